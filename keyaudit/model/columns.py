@@ -1,0 +1,92 @@
+"""What a column is: its type, its meaning, which operations fill it, and what its absence means."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Type(StrEnum):
+    """The closed list of column types, and how each is stored."""
+
+    TEXT = "text"
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    TIME = "time"
+    """Whole seconds since 1970-01-01 UTC."""
+    DURATION = "duration"
+    """Whole seconds."""
+    TEXTS = "texts"
+    """A list of text, without NULL in it."""
+    MAP = "map"
+    """Text to text; names in lower case."""
+    COUNT = "count"
+    """Two integers, at least and at most (`<name>_min`, `<name>_max`); no at most means that nothing bounds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a member left out of a complete answer means. `fixed` is a value, or None for absent. `source` says who says so."""
+
+    fixed: str | int | bool | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column. A column is unknown in a row when the row's `unknown` map names it; NULL otherwise means absent."""
+
+    name: str
+    type: Type
+    meaning: str
+    unit: str = ""
+    operations: tuple[str, ...] = ()
+    """The operations that fill it: empty for columns that the row always has (ids, where it was found)."""
+    absent: str = ""
+    """What absence means; empty where the column may not be absent."""
+    left_out: Left | None = None
+    """What a member left out of a complete answer means; None: unknown."""
+    values: tuple[str, ...] = ()
+    """The known values of an enumeration; others are kept as they came."""
+    only: tuple[str, str] | None = None
+    """(column, value): the column is absent in rows where that column holds something else."""
+    derived_from: tuple[str, ...] = ()
+    """For a column that a view computes: the stored columns it rests on. Such a column is not stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """One kind of thing to judge. `listed_by`: the operations without which rows may be missing, outermost first."""
+
+    name: str
+    noun: str
+    plural: str
+    meaning: str
+    columns: Sequence[Column]
+    listed_by: tuple[str, ...]
+    subject: str = "id"
+    """The column that names the thing which lives on when a row is replaced (a key, over its versions)."""
+    by_name: dict[str, Column] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {column.name: column for column in self.columns})
+
+    @property
+    def stored(self) -> tuple[Column, ...]:
+        """The columns that collectors fill."""
+        return tuple(column for column in self.columns if not column.derived_from)
+
+    @property
+    def derived(self) -> tuple[Column, ...]:
+        """The columns that views compute."""
+        return tuple(column for column in self.columns if column.derived_from)
+
+
+WHERE_FOUND: tuple[Column, ...] = (
+    Column(name="id", type=Type.TEXT, meaning="full resource id in lower case"),
+    Column(name="name", type=Type.TEXT, meaning="name as Azure shows it", absent="it has no name"),
+    Column(name="resource_id", type=Type.TEXT, meaning="full resource id in Azure's spelling"),
+    Column(name="scope_id", type=Type.TEXT, meaning="the scope in whose coverage it was read"),
+    Column(name="source_url", type=Type.TEXT, meaning="the request that gave it"),
+    Column(name="source_version", type=Type.TEXT, meaning="the api-version of that request"),
+)
+"""Columns that every table begins with."""

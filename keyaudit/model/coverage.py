@@ -1,0 +1,98 @@
+"""Coverage: what each operation on each scope came to. A refusal is a value here, never an exception."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from keyaudit.model.reasons import Reason
+
+
+class ScopeKind(StrEnum):
+    """What kind of place a scope is."""
+
+    TENANT = "tenant"
+    SUBSCRIPTION = "subscription"
+    VAULT = "vault"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Scope:
+    """A place to look. `id` is a full resource id in lower case (a tenant's: `/tenants/<guid>`); `name` is for people."""
+
+    id: str
+    name: str
+    kind: ScopeKind
+
+
+class State(StrEnum):
+    """How far an operation on a scope got."""
+
+    ASSESSED = "assessed"
+    PARTIAL = "partial"
+    NOT_ASSESSED = "not_assessed"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why one request gave no usable answer.
+
+    `detail` is Azure's code and what we make of it, at most 200 characters, with no token, body, address or object id in it.
+    `status` is 0 where no HTTP answer came.
+    """
+
+    reason: Reason
+    detail: str = ""
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How one list came to its end. Received = kept + duplicate + quarantined, always; no refusal: read to the last page."""
+
+    received: int = 0
+    kept: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+    refusal: Refusal | None = None
+
+    def coverage(self, scope: Scope, operation: str) -> "Coverage":
+        """The coverage record of an operation that was this one list."""
+        refusal = self.refusal
+        if refusal is None and self.quarantined:
+            refusal = Refusal(Reason.BAD_ITEM, f"{self.quarantined:,} of {self.received:,} items")
+        state = State.ASSESSED if refusal is None else State.PARTIAL if self.kept else State.NOT_ASSESSED
+        return Coverage(
+            scope=scope,
+            operation=operation,
+            state=state,
+            reason=refusal.reason if refusal else None,
+            detail=refusal.detail if refusal else "",
+            received=self.received,
+            kept=self.kept,
+            duplicate=self.duplicate,
+            quarantined=self.quarantined,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What one operation on one scope came to. Received = kept + duplicate + quarantined, always."""
+
+    scope: Scope
+    operation: str
+    state: State
+    reason: Reason | None = None
+    detail: str = ""
+    received: int = 0
+    kept: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+    refused: int = 0
+    """For an operation asked once per object: on how many objects it was refused."""
+
+    def __post_init__(self) -> None:
+        if self.received != self.kept + self.duplicate + self.quarantined:
+            raise ValueError(f"{self.operation} on {self.scope.id}: items do not add up")
+        if (self.state is State.ASSESSED) != (self.reason is None):
+            raise ValueError(f"{self.operation} on {self.scope.id}: {self.state} with reason {self.reason}")
+        if self.state is State.ASSESSED and (self.quarantined or self.refused):
+            raise ValueError(f"{self.operation} on {self.scope.id}: assessed, yet something was not read")

@@ -1,0 +1,84 @@
+"""What stops a run on purpose. Anything else that is raised is a bug and shows as one."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes of every command; `MEANINGS` is what documentation and `explain exit-codes` print."""
+
+    CLEAN = 0
+    FINDINGS = 1
+    USAGE = 2
+    INCOMPLETE = 3
+    NO_ACCESS = 4
+    UNSAFE = 5
+    UNAVAILABLE = 6
+    BUG = 70
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+MEANINGS: dict[Exit, str] = {
+    Exit.CLEAN: "clean: everything required was assessed; for gate, nothing open at or above --fail-on",
+    Exit.FINDINGS: "gate: open findings at or above --fail-on (report lists them and exits 0 or 3)",
+    Exit.USAGE: "could not start: usage, configuration, policy, waiver or input file",
+    Exit.INCOMPLETE: "incomplete: something required was not assessed, or a required result is unknown",
+    Exit.NO_ACCESS: "nothing assessed, for a cause on this side: no sign-in, no access, nothing in scope",
+    Exit.UNSAFE: "refused for safety: wrong tenant, foreign link, vault URI or challenge, damaged snapshot",
+    Exit.UNAVAILABLE: "nothing assessed, every cause Azure's: unavailable or throttled to the end; try later",
+    Exit.BUG: "a bug, or output could not be written",
+    Exit.INTERRUPTED: "interrupted by Ctrl-C; what was collected is kept",
+    Exit.TERMINATED: "terminated by a signal; what was collected is kept",
+}
+
+# Several conditions can hold at once; the earliest here gives the exit code.
+PRECEDENCE: tuple[Exit, ...] = (
+    Exit.UNSAFE,
+    Exit.BUG,
+    Exit.USAGE,
+    Exit.NO_ACCESS,
+    Exit.UNAVAILABLE,
+    Exit.FINDINGS,
+    Exit.INCOMPLETE,
+    Exit.CLEAN,
+)
+
+
+class AuditError(Exception):
+    """Prints as `<place>: <what>; <what to do>`, one line, and ends the run with `exit`."""
+
+    exit = Exit.USAGE
+
+    def __init__(self, place: str, what: str, remedy: str = "") -> None:
+        self.place, self.what, self.remedy = place, what, remedy
+        super().__init__(f"{place}: {what}" + (f"; {remedy}" if remedy else ""))
+
+
+class UsageError(AuditError):
+    """A flag, configuration, policy, waiver or input file that cannot be used."""
+
+    exit = Exit.USAGE
+
+
+class AccessError(AuditError):
+    """No sign-in, or an identity that may see nothing."""
+
+    exit = Exit.NO_ACCESS
+
+
+class UnsafeError(AuditError):
+    """Going on would send a token, or trust data, across a boundary: wrong tenant, damaged snapshot."""
+
+    exit = Exit.UNSAFE
+
+
+class UnavailableError(AuditError):
+    """Azure did not answer, to the end."""
+
+    exit = Exit.UNAVAILABLE
+
+
+class OutputError(AuditError):
+    """Output could not be written."""
+
+    exit = Exit.BUG

@@ -1,0 +1,119 @@
+"""What a policy says of one row: its outcome, how grave it is, and the evidence it read."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from keyaudit.model.coverage import Scope
+from keyaudit.model.reasons import Reason
+
+Bounds: TypeAlias = tuple[int, int | None]
+"""A count column's value: at least, at most."""
+Value: TypeAlias = str | int | bool | list[str] | dict[str, str] | Bounds | None
+"""A column's value as Python holds it; times and durations are seconds."""
+
+
+class Severity(StrEnum):
+    """How grave a finding is, in ascending order."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 for info to 4 for critical."""
+        return list(Severity).index(self)
+
+
+class Outcome(StrEnum):
+    """One policy's answer for one row."""
+
+    PASS = "pass"  # noqa: S105 - an outcome, not a password
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not-applicable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyText:
+    """What a reader is told of a policy: everything but its condition."""
+
+    id: str
+    title: str
+    severity: Severity
+    table: str
+    why: str
+    fix: Mapping[str, str]
+    """Ways to mend it, by kind (`cli`, `powershell`, `text`), with `{columns}` still in place."""
+    references: tuple[str, ...] = ()
+    frameworks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lessons: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    """Evidence that Azure's read APIs do not hold; without it the policy is not judged."""
+    digest: str = ""
+    """SHA-256 of the file's text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One policy's answer for one row, or for a scope that gave no row (then `row` is empty and `scope` is set)."""
+
+    policy: PolicyText
+    outcome: Outcome
+    severity: Severity
+    subject: str
+    """What it is about: an id that stays the same when a row is replaced. With the policy's id this is the fingerprint."""
+    message: str
+    row: Mapping[str, Value] = field(default_factory=dict)
+    """The whole row as judged, derived columns included."""
+    unknown: Mapping[str, Reason] = field(default_factory=dict)
+    """Every unknown column of the row that the policy read, with its reason."""
+    evidence: Mapping[str, Value] = field(default_factory=dict)
+    """The columns that the condition read, with their values; unknown ones are in `unknown` and not here."""
+    expected: str = ""
+    """The condition's limit in words: the parameters and their values, as in "max_age 730 days"."""
+    fix: Mapping[str, str] = field(default_factory=dict)
+    """`policy.fix` with the row's values filled in, shell-quoted."""
+    scope: Scope | None = None
+
+    @property
+    def id(self) -> str:
+        """The fingerprint: 16 hex digits of SHA-256 over policy id and subject."""
+        return hashlib.sha256(f"{self.policy.id}\n{self.subject}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How one policy's rows came out. `unknown` includes scopes that gave no row."""
+
+    policy: PolicyText
+    passed: int = 0
+    failed: Mapping[Severity, int] = field(default_factory=dict)
+    unknown: Mapping[Severity, int] = field(default_factory=dict)
+    not_applicable: int = 0
+
+    @property
+    def rows(self) -> int:
+        """Rows that the policy applied to, unknown ones included."""
+        return self.passed + sum(self.failed.values()) + sum(self.unknown.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownGroup:
+    """Unknown results of one policy that share scope, severity and causes: what a gate needs to tell which gap made them."""
+
+    policy: str
+    severity: Severity
+    scope_id: str
+    causes: Mapping[str, Reason]
+    """Unknown columns that were read, with their reasons; empty where the scope gave no row."""
+    operations: tuple[str, ...] = ()
+    """For a scope that gave no row: the operations whose gaps left it so."""
+    reasons: tuple[Reason, ...] = ()
+    """For a scope that gave no row: the reasons of those gaps."""
+    count: int

@@ -1,0 +1,137 @@
+"""Why something was not read: the one closed list, with what each reason means and what to do about it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a scope was not assessed, or why a value is unknown."""
+
+    PERMISSION = "permission"
+    FIREWALL = "firewall"
+    PRIVATE_ONLY = "private_only"
+    DNS = "dns"
+    UNREACHABLE = "unreachable"
+    TLS = "tls"
+    INTERCEPTED = "intercepted"
+    REDIRECTED = "redirected"
+    FOREIGN_LINK = "foreign_link"
+    BAD_VAULT_URI = "bad_vault_uri"
+    BAD_CHALLENGE = "bad_challenge"
+    AUTH_FAILED = "auth_failed"
+    IDENTITY_REVOKED = "identity_revoked"
+    THROTTLED = "throttled"
+    SERVICE_ERROR = "service_error"
+    TIMEOUT = "timeout"
+    BUDGET = "budget"
+    INTERRUPTED = "interrupted"
+    VANISHED = "vanished"
+    TENANT_MOVED = "tenant_moved"
+    OTHER_TENANT = "other_tenant"
+    NOT_VISIBLE = "not_visible"
+    NOTHING_VISIBLE = "nothing_visible"
+    SUBSCRIPTION_LIMIT = "subscription_limit"
+    TRUNCATED = "truncated"
+    PAGE_LOOP = "page_loop"
+    INCONSISTENT_PAGES = "inconsistent_pages"
+    SHRINKAGE = "shrinkage"
+    BAD_BODY = "bad_body"
+    BAD_ITEM = "bad_item"
+    BAD_VALUE = "bad_value"
+    UNRECOGNISED = "unrecognised"
+    TOO_LARGE = "too_large"
+    NOT_LICENSED = "not_licensed"
+    NOT_IN_CLOUD = "not_in_cloud"
+    NOT_SUPPLIED = "not_supplied"
+    API_RETIRED = "api_retired"
+    CONTROL_PLANE_ONLY = "control_plane_only"
+    CLOCK_SKEW = "clock_skew"
+    EXCLUDED_BY_CONFIG = "excluded_by_config"
+    PARENT_NOT_ASSESSED = "parent_not_assessed"
+    STALE = "stale"
+    INTERNAL_ERROR = "internal_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """`meaning` completes "could not be read: ..."; `remedy` is what the reader can do."""
+
+    meaning: str
+    remedy: str
+
+
+# Azure answered as if across a boundary it must not cross: such a run ends with exit 5.
+UNSAFE = frozenset(
+    {
+        Reason.FOREIGN_LINK,
+        Reason.BAD_VAULT_URI,
+        Reason.BAD_CHALLENGE,
+        Reason.REDIRECTED,
+        Reason.TENANT_MOVED,
+    }
+)
+
+# Azure's own trouble: a run that assessed nothing for these reasons alone ends with exit 6.
+AZURES = frozenset({Reason.THROTTLED, Reason.SERVICE_ERROR, Reason.TIMEOUT, Reason.UNREACHABLE})
+
+ADVICE: dict[Reason, Advice] = {
+    Reason.PERMISSION: Advice("the identity may not read it", "grant the permission named"),
+    Reason.FIREWALL: Advice(
+        "the vault's firewall refuses this address",
+        "run from an allowed network, or allow this address in the vault's firewall",
+    ),
+    Reason.PRIVATE_ONLY: Advice("public network access is disabled", "run from a network with a private endpoint to it"),
+    Reason.DNS: Advice("its name does not resolve", "check the private DNS zone, or that it still exists"),
+    Reason.UNREACHABLE: Advice("no connection could be made", "check the route, the proxy and outbound rules"),
+    Reason.TLS: Advice(
+        "its certificate could not be verified", "set SSL_CERT_FILE to the CA that signs here, or find out who intercepts TLS"
+    ),
+    Reason.INTERCEPTED: Advice("something that is not Azure answered", "look for a captive portal or a proxy login page"),
+    Reason.REDIRECTED: Advice(
+        "it answered with a redirect, which is never followed", "find out what stands before the service"
+    ),
+    Reason.FOREIGN_LINK: Advice(
+        "its next page points to another host, which was not contacted", "find out what stands between here and Azure"
+    ),
+    Reason.BAD_VAULT_URI: Advice(
+        "its vault URI is not its own name in this cloud, and was not contacted", "check --cloud, and who wrote that URI"
+    ),
+    Reason.BAD_CHALLENGE: Advice(
+        "its sign-in challenge names another tenant or resource, and got no token",
+        "check that the vault belongs to this tenant",
+    ),
+    Reason.AUTH_FAILED: Advice("sign-in was refused", "sign in again, or check the identity's credential"),
+    Reason.IDENTITY_REVOKED: Advice("access was revoked during the run", "sign in again, and check why it was revoked"),
+    Reason.THROTTLED: Advice("throttled to the end", "run again later, or with a smaller --share"),
+    Reason.SERVICE_ERROR: Advice("Azure answered with errors to the end", "run again later"),
+    Reason.TIMEOUT: Advice("no answer in time", "run again later, or check the network"),
+    Reason.BUDGET: Advice("the run's time was up", "give the run more time"),
+    Reason.INTERRUPTED: Advice("the run was interrupted", "continue with collect --resume"),
+    Reason.VANISHED: Advice("it was deleted during the run", "run again"),
+    Reason.TENANT_MOVED: Advice("it now belongs to another tenant", "run against that tenant"),
+    Reason.OTHER_TENANT: Advice("it belongs to another tenant", "run against that tenant"),
+    Reason.NOT_VISIBLE: Advice("it was expected and is not visible", "grant Reader on it"),
+    Reason.NOTHING_VISIBLE: Advice("the identity sees nothing there", "grant Reader at the subscription or management group"),
+    Reason.SUBSCRIPTION_LIMIT: Advice("only the first 10,000 subscriptions are answered", "run with --subscription in parts"),
+    Reason.TRUNCATED: Advice("Azure cut the answer short", "run again; report it if it stays"),
+    Reason.PAGE_LOOP: Advice("its pages lead back to themselves", "run again; report it to Azure if it stays"),
+    Reason.INCONSISTENT_PAGES: Advice("its pages disagree with each other", "run again while nothing is being changed"),
+    Reason.SHRINKAGE: Advice("much less was seen than last time", "check what the identity lost access to"),
+    Reason.BAD_BODY: Advice("the answer is not what the API documents", "run again; look for a proxy that rewrites answers"),
+    Reason.BAD_ITEM: Advice("an item of the answer could not be read", "look at the item named"),
+    Reason.BAD_VALUE: Advice("Azure returned a value that cannot be right", "look at the value in Azure"),
+    Reason.UNRECOGNISED: Advice("Azure returned a value that this version does not know", "update keyaudit"),
+    Reason.TOO_LARGE: Advice("the answer is larger than any that is plausible", "look for a proxy that rewrites answers"),
+    Reason.NOT_LICENSED: Advice("the tenant has no licence for it", "license the tenant, or accept the gap with --allow-gap"),
+    Reason.NOT_IN_CLOUD: Advice("this cloud does not have it", "nothing can be done in this cloud"),
+    Reason.NOT_SUPPLIED: Advice("evidence that Azure does not hold was not supplied", "supply it"),
+    Reason.API_RETIRED: Advice("Azure no longer answers this api-version", "update keyaudit"),
+    Reason.CONTROL_PLANE_ONLY: Advice(
+        "only the control plane could be read, which does not have it", "give the identity data-plane access"
+    ),
+    Reason.CLOCK_SKEW: Advice("this machine's clock is wrong", "set the clock"),
+    Reason.EXCLUDED_BY_CONFIG: Advice("it was left out by configuration", "widen the filter"),
+    Reason.PARENT_NOT_ASSESSED: Advice("what it belongs to could not be read", "see the gap above it"),
+    Reason.STALE: Advice("the snapshot is too old", "collect again"),
+    Reason.INTERNAL_ERROR: Advice("keyaudit failed there", "report it"),
+}

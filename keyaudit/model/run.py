@@ -1,0 +1,98 @@
+"""What a report says of the run it rests on, and what the run came to."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from keyaudit.model.coverage import Coverage, Scope
+from keyaudit.model.errors import Exit
+from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
+from keyaudit.model.reasons import Reason
+
+MAX_SKEW = 300
+"""Seconds between this machine's clock and the services' above which ages cannot be trusted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One collection: who read which tenant, when, from where. Made by `collect`, kept in the snapshot."""
+
+    run_id: str
+    tenant_id: str
+    tenant_name: str
+    environment: str
+    identity: str
+    """Who read, and how it signed in: "alice@contoso.example (Azure CLI)"."""
+    as_of: int
+    """Seconds since 1970 UTC; every age and deadline counts from here."""
+    tool_version: str
+    simulated: bool = False
+    skew: int | None = None
+    """Median of this clock minus the services' `Date` headers, in seconds; None where no answer had one."""
+    network: Mapping[str, str] = field(default_factory=dict)
+    """Proxy and CA file in use, if any."""
+    exclusions: tuple[str, ...] = ()
+    rows: Mapping[str, int] = field(default_factory=dict)
+    """Rows by table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Something that was not read: one scope and reason, with every operation that it cost."""
+
+    scope: Scope
+    reason: Reason
+    operations: tuple[str, ...]
+    detail: str = ""
+    refused: int = 0
+    required: bool = True
+    """A selected policy needs it; other gaps are listed and do not gate."""
+    allowed: bool = False
+    """Accepted with --allow-gap."""
+    blinds: tuple[str, ...] = ()
+    """Ids of the selected policies that needed it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotJudged:
+    """A policy whose evidence Azure does not hold and nobody supplied: no finding, and never a pass."""
+
+    policy: PolicyText
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the run came to. `conditions` holds every exit code that held; `exit` is the first of them by precedence."""
+
+    exit: Exit
+    conditions: tuple[Exit, ...]
+    gate: Severity | None
+    """The severity from which open findings fail; None for a report, which does not decide."""
+    failed: Mapping[Severity, int]
+    unknown: Mapping[Severity, int]
+    passed: int
+    not_applicable: int
+    gaps: tuple[Gap, ...]
+    not_judged: tuple[NotJudged, ...] = ()
+    allowed_unknown: int = 0
+    """Unknown results accepted with --allow-gap."""
+    coverage: tuple[Coverage, ...] = ()
+    required: int = 0
+    """Coverage records that the selected policies need."""
+    assessed: int = 0
+    """Those of them that were assessed."""
+
+    @property
+    def complete(self) -> bool:
+        """Everything required was read, or its absence allowed, and no required result is unknown."""
+        return Exit.INCOMPLETE not in self.conditions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All that a format needs. `findings(passes)` streams anew each time, in order, with passes too if asked."""
+
+    run: Run
+    verdict: Verdict
+    tallies: tuple[Tally, ...]
+    findings: Callable[[bool], Iterator[Finding]]

@@ -1,0 +1,22 @@
+"""Every table, by name: decoding, loading, type checking, permissions and documentation all read this."""
+
+from keyaudit.model.columns import Table
+from keyaudit.model.entra_tables import APPLICATION, CREDENTIAL, SERVICE_PRINCIPAL, SIGNING_CERTIFICATE, TENANT
+from keyaudit.model.vault_tables import KEY, VAULT
+
+TABLES: dict[str, Table] = {
+    table.name: table for table in (TENANT, VAULT, KEY, APPLICATION, SERVICE_PRINCIPAL, CREDENTIAL, SIGNING_CERTIFICATE)
+}
+
+
+def operations_of(table: str, column: str) -> tuple[str, ...]:
+    """Every operation that must have been assessed for this column to be trusted, through all that it is derived from."""
+    declared = TABLES[table].by_name[column]
+    found = dict.fromkeys(declared.operations)
+    for base in declared.derived_from:
+        # A derived column may rest on another table's: `table.column`. Then that table's rows must all be there.
+        other, _, name = base.rpartition(".")
+        if other:
+            found.update(dict.fromkeys(TABLES[other].listed_by))
+        found.update(dict.fromkeys(operations_of(other or table, name)))
+    return tuple(found)
