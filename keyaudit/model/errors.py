@@ -82,3 +82,11 @@ class OutputError(AuditError):
     """Output could not be written."""
 
     exit = Exit.BUG
+
+
+class StoppedError(AuditError):
+    """Ctrl-C or a signal ended the run; `exit` is 130 or 143."""
+
+    def __init__(self, exit_code: Exit, what: str, remedy: str = "") -> None:
+        super().__init__("stopped", what, remedy)
+        self.exit = exit_code

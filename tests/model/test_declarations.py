@@ -1,0 +1,107 @@
+"""The declarations agree with each other, and hold what a user relies on: only reads, no secret, a remedy for each reason."""
+
+import re
+
+import pytest
+
+from keyaudit.model.columns import Type
+from keyaudit.model.coverage import Coverage, End, Refusal, Scope, ScopeKind, State
+from keyaudit.model.errors import MEANINGS, PRECEDENCE, AuditError, Exit, StoppedError
+from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally
+from keyaudit.model.operations import OPERATIONS, Surface
+from keyaudit.model.reasons import ADVICE, Reason
+from keyaudit.model.tables import TABLES, operations_of
+
+VAULT = Scope("/subscriptions/s/vaults/v", "v", ScopeKind.VAULT)
+
+
+def test_only_reads_are_declared() -> None:
+    for operation in OPERATIONS.values():
+        assert operation.method == "GET" or operation.id == "vault.query"
+        assert not re.search(
+            r"secret|backup|export|release|decrypt|sign(?!In)|listkeys|password", operation.path, re.IGNORECASE
+        )
+
+
+def test_every_operation_says_which_version_of_the_api_it_speaks() -> None:
+    for operation in OPERATIONS.values():
+        if operation.surface is not Surface.LOGIN:
+            assert re.fullmatch(r"\d{4}-\d\d-\d\d|v1\.0", operation.api_version), operation.id
+    assert OPERATIONS["login.metadata"].api_version == ""
+
+
+def test_every_column_that_can_be_unknown_says_which_operations_fill_it() -> None:
+    for table in TABLES.values():
+        assert table.subject in table.by_name
+        for column in table.columns:
+            for operation in (*operations_of(table.name, column.name), *table.listed_by):
+                assert operation in OPERATIONS, (table.name, column.name)
+            if column.only:
+                assert column.only[0] in table.by_name
+                assert column.absent
+            if column.left_out and column.left_out.fixed is None:
+                assert column.absent, (table.name, column.name)
+            assert column.type is not Type.COUNT or column.derived_from
+
+
+def test_a_derived_column_needs_what_it_is_derived_from_in_other_tables_too() -> None:
+    assert set(operations_of("key", "superseded_enabled")) == {"key.list", "key.versions", "key.get"}
+    assert {"application.list", "service_principal.list"} <= set(operations_of("credential", "on_application_too"))
+    assert {"key.list", "vault.list"} <= set(operations_of("vault", "holds_signing_key"))
+
+
+def test_every_reason_has_a_meaning_and_a_remedy() -> None:
+    assert set(ADVICE) == set(Reason)
+    assert all(advice.meaning and advice.remedy for advice in ADVICE.values())
+
+
+def test_every_exit_code_has_a_meaning_and_a_place_in_the_order() -> None:
+    assert set(MEANINGS) == set(Exit)
+    assert set(PRECEDENCE) == set(Exit) - {Exit.INTERRUPTED, Exit.TERMINATED}
+
+
+@pytest.mark.parametrize(
+    ("end", "state", "reason"),
+    [
+        (End(received=2, kept=1, duplicate=1), State.ASSESSED, None),
+        (End(), State.ASSESSED, None),
+        (End(received=2, kept=1, quarantined=1), State.PARTIAL, Reason.BAD_ITEM),
+        (End(received=1, quarantined=1), State.NOT_ASSESSED, Reason.BAD_ITEM),
+        (End(received=1, kept=1, refusal=Refusal(Reason.PAGE_LOOP)), State.PARTIAL, Reason.PAGE_LOOP),
+        (End(refusal=Refusal(Reason.FIREWALL)), State.NOT_ASSESSED, Reason.FIREWALL),
+    ],
+)
+def test_a_list_is_assessed_only_if_every_item_of_every_page_was_kept(end: End, state: State, reason: Reason | None) -> None:
+    coverage = end.coverage(VAULT, "key.list")
+    assert (coverage.state, coverage.reason) == (state, reason)
+
+
+def test_a_coverage_record_that_contradicts_itself_cannot_be_made() -> None:
+    with pytest.raises(ValueError, match="add up"):
+        Coverage(scope=VAULT, operation="key.list", state=State.ASSESSED, received=2, kept=1)
+    with pytest.raises(ValueError, match="with reason None"):
+        Coverage(scope=VAULT, operation="key.list", state=State.PARTIAL)
+    with pytest.raises(ValueError, match="not read"):
+        Coverage(scope=VAULT, operation="key.get", state=State.ASSESSED, refused=1)
+
+
+def test_an_error_is_one_line_of_place_fact_and_remedy() -> None:
+    assert str(AuditError("a.yaml:3", "no such column", "did you mean kty?")) == "a.yaml:3: no such column; did you mean kty?"
+    assert str(AuditError("a.yaml:3", "empty")) == "a.yaml:3: empty"
+    assert StoppedError(Exit.TERMINATED, "terminated").exit is Exit.TERMINATED
+
+
+def test_the_fingerprint_is_of_policy_and_subject_alone() -> None:
+    policy = PolicyText(id="p", title="t", severity=Severity.HIGH, table="key", why="w", fix={})
+    one = Finding(policy=policy, outcome=Outcome.FAIL, severity=Severity.HIGH, subject="s", message="m")
+    two = Finding(policy=policy, outcome=Outcome.UNKNOWN, severity=Severity.LOW, subject="s", message="n", row={"id": "x"})
+    assert one.id == two.id
+    assert re.fullmatch("[0-9a-f]{16}", one.id)
+    assert one.id != Finding(policy=policy, outcome=Outcome.FAIL, severity=Severity.HIGH, subject="t", message="m").id
+
+
+def test_severities_are_in_order_and_a_tally_counts_the_rows_that_applied() -> None:
+    assert [s.rank for s in Severity] == [0, 1, 2, 3, 4]
+    policy = PolicyText(id="p", title="t", severity=Severity.HIGH, table="key", why="w", fix={})
+    tally = Tally(policy=policy, passed=3, failed={Severity.HIGH: 2}, unknown={Severity.LOW: 1}, not_applicable=9)
+    assert tally.rows == 6
