@@ -1,0 +1,47 @@
+"""The estate `blind-spots`: contoso, with five things that an audit cannot read."""
+
+from dataclasses import replace
+
+from keyaudit.simulator.estate import Estate, Plant, Vault
+from keyaudit.simulator.estates.contoso import contoso
+from keyaudit.simulator.estates.defects import EXPIRING_SOON, NO_AUTO_ROTATION
+from keyaudit.simulator.estates.ids import key_id
+
+_FIREWALL = "kv-payments-prod"
+_NO_PERMISSION = "kv-hr-prod"
+_VANISHES = "kv-stores-dev"
+_NO_ROTATION_POLICIES = "kv-orders-prod"
+_VANISHES_AFTER = 8
+"""Data-plane requests: enough to list its keys, not enough to read them."""
+
+
+def blind_spots(as_of: int) -> Estate:
+    """Contoso at `as_of`; its plants are those that can still be found for certain."""
+    whole = contoso(as_of)
+    return replace(
+        whole,
+        name="blind-spots",
+        vaults=tuple(_darkened(vault) for vault in whole.vaults),
+        graph_refuses=("owners",),
+        plants=frozenset(plant for plant in whole.plants if _still_certain(plant)),
+    )
+
+
+def _darkened(vault: Vault) -> Vault:
+    if vault.name == _FIREWALL:
+        return replace(vault, access="firewall")
+    if vault.name == _NO_PERMISSION:
+        return replace(vault, access="rbac")
+    if vault.name == _VANISHES:
+        return replace(vault, vanishes_after=_VANISHES_AFTER)
+    if vault.name == _NO_ROTATION_POLICIES:
+        return replace(vault, refused=("rotationpolicy",))
+    return vault
+
+
+def _still_certain(plant: Plant) -> bool:
+    # The control plane still shows keys, but not whether one backs a certificate: every policy on keys asks that first.
+    if any(plant.subject.startswith(key_id(vault, "")) for vault in (_FIREWALL, _NO_PERMISSION, _VANISHES)):
+        return False
+    needs_rotation_policy = plant.policy in {NO_AUTO_ROTATION, EXPIRING_SOON}
+    return not (needs_rotation_policy and plant.subject.startswith(key_id(_NO_ROTATION_POLICIES, "")))

@@ -1,0 +1,76 @@
+"""The estate `contoso`, the face of the demo: a retailer's tenant, fully readable, with every defect in it on purpose."""
+
+from collections.abc import Iterable
+
+from keyaudit.simulator.estate import Application, Domain, Estate, Plant, ServicePrincipal, Subscription, Vault
+from keyaudit.simulator.estates.contoso_applications import APPLICATIONS
+from keyaudit.simulator.estates.contoso_other import NONPROD_VAULTS, SHARED_VAULTS
+from keyaudit.simulator.estates.contoso_principals import PRINCIPALS
+from keyaudit.simulator.estates.contoso_prod import PROD_VAULTS
+from keyaudit.simulator.estates.holder_plans import ApplicationPlan, PrincipalPlan
+from keyaudit.simulator.estates.holders import lay_application, lay_principal
+from keyaudit.simulator.estates.ids import Ground
+from keyaudit.simulator.estates.key_plans import VaultPlan, lay_vault
+
+_SEED = 2016
+_SUBSCRIPTIONS = {
+    "contoso-prod": PROD_VAULTS,
+    "contoso-nonprod": NONPROD_VAULTS,
+    "contoso-platform": SHARED_VAULTS,
+}
+
+
+def contoso(as_of: int) -> Estate:
+    """The tenant as it stands at `as_of`; only the signing key of 2016 keeps its date."""
+    ground = Ground(_SEED, as_of, "contoso.example")
+    subscriptions = tuple(Subscription(id=ground.guid("subscription", name), name=name) for name in _SUBSCRIPTIONS)
+    plans = ((plan, subscription.id) for subscription in subscriptions for plan in _SUBSCRIPTIONS[subscription.name])
+    vaults, in_vaults = lay_vaults(plans, ground)
+    applications, principals, in_entra = lay_entra(APPLICATIONS, PRINCIPALS, ground)
+    return Estate(
+        name="contoso",
+        as_of=as_of,
+        tenant_id=ground.tenant,
+        tenant_name="Contoso (simulated tenant)",
+        tenant_created=ground.moment(4_400, "tenant"),
+        domains=(
+            Domain(name=ground.domain, default=True),
+            Domain(name="stores.contoso.example", federated=True),
+            Domain(name="contoso.onmicrosoft.com", initial=True),
+        ),
+        subscriptions=subscriptions,
+        vaults=vaults,
+        applications=applications,
+        service_principals=principals,
+        plants=frozenset(in_vaults | in_entra),
+    )
+
+
+def lay_vaults(plans: Iterable[tuple[VaultPlan, str]], ground: Ground) -> tuple[tuple[Vault, ...], set[Plant]]:
+    """Every vault of `plans`, each with its subscription's id, and what must be found in them."""
+    vaults: list[Vault] = []
+    plants: set[Plant] = set()
+    for plan, subscription in plans:
+        vault, found = lay_vault(plan, subscription, ground)
+        vaults.append(vault)
+        plants |= found
+    return tuple(vaults), plants
+
+
+def lay_entra(
+    applications: Iterable[ApplicationPlan], principals: Iterable[PrincipalPlan], ground: Ground
+) -> tuple[tuple[Application, ...], tuple[ServicePrincipal, ...], set[Plant]]:
+    """The applications, all service principals, theirs first, and what must be found on them."""
+    laid: list[Application] = []
+    all_principals: list[ServicePrincipal] = []
+    plants: set[Plant] = set()
+    for plan in applications:
+        application, its_own, found = lay_application(plan, ground)
+        laid.append(application)
+        all_principals.extend([its_own] if its_own else [])
+        plants |= found
+    for other in principals:
+        principal, found = lay_principal(other, ground)
+        all_principals.append(principal)
+        plants |= found
+    return tuple(laid), tuple(all_principals), plants

@@ -1,0 +1,310 @@
+"""Contoso's applications: those with a story, then two of each ordinary service."""
+
+from keyaudit.simulator.estates.defects import (
+    BROAD_SUBJECT,
+    CERT_TOO_LONG,
+    CREDENTIAL_NEVER_EXPIRES,
+    CREDENTIAL_ON_PRINCIPAL,
+    EXPIRED_CREDENTIAL_LEFT,
+    MANY_LIVE_CREDENTIALS,
+    PERSONAL_ACCOUNTS,
+    SAML_EXPIRED_PREFERRED,
+    SECRET_TOO_LONG,
+)
+from keyaudit.simulator.estates.holder_plans import (
+    FOREVER,
+    GITHUB,
+    ApplicationPlan,
+    Certificate,
+    Federated,
+    PrincipalPlan,
+    Saml,
+    Secret,
+)
+
+_AZURE_DEVOPS = "https://vstoken.dev.azure.com/5b0c6f1e-8a54-4c0e-9a43-6d2f7b1c9e10"
+AKS = "https://westeurope.oic.prod-aks.azure.com/7d0b5d6c-2f0e-4a58-9f0b-3f6f2f5a8c11/1f9c8a0e-6b7d-4f3c-8a21-9e4d5c6b7a80/"
+
+_MICROSOFT_MADE = (
+    ApplicationPlan(
+        name="P2P Server",
+        age=1_900,
+        principal=None,
+        credentials=tuple(Certificate(age, 1_095) for age in (1_850, 800, 500, 200)),
+    ),
+    ApplicationPlan(
+        name="aad-extensions-app. Do not modify. Used by AADB2C for storing user data.",
+        age=2_400,
+        credentials=(Secret(2_390, FOREVER), Secret(900, 730)),
+    ),
+    ApplicationPlan(name="ConnectSyncProvisioning_ADCONNECT01_3f5c9e7a1b2d", age=310, credentials=(Certificate(305, 3_650),)),
+)
+
+_PERSONAL = (
+    ApplicationPlan(
+        name="Contoso Rewards",
+        age=2_900,
+        audience="AzureADandPersonalMicrosoftAccount",
+        credentials=(Certificate(110, 365),),
+        owners=("amira.haddad", "jonas.lind"),
+        finds=(PERSONAL_ACCOUNTS,),
+    ),
+    ApplicationPlan(
+        name="Contoso Gift Cards",
+        age=2_600,
+        audience="PersonalMicrosoftAccount",
+        principal=None,
+        credentials=(Secret(70, 180, "web"),),
+        finds=(PERSONAL_ACCOUNTS,),
+    ),
+    ApplicationPlan(
+        name="Supplier Portal",
+        age=1_500,
+        audience="AzureADMultipleOrgs",
+        uri=True,
+        scopes=("Orders.Read", "Orders.ReadWrite"),
+        roles=("Supplier.Admin",),
+        credentials=(Certificate(200, 365), Secret(20, 90, "rotation window")),
+        owners=("mei.tanaka",),
+    ),
+)
+
+_LONG_LIVED = (
+    ApplicationPlan(
+        name="Billing API",
+        age=1_400,
+        uri=True,
+        scopes=("Invoices.Read",),
+        credentials=(Secret(200, 730, "billing-prod", finds=(SECRET_TOO_LONG,)),),
+        principal=PrincipalPlan(credentials=(Certificate(60, 365, finds=(CREDENTIAL_ON_PRINCIPAL,)),)),
+        owners=("lukas.brandt",),
+    ),
+    ApplicationPlan(name="ERP Bridge", age=1_100, credentials=(Secret(100, 365, "erp", finds=(SECRET_TOO_LONG,)),)),
+    ApplicationPlan(
+        name="BI Refresh",
+        age=1_700,
+        credentials=(Secret(1_650, FOREVER, "do not delete", finds=(SECRET_TOO_LONG, CREDENTIAL_NEVER_EXPIRES)),),
+    ),
+    ApplicationPlan(name="Store Wifi Portal", age=2_200, credentials=(Secret(2_150, None, finds=(CREDENTIAL_NEVER_EXPIRES,)),)),
+    ApplicationPlan(
+        name="Warehouse Scanner Gateway",
+        age=800,
+        credentials=(Certificate(300, 1_095, finds=(CERT_TOO_LONG,)),),
+        owners=("piotr.nowak",),
+    ),
+    ApplicationPlan(name="Partner EDI", age=900, credentials=(Certificate(50, 730, finds=(CERT_TOO_LONG,)),)),
+    ApplicationPlan(
+        name="Backup Orchestrator",
+        age=1_300,
+        credentials=(Certificate(400, 3_650, finds=(CERT_TOO_LONG, CREDENTIAL_NEVER_EXPIRES)),),
+    ),
+    ApplicationPlan(name="Intranet Kiosk", age=2_000, credentials=(Certificate(1_990, 3_650, type="Symmetric"),)),
+)
+
+_LEFT_BEHIND = (
+    ApplicationPlan(
+        name="Legacy Reporting",
+        age=1_600,
+        credentials=(
+            Secret(900, 365, "2023", finds=(EXPIRED_CREDENTIAL_LEFT,)),
+            Secret(520, 365, "2024", finds=(EXPIRED_CREDENTIAL_LEFT,)),
+            Secret(90, 180, "current"),
+        ),
+    ),
+    ApplicationPlan(
+        name="Intranet Search",
+        age=1_200,
+        credentials=(Certificate(600, 365, finds=(EXPIRED_CREDENTIAL_LEFT,)), Certificate(40, 365)),
+    ),
+    # Ended 15 days ago, its successor is in place: within the grace of 30.
+    ApplicationPlan(name="Coupon Service", age=700, credentials=(Secret(195, 180, "old"), Secret(25, 180, "new"))),
+    ApplicationPlan(
+        name="Integration Hub",
+        age=1_000,
+        credentials=(Secret(20, 180, "c"), Secret(70, 180, "b"), Secret(130, 180, "a")),
+        owners=("amira.haddad",),
+        finds=(MANY_LIVE_CREDENTIALS,),
+    ),
+    ApplicationPlan(
+        name="Data Lake Loader",
+        age=950,
+        credentials=(Certificate(30, 365), Certificate(250, 365), Secret(40, 90), Secret(15, 180)),
+        finds=(MANY_LIVE_CREDENTIALS,),
+    ),
+)
+
+_FEDERATED = (
+    ApplicationPlan(
+        name="github-deploy-storefront",
+        age=600,
+        credentials=(
+            Federated("prod", GITHUB, "repo:contoso-retail/storefront:environment:production"),
+            Federated("main", GITHUB, "repo:contoso-retail/storefront:ref:refs/heads/main"),
+        ),
+        owners=("jonas.lind",),
+    ),
+    ApplicationPlan(
+        name="github-deploy-orders",
+        age=480,
+        credentials=(
+            Federated("tags", GITHUB, "repo:contoso-retail/orders:ref:refs/tags/v1"),
+            Federated("reviews", GITHUB, "repo:contoso-retail/orders:pull_request", finds=(BROAD_SUBJECT,)),
+        ),
+    ),
+    ApplicationPlan(
+        name="github-infra",
+        age=420,
+        credentials=(Federated("all-repositories", GITHUB, "repo:contoso-retail/*", finds=(BROAD_SUBJECT,)),),
+    ),
+    ApplicationPlan(
+        name="github-data-jobs",
+        age=260,
+        credentials=(Federated("owner", GITHUB, "repository_owner:contoso-retail", finds=(BROAD_SUBJECT,)),),
+    ),
+    ApplicationPlan(
+        name="azdo-payments-release",
+        age=520,
+        credentials=(Federated("azure-prod", _AZURE_DEVOPS, "sc://contoso-retail/Payments/azure-prod"),),
+        owners=("mei.tanaka", "lukas.brandt"),
+    ),
+    ApplicationPlan(
+        name="azdo-loyalty-release",
+        age=510,
+        credentials=(
+            Federated(
+                "azure-prod",
+                _AZURE_DEVOPS,
+                "sc://contoso-retail/Loyalty/azure-prod",
+                audiences=("api://contoso-deployments",),
+                finds=(BROAD_SUBJECT,),
+            ),
+        ),
+    ),
+    ApplicationPlan(
+        name="aks-recommendations",
+        age=340,
+        credentials=(Federated("workload", AKS, "system:serviceaccount:recommendations:api"),),
+    ),
+)
+
+_SAML = (
+    ApplicationPlan(
+        name="Tailspin CRM",
+        age=420,
+        principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(400, preferred=True), Saml(20))),
+    ),
+    ApplicationPlan(name="Litware HR", age=310, principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(300),))),
+    # The new certificate was made in time, and nobody made it the active one.
+    ApplicationPlan(
+        name="Northwind Travel",
+        age=1_200,
+        principal=PrincipalPlan(
+            sso_mode="saml", credentials=(Saml(1_140, preferred=True, finds=(SAML_EXPIRED_PREFERRED,)), Saml(90))
+        ),
+    ),
+    ApplicationPlan(
+        name="Adatum Helpdesk",
+        age=1_350,
+        principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(1_300, finds=(SAML_EXPIRED_PREFERRED,)),)),
+    ),
+    ApplicationPlan(
+        name="Proseware Learning",
+        age=1_300,
+        principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(1_250), Saml(170, preferred=True))),
+    ),
+    ApplicationPlan(
+        name="Wingtip Ticketing",
+        age=1_500,
+        principal=PrincipalPlan(sso_mode="saml", enabled=False, credentials=(Saml(1_450, preferred=True),)),
+    ),
+    # Moved to OpenID Connect; its old certificate stayed.
+    ApplicationPlan(
+        name="Woodgrove Treasury",
+        age=1_400,
+        principal=PrincipalPlan(sso_mode="oidc", credentials=(Saml(1_380, preferred=True),)),
+    ),
+    ApplicationPlan(
+        name="Fabrikam Expenses",
+        age=640,
+        principal=PrincipalPlan(
+            sso_mode="saml",
+            credentials=(Saml(600, preferred=True), Secret(80, 180, "provisioning", finds=(CREDENTIAL_ON_PRINCIPAL,))),
+        ),
+    ),
+)
+
+_ON_BOTH = (
+    ApplicationPlan(
+        name="Payments API",
+        age=1_000,
+        uri=True,
+        scopes=("Payments.Read", "Payments.Initiate"),
+        roles=("Payments.Process",),
+        credentials=(Certificate(150, 365, shared="payments-api.contoso.example"),),
+        principal=PrincipalPlan(credentials=(Certificate(150, 365, shared="payments-api.contoso.example"),)),
+        owners=("mei.tanaka",),
+    ),
+    ApplicationPlan(
+        name="Returns Portal",
+        age=900,
+        credentials=(Secret(45, 180, "web"),),
+        principal=PrincipalPlan(credentials=(Secret(420, 365, "first try"),)),
+    ),
+    # Every member of a team made owner: more than Graph returns beside an application.
+    ApplicationPlan(
+        name="Developer Portal",
+        age=1_150,
+        uri=True,
+        scopes=("Catalog.Read",),
+        credentials=(Certificate(60, 365),),
+        owners=tuple(f"developer.{nth:02d}" for nth in range(23)),
+    ),
+)
+
+_WITHOUT_CREDENTIALS = (ApplicationPlan(name="Store Locator", age=860, owners=("sofia.rossi",)),)
+
+_SERVICES = (
+    ("catalog-api", "sofia.rossi"),
+    ("cart-api", "sofia.rossi"),
+    ("search-indexer", "noah.meyer"),
+    ("price-engine", "noah.meyer"),
+    ("stock-sync", "piotr.nowak"),
+    ("shipment-tracker", "piotr.nowak"),
+    ("notification-sender", "jonas.lind"),
+    ("customer-profile", "amira.haddad"),
+    ("media-resizer", "jonas.lind"),
+    ("tax-calculator", "lukas.brandt"),
+    ("review-moderation", "amira.haddad"),
+)
+
+
+def _service(nth: int, name: str, owner: str) -> tuple[ApplicationPlan, ApplicationPlan]:
+    production = ApplicationPlan(
+        name=f"{name}-prod",
+        age=500 + 31 * nth,
+        uri=True,
+        scopes=("access_as_user",),
+        credentials=(Certificate(20 + 23 * nth, 365),),
+        owners=(owner,),
+    )
+    test = ApplicationPlan(
+        name=f"{name}-test",
+        age=490 + 31 * nth,
+        credentials=(Secret(10 + 13 * nth, 180, "test runs"),),
+        owners=(owner,),
+        principal=PrincipalPlan() if nth % 2 else None,
+    )
+    return production, test
+
+
+APPLICATIONS: tuple[ApplicationPlan, ...] = (
+    *_MICROSOFT_MADE,
+    *_PERSONAL,
+    *_LONG_LIVED,
+    *_LEFT_BEHIND,
+    *_FEDERATED,
+    *_SAML,
+    *_ON_BOTH,
+    *_WITHOUT_CREDENTIALS,
+    *(plan for nth, (name, owner) in enumerate(_SERVICES) for plan in _service(nth, name, owner)),
+)

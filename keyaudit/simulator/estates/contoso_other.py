@@ -1,0 +1,205 @@
+"""Contoso's shared and non-production vaults: code signing, certificates, test keys, and what developers left behind."""
+
+from keyaudit.simulator.estate import RotationPolicy
+from keyaudit.simulator.estates.defects import (
+    EXPIRED_STILL_ENABLED,
+    EXPIRING_SOON,
+    LEGACY_ACCESS_POLICIES,
+    NO_AUTO_ROTATION,
+    NO_EXPIRY,
+    OLD_VERSIONS_ENABLED,
+    PURGE_PROTECTION_OFF,
+    ROTATION_OVERDUE,
+    SIGN_AND_DECRYPT,
+    SOFTWARE_PROTECTED,
+    WEAK_PARAMETERS,
+)
+from keyaudit.simulator.estates.key_plans import (
+    EVERY,
+    P256,
+    P256_HSM,
+    P256K,
+    P384,
+    P384_HSM,
+    RSA_1024,
+    RSA_2048,
+    RSA_3072,
+    RSA_HSM_2048,
+    RSA_HSM_3072,
+    RSA_HSM_4096,
+    SIGN,
+    WRAP,
+    KeyPlan,
+    VaultPlan,
+    VersionPlan,
+    certificate_key,
+    kept,
+)
+
+_SIGNING = VaultPlan(
+    name="kv-platform-signing",
+    group="rg-platform-signing",
+    location="swedencentral",
+    tags={"env": "shared", "owner": "developer-platform", "costCenter": "CC-1010"},
+    audited=True,
+    keys=(
+        kept("release-signing", RSA_HSM_4096, SIGN, 130, count=3, tags={"app": "release-pipeline"}),
+        kept("container-image-signing", P256_HSM, SIGN, 35, every=180, count=3, live=1, tags={"app": "registry"}),
+        kept("sbom-signing", P384_HSM, SIGN, 210),
+        # An approved ceremony rotates it, so that it needs no policy of its own; but the ceremony is years late.
+        KeyPlan(
+            "store-firmware-signing",
+            RSA_HSM_2048,
+            SIGN,
+            (VersionPlan(1_900, 3_650),),
+            tags={"keyaudit:rotator": "firmware-ceremony", "owner": "store-devices"},
+            finds=(ROTATION_OVERDUE,),
+        ),
+        KeyPlan(
+            "terraform-module-signing",
+            P256_HSM,
+            SIGN,
+            (VersionPlan(420, 730), VersionPlan(840, 730, enabled=False)),
+            tags={"keyaudit:rotator": "func-key-rotator"},
+        ),
+        # Taken out of use, but only its current version was disabled.
+        KeyPlan(
+            "helpdesk-tool-signing",
+            RSA_HSM_2048,
+            SIGN,
+            (VersionPlan(150, 730, enabled=False), *(VersionPlan(age, 730) for age in (240, 290, 335))),
+            tags={"owner": "workplace-it"},
+            finds=(OLD_VERSIONS_ENABLED,),
+        ),
+        KeyPlan(
+            "legacy-package-feed-signing",
+            RSA_2048,
+            SIGN,
+            (VersionPlan(3_900, dated=False),),
+            finds=(NO_EXPIRY, ROTATION_OVERDUE, NO_AUTO_ROTATION, SOFTWARE_PROTECTED),
+        ),
+        certificate_key("authenticode-signing", 90, material=RSA_HSM_3072, life=1_095),
+    ),
+)
+
+_EDGE = VaultPlan(
+    name="kv-platform-edge",
+    group="rg-platform-edge",
+    sku="standard",
+    tags={"env": "shared", "owner": "network"},
+    audited=True,
+    keys=(
+        certificate_key("wildcard-contoso-example", 40, count=4),
+        certificate_key("api-gateway-tls", 150, count=3),
+        certificate_key("vpn-gateway-root", 700, life=3_650, count=1),
+        certificate_key("mail-relay-tls", 310, count=2),
+        certificate_key("stores-radius-tls", 95, count=3),
+    ),
+)
+
+_IDENTITY_TEST = VaultPlan(
+    name="kv-identity-test",
+    group="rg-identity-nonprod",
+    sku="standard",
+    tags={"env": "test", "owner": "identity-platform"},
+    purge_protection=None,
+    soft_delete=False,
+    finds=(PURGE_PROTECTION_OFF,),
+    keys=(
+        kept("consumer-token-signing", RSA_2048, SIGN, 55, count=2, tags={"app": "consumer-sign-in"}),
+        kept("workforce-token-signing", P256, SIGN, 80, count=2),
+        kept("session-cookie-wrap", RSA_3072, WRAP, 22, every=90, count=3, live=1),
+        KeyPlan("loadtest-jwt", RSA_2048, EVERY, (VersionPlan(480),), finds=(NO_EXPIRY, NO_AUTO_ROTATION, SIGN_AND_DECRYPT)),
+        KeyPlan(
+            "smartcard-lab",
+            RSA_1024,
+            SIGN,
+            (VersionPlan(380, 1_095),),
+            tags={"keyaudit:rotator": "card-lab"},
+            finds=(WEAK_PARAMETERS,),
+        ),
+        # Prepared for production, and tagged so, in a test vault.
+        kept("cutover-token-signing", RSA_3072, SIGN, 18, tags={"env": "Prod"}, finds=(SOFTWARE_PROTECTED,)),
+    ),
+)
+
+_PAYMENTS_TEST = VaultPlan(
+    name="kv-payments-test",
+    group="rg-payments-nonprod",
+    sku="standard",
+    tags={"Environment": "Test", "owner": "payments"},
+    keys=(
+        kept("card-token-wrap", RSA_2048, WRAP, 105, count=2),
+        kept("settlement-signing", P256, SIGN, 190, count=2),
+        kept("receipt-signing", P384, SIGN, 70),
+        KeyPlan("psp-simulator", P256, SIGN, (VersionPlan(341, 365),), finds=(EXPIRING_SOON, NO_AUTO_ROTATION)),
+        kept("emv-kernel", P256K, SIGN, 64, finds=(WEAK_PARAMETERS,)),
+        # Set to rotate a month before an end that neither the version nor the policy has: it never comes due.
+        KeyPlan(
+            "terminal-sim-signing",
+            P256,
+            SIGN,
+            (VersionPlan(150),),
+            rotation=RotationPolicy(rotate_before_expiry="P30D"),
+            finds=(NO_EXPIRY, NO_AUTO_ROTATION),
+        ),
+    ),
+)
+
+_ORDERS_DEV = VaultPlan(
+    name="kv-orders-dev",
+    group="rg-orders-nonprod",
+    sku="standard",
+    tags={"env": "dev", "owner": "orders"},
+    rbac=False,
+    purge_protection=None,
+    finds=(LEGACY_ACCESS_POLICIES, PURGE_PROTECTION_OFF),
+    keys=(
+        kept("order-event-signing", P256, SIGN, 28, count=2),
+        kept("order-db-cmk", RSA_2048, WRAP, 145, count=2),
+        KeyPlan("dev-scratch", RSA_2048, EVERY, (VersionPlan(95),), finds=(NO_EXPIRY, NO_AUTO_ROTATION, SIGN_AND_DECRYPT)),
+        KeyPlan(
+            "label-printer-signing",
+            RSA_2048,
+            SIGN,
+            (VersionPlan(30, 365), VersionPlan(430, 365, finds=(EXPIRED_STILL_ENABLED,))),
+            rotation=RotationPolicy(rotate_after="P335D", expiry_time="P1Y"),
+            finds=(OLD_VERSIONS_ENABLED,),
+        ),
+        KeyPlan("spike-2024", RSA_2048, EVERY, (VersionPlan(760, enabled=False),)),
+    ),
+    deleted=((KeyPlan("spike-2023", RSA_2048, EVERY, (VersionPlan(1_100),)), 12),),
+)
+
+_STORES_DEV = VaultPlan(
+    name="kv-stores-dev",
+    group="rg-stores-nonprod",
+    location="northeurope",
+    sku="standard",
+    tags={"env": "dev", "owner": "store-systems"},
+    keys=(
+        kept("pos-receipt-signing", P256, SIGN, 50, count=3),
+        kept("kiosk-session-wrap", RSA_2048, WRAP, 34, every=90, count=4, live=1),
+        kept("shelf-label-signing", P256, SIGN, 115, count=2),
+        kept("store-inventory-wrap", RSA_3072, WRAP, 175, count=2),
+        kept("price-feed-signing", P384, SIGN, 9, every=180, count=3, live=1),
+    ),
+)
+
+_SANDBOX = VaultPlan(
+    name="kv-sandbox-labs",
+    group="rg-sandbox-labs",
+    sku="standard",
+    tags={"env": "sandbox", "owner": "innovation-lab"},
+    purge_protection=None,
+    soft_delete=False,
+    keys=(
+        kept("workshop-signing", P256, SIGN, 38, count=2),
+        kept("prototype-wrap", RSA_2048, WRAP, 84),
+        KeyPlan("hackathon-signing", RSA_2048, SIGN, (VersionPlan(400),), finds=(NO_EXPIRY, NO_AUTO_ROTATION)),
+        KeyPlan("hackathon-scratch", RSA_2048, EVERY, (VersionPlan(770, enabled=False),)),
+    ),
+)
+
+SHARED_VAULTS = (_SIGNING, _EDGE)
+NONPROD_VAULTS = (_IDENTITY_TEST, _PAYMENTS_TEST, _ORDERS_DEV, _STORES_DEV, _SANDBOX)

@@ -1,0 +1,90 @@
+"""Plans of applications and service principals in days before the audit, each with the defects it was given."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+FOREVER = -1
+"""As a life: to the end of year 9999, which is what people type who want no end."""
+
+GITHUB = "https://token.actions.githubusercontent.com"
+MICROSOFT_SERVICES = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
+MICROSOFT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A client secret made `age` days ago, to live `life` days; None: no end, FOREVER: year 9999."""
+
+    age: int
+    life: int | None
+    name: str | None = None
+    finds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate. Two holders that name the same `shared` have the very same one."""
+
+    age: int
+    life: int | None
+    shared: str | None = None
+    type: str = "AsymmetricX509Cert"
+    finds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Saml:
+    """A certificate with which Entra signs for a SAML application: Sign, Verify and the password of the two."""
+
+    age: int
+    life: int = 1_095
+    preferred: bool = False
+    finds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Federated:
+    """A federated credential."""
+
+    name: str
+    issuer: str
+    subject: str
+    audiences: tuple[str, ...] = ("api://AzureADTokenExchange",)
+    finds: tuple[str, ...] = ()
+
+
+CredentialPlan: TypeAlias = Secret | Certificate | Saml | Federated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrincipalPlan:
+    """A service principal. One of an application here takes its name and ids from it; `home` None: it has no application."""
+
+    name: str = ""
+    app_id: str | None = None
+    age: int = 700
+    type: str = "Application"
+    home: str | None = None
+    enabled: bool | None = True
+    sso_mode: str | None = None
+    credentials: tuple[CredentialPlan, ...] = ()
+    owners: tuple[str, ...] = ()
+
+
+PLAIN_PRINCIPAL = PrincipalPlan()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationPlan:
+    """An application, with its service principal unless that is None. `finds`: the policies that must find the application."""
+
+    name: str
+    age: int = 700
+    audience: str = "AzureADMyOrg"
+    uri: bool = False
+    scopes: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    credentials: tuple[CredentialPlan, ...] = ()
+    owners: tuple[str, ...] = ()
+    principal: PrincipalPlan | None = PLAIN_PRINCIPAL
+    finds: tuple[str, ...] = ()

@@ -1,0 +1,155 @@
+"""Dates and builds planned applications and service principals, and says what must be found on each."""
+
+from dataclasses import dataclass, field, replace
+
+from keyaudit.simulator.estate import (
+    Application,
+    FederatedCredential,
+    KeyCredential,
+    PasswordCredential,
+    Plant,
+    ServicePrincipal,
+)
+from keyaudit.simulator.estates.holder_plans import (
+    FOREVER,
+    ApplicationPlan,
+    Certificate,
+    CredentialPlan,
+    Federated,
+    PrincipalPlan,
+    Saml,
+    Secret,
+)
+from keyaudit.simulator.estates.ids import DAY, Ground, application_id, credential_id, principal_id, signing_certificate_id
+
+_YEAR_9999 = 253_402_300_799
+_SAML_SUBJECT = "CN=Microsoft Azure Federated SSO Certificate"
+
+
+def lay_application(plan: ApplicationPlan, ground: Ground) -> tuple[Application, ServicePrincipal | None, set[Plant]]:
+    """The application, its service principal here if it has one, and what must be found on the two."""
+    object_id, app_id = ground.guid("application", plan.name), ground.guid("client", plan.name)
+    row = application_id(ground.tenant, object_id)
+    laid = _Credentials(plan.name, row, ground).with_all(plan.credentials)
+    laid.plants.update(Plant(policy, row) for policy in plan.finds)
+    application = Application(
+        id=object_id,
+        app_id=app_id,
+        name=plan.name,
+        created=ground.moment(plan.age, row),
+        audience=plan.audience,
+        identifier_uris=(f"https://{ground.domain}/{plan.name.lower().replace(' ', '-')}", f"api://{app_id}")
+        if plan.uri
+        else (),
+        scopes=plan.scopes,
+        roles=plan.roles,
+        passwords=tuple(laid.passwords),
+        keys=tuple(laid.keys),
+        federated=tuple(laid.federated),
+        owners=_owners(plan.owners, ground),
+    )
+    if plan.principal is None:
+        return application, None, laid.plants
+    its_own = replace(plan.principal, name=plan.name, app_id=app_id, age=plan.age - 1, home=ground.tenant)
+    principal, plants = lay_principal(its_own, ground)
+    return application, principal, laid.plants | plants
+
+
+def lay_principal(plan: PrincipalPlan, ground: Ground) -> tuple[ServicePrincipal, set[Plant]]:
+    """The service principal, and what must be found on it."""
+    object_id = ground.guid("principal", plan.name)
+    row = principal_id(ground.tenant, object_id)
+    laid = _Credentials(plan.name, row, ground).with_all(plan.credentials)
+    principal = ServicePrincipal(
+        id=object_id,
+        app_id=plan.app_id or ground.guid("client", plan.name),
+        name=plan.name,
+        created=ground.moment(plan.age, row),
+        type=plan.type,
+        home_tenant=plan.home,
+        enabled=plan.enabled,
+        sso_mode=plan.sso_mode,
+        preferred_thumbprint=laid.preferred,
+        passwords=tuple(laid.passwords),
+        keys=tuple(laid.keys),
+        federated=tuple(laid.federated),
+        owners=_owners(plan.owners, ground),
+    )
+    return principal, laid.plants
+
+
+def _owners(names: tuple[str, ...], ground: Ground) -> tuple[str, ...]:
+    return tuple(ground.guid("user", name) for name in names)
+
+
+@dataclass(slots=True)
+class _Credentials:
+    """What hangs on one holder, laid credential by credential."""
+
+    holder: str
+    row: str
+    ground: Ground
+    passwords: list[PasswordCredential] = field(default_factory=list)
+    keys: list[KeyCredential] = field(default_factory=list)
+    federated: list[FederatedCredential] = field(default_factory=list)
+    plants: set[Plant] = field(default_factory=set)
+    preferred: str | None = None
+
+    def with_all(self, plans: tuple[CredentialPlan, ...]) -> "_Credentials":
+        for nth, plan in enumerate(plans):
+            subject = self._lay(plan, ("credential", self.row, str(nth)))
+            self.plants.update(Plant(policy, subject) for policy in plan.finds)
+        return self
+
+    def _lay(self, plan: CredentialPlan, names: tuple[str, ...]) -> str:
+        """Lays it, and answers with the id that a finding about it names."""
+        if isinstance(plan, Saml):
+            return self._lay_saml(plan, names)
+        if isinstance(plan, Certificate):
+            return self._lay_certificate(plan, ("credential", plan.shared) if plan.shared else names)
+        key = self.ground.guid(*names)
+        if isinstance(plan, Federated):
+            self.federated.append(
+                FederatedCredential(id=key, name=plan.name, issuer=plan.issuer, subject=plan.subject, audiences=plan.audiences)
+            )
+        else:
+            start, end = self._dates(plan, names)
+            self.passwords.append(PasswordCredential(key_id=key, start=start, end=end, display_name=plan.name))
+        return credential_id(self.row, key)
+
+    def _lay_certificate(self, plan: Certificate, names: tuple[str, ...]) -> str:
+        key, symmetric = self.ground.guid(*names), plan.type == "Symmetric"
+        start, end = self._dates(plan, names)
+        self.keys.append(
+            KeyCredential(
+                key_id=key,
+                start=start,
+                end=end,
+                type=plan.type,
+                display_name=None if symmetric else f"CN={plan.shared or self.holder}",
+                thumbprint=None if symmetric else self.ground.thumbprint(*names),
+            )
+        )
+        return credential_id(self.row, key)
+
+    def _lay_saml(self, plan: Saml, names: tuple[str, ...]) -> str:
+        start, end = self._dates(plan, names)
+        thumbprint, signs = self.ground.thumbprint(*names), self.ground.guid(*names, "sign")
+        verify = KeyCredential(
+            key_id=self.ground.guid(*names, "verify"), start=start, end=end, display_name=_SAML_SUBJECT, thumbprint=thumbprint
+        )
+        sign = replace(verify, key_id=signs, usage="Sign", type="X509CertAndPassword")
+        self.keys += [verify, sign]
+        # The password has the id of the entry that signs: it opens that one's private half.
+        self.passwords.append(
+            PasswordCredential(key_id=signs, start=start, end=end, display_name=_SAML_SUBJECT, thumbprint=thumbprint)
+        )
+        if plan.preferred:
+            self.preferred = thumbprint
+        return signing_certificate_id(self.row, thumbprint)
+
+    def _dates(self, plan: Secret | Certificate | Saml, names: tuple[str, ...]) -> tuple[int, int | None]:
+        start = self.ground.moment(plan.age, *names)
+        if plan.life == FOREVER:
+            return start, _YEAR_9999
+        return start, None if plan.life is None else start + plan.life * DAY

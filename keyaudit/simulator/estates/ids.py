@@ -1,0 +1,71 @@
+"""Ids and times of a simulated tenant: made from a seed and a name, so that an object added beside them moves none."""
+
+import hashlib
+from dataclasses import dataclass
+
+DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What everything of one tenant is laid on. Names say whose id or time it is: `guid("application", "Billing API")`."""
+
+    seed: int
+    as_of: int
+    domain: str
+
+    @property
+    def tenant(self) -> str:
+        """The tenant's id."""
+        return self.guid("tenant", self.domain)
+
+    def hexadecimal(self, *names: str) -> str:
+        """32 hex digits, as a key version's id has."""
+        return self._digest(names)[:32]
+
+    def thumbprint(self, *names: str) -> str:
+        """40 upper-case hex digits, as a certificate's SHA-1 has."""
+        return self._digest(names)[:40].upper()
+
+    def guid(self, *names: str) -> str:
+        """A lower-case version 4 GUID."""
+        digits = self._digest(names)
+        variant = "89ab"[int(digits[16], 16) % 4]
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+
+    def moment(self, age: int, *names: str) -> int:
+        """A time `age` days before `as_of`, and up to half a day more: a tenant's objects are not all made at once."""
+        return self.as_of - age * DAY - int(self._digest(names)[:8], 16) % (DAY // 2)
+
+    def _digest(self, names: tuple[str, ...]) -> str:
+        return hashlib.sha256(f"{self.seed}/{'/'.join(names)}".encode()).hexdigest()
+
+
+def vault_id(subscription: str, resource_group: str, name: str) -> str:
+    """What a finding about a vault names."""
+    return f"/subscriptions/{subscription}/resourcegroups/{resource_group}/providers/microsoft.keyvault/vaults/{name}".lower()
+
+
+def key_id(vault: str, key: str) -> str:
+    """What a finding about a key names; with `/{version}` after it, one of its versions."""
+    return f"https://{vault}.vault.azure.net/keys/{key}".lower()
+
+
+def application_id(tenant: str, object_id: str) -> str:
+    """What a finding about an application names."""
+    return f"/tenants/{tenant}/applications/{object_id}"
+
+
+def principal_id(tenant: str, object_id: str) -> str:
+    """The row id of a service principal."""
+    return f"/tenants/{tenant}/serviceprincipals/{object_id}"
+
+
+def credential_id(holder: str, key: str) -> str:
+    """What a finding about a credential names, under its holder's row id."""
+    return f"{holder}/credentials/{key}"
+
+
+def signing_certificate_id(principal: str, thumbprint: str) -> str:
+    """What a finding about a SAML signing certificate names, under its service principal's row id."""
+    return f"{principal}/signingcertificates/{thumbprint.lower()}"

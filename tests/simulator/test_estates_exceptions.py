@@ -1,0 +1,193 @@
+"""Contoso shows every exception that a policy makes, and blind-spots every way not to see."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from keyaudit.simulator.estate import Application, Estate, Key, KeyVersion, ServicePrincipal, Vault
+from keyaudit.simulator.estates import estate
+from tests.simulator import estate_oracle as oracle
+
+NOW = 1_795_500_000
+DAY = oracle.DAY
+
+
+@pytest.fixture(scope="module")
+def contoso() -> Estate:
+    return estate("contoso", NOW)
+
+
+@pytest.fixture(scope="module")
+def blind() -> Estate:
+    return estate("blind-spots", NOW)
+
+
+def keys(found: Estate) -> Iterator[tuple[Vault, Key, KeyVersion]]:
+    return ((vault, key, oracle.current(key)) for vault in found.vaults for key in vault.keys)
+
+
+def clean(found: Estate, subject: str) -> bool:
+    return not any(plant.subject.startswith(subject) for plant in found.plants)
+
+
+def clean_keys(found: Estate) -> Iterator[tuple[Vault, Key, KeyVersion]]:
+    return (row for row in keys(found) if clean(found, oracle.key_row(row[0], row[1])))
+
+
+def older(version: KeyVersion, days: int) -> bool:
+    return version.created is not None and version.created < NOW - days * DAY
+
+
+def ended(version: KeyVersion, days: int) -> bool:
+    return version.exp is not None and version.exp < NOW - days * DAY
+
+
+def test_keys_behind_certificates_are_old_mixed_expired_and_clean(contoso: Estate) -> None:
+    managed = [(key, version) for _, key, version in clean_keys(contoso) if key.managed]
+    assert any(version.exportable for _, version in managed)
+    assert any("sign" in version.key_ops and "decrypt" in version.key_ops for _, version in managed)
+    assert any(version.enabled and ended(version, 60) for key, _ in managed for version in key.versions)
+    assert all(key.managed for vault, key, _ in keys(contoso) if vault.name == "kv-platform-edge")
+
+
+def test_disabled_keys_are_clean_whatever_they_are(contoso: Estate) -> None:
+    disabled = [version for _, _, version in clean_keys(contoso) if not version.enabled]
+    assert any(version.created is None for version in disabled)
+    assert any(version.exp is None and older(version, 730) for version in disabled)
+    assert any(ended(version, 30) for version in disabled)
+    assert any(version.exportable for version in disabled)
+
+
+def test_exceptions_by_tag_and_operations_are_clean(contoso: Estate) -> None:
+    rows = [*clean_keys(contoso)]
+    assert any("keyaudit:rotator" in (version.tags or {}) and key.rotation is None for _, key, version in rows)
+    assert any(older(version, 730) and not {"sign", "decrypt", "unwrapKey"} & {*version.key_ops} for _, _, version in rows)
+    archived = [
+        version
+        for _, key, _ in rows
+        for version in key.versions
+        if (version.tags or {}).get("keyaudit:archive") and version.enabled and ended(version, 30)
+    ]
+    assert len(archived) == 2
+    assert all("wrapKey" not in version.key_ops for version in archived)
+
+
+def test_grace_and_coming_rotation_are_clean(contoso: Estate) -> None:
+    rows = [*clean_keys(contoso)]
+    assert any(v.enabled and ended(v, 0) and not ended(v, 30) for _, key, _ in rows for v in key.versions)
+    near = [key for _, key, version in rows if version.exp is not None and NOW < version.exp < NOW + 30 * DAY]
+    assert any(key.rotation is not None and key.rotation.rotate_before_expiry for key in near)
+
+
+def test_software_keys_pass_by_the_environment_that_stands_nearest(contoso: Estate) -> None:
+    rows = [*keys(contoso)]
+    software = [(vault, key, version) for vault, key, version in rows if not key.managed and version.hsm_platform == "0"]
+    assert any(
+        vault.sku == "premium" and oracle.environment(version.tags) == "test" and clean(contoso, oracle.key_row(vault, key))
+        for vault, key, version in software
+    )
+    cutover = [(vault, key) for vault, key, version in software if oracle.environment(version.tags) == "prod"]
+    assert [oracle.environment(vault.tags) for vault, _ in cutover] == ["test"]
+    assert not clean(contoso, oracle.key_row(*cutover[0]))
+
+
+def test_a_premium_vault_holds_software_and_hsm_keys(contoso: Estate) -> None:
+    kinds = {version.hsm_platform for vault, _, version in keys(contoso) if vault.name == "kv-identity-prod"}
+    assert kinds == {"0", "2"}
+
+
+def test_a_sandbox_vault_needs_no_purge_protection(contoso: Estate) -> None:
+    (sandbox,) = (vault for vault in contoso.vaults if oracle.environment(vault.tags) == "sandbox")
+    assert not sandbox.purge_protection
+    assert clean(contoso, oracle.vault_row(sandbox))
+
+
+def test_deleted_keys_are_there_and_not_among_the_keys(contoso: Estate) -> None:
+    deleted = {(vault.name, gone.key.name) for vault in contoso.vaults for gone in vault.deleted_keys}
+    assert len(deleted) == 2
+    assert deleted.isdisjoint({(vault.name, key.name) for vault in contoso.vaults for key in vault.keys})
+
+
+def test_what_microsoft_made_here_is_clean(contoso: Estate) -> None:
+    made: list[Application] = [application for application in contoso.applications if oracle.microsoft_made(application)]
+    assert len(made) == 3
+    assert all(application.passwords or application.keys for application in made)
+    assert all(clean(contoso, oracle.application_row(contoso, application)) for application in made)
+    server = next(application for application in made if application.name == "P2P Server")
+    assert sum(not oracle.expired(key, NOW) for key in server.keys) > 2
+    assert any(oracle.expired(key, NOW - 30 * DAY) for key in server.keys)
+
+
+def clean_principals(found: Estate) -> list[ServicePrincipal]:
+    return [p for p in found.service_principals if clean(found, oracle.principal_row(found, p))]
+
+
+def test_service_principals_that_may_have_a_credential_are_clean(contoso: Estate) -> None:
+    with_one = [p for p in clean_principals(contoso) if p.passwords or p.keys]
+    assert {"ManagedIdentity", "Legacy", "Application"} == {p.type for p in with_one}
+    local = [p for p in with_one if p.type == "Application" and p.sso_mode is None]
+    assert {p.name for p in local} == {"Payments API", "Returns Portal", "Azure DevOps", "Blue Yonder Airlines Cargo"}
+    both = next(a for a in contoso.applications if a.name == "Payments API")
+    assert [k.key_id for k in both.keys] == [k.key_id for p in local if p.name == "Payments API" for k in p.keys]
+
+
+def test_most_of_microsofts_principals_have_no_credential(contoso: Estate) -> None:
+    first_party = [p for p in contoso.service_principals if p.home_tenant in oracle.MICROSOFT]
+    assert len({p.home_tenant for p in first_party}) == 2
+    assert sum(not p.passwords and not p.keys for p in first_party) >= 10
+
+
+def test_saml_sets_have_their_three_parts(contoso: Estate) -> None:
+    with_saml = [p for p in contoso.service_principals if any(key.usage == "Sign" for key in p.keys)]
+    for principal in with_saml:
+        for sign in (key for key in principal.keys if key.usage == "Sign"):
+            verify = [key for key in principal.keys if key.usage == "Verify" and key.thumbprint == sign.thumbprint]
+            password = [password for password in principal.passwords if password.thumbprint == sign.thumbprint]
+            assert len(verify) == len(password) == 1
+            assert (verify[0].start, verify[0].end) == (sign.start, sign.end) == (password[0].start, password[0].end)
+    expired = [p for p in with_saml if any(oracle.expired(key, NOW) for key in p.keys if key.usage == "Sign")]
+    spared = {p.name for p in expired if clean(contoso, oracle.principal_row(contoso, p))}
+    assert spared == {"Proseware Learning", "Wingtip Ticketing", "Woodgrove Treasury"}
+
+
+def test_federated_credentials_with_a_pinned_subject_are_clean(contoso: Estate) -> None:
+    bad = {plant.subject.rsplit("/", 1)[1] for plant in contoso.plants if plant.policy == "fed-fic-broad-subject"}
+    holders = oracle.holders(contoso)
+    pinned = [federated for holder in holders for federated in holder.federated if federated.id not in bad]
+    for issuer in ("token.actions.githubusercontent.com", "vstoken.dev.azure.com", "oic.prod-aks.azure.com"):
+        assert any(issuer in federated.issuer for federated in pinned)
+    assert all(federated.claims_expression is None for holder in holders for federated in holder.federated)
+
+
+def test_an_application_has_more_owners_than_one_expansion_returns(contoso: Estate) -> None:
+    assert max(len(application.owners) for application in contoso.applications) > 20
+
+
+def test_blind_spots_are_five(blind: Estate) -> None:
+    assert [vault.name for vault in blind.vaults if vault.access == "firewall"] == ["kv-payments-prod"]
+    assert [vault.name for vault in blind.vaults if vault.access == "rbac"] == ["kv-hr-prod"]
+    assert [vault.name for vault in blind.vaults if vault.vanishes_after] == ["kv-stores-dev"]
+    assert [vault.name for vault in blind.vaults if vault.refused == ("rotationpolicy",)] == ["kv-orders-prod"]
+    assert blind.graph_refuses == ("owners",)
+
+
+def test_blind_spots_is_contoso_but_for_them(contoso: Estate, blind: Estate) -> None:
+    assert blind.plants < contoso.plants
+    assert blind.applications == contoso.applications
+    assert blind.service_principals == contoso.service_principals
+    assert [vault.keys for vault in blind.vaults] == [vault.keys for vault in contoso.vaults]
+
+
+def test_blind_spots_expects_nothing_that_cannot_be_seen(contoso: Estate, blind: Estate) -> None:
+    dark = tuple(f"https://{name}.vault.azure.net/keys/" for name in ("kv-payments-prod", "kv-hr-prod", "kv-stores-dev"))
+    for plant in contoso.plants - blind.plants:
+        rotation = plant.policy in {"kv-key-no-auto-rotation", "kv-key-expiring-soon"}
+        assert plant.subject.startswith(dark) or (rotation and "//kv-orders-prod." in plant.subject)
+    assert not any(plant.subject.startswith(dark) for plant in blind.plants)
+    assert {plant.policy for plant in blind.plants} == {plant.policy for plant in contoso.plants}
+
+
+def test_the_vault_that_vanishes_has_no_defect_to_depend_on_when(contoso: Estate) -> None:
+    (vault,) = (vault for vault in contoso.vaults if vault.name == "kv-stores-dev")
+    assert clean(contoso, oracle.vault_row(vault))
+    assert all(clean(contoso, oracle.key_row(vault, key)) for key in vault.keys)
