@@ -81,12 +81,13 @@ class Table:
         return tuple(column for column in self.columns if column.derived_from)
 
 
-WHERE_FOUND: tuple[Column, ...] = (
-    Column(name="id", type=Type.TEXT, meaning="full resource id in lower case"),
-    Column(name="name", type=Type.TEXT, meaning="name as Azure shows it", absent="it has no name"),
-    Column(name="resource_id", type=Type.TEXT, meaning="full resource id in Azure's spelling"),
-    Column(name="scope_id", type=Type.TEXT, meaning="the scope in whose coverage it was read"),
-    Column(name="source_url", type=Type.TEXT, meaning="the request that gave it"),
-    Column(name="source_version", type=Type.TEXT, meaning="the api-version of that request"),
-)
-"""Columns that every table begins with."""
+def where_found(*naming: str) -> tuple[Column, ...]:
+    """The columns that every table begins with. `naming`: the operations that give the name, unless the id holds it."""
+    return (
+        Column(name="id", type=Type.TEXT, meaning="full resource id in lower case"),
+        Column(name="name", type=Type.TEXT, meaning="name as Azure shows it", absent="it has no name", operations=naming),
+        Column(name="resource_id", type=Type.TEXT, meaning="full resource id in Azure's spelling"),
+        Column(name="scope_id", type=Type.TEXT, meaning="the scope in whose coverage it was read"),
+        Column(name="source_url", type=Type.TEXT, meaning="the request that gave it"),
+        Column(name="source_version", type=Type.TEXT, meaning="the api-version of that request"),
+    )

@@ -1,6 +1,6 @@
 """The tables of Entra: the tenant, applications, service principals, their credentials and token-signing certificates."""
 
-from keyaudit.model.columns import WHERE_FOUND, Column, Table, Type
+from keyaudit.model.columns import Column, Table, Type, where_found
 
 _APPLICATION = ("application.list",)
 _PRINCIPAL = ("service_principal.list",)
@@ -23,7 +23,7 @@ TENANT = Table(
     meaning="the Entra tenant",
     listed_by=("organization.get",),
     columns=(
-        *WHERE_FOUND,
+        *where_found("organization.get"),
         Column(
             name="created_on",
             type=Type.TIME,
@@ -56,7 +56,7 @@ APPLICATION = Table(
     meaning="an application registered in the tenant",
     listed_by=_APPLICATION,
     columns=(
-        *WHERE_FOUND,
+        *where_found(*_APPLICATION),
         Column(name="app_id", type=Type.TEXT, meaning="the application (client) id", operations=_APPLICATION),
         Column(
             name="created_on",
@@ -113,7 +113,7 @@ SERVICE_PRINCIPAL = Table(
     meaning="an application's identity in the tenant",
     listed_by=_PRINCIPAL,
     columns=(
-        *WHERE_FOUND,
+        *where_found(*_PRINCIPAL),
         Column(name="app_id", type=Type.TEXT, meaning="the application (client) id", operations=_PRINCIPAL),
         Column(
             name="created_on",
@@ -175,7 +175,7 @@ CREDENTIAL = Table(
     meaning="a password, certificate or federated credential of an application or service principal; a SAML set is not here",
     listed_by=(*_CREDENTIAL, *_FEDERATED),
     columns=(
-        *WHERE_FOUND,
+        *where_found(*_CREDENTIAL, *_FEDERATED),
         Column(
             name="kind",
             type=Type.TEXT,
@@ -191,7 +191,13 @@ CREDENTIAL = Table(
             values=("application", "service_principal"),
         ),
         Column(name="holder_id", type=Type.TEXT, meaning="id of the application or service principal"),
-        Column(name="holder_name", type=Type.TEXT, meaning="its display name", absent="it has no name"),
+        Column(
+            name="holder_name",
+            type=Type.TEXT,
+            meaning="its display name",
+            absent="it has no name",
+            operations=_CREDENTIAL,
+        ),
         Column(name="app_id", type=Type.TEXT, meaning="the application (client) id", operations=_CREDENTIAL),
         Column(
             name="holder_type",
@@ -298,10 +304,16 @@ SIGNING_CERTIFICATE = Table(
     meaning="a certificate with which Entra signs SAML tokens: Sign, Verify and password folded into one",
     listed_by=_PRINCIPAL,
     columns=(
-        *WHERE_FOUND,
+        *where_found(*_PRINCIPAL),
         Column(name="kind", type=Type.TEXT, meaning="what signs", values=("saml",), operations=_PRINCIPAL),
         Column(name="holder_id", type=Type.TEXT, meaning="id of the service principal"),
-        Column(name="holder_name", type=Type.TEXT, meaning="its display name", absent="it has no name"),
+        Column(
+            name="holder_name",
+            type=Type.TEXT,
+            meaning="its display name",
+            absent="it has no name",
+            operations=_PRINCIPAL,
+        ),
         Column(name="app_id", type=Type.TEXT, meaning="the application (client) id", operations=_PRINCIPAL),
         Column(
             name="holder_enabled",

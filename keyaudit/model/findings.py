@@ -84,7 +84,9 @@ class Finding:
     @property
     def id(self) -> str:
         """The fingerprint: 16 hex digits of SHA-256 over policy id and subject."""
-        return hashlib.sha256(f"{self.policy.id}\n{self.subject}".encode()).hexdigest()[:16]
+        # Half a surrogate pair is legal in JSON, and so in a name.
+        text = f"{self.policy.id}\n{self.subject}".encode("utf-8", "surrogatepass")
+        return hashlib.sha256(text).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,8 @@ class Verdict:
     not_judged: tuple[NotJudged, ...] = ()
     allowed_unknown: int = 0
     """Unknown results accepted with --allow-gap."""
+    unused_allowances: tuple[str, ...] = ()
+    """What was given with --allow-gap and matched nothing that this run missed."""
     coverage: tuple[Coverage, ...] = ()
     required: int = 0
     """Coverage records that the selected policies need."""

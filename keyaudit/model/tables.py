@@ -20,3 +20,9 @@ def operations_of(table: str, column: str) -> tuple[str, ...]:
             found.update(dict.fromkeys(TABLES[other].listed_by))
         found.update(dict.fromkeys(operations_of(other or table, name)))
     return tuple(found)
+
+
+def operations() -> frozenset[str]:
+    """Every operation that some table rests on."""
+    found = {operation for table in TABLES.values() for operation in table.listed_by}
+    return frozenset(found.union(*(column.operations for table in TABLES.values() for column in table.columns)))

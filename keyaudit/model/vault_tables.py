@@ -1,6 +1,6 @@
 """The tables of Key Vault: vaults, and keys by version."""
 
-from keyaudit.model.columns import WHERE_FOUND, Column, Left, Table, Type
+from keyaudit.model.columns import Column, Left, Table, Type, where_found
 
 _KEY_VAULT = "Key Vault leaves unset members out (recorded answers, 2020 to 2026)"
 _ARM_UNSET = "ARM leaves out what was never set on a vault (recorded answers, 2021 to 2025)"
@@ -31,7 +31,7 @@ VAULT = Table(
     meaning="a Key Vault",
     listed_by=_FOUND,
     columns=(
-        *WHERE_FOUND,
+        *where_found("vault.query", "vault.list"),
         *_vault_place(("vault.query", "vault.list")),
         Column(
             name="vault_uri",
@@ -117,8 +117,8 @@ KEY = Table(
     listed_by=(*_FOUND, "key.list", "key.versions"),
     subject="key_id",
     columns=(
-        *WHERE_FOUND,
-        *_vault_place(()),
+        *where_found(),
+        *_vault_place(("vault.query", "vault.list")),
         Column(name="key_id", type=Type.TEXT, meaning="the key without its version, in lower case"),
         Column(
             name="version",

@@ -1,0 +1,19 @@
+"""Starts keyaudit. `--version` answers before anything is imported."""
+
+import sys
+
+from keyaudit import __version__
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        sys.stdout.write(f"keyaudit {__version__}\n")
+        return
+    from keyaudit.cli.app import run  # noqa: PLC0415 - so that --version stays near Python's own start-up
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

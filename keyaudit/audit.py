@@ -1,0 +1,138 @@
+"""One audit from end to end: wiring only. Read it from top to bottom to see the way of the data."""
+
+import contextlib
+import dataclasses
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from keyaudit import __version__, gate
+from keyaudit.cloud.connection import Clock, Connection, connect
+from keyaudit.cloud.environment import Environment
+from keyaudit.cloud.network import Network
+from keyaudit.collect.run import Failure, Progress, collect_all
+from keyaudit.inventory.snapshot import Snapshot, write
+from keyaudit.inventory.spool import Spool
+from keyaudit.model.errors import UnsafeError
+from keyaudit.model.findings import Severity
+from keyaudit.model.run import Report, Run
+from keyaudit.policy.judge import judge as judge_policies
+from keyaudit.policy.load import Policy
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where to read: a cloud, a way to sign in, and the network in between."""
+
+    environment: Environment
+    auth: str
+    tenant: str | None
+    network: Network
+    environ: Mapping[str, str]
+    share: float
+    concurrency: int
+    simulated: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Collected:
+    """What a collection came to: the spool, still locked; bugs that cost a unit each; and how many requests it took."""
+
+    spool: Spool
+    failures: Sequence[Failure]
+    requests: int
+
+
+async def collect(
+    source: Source,
+    folder: Path,
+    *,
+    resume: bool,
+    clock: Clock,
+    progress: Progress,
+    prompt: Callable[[str], None],
+    announce: Callable[[Run], None],
+) -> Collected:
+    """Read everything into the spool of `folder`. `announce` is told who reads which tenant, before anything is read."""
+    async with connect(
+        environment=source.environment,
+        auth=source.auth,
+        tenant=source.tenant,
+        network=source.network,
+        environ=source.environ,
+        clock=clock,
+        share=source.share,
+        concurrency=source.concurrency,
+        prompt=prompt,
+    ) as connection:
+        run = _begin(source, connection, clock.now())
+        announce(run)
+        with contextlib.ExitStack() as held:
+            spool = held.enter_context(Spool.resume(folder) if resume else Spool.create(folder, run))
+            _same(spool.run, run)
+            failures = await collect_all(connection, spool, progress=progress)
+            spool.run = dataclasses.replace(spool.run, skew=connection.skew())
+            held.pop_all()
+        return Collected(spool, failures, connection.requests)
+
+
+def finish(collected: Collected) -> Snapshot:
+    """The snapshot of what was collected. It takes the spool's place."""
+    with collected.spool as spool:
+        return write(spool, spool.run)
+
+
+@contextlib.contextmanager
+def judge(
+    snapshot: Snapshot,
+    policies: Sequence[Policy],
+    *,
+    as_of: int,
+    profile: str,
+    fail_on: Severity | None,
+    allowances: Sequence[gate.Allowance],
+) -> Iterator[Report]:
+    """The snapshot judged by policies, offline. Findings stream from the report for as long as the context lasts."""
+    with contextlib.closing(snapshot.connect(as_of)) as connection:
+        judgement = judge_policies(connection, policies, snapshot.coverage, as_of=as_of, profile=profile)
+        verdict = gate.decide(
+            run=snapshot.run,
+            coverage=snapshot.coverage,
+            tallies=judgement.tallies,
+            groups=judgement.groups,
+            not_judged=judgement.not_judged,
+            required=judgement.required,
+            needed_by=judgement.needed_by,
+            fail_on=fail_on,
+            allowances=allowances,
+        )
+        yield Report(
+            run=dataclasses.replace(snapshot.run, as_of=as_of),
+            verdict=verdict,
+            tallies=judgement.tallies,
+            findings=judgement.findings,
+        )
+
+
+def _begin(source: Source, connection: Connection, now: int) -> Run:
+    return Run(
+        run_id=str(uuid.uuid4()),
+        tenant_id=connection.identity.tenant_id,
+        tenant_name="",
+        environment=source.environment.name,
+        identity=connection.identity.shown,
+        as_of=now,
+        tool_version=__version__,
+        simulated=source.simulated,
+        network={} if source.simulated else source.network.shown(),
+    )
+
+
+def _same(begun: Run, now: Run) -> None:
+    """A resumed collection must go on in the tenant and cloud in which it began."""
+    if (begun.tenant_id, begun.environment) != (now.tenant_id, now.environment):
+        raise UnsafeError(
+            "--resume",
+            f"begun in tenant {begun.tenant_id} ({begun.environment}), signed in to {now.tenant_id} ({now.environment})",
+            "sign in to the first, or collect into another folder",
+        )

@@ -1,0 +1,68 @@
+"""Puts the commands together, and turns whatever ends a command into one line and an exit code."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from keyaudit import __version__
+from keyaudit.cli import collect, explain, gate, policies, report
+from keyaudit.cli.bugs import bug
+from keyaudit.model.errors import AuditError, Exit
+from keyaudit.model.text import one_line
+
+app = typer.Typer(
+    name="keyaudit",
+    help="Audits the signing keys and credentials of an Azure and Entra tenant, and says what it could not see.",
+    epilog="It only reads, and never asks for a secret's value or a private key. Exit codes: keyaudit explain exit-codes.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.command("report")(report.report)
+app.command("gate")(gate.gate)
+app.command("collect")(collect.collect)
+app.command("explain")(explain.explain)
+app.add_typer(policies.app, name="policies")
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"keyaudit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    del version
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The exit code of one command line. What ends a command is said in one line on stderr."""
+    os.umask(0o077)
+    try:
+        outcome = app(args=list(arguments), prog_name="keyaudit", standalone_mode=False)
+    except AuditError as error:
+        _say(str(error))
+        return error.exit
+    except TyperException as error:
+        _say(f"{error.format_message()}; see keyaudit --help")
+        return Exit.USAGE
+    except (KeyboardInterrupt, typer.Abort):
+        return Exit.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the outermost floor: a bug must not exit 1, which means findings
+        _say(f"a bug: {bug(error)}; please report it with this line")
+        return Exit.BUG
+    return outcome if isinstance(outcome, int) else Exit.CLEAN
+
+
+def _say(message: str) -> None:
+    lines = [one_line(line, 2_000) for line in message.splitlines()] or [""]
+    sys.stderr.write("keyaudit: " + "\n".join(lines) + "\n")

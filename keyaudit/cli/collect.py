@@ -1,0 +1,41 @@
+"""`keyaudit collect`: reads the tenant into a snapshot, and judges nothing."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keyaudit.cli.options import Live, flags
+
+
+@flags(Live)
+def collect(
+    live: Live,
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to make the snapshot in.")],
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted collection in that folder.")] = False,
+) -> int:
+    """Read everything into a snapshot, to judge it later: keyaudit report --from DIR."""
+    from keyaudit.cli.source import collected  # noqa: PLC0415 - heavy
+    from keyaudit.gate import decide  # noqa: PLC0415 - heavy
+    from keyaudit.model.tables import operations  # noqa: PLC0415 - heavy
+    from keyaudit.report.collected import render  # noqa: PLC0415 - heavy
+
+    kept = f"go on with: keyaudit collect --resume --out {shlex.quote(str(out))}"
+    snapshot = collected(live, out, resume=resume, kept=kept)
+    # A snapshot serves whatever policies come later, so every column is required of it.
+    verdict = decide(
+        run=snapshot.run,
+        coverage=snapshot.coverage,
+        tallies=(),
+        groups=(),
+        not_judged=(),
+        required=operations(),
+        needed_by={},
+        fail_on=None,
+        allowances=(),
+    )
+    render(snapshot.run, verdict, str(out), sys.stdout)
+    return verdict.exit

@@ -1,0 +1,153 @@
+"""Flags that several commands share: each is declared once, in a group, with its default and its help."""
+
+import dataclasses
+import inspect
+import typing
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+class Auth(StrEnum):
+    """Ways to sign in."""
+
+    AUTO = "auto"
+    CLI = "cli"
+    ENV = "env"
+    MANAGED_IDENTITY = "managed-identity"
+    WORKLOAD_IDENTITY = "workload-identity"
+    AZURE_PIPELINES = "azure-pipelines"
+    DEVICE_CODE = "device-code"
+
+
+class Cloud(StrEnum):
+    """Azure's clouds."""
+
+    PUBLIC = "public"
+    USGOV = "usgov"
+    DOD = "dod"
+    CHINA = "china"
+
+
+class Format(StrEnum):
+    """Formats of a report."""
+
+    TEXT = "text"
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+class FailOn(StrEnum):
+    """Severities at which a gate can be set."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """Where to read, and how to sign in."""
+
+    demo: Annotated[bool, typer.Option("--demo", help="Audit a simulated tenant: no Azure needed.")] = False
+    estate: Annotated[
+        str, typer.Option("--estate", metavar="NAME", help="Which simulated tenant: contoso, blind-spots, sized:20x50.")
+    ] = "contoso"
+    tenant: Annotated[
+        str | None,
+        typer.Option(
+            "--tenant",
+            metavar="ID|DOMAIN",
+            help="The tenant to audit; any other is refused before it is read. Default: the identity's own.",
+        ),
+    ] = None
+    auth: Annotated[Auth, typer.Option("--auth", help="How to sign in; auto tries what the environment offers.")] = Auth.AUTO
+    cloud: Annotated[Cloud, typer.Option("--cloud", help="Which Azure cloud.")] = Cloud.PUBLIC
+    share: Annotated[
+        float,
+        typer.Option(
+            "--share", min=0.01, max=1.0, help="The part of each documented limit to use, so as never to throttle production."
+        ),
+    ] = 0.5
+    concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=256, help="Requests in flight, at most.")] = 64
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")] = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A snapshot instead of the live tenant."""
+
+    from_: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="DIR", help="Judge a snapshot that collect made; the network is not used."),
+    ] = None
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            metavar="TIME",
+            help="With --from: judge as of this day or time, as in 2026-11-24. Default: when it was collected.",
+        ),
+    ] = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What to judge by, and what to accept."""
+
+    profile: Annotated[str, typer.Option("--profile", metavar="NAME", help="The set of limits to judge by.")] = "default"
+    select: Annotated[
+        list[str] | None, typer.Option("--select", metavar="ID|GLOB", help="Only these policies; repeatable.")
+    ] = None
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", metavar="ID|GLOB", help="Without these policies; repeatable.")
+    ] = None
+    allow_gap: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-gap",
+            metavar="KEY=VALUE[,...]",
+            help="Accept a gap where all keys match (scope, operation, reason, policy); repeatable, and counted.",
+        ),
+    ] = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What to print and to write."""
+
+    output: Annotated[Format | None, typer.Option("--output", "-o", help="Format on stdout.")] = None
+    export: Annotated[
+        list[str] | None,
+        typer.Option("--export", metavar="FORMAT=PATH", help="Also write this format to a file; repeatable."),
+    ] = None
+    passes: Annotated[bool, typer.Option("--all", help="List what passes, too.")] = False
+
+
+def flags(*groups: type) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Gives a command one flag for each field of each group; it is called with the groups, filled in, by position."""
+
+    def wrap(command: Callable[..., int]) -> Callable[..., int]:
+        own = [p for p in inspect.signature(command).parameters.values() if p.kind is p.KEYWORD_ONLY]
+        shared = [_parameter(group, field) for group in groups for field in dataclasses.fields(group)]
+
+        def run(**values: Any) -> int:
+            filled = [group(**{f.name: values.pop(f.name) for f in dataclasses.fields(group)}) for group in groups]
+            return command(*filled, **values)
+
+        run.__doc__ = command.__doc__
+        run.__annotations__ = {p.name: p.annotation for p in (*own, *shared)}
+        run.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
+        return run
+
+    return wrap
+
+
+def _parameter(group: type, field: "dataclasses.Field[Any]") -> inspect.Parameter:
+    annotation = typing.get_type_hints(group, include_extras=True)[field.name]
+    return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=annotation)

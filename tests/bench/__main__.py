@@ -1,0 +1,112 @@
+"""`python -m tests.bench`: every measurement in one run, beside the bar it is held to."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.bench.child import fastest, measure
+
+PYTHON = sys.executable
+KEYAUDIT = [str(Path(PYTHON).parent / "keyaudit")]
+ESTATE = "sized:20x50"
+LATENCY = 0.020
+CONCURRENCY = 64
+
+
+@contextmanager
+def _server() -> Iterator[tuple[dict[str, str], "subprocess.Popen[str]"]]:
+    command = [PYTHON, "-m", "tests.bench.server", ESTATE, str(LATENCY)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert server.stdin is not None
+        try:
+            yield json.loads(server.stdout.readline()), server
+        finally:
+            server.stdin.close()
+            server.wait(timeout=10)
+
+
+def _requests(server: "subprocess.Popen[str]", path: Path) -> None:
+    assert server.stdout is not None
+    assert server.stdin is not None
+    server.stdin.write(f"{path}\n")
+    server.stdin.flush()
+    server.stdout.readline()
+
+
+def _say(what: str, figure: str, bar: str) -> None:
+    print(f"{what:<58} {figure:>22}   {bar}", flush=True)
+
+
+def _collecting(folder: Path) -> None:
+    with _server() as (access, server):
+        environ = {
+            "HTTPS_PROXY": access["proxy"],
+            "SSL_CERT_FILE": access["ca_file"],
+            "AZURE_TENANT_ID": access["tenant"],
+            "AZURE_CLIENT_ID": access["client"],
+            "AZURE_CLIENT_SECRET": access["secret"],
+        }
+        runs, bares = [], []
+        for attempt in range(3):
+            command = [PYTHON, "-m", "tests.bench.collecting", str(folder / f"live-{attempt}"), str(CONCURRENCY)]
+            took = measure(command, environ)
+            runs.append((json.loads(took.out), took))
+            _requests(server, folder / "requests.json")
+            bare = measure(
+                [PYTHON, "-m", "tests.bench.bare", json.dumps(access), str(folder / "requests.json"), str(CONCURRENCY)]
+            )
+            bares.append(json.loads(bare.out))
+            _requests(server, folder / "discarded.json")
+        whole = min(
+            (measure([*KEYAUDIT, "report", "--auth", "env", "--quiet", "--share", "1"], environ) for _ in range(3)),
+            key=lambda took: took.wall,
+        )
+    inside = min(runs, key=lambda run: run[0]["wall"])[0]
+    floor = min(bare["wall"] for bare in bares)
+    _say("collect: requests", f"{inside['requests']:,} ({inside['rows']:,} rows)", "")
+    _say("collect: wall, collection phase", f"{inside['wall']:.2f} s", "")
+    _say("collect: bare aiohttp loop over the same requests", f"{floor:.2f} s", "")
+    _say("collect: ratio", f"{inside['wall'] / floor:.2f}", "at most 1.5")
+    _say("report, live, whole command: wall", f"{whole.wall:.2f} s", "at most 2.34 s (1/8 of 18.7 s)")
+    _say("report, live, whole command: peak memory", f"{whole.peak:.0f} MB", "at most 150 MB")
+
+
+def _million(folder: Path) -> None:
+    wrote = measure([PYTHON, "-m", "tests.bench.rows", str(folder / "million"), "1000000"])
+    _say("1,000,000 records to Parquet: CPU", f"{wrote.cpu:.1f} s", "")
+    _say("1,000,000 records to Parquet: peak memory", f"{wrote.peak:.0f} MB", "at most 300 MB")
+    judged = fastest([PYTHON, "-m", "tests.bench.judge", str(folder / "million")], 3)
+    counts = json.loads(judged.out)
+    _say("1,000,000 key versions x all policies: CPU", f"{judged.cpu:.2f} s", "at most 6 s")
+    _say("1,000,000 key versions x all policies: peak memory", f"{judged.peak:.0f} MB", "at most 600 MB")
+    _say("   results", f"{counts['failed']:,} f {counts['unknown']:,} u", f"{counts['passed']:,} passed")
+
+
+def _small(folder: Path) -> None:
+    measure([PYTHON, "-m", "tests.bench.rows", str(folder / "small"), "200"])
+    gate = fastest([*KEYAUDIT, "gate", "--from", str(folder / "small")], 7)
+    _say("gate --from 200 keys, whole process: CPU", f"{gate.cpu:.3f} s", "at most 0.5 s")
+    bare = fastest([PYTHON, "-c", "pass"], 15)
+    for flag, bar in (("--version", 6), ("--help", 15)):
+        took = fastest([*KEYAUDIT, flag], 15)
+        _say(f"{flag}: CPU against python -c pass", f"{took.cpu / bare.cpu:.1f} x", f"at most {bar} x")
+
+
+def main() -> None:
+    """Print every measurement."""
+    print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, {ESTATE} at {LATENCY * 1000:.0f} ms")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _small(folder)
+        _collecting(folder)
+        _million(folder)
+
+
+if __name__ == "__main__":
+    main()

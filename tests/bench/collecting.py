@@ -1,0 +1,43 @@
+"""Collects from the tenant that the environment leads to, and times the collection phase alone."""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from keyaudit import audit
+from keyaudit.cli.clock import SystemClock
+from keyaudit.cli.progress import progress
+from keyaudit.cloud.environment import ENVIRONMENTS
+from keyaudit.cloud.network import Network
+
+
+async def _main(folder: Path, concurrency: int) -> None:
+    source = audit.Source(
+        environment=ENVIRONMENTS["public"],
+        auth="env",
+        tenant=None,
+        network=Network.from_environ(os.environ),
+        environ=os.environ,
+        share=1.0,
+        concurrency=concurrency,
+    )
+    begun = 0.0
+
+    def announce(run: object) -> None:
+        nonlocal begun
+        begun = time.perf_counter()
+
+    with progress(quiet=True) as shown:
+        taken = await audit.collect(
+            source, folder, resume=False, clock=SystemClock(), progress=shown, prompt=print, announce=announce
+        )
+    wall = time.perf_counter() - begun
+    snapshot = audit.finish(taken)
+    print(json.dumps({"wall": wall, "rows": sum(snapshot.run.rows.values()), "requests": taken.requests}))
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(Path(sys.argv[1]), int(sys.argv[2])))

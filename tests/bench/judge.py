@@ -1,0 +1,31 @@
+"""Judges a stored snapshot by every policy; run as a process of its own."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from keyaudit.inventory.snapshot import open_snapshot
+from keyaudit.policy.judge import judge
+from keyaudit.policy.load import load
+
+
+def main(folder: Path) -> None:
+    """Judge, and print how many results there are and what they took."""
+    begun = time.process_time()
+    snapshot = open_snapshot(folder)
+    verified = time.process_time()
+    outcome = judge(snapshot.connect(snapshot.run.as_of), load(), snapshot.coverage, as_of=snapshot.run.as_of)
+    judged = time.process_time()
+    failed = sum(sum(tally.failed.values()) for tally in outcome.tallies)
+    unknown = sum(sum(tally.unknown.values()) for tally in outcome.tallies)
+    passed = sum(tally.passed for tally in outcome.tallies)
+    print(
+        json.dumps(
+            {"failed": failed, "unknown": unknown, "passed": passed, "verify": verified - begun, "judge": judged - verified}
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,106 @@
+"""Writes a snapshot of many key versions through the spool, as a collection would; run as a process of its own."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from keyaudit.inventory.snapshot import write
+from keyaudit.inventory.spool import Spool
+from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
+from keyaudit.model.run import Run
+from keyaudit.model.tables import TABLES
+
+NOW = 1_795_500_000
+DAY = 86_400
+SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
+TENANT = Scope("/tenants/t", "t", ScopeKind.TENANT)
+KEYS_A_VAULT = 250
+VERSIONS = 4
+
+
+def _run() -> Run:
+    return Run(
+        run_id="bench", tenant_id="t", tenant_name="bench", environment="public", identity="bench", as_of=NOW, tool_version="0"
+    )
+
+
+def _key_version(vault: str, vault_id: str, key: int, version: int) -> dict[str, object]:
+    seed = key * 7_919 + version * 104_729
+    key_id = f"https://{vault}.vault.azure.net/keys/key-{key}"
+    rsa = seed % 3 != 0
+    row: dict[str, object] = {
+        "id": f"{key_id}/{seed:032x}",
+        "name": f"key-{key}",
+        "resource_id": f"{key_id}/{seed:032x}",
+        "scope_id": vault_id,
+        "source_url": f"{key_id}/{seed:032x}",
+        "source_version": "2025-07-01",
+        "subscription_id": SUBSCRIPTION,
+        "subscription_name": "bench",
+        "resource_group": "rg",
+        "location": "westeurope",
+        "key_id": key_id,
+        "version": f"{seed:032x}",
+        "vault_id": vault_id,
+        "vault_name": vault,
+        "tags": {"owner": f"team-{seed % 40}"} if seed % 2 else None,
+        "enabled": seed % 5 != 0 or version == 0,
+        "created_on": NOW - (seed % 1_500) * DAY,
+        "updated_on": NOW - (seed % 700) * DAY,
+        "activates_on": None,
+        "expires_on": NOW + (seed % 900 - 200) * DAY if seed % 4 else None,
+        "kty": ("RSA-HSM" if seed % 7 == 0 else "RSA") if rsa else "EC",
+        "key_size": (2_048 if seed % 11 else 1_024) if rsa else None,
+        "curve": None if rsa else "P-256",
+        "key_ops": ["sign", "verify"] if seed % 2 else ["wrapKey", "unwrapKey"],
+        "exportable": seed % 97 == 0,
+        "release_policy_immutable": None,
+        "hsm_platform": "0",
+        "custody": "vault-hsm" if rsa and seed % 7 == 0 else "software",
+        "managed": seed % 13 == 0,
+        "recovery_level": "Recoverable",
+        "is_current": version == 0,
+        "versions_listed": True,
+        "auto_rotates": seed % 3 == 0,
+        "rotates_after": 365 * DAY if seed % 3 == 0 else None,
+        "rotates_before_expiry": None,
+        "rotation_expiry": None,
+    }
+    if seed % 101 == 0:
+        for name in ("auto_rotates", "rotates_after", "rotates_before_expiry", "rotation_expiry"):
+            row[name] = None
+        row["unknown"] = dict.fromkeys(
+            ("auto_rotates", "rotates_after", "rotates_before_expiry", "rotation_expiry"), "permission"
+        )
+    return row
+
+
+def _assessed(scope: Scope, operation: str) -> Coverage:
+    return Coverage(scope=scope, operation=operation, state=State.ASSESSED)
+
+
+def main(folder: Path, versions: int) -> None:
+    """Make a snapshot of that many key versions in `folder`, and print what the parts took."""
+    begun = time.perf_counter()
+    spool = Spool.create(folder, _run())
+    others = sorted({o for name, table in TABLES.items() if name != "key" for o in table.listed_by})
+    unit = spool.unit("tenant", TENANT, others)
+    unit.close([_assessed(TENANT, operation) for operation in others])
+    operations = ("key.list", "key.versions", "key.get", "key.rotation_policy")
+    for number in range(max(1, versions // (KEYS_A_VAULT * VERSIONS))):
+        vault = f"kv-{number}"
+        vault_id = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg/providers/microsoft.keyvault/vaults/{vault}"
+        scope = Scope(vault_id, vault, ScopeKind.VAULT)
+        unit = spool.unit("keys", scope, operations)
+        for key in range(min(KEYS_A_VAULT, versions)):
+            for version in range(min(VERSIONS, max(1, versions // KEYS_A_VAULT))):
+                unit.row("key", _key_version(vault, vault_id, number * KEYS_A_VAULT + key, version))
+        unit.close([_assessed(scope, operation) for operation in operations])
+    spooled = time.perf_counter()
+    write(spool, spool.run)
+    print(json.dumps({"spool": spooled - begun, "parquet": time.perf_counter() - spooled}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

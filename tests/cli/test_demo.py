@@ -1,0 +1,103 @@
+"""The simulated tenants, end to end: exactly what was planted is found, and what could not be read never passes."""
+
+from pathlib import Path
+
+import pytest
+
+from keyaudit.inventory.snapshot import open_snapshot
+from keyaudit.model.errors import Exit
+from keyaudit.simulator.estate import Estate
+from keyaudit.simulator.estates import estate
+from tests.cli.conftest import Keyaudit
+
+DAY = 86_400
+
+
+def _planted(name: str, folder: Path) -> tuple[Estate, set[tuple[str, str]]]:
+    as_of = open_snapshot(folder).run.as_of
+    there = estate(name, as_of - as_of % DAY)
+    return there, {(plant.policy, plant.subject) for plant in there.plants}
+
+
+def test_exactly_what_was_planted_is_found(keyaudit: Keyaudit, contoso: Path) -> None:
+    _, planted = _planted("contoso", contoso)
+    report = keyaudit("report", "--from", contoso, "-o", "json")
+    found = [(f["policy"], f["subject"]) for f in report.json["findings"]]
+    assert set(found) == planted
+    assert len(found) == len(planted)
+    assert {f["outcome"] for f in report.json["findings"]} == {"fail"}
+
+
+def test_every_policy_fires_somewhere_and_not_everywhere(keyaudit: Keyaudit, contoso: Path) -> None:
+    for tally in keyaudit("report", "--from", contoso, "-o", "json").json["policies"]:
+        assert sum(tally["failed"].values()) > 0, tally
+        assert tally["passed"] + tally["not_applicable"] > 0, tally
+        assert not any(tally["unknown"].values()), tally
+
+
+def test_the_fully_readable_tenant_is_reported_with_exit_0_and_gated_with_exit_1(keyaudit: Keyaudit, contoso: Path) -> None:
+    assert keyaudit("report", "--from", contoso).code == Exit.CLEAN
+    assert keyaudit("gate", "--from", contoso).code == Exit.FINDINGS
+
+
+def test_the_demo_needs_no_snapshot_and_says_that_it_is_simulated(keyaudit: Keyaudit) -> None:
+    report = keyaudit("report", "--demo")
+    assert report.code == Exit.CLEAN
+    assert report.out.startswith("SIMULATED TENANT")
+    assert "Contoso (simulated tenant)" in report.out
+    assert "consumer-token-signing" in report.out
+    assert "reading tenant" in report.err
+    assert keyaudit("gate", "--demo").code == Exit.FINDINGS
+
+
+def test_blind_spots_are_five_gaps_each_with_reason_and_remedy(keyaudit: Keyaudit, blind_spots: Path) -> None:
+    report = keyaudit("report", "--from", blind_spots, "-o", "json")
+    assert report.code == Exit.INCOMPLETE
+    gaps = {(gap["reason"], gap["scope"]["name"]) for gap in report.json["gaps"]}
+    assert gaps == {
+        ("firewall", "kv-payments-prod"),
+        ("permission", "kv-hr-prod"),
+        ("vanished", "kv-stores-dev"),
+        ("permission", "kv-orders-prod"),
+        ("permission", "Contoso (simulated tenant)"),
+    }
+    assert len(report.json["gaps"]) == 5
+    text = keyaudit("report", "--from", blind_spots).out
+    for words in ("kv-payments-prod", "kv-hr-prod", "kv-stores-dev", "kv-orders-prod", "firewall", "Key Vault Reader"):
+        assert words in text
+    assert keyaudit("gate", "--from", blind_spots).code == Exit.FINDINGS
+
+
+def test_no_policy_passes_on_what_was_not_read(keyaudit: Keyaudit, blind_spots: Path, contoso: Path) -> None:
+    there, planted = _planted("blind-spots", blind_spots)
+    seen = keyaudit("report", "--from", blind_spots, "-o", "json", "--all").json["findings"]
+    failed = {(f["policy"], f["subject"]) for f in seen if f["outcome"] == "fail"}
+    assert failed == planted
+    whole = {(f["policy"], f["subject"]) for f in keyaudit("report", "--from", contoso, "-o", "json").json["findings"]}
+    passed = {(f["policy"], f["subject"]) for f in seen if f["outcome"] == "pass"}
+    # What fails where everything can be read may be unknown where it cannot, and never a pass.
+    assert not passed & {(policy, subject.replace(_other(there), there.tenant_id)) for policy, subject in whole}
+    blind = {vault.name for vault in there.vaults if vault.access != "open" or vault.vanishes_after is not None}
+    for finding in seen:
+        if finding["outcome"] == "pass" and finding["policy"].startswith(("kv-key", "use-")):
+            assert finding["row"]["vault_name"] not in blind, finding
+
+
+def _other(there: Estate) -> str:
+    return estate("contoso", there.as_of).tenant_id
+
+
+@pytest.mark.parametrize("size", ["sized:3x4x2x5"])
+def test_a_sized_tenant_has_what_its_size_says(keyaudit: Keyaudit, tmp_path: Path, size: str) -> None:
+    assert keyaudit("collect", "--demo", "--estate", size, "--out", tmp_path / "s").code == Exit.CLEAN
+    rows = open_snapshot(tmp_path / "s").run.rows
+    assert (rows["vault"], rows["key"], rows["application"]) == (3, 3 * 4 * 2, 5)
+
+
+def test_the_canary_of_secret_values_is_nowhere(contoso: Path, blind_spots: Path, keyaudit: Keyaudit) -> None:
+    from keyaudit.simulator.wire import CANARY  # noqa: PLC0415
+
+    for folder in (contoso, blind_spots):
+        for path in folder.rglob("*"):
+            assert path.is_dir() or CANARY.encode() not in path.read_bytes()
+        assert CANARY not in keyaudit("report", "--from", folder, "-o", "json", "--all").out

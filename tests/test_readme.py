@@ -1,0 +1,14 @@
+"""README cannot lie: its generated parts are as the code is now, and its two commands are there as promised."""
+
+from tests.docs import README, filled
+
+
+def test_the_generated_parts_are_current() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert text == filled(text), "run: python -m tests.docs"
+
+
+def test_the_two_commands_for_a_bare_machine_are_there() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/keyaudit report --demo\n" in text
+    assert "python3 -m venv .venv && .venv/bin/pip install -e '.[dev]' && .venv/bin/pytest\n" in text
