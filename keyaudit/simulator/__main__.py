@@ -1,0 +1,74 @@
+"""`python -m keyaudit.simulator`: a simulated tenant by itself, for any client that can be told of a proxy."""
+
+import argparse
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Sequence
+
+from keyaudit.simulator.estates import estate
+from keyaudit.simulator.serve import Simulator, serve
+from keyaudit.simulator.throttle import Throttle
+
+_UNITS = {"ms": 0.001, "s": 1.0}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until Ctrl-C or a SIGTERM; 0 then, 2 for arguments that cannot be used."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        asyncio.run(_serve(parsed))
+    except (OSError, ValueError) as error:
+        print(f"simulator: {error}", file=sys.stderr)  # noqa: T201 -- a command by itself, it reports here
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m keyaudit.simulator",
+        description="Serve a simulated tenant on loopback, as an HTTP proxy that every Azure name leads to.",
+    )
+    parser.add_argument(
+        "--estate", default="contoso", help="contoso, blind-spots, or sized:VAULTSxKEYSxVERSIONSxAPPLICATIONS[@SEED]"
+    )
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
+    parser.add_argument(
+        "--latency", type=_seconds, default=0.0, metavar="TIME", help="time before each answer, such as 20ms or 0.5s"
+    )
+    parser.add_argument("--throttle", choices=("none", "documented"), default="none", help="limits to refuse requests by")
+    return parser
+
+
+def _seconds(text: str) -> float:
+    for unit, factor in _UNITS.items():
+        number = text.removesuffix(unit)
+        if number != text and number.replace(".", "", 1).isdecimal():
+            return float(number) * factor
+    raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 20ms or 0.5s")
+
+
+async def _serve(parsed: argparse.Namespace) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    now = time.time  # noqa: TID251 -- by itself it is a service, and shows the real time
+    found = estate(parsed.estate, int(now()))
+    throttle = Throttle.documented() if parsed.throttle == "documented" else None
+    async with serve(found, latency=parsed.latency, throttle=throttle, port=parsed.port, now=now) as simulator:
+        print(_introduction(simulator), flush=True)  # noqa: T201 -- what a caller reads to find it
+        await stop.wait()
+
+
+def _introduction(simulator: Simulator) -> str:
+    lines = [
+        f"# Simulated tenant {simulator.estate.name} at {simulator.proxy}; CA in {simulator.ca_file}. Ctrl-C ends it.",
+        *(f"export {name}={value}" for name, value in simulator.environ.items()),
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

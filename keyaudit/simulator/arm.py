@@ -1,0 +1,282 @@
+"""Azure Resource Manager: management.azure.com."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from keyaudit.simulator import keys, resource_graph, resources
+from keyaudit.simulator.estate import Vault
+from keyaudit.simulator.login import LOGIN
+from keyaudit.simulator.pages import BadPageError, arm_page
+from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, retry_after, routed, varying
+from keyaudit.simulator.throttle import Charge, Meter, Refusal
+from keyaudit.simulator.tokens import Flaw
+from keyaudit.simulator.wire import CANARY, JSON, Answer, Request, compact
+
+HOST = "management.azure.com"
+_AUDIENCES = frozenset({"https://management.azure.com", "https://management.core.windows.net"})
+_HEADERS = {
+    "Cache-Control": "no-cache",
+    "Pragma": "no-cache",
+    "Content-Type": JSON,
+    "Expires": "-1",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+}
+_VAULT_HEADERS = {**_HEADERS, "x-ms-keyvault-service-version": "1.5.1361.0"}
+
+_WRONG_AUDIENCE = (
+    "The access token has been obtained for wrong audience or resource '{0}'. It should exactly match with one of the "
+    "allowed audiences 'https://management.core.windows.net/','https://management.azure.com/'."
+)
+_WRONG_TENANT = (
+    "The access token is from the wrong issuer. It must match the tenant 'https://sts.windows.net/{0}/' associated with "
+    "this subscription."
+)
+
+
+class Arm(Service):
+    """The control plane, and Resource Graph behind it. Paths are matched without case."""
+
+    def __init__(self, directory: Directory) -> None:
+        super().__init__(directory)
+        self._gone = 0
+        keyvault = "subscriptions/*/providers/microsoft.keyvault"
+        vault = "subscriptions/*/resourcegroups/*/providers/microsoft.keyvault/vaults"
+        self._routes = (
+            Route("subscription.list", "subscriptions", self._subscriptions),
+            Route("subscription.get", "subscriptions/*", self._subscription),
+            Route("tenant.list", "tenants", self._tenants),
+            Route("resource.list", "subscriptions/*/resources", self._resources),
+            Route("resource_group.list", "subscriptions/*/resourcegroups", self._groups),
+            Route("vault.list", f"{keyvault}/vaults", self._vaults),
+            Route("deleted_vault.list", f"{keyvault}/deletedvaults", self._empty),
+            Route("managed_hsm.list", f"{keyvault}/managedhsms", self._empty),
+            Route("deleted_managed_hsm.list", f"{keyvault}/deletedmanagedhsms", self._empty),
+            Route("vault.list_in_group", vault, self._vaults),
+            Route("vault.get", f"{vault}/*", self._in_vault(self._get)),
+            Route("arm.key.list", f"{vault}/*/keys", self._in_vault(self._key_list)),
+            Route("arm.key.get", f"{vault}/*/keys/*", self._in_vault(self._key)),
+            Route("arm.key.versions", f"{vault}/*/keys/*/versions", self._in_vault(self._versions)),
+            Route("arm.key.version", f"{vault}/*/keys/*/versions/*", self._in_vault(self._version)),
+            Route("canary.secret", f"{vault}/*/secrets/**", self._canary),
+            Route(
+                "diagnostic_setting.list",
+                f"{vault}/*/providers/microsoft.insights/diagnosticsettings",
+                self._in_vault(self._diagnostics),
+            ),
+        )
+
+    def call(self, request: Request) -> Call:
+        """As every service; but when a vault was deleted in mid-run, what was answered before holds no more."""
+        if len(self.directory.gone) != self._gone:
+            self._gone = len(self.directory.gone)
+            self.forget()
+        return super().call(request)
+
+    def denied(self, request: Request) -> Answer | None:
+        """ARM's 401, with where to sign in."""
+        authorization = request.headers.get("authorization")
+        flaw = self.directory.tokens.flaw(authorization, _AUDIENCES, request.now)
+        if flaw is None:
+            return None
+        found = self.directory.tokens.audience(authorization or "")
+        code, message = {
+            Flaw.MISSING: ("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing."),
+            Flaw.INVALID: ("InvalidAuthenticationToken", "The access token is invalid."),
+            Flaw.EXPIRED: ("ExpiredAuthenticationToken", "The access token expiry UTC time is earlier than current UTC time."),
+            Flaw.AUDIENCE: ("InvalidAuthenticationTokenAudience", _WRONG_AUDIENCE.format(found)),
+            Flaw.TENANT: ("InvalidAuthenticationTokenTenant", _WRONG_TENANT.format(self.directory.tenant_id)),
+        }[flaw]
+        challenge = f'Bearer authorization_uri="{LOGIN}/{self.directory.tenant_id}", error="invalid_token"'
+        return _error(401, code, message, {**_HEADERS, "WWW-Authenticate": challenge})
+
+    def throttled(self, request: Request, refusal: Refusal) -> Answer:
+        """ARM's 429, or Resource Graph's."""
+        headers = {**_HEADERS, **retry_after(refusal)}
+        if refusal.charge.limit == "resource_graph":
+            return resource_graph.throttled(request, headers)
+        message = (
+            f"The request is being throttled as the limit has been reached for operation type - Read_ObservationWindow. "
+            f"Please try again after {refusal.wait} seconds."
+        )
+        return _error(429, "TooManyRequests", message, headers)
+
+    def own_headers(self, request: Request, charges: tuple[Charge, ...], meter: Meter | None) -> str:
+        """Request ids, and what is left of the limits."""
+        stamp = datetime.fromtimestamp(request.now, UTC).strftime("%Y%m%dT%H%M%SZ")
+        lines = [f"x-ms-request-id: {request.id}", f"x-ms-correlation-request-id: {request.id}"]
+        lines.append(f"x-ms-routing-request-id: WESTEUROPE:{stamp}:{request.id}")
+        for charge in charges:
+            left = 249 if meter is None else max(0, meter.remaining(charge, request.now))
+            if charge.limit == "resource_graph":
+                lines += resource_graph.quota(left if meter else 15, meter.resets_after(charge, request.now) if meter else 5)
+            elif charge.key:
+                lines.append(f"x-ms-ratelimit-remaining-subscription-reads: {left}")
+                lines.append("x-ms-ratelimit-remaining-subscription-global-reads: 3749")
+            else:
+                lines.append(f"x-ms-ratelimit-remaining-tenant-reads: {left}")
+        return "\r\n".join(lines) + "\r\n"
+
+    def understand(self, request: Request) -> Call:
+        """The operation by method and path."""
+        path = [part.lower() for part in request.segments]
+        subscription = path[1] if len(path) > 1 and path[0] == "subscriptions" else ""
+        charge = Charge("arm", subscription)
+        if request.method == "POST":
+            return self._posted(path, charge)
+        route, stars = routed(self._routes, request) or (_UNKNOWN, [])
+        if "api-version" not in request.query:
+            message = "The api-version query parameter (?api-version=) is required for all requests."
+            answer = _error(400, "MissingApiVersionParameter", message)
+        elif subscription and subscription not in self.directory.subscriptions:
+            answer = _error(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
+        else:
+            answer = route.respond(request, stars)
+        return fixed(route.operation, answer, charge)
+
+    def _posted(self, path: list[str], charge: Charge) -> Call:
+        """Resource Graph; anything else that is posted to ARM makes something or, as listKeys, gives a secret away."""
+        if path == ["providers", "microsoft.resourcegraph", "resources"]:
+            charges = (Charge("resource_graph", ""), charge)
+            return varying("vault.query", lambda asked: resource_graph.answer(self.directory, asked, _HEADERS), *charges)
+        return fixed("canary.post", Answer(200, compact({"keys": [{"keyName": "key1", "value": CANARY}]}), _HEADERS), charge)
+
+    def _canary(self, _request: Request, _stars: list[str]) -> Answer:
+        return Answer(200, compact({"properties": {"value": CANARY}}), _VAULT_HEADERS)
+
+    def _empty(self, _request: Request, _stars: list[str]) -> Answer:
+        return Answer(200, compact({"value": []}), _VAULT_HEADERS)
+
+    def _subscriptions(self, _request: Request, _stars: list[str]) -> Answer:
+        every = self.directory.estate.subscriptions
+        found = [resources.subscription_resource(self.directory, one) for one in every]
+        return _answer({"value": found, "count": {"type": "Total", "value": len(found)}}, _HEADERS)
+
+    def _subscription(self, _request: Request, stars: list[str]) -> Answer:
+        found = self.directory.subscriptions[stars[0].lower()]
+        return _answer(resources.subscription_resource(self.directory, found), _HEADERS)
+
+    def _tenants(self, _request: Request, _stars: list[str]) -> Answer:
+        return _answer({"value": [resources.tenant_resource(self.directory)]}, _HEADERS)
+
+    def _in_vault(self, respond: Callable[[Request, Vault, list[str]], Answer]) -> Callable[[Request, list[str]], Answer]:
+        """A responder about one vault, which may not be there."""
+
+        def found(request: Request, stars: list[str]) -> Answer:
+            subscription, group, name, *rest = stars
+            for vault in self._here(subscription, group):
+                if vault.name.lower() == name.lower():
+                    return respond(request, vault, rest)
+            return _gone(name, group)
+
+        return found
+
+    def _get(self, request: Request, vault: Vault, _stars: list[str]) -> Answer:
+        version = request.query.get("api-version", "")
+        return _answer(resources.vault_resource(self.directory, vault, version), _VAULT_HEADERS)
+
+    def _diagnostics(self, _request: Request, vault: Vault, _stars: list[str]) -> Answer:
+        return _answer({"value": list(vault.diagnostic_settings)}, _HEADERS)
+
+    def _key_list(self, request: Request, vault: Vault, _stars: list[str]) -> Answer:
+        ordered = sorted(vault.keys, key=lambda key: key.name.lower())
+
+        def item(index: int) -> object:
+            current = keys.current(ordered[index])
+            return resources.key_resource(vault, ordered[index], current, whole=False, versioned=False)
+
+        return _page(request, [key.name for key in ordered], item)
+
+    def _key(self, _request: Request, vault: Vault, stars: list[str]) -> Answer:
+        found = keys.version(keys.named(vault, stars[0]), "")
+        if found is None:
+            return _no_key(stars[0])
+        return _answer(resources.key_resource(vault, *found, whole=True, versioned=False), _VAULT_HEADERS)
+
+    def _versions(self, request: Request, vault: Vault, stars: list[str]) -> Answer:
+        key = keys.named(vault, stars[0])
+        if key is None:
+            return _no_key(stars[0])
+        ordered = sorted(key.versions, key=lambda version: version.version)
+
+        def item(index: int) -> object:
+            return resources.key_resource(vault, key, ordered[index], whole=False, versioned=True)
+
+        return _page(request, [version.version for version in ordered], item)
+
+    def _version(self, _request: Request, vault: Vault, stars: list[str]) -> Answer:
+        found = keys.version(keys.named(vault, stars[0]), stars[1])
+        if found is None:
+            return _no_key(stars[0])
+        return _answer(resources.key_resource(vault, *found, whole=True, versioned=True), _VAULT_HEADERS)
+
+    def _here(self, subscription: str, *group: str) -> list[Vault]:
+        """The vaults of a subscription, or of a resource group in it."""
+        groups = [name.lower() for name in group]
+        return [
+            vault
+            for vault in self.directory.in_subscription.get(subscription.lower(), [])
+            if (not groups or vault.resource_group.lower() in groups) and vault.name.lower() not in self.directory.gone
+        ]
+
+    def _vaults(self, request: Request, stars: list[str]) -> Answer:
+        version = request.query.get("api-version", "")
+        found = self._here(*stars)
+        whole = len(stars) == 1
+
+        def item(index: int) -> object:
+            return resources.vault_resource(self.directory, found[index], version)
+
+        names = [f"{vault.resource_group}|{vault.name}" for vault in found]
+        return _page(request, names, item, before=1 if whole else 0, after=2 if whole else 1)
+
+    def _resources(self, request: Request, stars: list[str]) -> Answer:
+        wanted = request.query.get("$filter", "").replace(" ", "").lower()
+        found = self._here(*stars) if wanted in ("", "resourcetypeeq'microsoft.keyvault/vaults'") else []
+        return _page(request, [vault.name for vault in found], lambda index: resources.tracked(found[index]))
+
+    def _groups(self, _request: Request, stars: list[str]) -> Answer:
+        places = {vault.resource_group.lower(): vault for vault in self._here(*stars)}
+        found = [
+            {
+                "id": f"/subscriptions/{vault.subscription}/resourceGroups/{vault.resource_group}",
+                "name": vault.resource_group,
+                "type": "Microsoft.Resources/resourceGroups",
+                "location": vault.location,
+                "properties": {"provisioningState": "Succeeded"},
+            }
+            for vault in places.values()
+        ]
+        return _answer({"value": found}, _HEADERS)
+
+
+def _answer(body: object, headers: dict[str, str]) -> Answer:
+    return Answer(200, compact(body), headers, compressible=True)
+
+
+def _page(request: Request, names: Sequence[str], item: Callable[[int], object], **empty: int) -> Answer:
+    try:
+        return _answer(arm_page(request, names, item, **empty), _VAULT_HEADERS)
+    except BadPageError as error:
+        return _error(400, "BadRequest", str(error))
+
+
+def _gone(name: str, group: str) -> Answer:
+    message = (
+        f"The Resource 'Microsoft.KeyVault/vaults/{name}' under resource group '{group}' was not found. "
+        "For more details please go to https://aka.ms/ARMResourceNotFoundFix"
+    )
+    return _error(404, "ResourceNotFound", message, {**_HEADERS, "x-ms-failure-cause": "gateway"})
+
+
+def _no_key(name: str) -> Answer:
+    return _error(404, "KeyNotFound", f"The key '{name}' was not found in this vault.", _VAULT_HEADERS)
+
+
+def _error(status: int, code: str, message: str, headers: dict[str, str] = _HEADERS) -> Answer:
+    return Answer(status, compact({"error": {"code": code, "message": message}}), headers)
+
+
+_UNKNOWN = Route(
+    "arm.unknown", "", lambda _request, _stars: _error(404, "InvalidResourceType", "The resource type could not be found.")
+)

@@ -1,0 +1,264 @@
+"""Microsoft Graph, v1.0 and beta: the tenant, domains, applications, service principals, owners, federated credentials."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from keyaudit.simulator import objects, odata
+from keyaudit.simulator.estate import Domain, FederatedCredential
+from keyaudit.simulator.holders import Holder, Kind, applications, member, principals
+from keyaudit.simulator.service import Call, Directory, Service, fixed, retry_after, varying
+from keyaudit.simulator.throttle import Charge, Meter, Refusal
+from keyaudit.simulator.tokens import Flaw
+from keyaudit.simulator.wire import Answer, Request, compact
+
+T = TypeVar("T")
+
+HOST = "graph.microsoft.com"
+_AUDIENCES = frozenset({odata.GRAPH})
+_HEADERS = {
+    "Cache-Control": "no-cache",
+    "Strict-Transport-Security": "max-age=31536000",
+    "x-ms-ags-diagnostic": (
+        '{"ServerInfo":{"DataCenter":"West Europe","Slice":"E","Ring":"5","ScaleUnit":"001","RoleInstance":"AM2PEPF00000001"}}'
+    ),
+}
+_OK_HEADERS = {
+    **_HEADERS,
+    "Content-Type": "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8",
+    "OData-Version": "4.0",
+}
+_ERROR_HEADERS = {**_HEADERS, "Content-Type": "application/json"}
+
+Render = Callable[[Request, odata.Options], dict[str, object]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Resource:
+    """What a path names: its operation, what it is refused by, the members that can be selected, and its body."""
+
+    operation: str
+    relations: tuple[str, ...]
+    type: str
+    members: Iterable[str]
+    render: Render | None
+    """None: there is no such object."""
+    listed: bool = False
+    """A collection of holders, which weighs more than other reads."""
+
+
+class Graph(Service):
+    """graph.microsoft.com for the one tenant."""
+
+    def __init__(self, directory: Directory) -> None:
+        super().__init__(directory)
+        self._by_id: dict[str, dict[str, Holder]] = {}
+        self._kinds = {kind.name.lower(): kind for kind in (applications(directory), principals(directory))}
+
+    def denied(self, request: Request) -> Answer | None:
+        """Graph's 401."""
+        flaw = self.directory.tokens.flaw(request.headers.get("authorization"), _AUDIENCES, request.now)
+        if flaw is None:
+            return None
+        message = {
+            Flaw.MISSING: "Access token is empty.",
+            Flaw.INVALID: "CompactToken parsing failed with error code: 80049217",
+            Flaw.EXPIRED: "Lifetime validation failed, the token is expired.",
+            Flaw.AUDIENCE: "Access token validation failure. Invalid audience.",
+            Flaw.TENANT: "Access token validation failure. Invalid tenant.",
+        }[flaw]
+        challenge = (
+            'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
+            'client_id="00000003-0000-0000-c000-000000000000"'
+        )
+        return _error(request, 401, "InvalidAuthenticationToken", message, {"WWW-Authenticate": challenge})
+
+    def throttled(self, request: Request, refusal: Refusal) -> Answer:
+        """Graph's 429."""
+        return _error(request, 429, "TooManyRequests", "Too Many Requests", retry_after(refusal))
+
+    def own_headers(self, request: Request, charges: tuple[Charge, ...], meter: Meter | None) -> str:
+        """The request ids, what the request weighed, and how near the limit is once four fifths are spent."""
+        client = request.headers.get("client-request-id", request.id)
+        lines = [f"request-id: {request.id}", f"client-request-id: {client}"]
+        for charge in charges:
+            if charge.limit == "graph":
+                lines.append(f"x-ms-resource-unit: {charge.cost}")
+                used = meter.used(charge, request.now) if meter else 0.0
+                if used >= 0.8:
+                    lines.append(f"x-ms-throttle-limit-percentage: {used:.1f}")
+        return "\r\n".join(lines) + "\r\n"
+
+    def understand(self, request: Request) -> Call:
+        """The operation by path and options. Errors carry the request's id and time, so they are made anew."""
+        version, *path = request.segments or [""]
+        if request.method != "GET":
+            return varying("graph.write", _denied, self._charge(1))
+        resource = self._resource(version, path, request) if version in ("v1.0", "beta") else None
+        if resource is None:
+            message = f"Resource not found for the segment '{path[-1] if path else version}'."
+            return varying("graph.unknown", lambda asked: _error(asked, 400, "BadRequest", message), self._charge(1))
+        charges = self._charges(request, resource)
+        if any(relation in self.directory.estate.graph_refuses for relation in resource.relations):
+            return varying(resource.operation, _denied, *charges)
+
+        def respond(asked: Request) -> Answer:
+            return _rendered(asked, resource, path)
+
+        answer = respond(request)
+        # Whether $count and some filters are allowed depends on a header.
+        if answer.status != 200 or "$filter" in request.query or "$count" in request.query:
+            return varying(resource.operation, respond, *charges)
+        return fixed(resource.operation, answer, *charges)
+
+    def _charge(self, cost: int) -> Charge:
+        return Charge("graph", self.directory.client_id, cost)
+
+    def _charges(self, request: Request, resource: _Resource) -> tuple[Charge, ...]:
+        query, cost = request.query, 1
+        if resource.listed:
+            cost = 2 + ("$expand" in query) - ("$select" in query) - (query.get("$top", "100") in _SMALL)
+        charge = self._charge(max(1, cost))
+        if "keycredentials" in query.get("$select", "").lower():
+            return charge, Charge("key_credentials", "")
+        return (charge,)
+
+    def _resource(self, version: str, path: list[str], request: Request) -> _Resource | None:
+        estate = self.directory.estate
+        match [part.lower() for part in path]:
+            case ["organization"]:
+                body = objects.organization(self.directory)
+                return _Resource(
+                    operation="organization.get",
+                    relations=("organization",),
+                    type="microsoft.graph.organization",
+                    members=body,
+                    render=_collection(version, "organization", [body], lambda one: one),
+                )
+            case ["domains"]:
+                return _Resource(
+                    operation="domain.list",
+                    relations=("domains",),
+                    type="microsoft.graph.domain",
+                    members=objects.domain(Domain(name="")),
+                    render=_collection(version, "domains", estate.domains, objects.domain),
+                )
+            case [name] if name in self._kinds:
+                return self._holders(version, self._kinds[name], request)
+            case [name, _, *rest] if name in self._kinds:
+                return self._held(version, self._kinds[name], path[1], rest)
+        return None
+
+    def _holders(self, version: str, kind: Kind, request: Request) -> _Resource:
+        """The list of applications or service principals; what it is called depends on what it is asked for."""
+        owners = "$expand" in request.query
+        federated = "federatedidentitycredentials" in request.query.get("$filter", "").lower()
+        relation = "owners" if owners else "federatedIdentityCredentials" if federated else ""
+
+        def render(asked: Request, options: odata.Options) -> dict[str, object]:
+            found = odata.matching(options, kind.holders, member)
+            return odata.page(asked, options, (version, kind.name), found, self._whole(kind, options))
+
+        return _Resource(
+            operation=f"{kind.operation}.{'owners' if owners else 'federated' if federated else 'list'}",
+            relations=(kind.name, relation),
+            type=kind.type,
+            members=(*kind.members, "owners"),
+            render=render,
+            listed=True,
+        )
+
+    def _held(self, version: str, kind: Kind, object_id: str, path: list[str]) -> _Resource | None:
+        """One application or service principal, or what hangs on it."""
+        if kind.name not in self._by_id:
+            self._by_id[kind.name] = {holder.id.lower(): holder for holder in kind.holders}
+        holder = self._by_id[kind.name].get(object_id.lower())
+        match path:
+            case []:
+                return self._one(version, kind, holder)
+            case ["owners"]:
+                return self._owners(version, kind, holder)
+            case ["federatedidentitycredentials"]:
+                return self._federated(version, kind, holder)
+        return None
+
+    def _one(self, version: str, kind: Kind, holder: Holder | None) -> _Resource:
+        def render(_asked: Request, options: odata.Options) -> dict[str, object]:
+            body = self._whole(kind, options)(holder) if holder else {}
+            return odata.entity(options, (version, kind.name), body)
+
+        return _Resource(
+            operation=f"{kind.operation}.get",
+            relations=(kind.name,),
+            type=kind.type,
+            members=(*kind.members, "owners"),
+            render=render if holder else None,
+        )
+
+    def _owners(self, version: str, kind: Kind, holder: Holder | None) -> _Resource:
+        def body(one: str) -> dict[str, object]:
+            return objects.owner(self.directory, one)
+
+        return _Resource(
+            operation=f"{kind.operation}.owners_of",
+            relations=(kind.name, "owners"),
+            type="microsoft.graph.directoryObject",
+            members=body(""),
+            render=_collection(version, "directoryObjects", holder.owners, body) if holder else None,
+        )
+
+    def _federated(self, version: str, kind: Kind, holder: Holder | None) -> _Resource:
+        def body(one: FederatedCredential) -> dict[str, object]:
+            return objects.federated(one, beta=version == "beta")
+
+        name = f"{kind.name}('{holder.id if holder else ''}')/federatedIdentityCredentials"
+        return _Resource(
+            operation=f"{kind.operation}.federated_of",
+            relations=(kind.name, "federatedIdentityCredentials"),
+            type="microsoft.graph.federatedIdentityCredential",
+            members=body(FederatedCredential(id="", name="", issuer="", subject=None)),
+            render=_collection(version, name, holder.federated, body) if holder else None,
+        )
+
+    def _whole(self, kind: Kind, options: odata.Options) -> Callable[[Holder], dict[str, object]]:
+        def body(holder: Holder) -> dict[str, object]:
+            found = kind.body(holder, options.with_key)
+            if options.expand:
+                found["owners"] = odata.related(options, [objects.owner(self.directory, one) for one in holder.owners])
+            return found
+
+        return body
+
+
+_SMALL = frozenset(str(number) for number in range(1, 20))
+
+
+def _collection(version: str, name: str, found: Sequence[T], body: Callable[[T], dict[str, object]]) -> Render:
+    """A renderer of pages of a collection."""
+    return lambda asked, options: odata.page(asked, options, (version, name), found, body)
+
+
+def _rendered(request: Request, resource: _Resource, path: list[str]) -> Answer:
+    if resource.render is None:
+        message = f"Resource '{path[1]}' does not exist or one of its queried reference-property objects are not present."
+        return _error(request, 404, "Request_ResourceNotFound", message)
+    try:
+        body = resource.render(request, odata.read(request, resource.type, resource.members))
+    except odata.BadQueryError as error:
+        return _error(request, 400, error.code, str(error))
+    return Answer(200, compact(body), _OK_HEADERS, chunked=True, compressible=True)
+
+
+def _denied(request: Request) -> Answer:
+    return _error(request, 403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+
+
+def _error(request: Request, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Answer:
+    inner = {
+        "date": datetime.fromtimestamp(request.now, UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+        "request-id": request.id,
+        "client-request-id": request.headers.get("client-request-id", request.id),
+    }
+    body = {"error": {"code": code, "message": message, "innerError": inner}}
+    return Answer(status, compact(body), {**_ERROR_HEADERS, **(headers or {})}, chunked=True)

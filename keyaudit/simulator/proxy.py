@@ -1,0 +1,221 @@
+"""The listener: an HTTP CONNECT proxy that ends TLS itself and then speaks HTTP/1.1, one connection an object.
+
+TLS runs over memory buffers and not as an asyncio transport of its own: half the work for a request.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+
+from keyaudit.simulator.tenant import Delivery, Tenant
+from keyaudit.simulator.wire import Request
+
+_HEAD_END = b"\r\n\r\n"
+_MOST_HEAD = 65_536
+_ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+class Connection(asyncio.Protocol):
+    """One client connection: CONNECT, the TLS handshake, then requests one after the other."""
+
+    def __init__(self, tenant: Tenant, context: ssl.SSLContext, latency: float, open_ones: set["Connection"]) -> None:
+        self._tenant = tenant
+        self._context = context
+        self._latency = latency
+        self._open = open_ones
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._host = ""
+        self._buffer = bytearray()
+        self._tls: ssl.SSLObject | None = None
+        self._shaken = False
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client is there."""
+        if isinstance(transport, asyncio.Transport):
+            self._transport = transport
+            self._open.add(self)
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        """The client is gone; an answer still to come is dropped."""
+        self._open.discard(self)
+        self._transport = None
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    def close(self) -> None:
+        """End the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of whichever phase the connection is in."""
+        if self._tls is None:
+            self._buffer += data
+            self._connect()
+            return
+        self._incoming.write(data)
+        try:
+            if not self._shaken and not self._handshake():
+                return
+            self._read(self._tls)
+        except ssl.SSLError:
+            # The client does not trust the certificate, or speaks no TLS: its error to report.
+            self._flush()
+            self.close()
+            return
+        if self._waiting is None:
+            self._next_request()
+
+    def _connect(self) -> None:
+        end = self._buffer.find(_HEAD_END)
+        if end < 0:
+            if len(self._buffer) > _MOST_HEAD:
+                self.close()
+            return
+        method, _, rest = bytes(self._buffer[:end]).decode("latin-1").partition(" ")
+        authority = rest.partition(" ")[0]
+        host, _, port = authority.rpartition(":")
+        del self._buffer[: end + len(_HEAD_END)]
+        if method != "CONNECT":
+            self._tenant.refused.append(authority)
+            self._refuse(501)
+            return
+        fault = self._tenant.connecting(host.lower())
+        if fault is not None:
+            self._later(Delivery(None, fault.delay, close=True) if fault.drop else _refusal(fault.status or 502, fault.delay))
+        elif port != "443" or not self._tenant.resolves(host.lower()):
+            self._tenant.refused.append(authority)
+            self._refuse(502)
+        else:
+            self._host = host.lower()
+            self._tls = self._context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+            self._write(_ESTABLISHED)
+
+    def _refuse(self, status: int) -> None:
+        self._later(_refusal(status))
+
+    def _handshake(self) -> bool:
+        if self._tls is None:
+            return False
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            self._flush()
+            return False
+        self._shaken = True
+        self._flush()
+        return True
+
+    def _read(self, tls: ssl.SSLObject) -> None:
+        try:
+            while True:
+                chunk = tls.read(65_536)
+                if not chunk:
+                    self.close()
+                    return
+                self._buffer += chunk
+        except ssl.SSLWantReadError:
+            return
+        except ssl.SSLZeroReturnError:
+            self.close()
+
+    def _next_request(self) -> None:
+        """Answer the request at the head of the buffer, once it is whole."""
+        end = self._buffer.find(_HEAD_END)
+        if end < 0:
+            if len(self._buffer) > _MOST_HEAD:
+                self.close()
+            return
+        lines = bytes(self._buffer[:end]).decode("latin-1").split("\r\n")
+        headers = {}
+        for line in lines[1:]:
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
+        start = end + len(_HEAD_END)
+        if "transfer-encoding" in headers:
+            try:
+                body, taken = _unchunked(self._buffer, start)
+            except ValueError:
+                self.close()
+                return
+            if taken < 0:
+                return
+        else:
+            length = headers.get("content-length", "0")
+            taken = start + (int(length) if length.isdecimal() else 0)
+            if len(self._buffer) < taken:
+                return
+            body = bytes(self._buffer[start:taken])
+        del self._buffer[:taken]
+        first = lines[0].split(" ")
+        if len(first) != 3:
+            self.close()
+            return
+        self._later(self._tenant.deliver(Request(first[0], self._host, first[1], headers, body)))
+
+    def _later(self, delivery: Delivery) -> None:
+        wait = self._latency + delivery.delay
+        if wait > 0:
+            self._waiting = self._loop.call_later(wait, self._send, delivery)
+        else:
+            self._send(delivery)
+
+    def _send(self, delivery: Delivery) -> None:
+        self._waiting = None
+        if self._transport is None:
+            return
+        if delivery.payload is not None:
+            if self._shaken and self._tls is not None:
+                self._tls.write(delivery.payload)
+                self._flush()
+            else:
+                self._write(delivery.payload)
+        if delivery.payload is None:
+            self.close()
+        elif delivery.close:
+            self._transport.close()
+        elif self._buffer:
+            self._next_request()
+
+    def _flush(self) -> None:
+        data = self._outgoing.read()
+        if data:
+            self._write(data)
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)
+
+
+def _refusal(status: int, delay: float = 0.0) -> Delivery:
+    reason = {501: "Not Implemented", 502: "Bad Gateway"}.get(status, "Refused")
+    text = f"HTTP/1.1 {status} {reason}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    return Delivery(text.encode(), delay, close=True)
+
+
+def _unchunked(buffer: bytearray, start: int) -> tuple[bytes, int]:
+    """A chunked body and where it ends; -1 while it is not whole. Raises ValueError for a size that is none."""
+    body = bytearray()
+    while True:
+        line = buffer.find(b"\r\n", start)
+        if line < 0:
+            return b"", -1
+        size = int(bytes(buffer[start:line]).partition(b";")[0], 16)
+        if size < 0:
+            raise ValueError("a chunk's size is negative")
+        start = line + 2
+        if len(buffer) < start + size + 2:
+            return b"", -1
+        body += buffer[start : start + size]
+        start += size + 2
+        if size == 0:
+            return bytes(body), start
+
+
+def factory(tenant: Tenant, context: ssl.SSLContext, latency: float, open_ones: set[Connection]) -> Callable[[], Connection]:
+    """What makes a connection's protocol."""
+    return lambda: Connection(tenant, context, latency, open_ones)

@@ -1,0 +1,190 @@
+"""Resource Graph: the queries on vaults that are asked of it, recognised by their words; not a query engine."""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from keyaudit.simulator import resources
+from keyaudit.simulator.estate import Vault
+from keyaudit.simulator.service import Directory
+from keyaudit.simulator.wire import Answer, Request, compact
+
+_MOST = 1000
+_DEFAULT = 100
+
+_PROJECTED = re.compile(r"(?:(?P<name>\w+)\s*=\s*)?(?:(?P<call>tostring|tolower|tobool)\()?(?P<path>[\w.]+)\)?")
+
+
+_TYPED = r"type\s*(?:=~|==)\s*'[^']+'|type\s+in~?\s*\(\s*'[^']+'(?:\s*,\s*'[^']+')*\s*\)"
+_CONDITION = re.compile(rf"(?:{_TYPED})(?:\s+or\s+(?:{_TYPED}))*")
+_VAULTS = "microsoft.keyvault/vaults"
+
+
+class _QueryError(Exception):
+    """A query that is not one of those that this stands in for, or that the service refuses too."""
+
+    def __init__(self, message: str, code: str = "InvalidQuery") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def answer(directory: Directory, request: Request, headers: Mapping[str, str]) -> Answer:
+    """One page of a query's rows."""
+    try:
+        body = json.loads(request.body)
+        return Answer(200, compact(_page(directory, body)), headers, compressible=True)
+    except (ValueError, AttributeError, TypeError):
+        return _error(headers, request, "InvalidRequest", "The request body is not a query.")
+    except _QueryError as error:
+        return _error(headers, request, error.code, str(error))
+
+
+def throttled(request: Request, headers: Mapping[str, str]) -> Answer:
+    """Resource Graph's 429."""
+    message = (
+        "Client application has been throttled and should not attempt to repeat the request until an amount of time has "
+        "elapsed. Please see https://aka.ms/resourcegraph-throttling for help."
+    )
+    return _error(headers, request, "RateLimiting", message, status=429, top="RateLimiting")
+
+
+def quota(remaining: int, resets_after: int) -> list[str]:
+    """The quota headers."""
+    minutes, seconds = divmod(max(0, resets_after), 60)
+    return [f"x-ms-user-quota-remaining: {remaining}", f"x-ms-user-quota-resets-after: 00:{minutes:02}:{seconds:02}"]
+
+
+def _page(directory: Directory, body: dict[str, Any]) -> dict[str, object]:
+    query, options = str(body["query"]), body.get("options") or {}
+    rows, limited = _rows(directory, query, _chosen(directory, body.get("subscriptions")))
+    size = options.get("$top", _DEFAULT)
+    if not isinstance(size, int) or not 1 <= size <= _MOST:
+        raise _QueryError(f"The $top value {size} is not between 1 and {_MOST}.")
+    start = _start(options.get("$skipToken"), options.get("$skip", 0))
+    shown = rows[start : start + size]
+    more = start + size < len(rows)
+    page = {
+        "totalRecords": len(rows),
+        "count": len(shown),
+        "data": shown,
+        "facets": [],
+        "resultTruncated": "true" if more else "false",
+    }
+    # With limit, take or sample the service gives no token, and what it cut off is lost.
+    if more and not limited:
+        page["$skipToken"] = base64.b64encode(compact({"skip": start + size, "query": len(query)})).decode()
+    return page
+
+
+def _start(token: object, skip: object) -> int:
+    if token is None:
+        return skip if isinstance(skip, int) and skip >= 0 else 0
+    try:
+        return int(json.loads(base64.b64decode(str(token), validate=True))["skip"])
+    except (ValueError, binascii.Error, KeyError, TypeError) as error:
+        raise _QueryError("The $skipToken is not valid.") from error
+
+
+def _chosen(directory: Directory, asked: list[str] | None) -> set[str]:
+    """Subscriptions of the query. One that the caller cannot see is left out in silence, as the service does."""
+    if not asked:
+        return set(directory.subscriptions)
+    chosen = {str(one).lower() for one in asked} & set(directory.subscriptions)
+    if not chosen:
+        raise _QueryError("There are no valid subscriptions in the request.", "NoValidSubscriptionsInQueryRequest")
+    return chosen
+
+
+def _rows(directory: Directory, query: str, subscriptions: set[str]) -> tuple[list[dict[str, object]], bool]:
+    """All rows of the query, and whether it limits them itself."""
+    table, *steps = [step.strip() for step in query.split("|")]
+    if table.lower() != "resources":
+        raise _QueryError(f"The table '{table}' is not simulated.")
+    vaults = [vault for vault in directory.estate.vaults if vault.subscription.lower() in subscriptions]
+    rows: list[dict[str, object]] = [_row(directory, vault) for vault in vaults]
+    limited = False
+    for step in steps:
+        word, _, rest = step.partition(" ")
+        match word.lower():
+            case "where":
+                rows = rows if _asks_for_vaults(rest) else []
+            case "project":
+                rows = [_projected(rest, row) for row in rows]
+            case "order" | "sort":
+                rows = _ordered(rest, rows)
+            case "limit" | "take":
+                rows, limited = rows[: int(rest)], True
+            case _:
+                raise _QueryError(f"The operator '{word}' is not simulated.")
+    return rows, limited
+
+
+def _asks_for_vaults(condition: str) -> bool:
+    text = condition.strip().replace('"', "'")
+    if _CONDITION.fullmatch(text) is None:
+        raise _QueryError(f"The condition '{condition}' is not simulated.")
+    # == and in mind the case, and the table holds types in lower case.
+    return f"'{_VAULTS}'" in (text.lower() if "~" in text else text)
+
+
+def _ordered(text: str, rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    match text.lower().split():
+        case ["by", column, "asc"] | ["by", column]:
+            return sorted(rows, key=lambda row: str(row.get(column, "")).lower())
+    raise _QueryError(f"The order '{text}' is not simulated.")
+
+
+def _projected(text: str, row: dict[str, object]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for part in (piece.strip() for piece in text.split(",")):
+        parsed = _PROJECTED.fullmatch(part)
+        if parsed is None:
+            raise _QueryError(f"The column '{part}' is not simulated.")
+        value: Any = row
+        for step in parsed["path"].split("."):
+            value = value.get(step) if isinstance(value, dict) else None
+        found[parsed["name"] or parsed["path"].replace(".", "_")] = _called(parsed["call"], value)
+    return found
+
+
+def _called(function: str | None, value: object) -> object:
+    if function in (None, "tobool"):
+        return value
+    text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return text.lower() if function == "tolower" else text
+
+
+def _row(directory: Directory, vault: Vault) -> dict[str, object]:
+    """A vault as the resources table has it: type and resource group in lower case, unset columns null or empty."""
+    properties = resources.properties(directory, vault)
+    return {
+        "id": resources.vault_id(vault),
+        "name": vault.name,
+        "type": _VAULTS,
+        "tenantId": directory.tenant_id,
+        "kind": "",
+        "location": vault.location,
+        "resourceGroup": vault.resource_group.lower(),
+        "subscriptionId": vault.subscription.lower(),
+        "managedBy": "",
+        "sku": None,
+        "plan": None,
+        "properties": properties,
+        "tags": vault.tags,
+        "identity": None,
+        "zones": None,
+        "extendedLocation": None,
+    }
+
+
+def _error(
+    headers: Mapping[str, str], request: Request, code: str, message: str, *, status: int = 400, top: str = "BadRequest"
+) -> Answer:
+    stamp = datetime.fromtimestamp(request.now, UTC).strftime("%Y-%m-%dT%H:%M:%S.0000000Z")
+    outer = f"Please provide below info when asking for support: timestamp = {stamp}, correlationId = {request.id}."
+    body = {"error": {"code": top, "message": outer, "details": [{"code": code, "message": message}]}}
+    return Answer(status, compact(body), headers)

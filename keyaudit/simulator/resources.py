@@ -1,0 +1,141 @@
+"""Vaults, subscriptions and keys as Azure Resource Manager describes them."""
+
+from keyaudit.simulator import keys
+from keyaudit.simulator.estate import Key, KeyVersion, Subscription, Vault
+from keyaudit.simulator.service import Directory
+from keyaudit.simulator.wire import iso
+
+# From this version on resources carry systemData.
+_SYSTEM_DATA_FROM = "2021-04"
+
+
+def vault_id(vault: Vault) -> str:
+    """A vault's resource id, as Azure spells it."""
+    group = f"/subscriptions/{vault.subscription}/resourceGroups/{vault.resource_group}"
+    return f"{group}/providers/Microsoft.KeyVault/vaults/{vault.name}"
+
+
+def tracked(vault: Vault) -> dict[str, object]:
+    """A vault as the generic resource list shows it: without properties."""
+    return {
+        "id": vault_id(vault),
+        "name": vault.name,
+        "type": "Microsoft.KeyVault/vaults",
+        "location": vault.location,
+        "tags": vault.tags or {},
+    }
+
+
+def vault_resource(directory: Directory, vault: Vault, api_version: str) -> dict[str, object]:
+    """A vault with its properties."""
+    found = tracked(vault)
+    if api_version >= _SYSTEM_DATA_FROM:
+        made = iso(directory.estate.tenant_created).replace("Z", ".000Z")
+        who = {"By": f"admin@{directory.default_domain}", "ByType": "User", "At": made}
+        found["systemData"] = {f"{verb}{what}": value for verb in ("created", "lastModified") for what, value in who.items()}
+    found["properties"] = properties(directory, vault)
+    return found
+
+
+def properties(directory: Directory, vault: Vault) -> dict[str, object]:
+    """A vault's properties; what was never set is left out."""
+    found: dict[str, object] = {
+        "sku": {"family": "A", "name": vault.sku},
+        "tenantId": directory.tenant_id,
+    }
+    if vault.default_action is not None:
+        found["networkAcls"] = {
+            "bypass": "AzureServices",
+            "defaultAction": vault.default_action,
+            "ipRules": [],
+            "virtualNetworkRules": [],
+        }
+    found["accessPolicies"] = [] if vault.rbac else [_access_policy(directory)]
+    found["enabledForDeployment"] = False
+    optional = {
+        "enableSoftDelete": vault.soft_delete,
+        "softDeleteRetentionInDays": vault.retention_days,
+        "enableRbacAuthorization": vault.rbac,
+        "enablePurgeProtection": vault.purge_protection,
+    }
+    found |= {name: value for name, value in optional.items() if value is not None}
+    found["vaultUri"] = f"{keys.base_uri(vault)}/"
+    found["provisioningState"] = "Succeeded"
+    if vault.public_network_access is not None:
+        found["publicNetworkAccess"] = vault.public_network_access
+    return found
+
+
+def _access_policy(directory: Directory) -> dict[str, object]:
+    return {
+        "tenantId": directory.tenant_id,
+        "objectId": directory.object_id,
+        "permissions": {"keys": ["get", "list", "getrotationpolicy"], "secrets": [], "certificates": []},
+    }
+
+
+def key_resource(vault: Vault, key: Key, version: KeyVersion, *, whole: bool, versioned: bool) -> dict[str, object]:
+    """A key or one version of it: of a list without, `whole` with type, operations and size.
+
+    The control plane knows no public key, hsmPlatform, managed or recoverableDays.
+    """
+    path = f"{vault_id(vault)}/keys/{key.name}" + (f"/versions/{version.version}" if versioned else "")
+    attributes = keys.attributes(vault, version, whole=False)
+    for name in ("recoverableDays", "hsmPlatform"):
+        attributes.pop(name, None)
+    found: dict[str, object] = {"attributes": attributes}
+    if whole:
+        found |= {"kty": version.kty, "keyOps": list(version.key_ops)}
+        if version.key_size is not None:
+            found["keySize"] = version.key_size
+        if version.crv is not None:
+            found["curveName"] = version.crv
+    found["keyUri"] = keys.key_uri(vault, key)
+    if whole or versioned:
+        found["keyUriWithVersion"] = keys.key_uri(vault, key, version.version)
+    if whole and not versioned and key.rotation is not None:
+        times: dict[str, object] = {"created": key.rotation.created, "updated": key.rotation.created}
+        if key.rotation.expiry_time is not None:
+            times["expiryTime"] = key.rotation.expiry_time
+        found["rotationPolicy"] = {"attributes": times, "lifetimeActions": keys.lifetime_actions(key.rotation)}
+    kind = "Microsoft.KeyVault/vaults/keys" + ("/versions" if versioned else "")
+    return {
+        "id": path,
+        "name": version.version if versioned else key.name,
+        "type": kind,
+        "location": vault.location,
+        "tags": version.tags or {},
+        "properties": found,
+    }
+
+
+def subscription_resource(directory: Directory, subscription: Subscription) -> dict[str, object]:
+    """A subscription."""
+    return {
+        "id": f"/subscriptions/{subscription.id}",
+        "authorizationSource": "RoleBased",
+        "managedByTenants": [],
+        "subscriptionId": subscription.id,
+        "tenantId": directory.tenant_id,
+        "displayName": subscription.name,
+        "state": "Enabled",
+        "subscriptionPolicies": {
+            "locationPlacementId": "Public_2014-09-01",
+            "quotaId": "EnterpriseAgreement_2014-09-01",
+            "spendingLimit": "Off",
+        },
+    }
+
+
+def tenant_resource(directory: Directory) -> dict[str, object]:
+    """The tenant as ARM lists it."""
+    return {
+        "id": f"/tenants/{directory.tenant_id}",
+        "tenantId": directory.tenant_id,
+        "countryCode": "NL",
+        "displayName": directory.shown_name,
+        "domains": [domain.name for domain in directory.estate.domains],
+        "tenantCategory": "Home",
+        "defaultDomain": directory.default_domain,
+        "tenantType": "AAD",
+    }

@@ -1,0 +1,126 @@
+"""Serves a simulated tenant on loopback for as long as a block lasts."""
+
+import asyncio
+import contextlib
+import tempfile
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from pathlib import Path
+
+from keyaudit.simulator import arm, graph, login, vaults
+from keyaudit.simulator.authority import tls_context
+from keyaudit.simulator.estate import Estate
+from keyaudit.simulator.faults import Fault
+from keyaudit.simulator.proxy import Connection, factory
+from keyaudit.simulator.tenant import Tenant, Trapped
+from keyaudit.simulator.throttle import Throttle
+
+__all__ = ["Simulator", "serve"]
+
+
+class Simulator:
+    """A running simulated tenant: how to reach it, how to sign in, and what was asked of it."""
+
+    def __init__(self, tenant: Tenant, proxy: str, ca_file: Path) -> None:
+        self._tenant = tenant
+        self.proxy = proxy
+        """The HTTP CONNECT proxy, `http://127.0.0.1:PORT`."""
+        self.ca_file = ca_file
+        """The CA that its clients must trust, PEM; removed at the end."""
+
+    @property
+    def estate(self) -> Estate:
+        """What it serves."""
+        return self._tenant.directory.estate
+
+    @property
+    def client_id(self) -> str:
+        """The application id to sign in with."""
+        return self._tenant.directory.client_id
+
+    @property
+    def client_secret(self) -> str:
+        """Its secret."""
+        return self._tenant.directory.client_secret
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables that lead an unmodified client here, signed in as the application."""
+        return {
+            "HTTPS_PROXY": self.proxy,
+            "SSL_CERT_FILE": str(self.ca_file),
+            "REQUESTS_CA_BUNDLE": str(self.ca_file),
+            "AZURE_TENANT_ID": self.estate.tenant_id,
+            "AZURE_CLIENT_ID": self.client_id,
+            "AZURE_CLIENT_SECRET": self.client_secret,
+        }
+
+    @property
+    def requests(self) -> deque[tuple[str, str, str]]:
+        """Method, host and target of every request, oldest first; the last 200,000."""
+        return self._tenant.requests
+
+    @property
+    def calls(self) -> Counter[str]:
+        """How often each operation was asked for; `challenge` counts the 401s."""
+        return self._tenant.calls
+
+    @property
+    def refused(self) -> list[str]:
+        """`host:port` of every CONNECT to a name that leads nowhere."""
+        return self._tenant.refused
+
+    @property
+    def trapped(self) -> list[Trapped]:
+        """What the trap hosts were sent."""
+        return self._tenant.trapped
+
+    @property
+    def throttled(self) -> int:
+        """How many requests were refused as too many."""
+        return self._tenant.meter.refused if self._tenant.meter else 0
+
+    def token(self, audience: str, *, tenant_id: str | None = None, **claims: object) -> str:
+        """An access token of the audited identity, as another kind of sign-in would bring it.
+
+        `tenant_id` and `claims` replace what it says: a token of another tenant, of a user.
+        """
+        directory = self._tenant.directory
+        changed = {"tid": tenant_id, "iss": f"https://sts.windows.net/{tenant_id}/"} if tenant_id else {}
+        return directory.tokens.issue({"aud": audience, **directory.app_claims, **changed, **claims}, self._tenant.now())
+
+
+@contextlib.asynccontextmanager
+async def serve(
+    estate: Estate,
+    *,
+    latency: float = 0.0,
+    throttle: Throttle | None = None,
+    faults: Sequence[Fault] = (),
+    traps: Collection[str] = (),
+    port: int = 0,
+    now: Callable[[], float] | None = None,
+) -> AsyncIterator[Simulator]:
+    """Serve an estate on 127.0.0.1; `port` 0 takes a free one.
+
+    `latency` is seconds before each answer. `now` gives unix seconds for dates, token lifetimes and throttles;
+    without it time starts at the estate's as_of and runs on. `traps` are foreign hosts that answer instead of being
+    refused, and note what they are sent.
+    """
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    clock = now or (lambda: estate.as_of + loop.time() - start)
+    tenant = Tenant(estate, clock, throttle=throttle, faults=faults, traps=traps)
+    open_ones: set[Connection] = set()
+    with tempfile.TemporaryDirectory(prefix="keyaudit-simulated-") as folder:
+        names = [login.HOST, arm.HOST, graph.HOST, f"*{vaults.SUFFIX}", *traps]
+        context, ca_file = tls_context(names, Path(folder))
+        server = await loop.create_server(factory(tenant, context, latency, open_ones), "127.0.0.1", port, backlog=1024)
+        try:
+            address = server.sockets[0].getsockname()
+            yield Simulator(tenant, f"http://127.0.0.1:{address[1]}", ca_file)
+        finally:
+            server.close()
+            for connection in list(open_ones):
+                connection.close()
+            await server.wait_closed()

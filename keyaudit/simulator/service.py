@@ -1,0 +1,212 @@
+"""What the simulated services have in common: the directory that they serve, and how each takes a request."""
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from keyaudit.simulator.estate import Estate, Subscription, Vault
+from keyaudit.simulator.throttle import Charge, Meter, Refusal
+from keyaudit.simulator.tokens import Tokens
+from keyaudit.simulator.wire import Answer, Request
+
+_KEPT_BYTES = 16_000_000
+
+
+class Directory:
+    """The estate with what serving it needs: who signs in, the tokens, look-ups by name, and the vaults that are gone."""
+
+    def __init__(self, estate: Estate) -> None:
+        self.estate = estate
+        self.client_id = self.guid("client")
+        self.object_id = self.guid("identity")
+        self.client_secret = f"simulated~{self.guid('secret').replace('-', '')}"
+        self.tokens = Tokens(estate.tenant_id)
+        self.gone: set[str] = set()
+
+    def guid(self, *parts: str) -> str:
+        """A GUID that depends on the estate and the parts only."""
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, "/".join((self.estate.tenant_id, *parts))))
+
+    @property
+    def shown_name(self) -> str:
+        """The tenant's display name, which says that it is simulated."""
+        name = self.estate.tenant_name
+        return name if "simulated" in name.lower() else f"{name} (simulated tenant)"
+
+    @property
+    def tenant_id(self) -> str:
+        """The tenant's GUID."""
+        return self.estate.tenant_id
+
+    @cached_property
+    def vaults(self) -> dict[str, Vault]:
+        """Vaults by name in lower case."""
+        return {vault.name.lower(): vault for vault in self.estate.vaults}
+
+    @cached_property
+    def in_subscription(self) -> dict[str, list[Vault]]:
+        """Vaults by subscription in lower case, in the order of lists."""
+        found: dict[str, list[Vault]] = {}
+        for vault in sorted(self.estate.vaults, key=lambda one: (one.resource_group.lower(), one.name.lower())):
+            found.setdefault(vault.subscription.lower(), []).append(vault)
+        return found
+
+    @cached_property
+    def subscriptions(self) -> dict[str, Subscription]:
+        """Subscriptions by GUID in lower case."""
+        return {subscription.id.lower(): subscription for subscription in self.estate.subscriptions}
+
+    @cached_property
+    def principal_ids(self) -> frozenset[str]:
+        """Object ids of all service principals."""
+        return frozenset(principal.id for principal in self.estate.service_principals)
+
+    @cached_property
+    def default_domain(self) -> str:
+        """The default domain's name, for display."""
+        names = [domain.name for domain in self.estate.domains if domain.default]
+        return names[0] if names else f"{self.estate.name}.example"
+
+    def user_claims(self, client: str) -> dict[str, object]:
+        """Claims of a signed-in user's token, but for audience and times; `client` is what the user signed in with."""
+        user = self.guid("user")
+        return {
+            "iss": f"https://sts.windows.net/{self.tenant_id}/",
+            "appid": client,
+            "appidacr": "0",
+            "idtyp": "user",
+            "name": "Simulated auditor",
+            "oid": user,
+            "scp": "user_impersonation",
+            "sub": user,
+            "tid": self.tenant_id,
+            "unique_name": f"auditor@{self.default_domain}",
+            "upn": f"auditor@{self.default_domain}",
+            "ver": "1.0",
+        }
+
+    @property
+    def app_claims(self) -> dict[str, object]:
+        """Claims of the audited identity's token, but for audience and times."""
+        issuer = f"https://sts.windows.net/{self.tenant_id}/"
+        return {
+            "iss": issuer,
+            "appid": self.client_id,
+            "appidacr": "1",
+            "idp": issuer,
+            "idtyp": "app",
+            "oid": self.object_id,
+            "sub": self.object_id,
+            "tid": self.tenant_id,
+            "ver": "1.0",
+        }
+
+
+Respond = Callable[[Request], Answer | None]
+"""Makes the answer; None: the connection is closed without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request understood: which operation it is, what answers it, what it weighs."""
+
+    operation: str
+    respond: Respond
+    charges: tuple[Charge, ...] = ()
+    answer: Answer | None = None
+    """Set where the answer depends on the request's address only, so that it can be kept."""
+
+
+def fixed(operation: str, answer: Answer, *charges: Charge) -> Call:
+    """A call whose answer depends on the address only."""
+    return Call(operation, lambda _: answer, charges, answer)
+
+
+def varying(operation: str, respond: Respond, *charges: Charge) -> Call:
+    """A call whose answer depends on more than the address: a header, a body, a request id."""
+    return Call(operation, respond, charges)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path of an operation. Its segments are in lower case; `*` stands for any one, `**` at the end for any more."""
+
+    operation: str
+    path: str
+    respond: Callable[[Request, list[str]], Answer]
+    """Is given the segments that the stars stand for, as the client spelled them."""
+    method: str = "GET"
+
+    def stars(self, method: str, segments: list[str]) -> list[str] | None:
+        """What the stars stand for, or None if the route does not lead there."""
+        wanted = self.path.split("/")
+        more = wanted[-1] == "**"
+        if more:
+            wanted.pop()
+        fits = len(segments) == len(wanted) or (more and len(segments) > len(wanted))
+        if method != self.method or not fits:
+            return None
+        pairs = list(zip(wanted, segments, strict=False))
+        if all(want in ("*", have.lower()) for want, have in pairs):
+            return [have for want, have in pairs if want == "*"]
+        return None
+
+
+class Service:
+    """One host's behaviour. By itself it needs no token and knows no operation."""
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+        self._kept: dict[tuple[str, str, str], Call] = {}
+        self._kept_bytes = 0
+
+    def call(self, request: Request) -> Call:
+        """What the request asks for. Answers that depend on its address only are made once."""
+        key = (request.host, request.method, request.target)
+        known = self._kept.get(key)
+        if known is not None:
+            return known
+        call = self.understand(request)
+        if call.answer is not None:
+            self._kept_bytes += len(call.answer.body) + 1000
+            if self._kept_bytes > _KEPT_BYTES:
+                self.forget()
+            self._kept[key] = call
+        return call
+
+    def forget(self) -> None:
+        """Make every answer anew from now on."""
+        self._kept.clear()
+        self._kept_bytes = 0
+
+    def denied(self, _request: Request) -> Answer | None:
+        """The 401 for a request whose token is not for this service."""
+        return None
+
+    def understand(self, _request: Request) -> Call:
+        """The call that a request is."""
+        raise NotImplementedError
+
+    def throttled(self, _request: Request, refusal: Refusal) -> Answer:
+        """The 429 of this service."""
+        return Answer(429, b"", retry_after(refusal))
+
+    def own_headers(self, _request: Request, _charges: tuple[Charge, ...], _meter: Meter | None) -> str:
+        """Header lines that are of this request only, each with its line end."""
+        return ""
+
+
+def routed(routes: Sequence[Route], request: Request) -> tuple[Route, list[str]] | None:
+    """The first route that leads to the request's path, and what its stars stand for."""
+    segments = request.segments
+    for route in routes:
+        stars = route.stars(request.method, segments)
+        if stars is not None:
+            return route, stars
+    return None
+
+
+def retry_after(refusal: Refusal) -> dict[str, str]:
+    """The Retry-After header, where this refusal says it."""
+    return {"Retry-After": str(refusal.wait)} if refusal.said else {}

@@ -1,0 +1,129 @@
+"""The simulated tenant: takes each request to its service, past faults and throttles, and keeps the log."""
+
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from keyaudit.simulator import arm, graph, login, vaults
+from keyaudit.simulator.estate import Estate
+from keyaudit.simulator.faults import Fault, Script
+from keyaudit.simulator.service import Directory, Service, fixed
+from keyaudit.simulator.throttle import Meter, Throttle
+from keyaudit.simulator.wire import JSON, Answer, Request, compact, http_date
+
+_LOGGED = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What goes back: bytes (None: nothing), how much later than the latency, and whether the connection then ends."""
+
+    payload: bytes | None
+    delay: float = 0.0
+    close: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trapped:
+    """A request that reached a host which is none of Azure's."""
+
+    host: str
+    method: str
+    target: str
+    authorization: str | None
+
+
+class Tenant:
+    """One run of one estate."""
+
+    def __init__(
+        self,
+        estate: Estate,
+        now: Callable[[], float],
+        *,
+        throttle: Throttle | None,
+        faults: Sequence[Fault],
+        traps: Collection[str],
+    ) -> None:
+        self.directory = Directory(estate)
+        self.requests: deque[tuple[str, str, str]] = deque(maxlen=_LOGGED)
+        self.calls: Counter[str] = Counter()
+        self.refused: list[str] = []
+        self.trapped: list[Trapped] = []
+        self.meter = None if throttle is None else Meter(throttle)
+        self.now = now
+        self._script = Script(faults)
+        self._traps = frozenset(traps)
+        self._served = 0
+        self._ids = self.directory.guid("request")[:24]
+        self._vaults = vaults.Vaults(self.directory)
+        self._services: dict[str, Service] = {
+            login.HOST: login.Login(self.directory),
+            arm.HOST: arm.Arm(self.directory),
+            graph.HOST: graph.Graph(self.directory),
+        }
+
+    def resolves(self, host: str) -> bool:
+        """Whether the name leads anywhere: a vault that was deleted has none any more."""
+        return host in self._traps or self._service(host) is not None
+
+    def connecting(self, host: str) -> Fault | None:
+        """The fault that strikes this CONNECT."""
+        return self._script.meet("connect", host)
+
+    def deliver(self, request: Request) -> Delivery:
+        """Answer one request."""
+        self._served += 1
+        request.id = f"{self._ids}{self._served:012x}"
+        request.now = self.now()
+        self.requests.append((request.method, request.host, request.target))
+        service = self._service(request.host)
+        if service is None:
+            return self._trap(request) if request.host in self._traps else Delivery(None, close=True)
+        denied = service.denied(request)
+        call = service.call(request) if denied is None else fixed("challenge", denied)
+        self.calls[call.operation] += 1
+        fault = self._script.meet(call.operation, request.host + request.target)
+        refusal = None
+        if fault is None and self.meter is not None:
+            refusal = self.meter.charge(call.charges, request.now)
+        answer = call.respond(request) if refusal is None else service.throttled(request, refusal)
+        if answer is None:
+            return Delivery(None, close=True)
+        own = service.own_headers(request, call.charges, self.meter)
+        return self._encoded(request, answer, own) if fault is None else self._faulty(request, fault, answer, own)
+
+    def _encoded(self, request: Request, answer: Answer, own: str) -> Delivery:
+        keep = request.headers.get("connection", "").lower() != "close"
+        accept_gzip = "gzip" in request.headers.get("accept-encoding", "")
+        date = http_date(int(request.now))
+        return Delivery(answer.encode(date, own, accept_gzip=accept_gzip, keep=keep), close=not keep)
+
+    def _faulty(self, request: Request, fault: Fault, answer: Answer, own: str) -> Delivery:
+        if fault.drop or fault.raw is not None:
+            return Delivery(None if fault.drop else fault.raw, fault.delay, close=True)
+        changed = fault.changed(answer, request)
+        date = "" if any(name.lower() == "date" for name in fault.headers) else http_date(int(request.now))
+        payload = changed.encode(date, own, accept_gzip=False, keep=True)
+        if fault.cut is None:
+            return Delivery(payload, fault.delay)
+        return Delivery(payload[: payload.index(b"\r\n\r\n") + 4 + fault.cut], fault.delay, close=True)
+
+    def _service(self, host: str) -> Service | None:
+        found = self._services.get(host)
+        if found is None and host.endswith(vaults.SUFFIX):
+            name = host.removesuffix(vaults.SUFFIX)
+            known = name in self.directory.vaults and name not in self.directory.gone
+            return self._vaults if known else None
+        return found
+
+    def _trap(self, request: Request) -> Delivery:
+        """A host of a trap: it notes what it is sent, challenges for a token of its own, and then has an empty list."""
+        authorization = request.headers.get("authorization")
+        self.trapped.append(Trapped(request.host, request.method, request.target, authorization))
+        headers = {"Content-Type": JSON}
+        if authorization is None:
+            where = f"{login.LOGIN}/{self.directory.tenant_id}"
+            headers["WWW-Authenticate"] = f'Bearer authorization="{where}", resource="https://{request.host}"'
+            return self._encoded(request, Answer(401, b"{}", headers), "")
+        return self._encoded(request, Answer(200, compact({"value": [], "nextLink": None}), headers), "")

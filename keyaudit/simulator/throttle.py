@@ -1,0 +1,131 @@
+"""The services' documented limits, and the meter that counts requests against them."""
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """So many units in each span of so many seconds."""
+
+    limit: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A token bucket: its size, and how many tokens come back in a second."""
+
+    size: int
+    refill: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttle:
+    """Limits by throttling domain. `seed` decides which refusals carry a Retry-After."""
+
+    vault: Window
+    """Per vault, software keys and everything that is not a key's own material."""
+    vault_hsm: Window
+    """Per vault, requests for HSM keys."""
+    vault_subscription: Window
+    """All vaults of a subscription together."""
+    arm: Bucket
+    """Per subscription (and once for requests without one), reads."""
+    resource_graph: Window
+    graph: Window
+    """Resource units of one application in one tenant."""
+    key_credentials: Window
+    """Requests that select keyCredentials."""
+    seed: int = 0
+
+    @classmethod
+    def documented(cls, seed: int = 0) -> Self:
+        """What Microsoft documents, for a tenant of more than 500 users."""
+        return cls(
+            vault=Window(4000, 10),
+            vault_hsm=Window(2000, 10),
+            vault_subscription=Window(20000, 10),
+            arm=Bucket(250, 25),
+            resource_graph=Window(15, 5),
+            graph=Window(8000, 10),
+            key_credentials=Window(150, 60),
+            seed=seed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What one request weighs against one limit; `key` tells apart the domains that share it."""
+
+    limit: str
+    key: str
+    cost: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A refused request: which charge, how many seconds to wait, and whether the answer says so."""
+
+    charge: Charge
+    wait: int
+    said: bool
+
+
+class Meter:
+    """Counts one run's charges. A refused request costs nothing."""
+
+    def __init__(self, throttle: Throttle) -> None:
+        self._throttle = throttle
+        self._random = random.Random(throttle.seed)  # noqa: S311 -- repeatable on purpose
+        self._spent: dict[tuple[str, str], tuple[float, float]] = {}
+        self.refused = 0
+
+    def charge(self, charges: Sequence[Charge], now: float) -> Refusal | None:
+        """Take all charges, or none and say why."""
+        for charge in charges:
+            if self.remaining(charge, now) < charge.cost:
+                self.refused += 1
+                return Refusal(charge, self._wait(charge, now), self._random.random() < 0.5)
+        for charge in charges:
+            since, spent = self._state(charge, now)
+            self._spent[charge.limit, charge.key] = (since, spent + charge.cost)
+        return None
+
+    def remaining(self, charge: Charge, now: float) -> int:
+        """Units left in the charge's domain."""
+        rule = self._rule(charge)
+        size = rule.limit if isinstance(rule, Window) else rule.size
+        return math.floor(size - self._state(charge, now)[1])
+
+    def used(self, charge: Charge, now: float) -> float:
+        """The share of the domain's limit that is spent."""
+        rule = self._rule(charge)
+        size = rule.limit if isinstance(rule, Window) else rule.size
+        return self._state(charge, now)[1] / size if size else 1.0
+
+    def resets_after(self, charge: Charge, now: float) -> int:
+        """Whole seconds until the domain is as new."""
+        rule = self._rule(charge)
+        since, spent = self._state(charge, now)
+        return math.ceil(since + rule.seconds - now if isinstance(rule, Window) else spent / rule.refill)
+
+    def _rule(self, charge: Charge) -> Window | Bucket:
+        rule: Window | Bucket = getattr(self._throttle, charge.limit)
+        return rule
+
+    def _state(self, charge: Charge, now: float) -> tuple[float, float]:
+        rule = self._rule(charge)
+        since, spent = self._spent.get((charge.limit, charge.key), (now, 0.0))
+        if isinstance(rule, Bucket):
+            return now, max(0.0, spent - (now - since) * rule.refill)
+        return (since, spent) if now - since < rule.seconds else (now, 0.0)
+
+    def _wait(self, charge: Charge, now: float) -> int:
+        rule = self._rule(charge)
+        if isinstance(rule, Window):
+            return max(1, self.resets_after(charge, now))
+        return max(1, math.ceil((charge.cost - self.remaining(charge, now)) / rule.refill))

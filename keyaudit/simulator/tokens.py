@@ -1,0 +1,108 @@
+"""Access tokens of the simulated tenant: issued as signed JWTs, and checked by every service that gets one."""
+
+import base64
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from keyaudit.simulator.wire import compact
+
+LIFETIME = 3599
+"""Seconds that a token lasts, as Entra says it in `expires_in`."""
+
+# A run keeps what it issued; beyond this many the oldest are forgotten, as if expired.
+_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What a service needs to know of a token."""
+
+    audience: str
+    tenant_id: str
+    expires: float
+
+
+class Flaw(Enum):
+    """Why a service does not take a token."""
+
+    MISSING = "missing"
+    INVALID = "invalid"
+    EXPIRED = "expired"
+    AUDIENCE = "audience"
+    TENANT = "tenant"
+
+
+class Tokens:
+    """Issues and checks the tokens of one run."""
+
+    def __init__(self, tenant_id: str) -> None:
+        self._tenant_id = tenant_id
+        self._issued: dict[str, Issued] = {}
+
+    @cached_property
+    def _key(self) -> rsa.RSAPrivateKey:
+        return rsa.generate_private_key(65537, 2048)
+
+    @cached_property
+    def key_id(self) -> str:
+        """The signing key's id, in the header of tokens and in the key set."""
+        return encoded(hashlib.sha1(self._modulus, usedforsecurity=False).digest())
+
+    @property
+    def _modulus(self) -> bytes:
+        return self._key.public_key().public_numbers().n.to_bytes(256)
+
+    def key_set(self, issuer: str) -> dict[str, object]:
+        """The JWKS that verifies the tokens."""
+        key = {"kty": "RSA", "use": "sig", "kid": self.key_id, "x5t": self.key_id}
+        return {"keys": [{**key, "n": encoded(self._modulus), "e": "AQAB", "issuer": issuer}]}
+
+    def sign(self, claims: dict[str, object]) -> str:
+        """A compact JWS over the claims."""
+        header = {"typ": "JWT", "alg": "RS256", "x5t": self.key_id, "kid": self.key_id}
+        text = f"{encoded(compact(header))}.{encoded(compact(claims))}"
+        return f"{text}.{encoded(self._key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
+
+    def issue(self, claims: dict[str, object], now: float) -> str:
+        """An access token with these claims and its times; from now on services know it."""
+        start = int(now)
+        token = self.sign({**claims, "iat": start, "nbf": start, "exp": start + LIFETIME})
+        if len(self._issued) >= _KEPT:
+            del self._issued[next(iter(self._issued))]
+        self._issued[token] = Issued(str(claims["aud"]).rstrip("/"), str(claims["tid"]), start + LIFETIME)
+        return token
+
+    def flaw(self, authorization: str | None, audiences: Collection[str], now: float) -> Flaw | None:
+        """What is wrong with an Authorization header, for a service of these audiences; None if nothing."""
+        if authorization is None:
+            return Flaw.MISSING
+        scheme, _, token = authorization.partition(" ")
+        issued = self._issued.get(token) if scheme.lower() == "bearer" else None
+        if issued is None:
+            return Flaw.INVALID
+        if issued.audience not in audiences:
+            return Flaw.AUDIENCE
+        if issued.tenant_id != self._tenant_id:
+            return Flaw.TENANT
+        return Flaw.EXPIRED if now >= issued.expires else None
+
+    def audience(self, authorization: str) -> str:
+        """The audience of a known token, for an error text; empty for an unknown one."""
+        issued = self._issued.get(authorization.partition(" ")[2])
+        return issued.audience if issued else ""
+
+
+def encoded(data: bytes) -> str:
+    """base64url without padding."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def decoded(text: str) -> str:
+    """Text from base64url without padding; raises ValueError for anything else."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()

@@ -1,0 +1,274 @@
+"""Key Vault's data plane: {vault}.vault.azure.net, behind its 401 challenge."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+from keyaudit.simulator import keys
+from keyaudit.simulator.estate import Key, Vault
+from keyaudit.simulator.login import LOGIN
+from keyaudit.simulator.pages import BadPageError, vault_page
+from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, retry_after, routed, varying
+from keyaudit.simulator.throttle import Charge, Meter, Refusal
+from keyaudit.simulator.tokens import Flaw
+from keyaudit.simulator.wire import CANARY, JSON, Answer, Request, compact
+
+SUFFIX = ".vault.azure.net"
+_AUDIENCE = "https://vault.azure.net"
+
+_BY_PERMISSION = {
+    "key.list": ("list", "list"),
+    "key.versions": ("list", "list"),
+    "key.get": ("get", "get"),
+    "key.rotation_policy": ("rotationpolicy", "getrotationpolicy"),
+    "deletedkey.list": ("list", "list"),
+    "deletedkey.get": ("get", "get"),
+}
+_ACTIONS = {"getrotationpolicy": "keyrotationpolicies/read"}
+
+_LINK = "https://go.microsoft.com/fwlink/?linkid=2125182"
+
+
+class Vaults(Service):
+    """All vaults of the estate."""
+
+    def __init__(self, directory: Directory) -> None:
+        super().__init__(directory)
+        self._seen: dict[str, int] = {}
+        self._headers = {name: _headers(vault) for name, vault in directory.vaults.items()}
+        self._keys: dict[str, dict[str, Key]] = {}
+        self._routes = (
+            Route("key.list", "keys", self._key_page),
+            Route("key.versions", "keys/*/versions", self._version_page),
+            Route("key.rotation_policy", "keys/*/rotationpolicy", self._rotation),
+            Route("key.get", "keys/*", self._get),
+            Route("key.get", "keys/*/*", self._get),
+            Route("deletedkey.list", "deletedkeys", self._deleted_page),
+            Route("deletedkey.get", "deletedkeys/*", self._deleted),
+            Route("secret.list", "secrets", self._empty),
+            Route("certificate.list", "certificates", self._empty),
+            Route("canary.secret", "secrets/**", self._canary),
+            Route("canary.storage", "storage/**", self._canary),
+            # Backup, release, sign, decrypt, unwrap: whatever is posted gives something away, or makes something.
+            Route("canary.key", "keys/**", self._canary, "POST"),
+            Route("canary.secret", "secrets/**", self._canary, "POST"),
+            Route("canary.certificate", "certificates/**", self._canary, "POST"),
+        )
+
+    def denied(self, request: Request) -> Answer | None:
+        """The challenge, for a request without a good token; even where everything else is refused."""
+        authorization = request.headers.get("authorization")
+        flaw = self.directory.tokens.flaw(authorization, (_AUDIENCE,), request.now)
+        if flaw is None:
+            return None
+        headers = {name: value for name, value in self._headers_for(request).items() if "rbac" not in name}
+        challenge = f'Bearer authorization="{LOGIN}/{self.directory.tenant_id}", resource="{_AUDIENCE}"'
+        message = {
+            Flaw.MISSING: "AKV10000: Request is missing a Bearer, PoP, or MTLS_POP token.",
+            Flaw.INVALID: "AKV10001: The token could not be read.",
+            Flaw.EXPIRED: "AKV10001: The token has expired.",
+            Flaw.AUDIENCE: (
+                f"AKV10022: Invalid audience. Expected {_AUDIENCE}, "
+                f"found: {self.directory.tokens.audience(authorization or '')}."
+            ),
+            Flaw.TENANT: (f"AKV10032: Invalid issuer. Expected one of https://sts.windows.net/{self.directory.tenant_id}/."),
+        }[flaw]
+        return _error(401, "Unauthorized", message, {**headers, "WWW-Authenticate": challenge})
+
+    def throttled(self, request: Request, refusal: Refusal) -> Answer:
+        """The vault's 429."""
+        reason = "SubscriptionRequestTypeLimitReached" if "subscription" in refusal.charge.limit else ""
+        message = (
+            "Request was not processed because too many requests were received. "
+            f"Reason: {reason or 'VaultRequestTypeLimitReached'}"
+        )
+        return _error(429, "Throttled", message, {**self._headers_for(request), **retry_after(refusal)})
+
+    def own_headers(self, request: Request, _charges: tuple[Charge, ...], _meter: Meter | None) -> str:
+        """The request id, and the client's own."""
+        client = request.headers.get("x-ms-client-request-id")
+        return f"x-ms-request-id: {request.id}\r\n" + (f"x-ms-client-request-id: {client}\r\n" if client else "")
+
+    def call(self, request: Request) -> Call:
+        """As every service; but a vault may be deleted after so many requests, and is then gone for good."""
+        name = request.host.removesuffix(SUFFIX)
+        vault = self.directory.vaults[name]
+        if vault.vanishes_after is not None:
+            self._seen[name] = self._seen.get(name, 0) + 1
+            if self._seen[name] > vault.vanishes_after:
+                self.directory.gone.add(name)
+                return varying("vault.gone", lambda _: None)
+        return super().call(request)
+
+    def understand(self, request: Request) -> Call:
+        """The operation by method and path, refused as the vault's settings say."""
+        vault = self._vault(request)
+        route, stars = routed(self._routes, request) or (_UNKNOWN, [])
+        hsm = route.operation == "key.get" and self._in_hsm(vault, stars[0])
+        charges = (
+            Charge("vault_hsm" if hsm else "vault", vault.name),
+            Charge("vault_subscription", vault.subscription),
+        )
+        refused = self._refusal(vault, route.operation)
+        if "api-version" not in request.query:
+            answer = _error(400, "BadParameter", "api-version must be specified", self._headers_for(request))
+        elif refused is not None:
+            answer = _error(403, "Forbidden", refused[1], self._headers_for(request), refused[0])
+        else:
+            answer = route.respond(request, stars)
+        return fixed(route.operation, answer, *charges)
+
+    def _vault(self, request: Request) -> Vault:
+        return self.directory.vaults[request.host.removesuffix(SUFFIX)]
+
+    def _canary(self, request: Request, _stars: list[str]) -> Answer:
+        body = {"value": CANARY, "id": f"https://{request.host}/{'/'.join(request.segments)}"}
+        return Answer(200, compact(body), self._headers_for(request))
+
+    def _empty(self, request: Request, _stars: list[str]) -> Answer:
+        return Answer(200, compact({"value": [], "nextLink": None}), self._headers_for(request))
+
+    def _refusal(self, vault: Vault, operation: str) -> tuple[str, str] | None:
+        """Inner code and message of the 403, if the vault refuses the operation."""
+        caller = (
+            f"Caller: appid={self.directory.client_id};oid={self.directory.object_id};"
+            f"iss=https://sts.windows.net/{self.directory.tenant_id}/"
+        )
+        place = f"Vault: {vault.name};location={vault.location}"
+        if vault.access == "firewall":
+            what = "Client address is not authorized and caller is not a trusted service."
+            return "ForbiddenByFirewall", f"{what}\r\nClient address: 203.0.113.7\r\n{caller}\r\n{place}"
+        if vault.access == "private":
+            what = "Public network access is disabled and request is not from a trusted service nor via an approved"
+            return "ForbiddenByConnection", f"{what} private link.\r\n{caller}\r\n{place}"
+        word, permission = _BY_PERMISSION.get(operation, ("", "get"))
+        if vault.access not in ("rbac", "policy") and word not in vault.refused:
+            return None
+        if vault.access == "policy" or (vault.access == "open" and not vault.rbac):
+            who = f"'appid={self.directory.client_id};oid={self.directory.object_id}'"
+            what = f"The user, group or application {who} does not have keys {permission} permission on key vault"
+            return "AccessDenied", f"{what} '{place.removeprefix('Vault: ')}'."
+        action = f"Microsoft.KeyVault/vaults/{_ACTIONS.get(permission, 'keys/read')}"
+        what = (
+            "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role "
+            "definitions were changed recently, please observe propagation time."
+        )
+        return "ForbiddenByRbac", f"{what}\r\n{caller}\r\nAction: '{action}/action'\r\nAssignment: (not found)\r\n{place}"
+
+    def _headers_for(self, request: Request) -> dict[str, str]:
+        return self._headers[request.host.removesuffix(SUFFIX)]
+
+    def _known(self, vault: Vault) -> dict[str, Key]:
+        """A vault's keys by name in lower case, in the order of lists."""
+        name = vault.name.lower()
+        if name not in self._keys:
+            ordered = sorted(vault.keys, key=lambda key: key.name.lower())
+            self._keys[name] = {key.name.lower(): key for key in ordered}
+        return self._keys[name]
+
+    def _in_hsm(self, vault: Vault, name: str) -> bool:
+        key = self._known(vault).get(name.lower())
+        return key is not None and keys.current(key).kty.endswith("-HSM")
+
+    def _get(self, request: Request, stars: list[str]) -> Answer:
+        vault = self._vault(request)
+        name, wanted = (*stars, "")[:2]
+        found = keys.version(self._known(vault).get(name.lower()), wanted)
+        if found is None:
+            return self._not_found(request, "/".join(stars))
+        return Answer(200, compact(keys.bundle(vault, *found)), self._headers_for(request))
+
+    def _rotation(self, request: Request, stars: list[str]) -> Answer:
+        vault = self._vault(request)
+        key = self._known(vault).get(stars[0].lower())
+        if key is None:
+            return self._not_found(request, stars[0])
+        return Answer(200, compact(keys.rotation_policy(vault, key)), self._headers_for(request))
+
+    def _deleted(self, request: Request, stars: list[str]) -> Answer:
+        vault, headers = self._vault(request), self._headers_for(request)
+        for deleted in vault.deleted_keys:
+            if deleted.key.name.lower() == stars[0].lower():
+                return Answer(200, compact(keys.deleted_item(vault, deleted, whole=True)), headers)
+        return _error(404, "KeyNotFound", f"Deleted Key not found: {stars[0]}", headers)
+
+    def _not_found(self, request: Request, name: str) -> Answer:
+        message = (
+            f"A key with (name/id) {name} was not found in this key vault. If you recently deleted this key you may be "
+            f"able to recover it using the correct recovery command. For help resolving this issue, please see {_LINK}"
+        )
+        return _error(404, "KeyNotFound", message, self._headers_for(request))
+
+    def _key_page(self, request: Request, _stars: list[str]) -> Answer:
+        vault = self._vault(request)
+        ordered = list(self._known(vault).values())
+
+        def item(index: int) -> dict[str, object]:
+            return keys.item(vault, ordered[index], keys.current(ordered[index]), versioned=False)
+
+        # The service's first page of keys is one short of what was asked for.
+        return self._page(request, [key.name for key in ordered], item, short=1)
+
+    def _version_page(self, request: Request, stars: list[str]) -> Answer:
+        vault = self._vault(request)
+        key = self._known(vault).get(stars[0].lower())
+        if key is None:
+            return self._empty(request, stars)
+        ordered = sorted(key.versions, key=lambda version: version.version)
+
+        def item(index: int) -> dict[str, object]:
+            return keys.item(vault, key, ordered[index], versioned=True)
+
+        # The link may name another api-version than the one that was asked for; it is to be followed as it stands.
+        restated = request.query["api-version"].startswith("20")
+        return self._page(request, [version.version for version in ordered], item, restated=restated)
+
+    def _deleted_page(self, request: Request, _stars: list[str]) -> Answer:
+        vault = self._vault(request)
+        ordered = sorted(vault.deleted_keys, key=lambda deleted: deleted.key.name.lower())
+
+        def item(index: int) -> dict[str, object]:
+            return keys.deleted_item(vault, ordered[index], whole=False)
+
+        return self._page(request, [deleted.key.name for deleted in ordered], item)
+
+    def _page(
+        self,
+        request: Request,
+        names: Sequence[str],
+        item: Callable[[int], object],
+        *,
+        short: int = 0,
+        restated: bool = False,
+    ) -> Answer:
+        headers = self._headers_for(request)
+        try:
+            return Answer(200, compact(vault_page(request, names, item, short=short, restated=restated)), headers)
+        except BadPageError as error:
+            return _error(400, "BadParameter", str(error), headers)
+
+
+def _headers(vault: Vault) -> dict[str, str]:
+    found = {
+        "Cache-Control": "no-cache",
+        "Pragma": "no-cache",
+        "Content-Type": JSON,
+        "Expires": "-1",
+        "x-ms-keyvault-region": vault.location,
+        "x-ms-keyvault-service-version": "1.9.3449.1",
+        "x-ms-keyvault-network-info": "conn_type=Ipv4;addr=203.0.113.7;act_addr_fam=InterNetwork;",
+        "X-Content-Type-Options": "nosniff",
+        "Strict-Transport-Security": "max-age=31536000;includeSubDomains",
+    }
+    if vault.rbac:
+        found["x-ms-keyvault-rbac-assignment-id"] = hashlib.md5(vault.name.encode(), usedforsecurity=False).hexdigest()
+    return found
+
+
+def _error(status: int, code: str, message: str, headers: dict[str, str], inner: str = "") -> Answer:
+    error: dict[str, object] = {"code": code, "message": message}
+    if inner:
+        error["innererror"] = {"code": inner}
+    return Answer(status, compact({"error": error}), headers)
+
+
+_UNKNOWN = Route("key.write", "", lambda _request, _stars: _error(405, "NotAllowed", "Not allowed.", {"Content-Type": JSON}))

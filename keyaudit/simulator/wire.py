@@ -1,0 +1,104 @@
+"""Requests and answers as they stand on the wire, and the small formats that all simulated services share."""
+
+import gzip
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+from urllib.parse import parse_qsl, unquote
+
+CANARY = "KEYAUDIT-CANARY-this-value-must-never-be-read"
+"""What every endpoint answers that gives away a secret: found anywhere else, something read what it must not."""
+
+JSON = "application/json; charset=utf-8"
+
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
+_COMPRESS_FROM = 1400
+
+
+@dataclass(slots=True)
+class Request:
+    """One request. Header names are in lower case; `id` and `now` are the server's own."""
+
+    method: str
+    host: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+    id: str = ""
+    now: float = 0.0
+
+    @property
+    def segments(self) -> list[str]:
+        """The path's segments, decoded; doubled and trailing slashes do not count, as with the real services."""
+        return [unquote(part) for part in self.target.partition("?")[0].split("/") if part]
+
+    @property
+    def query(self) -> dict[str, str]:
+        """Query parameters by name in lower case; the last of equal names."""
+        pairs = parse_qsl(self.target.partition("?")[2], keep_blank_values=True)
+        return {name.lower(): value for name, value in pairs}
+
+    def query_without(self, *names: str) -> list[str]:
+        """The raw `name=value` pieces of the query, in order and as the client spelled them, without some names."""
+        pieces = self.target.partition("?")[2].split("&")
+        return [piece for piece in pieces if piece and unquote(piece.partition("=")[0]).lower() not in names]
+
+
+@dataclass(slots=True)
+class Answer:
+    """One answer; it may be kept and sent again, so nothing in it is of one request only."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    chunked: bool = False
+    """Sent with chunked coding, as Graph does."""
+    compressible: bool = False
+    """Sent as gzip to a client that accepts it, as ARM and Graph do."""
+    _packed: dict[bool, tuple[bytes, bytes]] = field(default_factory=dict)
+
+    def encode(self, date: str, own: str, *, accept_gzip: bool, keep: bool) -> bytes:
+        """The whole answer; `own` are header lines of this request only, each with its line end. No `date`: no Date."""
+        packed = accept_gzip and self.compressible and len(self.body) >= _COMPRESS_FROM
+        parts = self._packed.get(packed)
+        if parts is None:
+            parts = self._packed[packed] = self._pack(packed)
+        head, body = parts
+        dated = f"Date: {date}\r\n" if date else ""
+        last = "" if keep else "Connection: close\r\n"
+        return b"".join((head, f"{dated}{own}{last}\r\n".encode("latin-1"), body))
+
+    def _pack(self, packed: bool) -> tuple[bytes, bytes]:
+        body = gzip.compress(self.body, 1, mtime=0) if packed else self.body
+        lines = [f"HTTP/1.1 {self.status} {_REASONS.get(self.status, 'Unknown')}"]
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
+        if packed:
+            lines.append("Content-Encoding: gzip")
+        if self.status == HTTPStatus.NO_CONTENT:
+            body = b""
+        elif self.chunked:
+            lines.append("Transfer-Encoding: chunked")
+            body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + b"0\r\n\r\n"
+        else:
+            lines.append(f"Content-Length: {len(body)}")
+        return "\r\n".join(lines).encode("latin-1") + b"\r\n", body
+
+
+def compact(value: object) -> bytes:
+    """JSON as the services send it: no spaces, UTF-8 unescaped."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+@lru_cache(maxsize=8)
+def http_date(now: int) -> str:
+    """The Date header's form."""
+    return formatdate(now, usegmt=True)
+
+
+def iso(seconds: int) -> str:
+    """An instant as Graph and ARM write it. Beyond year 9999 the last instant that they can write."""
+    return datetime.fromtimestamp(min(seconds, 253402300799), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

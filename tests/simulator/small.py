@@ -1,0 +1,183 @@
+"""A tiny estate with one of everything that the wire can show."""
+
+from keyaudit.simulator.estate import (
+    Application,
+    DeletedKey,
+    Domain,
+    Estate,
+    FederatedCredential,
+    Key,
+    KeyCredential,
+    KeyVersion,
+    PasswordCredential,
+    RotationPolicy,
+    ServicePrincipal,
+    Subscription,
+    Vault,
+)
+
+AS_OF = 1_795_000_000
+TENANT = "3f6c2f6e-0000-4000-8000-00000000aaaa"
+SUBSCRIPTION = "5ab5c71b-0000-4000-8000-000000000001"
+EMPTY_SUBSCRIPTION = "5ab5c71b-0000-4000-8000-000000000002"
+RSA = ("encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey")
+DAY = 86_400
+
+
+def version(number: int, **fields: object) -> KeyVersion:
+    """A software RSA version, made `number` days before the estate's day."""
+    made = AS_OF - number * DAY
+    defaults: dict[str, object] = {
+        "version": f"{number * 2654435761 % 2**32:08x}{number:024x}",
+        "kty": "RSA",
+        "key_ops": RSA,
+        "key_size": 2048,
+        "created": made,
+        "updated": made,
+    }
+    return KeyVersion(**{**defaults, **fields})  # type: ignore[arg-type]
+
+
+def key(name: str, *versions: KeyVersion, **fields: object) -> Key:
+    """A key whose last named version is the current one."""
+    found = versions or (version(10),)
+    return Key(name=name, versions=found, current=found[-1].version, **fields)  # type: ignore[arg-type]
+
+
+SIGNING = key(
+    "Signing",
+    version(900, enabled=False),
+    version(400, exp=AS_OF - 5 * DAY),
+    version(20, nbf=AS_OF - 20 * DAY, exp=AS_OF + 300 * DAY, tags={"env": "prod"}),
+    rotation=RotationPolicy(rotate_after="P90D", expiry_time="P1Y", created=AS_OF - 900 * DAY),
+)
+ELLIPTIC = key(
+    "elliptic",
+    version(30, kty="EC-HSM", key_ops=("sign", "verify"), key_size=None, crv="P-256", hsm_platform="2"),
+)
+EXPORTABLE = key("exportable", version(40, exportable=True, release_policy_immutable=False))
+BACKING = key("backing", version(50), managed=True)
+OLD = key("old", version(60, created=None, updated=None, hsm_platform=None))
+
+OPEN = Vault(
+    name="kv-open",
+    subscription=SUBSCRIPTION,
+    resource_group="Rg-Main",
+    keys=(SIGNING, ELLIPTIC, EXPORTABLE, BACKING, OLD),
+    deleted_keys=(DeletedKey(key=key("gone"), deleted=AS_OF - DAY, purge=AS_OF + 6 * DAY),),
+    retention_days=7,
+    purge_protection=None,
+    tags={"env": "prod"},
+    diagnostic_settings=({"id": "d1", "name": "audit", "properties": {"logs": []}},),
+)
+MANY = Vault(
+    name="kv-many",
+    subscription=SUBSCRIPTION,
+    resource_group="rg-main",
+    rbac=None,
+    default_action="Deny",
+    keys=(
+        *(key(f"key-{number:02}") for number in range(60)),
+        key("rotated", *(version(number) for number in range(1, 31))),
+    ),
+)
+
+APPLICATIONS = (
+    Application(
+        id="a0000000-0000-4000-8000-000000000001",
+        app_id="a1000000-0000-4000-8000-000000000001",
+        name="payroll",
+        created=AS_OF - 900 * DAY,
+        identifier_uris=("api://payroll",),
+        scopes=("Payroll.Read",),
+        roles=("Payroll.Admin",),
+        passwords=(
+            PasswordCredential(
+                key_id="e0000000-0000-4000-8000-0000000000a1", start=AS_OF - DAY, end=AS_OF + DAY, display_name="ci"
+            ),
+        ),
+        keys=(
+            KeyCredential(
+                key_id="e0000000-0000-4000-8000-0000000000c1", start=AS_OF - DAY, end=AS_OF + DAY, thumbprint="AB" * 20
+            ),
+        ),
+        federated=(
+            FederatedCredential(
+                id="f0000000-0000-4000-8000-000000000001",
+                name="github",
+                issuer="https://token.actions.githubusercontent.com",
+                subject="repo:o/r:ref:refs/heads/main",
+            ),
+            FederatedCredential(
+                id="f0000000-0000-4000-8000-000000000002",
+                name="flexible",
+                issuer="https://issuer.example",
+                subject=None,
+                claims_expression="claims['a'] eq 'b'",
+            ),
+        ),
+        owners=tuple(f"0a000000-0000-4000-8000-0000000000{number:02}" for number in range(25)),
+    ),
+    *(
+        Application(
+            id=f"a0000000-0000-4000-8000-000000000{number:03}",
+            app_id=f"a1000000-0000-4000-8000-000000000{number:03}",
+            name=f"app {number}",
+            created=AS_OF - number * DAY,
+        )
+        for number in range(2, 131)
+    ),
+)
+PRINCIPALS = (
+    ServicePrincipal(
+        id="50000000-0000-4000-8000-000000000001",
+        app_id="a1000000-0000-4000-8000-000000000001",
+        name="payroll",
+        created=AS_OF - 900 * DAY,
+        home_tenant=TENANT,
+        sso_mode="saml",
+        preferred_thumbprint="CD" * 20,
+        passwords=(
+            PasswordCredential(
+                key_id="e0000000-0000-4000-8000-0000000000a2", start=None, end=AS_OF + DAY, thumbprint="CD" * 20
+            ),
+        ),
+        keys=(
+            KeyCredential(
+                key_id="e0000000-0000-4000-8000-0000000000c2",
+                start=AS_OF - DAY,
+                end=AS_OF + DAY,
+                usage="Sign",
+                type="X509CertAndPassword",
+            ),
+        ),
+        owners=("0a000000-0000-4000-8000-000000000000", "50000000-0000-4000-8000-000000000002"),
+    ),
+    ServicePrincipal(
+        id="50000000-0000-4000-8000-000000000002",
+        app_id="a1000000-0000-4000-8000-000000000999",
+        name=None,
+        created=None,
+        type="ManagedIdentity",
+    ),
+)
+
+SMALL = Estate(
+    name="small",
+    as_of=AS_OF,
+    tenant_id=TENANT,
+    tenant_name="Small",
+    tenant_created=AS_OF - 3000 * DAY,
+    domains=(
+        Domain(name="small.example", default=True),
+        Domain(name="small.onmicrosoft.example", initial=True),
+        Domain(name="adfs.example", federated=True),
+    ),
+    subscriptions=(
+        Subscription(id=SUBSCRIPTION, name="Production"),
+        Subscription(id=EMPTY_SUBSCRIPTION, name="Sandbox"),
+    ),
+    vaults=(OPEN, MANY),
+    applications=APPLICATIONS,
+    service_principals=PRINCIPALS,
+)

@@ -1,0 +1,68 @@
+"""`python -m keyaudit.simulator`: prints how to reach it, serves, and ends by a signal."""
+
+import asyncio
+import os
+import re
+import signal
+import ssl
+import sys
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from keyaudit.simulator.__main__ import main
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_it_prints_its_environment_serves_and_ends_cleanly(number: signal.Signals) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "keyaudit.simulator", "--estate", "sized:1x2x1x3", "--latency", "1ms", "--throttle", "documented"),
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    lines = [(await process.stdout.readline()).decode() for _ in range(7)]
+    exported = dict(re.findall(r"export (\w+)=(\S+)", "".join(lines)))
+    assert {"HTTPS_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"} <= set(exported)
+    assert lines[0].startswith("# Simulated tenant")
+    context = ssl.create_default_context(cafile=exported["SSL_CERT_FILE"])
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": exported["AZURE_CLIENT_ID"],
+        "client_secret": exported["AZURE_CLIENT_SECRET"],
+        "scope": "https://graph.microsoft.com/.default",
+    }
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context)) as session:
+        url = f"https://login.microsoftonline.com/{exported['AZURE_TENANT_ID']}/oauth2/v2.0/token"
+        async with session.post(url, data=form, proxy=exported["HTTPS_PROXY"]) as response:
+            assert response.status == 200
+    process.send_signal(number)
+    out, errors = await process.communicate()
+    assert (process.returncode, out, errors) == (0, b"", b"")
+    assert not Path(exported["SSL_CERT_FILE"]).exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--latency", "20"], "'20' is not a time such as 20ms or 0.5s"),
+        (["--latency", "fast"], "'fast' is not a time"),
+        (["--throttle", "some"], "invalid choice"),
+    ],
+)
+def test_wrong_arguments_are_refused(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err
+
+
+def test_an_unknown_estate_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--estate", "nowhere"]) == 2
+    assert "nowhere" in capsys.readouterr().err

@@ -1,0 +1,65 @@
+"""Every request that keyaudit may send is answered, and the simulator knows it by the same name."""
+
+from urllib.parse import quote
+
+import pytest
+
+from keyaudit.model.operations import OPERATIONS, Operation, Surface
+from tests.simulator.client import ARM, GRAPH, LOGIN, wire
+from tests.simulator.small import APPLICATIONS, PRINCIPALS, SIGNING, SMALL, SUBSCRIPTION
+
+HOSTS = {
+    Surface.ARM: ARM,
+    Surface.GRAPH: GRAPH.removesuffix("/v1.0"),
+    Surface.LOGIN: LOGIN,
+    Surface.VAULT: "https://kv-open.vault.azure.net",
+}
+BODY = {"query": "resources | where type =~ 'microsoft.keyvault/vaults' | project id, name | order by id asc"}
+
+
+def _url(operation: Operation) -> str:
+    holder = PRINCIPALS[0].id if operation.id.startswith("service_principal") else APPLICATIONS[0].id
+    path = operation.path.format(
+        tenant=SMALL.tenant_id,
+        subscription=SUBSCRIPTION,
+        resource_group="rg-main",
+        vault="kv-open",
+        key=SIGNING.name,
+        version=SIGNING.current,
+        id=holder,
+    )
+    query = "&".join(f"{quote(name)}={quote(value)}" for name, value in operation.query)
+    return f"{HOSTS[operation.surface]}{path}?{query}"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda operation: operation.id)
+async def test_it_is_answered_under_its_own_name(operation: Operation) -> None:
+    url = _url(operation)
+    async with wire(SMALL) as client:
+        if operation.method == "POST":
+            reply = await client.post(url, BODY)
+        elif operation.surface is Surface.LOGIN:
+            reply = await client.send("GET", url)
+        else:
+            reply = await client.get(url, dict(operation.headers))
+    assert reply.status == 200
+    assert client.simulator.calls[operation.id] == 1
+    assert isinstance(reply.data, dict)
+
+
+async def test_other_reads_of_arm() -> None:
+    home = f"{ARM}/subscriptions/{SUBSCRIPTION}"
+    async with wire(SMALL) as client:
+        one = await client.get(f"{home}?api-version=2022-12-01")
+        groups = await client.get(f"{home}/resourcegroups?api-version=2022-12-01")
+        filtered = f"{home}/resources?api-version=2015-11-01&$filter=resourceType%20eq%20'Microsoft.KeyVault/vaults'"
+        vaults = await client.get(filtered)
+        others = await client.get(filtered.replace("KeyVault", "Storage"))
+        hsms = await client.get(f"{home}/providers/Microsoft.KeyVault/managedHSMs?api-version=2026-02-01")
+        sinks = await client.get(
+            f"{home}/resourceGroups/rg-main/providers/Microsoft.KeyVault/vaults/kv-open/providers/Microsoft.Insights"
+            "/diagnosticSettings?api-version=2021-05-01-preview"
+        )
+    assert one.data["displayName"] == "Production"
+    assert [group["name"].lower() for group in groups.data["value"]] == ["rg-main"]
+    assert [len(reply.data["value"]) for reply in (vaults, others, hsms, sinks)] == [2, 0, 0, 1]

@@ -1,0 +1,157 @@
+"""The proxy: names that lead nowhere, traps, secrets that must not be read, and clients that break the protocol."""
+
+import asyncio
+import ssl
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from keyaudit.simulator.serve import serve
+from keyaudit.simulator.wire import CANARY
+from tests.simulator.client import ARM, GRAPH, wire
+from tests.simulator.small import SMALL, SUBSCRIPTION
+
+VAULT = "https://kv-open.vault.azure.net"
+GROUP = f"{ARM}/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-main"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://evil.example/x", "https://kv-none.vault.azure.net/keys", "https://management.azure.com.evil.example/x"],
+)
+async def test_a_name_that_is_not_azures_or_no_vault_is_refused_and_noted(url: str) -> None:
+    async with wire(SMALL) as client:
+        with pytest.raises(aiohttp.ClientHttpProxyError, match="502"):
+            await client.send("GET", url)
+    assert client.simulator.refused == [f"{urlsplit(url).hostname}:443"]
+    assert not client.simulator.requests
+
+
+async def test_plain_http_and_other_ports_are_refused() -> None:
+    async with wire(SMALL) as client:
+        reply = await client.send("GET", "http://management.azure.com/subscriptions")
+        with pytest.raises(aiohttp.ClientHttpProxyError):
+            await client.send("GET", "https://management.azure.com:8443/")
+    assert reply.status == 501
+    assert len(client.simulator.refused) == 2
+
+
+async def test_a_trap_notes_what_it_is_sent() -> None:
+    async with wire(SMALL, traps=["evil.example"]) as client:
+        challenged = await client.send("GET", "https://evil.example/keys")
+        taken = await client.send("GET", "https://evil.example/keys?x", headers={"Authorization": "Bearer t"})
+    assert challenged.headers["WWW-Authenticate"].endswith('resource="https://evil.example"')
+    assert taken.data == {"value": [], "nextLink": None}
+    noted = [(one.host, one.target, one.authorization) for one in client.simulator.trapped]
+    assert noted == [("evil.example", "/keys", None), ("evil.example", "/keys?x", "Bearer t")]
+
+
+@pytest.mark.parametrize(
+    ("method", "url"),
+    [
+        ("GET", f"{VAULT}/secrets/password?api-version=7.5"),
+        ("GET", f"{VAULT}/secrets/password/0123?api-version=7.5"),
+        ("POST", f"{VAULT}/secrets/password/backup?api-version=7.5"),
+        ("POST", f"{VAULT}/keys/signing/backup?api-version=7.5"),
+        ("POST", f"{VAULT}/keys/signing/0123/release?api-version=7.5"),
+        ("POST", f"{VAULT}/keys/signing/0123/sign?api-version=7.5"),
+        ("POST", f"{VAULT}/certificates/web/backup?api-version=7.5"),
+        ("GET", f"{VAULT}/storage/account?api-version=7.5"),
+        ("GET", f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv-open/secrets/password?api-version=2026-02-01"),
+        ("POST", f"{GROUP}/providers/Microsoft.Storage/storageAccounts/s/listKeys?api-version=1"),
+    ],
+)
+async def test_whatever_gives_a_secret_away_gives_the_canary(method: str, url: str) -> None:
+    async with wire(SMALL) as client:
+        reply = await client.send(method, url, headers=await client.authorization(url))
+    assert reply.status == 200
+    assert CANARY in reply.body.decode()
+    assert [name for name in client.simulator.calls if name.startswith("canary.")]
+
+
+async def test_nothing_can_be_written() -> None:
+    async with wire(SMALL) as client:
+        statuses = [
+            (await client.send(method, url, headers=await client.authorization(url))).status
+            for method, url in (
+                ("PUT", f"{VAULT}/keys/signing/rotationpolicy?api-version=7.5"),
+                ("DELETE", f"{VAULT}/keys/signing?api-version=7.5"),
+                ("PATCH", f"{GRAPH}/applications/x"),
+                ("DELETE", f"{ARM}/subscriptions/{SUBSCRIPTION}?api-version=1"),
+            )
+        ]
+    assert statuses == [405, 405, 403, 404]
+
+
+async def test_the_ca_file_is_for_its_owner_only_and_goes_at_the_end() -> None:
+    async with serve(SMALL) as simulator:
+        ca_file = simulator.ca_file
+        assert ca_file.stat().st_mode & 0o777 == 0o600
+        assert ca_file.parent.stat().st_mode & 0o777 == 0o700
+    assert not ca_file.parent.exists()
+
+
+async def test_a_client_without_the_ca_gets_no_further() -> None:
+    async with wire(SMALL) as client, aiohttp.ClientSession() as stranger:
+        with pytest.raises(aiohttp.ClientConnectorCertificateError):
+            await stranger.get(f"{GRAPH}/applications", proxy=client.simulator.proxy)
+        assert (await client.get(f"{GRAPH}/domains")).status == 200
+
+
+async def _tunnel(port: int, context: ssl.SSLContext) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"CONNECT graph.microsoft.com:443 HTTP/1.1\r\n\r\n")
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+    await writer.start_tls(context, server_hostname="graph.microsoft.com")
+    return reader, writer
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"nonsense\r\n\r\n",
+        b"A" * 70_000,
+        b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n",
+    ],
+)
+async def test_a_client_that_speaks_no_http_is_hung_up_on(sent: bytes) -> None:
+    async with wire(SMALL) as client:
+        context = ssl.create_default_context(cafile=client.simulator.ca_file)
+        port = urlsplit(client.simulator.proxy).port or 0
+        reader, writer = await _tunnel(port, context)
+        writer.write(sent)
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await reader.readexactly(1)
+        writer.close()
+        assert (await client.get(f"{GRAPH}/domains")).status == 200
+
+
+async def test_requests_that_come_in_pieces_chunked_or_together() -> None:
+    async with wire(SMALL) as client:
+        context = ssl.create_default_context(cafile=client.simulator.ca_file)
+        reader, writer = await _tunnel(urlsplit(client.simulator.proxy).port or 0, context)
+        for piece in (b"POST /x HTTP/1.1\r\nTransfer-Enc", b"oding: chunked\r\n\r\n3\r\nab", b"c\r\n0\r\n\r\n"):
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.01)
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 401")
+        await reader.readuntil(b"\r\n0\r\n\r\n")
+        writer.write(b"GET /v1.0/domains HTTP/1.1\r\n\r\n" * 3)
+        for _ in range(3):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 401")
+            await reader.readuntil(b"\r\n0\r\n\r\n")
+        writer.close()
+
+
+async def test_the_log_and_the_counts() -> None:
+    async with wire(SMALL) as client:
+        await client.get(f"{GRAPH}/domains")
+        await client.send("GET", f"{VAULT}/keys?api-version=7.5")
+    assert [(method, host) for method, host, _ in client.simulator.requests] == [
+        ("POST", "login.microsoftonline.com"),
+        ("GET", "graph.microsoft.com"),
+        ("GET", "kv-open.vault.azure.net"),
+    ]
+    assert dict(client.simulator.calls) == {"token": 1, "domain.list": 1, "challenge": 1}
