@@ -1,0 +1,349 @@
+"""Tallies and coverage to a verdict: what a run came to, and the exit code that says so. Unknown is never a pass."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
+from keyaudit.model.errors import PRECEDENCE, Exit, UsageError
+from keyaudit.model.findings import Severity, Tally, UnknownGroup
+from keyaudit.model.operations import OPERATIONS, Operation, Surface
+from keyaudit.model.reasons import AZURES, UNSAFE, Reason
+from keyaudit.model.run import MAX_SKEW, Gap, NotJudged, Run, Verdict
+from keyaudit.model.tables import TABLES, operations_of
+
+# What follows from another refusal in the same place: it belongs to that gap and is not one of its own.
+_CONSEQUENCES = frozenset({Reason.PARENT_NOT_ASSESSED, Reason.CONTROL_PLANE_ONLY})
+_DECLARED = tuple(OPERATIONS)
+_SYNTAX = "write KEY=VALUE[,KEY=VALUE], with the keys scope, operation, reason, policy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What --allow-gap accepts: all keys given must match, case aside. `scope` is an id or a name."""
+
+    scope: str | None = None
+    operation: str | None = None
+    reason: str | None = None
+    policy: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Allowance":
+        """From `scope=kv-legacy,reason=firewall`. Raises UsageError for anything that could not match a gap."""
+        place = f"--allow-gap {text!r}"
+        given: dict[str, str] = {}
+        for part in text.split(","):
+            key, equals, value = (piece.strip() for piece in part.partition("="))
+            if not equals or not value or key not in cls.__slots__:
+                raise UsageError(place, f"cannot be read at {part.strip()!r}", _SYNTAX)
+            if key in given:
+                raise UsageError(place, f"has {key} twice", "repeat --allow-gap instead")
+            given[key] = value
+        reason, operation = given.get("reason", "").lower(), given.get("operation", "").lower()
+        if reason and reason not in set(Reason):
+            raise UsageError(place, f"no such reason: {reason!r}", "use one that a report shows")
+        if reason in UNSAFE:
+            raise UsageError(place, f"{reason} ends a run for safety and cannot be accepted", "leave that scope out")
+        if operation and operation not in OPERATIONS:
+            raise UsageError(place, f"no such operation: {operation!r}", "use one that a report shows")
+        return cls(**given)
+
+    def __str__(self) -> str:
+        given = ((key, getattr(self, key)) for key in self.__slots__)
+        return ",".join(f"{key}={value}" for key, value in given if value is not None)
+
+    def matches(self, scopes: Sequence[Scope], operations: Collection[str], reason: Reason, policy: str | None) -> bool:
+        """Whether it accepts what `policy` misses there."""
+        return (
+            _same(self.scope, [name for scope in scopes for name in (scope.id, scope.name)])
+            and _same(self.operation, operations)
+            and _same(self.reason, (reason,))
+            and _same(self.policy, (policy or "",))
+        )
+
+
+def decide(
+    *,
+    run: Run,
+    coverage: Sequence[Coverage],
+    tallies: Sequence[Tally],
+    groups: Sequence[UnknownGroup],
+    not_judged: Sequence[NotJudged],
+    required: frozenset[str],
+    needed_by: Mapping[str, tuple[str, ...]],
+    fail_on: Severity | None,
+    allowances: Sequence[Allowance],
+) -> Verdict:
+    """The verdict. `required` holds operation ids and `needed_by` the selected policies that need each.
+
+    With `fail_on` None open findings do not count against the run. Allowances never excuse an unsafe reason.
+    """
+    ledger = _Ledger(run, coverage, required)
+    allowing = _Allowing(allowances, ledger, {tally.policy.id: tally.policy.table for tally in tallies})
+    gaps = _gaps(ledger, allowing, required, needed_by)
+    if run.skew is not None and abs(run.skew) > MAX_SKEW:
+        gaps = (_skew_gap(run.skew, ledger.tenant, allowing, needed_by), *gaps)
+    failed, unknown = _sum(tally.failed for tally in tallies), _sum(tally.unknown for tally in tallies)
+    allowed_unknown = sum(group.count for group in groups if allowing.unknown(group))
+    left_out = sum(group.count for group in groups if ledger.excluded(group))
+    conditions = set()
+    if any(record.reason in UNSAFE for record in ledger.records):
+        conditions.add(Exit.UNSAFE)
+    if fail_on and any(failed[severity] for severity in Severity if severity.rank >= fail_on.rank):
+        conditions.add(Exit.FINDINGS)
+    if any(gap.required and not gap.allowed for gap in gaps) or unknown.total() > allowed_unknown + left_out:
+        conditions.add(Exit.INCOMPLETE)
+    judged = any(tally.passed or tally.failed or tally.not_applicable for tally in tallies)
+    if not (judged or ledger.kept or any(group.causes for group in groups)):
+        conditions.add(_nothing(gaps))
+    held = tuple(code for code in PRECEDENCE if code in conditions) or (Exit.CLEAN,)
+    return Verdict(
+        exit=held[0],
+        conditions=held,
+        gate=fail_on,
+        failed=failed,
+        unknown=unknown,
+        passed=sum(tally.passed for tally in tallies),
+        not_applicable=sum(tally.not_applicable for tally in tallies),
+        gaps=gaps,
+        not_judged=tuple(not_judged),
+        allowed_unknown=allowed_unknown,
+        unused_allowances=allowing.unused(),
+        coverage=ledger.records,
+        required=len(ledger.required),
+        assessed=sum(record.state is State.ASSESSED for record in ledger.required),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Blind:
+    """One operation not read in full, and the record that explains it: its own, or the refusal it follows from."""
+
+    record: Coverage
+    cause: Coverage
+    reason: Reason
+
+    @property
+    def scopes(self) -> tuple[Scope, Scope]:
+        return self.record.scope, self.cause.scope
+
+    @property
+    def operations(self) -> tuple[str, str]:
+        return self.record.operation, self.cause.operation
+
+
+class _Ledger:
+    """The coverage, with what was never asked added, and every blind operation traced to its cause."""
+
+    def __init__(self, run: Run, coverage: Sequence[Coverage], required: frozenset[str]) -> None:
+        self.tenant = Scope(f"/tenants/{run.tenant_id}".lower(), run.tenant_name, ScopeKind.TENANT)
+        self.records = (*coverage, *_never_asked(run, self.tenant, coverage, required))
+        self.scopes = {record.scope.id: record.scope for record in self.records}
+        refusals: dict[str, list[_Blind]] = defaultdict(list)
+        for record in self.records:
+            if record.reason is not None and record.reason not in _CONSEQUENCES:
+                refusals[record.scope.id].append(_Blind(record, record, record.reason))
+        self.blinds = [self._cause(record, record.reason, refusals) for record in self.records if record.reason is not None]
+        self._at: dict[str, list[_Blind]] = defaultdict(list)
+        self._under: dict[str, list[_Blind]] = defaultdict(list)
+        for blind in self.blinds:
+            self._at[blind.record.scope.id].append(blind)
+            for place in (blind.record.scope.id, *self._above(blind.record.scope.id)):
+                self._under[place].append(blind)
+        excluded = {id(blind.record) for blind in self.blinds if blind.reason is Reason.EXCLUDED_BY_CONFIG}
+        self.required = [record for record in self.records if record.operation in required and id(record) not in excluded]
+        # A list of subscriptions says where to look; nothing is assessed by it.
+        self.kept = sum(record.kept for record in self.required if record.operation != "subscription.list")
+
+    def blinding(self, scope_id: str, operations: Collection[str]) -> list[_Blind]:
+        """What may have made a value of that scope unknown: there, in what holds it, and in what it holds."""
+        places = [*self._under[scope_id], *(blind for above in self._above(scope_id) for blind in self._at[above])]
+        return [blind for blind in places if blind.record.operation in operations]
+
+    def excluded(self, group: UnknownGroup) -> bool:
+        """The whole scope was left out by configuration, which does not gate."""
+        here = {blind.reason for blind in self._at[group.scope_id] if blind.record.operation in group.operations}
+        return not group.causes and (here or set(group.reasons)) == {Reason.EXCLUDED_BY_CONFIG}
+
+    def _above(self, scope_id: str) -> tuple[str, ...]:
+        if scope_id == self.tenant.id:
+            return ()
+        subscription = "/".join(scope_id.split("/")[:3])
+        return (self.tenant.id,) if subscription == scope_id else (subscription, self.tenant.id)
+
+    def _cause(self, record: Coverage, reason: Reason, refusals: Mapping[str, Sequence[_Blind]]) -> _Blind:
+        """Of the refusals in the nearest scope that has one, the one of the same family of operations, else the first."""
+        if reason in _CONSEQUENCES:
+            family = record.operation.partition(".")[0]
+            for place in (record.scope.id, *self._above(record.scope.id)):
+                if place in refusals:
+                    nearest = min(refusals[place], key=lambda other: _distance(other, family))
+                    return _Blind(record, nearest.cause, nearest.reason)
+        return _Blind(record, record, reason)
+
+
+def _distance(blind: _Blind, family: str) -> tuple[bool, bool, tuple[int, str]]:
+    operation = blind.record.operation
+    return operation.partition(".")[0] != family, blind.reason is Reason.EXCLUDED_BY_CONFIG, _order(operation)
+
+
+class _Allowing:
+    """The allowances, and which of them matched something."""
+
+    def __init__(self, allowances: Sequence[Allowance], ledger: _Ledger, tables: Mapping[str, str]) -> None:
+        self._allowances, self._ledger, self._tables = allowances, ledger, tables
+        self._used: set[int] = set()
+
+    def unused(self) -> tuple[str, ...]:
+        """The allowances that matched nothing, as they were given."""
+        return tuple(str(each) for index, each in enumerate(self._allowances) if index not in self._used)
+
+    def blind(self, blind: _Blind, policy: str | None) -> bool:
+        """Whether this policy may do without that operation."""
+        return self.allows(blind.scopes, blind.operations, blind.reason, policy)
+
+    def unknown(self, group: UnknownGroup) -> bool:
+        """Whether every cause of these unknown results is accepted."""
+        if not self._allowances or self._ledger.excluded(group):
+            return False
+        if not group.causes:
+            return _every(self._scope(group, each) for each in group.operations)
+        return _every(self._column(group, column, reason) for column, reason in group.causes.items())
+
+    def _scope(self, group: UnknownGroup, operation: str) -> bool:
+        blinds = self._ledger.blinding(group.scope_id, (operation,))
+        if blinds:
+            return _every(self.blind(blind, group.policy) for blind in blinds)
+        return _every(self._direct(group, (operation,), reason) for reason in group.reasons)
+
+    def _column(self, group: UnknownGroup, column: str, reason: Reason) -> bool:
+        table = TABLES[self._tables[group.policy]]
+        operations = {*table.listed_by, *(operations_of(table.name, column) if column in table.by_name else ())}
+        blinds = self._ledger.blinding(group.scope_id, operations)
+        # A value that follows from a refusal carries that refusal's reason or says that it follows from one.
+        blinds = [blind for blind in blinds if reason in {blind.record.reason, blind.reason} or reason in _CONSEQUENCES]
+        if blinds:
+            return _every(self.blind(blind, group.policy) for blind in blinds)
+        return self._direct(group, operations, reason)
+
+    def _direct(self, group: UnknownGroup, operations: Collection[str], reason: Reason) -> bool:
+        scope = self._ledger.scopes.get(group.scope_id) or Scope(group.scope_id, "", ScopeKind.VAULT)
+        return self.allows((scope,), operations, reason, group.policy)
+
+    def allows(self, scopes: Sequence[Scope], operations: Collection[str], reason: Reason, policy: str | None) -> bool:
+        """Whether any allowance matches; all that do count as used."""
+        if reason in UNSAFE:
+            return False
+        matching = {index for index, each in enumerate(self._allowances) if each.matches(scopes, operations, reason, policy)}
+        self._used |= matching
+        return bool(matching)
+
+
+def _gaps(
+    ledger: _Ledger, allowing: _Allowing, required: frozenset[str], needed_by: Mapping[str, tuple[str, ...]]
+) -> tuple[Gap, ...]:
+    """One gap for each scope and reason, widest scope first; in the same order whatever order the ledger has."""
+    grouped: dict[tuple[Scope, Reason], list[_Blind]] = defaultdict(list)
+    for blind in ledger.blinds:
+        grouped[blind.cause.scope, blind.reason].append(blind)
+    kinds = list(ScopeKind)
+    order = sorted(grouped, key=lambda key: (kinds.index(key[0].kind), key[0].name, key[0].id, key[1]))
+    return tuple(_gap(key, grouped[key], allowing, required, needed_by) for key in order)
+
+
+def _gap(
+    key: tuple[Scope, Reason],
+    blinds: Sequence[_Blind],
+    allowing: _Allowing,
+    required: frozenset[str],
+    needed_by: Mapping[str, tuple[str, ...]],
+) -> Gap:
+    scope, reason = key
+    needed = [blind for blind in blinds if blind.record.operation in required and reason is not Reason.EXCLUDED_BY_CONFIG]
+    details = sorted({blind.cause.detail for blind in blinds if blind.cause.detail})
+    return Gap(
+        scope=scope,
+        reason=reason,
+        operations=tuple(sorted({blind.record.operation for blind in blinds}, key=_order)),
+        detail="; ".join(details),
+        refused=sum(blind.record.refused for blind in blinds),
+        required=bool(needed),
+        allowed=_every(
+            allowing.blind(blind, policy) for blind in needed for policy in needed_by.get(blind.record.operation) or (None,)
+        ),
+        blinds=tuple(sorted({policy for blind in needed for policy in needed_by.get(blind.record.operation, ())})),
+    )
+
+
+def _skew_gap(skew: int, tenant: Scope, allowing: _Allowing, needed_by: Mapping[str, tuple[str, ...]]) -> Gap:
+    side = "ahead of" if skew > 0 else "behind"
+    return Gap(
+        scope=tenant,
+        reason=Reason.CLOCK_SKEW,
+        operations=(),
+        detail=f"{abs(skew):,} seconds {side} Azure's",
+        allowed=allowing.allows((tenant,), (), Reason.CLOCK_SKEW, None),
+        blinds=tuple(sorted({policy for policies in needed_by.values() for policy in policies})),
+    )
+
+
+def _never_asked(run: Run, tenant: Scope, coverage: Sequence[Coverage], required: frozenset[str]) -> Iterator[Coverage]:
+    """A required list that no record speaks of was not read: an older snapshot, or a collector that left it out.
+
+    Operations on single objects are not looked for here: where a list gave none, there was none to ask.
+    """
+    asked = {record.operation for record in coverage}
+    vaults = {record.scope for record in coverage if record.scope.kind is ScopeKind.VAULT}
+    somewhere = vaults or any(
+        record.scope.kind is ScopeKind.SUBSCRIPTION or (record.operation == "subscription.list" and record.kept)
+        for record in coverage
+    )
+    seen = {(record.scope.id, record.operation) for record in coverage}
+    for operation in (OPERATIONS[each] for each in sorted(required) if _is_list(OPERATIONS[each])):
+        missing: list[Scope] = []
+        if operation.surface is Surface.VAULT:
+            missing = [scope for scope in sorted(vaults) if (scope.id, operation.id) not in seen]
+            if run.rows.get("vault", 0) > len(vaults):
+                missing.append(tenant)
+        elif operation.id not in asked and (
+            operation.surface is Surface.GRAPH or operation.id == "subscription.list" or somewhere
+        ):
+            missing = [tenant]
+        for scope in missing:
+            yield Coverage(
+                scope=scope,
+                operation=operation.id,
+                state=State.NOT_ASSESSED,
+                reason=Reason.STALE,
+                detail="the snapshot has no record of it",
+            )
+
+
+def _order(operation: str) -> tuple[int, str]:
+    return (_DECLARED.index(operation) if operation in _DECLARED else len(_DECLARED)), operation
+
+
+def _is_list(operation: Operation) -> bool:
+    return not any(part in operation.path for part in ("{key}", "{id}", "{vault}"))
+
+
+def _nothing(gaps: Sequence[Gap]) -> Exit:
+    reasons = {gap.reason for gap in gaps if gap.required}
+    return Exit.UNAVAILABLE if reasons and reasons <= AZURES else Exit.NO_ACCESS
+
+
+def _every(answers: Iterable[bool]) -> bool:
+    """All true, and at least one. Every answer is asked for, so that each allowance that matches is seen to."""
+    known = list(answers)
+    return bool(known) and all(known)
+
+
+def _sum(counts: Iterator[Mapping[Severity, int]]) -> Counter[Severity]:
+    total: Counter[Severity] = Counter()
+    for each in counts:
+        total.update(each)
+    return total
+
+
+def _same(wanted: str | None, values: Collection[str]) -> bool:
+    return wanted is None or wanted.lower() in {value.lower() for value in values}

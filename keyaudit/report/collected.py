@@ -1,0 +1,23 @@
+"""What a collection came to, for people: how much was read, and everything that was not."""
+
+from typing import TextIO
+
+from keyaudit.model.run import Run, Verdict
+from keyaudit.model.tables import TABLES
+from keyaudit.model.text import one_line
+from keyaudit.report.lines import plural, wrap
+from keyaudit.report.missing import incomplete, unsafe
+from keyaudit.report.summary import SIMULATED
+
+_WIDTH = 80
+
+
+def render(run: Run, verdict: Verdict, folder: str, out: TextIO) -> None:
+    """Write the counts, the gaps, and how to judge what was collected."""
+    lines = [SIMULATED] if run.simulated else []
+    counts = ", ".join(plural(run.rows.get(name, 0), table.noun, table.plural) for name, table in TABLES.items())
+    lines += wrap(f"Read of {one_line(run.tenant_name or run.tenant_id)}: {counts}.", _WIDTH)
+    for block in (incomplete(verdict, _WIDTH, colour=False), unsafe(verdict, _WIDTH, colour=False)):
+        lines += ["", *block] if block else []
+    lines += ["", *wrap(f"Next: keyaudit report --from {one_line(folder)}", _WIDTH)]
+    out.writelines(f"{line}\n" for line in lines)

@@ -1,0 +1,40 @@
+"""A policy in full, for people: what it holds, why, how to mend what fails it, and where it comes from."""
+
+from collections.abc import Iterator, Mapping
+
+from keyaudit.model.findings import PolicyText
+from keyaudit.model.text import one_line
+from keyaudit.report.lines import joined, wrap
+
+_WIDTH = 80
+_INDENT = "  "
+_TEXT = 10_000
+
+
+def render_policy(text: PolicyText, details: Mapping[str, str]) -> str:
+    """The policy's text over lines of at most 80 columns. `details` are shown after the reason, by name, in their order."""
+    return joined(_lines(text, details))
+
+
+def _lines(text: PolicyText, details: Mapping[str, str]) -> Iterator[str]:
+    yield from wrap(f"{text.id} ({text.severity}, {text.table})", _WIDTH)
+    yield from _section("What must hold", text.title)
+    yield from _section("Why", text.why)
+    for name, detail in details.items():
+        yield from _section(name, detail)
+    for kind, fix in text.fix.items():
+        yield from _section(f"Fix ({kind})", fix)
+    if text.needs:
+        yield from _section("Needs", f"{', '.join(text.needs)}, which Azure does not hold; without it nothing is judged")
+    mapped = [f"{name}: {', '.join(controls)}" for name, controls in sorted(text.frameworks.items())]
+    for name, lines in (("References", text.references), ("Frameworks", mapped), ("Lessons", text.lessons)):
+        yield from _section(name, "\n".join(lines))
+
+
+def _section(name: str, text: str) -> Iterator[str]:
+    paragraphs = [one_line(line, _TEXT) for line in text.splitlines() if line.strip()]
+    if paragraphs:
+        yield ""
+        yield name
+        for paragraph in paragraphs:
+            yield from wrap(paragraph, _WIDTH, _INDENT, _INDENT)

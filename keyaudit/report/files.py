@@ -1,0 +1,71 @@
+"""Output files: complete or absent, readable by their owner alone, never written through a link or onto a device."""
+
+import contextlib
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from keyaudit.model.errors import OutputError
+
+
+@contextmanager
+def output_file(path: Path) -> Iterator[TextIO]:
+    """A text file that takes the place of `path` when the block ends well, and else leaves no trace.
+
+    UTF-8, line ends as written, made with mode 0600. Raises OutputError if `path` is a link, a folder or a device, or if
+    anything cannot be written: what was at `path` is then as it was.
+    """
+    _refuse(path)
+    beside = path.parent / f".keyaudit-{secrets.token_hex(8)}"
+    try:
+        with _opened(beside) as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+        beside.replace(path)
+    except OSError as error:
+        raise _failed(path, error) from error
+    finally:
+        # Gone already where it took its place.
+        with contextlib.suppress(OSError):
+            beside.unlink()
+    _sync(path)
+
+
+def _opened(path: Path) -> TextIO:
+    # O_EXCL: a name that exists is refused, be it a link that somebody put there.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    return open(descriptor, "w", encoding="utf-8", newline="")  # noqa: PTH123 - a descriptor, not a path
+
+
+def _refuse(path: Path) -> None:
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _failed(path, error) from error
+    if not stat.S_ISREG(mode):
+        kind = "a link" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+        raise OutputError(str(path), f"is {kind}, and is not written to", "name another file")
+
+
+def _sync(path: Path) -> None:
+    """Have the disk keep the new name, too."""
+    try:
+        descriptor = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise OutputError(str(path), f"is written, but the disk may lose it ({error.strerror})", "check the disk") from error
+
+
+def _failed(path: Path, error: OSError) -> OutputError:
+    what = f"could not be written ({error.strerror or error})"
+    return OutputError(str(path), what, "what was there is as it was; make room, or name another file")

@@ -1,0 +1,71 @@
+"""The gate's summary for a pipeline's log: one record a line, never wrapped, the exit code last."""
+
+from collections.abc import Iterator
+from typing import TextIO
+
+from keyaudit.model.errors import MEANINGS, Exit
+from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.reasons import ADVICE
+from keyaudit.model.run import Report, Verdict
+from keyaudit.model.text import one_line
+from keyaudit.report.lines import plural
+from keyaudit.report.missing import reads
+from keyaudit.report.resource import Facts, label
+from keyaudit.report.summary import SIMULATED, looked, message, network, results, severities
+
+
+def render_gate(report: Report, out: TextIO) -> None:
+    """Write the verdict, what weakens it, and every finding that blocks."""
+    out.writelines(f"{line}\n" for line in _lines(report))
+
+
+def _lines(report: Report) -> Iterator[str]:
+    run, verdict = report.run, report.verdict
+    if run.simulated:
+        yield SIMULATED
+    yield f"keyaudit gate   {_answer(verdict)}   fail-on={verdict.gate}"
+    yield f"  tenant     {one_line(run.tenant_name or run.tenant_id)} as {one_line(run.identity)}"
+    for fact in network(run):
+        yield f"  network    {fact}"
+    yield f"  checked    {looked(report)}"
+    yield f"  open       {severities(verdict.failed, zeros=True)}"
+    yield f"  others     {results(report)}"
+    yield f"  blocking   {sum(verdict.failed.get(each, 0) for each in _blocking(verdict)):,}"
+    yield f"  coverage   {verdict.assessed:,} of {verdict.required:,} required reads"
+    yield from _weakened(report)
+    for finding in report.findings(False):
+        if finding.outcome is Outcome.FAIL and finding.severity in _blocking(verdict):
+            place = one_line(label(Facts(finding)))
+            yield f"  BLOCK  {finding.policy.id} {finding.severity.upper()}  {place}  {message(finding)}"
+    for code in verdict.conditions:
+        yield f"{'exit' if code is verdict.exit else 'also'} {code:d}: {MEANINGS[code]}"
+
+
+def _answer(verdict: Verdict) -> str:
+    """FAIL when something blocks; PASS only when nothing else held."""
+    if Exit.FINDINGS in verdict.conditions:
+        return "FAIL"
+    return {Exit.CLEAN: "PASS", Exit.INCOMPLETE: "INCOMPLETE"}.get(verdict.exit, verdict.exit.name.replace("_", " "))
+
+
+def _blocking(verdict: Verdict) -> tuple[Severity, ...]:
+    return tuple(each for each in Severity if verdict.gate and each.rank >= verdict.gate.rank)
+
+
+def _weakened(report: Report) -> Iterator[str]:
+    verdict = report.verdict
+    for gap in verdict.gaps:
+        kind = "GAP" if not gap.required else "ALLOWED" if gap.allowed else "INCOMPLETE"
+        what = f": {reads(gap.operations)}" if gap.operations else ""
+        name = one_line(gap.scope.name or gap.scope.id)
+        yield f"  {kind}  {name} ({gap.reason}: {ADVICE[gap.reason].meaning}){what}"
+    for tally in report.tallies:
+        unknown = sum(tally.unknown.values())
+        if unknown:
+            yield f"  UNKNOWN  {tally.policy.id}  {plural(unknown, 'result')}: {severities(tally.unknown)}"
+    if verdict.allowed_unknown:
+        yield f"  ALLOWED  {plural(verdict.allowed_unknown, 'unknown result')}"
+    for unused in verdict.unused_allowances:
+        yield f"  UNUSED  --allow-gap {one_line(unused)} matched nothing"
+    for each in verdict.not_judged:
+        yield f"  NOT JUDGED  {each.policy.id} needs {', '.join(each.needs)}"

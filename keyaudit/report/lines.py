@@ -1,0 +1,120 @@
+"""Words on lines of a given width: wrapping, plurals, colours. Text given here is already safe to print."""
+
+import shlex
+import unicodedata
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+
+class Paint(StrEnum):
+    """ANSI colours, by what they say."""
+
+    ALARM = "\x1b[1;31m"
+    WARN = "\x1b[33m"
+    CALM = "\x1b[36m"
+    DOUBT = "\x1b[35m"
+    FINE = "\x1b[32m"
+    BOLD = "\x1b[1m"
+
+
+def paint(text: str, colour: Paint, on: bool) -> str:
+    """`text` in that colour, or as it is where colour is off."""
+    return f"{colour}{text}\x1b[0m" if on else text
+
+
+def plural(count: int, noun: str, many: str = "") -> str:
+    """ "1 finding", "1,204 findings"."""
+    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """ "a, b and c"."""
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal it takes: wide characters two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(map(_columns, text))
+
+
+def pad(text: str, width: int) -> str:
+    """`text` filled with spaces to `width` columns."""
+    return text + " " * (width - columns(text))
+
+
+def wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    """Lines of at most `width` columns, the first begun with `first` and the others with `rest`.
+
+    Broken at spaces only, so that ids stay whole; a word longer than a line is broken where it must be.
+    """
+    lines: list[str] = []
+    rest = rest[: width * 2 // 3]
+    line, empty = first, True
+    for word in text.split(" "):
+        if not word:
+            continue
+        gap = "" if empty else " "
+        if columns(line + gap + word) <= width:
+            line, empty = line + gap + word, False
+            continue
+        if not empty:
+            lines.append(line)
+            line = rest
+        *full, line = _break(line + word, width, rest)
+        lines += full
+        empty = False
+    return [*lines, line]
+
+
+def command(words: Sequence[str], width: int, indent: str) -> list[str]:
+    r"""A shell command over lines that can be pasted as they are: each but the last ends in `\`. Words are quoted here."""
+    lines: list[str] = []
+    line = indent
+    for word in words:
+        rest, begun = word, bool(line.strip())
+        if begun and columns(f"{line} {shlex.quote(word)} \\") > width:
+            lines.append(f"{line} \\")
+            line = f"{indent}  "
+        elif begun:
+            line += " "
+        # The shell joins what a backslash ends with what begins the next line: a long word goes on at its very beginning.
+        while columns(line + shlex.quote(rest)) > width - 2 and len(rest) > 1:
+            end = _fitting(rest, width - 1 - columns(line))
+            lines.append(f"{line}{shlex.quote(rest[:end])}\\")
+            rest, line = rest[end:], ""
+        line += shlex.quote(rest)
+    return [*lines, line]
+
+
+def joined(lines: Iterable[str]) -> str:
+    """The lines as text, each ended."""
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _break(line: str, width: int, rest: str) -> list[str]:
+    broken: list[str] = []
+    while columns(line) > width:
+        end = taken = 0
+        while taken + _columns(line[end]) <= width:
+            taken += _columns(line[end])
+            end += 1
+        broken.append(line[: max(end, len(rest) + 1)])
+        line = rest + line[max(end, len(rest) + 1) :]
+    return [*broken, line]
+
+
+def _fitting(word: str, room: int) -> int:
+    """How much of a word goes into so many columns when quoted, if possible up to a slash; always some of it, never all."""
+    end = max(1, min(len(word) - 1, room))
+    while end > 1 and columns(shlex.quote(word[:end])) > room:
+        end -= 1
+    slash = word.rfind("/", end // 2, end)
+    return slash if slash > 0 else end
+
+
+def _columns(character: str) -> int:
+    if unicodedata.category(character) in {"Mn", "Me"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

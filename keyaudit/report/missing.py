@@ -1,0 +1,150 @@
+"""What a report says of everything that was not read or not judged: with reason, effect and remedy, and never left out."""
+
+import shlex
+from collections import defaultdict
+from collections.abc import Sequence
+
+from keyaudit.model.operations import OPERATIONS
+from keyaudit.model.reasons import ADVICE, UNSAFE, Reason
+from keyaudit.model.run import Gap, Verdict
+from keyaudit.model.text import one_line
+from keyaudit.report.lines import Paint, command, paint, plural, wrap
+
+_INDENT = "    "
+_DETAIL = 200
+
+
+def incomplete(verdict: Verdict, width: int, colour: bool) -> list[str]:
+    """The gaps that gate, each with its remedy; empty where nothing required is missing."""
+    if verdict.complete:
+        return []
+    gaps = [gap for gap in verdict.gaps if gap.required and not gap.allowed and gap.reason not in UNSAFE]
+    unknown = sum(verdict.unknown.values()) - verdict.allowed_unknown
+    parts = [plural(len(gaps), "gap")] * bool(gaps) + [plural(unknown, "unknown result")] * (unknown > 0)
+    lines = wrap(f"INCOMPLETE: {' and '.join(parts) or 'see above'}, so this is not a clean bill.", width)
+    lines = [paint(line, Paint.WARN, colour) for line in lines]
+    for alike in _alike(gaps):
+        lines += _remedied(alike, width)
+    return lines
+
+
+def unsafe(verdict: Verdict, width: int, colour: bool) -> list[str]:
+    """Where an answer would have led across a boundary: nothing was sent there, and nothing excuses it."""
+    gaps = [gap for gap in verdict.gaps if gap.reason in UNSAFE]
+    if not gaps:
+        return []
+    lines = wrap(f"REFUSED FOR SAFETY: {plural(len(gaps), 'place')}; no token was sent there.", width)
+    lines = [paint(line, Paint.ALARM, colour) for line in lines]
+    return [*lines, *(line for alike in _alike(gaps) for line in _remedied(alike, width))]
+
+
+def not_judged(verdict: Verdict, width: int) -> list[str]:
+    """The policies whose evidence Azure does not hold and nobody supplied."""
+    if not verdict.not_judged:
+        return []
+    lines = wrap(f"Not judged: {plural(len(verdict.not_judged), 'policy', 'policies')}, never a pass.", width)
+    remedy = ADVICE[Reason.NOT_SUPPLIED].remedy
+    for each in verdict.not_judged:
+        lines += wrap(
+            f"{each.policy.id}: needs {', '.join(each.needs)}, which Azure does not hold; {remedy}", width, "  ", _INDENT
+        )
+    return lines
+
+
+def accepted(verdict: Verdict, width: int) -> list[str]:
+    """What --allow-gap accepted, and what it was given for nothing."""
+    gaps = [gap for gap in verdict.gaps if gap.allowed]
+    lines: list[str] = []
+    if gaps or verdict.allowed_unknown:
+        counts = f"{plural(len(gaps), 'gap')} and {plural(verdict.allowed_unknown, 'unknown result')}"
+        lines += wrap(f"Accepted with --allow-gap: {counts}.", width)
+        lines += _plain(gaps, width)
+    for unused in verdict.unused_allowances:
+        lines += wrap(f"--allow-gap {one_line(unused)}: matched nothing; leave it out", width, rest=_INDENT)
+    return lines
+
+
+def not_needed(verdict: Verdict, width: int) -> list[str]:
+    """Gaps that gate nothing: left out by configuration, or of no use to the selected policies."""
+    gaps = [gap for gap in verdict.gaps if not gap.required and gap.reason not in UNSAFE]
+    out = [gap for gap in gaps if gap.reason is Reason.EXCLUDED_BY_CONFIG]
+    rest = [gap for gap in gaps if gap.reason is not Reason.EXCLUDED_BY_CONFIG]
+    lines = wrap(f"Left out by configuration: {plural(len(out), 'place')}.", width) + _plain(out, width) if out else []
+    if rest:
+        lines += wrap(f"Not read either, and needed by no selected policy: {plural(len(rest), 'gap')}.", width)
+        lines += [line for alike in _alike(rest) for line in _remedied(alike, width)]
+    return lines
+
+
+def reads(operations: Sequence[str]) -> str:
+    """What operations read, in words: "keys, key versions"."""
+    nouns = [OPERATIONS[each].noun if each in OPERATIONS else one_line(each) for each in operations]
+    return ", ".join(dict.fromkeys(nouns))
+
+
+def permissions(operations: Sequence[str]) -> list[str]:
+    """The least that allows all of them, each role once: "Key Vault Reader on the vault (or ... keys list, get)"."""
+    tails: dict[str, list[str]] = defaultdict(list)
+    for permission in dict.fromkeys(OPERATIONS[each].permission for each in operations if each in OPERATIONS):
+        role, _, tail = permission.removesuffix(")").partition(" (")
+        tails[role].append(tail)
+    found = []
+    for role, others in tails.items():
+        same = others[0].rpartition(" ")[0]
+        alike = all(other.rpartition(" ")[0] == same for other in others)
+        rest = [other.rpartition(" ")[2] if alike else other for other in others[1:]]
+        found.append(f"{role} ({', '.join([others[0], *rest])})" if others[0] else role)
+    return found
+
+
+def _alike(gaps: Sequence[Gap]) -> list[list[Gap]]:
+    """Gaps that differ in their scope alone, together."""
+    groups: dict[object, list[Gap]] = defaultdict(list)
+    for gap in gaps:
+        groups[gap.scope.kind, gap.reason, gap.operations, gap.detail, gap.blinds].append(gap)
+    return list(groups.values())
+
+
+def _names(gaps: Sequence[Gap]) -> str:
+    return ", ".join(one_line(gap.scope.name or gap.scope.id) for gap in gaps)
+
+
+def _plain(gaps: Sequence[Gap], width: int) -> list[str]:
+    lines: list[str] = []
+    for alike in _alike(gaps):
+        gap = alike[0]
+        text = f"{_names(alike)} ({gap.scope.kind}): {ADVICE[gap.reason].meaning} ({gap.reason}): {reads(gap.operations)}"
+        lines += wrap(text.removesuffix(": "), width, "  ", _INDENT)
+    return lines
+
+
+def _remedied(gaps: Sequence[Gap], width: int) -> list[str]:
+    gap, advice = gaps[0], ADVICE[gaps[0].reason]
+    detail = f" ({one_line(gap.detail, _DETAIL)})" if gap.detail else ""
+    lines = wrap(_names(gaps), width, "  ", _INDENT)
+    lines += wrap(f"{gap.reason}: {advice.meaning}{detail}", width, _INDENT, _INDENT + "  ")
+    if gap.operations:
+        lines += wrap(f"not read: {reads(gap.operations)}", width, _INDENT, _INDENT + "  ")
+    refused = sum(each.refused for each in gaps)
+    effect = [f"refused on {plural(refused, 'object')}"] * bool(refused)
+    effect += [f"{plural(len(gap.blinds), 'policy', 'policies')} cannot judge it"] * bool(gap.blinds)
+    if effect:
+        lines += wrap("; ".join(effect), width, _INDENT, _INDENT + "  ")
+    remedy = advice.remedy
+    if gap.reason is Reason.PERMISSION:
+        remedy = f"grant {'; and '.join(permissions(gap.operations))}" if gap.operations else remedy
+    lines += wrap(f"remedy: {remedy}", width, _INDENT, _INDENT + "  ")
+    return lines + (_grants(gaps, width) if gap.reason is Reason.PERMISSION else [])
+
+
+def _grants(gaps: Sequence[Gap], width: int) -> list[str]:
+    """The commands that grant it: for one scope, since the others differ from it in nothing but the scope."""
+    scope = gaps[0].scope
+    grants = dict.fromkeys(OPERATIONS[each].grant for each in gaps[0].operations if each in OPERATIONS)
+    lines: list[str] = []
+    for grant in filter(None, grants):
+        given = {"{scope}": one_line(scope.id), "{name}": one_line(scope.name)}
+        lines += command([given.get(word, word) for word in shlex.split(grant)], width, _INDENT)
+    if lines and len(gaps) > 1:
+        lines += wrap(f"and likewise for the other {len(gaps) - 1:,}", width, _INDENT)
+    return lines

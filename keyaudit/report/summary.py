@@ -1,0 +1,159 @@
+"""What every report for people says around its findings: whose tenant, how much was looked at, and what came of it."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from keyaudit.model import times
+from keyaudit.model.coverage import ScopeKind, State
+from keyaudit.model.errors import MEANINGS, Exit
+from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.reasons import ADVICE, Reason
+from keyaudit.model.run import Report, Run
+from keyaudit.model.tables import TABLES
+from keyaudit.model.text import one_line
+from keyaudit.report.lines import Paint, columns, listed, paint, plural, wrap
+from keyaudit.report.missing import accepted, incomplete, not_judged, not_needed, unsafe
+from keyaudit.report.resource import Facts
+
+SIMULATED = "SIMULATED TENANT: nothing here exists in Azure"
+WORST_FIRST = tuple(reversed(Severity))
+_NETWORK = {"ca_file": "CA file", "no_proxy": "no proxy for"}
+MESSAGE = 1_000
+"""Characters of a message that a person is shown."""
+
+
+def header(report: Report, width: int, colour: bool) -> list[str]:
+    """Whose tenant, read by whom, when, over what network."""
+    run = report.run
+    facts = [one_line(run.tenant_name or run.tenant_id), *_subscriptions(report), f"as {one_line(run.identity)}"]
+    line = "  |  ".join(facts)
+    notes = [f"as of {times.iso_time(run.as_of)}", *network(run)]
+    if run.environment != "public":
+        notes.insert(0, f"cloud {one_line(run.environment)}")
+    return [
+        *([paint(SIMULATED, Paint.BOLD, colour)] if run.simulated else []),
+        *([line] if columns(line) <= width else (part for fact in facts for part in wrap(fact, width, rest="    "))),
+        *wrap("; ".join(notes), width, rest="    "),
+    ]
+
+
+def network(run: Run) -> Iterator[str]:
+    """The clock's error, the proxy and the CA file, where they are known."""
+    if run.skew is not None:
+        yield (
+            f"clock {abs(run.skew):,} s {'ahead of' if run.skew > 0 else 'behind'} Azure's" if run.skew else "clock as Azure's"
+        )
+    for name, value in sorted(run.network.items()):
+        yield f"{_NETWORK.get(name, one_line(name))} {one_line(value)}"
+
+
+def word(finding: Finding) -> str:
+    """The severity of a failure, else the outcome: what a reader's eye looks for."""
+    return (finding.severity if finding.outcome is Outcome.FAIL else finding.outcome).upper()
+
+
+def message(finding: Finding) -> str:
+    """What a finding says, safe for one line. An unknown one says what could not be read, and why."""
+    if finding.message:
+        return one_line(finding.message, MESSAGE)
+    return one_line(_cannot_tell(finding) if finding.outcome is Outcome.UNKNOWN else finding.policy.title, MESSAGE)
+
+
+def footer(report: Report, width: int, colour: bool) -> list[str]:
+    """Counts with their denominator, then what weakens them, then the verdict: last, where the eye lands."""
+    blocks = (
+        wrap(counted(report), width),
+        not_judged(report.verdict, width),
+        accepted(report.verdict, width),
+        not_needed(report.verdict, width),
+        incomplete(report.verdict, width, colour),
+        unsafe(report.verdict, width, colour),
+        outcome(report, width, colour),
+    )
+    return [line for block in blocks if block for line in ("", *block)][1:]
+
+
+def looked(report: Report) -> str:
+    """What was looked at, and by how many policies: the denominator of every count."""
+    policies = {tally.policy.id for tally in report.tallies} - {each.policy.id for each in report.verdict.not_judged}
+    return f"{listed(_denominators(report)) or 'nothing'} against {plural(len(policies), 'policy', 'policies')}"
+
+
+def results(report: Report) -> str:
+    """The results that are no failures."""
+    verdict = report.verdict
+    unknown = sum(verdict.unknown.values())
+    return f"{unknown:,} unknown, {verdict.passed:,} passed, {verdict.not_applicable:,} not applicable"
+
+
+def counted(report: Report) -> str:
+    """What was looked at and what came of it, as a sentence."""
+    verdict = report.verdict
+    failures = severities(verdict.failed)
+    if not any(verdict.failed.values()):
+        failures = "no findings" if verdict.complete and not any(verdict.unknown.values()) else "no failures in what was read"
+    return f"Checked {looked(report)}: {failures}; {results(report)}."
+
+
+def severities(counts: Mapping[Severity, int], *, zeros: bool = False) -> str:
+    """ "1 critical, 3 high": worst first, those that did not occur only if asked for."""
+    shown = [f"{counts.get(each, 0):,} {each}" for each in WORST_FIRST if zeros or counts.get(each, 0)]
+    return ", ".join(shown) or "none"
+
+
+def outcome(report: Report, width: int, colour: bool) -> list[str]:
+    """The verdict, with every condition that held, and where to read on."""
+    verdict = report.verdict
+    read = f"{verdict.assessed:,} of {verdict.required:,} required reads"
+    if verdict.exit is Exit.CLEAN:
+        decided = "no gate evaluated" if verdict.gate is None else f"nothing open at {verdict.gate} or above"
+        but = (
+            " but for what --allow-gap accepted" if any(gap.allowed for gap in verdict.gaps) or verdict.allowed_unknown else ""
+        )
+        text = f"Complete{but}: {read} done, as far as this identity can see; {decided}."
+        lines = wrap(text, width)
+    else:
+        lines = wrap(f"Exit {verdict.exit:d}: {MEANINGS[verdict.exit]} ({read} done).", width)
+        lines = [paint(line, Paint.BOLD, colour) for line in lines]
+        for also in verdict.conditions[1:]:
+            lines += wrap(f"Also {also:d}: {MEANINGS[also]}.", width)
+    worst = _worst(report)
+    return [*lines, *wrap(f"Next: keyaudit explain {worst}", width)] if worst else lines
+
+
+def _worst(report: Report) -> str:
+    """The policy with the gravest failures, and of those the most."""
+    failing = [tally for tally in report.tallies if any(tally.failed.values())]
+    if not failing:
+        return ""
+    return max(failing, key=lambda tally: ([tally.failed.get(each, 0) for each in WORST_FIRST], tally.policy.id)).policy.id
+
+
+def _cannot_tell(finding: Finding) -> str:
+    by_reason: dict[Reason, list[str]] = defaultdict(list)
+    for column, reason in sorted((finding.unknown or Facts(finding).unknown).items()):
+        by_reason[reason].append(column.replace("_", " "))
+    why = [f"{', '.join(names)} ({ADVICE[reason].meaning})" for reason, names in by_reason.items()]
+    return f"cannot tell: {'; '.join(why) or 'nothing of it could be read'}"
+
+
+def _subscriptions(report: Report) -> list[str]:
+    """How many subscriptions were looked into: at least so many, where their list was not read to its end."""
+    found = {record.scope.id for record in report.verdict.coverage if record.scope.kind is ScopeKind.SUBSCRIPTION}
+    lists = [record for record in report.verdict.coverage if record.operation == "subscription.list"]
+    if not found and not lists:
+        return []
+    whole = all(record.state is State.ASSESSED for record in lists)
+    count = len(found) or sum(record.kept for record in lists)
+    return [f"{'' if whole and lists else 'at least '}{plural(count, 'subscription')}"]
+
+
+def _denominators(report: Report) -> list[str]:
+    """Rows of each table that a policy judges: at least so many, where a list that gives them was not read to its end."""
+    unread = {record.operation for record in report.verdict.coverage if record.state is not State.ASSESSED}
+    judged = {tally.policy.table for tally in report.tallies}
+    shown = []
+    for table in (TABLES[name] for name in TABLES if name in judged):
+        least = "at least " if unread & set(table.listed_by) else ""
+        shown.append(f"{least}{plural(report.run.rows.get(table.name, 0), table.noun, table.plural)}")
+    return shown

@@ -1,0 +1,113 @@
+"""The report for people: grouped by resource, at most `width` columns, what weakens it last."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import TextIO
+
+from keyaudit.model.coverage import Scope
+from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.run import Report
+from keyaudit.model.tables import TABLES
+from keyaudit.model.text import one_line
+from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
+from keyaudit.report.resource import BELOW, Facts, context, label
+from keyaudit.report.summary import footer, header, message, word
+
+_LEAST = 40
+_HEADING = 34
+_WORD = 8
+_UNKNOWN = "UNKNOWN"
+_ID = 31
+_COLOURS = {
+    Severity.CRITICAL: Paint.ALARM,
+    Severity.HIGH: Paint.ALARM,
+    Severity.MEDIUM: Paint.WARN,
+    Severity.LOW: Paint.CALM,
+    Severity.INFO: Paint.CALM,
+    Outcome.UNKNOWN: Paint.DOUBT,
+    Outcome.PASS: Paint.FINE,
+}
+
+
+def render(report: Report, out: TextIO, *, passes: bool = False, width: int = 80, colour: bool = False) -> None:
+    """Write the report, one resource at a time. Findings on one resource must follow one another."""
+    width = max(width, _LEAST)
+    out.write(joined([*header(report, width, colour), ""]))
+    unread: dict[Scope, list[str]] = defaultdict(list)
+    for (_, thing), findings in groupby(report.findings(passes), key=_thing):
+        if isinstance(thing, Scope):
+            unread[thing] += [finding.policy.id for finding in findings]
+        else:
+            out.write(joined(_groups(findings, width, colour)))
+    out.writelines(joined(_unread(scope, policies, width, colour)) for scope, policies in unread.items())
+    out.write(joined(footer(report, width, colour)))
+
+
+def _thing(finding: Finding) -> tuple[str, object]:
+    """What lives on when a row is replaced: a key over its versions. For a finding without a row, its scope."""
+    if not finding.row:
+        return "", finding.scope
+    return finding.policy.table, finding.row[TABLES[finding.policy.table].subject]
+
+
+def _groups(findings: Iterable[Finding], width: int, colour: bool) -> Iterator[str]:
+    """A heading a row, so that each version of a key has its own."""
+    rows: dict[object, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        rows[finding.row.get("id")].append(finding)
+    for same in rows.values():
+        facts = Facts(same[0])
+        yield from _heading(one_line(label(facts)), one_line(context(facts)), width, colour)
+        yield from _findings(same, width, colour)
+        yield ""
+
+
+def _findings(same: Sequence[Finding], width: int, colour: bool) -> Iterator[str]:
+    """A line each; policies that cannot tell for one and the same cause share an entry, at the end."""
+    # Ids in one column read well, as long as they leave room for the words.
+    ids = min(_ID, max(columns(finding.policy.id) for finding in same))
+    alike: dict[str, list[Finding]] = defaultdict(list)
+    for finding in same:
+        if finding.outcome is Outcome.UNKNOWN:
+            alike[message(finding)].append(finding)
+        else:
+            yield from _finding(finding, ids, width, colour)
+    for why, findings in alike.items():
+        if len(findings) == 1:
+            yield from _finding(findings[0], ids, width, colour)
+        else:
+            yield from _unknown([finding.policy.id for finding in findings], why, width, colour)
+
+
+def _unread(scope: Scope, policies: list[str], width: int, colour: bool) -> Iterator[str]:
+    """All that is unknown of a scope in one entry: why, the gaps at the end say."""
+    name = one_line(f"{scope.kind} {scope.name or scope.id}")
+    yield from _heading(name, BELOW, width, colour)
+    yield from _unknown(policies, "", width, colour)
+    yield ""
+
+
+def _unknown(policies: list[str], why: str, width: int, colour: bool) -> Iterator[str]:
+    """One entry for all policies that cannot tell."""
+    indent = " " * (2 + _WORD + 2)
+    first, *more = wrap(", ".join(policies), width, f"  {pad(_UNKNOWN, _WORD)}  ", indent)
+    yield "  " + paint(_UNKNOWN, Paint.DOUBT, colour) + first[2 + len(_UNKNOWN) :]
+    yield from more
+    if why:
+        yield from wrap(why, width, indent, indent)
+
+
+def _heading(name: str, facts: str, width: int, colour: bool) -> Iterable[str]:
+    if columns(name) + 2 <= _HEADING and facts:
+        first, *more = wrap(facts, width, pad(name, _HEADING), " " * _HEADING)
+        return [paint(name, Paint.BOLD, colour) + first[len(name) :], *more]
+    return [*(paint(line, Paint.BOLD, colour) for line in wrap(name, width, rest="    ")), *wrap(facts, width, "    ", "    ")]
+
+
+def _finding(finding: Finding, ids: int, width: int, colour: bool) -> Iterable[str]:
+    said = word(finding)
+    begin = f"  {pad(said, _WORD)}  {pad(finding.policy.id, ids)}  "
+    first, *more = wrap(message(finding), width, begin, " " * (2 + _WORD + 2 + ids + 2))
+    shade = _COLOURS[finding.severity if finding.outcome is Outcome.FAIL else finding.outcome]
+    return ["  " + paint(said, shade, colour) + first[2 + len(said) :], *more]

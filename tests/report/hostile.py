@@ -1,0 +1,59 @@
+"""The fixed report, with a hostile text in every place that a tenant, a proxy or a snapshot can fill."""
+
+import dataclasses
+
+from keyaudit.model.coverage import Scope, ScopeKind
+from keyaudit.model.findings import Finding, Outcome, Severity, Value
+from keyaudit.model.reasons import Reason
+from keyaudit.model.run import Gap, Report
+from tests.report.example import BLIND, FINDINGS, RUN, VERDICT, covered, tallies
+
+
+def hostile(payload: str) -> Report:
+    """A report with `payload` in every text that a tenant, a proxy or a snapshot can bring in."""
+    scope = Scope(payload, payload, ScopeKind.VAULT)
+    found = tuple(_poisoned(each, payload, scope) for each in FINDINGS)
+    gaps = (
+        Gap(scope=scope, reason=Reason.PERMISSION, operations=("key.list",), detail=payload, blinds=BLIND),
+        Gap(scope=scope, reason=Reason.FIREWALL, operations=("key.list",), detail=payload, allowed=True),
+        Gap(scope=scope, reason=Reason.TIMEOUT, operations=(payload,), detail=payload, required=False),
+        Gap(scope=scope, reason=Reason.EXCLUDED_BY_CONFIG, operations=("key.list",), required=False),
+    )
+    return Report(
+        run=dataclasses.replace(
+            RUN,
+            run_id=payload,
+            tenant_name=payload,
+            tenant_id=payload,
+            identity=payload,
+            environment=payload,
+            network={payload: payload},
+            exclusions=(payload,),
+        ),
+        verdict=dataclasses.replace(
+            VERDICT,
+            gaps=gaps,
+            gate=Severity.INFO,
+            unused_allowances=(payload,),
+            coverage=(covered(scope, payload, Reason.PERMISSION, detail=payload),),
+        ),
+        tallies=tallies(),
+        findings=lambda passes: (each for each in found if passes or each.outcome is not Outcome.PASS),
+    )
+
+
+def _poisoned(each: Finding, payload: str, scope: Scope) -> Finding:
+    poison: dict[type, Value] = {str: payload, list: [payload, payload], dict: {payload: payload, "owner": payload}}
+    facts = {name: value if name == "unknown" else poison.get(type(value), value) for name, value in each.row.items()}
+    # These decide what a row is; they are ours.
+    facts |= {name: each.row[name] for name in ("kind", "holder_kind") if name in facts}
+    return dataclasses.replace(
+        each,
+        subject=payload,
+        message=payload if each.outcome is Outcome.FAIL else each.message,
+        expected=payload,
+        row=facts,
+        evidence={name: poison.get(type(value), value) for name, value in each.evidence.items()} | {payload: payload},
+        fix={"cli": payload},
+        scope=scope if each.scope else None,
+    )

@@ -1,0 +1,50 @@
+"""Every format prints the fixed report as its golden file has it."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+import pytest
+
+from keyaudit.report.explain import render_policy
+from keyaudit.report.formats import FORMATS, Options
+from keyaudit.report.gate import render_gate
+from tests.report.example import CLEAN, GATED, LOGS, OVERDUE, REPORT
+
+FOLDER = Path(__file__).parent.parent / "golden"
+_ALL = Options(passes=True)
+
+CASES: dict[str, Callable[[TextIO], object]] = {
+    "report.txt": lambda out: FORMATS["text"](REPORT, out, Options()),
+    "report-all-colour.txt": lambda out: FORMATS["text"](REPORT, out, Options(passes=True, colour=True, width=100)),
+    "report-clean.txt": lambda out: FORMATS["text"](CLEAN, out, Options()),
+    "report.table": lambda out: FORMATS["table"](REPORT, out, Options()),
+    "report-100.table": lambda out: FORMATS["table"](REPORT, out, Options(width=100, passes=True)),
+    "report.json": lambda out: FORMATS["json"](REPORT, out, _ALL),
+    "report-clean.json": lambda out: FORMATS["json"](CLEAN, out, Options()),
+    "report.csv": lambda out: FORMATS["csv"](REPORT, out, Options()),
+    "gate.txt": lambda out: render_gate(GATED, out),
+    "gate-clean.txt": lambda out: render_gate(CLEAN, out),
+    "policy-needs.txt": lambda out: out.write(render_policy(LOGS, {"Empty": ""})),
+    "policy.txt": lambda out: out.write(
+        render_policy(OVERDUE, {"Violated when": "created_on is None\nor now - created_on > max_age", "max_age": "730 days"})
+    ),
+}
+
+
+def printed(name: str) -> str:
+    out = io.StringIO(newline="")
+    CASES[name](out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_output_is_as_its_golden_file(name: str) -> None:
+    path = FOLDER / name
+    assert path.is_file(), "write it with: python -m tests.golden"
+    assert printed(name) == path.read_bytes().decode(), "if it is meant: python -m tests.golden"
+
+
+def test_every_golden_file_has_its_case() -> None:
+    assert {path.name for path in FOLDER.iterdir() if path.suffix not in {".py", ""}} == set(CASES)

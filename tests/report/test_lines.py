@@ -1,0 +1,54 @@
+"""Words are laid out on lines without losing one of them, at any width."""
+
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keyaudit.report.lines import columns, command, listed, plural, wrap
+from tests.report import sinks
+
+WORDS = st.lists(st.text(st.sampled_from("abc-/:部é\u0301"), min_size=1, max_size=30), max_size=12)
+
+
+@given(WORDS, st.integers(1, 100), st.integers(0, 50), st.integers(0, 50))
+def test_wrapping_loses_nothing_and_ends(words: list[str], width: int, first: int, rest: int) -> None:
+    lines = wrap(" ".join(words), width, " " * first, " " * rest)
+    assert "".join(lines).replace(" ", "") == "".join(words)
+
+
+@given(WORDS, st.integers(4, 100))
+def test_wrapped_lines_fit(words: list[str], width: int) -> None:
+    assert all(sinks.columns(line) <= width for line in wrap(" ".join(words), width, "  ", "  "))
+
+
+def test_ids_are_not_broken_at_their_hyphens() -> None:
+    assert wrap("see kv-key-rotation-overdue", 24) == ["see", "kv-key-rotation-overdue"]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_columns_are_those_of_a_terminal(text: str) -> None:
+    assert columns(text) == sinks.columns(text)
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 200])
+@pytest.mark.parametrize(
+    "scope",
+    [
+        "/subscriptions/00000000-0000-0000-0000-000000000001/resourcegroups/rg-keys/providers/microsoft.keyvault/vaults/kv-legacy",
+        "/subscriptions/1/resourcegroups/rg(prod) & 'more'; $(id) `id` \\ \"x\"/providers/microsoft.keyvault/vaults/kv-legacy",
+        "部署" * 60,
+    ],
+)
+def test_a_command_means_the_same_to_a_shell_at_any_width(scope: str, width: int) -> None:
+    words = ["printf", "%s\\n", "--role", "Key Vault Reader", "--scope", scope, "--assignee", "ASSIGNEE"]
+    lines = command(words, width, "    ")
+    assert all(sinks.columns(line) <= width for line in lines)
+    printed = subprocess.run(["sh", "-c", "\n".join(lines)], capture_output=True, text=True, check=True).stdout
+    assert printed.splitlines() == words[2:]
+
+
+def test_counts_and_lists_read_as_english() -> None:
+    assert (plural(1, "policy", "policies"), plural(1204, "finding")) == ("1 policy", "1,204 findings")
+    assert [listed(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
