@@ -18,7 +18,7 @@ def collect(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted collection in that folder.")] = False,
 ) -> int:
     """Read everything into a snapshot, to judge it later: keyaudit report --from DIR."""
-    from keyaudit.cli.source import collected  # noqa: PLC0415 - heavy
+    from keyaudit.cli.live import collected  # noqa: PLC0415 - heavy
     from keyaudit.gate import decide  # noqa: PLC0415 - heavy
     from keyaudit.model.tables import operations  # noqa: PLC0415 - heavy
     from keyaudit.report.collected import render  # noqa: PLC0415 - heavy

@@ -1,25 +1,14 @@
-"""From flags to a snapshot: a stored one, the simulated tenant, or the live one."""
+"""From flags to the snapshot that is judged: a stored one, or one made for this run."""
 
-import os
-import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from keyaudit import audit
-from keyaudit.cli.bugs import bug
-from keyaudit.cli.clock import SystemClock
-from keyaudit.cli.options import Auth, Cloud, Live, Stored
-from keyaudit.cli.progress import progress
-from keyaudit.cli.stop import until_stopped
-from keyaudit.cloud.environment import ENVIRONMENTS
-from keyaudit.cloud.network import Network
+from keyaudit.cli.options import Live, Stored
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model import times
 from keyaudit.model.errors import UsageError
-from keyaudit.model.run import Run
-from keyaudit.model.text import one_line
 
 
 @contextmanager
@@ -28,6 +17,8 @@ def snapshot(live: Live, stored: Stored) -> Iterator[tuple[Snapshot, int]]:
     if stored.from_ is None:
         if stored.as_of is not None:
             raise UsageError("--as-of", "works with --from only, since Azure tells how things are now", "collect first")
+        from keyaudit.cli.live import collected  # noqa: PLC0415 - heavy, and a stored snapshot does without
+
         with tempfile.TemporaryDirectory(prefix="keyaudit-") as folder:
             taken = collected(live, Path(folder), resume=False, kept="nothing is kept")
             yield taken, taken.run.as_of
@@ -38,78 +29,9 @@ def snapshot(live: Live, stored: Stored) -> Iterator[tuple[Snapshot, int]]:
     yield taken, taken.run.as_of if stored.as_of is None else _moment(stored.as_of)
 
 
-def collected(live: Live, folder: Path, *, resume: bool, kept: str) -> Snapshot:
-    """The live or simulated tenant, read into `folder`. `kept` says what is left there if the run is stopped."""
-    with until_stopped(kept) as run:
-        taken = run(_collect(live, folder, resume=resume))
-    for failure in taken.failures:
-        _tell(f"a bug in {failure.surface} of {failure.scope.name}: {bug(failure.error)}; please report it with this line")
-    return audit.finish(taken)
-
-
-async def _collect(live: Live, folder: Path, *, resume: bool) -> audit.Collected:
-    clock = SystemClock()
-    async with _source(live, clock) as source:
-        with progress(quiet=live.quiet) as shown:
-            return await audit.collect(
-                source,
-                folder,
-                resume=resume,
-                clock=clock,
-                progress=shown,
-                prompt=_tell,
-                announce=_announce,
-            )
-
-
-@asynccontextmanager
-async def _source(live: Live, clock: SystemClock) -> AsyncIterator[audit.Source]:
-    if not live.demo:
-        yield audit.Source(
-            environment=ENVIRONMENTS[live.cloud],
-            auth=live.auth,
-            tenant=live.tenant,
-            network=Network.from_environ(os.environ),
-            environ=os.environ,
-            share=live.share,
-            concurrency=live.concurrency,
-        )
-        return
-    from keyaudit.simulator.estates import estate  # noqa: PLC0415 - only the demo needs it
-    from keyaudit.simulator.serve import serve  # noqa: PLC0415
-
-    now = clock.now()
-    try:
-        # The day's start: a demo that is resumed the same day finds the tenant as it left it.
-        simulated = estate(live.estate, now - now % times.DAY)
-    except ValueError as error:
-        raise UsageError("--estate", str(error)) from error
-    async with serve(simulated, now=clock.now) as simulator:
-        yield audit.Source(
-            environment=ENVIRONMENTS[Cloud.PUBLIC],
-            auth=Auth.ENV,
-            tenant=live.tenant,
-            network=Network(proxy=simulator.proxy, ca_file=simulator.ca_file),
-            environ=simulator.environ,
-            share=live.share,
-            concurrency=live.concurrency,
-            simulated=True,
-        )
-
-
 def _moment(text: str) -> int:
     parse = times.parse_time if ":" in text else times.parse_date
     try:
         return parse(text)
     except ValueError as error:
         raise UsageError("--as-of", str(error), "use 2026-11-24 or 2026-11-24T12:00:00Z") from error
-
-
-def _announce(run: Run) -> None:
-    simulated = " (simulated tenant)" if run.simulated else ""
-    _tell(f"reading tenant {run.tenant_id} in {run.environment}{simulated} as {run.identity}")
-
-
-def _tell(message: str) -> None:
-    sys.stderr.write(one_line(message) + "\n")
-    sys.stderr.flush()

@@ -1,0 +1,90 @@
+"""The live or simulated tenant, read into a folder."""
+
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from keyaudit import audit
+from keyaudit.cli.bugs import bug
+from keyaudit.cli.clock import SystemClock
+from keyaudit.cli.options import Auth, Cloud, Live
+from keyaudit.cli.progress import progress
+from keyaudit.cli.stop import until_stopped
+from keyaudit.cloud.environment import ENVIRONMENTS
+from keyaudit.cloud.network import Network
+from keyaudit.inventory.snapshot import Snapshot
+from keyaudit.model import times
+from keyaudit.model.errors import UsageError
+from keyaudit.model.run import Run
+from keyaudit.model.text import one_line
+
+
+def collected(live: Live, folder: Path, *, resume: bool, kept: str) -> Snapshot:
+    """The live or simulated tenant, read into `folder`. `kept` says what is left there if the run is stopped."""
+    with until_stopped(kept) as run:
+        taken = run(_collect(live, folder, resume=resume))
+    for failure in taken.failures:
+        _tell(f"a bug in {failure.surface} of {failure.scope.name}: {bug(failure.error)}; please report it with this line")
+    return audit.finish(taken)
+
+
+async def _collect(live: Live, folder: Path, *, resume: bool) -> audit.Collected:
+    clock = SystemClock()
+    async with _source(live, clock) as source:
+        with progress(quiet=live.quiet) as shown:
+            return await audit.collect(
+                source,
+                folder,
+                resume=resume,
+                clock=clock,
+                progress=shown,
+                prompt=_tell,
+                announce=_announce,
+            )
+
+
+@asynccontextmanager
+async def _source(live: Live, clock: SystemClock) -> AsyncIterator[audit.Source]:
+    if not live.demo:
+        yield audit.Source(
+            environment=ENVIRONMENTS[live.cloud],
+            auth=live.auth,
+            tenant=live.tenant,
+            network=Network.from_environ(os.environ),
+            environ=os.environ,
+            share=live.share,
+            concurrency=live.concurrency,
+        )
+        return
+    from keyaudit.simulator.estates import estate  # noqa: PLC0415 - only the demo needs it
+    from keyaudit.simulator.serve import serve  # noqa: PLC0415
+
+    now = clock.now()
+    try:
+        # The day's start: a demo that is resumed the same day finds the tenant as it left it.
+        simulated = estate(live.estate, now - now % times.DAY)
+    except ValueError as error:
+        raise UsageError("--estate", str(error)) from error
+    async with serve(simulated, now=clock.now) as simulator:
+        yield audit.Source(
+            environment=ENVIRONMENTS[Cloud.PUBLIC],
+            auth=Auth.ENV,
+            tenant=live.tenant,
+            network=Network(proxy=simulator.proxy, ca_file=simulator.ca_file),
+            environ=simulator.environ,
+            share=live.share,
+            concurrency=live.concurrency,
+            simulated=True,
+        )
+
+
+def _announce(run: Run) -> None:
+    simulated = " (simulated tenant)" if run.simulated else ""
+    _tell(f"reading tenant {run.tenant_id} in {run.environment}{simulated} as {run.identity}")
+
+
+def _tell(message: str) -> None:
+    sys.stderr.write(one_line(message) + "\n")
+    sys.stderr.flush()

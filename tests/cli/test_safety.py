@@ -1,0 +1,118 @@
+"""What a hostile or broken Azure can do to a run: cost it a gap and the right exit code, never a token or a traceback."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from keyaudit.model.errors import Exit
+from keyaudit.simulator.faults import Fault
+from keyaudit.simulator.serve import Simulator
+from tests.cli.conftest import Keyaudit
+from tests.cli.tenants import running
+
+EVIL = "vault.azure.net.evil.example"
+OTHER = "11111111-2222-4333-8444-555555555555"
+
+
+@contextmanager
+def _led(monkeypatch: pytest.MonkeyPatch, **options: Any) -> Iterator[Simulator]:
+    with running("sized:2x3x1x4", traps=[EVIL], **options) as simulator:
+        for name, value in simulator.environ.items():
+            monkeypatch.setenv(name, value)
+        yield simulator
+
+
+def test_another_tenant_is_refused_before_anything_is_read(keyaudit: Keyaudit, monkeypatch: pytest.MonkeyPatch) -> None:
+    with _led(monkeypatch) as simulator:
+        ran = keyaudit("report", "--auth", "env", "--tenant", OTHER)
+        assert ran.code == Exit.UNSAFE
+        assert ran.err.count("\n") == 1
+        assert OTHER in ran.err
+        assert simulator.estate.tenant_id in ran.err
+        assert all(host == "login.microsoftonline.com" for _, host, _ in simulator.requests)
+
+
+def test_the_tenant_can_be_named_by_a_domain(keyaudit: Keyaudit, monkeypatch: pytest.MonkeyPatch) -> None:
+    with _led(monkeypatch) as simulator:
+        ran = keyaudit("report", "--auth", "env", "--tenant", simulator.estate.domains[0].name)
+        assert ran.code == Exit.CLEAN
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "reason"),
+    [
+        (Fault("key.list", "every", next_link=f"https://{EVIL}/keys?api-version=2025-07-01"), Exit.UNSAFE, "foreign_link"),
+        (Fault("vault.list", "every", next_link=f"https://{EVIL}/subscriptions"), Exit.UNSAFE, "foreign_link"),
+        (Fault("application.list", "every", next_link=f"https://{EVIL}/v1.0/applications"), Exit.UNSAFE, "foreign_link"),
+        (Fault("key.get", "every", status=302, headers={"Location": f"https://{EVIL}/"}), Exit.UNSAFE, "redirected"),
+        (Fault("key.list", "every", next_link="{self}"), Exit.INCOMPLETE, "page_loop"),
+        (Fault("application.list", "every", next_link="{self}"), Exit.INCOMPLETE, "page_loop"),
+        (
+            Fault("application.list", "every", body={"error": {"code": "AuthorizationFailed", "message": "no"}}),
+            Exit.INCOMPLETE,
+            "bad_body",
+        ),
+        (Fault("vault.query", "every", body={}), Exit.INCOMPLETE, "bad_body"),
+        (Fault("key.versions", "every", body=[]), Exit.INCOMPLETE, "bad_body"),
+        (
+            Fault("key.list", "every", body="<html>sign in</html>", headers={"Content-Type": "text/html"}),
+            Exit.INCOMPLETE,
+            "intercepted",
+        ),
+    ],
+    ids=lambda value: value.operation if isinstance(value, Fault) else None,
+)
+def test_a_broken_answer_is_a_gap_with_its_reason(
+    keyaudit: Keyaudit, monkeypatch: pytest.MonkeyPatch, fault: Fault, code: Exit, reason: str
+) -> None:
+    with _led(monkeypatch, faults=[fault]) as simulator:
+        ran = keyaudit("report", "--auth", "env", "-o", "json")
+        assert ran.code == code
+        assert reason in {gap["reason"] for gap in ran.json["gaps"]}
+        assert "Traceback" not in ran.err
+        assert not simulator.trapped
+        assert EVIL not in " ".join(simulator.refused)
+        assert keyaudit("gate", "--auth", "env").code != Exit.CLEAN
+
+
+def test_a_wrong_secret_is_one_line_and_exit_4(keyaudit: Keyaudit, monkeypatch: pytest.MonkeyPatch) -> None:
+    with _led(monkeypatch):
+        monkeypatch.setenv("AZURE_CLIENT_SECRET", "wrong-secret")
+        ran = keyaudit("report", "--auth", "env")
+        assert ran.code == Exit.NO_ACCESS
+        assert "AADSTS7000215" in ran.err
+        assert "wrong-secret" not in ran.err
+        assert ran.err.count("\n") == 1
+
+
+def test_an_identity_that_sees_nothing_is_not_clean(keyaudit: Keyaudit, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = [
+        Fault("subscription.list", "every", body={"value": []}),
+        Fault(
+            "organization.get", "every", status=403, body={"error": {"code": "Authorization_RequestDenied", "message": "no"}}
+        ),
+        Fault("domain.list", "every", status=403, body={"error": {"code": "Authorization_RequestDenied", "message": "no"}}),
+        *(
+            Fault(
+                f"{kind}.{what}", "every", status=403, body={"error": {"code": "Authorization_RequestDenied", "message": "no"}}
+            )
+            for kind in ("application", "service_principal")
+            for what in ("list", "owners", "federated")
+        ),
+    ]
+    with _led(monkeypatch, faults=nothing):
+        ran = keyaudit("gate", "--auth", "env")
+        assert ran.code == Exit.NO_ACCESS
+        assert "nothing_visible" in ran.out
+
+
+def test_no_token_or_secret_is_printed_or_written(keyaudit: Keyaudit, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    with _led(monkeypatch) as simulator:
+        ran = keyaudit("collect", "--auth", "env", "--out", tmp_path / "s")
+        assert ran.code == Exit.CLEAN
+        written = b"".join(path.read_bytes() for path in (tmp_path / "s").rglob("*") if path.is_file())
+        for text in (simulator.client_secret.encode(), b"Bearer", b"eyJ"):
+            assert text not in written
+            assert text.decode() not in ran.out + ran.err
