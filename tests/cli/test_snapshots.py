@@ -1,0 +1,132 @@
+"""Snapshots as users rely on them: the same bytes anywhere, safe to interrupt, and refused when they are not whole."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from keyaudit.inventory.snapshot import open_snapshot
+from keyaudit.model.errors import Exit
+from tests.cli.conftest import Keyaudit
+
+COMMAND = [sys.executable, "-m", "keyaudit"]
+
+
+def _run(*arguments: str | Path, environ: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[bytes]":
+    command = [*COMMAND, *(str(argument) for argument in arguments)]
+    return subprocess.run(command, capture_output=True, env={**os.environ, **(environ or {})}, timeout=120, check=False)
+
+
+@pytest.fixture
+def tenant(tmp_path: Path) -> Iterator[Mapping[str, str]]:
+    """The simulator by itself, as a proxy; the variables that lead any client to it."""
+    command = [sys.executable, "-m", "keyaudit.simulator", "--estate", "sized:6x6x2x8", "--latency", "20ms"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        found: dict[str, str] = {}
+        while "AZURE_CLIENT_SECRET" not in found or "REQUESTS_CA_BUNDLE" not in found:
+            line = server.stdout.readline()
+            assert line, "the simulator did not start"
+            name, _, value = line.strip().removeprefix("export ").partition("=")
+            found[name] = value
+        try:
+            yield found
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(timeout=20)
+        assert server.returncode == 0
+
+
+def test_one_snapshot_gives_the_same_bytes_in_any_time_zone_and_hash_order(contoso: Path) -> None:
+    reports = [
+        _run("report", "--from", contoso, "-o", "json", environ={"TZ": zone, "PYTHONHASHSEED": seed})
+        for zone, seed in (("Pacific/Kiritimati", "1"), ("America/New_York", "2"))
+    ]
+    assert reports[0].stdout == reports[1].stdout
+    assert len(reports[0].stdout) > 10_000
+    assert reports[0].returncode == Exit.CLEAN
+
+
+def test_concurrency_does_not_change_what_is_collected(tmp_path: Path, tenant: Mapping[str, str]) -> None:
+    for number in ("1", "64"):
+        ran = _run(
+            "collect", "--auth", "env", "--concurrency", number, "--share", "1", "--out", tmp_path / number, environ=tenant
+        )
+        assert ran.returncode == Exit.CLEAN, ran.stderr
+    assert _content(tmp_path / "1") == _content(tmp_path / "64")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, Exit.INTERRUPTED), (signal.SIGTERM, Exit.TERMINATED)])
+def test_an_interrupted_collection_goes_on_and_ends_as_if_it_had_not_been(
+    tmp_path: Path, tenant: Mapping[str, str], number: signal.Signals, code: Exit
+) -> None:
+    whole = _run("collect", "--auth", "env", "--out", tmp_path / "whole", environ=tenant)
+    assert whole.returncode == Exit.CLEAN, whole.stderr
+
+    out = tmp_path / "stopped"
+    command = [*COMMAND, "collect", "--auth", "env", "--concurrency", "2", "--out", str(out)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **tenant}) as process:
+        journal = out / "spool" / "journal.jsonl"
+        for _ in range(1_000):
+            if journal.exists() and journal.read_bytes().count(b'"closed"') >= 3:
+                break
+            time.sleep(0.02)
+        process.send_signal(number)
+        _, complaint = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert complaint.count(b"\n") == 2
+    assert b"collect --resume --out" in complaint
+    assert b"Traceback" not in complaint
+
+    unfinished = _run("report", "--from", out)
+    assert unfinished.returncode == Exit.USAGE
+    assert b"--resume" in unfinished.stderr
+    assert unfinished.stderr.count(b"\n") == 1
+
+    resumed = _run("collect", "--auth", "env", "--resume", "--out", out, environ=tenant)
+    assert resumed.returncode == Exit.CLEAN, resumed.stderr
+    assert _content(out) == _content(tmp_path / "whole")
+    assert {(c.scope.id, c.operation, c.state) for c in open_snapshot(out).coverage} == {
+        (c.scope.id, c.operation, c.state) for c in open_snapshot(tmp_path / "whole").coverage
+    }
+
+
+def test_a_flipped_byte_is_refused_with_exit_5_in_one_line(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(contoso, copy)
+    [part] = (copy / "key").iterdir()
+    data = bytearray(part.read_bytes())
+    data[len(data) // 2] ^= 1
+    part.write_bytes(data)
+    ran = keyaudit("report", "--from", copy)
+    assert ran.code == Exit.UNSAFE
+    assert ran.err.count("\n") == 1
+    assert "damaged" in ran.err
+    assert ran.out == ""
+
+
+def test_half_a_snapshot_is_refused(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(contoso, copy)
+    shutil.rmtree(copy / "credential")
+    assert keyaudit("gate", "--from", copy).code == Exit.UNSAFE
+    (copy / "manifest.json").unlink()
+    assert keyaudit("gate", "--from", copy).code == Exit.USAGE
+
+
+def test_judging_later_makes_everything_older(keyaudit: Keyaudit, contoso: Path) -> None:
+    now = keyaudit("report", "--from", contoso, "-o", "json").json
+    later = keyaudit("report", "--from", contoso, "--as-of", "2040-01-01", "-o", "json").json
+    assert len(later["findings"]) > len(now["findings"])
+    assert later["run"]["as_of"] == "2040-01-01T00:00:00Z"
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    """Every table's file."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.parquet"))}
