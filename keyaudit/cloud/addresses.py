@@ -1,0 +1,110 @@
+"""Where a request may go: addresses are built from the operation table, and links that Azure sends are pinned to an origin."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import SplitResult, quote, unquote, urlsplit
+
+from keyaudit.cloud.environment import Environment
+from keyaudit.model.operations import Operation, Surface
+
+# https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules: 3-24 letters, digits, hyphens.
+_VAULT_NAME = re.compile(r"[a-z][a-z0-9-]{1,22}[a-z0-9]")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+# Printable ASCII without what a URI may not hold: braces would be filled in by the Key Vault client as a template.
+_PLAIN = re.compile(r"[!#-;=?-\[\]_a-z|~]+")
+_SLASHES = re.compile(r"/+")
+
+MAX_LINK = 32_768
+"""Characters of the longest link that is followed; Resource Manager's skip tokens run to a few thousand."""
+
+MAX_SEGMENT = 1_024
+
+# Key Vault answers /keys/{name}/ with the current version; no other segment may be empty.
+_MAY_BE_EMPTY = frozenset({("key.get", "version")})
+
+
+def vault_host(uri: str, environment: Environment) -> str:
+    """The host of a vault's URI, in lower case: `<name>.<vault_suffix>` over HTTPS. Raises ValueError for anything else.
+
+    The caller compares the name with the resource's: a vault must not lead to another vault.
+    """
+    split = _origin(uri)
+    name, dot, suffix = _authority(split.netloc).partition(".")
+    if not dot or suffix != environment.vault_suffix or not _VAULT_NAME.fullmatch(name):
+        raise ValueError("not a vault of this cloud")
+    if split.path not in ("", "/") or split.query:
+        raise ValueError("more than a vault's address")
+    return f"{name}.{suffix}"
+
+
+def host_of(operation: Operation, environment: Environment, uri: str) -> str:
+    """The host that serves an operation. `uri` is the vault's, for the operations of a vault. Raises ValueError."""
+    match operation.surface:
+        case Surface.VAULT:
+            return vault_host(uri, environment)
+        case Surface.ARM:
+            return environment.arm
+        case Surface.GRAPH:
+            return environment.graph
+        case Surface.LOGIN:
+            return environment.login
+
+
+def address(operation: Operation, host: str, segments: Mapping[str, str]) -> str:
+    """The URL of an operation's first request. Raises ValueError for a segment that could change where it leads."""
+    wanted = set(_PLACEHOLDER.findall(operation.path))
+    if wanted != set(segments):
+        raise TypeError(f"{operation.id} takes {sorted(wanted)}, not {sorted(segments)}")
+    encoded = {name: _segment(operation, name, value) for name, value in segments.items()}
+    query = "&".join(f"{quote(name, safe='$')}={quote(value, safe='$(),/')}" for name, value in operation.query)
+    return f"https://{host}{operation.path.format_map(encoded)}" + (f"?{query}" if query else "")
+
+
+def follow(link: str, first: str) -> str:
+    """`link`, verbatim, if it continues the list that began at `first`: same origin, same collection. Raises ValueError.
+
+    Only the port 443 may be added, the case of host and path may differ, slashes may be doubled, and the query
+    is Azure's own (vaults answer with another api-version than was asked for).
+    """
+    split, begun = _origin(link), urlsplit(first)
+    if _authority(split.netloc) != begun.netloc:
+        raise ValueError("another host")
+    if _collection(split.path) != _collection(begun.path):
+        raise ValueError("another collection")
+    return link
+
+
+def _origin(link: str) -> SplitResult:
+    if len(link) > MAX_LINK:
+        raise ValueError("too long a link")
+    # What is left after this has one reading only: no controls, spaces, letters of other scripts, or backslashes.
+    if not _PLAIN.fullmatch(link):
+        raise ValueError("not a plain address")
+    split = urlsplit(link)
+    if split.scheme != "https":
+        raise ValueError("not HTTPS")
+    if split.fragment:
+        raise ValueError("an address with a fragment")
+    return split
+
+
+def _authority(netloc: str) -> str:
+    # No user, no other port, no final dot survives the comparison with a bare host that follows.
+    return netloc.lower().removesuffix(":443")
+
+
+def _collection(path: str) -> str:
+    parts = [unquote(part).lower() for part in _SLASHES.sub("/", path).rstrip("/").split("/")]
+    if any(part in (".", "..") or "/" in part or "\\" in part for part in parts):
+        raise ValueError("a path that climbs")
+    return "/".join(parts)
+
+
+def _segment(operation: Operation, name: str, value: str) -> str:
+    if not value and (operation.id, name) in _MAY_BE_EMPTY:
+        return ""
+    if not value or value in (".", "..") or len(value) > MAX_SEGMENT:
+        raise ValueError(f"{name}: not a segment")
+    if any(character in "/\\" or ord(character) < 32 or ord(character) == 127 for character in value):
+        raise ValueError(f"{name}: not one segment")
+    return quote(value, safe="")

@@ -1,0 +1,64 @@
+"""Checks of a 401, before any official client acts on it: whose sign-in a vault asks for, and whether access was revoked."""
+
+import base64
+import binascii
+import re
+
+from keyaudit.cloud.environment import Environment
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.reasons import Reason
+
+MAX_CHALLENGE = 8_190
+"""Characters of the longest challenge that is read; claims run to a few hundred."""
+
+_PARAMETER = re.compile(r'([A-Za-z_]+)="([^"]*)"')
+
+
+def parameters(header: str) -> dict[str, str]:
+    """The quoted parameters of a challenge; names in lower case. Of two with one name, the first."""
+    found: dict[str, str] = {}
+    for name, value in _PARAMETER.findall(header[:MAX_CHALLENGE]):
+        found.setdefault(name.lower(), value)
+    return found
+
+
+def vault_refusal(header: str, environment: Environment, tenant: str) -> Refusal | None:
+    """Why a vault's challenge is not to be answered; None if it asks for this cloud's vault token in the audited tenant."""
+    asked = parameters(header)
+    authority = asked.get("authorization") or asked.get("authorization_uri", "")
+    if len(header) > MAX_CHALLENGE or (not authority and "claims" not in asked):
+        return Refusal(Reason.BAD_CHALLENGE, "a challenge that cannot be read", 401)
+    # With claims the authority names no tenant (`common`), and the client keeps to the one of the challenge before.
+    if "claims" not in asked:
+        scheme, _, rest = authority.partition("://")
+        host, _, path = rest.partition("/")
+        if scheme.lower() != "https" or host.lower() != environment.login:
+            return Refusal(Reason.BAD_CHALLENGE, "it sends to another sign-in service", 401)
+        if path.partition("/")[0].lower() != tenant:
+            return Refusal(Reason.BAD_CHALLENGE, "it asks for another tenant's token", 401)
+    resource = environment.vault_scope.removesuffix("/.default")
+    if asked.get("resource", resource).rstrip("/") != resource:
+        return Refusal(Reason.BAD_CHALLENGE, "it asks for a token of another resource", 401)
+    if asked.get("scope", environment.vault_scope) != environment.vault_scope:
+        return Refusal(Reason.BAD_CHALLENGE, "it asks for a token of another scope", 401)
+    return claims_refusal(header)
+
+
+def claims_refusal(header: str) -> Refusal | None:
+    """Why a challenge's claims are not to be passed on; None if it has none, or readable ones."""
+    claims = parameters(header).get("claims")
+    if claims is None:
+        return None
+    try:
+        decoded = base64.b64decode(claims + "=" * (-len(claims) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        decoded = ""
+    if not decoded.startswith("{"):
+        return Refusal(Reason.AUTH_FAILED, "a claims challenge that cannot be read", 401)
+    return None
+
+
+def revokes(header: str) -> bool:
+    """Whether a challenge says that the token given no longer suffices (continuous access evaluation)."""
+    asked = parameters(header)
+    return asked.get("error") == "insufficient_claims" or "claims" in asked

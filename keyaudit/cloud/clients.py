@@ -1,0 +1,146 @@
+"""The official clients, raw: Key Vault's, Graph's and azure-core's pipeline on one session, their retries and redirects off."""
+
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import httpx
+from azure.core.pipeline import AsyncPipeline
+from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+from azure.keyvault.keys.aio import KeyClient
+from httpx_aiohttp import AiohttpTransport
+from kiota_abstractions.method import Method
+from kiota_abstractions.native_response_handler import NativeResponseHandler
+from kiota_abstractions.request_information import RequestInformation
+from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
+from kiota_http.middleware.options import ResponseHandlerOption
+from msgraph.graph_request_adapter import GraphRequestAdapter
+
+from keyaudit.cloud.bodies import ACCEPTED, MAX_BODY, unpacked
+from keyaudit.cloud.environment import Environment
+from keyaudit.cloud.session import CONNECT_TIMEOUT, READ_TIMEOUT
+from keyaudit.cloud.tokens import Tokens
+from keyaudit.model.operations import Operation, Surface
+
+USER_AGENT = "keyaudit"
+_HEADERS = {"Accept": "application/json", "User-Agent": USER_AGENT}
+_BLOCK = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, whatever its status: header names compare without case, the body is unpacked."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def transport_on(
+    session: aiohttp.ClientSession, *, connect_timeout: float = CONNECT_TIMEOUT, read_timeout: float = READ_TIMEOUT
+) -> AioHttpTransport:
+    """azure-core's transport on the one session, which it does not close. Timeouts are in seconds."""
+    return AioHttpTransport(
+        session=session,
+        session_owner=False,
+        use_env_settings=False,
+        connection_timeout=connect_timeout,
+        read_timeout=read_timeout,
+        connection_data_block_size=_BLOCK,
+    )
+
+
+class Clients:
+    """Sends a request with the client of its surface, which signs it. Closes nothing: the session is not theirs."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        context: ssl.SSLContext,
+        environment: Environment,
+        tokens: Tokens,
+        transport: AioHttpTransport,
+    ) -> None:
+        arm = AsyncBearerTokenCredentialPolicy(tokens, environment.arm_scope, enable_cae=True)
+        self._login: AsyncPipeline[HttpRequest, AsyncHttpResponse] = AsyncPipeline(transport)
+        self._arm: AsyncPipeline[HttpRequest, AsyncHttpResponse] = AsyncPipeline(transport, [arm])
+        # The URL names nothing: every request has its own. One client serves all vaults, since they share an audience.
+        self._vaults = KeyClient(
+            f"https://unnamed.{environment.vault_suffix}",
+            tokens,
+            transport=transport,
+            retry_total=0,
+            permit_redirects=False,
+            auto_request_id=False,
+            user_agent=USER_AGENT,
+        )
+        self._graph = GraphRequestAdapter(
+            AzureIdentityAuthenticationProvider(tokens, scopes=[environment.graph_scope], allowed_hosts=[environment.graph]),
+            client=httpx.AsyncClient(
+                transport=_BoundedTransport(verify=context, client=session),
+                headers={"Accept-Encoding": ACCEPTED},
+                timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT, read=READ_TIMEOUT),
+                follow_redirects=False,
+                trust_env=False,
+            ),
+        )
+        self._graph.base_url = f"https://{environment.graph}/v1.0"
+
+    async def send(self, operation: Operation, url: str, body: bytes | None) -> Answer:
+        """One request, one answer. The caller has checked where it goes. Raises what `failures` knows."""
+        surface, method, headers = operation.surface, operation.method, dict(operation.headers)
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if surface is Surface.GRAPH:
+            return await self._send_graph(method, url, headers)
+        request = HttpRequest(method, url, headers={**_HEADERS, **headers}, content=body)
+        if surface is Surface.VAULT:
+            response = await self._vaults.send_request(request, stream=True)
+        else:
+            pipeline = self._arm if surface is Surface.ARM else self._login
+            response = (await pipeline.run(request, stream=True)).http_response
+        try:
+            encoding = response.headers.get("Content-Encoding", "")
+            whole = b"".join([piece async for piece in unpacked(response.iter_raw(), encoding, MAX_BODY)])
+        finally:
+            await response.close()
+        return Answer(response.status_code, response.headers, whole)
+
+    async def _send_graph(self, method: str, url: str, headers: Mapping[str, str]) -> Answer:
+        request = RequestInformation(Method(method))
+        request.url = url
+        for name, value in {**_HEADERS, **headers}.items():
+            request.headers.try_add(name, value)
+        request.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
+        response: Any = await self._graph.send_primitive_async(request, "bytes", None)
+        return Answer(response.status_code, response.headers, response.content)
+
+
+class _BoundedTransport(AiohttpTransport):
+    """Unpacks and bounds what Graph's client would otherwise read whole, however large."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        stream = response.stream
+        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - says to the type checker what the base class returns
+        response.stream = _Bounded(stream, response.headers.pop("Content-Encoding", ""))
+        return response
+
+    async def aclose(self) -> None:
+        """Nothing: the session belongs to the connection."""
+
+
+class _Bounded(httpx.AsyncByteStream):
+    def __init__(self, stream: httpx.AsyncByteStream, encoding: str) -> None:
+        self._stream, self._encoding = stream, encoding
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in unpacked(aiter(self._stream), self._encoding, MAX_BODY):
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()

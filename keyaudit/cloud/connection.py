@@ -1,0 +1,218 @@
+"""A signed-in connection to one tenant in one cloud: who reads what, checked before anything is read."""
+
+import asyncio
+import logging
+import math
+import random
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import msgspec
+
+from keyaudit.cloud.clients import Clients, transport_on
+from keyaudit.cloud.clock import Clock
+from keyaudit.cloud.credential import Surroundings, Way, ways
+from keyaudit.cloud.environment import Environment
+from keyaudit.cloud.gateway import Gateway
+from keyaudit.cloud.network import Network
+from keyaudit.cloud.refusal import RETRIED, Refused
+from keyaudit.cloud.session import Door, local_hosts, open_session, tls_context
+from keyaudit.cloud.tokens import Claims, Tokens
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.errors import AccessError, UnavailableError, UnsafeError, UsageError
+from keyaudit.model.reasons import ADVICE, Reason
+from keyaudit.model.text import one_line
+
+__all__ = ["Clock", "Connection", "Identity", "connect"]
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_ISSUER = re.compile(rf"https://[^/]+/({_GUID.pattern})(/.*)?")
+
+# These log what a service or a command answered, ids included; a run says for itself what went wrong.
+_LOGGERS = ("azure", "msal", "aiohttp", "httpx", "urllib3", "msgraph", "kiota_http")
+
+# One sign-in that must stop `auto`: whoever set these up means them, and another identity would see another tenant.
+_DECISIVE = frozenset({"env", "workload-identity", "azure-pipelines"})
+
+
+class _Metadata(msgspec.Struct):
+    issuer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who reads. `shown` is for people: "alice@contoso.example (Azure CLI)"; `tenant_id` is a GUID in lower case."""
+
+    tenant_id: str
+    shown: str
+
+
+class Connection:
+    """What collectors get: the gateway, and who and where they are."""
+
+    def __init__(self, gateway: Gateway, identity: Identity, environment: Environment, door: Door) -> None:
+        self.gateway, self.identity, self.environment = gateway, identity, environment
+        self._door = door
+
+    def skew(self) -> int | None:
+        """Median of this clock minus the services', in seconds; None where no answer had a date."""
+        return self.gateway.skew.median()
+
+    @property
+    def requests(self) -> int:
+        """Requests sent so far, sign-in and challenges included."""
+        return self._door.requests
+
+    @property
+    def retries(self) -> int:
+        """How many of them were retries."""
+        return self.gateway.retries
+
+
+@asynccontextmanager
+async def connect(
+    *,
+    environment: Environment,
+    auth: str,
+    tenant: str | None,
+    network: Network,
+    environ: Mapping[str, str],
+    clock: Clock,
+    share: float = 0.5,
+    concurrency: int = 64,
+    budget: float | None = None,
+    prompt: Callable[[str], None],
+) -> AsyncIterator[Connection]:
+    """Sign in, check the tenant, and hold the connection for as long as the block lasts.
+
+    `tenant` is a GUID or a domain, None for the tenant that the sign-in belongs to; `budget` is in seconds. `environ`
+    gives the variables of credentials; a managed identity's are read by azure-identity from the process itself.
+    Raises UsageError for what cannot be meant, UnsafeError for another tenant's token or another cloud's authority,
+    AccessError where no sign-in works, UnavailableError where the sign-in service is down.
+    """
+    _check(environment, environ, share, concurrency)
+    for name in _LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    asked = _tenant(tenant)
+    door = Door(environment, network, local_hosts(environ))
+    context = tls_context(network)
+    async with open_session(network, context, door, connections=2 * concurrency) as session:
+        tokens = Tokens(environment, clock)
+        transport = transport_on(session)
+        gateway = Gateway(
+            Clients(session, context, environment, tokens, transport),
+            environment,
+            tokens,
+            clock,
+            share=share,
+            concurrency=concurrency,
+            deadline=math.inf if budget is None else clock.monotonic() + budget,
+            chance=random.Random(),  # noqa: S311 - jitter
+        )
+        if asked is not None and not _GUID.fullmatch(asked):
+            asked = await _resolve(asked, gateway)
+        around = Surroundings(
+            environment=environment, environ=environ, network=network, transport=transport, tenant=asked, prompt=prompt
+        )
+        async with _signed_in(ways(auth, around), tokens) as (way, claims):
+            found = claims.tid.lower()
+            if asked is not None and asked != found:
+                shown = asked if tenant is None or tenant.lower() == asked else f"{one_line(tenant)} ({asked})"
+                raise UnsafeError(
+                    "--tenant",
+                    f"{shown} was asked for, and the sign-in belongs to {one_line(found)}",
+                    "sign in to the tenant you mean, or name the other one",
+                )
+            tokens.tenant = door.tenant = found
+            yield Connection(gateway, Identity(found, f"{_name(claims)} ({way.shown})"), environment, door)
+
+
+def _check(environment: Environment, environ: Mapping[str, str], share: float, concurrency: int) -> None:
+    authority = environ.get("AZURE_AUTHORITY_HOST", "").strip().lower().removeprefix("https://").rstrip("/")
+    if authority and authority != environment.login:
+        raise UnsafeError(
+            "AZURE_AUTHORITY_HOST",
+            f"{one_line(authority)} is not the sign-in service of cloud {environment.name}, {environment.login}",
+            "unset it, or choose its cloud with --cloud",
+        )
+    if not 0 < share <= 1:
+        raise UsageError("--share", "not above 0 and at most 1", "use 0.5 for half of each limit")
+    if not 1 <= concurrency <= 1_000:
+        raise UsageError("--concurrency", "not between 1 and 1,000", "use 64")
+
+
+def _tenant(tenant: str | None) -> str | None:
+    if tenant is None:
+        return None
+    text = tenant.strip().lower()
+    if not _GUID.fullmatch(text) and not _DOMAIN.fullmatch(text):
+        raise UsageError(
+            "--tenant", f"neither a tenant id nor a domain: {one_line(tenant)}", "use its GUID, or contoso.onmicrosoft.com"
+        )
+    return text
+
+
+async def _resolve(domain: str, gateway: Gateway) -> str:
+    """The GUID of a domain's tenant, asked for without signing in."""
+    found = await gateway.get("login.metadata", _Metadata, tenant=domain)
+    if isinstance(found, Refusal):
+        if found.status in (400, 404):
+            raise UsageError("--tenant", f"no tenant of this cloud has the domain {domain}", "check the name, and --cloud")
+        raise _stopped("--tenant", f"{domain} could not be looked up: {found.detail}", found)
+    match = _ISSUER.fullmatch(found.issuer.lower())
+    if match is None:
+        raise UsageError("--tenant", f"{domain} could not be looked up: no tenant is named", "use the tenant's GUID")
+    return match[1]
+
+
+@asynccontextmanager
+async def _signed_in(candidates: list[Way], tokens: Tokens) -> AsyncIterator[tuple[Way, Claims]]:
+    """The first way that gives a token, for as long as the block lasts."""
+    failures: list[str] = []
+    last = Refusal(Reason.AUTH_FAILED)
+    for way in candidates:
+        try:
+            credential = way.make()
+        except (OSError, ValueError) as error:
+            raise AccessError(
+                "sign-in", f"no token ({way.shown}: its credential cannot be read)", "check its variables"
+            ) from error
+        try:
+            try:
+                async with asyncio.timeout(way.timeout):
+                    claims = await tokens.sign_in(credential)
+            except Refused as refused:
+                last = refused.refusal
+            except TimeoutError:
+                last = Refusal(Reason.AUTH_FAILED, "no managed identity endpoint answers")
+            else:
+                yield way, claims
+                return
+        finally:
+            await credential.close()
+        failures.append(f"{way.shown}: {last.detail}")
+        if way.method in _DECISIVE or last.detail.startswith("AADSTS"):
+            break
+    raise _stopped("sign-in", f"no token ({', '.join(failures)})", last)
+
+
+def _stopped(place: str, what: str, refusal: Refusal) -> AccessError | UnavailableError:
+    if refusal.status in RETRIED or refusal.reason in (Reason.SERVICE_ERROR, Reason.THROTTLED):
+        return UnavailableError(place, what, "try again later")
+    if refusal.reason is Reason.AUTH_FAILED:
+        return AccessError(place, what, "run `az login`, or choose another way with --auth")
+    return AccessError(place, what, ADVICE[refusal.reason].remedy)
+
+
+def _name(claims: Claims) -> str:
+    """A user's sign-in name, else an application's name and id."""
+    for user in (claims.upn, claims.unique_name, claims.preferred_username):
+        if user:
+            return one_line(user)
+    application = claims.appid or claims.azp
+    if claims.app_displayname:
+        return one_line(f"{claims.app_displayname}, application {application}")
+    return one_line(f"application {application}" if application else f"object {claims.oid}")

@@ -1,0 +1,111 @@
+"""One list over all its pages: items one by one, and at the end how it ended."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Generic, TypeVar
+
+import msgspec
+
+from keyaudit.cloud.pages import Page, Step
+from keyaudit.model.coverage import End, Refusal
+from keyaudit.model.reasons import Reason
+
+T = TypeVar("T")
+
+MAX_PAGES = 100_000
+MAX_BARREN = 50
+"""Pages in a row that bring nothing new. Azure does send empty pages with a link; endless ones it does not."""
+
+
+class Listing(Generic[T]):
+    """`async for item in listing`, once; then `listing.end`. Never raises for a refusal.
+
+    Until the last page is read, `end` says that it was interrupted: a list that was left early is not a complete one.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[Step], Awaitable[Page | Refusal]],
+        first: Step | Refusal,
+        item: type[T],
+        by: Callable[[T], str],
+    ) -> None:
+        self._fetch, self._first, self._by = fetch, first, by
+        self._decoder = msgspec.json.Decoder(item)
+        self._received = self._kept = self._duplicate = self._quarantined = 0
+        self._totals: set[int] = set()
+        self._seen: dict[str, int] = {}
+        self._refusal: Refusal | None = Refusal(Reason.INTERRUPTED, "not read to its end")
+        self._begun = False
+
+    @property
+    def end(self) -> End:
+        """How it ended, or stands. Received = kept + duplicate + quarantined."""
+        return End(
+            received=self._received,
+            kept=self._kept,
+            duplicate=self._duplicate,
+            quarantined=self._quarantined,
+            refusal=self._refusal,
+        )
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        if self._begun:
+            raise RuntimeError("a list is read once")
+        self._begun = True
+        return self._items()
+
+    async def _items(self) -> AsyncIterator[T]:
+        step: Step | Refusal | None = self._first
+        conflict: Refusal | None = None
+        visited: set[int] = set()
+        barren = 0
+        while isinstance(step, Step):
+            visited.add(hash((step.url, step.body)))
+            page = await self._fetch(step)
+            if isinstance(page, Refusal):
+                step = page
+                break
+            before = self._kept
+            for raw in page.items:
+                item, differs = self._take(raw)
+                if differs:
+                    conflict = Refusal(Reason.INCONSISTENT_PAGES, "one item came twice, and differs")
+                if item is not None:
+                    yield item
+            barren = 0 if self._kept > before else barren + 1
+            step = self._onward(page, visited, barren)
+        self._refusal = step or conflict or self._miscounted()
+
+    def _onward(self, page: Page, visited: set[int], barren: int) -> Step | Refusal | None:
+        if page.total is not None:
+            self._totals.add(page.total)
+        if page.refusal or page.next is None:
+            return page.refusal
+        if hash((page.next.url, page.next.body)) in visited:
+            return Refusal(Reason.PAGE_LOOP, f"page {len(visited):,} leads back to an earlier one")
+        if barren >= MAX_BARREN or len(visited) >= MAX_PAGES:
+            return Refusal(Reason.PAGE_LOOP, f"no end after {len(visited):,} pages")
+        return page.next
+
+    def _take(self, raw: msgspec.Raw) -> tuple[T | None, bool]:
+        """One item, or None if it is not to be kept; and whether it contradicts one that came before."""
+        self._received += 1
+        try:
+            item = self._decoder.decode(raw)
+            name = self._by(item)
+        except (msgspec.MsgspecError, RecursionError, ValueError):
+            self._quarantined += 1
+            return None, False
+        content = hash(bytes(raw))
+        known = self._seen.setdefault(name, content)
+        if len(self._seen) == self._kept:
+            self._duplicate += 1
+            return None, known != content
+        self._kept += 1
+        return item, False
+
+    def _miscounted(self) -> Refusal | None:
+        if not self._totals or self._totals == {self._received}:
+            return None
+        told = " or ".join(f"{total:,}" for total in sorted(self._totals))
+        return Refusal(Reason.INCONSISTENT_PAGES, f"{self._received:,} items came, {told} were announced")

@@ -1,0 +1,87 @@
+"""How this machine reaches the network: proxy and CA file, from the environment, the same for all hosts, and always shown."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from keyaudit.model.errors import UsageError
+from keyaudit.model.text import one_line
+
+_PROXY = ("HTTPS_PROXY", "https_proxy")
+_NO_PROXY = ("NO_PROXY", "no_proxy")
+_CA_FILE = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+_PROXY_AUTHORITY = re.compile(r"[^\s/?#\\]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """One proxy for all of Azure, and the CA file that replaces the system's. No proxy: None; the system's CAs: None."""
+
+    proxy: str | None = None
+    """An http:// or https:// address; it may hold a user and a password."""
+    ca_file: Path | None = None
+    no_proxy: tuple[str, ...] = ()
+    """Hosts reached without the proxy: `example.com` with everything below it, `*` for all."""
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Network":
+        """What the environment says: HTTPS_PROXY, NO_PROXY, and SSL_CERT_FILE or else REQUESTS_CA_BUNDLE.
+
+        HTTP_PROXY and ALL_PROXY are not read, since every request is HTTPS; NETRC is never read. An empty variable is
+        an unset one. Raises UsageError for a proxy that is no proxy and a CA file that is no file.
+        """
+        name, proxy = _first(environ, _PROXY)
+        ca_name, ca_file = _first(environ, _CA_FILE)
+        hosts = _first(environ, _NO_PROXY)[1].split(",")
+        return cls(
+            proxy=_proxy(name, proxy) if proxy else None,
+            ca_file=_file(ca_name, ca_file) if ca_file else None,
+            no_proxy=tuple(cleaned for host in hosts if (cleaned := host.strip().lower().removeprefix("*.").lstrip("."))),
+        )
+
+    def proxied(self, host: str) -> bool:
+        """Whether requests to `host` go through the proxy."""
+        if self.proxy is None:
+            return False
+        return not any(entry in ("*", host) or host.endswith(f".{entry}") for entry in self.no_proxy)
+
+    def shown(self) -> dict[str, str]:
+        """What is in use, for reports: without user and password, and only what is set."""
+        shown: dict[str, str] = {}
+        if self.proxy:
+            split = urlsplit(self.proxy)
+            shown["proxy"] = one_line(f"{split.scheme}://{split.netloc.rpartition('@')[2]}")
+        if self.proxy and self.no_proxy:
+            shown["no_proxy"] = one_line(",".join(self.no_proxy))
+        if self.ca_file:
+            shown["ca_file"] = one_line(str(self.ca_file))
+        return shown
+
+
+def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, str]:
+    for name in names:
+        if value := environ.get(name, "").strip():
+            return name, value
+    return names[0], ""
+
+
+def _proxy(name: str, value: str) -> str:
+    # curl and requests both take a proxy without a scheme as http.
+    proxy = value if "://" in value else f"http://{value}"
+    try:
+        split = urlsplit(proxy)
+        valid = split.scheme in ("http", "https") and bool(split.hostname) and split.port != 0
+        if valid and _PROXY_AUTHORITY.fullmatch(split.netloc):
+            return f"{split.scheme}://{split.netloc}"
+    except ValueError:
+        pass
+    raise UsageError(name, "not the address of an HTTP proxy", f"set it like {name}=http://proxy.example:8080, or unset it")
+
+
+def _file(name: str, value: str) -> Path:
+    path = Path(value)
+    if not path.is_file():
+        raise UsageError(name, f"no such file: {one_line(value)}", "point it to a file of CA certificates in PEM, or unset it")
+    return path

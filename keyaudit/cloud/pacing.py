@@ -1,0 +1,218 @@
+"""Pacing: a share of each documented limit, less when Azure asks for less, one probe at a time while something is down."""
+
+import asyncio
+import math
+import random
+from dataclasses import dataclass
+
+from keyaudit.cloud.clock import Clock
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.operations import Throttle
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A documented limit: so many units in each window of so many seconds."""
+
+    units: float
+    window: float
+
+
+# Sources: learn.microsoft.com, "Azure Key Vault service limits", "Understand how Azure Resource Manager throttles requests",
+# "Guidance for throttled requests in Azure Resource Graph", "Microsoft Graph service-specific throttling limits".
+# Resource Manager's is a bucket of 250 refilled at 25 a second; Graph's is the smallest of three sizes of tenant.
+LIMITS: dict[Throttle, Limit] = {
+    Throttle.VAULT: Limit(4_000, 10),
+    Throttle.ARM_SUBSCRIPTION: Limit(250, 10),
+    Throttle.RESOURCE_GRAPH: Limit(15, 5),
+    Throttle.GRAPH: Limit(3_500, 10),
+    Throttle.GRAPH_KEY_CREDENTIALS: Limit(150, 60),
+}
+
+FLOOR = 1 / 64
+"""Of its share, the least that a domain is slowed down to."""
+
+LONGEST_BACKOFF = 60.0
+"""Seconds: the most that is waited where Azure names no time."""
+
+DEEPEST = 6
+"""The level at which two to its power exceeds the longest back-off; a deeper one would only take longer to leave."""
+
+CIRCUIT = 7
+"""Failures in a row after which a domain counts as down."""
+
+CONNECT_CIRCUIT = 3
+"""The same for failures to connect, each of which costs seconds."""
+
+PATIENCE = 900.0
+"""Seconds of nothing but throttling after which a domain counts as down."""
+
+COOLDOWN = 60.0
+"""Seconds for which a domain that is down is left alone."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ticket:
+    """One request's turn. What it learns counts only if nothing was learned since it was sent."""
+
+    setback: int
+    probe: asyncio.Event | None
+
+
+class Domain:
+    """One throttling domain: who shares a limit, waits in one queue, and slows down together.
+
+    Call `enter` before a request, then exactly one of `succeeded`, `throttled`, `failed`, `let_go` with its ticket.
+    """
+
+    def __init__(
+        self,
+        limit: Limit | None,
+        share: float,
+        clock: Clock,
+        chance: random.Random,
+        *,
+        slots: int,
+        deadline: float = math.inf,
+    ) -> None:
+        self.slots = asyncio.Semaphore(slots)
+        """Requests of this domain in flight."""
+        self._clock, self._chance, self._deadline = clock, chance, deadline
+        self._full = max(limit.units * share, 1.0) if limit else 0.0
+        self._rate = limit.units * share / limit.window if limit else 0.0
+        self._slowed = 1.0
+        self._tokens = self._full
+        self._counted = self._changed = clock.monotonic()
+        self._not_before = 0.0
+        self._turnstile = asyncio.Lock()
+        self._probe: asyncio.Event | None = None
+        self._setback = 0
+        """Which setback was the last: tickets of before it are of the past."""
+        self._level = 0
+        """How far to back off; above 0, one request at a time probes."""
+        self._failures = 0
+        """Failures in a row."""
+        self._last_good = 0
+        self._since = 0.0
+        """When the setbacks began after which nothing succeeded any more."""
+        self._down_until = 0.0
+        self._down: Refusal | None = None
+
+    @property
+    def rate(self) -> float:
+        """Units a second that it may spend now; 0 where nothing limits it."""
+        return self._rate * self._slowed
+
+    def down(self) -> Refusal | None:
+        """Why it counts as down at this moment, if it does."""
+        return self._down if self._clock.monotonic() < self._down_until else None
+
+    async def enter(self, cost: float) -> Ticket:
+        """Wait for one's turn, for the time that Azure asked for, and for `cost` units; in that order.
+
+        Waits no longer than to the deadline, nor while the domain is down: the caller looks at both before it sends.
+        """
+        async with self._turnstile:
+            while True:
+                left = self._deadline - self._clock.monotonic()
+                if left <= 0 or self.down():
+                    return Ticket(self._setback, None)
+                if self._probe is not None:
+                    await self._probe.wait()
+                elif (wait := self._wait(cost)) > 0:
+                    await self._clock.sleep(min(wait, left))
+                else:
+                    break
+            self._tokens -= cost
+            if self._level:
+                self._probe = asyncio.Event()
+            return Ticket(self._setback, self._probe)
+
+    def succeeded(self, ticket: Ticket) -> None:
+        """It answered: whoever waits may go on, and the rate grows again, a twentieth of the share for each clean second."""
+        self.let_go(ticket)
+        if ticket.setback != self._setback:
+            return
+        # Halved, not forgotten: one that got through a storm must not send all others into it.
+        self._level //= 2
+        self._failures, self._down, self._last_good = 0, None, self._setback
+        now = self._clock.monotonic()
+        if self._slowed < 1 and now - self._changed >= 1:
+            self._slowed = min(1.0, self._slowed + 0.05 * int(now - self._changed))
+            self._changed = now
+
+    def throttled(self, ticket: Ticket, asked: float | None, refusal: Refusal) -> None:
+        """Azure asks for less: wait as long as it asks, and halve the rate; after long enough of it, count as down."""
+        if self._set_back(ticket, asked):
+            self._slowed = max(FLOOR, self._slowed / 2)
+            self._tokens = min(self._tokens, 0.0)
+            self._changed = self._clock.monotonic()
+            if self._not_before - self._since > PATIENCE:
+                self._give_up(refusal)
+
+    def failed(self, ticket: Ticket, asked: float | None, refusal: Refusal, *, connecting: bool) -> None:
+        """It is in trouble: wait, and after enough of these in a row, count as down."""
+        if self._set_back(ticket, asked):
+            self._failures += 1
+            if self._failures >= (CONNECT_CIRCUIT if connecting else CIRCUIT):
+                self._give_up(refusal)
+
+    def let_go(self, ticket: Ticket) -> None:
+        """The request came to an end that says nothing about the domain."""
+        if ticket.probe is not None:
+            ticket.probe.set()
+            if self._probe is ticket.probe:
+                self._probe = None
+
+    def hold(self, seconds: float) -> None:
+        """Send nothing for so long."""
+        self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
+
+    def _give_up(self, refusal: Refusal) -> None:
+        self._down, self._down_until = refusal, self._clock.monotonic() + COOLDOWN
+
+    def _set_back(self, ticket: Ticket, asked: float | None) -> bool:
+        """Whether this is news: of the requests that were under way together, only the first one counts."""
+        news = ticket.setback == self._setback
+        if news:
+            if self._setback == self._last_good:
+                self._since = self._clock.monotonic()
+            self._setback += 1
+            self._level = min(self._level + 1, DEEPEST)
+        if asked is not None:
+            self.hold(asked)
+        elif news:
+            # Full jitter, so that clients that failed together do not come back together.
+            self.hold(self._chance.uniform(0, min(LONGEST_BACKOFF, 2.0**self._level)))
+        self.let_go(ticket)
+        return news
+
+    def _wait(self, cost: float) -> float:
+        now = self._clock.monotonic()
+        if self._not_before > now:
+            return self._not_before - now
+        if not self._rate:
+            return 0.0
+        self._tokens = min(self._full, self._tokens + (now - self._counted) * self.rate)
+        self._counted = now
+        missing = min(cost, self._full) - self._tokens
+        # A millionth is rounding, not debt.
+        return missing / self.rate if missing > 1e-6 else 0.0
+
+
+class RetryQuota:
+    """Retries over the whole run: a tenth of its requests, and a few to begin with."""
+
+    def __init__(self, share: float = 0.1, start: float = 20.0) -> None:
+        self._share, self._credit = share, start
+
+    def earn(self) -> None:
+        """A request was sent for the first time."""
+        self._credit += self._share
+
+    def spend(self) -> bool:
+        """Take one retry, if there is one."""
+        if self._credit < 1:
+            return False
+        self._credit -= 1
+        return True

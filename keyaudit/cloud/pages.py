@@ -1,0 +1,157 @@
+"""Answers, read strictly: a list is one only if a member says so, and a link is checked before it is used."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from keyaudit.cloud.addresses import MAX_LINK, follow
+from keyaudit.cloud.clients import Answer
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.operations import Paging
+from keyaudit.model.reasons import Reason
+
+T = TypeVar("T")
+
+RESOURCE_GRAPH_PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where one page is: its address, and for Resource Graph the body that is posted there."""
+
+    url: str
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list, its items unread."""
+
+    items: list[msgspec.Raw]
+    next: Step | None = None
+    total: int | None = None
+    """How many items the whole list has, where Azure says so."""
+    refusal: Refusal | None = None
+    """Why the list cannot be followed further, though this page was good."""
+
+
+class _Links(msgspec.Struct):
+    value: list[msgspec.Raw]
+    nextLink: str | None = None  # noqa: N815 - Azure's spelling
+    error: msgspec.Raw = msgspec.Raw()
+
+
+class _Graph(msgspec.Struct):
+    value: list[msgspec.Raw]
+    next: str | None = msgspec.field(default=None, name="@odata.nextLink")
+    count: int | None = msgspec.field(default=None, name="@odata.count")
+    error: msgspec.Raw = msgspec.Raw()
+
+
+class _ResourceGraph(msgspec.Struct):
+    data: list[msgspec.Raw]
+    count: int
+    totalRecords: int  # noqa: N815 - Azure's spelling
+    resultTruncated: str | bool  # noqa: N815 - Azure's spelling
+    skip_token: str | None = msgspec.field(default=None, name="$skipToken")
+    error: msgspec.Raw = msgspec.Raw()
+
+
+class _Object(msgspec.Struct):
+    error: msgspec.Raw = msgspec.Raw()
+
+
+_LINKS = msgspec.json.Decoder(_Links)
+_GRAPH = msgspec.json.Decoder(_Graph)
+_RESOURCE_GRAPH = msgspec.json.Decoder(_ResourceGraph)
+_OBJECT = msgspec.json.Decoder(_Object)
+
+
+def object_of(answer: Answer, item: type[T]) -> T | Refusal:
+    """The object in an answer of status 200. An error, an empty object or another form is a refusal."""
+    if refusal := _foreign(answer):
+        return refusal
+    try:
+        if _is_set(_OBJECT.decode(answer.body).error):
+            return Refusal(Reason.BAD_BODY, "an error under status 200", answer.status)
+        if answer.body.strip()[1:-1].strip() == b"":
+            return Refusal(Reason.BAD_BODY, "an empty object", answer.status)
+        return msgspec.json.decode(answer.body, type=item)
+    except msgspec.ValidationError:
+        return Refusal(Reason.BAD_ITEM, "a member is missing, or of another type", answer.status)
+    except (msgspec.MsgspecError, RecursionError):
+        return Refusal(Reason.BAD_BODY, "not JSON", answer.status)
+
+
+def page_of(answer: Answer, paging: Paging, first: Step) -> Page | Refusal:
+    """The page in an answer of status 200. What has no list in it is a refusal, and never an empty page."""
+    if refusal := _foreign(answer):
+        return refusal
+    try:
+        match paging:
+            case Paging.RESOURCE_GRAPH:
+                return _resource_graph(_RESOURCE_GRAPH.decode(answer.body), answer.headers, first)
+            case Paging.ODATA:
+                graph = _GRAPH.decode(answer.body)
+                return _linked(graph.value, graph.next, graph.error, graph.count, first)
+            case _:
+                links = _LINKS.decode(answer.body)
+                return _linked(links.value, links.nextLink, links.error, None, first)
+    except msgspec.ValidationError:
+        return Refusal(Reason.BAD_BODY, "the answer has no list, or a link that is none", answer.status)
+    except (msgspec.MsgspecError, RecursionError):
+        return Refusal(Reason.BAD_BODY, "not JSON", answer.status)
+
+
+def query(body: Mapping[str, object], skip_token: str | None = None) -> bytes:
+    """The body of a Resource Graph request. Raises ValueError for a query without an order, whose pages would overlap."""
+    text = body.get("query")
+    if not isinstance(text, str) or "order by id" not in text:
+        raise ValueError("a Resource Graph query is paged only with `order by id`")
+    options: dict[str, object] = {"$top": RESOURCE_GRAPH_PAGE, "resultFormat": "objectArray"}
+    if skip_token is not None:
+        options["$skipToken"] = skip_token
+    return msgspec.json.encode({**body, "options": options})
+
+
+def _is_set(error: msgspec.Raw) -> bool:
+    return bytes(error) not in (b"", b"null")
+
+
+def _foreign(answer: Answer) -> Refusal | None:
+    if answer.status != 200:
+        return Refusal(Reason.BAD_BODY, f"status {answer.status} where 200 is documented", answer.status)
+    if "text/html" in answer.headers.get("content-type", "").lower():
+        return Refusal(Reason.INTERCEPTED, "a web page in place of Azure's answer", answer.status)
+    return None
+
+
+def _linked(items: list[msgspec.Raw], link: str | None, error: msgspec.Raw, total: int | None, first: Step) -> Page | Refusal:
+    if _is_set(error):
+        return Refusal(Reason.BAD_BODY, "an error under status 200", 200)
+    if not link:
+        return Page(items, total=total)
+    try:
+        return Page(items, next=Step(follow(link, first.url)), total=total)
+    except ValueError as problem:
+        return Page(items, total=total, refusal=Refusal(Reason.FOREIGN_LINK, str(problem), 200))
+
+
+def _resource_graph(answer: _ResourceGraph, headers: Mapping[str, str], first: Step) -> Page | Refusal:
+    if _is_set(answer.error):
+        return Refusal(Reason.BAD_BODY, "an error under status 200", 200)
+    token = answer.skip_token
+    following, refusal = None, None
+    if headers.get("x-ms-tenant-subscription-limit-hit", "").strip().lower() == "true":
+        refusal = Refusal(Reason.SUBSCRIPTION_LIMIT, "x-ms-tenant-subscription-limit-hit", 200)
+    elif answer.count != len(answer.data):
+        refusal = Refusal(Reason.INCONSISTENT_PAGES, f"{len(answer.data):,} rows where {answer.count:,} were announced", 200)
+    elif token and len(token) > MAX_LINK:
+        refusal = Refusal(Reason.BAD_BODY, "too long a $skipToken", 200)
+    elif token:
+        following = Step(first.url, query(msgspec.json.decode(first.body or b"{}"), token))
+    elif str(answer.resultTruncated).lower() != "false":
+        refusal = Refusal(Reason.TRUNCATED, f"{answer.totalRecords:,} rows exist, and no $skipToken leads to the rest", 200)
+    return Page(answer.data, next=following, total=answer.totalRecords, refusal=refusal)

@@ -1,0 +1,162 @@
+"""What an answer without data means: Azure's status, code and inner code, or the transport's failure, as one closed reason."""
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.operations import Surface
+from keyaudit.model.reasons import Reason
+
+RETRIED = frozenset({408, 429, 500, 502, 503, 504})
+"""Statuses after which the same read may succeed, a Resource Graph POST included: it only reads."""
+
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+_SIGN_IN_CODE = re.compile(r"AADSTS\d{4,9}")
+
+# learn.microsoft.com/azure/key-vault/general/common-error-codes and rest-error-codes
+_VAULT_FORBIDDEN = {
+    "ForbiddenByFirewall": Reason.FIREWALL,
+    "ForbiddenByConnection": Reason.PRIVATE_ONLY,
+    "ForbiddenByNsp": Reason.FIREWALL,
+    "ForbiddenByNetworkSecurityPerimeter": Reason.FIREWALL,
+}
+_RETIRED = frozenset(
+    {
+        "InvalidApiVersionParameter",
+        "NoRegisteredProviderFound",
+        "InvalidResourceType",
+        "UnsupportedApiVersion",
+        "ApiVersionNotSupported",
+    }
+)
+_UNLICENSED = frozenset({"Authentication_RequestFromNonPremiumTenantOrB2CTenant", "Authentication_RequestFromNonPremiumTenant"})
+_BEING_DELETED = frozenset({"ObjectIsBeingDeleted", "ResourceGroupBeingDeleted", "VaultBeingDeleted"})
+_OF_ANOTHER_TENANT = frozenset({"InvalidAuthenticationTokenTenant", "TenantMismatch"})
+
+
+class Refused(Exception):  # noqa: N818 - it carries a refusal through the official clients, and never leaves cloud/
+    """A request that was not sent, or whose answer was not accepted."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        self.refusal = refusal
+        super().__init__(refusal.detail)
+
+
+class _Inner(msgspec.Struct):
+    code: str = ""
+
+
+class _Error(msgspec.Struct):
+    code: str = ""
+    message: str = ""
+    innererror: _Inner | None = None
+
+
+class _Body(msgspec.Struct):
+    error: _Error
+
+
+_BODY = msgspec.json.Decoder(_Body)
+
+
+def refusal_of(surface: Surface, status: int, headers: Mapping[str, str], body: bytes) -> Refusal:
+    """The refusal in an answer whose status is not 200. Its detail holds Azure's codes and nothing else that Azure wrote."""
+    error = _error(body)
+    code = _word(error.code) if error else ""
+    inner = _word(error.innererror.code) if error and error.innererror else ""
+    detail = "/".join(part for part in (code, inner) if part)
+    reason = _reason(surface, status, error, code, inner)
+    if reason is None:
+        page = "text/html" in headers.get("content-type", "").lower()
+        reason = Reason.INTERCEPTED if page or status in (403, 511) else Reason.BAD_BODY
+        detail = f"{status} with {'a web page' if page else 'no error code'} in place of Azure's answer"
+    elif reason is Reason.REDIRECTED:
+        detail = f"{status}, not followed"
+    return Refusal(reason, detail or f"status {status}", status)
+
+
+def _reason(surface: Surface, status: int, error: _Error | None, code: str, inner: str) -> Reason | None:
+    """None where the answer does not look like Azure's."""
+    if reason := _of_status(status):
+        return reason
+    if status == 401:
+        return _unauthorised(error, code)
+    if not code:
+        return None
+    if status == 403:
+        return _forbidden(surface, code, inner)
+    return _of_code(status, code, inner)
+
+
+def _of_status(status: int) -> Reason | None:
+    """What some statuses mean, whatever the body says."""
+    if 300 <= status < 400:
+        return Reason.REDIRECTED
+    if status == 429:
+        return Reason.THROTTLED
+    if status in (408, 504):
+        return Reason.TIMEOUT
+    # 511 is a captive portal's.
+    return Reason.SERVICE_ERROR if status >= 500 and status != 511 else None
+
+
+def _of_code(status: int, code: str, inner: str) -> Reason:
+    if code in _RETIRED or status == 410:
+        return Reason.API_RETIRED
+    if status == 404 or not _BEING_DELETED.isdisjoint((code, inner)):
+        return Reason.VANISHED
+    # Azure calls the request itself wrong: the fault is in what was asked, not in the tenant.
+    return Reason.INTERNAL_ERROR
+
+
+def _unauthorised(error: _Error | None, code: str) -> Reason:
+    if code in _OF_ANOTHER_TENANT:
+        return Reason.OTHER_TENANT
+    # AKV10032: the token's issuer is not the vault's tenant.
+    if error and error.message.startswith("AKV10032"):
+        return Reason.TENANT_MOVED
+    return Reason.AUTH_FAILED
+
+
+def _forbidden(surface: Surface, code: str, inner: str) -> Reason:
+    if surface is Surface.VAULT:
+        return _VAULT_FORBIDDEN.get(inner, Reason.PERMISSION)
+    if code in _UNLICENSED or inner in _UNLICENSED:
+        return Reason.NOT_LICENSED
+    return Reason.PERMISSION
+
+
+def sign_in_refusal(message: str) -> Refusal:
+    """The refusal in what a credential said. Only a sign-in code is taken over, or what a known phrase means."""
+    if code := _SIGN_IN_CODE.search(message):
+        return Refusal(Reason.AUTH_FAILED, code[0])
+    for phrase, meaning in _PHRASES:
+        if phrase in message:
+            return Refusal(Reason.AUTH_FAILED, meaning)
+    return Refusal(Reason.AUTH_FAILED, "no token was given")
+
+
+# Phrases of azure-identity's own messages, none of which holds anything from the tenant.
+_PHRASES = (
+    ("not found on path", "the Azure CLI is not installed"),
+    ("az login", "the Azure CLI is not signed in"),
+    ("Timed out waiting for Azure CLI", "the Azure CLI did not answer in time"),
+    ("Timed out waiting for user", "nobody entered the code in time"),
+    ("IMDS endpoint", "no managed identity endpoint answers"),
+    ("No identity has been assigned", "no managed identity is assigned here"),
+    ("identity has not been assigned", "that managed identity is not assigned here"),
+    ("OIDC token", "Azure Pipelines gave no OIDC token"),
+)
+
+
+def _error(body: bytes) -> _Error | None:
+    try:
+        return _BODY.decode(body).error
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+
+
+def _word(text: str) -> str:
+    return text if _CODE.fullmatch(text) else ""

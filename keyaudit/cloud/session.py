@@ -1,0 +1,103 @@
+"""The one HTTP session: one connector, TLS context and resolver, and a door that lets nothing out to an unknown host."""
+
+import re
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import aiohttp
+
+from keyaudit.cloud.bodies import ACCEPTED
+from keyaudit.cloud.challenge import claims_refusal, vault_refusal
+from keyaudit.cloud.environment import Environment
+from keyaudit.cloud.network import Network
+from keyaudit.cloud.refusal import Refused
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.errors import UsageError
+from keyaudit.model.reasons import Reason
+
+CONNECT_TIMEOUT = 8.0
+READ_TIMEOUT = 30.0
+
+KEPT_ALIVE = 5.0
+"""Seconds for which an idle connection is kept: with thousands of vaults, more would run out of file handles."""
+
+# Where azure-identity may look for a managed identity; it sends no token there, it gets one.
+# https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token
+_LOCAL = frozenset({"169.254.169.254", "localhost", "127.0.0.1"})
+_ENDPOINT = re.compile(r"https?://([A-Za-z0-9.-]+)(?:[:/]|$)")
+_IDENTITY_VARIABLES = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "IMDS_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST")
+
+
+class Door:
+    """The last check of every request that any client sends, and the first look at every 401.
+
+    It stands beneath the official clients, so that what they would do on their own (follow, answer a stranger's
+    challenge) does not get past it.
+    """
+
+    def __init__(self, environment: Environment, network: Network, local: frozenset[str] = frozenset()) -> None:
+        self.requests = 0
+        """Requests sent, sign-in and challenges included."""
+        self.tenant = ""
+        self._environment, self._network, self._local = environment, network, local
+        self._azure = frozenset({environment.login, environment.arm, environment.graph})
+        self._vault = re.compile(rf"[a-z0-9-]+\.{re.escape(environment.vault_suffix)}")
+
+    async def __call__(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        """Send one request, if it may be sent."""
+        host = request.url.raw_host or ""
+        vault = self._vault.fullmatch(host) is not None
+        if host in self._local:
+            request.proxy = None
+        elif (host not in self._azure and not vault) or request.url.scheme != "https" or request.url.port != 443:
+            raise Refused(Refusal(Reason.FOREIGN_LINK, "a host that is not Azure's was to be contacted"))
+        elif not self._network.proxied(host):
+            request.proxy = None
+        self.requests += 1
+        response = await handler(request)
+        if response.status == 401 and (refusal := self._challenge(response, vault=vault)):
+            response.close()
+            raise Refused(refusal)
+        return response
+
+    def _challenge(self, response: aiohttp.ClientResponse, *, vault: bool) -> Refusal | None:
+        header = ", ".join(response.headers.getall("WWW-Authenticate", ()))
+        if not header:
+            return None
+        return vault_refusal(header, self._environment, self.tenant) if vault else claims_refusal(header)
+
+
+def local_hosts(environ: Mapping[str, str]) -> frozenset[str]:
+    """Hosts of the managed identity endpoints on this machine; never reached through a proxy."""
+    return _LOCAL | {match[1].lower() for name in _IDENTITY_VARIABLES if (match := _ENDPOINT.match(environ.get(name, "")))}
+
+
+def tls_context(network: Network) -> ssl.SSLContext:
+    """The one context of a run. SSLKEYLOGFILE is ignored: no session keys are logged. Raises UsageError for a bad CA file."""
+    try:
+        context = ssl.create_default_context(cafile=network.ca_file)
+    except OSError as error:
+        raise UsageError(str(network.ca_file), "not a file of CA certificates in PEM", "point SSL_CERT_FILE to one") from error
+    context.keylog_filename = None  # type: ignore[assignment] # None closes it, which typeshed does not know
+    return context
+
+
+@asynccontextmanager
+async def open_session(
+    network: Network, context: ssl.SSLContext, door: Door, *, connections: int
+) -> AsyncIterator[aiohttp.ClientSession]:
+    """The session under all official clients; closed here alone. Nothing is read from the environment: no NETRC, no cookies."""
+    connector = aiohttp.TCPConnector(ssl=context, limit=connections, ttl_dns_cache=300, keepalive_timeout=KEPT_ALIVE)
+    session = aiohttp.ClientSession(
+        connector=connector,
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"Accept-Encoding": ACCEPTED},
+        middlewares=(door,),
+        proxy=network.proxy,
+        trust_env=False,
+        requote_redirect_url=False,
+    )
+    async with session:
+        yield session

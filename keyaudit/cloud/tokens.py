@@ -1,0 +1,208 @@
+"""The memo of tokens under all official clients: one request for each, refreshed in time, for the audited tenant alone."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import msgspec
+from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+
+from keyaudit.cloud.clock import Clock
+from keyaudit.cloud.environment import Environment
+from keyaudit.cloud.failures import failure_of
+from keyaudit.cloud.refusal import RETRIED, Refused, sign_in_refusal
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.errors import UnsafeError
+from keyaudit.model.reasons import Reason
+
+MARGIN = 300
+"""Seconds before its end at which a token is replaced; azure-identity's own caches give it up at the same time."""
+
+FAILURES = (AzureError, OSError, ValueError, LookupError, TypeError)
+"""What a credential may raise: azure-identity takes members of an answer for granted, and trips over one that lacks them."""
+
+_ATTEMPTS = 4
+_FAILURE_KEPT = 60.0
+
+
+class Credential(Protocol):
+    """What a memo asks for tokens: any credential of azure.identity.aio."""
+
+    async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+        """A token for one scope."""
+        ...
+
+    async def close(self) -> None:
+        """Give up what it holds."""
+        ...
+
+
+class Claims(msgspec.Struct):
+    """What a token says of whom it was given to. Nothing is checked here: Azure checks it, we only compare the tenant."""
+
+    tid: str = ""
+    upn: str = ""
+    unique_name: str = ""
+    preferred_username: str = ""
+    app_displayname: str = ""
+    appid: str = ""
+    azp: str = ""
+    oid: str = ""
+
+
+def claims_of(token: str) -> Claims | None:
+    """The claims of a token, or None if it is not one that can be read."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return None
+    padded = parts[1] + "=" * (-len(parts[1]) % 4)
+    try:
+        # msgspec reads base64 strictly, in the standard alphabet.
+        return msgspec.json.decode(msgspec.convert(padded.translate(_STANDARD), bytes), type=Claims)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+
+
+_STANDARD = str.maketrans("-_", "+/")
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    token: AccessTokenInfo
+    until: float
+    claims: str | None
+
+
+class Tokens:
+    """An AsyncTokenCredential for this cloud's scopes and the audited tenant. Every other request raises Refused.
+
+    What a vault's challenge asks for arrives here, so that this is what pins it. A token of another tenant raises
+    UnsafeError, which ends the run.
+    """
+
+    def __init__(self, environment: Environment, clock: Clock) -> None:
+        self.tenant = ""
+        """The audited tenant, a GUID in lower case; nothing is given out before it is set."""
+        self._credential: Credential | None = None
+        self._environment, self._clock = environment, clock
+        self._held: dict[str, _Held] = {}
+        self._failed: dict[str, tuple[Refusal, float]] = {}
+        self._locks: dict[str, asyncio.Lock] = {scope: asyncio.Lock() for scope in environment.scopes}
+        self._revoked: Refusal | None = None
+
+    @property
+    def revoked(self) -> Refusal | None:
+        """Set once access was revoked: from then on no token is given."""
+        return self._revoked
+
+    def revoke(self, status: int) -> Refusal:
+        """Azure refused the token that answered its claims challenge: give none from now on."""
+        self._revoked = Refusal(Reason.IDENTITY_REVOKED, "insufficient_claims", status)
+        return self._revoked
+
+    async def get_token(
+        self,
+        *scopes: str,
+        claims: str | None = None,
+        tenant_id: str | None = None,
+        enable_cae: bool = False,  # noqa: ARG002 - always asked for
+        **_: Any,
+    ) -> AccessToken:
+        """For the Graph client."""
+        token = await self._get(scopes, claims, tenant_id)
+        return AccessToken(token.token, token.expires_on)
+
+    async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+        """For azure-core's policies and the Key Vault client."""
+        asked = options or {}
+        return await self._get(scopes, asked.get("claims"), asked.get("tenant_id"))
+
+    async def close(self) -> None:
+        """Nothing: the credential belongs to the connection."""
+
+    async def __aenter__(self) -> "Tokens":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing: see close."""
+
+    async def sign_in(self, credential: Credential) -> Claims:
+        """Use this credential from now on; the claims of its first token, for Resource Manager, before the tenant is known.
+
+        Raises Refused where it gives none, UnsafeError for a token that names no tenant.
+        """
+        scope = self._environment.arm_scope
+        async with self._locks[scope]:
+            self._credential = credential
+            self._failed.clear()
+            token = await self._ask(scope, None)
+            claims = claims_of(token.token)
+            if claims is None or not claims.tid:
+                raise UnsafeError("sign-in", "the token does not say of which tenant it is", "sign in with another --auth")
+            self._keep(scope, token, None)
+        return claims
+
+    async def _get(self, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None) -> AccessTokenInfo:
+        scope = self._allowed(scopes, tenant_id)
+        async with self._locks[scope]:
+            if self._revoked:
+                raise Refused(self._revoked)
+            held = self._held.get(scope)
+            if held and self._clock.monotonic() < held.until and (claims is None or claims == held.claims):
+                return held.token
+            token = await self._ask(scope, claims)
+            found = claims_of(token.token)
+            if found is None or found.tid.lower() != self.tenant:
+                raise UnsafeError(
+                    "sign-in",
+                    f"a token of tenant {found.tid if found else 'unknown'} came, and {self.tenant} is audited",
+                    "sign in to the tenant that is audited",
+                )
+            self._keep(scope, token, claims or (held.claims if held else None))
+            return token
+
+    def _allowed(self, scopes: tuple[str, ...], tenant_id: str | None) -> str:
+        if len(scopes) != 1 or scopes[0] not in self._locks:
+            raise Refused(Refusal(Reason.BAD_CHALLENGE, "a token of another resource was asked for"))
+        if not self.tenant or (tenant_id is not None and tenant_id.lower() != self.tenant):
+            raise Refused(Refusal(Reason.BAD_CHALLENGE, "another tenant's token was asked for"))
+        return scopes[0]
+
+    def _keep(self, scope: str, token: AccessTokenInfo, claims: str | None) -> None:
+        left = max(token.expires_on - self._clock.now(), 0)
+        margin = min(MARGIN, left // 4)
+        self._held[scope] = _Held(token, self._clock.monotonic() + left - margin, claims)
+
+    async def _ask(self, scope: str, claims: str | None) -> AccessTokenInfo:
+        failed = self._failed.get(scope)
+        if failed and self._clock.monotonic() < failed[1]:
+            raise Refused(failed[0])
+        if self._credential is None:
+            raise RuntimeError("nobody has signed in")
+        options: TokenRequestOptions = {"enable_cae": True}
+        if claims is not None:
+            options["claims"] = claims
+        refusal = Refusal(Reason.AUTH_FAILED)
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                await self._clock.sleep(2.0 ** (attempt - 1))
+            try:
+                return await self._credential.get_token_info(scope, options=options)
+            except FAILURES as error:
+                refusal, again = self._why(error, claims)
+                if not again:
+                    break
+        self._failed[scope] = refusal, self._clock.monotonic() + _FAILURE_KEPT
+        raise Refused(refusal)
+
+    def _why(self, error: Exception, claims: str | None) -> tuple[Refusal, bool]:
+        response = error.response if isinstance(error, HttpResponseError) else None
+        status = response.status_code or 0 if response is not None else 0
+        if isinstance(error, ClientAuthenticationError | ValueError | LookupError | TypeError) or status:
+            refusal = replace(sign_in_refusal(str(error)), status=status)
+            if claims is not None and status not in RETRIED:
+                self._revoked = refusal = Refusal(Reason.IDENTITY_REVOKED, f"new claims were asked for: {refusal.detail}")
+            return refusal, status in RETRIED
+        refusal, again = failure_of(error, self._environment.login)
+        return Refusal(Reason.AUTH_FAILED, f"at the sign-in service: {refusal.detail}"), again

@@ -1,0 +1,1 @@
+"""Tests of cloud/: the real clients against scripted services on loopback, and the simulated tenant."""

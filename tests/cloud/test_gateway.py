@@ -1,0 +1,206 @@
+"""Reading through the official clients: hostile answers end as values, and no token is sent astray."""
+
+import gzip
+import json
+
+import pytest
+
+from keyaudit.cloud import gateway as gateway_module
+from keyaudit.model.coverage import End, Refusal
+from keyaudit.model.reasons import Reason
+from tests.cloud.azure import ARM, GRAPH, LOGIN, OTHER_TENANT, VAULTS, Azure, Reply, challenge, error
+from tests.cloud.conftest import Connect
+from tests.cloud.reading import Bundle, Item, Key, all_of, first_then, name_of
+
+# One object
+
+
+async def test_an_object_is_read_and_an_incomplete_one_refused(azure: Azure, connected: Connect, vault: str) -> None:
+    async with connected() as connection:
+
+        async def get() -> Bundle | Refusal:
+            return await connection.gateway.get("key.get", Bundle, host=vault, key="sign", version="")
+
+        azure.script = lambda request: Reply({"key": {"kid": "k"}, "attributes": {}})
+        assert await get() == Bundle(Key("k"))
+        for body, reason in (
+            (b"{}", Reason.BAD_BODY),
+            (b" { } ", Reason.BAD_BODY),
+            (b'{"error":{"code":"Forbidden","message":"m"}}', Reason.BAD_BODY),
+            (b'{"key":{"kid":"k"}', Reason.BAD_BODY),
+            (b"[]", Reason.BAD_ITEM),
+            (b'{"key":{}}', Reason.BAD_ITEM),
+        ):
+            azure.script = lambda request, body=body: Reply(body)  # type: ignore[misc]
+            found = await get()
+            assert isinstance(found, Refusal)
+            assert found.reason is reason, body
+    assert azure.to(VAULTS)[-1].target == "/keys/sign/?api-version=2025-07-01"
+
+
+async def test_what_is_not_declared_cannot_be_sent(azure: Azure, connected: Connect, vault: str) -> None:
+    async with connected() as connection:
+        gateway = connection.gateway
+        for name in ("", "..", "sign/backup", "../secrets/password"):
+            found = await gateway.get("key.get", Bundle, host=vault, key=name, version="")
+            assert isinstance(found, Refusal)
+            assert found.reason is Reason.BAD_VALUE
+        with pytest.raises(KeyError):
+            await gateway.get("secret.get", Bundle, host=vault, secret="s")
+        with pytest.raises(ValueError, match="no list"):
+            gateway.pages("key.get", Item, by=name_of, host=vault)
+    assert azure.to(VAULTS) == []
+
+
+@pytest.mark.parametrize(
+    "uri", ["https://trap.evil.example/", "https://kv.vault.azure.net.evil.example/", "http://kv-sign.vault.azure.net/", ""]
+)
+async def test_a_vault_uri_of_elsewhere_is_not_contacted(azure: Azure, connected: Connect, uri: str) -> None:
+    async with connected() as connection:
+        found = await connection.gateway.get("key.get", Bundle, host=uri, key="k", version="")
+        _, end = await all_of(connection.gateway, "key.list", host=uri)
+    assert isinstance(found, Refusal)
+    assert found.reason is Reason.BAD_VAULT_URI
+    assert end.refusal == found
+    assert azure.foreign == []
+    assert azure.to(VAULTS) == []
+
+
+# Challenges
+
+
+async def test_a_vault_gets_its_token_after_its_challenge_and_only_then(azure: Azure, connected: Connect, vault: str) -> None:
+    azure.script = lambda request: Reply({"value": []})
+    async with connected() as connection:
+        assert (await all_of(connection.gateway, "key.list", host=vault))[1] == End()
+        assert (await all_of(connection.gateway, "key.list", host=vault))[1] == End()
+    assert ["authorization" in request.headers for request in azure.to(VAULTS)] == [False, True, True]
+    scopes = [request.body.decode() for request in azure.to(LOGIN)]
+    assert len(scopes) == 2
+    assert "scope=https%3A%2F%2Fvault.azure.net%2F.default" in scopes[1]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        challenge(OTHER_TENANT),
+        challenge("common"),
+        challenge(authority="https://login.evil.example"),
+        challenge(authority="http://login.microsoftonline.com"),
+        challenge(authority="https://login.microsoftonline.com.evil.example"),
+        challenge(resource="https://management.azure.com"),
+        challenge(resource="https://evil.example"),
+        challenge(resource="https://graph.microsoft.com"),
+        Reply(b"", 401, {"WWW-Authenticate": 'Bearer scope="https://graph.microsoft.com/.default", authorization="x"'}),
+        Reply(
+            b"",
+            401,
+            {
+                "WWW-Authenticate": 'Bearer authorization="https://login.microsoftonline.com/'
+                '11111111-2222-3333-4444-555555555555", scope="https://graph.microsoft.com/.default"'
+            },
+        ),
+        Reply(b"", 401, {"WWW-Authenticate": "Bearer " + "x" * 8_000}),
+        Reply(b"", 401, {"WWW-Authenticate": 'Bearer realm="'}),
+    ],
+)
+async def test_a_challenge_for_anything_else_gets_no_token(azure: Azure, connected: Connect, vault: str, reply: Reply) -> None:
+    azure.challenge = lambda request: reply
+    async with connected() as connection:
+        signed_in = len(azure.to(LOGIN))
+        _, end = await all_of(connection.gateway, "key.list", host=vault)
+    assert end.refusal is not None
+    assert end.refusal.reason is Reason.BAD_CHALLENGE
+    assert len(azure.to(LOGIN)) == signed_in
+    assert [request for request in azure.to(VAULTS) if "authorization" in request.headers] == []
+    assert azure.foreign == []
+
+
+async def test_a_401_without_a_challenge_is_a_failed_sign_in(azure: Azure, connected: Connect, vault: str) -> None:
+    azure.challenge = lambda request: error(401, "Unauthorized")
+    async with connected() as connection:
+        _, end = await all_of(connection.gateway, "key.list", host=vault)
+    assert end.refusal == Refusal(Reason.AUTH_FAILED, "Unauthorized", 401)
+
+
+async def test_a_header_larger_than_any_gets_no_token(azure: Azure, connected: Connect, vault: str) -> None:
+    azure.challenge = lambda request: Reply(b"", 401, {"WWW-Authenticate": "Bearer " + "x" * 70_000})
+    async with connected() as connection:
+        _, end = await all_of(connection.gateway, "key.list", host=vault)
+    assert end.refusal == Refusal(Reason.BAD_BODY, "not an HTTP answer")
+    assert [request for request in azure.to(VAULTS) if "authorization" in request.headers] == []
+
+
+# Bodies
+
+
+async def test_a_web_page_is_someone_elses_answer(azure: Azure, connected: Connect, vault: str) -> None:
+    page = Reply(b"<html>sign in to the network</html>", type="text/html; charset=utf-8")
+    azure.script = lambda request: page
+    async with connected() as connection:
+        _, end = await all_of(connection.gateway)
+        found = await connection.gateway.get("key.get", Bundle, host=vault, key="k", version="")
+    assert end.refusal is not None
+    assert end.refusal.reason is Reason.INTERCEPTED
+    assert isinstance(found, Refusal)
+    assert found.reason is Reason.INTERCEPTED
+
+
+@pytest.mark.parametrize("operation", ["vault.list", "domain.list"])
+async def test_packed_answers_are_unpacked(azure: Azure, connected: Connect, operation: str) -> None:
+    packed = gzip.compress(json.dumps({"value": [{"id": "1"}]}).encode())
+    azure.script = lambda request: Reply(packed, headers={"Content-Encoding": "gzip"})
+    async with connected() as connection:
+        assert await all_of(connection.gateway, operation) == (["1"], End(received=1, kept=1))
+
+
+@pytest.mark.parametrize("operation", ["vault.list", "domain.list"])
+@pytest.mark.parametrize(
+    ("body", "encoding", "reason"),
+    [
+        (gzip.compress(b" " * (65 * 1024 * 1024), 1), "gzip", Reason.TOO_LARGE),
+        (b" " * (65 * 1024 * 1024), "", Reason.TOO_LARGE),
+        (b"not gzip at all", "gzip", Reason.BAD_BODY),
+        (gzip.compress(b'{"value":[]}')[:-9], "gzip", Reason.BAD_BODY),
+        (b'{"value":[]}', "br", Reason.BAD_BODY),
+    ],
+)
+async def test_bodies_that_are_bombs_or_damaged_are_refused(
+    azure: Azure, connected: Connect, operation: str, body: bytes, encoding: str, reason: Reason
+) -> None:
+    azure.script = lambda request: Reply(body, headers={"Content-Encoding": encoding})
+    async with connected() as connection:
+        _, end = await all_of(connection.gateway, operation)
+    assert end.refusal is not None
+    assert end.refusal.reason is reason
+    assert [request.host for request in azure.requests if request.host != LOGIN] == [
+        ARM if operation == "vault.list" else GRAPH
+    ]
+
+
+@pytest.mark.parametrize("operation", ["vault.list", "domain.list"])
+async def test_an_answer_that_breaks_off_is_asked_for_again(azure: Azure, connected: Connect, operation: str) -> None:
+    azure.script = first_then(Reply({"value": []}, cut=True), Reply({"value": [{"id": "1"}]}))
+    async with connected() as connection:
+        assert await all_of(connection.gateway, operation) == (["1"], End(received=1, kept=1))
+        assert connection.retries == 1
+        azure.script = lambda request: Reply({"value": []}, cut=True)
+        _, end = await all_of(connection.gateway, operation)
+    assert end.refusal == Refusal(Reason.BAD_BODY, "the answer broke off")
+
+
+async def test_no_answer_in_time_is_a_timeout(azure: Azure, connected: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway_module, "ATTEMPT_TIMEOUT", 0.03)
+    azure.script = lambda request: Reply(hang=True)
+    async with connected() as connection:
+        _, end = await all_of(connection.gateway)
+    assert end.refusal == Refusal(Reason.TIMEOUT, "no answer in time")
+    assert len(azure.to(ARM)) == gateway_module.ATTEMPTS
+
+
+async def test_cookies_are_not_kept(azure: Azure, connected: Connect) -> None:
+    azure.script = lambda request: Reply({"value": []}, headers={"Set-Cookie": "a=b"})
+    async with connected() as connection:
+        await all_of(connection.gateway)
+        await all_of(connection.gateway)
+    assert all("cookie" not in request.headers for request in azure.requests)
