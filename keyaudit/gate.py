@@ -91,7 +91,10 @@ def decide(
         conditions.add(Exit.UNSAFE)
     if fail_on and any(failed[severity] for severity in Severity if severity.rank >= fail_on.rank):
         conditions.add(Exit.FINDINGS)
-    if any(gap.required and not gap.allowed for gap in gaps) or unknown.total() > allowed_unknown + left_out:
+    standing = [gap for gap in gaps if gap.required and not gap.allowed]
+    if any(gap.reason is Reason.INTERNAL_ERROR for gap in standing):
+        conditions.add(Exit.BUG)
+    if standing or unknown.total() > allowed_unknown + left_out:
         conditions.add(Exit.INCOMPLETE)
     judged = any(tally.passed or tally.failed or tally.not_applicable for tally in tallies)
     if not (judged or ledger.kept or any(group.causes for group in groups)):
