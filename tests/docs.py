@@ -1,14 +1,16 @@
 """The parts of README.md that are made from the code. `python -m tests.docs` rewrites them; a test compares them."""
 
 import io
+import os
 import re
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 from keyaudit.cli.app import run
 from keyaudit.model.errors import MEANINGS
-from keyaudit.model.operations import OPERATIONS
+from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.policy.load import load
 
 README = Path(__file__).parent.parent / "README.md"
@@ -20,7 +22,7 @@ def permissions() -> str:
     """Each permission, with what it lets keyaudit read."""
     reads: dict[str, list[str]] = {}
     for operation in OPERATIONS.values():
-        if operation.grant or "Graph" in operation.permission:
+        if operation.surface is not Surface.LOGIN:
             reads.setdefault(operation.permission, []).append(operation.noun)
     rows = [f"| {permission} | {', '.join(dict.fromkeys(nouns))} |" for permission, nouns in reads.items()]
     return "\n".join(["| permission | what it reads |", "| --- | --- |", *rows])
@@ -73,7 +75,7 @@ def filled(text: str) -> str:
 
 def _printed(arguments: list[str]) -> str:
     out = io.StringIO()
-    with redirect_stdout(out):
+    with patch.dict(os.environ, {"COLUMNS": "80", "NO_COLOR": "1"}), redirect_stdout(out):
         run(arguments)
     return "\n".join(line.rstrip() for line in out.getvalue().strip().splitlines())
 

@@ -14,6 +14,7 @@ from keyaudit.model.tables import TABLES
 NOW = 1_795_500_000
 DAY = 86_400
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
+_VAULTS = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg/providers/microsoft.keyvault/vaults/"
 TENANT = Scope("/tenants/t", "t", ScopeKind.TENANT)
 KEYS_A_VAULT = 250
 VERSIONS = 4
@@ -76,6 +77,29 @@ def _key_version(vault: str, vault_id: str, key: int, version: int) -> dict[str,
     return row
 
 
+def _vault_row(vault: str, vault_id: str) -> dict[str, object]:
+    return {
+        "id": vault_id,
+        "name": vault,
+        "resource_id": vault_id,
+        "scope_id": TENANT.id,
+        "source_url": "https://management.azure.com/",
+        "source_version": "2022-10-01",
+        "subscription_id": SUBSCRIPTION,
+        "subscription_name": "bench",
+        "resource_group": "rg",
+        "location": "westeurope",
+        "vault_uri": f"https://{vault}.vault.azure.net/",
+        "sku": "standard",
+        "tags": {"env": "prod"},
+        "access_model": "rbac",
+        "purge_protection": True,
+        "soft_delete": True,
+        "soft_delete_retention": 90 * DAY,
+        "public_network_access": "Enabled",
+    }
+
+
 def _assessed(scope: Scope, operation: str) -> Coverage:
     return Coverage(scope=scope, operation=operation, state=State.ASSESSED)
 
@@ -85,12 +109,14 @@ def main(folder: Path, versions: int) -> None:
     begun = time.perf_counter()
     spool = Spool.create(folder, _run())
     others = sorted({o for name, table in TABLES.items() if name != "key" for o in table.listed_by})
-    unit = spool.unit("tenant", TENANT, others)
-    unit.close([_assessed(TENANT, operation) for operation in others])
+    names = [f"kv-{number}" for number in range(max(1, versions // (KEYS_A_VAULT * VERSIONS)))]
+    tenant = spool.unit("tenant", TENANT, others)
+    for vault in names:
+        tenant.row("vault", _vault_row(vault, _VAULTS + vault))
+    tenant.close([_assessed(TENANT, operation) for operation in others])
     operations = ("key.list", "key.versions", "key.get", "key.rotation_policy")
-    for number in range(max(1, versions // (KEYS_A_VAULT * VERSIONS))):
-        vault = f"kv-{number}"
-        vault_id = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg/providers/microsoft.keyvault/vaults/{vault}"
+    for number, vault in enumerate(names):
+        vault_id = _VAULTS + vault
         scope = Scope(vault_id, vault, ScopeKind.VAULT)
         unit = spool.unit("keys", scope, operations)
         for key in range(min(KEYS_A_VAULT, versions)):

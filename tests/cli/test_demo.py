@@ -59,7 +59,7 @@ def test_blind_spots_are_five_gaps_each_with_reason_and_remedy(keyaudit: Keyaudi
         ("permission", "kv-hr-prod"),
         ("vanished", "kv-stores-dev"),
         ("permission", "kv-orders-prod"),
-        ("permission", "Contoso (simulated tenant)"),
+        ("permission", _planted("blind-spots", blind_spots)[0].tenant_id),
     }
     assert len(report.json["gaps"]) == 5
     text = keyaudit("report", "--from", blind_spots).out
