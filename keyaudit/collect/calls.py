@@ -1,0 +1,90 @@
+"""Adds up what every call of one operation on one scope came to, and makes its coverage record."""
+
+from collections import Counter
+
+from keyaudit.model.coverage import Coverage, End, Refusal, Scope, State
+from keyaudit.model.reasons import Reason
+
+
+class Calls:
+    """The calls of one operation on one scope, for the coverage record at the end.
+
+    `per_object`: it is asked once per object, so that refusals are counted as objects.
+    """
+
+    def __init__(self, scope: Scope, operation: str, *, per_object: bool = False) -> None:
+        self.scope, self.id = scope, operation
+        self._per_object = per_object
+        self._received = self._kept = self._duplicate = self._quarantined = self._answered = 0
+        self._refused: Counter[Reason] = Counter()
+        self._details: dict[Reason, str] = {}
+
+    @property
+    def reasons(self) -> frozenset[Reason]:
+        """Why calls were refused so far."""
+        return frozenset(self._refused)
+
+    @property
+    def used(self) -> bool:
+        """Anything was asked at all."""
+        return bool(self._received or self._refused or self._answered)
+
+    def answered(self) -> None:
+        """One request gave its one object."""
+        self._received += 1
+        self._kept += 1
+        self._answered += 1
+
+    def refused(self, refusal: Refusal) -> None:
+        """One object, or the whole list, was refused."""
+        self._refused[refusal.reason] += 1
+        self._details.setdefault(refusal.reason, refusal.detail)
+
+    def ended(self, end: End) -> None:
+        """One list came to its end."""
+        self._received += end.received
+        self._kept += end.kept
+        self._duplicate += end.duplicate
+        self._quarantined += end.quarantined
+        if end.refusal is not None:
+            self.refused(end.refusal)
+        elif end.kept or not end.quarantined:
+            self._answered += 1
+
+    def coverage(self, parent: Coverage | None = None) -> Coverage:
+        """The record. What was asked only for objects of a parent that was not read through is itself not read through."""
+        reason, detail = None, ""
+        if self._refused:
+            # The commonest; the name decides a tie, so that the order of answers does not show.
+            reason = min(self._refused, key=lambda reason: (-self._refused[reason], reason))
+            detail = self._details[reason]
+        elif self._quarantined:
+            reason, detail = Reason.BAD_ITEM, f"{self._quarantined:,} of {self._received:,} items"
+        elif parent is not None and parent.state is not State.ASSESSED:
+            reason = Reason.PARENT_NOT_ASSESSED
+        state = State.ASSESSED if reason is None else State.PARTIAL if self._kept or self._answered else State.NOT_ASSESSED
+        return Coverage(
+            scope=self.scope,
+            operation=self.id,
+            state=state,
+            reason=reason,
+            detail=detail,
+            received=self._received,
+            kept=self._kept,
+            duplicate=self._duplicate,
+            quarantined=self._quarantined,
+            refused=self._refused.total() if self._per_object else 0,
+        )
+
+
+def not_assessed(scope: Scope, operations: tuple[str, ...], reason: Reason, detail: str = "") -> tuple[Coverage, ...]:
+    """Records that say of each operation that nothing was read."""
+    return tuple(
+        Coverage(scope=scope, operation=operation, state=State.NOT_ASSESSED, reason=reason, detail=detail)
+        for operation in operations
+    )
+
+
+def why_incomplete(end: End) -> Reason | None:
+    """Why a list does not hold everything; None if it does."""
+    return end.refusal.reason if end.refusal else Reason.BAD_ITEM if end.quarantined else None

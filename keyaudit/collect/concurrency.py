@@ -1,0 +1,35 @@
+"""Runs work for many things at once, a bounded number at a time, with the first failure raised as itself."""
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def for_each(things: AsyncIterable[T] | Iterable[T], work: Callable[[T], Awaitable[None]], *, limit: int) -> None:
+    """`work` on every thing, at most `limit` at once; a stream is drawn only as fast as that. A failure ends the others."""
+    room = asyncio.Semaphore(limit)
+
+    async def one(thing: T) -> None:
+        try:
+            await work(thing)
+        finally:
+            room.release()
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            async for thing in _stream(things):
+                await room.acquire()
+                group.create_task(one(thing))
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
+
+
+async def _stream(things: AsyncIterable[T] | Iterable[T]) -> AsyncIterator[T]:
+    if isinstance(things, AsyncIterable):
+        async for thing in things:
+            yield thing
+    else:
+        for thing in things:
+            yield thing

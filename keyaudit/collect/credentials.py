@@ -1,0 +1,169 @@
+"""Passwords, certificates and federated credentials as rows, and a SAML set of three folded into one."""
+
+import base64
+import binascii
+import re
+from typing import TypeVar
+
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from keyaudit.collect.holders import Holder
+from keyaudit.collect.relations import FederatedItem
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.entra_tables import CREDENTIAL
+from keyaudit.model.reasons import Reason
+
+T = TypeVar("T")
+
+_FEDERATED = ("issuer", "subject", "audiences", "claims_expression")
+_KINDS = {"AsymmetricX509Cert": "certificate", "X509CertAndPassword": "certificate", "Symmetric": "symmetric-key"}
+_CUSTODY = {"Verify": "external", "Sign": "platform"}
+
+# SHA-1 or SHA-256 in hex. Text of that length can be base64 as well, but is not: no digest is 30 or 48 bytes long.
+_HEX = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}", re.ASCII | re.IGNORECASE)
+
+
+class PasswordItem(Struct):
+    """A password credential; its value is never among what Graph returns."""
+
+    keyId: str  # noqa: N815 - Graph's spelling, as in all wire structs
+    displayName: Wire = UNSET  # noqa: N815
+    startDateTime: Wire = UNSET  # noqa: N815
+    endDateTime: Wire = UNSET  # noqa: N815
+    customKeyIdentifier: Wire = UNSET  # noqa: N815
+
+
+class KeyItem(PasswordItem):
+    """A certificate or symmetric key; `key` is the public certificate, where Graph returns it."""
+
+    type: Wire = UNSET
+    usage: Wire = UNSET
+    key: Wire = UNSET
+
+
+class Expression(Struct):
+    """A claims-matching expression."""
+
+    value: str
+
+
+def thumbprint(raw: Wire) -> str | Refusal | None:
+    """customKeyIdentifier in upper-case hex: it arrives as hex, as base64 of bytes, or as base64 of hex. None: none given."""
+    if is_null(raw):
+        return None
+    text = read(raw, str)
+    if isinstance(text, Refusal) or not text:
+        return text or None
+    if _HEX.fullmatch(text):
+        return text.upper()
+    try:
+        held = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return Refusal(Reason.BAD_VALUE)
+    inner = held.decode("latin-1")
+    return inner.upper() if _HEX.fullmatch(inner) else held.hex().upper()
+
+
+class Rows:
+    """The credential rows of one holder, each with an id of its own."""
+
+    def __init__(self, holder: Holder) -> None:
+        self._holder = holder
+        self._taken: set[str] = set()
+
+    def password(self, item: PasswordItem) -> dict[str, object]:
+        """The row of a client secret."""
+        row = self._begin(item.keyId, item.displayName)
+        row.put("kind", "password")
+        self._put_dates(row, item)
+        for column in ("usage", "custody", *_FEDERATED):
+            row.put(column, None)
+        return row.finish()
+
+    def key(self, item: KeyItem) -> dict[str, object]:
+        """The row of a certificate or a symmetric key."""
+        row = self._begin(item.keyId, item.displayName)
+        type_ = read(item.type, str)
+        kind = type_ if isinstance(type_, Refusal) else _KINDS.get(type_, Refusal(Reason.UNRECOGNISED))
+        row.put_read("kind", kind)
+        # Null would read as "neither a certificate nor a symmetric key".
+        row.put_read("usage", Refusal(Reason.BAD_VALUE) if is_null(item.usage) else item.usage)
+        usage = row.values.get("usage")
+        custody = _CUSTODY.get(usage) if isinstance(usage, str) else None
+        row.put_read("custody", custody or Refusal(row.unknown.get("usage", Reason.UNRECOGNISED)))
+        self._put_dates(row, item)
+        for column in _FEDERATED:
+            row.put(column, None)
+        return row.finish()
+
+    def federated(self, item: FederatedItem, url: str, version: str) -> dict[str, object]:
+        """The row of a federated credential, as the request at `url` gave it."""
+        row = self._begin(item.id, item.name, url=url, version=version)
+        row.put("kind", "federated")
+        for column in ("starts_on", "expires_on", "usage", "thumbprint", "custody"):
+            row.put(column, None)
+        row.put_read("issuer", Refusal(Reason.BAD_VALUE) if is_null(item.issuer) else item.issuer)
+        row.put_read("audiences", Refusal(Reason.BAD_VALUE) if is_null(item.audiences) else item.audiences)
+        row.put("subject", item.subject)
+        self._put_expression(row, item)
+        return row.finish()
+
+    def _put_expression(self, row: Row, item: FederatedItem) -> None:
+        # Subject and expression exclude each other, and only newer answers have the second member at all.
+        # https://learn.microsoft.com/graph/api/resources/federatedidentitycredential
+        left_out = isinstance(item.claimsMatchingExpression, UnsetType)
+        if is_null(item.claimsMatchingExpression) or (left_out and row.values.get("subject") is not None):
+            row.put("claims_expression", None)
+            return
+        expression = read(item.claimsMatchingExpression, Expression)
+        row.put_read("claims_expression", expression if isinstance(expression, Refusal) else expression.value)
+        if isinstance(item.subject, UnsetType) and not isinstance(expression, Refusal):
+            row.put("subject", None)
+
+    def _begin(self, key_id: str, name: Wire, *, url: str = "", version: str = "") -> Row:
+        holder = self._holder
+        row = Row(
+            CREDENTIAL,
+            id=self._id(key_id),
+            resource_id=f"{holder.resource_id}/credentials/{key_id}",
+            scope_id=holder.scope_id,
+            url=url or holder.url,
+            version=version or holder.version,
+        )
+        holder.put(row)
+        row.put("name", name)
+        row.put("key_id", key_id)
+        row.put("holder_kind", holder.kind)
+        row.put_read("holder_type", holder.type)
+        row.put_read("holder_home", holder.home)
+        row.put_read("microsoft_made", holder.microsoft_made)
+        return row
+
+    def _id(self, key_id: str) -> str:
+        """A password that protects a certificate can have the certificate's keyId: the second gets a number."""
+        base = id_ = f"{self._holder.resource_id}/credentials/{key_id}".lower()
+        number = 1
+        while id_ in self._taken:
+            number += 1
+            id_ = f"{base}/{number}"
+        self._taken.add(id_)
+        return id_
+
+    def _put_dates(self, row: Row, item: PasswordItem) -> None:
+        row.put("starts_on", item.startDateTime)
+        row.put("expires_on", item.endDateTime)
+        row.put_read("thumbprint", thumbprint(item.customKeyIdentifier))
+
+
+def read_items(raw: Wire, kind: type[T]) -> tuple[list[T], int]:
+    """The credentials in a member of an answer, and how many cannot be read; null in place of a list is one of those.
+
+    Graph sends an empty list for none, and null for what it does not show.
+    """
+    items = read(raw, list[Raw])
+    if isinstance(items, Refusal):
+        return [], 1
+    found = [read(item, kind) for item in items]
+    good = [item for item in found if not isinstance(item, Refusal)]
+    return good, len(found) - len(good)

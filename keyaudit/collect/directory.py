@@ -1,0 +1,74 @@
+"""What applications and service principals have in common: one pass over their list, with owners and federated credentials."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.calls import Calls
+from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.credentials import Rows
+from keyaudit.collect.holders import Holder, unseen_holder
+from keyaudit.collect.places import source
+from keyaudit.collect.relations import Federated, FederatedItem, Owners, Related, object_id
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.reasons import Reason
+
+Item = TypeVar("Item", bound=Related)
+
+
+def operations(kind: str) -> tuple[str, ...]:
+    """The operations of a kind of object, `application` or `service_principal`."""
+    return tuple(f"{kind}.{what}" for what in ("list", "owners", "owners_of", "federated", "federated_of"))
+
+
+async def collect_objects(
+    connection: Connection,
+    unit: Unit,
+    scope: Scope,
+    *,
+    kind: str,
+    item: type[Item],
+    describe: Callable[[Item, str, str, str], Holder],
+    write: Callable[[Unit, Item, Holder, Owners], int],
+    seen: Callable[[int], None],
+) -> Sequence[Coverage]:
+    """Write the rows of every object of a kind; the coverage of `operations(kind)`.
+
+    `describe` takes an item, the tenant's id, and the address and api-version it came from. `write` gives the number of
+    credentials that could not be read. `seen` is told how many objects there are so far.
+    """
+    gateway, tenant_id = connection.gateway, connection.identity.tenant_id
+    owners, federated = Owners(gateway, scope, kind), Federated(gateway, scope, kind)
+    await for_each((owners.collect, federated.collect), lambda collect: collect(), limit=2)
+    url, version = source(connection.environment, f"{kind}.list")
+    calls = Calls(scope, f"{kind}.list")
+    holders: dict[str, Holder] = {}
+    count = 0
+    listing = gateway.pages(f"{kind}.list", item, by=object_id)
+    async for found in listing:
+        holder = describe(found, tenant_id, url, version)
+        if write(unit, found, holder, owners):
+            calls.refused(Refusal(Reason.BAD_ITEM, "credentials that cannot be read"))
+        if object_id(found) in federated.ids:
+            holders[object_id(found)] = holder
+        count += 1
+        seen(count)
+    calls.ended(listing.end)
+    await _write_federated(connection, unit, federated, kind, holders)
+    return [calls.coverage(), *owners.coverage, *federated.coverage]
+
+
+async def _write_federated(
+    connection: Connection, unit: Unit, federated: Federated, kind: str, holders: dict[str, Holder]
+) -> None:
+    """Every federated credential, those of holders that their own list did not show too."""
+    unseen = Refusal(Reason.PARENT_NOT_ASSESSED)
+    tenant_id = connection.identity.tenant_id
+
+    def write(holder_id: str, item: FederatedItem) -> None:
+        url, version = source(connection.environment, f"{kind}.federated_of", id=holder_id)
+        holder = holders.get(holder_id) or unseen_holder(kind, tenant_id, holder_id, url=url, version=version, refusal=unseen)
+        unit.row("credential", Rows(holder).federated(item, url, version))
+
+    await federated.each(write)

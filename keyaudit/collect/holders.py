@@ -1,0 +1,92 @@
+"""Who holds a credential: an application or a service principal, as its credentials' rows describe it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.model.columns import Table
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.entra_tables import MICROSOFT_TENANTS
+
+_MADE_BY_MICROSOFT = frozenset({"P2P Server"})
+_MADE_BY_MICROSOFT_PREFIXES = ("aad-extensions-app. Do not modify", "ConnectSyncProvisioning_")
+
+PATHS: Mapping[str, str] = {"application": "applications", "service_principal": "servicePrincipals"}
+"""The collection that each kind of holder is in, as Graph spells it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """A holder of credentials. A refusal in place of a fact says why it is not known."""
+
+    kind: str
+    tenant_id: str
+    object_id: str
+    url: str
+    version: str
+    name: Wire | Refusal
+    app_id: Wire | Refusal
+    type: Wire | str | Refusal
+    home: str | Refusal
+    microsoft_made: bool | Refusal
+
+    @property
+    def resource_id(self) -> str:
+        """Its id in Graph's spelling; in lower case it is the row's id."""
+        return f"/tenants/{self.tenant_id}/{PATHS[self.kind]}/{self.object_id}"
+
+    @property
+    def scope_id(self) -> str:
+        """The tenant's scope."""
+        return f"/tenants/{self.tenant_id}".lower()
+
+    def row(self, table: Table) -> Row:
+        """The holder's own row, begun."""
+        resource_id = self.resource_id
+        return Row(table, id=resource_id, resource_id=resource_id, scope_id=self.scope_id, url=self.url, version=self.version)
+
+    def put(self, row: Row) -> None:
+        """Fill the columns that say whose credential a row is."""
+        row.put("holder_id", self.resource_id.lower())
+        row.put_read("holder_name", self.name)
+        row.put_read("app_id", self.app_id)
+
+
+def unseen_holder(kind: str, tenant_id: str, object_id: str, *, url: str, version: str, refusal: Refusal) -> Holder:
+    """A holder of which nothing is known but its id."""
+    return Holder(
+        kind=kind,
+        tenant_id=tenant_id,
+        object_id=object_id,
+        url=url,
+        version=version,
+        name=refusal,
+        app_id=refusal,
+        type=refusal,
+        home=refusal,
+        microsoft_made=refusal,
+    )
+
+
+def home_of(owner: Wire, tenant_id: str) -> str | Refusal:
+    """Whose application it is, by the tenant that owns it: own, microsoft, foreign, or none where Graph holds no owner."""
+    if is_null(owner):
+        return "none"
+    found = read(owner, str)
+    if isinstance(found, Refusal):
+        return found
+    if found.lower() == tenant_id.lower():
+        return "own"
+    return "microsoft" if found.lower() in MICROSOFT_TENANTS else "foreign"
+
+
+def made_by_microsoft(name: Wire, home: str | Refusal) -> bool | Refusal:
+    """Whether Microsoft's own software registered it here, by its name. Only what is at home here was registered here."""
+    if is_null(name):
+        return False
+    found = read(name, str)
+    if isinstance(found, Refusal):
+        return found
+    if found not in _MADE_BY_MICROSOFT and not found.startswith(_MADE_BY_MICROSOFT_PREFIXES):
+        return False
+    return home if isinstance(home, Refusal) else home == "own"

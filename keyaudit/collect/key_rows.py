@@ -1,0 +1,224 @@
+"""What Key Vault's data plane says of a key version, laid out as columns of the key table. No requests."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from keyaudit.collect.places import Vault
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.reasons import Reason
+from keyaudit.model.vault_tables import KEY
+
+ATTRIBUTES = (
+    "enabled",
+    "created_on",
+    "updated_on",
+    "activates_on",
+    "expires_on",
+    "exportable",
+    "hsm_platform",
+    "recovery_level",
+)
+MATERIAL = ("kty", "key_size", "curve", "key_ops", "release_policy_immutable", "custody")
+
+_NAME = re.compile(r"[0-9A-Za-z-]{1,127}", re.ASCII)
+# The service writes port 443 into some of its addresses and not into others.
+_KID = re.compile(rf"https://([0-9a-z.-]+)(?::443)?/keys/({_NAME.pattern})(?:/({_NAME.pattern}))?", re.ASCII | re.IGNORECASE)
+_SOFTWARE = frozenset({"RSA", "EC", "oct"})
+_HSM = "-HSM"
+
+
+class KeyItem(Struct):
+    """An item of the key list or of a version list."""
+
+    kid: str
+    attributes: Wire = UNSET
+    tags: Wire = UNSET
+    managed: Wire = UNSET
+
+
+class Attributes(Struct):
+    """A key's attributes, alike on the data plane and in ARM."""
+
+    enabled: Wire = UNSET
+    created: Wire = UNSET
+    updated: Wire = UNSET
+    nbf: Wire = UNSET
+    exp: Wire = UNSET
+    exportable: Wire = UNSET
+    recoveryLevel: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
+    hsmPlatform: Wire = UNSET  # noqa: N815
+    key_size: Wire = UNSET
+
+
+class Material(Struct):
+    """The JSON Web Key within a key: public facts only."""
+
+    kid: str
+    kty: Wire = UNSET
+    key_ops: Wire = UNSET
+    n: Wire = UNSET
+    crv: Wire = UNSET
+
+
+class ReleasePolicy(Struct):
+    """What is read of a release policy."""
+
+    immutable: Wire = UNSET
+
+
+class KeyBundle(Struct):
+    """The answer to a GET of one key version."""
+
+    key: Material
+    attributes: Wire = UNSET
+    tags: Wire = UNSET
+    managed: Wire = UNSET
+    release_policy: Wire = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class KeyName:
+    """What a key identifier names; `version` is in lower case, and empty where it names none."""
+
+    name: str
+    version: str = ""
+
+
+def key_name(kid: str, uri: str) -> KeyName:
+    """What `kid` names in the vault at `uri`; ValueError if it is no key of it. A `kid` is never used as an address."""
+    match = _KID.fullmatch(kid)
+    if match is None or match[1].lower() != uri.lower().removeprefix("https://").rstrip("/").removesuffix(":443"):
+        raise ValueError("not a key of this vault")
+    return KeyName(match[2], (match[3] or "").lower())
+
+
+def version_name(kid: str, uri: str, name: str) -> KeyName:
+    """What `kid` names, which has to be a version of the key `name`; else ValueError."""
+    named = key_name(kid, uri)
+    if not named.version or named.name.lower() != name.lower():
+        raise ValueError("not a version of that key")
+    return named
+
+
+def is_key_name(text: str) -> bool:
+    """Whether a key, or a version, can have this name."""
+    return _NAME.fullmatch(text) is not None
+
+
+def key_row(vault: Vault, uri: str, key: KeyName, *, resource_id: str, url: str, version: str) -> Row:
+    """A row with the columns that say what it is and where it lies; an unknown version leaves the key's own id."""
+    key_id = f"{uri.rstrip('/')}/keys/{key.name}".lower()
+    row = Row(
+        KEY,
+        id=f"{key_id}/{key.version}" if key.version else key_id,
+        resource_id=resource_id,
+        scope_id=vault.scope.id,
+        url=url,
+        version=version,
+    )
+    vault.put_place(row)
+    row.put("name", key.name)
+    row.put("key_id", key_id)
+    row.put("vault_id", vault.scope.id)
+    row.put("vault_name", vault.name)
+    if key.version:
+        row.put("version", key.version)
+    return row
+
+
+def put_attributes(row: Row, raw: Wire, *, promised: bool, reason: Reason) -> None:
+    """Fill the columns of a key's attributes.
+
+    `promised`: the answer is a GET's on the data plane. Lists and ARM may hold `exportable` and `hsmPlatform`, but no
+    document promises it: left out there, they are unknown with `reason`.
+    """
+    attributes = read(raw, Attributes)
+    if isinstance(attributes, Refusal):
+        row.refuse(ATTRIBUTES, attributes.reason)
+        return
+    row.put("enabled", attributes.enabled)
+    row.put("created_on", attributes.created)
+    row.put("updated_on", attributes.updated)
+    row.put("activates_on", attributes.nbf)
+    row.put("expires_on", attributes.exp)
+    row.put("recovery_level", attributes.recoveryLevel)
+    for column, member in (("exportable", attributes.exportable), ("hsm_platform", attributes.hsmPlatform)):
+        if isinstance(member, UnsetType) and not promised:
+            row.refuse((column,), reason)
+        else:
+            row.put(column, member)
+
+
+def put_material(row: Row, bundle: KeyBundle) -> None:
+    """Fill the columns that only a GET answers. `put_attributes` comes first: custody rests on `hsm_platform`."""
+    row.put("kty", bundle.key.kty)
+    row.put("key_ops", bundle.key.key_ops)
+    put_size(row, _modulus_bits(bundle), bundle.key.crv)
+    put_custody(row, platform_known=not _platform_left_out(bundle.attributes))
+    if isinstance(bundle.release_policy, UnsetType) or is_null(bundle.release_policy):
+        row.put("release_policy_immutable", None)
+        return
+    policy = read(bundle.release_policy, ReleasePolicy)
+    # Left out or null, the column would say that there is no release policy.
+    row.put_read("release_policy_immutable", policy if isinstance(policy, Refusal) else read(policy.immutable, bool))
+
+
+def put_size(row: Row, bits: object, curve: Wire) -> None:
+    """Fill `key_size` and `curve` by `kty`: `bits` is a wire value, a number, or a refusal."""
+    kty = row.values.get("kty")
+    if not isinstance(kty, str) or kty.removesuffix(_HSM) not in _SOFTWARE:
+        row.refuse(("key_size", "curve"), row.unknown.get("kty", Reason.UNRECOGNISED))
+        return
+    row.put_read("key_size", _required(bits) if kty.startswith("RSA") else None)
+    row.put_read("curve", _required(curve) if kty.startswith("EC") else None)
+
+
+def put_custody(row: Row, *, platform_known: bool) -> None:
+    """Fill `custody` from `kty` and `hsm_platform`. Two that contradict each other, or new ones, leave it unknown."""
+    kty, platform = row.values.get("kty"), row.values.get("hsm_platform")
+    if not isinstance(kty, str):
+        row.refuse(("custody",), row.unknown["kty"])
+    elif platform_known and not isinstance(platform, str):
+        row.refuse(("custody",), row.unknown["hsm_platform"])
+    elif kty.endswith(_HSM) and platform != "0":
+        row.put("custody", "vault-hsm")
+    elif kty in _SOFTWARE and (platform == "0" or not platform_known):
+        row.put("custody", "software")
+    else:
+        row.refuse(("custody",), Reason.UNRECOGNISED)
+
+
+def created_on(attributes: Wire) -> object:
+    """The creation time in a key's attributes; anything but a number if they do not tell."""
+    found = read(attributes, Attributes)
+    return found if isinstance(found, Refusal) else read(found.created, int)
+
+
+def _required(value: object) -> object:
+    """Null would read as "not that kind of key", which `kty` contradicts."""
+    return Refusal(Reason.BAD_VALUE) if isinstance(value, Raw) and is_null(value) else value
+
+
+def _platform_left_out(attributes: Wire) -> bool:
+    found = read(attributes, Attributes)
+    return not isinstance(found, Refusal) and isinstance(found.hsmPlatform, UnsetType)
+
+
+def _modulus_bits(bundle: KeyBundle) -> object:
+    """The size of the modulus itself; where there is none, what the attributes say."""
+    if isinstance(bundle.key.n, UnsetType):
+        attributes = read(bundle.attributes, Attributes)
+        return attributes if isinstance(attributes, Refusal) else attributes.key_size
+    encoded = read(bundle.key.n, str)
+    if isinstance(encoded, Refusal):
+        return encoded
+    try:
+        modulus = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return Refusal(Reason.BAD_VALUE)
+    return int.from_bytes(modulus).bit_length() or Refusal(Reason.BAD_VALUE)

@@ -1,0 +1,183 @@
+"""The keys of one vault, every version: the data plane first, and ARM where the data plane refuses to list them."""
+
+from collections.abc import Sequence
+
+from keyaudit.cloud.addresses import vault_host
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.arm_keys import ArmKeys
+from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
+from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.key_rows import (
+    MATERIAL,
+    KeyBundle,
+    KeyItem,
+    KeyName,
+    created_on,
+    key_name,
+    key_row,
+    put_attributes,
+    put_material,
+    version_name,
+)
+from keyaudit.collect.key_versions import Key
+from keyaudit.collect.places import Vault, source
+from keyaudit.collect.rotation import ROTATION, RotationPolicy, no_rotation, put_rotation
+from keyaudit.collect.rows import Row, read
+from keyaudit.collect.vaults import is_gone
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.coverage import Coverage, Refusal
+from keyaudit.model.reasons import UNSAFE, Reason
+
+OPERATIONS = ("key.list", "key.versions", "key.get", "key.rotation_policy")
+
+_AT_ONCE = 16
+
+# What a deleted vault looks like from its data plane: its name is gone from the DNS, or nothing answers any more.
+_GONE = frozenset({Reason.DNS, Reason.UNREACHABLE, Reason.TIMEOUT, Reason.VANISHED})
+
+# Where ARM must not or cannot stand in: a boundary was met, or the run itself is at its end.
+_FINAL = UNSAFE | {Reason.IDENTITY_REVOKED, Reason.BUDGET, Reason.INTERRUPTED}
+
+
+async def collect_keys(connection: Connection, unit: Unit, vault: Vault) -> Sequence[Coverage]:
+    """Write a row per key version to `unit`; the coverage of `OPERATIONS`, and of ARM's where they were used.
+
+    Of a vault that was deleted meanwhile no row is kept.
+    """
+    return await _Keys(connection, unit, vault).collect()
+
+
+_Key = Key[KeyItem, KeyBundle]
+
+
+class _Keys:
+    def __init__(self, connection: Connection, unit: Unit, vault: Vault) -> None:
+        self._gateway = connection.gateway
+        self._connection = connection
+        self._unit = unit
+        self._vault = vault
+        self._uri = "" if isinstance(vault.uri, Refusal) else vault.uri
+        self._seen: set[str] = set()
+        self._list = Calls(vault.scope, "key.list")
+        self._versions = Calls(vault.scope, "key.versions", per_object=True)
+        self._get = Calls(vault.scope, "key.get", per_object=True)
+        self._rotation = Calls(vault.scope, "key.rotation_policy", per_object=True)
+
+    async def collect(self) -> Sequence[Coverage]:
+        problem = self._bad_uri()
+        if problem:
+            self._list.refused(problem)
+        else:
+            listing = self._gateway.pages("key.list", KeyItem, by=self._name_of, host=self._uri)
+            await for_each(listing, self._key, limit=_AT_ONCE)
+            self._list.ended(listing.end)
+        calls = (self._list, self._versions, self._get, self._rotation)
+        if any(call.reasons & _GONE for call in calls) and await is_gone(self._gateway, self._vault):
+            self._unit.discard()
+            return not_assessed(self._vault.scope, OPERATIONS, Reason.VANISHED)
+        parent = self._list.coverage()
+        found = [parent, *(call.coverage(parent) for call in calls[1:])]
+        if self._list.reasons and not self._list.reasons & _FINAL:
+            found += await ArmKeys(self._connection, self._unit, self._vault, self._seen).collect()
+        return found
+
+    def _bad_uri(self) -> Refusal | None:
+        """Why its data plane is not asked: a vault must not lead to another vault."""
+        if isinstance(self._vault.uri, Refusal):
+            return self._vault.uri
+        try:
+            host = vault_host(self._vault.uri, self._connection.environment)
+        except ValueError as problem:
+            return Refusal(Reason.BAD_VAULT_URI, str(problem))
+        if host.partition(".")[0] != self._vault.name.lower():
+            return Refusal(Reason.BAD_VAULT_URI, "another vault's address")
+        return None
+
+    def _name_of(self, item: KeyItem) -> str:
+        return key_name(item.kid, self._uri).name.lower()
+
+    async def _key(self, item: KeyItem) -> None:
+        name = key_name(item.kid, self._uri).name
+        self._seen.add(name.lower())
+        # Versions first: one made in between is then missing from the list, and the GET still shows it.
+        versions, unlisted = await self._list_versions(name)
+        current = await self._get_version(name, "")
+        key = _Key(
+            name=name,
+            item=item,
+            versions=versions,
+            unlisted=unlisted,
+            current=current,
+            current_version="" if isinstance(current, Refusal) else key_name(current.key.kid, self._uri).version,
+        )
+        # A certificate's key has none of its own to ask for.
+        managed = read(item.managed if isinstance(current, Refusal) else current.managed, bool)
+        rotation = None if managed is True else await self._get_rotation(name)
+        await key.each(
+            lambda version: self._get_version(name, version),
+            lambda version, answer: self._write(key, version, answer, rotation),
+        )
+
+    async def _list_versions(self, name: str) -> tuple[dict[str, KeyItem], Reason | None]:
+        def version_of(item: KeyItem) -> str:
+            return version_name(item.kid, self._uri, name).version
+
+        listing = self._gateway.pages("key.versions", KeyItem, by=version_of, host=self._uri, key=name)
+        versions = {version_of(item): item async for item in listing}
+        self._versions.ended(listing.end)
+        return versions, why_incomplete(listing.end)
+
+    async def _get_version(self, name: str, version: str) -> KeyBundle | Refusal:
+        found = await self._gateway.get("key.get", KeyBundle, host=self._uri, key=name, version=version)
+        if isinstance(found, KeyBundle) and not self._answers(found, name, version):
+            found = Refusal(Reason.BAD_BODY, "it answered with another key than the one asked for", 200)
+        if isinstance(found, Refusal):
+            self._get.refused(found)
+        else:
+            self._get.answered()
+        return found
+
+    def _answers(self, bundle: KeyBundle, name: str, version: str) -> bool:
+        try:
+            return version_name(bundle.key.kid, self._uri, name).version == version or not version
+        except ValueError:
+            return False
+
+    async def _get_rotation(self, name: str) -> RotationPolicy | Refusal:
+        found = await self._gateway.get("key.rotation_policy", RotationPolicy, host=self._uri, key=name)
+        if isinstance(found, Refusal):
+            self._rotation.refused(found)
+        else:
+            self._rotation.answered()
+        return found
+
+    def _write(self, key: _Key, version: str, bundle: KeyBundle | Refusal, rotation: RotationPolicy | Refusal | None) -> None:
+        named = KeyName(key.name, version)
+        if isinstance(bundle, Refusal):
+            item = key.versions.get(version, key.item)
+            row = self._row(named, "key.versions" if version else "key.list", item.kid)
+            put_attributes(row, item.attributes, promised=False, reason=bundle.reason)
+            row.refuse(MATERIAL if version else (*MATERIAL, "version"), bundle.reason)
+        else:
+            item = KeyItem(bundle.key.kid, bundle.attributes, bundle.tags, bundle.managed)
+            row = self._row(named, "key.get", item.kid)
+            put_attributes(row, item.attributes, promised=True, reason=Reason.BAD_BODY)
+            put_material(row, bundle)
+        row.put("tags", item.tags)
+        row.put("managed", item.managed)
+        row.put_read("versions_listed", key.versions_listed)
+        row.put_read("is_current", key.is_current(version, lambda item: created_on(item.attributes)))
+        if rotation is None:
+            no_rotation(row)
+        elif isinstance(rotation, Refusal):
+            row.refuse(ROTATION, rotation.reason)
+        else:
+            put_rotation(row, rotation)
+        self._unit.row("key", row.finish())
+
+    def _row(self, key: KeyName, operation: str, resource_id: str) -> Row:
+        segments = {"key": key.name} if operation != "key.list" else {}
+        if operation == "key.get":
+            segments["version"] = key.version
+        url, api_version = source(self._connection.environment, operation, host=self._uri, **segments)
+        return key_row(self._vault, self._uri, key, resource_id=resource_id, url=url, version=api_version)

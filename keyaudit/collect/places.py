@@ -1,0 +1,112 @@
+"""Where collected things live: the tenant, subscriptions and vaults, their scopes, and the addresses that are asked."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypedDict, cast
+
+from keyaudit.cloud.environment import Environment
+from keyaudit.collect.rows import Row, Wire
+from keyaudit.model.coverage import Refusal, Scope, ScopeKind
+from keyaudit.model.operations import OPERATIONS, Surface
+from keyaudit.model.reasons import Reason
+
+_VAULT_ID = re.compile(
+    r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/Microsoft\.KeyVault/vaults/([^/]+)", re.ASCII | re.IGNORECASE
+)
+
+
+def tenant_scope(tenant_id: str) -> Scope:
+    """The tenant's scope."""
+    return Scope(f"/tenants/{tenant_id.lower()}", tenant_id, ScopeKind.TENANT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A subscription that the identity sees. `id` is its GUID in lower case, `tenant_id` the tenant it belongs to."""
+
+    id: str
+    name: Wire
+    shown: str
+    """Its name for people; its id where Azure gave none."""
+    tenant_id: str
+
+    @property
+    def scope(self) -> Scope:
+        """The scope that its coverage is recorded under."""
+        return Scope(f"/subscriptions/{self.id}", self.shown, ScopeKind.SUBSCRIPTION)
+
+
+class VaultSegments(TypedDict):
+    """The segments of an ARM path that name a vault."""
+
+    subscription: str
+    resource_group: str
+    vault: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vault:
+    """A vault to read keys from."""
+
+    resource_id: str
+    name: str
+    resource_group: str
+    subscription_id: str
+    subscription_name: str | Refusal
+    location: str | Refusal
+    uri: str | Refusal
+    """Where its keys are read, as Azure says."""
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, object]) -> "Vault":
+        """The vault of a finished row of the vault table, just made or read back from the spool."""
+        unknown = cast("Mapping[str, str]", row["unknown"])
+
+        def held(column: str) -> str | Refusal:
+            return Refusal(Reason(unknown[column])) if column in unknown else cast("str", row[column])
+
+        resource_id = cast("str", row["resource_id"])
+        parts = vault_id_parts(resource_id)
+        if parts is None:
+            raise ValueError(f"not a vault's id: {resource_id!r}")
+        return cls(
+            resource_id=resource_id,
+            name=parts[2],
+            resource_group=parts[1],
+            subscription_id=parts[0],
+            subscription_name=held("subscription_name"),
+            location=held("location"),
+            uri=held("vault_uri"),
+        )
+
+    @property
+    def scope(self) -> Scope:
+        """The scope that its coverage is recorded under."""
+        return Scope(self.resource_id.lower(), self.name, ScopeKind.VAULT)
+
+    @property
+    def segments(self) -> VaultSegments:
+        """What names it in an ARM path."""
+        return {"subscription": self.subscription_id, "resource_group": self.resource_group, "vault": self.name}
+
+    def put_place(self, row: Row) -> None:
+        """Fill the columns that say where a row of this vault lies."""
+        row.put("subscription_id", self.subscription_id)
+        row.put_read("subscription_name", self.subscription_name)
+        row.put("resource_group", self.resource_group)
+        row.put_read("location", self.location)
+
+
+def vault_id_parts(resource_id: str) -> tuple[str, str, str] | None:
+    """Subscription (in lower case), resource group and name, as an ARM id spells them; None for any other text."""
+    match = _VAULT_ID.fullmatch(resource_id)
+    return (match[1].lower(), match[2], match[3]) if match else None
+
+
+def source(environment: Environment, operation: str, *, host: str = "", **segments: str) -> tuple[str, str]:
+    """The address of a request without its query, and its api-version: where a row says that it comes from."""
+    declared = OPERATIONS[operation]
+    if not host:
+        host = environment.graph if declared.surface is Surface.GRAPH else environment.arm
+    return f"https://{host.removeprefix('https://').rstrip('/')}{declared.path.format(**segments)}", declared.api_version

@@ -1,0 +1,134 @@
+"""Owners and federated credentials of applications and service principals: lists first, then single objects."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from msgspec import UNSET, Struct
+
+from keyaudit.cloud.gateway import Gateway
+from keyaudit.collect.calls import Calls, why_incomplete
+from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.reasons import Reason
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+
+# $expand returns this many related objects at most, and no link to the rest.
+# https://learn.microsoft.com/graph/query-parameters
+_EXPANDED = 20
+_AT_ONCE = 16
+
+
+class Related(Struct):
+    """An object, by id alone."""
+
+    id: str
+
+
+class Owned(Related):
+    """An object with the owners that were expanded into it."""
+
+    owners: Wire = UNSET
+
+
+class FederatedItem(Related):
+    """A federated identity credential."""
+
+    name: Wire = UNSET
+    issuer: Wire = UNSET
+    subject: Wire = UNSET
+    audiences: Wire = UNSET
+    claimsMatchingExpression: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
+
+
+def object_id(item: Related) -> str:
+    """An object's id in lower case; ValueError if it has not the form of one."""
+    if not _GUID.fullmatch(item.id):
+        raise ValueError("not an object id")
+    return item.id.lower()
+
+
+class Owners:
+    """The owners of every application, or of every service principal: `kind` is the first part of the operations' names."""
+
+    def __init__(self, gateway: Gateway, scope: Scope, kind: str) -> None:
+        self._gateway = gateway
+        self._kind = kind
+        self._list = Calls(scope, f"{kind}.owners")
+        self._single = Calls(scope, f"{kind}.owners_of", per_object=True)
+        self._found: dict[str, Sequence[str] | Refusal] = {}
+        self._unseen = Refusal(Reason.PARENT_NOT_ASSESSED)
+
+    async def collect(self) -> None:
+        """Read the list, then each object that may have more owners than it shows."""
+        many: list[str] = []
+        listing = self._gateway.pages(self._list.id, Owned, by=object_id)
+        async for item in listing:
+            owners = read(item.owners, list[Related])
+            if not isinstance(owners, Refusal) and len(owners) >= _EXPANDED:
+                many.append(item.id)
+            else:
+                self._found[item.id.lower()] = owners if isinstance(owners, Refusal) else _ids(owners)
+        end = listing.end
+        self._list.ended(end)
+        # An object that a whole list does not have was made, or moved between its pages, while it was read.
+        self._unseen = Refusal(why_incomplete(end) or Reason.INCONSISTENT_PAGES)
+        await for_each(many, self._one, limit=_AT_ONCE)
+
+    def put(self, row: Row, owned: str) -> None:
+        """Fill `owner_ids` of the row of that object."""
+        row.put_read("owner_ids", self._found.get(owned.lower(), self._unseen))
+
+    @property
+    def coverage(self) -> Sequence[Coverage]:
+        """The coverage of both operations."""
+        parent = self._list.coverage()
+        return parent, self._single.coverage(parent)
+
+    async def _one(self, owned: str) -> None:
+        listing = self._gateway.pages(self._single.id, Related, by=object_id, id=owned)
+        owners = [item async for item in listing]
+        end = listing.end
+        self._single.ended(end)
+        reason = why_incomplete(end)
+        self._found[owned.lower()] = Refusal(reason) if reason else _ids(owners)
+
+
+class Federated:
+    """Which objects have federated credentials, and those credentials."""
+
+    def __init__(self, gateway: Gateway, scope: Scope, kind: str) -> None:
+        self._gateway = gateway
+        self._list = Calls(scope, f"{kind}.federated")
+        self._single = Calls(scope, f"{kind}.federated_of", per_object=True)
+        self.ids: set[str] = set()
+        """Object ids in lower case."""
+
+    async def collect(self) -> None:
+        """Read the list of objects that have any."""
+        listing = self._gateway.pages(self._list.id, Related, by=object_id)
+        async for item in listing:
+            self.ids.add(object_id(item))
+        self._list.ended(listing.end)
+
+    async def each(self, write: Callable[[str, FederatedItem], None]) -> None:
+        """`write` every credential of every object in `ids`, with the object's id."""
+
+        async def one(holder: str) -> None:
+            listing = self._gateway.pages(self._single.id, FederatedItem, by=lambda item: item.id.lower(), id=holder)
+            async for item in listing:
+                write(holder, item)
+            self._single.ended(listing.end)
+
+        await for_each(sorted(self.ids), one, limit=_AT_ONCE)
+
+    @property
+    def coverage(self) -> Sequence[Coverage]:
+        """The coverage of both operations."""
+        parent = self._list.coverage()
+        return parent, self._single.coverage(parent)
+
+
+def _ids(owners: Sequence[Related]) -> list[str]:
+    return sorted({owner.id.lower() for owner in owners})

@@ -1,0 +1,115 @@
+"""What a key's rotation policy says, laid out as columns. Key Vault and ARM send the same shape, in different case."""
+
+from collections.abc import Iterator
+
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.reasons import Reason
+from keyaudit.model.times import parse_duration
+
+ROTATION = ("auto_rotates", "rotates_after", "rotates_before_expiry", "rotation_expiry")
+_EXPIRIES = ("rotation_expiry", "expires_on")
+_ACTIONS = ("auto_rotates", "rotates_after", "rotates_before_expiry")
+
+
+class Lifetime(Struct):
+    """The attributes of a rotation policy."""
+
+    expiryTime: Wire = UNSET  # noqa: N815 - Azure's spelling
+
+
+class RotationPolicy(Struct):
+    """A rotation policy. One that was never set has one Notify action, and attributes that are null."""
+
+    lifetimeActions: Wire = UNSET  # noqa: N815
+    attributes: Wire = UNSET
+
+
+class _Trigger(Struct):
+    timeAfterCreate: Wire = UNSET  # noqa: N815
+    timeBeforeExpiry: Wire = UNSET  # noqa: N815
+
+
+class _ActionType(Struct):
+    type: str
+
+
+class _Action(Struct):
+    action: _ActionType
+    trigger: _Trigger
+
+
+def put_rotation(row: Row, policy: RotationPolicy) -> None:
+    """Fill the rotation columns. The row's `expires_on` comes first: rotation before an expiry needs one."""
+    _put_expiry(row, policy.attributes)
+    actions = read(policy.lifetimeActions, list[_Action])
+    if isinstance(actions, Refusal):
+        row.refuse(_ACTIONS, actions.reason)
+        return
+    rotate = [action.trigger for action in actions if action.action.type.lower() == "rotate"]
+    if not all(_is_set(trigger.timeAfterCreate) or _is_set(trigger.timeBeforeExpiry) for trigger in rotate):
+        row.refuse(_ACTIONS, Reason.BAD_BODY)
+        return
+    _put_soonest(row, "rotates_after", [trigger.timeAfterCreate for trigger in rotate], last=False)
+    _put_soonest(row, "rotates_before_expiry", [trigger.timeBeforeExpiry for trigger in rotate], last=True)
+    _put_auto_rotates(row)
+
+
+def no_rotation(row: Row) -> None:
+    """A certificate's key has no rotation policy to ask for."""
+    for column in ROTATION:
+        row.put(column, None)
+
+
+def _put_expiry(row: Row, raw: Wire) -> None:
+    if is_null(raw):
+        row.put("rotation_expiry", None)
+        return
+    attributes = read(raw, Lifetime)
+    if isinstance(attributes, Refusal):
+        row.refuse(("rotation_expiry",), attributes.reason)
+    else:
+        # Left out, not null, when it was never set.
+        left_out = isinstance(attributes.expiryTime, UnsetType)
+        row.put("rotation_expiry", None if left_out else attributes.expiryTime)
+
+
+def _put_soonest(row: Row, column: str, triggers: list[Wire], *, last: bool) -> None:
+    """Of several triggers the one that comes due first: the shortest age, the longest time before expiry."""
+    try:
+        periods = sorted(_periods(triggers))
+    except ValueError:
+        row.refuse((column,), Reason.BAD_VALUE)
+        return
+    row.put(column, (periods[-1] if last else periods[0]) if periods else None)
+
+
+def _periods(triggers: list[Wire]) -> Iterator[int]:
+    for trigger in triggers:
+        if _is_set(trigger):
+            text = read(trigger, str)
+            if isinstance(text, Refusal):
+                raise ValueError
+            yield parse_duration(text)
+
+
+def _is_set(trigger: Wire) -> bool:
+    return isinstance(trigger, Raw) and not is_null(trigger)
+
+
+def _put_auto_rotates(row: Row) -> None:
+    """True on proof; false only where nothing unknown could still make it true."""
+    values, unknown = row.values, row.unknown
+    before_expiry = values.get("rotates_before_expiry") is not None
+    expires = any(values.get(name) is not None for name in _EXPIRIES)
+    if values.get("rotates_after") is not None or (before_expiry and expires):
+        row.put("auto_rotates", True)
+        return
+    doubtful = ("rotates_after", "rotates_before_expiry", *(_EXPIRIES if before_expiry else ()))
+    reason = next((unknown[name] for name in doubtful if name in unknown), None)
+    if reason is None:
+        row.put("auto_rotates", False)
+    else:
+        row.refuse(("auto_rotates",), reason)

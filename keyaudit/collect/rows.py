@@ -1,0 +1,163 @@
+"""Fills one row from wire values as its table declares: the only place where a wire value becomes a column's value."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+import msgspec
+from msgspec import Raw, UnsetType
+
+from keyaudit.model.columns import Column, Table, Type
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.reasons import Reason
+from keyaudit.model.times import MAX_TIME, parse_duration, parse_time
+
+T = TypeVar("T")
+
+Wire = Raw | UnsetType
+"""A member of an answer as it came: not decoded yet, or left out."""
+
+_DECODERS: dict[Type, msgspec.json.Decoder[object]] = {
+    type_: msgspec.json.Decoder[object](expected | None)
+    for type_, expected in {
+        Type.TEXT: str,
+        Type.BOOLEAN: bool,
+        Type.INTEGER: int,
+        Type.TIME: int | str,
+        Type.DURATION: str,
+        Type.TEXTS: list[str],
+        Type.MAP: dict[str, str],
+    }.items()
+}
+
+_HELD: dict[Type, type[object]] = {
+    Type.TEXT: str,
+    Type.BOOLEAN: bool,
+    Type.INTEGER: int,
+    Type.TIME: int,
+    Type.DURATION: int,
+    Type.TEXTS: list,
+    Type.MAP: dict,
+}
+
+
+def read(raw: Wire, kind: type[T]) -> T | Refusal:
+    """`raw` as `kind`. A left-out member is refused as bad_body, null or anything else that is not `kind` as bad_value."""
+    if isinstance(raw, UnsetType):
+        return Refusal(Reason.BAD_BODY)
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    # Deep nesting ends in RecursionError, ill-formed text in UnicodeDecodeError, a ValueError.
+    except (ValueError, RecursionError):
+        return Refusal(Reason.BAD_VALUE)
+
+
+def is_null(raw: Wire) -> bool:
+    """The member is there, and null."""
+    return not isinstance(raw, UnsetType) and bytes(raw).strip() == b"null"
+
+
+class Row:
+    """One row in the making. Every stored column is put or refused, else `finish` raises: a column never defaults.
+
+    `values` holds what is known so far (None: absent), `unknown` the reason of each column that is not.
+    """
+
+    __slots__ = ("_columns", "table", "unknown", "values")
+
+    def __init__(self, table: Table, *, id: str, resource_id: str, scope_id: str, url: str, version: str) -> None:  # noqa: A002
+        """`id` is made lower case; `url` and `version` are the request that gave the row and its api-version."""
+        self.table = table.name
+        self._columns = table.by_name
+        self.unknown: dict[str, Reason] = {}
+        self.values: dict[str, object] = {
+            "id": id.lower(),
+            "resource_id": resource_id,
+            "scope_id": scope_id,
+            "source_url": url,
+            "source_version": version,
+        }
+
+    def put(self, column: str, value: object) -> None:
+        """Set `column` from a wire value (a Raw, or UNSET), or from a Python value in the form it is stored in.
+
+        A wire value that the column cannot hold makes it unknown as bad_value; what a left-out member means, the
+        table says, and where it does not, the column is unknown as bad_body.
+        """
+        declared = self._columns[column]
+        if isinstance(value, UnsetType):
+            self._left_out(declared)
+            return
+        try:
+            held = _held(declared, _DECODERS[declared.type].decode(value)) if isinstance(value, Raw) else value
+            if held is None:
+                self._absent(declared)
+                return
+            self._set(declared, held)
+        except (ValueError, RecursionError):
+            self._unknown(column, Reason.BAD_VALUE)
+
+    def refuse(self, columns: Iterable[str], reason: Reason) -> None:
+        """Make `columns` unknown."""
+        for column in columns:
+            if column not in self._columns:
+                raise KeyError(f"{self.table} has no column {column}")
+            self._unknown(column, reason)
+
+    def put_read(self, column: str, value: object) -> None:
+        """Set `column` from what `read` gave: its value, or unknown with the refusal's reason."""
+        if isinstance(value, Refusal):
+            self.refuse((column,), value.reason)
+        else:
+            self.put(column, value)
+
+    def finish(self) -> dict[str, object]:
+        """The row as the spool takes it: known values, and `unknown` with the reasons. Absent columns are None."""
+        missing = [name for name, column in self._columns.items() if not (column.derived_from or name in self.values)]
+        open_ = [name for name in missing if name not in self.unknown]
+        if open_:
+            raise AssertionError(f"{self.table}: nothing was said of {', '.join(open_)}")
+        return {**self.values, **dict.fromkeys(missing), "unknown": {name: str(why) for name, why in self.unknown.items()}}
+
+    def _set(self, declared: Column, held: object) -> None:
+        if type(held) is not _HELD[declared.type]:
+            raise TypeError(f"{self.table}.{declared.name} cannot hold a {type(held).__name__}")
+        if isinstance(held, int) and abs(held) > MAX_TIME:
+            raise ValueError
+        # An empty map is the other way of having none: ARM sends it for no tags, Key Vault leaves the member out.
+        if declared.type is Type.MAP and not held and declared.absent:
+            held = None
+        self._known(declared.name, held)
+
+    def _absent(self, declared: Column) -> None:
+        if declared.absent:
+            self._known(declared.name, None)
+        else:
+            self._unknown(declared.name, Reason.BAD_VALUE)
+
+    def _left_out(self, declared: Column) -> None:
+        if declared.left_out is None:
+            self._unknown(declared.name, Reason.BAD_BODY)
+        else:
+            self._known(declared.name, declared.left_out.fixed)
+
+    def _known(self, column: str, value: object) -> None:
+        self.values[column] = value
+        self.unknown.pop(column, None)
+
+    def _unknown(self, column: str, reason: Reason) -> None:
+        self.unknown[column] = reason
+        self.values.pop(column, None)
+
+
+def _held(declared: Column, wire: object) -> object:
+    """The stored form of a decoded value; ValueError if there is none."""
+    if declared.type is Type.TIME and isinstance(wire, str):
+        return parse_time(wire)
+    if declared.type is Type.DURATION and isinstance(wire, str):
+        return parse_duration(wire)
+    if declared.type is Type.MAP and isinstance(wire, dict):
+        lowered = {name.lower(): value for name, value in wire.items()}
+        if len(lowered) != len(wire):
+            raise ValueError("two names differ only in case")
+        return lowered
+    return wire

@@ -1,0 +1,128 @@
+"""SAML token-signing certificates: Sign, Verify and password of one certificate become one row, and nothing else does."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography import x509
+from msgspec import UnsetType
+
+from keyaudit.collect.credentials import KeyItem, PasswordItem, thumbprint
+from keyaudit.collect.holders import Holder
+from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.entra_tables import SIGNING_CERTIFICATE
+from keyaudit.model.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A service principal's credentials, told apart."""
+
+    signing: Sequence[KeyItem]
+    """With these Entra signs tokens."""
+    keys: Sequence[KeyItem]
+    passwords: Sequence[PasswordItem]
+
+
+def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem], *, sso_mode: object, preferred: Wire) -> Split:
+    """Which credentials are SAML sets.
+
+    Whoever adds a credential can give it the identifier of a signing certificate, and so hide a way in. A Verify key
+    and a password therefore count as part of a set only where it is whole and nothing is left over: one Sign, one
+    Verify, at most one password, of the same dates, and no public certificate of another thumbprint.
+    """
+    groups: dict[str, list[PasswordItem]] = {}
+    for item in (*keys, *passwords):
+        name = thumbprint(item.customKeyIdentifier)
+        if isinstance(name, str):
+            groups.setdefault(name, []).append(item)
+    chosen = thumbprint(preferred)
+    signing: list[KeyItem] = []
+    folded: set[int] = set()
+    for item in keys:
+        name = thumbprint(item.customKeyIdentifier)
+        if read(item.usage, str) != "Sign":
+            continue
+        whole = isinstance(name, str) and _is_set(groups[name], name)
+        if whole and isinstance(name, str):
+            folded.update(id(part) for part in groups[name])
+        if whole or sso_mode == "saml" or (name is not None and name == chosen):
+            signing.append(item)
+            folded.add(id(item))
+    return Split(
+        signing,
+        [item for item in keys if id(item) not in folded],
+        [item for item in passwords if id(item) not in folded],
+    )
+
+
+def signing_rows(
+    holder: Holder, certificates: Sequence[KeyItem], *, enabled: Wire, sso_mode: Wire, preferred: Wire
+) -> list[dict[str, object]]:
+    """A row per signing certificate of one service principal."""
+    prints = [thumbprint(item.customKeyIdentifier) for item in certificates]
+    rows = []
+    for item, own in zip(certificates, prints, strict=True):
+        alone = isinstance(own, str) and prints.count(own) == 1
+        name = own.lower() if alone and isinstance(own, str) else item.keyId
+        resource_id = f"{holder.resource_id}/signingCertificates/{name}"
+        row = Row(
+            SIGNING_CERTIFICATE,
+            id=resource_id,
+            resource_id=resource_id,
+            scope_id=holder.scope_id,
+            url=holder.url,
+            version=holder.version,
+        )
+        holder.put(row)
+        row.put("name", item.displayName)
+        row.put("kind", "saml")
+        row.put("holder_enabled", enabled)
+        row.put("sso_mode", sso_mode)
+        row.put_read("thumbprint", own)
+        row.put_read("active", _active(own, preferred, prints))
+        row.put("starts_on", item.startDateTime)
+        row.put("expires_on", item.endDateTime)
+        row.put("custody", "platform")
+        rows.append(row.finish())
+    return rows
+
+
+def _is_set(parts: Sequence[PasswordItem], name: str) -> bool:
+    """Whether these credentials of one identifier are one certificate and nothing more."""
+    keys = [part for part in parts if isinstance(part, KeyItem)]
+    usages = sorted(str(read(part.usage, str)) for part in keys)
+    dates = {(_raw(part.startDateTime), _raw(part.endDateTime)) for part in parts}
+    whole = usages == ["Sign", "Verify"] and len(parts) - len(keys) <= 1 and len(dates) == 1
+    return whole and not any(_is_another(part, name) for part in keys)
+
+
+def _is_another(part: KeyItem, name: str) -> bool:
+    """Whether Graph returned a public certificate that has another thumbprint than the identifier says."""
+    encoded = read(part.key, str)
+    if isinstance(encoded, Refusal):
+        return False
+    try:
+        der = base64.b64decode(encoded, validate=True)
+        x509.load_der_x509_certificate(der)
+    except (binascii.Error, ValueError):
+        return False
+    digests = (hashlib.sha1(der, usedforsecurity=False), hashlib.sha256(der))
+    return name not in {digest.hexdigest().upper() for digest in digests}
+
+
+def _active(own: str | Refusal | None, preferred: Wire, prints: Sequence[str | Refusal | None]) -> bool | Refusal:
+    """Whether Entra signs with it now. Unknown where several are there and none of them is named."""
+    chosen = thumbprint(preferred)
+    if isinstance(chosen, Refusal):
+        return chosen
+    if chosen is None:
+        return True if len(prints) == 1 else Refusal(Reason.UNRECOGNISED)
+    return own == chosen if chosen in prints else Refusal(Reason.UNRECOGNISED)
+
+
+def _raw(member: Wire) -> bytes:
+    return b"" if isinstance(member, UnsetType) else bytes(member)

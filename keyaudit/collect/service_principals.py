@@ -1,0 +1,102 @@
+"""Service principals, with their owners, credentials and SAML token-signing certificates."""
+
+from collections.abc import Callable, Sequence
+
+from msgspec import UNSET
+
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.credentials import KeyItem, PasswordItem, Rows, read_items
+from keyaudit.collect.directory import collect_objects
+from keyaudit.collect.holders import Holder, home_of, made_by_microsoft
+from keyaudit.collect.relations import Owners, Related
+from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.collect.saml import signing_rows, split
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.entra_tables import SERVICE_PRINCIPAL
+
+
+class PrincipalItem(Related):
+    """A service principal."""
+
+    appId: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
+    displayName: Wire = UNSET  # noqa: N815
+    createdDateTime: Wire = UNSET  # noqa: N815
+    accountEnabled: Wire = UNSET  # noqa: N815
+    servicePrincipalType: Wire = UNSET  # noqa: N815
+    appOwnerOrganizationId: Wire = UNSET  # noqa: N815
+    preferredSingleSignOnMode: Wire = UNSET  # noqa: N815
+    preferredTokenSigningKeyThumbprint: Wire = UNSET  # noqa: N815
+    keyCredentials: Wire = UNSET  # noqa: N815
+    passwordCredentials: Wire = UNSET  # noqa: N815
+
+
+async def collect_service_principals(
+    connection: Connection, unit: Unit, scope: Scope, seen: Callable[[int], None]
+) -> Sequence[Coverage]:
+    """Write a row per service principal, per credential and per signing certificate of one.
+
+    Gives the coverage of `directory.operations("service_principal")`.
+    """
+    return await collect_objects(
+        connection,
+        unit,
+        scope,
+        kind="service_principal",
+        item=PrincipalItem,
+        describe=principal_holder,
+        write=_write,
+        seen=seen,
+    )
+
+
+def principal_holder(item: PrincipalItem, tenant_id: str, url: str, version: str) -> Holder:
+    """The service principal as its credentials' rows describe it."""
+    home = home_of(item.appOwnerOrganizationId, tenant_id)
+    return Holder(
+        kind="service_principal",
+        tenant_id=tenant_id,
+        object_id=item.id,
+        url=url,
+        version=version,
+        name=item.displayName,
+        app_id=item.appId,
+        type=item.servicePrincipalType,
+        home=home,
+        microsoft_made=made_by_microsoft(item.displayName, home),
+    )
+
+
+def principal_row(item: PrincipalItem, holder: Holder) -> Row:
+    """The row of a service principal, but for its owners."""
+    row = holder.row(SERVICE_PRINCIPAL)
+    row.put("name", item.displayName)
+    row.put("app_id", item.appId)
+    row.put("created_on", item.createdDateTime)
+    row.put("enabled", item.accountEnabled)
+    row.put("principal_type", item.servicePrincipalType)
+    home_tenant = read(item.appOwnerOrganizationId, str)
+    lowered = item.appOwnerOrganizationId if isinstance(home_tenant, Refusal) else home_tenant.lower()
+    row.put("home_tenant", lowered)
+    row.put_read("home", holder.home)
+    row.put("sso_mode", item.preferredSingleSignOnMode)
+    return row
+
+
+def _write(unit: Unit, item: PrincipalItem, holder: Holder, owners: Owners) -> int:
+    row = principal_row(item, holder)
+    owners.put(row, item.id)
+    unit.row("service_principal", row.finish())
+    keys, bad_keys = read_items(item.keyCredentials, KeyItem)
+    passwords, bad_passwords = read_items(item.passwordCredentials, PasswordItem)
+    preferred, sso_mode = item.preferredTokenSigningKeyThumbprint, item.preferredSingleSignOnMode
+    parts = split(keys, passwords, sso_mode=read(sso_mode, str), preferred=preferred)
+    signing = signing_rows(holder, parts.signing, enabled=item.accountEnabled, sso_mode=sso_mode, preferred=preferred)
+    for certificate in signing:
+        unit.row("signing_certificate", certificate)
+    rows = Rows(holder)
+    for key in parts.keys:
+        unit.row("credential", rows.key(key))
+    for password in parts.passwords:
+        unit.row("credential", rows.password(password))
+    return bad_keys + bad_passwords

@@ -1,0 +1,43 @@
+"""The subscriptions that the identity sees, disabled ones too: their vaults still hold keys."""
+
+from collections.abc import Sequence
+
+from msgspec import UNSET, Struct
+
+from keyaudit.cloud.gateway import Gateway
+from keyaudit.collect.calls import Calls, not_assessed
+from keyaudit.collect.places import Subscription
+from keyaudit.collect.rows import Wire, read
+from keyaudit.model.coverage import Coverage, Refusal, Scope, State
+from keyaudit.model.reasons import Reason
+
+
+class SubscriptionItem(Struct):
+    """An item of the subscription list. Whose it is has to be known before it is looked into."""
+
+    subscriptionId: str  # noqa: N815 - Azure's spelling, as in all wire structs
+    tenantId: str  # noqa: N815
+    displayName: Wire = UNSET  # noqa: N815
+
+
+async def list_subscriptions(gateway: Gateway, scope: Scope) -> tuple[Sequence[Subscription], Coverage]:
+    """Every visible subscription, in order of id, those of other tenants too; and the coverage of `subscription.list`.
+
+    To see none is not to know that there are none: then nothing was assessed.
+    """
+    listing = gateway.pages("subscription.list", SubscriptionItem, by=lambda item: item.subscriptionId.lower())
+    found = [_subscription(item) async for item in listing]
+    calls = Calls(scope, "subscription.list")
+    calls.ended(listing.end)
+    coverage = calls.coverage()
+    if not found and coverage.state is State.ASSESSED:
+        [coverage] = not_assessed(scope, ("subscription.list",), Reason.NOTHING_VISIBLE)
+    return sorted(found, key=lambda subscription: subscription.id), coverage
+
+
+def _subscription(item: SubscriptionItem) -> Subscription:
+    id_ = item.subscriptionId.lower()
+    name = read(item.displayName, str)
+    return Subscription(
+        id=id_, name=item.displayName, shown=id_ if isinstance(name, Refusal) else name, tenant_id=item.tenantId.lower()
+    )

@@ -1,0 +1,90 @@
+"""The tenant itself, and its domains."""
+
+from collections.abc import Sequence
+
+from msgspec import UNSET, Struct
+
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
+from keyaudit.collect.places import source
+from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.coverage import Coverage, Refusal, Scope, State
+from keyaudit.model.entra_tables import TENANT
+from keyaudit.model.reasons import Reason
+
+OPERATIONS = ("organization.get", "domain.list")
+
+_DOMAINS = ("default_domain", "verified_domains", "federated_domains")
+_SIGN_IN = {"managed": False, "federated": True}
+
+
+class Organization(Struct):
+    """The tenant as Graph describes it."""
+
+    id: str
+    displayName: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
+    createdDateTime: Wire = UNSET  # noqa: N815
+
+
+class DomainItem(Struct):
+    """A domain; its id is its name."""
+
+    id: str
+    authenticationType: Wire = UNSET  # noqa: N815
+    isDefault: Wire = UNSET  # noqa: N815
+    isVerified: Wire = UNSET  # noqa: N815
+
+
+async def collect_tenant(connection: Connection, unit: Unit, scope: Scope) -> Sequence[Coverage]:
+    """Write the tenant's row; the coverage of `OPERATIONS`."""
+    tenant_id = connection.identity.tenant_id
+    organization, domains = Calls(scope, "organization.get"), Calls(scope, "domain.list")
+    listing = connection.gateway.pages("domain.list", DomainItem, by=lambda item: item.id.lower())
+    found = [item async for item in listing]
+    domains.ended(listing.end)
+    missing = why_incomplete(listing.end)
+
+    def own(item: Organization) -> str:
+        if item.id.lower() != tenant_id.lower():
+            raise ValueError("another tenant")
+        return item.id.lower()
+
+    tenants = connection.gateway.pages("organization.get", Organization, by=own)
+    url, version = source(connection.environment, "organization.get")
+    async for item in tenants:
+        row = Row(TENANT, id=scope.id, resource_id=f"/tenants/{tenant_id}", scope_id=scope.id, url=url, version=version)
+        row.put("name", item.displayName)
+        row.put("created_on", item.createdDateTime)
+        if missing:
+            row.refuse(_DOMAINS, missing)
+        else:
+            put_domains(row, found)
+        unit.row("tenant", row.finish())
+    organization.ended(tenants.end)
+    read_through = organization.coverage()
+    if not tenants.end.received and read_through.state is State.ASSESSED:
+        [read_through] = not_assessed(scope, ("organization.get",), Reason.BAD_BODY, "Graph shows no organization")
+    return read_through, domains.coverage()
+
+
+def put_domains(row: Row, domains: Sequence[DomainItem]) -> None:
+    """Fill the columns of the tenant's domains, of which `domains` is the whole list."""
+    verified = [(item.id, read(item.isVerified, bool)) for item in domains]
+    _put_named(row, "verified_domains", verified)
+    _put_named(row, "federated_domains", [(item.id, _federated(item)) for item in domains])
+    _put_named(row, "default_domain", [(item.id, read(item.isDefault, bool)) for item in domains])
+
+
+def _put_named(row: Row, column: str, domains: Sequence[tuple[str, bool | Refusal]]) -> None:
+    for _, holds in domains:
+        if isinstance(holds, Refusal):
+            row.refuse((column,), holds.reason)
+            return
+    names = sorted(name for name, holds in domains if holds)
+    row.put(column, names if column != "default_domain" else names[0] if names else None)
+
+
+def _federated(item: DomainItem) -> bool | Refusal:
+    kind = read(item.authenticationType, str)
+    return kind if isinstance(kind, Refusal) else _SIGN_IN.get(kind.lower(), Refusal(Reason.UNRECOGNISED))

@@ -1,0 +1,13 @@
+"""What several tests compare with."""
+
+import asyncio
+
+import pytest
+
+from tests.collect.rig import Collected, collect
+
+
+@pytest.fixture(scope="session")
+def whole() -> Collected:
+    """The estate as an unhindered run reads it."""
+    return asyncio.run(collect())

@@ -1,0 +1,123 @@
+"""Applications, service principals and the tenant as the wire brings them, with answers that cannot be right."""
+
+from typing import Any
+
+import pytest
+
+from keyaudit.simulator.faults import Fault
+from tests.collect.estate import APPLICATIONS, PRINCIPALS, TENANT_ID
+from tests.collect.rig import Collected, collect
+
+
+async def test_hostile_names_arrive_as_they_are() -> None:
+    hostile = "\x1b[31m\u202e##vso[task]=cmd|' /C calc'!A0\n\0</td>"
+
+    def rename(body: dict[str, Any]) -> dict[str, Any]:
+        for item in body["value"]:
+            item["displayName"] = hostile
+            for credential in item["passwordCredentials"]:
+                credential["displayName"] = hostile
+        return body
+
+    found = await collect(Fault("application.list", "every", edit=rename))
+    assert found.gaps() == {}
+    assert {row["name"] for row in found.rows["application"].values()} == {hostile}
+    assert hostile in {row.get("name") for row in found.rows["credential"].values()}
+
+
+async def test_values_that_cannot_be_right_are_unknown_and_the_rows_stay() -> None:
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        body["value"][0] |= {"displayName": 1, "createdDateTime": "yesterday", "appId": None, "identifierUris": [None]}
+        body["value"][0]["keyCredentials"][0]["endDateTime"] = 1.5
+        return body
+
+    found = await collect(Fault("application.list", "every", edit=spoil))
+    assert found.gaps() == {}
+    id_ = f"{TENANT_ID}/applications/{APPLICATIONS[0].id}"
+    wrong = ("name", "created_on", "app_id", "identifier_uris", "microsoft_made")
+    assert found.unknown("application", id_) == dict.fromkeys(wrong, "bad_value")
+    certificate = f"{id_}/credentials/{APPLICATIONS[0].keys[0].key_id}"
+    held = ("expires_on", "holder_name", "app_id", "microsoft_made")
+    assert found.unknown("credential", certificate) == dict.fromkeys(held, "bad_value")
+
+
+@pytest.mark.parametrize("credentials", [None, "none", [{"keyId": 5}]])
+async def test_a_credential_that_cannot_be_read_is_a_gap(credentials: object) -> None:
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        body["value"][0]["passwordCredentials"] = credentials
+        return body
+
+    found = await collect(Fault("application.list", "every", edit=spoil))
+    assert found.gaps() == {(TENANT_ID, "application.list"): "partial bad_item"}
+    assert len(found.rows["application"]) == len(APPLICATIONS)
+
+
+@pytest.mark.parametrize("id_", ["../users", "a b", "", 7, None])
+async def test_an_object_of_no_id_is_set_aside(id_: object) -> None:
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        body["value"][2]["id"] = id_
+        return body
+
+    found = await collect(Fault("service_principal.list", "every", edit=spoil))
+    assert found.gaps() == {(TENANT_ID, "service_principal.list"): "partial bad_item"}
+    assert len(found.rows["service_principal"]) == len(PRINCIPALS) - 1
+
+
+async def test_owners_that_one_list_does_not_have_are_unknown() -> None:
+    def shorten(body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"value": body["value"][:1]}
+
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        body["value"][1]["owners"] = None
+        return body
+
+    second = f"{TENANT_ID}/applications/{APPLICATIONS[1].id}"
+    found = await collect(Fault("application.owners", "every", edit=shorten))
+    assert found.unknown("application", second) == {"owner_ids": "inconsistent_pages"}
+    found = await collect(Fault("application.owners", "every", edit=spoil))
+    assert found.unknown("application", second) == {"owner_ids": "bad_value"}
+
+
+def test_owners_are_whole_however_many(whole: Collected) -> None:
+    for table, path, held in (
+        ("application", "applications", APPLICATIONS),
+        ("service_principal", "serviceprincipals", PRINCIPALS),
+    ):
+        for one in held:
+            assert whole.rows[table][f"{TENANT_ID}/{path}/{one.id}"]["owner_ids"] == sorted(one.owners)
+
+
+def test_the_tenant(whole: Collected) -> None:
+    row = whole.rows["tenant"][TENANT_ID]
+    assert row["default_domain"] == "b.example"
+    assert row["verified_domains"] == ["a.example", "b.example"]
+    assert row["federated_domains"] == ["a.example"]
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "column", "reason"),
+    [
+        ("authenticationType", "Passkey", "federated_domains", "unrecognised"),
+        ("authenticationType", None, "federated_domains", "bad_value"),
+        ("isVerified", "yes", "verified_domains", "bad_value"),
+        ("isDefault", None, "default_domain", "bad_value"),
+    ],
+)
+async def test_a_domain_that_cannot_be_told_apart(member: str, value: object, column: str, reason: str) -> None:
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        body["value"][0][member] = value
+        return body
+
+    found = await collect(Fault("domain.list", "every", edit=spoil))
+    assert found.unknown("tenant", TENANT_ID) == {column: reason}
+
+
+async def test_a_tenant_that_is_another_is_not_taken_for_this_one() -> None:
+    def other(body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"value": [item | {"id": "99999999-0000-4000-8000-000000000000"} for item in body["value"]]}
+
+    found = await collect(Fault("organization.get", "every", edit=other))
+    assert found.gaps() == {(TENANT_ID, "organization.get"): "not_assessed bad_item"}
+    found = await collect(Fault("organization.get", "every", edit=lambda body: body | {"value": []}))
+    assert found.gaps() == {(TENANT_ID, "organization.get"): "not_assessed bad_body"}
+    assert found.rows["tenant"] == {}

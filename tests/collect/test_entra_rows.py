@@ -1,0 +1,275 @@
+"""Graph's recorded objects as rows, and values that no recording shows."""
+
+import base64
+from typing import Any
+
+import pytest
+from msgspec import UNSET
+
+from keyaudit.collect.applications import ApplicationItem, application_holder, application_row
+from keyaudit.collect.credentials import KeyItem, PasswordItem, Rows, read_items, thumbprint
+from keyaudit.collect.holders import Holder, home_of, made_by_microsoft
+from keyaudit.collect.relations import FederatedItem
+from keyaudit.collect.service_principals import PrincipalItem, principal_holder, principal_row
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.entra_tables import MICROSOFT_TENANTS
+from keyaudit.model.reasons import Reason
+from keyaudit.model.times import parse_time
+from tests.collect.recorded import bodies, raw, wire
+
+TENANT = "54826b22-38d6-4fb2-bad9-b7b93a3e9c5a"
+
+
+def objects(file: str) -> list[dict[str, Any]]:
+    """The objects in every recorded answer, of lists and of single ones."""
+    found: list[dict[str, Any]] = []
+    for body in bodies(file):
+        found += body.get("value", [body])
+    return [body for body in found if "appId" in body]
+
+
+def application(**members: object) -> Holder:
+    body = {"id": "A", "appId": "a", "displayName": "n"} | members
+    return application_holder(wire(body, ApplicationItem), TENANT, "u", "v1.0")
+
+
+def test_every_recorded_application() -> None:
+    for body in objects("graph-applications"):
+        item = wire(body, ApplicationItem)
+        row = application_row(item, application_holder(item, TENANT, "https://h/v1.0/applications", "v1.0"))
+        row.put("owner_ids", [])
+        assert row.finish() == {
+            "id": f"/tenants/{TENANT}/applications/{body['id']}",
+            "name": body["displayName"],
+            "resource_id": f"/tenants/{TENANT}/applications/{body['id']}",
+            "scope_id": f"/tenants/{TENANT}",
+            "source_url": "https://h/v1.0/applications",
+            "source_version": "v1.0",
+            "app_id": body["appId"],
+            "created_on": parse_time(body["createdDateTime"]),
+            "audience": body["signInAudience"],
+            "identifier_uris": body["identifierUris"],
+            "exposes_api": False,
+            "microsoft_made": False,
+            "owner_ids": [],
+            "unknown": {},
+        }
+    assert len(objects("graph-applications")) == 4
+
+
+def test_every_recorded_credential_of_an_application() -> None:
+    found = []
+    for body in objects("graph-applications"):
+        item = wire(body, ApplicationItem)
+        rows = Rows(application(id=body["id"]))
+        keys, bad_keys = read_items(item.keyCredentials, KeyItem)
+        passwords, bad_passwords = read_items(item.passwordCredentials, PasswordItem)
+        assert (bad_keys, bad_passwords) == (0, 0)
+        found += [rows.key(key) for key in keys] + [rows.password(password) for password in passwords]
+        assert len(keys) + len(passwords) == len(body["keyCredentials"]) + len(body["passwordCredentials"])
+    assert all(row["unknown"] == {} for row in found)
+    certificate = next(
+        row
+        for row in found
+        if row["name"] == "CN=CLI-Login" and row["thumbprint"] == "BCBFBDE67E6B86150BE18AFBF915D1C189E58598"
+    )
+    id_ = (
+        f"/tenants/{TENANT}/applications/19287dbc-37c4-4d74-8da3-84ab7114e76f/credentials/88888888-0000-0000-0000-000000000002"
+    )
+    assert certificate == {
+        "id": id_,
+        "name": "CN=CLI-Login",
+        "resource_id": id_,
+        "scope_id": f"/tenants/{TENANT}",
+        "source_url": "u",
+        "source_version": "v1.0",
+        "kind": "certificate",
+        "key_id": "88888888-0000-0000-0000-000000000002",
+        "holder_kind": "application",
+        "holder_id": f"/tenants/{TENANT}/applications/19287dbc-37c4-4d74-8da3-84ab7114e76f",
+        "holder_name": "n",
+        "app_id": "a",
+        "holder_type": "Application",
+        "holder_home": "own",
+        "microsoft_made": False,
+        "starts_on": 1_651_906_594,
+        "expires_on": 1_683_442_594,
+        "usage": "Verify",
+        "thumbprint": "BCBFBDE67E6B86150BE18AFBF915D1C189E58598",
+        "custody": "external",
+        "issuer": None,
+        "subject": None,
+        "audiences": None,
+        "claims_expression": None,
+        "unknown": {},
+    }
+
+
+def test_every_recorded_service_principal() -> None:
+    recorded = objects("graph-serviceprincipals")
+    for body in recorded:
+        item = wire(body, PrincipalItem)
+        row = principal_row(item, principal_holder(item, TENANT, "u", "v1.0"))
+        row.put("owner_ids", [])
+        found = row.finish()
+        assert found["unknown"] == {}
+        assert found["home"] == ("own" if body["appOwnerOrganizationId"] == TENANT else "foreign")
+        assert (found["enabled"], found["principal_type"], found["sso_mode"]) == (True, "Application", None)
+    assert len(recorded) == 3
+
+
+def test_the_recorded_federated_credential() -> None:
+    [item] = [item for body in bodies("graph-federatedidentitycredentials") for item in body["value"]]
+    row = Rows(application()).federated(wire(item, FederatedItem), "f", "v1.0")
+    assert row["unknown"] == {}
+    assert row["id"] == f"/tenants/{TENANT}/applications/a/credentials/2276d18a-223c-46d9-83a6-cfaadcb4c258"
+    assert (row["kind"], row["name"], row["issuer"]) == ("federated", "Testing", "https://token.actions.githubusercontent.com/")
+    assert (row["subject"], row["audiences"]) == (
+        "repo:octo-org/octo-repo:environment:Production",
+        ["api://AzureADTokenExchange"],
+    )
+    assert (row["claims_expression"], row["expires_on"], row["custody"], row["source_url"]) == (None, None, None, "f")
+
+
+@pytest.mark.parametrize(
+    ("members", "subject", "expression"),
+    [
+        ({"subject": "s"}, "s", None),
+        ({"subject": "s", "claimsMatchingExpression": None}, "s", None),
+        ({"subject": None, "claimsMatchingExpression": {"value": "e", "languageVersion": 1}}, None, "e"),
+        ({"claimsMatchingExpression": {"value": "e"}}, None, "e"),
+        # An answer that has neither does not say that there is neither.
+        ({"subject": None}, None, Reason.BAD_BODY),
+        ({}, Reason.BAD_BODY, Reason.BAD_BODY),
+        ({"subject": 4}, Reason.BAD_VALUE, Reason.BAD_BODY),
+        ({"subject": None, "claimsMatchingExpression": "e"}, None, Reason.BAD_VALUE),
+    ],
+)
+def test_subject_and_expression(members: dict[str, object], subject: object, expression: object) -> None:
+    item = wire({"id": "f", "name": "n", "issuer": "i", "audiences": ["a"]} | members, FederatedItem)
+    row: dict[str, Any] = Rows(application()).federated(item, "f", "v1.0")
+    assert row["unknown"].get("subject", row["subject"]) == subject
+    assert row["unknown"].get("claims_expression", row["claims_expression"]) == expression
+
+
+def test_a_federated_credential_without_issuer_is_not_one_of_no_issuer() -> None:
+    item = wire({"id": "f", "name": "n", "subject": "s", "issuer": None, "audiences": None}, FederatedItem)
+    row = Rows(application()).federated(item, "f", "v1.0")
+    assert row["unknown"] == {"issuer": "bad_value", "audiences": "bad_value"}
+
+
+def encoded(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("bcbfbde67e6b86150be18afbf915d1c189e58598", "BCBFBDE67E6B86150BE18AFBF915D1C189E58598"),
+        ("AB" * 32, "AB" * 32),
+        (encoded(bytes.fromhex("BCBFBDE67E6B86150BE18AFBF915D1C189E58598")), "BCBFBDE67E6B86150BE18AFBF915D1C189E58598"),
+        (encoded(b"bcbfbde67e6b86150be18afbf915d1c189e58598"), "BCBFBDE67E6B86150BE18AFBF915D1C189E58598"),
+        (encoded("ci".encode("utf-16-le")), "63006900"),
+        ("", None),
+        (None, None),
+        ("not base64!", Refusal(Reason.BAD_VALUE)),
+        (5, Refusal(Reason.BAD_VALUE)),
+    ],
+)
+def test_a_thumbprint_is_upper_case_hex_however_it_came(given: object, expected: object) -> None:
+    assert thumbprint(raw(given)) == expected
+
+
+@pytest.mark.parametrize(
+    ("members", "kind", "usage", "custody"),
+    [
+        ({}, "certificate", "Verify", "external"),
+        ({"usage": "Sign", "type": "X509CertAndPassword"}, "certificate", "Sign", "platform"),
+        ({"type": "Symmetric"}, "symmetric-key", "Verify", "external"),
+        ({"type": "Quantum"}, Reason.UNRECOGNISED, "Verify", "external"),
+        ({"type": None}, Reason.BAD_VALUE, "Verify", "external"),
+        ({"usage": "Decrypt"}, "certificate", "Decrypt", Reason.UNRECOGNISED),
+        ({"usage": None}, "certificate", Reason.BAD_VALUE, Reason.BAD_VALUE),
+    ],
+)
+def test_a_key_credential(members: dict[str, object], kind: str, usage: str, custody: str) -> None:
+    body = {"keyId": "K", "type": "AsymmetricX509Cert", "usage": "Verify", "customKeyIdentifier": None} | members
+    row: dict[str, Any] = Rows(application()).key(wire(body, KeyItem))
+    for column, expected in (("kind", kind), ("usage", usage), ("custody", custody)):
+        assert row["unknown"].get(column, row[column]) == expected
+
+
+def test_two_credentials_of_one_key_id_are_two_rows() -> None:
+    rows = Rows(application())
+    ids = [rows.password(wire({"keyId": "K"}, PasswordItem))["id"] for _ in range(3)]
+    assert len(set(ids)) == 3
+
+
+@pytest.mark.parametrize(
+    ("wired", "good", "bad"),
+    [
+        ([], 0, 0),
+        ([{"keyId": "a"}, {"keyId": 1}, 7, {}], 1, 3),
+        (None, 0, 1),
+        ("x", 0, 1),
+    ],
+)
+def test_credentials_that_cannot_be_read_are_counted(wired: object, good: int, bad: int) -> None:
+    items, unreadable = read_items(raw(wired), PasswordItem)
+    assert (len(items), unreadable) == (good, bad)
+    assert read_items(UNSET, PasswordItem) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("owner", "expected"),
+    [
+        (None, "none"),
+        (TENANT.upper(), "own"),
+        (MICROSOFT_TENANTS[0], "microsoft"),
+        (MICROSOFT_TENANTS[1].upper(), "microsoft"),
+        ("99999999-0000-4000-8000-000000000000", "foreign"),
+        (7, Refusal(Reason.BAD_VALUE)),
+    ],
+)
+def test_whose_application_it_is(owner: object, expected: object) -> None:
+    assert home_of(raw(owner), TENANT) == expected
+    assert home_of(raw(MICROSOFT_TENANTS[0]), MICROSOFT_TENANTS[0]) == "own"
+
+
+@pytest.mark.parametrize(
+    ("name", "home", "expected"),
+    [
+        ("P2P Server", "own", True),
+        ("P2P Server 2", "own", False),
+        ("p2p server", "own", False),
+        ("aad-extensions-app. Do not modify. Used by AAD", "own", True),
+        ("my aad-extensions-app. Do not modify", "own", False),
+        ("ConnectSyncProvisioning_host_1", "own", True),
+        # Anybody can give an application of another tenant that name.
+        ("P2P Server", "foreign", False),
+        ("P2P Server", Refusal(Reason.BAD_VALUE), Refusal(Reason.BAD_VALUE)),
+        ("payroll", Refusal(Reason.BAD_VALUE), False),
+        (None, "own", False),
+        (8, "own", Refusal(Reason.BAD_VALUE)),
+    ],
+)
+def test_what_microsofts_own_software_registers(name: object, home: str, expected: object) -> None:
+    assert made_by_microsoft(raw(name), home) == expected
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({"api": {"oauth2PermissionScopes": []}, "appRoles": []}, False),
+        ({"api": {"oauth2PermissionScopes": [{}]}, "appRoles": []}, True),
+        ({"api": None, "appRoles": [{}]}, True),
+        ({"api": {"oauth2PermissionScopes": [{}]}}, True),
+        ({"api": None, "appRoles": []}, Reason.BAD_VALUE),
+        ({"api": {}, "appRoles": []}, Reason.BAD_BODY),
+        ({"api": {"oauth2PermissionScopes": []}}, Reason.BAD_BODY),
+    ],
+)
+def test_whether_an_application_exposes_an_api(members: dict[str, object], expected: object) -> None:
+    item = wire({"id": "a"} | members, ApplicationItem)
+    row = application_row(item, application())
+    assert row.unknown.get("exposes_api", row.values.get("exposes_api")) == expected

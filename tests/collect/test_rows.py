@@ -1,0 +1,169 @@
+"""One wire value into one column: what is known, what is absent, and what is unknown for which reason."""
+
+import pytest
+from msgspec import UNSET, Raw, Struct
+
+from keyaudit.collect.rows import Row, is_null, read
+from keyaudit.model.columns import Table
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.entra_tables import APPLICATION, CREDENTIAL
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
+from keyaudit.model.times import MAX_TIME
+from keyaudit.model.vault_tables import KEY, VAULT
+from tests.collect.recorded import raw
+
+ABSENT, BAD_VALUE, BAD_BODY = object(), Reason.BAD_VALUE, Reason.BAD_BODY
+
+
+def begun(table: Table) -> Row:
+    return Row(table, id="/X", resource_id="/X", scope_id="/s", url="https://h/p", version="1")
+
+
+def put(table: Table, column: str, value: object) -> object:
+    """What the column then holds: a value, ABSENT, or the reason for which it is unknown."""
+    row = begun(table)
+    row.put(column, value)
+    if column in row.unknown:
+        assert column not in row.values
+        return row.unknown[column]
+    return ABSENT if row.values[column] is None else row.values[column]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "wire", "expected"),
+    [
+        (KEY, "expires_on", b"1700000000", 1_700_000_000),
+        (KEY, "expires_on", b"0", 0),
+        (KEY, "expires_on", b"-1", -1),
+        (KEY, "expires_on", b"253402300799", 253_402_300_799),
+        (KEY, "expires_on", b"253402300800", 253_402_300_800),
+        (KEY, "expires_on", str(MAX_TIME).encode(), MAX_TIME),
+        (KEY, "expires_on", str(MAX_TIME + 1).encode(), BAD_VALUE),
+        (KEY, "expires_on", str(-MAX_TIME - 1).encode(), BAD_VALUE),
+        (KEY, "expires_on", b"9" * 40, BAD_VALUE),
+        (KEY, "expires_on", b"1.5e300", BAD_VALUE),
+        (KEY, "expires_on", b"1700000000.0", BAD_VALUE),
+        (KEY, "expires_on", b'"1700000000"', BAD_VALUE),
+        (KEY, "expires_on", b"true", BAD_VALUE),
+        (KEY, "expires_on", b"{}", BAD_VALUE),
+        (KEY, "expires_on", b"[" * 100_000 + b"]" * 100_000, BAD_VALUE),
+        (KEY, "expires_on", b"null", ABSENT),
+        (CREDENTIAL, "expires_on", b'"2026-11-24T12:00:00.1234567Z"', 1_795_521_600),
+        (CREDENTIAL, "expires_on", b'"9999-12-31T23:59:59Z"', 253_402_300_799),
+        (CREDENTIAL, "expires_on", b'"2026-11-24T14:00:00+02:00"', 1_795_521_600),
+        (CREDENTIAL, "expires_on", b'"10000-01-01T00:00:00Z"', BAD_VALUE),
+        (CREDENTIAL, "expires_on", b'"2026-11-24T12:00:00"', BAD_VALUE),
+        (CREDENTIAL, "expires_on", b'"2026-02-30T00:00:00Z"', BAD_VALUE),
+        (CREDENTIAL, "expires_on", b'""', BAD_VALUE),
+        (KEY, "enabled", b"true", True),
+        (KEY, "enabled", b"false", False),
+        (KEY, "enabled", b'"true"', BAD_VALUE),
+        (KEY, "enabled", b"1", BAD_VALUE),
+        (KEY, "enabled", b"null", BAD_VALUE),
+        (KEY, "rotation_expiry", b'"P90D"', 7_776_000),
+        (KEY, "rotation_expiry", b'"P1Y"', 31_536_000),
+        (KEY, "rotation_expiry", b'"90"', BAD_VALUE),
+        (KEY, "rotation_expiry", b"90", BAD_VALUE),
+        (KEY, "kty", b'"OKP-HSM"', "OKP-HSM"),
+        (KEY, "kty", b"7", BAD_VALUE),
+        (KEY, "kty", b'"\xff"', BAD_VALUE),
+        (KEY, "kty", b'"\\ud800"', BAD_VALUE),
+        (KEY, "key_ops", b'["sign","future"]', ["sign", "future"]),
+        (KEY, "key_ops", b"[]", []),
+        (KEY, "key_ops", b'["sign",null]', BAD_VALUE),
+        (KEY, "key_ops", b'"sign"', BAD_VALUE),
+        (KEY, "key_ops", b"null", BAD_VALUE),
+        (KEY, "key_size", b"4096", 4096),
+        (VAULT, "tags", b'{"Env":"Prod","ENVIRONMENT":"x"}', {"env": "Prod", "environment": "x"}),
+        (VAULT, "tags", b'{"Env":"prod","env":"dev"}', BAD_VALUE),
+        (VAULT, "tags", b'{"a":null}', BAD_VALUE),
+        (VAULT, "tags", b'{"a":1}', BAD_VALUE),
+        (VAULT, "tags", b"{}", ABSENT),
+        (VAULT, "tags", b"null", ABSENT),
+        (APPLICATION, "name", b'"\\u202e##[error]\\u0000=cmd"', "\u202e##[error]\0=cmd"),
+        (APPLICATION, "name", b"12", BAD_VALUE),
+    ],
+)
+def test_a_wire_value(table: Table, column: str, wire: bytes, expected: object) -> None:
+    found = put(table, column, Raw(wire))
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "expected"),
+    [
+        (KEY, "expires_on", ABSENT),
+        (KEY, "managed", False),
+        (KEY, "exportable", False),
+        (KEY, "enabled", BAD_BODY),
+        (KEY, "kty", BAD_BODY),
+        (VAULT, "access_model", "access-policy"),
+        (VAULT, "purge_protection", False),
+        (VAULT, "soft_delete", BAD_BODY),
+        (APPLICATION, "name", BAD_BODY),
+        (CREDENTIAL, "expires_on", BAD_BODY),
+    ],
+)
+def test_a_member_left_out_means_what_the_table_says_and_nothing_else(table: Table, column: str, expected: object) -> None:
+    assert put(table, column, UNSET) == expected
+
+
+def test_a_left_out_member_is_unknown_in_every_column_that_does_not_say_otherwise() -> None:
+    for table in TABLES.values():
+        for column in table.stored:
+            expected = BAD_BODY if column.left_out is None else column.left_out.fixed
+            assert put(table, column.name, UNSET) == (ABSENT if expected is None else expected), (table.name, column.name)
+
+
+def test_a_row_of_which_something_was_not_said_is_a_bug() -> None:
+    row = begun(VAULT)
+    with pytest.raises(AssertionError, match="soft_delete"):
+        row.finish()
+    with pytest.raises(KeyError):
+        row.refuse(("no_such_column",), Reason.PERMISSION)
+    with pytest.raises(TypeError):
+        row.put("soft_delete", "yes")
+
+
+def test_a_finished_row_has_a_value_or_a_reason_and_never_both() -> None:
+    row = begun(VAULT)
+    row.refuse([column.name for column in VAULT.stored if column.operations], Reason.PERMISSION)
+    for column in ("subscription_id", "resource_group", "sku"):
+        row.put(column, "x")
+    row.put_read("location", Refusal(Reason.FIREWALL))
+    row.put("tags", None)
+    found = row.finish()
+    assert found["id"] == "/x"
+    assert found["resource_id"] == "/X"
+    assert found["sku"] == "x"
+    unknown = found["unknown"]
+    assert isinstance(unknown, dict)
+    assert unknown["location"] == "firewall"
+    assert unknown["vault_uri"] == "permission"
+    assert {"sku", "tags"}.isdisjoint(unknown)
+    assert set(found) == {column.name for column in VAULT.stored} | {"unknown"}
+    assert all(found[column] is None for column in unknown)
+
+
+class Point(Struct):
+    """Something with a member that has to be there."""
+
+    x: int
+
+
+@pytest.mark.parametrize(
+    ("wire", "reason"),
+    [(UNSET, BAD_BODY), (raw(None), BAD_VALUE), (raw([]), BAD_VALUE), (raw({}), BAD_VALUE), (raw({"x": "1"}), BAD_VALUE)],
+)
+def test_what_cannot_be_read_is_refused(wire: Raw, reason: Reason) -> None:
+    assert read(wire, Point) == Refusal(reason)
+
+
+def test_reading() -> None:
+    assert read(raw({"x": 1}), Point) == Point(1)
+    assert read(Raw(b"[" * 100_000), list[Raw]) == Refusal(BAD_VALUE)
+    assert is_null(Raw(b" null "))
+    assert not is_null(UNSET)
+    assert not is_null(raw("null"))

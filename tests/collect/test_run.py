@@ -1,0 +1,195 @@
+"""A whole tenant into a spool: everything that is there and nothing else, whole again after an interruption."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from keyaudit.collect.run import SURFACES, collect_all
+from keyaudit.inventory.spool import Spool
+from keyaudit.model.coverage import State
+from keyaudit.model.errors import OutputError
+from keyaudit.simulator.estates import estate as made
+from keyaudit.simulator.faults import Fault
+from keyaudit.simulator.serve import serve
+from tests.collect.estate import (
+    APPLICATIONS,
+    AS_OF,
+    EMPTY_SUBSCRIPTION,
+    ESTATE,
+    FIRST_ID,
+    FIRST_KEYS,
+    PRINCIPALS,
+    SECOND_ID,
+    SECOND_KEYS,
+    SUBSCRIPTION,
+    TENANT_ID,
+)
+from tests.collect.rig import Collected, Noted, begun, collect, connected, left
+
+KEY_OPERATIONS = ("key.get", "key.list", "key.rotation_policy", "key.versions")
+TENANT_OPERATIONS = (
+    "organization.get",
+    "domain.list",
+    "subscription.list",
+    "vault.query",
+    *(
+        f"{kind}.{what}"
+        for kind in ("application", "service_principal")
+        for what in ("list", "owners", "owners_of", "federated", "federated_of")
+    ),
+)
+
+
+async def test_everything_is_read_and_nothing_is_unknown() -> None:
+    found = await collect()
+    ids = {table: set(rows) for table, rows in found.rows.items()}
+    applications = [f"{TENANT_ID}/applications/{one.id}" for one in APPLICATIONS]
+    principals = [f"{TENANT_ID}/serviceprincipals/{one.id}" for one in PRINCIPALS]
+    assert ids == {
+        "tenant": {TENANT_ID},
+        "vault": {FIRST_ID, SECOND_ID},
+        "key": FIRST_KEYS | SECOND_KEYS,
+        "application": set(applications),
+        "service_principal": set(principals),
+        "credential": {
+            f"{applications[0]}/credentials/c0000000-0000-4000-8000-000000000001",
+            f"{applications[0]}/credentials/c0000000-0000-4000-8000-000000000002",
+            f"{applications[0]}/credentials/f0000000-0000-4000-8000-000000000001",
+            f"{applications[1]}/credentials/c0000000-0000-4000-8000-000000000003",
+            f"{principals[1]}/credentials/c0000000-0000-4000-8000-000000000006",
+            f"{principals[1]}/credentials/f0000000-0000-4000-8000-000000000002",
+        },
+        "signing_certificate": {f"{principals[0]}/signingcertificates/{'cd' * 20}"},
+    }
+    assert not any(row.get("unknown") for rows in found.rows.values() for row in rows.values())
+    assert found.gaps() == {}
+    assert found.failures == []
+    assert set(found.coverage) == {
+        *((TENANT_ID, operation) for operation in TENANT_OPERATIONS),
+        *((f"/subscriptions/{one}", "vault.list") for one in (SUBSCRIPTION, EMPTY_SUBSCRIPTION)),
+        *((vault, operation) for vault in (FIRST_ID, SECOND_ID) for operation in KEY_OPERATIONS),
+    }
+
+
+async def test_no_request_is_made_twice_or_in_vain() -> None:
+    found = await collect()
+    keys = sum(len(vault.keys) for vault in ESTATE.vaults)
+    versions = sum(len(key.versions) for vault in ESTATE.vaults for key in vault.keys)
+    # The current version needs no GET of its own, a certificate's key no rotation policy.
+    assert found.calls["key.versions"] == keys
+    assert found.calls["key.get"] == versions
+    assert found.calls["key.rotation_policy"] == keys - 1
+    assert "vault.get" not in found.calls
+    # One application and one service principal have as many owners as a list shows, or more.
+    assert found.calls["application.owners_of"] == found.calls["service_principal.owners_of"] == 1
+
+
+async def test_the_demonstration_tenant_is_read_without_a_gap() -> None:
+    contoso = made("contoso", AS_OF)
+    found = await collect(estate=contoso)
+    assert found.gaps() == {}
+    assert len(found.rows["vault"]) == len(contoso.vaults)
+    assert len(found.rows["key"]) == sum(len(key.versions) for vault in contoso.vaults for key in vault.keys)
+    assert len(found.rows["application"]) == len(contoso.applications)
+    assert len(found.rows["service_principal"]) == len(contoso.service_principals)
+    assert not any(row.get("unknown") for rows in found.rows.values() for row in rows.values())
+
+
+async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> None:
+    noted = Noted()
+    async with serve(ESTATE) as simulator, connected(simulator) as connection:
+        with begun(tmp_path / "out", ESTATE.tenant_id) as spool:
+            await collect_all(connection, spool, progress=noted)
+    assert {surface for surface, _, _ in noted.updates} == set(SURFACES)
+    last = {surface: (done, total) for surface, done, total in noted.updates}
+    assert last == {
+        "tenant": (1, 1),
+        "vaults": (2, 2),
+        "keys": (2, 2),
+        "applications": (2, 2),
+        "service principals": (3, 3),
+    }
+
+
+class Stops(Noted):
+    """Stops the run, or fails, once a surface is so far."""
+
+    def __init__(self, surface: str, done: int, error: Exception | None = None) -> None:
+        super().__init__()
+        self._at, self._error = (surface, done), error
+        self.task: asyncio.Task[object] | None = None
+
+    def update(self, surface: str, done: int, total: int | None) -> None:
+        super().update(surface, done, total)
+        if (surface, done) == self._at:
+            if self._error and total is None:
+                raise self._error
+            if self._error:
+                return
+            assert self.task is not None
+            self.task.cancel()
+
+
+@pytest.mark.parametrize("stop", [("vaults", 2), ("keys", 1), ("applications", 1), ("service principals", 2), ("tenant", 1)])
+async def test_an_interrupted_run_goes_on_to_the_same_end(whole: Collected, tmp_path: Path, stop: tuple[str, int]) -> None:
+    async with serve(ESTATE) as simulator, connected(simulator) as connection:
+        with begun(tmp_path / "out", ESTATE.tenant_id) as spool:
+            progress = Stops(*stop)
+            progress.task = asyncio.ensure_future(collect_all(connection, spool, progress=progress))
+            with pytest.raises(asyncio.CancelledError):
+                await progress.task
+            assert any(record.reason == "interrupted" for record in spool.coverage()) or stop == ("vaults", 2)
+        before = dict(simulator.calls)
+        with Spool.resume(tmp_path / "out") as spool:
+            closed = spool.done("vaults", next(record.scope for record in spool.coverage()))
+            assert await collect_all(connection, spool, progress=Noted()) == []
+            found = left(spool)
+            if closed:
+                assert simulator.calls["subscription.list"] == before["subscription.list"]
+    assert found.rows == whole.rows
+    assert found.coverage == whole.coverage
+
+
+async def test_a_bug_in_one_unit_is_reported_and_the_run_goes_on(tmp_path: Path) -> None:
+    bug = RuntimeError("a bug")
+    async with serve(ESTATE) as simulator, connected(simulator) as connection:
+        with begun(tmp_path / "out", ESTATE.tenant_id) as spool:
+            failures = await collect_all(connection, spool, progress=Stops("applications", 1, bug))
+            found = left(spool, failures)
+    assert [(failure.surface, failure.error) for failure in found.failures] == [("applications", bug)]
+    assert set(found.gaps().values()) == {"not_assessed internal_error"}
+    assert {operation.partition(".")[0] for _, operation in found.gaps()} == {"application"}
+    assert set(found.rows["key"]) == FIRST_KEYS | SECOND_KEYS
+    assert len(found.rows["service_principal"]) == len(PRINCIPALS)
+
+
+async def test_a_spool_that_cannot_be_written_ends_the_run(tmp_path: Path) -> None:
+    async with serve(ESTATE) as simulator, connected(simulator) as connection:
+        with begun(tmp_path / "out", ESTATE.tenant_id) as spool:
+            (tmp_path / "out" / "spool" / "vault.jsonl").mkdir()
+            with pytest.raises(OutputError):
+                await collect_all(connection, spool, progress=Noted())
+
+
+async def test_a_subscription_of_another_tenant_is_named_and_not_looked_into() -> None:
+    def moved(body: dict[str, list[dict[str, str]]]) -> dict[str, list[dict[str, str]]]:
+        for item in body["value"]:
+            if item["subscriptionId"] == SUBSCRIPTION:
+                item["tenantId"] = "99999999-0000-4000-8000-000000000000"
+        return body
+
+    found = await collect(Fault("subscription.list", "every", edit=moved))
+    assert found.gaps() == {(f"/subscriptions/{SUBSCRIPTION}", "vault.list"): "not_assessed other_tenant"}
+    assert found.rows["vault"] == {}
+    assert found.calls["vault.list"] == 1
+
+
+async def test_no_visible_subscription_is_not_an_empty_tenant() -> None:
+    found = await collect(estate=replace(ESTATE, subscriptions=(), vaults=()))
+    assert found.gaps() == {
+        (TENANT_ID, "subscription.list"): "not_assessed nothing_visible",
+        (TENANT_ID, "vault.query"): "not_assessed parent_not_assessed",
+    }
+    assert found.coverage[TENANT_ID, "application.list"].state is State.ASSESSED

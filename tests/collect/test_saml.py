@@ -1,0 +1,164 @@
+"""Which credentials are a SAML set, and that nothing can hide in one."""
+
+import base64
+import datetime
+import hashlib
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec import UNSET, Raw
+
+from keyaudit.collect.credentials import KeyItem, PasswordItem
+from keyaudit.collect.saml import Split, signing_rows, split
+from keyaudit.collect.service_principals import PrincipalItem, principal_holder
+from tests.collect.recorded import raw, wire
+
+PRINT = "CD" * 20
+DATES = {"startDateTime": "2026-01-01T00:00:00Z", "endDateTime": "2029-01-01T00:00:00Z"}
+
+
+def key(key_id: str, usage: str, **members: object) -> KeyItem:
+    found: KeyItem = wire({"keyId": key_id, "usage": usage, "customKeyIdentifier": PRINT} | DATES | members, KeyItem)
+    return found
+
+
+def password(key_id: str = "sign", **members: object) -> PasswordItem:
+    found: PasswordItem = wire({"keyId": key_id, "customKeyIdentifier": PRINT} | DATES | members, PasswordItem)
+    return found
+
+
+SIGN, VERIFY = key("sign", "Sign"), key("verify", "Verify")
+
+
+def apart(found: Split) -> tuple[list[str], list[str], list[str]]:
+    return tuple([item.keyId for item in part] for part in (found.signing, found.keys, found.passwords))  # type: ignore[return-value]
+
+
+def told(
+    keys: list[KeyItem], passwords: list[PasswordItem], *, sso_mode: object = None, preferred: object = None
+) -> tuple[list[str], list[str], list[str]]:
+    return apart(split(keys, passwords, sso_mode=sso_mode, preferred=raw(preferred)))
+
+
+def test_a_whole_set_is_one_certificate() -> None:
+    assert told([SIGN, VERIFY], [password()]) == (["sign"], [], [])
+    assert told([VERIFY, SIGN], []) == (["sign"], [], [])
+
+
+def test_the_identifier_may_come_in_two_encodings() -> None:
+    other = base64.b64encode(bytes.fromhex(PRINT)).decode()
+    assert told([SIGN, key("verify", "Verify", customKeyIdentifier=other)], [password()]) == (["sign"], [], [])
+
+
+@pytest.mark.parametrize(
+    ("keys", "passwords", "rest"),
+    [
+        ([SIGN, VERIFY, key("hidden", "Verify")], [password()], (["verify", "hidden"], ["sign"])),
+        ([SIGN, VERIFY], [password(), password("hidden")], (["verify"], ["sign", "hidden"])),
+        ([SIGN, key("hidden", "Verify", endDateTime="2099-01-01T00:00:00Z")], [password()], (["hidden"], ["sign"])),
+        ([SIGN, VERIFY], [password("hidden", endDateTime="2099-01-01T00:00:00Z")], (["verify"], ["hidden"])),
+        ([SIGN, key("hidden", "Other")], [], (["hidden"], [])),
+        ([SIGN], [password("hidden")], ([], ["hidden"])),
+    ],
+)
+def test_nothing_hides_behind_a_signing_certificates_identifier(
+    keys: list[KeyItem], passwords: list[PasswordItem], rest: tuple[list[str], list[str]]
+) -> None:
+    assert told(keys, passwords, sso_mode="saml") == (["sign"], *rest)
+
+
+def test_a_public_certificate_of_another_thumbprint_is_not_part_of_the_set() -> None:
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC))
+        .not_valid_after(datetime.datetime(2029, 1, 1, tzinfo=datetime.UTC))
+        .sign(private, hashes.SHA256())
+    )
+    der = made.public_bytes(encoding=_der())
+    encoded = base64.b64encode(der).decode()
+    assert told([SIGN, key("hidden", "Verify", key=encoded)], [], sso_mode="saml") == (["sign"], ["hidden"], [])
+    own = {"customKeyIdentifier": hashlib.sha1(der).hexdigest()}
+    assert told([key("sign", "Sign", **own), key("verify", "Verify", key=encoded, **own)], []) == (["sign"], [], [])
+    # Where Graph does not return a certificate, the identifier has to be believed.
+    for unread in (None, "", "AAAA", "?"):
+        assert told([SIGN, key("verify", "Verify", key=unread)], []) == (["sign"], [], [])
+
+
+def _der() -> Any:
+    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415
+
+    return Encoding.DER
+
+
+def test_a_signing_key_outside_saml_stays_a_credential() -> None:
+    assert told([SIGN], []) == ([], ["sign"], [])
+    assert told([SIGN], [], sso_mode="saml") == (["sign"], [], [])
+    assert told([SIGN], [], preferred=PRINT.lower()) == (["sign"], [], [])
+    assert told([SIGN], [], preferred="AB" * 20) == ([], ["sign"], [])
+    nameless = key("sign", "Sign", customKeyIdentifier=None)
+    assert told([nameless, key("verify", "Verify", customKeyIdentifier=None)], []) == ([], ["sign", "verify"], [])
+
+
+def rows(certificates: list[KeyItem], preferred: Raw) -> list[dict[str, Any]]:
+    item = wire({"id": "S", "appId": "a", "displayName": "n", "appOwnerOrganizationId": None}, PrincipalItem)
+    holder = principal_holder(item, "T", "u", "v1.0")
+    return signing_rows(holder, certificates, enabled=raw(True), sso_mode=raw("saml"), preferred=preferred)
+
+
+def test_a_row() -> None:
+    [row] = rows([SIGN], raw(PRINT.lower()))
+    assert row == {
+        "id": f"/tenants/t/serviceprincipals/s/signingcertificates/{PRINT.lower()}",
+        "name": None,
+        "resource_id": f"/tenants/T/servicePrincipals/S/signingCertificates/{PRINT.lower()}",
+        "scope_id": "/tenants/t",
+        "source_url": "u",
+        "source_version": "v1.0",
+        "kind": "saml",
+        "holder_id": "/tenants/t/serviceprincipals/s",
+        "holder_name": "n",
+        "app_id": "a",
+        "holder_enabled": True,
+        "sso_mode": "saml",
+        "thumbprint": PRINT,
+        "active": True,
+        "starts_on": 1_767_225_600,
+        "expires_on": 1_861_920_000,
+        "custody": "platform",
+        "unknown": {"name": "bad_body"},
+    }
+
+
+OTHER = key("other", "Sign", customKeyIdentifier="AB" * 20)
+NAMELESS = key("nameless", "Sign", customKeyIdentifier=None)
+
+
+@pytest.mark.parametrize(
+    ("certificates", "preferred", "expected"),
+    [
+        ([SIGN], raw(None), [True]),
+        ([SIGN], raw(""), [True]),
+        ([SIGN, OTHER], raw(PRINT), [True, False]),
+        ([SIGN, OTHER], raw(None), ["unrecognised"] * 2),
+        ([SIGN, OTHER], raw("EF" * 20), ["unrecognised"] * 2),
+        ([NAMELESS], raw(PRINT), ["unrecognised"]),
+        ([SIGN], raw(7), ["bad_value"]),
+        ([SIGN], UNSET, ["bad_body"]),
+    ],
+)
+def test_which_one_signs(certificates: list[KeyItem], preferred: Raw, expected: list[object]) -> None:
+    assert [row["unknown"].get("active", row["active"]) for row in rows(certificates, preferred)] == expected
+
+
+def test_two_of_one_thumbprint_are_two_rows() -> None:
+    ids = {row["id"] for row in rows([SIGN, key("second", "Sign"), NAMELESS], raw(PRINT))}
+    assert {id_.rpartition("/")[2] for id_ in ids} == {"sign", "second", "nameless"}

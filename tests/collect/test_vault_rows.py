@@ -1,0 +1,218 @@
+"""ARM's recorded vaults as rows, the two sources that have to agree, and vaults that are not what they should be."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from keyaudit.cloud.environment import ENVIRONMENTS
+from keyaudit.collect.places import Subscription, Vault
+from keyaudit.collect.vaults import VaultItem, vault_row
+from keyaudit.model.coverage import State
+from keyaudit.model.reasons import Reason
+from keyaudit.simulator.faults import Fault
+from tests.collect.estate import ESTATE, FIRST, FIRST_ID, FIRST_KEYS, SECOND_ID, SECOND_KEYS, SUBSCRIPTION, TENANT_ID
+from tests.collect.recorded import bodies, raw, wire
+from tests.collect.rig import collect
+
+ZERO = "00000000-0000-0000-0000-000000000000"
+BARE = Subscription(id=ZERO, name=raw("Recorded"), shown="Recorded", tenant_id=ZERO)
+
+
+def of(body: object, operation: str = "vault.list") -> dict[str, Any]:
+    return vault_row(ENVIRONMENTS["public"], BARE, wire(body, VaultItem), operation)
+
+
+def test_every_recorded_vault() -> None:
+    listed = [item for page in bodies("arm-vault-list", path="/vaults?") for item in page["value"]]
+    single = [body for body in bodies("arm-vault-lifecycle", path="/vaults/") if body and "deletedVaults" not in body["id"]]
+    columns = ("name", "location", "sku", "access_model", "purge_protection", "soft_delete", "soft_delete_retention", "tags")
+    found = [tuple(of(body)[column] for column in columns) for body in (*listed, *single)]
+    bare = ("eastus", "standard", "access-policy", False, True, None, None)
+    assert found[0] == ("myValtZikfikxyzz", *bare)
+    assert len(found) == 7
+    for body in (*listed, *single):
+        row = of(body)
+        assert row["unknown"] == {}
+        properties = body["properties"]
+        assert row["vault_uri"] == properties["vaultUri"]
+        assert row["access_model"] == ("rbac" if properties.get("enableRbacAuthorization") else "access-policy")
+        days = properties.get("softDeleteRetentionInDays")
+        assert row["soft_delete_retention"] == (days and days * 86_400)
+        assert row["tags"] == (body["tags"] or None)
+
+
+def test_a_recorded_vault_as_a_whole_row() -> None:
+    body = next(item for page in bodies("arm-vault-list") for item in page["value"])
+    assert of(body) == {
+        "id": body["id"].lower(),
+        "name": "myValtZikfikxyzz",
+        "resource_id": body["id"],
+        "scope_id": f"/subscriptions/{ZERO}",
+        "source_url": f"https://management.azure.com/subscriptions/{ZERO}/providers/Microsoft.KeyVault/vaults",
+        "source_version": "2026-02-01",
+        "subscription_id": ZERO,
+        "subscription_name": "Recorded",
+        "resource_group": "rgname",
+        "location": "eastus",
+        "vault_uri": "https://myvaltzikfikxyzz.vault.azure.net/",
+        "sku": "standard",
+        "tags": None,
+        "access_model": "access-policy",
+        "purge_protection": False,
+        "soft_delete": True,
+        "soft_delete_retention": None,
+        "public_network_access": None,
+        "unknown": {},
+    }
+
+
+ID = f"/subscriptions/{ZERO}/resourceGroups/Rg/providers/Microsoft.KeyVault/vaults/V"
+FINE: dict[str, object] = {"vaultUri": "https://v.vault.azure.net/", "sku": {"name": "Premium"}, "enableSoftDelete": True}
+
+
+@pytest.mark.parametrize(
+    ("properties", "column", "expected"),
+    [
+        ({}, "sku", "premium"),
+        ({"sku": None}, "sku", Reason.BAD_VALUE),
+        ({"sku": {"name": 3}}, "sku", Reason.BAD_VALUE),
+        ({"enableRbacAuthorization": True}, "access_model", "rbac"),
+        ({"enableRbacAuthorization": False}, "access_model", "access-policy"),
+        ({"enableRbacAuthorization": None}, "access_model", "access-policy"),
+        ({"enableRbacAuthorization": "true"}, "access_model", Reason.BAD_VALUE),
+        ({"enablePurgeProtection": None}, "purge_protection", False),
+        ({"enablePurgeProtection": 1}, "purge_protection", Reason.BAD_VALUE),
+        ({"enableSoftDelete": None}, "soft_delete", Reason.BAD_VALUE),
+        ({"softDeleteRetentionInDays": 7}, "soft_delete_retention", 604_800),
+        ({"softDeleteRetentionInDays": None}, "soft_delete_retention", None),
+        ({"softDeleteRetentionInDays": 2**62}, "soft_delete_retention", Reason.BAD_VALUE),
+        ({"softDeleteRetentionInDays": "90"}, "soft_delete_retention", Reason.BAD_VALUE),
+        ({"publicNetworkAccess": "Sometimes"}, "public_network_access", "Sometimes"),
+        ({"vaultUri": None}, "vault_uri", Reason.BAD_VALUE),
+    ],
+)
+def test_a_property(properties: dict[str, object], column: str, expected: object) -> None:
+    row = of({"id": ID, "name": "V", "location": "x", "properties": FINE | properties})
+    assert row["unknown"].get(column, row[column]) == expected
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"), [({}, "bad_body"), ({"properties": None}, "bad_value"), ({"properties": []}, "bad_value")]
+)
+def test_a_vault_without_properties_is_not_a_vault_with_defaults(members: dict[str, object], reason: str) -> None:
+    row = of({"id": ID, "name": "V", "location": "x"} | members)
+    unset = (
+        "access_model",
+        "purge_protection",
+        "soft_delete",
+        "soft_delete_retention",
+        "sku",
+        "vault_uri",
+        "public_network_access",
+    )
+    assert row["unknown"] == dict.fromkeys(unset, reason)
+
+
+def test_a_vault_is_the_same_read_back_from_its_row() -> None:
+    row = of({"id": ID, "properties": FINE})
+    assert Vault.of_row(json.loads(json.dumps(row))) == Vault.of_row(row)
+    with pytest.raises(ValueError, match="not a vault"):
+        Vault.of_row(row | {"resource_id": "/subscriptions/x"})
+
+
+def without(name: str, member: str = "value") -> Any:
+    def edit(body: dict[str, Any]) -> dict[str, Any]:
+        kept = [item for item in body[member] if item["name"] != name]
+        if member == "data":
+            body |= {"count": len(kept), "totalRecords": len(kept)}
+        return body | {member: kept}
+
+    return edit
+
+
+async def test_a_vault_that_resource_graph_does_not_know_yet_is_no_gap() -> None:
+    found = await collect(Fault("vault.query", "every", edit=without("kv-First", "data")))
+    assert found.gaps() == {}
+    assert set(found.rows["vault"]) == {FIRST_ID, SECOND_ID}
+    assert set(found.rows["key"]) == FIRST_KEYS | SECOND_KEYS
+
+
+async def test_a_vault_that_arm_does_not_list_is_asked_for() -> None:
+    found = await collect(Fault("vault.list", "every", edit=without("kv-First")))
+    assert found.gaps() == {}
+    assert set(found.rows["vault"]) == {FIRST_ID, SECOND_ID}
+    assert found.rows["vault"][FIRST_ID]["source_url"].lower().endswith(FIRST_ID)
+    assert found.coverage[f"/subscriptions/{SUBSCRIPTION}", "vault.get"].state is State.ASSESSED
+
+
+async def test_a_vault_that_only_resource_graph_still_shows_was_deleted_before() -> None:
+    body = {"error": {"code": "ResourceNotFound", "message": "no"}}
+    gone = Fault("vault.get", "every", status=404, body=body)
+    found = await collect(Fault("vault.list", "every", edit=without("kv-First")), gone)
+    assert found.gaps() == {}
+    assert set(found.rows["vault"]) == {SECOND_ID}
+
+
+async def test_a_vault_that_may_not_be_read_by_itself_keeps_what_resource_graph_said() -> None:
+    denied = Fault("vault.get", "every", status=403, body={"error": {"code": "AuthorizationFailed", "message": "no"}})
+    found = await collect(Fault("vault.list", "every", edit=without("kv-First")), denied)
+    assert found.gaps() == {(f"/subscriptions/{SUBSCRIPTION}", "vault.get"): "not_assessed permission"}
+    assert found.rows["vault"][FIRST_ID]["access_model"] == "rbac"
+    assert set(found.rows["key"]) == FIRST_KEYS | SECOND_KEYS
+
+
+async def test_an_answer_about_another_vault_is_none() -> None:
+    other = Fault("vault.get", "every", edit=lambda body: body | {"id": SECOND_ID})
+    found = await collect(Fault("vault.list", "every", edit=without("kv-First")), other)
+    assert found.gaps() == {(f"/subscriptions/{SUBSCRIPTION}", "vault.get"): "not_assessed bad_body"}
+    assert set(found.rows["vault"]) == {FIRST_ID, SECOND_ID}
+
+
+async def test_one_vault_in_two_spellings_is_one_vault() -> None:
+    def shout(body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"data": [item | {"id": item["id"].upper()} for item in body["data"]]}
+
+    found = await collect(Fault("vault.query", "every", edit=shout))
+    assert found.gaps() == {}
+    assert set(found.rows["vault"]) == {FIRST_ID, SECOND_ID}
+    assert "resourceGroups/Rg-Main" in found.rows["vault"][FIRST_ID]["resource_id"]
+    assert found.rows["vault"][FIRST_ID]["resource_group"] == "Rg-Main"
+
+
+@pytest.mark.parametrize(
+    "id_",
+    [
+        "/subscriptions/other/resourceGroups/r/providers/Microsoft.KeyVault/vaults/v",
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/r/providers/Microsoft.KeyVault/vaults/v/keys/k",
+        "",
+        7,
+    ],
+)
+async def test_what_is_no_vault_of_the_subscription_is_set_aside(id_: object) -> None:
+    def add(body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"value": [*body["value"], body["value"][0] | {"id": id_}]} if body["value"] else body
+
+    found = await collect(Fault("vault.list", "every", where=SUBSCRIPTION, edit=add))
+    assert found.gaps() == {(f"/subscriptions/{SUBSCRIPTION}", "vault.list"): "partial bad_item"}
+    assert set(found.rows["vault"]) == {FIRST_ID, SECOND_ID}
+
+
+async def test_many_subscriptions_are_asked_for_in_groups() -> None:
+    more = tuple(replace(ESTATE.subscriptions[0], id=f"5ab5c71b-0000-4000-8000-{number:012}") for number in range(300))
+    found = await collect(estate=replace(ESTATE, subscriptions=(*ESTATE.subscriptions, *more)))
+    assert found.calls["vault.query"] == 2
+    assert found.gaps() == {}
+    assert found.coverage[TENANT_ID, "vault.query"].kept == 2
+
+
+async def test_a_vault_whose_address_azure_does_not_say_is_read_from_arm() -> None:
+    def silent(body: dict[str, Any]) -> dict[str, Any]:
+        for item in body["value"]:
+            item["properties"].pop("vaultUri")
+        return body
+
+    found = await collect(Fault("vault.list", "every", edit=silent), estate=replace(ESTATE, vaults=(FIRST,)))
+    assert found.gaps()[FIRST_ID, "key.list"] == "not_assessed bad_body"
+    assert set(found.rows["key"]) == FIRST_KEYS
