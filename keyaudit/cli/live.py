@@ -1,5 +1,6 @@
 """The live or simulated tenant, read into a folder."""
 
+import gc
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -23,11 +24,17 @@ from keyaudit.model.text import one_line
 
 def collected(live: Live, folder: Path, *, resume: bool, kept: str) -> Snapshot:
     """The live or simulated tenant, read into `folder`. `kept` says what is left there if the run is stopped."""
+    collect_cycles_later()
     with until_stopped(kept) as run:
         taken = run(_collect(live, folder, resume=resume))
     for failure in taken.failures:
         _tell(f"a bug in {failure.surface} of {failure.scope.name}: {bug(failure.error)}; please report it with this line")
     return audit.finish(taken)
+
+
+def collect_cycles_later() -> None:
+    """Python looks for cycles at every 700 new objects, through all that was imported; a request alone makes hundreds."""
+    gc.set_threshold(20_000)
 
 
 async def _collect(live: Live, folder: Path, *, resume: bool) -> audit.Collected:

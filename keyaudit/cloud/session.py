@@ -19,8 +19,8 @@ from keyaudit.model.reasons import Reason
 CONNECT_TIMEOUT = 8.0
 READ_TIMEOUT = 30.0
 
-KEPT_ALIVE = 5.0
-"""Seconds for which an idle connection is kept: with thousands of vaults, more would run out of file handles."""
+KEPT_ALIVE = 1.0
+"""Seconds for which an idle connection is kept: each holds 256 KB of buffers, and there may be thousands of vaults."""
 
 # Where azure-identity may look for a managed identity; it sends no token there, it gets one.
 # https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token

@@ -309,6 +309,14 @@ KEY = Table(
             absent="no Rotate action counts from expiry",
         ),
         Column(
+            name="rotates_on",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="when the rotation policy replaces this version: at its age, or before its expiry, whichever comes first",
+            absent="nothing will rotate it",
+            derived_from=("rotates_after", "rotates_before_expiry", "created_on", "expires_on"),
+        ),
+        Column(
             name="rotation_expiry",
             type=Type.DURATION,
             unit="seconds",

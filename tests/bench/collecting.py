@@ -9,6 +9,7 @@ from pathlib import Path
 
 from keyaudit import audit
 from keyaudit.cli.clock import SystemClock
+from keyaudit.cli.live import collect_cycles_later
 from keyaudit.cli.progress import progress
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.cloud.network import Network
@@ -40,4 +41,5 @@ async def _main(folder: Path, concurrency: int) -> None:
 
 
 if __name__ == "__main__":
+    collect_cycles_later()
     asyncio.run(_main(Path(sys.argv[1]), int(sys.argv[2])))

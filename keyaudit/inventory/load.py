@@ -1,0 +1,235 @@
+"""Spool to Parquet: sorted by id, each id once, and no NULL that says neither absent nor unknown.
+
+DuckDB's sort of wide rows outgrows any small limit on memory. So a table is first turned into Parquet as it comes, and then
+sorted piece by piece, each piece a range of ids that fits.
+"""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from keyaudit.inventory import files
+from keyaudit.inventory.ledger import BreachError
+from keyaudit.inventory.rows import stored_types
+from keyaudit.model.columns import Column, Table, Type
+from keyaudit.model.errors import OutputError
+from keyaudit.model.reasons import Reason
+
+_MEMORY = "200MB"
+_PIECE = 64 * 1024 * 1024
+"""Bytes of spooled rows that are sorted at once."""
+_SAMPLES = 200
+"""Ids looked at for each piece, to cut pieces of like size."""
+_SHORT = 64 * 1024
+_UNSORTED = "COMPRESSION lz4, ROW_GROUP_SIZE 10240"
+_SORTED = "COMPRESSION zstd"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A table on disk: its files in the order of ids, its rows, and the scopes where one id came with two contents."""
+
+    files: tuple[Path, ...]
+    rows: int
+    disputed: tuple[str, ...]
+
+
+@contextmanager
+def loading(temporary: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB connection for `load`, bounded in memory, which spills to `temporary`."""
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": _MEMORY,
+        # One: a second costs its own buffers and gains nothing.
+        "threads": 1,
+        "temp_directory": str(temporary),
+        "preserve_insertion_order": True,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+    }
+    with duckdb.connect(":memory:", config=settings) as connection:
+        yield connection
+
+
+def load(
+    connection: duckdb.DuckDBPyConnection, table: Table, spooled: Path | None, longest: int, *, target: Path, aside: Path
+) -> Loaded:
+    """Writes the rows of `spooled`, JSON lines of at most `longest` bytes, to files in `target` (mode 0600, Parquet).
+
+    No rows, or None: one file with the columns and no row. An id that came twice with one content is kept once. With two,
+    what they disagree on becomes unknown (`inconsistent_pages`). `aside` is where a file can be meanwhile. Raises BreachError,
+    naming table, column and row, for a row that breaks the table's declaration, and OutputError where the disk refuses.
+    """
+    try:
+        if spooled is None:
+            path = target / _name(0)
+            _write(connection, _nothing(table), path)
+            return Loaded((path,), 0, ())
+        _write(connection, _spooled(table, spooled, longest), aside, _UNSORTED)
+        _refuse(connection, table, aside)
+        paths, disputed = [], set[str]()
+        for number, where in enumerate(_pieces(connection, aside, spooled.stat().st_size)):
+            rows = f"(SELECT * FROM {parquet(aside)} WHERE {where})"
+            if _one(connection, f"SELECT count(*) - count(DISTINCT id) FROM {rows}"):
+                rows, scopes = _united(connection, table, rows)
+                disputed.update(scopes)
+            paths.append(target / _name(number))
+            _write(connection, f"FROM {rows} ORDER BY id", paths[-1])
+        return Loaded(tuple(paths), _one(connection, f"SELECT count(*) FROM {parquet(*paths)}"), tuple(sorted(disputed)))
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        raise OutputError(files.shown(target), f"cannot be written: {_first_line(error)}", files.REMEDY) from error
+    except duckdb.Error as error:
+        raise BreachError(f"{table.name}: {_first_line(error)}") from error
+
+
+def described(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[dict[str, str], int]:
+    """The columns of a Parquet file with their SQL types, and its number of rows."""
+    columns = connection.execute(f"DESCRIBE SELECT * FROM {parquet(path)}").fetchall()
+    counted = connection.execute(f"SELECT count(*) FROM {parquet(path)}").fetchone()
+    return {name: type_ for name, type_, *_ in columns}, counted[0] if counted else 0
+
+
+def quoted(text: str) -> str:
+    """`text` as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def parquet(*paths: Path) -> str:
+    """Parquet files as one SQL relation."""
+    return f"read_parquet([{', '.join(map(_literal, paths))}])"
+
+
+def pattern(path: Path) -> str:
+    """A pattern that only `path` matches: DuckDB takes any path that it reads as a pattern."""
+    return "".join(f"[{character}]" if character in "*?[" else character for character in str(path))
+
+
+def _literal(path: Path) -> str:
+    return quoted(pattern(path))
+
+
+def _name(number: int) -> str:
+    return f"{number:05}.parquet"
+
+
+def _write(connection: duckdb.DuckDBPyConnection, query: str, target: Path, options: str = _SORTED) -> None:
+    with files.writing(target):
+        target.unlink(missing_ok=True)
+    # Made first and by us, since DuckDB would make it with whatever mode the umask leaves.
+    files.create(target)
+    connection.execute(f"COPY ({query}) TO {quoted(str(target))} (FORMAT parquet, USE_TMP_FILE false, {options})")
+    files.sync(target)
+
+
+def _nothing(table: Table) -> str:
+    return "SELECT " + ", ".join(f"NULL::{type_} AS {name}" for name, type_ in stored_types(table).items()) + " WHERE false"
+
+
+def _spooled(table: Table, spooled: Path, longest: int) -> str:
+    types = stored_types(table)
+    names = ", ".join(name for name in types if name != "unknown")
+    columns = ", ".join(f"{name}: {quoted(type_)}" for name, type_ in types.items())
+    return (
+        f"SELECT {names}, coalesce(unknown, MAP {{}}) AS unknown FROM read_json([{_literal(spooled)}], records = true,"
+        f" format = 'newline_delimited', compression = 'none', maximum_object_size = {max(longest, _SHORT)},"
+        f" columns = {{{columns}}})"
+    )
+
+
+def _pieces(connection: duckdb.DuckDBPyConnection, path: Path, size: int) -> list[str]:
+    """Conditions on ids that cut the rows of `path` into ascending ranges of about _PIECE bytes each."""
+    number = -(-size // _PIECE)
+    if number <= 1:
+        return ["true"]
+    every = max(1, _one(connection, f"SELECT count(*) FROM {parquet(path)}") // (number * _SAMPLES))
+    # By digest of the id, not by chance or place: the cuts depend on what the rows are, not on the order in which they came.
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE cut AS SELECT row_number() OVER (ORDER BY low) AS number, low FROM ("
+        f" SELECT min(id) AS low FROM (SELECT id, ntile({number}) OVER (ORDER BY id) AS tile FROM"
+        f" (SELECT DISTINCT id FROM {parquet(path)} WHERE hash(id) % {every} = 0)) GROUP BY tile)"
+    )
+    cuts = [
+        f"(SELECT low FROM cut WHERE number = {tile})" for tile in range(2, _one(connection, "SELECT count(*) FROM cut") + 1)
+    ]
+    above = ["true", *(f"id >= {cut}" for cut in cuts)]
+    below = [*(f"id < {cut}" for cut in cuts), "true"]
+    return [" AND ".join(pair) for pair in zip(above, below, strict=True)]
+
+
+def _refuse(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> None:
+    """Raises BreachError for the first row that the declaration does not allow."""
+    known = ", ".join(quoted(reason) for reason in Reason)
+    wrong = [_contradiction(column) for column in table.stored]
+    wrong += [
+        f"WHEN list_contains({column.name}, NULL) OR len(list_filter({column.name}, lambda text: text IS NULL)) > 0"
+        f" THEN '{column.name}: a list with NULL in it'"
+        for column in table.stored
+        if column.type is Type.TEXTS
+    ]
+    names = ", ".join(quoted(column.name) for column in table.stored if column.operations)
+    wrong.append(f"WHEN NOT list_has_all([{names}], map_keys(unknown)) THEN 'unknown: a column that is never unknown'")
+    wrong.append(f"WHEN NOT list_has_all([{known}], map_values(unknown)) THEN 'unknown: a reason that is not in the list'")
+    row = connection.execute(
+        f"SELECT id, wrong FROM (SELECT id, CASE {' '.join(wrong)} END AS wrong FROM {parquet(path)})"
+        " WHERE wrong IS NOT NULL ORDER BY id LIMIT 1"
+    ).fetchone()
+    if row:
+        raise BreachError(f"{table.name} {row[0]}: {row[1]}")
+
+
+def _contradiction(column: Column) -> str:
+    name = column.name
+    unsaid = f"{name} IS NULL AND unknown[{quoted(name)}] IS NULL"
+    if column.only:
+        unsaid += f" AND {column.only[0]} = {quoted(column.only[1])}"
+    missing = f"WHEN {unsaid} THEN '{name}: neither a value nor a reason'"
+    both = f"WHEN {name} IS NOT NULL AND unknown[{quoted(name)}] IS NOT NULL THEN '{name}: a value and a reason'"
+    return both if column.absent and not column.only else f"{missing} {both}"
+
+
+def _united(connection: duckdb.DuckDBPyConnection, table: Table, rows: str) -> tuple[str, list[str]]:
+    """`rows` with each id once, as a relation, and the scopes of those ids whose rows disagree."""
+    data = [column.name for column in table.stored if column.operations]
+    place = [column.name for column in table.stored if not column.operations and column.name != "id"]
+    columns = [f"{_agreement(name)} AS same_{name}" for name in data]
+    columns += [f"any_value({name}) AS {name}" for name in data] + [f"min({name}) AS {name}" for name in place]
+    columns += [f"min(unknown[{quoted(name)}]) AS why_{name}" for name in data]
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT id, {', '.join(columns)}, list(scope_id) AS scopes"
+        f" FROM {rows} GROUP BY id HAVING count(*) > 1"
+    )
+    reasons = ", ".join(
+        f"{{'key': {quoted(name)}, 'value': CASE WHEN same_{name} THEN why_{name} ELSE '{Reason.INCONSISTENT_PAGES}' END}}"
+        for name in data
+    )
+    values = [f"CASE WHEN same_{name} THEN {name} END AS {name}" for name in data]
+    values.append(f"map_from_entries(list_filter([{reasons}], lambda entry: entry.value IS NOT NULL)) AS unknown")
+    united = (
+        f"(SELECT * FROM {rows} WHERE id NOT IN (SELECT id FROM repeated)"
+        f" UNION ALL BY NAME SELECT id, {', '.join(place + values)} FROM repeated)"
+    )
+    agreed = " AND ".join(f"same_{name}" for name in data)
+    scopes = connection.execute(f"SELECT DISTINCT unnest(scopes) FROM repeated WHERE NOT ({agreed})").fetchall()
+    return united, [str(scope) for (scope,) in scopes]
+
+
+def _agreement(name: str) -> str:
+    why = f"unknown[{quoted(name)}]"
+    return (
+        f"count({name}) IN (0, count(*)) AND count(DISTINCT {name}::VARCHAR) <= 1"
+        f" AND count({why}) IN (0, count(*)) AND count(DISTINCT {why}) <= 1"
+    )
+
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,91 @@
+"""The manifest: what a snapshot holds, byte for byte, so that anything cut, changed or added is seen before it is trusted."""
+
+import hashlib
+from collections.abc import Mapping
+
+import msgspec
+
+from keyaudit.inventory.files import BROKEN
+from keyaudit.inventory.ledger import repeated
+from keyaudit.model.coverage import Coverage
+from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.model.run import Run
+from keyaudit.model.text import one_line
+
+FORMAT = 1
+"""Raised when an older keyaudit could misread what a newer one writes."""
+MAX_MANIFEST = 512 * 1024 * 1024
+_REMEDY = "take the snapshot from where it was made, or collect again"
+
+
+class File(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """One file: `path` is below the snapshot's folder."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+class TableFiles(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A table's files, in the order of ids, and what they hold together."""
+
+    files: tuple[File, ...]
+    rows: int
+    columns: dict[str, str]
+    """The stored columns with their SQL types."""
+
+
+class Manifest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """`digest` is the SHA-256 of the manifest itself, written with an empty digest."""
+
+    format: int
+    digest: str
+    run: Run
+    tables: dict[str, TableFiles]
+    coverage: tuple[Coverage, ...]
+
+
+class _Version(msgspec.Struct):
+    format: int
+
+
+def encode(run: Run, tables: Mapping[str, TableFiles], coverage: tuple[Coverage, ...]) -> bytes:
+    """The one way in which these are written."""
+    return _sealed(Manifest(format=FORMAT, digest="", run=run, tables=dict(tables), coverage=coverage))
+
+
+def decode(data: bytes, place: str, columns: Mapping[str, Mapping[str, str]]) -> Manifest:
+    """The manifest in `data`. Raises UnsafeError unless it is exactly what `encode` writes, UsageError for another version's.
+
+    `columns` are those that this version reads, by table.
+    """
+    try:
+        version = msgspec.json.decode(data, type=_Version).format
+        if version != FORMAT:
+            age, remedy = ("newer", "update keyaudit") if version > FORMAT else ("older", "collect again")
+            raise UsageError(place, f"written in a {age} format ({version}; this keyaudit reads {FORMAT})", remedy)
+        manifest = msgspec.json.decode(data, type=Manifest)
+    except BROKEN as error:
+        raise UnsafeError(place, f"damaged, or not a snapshot of keyaudit: {one_line(str(error))}", _REMEDY) from error
+    # One way to write it means that doubled keys, other number forms and trailing bytes all show here.
+    if _sealed(manifest) != data:
+        raise UnsafeError(place, "damaged or edited: it does not match its own digest", _REMEDY)
+    if repeated(manifest.coverage):
+        raise UnsafeError(place, f"two coverage records for {repeated(manifest.coverage)}", _REMEDY)
+    if {name: table.columns for name, table in manifest.tables.items()} != columns:
+        raise UsageError(
+            place, f"keyaudit {manifest.run.tool_version} wrote it, with other columns", "use that version, or collect again"
+        )
+    for name, table in manifest.tables.items():
+        if not table.files or [file.path for file in table.files] != [
+            f"{name}/{n:05}.parquet" for n in range(len(table.files))
+        ]:
+            raise UnsafeError(place, f"names files that are not those of the table {name}", _REMEDY)
+    return manifest
+
+
+def _sealed(manifest: Manifest) -> bytes:
+    bare = msgspec.structs.replace(manifest, digest="")
+    digest = hashlib.sha256(msgspec.json.encode(bare, order="deterministic")).hexdigest()
+    sealed = msgspec.structs.replace(manifest, digest=digest)
+    return msgspec.json.format(msgspec.json.encode(sealed, order="deterministic"), indent=1) + b"\n"

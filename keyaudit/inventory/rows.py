@@ -1,0 +1,109 @@
+"""A table's row as one line of JSON, checked against the table's declaration, and the columns that DuckDB reads back."""
+
+from collections.abc import Mapping
+from functools import cache
+from operator import attrgetter
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from keyaudit.inventory.ledger import BreachError
+from keyaudit.model.columns import Table, Type
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
+from keyaudit.model.times import MAX_TIME
+
+_INTEGER = Annotated[int, msgspec.Meta(ge=-MAX_TIME, le=MAX_TIME)]
+_PYTHON: dict[Type, Any] = {
+    Type.TEXT: str,
+    Type.BOOLEAN: bool,
+    Type.INTEGER: _INTEGER,
+    Type.TIME: _INTEGER,
+    Type.DURATION: _INTEGER,
+    Type.TEXTS: list[str],
+    Type.MAP: dict[str, str],
+}
+SQL_TYPES: dict[Type, str] = {
+    Type.TEXT: "VARCHAR",
+    Type.BOOLEAN: "BOOLEAN",
+    Type.INTEGER: "BIGINT",
+    Type.TIME: "BIGINT",
+    Type.DURATION: "BIGINT",
+    Type.TEXTS: "VARCHAR[]",
+    Type.MAP: "MAP(VARCHAR, VARCHAR)",
+}
+MAX_ROW = 16 * 1024 * 1024
+"""Bytes of one row as JSON; no object of Azure's comes near."""
+
+# Sorted, so that a map's names have one order however Azure answers.
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+
+
+def stored_types(table: Table) -> dict[str, str]:
+    """The SQL type of each stored column, `unknown` last."""
+    return {column.name: SQL_TYPES[column.type] for column in table.stored} | {"unknown": SQL_TYPES[Type.MAP]}
+
+
+def declared() -> dict[str, dict[str, str]]:
+    """The stored columns of every table with their SQL types: what makes two versions' files the same."""
+    return {table.name: stored_types(table) for table in TABLES.values()}
+
+
+def encode(table: str, row: Mapping[str, object]) -> bytes:
+    """The row as one line of JSON. Raises BreachError for a row that the table's declaration does not allow.
+
+    The loader checks again what is on disk; here a bug costs one unit, and not the whole run.
+    """
+    form = _forms().get(table)
+    if form is None:
+        raise BreachError(f"no table is named {table!r}")
+    try:
+        made = msgspec.convert(row, form.shape)
+        line = _ENCODER.encode(made) + b"\n"
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
+        raise BreachError(f"{table} {row.get('id')}: {error}") from error
+    wrong = form.contradiction(made)
+    if wrong:
+        raise BreachError(f"{table} {row['id']}: {wrong}")
+    if len(line) > MAX_ROW:
+        raise BreachError(f"{table} {row['id']}: a row of {len(line):,} bytes")
+    return line
+
+
+class _Form:
+    """What rows of one table look like."""
+
+    def __init__(self, table: Table) -> None:
+        optional = [(column.name, _PYTHON[column.type] | None, None) for column in table.stored if column.name != "id"]
+        # A column that no operation fills is where the row was found: it cannot be unknown.
+        names: Any = Literal[tuple(column.name for column in table.stored if column.operations)]
+        reasons = dict[names, Reason]
+        self.shape = msgspec.defstruct(
+            f"{table.name}_row",
+            [("id", str), *optional, ("unknown", reasons, msgspec.field(default_factory=dict))],
+            forbid_unknown_fields=True,
+            omit_defaults=True,
+            gc=False,
+        )
+        self._present = [column.name for column in table.stored if not column.absent]
+        self._values_present = attrgetter(*self._present)
+        self._only = [(column.name, *column.only) for column in table.stored if column.only]
+
+    def contradiction(self, row: Any) -> str:
+        """What a row of `shape` leaves unsaid or says twice, in words; empty where there is nothing."""
+        unknown = row.unknown
+        # One look at them all first: nearly every row has them all.
+        unsaid = self._present if None in self._values_present(row) else []
+        unsaid = unsaid + [name for name, kind, value in self._only if getattr(row, kind) == value]
+        for name in unsaid:
+            if getattr(row, name) is None and name not in unknown:
+                return f"{name}: neither a value nor a reason"
+        for name in unknown:
+            if getattr(row, name) is not None:
+                return f"{name}: a value and a reason"
+        return ""
+
+
+@cache
+def _forms() -> dict[str, _Form]:
+    return {table.name: _Form(table) for table in TABLES.values()}

@@ -1,0 +1,1 @@
+"""Policies: YAML files become typed conditions, conditions become SQL, and SQL over the inventory becomes findings."""

@@ -1,0 +1,87 @@
+"""Counts the verdicts of every row: how each policy came out, and what its unknown results have in common."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import duckdb
+
+from keyaudit.model.findings import Severity, Tally, UnknownGroup
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
+from keyaudit.policy.bind import Bound
+from keyaudit.policy.definition import Policy
+from keyaudit.policy.queries import counted
+from keyaudit.policy.scopes import Blind
+from keyaudit.policy.verdict import NOT_APPLICABLE, PASS, UNKNOWN_VIOLATION, severity_of
+
+_BATCH = 4_096
+
+
+def reason_of(text: str) -> Reason:
+    """The reason as stored; one that this version does not know is itself unrecognised."""
+    try:
+        return Reason(text)
+    except ValueError:
+        return Reason.UNRECOGNISED
+
+
+class Counts:
+    """Adds up table after table."""
+
+    def __init__(self) -> None:
+        self._passed: Counter[str] = Counter()
+        self._not_applicable: Counter[str] = Counter()
+        self._failed: Counter[tuple[str, Severity]] = Counter()
+        self._unknown: Counter[tuple[str, Severity]] = Counter()
+        self._groups: Counter[tuple[str, Severity, str, tuple[tuple[str, Reason], ...]]] = Counter()
+        self._blind: list[Blind] = []
+
+    def table(self, connection: duckdb.DuckDBPyConnection, name: str, bounds: Sequence[Bound], as_of: int) -> None:
+        """Judges a table in one pass. Rows with the same verdicts are one row of the answer."""
+        answer = connection.execute(counted(TABLES[name], bounds, as_of))
+        while rows := answer.fetchmany(_BATCH):
+            for *found, scope, reasons, count in rows:
+                for bound, code in zip(bounds, found, strict=True):
+                    self._add(bound, code, scope, reasons or {}, count)
+
+    def _add(self, bound: Bound, code: int, scope: str | None, reasons: dict[str, str], count: int) -> None:
+        policy = bound.policy.text.id
+        if code == NOT_APPLICABLE:
+            self._not_applicable[policy] += count
+        elif code == PASS:
+            self._passed[policy] += count
+        elif code < UNKNOWN_VIOLATION:
+            self._failed[policy, severity_of(code)] += count
+        else:
+            severity = severity_of(code)
+            causes = tuple((name, reason_of(reasons[name])) for name in sorted(bound.causes(code)) if name in reasons)
+            self._unknown[policy, severity] += count
+            self._groups[policy, severity, scope or "", causes] += count
+
+    def blind(self, blind: Sequence[Blind]) -> None:
+        """Adds scopes that gave no row."""
+        self._blind += blind
+        for each in blind:
+            self._unknown[each.bound.policy.text.id, each.bound.policy.gravest] += 1
+
+    def tally(self, policy: Policy) -> Tally:
+        """How a policy came out."""
+        name = policy.text.id
+        return Tally(
+            policy=policy.text,
+            passed=self._passed[name],
+            failed={level: self._failed[name, level] for level in Severity if self._failed[name, level]},
+            unknown={level: self._unknown[name, level] for level in Severity if self._unknown[name, level]},
+            not_applicable=self._not_applicable[name],
+        )
+
+    def groups(self) -> tuple[UnknownGroup, ...]:
+        """Every unknown result, those of scopes first; ordered by policy, gravest first, scope and causes."""
+        grouped = sorted(self._groups.items(), key=lambda item: (item[0][0], -item[0][1].rank, *item[0][2:]))
+        return (
+            *(blind.group for blind in self._blind),
+            *(
+                UnknownGroup(policy=policy, severity=severity, scope_id=scope, causes=dict(causes), count=count)
+                for (policy, severity, scope, causes), count in grouped
+            ),
+        )

@@ -1,0 +1,144 @@
+"""Runs policies' own examples through the SQL that judges a tenant, and breaks each policy to see whether they notice."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import duckdb
+
+from keyaudit.model.findings import Outcome
+from keyaudit.policy.bind import Bound, bind, changed
+from keyaudit.policy.definition import Example, Policy
+from keyaudit.policy.load import load
+from keyaudit.policy.mutants import Mutant, mutants
+from keyaudit.policy.parameters import Value
+from keyaudit.policy.problems import FieldError, Problem
+from keyaudit.policy.queries import verdicts
+from keyaudit.policy.samples import NOW, Sample, can_be_unknown, sample
+from keyaudit.policy.verdict import FAIL, outcome_of, severity_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestReport:
+    """What came of testing policies.
+
+    `failures` are lines with file and place: examples that came out otherwise or are missing, mutants that no example notices.
+    """
+
+    __test__: ClassVar[bool] = False
+
+    policies: int
+    examples: int
+    mutants: int
+    failures: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """One line: what was tested, and how it went."""
+        tested = f"{self.policies} policies, {self.examples} examples, {self.mutants} mutants"
+        return f"{tested}: {len(self.failures) or 'no'} failure{'' if len(self.failures) == 1 else 's'}"
+
+
+def test_policies(place: Path | None) -> TestReport:
+    """Tests the policies below a folder, or the one in a file; None: the shipped ones. Raises UsageError as `load` does."""
+    policies = load(place)
+    problems: list[Problem] = []
+    counted: Counter[str] = Counter()
+    with duckdb.connect(":memory:", config={"threads": 1, "enable_external_access": False}) as connection:
+        for bound in bind(policies, "default", {}):
+            trial = _Trial(connection, bound)
+            trial.run()
+            problems += trial.problems
+            counted.update(trial.counted)
+    return TestReport(
+        policies=len(policies),
+        examples=counted["examples"],
+        mutants=counted["mutants"],
+        failures=tuple(str(problem) for problem in problems),
+    )
+
+
+# pytest would take it for a test wherever it is imported.
+test_policies.__test__ = False  # type: ignore[attr-defined]
+
+
+class _Trial:
+    """One policy under test. Examples that set parameters of their own are judged apart from the others."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, bound: Bound) -> None:
+        self._connection = connection
+        self._bound = bound
+        self.problems: list[Problem] = []
+        self.counted: Counter[str] = Counter()
+
+    def run(self) -> None:
+        policy = self._bound.policy
+        samples = list(self._samples())
+        self.counted["examples"] = len(policy.examples)
+        self._require(policy)
+        mutated = list(mutants(self._bound))
+        self.counted["mutants"] = len(mutated)
+        original = Mutant("", policy.trees, self._bound.values)
+        unnoticed = set(range(len(mutated)))
+        for own, group in _by_parameters(samples):
+            codes = self._judge([original, *mutated], own, group)
+            for each, (first, *others) in zip(group, codes, strict=True):
+                self._expect(each.example, first)
+                unnoticed -= {number for number, code in enumerate(others) if not _as_expected(each.example, code)}
+        if not self.problems:
+            for number in sorted(unnoticed):
+                self._problem(f"no example notices {mutated[number].what}", "add one that does")
+
+    def _samples(self) -> Iterator[tuple[dict[str, Value], Sample]]:
+        for example in self._bound.policy.examples:
+            try:
+                own = changed(self._bound.policy, example.parameters) if example.parameters else {}
+                yield own, sample(self._bound.policy, example)
+            except FieldError as error:
+                self._problem(f"{example.why}: {error.what}", error.remedy, example)
+
+    def _require(self, policy: Policy) -> None:
+        expected = {example.expect for example in policy.examples}
+        wanted = [Outcome.PASS, Outcome.FAIL]
+        if policy.applies_to is not None:
+            wanted.append(Outcome.NOT_APPLICABLE)
+        if any(can_be_unknown(policy.table.by_name[name]) for name in policy.columns_read):
+            wanted.append(Outcome.UNKNOWN)
+        for outcome in wanted:
+            if outcome not in expected:
+                self._problem(f"no example of {outcome}", "add one")
+
+    def _judge(self, forms: Sequence[Mutant], own: Mapping[str, Value], group: Sequence[Sample]) -> list[tuple[int, ...]]:
+        trees = [(form.trees, {**form.values, **own}) for form in forms]
+        query = verdicts(self._bound.policy.table, trees, [(each.values, each.unknown) for each in group], NOW)
+        return self._connection.execute(query).fetchall()
+
+    def _expect(self, example: Example, code: int) -> None:
+        if not _as_expected(example, code):
+            came = f"{outcome_of(code)} ({severity_of(code)})" if code >= FAIL else f"{outcome_of(code)}"
+            wanted = f"{example.expect} ({example.severity})" if example.severity else f"{example.expect}"
+            self._problem(f"{example.why}: {wanted} expected, but it came out {came}", at=example)
+
+    def _problem(self, what: str, remedy: str = "", at: Example | None = None) -> None:
+        line, column = (at.line, at.column) if at else (0, 0)
+        self.problems.append(Problem(file=self._bound.policy.file, line=line, column=column, what=what, remedy=remedy))
+
+
+def _by_parameters(samples: Sequence[tuple[dict[str, Value], Sample]]) -> list[tuple[dict[str, Value], list[Sample]]]:
+    groups: list[tuple[dict[str, Value], list[Sample]]] = []
+    for own, each in samples:
+        for known, group in groups:
+            if known == own:
+                group.append(each)
+                break
+        else:
+            groups.append((own, [each]))
+    return groups
+
+
+def _as_expected(example: Example, code: int) -> bool:
+    if outcome_of(code) is not example.expect:
+        return False
+    return example.severity is None or code < FAIL or severity_of(code) is example.severity

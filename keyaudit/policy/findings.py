@@ -1,0 +1,164 @@
+"""Findings one after another, in order: rows stay in DuckDB until a batch of them is asked for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import merge
+from itertools import groupby
+from typing import Any
+
+import duckdb
+
+from keyaudit.model.columns import Table, Type
+from keyaudit.model.findings import Finding, Outcome, Value
+from keyaudit.model.tables import TABLES
+from keyaudit.policy.bind import Bound, by_table
+from keyaudit.policy.counts import reason_of
+from keyaudit.policy.queries import count_slices, slice_in_order, slices, stored_names
+from keyaudit.policy.templates import QUOTING, show
+from keyaudit.policy.types import Kind
+from keyaudit.policy.verdict import FAIL, PASS, outcome_of, severity_of
+
+_BATCH = 1_024
+_SLICE = 50_000
+"""Rows that are sorted at once, about 50 MB. DuckDB keeps the rows that it sorts in memory, and fails where they do not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One judged row: its columns, its unknown ones, and the reasons of those that a policy may have made unknown."""
+
+    values: Mapping[str, Value]
+    reasons: Mapping[str, str]
+    codes: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Thing:
+    """All judged rows of one thing. Things are ordered by `place`."""
+
+    place: tuple[int, str, str]
+    rows: Sequence[_Row]
+    bounds: Sequence[Bound]
+    """The policies of its table; each row's codes are theirs."""
+
+
+def stream(connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], as_of: int, *, passes: bool) -> Iterator[Finding]:
+    """The findings of every table's rows, by thing: the gravest first, then by name and id."""
+    tables = by_table(bounds).items()
+    streams = [_things(connection, TABLES[name], of_table, as_of, passes=passes) for name, of_table in tables]
+    for thing in merge(*streams, key=lambda thing: thing.place):
+        yield from _of_thing(thing, passes=passes)
+
+
+def _things(
+    connection: duckdb.DuckDBPyConnection, table: Table, bounds: Sequence[Bound], as_of: int, *, passes: bool
+) -> Iterator[_Thing]:
+    width = len(stored_names(table))
+    # A cursor of its own: another query on the connection would end the answer without a word.
+    with connection.cursor() as cursor:
+        found = _rows(cursor, table, bounds, as_of, passes=passes)
+        for (gravest, label, thing), rows in groupby(found, key=lambda row: row[:3]):
+            judged = [_Row(_decoded(table, row[3 : 3 + width], row[-2]), row[-1] or {}, row[3 + width : -2]) for row in rows]
+            yield _Thing((-gravest, label, thing), judged, bounds)
+
+
+def _rows(
+    cursor: duckdb.DuckDBPyConnection, table: Table, bounds: Sequence[Bound], as_of: int, *, passes: bool
+) -> Iterator[tuple[Any, ...]]:
+    """The rows in order, a slice at a time: the view is read once a slice, and no more than a slice is ever sorted."""
+    least = PASS if passes else FAIL
+    cursor.execute(slices(table, bounds, as_of, least=least, size=_SLICE))
+    ((count,),) = cursor.execute(count_slices()).fetchall()
+    for number in range(count):
+        answer = cursor.execute(slice_in_order(table, bounds, as_of, number, least=least))
+        while rows := answer.fetchmany(_BATCH):
+            yield from rows
+
+
+def _decoded(table: Table, cells: Sequence[Any], unknown: Mapping[str, str] | None) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    rest = iter(cells)
+    for column in table.columns:
+        value = next(rest)
+        if column.type is Type.COUNT:
+            most = next(rest)
+            value = None if value is None else (value, most)
+        found[column.name] = value
+    found["unknown"] = dict(unknown or {})
+    return found
+
+
+def _of_thing(thing: _Thing, *, passes: bool) -> Iterator[Finding]:
+    least = PASS if passes else FAIL
+    found = [
+        (-(code % 10) if code >= FAIL else 1, bound.policy.text.id, str(row.values["id"]), code, bound, row)
+        for row in thing.rows
+        for bound, code in zip(thing.bounds, row.codes, strict=True)
+        if code >= least
+    ]
+    found.sort(key=lambda item: item[:3])
+    for *_, code, bound, row in found:
+        yield _finding(bound, code, row)
+
+
+def _finding(bound: Bound, code: int, row: _Row) -> Finding:
+    policy = bound.policy
+    outcome = outcome_of(code)
+    unknown = {name: reason_of(row.reasons[name]) for name in policy.columns_read if name in row.reasons}
+    texts = _Texts(bound, row)
+    return Finding(
+        policy=policy.text,
+        outcome=outcome,
+        severity=policy.text.severity if outcome is Outcome.PASS else severity_of(code),
+        subject=str(row.values[policy.subject]),
+        message=_message(bound, code, row, texts),
+        row=row.values,
+        unknown=unknown,
+        evidence={name: row.values[name] for name in policy.columns_read if texts.known(name)},
+        expected=bound.expected(row.values),
+        fix={kind: template.fill(texts.quoted(template.names, kind)) for kind, template in policy.fix.items()},
+    )
+
+
+def _message(bound: Bound, code: int, row: _Row, texts: "_Texts") -> str:
+    outcome = outcome_of(code)
+    if outcome is Outcome.PASS:
+        return bound.policy.text.title
+    if outcome is Outcome.FAIL:
+        return bound.policy.message.fill(texts.of(bound.policy.message.names))
+    by_reason: dict[str, list[str]] = {}
+    for name in bound.causes(code):
+        if name in row.reasons:
+            by_reason.setdefault(reason_of(row.reasons[name]), []).append(name.replace("_", " "))
+    causes = ", ".join(f"{', '.join(names)} ({reason})" for reason, names in by_reason.items())
+    return f"cannot tell: {causes or 'a value is missing, and nothing says why'}"
+
+
+class _Texts:
+    """A row's columns and a policy's parameters as people read them."""
+
+    __slots__ = ("_bound", "_row")
+
+    def __init__(self, bound: Bound, row: _Row) -> None:
+        self._bound = bound
+        self._row = row
+
+    def known(self, column: str) -> bool:
+        """Whether the column has a value or is absent; a count with bounds has one, though the exact number is unknown."""
+        return column not in self._row.reasons or isinstance(self._row.values[column], tuple)
+
+    def of(self, names: Sequence[str]) -> dict[str, str]:
+        """The text of each column or parameter."""
+        return {name: self._text(name) for name in names}
+
+    def quoted(self, names: Sequence[str], kind: str) -> dict[str, str]:
+        """The text of each, quoted for a kind of fix."""
+        return {name: QUOTING[kind](self._text(name)) for name in names}
+
+    def _text(self, name: str) -> str:
+        column = self._bound.policy.table.by_name.get(name)
+        if column is None:
+            return self._bound.shown(name, self._row.values)
+        if not self.known(name):
+            return "unknown"
+        return show(self._row.values[name], Kind(column.type.value))

@@ -1,0 +1,82 @@
+"""Judges an inventory: every policy of a table in one pass, counted and grouped; findings are streamed when asked for."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+
+from keyaudit.model.coverage import Coverage
+from keyaudit.model.findings import Finding, Tally, UnknownGroup
+from keyaudit.model.run import NotJudged
+from keyaudit.policy.bind import Bound, bind, by_table
+from keyaudit.policy.counts import Counts
+from keyaudit.policy.definition import Policy
+from keyaudit.policy.findings import stream
+from keyaudit.policy.scopes import Blind, blind_scopes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What the policies say of one inventory. Valid while the connection it was made with is open."""
+
+    tallies: tuple[Tally, ...]
+    """One a policy, ordered by id."""
+    groups: tuple[UnknownGroup, ...]
+    """Every unknown result, grouped; their counts add up to those of the tallies."""
+    not_judged: tuple[NotJudged, ...]
+    required: frozenset[str]
+    """Ids of the operations that the judged policies rest on."""
+    needed_by: Mapping[str, tuple[str, ...]]
+    """Operation id to the ids of the policies that rest on it."""
+    _connection: duckdb.DuckDBPyConnection = field(repr=False)
+    _bounds: tuple[Bound, ...] = field(repr=False)
+    _blind: tuple[Blind, ...] = field(repr=False)
+    _as_of: int = field(repr=False)
+
+    def findings(self, passes: bool = False) -> Iterator[Finding]:
+        """Every fail and unknown, with `passes` every pass too, anew at each call and always in the same order.
+
+        First what is said of scopes that gave no row. Then by the thing that lives on (a key, over its versions): the one with
+        the gravest finding first, then by name and id; within it the gravest finding first, then by policy and row. Rows are
+        fetched in batches as they are asked for.
+        """
+        yield from (blind.finding for blind in self._blind)
+        yield from stream(self._connection, self._bounds, self._as_of, passes=passes)
+
+
+def judge(
+    connection: duckdb.DuckDBPyConnection,
+    policies: Sequence[Policy],
+    coverage: Iterable[Coverage],
+    *,
+    as_of: int,
+    profile: str = "default",
+    overrides: Mapping[str, Mapping[str, str]] | None = None,
+) -> Judgement:
+    """Judges the views of `connection`, one for each table, by the policies.
+
+    Raises UsageError for a profile or override that cannot be. Policies that need evidence which Azure does not hold are not
+    judged.
+    """
+    ordered = sorted(policies, key=lambda policy: policy.text.id)
+    bounds = tuple(bound for bound in bind(ordered, profile, overrides or {}) if not bound.policy.text.needs)
+    counts = Counts()
+    for name, of_table in by_table(bounds).items():
+        counts.table(connection, name, of_table, as_of)
+    blind = blind_scopes(connection, bounds, coverage)
+    counts.blind(blind)
+    needed_by: dict[str, list[str]] = {}
+    for bound in bounds:
+        for operation in sorted(bound.policy.operations):
+            needed_by.setdefault(operation, []).append(bound.policy.text.id)
+    return Judgement(
+        tallies=tuple(counts.tally(bound.policy) for bound in bounds),
+        groups=counts.groups(),
+        not_judged=tuple(NotJudged(policy=policy.text, needs=policy.text.needs) for policy in ordered if policy.text.needs),
+        required=frozenset(needed_by),
+        needed_by={operation: tuple(ids) for operation, ids in sorted(needed_by.items())},
+        _connection=connection,
+        _bounds=bounds,
+        _blind=blind,
+        _as_of=as_of,
+    )

@@ -1,0 +1,66 @@
+"""What is wrong with a policy file: where, what, and the nearest thing that would be right."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from keyaudit.model.errors import UsageError
+from keyaudit.model.text import one_line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One error of one file. `quote` and `caret` show a condition and the place in it, where a condition is concerned."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+    """Both from 1; 0 where the error has no place in the file."""
+    what: str
+    remedy: str = ""
+    quote: str = ""
+    caret: int = -1
+
+    @property
+    def place(self) -> str:
+        """`file:line:column`, as editors and compilers write it."""
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+    def __str__(self) -> str:
+        line = f"{self.place}: {self.what}" + (f"; {self.remedy}" if self.remedy else "")
+        return line if self.caret < 0 else f"{line}\n  {self.quote}\n  {' ' * self.caret}^"
+
+
+class PolicyError(UsageError):
+    """Policies that cannot be used. Prints one line for each problem, in the order of the files."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        first = self.problems[0]
+        super().__init__(first.place, first.what, first.remedy)
+        self.args = ("\n".join(str(problem) for problem in self.problems),)
+
+
+class FieldError(Exception):
+    """Text that cannot be what its field asks for; whoever knows the place turns it into a Problem.
+
+    `at` is the character of a condition that is wrong, or -1.
+    """
+
+    def __init__(self, what: str, remedy: str = "", at: int = -1) -> None:
+        self.what, self.remedy, self.at = what, remedy, at
+        super().__init__(what)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`did you mean X?` for the nearest known name, else what there is to choose from."""
+    choices = {choice.lower(): choice for choice in sorted(known)}
+    close = get_close_matches(name.lower(), choices, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {choices[close[0]]}?"
+    return f"one of {', '.join(choices.values())}" if 0 < len(choices) <= 12 else ""
+
+
+def shown(value: str, limit: int = 60) -> str:
+    """A value of the file, quoted and made safe for one line."""
+    return f"'{one_line(value, limit)}'"

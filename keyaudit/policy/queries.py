@@ -1,0 +1,173 @@
+"""The queries that are run: every one reads a table's view and adds to each row what the policies say of it."""
+
+# ruff: noqa: S608 - a query is made of declared names and of literals, each quoted by the dialect
+
+from collections.abc import Mapping, Sequence
+
+from keyaudit.model.columns import Column, Table, Type
+from keyaudit.model.findings import Value
+from keyaudit.policy import verdict
+from keyaudit.policy.bind import Bound
+from keyaudit.policy.definition import Trees
+from keyaudit.policy.dialect import DuckDB
+from keyaudit.policy.parameters import OTHERWISE
+from keyaudit.policy.parameters import Value as Settled
+from keyaudit.policy.sql import UNKNOWN, Writer
+from keyaudit.policy.types import Kind, Lookup, walk
+
+DIALECT = DuckDB()
+REASONS = "reasons"
+"""The column with a row's unknown columns and reasons, those included that are unknown to a policy alone."""
+
+
+def selection(bounds: Sequence[Bound], source: str, as_of: int) -> str:
+    """A query over `source` that adds to each row its verdicts, `code0`, `code1`, ..., and `reasons`."""
+    flags: list[str] = []
+    codes: list[str] = []
+    for number, bound in enumerate(bounds):
+        writer = Writer(DIALECT, bound.values, as_of)
+        judged = verdict.verdict(bound.policy.trees, writer, f"policy{number}_")
+        flags += [f"{sql} AS {name}" for name, sql in judged.flags.items()]
+        codes.append(f"{judged.code} AS code{number}")
+    inner = f"SELECT *, {', '.join(flags)} FROM {source}"
+    return f"SELECT *, {', '.join(codes)}, {_reasons(bounds)} AS {REASONS} FROM ({inner})"
+
+
+def _reasons(bounds: Sequence[Bound]) -> str:
+    """The row's unknown map; with it, as unrecognised, what a map was looked up by and does not name."""
+    reasons = DIALECT.name(UNKNOWN)
+    looked_up = {
+        (bound.policy.table.by_name[node.index.column].name, tuple(str(key) for key in entries))
+        for bound in bounds
+        for tree in bound.policy.trees.all
+        for node in walk(tree)
+        if isinstance(node, Lookup) and isinstance(entries := bound.values[node.parameter], Mapping)
+        if OTHERWISE not in entries and any(isinstance(key, str) for key in entries)
+    }
+    for column, keys in sorted(looked_up):
+        index, names = DIALECT.name(column), ", ".join(DIALECT.text(key) for key in keys)
+        entry = DIALECT.with_entry(reasons, DIALECT.text(column), DIALECT.text("unrecognised"))
+        reasons = f"CASE WHEN {index} NOT IN ({names}) THEN {entry} ELSE {reasons} END"
+    return reasons
+
+
+def counted(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
+    """The verdicts that occur, with how many rows have them; where one is unknown, by scope and reasons too."""
+    codes = [f"code{number}" for number in range(len(bounds))]
+    unknown = " OR ".join(f"{code} >= {verdict.UNKNOWN_VIOLATION}" for code in codes)
+    return (
+        f"SELECT {', '.join(codes)}, CASE WHEN {unknown} THEN scope_id END, CASE WHEN {unknown} THEN {REASONS} END,"
+        f" count(*) FROM ({selection(bounds, DIALECT.name(table.name), as_of)}) GROUP BY ALL"
+    )
+
+
+def _places(table: Table, bounds: Sequence[Bound], as_of: int, least: int) -> str:
+    ranks = ", ".join(
+        f"CASE WHEN code{number} >= {verdict.FAIL} THEN CAST(code{number} % 10 AS INTEGER) ELSE -1 END"
+        for number in range(len(bounds))
+    )
+    return (
+        f"SELECT max(greatest({ranks}, -1)) AS gravest, min(coalesce(name, '')) AS label,"
+        f" {DIALECT.name(table.subject)} AS thing, count(*) AS held"
+        f" FROM ({_judged(table, bounds, as_of, least)}) GROUP BY thing"
+    )
+
+
+def slices(table: Table, bounds: Sequence[Bound], as_of: int, *, least: int, size: int) -> str:
+    """Makes the temporary table `places`: things that have rows whose gravest verdict is `least` at least.
+
+    Of each: the rank of its gravest verdict (-1: passes alone), a name, its id, and the slice it is in. Slices are numbered in
+    the order of the findings, and have about `size` rows each.
+    """
+    before = "sum(held) OVER (ORDER BY gravest DESC, label, thing ROWS UNBOUNDED PRECEDING) - held"
+    found = _places(table, bounds, as_of, least)
+    return f"CREATE TEMP TABLE places AS SELECT *, CAST(({before}) // {size} AS BIGINT) AS slice FROM ({found})"
+
+
+def count_slices() -> str:
+    """How many slices there are."""
+    return "SELECT coalesce(max(slice), -1) + 1 FROM places"
+
+
+def slice_in_order(table: Table, bounds: Sequence[Bound], as_of: int, number: int, *, least: int) -> str:
+    """The rows of a slice of `places` in order.
+
+    Columns: the thing's rank, name and id; the table's columns as stored; the verdicts; the unknown map; the reasons.
+    """
+    names = ", ".join(DIALECT.name(name) for name in stored_names(table))
+    codes = ", ".join(f"code{index}" for index in range(len(bounds)))
+    return (
+        f"SELECT gravest, label, thing, {names}, {codes}, {UNKNOWN}, {REASONS}"
+        f" FROM ({_judged(table, bounds, as_of, least)}) JOIN places ON {DIALECT.name(table.subject)} = thing"
+        f" WHERE slice = {number} ORDER BY gravest DESC, label, thing"
+    )
+
+
+def _judged(table: Table, bounds: Sequence[Bound], as_of: int, least: int) -> str:
+    kept = " OR ".join(f"code{number} >= {least}" for number in range(len(bounds)))
+    return f"SELECT * FROM ({selection(bounds, DIALECT.name(table.name), as_of)}) WHERE {kept}"
+
+
+def scopes_seen(table: str) -> str:
+    """The scopes that gave a row of a table."""
+    return f"SELECT DISTINCT scope_id FROM {DIALECT.name(table)}"
+
+
+def stored_names(table: Table) -> list[str]:
+    """A table's columns as its view has them."""
+    return [name for column in table.columns for name in stored_name(column)]
+
+
+def stored_name(column: Column) -> tuple[str, ...]:
+    """A column as a view has it: two for a count."""
+    return (f"{column.name}_min", f"{column.name}_max") if column.type is Type.COUNT else (column.name,)
+
+
+def verdicts(
+    table: Table,
+    forms: Sequence[tuple[Trees, Mapping[str, Settled]]],
+    rows: Sequence[tuple[Mapping[str, Value], Mapping[str, str]]],
+    as_of: int,
+) -> str:
+    """The verdict of each of `forms` (conditions, values of parameters) on each row (columns, unknown), in the rows' order."""
+    names = sorted({name for values, _ in rows for name in values})
+    flags: list[str] = []
+    codes: list[str] = []
+    for number, (trees, settled) in enumerate(forms):
+        judged = verdict.verdict(trees, Writer(DIALECT, settled, as_of), f"form{number}_")
+        flags += [f"{sql} AS {name}" for name, sql in judged.flags.items()]
+        codes.append(judged.code)
+    literals = [
+        ", ".join([str(number), DIALECT.entries(unknown), *_literals(table, names, values)])
+        for number, (values, unknown) in enumerate(rows)
+    ]
+    stored = [stored for name in names for stored in stored_name(table.by_name[name])]
+    columns = ", ".join(DIALECT.name(name) for name in ("position", UNKNOWN, *stored))
+    source = f"(VALUES {', '.join(f'({row})' for row in literals)}) AS row({columns})"
+    return f"SELECT {', '.join(codes)} FROM (SELECT position, {', '.join(flags)} FROM {source}) ORDER BY position"
+
+
+def _literals(table: Table, names: Sequence[str], values: Mapping[str, Value]) -> list[str]:
+    found: list[str] = []
+    for name in names:
+        value, kind = values.get(name), Kind(table.by_name[name].type.value)
+        if kind is Kind.COUNT:
+            bounds = value if isinstance(value, tuple) else (None, None)
+            found += [DIALECT.typed(_literal(bound), Kind.INTEGER) for bound in bounds]
+        else:
+            found.append(DIALECT.typed(_literal(value), kind))
+    return found
+
+
+def _literal(value: Value) -> str:
+    match value:
+        case None:
+            return "NULL"
+        case str():
+            return DIALECT.text(value)
+        case list():
+            return DIALECT.texts(value)
+        case dict():
+            return DIALECT.entries(value)
+        case _:
+            return str(value)

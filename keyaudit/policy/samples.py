@@ -1,0 +1,141 @@
+"""The rows of a policy's examples: what `730 days ago`, `absent` and `unknown` stand for."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from keyaudit.model.columns import Column, Type
+from keyaudit.model.findings import Value
+from keyaudit.model.times import DAY, MAX_TIME, parse_date, parse_duration, parse_time
+from keyaudit.policy.definition import Example, Policy
+from keyaudit.policy.parameters import parse_integer
+from keyaudit.policy.problems import FieldError, shown
+from keyaudit.policy.yaml import Items, Members, Node, Scalar
+
+NOW = parse_time("2026-07-01T12:00:00Z")
+"""The moment that examples count from."""
+REASON = "permission"
+"""Why a column is unknown in an example."""
+
+_UNITS = {"second": 1, "minute": 60, "hour": 3_600, "day": DAY}
+_SPAN = re.compile(r"(\d{1,7}) (second|minute|hour|day)s?", re.ASCII)
+_COUNT = re.compile(r"(\d{1,9})(?:(\.\.)(\d{1,9})?)?", re.ASCII)
+_SHAPES = {Type.TEXTS: Items, Type.MAP: Members}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One example as a row: every column that the policy reads, None where it is absent or unknown."""
+
+    example: Example
+    values: Mapping[str, Value]
+    unknown: Mapping[str, str]
+
+
+def sample(policy: Policy, example: Example) -> Sample:
+    """The row of an example. Raises FieldError where a value cannot be its column's, or a column read has none."""
+    nodes = {**policy.given, **example.changes}
+    missing = [name for name in policy.columns_read if name not in nodes]
+    if missing:
+        raise FieldError(f"no value for {', '.join(missing)}", "each column that a condition reads is given")
+    values: dict[str, Value] = {}
+    unknown: dict[str, str] = {}
+    for name, node in nodes.items():
+        column = policy.table.by_name[name]
+        word = node.text if isinstance(node, Scalar) and not node.quoted else ""
+        if word == "unknown":
+            if not can_be_unknown(column):
+                raise FieldError(f"{name} is never unknown: the row would not be there without it")
+            values[name], unknown[name] = None, REASON
+        elif word == "absent":
+            if not column.absent and column.only is None:
+                raise FieldError(f"{name} is never absent")
+            values[name] = None
+        else:
+            values[name] = parse(node, column)
+    return Sample(example, values, unknown)
+
+
+def can_be_unknown(column: Column) -> bool:
+    """Whether something that fills the column can fail."""
+    return bool(column.operations or column.derived_from)
+
+
+def parse(node: Node, column: Column) -> Value:
+    """A column's value as an example writes it. Raises FieldError."""
+    wanted = _SHAPES.get(column.type, Scalar)
+    if not isinstance(node, wanted):
+        raise FieldError(f"{column.name} is {column.type}", _FORMS[column.type])
+    if isinstance(node, Items):
+        return [_text(item, column) for item in node.items]
+    if isinstance(node, Members):
+        return {name.lower(): _text(item, column) for name, item in node.members.items()}
+    text = node.text
+    try:
+        return _parse(text, column)
+    except (ValueError, FieldError):
+        raise FieldError(f"{column.name} cannot be {shown(text)}", _FORMS[column.type]) from None
+
+
+_FORMS = {
+    Type.TEXT: "a text, `absent` or `unknown`",
+    Type.BOOLEAN: "true, false or `unknown`",
+    Type.INTEGER: "a whole number",
+    Type.TIME: "as in `730 days ago`, `in 30 days`, `2026-01-01`, `now`",
+    Type.DURATION: "as in `90 days` or P90D",
+    Type.TEXTS: "a list, as in [sign, verify]",
+    Type.MAP: "a mapping, as in {env: prod}",
+    Type.COUNT: "as in 3, 2..5, or 2.. for at least 2",
+}
+
+
+def _parse(text: str, column: Column) -> Value:
+    match column.type:
+        case Type.BOOLEAN:
+            return {"true": True, "false": False}[text] if text in ("true", "false") else _refuse(text)
+        case Type.INTEGER:
+            return parse_integer(text)
+        case Type.TIME:
+            return _time(text)
+        case Type.DURATION:
+            span = _SPAN.fullmatch(text)
+            return int(span[1]) * _UNITS[span[2]] if span else parse_duration(text)
+        case Type.COUNT:
+            return _bounds(text)
+        case _:
+            return text
+
+
+def _refuse(text: str) -> Value:
+    raise FieldError(text)
+
+
+def _time(text: str) -> int:
+    if text == "now":
+        return NOW
+    span = _SPAN.fullmatch(text.removeprefix("in ").removesuffix(" ago"))
+    if span:
+        seconds = int(span[1]) * _UNITS[span[2]]
+        if text == f"{span[0]} ago":
+            return NOW - seconds
+        if text == f"in {span[0]}":
+            return NOW + seconds
+    seconds = parse_time(text) if "T" in text else parse_date(text)
+    return seconds if abs(seconds) <= MAX_TIME else int("")
+
+
+def _bounds(text: str) -> tuple[int, int | None]:
+    match = _COUNT.fullmatch(text)
+    if match is None:
+        raise FieldError(text)
+    least = int(match[1])
+    most = least if match[2] is None else int(match[3]) if match[3] else None
+    if most is not None and most < least:
+        raise FieldError(text)
+    return least, most
+
+
+def _text(node: Node, column: Column) -> str:
+    if not isinstance(node, Scalar):
+        raise FieldError(f"{column.name} holds a list or mapping", _FORMS[column.type])
+    return node.text

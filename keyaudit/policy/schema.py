@@ -1,0 +1,331 @@
+"""Reads one policy file: every field typed, every mistake named with its place, as many at once as can be told apart."""
+
+import hashlib
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TypeVar
+
+from keyaudit.model.columns import Table, Type
+from keyaudit.model.findings import Outcome, PolicyText, Severity
+from keyaudit.model.tables import TABLES
+from keyaudit.policy.definition import Example, Policy, Rung
+from keyaudit.policy.parameters import Parameter, declare
+from keyaudit.policy.problems import FieldError, Problem, nearest, shown
+from keyaudit.policy.syntax import Condition, condition
+from keyaudit.policy.templates import QUOTING, Template
+from keyaudit.policy.types import parameters_read
+from keyaudit.policy.yaml import Items, Members, Node, Scalar
+
+T = TypeVar("T")
+
+NEEDS: tuple[str, ...] = ("logs", "custody", "unified-audit", "relying-parties")
+"""Evidence that Azure's read APIs do not hold."""
+
+_REQUIRED = ("id", "title", "severity", "table", "violated_when", "message", "why", "fix", "references", "examples")
+_OPTIONAL = ("severity_when", "subject", "applies_to", "parameters", "frameworks", "lessons", "needs", "given")
+_EXAMPLE = ("why", "expect", "severity", "parameters")
+_ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
+_LESSON = re.compile(r"L[1-9]", re.ASCII)
+_FRAMEWORK = re.compile(r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*", re.ASCII)
+_MAX_RUNGS = 8
+
+
+def policy(document: Node, *, file: str, stem: str, source: str) -> tuple[Policy | None, list[Problem]]:
+    """The policy in `document`, or its problems. `stem` is the file's name without `.yaml`, which must be the id."""
+    reader = _Reader(file, source)
+    if not isinstance(document, Members):
+        reader.problem(document, "not a mapping of fields", "begin with id:")
+        return None, reader.problems
+    found = reader.policy(document, stem)
+    return (None if reader.problems else found), reader.problems
+
+
+class _Reader:
+    """Collects problems as it goes; what it returns counts only while there are none."""
+
+    def __init__(self, file: str, source: str) -> None:
+        self._file = file
+        self._source = source
+        self._lines = source.split("\n")
+        self.problems: list[Problem] = []
+
+    def problem(self, at: Node, what: str, remedy: str = "") -> None:
+        self.problems.append(Problem(file=self._file, line=at.line, column=at.column, what=what, remedy=remedy))
+
+    def policy(self, document: Members, stem: str) -> Policy | None:
+        self._members(document, _REQUIRED, _OPTIONAL)
+        fields = document.members
+        self._identity(fields, stem)
+        severity = self._one_of(fields.get("severity"), Severity, "severity")
+        table = self._table(fields.get("table"))
+        parameters = self._parameters(fields.get("parameters"))
+        if table is None or severity is None:
+            return None
+        applies_to = self._condition(fields.get("applies_to"), table, parameters)
+        present = applies_to.facts.when_true if applies_to else frozenset[str]()
+        violated_when = self._condition(fields.get("violated_when"), table, parameters, present)
+        rungs = self._rungs(fields.get("severity_when"), table, parameters, present)
+        known = [*table.by_name, *parameters]
+        message = self._template(fields.get("message"), known)
+        fix = self._fix(fields.get("fix"), known)
+        self._used(fields.get("parameters"), [applies_to, violated_when, *(rung.condition for rung in rungs)])
+        text = PolicyText(
+            id=stem,
+            title=self._text(fields.get("title")),
+            severity=severity,
+            table=table.name,
+            why=self._text(fields.get("why")),
+            fix={kind: template.text for kind, template in fix.items()},
+            references=self._texts(fields.get("references"), "references"),
+            frameworks=self._frameworks(fields.get("frameworks")),
+            lessons=self._texts(fields.get("lessons"), "lessons", _LESSON),
+            needs=self._needs(fields.get("needs")),
+            digest=hashlib.sha256(self._source.encode()).hexdigest(),
+        )
+        given = self._columns(fields.get("given"), table)
+        examples = self._examples(fields.get("examples"), table, parameters)
+        subject = self._subject(fields.get("subject"), table)
+        if message is None or violated_when is None:
+            return None
+        return Policy(
+            text=text,
+            table=table,
+            subject=subject,
+            applies_to=applies_to,
+            violated_when=violated_when,
+            severity_when=tuple(rungs),
+            parameters=parameters,
+            message=message,
+            fix=fix,
+            given=given,
+            examples=examples,
+            file=self._file,
+        )
+
+    def _members(self, node: Members, required: Iterable[str], optional: Iterable[str]) -> None:
+        known = [*required, *optional]
+        for name, key in node.keys.items():
+            if name not in known:
+                self.problem(key, f"no such field: {shown(name)}", nearest(name, known))
+        for name in required:
+            if name not in node.members:
+                self.problem(node, f"no {name}", "every policy has one")
+
+    def _identity(self, fields: Mapping[str, Node], stem: str) -> None:
+        node = fields.get("id")
+        name = self._text(node)
+        if node is not None and name and name != stem:
+            self.problem(node, f"the id {shown(name)} is not the file's name {shown(stem)}", "rename one of them")
+        elif node is not None and name and (_ID.fullmatch(name) is None or len(name) > 64):
+            self.problem(
+                node, f"{shown(name)} cannot be an id", "lower-case words and digits joined by -, at most 64 characters"
+            )
+        title = fields.get("title")
+        if isinstance(title, Scalar) and title.text.strip().lower().startswith("ensure"):
+            self.problem(title, "the title begins with Ensure", "name the good state, as in: A key in use has an expiry")
+
+    def _text(self, node: Node | None) -> str:
+        if node is None:
+            return ""
+        if not isinstance(node, Scalar):
+            self.problem(node, "a list or mapping where a text belongs")
+            return ""
+        if not node.text.strip():
+            self.problem(node, "an empty text")
+        return " ".join(node.text.split())
+
+    def _one_of(self, node: Node | None, choices: Callable[[str], T], noun: str) -> T | None:
+        if node is None:
+            return None
+        text = node.text if isinstance(node, Scalar) else "a list or mapping"
+        try:
+            return choices(text)
+        except ValueError:
+            known: Iterable[str] = choices if isinstance(choices, type) else ()  # type: ignore[assignment]
+            self.problem(node, f"no such {noun}: {shown(text)}", nearest(text, [str(choice) for choice in known]))
+            return None
+
+    def _table(self, node: Node | None) -> Table | None:
+        if node is None:
+            return None
+        name = self._text(node)
+        if name and name not in TABLES:
+            self.problem(node, f"no such table: {shown(name)}", nearest(name, TABLES))
+        return TABLES.get(name)
+
+    def _subject(self, node: Node | None, table: Table) -> str:
+        if node is None:
+            return "id"
+        name = self._text(node)
+        column = table.by_name.get(name)
+        if column is None or column.type is not Type.TEXT or column.absent or column.operations:
+            names = [
+                each.name for each in table.columns if each.name.endswith("id") and not each.absent and not each.operations
+            ]
+            self.problem(node, f"{shown(name)} cannot be the subject", f"one of {', '.join(names)}")
+        return name
+
+    def _parameters(self, node: Node | None) -> dict[str, Parameter]:
+        found: dict[str, Parameter] = {}
+        for name, value in self._entries(node).items():
+            try:
+                found[name] = declare(name, value)
+            except FieldError as error:
+                self.problem(value, error.what, error.remedy)
+        return found
+
+    def _used(self, node: Node | None, conditions: Iterable[Condition | None]) -> None:
+        checked = [condition for condition in conditions if condition is not None]
+        used = parameters_read(*(condition.tree for condition in checked))
+        if isinstance(node, Members) and not self.problems:
+            for name, key in node.keys.items():
+                if name not in used:
+                    self.problem(key, f"no condition reads the parameter {name}", "leave it out")
+
+    def _condition(
+        self, node: Node | None, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str] = frozenset()
+    ) -> Condition | None:
+        if node is None:
+            return None
+        text = self._text(node)
+        if not text or not isinstance(node, Scalar):
+            return None
+        try:
+            return condition(node.text, table, parameters, present)
+        except FieldError as error:
+            self.problems.append(self._quoted(node, error))
+            return None
+
+    def _quoted(self, node: Scalar, error: FieldError) -> Problem:
+        """The problem with the condition beneath it, and its exact place where the text stands on one line as it is."""
+        text = node.text.replace("\n", " ").strip()
+        column = node.column
+        at = max(error.at, 0)
+        for start in (node.column - 1, node.column):
+            if self._lines[node.line - 1].startswith(text, start):
+                column = start + 1 + at
+                break
+        quote, caret = (text, error.at) if text.isprintable() else ("", -1)
+        return Problem(
+            file=self._file, line=node.line, column=column, what=error.what, remedy=error.remedy, quote=quote, caret=caret
+        )
+
+    def _rungs(
+        self, node: Node | None, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]
+    ) -> list[Rung]:
+        rungs: list[Rung] = []
+        for item in self._items(node):
+            if not isinstance(item, Members) or len(item.members) != 1:
+                self.problem(item, "not one severity with its condition", "as in - high: \"'sign' in key_ops\"")
+                continue
+            (name,) = item.members
+            severity = self._one_of(item.keys[name], Severity, "severity")
+            checked = self._condition(item.members[name], table, parameters, present)
+            if severity and checked:
+                rungs.append(Rung(severity, checked))
+        if node is not None and len(rungs) > _MAX_RUNGS:
+            self.problem(node, f"more than {_MAX_RUNGS} severities")
+        return rungs
+
+    def _template(self, node: Node | None, known: Collection[str]) -> Template | None:
+        text = self._text(node)
+        if node is None or not text:
+            return None
+        try:
+            return Template(text, known)
+        except FieldError as error:
+            self.problem(node, error.what, error.remedy)
+            return None
+
+    def _fix(self, node: Node | None, known: Collection[str]) -> dict[str, Template]:
+        found: dict[str, Template] = {}
+        if node is not None and not isinstance(node, Members):
+            self.problem(node, "fix is not a mapping", f"by kind: {', '.join(QUOTING)}")
+            return found
+        if node is not None and not node.members:
+            self.problem(node, "no remedy in fix", "say what mends it")
+        for kind, value in self._entries(node).items():
+            if kind not in QUOTING:
+                self.problem(value, f"no such kind of fix: {shown(kind)}", nearest(kind, QUOTING))
+            template = self._template(value, known)
+            if template is not None:
+                found[kind] = template
+        return found
+
+    def _texts(self, node: Node | None, name: str, form: re.Pattern[str] | None = None) -> tuple[str, ...]:
+        found = []
+        for item in self._items(node):
+            text = self._text(item)
+            if form is not None and text and form.fullmatch(text) is None:
+                self.problem(item, f"{shown(text)} is not one of {name}")
+            found.append(text)
+        if node is not None and not found:
+            self.problem(node, f"no {name}", "name at least one")
+        return tuple(found)
+
+    def _frameworks(self, node: Node | None) -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for name, value in self._entries(node).items():
+            if _FRAMEWORK.fullmatch(name) is None:
+                self.problem(value, f"{shown(name)} cannot name a framework", "as in cis-azure-6.0")
+            found[name] = self._texts(value, "controls")
+        return found
+
+    def _needs(self, node: Node | None) -> tuple[str, ...]:
+        items = self._items(node) if isinstance(node, Items) else [node] if node is not None else []
+        names = tuple(self._text(item) for item in items)
+        for item, name in zip(items, names, strict=True):
+            if name not in NEEDS:
+                self.problem(item, f"no such evidence: {shown(name)}", nearest(name, NEEDS))
+        return names
+
+    def _items(self, node: Node | None) -> list[Node]:
+        if node is None:
+            return []
+        if not isinstance(node, Items):
+            self.problem(node, "not a list", "write - before each item, or [...]")
+            return []
+        return node.items
+
+    def _entries(self, node: Node | None) -> dict[str, Node]:
+        if node is None:
+            return {}
+        if not isinstance(node, Members):
+            self.problem(node, "not a mapping", "write name: value")
+            return {}
+        return node.members
+
+    def _columns(self, node: Node | None, table: Table, besides: Iterable[str] = ()) -> dict[str, Node]:
+        """Values of columns for an example; what they mean is settled when the examples are run."""
+        found: dict[str, Node] = {}
+        if not isinstance(node, Members):
+            self._entries(node)
+            return found
+        for name, value in node.members.items():
+            if name in besides:
+                continue
+            if name not in table.by_name:
+                self.problem(node.keys[name], f"no such column: {shown(name)}", nearest(name, [*table.by_name, *besides]))
+            found[name] = value
+        return found
+
+    def _examples(self, node: Node | None, table: Table, parameters: Collection[str]) -> tuple[Example, ...]:
+        found: list[Example] = []
+        for item in self._items(node):
+            if not isinstance(item, Members):
+                self.problem(item, "not an example", "as in {why: on the day, expect: pass}")
+                continue
+            for name in ("why", "expect"):
+                if name not in item.members:
+                    self.problem(item, f"an example without {name}")
+            expect = self._one_of(item.members.get("expect"), Outcome, "outcome")
+            severity = self._one_of(item.members.get("severity"), Severity, "severity")
+            changes = self._columns(item, table, _EXAMPLE)
+            others = self._entries(item.members.get("parameters"))
+            for name, value in others.items():
+                if name not in parameters:
+                    self.problem(value, f"no such parameter: {shown(name)}", nearest(name, parameters))
+            why = self._text(item.members.get("why"))
+            if expect is not None:
+                found.append(Example(why, expect, severity, changes, others, item.line, item.column))
+        return tuple(found)

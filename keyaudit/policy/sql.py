@@ -1,0 +1,192 @@
+"""Writes typed conditions as SQL with three-valued logic: a value that is unknown makes NULL, and NULL is never a pass."""
+
+from collections.abc import Mapping
+
+from keyaudit.policy import regex
+from keyaudit.policy.dialect import DuckDB
+from keyaudit.policy.parameters import OTHERWISE, Single, Value
+from keyaudit.policy.types import (
+    Absent,
+    Call,
+    Compare,
+    Constant,
+    Every,
+    In,
+    Kind,
+    Lookup,
+    Not,
+    Now,
+    Read,
+    Setting,
+    Some,
+    Sum,
+    Tag,
+    Term,
+)
+
+UNKNOWN = "unknown"
+"""The map of a row's unknown columns to reasons."""
+
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+
+
+class Writer:
+    """Writes the conditions of one policy for one run: `values` are its parameters' values, `now` the moment it counts from."""
+
+    def __init__(self, dialect: DuckDB, values: Mapping[str, Value], now: int) -> None:
+        self._dialect = dialect
+        self._values = values
+        self._now = now
+
+    def write(self, term: Term) -> str:  # noqa: PLR0911 - one line a kind of term
+        """SQL of any term, in brackets where it needs them."""
+        match term:
+            case Not():
+                return f"(NOT {self.write(term.term)})"
+            case Every():
+                return self._joined(term.terms, " AND ", "TRUE")
+            case Some():
+                return self._joined(term.terms, " OR ", "FALSE")
+            case Compare():
+                return self._compare(term)
+            case Absent():
+                return self._absent(term.term)
+            case In():
+                return self._in(term)
+            case Call():
+                return self._call(term)
+            case _:
+                return self._value(term)
+
+    def _joined(self, terms: tuple[Term, ...], sign: str, empty: str) -> str:
+        return f"({sign.join(self.write(term) for term in terms)})" if terms else empty
+
+    def _value(self, term: Term) -> str:  # noqa: PLR0911 - one line a kind of term
+        match term:
+            case Read():
+                return self._read(term.column)
+            case Tag():
+                return self._dialect.entry(self._read(term.column), self._dialect.text(term.key))
+            case Now():
+                return str(self._now)
+            case Constant():
+                return self._literal(term.value)
+            case Setting():
+                return self._setting(term.parameter)
+            case Lookup():
+                return self._lookup(term)
+            case Sum():
+                left, right = (self._dialect.wide(self.write(side)) for side in (term.left, term.right))
+                return f"({left} {term.operator} {right})"
+            case _:
+                raise AssertionError(term)
+
+    def _literal(self, value: str | int | tuple[str, ...] | tuple[int, ...]) -> str:
+        match value:
+            case str():
+                return self._dialect.text(value)
+            case int():
+                return f"({value})" if value < 0 else str(value)
+            case _:
+                return self._dialect.texts([str(item) for item in value])
+
+    def _setting(self, parameter: str) -> str:
+        value = self._values[parameter]
+        if isinstance(value, Mapping):
+            raise TypeError(f"{parameter} is looked up")
+        return self._literal(value)
+
+    def _compare(self, term: Compare) -> str:
+        if isinstance(term.left, Read) and term.left.kind is Kind.COUNT:
+            return self._compare_count(term.left.column, term.operator, self.write(term.right))
+        if isinstance(term.right, Read) and term.right.kind is Kind.COUNT:
+            return self._compare_count(term.right.column, _MIRRORED[term.operator], self.write(term.left))
+        sign = {"==": "=", "!=": "<>"}.get(term.operator, term.operator)
+        return f"({self.write(term.left)} {sign} {self.write(term.right)})"
+
+    def _compare_count(self, column: str, sign: str, limit: str) -> str:
+        """A count has bounds; a comparison is certain where a bound decides it. No upper bound is NULL."""
+        least, most = self._dialect.name(f"{column}_min"), self._dialect.name(f"{column}_max")
+        certain = {
+            ">": (f"{least} > {limit}", f"{most} <= {limit}"),
+            ">=": (f"{least} >= {limit}", f"{most} < {limit}"),
+            "<": (f"{most} < {limit}", f"{least} >= {limit}"),
+            "<=": (f"{most} <= {limit}", f"{least} > {limit}"),
+            "==": (f"{least} = {limit} AND {most} = {limit}", f"{least} > {limit} OR {most} < {limit}"),
+            "!=": (f"{least} > {limit} OR {most} < {limit}", f"{least} = {limit} AND {most} = {limit}"),
+        }
+        yes, no = certain[sign]
+        return f"(CASE WHEN {yes} THEN TRUE WHEN {no} THEN FALSE END)"
+
+    def _read(self, column: str) -> str:
+        """A column's value; NULL where the row says that it is unknown, whatever is stored beside that."""
+        return f"(CASE WHEN {self._is_unknown(column)} THEN NULL ELSE {self._dialect.name(column)} END)"
+
+    def _is_unknown(self, column: str) -> str:
+        return self._dialect.has_entry(self._dialect.name(UNKNOWN), self._dialect.text(column))
+
+    def _absent(self, term: Read | Tag) -> str:
+        return f"(CASE WHEN {self._is_unknown(term.column)} THEN NULL ELSE {self.write(term)} IS NULL END)"
+
+    def _in(self, term: In) -> str:
+        item = self.write(term.item)
+        items = self._items(term.items)
+        if items is None:
+            return f"({self._dialect.has(self.write(term.items), item)})"
+        if not items:
+            return "FALSE"
+        return f"({item} IN ({', '.join(self._literal(value) for value in items)}))"
+
+    def _items(self, term: Term) -> tuple[Single, ...] | None:
+        """The items of a list that is the same for every row, else None."""
+        match term:
+            case Constant(value=tuple() as values):
+                return values
+            case Setting():
+                value = self._values[term.parameter]
+                return value if isinstance(value, tuple) else None
+            case _:
+                return None
+
+    def _call(self, term: Call) -> str:
+        left, right = self.write(term.left), self.write(term.right)
+        if term.function == "matches":
+            right = self._dialect.text(regex.portable(self._pattern(term.right)))
+        functions = {
+            "startswith": self._dialect.startswith,
+            "endswith": self._dialect.endswith,
+            "contains": self._dialect.contains,
+            "matches": self._dialect.matches,
+            "overlaps": self._dialect.overlaps,
+            "covers": self._dialect.covers,
+        }
+        return f"({functions[term.function](left, right)})"
+
+    def _pattern(self, term: Term) -> str:
+        match term:
+            case Constant(value=str() as pattern):
+                return pattern
+            case Setting():
+                return str(self._values[term.parameter])
+            case _:
+                raise AssertionError(term)
+
+    def _lookup(self, term: Lookup) -> str:
+        index = self._read(term.index.column)
+        entries = self._values[term.parameter]
+        if not isinstance(entries, Mapping):
+            raise TypeError(f"{term.parameter} is one value")
+        # An unknown index has an unknown entry; without this line it would fall to the last one.
+        cases = [f"WHEN {index} IS NULL THEN NULL"]
+        last = "NULL"
+        for key, value in sorted(entries.items(), key=str, reverse=True):
+            if key == OTHERWISE:
+                last = self._literal(value)
+            elif isinstance(key, str):
+                cases.append(f"WHEN {index} = {self._dialect.text(key)} THEN {self._literal(value)}")
+        # A schedule's first entry holds for all before the second.
+        starts = sorted((key for key in entries if isinstance(key, int)), reverse=True)
+        cases += [f"WHEN {index} >= {start} THEN {self._literal(entries[start])}" for start in starts[:-1]]
+        if starts:
+            last = self._literal(entries[starts[-1]])
+        return f"(CASE {' '.join(cases)} ELSE {last} END)"

@@ -1,0 +1,81 @@
+"""Messages and fixes: text with `{columns}` and `{parameters}`, filled in with what a row holds, safely."""
+
+import re
+import shlex
+from collections.abc import Callable, Collection, Mapping, Sequence
+from string import Formatter
+
+from keyaudit.model.findings import Value
+from keyaudit.model.text import one_line
+from keyaudit.model.times import duration_text, iso_date
+from keyaudit.policy.problems import FieldError, nearest, shown
+from keyaudit.policy.types import Kind
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./:][A-Za-z0-9_./:-]*", re.ASCII)
+# PowerShell takes these as quotes too, and a doubled one as the character itself.
+_POWERSHELL_QUOTES = re.compile("(['\u2018\u2019\u201a\u201b])")
+
+
+class Template:
+    """Text with placeholders. `names` are those it uses, each once, in order."""
+
+    __slots__ = ("_parts", "names", "text")
+
+    def __init__(self, text: str, known: Collection[str]) -> None:
+        """Raises FieldError where a placeholder is neither a column nor a parameter. `{{` and `}}` are braces."""
+        try:
+            parts = list(Formatter().parse(text))
+        except ValueError as error:
+            raise FieldError(f"not a template: {error}", "write {{ and }} for braces") from None
+        for _, name, form, conversion in parts:
+            if name is None:
+                continue
+            if form or conversion or name not in known:
+                raise FieldError(f"no such column or parameter: {shown('{' + name + '}')}", nearest(name, known))
+        self.text = text
+        self._parts = tuple((literal, name) for literal, name, _, _ in parts)
+        self.names = tuple(dict.fromkeys(name for _, name in self._parts if name is not None))
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """The text with a value for each of `names`."""
+        return "".join(literal if name is None else literal + values[name] for literal, name in self._parts)
+
+
+def show(value: Value, kind: Kind) -> str:  # noqa: PLR0911 - one line a type
+    """A value for people, on one line: times as dates, durations in days, absent as "none"."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return iso_date(value) if kind is Kind.TIME else duration_text(value) if kind is Kind.DURATION else str(value)
+        case str():
+            return one_line(value)
+        case tuple() if kind is Kind.COUNT:
+            return _bounds(value)
+        case Mapping():
+            return one_line(", ".join(f"{name}={text}" for name, text in sorted(value.items()))) or "none"
+        case Sequence():
+            return one_line(", ".join(str(item) for item in value)) or "none"
+
+
+def _bounds(bounds: tuple[int, int | None]) -> str:
+    least, most = bounds
+    if most is None:
+        return f"at least {least}"
+    return str(least) if least == most else f"{least} to {most}"
+
+
+def shell_quoted(text: str) -> str:
+    """One word for a POSIX shell."""
+    return text if _PLAIN.fullmatch(text) else shlex.quote(text)
+
+
+def powershell_quoted(text: str) -> str:
+    """One word for PowerShell."""
+    return text if _PLAIN.fullmatch(text) else "'" + _POWERSHELL_QUOTES.sub(r"\1\1", text) + "'"
+
+
+QUOTING: dict[str, Callable[[str], str]] = {"cli": shell_quoted, "powershell": powershell_quoted, "text": str}
+"""The kinds of fix, and how each quotes a value."""

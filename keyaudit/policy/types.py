@@ -1,0 +1,179 @@
+"""Conditions as typed trees: what `syntax` makes of an author's text, and `sql` writes out per dialect."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+
+class Kind(StrEnum):
+    """What a term is: the column types, and lists of integers."""
+
+    BOOLEAN = "boolean"
+    TEXT = "text"
+    INTEGER = "integer"
+    TIME = "time"
+    DURATION = "duration"
+    TEXTS = "texts"
+    INTEGERS = "integers"
+    MAP = "map"
+    COUNT = "count"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A column of the row."""
+
+    column: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One entry of a column of kind map; absent where the map is absent or has no such entry."""
+
+    column: str
+    key: str
+    kind: Kind = Kind.TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A value written in the condition. Durations are seconds; lists are tuples."""
+
+    value: str | int | tuple[str, ...] | tuple[int, ...]
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The moment that the run counts from."""
+
+    kind: Kind = Kind.TIME
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A parameter's value."""
+
+    parameter: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A parameter's entry for the row: by the value of an enumeration, or by the time that a schedule's entry covers."""
+
+    parameter: str
+    index: Read
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """`left + right` or `left - right`, of times and durations."""
+
+    operator: str
+    left: "Term"
+    right: "Term"
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """`left operator right`; both of one kind, or a count and an integer."""
+
+    operator: str
+    left: "Term"
+    right: "Term"
+    kind: Kind = Kind.BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """`term is None`."""
+
+    term: Read | Tag
+    kind: Kind = Kind.BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class In:
+    """`item in items`."""
+
+    item: "Term"
+    items: "Term"
+    kind: Kind = Kind.BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of the closed list that gives a boolean."""
+
+    function: str
+    left: "Term"
+    right: "Term"
+    kind: Kind = Kind.BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """`not term`."""
+
+    term: "Term"
+    kind: Kind = Kind.BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """`a and b and ...`; true where it has no terms."""
+
+    terms: tuple["Term", ...]
+    kind: Kind = Kind.BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """`a or b or ...`; false where it has no terms."""
+
+    terms: tuple["Term", ...]
+    kind: Kind = Kind.BOOLEAN
+
+
+Term: TypeAlias = Read | Tag | Constant | Now | Setting | Lookup | Sum | Compare | Absent | In | Call | Not | Every | Some
+
+
+def parts(term: Term) -> tuple[Term, ...]:
+    """The terms directly below `term`."""
+    match term:
+        case Lookup(index=index):
+            return (index,)
+        case Sum() | Compare() | Call():
+            return (term.left, term.right)
+        case Absent() | Not():
+            return (term.term,)
+        case In():
+            return (term.item, term.items)
+        case Every() | Some():
+            return term.terms
+        case _:
+            return ()
+
+
+def walk(term: Term) -> Iterator[Term]:
+    """`term` and all below it, in the order of the text."""
+    yield term
+    for part in parts(term):
+        yield from walk(part)
+
+
+def columns_read(*terms: Term) -> tuple[str, ...]:
+    """The columns that the terms read, each once, in the order of the text."""
+    found = (node.column for term in terms for node in walk(term) if isinstance(node, Read | Tag))
+    return tuple(dict.fromkeys(found))
+
+
+def parameters_read(*terms: Term) -> tuple[str, ...]:
+    """The parameters that the terms read, each once, in the order of the text."""
+    found = (node.parameter for term in terms for node in walk(term) if isinstance(node, Setting | Lookup))
+    return tuple(dict.fromkeys(found))

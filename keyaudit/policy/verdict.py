@@ -1,0 +1,68 @@
+"""One policy's verdict on a row, as SQL: a small number that holds outcome, severity, and which condition was unknown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from keyaudit.model.findings import Outcome, Severity
+from keyaudit.policy.definition import Trees
+from keyaudit.policy.sql import Writer
+
+_SEVERITIES = tuple(Severity)
+
+NOT_APPLICABLE = 0
+PASS = 10
+FAIL = 20
+UNKNOWN_VIOLATION = 30
+UNKNOWN_APPLICATION = 40
+UNKNOWN_BOTH = 50
+"""Codes; from FAIL on, the severity's rank is added."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """SQL of a verdict. `flags` are the conditions, by names for an inner query, which `code` reads."""
+
+    flags: Mapping[str, str]
+    code: str
+
+
+def verdict(trees: Trees, writer: Writer, prefix: str) -> Verdict:
+    """The verdict as SQL; names of flags begin with `prefix`.
+
+    Not applicable where `applies_to` is false. Else a fail where `violated_when` is true, a pass where it is false, and unknown
+    where either is NULL. The severity is that of the first rung that holds; one that is unknown keeps its own in play.
+    """
+    applies, violated = f"{prefix}applies", f"{prefix}violated"
+    flags = {applies: writer.write(trees.applies_to), violated: writer.write(trees.violated_when)}
+    earlier = ""
+    levels: list[str] = []
+    for number, (severity, tree) in enumerate(trees.rungs):
+        rung = f"{prefix}rung{number}"
+        flags[rung] = writer.write(tree)
+        levels.append(f"CASE WHEN {earlier}{rung} IS NOT FALSE THEN {severity.rank} ELSE 0 END")
+        earlier += f"{rung} IS NOT TRUE AND "
+    last = f"CASE WHEN {earlier}TRUE THEN {trees.severity.rank} ELSE 0 END"
+    rank = f"greatest({', '.join([*levels, last])})" if levels else str(trees.severity.rank)
+    code = (
+        f"CAST(CASE WHEN NOT {applies} THEN {NOT_APPLICABLE}"
+        f" WHEN {applies} AND NOT {violated} THEN {PASS}"
+        f" WHEN {applies} AND {violated} THEN {FAIL} + {rank}"
+        f" WHEN {applies} THEN {UNKNOWN_VIOLATION} + {rank}"
+        f" WHEN {violated} IS NOT NULL THEN {UNKNOWN_APPLICATION} + {rank}"
+        f" ELSE {UNKNOWN_BOTH} + {rank} END AS UTINYINT)"
+    )
+    return Verdict(flags, code)
+
+
+def outcome_of(code: int) -> Outcome:
+    """The outcome that a code stands for."""
+    if code == NOT_APPLICABLE:
+        return Outcome.NOT_APPLICABLE
+    if code == PASS:
+        return Outcome.PASS
+    return Outcome.FAIL if code < UNKNOWN_VIOLATION else Outcome.UNKNOWN
+
+
+def severity_of(code: int) -> Severity:
+    """The severity in the code of a fail or an unknown."""
+    return _SEVERITIES[code % 10]

@@ -1,0 +1,133 @@
+"""Small inventories to test with: a run, scopes, coverage, and rows with a plausible value in every column."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from keyaudit.inventory.snapshot import Snapshot, write
+from keyaudit.inventory.spool import Spool
+from keyaudit.model.columns import Type
+from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
+from keyaudit.model.reasons import Reason
+from keyaudit.model.run import Run
+from keyaudit.model.tables import TABLES
+from keyaudit.model.times import DAY
+
+AS_OF = 20_000 * DAY
+RUN = Run(
+    run_id="00000000-0000-4000-8000-000000000001",
+    tenant_id="11111111-1111-4111-8111-111111111111",
+    tenant_name="Contoso",
+    environment="public",
+    identity="alice@contoso.example (Azure CLI)",
+    as_of=AS_OF,
+    tool_version="0.1.0",
+)
+TENANT = Scope(f"/tenants/{RUN.tenant_id}", "Contoso", ScopeKind.TENANT)
+KEY_OPERATIONS = ("key.list", "key.versions", "key.get", "key.rotation_policy")
+_PLACE = "/subscriptions/22222222-2222-4222-8222-222222222222/resourcegroups/rg/providers/microsoft.keyvault/vaults"
+_VALUES: dict[Type, object] = {
+    Type.TEXT: "text",
+    Type.BOOLEAN: False,
+    Type.INTEGER: 1,
+    Type.TIME: AS_OF - 10 * DAY,
+    Type.DURATION: 90 * DAY,
+    Type.TEXTS: [],
+    Type.MAP: {},
+}
+
+Row = dict[str, object]
+
+
+def vault_scope(name: str) -> Scope:
+    return Scope(f"{_PLACE}/{name}", name, ScopeKind.VAULT)
+
+
+def row(table: str, id_: str, **values: Any) -> Row:
+    """A row that the declaration allows: absent where a column may be absent, else a value; then `values` over it.
+
+    A `Reason` as a value makes the column unknown, None absent.
+    """
+    made: Row = {
+        column.name: _VALUES[column.type] for column in TABLES[table].stored if not column.absent and column.name != "id"
+    }
+    reasons = {name: value for name, value in values.items() if isinstance(value, Reason)}
+    made |= {name: None if name in reasons else value for name, value in values.items()}
+    return {"id": id_, **made, "unknown": reasons}
+
+
+def key(version: str, *, name: str = "k", vault: str = "kv", **values: Any) -> Row:
+    key_id = f"https://{vault}.vault.azure.net/keys/{name}"
+    defaults: Row = {
+        "key_id": key_id,
+        "version": version,
+        "vault_id": vault_scope(vault).id,
+        "vault_name": vault,
+        "scope_id": vault_scope(vault).id,
+        "enabled": True,
+        "is_current": False,
+        "versions_listed": True,
+        "key_ops": ["verify"],
+    }
+    return row("key", f"{key_id}/{version}", **(defaults | values))
+
+
+def vault(name: str = "kv", **values: Any) -> Row:
+    return row("vault", vault_scope(name).id, **({"scope_id": TENANT.id} | values))
+
+
+def application(object_id: str, **values: Any) -> Row:
+    return row(
+        "application", f"{TENANT.id}/applications/{object_id}", **({"scope_id": TENANT.id, "app_id": object_id} | values)
+    )
+
+
+def credential(key_id: str, *, holder: str = "a", on: str = "application", **values: Any) -> Row:
+    holder_id = f"{TENANT.id}/{on.replace('_', '')}s/{holder}"
+    defaults: Row = {
+        "kind": "password",
+        "key_id": key_id,
+        "holder_id": holder_id,
+        "holder_kind": on,
+        "app_id": holder,
+        "scope_id": TENANT.id,
+    }
+    return row("credential", f"{holder_id}/credentials/{key_id}", **(defaults | values))
+
+
+def assessed(scope: Scope, *operations: str) -> list[Coverage]:
+    return [Coverage(scope=scope, operation=operation, state=State.ASSESSED) for operation in operations]
+
+
+def refused(scope: Scope, operation: str, reason: Reason, state: State = State.NOT_ASSESSED) -> Coverage:
+    return Coverage(scope=scope, operation=operation, state=state, reason=reason)
+
+
+def put(spool: Spool, surface: str, scope: Scope, rows: Mapping[str, Sequence[Row]], coverage: Sequence[Coverage]) -> None:
+    """One unit from opening to closing, with the operations that `coverage` names."""
+    unit = spool.unit(surface, scope, [record.operation for record in coverage])
+    for table, of_table in rows.items():
+        for each in of_table:
+            unit.row(table, each)
+    unit.close(coverage)
+
+
+def snapshot(
+    folder: Path,
+    rows: Mapping[str, Sequence[Row]],
+    coverage: Mapping[Scope, Sequence[Coverage]],
+) -> Snapshot:
+    """A snapshot with these rows and this coverage; the rows go with the first scope."""
+    with Spool.create(folder, RUN) as spool:
+        for number, (scope, records) in enumerate(coverage.items()):
+            put(spool, "all", scope, rows if number == 0 else {}, records)
+        return write(spool, RUN)
+
+
+def fetch(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, object]]:
+    """Rows by column name."""
+    answer = connection.execute(query)
+    names = [column[0] for column in answer.description or ()]
+    return [dict(zip(names, values, strict=True)) for values in answer.fetchall()]

@@ -1,0 +1,44 @@
+"""A row that its table does not declare costs its unit, at once, and names table, column and row."""
+
+from pathlib import Path
+
+import pytest
+
+from keyaudit.inventory.ledger import BreachError
+from keyaudit.inventory.spool import Spool
+from keyaudit.model.reasons import Reason
+from tests.inventory.sample import KEY_OPERATIONS, RUN, credential, key, vault_scope
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "message"),
+    [
+        ("certificate", key("1"), "no table is named 'certificate'"),
+        ("key", key("1") | {"value": "x"}, r"key https://kv.*/1: .*unknown field `value`"),
+        ("key", key("1") | {"superseded_enabled": 1}, "unknown field `superseded_enabled`"),
+        ("key", key("1") | {"enabled": "true"}, r"Expected `bool \| null`, got `str` - at `\$\.enabled`"),
+        ("key", key("1") | {"created_on": 2**62 + 1}, r"Expected `int` <= .* at `\$\.created_on`"),
+        ("key", key("1") | {"created_on": True}, "got `bool`"),
+        ("key", key("1") | {"key_ops": ["sign", None]}, r"Expected `str`, got `null` - at `\$\.key_ops\[1\]`"),
+        ("key", key("1") | {"tags": {"env": None}}, r"\$\.tags\[\.\.\.\]"),
+        ("key", key("1") | {"unknown": {"enabled": "no idea"}}, "Invalid enum value 'no idea'"),
+        ("key", key("1") | {"unknown": {"purpose": Reason.PERMISSION}}, "Invalid enum value 'purpose'"),
+        # Where a row was found is never unknown.
+        ("key", key("1") | {"unknown": {"key_id": Reason.PERMISSION}}, "Invalid enum value 'key_id'"),
+        ("key", key("1", enabled=None), r"^key https://kv\.vault\.azure\.net/keys/k/1: enabled: neither a value nor a reason"),
+        ("key", key("1", source_url=None), "source_url: neither a value nor a reason"),
+        ("key", key("1") | {"unknown": {"enabled": Reason.PERMISSION}}, "enabled: a value and a reason"),
+        ("key", key("1", tags={}) | {"unknown": {"tags": Reason.PERMISSION}}, "tags: a value and a reason"),
+        ("credential", credential("1", kind="federated"), "issuer: neither a value nor a reason"),
+        ("key", {"name": "k"}, "missing required field `id`"),
+        ("key", key("1") | {"name": "\ud800"}, "surrogates not allowed"),
+        ("key", key("1") | {"name": "x" * (17 * 1024 * 1024)}, "a row of 17,8"),
+    ],
+)
+def test_a_row_that_the_declaration_does_not_allow_is_a_bug(
+    tmp_path: Path, table: str, row: dict[str, object], message: str
+) -> None:
+    with Spool.create(tmp_path / "out", RUN) as spool:
+        unit = spool.unit("keys", vault_scope("kv"), KEY_OPERATIONS)
+        with pytest.raises(BreachError, match=message):
+            unit.row(table, row)

@@ -1,0 +1,322 @@
+"""Derived columns: what is certain, what is only bounded, and what is unknown with which reason."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.model.coverage import Coverage, State
+from keyaudit.model.reasons import Reason
+from keyaudit.model.times import DAY
+from tests.inventory.sample import (
+    AS_OF,
+    TENANT,
+    Row,
+    application,
+    assessed,
+    credential,
+    fetch,
+    key,
+    refused,
+    snapshot,
+    vault,
+    vault_scope,
+)
+
+KV = vault_scope("kv")
+READ = assessed(KV, "key.list", "key.versions")
+DIRECTORY = assessed(TENANT, "application.list", "service_principal.list")
+PERMISSION, FIREWALL, BAD = Reason.PERMISSION, Reason.FIREWALL, Reason.BAD_VALUE
+
+
+def derive(tmp_path: Path, table: str, rows: dict[str, list[Row]], coverage: list[Coverage]) -> dict[str, dict[str, object]]:
+    """The view's rows by id."""
+    by_scope = {scope: [record for record in coverage if record.scope == scope] for scope in (KV, TENANT)}
+    with snapshot(tmp_path / "out", rows, by_scope).connect(AS_OF) as connection:
+        return {str(found["id"]): found for found in fetch(connection, f"SELECT * FROM {table}")}
+
+
+def only(tmp_path: Path, table: str, rows: dict[str, list[Row]], coverage: list[Coverage]) -> dict[str, object]:
+    """The view's row with the least id."""
+    return min(derive(tmp_path, table, rows, coverage).items())[1]
+
+
+ENVIRONMENTS = [
+    ({"env": "Prod"}, "prod", None),
+    ({"environment": "Test"}, "test", None),
+    ({"env": "dev", "environment": "prod"}, "dev", None),
+    ({"owner": "x"}, None, None),
+    ({}, None, None),
+    (None, None, None),
+    (BAD, None, "bad_value"),
+]
+
+
+@pytest.mark.parametrize(("tags", "environment", "reason"), ENVIRONMENTS)
+def test_a_vault_has_the_environment_of_its_tag(tmp_path: Path, tags: object, environment: object, reason: object) -> None:
+    found = only(tmp_path, "vault", {"vault": [vault(tags=tags)]}, READ)
+    assert (found["environment"], found["unknown"].get("environment")) == (environment, reason)  # type: ignore[attr-defined]
+
+
+KEY_ENVIRONMENTS = [
+    ({"env": "Dev"}, {"env": "prod"}, "dev", None),
+    ({"environment": "dev"}, {"env": "prod"}, "dev", None),
+    ({"owner": "x"}, {"env": "PROD"}, "prod", None),
+    (None, {"env": "prod"}, "prod", None),
+    (None, None, None, None),
+    # What the key's own tags would say comes first, so that the vault's cannot stand in for them.
+    (PERMISSION, {"env": "prod"}, None, "permission"),
+    (None, BAD, None, "bad_value"),
+    # The key's own tag settles it, whatever the vault's are.
+    ({"env": "dev"}, BAD, "dev", None),
+]
+
+
+@pytest.mark.parametrize(("own", "of_vault", "environment", "reason"), KEY_ENVIRONMENTS)
+def test_a_key_has_its_own_environment_else_its_vaults(
+    tmp_path: Path, own: object, of_vault: object, environment: object, reason: object
+) -> None:
+    rows = {"vault": [vault(tags=of_vault)], "key": [key("1", tags=own)]}
+    found = only(tmp_path, "key", rows, READ)
+    assert (found["environment"], found["unknown"].get("environment")) == (environment, reason)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("own", "reason"), [(None, "parent_not_assessed"), ({"env": "dev"}, None)])
+def test_a_key_whose_vault_was_not_read_has_no_certain_environment_but_its_own(
+    tmp_path: Path, own: object, reason: object
+) -> None:
+    found = only(tmp_path, "key", {"key": [key("1", tags=own)]}, READ)
+    assert found["unknown"].get("environment") == reason  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("key_ops", "purpose"),
+    [
+        (["sign", "verify"], "sign"),
+        (["decrypt", "sign"], "sign"),
+        (["decrypt"], "wrap"),
+        (["encrypt", "unwrapKey"], "wrap"),
+        (["verify", "encrypt", "wrapKey"], "public"),
+        ([], "public"),
+        (Reason.CONTROL_PLANE_ONLY, None),
+    ],
+)
+def test_purpose_is_the_gravest_thing_that_a_key_can_do(tmp_path: Path, key_ops: object, purpose: object) -> None:
+    found = only(tmp_path, "key", {"key": [key("1", key_ops=key_ops, tags={"env": "x"})]}, READ)
+    assert found["purpose"] == purpose
+    expected = {} if purpose else {"key_ops": "control_plane_only", "purpose": "control_plane_only"}
+    assert found["unknown"] == expected
+
+
+NOT_LISTED = [refused(KV, "key.list", FIREWALL), *assessed(KV, "key.versions")]
+NOT_ALL_VERSIONS = [*assessed(KV, "key.list"), refused(KV, "key.versions", PERMISSION, State.PARTIAL)]
+SIGNS = ["sign"]
+SIGNING: list[tuple[list[Row], list[Coverage], object, object]] = [
+    ([key("1", key_ops=SIGNS)], READ, True, None),
+    ([key("1", key_ops=SIGNS, enabled=False)], READ, False, None),
+    ([key("1")], READ, False, None),
+    ([], READ, False, None),
+    # One that surely signs settles it, whatever else is not known.
+    ([key("1", key_ops=SIGNS), key("2", key_ops=PERMISSION)], NOT_LISTED, True, None),
+    ([key("1", key_ops=PERMISSION)], READ, None, "permission"),
+    ([key("1", key_ops=SIGNS, enabled=BAD)], READ, None, "bad_value"),
+    # Disabled, or not for signing: the unknown half does not matter.
+    ([key("1", key_ops=PERMISSION, enabled=False)], READ, False, None),
+    ([key("1", enabled=BAD)], READ, False, None),
+    ([key("1")], NOT_LISTED, None, "firewall"),
+    ([], NOT_LISTED, None, "firewall"),
+    ([key("1")], NOT_ALL_VERSIONS, None, "permission"),
+    ([], assessed(KV, "key.list"), None, "interrupted"),
+    ([], [], None, "interrupted"),
+]
+
+
+@pytest.mark.parametrize(("keys", "coverage", "holds", "reason"), SIGNING)
+def test_a_vault_holds_no_signing_key_only_if_all_its_keys_were_read(
+    tmp_path: Path, keys: list[Row], coverage: list[Coverage], holds: object, reason: object
+) -> None:
+    found = only(tmp_path, "vault", {"vault": [vault()], "key": keys}, coverage)
+    assert (found["holds_signing_key"], found["unknown"].get("holds_signing_key")) == (holds, reason)  # type: ignore[attr-defined]
+
+
+def test_a_vaults_signing_keys_are_its_own(tmp_path: Path) -> None:
+    rows = {"vault": [vault("kv"), vault("other")], "key": [key("1", vault="other", key_ops=SIGNS)]}
+    found = derive(tmp_path, "vault", rows, READ)
+    assert {id_.rpartition("/")[2]: row["holds_signing_key"] for id_, row in found.items()} == {"kv": False, "other": True}
+
+
+CURRENT = key("9", is_current=True)
+COUNTS: list[tuple[list[Row], tuple[int, int | None], object]] = [
+    ([CURRENT], (0, 0), None),
+    ([CURRENT, key("1"), key("2")], (2, 2), None),
+    ([CURRENT, key("1"), key("2", enabled=False)], (1, 1), None),
+    ([CURRENT, key("1"), key("2", enabled=BAD)], (1, 2), "bad_value"),
+    ([CURRENT, key("1", is_current=PERMISSION)], (0, 1), "permission"),
+    # Whether it is enabled is unknown, yet it is the current one; whether it is current is unknown, yet it is disabled.
+    ([key("9", is_current=True, enabled=BAD), key("1")], (1, 1), None),
+    ([CURRENT, key("1", is_current=PERMISSION, enabled=False)], (0, 0), None),
+    ([CURRENT, key("1", versions_listed=PERMISSION)], (1, None), "permission"),
+    ([CURRENT, key("1", versions_listed=False)], (1, None), "truncated"),
+    ([CURRENT, key("1", name="other")], (0, 0), None),
+]
+
+
+@pytest.mark.parametrize(("keys", "bounds", "reason"), COUNTS)
+def test_superseded_versions_are_counted_within_bounds(
+    tmp_path: Path, keys: list[Row], bounds: tuple[int, int | None], reason: object
+) -> None:
+    rows = derive(tmp_path, "key", {"vault": [vault()], "key": keys}, READ)
+    of_key = [found for id_, found in rows.items() if "/keys/k/" in id_]
+    # Every version of the key says the same.
+    assert {(found["superseded_enabled_min"], found["superseded_enabled_max"]) for found in of_key} == {bounds}
+    assert {found["unknown"].get("superseded_enabled") for found in of_key} == {reason}  # type: ignore[attr-defined]
+
+
+def old(version: str, days: int, **values: Any) -> Row:
+    return key(version, **({"created_on": AS_OF - days * DAY} | values))
+
+
+OLDEST: list[tuple[list[Row], int | None, object]] = [
+    ([CURRENT], None, None),
+    ([CURRENT, old("1", 30), old("2", 40)], 40, None),
+    ([CURRENT, old("1", 30), old("2", 40, enabled=False)], 30, None),
+    ([old("9", 90, is_current=True), old("1", 30)], 30, None),
+    # Made before the service kept dates: older than all that have one, and without a date.
+    ([CURRENT, old("1", 30), old("2", 0, created_on=None)], None, None),
+    ([CURRENT, old("1", 30), old("2", 0, created_on=BAD)], None, "bad_value"),
+    ([CURRENT, old("1", 30, versions_listed=PERMISSION)], None, "permission"),
+    # One that perhaps counts matters only if it would be the oldest.
+    ([CURRENT, old("1", 30), old("2", 40, enabled=BAD)], None, "bad_value"),
+    ([CURRENT, old("1", 30), old("2", 20, enabled=BAD)], 30, None),
+    ([CURRENT, old("2", 20, enabled=BAD)], None, "bad_value"),
+    ([CURRENT, old("1", 30), old("2", 0, created_on=None, is_current=PERMISSION)], None, "permission"),
+]
+
+
+@pytest.mark.parametrize(("keys", "days", "reason"), OLDEST)
+def test_the_oldest_superseded_version_is_known_only_if_no_other_can_be_older(
+    tmp_path: Path, keys: list[Row], days: int | None, reason: object
+) -> None:
+    found = only(tmp_path, "key", {"vault": [vault()], "key": keys}, READ)
+    assert found["oldest_superseded_on"] == (None if days is None else AS_OF - days * DAY)
+    assert found["unknown"].get("oldest_superseded_on") == reason  # type: ignore[attr-defined]
+
+
+APPLICATIONS_REFUSED = [refused(TENANT, "application.list", PERMISSION), *assessed(TENANT, "service_principal.list")]
+LIVE: list[tuple[list[Row], list[Coverage], tuple[int, int | None], object]] = [
+    ([], DIRECTORY, (0, 0), None),
+    ([credential("1", expires_on=AS_OF + 1), credential("2", kind="certificate")], DIRECTORY, (2, 2), None),
+    ([credential("1", expires_on=AS_OF), credential("2", expires_on=AS_OF - 1)], DIRECTORY, (0, 0), None),
+    ([credential("1", kind="federated", issuer="i", audiences=[])], DIRECTORY, (0, 0), None),
+    ([credential("1"), credential("2", expires_on=BAD)], DIRECTORY, (1, 2), "bad_value"),
+    ([credential("1", kind=BAD)], DIRECTORY, (0, 1), "bad_value"),
+    ([credential("1", kind=BAD, expires_on=AS_OF - 1)], DIRECTORY, (0, 0), None),
+    ([credential("1", kind="federated", issuer="i", audiences=[], expires_on=BAD)], DIRECTORY, (0, 0), None),
+    ([credential("1", holder="b"), credential("2", on="service_principal")], DIRECTORY, (0, 0), None),
+    ([credential("1")], APPLICATIONS_REFUSED, (1, None), "permission"),
+    ([], APPLICATIONS_REFUSED, (0, None), "permission"),
+    ([], assessed(TENANT, "service_principal.list"), (0, None), "interrupted"),
+]
+
+
+@pytest.mark.parametrize(("credentials", "coverage", "bounds", "reason"), LIVE)
+def test_live_credentials_are_counted_within_bounds(
+    tmp_path: Path, credentials: list[Row], coverage: list[Coverage], bounds: tuple[int, int | None], reason: object
+) -> None:
+    found = only(tmp_path, "application", {"application": [application("a")], "credential": credentials}, coverage)
+    assert (found["live_credentials_min"], found["live_credentials_max"]) == bounds
+    assert found["unknown"].get("live_credentials") == reason  # type: ignore[attr-defined]
+
+
+def test_credentials_live_or_not_as_of_the_day_that_is_asked_for(tmp_path: Path) -> None:
+    made = snapshot(
+        tmp_path / "out",
+        {"application": [application("a")], "credential": [credential("1", expires_on=AS_OF)]},
+        {TENANT: DIRECTORY},
+    )
+    for as_of, live in ((AS_OF - 1, 1), (AS_OF, 0), (-DAY, 1)):
+        with made.connect(as_of) as connection:
+            assert fetch(connection, "SELECT live_credentials_max AS live FROM application") == [{"live": live}]
+
+
+def held(key_id: str, **values: Any) -> Row:
+    return credential(key_id, on="service_principal", **values)
+
+
+TWICE: list[tuple[list[Row], list[Coverage], object, object]] = [
+    ([held("1")], DIRECTORY, False, None),
+    ([held("1"), credential("1")], DIRECTORY, True, None),
+    ([held("1"), credential("2")], DIRECTORY, False, None),
+    ([held("1"), credential("1", holder="b")], DIRECTORY, False, None),
+    ([held("1", thumbprint="AB"), credential("2", thumbprint="AB")], DIRECTORY, True, None),
+    ([held("1", thumbprint="AB"), credential("2", thumbprint="CD")], DIRECTORY, False, None),
+    # A service principal's other credentials are not the application's.
+    ([held("1"), held("2")], DIRECTORY, False, None),
+    ([held("1")], APPLICATIONS_REFUSED, None, "permission"),
+    ([held("1"), credential("1")], APPLICATIONS_REFUSED, True, None),
+    ([held("1")], assessed(TENANT, "service_principal.list"), None, "interrupted"),
+    ([held("1", app_id=BAD), credential("1")], DIRECTORY, None, "bad_value"),
+    ([held("1", thumbprint=BAD)], DIRECTORY, False, None),
+    ([held("1", thumbprint=BAD), credential("2")], DIRECTORY, None, "bad_value"),
+    ([held("1"), credential("2", thumbprint=BAD)], DIRECTORY, None, "bad_value"),
+    ([held("1"), credential("2", holder="b", app_id=BAD)], DIRECTORY, None, "bad_value"),
+    ([held("1"), credential("1"), credential("2", holder="b", app_id=BAD)], DIRECTORY, True, None),
+]
+
+
+@pytest.mark.parametrize(("credentials", "coverage", "twice", "reason"), TWICE)
+def test_a_credential_is_on_the_application_too_or_not_or_nobody_knows(
+    tmp_path: Path, credentials: list[Row], coverage: list[Coverage], twice: object, reason: object
+) -> None:
+    rows = derive(tmp_path, "credential", {"credential": credentials}, coverage)
+    found = rows[str(held("1")["id"])]
+    assert (found["on_application_too"], found["unknown"].get("on_application_too")) == (twice, reason)  # type: ignore[attr-defined]
+
+
+def test_an_applications_own_credential_is_not_on_it_too(tmp_path: Path) -> None:
+    found = only(tmp_path, "credential", {"credential": [credential("1")]}, APPLICATIONS_REFUSED)
+    assert (found["on_application_too"], found["unknown"]) == (False, {})
+
+
+def test_derived_reasons_come_beside_the_stored_ones(tmp_path: Path) -> None:
+    stored = key("1", key_ops=PERMISSION, kty=PERMISSION, versions_listed=BAD, tags={"env": "x"})
+    found = only(tmp_path, "key", {"key": [stored]}, READ)
+    assert found["unknown"] == {
+        "key_ops": "permission",
+        "kty": "permission",
+        "versions_listed": "bad_value",
+        "purpose": "permission",
+        "superseded_enabled": "bad_value",
+        "oldest_superseded_on": "bad_value",
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "rotates_on", "reason"),
+    [
+        ({}, None, None),
+        ({"rotates_after": 90 * DAY, "created_on": AS_OF}, AS_OF + 90 * DAY, None),
+        ({"rotates_before_expiry": 30 * DAY, "expires_on": AS_OF}, AS_OF - 30 * DAY, None),
+        ({"rotates_before_expiry": 30 * DAY}, None, None),
+        ({"rotates_after": 90 * DAY, "created_on": None}, None, None),
+        (
+            {"rotates_after": 90 * DAY, "created_on": AS_OF, "rotates_before_expiry": DAY, "expires_on": AS_OF + 9 * DAY},
+            AS_OF + 8 * DAY,
+            None,
+        ),
+        # At the bounds of what a time may be, and not over them.
+        ({"rotates_after": 2**62, "created_on": 2**62}, 2**62, None),
+        ({"rotates_before_expiry": 2**62, "expires_on": -(2**62)}, -(2**62), None),
+        # Of two dates, one is unknown: it may be the first.
+        ({"rotates_after": DAY, "created_on": AS_OF, "rotates_before_expiry": DAY, "expires_on": BAD}, None, "bad_value"),
+        ({"rotates_after": PERMISSION, "rotates_before_expiry": PERMISSION, "created_on": AS_OF}, None, "permission"),
+        ({"rotates_after": 90 * DAY, "created_on": BAD}, None, "bad_value"),
+        ({"rotates_before_expiry": DAY, "expires_on": BAD}, None, "bad_value"),
+        ({"rotates_after": 90 * DAY, "created_on": AS_OF, "expires_on": BAD}, AS_OF + 90 * DAY, None),
+    ],
+)
+def test_a_version_is_rotated_at_its_age_or_before_its_expiry(
+    tmp_path: Path, values: dict[str, Any], rotates_on: object, reason: object
+) -> None:
+    found = only(tmp_path, "key", {"key": [key("1", **values)], "vault": [vault()]}, READ)
+    assert (found["rotates_on"], found["unknown"].get("rotates_on")) == (rotates_on, reason)  # type: ignore[attr-defined]

@@ -1,0 +1,266 @@
+"""What a judgement says of an inventory: counts, groups, and findings in order."""
+
+from pathlib import Path
+
+import pytest
+
+from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.reasons import Reason
+from keyaudit.policy.judge import judge
+from keyaudit.policy.load import load
+from tests.policy.inventory import AGE, DAY, NOW, OTHER_VAULT, SUBSCRIPTION, VAULT, gap, inventory, key, policy, quoted
+
+
+def test_rows_are_counted_by_outcome_and_severity(tmp_path: Path) -> None:
+    rows = [
+        key("new"),
+        key("old", created_on=NOW - 731 * DAY),
+        key("old-too", created_on=NOW - 900 * DAY),
+        key("hidden", created_on=None, unknown={"created_on": "throttled"}),
+        key("off", enabled=False),
+    ]
+    with inventory(key=rows) as connection:
+        (tally,) = judge(connection, [policy(tmp_path, **AGE)], (), as_of=NOW).tallies
+    assert (tally.passed, tally.failed, tally.unknown) == (1, {Severity.HIGH: 2}, {Severity.HIGH: 1})
+    assert (tally.not_applicable, tally.rows) == (1, 4)
+
+
+def test_a_finding_carries_row_evidence_limit_and_remedy(tmp_path: Path) -> None:
+    aged = policy(tmp_path, **AGE, fix="{cli: 'az keyvault key rotate --vault-name {vault_name} --name {name}'}")
+    with inventory(key=[key("it's", created_on=NOW - 731 * DAY, superseded_enabled=(2, None))]) as connection:
+        (finding,) = judge(connection, [aged], (), as_of=NOW).findings()
+    assert finding.outcome is Outcome.FAIL
+    assert finding.message == "it's was created 2024-11-23; the limit is 730 days"
+    assert finding.expected == "max_age 730 days"
+    assert finding.subject == "https://kv-a.vault.azure.net/keys/it's"
+    assert finding.evidence == {"enabled": True, "is_current": True, "created_on": NOW - 731 * DAY}
+    assert finding.row["source_version"] == "7.6"
+    assert finding.row["superseded_enabled"] == (2, None)
+    assert finding.fix == {"cli": """az keyvault key rotate --vault-name kv-a --name 'it'"'"'s'"""}
+
+
+def test_absent_prints_none_and_a_name_from_the_tenant_is_made_safe(tmp_path: Path) -> None:
+    hostile = key("a\x1b[2J\n##vso[task]", created_on=None)
+    with inventory(key=[hostile]) as connection:
+        (finding,) = judge(connection, [policy(tmp_path, **AGE)], (), as_of=NOW).findings()
+    assert finding.message == r"a\x1b[2J\x0a#\#vso[task] was created none; the limit is 730 days"
+
+
+def test_an_unknown_never_uses_the_policys_message(tmp_path: Path) -> None:
+    row = key(
+        "k", created_on=None, is_current=None, unknown={"created_on": "permission", "is_current": "throttled", "tags": "dns"}
+    )
+    with inventory(key=[row]) as connection:
+        judgement = judge(connection, [policy(tmp_path, **AGE)], (), as_of=NOW)
+        (finding,) = judgement.findings()
+    assert finding.outcome is Outcome.UNKNOWN
+    assert finding.message == "cannot tell: is current (throttled), created on (permission)"
+    assert finding.unknown == {"is_current": Reason.THROTTLED, "created_on": Reason.PERMISSION}
+    assert finding.evidence == {"enabled": True}
+    assert finding.row["unknown"] == {"created_on": "permission", "is_current": "throttled", "tags": "dns"}
+    (group,) = judgement.groups
+    assert group.causes == {"is_current": Reason.THROTTLED, "created_on": Reason.PERMISSION}
+    assert (group.scope_id, group.severity, group.count) == (VAULT.id, Severity.HIGH, 1)
+
+
+def test_a_cause_is_a_column_of_the_condition_that_was_unknown(tmp_path: Path) -> None:
+    # It applies for sure, so that what is unknown of applies_to's columns made nothing unknown.
+    either = policy(tmp_path, applies_to=quoted("enabled or managed"), violated_when="exportable")
+    row = key("k", managed=None, exportable=None, unknown={"managed": "dns", "exportable": "permission"})
+    with inventory(key=[row]) as connection:
+        (group,) = judge(connection, [either], (), as_of=NOW).groups
+    assert group.causes == {"exportable": Reason.PERMISSION}
+
+
+def test_a_policy_that_may_not_apply_is_unknown_by_what_says_whether_it_does(tmp_path: Path) -> None:
+    row = key("k", enabled=None, unknown={"enabled": "permission", "tags": "dns"})
+    with inventory(key=[row]) as connection:
+        judgement = judge(connection, [policy(tmp_path)], (), as_of=NOW)
+        (finding,) = judgement.findings()
+    assert judgement.groups[0].causes == {"enabled": Reason.PERMISSION}
+    assert finding.message == "cannot tell: enabled (permission)"
+
+
+def test_a_certain_fail_says_unknown_for_what_it_names_and_does_not_know(tmp_path: Path) -> None:
+    named = policy(tmp_path, message=quoted("{name}, made {created_on}"), fix="{cli: 'x {created_on}', text: '{created_on}'}")
+    row = key("k", exportable=True, created_on=None, unknown={"created_on": "permission"})
+    with inventory(key=[row]) as connection:
+        (finding,) = judge(connection, [named], (), as_of=NOW).findings()
+    assert finding.message == "k, made unknown"
+    assert finding.fix == {"cli": "x unknown", "text": "unknown"}
+    assert finding.outcome is Outcome.FAIL
+
+
+def test_a_value_beside_its_reason_for_being_unknown_is_not_read(tmp_path: Path) -> None:
+    row = key("k", exportable=False, unknown={"exportable": "permission"})
+    with inventory(key=[row]) as connection:
+        (tally,) = judge(connection, [policy(tmp_path)], (), as_of=NOW).tallies
+    assert (tally.passed, tally.unknown) == (0, {Severity.HIGH: 1})
+
+
+def test_null_that_nothing_explains_is_unknown_too(tmp_path: Path) -> None:
+    with inventory(key=[key("k", exportable=None, unknown=None)]) as connection:
+        judgement = judge(connection, [policy(tmp_path)], (), as_of=NOW)
+        (finding,) = judgement.findings()
+    assert finding.outcome is Outcome.UNKNOWN
+    assert finding.message == "cannot tell: a value is missing, and nothing says why"
+    assert judgement.groups[0].causes == {}
+
+
+def test_a_reason_of_a_later_version_is_unrecognised(tmp_path: Path) -> None:
+    with inventory(key=[key("k", exportable=None, unknown={"exportable": "moon_phase"})]) as connection:
+        judgement = judge(connection, [policy(tmp_path)], (), as_of=NOW)
+        (finding,) = judgement.findings()
+    assert finding.unknown == {"exportable": Reason.UNRECOGNISED}
+    assert judgement.groups[0].causes == {"exportable": Reason.UNRECOGNISED}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "outcome"),
+    [
+        ((3, 3), Outcome.FAIL),
+        ((3, None), Outcome.FAIL),
+        ((2, 2), Outcome.PASS),
+        ((0, 2), Outcome.PASS),
+        ((2, 3), Outcome.UNKNOWN),
+        ((0, None), Outcome.UNKNOWN),
+        ((None, None), Outcome.UNKNOWN),
+    ],
+)
+def test_a_count_is_certain_where_a_bound_decides(
+    tmp_path: Path, bounds: tuple[int | None, int | None], outcome: Outcome
+) -> None:
+    many = policy(tmp_path, violated_when=quoted("superseded_enabled > 2"), message=quoted("{superseded_enabled} left"))
+    row = key("k", superseded_enabled=bounds, unknown={} if bounds[0] == bounds[1] else {"superseded_enabled": "truncated"})
+    with inventory(key=[row]) as connection:
+        (finding,) = judge(connection, [many], (), as_of=NOW).findings(passes=True)
+    assert finding.outcome is outcome
+    if bounds == (3, None):
+        assert finding.message == "at least 3 left"
+        assert finding.evidence["superseded_enabled"] == (3, None)
+        assert finding.unknown == {"superseded_enabled": Reason.TRUNCATED}
+
+
+def test_the_first_severity_that_holds_wins_and_an_unknown_one_stays_in_play(tmp_path: Path) -> None:
+    graded = policy(
+        tmp_path,
+        severity="medium",
+        violated_when=quoted("kty == 'RSA'"),
+        severity_when="""[{critical: "'export' in key_ops"}, {low: exportable}, {high: managed}]""",
+    )
+    rows = {
+        "critical": key("1", key_ops=["export"], exportable=True),
+        "low": key("2", exportable=True, managed=True),
+        "high": key("3", managed=True),
+        "medium": key("4"),
+        "critical in play": key("5", exportable=True, key_ops=None, unknown={"key_ops": "permission"}),
+        "medium over low": key("6", exportable=None, unknown={"exportable": "permission"}),
+    }
+    with inventory(key=list(rows.values())) as connection:
+        found = {str(f.row["name"]): f.severity for f in judge(connection, [graded], (), as_of=NOW).findings()}
+    assert found == {"1": "critical", "2": "low", "3": "high", "4": "medium", "5": "critical", "6": "medium"}
+
+
+def test_findings_come_by_the_gravest_of_each_key_then_by_name(tmp_path: Path) -> None:
+    policies = [
+        policy(tmp_path, id="a-low", severity="low", violated_when=quoted("kty == 'RSA'")),
+        policy(tmp_path, id="b-high", violated_when="exportable"),
+        policy(tmp_path, id="c-low", severity="low", table="vault", applies_to=None, violated_when=quoted("sku == 'standard'"),
+               given="{sku: premium}", examples="[{why: w, expect: pass}]", message=quoted("{name}")),
+    ]  # fmt: skip
+    vault = {"id": VAULT.id, "name": "kv-a", "scope_id": SUBSCRIPTION.id, "sku": "standard", "resource_id": VAULT.id}
+    rows = [
+        key("zulu", "1", is_current=False),
+        key("zulu", "2", exportable=True),
+        key("alpha"),
+        key("alpha", vault=OTHER_VAULT),
+        key("mike", "2"),
+        key("mike", "1"),
+    ]
+    with inventory(key=rows, vault=[vault]) as connection:
+        judgement = judge(connection, policies, (), as_of=NOW)
+        found = [(finding.policy.id, str(finding.row["id"])) for finding in judgement.findings()]
+        again = [(finding.policy.id, str(finding.row["id"])) for finding in judgement.findings()]
+    short = [(policy_id, row_id.removeprefix("https://").replace(".vault.azure.net/keys", "")) for policy_id, row_id in found]
+    assert short == [
+        ("b-high", "kv-a/zulu/2"),
+        ("a-low", "kv-a/zulu/1"),
+        ("a-low", "kv-a/zulu/2"),
+        ("a-low", "kv-a/alpha/1"),
+        ("a-low", "kv-b/alpha/1"),
+        ("c-low", VAULT.id),
+        ("a-low", "kv-a/mike/1"),
+        ("a-low", "kv-a/mike/2"),
+    ]
+    assert again == found
+
+
+def test_two_readers_of_the_findings_do_not_disturb_each_other(tmp_path: Path) -> None:
+    rows = [key(f"k{number:04}", exportable=True) for number in range(50)]
+    with inventory(key=rows) as connection:
+        judgement = judge(connection, [policy(tmp_path)], (), as_of=NOW)
+        first, second = judgement.findings(), judgement.findings()
+        pairs = [(a.subject, b.subject) for a, b in zip(first, second, strict=True)]
+        connection.execute("SELECT 1")
+    assert len(pairs) == 50
+    assert all(a == b for a, b in pairs)
+
+
+def test_passes_are_streamed_when_asked_for_behind_what_is_not(tmp_path: Path) -> None:
+    with inventory(key=[key("good"), key("off", enabled=False), key("zbad", exportable=True)]) as connection:
+        judgement = judge(connection, [policy(tmp_path)], (), as_of=NOW)
+        assert [finding.outcome for finding in judgement.findings()] == [Outcome.FAIL]
+        every = list(judgement.findings(passes=True))
+    assert [(finding.row["name"], finding.outcome) for finding in every] == [("zbad", Outcome.FAIL), ("good", Outcome.PASS)]
+    assert every[1].message == "A key is good"
+    assert every[1].severity is Severity.HIGH
+
+
+def test_operations_are_required_through_what_columns_are_derived_from(tmp_path: Path) -> None:
+    with inventory() as connection:
+        judgement = judge(connection, [policy(tmp_path), policy(tmp_path, **AGE)], (), as_of=NOW)
+    assert judgement.required == {
+        "subscription.list", "vault.query", "vault.list", "key.list", "key.versions", "key.get",
+    }  # fmt: skip
+    assert judgement.needed_by["key.get"] == ("age", "test")
+
+
+def test_a_policy_whose_evidence_nobody_supplied_is_not_judged(tmp_path: Path) -> None:
+    needy = policy(tmp_path, needs="[logs]")
+    with inventory(key=[key("k", exportable=True)]) as connection:
+        judgement = judge(connection, [needy], [gap(OTHER_VAULT, "key.list")], as_of=NOW)
+        assert list(judgement.findings(passes=True)) == []
+    assert judgement.tallies == ()
+    assert judgement.required == frozenset()
+    assert [(each.policy.id, each.needs) for each in judgement.not_judged] == [("test", ("logs",))]
+
+
+def test_tags_are_absent_one_by_one_and_unknown_together(tmp_path: Path) -> None:
+    owned = policy(tmp_path, violated_when=quoted("tags['owner'] is None or tags['owner'] == ''"), message=quoted("{tags}"))
+    rows = [
+        key("1", tags={"owner": "team"}),
+        key("2", tags={"env": "prod", "app": "x"}),
+        key("3", tags=None),
+        key("4", tags={"owner": ""}),
+        key("5", tags=None, unknown={"tags": "bad_value"}),
+    ]
+    with inventory(key=rows) as connection:
+        found = {str(f.row["name"]): f.message for f in judge(connection, [owned], (), as_of=NOW).findings()}
+    assert found == {"2": "app=x, env=prod", "3": "none", "4": "owner=", "5": "cannot tell: tags (bad_value)"}
+
+
+def test_more_findings_than_a_slice_come_in_one_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [key(f"k{number % 40:02}", f"{number // 40}", exportable=number % 3 == 0) for number in range(120)]
+    with inventory(key=rows) as connection:
+        judgement = judge(connection, [policy(tmp_path)], (), as_of=NOW)
+        whole = [finding.row["id"] for finding in judgement.findings(passes=True)]
+        monkeypatch.setattr("keyaudit.policy.findings._SLICE", 7)
+        assert [finding.row["id"] for finding in judgement.findings(passes=True)] == whole
+    assert len(whole) == 120
+
+
+def test_every_shipped_policy_judges_an_empty_inventory() -> None:
+    with inventory() as connection:
+        judgement = judge(connection, load(), (), as_of=NOW)
+        assert list(judgement.findings(passes=True)) == []
+    assert all(tally.rows == 0 for tally in judgement.tallies)

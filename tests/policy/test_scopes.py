@@ -1,0 +1,65 @@
+"""Scopes that gave no row because they were not listed are unknown, and never silently fine."""
+
+from pathlib import Path
+
+from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.reasons import Reason
+from keyaudit.policy.judge import judge
+from tests.policy.inventory import NOW, OTHER_VAULT, SUBSCRIPTION, VAULT, gap, inventory, key, policy, quoted
+
+
+def test_a_scope_that_gave_no_row_is_unknown_for_each_policy_that_needed_it(tmp_path: Path) -> None:
+    graded = policy(tmp_path, id="graded", severity="low", severity_when="[{critical: managed}]", violated_when="exportable")
+    plain = policy(tmp_path, id="plain")
+    coverage = [gap(OTHER_VAULT, "key.list"), gap(OTHER_VAULT, "key.rotation_policy", Reason.PARENT_NOT_ASSESSED)]
+    with inventory(key=[key("k")]) as connection:
+        judgement = judge(connection, [plain, graded], coverage, as_of=NOW)
+        findings = list(judgement.findings())
+    assert [(f.policy.id, f.severity, f.outcome) for f in findings] == [
+        ("graded", Severity.CRITICAL, Outcome.UNKNOWN),
+        ("plain", Severity.HIGH, Outcome.UNKNOWN),
+    ]
+    assert findings[0].scope == OTHER_VAULT
+    assert findings[0].subject == OTHER_VAULT.id
+    assert findings[0].row == {}
+    # A rotation policy lists no keys.
+    assert findings[0].message == "cannot tell: not read, keys (permission)"
+    assert [tally.unknown for tally in judgement.tallies] == [{Severity.CRITICAL: 1}, {Severity.HIGH: 1}]
+    assert [(group.operations, group.reasons) for group in judgement.groups] == [(("key.list",), (Reason.PERMISSION,))] * 2
+
+
+def test_a_scope_with_rows_speaks_through_its_rows_and_an_excluded_one_not_at_all(tmp_path: Path) -> None:
+    coverage = [gap(VAULT, "key.list"), gap(OTHER_VAULT, "key.list", Reason.EXCLUDED_BY_CONFIG)]
+    with inventory(key=[key("k")]) as connection:
+        judgement = judge(connection, [policy(tmp_path)], coverage, as_of=NOW)
+        assert list(judgement.findings()) == []
+    assert judgement.groups == ()
+
+
+def test_a_vault_whose_keys_were_not_listed_is_still_judged_as_a_vault(tmp_path: Path) -> None:
+    signing = policy(
+        tmp_path,
+        table="vault",
+        applies_to=None,
+        violated_when=quoted("access_model == 'access-policy' and holds_signing_key"),
+        given="{access_model: rbac, holds_signing_key: true}",
+        examples="[{why: w, expect: pass}]",
+    )
+    row = {
+        "id": VAULT.id,
+        "name": "kv-a",
+        "scope_id": SUBSCRIPTION.id,
+        "access_model": "rbac",
+        "unknown": {"holds_signing_key": "permission"},
+    }
+    with inventory(vault=[row]) as connection:
+        judgement = judge(connection, [signing], [gap(VAULT, "key.list")], as_of=NOW)
+        assert list(judgement.findings()) == []
+    assert judgement.tallies[0].passed == 1
+    assert "key.list" in judgement.required
+
+
+def test_a_subscription_whose_vaults_were_not_listed_is_unknown_for_keys(tmp_path: Path) -> None:
+    with inventory() as connection:
+        (group,) = judge(connection, [policy(tmp_path)], [gap(SUBSCRIPTION, "vault.list")], as_of=NOW).groups
+    assert (group.scope_id, group.operations) == (SUBSCRIPTION.id, ("vault.list",))
