@@ -30,8 +30,6 @@ from keyaudit.model.reasons import UNSAFE, Reason
 
 OPERATIONS = ("key.list", "key.versions", "key.get", "key.rotation_policy")
 
-_AT_ONCE = 16
-
 # What a deleted vault looks like from its data plane: its name is gone from the DNS, or nothing answers any more.
 _GONE = frozenset({Reason.DNS, Reason.UNREACHABLE, Reason.TIMEOUT, Reason.VANISHED})
 
@@ -39,19 +37,20 @@ _GONE = frozenset({Reason.DNS, Reason.UNREACHABLE, Reason.TIMEOUT, Reason.VANISH
 _FINAL = UNSAFE | {Reason.IDENTITY_REVOKED, Reason.BUDGET, Reason.INTERRUPTED}
 
 
-async def collect_keys(connection: Connection, unit: Unit, vault: Vault) -> Sequence[Coverage]:
+async def collect_keys(connection: Connection, unit: Unit, vault: Vault, *, at_once: int) -> Sequence[Coverage]:
     """Write a row per key version to `unit`; the coverage of `OPERATIONS`, and of ARM's where they were used.
 
-    Of a vault that was deleted meanwhile no row is kept.
+    `at_once` keys are read at the same time. Of a vault that was deleted meanwhile no row is kept.
     """
-    return await _Keys(connection, unit, vault).collect()
+    return await _Keys(connection, unit, vault, at_once).collect()
 
 
 _Key = Key[KeyItem, KeyBundle]
 
 
 class _Keys:
-    def __init__(self, connection: Connection, unit: Unit, vault: Vault) -> None:
+    def __init__(self, connection: Connection, unit: Unit, vault: Vault, at_once: int) -> None:
+        self._at_once = at_once
         self._gateway = connection.gateway
         self._connection = connection
         self._unit = unit
@@ -69,7 +68,7 @@ class _Keys:
             self._list.refused(problem)
         else:
             listing = self._gateway.pages("key.list", KeyItem, by=self._name_of, host=self._uri)
-            await for_each(listing, self._key, limit=_AT_ONCE)
+            await for_each(listing, self._key, limit=self._at_once)
             self._list.ended(listing.end)
         calls = (self._list, self._versions, self._get, self._rotation)
         if any(call.reasons & _GONE for call in calls) and await is_gone(self._gateway, self._vault):

@@ -30,8 +30,12 @@ SURFACES = ("tenant", "vaults", "keys", "applications", "service principals")
 
 _VAULT_OPERATIONS = ("subscription.list", "vault.query")
 
-# Enough to keep every request slot busy. Each more keeps up to 16 TLS connections, and the buffers of each, for a while.
-_VAULTS_AT_ONCE = 16
+_VAULTS_AT_ONCE = 32
+
+# Over all vaults: enough to keep the gateway's requests in flight, and no more, since each key that is read may hold a
+# connection of its own open, which takes 256 KB. One vault alone gets what the gateway lets a vault have.
+_KEYS_AT_ONCE = 96
+_KEYS_OF_A_VAULT = 16
 
 Work = Callable[[Unit], Awaitable[Sequence[Coverage]]]
 
@@ -100,11 +104,14 @@ class _Collection:
 
     async def _keys(self, vaults: Sequence[Vault]) -> None:
         done = 0
+        at_once = min(_KEYS_OF_A_VAULT, _KEYS_AT_ONCE // max(1, min(len(vaults), _VAULTS_AT_ONCE)))
         self._progress.update("keys", done, len(vaults))
 
         async def one(vault: Vault) -> None:
             nonlocal done
-            await self._unit("keys", vault.scope, KEY_OPERATIONS, lambda unit: collect_keys(self._connection, unit, vault))
+            await self._unit(
+                "keys", vault.scope, KEY_OPERATIONS, lambda unit: collect_keys(self._connection, unit, vault, at_once=at_once)
+            )
             done += 1
             self._progress.update("keys", done, len(vaults))
 
@@ -163,10 +170,5 @@ class _VaultRow(msgspec.Struct):
 def _vaults_of(spool: Spool) -> list[Vault]:
     """The vaults that an earlier run found: a resumed one goes on with them, and with no others."""
     decoder = msgspec.json.Decoder(_VaultRow)
-    found: list[Vault] = []
-    for segment in spool.settle("vault"):
-        with spool.file("vault").open("rb") as stored:
-            stored.seek(segment.start)
-            lines = stored.read(segment.size).splitlines()
-        found += [Vault.of_row(msgspec.structs.asdict(decoder.decode(line))) for line in lines]
+    found = [Vault.of_row(msgspec.structs.asdict(decoder.decode(line))) for line in spool.lines("vault")]
     return sorted(found, key=lambda vault: vault.scope)

@@ -43,6 +43,8 @@ class Snapshot:
         """
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": _MEMORY,
+            # Each thread takes its part of that memory, whatever the machine has.
+            "threads": 2,
             # Of its own, since two processes may judge one snapshot; DuckDB makes it on need, and removes it.
             "temp_directory": str(self.folder / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}"),
             "autoinstall_known_extensions": False,
