@@ -1,5 +1,6 @@
 """A lock on a folder, so that one collection at a time writes to it."""
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -16,11 +17,10 @@ class Lock:
         self._path = path
         with writing(path):
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
+        with contextlib.ExitStack() as failed:
+            failed.callback(os.close, self._descriptor)
             self._take()
-        except BaseException:
-            os.close(self._descriptor)
-            raise
+            failed.pop_all()
 
     def _take(self) -> None:
         try:

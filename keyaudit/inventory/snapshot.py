@@ -1,5 +1,6 @@
 """A snapshot on disk: written once and whole, verified to the last byte before it is read, judged any number of times."""
 
+import contextlib
 import dataclasses
 import os
 import secrets
@@ -53,7 +54,8 @@ class Snapshot:
             "python_enable_replacements": False,
         }
         connection = duckdb.connect(":memory:", config=settings)
-        try:
+        with contextlib.ExitStack() as failed:
+            failed.enter_context(connection)
             # DuckDB holds both against it: the pattern that it is asked to read, and the path that it then finds.
             connection.execute("SET allowed_directories = ?", [[str(self.folder), pattern(self.folder)]])
             connection.execute("SET enable_external_access = false")
@@ -63,9 +65,7 @@ class Snapshot:
             self._check(connection)
             sources = {name: parquet(*self._paths(table)) for name, table in self.tables.items()}
             views.create(connection, sources, self.coverage, as_of)
-        except BaseException:
-            connection.close()
-            raise
+            failed.pop_all()
         return connection
 
     def _paths(self, table: TableFiles) -> list[Path]:

@@ -74,16 +74,15 @@ class Spool:
             folder.parent.mkdir(parents=True, exist_ok=True)
         files.folder(folder)
         lock = Lock(folder / "lock")
-        try:
+        with contextlib.ExitStack() as failed:
+            failed.callback(lock.release)
             _refuse_used(folder)
             with files.writing(folder), contextlib.suppress(FileNotFoundError):
                 shutil.rmtree(folder / "spool")
             spool = cls(folder, run, lock)
             files.folder(spool.place)
             files.replace(spool.place / "run.json", _ENCODER.encode(Begun(declared(), run)))
-        except BaseException:
-            lock.release()
-            raise
+            failed.pop_all()
         return spool
 
     @classmethod
@@ -103,12 +102,11 @@ class Spool:
         if not (folder / "spool" / "run.json").exists():
             raise UsageError(files.shown(folder), "nothing was collected here yet", "run collect without --resume")
         lock = Lock(folder / "lock")
-        try:
+        with contextlib.ExitStack() as failed:
+            failed.callback(lock.release)
             spool = cls(folder, _begun(folder / "spool" / "run.json"), lock)
             spool._replay()
-        except BaseException:
-            lock.release()
-            raise
+            failed.pop_all()
         return spool
 
     def done(self, surface: str, scope: Scope) -> bool:
