@@ -53,7 +53,7 @@ def run(arguments: Sequence[str]) -> int:
         _say(str(error))
         return error.exit
     except TyperException as error:
-        _say(f"{error.format_message()}; see keyaudit --help")
+        _say(f"{error.format_message().removesuffix('.')}; see keyaudit --help")
         return Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
         return Exit.INTERRUPTED

@@ -30,6 +30,8 @@ COLUMNS = (
 )  # fmt: skip
 """In this order for good; new ones come at the end."""
 
+_MARK = "(simulated tenant)"
+
 # A cell that begins so is a formula to a spreadsheet, in full width too.
 # https://owasp.org/www-community/attacks/CSV_Injection
 _FORMULA = frozenset(
@@ -88,7 +90,8 @@ def guarded(text: str | None) -> str:
 
 def _common(report: Report) -> dict[str, str]:
     run = report.run
-    name = [part for part in (run.tenant_name, "(simulated tenant)" * run.simulated) if part]
+    marked = run.simulated and _MARK not in run.tenant_name
+    name = [part for part in (run.tenant_name, _MARK * marked) if part]
     return {
         "schema_version": SCHEMA,
         "run_id": guarded(run.run_id),
