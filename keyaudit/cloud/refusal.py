@@ -33,6 +33,8 @@ _RETIRED = frozenset(
 )
 _UNLICENSED = frozenset({"Authentication_RequestFromNonPremiumTenantOrB2CTenant", "Authentication_RequestFromNonPremiumTenant"})
 _BEING_DELETED = frozenset({"ObjectIsBeingDeleted", "ResourceGroupBeingDeleted", "VaultBeingDeleted"})
+# A list so long that its link is no longer good when its turn comes.
+_EXPIRED_PAGES = frozenset({"Directory_ExpiredPageToken", "ExpiredPageToken"})
 _OF_ANOTHER_TENANT = frozenset({"InvalidAuthenticationTokenTenant", "TenantMismatch"})
 
 
@@ -107,8 +109,10 @@ def _of_code(status: int, code: str, inner: str) -> Reason:
         return Reason.API_RETIRED
     if status == 404 or not _BEING_DELETED.isdisjoint((code, inner)):
         return Reason.VANISHED
-    # Azure calls the request itself wrong: the fault is in what was asked, not in the tenant.
-    return Reason.INTERNAL_ERROR
+    if not _EXPIRED_PAGES.isdisjoint((code, inner)):
+        return Reason.TRUNCATED
+    # Azure no longer takes, or in this tenant does not take, what it documents: nothing failed here.
+    return Reason.UNRECOGNISED
 
 
 def _unauthorised(error: _Error | None, code: str) -> Reason:

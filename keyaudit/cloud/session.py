@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
+from aiohttp.tracing import Trace
 
 from keyaudit.cloud.bodies import ACCEPTED
 from keyaudit.cloud.challenge import claims_refusal, vault_refusal
@@ -17,6 +18,8 @@ from keyaudit.model.errors import UsageError
 from keyaudit.model.reasons import Reason
 
 CONNECT_TIMEOUT = 8.0
+"""Seconds to have a connection: name, proxy and TLS included."""
+
 READ_TIMEOUT = 30.0
 
 KEPT_ALIVE = 1.0
@@ -27,6 +30,20 @@ KEPT_ALIVE = 1.0
 _LOCAL = frozenset({"169.254.169.254", "localhost", "127.0.0.1"})
 _ENDPOINT = re.compile(r"https?://([A-Za-z0-9.-]+)(?:[:/]|$)")
 _IDENTITY_VARIABLES = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "IMDS_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST")
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Bounds all of connecting. The clients bound the parts, but not a proxy's answer to CONNECT: one that sends none
+    would be waited for without end.
+    """
+
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.connector.Connection:
+        bound = aiohttp.ClientTimeout(
+            total=timeout.total, connect=CONNECT_TIMEOUT, sock_read=timeout.sock_read, sock_connect=timeout.sock_connect
+        )
+        return await super().connect(req, traces, bound)
 
 
 class Door:
@@ -88,7 +105,7 @@ async def open_session(
     network: Network, context: ssl.SSLContext, door: Door, *, connections: int
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """The session under all official clients; closed here alone. Nothing is read from the environment: no NETRC, no cookies."""
-    connector = aiohttp.TCPConnector(ssl=context, limit=connections, ttl_dns_cache=300, keepalive_timeout=KEPT_ALIVE)
+    connector = _Connector(ssl=context, limit=connections, ttl_dns_cache=300, keepalive_timeout=KEPT_ALIVE)
     session = aiohttp.ClientSession(
         connector=connector,
         auto_decompress=False,

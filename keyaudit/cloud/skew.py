@@ -5,25 +5,27 @@ from statistics import median
 from keyaudit.cloud.clock import Clock
 from keyaudit.cloud.waits import date_of
 
-_KEPT = 1_001
+_KEPT = 101
+"""Of one host."""
 
 
 class Skew:
-    """The median of this clock minus the services', in seconds, so that one absurd date does not count."""
+    """This clock minus the services', in seconds: the median over hosts of each one's median, so that none decides alone."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._seen: dict[str, str] = {}
-        self._differences: list[int] = []
+        self._differences: dict[str, list[int]] = {}
 
     def add(self, host: str, date: str | None) -> None:
         """An answer came with this Date header. Only the first of each second and host counts."""
-        if date is None or self._seen.get(host) == date or len(self._differences) >= _KEPT:
+        known = self._differences.get(host, [])
+        if date is None or self._seen.get(host) == date or len(known) >= _KEPT:
             return
         self._seen[host] = date
         if (seconds := date_of(date)) is not None:
-            self._differences.append(self._clock.now() - seconds)
+            self._differences.setdefault(host, known).append(self._clock.now() - seconds)
 
     def median(self) -> int | None:
         """Seconds; positive where this clock is ahead. None before any date came."""
-        return round(median(self._differences)) if self._differences else None
+        return round(median(median(found) for found in self._differences.values())) if self._differences else None

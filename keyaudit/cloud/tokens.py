@@ -70,8 +70,12 @@ _STANDARD = str.maketrans("-_", "+/")
 @dataclass(frozen=True, slots=True)
 class _Held:
     token: AccessTokenInfo
-    until: float
     claims: str | None
+    renew: float
+    """When to replace it, on the clock that never steps back. That one stops while a machine sleeps, hence the others."""
+    renew_on: int
+    end: float
+    end_on: int
 
 
 class Tokens:
@@ -149,9 +153,16 @@ class Tokens:
             if self._revoked:
                 raise Refused(self._revoked)
             held = self._held.get(scope)
-            if held and self._clock.monotonic() < held.until and (claims is None or claims == held.claims):
+            serves = held is not None and (claims is None or claims == held.claims)
+            if held and serves and self._before(held.renew, held.renew_on):
                 return held.token
-            token = await self._ask(scope, claims)
+            try:
+                token = await self._ask(scope, claims)
+            except Refused:
+                # Renewed ahead of its end, so that a sign-in service that is down for a while costs nothing.
+                if held and serves and not self._revoked and self._before(held.end, held.end_on):
+                    return held.token
+                raise
             found = claims_of(token.token)
             if found is None or found.tid.lower() != self.tenant:
                 raise UnsafeError(
@@ -171,8 +182,12 @@ class Tokens:
 
     def _keep(self, scope: str, token: AccessTokenInfo, claims: str | None) -> None:
         left = max(token.expires_on - self._clock.now(), 0)
-        margin = min(MARGIN, left // 4)
-        self._held[scope] = _Held(token, self._clock.monotonic() + left - margin, claims)
+        ahead = left - min(MARGIN, left // 4)
+        monotonic, now = self._clock.monotonic(), self._clock.now()
+        self._held[scope] = _Held(token, claims, monotonic + ahead, now + ahead, monotonic + left, now + left)
+
+    def _before(self, monotonic: float, now: int) -> bool:
+        return self._clock.monotonic() < monotonic and self._clock.now() < now
 
     async def _ask(self, scope: str, claims: str | None) -> AccessTokenInfo:
         failed = self._failed.get(scope)

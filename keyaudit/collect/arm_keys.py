@@ -23,7 +23,7 @@ from keyaudit.collect.key_rows import (
     put_size,
     version_name,
 )
-from keyaudit.collect.key_versions import Key
+from keyaudit.collect.key_versions import Key, Listed, agreed
 from keyaudit.collect.places import Vault, source
 from keyaudit.collect.rotation import ROTATION, RotationPolicy, put_rotation
 from keyaudit.collect.rows import Row, Wire, is_null, read
@@ -90,23 +90,25 @@ class ArmKeys:
         name = listed.name
         if name.lower() in self._seen:
             return
-        versions, unlisted = await self._list_versions(name)
+        first = await self._list_versions(name)
         current = await self._read_key(name)
         named = _current_version(current, name, self._uri)
+        current_version = "" if isinstance(named, Refusal) else named
+        versions, unlisted = await agreed(first, current_version, lambda: self._list_versions(name), self._versions)
         key = _Key(
             name=name,
             item=listed,
             versions=versions,
             unlisted=unlisted,
             current=named if isinstance(named, Refusal) else current,
-            current_version="" if isinstance(named, Refusal) else named,
+            current_version=current_version,
         )
         await key.each(
             lambda version: self._read_version(name, version),
             lambda version, answer: self._write(key, version, answer, _policy(current)),
         )
 
-    async def _list_versions(self, name: str) -> tuple[dict[str, ArmKey], Reason | None]:
+    async def _list_versions(self, name: str) -> Listed[ArmKey]:
         listing = self._gateway.pages("arm.key.versions", ArmKey, by=_version, key=name, **self._vault.segments)
         versions = {_version(item): item async for item in listing}
         self._versions.ended(listing.end)

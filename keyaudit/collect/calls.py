@@ -3,7 +3,7 @@
 from collections import Counter
 
 from keyaudit.model.coverage import Coverage, End, Refusal, Scope, State
-from keyaudit.model.reasons import Reason
+from keyaudit.model.reasons import UNSAFE, Reason
 
 
 class Calls:
@@ -55,8 +55,9 @@ class Calls:
         """The record. What was asked only for objects of a parent that was not read through is itself not read through."""
         reason, detail = None, ""
         if self._refused:
-            # The commonest; the name decides a tie, so that the order of answers does not show.
-            reason = min(self._refused, key=lambda reason: (-self._refused[reason], reason))
+            # A boundary that was met shows whatever else there was, then the commonest; the name decides a tie, so that
+            # the order of answers does not show.
+            reason = min(self._refused, key=lambda reason: (reason not in UNSAFE, -self._refused[reason], reason))
             detail = self._details[reason]
         elif self._quarantined:
             reason, detail = Reason.BAD_ITEM, f"{self._quarantined:,} of {self._received:,} items"

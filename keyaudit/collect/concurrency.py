@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from typing import TypeVar
 
+from keyaudit.model.errors import AuditError
+
 T = TypeVar("T")
 
 
@@ -23,7 +25,9 @@ async def for_each(things: AsyncIterable[T] | Iterable[T], work: Callable[[T], A
                 await room.acquire()
                 group.create_task(one(thing))
     except ExceptionGroup as failures:
-        raise failures.exceptions[0] from failures
+        # What must end the whole run is not to be hidden by a bug that met it at the same moment.
+        told = [failure for failure in failures.exceptions if isinstance(failure, AuditError)]
+        raise (told or failures.exceptions)[0] from failures
 
 
 async def _stream(things: AsyncIterable[T] | Iterable[T]) -> AsyncIterator[T]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from keyaudit.cloud.connection import Connection
-from keyaudit.collect.calls import Calls
+from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.credentials import Rows
 from keyaudit.collect.holders import Holder, unseen_holder
@@ -55,6 +55,9 @@ async def collect_objects(
         count += 1
         seen(count)
     calls.ended(listing.end)
+    # The lists of objects and of owners go over the same objects: what only one has, the other lost, or it was deleted.
+    if why_incomplete(listing.end) is None and await owners.any_left():
+        calls.refused(Refusal(Reason.INCONSISTENT_PAGES, "it lacks an object that another list has"))
     await _write_federated(connection, unit, federated, kind, holders)
     return [calls.coverage(), *owners.coverage, *federated.coverage]
 

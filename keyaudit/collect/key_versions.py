@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from keyaudit.collect.calls import Calls
 from keyaudit.collect.concurrency import for_each
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
@@ -11,7 +12,27 @@ from keyaudit.model.reasons import Reason
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
+Listed = tuple[dict[str, Item], Reason | None]
+"""Versions, and why they are not all; None if they are."""
+
 _AT_ONCE = 4
+
+
+async def agreed(
+    listed: Listed[Item], current_version: str, again: Callable[[], Awaitable[Listed[Item]]], calls: Calls
+) -> Listed[Item]:
+    """A key's version list, which has to hold the version that a GET named since; read again if it does not.
+
+    Either the key was rotated in between, or the list is short of versions without saying so.
+    """
+    if not _lacks(listed, current_version):
+        return listed
+    versions, unlisted = await again()
+    listed = {**listed[0], **versions}, unlisted
+    if not _lacks(listed, current_version):
+        return listed
+    calls.refused(Refusal(Reason.INCONSISTENT_PAGES, "a list of versions without the current one", 200))
+    return listed[0], Reason.INCONSISTENT_PAGES
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,6 +75,11 @@ class Key(Generic[Item, Answer]):
         await for_each(others, one, limit=_AT_ONCE)
         if not self.current_version and not others:
             write("", self.current)
+
+
+def _lacks(listed: Listed[Item], current_version: str) -> bool:
+    versions, unlisted = listed
+    return unlisted is None and (not versions or bool(current_version and current_version not in versions))
 
 
 def _newest(created: list[tuple[str, object]]) -> str | None:

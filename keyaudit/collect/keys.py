@@ -19,7 +19,7 @@ from keyaudit.collect.key_rows import (
     put_material,
     version_name,
 )
-from keyaudit.collect.key_versions import Key
+from keyaudit.collect.key_versions import Key, Listed, agreed
 from keyaudit.collect.places import Vault, source
 from keyaudit.collect.rotation import ROTATION, RotationPolicy, no_rotation, put_rotation
 from keyaudit.collect.rows import Row, read
@@ -98,16 +98,18 @@ class _Keys:
     async def _key(self, item: KeyItem) -> None:
         name = key_name(item.kid, self._uri).name
         self._seen.add(name.lower())
-        # Versions first: one made in between is then missing from the list, and the GET still shows it.
-        versions, unlisted = await self._list_versions(name)
+        # Versions first: one made in between is then missing from the list, and the GET shows it.
+        listed = await self._list_versions(name)
         current = await self._get_version(name, "")
+        current_version = "" if isinstance(current, Refusal) else key_name(current.key.kid, self._uri).version
+        versions, unlisted = await agreed(listed, current_version, lambda: self._list_versions(name), self._versions)
         key = _Key(
             name=name,
             item=item,
             versions=versions,
             unlisted=unlisted,
             current=current,
-            current_version="" if isinstance(current, Refusal) else key_name(current.key.kid, self._uri).version,
+            current_version=current_version,
         )
         # A certificate's key has none of its own to ask for.
         managed = read(item.managed if isinstance(current, Refusal) else current.managed, bool)
@@ -117,7 +119,7 @@ class _Keys:
             lambda version, answer: self._write(key, version, answer, rotation),
         )
 
-    async def _list_versions(self, name: str) -> tuple[dict[str, KeyItem], Reason | None]:
+    async def _list_versions(self, name: str) -> Listed[KeyItem]:
         def version_of(item: KeyItem) -> str:
             return version_name(item.kid, self._uri, name).version
 

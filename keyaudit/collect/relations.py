@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType, field
 
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.calls import Calls, why_incomplete
@@ -30,6 +30,7 @@ class Owned(Related):
     """An object with the owners that were expanded into it."""
 
     owners: Wire = UNSET
+    more: Wire = field(default=UNSET, name="owners@odata.nextLink")
 
 
 class FederatedItem(Related):
@@ -58,6 +59,7 @@ class Owners:
         self._list = Calls(scope, f"{kind}.owners")
         self._single = Calls(scope, f"{kind}.owners_of", per_object=True)
         self._found: dict[str, Sequence[str] | Refusal] = {}
+        self._placed: set[str] = set()
         self._unseen = Refusal(Reason.PARENT_NOT_ASSESSED)
 
     async def collect(self) -> None:
@@ -66,7 +68,8 @@ class Owners:
         listing = self._gateway.pages(self._list.id, Owned, by=object_id)
         async for item in listing:
             owners = read(item.owners, list[Related])
-            if not isinstance(owners, Refusal) and len(owners) >= _EXPANDED:
+            cut = not isinstance(item.more, UnsetType)
+            if not isinstance(owners, Refusal) and (cut or len(owners) >= _EXPANDED):
                 many.append(item.id)
             else:
                 self._found[item.id.lower()] = owners if isinstance(owners, Refusal) else _ids(owners)
@@ -78,7 +81,18 @@ class Owners:
 
     def put(self, row: Row, owned: str) -> None:
         """Fill `owner_ids` of the row of that object."""
+        self._placed.add(owned.lower())
         row.put_read("owner_ids", self._found.get(owned.lower(), self._unseen))
+
+    async def any_left(self) -> bool:
+        """Whether this list has an object that no row was put for, and that Graph does not say is gone by now."""
+        for owned in sorted(self._found.keys() - self._placed):
+            listing = self._gateway.pages(self._single.id, Related, by=object_id, id=owned)
+            async for _ in listing:
+                return True
+            if listing.end.refusal is None or listing.end.refusal.reason is not Reason.VANISHED:
+                return True
+        return False
 
     @property
     def coverage(self) -> Sequence[Coverage]:
@@ -119,7 +133,10 @@ class Federated:
             listing = self._gateway.pages(self._single.id, FederatedItem, by=lambda item: item.id.lower(), id=holder)
             async for item in listing:
                 write(holder, item)
-            self._single.ended(listing.end)
+            end = listing.end
+            self._single.ended(end)
+            if not end.received and end.refusal is None:
+                self._single.refused(Refusal(Reason.INCONSISTENT_PAGES, "one list has some, another none"))
 
         await for_each(sorted(self.ids), one, limit=_AT_ONCE)
 

@@ -42,8 +42,13 @@ async def collect_tenant(connection: Connection, unit: Unit, scope: Scope) -> Se
     organization, domains = Calls(scope, "organization.get"), Calls(scope, "domain.list")
     listing = connection.gateway.pages("domain.list", DomainItem, by=lambda item: item.id.lower())
     found = [item async for item in listing]
-    domains.ended(listing.end)
     missing = why_incomplete(listing.end)
+    if found or missing:
+        domains.ended(listing.end)
+    else:
+        # Every tenant has the domain that it was made with.
+        missing = Reason.BAD_BODY
+        domains.refused(Refusal(missing, "Graph shows no domain", 200))
 
     def own(item: Organization) -> str:
         if item.id.lower() != tenant_id.lower():

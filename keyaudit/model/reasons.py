@@ -120,7 +120,7 @@ ADVICE: dict[Reason, Advice] = {
     Reason.BAD_BODY: Advice("the answer is not what the API documents", "run again; look for a proxy that rewrites answers"),
     Reason.BAD_ITEM: Advice("an item of the answer could not be read", "look at the item named"),
     Reason.BAD_VALUE: Advice("Azure returned a value that cannot be right", "look at the value in Azure"),
-    Reason.UNRECOGNISED: Advice("Azure returned a value that this version does not know", "update keyaudit"),
+    Reason.UNRECOGNISED: Advice("Azure answered in a way that this version does not know", "update keyaudit"),
     Reason.TOO_LARGE: Advice("the answer is larger than any that is plausible", "look for a proxy that rewrites answers"),
     Reason.NOT_LICENSED: Advice("the tenant has no licence for it", "license the tenant, or accept the gap with --allow-gap"),
     Reason.NOT_IN_CLOUD: Advice("this cloud does not have it", "nothing can be done in this cloud"),

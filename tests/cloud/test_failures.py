@@ -123,6 +123,25 @@ async def test_graphs_client_wraps_the_same_failures() -> None:
     assert failure_of(error, HOST) == (Refusal(Reason.UNREACHABLE, "the connection was dropped"), True)
 
 
+async def test_a_proxy_that_never_answers_is_not_waited_for_without_end(
+    connected: Connect, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not at sign-in, which has no other bound, nor later: each attempt ends as a failure to connect."""
+    monkeypatch.setattr("keyaudit.cloud.session.CONNECT_TIMEOUT", 0.03)
+    released = asyncio.Event()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await released.wait()
+        writer.transport.abort()
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        network = Network(proxy=f"http://127.0.0.1:{_port(server)}", ca_file=authority.file)
+        with pytest.raises(AccessError, match="no connection in time"):
+            async with asyncio.timeout(20), connected(network=network):
+                pass
+        released.set()
+
+
 def _expired(authority: Authority) -> ssl.SSLContext:
     return authority.server(end=datetime.datetime(2021, 1, 1, tzinfo=datetime.UTC))
 

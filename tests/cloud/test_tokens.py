@@ -78,6 +78,43 @@ async def test_a_clock_that_steps_back_does_not_keep_a_token_alive() -> None:
     assert len(issuer.asked) == 2
 
 
+async def test_a_machine_that_slept_does_not_send_a_token_that_ended_meanwhile() -> None:
+    clock = FakeClock()
+    issuer = Issuer(clock)
+    tokens = await _signed_in(clock, issuer)
+    first = await tokens.get_token(VAULT)
+    # The clock that never steps back stands still while a machine sleeps; the other one does not.
+    clock.off = 3600
+    assert await tokens.get_token(VAULT) != first
+
+
+async def test_a_sign_in_service_that_is_down_when_a_token_is_renewed_costs_nothing_until_its_end() -> None:
+    clock = FakeClock()
+    issuer = Issuer(clock)
+    tokens = await _signed_in(clock, issuer)
+    first = await tokens.get_token(VAULT)
+    clock.passed = 3600 - MARGIN
+    issuer.failures = [ServiceRequestError("reset")] * 4
+    assert await tokens.get_token(VAULT) == first
+    assert not issuer.failures
+    clock.passed += 60
+    assert await tokens.get_token(VAULT) != first
+    clock.passed += 3600
+    issuer.failures = [ServiceRequestError("reset")] * 4
+    with pytest.raises(Refused):
+        await tokens.get_token(VAULT)
+
+
+async def test_a_token_that_ends_soon_does_not_answer_new_claims() -> None:
+    clock = FakeClock()
+    issuer = Issuer(clock)
+    tokens = await _signed_in(clock, issuer)
+    await tokens.get_token(VAULT)
+    issuer.failures = [ServiceRequestError("reset")] * 4
+    with pytest.raises(Refused):
+        await tokens.get_token(VAULT, claims='{"access_token":{}}')
+
+
 async def test_a_token_that_comes_with_little_life_is_still_used() -> None:
     clock = FakeClock()
     issuer = Issuer(clock, life=200)

@@ -78,3 +78,14 @@ def test_the_median_of_clock_differences_is_not_moved_by_one_absurd_service() ->
     skew.add("e", "nonsense")
     skew.add("f", None)
     assert skew.median() == 10
+
+
+def test_one_busy_service_with_a_wrong_clock_does_not_outvote_the_others() -> None:
+    clock = FakeClock()
+    clock.start = NOW
+    skew = Skew(clock)
+    for second in range(50):
+        skew.add("busy", f"Tue, 24 Nov 2026 11:00:{second:02d} GMT")
+    for host in ("a", "b"):
+        skew.add(host, "Tue, 24 Nov 2026 12:00:00 GMT")
+    assert skew.median() == 0

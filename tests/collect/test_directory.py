@@ -121,3 +121,48 @@ async def test_a_tenant_that_is_another_is_not_taken_for_this_one() -> None:
     found = await collect(Fault("organization.get", "every", edit=lambda body: body | {"value": []}))
     assert found.gaps() == {(TENANT_ID, "organization.get"): "not_assessed bad_body"}
     assert found.rows["tenant"] == {}
+
+
+async def test_a_tenant_without_any_domain_is_not_believed() -> None:
+    found = await collect(Fault("domain.list", "every", edit=lambda body: body | {"value": []}))
+    assert found.gaps() == {(TENANT_ID, "domain.list"): "not_assessed bad_body"}
+    unknown = dict.fromkeys(("default_domain", "verified_domains", "federated_domains"), "bad_body")
+    assert found.unknown("tenant", TENANT_ID) == unknown
+
+
+async def test_owners_that_are_cut_short_are_asked_for(whole: Collected) -> None:
+    def cut(body: dict[str, Any]) -> dict[str, Any]:
+        for item in body["value"]:
+            item["owners"] = item["owners"][:1]
+            item["owners@odata.nextLink"] = f"https://graph.microsoft.com/v1.0/applications/{item['id']}/owners?$skiptoken=x"
+        return body
+
+    found = await collect(Fault("application.owners", "every", edit=cut))
+    assert found.gaps() == {}
+    assert found.rows["application"] == whole.rows["application"]
+
+
+async def test_an_object_of_which_two_lists_disagree_is_a_gap() -> None:
+    found = await collect(Fault("application.federated_of", "every", edit=lambda body: body | {"value": []}))
+    assert found.gaps() == {(TENANT_ID, "application.federated_of"): "partial inconsistent_pages"}
+
+
+def _without_the_first(body: dict[str, Any]) -> dict[str, Any]:
+    return body | {"value": body["value"][1:]}
+
+
+@pytest.mark.parametrize("kind", ["application", "service_principal"])
+async def test_a_list_that_lost_an_object_is_not_a_whole_one(kind: str) -> None:
+    found = await collect(Fault(f"{kind}.list", "every", edit=_without_the_first))
+    assert found.gaps() == {(TENANT_ID, f"{kind}.list"): "partial inconsistent_pages"}
+
+
+async def test_an_object_that_was_deleted_between_two_lists_is_no_gap() -> None:
+    gone = {"error": {"code": "Request_ResourceNotFound", "message": "no"}}
+    found = await collect(
+        Fault("application.list", "every", edit=_without_the_first),
+        Fault("application.owners_of", "every", where=APPLICATIONS[0].id, status=404, body=gone),
+        Fault("application.federated", "every", edit=lambda body: body | {"value": [], "@odata.count": 0}),
+    )
+    assert (TENANT_ID, "application.list") not in found.gaps()
+    assert len(found.rows["application"]) == len(APPLICATIONS) - 1

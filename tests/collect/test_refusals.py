@@ -338,3 +338,55 @@ async def test_federated_credentials_outlive_a_refused_list_of_their_holders() -
     assert row["subject"] == "system:sa"
     holder = {"holder_name", "app_id", "holder_type", "holder_home", "microsoft_made"}
     assert row["unknown"] == dict.fromkeys(holder, "parent_not_assessed")
+
+
+@pytest.mark.parametrize("denied", [False, True])
+@pytest.mark.parametrize("operation", ["key.versions", "arm.key.versions"])
+async def test_a_version_list_without_the_current_version_is_not_a_whole_one(operation: str, denied: bool) -> None:
+    def shorten(body: dict[str, list[dict[str, object]]]) -> object:
+        return body | {"value": []}
+
+    faults = [Fault(operation, "every", edit=shorten)]
+    get = "arm.key.get" if operation.startswith("arm.") else "key.get"
+    if operation.startswith("arm."):
+        faults.append(replace(refused("key.list", "firewall"), where="kv-first"))
+    if denied:
+        faults.append(refused(get, "permission"))
+    vault = replace(FIRST, keys=(FIRST.keys[0],))
+    found = await collect(*faults, estate=replace(ESTATE, vaults=(vault,)))
+    assert found.gaps()[FIRST_ID, operation].endswith("inconsistent_pages")
+    [id_] = found.rows["key"]
+    assert found.unknown("key", id_)["versions_listed"] == "inconsistent_pages"
+
+
+async def test_a_key_that_was_rotated_while_it_was_read_is_read_whole(whole: Collected) -> None:
+    def before(body: dict[str, list[dict[str, object]]]) -> object:
+        return body | {"value": [item for item in body["value"] if version(10).version not in str(item["kid"])]}
+
+    estate = replace(ESTATE, vaults=(replace(FIRST, keys=(FIRST.keys[0],)),))
+    found = await collect(Fault("key.versions", 1, edit=before), estate=estate)
+    assert found.gaps() == {}
+    assert found.rows["key"] == {id_: row for id_, row in whole.rows["key"].items() if id_ in VERSIONS}
+    # What the first look showed stays where the second one is refused.
+    denied = Fault("key.versions", range(2, 9), status=403, body=FORBIDDEN[Surface.VAULT])
+    found = await collect(Fault("key.versions", 1, edit=before), denied, estate=estate)
+    assert found.gaps() == {(FIRST_ID, "key.versions"): "partial permission"}
+    assert set(found.rows["key"]) == VERSIONS
+
+
+async def test_a_boundary_that_was_met_shows_whatever_else_was_refused() -> None:
+    found = await collect(
+        Fault("key.get", 1, where="kv-first", status=302, headers={"Location": "https://evil.example/"}),
+        replace(refused("key.get", "permission"), where="kv-first"),
+    )
+    assert found.gaps()[FIRST_ID, "key.get"].endswith(" redirected")
+
+
+async def test_a_query_that_graph_does_not_take_is_a_gap_and_no_bug_of_ours() -> None:
+    body = {"error": {"code": "Request_UnsupportedQuery", "message": "no"}}
+    found = await collect(Fault("service_principal.federated", "every", status=400, body=body))
+    assert found.gaps() == {
+        (TENANT_ID, "service_principal.federated"): "not_assessed unrecognised",
+        (TENANT_ID, "service_principal.federated_of"): "not_assessed parent_not_assessed",
+    }
+    assert found.coverage[TENANT_ID, "service_principal.federated"].detail == "Request_UnsupportedQuery"
