@@ -100,7 +100,7 @@ def judge(
     allowances: Sequence[gate.Allowance],
 ) -> Iterator[Report]:
     """The snapshot judged by policies, offline. Findings stream from the report for as long as the context lasts."""
-    with contextlib.closing(snapshot.connect(as_of)) as connection:
+    with snapshot.judging(as_of) as connection:
         judgement = judge_policies(connection, policies, snapshot.coverage, as_of=as_of, profile=profile)
         verdict = gate.decide(
             run=snapshot.run,

@@ -82,9 +82,9 @@ def load(
             _write(connection, f"FROM {rows} ORDER BY id", paths[-1])
         return Loaded(tuple(paths), _one(connection, f"SELECT count(*) FROM {parquet(*paths)}"), tuple(sorted(disputed)))
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-        raise OutputError(files.shown(target), f"cannot be written: {_first_line(error)}", files.REMEDY) from error
+        raise OutputError(files.shown(target), f"cannot be written: {first_line(error)}", files.REMEDY) from error
     except duckdb.Error as error:
-        raise BreachError(f"{table.name}: {_first_line(error)}") from error
+        raise BreachError(f"{table.name}: {first_line(error)}") from error
 
 
 def described(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[dict[str, str], int]:
@@ -231,5 +231,6 @@ def _one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _first_line(error: duckdb.Error) -> str:
+def first_line(error: duckdb.Error) -> str:
+    """What went wrong, without the SQL that DuckDB quotes."""
     return str(error).partition("\n")[0]

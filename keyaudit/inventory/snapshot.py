@@ -4,25 +4,27 @@ import contextlib
 import dataclasses
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from keyaudit.inventory import files, views
-from keyaudit.inventory.load import described, load, loading, parquet, pattern
+from keyaudit.inventory.load import described, first_line, load, loading, parquet, pattern
 from keyaudit.inventory.manifest import MAX_MANIFEST, File, Manifest, TableFiles, decode, encode
 from keyaudit.inventory.rows import declared
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import Coverage, State
-from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.model.errors import OutputError, UnsafeError, UsageError
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
 
 _MEMORY = "400MB"
 _TEMPORARY = "tmp-"
+# Whatever the files hold, these come from our own SQL.
+_BUGS = (duckdb.BinderException, duckdb.CatalogException, duckdb.InternalException, duckdb.ParserException)
 _DAMAGED = "take the snapshot from where it was made, or collect again"
 
 
@@ -67,6 +69,34 @@ class Snapshot:
             views.create(connection, sources, self.coverage, as_of)
             failed.pop_all()
         return connection
+
+    @contextlib.contextmanager
+    def judging(self, as_of: int) -> Iterator[duckdb.DuckDBPyConnection]:
+        """What `connect` gives, closed in the end.
+
+        What a query fails of becomes UnsafeError where the files are not what was verified, or never were what they should be,
+        and OutputError where memory or disk is short.
+        """
+        with self.connect(as_of) as connection:
+            try:
+                yield connection
+            except duckdb.Error as error:
+                try:
+                    self.verify()
+                except UnsafeError as damaged:
+                    raise damaged from error
+                if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
+                    what = f"cannot be judged: {first_line(error)}"
+                    raise OutputError(files.shown(self.folder), what, "check the memory, and the space there") from error
+                if isinstance(error, _BUGS):
+                    raise
+                raise UnsafeError(files.shown(self.folder), "holds Parquet that cannot be read", _DAMAGED) from error
+
+    def verify(self) -> None:
+        """Raises UnsafeError unless every file has the digest that the manifest says."""
+        for file in _files(self.tables):
+            if files.digest(self.folder / file.path) != (file.size, file.sha256):
+                raise UnsafeError(files.shown(self.folder / file.path), "damaged or edited: its digest differs", _DAMAGED)
 
     def _paths(self, table: TableFiles) -> list[Path]:
         return [self.folder / file.path for file in table.files]
@@ -135,10 +165,9 @@ def open_snapshot(folder: Path) -> Snapshot:
         raise UsageError(place, "holds no snapshot", "name the folder that collect wrote to")
     manifest = decode(files.read(path, MAX_MANIFEST), files.shown(path), declared())
     _refuse_extra(folder, manifest)
-    for file in _files(manifest):
-        if files.digest(folder / file.path) != (file.size, file.sha256):
-            raise UnsafeError(files.shown(folder / file.path), "damaged or edited: its digest differs", _DAMAGED)
-    return Snapshot(folder, manifest.run, manifest.coverage, manifest.tables)
+    opened = Snapshot(folder, manifest.run, manifest.coverage, manifest.tables)
+    opened.verify()
+    return opened
 
 
 def _refuse_extra(folder: Path, manifest: Manifest) -> None:
@@ -146,7 +175,7 @@ def _refuse_extra(folder: Path, manifest: Manifest) -> None:
     expected = {"manifest.json", "spool", "lock", *manifest.tables}
     found = [entry for entry in folder.iterdir() if not entry.name.startswith(_TEMPORARY)]
     extra = [entry for entry in found if entry.name not in expected]
-    known = {folder / file.path for file in _files(manifest)}
+    known = {folder / file.path for file in _files(manifest.tables)}
     for name in manifest.tables:
         table = folder / name
         if table.is_symlink() or not table.is_dir():
@@ -161,8 +190,8 @@ def _file(folder: Path, path: Path) -> File:
     return File(path=path.relative_to(folder).as_posix(), size=size, sha256=sha256)
 
 
-def _files(manifest: Manifest) -> list[File]:
-    return [file for table in manifest.tables.values() for file in table.files]
+def _files(tables: Mapping[str, TableFiles]) -> list[File]:
+    return [file for table in tables.values() for file in table.files]
 
 
 def _dispute(coverage: tuple[Coverage, ...], scopes: tuple[str, ...], operations: tuple[str, ...]) -> tuple[Coverage, ...]:

@@ -1,6 +1,6 @@
 """What a column is: its type, its meaning, which operations fill it, and what its absence means."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -63,6 +63,8 @@ class Table:
     meaning: str
     columns: Sequence[Column]
     listed_by: tuple[str, ...]
+    parts: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
+    """Listing operation to what is sure of the rows that it alone gives, for a table that several listings share out."""
     subject: str = "id"
     """The column that names the thing which lives on when a row is replaced (a key, over its versions)."""
     by_name: dict[str, Column] = field(init=False, compare=False, repr=False)

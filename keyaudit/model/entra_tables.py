@@ -5,12 +5,18 @@ from keyaudit.model.columns import Column, Table, Type, where_found
 _APPLICATION = ("application.list",)
 _PRINCIPAL = ("service_principal.list",)
 _CREDENTIAL = ("application.list", "service_principal.list")
+_OWN_KINDS = ("password", "certificate", "symmetric-key")
 _FEDERATED = (
     "application.federated",
     "application.federated_of",
     "service_principal.federated",
     "service_principal.federated_of",
 )
+
+_APPLICATIONS_OWN = tuple({"holder_kind": "application", "kind": kind} for kind in _OWN_KINDS)
+_PRINCIPALS_OWN = tuple({"holder_kind": "service_principal", "kind": kind} for kind in _OWN_KINDS)
+_APPLICATIONS_FEDERATED = ({"holder_kind": "application", "kind": "federated"},)
+_PRINCIPALS_FEDERATED = ({"holder_kind": "service_principal", "kind": "federated"},)
 
 MICROSOFT_TENANTS = ("f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47")
 """Home tenants of first-party applications: Microsoft's services, and Microsoft itself."""
@@ -174,13 +180,21 @@ CREDENTIAL = Table(
     plural="credentials",
     meaning="a password, certificate or federated credential of an application or service principal; a SAML set is not here",
     listed_by=(*_CREDENTIAL, *_FEDERATED),
+    parts={
+        "application.list": _APPLICATIONS_OWN,
+        "service_principal.list": _PRINCIPALS_OWN,
+        "application.federated": _APPLICATIONS_FEDERATED,
+        "application.federated_of": _APPLICATIONS_FEDERATED,
+        "service_principal.federated": _PRINCIPALS_FEDERATED,
+        "service_principal.federated_of": _PRINCIPALS_FEDERATED,
+    },
     columns=(
         *where_found(*_CREDENTIAL, *_FEDERATED),
         Column(
             name="kind",
             type=Type.TEXT,
             meaning="what it is",
-            values=("password", "certificate", "symmetric-key", "federated"),
+            values=(*_OWN_KINDS, "federated"),
             operations=_CREDENTIAL,
         ),
         Column(name="key_id", type=Type.TEXT, meaning="keyId, or a federated credential's id", operations=_CREDENTIAL),

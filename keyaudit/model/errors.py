@@ -27,8 +27,8 @@ MEANINGS: dict[Exit, str] = {
     Exit.UNSAFE: "refused for safety: wrong tenant, foreign link, vault URI or challenge, damaged snapshot",
     Exit.UNAVAILABLE: "nothing assessed, every cause Azure's: unavailable or throttled to the end; try later",
     Exit.BUG: "a bug, or output could not be written",
-    Exit.INTERRUPTED: "interrupted by Ctrl-C; what was collected is kept",
-    Exit.TERMINATED: "terminated by a signal; what was collected is kept",
+    Exit.INTERRUPTED: "interrupted by Ctrl-C; collect keeps what it read, for --resume",
+    Exit.TERMINATED: "terminated by SIGTERM; collect keeps what it read, for --resume",
 }
 
 # Several conditions can hold at once; the earliest here gives the exit code.

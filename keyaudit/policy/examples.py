@@ -37,7 +37,9 @@ class TestReport:
     @property
     def summary(self) -> str:
         """One line: what was tested, and how it went."""
-        tested = f"{self.policies} policies, {self.examples} examples, {self.mutants} mutants"
+        policies = "1 policy" if self.policies == 1 else f"{self.policies} policies"
+        examples = f"{self.examples} example{'' if self.examples == 1 else 's'}"
+        tested = f"{policies}, {examples}, {self.mutants} mutant{'' if self.mutants == 1 else 's'}"
         return f"{tested}: {len(self.failures) or 'no'} failure{'' if len(self.failures) == 1 else 's'}"
 
 

@@ -37,7 +37,7 @@ def sample(policy: Policy, example: Example) -> Sample:
     nodes = {**policy.given, **example.changes}
     missing = [name for name in policy.columns_read if name not in nodes]
     if missing:
-        raise FieldError(f"no value for {', '.join(missing)}", "each column that a condition reads is given")
+        raise FieldError(f"no value for {', '.join(missing)}", "add it to given, or to the example")
     values: dict[str, Value] = {}
     unknown: dict[str, str] = {}
     for name, node in nodes.items():

@@ -260,7 +260,7 @@ class _Reader:
                 self.problem(item, f"{shown(text)} is not one of {name}")
             found.append(text)
         if node is not None and not found:
-            self.problem(node, f"no {name}", "name at least one")
+            self.problem(node, f"no {name}", "name at least one" + ("" if name in _REQUIRED else ", or leave the field out"))
         return tuple(found)
 
     def _frameworks(self, node: Node | None) -> dict[str, tuple[str, ...]]:

@@ -1,25 +1,30 @@
 """Scopes that gave no row because they were not listed: each policy that would have judged their rows is unknown there.
 
+Where several listings share out a table, as those of applications and service principals do credentials, each counts for the
+policies that may apply to a row of its part.
+
 Only listing counts. What fills a column, be it through another table, makes that column unknown in the rows there are.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
+from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.findings import Finding, Outcome, UnknownGroup
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.bind import Bound, by_table
-from keyaudit.policy.queries import scopes_seen
+from keyaudit.policy.queries import scopes_seen, verdicts
+from keyaudit.policy.verdict import NOT_APPLICABLE
 
 
 @dataclass(frozen=True, slots=True)
 class Blind:
-    """One policy on one scope that gave none of its rows. `gaps`: the listings that failed, with why."""
+    """One policy on one scope that gave none of the rows of a listing. `gaps`: the listings that failed, with why."""
 
     scope: Scope
     bound: Bound
@@ -55,30 +60,57 @@ class Blind:
 
 
 def blind_scopes(
-    connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], coverage: Iterable[Coverage]
+    connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], coverage: Iterable[Coverage], as_of: int
 ) -> tuple[Blind, ...]:
     """Every policy on every such scope: the gravest first, then by the scope's name and id, then by policy."""
-    gaps: dict[Scope, dict[str, Reason]] = {}
+    gaps: dict[Scope, dict[str, Coverage]] = {}
     for record in coverage:
-        if record.state is not State.ASSESSED and record.reason is not None and record.reason is not Reason.EXCLUDED_BY_CONFIG:
-            gaps.setdefault(record.scope, {})[record.operation] = record.reason
-    found = [
-        Blind(scope, bound, tuple((operation, here[operation]) for operation in sorted(needed)))
-        for table, of_table in by_table(bounds).items()
-        for scope, here in _without_rows(connection, table, gaps).items()
-        if (needed := here.keys() & set(TABLES[table].listed_by))
-        for bound in of_table
-    ]
+        if record.state is not State.ASSESSED and record.reason is not Reason.EXCLUDED_BY_CONFIG:
+            gaps.setdefault(record.scope, {})[record.operation] = record
+    unread = {operation for here in gaps.values() for operation, record in here.items() if record.state is State.NOT_ASSESSED}
+    found: list[Blind] = []
+    for name, of_table in by_table(bounds).items() if gaps else ():
+        table = TABLES[name]
+        seen = {scope for (scope,) in connection.execute(scopes_seen(name)).fetchall()}
+        parts = {
+            operation: _applying(connection, table, of_table, operation, as_of)
+            for operation in table.parts
+            if operation in unread
+        }
+        for scope, here in gaps.items():
+            unlisted = [here[operation] for operation in sorted(here.keys() & set(table.listed_by))]
+            for bound in of_table:
+                missing = [each for each in unlisted if scope.id not in seen or _gave_none(each, bound, parts)]
+                if missing:
+                    causes = tuple((each.operation, each.reason) for each in missing if each.reason is not None)
+                    found.append(Blind(scope, bound, causes))
     found.sort(
         key=lambda blind: (-blind.bound.policy.gravest.rank, blind.scope.name, blind.scope.id, blind.bound.policy.text.id)
     )
     return tuple(found)
 
 
-def _without_rows(
-    connection: duckdb.DuckDBPyConnection, table: str, gaps: dict[Scope, dict[str, Reason]]
-) -> dict[Scope, dict[str, Reason]]:
-    if not gaps:
-        return {}
-    seen = {scope for (scope,) in connection.execute(scopes_seen(table)).fetchall()}
-    return {scope: here for scope, here in gaps.items() if scope.id not in seen}
+def _gave_none(record: Coverage, bound: Bound, parts: Mapping[str, frozenset[str]]) -> bool:
+    """No row of a part of the table came, and the policy might apply to one."""
+    return record.state is State.NOT_ASSESSED and bound.policy.text.id in parts.get(record.operation, ())
+
+
+def _applying(
+    connection: duckdb.DuckDBPyConnection, table: Table, bounds: Sequence[Bound], operation: str, as_of: int
+) -> frozenset[str]:
+    """The policies that may apply to a row of the part that only this listing gives: all but what is sure is unknown."""
+    columns = sorted({column for bound in bounds for column in bound.policy.columns_read})
+    rows = [
+        (
+            {column: part.get(column) for column in columns},
+            {column: Reason.PARENT_NOT_ASSESSED.value for column in columns if column not in part},
+        )
+        for part in table.parts[operation]
+    ]
+    query = verdicts(table, [(bound.policy.trees, bound.values) for bound in bounds], rows, as_of)
+    codes = zip(*connection.execute(query).fetchall(), strict=True)
+    return frozenset(
+        bound.policy.text.id
+        for bound, found in zip(bounds, codes, strict=True)
+        if any(code != NOT_APPLICABLE for code in found)
+    )

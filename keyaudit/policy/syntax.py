@@ -11,7 +11,7 @@ from keyaudit.policy.narrowing import Facts, freed
 from keyaudit.policy.parameters import Parameter
 from keyaudit.policy.problems import FieldError, nearest, shown
 from keyaudit.policy.terms import MAX_DEPTH, Terms, a_kind, noun, tag_name, text_of
-from keyaudit.policy.types import Absent, Call, Compare, Constant, Every, In, Kind, Not, Read, Setting, Some, Tag, Term
+from keyaudit.policy.types import Absent, Call, Compare, Constant, Every, In, Kind, Lookup, Not, Read, Setting, Some, Tag, Term
 
 MAX_LENGTH = 2_000
 
@@ -58,9 +58,11 @@ def _parse(line: str) -> ast.expr:
             warnings.simplefilter("error")
             return ast.parse(line, mode="eval").body
     except SyntaxError as error:
-        remedy = 'write patterns as r"..."' if "escape" in error.msg else ""
         # Python says 0 for the end of the text.
         at = error.offset - 1 if error.offset else len(line)
+        remedy = (
+            'write patterns as r"..."' if "escape" in error.msg else "write == to compare" if line[at : at + 1] == "=" else ""
+        )
         raise FieldError(f"not a condition: {error.msg}", remedy, at) from None
     except (ValueError, RecursionError, MemoryError):
         raise FieldError("not a condition: nested too deep, or not text", at=0) from None
@@ -183,7 +185,9 @@ class _Checker:
             raise self._terms.error(node, f"texts have no order: {sign}")
         remedy = ""
         if Kind.INTEGER in kinds and Kind.DURATION in kinds:
-            remedy = "write days(30) for a number of days"
+            number = left if left.kind is Kind.INTEGER else right
+            named = number.parameter if isinstance(number, Setting | Lookup) else ""
+            remedy = f"give {named} whole days, as in P30D" if named else "write days(30) for a number of days"
         elif Kind.BOOLEAN in kinds:
             remedy = "write `enabled`, or `not enabled`"
         elif Kind.TEXTS in kinds and Kind.TEXT in kinds:

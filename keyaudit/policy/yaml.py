@@ -87,7 +87,10 @@ def read(text: str) -> Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise YamlError(line, column, f"not YAML: {error.problem or error.context}") from None
+        # Within { } or [ ], where placeholders and commas are read as YAML's own.
+        flow = "flow" in (error.context or "")
+        remedy = "put a text that holds , { } [ ] or : in quotes" if flow else ""
+        raise YamlError(line, column, f"not YAML: {error.problem or error.context}", remedy) from None
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         line, column = before.count("\n") + 1, error.position - before.rfind("\n")

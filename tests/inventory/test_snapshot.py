@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import msgspec
 import pytest
 
@@ -312,6 +313,32 @@ def test_a_forged_file_must_still_hold_what_the_manifest_says(copy: Path) -> Non
             opened.connect(AS_OF)
     _forge(copy, "key/00000.parquet", keys, 2)
     open_snapshot(copy).connect(AS_OF).close()
+
+
+def _spoil_and_read(connection: duckdb.DuckDBPyConnection, path: Path, damage: str) -> None:
+    whole = path.read_bytes()
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(whole[: len(whole) // 2] if damage == "cut" else b"PAR1" + bytes(len(whole) - 4))
+    connection.execute("SELECT * FROM key").fetchall()
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "overwritten"])
+def test_a_file_damaged_while_it_is_judged_is_not_taken_for_a_bug(copy: Path, damage: str) -> None:
+    refused = pytest.raises(UnsafeError, match=r"key/00000\.parquet: (cannot be read|damaged or edited)")
+    with refused, open_snapshot(copy).judging(AS_OF) as connection:
+        _spoil_and_read(connection, copy / "key/00000.parquet", damage)
+
+
+def test_forged_pages_behind_a_sound_description_are_refused_and_our_own_mistakes_are_not(copy: Path) -> None:
+    whole = (copy / "key/00000.parquet").read_bytes()
+    _forge(copy, "key/00000.parquet", whole[:4] + b"\xff" * 60 + whole[64:])
+    refused = pytest.raises(UnsafeError, match="holds Parquet that cannot be read")
+    with refused, open_snapshot(copy).judging(AS_OF) as connection:
+        connection.execute("SELECT * FROM key").fetchall()
+    with pytest.raises(duckdb.Error, match="nowhere"), open_snapshot(copy).judging(AS_OF) as connection:
+        connection.execute("SELECT * FROM nowhere")
 
 
 def test_a_disk_that_fills_up_at_the_last_step_leaves_a_collection_to_resume(

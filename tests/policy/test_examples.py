@@ -47,6 +47,7 @@ def test_the_shipped_policies_keep_their_word() -> None:
 
 def test_a_policy_with_enough_examples_has_no_failures(tmp_path: Path) -> None:
     assert failures(tmp_path, **AGE, examples=ENOUGH) == []
+    assert examples.test_policies(tmp_path / "test.yaml").summary.startswith("1 policy, ")
 
 
 @pytest.mark.parametrize(
@@ -208,8 +209,8 @@ def test_an_example_can_write_any_value(tmp_path: Path, condition: str, value: s
 
 def test_a_column_that_is_read_and_not_given_is_an_error(tmp_path: Path) -> None:
     found = failures(tmp_path, **{**AGE, "given": "{enabled: true}"}, examples=ENOUGH)
-    assert found == [":13:5: on the day: no value for created_on; each column that a condition reads is given",
-                     ":17:5: off: no value for created_on; each column that a condition reads is given"]  # fmt: skip
+    assert found == [":13:5: on the day: no value for created_on; add it to given, or to the example",
+                     ":17:5: off: no value for created_on; add it to given, or to the example"]  # fmt: skip
 
 
 def test_no_unknown_is_asked_for_where_nothing_read_can_be(tmp_path: Path) -> None:

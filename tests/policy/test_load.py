@@ -90,6 +90,8 @@ def test_values_are_text_until_their_field_types_them(tmp_path: Path) -> None:
         ({"applys_to": "enabled"}, "test.yaml:17:1: no such field: 'applys_to'; did you mean applies_to?"),
         ({"extends": "https://evil.example/p.yaml"}, "test.yaml:17:1: no such field: 'extends'"),
         ({"needs": "[logz]"}, "test.yaml:17:9: no such evidence: 'logz'; did you mean logs?"),
+        ({"lessons": "[]"}, "test.yaml:17:10: no lessons; name at least one, or leave the field out"),
+        ({"fix": "{cli: az {name} x}"}, "test.yaml:9:15: not YAML: did not find expected ',' or '}'; put a text that holds ,"),
         ({"lessons": "[L44]"}, "test.yaml:17:11: 'L44' is not one of lessons"),
         ({"frameworks": "{CIS Azure: [x]}"}, "test.yaml:17:25: 'CIS Azure' cannot name a framework; as in cis-azure-6.0"),
         ({"subject": "enabled"}, "test.yaml:17:10: 'enabled' cannot be the subject; one of id, resource_id, scope_id"),

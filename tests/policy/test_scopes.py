@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.reasons import Reason
 from keyaudit.policy.judge import judge
@@ -63,3 +66,36 @@ def test_a_subscription_whose_vaults_were_not_listed_is_unknown_for_keys(tmp_pat
     with inventory() as connection:
         (group,) = judge(connection, [policy(tmp_path)], [gap(SUBSCRIPTION, "vault.list")], as_of=NOW).groups
     assert (group.scope_id, group.operations) == (SUBSCRIPTION.id, ("vault.list",))
+
+
+TENANT = Scope("/tenants/1", "Contoso", ScopeKind.TENANT)
+
+
+@pytest.mark.parametrize(
+    ("refused", "blind"),
+    [
+        (("application.list",), {"secret", "any"}),
+        (("service_principal.list",), {"any"}),
+        (("application.federated", "application.federated_of"), {"federated", "any"}),
+        (("application.owners",), set()),
+    ],
+)
+def test_rows_of_one_listing_do_not_stand_for_those_of_another(
+    tmp_path: Path, refused: tuple[str, ...], blind: set[str]
+) -> None:
+    bare: dict[str, str | None] = {"table": "credential", "message": "m", "given": None, "examples": "[{why: w, expect: pass}]"}
+    secret = quoted("kind == 'password' and holder_kind == 'application'")
+    policies = [
+        policy(tmp_path, **bare, id="secret", applies_to=secret, violated_when="expires_on is None"),
+        policy(tmp_path, **bare, id="federated", applies_to=quoted("kind == 'federated'"), violated_when="subject is None"),
+        policy(tmp_path, **bare, id="any", applies_to=None, violated_when="starts_on is None"),
+    ]
+    row = {"id": "/c", "scope_id": TENANT.id, "kind": "password", "holder_kind": "service_principal", "starts_on": 1}
+    with inventory(credential=[row]) as connection:
+        judgement = judge(connection, policies, [gap(TENANT, operation) for operation in refused], as_of=NOW)
+        assert {finding.policy.id for finding in judgement.findings()} == blind
+    assert {group.policy for group in judgement.groups if group.operations == refused} == blind
+    # What was read in part has rows, and is a gap.
+    part = Coverage(scope=TENANT, operation="application.list", state=State.PARTIAL, reason=Reason.THROTTLED)
+    with inventory(credential=[row]) as connection:
+        assert judge(connection, policies, [part], as_of=NOW).groups == ()

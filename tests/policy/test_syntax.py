@@ -105,6 +105,8 @@ def test_what_a_policy_needs_can_be_said(line: str) -> None:
         ("days(True) > max_age", 0, "days takes one whole number"),
         ("days(1, 2) > max_age", 0, "days takes one whole number"),
         ("rotates_after is not None and rotates_after > 3", 30, "a duration > an integer cannot be compared; write days(30)"),
+        ("now - now > number", 0, "a duration > an integer cannot be compared; give number whole days, as in P30D"),
+        ("kty = 'RSA'", 4, "not a condition: invalid syntax; write == to compare"),
         ("kty['a']['b'] == 'c'", 0, "[...] behind anything but a name"),
         ("startswith(kty == 'RSA', 'a')", 11, "a condition where a value belongs"),
         ("now - now > partial[purpose]", 12, "partial has no entry for wrap, public; add it, or `otherwise`"),
