@@ -138,7 +138,8 @@ def test_what_cannot_be_is_refused_at_its_place(line: str, at: int, what: str) -
         read(line)
     error = caught.value
     assert f"{error.what}; {error.remedy}".startswith(what)
-    assert error.at == at
+    # Python 3.12 and later point at the backslash, earlier ones at the text that holds it.
+    assert error.at in {at, at + ("escape" in what)}
 
 
 @pytest.mark.parametrize(
