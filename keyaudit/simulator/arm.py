@@ -1,5 +1,6 @@
 """Azure Resource Manager: management.azure.com."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
@@ -24,6 +25,11 @@ _HEADERS = {
 }
 _VAULT_HEADERS = {**_HEADERS, "x-ms-keyvault-service-version": "1.5.1361.0"}
 
+_RESOURCE_FILTER = re.compile(
+    r"(?:\s*resourceType\s+eq\s+'Microsoft\.KeyVault/vaults'(?:\s+and\s+name\s+eq\s+'(?P<name>[^']*)')?\s*)?", re.IGNORECASE
+)
+"""The filters of the generic list that vaults pass; any other asks for what this tenant does not have."""
+
 _WRONG_AUDIENCE = (
     "The access token has been obtained for wrong audience or resource '{0}'. It should exactly match with one of the "
     "allowed audiences 'https://management.core.windows.net/','https://management.azure.com/'."
@@ -45,6 +51,7 @@ class Arm(Service):
         self._routes = (
             Route("subscription.list", "subscriptions", self._subscriptions),
             Route("subscription.get", "subscriptions/*", self._subscription),
+            Route("subscription.locations", "subscriptions/*/locations", self._locations),
             Route("tenant.list", "tenants", self._tenants),
             Route("resource.list", "subscriptions/*/resources", self._resources),
             Route("resource_group.list", "subscriptions/*/resourcegroups", self._groups),
@@ -156,6 +163,12 @@ class Arm(Service):
         found = self.directory.subscriptions[stars[0].lower()]
         return _answer(resources.subscription_resource(self.directory, found), _HEADERS)
 
+    def _locations(self, _request: Request, stars: list[str]) -> Answer:
+        """The regions that the subscription's vaults lie in; the real list is long and the same for everyone."""
+        names = sorted({vault.location for vault in self._here(*stars)})
+        found = [{"id": f"/subscriptions/{stars[0]}/locations/{name}", "name": name, "type": "Region"} for name in names]
+        return _answer({"value": found}, _HEADERS)
+
     def _tenants(self, _request: Request, _stars: list[str]) -> Answer:
         return _answer({"value": [resources.tenant_resource(self.directory)]}, _HEADERS)
 
@@ -231,8 +244,10 @@ class Arm(Service):
         return _page(request, names, item, before=1 if whole else 0, after=2 if whole else 1)
 
     def _resources(self, request: Request, stars: list[str]) -> Answer:
-        wanted = request.query.get("$filter", "").replace(" ", "").lower()
-        found = self._here(*stars) if wanted in ("", "resourcetypeeq'microsoft.keyvault/vaults'") else []
+        wanted = _RESOURCE_FILTER.fullmatch(request.query.get("$filter", ""))
+        found = self._here(*stars) if wanted else []
+        if wanted and wanted["name"]:
+            found = [vault for vault in found if vault.name.lower() == wanted["name"].lower()]
         return _page(request, [vault.name for vault in found], lambda index: resources.tracked(found[index]))
 
     def _groups(self, _request: Request, stars: list[str]) -> Answer:

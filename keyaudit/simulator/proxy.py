@@ -5,24 +5,44 @@ TLS runs over memory buffers and not as an asyncio transport of its own: half th
 
 import asyncio
 import ssl
-from collections.abc import Callable
 
 from keyaudit.simulator.tenant import Delivery, Tenant
 from keyaudit.simulator.wire import Request
 
 _HEAD_END = b"\r\n\r\n"
 _MOST_HEAD = 65_536
+_MOST_WAITING = 1_000_000
+"""Bytes of one request, or of requests that wait for their turn, beyond which the client is kept from sending more."""
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+class Listener:
+    """Makes the protocol of each connection, and ends them all."""
+
+    def __init__(self, tenant: Tenant, context: ssl.SSLContext, latency: float) -> None:
+        self.tenant = tenant
+        self.context = context
+        self.latency = latency
+        self.open_ones: set[Connection] = set()
+        self.closed = False
+
+    def __call__(self) -> "Connection":
+        """The protocol of one more connection."""
+        return Connection(self)
+
+    def close(self) -> None:
+        """End every connection at once, those too that are still being accepted."""
+        self.closed = True
+        for connection in list(self.open_ones):
+            connection.close()
 
 
 class Connection(asyncio.Protocol):
     """One client connection: CONNECT, the TLS handshake, then requests one after the other."""
 
-    def __init__(self, tenant: Tenant, context: ssl.SSLContext, latency: float, open_ones: set["Connection"]) -> None:
-        self._tenant = tenant
-        self._context = context
-        self._latency = latency
-        self._open = open_ones
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._tenant = listener.tenant
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._host = ""
@@ -32,19 +52,31 @@ class Connection(asyncio.Protocol):
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._waiting: asyncio.TimerHandle | None = None
+        self._taking = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
         if isinstance(transport, asyncio.Transport):
             self._transport = transport
-            self._open.add(self)
+            self._listener.open_ones.add(self)
+            if self._listener.closed:
+                self.close()
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """The client is gone; an answer still to come is dropped."""
-        self._open.discard(self)
+        self._listener.open_ones.discard(self)
         self._transport = None
         if self._waiting is not None:
             self._waiting.cancel()
+
+    def pause_writing(self) -> None:
+        """The client does not read: its next request waits until it does."""
+        self._taking = False
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        self._taking = True
+        self._serve()
 
     def close(self) -> None:
         """End the connection at once."""
@@ -53,22 +85,12 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of whichever phase the connection is in."""
-        if self._tls is None:
+        if self._tls is not None:
+            self._incoming.write(data)
+            self._decrypt(self._tls)
+        elif self._waiting is None:
             self._buffer += data
             self._connect()
-            return
-        self._incoming.write(data)
-        try:
-            if not self._shaken and not self._handshake():
-                return
-            self._read(self._tls)
-        except ssl.SSLError:
-            # The client does not trust the certificate, or speaks no TLS: its error to report.
-            self._flush()
-            self.close()
-            return
-        if self._waiting is None:
-            self._next_request()
 
     def _connect(self) -> None:
         end = self._buffer.find(_HEAD_END)
@@ -92,17 +114,31 @@ class Connection(asyncio.Protocol):
             self._refuse(502)
         else:
             self._host = host.lower()
-            self._tls = self._context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+            tls = self._tls = self._listener.context.wrap_bio(self._incoming, self._outgoing, server_side=True)
             self._write(_ESTABLISHED)
+            # A client may begin the handshake without waiting for the answer.
+            self._incoming.write(self._buffer)
+            self._buffer.clear()
+            self._decrypt(tls)
 
     def _refuse(self, status: int) -> None:
         self._later(_refusal(status))
 
-    def _handshake(self) -> bool:
-        if self._tls is None:
-            return False
+    def _decrypt(self, tls: ssl.SSLObject) -> None:
         try:
-            self._tls.do_handshake()
+            if not self._shaken and not self._handshake(tls):
+                return
+            self._read(tls)
+        except ssl.SSLError:
+            # The client does not trust the certificate, or speaks no TLS: its error to report.
+            self._flush()
+            self.close()
+            return
+        self._serve()
+
+    def _handshake(self, tls: ssl.SSLObject) -> bool:
+        try:
+            tls.do_handshake()
         except ssl.SSLWantReadError:
             self._flush()
             return False
@@ -123,13 +159,30 @@ class Connection(asyncio.Protocol):
         except ssl.SSLZeroReturnError:
             self.close()
 
-    def _next_request(self) -> None:
-        """Answer the request at the head of the buffer, once it is whole."""
-        end = self._buffer.find(_HEAD_END)
-        if end < 0:
-            if len(self._buffer) > _MOST_HEAD:
+    def _serve(self) -> None:
+        """Answer the requests in the buffer, each after the one before it, as far as the client takes the answers."""
+        while self._waiting is None and self._taking and self._transport is not None and not self._transport.is_closing():
+            try:
+                request = self._request()
+            except ValueError:
                 self.close()
-            return
+                return
+            if request is None:
+                break
+            self._later(self._tenant.deliver(request))
+        if self._transport is not None:
+            if len(self._buffer) > _MOST_WAITING:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+
+    def _request(self) -> Request | None:
+        """The request at the head of the buffer, once it is whole. Raises ValueError for what is no request."""
+        end = self._buffer.find(_HEAD_END)
+        if (len(self._buffer) if end < 0 else end) > _MOST_HEAD:
+            raise ValueError("the head is too long")
+        if end < 0:
+            return None
         lines = bytes(self._buffer[:end]).decode("latin-1").split("\r\n")
         headers = {}
         for line in lines[1:]:
@@ -137,35 +190,31 @@ class Connection(asyncio.Protocol):
             headers[name.lower()] = value.strip()
         start = end + len(_HEAD_END)
         if "transfer-encoding" in headers:
-            try:
-                body, taken = _unchunked(self._buffer, start)
-            except ValueError:
-                self.close()
-                return
-            if taken < 0:
-                return
+            body, taken = _unchunked(self._buffer, start)
         else:
-            length = headers.get("content-length", "0")
-            taken = start + (int(length) if length.isdecimal() else 0)
-            if len(self._buffer) < taken:
-                return
+            taken = start + _length(headers.get("content-length", "0"))
             body = bytes(self._buffer[start:taken])
+        if not 0 <= taken <= len(self._buffer):
+            if len(self._buffer) > _MOST_WAITING:
+                raise ValueError("the body is too long")
+            return None
+        method, target, _version = lines[0].split(" ")
         del self._buffer[:taken]
-        first = lines[0].split(" ")
-        if len(first) != 3:
-            self.close()
-            return
-        self._later(self._tenant.deliver(Request(first[0], self._host, first[1], headers, body)))
+        return Request(method, self._host, target, headers, body)
 
     def _later(self, delivery: Delivery) -> None:
-        wait = self._latency + delivery.delay
+        wait = self._listener.latency + delivery.delay
         if wait > 0:
-            self._waiting = self._loop.call_later(wait, self._send, delivery)
+            self._waiting = self._loop.call_later(wait, self._send_late, delivery)
         else:
             self._send(delivery)
 
-    def _send(self, delivery: Delivery) -> None:
+    def _send_late(self, delivery: Delivery) -> None:
         self._waiting = None
+        self._send(delivery)
+        self._serve()
+
+    def _send(self, delivery: Delivery) -> None:
         if self._transport is None:
             return
         if delivery.payload is not None:
@@ -178,8 +227,6 @@ class Connection(asyncio.Protocol):
             self.close()
         elif delivery.close:
             self._transport.close()
-        elif self._buffer:
-            self._next_request()
 
     def _flush(self) -> None:
         data = self._outgoing.read()
@@ -195,6 +242,13 @@ def _refusal(status: int, delay: float = 0.0) -> Delivery:
     reason = {501: "Not Implemented", 502: "Bad Gateway"}.get(status, "Refused")
     text = f"HTTP/1.1 {status} {reason}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     return Delivery(text.encode(), delay, close=True)
+
+
+def _length(text: str) -> int:
+    """A Content-Length. Raises ValueError for one that is none, or that nothing here would send."""
+    if not text.isdecimal() or len(text) > 7:
+        raise ValueError("the length is no number, or too great")
+    return int(text)
 
 
 def _unchunked(buffer: bytearray, start: int) -> tuple[bytes, int]:
@@ -214,8 +268,3 @@ def _unchunked(buffer: bytearray, start: int) -> tuple[bytes, int]:
         start += size + 2
         if size == 0:
             return bytes(body), start
-
-
-def factory(tenant: Tenant, context: ssl.SSLContext, latency: float, open_ones: set[Connection]) -> Callable[[], Connection]:
-    """What makes a connection's protocol."""
-    return lambda: Connection(tenant, context, latency, open_ones)

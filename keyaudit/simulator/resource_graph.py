@@ -37,7 +37,7 @@ def answer(directory: Directory, request: Request, headers: Mapping[str, str]) -
     try:
         body = json.loads(request.body)
         return Answer(200, compact(_page(directory, body)), headers, compressible=True)
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, KeyError, AttributeError, TypeError):
         return _error(headers, request, "InvalidRequest", "The request body is not a query.")
     except _QueryError as error:
         return _error(headers, request, error.code, str(error))

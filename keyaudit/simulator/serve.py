@@ -11,7 +11,7 @@ from keyaudit.simulator import arm, graph, login, vaults
 from keyaudit.simulator.authority import tls_context
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault
-from keyaudit.simulator.proxy import Connection, factory
+from keyaudit.simulator.proxy import Listener
 from keyaudit.simulator.tenant import Tenant, Trapped
 from keyaudit.simulator.throttle import Throttle
 
@@ -111,16 +111,15 @@ async def serve(
     start = loop.time()
     clock = now or (lambda: estate.as_of + loop.time() - start)
     tenant = Tenant(estate, clock, throttle=throttle, faults=faults, traps=traps)
-    open_ones: set[Connection] = set()
     with tempfile.TemporaryDirectory(prefix="keyaudit-simulated-") as folder:
         names = [login.HOST, arm.HOST, graph.HOST, f"*{vaults.SUFFIX}", *traps]
         context, ca_file = tls_context(names, Path(folder))
-        server = await loop.create_server(factory(tenant, context, latency, open_ones), "127.0.0.1", port, backlog=1024)
+        listener = Listener(tenant, context, latency)
+        server = await loop.create_server(listener, "127.0.0.1", port, backlog=1024)
         try:
             address = server.sockets[0].getsockname()
             yield Simulator(tenant, f"http://127.0.0.1:{address[1]}", ca_file)
         finally:
             server.close()
-            for connection in list(open_ones):
-                connection.close()
+            listener.close()
             await server.wait_closed()

@@ -97,7 +97,10 @@ class Tenant:
         keep = request.headers.get("connection", "").lower() != "close"
         accept_gzip = "gzip" in request.headers.get("accept-encoding", "")
         date = http_date(int(request.now))
-        return Delivery(answer.encode(date, own, accept_gzip=accept_gzip, keep=keep), close=not keep)
+        payload = answer.encode(date, own, accept_gzip=accept_gzip, keep=keep)
+        if request.method == "HEAD":
+            payload = payload[: payload.index(b"\r\n\r\n") + 4]
+        return Delivery(payload, close=not keep)
 
     def _faulty(self, request: Request, fault: Fault, answer: Answer, own: str) -> Delivery:
         if fault.drop or fault.raw is not None:

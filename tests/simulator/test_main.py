@@ -7,6 +7,7 @@ import signal
 import ssl
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -42,8 +43,15 @@ async def test_it_prints_its_environment_serves_and_ends_cleanly(number: signal.
         url = f"https://login.microsoftonline.com/{exported['AZURE_TENANT_ID']}/oauth2/v2.0/token"
         async with session.post(url, data=form, proxy=exported["HTTPS_PROXY"]) as response:
             assert response.status == 200
+    # One that never asked for anything, and one in the midst of its handshake.
+    port = urlsplit(exported["HTTPS_PROXY"]).port
+    idle, halfway = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+    halfway[1].write(b"CONNECT graph.microsoft.com:443 HTTP/1.1\r\n\r\n\x16\x03")
+    assert (await halfway[0].readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
     process.send_signal(number)
     out, errors = await process.communicate()
+    for _, writer in (idle, halfway):
+        writer.close()
     assert (process.returncode, out, errors) == (0, b"", b"")
     assert not Path(exported["SSL_CERT_FILE"]).exists()
 

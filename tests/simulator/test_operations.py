@@ -54,12 +54,16 @@ async def test_other_reads_of_arm() -> None:
         groups = await client.get(f"{home}/resourcegroups?api-version=2022-12-01")
         filtered = f"{home}/resources?api-version=2015-11-01&$filter=resourceType%20eq%20'Microsoft.KeyVault/vaults'"
         vaults = await client.get(filtered)
+        named = await client.get(f"{filtered}%20and%20name%20eq%20'KV-open'")
         others = await client.get(filtered.replace("KeyVault", "Storage"))
+        regions = await client.get(f"{home}/locations?api-version=2022-12-01")
         hsms = await client.get(f"{home}/providers/Microsoft.KeyVault/managedHSMs?api-version=2026-02-01")
         sinks = await client.get(
             f"{home}/resourceGroups/rg-main/providers/Microsoft.KeyVault/vaults/kv-open/providers/Microsoft.Insights"
             "/diagnosticSettings?api-version=2021-05-01-preview"
         )
     assert one.data["displayName"] == "Production"
+    assert [vault["name"] for vault in named.data["value"]] == ["kv-open"]
+    assert [region["name"] for region in regions.data["value"]] == ["westeurope"]
     assert [group["name"].lower() for group in groups.data["value"]] == ["rg-main"]
     assert [len(reply.data["value"]) for reply in (vaults, others, hsms, sinks)] == [2, 0, 0, 1]

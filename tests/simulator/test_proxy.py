@@ -114,6 +114,11 @@ async def _tunnel(port: int, context: ssl.SSLContext) -> tuple[asyncio.StreamRea
         b"A" * 70_000,
         b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n",
+        b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1e8481\r\n" + b"a" * 1_500_000,
+        b"POST /x HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+        b"POST /x HTTP/1.1\r\nContent-Length: 2000000\r\n\r\n" + b"a" * 1_500_000,
+        b"POST /x HTTP/1.1\r\nContent-Length: " + b"9" * 6_000 + b"\r\n\r\n",
+        b"GET /x HTTP/1.1\r\nA: " + b"9" * 70_000 + b"\r\n\r\n",
     ],
 )
 async def test_a_client_that_speaks_no_http_is_hung_up_on(sent: bytes) -> None:
@@ -142,6 +147,64 @@ async def test_requests_that_come_in_pieces_chunked_or_together() -> None:
         for _ in range(3):
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 401")
             await reader.readuntil(b"\r\n0\r\n\r\n")
+        writer.close()
+
+
+async def test_thousands_of_requests_in_one_go_are_all_answered() -> None:
+    async with wire(SMALL) as client:
+        context = ssl.create_default_context(cafile=client.simulator.ca_file)
+        reader, writer = await _tunnel(urlsplit(client.simulator.proxy).port or 0, context)
+        writer.write(b"GET /v1.0/domains HTTP/1.1\r\n\r\n" * 3_000)
+        for _ in range(3_000):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 401")
+            await reader.readuntil(b"\r\n0\r\n\r\n")
+        writer.close()
+
+
+async def test_a_client_that_does_not_read_is_not_answered_further() -> None:
+    sent = 100_000
+    async with wire(SMALL) as client:
+        context = ssl.create_default_context(cafile=client.simulator.ca_file)
+        reader, writer = await _tunnel(urlsplit(client.simulator.proxy).port or 0, context)
+        writer.write(b"GET /v1.0/domains HTTP/1.1\r\n\r\n" * sent)
+        answered = -1
+        while answered != len(client.simulator.requests):
+            answered = len(client.simulator.requests)
+            await asyncio.sleep(0.05)
+        assert 0 < answered < sent
+        assert (await client.get(f"{GRAPH}/domains")).status == 200
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 401")
+        writer.transport.abort()
+
+
+async def test_a_handshake_may_come_with_the_connect() -> None:
+    async with wire(SMALL) as client:
+        context = ssl.create_default_context(cafile=client.simulator.ca_file)
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(incoming, outgoing, server_hostname="graph.microsoft.com")
+        with pytest.raises(ssl.SSLWantReadError):
+            tls.do_handshake()
+        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(client.simulator.proxy).port)
+        writer.write(b"CONNECT graph.microsoft.com:443 HTTP/1.1\r\n\r\n" + outgoing.read())
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        incoming.write(await reader.read(65_536))
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                incoming.write(await reader.read(65_536))
+        assert tls.version() == "TLSv1.3"
+        writer.close()
+
+
+async def test_an_answer_to_head_has_no_body() -> None:
+    async with wire(SMALL) as client:
+        context = ssl.create_default_context(cafile=client.simulator.ca_file)
+        reader, writer = await _tunnel(urlsplit(client.simulator.proxy).port or 0, context)
+        writer.write(b"HEAD /v1.0/domains HTTP/1.1\r\n\r\n" * 2 + b"GET /v1.0/domains HTTP/1.1\r\nConnection: close\r\n\r\n")
+        answers = (await reader.read()).split(b"HTTP/1.1 401 ")
+        assert [b"InvalidAuthenticationToken" in answer for answer in answers] == [False, False, False, True]
         writer.close()
 
 
