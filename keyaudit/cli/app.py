@@ -11,8 +11,12 @@ from typer.exceptions import TyperException
 from keyaudit import __version__
 from keyaudit.cli import collect, explain, gate, policies, report
 from keyaudit.cli.bugs import bug
+from keyaudit.cli.stop import terminable
+from keyaudit.cli.streams import need_stderr, tell
 from keyaudit.model.errors import AuditError, Exit
-from keyaudit.model.text import one_line
+
+# What DuckDB makes of the KeyboardInterrupt that it meets in a query: a RuntimeError without a cause.
+_INTERRUPTED = ("Query interrupted",)
 
 app = typer.Typer(
     name="keyaudit",
@@ -47,6 +51,16 @@ def _root(
 def run(arguments: Sequence[str]) -> int:
     """The exit code of one command line. What ends a command is said in one line on stderr."""
     os.umask(0o077)
+    need_stderr()
+    if sys.platform == "win32":
+        # Snapshots rest on POSIX file locks and modes.
+        _say("this platform: Linux and macOS only so far; run it in WSL")
+        return Exit.USAGE
+    with terminable() as ended:
+        return ended(_run(arguments))
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         outcome = app(args=list(arguments), prog_name="keyaudit", standalone_mode=False)
     except AuditError as error:
@@ -57,12 +71,20 @@ def run(arguments: Sequence[str]) -> int:
         return Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
         return Exit.INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the outermost floor: a bug must not exit 1, which means findings
-        _say(f"a bug: {bug(error)}; please report it with this line")
+    except SystemExit:
+        # typer's way out when nobody reads --help to its end: 1, which here means findings.
         return Exit.BUG
+    except Exception as error:  # noqa: BLE001 - the outermost floor: a bug must not exit 1, which means findings
+        return _unforeseen(error)
     return outcome if isinstance(outcome, int) else Exit.CLEAN
 
 
+def _unforeseen(error: Exception) -> Exit:
+    if error.args == _INTERRUPTED:
+        return Exit.INTERRUPTED
+    _say(f"a bug: {bug(error)}; please report it with this line")
+    return Exit.BUG
+
+
 def _say(message: str) -> None:
-    lines = [one_line(line, 2_000) for line in message.splitlines()] or [""]
-    sys.stderr.write("keyaudit: " + "\n".join(lines) + "\n")
+    tell(message, prefix="keyaudit: ")

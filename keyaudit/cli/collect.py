@@ -1,13 +1,13 @@
 """`keyaudit collect`: reads the tenant into a snapshot, and judges nothing."""
 
 import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from keyaudit.cli.options import Live, flags
+from keyaudit.cli.streams import printing
 
 
 @flags(Live)
@@ -37,5 +37,6 @@ def collect(
         fail_on=None,
         allowances=(),
     )
-    render(snapshot.run, verdict, str(out), sys.stdout)
+    with printing() as stdout:
+        render(snapshot.run, verdict, str(out), stdout)
     return verdict.exit

@@ -1,11 +1,11 @@
 """`keyaudit explain`: a policy in full, or the exit codes."""
 
 import difflib
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from keyaudit.cli.streams import printing
 from keyaudit.model.errors import MEANINGS, Exit, UsageError
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ def explain(
 ) -> int:
     """Explain a policy (why it exists, what it reads, how to mend what it finds), or exit-codes."""
     if topic.lower() == "exit-codes":
-        for code, meaning in MEANINGS.items():
-            sys.stdout.write(f"{int(code):>4}  {meaning}\n")
+        with printing() as out:
+            out.writelines(f"{int(code):>4}  {meaning}\n" for code, meaning in MEANINGS.items())
         return Exit.CLEAN
     from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
     from keyaudit.report.explain import render_policy  # noqa: PLC0415 - heavy
@@ -29,7 +29,8 @@ def explain(
         near = difflib.get_close_matches(topic.lower(), policies, n=1)
         remedy = f"did you mean {near[0]}?" if near else "see keyaudit policies list"
         raise UsageError("explain", f"no policy {topic!r}", remedy)
-    sys.stdout.write(render_policy(policy.text, _details(policy)))
+    with printing() as out:
+        out.write(render_policy(policy.text, _details(policy)))
     return Exit.CLEAN
 
 

@@ -1,8 +1,8 @@
 """The live or simulated tenant, read into a folder."""
 
+import asyncio
 import gc
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,24 +12,24 @@ from keyaudit.cli.bugs import bug
 from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.options import Auth, Cloud, Live
 from keyaudit.cli.progress import progress
-from keyaudit.cli.stop import until_stopped
+from keyaudit.cli.stop import keeping
+from keyaudit.cli.streams import tell
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.cloud.network import Network
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model import times
 from keyaudit.model.errors import UsageError
 from keyaudit.model.run import Run
-from keyaudit.model.text import one_line
 
 
 def collected(live: Live, folder: Path, *, resume: bool, kept: str) -> Snapshot:
     """The live or simulated tenant, read into `folder`. `kept` says what is left there if the run is stopped."""
     collect_cycles_later()
-    with until_stopped(kept) as run:
-        taken = run(_collect(live, folder, resume=resume))
-    for failure in taken.failures:
-        _tell(f"a bug in {failure.surface} of {failure.scope.name}: {bug(failure.error)}; please report it with this line")
-    return audit.finish(taken)
+    with keeping(kept):
+        taken = asyncio.run(_collect(live, folder, resume=resume))
+        for failure in taken.failures:
+            tell(f"a bug in {failure.surface} of {failure.scope.name}: {bug(failure.error)}; please report it with this line")
+        return audit.finish(taken)
 
 
 def collect_cycles_later() -> None:
@@ -47,7 +47,7 @@ async def _collect(live: Live, folder: Path, *, resume: bool) -> audit.Collected
                 resume=resume,
                 clock=clock,
                 progress=shown,
-                prompt=_tell,
+                prompt=tell,
                 announce=_announce,
             )
 
@@ -55,6 +55,8 @@ async def _collect(live: Live, folder: Path, *, resume: bool) -> audit.Collected
 @asynccontextmanager
 async def _source(live: Live, clock: SystemClock) -> AsyncIterator[audit.Source]:
     if not live.demo:
+        if live.estate is not None:
+            raise UsageError("--estate", "names a simulated tenant, and --demo is not given", "add --demo, or leave it out")
         yield audit.Source(
             environment=ENVIRONMENTS[live.cloud],
             auth=live.auth,
@@ -71,7 +73,7 @@ async def _source(live: Live, clock: SystemClock) -> AsyncIterator[audit.Source]
     now = clock.now()
     try:
         # The day's start: a demo that is resumed the same day finds the tenant as it left it.
-        simulated = estate(live.estate, now - now % times.DAY)
+        simulated = estate(live.estate or "contoso", now - now % times.DAY)
     except ValueError as error:
         raise UsageError("--estate", str(error)) from error
     async with serve(simulated, now=clock.now) as simulator:
@@ -89,9 +91,4 @@ async def _source(live: Live, clock: SystemClock) -> AsyncIterator[audit.Source]
 
 def _announce(run: Run) -> None:
     simulated = " (simulated tenant)" if run.simulated else ""
-    _tell(f"reading tenant {run.tenant_id} in {run.environment}{simulated} as {run.identity}")
-
-
-def _tell(message: str) -> None:
-    sys.stderr.write(one_line(message) + "\n")
-    sys.stderr.flush()
+    tell(f"reading tenant {run.tenant_id} in {run.environment}{simulated} as {run.identity}")

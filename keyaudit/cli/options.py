@@ -56,8 +56,11 @@ class Live:
 
     demo: Annotated[bool, typer.Option("--demo", help="Audit a simulated tenant: no Azure needed.")] = False
     estate: Annotated[
-        str, typer.Option("--estate", metavar="NAME", help="Which simulated tenant: contoso, blind-spots, sized:20x50.")
-    ] = "contoso"
+        str | None,
+        typer.Option(
+            "--estate", metavar="NAME", help="With --demo: which tenant; contoso, blind-spots or sized:20x50. Default: contoso."
+        ),
+    ] = None
     tenant: Annotated[
         str | None,
         typer.Option(

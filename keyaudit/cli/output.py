@@ -1,15 +1,16 @@
-"""Puts a report on stdout and into files. Files first: what a pipe does cannot cost them."""
+"""Puts a report into files and on stdout. Files first: what a pipe does cannot cost them."""
 
 import os
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from keyaudit.cli.options import Format, Shown
-from keyaudit.model.errors import Exit, UsageError
+from keyaudit.cli.streams import ClosedError, printing
+from keyaudit.model.errors import Exit, OutputError, UsageError
 from keyaudit.model.run import Report
-from keyaudit.report.files import output_file
+from keyaudit.report.files import check, output_file
 from keyaudit.report.formats import FORMATS, Options
 from keyaudit.report.gate import render_gate
 
@@ -23,39 +24,51 @@ class Target:
 
 
 def targets(shown: Shown) -> tuple[Target, ...]:
-    """The files that --export names; what is not FORMAT=PATH is refused before anything is read."""
-    found = []
+    """The files that --export names; what is not FORMAT=PATH, or no place for a file, is refused before anything is read."""
+    found: dict[Path, Target] = {}
     for text in shown.export or ():
         name, _, path = text.partition("=")
         if name not in FORMATS or not path:
             raise UsageError("--export", f"not FORMAT=PATH: {text!r}", f"the formats are {', '.join(FORMATS)}")
-        found.append(Target(name, Path(path)))
-    return tuple(found)
+        target = Target(name, Path(path))
+        check(target.path)
+        if found.setdefault(target.path.resolve(), target) is not target:
+            raise UsageError("--export", f"{path} is named twice", "give each format a file of its own")
+    return tuple(found.values())
 
 
 def deliver(report: Report, shown: Shown, files: tuple[Target, ...]) -> int:
-    """Write the files, print the report, and return the verdict's exit code. A pipe that closes never makes it 0."""
+    """Write the files, print the report, and return the verdict's exit code, which is never 0 if anything was not written.
+
+    A file that cannot be written is said after the report is printed, so that a long run is not lost with it.
+    """
+    failure = None
     for target in files:
-        with output_file(target.path) as out:
-            FORMATS[target.format](report, out, Options(passes=shown.passes))
+        try:
+            with output_file(target.path) as out:
+                FORMATS[target.format](report, out, Options(passes=shown.passes))
+        except OutputError as error:
+            failure = failure or error
     try:
-        _print(report, shown)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return report.verdict.exit or Exit.BUG
+        with printing() as out:
+            _print(report, shown, out)
+    except ClosedError as error:
+        # A gate that fails has failed, however much of it was read.
+        if report.verdict.exit is Exit.CLEAN:
+            failure = failure or error
+    if failure:
+        raise failure
     return report.verdict.exit
 
 
-def _print(report: Report, shown: Shown) -> None:
+def _print(report: Report, shown: Shown, out: TextIO) -> None:
     if shown.output is None and report.verdict.gate is not None:
-        render_gate(report, sys.stdout)
+        render_gate(report, out)
         return
-    terminal = sys.stdout.isatty()
+    terminal = out.isatty()
     options = Options(
         passes=shown.passes,
         width=shutil.get_terminal_size().columns if terminal else None,
         colour=terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
     )
-    FORMATS[shown.output or Format.TEXT](report, sys.stdout, options)
+    FORMATS[shown.output or Format.TEXT](report, out, options)

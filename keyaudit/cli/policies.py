@@ -1,11 +1,11 @@
 """`keyaudit policies`: what keyaudit judges by, and whether each policy does what it says."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from keyaudit.cli.streams import printing
 from keyaudit.model.errors import Exit
 
 app = typer.Typer(help="What keyaudit judges by.", rich_markup_mode=None)
@@ -19,7 +19,8 @@ def list_() -> int:
     from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
 
     rows = [(policy.text.id, policy.text.severity, policy.text.title) for policy in load()]
-    sys.stdout.write(tabulate(rows, headers=("Policy", "Severity", "What is good"), disable_numparse=True) + "\n")
+    with printing() as out:
+        out.write(tabulate(rows, headers=("Policy", "Severity", "What is good"), disable_numparse=True) + "\n")
     return Exit.CLEAN
 
 
@@ -33,7 +34,6 @@ def run_examples(
     from keyaudit.policy.examples import test_policies  # noqa: PLC0415 - heavy
 
     outcome = test_policies(path)
-    for line in outcome.failures:
-        sys.stdout.write(line + "\n")
-    sys.stdout.write(outcome.summary + "\n")
+    with printing() as out:
+        out.writelines(f"{line}\n" for line in (*outcome.failures, outcome.summary))
     return Exit.CLEAN if not outcome.failures else Exit.FINDINGS

@@ -8,7 +8,7 @@ from pathlib import Path
 from keyaudit.cli.options import Live, Stored
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model import times
-from keyaudit.model.errors import UsageError
+from keyaudit.model.errors import UnsafeError, UsageError
 
 
 @contextmanager
@@ -23,15 +23,23 @@ def snapshot(live: Live, stored: Stored) -> Iterator[tuple[Snapshot, int]]:
             taken = collected(live, Path(folder), resume=False, kept="nothing is kept")
             yield taken, taken.run.as_of
         return
-    if live.demo:
-        raise UsageError("--demo", "cannot be combined with --from", "leave one of them out")
+    if live.demo or live.estate is not None:
+        raise UsageError("--demo, --estate", "cannot be combined with --from", "leave one of them out")
     taken = open_snapshot(stored.from_)
-    yield taken, taken.run.as_of if stored.as_of is None else _moment(stored.as_of)
+    if live.tenant is not None and live.tenant.lower() != taken.run.tenant_id.lower():
+        what = f"the snapshot is of tenant {taken.run.tenant_id}, not of {live.tenant}"
+        raise UnsafeError("--tenant", what, "name its id, or another snapshot")
+    yield taken, taken.run.as_of if stored.as_of is None else _moment(stored.as_of, taken.run.as_of)
 
 
-def _moment(text: str) -> int:
+def _moment(text: str, collected: int) -> int:
     parse = times.parse_time if ":" in text else times.parse_date
     try:
-        return parse(text)
+        moment = parse(text)
     except ValueError as error:
         raise UsageError("--as-of", str(error), "use 2026-11-24 or 2026-11-24T12:00:00Z") from error
+    # The day itself is as good as any moment of it; before that nobody looked, and little has expired yet.
+    if moment < collected - collected % times.DAY:
+        what = f"{text} is before the snapshot was collected, at {times.iso_time(collected)}"
+        raise UsageError("--as-of", what, "use that day or a later one")
+    return moment

@@ -1,39 +1,42 @@
-"""Ctrl-C and SIGTERM: the run is cancelled where it waits, cleans up, and ends with 130 or 143."""
+"""Ctrl-C and SIGTERM: both end a command where it is; it cleans up, and ends with 130 or 143."""
 
-import asyncio
 import contextlib
 import signal
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from types import FrameType
 
 from keyaudit.model.errors import Exit, StoppedError
 
-T = TypeVar("T")
+
+@contextlib.contextmanager
+def terminable() -> Iterator[Callable[[int], int]]:
+    """Within it SIGTERM does what Ctrl-C does. Gives what turns a command's exit code into the one that says which it was."""
+    terminated = False
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        nonlocal terminated
+        terminated = True
+        # An event loop puts a handler of its own here, which cancels what it runs.
+        interrupt = signal.getsignal(signal.SIGINT)
+        if not callable(interrupt):
+            raise KeyboardInterrupt
+        interrupt(number, frame)
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell's background job: Ctrl-C stays without effect, and the handler that SIGTERM needs is there.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield lambda code: Exit.TERMINATED if terminated and code == Exit.INTERRUPTED else code
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager
-def until_stopped(kept: str) -> Iterator[Callable[[Coroutine[Any, Any, T]], T]]:
-    """Gives what runs a coroutine to its end; raises StoppedError, which says what is `kept`, if a signal ends it first."""
-    terminated = False
-
-    async def supervised(work: Coroutine[Any, Any, T]) -> T:
-        task = asyncio.ensure_future(work)
-
-        def stop() -> None:
-            nonlocal terminated
-            terminated = True
-            task.cancel()
-
-        # Windows has no SIGTERM to handle in a loop.
-        with contextlib.suppress(NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
-        return await task
-
+def keeping(kept: str) -> Iterator[None]:
+    """Says what is `kept` if the block is stopped."""
     try:
-        yield lambda work: asyncio.run(supervised(work))
+        yield
     except KeyboardInterrupt as error:
-        raise StoppedError(Exit.INTERRUPTED, "interrupted", kept) from error
-    except asyncio.CancelledError as error:
-        if not terminated:
-            raise
-        raise StoppedError(Exit.TERMINATED, "terminated", kept) from error
+        raise StoppedError(Exit.INTERRUPTED, "by Ctrl-C or a signal", kept) from error

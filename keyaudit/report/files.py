@@ -19,7 +19,7 @@ def output_file(path: Path) -> Iterator[TextIO]:
     UTF-8, line ends as written, made with mode 0600. Raises OutputError if `path` is a link, a folder or a device, or if
     anything cannot be written: what was at `path` is then as it was.
     """
-    _refuse(path)
+    check(path)
     beside = path.parent / f".keyaudit-{secrets.token_hex(8)}"
     try:
         with _opened(beside) as out:
@@ -42,10 +42,14 @@ def _opened(path: Path) -> TextIO:
     return open(descriptor, "w", encoding="utf-8", newline="")  # noqa: PTH123 - a descriptor, not a path
 
 
-def _refuse(path: Path) -> None:
+def check(path: Path) -> None:
+    """Raises OutputError if it is plain already that `path` cannot become a file."""
     try:
+        path.parent.stat()
         mode = path.lstat().st_mode
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if not path.parent.is_dir():
+            raise _failed(path, error) from error
         return
     except OSError as error:
         raise _failed(path, error) from error

@@ -9,19 +9,22 @@ from queue import Queue
 from typing import Any
 
 from keyaudit.cli.clock import SystemClock
+from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.serve import Simulator, serve
 
 
 @contextmanager
-def running(name: str, **options: Any) -> Iterator[Simulator]:
-    """The tenant of that name, served with `options` of `serve`, for as long as the block lasts."""
+def running(tenant: str | Estate, **options: Any) -> Iterator[Simulator]:
+    """The tenant, or the one of that name, served with `options` of `serve`, for as long as the block lasts."""
     begun: Queue[tuple[Simulator, asyncio.AbstractEventLoop, asyncio.Event]] = Queue()
 
     async def run() -> None:
         stop = asyncio.Event()
         clock = SystemClock()
-        async with serve(estate(name, clock.now()), now=clock.now, **options) as simulator:
+        async with serve(
+            tenant if isinstance(tenant, Estate) else estate(tenant, clock.now()), now=clock.now, **options
+        ) as simulator:
             begun.put((simulator, asyncio.get_running_loop(), stop))
             await stop.wait()
 

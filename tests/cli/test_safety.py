@@ -116,3 +116,27 @@ def test_no_token_or_secret_is_printed_or_written(keyaudit: Keyaudit, monkeypatc
         for text in (simulator.client_secret.encode(), b"Bearer", b"eyJ"):
             assert text not in written
             assert text.decode() not in ran.out + ran.err
+
+
+def test_a_device_code_is_shown_and_then_the_tenant_is_read(keyaudit: Keyaudit, monkeypatch: pytest.MonkeyPatch) -> None:
+    with _led(monkeypatch) as simulator:
+        ran = keyaudit("report", "--auth", "device-code", "--tenant", simulator.estate.tenant_id)
+    assert ran.code == Exit.CLEAN, ran.err
+    code, reading = ran.err.splitlines()
+    assert "enter the code SIMULATED" in code
+    assert reading.startswith("reading tenant")
+
+
+def test_a_bug_in_one_surface_costs_that_surface_and_ends_with_70(keyaudit: Keyaudit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("name-of-a-secret-project")
+
+    monkeypatch.setattr("keyaudit.collect.applications.application_row", broken, raising=True)
+    with _led(monkeypatch):
+        ran = keyaudit("report", "--auth", "env", "-o", "json")
+    assert ran.code == Exit.BUG
+    assert "internal_error" in {gap["reason"] for gap in ran.json["gaps"]}
+    told = [line for line in ran.err.splitlines() if line.startswith("a bug in")]
+    assert told
+    assert all(line.endswith("please report it with this line") for line in told)
+    assert "name-of-a-secret-project" not in ran.err

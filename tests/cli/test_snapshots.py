@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from keyaudit.inventory.snapshot import open_snapshot
+from keyaudit.model import times
 from keyaudit.model.errors import Exit
 from tests.cli.conftest import Keyaudit
 
@@ -125,6 +126,26 @@ def test_judging_later_makes_everything_older(keyaudit: Keyaudit, contoso: Path)
     later = keyaudit("report", "--from", contoso, "--as-of", "2040-01-01", "-o", "json").json
     assert len(later["findings"]) > len(now["findings"])
     assert later["run"]["as_of"] == "2040-01-01T00:00:00Z"
+
+
+def test_a_snapshot_is_not_judged_as_of_a_day_before_it_was_made(keyaudit: Keyaudit, contoso: Path) -> None:
+    made = open_snapshot(contoso).run.as_of
+    ran = keyaudit("gate", "--from", contoso, "--as-of", "2020-01-01")
+    assert (ran.code, ran.out, ran.err.count("\n")) == (Exit.USAGE, "", 1)
+    assert "before the snapshot was collected" in ran.err
+    for moment in (times.iso_date(made), times.iso_time(made), "9999-12-31"):
+        assert keyaudit("report", "--from", contoso, "--as-of", moment).code == Exit.CLEAN
+    assert keyaudit("report", "--from", contoso, "--as-of", "2026-02-30").code == Exit.USAGE
+
+
+def test_a_snapshot_of_another_tenant_than_the_one_named_is_refused(keyaudit: Keyaudit, contoso: Path) -> None:
+    tenant = open_snapshot(contoso).run.tenant_id
+    for other in ("11111111-2222-4333-8444-555555555555", "contoso.com"):
+        ran = keyaudit("gate", "--from", contoso, "--tenant", other)
+        assert (ran.code, ran.out) == (Exit.UNSAFE, "")
+        assert tenant in ran.err
+        assert other in ran.err
+    assert keyaudit("report", "--from", contoso, "--tenant", tenant.upper()).code == Exit.CLEAN
 
 
 def _content(folder: Path) -> dict[str, bytes]:

@@ -1,0 +1,64 @@
+"""Ctrl-C and SIGTERM while a report is made: the right exit code, one line at most, and nothing left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from keyaudit.model.errors import Exit
+
+SIGNALS = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, Exit.INTERRUPTED), (signal.SIGTERM, Exit.TERMINATED)])
+
+
+def _stopped(tmp: Path, number: signal.Signals, *arguments: str, ready: str, ignoring: bool = False) -> tuple[int, bytes]:
+    """Exit code and stderr of a report that is sent a signal as soon as a file that matches `ready` is there."""
+    command = [sys.executable, "-m", "keyaudit", *arguments]
+    environ = {**os.environ, "TMPDIR": str(tmp)}
+    if ignoring:
+        command = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environ) as process:
+        while process.poll() is None and not any(tmp.glob(ready)):
+            time.sleep(0.005)
+        process.send_signal(number)
+        _, complaint = process.communicate(timeout=60)
+    return process.returncode, complaint
+
+
+@SIGNALS
+def test_a_live_report_leaves_nothing_of_what_it_read(tmp_path: Path, number: signal.Signals, code: Exit) -> None:
+    arguments = ("report", "--demo", "--estate", "sized:20x50")
+    ended, complaint = _stopped(tmp_path, number, *arguments, ready="keyaudit-*/spool/journal.jsonl")
+    assert ended == code
+    assert complaint.splitlines()[-1] == b"keyaudit: stopped: by Ctrl-C or a signal; nothing is kept"
+    assert b"Traceback" not in complaint
+    assert list(tmp_path.iterdir()) == []
+
+
+@SIGNALS
+def test_a_report_that_is_being_written_leaves_no_half_file(tmp_path: Path, number: signal.Signals, code: Exit) -> None:
+    made = subprocess.run(
+        [sys.executable, "-m", "keyaudit", "collect", "--demo", "--estate", "sized:20x50", "--out", str(tmp_path / "s")],
+        check=True,
+        capture_output=True,
+    )
+    assert b"Next: keyaudit report" in made.stdout
+    out = tmp_path / "out"
+    out.mkdir()
+    arguments = ("report", "--from", str(tmp_path / "s"), "--export", f"csv={out / 'findings.csv'}")
+    ended, complaint = _stopped(tmp_path, number, *arguments, ready="out/.keyaudit-*")
+    assert ended == code
+    assert b"Traceback" not in complaint
+    assert list(out.iterdir()) == []
+
+
+def test_a_background_job_of_a_shell_which_ignores_ctrl_c_is_terminated_too(tmp_path: Path) -> None:
+    arguments = ("report", "--demo", "--estate", "sized:20x50")
+    ready = "keyaudit-*/spool/journal.jsonl"
+    ended, complaint = _stopped(tmp_path, signal.SIGTERM, *arguments, ready=ready, ignoring=True)
+    assert ended == Exit.TERMINATED
+    assert b"Traceback" not in complaint
+    assert list(tmp_path.iterdir()) == []
