@@ -12,7 +12,7 @@ from keyaudit.collect.relations import Owners, Related
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
-from keyaudit.model.entra_tables import APPLICATION
+from keyaudit.model.tables.application import APPLICATION
 
 
 class ApplicationItem(Related):

@@ -11,8 +11,8 @@ from keyaudit.collect.holders import Holder
 from keyaudit.collect.relations import FederatedItem
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
-from keyaudit.model.entra_tables import CREDENTIAL
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.credential import CREDENTIAL
 
 T = TypeVar("T")
 

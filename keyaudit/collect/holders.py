@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Refusal
-from keyaudit.model.entra_tables import MICROSOFT_TENANTS
+from keyaudit.model.tables.service_principal import MICROSOFT_TENANTS
 
 _MADE_BY_MICROSOFT = frozenset({"P2P Server"})
 _MADE_BY_MICROSOFT_PREFIXES = ("aad-extensions-app. Do not modify", "ConnectSyncProvisioning_")

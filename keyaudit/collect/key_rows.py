@@ -11,7 +11,7 @@ from keyaudit.collect.places import Vault
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.vault_tables import KEY
+from keyaudit.model.tables.key import KEY
 
 ATTRIBUTES = (
     "enabled",

@@ -13,8 +13,8 @@ from keyaudit.collect.credentials import KeyItem, PasswordItem, thumbprint
 from keyaudit.collect.holders import Holder
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.model.coverage import Refusal
-from keyaudit.model.entra_tables import SIGNING_CERTIFICATE
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.signing_certificate import SIGNING_CERTIFICATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.collect.saml import signing_rows, split
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
-from keyaudit.model.entra_tables import SERVICE_PRINCIPAL
+from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL
 
 
 class PrincipalItem(Related):

@@ -10,8 +10,8 @@ from keyaudit.collect.places import source
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
-from keyaudit.model.entra_tables import TENANT
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.tenant import TENANT
 
 OPERATIONS = ("organization.get", "domain.list")
 

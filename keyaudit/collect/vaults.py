@@ -14,8 +14,8 @@ from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.vault import VAULT
 from keyaudit.model.times import DAY
-from keyaudit.model.vault_tables import VAULT
 
 # An order by a unique column: without one, pages drop and repeat rows.
 # https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data

@@ -12,8 +12,8 @@ from keyaudit.collect.holders import Holder, home_of, made_by_microsoft
 from keyaudit.collect.relations import FederatedItem
 from keyaudit.collect.service_principals import PrincipalItem, principal_holder, principal_row
 from keyaudit.model.coverage import Refusal
-from keyaudit.model.entra_tables import MICROSOFT_TENANTS
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.service_principal import MICROSOFT_TENANTS
 from keyaudit.model.times import parse_time
 from tests.collect.recorded import bodies, raw, wire
 

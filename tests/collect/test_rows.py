@@ -6,11 +6,13 @@ from msgspec import UNSET, Raw, Struct
 from keyaudit.collect.rows import Row, is_null, read
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Refusal
-from keyaudit.model.entra_tables import APPLICATION, CREDENTIAL
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
+from keyaudit.model.tables.application import APPLICATION
+from keyaudit.model.tables.credential import CREDENTIAL
+from keyaudit.model.tables.key import KEY
+from keyaudit.model.tables.vault import VAULT
 from keyaudit.model.times import MAX_TIME
-from keyaudit.model.vault_tables import KEY, VAULT
 from tests.collect.recorded import raw
 
 ABSENT, BAD_VALUE, BAD_BODY = object(), Reason.BAD_VALUE, Reason.BAD_BODY

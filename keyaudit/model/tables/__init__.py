@@ -1,11 +1,25 @@
 """Every table, by name: decoding, loading, type checking, permissions and documentation all read this."""
 
 from keyaudit.model.columns import Table
-from keyaudit.model.entra_tables import APPLICATION, CREDENTIAL, SERVICE_PRINCIPAL, SIGNING_CERTIFICATE, TENANT
-from keyaudit.model.vault_tables import KEY, VAULT
+from keyaudit.model.tables.application import APPLICATION
+from keyaudit.model.tables.credential import CREDENTIAL
+from keyaudit.model.tables.key import KEY
+from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL
+from keyaudit.model.tables.signing_certificate import SIGNING_CERTIFICATE
+from keyaudit.model.tables.tenant import TENANT
+from keyaudit.model.tables.vault import VAULT
 
 TABLES: dict[str, Table] = {
-    table.name: table for table in (TENANT, VAULT, KEY, APPLICATION, SERVICE_PRINCIPAL, CREDENTIAL, SIGNING_CERTIFICATE)
+    table.name: table
+    for table in (
+        TENANT,
+        VAULT,
+        KEY,
+        APPLICATION,
+        SERVICE_PRINCIPAL,
+        CREDENTIAL,
+        SIGNING_CERTIFICATE,
+    )
 }
 
 

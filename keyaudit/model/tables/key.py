@@ -1,124 +1,22 @@
-"""The tables of Key Vault: vaults, and keys by version."""
+"""The table of keys, by version."""
 
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
+from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULTS_FOUND, vault_place
 
-_KEY_VAULT = "Key Vault leaves unset members out (recorded answers, 2020 to 2026)"
-_ARM_UNSET = "ARM leaves out what was never set on a vault (recorded answers, 2021 to 2025)"
-_FOUND = ("subscription.list", "vault.query", "vault.list")
 _KEY = ("key.list", "key.versions", "key.get")
 _MATERIAL = ("key.get",)
 _ROTATION = ("key.rotation_policy",)
-
-
-def _vault_place(operations: tuple[str, ...]) -> tuple[Column, ...]:
-    return (
-        Column(name="subscription_id", type=Type.TEXT, meaning="the subscription, a GUID in lower case"),
-        Column(
-            name="subscription_name",
-            type=Type.TEXT,
-            meaning="the subscription's display name",
-            operations=("subscription.list",),
-        ),
-        Column(name="resource_group", type=Type.TEXT, meaning="the resource group, as Azure spells it"),
-        Column(name="location", type=Type.TEXT, meaning="the Azure region", operations=operations),
-    )
-
-
-VAULT = Table(
-    name="vault",
-    noun="vault",
-    plural="vaults",
-    meaning="a Key Vault",
-    listed_by=_FOUND,
-    columns=(
-        *where_found("vault.query", "vault.list"),
-        *_vault_place(("vault.query", "vault.list")),
-        Column(
-            name="vault_uri",
-            type=Type.TEXT,
-            meaning="where its keys are read",
-            operations=("vault.query", "vault.list"),
-        ),
-        Column(
-            name="sku",
-            type=Type.TEXT,
-            meaning="standard or premium, in lower case; premium proves nothing about a key",
-            operations=("vault.query", "vault.list"),
-            values=("standard", "premium"),
-        ),
-        Column(
-            name="tags",
-            type=Type.MAP,
-            meaning="resource tags",
-            operations=("vault.query", "vault.list"),
-            absent="it has no tags",
-            left_out=Left(None, _ARM_UNSET),
-        ),
-        Column(
-            name="environment",
-            type=Type.TEXT,
-            meaning="the tag env or environment, in lower case",
-            absent="no such tag",
-            derived_from=("tags",),
-        ),
-        Column(
-            name="access_model",
-            type=Type.TEXT,
-            meaning="rbac, or access-policy: never set means access policies, whatever api-version reads it",
-            operations=("vault.query", "vault.list"),
-            values=("rbac", "access-policy"),
-            left_out=Left("access-policy", "learn.microsoft.com/azure/key-vault/general/access-control-default"),
-        ),
-        Column(
-            name="purge_protection",
-            type=Type.BOOLEAN,
-            meaning="a deleted vault or key cannot be purged before its retention ends",
-            operations=("vault.query", "vault.list"),
-            left_out=Left(False, _ARM_UNSET),
-        ),
-        Column(
-            name="soft_delete",
-            type=Type.BOOLEAN,
-            meaning="a deleted key can be recovered",
-            operations=("vault.query", "vault.list"),
-        ),
-        Column(
-            name="soft_delete_retention",
-            type=Type.DURATION,
-            unit="seconds",
-            meaning="how long a deleted key can be recovered",
-            operations=("vault.query", "vault.list"),
-            absent="never set: the service's default holds",
-            left_out=Left(None, _ARM_UNSET),
-        ),
-        Column(
-            name="public_network_access",
-            type=Type.TEXT,
-            meaning="Enabled, Disabled or SecuredByPerimeter",
-            operations=("vault.query", "vault.list"),
-            values=("Enabled", "Disabled", "SecuredByPerimeter"),
-            absent="never set",
-            left_out=Left(None, _ARM_UNSET),
-        ),
-        Column(
-            name="holds_signing_key",
-            type=Type.BOOLEAN,
-            meaning="an enabled key version in it can sign",
-            derived_from=("key.enabled", "key.key_ops"),
-        ),
-    ),
-)
 
 KEY = Table(
     name="key",
     noun="key version",
     plural="key versions",
     meaning="one version of a key in a vault",
-    listed_by=(*_FOUND, "key.list", "key.versions"),
+    listed_by=(*VAULTS_FOUND, "key.list", "key.versions"),
     subject="key_id",
     columns=(
         *where_found(),
-        *_vault_place(("vault.query", "vault.list")),
+        *vault_place(("vault.query", "vault.list")),
         Column(name="key_id", type=Type.TEXT, meaning="the key without its version, in lower case"),
         Column(
             name="version",
@@ -134,7 +32,7 @@ KEY = Table(
             meaning="the key's tags",
             operations=_KEY,
             absent="it has no tags",
-            left_out=Left(None, _KEY_VAULT),
+            left_out=Left(None, KEY_VAULT_LEAVES_OUT),
         ),
         Column(
             name="environment",
@@ -169,7 +67,7 @@ KEY = Table(
             meaning="nbf: not to be used before",
             operations=_KEY,
             absent="usable from the start",
-            left_out=Left(None, _KEY_VAULT),
+            left_out=Left(None, KEY_VAULT_LEAVES_OUT),
         ),
         Column(
             name="expires_on",
@@ -178,7 +76,7 @@ KEY = Table(
             meaning="exp: end of the originator-usage period",
             operations=_KEY,
             absent="it never expires",
-            left_out=Left(None, _KEY_VAULT),
+            left_out=Left(None, KEY_VAULT_LEAVES_OUT),
         ),
         Column(
             name="kty",
@@ -222,7 +120,7 @@ KEY = Table(
             type=Type.BOOLEAN,
             meaning="the private part may leave under a release policy",
             operations=_KEY,
-            left_out=Left(False, _KEY_VAULT),
+            left_out=Left(False, KEY_VAULT_LEAVES_OUT),
         ),
         Column(
             name="release_policy_immutable",
@@ -230,7 +128,7 @@ KEY = Table(
             meaning="the release policy cannot be edited any more",
             operations=_MATERIAL,
             absent="it has no release policy",
-            left_out=Left(None, _KEY_VAULT),
+            left_out=Left(None, KEY_VAULT_LEAVES_OUT),
         ),
         Column(
             name="hsm_platform",
@@ -251,7 +149,7 @@ KEY = Table(
             type=Type.BOOLEAN,
             meaning="it backs a certificate, with which it is judged",
             operations=_KEY,
-            left_out=Left(False, _KEY_VAULT),
+            left_out=Left(False, KEY_VAULT_LEAVES_OUT),
         ),
         Column(
             name="recovery_level",

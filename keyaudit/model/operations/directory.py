@@ -1,0 +1,107 @@
+"""Reads of the directory: the tenant, its domains, applications and service principals, and what hangs on them."""
+
+from keyaudit.model.operations.kinds import ADVANCED, Throttle, graph, graph_right
+
+_APPLICATION_FIELDS = (
+    "id,appId,displayName,createdDateTime,signInAudience,identifierUris,api,appRoles,keyCredentials,passwordCredentials"
+)
+_PRINCIPAL_FIELDS = (
+    "id,appId,displayName,createdDateTime,accountEnabled,servicePrincipalType,appOwnerOrganizationId,"
+    "preferredSingleSignOnMode,preferredTokenSigningKeyThumbprint,keyCredentials,passwordCredentials"
+)
+
+DECLARED = (
+    graph(
+        "organization.get",
+        "the tenant",
+        "/v1.0/organization",
+        query=(("$select", "id,displayName,createdDateTime,verifiedDomains"),),
+        right=graph_right("Organization.Read.All"),
+    ),
+    graph(
+        "domain.list",
+        "domains",
+        "/v1.0/domains",
+        query=(("$select", "id,authenticationType,isDefault,isVerified"),),
+        right=graph_right("Domain.Read.All"),
+    ),
+    graph(
+        "application.list",
+        "applications",
+        "/v1.0/applications",
+        query=(("$select", _APPLICATION_FIELDS), ("$top", "999")),
+        throttle=Throttle.GRAPH_KEY_CREDENTIALS,
+        cost=2,
+    ),
+    graph(
+        "application.owners",
+        "owners of applications",
+        "/v1.0/applications",
+        query=(("$select", "id"), ("$expand", "owners($select=id)"), ("$top", "999")),
+        cost=3,
+    ),
+    # $expand returns about 20 related objects at most, and no link to the rest: an object with 20 is asked by itself.
+    graph(
+        "application.owners_of",
+        "owners of an application with many",
+        "/v1.0/applications/{id}/owners",
+        query=(("$select", "id"), ("$top", "999")),
+    ),
+    graph(
+        "application.federated",
+        "applications with federated credentials",
+        "/v1.0/applications",
+        query=(
+            ("$filter", "federatedIdentityCredentials/$count ne 0"),
+            ("$count", "true"),
+            ("$select", "id"),
+            ("$top", "999"),
+        ),
+        headers=ADVANCED,
+        cost=2,
+    ),
+    graph(
+        "application.federated_of",
+        "an application's federated credentials",
+        "/v1.0/applications/{id}/federatedIdentityCredentials",
+    ),
+    graph(
+        "service_principal.list",
+        "service principals",
+        "/v1.0/servicePrincipals",
+        query=(("$select", _PRINCIPAL_FIELDS), ("$top", "999")),
+        throttle=Throttle.GRAPH_KEY_CREDENTIALS,
+        cost=2,
+    ),
+    graph(
+        "service_principal.owners",
+        "owners of service principals",
+        "/v1.0/servicePrincipals",
+        query=(("$select", "id"), ("$expand", "owners($select=id)"), ("$top", "999")),
+        cost=3,
+    ),
+    graph(
+        "service_principal.owners_of",
+        "owners of a service principal with many",
+        "/v1.0/servicePrincipals/{id}/owners",
+        query=(("$select", "id"), ("$top", "999")),
+    ),
+    graph(
+        "service_principal.federated",
+        "service principals with federated credentials",
+        "/v1.0/servicePrincipals",
+        query=(
+            ("$filter", "federatedIdentityCredentials/$count ne 0"),
+            ("$count", "true"),
+            ("$select", "id"),
+            ("$top", "999"),
+        ),
+        headers=ADVANCED,
+        cost=2,
+    ),
+    graph(
+        "service_principal.federated_of",
+        "a service principal's federated credentials",
+        "/v1.0/servicePrincipals/{id}/federatedIdentityCredentials",
+    ),
+)

@@ -1,0 +1,178 @@
+"""What an operation is: one read, where it goes, how it is continued, what it weighs, and what allows it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Surface(StrEnum):
+    """Whose API it is; with the environment this gives the host, and which token goes there."""
+
+    LOGIN = "login"
+    ARM = "arm"
+    GRAPH = "graph"
+    VAULT = "vault"
+
+
+class Paging(StrEnum):
+    """How an operation's answer is continued."""
+
+    NONE = "none"
+    NEXT_LINK = "nextLink"
+    ODATA = "@odata.nextLink"
+    RESOURCE_GRAPH = "$skipToken"
+
+
+class Throttle(StrEnum):
+    """What a documented limit counts over: the throttling domain of a request."""
+
+    NONE = "none"
+    ARM_SUBSCRIPTION = "arm-subscription"
+    RESOURCE_GRAPH = "resource-graph"
+    VAULT = "vault"
+    GRAPH = "graph"
+    GRAPH_KEY_CREDENTIALS = "graph-key-credentials"
+
+
+class Rights(StrEnum):
+    """Who gives a right: each has its own roles, and its own way to grant them."""
+
+    NONE = "none"
+    AZURE = "azure"
+    """A role assignment in Azure Resource Manager, which vaults under RBAC honour too."""
+    GRAPH = "graph"
+    """An application permission on Microsoft Graph, with an administrator's consent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Right:
+    """The least right that allows a read. `name` is the role's or permission's, in Azure's words."""
+
+    rights: Rights
+    name: str = "none"
+    on: str = ""
+    """Where it has to be given, for people: "the subscription"."""
+    otherwise: str = ""
+    """What allows it where `rights` does not reach: "under access policies, keys get"."""
+
+    @property
+    def text(self) -> str:
+        """For people: "Reader on the subscription"."""
+        named = f"{self.name} on {self.on}" if self.on else self.name
+        return f"{named} (or, {self.otherwise})" if self.otherwise else named
+
+    @property
+    def command(self) -> str:
+        """A command that grants it; `{scope}` is the scope's resource id, ASSIGNEE the reader's to fill in. Or empty."""
+        if self.rights is not Rights.AZURE:
+            return ""
+        role = f"'{self.name}'" if " " in self.name else self.name
+        return f"az role assignment create --role {role} --scope {{scope}} --assignee ASSIGNEE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One read. `path` holds `{placeholders}`, each filled with one percent-encoded segment."""
+
+    id: str
+    noun: str
+    """What it reads, for people: "rotation policies"."""
+    surface: Surface
+    method: str = "GET"
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    paging: Paging = Paging.NONE
+    throttle: Throttle
+    cost: int = 1
+    """What one request weighs against the limit of its domain."""
+    right: Right
+
+    @property
+    def permission(self) -> str:
+        """The least that allows it, in Azure's words."""
+        return self.right.text
+
+    @property
+    def grant(self) -> str:
+        """A command that grants that, with the placeholders of `Right.command`; empty where there is none."""
+        return self.right.command
+
+    @property
+    def api_version(self) -> str:
+        """The version asked for: `api-version`, or the first segment of a Graph path."""
+        for name, value in self.query:
+            if name == "api-version":
+                return value
+        return self.path.split("/")[1] if self.surface is Surface.GRAPH else ""
+
+
+READER = Right(rights=Rights.AZURE, name="Reader", on="the subscription")
+APPLICATIONS = Right(rights=Rights.GRAPH, name="Application.Read.All", on="Microsoft Graph")
+
+# 2026-02-01 is the version that Microsoft documents for all clouds; those before it end on 2027-02-27.
+# https://learn.microsoft.com/azure/key-vault/general/access-control-default
+KEY_VAULT_ARM = "2026-02-01"
+
+ADVANCED = (("ConsistencyLevel", "eventual"),)
+"""The header that Graph's advanced queries need."""
+
+
+def arm(id_: str, noun: str, path: str, *, version: str, paging: Paging = Paging.NONE, right: Right = READER) -> Operation:
+    """A GET of Azure Resource Manager."""
+    return Operation(
+        id=id_,
+        noun=noun,
+        surface=Surface.ARM,
+        path=path,
+        query=(("api-version", version),),
+        paging=paging,
+        throttle=Throttle.ARM_SUBSCRIPTION,
+        right=right,
+    )
+
+
+def resource_graph(id_: str, noun: str, *, right: Right = READER) -> Operation:
+    """A query of Resource Graph; its text is the collector's."""
+    return Operation(
+        id=id_,
+        noun=noun,
+        surface=Surface.ARM,
+        method="POST",
+        path="/providers/Microsoft.ResourceGraph/resources",
+        query=(("api-version", "2022-10-01"),),
+        paging=Paging.RESOURCE_GRAPH,
+        throttle=Throttle.RESOURCE_GRAPH,
+        right=right,
+    )
+
+
+def graph(
+    id_: str,
+    noun: str,
+    path: str,
+    *,
+    query: tuple[tuple[str, str], ...] = (),
+    headers: tuple[tuple[str, str], ...] = (),
+    paging: Paging = Paging.ODATA,
+    throttle: Throttle = Throttle.GRAPH,
+    cost: int = 1,
+    right: Right = APPLICATIONS,
+) -> Operation:
+    """A GET of Microsoft Graph; `path` begins with its version."""
+    return Operation(
+        id=id_,
+        noun=noun,
+        surface=Surface.GRAPH,
+        path=path,
+        query=query,
+        headers=headers,
+        paging=paging,
+        throttle=throttle,
+        cost=cost,
+        right=right,
+    )
+
+
+def graph_right(name: str) -> Right:
+    """An application permission on Microsoft Graph."""
+    return Right(rights=Rights.GRAPH, name=name, on="Microsoft Graph")

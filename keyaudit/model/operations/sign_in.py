@@ -1,0 +1,14 @@
+"""Reads before sign-in."""
+
+from keyaudit.model.operations.kinds import Operation, Right, Rights, Surface, Throttle
+
+DECLARED = (
+    Operation(
+        id="login.metadata",
+        noun="the tenant's sign-in metadata",
+        surface=Surface.LOGIN,
+        path="/{tenant}/v2.0/.well-known/openid-configuration",
+        throttle=Throttle.NONE,
+        right=Right(rights=Rights.NONE),
+    ),
+)

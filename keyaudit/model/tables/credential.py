@@ -1,0 +1,154 @@
+"""The table of credentials: passwords, certificates and federated credentials."""
+
+from keyaudit.model.columns import Column, Table, Type, where_found
+
+_CREDENTIAL = ("application.list", "service_principal.list")
+_OWN_KINDS = ("password", "certificate", "symmetric-key")
+_FEDERATED = (
+    "application.federated",
+    "application.federated_of",
+    "service_principal.federated",
+    "service_principal.federated_of",
+)
+
+_APPLICATIONS_OWN = tuple({"holder_kind": "application", "kind": kind} for kind in _OWN_KINDS)
+_PRINCIPALS_OWN = tuple({"holder_kind": "service_principal", "kind": kind} for kind in _OWN_KINDS)
+_APPLICATIONS_FEDERATED = ({"holder_kind": "application", "kind": "federated"},)
+_PRINCIPALS_FEDERATED = ({"holder_kind": "service_principal", "kind": "federated"},)
+
+CREDENTIAL = Table(
+    name="credential",
+    noun="credential",
+    plural="credentials",
+    meaning="a password, certificate or federated credential of an application or service principal; a SAML set is not here",
+    listed_by=(*_CREDENTIAL, *_FEDERATED),
+    parts={
+        "application.list": _APPLICATIONS_OWN,
+        "service_principal.list": _PRINCIPALS_OWN,
+        "application.federated": _APPLICATIONS_FEDERATED,
+        "application.federated_of": _APPLICATIONS_FEDERATED,
+        "service_principal.federated": _PRINCIPALS_FEDERATED,
+        "service_principal.federated_of": _PRINCIPALS_FEDERATED,
+    },
+    columns=(
+        *where_found(*_CREDENTIAL, *_FEDERATED),
+        Column(
+            name="kind",
+            type=Type.TEXT,
+            meaning="what it is",
+            values=(*_OWN_KINDS, "federated"),
+            operations=_CREDENTIAL,
+        ),
+        Column(name="key_id", type=Type.TEXT, meaning="keyId, or a federated credential's id", operations=_CREDENTIAL),
+        Column(
+            name="holder_kind",
+            type=Type.TEXT,
+            meaning="what it hangs on",
+            values=("application", "service_principal"),
+        ),
+        Column(name="holder_id", type=Type.TEXT, meaning="id of the application or service principal"),
+        Column(
+            name="holder_name",
+            type=Type.TEXT,
+            meaning="its display name",
+            absent="it has no name",
+            operations=_CREDENTIAL,
+        ),
+        Column(name="app_id", type=Type.TEXT, meaning="the application (client) id", operations=_CREDENTIAL),
+        Column(
+            name="holder_type",
+            type=Type.TEXT,
+            meaning="servicePrincipalType of a service principal; Application for an application",
+            operations=_CREDENTIAL,
+            values=("Application", "ManagedIdentity", "Legacy", "SocialIdp", "ServiceIdentity"),
+        ),
+        Column(
+            name="holder_home",
+            type=Type.TEXT,
+            meaning="whose application the holder is",
+            operations=_CREDENTIAL,
+            values=("own", "microsoft", "foreign", "none"),
+        ),
+        Column(
+            name="microsoft_made",
+            type=Type.BOOLEAN,
+            meaning="Microsoft's own software registered the holder here",
+            operations=_CREDENTIAL,
+        ),
+        Column(
+            name="starts_on",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="startDateTime",
+            operations=_CREDENTIAL,
+            absent="Graph has no date",
+        ),
+        Column(
+            name="expires_on",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="endDateTime",
+            operations=_CREDENTIAL,
+            absent="no end was set, or the credential is federated",
+        ),
+        Column(
+            name="usage",
+            type=Type.TEXT,
+            meaning="Verify: Entra checks with it; Sign: Entra signs with it",
+            operations=_CREDENTIAL,
+            absent="not a certificate or symmetric key",
+            values=("Verify", "Sign"),
+        ),
+        Column(
+            name="thumbprint",
+            type=Type.TEXT,
+            meaning="customKeyIdentifier in upper-case hex: usually the certificate's SHA-1, but whoever adds it can set it",
+            operations=_CREDENTIAL,
+            absent="none was given",
+        ),
+        Column(
+            name="custody",
+            type=Type.TEXT,
+            meaning="where the private half is kept: Entra holds only the public half of a certificate of usage Verify",
+            operations=_CREDENTIAL,
+            absent="a password or federated credential has no private half",
+            values=("external", "platform"),
+        ),
+        Column(
+            name="on_application_too",
+            type=Type.BOOLEAN,
+            meaning="the application object of a service principal's credential in this tenant has the same credential",
+            derived_from=("application.app_id", "key_id", "thumbprint"),
+        ),
+        Column(
+            name="issuer",
+            type=Type.TEXT,
+            meaning="whose tokens a federated credential accepts",
+            operations=_FEDERATED,
+            only=("kind", "federated"),
+            absent="not a federated credential",
+        ),
+        Column(
+            name="subject",
+            type=Type.TEXT,
+            meaning="the subject that a federated credential accepts",
+            operations=_FEDERATED,
+            absent="a claims-matching expression stands in its place, or it is not a federated credential",
+        ),
+        Column(
+            name="audiences",
+            type=Type.TEXTS,
+            meaning="the audiences that a federated credential accepts",
+            operations=_FEDERATED,
+            only=("kind", "federated"),
+            absent="not a federated credential",
+        ),
+        Column(
+            name="claims_expression",
+            type=Type.TEXT,
+            meaning="the claims-matching expression of a federated credential",
+            operations=_FEDERATED,
+            absent="it matches by subject, or it is not a federated credential",
+        ),
+    ),
+)
