@@ -8,18 +8,18 @@ from typing import Protocol
 import msgspec
 
 from keyaudit.cloud.connection import Connection
-from keyaudit.collect.applications import collect_applications
 from keyaudit.collect.calls import not_assessed
 from keyaudit.collect.concurrency import for_each
-from keyaudit.collect.directory import operations
-from keyaudit.collect.keys import OPERATIONS as KEY_OPERATIONS
-from keyaudit.collect.keys import collect_keys
+from keyaudit.collect.entra.applications import collect_applications
+from keyaudit.collect.entra.directory import operations
+from keyaudit.collect.entra.service_principals import collect_service_principals
+from keyaudit.collect.entra.tenant import OPERATIONS as TENANT_OPERATIONS
+from keyaudit.collect.entra.tenant import collect_tenant
+from keyaudit.collect.key_vault.keys import OPERATIONS as KEY_OPERATIONS
+from keyaudit.collect.key_vault.keys import collect_keys
+from keyaudit.collect.key_vault.vaults import collect_vaults
 from keyaudit.collect.places import Vault, tenant_scope
-from keyaudit.collect.service_principals import collect_service_principals
 from keyaudit.collect.subscriptions import list_subscriptions
-from keyaudit.collect.tenant import OPERATIONS as TENANT_OPERATIONS
-from keyaudit.collect.tenant import collect_tenant
-from keyaudit.collect.vaults import collect_vaults
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.errors import AuditError

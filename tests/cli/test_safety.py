@@ -131,7 +131,7 @@ def test_a_bug_in_one_surface_costs_that_surface_and_ends_with_70(keyaudit: Keya
     def broken(*_: object, **__: object) -> None:
         raise KeyError("name-of-a-secret-project")
 
-    monkeypatch.setattr("keyaudit.collect.applications.application_row", broken, raising=True)
+    monkeypatch.setattr("keyaudit.collect.entra.applications.application_row", broken, raising=True)
     with _led(monkeypatch):
         ran = keyaudit("report", "--auth", "env", "-o", "json")
     assert ran.code == Exit.BUG

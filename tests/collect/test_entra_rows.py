@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
-from keyaudit.collect.applications import ApplicationItem, application_holder, application_row
-from keyaudit.collect.credentials import KeyItem, PasswordItem, Rows, read_items, thumbprint
-from keyaudit.collect.holders import Holder, home_of, made_by_microsoft
-from keyaudit.collect.relations import FederatedItem
-from keyaudit.collect.service_principals import PrincipalItem, principal_holder, principal_row
+from keyaudit.collect.entra.applications import ApplicationItem, application_holder, application_row
+from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, Rows, read_items, thumbprint
+from keyaudit.collect.entra.holders import Holder, home_of, made_by_microsoft
+from keyaudit.collect.entra.relations import FederatedItem
+from keyaudit.collect.entra.service_principals import PrincipalItem, principal_holder, principal_row
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.service_principal import MICROSOFT_TENANTS

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec import UNSET, Raw
 
-from keyaudit.collect.key_rows import (
+from keyaudit.collect.key_vault.key_rows import (
     KeyBundle,
     KeyItem,
     KeyName,
@@ -16,8 +16,8 @@ from keyaudit.collect.key_rows import (
     put_material,
     version_name,
 )
+from keyaudit.collect.key_vault.rotation import RotationPolicy, no_rotation, put_rotation
 from keyaudit.collect.places import Vault
-from keyaudit.collect.rotation import RotationPolicy, no_rotation, put_rotation
 from keyaudit.collect.rows import Row
 from keyaudit.model.reasons import Reason
 from tests.collect.recorded import bodies, raw, wire

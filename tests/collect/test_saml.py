@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import UNSET, Raw
 
-from keyaudit.collect.credentials import KeyItem, PasswordItem
-from keyaudit.collect.saml import Split, signing_rows, split
-from keyaudit.collect.service_principals import PrincipalItem, principal_holder
+from keyaudit.collect.entra.credentials import KeyItem, PasswordItem
+from keyaudit.collect.entra.saml import Split, signing_rows, split
+from keyaudit.collect.entra.service_principals import PrincipalItem, principal_holder
 from tests.collect.recorded import raw, wire
 
 PRINT = "CD" * 20

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from keyaudit.cloud.environment import ENVIRONMENTS
+from keyaudit.collect.key_vault.vaults import VaultItem, vault_row
 from keyaudit.collect.places import Subscription, Vault
-from keyaudit.collect.vaults import VaultItem, vault_row
 from keyaudit.model.coverage import State
 from keyaudit.model.reasons import Reason
 from keyaudit.simulator.faults import Fault

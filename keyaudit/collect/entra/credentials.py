@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from keyaudit.collect.holders import Holder
-from keyaudit.collect.relations import FederatedItem
+from keyaudit.collect.entra.holders import Holder
+from keyaudit.collect.entra.relations import FederatedItem
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from msgspec import UNSET
 
 from keyaudit.cloud.connection import Connection
-from keyaudit.collect.credentials import KeyItem, PasswordItem, Rows, read_items
-from keyaudit.collect.directory import collect_objects
-from keyaudit.collect.holders import Holder, home_of, made_by_microsoft
-from keyaudit.collect.relations import Owners, Related
+from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, Rows, read_items
+from keyaudit.collect.entra.directory import collect_objects
+from keyaudit.collect.entra.holders import Holder, home_of, made_by_microsoft
+from keyaudit.collect.entra.relations import Owners, Related
+from keyaudit.collect.entra.saml import signing_rows, split
 from keyaudit.collect.rows import Row, Wire, read
-from keyaudit.collect.saml import signing_rows, split
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL

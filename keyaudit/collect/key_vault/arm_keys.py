@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct, UnsetType
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
-from keyaudit.collect.key_rows import (
+from keyaudit.collect.key_vault.key_rows import (
     ATTRIBUTES,
     MATERIAL,
     KeyName,
@@ -23,9 +23,9 @@ from keyaudit.collect.key_rows import (
     put_size,
     version_name,
 )
-from keyaudit.collect.key_versions import Key, Listed, agreed
+from keyaudit.collect.key_vault.key_versions import Key, Listed, agreed
+from keyaudit.collect.key_vault.rotation import ROTATION, RotationPolicy, put_rotation
 from keyaudit.collect.places import Vault, source
-from keyaudit.collect.rotation import ROTATION, RotationPolicy, put_rotation
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal

@@ -6,10 +6,10 @@ from typing import TypeVar
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
-from keyaudit.collect.credentials import Rows
-from keyaudit.collect.holders import Holder, unseen_holder
+from keyaudit.collect.entra.credentials import Rows
+from keyaudit.collect.entra.holders import Holder, unseen_holder
+from keyaudit.collect.entra.relations import Federated, FederatedItem, Owners, Related, object_id
 from keyaudit.collect.places import source
-from keyaudit.collect.relations import Federated, FederatedItem, Owners, Related, object_id
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from msgspec import UNSET, Raw, Struct
 
 from keyaudit.cloud.connection import Connection
-from keyaudit.collect.credentials import KeyItem, PasswordItem, Rows, read_items
-from keyaudit.collect.directory import collect_objects
-from keyaudit.collect.holders import Holder, made_by_microsoft
-from keyaudit.collect.relations import Owners, Related
+from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, Rows, read_items
+from keyaudit.collect.entra.directory import collect_objects
+from keyaudit.collect.entra.holders import Holder, made_by_microsoft
+from keyaudit.collect.entra.relations import Owners, Related
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope

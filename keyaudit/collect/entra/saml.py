@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from cryptography import x509
 from msgspec import UnsetType
 
-from keyaudit.collect.credentials import KeyItem, PasswordItem, thumbprint
-from keyaudit.collect.holders import Holder
+from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, thumbprint
+from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from keyaudit.cloud.addresses import vault_host
 from keyaudit.cloud.connection import Connection
-from keyaudit.collect.arm_keys import ArmKeys
 from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
 from keyaudit.collect.concurrency import for_each
-from keyaudit.collect.key_rows import (
+from keyaudit.collect.key_vault.arm_keys import ArmKeys
+from keyaudit.collect.key_vault.key_rows import (
     MATERIAL,
     KeyBundle,
     KeyItem,
@@ -19,11 +19,11 @@ from keyaudit.collect.key_rows import (
     put_material,
     version_name,
 )
-from keyaudit.collect.key_versions import Key, Listed, agreed
+from keyaudit.collect.key_vault.key_versions import Key, Listed, agreed
+from keyaudit.collect.key_vault.rotation import ROTATION, RotationPolicy, no_rotation, put_rotation
+from keyaudit.collect.key_vault.vaults import is_gone
 from keyaudit.collect.places import Vault, source
-from keyaudit.collect.rotation import ROTATION, RotationPolicy, no_rotation, put_rotation
 from keyaudit.collect.rows import Row, read
-from keyaudit.collect.vaults import is_gone
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal
 from keyaudit.model.reasons import UNSAFE, Reason

@@ -1,0 +1,1 @@
+"""Entra: the tenant, applications, service principals, and their credentials."""

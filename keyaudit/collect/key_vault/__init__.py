@@ -1,0 +1,1 @@
+"""Key Vault: vaults, and what they hold."""
