@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypedDict, cast
 
+import msgspec
+from msgspec import UNSET, Raw
+
 from keyaudit.cloud.environment import Environment
 from keyaudit.collect.rows import Row, Wire
 from keyaudit.model.coverage import Refusal, Scope, ScopeKind
@@ -30,6 +33,13 @@ class Subscription:
     shown: str
     """Its name for people; its id where Azure gave none."""
     tenant_id: str
+
+    @classmethod
+    def of_scope(cls, scope: Scope, tenant_id: str) -> "Subscription":
+        """The subscription of that scope, which an earlier run found in the tenant."""
+        id_ = scope.id.rpartition("/")[2]
+        name = UNSET if scope.name == id_ else Raw(msgspec.json.encode(scope.name))
+        return cls(id=id_, name=name, shown=scope.name, tenant_id=tenant_id.lower())
 
     @property
     def scope(self) -> Scope:

@@ -1,43 +1,49 @@
-"""Reads a whole tenant into a spool: the tenant, its vaults, then every vault's keys while Graph is read beside them."""
+"""Reads a whole tenant into a spool: the places in it, then what is in each, then what those that were read lead to."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import not_assessed
 from keyaudit.collect.concurrency import for_each
-from keyaudit.collect.entra.applications import collect_applications
-from keyaudit.collect.entra.directory import operations
-from keyaudit.collect.entra.service_principals import collect_service_principals
-from keyaudit.collect.entra.tenant import OPERATIONS as TENANT_OPERATIONS
-from keyaudit.collect.entra.tenant import collect_tenant
-from keyaudit.collect.key_vault.keys import OPERATIONS as KEY_OPERATIONS
-from keyaudit.collect.key_vault.keys import collect_keys
 from keyaudit.collect.key_vault.vaults import collect_vaults
-from keyaudit.collect.places import Vault, tenant_scope
+from keyaudit.collect.places import Subscription, Vault, tenant_scope
 from keyaudit.collect.subscriptions import list_subscriptions
+from keyaudit.collect.surfaces import SURFACES, Found, Reading, Surface
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.errors import AuditError
 from keyaudit.model.reasons import Reason
 
-SURFACES = ("tenant", "vaults", "keys", "applications", "service principals")
-"""What a run reads, in the words in which progress is told."""
-
 _VAULT_OPERATIONS = ("subscription.list", "vault.query")
 
+_SUBSCRIPTIONS_AT_ONCE = 16
 _VAULTS_AT_ONCE = 32
 
-# Over all vaults: enough to keep the gateway's requests in flight, and no more, since each key that is read may hold a
+# Over all vaults: enough to keep the gateway's requests in flight, and no more, since each object that is read may hold a
 # connection of its own open, which takes 256 KB. One vault alone gets what the gateway lets a vault have.
-_KEYS_AT_ONCE = 96
-_KEYS_OF_A_VAULT = 16
+_OBJECTS_AT_ONCE = 96
+_OBJECTS_OF_A_VAULT = 16
 
 Work = Callable[[Unit], Awaitable[Sequence[Coverage]]]
+
+
+class Place(Protocol):
+    """Where a surface is read."""
+
+    @property
+    def scope(self) -> Scope:
+        """The scope that its coverage is recorded under."""
+        ...
+
+
+P = TypeVar("P", bound=Place)
 
 
 class Progress(Protocol):
@@ -71,76 +77,72 @@ class _Collection:
         self._spool = spool
         self._progress = progress
         self._scope = tenant_scope(spool.run.tenant_id)
+        self._found = Found()
         self._failures: list[Failure] = []
 
     async def collect(self) -> Sequence[Failure]:
-        parts = (self._tenant, self._key_vault, self._applications, self._service_principals)
-        await for_each(parts, lambda part: part(), limit=len(parts))
+        await _together(self._places, *(partial(self._of_tenant, surface) for surface in SURFACES.tenant))
+        await _together(*(partial(self._of_tenant, surface) for surface in SURFACES.last))
         return sorted(self._failures, key=lambda failure: (failure.surface, failure.scope))
 
-    async def _tenant(self) -> None:
-        self._progress.update("tenant", 0, 1)
-        await self._unit(
-            "tenant", self._scope, TENANT_OPERATIONS, lambda unit: collect_tenant(self._connection, unit, self._scope)
-        )
-        self._progress.update("tenant", 1, 1)
-
-    async def _key_vault(self) -> None:
+    async def _places(self) -> None:
+        """Find the places, then read what is in each."""
         self._progress.update("vaults", 0, None)
-        found: list[Vault] = []
-
-        async def discover(unit: Unit) -> Sequence[Coverage]:
-            subscriptions, listed = await list_subscriptions(self._connection.gateway, self._scope)
-            vaults, coverage = await collect_vaults(self._connection, unit, self._scope, subscriptions, listed)
-            found.extend(vaults)
-            return [listed, *coverage]
-
         if self._spool.done("vaults", self._scope):
-            found += _vaults_of(self._spool)
+            self._found = _found_earlier(self._spool)
         else:
-            await self._unit("vaults", self._scope, _VAULT_OPERATIONS, discover)
-        self._progress.update("vaults", len(found), len(found))
-        await self._keys(found)
+            await self._unit("vaults", self._scope, _VAULT_OPERATIONS, self._discover)
+        subscriptions, vaults = self._found.subscriptions, self._found.vaults
+        self._progress.update("vaults", len(vaults), len(vaults))
+        at_once = min(_OBJECTS_OF_A_VAULT, _OBJECTS_AT_ONCE // max(1, min(len(vaults), _VAULTS_AT_ONCE)))
+        await _together(
+            partial(self._of_places, SURFACES.subscription, subscriptions, limit=_SUBSCRIPTIONS_AT_ONCE, at_once=1),
+            partial(self._of_places, SURFACES.vault, vaults, limit=_VAULTS_AT_ONCE, at_once=at_once),
+        )
 
-    async def _keys(self, vaults: Sequence[Vault]) -> None:
-        done = 0
-        at_once = min(_KEYS_OF_A_VAULT, _KEYS_AT_ONCE // max(1, min(len(vaults), _VAULTS_AT_ONCE)))
-        self._progress.update("keys", done, len(vaults))
+    async def _discover(self, unit: Unit) -> Sequence[Coverage]:
+        subscriptions, listed = await list_subscriptions(self._connection.gateway, self._scope)
+        vaults, coverage = await collect_vaults(self._connection, unit, self._scope, subscriptions, listed)
+        tenant_id = self._connection.identity.tenant_id.lower()
+        own = [subscription for subscription in subscriptions if subscription.tenant_id == tenant_id]
+        self._found = Found(subscriptions=own, vaults=vaults)
+        return [listed, *coverage]
 
-        async def one(vault: Vault) -> None:
-            nonlocal done
-            await self._unit(
-                "keys", vault.scope, KEY_OPERATIONS, lambda unit: collect_keys(self._connection, unit, vault, at_once=at_once)
-            )
-            done += 1
-            self._progress.update("keys", done, len(vaults))
+    async def _of_places(self, surfaces: Sequence[Surface[P]], places: Sequence[P], *, limit: int, at_once: int) -> None:
+        """Read every surface of a kind of place, a bounded number of places at a time."""
+        done = Counter[str]()
+        reading = self._reading(at_once, lambda _: None)
+        for surface in surfaces:
+            self._progress.update(surface.name, 0, len(places))
 
-        await for_each(vaults, one, limit=_VAULTS_AT_ONCE)
+        async def one(place: P, surface: Surface[P]) -> None:
+            await self._unit(surface.name, place.scope, surface.operations, lambda unit: surface.collect(reading, unit, place))
+            done[surface.name] += 1
+            self._progress.update(surface.name, done[surface.name], len(places))
 
-    async def _applications(self) -> None:
-        await self._directory("applications", "application", collect_applications)
+        async def whole(place: P) -> None:
+            await _together(*(partial(one, place, surface) for surface in surfaces))
 
-    async def _service_principals(self) -> None:
-        await self._directory("service principals", "service_principal", collect_service_principals)
+        await for_each(places, whole, limit=limit)
 
-    async def _directory(
-        self,
-        surface: str,
-        kind: str,
-        collect: Callable[[Connection, Unit, Scope, Callable[[int], None]], Awaitable[Sequence[Coverage]]],
-    ) -> None:
-        count = 0
+    async def _of_tenant(self, surface: Surface[Scope]) -> None:
+        """Read a surface of the tenant as a whole."""
+        count = 1
 
         def seen(number: int) -> None:
             nonlocal count
             count = number
-            self._progress.update(surface, number, None)
+            self._progress.update(surface.name, number, None)
 
-        seen(0)
+        self._progress.update(surface.name, 0, None)
+        reading = self._reading(_OBJECTS_OF_A_VAULT, seen)
         await self._unit(
-            surface, self._scope, operations(kind), lambda unit: collect(self._connection, unit, self._scope, seen)
+            surface.name, self._scope, surface.operations, lambda unit: surface.collect(reading, unit, self._scope)
         )
-        self._progress.update(surface, count, count)
+        self._progress.update(surface.name, count, count)
+
+    def _reading(self, at_once: int, seen: Callable[[int], None]) -> Reading:
+        return Reading(self._connection, self._scope, self._found, self._spool, at_once, seen)
 
     async def _unit(self, surface: str, scope: Scope, opened: tuple[str, ...], work: Work) -> None:
         """One unit from opening to closing, unless an earlier run closed it. Nothing that it raises is lost."""
@@ -159,6 +161,10 @@ class _Collection:
         unit.close(outcome)
 
 
+async def _together(*works: Callable[[], Awaitable[None]]) -> None:
+    await for_each(works, lambda work: work(), limit=max(1, len(works)))
+
+
 class _VaultRow(msgspec.Struct):
     resource_id: str
     subscription_name: str | None = None
@@ -167,8 +173,13 @@ class _VaultRow(msgspec.Struct):
     unknown: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-def _vaults_of(spool: Spool) -> list[Vault]:
-    """The vaults that an earlier run found: a resumed one goes on with them, and with no others."""
+def _found_earlier(spool: Spool) -> Found:
+    """The places that an earlier run found: a resumed one goes on with them, and with no others."""
     decoder = msgspec.json.Decoder(_VaultRow)
-    found = [Vault.of_row(msgspec.structs.asdict(decoder.decode(line))) for line in spool.lines("vault")]
-    return sorted(found, key=lambda vault: vault.scope)
+    vaults = [Vault.of_row(msgspec.structs.asdict(decoder.decode(line))) for line in spool.lines("vault")]
+    subscriptions = [
+        Subscription.of_scope(record.scope, spool.run.tenant_id)
+        for record in spool.coverage()
+        if record.operation == "vault.list" and record.reason is not Reason.OTHER_TENANT
+    ]
+    return Found(subscriptions=subscriptions, vaults=sorted(vaults, key=lambda vault: vault.scope))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.collect.run import SURFACES, collect_all
+from keyaudit.collect.run import collect_all
+from keyaudit.collect.surfaces import SURFACES
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import State
 from keyaudit.model.errors import OutputError
@@ -102,7 +103,7 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
     async with serve(ESTATE) as simulator, connected(simulator) as connection:
         with begun(tmp_path / "out", ESTATE.tenant_id) as spool:
             await collect_all(connection, spool, progress=noted)
-    assert {surface for surface, _, _ in noted.updates} == set(SURFACES)
+    assert {surface for surface, _, _ in noted.updates} == set(SURFACES.names)
     last = {surface: (done, total) for surface, done, total in noted.updates}
     assert last == {
         "tenant": (1, 1),

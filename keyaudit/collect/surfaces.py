@@ -1,0 +1,98 @@
+"""What a run reads: each surface declared once, with its operations, where it is read, and what reads it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.entra import directory
+from keyaudit.collect.entra.applications import collect_applications
+from keyaudit.collect.entra.service_principals import collect_service_principals
+from keyaudit.collect.entra.tenant import OPERATIONS as TENANT_OPERATIONS
+from keyaudit.collect.entra.tenant import collect_tenant
+from keyaudit.collect.key_vault.keys import OPERATIONS as KEY_OPERATIONS
+from keyaudit.collect.key_vault.keys import collect_keys
+from keyaudit.collect.places import Subscription, Vault
+from keyaudit.inventory.spool import Spool, Unit
+from keyaudit.model.coverage import Coverage, Scope
+
+P = TypeVar("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The places that a run found, in order of id, before it reads what is in them."""
+
+    subscriptions: Sequence[Subscription] = ()
+    """Of the audited tenant alone."""
+    vaults: Sequence[Vault] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a collector reads with."""
+
+    connection: Connection
+    tenant: Scope
+    found: Found
+    spool: Spool
+    """What units that are closed by now have read: `spool.lines(table)`."""
+    at_once: int
+    """How many objects of one place may be read at the same time."""
+    seen: Callable[[int], None]
+    """Is told how many objects were seen so far, where nobody knows how many there are."""
+
+
+Collector = Callable[[Reading, Unit, P], Awaitable[Sequence[Coverage]]]
+"""Writes the rows of one place to its unit. Gives the coverage of every operation of its surface, and of others it used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surface(Generic[P]):
+    """One thing to read in every place of its kind. `name` is for people, and names its units in the spool."""
+
+    name: str
+    operations: tuple[str, ...]
+    collect: Collector[P]
+
+
+@dataclass(frozen=True, slots=True)
+class Surfaces:
+    """Every surface, by the place that it is read in."""
+
+    tenant: Sequence[Surface[Scope]] = ()
+    """Read from the start."""
+    subscription: Sequence[Surface[Subscription]] = ()
+    vault: Sequence[Surface[Vault]] = ()
+    last: Sequence[Surface[Scope]] = ()
+    """Read of the tenant once all others are: what they found is what is asked for."""
+    discovery: tuple[str, ...] = ("vaults",)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What progress is told of."""
+        return (
+            *self.discovery,
+            *(surface.name for surface in self.tenant),
+            *(surface.name for surface in self.subscription),
+            *(surface.name for surface in self.vault),
+            *(surface.name for surface in self.last),
+        )
+
+
+SURFACES = Surfaces(
+    tenant=(
+        Surface("tenant", TENANT_OPERATIONS, lambda r, unit, scope: collect_tenant(r.connection, unit, scope)),
+        Surface(
+            "applications",
+            directory.operations("application"),
+            lambda r, unit, scope: collect_applications(r.connection, unit, scope, r.seen),
+        ),
+        Surface(
+            "service principals",
+            directory.operations("service_principal"),
+            lambda r, unit, scope: collect_service_principals(r.connection, unit, scope, r.seen),
+        ),
+    ),
+    vault=(Surface("keys", KEY_OPERATIONS, lambda r, unit, vault: collect_keys(r.connection, unit, vault, at_once=r.at_once)),),
+)
