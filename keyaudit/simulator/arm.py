@@ -5,26 +5,20 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from keyaudit.simulator import keys, resource_graph, resources
+from keyaudit.simulator.arm_answers import HEADERS, KEY_VAULT_HEADERS, answer, error, page
 from keyaudit.simulator.estate import Vault
 from keyaudit.simulator.login import LOGIN
-from keyaudit.simulator.pages import BadPageError, arm_page
 from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, retry_after, routed, varying
 from keyaudit.simulator.throttle import Charge, Meter, Refusal
 from keyaudit.simulator.tokens import Flaw
-from keyaudit.simulator.wire import CANARY, JSON, Answer, Request, compact
+from keyaudit.simulator.wire import CANARY, Answer, Request, compact
 
 HOST = "management.azure.com"
-_AUDIENCES = frozenset({"https://management.azure.com", "https://management.core.windows.net"})
-_HEADERS = {
-    "Cache-Control": "no-cache",
-    "Pragma": "no-cache",
-    "Content-Type": JSON,
-    "Expires": "-1",
-    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
-    "X-Content-Type-Options": "nosniff",
-}
-_VAULT_HEADERS = {**_HEADERS, "x-ms-keyvault-service-version": "1.5.1361.0"}
 
+PARTS: tuple[Callable[[Directory], Sequence[Route]], ...] = ()
+"""What serves the paths of other resources than vaults."""
+
+_AUDIENCES = frozenset({"https://management.azure.com", "https://management.core.windows.net"})
 _RESOURCE_FILTER = re.compile(
     r"(?:\s*resourceType\s+eq\s+'Microsoft\.KeyVault/vaults'(?:\s+and\s+name\s+eq\s+'(?P<name>[^']*)')?\s*)?", re.IGNORECASE
 )
@@ -71,6 +65,7 @@ class Arm(Service):
                 f"{vault}/*/providers/microsoft.insights/diagnosticsettings",
                 self._in_vault(self._diagnostics),
             ),
+            *(route for part in PARTS for route in part(directory)),
         )
 
     def call(self, request: Request) -> Call:
@@ -95,18 +90,18 @@ class Arm(Service):
             Flaw.TENANT: ("InvalidAuthenticationTokenTenant", _WRONG_TENANT.format(self.directory.tenant_id)),
         }[flaw]
         challenge = f'Bearer authorization_uri="{LOGIN}/{self.directory.tenant_id}", error="invalid_token"'
-        return _error(401, code, message, {**_HEADERS, "WWW-Authenticate": challenge})
+        return error(401, code, message, {**HEADERS, "WWW-Authenticate": challenge})
 
     def throttled(self, request: Request, refusal: Refusal) -> Answer:
         """ARM's 429, or Resource Graph's."""
-        headers = {**_HEADERS, **retry_after(refusal)}
+        headers = {**HEADERS, **retry_after(refusal)}
         if refusal.charge.limit == "resource_graph":
             return resource_graph.throttled(request, headers)
         message = (
             f"The request is being throttled as the limit has been reached for operation type - Read_ObservationWindow. "
             f"Please try again after {refusal.wait} seconds."
         )
-        return _error(429, "TooManyRequests", message, headers)
+        return error(429, "TooManyRequests", message, headers)
 
     def own_headers(self, request: Request, charges: tuple[Charge, ...], meter: Meter | None) -> str:
         """Request ids, and what is left of the limits."""
@@ -130,47 +125,51 @@ class Arm(Service):
         subscription = path[1] if len(path) > 1 and path[0] == "subscriptions" else ""
         charge = Charge("arm", subscription)
         if request.method == "POST":
-            return self._posted(path, charge)
+            return self._posted(request, path, charge)
         route, stars = routed(self._routes, request) or (_UNKNOWN, [])
         if "api-version" not in request.query:
             message = "The api-version query parameter (?api-version=) is required for all requests."
-            answer = _error(400, "MissingApiVersionParameter", message)
+            found = error(400, "MissingApiVersionParameter", message)
         elif subscription and subscription not in self.directory.subscriptions:
-            answer = _error(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
+            found = error(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
         else:
-            answer = route.respond(request, stars)
-        return fixed(route.operation, answer, charge)
+            found = route.respond(request, stars)
+        return fixed(route.operation, found, charge)
 
-    def _posted(self, path: list[str], charge: Charge) -> Call:
+    def _posted(self, request: Request, path: list[str], charge: Charge) -> Call:
         """Resource Graph; anything else that is posted to ARM makes something or, as listKeys, gives a secret away."""
         if path == ["providers", "microsoft.resourcegraph", "resources"]:
             charges = (Charge("resource_graph", ""), charge)
-            return varying("vault.query", lambda asked: resource_graph.answer(self.directory, asked, _HEADERS), *charges)
-        return fixed("canary.post", Answer(200, compact({"keys": [{"keyName": "key1", "value": CANARY}]}), _HEADERS), charge)
+            return varying(
+                resource_graph.operation(request.body),
+                lambda asked: resource_graph.answer(self.directory, asked, HEADERS),
+                *charges,
+            )
+        return fixed("canary.post", Answer(200, compact({"keys": [{"keyName": "key1", "value": CANARY}]}), HEADERS), charge)
 
     def _canary(self, _request: Request, _stars: list[str]) -> Answer:
-        return Answer(200, compact({"properties": {"value": CANARY}}), _VAULT_HEADERS)
+        return Answer(200, compact({"properties": {"value": CANARY}}), KEY_VAULT_HEADERS)
 
     def _empty(self, _request: Request, _stars: list[str]) -> Answer:
-        return Answer(200, compact({"value": []}), _VAULT_HEADERS)
+        return Answer(200, compact({"value": []}), KEY_VAULT_HEADERS)
 
     def _subscriptions(self, _request: Request, _stars: list[str]) -> Answer:
         every = self.directory.estate.subscriptions
         found = [resources.subscription_resource(self.directory, one) for one in every]
-        return _answer({"value": found, "count": {"type": "Total", "value": len(found)}}, _HEADERS)
+        return answer({"value": found, "count": {"type": "Total", "value": len(found)}}, HEADERS)
 
     def _subscription(self, _request: Request, stars: list[str]) -> Answer:
         found = self.directory.subscriptions[stars[0].lower()]
-        return _answer(resources.subscription_resource(self.directory, found), _HEADERS)
+        return answer(resources.subscription_resource(self.directory, found), HEADERS)
 
     def _locations(self, _request: Request, stars: list[str]) -> Answer:
         """The regions that the subscription's vaults lie in; the real list is long and the same for everyone."""
         names = sorted({vault.location for vault in self._here(*stars)})
         found = [{"id": f"/subscriptions/{stars[0]}/locations/{name}", "name": name, "type": "Region"} for name in names]
-        return _answer({"value": found}, _HEADERS)
+        return answer({"value": found}, HEADERS)
 
     def _tenants(self, _request: Request, _stars: list[str]) -> Answer:
-        return _answer({"value": [resources.tenant_resource(self.directory)]}, _HEADERS)
+        return answer({"value": [resources.tenant_resource(self.directory)]}, HEADERS)
 
     def _in_vault(self, respond: Callable[[Request, Vault, list[str]], Answer]) -> Callable[[Request, list[str]], Answer]:
         """A responder about one vault, which may not be there."""
@@ -186,10 +185,10 @@ class Arm(Service):
 
     def _get(self, request: Request, vault: Vault, _stars: list[str]) -> Answer:
         version = request.query.get("api-version", "")
-        return _answer(resources.vault_resource(self.directory, vault, version), _VAULT_HEADERS)
+        return answer(resources.vault_resource(self.directory, vault, version), KEY_VAULT_HEADERS)
 
     def _diagnostics(self, _request: Request, vault: Vault, _stars: list[str]) -> Answer:
-        return _answer({"value": list(vault.diagnostic_settings)}, _HEADERS)
+        return answer({"value": list(vault.diagnostic_settings)}, HEADERS)
 
     def _key_list(self, request: Request, vault: Vault, _stars: list[str]) -> Answer:
         ordered = sorted(vault.keys, key=lambda key: key.name.lower())
@@ -198,13 +197,13 @@ class Arm(Service):
             current = keys.current(ordered[index])
             return resources.key_resource(vault, ordered[index], current, whole=False, versioned=False)
 
-        return _page(request, [key.name for key in ordered], item)
+        return page(request, [key.name for key in ordered], item)
 
     def _key(self, _request: Request, vault: Vault, stars: list[str]) -> Answer:
         found = keys.version(keys.named(vault, stars[0]), "")
         if found is None:
             return _no_key(stars[0])
-        return _answer(resources.key_resource(vault, *found, whole=True, versioned=False), _VAULT_HEADERS)
+        return answer(resources.key_resource(vault, *found, whole=True, versioned=False), KEY_VAULT_HEADERS)
 
     def _versions(self, request: Request, vault: Vault, stars: list[str]) -> Answer:
         key = keys.named(vault, stars[0])
@@ -215,13 +214,13 @@ class Arm(Service):
         def item(index: int) -> object:
             return resources.key_resource(vault, key, ordered[index], whole=False, versioned=True)
 
-        return _page(request, [version.version for version in ordered], item)
+        return page(request, [version.version for version in ordered], item)
 
     def _version(self, _request: Request, vault: Vault, stars: list[str]) -> Answer:
         found = keys.version(keys.named(vault, stars[0]), stars[1])
         if found is None:
             return _no_key(stars[0])
-        return _answer(resources.key_resource(vault, *found, whole=True, versioned=True), _VAULT_HEADERS)
+        return answer(resources.key_resource(vault, *found, whole=True, versioned=True), KEY_VAULT_HEADERS)
 
     def _here(self, subscription: str, *group: str) -> list[Vault]:
         """The vaults of a subscription, or of a resource group in it."""
@@ -241,14 +240,14 @@ class Arm(Service):
             return resources.vault_resource(self.directory, found[index], version)
 
         names = [f"{vault.resource_group}|{vault.name}" for vault in found]
-        return _page(request, names, item, before=1 if whole else 0, after=2 if whole else 1)
+        return page(request, names, item, before=1 if whole else 0, after=2 if whole else 1)
 
     def _resources(self, request: Request, stars: list[str]) -> Answer:
         wanted = _RESOURCE_FILTER.fullmatch(request.query.get("$filter", ""))
         found = self._here(*stars) if wanted else []
         if wanted and wanted["name"]:
             found = [vault for vault in found if vault.name.lower() == wanted["name"].lower()]
-        return _page(request, [vault.name for vault in found], lambda index: resources.tracked(found[index]))
+        return page(request, [vault.name for vault in found], lambda index: resources.tracked(found[index]))
 
     def _groups(self, _request: Request, stars: list[str]) -> Answer:
         places = {vault.resource_group.lower(): vault for vault in self._here(*stars)}
@@ -262,18 +261,7 @@ class Arm(Service):
             }
             for vault in places.values()
         ]
-        return _answer({"value": found}, _HEADERS)
-
-
-def _answer(body: object, headers: dict[str, str]) -> Answer:
-    return Answer(200, compact(body), headers, compressible=True)
-
-
-def _page(request: Request, names: Sequence[str], item: Callable[[int], object], **empty: int) -> Answer:
-    try:
-        return _answer(arm_page(request, names, item, **empty), _VAULT_HEADERS)
-    except BadPageError as error:
-        return _error(400, "BadRequest", str(error))
+        return answer({"value": found}, HEADERS)
 
 
 def _gone(name: str, group: str) -> Answer:
@@ -281,17 +269,13 @@ def _gone(name: str, group: str) -> Answer:
         f"The Resource 'Microsoft.KeyVault/vaults/{name}' under resource group '{group}' was not found. "
         "For more details please go to https://aka.ms/ARMResourceNotFoundFix"
     )
-    return _error(404, "ResourceNotFound", message, {**_HEADERS, "x-ms-failure-cause": "gateway"})
+    return error(404, "ResourceNotFound", message, {**HEADERS, "x-ms-failure-cause": "gateway"})
 
 
 def _no_key(name: str) -> Answer:
-    return _error(404, "KeyNotFound", f"The key '{name}' was not found in this vault.", _VAULT_HEADERS)
-
-
-def _error(status: int, code: str, message: str, headers: dict[str, str] = _HEADERS) -> Answer:
-    return Answer(status, compact({"error": {"code": code, "message": message}}), headers)
+    return error(404, "KeyNotFound", f"The key '{name}' was not found in this vault.", KEY_VAULT_HEADERS)
 
 
 _UNKNOWN = Route(
-    "arm.unknown", "", lambda _request, _stars: _error(404, "InvalidResourceType", "The resource type could not be found.")
+    "arm.unknown", "", lambda _request, _stars: error(404, "InvalidResourceType", "The resource type could not be found.")
 )

@@ -1,12 +1,12 @@
 """Microsoft Graph, v1.0 and beta: the tenant, domains, applications, service principals, owners, federated credentials."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from keyaudit.simulator import objects, odata
 from keyaudit.simulator.estate import Domain, FederatedCredential
+from keyaudit.simulator.graph_resources import Resource, collection
 from keyaudit.simulator.holders import Holder, Kind, applications, member, principals
 from keyaudit.simulator.service import Call, Directory, Service, fixed, retry_after, varying
 from keyaudit.simulator.throttle import Charge, Meter, Refusal
@@ -16,6 +16,10 @@ from keyaudit.simulator.wire import Answer, Request, compact
 T = TypeVar("T")
 
 HOST = "graph.microsoft.com"
+
+PARTS: tuple[Callable[[Directory, str, list[str], Request], Resource | None], ...] = ()
+"""What serves other paths than the directory's: each is given the version and the path, and says what that names, or None."""
+
 _AUDIENCES = frozenset({odata.GRAPH})
 _HEADERS = {
     "Cache-Control": "no-cache",
@@ -30,22 +34,6 @@ _OK_HEADERS = {
     "OData-Version": "4.0",
 }
 _ERROR_HEADERS = {**_HEADERS, "Content-Type": "application/json"}
-
-Render = Callable[[Request, odata.Options], dict[str, object]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Resource:
-    """What a path names: its operation, what it is refused by, the members that can be selected, and its body."""
-
-    operation: str
-    relations: tuple[str, ...]
-    type: str
-    members: Iterable[str]
-    render: Render | None
-    """None: there is no such object."""
-    listed: bool = False
-    """A collection of holders, which weighs more than other reads."""
 
 
 class Graph(Service):
@@ -115,7 +103,7 @@ class Graph(Service):
     def _charge(self, cost: int) -> Charge:
         return Charge("graph", self.directory.client_id, cost)
 
-    def _charges(self, request: Request, resource: _Resource) -> tuple[Charge, ...]:
+    def _charges(self, request: Request, resource: Resource) -> tuple[Charge, ...]:
         query, cost = request.query, 1
         if resource.listed:
             cost = 2 + ("$expand" in query) - ("$select" in query) - (query.get("$top", "100") in _SMALL)
@@ -124,33 +112,34 @@ class Graph(Service):
             return charge, Charge("key_credentials", "")
         return (charge,)
 
-    def _resource(self, version: str, path: list[str], request: Request) -> _Resource | None:
+    def _resource(self, version: str, path: list[str], request: Request) -> Resource | None:
         estate = self.directory.estate
         match [part.lower() for part in path]:
             case ["organization"]:
                 body = objects.organization(self.directory)
-                return _Resource(
+                return Resource(
                     operation="organization.get",
                     relations=("organization",),
                     type="microsoft.graph.organization",
                     members=body,
-                    render=_collection(version, "organization", [body], lambda one: one),
+                    render=collection(version, "organization", [body], lambda one: one),
                 )
             case ["domains"]:
-                return _Resource(
+                return Resource(
                     operation="domain.list",
                     relations=("domains",),
                     type="microsoft.graph.domain",
                     members=objects.domain(Domain(name="")),
-                    render=_collection(version, "domains", estate.domains, objects.domain),
+                    render=collection(version, "domains", estate.domains, objects.domain),
                 )
             case [name] if name in self._kinds:
                 return self._holders(version, self._kinds[name], request)
             case [name, _, *rest] if name in self._kinds:
                 return self._held(version, self._kinds[name], path[1], rest)
-        return None
+        named = (part(self.directory, version, path, request) for part in PARTS)
+        return next((resource for resource in named if resource is not None), None)
 
-    def _holders(self, version: str, kind: Kind, request: Request) -> _Resource:
+    def _holders(self, version: str, kind: Kind, request: Request) -> Resource:
         """The list of applications or service principals; what it is called depends on what it is asked for."""
         owners = "$expand" in request.query
         federated = "federatedidentitycredentials" in request.query.get("$filter", "").lower()
@@ -160,7 +149,7 @@ class Graph(Service):
             found = odata.matching(options, kind.holders, member)
             return odata.page(asked, options, (version, kind.name), found, self._whole(kind, options))
 
-        return _Resource(
+        return Resource(
             operation=f"{kind.operation}.{'owners' if owners else 'federated' if federated else 'list'}",
             relations=(kind.name, relation),
             type=kind.type,
@@ -169,7 +158,7 @@ class Graph(Service):
             listed=True,
         )
 
-    def _held(self, version: str, kind: Kind, object_id: str, path: list[str]) -> _Resource | None:
+    def _held(self, version: str, kind: Kind, object_id: str, path: list[str]) -> Resource | None:
         """One application or service principal, or what hangs on it."""
         if kind.name not in self._by_id:
             self._by_id[kind.name] = {holder.id.lower(): holder for holder in kind.holders}
@@ -183,12 +172,12 @@ class Graph(Service):
                 return self._federated(version, kind, holder)
         return None
 
-    def _one(self, version: str, kind: Kind, holder: Holder | None) -> _Resource:
+    def _one(self, version: str, kind: Kind, holder: Holder | None) -> Resource:
         def render(_asked: Request, options: odata.Options) -> dict[str, object]:
             body = self._whole(kind, options)(holder) if holder else {}
             return odata.entity(options, (version, kind.name), body)
 
-        return _Resource(
+        return Resource(
             operation=f"{kind.operation}.get",
             relations=(kind.name,),
             type=kind.type,
@@ -196,29 +185,29 @@ class Graph(Service):
             render=render if holder else None,
         )
 
-    def _owners(self, version: str, kind: Kind, holder: Holder | None) -> _Resource:
+    def _owners(self, version: str, kind: Kind, holder: Holder | None) -> Resource:
         def body(one: str) -> dict[str, object]:
             return objects.owner(self.directory, one)
 
-        return _Resource(
+        return Resource(
             operation=f"{kind.operation}.owners_of",
             relations=(kind.name, "owners"),
             type="microsoft.graph.directoryObject",
             members=body(""),
-            render=_collection(version, "directoryObjects", holder.owners, body) if holder else None,
+            render=collection(version, "directoryObjects", holder.owners, body) if holder else None,
         )
 
-    def _federated(self, version: str, kind: Kind, holder: Holder | None) -> _Resource:
+    def _federated(self, version: str, kind: Kind, holder: Holder | None) -> Resource:
         def body(one: FederatedCredential) -> dict[str, object]:
             return objects.federated(one, beta=version == "beta")
 
         name = f"{kind.name}('{holder.id if holder else ''}')/federatedIdentityCredentials"
-        return _Resource(
+        return Resource(
             operation=f"{kind.operation}.federated_of",
             relations=(kind.name, "federatedIdentityCredentials"),
             type="microsoft.graph.federatedIdentityCredential",
             members=body(FederatedCredential(id="", name="", issuer="", subject=None)),
-            render=_collection(version, name, holder.federated, body) if holder else None,
+            render=collection(version, name, holder.federated, body) if holder else None,
         )
 
     def _whole(self, kind: Kind, options: odata.Options) -> Callable[[Holder], dict[str, object]]:
@@ -234,12 +223,7 @@ class Graph(Service):
 _SMALL = frozenset(str(number) for number in range(1, 20))
 
 
-def _collection(version: str, name: str, found: Sequence[T], body: Callable[[T], dict[str, object]]) -> Render:
-    """A renderer of pages of a collection."""
-    return lambda asked, options: odata.page(asked, options, (version, name), found, body)
-
-
-def _rendered(request: Request, resource: _Resource, path: list[str]) -> Answer:
+def _rendered(request: Request, resource: Resource, path: list[str]) -> Answer:
     if resource.render is None:
         message = f"Resource '{path[1]}' does not exist or one of its queried reference-property objects are not present."
         return _error(request, 404, "Request_ResourceNotFound", message)

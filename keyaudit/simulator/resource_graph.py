@@ -1,4 +1,4 @@
-"""Resource Graph: the queries on vaults that are asked of it, recognised by their words; not a query engine."""
+"""Resource Graph: the queries that are asked of it, recognised by their words; not a query engine."""
 
 import base64
 import binascii
@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from keyaudit.simulator import resources
-from keyaudit.simulator.estate import Vault
+from keyaudit.simulator.resource_rows import OPERATIONS, ROWS
 from keyaudit.simulator.service import Directory
 from keyaudit.simulator.wire import Answer, Request, compact
 
@@ -21,7 +20,7 @@ _PROJECTED = re.compile(r"(?:(?P<name>\w+)\s*=\s*)?(?:(?P<call>tostring|tolower|
 
 _TYPED = r"type\s*(?:=~|==)\s*'[^']+'|type\s+in~?\s*\(\s*'[^']+'(?:\s*,\s*'[^']+')*\s*\)"
 _CONDITION = re.compile(rf"(?:{_TYPED})(?:\s+or\s+(?:{_TYPED}))*")
-_VAULTS = "microsoft.keyvault/vaults"
+_QUOTED = re.compile(r"'([^']+)'")
 
 
 class _QueryError(Exception):
@@ -41,6 +40,12 @@ def answer(directory: Directory, request: Request, headers: Mapping[str, str]) -
         return _error(headers, request, "InvalidRequest", "The request body is not a query.")
     except _QueryError as error:
         return _error(headers, request, error.code, str(error))
+
+
+def operation(body: bytes) -> str:
+    """By which name the query in a request's body is known: the operation of the type that it names first."""
+    found = _QUOTED.search(body.decode(errors="replace").lower())
+    return OPERATIONS.get(found[1], "resource_graph.query") if found else "resource_graph.query"
 
 
 def throttled(request: Request, headers: Mapping[str, str]) -> Answer:
@@ -102,16 +107,17 @@ def _chosen(directory: Directory, asked: list[str] | None) -> set[str]:
 def _rows(directory: Directory, query: str, subscriptions: set[str]) -> tuple[list[dict[str, object]], bool]:
     """All rows of the query, and whether it limits them itself."""
     table, *steps = [step.strip() for step in query.split("|")]
-    if table.lower() != "resources":
+    sources = ROWS.get(table.lower())
+    if sources is None:
         raise _QueryError(f"The table '{table}' is not simulated.")
-    vaults = [vault for vault in directory.estate.vaults if vault.subscription.lower() in subscriptions]
-    rows: list[dict[str, object]] = [_row(directory, vault) for vault in vaults]
+    rows = [row for source in sources for row in source(directory) if row["subscriptionId"] in ("", *subscriptions)]
     limited = False
     for step in steps:
         word, _, rest = step.partition(" ")
         match word.lower():
             case "where":
-                rows = rows if _asks_for_vaults(rest) else []
+                wanted = _types(rest)
+                rows = [row for row in rows if row["type"] in wanted]
             case "project":
                 rows = [_projected(rest, row) for row in rows]
             case "order" | "sort":
@@ -123,12 +129,12 @@ def _rows(directory: Directory, query: str, subscriptions: set[str]) -> tuple[li
     return rows, limited
 
 
-def _asks_for_vaults(condition: str) -> bool:
+def _types(condition: str) -> set[str]:
+    """The types that a condition asks for. == and in mind the case, and the tables hold types in lower case."""
     text = condition.strip().replace('"', "'")
     if _CONDITION.fullmatch(text) is None:
         raise _QueryError(f"The condition '{condition}' is not simulated.")
-    # == and in mind the case, and the table holds types in lower case.
-    return f"'{_VAULTS}'" in (text.lower() if "~" in text else text)
+    return set(_QUOTED.findall(text.lower() if "~" in text else text))
 
 
 def _ordered(text: str, rows: list[dict[str, object]]) -> list[dict[str, object]]:
@@ -156,29 +162,6 @@ def _called(function: str | None, value: object) -> object:
         return value
     text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     return text.lower() if function == "tolower" else text
-
-
-def _row(directory: Directory, vault: Vault) -> dict[str, object]:
-    """A vault as the resources table has it: type and resource group in lower case, unset columns null or empty."""
-    properties = resources.properties(directory, vault)
-    return {
-        "id": resources.vault_id(vault),
-        "name": vault.name,
-        "type": _VAULTS,
-        "tenantId": directory.tenant_id,
-        "kind": "",
-        "location": vault.location,
-        "resourceGroup": vault.resource_group.lower(),
-        "subscriptionId": vault.subscription.lower(),
-        "managedBy": "",
-        "sku": None,
-        "plan": None,
-        "properties": properties,
-        "tags": vault.tags,
-        "identity": None,
-        "zones": None,
-        "extendedLocation": None,
-    }
 
 
 def _error(

@@ -1,0 +1,90 @@
+"""Domains, applications and service principals, and what hangs on them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyCredential:
+    """A certificate or symmetric key of an application or service principal."""
+
+    key_id: str
+    start: int | None
+    end: int | None
+    usage: str = "Verify"
+    type: str = "AsymmetricX509Cert"
+    display_name: str | None = None
+    thumbprint: str | None = None
+    """customKeyIdentifier, upper-case hex."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordCredential:
+    """A client secret; its value exists nowhere."""
+
+    key_id: str
+    start: int | None
+    end: int | None
+    display_name: str | None = None
+    thumbprint: str | None = None
+    """customKeyIdentifier: set where it protects a SAML certificate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FederatedCredential:
+    """A federated identity credential; `subject` is None where a claims-matching expression stands in its place."""
+
+    id: str
+    name: str
+    issuer: str
+    subject: str | None
+    audiences: tuple[str, ...] = ("api://AzureADTokenExchange",)
+    claims_expression: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """An application registration."""
+
+    id: str
+    app_id: str
+    name: str | None
+    created: int | None
+    audience: str = "AzureADMyOrg"
+    identifier_uris: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    """Values of api.oauth2PermissionScopes."""
+    roles: tuple[str, ...] = ()
+    """Values of appRoles."""
+    passwords: tuple[PasswordCredential, ...] = ()
+    keys: tuple[KeyCredential, ...] = ()
+    federated: tuple[FederatedCredential, ...] = ()
+    owners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicePrincipal:
+    """A service principal."""
+
+    id: str
+    app_id: str
+    name: str | None
+    created: int | None
+    type: str = "Application"
+    home_tenant: str | None = None
+    enabled: bool | None = True
+    sso_mode: str | None = None
+    preferred_thumbprint: str | None = None
+    passwords: tuple[PasswordCredential, ...] = ()
+    keys: tuple[KeyCredential, ...] = ()
+    federated: tuple[FederatedCredential, ...] = ()
+    owners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """A domain of the tenant."""
+
+    name: str
+    federated: bool = False
+    default: bool = False
+    initial: bool = False

@@ -1,0 +1,83 @@
+"""Vaults, and what they hold."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyVersion:
+    """One version of a key, as Key Vault would describe it."""
+
+    version: str
+    kty: str
+    key_ops: tuple[str, ...]
+    created: int | None
+    updated: int | None = None
+    enabled: bool = True
+    nbf: int | None = None
+    exp: int | None = None
+    key_size: int | None = None
+    """Bits, for RSA."""
+    crv: str | None = None
+    exportable: bool = False
+    hsm_platform: str | None = "0"
+    release_policy_immutable: bool | None = None
+    tags: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotationPolicy:
+    """A rotation policy that was set; a key that never had one answers with the service's default."""
+
+    rotate_after: str | None = None
+    rotate_before_expiry: str | None = None
+    notify_before_expiry: str | None = "P30D"
+    expiry_time: str | None = None
+    created: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A key with its versions in any order; `current` names the one that a request without a version gets."""
+
+    name: str
+    versions: tuple[KeyVersion, ...]
+    current: str
+    managed: bool = False
+    rotation: RotationPolicy | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedKey:
+    """A soft-deleted key."""
+
+    key: Key
+    deleted: int
+    purge: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vault:
+    """A vault. `access`: open, or how its data plane refuses: firewall, private, rbac, policy."""
+
+    name: str
+    subscription: str
+    resource_group: str
+    location: str = "westeurope"
+    sku: str = "standard"
+    tags: dict[str, str] | None = None
+    rbac: bool | None = True
+    """None: never set, which means access policies."""
+    purge_protection: bool | None = True
+    soft_delete: bool | None = True
+    retention_days: int | None = 90
+    public_network_access: str | None = "Enabled"
+    default_action: str | None = None
+    """networkAcls.defaultAction; None: no networkAcls at all."""
+    diagnostic_settings: tuple[dict[str, object], ...] = ()
+    keys: tuple[Key, ...] = ()
+    deleted_keys: tuple[DeletedKey, ...] = ()
+    access: str = "open"
+    refused: tuple[str, ...] = ()
+    """Operations that the data plane refuses by permission: `rotationpolicy`, `list`, `get`."""
+    vanishes_after: int | None = None
+    """The vault is deleted after this many data-plane requests."""

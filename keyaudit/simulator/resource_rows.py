@@ -1,0 +1,44 @@
+"""The tables of Resource Graph: what each holds, and by which name a query for a type of resource is known."""
+
+from collections.abc import Callable, Iterator
+
+from keyaudit.simulator import resources
+from keyaudit.simulator.estate import Vault
+from keyaudit.simulator.service import Directory
+
+ResourceRow = dict[str, object]
+
+
+def _vaults(directory: Directory) -> Iterator[ResourceRow]:
+    for vault in directory.estate.vaults:
+        yield _row(directory, vault)
+
+
+def _row(directory: Directory, vault: Vault) -> ResourceRow:
+    """A vault as the resources table has it: type and resource group in lower case, unset columns null or empty."""
+    properties = resources.properties(directory, vault)
+    return {
+        "id": resources.vault_id(vault),
+        "name": vault.name,
+        "type": "microsoft.keyvault/vaults",
+        "tenantId": directory.tenant_id,
+        "kind": "",
+        "location": vault.location,
+        "resourceGroup": vault.resource_group.lower(),
+        "subscriptionId": vault.subscription.lower(),
+        "managedBy": "",
+        "sku": None,
+        "plan": None,
+        "properties": properties,
+        "tags": vault.tags,
+        "identity": None,
+        "zones": None,
+        "extendedLocation": None,
+    }
+
+
+ROWS: dict[str, tuple[Callable[[Directory], Iterator[ResourceRow]], ...]] = {"resources": (_vaults,)}
+"""Table to what fills it. A row has every column of its table, with `type` in lower case."""
+
+OPERATIONS = {"microsoft.keyvault/vaults": "vault.query"}
+"""Type, in lower case, to the name of the operation that asks for it first in its query."""
