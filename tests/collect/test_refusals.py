@@ -4,18 +4,28 @@ from dataclasses import replace
 
 import pytest
 
-from keyaudit.model.columns import where_found
 from keyaudit.model.coverage import State
-from keyaudit.model.operations import OPERATIONS, Surface
-from keyaudit.model.tables import TABLES
+from keyaudit.model.operations import Surface
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import ESTATE, FIRST, FIRST_ID, FIRST_KEYS, SECOND_ID, SECOND_KEYS, TENANT_ID, VERSIONS, version
+from tests.collect.refusals import CODE, FORBIDDEN, REASONS, ends_refused, never_wrong, refused
 from tests.collect.rig import Collected, collect
 
-PLAIN = tuple(
-    operation
-    for operation in OPERATIONS
-    if operation not in ("login.metadata", "vault.get") and not operation.startswith("arm.")
+PLAIN = (
+    "subscription.list",
+    "vault.query",
+    "vault.list",
+    "key.list",
+    "key.versions",
+    "key.get",
+    "key.rotation_policy",
+    "organization.get",
+    "domain.list",
+    *(
+        f"{kind}.{what}"
+        for kind in ("application", "service_principal")
+        for what in ("list", "owners", "owners_of", "federated", "federated_of")
+    ),
 )
 CHILDREN = {
     "subscription.list": ("vault.query", "vault.list", "key.list", "key.versions", "key.get", "key.rotation_policy"),
@@ -25,72 +35,13 @@ CHILDREN = {
     "service_principal.owners": ("service_principal.owners_of",),
     "service_principal.federated": ("service_principal.federated_of",),
 }
-FORBIDDEN = {
-    Surface.VAULT: {"error": {"code": "Forbidden", "message": "no", "innererror": {"code": "ForbiddenByRbac"}}},
-    Surface.ARM: {"error": {"code": "AuthorizationFailed", "message": "no"}},
-    Surface.GRAPH: {"error": {"code": "Authorization_RequestDenied", "message": "no"}},
-}
-CODE = {"error": {"code": "Odd", "message": "no"}}
-PLACE = {column.name for column in where_found()}
 
 
-def refused(operation: str, reason: str) -> Fault:
-    """A fault by which every request of `operation` ends for `reason`."""
-    match reason:
-        case "permission":
-            return Fault(operation, "every", status=403, body=FORBIDDEN[OPERATIONS[operation].surface])
-        case "auth_failed":
-            return Fault(operation, "every", status=401, body=CODE)
-        case "vanished":
-            return Fault(operation, "every", status=404, body=CODE)
-        case "throttled":
-            return Fault(operation, "every", status=429, body=CODE)
-        case "service_error":
-            return Fault(operation, "every", status=503, body=CODE)
-        case "bad_body":
-            return Fault(operation, "every", body=CODE)
-        case "intercepted":
-            return Fault(operation, "every", headers={"Content-Type": "text/html"}, body="<html>")
-        case "firewall" | "private_only":
-            inner = {"firewall": "ForbiddenByFirewall", "private_only": "ForbiddenByConnection"}[reason]
-            body = {"error": {"code": "Forbidden", "message": "no", "innererror": {"code": inner}}}
-            return Fault(operation, "every", status=403, body=body)
-    raise ValueError(reason)
-
-
-def never_wrong(whole: Collected, found: Collected) -> None:
-    """What was refused is missing under a gap, or unknown; whatever else is said is what an unhindered run says."""
-    for table, rows in whole.rows.items():
-        listed_by = set(TABLES[table].listed_by)
-        lost = rows.keys() - found.rows[table].keys()
-        assert not lost or any(operation in listed_by for _, operation in found.gaps()), (table, lost)
-        for id_, row in found.rows[table].items():
-            for column, value in row.items():
-                if id_ in rows and column not in PLACE and column != "unknown":
-                    assert value == rows[id_].get(column), (id_, column)
-            for column, value in rows.get(id_, {}).items():
-                if value is not None and column not in PLACE and column not in row:
-                    assert column in found.unknown(table, id_), (id_, column)
-
-
-@pytest.mark.parametrize("reason", ["permission", "throttled", "service_error", "bad_body"])
+@pytest.mark.parametrize("reason", REASONS)
 @pytest.mark.parametrize("operation", PLAIN)
 async def test_an_operation_refused_to_the_end(whole: Collected, operation: str, reason: str) -> None:
-    found = await collect(refused(operation, reason))
-    never_wrong(whole, found)
-    children = CHILDREN.get(operation, ())
-    for place, record in found.coverage.items():
-        if place[1] == operation:
-            assert (record.state, record.reason) == (State.NOT_ASSESSED, reason)
-            per_object = place[1].endswith(("_of", ".versions", ".get", ".rotation_policy")) and place[1] != "organization.get"
-            assert bool(record.refused) == per_object
-        elif place[1] in children:
-            assert (record.state, record.reason) == (State.NOT_ASSESSED, "parent_not_assessed")
-        elif reason in ("throttled", "service_error") and OPERATIONS[place[1]].surface is OPERATIONS[operation].surface:
-            # What shares a limit, or a vault, with requests that fail for ever counts as down for a while.
-            assert record.reason in (None, reason, "parent_not_assessed")
-        else:
-            assert record.state is State.ASSESSED, place
+    single = operation.endswith(("_of", ".versions", ".get", ".rotation_policy")) and operation != "organization.get"
+    await ends_refused(whole, operation, reason, children=CHILDREN.get(operation, ()), single=single)
 
 
 @pytest.mark.parametrize("reason", ["auth_failed", "vanished", "intercepted"])
