@@ -15,7 +15,13 @@ from keyaudit.policy.load import load
 
 README = Path(__file__).parent.parent / "README.md"
 EXAMPLE = README.parent / "policies" / "key-vault" / "kv-key-expiring-soon.yaml"
-COMMANDS = ("report", "gate", "collect", "explain", "policies list", "policies test")
+COMMANDS = (
+    "report",
+    "gate",
+    "collect",
+    "explain",
+    *(f"policies {command}" for command in ("list", "show", "check", "test", "new", "schema", "docs")),
+)
 
 
 def permissions() -> str:

@@ -17,7 +17,7 @@ from keyaudit.policy.load import Policy, load
 @contextmanager
 def judged(live: Live, stored: Stored, choice: Choice, *, fail_on: Severity | None) -> Iterator[Report]:
     """The report, good until the context ends. Everything that can be refused is refused before anything is read."""
-    policies = _chosen(load(), choice)
+    policies = _chosen(load(besides=choice.policies), choice)
     allowances = [Allowance.parse(text) for text in choice.allow_gap or ()]
     with (
         snapshot(live, stored) as (taken, as_of),

@@ -104,6 +104,10 @@ class Choice:
     """What to judge by, and what to accept."""
 
     profile: Annotated[str, typer.Option("--profile", metavar="NAME", help="The set of limits to judge by.")] = "default"
+    policies: Annotated[
+        Path | None,
+        typer.Option("--policies", metavar="DIR", help="A folder with policies of your own, besides the shipped ones."),
+    ] = None
     select: Annotated[
         list[str] | None, typer.Option("--select", metavar="ID|GLOB", help="Only these policies; repeatable.")
     ] = None

@@ -1,35 +1,79 @@
 """`keyaudit policies`: what keyaudit judges by, and whether each policy does what it says."""
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from keyaudit.cli.streams import printing
-from keyaudit.model.errors import Exit
+from keyaudit.model.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from keyaudit.policy.load import Policy
 
 app = typer.Typer(help="What keyaudit judges by.", rich_markup_mode=None)
 
+Own = Annotated[
+    Path | None, typer.Option("--policies", metavar="DIR", help="A folder with policies of your own, besides the shipped ones.")
+]
+Place = Annotated[
+    Path | None, typer.Argument(metavar="[PATH]", help="A policy file or a folder of them. Default: the shipped ones.")
+]
+
 
 @app.command("list")
-def list_() -> int:
+def list_(*, policies: Own = None) -> int:
     """List the policies: id, severity, and the good state that each asks for."""
     from tabulate import tabulate  # noqa: PLC0415 - heavy
 
     from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
 
-    rows = [(policy.text.id, policy.text.severity, policy.text.title) for policy in load()]
+    rows = [(policy.text.id, policy.text.severity, policy.text.title) for policy in load(besides=policies)]
     with printing() as out:
         out.write(tabulate(rows, headers=("Policy", "Severity", "What is good"), disable_numparse=True) + "\n")
     return Exit.CLEAN
 
 
-@app.command("test")
-def run_examples(
-    path: Annotated[
-        Path | None, typer.Argument(metavar="[PATH]", help="A policy file or a folder of them. Default: the shipped ones.")
-    ] = None,
+@app.command("show")
+def show(
+    policy: Annotated[str, typer.Argument(metavar="ID", help="A policy's id.")],
+    *,
+    profile: Annotated[str, typer.Option("--profile", metavar="NAME", help="The set of limits to show.")] = "default",
+    policies: Own = None,
 ) -> int:
+    """Show a policy's limits as they are in force, and where each comes from."""
+    from tabulate import tabulate  # noqa: PLC0415 - heavy
+
+    from keyaudit.policy.bind import bind  # noqa: PLC0415 - heavy
+
+    found = named(policy, policies, "policies show")
+    [bound] = bind([found], profile, {})
+    rows = [
+        (name, bound.shown(name), f"profile {profile}" if profile in declared.profiles else "the policy's default")
+        for name, declared in found.parameters.items()
+    ]
+    with printing() as out:
+        if rows:
+            out.write(tabulate(rows, headers=("Parameter", "Value", "From"), disable_numparse=True) + "\n")
+        else:
+            out.write(f"{found.text.id} has no parameters.\n")
+    return Exit.CLEAN
+
+
+@app.command("check")
+def check(path: Place = None) -> int:
+    """Read policies, and say everything that is wrong with them at once. Examples are not run: that is policies test."""
+    from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
+
+    count = len(load(path))
+    with printing() as out:
+        out.write(f"{'1 policy' if count == 1 else f'{count} policies'}: nothing is wrong\n")
+    return Exit.CLEAN
+
+
+@app.command("test")
+def run_examples(path: Place = None) -> int:
     """Run each policy's examples, then break it in every small way and see that some example notices."""
     from keyaudit.policy.examples import test_policies  # noqa: PLC0415 - heavy
 
@@ -37,3 +81,99 @@ def run_examples(
     with printing() as out:
         out.writelines(f"{line}\n" for line in (*outcome.failures, outcome.summary))
     return Exit.CLEAN if not outcome.failures else Exit.FINDINGS
+
+
+@app.command("new")
+def new(
+    policy: Annotated[str, typer.Argument(metavar="ID", help="The id of the policy, and the name of its file.")],
+    *,
+    table: Annotated[str, typer.Option("--table", metavar="TABLE", help="What it judges: key, vault, credential, ...")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="The folder to write it to. Default: where you are.")
+    ] = Path(),
+) -> int:
+    """Begin a policy: a file with examples, which passes policies test as it is."""
+    from keyaudit.policy.scaffold import scaffold  # noqa: PLC0415 - heavy
+    from keyaudit.report.files import output_file  # noqa: PLC0415 - heavy
+
+    text = scaffold(policy, table)
+    path = out / f"{policy}.yaml"
+    if path.exists():
+        raise UsageError(str(path), "is there already", "choose another id, or move it away")
+    with output_file(path) as file:
+        file.write(text)
+    with printing() as stdout:
+        stdout.write(f"{path}: edit it, then run keyaudit policies test {path}\n")
+    return Exit.CLEAN
+
+
+@app.command("schema")
+def schema() -> int:
+    """Print the JSON Schema of a policy file, so that editors complete it."""
+    from keyaudit.policy.json_schema import json_schema  # noqa: PLC0415 - heavy
+
+    with printing() as out:
+        out.write(json.dumps(json_schema(), indent=2) + "\n")
+    return Exit.CLEAN
+
+
+@app.command("docs")
+def docs(
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write to; made if it is not there.")],
+    policies: Own = None,
+) -> int:
+    """Write a Markdown page for each policy and each table, and an index."""
+    from keyaudit.model.tables import TABLES, operations_of  # noqa: PLC0415 - heavy
+    from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
+    from keyaudit.report.files import output_file, output_folder  # noqa: PLC0415 - heavy
+    from keyaudit.report.pages import index_page, policy_page, table_page  # noqa: PLC0415 - heavy
+
+    found = load(besides=policies)
+    pages = {Path("README.md"): index_page([policy.text for policy in found], TABLES.values())}
+    for policy in found:
+        examples = [(example.why, str(example.expect), example.shown) for example in policy.examples]
+        pages[Path("policies", f"{policy.text.id}.md")] = policy_page(policy.text, details(policy), examples)
+    for table in TABLES.values():
+        filled_by = {column.name: operations_of(table.name, column.name) for column in table.columns}
+        pages[Path("tables", f"{table.name}.md")] = table_page(table, filled_by)
+    for folder in sorted({out / path.parent for path in pages}):
+        output_folder(folder)
+    for path, page in pages.items():
+        with output_file(out / path) as file:
+            file.write(page)
+    with printing() as stdout:
+        stdout.write(f"{out / 'README.md'}: {len(found)} policies, {len(TABLES)} tables\n")
+    return Exit.CLEAN
+
+
+def named(name: str, own: Path | None, place: str) -> "Policy":
+    """The policy of that id, in any case. Raises UsageError, with the nearest id, where there is none."""
+    from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
+    from keyaudit.policy.problems import nearest, shown  # noqa: PLC0415 - heavy
+
+    policies = {policy.text.id: policy for policy in load(besides=own)}
+    found = policies.get(name.lower())
+    if found is None:
+        raise UsageError(place, f"no policy {shown(name)}", nearest(name, policies) or "see keyaudit policies list")
+    return found
+
+
+def details(policy: "Policy") -> dict[str, str]:
+    """What the policy asks, and its limits by profile."""
+    from keyaudit.policy.bind import bind  # noqa: PLC0415 - heavy
+    from keyaudit.policy.parameters import PROFILES  # noqa: PLC0415 - heavy
+
+    conditions = {"Applies to": policy.applies_to, "Violated when": policy.violated_when}
+    asked = {name: " ".join(condition.text.split()) for name, condition in conditions.items() if condition}
+    rungs = [f"{rung.severity} when {' '.join(rung.condition.text.split())}" for rung in policy.severity_when]
+    if rungs:
+        asked["Severity"] = "\n".join([*rungs, f"else {policy.text.severity}"])
+    limits: dict[str, list[str]] = {}
+    for profile in PROFILES:
+        [bound] = bind([policy], profile, {})
+        for name in policy.parameters:
+            limits.setdefault(f"{name} {bound.shown(name)}", []).append(profile)
+    if limits:
+        asked["Parameters"] = "\n".join(f"{limit} ({', '.join(profiles)})" for limit, profiles in limits.items())
+    return asked

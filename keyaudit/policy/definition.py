@@ -35,6 +35,11 @@ class Example:
     line: int
     column: int
 
+    @property
+    def shown(self) -> str:
+        """Its columns as its file has them: "enabled false, key_ops [sign, verify]"."""
+        return ", ".join(f"{name} {node}" for name, node in self.changes.items())
+
 
 @dataclass(frozen=True, slots=True)
 class Trees:

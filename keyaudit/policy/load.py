@@ -21,27 +21,29 @@ def shipped() -> Path:
     return packaged if packaged.is_dir() else _PACKAGE.parent / "policies"
 
 
-def load(place: Path | None = None) -> tuple[Policy, ...]:
-    """Every policy below a folder, or the one in a file, ordered by id; None: the shipped ones.
+def load(place: Path | None = None, *, besides: Path | None = None) -> tuple[Policy, ...]:
+    """Every policy below a folder, or the one in a file, ordered by id; None: the shipped ones. And those of `besides`.
 
     Raises PolicyError, a UsageError, with every problem of every file; UsageError where there is no policy at all.
     """
-    root = shipped() if place is None else place
     policies: dict[str, Policy] = {}
     problems: list[Problem] = []
-    for path in _files(root):
-        found, wrong = _read(path)
-        problems += wrong
-        if found is None:
-            continue
-        if found.text.id in policies:
-            first = policies[found.text.id].file
-            problems.append(Problem(file=str(path), what=f"the id {found.text.id} is in {first} too", remedy="rename one"))
-        policies[found.text.id] = found
+    for root in (shipped() if place is None else place, *((besides,) if besides else ())):
+        count = 0
+        for path in _files(root):
+            count += 1
+            found, wrong = _read(path)
+            problems += wrong
+            if found is None:
+                continue
+            if found.text.id in policies:
+                first = policies[found.text.id].file
+                problems.append(Problem(file=str(path), what=f"the id {found.text.id} is in {first} too", remedy="rename one"))
+            policies[found.text.id] = found
+        if not count:
+            raise UsageError(str(root), "no policy found", "name a folder with policies as .yaml files")
     if problems:
         raise PolicyError(problems)
-    if not policies:
-        raise UsageError(str(root), "no policy found", "name a folder with policies as .yaml files")
     return tuple(policies[name] for name in sorted(policies))
 
 

@@ -21,11 +21,11 @@ T = TypeVar("T")
 NEEDS: tuple[str, ...] = ("logs", "custody", "unified-audit", "relying-parties")
 """Evidence that Azure's read APIs do not hold."""
 
-_REQUIRED = ("id", "title", "severity", "table", "violated_when", "message", "why", "fix", "references", "examples")
-_OPTIONAL = ("severity_when", "subject", "applies_to", "parameters", "frameworks", "lessons", "needs", "given")
-_EXAMPLE = ("why", "expect", "severity", "parameters")
-_ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
-_LESSON = re.compile(r"L[1-9]", re.ASCII)
+REQUIRED = ("id", "title", "severity", "table", "violated_when", "message", "why", "fix", "references", "examples")
+OPTIONAL = ("severity_when", "subject", "applies_to", "parameters", "frameworks", "lessons", "needs", "given")
+EXAMPLE = ("why", "expect", "severity", "parameters")
+ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
+LESSON = re.compile(r"L[1-9]", re.ASCII)
 _FRAMEWORK = re.compile(r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*", re.ASCII)
 _MAX_RUNGS = 8
 
@@ -53,7 +53,7 @@ class _Reader:
         self.problems.append(Problem(file=self._file, line=at.line, column=at.column, what=what, remedy=remedy))
 
     def policy(self, document: Members, stem: str) -> Policy | None:
-        self._members(document, _REQUIRED, _OPTIONAL)
+        self._members(document, REQUIRED, OPTIONAL)
         fields = document.members
         self._identity(fields, stem)
         severity = self._one_of(fields.get("severity"), Severity, "severity")
@@ -78,7 +78,7 @@ class _Reader:
             fix={kind: template.text for kind, template in fix.items()},
             references=self._texts(fields.get("references"), "references"),
             frameworks=self._frameworks(fields.get("frameworks")),
-            lessons=self._texts(fields.get("lessons"), "lessons", _LESSON),
+            lessons=self._texts(fields.get("lessons"), "lessons", LESSON),
             needs=self._needs(fields.get("needs")),
             digest=hashlib.sha256(self._source.encode()).hexdigest(),
         )
@@ -116,7 +116,7 @@ class _Reader:
         name = self._text(node)
         if node is not None and name and name != stem:
             self.problem(node, f"the id {shown(name)} is not the file's name {shown(stem)}", "rename one of them")
-        elif node is not None and name and (_ID.fullmatch(name) is None or len(name) > 64):
+        elif node is not None and name and (ID.fullmatch(name) is None or len(name) > 64):
             self.problem(
                 node, f"{shown(name)} cannot be an id", "lower-case words and digits joined by -, at most 64 characters"
             )
@@ -260,7 +260,7 @@ class _Reader:
                 self.problem(item, f"{shown(text)} is not one of {name}")
             found.append(text)
         if node is not None and not found:
-            self.problem(node, f"no {name}", "name at least one" + ("" if name in _REQUIRED else ", or leave the field out"))
+            self.problem(node, f"no {name}", "name at least one" + ("" if name in REQUIRED else ", or leave the field out"))
         return tuple(found)
 
     def _frameworks(self, node: Node | None) -> dict[str, tuple[str, ...]]:
@@ -320,7 +320,7 @@ class _Reader:
                     self.problem(item, f"an example without {name}")
             expect = self._one_of(item.members.get("expect"), Outcome, "outcome")
             severity = self._one_of(item.members.get("severity"), Severity, "severity")
-            changes = self._columns(item, table, _EXAMPLE)
+            changes = self._columns(item, table, EXAMPLE)
             others = self._entries(item.members.get("parameters"))
             for name, value in others.items():
                 if name not in parameters:

@@ -30,6 +30,9 @@ class Scalar:
     column: int
     quoted: bool = False
 
+    def __str__(self) -> str:
+        return self.text
+
 
 @dataclass(frozen=True, slots=True)
 class Items:
@@ -38,6 +41,9 @@ class Items:
     items: list["Node"]
     line: int
     column: int
+
+    def __str__(self) -> str:
+        return f"[{', '.join(map(str, self.items))}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,9 @@ class Members:
     keys: dict[str, Scalar]
     line: int
     column: int
+
+    def __str__(self) -> str:
+        return "{" + ", ".join(f"{key}: {node}" for key, node in self.members.items()) + "}"
 
 
 Node: TypeAlias = Scalar | Items | Members

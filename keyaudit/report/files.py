@@ -36,6 +36,14 @@ def output_file(path: Path) -> Iterator[TextIO]:
     _sync(path)
 
 
+def output_folder(path: Path) -> None:
+    """Makes a folder, with mode 0700, and those above it, where they are not there. Raises OutputError."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(str(path), f"could not be made ({error.strerror})", "name another folder") from error
+
+
 def _opened(path: Path) -> TextIO:
     # O_EXCL: a name that exists is refused, be it a link that somebody put there.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,0 +1,93 @@
+"""The form of a policy file as a JSON Schema, so that editors complete and check it. The loader checks more."""
+
+from keyaudit.model.columns import Table
+from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.tables import TABLES
+from keyaudit.policy.parameters import PROFILES
+from keyaudit.policy.schema import EXAMPLE, ID, LESSON, NEEDS, OPTIONAL, REQUIRED
+from keyaudit.policy.templates import QUOTING
+
+Json = dict[str, object]
+
+_TEXT: Json = {"type": "string", "minLength": 1}
+_TEXTS: Json = {"type": "array", "items": _TEXT, "minItems": 1}
+
+
+def json_schema() -> Json:
+    """The schema, draft 2020-12. Each column's meaning is its description, as the editor shows it."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A policy of keyaudit",
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(REQUIRED),
+        "properties": {name: _FIELDS[name] for name in (*REQUIRED, *OPTIONAL)},
+        "allOf": [_of_table(table) for table in TABLES.values()],
+    }
+
+
+_SEVERITY: Json = {"enum": [str(severity) for severity in Severity]}
+
+_FIELDS: dict[str, Json] = {
+    "id": {"type": "string", "pattern": f"^{ID.pattern}$", "maxLength": 64, "description": "The file's name without .yaml."},
+    "title": {**_TEXT, "description": "The good state, in one sentence."},
+    "severity": _SEVERITY,
+    "severity_when": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": 1,
+            "properties": {str(severity): _TEXT for severity in Severity},
+            "additionalProperties": False,
+        },
+        "description": "The first severity whose condition holds.",
+    },
+    "table": {"enum": list(TABLES), "description": "What is judged, one row at a time."},
+    "subject": {**_TEXT, "description": "The column that the finding is about; id if left out."},
+    "applies_to": {**_TEXT, "description": "The rows that are judged."},
+    "violated_when": {**_TEXT, "description": "What must not be."},
+    "parameters": {
+        "type": "object",
+        "description": f"Limits, each a value or a value by profile: {', '.join(PROFILES)}.",
+    },
+    "message": {**_TEXT, "description": "What is said of a row that fails; {columns} and {parameters} are filled in."},
+    "why": {**_TEXT, "description": "What can happen, and how it is known."},
+    "fix": {
+        "type": "object",
+        "minProperties": 1,
+        "properties": dict.fromkeys(QUOTING, _TEXT),
+        "additionalProperties": False,
+    },
+    "references": _TEXTS,
+    "frameworks": {"type": "object", "additionalProperties": _TEXTS, "description": "Controls by framework and edition."},
+    "lessons": {"type": "array", "items": {"type": "string", "pattern": f"^{LESSON.pattern}$"}},
+    "needs": {
+        "anyOf": [{"enum": list(NEEDS)}, {"type": "array", "items": {"enum": list(NEEDS)}}],
+        "description": "Evidence that Azure's read APIs do not hold.",
+    },
+    "given": {"type": "object", "description": "The columns with which every example begins."},
+    "examples": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["why", "expect"]}},
+}
+
+_OF_EXAMPLE: dict[str, Json] = {
+    "why": {**_TEXT, "description": "What the example shows."},
+    "expect": {"enum": [str(outcome) for outcome in Outcome]},
+    "severity": _SEVERITY,
+    "parameters": {"type": "object"},
+}
+
+
+def _of_table(table: Table) -> Json:
+    """What holds of the policies of one table: the columns that their examples can name."""
+    columns: dict[str, Json] = {column.name: {"description": column.meaning} for column in table.columns}
+    example = {**{name: _OF_EXAMPLE[name] for name in EXAMPLE}, **columns}
+    return {
+        "if": {"properties": {"table": {"const": table.name}}, "required": ["table"]},
+        "then": {
+            "properties": {
+                "given": {"properties": columns, "additionalProperties": False},
+                "examples": {"items": {"properties": example, "additionalProperties": False}},
+            }
+        },
+    }

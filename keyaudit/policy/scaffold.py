@@ -1,0 +1,77 @@
+"""The beginning of a policy: a file that loads, with the examples that every policy needs, for its author to fill in."""
+
+from keyaudit.model.columns import Column, Table, Type
+from keyaudit.model.errors import UsageError
+from keyaudit.model.tables import TABLES
+from keyaudit.policy.problems import nearest, shown
+from keyaudit.policy.schema import ID
+
+# For each type, best first: what is wrong with a column, a value that is right, at the edge of it, and one that is wrong.
+_WRONG = {
+    Type.BOOLEAN: ("not {name}", "true", "false"),
+    Type.TIME: ("{name} < now", "now", "1 days ago"),
+    Type.TEXT: ('{name} == "bad"', "good", "bad"),
+}
+
+
+def scaffold(name: str, table: str) -> str:
+    """The text of a new policy of that id over a table. It passes `policies check` and `policies test` as it is.
+
+    Raises UsageError for an id or a table that cannot be.
+    """
+    if ID.fullmatch(name) is None or len(name) > 64:
+        what = f"{shown(name)} cannot be an id"
+        raise UsageError("policies new", what, "lower-case words and digits joined by -, at most 64 characters")
+    declared = TABLES.get(table)
+    if declared is None:
+        raise UsageError("policies new", f"no such table: {shown(table)}", nearest(table, TABLES))
+    column = _column(declared)
+    wrong, good, bad = _WRONG[column.type]
+    violated = wrong.format(name=column.name)
+    if column.absent:
+        violated = f"{column.name} is not None and {violated}"
+    examples = [
+        "  - {why: as it should be, expect: pass}",
+        f"  - {{why: as it should not be, expect: fail, {column.name}: {bad}}}",
+        f"  - {{why: it could not be read, expect: unknown, {column.name}: unknown}}",
+    ]
+    if column.absent:
+        examples.append(f"  - {{why: {_quoted(column)}, expect: pass, {column.name}: absent}}")
+    return "\n".join(
+        [
+            f"id: {name}",
+            "# The good state, in one sentence.",
+            f"title: {declared.noun.capitalize()} is as it should be",
+            "# info, low, medium, high or critical.",
+            "severity: medium",
+            f"# {declared.meaning}.",
+            f"table: {table}",
+            "# applies_to: a condition; rows for which it does not hold are not judged.",
+            f"violated_when: {_yaml(violated)}",
+            f'message: "{column.name} is {{{column.name}}}"',
+            "why: Say what can happen, and how it is known.",
+            "fix:",
+            "  text: Say what mends it.",
+            "references:",
+            "  - Say where this is asked for.",
+            "# What every example begins with; each names what is different in it.",
+            f"given: {{{column.name}: {good}}}",
+            "examples:",
+            *examples,
+            "",
+        ]
+    )
+
+
+def _column(table: Table) -> Column:
+    """A column to begin with: one that a request fills in every row, of a type whose values need no explaining."""
+    usable = [each for each in table.columns if each.operations and not each.only and not each.values]
+    return next(each for type_ in _WRONG for each in usable if each.type is type_)
+
+
+def _yaml(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'" if '"' in text else text
+
+
+def _quoted(column: Column) -> str:
+    return '"' + column.absent.replace('"', "'") + '"'

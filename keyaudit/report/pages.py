@@ -1,0 +1,96 @@
+"""Policies and tables as Markdown: a page for each, and an index, to be published or read beside the code."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from keyaudit.model.columns import Column, Table, Type
+from keyaudit.model.findings import PolicyText
+from keyaudit.model.operations import OPERATIONS
+from keyaudit.model.text import one_line
+
+_LONGEST = 10_000
+
+
+def policy_page(text: PolicyText, details: Mapping[str, str], examples: Sequence[tuple[str, str, str]]) -> str:
+    """A policy: `details` by name, in their order, shown as code; `examples` as (why, outcome, columns)."""
+    return "\n".join(_policy(text, details, examples)) + "\n"
+
+
+def table_page(table: Table, filled_by: Mapping[str, tuple[str, ...]]) -> str:
+    """A table, column by column. `filled_by`: the operations that each column rests on, by its name."""
+    lines = [f"# {table.name}", "", f"One row is {_plain(table.meaning)}.", ""]
+    if table.listed_by:
+        lines += [f"Rows may be missing unless all of these were read: {_nouns(table.listed_by)}.", ""]
+    rows = [
+        (f"`{column.name}`", _type(column), _meaning(column), _plain(column.absent), _nouns(filled_by[column.name]))
+        for column in table.columns
+    ]
+    header = ("column", "type", "meaning", "absent means", "unknown unless this was read")
+    return "\n".join([*lines, *_table(header, rows)]) + "\n"
+
+
+def index_page(policies: Iterable[PolicyText], tables: Iterable[Table]) -> str:
+    """What there is, with a link to each page."""
+    rows = [(f"[{text.id}](policies/{text.id}.md)", str(text.severity), _plain(text.title)) for text in policies]
+    described = [(f"[{table.name}](tables/{table.name}.md)", _plain(table.meaning)) for table in tables]
+    return "\n".join(
+        [
+            "# What keyaudit judges, and by what",
+            "",
+            "## Policies",
+            "",
+            *_table(("policy", "severity", "what is good"), rows),
+            "",
+            "## Tables",
+            "",
+            *_table(("table", "a row is"), described),
+            "",
+        ]
+    )
+
+
+def _policy(text: PolicyText, details: Mapping[str, str], examples: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+    yield from (f"# {text.id}", "", f"**{_plain(text.title)}.** Severity {text.severity}; judges `{text.table}`.", "")
+    yield from ("## Why", "", _plain(text.why), "")
+    for name, detail in details.items():
+        yield from (f"## {name}", "", *(f"    {one_line(line, _LONGEST)}" for line in detail.splitlines()), "")
+    if text.needs:
+        yield from ("## Needs", "", f"{', '.join(text.needs)}: without it, nothing is judged.", "")
+    yield from ("## Fix", "")
+    for kind, fix in text.fix.items():
+        yield from ((_plain(fix), "") if kind == "text" else (f"    {one_line(fix, _LONGEST)}", ""))
+    yield from ("## Examples", "", *_table(("", "outcome", "columns"), examples), "")
+    mapped = [f"- {name}: {', '.join(controls)}" for name, controls in sorted(text.frameworks.items())]
+    for name, found in (
+        ("Frameworks", mapped),
+        ("References", [f"- {_plain(each)}" for each in text.references]),
+        ("Lessons", [f"- {each}" for each in text.lessons]),
+    ):
+        if found:
+            yield from (f"## {name}", "", *found, "")
+
+
+def _type(column: Column) -> str:
+    kind = str(column.type) if column.type is not Type.COUNT else "count, at least and at most"
+    return f"{kind}, {column.unit}" if column.unit else kind
+
+
+def _meaning(column: Column) -> str:
+    values = f" One of: {', '.join(column.values)}." if column.values else ""
+    return f"{_plain(column.meaning)}.{values}"
+
+
+def _nouns(operations: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(OPERATIONS[operation].noun for operation in operations))
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(header)} |"
+    yield f"| {' | '.join('---' for _ in header)} |"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown takes as text: an organisation's policies are documented with the others."""
+    shown = one_line(text, _LONGEST)
+    return "".join(f"\\{character}" if character in "\\`*_<>[]#" else character for character in shown)
