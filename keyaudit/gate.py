@@ -8,7 +8,7 @@ from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.errors import PRECEDENCE, Exit, UsageError
 from keyaudit.model.findings import Severity, Tally, UnknownGroup
 from keyaudit.model.operations import OPERATIONS, Operation, Surface
-from keyaudit.model.reasons import AZURES, UNSAFE, Reason
+from keyaudit.model.reasons import AZURES, OPTIONAL, UNSAFE, Reason
 from keyaudit.model.run import MAX_SKEW, Gap, NotJudged, Run, Verdict
 from keyaudit.model.tables import TABLES, operations_of
 
@@ -85,7 +85,7 @@ def decide(
         gaps = (_skew_gap(run.skew, ledger.tenant, allowing, needed_by), *gaps)
     failed, unknown = _sum(tally.failed for tally in tallies), _sum(tally.unknown for tally in tallies)
     allowed_unknown = sum(group.count for group in groups if allowing.unknown(group))
-    left_out = sum(group.count for group in groups if ledger.excluded(group))
+    left_out = sum(group.count for group in groups if ledger.optional(group))
     conditions = set()
     if any(record.reason in UNSAFE for record in ledger.records):
         conditions.add(Exit.UNSAFE)
@@ -153,20 +153,24 @@ class _Ledger:
             self._at[blind.record.scope.id].append(blind)
             for place in (blind.record.scope.id, *self._above(blind.record.scope.id)):
                 self._under[place].append(blind)
-        excluded = {id(blind.record) for blind in self.blinds if blind.reason is Reason.EXCLUDED_BY_CONFIG}
-        self.required = [record for record in self.records if record.operation in required and id(record) not in excluded]
+        optional = {id(blind.record) for blind in self.blinds if blind.reason in OPTIONAL}
+        wanted = [record for record in self.records if record.operation in required]
+        self.required = [record for record in wanted if id(record) not in optional]
         # A list of subscriptions says where to look; nothing is assessed by it.
-        self.kept = sum(record.kept for record in self.required if record.operation != "subscription.list")
+        self.kept = sum(record.kept for record in wanted if record.operation != "subscription.list")
 
     def blinding(self, scope_id: str, operations: Collection[str]) -> list[_Blind]:
         """What may have made a value of that scope unknown: there, in what holds it, and in what it holds."""
         places = [*self._under[scope_id], *(blind for above in self._above(scope_id) for blind in self._at[above])]
         return [blind for blind in places if blind.record.operation in operations]
 
-    def excluded(self, group: UnknownGroup) -> bool:
-        """The whole scope was left out by configuration, which does not gate."""
+    def optional(self, group: UnknownGroup) -> bool:
+        """All that is missing was left out by configuration, or is not in this cloud, which does not gate."""
+        if group.causes:
+            return set(group.causes.values()) <= OPTIONAL
         here = {blind.reason for blind in self._at[group.scope_id] if blind.record.operation in group.operations}
-        return not group.causes and (here or set(group.reasons)) == {Reason.EXCLUDED_BY_CONFIG}
+        reasons = here or set(group.reasons)
+        return bool(reasons) and reasons <= OPTIONAL
 
     def _above(self, scope_id: str) -> tuple[str, ...]:
         if scope_id == self.tenant.id:
@@ -187,7 +191,7 @@ class _Ledger:
 
 def _distance(blind: _Blind, family: str) -> tuple[bool, bool, tuple[int, str]]:
     operation = blind.record.operation
-    return operation.partition(".")[0] != family, blind.reason is Reason.EXCLUDED_BY_CONFIG, _order(operation)
+    return operation.partition(".")[0] != family, blind.reason in OPTIONAL, _order(operation)
 
 
 class _Allowing:
@@ -207,7 +211,7 @@ class _Allowing:
 
     def unknown(self, group: UnknownGroup) -> bool:
         """Whether every cause of these unknown results is accepted."""
-        if not self._allowances or self._ledger.excluded(group):
+        if not self._allowances or self._ledger.optional(group):
             return False
         if not group.causes:
             return _every(self._scope(group, each) for each in group.operations)
@@ -262,7 +266,7 @@ def _gap(
     needed_by: Mapping[str, tuple[str, ...]],
 ) -> Gap:
     scope, reason = key
-    needed = [blind for blind in blinds if blind.record.operation in required and reason is not Reason.EXCLUDED_BY_CONFIG]
+    needed = [blind for blind in blinds if blind.record.operation in required and reason not in OPTIONAL]
     details = sorted({blind.cause.detail for blind in blinds if blind.cause.detail})
     return Gap(
         scope=scope,

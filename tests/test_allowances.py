@@ -5,7 +5,7 @@ import pytest
 from keyaudit.gate import Allowance
 from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.findings import Severity, UnknownGroup
-from keyaudit.model.reasons import UNSAFE, Reason
+from keyaudit.model.reasons import OPTIONAL, UNSAFE, Reason
 from tests.gate_example import SUB, WHOLE, blind, cell, swap, unknown, vault, verdict
 
 
@@ -14,7 +14,7 @@ def test_unknown_results_that_no_group_explains_cannot_be_allowed_away() -> None
     assert (came.exit, came.allowed_unknown) == (Exit.INCOMPLETE, 2)
 
 
-@pytest.mark.parametrize("reason", sorted(set(Reason) - UNSAFE - {Reason.EXCLUDED_BY_CONFIG}))
+@pytest.mark.parametrize("reason", sorted(set(Reason) - UNSAFE - OPTIONAL))
 def test_each_reason_gates_and_can_be_accepted_by_name(reason: Reason) -> None:
     coverage = swap(blind(vault(), "key.get", reason))
     came = verdict(coverage)

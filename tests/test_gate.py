@@ -12,7 +12,7 @@ from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import PRECEDENCE, Exit, UsageError
 from keyaudit.model.findings import Severity, Tally, UnknownGroup
 from keyaudit.model.operations import OPERATIONS
-from keyaudit.model.reasons import AZURES, UNSAFE, Reason
+from keyaudit.model.reasons import AZURES, OPTIONAL, UNSAFE, Reason
 from tests.gate_example import (
     NEEDED,
     PASSING,
@@ -127,6 +127,18 @@ def test_what_configuration_left_out_is_listed_and_does_not_gate() -> None:
     assert came.exit is Exit.CLEAN
     assert [(gap.scope.name, gap.required) for gap in came.gaps] == [("kv-out", False)]
     assert (came.required, came.assessed, came.allowed_unknown) == (4, 4, 0)
+
+
+def test_what_a_cloud_lacks_is_listed_and_does_not_gate() -> None:
+    lacking = blind(TENANT, "application.federated", Reason.NOT_IN_CLOUD)
+    group = UnknownGroup(
+        policy="p-key", severity=Severity.HIGH, scope_id=vault().id, causes={"key_ops": Reason.NOT_IN_CLOUD}, count=1
+    )
+    came = verdict((*WHOLE, lacking), tallies=unknown(), groups=[group], needed={**NEEDED, "application.federated": ("p-key",)})
+    assert came.exit is Exit.CLEAN
+    assert [(gap.reason, gap.required) for gap in came.gaps] == [(Reason.NOT_IN_CLOUD, False)]
+    mixed = dataclasses.replace(group, causes={"key_ops": Reason.NOT_IN_CLOUD, "kty": Reason.PERMISSION})
+    assert verdict((*WHOLE, lacking), tallies=unknown(), groups=[mixed]).exit is Exit.INCOMPLETE
 
 
 def test_a_gap_that_no_selected_policy_needs_is_listed_and_does_not_gate() -> None:
@@ -339,10 +351,10 @@ def test_clean_means_that_nothing_required_is_unread_or_unknown(
     assert list(came.conditions) == [code for code in PRECEDENCE if code in came.conditions]
     if came.exit is not Exit.CLEAN:
         return
-    left_out = {record.scope.id for record in coverage if record.reason is Reason.EXCLUDED_BY_CONFIG}
+    left_out = {record.scope.id for record in coverage if record.reason in OPTIONAL}
     for record in coverage:
         assert record.reason not in UNSAFE
-        unread = record.operation in NEEDED and record.reason not in {None, Reason.EXCLUDED_BY_CONFIG}
+        unread = record.operation in NEEDED and record.reason not in OPTIONAL | {None}
         # Without an allowance only what configuration left out, and what hangs on it, may be unread.
         follows = record.reason in {Reason.PARENT_NOT_ASSESSED, Reason.CONTROL_PLANE_ONLY}
         if unread and not allowances:
@@ -356,7 +368,7 @@ def test_clean_means_that_nothing_required_is_unread_or_unknown(
                 for each in allowances
             )
     if not allowances:
-        assert all(not group.causes and set(group.reasons) == {Reason.EXCLUDED_BY_CONFIG} for group in groups)
+        assert all({*group.causes.values(), *group.reasons} <= OPTIONAL for group in groups)
     needed_lists = {operation for operation in NEEDED if "{key}" not in OPERATIONS[operation].path}
     if not allowances:
         assert needed_lists <= {record.operation for record in coverage}

@@ -110,6 +110,8 @@ class Gateway:
         return answer if isinstance(answer, Refusal) else object_of(answer, item)
 
     def _address(self, operation: Operation, host: str, segments: Mapping[str, str]) -> str | Refusal:
+        if self._environment.name in operation.not_in:
+            return Refusal(Reason.NOT_IN_CLOUD, self._environment.name)
         try:
             served_by = host_of(operation, self._environment, host)
         except ValueError as problem:

@@ -15,7 +15,7 @@ from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.findings import Finding, Outcome, UnknownGroup
 from keyaudit.model.operations import OPERATIONS
-from keyaudit.model.reasons import Reason
+from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.bind import Bound, by_table
 from keyaudit.policy.queries import scopes_seen, verdicts
@@ -65,7 +65,7 @@ def blind_scopes(
     """Every policy on every such scope: the gravest first, then by the scope's name and id, then by policy."""
     gaps: dict[Scope, dict[str, Coverage]] = {}
     for record in coverage:
-        if record.state is not State.ASSESSED and record.reason is not Reason.EXCLUDED_BY_CONFIG:
+        if record.state is not State.ASSESSED and record.reason not in OPTIONAL:
             gaps.setdefault(record.scope, {})[record.operation] = record
     unread = {operation for here in gaps.values() for operation, record in here.items() if record.state is State.NOT_ASSESSED}
     found: list[Blind] = []

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from keyaudit.model.operations import OPERATIONS
-from keyaudit.model.reasons import ADVICE, UNSAFE, Reason
+from keyaudit.model.reasons import ADVICE, OPTIONAL, UNSAFE, Reason
 from keyaudit.model.run import Gap, Verdict
 from keyaudit.model.text import one_line
 from keyaudit.report.lines import Paint, command, paint, plural, wrap
@@ -65,11 +65,14 @@ def accepted(verdict: Verdict, width: int) -> list[str]:
 
 
 def not_needed(verdict: Verdict, width: int) -> list[str]:
-    """Gaps that gate nothing: left out by configuration, or of no use to the selected policies."""
+    """Gaps that gate nothing: left out by configuration, not in this cloud, or of no use to the selected policies."""
     gaps = [gap for gap in verdict.gaps if not gap.required and gap.reason not in UNSAFE]
     out = [gap for gap in gaps if gap.reason is Reason.EXCLUDED_BY_CONFIG]
-    rest = [gap for gap in gaps if gap.reason is not Reason.EXCLUDED_BY_CONFIG]
+    lacking = [gap for gap in gaps if gap.reason is Reason.NOT_IN_CLOUD]
+    rest = [gap for gap in gaps if gap.reason not in OPTIONAL]
     lines = wrap(f"Left out by configuration: {plural(len(out), 'place')}.", width) + _plain(out, width) if out else []
+    if lacking:
+        lines += [*wrap("Not in this cloud, and so not judged:", width), *_plain(lacking, width)]
     if rest:
         lines += wrap(f"Not read either, and needed by no selected policy: {plural(len(rest), 'gap')}.", width)
         lines += [line for alike in _alike(rest) for line in _remedied(alike, width)]

@@ -1,5 +1,6 @@
 """Reading through the official clients: hostile answers end as values, and no token is sent astray."""
 
+import dataclasses
 import gzip
 import json
 
@@ -7,6 +8,7 @@ import pytest
 
 from keyaudit.cloud import gateway as gateway_module
 from keyaudit.model.coverage import End, Refusal
+from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
 from tests.cloud.azure import ARM, GRAPH, LOGIN, OTHER_TENANT, VAULTS, Azure, Reply, challenge, error
 from tests.cloud.conftest import Connect
@@ -50,6 +52,15 @@ async def test_what_is_not_declared_cannot_be_sent(azure: Azure, connected: Conn
         with pytest.raises(ValueError, match="no list"):
             gateway.pages("key.get", Item, by=name_of, host=vault)
     assert azure.to(VAULTS) == []
+
+
+async def test_what_the_cloud_lacks_is_not_asked_for(azure: Azure, connected: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    lacking = dataclasses.replace(OPERATIONS["domain.list"], not_in=("china", "public"))
+    monkeypatch.setitem(OPERATIONS, "domain.list", lacking)
+    async with connected() as connection:
+        items, end = await all_of(connection.gateway, "domain.list")
+    assert (items, end) == ([], End(refusal=Refusal(Reason.NOT_IN_CLOUD, "public")))
+    assert azure.to(GRAPH) == []
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,8 @@ class Operation:
     cost: int = 1
     """What one request weighs against the limit of its domain."""
     right: Right
+    not_in: tuple[str, ...] = ()
+    """The clouds that do not have it, by name: there it is not sent, and reads as not_in_cloud."""
 
     @property
     def permission(self) -> str:
@@ -117,7 +119,16 @@ ADVANCED = (("ConsistencyLevel", "eventual"),)
 """The header that Graph's advanced queries need."""
 
 
-def arm(id_: str, noun: str, path: str, *, version: str, paging: Paging = Paging.NONE, right: Right = READER) -> Operation:
+def arm(
+    id_: str,
+    noun: str,
+    path: str,
+    *,
+    version: str,
+    paging: Paging = Paging.NONE,
+    right: Right = READER,
+    not_in: tuple[str, ...] = (),
+) -> Operation:
     """A GET of Azure Resource Manager."""
     return Operation(
         id=id_,
@@ -128,6 +139,7 @@ def arm(id_: str, noun: str, path: str, *, version: str, paging: Paging = Paging
         paging=paging,
         throttle=Throttle.ARM_SUBSCRIPTION,
         right=right,
+        not_in=not_in,
     )
 
 
@@ -157,6 +169,7 @@ def graph(
     throttle: Throttle = Throttle.GRAPH,
     cost: int = 1,
     right: Right = APPLICATIONS,
+    not_in: tuple[str, ...] = (),
 ) -> Operation:
     """A GET of Microsoft Graph; `path` begins with its version."""
     return Operation(
@@ -170,6 +183,7 @@ def graph(
         throttle=throttle,
         cost=cost,
         right=right,
+        not_in=not_in,
     )
 
 
