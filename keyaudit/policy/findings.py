@@ -8,12 +8,13 @@ from typing import Any
 
 import duckdb
 
-from keyaudit.model.columns import Table, Type
+from keyaudit.model.columns import Table
 from keyaudit.model.findings import Finding, Outcome, Value
+from keyaudit.model.rows import decoded, view_names
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.bind import Bound, by_table
 from keyaudit.policy.counts import reason_of
-from keyaudit.policy.queries import count_slices, slice_in_order, slices, stored_names
+from keyaudit.policy.queries import count_slices, slice_in_order, slices
 from keyaudit.policy.templates import QUOTING, show
 from keyaudit.policy.types import Kind
 from keyaudit.policy.verdict import FAIL, PASS, outcome_of, severity_of
@@ -53,12 +54,12 @@ def stream(connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], as_of
 def _things(
     connection: duckdb.DuckDBPyConnection, table: Table, bounds: Sequence[Bound], as_of: int, *, passes: bool
 ) -> Iterator[_Thing]:
-    width = len(stored_names(table))
+    width = len(view_names(table))
     # A cursor of its own: another query on the connection would end the answer without a word.
     with connection.cursor() as cursor:
         found = _rows(cursor, table, bounds, as_of, passes=passes)
         for (gravest, label, thing), rows in groupby(found, key=lambda row: row[:3]):
-            judged = [_Row(_decoded(table, row[3 : 3 + width], row[-2]), row[-1] or {}, row[3 + width : -2]) for row in rows]
+            judged = [_Row(decoded(table, row[3 : 3 + width], row[-2]), row[-1] or {}, row[3 + width : -2]) for row in rows]
             yield _Thing((-gravest, label, thing), judged, bounds)
 
 
@@ -73,19 +74,6 @@ def _rows(
         answer = cursor.execute(slice_in_order(table, bounds, as_of, number, least=least))
         while rows := answer.fetchmany(_BATCH):
             yield from rows
-
-
-def _decoded(table: Table, cells: Sequence[Any], unknown: Mapping[str, str] | None) -> dict[str, Value]:
-    found: dict[str, Value] = {}
-    rest = iter(cells)
-    for column in table.columns:
-        value = next(rest)
-        if column.type is Type.COUNT:
-            most = next(rest)
-            value = None if value is None else (value, most)
-        found[column.name] = value
-    found["unknown"] = dict(unknown or {})
-    return found
 
 
 def _of_thing(thing: _Thing, *, passes: bool) -> Iterator[Finding]:

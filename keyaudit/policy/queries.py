@@ -4,8 +4,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from keyaudit.model.columns import Column, Table, Type
+from keyaudit.model.columns import Table
 from keyaudit.model.findings import Value
+from keyaudit.model.rows import view_name, view_names
 from keyaudit.policy import verdict
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.definition import Trees
@@ -94,7 +95,7 @@ def slice_in_order(table: Table, bounds: Sequence[Bound], as_of: int, number: in
 
     Columns: the thing's rank, name and id; the table's columns as stored; the verdicts; the unknown map; the reasons.
     """
-    names = ", ".join(DIALECT.name(name) for name in stored_names(table))
+    names = ", ".join(DIALECT.name(name) for name in view_names(table))
     codes = ", ".join(f"code{index}" for index in range(len(bounds)))
     return (
         f"SELECT gravest, label, thing, {names}, {codes}, {UNKNOWN}, {REASONS}"
@@ -111,16 +112,6 @@ def _judged(table: Table, bounds: Sequence[Bound], as_of: int, least: int) -> st
 def scopes_seen(table: str) -> str:
     """The scopes that gave a row of a table."""
     return f"SELECT DISTINCT scope_id FROM {DIALECT.name(table)}"
-
-
-def stored_names(table: Table) -> list[str]:
-    """A table's columns as its view has them."""
-    return [name for column in table.columns for name in stored_name(column)]
-
-
-def stored_name(column: Column) -> tuple[str, ...]:
-    """A column as a view has it: two for a count."""
-    return (f"{column.name}_min", f"{column.name}_max") if column.type is Type.COUNT else (column.name,)
 
 
 def verdicts(
@@ -141,7 +132,7 @@ def verdicts(
         ", ".join([str(number), DIALECT.entries(unknown), *_literals(table, names, values)])
         for number, (values, unknown) in enumerate(rows)
     ]
-    stored = [stored for name in names for stored in stored_name(table.by_name[name])]
+    stored = [stored for name in names for stored in view_name(table.by_name[name])]
     columns = ", ".join(DIALECT.name(name) for name in ("position", UNKNOWN, *stored))
     source = f"(VALUES {', '.join(f'({row})' for row in literals)}) AS row({columns})"
     return f"SELECT {', '.join(codes)} FROM (SELECT position, {', '.join(flags)} FROM {source}) ORDER BY position"

@@ -15,8 +15,9 @@ from keyaudit.model.findings import Finding, PolicyText, Tally
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.text import one_line
+from keyaudit.report.facts import Facts, plain
 from keyaudit.report.json import SCHEMA
-from keyaudit.report.resource import Facts, algorithm, label, owner, owner_unknown, plain
+from keyaudit.report.resource import algorithm, label, owner, owner_unknown
 from keyaudit.report.summary import message
 
 COLUMNS = (
@@ -110,7 +111,7 @@ def _pack(tallies: Sequence[Tally]) -> str:
 
 
 def _finding(finding: Finding, report: Report) -> dict[str, str]:
-    facts = Facts(finding)
+    facts = Facts.of(finding)
     judged = {
         **_policy(finding.policy),
         "status": finding.outcome,
@@ -118,7 +119,7 @@ def _finding(finding: Finding, report: Report) -> dict[str, str]:
         "finding_id": finding.id,
         "expected": guarded(finding.expected or None),
         "actual": guarded(finding.message or message(finding)),
-        "evidence": guarded("|".join(_pairs(facts)) or None),
+        "evidence": guarded("|".join(_pairs(finding, facts)) or None),
         "evidence_source": guarded(" ".join(filter(None, map(facts.text, ("source_url", "source_version")))) or None),
     }
     if not facts.row:
@@ -170,14 +171,14 @@ def _place(facts: Facts) -> dict[str, str]:
     same = ("subscription_id", "subscription_name", "resource_group", "location")
     return {
         **{name: guarded(facts.text(name)) for name in same},
-        "resource_type": facts.finding.policy.table,
+        "resource_type": facts.kind,
         "resource_id": guarded(facts.text("resource_id") or facts.text("id")),
         "resource_name": guarded(label(facts)),
     }
 
 
 def _thing(facts: Facts) -> dict[str, str]:
-    kind = "key" if facts.finding.policy.table == "key" else facts.text("kind")
+    kind = "key" if facts.kind == "key" else facts.text("kind")
     return {
         "credential_kind": guarded(kind),
         "credential_version": guarded(facts.text("version")),
@@ -235,8 +236,8 @@ def _owner(facts: Facts, note: dict[str, Reason]) -> dict[str, str]:
     return {"owner": guarded(name), "owner_source": source or ""}
 
 
-def _pairs(facts: Facts) -> Iterator[str]:
-    for name, value in facts.finding.evidence.items():
+def _pairs(finding: Finding, facts: Facts) -> Iterator[str]:
+    for name, value in finding.evidence.items():
         yield f"{name}={plain(facts.type(name), value)}" if value is not None else f"{name} absent"
 
 

@@ -8,9 +8,10 @@ from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Report, Verdict
 from keyaudit.model.text import one_line
+from keyaudit.report.facts import Facts
 from keyaudit.report.lines import plural
 from keyaudit.report.missing import reads
-from keyaudit.report.resource import Facts, label
+from keyaudit.report.resource import label
 from keyaudit.report.summary import SIMULATED, looked, message, network, results, severities
 
 
@@ -35,7 +36,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _weakened(report)
     for finding in report.findings(False):
         if finding.outcome is Outcome.FAIL and finding.severity in _blocking(verdict):
-            place = one_line(label(Facts(finding)))
+            place = one_line(label(Facts.of(finding)))
             yield f"  BLOCK  {finding.policy.id} {finding.severity.upper()}  {place}  {message(finding)}"
     for code in verdict.conditions:
         yield f"{'exit' if code is verdict.exit else 'also'} {code:d}: {MEANINGS[code]}"

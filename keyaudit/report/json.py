@@ -15,8 +15,9 @@ from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally, Value
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.run import Gap, NotJudged, Report, Run, Verdict
+from keyaudit.report.facts import Facts, iso_duration
 from keyaudit.report.missing import permissions
-from keyaudit.report.resource import Facts, iso_duration, label
+from keyaudit.report.resource import label
 from keyaudit.report.summary import SIMULATED, WORST_FIRST
 
 SCHEMA = "keyaudit/1"
@@ -125,7 +126,7 @@ def _coverage(record: Coverage) -> dict[str, object]:
 
 
 def _finding(finding: Finding) -> dict[str, object]:
-    facts = Facts(finding)
+    facts = Facts.of(finding)
     row = {name: _value(facts.type(name), value) for name, value in facts.row.items()}
     return {
         "id": finding.id,

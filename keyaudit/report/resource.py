@@ -1,85 +1,20 @@
-"""What a finding is about, in words and as typed facts: its name, what it is, who owns it, and which facts are unknown."""
+"""What a finding is about, in words: its name, what it is, who owns it."""
 
 from keyaudit.model import times
-from keyaudit.model.columns import Table, Type
-from keyaudit.model.findings import Finding, Value
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables import TABLES
+from keyaudit.report.facts import Facts
 
 BELOW = "not read far enough: see the gaps below"
-_REASONS = {str(reason): reason for reason in Reason}
 _HOLDERS = {"application": "app", "service_principal": "service principal"}
-
-
-class Facts:
-    """The row of a finding, with absent and unknown kept apart. Empty for a finding on a scope."""
-
-    def __init__(self, finding: Finding) -> None:
-        self.finding = finding
-        self.table: Table | None = TABLES.get(finding.policy.table)
-        self.row = {name: value for name, value in finding.row.items() if name != "unknown"}
-        self.unknown = {**_reasons(finding.row.get("unknown")), **finding.unknown}
-        """Every column known to be unknown, with its reason."""
-        for name, value in self.row.items():
-            column = self.table.by_name.get(name) if self.table else None
-            if value is None and column and not column.absent and name not in self.unknown:
-                self.unknown[name] = Reason.INTERNAL_ERROR  # a NULL that nobody explained is not an absence
-
-    def text(self, name: str) -> str | None:
-        """A column as plain text; None where it is absent, unknown, or not of this table."""
-        value = self.row.get(name)
-        return None if value is None else plain(self.type(name), value)
-
-    def integer(self, name: str) -> int | None:
-        """A time or number; None where it is absent, unknown, or not of this table."""
-        value = self.row.get(name)
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-    def type(self, name: str) -> Type | None:
-        """The declared type of a column, if it is declared."""
-        column = self.table.by_name.get(name) if self.table else None
-        return column.type if column else None
-
-    def shown(self, name: str, unknown: str) -> str:
-        """A column as text, `unknown` where nobody knows, empty where it is absent. A count may be known within bounds."""
-        return self.text(name) or (unknown if name in self.unknown else "")
-
-
-def plain(type_: Type | None, value: Value) -> str:
-    """A value as exact text: ISO 8601 times and durations, `true`, lists joined by commas, counts as bounds."""
-    match value:
-        case None:
-            text = ""
-        case bool():
-            text = "true" if value else "false"
-        case int() if type_ is Type.TIME:
-            text = times.iso_time(value)
-        case int() if type_ is Type.DURATION:
-            text = iso_duration(value)
-        case (low, high) if isinstance(value, tuple):
-            text = str(low) if low == high else f"at least {low}" if high is None else f"{low} to {high}"
-        case list():
-            text = ",".join(value)
-        case dict():
-            text = ",".join(f"{key}={value[key]}" for key in sorted(value))
-        case _:
-            text = str(value)
-    return text
-
-
-def iso_duration(seconds: int) -> str:
-    """ISO 8601, exact: whole days as `P730D`, anything else in seconds."""
-    sign, size = ("-" if seconds < 0 else ""), abs(seconds)
-    return f"{sign}P{size // times.DAY}D" if size % times.DAY == 0 else f"{sign}PT{size}S"
 
 
 def label(facts: Facts) -> str:
     """How people call it: `kv-prod/keys/codesign-2021`, `app ci-deployer`. As the tenant spells it: not safe to print."""
-    finding, row = facts.finding, facts.text
+    row = facts.text
     if not facts.row:
-        return f"{finding.scope.kind} {finding.scope.name or finding.scope.id}" if finding.scope else finding.subject
-    name = row("name") or _last(row("id") or finding.subject)
-    match finding.policy.table:
+        return facts.called
+    name = row("name") or _last(row("id") or facts.called)
+    match facts.kind:
         case "key":
             called = f"{row('vault_name')}/keys/{name}"
         case "vault":
@@ -100,7 +35,7 @@ def context(facts: Facts) -> str:
     if not facts.row:
         return BELOW
     shown = facts.shown
-    match facts.finding.policy.table:
+    match facts.kind:
         case "key":
             current = facts.row.get("is_current")
             version = "" if current else shown("version", "")
@@ -170,9 +105,3 @@ def _holder(facts: Facts) -> str:
 
 def _last(id_: str) -> str:
     return id_.rpartition("/")[2]
-
-
-def _reasons(value: Value) -> dict[str, Reason]:
-    if not isinstance(value, dict):
-        return {}
-    return {name: _REASONS.get(reason, Reason.UNRECOGNISED) for name, reason in value.items()}

@@ -11,9 +11,9 @@ from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.run import Report, Run
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
+from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, listed, paint, plural, wrap
 from keyaudit.report.missing import accepted, incomplete, not_judged, not_needed, unsafe
-from keyaudit.report.resource import Facts
 
 SIMULATED = "SIMULATED TENANT: nothing here exists in Azure"
 WORST_FIRST = tuple(reversed(Severity))
@@ -131,7 +131,7 @@ def _worst(report: Report) -> str:
 
 def _cannot_tell(finding: Finding) -> str:
     by_reason: dict[Reason, list[str]] = defaultdict(list)
-    for column, reason in sorted((finding.unknown or Facts(finding).unknown).items()):
+    for column, reason in sorted((finding.unknown or Facts.of(finding).unknown).items()):
         by_reason[reason].append(column.replace("_", " "))
     why = [f"{', '.join(names)} ({ADVICE[reason].meaning})" for reason, names in by_reason.items()]
     return f"cannot tell: {'; '.join(why) or 'nothing of it could be read'}"

@@ -6,8 +6,9 @@ from tabulate import tabulate
 
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
+from keyaudit.report.facts import Facts
 from keyaudit.report.lines import joined, wrap
-from keyaudit.report.resource import Facts, label
+from keyaudit.report.resource import label
 from keyaudit.report.summary import footer, header, message, word
 
 _HEADERS = ("Severity", "Policy", "Resource", "Finding")
@@ -20,7 +21,7 @@ _SUMMARY = 80
 def render(report: Report, out: TextIO, *, passes: bool = False, width: int | None = None) -> None:
     """Write the table. Cells are wrapped to fit `width`, never cut; without one nothing is wrapped."""
     rows = [
-        (word(finding), finding.policy.id, one_line(label(Facts(finding))), message(finding))
+        (word(finding), finding.policy.id, one_line(label(Facts.of(finding))), message(finding))
         for finding in report.findings(passes)
     ]
     out.write(joined([*header(report, width or _SUMMARY, colour=False), ""]))

@@ -10,8 +10,9 @@ from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.run import Report
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
+from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
-from keyaudit.report.resource import BELOW, Facts, context, label
+from keyaudit.report.resource import BELOW, context, label
 from keyaudit.report.summary import footer, header, message, word
 
 _LEAST = 40
@@ -57,7 +58,7 @@ def _groups(findings: Iterable[Finding], width: int, colour: bool) -> Iterator[s
     for finding in findings:
         rows[finding.row.get("id")].append(finding)
     for same in rows.values():
-        facts = Facts(same[0])
+        facts = Facts.of(same[0])
         yield from _heading(one_line(label(facts)), one_line(context(facts)), width, colour)
         yield from _findings(same, width, colour)
         yield ""

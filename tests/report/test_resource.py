@@ -12,16 +12,21 @@ from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Valu
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
 from keyaudit.report import csv as findings_csv
-from keyaudit.report.resource import Facts, context, iso_duration, label, plain
+from keyaudit.report.facts import Facts, iso_duration, plain
+from keyaudit.report.resource import context, label
 from keyaudit.report.summary import message
 from tests.report.example import AS_OF, CLEAN, DAY, HOLDER, key_row, policy, row
 
 UNSEEN = Reason.PERMISSION
 
 
-def about(table: str, facts: Mapping[str, Value]) -> Facts:
+def found(table: str, facts: Mapping[str, Value]) -> Finding:
     text: PolicyText = policy("p", table, Severity.LOW)
-    return Facts(Finding(policy=text, outcome=Outcome.FAIL, severity=Severity.LOW, subject="s", message="m", row=facts))
+    return Finding(policy=text, outcome=Outcome.FAIL, severity=Severity.LOW, subject="s", message="m", row=facts)
+
+
+def about(table: str, facts: Mapping[str, Value]) -> Facts:
+    return Facts.of(found(table, facts))
 
 
 HELD: dict[str, Value] = {"holder_id": HOLDER, "holder_kind": "application", "holder_name": "ci", "app_id": "1-2"}
@@ -95,10 +100,10 @@ def test_every_table_has_its_names(table: str, facts: dict[str, Value], name: st
 
 
 def test_a_scope_without_rows_and_without_a_name_is_called_by_its_id() -> None:
-    finding = about("key", {}).finding
-    assert label(Facts(finding)) == "s"
+    finding = found("key", {})
+    assert label(Facts.of(finding)) == "s"
     scope = Scope("/subscriptions/1", "", ScopeKind.SUBSCRIPTION)
-    assert label(Facts(dataclasses.replace(finding, scope=scope))) == "subscription /subscriptions/1"
+    assert label(Facts.of(dataclasses.replace(finding, scope=scope))) == "subscription /subscriptions/1"
 
 
 def test_a_null_that_nobody_explains_is_unknown_and_not_absent() -> None:
@@ -111,7 +116,7 @@ def test_a_reason_of_another_version_is_kept_as_unknown() -> None:
 
 
 def test_an_unknown_finding_never_uses_the_policys_words() -> None:
-    unknown = dataclasses.replace(about("key", key_row("k", {"kty": UNSEEN})).finding, outcome=Outcome.UNKNOWN, message="")
+    unknown = dataclasses.replace(found("key", key_row("k", {"kty": UNSEEN})), outcome=Outcome.UNKNOWN, message="")
     assert message(unknown) == "cannot tell: kty (the identity may not read it)"
     assert message(dataclasses.replace(unknown, row={})) == "cannot tell: nothing of it could be read"
 
@@ -157,31 +162,31 @@ def written(finding: Finding) -> dict[str, str]:
 def test_the_state_of_a_key_is_said_only_when_it_is_known(
     unknown: dict[str, Reason], values: dict[str, Value], state: str
 ) -> None:
-    cells = written(about("key", key_row("k", unknown, **values)).finding)
+    cells = written(found("key", key_row("k", unknown, **values)))
     assert cells["lifecycle_state"] == state
     assert ("lifecycle_state:permission" in cells["coverage_note"]) is (state == "")
 
 
 def test_a_credential_counts_from_its_start() -> None:
     facts = row("credential", None, **HELD, kind="password", starts_on=AS_OF - 10 * DAY, expires_on=AS_OF + DAY // 2)
-    cells = written(about("credential", facts).finding)
+    cells = written(found("credential", facts))
     assert (cells["age_days"], cells["days_to_expiry"], cells["credential_kind"]) == ("10", "0", "password")
     assert (cells["created_at"], cells["activated_at"], cells["lifecycle_state"]) == ("", "2026-11-14T13:30:00Z", "active")
 
 
 def test_owners_are_named_with_who_says_so() -> None:
-    cells = written(about("application", row("application", id="/a/1", owner_ids=["x", "y"])).finding)
+    cells = written(found("application", row("application", id="/a/1", owner_ids=["x", "y"])))
     assert (cells["owner"], cells["owner_source"], cells["lifecycle_state"]) == ("x|y", "Entra owners", "")
-    unknown = written(about("application", row("application", {"owner_ids": UNSEEN}, id="/a/1")).finding)
+    unknown = written(found("application", row("application", {"owner_ids": UNSEEN}, id="/a/1")))
     assert (unknown["owner"], unknown["coverage_note"]) == ("", "owner:permission")
 
 
 def test_a_superseded_version_was_not_rotated_into_use() -> None:
-    assert written(about("key", key_row("k", is_current=False)).finding)["last_rotated_at"] == ""
-    unknown = written(about("key", key_row("k", {"created_on": UNSEEN})).finding)
+    assert written(found("key", key_row("k", is_current=False)))["last_rotated_at"] == ""
+    unknown = written(found("key", key_row("k", {"created_on": UNSEEN})))
     assert "last_rotated_at:permission" in unknown["coverage_note"]
 
 
 def test_a_finding_without_row_and_scope_still_names_what_it_is_about() -> None:
-    cells = written(about("key", {}).finding)
+    cells = written(found("key", {}))
     assert (cells["resource_id"], cells["coverage_note"]) == ("s", "")

@@ -1,0 +1,87 @@
+"""A row's columns as typed facts: what is absent and what is unknown are kept apart."""
+
+from collections.abc import Mapping
+
+from keyaudit.model import times
+from keyaudit.model.columns import Table, Type
+from keyaudit.model.findings import Finding, Value
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
+
+_REASONS = {str(reason): reason for reason in Reason}
+_NONE: Mapping[str, Reason] = {}
+
+
+class Facts:
+    """A row of the table `kind`. Empty for a finding on a scope, which is then `called` by the scope's name."""
+
+    def __init__(self, kind: str, row: Mapping[str, Value], unknown: Mapping[str, Reason] = _NONE, called: str = "") -> None:
+        self.kind, self.called = kind, called
+        self.table: Table | None = TABLES.get(kind)
+        self.row = {name: value for name, value in row.items() if name != "unknown"}
+        self.unknown = {**_reasons(row.get("unknown")), **unknown}
+        """Every column known to be unknown, with its reason."""
+        for name, value in self.row.items():
+            column = self.table.by_name.get(name) if self.table else None
+            if value is None and column and not column.absent and name not in self.unknown:
+                self.unknown[name] = Reason.INTERNAL_ERROR  # a NULL that nobody explained is not an absence
+
+    @classmethod
+    def of(cls, finding: Finding) -> "Facts":
+        """The row of a finding, unknown to it what is unknown to its policy alone, too."""
+        scope = finding.scope
+        called = f"{scope.kind} {scope.name or scope.id}" if scope else finding.subject
+        return cls(finding.policy.table, finding.row, finding.unknown, called)
+
+    def text(self, name: str) -> str | None:
+        """A column as plain text; None where it is absent, unknown, or not of this table."""
+        value = self.row.get(name)
+        return None if value is None else plain(self.type(name), value)
+
+    def integer(self, name: str) -> int | None:
+        """A time or number; None where it is absent, unknown, or not of this table."""
+        value = self.row.get(name)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def type(self, name: str) -> Type | None:
+        """The declared type of a column, if it is declared."""
+        column = self.table.by_name.get(name) if self.table else None
+        return column.type if column else None
+
+    def shown(self, name: str, unknown: str) -> str:
+        """A column as text, `unknown` where nobody knows, empty where it is absent. A count may be known within bounds."""
+        return self.text(name) or (unknown if name in self.unknown else "")
+
+
+def plain(type_: Type | None, value: Value) -> str:
+    """A value as exact text: ISO 8601 times and durations, `true`, lists joined by commas, counts as bounds."""
+    match value:
+        case None:
+            text = ""
+        case bool():
+            text = "true" if value else "false"
+        case int() if type_ is Type.TIME:
+            text = times.iso_time(value)
+        case int() if type_ is Type.DURATION:
+            text = iso_duration(value)
+        case (low, high) if isinstance(value, tuple):
+            text = str(low) if low == high else f"at least {low}" if high is None else f"{low} to {high}"
+        case list():
+            text = ",".join(value)
+        case dict():
+            text = ",".join(f"{key}={value[key]}" for key in sorted(value))
+        case _:
+            text = str(value)
+    return text
+
+
+def iso_duration(seconds: int) -> str:
+    """ISO 8601, exact: whole days as `P730D`, anything else in seconds."""
+    sign, size = ("-" if seconds < 0 else ""), abs(seconds)
+    return f"{sign}P{size // times.DAY}D" if size % times.DAY == 0 else f"{sign}PT{size}S"
+
+
+def _reasons(value: Value) -> dict[str, Reason]:
+    if not isinstance(value, dict):
+        return {}
+    return {name: _REASONS.get(reason, Reason.UNRECOGNISED) for name, reason in value.items()}
