@@ -1,0 +1,262 @@
+"""What an X.509 certificate says: each fact read by itself, so that one that is broken takes no other with it. No requests."""
+
+import base64
+import binascii
+import hashlib
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
+
+from keyaudit.collect import der
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.reasons import Reason
+
+T = TypeVar("T")
+E = TypeVar("E", bound=x509.ExtensionType)
+
+_MOST_BYTES = 128 * 1024
+"""Several times the size of the largest certificate in use: one signed with SLH-DSA, or with a thousand names."""
+
+_BROKEN = (
+    ValueError,
+    TypeError,
+    IndexError,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.InvalidVersion,
+    InternalError,
+)
+_NOT_KNOWN = (UnsupportedAlgorithm, x509.UnsupportedGeneralNameType)
+
+_KEY_TYPES = {
+    "1.2.840.113549.1.1.1": "RSA",
+    "1.2.840.113549.1.1.10": "RSA",
+    "1.2.840.10045.2.1": "EC",
+    "1.2.840.10040.4.1": "DSA",
+    "1.3.101.112": "Ed25519",
+    "1.3.101.113": "Ed448",
+}
+# As Key Vault names them: https://learn.microsoft.com/azure/key-vault/keys/about-keys-details
+_CURVES = {
+    "1.2.840.10045.3.1.7": "P-256",
+    "1.3.132.0.34": "P-384",
+    "1.3.132.0.35": "P-521",
+    "1.3.132.0.10": "P-256K",
+}
+_USAGES = {
+    "digital_signature": "digitalSignature",
+    "content_commitment": "nonRepudiation",
+    "key_encipherment": "keyEncipherment",
+    "data_encipherment": "dataEncipherment",
+    "key_agreement": "keyAgreement",
+    "key_cert_sign": "keyCertSign",
+    "crl_sign": "cRLSign",
+}
+_KINDS: dict[type[x509.GeneralName], str] = {
+    x509.DNSName: "dns",
+    x509.RFC822Name: "email",
+    x509.UniformResourceIdentifier: "uri",
+    x509.IPAddress: "ip",
+    x509.DirectoryName: "directory",
+    x509.RegisteredID: "id",
+    x509.OtherName: "other",
+}
+_EXTENSIONS = 0xA3
+"""The tag of the extensions in a certificate's signed part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class X509:
+    """The facts of one certificate, each in the form that a column stores, or refused by itself."""
+
+    thumbprint: str
+    """SHA-1 of the whole certificate, in upper-case hex."""
+    thumbprint_sha256: str
+    public_key_sha256: str
+    """SHA-256 of the SubjectPublicKeyInfo, in upper-case hex: alike for every certificate on the same key."""
+    subject: str | Refusal
+    issuer: str | Refusal
+    serial: str | Refusal
+    """In upper-case hex."""
+    self_signed: bool | Refusal
+    """Its own key made its signature: verified, and refused as unrecognised where the algorithm does not allow that."""
+    not_before: int | Refusal
+    not_after: int | Refusal
+    key_type: str | Refusal
+    """RSA, EC, DSA, Ed25519, Ed448; the object identifier of any other."""
+    key_size: int | Refusal | None
+    """Bits of an RSA modulus; None for other keys."""
+    curve: str | Refusal | None
+    """The curve of an EC key as Key Vault names it, or its object identifier; None for other keys."""
+    signature_hash: str | Refusal | None
+    """What the signature was made over: sha256, sha1, md5, ...; None for algorithms that have no choice of hash."""
+    is_ca: bool | Refusal
+    names: list[str] | Refusal
+    """Subject alternative names with their kind: dns:www.example.com, ip:192.0.2.1."""
+    ekus: list[str] | Refusal | None
+    """Extended key usages as object identifiers; None: any use."""
+    key_usage: list[str] | Refusal | None
+    """As RFC 5280 spells them; None: any use."""
+
+
+def read_x509(encoded: str | bytes) -> X509 | Refusal:
+    """The facts of a certificate in DER, or in the base64 of that. What is no certificate at all is refused as bad_value."""
+    if isinstance(encoded, str):
+        try:
+            encoded = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            return Refusal(Reason.BAD_VALUE)
+    if len(encoded) > _MOST_BYTES:
+        return Refusal(Reason.TOO_LARGE)
+    # cryptography warns of what RFC 5280 forbids, such as a negative serial. Such certificates are there all the same.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return _Reader(encoded).facts()
+        except _BROKEN:
+            return Refusal(Reason.BAD_VALUE)
+
+
+class _Reader:
+    def __init__(self, encoded: bytes) -> None:
+        self._encoded = encoded
+        self._certificate = x509.load_der_x509_certificate(encoded)
+        self._outer = der.read(encoded, der.SEQUENCE).parts
+        self._signed = self._outer[0].parts
+        # After the optional version: serial, algorithm, issuer, validity, subject, key.
+        self._key = self._signed[6 if self._signed[0].tag == 0xA0 else 5]
+
+    def facts(self) -> X509:
+        certificate = self._certificate
+        subject = _fact(lambda: _text(certificate.subject.rfc4514_string()))
+        issuer = _fact(lambda: _text(certificate.issuer.rfc4514_string()))
+        key_type = _fact(self._key_type)
+        return X509(
+            thumbprint=hashlib.sha1(self._encoded, usedforsecurity=False).hexdigest().upper(),
+            thumbprint_sha256=hashlib.sha256(self._encoded).hexdigest().upper(),
+            public_key_sha256=hashlib.sha256(self._key.whole).hexdigest().upper(),
+            subject=subject,
+            issuer=issuer,
+            serial=_fact(lambda: format(certificate.serial_number, "X")),
+            self_signed=_fact(self._self_signed),
+            not_before=_fact(lambda: int(certificate.not_valid_before_utc.timestamp())),
+            not_after=_fact(lambda: int(certificate.not_valid_after_utc.timestamp())),
+            key_type=key_type,
+            key_size=_of(key_type, "RSA", self._key_size),
+            curve=_of(key_type, "EC", self._curve),
+            signature_hash=_fact(self._signature_hash),
+            is_ca=_fact(self._is_ca),
+            names=_fact(self._names),
+            ekus=_fact(self._ekus),
+            key_usage=_fact(self._key_usage),
+        )
+
+    def _self_signed(self) -> bool | Refusal:
+        if self._certificate.subject != self._certificate.issuer:
+            return False
+        try:
+            self._certificate.verify_directly_issued_by(self._certificate)
+        except InvalidSignature:
+            return False
+        # A key or an algorithm that is not verified here: it proves neither.
+        except _BROKEN:
+            return Refusal(Reason.UNRECOGNISED)
+        return True
+
+    def _signature_hash(self) -> str | None:
+        found = self._certificate.signature_hash_algorithm
+        return None if found is None else found.name
+
+    def _key_type(self) -> str:
+        algorithm = der.object_id(self._key.parts[0].parts[0])
+        return _KEY_TYPES.get(algorithm, algorithm)
+
+    def _key_size(self) -> int:
+        """Of the modulus as it stands there: libraries refuse keys that are too large for them."""
+        bits = self._key.parts[1]
+        if bits.tag != der.BIT_STRING or bits.content[:1] != b"\0":
+            raise ValueError("not a public key")
+        modulus = der.read(bits.content[1:], der.SEQUENCE).parts[0]
+        size = int.from_bytes(modulus.content, signed=True)
+        if modulus.tag != der.INTEGER or size <= 0:
+            raise ValueError("not a modulus")
+        return size.bit_length()
+
+    def _curve(self) -> str:
+        curve = der.object_id(self._key.parts[0].parts[1])
+        return _CURVES.get(curve, curve)
+
+    def _is_ca(self) -> bool:
+        found = self._extension(x509.BasicConstraints)
+        return found is not None and found.ca
+
+    def _names(self) -> list[str]:
+        found = self._extension(x509.SubjectAlternativeName)
+        return [] if found is None else [_general_name(name) for name in found]
+
+    def _ekus(self) -> list[str] | None:
+        found = self._extension(x509.ExtendedKeyUsage)
+        return None if found is None else [usage.dotted_string for usage in found]
+
+    def _key_usage(self) -> list[str] | None:
+        found = self._extension(x509.KeyUsage)
+        if found is None:
+            return None
+        # The last two mean something with keyAgreement alone; cryptography refuses to tell without it.
+        also = (
+            [name for name, on in (("encipherOnly", found.encipher_only), ("decipherOnly", found.decipher_only)) if on]
+            if found.key_agreement
+            else []
+        )
+        return [name for attribute, name in _USAGES.items() if getattr(found, attribute)] + also
+
+    def _extension(self, kind: type[E]) -> E | None:
+        """One extension by itself: the certificate with no others, since one that is broken hides them all."""
+        mine = [part for part in self._listed() if der.object_id(part.parts[0]) == kind.oid.dotted_string]
+        if not mine:
+            return None
+        kept = [part.whole for part in self._signed if part.tag != _EXTENSIONS]
+        kept.append(der.write(_EXTENSIONS, [der.write(der.SEQUENCE, [part.whole for part in mine])]))
+        outer = [der.write(der.SEQUENCE, kept), *(part.whole for part in self._outer[1:])]
+        alone = x509.load_der_x509_certificate(der.write(der.SEQUENCE, outer))
+        return alone.extensions.get_extension_for_class(kind).value
+
+    def _listed(self) -> list[der.Element]:
+        held = [part for part in self._signed if part.tag == _EXTENSIONS]
+        return held[0].parts[0].parts if held else []
+
+
+def _fact(read: Callable[[], T]) -> T | Refusal:
+    try:
+        return read()
+    except _NOT_KNOWN:
+        return Refusal(Reason.UNRECOGNISED)
+    except _BROKEN:
+        return Refusal(Reason.BAD_VALUE)
+
+
+def _of(key_type: str | Refusal, wanted: str, read: Callable[[], T]) -> T | Refusal | None:
+    if isinstance(key_type, Refusal):
+        return key_type
+    return _fact(read) if key_type == wanted else None
+
+
+def _text(text: str) -> str:
+    """`text`, if it is text; ValueError for halves of characters, which no file can hold."""
+    text.encode()
+    return text
+
+
+def _general_name(name: x509.GeneralName) -> str:
+    value = name.value
+    if isinstance(value, x509.Name):
+        value = value.rfc4514_string()
+    elif isinstance(value, x509.ObjectIdentifier):
+        value = value.dotted_string
+    elif isinstance(name, x509.OtherName):
+        value = name.type_id.dotted_string
+    return _text(f"{_KINDS[type(name)]}:{value}")
