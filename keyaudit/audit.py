@@ -13,6 +13,7 @@ from keyaudit.inventory.spool import Spool
 from keyaudit.model.errors import UnsafeError
 from keyaudit.model.findings import Severity
 from keyaudit.model.run import Report, Run
+from keyaudit.model.waivers import Waiver
 from keyaudit.policy.judge import judge as judge_policies
 from keyaudit.policy.load import Policy
 
@@ -98,12 +99,14 @@ def judge(
     profile: str,
     fail_on: Severity | None,
     allowances: Sequence[gate.Allowance],
+    waivers: Sequence[Waiver] = (),
 ) -> Iterator[Report]:
     """The snapshot judged by policies, offline. Findings stream from the report for as long as the context lasts."""
     with snapshot.judging(as_of) as connection:
-        judgement = judge_policies(connection, policies, snapshot.coverage, as_of=as_of, profile=profile)
+        judgement = judge_policies(connection, policies, snapshot.coverage, as_of=as_of, profile=profile, waivers=waivers)
+        run = dataclasses.replace(snapshot.run, as_of=as_of)
         verdict = gate.decide(
-            run=snapshot.run,
+            run=run,
             coverage=snapshot.coverage,
             tallies=judgement.tallies,
             groups=judgement.groups,
@@ -112,9 +115,11 @@ def judge(
             needed_by=judgement.needed_by,
             fail_on=fail_on,
             allowances=allowances,
+            waivers=waivers,
+            waived=judgement.waived,
         )
         yield Report(
-            run=dataclasses.replace(snapshot.run, as_of=as_of),
+            run=run,
             verdict=verdict,
             tallies=judgement.tallies,
             findings=judgement.findings,

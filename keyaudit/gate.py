@@ -11,6 +11,8 @@ from keyaudit.model.operations import OPERATIONS, Operation, Surface
 from keyaudit.model.reasons import AZURES, OPTIONAL, UNSAFE, Reason
 from keyaudit.model.run import MAX_SKEW, Gap, NotJudged, Run, Verdict
 from keyaudit.model.tables import TABLES, operations_of
+from keyaudit.model.waivers import State as WaiverState
+from keyaudit.model.waivers import Use, Waiver
 
 # What follows from another refusal in the same place: it belongs to that gap and is not one of its own.
 _CONSEQUENCES = frozenset({Reason.PARENT_NOT_ASSESSED, Reason.CONTROL_PLANE_ONLY})
@@ -73,13 +75,17 @@ def decide(
     needed_by: Mapping[str, tuple[str, ...]],
     fail_on: Severity | None,
     allowances: Sequence[Allowance],
+    waivers: Sequence[Waiver] = (),
+    waived: Mapping[str, int] | None = None,
 ) -> Verdict:
     """The verdict. `required` holds operation ids and `needed_by` the selected policies that need each.
 
-    With `fail_on` None open findings do not count against the run. Allowances never excuse an unsafe reason.
+    With `fail_on` None open findings do not count against the run. Allowances never excuse an unsafe reason, nor do waivers
+    that cover coverage. `waived` says how many findings each of the other waivers covers, by its id.
     """
     ledger = _Ledger(run, coverage, required)
-    allowing = _Allowing(allowances, ledger, {tally.policy.id: tally.policy.table for tally in tallies})
+    holding = [each for each in waivers if each.covers_coverage and not each.expired(run.as_of)]
+    allowing = _Allowing((*allowances, *holding), ledger, {tally.policy.id: tally.policy.table for tally in tallies})
     gaps = _gaps(ledger, allowing, required, needed_by)
     if run.skew is not None and abs(run.skew) > MAX_SKEW:
         gaps = (_skew_gap(run.skew, ledger.tenant, allowing, needed_by), *gaps)
@@ -96,7 +102,7 @@ def decide(
         conditions.add(Exit.BUG)
     if standing or unknown.total() > allowed_unknown + left_out:
         conditions.add(Exit.INCOMPLETE)
-    judged = any(tally.passed or tally.failed or tally.not_applicable for tally in tallies)
+    judged = any(tally.passed or tally.failed or tally.waived or tally.not_applicable for tally in tallies)
     if not (judged or ledger.kept or any(group.causes for group in groups)):
         conditions.add(_nothing(gaps))
     held = tuple(code for code in PRECEDENCE if code in conditions) or (Exit.CLEAN,)
@@ -106,12 +112,14 @@ def decide(
         gate=fail_on,
         failed=failed,
         unknown=unknown,
+        waived=_sum(tally.waived for tally in tallies),
         passed=sum(tally.passed for tally in tallies),
         not_applicable=sum(tally.not_applicable for tally in tallies),
         gaps=gaps,
         not_judged=tuple(not_judged),
         allowed_unknown=allowed_unknown,
-        unused_allowances=allowing.unused(),
+        unused_allowances=allowing.unused(allowances),
+        waivers=tuple(_use(each, run.as_of, allowing, waived or {}) for each in waivers),
         coverage=ledger.records,
         required=len(ledger.required),
         assessed=sum(record.state is State.ASSESSED for record in ledger.required),
@@ -195,15 +203,19 @@ def _distance(blind: _Blind, family: str) -> tuple[bool, bool, tuple[int, str]]:
 
 
 class _Allowing:
-    """The allowances, and which of them matched something."""
+    """What accepts a gap, and how often each of it matched something."""
 
-    def __init__(self, allowances: Sequence[Allowance], ledger: _Ledger, tables: Mapping[str, str]) -> None:
-        self._allowances, self._ledger, self._tables = allowances, ledger, tables
-        self._used: set[int] = set()
+    def __init__(self, accepting: Sequence[Allowance | Waiver], ledger: _Ledger, tables: Mapping[str, str]) -> None:
+        self._accepting, self._ledger, self._tables = accepting, ledger, tables
+        self._used: Counter[int] = Counter()
 
-    def unused(self) -> tuple[str, ...]:
+    def unused(self, allowances: Sequence[Allowance]) -> tuple[str, ...]:
         """The allowances that matched nothing, as they were given."""
-        return tuple(str(each) for index, each in enumerate(self._allowances) if index not in self._used)
+        return tuple(str(each) for each in allowances if not self.used(each))
+
+    def used(self, accepting: Allowance | Waiver) -> int:
+        """How often it matched."""
+        return sum(self._used[index] for index, each in enumerate(self._accepting) if each is accepting)
 
     def blind(self, blind: _Blind, policy: str | None) -> bool:
         """Whether this policy may do without that operation."""
@@ -211,7 +223,7 @@ class _Allowing:
 
     def unknown(self, group: UnknownGroup) -> bool:
         """Whether every cause of these unknown results is accepted."""
-        if not self._allowances or self._ledger.optional(group):
+        if not self._accepting or self._ledger.optional(group):
             return False
         if not group.causes:
             return _every(self._scope(group, each) for each in group.operations)
@@ -238,12 +250,19 @@ class _Allowing:
         return self.allows((scope,), operations, reason, group.policy)
 
     def allows(self, scopes: Sequence[Scope], operations: Collection[str], reason: Reason, policy: str | None) -> bool:
-        """Whether any allowance matches; all that do count as used."""
+        """Whether anything matches; all that does counts as used."""
         if reason in UNSAFE:
             return False
-        matching = {index for index, each in enumerate(self._allowances) if each.matches(scopes, operations, reason, policy)}
-        self._used |= matching
+        matching = [index for index, each in enumerate(self._accepting) if each.matches(scopes, operations, reason, policy)]
+        self._used.update(matching)
         return bool(matching)
+
+
+def _use(waiver: Waiver, as_of: int, allowing: _Allowing, waived: Mapping[str, int]) -> Use:
+    if waiver.expired(as_of):
+        return Use(waiver, WaiverState.EXPIRED)
+    count = allowing.used(waiver) if waiver.covers_coverage else waived.get(waiver.id, 0)
+    return Use(waiver, WaiverState.ACTIVE if count else WaiverState.UNUSED, count)
 
 
 def _gaps(

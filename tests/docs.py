@@ -21,6 +21,7 @@ COMMANDS = (
     "collect",
     "explain",
     *(f"policies {command}" for command in ("list", "show", "check", "test", "new", "schema", "docs")),
+    *(f"waivers {command}" for command in ("list", "add", "check", "prune")),
 )
 
 

@@ -3,27 +3,49 @@
 import fnmatch
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from keyaudit import audit
+from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.options import Choice, Live, Stored
 from keyaudit.cli.source import snapshot
 from keyaudit.gate import Allowance
 from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Severity
 from keyaudit.model.run import Report
+from keyaudit.model.waivers import Waiver
 from keyaudit.policy.load import Policy, load
+from keyaudit.policy.waivers import load_waivers
+
+WAIVERS = Path("keyaudit.waivers.yaml")
+"""The waivers of the folder that a command is run in."""
 
 
 @contextmanager
 def judged(live: Live, stored: Stored, choice: Choice, *, fail_on: Severity | None) -> Iterator[Report]:
     """The report, good until the context ends. Everything that can be refused is refused before anything is read."""
-    policies = _chosen(load(besides=choice.policies), choice)
+    known = load(besides=choice.policies)
+    policies = _chosen(known, choice)
+    waivers = _waivers(choice, known)
     allowances = [Allowance.parse(text) for text in choice.allow_gap or ()]
     with (
         snapshot(live, stored) as (taken, as_of),
-        audit.judge(taken, policies, as_of=as_of, profile=choice.profile, fail_on=fail_on, allowances=allowances) as report,
+        audit.judge(
+            taken, policies, as_of=as_of, profile=choice.profile, fail_on=fail_on, allowances=allowances, waivers=waivers
+        ) as report,
     ):
         yield report
+
+
+def _waivers(choice: Choice, policies: Sequence[Policy]) -> tuple[Waiver, ...]:
+    if choice.no_waivers:
+        if choice.waivers is not None:
+            raise UsageError("--waivers, --no-waivers", "cannot be combined", "leave one of them out")
+        return ()
+    path = choice.waivers or WAIVERS
+    if choice.waivers is None and not path.exists():
+        return ()
+    return load_waivers(path, policies=[policy.text.id for policy in policies], today=SystemClock().now())
 
 
 def _chosen(policies: Sequence[Policy], choice: Choice) -> tuple[Policy, ...]:

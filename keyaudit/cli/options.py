@@ -114,6 +114,13 @@ class Choice:
     ignore: Annotated[
         list[str] | None, typer.Option("--ignore", metavar="ID|GLOB", help="Without these policies; repeatable.")
     ] = None
+    waivers: Annotated[
+        Path | None,
+        typer.Option(
+            "--waivers", metavar="FILE", help="Exceptions, each with an end. Default: keyaudit.waivers.yaml, if here."
+        ),
+    ] = None
+    no_waivers: Annotated[bool, typer.Option("--no-waivers", help="Read no waivers.")] = False
     allow_gap: Annotated[
         list[str] | None,
         typer.Option(

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from keyaudit.model.coverage import Scope
 from keyaudit.model.reasons import Reason
+from keyaudit.model.waivers import Waiver
 
 Bounds: TypeAlias = tuple[int, int | None]
 """A count column's value: at least, at most."""
@@ -35,6 +36,8 @@ class Outcome(StrEnum):
 
     PASS = "pass"  # noqa: S105 - an outcome, not a password
     FAIL = "fail"
+    WAIVED = "waived"
+    """It fails, and a waiver covers it."""
     UNKNOWN = "unknown"
     NOT_APPLICABLE = "not-applicable"
 
@@ -80,6 +83,8 @@ class Finding:
     fix: Mapping[str, str] = field(default_factory=dict)
     """`policy.fix` with the row's values filled in, shell-quoted."""
     scope: Scope | None = None
+    waiver: Waiver | None = None
+    """What covers it, where it is waived."""
 
     @property
     def id(self) -> str:
@@ -97,12 +102,14 @@ class Tally:
     passed: int = 0
     failed: Mapping[Severity, int] = field(default_factory=dict)
     unknown: Mapping[Severity, int] = field(default_factory=dict)
+    waived: Mapping[Severity, int] = field(default_factory=dict)
+    """What fails and is covered by a waiver; not in `failed`."""
     not_applicable: int = 0
 
     @property
     def rows(self) -> int:
         """Rows that the policy applied to, unknown ones included."""
-        return self.passed + sum(self.failed.values()) + sum(self.unknown.values())
+        return self.passed + sum(self.failed.values()) + sum(self.waived.values()) + sum(self.unknown.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
 from keyaudit.model.reasons import Reason
+from keyaudit.model.waivers import Use
 
 MAX_SKEW = 300
 """Seconds between this machine's clock and the services' above which ages cannot be trusted."""
@@ -47,7 +48,7 @@ class Gap:
     required: bool = True
     """A selected policy needs it; other gaps are listed and do not gate."""
     allowed: bool = False
-    """Accepted with --allow-gap."""
+    """Accepted with --allow-gap, or by a waiver that covers coverage."""
     blinds: tuple[str, ...] = ()
     """Ids of the selected policies that needed it."""
 
@@ -74,10 +75,14 @@ class Verdict:
     not_applicable: int
     gaps: tuple[Gap, ...]
     not_judged: tuple[NotJudged, ...] = ()
+    waived: Mapping[Severity, int] = field(default_factory=dict)
+    """Failures that a waiver covers; not in `failed`."""
     allowed_unknown: int = 0
-    """Unknown results accepted with --allow-gap."""
+    """Unknown results accepted in the same way."""
     unused_allowances: tuple[str, ...] = ()
     """What was given with --allow-gap and matched nothing that this run missed."""
+    waivers: tuple[Use, ...] = ()
+    """Every waiver that was given, with what it covered."""
     coverage: tuple[Coverage, ...] = ()
     required: int = 0
     """Coverage records that the selected policies need."""

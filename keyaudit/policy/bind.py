@@ -1,11 +1,12 @@
 """Policies with their parameters settled for one run, and the SQL that judges all those of a table in one pass."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Value as Row
 from keyaudit.model.times import iso_date
+from keyaudit.model.waivers import Waiver
 from keyaudit.policy import verdict, yaml
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.parameters import OTHERWISE, PROFILES, Parameter, Single, Value, override
@@ -21,6 +22,8 @@ class Bound:
 
     policy: Policy
     values: Mapping[str, Value]
+    waivers: tuple[Waiver, ...] = ()
+    """Those that hold and name it, in the order of their file."""
 
     def causes(self, code: int) -> tuple[str, ...]:
         """The columns that can have made a verdict unknown: those of the conditions that came to nothing."""
@@ -95,6 +98,13 @@ def changed(policy: Policy, nodes: Mapping[str, yaml.Node]) -> dict[str, Value]:
     for checked in (policy.violated_when, *(rung.condition for rung in policy.severity_when)):
         condition(checked.text, policy.table, parameters, present)
     return {name: parameters[name].value("default") for name in nodes}
+
+
+def waived(bounds: Sequence[Bound], waivers: Sequence[Waiver]) -> tuple[Bound, ...]:
+    """The policies, each with those of the waivers that name it."""
+    return tuple(
+        replace(bound, waivers=tuple(each for each in waivers if each.policy.matches(bound.policy.text.id))) for bound in bounds
+    )
 
 
 def by_table(bounds: Sequence[Bound]) -> dict[str, list[Bound]]:

@@ -8,11 +8,12 @@ import duckdb
 from keyaudit.model.findings import Severity, Tally, UnknownGroup
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
+from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.queries import counted
+from keyaudit.policy.queries import counted, covered
 from keyaudit.policy.scopes import Blind
-from keyaudit.policy.verdict import NOT_APPLICABLE, PASS, UNKNOWN_VIOLATION, severity_of
+from keyaudit.policy.verdict import FAIL, NOT_APPLICABLE, PASS, UNKNOWN_VIOLATION, severity_of
 
 _BATCH = 4_096
 
@@ -32,7 +33,9 @@ class Counts:
         self._passed: Counter[str] = Counter()
         self._not_applicable: Counter[str] = Counter()
         self._failed: Counter[tuple[str, Severity]] = Counter()
+        self._waived: Counter[tuple[str, Severity]] = Counter()
         self._unknown: Counter[tuple[str, Severity]] = Counter()
+        self._covered: Counter[str] = Counter()
         self._groups: Counter[tuple[str, Severity, str, tuple[tuple[str, Reason], ...]]] = Counter()
         self._blind: list[Blind] = []
 
@@ -44,12 +47,24 @@ class Counts:
                 for bound, code in zip(bounds, found, strict=True):
                     self._add(bound, code, scope, reasons or {}, count)
 
+        pairs = [waiver for bound in bounds for waiver in bound.waivers]
+        if pairs:
+            [counts] = connection.execute(covered(TABLES[name], bounds, as_of)).fetchall()
+            for waiver, count in zip(pairs, counts, strict=True):
+                self._covered[waiver.id] += count
+
+    def covered(self, waiver: Waiver) -> int:
+        """How many findings a waiver covers."""
+        return self._covered[waiver.id]
+
     def _add(self, bound: Bound, code: int, scope: str | None, reasons: dict[str, str], count: int) -> None:
         policy = bound.policy.text.id
         if code == NOT_APPLICABLE:
             self._not_applicable[policy] += count
         elif code == PASS:
             self._passed[policy] += count
+        elif code < FAIL:
+            self._waived[policy, severity_of(code)] += count
         elif code < UNKNOWN_VIOLATION:
             self._failed[policy, severity_of(code)] += count
         else:
@@ -71,6 +86,7 @@ class Counts:
             policy=policy.text,
             passed=self._passed[name],
             failed={level: self._failed[name, level] for level in Severity if self._failed[name, level]},
+            waived={level: self._waived[name, level] for level in Severity if self._waived[name, level]},
             unknown={level: self._unknown[name, level] for level in Severity if self._unknown[name, level]},
             not_applicable=self._not_applicable[name],
         )

@@ -70,6 +70,13 @@ class DuckDB:
         """Whether the whole text matches; `pattern` is a literal."""
         return f"regexp_full_match({text}, {pattern})"
 
+    def like(self, text: str, glob: str) -> str:
+        """Whether a text in lower case matches a pattern: `*` stands for any text, `?` for any one character."""
+        pattern = glob.lower()
+        for plain, escaped in (("!", "!!"), ("%", "!%"), ("_", "!_"), ("*", "%"), ("?", "_")):
+            pattern = pattern.replace(plain, escaped)
+        return f"{text} LIKE {self.text(pattern)} ESCAPE '!'"
+
     def entry(self, column: str, key: str) -> str:
         """A map's entry; NULL where there is none."""
         return f"map_extract_value({column}, {key})"

@@ -9,15 +9,16 @@ from typing import Any
 import duckdb
 
 from keyaudit.model.columns import Table
-from keyaudit.model.findings import Finding, Outcome, Value
+from keyaudit.model.findings import Finding, Outcome, Severity, Value
 from keyaudit.model.rows import decoded, view_names
 from keyaudit.model.tables import TABLES
+from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound, by_table
 from keyaudit.policy.counts import reason_of
 from keyaudit.policy.queries import count_slices, slice_in_order, slices
 from keyaudit.policy.templates import QUOTING, show
 from keyaudit.policy.types import Kind
-from keyaudit.policy.verdict import FAIL, PASS, outcome_of, severity_of
+from keyaudit.policy.verdict import FAIL, PASS, WAIVED, outcome_of, severity_of
 
 _BATCH = 1_024
 _SLICE = 50_000
@@ -67,7 +68,7 @@ def _rows(
     cursor: duckdb.DuckDBPyConnection, table: Table, bounds: Sequence[Bound], as_of: int, *, passes: bool
 ) -> Iterator[tuple[Any, ...]]:
     """The rows in order, a slice at a time: the view is read once a slice, and no more than a slice is ever sorted."""
-    least = PASS if passes else FAIL
+    least = PASS if passes else WAIVED
     cursor.execute(slices(table, bounds, as_of, least=least, size=_SLICE))
     ((count,),) = cursor.execute(count_slices()).fetchall()
     for number in range(count):
@@ -77,9 +78,9 @@ def _rows(
 
 
 def _of_thing(thing: _Thing, *, passes: bool) -> Iterator[Finding]:
-    least = PASS if passes else FAIL
+    least = PASS if passes else WAIVED
     found = [
-        (-(code % 10) if code >= FAIL else 1, bound.policy.text.id, str(row.values["id"]), code, bound, row)
+        (-(code % 5) if code >= FAIL else 1, bound.policy.text.id, str(row.values["id"]), code, bound, row)
         for row in thing.rows
         for bound, code in zip(thing.bounds, row.codes, strict=True)
         if code >= least
@@ -94,25 +95,34 @@ def _finding(bound: Bound, code: int, row: _Row) -> Finding:
     outcome = outcome_of(code)
     unknown = {name: reason_of(row.reasons[name]) for name in policy.columns_read if name in row.reasons}
     texts = _Texts(bound, row)
+    subject = str(row.values[policy.subject])
+    severity = policy.text.severity if outcome is Outcome.PASS else severity_of(code)
     return Finding(
         policy=policy.text,
         outcome=outcome,
-        severity=policy.text.severity if outcome is Outcome.PASS else severity_of(code),
-        subject=str(row.values[policy.subject]),
+        severity=severity,
+        subject=subject,
         message=_message(bound, code, row, texts),
         row=row.values,
         unknown=unknown,
         evidence={name: row.values[name] for name in policy.columns_read if texts.known(name)},
         expected=bound.expected(row.values),
         fix={kind: template.fill(texts.quoted(template.names, kind)) for kind, template in policy.fix.items()},
+        waiver=_waiver(bound, str(row.values["id"]), subject, severity) if outcome is Outcome.WAIVED else None,
     )
+
+
+def _waiver(bound: Bound, row: str, subject: str, severity: Severity) -> Waiver:
+    """The first that covers it; there is one, since the query found so by the same pattern."""
+    critical = severity is Severity.CRITICAL
+    return next(each for each in bound.waivers if each.waives(bound.policy.text.id, row, subject, critical=critical))
 
 
 def _message(bound: Bound, code: int, row: _Row, texts: "_Texts") -> str:
     outcome = outcome_of(code)
     if outcome is Outcome.PASS:
         return bound.policy.text.title
-    if outcome is Outcome.FAIL:
+    if outcome in (Outcome.FAIL, Outcome.WAIVED):
         return bound.policy.message.fill(texts.of(bound.policy.message.names))
     by_reason: dict[str, list[str]] = {}
     for name in bound.causes(code):

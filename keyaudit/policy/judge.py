@@ -8,7 +8,8 @@ import duckdb
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.findings import Finding, Tally, UnknownGroup
 from keyaudit.model.run import NotJudged
-from keyaudit.policy.bind import Bound, bind, by_table
+from keyaudit.model.waivers import Waiver
+from keyaudit.policy.bind import Bound, bind, by_table, waived
 from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.findings import stream
@@ -24,6 +25,8 @@ class Judgement:
     groups: tuple[UnknownGroup, ...]
     """Every unknown result, grouped; their counts add up to those of the tallies."""
     not_judged: tuple[NotJudged, ...]
+    waived: Mapping[str, int]
+    """How many findings each waiver covers, by its id; only those that hold and cover findings."""
     required: frozenset[str]
     """Ids of the operations that the judged policies rest on."""
     needed_by: Mapping[str, tuple[str, ...]]
@@ -52,6 +55,7 @@ def judge(
     as_of: int,
     profile: str = "default",
     overrides: Mapping[str, Mapping[str, str]] | None = None,
+    waivers: Sequence[Waiver] = (),
 ) -> Judgement:
     """Judges the views of `connection`, one for each table, by the policies.
 
@@ -59,7 +63,9 @@ def judge(
     judged.
     """
     ordered = sorted(policies, key=lambda policy: policy.text.id)
-    bounds = tuple(bound for bound in bind(ordered, profile, overrides or {}) if not bound.policy.text.needs)
+    holding = [waiver for waiver in waivers if not waiver.covers_coverage and not waiver.expired(as_of)]
+    judged = (bound for bound in bind(ordered, profile, overrides or {}) if not bound.policy.text.needs)
+    bounds = waived(tuple(judged), holding)
     counts = Counts()
     for name, of_table in by_table(bounds).items():
         counts.table(connection, name, of_table, as_of)
@@ -73,6 +79,7 @@ def judge(
         tallies=tuple(counts.tally(bound.policy) for bound in bounds),
         groups=counts.groups(),
         not_judged=tuple(NotJudged(policy=policy.text, needs=policy.text.needs) for policy in ordered if policy.text.needs),
+        waived={waiver.id: counts.covered(waiver) for waiver in holding},
         required=frozenset(needed_by),
         needed_by={operation: tuple(ids) for operation, ids in sorted(needed_by.items())},
         _connection=connection,

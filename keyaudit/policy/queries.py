@@ -5,8 +5,9 @@
 from collections.abc import Mapping, Sequence
 
 from keyaudit.model.columns import Table
-from keyaudit.model.findings import Value
+from keyaudit.model.findings import Severity, Value
 from keyaudit.model.rows import view_name, view_names
+from keyaudit.model.waivers import Waiver
 from keyaudit.policy import verdict
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.definition import Trees
@@ -27,11 +28,34 @@ def selection(bounds: Sequence[Bound], source: str, as_of: int) -> str:
     codes: list[str] = []
     for number, bound in enumerate(bounds):
         writer = Writer(DIALECT, bound.values, as_of)
-        judged = verdict.verdict(bound.policy.trees, writer, f"policy{number}_")
+        judged = verdict.verdict(bound.policy.trees, writer, f"policy{number}_", _waived(bound))
         flags += [f"{sql} AS {name}" for name, sql in judged.flags.items()]
         codes.append(f"{judged.code} AS code{number}")
     inner = f"SELECT *, {', '.join(flags)} FROM {source}"
     return f"SELECT *, {', '.join(codes)}, {_reasons(bounds)} AS {REASONS} FROM ({inner})"
+
+
+def _waived(bound: Bound) -> verdict.Waived | None:
+    if not bound.waivers:
+        return None
+    critical = [_covered(bound, waiver) for waiver in bound.waivers if waiver.allow_critical]
+    return verdict.Waived(" OR ".join(_covered(bound, waiver) for waiver in bound.waivers), " OR ".join(critical) or "FALSE")
+
+
+def _covered(bound: Bound, waiver: Waiver) -> str:
+    columns = dict.fromkeys(("id", bound.policy.subject))
+    return f"({' OR '.join(DIALECT.like(f'lower({DIALECT.name(column)})', waiver.resource.text) for column in columns)})"
+
+
+def covered(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
+    """How many waived findings each waiver of each policy covers, one column for each pair, in their order."""
+    counts = [
+        f"count(*) FILTER (code{number} >= {verdict.WAIVED} AND code{number} < {verdict.FAIL} AND {_covered(bound, waiver)}"
+        f"{'' if waiver.allow_critical else f' AND code{number} % 5 < {Severity.CRITICAL.rank}'})"
+        for number, bound in enumerate(bounds)
+        for waiver in bound.waivers
+    ]
+    return f"SELECT {', '.join(counts)} FROM ({selection(bounds, DIALECT.name(table.name), as_of)})"
 
 
 def _reasons(bounds: Sequence[Bound]) -> str:
@@ -64,7 +88,7 @@ def counted(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
 
 def _places(table: Table, bounds: Sequence[Bound], as_of: int, least: int) -> str:
     ranks = ", ".join(
-        f"CASE WHEN code{number} >= {verdict.FAIL} THEN CAST(code{number} % 10 AS INTEGER) ELSE -1 END"
+        f"CASE WHEN code{number} >= {verdict.FAIL} THEN CAST(code{number} % 5 AS INTEGER) ELSE -1 END"
         for number in range(len(bounds))
     )
     return (

@@ -326,6 +326,8 @@ class _Reader:
                 if name not in parameters:
                     self.problem(value, f"no such parameter: {shown(name)}", nearest(name, parameters))
             why = self._text(item.members.get("why"))
-            if expect is not None:
+            if expect is Outcome.WAIVED:
+                self.problem(item.members["expect"], "an example has no waiver", "expect fail")
+            elif expect is not None:
                 found.append(Example(why, expect, severity, changes, others, item.line, item.column))
         return tuple(found)

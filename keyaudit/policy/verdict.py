@@ -11,11 +11,12 @@ _SEVERITIES = tuple(Severity)
 
 NOT_APPLICABLE = 0
 PASS = 10
+WAIVED = 15
 FAIL = 20
 UNKNOWN_VIOLATION = 30
 UNKNOWN_APPLICATION = 40
 UNKNOWN_BOTH = 50
-"""Codes; from FAIL on, the severity's rank is added."""
+"""Codes; from WAIVED on, the severity's rank is added, of which there are five."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,16 @@ class Verdict:
     code: str
 
 
-def verdict(trees: Trees, writer: Writer, prefix: str) -> Verdict:
-    """The verdict as SQL; names of flags begin with `prefix`.
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """SQL of whether a row is covered by a waiver: by `any`, and by one that covers critical findings too."""
+
+    any: str
+    critical: str
+
+
+def verdict(trees: Trees, writer: Writer, prefix: str, waived: Waived | None = None) -> Verdict:
+    """The verdict as SQL; names of flags begin with `prefix`. `waived` says which rows that fail are covered.
 
     Not applicable where `applies_to` is false. Else a fail where `violated_when` is true, a pass where it is false, and unknown
     where either is NULL. The severity is that of the first rung that holds; one that is unknown keeps its own in play.
@@ -43,10 +52,15 @@ def verdict(trees: Trees, writer: Writer, prefix: str) -> Verdict:
         earlier += f"{rung} IS NOT TRUE AND "
     last = f"CASE WHEN {earlier}TRUE THEN {trees.severity.rank} ELSE 0 END"
     rank = f"greatest({', '.join([*levels, last])})" if levels else str(trees.severity.rank)
+    fail = str(FAIL)
+    if waived is not None:
+        below, always = f"{prefix}waived", f"{prefix}waived_critical"
+        flags |= {below: waived.any, always: waived.critical}
+        fail = f"CASE WHEN {always} OR ({below} AND {rank} < {Severity.CRITICAL.rank}) THEN {WAIVED} ELSE {FAIL} END"
     code = (
         f"CAST(CASE WHEN NOT {applies} THEN {NOT_APPLICABLE}"
         f" WHEN {applies} AND NOT {violated} THEN {PASS}"
-        f" WHEN {applies} AND {violated} THEN {FAIL} + {rank}"
+        f" WHEN {applies} AND {violated} THEN {fail} + {rank}"
         f" WHEN {applies} THEN {UNKNOWN_VIOLATION} + {rank}"
         f" WHEN {violated} IS NOT NULL THEN {UNKNOWN_APPLICATION} + {rank}"
         f" ELSE {UNKNOWN_BOTH} + {rank} END AS UTINYINT)"
@@ -60,9 +74,11 @@ def outcome_of(code: int) -> Outcome:
         return Outcome.NOT_APPLICABLE
     if code == PASS:
         return Outcome.PASS
+    if code < FAIL:
+        return Outcome.WAIVED
     return Outcome.FAIL if code < UNKNOWN_VIOLATION else Outcome.UNKNOWN
 
 
 def severity_of(code: int) -> Severity:
-    """The severity in the code of a fail or an unknown."""
-    return _SEVERITIES[code % 10]
+    """The severity in the code of what is waived, fails or is unknown."""
+    return _SEVERITIES[code % len(_SEVERITIES)]

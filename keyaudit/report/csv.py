@@ -15,6 +15,7 @@ from keyaudit.model.findings import Finding, PolicyText, Tally
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.text import one_line
+from keyaudit.model.waivers import Waiver
 from keyaudit.report.facts import Facts, plain
 from keyaudit.report.json import SCHEMA
 from keyaudit.report.resource import algorithm, label, owner, owner_unknown
@@ -119,6 +120,7 @@ def _finding(finding: Finding, report: Report) -> dict[str, str]:
         "finding_id": finding.id,
         "expected": guarded(finding.expected or None),
         "actual": guarded(finding.message or message(finding)),
+        **_waiver(finding.waiver),
         "evidence": guarded("|".join(_pairs(finding, facts)) or None),
         "evidence_source": guarded(" ".join(filter(None, map(facts.text, ("source_url", "source_version")))) or None),
     }
@@ -131,6 +133,18 @@ def _finding(finding: Finding, report: Report) -> dict[str, str]:
             note.setdefault(_SHOWN.get(name, name), reason)
     cells = {**judged, **_place(facts), **_thing(facts), **_dates(facts, as_of, note), **_owner(facts, note)}
     return {**cells, "coverage_note": guarded(_note(note) or None)}
+
+
+def _waiver(waiver: Waiver | None) -> dict[str, str]:
+    if waiver is None:
+        return {}
+    return {
+        "waiver_id": guarded(waiver.id),
+        "waiver_reason": guarded(waiver.reason),
+        "waiver_owner": guarded(waiver.owner),
+        "waiver_approved_by": guarded(waiver.approved_by),
+        "waiver_expires_at": times.iso_time(waiver.ends - 1),
+    }
 
 
 def _policy(policy: PolicyText) -> dict[str, str]:

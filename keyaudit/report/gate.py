@@ -10,7 +10,7 @@ from keyaudit.model.run import Report, Verdict
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import plural
-from keyaudit.report.missing import reads
+from keyaudit.report.missing import reads, waiver_lines
 from keyaudit.report.resource import label
 from keyaudit.report.summary import SIMULATED, looked, message, network, results, severities
 
@@ -68,5 +68,7 @@ def _weakened(report: Report) -> Iterator[str]:
         yield f"  ALLOWED  {plural(verdict.allowed_unknown, 'unknown result')}"
     for unused in verdict.unused_allowances:
         yield f"  UNUSED  --allow-gap {one_line(unused)} matched nothing"
+    for line in waiver_lines(report):
+        yield f"  WAIVER  {line}"
     for each in verdict.not_judged:
         yield f"  NOT JUDGED  {each.policy.id} needs {', '.join(each.needs)}"

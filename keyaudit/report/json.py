@@ -15,6 +15,7 @@ from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally, Value
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.run import Gap, NotJudged, Report, Run, Verdict
+from keyaudit.model.waivers import Use
 from keyaudit.report.facts import Facts, iso_duration
 from keyaudit.report.missing import permissions
 from keyaudit.report.resource import label
@@ -35,6 +36,7 @@ def render(report: Report, out: TextIO, *, passes: bool = False) -> None:
         "coverage": map(_coverage, verdict.coverage),
         "findings": map(_finding, report.findings(passes)),
         "not_judged": map(_not_judged, verdict.not_judged),
+        "waivers": map(_use, verdict.waivers),
         "gaps": map(_gap, verdict.gaps),
     }
     members = chain(
@@ -101,6 +103,7 @@ def _tally(tally: Tally) -> dict[str, object]:
         **_policy(tally.policy),
         "passed": tally.passed,
         "failed": _severities(tally.failed),
+        "waived": _severities(tally.waived),
         "unknown": _severities(tally.unknown),
         "not_applicable": tally.not_applicable,
     }
@@ -141,6 +144,7 @@ def _finding(finding: Finding) -> dict[str, object]:
         "unknown": dict(sorted(finding.unknown.items())),
         "fix": dict(finding.fix),
         "scope": _scope(finding.scope),
+        "waiver": finding.waiver.id if finding.waiver else None,
         "row": row,
         "row_unknown": dict(sorted(facts.unknown.items())) if row else {},
     }
@@ -148,6 +152,26 @@ def _finding(finding: Finding) -> dict[str, object]:
 
 def _not_judged(each: NotJudged) -> dict[str, object]:
     return {"policy": each.policy.id, "needs": list(each.needs)}
+
+
+def _use(use: Use) -> dict[str, object]:
+    waiver = use.waiver
+    return {
+        "id": waiver.id,
+        "state": use.state,
+        "covered": use.count,
+        "covers": "coverage" if waiver.covers_coverage else "findings",
+        "policy": waiver.policy.text,
+        "resource": waiver.resource.text,
+        "reason": waiver.reason,
+        "owner": waiver.owner,
+        "approved_by": waiver.approved_by,
+        "created": None if waiver.created is None else times.iso_date(waiver.created),
+        "expires": waiver.last_day,
+        "ticket": waiver.ticket,
+        "compensating_control": waiver.compensating_control,
+        "allow_critical": waiver.allow_critical,
+    }
 
 
 def _gap(gap: Gap) -> dict[str, object]:
@@ -174,6 +198,7 @@ def _verdict(verdict: Verdict) -> dict[str, object]:
         "complete": verdict.complete,
         "gate": verdict.gate,
         "failed": _severities(verdict.failed),
+        "waived": _severities(verdict.waived),
         "unknown": _severities(verdict.unknown),
         "passed": verdict.passed,
         "not_applicable": verdict.not_applicable,

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import ADVICE, OPTIONAL, UNSAFE, Reason
-from keyaudit.model.run import Gap, Verdict
+from keyaudit.model.run import Gap, Report, Verdict
 from keyaudit.model.text import one_line
+from keyaudit.model.times import DAY
+from keyaudit.model.waivers import State
 from keyaudit.report.lines import Paint, command, paint, plural, wrap
 
 _INDENT = "    "
 _DETAIL = 200
+_SOON = 14
+"""Days before its end that a waiver is spoken of."""
 
 
 def incomplete(verdict: Verdict, width: int, colour: bool) -> list[str]:
@@ -52,15 +56,37 @@ def not_judged(verdict: Verdict, width: int) -> list[str]:
 
 
 def accepted(verdict: Verdict, width: int) -> list[str]:
-    """What --allow-gap accepted, and what it was given for nothing."""
+    """What --allow-gap or a waiver accepted, and what --allow-gap was given for nothing."""
     gaps = [gap for gap in verdict.gaps if gap.allowed]
     lines: list[str] = []
     if gaps or verdict.allowed_unknown:
         counts = f"{plural(len(gaps), 'gap')} and {plural(verdict.allowed_unknown, 'unknown result')}"
-        lines += wrap(f"Accepted with --allow-gap: {counts}.", width)
+        lines += wrap(f"Accepted by --allow-gap or a waiver: {counts}.", width)
         lines += _plain(gaps, width)
     for unused in verdict.unused_allowances:
         lines += wrap(f"--allow-gap {one_line(unused)}: matched nothing; leave it out", width, rest=_INDENT)
+    return lines
+
+
+def waivers(report: Report, width: int) -> list[str]:
+    """The waivers that ended, end soon or cover nothing; what the others cover is counted with the results."""
+    return [line for said in waiver_lines(report) for line in wrap(said, width, rest=_INDENT)]
+
+
+def waiver_lines(report: Report) -> list[str]:
+    """A sentence for each waiver that somebody has to do something about, safe for one line."""
+    as_of, lines = report.run.as_of, []
+    for use in report.verdict.waivers:
+        waiver = use.waiver
+        name = f"waiver {waiver.id} of {one_line(waiver.owner)}"
+        if use.state is State.EXPIRED:
+            days = (as_of - waiver.ends) // DAY + 1
+            lines.append(f"{name} expired {plural(days, 'day')} ago: it covers nothing any more; mend it, or renew it")
+        elif use.state is State.UNUSED:
+            lines.append(f"{name} covers nothing in this run; remove it with keyaudit waivers prune")
+        elif waiver.ends - as_of <= _SOON * DAY:
+            days = (waiver.ends - as_of) // DAY
+            lines.append(f"{name} ends on {waiver.last_day}, in {plural(days, 'day')}; it covers {use.count:,}")
     return lines
 
 

@@ -13,7 +13,7 @@ from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, listed, paint, plural, wrap
-from keyaudit.report.missing import accepted, incomplete, not_judged, not_needed, unsafe
+from keyaudit.report.missing import accepted, incomplete, not_judged, not_needed, unsafe, waivers
 
 SIMULATED = "SIMULATED TENANT: nothing here exists in Azure"
 WORST_FIRST = tuple(reversed(Severity))
@@ -54,6 +54,9 @@ def word(finding: Finding) -> str:
 
 def message(finding: Finding) -> str:
     """What a finding says, safe for one line. An unknown one says what could not be read, and why."""
+    if finding.waiver is not None:
+        waiver = finding.waiver
+        return one_line(f"{finding.message} (waiver {waiver.id} of {waiver.owner}, to {waiver.last_day})", MESSAGE)
     if finding.message:
         return one_line(finding.message, MESSAGE)
     return one_line(_cannot_tell(finding) if finding.outcome is Outcome.UNKNOWN else finding.policy.title, MESSAGE)
@@ -65,6 +68,7 @@ def footer(report: Report, width: int, colour: bool) -> list[str]:
         wrap(counted(report), width),
         not_judged(report.verdict, width),
         accepted(report.verdict, width),
+        waivers(report, width),
         not_needed(report.verdict, width),
         incomplete(report.verdict, width, colour),
         unsafe(report.verdict, width, colour),
@@ -83,7 +87,9 @@ def results(report: Report) -> str:
     """The results that are no failures."""
     verdict = report.verdict
     unknown = sum(verdict.unknown.values())
-    return f"{unknown:,} unknown, {verdict.passed:,} passed, {verdict.not_applicable:,} not applicable"
+    waived = [f"{sum(verdict.waived.values()):,} waived"] if any(verdict.waived.values()) else []
+    others = (f"{unknown:,} unknown", f"{verdict.passed:,} passed", f"{verdict.not_applicable:,} not applicable")
+    return ", ".join([*waived, *others])
 
 
 def counted(report: Report) -> str:
@@ -107,9 +113,7 @@ def outcome(report: Report, width: int, colour: bool) -> list[str]:
     read = f"{verdict.assessed:,} of {verdict.required:,} required reads"
     if verdict.exit is Exit.CLEAN:
         decided = "no gate evaluated" if verdict.gate is None else f"nothing open at {verdict.gate} or above"
-        but = (
-            " but for what --allow-gap accepted" if any(gap.allowed for gap in verdict.gaps) or verdict.allowed_unknown else ""
-        )
+        but = " but for what was accepted" if any(gap.allowed for gap in verdict.gaps) or verdict.allowed_unknown else ""
         text = f"Complete{but}: {read} done, as far as this identity can see; {decided}."
         lines = wrap(text, width)
     else:

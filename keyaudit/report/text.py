@@ -27,6 +27,7 @@ _COLOURS = {
     Severity.LOW: Paint.CALM,
     Severity.INFO: Paint.CALM,
     Outcome.UNKNOWN: Paint.DOUBT,
+    Outcome.WAIVED: Paint.CALM,
     Outcome.PASS: Paint.FINE,
 }
 

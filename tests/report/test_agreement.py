@@ -178,8 +178,8 @@ def test_what_was_accepted_is_said_where_the_rest_is_complete() -> None:
     out = io.StringIO()
     FORMATS["text"](dataclasses.replace(CLEAN, verdict=allowed), out, Options())
     text = " ".join(out.getvalue().split())
-    assert "Accepted with --allow-gap: 1 gap and 1 unknown result." in text
-    assert "Complete but for what --allow-gap accepted: 4 of 4 required reads done" in text
+    assert "Accepted by --allow-gap or a waiver: 1 gap and 1 unknown result." in text
+    assert "Complete but for what was accepted: 4 of 4 required reads done" in text
     assert "no failures in what was read; 1 unknown" in text
 
 

@@ -1,0 +1,195 @@
+"""Reads a file of waivers: every mistake with its place, all at once, and nothing that never ends or covers everything."""
+
+import re
+import stat
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from keyaudit.model.times import DAY, parse_date
+from keyaudit.model.waivers import Glob, Waiver
+from keyaudit.policy import yaml
+from keyaudit.policy.problems import PolicyError, Problem, nearest, shown
+from keyaudit.policy.yaml import Items, Members, Node, Scalar
+
+MAX_DAYS = 366
+"""The longest that a waiver may run, from the day it was made, or from today where it does not say."""
+
+MAX_COVERAGE_DAYS = 30
+"""The same for one that accepts what was not read."""
+
+_REQUIRED = ("id", "match", "reason", "owner", "approved_by", "expires")
+_OPTIONAL = ("created", "ticket", "compensating_control", "covers", "allow_critical")
+_MATCH = ("policy", "resource")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_WORDS = re.compile(r"[*?/\s]+")
+# What every id of its kind has: a pattern with nothing else names no resource.
+_EVERYWHERE = frozenset(
+    {
+        "subscriptions", "resourcegroups", "providers", "microsoft.keyvault", "vaults", "managedhsms", "keys", "secrets",
+        "certificates", "versions", "tenants", "applications", "serviceprincipals", "credentials", "signingcertificates",
+        "https:",
+    }
+)  # fmt: skip
+
+
+def load_waivers(path: Path, *, policies: Collection[str], today: int) -> tuple[Waiver, ...]:
+    """The waivers of a file, in its order. `policies` are the known ids, `today` a moment of the day it is read on.
+
+    Raises PolicyError, a UsageError, with every problem of the file. An expired waiver is none.
+    """
+    file = str(path)
+    try:
+        # A pipe or device would never end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise PolicyError([Problem(file=file, what="not a file")])
+        with path.open("rb") as stream:
+            data = stream.read(yaml.MAX_SIZE + 1)
+    except OSError as error:
+        raise PolicyError([Problem(file=file, what=f"cannot be read: {error.strerror}")]) from None
+    return parse_waivers(data, file=file, policies=policies, today=today)
+
+
+def parse_waivers(data: bytes, *, file: str, policies: Collection[str], today: int) -> tuple[Waiver, ...]:
+    """The waivers in a file's content, as `load_waivers` reads them; `file` is its name in errors."""
+    try:
+        document = yaml.read(yaml.decode(data))
+    except yaml.YamlError as error:
+        raise PolicyError([error.problem(file)]) from None
+    reader = _Reader(file, policies, today)
+    found = reader.waivers(document)
+    if reader.problems:
+        raise PolicyError(reader.problems)
+    return found
+
+
+class _Reader:
+    """Collects problems as it goes; what it returns counts only while there are none."""
+
+    def __init__(self, file: str, policies: Collection[str], today: int) -> None:
+        self._file, self._policies = file, policies
+        self._today = today - today % DAY
+        self._ids: dict[str, int] = {}
+        self.problems: list[Problem] = []
+
+    def problem(self, at: Node, what: str, remedy: str = "") -> None:
+        self.problems.append(Problem(file=self._file, line=at.line, column=at.column, what=what, remedy=remedy))
+
+    def waivers(self, document: Node) -> tuple[Waiver, ...]:
+        if not isinstance(document, Members):
+            self.problem(document, "not a mapping", "begin with version: 1, then waivers:")
+            return ()
+        self._known(document, ("version", "waivers"), ())
+        version = document.members.get("version")
+        if version is not None and self._text(version) != "1":
+            self.problem(version, f"version {shown(self._text(version))}", "this is version 1")
+        listed = document.members.get("waivers")
+        if listed is not None and not isinstance(listed, Items):
+            # `waivers:` with nothing under it is how the last one's removal leaves a file.
+            if not (isinstance(listed, Scalar) and not listed.text):
+                self.problem(listed, "not a list", "write - before each waiver")
+            return ()
+        found = [self._waiver(item) for item in (listed.items if isinstance(listed, Items) else ())]
+        return tuple(waiver for waiver in found if waiver is not None)
+
+    def _waiver(self, node: Node) -> Waiver | None:
+        if not isinstance(node, Members):
+            self.problem(node, "not a waiver", f"a mapping of {', '.join(_REQUIRED)}")
+            return None
+        before = len(self.problems)
+        self._known(node, _REQUIRED, _OPTIONAL)
+        fields = node.members
+        texts = {name: self._text(fields[name]) for name in (*_REQUIRED, *_OPTIONAL) if name in fields and name != "match"}
+        self._id(fields.get("id"), texts.get("id", ""))
+        covers = texts.get("covers", "findings")
+        if covers not in ("findings", "coverage"):
+            self.problem(fields["covers"], f"covers {shown(covers)}", "findings, or coverage for what was not read")
+        policy, resource = self._match(fields.get("match"))
+        last = self._date(fields.get("expires"))
+        created = self._date(fields.get("created"))
+        self._life(fields.get("expires"), created, last, coverage=covers == "coverage")
+        critical = texts.get("allow_critical", "false")
+        if critical not in ("true", "false"):
+            self.problem(fields["allow_critical"], f"{shown(critical)} is neither true nor false")
+        if len(self.problems) > before or last is None or policy is None or resource is None:
+            return None
+        return Waiver(
+            id=texts["id"],
+            policy=policy,
+            resource=resource,
+            reason=texts["reason"],
+            owner=texts["owner"],
+            approved_by=texts["approved_by"],
+            ends=last + DAY,
+            created=created,
+            ticket=texts.get("ticket", ""),
+            compensating_control=texts.get("compensating_control", ""),
+            covers_coverage=covers == "coverage",
+            allow_critical=critical == "true",
+            place=f"{self._file}:{node.line}",
+        )
+
+    def _known(self, node: Members, required: tuple[str, ...], optional: tuple[str, ...]) -> None:
+        known = (*required, *optional)
+        for name, key in node.keys.items():
+            if name not in known:
+                self.problem(key, f"no such field: {shown(name)}", nearest(name, known))
+        for name in required:
+            if name not in node.members:
+                self.problem(node, f"no {name}", "it is required")
+
+    def _text(self, node: Node) -> str:
+        if not isinstance(node, Scalar):
+            self.problem(node, "a list or mapping where a text belongs")
+            return ""
+        if not node.text.strip():
+            self.problem(node, "an empty text")
+        return " ".join(node.text.split())
+
+    def _id(self, node: Node | None, text: str) -> None:
+        if node is None or not text:
+            return
+        if _ID.fullmatch(text) is None:
+            self.problem(node, f"{shown(text)} cannot be an id", "letters, digits, dots, - and _, at most 64")
+        elif text in self._ids:
+            self.problem(node, f"the id {text} is on line {self._ids[text]} too", "each waiver has an id of its own")
+        self._ids.setdefault(text, node.line)
+
+    def _match(self, node: Node | None) -> tuple[Glob | None, Glob | None]:
+        if node is None:
+            return None, None
+        if not isinstance(node, Members):
+            self.problem(node, "not a mapping", "write {policy: ..., resource: ...}")
+            return None, None
+        self._known(node, _MATCH, ())
+        texts: Mapping[str, str] = {name: self._text(node.members[name]) for name in _MATCH if name in node.members}
+        policy, resource = texts.get("policy", ""), texts.get("resource", "")
+        if policy and not any(Glob(policy).matches(known) for known in self._policies):
+            self.problem(node.members["policy"], f"no policy matches {shown(policy)}", nearest(policy, self._policies))
+        named = [word for word in _WORDS.split(resource.lower()) if len(word) > 2 and word not in _EVERYWHERE]
+        if resource and not named:
+            what = f"{shown(resource)} names no resource"
+            self.problem(
+                node.members["resource"], what, "a waiver is for something in particular; --ignore leaves a policy out"
+            )
+        return (Glob(policy) if policy else None), (Glob(resource) if resource else None)
+
+    def _date(self, node: Node | None) -> int | None:
+        if node is None:
+            return None
+        text = self._text(node)
+        try:
+            return parse_date(text) if text else None
+        except ValueError:
+            self.problem(node, f"{shown(text)} is no date", "write the last valid day, as in 2027-01-31")
+            return None
+
+    def _life(self, node: Node | None, created: int | None, last: int | None, *, coverage: bool) -> None:
+        if node is None or last is None:
+            return
+        if created is not None and last < created:
+            self.problem(node, "it ends before it was made")
+        most = MAX_COVERAGE_DAYS if coverage else MAX_DAYS
+        if last - (self._today if created is None else created) > most * DAY:
+            since = "from today" if created is None else "from the day it was made"
+            what = "a waiver over what was not read runs" if coverage else "a waiver runs"
+            self.problem(node, f"{what} {most} days at most, {since}", "choose an earlier day, and renew it then")
