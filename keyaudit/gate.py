@@ -1,5 +1,6 @@
 """Tallies and coverage to a verdict: what a run came to, and the exit code that says so. Unknown is never a pass."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from keyaudit.model.waivers import Use, Waiver
 # What follows from another refusal in the same place: it belongs to that gap and is not one of its own.
 _CONSEQUENCES = frozenset({Reason.PARENT_NOT_ASSESSED, Reason.CONTROL_PLANE_ONLY})
 _DECLARED = tuple(OPERATIONS)
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _SYNTAX = "write KEY=VALUE[,KEY=VALUE], with the keys scope, operation, reason, policy"
 
 
@@ -350,7 +352,7 @@ def _order(operation: str) -> tuple[int, str]:
 
 
 def _is_list(operation: Operation) -> bool:
-    return not any(part in operation.path for part in ("{key}", "{id}", "{vault}"))
+    return set(_PLACEHOLDER.findall(operation.path)) <= {"subscription"}
 
 
 def _nothing(gaps: Sequence[Gap]) -> Exit:

@@ -13,6 +13,8 @@ from keyaudit.collect.entra.tenant import collect_tenant
 from keyaudit.collect.key_vault.keys import OPERATIONS as KEY_OPERATIONS
 from keyaudit.collect.key_vault.keys import collect_keys
 from keyaudit.collect.places import Subscription, Vault
+from keyaudit.collect.services.services import OPERATIONS as SERVICE_OPERATIONS
+from keyaudit.collect.services.services import collect_services
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Scope
 
@@ -95,4 +97,11 @@ SURFACES = Surfaces(
         ),
     ),
     vault=(Surface("keys", KEY_OPERATIONS, lambda r, unit, vault: collect_keys(r.connection, unit, vault, at_once=r.at_once)),),
+    last=(
+        Surface(
+            "services",
+            SERVICE_OPERATIONS,
+            lambda r, unit, scope: collect_services(r.connection, unit, scope, r.found.subscriptions),
+        ),
+    ),
 )

@@ -24,7 +24,7 @@ from tests.inventory.sample import (
 )
 
 KV = vault_scope("kv")
-READ = assessed(KV, "key.list", "key.versions")
+READ = assessed(KV, "key.list", "key.versions") + assessed(TENANT, "subscription.list", "service.query")
 DIRECTORY = assessed(TENANT, "application.list", "service_principal.list")
 PERMISSION, FIREWALL, BAD = Reason.PERMISSION, Reason.FIREWALL, Reason.BAD_VALUE
 

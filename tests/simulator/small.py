@@ -10,6 +10,7 @@ from keyaudit.simulator.estate import (
     KeyCredential,
     KeyVersion,
     PasswordCredential,
+    Resource,
     RotationPolicy,
     ServicePrincipal,
     Subscription,
@@ -180,4 +181,13 @@ SMALL = Estate(
     vaults=(OPEN, MANY),
     applications=APPLICATIONS,
     service_principals=PRINCIPALS,
+    resources=(
+        Resource(
+            type="Microsoft.Sql/servers",
+            name="sql-main",
+            subscription=SUBSCRIPTION,
+            resource_group="rg-main",
+            properties={"keyId": f"https://kv-open.vault.azure.net/keys/{SIGNING.name}/{SIGNING.current}"},
+        ),
+    ),
 )

@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
+from keyaudit.collect.services.items import QUERY as SERVICES
 from keyaudit.model.operations import OPERATIONS, Operation, Surface
 from tests.simulator.client import ARM, GRAPH, LOGIN, wire
 from tests.simulator.small import APPLICATIONS, PRINCIPALS, SIGNING, SMALL, SUBSCRIPTION
@@ -14,7 +15,10 @@ HOSTS = {
     Surface.LOGIN: LOGIN,
     Surface.VAULT: "https://kv-open.vault.azure.net",
 }
-BODY = {"query": "resources | where type =~ 'microsoft.keyvault/vaults' | project id, name | order by id asc"}
+QUERIES = {
+    "vault.query": "resources | where type =~ 'microsoft.keyvault/vaults' | project id, name | order by id asc",
+    "service.query": SERVICES,
+}
 
 
 def _url(operation: Operation) -> str:
@@ -27,6 +31,8 @@ def _url(operation: Operation) -> str:
         key=SIGNING.name,
         version=SIGNING.current,
         id=holder,
+        kind="servers",
+        server="sql-main",
     )
     query = "&".join(f"{quote(name)}={quote(value)}" for name, value in operation.query)
     return f"{HOSTS[operation.surface]}{path}?{query}"
@@ -37,7 +43,7 @@ async def test_it_is_answered_under_its_own_name(operation: Operation) -> None:
     url = _url(operation)
     async with wire(SMALL) as client:
         if operation.method == "POST":
-            reply = await client.post(url, BODY)
+            reply = await client.post(url, {"query": QUERIES[operation.id]})
         elif operation.surface is Surface.LOGIN:
             reply = await client.send("GET", url)
         else:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
-from keyaudit.inventory.views import application, credential, key, vault
+from keyaudit.inventory.views import account_key, application, credential, key, key_use, vault
 from keyaudit.inventory.views.sql import stored
 from keyaudit.model.coverage import Coverage
 
@@ -34,6 +34,8 @@ def create(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, str], co
         "key": key.view(sources),
         "application": application.view(sources, as_of),
         "credential": credential.view(sources),
+        "account_key": account_key.view(sources),
+        "key_use": key_use.view(sources),
     }
     for name, source in sources.items():
         query = derived.get(name) or f"SELECT {stored(name, 'stored')}, stored.unknown FROM {source} AS stored"

@@ -2,8 +2,9 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views.sql import Sources, extended, stored, tag
+from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored, tag
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.services import SERVICES_FOUND
 from keyaudit.model.times import MAX_TIME
 
 
@@ -35,6 +36,7 @@ def view(sources: Sources) -> str:
     # A version without a date was made before the service kept dates, so that the oldest then is one that has none.
     oldest_doubt = """coalesce(groups.unlisted, groups.undated,
         CASE WHEN groups.oldest IS NULL OR groups.oldest_in_doubt < groups.oldest THEN groups.doubt END)"""
+    unlisted = gap("listed")
     return f"""
         SELECT {stored("key", "stored")},
             CASE WHEN stored.unknown['tags'] IS NULL THEN coalesce({tag("stored")}, vault.environment) END AS environment,
@@ -43,6 +45,10 @@ def view(sources: Sources) -> str:
             CASE WHEN groups.unlisted IS NULL THEN groups.possible END AS superseded_enabled_max,
             CASE WHEN {oldest_doubt} IS NULL AND NOT groups.dateless THEN groups.oldest END AS oldest_superseded_on,
             CASE WHEN {_rotation_doubt()} IS NULL THEN {_rotation()} END AS rotates_on,
+            coalesce(users.consumers, 0) AS used_by_min,
+            CASE WHEN {unlisted} IS NULL THEN coalesce(users.consumers, 0) + nameless.consumers END AS used_by_max,
+            coalesce(pins.certain, 0) AS pinned_by_min,
+            CASE WHEN {unlisted} IS NULL THEN coalesce(pins.possible, 0) + nameless.consumers END AS pinned_by_max,
             {
         extended(
             {
@@ -51,6 +57,8 @@ def view(sources: Sources) -> str:
                 "superseded_enabled": "coalesce(groups.unlisted, groups.doubt)",
                 "oldest_superseded_on": oldest_doubt,
                 "rotates_on": _rotation_doubt(),
+                "used_by": f"coalesce({unlisted}, nameless.doubt)",
+                "pinned_by": f"coalesce({unlisted}, nameless.doubt, pins.doubt)",
             }
         )
     }
@@ -58,7 +66,23 @@ def view(sources: Sources) -> str:
         JOIN ({groups}) AS groups ON groups.key_id = stored.key_id
         LEFT JOIN (
             SELECT id, {tag("vault")} AS environment, unknown['tags'] AS doubt FROM {sources["vault"]} AS vault
-        ) AS vault ON vault.id = stored.vault_id"""
+        ) AS vault ON vault.id = stored.vault_id
+        LEFT JOIN (SELECT key_id, count(DISTINCT consumer_id) AS consumers FROM {sources["key_use"]} GROUP BY key_id) AS users
+            ON users.key_id = stored.key_id
+        LEFT JOIN ({_pins(sources)}) AS pins ON pins.id = stored.id
+        CROSS JOIN (
+            SELECT count(DISTINCT consumer_id) AS consumers, min(unknown['key_id']) AS doubt FROM {sources["key_use"]}
+            WHERE key_id IS NULL
+        ) AS nameless
+        LEFT JOIN ({read_to_the_end(SERVICES_FOUND)}) AS listed ON true"""
+
+
+def _pins(sources: Sources) -> str:
+    """Versions with the services that stay with them, for certain and perhaps."""
+    return f"""
+        SELECT key_id || '/' || version AS id, count(DISTINCT consumer_id) FILTER (pinned) AS certain,
+            count(DISTINCT consumer_id) FILTER (pinned IS NOT FALSE) AS possible, min(unknown['pinned']) AS doubt
+        FROM {sources["key_use"]} WHERE version IS NOT NULL GROUP BY ALL"""
 
 
 def _vault_doubt() -> str:

@@ -1,5 +1,15 @@
 """Reads of other services' keys, and of who uses which Key Vault key."""
 
-from keyaudit.model.operations.kinds import Operation
+from keyaudit.model.operations.kinds import Operation, arm, resource_graph
 
-DECLARED: tuple[Operation, ...] = ()
+DECLARED: tuple[Operation, ...] = (
+    resource_graph("service.query", "services with keys (Resource Graph)"),
+    # Resource Graph has the key of a server, and not whether it follows the key's rotation.
+    arm(
+        "sql.protector",
+        "encryption protectors of SQL servers",
+        "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.Sql/{kind}/{server}"
+        "/encryptionProtector/current",
+        version="2021-11-01",
+    ),
+)

@@ -1,9 +1,11 @@
 """Every table, by name: decoding, loading, type checking, permissions and documentation all read this."""
 
 from keyaudit.model.columns import Table
+from keyaudit.model.tables.account_key import ACCOUNT_KEY
 from keyaudit.model.tables.application import APPLICATION
 from keyaudit.model.tables.credential import CREDENTIAL
 from keyaudit.model.tables.key import KEY
+from keyaudit.model.tables.key_use import KEY_USE
 from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL
 from keyaudit.model.tables.signing_certificate import SIGNING_CERTIFICATE
 from keyaudit.model.tables.tenant import TENANT
@@ -19,6 +21,8 @@ TABLES: dict[str, Table] = {
         SERVICE_PRINCIPAL,
         CREDENTIAL,
         SIGNING_CERTIFICATE,
+        ACCOUNT_KEY,
+        KEY_USE,
     )
 }
 

@@ -222,5 +222,17 @@ KEY = Table(
             operations=_ROTATION,
             absent="the policy sets none",
         ),
+        Column(
+            name="used_by",
+            type=Type.COUNT,
+            meaning="services set to encrypt with the key, whichever version; of what the identity may read, and this tenant",
+            derived_from=("key_use.key_id",),
+        ),
+        Column(
+            name="pinned_by",
+            type=Type.COUNT,
+            meaning="of those, the services that stay with this version",
+            derived_from=("key_use.key_id", "key_use.version", "key_use.pinned"),
+        ),
     ),
 )

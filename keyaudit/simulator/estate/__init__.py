@@ -11,6 +11,7 @@ from keyaudit.simulator.estate.directory import (
     ServicePrincipal,
 )
 from keyaudit.simulator.estate.key_vault import DeletedKey, Key, KeyVersion, RotationPolicy, Vault
+from keyaudit.simulator.estate.services import Resource
 
 __all__ = [
     "Application",
@@ -23,6 +24,7 @@ __all__ = [
     "KeyVersion",
     "PasswordCredential",
     "Plant",
+    "Resource",
     "RotationPolicy",
     "ServicePrincipal",
     "Subscription",
@@ -60,6 +62,8 @@ class Estate:
     vaults: tuple[Vault, ...]
     applications: tuple[Application, ...]
     service_principals: tuple[ServicePrincipal, ...]
+    resources: tuple[Resource, ...] = ()
+    """Other services' resources, with their keys and what they encrypt with."""
     graph_refuses: tuple[str, ...] = ()
     """Graph relations that answer 403: `owners`, `federatedIdentityCredentials`, `applications`, ..."""
     plants: frozenset[Plant] = field(default_factory=frozenset)

@@ -7,6 +7,7 @@ from keyaudit.simulator.estates.contoso_applications import APPLICATIONS
 from keyaudit.simulator.estates.contoso_other import NONPROD_VAULTS, SHARED_VAULTS
 from keyaudit.simulator.estates.contoso_principals import PRINCIPALS
 from keyaudit.simulator.estates.contoso_prod import PROD_VAULTS
+from keyaudit.simulator.estates.contoso_services import lay_services
 from keyaudit.simulator.estates.holder_plans import ApplicationPlan, PrincipalPlan
 from keyaudit.simulator.estates.holders import lay_application, lay_principal
 from keyaudit.simulator.estates.ids import Ground
@@ -42,6 +43,7 @@ def contoso(as_of: int) -> Estate:
         vaults=vaults,
         applications=applications,
         service_principals=principals,
+        resources=lay_services(ground, subscriptions, vaults),
         plants=frozenset(in_vaults | in_entra),
     )
 

@@ -1,0 +1,1 @@
+"""Other services' keys, and what they encrypt with."""

@@ -1,0 +1,87 @@
+"""The keys of services' accounts, as far as Resource Graph tells: never a key, but its age and whether it opens anything."""
+
+from collections.abc import Iterator
+
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.services.items import Service, flag, member, text
+from keyaudit.model.coverage import Refusal, Scope
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.account_key import ACCOUNT_KEY
+from keyaudit.model.times import DAY
+
+_COSMOS = {
+    "primary": "primaryMasterKey",
+    "secondary": "secondaryMasterKey",
+    "primary-readonly": "primaryReadonlyMasterKey",
+    "secondary-readonly": "secondaryReadonlyMasterKey",
+}
+
+
+def account_key_rows(service: Service, scope: Scope, place: tuple[str, str]) -> Iterator[dict[str, object]]:
+    """A row for each key of the service; none for a service that has none of its own."""
+    for slot, made in _slots(service):
+        id_ = f"{service.item.id}/keys/{slot}"
+        row = Row(ACCOUNT_KEY, id=id_, resource_id=service.item.id, scope_id=scope.id, url=place[0], version=place[1])
+        service.put_place(row)
+        row.put("account_id", service.item.id.lower())
+        row.put("slot", slot)
+        row.put("tags", service.item.tags)
+        row.put_read("local_auth_enabled", _local_auth(service))
+        row.put("read_only", slot.endswith("-readonly"))
+        row.put("dated", made is not None)
+        if made is None:
+            row.refuse(("created_on",), Reason.NOT_SUPPLIED)
+        else:
+            row.put("created_on", made)
+        row.put_read("expiry_period", _expiry_period(service))
+        row.put_read("oidc_issuer", text(member(service.item.oidcIssuerProfile, "issuerURL")))
+        yield row.finish()
+
+
+def _slots(service: Service) -> Iterator[tuple[str, Wire | None]]:
+    """Each key's slot, and when it was made as the service says; None for a service that keeps no date of its keys."""
+    item = service.item
+    match service.kind:
+        case "storage":
+            for slot in ("key1", "key2"):
+                yield slot, member(item.keyCreationTime, slot)
+        case "cosmos-db":
+            for slot, name in _COSMOS.items():
+                yield slot, member(item.keysMetadata, name, "generationTime")
+        case "container-registry":
+            yield "admin-user", None
+        case "kubernetes":
+            yield "local-accounts", None
+        case "service-bus" | "event-hubs" | "cognitive-services" | "app-configuration":
+            yield "keys", None
+
+
+def _local_auth(service: Service) -> bool | Refusal:
+    """What was never set lets keys in, except that a registry's admin user is off.
+
+    https://learn.microsoft.com/azure/storage/common/shared-key-authorization-prevent, the built-in policies of Azure Policy
+    on disableLocalAuth (not true counts as enabled), and
+    https://learn.microsoft.com/azure/container-registry/container-registry-authentication
+    """
+    item = service.item
+    match service.kind:
+        case "storage":
+            return flag(item.allowSharedKeyAccess, never_set=True)
+        case "container-registry":
+            return flag(item.adminUserEnabled, never_set=False)
+        case "kubernetes":
+            return _not(flag(item.disableLocalAccounts, never_set=False))
+        case _:
+            return _not(flag(item.disableLocalAuth, never_set=False))
+
+
+def _not(value: bool | Refusal) -> bool | Refusal:
+    return value if isinstance(value, Refusal) else not value
+
+
+def _expiry_period(service: Service) -> int | Refusal | None:
+    days = member(service.item.keyPolicy, "keyExpirationPeriodInDays")
+    if is_null(days):
+        return None
+    found = read(days, int)
+    return found if isinstance(found, Refusal) else found * DAY

@@ -1,0 +1,157 @@
+"""What Resource Graph is asked of other services, and an item of its answer."""
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from msgspec import UNSET, Raw, Struct
+
+from keyaudit.collect.places import Subscription
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.model.coverage import Refusal
+
+KINDS = {
+    "microsoft.storage/storageaccounts": "storage",
+    "microsoft.documentdb/databaseaccounts": "cosmos-db",
+    "microsoft.servicebus/namespaces": "service-bus",
+    "microsoft.eventhub/namespaces": "event-hubs",
+    "microsoft.cognitiveservices/accounts": "cognitive-services",
+    "microsoft.containerregistry/registries": "container-registry",
+    "microsoft.appconfiguration/configurationstores": "app-configuration",
+    "microsoft.containerservice/managedclusters": "kubernetes",
+    "microsoft.compute/diskencryptionsets": "disk-encryption-set",
+    "microsoft.sql/servers": "sql-server",
+    "microsoft.sql/managedinstances": "sql-managed-instance",
+}
+"""Resource type, in lower case, to the kind of its rows."""
+
+_MEMBERS = (
+    "allowSharedKeyAccess",
+    "keyCreationTime",
+    "keyPolicy",
+    "encryption",
+    "disableLocalAuth",
+    "keysMetadata",
+    "keyVaultKeyUri",
+    "adminUserEnabled",
+    "disableLocalAccounts",
+    "oidcIssuerProfile",
+    "activeKey",
+    "rotationToLatestKeyVersionEnabled",
+    "lastKeyRotationTimestamp",
+    "keyId",
+)
+
+# What is projected comes for every row, as null where the resource has no such member: a whole `properties` is many times as
+# long. An order by a unique column: without one, pages drop and repeat rows.
+# https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data
+QUERY = (
+    f"resources | where type in~ ({', '.join(map(repr, KINDS))}) "
+    "| project id, name, type, location, tags, "
+    f"{', '.join(f'{member} = properties.{member}' for member in _MEMBERS)}, "
+    "azureKeyVaultKms = properties.securityProfile.azureKeyVaultKms | order by id asc"
+)
+
+NULL = Raw(b"null")
+_UNREADABLE = Raw(b"[[]]")
+"""No text, number, switch or object, and no list of any."""
+
+_ID = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/([^/]+/[^/]+)/([^/]+)", re.ASCII | re.IGNORECASE)
+
+
+class ServiceItem(Struct):
+    """One resource. All but its id and type may be anything; a member that was never set is null."""
+
+    id: str
+    type: str
+    name: Wire = UNSET
+    location: Wire = UNSET
+    tags: Wire = UNSET
+    allowSharedKeyAccess: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
+    keyCreationTime: Wire = UNSET  # noqa: N815
+    keyPolicy: Wire = UNSET  # noqa: N815
+    encryption: Wire = UNSET
+    disableLocalAuth: Wire = UNSET  # noqa: N815
+    keysMetadata: Wire = UNSET  # noqa: N815
+    keyVaultKeyUri: Wire = UNSET  # noqa: N815
+    adminUserEnabled: Wire = UNSET  # noqa: N815
+    disableLocalAccounts: Wire = UNSET  # noqa: N815
+    oidcIssuerProfile: Wire = UNSET  # noqa: N815
+    activeKey: Wire = UNSET  # noqa: N815
+    rotationToLatestKeyVersionEnabled: Wire = UNSET  # noqa: N815
+    lastKeyRotationTimestamp: Wire = UNSET  # noqa: N815
+    keyId: Wire = UNSET  # noqa: N815
+    azureKeyVaultKms: Wire = UNSET  # noqa: N815
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A resource whose id is that of a service of `subscription`."""
+
+    item: ServiceItem
+    subscription: Subscription
+    resource_group: str
+    name: str
+    """The last segment of its id."""
+
+    @property
+    def kind(self) -> str:
+        """Which service it is."""
+        return KINDS[self.item.type.lower()]
+
+    def put_place(self, row: Row) -> None:
+        """Fill the columns that say what and where it is."""
+        row.put("name", self.item.name)
+        row.put("subscription_id", self.subscription.id)
+        row.put("subscription_name", self.subscription.name)
+        row.put("resource_group", self.resource_group)
+        row.put("location", self.item.location)
+        row.put("kind", self.kind)
+
+
+def service_of(item: ServiceItem, subscriptions: Collection[Subscription]) -> Service:
+    """The service that an item is about. Raises ValueError for what is no service asked for, or of another subscription."""
+    match = _ID.fullmatch(item.id)
+    if match is None or match[3].lower() != item.type.lower() or match[3].lower() not in KINDS:
+        raise ValueError("not the id of a service")
+    for subscription in subscriptions:
+        if subscription.id == match[1].lower():
+            return Service(item, subscription, match[2], match[4])
+    raise ValueError("of another subscription")
+
+
+def by_id(subscriptions: Collection[Subscription]) -> Callable[[ServiceItem], str]:
+    """Gives an item's id in lower case, and raises ValueError for what is no service of these subscriptions."""
+    return lambda item: service_of(item, subscriptions).item.id.lower()
+
+
+def member(raw: Wire, *names: str) -> Wire:
+    """A member of a member, whatever the case of its name: storage writes `keyvaulturi` where others have `keyVaultUri`.
+
+    What is null or left out on the way is null. What is no object, or has two names that differ only in case, gives what
+    nothing can be read from. `raw` itself left out was not answered, and stays left out.
+    """
+    for name in names:
+        if raw is UNSET or is_null(raw):
+            return raw
+        found = read(raw, dict[str, Raw])
+        if isinstance(found, Refusal):
+            return _UNREADABLE
+        lowered = {key.lower(): value for key, value in found.items()}
+        if len(lowered) != len(found):
+            return _UNREADABLE
+        raw = lowered.get(name.lower(), NULL)
+    return raw
+
+
+def flag(raw: Wire, *, never_set: bool) -> bool | Refusal:
+    """A switch that is null until it is set."""
+    return never_set if is_null(raw) else read(raw, bool)
+
+
+def text(raw: Wire) -> str | Refusal | None:
+    """A text; None where none was set, or an empty one."""
+    if is_null(raw):
+        return None
+    found = read(raw, str)
+    return found if isinstance(found, Refusal) else found or None

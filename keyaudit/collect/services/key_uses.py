@@ -1,0 +1,136 @@
+"""Which key of a vault a service encrypts with, as its settings say: each service writes it in its own way."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from msgspec import Raw
+
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.services.items import NULL, Service, flag, member, text
+from keyaudit.model.coverage import Refusal, Scope
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.key_use import KEY_USE
+
+_KEY = re.compile(r"https://([a-z0-9.-]{1,253})(?::443)?/keys/([a-z0-9-]{1,127})(?:/([a-z0-9]{1,64}))?/?", re.ASCII)
+_UNNAMED = Refusal(Reason.BAD_BODY, "a key of a vault, and no name of it")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A key, and perhaps a version of it, in lower case."""
+
+    vault: str
+    name: str
+    version: str | None
+
+    @property
+    def key_id(self) -> str:
+        """As the table of keys has it."""
+        return f"https://{self.vault}/keys/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One setting that names a key."""
+
+    key: Reference | Refusal
+    pinned: bool | Refusal
+    in_use: str | Refusal | None = None
+    """The version that the service says it uses."""
+    rotated: Wire | None = None
+
+
+def key_uses(service: Service) -> list[Use]:
+    """Every key that the service is set to use; a setting that cannot be read is a use of a key that is unknown."""
+    item = service.item
+    match service.kind:
+        case "disk-encryption-set":
+            # Its URL has a version even where it follows the key.
+            follows = flag(item.rotationToLatestKeyVersionEnabled, never_set=False)
+            pinned = follows if isinstance(follows, Refusal) else not follows
+            found = _of_url(member(item.activeKey, "keyUrl"))
+            return [replace(use, pinned=pinned, rotated=item.lastKeyRotationTimestamp) for use in found]
+        case "cosmos-db":
+            return _of_url(item.keyVaultKeyUri)
+        case "sql-server" | "sql-managed-instance":
+            return _of_url(item.keyId)
+        case "kubernetes":
+            enabled = flag(member(item.azureKeyVaultKms, "enabled"), never_set=False)
+            return _of_url(member(item.azureKeyVaultKms, "keyId")) if enabled else []
+        case _:
+            return list(_of_encryption(item.encryption))
+
+
+def key_use_row(service: Service, use: Use, named: str, scope: Scope, place: tuple[str, str]) -> dict[str, object]:
+    """The row of one use; `named` tells the uses of one service apart."""
+    id_ = f"{service.item.id}/encryption/{named}"
+    row = Row(KEY_USE, id=id_, resource_id=service.item.id, scope_id=scope.id, url=place[0], version=place[1])
+    service.put_place(row)
+    row.put("consumer_id", service.item.id.lower())
+    if isinstance(use.key, Refusal):
+        row.refuse(("key_id", "version"), use.key.reason)
+    else:
+        row.put("key_id", use.key.key_id)
+        row.put("version", use.key.version)
+    row.put_read("pinned", use.pinned)
+    row.put_read("version_in_use", use.in_use)
+    row.put("rotated_on", use.rotated)
+    return row.finish()
+
+
+def _of_url(url: Wire) -> list[Use]:
+    """A setting that is the key's URL and nothing else."""
+    found = text(url)
+    return [] if found is None else [_use(found if isinstance(found, Refusal) else _parsed(found))]
+
+
+def _of_encryption(raw: Wire) -> Iterator[Use]:
+    """The member `encryption` of storage, messaging, Cognitive Services, registries and App Configuration."""
+    source, status = text(member(raw, "keySource")), text(member(raw, "status"))
+    by_vault = isinstance(source, str) and source.lower() == "microsoft.keyvault"
+    if (isinstance(source, str) and not by_vault) or (isinstance(status, str) and status.lower() == "disabled"):
+        return
+    properties = member(raw, "keyVaultProperties")
+    several = read(properties, list[Raw])
+    found = [use for one in ([properties] if isinstance(several, Refusal) else several) if (use := _of_properties(one))]
+    if not found and by_vault:
+        found = [_use(_UNNAMED)]
+    yield from found
+
+
+def _of_properties(raw: Wire) -> Use | None:
+    """One `keyVaultProperties`: a URL, or its parts; None where it names no key, as an object of nulls does."""
+    url = text(member(raw, "keyIdentifier"))
+    parts = [text(member(raw, name)) for name in ("keyVaultUri", "keyName", "keyVersion")]
+    refusals = [part for part in (url, *parts) if isinstance(part, Refusal)]
+    if refusals:
+        return _use(refusals[0])
+    if url is None and parts == [None, None, None]:
+        return None
+    vault, name, version = parts
+    use = _use(_parsed(str(url) if url else f"{str(vault).rstrip('/')}/keys/{name}/{version or ''}"))
+    in_use = _first(member(raw, "currentVersionedKeyIdentifier"), member(raw, "versionedKeyIdentifier"))
+    return replace(use, in_use=_version(in_use), rotated=member(raw, "lastKeyRotationTimestamp"))
+
+
+def _use(key: Reference | Refusal) -> Use:
+    """With a version it is pinned, without one it follows the key."""
+    return Use(key, key if isinstance(key, Refusal) else key.version is not None)
+
+
+def _first(*raws: Wire) -> Wire:
+    return next((raw for raw in raws if not is_null(raw)), NULL)
+
+
+def _version(url: Wire) -> str | Refusal | None:
+    found = text(url)
+    if found is None or isinstance(found, Refusal):
+        return found
+    parsed = _parsed(found)
+    return parsed if isinstance(parsed, Refusal) else parsed.version
+
+
+def _parsed(url: str) -> Reference | Refusal:
+    match = _KEY.fullmatch(url.lower())
+    return Reference(match[1], match[2], match[3]) if match else Refusal(Reason.BAD_VALUE)

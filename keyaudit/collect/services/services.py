@@ -1,0 +1,99 @@
+"""Every service with keys of its own, or with a key of a vault: one query for each group of subscriptions."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from msgspec import UNSET, Struct
+
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.calls import Calls, not_assessed
+from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.places import Subscription, source
+from keyaudit.collect.rows import Wire
+from keyaudit.collect.services.account_keys import account_key_rows
+from keyaudit.collect.services.items import QUERY, Service, ServiceItem, by_id, flag, member, service_of
+from keyaudit.collect.services.key_uses import Use, key_use_row, key_uses
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.reasons import Reason
+
+OPERATIONS = ("service.query",)
+
+_PER_QUERY = 299
+_AT_ONCE = 16
+_SQL = {"sql-server": "servers", "sql-managed-instance": "managedInstances"}
+_ANOTHER = Refusal(Reason.BAD_BODY, "it answered for another server than the one asked for", 200)
+
+
+class Protector(Struct):
+    """What a SQL server encrypts with."""
+
+    id: str
+    properties: Wire = UNSET
+
+
+async def collect_services(
+    connection: Connection, unit: Unit, scope: Scope, subscriptions: Sequence[Subscription]
+) -> Sequence[Coverage]:
+    """Write a row for each key of an account, and for each use of a vault's key.
+
+    Resource Graph shows what the identity may read and says nothing of the rest.
+    """
+    if not subscriptions:
+        return not_assessed(scope, OPERATIONS, Reason.PARENT_NOT_ASSESSED)
+    return await _Services(connection, unit, scope).collect(subscriptions)
+
+
+class _Services:
+    def __init__(self, connection: Connection, unit: Unit, scope: Scope) -> None:
+        self._gateway = connection.gateway
+        self._unit = unit
+        self._scope = scope
+        self._place = source(connection.environment, "service.query")
+        self._query = Calls(scope, "service.query")
+        self._protector = Calls(scope, "sql.protector", per_object=True)
+
+    async def collect(self, subscriptions: Sequence[Subscription]) -> Sequence[Coverage]:
+        for start in range(0, len(subscriptions), _PER_QUERY):
+            group = subscriptions[start : start + _PER_QUERY]
+            body = {"subscriptions": [subscription.id for subscription in group], "query": QUERY}
+            listing = self._gateway.pages("service.query", ServiceItem, by=by_id(group), body=body)
+            await for_each(listing, partial(self._service, group), limit=_AT_ONCE)
+            self._query.ended(listing.end)
+        found = [self._query.coverage()]
+        return [*found, self._protector.coverage()] if self._protector.used else found
+
+    async def _service(self, group: Sequence[Subscription], item: ServiceItem) -> None:
+        service = service_of(item, group)
+        for row in account_key_rows(service, self._scope, self._place):
+            self._unit.row("account_key", row)
+        names = Counter[str]()
+        for setting in key_uses(service):
+            use = await self._of_sql(service, setting) if service.kind in _SQL else setting
+            named = "unread" if isinstance(use.key, Refusal) else f"{use.key.vault}/{use.key.name}"
+            names[named] += 1
+            again = f"/{names[named]}" if names[named] > 1 else ""
+            self._unit.row("key_use", key_use_row(service, use, named + again, self._scope, self._place))
+
+    async def _of_sql(self, service: Service, use: Use) -> Use:
+        """A SQL server may follow the key although its setting names a version; its protector says so."""
+        if use.pinned is False or isinstance(use.key, Refusal):
+            return use
+        found = await self._gateway.get(
+            "sql.protector",
+            Protector,
+            subscription=service.subscription.id,
+            resource_group=service.resource_group,
+            kind=_SQL[service.kind],
+            server=service.name,
+        )
+        if isinstance(found, Protector) and not found.id.lower().startswith(f"{service.item.id.lower()}/"):
+            found = _ANOTHER
+        if isinstance(found, Refusal):
+            self._protector.refused(found)
+            return replace(use, pinned=found)
+        self._protector.answered()
+        follows = flag(member(found.properties, "autoRotationEnabled"), never_set=False)
+        return replace(use, pinned=follows if isinstance(follows, Refusal) else not follows)

@@ -1,0 +1,24 @@
+"""Resources of other services than Key Vault."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One resource. `type` as Azure spells it; `properties` as Resource Graph has them, what was never set left out."""
+
+    type: str
+    name: str
+    subscription: str
+    resource_group: str
+    location: str = "westeurope"
+    tags: dict[str, str] | None = None
+    properties: dict[str, object]
+    follows_rotation: bool | None = None
+    """For a SQL server: autoRotationEnabled of its encryption protector."""
+
+    @property
+    def id(self) -> str:
+        """Its resource id, as Azure spells it."""
+        group = f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
+        return f"{group}/providers/{self.type}/{self.name}"

@@ -1,0 +1,179 @@
+"""Contoso's other services: storage, databases, messaging, registries, clusters and disks, and the vault keys they use."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from keyaudit.simulator.estate import Resource, Subscription, Vault
+from keyaudit.simulator.estates.ids import Ground
+
+_STORAGE = "Microsoft.Storage/storageAccounts"
+_COSMOS = "Microsoft.DocumentDB/databaseAccounts"
+
+
+def lay_services(ground: Ground, subscriptions: Sequence[Subscription], vaults: Iterable[Vault]) -> tuple[Resource, ...]:
+    """The resources, in the subscriptions `contoso-prod`, `contoso-nonprod` and `contoso-platform`."""
+    return _Services(ground, subscriptions, vaults).laid()
+
+
+class _Services:
+    def __init__(self, ground: Ground, subscriptions: Sequence[Subscription], vaults: Iterable[Vault]) -> None:
+        self._ground = ground
+        self._subscriptions = {subscription.name: subscription.id for subscription in subscriptions}
+        self._versions = {(vault.name, key.name): key.current for vault in vaults for key in vault.keys}
+
+    def laid(self) -> tuple[Resource, ...]:
+        return (*self._accounts(), *self._messaging(), *self._databases(), *self._platform())
+
+    def _accounts(self) -> Iterable[Resource]:
+        # Made before storage kept the date of its keys, and never rotated since.
+        yield self._prod(_STORAGE, "stcontosoarchive", "rg-archive", {"keyCreationTime": {"key1": None, "key2": None}})
+        yield self._prod(
+            _STORAGE,
+            "stcontosoorders",
+            "rg-orders-prod",
+            {
+                "keyCreationTime": self._dates("stcontosoorders", key1=1_400, key2=1_400),
+                "keyPolicy": {"keyExpirationPeriodInDays": 90},
+                "encryption": {"keySource": "Microsoft.Storage"},
+            },
+        )
+        yield self._prod(
+            _STORAGE,
+            "stcontosolake",
+            "rg-data-prod",
+            {
+                "allowSharedKeyAccess": False,
+                "keyCreationTime": self._dates("stcontosolake", key1=820, key2=820),
+                "encryption": self._by_parts("kv-data-prod", "lakehouse-cmk", ""),
+            },
+        )
+        # Named with its version when the account was made, so that rotating the key changes nothing here.
+        pinned = self._versions["kv-data-prod", "storage-cmk"]
+        yield self._prod(
+            _STORAGE,
+            "stcontosostatements",
+            "rg-data-prod",
+            {
+                "allowSharedKeyAccess": True,
+                "keyCreationTime": self._dates("stcontosostatements", key1=30, key2=210),
+                "encryption": self._by_parts("kv-data-prod", "storage-cmk", pinned),
+            },
+        )
+        yield self._nonprod(
+            _STORAGE, "stcontosodev", "rg-orders-nonprod", {"keyCreationTime": self._dates("dev", key1=15, key2=45)}
+        )
+
+    def _messaging(self) -> Iterable[Resource]:
+        yield self._prod("Microsoft.ServiceBus/namespaces", "sb-contoso-orders", "rg-orders-prod", {})
+        yield self._prod(
+            "Microsoft.EventHub/namespaces",
+            "evh-contoso-telemetry",
+            "rg-data-prod",
+            {
+                "disableLocalAuth": True,
+                "encryption": {
+                    "keySource": "Microsoft.KeyVault",
+                    "keyVaultProperties": [
+                        {"keyName": "lakehouse-cmk", "keyVaultUri": "https://kv-data-prod.vault.azure.net", "keyVersion": ""}
+                    ],
+                },
+            },
+        )
+        settings = {"disableLocalAuth": False, "encryption": {"keyVaultProperties": None}}
+        yield self._prod("Microsoft.AppConfiguration/configurationStores", "appcs-contoso", "rg-orders-prod", settings)
+
+    def _databases(self) -> Iterable[Resource]:
+        dates = {
+            name: {"generationTime": self._date(age, "cosmos", name)}
+            for name, age in (("primaryMasterKey", 610), ("secondaryMasterKey", 610))
+        }
+        yield self._prod(
+            _COSMOS,
+            "cosmos-contoso-orders",
+            "rg-orders-prod",
+            {
+                "keysMetadata": {**dates, "primaryReadonlyMasterKey": {}, "secondaryReadonlyMasterKey": {}},
+                "keyVaultKeyUri": "https://kv-orders-prod.vault.azure.net/keys/order-db-cmk",
+            },
+        )
+        yield self._prod(
+            "Microsoft.Sql/servers",
+            "sql-contoso-data",
+            "rg-data-prod",
+            {"keyId": self._url("kv-data-prod", "sql-tde-protector")},
+            follows_rotation=True,
+        )
+        yield self._nonprod("Microsoft.Sql/servers", "sql-contoso-dev", "rg-orders-nonprod", {"keyId": None})
+
+    def _platform(self) -> Iterable[Resource]:
+        registry = {"adminUserEnabled": True, "encryption": {"status": "disabled"}}
+        yield self._shared("Microsoft.ContainerRegistry/registries", "crcontoso", "rg-platform", registry)
+        yield self._prod(
+            "Microsoft.ContainerService/managedClusters",
+            "aks-contoso-stores",
+            "rg-stores-prod",
+            {
+                "disableLocalAccounts": True,
+                "oidcIssuerProfile": {
+                    "enabled": True,
+                    "issuerURL": f"https://westeurope.oic.prod-aks.azure.com/{self._ground.tenant}/"
+                    f"{self._ground.guid('aks-contoso-stores')}/",
+                },
+            },
+        )
+        yield self._shared("Microsoft.CognitiveServices/accounts", "ai-contoso-support", "rg-platform", {})
+        yield self._prod(
+            "Microsoft.Compute/diskEncryptionSets",
+            "des-contoso-vms",
+            "rg-data-prod",
+            {
+                "activeKey": {"keyUrl": self._url("kv-data-prod", "storage-cmk")},
+                "rotationToLatestKeyVersionEnabled": True,
+                "lastKeyRotationTimestamp": self._date(87, "des-contoso-vms"),
+                "encryptionType": "EncryptionAtRestWithCustomerKey",
+            },
+        )
+
+    def _prod(
+        self, type_: str, name: str, group: str, properties: dict[str, object], follows_rotation: bool | None = None
+    ) -> Resource:
+        return Resource(
+            type=type_,
+            name=name,
+            subscription=self._subscriptions["contoso-prod"],
+            resource_group=group,
+            tags={"env": "prod"},
+            properties=properties,
+            follows_rotation=follows_rotation,
+        )
+
+    def _nonprod(self, type_: str, name: str, group: str, properties: dict[str, object]) -> Resource:
+        found = self._prod(type_, name, group, properties)
+        return replace(found, subscription=self._subscriptions["contoso-nonprod"], tags={"env": "dev"})
+
+    def _shared(self, type_: str, name: str, group: str, properties: dict[str, object]) -> Resource:
+        found = self._prod(type_, name, group, properties)
+        return replace(found, subscription=self._subscriptions["contoso-platform"], tags={"env": "shared"})
+
+    def _url(self, vault: str, key: str) -> str:
+        """A key with its current version."""
+        return f"https://{vault}.vault.azure.net/keys/{key}/{self._versions[vault, key]}"
+
+    def _by_parts(self, vault: str, key: str, version: str) -> dict[str, object]:
+        """As storage names a key; an empty version follows it."""
+        return {
+            "keySource": "Microsoft.Keyvault",
+            "keyvaultproperties": {
+                "keyvaulturi": f"https://{vault}.vault.azure.net",
+                "keyname": key,
+                "keyversion": version,
+                "currentVersionedKeyIdentifier": self._url(vault, key),
+            },
+        }
+
+    def _dates(self, name: str, **ages: int) -> dict[str, str]:
+        return {slot: self._date(age, name) for slot, age in ages.items()}
+
+    def _date(self, age: int, *names: str) -> str:
+        return datetime.fromtimestamp(self._ground.moment(age, *names), UTC).strftime("%Y-%m-%dT%H:%M:%S.0000000Z")

@@ -1,0 +1,63 @@
+"""Storage, databases, messaging, disks and clusters: their rows in Resource Graph, and what ARM says of SQL servers."""
+
+from collections.abc import Iterator, Sequence
+
+from keyaudit.simulator import arm_answers
+from keyaudit.simulator.estate import Resource
+from keyaudit.simulator.service import Directory, Route
+from keyaudit.simulator.wire import Answer, Request
+
+
+def rows(directory: Directory) -> Iterator[dict[str, object]]:
+    """The resources as the resources table has them: type and resource group in lower case."""
+    for resource in directory.estate.resources:
+        yield {
+            "id": resource.id,
+            "name": resource.name,
+            "type": resource.type.lower(),
+            "tenantId": directory.tenant_id,
+            "kind": "",
+            "location": resource.location,
+            "resourceGroup": resource.resource_group.lower(),
+            "subscriptionId": resource.subscription.lower(),
+            "managedBy": "",
+            "sku": None,
+            "plan": None,
+            "properties": resource.properties,
+            "tags": resource.tags,
+            "identity": None,
+            "zones": None,
+            "extendedLocation": None,
+        }
+
+
+def routes(directory: Directory) -> Sequence[Route]:
+    """What a SQL server encrypts with, and what would give keys away."""
+    path = "subscriptions/*/resourcegroups/*/providers/microsoft.sql/*/*/encryptionprotector/current"
+
+    def protector(_request: Request, stars: list[str]) -> Answer:
+        wanted = f"/subscriptions/{stars[0]}/resourcegroups/{stars[1]}/providers/microsoft.sql/{stars[2]}/{stars[3]}".lower()
+        for resource in directory.estate.resources:
+            if resource.id.lower() == wanted:
+                return arm_answers.answer(_protector(resource))
+        message = f"The requested resource of type 'Microsoft.Sql/{stars[2]}' with name '{stars[3]}' was not found."
+        return arm_answers.error(404, "ResourceNotFound", message)
+
+    return (Route("sql.protector", path, protector),)
+
+
+def _protector(server: Resource) -> dict[str, object]:
+    uri = server.properties.get("keyId")
+    properties: dict[str, object] = {"serverKeyType": "AzureKeyVault" if uri else "ServiceManaged"}
+    if uri:
+        properties |= {"uri": uri, "serverKeyName": "_".join(str(uri).removeprefix("https://").split("/"))}
+    if server.follows_rotation is not None:
+        properties["autoRotationEnabled"] = server.follows_rotation
+    return {
+        "id": f"{server.id}/encryptionProtector/current",
+        "name": "current",
+        "type": f"{server.type}/encryptionProtector",
+        "location": server.location,
+        "kind": "azurekeyvault" if uri else "servicemanaged",
+        "properties": properties,
+    }

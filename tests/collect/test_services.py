@@ -1,0 +1,416 @@
+"""Other services' keys and who uses which key of a vault: every row right, every refusal seen, nothing broken believed."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from keyaudit.model.coverage import State
+from keyaudit.model.times import parse_time
+from keyaudit.simulator.estate import Resource
+from keyaudit.simulator.estates import estate as made
+from keyaudit.simulator.faults import Fault
+from tests.collect.estate import AS_OF, DAY, ESTATE, SUBSCRIPTION, TENANT_ID, version
+from tests.collect.refusals import REASONS, ends_refused
+from tests.collect.rig import Collected, collect
+
+VAULT = "https://kv-first.vault.azure.net"
+VERSION = version(10).version
+DATE = "2021-03-04T05:06:07.0000000Z"
+
+
+def resource(type_: str, name: str, properties: dict[str, object], **fields: Any) -> Resource:
+    """A resource of the first subscription."""
+    group = {"subscription": SUBSCRIPTION, "resource_group": "Rg-Data"} | fields
+    return Resource(type=type_, name=name, properties=properties, **group)
+
+
+STORAGE = "Microsoft.Storage/storageAccounts"
+BY_VAULT = {
+    "keySource": "Microsoft.Keyvault",
+    "keyvaultproperties": {
+        "keyvaulturi": f"{VAULT}/",
+        "keyname": "Rotated",
+        "keyversion": "",
+        "currentVersionedKeyIdentifier": f"{VAULT}/keys/Rotated/{VERSION}",
+        "lastKeyRotationTimestamp": DATE,
+    },
+}
+RESOURCES = (
+    resource(
+        STORAGE,
+        "stOld",
+        {
+            "keyCreationTime": {"key1": DATE, "key2": None},
+            "keyPolicy": {"keyExpirationPeriodInDays": 90},
+            "encryption": {"keySource": "Microsoft.Storage", "services": {}},
+        },
+        tags={"Env": "prod"},
+    ),
+    resource(
+        STORAGE,
+        "stclosed",
+        {"allowSharedKeyAccess": False, "keyCreationTime": {"key1": DATE, "key2": DATE}, "encryption": BY_VAULT},
+    ),
+    resource(
+        "Microsoft.DocumentDB/databaseAccounts",
+        "cosmos",
+        {
+            "keysMetadata": {"primaryMasterKey": {"generationTime": DATE}, "secondaryMasterKey": {}},
+            "keyVaultKeyUri": f"{VAULT}/keys/Rotated",
+        },
+    ),
+    resource(
+        "Microsoft.ServiceBus/namespaces",
+        "bus",
+        {
+            "disableLocalAuth": True,
+            "encryption": {
+                "keySource": "Microsoft.KeyVault",
+                "keyVaultProperties": [{"keyName": "Rotated", "keyVaultUri": VAULT, "keyVersion": VERSION}],
+            },
+        },
+    ),
+    resource("Microsoft.EventHub/namespaces", "hubs", {"disableLocalAuth": False}),
+    resource("Microsoft.CognitiveServices/accounts", "ai", {}),
+    resource(
+        "Microsoft.ContainerRegistry/registries",
+        "images",
+        {
+            "adminUserEnabled": True,
+            "encryption": {
+                "status": "enabled",
+                "keyVaultProperties": {
+                    "keyIdentifier": f"{VAULT}/keys/curved",
+                    "versionedKeyIdentifier": f"{VAULT}/keys/curved/{version(30).version}",
+                    "keyRotationEnabled": True,
+                    "lastKeyRotationTimestamp": DATE,
+                },
+            },
+        },
+    ),
+    resource("Microsoft.ContainerRegistry/registries", "quiet", {"encryption": {"status": "disabled"}}),
+    resource(
+        "Microsoft.AppConfiguration/configurationStores",
+        "settings",
+        {"encryption": {"keyVaultProperties": {"keyIdentifier": f"{VAULT}/keys/curved/{version(30).version}"}}},
+    ),
+    resource(
+        "Microsoft.ContainerService/managedClusters",
+        "aks",
+        {
+            "disableLocalAccounts": False,
+            "oidcIssuerProfile": {"enabled": True, "issuerURL": "https://westeurope.oic.prod-aks.azure.com/t/i/"},
+            "securityProfile": {"azureKeyVaultKms": {"enabled": True, "keyId": f"{VAULT}/keys/curved/{version(30).version}"}},
+        },
+    ),
+    resource(
+        "Microsoft.Compute/diskEncryptionSets",
+        "des",
+        {
+            "activeKey": {"keyUrl": f"{VAULT}:443/keys/Rotated/{VERSION}"},
+            "rotationToLatestKeyVersionEnabled": True,
+            "lastKeyRotationTimestamp": DATE,
+        },
+    ),
+    resource("Microsoft.Sql/servers", "sql-pinned", {"keyId": f"{VAULT}/keys/Rotated/{VERSION}"}),
+    resource("Microsoft.Sql/managedInstances", "mi", {"keyId": f"{VAULT}/keys/Rotated/{VERSION}"}, follows_rotation=True),
+    resource("Microsoft.Sql/servers", "sql-own", {}),
+)
+SERVED = replace(ESTATE, resources=RESOURCES)
+PLACE = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg-data/providers"
+BUS = f"{PLACE}/microsoft.servicebus/namespaces/bus"
+OLD = f"{PLACE}/microsoft.storage/storageaccounts/stold"
+CLOSED = f"{PLACE}/microsoft.storage/storageaccounts/stclosed"
+PINNED = f"{PLACE}/microsoft.sql/servers/sql-pinned/encryption/kv-first.vault.azure.net/rotated"
+MADE = parse_time(DATE)
+
+
+@pytest.fixture(scope="module")
+def served() -> Collected:
+    """The estate with other services, as an unhindered run reads it."""
+    return asyncio.run(collect(estate=SERVED))
+
+
+def keys_of(found: Collected) -> dict[str, tuple[object, ...]]:
+    """Of each account key: its kind, whether it opens anything, when it was made."""
+    return {
+        id_.removeprefix(f"{PLACE}/").partition("/")[2]: (
+            row["kind"],
+            row.get("local_auth_enabled"),
+            row.get("created_on", row.get("unknown", {}).get("created_on")),
+        )
+        for id_, row in found.rows["account_key"].items()
+    }
+
+
+def test_every_key_of_every_account_is_a_row(served: Collected) -> None:
+    assert keys_of(served) == {
+        "storageaccounts/stold/keys/key1": ("storage", True, MADE),
+        "storageaccounts/stold/keys/key2": ("storage", True, None),
+        "storageaccounts/stclosed/keys/key1": ("storage", False, MADE),
+        "storageaccounts/stclosed/keys/key2": ("storage", False, MADE),
+        "databaseaccounts/cosmos/keys/primary": ("cosmos-db", True, MADE),
+        "databaseaccounts/cosmos/keys/secondary": ("cosmos-db", True, None),
+        "databaseaccounts/cosmos/keys/primary-readonly": ("cosmos-db", True, None),
+        "databaseaccounts/cosmos/keys/secondary-readonly": ("cosmos-db", True, None),
+        "namespaces/bus/keys/keys": ("service-bus", False, "not_supplied"),
+        "namespaces/hubs/keys/keys": ("event-hubs", True, "not_supplied"),
+        "accounts/ai/keys/keys": ("cognitive-services", True, "not_supplied"),
+        "registries/images/keys/admin-user": ("container-registry", True, "not_supplied"),
+        "registries/quiet/keys/admin-user": ("container-registry", False, "not_supplied"),
+        "configurationstores/settings/keys/keys": ("app-configuration", True, "not_supplied"),
+        "managedclusters/aks/keys/local-accounts": ("kubernetes", True, "not_supplied"),
+    }
+    assert {row["dated"] for row in served.rows["account_key"].values() if row["kind"] in ("storage", "cosmos-db")} == {True}
+    assert all(row["dated"] is ("created_on" not in row.get("unknown", {})) for row in served.rows["account_key"].values())
+    assert {id_ for id_, row in served.rows["account_key"].items() if row["read_only"]} == {
+        f"{PLACE}/microsoft.documentdb/databaseaccounts/cosmos/keys/{which}-readonly" for which in ("primary", "secondary")
+    }
+
+
+def test_a_row_says_where_its_account_lies(served: Collected) -> None:
+    row = served.rows["account_key"][f"{OLD}/keys/key1"]
+    assert (row["resource_group"], row["subscription_name"], row["location"]) == ("Rg-Data", "Production", "westeurope")
+    assert (row["account_id"], row["name"], row["tags"]) == (OLD, "stOld", {"env": "prod"})
+    assert row["scope_id"] == TENANT_ID
+    [cluster] = [row for row in served.rows["account_key"].values() if row["kind"] == "kubernetes"]
+    assert cluster["oidc_issuer"] == "https://westeurope.oic.prod-aks.azure.com/t/i/"
+    assert "oidc_issuer" not in row
+
+
+def test_the_reminder_is_no_age(served: Collected) -> None:
+    """Trap 29: the policy is a reminder, the age is in the key's own date, and a closed account's keys open nothing."""
+    old, closed = served.rows["account_key"][f"{OLD}/keys/key1"], served.rows["account_key"][f"{CLOSED}/keys/key1"]
+    assert (old["expiry_period"], old["created_on"], old["local_auth_enabled"]) == (90 * DAY, MADE, True)
+    assert (closed.get("expiry_period"), closed["local_auth_enabled"]) == (None, False)
+
+
+def test_every_use_of_a_key_is_a_row(served: Collected) -> None:
+    found = {
+        id_.removeprefix(f"{PLACE}/").partition("/encryption/")[0].rpartition("/")[2]: (
+            row["key_id"].removeprefix(f"{VAULT}/keys/"),
+            row["pinned"],
+            row.get("version"),
+            row.get("version_in_use"),
+            row.get("rotated_on"),
+        )
+        for id_, row in served.rows["key_use"].items()
+    }
+    assert found == {
+        "stclosed": ("rotated", False, None, VERSION, MADE),
+        "cosmos": ("rotated", False, None, None, None),
+        "bus": ("rotated", True, VERSION, None, None),
+        "images": ("curved", False, None, version(30).version, MADE),
+        "settings": ("curved", True, version(30).version, None, None),
+        "aks": ("curved", True, version(30).version, None, None),
+        "des": ("rotated", False, VERSION, None, MADE),
+        "sql-pinned": ("rotated", True, VERSION, None, None),
+        "mi": ("rotated", False, VERSION, None, None),
+    }
+    assert len(served.rows["key_use"]) == len(found)
+
+
+def test_nothing_but_dates_that_no_service_keeps_is_unknown(served: Collected) -> None:
+    unknown = [row.get("unknown", {}) for table in ("account_key", "key_use") for row in served.rows[table].values()]
+    assert {tuple(each.items()) for each in unknown} == {(), (("created_on", "not_supplied"),)}
+    assert served.gaps() == {}
+    assert served.coverage[TENANT_ID, "service.query"].kept == len(RESOURCES)
+    # One page of one query, and one look at the protector of each SQL server whose setting names a version.
+    assert (served.calls["service.query"], served.calls["sql.protector"]) == (1, 2)
+    assert "canary.post" not in served.calls
+
+
+def test_the_demonstration_tenant_has_every_kind() -> None:
+    found = asyncio.run(collect(estate=made("contoso", AS_OF)))
+    assert found.gaps() == {}
+    assert {row["local_auth_enabled"] for row in found.rows["account_key"].values() if row["kind"] == "storage"} == {
+        True,
+        False,
+    }
+    assert {row["pinned"] for row in found.rows["key_use"].values()} == {True, False}
+    keys = {row["key_id"] for row in found.rows["key"].values()}
+    assert {row["key_id"] for row in found.rows["key_use"].values()} <= keys
+
+
+# Refusals
+
+
+@pytest.mark.parametrize("reason", [*REASONS, "auth_failed", "vanished", "intercepted"])
+async def test_a_refused_query_leaves_no_row_and_says_so(served: Collected, reason: str) -> None:
+    found = await ends_refused(served, "service.query", reason, estate=SERVED, single=False)
+    assert found.rows["account_key"] == found.rows["key_use"] == {}
+
+
+@pytest.mark.parametrize("reason", [*REASONS, "auth_failed", "vanished"])
+async def test_a_refused_protector_leaves_only_unknown_whether_the_server_follows(served: Collected, reason: str) -> None:
+    found = await ends_refused(served, "sql.protector", reason, estate=SERVED, single=True)
+    assert found.unknown("key_use", PINNED) == {"pinned": reason}
+    assert found.rows["key_use"].keys() == served.rows["key_use"].keys()
+
+
+async def test_no_subscription_to_ask_in_is_not_no_service() -> None:
+    found = await collect(estate=replace(SERVED, subscriptions=(), vaults=()))
+    record = found.coverage[TENANT_ID, "service.query"]
+    assert (record.state, record.reason) == (State.NOT_ASSESSED, "parent_not_assessed")
+
+
+async def test_a_second_page_that_is_refused_keeps_the_first() -> None:
+    many = tuple(resource(STORAGE, f"st{number:04}", {}) for number in range(1_200))
+    found = await collect(
+        Fault("service.query", 2, status=403, body={"error": {"code": "AuthorizationFailed", "message": "no"}}),
+        estate=replace(ESTATE, resources=many),
+    )
+    assert len(found.rows["account_key"]) == 2_000
+    assert found.gaps() == {(TENANT_ID, "service.query"): "partial permission"}
+
+
+# Broken answers
+
+Edit = Callable[[dict[str, Any]], None]
+
+
+async def edited(change: Edit, name: str = "stclosed") -> Collected:
+    """What a run finds where the row of that name is changed on its way."""
+
+    def edit(body: dict[str, Any]) -> dict[str, Any]:
+        for item in body["data"]:
+            if item["name"] == name:
+                change(item)
+        return body
+
+    return await collect(Fault("service.query", "every", edit=edit), estate=SERVED)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": None},
+        {"id": "/subscriptions/x/y"},
+        {"id": CLOSED.replace(SUBSCRIPTION, "99999999-0000-4000-8000-000000000000")},
+        {"id": CLOSED.replace("microsoft.storage", "microsoft.other")},
+        {"type": "microsoft.keyvault/vaults"},
+        {"type": 7},
+    ],
+)
+async def test_what_is_not_what_was_asked_for_is_quarantined(served: Collected, change: dict[str, object]) -> None:
+    found = await edited(lambda item: item.update(change))
+    assert found.gaps() == {(TENANT_ID, "service.query"): "partial bad_item"}
+    assert found.coverage[TENANT_ID, "service.query"].quarantined == 1
+    lost = {id_ for table in ("account_key", "key_use") for id_ in served.rows[table].keys() - found.rows[table].keys()}
+    assert lost == {f"{CLOSED}/keys/key1", f"{CLOSED}/keys/key2", f"{CLOSED}/encryption/kv-first.vault.azure.net/rotated"}
+
+
+async def test_a_row_that_comes_twice_counts_once(served: Collected) -> None:
+    def twice(body: dict[str, Any]) -> dict[str, Any]:
+        return {**body, "data": [*body["data"], body["data"][0]], "count": body["count"] + 1}
+
+    found = await collect(Fault("service.query", "every", edit=twice), estate=SERVED)
+    assert found.rows == served.rows
+    assert found.coverage[TENANT_ID, "service.query"].duplicate == 1
+
+
+DEEP: Any = 0
+for _ in range(200):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize("broken", ["no object", 7, True, DATE, [DATE], DEEP, {"key1": 5.5}, {"Key1": DATE, "kEY1": DATE}])
+async def test_a_date_that_is_none_is_unknown(broken: object) -> None:
+    found = await edited(lambda item: item.update(keyCreationTime=broken))
+    assert found.unknown("account_key", f"{CLOSED}/keys/key1") == {"created_on": "bad_value"}
+    assert not found.failures
+
+
+@pytest.mark.parametrize(
+    ("column", "member", "broken", "reason"),
+    [
+        ("local_auth_enabled", "allowSharedKeyAccess", "false", "bad_value"),
+        ("expiry_period", "keyPolicy", {"keyExpirationPeriodInDays": 10**30}, "bad_value"),
+        ("expiry_period", "keyPolicy", {"keyExpirationPeriodInDays": "90"}, "bad_value"),
+        ("expiry_period", "keyPolicy", ["P90D"], "bad_value"),
+        ("tags", "tags", {"a": 1}, "bad_value"),
+        ("location", "location", None, "bad_value"),
+        ("oidc_issuer", "oidcIssuerProfile", {"issuerURL": 1}, "bad_value"),
+    ],
+)
+async def test_a_value_of_another_type_is_unknown(column: str, member: str, broken: object, reason: str) -> None:
+    found = await edited(lambda item: item.update({member: broken}))
+    assert found.unknown("account_key", f"{CLOSED}/keys/key1") == {column: reason}
+
+
+async def test_what_was_not_answered_is_not_what_was_never_set() -> None:
+    def bare(item: dict[str, Any]) -> None:
+        for member in item.keys() - {"id", "name", "type", "location", "tags"}:
+            del item[member]
+
+    found = await edited(bare)
+    assert found.unknown("account_key", f"{CLOSED}/keys/key1") == dict.fromkeys(
+        ("local_auth_enabled", "created_on", "expiry_period", "oidc_issuer"), "bad_body"
+    )
+    assert found.unknown("key_use", f"{CLOSED}/encryption/unread") == {
+        "key_id": "bad_body",
+        "version": "bad_body",
+        "pinned": "bad_body",
+    }
+
+
+@pytest.mark.parametrize(
+    ("encryption", "reason"),
+    [
+        ("text", "bad_value"),
+        ({"keySource": "Microsoft.Keyvault"}, "bad_body"),
+        ({"keySource": "Microsoft.Keyvault", "keyvaultproperties": {"keyname": None}}, "bad_body"),
+        ({"keySource": 5, "keyvaultproperties": {"keyname": "a", "keyvaulturi": 7}}, "bad_value"),
+        ({"keyvaultproperties": {"keyname": "a"}}, "bad_value"),
+        ({"keyvaultproperties": {"keyname": "a/../b", "keyvaulturi": VAULT}}, "bad_value"),
+        ({"keyvaultproperties": {"keyname": "a", "keyvaulturi": "http://kv.vault.azure.net"}}, "bad_value"),
+        ({"keyvaultproperties": {"keyname": "a\x00", "keyvaulturi": VAULT}}, "bad_value"),
+        ({"keyvaultproperties": "text"}, "bad_value"),
+        ({"keyvaultproperties": {"keyIdentifier": VAULT}}, "bad_value"),
+    ],
+)
+async def test_a_setting_that_cannot_be_read_is_the_use_of_an_unknown_key(encryption: object, reason: str) -> None:
+    found = await edited(lambda item: item.update(encryption=encryption))
+    assert set(found.unknown("key_use", f"{CLOSED}/encryption/unread").values()) == {reason}
+    assert not found.failures
+
+
+@pytest.mark.parametrize(
+    "encryption",
+    [None, {}, {"keySource": "Microsoft.Storage", "keyvaultproperties": None}, {"keyvaultproperties": {"keyname": None}}],
+)
+async def test_no_key_of_a_vault_is_no_use_of_one(encryption: object) -> None:
+    found = await edited(lambda item: item.update(encryption=encryption))
+    assert not any(row["consumer_id"] == CLOSED for row in found.rows["key_use"].values())
+
+
+async def test_one_namespace_may_use_several_keys_and_one_of_them_twice() -> None:
+    properties = [
+        {"keyName": name, "keyVaultUri": VAULT, "keyVersion": version_}
+        for name, version_ in (("rotated", VERSION), ("curved", ""), ("rotated", None))
+    ]
+    encryption = {"keySource": "Microsoft.KeyVault", "keyVaultProperties": properties}
+    found = await edited(lambda item: item.update(encryption=encryption), "bus")
+    host = "encryption/kv-first.vault.azure.net"
+    assert {id_.removeprefix(f"{BUS}/") for id_ in found.rows["key_use"] if id_.startswith(BUS)} == {
+        f"{host}/rotated",
+        f"{host}/curved",
+        f"{host}/rotated/2",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"id": "/subscriptions/x/encryptionProtector/current", "properties": {"autoRotationEnabled": True}}, "bad_body"),
+        ({"properties": {"autoRotationEnabled": True}}, "bad_item"),
+        ({"id": PINNED.partition("/encryption")[0] + "/x", "properties": {"autoRotationEnabled": "yes"}}, "bad_value"),
+        ({"id": PINNED.partition("/encryption")[0] + "/x"}, "bad_body"),
+    ],
+)
+async def test_the_protector_of_another_server_says_nothing(body: dict[str, object], reason: str) -> None:
+    found = await collect(Fault("sql.protector", "every", body=body), estate=SERVED)
+    assert found.unknown("key_use", PINNED) == {"pinned": reason}

@@ -1,0 +1,135 @@
+"""Who uses a key, and whether what they use still works: certain, bounded, or unknown with which reason."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.model.coverage import Coverage, Scope, State
+from keyaudit.model.reasons import Reason
+from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, key, refused, row, snapshot, vault, vault_scope
+
+KV = vault_scope("kv")
+KEY = "https://kv.vault.azure.net/keys/k"
+URI = "https://KV.vault.azure.net/"
+READ = {
+    TENANT: assessed(TENANT, "subscription.list", "vault.query", "service.query"),
+    KV: assessed(KV, "key.list", "key.versions"),
+}
+VERSIONS = [key("1", enabled=False), key("2", is_current=True, enabled=True, expires_on=AS_OF + 1)]
+
+
+def use(name: str, **values: Any) -> Row:
+    """A use of the key `k`, which follows it."""
+    defaults = {"scope_id": TENANT.id, "key_id": KEY, "consumer_id": name, "pinned": False, "version": None}
+    return row("key_use", f"{name}/encryption", **(defaults | values))
+
+
+def derive(
+    tmp_path: Path, table: str, uses: list[Row], keys: list[Row], coverage: dict[Scope, list[Coverage]]
+) -> dict[str, dict[str, Any]]:
+    """The view's rows by id."""
+    rows = {"vault": [vault(vault_uri=URI)], "key": keys, "key_use": uses}
+    with snapshot(tmp_path / "out", rows, coverage).connect(AS_OF) as connection:
+        return {str(found["id"]): found for found in fetch(connection, f"SELECT * FROM {table}")}
+
+
+def counts(found: dict[str, Any]) -> tuple[object, ...]:
+    """The bounds of `used_by` and `pinned_by`, and why they are no single numbers."""
+    bounds = tuple(found[f"{name}_{side}"] for name in ("used_by", "pinned_by") for side in ("min", "max"))
+    return (*bounds, found["unknown"].get("used_by"), found["unknown"].get("pinned_by"))
+
+
+BAD, PERMISSION = Reason.BAD_VALUE, Reason.PERMISSION
+PINNED = {"pinned": True, "version": "1"}
+
+
+@pytest.mark.parametrize(
+    ("uses", "first", "second"),
+    [
+        ([], (0, 0, 0, 0, None, None), (0, 0, 0, 0, None, None)),
+        ([use("a")], (1, 1, 0, 0, None, None), (1, 1, 0, 0, None, None)),
+        ([use("a", **PINNED), use("b")], (2, 2, 1, 1, None, None), (2, 2, 0, 0, None, None)),
+        # A version that a service which follows the key names: it may stay with it, if nobody can say.
+        ([use("a", version="1", pinned=PERMISSION)], (1, 1, 0, 1, None, "permission"), (1, 1, 0, 0, None, None)),
+        ([use("a", version="1")], (1, 1, 0, 0, None, None), (1, 1, 0, 0, None, None)),
+        (
+            [use("a", key_id=BAD, version=BAD, pinned=BAD), use("b", **PINNED)],
+            (1, 2, 1, 2, "bad_value", "bad_value"),
+            (1, 2, 0, 1, "bad_value", "bad_value"),
+        ),
+        ([use("a", key_id=KEY + "y")], (0, 0, 0, 0, None, None), (0, 0, 0, 0, None, None)),
+    ],
+)
+def test_uses_are_counted_with_their_bounds(tmp_path: Path, uses: list[Row], first: object, second: object) -> None:
+    found = derive(tmp_path, "key", uses, VERSIONS, READ)
+    assert (counts(found[f"{KEY}/1"]), counts(found[f"{KEY}/2"])) == (first, second)
+
+
+@pytest.mark.parametrize(
+    "tenant",
+    [
+        [*assessed(TENANT, "subscription.list"), refused(TENANT, "service.query", PERMISSION)],
+        [*assessed(TENANT, "service.query"), refused(TENANT, "subscription.list", PERMISSION)],
+    ],
+)
+def test_nothing_bounds_the_uses_where_not_every_service_was_seen(tmp_path: Path, tenant: list[Coverage]) -> None:
+    found = derive(tmp_path, "key", [use("a", **PINNED)], VERSIONS, {**READ, TENANT: tenant})
+    assert counts(found[f"{KEY}/1"]) == (1, None, 1, None, "permission", "permission")
+
+
+def state(found: dict[str, Any]) -> tuple[object, ...]:
+    """What a use knows of its key, or why it does not."""
+    names = ("key_found", "key_enabled", "key_expires_on")
+    return tuple(found["unknown"].get(name, found[name]) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        # Trap 8: a disabled version that a service stays with is a fact about that service.
+        (PINNED, (True, False, None)),
+        ({"pinned": True, "version": "2"}, (True, True, AS_OF + 1)),
+        ({}, (True, True, AS_OF + 1)),
+        # It follows the key, whatever version its URL names.
+        ({"version": "1"}, (True, True, AS_OF + 1)),
+        ({"version": "1", "pinned": PERMISSION}, (True, "permission", "permission")),
+        ({"pinned": True, "version": "3"}, (True, "not_visible", "not_visible")),
+        ({"key_id": BAD, "version": BAD, "pinned": BAD}, ("bad_value",) * 3),
+        # Every key of its vault was listed, and it is not among them.
+        ({"key_id": KEY + "y"}, (False, None, None)),
+        ({"key_id": "https://elsewhere.vault.azure.net/keys/k"}, ("not_visible",) * 3),
+    ],
+)
+def test_a_use_knows_how_its_key_stands(tmp_path: Path, values: dict[str, Any], expected: object) -> None:
+    assert state(derive(tmp_path, "key_use", [use("a", **values)], VERSIONS, READ)["a/encryption"]) == expected
+
+
+def test_a_key_is_gone_only_where_its_vault_was_listed(tmp_path: Path) -> None:
+    unlisted = {**READ, KV: [refused(KV, each, Reason.FIREWALL) for each in ("key.list", "key.versions")]}
+    assert state(derive(tmp_path, "key_use", [use("a")], [], unlisted)["a/encryption"]) == ("firewall",) * 3
+    silent = {TENANT: READ[TENANT]}
+    assert state(derive(tmp_path / "b", "key_use", [use("a")], [], silent)["a/encryption"]) == ("parent_not_assessed",) * 3
+
+
+def test_the_key_of_a_vault_that_was_not_listed_is_unknown_for_that_reason(tmp_path: Path) -> None:
+    partial = [
+        replace(record, state=State.PARTIAL, reason=Reason.EXCLUDED_BY_CONFIG) if record.operation == "vault.query" else record
+        for record in READ[TENANT]
+    ]
+    elsewhere = use("a", key_id="https://elsewhere.vault.azure.net/keys/k")
+    found = derive(tmp_path, "key_use", [elsewhere], VERSIONS, {**READ, TENANT: partial})
+    assert state(found["a/encryption"]) == ("excluded_by_config",) * 3
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ([key("1", is_current=PERMISSION)], (True, "permission", "permission")),
+        ([key("1", versions_listed=BAD)], (True, "bad_value", "bad_value")),
+        ([key("1", is_current=True, enabled=BAD)], (True, "bad_value", None)),
+    ],
+)
+def test_which_version_is_current_may_be_unknown(tmp_path: Path, keys: list[Row], expected: object) -> None:
+    assert state(derive(tmp_path, "key_use", [use("a")], keys, READ)["a/encryption"]) == expected
