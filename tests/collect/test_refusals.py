@@ -28,7 +28,15 @@ PLAIN = (
     ),
 )
 CHILDREN = {
-    "subscription.list": ("vault.query", "vault.list", "key.list", "key.versions", "key.get", "key.rotation_policy"),
+    "subscription.list": (
+        "vault.query",
+        "vault.list",
+        "key.list",
+        "key.versions",
+        "key.get",
+        "key.rotation_policy",
+        "service.query",
+    ),
     "key.list": ("key.versions", "key.get", "key.rotation_policy"),
     "application.owners": ("application.owners_of",),
     "application.federated": ("application.federated_of",),
