@@ -3,16 +3,23 @@
 import contextlib
 import dataclasses
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keyaudit import __version__, gate
+from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read, endings, prepare
+from keyaudit.inventory.listing import listing
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
-from keyaudit.model.errors import UnsafeError
+from keyaudit.model.coverage import Coverage
+from keyaudit.model.errors import PRECEDENCE, Exit, UnsafeError
+from keyaudit.model.expiring import Expiring
 from keyaudit.model.findings import Severity
-from keyaudit.model.run import Report, Run
+from keyaudit.model.listing import Inventory
+from keyaudit.model.reasons import OPTIONAL, UNSAFE, Reason
+from keyaudit.model.run import Report, Run, Verdict
+from keyaudit.model.tables import TABLES, operations, operations_of
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.judge import judge as judge_policies
 from keyaudit.policy.load import Policy
@@ -123,6 +130,68 @@ def judge(
             verdict=verdict,
             tallies=judgement.tallies,
             findings=judgement.findings,
+        )
+
+
+def assess(
+    run: Run,
+    coverage: Sequence[Coverage],
+    required: frozenset[str],
+    *,
+    needed_by: Mapping[str, tuple[str, ...]] | None = None,
+    unknown: Collection[Reason] = (),
+) -> Verdict:
+    """The verdict of a run that judges nothing: whether everything required was read. `unknown`: why values of it were not."""
+    verdict = gate.decide(
+        run=run,
+        coverage=coverage,
+        tallies=(),
+        groups=(),
+        not_judged=(),
+        required=required,
+        needed_by=needed_by or {},
+        fail_on=None,
+        allowances=(),
+    )
+    # What nobody asked for is no gap of this reading.
+    gaps = tuple(gap for gap in verdict.gaps if gap.required or gap.reason in UNSAFE or required.intersection(gap.operations))
+    verdict = dataclasses.replace(verdict, gaps=gaps)
+    if set(unknown) <= OPTIONAL or Exit.INCOMPLETE in verdict.conditions:
+        return verdict
+    held = {*verdict.conditions, Exit.INCOMPLETE} - {Exit.CLEAN}
+    conditions = tuple(code for code in PRECEDENCE if code in held)
+    return dataclasses.replace(verdict, exit=conditions[0], conditions=conditions)
+
+
+@contextlib.contextmanager
+def inventory(snapshot: Snapshot, tables: Sequence[str], *, as_of: int) -> Iterator[Inventory]:
+    """Those tables of the snapshot, unjudged. Rows stream from the listings for as long as the context lasts."""
+    with snapshot.judging(as_of) as connection:
+        listings = tuple(listing(connection, TABLES[name]) for name in tables)
+        unknown = {each.reason for table in listings for each in table.unknown}
+        verdict = assess(snapshot.run, snapshot.coverage, operations(*tables), unknown=unknown)
+        yield Inventory(dataclasses.replace(snapshot.run, as_of=as_of), verdict, listings)
+
+
+@contextlib.contextmanager
+def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator[Expiring]:
+    """What of the snapshot ends within so many seconds. It streams for as long as the context lasts."""
+    columns = columns_read()
+    required = {operation for column in columns for operation in operations_of(*column)}
+    required.update(operation for table in TABLES_THAT_END for operation in table.listed_by)
+    run = dataclasses.replace(snapshot.run, as_of=as_of)
+    with snapshot.judging(as_of) as connection:
+        found = prepare(connection, as_of, as_of + within)
+        yield Expiring(
+            run=run,
+            verdict=assess(snapshot.run, snapshot.coverage, frozenset(required), unknown=found.reasons),
+            before=as_of + within,
+            overdue=found.overdue,
+            soon=found.soon,
+            unknown=found.unknown,
+            retired=found.retired,
+            looked={table.name: run.rows.get(table.name, 0) for table in TABLES_THAT_END},
+            endings=lambda: endings(connection),
         )
 
 

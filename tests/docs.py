@@ -19,6 +19,8 @@ COMMANDS = (
     "report",
     "gate",
     "collect",
+    "inventory",
+    "expiring",
     "explain",
     *(f"policies {command}" for command in ("list", "show", "check", "test", "new", "schema", "docs")),
     *(f"waivers {command}" for command in ("list", "add", "check", "prune")),

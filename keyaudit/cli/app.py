@@ -9,7 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 from keyaudit import __version__
-from keyaudit.cli import collect, explain, gate, policies, report, waivers
+from keyaudit.cli import collect, expiring, explain, gate, inventory, policies, report, waivers
 from keyaudit.cli.bugs import bug
 from keyaudit.cli.stop import terminable
 from keyaudit.cli.streams import need_stderr, tell
@@ -29,6 +29,8 @@ app = typer.Typer(
 app.command("report")(report.report)
 app.command("gate")(gate.gate)
 app.command("collect")(collect.collect)
+app.command("inventory")(inventory.inventory)
+app.command("expiring")(expiring.expiring)
 app.command("explain")(explain.explain)
 app.add_typer(policies.app, name="policies")
 app.add_typer(waivers.app, name="waivers")

@@ -18,25 +18,15 @@ def collect(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted collection in that folder.")] = False,
 ) -> int:
     """Read everything into a snapshot, to judge it later: keyaudit report --from DIR."""
+    from keyaudit.audit import assess  # noqa: PLC0415 - heavy
     from keyaudit.cli.live import collected  # noqa: PLC0415 - heavy
-    from keyaudit.gate import decide  # noqa: PLC0415 - heavy
     from keyaudit.model.tables import operations  # noqa: PLC0415 - heavy
     from keyaudit.report.collected import render  # noqa: PLC0415 - heavy
 
     kept = f"go on with: keyaudit collect --resume --out {shlex.quote(str(out))}"
     snapshot = collected(live, out, resume=resume, kept=kept)
     # A snapshot serves whatever policies come later, so every column is required of it.
-    verdict = decide(
-        run=snapshot.run,
-        coverage=snapshot.coverage,
-        tallies=(),
-        groups=(),
-        not_judged=(),
-        required=operations(),
-        needed_by={},
-        fail_on=None,
-        allowances=(),
-    )
+    verdict = assess(snapshot.run, snapshot.coverage, operations())
     with printing() as stdout:
         render(snapshot.run, verdict, str(out), stdout)
     return verdict.exit

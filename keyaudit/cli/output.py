@@ -2,17 +2,20 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from keyaudit.cli.options import Format, Shown
 from keyaudit.cli.streams import ClosedError, printing
 from keyaudit.model.errors import Exit, OutputError, UsageError
-from keyaudit.model.run import Report
+from keyaudit.model.run import Report, Verdict
 from keyaudit.report.files import check, output_file
 from keyaudit.report.formats import FORMATS, Options
 from keyaudit.report.gate import render_gate
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +64,24 @@ def deliver(report: Report, shown: Shown, files: tuple[Target, ...]) -> int:
     return report.verdict.exit
 
 
+def show(render: Callable[[T, TextIO, Options], None], found: T, verdict: Verdict, *, passes: bool = False) -> int:
+    """Print what was found, and return the verdict's exit code."""
+    with printing() as out:
+        render(found, out, _options(out, passes=passes))
+    return verdict.exit
+
+
 def _print(report: Report, shown: Shown, out: TextIO) -> None:
     if shown.output is None and report.verdict.gate is not None:
         render_gate(report, out)
         return
+    FORMATS[shown.output or Format.TEXT](report, out, _options(out, passes=shown.passes))
+
+
+def _options(out: TextIO, *, passes: bool = False) -> Options:
     terminal = out.isatty()
-    options = Options(
-        passes=shown.passes,
+    return Options(
+        passes=passes,
         width=shutil.get_terminal_size().columns if terminal else None,
         colour=terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
     )
-    FORMATS[shown.output or Format.TEXT](report, out, options)

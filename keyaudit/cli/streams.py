@@ -30,7 +30,9 @@ def printing() -> Iterator[TextIO]:
         sys.stdout.flush()
     except BrokenPipeError as error:
         _discard(sys.stdout)
-        raise ClosedError("stdout", "was closed before all was written", "read it to its end, or use --export") from error
+        raise ClosedError(
+            "stdout", "was closed before all was written", "read it to its end, or redirect it to a file"
+        ) from error
     except OSError as error:
         _discard(sys.stdout)
         raise OutputError(

@@ -1,23 +1,18 @@
-r"""The findings as CSV (RFC 4180): 47 columns, one line a finding, passes included, for spreadsheets and auditors.
-
-An empty cell is absent; an unknown cell is empty too, and named with its reason in `coverage_note`. Text can be had back
-exactly: take one leading `'` away, then replace `\xNN`, `\uNNNN` and `\UNNNNNNNN` by their characters and any other `\c` by c.
-"""
+"""The findings as CSV: 47 columns, one line a finding, passes included, for spreadsheets and auditors."""
 
 import csv
 import hashlib
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from keyaudit.model import times
 from keyaudit.model.findings import Finding, PolicyText, Tally
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Report
-from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Waiver
+from keyaudit.report.cells import guarded, note_cell, tenant_cell
 from keyaudit.report.facts import Facts, plain
-from keyaudit.report.json import SCHEMA
+from keyaudit.report.members import SCHEMA
 from keyaudit.report.resource import algorithm, label, owner, owner_unknown
 from keyaudit.report.summary import message
 
@@ -31,19 +26,6 @@ COLUMNS = (
     "waiver_approved_by", "waiver_expires_at", "coverage_note",
 )  # fmt: skip
 """In this order for good; new ones come at the end."""
-
-_MARK = "(simulated tenant)"
-
-# A cell that begins so is a formula to a spreadsheet, in full width too.
-# https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = frozenset(
-    "=+-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}"
-)
-# Where the list separator is a semicolon, a cell also begins after one: quotes do not protect it there.
-_AFTER_SEMICOLON = re.compile(rf"(;[\s\"']*)([{re.escape(''.join(sorted(_FORMULA)))}])")
-_ODD = re.compile(r"[^ -\[\]-~]")
-# Most cells: nothing in them means anything to anyone but a reader.
-_HARMLESS = re.compile(r"[A-Za-z0-9/][ !\"$-:<-\[\]-~]*")
 
 # Our columns, by the CSV column that shows them.
 _SHOWN = {
@@ -75,25 +57,8 @@ def render(report: Report, out: TextIO) -> None:
         writer.writerow({**common, **_not_judged(each)})
 
 
-def guarded(text: str | None) -> str:
-    """One text cell: never a formula, a control character or a build agent's command, and never a loss."""
-    if text is None:
-        return ""
-    if _HARMLESS.fullmatch(text):
-        return text
-    safe = _ODD.sub(lambda odd: "\\\\" if odd[0] == "\\" else one_line(odd[0]), text)
-    # Twice: "###" holds two overlapping pairs.
-    safe = safe.replace("##", "#\\#").replace("##", "#\\#")
-    safe = _AFTER_SEMICOLON.sub(r"\1\\\2", safe)
-    # An empty text is not an absent one, and a quote of the tenant's own is not ours.
-    marked = not text or text[0] in "\t\r\n'" or text.lstrip()[:1] in _FORMULA
-    return f"'{safe}" if marked else safe
-
-
 def _common(report: Report) -> dict[str, str]:
     run = report.run
-    marked = run.simulated and _MARK not in run.tenant_name
-    name = [part for part in (run.tenant_name, _MARK * marked) if part]
     return {
         "schema_version": SCHEMA,
         "run_id": guarded(run.run_id),
@@ -101,7 +66,7 @@ def _common(report: Report) -> dict[str, str]:
         "tool_version": run.tool_version,
         "policy_pack": _pack(report.tallies),
         "tenant_id": guarded(run.tenant_id),
-        "tenant_name": guarded(" ".join(name) or None),
+        "tenant_name": tenant_cell(run),
     }
 
 
@@ -132,7 +97,7 @@ def _finding(finding: Finding, report: Report) -> dict[str, str]:
         if name in _SHOWN or name in finding.unknown:
             note.setdefault(_SHOWN.get(name, name), reason)
     cells = {**judged, **_place(facts), **_thing(facts), **_dates(facts, as_of, note), **_owner(facts, note)}
-    return {**cells, "coverage_note": guarded(_note(note) or None)}
+    return {**cells, "coverage_note": guarded(note_cell(note) or None)}
 
 
 def _waiver(waiver: Waiver | None) -> dict[str, str]:
@@ -160,14 +125,14 @@ def _policy(policy: PolicyText) -> dict[str, str]:
 
 def _not_judged(each: NotJudged) -> dict[str, str]:
     note = dict.fromkeys(each.needs, Reason.NOT_SUPPLIED)
-    return {**_policy(each.policy), "status": "not-judged", "severity": each.policy.severity, "coverage_note": _note(note)}
+    return {**_policy(each.policy), "status": "not-judged", "severity": each.policy.severity, "coverage_note": note_cell(note)}
 
 
 def _scope(finding: Finding, report: Report) -> dict[str, str]:
     """A scope that gave no row: everything of it is unknown, for the reasons of the gaps that blind the policy there."""
     scope = finding.scope
     if scope is None:
-        return {"resource_id": guarded(finding.subject), "coverage_note": _note(finding.unknown)}
+        return {"resource_id": guarded(finding.subject), "coverage_note": note_cell(finding.unknown)}
     gaps = [gap for gap in report.verdict.gaps if gap.scope.id == scope.id]
     blinding = [gap for gap in gaps if finding.policy.id in gap.blinds] or gaps
     reasons = dict.fromkeys([*finding.unknown.values(), *(gap.reason for gap in blinding)])
@@ -253,7 +218,3 @@ def _owner(facts: Facts, note: dict[str, Reason]) -> dict[str, str]:
 def _pairs(finding: Finding, facts: Facts) -> Iterator[str]:
     for name, value in finding.evidence.items():
         yield f"{name}={plain(facts.type(name), value)}" if value is not None else f"{name} absent"
-
-
-def _note(reasons: Mapping[str, Reason]) -> str:
-    return "|".join(f"{name}:{reason}" for name, reason in reasons.items())

@@ -93,6 +93,11 @@ def joined(lines: Iterable[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def parted(*blocks: Sequence[str]) -> list[str]:
+    """The blocks that hold anything, with an empty line between them."""
+    return [line for block in blocks if block for line in ("", *block)][1:]
+
+
 def _break(line: str, width: int, rest: str) -> list[str]:
     broken: list[str] = []
     while columns(line) > width:

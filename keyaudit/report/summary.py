@@ -8,11 +8,11 @@ from keyaudit.model.coverage import ScopeKind, State
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.reasons import ADVICE, Reason
-from keyaudit.model.run import Report, Run
+from keyaudit.model.run import Report, Run, Verdict
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
-from keyaudit.report.lines import Paint, columns, listed, paint, plural, wrap
+from keyaudit.report.lines import Paint, columns, listed, paint, parted, plural, wrap
 from keyaudit.report.missing import accepted, incomplete, not_judged, not_needed, unsafe, waivers
 
 SIMULATED = "SIMULATED TENANT: nothing here exists in Azure"
@@ -22,10 +22,9 @@ MESSAGE = 1_000
 """Characters of a message that a person is shown."""
 
 
-def header(report: Report, width: int, colour: bool) -> list[str]:
+def header(run: Run, verdict: Verdict, width: int, colour: bool) -> list[str]:
     """Whose tenant, read by whom, when, over what network."""
-    run = report.run
-    facts = [one_line(run.tenant_name or run.tenant_id), *_subscriptions(report), f"as {one_line(run.identity)}"]
+    facts = [one_line(run.tenant_name or run.tenant_id), *_subscriptions(verdict), f"as {one_line(run.identity)}"]
     line = "  |  ".join(facts)
     notes = [f"as of {times.iso_time(run.as_of)}", *network(run)]
     if run.environment != "public":
@@ -64,7 +63,7 @@ def message(finding: Finding) -> str:
 
 def footer(report: Report, width: int, colour: bool) -> list[str]:
     """Counts with their denominator, then what weakens them, then the verdict: last, where the eye lands."""
-    blocks = (
+    return parted(
         wrap(counted(report), width),
         not_judged(report.verdict, width),
         accepted(report.verdict, width),
@@ -74,7 +73,6 @@ def footer(report: Report, width: int, colour: bool) -> list[str]:
         unsafe(report.verdict, width, colour),
         outcome(report, width, colour),
     )
-    return [line for block in blocks if block for line in ("", *block)][1:]
 
 
 def looked(report: Report) -> str:
@@ -110,19 +108,25 @@ def severities(counts: Mapping[Severity, int], *, zeros: bool = False) -> str:
 def outcome(report: Report, width: int, colour: bool) -> list[str]:
     """The verdict, with every condition that held, and where to read on."""
     verdict = report.verdict
+    but = " but for what was accepted" if any(gap.allowed for gap in verdict.gaps) or verdict.allowed_unknown else ""
+    decided = "no gate evaluated" if verdict.gate is None else f"nothing open at {verdict.gate} or above"
+    worst = _worst(report)
+    return [
+        *ended(verdict, width, colour, but, f"; {decided}"),
+        *(wrap(f"Next: keyaudit explain {worst}", width) if worst else ()),
+    ]
+
+
+def ended(verdict: Verdict, width: int, colour: bool, but: str = "", decided: str = "") -> list[str]:
+    """How much of what was required was read, and the exit code, with every condition that held."""
     read = f"{verdict.assessed:,} of {verdict.required:,} required reads"
     if verdict.exit is Exit.CLEAN:
-        decided = "no gate evaluated" if verdict.gate is None else f"nothing open at {verdict.gate} or above"
-        but = " but for what was accepted" if any(gap.allowed for gap in verdict.gaps) or verdict.allowed_unknown else ""
-        text = f"Complete{but}: {read} done, as far as this identity can see; {decided}."
-        lines = wrap(text, width)
-    else:
-        lines = wrap(f"Exit {verdict.exit:d}: {MEANINGS[verdict.exit]} ({read} done).", width)
-        lines = [paint(line, Paint.BOLD, colour) for line in lines]
-        for also in verdict.conditions[1:]:
-            lines += wrap(f"Also {also:d}: {MEANINGS[also]}.", width)
-    worst = _worst(report)
-    return [*lines, *wrap(f"Next: keyaudit explain {worst}", width)] if worst else lines
+        return wrap(f"Complete{but}: {read} done, as far as this identity can see{decided}.", width)
+    lines = wrap(f"Exit {verdict.exit:d}: {MEANINGS[verdict.exit]} ({read} done).", width)
+    lines = [paint(line, Paint.BOLD, colour) for line in lines]
+    for also in verdict.conditions[1:]:
+        lines += wrap(f"Also {also:d}: {MEANINGS[also]}.", width)
+    return lines
 
 
 def _worst(report: Report) -> str:
@@ -141,10 +145,10 @@ def _cannot_tell(finding: Finding) -> str:
     return f"cannot tell: {'; '.join(why) or 'nothing of it could be read'}"
 
 
-def _subscriptions(report: Report) -> list[str]:
+def _subscriptions(verdict: Verdict) -> list[str]:
     """How many subscriptions were looked into: at least so many, where their list was not read to its end."""
-    found = {record.scope.id for record in report.verdict.coverage if record.scope.kind is ScopeKind.SUBSCRIPTION}
-    lists = [record for record in report.verdict.coverage if record.operation == "subscription.list"]
+    found = {record.scope.id for record in verdict.coverage if record.scope.kind is ScopeKind.SUBSCRIPTION}
+    lists = [record for record in verdict.coverage if record.operation == "subscription.list"]
     if not found and not lists:
         return []
     whole = all(record.state is State.ASSESSED for record in lists)

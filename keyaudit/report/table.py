@@ -24,7 +24,7 @@ def render(report: Report, out: TextIO, *, passes: bool = False, width: int | No
         (word(finding), finding.policy.id, one_line(label(Facts.of(finding))), message(finding))
         for finding in report.findings(passes)
     ]
-    out.write(joined([*header(report, width or _SUMMARY, colour=False), ""]))
+    out.write(joined([*header(report.run, report.verdict, width or _SUMMARY, colour=False), ""]))
     if rows:
         fixed = max(len(word) for word, *_ in rows) + max(len(policy) for _, policy, *_ in rows)
         room = max(2 * _LEAST, width - fixed - _GAPS) if width else 2 * _UNBOUNDED

@@ -35,7 +35,7 @@ _COLOURS = {
 def render(report: Report, out: TextIO, *, passes: bool = False, width: int = 80, colour: bool = False) -> None:
     """Write the report, one resource at a time. Findings on one resource must follow one another."""
     width = max(width, _LEAST)
-    out.write(joined([*header(report, width, colour), ""]))
+    out.write(joined([*header(report.run, report.verdict, width, colour), ""]))
     unread: dict[Scope, list[str]] = defaultdict(list)
     for (_, thing), findings in groupby(report.findings(passes), key=_thing):
         if isinstance(thing, Scope):

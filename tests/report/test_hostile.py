@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyaudit.model.findings import Outcome
-from keyaudit.report.csv import guarded
+from keyaudit.report.cells import guarded
 from keyaudit.report.explain import render_policy
 from keyaudit.report.formats import FORMATS, Options
 from keyaudit.report.gate import render_gate

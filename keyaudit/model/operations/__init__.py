@@ -17,21 +17,20 @@ from keyaudit.model.operations import (
 )
 from keyaudit.model.operations.kinds import Operation, Paging, Right, Rights, Surface, Throttle
 
-__all__ = ["OPERATIONS", "Operation", "Paging", "Right", "Rights", "Surface", "Throttle"]
+__all__ = ["BY_SURFACE", "OPERATIONS", "Operation", "Paging", "Right", "Rights", "Surface", "Throttle"]
 
-OPERATIONS: dict[str, Operation] = {
-    operation.id: operation
-    for surface in (
-        sign_in,
-        key_vault,
-        managed_hsm,
-        access,
-        directory,
-        privileges,
-        token_signing,
-        posture,
-        logging,
-        services,
-    )
-    for operation in surface.DECLARED
+BY_SURFACE: dict[str, tuple[Operation, ...]] = {
+    "sign-in": sign_in.DECLARED,
+    "vaults and keys": key_vault.DECLARED,
+    "Managed HSMs": managed_hsm.DECLARED,
+    "access to keys": access.DECLARED,
+    "applications and service principals": directory.DECLARED,
+    "privileges and sign-ins": privileges.DECLARED,
+    "token signing": token_signing.DECLARED,
+    "tenant rules": posture.DECLARED,
+    "audit logging": logging.DECLARED,
+    "other services": services.DECLARED,
 }
+"""What each file here declares, under a name for people."""
+
+OPERATIONS: dict[str, Operation] = {operation.id: operation for declared in BY_SURFACE.values() for operation in declared}

@@ -40,7 +40,22 @@ def operations_of(table: str, column: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def operations() -> frozenset[str]:
-    """Every operation that some table rests on."""
-    found = {operation for table in TABLES.values() for operation in table.listed_by}
-    return frozenset(found.union(*(column.operations for table in TABLES.values() for column in table.columns)))
+def operations(*names: str) -> frozenset[str]:
+    """Every operation that the tables of those names rest on; that any table rests on, without a name."""
+    tables = [TABLES[name] for name in names or TABLES]
+    found = {operation for table in tables for operation in table.listed_by}
+    return frozenset(found.union(*(operations_of(table.name, column.name) for table in tables for column in table.columns)))
+
+
+def read_by(operation: str) -> tuple[str, ...]:
+    """Every column, as `table.column`, and every table that cannot be trusted without this operation."""
+    found = [name for name, table in TABLES.items() if operation in table.listed_by]
+    return (
+        *found,
+        *(
+            f"{table.name}.{column.name}"
+            for table in TABLES.values()
+            for column in table.columns
+            if operation in operations_of(table.name, column.name)
+        ),
+    )

@@ -1,0 +1,42 @@
+"""`keyaudit expiring`: what ends soon or has ended, by owner."""
+
+import re
+from typing import Annotated
+
+import typer
+
+from keyaudit.cli.options import Format, Live, Stored, flags
+from keyaudit.model import times
+from keyaudit.model.errors import UsageError
+
+
+@flags(Live, Stored)
+def expiring(
+    live: Live,
+    stored: Stored,
+    *,
+    within: Annotated[
+        str, typer.Argument(metavar="[WITHIN]", help="How far to look ahead: 30d, 12w or an ISO 8601 duration.")
+    ] = "30d",
+    output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
+    every: Annotated[bool, typer.Option("--all", help="For text and table: list what is disabled or superseded, too.")] = False,
+) -> int:
+    """List by owner what expires soon and what has expired: keys, certificates and credentials, the soonest first."""
+    from keyaudit import audit  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
+    from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
+    from keyaudit.report.expiring import FORMATS  # noqa: PLC0415 - heavy
+
+    span = _span(within)
+    with snapshot(live, stored) as (taken, as_of), audit.expiring(taken, as_of=as_of, within=span) as found:
+        return show(FORMATS[output], found, found.verdict, passes=every)
+
+
+def _span(text: str) -> int:
+    days = re.fullmatch(r"(\d{1,6})([dw]?)", text.lower(), re.ASCII)
+    if days:
+        return int(days[1]) * (7 if days[2] == "w" else 1) * times.DAY
+    try:
+        return times.parse_duration(text)
+    except ValueError as error:
+        raise UsageError("expiring", f"not a duration: {text!r}", "use 30d, 12w or P90D") from error

@@ -1,0 +1,46 @@
+"""`keyaudit inventory`: what was collected, without a judgement."""
+
+import difflib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keyaudit.cli.options import Format, Live, Stored, flags
+from keyaudit.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from keyaudit.model.columns import Table
+
+
+@flags(Live, Stored)
+def inventory(
+    live: Live,
+    stored: Stored,
+    *,
+    table: Annotated[
+        str | None, typer.Argument(metavar="[TABLE]", help="List its rows. Default: how many rows each table has.")
+    ] = None,
+    output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
+) -> int:
+    """Show everything that was collected, without a judgement, and what could not be read of it."""
+    from keyaudit import audit  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
+    from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
+    from keyaudit.model.tables import TABLES  # noqa: PLC0415 - heavy
+    from keyaudit.report.inventory import FORMATS  # noqa: PLC0415 - heavy
+
+    names = list(TABLES) if table is None else [_known(table, TABLES)]
+    with snapshot(live, stored) as (taken, as_of), audit.inventory(taken, names, as_of=as_of) as found:
+        return show(FORMATS[output], found, found.verdict)
+
+
+def _known(table: str, tables: "Mapping[str, Table]") -> str:
+    """The table's name, for its name or its plural, however it is spelt."""
+    asked = table.lower().replace("-", "_").replace(" ", "_")
+    for name, declared in tables.items():
+        if asked in {name, f"{name}s", declared.plural.replace(" ", "_").replace("-", "_")}:
+            return name
+    near = difflib.get_close_matches(asked, tables, n=1)
+    remedy = f"did you mean {near[0]}?" if near else f"the tables are {', '.join(tables)}"
+    raise UsageError("inventory", f"no table {table!r}", remedy)

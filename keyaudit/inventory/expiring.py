@@ -1,0 +1,167 @@
+"""What ends within a while, or has ended, by owner: out of every table whose rows end."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import merge
+
+import duckdb
+
+from keyaudit.inventory.load import quoted
+from keyaudit.model.columns import Table, Type
+from keyaudit.model.expiring import Ending, Owner
+from keyaudit.model.reasons import Reason
+from keyaudit.model.rows import decoded, view_names
+from keyaudit.model.tables import TABLES
+
+_BATCH = 1_024
+_END = "expires_on"
+_KNOWN = {str(reason): reason for reason in Reason}
+_NEVER = 2**63
+# A row that surely holds one of these is no longer in use, so that its end troubles nobody.
+_OUT_OF_USE = {"enabled": "false", "holder_enabled": "false", "is_current": "false", "active": "false"}
+_OWNED = tuple(name for name, table in TABLES.items() if "owner_ids" in table.by_name)
+
+TABLES_THAT_END: tuple[Table, ...] = tuple(
+    table for table in TABLES.values() if _END in table.by_name and table.by_name[_END].type is Type.TIME
+)
+"""Every table whose rows have an end."""
+
+
+def columns_read() -> frozenset[tuple[str, str]]:
+    """The columns, as (table, column), that say when something ends and who owns it."""
+    found = set()
+    for table in TABLES_THAT_END:
+        found |= {(table.name, name) for name in (_END, "tags", "owner_ids", "app_id") if name in table.by_name}
+        if "vault_id" in table.by_name:
+            found.add(("vault", "tags"))
+        if "holder_id" in table.by_name:
+            found |= {(name, "owner_ids") for name in _OWNED}
+    return frozenset(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many have ended, how many end before the moment asked for, and of how many nobody knows when.
+
+    Those are in use; `retired` counts the others.
+    """
+
+    overdue: int
+    soon: int
+    unknown: int
+    retired: int
+    reasons: frozenset[Reason]
+    """Why ends or owners are unknown."""
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, as_of: int, before: int) -> Found:
+    """Finds what has ended or ends before a moment; `endings` then has it, as long as the connection is open."""
+    union = " UNION ALL ".join(_endings(table, before) for table in TABLES_THAT_END)
+    connection.execute(
+        f"""CREATE TABLE ending AS
+        SELECT *, dense_rank() OVER (ORDER BY soonest NULLS LAST, owner NULLS LAST, source, doubt) AS place
+        FROM (SELECT *, min({_END}) FILTER (NOT retired) OVER (PARTITION BY owner, source, doubt) AS soonest FROM ({union}))"""
+    )
+    ((overdue, soon, unknown, retired),) = connection.execute(
+        f"""SELECT count(*) FILTER ({_END} <= $1), count(*) FILTER ({_END} > $1), count(*) FILTER ({_END} IS NULL),
+            (SELECT count(*) FROM ending WHERE retired)
+        FROM ending WHERE NOT retired""",
+        [as_of],
+    ).fetchall()
+    reasons = connection.execute("SELECT DISTINCT unnest([doubt, why]) FROM ending").fetchall()
+    return Found(overdue, soon, unknown, retired, frozenset(_reason(reason) for (reason,) in reasons if reason))
+
+
+def endings(connection: duckdb.DuckDBPyConnection) -> Iterator[Ending]:
+    """What `prepare` found: the owner with the soonest end first, of each owner the soonest first, unknown last."""
+    for _, ending in merge(*(_of(connection, table) for table in TABLES_THAT_END), key=lambda each: each[0]):
+        yield ending
+
+
+def _of(connection: duckdb.DuckDBPyConnection, table: Table) -> Iterator[tuple[tuple[int, int, str], Ending]]:
+    names = ", ".join(f"{table.name}.{name}" for name in (*view_names(table), "unknown"))
+    # A cursor of its own: another query on the connection would end the answer without a word.
+    with connection.cursor() as cursor:
+        answer = cursor.execute(
+            f"""SELECT place, owner, source, doubt, retired, ending.{_END}, {names}
+            FROM {table.name} JOIN ending ON ending.kind = {quoted(table.name)} AND ending.id = {table.name}.id
+            ORDER BY place, ending.{_END} NULLS LAST, {table.name}.id"""
+        )
+        while rows := answer.fetchmany(_BATCH):
+            for place, owner, source, doubt, retired, end, *cells, unknown in rows:
+                row = decoded(table, cells, unknown)
+                who = Owner(tuple(owner or ()), source or "", _reason(doubt) if doubt else None)
+                yield (place, _NEVER if end is None else end, str(row["id"])), Ending(who, table.name, row, end, retired)
+
+
+def _endings(table: Table, before: int) -> str:
+    """A table's rows that end before a moment, or nobody knows when, with their owners."""
+    ways = _ways(table)
+    none = "NULL::VARCHAR[]"
+    owner = " ".join(f"WHEN {way.names} IS NOT NULL THEN {way.names} WHEN {way.doubt} IS NOT NULL THEN {none}" for way in ways)
+    source = " ".join(
+        f"WHEN {way.names} IS NOT NULL THEN {quoted(way.source)} WHEN {way.doubt} IS NOT NULL THEN ''" for way in ways
+    )
+    doubt = " ".join(f"WHEN {way.names} IS NOT NULL THEN NULL WHEN {way.doubt} IS NOT NULL THEN {way.doubt}" for way in ways)
+    off = ((name, value) for name, value in _OUT_OF_USE.items() if name in table.by_name)
+    retired = " OR ".join(f"coalesce(it.{name} = {value}, false)" for name, value in off)
+    return f"""
+        SELECT {quoted(table.name)} AS kind, it.id, it.{_END},
+            CASE {owner or "WHEN false THEN NULL"} ELSE {none} END AS owner,
+            CASE {source or "WHEN false THEN NULL"} ELSE '' END AS source,
+            CASE {doubt or "WHEN false THEN NULL"} ELSE NULL END AS doubt,
+            it.unknown[{quoted(_END)}] AS why,
+            {retired or "false"} AS retired
+        FROM {table.name} AS it {" ".join(dict.fromkeys(way.join for way in ways))}
+        WHERE it.{_END} <= {before} OR it.unknown[{quoted(_END)}] IS NOT NULL"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way to learn of an owner: names or NULL, why they are unknown or NULL, who says so, and what must be joined."""
+
+    names: str
+    doubt: str
+    source: str
+    join: str = ""
+
+
+def _ways(table: Table) -> list[_Way]:
+    """The nearest first: what the row says itself, then its vault, then what holds it, then the application behind that."""
+    ways: list[_Way] = []
+    if "tags" in table.by_name:
+        ways.append(_Way(_tagged("it"), "it.unknown['tags']", "tag owner"))
+    if "owner_ids" in table.by_name:
+        ways.append(_Way(_some("it.owner_ids"), "it.unknown['owner_ids']", "Entra owners"))
+    if "vault_id" in table.by_name:
+        doubt = f"CASE WHEN vault.id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE vault.unknown['tags'] END"
+        ways.append(_Way(_tagged("vault"), doubt, "tag owner of the vault", "LEFT JOIN vault ON vault.id = it.vault_id"))
+    if "holder_id" in table.by_name:
+        holders = " UNION ALL ".join(f"SELECT id, owner_ids, unknown['owner_ids'] AS doubt FROM {name}" for name in _OWNED)
+        join = f"LEFT JOIN ({holders}) AS holder ON holder.id = it.holder_id"
+        ways.append(_Way(_some("holder.owner_ids"), "holder.doubt", "Entra owners", join))
+    if {"holder_id", "app_id"} <= set(table.by_name):
+        registered = (
+            "SELECT app_id, flatten(list(owner_ids)) AS owner_ids, min(unknown['owner_ids']) AS doubt"
+            " FROM application WHERE app_id IS NOT NULL GROUP BY app_id"
+        )
+        listed = ", ".join(map(quoted, TABLES["application"].listed_by))
+        unlisted = f"(SELECT min(reason) FROM coverage WHERE operation IN ({listed}))"
+        doubt = f"coalesce(it.unknown['app_id'], CASE WHEN app.app_id IS NULL THEN {unlisted} ELSE app.doubt END)"
+        join = f"LEFT JOIN ({registered}) AS app ON app.app_id = it.app_id"
+        ways.append(_Way(_some("app.owner_ids"), doubt, "Entra owners of the application", join))
+    return ways
+
+
+def _tagged(relation: str) -> str:
+    return f"CASE WHEN trim({relation}.tags['owner']) <> '' THEN [{relation}.tags['owner']] END"
+
+
+def _some(names: str) -> str:
+    return f"CASE WHEN len({names}) > 0 THEN list_sort(list_distinct({names})) END"
+
+
+def _reason(text: str) -> Reason:
+    return _KNOWN.get(text, Reason.UNRECOGNISED)

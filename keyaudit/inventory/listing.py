@@ -1,0 +1,50 @@
+"""The rows of a table's view one after another, and what is unknown in them."""
+
+# ruff: noqa: S608 - every name in this SQL is declared in this program
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+import duckdb
+
+from keyaudit.model.columns import Table
+from keyaudit.model.findings import Value
+from keyaudit.model.listing import Listing, Unknown
+from keyaudit.model.reasons import Reason
+from keyaudit.model.rows import decoded, view_names
+
+_BATCH = 1_024
+_SLICE = 50_000
+"""Rows that are sorted at once, about 50 MB."""
+_KNOWN = {str(reason): reason for reason in Reason}
+
+
+def listing(connection: duckdb.DuckDBPyConnection, table: Table) -> Listing:
+    """The table, valid while the connection is open."""
+    ((count,),) = connection.execute(f"SELECT count(*) FROM {table.name}").fetchall()
+    return Listing(table, count, _unknown(connection, table), lambda: _rows(connection, table))
+
+
+def _unknown(connection: duckdb.DuckDBPyConnection, table: Table) -> tuple[Unknown, ...]:
+    found = connection.execute(
+        f"SELECT entry.key, entry.value, count(*) FROM (SELECT unnest(map_entries(unknown)) AS entry FROM {table.name})"
+        " GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    return tuple(Unknown(column, _KNOWN.get(reason, Reason.UNRECOGNISED), rows) for column, reason, rows in found)
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, table: Table) -> Iterator[Mapping[str, Value]]:
+    """A slice of ids at a time: DuckDB keeps the rows that it sorts in memory, and fails where they do not fit."""
+    names = ", ".join(view_names(table))
+    # A cursor of its own: another query on the connection would end the answer without a word.
+    with connection.cursor() as cursor:
+        numbered = f"SELECT id, row_number() OVER (ORDER BY id) AS number FROM {table.name}"
+        firsts = cursor.execute(f"SELECT id FROM ({numbered}) WHERE (number - 1) % {_SLICE} = 0 ORDER BY id").fetchall()
+        for first, after in pairwise([*(first for (first,) in firsts), None]):
+            answer = cursor.execute(
+                f"SELECT {names}, unknown FROM {table.name} WHERE id >= $1 AND ($2 IS NULL OR id < $2) ORDER BY id",
+                [first, after],
+            )
+            while rows := answer.fetchmany(_BATCH):
+                for *cells, unknown in rows:
+                    yield decoded(table, cells, unknown)

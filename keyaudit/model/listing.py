@@ -1,0 +1,37 @@
+"""What was collected, without a judgement: tables, their rows, and what is unknown in them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from keyaudit.model.columns import Table
+from keyaudit.model.findings import Value
+from keyaudit.model.reasons import Reason
+from keyaudit.model.run import Run, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A column that is unknown for a reason, and in how many rows."""
+
+    column: str
+    reason: Reason
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One table. `rows()` streams anew each time, in the order of ids, each row as `model.rows.decoded` gives it."""
+
+    table: Table
+    count: int
+    unknown: tuple[Unknown, ...]
+    rows: Callable[[], Iterator[Mapping[str, Value]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Tables as one run collected them. The verdict is on the reading alone."""
+
+    run: Run
+    verdict: Verdict
+    listings: tuple[Listing, ...]

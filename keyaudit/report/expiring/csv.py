@@ -1,0 +1,47 @@
+"""What ends, as CSV: one line each; then one line for each place that was not read."""
+
+import csv
+from typing import TextIO
+
+from keyaudit.model.expiring import Ending, Expiring
+from keyaudit.model.reasons import Reason
+from keyaudit.report.cells import common_cells, guarded, note_cell
+from keyaudit.report.expiring.words import days, status, thing
+from keyaudit.report.resource import label
+
+_COLUMNS = (
+    "status", "days", "expires_on", "owner", "owner_source", "table", "resource", "id", "kind", "enabled", "is_current",
+    "retired", "coverage_note",
+)  # fmt: skip
+
+
+def render(found: Expiring, out: TextIO) -> None:
+    """Write it. `days` are until the end, or since it; `status` says which. `out` must not translate line ends."""
+    writer = csv.DictWriter(out, (*common_cells(found.run), *_COLUMNS), restval="", lineterminator="\r\n")
+    writer.writeheader()
+    common = common_cells(found.run)
+    for ending in found.endings():
+        writer.writerow({**common, **_ending(ending, found.run.as_of)})
+    for gap in found.verdict.gaps:
+        place = {"status": "not-read", "resource": guarded(gap.scope.name), "id": guarded(gap.scope.id)}
+        writer.writerow({**common, **place, "coverage_note": f"*:{gap.reason}"})
+
+
+def _ending(ending: Ending, as_of: int) -> dict[str, str]:
+    facts, owner, left = thing(ending), ending.owner, days(ending, as_of)
+    shown = ("expires_on", "kind", "enabled", "is_current")
+    unknown: dict[str, Reason] = {name: facts.unknown[name] for name in shown if name in facts.unknown}
+    if owner.reason:
+        unknown["owner"] = owner.reason
+    return {
+        "status": status(ending, as_of),
+        "days": "" if left is None else str(left),
+        "owner": guarded("|".join(owner.names) or None),
+        "owner_source": owner.source,
+        "table": ending.table,
+        "resource": guarded(label(facts)),
+        "id": guarded(facts.text("id")),
+        **{name: guarded(facts.text(name)) for name in shown},
+        "retired": "true" if ending.retired else "false",
+        "coverage_note": note_cell(unknown),
+    }

@@ -1,0 +1,47 @@
+"""What ends, as JSON: one item a line, the whole row with it."""
+
+from typing import TextIO
+
+from keyaudit.model import times
+from keyaudit.model.expiring import Ending, Expiring
+from keyaudit.report.expiring.words import days, status, thing
+from keyaudit.report.members import begun, coverage_member, document, exits, gap_member, value_member
+from keyaudit.report.resource import label
+
+
+def render(found: Expiring, out: TextIO) -> None:
+    """Write one JSON object."""
+    verdict = found.verdict
+    members = {
+        **begun(found.run),
+        "before": times.iso_time(found.before),
+        "expired": found.overdue,
+        "expiring": found.soon,
+        "unknown": found.unknown,
+        "retired": found.retired,
+        "looked_at": dict(found.looked),
+    }
+    lists = {
+        "items": (_item(ending, found.run.as_of) for ending in found.endings()),
+        "coverage": map(coverage_member, verdict.coverage),
+        "gaps": map(gap_member, verdict.gaps),
+    }
+    document(out, members, lists, {"verdict": exits(verdict)})
+
+
+def _item(ending: Ending, as_of: int) -> dict[str, object]:
+    facts, owner = thing(ending), ending.owner
+    return {
+        "table": ending.table,
+        "id": ending.row["id"],
+        "resource": label(facts),
+        "status": status(ending, as_of),
+        "expires_on": None if ending.expires_on is None else times.iso_time(ending.expires_on),
+        "retired": ending.retired,
+        "days": days(ending, as_of),
+        "owners": list(owner.names),
+        "owner_source": owner.source or None,
+        "owner_unknown": owner.reason,
+        "row": {column: value_member(facts.type(column), value) for column, value in facts.row.items()},
+        "row_unknown": dict(sorted(facts.unknown.items())),
+    }

@@ -1,0 +1,37 @@
+"""What ends, for people: an owner at a time, the soonest first."""
+
+from itertools import groupby
+from typing import TextIO
+
+from keyaudit.model import times
+from keyaudit.model.expiring import Ending, Expiring
+from keyaudit.report.expiring.words import OVERDUE, UNKNOWN, above, below, listed_endings, name, notes, owned_by, status, when
+from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
+
+_LEAST = 40
+_WHEN = 19
+_PAINT = {OVERDUE: Paint.ALARM, UNKNOWN: Paint.DOUBT}
+
+
+def render(found: Expiring, out: TextIO, *, every: bool = False, width: int = 80, colour: bool = False) -> None:
+    """Write it, at most `width` columns wide."""
+    width = max(width, _LEAST)
+    out.write(joined(above(found, width, colour)))
+    for owner, endings in groupby(listed_endings(found, every), key=lambda ending: ending.owner):
+        out.write(joined(paint(line, Paint.BOLD, colour) for line in wrap(owned_by(owner), width, rest="    ")))
+        out.writelines(joined(_ending(ending, found.run.as_of, width, colour)) for ending in endings)
+        out.write("\n")
+    out.write(joined(below(found, width, colour, every)))
+
+
+def _ending(ending: Ending, as_of: int, width: int, colour: bool) -> list[str]:
+    said, date = when(ending, as_of), "-" if ending.expires_on is None else times.iso_date(ending.expires_on)
+    begin = f"  {pad(date, 10)}  {pad(said, _WHEN)}  "
+    lines = wrap(name(ending), width, begin, " " * len(begin))
+    if notes(ending):
+        # Beside the name where both fit, else below it.
+        beside = f"{lines[0]}  {notes(ending)}"
+        fits = len(lines) == 1 and columns(beside) <= width
+        lines = [beside] if fits else [*lines, *wrap(notes(ending), width, " " * len(begin), " " * len(begin))]
+    shade = _PAINT.get(status(ending, as_of), Paint.CALM)
+    return [lines[0].replace(said, paint(said, shade, colour), 1), *lines[1:]]

@@ -1,0 +1,109 @@
+"""When something ends and who has to see to it, in words. Instants are compared, days are printed."""
+
+from collections.abc import Iterator
+
+from keyaudit.model import times
+from keyaudit.model.expiring import Ending, Expiring, Owner
+from keyaudit.model.findings import Value
+from keyaudit.model.tables import TABLES
+from keyaudit.model.text import one_line
+from keyaudit.report.facts import Facts
+from keyaudit.report.lines import listed, parted, plural, wrap
+from keyaudit.report.missing import incomplete, not_needed, unsafe
+from keyaudit.report.resource import algorithm, label
+from keyaudit.report.summary import ended, header
+
+OVERDUE, SOON, UNKNOWN = "expired", "expiring", "unknown"
+
+_STATES: dict[tuple[str, Value], str] = {
+    ("enabled", False): "disabled",
+    ("holder_enabled", False): "its holder is disabled",
+    ("is_current", False): "superseded",
+    ("active", False): "not the active one",
+    ("managed", True): "of a certificate",
+    ("holder_type", "ManagedIdentity"): "managed identity",
+}
+"""What decides whether somebody has to act, by column and value."""
+
+
+def status(ending: Ending, as_of: int) -> str:
+    """Whether it has ended. What ends this very second has."""
+    if ending.expires_on is None:
+        return UNKNOWN
+    return OVERDUE if ending.expires_on <= as_of else SOON
+
+
+def days(ending: Ending, as_of: int) -> int | None:
+    """Whole days until it ends, or since it did; None where nobody knows. Which of the two, `status` says."""
+    return None if ending.expires_on is None else abs(ending.expires_on - as_of) // times.DAY
+
+
+def when(ending: Ending, as_of: int) -> str:
+    """ "expired 3 d ago", "in 23 h"."""
+    if ending.expires_on is None:
+        return "expiry unknown"
+    count, unit = times.duration_text(abs(ending.expires_on - as_of)).split()
+    span = f"{count} {unit[:3] if unit.startswith('min') else unit[0]}"
+    return f"expired {span} ago" if ending.expires_on <= as_of else f"in {span}"
+
+
+def listed_endings(found: Expiring, every: bool) -> Iterator[Ending]:
+    """What a person is shown: what is in use, or everything."""
+    return (ending for ending in found.endings() if every or not ending.retired)
+
+
+def thing(ending: Ending) -> Facts:
+    """The facts of what ends."""
+    return Facts(ending.table, ending.row)
+
+
+def name(ending: Ending) -> str:
+    """How people call it, safe to print."""
+    return one_line(label(thing(ending)))
+
+
+def notes(ending: Ending) -> str:
+    """What decides whether somebody has to act: what it is, and whether it is in use."""
+    facts = thing(ending)
+    parts = [algorithm(facts)] if "kty" in facts.row else []
+    parts += [word for (column, value), word in _STATES.items() if facts.row.get(column) == value]
+    if "expires_on" in facts.unknown:
+        parts.append(str(facts.unknown["expires_on"]))
+    return one_line(", ".join(part for part in parts if part))
+
+
+def owned_by(owner: Owner) -> str:
+    """ "team-release (tag owner)", "no owner known", "owner unknown (permission)"."""
+    if owner.reason:
+        return f"owner unknown ({owner.reason})"
+    if not owner.names:
+        return "no owner known"
+    return one_line(f"{', '.join(owner.names)} ({owner.source})", 500)
+
+
+def above(found: Expiring, width: int, colour: bool) -> list[str]:
+    """What every rendering for people begins with."""
+    return [*header(found.run, found.verdict, width, colour), ""]
+
+
+def below(found: Expiring, width: int, colour: bool, every: bool) -> list[str]:
+    """The counts, then what weakens them."""
+    hidden = f"Not listed: {found.retired:,} more that are disabled or superseded; --all lists them."
+    span = times.duration_text(found.before - found.run.as_of)
+    counts = f"{found.overdue:,} expired, {found.soon:,} expiring within {span}, {found.unknown:,} of unknown expiry"
+    return parted(
+        wrap(f"Of {listed(list(_looked(found)))}: {counts}.", width),
+        wrap(hidden, width) if found.retired and not every else [],
+        not_needed(found.verdict, width),
+        incomplete(found.verdict, width, colour),
+        unsafe(found.verdict, width, colour),
+        ended(found.verdict, width, colour),
+    )
+
+
+def _looked(found: Expiring) -> Iterator[str]:
+    unread = {record.operation for record in found.verdict.coverage if record.reason}
+    for table, rows in found.looked.items():
+        declared = TABLES[table]
+        least = "at least " if unread & set(declared.listed_by) else ""
+        yield f"{least}{plural(rows, declared.noun, declared.plural)}"

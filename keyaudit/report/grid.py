@@ -1,0 +1,62 @@
+"""Rows in columns, as `az -o table` looks, one after another: however many there are, few are held. Cells are safe to print."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice, zip_longest
+
+from keyaudit.report.lines import columns, pad, wrap
+
+SAMPLE = 1_000
+"""Rows whose cells settle how wide the columns are; a longer cell that comes later stands out, or is wrapped."""
+_GAP = "  "
+_LEAST = 8
+
+
+def grid(headers: Sequence[str], rows: Iterable[Sequence[str]], width: int | None = None) -> Iterator[str]:
+    """Lines with the header, a rule, and the rows; cells are wrapped to fit `width`, and never cut."""
+    stream = iter(rows)
+    sample = list(islice(stream, SAMPLE))
+    widths = _fitted(natural(headers, sample), width)
+    yield _line(headers, widths)
+    yield _line(["-" * each for each in widths], widths)
+    for row in chain(sample, stream):
+        if width is None:
+            yield _line(row, widths)
+            continue
+        cells = [wrap(cell, size) if columns(cell) > size else [cell] for cell, size in zip(row, widths, strict=True)]
+        for parts in zip_longest(*cells, fillvalue=""):
+            yield _line(parts, widths)
+
+
+def natural(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[int]:
+    """The columns that each column of cells takes."""
+    widths = [columns(header) for header in headers]
+    for row in rows:
+        widths = [max(width, columns(cell)) for width, cell in zip(widths, row, strict=True)]
+    return widths
+
+
+def fitting(widths: Sequence[int], width: int, always: int) -> list[int]:
+    """Which columns of cells fit side by side: the first `always`, and of the others, in their order, all that still do.
+
+    No column takes more than a third of the width: one of the first is wrapped to that, another is left out.
+    """
+    most = max(_LEAST, width // 3)
+    chosen = list(range(min(always, len(widths))))
+    room = width + len(_GAP) - sum(min(widths[index], most) + len(_GAP) for index in chosen)
+    for index in range(len(chosen), len(widths)):
+        if widths[index] <= most and widths[index] + len(_GAP) <= room:
+            chosen.append(index)
+            room -= widths[index] + len(_GAP)
+    return chosen
+
+
+def _fitted(widths: list[int], width: int | None) -> list[int]:
+    """The widest give way until all fit, down to what a word needs."""
+    while width is not None and sum(widths) + len(_GAP) * (len(widths) - 1) > width and max(widths) > _LEAST:
+        widest = widths.index(max(widths))
+        widths[widest] -= 1
+    return widths
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return _GAP.join(pad(cell, width) for cell, width in zip(cells, widths, strict=True)).rstrip()

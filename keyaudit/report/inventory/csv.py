@@ -1,0 +1,50 @@
+"""The inventory as CSV: one line a row of one table, or one line a table; then one line for each gap."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from typing import TextIO
+
+from keyaudit.model.columns import Type
+from keyaudit.model.listing import Inventory, Listing
+from keyaudit.model.reasons import Reason
+from keyaudit.report.cells import common_cells, guarded, note_cell
+from keyaudit.report.facts import Facts
+
+_ROW, _GAP = "row", "not-read"
+
+
+def render(inventory: Inventory, out: TextIO) -> None:
+    """Write it. `record` says whether a line is a row, or a place that was not read. `out` must not translate line ends."""
+    writer = csv.writer(out, lineterminator="\r\n")
+    common = common_cells(inventory.run)
+    if len(inventory.listings) == 1:
+        [listing] = inventory.listings
+        names = [column.name for column in listing.table.columns]
+        lines = _rows(listing)
+    else:
+        names = ["table", "rows"]
+        lines = map(_counts, inventory.listings)
+    writer.writerow((*common, "record", *names, "coverage_note"))
+    writer.writerows((*common.values(), _ROW, *line) for line in lines)
+    for gap in inventory.verdict.gaps:
+        place = {"scope_id": gap.scope.id, "name": gap.scope.name, "table": gap.scope.name or gap.scope.id}
+        cells = (guarded(place.get(name)) for name in names)
+        writer.writerow((*common.values(), _GAP, *cells, f"*:{gap.reason}"))
+
+
+def _counts(listing: Listing) -> Sequence[str]:
+    reasons: dict[str, Reason] = {each.column: each.reason for each in listing.unknown}
+    return listing.table.name, str(listing.count), note_cell(reasons)
+
+
+def _rows(listing: Listing) -> Iterator[Sequence[str]]:
+    for row in listing.rows():
+        facts = Facts(listing.table.name, row)
+        cells = [_cell(facts, column.name) for column in listing.table.columns]
+        yield *cells, note_cell(dict(sorted(facts.unknown.items())))
+
+
+def _cell(facts: Facts, name: str) -> str:
+    """A number is a number; anything else is text that a spreadsheet leaves alone."""
+    text = facts.text(name)
+    return text or "" if facts.type(name) is Type.INTEGER else guarded(text)

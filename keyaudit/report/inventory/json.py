@@ -1,0 +1,61 @@
+"""The inventory as JSON: of one table every column of every row, absent ones null, unknown ones with their reason."""
+
+from collections.abc import Iterator, Mapping
+from typing import TextIO
+
+from keyaudit.model.columns import Column, Table
+from keyaudit.model.coverage import State
+from keyaudit.model.findings import Value
+from keyaudit.model.listing import Inventory, Listing
+from keyaudit.model.operations import BY_SURFACE
+from keyaudit.report.facts import Facts
+from keyaudit.report.members import begun, coverage_member, document, exits, gap_member, value_member
+
+
+def render(inventory: Inventory, out: TextIO) -> None:
+    """Write one JSON object; of several tables the counts, of one the rows, streamed."""
+    verdict = inventory.verdict
+    ledger = {"coverage": map(coverage_member, verdict.coverage), "gaps": map(gap_member, verdict.gaps)}
+    last = {"verdict": exits(verdict)}
+    begin = begun(inventory.run)
+    if len(inventory.listings) == 1:
+        [listing] = inventory.listings
+        table = {**_table(listing), "columns": list(map(_column, listing.table.columns))}
+        document(out, {**begin, "table": table}, {"rows": _rows(listing), **ledger}, last)
+    else:
+        lists = {"tables": map(_table, inventory.listings), "surfaces": _surfaces(inventory)}
+        document(out, begin, {**lists, **ledger}, last)
+
+
+def _table(listing: Listing) -> dict[str, object]:
+    table = listing.table
+    unknown = [{"column": each.column, "reason": each.reason, "rows": each.rows} for each in listing.unknown]
+    return {"name": table.name, "meaning": table.meaning, "rows": listing.count, "unknown": unknown}
+
+
+def _column(column: Column) -> dict[str, object]:
+    return {
+        "name": column.name,
+        "type": column.type,
+        "unit": column.unit,
+        "meaning": column.meaning,
+        "absent": column.absent or None,
+    }
+
+
+def _surfaces(inventory: Inventory) -> Iterator[dict[str, object]]:
+    for name, declared in BY_SURFACE.items():
+        ids = {operation.id for operation in declared}
+        states = [record.state for record in inventory.verdict.coverage if record.operation in ids]
+        if states:
+            yield {"name": name, **{state: states.count(state) for state in State}}
+
+
+def _rows(listing: Listing) -> Iterator[dict[str, object]]:
+    return (_row(listing.table, row) for row in listing.rows())
+
+
+def _row(table: Table, row: Mapping[str, Value]) -> dict[str, object]:
+    facts = Facts(table.name, row)
+    values = {name: value_member(facts.type(name), value) for name, value in facts.row.items()}
+    return {**values, "unknown": dict(sorted(facts.unknown.items()))}

@@ -1,0 +1,149 @@
+"""The inventory for people: how much there is of what, or one table in columns; then everything that was not read."""
+
+from collections.abc import Iterator, Sequence, Set
+from itertools import chain, islice
+from typing import TextIO
+
+from keyaudit.model import times
+from keyaudit.model.columns import Type, where_found
+from keyaudit.model.coverage import State
+from keyaudit.model.listing import Inventory, Listing
+from keyaudit.model.operations import BY_SURFACE
+from keyaudit.model.reasons import ADVICE, Reason
+from keyaudit.model.run import Verdict
+from keyaudit.model.tables import operations
+from keyaudit.model.text import one_line
+from keyaudit.report.facts import Facts
+from keyaudit.report.grid import SAMPLE, fitting, grid, natural
+from keyaudit.report.lines import joined, parted, plural, wrap
+from keyaudit.report.missing import incomplete, not_needed, unsafe
+from keyaudit.report.summary import ended, header
+
+_SUMMARY = 80
+_LONGEST = 1_000
+_UNKNOWN, _ABSENT, _NONE = "unknown", "-", "none"
+# What names a row, then what a reader asks first; every other column follows as it is declared.
+_NAMING = ("vault_name", "holder_name", "name")
+_FIRST = (
+    "kind", "is_current", "active", "enabled", "kty", "key_size", "curve", "custody", "principal_kind", "role", "scope",
+    "created_on", "starts_on", "expires_on",
+)  # fmt: skip
+_LAST = ("subscription_name", "resource_group", "location", "tags")
+# Where a row was read, and ids: of use to a program.
+_PROVENANCE = {column.name for column in where_found()} - {"name"}
+
+
+def render(inventory: Inventory, out: TextIO, *, width: int | None, colour: bool) -> None:
+    """Write it. In a `width`, a table has as many columns as fit; without one, all that people read."""
+    about = width or _SUMMARY
+    out.write(joined([*header(inventory.run, inventory.verdict, about, colour), ""]))
+    if len(inventory.listings) == 1:
+        shown = _write_rows(inventory.listings[0], out, width)
+        notes = _notes(inventory.listings[0], shown, about)
+    else:
+        out.write(joined(_summary(inventory, width)))
+        notes = []
+    closing = parted(
+        notes,
+        not_needed(inventory.verdict, about),
+        incomplete(inventory.verdict, about, colour),
+        unsafe(inventory.verdict, about, colour),
+        ended(inventory.verdict, about, colour),
+    )
+    out.write(joined(["", *closing]))
+    if len(inventory.listings) > 1:
+        out.write(joined(wrap("Next: keyaudit inventory TABLE, as in keyaudit inventory key", about)))
+
+
+def _summary(inventory: Inventory, width: int | None) -> Iterator[str]:
+    """Tables with their rows, then how much was read of each surface."""
+    verdict = inventory.verdict
+    tables = [
+        (each.table.name, _counted(each, verdict), _read(verdict, operations(each.table.name))) for each in inventory.listings
+    ]
+    yield from grid(("Table", "Rows", "Read"), tables, width)
+    yield ""
+    surfaces = [(name, _read(verdict, {operation.id for operation in declared})) for name, declared in BY_SURFACE.items()]
+    yield from grid(("Surface", "Read"), [row for row in surfaces if row[1]], width)
+
+
+def _counted(listing: Listing, verdict: Verdict) -> str:
+    unread = any(record.reason for record in verdict.coverage if record.operation in listing.table.listed_by)
+    return f"{'at least ' if unread else ''}{listing.count:,}"
+
+
+def _read(verdict: Verdict, wanted: Set[str]) -> str:
+    """How much of some operations was read: "all", "3 of 12: firewall, permission"; empty where nothing was to be read."""
+    states = [record.state for record in verdict.coverage if record.operation in wanted]
+    reasons = sorted({str(gap.reason) for gap in verdict.gaps if wanted & set(gap.operations)})
+    if not reasons:
+        return "all" if states else ""
+    return f"{states.count(State.ASSESSED):,} of {len(states):,}: {', '.join(reasons)}"
+
+
+def _write_rows(listing: Listing, out: TextIO, width: int | None) -> list[str]:
+    """Write the rows in columns, and give the names of the columns."""
+    names = _ordered(listing)
+    cells = ([_cell(Facts(listing.table.name, row), name) for name in names] for row in listing.rows())
+    sample = list(islice(cells, SAMPLE))
+    kept = list(range(len(names)))
+    if width is not None:
+        kept = fitting(natural(names, sample), width, sum(name in _NAMING for name in names))
+    names = [names[index] for index in kept]
+    rows = ([row[index] for index in kept] for row in chain(sample, cells))
+    if listing.count:
+        out.writelines(f"{line}\n" for line in grid(names, rows, width))
+    else:
+        out.write(f"No {listing.table.plural}.\n")
+    return names
+
+
+def _ordered(listing: Listing) -> list[str]:
+    declared = [
+        column.name
+        for column in listing.table.columns
+        if column.name not in _PROVENANCE and not column.name.endswith(("_id", "_ids", "_uri"))
+    ]
+    first = [name for name in (*_NAMING, *_FIRST) if name in declared]
+    last = [name for name in _LAST if name in declared]
+    return [*first, *(name for name in declared if name not in first and name not in last), *last]
+
+
+def _cell(facts: Facts, name: str) -> str:
+    """A value as people read it. A dash is absent; a text that looks like one of our words stands in quotes."""
+    value = facts.row.get(name)
+    match value:
+        case None:
+            shown = _UNKNOWN if name in facts.unknown else _ABSENT
+        case bool():
+            shown = "yes" if value else "no"
+        case int() if facts.type(name) is Type.TIME:
+            shown = times.iso_date(value)
+        case int() if facts.type(name) is Type.DURATION:
+            shown = times.duration_text(value)
+        case list():
+            shown = one_line(", ".join(value), _LONGEST) or _NONE
+        case str() if value.strip() in {"", _UNKNOWN, _ABSENT, _NONE}:
+            shown = f'"{one_line(value)}"'
+        case _:
+            shown = one_line(facts.text(name) or "", _LONGEST)
+    return shown
+
+
+def _notes(listing: Listing, shown: Sequence[str], width: int) -> list[str]:
+    """What the columns do not show: how many were left out, and why values are unknown."""
+    lines: list[str] = []
+    left = len(listing.table.columns) - len(shown)
+    if left and listing.count:
+        lines += wrap(
+            f"{plural(listing.count, listing.table.noun, listing.table.plural)}. Not shown: {plural(left, 'column')}, which"
+            " -o json and -o csv have.",
+            width,
+        )
+    reasons: dict[Reason, dict[str, int]] = {}
+    for each in listing.unknown:
+        reasons.setdefault(each.reason, {})[each.column] = each.rows
+    for reason, columns in reasons.items():
+        counts = ", ".join(f"{column} {rows:,}" for column, rows in columns.items())
+        lines += wrap(f"Unknown, because {ADVICE[reason].meaning} ({reason}), in rows: {counts}.", width, rest="  ")
+    return lines

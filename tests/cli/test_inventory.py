@@ -1,0 +1,116 @@
+"""`keyaudit inventory`: every row and column that was collected, in every format, and what could not be read of it."""
+
+import csv
+import io
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.inventory.snapshot import open_snapshot
+from keyaudit.model.errors import Exit
+from keyaudit.model.tables import TABLES
+from tests.cli.conftest import Keyaudit
+
+
+def _csv(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_the_summary_counts_every_table_and_says_how_much_of_each_surface_was_read(keyaudit: Keyaudit, contoso: Path) -> None:
+    counts = open_snapshot(contoso).run.rows
+    ran = keyaudit("inventory", "--from", contoso, "-o", "json")
+    assert ran.code == Exit.CLEAN
+    assert {table["name"]: table["rows"] for table in ran.json["tables"]} == counts
+    assert set(counts) == set(TABLES)
+    assert all(not (surface["partial"] or surface["not_assessed"]) for surface in ran.json["surfaces"])
+    text = keyaudit("inventory", "--from", contoso).out
+    assert text.startswith("SIMULATED TENANT")
+    for table in TABLES:
+        assert any(line.split()[:2] == [table, f"{counts[table]:,}"] for line in text.splitlines()), table
+    rows = _csv(keyaudit("inventory", "--from", contoso, "-o", "csv").out)
+    assert {row["table"]: int(row["rows"]) for row in rows} == counts
+    assert "simulated" in rows[0]["run_tenant_name"]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_lists_every_row_with_every_column_in_the_order_of_ids(
+    keyaudit: Keyaudit, contoso: Path, table: str
+) -> None:
+    ran = keyaudit("inventory", table, "--from", contoso, "-o", "json")
+    assert ran.code == Exit.CLEAN, ran.err
+    rows = ran.json["rows"]
+    assert len(rows) == open_snapshot(contoso).run.rows[table]
+    ids = [row["id"] for row in rows]
+    assert ids == sorted(ids)
+    assert all(set(row) == {*TABLES[table].by_name, "unknown"} for row in rows)
+    lines = _csv(keyaudit("inventory", table, "--from", contoso, "-o", "csv").out)
+    assert [line["id"] for line in lines] == [row["id"] for row in rows]
+    assert {line["record"] for line in lines} <= {"row"}
+    for format_ in ("text", "table"):
+        assert keyaudit("inventory", table, "--from", contoso, "-o", format_).code == Exit.CLEAN
+
+
+def test_a_table_goes_by_its_plural_too_and_an_unknown_one_by_a_remedy(keyaudit: Keyaudit, contoso: Path) -> None:
+    assert keyaudit("inventory", "Keys", "--from", contoso).code == Exit.CLEAN
+    assert keyaudit("inventory", "service-principals", "--from", contoso).code == Exit.CLEAN
+    assert "did you mean vault?" in keyaudit("inventory", "valt", "--from", contoso).err
+    assert "the tables are tenant" in keyaudit("inventory", "zzz", "--from", contoso).err
+
+
+def test_absent_and_unknown_stay_apart_in_every_format(keyaudit: Keyaudit, blind_spots: Path) -> None:
+    """Of keys that only the control plane shows, nobody knows the tags; of others it is known that they have none."""
+    ran = keyaudit("inventory", "key", "--from", blind_spots, "-o", "json")
+    assert ran.code == Exit.INCOMPLETE
+    unknown = {row["id"] for row in ran.json["rows"] if "rotates_on" in row["unknown"]}
+    absent = {row["id"] for row in ran.json["rows"] if row["rotates_on"] is None and row["id"] not in unknown}
+    assert unknown
+    assert absent
+    reasons = {row["id"]: row["unknown"]["rotates_on"] for row in ran.json["rows"] if row["id"] in unknown}
+    for line in _csv(keyaudit("inventory", "key", "--from", blind_spots, "-o", "csv").out):
+        if line["record"] == "row" and line["id"] in unknown | absent:
+            assert line["rotates_on"] == ""
+            assert (f"rotates_on:{reasons.get(line['id'])}" in line["coverage_note"].split("|")) is (line["id"] in unknown)
+    cells = _cells(keyaudit("inventory", "key", "--from", blind_spots, "-o", "table").out, "rotates_on")
+    assert (cells.count("unknown"), cells.count("-")) == (len(unknown), len(absent))
+
+
+def _cells(table: str, column: str) -> list[str]:
+    """One column of the flat table, by where its header stands."""
+    lines = table.splitlines()
+    [head] = [number for number, line in enumerate(lines) if f"  {column}" in line and "name" in line]
+    start = lines[head].index(f"  {column}") + 2
+    width = len(lines[head + 1][start:].split()[0])
+    return [line[start : start + width].strip() for line in itertools.takewhile(str.strip, lines[head + 2 :])]
+
+
+def test_what_was_not_read_is_said_in_every_format_and_ends_with_3(keyaudit: Keyaudit, blind_spots: Path) -> None:
+    said: dict[str, Any] = {name: keyaudit("inventory", "--from", blind_spots, "-o", name) for name in ("text", "json", "csv")}
+    assert {ran.code for ran in said.values()} == {Exit.INCOMPLETE}
+    places = {"kv-payments-prod", "kv-hr-prod", "kv-stores-dev", "kv-orders-prod"}
+    assert places <= {gap["scope"]["name"] for gap in said["json"].json["gaps"]}
+    assert places <= {row["table"] for row in _csv(said["csv"].out) if row["record"] == "not-read"}
+    assert all(place in said["text"].out for place in places)
+    key = next(line for line in said["text"].out.splitlines() if line.startswith("key "))
+    assert "at least 147" in key
+    assert "firewall" in key
+
+
+def test_a_table_that_was_read_whole_is_complete_though_others_were_not(keyaudit: Keyaudit, blind_spots: Path) -> None:
+    ran = keyaudit("inventory", "signing_certificate", "--from", blind_spots)
+    assert ran.code == Exit.CLEAN
+    assert "kv-hr-prod" not in ran.out
+
+
+def test_text_fits_80_columns_and_says_what_it_leaves_out(keyaudit: Keyaudit, contoso: Path) -> None:
+    for table in TABLES:
+        ran = keyaudit("inventory", table, "--from", contoso)
+        assert max(map(len, ran.out.splitlines())) <= 80, table
+        assert "which -o json and -o csv have" in " ".join(ran.out.split()) or "No " in ran.out
+
+
+def test_a_live_tenant_is_listed_too(keyaudit: Keyaudit) -> None:
+    ran = keyaudit("inventory", "vault", "--demo", "--estate", "sized:2x3")
+    assert ran.code == Exit.CLEAN
+    assert "2 vaults" in ran.out

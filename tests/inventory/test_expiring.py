@@ -1,0 +1,143 @@
+"""What ends, and who owns it: the nearest owner that is known, and unknown as soon as a nearer one might be there."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read, endings, prepare
+from keyaudit.model.expiring import Ending
+from keyaudit.model.reasons import Reason
+from keyaudit.model.times import DAY
+from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, credential, key, refused, row, snapshot, vault
+
+DIRECTORY = ("application.list", "service_principal.list")
+SOON = AS_OF + DAY
+UNSEEN = Reason.PERMISSION
+
+
+def found(tmp_path: Path, rows: dict[str, list[Row]], *gaps: Any, within: int = 30 * DAY) -> list[Ending]:
+    coverage = {TENANT: [*assessed(TENANT, *DIRECTORY), *gaps] if not gaps else [*gaps]}
+    with snapshot(tmp_path / "out", rows, coverage).judging(AS_OF) as connection:
+        prepare(connection, AS_OF, AS_OF + within)
+        return list(endings(connection))
+
+
+def principal(object_id: str, **values: Any) -> Row:
+    id_ = f"{TENANT.id}/serviceprincipals/{object_id}"
+    return row("service_principal", id_, **({"scope_id": TENANT.id, "app_id": object_id} | values))
+
+
+def test_every_table_whose_rows_end_is_looked_at() -> None:
+    assert {"key", "credential", "signing_certificate"} <= {table.name for table in TABLES_THAT_END}
+    assert {("vault", "tags"), ("application", "owner_ids"), ("key", "expires_on")} <= columns_read()
+
+
+def test_an_unknown_end_is_listed_last_and_an_absent_one_is_not(tmp_path: Path) -> None:
+    keys = [
+        key("1", expires_on=UNSEEN),
+        key("2", expires_on=None),
+        key("3", expires_on=SOON),
+        key("4", expires_on=AS_OF + 31 * DAY),
+        key("5", expires_on=AS_OF + 30 * DAY),
+    ]
+    assert [(each.row["version"], each.expires_on) for each in found(tmp_path, {"key": keys, "vault": [vault()]})] == [
+        ("3", SOON),
+        ("5", AS_OF + 30 * DAY),
+        ("1", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("of_key", "of_vault", "names", "source", "reason"),
+    [
+        ({"owner": "a"}, {"owner": "b"}, ("a",), "tag owner", None),
+        ({"x": "y"}, {"owner": "b"}, ("b",), "tag owner of the vault", None),
+        (None, {"owner": "b"}, ("b",), "tag owner of the vault", None),
+        ({"owner": " "}, None, (), "", None),
+        (UNSEEN, {"owner": "b"}, (), "", UNSEEN),
+        ({"owner": "a"}, UNSEEN, ("a",), "tag owner", None),
+        (None, UNSEEN, (), "", UNSEEN),
+    ],
+)
+def test_a_key_is_owned_by_its_tag_else_by_its_vaults(
+    tmp_path: Path, of_key: object, of_vault: object, names: tuple[str, ...], source: str, reason: Reason | None
+) -> None:
+    rows = {"key": [key("1", expires_on=SOON, tags=of_key)], "vault": [vault(tags=of_vault)]}
+    [ending] = found(tmp_path, rows)
+    assert (ending.owner.names, ending.owner.source, ending.owner.reason) == (names, source, reason)
+
+
+def test_a_key_whose_vault_gave_no_row_has_an_unknown_owner(tmp_path: Path) -> None:
+    [ending] = found(tmp_path, {"key": [key("1", expires_on=SOON, tags=None)]})
+    assert ending.owner.reason is Reason.PARENT_NOT_ASSESSED
+
+
+@pytest.mark.parametrize(
+    ("of_principal", "of_application", "names", "source", "reason"),
+    [
+        (["s"], ["a"], ("s",), "Entra owners", None),
+        ([], ["b", "a"], ("a", "b"), "Entra owners of the application", None),
+        ([], [], (), "", None),
+        (UNSEEN, ["a"], (), "", UNSEEN),
+        ([], UNSEEN, (), "", UNSEEN),
+    ],
+)
+def test_a_credential_is_owned_by_its_holders_owners_else_by_the_applications(
+    tmp_path: Path, of_principal: object, of_application: object, names: tuple[str, ...], source: str, reason: Reason | None
+) -> None:
+    rows = {
+        "credential": [credential("1", on="service_principal", expires_on=SOON)],
+        "service_principal": [principal("a", owner_ids=of_principal)],
+        "application": [application("a", owner_ids=of_application)],
+    }
+    [ending] = found(tmp_path, rows)
+    assert (ending.owner.names, ending.owner.source, ending.owner.reason) == (names, source, reason)
+
+
+def test_nobody_is_known_to_own_what_has_no_application_unless_applications_were_not_listed(tmp_path: Path) -> None:
+    rows = {
+        "credential": [credential("1", on="service_principal", expires_on=SOON)],
+        "service_principal": [principal("a", owner_ids=[])],
+    }
+    [ending] = found(tmp_path / "whole", rows)
+    assert (ending.owner.names, ending.owner.reason) == ((), None)
+    [ending] = found(tmp_path / "refused", rows, refused(TENANT, "application.list", UNSEEN))
+    assert ending.owner.reason is UNSEEN
+
+
+def test_the_owner_with_the_soonest_end_in_use_comes_first(tmp_path: Path) -> None:
+    keys = [
+        key("1", expires_on=SOON + 2, tags={"owner": "b"}, is_current=True),
+        key("2", expires_on=SOON - 9, tags={"owner": "b"}, is_current=True, enabled=False),
+        key("3", expires_on=SOON + 1, tags={"owner": "c"}, is_current=True),
+        key("4", expires_on=SOON, tags={"owner": "a"}, is_current=UNSEEN),
+        key("5", expires_on=UNSEEN, tags={"owner": "d"}, is_current=True),
+        key("6", expires_on=SOON - 99, tags={"owner": "e"}, is_current=False),
+    ]
+    listed = [
+        (each.owner.names[0], each.row["version"], each.retired) for each in found(tmp_path, {"key": keys, "vault": [vault()]})
+    ]
+    assert listed == [
+        ("a", "4", False),
+        ("c", "3", False),
+        ("b", "2", True),
+        ("b", "1", False),
+        ("d", "5", False),
+        ("e", "6", True),
+    ]
+
+
+def test_counts_are_of_what_is_in_use_and_why_something_is_unknown_is_said(tmp_path: Path) -> None:
+    keys = [
+        key("1", expires_on=AS_OF, is_current=True),
+        key("2", expires_on=AS_OF + 1, is_current=True),
+        key("3", expires_on=AS_OF - 1, is_current=False),
+        key("4", expires_on=Reason.BAD_VALUE, is_current=True),
+    ]
+    with snapshot(tmp_path / "out", {"key": keys, "vault": [vault()]}, {TENANT: assessed(TENANT, *DIRECTORY)}).judging(
+        AS_OF
+    ) as c:
+        counts = prepare(c, AS_OF, AS_OF + DAY)
+    assert (counts.overdue, counts.soon, counts.unknown, counts.retired) == (1, 1, 1, 1)
+    assert counts.reasons == {Reason.BAD_VALUE}
