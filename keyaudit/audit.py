@@ -12,6 +12,7 @@ from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read, endings, 
 from keyaudit.inventory.listing import listing
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
+from keyaudit.model.baseline import Baseline
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import PRECEDENCE, Exit, UnsafeError
 from keyaudit.model.expiring import Expiring
@@ -107,10 +108,14 @@ def judge(
     fail_on: Severity | None,
     allowances: Sequence[gate.Allowance],
     waivers: Sequence[Waiver] = (),
+    baseline: Baseline | None = None,
+    new_only: bool = False,
 ) -> Iterator[Report]:
     """The snapshot judged by policies, offline. Findings stream from the report for as long as the context lasts."""
     with snapshot.judging(as_of) as connection:
-        judgement = judge_policies(connection, policies, snapshot.coverage, as_of=as_of, profile=profile, waivers=waivers)
+        judgement = judge_policies(
+            connection, policies, snapshot.coverage, as_of=as_of, profile=profile, waivers=waivers, baseline=baseline
+        )
         run = dataclasses.replace(snapshot.run, as_of=as_of)
         verdict = gate.decide(
             run=run,
@@ -124,6 +129,8 @@ def judge(
             allowances=allowances,
             waivers=waivers,
             waived=judgement.waived,
+            baseline=baseline,
+            new_only=new_only,
         )
         yield Report(
             run=run,

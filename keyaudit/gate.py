@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from keyaudit.model.baseline import Baseline
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.errors import PRECEDENCE, Exit, UsageError
 from keyaudit.model.findings import Severity, Tally, UnknownGroup
@@ -79,11 +80,14 @@ def decide(
     allowances: Sequence[Allowance],
     waivers: Sequence[Waiver] = (),
     waived: Mapping[str, int] | None = None,
+    baseline: Baseline | None = None,
+    new_only: bool = False,
 ) -> Verdict:
     """The verdict. `required` holds operation ids and `needed_by` the selected policies that need each.
 
     With `fail_on` None open findings do not count against the run. Allowances never excuse an unsafe reason, nor do waivers
-    that cover coverage. `waived` says how many findings each of the other waivers covers, by its id.
+    that cover coverage; `waived` says how many findings each of the others covers, by its id. With `new_only` the findings that
+    the baseline holds do not count.
     """
     ledger = _Ledger(run, coverage, required)
     holding = [each for each in waivers if each.covers_coverage and not each.expired(run.as_of)]
@@ -97,14 +101,16 @@ def decide(
     conditions = set()
     if any(record.reason in UNSAFE for record in ledger.records):
         conditions.add(Exit.UNSAFE)
-    if fail_on and any(failed[severity] for severity in Severity if severity.rank >= fail_on.rank):
+    known = _sum(tally.known for tally in tallies)
+    open_ = failed if new_only else failed + known
+    if fail_on and any(open_[severity] for severity in Severity if severity.rank >= fail_on.rank):
         conditions.add(Exit.FINDINGS)
     standing = [gap for gap in gaps if gap.required and not gap.allowed]
     if any(gap.reason is Reason.INTERNAL_ERROR for gap in standing):
         conditions.add(Exit.BUG)
     if standing or unknown.total() > allowed_unknown + left_out:
         conditions.add(Exit.INCOMPLETE)
-    judged = any(tally.passed or tally.failed or tally.waived or tally.not_applicable for tally in tallies)
+    judged = any(tally.passed or tally.failed or tally.waived or tally.known or tally.not_applicable for tally in tallies)
     if not (judged or ledger.kept or any(group.causes for group in groups)):
         conditions.add(_nothing(gaps))
     held = tuple(code for code in PRECEDENCE if code in conditions) or (Exit.CLEAN,)
@@ -115,6 +121,9 @@ def decide(
         failed=failed,
         unknown=unknown,
         waived=_sum(tally.waived for tally in tallies),
+        known=known,
+        baseline=baseline,
+        new_only=new_only,
         passed=sum(tally.passed for tally in tallies),
         not_applicable=sum(tally.not_applicable for tally in tallies),
         gaps=gaps,

@@ -23,6 +23,8 @@ COMMANDS = (
     "expiring",
     "explain",
     *(f"policies {command}" for command in ("list", "show", "check", "test", "new", "schema", "docs")),
+    "baseline create",
+    "baseline show",
     *(f"waivers {command}" for command in ("list", "add", "check", "prune")),
 )
 

@@ -9,7 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 from keyaudit import __version__
-from keyaudit.cli import collect, expiring, explain, gate, inventory, policies, report, waivers
+from keyaudit.cli import baseline, collect, expiring, explain, gate, inventory, policies, report, waivers
 from keyaudit.cli.bugs import bug
 from keyaudit.cli.stop import terminable
 from keyaudit.cli.streams import need_stderr, tell
@@ -34,6 +34,7 @@ app.command("expiring")(expiring.expiring)
 app.command("explain")(explain.explain)
 app.add_typer(policies.app, name="policies")
 app.add_typer(waivers.app, name="waivers")
+app.add_typer(baseline.app, name="baseline")
 
 
 def _version(value: bool) -> None:

@@ -17,6 +17,9 @@ def gate(
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="Fail on open findings of this severity and above.")
     ] = FailOn.HIGH,
+    new_only: Annotated[
+        bool, typer.Option("--new-only", help="With --baseline: fail on what it does not hold, or less gravely.")
+    ] = False,
 ) -> int:
     """Decide: exit 0 only if everything required was assessed and nothing open reaches --fail-on."""
     from keyaudit.cli.judged import judged  # noqa: PLC0415 - heavy
@@ -24,5 +27,5 @@ def gate(
     from keyaudit.model.findings import Severity  # noqa: PLC0415 - heavy
 
     files = targets(shown)
-    with judged(live, stored, choice, fail_on=Severity(fail_on)) as result:
+    with judged(live, stored, choice, fail_on=Severity(fail_on), new_only=new_only) as result:
         return deliver(result, shown, files)

@@ -10,10 +10,12 @@ from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.options import Choice, Live, Stored
 from keyaudit.cli.source import snapshot
 from keyaudit.gate import Allowance
-from keyaudit.model.errors import UsageError
+from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.findings import Severity
 from keyaudit.model.run import Report
+from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Waiver
+from keyaudit.policy.baseline import read_baseline
 from keyaudit.policy.load import Policy, load
 from keyaudit.policy.waivers import load_waivers
 
@@ -22,19 +24,31 @@ WAIVERS = Path("keyaudit.waivers.yaml")
 
 
 @contextmanager
-def judged(live: Live, stored: Stored, choice: Choice, *, fail_on: Severity | None) -> Iterator[Report]:
+def judged(live: Live, stored: Stored, choice: Choice, *, fail_on: Severity | None, new_only: bool = False) -> Iterator[Report]:
     """The report, good until the context ends. Everything that can be refused is refused before anything is read."""
     known = load(besides=choice.policies)
     policies = _chosen(known, choice)
     waivers = _waivers(choice, known)
+    baseline = read_baseline(choice.baseline) if choice.baseline is not None else None
+    if new_only and baseline is None:
+        raise UsageError("--new-only", "new since when is not said", "name a baseline with --baseline")
     allowances = [Allowance.parse(text) for text in choice.allow_gap or ()]
-    with (
-        snapshot(live, stored) as (taken, as_of),
-        audit.judge(
-            taken, policies, as_of=as_of, profile=choice.profile, fail_on=fail_on, allowances=allowances, waivers=waivers
-        ) as report,
-    ):
-        yield report
+    with snapshot(live, stored) as (taken, as_of):
+        if baseline is not None and baseline.tenant_id != taken.run.tenant_id.lower():
+            what = f"the baseline is of tenant {one_line(baseline.tenant_id)}, not of {one_line(taken.run.tenant_id)}"
+            raise UnsafeError("--baseline", what, "name this tenant's")
+        with audit.judge(
+            taken,
+            policies,
+            as_of=as_of,
+            profile=choice.profile,
+            fail_on=fail_on,
+            allowances=allowances,
+            waivers=waivers,
+            baseline=baseline,
+            new_only=new_only,
+        ) as report:
+            yield report
 
 
 def _waivers(choice: Choice, policies: Sequence[Policy]) -> tuple[Waiver, ...]:

@@ -121,6 +121,10 @@ class Choice:
         ),
     ] = None
     no_waivers: Annotated[bool, typer.Option("--no-waivers", help="Read no waivers.")] = False
+    baseline: Annotated[
+        Path | None,
+        typer.Option("--baseline", metavar="FILE", help="Mark what keyaudit baseline create found on an earlier day."),
+    ] = None
     allow_gap: Annotated[
         list[str] | None,
         typer.Option(

@@ -85,6 +85,8 @@ class Finding:
     scope: Scope | None = None
     waiver: Waiver | None = None
     """What covers it, where it is waived."""
+    known: bool = False
+    """It fails, and the baseline holds it."""
 
     @property
     def id(self) -> str:
@@ -104,12 +106,14 @@ class Tally:
     unknown: Mapping[Severity, int] = field(default_factory=dict)
     waived: Mapping[Severity, int] = field(default_factory=dict)
     """What fails and is covered by a waiver; not in `failed`."""
+    known: Mapping[Severity, int] = field(default_factory=dict)
+    """What fails and the baseline holds, no graver than it is there; not in `failed`."""
     not_applicable: int = 0
 
     @property
     def rows(self) -> int:
         """Rows that the policy applied to, unknown ones included."""
-        return self.passed + sum(self.failed.values()) + sum(self.waived.values()) + sum(self.unknown.values())
+        return self.passed + sum(sum(each.values()) for each in (self.failed, self.waived, self.known, self.unknown))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from keyaudit.model.baseline import Baseline
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
@@ -77,6 +78,11 @@ class Verdict:
     not_judged: tuple[NotJudged, ...] = ()
     waived: Mapping[Severity, int] = field(default_factory=dict)
     """Failures that a waiver covers; not in `failed`."""
+    known: Mapping[Severity, int] = field(default_factory=dict)
+    """Failures that the baseline holds; not in `failed`."""
+    baseline: Baseline | None = None
+    new_only: bool = False
+    """What the baseline holds does not count against the run."""
     allowed_unknown: int = 0
     """Unknown results accepted in the same way."""
     unused_allowances: tuple[str, ...] = ()

@@ -24,6 +24,8 @@ class Bound:
     values: Mapping[str, Value]
     waivers: tuple[Waiver, ...] = ()
     """Those that hold and name it, in the order of their file."""
+    in_baseline: bool = False
+    """The table `baseline` holds findings of it."""
 
     def causes(self, code: int) -> tuple[str, ...]:
         """The columns that can have made a verdict unknown: those of the conditions that came to nothing."""

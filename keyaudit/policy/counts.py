@@ -13,7 +13,7 @@ from keyaudit.policy.bind import Bound
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.queries import counted, covered
 from keyaudit.policy.scopes import Blind
-from keyaudit.policy.verdict import FAIL, NOT_APPLICABLE, PASS, UNKNOWN_VIOLATION, severity_of
+from keyaudit.policy.verdict import FAIL, KNOWN, NOT_APPLICABLE, PASS, UNKNOWN_VIOLATION, severity_of
 
 _BATCH = 4_096
 
@@ -34,6 +34,7 @@ class Counts:
         self._not_applicable: Counter[str] = Counter()
         self._failed: Counter[tuple[str, Severity]] = Counter()
         self._waived: Counter[tuple[str, Severity]] = Counter()
+        self._known: Counter[tuple[str, Severity]] = Counter()
         self._unknown: Counter[tuple[str, Severity]] = Counter()
         self._covered: Counter[str] = Counter()
         self._groups: Counter[tuple[str, Severity, str, tuple[tuple[str, Reason], ...]]] = Counter()
@@ -65,6 +66,8 @@ class Counts:
             self._passed[policy] += count
         elif code < FAIL:
             self._waived[policy, severity_of(code)] += count
+        elif KNOWN <= code < UNKNOWN_VIOLATION:
+            self._known[policy, severity_of(code)] += count
         elif code < UNKNOWN_VIOLATION:
             self._failed[policy, severity_of(code)] += count
         else:
@@ -87,6 +90,7 @@ class Counts:
             passed=self._passed[name],
             failed={level: self._failed[name, level] for level in Severity if self._failed[name, level]},
             waived={level: self._waived[name, level] for level in Severity if self._waived[name, level]},
+            known={level: self._known[name, level] for level in Severity if self._known[name, level]},
             unknown={level: self._unknown[name, level] for level in Severity if self._unknown[name, level]},
             not_applicable=self._not_applicable[name],
         )

@@ -18,7 +18,7 @@ from keyaudit.policy.counts import reason_of
 from keyaudit.policy.queries import count_slices, slice_in_order, slices
 from keyaudit.policy.templates import QUOTING, show
 from keyaudit.policy.types import Kind
-from keyaudit.policy.verdict import FAIL, PASS, WAIVED, outcome_of, severity_of
+from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, WAIVED, outcome_of, severity_of
 
 _BATCH = 1_024
 _SLICE = 50_000
@@ -108,6 +108,7 @@ def _finding(bound: Bound, code: int, row: _Row) -> Finding:
         evidence={name: row.values[name] for name in policy.columns_read if texts.known(name)},
         expected=bound.expected(row.values),
         fix={kind: template.fill(texts.quoted(template.names, kind)) for kind, template in policy.fix.items()},
+        known=KNOWN <= code < UNKNOWN_VIOLATION,
         waiver=_waiver(bound, str(row.values["id"]), subject, severity) if outcome is Outcome.WAIVED else None,
     )
 

@@ -1,10 +1,11 @@
 """Judges an inventory: every policy of a table in one pass, counted and grouped; findings are streamed when asked for."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import duckdb
 
+from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.findings import Finding, Tally, UnknownGroup
 from keyaudit.model.run import NotJudged
@@ -13,6 +14,7 @@ from keyaudit.policy.bind import Bound, bind, by_table, waived
 from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.findings import stream
+from keyaudit.policy.queries import hold_baseline
 from keyaudit.policy.scopes import Blind, blind_scopes
 
 
@@ -56,6 +58,7 @@ def judge(
     profile: str = "default",
     overrides: Mapping[str, Mapping[str, str]] | None = None,
     waivers: Sequence[Waiver] = (),
+    baseline: Baseline | None = None,
 ) -> Judgement:
     """Judges the views of `connection`, one for each table, by the policies.
 
@@ -65,7 +68,7 @@ def judge(
     ordered = sorted(policies, key=lambda policy: policy.text.id)
     holding = [waiver for waiver in waivers if not waiver.covers_coverage and not waiver.expired(as_of)]
     judged = (bound for bound in bind(ordered, profile, overrides or {}) if not bound.policy.text.needs)
-    bounds = waived(tuple(judged), holding)
+    bounds = _held(connection, waived(tuple(judged), holding), baseline.counting(as_of) if baseline else ())
     counts = Counts()
     for name, of_table in by_table(bounds).items():
         counts.table(connection, name, of_table, as_of)
@@ -87,3 +90,13 @@ def judge(
         _blind=blind,
         _as_of=as_of,
     )
+
+
+def _held(connection: duckdb.DuckDBPyConnection, bounds: tuple[Bound, ...], known: Sequence[Known]) -> tuple[Bound, ...]:
+    """The policies, with what the baseline holds of them in a table for the queries."""
+    if not known:
+        return bounds
+    columns = zip(*((entry.policy, entry.subject, entry.severity.rank) for entry in known), strict=True)
+    connection.execute(hold_baseline(), [list(column) for column in columns])
+    held = {entry.policy for entry in known}
+    return tuple(replace(bound, in_baseline=bound.policy.text.id in held) for bound in bounds)

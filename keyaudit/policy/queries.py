@@ -18,6 +18,8 @@ from keyaudit.policy.sql import UNKNOWN, Writer
 from keyaudit.policy.types import Kind, Lookup, walk
 
 DIALECT = DuckDB()
+BASELINE = "baseline"
+"""The table of what the baseline holds: policy, subject, rank."""
 REASONS = "reasons"
 """The column with a row's unknown columns and reasons, those included that are unknown to a policy alone."""
 
@@ -28,18 +30,29 @@ def selection(bounds: Sequence[Bound], source: str, as_of: int) -> str:
     codes: list[str] = []
     for number, bound in enumerate(bounds):
         writer = Writer(DIALECT, bound.values, as_of)
-        judged = verdict.verdict(bound.policy.trees, writer, f"policy{number}_", _waived(bound))
+        judged = verdict.verdict(bound.policy.trees, writer, f"policy{number}_", _excused(bound))
         flags += [f"{sql} AS {name}" for name, sql in judged.flags.items()]
         codes.append(f"{judged.code} AS code{number}")
     inner = f"SELECT *, {', '.join(flags)} FROM {source}"
     return f"SELECT *, {', '.join(codes)}, {_reasons(bounds)} AS {REASONS} FROM ({inner})"
 
 
-def _waived(bound: Bound) -> verdict.Waived | None:
-    if not bound.waivers:
-        return None
+def _excused(bound: Bound) -> verdict.Excused:
     critical = [_covered(bound, waiver) for waiver in bound.waivers if waiver.allow_critical]
-    return verdict.Waived(" OR ".join(_covered(bound, waiver) for waiver in bound.waivers), " OR ".join(critical) or "FALSE")
+    known = (
+        f"(SELECT max(rank) FROM {BASELINE} AS held WHERE held.policy = {DIALECT.text(bound.policy.text.id)}"
+        f" AND held.subject = {DIALECT.name(bound.policy.table.name)}.{DIALECT.name(bound.policy.subject)})"
+    )
+    return verdict.Excused(
+        waived=" OR ".join(_covered(bound, waiver) for waiver in bound.waivers) or None,
+        waived_critical=" OR ".join(critical) or None,
+        known=known if bound.in_baseline else None,
+    )
+
+
+def hold_baseline() -> str:
+    """Makes the table `baseline` of three lists: ids of policies, subjects, and ranks of severities."""
+    return f"CREATE TABLE {BASELINE} AS SELECT unnest(?) AS policy, unnest(?) AS subject, unnest(?) AS rank"
 
 
 def _covered(bound: Bound, waiver: Waiver) -> str:

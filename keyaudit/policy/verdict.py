@@ -13,6 +13,7 @@ NOT_APPLICABLE = 0
 PASS = 10
 WAIVED = 15
 FAIL = 20
+KNOWN = 25
 UNKNOWN_VIOLATION = 30
 UNKNOWN_APPLICATION = 40
 UNKNOWN_BOTH = 50
@@ -28,15 +29,20 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Waived:
-    """SQL of whether a row is covered by a waiver: by `any`, and by one that covers critical findings too."""
+class Excused:
+    """SQL of what excuses a row that fails. Whatever can excuse none is None.
 
-    any: str
-    critical: str
+    Whether a waiver covers it: `waived`, and `waived_critical` by one that covers critical findings too. And `known`: the rank
+    of the severity with which the baseline holds it, NULL where it does not.
+    """
+
+    waived: str | None = None
+    waived_critical: str | None = None
+    known: str | None = None
 
 
-def verdict(trees: Trees, writer: Writer, prefix: str, waived: Waived | None = None) -> Verdict:
-    """The verdict as SQL; names of flags begin with `prefix`. `waived` says which rows that fail are covered.
+def verdict(trees: Trees, writer: Writer, prefix: str, excused: Excused = Excused()) -> Verdict:
+    """The verdict as SQL; names of flags begin with `prefix`. `excused` says which rows that fail are.
 
     Not applicable where `applies_to` is false. Else a fail where `violated_when` is true, a pass where it is false, and unknown
     where either is NULL. The severity is that of the first rung that holds; one that is unknown keeps its own in play.
@@ -53,10 +59,14 @@ def verdict(trees: Trees, writer: Writer, prefix: str, waived: Waived | None = N
     last = f"CASE WHEN {earlier}TRUE THEN {trees.severity.rank} ELSE 0 END"
     rank = f"greatest({', '.join([*levels, last])})" if levels else str(trees.severity.rank)
     fail = str(FAIL)
-    if waived is not None:
+    if excused.known is not None:
+        held = f"{prefix}known"
+        flags[held] = excused.known
+        fail = f"CASE WHEN {held} >= {rank} THEN {KNOWN} ELSE {fail} END"
+    if excused.waived is not None:
         below, always = f"{prefix}waived", f"{prefix}waived_critical"
-        flags |= {below: waived.any, always: waived.critical}
-        fail = f"CASE WHEN {always} OR ({below} AND {rank} < {Severity.CRITICAL.rank}) THEN {WAIVED} ELSE {FAIL} END"
+        flags |= {below: excused.waived, always: excused.waived_critical or "FALSE"}
+        fail = f"CASE WHEN {always} OR ({below} AND {rank} < {Severity.CRITICAL.rank}) THEN {WAIVED} ELSE {fail} END"
     code = (
         f"CAST(CASE WHEN NOT {applies} THEN {NOT_APPLICABLE}"
         f" WHEN {applies} AND NOT {violated} THEN {PASS}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from keyaudit.model import times
+from keyaudit.model.baseline import Baseline
 from keyaudit.model.findings import Finding, PolicyText, Tally
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Report
@@ -86,6 +87,7 @@ def _finding(finding: Finding, report: Report) -> dict[str, str]:
         "expected": guarded(finding.expected or None),
         "actual": guarded(finding.message or message(finding)),
         **_waiver(finding.waiver),
+        "first_seen_at": _first_seen(finding, report.verdict.baseline),
         "evidence": guarded("|".join(_pairs(finding, facts)) or None),
         "evidence_source": guarded(" ".join(filter(None, map(facts.text, ("source_url", "source_version")))) or None),
     }
@@ -98,6 +100,11 @@ def _finding(finding: Finding, report: Report) -> dict[str, str]:
             note.setdefault(_SHOWN.get(name, name), reason)
     cells = {**judged, **_place(facts), **_thing(facts), **_dates(facts, as_of, note), **_owner(facts, note)}
     return {**cells, "coverage_note": guarded(note_cell(note) or None)}
+
+
+def _first_seen(finding: Finding, baseline: Baseline | None) -> str:
+    entry = baseline.entry(finding.policy.id, finding.subject) if baseline else None
+    return times.iso_time(entry.since) if entry else ""
 
 
 def _waiver(waiver: Waiver | None) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The gate's summary for a pipeline's log: one record a line, never wrapped, the exit code last."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TextIO
 
 from keyaudit.model.errors import MEANINGS, Exit
@@ -10,7 +10,7 @@ from keyaudit.model.run import Report, Verdict
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import plural
-from keyaudit.report.missing import reads, waiver_lines
+from keyaudit.report.missing import outlived, reads, waiver_lines
 from keyaudit.report.resource import label
 from keyaudit.report.summary import SIMULATED, looked, message, network, results, severities
 
@@ -24,18 +24,19 @@ def _lines(report: Report) -> Iterator[str]:
     run, verdict = report.run, report.verdict
     if run.simulated:
         yield SIMULATED
-    yield f"keyaudit gate   {_answer(verdict)}   fail-on={verdict.gate}"
+    yield f"keyaudit gate   {_answer(verdict)}   fail-on={verdict.gate}{'   new-only' if verdict.new_only else ''}"
     yield f"  tenant     {one_line(run.tenant_name or run.tenant_id)} as {one_line(run.identity)}"
     for fact in network(run):
         yield f"  network    {fact}"
     yield f"  checked    {looked(report)}"
-    yield f"  open       {severities(verdict.failed, zeros=True)}"
+    yield f"  open       {severities(_open(verdict), zeros=True)}"
     yield f"  others     {results(report)}"
-    yield f"  blocking   {sum(verdict.failed.get(each, 0) for each in _blocking(verdict)):,}"
+    yield f"  blocking   {sum(_open(verdict)[each] for each in _blocking(verdict)):,}"
     yield f"  coverage   {verdict.assessed:,} of {verdict.required:,} required reads"
     yield from _weakened(report)
     for finding in report.findings(False):
-        if finding.outcome is Outcome.FAIL and finding.severity in _blocking(verdict):
+        counts = finding.outcome is Outcome.FAIL and not (finding.known and verdict.new_only)
+        if counts and finding.severity in _blocking(verdict):
             place = one_line(label(Facts.of(finding)))
             yield f"  BLOCK  {finding.policy.id} {finding.severity.upper()}  {place}  {message(finding)}"
     for code in verdict.conditions:
@@ -51,6 +52,12 @@ def _answer(verdict: Verdict) -> str:
 
 def _blocking(verdict: Verdict) -> tuple[Severity, ...]:
     return tuple(each for each in Severity if verdict.gate and each.rank >= verdict.gate.rank)
+
+
+def _open(verdict: Verdict) -> Mapping[Severity, int]:
+    """What counts against the run, by severity."""
+    counted = (verdict.failed,) if verdict.new_only else (verdict.failed, verdict.known)
+    return {severity: sum(counts.get(severity, 0) for counts in counted) for severity in Severity}
 
 
 def _weakened(report: Report) -> Iterator[str]:
@@ -70,5 +77,7 @@ def _weakened(report: Report) -> Iterator[str]:
         yield f"  UNUSED  --allow-gap {one_line(unused)} matched nothing"
     for line in waiver_lines(report):
         yield f"  WAIVER  {line}"
+    if outlived(report):
+        yield f"  OUTLIVED  {outlived(report)}"
     for each in verdict.not_judged:
         yield f"  NOT JUDGED  {each.policy.id} needs {', '.join(each.needs)}"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import TextIO
 
 from keyaudit.model import times
+from keyaudit.model.baseline import Baseline
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
 from keyaudit.model.run import NotJudged, Report, Verdict
 from keyaudit.model.waivers import Use
@@ -49,6 +50,7 @@ def _tally(tally: Tally) -> dict[str, object]:
         "passed": tally.passed,
         "failed": _severities(tally.failed),
         "waived": _severities(tally.waived),
+        "known": _severities(tally.known),
         "unknown": _severities(tally.unknown),
         "not_applicable": tally.not_applicable,
     }
@@ -71,6 +73,7 @@ def _finding(finding: Finding) -> dict[str, object]:
         "fix": dict(finding.fix),
         "scope": scope_member(finding.scope),
         "waiver": finding.waiver.id if finding.waiver else None,
+        "known": finding.known,
         "row": row,
         "row_unknown": dict(sorted(facts.unknown.items())) if row else {},
     }
@@ -100,12 +103,21 @@ def _use(use: Use) -> dict[str, object]:
     }
 
 
+def _baseline(baseline: Baseline | None) -> dict[str, object] | None:
+    if baseline is None:
+        return None
+    return {"run": baseline.run_id, "as_of": times.iso_time(baseline.as_of), "entries": len(baseline.entries)}
+
+
 def _verdict(verdict: Verdict) -> dict[str, object]:
     return {
         **exits(verdict),
         "gate": verdict.gate,
         "failed": _severities(verdict.failed),
         "waived": _severities(verdict.waived),
+        "known": _severities(verdict.known),
+        "new_only": verdict.new_only,
+        "baseline": _baseline(verdict.baseline),
         "unknown": _severities(verdict.unknown),
         "passed": verdict.passed,
         "not_applicable": verdict.not_applicable,

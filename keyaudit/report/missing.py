@@ -90,6 +90,16 @@ def waiver_lines(report: Report) -> list[str]:
     return lines
 
 
+def outlived(report: Report) -> str:
+    """How many findings of the baseline are too old to be excused by it; empty where none is, or there is no baseline."""
+    baseline = report.verdict.baseline
+    old = baseline.outlived(report.run.as_of) if baseline else 0
+    if baseline is None or not old:
+        return ""
+    days = plural(baseline.limit // DAY, "day")
+    return f"baseline: {plural(old, 'entry', 'entries')} older than {days} count again; mend them, or make it anew"
+
+
 def not_needed(verdict: Verdict, width: int) -> list[str]:
     """Gaps that gate nothing: left out by configuration, not in this cloud, or of no use to the selected policies."""
     gaps = [gap for gap in verdict.gaps if not gap.required and gap.reason not in UNSAFE]

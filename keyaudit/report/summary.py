@@ -13,7 +13,7 @@ from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, listed, paint, parted, plural, wrap
-from keyaudit.report.missing import accepted, incomplete, not_judged, not_needed, unsafe, waivers
+from keyaudit.report.missing import accepted, incomplete, not_judged, not_needed, outlived, unsafe, waivers
 
 SIMULATED = "SIMULATED TENANT: nothing here exists in Azure"
 WORST_FIRST = tuple(reversed(Severity))
@@ -57,7 +57,8 @@ def message(finding: Finding) -> str:
         waiver = finding.waiver
         return one_line(f"{finding.message} (waiver {waiver.id} of {waiver.owner}, to {waiver.last_day})", MESSAGE)
     if finding.message:
-        return one_line(finding.message, MESSAGE)
+        known = " (known)" if finding.known else ""
+        return one_line(f"{finding.message}{known}", MESSAGE)
     return one_line(_cannot_tell(finding) if finding.outcome is Outcome.UNKNOWN else finding.policy.title, MESSAGE)
 
 
@@ -68,6 +69,7 @@ def footer(report: Report, width: int, colour: bool) -> list[str]:
         not_judged(report.verdict, width),
         accepted(report.verdict, width),
         waivers(report, width),
+        wrap(outlived(report), width) if outlived(report) else [],
         not_needed(report.verdict, width),
         incomplete(report.verdict, width, colour),
         unsafe(report.verdict, width, colour),
@@ -85,16 +87,22 @@ def results(report: Report) -> str:
     """The results that are no failures."""
     verdict = report.verdict
     unknown = sum(verdict.unknown.values())
-    waived = [f"{sum(verdict.waived.values()):,} waived"] if any(verdict.waived.values()) else []
+    excused = [
+        f"{sum(counts.values()):,} {word}"
+        for word, counts in (("known", verdict.known), ("waived", verdict.waived))
+        if any(counts.values())
+    ]
     others = (f"{unknown:,} unknown", f"{verdict.passed:,} passed", f"{verdict.not_applicable:,} not applicable")
-    return ", ".join([*waived, *others])
+    return ", ".join([*excused, *others])
 
 
 def counted(report: Report) -> str:
     """What was looked at and what came of it, as a sentence."""
     verdict = report.verdict
     failures = severities(verdict.failed)
-    if not any(verdict.failed.values()):
+    if any(verdict.known.values()) and not any(verdict.failed.values()):
+        failures = "nothing new"
+    elif not any(verdict.failed.values()):
         failures = "no findings" if verdict.complete and not any(verdict.unknown.values()) else "no failures in what was read"
     return f"Checked {looked(report)}: {failures}; {results(report)}."
 

@@ -1,0 +1,82 @@
+"""`keyaudit baseline`: the findings of one day, so that a gate can be switched on in a dirty tenant."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keyaudit.cli.options import Choice, Live, Stored, flags
+from keyaudit.cli.streams import printing
+from keyaudit.model.errors import Exit, UsageError
+
+app = typer.Typer(help="The findings of one day: what a gate with --new-only does not fail on.", rich_markup_mode=None)
+
+
+@flags(Live, Stored, Choice)
+def create(
+    live: Live,
+    stored: Stored,
+    choice: Choice,
+    *,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Where to write it. A baseline that is there is replaced; what both hold keeps its first day.",
+        ),
+    ],
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="DAYS", min=1, max=366, help="How long an entry counts, from its first day.")
+    ] = 180,
+) -> int:
+    """Write down what is open now. Waived findings stay out, and what could not be read is never in a baseline."""
+    from keyaudit.cli.judged import judged  # noqa: PLC0415 - heavy
+    from keyaudit.policy.baseline import of_run, read_baseline, write_baseline  # noqa: PLC0415 - heavy
+    from keyaudit.report.files import check, output_file  # noqa: PLC0415 - heavy
+    from keyaudit.report.lines import plural  # noqa: PLC0415 - heavy
+
+    if choice.baseline is not None:
+        raise UsageError("--baseline", "is what this command writes", "name the file with --out")
+    check(out)
+    before = read_baseline(out) if out.exists() else None
+    with judged(live, stored, choice, fail_on=None) as report:
+        if before is not None and before.tenant_id != report.run.tenant_id.lower():
+            raise UsageError(str(out), "is the baseline of another tenant", "name another file")
+        complete = report.verdict.complete
+        made = of_run(report.run, report.findings(False), complete=complete, days=limit, before=before)
+        with output_file(out) as file:
+            write_baseline(made, file)
+        with printing() as stdout:
+            stdout.write(f"{out}: {plural(len(made.entries), 'finding')}, each for {plural(limit, 'day')}\n")
+            if not complete:
+                stdout.write("The run was incomplete: what it did not see is in no baseline, and gates as before.\n")
+        return report.verdict.exit
+
+
+app.command("create")(create)
+
+
+@app.command("show")
+def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="The baseline.")]) -> int:
+    """Say what a baseline holds: how many findings of each policy, since when, and until when each counts."""
+    from tabulate import tabulate  # noqa: PLC0415 - heavy
+
+    from keyaudit.model.text import one_line  # noqa: PLC0415 - heavy
+    from keyaudit.model.times import iso_date, iso_time  # noqa: PLC0415 - heavy
+    from keyaudit.policy.baseline import read_baseline  # noqa: PLC0415 - heavy
+
+    found = read_baseline(file)
+    rows: dict[tuple[str, str], list[int]] = {}
+    for entry in found.entries:
+        rows.setdefault((entry.policy, entry.severity), []).append(entry.since)
+    cells = [
+        (one_line(policy), severity, len(since), iso_date(min(since)), iso_date(min(since) + found.limit))
+        for (policy, severity), since in sorted(rows.items())
+    ]
+    headers = ("Policy", "Severity", "Findings", "Since", "First one counts again on")
+    with printing() as out:
+        whole = "" if found.complete else ", of an incomplete run"
+        out.write(f"tenant {one_line(found.tenant_id)} as of {iso_time(found.as_of)}{whole}\n\n")
+        out.write(tabulate(cells, headers=headers, disable_numparse=True) + "\n")
+    return Exit.CLEAN

@@ -1,0 +1,47 @@
+"""A baseline: the findings of one day, so that a gate can ask for nothing new before all that is old is mended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from keyaudit.model.findings import Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """One finding of a baseline."""
+
+    policy: str
+    subject: str
+    severity: Severity
+    since: int
+    """When a baseline first held it, in seconds since 1970 UTC. Making the baseline anew does not change it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """The findings that were open in one run. An entry counts for `limit` seconds, and is open again after that."""
+
+    tenant_id: str
+    run_id: str
+    as_of: int
+    complete: bool
+    """Everything required had been read when it was made."""
+    limit: int
+    entries: tuple[Known, ...]
+    _since: Mapping[tuple[str, str], Known] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        found = {(entry.policy, entry.subject): entry for entry in self.entries}
+        object.__setattr__(self, "_since", found)
+
+    def entry(self, policy: str, subject: str) -> Known | None:
+        """What it holds of a policy and a subject."""
+        return self._since.get((policy, subject))
+
+    def outlived(self, as_of: int) -> int:
+        """How many entries are older than the limit."""
+        return sum(as_of >= entry.since + self.limit for entry in self.entries)
+
+    def counting(self, as_of: int) -> tuple[Known, ...]:
+        """The entries that are not."""
+        return tuple(entry for entry in self.entries if as_of < entry.since + self.limit)

@@ -1,0 +1,121 @@
+"""Reads and writes baselines: JSON that is reviewed like code, so one finding a line, always in the same order."""
+
+import json
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TextIO
+
+import msgspec
+
+from keyaudit.model.baseline import Baseline, Known
+from keyaudit.model.errors import UsageError
+from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.run import Run
+from keyaudit.model.times import DAY, iso_date, iso_time, parse_date, parse_time
+
+SCHEMA = "keyaudit-baseline/1"
+MAX_SIZE = 1_000_000_000
+"""Bytes."""
+MAX_DAYS = 366
+"""The longest that an entry may count."""
+_DAMAGED = "make it anew with keyaudit baseline create"
+
+
+class _Entry(msgspec.Struct, forbid_unknown_fields=True):
+    policy: str
+    subject: str
+    severity: Severity
+    since: str
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    schema: str
+    tenant: str
+    run: str
+    as_of: str
+    complete: bool
+    limit_days: int
+    findings: list[_Entry]
+
+
+def of_run(run: Run, findings: Iterable[Finding], *, complete: bool, days: int, before: Baseline | None) -> Baseline:
+    """The baseline of a run: what fails and no waiver covers. What `before` held keeps the day on which it came there."""
+    held: dict[tuple[str, str], Known] = {}
+    for finding in findings:
+        if finding.outcome is not Outcome.FAIL:
+            continue
+        key = (finding.policy.id, finding.subject)
+        old = before.entry(*key) if before else None
+        known = Known(
+            policy=finding.policy.id,
+            subject=finding.subject,
+            severity=finding.severity,
+            since=old.since if old else run.as_of,
+        )
+        # Several rows of one subject: the gravest counts.
+        if key not in held or held[key].severity.rank < known.severity.rank:
+            held[key] = known
+    entries = tuple(held[key] for key in sorted(held))
+    return Baseline(
+        tenant_id=run.tenant_id, run_id=run.run_id, as_of=run.as_of, complete=complete, limit=days * DAY, entries=entries
+    )
+
+
+def write_baseline(baseline: Baseline, out: TextIO) -> None:
+    """Write it. The same baseline gives the same bytes."""
+    head = {
+        "schema": SCHEMA,
+        "tenant": baseline.tenant_id,
+        "run": baseline.run_id,
+        "as_of": iso_time(baseline.as_of),
+        "complete": baseline.complete,
+        "limit_days": baseline.limit // DAY,
+    }
+    out.write("{\n" + "".join(f"{json.dumps(name)}: {json.dumps(value)},\n" for name, value in head.items()))
+    out.write('"findings": [')
+    for number, entry in enumerate(baseline.entries):
+        line = {
+            "policy": entry.policy,
+            "subject": entry.subject,
+            "severity": entry.severity,
+            "since": iso_date(entry.since),
+        }
+        out.write(f"{',' if number else ''}\n{json.dumps(line)}")
+    out.write("\n]\n}\n" if baseline.entries else "]\n}\n")
+
+
+def read_baseline(path: Path) -> Baseline:
+    """The baseline in a file. Raises UsageError for anything else."""
+    place = str(path)
+    try:
+        # A pipe or device would never end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UsageError(place, "not a file", _DAMAGED)
+        with path.open("rb") as stream:
+            data = stream.read(MAX_SIZE + 1)
+    except OSError as error:
+        raise UsageError(place, f"cannot be read: {error.strerror}", "name a file that baseline create wrote") from error
+    if len(data) > MAX_SIZE:
+        raise UsageError(place, f"larger than {MAX_SIZE:,} bytes", _DAMAGED)
+    try:
+        found = msgspec.json.decode(data, type=_File)
+        entries = tuple(
+            Known(policy=each.policy, subject=each.subject, severity=each.severity, since=parse_date(each.since))
+            for each in found.findings
+        )
+        as_of = parse_time(found.as_of)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(place, f"not a baseline: {error}", _DAMAGED) from error
+    if found.schema != SCHEMA:
+        raise UsageError(place, f"not a baseline of this version: {found.schema!r}", _DAMAGED)
+    if not 1 <= found.limit_days <= MAX_DAYS:
+        raise UsageError(place, f"limit_days is {found.limit_days}", f"1 to {MAX_DAYS}")
+    return Baseline(
+        tenant_id=found.tenant.lower(),
+        run_id=found.run,
+        as_of=as_of,
+        complete=found.complete,
+        limit=found.limit_days * DAY,
+        entries=entries,
+    )
