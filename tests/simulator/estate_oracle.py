@@ -244,8 +244,7 @@ def _entra(estate: Estate, now: int) -> Iterator[Verdict]:
         personal = application.audience in {"AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"}
         yield Verdict("app-audience-personal-accounts", row, personal)
         yield from _broad_subjects(row, application)
-        if not microsoft_made(application):
-            yield from _on_application(row, application, now)
+        yield from _on_application(row, application, now)
     for principal in estate.service_principals:
         row = principal_row(estate, principal)
         yield from _broad_subjects(row, principal)

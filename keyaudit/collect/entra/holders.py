@@ -81,7 +81,7 @@ def home_of(owner: Wire, tenant_id: str) -> str | Refusal:
 
 
 def made_by_microsoft(name: Wire, home: str | Refusal) -> bool | Refusal:
-    """Whether Microsoft's own software registered it here, by its name. Only what is at home here was registered here."""
+    """Whether it has the name that Microsoft's own software gives. Only what is at home here was registered here."""
     if is_null(name):
         return False
     found = read(name, str)

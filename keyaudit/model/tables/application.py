@@ -43,7 +43,8 @@ APPLICATION = Table(
         Column(
             name="microsoft_made",
             type=Type.BOOLEAN,
-            meaning="Microsoft's own software registered it here (P2P Server, aad-extensions-app, ConnectSyncProvisioning)",
+            meaning="named as Microsoft's own software names what it registers (P2P Server, aad-extensions-app,"
+            " ConnectSyncProvisioning); whoever may register applications can take such a name",
             operations=_APPLICATION,
         ),
         Column(

@@ -72,7 +72,7 @@ CREDENTIAL = Table(
         Column(
             name="microsoft_made",
             type=Type.BOOLEAN,
-            meaning="Microsoft's own software registered the holder here",
+            meaning="the holder is named as Microsoft's own software names what it registers",
             operations=_CREDENTIAL,
         ),
         Column(

@@ -25,19 +25,31 @@ from keyaudit.simulator.estates.holder_plans import (
 _AZURE_DEVOPS = "https://vstoken.dev.azure.com/5b0c6f1e-8a54-4c0e-9a43-6d2f7b1c9e10"
 AKS = "https://westeurope.oic.prod-aks.azure.com/7d0b5d6c-2f0e-4a58-9f0b-3f6f2f5a8c11/1f9c8a0e-6b7d-4f3c-8a21-9e4d5c6b7a80/"
 
+# Judged like any other, if at low severity: their names can be taken by anyone.
 _MICROSOFT_MADE = (
     ApplicationPlan(
         name="P2P Server",
         age=1_900,
         principal=None,
-        credentials=tuple(Certificate(age, 1_095) for age in (1_850, 800, 500, 200)),
+        credentials=(
+            Certificate(1_850, 1_095, finds=(EXPIRED_CREDENTIAL_LEFT,)),
+            *(Certificate(age, 1_095, finds=(CERT_TOO_LONG,)) for age in (800, 500, 200)),
+        ),
+        finds=(MANY_LIVE_CREDENTIALS,),
     ),
     ApplicationPlan(
         name="aad-extensions-app. Do not modify. Used by AADB2C for storing user data.",
         age=2_400,
-        credentials=(Secret(2_390, FOREVER), Secret(900, 730)),
+        credentials=(
+            Secret(2_390, FOREVER, finds=(SECRET_TOO_LONG, CREDENTIAL_NEVER_EXPIRES)),
+            Secret(900, 730, finds=(EXPIRED_CREDENTIAL_LEFT,)),
+        ),
     ),
-    ApplicationPlan(name="ConnectSyncProvisioning_ADCONNECT01_3f5c9e7a1b2d", age=310, credentials=(Certificate(305, 3_650),)),
+    ApplicationPlan(
+        name="ConnectSyncProvisioning_ADCONNECT01_3f5c9e7a1b2d",
+        age=310,
+        credentials=(Certificate(305, 3_650, finds=(CERT_TOO_LONG, CREDENTIAL_NEVER_EXPIRES)),),
+    ),
 )
 
 _PERSONAL = (
