@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from keyaudit.cloud.environment import Environment
-from keyaudit.model.operations import Operation, Surface
+from keyaudit.model.operations import GLOBAL_CLOUD, Operation, Surface
 
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules: 3-24 letters, digits, hyphens.
 _VAULT_NAME = re.compile(r"[a-z][a-z0-9-]{1,22}[a-z0-9]")
@@ -50,13 +50,14 @@ def host_of(operation: Operation, environment: Environment, uri: str) -> str:
             return environment.login
 
 
-def address(operation: Operation, host: str, segments: Mapping[str, str]) -> str:
-    """The URL of an operation's first request. Raises ValueError for a segment that could change where it leads."""
+def address(operation: Operation, host: str, segments: Mapping[str, str], cloud: str = GLOBAL_CLOUD) -> str:
+    """The URL of an operation's first request in `cloud`. Raises ValueError for a segment that could change where it leads."""
     wanted = set(_PLACEHOLDER.findall(operation.path))
     if wanted != set(segments):
         raise TypeError(f"{operation.id} takes {sorted(wanted)}, not {sorted(segments)}")
     encoded = {name: _segment(operation, name, value) for name, value in segments.items()}
-    query = "&".join(f"{quote(name, safe='$')}={quote(value, safe='$(),/')}" for name, value in operation.query)
+    asked = operation.query if cloud == GLOBAL_CLOUD or not operation.query_elsewhere else operation.query_elsewhere
+    query = "&".join(f"{quote(name, safe='$')}={quote(value, safe='$(),/')}" for name, value in asked)
     return f"https://{host}{operation.path.format_map(encoded)}" + (f"?{query}" if query else "")
 
 

@@ -117,7 +117,7 @@ class Gateway:
         except ValueError as problem:
             return Refusal(Reason.BAD_VAULT_URI, str(problem))
         try:
-            return address(operation, served_by, segments)
+            return address(operation, served_by, segments, self._environment.name)
         except ValueError as problem:
             return Refusal(Reason.BAD_VALUE, str(problem))
 

@@ -27,6 +27,7 @@ LIMITS: dict[Throttle, Limit] = {
     Throttle.RESOURCE_GRAPH: Limit(15, 5),
     Throttle.GRAPH: Limit(3_500, 10),
     Throttle.GRAPH_KEY_CREDENTIALS: Limit(150, 60),
+    Throttle.GRAPH_REPORTS: Limit(5, 10),
 }
 
 FLOOR = 1 / 64

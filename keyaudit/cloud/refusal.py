@@ -31,7 +31,14 @@ _RETIRED = frozenset(
         "ApiVersionNotSupported",
     }
 )
-_UNLICENSED = frozenset({"Authentication_RequestFromNonPremiumTenantOrB2CTenant", "Authentication_RequestFromNonPremiumTenant"})
+# Reports answer 403 with the first two, role management 400 with the last.
+_UNLICENSED = frozenset(
+    {
+        "Authentication_RequestFromNonPremiumTenantOrB2CTenant",
+        "Authentication_RequestFromNonPremiumTenant",
+        "AadPremiumLicenseRequired",
+    }
+)
 _BEING_DELETED = frozenset({"ObjectIsBeingDeleted", "ResourceGroupBeingDeleted", "VaultBeingDeleted"})
 # A list so long that its link is no longer good when its turn comes.
 _EXPIRED_PAGES = frozenset({"Directory_ExpiredPageToken", "ExpiredPageToken"})
@@ -105,6 +112,8 @@ def _of_status(status: int) -> Reason | None:
 
 
 def _of_code(status: int, code: str, inner: str) -> Reason:
+    if not _UNLICENSED.isdisjoint((code, inner)):
+        return Reason.NOT_LICENSED
     if code in _RETIRED or status == 410:
         return Reason.API_RETIRED
     if status == 404 or not _BEING_DELETED.isdisjoint((code, inner)):

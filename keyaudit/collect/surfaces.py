@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from keyaudit.cloud.connection import Connection
-from keyaudit.collect.entra import directory
+from keyaudit.collect.entra import activity, directory, managed_identities
 from keyaudit.collect.entra.applications import collect_applications
 from keyaudit.collect.entra.service_principals import collect_service_principals
 from keyaudit.collect.entra.tenant import OPERATIONS as TENANT_OPERATIONS
@@ -95,6 +95,16 @@ SURFACES = Surfaces(
             directory.operations("service_principal"),
             lambda r, unit, scope: collect_service_principals(r.connection, unit, scope, r.seen),
         ),
+        Surface(
+            "sign-in activity",
+            activity.SIGN_INS,
+            lambda r, unit, scope: activity.collect_sign_ins(r.connection, unit, scope, r.seen),
+        ),
+        Surface(
+            "credential activity",
+            activity.CREDENTIALS,
+            lambda r, unit, scope: activity.collect_credential_uses(r.connection, unit, scope, r.seen),
+        ),
     ),
     vault=(Surface("keys", KEY_OPERATIONS, lambda r, unit, vault: collect_keys(r.connection, unit, vault, at_once=r.at_once)),),
     last=(
@@ -102,6 +112,13 @@ SURFACES = Surfaces(
             "services",
             SERVICE_OPERATIONS,
             lambda r, unit, scope: collect_services(r.connection, unit, scope, r.found.subscriptions),
+        ),
+        Surface(
+            "managed identities",
+            managed_identities.OPERATIONS,
+            lambda r, unit, scope: managed_identities.collect_managed_identities(
+                r.connection, unit, scope, r.found.subscriptions, r.spool.lines("credential")
+            ),
         ),
     ),
 )

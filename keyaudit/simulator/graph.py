@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from keyaudit.simulator import objects, odata
+from keyaudit.simulator import objects, odata, reports
 from keyaudit.simulator.estate import Domain, FederatedCredential
 from keyaudit.simulator.graph_resources import Resource, collection
 from keyaudit.simulator.holders import Holder, Kind, applications, member, principals
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 HOST = "graph.microsoft.com"
 
-PARTS: tuple[Callable[[Directory, str, list[str], Request], Resource | None], ...] = ()
+PARTS: tuple[Callable[[Directory, str, list[str], Request], Resource | None], ...] = (reports.part,)
 """What serves other paths than the directory's: each is given the version and the path, and says what that names, or None."""
 
 _AUDIENCES = frozenset({odata.GRAPH})
@@ -90,6 +90,8 @@ class Graph(Service):
         charges = self._charges(request, resource)
         if any(relation in self.directory.estate.graph_refuses for relation in resource.relations):
             return varying(resource.operation, _denied, *charges)
+        if any(relation in self.directory.estate.unlicensed for relation in resource.relations):
+            return varying(resource.operation, _unlicensed, *charges)
 
         def respond(asked: Request) -> Answer:
             return _rendered(asked, resource, path)
@@ -107,7 +109,7 @@ class Graph(Service):
         query, cost = request.query, 1
         if resource.listed:
             cost = 2 + ("$expand" in query) - ("$select" in query) - (query.get("$top", "100") in _SMALL)
-        charge = self._charge(max(1, cost))
+        charge = Charge(resource.limit, self.directory.client_id, max(1, cost))
         if "keycredentials" in query.get("$select", "").lower():
             return charge, Charge("key_credentials", "")
         return (charge,)
@@ -203,7 +205,7 @@ class Graph(Service):
 
         name = f"{kind.name}('{holder.id if holder else ''}')/federatedIdentityCredentials"
         return Resource(
-            operation=f"{kind.operation}.federated_of",
+            operation=f"{kind.operation}.{'expressions_of' if version == 'beta' else 'federated_of'}",
             relations=(kind.name, "federatedIdentityCredentials"),
             type="microsoft.graph.federatedIdentityCredential",
             members=body(FederatedCredential(id="", name="", issuer="", subject=None)),
@@ -213,6 +215,7 @@ class Graph(Service):
     def _whole(self, kind: Kind, options: odata.Options) -> Callable[[Holder], dict[str, object]]:
         def body(holder: Holder) -> dict[str, object]:
             found = kind.body(holder, options.with_key)
+            found |= {name: value for name, value in objects.only_selected(holder).items() if name in options.select}
             if options.expand:
                 found["owners"] = odata.related(options, [objects.owner(self.directory, one) for one in holder.owners])
             return found
@@ -236,6 +239,11 @@ def _rendered(request: Request, resource: Resource, path: list[str]) -> Answer:
 
 def _denied(request: Request) -> Answer:
     return _error(request, 403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+
+
+def _unlicensed(request: Request) -> Answer:
+    message = "Neither tenant is B2C or tenant doesn't have premium license"
+    return _error(request, 403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", message)
 
 
 def _error(request: Request, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Answer:

@@ -24,6 +24,8 @@ class Resource:
     """None: there is no such object."""
     listed: bool = False
     """A collection of holders, which weighs more than other reads."""
+    limit: str = "graph"
+    """The documented limit that requests for it count against."""
 
 
 def collection(version: str, name: str, found: Sequence[T], body: Callable[[T], dict[str, object]]) -> Render:

@@ -29,7 +29,8 @@ def applications(directory: Directory) -> Kind:
     def body(holder: Holder, with_key: bool) -> dict[str, object]:
         return objects.application(directory, holder, with_key=with_key) if isinstance(holder, Application) else {}
 
-    members = tuple(body(Application(id="", app_id="", name=None, created=None), False))
+    none = Application(id="", app_id="", name=None, created=None)
+    members = (*body(none, False), *objects.only_selected(none))
     found = directory.estate.applications
     return Kind("applications", "application", "microsoft.graph.application", members, found, body)
 
@@ -40,7 +41,8 @@ def principals(directory: Directory) -> Kind:
     def body(holder: Holder, with_key: bool) -> dict[str, object]:
         return objects.service_principal(holder, with_key=with_key) if isinstance(holder, ServicePrincipal) else {}
 
-    members = tuple(body(ServicePrincipal(id="", app_id="", name=None, created=None), False))
+    none = ServicePrincipal(id="", app_id="", name=None, created=None)
+    members = (*body(none, False), *objects.only_selected(none))
     found = directory.estate.service_principals
     return Kind("servicePrincipals", "service_principal", "microsoft.graph.servicePrincipal", members, found, body)
 

@@ -58,6 +58,20 @@ def _fake_certificate(key_id: str) -> str:
     return b64encode(b"\x30\x42\x04\x40" + noise).decode()
 
 
+def _publisher(name: str | None) -> dict[str, object]:
+    if name is None:
+        return _nulls("displayName", "verifiedPublisherId", "addedDateTime")
+    return {"displayName": name, "verifiedPublisherId": "7654321", "addedDateTime": "2023-02-01T09:00:00Z"}
+
+
+def only_selected(found: Application | ServicePrincipal) -> dict[str, object]:
+    """Members that come only where they are asked for: no recording of a whole object has them."""
+    members: dict[str, object] = {"createdByAppId": found.created_by_app}
+    if isinstance(found, Application):
+        members["servicePrincipalLockConfiguration"] = found.lock
+    return members
+
+
 def application(directory: Directory, found: Application, *, with_key: bool) -> dict[str, object]:
     """An application registration."""
     return {
@@ -72,7 +86,7 @@ def application(directory: Directory, found: Application, *, with_key: bool) -> 
         "groupMembershipClaims": None,
         "identifierUris": list(found.identifier_uris),
         "isDeviceOnlyAuthSupported": None,
-        "isFallbackPublicClient": None,
+        "isFallbackPublicClient": found.public_client,
         "notes": None,
         "publisherDomain": directory.default_domain,
         "serviceManagementReference": None,
@@ -84,11 +98,14 @@ def application(directory: Directory, found: Application, *, with_key: bool) -> 
         "optionalClaims": None,
         "addIns": [],
         "api": {
-            "acceptMappedClaims": None,
+            "acceptMappedClaims": found.accepts_mapped_claims,
             "knownClientApplications": [],
-            "requestedAccessTokenVersion": 2,
+            "requestedAccessTokenVersion": found.token_version,
             "oauth2PermissionScopes": [_scope(directory, found, value) for value in found.scopes],
-            "preAuthorizedApplications": [],
+            "preAuthorizedApplications": [
+                {"appId": one, "delegatedPermissionIds": [directory.guid(found.id, "scope", scope) for scope in found.scopes]}
+                for one in found.preauthorized
+            ],
         },
         "appRoles": [_role(directory, found, value) for value in found.roles],
         "info": _nulls(*_INFO),
@@ -97,7 +114,7 @@ def application(directory: Directory, found: Application, *, with_key: bool) -> 
         "passwordCredentials": [password(one, hinted=True) for one in found.passwords],
         "publicClient": {"redirectUris": []},
         "requiredResourceAccess": [],
-        "verifiedPublisher": _nulls("displayName", "verifiedPublisherId", "addedDateTime"),
+        "verifiedPublisher": _publisher(found.verified_publisher),
         "web": {
             "homePageUrl": None,
             "logoutUrl": None,
@@ -139,13 +156,13 @@ def service_principal(found: ServicePrincipal, *, with_key: bool) -> dict[str, o
         "id": found.id,
         "deletedDateTime": None,
         "accountEnabled": found.enabled,
-        "alternativeNames": [],
+        "alternativeNames": list(found.alternative_names),
         "appDisplayName": found.name,
         "appDescription": None,
         "appId": found.app_id,
         "applicationTemplateId": None,
         "appOwnerOrganizationId": found.home_tenant,
-        "appRoleAssignmentRequired": False,
+        "appRoleAssignmentRequired": found.assignment_required,
         "createdDateTime": _date(found.created),
         "description": None,
         "disabledByMicrosoftStatus": None,
@@ -161,10 +178,10 @@ def service_principal(found: ServicePrincipal, *, with_key: bool) -> dict[str, o
         "servicePrincipalNames": [found.app_id],
         "servicePrincipalType": found.type,
         "signInAudience": None if found.type == "ManagedIdentity" else "AzureADMyOrg",
-        "tags": [],
+        "tags": list(found.tags),
         "tokenEncryptionKeyId": None,
         "samlSingleSignOnSettings": {"relayState": None} if found.sso_mode == "saml" else None,
-        "verifiedPublisher": _nulls("displayName", "verifiedPublisherId", "addedDateTime"),
+        "verifiedPublisher": _publisher(found.verified_publisher),
         "addIns": [],
         "appRoles": [],
         "info": _nulls(*_INFO),

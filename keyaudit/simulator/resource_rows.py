@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from keyaudit.simulator import other_services, resources
+from keyaudit.simulator import identities, other_services, resources
 from keyaudit.simulator.estate import Vault
 from keyaudit.simulator.service import Directory
 
@@ -37,11 +37,14 @@ def _row(directory: Directory, vault: Vault) -> ResourceRow:
     }
 
 
-ROWS: dict[str, tuple[Callable[[Directory], Iterator[ResourceRow]], ...]] = {"resources": (_vaults, other_services.rows)}
+ROWS: dict[str, tuple[Callable[[Directory], Iterator[ResourceRow]], ...]] = {
+    "resources": (_vaults, other_services.rows, identities.rows)
+}
 """Table to what fills it. A row has every column of its table, with `type` in lower case."""
 
 OPERATIONS = {
     "microsoft.keyvault/vaults": "vault.query",
     "microsoft.storage/storageaccounts": "service.query",
+    identities.TYPE: "managed_identity.query",
 }
 """Type, in lower case, to the name of the operation that asks for it first in its query."""

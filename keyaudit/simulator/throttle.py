@@ -40,6 +40,8 @@ class Throttle:
     """Resource units of one application in one tenant."""
     key_credentials: Window
     """Requests that select keyCredentials."""
+    reports: Window
+    """Requests for reports of one application in one tenant."""
     seed: int = 0
 
     @classmethod
@@ -53,6 +55,7 @@ class Throttle:
             resource_graph=Window(15, 5),
             graph=Window(8000, 10),
             key_credentials=Window(150, 60),
+            reports=Window(5, 10),
             seed=seed,
         )
 

@@ -144,7 +144,10 @@ async def test_owners_that_are_cut_short_are_asked_for(whole: Collected) -> None
 
 async def test_an_object_of_which_two_lists_disagree_is_a_gap() -> None:
     found = await collect(Fault("application.federated_of", "every", edit=lambda body: body | {"value": []}))
-    assert found.gaps() == {(TENANT_ID, "application.federated_of"): "partial inconsistent_pages"}
+    assert found.gaps() == {
+        (TENANT_ID, "application.federated_of"): "partial inconsistent_pages",
+        (TENANT_ID, "application.expressions_of"): "not_assessed parent_not_assessed",
+    }
 
 
 def _without_the_first(body: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,9 @@ from keyaudit.model.tables.service_principal import MICROSOFT_TENANTS
 from keyaudit.model.times import parse_time
 from tests.collect.recorded import bodies, raw, wire
 
+# Members that came after the recordings, and that only $select brings.
+NEWER = ("created_by_app",)
+NEWER_OF_APPLICATIONS = (*NEWER, "instance_lock", "instance_locks")
 TENANT = "54826b22-38d6-4fb2-bad9-b7b93a3e9c5a"
 
 
@@ -36,7 +39,7 @@ def application(**members: object) -> Holder:
 def test_every_recorded_application() -> None:
     for body in objects("graph-applications"):
         item = wire(body, ApplicationItem)
-        row = application_row(item, application_holder(item, TENANT, "https://h/v1.0/applications", "v1.0"))
+        row = application_row(item, application_holder(item, TENANT, "https://h/v1.0/applications", "v1.0"), "public")
         row.put("owner_ids", [])
         assert row.finish() == {
             "id": f"/tenants/{TENANT}/applications/{body['id']}",
@@ -50,9 +53,18 @@ def test_every_recorded_application() -> None:
             "audience": body["signInAudience"],
             "identifier_uris": body["identifierUris"],
             "exposes_api": False,
+            "exposed_scopes": [],
+            "exposed_roles": [],
+            "preauthorized_apps": [],
+            "access_token_version": 2,
+            "accepts_mapped_claims": False,
+            "public_client": False,
+            "verified_publisher": None,
+            "disabled_by_microsoft": None,
             "microsoft_made": False,
             "owner_ids": [],
-            "unknown": {},
+            **dict.fromkeys(NEWER_OF_APPLICATIONS),
+            "unknown": dict.fromkeys(NEWER_OF_APPLICATIONS, "bad_body"),
         }
     assert len(objects("graph-applications")) == 4
 
@@ -109,10 +121,11 @@ def test_every_recorded_service_principal() -> None:
     recorded = objects("graph-serviceprincipals")
     for body in recorded:
         item = wire(body, PrincipalItem)
-        row = principal_row(item, principal_holder(item, TENANT, "u", "v1.0"))
+        row = principal_row(item, principal_holder(item, TENANT, "u", "v1.0"), "public")
         row.put("owner_ids", [])
         found = row.finish()
-        assert found["unknown"] == {}
+        assert found["unknown"] == dict.fromkeys(NEWER, "bad_body")
+        assert (found["arm_id"], found["app_tags"], found["assignment_required"]) == (None, [], False)
         assert found["home"] == ("own" if body["appOwnerOrganizationId"] == TENANT else "foreign")
         assert (found["enabled"], found["principal_type"], found["sso_mode"]) == (True, "Application", None)
     assert len(recorded) == 3
@@ -120,7 +133,8 @@ def test_every_recorded_service_principal() -> None:
 
 def test_the_recorded_federated_credential() -> None:
     [item] = [item for body in bodies("graph-federatedidentitycredentials") for item in body["value"]]
-    row = Rows(application()).federated(wire(item, FederatedItem), "f", "v1.0")
+    read = wire(item, FederatedItem)
+    row = Rows(application()).federated(read, "f", "v1.0", read.claimsMatchingExpression)
     assert row["unknown"] == {}
     assert row["id"] == f"/tenants/{TENANT}/applications/a/credentials/2276d18a-223c-46d9-83a6-cfaadcb4c258"
     assert (row["kind"], row["name"], row["issuer"]) == ("federated", "Testing", "https://token.actions.githubusercontent.com/")
@@ -147,14 +161,14 @@ def test_the_recorded_federated_credential() -> None:
 )
 def test_subject_and_expression(members: dict[str, object], subject: object, expression: object) -> None:
     item = wire({"id": "f", "name": "n", "issuer": "i", "audiences": ["a"]} | members, FederatedItem)
-    row: dict[str, Any] = Rows(application()).federated(item, "f", "v1.0")
+    row: dict[str, Any] = Rows(application()).federated(item, "f", "v1.0", item.claimsMatchingExpression)
     assert row["unknown"].get("subject", row["subject"]) == subject
     assert row["unknown"].get("claims_expression", row["claims_expression"]) == expression
 
 
 def test_a_federated_credential_without_issuer_is_not_one_of_no_issuer() -> None:
     item = wire({"id": "f", "name": "n", "subject": "s", "issuer": None, "audiences": None}, FederatedItem)
-    row = Rows(application()).federated(item, "f", "v1.0")
+    row = Rows(application()).federated(item, "f", "v1.0", item.claimsMatchingExpression)
     assert row["unknown"] == {"issuer": "bad_value", "audiences": "bad_value"}
 
 
@@ -271,5 +285,5 @@ def test_what_microsofts_own_software_registers(name: object, home: str, expecte
 )
 def test_whether_an_application_exposes_an_api(members: dict[str, object], expected: object) -> None:
     item = wire({"id": "a"} | members, ApplicationItem)
-    row = application_row(item, application())
+    row = application_row(item, application(), "public")
     assert row.unknown.get("exposes_api", row.values.get("exposes_api")) == expected

@@ -36,12 +36,16 @@ CHILDREN = {
         "key.get",
         "key.rotation_policy",
         "service.query",
+        "managed_identity.query",
+        "managed_identity.federated_of",
     ),
     "key.list": ("key.versions", "key.get", "key.rotation_policy"),
     "application.owners": ("application.owners_of",),
-    "application.federated": ("application.federated_of",),
+    "application.federated": ("application.federated_of", "application.expressions_of"),
+    "application.federated_of": ("application.expressions_of",),
     "service_principal.owners": ("service_principal.owners_of",),
-    "service_principal.federated": ("service_principal.federated_of",),
+    "service_principal.federated": ("service_principal.federated_of", "service_principal.expressions_of"),
+    "service_principal.federated_of": ("service_principal.expressions_of",),
 }
 
 
@@ -347,5 +351,6 @@ async def test_a_query_that_graph_does_not_take_is_a_gap_and_no_bug_of_ours() ->
     assert found.gaps() == {
         (TENANT_ID, "service_principal.federated"): "not_assessed unrecognised",
         (TENANT_ID, "service_principal.federated_of"): "not_assessed parent_not_assessed",
+        (TENANT_ID, "service_principal.expressions_of"): "not_assessed parent_not_assessed",
     }
     assert found.coverage[TENANT_ID, "service_principal.federated"].detail == "Request_UnsupportedQuery"

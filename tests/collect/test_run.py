@@ -39,8 +39,12 @@ TENANT_OPERATIONS = (
     *(
         f"{kind}.{what}"
         for kind in ("application", "service_principal")
-        for what in ("list", "owners", "owners_of", "federated", "federated_of")
+        for what in ("list", "owners", "owners_of", "federated", "federated_of", "expressions_of")
     ),
+    "sign_in_activity.list",
+    "credential_activity.list",
+    "managed_identity.query",
+    "managed_identity.federated_of",
 )
 
 
@@ -66,6 +70,8 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         "signing_certificate": {f"{principals[0]}/signingcertificates/{'cd' * 20}"},
         "account_key": set(),
         "key_use": set(),
+        "sign_in_activity": set(),
+        "credential_activity": set(),
     }
     assert not any(row.get("unknown") for rows in found.rows.values() for row in rows.values())
     assert found.gaps() == {}
@@ -117,6 +123,9 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
         "applications": (2, 2),
         "service principals": (3, 3),
         "services": (1, 1),
+        "sign-in activity": (1, 1),
+        "credential activity": (1, 1),
+        "managed identities": (1, 1),
     }
 
 
@@ -199,5 +208,7 @@ async def test_no_visible_subscription_is_not_an_empty_tenant() -> None:
         (TENANT_ID, "subscription.list"): "not_assessed nothing_visible",
         (TENANT_ID, "vault.query"): "not_assessed parent_not_assessed",
         (TENANT_ID, "service.query"): "not_assessed parent_not_assessed",
+        (TENANT_ID, "managed_identity.query"): "not_assessed parent_not_assessed",
+        (TENANT_ID, "managed_identity.federated_of"): "not_assessed parent_not_assessed",
     }
     assert found.coverage[TENANT_ID, "application.list"].state is State.ASSESSED

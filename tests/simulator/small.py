@@ -9,6 +9,7 @@ from keyaudit.simulator.estate import (
     Key,
     KeyCredential,
     KeyVersion,
+    ManagedIdentity,
     PasswordCredential,
     Resource,
     RotationPolicy,
@@ -188,6 +189,15 @@ SMALL = Estate(
             subscription=SUBSCRIPTION,
             resource_group="rg-main",
             properties={"keyId": f"https://kv-open.vault.azure.net/keys/{SIGNING.name}/{SIGNING.current}"},
+        ),
+    ),
+    identities=(
+        ManagedIdentity(
+            name="id-pod",
+            subscription=SUBSCRIPTION,
+            resource_group="rg-main",
+            principal_id="50000000-0000-4000-8000-000000000002",
+            client_id="a1000000-0000-4000-8000-000000000999",
         ),
     ),
 )

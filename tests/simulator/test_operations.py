@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
+from keyaudit.collect.entra.managed_identities import QUERY as IDENTITIES
 from keyaudit.collect.services.items import QUERY as SERVICES
 from keyaudit.model.operations import OPERATIONS, Operation, Surface
 from tests.simulator.client import ARM, GRAPH, LOGIN, wire
@@ -18,6 +19,7 @@ HOSTS = {
 QUERIES = {
     "vault.query": "resources | where type =~ 'microsoft.keyvault/vaults' | project id, name | order by id asc",
     "service.query": SERVICES,
+    "managed_identity.query": IDENTITIES,
 }
 
 
@@ -33,6 +35,7 @@ def _url(operation: Operation) -> str:
         id=holder,
         kind="servers",
         server="sql-main",
+        identity=SMALL.identities[0].name,
     )
     query = "&".join(f"{quote(name)}={quote(value)}" for name, value in operation.query)
     return f"{HOSTS[operation.surface]}{path}?{query}"

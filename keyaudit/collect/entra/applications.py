@@ -1,17 +1,19 @@
 """Applications, with their owners, passwords, certificates and federated credentials."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, Rows, read_items
 from keyaudit.collect.entra.directory import collect_objects
 from keyaudit.collect.entra.holders import Holder, made_by_microsoft
 from keyaudit.collect.entra.relations import Owners, Related
-from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.collect.entra.settings import flag, put_api, put_lock, put_makers
+from keyaudit.collect.rows import Row, Wire
 from keyaudit.inventory.spool import Unit
-from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.tables.application import APPLICATION
 
 
@@ -27,12 +29,11 @@ class ApplicationItem(Related):
     appRoles: Wire = UNSET  # noqa: N815
     keyCredentials: Wire = UNSET  # noqa: N815
     passwordCredentials: Wire = UNSET  # noqa: N815
-
-
-class Api(Struct):
-    """What is read of an application's API settings."""
-
-    oauth2PermissionScopes: Wire = UNSET  # noqa: N815
+    isFallbackPublicClient: Wire = UNSET  # noqa: N815
+    servicePrincipalLockConfiguration: Wire = UNSET  # noqa: N815
+    disabledByMicrosoftStatus: Wire = UNSET  # noqa: N815
+    verifiedPublisher: Wire = UNSET  # noqa: N815
+    createdByAppId: Wire = UNSET  # noqa: N815
 
 
 async def collect_applications(
@@ -46,7 +47,7 @@ async def collect_applications(
         kind="application",
         item=ApplicationItem,
         describe=application_holder,
-        write=_write,
+        write=partial(_write, connection.environment.name),
         seen=seen,
     )
 
@@ -67,21 +68,30 @@ def application_holder(item: ApplicationItem, tenant_id: str, url: str, version:
     )
 
 
-def application_row(item: ApplicationItem, holder: Holder) -> Row:
-    """The row of an application, but for its owners."""
+def application_row(item: ApplicationItem, holder: Holder, cloud: str) -> Row:
+    """The row of an application as `cloud` shows it, but for its owners."""
     row = holder.row(APPLICATION)
     row.put("name", item.displayName)
     row.put("app_id", item.appId)
     row.put("created_on", item.createdDateTime)
     row.put("audience", item.signInAudience)
     row.put("identifier_uris", item.identifierUris)
-    row.put_read("exposes_api", _exposes_api(item))
+    put_api(row, item.api, item.appRoles)
+    put_lock(row, item.servicePrincipalLockConfiguration)
+    put_makers(
+        row,
+        cloud,
+        publisher=item.verifiedPublisher,
+        created_by=item.createdByAppId,
+        disabled=item.disabledByMicrosoftStatus,
+    )
+    row.put_read("public_client", flag(item.isFallbackPublicClient))
     row.put_read("microsoft_made", holder.microsoft_made)
     return row
 
 
-def _write(unit: Unit, item: ApplicationItem, holder: Holder, owners: Owners) -> int:
-    row = application_row(item, holder)
+def _write(cloud: str, unit: Unit, item: ApplicationItem, holder: Holder, owners: Owners) -> int:
+    row = application_row(item, holder, cloud)
     owners.put(row, item.id)
     unit.row("application", row.finish())
     keys, bad_keys = read_items(item.keyCredentials, KeyItem)
@@ -92,14 +102,3 @@ def _write(unit: Unit, item: ApplicationItem, holder: Holder, owners: Owners) ->
     for password in passwords:
         unit.row("credential", rows.password(password))
     return bad_keys + bad_passwords
-
-
-def _exposes_api(item: ApplicationItem) -> bool | Refusal:
-    """True on either proof; false only if both lists are there and empty."""
-    api = read(item.api, Api)
-    scopes = api if isinstance(api, Refusal) else read(api.oauth2PermissionScopes, list[Raw])
-    roles = read(item.appRoles, list[Raw])
-    for found in (scopes, roles):
-        if not isinstance(found, Refusal) and found:
-            return True
-    return scopes if isinstance(scopes, Refusal) else roles if isinstance(roles, Refusal) else False

@@ -97,8 +97,8 @@ class Rows:
             row.put(column, None)
         return row.finish()
 
-    def federated(self, item: FederatedItem, url: str, version: str) -> dict[str, object]:
-        """The row of a federated credential, as the request at `url` gave it."""
+    def federated(self, item: FederatedItem, url: str, version: str, expression: Wire | Refusal) -> dict[str, object]:
+        """The row of a federated credential, as the request at `url` gave it; `expression` is its claims-matching one."""
         row = self._begin(item.id, item.name, url=url, version=version)
         row.put("kind", "federated")
         for column in ("starts_on", "expires_on", "usage", "thumbprint", "custody"):
@@ -106,17 +106,19 @@ class Rows:
         row.put_read("issuer", Refusal(Reason.BAD_VALUE) if is_null(item.issuer) else item.issuer)
         row.put_read("audiences", Refusal(Reason.BAD_VALUE) if is_null(item.audiences) else item.audiences)
         row.put("subject", item.subject)
-        self._put_expression(row, item)
+        self._put_expression(row, item, expression)
         return row.finish()
 
-    def _put_expression(self, row: Row, item: FederatedItem) -> None:
+    def _put_expression(self, row: Row, item: FederatedItem, raw: Wire | Refusal) -> None:
         # Subject and expression exclude each other, and only newer answers have the second member at all.
         # https://learn.microsoft.com/graph/api/resources/federatedidentitycredential
-        left_out = isinstance(item.claimsMatchingExpression, UnsetType)
-        if is_null(item.claimsMatchingExpression) or (left_out and row.values.get("subject") is not None):
+        if isinstance(raw, Refusal):
+            row.put_read("claims_expression", raw)
+            return
+        if is_null(raw) or (isinstance(raw, UnsetType) and row.values.get("subject") is not None):
             row.put("claims_expression", None)
             return
-        expression = read(item.claimsMatchingExpression, Expression)
+        expression = read(raw, Expression)
         row.put_read("claims_expression", expression if isinstance(expression, Refusal) else expression.value)
         if isinstance(item.subject, UnsetType) and not isinstance(expression, Refusal):
             row.put("subject", None)
@@ -126,7 +128,7 @@ class Rows:
         row = Row(
             CREDENTIAL,
             id=self._id(key_id),
-            resource_id=f"{holder.resource_id}/credentials/{key_id}",
+            resource_id=holder.credential_id(key_id),
             scope_id=holder.scope_id,
             url=url or holder.url,
             version=version or holder.version,
@@ -142,7 +144,7 @@ class Rows:
 
     def _id(self, key_id: str) -> str:
         """A password that protects a certificate can have the certificate's keyId: the second gets a number."""
-        base = id_ = f"{self._holder.resource_id}/credentials/{key_id}".lower()
+        base = id_ = self._holder.credential_id(key_id).lower()
         number = 1
         while id_ in self._taken:
             number += 1

@@ -10,6 +10,7 @@ from keyaudit.collect.entra.credentials import Rows
 from keyaudit.collect.entra.holders import Holder, unseen_holder
 from keyaudit.collect.entra.relations import Federated, FederatedItem, Owners, Related, object_id
 from keyaudit.collect.places import source
+from keyaudit.collect.rows import Wire
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
@@ -19,7 +20,7 @@ Item = TypeVar("Item", bound=Related)
 
 def operations(kind: str) -> tuple[str, ...]:
     """The operations of a kind of object, `application` or `service_principal`."""
-    return tuple(f"{kind}.{what}" for what in ("list", "owners", "owners_of", "federated", "federated_of"))
+    return tuple(f"{kind}.{what}" for what in ("list", "owners", "owners_of", "federated", "federated_of", "expressions_of"))
 
 
 async def collect_objects(
@@ -69,9 +70,9 @@ async def _write_federated(
     unseen = Refusal(Reason.PARENT_NOT_ASSESSED)
     tenant_id = connection.identity.tenant_id
 
-    def write(holder_id: str, item: FederatedItem) -> None:
+    def write(holder_id: str, item: FederatedItem, expression: Wire | Refusal) -> None:
         url, version = source(connection.environment, f"{kind}.federated_of", id=holder_id)
         holder = holders.get(holder_id) or unseen_holder(kind, tenant_id, holder_id, url=url, version=version, refusal=unseen)
-        unit.row("credential", Rows(holder).federated(item, url, version))
+        unit.row("credential", Rows(holder).federated(item, url, version, expression))
 
     await federated.each(write)

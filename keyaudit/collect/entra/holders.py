@@ -1,4 +1,4 @@
-"""Who holds a credential: an application or a service principal, as its credentials' rows describe it."""
+"""Who holds a credential: an application, a service principal or a managed identity, as its credentials' rows say."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,11 +29,17 @@ class Holder:
     type: Wire | str | Refusal
     home: str | Refusal
     microsoft_made: bool | Refusal
+    arm_id: str = ""
+    """Of a managed identity that ARM alone tells of."""
 
     @property
     def resource_id(self) -> str:
-        """Its id in Graph's spelling; in lower case it is the row's id."""
-        return f"/tenants/{self.tenant_id}/{PATHS[self.kind]}/{self.object_id}"
+        """Its id in Azure's spelling; in lower case it is the row's id."""
+        return self.arm_id or f"/tenants/{self.tenant_id}/{PATHS[self.kind]}/{self.object_id}"
+
+    def credential_id(self, key_id: str) -> str:
+        """The id of a credential of its own."""
+        return f"{self.resource_id}/{'federatedIdentityCredentials' if self.arm_id else 'credentials'}/{key_id}"
 
     @property
     def scope_id(self) -> str:

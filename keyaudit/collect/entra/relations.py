@@ -1,7 +1,7 @@
 """Owners and federated credentials of applications and service principals: lists first, then single objects."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import UNSET, Struct, UnsetType, field
 
@@ -116,6 +116,7 @@ class Federated:
         self._gateway = gateway
         self._list = Calls(scope, f"{kind}.federated")
         self._single = Calls(scope, f"{kind}.federated_of", per_object=True)
+        self._expressions = Calls(scope, f"{kind}.expressions_of", per_object=True)
         self.ids: set[str] = set()
         """Object ids in lower case."""
 
@@ -126,25 +127,46 @@ class Federated:
             self.ids.add(object_id(item))
         self._list.ended(listing.end)
 
-    async def each(self, write: Callable[[str, FederatedItem], None]) -> None:
-        """`write` every credential of every object in `ids`, with the object's id."""
+    async def each(self, write: Callable[[str, FederatedItem, Wire | Refusal], None]) -> None:
+        """`write` every credential of every object in `ids`: the object's id, the item, and its claims-matching expression."""
 
         async def one(holder: str) -> None:
-            listing = self._gateway.pages(self._single.id, FederatedItem, by=lambda item: item.id.lower(), id=holder)
-            async for item in listing:
-                write(holder, item)
+            listing = self._gateway.pages(self._single.id, FederatedItem, by=_by_id, id=holder)
+            items = [item async for item in listing]
             end = listing.end
             self._single.ended(end)
             if not end.received and end.refusal is None:
                 self._single.refused(Refusal(Reason.INCONSISTENT_PAGES, "one list has some, another none"))
+            lacking = [item for item in items if _lacks_expression(item)]
+            expressions = await self._expressions_of(holder, lacking) if lacking else {}
+            for item in items:
+                write(holder, item, expressions.get(item.id.lower(), item.claimsMatchingExpression))
 
         await for_each(sorted(self.ids), one, limit=_AT_ONCE)
 
+    async def _expressions_of(self, holder: str, lacking: Sequence[FederatedItem]) -> Mapping[str, Wire | Refusal]:
+        """Credential id to expression. Of a credential that has one, v1.0 shows no subject, and not the expression."""
+        listing = self._gateway.pages(self._expressions.id, FederatedItem, by=_by_id, id=holder)
+        shown = {item.id.lower(): item.claimsMatchingExpression async for item in listing}
+        self._expressions.ended(listing.end)
+        unseen = Refusal(why_incomplete(listing.end) or Reason.INCONSISTENT_PAGES)
+        return {item.id.lower(): shown.get(item.id.lower(), unseen) for item in lacking}
+
     @property
     def coverage(self) -> Sequence[Coverage]:
-        """The coverage of both operations."""
+        """The coverage of every operation."""
         parent = self._list.coverage()
-        return parent, self._single.coverage(parent)
+        single = self._single.coverage(parent)
+        return parent, single, self._expressions.coverage(single)
+
+
+def _by_id(item: FederatedItem) -> str:
+    return item.id.lower()
+
+
+def _lacks_expression(item: FederatedItem) -> bool:
+    """Whether only the beta version can say what it matches."""
+    return isinstance(item.claimsMatchingExpression, UnsetType) and isinstance(read(item.subject, str), Refusal)
 
 
 def _ids(owners: Sequence[Related]) -> list[str]:

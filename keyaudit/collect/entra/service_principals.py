@@ -1,6 +1,7 @@
 """Service principals, with their owners, credentials and SAML token-signing certificates."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from msgspec import UNSET
 
@@ -10,6 +11,7 @@ from keyaudit.collect.entra.directory import collect_objects
 from keyaudit.collect.entra.holders import Holder, home_of, made_by_microsoft
 from keyaudit.collect.entra.relations import Owners, Related
 from keyaudit.collect.entra.saml import signing_rows, split
+from keyaudit.collect.entra.settings import put_arm_id, put_makers
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
@@ -29,6 +31,13 @@ class PrincipalItem(Related):
     preferredTokenSigningKeyThumbprint: Wire = UNSET  # noqa: N815
     keyCredentials: Wire = UNSET  # noqa: N815
     passwordCredentials: Wire = UNSET  # noqa: N815
+    appRoleAssignmentRequired: Wire = UNSET  # noqa: N815
+    tags: Wire = UNSET
+    alternativeNames: Wire = UNSET  # noqa: N815
+    disabledByMicrosoftStatus: Wire = UNSET  # noqa: N815
+    verifiedPublisher: Wire = UNSET  # noqa: N815
+    createdByAppId: Wire = UNSET  # noqa: N815
+    appRoles: Wire = UNSET  # noqa: N815
 
 
 async def collect_service_principals(
@@ -45,7 +54,7 @@ async def collect_service_principals(
         kind="service_principal",
         item=PrincipalItem,
         describe=principal_holder,
-        write=_write,
+        write=partial(_write, connection.environment.name),
         seen=seen,
     )
 
@@ -67,8 +76,8 @@ def principal_holder(item: PrincipalItem, tenant_id: str, url: str, version: str
     )
 
 
-def principal_row(item: PrincipalItem, holder: Holder) -> Row:
-    """The row of a service principal, but for its owners."""
+def principal_row(item: PrincipalItem, holder: Holder, cloud: str) -> Row:
+    """The row of a service principal as `cloud` shows it, but for its owners."""
     row = holder.row(SERVICE_PRINCIPAL)
     row.put("name", item.displayName)
     row.put("app_id", item.appId)
@@ -80,11 +89,21 @@ def principal_row(item: PrincipalItem, holder: Holder) -> Row:
     row.put("home_tenant", lowered)
     row.put_read("home", holder.home)
     row.put("sso_mode", item.preferredSingleSignOnMode)
+    row.put("assignment_required", item.appRoleAssignmentRequired)
+    row.put("app_tags", item.tags)
+    put_arm_id(row, item.alternativeNames)
+    put_makers(
+        row,
+        cloud,
+        publisher=item.verifiedPublisher,
+        created_by=item.createdByAppId,
+        disabled=item.disabledByMicrosoftStatus,
+    )
     return row
 
 
-def _write(unit: Unit, item: PrincipalItem, holder: Holder, owners: Owners) -> int:
-    row = principal_row(item, holder)
+def _write(cloud: str, unit: Unit, item: PrincipalItem, holder: Holder, owners: Owners) -> int:
+    row = principal_row(item, holder, cloud)
     owners.put(row, item.id)
     unit.row("service_principal", row.finish())
     keys, bad_keys = read_items(item.keyCredentials, KeyItem)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
-from keyaudit.inventory.views import account_key, application, credential, key, key_use, vault
+from keyaudit.inventory.views import account_key, application, credential, key, key_use, service_principal, vault
 from keyaudit.inventory.views.sql import stored
 from keyaudit.model.coverage import Coverage
 
@@ -33,6 +33,7 @@ def create(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, str], co
         "vault": vault.view(sources),
         "key": key.view(sources),
         "application": application.view(sources, as_of),
+        "service_principal": service_principal.view(sources),
         "credential": credential.view(sources),
         "account_key": account_key.view(sources),
         "key_use": key_use.view(sources),

@@ -15,9 +15,9 @@ from keyaudit.model.operations import (
     sign_in,
     token_signing,
 )
-from keyaudit.model.operations.kinds import Operation, Paging, Right, Rights, Surface, Throttle
+from keyaudit.model.operations.kinds import GLOBAL_CLOUD, Operation, Paging, Right, Rights, Surface, Throttle
 
-__all__ = ["BY_SURFACE", "OPERATIONS", "Operation", "Paging", "Right", "Rights", "Surface", "Throttle"]
+__all__ = ["BY_SURFACE", "GLOBAL_CLOUD", "OPERATIONS", "Operation", "Paging", "Right", "Rights", "Surface", "Throttle"]
 
 BY_SURFACE: dict[str, tuple[Operation, ...]] = {
     "sign-in": sign_in.DECLARED,

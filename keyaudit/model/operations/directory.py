@@ -3,12 +3,17 @@
 from keyaudit.model.operations.kinds import ADVANCED, Throttle, graph, graph_right
 
 _APPLICATION_FIELDS = (
-    "id,appId,displayName,createdDateTime,signInAudience,identifierUris,api,appRoles,keyCredentials,passwordCredentials"
+    "id,appId,displayName,createdDateTime,signInAudience,identifierUris,api,appRoles,keyCredentials,passwordCredentials,"
+    "isFallbackPublicClient,servicePrincipalLockConfiguration,disabledByMicrosoftStatus"
 )
 _PRINCIPAL_FIELDS = (
     "id,appId,displayName,createdDateTime,accountEnabled,servicePrincipalType,appOwnerOrganizationId,"
-    "preferredSingleSignOnMode,preferredTokenSigningKeyThumbprint,keyCredentials,passwordCredentials"
+    "preferredSingleSignOnMode,preferredTokenSigningKeyThumbprint,keyCredentials,passwordCredentials,"
+    "appRoleAssignmentRequired,tags,alternativeNames,disabledByMicrosoftStatus,appRoles"
 )
+# To select what a cloud's Graph does not have ends in a 400, and in no list at all. Outside the global cloud its metadata
+# lacks these: github.com/microsoftgraph/msgraph-metadata, schemas/v1.0-Fairfax.csdl and v1.0-Mooncake.csdl
+_GLOBAL_FIELDS = ",verifiedPublisher,createdByAppId"
 
 DECLARED = (
     graph(
@@ -29,7 +34,8 @@ DECLARED = (
         "application.list",
         "applications",
         "/v1.0/applications",
-        query=(("$select", _APPLICATION_FIELDS), ("$top", "999")),
+        query=(("$select", _APPLICATION_FIELDS + _GLOBAL_FIELDS), ("$top", "999")),
+        query_elsewhere=(("$select", _APPLICATION_FIELDS), ("$top", "999")),
         throttle=Throttle.GRAPH_KEY_CREDENTIALS,
         cost=2,
     ),
@@ -65,11 +71,18 @@ DECLARED = (
         "an application's federated credentials",
         "/v1.0/applications/{id}/federatedIdentityCredentials",
     ),
+    # v1.0 shows no claims-matching expressions: asked for each application that has a credential without a subject.
+    graph(
+        "application.expressions_of",
+        "an application's claims-matching expressions",
+        "/beta/applications/{id}/federatedIdentityCredentials",
+    ),
     graph(
         "service_principal.list",
         "service principals",
         "/v1.0/servicePrincipals",
-        query=(("$select", _PRINCIPAL_FIELDS), ("$top", "999")),
+        query=(("$select", _PRINCIPAL_FIELDS + _GLOBAL_FIELDS), ("$top", "999")),
+        query_elsewhere=(("$select", _PRINCIPAL_FIELDS), ("$top", "999")),
         throttle=Throttle.GRAPH_KEY_CREDENTIALS,
         cost=2,
     ),
@@ -103,5 +116,10 @@ DECLARED = (
         "service_principal.federated_of",
         "a service principal's federated credentials",
         "/v1.0/servicePrincipals/{id}/federatedIdentityCredentials",
+    ),
+    graph(
+        "service_principal.expressions_of",
+        "a service principal's claims-matching expressions",
+        "/beta/servicePrincipals/{id}/federatedIdentityCredentials",
     ),
 )

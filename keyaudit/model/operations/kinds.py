@@ -31,6 +31,7 @@ class Throttle(StrEnum):
     VAULT = "vault"
     GRAPH = "graph"
     GRAPH_KEY_CREDENTIALS = "graph-key-credentials"
+    GRAPH_REPORTS = "graph-reports"
 
 
 class Rights(StrEnum):
@@ -80,6 +81,8 @@ class Operation:
     method: str = "GET"
     path: str
     query: tuple[tuple[str, str], ...] = ()
+    query_elsewhere: tuple[tuple[str, str], ...] = ()
+    """Its query in clouds other than the global one, which lack members that it selects; empty: the same."""
     headers: tuple[tuple[str, str], ...] = ()
     paging: Paging = Paging.NONE
     throttle: Throttle
@@ -107,6 +110,10 @@ class Operation:
                 return value
         return self.path.split("/")[1] if self.surface is Surface.GRAPH else ""
 
+
+GLOBAL_CLOUD = "public"
+OTHER_CLOUDS = ("usgov", "dod", "china")
+"""What is documented for the global service alone is not in these."""
 
 READER = Right(rights=Rights.AZURE, name="Reader", on="the subscription")
 APPLICATIONS = Right(rights=Rights.GRAPH, name="Application.Read.All", on="Microsoft Graph")
@@ -164,6 +171,7 @@ def graph(
     path: str,
     *,
     query: tuple[tuple[str, str], ...] = (),
+    query_elsewhere: tuple[tuple[str, str], ...] = (),
     headers: tuple[tuple[str, str], ...] = (),
     paging: Paging = Paging.ODATA,
     throttle: Throttle = Throttle.GRAPH,
@@ -178,6 +186,7 @@ def graph(
         surface=Surface.GRAPH,
         path=path,
         query=query,
+        query_elsewhere=query_elsewhere,
         headers=headers,
         paging=paging,
         throttle=throttle,

@@ -2,6 +2,7 @@
 
 from keyaudit.model.columns import Table
 from keyaudit.model.tables.account_key import ACCOUNT_KEY
+from keyaudit.model.tables.activity import CREDENTIAL_ACTIVITY, SIGN_IN_ACTIVITY
 from keyaudit.model.tables.application import APPLICATION
 from keyaudit.model.tables.credential import CREDENTIAL
 from keyaudit.model.tables.key import KEY
@@ -23,6 +24,8 @@ TABLES: dict[str, Table] = {
         SIGNING_CERTIFICATE,
         ACCOUNT_KEY,
         KEY_USE,
+        SIGN_IN_ACTIVITY,
+        CREDENTIAL_ACTIVITY,
     )
 }
 

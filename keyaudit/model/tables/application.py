@@ -41,6 +41,73 @@ APPLICATION = Table(
             operations=_APPLICATION,
         ),
         Column(
+            name="exposed_scopes",
+            type=Type.TEXTS,
+            meaning="the delegated permissions that it publishes, sorted",
+            operations=_APPLICATION,
+        ),
+        Column(
+            name="exposed_roles", type=Type.TEXTS, meaning="the app roles that it publishes, sorted", operations=_APPLICATION
+        ),
+        Column(
+            name="preauthorized_apps",
+            type=Type.TEXTS,
+            meaning="app ids of the clients that need no consent for its permissions, sorted",
+            operations=_APPLICATION,
+        ),
+        Column(
+            name="access_token_version",
+            type=Type.INTEGER,
+            meaning="requestedAccessTokenVersion: the version of the tokens that it accepts",
+            operations=_APPLICATION,
+            absent="never set, which means 1",
+        ),
+        Column(
+            name="accepts_mapped_claims",
+            type=Type.BOOLEAN,
+            meaning="acceptMappedClaims: it takes claims that a claims-mapping policy sets, without a signing key of its own",
+            operations=_APPLICATION,
+        ),
+        Column(
+            name="public_client",
+            type=Type.BOOLEAN,
+            meaning="isFallbackPublicClient: it may ask for tokens without any credential",
+            operations=_APPLICATION,
+        ),
+        Column(
+            name="instance_lock",
+            type=Type.BOOLEAN,
+            meaning="its service principals in other tenants are locked against changes there",
+            operations=_APPLICATION,
+        ),
+        Column(
+            name="instance_locks",
+            type=Type.TEXTS,
+            meaning="what that lock covers: all, sign, verify, token-encryption",
+            operations=_APPLICATION,
+        ),
+        Column(
+            name="verified_publisher",
+            type=Type.TEXT,
+            meaning="the name of its verified publisher",
+            operations=_APPLICATION,
+            absent="its publisher is not verified",
+        ),
+        Column(
+            name="created_by_app",
+            type=Type.TEXT,
+            meaning="createdByAppId: the app id of the application that registered it",
+            operations=_APPLICATION,
+            absent="Graph names none",
+        ),
+        Column(
+            name="disabled_by_microsoft",
+            type=Type.TEXT,
+            meaning="disabledByMicrosoftStatus",
+            operations=_APPLICATION,
+            absent="Microsoft did not disable it",
+        ),
+        Column(
             name="microsoft_made",
             type=Type.BOOLEAN,
             meaning="named as Microsoft's own software names what it registers (P2P Server, aad-extensions-app,"

@@ -4,6 +4,7 @@ from keyaudit.model.columns import Column, Table, Type, where_found
 
 _CREDENTIAL = ("application.list", "service_principal.list")
 _OWN_KINDS = ("password", "certificate", "symmetric-key")
+_IDENTITIES = ("managed_identity.query", "managed_identity.federated_of")
 _FEDERATED = (
     "application.federated",
     "application.federated_of",
@@ -15,13 +16,15 @@ _APPLICATIONS_OWN = tuple({"holder_kind": "application", "kind": kind} for kind 
 _PRINCIPALS_OWN = tuple({"holder_kind": "service_principal", "kind": kind} for kind in _OWN_KINDS)
 _APPLICATIONS_FEDERATED = ({"holder_kind": "application", "kind": "federated"},)
 _PRINCIPALS_FEDERATED = ({"holder_kind": "service_principal", "kind": "federated"},)
+_IDENTITIES_FEDERATED = ({"holder_kind": "managed_identity", "kind": "federated"},)
 
 CREDENTIAL = Table(
     name="credential",
     noun="credential",
     plural="credentials",
-    meaning="a password, certificate or federated credential of an application or service principal; a SAML set is not here",
-    listed_by=(*_CREDENTIAL, *_FEDERATED),
+    meaning="a password, certificate or federated credential of an application, service principal or managed identity;"
+    " a SAML set is not here",
+    listed_by=(*_CREDENTIAL, *_FEDERATED, *_IDENTITIES),
     parts={
         "application.list": _APPLICATIONS_OWN,
         "service_principal.list": _PRINCIPALS_OWN,
@@ -29,6 +32,8 @@ CREDENTIAL = Table(
         "application.federated_of": _APPLICATIONS_FEDERATED,
         "service_principal.federated": _PRINCIPALS_FEDERATED,
         "service_principal.federated_of": _PRINCIPALS_FEDERATED,
+        "managed_identity.query": _IDENTITIES_FEDERATED,
+        "managed_identity.federated_of": _IDENTITIES_FEDERATED,
     },
     columns=(
         *where_found(*_CREDENTIAL, *_FEDERATED),
@@ -44,9 +49,13 @@ CREDENTIAL = Table(
             name="holder_kind",
             type=Type.TEXT,
             meaning="what it hangs on",
-            values=("application", "service_principal"),
+            values=("application", "service_principal", "managed_identity"),
         ),
-        Column(name="holder_id", type=Type.TEXT, meaning="id of the application or service principal"),
+        Column(
+            name="holder_id",
+            type=Type.TEXT,
+            meaning="id of the application or service principal, or ARM id of a managed identity of which only ARM tells",
+        ),
         Column(
             name="holder_name",
             type=Type.TEXT,
@@ -121,6 +130,14 @@ CREDENTIAL = Table(
             derived_from=("application.app_id", "key_id", "thumbprint"),
         ),
         Column(
+            name="last_used_on",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="the last use that the report of credentials knows",
+            absent="the report has no use of it, which proves nothing: it has none of federated credentials, and forgets",
+            derived_from=("key_id", "app_id", "credential_activity.key_id", "credential_activity.last_used_on"),
+        ),
+        Column(
             name="issuer",
             type=Type.TEXT,
             meaning="whose tokens a federated credential accepts",
@@ -147,7 +164,7 @@ CREDENTIAL = Table(
             name="claims_expression",
             type=Type.TEXT,
             meaning="the claims-matching expression of a federated credential",
-            operations=_FEDERATED,
+            operations=(*_FEDERATED, "application.expressions_of", "service_principal.expressions_of"),
             absent="it matches by subject, or it is not a federated credential",
         ),
     ),

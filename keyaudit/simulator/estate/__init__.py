@@ -11,10 +11,12 @@ from keyaudit.simulator.estate.directory import (
     ServicePrincipal,
 )
 from keyaudit.simulator.estate.key_vault import DeletedKey, Key, KeyVersion, RotationPolicy, Vault
+from keyaudit.simulator.estate.privileges import CredentialUse, ManagedIdentity, SignIn
 from keyaudit.simulator.estate.services import Resource
 
 __all__ = [
     "Application",
+    "CredentialUse",
     "DeletedKey",
     "Domain",
     "Estate",
@@ -22,11 +24,13 @@ __all__ = [
     "Key",
     "KeyCredential",
     "KeyVersion",
+    "ManagedIdentity",
     "PasswordCredential",
     "Plant",
     "Resource",
     "RotationPolicy",
     "ServicePrincipal",
+    "SignIn",
     "Subscription",
     "Vault",
 ]
@@ -64,6 +68,11 @@ class Estate:
     service_principals: tuple[ServicePrincipal, ...]
     resources: tuple[Resource, ...] = ()
     """Other services' resources, with their keys and what they encrypt with."""
+    identities: tuple[ManagedIdentity, ...] = ()
+    sign_ins: tuple[SignIn, ...] = ()
+    credential_uses: tuple[CredentialUse, ...] = ()
     graph_refuses: tuple[str, ...] = ()
     """Graph relations that answer 403: `owners`, `federatedIdentityCredentials`, `applications`, ..."""
+    unlicensed: tuple[str, ...] = ()
+    """Graph relations that the tenant has no licence for: `reports`, ..."""
     plants: frozenset[Plant] = field(default_factory=frozenset)

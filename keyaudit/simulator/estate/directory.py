@@ -59,6 +59,15 @@ class Application:
     keys: tuple[KeyCredential, ...] = ()
     federated: tuple[FederatedCredential, ...] = ()
     owners: tuple[str, ...] = ()
+    lock: dict[str, bool] | None = None
+    """servicePrincipalLockConfiguration; None: never set."""
+    verified_publisher: str | None = None
+    created_by_app: str | None = None
+    preauthorized: tuple[str, ...] = ()
+    """App ids of clients that need no consent."""
+    accepts_mapped_claims: bool | None = None
+    public_client: bool | None = None
+    token_version: int | None = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +87,12 @@ class ServicePrincipal:
     keys: tuple[KeyCredential, ...] = ()
     federated: tuple[FederatedCredential, ...] = ()
     owners: tuple[str, ...] = ()
+    alternative_names: tuple[str, ...] = ()
+    """Of a managed identity: isExplicit=True or False, and the ARM id."""
+    tags: tuple[str, ...] = ()
+    assignment_required: bool = False
+    verified_publisher: str | None = None
+    created_by_app: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

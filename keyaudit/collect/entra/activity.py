@@ -1,0 +1,156 @@
+"""Last sign-ins of applications, and last uses of their credentials, from Entra's reports (beta)."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from msgspec import UNSET, Struct, UnsetType
+
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.calls import Calls
+from keyaudit.collect.places import source
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.activity import CREDENTIAL_ACTIVITY, SIGN_IN_ACTIVITY
+from keyaudit.model.times import parse_time
+
+SIGN_INS = ("sign_in_activity.list",)
+CREDENTIALS = ("credential_activity.list",)
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+# The documentation lists one name, its samples show the other.
+# https://learn.microsoft.com/graph/api/resources/appcredentialsigninactivity
+_KINDS = {"certificate": "certificate", "clientsecret": "password", "secret": "password"}
+_ORIGINS = {"application": "application", "serviceprincipal": "service_principal"}
+
+
+class Activity(Struct):
+    """One moment of use."""
+
+    lastSignInDateTime: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
+
+
+class SignInItem(Struct):
+    """What the report has of one application."""
+
+    appId: str  # noqa: N815
+    lastSignInActivity: Wire = UNSET  # noqa: N815
+    delegatedClientSignInActivity: Wire = UNSET  # noqa: N815
+    applicationAuthenticationClientSignInActivity: Wire = UNSET  # noqa: N815
+
+
+class CredentialItem(Struct):
+    """What the report has of one credential, for one resource."""
+
+    keyId: str  # noqa: N815
+    appId: str  # noqa: N815
+    keyType: Wire = UNSET  # noqa: N815
+    credentialOrigin: Wire = UNSET  # noqa: N815
+    resourceId: Wire = UNSET  # noqa: N815
+    signInActivity: Wire = UNSET  # noqa: N815
+    expirationDateTime: Wire = UNSET  # noqa: N815
+    expirationDate: Wire = UNSET  # noqa: N815
+
+
+async def collect_sign_ins(connection: Connection, unit: Unit, scope: Scope, seen: Callable[[int], None]) -> Sequence[Coverage]:
+    """Write a row per application that the report has; the coverage of `SIGN_INS`."""
+    [operation] = SIGN_INS
+    calls, count = Calls(scope, operation), 0
+    place = source(connection.environment, operation)
+    listing = connection.gateway.pages(operation, SignInItem, by=lambda item: _id(item.appId))
+    async for item in listing:
+        unit.row("sign_in_activity", sign_in_row(item, connection.identity.tenant_id, scope, place))
+        count += 1
+        seen(count)
+    calls.ended(listing.end)
+    return [calls.coverage()]
+
+
+async def collect_credential_uses(
+    connection: Connection, unit: Unit, scope: Scope, seen: Callable[[int], None]
+) -> Sequence[Coverage]:
+    """Write a row per credential and resource that the report has; the coverage of `CREDENTIALS`."""
+    [operation] = CREDENTIALS
+    calls, count = Calls(scope, operation), 0
+    place = source(connection.environment, operation)
+    listing = connection.gateway.pages(operation, CredentialItem, by=_use)
+    async for item in listing:
+        unit.row("credential_activity", credential_row(item, connection.identity.tenant_id, scope, place))
+        count += 1
+        seen(count)
+    calls.ended(listing.end)
+    return [calls.coverage()]
+
+
+def sign_in_row(item: SignInItem, tenant_id: str, scope: Scope, place: tuple[str, str]) -> dict[str, object]:
+    """The row of one application's last sign-ins."""
+    id_ = f"/tenants/{tenant_id}/signInActivities/{item.appId}"
+    row = Row(SIGN_IN_ACTIVITY, id=id_, resource_id=id_, scope_id=scope.id, url=place[0], version=place[1])
+    row.put("name", None)
+    row.put("app_id", item.appId.lower())
+    row.put_read("last_sign_in_on", _moment(item.lastSignInActivity))
+    delegated = _moment(item.delegatedClientSignInActivity)
+    app_only = _moment(item.applicationAuthenticationClientSignInActivity)
+    row.put_read("last_delegated_on", delegated)
+    row.put_read("last_app_only_on", app_only)
+    row.put_read("last_client_sign_in_on", _later(delegated, app_only))
+    return row.finish()
+
+
+def credential_row(item: CredentialItem, tenant_id: str, scope: Scope, place: tuple[str, str]) -> dict[str, object]:
+    """The row of a credential's last use for one resource."""
+    id_ = f"/tenants/{tenant_id}/credentialActivities/{_use(item)}"
+    row = Row(CREDENTIAL_ACTIVITY, id=id_, resource_id=id_, scope_id=scope.id, url=place[0], version=place[1])
+    row.put("name", None)
+    row.put("key_id", item.keyId.lower())
+    row.put("app_id", item.appId.lower())
+    row.put_read("kind", _known(item.keyType, _KINDS))
+    row.put_read("holder_kind", _known(item.credentialOrigin, _ORIGINS))
+    row.put("used_for", item.resourceId)
+    row.put_read("last_used_on", _moment(item.signInActivity))
+    # One name is documented, the other is in the samples.
+    row.put("expires_on", item.expirationDate if isinstance(item.expirationDateTime, UnsetType) else item.expirationDateTime)
+    return row.finish()
+
+
+def _use(item: CredentialItem) -> str:
+    """What tells one use from another: the report's own ids differ in case alone."""
+    parts = [read(raw, str) for raw in (item.credentialOrigin, item.resourceId)]
+    shown = ["-" if isinstance(part, Refusal) else part for part in parts]
+    return "/".join((_id(item.appId), _id(item.keyId), *shown)).lower()
+
+
+def _id(text: str) -> str:
+    if not _ID.fullmatch(text):
+        raise ValueError("not an id")
+    return text.lower()
+
+
+def _known(raw: Wire, names: dict[str, str]) -> str | Refusal:
+    found = Refusal(Reason.BAD_VALUE) if is_null(raw) else read(raw, str)
+    return found if isinstance(found, Refusal) else names.get(found.lower(), Refusal(Reason.UNRECOGNISED))
+
+
+def _moment(raw: Wire) -> int | Refusal | None:
+    """When it was; None where the report has no such use."""
+    if is_null(raw):
+        return None
+    activity = read(raw, Activity)
+    if isinstance(activity, Refusal):
+        return activity
+    if is_null(activity.lastSignInDateTime):
+        return None
+    text = read(activity.lastSignInDateTime, str)
+    try:
+        return text if isinstance(text, Refusal) else parse_time(text)
+    except ValueError:
+        return Refusal(Reason.BAD_VALUE)
+
+
+def _later(one: int | Refusal | None, other: int | Refusal | None) -> int | Refusal | None:
+    for moment in (one, other):
+        if isinstance(moment, Refusal):
+            return moment
+    known = [moment for moment in (one, other) if isinstance(moment, int)]
+    return max(known) if known else None

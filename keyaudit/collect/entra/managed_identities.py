@@ -1,0 +1,185 @@
+"""Federated credentials of user-assigned managed identities, by ARM: those that Graph does not show are counted here."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypedDict
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.calls import Calls, not_assessed
+from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.entra.credentials import Rows
+from keyaudit.collect.entra.holders import Holder
+from keyaudit.collect.entra.relations import FederatedItem
+from keyaudit.collect.places import Subscription, source
+from keyaudit.collect.rows import Wire, read
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.reasons import Reason
+
+OPERATIONS = ("managed_identity.query", "managed_identity.federated_of")
+
+QUERY = (
+    "resources | where type =~ 'microsoft.managedidentity/userassignedidentities' "
+    "| project id, name, subscriptionId, properties | order by id asc"
+)
+_PER_QUERY = 299
+_AT_ONCE = 16
+_ID = re.compile(
+    r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/Microsoft\.ManagedIdentity/userAssignedIdentities/([^/]+)",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+class Segments(TypedDict):
+    """The segments of an ARM path that name an identity."""
+
+    subscription: str
+    resource_group: str
+    identity: str
+
+
+class IdentityItem(Struct):
+    """A user-assigned managed identity, as Resource Graph shows it."""
+
+    id: str
+    name: Wire = UNSET
+    properties: Wire = UNSET
+
+
+class Identity(Struct):
+    """What is read of an identity's properties."""
+
+    principalId: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
+    clientId: Wire = UNSET  # noqa: N815
+
+
+class FederatedResource(Struct):
+    """A federated credential, as ARM shows it."""
+
+    id: str
+    name: str
+    properties: "FederatedProperties"
+
+
+class FederatedProperties(Struct):
+    """What is in it."""
+
+    issuer: Wire = UNSET
+    subject: Wire = UNSET
+    audiences: Wire = UNSET
+    claimsMatchingExpression: Wire = UNSET  # noqa: N815
+
+
+class _Held(Struct):
+    """A stored row of a credential."""
+
+    holder_id: str
+    holder_kind: str
+    kind: str | None = None
+    name: str | None = None
+
+
+async def collect_managed_identities(
+    connection: Connection, unit: Unit, scope: Scope, subscriptions: Sequence[Subscription], stored: Iterable[bytes]
+) -> Sequence[Coverage]:
+    """Write a row per federated credential that Graph did not show; the coverage of `OPERATIONS`.
+
+    `stored` are the rows of credentials that were read before. Graph shows a managed identity's federated credentials on its
+    service principal, by the same names, so that only what is missing there is new: each is counted once, and none is lost
+    where Graph is refused.
+    """
+    if not subscriptions:
+        return not_assessed(scope, OPERATIONS, Reason.PARENT_NOT_ASSESSED)
+    queried = Calls(scope, "managed_identity.query")
+    identities: dict[str, IdentityItem] = {}
+    for start in range(0, len(subscriptions), _PER_QUERY):
+        group = [subscription.id for subscription in subscriptions[start : start + _PER_QUERY]]
+        body = {"subscriptions": group, "query": QUERY}
+        listing = connection.gateway.pages("managed_identity.query", IdentityItem, by=_identity_of(group), body=body)
+        async for item in listing:
+            identities[item.id.lower()] = item
+        queried.ended(listing.end)
+    parent = queried.coverage()
+    federated = Calls(scope, "managed_identity.federated_of", per_object=True)
+    reading = _Identities(connection, unit, federated, _known(stored))
+    await for_each([identities[id_] for id_ in sorted(identities)], reading.read, limit=_AT_ONCE)
+    return [parent, federated.coverage(parent)]
+
+
+class _Identities:
+    def __init__(self, connection: Connection, unit: Unit, calls: Calls, known: frozenset[tuple[str, str]]) -> None:
+        self._gateway = connection.gateway
+        self._environment = connection.environment
+        self._tenant_id = connection.identity.tenant_id
+        self._unit, self._calls, self._known = unit, calls, known
+
+    async def read(self, item: IdentityItem) -> None:
+        """Write the credentials of one identity."""
+        match = _ID.fullmatch(item.id)
+        assert match is not None  # noqa: S101 - `_identity_of` took it
+        segments: Segments = {"subscription": match[1].lower(), "resource_group": match[2], "identity": match[3]}
+        properties = read(item.properties, Identity)
+        principal = properties if isinstance(properties, Refusal) else read(properties.principalId, str)
+        url, version = source(self._environment, self._calls.id, **segments)
+        rows = Rows(
+            Holder(
+                kind="managed_identity",
+                tenant_id=self._tenant_id,
+                object_id="" if isinstance(principal, Refusal) else principal,
+                url=url,
+                version=version,
+                name=item.name,
+                app_id=properties if isinstance(properties, Refusal) else properties.clientId,
+                type="ManagedIdentity",
+                home="none",
+                microsoft_made=False,
+                arm_id=item.id,
+            )
+        )
+        holder = "" if isinstance(principal, Refusal) else f"/tenants/{self._tenant_id}/servicePrincipals/{principal}".lower()
+
+        def by(one: FederatedResource) -> str:
+            if one.id.lower() != f"{item.id}/federatedIdentityCredentials/{one.name}".lower():
+                raise ValueError("no credential of this identity")
+            return one.name.lower()
+
+        listing = self._gateway.pages(self._calls.id, FederatedResource, by=by, **segments)
+        async for one in listing:
+            if (holder, one.name.lower()) not in self._known:
+                self._unit.row(
+                    "credential", rows.federated(_as_graph(one), url, version, one.properties.claimsMatchingExpression)
+                )
+        self._calls.ended(listing.end)
+
+
+def _as_graph(one: FederatedResource) -> FederatedItem:
+    """ARM has no id for it but its name."""
+    held = one.properties
+    name = msgspec.Raw(msgspec.json.encode(one.name))
+    return FederatedItem(id=one.name, name=name, issuer=held.issuer, subject=held.subject, audiences=held.audiences)
+
+
+def _known(stored: Iterable[bytes]) -> frozenset[tuple[str, str]]:
+    """Holder and name, in lower case, of every federated credential of a service principal."""
+    decoder = msgspec.json.Decoder(_Held)
+    rows = (decoder.decode(line) for line in stored)
+    return frozenset(
+        (row.holder_id, row.name.lower())
+        for row in rows
+        if row.kind == "federated" and row.holder_kind == "service_principal" and row.name is not None
+    )
+
+
+def _identity_of(subscriptions: Sequence[str]) -> Callable[[IdentityItem], str]:
+    asked = frozenset(subscriptions)
+
+    def by(item: IdentityItem) -> str:
+        match = _ID.fullmatch(item.id)
+        if match is None or match[1].lower() not in asked:
+            raise ValueError("no identity of a subscription that was asked for")
+        return item.id.lower()
+
+    return by

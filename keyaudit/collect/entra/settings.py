@@ -1,0 +1,161 @@
+"""How applications and service principals are set up: what they publish, what locks them, who made them."""
+
+import re
+
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.operations import GLOBAL_CLOUD
+from keyaudit.model.reasons import Reason
+
+_ARM_ID = re.compile(r"/subscriptions/[^/]+/(?:[^/]+/)+[^/]+", re.ASCII | re.IGNORECASE)
+_LOCKS = {
+    "allProperties": "all",
+    "credentialsWithUsageSign": "sign",
+    "credentialsWithUsageVerify": "verify",
+    "tokenEncryptionKeyId": "token-encryption",
+}
+
+
+class Published(Struct):
+    """A delegated permission, or an app role, of an API."""
+
+    id: str
+    value: Wire = UNSET
+    allowedMemberTypes: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
+
+
+class Client(Struct):
+    """A client that an application trusts before anyone consents."""
+
+    appId: str  # noqa: N815
+
+
+class Api(Struct):
+    """What is read of an application's API settings."""
+
+    oauth2PermissionScopes: Wire = UNSET  # noqa: N815
+    preAuthorizedApplications: Wire = UNSET  # noqa: N815
+    requestedAccessTokenVersion: Wire = UNSET  # noqa: N815
+    acceptMappedClaims: Wire = UNSET  # noqa: N815
+
+
+class Publisher(Struct):
+    """A verified publisher; an application without one has the member all the same, full of nulls."""
+
+    displayName: Wire = UNSET  # noqa: N815
+    verifiedPublisherId: Wire = UNSET  # noqa: N815
+
+
+def put_api(row: Row, api: Wire, roles: Wire) -> None:
+    """Fill the columns of what an application publishes, and of the tokens that it takes."""
+    found = read(api, Api)
+    if isinstance(found, Refusal):
+        columns = ("exposed_scopes", "preauthorized_apps", "access_token_version", "accepts_mapped_claims")
+        row.refuse(columns, found.reason)
+    else:
+        row.put_read("exposed_scopes", _values(found.oauth2PermissionScopes))
+        clients = read(found.preAuthorizedApplications, list[Client])
+        row.put_read(
+            "preauthorized_apps", clients if isinstance(clients, Refusal) else sorted({one.appId.lower() for one in clients})
+        )
+        row.put("access_token_version", found.requestedAccessTokenVersion)
+        row.put_read("accepts_mapped_claims", flag(found.acceptMappedClaims))
+    row.put_read("exposed_roles", _values(roles))
+    scopes = found if isinstance(found, Refusal) else read(found.oauth2PermissionScopes, list[Raw])
+    row.put_read("exposes_api", _any(scopes, read(roles, list[Raw])))
+
+
+def put_lock(row: Row, lock: Wire) -> None:
+    """Fill the columns of the instance lock. Graph sends null where it was never set.
+
+    https://learn.microsoft.com/graph/api/resources/serviceprincipallockconfiguration
+    """
+    if is_null(lock):
+        row.put("instance_lock", False)
+        row.put("instance_locks", [])
+        return
+    settings = read(lock, dict[str, bool | None])
+    if isinstance(settings, Refusal):
+        row.refuse(("instance_lock", "instance_locks"), settings.reason)
+        return
+    missing = Refusal(Reason.BAD_BODY)
+    row.put_read("instance_lock", bool(settings["isEnabled"]) if "isEnabled" in settings else missing)
+    covered = [name for member, name in _LOCKS.items() if settings.get(member)]
+    row.put_read("instance_locks", covered if settings.keys() >= _LOCKS.keys() else missing)
+
+
+def put_makers(row: Row, cloud: str, *, publisher: Wire, created_by: Wire, disabled: Wire) -> None:
+    """Fill the columns of who stands behind it. Clouds other than the global one do not say."""
+    if cloud == GLOBAL_CLOUD:
+        row.put_read("verified_publisher", _publisher(publisher))
+        row.put("created_by_app", created_by)
+    else:
+        row.refuse(("verified_publisher", "created_by_app"), Reason.NOT_IN_CLOUD)
+    row.put("disabled_by_microsoft", disabled)
+
+
+def put_arm_id(row: Row, names: Wire) -> None:
+    """Fill `arm_id` from alternativeNames: isExplicit=True or False, and the ARM id of a managed identity."""
+    found = read(names, list[str])
+    if isinstance(found, Refusal):
+        row.refuse(("arm_id",), found.reason)
+        return
+    ids = {name.lower() for name in found if _ARM_ID.fullmatch(name)}
+    row.put_read("arm_id", Refusal(Reason.UNRECOGNISED) if len(ids) > 1 else ids.pop() if ids else None)
+
+
+def flag(raw: Wire) -> bool | Refusal:
+    """A switch that is off where Graph sends null for it."""
+    return False if is_null(raw) else read(raw, bool)
+
+
+def roles_for_applications(roles: Wire) -> dict[str, str | None] | Refusal:
+    """Id, in lower case, to name of each app role that can be granted to applications; without a name, None."""
+    found = read(roles, list[Published])
+    if isinstance(found, Refusal):
+        return found
+    names: dict[str, str | None] = {}
+    for role in found:
+        kinds = read(role.allowedMemberTypes, list[str])
+        if isinstance(kinds, Refusal) or "Application" in kinds:
+            value = None if is_null(role.value) else read(role.value, str)
+            if isinstance(value, Refusal):
+                return value
+            names[role.id.lower()] = value or None
+    return names
+
+
+def _any(*lists: list[Raw] | Refusal) -> bool | Refusal:
+    """True on either proof; false only if every list is there and empty."""
+    refusals = [one for one in lists if isinstance(one, Refusal)]
+    if any(one for one in lists if not isinstance(one, Refusal)):
+        return True
+    return refusals[0] if refusals else False
+
+
+def _values(raw: Wire) -> list[str] | Refusal:
+    """The names of published permissions, sorted. One that has no name yet is told by its id."""
+    found = read(raw, list[Published])
+    if isinstance(found, Refusal):
+        return found
+    names = set()
+    for one in found:
+        value = None if is_null(one.value) or isinstance(one.value, UnsetType) else read(one.value, str)
+        if isinstance(value, Refusal):
+            return value
+        names.add(value or one.id.lower())
+    return sorted(names)
+
+
+def _publisher(raw: Wire) -> str | Refusal | None:
+    if is_null(raw):
+        return None
+    found = read(raw, Publisher)
+    if isinstance(found, Refusal):
+        return found
+    if is_null(found.verifiedPublisherId):
+        return None
+    id_ = read(found.verifiedPublisherId, str)
+    return id_ if isinstance(id_, Refusal) or is_null(found.displayName) else read(found.displayName, str)

@@ -1,0 +1,81 @@
+"""The tables of last use: of service principals and of credentials, as Entra's reports have it.
+
+A row says that something was used. That there is none says nothing: the reports keep no record of what they left out.
+"""
+
+from keyaudit.model.columns import Column, Table, Type, where_found
+
+_SIGN_IN = ("sign_in_activity.list",)
+_CREDENTIAL = ("credential_activity.list",)
+_NEVER = "the report has none"
+
+
+def _last(name: str, meaning: str, operations: tuple[str, ...]) -> Column:
+    return Column(
+        name=name,
+        type=Type.TIME,
+        unit="seconds since 1970 UTC",
+        meaning=meaning,
+        operations=operations,
+        absent=_NEVER,
+    )
+
+
+SIGN_IN_ACTIVITY = Table(
+    name="sign_in_activity",
+    noun="record of sign-ins",
+    plural="records of sign-ins",
+    meaning="when an application was last used in this tenant (servicePrincipalSignInActivities, beta)",
+    listed_by=_SIGN_IN,
+    columns=(
+        *where_found(),
+        Column(name="app_id", type=Type.TEXT, meaning="the application (client) id", operations=_SIGN_IN),
+        _last("last_sign_in_on", "in any role", _SIGN_IN),
+        _last("last_delegated_on", "as a client, with a user", _SIGN_IN),
+        _last("last_app_only_on", "as a client, without a user", _SIGN_IN),
+        _last("last_client_sign_in_on", "as a client: the later of the two", _SIGN_IN),
+    ),
+)
+
+CREDENTIAL_ACTIVITY = Table(
+    name="credential_activity",
+    noun="record of a credential's use",
+    plural="records of credentials' use",
+    meaning="when a credential was last used for a resource (appCredentialSignInActivities, beta); one may have several",
+    listed_by=_CREDENTIAL,
+    columns=(
+        *where_found(),
+        Column(name="key_id", type=Type.TEXT, meaning="keyId of the credential", operations=_CREDENTIAL),
+        Column(name="app_id", type=Type.TEXT, meaning="the application (client) id", operations=_CREDENTIAL),
+        Column(
+            name="kind",
+            type=Type.TEXT,
+            meaning="keyType: what the credential is",
+            operations=_CREDENTIAL,
+            values=("password", "certificate"),
+        ),
+        Column(
+            name="holder_kind",
+            type=Type.TEXT,
+            meaning="credentialOrigin: what the credential hangs on",
+            operations=_CREDENTIAL,
+            values=("application", "service_principal"),
+        ),
+        Column(
+            name="used_for",
+            type=Type.TEXT,
+            meaning="resourceId: what was asked for with it",
+            operations=_CREDENTIAL,
+            absent="the report names none",
+        ),
+        _last("last_used_on", "lastSignInDateTime", _CREDENTIAL),
+        Column(
+            name="expires_on",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="the credential's end, as the report has it",
+            operations=_CREDENTIAL,
+            absent="the report has none",
+        ),
+    ),
+)

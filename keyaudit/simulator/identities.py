@@ -1,0 +1,69 @@
+"""User-assigned managed identities: in Resource Graph, and their federated credentials in Azure Resource Manager."""
+
+from collections.abc import Iterator, Sequence
+
+from keyaudit.simulator.arm_answers import answer, error
+from keyaudit.simulator.estate import ManagedIdentity
+from keyaudit.simulator.service import Directory, Route
+from keyaudit.simulator.wire import Answer, Request
+
+TYPE = "microsoft.managedidentity/userassignedidentities"
+
+
+def routes(directory: Directory) -> Sequence[Route]:
+    """The paths below an identity."""
+
+    def federated(_request: Request, stars: list[str]) -> Answer:
+        wanted = [star.lower() for star in stars]
+        for identity in directory.estate.identities:
+            if [identity.subscription.lower(), identity.resource_group.lower(), identity.name.lower()] == wanted:
+                return answer({"value": [_federated(identity, nth) for nth in range(len(identity.federated))]})
+        message = f"The Resource 'Microsoft.ManagedIdentity/userAssignedIdentities/{stars[2]}' was not found."
+        return error(404, "ResourceNotFound", message)
+
+    path = f"subscriptions/*/resourcegroups/*/providers/{TYPE}/*/federatedidentitycredentials"
+    return (Route("managed_identity.federated_of", path, federated),)
+
+
+def rows(directory: Directory) -> Iterator[dict[str, object]]:
+    """The identities as Resource Graph has them."""
+    for identity in directory.estate.identities:
+        yield {
+            "id": _id(identity),
+            "name": identity.name,
+            "type": TYPE,
+            "tenantId": directory.tenant_id,
+            "kind": "",
+            "location": identity.location,
+            "resourceGroup": identity.resource_group.lower(),
+            "subscriptionId": identity.subscription.lower(),
+            "managedBy": "",
+            "sku": None,
+            "plan": None,
+            "properties": {
+                "tenantId": directory.tenant_id,
+                "principalId": identity.principal_id,
+                "clientId": identity.client_id,
+            },
+            "tags": None,
+            "identity": None,
+            "zones": None,
+            "extendedLocation": None,
+        }
+
+
+def _id(identity: ManagedIdentity) -> str:
+    return (
+        f"/subscriptions/{identity.subscription}/resourcegroups/{identity.resource_group}"
+        f"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{identity.name}"
+    )
+
+
+def _federated(identity: ManagedIdentity, nth: int) -> dict[str, object]:
+    found = identity.federated[nth]
+    return {
+        "id": f"{_id(identity)}/federatedIdentityCredentials/{found.name}",
+        "name": found.name,
+        "type": "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials",
+        "properties": {"issuer": found.issuer, "subject": found.subject, "audiences": list(found.audiences)},
+    }
