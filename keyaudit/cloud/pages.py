@@ -106,11 +106,16 @@ def page_of(answer: Answer, paging: Paging, first: Step) -> Page | Refusal:
 
 
 def query(body: Mapping[str, object], skip_token: str | None = None) -> bytes:
-    """The body of a Resource Graph request. Raises ValueError for a query without an order, whose pages would overlap."""
+    """The body of a Resource Graph request, with the caller's own options.
+
+    Raises ValueError for a query without an order, whose pages would overlap.
+    """
     text = body.get("query")
     if not isinstance(text, str) or "order by id" not in text:
         raise ValueError("a Resource Graph query is paged only with `order by id`")
-    options: dict[str, object] = {"$top": RESOURCE_GRAPH_PAGE, "resultFormat": "objectArray"}
+    given = body.get("options")
+    options: dict[str, object] = dict(given) if isinstance(given, Mapping) else {}
+    options |= {"$top": RESOURCE_GRAPH_PAGE, "resultFormat": "objectArray"}
     if skip_token is not None:
         options["$skipToken"] = skip_token
     return msgspec.json.encode({**body, "options": options})

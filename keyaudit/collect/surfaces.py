@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from keyaudit.cloud.connection import Connection
+from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
+from keyaudit.collect.access.roles import collect_roles
 from keyaudit.collect.entra import activity, directory, managed_identities
 from keyaudit.collect.entra.applications import collect_applications
 from keyaudit.collect.entra.service_principals import collect_service_principals
@@ -118,6 +120,18 @@ SURFACES = Surfaces(
             managed_identities.OPERATIONS,
             lambda r, unit, scope: managed_identities.collect_managed_identities(
                 r.connection, unit, scope, r.found.subscriptions, r.spool.lines("credential")
+            ),
+        ),
+        Surface(
+            "role assignments",
+            ROLE_OPERATIONS,
+            lambda r, unit, scope: collect_roles(
+                r.connection,
+                unit,
+                scope,
+                subscriptions=r.found.subscriptions,
+                vaults=r.found.vaults,
+                before=r.spool.coverage(),
             ),
         ),
     ),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from keyaudit.simulator import identities, keys, other_services, resource_graph, resources
+from keyaudit.simulator import authorization, identities, keys, other_services, resource_graph, resources
 from keyaudit.simulator.arm_answers import HEADERS, KEY_VAULT_HEADERS, answer, error, page
 from keyaudit.simulator.estate import Vault
 from keyaudit.simulator.login import LOGIN
@@ -15,7 +15,11 @@ from keyaudit.simulator.wire import CANARY, Answer, Request, compact
 
 HOST = "management.azure.com"
 
-PARTS: tuple[Callable[[Directory], Sequence[Route]], ...] = (other_services.routes, identities.routes)
+PARTS: tuple[Callable[[Directory], Sequence[Route]], ...] = (
+    authorization.routes,
+    identities.routes,
+    other_services.routes,
+)
 """What serves the paths of other resources than vaults."""
 
 _AUDIENCES = frozenset({"https://management.azure.com", "https://management.core.windows.net"})

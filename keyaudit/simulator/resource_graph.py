@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from keyaudit.simulator.resource_rows import OPERATIONS, ROWS
+from keyaudit.simulator.resource_rows import OPERATIONS, ROWS, shown_above
 from keyaudit.simulator.service import Directory
 from keyaudit.simulator.wire import Answer, Request, compact
 
@@ -65,7 +65,8 @@ def quota(remaining: int, resets_after: int) -> list[str]:
 
 def _page(directory: Directory, body: dict[str, Any]) -> dict[str, object]:
     query, options = str(body["query"]), body.get("options") or {}
-    rows, limited = _rows(directory, query, _chosen(directory, body.get("subscriptions")))
+    above = options.get("authorizationScopeFilter", "AtScopeAndBelow") == "AtScopeAboveAndBelow"
+    rows, limited = _rows(directory, query, _chosen(directory, body.get("subscriptions")), above=above)
     size = options.get("$top", _DEFAULT)
     if not isinstance(size, int) or not 1 <= size <= _MOST:
         raise _QueryError(f"The $top value {size} is not between 1 and {_MOST}.")
@@ -104,13 +105,19 @@ def _chosen(directory: Directory, asked: list[str] | None) -> set[str]:
     return chosen
 
 
-def _rows(directory: Directory, query: str, subscriptions: set[str]) -> tuple[list[dict[str, object]], bool]:
-    """All rows of the query, and whether it limits them itself."""
+def _rows(directory: Directory, query: str, subscriptions: set[str], *, above: bool) -> tuple[list[dict[str, object]], bool]:
+    """All rows of the query, and whether it limits them itself. `above`: those of what is above the subscriptions too."""
     table, *steps = [step.strip() for step in query.split("|")]
     sources = ROWS.get(table.lower())
     if sources is None:
         raise _QueryError(f"The table '{table}' is not simulated.")
-    rows = [row for source in sources for row in source(directory) if row["subscriptionId"] in ("", *subscriptions)]
+    rows = [
+        row
+        for source in sources
+        for row in source(directory)
+        if row["subscriptionId"] in subscriptions
+        or (above and not row["subscriptionId"] and shown_above(directory, row, subscriptions))
+    ]
     limited = False
     for step in steps:
         word, _, rest = step.partition(" ")

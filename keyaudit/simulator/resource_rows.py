@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from keyaudit.simulator import identities, other_services, resources
+from keyaudit.simulator import authorization, identities, other_services, resources
 from keyaudit.simulator.estate import Vault
 from keyaudit.simulator.service import Directory
 
@@ -38,7 +38,9 @@ def _row(directory: Directory, vault: Vault) -> ResourceRow:
 
 
 ROWS: dict[str, tuple[Callable[[Directory], Iterator[ResourceRow]], ...]] = {
-    "resources": (_vaults, other_services.rows, identities.rows)
+    "resources": (_vaults, other_services.rows, identities.rows),
+    "authorizationresources": (authorization.assignment_rows, authorization.definition_rows),
+    "resourcecontainers": (authorization.subscription_rows,),
 }
 """Table to what fills it. A row has every column of its table, with `type` in lower case."""
 
@@ -46,5 +48,15 @@ OPERATIONS = {
     "microsoft.keyvault/vaults": "vault.query",
     "microsoft.storage/storageaccounts": "service.query",
     identities.TYPE: "managed_identity.query",
+    "microsoft.authorization/roleassignments": "role_assignment.query",
+    "microsoft.authorization/roledefinitions": "role_definition.query",
+    "microsoft.resources/subscriptions": "subscription.query",
 }
 """Type, in lower case, to the name of the operation that asks for it first in its query."""
+
+
+def shown_above(directory: Directory, row: ResourceRow, subscriptions: set[str]) -> bool:
+    """Whether a row that is above all subscriptions is above one of these."""
+    properties = row["properties"]
+    scope = str(properties.get("scope", "/")) if isinstance(properties, dict) else "/"
+    return any(authorization.touches(directory, scope, subscription) for subscription in subscriptions)

@@ -1,7 +1,7 @@
 """Vaults, subscriptions and keys as Azure Resource Manager describes them."""
 
 from keyaudit.simulator import keys
-from keyaudit.simulator.estate import Key, KeyVersion, Subscription, Vault
+from keyaudit.simulator.estate import AccessPolicy, Key, KeyVersion, Subscription, Vault
 from keyaudit.simulator.service import Directory
 from keyaudit.simulator.wire import iso
 
@@ -50,7 +50,8 @@ def properties(directory: Directory, vault: Vault) -> dict[str, object]:
             "ipRules": [],
             "virtualNetworkRules": [],
         }
-    found["accessPolicies"] = [] if vault.rbac else [_access_policy(directory)]
+    own = () if vault.rbac else (_OWN_POLICY,)
+    found["accessPolicies"] = [_access_policy(directory, one) for one in (*own, *vault.access_policies)]
     found["enabledForDeployment"] = False
     optional = {
         "enableSoftDelete": vault.soft_delete,
@@ -66,12 +67,16 @@ def properties(directory: Directory, vault: Vault) -> dict[str, object]:
     return found
 
 
-def _access_policy(directory: Directory) -> dict[str, object]:
-    return {
-        "tenantId": directory.tenant_id,
-        "objectId": directory.object_id,
-        "permissions": {"keys": ["get", "list", "getrotationpolicy"], "secrets": [], "certificates": []},
-    }
+_OWN_POLICY = AccessPolicy(principal="", keys=("get", "list", "getrotationpolicy"))
+"""That of the audited identity."""
+
+
+def _access_policy(directory: Directory, policy: AccessPolicy) -> dict[str, object]:
+    found: dict[str, object] = {"tenantId": directory.tenant_id, "objectId": policy.principal or directory.object_id}
+    if policy.application is not None:
+        found["applicationId"] = policy.application
+    kinds = {"keys": policy.keys, "secrets": policy.secrets, "certificates": policy.certificates}
+    return {**found, "permissions": {kind: list(names) for kind, names in kinds.items()}}
 
 
 def key_resource(vault: Vault, key: Key, version: KeyVersion, *, whole: bool, versioned: bool) -> dict[str, object]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
 from keyaudit.model.coverage import State
 from keyaudit.model.operations import Surface
 from keyaudit.simulator.faults import Fault
@@ -38,6 +39,7 @@ CHILDREN = {
         "service.query",
         "managed_identity.query",
         "managed_identity.federated_of",
+        *ROLE_OPERATIONS,
     ),
     "key.list": ("key.versions", "key.get", "key.rotation_policy"),
     "application.owners": ("application.owners_of",),

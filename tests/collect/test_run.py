@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
 from keyaudit.collect.run import collect_all
 from keyaudit.collect.surfaces import SURFACES
 from keyaudit.inventory.spool import Spool
@@ -29,6 +30,7 @@ from tests.collect.estate import (
 )
 from tests.collect.rig import Collected, Noted, begun, collect, connected, left
 
+SUBSCRIPTION_OPERATIONS = ("vault.list", "role_eligibility.list", "deny_assignment.list")
 KEY_OPERATIONS = ("key.get", "key.list", "key.rotation_policy", "key.versions")
 TENANT_OPERATIONS = (
     "organization.get",
@@ -36,6 +38,9 @@ TENANT_OPERATIONS = (
     "subscription.list",
     "vault.query",
     "service.query",
+    "role_assignment.query",
+    "role_definition.query",
+    "subscription.query",
     *(
         f"{kind}.{what}"
         for kind in ("application", "service_principal")
@@ -55,6 +60,7 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
     principals = [f"{TENANT_ID}/serviceprincipals/{one.id}" for one in PRINCIPALS]
     assert ids == {
         "tenant": {TENANT_ID},
+        "subscription": {f"/subscriptions/{one}" for one in (SUBSCRIPTION, EMPTY_SUBSCRIPTION)},
         "vault": {FIRST_ID, SECOND_ID},
         "key": FIRST_KEYS | SECOND_KEYS,
         "application": set(applications),
@@ -72,13 +78,18 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         "key_use": set(),
         "sign_in_activity": set(),
         "credential_activity": set(),
+        "grant": set(),
     }
     assert not any(row.get("unknown") for rows in found.rows.values() for row in rows.values())
     assert found.gaps() == {}
     assert found.failures == []
     assert set(found.coverage) == {
         *((TENANT_ID, operation) for operation in TENANT_OPERATIONS),
-        *((f"/subscriptions/{one}", "vault.list") for one in (SUBSCRIPTION, EMPTY_SUBSCRIPTION)),
+        *(
+            (f"/subscriptions/{one}", operation)
+            for one in (SUBSCRIPTION, EMPTY_SUBSCRIPTION)
+            for operation in SUBSCRIPTION_OPERATIONS
+        ),
         *((vault, operation) for vault in (FIRST_ID, SECOND_ID) for operation in KEY_OPERATIONS),
     }
 
@@ -126,6 +137,7 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
         "sign-in activity": (1, 1),
         "credential activity": (1, 1),
         "managed identities": (1, 1),
+        "role assignments": (1, 1),
     }
 
 
@@ -206,9 +218,9 @@ async def test_no_visible_subscription_is_not_an_empty_tenant() -> None:
     found = await collect(estate=replace(ESTATE, subscriptions=(), vaults=()))
     assert found.gaps() == {
         (TENANT_ID, "subscription.list"): "not_assessed nothing_visible",
-        (TENANT_ID, "vault.query"): "not_assessed parent_not_assessed",
         (TENANT_ID, "service.query"): "not_assessed parent_not_assessed",
         (TENANT_ID, "managed_identity.query"): "not_assessed parent_not_assessed",
         (TENANT_ID, "managed_identity.federated_of"): "not_assessed parent_not_assessed",
+        **{(TENANT_ID, operation): "not_assessed parent_not_assessed" for operation in ("vault.query", *ROLE_OPERATIONS)},
     }
     assert found.coverage[TENANT_ID, "application.list"].state is State.ASSESSED

@@ -64,6 +64,7 @@ def test_a_recorded_vault_as_a_whole_row() -> None:
         "soft_delete": True,
         "soft_delete_retention": None,
         "public_network_access": None,
+        "access_policies": 1,
         "unknown": {},
     }
 
@@ -111,6 +112,7 @@ def test_a_vault_without_properties_is_not_a_vault_with_defaults(members: dict[s
         "sku",
         "vault_uri",
         "public_network_access",
+        "access_policies",
     )
     assert row["unknown"] == dict.fromkeys(unset, reason)
 

@@ -4,9 +4,12 @@ from urllib.parse import quote
 
 import pytest
 
+from keyaudit.collect.access import assignments, definitions
+from keyaudit.collect.access.roles import SUBSCRIPTIONS
 from keyaudit.collect.entra.managed_identities import QUERY as IDENTITIES
 from keyaudit.collect.services.items import QUERY as SERVICES
 from keyaudit.model.operations import OPERATIONS, Operation, Surface
+from keyaudit.simulator.roles import OWNER
 from tests.simulator.client import ARM, GRAPH, LOGIN, wire
 from tests.simulator.small import APPLICATIONS, PRINCIPALS, SIGNING, SMALL, SUBSCRIPTION
 
@@ -20,6 +23,9 @@ QUERIES = {
     "vault.query": "resources | where type =~ 'microsoft.keyvault/vaults' | project id, name | order by id asc",
     "service.query": SERVICES,
     "managed_identity.query": IDENTITIES,
+    "role_assignment.query": assignments.QUERY,
+    "role_definition.query": definitions.QUERY,
+    "subscription.query": SUBSCRIPTIONS,
 }
 
 
@@ -36,6 +42,7 @@ def _url(operation: Operation) -> str:
         kind="servers",
         server="sql-main",
         identity=SMALL.identities[0].name,
+        role=OWNER,
     )
     query = "&".join(f"{quote(name)}={quote(value)}" for name, value in operation.query)
     return f"{HOSTS[operation.surface]}{path}?{query}"

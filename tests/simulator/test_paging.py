@@ -79,7 +79,7 @@ async def test_resource_graph_pages_by_skip_token() -> None:
     [
         ({"query": "resources | summarize count()"}, "InvalidQuery"),
         ({"query": "resources | where name == 'x'"}, "InvalidQuery"),
-        ({"query": "authorizationresources"}, "InvalidQuery"),
+        ({"query": "policyresources"}, "InvalidQuery"),
         ({}, "InvalidRequest"),
         ({"query": QUERY, "options": {"$top": 1001}}, "InvalidQuery"),
         ({"query": QUERY, "options": {"$skipToken": "x"}}, "InvalidQuery"),

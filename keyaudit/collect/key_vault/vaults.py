@@ -7,6 +7,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from keyaudit.cloud.connection import Connection
 from keyaudit.cloud.environment import Environment
 from keyaudit.cloud.gateway import Gateway
+from keyaudit.collect.access.policies import policies_of, policy_grants
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.places import Subscription, Vault, source, vault_id_parts
@@ -33,6 +34,7 @@ _PROPERTIES = (
     "soft_delete",
     "soft_delete_retention",
     "public_network_access",
+    "access_policies",
 )
 
 
@@ -62,6 +64,7 @@ class Properties(Struct):
     enableSoftDelete: Wire = UNSET  # noqa: N815
     softDeleteRetentionInDays: Wire = UNSET  # noqa: N815
     publicNetworkAccess: Wire = UNSET  # noqa: N815
+    accessPolicies: Wire = UNSET  # noqa: N815
 
 
 async def collect_vaults(
@@ -148,6 +151,10 @@ class _Vaults:
     def _write(self, subscription: Subscription, item: VaultItem, operation: str) -> None:
         row = vault_row(self._environment, subscription, item, operation)
         self._unit.row("vault", row)
+        properties = read(item.properties, Properties)
+        if not isinstance(properties, Refusal):
+            for grant in policy_grants(properties.accessPolicies, row):
+                self._unit.row("grant", grant)
         self.vaults.append(Vault.of_row(row))
 
 
@@ -186,6 +193,8 @@ def _put_properties(row: Row, properties: Properties) -> None:
     row.put("purge_protection", _never_set(properties.enablePurgeProtection))
     row.put("soft_delete", properties.enableSoftDelete)
     row.put("public_network_access", properties.publicNetworkAccess)
+    _, policies = policies_of(properties.accessPolicies)
+    row.put_read("access_policies", policies)
     days = properties.softDeleteRetentionInDays
     count = read(days, int)
     if isinstance(days, UnsetType) or is_null(days):

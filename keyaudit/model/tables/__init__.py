@@ -5,10 +5,12 @@ from keyaudit.model.tables.account_key import ACCOUNT_KEY
 from keyaudit.model.tables.activity import CREDENTIAL_ACTIVITY, SIGN_IN_ACTIVITY
 from keyaudit.model.tables.application import APPLICATION
 from keyaudit.model.tables.credential import CREDENTIAL
+from keyaudit.model.tables.grant import GRANT
 from keyaudit.model.tables.key import KEY
 from keyaudit.model.tables.key_use import KEY_USE
 from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL
 from keyaudit.model.tables.signing_certificate import SIGNING_CERTIFICATE
+from keyaudit.model.tables.subscription import SUBSCRIPTION
 from keyaudit.model.tables.tenant import TENANT
 from keyaudit.model.tables.vault import VAULT
 
@@ -16,6 +18,7 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         TENANT,
+        SUBSCRIPTION,
         VAULT,
         KEY,
         APPLICATION,
@@ -26,6 +29,7 @@ TABLES: dict[str, Table] = {
         KEY_USE,
         SIGN_IN_ACTIVITY,
         CREDENTIAL_ACTIVITY,
+        GRANT,
     )
 }
 

@@ -49,6 +49,13 @@ VAULT = Table(
             left_out=Left("access-policy", "learn.microsoft.com/azure/key-vault/general/access-control-default"),
         ),
         Column(
+            name="access_policies",
+            type=Type.INTEGER,
+            meaning="how many access policies it has; under rbac they are left-overs that open nothing",
+            operations=("vault.query", "vault.list"),
+            absent="not a Key Vault",
+        ),
+        Column(
             name="purge_protection",
             type=Type.BOOLEAN,
             meaning="a deleted vault or key cannot be purged before its retention ends",

@@ -2,6 +2,15 @@
 
 from dataclasses import dataclass, field
 
+from keyaudit.simulator.estate.access import (
+    AccessPolicy,
+    DenyAssignment,
+    Eligibility,
+    Group,
+    Role,
+    RoleAssignment,
+    User,
+)
 from keyaudit.simulator.estate.directory import (
     Application,
     Domain,
@@ -15,12 +24,16 @@ from keyaudit.simulator.estate.privileges import CredentialUse, ManagedIdentity,
 from keyaudit.simulator.estate.services import Resource
 
 __all__ = [
+    "AccessPolicy",
     "Application",
     "CredentialUse",
     "DeletedKey",
+    "DenyAssignment",
     "Domain",
+    "Eligibility",
     "Estate",
     "FederatedCredential",
+    "Group",
     "Key",
     "KeyCredential",
     "KeyVersion",
@@ -28,10 +41,13 @@ __all__ = [
     "PasswordCredential",
     "Plant",
     "Resource",
+    "Role",
+    "RoleAssignment",
     "RotationPolicy",
     "ServicePrincipal",
     "SignIn",
     "Subscription",
+    "User",
     "Vault",
 ]
 
@@ -42,6 +58,8 @@ class Subscription:
 
     id: str
     name: str
+    management_groups: tuple[str, ...] = ()
+    """Names of the management groups above it, the nearest first, without the root group."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -71,6 +89,13 @@ class Estate:
     identities: tuple[ManagedIdentity, ...] = ()
     sign_ins: tuple[SignIn, ...] = ()
     credential_uses: tuple[CredentialUse, ...] = ()
+    users: tuple[User, ...] = ()
+    groups: tuple[Group, ...] = ()
+    roles: tuple[Role, ...] = ()
+    """Custom roles; Azure's own are there too."""
+    role_assignments: tuple[RoleAssignment, ...] = ()
+    eligibilities: tuple[Eligibility, ...] = ()
+    deny_assignments: tuple[DenyAssignment, ...] = ()
     graph_refuses: tuple[str, ...] = ()
     """Graph relations that answer 403: `owners`, `federatedIdentityCredentials`, `applications`, ..."""
     unlicensed: tuple[str, ...] = ()

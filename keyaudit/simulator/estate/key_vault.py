@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from keyaudit.simulator.estate.access import AccessPolicy
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyVersion:
@@ -79,5 +81,7 @@ class Vault:
     access: str = "open"
     refused: tuple[str, ...] = ()
     """Operations that the data plane refuses by permission: `rotationpolicy`, `list`, `get`."""
+    access_policies: tuple[AccessPolicy, ...] = ()
+    """Besides that of the audited identity, which a vault under access policies has; under RBAC they are left-overs."""
     vanishes_after: int | None = None
     """The vault is deleted after this many data-plane requests."""

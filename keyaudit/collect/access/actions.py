@@ -1,0 +1,111 @@
+"""What a role allows: its actions and data actions, matched as Azure matches them, against a closed table of what matters.
+
+https://learn.microsoft.com/azure/role-based-access-control/role-definitions: actions minus notActions, and data actions minus
+notDataActions, within each permission by itself; case does not count; an asterisk stands for any run of characters.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from keyaudit.model.tables.grant import Allows
+
+_VAULT = "microsoft.keyvault/vaults"
+
+CONTROL: Mapping[str, Allows] = {
+    "microsoft.authorization/roleassignments/write": Allows.GRANT,
+    "microsoft.authorization/roledefinitions/write": Allows.GRANT,
+    "microsoft.authorization/roleeligibilityschedulerequests/write": Allows.GRANT,
+    "microsoft.authorization/roleassignmentschedulerequests/write": Allows.GRANT,
+    # It changes access policies, and whether the vault goes by them or by roles.
+    # https://learn.microsoft.com/azure/key-vault/general/rbac-access-policy and .../access-control-default
+    f"{_VAULT}/write": Allows.GRANT,
+    f"{_VAULT}/accesspolicies/write": Allows.SET_POLICY,
+    "microsoft.keyvault/locations/deletedvaults/purge/action": Allows.PURGE,
+}
+"""Actions of the control plane, in lower case."""
+
+DATA: Mapping[str, Allows] = {
+    f"{_VAULT}/keys/sign/action": Allows.SIGN,
+    f"{_VAULT}/keys/decrypt/action": Allows.DECRYPT,
+    f"{_VAULT}/keys/unwrap/action": Allows.WRAP,
+    # An exportable certificate's private part is read as the secret of its name.
+    f"{_VAULT}/secrets/getsecret/action": Allows.READ_PRIVATE,
+    f"{_VAULT}/keys/backup/action": Allows.BACKUP,
+    f"{_VAULT}/keys/release/action": Allows.RELEASE,
+    f"{_VAULT}/keys/import/action": Allows.IMPORT,
+    f"{_VAULT}/keys/restore/action": Allows.IMPORT,
+    f"{_VAULT}/certificates/import/action": Allows.IMPORT,
+    f"{_VAULT}/certificates/restore/action": Allows.IMPORT,
+    f"{_VAULT}/keys/create/action": Allows.MANAGE,
+    f"{_VAULT}/keys/update/action": Allows.MANAGE,
+    f"{_VAULT}/keys/delete": Allows.MANAGE,
+    f"{_VAULT}/keys/rotate/action": Allows.MANAGE,
+    f"{_VAULT}/keyrotationpolicies/write": Allows.MANAGE,
+    f"{_VAULT}/certificates/create/action": Allows.MANAGE,
+    f"{_VAULT}/certificates/update/action": Allows.MANAGE,
+    f"{_VAULT}/certificates/delete": Allows.MANAGE,
+    f"{_VAULT}/keys/purge/action": Allows.PURGE,
+    f"{_VAULT}/certificates/purge/action": Allows.PURGE,
+}
+"""Data actions of vaults, in lower case."""
+
+_ANY_KEY_ACTION = f"{_VAULT}/keys/\0/action"
+_ALL = {**CONTROL, **DATA}
+
+
+class Permission(Struct):
+    """One permission of a role or deny assignment. Without a notActions, nothing is taken away."""
+
+    actions: list[str]
+    dataActions: list[str]  # noqa: N815 - Azure's spelling, as in all wire structs
+    notActions: list[str] | None = None  # noqa: N815
+    notDataActions: list[str] | None = None  # noqa: N815
+    condition: str | None = None
+
+
+def covers(pattern: str, action: str) -> bool:
+    """Whether a pattern with asterisks stands for an action. `action` is in lower case."""
+    first, *rest = pattern.lower().split("*")
+    if not rest:
+        return first == action
+    *middle, last = rest
+    if not action.startswith(first) or not action.endswith(last) or len(action) < len(first) + len(last):
+        return False
+    # Each piece where it first fits leaves the most for those after it.
+    place, end = len(first), len(action) - len(last)
+    for piece in middle:
+        found = action.find(piece, place, end)
+        if found < 0:
+            return False
+        place = found + len(piece)
+    return True
+
+
+def granted(permissions: Sequence[Permission]) -> frozenset[str]:
+    """The actions of the closed table that any of the permissions gives."""
+    return frozenset(
+        action
+        for permission in permissions
+        for table, given, taken in (
+            (CONTROL, permission.actions, permission.notActions or ()),
+            (DATA, permission.dataActions, permission.notDataActions or ()),
+        )
+        for action in table
+        if _any(given, action) and not _any(taken, action)
+    )
+
+
+def allowed(actions: Iterable[str]) -> list[str]:
+    """What these actions of the closed table allow, in the order of `Allows`."""
+    found = {_ALL[action] for action in actions}
+    return [str(each) for each in Allows if each in found]
+
+
+def by_wildcard(permissions: Sequence[Permission]) -> bool:
+    """Whether a data action with an asterisk stands for whatever may be done with keys."""
+    return any(covers(pattern, _ANY_KEY_ACTION) for permission in permissions for pattern in permission.dataActions)
+
+
+def _any(patterns: Iterable[str], action: str) -> bool:
+    return any(covers(pattern, action) for pattern in patterns)

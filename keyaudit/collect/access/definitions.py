@@ -1,0 +1,134 @@
+"""Role definitions: all that Resource Graph shows, and one by one those that it lacks."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec import UNSET, Struct
+
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.access.actions import Permission, allowed, by_wildcard, granted
+from keyaudit.collect.calls import Calls
+from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.reasons import Reason
+
+QUERY = (
+    "authorizationresources | where type =~ 'microsoft.authorization/roledefinitions' "
+    "| project id, name, properties | order by id asc"
+)
+ABOVE = {"authorizationScopeFilter": "AtScopeAboveAndBelow"}
+"""Without it, what is assigned or defined at a management group or the root is left out.
+
+https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources
+"""
+PER_QUERY = 299
+"""Subscriptions of one query: https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests"""
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+
+class DefinitionItem(Struct):
+    """A role definition, alike in Resource Graph and in Resource Manager."""
+
+    id: str
+    properties: Wire = UNSET
+
+
+class Properties(Struct):
+    """What is read of one."""
+
+    roleName: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
+    type: Wire = UNSET
+    permissions: Wire = UNSET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """A role. A refusal in place of a fact says why it is not known."""
+
+    name: Wire | Refusal
+    custom: bool | Refusal
+    actions: frozenset[str] | Refusal
+    """Those of the closed table that it gives."""
+    wildcard: bool | Refusal
+    condition: str | None = None
+    """The condition that the definition itself sets."""
+
+    def put(self, row: Row) -> None:
+        """Fill the columns that the role alone decides."""
+        row.put_read("name", self.name)
+        row.put_read("custom", self.custom)
+        row.put_read("wildcard", self.wildcard)
+        row.put_read("allows", self.actions if isinstance(self.actions, Refusal) else allowed(self.actions))
+
+
+def guid_of(role_id: str) -> str:
+    """The GUID at the end of a role's id, whatever stands before it; ValueError if there is none."""
+    guid = role_id.lower().rpartition("/")[2]
+    if not _GUID.fullmatch(guid):
+        raise ValueError("not a role's id")
+    return guid
+
+
+class Roles:
+    """The roles of a tenant, by GUID. Call `collect` before `role`."""
+
+    def __init__(self, connection: Connection, scope: Scope) -> None:
+        self._gateway = connection.gateway
+        self._list = Calls(scope, "role_definition.query")
+        self._single = Calls(scope, "role_definition.get", per_object=True)
+        self._found: dict[str, Role] = {}
+
+    async def collect(self, subscriptions: Sequence[str]) -> None:
+        """Read every definition that Resource Graph shows."""
+        for start in range(0, len(subscriptions), PER_QUERY):
+            body = {"subscriptions": subscriptions[start : start + PER_QUERY], "query": QUERY, "options": ABOVE}
+            listing = self._gateway.pages(self._list.id, DefinitionItem, by=lambda item: guid_of(item.id), body=body)
+            async for item in listing:
+                self._found[guid_of(item.id)] = _role(item)
+            self._list.ended(listing.end)
+
+    async def role(self, guid: str) -> Role:
+        """One role, asked for by itself if no list showed it."""
+        known = self._found.get(guid)
+        if known is None:
+            known = self._found[guid] = await self._get(guid)
+        return known
+
+    @property
+    def coverage(self) -> Sequence[Coverage]:
+        """The coverage of the list, and of single reads if there were any."""
+        return (self._list.coverage(), *((self._single.coverage(),) if self._single.used else ()))
+
+    async def _get(self, guid: str) -> Role:
+        found = await self._gateway.get(self._single.id, DefinitionItem, role=guid)
+        if not isinstance(found, Refusal) and found.id.lower().rpartition("/")[2] != guid:
+            found = Refusal(Reason.BAD_BODY, "it answered with another role than the one asked for", 200)
+        if isinstance(found, Refusal):
+            self._single.refused(found)
+            return _unread(found)
+        self._single.answered()
+        return _role(found)
+
+
+def _role(item: DefinitionItem) -> Role:
+    properties = read(item.properties, Properties)
+    if isinstance(properties, Refusal):
+        return _unread(properties)
+    kind = read(properties.type, str)
+    custom = kind if isinstance(kind, Refusal) else kind.lower() == "customrole"
+    permissions = read(properties.permissions, list[Permission])
+    if isinstance(permissions, Refusal):
+        return Role(name=properties.roleName, custom=custom, actions=permissions, wildcard=permissions)
+    return Role(
+        name=properties.roleName,
+        custom=custom,
+        actions=granted(permissions),
+        wildcard=by_wildcard(permissions),
+        condition=next((each.condition for each in permissions if each.condition), None),
+    )
+
+
+def _unread(refusal: Refusal) -> Role:
+    return Role(name=refusal, custom=refusal, actions=refusal, wildcard=refusal)

@@ -1,0 +1,137 @@
+"""The access policies of a vault, as grants. The vault's own properties hold them, so that its unit writes them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from msgspec import UNSET, Raw, Struct
+
+from keyaudit.collect.access.grants import grant_row
+from keyaudit.collect.rows import Wire, is_null, read
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.grant import Allows
+
+# https://learn.microsoft.com/azure/key-vault/general/assign-access-policy and .../keys/about-keys
+_ALLOWS: Mapping[str, Mapping[str, Allows]] = {
+    "keys": {
+        "sign": Allows.SIGN,
+        "decrypt": Allows.DECRYPT,
+        "unwrapkey": Allows.WRAP,
+        "backup": Allows.BACKUP,
+        "release": Allows.RELEASE,
+        "import": Allows.IMPORT,
+        "restore": Allows.IMPORT,
+        "create": Allows.MANAGE,
+        "update": Allows.MANAGE,
+        "delete": Allows.MANAGE,
+        "rotate": Allows.MANAGE,
+        "setrotationpolicy": Allows.MANAGE,
+        "purge": Allows.PURGE,
+    },
+    "secrets": {"get": Allows.READ_PRIVATE},
+    "certificates": {
+        "import": Allows.IMPORT,
+        "restore": Allows.IMPORT,
+        "create": Allows.MANAGE,
+        "update": Allows.MANAGE,
+        "delete": Allows.MANAGE,
+        "purge": Allows.PURGE,
+    },
+}
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+
+class Permissions(Struct):
+    """What an access policy permits; what it does not name, it does not permit."""
+
+    keys: list[str] | None = None
+    secrets: list[str] | None = None
+    certificates: list[str] | None = None
+
+    def names(self, kind: str) -> set[str]:
+        """The permissions for keys, secrets or certificates, in lower case."""
+        found = {"keys": self.keys, "secrets": self.secrets, "certificates": self.certificates}[kind]
+        return {name.lower() for name in found or ()}
+
+
+class PolicyItem(Struct):
+    """An access policy. `applicationId` makes it hold only for the principal through that application."""
+
+    objectId: str  # noqa: N815 - Azure's spelling, as in all wire structs
+    permissions: Permissions
+    applicationId: Wire = UNSET  # noqa: N815
+
+
+@dataclass(slots=True)
+class Policy:
+    """What all entries for one principal together permit."""
+
+    allows: set[Allows] = field(default_factory=set)
+    wildcard: bool = False
+
+
+def policies_of(raw: Wire) -> tuple[Mapping[tuple[str, str], Policy], int | Refusal]:
+    """By principal and application what a vault's access policies permit, and how many there are; or why not all are read."""
+    items = read(raw, list[Raw])
+    if isinstance(items, Refusal):
+        return {}, items
+    found: dict[tuple[str, str], Policy] = {}
+    unread = False
+    for item in items:
+        who, permissions = _entry(item)
+        if permissions is None:
+            unread = True
+            continue
+        policy = found.setdefault(who, Policy())
+        policy.allows |= _allows(permissions)
+        policy.wildcard |= "all" in permissions.names("keys")
+    return found, Refusal(Reason.BAD_ITEM) if unread else len(items)
+
+
+def policy_grants(raw: Wire, vault: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+    """The grants among the access policies of the vault of that row. One that permits nothing that matters is no grant."""
+    resource_id = str(vault["resource_id"])
+    policies, _ = policies_of(raw)
+    for (principal, application), policy in sorted(policies.items()):
+        if not policy.allows:
+            continue
+        row = grant_row(
+            "access-policy",
+            resource_id="/".join(part for part in (resource_id, "accessPolicies", principal, application) if part),
+            scope_id=str(vault["scope_id"]),
+            url=str(vault["source_url"]),
+            version=str(vault["source_version"]),
+            principal_id=principal,
+        )
+        row.put("name", None)
+        row.put("principal_type", None)
+        row.put("application_id", application or None)
+        row.put("scope", resource_id.lower())
+        row.put("scope_kind", "vault")
+        row.put("vault_id", resource_id.lower())
+        row.put("wildcard", policy.wildcard)
+        row.put("allows", [str(each) for each in Allows if each in policy.allows])
+        yield row.finish()
+
+
+def _entry(raw: Raw) -> tuple[tuple[str, str], Permissions | None]:
+    """Whom a policy is for, and what it permits; None where that cannot be read."""
+    item = read(raw, PolicyItem)
+    if isinstance(item, Refusal):
+        return ("", ""), None
+    application = "" if item.applicationId is UNSET or is_null(item.applicationId) else read(item.applicationId, str)
+    if isinstance(application, Refusal):
+        return ("", ""), None
+    who = (item.objectId.lower(), application.lower())
+    if not _GUID.fullmatch(who[0]) or (who[1] and not _GUID.fullmatch(who[1])):
+        return ("", ""), None
+    return who, item.permissions
+
+
+def _allows(permissions: Permissions) -> set[Allows]:
+    found: set[Allows] = set()
+    for kind, table in _ALLOWS.items():
+        names = permissions.names(kind)
+        found.update(table.values() if "all" in names else (table[name] for name in names if name in table))
+    return found

@@ -1,0 +1,177 @@
+"""Every role assignment and eligible role that reaches a vault, and where subscriptions stand below management groups."""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import UNSET, Struct
+
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.access.assignments import QUERY, AssignmentItem, assignment_row, matters, name_of
+from keyaudit.collect.access.definitions import ABOVE, PER_QUERY, Roles
+from keyaudit.collect.access.denials import Denials
+from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
+from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.places import Subscription, Vault, source
+from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.coverage import Coverage, Refusal, Scope, State
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.subscription import SUBSCRIPTION
+
+OPERATIONS = ("role_definition.query", "role_assignment.query", "subscription.query")
+
+SUBSCRIPTIONS = (
+    "resourcecontainers | where type =~ 'microsoft.resources/subscriptions' "
+    "| project id, name, subscriptionId, properties | order by id asc"
+)
+_MANAGEMENT_GROUP = "/providers/microsoft.management/managementgroups/"
+_AT_ONCE = 16
+
+
+class GroupItem(Struct):
+    """A management group above a subscription."""
+
+    name: str
+
+
+class Properties(Struct):
+    """What is read of a subscription's properties."""
+
+    managementGroupAncestorsChain: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
+
+
+class SubscriptionItem(Struct):
+    """A subscription as Resource Graph has it."""
+
+    id: str
+    subscriptionId: str  # noqa: N815
+    properties: Wire = UNSET
+
+
+async def collect_roles(
+    connection: Connection,
+    unit: Unit,
+    scope: Scope,
+    *,
+    subscriptions: Sequence[Subscription],
+    vaults: Sequence[Vault],
+    before: Sequence[Coverage],
+) -> Sequence[Coverage]:
+    """Write a row per subscription, and a grant per assignment and per eligibility that reaches a vault.
+
+    `before`: what was read until now. Gives the coverage of `OPERATIONS`, and of what is asked in each subscription.
+    """
+    if not subscriptions:
+        seen = any(record.operation == "subscription.list" and record.state is State.ASSESSED for record in before)
+        return not_assessed(scope, OPERATIONS, Reason.NOTHING_VISIBLE if seen else Reason.PARENT_NOT_ASSESSED)
+    return await _Roles(connection, unit, scope, subscriptions, vaults).collect()
+
+
+class _Roles:
+    def __init__(
+        self,
+        connection: Connection,
+        unit: Unit,
+        scope: Scope,
+        subscriptions: Sequence[Subscription],
+        vaults: Sequence[Vault],
+    ) -> None:
+        self._connection, self._unit, self._scope = connection, unit, scope
+        self._gateway = connection.gateway
+        self._subscriptions = subscriptions
+        self._ids = [subscription.id for subscription in subscriptions]
+        self._groups = {vault.scope.id.partition("/providers/")[0] for vault in vaults}
+        self._roles = Roles(connection, scope)
+        self._denials = Denials(connection)
+        self._above: dict[str, Sequence[str]] = {}
+        self._written: set[str] = set()
+
+    async def collect(self) -> Sequence[Coverage]:
+        placed = await self._place()
+        await self._roles.collect(self._ids)
+        await for_each(self._subscriptions, self._deny, limit=_AT_ONCE)
+        assigned = await self._assignments()
+        eligible: list[Coverage] = []
+
+        async def one(subscription: Subscription) -> None:
+            eligible.append(await self._eligible(subscription))
+
+        await for_each(self._subscriptions, one, limit=_AT_ONCE)
+        records = [*eligible, *self._denials.coverage]
+        records.sort(key=lambda record: (record.scope.id, record.operation))
+        return [placed, assigned, *self._roles.coverage, *records]
+
+    async def _place(self) -> Coverage:
+        """Read the management groups above each subscription."""
+        calls = Calls(self._scope, "subscription.query")
+        chains: dict[str, Sequence[str] | Refusal] = {}
+        unseen = Reason.INCONSISTENT_PAGES
+        for group in self._queried():
+            body = {"subscriptions": group, "query": SUBSCRIPTIONS}
+            listing = self._gateway.pages(calls.id, SubscriptionItem, by=lambda item: item.id.lower(), body=body)
+            async for item in listing:
+                chains[item.subscriptionId.lower()] = _chain(item)
+            calls.ended(listing.end)
+            unseen = why_incomplete(listing.end) or unseen
+        for subscription in self._subscriptions:
+            chain = chains.get(subscription.id, Refusal(unseen))
+            if not isinstance(chain, Refusal):
+                self._above[subscription.id] = chain
+            self._unit.row("subscription", self._subscription_row(subscription, chain))
+        return calls.coverage()
+
+    def _subscription_row(self, subscription: Subscription, chain: Sequence[str] | Refusal) -> Mapping[str, object]:
+        url, version = source(self._connection.environment, "subscription.query")
+        id_ = subscription.scope.id
+        row = Row(SUBSCRIPTION, id=id_, resource_id=id_, scope_id=id_, url=url, version=version)
+        row.put("name", subscription.name)
+        row.put("subscription_id", subscription.id)
+        row.put_read("management_groups", chain)
+        return row.finish()
+
+    async def _deny(self, subscription: Subscription) -> None:
+        await self._denials.collect(subscription.scope, subscription.id)
+
+    async def _assignments(self) -> Coverage:
+        calls = Calls(self._scope, "role_assignment.query")
+        url, version = source(self._connection.environment, calls.id)
+        for group in self._queried():
+            body = {"subscriptions": group, "query": QUERY, "options": ABOVE}
+            listing = self._gateway.pages(calls.id, AssignmentItem, by=name_of, body=body)
+            async for item in listing:
+                await self._write(item, url, version, standing=True)
+            calls.ended(listing.end)
+        return calls.coverage()
+
+    async def _eligible(self, subscription: Subscription) -> Coverage:
+        calls = Calls(subscription.scope, "role_eligibility.list")
+        url, version = source(self._connection.environment, calls.id, subscription=subscription.id)
+        listing = self._gateway.pages(calls.id, AssignmentItem, by=name_of, subscription=subscription.id)
+        async for item in listing:
+            await self._write(item, url, version, standing=False)
+        calls.ended(listing.end)
+        return calls.coverage()
+
+    async def _write(self, item: AssignmentItem, url: str, version: str, *, standing: bool) -> None:
+        """The grant, once: what is above subscriptions comes with each of them."""
+        place = item.place
+        role = await self._roles.role(item.role)
+        if item.id.lower() in self._written or not matters(role, place, self._groups):
+            return
+        self._written.add(item.id.lower())
+        denied = self._denials.taken(item.properties.principalId.lower(), place, self._above)
+        row = assignment_row(item, role, denied, scope_id=self._scope.id, url=url, version=version, standing=standing)
+        self._unit.row("grant", row.finish())
+
+    def _queried(self) -> Sequence[Sequence[str]]:
+        return [self._ids[start : start + PER_QUERY] for start in range(0, len(self._ids), PER_QUERY)]
+
+
+def _chain(item: SubscriptionItem) -> Sequence[str] | Refusal:
+    """Ids of the management groups above, the nearest first. Every subscription is below the root group: none is no answer."""
+    properties = read(item.properties, Properties)
+    if isinstance(properties, Refusal):
+        return properties
+    groups = read(properties.managementGroupAncestorsChain, list[GroupItem])
+    if isinstance(groups, Refusal):
+        return groups
+    return [f"{_MANAGEMENT_GROUP}{group.name.lower()}" for group in groups] or Refusal(Reason.NOT_VISIBLE)

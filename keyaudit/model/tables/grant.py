@@ -1,0 +1,185 @@
+"""The table of grants: every way in that is given to somebody, as it is given."""
+
+from enum import StrEnum
+
+from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.tables.places import VAULTS_FOUND
+
+
+class Allows(StrEnum):
+    """The closed list of what a grant can allow; a row's list is in this order."""
+
+    SIGN = "sign"
+    DECRYPT = "decrypt"
+    WRAP = "wrap"
+    """Unwrap other keys."""
+    READ_PRIVATE = "read-private"
+    """Read secrets, and with them the private part of an exportable certificate."""
+    BACKUP = "backup"
+    RELEASE = "release"
+    IMPORT = "import"
+    MANAGE = "manage"
+    """Make, change or delete keys and certificates."""
+    PURGE = "purge"
+    GRANT = "grant"
+    """Give oneself access."""
+    SET_POLICY = "set-policy"
+    """The same, but only in vaults under access policies."""
+
+
+_POLICIES = ("vault.query", "vault.list")
+_ROLES = ("role_assignment.query",)
+_GRANT = (*_POLICIES, *_ROLES)
+_DEFINED = (*_POLICIES, "role_definition.query")
+
+GRANT = Table(
+    name="grant",
+    noun="grant",
+    plural="grants",
+    meaning="one way in, as it is given: a role assignment, an access policy, an app role; a group's members are in membership",
+    # Whoever adds rows of another kind adds their listing here and in parts, and what fills a column to that column.
+    listed_by=(*VAULTS_FOUND, *_ROLES),
+    parts={
+        "vault.query": ({"kind": "access-policy"},),
+        "vault.list": ({"kind": "access-policy"},),
+        "role_assignment.query": ({"kind": "azure-role"},),
+    },
+    columns=(
+        *where_found(*_DEFINED),
+        Column(
+            name="kind",
+            type=Type.TEXT,
+            meaning="how it is given",
+            values=("azure-role", "access-policy", "hsm-role", "app-role", "delegated", "directory-role"),
+        ),
+        Column(name="principal_id", type=Type.TEXT, meaning="object id of whom it is given to, in lower case"),
+        Column(
+            name="principal_type",
+            type=Type.TEXT,
+            meaning="what the grant itself says that principal is",
+            operations=_GRANT,
+            absent="it does not say",
+            values=("user", "group", "service-principal", "foreign-group", "device", "everyone"),
+        ),
+        Column(
+            name="application_id",
+            type=Type.TEXT,
+            meaning="the client id of the application through which alone the principal has it, in lower case",
+            operations=_GRANT,
+            absent="through any application",
+        ),
+        Column(
+            name="scope",
+            type=Type.TEXT,
+            meaning="what it holds for and all below: a full resource id in lower case; / is everything; or an API's object id",
+            operations=_GRANT,
+        ),
+        Column(
+            name="scope_kind",
+            type=Type.TEXT,
+            meaning="what kind of thing the scope is; an HSM's keys and roles are objects",
+            operations=_GRANT,
+            values=(
+                "root",
+                "management-group",
+                "subscription",
+                "resource-group",
+                "vault",
+                "object",
+                "hsm",
+                "tenant",
+                "directory-object",
+                "api",
+            ),
+        ),
+        Column(
+            name="vault_id",
+            type=Type.TEXT,
+            meaning="the one vault or Managed HSM that the scope is, or lies in; in lower case",
+            operations=_GRANT,
+            absent="its scope is wider than a vault, or has nothing to do with one",
+        ),
+        Column(
+            name="role_id",
+            type=Type.TEXT,
+            meaning="the role's GUID or id, in lower case",
+            operations=_GRANT,
+            absent="an access policy or a delegated permission has no role",
+        ),
+        Column(
+            name="custom",
+            type=Type.BOOLEAN,
+            meaning="the role is the tenant's own and not Azure's",
+            operations=_DEFINED,
+        ),
+        Column(
+            name="wildcard",
+            type=Type.BOOLEAN,
+            meaning="a wildcard takes in whatever may be done with keys: of a role's data actions, or all in an access policy",
+            operations=_DEFINED,
+        ),
+        Column(
+            name="allows",
+            type=Type.TEXTS,
+            meaning="what it lets its holder do to keys, certificates and secrets, where the vault honours it",
+            operations=_DEFINED,
+            values=tuple(Allows),
+        ),
+        Column(
+            name="denied",
+            type=Type.TEXTS,
+            meaning="what a deny assignment takes from it in its whole scope; this is not in allows",
+            operations=("deny_assignment.list",),
+        ),
+        Column(
+            name="condition",
+            type=Type.TEXT,
+            meaning="the condition under which it holds; it counts as if that were met",
+            operations=_GRANT,
+            absent="it holds without a condition",
+        ),
+        Column(
+            name="standing",
+            type=Type.BOOLEAN,
+            meaning="it holds now; false: the principal is eligible, and has it only once he activates it",
+            operations=_GRANT,
+        ),
+        Column(
+            name="created_on",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="when it was given",
+            operations=_GRANT,
+            absent="no date is kept",
+        ),
+        Column(
+            name="expires_on",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="when it ends by itself",
+            operations=_GRANT,
+            absent="the list that shows it names no end",
+        ),
+        Column(
+            name="api",
+            type=Type.TEXT,
+            meaning="the name of the API that an application permission is for",
+            operations=_GRANT,
+            absent="not a permission on an API",
+        ),
+        Column(
+            name="api_id",
+            type=Type.TEXT,
+            meaning="the client id of that API, in lower case",
+            operations=_GRANT,
+            absent="not a permission on an API",
+        ),
+        Column(
+            name="tier",
+            type=Type.INTEGER,
+            meaning="0: an application permission or directory role that leads to control of the whole tenant",
+            operations=_GRANT,
+            absent="not an application permission or directory role, or one that is not ranked",
+        ),
+    ),
+)

@@ -1,0 +1,200 @@
+"""Role assignments and what goes with them: rows of Resource Graph, and the lists of Resource Manager."""
+
+from collections.abc import Iterator, Sequence
+
+from keyaudit.simulator.arm_answers import answer, error
+from keyaudit.simulator.estate import DenyAssignment, Eligibility, RoleAssignment, Subscription
+from keyaudit.simulator.roles import definition, roles
+from keyaudit.simulator.service import Directory, Route
+from keyaudit.simulator.wire import Answer, Request, iso
+
+ResourceRow = dict[str, object]
+
+_AUTHORIZATION = "subscriptions/*/providers/microsoft.authorization"
+_GROUP = "/providers/microsoft.management/managementgroups/"
+_EVERYONE = "00000000-0000-0000-0000-000000000000"
+
+
+def routes(directory: Directory) -> Sequence[Route]:
+    """The paths of Resource Manager that are served here."""
+
+    def eligible(_request: Request, stars: list[str]) -> Answer:
+        found = [one for one in directory.estate.eligibilities if touches(directory, one.scope, stars[0])]
+        return answer({"value": [_eligibility(directory, stars[0], one) for one in found]})
+
+    def denials(_request: Request, stars: list[str]) -> Answer:
+        found = [one for one in directory.estate.deny_assignments if touches(directory, one.scope, stars[0])]
+        return answer({"value": [_denial(stars[0], one) for one in found]})
+
+    def role(_request: Request, stars: list[str]) -> Answer:
+        for one in roles(directory):
+            if one.id == stars[0].lower():
+                return answer(definition(directory, one))
+        return error(404, "RoleDefinitionDoesNotExist", f"The specified role definition with ID '{stars[0]}' does not exist.")
+
+    return (
+        Route("role_eligibility.list", f"{_AUTHORIZATION}/roleeligibilityscheduleinstances", eligible),
+        Route("deny_assignment.list", f"{_AUTHORIZATION}/denyassignments", denials),
+        Route("role_definition.get", "providers/microsoft.authorization/roledefinitions/*", role),
+    )
+
+
+def touches(directory: Directory, scope: str, subscription: str) -> bool:
+    """Whether a scope is a subscription, in it, or above it."""
+    lowered, home = scope.lower(), f"/subscriptions/{subscription.lower()}"
+    if lowered.startswith(_GROUP):
+        above = _above(directory, directory.subscriptions[subscription.lower()])
+        return lowered.removeprefix(_GROUP) in (name.lower() for name in above)
+    return lowered in ("/", home) or lowered.startswith(f"{home}/")
+
+
+def assignment_rows(directory: Directory) -> Iterator[ResourceRow]:
+    """The role assignments, as the table authorizationresources has them."""
+    for one in directory.estate.role_assignments:
+        yield _authorization_row("roleassignments", _place(one.scope), _assignment(directory, one), directory)
+
+
+def definition_rows(directory: Directory) -> Iterator[ResourceRow]:
+    """The role definitions, as the same table has them."""
+    for role in roles(directory):
+        found = definition(directory, role)
+        yield _authorization_row("roledefinitions", "", found, directory)
+
+
+def subscription_rows(directory: Directory) -> Iterator[ResourceRow]:
+    """The subscriptions, as the table resourcecontainers has them."""
+    for one in directory.estate.subscriptions:
+        yield {
+            "id": f"/subscriptions/{one.id}",
+            "name": one.name,
+            "type": "microsoft.resources/subscriptions",
+            "tenantId": directory.tenant_id,
+            "subscriptionId": one.id.lower(),
+            "properties": {
+                "managementGroupAncestorsChain": _chain(directory, one),
+                "managedByTenants": [],
+                "subscriptionPolicies": {
+                    "locationPlacementId": "Public_2014-09-01",
+                    "quotaId": "EnterpriseAgreement_2014-09-01",
+                    "spendingLimit": "Off",
+                },
+                "state": "Enabled",
+            },
+            "tags": {},
+        }
+
+
+def _above(directory: Directory, subscription: Subscription) -> tuple[str, ...]:
+    """The management groups above a subscription, up to the root group, which has the tenant's id for a name."""
+    return (*subscription.management_groups, directory.tenant_id)
+
+
+def _chain(directory: Directory, subscription: Subscription) -> list[dict[str, str]]:
+    groups = _above(directory, subscription)
+    return [{"displayName": "Tenant Root Group" if name == groups[-1] else name, "name": name} for name in groups]
+
+
+def _place(scope: str) -> str:
+    """The subscription that a row is listed under; empty above subscriptions."""
+    parts = scope.lower().split("/")
+    return parts[2] if parts[1] == "subscriptions" else ""
+
+
+def _authorization_row(kind: str, subscription: str, found: dict[str, object], directory: Directory) -> ResourceRow:
+    return {
+        "id": found["id"],
+        "name": found["name"],
+        "type": f"microsoft.authorization/{kind}",
+        "tenantId": directory.tenant_id,
+        "kind": "",
+        "location": "global",
+        "resourceGroup": "",
+        "subscriptionId": subscription,
+        "managedBy": "",
+        "sku": None,
+        "plan": None,
+        "properties": found["properties"],
+        "tags": None,
+        "identity": None,
+        "zones": None,
+        "extendedLocation": None,
+    }
+
+
+def _role_id(directory: Directory, role: str, scope: str) -> str:
+    """Of an assignment above subscriptions too, it names a subscription or none."""
+    subscription = _place(scope) or directory.estate.subscriptions[0].id
+    return f"/subscriptions/{subscription}/providers/Microsoft.Authorization/RoleDefinitions/{role}"
+
+
+def _assignment(directory: Directory, one: RoleAssignment) -> dict[str, object]:
+    made = iso(one.created if one.created is not None else directory.estate.tenant_created).replace("Z", ".4639810Z")
+    return {
+        "id": f"{one.scope.rstrip('/')}/providers/Microsoft.Authorization/RoleAssignments/{one.id}",
+        "name": one.id,
+        "properties": {
+            "roleDefinitionId": _role_id(directory, one.role, one.scope),
+            "principalId": one.principal,
+            "principalType": one.principal_type,
+            "scope": one.scope,
+            "condition": one.condition,
+            "conditionVersion": "2.0" if one.condition else None,
+            "createdOn": made,
+            "updatedOn": made,
+            "createdBy": directory.guid("creator"),
+            "updatedBy": directory.guid("creator"),
+            "delegatedManagedIdentityResourceId": None,
+            "description": None,
+        },
+    }
+
+
+def _eligibility(directory: Directory, subscription: str, one: Eligibility) -> dict[str, object]:
+    scope = one.scope.rstrip("/")
+    properties: dict[str, object] = {
+        "roleEligibilityScheduleId": f"{scope}/providers/Microsoft.Authorization/RoleEligibilitySchedules/{one.id}",
+        "scope": one.scope,
+        "roleDefinitionId": f"/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/{one.role}",
+        "principalId": one.principal,
+        "principalType": one.principal_type,
+        "status": "Provisioned",
+        "startDateTime": iso(one.start),
+        "endDateTime": None if one.end is None else iso(one.end),
+        "memberType": "Direct",
+        "createdOn": iso(one.start),
+        "condition": None,
+        "conditionVersion": None,
+    }
+    name = directory.guid("eligible", one.id)
+    return {
+        "properties": properties,
+        "name": name,
+        "id": f"{scope}/providers/Microsoft.Authorization/RoleEligibilityScheduleInstances/{name}",
+        "type": "Microsoft.Authorization/RoleEligibilityScheduleInstances",
+    }
+
+
+def _denial(subscription: str, one: DenyAssignment) -> dict[str, object]:
+    everyone = [{"id": _EVERYONE, "type": "SystemDefined"}]
+    return {
+        "properties": {
+            "denyAssignmentName": one.name,
+            "description": "",
+            "permissions": [
+                {
+                    "actions": list(one.actions),
+                    "notActions": list(one.not_actions),
+                    "dataActions": list(one.data_actions),
+                    "notDataActions": list(one.not_data_actions),
+                }
+            ],
+            "scope": one.scope,
+            "doNotApplyToChildScopes": one.here_alone,
+            "principals": [{"id": who, "type": "User"} for who in one.principals] or everyone,
+            "excludePrincipals": [{"id": who, "type": "User"} for who in one.excluded],
+            "isSystemProtected": True,
+        },
+        "id": f"/subscriptions/{subscription}/providers/Microsoft.Authorization/denyAssignments/{one.id}",
+        "type": "Microsoft.Authorization/denyAssignments",
+        "name": one.id,
+    }

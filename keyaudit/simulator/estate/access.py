@@ -1,0 +1,94 @@
+"""Who may do what: roles, their assignments, eligibility and denials, access policies, users and groups."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """A role definition; `id` is its GUID."""
+
+    id: str
+    name: str
+    custom: bool = False
+    actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
+    not_data_actions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleAssignment:
+    """A role assignment. `scope` is a full id as Azure spells it, `role` the definition's GUID."""
+
+    id: str
+    scope: str
+    role: str
+    principal: str
+    principal_type: str = "User"
+    condition: str | None = None
+    created: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eligibility:
+    """A role that a principal may activate, until `end` if that is set."""
+
+    id: str
+    scope: str
+    role: str
+    principal: str
+    principal_type: str = "User"
+    start: int
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DenyAssignment:
+    """A deny assignment. No `principals`: everyone but those `excluded`."""
+
+    id: str
+    name: str
+    scope: str
+    actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
+    not_data_actions: tuple[str, ...] = ()
+    principals: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    here_alone: bool = False
+    """doNotApplyToChildScopes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessPolicy:
+    """An entry of a vault's access policies."""
+
+    principal: str
+    application: str | None = None
+    """applicationId of a compound identity."""
+    keys: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    certificates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A user; `type` is userType."""
+
+    id: str
+    name: str
+    upn: str
+    type: str | None = "Member"
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A group; `members` are object ids. `refused`: its members are not to be read by the audited identity."""
+
+    id: str
+    name: str
+    members: tuple[str, ...] = ()
+    hidden: bool = False
+    """Hidden membership: an identity without the right to it sees no member."""
+    refused: bool = False
