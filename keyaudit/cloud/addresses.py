@@ -51,13 +51,16 @@ def host_of(operation: Operation, environment: Environment, uri: str) -> str:
 
 
 def address(operation: Operation, host: str, segments: Mapping[str, str], cloud: str = GLOBAL_CLOUD) -> str:
-    """The URL of an operation's first request in `cloud`. Raises ValueError for a segment that could change where it leads."""
-    wanted = set(_PLACEHOLDER.findall(operation.path))
+    """The URL of an operation's first request in `cloud`. Raises ValueError for a segment that could change where it leads.
+
+    A placeholder in the query is filled like one in the path.
+    """
+    asked = operation.query if cloud == GLOBAL_CLOUD or not operation.query_elsewhere else operation.query_elsewhere
+    wanted = set(_PLACEHOLDER.findall("/".join([operation.path, *(value for _, value in asked)])))
     if wanted != set(segments):
         raise TypeError(f"{operation.id} takes {sorted(wanted)}, not {sorted(segments)}")
     encoded = {name: _segment(operation, name, value) for name, value in segments.items()}
-    asked = operation.query if cloud == GLOBAL_CLOUD or not operation.query_elsewhere else operation.query_elsewhere
-    query = "&".join(f"{quote(name, safe='$')}={quote(value, safe='$(),/')}" for name, value in asked)
+    query = "&".join(f"{quote(name, safe='$')}={_value(value, encoded)}" for name, value in asked)
     return f"https://{host}{operation.path.format_map(encoded)}" + (f"?{query}" if query else "")
 
 
@@ -99,6 +102,10 @@ def _collection(path: str) -> str:
     if any(part in (".", "..") or "/" in part or "\\" in part for part in parts):
         raise ValueError("a path that climbs")
     return "/".join(parts)
+
+
+def _value(value: str, encoded: Mapping[str, str]) -> str:
+    return quote(value, safe="$(),/{}").format_map(encoded)
 
 
 def _segment(operation: Operation, name: str, value: str) -> str:

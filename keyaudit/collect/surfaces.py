@@ -9,9 +9,18 @@ from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
 from keyaudit.collect.access.roles import collect_roles
 from keyaudit.collect.entra import activity, directory, managed_identities
 from keyaudit.collect.entra.applications import collect_applications
+from keyaudit.collect.entra.authorities import OPERATIONS as AUTHORITY_OPERATIONS
+from keyaudit.collect.entra.authorities import collect_authorities
+from keyaudit.collect.entra.federation import OPERATIONS as FEDERATION_OPERATIONS
+from keyaudit.collect.entra.federation import collect_federation
+from keyaudit.collect.entra.issuer import OPERATIONS as ISSUER_OPERATIONS
+from keyaudit.collect.entra.issuer import collect_issuer_keys
+from keyaudit.collect.entra.service_principals import OPERATIONS as PRINCIPAL_OPERATIONS
 from keyaudit.collect.entra.service_principals import collect_service_principals
 from keyaudit.collect.entra.tenant import OPERATIONS as TENANT_OPERATIONS
 from keyaudit.collect.entra.tenant import collect_tenant
+from keyaudit.collect.entra.token_policies import OPERATIONS as POLICY_OPERATIONS
+from keyaudit.collect.entra.token_policies import collect_token_policies
 from keyaudit.collect.key_vault.keys import OPERATIONS as KEY_OPERATIONS
 from keyaudit.collect.key_vault.keys import collect_keys
 from keyaudit.collect.places import Subscription, Vault
@@ -94,7 +103,7 @@ SURFACES = Surfaces(
         ),
         Surface(
             "service principals",
-            directory.operations("service_principal"),
+            PRINCIPAL_OPERATIONS,
             lambda r, unit, scope: collect_service_principals(r.connection, unit, scope, r.seen),
         ),
         Surface(
@@ -106,6 +115,16 @@ SURFACES = Surfaces(
             "credential activity",
             activity.CREDENTIALS,
             lambda r, unit, scope: activity.collect_credential_uses(r.connection, unit, scope, r.seen),
+        ),
+        Surface(
+            "token policies",
+            POLICY_OPERATIONS,
+            lambda r, unit, scope: collect_token_policies(r.connection, unit, scope),
+        ),
+        Surface(
+            "trusted authorities",
+            AUTHORITY_OPERATIONS,
+            lambda r, unit, scope: collect_authorities(r.connection, unit, scope),
         ),
     ),
     vault=(Surface("keys", KEY_OPERATIONS, lambda r, unit, vault: collect_keys(r.connection, unit, vault, at_once=r.at_once)),),
@@ -133,6 +152,16 @@ SURFACES = Surfaces(
                 vaults=r.found.vaults,
                 before=r.spool.coverage(),
             ),
+        ),
+        Surface(
+            "federation",
+            FEDERATION_OPERATIONS,
+            lambda r, unit, scope: collect_federation(r.connection, unit, scope, r.spool),
+        ),
+        Surface(
+            "issuer keys",
+            ISSUER_OPERATIONS,
+            lambda r, unit, scope: collect_issuer_keys(r.connection, unit, scope, r.spool),
         ),
     ),
 )

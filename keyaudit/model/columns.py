@@ -63,8 +63,11 @@ class Table:
     meaning: str
     columns: Sequence[Column]
     listed_by: tuple[str, ...]
-    parts: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
-    """Listing operation to what is sure of the rows that it alone gives, for a table that several listings share out."""
+    parts: Mapping[str, Sequence[Mapping[str, str | None]]] = field(default_factory=dict)
+    """Listing operation to what is sure of the rows that it alone gives, for a table that several listings share out.
+
+    None: the column is absent there.
+    """
     subject: str = "id"
     """The column that names the thing which lives on when a row is replaced (a key, over its versions)."""
     by_name: dict[str, Column] = field(init=False, compare=False, repr=False)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from keyaudit.simulator import objects, odata, reports
+from keyaudit.simulator import objects, odata, reports, token_signing, trusted_authorities
 from keyaudit.simulator.estate import Domain, FederatedCredential
 from keyaudit.simulator.graph_resources import Resource, collection
 from keyaudit.simulator.holders import Holder, Kind, applications, member, principals
@@ -17,7 +17,11 @@ T = TypeVar("T")
 
 HOST = "graph.microsoft.com"
 
-PARTS: tuple[Callable[[Directory, str, list[str], Request], Resource | None], ...] = (reports.part,)
+PARTS: tuple[Callable[[Directory, str, list[str], Request], Resource | None], ...] = (
+    reports.part,
+    token_signing.resource,
+    trusted_authorities.resource,
+)
 """What serves other paths than the directory's: each is given the version and the path, and says what that names, or None."""
 
 _AUDIENCES = frozenset({odata.GRAPH})
@@ -119,8 +123,9 @@ class Graph(Service):
         match [part.lower() for part in path]:
             case ["organization"]:
                 body = objects.organization(self.directory)
+                typed = "tenanttype" in request.query.get("$select", "").lower()
                 return Resource(
-                    operation="organization.get",
+                    operation="organization.type" if typed else "organization.get",
                     relations=("organization",),
                     type="microsoft.graph.organization",
                     members=body,

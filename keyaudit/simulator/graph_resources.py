@@ -31,3 +31,14 @@ class Resource:
 def collection(version: str, name: str, found: Sequence[T], body: Callable[[T], dict[str, object]]) -> Render:
     """A renderer of pages of a collection."""
     return lambda asked, options: odata.page(asked, options, (version, name), found, body)
+
+
+def listed(operation: str, version: str, name: str, found: Sequence[T], body: Callable[[T], dict[str, object]]) -> Resource:
+    """A whole collection of which nothing can be selected."""
+    return Resource(
+        operation=operation,
+        relations=(name,),
+        type=f"microsoft.graph.{name}",
+        members=(),
+        render=collection(version, name, found, body),
+    )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
+from keyaudit.simulator import key_sets
 from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, routed, varying
 from keyaudit.simulator.throttle import Charge, Meter
 from keyaudit.simulator.tokens import LIFETIME, decoded, encoded
@@ -75,7 +76,8 @@ class Login(Service):
         if found is None:
             return fixed("login.unknown", Answer(404, b"", _HEADERS))
         route, stars = found
-        return varying(route.operation, lambda asked: route.respond(asked, stars))
+        own = route.operation == "login.keys" and "appid" in request.query
+        return varying("login.app_keys" if own else route.operation, lambda asked: route.respond(asked, stars))
 
     def _known(self, tenant: str) -> bool:
         names = {domain.name.lower() for domain in self.directory.estate.domains}
@@ -128,7 +130,10 @@ class Login(Service):
     def _keys(self, request: Request, stars: list[str]) -> Answer:
         if stars[0].lower() not in _ANY_TENANT and not self._known(stars[0]):
             return self._no_tenant(request, stars[0])
-        body = self.directory.tokens.key_set(f"{LOGIN}/{self.directory.tenant_id}/v2.0")
+        if "appid" in request.query:
+            body = key_sets.of_application(self.directory, request.query["appid"])
+        else:
+            body = key_sets.of_tenant(self.directory, LOGIN, "v2.0" in request.segments)
         return Answer(200, compact(body), _PUBLIC_HEADERS)
 
     def _token(self, request: Request, stars: list[str]) -> Answer:

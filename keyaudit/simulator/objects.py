@@ -44,7 +44,7 @@ def key_credential(credential: KeyCredential, *, with_key: bool) -> dict[str, ob
         "customKeyIdentifier": credential.thumbprint,
         "displayName": credential.display_name,
         "endDateTime": _date(credential.end),
-        "key": _fake_certificate(credential.key_id) if with_key else None,
+        "key": _public(credential) if with_key else None,
         "keyId": credential.key_id,
         "startDateTime": _date(credential.start),
         "type": credential.type,
@@ -52,10 +52,10 @@ def key_credential(credential: KeyCredential, *, with_key: bool) -> dict[str, ob
     }
 
 
-def _fake_certificate(key_id: str) -> str:
-    """base64 of a DER sequence that holds noise: of a certificate's kind, and no certificate."""
-    noise = hashlib.sha512(key_id.encode()).digest()
-    return b64encode(b"\x30\x42\x04\x40" + noise).decode()
+def _public(credential: KeyCredential) -> str:
+    """A certificate; where the estate has none, a DER sequence that holds noise: of a certificate's kind, and none."""
+    noise = hashlib.sha512(credential.key_id.encode()).digest()
+    return b64encode(credential.certificate or b"\x30\x42\x04\x40" + noise).decode()
 
 
 def _publisher(name: str | None) -> dict[str, object]:
@@ -243,7 +243,7 @@ def organization(directory: Directory) -> dict[str, object]:
         "state": None,
         "street": None,
         "technicalNotificationMails": [],
-        "tenantType": "AAD",
+        "tenantType": estate.token_signing.tenant_type,
         "directorySizeQuota": {"used": 1000, "total": 300000},
         "privacyProfile": None,
         "assignedPlans": [],

@@ -16,7 +16,7 @@ _MOST = 999
 _EXPANDED = 20
 """$expand gives so many related objects, and no link to the rest."""
 
-_EXPAND = re.compile(r"owners(?:\(\$select=(?P<select>[\w,]+)\))?")
+_EXPAND = re.compile(r"(?P<relation>\w+)(?:\(\$select=(?P<select>[\w,]+)\))?")
 _EQUAL = re.compile(r"(?P<name>\w+)\s+eq\s+'(?P<value>[^']*)'")
 _STARTS = re.compile(r"startswith\((?P<name>\w+),\s*'(?P<value>[^']*)'\)")
 _NAMED = re.compile(r"(?P<name>servicePrincipalNames)/any\(\w:\w\s+eq\s+'(?P<value>[^']*)'\)")
@@ -38,7 +38,8 @@ class Options:
     select: tuple[str, ...] = ()
     top: int = _DEFAULT
     start: int = 0
-    expand: bool = False
+    expand: str = ""
+    """The relation to expand."""
     expand_select: tuple[str, ...] = ()
     filter: str = ""
     count: bool = False
@@ -60,13 +61,13 @@ def read(request: Request, kind: str, members: Iterable[str]) -> Options:
     known = {member.lower(): member for member in members}
     expand = query.get("$expand", "")
     expanded = _EXPAND.fullmatch(expand)
-    if expand and (expanded is None or "owners" not in known.values()):
+    if expand and (expanded is None or expanded["relation"] not in known.values()):
         raise BadQueryError("BadRequest", f"Parsing OData Select and Expand failed: '{expand}' on type '{kind}'.")
     options = Options(
         select=_select(query.get("$select", ""), kind, known),
         top=_top(query.get("$top")),
         start=_start(query.get("$skiptoken")),
-        expand=bool(expand),
+        expand=expanded["relation"] if expanded else "",
         expand_select=tuple((expanded["select"] or "").split(",")) if expanded and expanded["select"] else (),
         filter=query.get("$filter", "").strip(),
         count=query.get("$count", "").lower() == "true",
@@ -130,7 +131,7 @@ def shown(options: Options, body: dict[str, object]) -> dict[str, object]:
     """The members asked for, in Graph's order, not in that of $select."""
     if not options.select:
         return body
-    kept = {*options.select, "@odata.type"} | ({"owners"} if options.expand else set())
+    kept = {*options.select, "@odata.type"} | ({options.expand} if options.expand else set())
     return {name: value for name, value in body.items() if name in kept}
 
 
@@ -145,7 +146,7 @@ def _context(options: Options, place: tuple[str, str]) -> str:
     version, name = place
     inner = [*options.select]
     if options.expand:
-        inner.append(f"owners({','.join(options.expand_select)})")
+        inner.append(f"{options.expand}({','.join(options.expand_select)})")
     return f"{GRAPH}/{version}/$metadata#{name}" + (f"({','.join(inner)})" if inner else "")
 
 

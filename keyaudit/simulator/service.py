@@ -21,7 +21,7 @@ class Directory:
         self.client_id = self.guid("client")
         self.object_id = self.guid("identity")
         self.client_secret = f"simulated~{self.guid('secret').replace('-', '')}"
-        self.tokens = Tokens(estate.tenant_id)
+        self.tokens = Tokens(estate.tenant_id, estate.as_of)
         self.gone: set[str] = set()
 
     def guid(self, *parts: str) -> str:

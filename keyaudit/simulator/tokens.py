@@ -1,15 +1,12 @@
 """Access tokens of the simulated tenant: issued as signed JWTs, and checked by every service that gets one."""
 
 import base64
-import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-
+from keyaudit.simulator import x509
 from keyaudit.simulator.wire import compact
 
 LIFETIME = 3599
@@ -41,33 +38,29 @@ class Flaw(Enum):
 class Tokens:
     """Issues and checks the tokens of one run."""
 
-    def __init__(self, tenant_id: str) -> None:
-        self._tenant_id = tenant_id
+    def __init__(self, tenant_id: str, as_of: int) -> None:
+        """The key that signs has a certificate with five years to live, as Entra's have, a good part of it gone at `as_of`."""
+        self._tenant_id, self._as_of = tenant_id, as_of
         self._issued: dict[str, Issued] = {}
 
     @cached_property
-    def _key(self) -> rsa.RSAPrivateKey:
-        return rsa.generate_private_key(65537, 2048)
+    def certificate(self) -> bytes:
+        """The certificate of the key that signs, in DER."""
+        start = self._as_of - 290 * 86_400
+        return x509.certificate(
+            "CN=accounts.accesscontrol.windows.net", key_name=self._tenant_id, start=start, end=start + 5 * 365 * 86_400
+        )
 
     @cached_property
     def key_id(self) -> str:
         """The signing key's id, in the header of tokens and in the key set."""
-        return encoded(hashlib.sha1(self._modulus, usedforsecurity=False).digest())
-
-    @property
-    def _modulus(self) -> bytes:
-        return self._key.public_key().public_numbers().n.to_bytes(256)
-
-    def key_set(self, issuer: str) -> dict[str, object]:
-        """The JWKS that verifies the tokens."""
-        key = {"kty": "RSA", "use": "sig", "kid": self.key_id, "x5t": self.key_id}
-        return {"keys": [{**key, "n": encoded(self._modulus), "e": "AQAB", "issuer": issuer}]}
+        return encoded(bytes.fromhex(x509.thumbprint(self.certificate)))
 
     def sign(self, claims: dict[str, object]) -> str:
         """A compact JWS over the claims."""
         header = {"typ": "JWT", "alg": "RS256", "x5t": self.key_id, "kid": self.key_id}
         text = f"{encoded(compact(header))}.{encoded(compact(claims))}"
-        return f"{text}.{encoded(self._key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
+        return f"{text}.{encoded(x509.key(self._tenant_id).sign(text.encode()))}"
 
     def issue(self, claims: dict[str, object], now: float) -> str:
         """An access token with these claims and its times; from now on services know it."""

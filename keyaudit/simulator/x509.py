@@ -91,6 +91,13 @@ def certificate(
     return _value(_SEQUENCE, signed, _RSA_WITH_SHA256, _value(_BIT_STRING, b"\0" + signature))
 
 
+def modulus(encoded: bytes) -> bytes:
+    """The modulus of a certificate's RSA key."""
+    public = x509.load_der_x509_certificate(encoded).public_key()
+    numbers = public.public_numbers() if isinstance(public, rsa.RSAPublicKey) else None
+    return b"" if numbers is None else numbers.n.to_bytes((numbers.n.bit_length() + 7) // 8)
+
+
 def thumbprint(encoded: bytes) -> str:
     """The SHA-1 of a certificate, in upper-case hex."""
     return hashlib.sha1(encoded, usedforsecurity=False).hexdigest().upper()

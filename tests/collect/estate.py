@@ -5,6 +5,7 @@ from keyaudit.simulator.estate import (
     Domain,
     Estate,
     FederatedCredential,
+    Federation,
     Key,
     KeyCredential,
     KeyVersion,
@@ -14,6 +15,7 @@ from keyaudit.simulator.estate import (
     Subscription,
     Vault,
 )
+from keyaudit.simulator.x509 import certificate, thumbprint
 
 AS_OF = 1_795_000_000
 DAY = 86_400
@@ -23,7 +25,16 @@ SUBSCRIPTION = "5ab5c71b-0000-4000-8000-00000000000a"
 EMPTY_SUBSCRIPTION = "5ab5c71b-0000-4000-8000-00000000000b"
 SIGN = ("sign", "verify")
 OWNER = "0a000000-0000-4000-8000-0000000000{:02}"
-SAML = "CD" * 20
+SAML_CERTIFICATE = certificate("CN=payroll", key_name="payroll", start=AS_OF - DAY, end=AS_OF + DAY)
+SAML = thumbprint(SAML_CERTIFICATE)
+STS_CERTIFICATE = certificate("CN=ADFS Signing - sts.a.example", key_name="sts", start=AS_OF - 100 * DAY, end=AS_OF + 265 * DAY)
+STS = thumbprint(STS_CERTIFICATE)
+FEDERATION = Federation(
+    id="d0000000-0000-4000-8000-000000000001",
+    name="Contoso",
+    host="sts.a.example",
+    certificate=STS_CERTIFICATE,
+)
 
 
 def version(number: int, **fields: object) -> KeyVersion:
@@ -120,8 +131,15 @@ PRINCIPALS = (
                 usage="Sign",
                 type="X509CertAndPassword",
                 thumbprint=SAML,
+                certificate=SAML_CERTIFICATE,
             ),
-            KeyCredential(key_id="c0000000-0000-4000-8000-000000000005", start=AS_OF - DAY, end=AS_OF + DAY, thumbprint=SAML),
+            KeyCredential(
+                key_id="c0000000-0000-4000-8000-000000000005",
+                start=AS_OF - DAY,
+                end=AS_OF + DAY,
+                thumbprint=SAML,
+                certificate=SAML_CERTIFICATE,
+            ),
         ),
         passwords=(
             PasswordCredential(
@@ -159,7 +177,7 @@ ESTATE = Estate(
     tenant_id=TENANT,
     tenant_name="Collected",
     tenant_created=AS_OF - 3000 * DAY,
-    domains=(Domain(name="b.example", default=True), Domain(name="a.example", federated=True)),
+    domains=(Domain(name="b.example", default=True), Domain(name="a.example", federated=True, federation=FEDERATION)),
     subscriptions=(Subscription(id=SUBSCRIPTION, name="Production"), Subscription(id=EMPTY_SUBSCRIPTION, name="Sandbox")),
     vaults=(FIRST, SECOND),
     applications=APPLICATIONS,

@@ -70,6 +70,10 @@ class Collected:
             if found.state is not State.ASSESSED
         }
 
+    def causes(self) -> dict[tuple[str, str], str]:
+        """The gaps that are not there only because of another."""
+        return {place: why for place, why in self.gaps().items() if not why.endswith("parent_not_assessed")}
+
     def unknown(self, table: str, id_: str) -> dict[str, str]:
         """The unknown columns of a row."""
         found = self.rows[table][id_].get("unknown", {})

@@ -48,7 +48,7 @@ async def test_a_credential_that_cannot_be_read_is_a_gap(credentials: object) ->
         return body
 
     found = await collect(Fault("application.list", "every", edit=spoil))
-    assert found.gaps() == {(TENANT_ID, "application.list"): "partial bad_item"}
+    assert found.causes() == {(TENANT_ID, "application.list"): "partial bad_item"}
     assert len(found.rows["application"]) == len(APPLICATIONS)
 
 
@@ -59,7 +59,7 @@ async def test_an_object_of_no_id_is_set_aside(id_: object) -> None:
         return body
 
     found = await collect(Fault("service_principal.list", "every", edit=spoil))
-    assert found.gaps() == {(TENANT_ID, "service_principal.list"): "partial bad_item"}
+    assert found.causes() == {(TENANT_ID, "service_principal.list"): "partial bad_item"}
     assert len(found.rows["service_principal"]) == len(PRINCIPALS) - 1
 
 
@@ -117,15 +117,15 @@ async def test_a_tenant_that_is_another_is_not_taken_for_this_one() -> None:
         return body | {"value": [item | {"id": "99999999-0000-4000-8000-000000000000"} for item in body["value"]]}
 
     found = await collect(Fault("organization.get", "every", edit=other))
-    assert found.gaps() == {(TENANT_ID, "organization.get"): "not_assessed bad_item"}
+    assert found.causes() == {(TENANT_ID, "organization.get"): "not_assessed bad_item"}
     found = await collect(Fault("organization.get", "every", edit=lambda body: body | {"value": []}))
-    assert found.gaps() == {(TENANT_ID, "organization.get"): "not_assessed bad_body"}
+    assert found.causes() == {(TENANT_ID, "organization.get"): "not_assessed bad_body"}
     assert found.rows["tenant"] == {}
 
 
 async def test_a_tenant_without_any_domain_is_not_believed() -> None:
     found = await collect(Fault("domain.list", "every", edit=lambda body: body | {"value": []}))
-    assert found.gaps() == {(TENANT_ID, "domain.list"): "not_assessed bad_body"}
+    assert found.causes() == {(TENANT_ID, "domain.list"): "not_assessed bad_body"}
     unknown = dict.fromkeys(("default_domain", "verified_domains", "federated_domains"), "bad_body")
     assert found.unknown("tenant", TENANT_ID) == unknown
 
@@ -157,7 +157,7 @@ def _without_the_first(body: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", ["application", "service_principal"])
 async def test_a_list_that_lost_an_object_is_not_a_whole_one(kind: str) -> None:
     found = await collect(Fault(f"{kind}.list", "every", edit=_without_the_first))
-    assert found.gaps() == {(TENANT_ID, f"{kind}.list"): "partial inconsistent_pages"}
+    assert found.causes() == {(TENANT_ID, f"{kind}.list"): "partial inconsistent_pages"}
 
 
 async def test_an_object_that_was_deleted_between_two_lists_is_no_gap() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
+from keyaudit.collect.entra import authorities, federation, issuer, token_policies
 from keyaudit.collect.run import collect_all
 from keyaudit.collect.surfaces import SURFACES
 from keyaudit.inventory.spool import Spool
@@ -23,8 +24,10 @@ from tests.collect.estate import (
     FIRST_ID,
     FIRST_KEYS,
     PRINCIPALS,
+    SAML,
     SECOND_ID,
     SECOND_KEYS,
+    STS,
     SUBSCRIPTION,
     TENANT_ID,
 )
@@ -50,6 +53,11 @@ TENANT_OPERATIONS = (
     "credential_activity.list",
     "managed_identity.query",
     "managed_identity.federated_of",
+    "service_principal.get",
+    *federation.OPERATIONS,
+    *token_policies.OPERATIONS,
+    *authorities.OPERATIONS,
+    *issuer.OPERATIONS,
 )
 
 
@@ -73,13 +81,21 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
             f"{principals[1]}/credentials/c0000000-0000-4000-8000-000000000006",
             f"{principals[1]}/credentials/f0000000-0000-4000-8000-000000000002",
         },
-        "signing_certificate": {f"{principals[0]}/signingcertificates/{'cd' * 20}"},
         "account_key": set(),
         "key_use": set(),
         "sign_in_activity": set(),
         "credential_activity": set(),
         "grant": set(),
+        "signing_certificate": {
+            f"{principals[0]}/signingcertificates/{SAML.lower()}",
+            f"{TENANT_ID}/domains/a.example/signingcertificates/{STS.lower()}",
+        },
+        "federated_domain": {f"{TENANT_ID}/domains/a.example"},
+        "token_policy": {f"{TENANT_ID}/policies/federatedtokenvalidationpolicy"},
+        "trusted_authority": set(),
+        "issuer_key": set(found.rows["issuer_key"]),
     }
+    assert len(ids["issuer_key"]) == 1
     assert not any(row.get("unknown") for rows in found.rows.values() for row in rows.values())
     assert found.gaps() == {}
     assert found.failures == []
@@ -138,6 +154,10 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
         "credential activity": (1, 1),
         "managed identities": (1, 1),
         "role assignments": (1, 1),
+        "token policies": (1, 1),
+        "trusted authorities": (1, 1),
+        "federation": (1, 1),
+        "issuer keys": (1, 1),
     }
 
 
@@ -187,8 +207,8 @@ async def test_a_bug_in_one_unit_is_reported_and_the_run_goes_on(tmp_path: Path)
             failures = await collect_all(connection, spool, progress=Stops("applications", 1, bug))
             found = left(spool, failures)
     assert [(failure.surface, failure.error) for failure in found.failures] == [("applications", bug)]
-    assert set(found.gaps().values()) == {"not_assessed internal_error"}
-    assert {operation.partition(".")[0] for _, operation in found.gaps()} == {"application"}
+    assert set(found.causes().values()) == {"not_assessed internal_error"}
+    assert {operation.partition(".")[0] for _, operation in found.causes()} == {"application"}
     assert set(found.rows["key"]) == FIRST_KEYS | SECOND_KEYS
     assert len(found.rows["service_principal"]) == len(PRINCIPALS)
 

@@ -14,6 +14,9 @@ from msgspec import UNSET, Raw
 from keyaudit.collect.entra.credentials import KeyItem, PasswordItem
 from keyaudit.collect.entra.saml import Split, signing_rows, split
 from keyaudit.collect.entra.service_principals import PrincipalItem, principal_holder
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.x509 import x509_columns
 from tests.collect.recorded import raw, wire
 
 PRINT = "CD" * 20
@@ -108,10 +111,17 @@ def test_a_signing_key_outside_saml_stays_a_credential() -> None:
     assert told([nameless, key("verify", "Verify", customKeyIdentifier=None)], []) == ([], ["sign", "verify"], [])
 
 
+UNSEEN = Refusal(Reason.UNRECOGNISED)
+
+
 def rows(certificates: list[KeyItem], preferred: Raw) -> list[dict[str, Any]]:
     item = wire({"id": "S", "appId": "a", "displayName": "n", "appOwnerOrganizationId": None}, PrincipalItem)
     holder = principal_holder(item, "T", "u", "v1.0")
-    return signing_rows(holder, certificates, enabled=raw(True), sso_mode=raw("saml"), preferred=preferred)
+    unseen = [(certificate, UNSEEN) for certificate in certificates]
+    return signing_rows(holder, unseen, enabled=raw(True), sso_mode=raw("saml"), preferred=preferred)
+
+
+X509_COLUMNS = [column.name for column in x509_columns(())]
 
 
 def test_a_row() -> None:
@@ -131,10 +141,13 @@ def test_a_row() -> None:
         "sso_mode": "saml",
         "thumbprint": PRINT,
         "active": True,
+        "is_next": False,
+        "like_current": None,
         "starts_on": 1_767_225_600,
         "expires_on": 1_861_920_000,
         "custody": "platform",
-        "unknown": {"name": "bad_body"},
+        **dict.fromkeys(X509_COLUMNS),
+        "unknown": {"name": "bad_body", **dict.fromkeys(X509_COLUMNS, "unrecognised")},
     }
 
 

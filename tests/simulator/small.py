@@ -2,10 +2,12 @@
 
 from keyaudit.simulator.estate import (
     Application,
+    AuthorityStore,
     DeletedKey,
     Domain,
     Estate,
     FederatedCredential,
+    Federation,
     Key,
     KeyCredential,
     KeyVersion,
@@ -15,8 +17,11 @@ from keyaudit.simulator.estate import (
     RotationPolicy,
     ServicePrincipal,
     Subscription,
+    TokenPolicy,
+    TokenSigning,
     Vault,
 )
+from keyaudit.simulator.x509 import certificate
 
 AS_OF = 1_795_000_000
 TENANT = "3f6c2f6e-0000-4000-8000-00000000aaaa"
@@ -164,6 +169,19 @@ PRINCIPALS = (
     ),
 )
 
+POLICIES = tuple(
+    TokenPolicy(
+        collection=collection,
+        id=f"90000000-0000-4000-8000-00000000000{number}",
+        name=collection,
+        definition=(f'{{"{collection[0].upper()}{collection[1:-3]}y":{{"Version":1}}}}',),
+        applies_to=(APPLICATIONS[0].id, PRINCIPALS[0].id),
+    )
+    for number, collection in enumerate(("claimsMappingPolicies", "tokenLifetimePolicies", "tokenIssuancePolicies"))
+)
+STORE = AuthorityStore(id="91000000-0000-4000-8000-000000000001", name="PKI")
+ADFS = certificate("CN=ADFS Signing", key_name="adfs", start=AS_OF - 30 * DAY, end=AS_OF + 300 * DAY)
+
 SMALL = Estate(
     name="small",
     as_of=AS_OF,
@@ -173,7 +191,13 @@ SMALL = Estate(
     domains=(
         Domain(name="small.example", default=True),
         Domain(name="small.onmicrosoft.example", initial=True),
-        Domain(name="adfs.example", federated=True),
+        Domain(
+            name="adfs.example",
+            federated=True,
+            federation=Federation(
+                id="92000000-0000-4000-8000-000000000001", name="AD FS", host="sts.adfs.example", certificate=ADFS
+            ),
+        ),
     ),
     subscriptions=(
         Subscription(id=SUBSCRIPTION, name="Production"),
@@ -200,4 +224,5 @@ SMALL = Estate(
             client_id="a1000000-0000-4000-8000-000000000999",
         ),
     ),
+    token_signing=TokenSigning(policies=POLICIES, infrastructures=(STORE,)),
 )

@@ -11,7 +11,7 @@ from keyaudit.collect.services.items import QUERY as SERVICES
 from keyaudit.model.operations import OPERATIONS, Operation, Surface
 from keyaudit.simulator.roles import OWNER
 from tests.simulator.client import ARM, GRAPH, LOGIN, wire
-from tests.simulator.small import APPLICATIONS, PRINCIPALS, SIGNING, SMALL, SUBSCRIPTION
+from tests.simulator.small import APPLICATIONS, POLICIES, PRINCIPALS, SIGNING, SMALL, STORE, SUBSCRIPTION
 
 HOSTS = {
     Surface.ARM: ARM,
@@ -29,8 +29,18 @@ QUERIES = {
 }
 
 
+# What {id} stands for, by the first part of an operation's name; an application, where nothing is said.
+IDS = {
+    "service_principal": PRINCIPALS[0].id,
+    "domain": "adfs.example",
+    "pki": STORE.id,
+    "claims_mapping": POLICIES[0].id,
+    "token_lifetime": POLICIES[1].id,
+    "token_issuance": POLICIES[2].id,
+}
+
+
 def _url(operation: Operation) -> str:
-    holder = PRINCIPALS[0].id if operation.id.startswith("service_principal") else APPLICATIONS[0].id
     path = operation.path.format(
         tenant=SMALL.tenant_id,
         subscription=SUBSCRIPTION,
@@ -38,13 +48,14 @@ def _url(operation: Operation) -> str:
         vault="kv-open",
         key=SIGNING.name,
         version=SIGNING.current,
-        id=holder,
         kind="servers",
         server="sql-main",
         identity=SMALL.identities[0].name,
         role=OWNER,
+        id=IDS.get(operation.id.partition(".")[0], APPLICATIONS[0].id),
     )
-    query = "&".join(f"{quote(name)}={quote(value)}" for name, value in operation.query)
+    filled = [(name, value.format(app=APPLICATIONS[0].app_id)) for name, value in operation.query]
+    query = "&".join(f"{quote(name)}={quote(value)}" for name, value in filled)
     return f"{HOSTS[operation.surface]}{path}?{query}"
 
 

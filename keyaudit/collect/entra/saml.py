@@ -1,17 +1,15 @@
-"""SAML token-signing certificates: Sign, Verify and password of one certificate become one row, and nothing else does."""
+"""Certificates that Entra signs with: Sign, Verify and password of one certificate become one row, and nothing else does."""
 
-import base64
-import binascii
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cryptography import x509
 from msgspec import UnsetType
 
+from keyaudit.collect.entra.certificates import certificate_of, put_certificate
 from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, thumbprint
 from keyaudit.collect.entra.holders import Holder
-from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.x509 import X509
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.signing_certificate import SIGNING_CERTIFICATE
@@ -59,13 +57,34 @@ def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem], *, sso_mod
     )
 
 
+def public_certificate(item: KeyItem, keys: Sequence[KeyItem]) -> X509 | Refusal | None:
+    """A signing certificate as Graph shows it, in its own entry or in one of `keys`; None where it does not show it.
+
+    Another entry counts only if it holds the very certificate that the identifier is a digest of.
+    """
+    mine = certificate_of(item.key)
+    if isinstance(mine, X509):
+        return mine
+    name = thumbprint(item.customKeyIdentifier)
+    for other in keys:
+        found = certificate_of(other.key)
+        if isinstance(found, X509) and name in (found.thumbprint, found.thumbprint_sha256):
+            return found
+    return None if mine is None or isinstance(item.key, UnsetType) else mine
+
+
 def signing_rows(
-    holder: Holder, certificates: Sequence[KeyItem], *, enabled: Wire, sso_mode: Wire, preferred: Wire
+    holder: Holder,
+    certificates: Sequence[tuple[KeyItem, X509 | Refusal]],
+    *,
+    enabled: Wire,
+    sso_mode: Wire,
+    preferred: Wire,
 ) -> list[dict[str, object]]:
-    """A row per signing certificate of one service principal."""
-    prints = [thumbprint(item.customKeyIdentifier) for item in certificates]
+    """A row per signing certificate of one service principal, each with what is known of it as X.509."""
+    prints = [thumbprint(item.customKeyIdentifier) for item, _ in certificates]
     rows = []
-    for item, own in zip(certificates, prints, strict=True):
+    for (item, found), own in zip(certificates, prints, strict=True):
         alone = isinstance(own, str) and prints.count(own) == 1
         name = own.lower() if alone and isinstance(own, str) else item.keyId
         resource_id = f"{holder.resource_id}/signingCertificates/{name}"
@@ -79,16 +98,25 @@ def signing_rows(
         )
         holder.put(row)
         row.put("name", item.displayName)
-        row.put("kind", "saml")
+        row.put_read("kind", _kind(sso_mode))
         row.put("holder_enabled", enabled)
         row.put("sso_mode", sso_mode)
-        row.put_read("thumbprint", own)
+        row.put_read("thumbprint", found.thumbprint if isinstance(found, X509) else own)
         row.put_read("active", _active(own, preferred, prints))
+        row.put("is_next", False)
+        row.put("like_current", None)
         row.put("starts_on", item.startDateTime)
         row.put("expires_on", item.endDateTime)
         row.put("custody", "platform")
+        put_certificate(row, found)
         rows.append(row.finish())
     return rows
+
+
+def _kind(sso_mode: Wire) -> str | Refusal:
+    """A service principal that does not sign in by SAML has a key of its own for other tokens, or one left over."""
+    mode = "" if is_null(sso_mode) else read(sso_mode, str)
+    return mode if isinstance(mode, Refusal) else "saml" if mode == "saml" else "application"
 
 
 def _is_set(parts: Sequence[PasswordItem], name: str) -> bool:
@@ -102,16 +130,8 @@ def _is_set(parts: Sequence[PasswordItem], name: str) -> bool:
 
 def _is_another(part: KeyItem, name: str) -> bool:
     """Whether Graph returned a public certificate that has another thumbprint than the identifier says."""
-    encoded = read(part.key, str)
-    if isinstance(encoded, Refusal):
-        return False
-    try:
-        der = base64.b64decode(encoded, validate=True)
-        x509.load_der_x509_certificate(der)
-    except (binascii.Error, ValueError):
-        return False
-    digests = (hashlib.sha1(der, usedforsecurity=False), hashlib.sha256(der))
-    return name not in {digest.hexdigest().upper() for digest in digests}
+    found = certificate_of(part.key)
+    return isinstance(found, X509) and name not in (found.thumbprint, found.thumbprint_sha256)
 
 
 def _active(own: str | Refusal | None, preferred: Wire, prints: Sequence[str | Refusal | None]) -> bool | Refusal:

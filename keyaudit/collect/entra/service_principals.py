@@ -7,11 +7,12 @@ from msgspec import UNSET
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, Rows, read_items
-from keyaudit.collect.entra.directory import collect_objects
+from keyaudit.collect.entra.directory import collect_objects, operations
 from keyaudit.collect.entra.holders import Holder, home_of, made_by_microsoft
 from keyaudit.collect.entra.relations import Owners, Related
-from keyaudit.collect.entra.saml import signing_rows, split
+from keyaudit.collect.entra.saml import split
 from keyaudit.collect.entra.settings import put_arm_id, put_makers
+from keyaudit.collect.entra.signers import Signer, Signers
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
@@ -40,23 +41,25 @@ class PrincipalItem(Related):
     appRoles: Wire = UNSET  # noqa: N815
 
 
+OPERATIONS = (*operations("service_principal"), "service_principal.get")
+
+
 async def collect_service_principals(
     connection: Connection, unit: Unit, scope: Scope, seen: Callable[[int], None]
 ) -> Sequence[Coverage]:
-    """Write a row per service principal, per credential and per signing certificate of one.
-
-    Gives the coverage of `directory.operations("service_principal")`.
-    """
-    return await collect_objects(
+    """Write a row per service principal, per credential and per signing certificate of one; the coverage of `OPERATIONS`."""
+    signers = Signers(connection, unit, scope)
+    coverage = await collect_objects(
         connection,
         unit,
         scope,
         kind="service_principal",
         item=PrincipalItem,
         describe=principal_holder,
-        write=partial(_write, connection.environment.name),
+        write=partial(_write, cloud=connection.environment.name, signers=signers),
         seen=seen,
     )
+    return [*coverage, await signers.coverage(coverage[0])]
 
 
 def principal_holder(item: PrincipalItem, tenant_id: str, url: str, version: str) -> Holder:
@@ -102,7 +105,7 @@ def principal_row(item: PrincipalItem, holder: Holder, cloud: str) -> Row:
     return row
 
 
-def _write(cloud: str, unit: Unit, item: PrincipalItem, holder: Holder, owners: Owners) -> int:
+def _write(unit: Unit, item: PrincipalItem, holder: Holder, owners: Owners, *, cloud: str, signers: Signers) -> int:
     row = principal_row(item, holder, cloud)
     owners.put(row, item.id)
     unit.row("service_principal", row.finish())
@@ -110,9 +113,8 @@ def _write(cloud: str, unit: Unit, item: PrincipalItem, holder: Holder, owners: 
     passwords, bad_passwords = read_items(item.passwordCredentials, PasswordItem)
     preferred, sso_mode = item.preferredTokenSigningKeyThumbprint, item.preferredSingleSignOnMode
     parts = split(keys, passwords, sso_mode=read(sso_mode, str), preferred=preferred)
-    signing = signing_rows(holder, parts.signing, enabled=item.accountEnabled, sso_mode=sso_mode, preferred=preferred)
-    for certificate in signing:
-        unit.row("signing_certificate", certificate)
+    if parts.signing:
+        signers.write(Signer(holder, parts.signing, keys, item.accountEnabled, sso_mode, preferred))
     rows = Rows(holder)
     for key in parts.keys:
         unit.row("credential", rows.key(key))

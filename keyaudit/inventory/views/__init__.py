@@ -11,7 +11,16 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
-from keyaudit.inventory.views import account_key, application, credential, key, key_use, service_principal, vault
+from keyaudit.inventory.views import (
+    account_key,
+    application,
+    credential,
+    key,
+    key_use,
+    service_principal,
+    signing_certificate,
+    vault,
+)
 from keyaudit.inventory.views.sql import stored
 from keyaudit.model.coverage import Coverage
 
@@ -37,6 +46,7 @@ def create(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, str], co
         "credential": credential.view(sources),
         "account_key": account_key.view(sources),
         "key_use": key_use.view(sources),
+        "signing_certificate": signing_certificate.view(sources),
     }
     for name, source in sources.items():
         query = derived.get(name) or f"SELECT {stored(name, 'stored')}, stored.unknown FROM {source} AS stored"

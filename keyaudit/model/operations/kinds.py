@@ -72,7 +72,7 @@ class Right:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One read. `path` holds `{placeholders}`, each filled with one percent-encoded segment."""
+    """One read. `path` and `query` hold `{placeholders}`, each filled with one percent-encoded segment."""
 
     id: str
     noun: str

@@ -1,5 +1,111 @@
 """Reads of what tokens are signed with and checked by: federated domains, token policies, key sets, authorities."""
 
-from keyaudit.model.operations.kinds import Operation
+from keyaudit.model.operations.kinds import Operation, Paging, Right, Rights, Surface, Throttle, graph, graph_right
 
-DECLARED: tuple[Operation, ...] = ()
+_POLICY = graph_right("Policy.Read.All")
+_AUTHORITIES = graph_right("PublicKeyInfrastructure.Read.All")
+_ANYBODY = Right(rights=Rights.NONE)
+
+
+def _token_policy(id_: str, name: str, collection: str) -> tuple[Operation, ...]:
+    """The list of a kind of policy, then what each applies to: in one list, and by themselves for policies that have many."""
+    path = f"/v1.0/policies/{collection}"
+    return (
+        graph(f"{id_}.list", f"{name} policies", path, right=_POLICY),
+        graph(f"{id_}.applied", f"what {name} policies apply to", path, query=(("$expand", "appliesTo"),), right=_POLICY),
+        graph(f"{id_}.applied_of", f"what a {name} policy with many applies to", f"{path}/{{id}}/appliesTo", right=_POLICY),
+    )
+
+
+DECLARED = (
+    graph(
+        "service_principal.get",
+        "the public keys of a service principal",
+        "/v1.0/servicePrincipals/{id}",
+        query=(("$select", "id,keyCredentials"),),
+        paging=Paging.NONE,
+        throttle=Throttle.GRAPH_KEY_CREDENTIALS,
+    ),
+    # The list's own page names Domain.Read.All, and the permissions reference this one, which both accept.
+    # https://learn.microsoft.com/graph/api/internaldomainfederation-get
+    graph(
+        "domain.federation",
+        "the federation of a domain",
+        "/v1.0/domains/{id}/federationConfiguration",
+        right=graph_right("Domain-InternalFederation.Read.All"),
+    ),
+    graph(
+        "external_federation.list",
+        "identity providers of other organizations",
+        "/v1.0/directory/federationConfigurations/graph.samlOrWsFedExternalDomainFederation",
+        right=graph_right("Domain.Read.All"),
+    ),
+    *_token_policy("claims_mapping", "claims-mapping", "claimsMappingPolicies"),
+    *_token_policy("token_lifetime", "token-lifetime", "tokenLifetimePolicies"),
+    *_token_policy("token_issuance", "token-issuance", "tokenIssuancePolicies"),
+    graph(
+        "federated_token_validation.get",
+        "the validation of federated tokens",
+        "/v1.0/policies/federatedTokenValidationPolicy",
+        paging=Paging.NONE,
+        right=_POLICY,
+    ),
+    graph(
+        "pki.list",
+        "public key infrastructures for certificate-based sign-in",
+        "/v1.0/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations",
+        right=_AUTHORITIES,
+    ),
+    graph(
+        "pki.authorities",
+        "the authorities of a public key infrastructure",
+        "/v1.0/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations/{id}/certificateAuthorities",
+        right=_AUTHORITIES,
+    ),
+    graph(
+        "classic_authority.list",
+        "authorities for certificate-based sign-in in the older store",
+        "/v1.0/organization/{tenant}/certificateBasedAuthConfiguration",
+        right=graph_right("Organization.Read.All"),
+    ),
+    # At most 10 authorities in one, which is fewer than $expand returns.
+    # https://learn.microsoft.com/graph/api/resources/certificatebasedapplicationconfiguration
+    graph(
+        "app_authority.list",
+        "authorities that applications' certificates must come from",
+        "/beta/directory/certificateAuthorities/certificateBasedApplicationConfigurations",
+        query=(("$expand", "trustedCertificateAuthorities"),),
+        right=graph_right("AppCertTrustConfiguration.Read.All"),
+    ),
+    graph(
+        "organization.type",
+        "the kind of tenant",
+        "/v1.0/organization",
+        query=(("$select", "id,tenantType"),),
+        right=graph_right("Organization.Read.All"),
+    ),
+    graph(
+        "b2c.key_sets",
+        "key sets of Azure AD B2C",
+        "/beta/trustFramework/keySets",
+        right=graph_right("TrustFrameworkKeySet.Read.All"),
+    ),
+    Operation(
+        id="login.keys",
+        noun="the keys that the tenant publishes for checking tokens",
+        surface=Surface.LOGIN,
+        path="/{tenant}/discovery/v2.0/keys",
+        throttle=Throttle.NONE,
+        right=_ANYBODY,
+    ),
+    # https://learn.microsoft.com/entra/identity-platform/access-tokens
+    Operation(
+        id="login.app_keys",
+        noun="the keys that the tenant publishes for an application that has its own",
+        surface=Surface.LOGIN,
+        path="/{tenant}/discovery/keys",
+        query=(("appid", "{app}"),),
+        throttle=Throttle.NONE,
+        right=_ANYBODY,
+    ),
+)

@@ -5,13 +5,17 @@ from keyaudit.model.tables.account_key import ACCOUNT_KEY
 from keyaudit.model.tables.activity import CREDENTIAL_ACTIVITY, SIGN_IN_ACTIVITY
 from keyaudit.model.tables.application import APPLICATION
 from keyaudit.model.tables.credential import CREDENTIAL
+from keyaudit.model.tables.federated_domain import FEDERATED_DOMAIN
 from keyaudit.model.tables.grant import GRANT
+from keyaudit.model.tables.issuer_key import ISSUER_KEY
 from keyaudit.model.tables.key import KEY
 from keyaudit.model.tables.key_use import KEY_USE
 from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL
 from keyaudit.model.tables.signing_certificate import SIGNING_CERTIFICATE
 from keyaudit.model.tables.subscription import SUBSCRIPTION
 from keyaudit.model.tables.tenant import TENANT
+from keyaudit.model.tables.token_policy import TOKEN_POLICY
+from keyaudit.model.tables.trusted_authority import TRUSTED_AUTHORITY
 from keyaudit.model.tables.vault import VAULT
 
 TABLES: dict[str, Table] = {
@@ -30,6 +34,10 @@ TABLES: dict[str, Table] = {
         SIGN_IN_ACTIVITY,
         CREDENTIAL_ACTIVITY,
         GRANT,
+        FEDERATED_DOMAIN,
+        TOKEN_POLICY,
+        TRUSTED_AUTHORITY,
+        ISSUER_KEY,
     )
 }
 

@@ -1,77 +1,134 @@
-"""The table of token-signing certificates."""
+"""The table of token-signing certificates: those that Entra signs with, and those of others that it trusts."""
 
 from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.tables.x509 import x509_columns
 
 _PRINCIPAL = ("service_principal.list",)
+_FEDERATED = ("organization.get", "domain.list", "domain.federation", "external_federation.list")
+_ALL = (*_PRINCIPAL, *_FEDERATED)
+_BYTES = (*_PRINCIPAL, "service_principal.get", *_FEDERATED)
+
+_NOT_ENTRAS = "Entra does not sign with it"
+_DOMAINS = ({"kind": "federated-domain", "app_id": None, "sso_mode": None, "holder_enabled": None},)
+_EXTERNAL = ({"kind": "external-idp", "app_id": None, "sso_mode": None, "holder_enabled": None},)
 
 SIGNING_CERTIFICATE = Table(
     name="signing_certificate",
     noun="token-signing certificate",
     plural="token-signing certificates",
-    meaning="a certificate with which Entra signs SAML tokens: Sign, Verify and password folded into one",
-    listed_by=_PRINCIPAL,
+    meaning=(
+        "a certificate with which Entra signs an application's tokens (Sign, Verify and password folded into one), or with"
+        " which an identity provider signs those that Entra accepts"
+    ),
+    listed_by=_ALL,
+    parts={
+        "service_principal.list": ({"kind": "saml", "sso_mode": "saml"}, {"kind": "application"}),
+        "organization.get": _DOMAINS,
+        "domain.list": _DOMAINS,
+        "domain.federation": _DOMAINS,
+        "external_federation.list": _EXTERNAL,
+    },
     columns=(
-        *where_found(*_PRINCIPAL),
-        Column(name="kind", type=Type.TEXT, meaning="what signs", values=("saml",), operations=_PRINCIPAL),
-        Column(name="holder_id", type=Type.TEXT, meaning="id of the service principal"),
+        *where_found(*_ALL),
+        Column(
+            name="kind",
+            type=Type.TEXT,
+            meaning=(
+                "what signs with it. saml: Entra, for an application that signs in by SAML; application: Entra, for one that"
+                " does not (a custom signing key, or one left over); federated-domain, external-idp: an identity provider"
+            ),
+            values=("saml", "application", "federated-domain", "external-idp"),
+            operations=_PRINCIPAL,
+        ),
+        Column(name="holder_id", type=Type.TEXT, meaning="id of the service principal, domain or identity provider"),
         Column(
             name="holder_name",
             type=Type.TEXT,
-            meaning="its display name",
+            meaning="its display name; a domain's name",
             absent="it has no name",
-            operations=_PRINCIPAL,
+            operations=(*_PRINCIPAL, "external_federation.list"),
         ),
-        Column(name="app_id", type=Type.TEXT, meaning="the application (client) id", operations=_PRINCIPAL),
+        Column(
+            name="app_id",
+            type=Type.TEXT,
+            meaning="the application (client) id",
+            operations=_PRINCIPAL,
+            absent=_NOT_ENTRAS,
+        ),
         Column(
             name="holder_enabled",
             type=Type.BOOLEAN,
             meaning="the service principal may sign in",
             operations=_PRINCIPAL,
-            absent="Graph holds no value",
+            absent=f"Graph holds no value, or {_NOT_ENTRAS}",
         ),
         Column(
             name="sso_mode",
             type=Type.TEXT,
             meaning="preferredSingleSignOnMode of the service principal",
             operations=_PRINCIPAL,
-            absent="single sign-on is not set up",
+            absent=f"single sign-on is not set up, or {_NOT_ENTRAS}",
             values=("saml", "password", "oidc", "notSupported"),
         ),
         Column(
             name="thumbprint",
             type=Type.TEXT,
-            meaning="customKeyIdentifier in upper-case hex",
-            operations=_PRINCIPAL,
+            meaning=(
+                "SHA-1 of the certificate in upper-case hex; where Graph returns no certificate, customKeyIdentifier, which"
+                " usually is that"
+            ),
+            operations=_ALL,
             absent="none was given",
         ),
         Column(
             name="active",
             type=Type.BOOLEAN,
-            meaning="preferredTokenSigningKeyThumbprint names it, or it is the only one and none is preferred",
+            meaning=(
+                "it is in use. Entra signs with it: preferredTokenSigningKeyThumbprint names it, or it is the only one and"
+                " none is preferred. Or Entra accepts what it signed, which holds of a domain's next certificate at any time"
+            ),
             operations=_PRINCIPAL,
+        ),
+        Column(
+            name="is_next",
+            type=Type.BOOLEAN,
+            meaning="nextSigningCertificate of a domain: accepted beside signingCertificate, and easy to overlook",
+        ),
+        Column(
+            name="like_current",
+            type=Type.BOOLEAN,
+            meaning="subject and issuer of a domain's next certificate are those of its signingCertificate",
+            operations=("domain.federation",),
+            absent="not a domain's next certificate",
+        ),
+        Column(
+            name="has_successor",
+            type=Type.BOOLEAN,
+            meaning="its holder has another certificate, which ends later",
+            derived_from=("holder_id", "expires_on"),
         ),
         Column(
             name="starts_on",
             type=Type.TIME,
             unit="seconds since 1970 UTC",
-            meaning="startDateTime",
-            operations=_PRINCIPAL,
+            meaning="startDateTime of a certificate that Entra signs with; notBefore of the others",
+            operations=_ALL,
             absent="Graph has no date",
         ),
         Column(
             name="expires_on",
             type=Type.TIME,
             unit="seconds since 1970 UTC",
-            meaning="endDateTime",
-            operations=_PRINCIPAL,
+            meaning="endDateTime of a certificate that Entra signs with; notAfter of the others",
+            operations=_ALL,
             absent="no end was set",
         ),
         Column(
             name="custody",
             type=Type.TEXT,
-            meaning="Entra holds the private half",
-            operations=_PRINCIPAL,
-            values=("platform",),
+            meaning="where the private half is kept: platform, by Entra; external, by the identity provider, unseen",
+            values=("platform", "external"),
         ),
+        *x509_columns(_BYTES),
     ),
 )

@@ -22,31 +22,51 @@ from keyaudit.simulator.estate.directory import (
 from keyaudit.simulator.estate.key_vault import DeletedKey, Key, KeyVersion, RotationPolicy, Vault
 from keyaudit.simulator.estate.privileges import CredentialUse, ManagedIdentity, SignIn
 from keyaudit.simulator.estate.services import Resource
+from keyaudit.simulator.estate.token_signing import (
+    Authority,
+    AuthorityStore,
+    ExternalProvider,
+    Federation,
+    KeySet,
+    PublishedKey,
+    SetKey,
+    TokenPolicy,
+    TokenSigning,
+)
 
 __all__ = [
     "AccessPolicy",
     "Application",
+    "Authority",
+    "AuthorityStore",
     "CredentialUse",
     "DeletedKey",
     "DenyAssignment",
     "Domain",
     "Eligibility",
     "Estate",
+    "ExternalProvider",
     "FederatedCredential",
+    "Federation",
     "Group",
     "Key",
     "KeyCredential",
+    "KeySet",
     "KeyVersion",
     "ManagedIdentity",
     "PasswordCredential",
     "Plant",
+    "PublishedKey",
     "Resource",
     "Role",
     "RoleAssignment",
     "RotationPolicy",
     "ServicePrincipal",
+    "SetKey",
     "SignIn",
     "Subscription",
+    "TokenPolicy",
+    "TokenSigning",
     "User",
     "Vault",
 ]
@@ -100,4 +120,5 @@ class Estate:
     """Graph relations that answer 403: `owners`, `federatedIdentityCredentials`, `applications`, ..."""
     unlicensed: tuple[str, ...] = ()
     """Graph relations that the tenant has no licence for: `reports`, ..."""
+    token_signing: TokenSigning = field(default_factory=TokenSigning)
     plants: frozenset[Plant] = field(default_factory=frozenset)

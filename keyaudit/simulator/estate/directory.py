@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from keyaudit.simulator.estate.token_signing import Federation
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyCredential:
@@ -15,6 +17,8 @@ class KeyCredential:
     display_name: str | None = None
     thumbprint: str | None = None
     """customKeyIdentifier, upper-case hex."""
+    certificate: bytes | None = None
+    """The public certificate in DER; None: one that is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,3 +107,4 @@ class Domain:
     federated: bool = False
     default: bool = False
     initial: bool = False
+    federation: Federation | None = None

@@ -1,0 +1,51 @@
+"""Public certificates as Graph and the sign-in host give them, and the columns that they fill."""
+
+import re
+
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.x509 import X509, read_x509
+from keyaudit.model.coverage import Refusal
+
+_COLUMNS = (
+    "thumbprint_sha256",
+    "public_key_sha256",
+    "subject",
+    "issuer",
+    "self_signed",
+    "key_type",
+    "key_size",
+    "curve",
+    "signature_hash",
+)
+
+# Graph takes what its users paste: base64 in lines, or PEM.
+_ARMOR = re.compile(r"-----(BEGIN|END) CERTIFICATE-----")
+_SPACES = re.compile(r"\s+", re.ASCII)
+
+
+def certificate_of(encoded: Wire) -> X509 | Refusal | None:
+    """The certificate in a member of an answer; None where there is none: null, or empty text."""
+    if is_null(encoded):
+        return None
+    text = read(encoded, str)
+    return text if isinstance(text, Refusal) else certificate_in(text)
+
+
+def certificate_in(text: str) -> X509 | Refusal | None:
+    """The certificate that a text is, in base64 or PEM; None if it is empty."""
+    plain = _SPACES.sub("", _ARMOR.sub("", text))
+    return read_x509(plain) if plain else None
+
+
+def put_certificate(row: Row, found: X509 | Refusal | None) -> None:
+    """Fill the columns of `x509_columns`; None: the row has no certificate."""
+    for column in _COLUMNS:
+        row.put_read(column, getattr(found, column) if isinstance(found, X509) else found)
+
+
+def put_dated(row: Row, found: X509 | Refusal) -> None:
+    """Fill the columns of `x509_columns`, and the thumbprint and dates that only the certificate gives."""
+    put_certificate(row, found)
+    row.put_read("thumbprint", found if isinstance(found, Refusal) else found.thumbprint)
+    row.put_read("starts_on", found if isinstance(found, Refusal) else found.not_before)
+    row.put_read("expires_on", found if isinstance(found, Refusal) else found.not_after)

@@ -1,0 +1,216 @@
+"""Federated domains, identity providers of other organizations, and the certificates that Entra accepts tokens by."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import quote
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.calls import Calls, why_incomplete
+from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.entra.certificates import certificate_of, put_dated
+from keyaudit.collect.places import source
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.x509 import X509
+from keyaudit.inventory.spool import Spool, Unit
+from keyaudit.model.coverage import Coverage, Refusal, Scope, State
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.federated_domain import FEDERATED_DOMAIN
+from keyaudit.model.tables.signing_certificate import SIGNING_CERTIFICATE
+
+OPERATIONS = ("domain.federation", "external_federation.list")
+
+_AT_ONCE = 16
+_NULL = Raw(b"null")
+_LISTED_BY = ("domain.list", "organization.get")
+_SETTINGS = tuple(column.name for column in FEDERATED_DOMAIN.columns if column.operations)
+
+
+class Provider(Struct):
+    """An identity provider that Entra trusts."""
+
+    id: str
+    displayName: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
+    issuerUri: Wire = UNSET  # noqa: N815
+    metadataExchangeUri: Wire = UNSET  # noqa: N815
+    passiveSignInUri: Wire = UNSET  # noqa: N815
+    preferredAuthenticationProtocol: Wire = UNSET  # noqa: N815
+    signingCertificate: Wire = UNSET  # noqa: N815
+
+
+class Federation(Provider):
+    """What a domain of the tenant is federated with."""
+
+    activeSignInUri: Wire = UNSET  # noqa: N815
+    signOutUri: Wire = UNSET  # noqa: N815
+    isSignedAuthenticationRequestRequired: Wire = UNSET  # noqa: N815
+    nextSigningCertificate: Wire = UNSET  # noqa: N815
+    signingCertificateUpdateStatus: Wire = UNSET  # noqa: N815
+    federatedIdpMfaBehavior: Wire = UNSET  # noqa: N815
+
+
+class UpdateStatus(Struct):
+    """How the last look for a new certificate went."""
+
+    certificateUpdateResult: Wire = UNSET  # noqa: N815
+    lastRunDateTime: Wire = UNSET  # noqa: N815
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose certificates a row is about, and the request that gave it."""
+
+    kind: str
+    id: str
+    name: Wire | str
+    scope_id: str
+    url: str
+    version: str
+
+
+async def collect_federation(connection: Connection, unit: Unit, scope: Scope, spool: Spool) -> Sequence[Coverage]:
+    """Write a row per federated domain that `spool` names, and per certificate trusted; the coverage of `OPERATIONS`."""
+    trusted = _Trusted(connection, unit, scope)
+    domains, parent = _federated(spool, scope)
+    works: list[Callable[[], Awaitable[None]]] = [trusted.external, *(partial(trusted.domain, name) for name in domains)]
+    await for_each(works, lambda work: work(), limit=_AT_ONCE)
+    return trusted.settings.coverage(parent), trusted.providers.coverage()
+
+
+class _Tenant(Struct):
+    federated_domains: list[str] | None = None
+
+
+def _federated(spool: Spool, scope: Scope) -> tuple[Sequence[str], Coverage | None]:
+    """The names of the federated domains, and the coverage of what lists them: the first that was not read through."""
+    rows = [msgspec.json.decode(line, type=_Tenant) for line in spool.lines("tenant")]
+    names = [name for row in rows for name in row.federated_domains or ()]
+    listed = [record for record in spool.coverage() if record.scope == scope and record.operation in _LISTED_BY]
+    unread = [record for record in listed if record.state is not State.ASSESSED]
+    return names, next(iter(unread or listed), None)
+
+
+class _Trusted:
+    """Reads identity providers, and writes what they are trusted by."""
+
+    def __init__(self, connection: Connection, unit: Unit, scope: Scope) -> None:
+        self._gateway, self._environment = connection.gateway, connection.environment
+        self._tenant_id = connection.identity.tenant_id
+        self._unit, self._scope = unit, scope
+        self.settings = Calls(scope, "domain.federation", per_object=True)
+        self.providers = Calls(scope, "external_federation.list")
+
+    async def domain(self, name: str) -> None:
+        """One federated domain. Its row is there whatever Graph answers."""
+        listing = self._gateway.pages("domain.federation", Federation, by=lambda item: item.id.lower(), id=name)
+        found = [item async for item in listing]
+        self.settings.ended(listing.end)
+        missing = why_incomplete(listing.end)
+        if missing is None and len(found) != 1:
+            # https://learn.microsoft.com/graph/api/domain-list-federationconfiguration: one object in the collection.
+            missing = Reason.INCONSISTENT_PAGES
+            self.settings.refused(Refusal(missing, "not one configuration of a federated domain", 200))
+        holder = self._holder("federated-domain", "domains", name, name, "domain.federation", id=quote(name, safe=""))
+        row = Row(
+            FEDERATED_DOMAIN,
+            id=holder.id,
+            resource_id=holder.id,
+            scope_id=holder.scope_id,
+            url=holder.url,
+            version=holder.version,
+        )
+        row.put("name", name)
+        if missing:
+            row.refuse(_SETTINGS, missing)
+        else:
+            _put_settings(row, found[0])
+        self._unit.row("federated_domain", row.finish())
+        for item in found:
+            self._write(holder, self.settings, item.signingCertificate, item.nextSigningCertificate)
+
+    async def external(self) -> None:
+        """Every identity provider of another organization."""
+        listing = self._gateway.pages("external_federation.list", Provider, by=lambda item: item.id.lower())
+        async for item in listing:
+            collection = "externalIdentityProviders"
+            holder = self._holder("external-idp", collection, item.id, item.displayName, "external_federation.list")
+            self._write(holder, self.providers, item.signingCertificate)
+        self.providers.ended(listing.end)
+
+    def _holder(self, kind: str, collection: str, name: str, shown: Wire | str, operation: str, **segments: str) -> Holder:
+        url, version = source(self._environment, operation, **segments)
+        id_ = f"/tenants/{self._tenant_id}/{collection}/{quote(name, safe='')}"
+        return Holder(kind, id_, shown, self._scope.id, url, version)
+
+    def _write(self, holder: Holder, calls: Calls, certificate: Wire, following: Wire = _NULL) -> None:
+        """A row for a provider's certificate, and for the next one of a domain unless that is the same."""
+        if isinstance(certificate, UnsetType) or isinstance(following, UnsetType):
+            calls.refused(Refusal(Reason.BAD_BODY, "an answer that does not say which certificates are trusted", 200))
+        current = None if isinstance(certificate, UnsetType) else certificate_of(certificate)
+        after = None if isinstance(following, UnsetType) else certificate_of(following)
+        if current is not None:
+            self._unit.row("signing_certificate", _row(holder, current, name="current"))
+        if after is not None and (after != current or isinstance(after, Refusal)):
+            self._unit.row("signing_certificate", _row(holder, after, name="next", like=_alike(current, after)))
+
+
+def _put_settings(row: Row, item: Federation) -> None:
+    row.put("provider_name", item.displayName)
+    row.put("issuer_uri", item.issuerUri)
+    row.put("protocol", item.preferredAuthenticationProtocol)
+    row.put("mfa_behavior", item.federatedIdpMfaBehavior)
+    row.put("signs_requests", item.isSignedAuthenticationRequestRequired)
+    row.put("sign_in_uri", item.passiveSignInUri)
+    row.put("active_sign_in_uri", item.activeSignInUri)
+    row.put("sign_out_uri", item.signOutUri)
+    row.put("metadata_uri", item.metadataExchangeUri)
+    following = "" if is_null(item.nextSigningCertificate) else read(item.nextSigningCertificate, str)
+    row.put_read("has_next_certificate", following if isinstance(following, Refusal) else bool(following))
+    never = is_null(item.signingCertificateUpdateStatus)
+    update = UpdateStatus(_NULL, _NULL) if never else read(item.signingCertificateUpdateStatus, UpdateStatus)
+    if isinstance(update, Refusal):
+        row.refuse(("update_result", "updated_on"), update.reason)
+    else:
+        row.put("update_result", update.certificateUpdateResult)
+        row.put("updated_on", update.lastRunDateTime)
+
+
+def _row(holder: Holder, found: X509 | Refusal, *, name: str, like: bool | Refusal | None = None) -> dict[str, object]:
+    """The row of a certificate, which goes by `name` if it cannot be read. `like`: see `like_current`."""
+    resource_id = f"{holder.id}/signingCertificates/{name if isinstance(found, Refusal) else found.thumbprint.lower()}"
+    row = Row(
+        SIGNING_CERTIFICATE,
+        id=resource_id,
+        resource_id=resource_id,
+        scope_id=holder.scope_id,
+        url=holder.url,
+        version=holder.version,
+    )
+    row.put_read("name", found if isinstance(found, Refusal) else found.subject)
+    row.put("kind", holder.kind)
+    row.put("holder_id", holder.id.lower())
+    row.put("holder_name", holder.name)
+    for column in ("app_id", "holder_enabled", "sso_mode"):
+        row.put(column, None)
+    row.put("active", True)
+    row.put("is_next", name == "next")
+    row.put_read("like_current", like)
+    row.put("custody", "external")
+    put_dated(row, found)
+    return row.finish()
+
+
+def _alike(current: X509 | Refusal | None, after: X509 | Refusal) -> bool | Refusal:
+    """Whether a domain's next certificate names the subject and issuer of its current one, where there is one."""
+    if current is None:
+        return False
+    pairs = []
+    for found in (current, after):
+        for fact in (found,) if isinstance(found, Refusal) else (found.subject, found.issuer):
+            if isinstance(fact, Refusal):
+                return fact
+            pairs.append(fact)
+    return pairs[:2] == pairs[2:]

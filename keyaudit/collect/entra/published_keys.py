@@ -1,0 +1,159 @@
+"""The keys that the tenant publishes for checking its tokens, and the key sets of Azure AD B2C, as rows."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from keyaudit.collect.entra.certificates import certificate_in, put_certificate
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.x509 import X509
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.coverage import End, Refusal
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.issuer_key import ISSUER_KEY
+
+# The tenant of personal Microsoft accounts: https://learn.microsoft.com/entra/identity-platform/access-tokens
+CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"
+
+_TEMPLATE = "{tenantid}"
+_KEY_TYPES = {"rsa": "RSA", "ec": "EC"}
+
+
+class Jwk(Struct):
+    """What is read of a JSON Web Key: nothing that is private, be it there or not."""
+
+    kid: str
+    kty: Wire = UNSET
+    use: Wire = UNSET
+    status: Wire = UNSET
+    nbf: Wire = UNSET
+    exp: Wire = UNSET
+    n: Wire = UNSET
+    x5t: Wire = UNSET
+    x5c: Wire = UNSET
+    issuer: Wire = UNSET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where keys were found, and the request that gave them. `collection`: what their ids stand under."""
+
+    kind: str
+    tenant_id: str
+    collection: str
+    scope_id: str
+    url: str
+    version: str
+    app_id: str | None = None
+    key_set: str | None = None
+
+
+def write_keys(unit: Unit, place: Place, items: Sequence[Raw]) -> End:
+    """Write a row per key. Two that go by one id and are not the same cannot be told apart, so that the second is set aside."""
+    seen: dict[str, bytes] = {}
+    duplicate = quarantined = 0
+    for raw in items:
+        item = read(raw, Jwk)
+        row = None if isinstance(item, Refusal) else _row(place, item)
+        id_ = "" if row is None else str(row["id"])
+        if row is None or seen.get(id_, bytes(raw)) != bytes(raw):
+            quarantined += 1
+        elif id_ in seen:
+            duplicate += 1
+        else:
+            seen[id_] = bytes(raw)
+            unit.row("issuer_key", row)
+    return End(received=len(items), kept=len(seen), duplicate=duplicate, quarantined=quarantined)
+
+
+def _row(place: Place, item: Jwk) -> dict[str, object]:
+    issuer = _optional(item.issuer) if place.kind != "entra" else item.issuer
+    resource_id = f"/tenants/{place.tenant_id}/{place.collection}/{quote(item.kid, safe='')}{_suffix(place, issuer)}"
+    row = Row(
+        ISSUER_KEY,
+        id=resource_id,
+        resource_id=resource_id,
+        scope_id=place.scope_id,
+        url=place.url,
+        version=place.version,
+    )
+    row.put("name", item.kid)
+    row.put("kind", place.kind)
+    row.put("key_id", item.kid)
+    row.put("key_set", place.key_set)
+    row.put("app_id", place.app_id)
+    # RFC 7517, 4.2: use is optional.
+    row.put("use", _optional(item.use))
+    row.put("status", _optional(item.status))
+    row.put("token_issuer", issuer)
+    row.put_read("for_consumers", _for_consumers(issuer))
+    found = _certificate(item.x5c)
+    put_certificate(row, found)
+    if found is None:
+        _put_bare_key(row, item)
+    row.put_read("thumbprint", found.thumbprint if isinstance(found, X509) else _thumbprint(item.x5t))
+    if place.kind == "b2c":
+        row.put("starts_on", _optional(item.nbf))
+        row.put("expires_on", _optional(item.exp))
+    else:
+        row.put_read("starts_on", found.not_before if isinstance(found, X509) else found)
+        row.put_read("expires_on", found.not_after if isinstance(found, X509) else found)
+    return row.finish()
+
+
+def _optional(raw: Wire) -> Wire | None:
+    """A member that need not be there."""
+    return None if isinstance(raw, UnsetType) else raw
+
+
+def _suffix(place: Place, issuer: Wire | None) -> str:
+    """A key can be published once for the tenant's tokens, and once for those of others."""
+    text = "" if issuer is None or isinstance(issuer, UnsetType) else read(issuer, str)
+    own = not isinstance(text, str) or not text or place.tenant_id.lower() in text.lower() or _TEMPLATE in text
+    return "" if own else f"/{quote(str(text), safe='')}"
+
+
+def _for_consumers(issuer: Wire | None) -> bool | Refusal | None:
+    if issuer is None or is_null(issuer):
+        return None
+    text = read(issuer, str)
+    return text if isinstance(text, Refusal) else CONSUMERS in text.lower()
+
+
+def _certificate(chain: Wire) -> X509 | Refusal | None:
+    """The first certificate of a chain is the key's own."""
+    if isinstance(chain, UnsetType) or is_null(chain):
+        return None
+    texts = read(chain, list[str])
+    return texts if isinstance(texts, Refusal) else certificate_in(texts[0]) if texts else None
+
+
+def _put_bare_key(row: Row, item: Jwk) -> None:
+    """Fill what a key without a certificate says of itself."""
+    kind = read(item.kty, str)
+    row.put_read("key_type", kind if isinstance(kind, Refusal) else _KEY_TYPES.get(kind.lower(), kind))
+    if row.values.get("key_type") == "RSA":
+        modulus = _decoded(item.n)
+        row.put_read("key_size", modulus if isinstance(modulus, Refusal) else int.from_bytes(modulus).bit_length())
+
+
+def _thumbprint(x5t: Wire) -> str | Refusal | None:
+    if isinstance(x5t, UnsetType) or is_null(x5t):
+        return None
+    digest = _decoded(x5t)
+    return digest if isinstance(digest, Refusal) else digest.hex().upper()
+
+
+def _decoded(raw: Wire) -> bytes | Refusal:
+    """The bytes in a base64url member, which JSON Web Keys have without padding."""
+    text = read(raw, str)
+    if isinstance(text, Refusal):
+        return text
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return Refusal(Reason.BAD_VALUE)

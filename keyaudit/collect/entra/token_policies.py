@@ -1,0 +1,241 @@
+"""Policies on the tokens that Entra issues and accepts, and what each was assigned to."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.calls import Calls, why_incomplete
+from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.entra.definitions import Definition, definition_of, objects_in, span_in, text_in
+from keyaudit.collect.entra.holders import PATHS
+from keyaudit.collect.entra.relations import Related, object_id
+from keyaudit.collect.places import source
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.token_policy import TOKEN_POLICY
+
+# $expand returns this many related objects at most, and no link to the rest.
+# https://learn.microsoft.com/graph/query-parameters
+_EXPANDED = 20
+_AT_ONCE = 8
+_VALIDATION = "federated_token_validation.get"
+_COLLECTIONS = {
+    "#microsoft.graph.application": PATHS["application"],
+    "#microsoft.graph.serviceprincipal": PATHS["service_principal"],
+}
+
+
+class Policy(Related):
+    """A policy whose definition says what it does."""
+
+    displayName: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
+    isOrganizationDefault: Wire = UNSET  # noqa: N815
+    definition: Wire = UNSET
+
+
+class Applied(Related):
+    """A policy with what it was assigned to."""
+
+    appliesTo: Wire = UNSET  # noqa: N815
+    more: Wire = field(default=UNSET, name="appliesTo@odata.nextLink")
+
+
+class Assigned(Related):
+    """What a policy was assigned to."""
+
+    type: Wire = field(default=UNSET, name="@odata.type")
+
+
+class Validation(Struct):
+    """The tenant's one policy on the tokens of federated domains."""
+
+    id: str
+    validatingDomains: Wire = UNSET  # noqa: N815
+
+
+class ValidatingDomains(Struct):
+    """For which domains a federated token's domain is compared with the user's own."""
+
+    rootDomains: Wire = UNSET  # noqa: N815
+    domainNames: Wire = UNSET  # noqa: N815
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of policy. `columns` are filled from what stands under `root` in its definition."""
+
+    operation: str
+    name: str
+    root: str
+    columns: Mapping[str, Callable[[Definition], object]]
+
+
+def _claims(definition: Definition) -> list[str] | Refusal:
+    entries = objects_in(definition, "ClaimsSchema")
+    if isinstance(entries, Refusal):
+        return entries
+    types = [text_in(entry, name) for entry in entries for name in ("JwtClaimType", "SamlClaimType")]
+    for found in types:
+        if isinstance(found, Refusal):
+            return found
+    return sorted({found for found in types if isinstance(found, str)})
+
+
+def _transforms(definition: Definition) -> bool | Refusal:
+    # Graph's documentation spells it in both ways.
+    for name in ("ClaimsTransformation", "ClaimsTransformations"):
+        found = objects_in(definition, name)
+        if isinstance(found, Refusal):
+            return found
+        if found:
+            return True
+    return False
+
+
+KINDS = (
+    Kind("claims_mapping", "claims-mapping", "ClaimsMappingPolicy", {"claims": _claims, "transforms_claims": _transforms}),
+    Kind(
+        "token_lifetime",
+        "token-lifetime",
+        "TokenLifetimePolicy",
+        {"access_token_lifetime": lambda found: span_in(found, "AccessTokenLifetime")},
+    ),
+    Kind(
+        "token_issuance",
+        "token-issuance",
+        "TokenIssuancePolicy",
+        {
+            "signature_algorithm": lambda found: text_in(found, "SigningAlgorithm"),
+            "signs": lambda found: text_in(found, "TokenResponseSigningPolicy"),
+        },
+    ),
+)
+_DEFINED = tuple(column for kind in KINDS for column in kind.columns)
+
+OPERATIONS = (*(f"{kind.operation}.{what}" for kind in KINDS for what in ("list", "applied", "applied_of")), _VALIDATION)
+
+
+async def collect_token_policies(connection: Connection, unit: Unit, scope: Scope) -> Sequence[Coverage]:
+    """Write a row per token policy; the coverage of `OPERATIONS`."""
+    coverage: list[Coverage] = []
+    for kind in KINDS:
+        coverage += await _Policies(connection, unit, scope, kind).collect()
+    return [*coverage, await _validation(connection, unit, scope)]
+
+
+class _Policies:
+    """Reads the policies of one kind, first what they were assigned to."""
+
+    def __init__(self, connection: Connection, unit: Unit, scope: Scope, kind: Kind) -> None:
+        self._connection, self._unit, self._scope, self._kind = connection, unit, scope, kind
+        self._list = Calls(scope, f"{kind.operation}.list")
+        self._applied = Calls(scope, f"{kind.operation}.applied")
+        self._single = Calls(scope, f"{kind.operation}.applied_of", per_object=True)
+        self._assigned: dict[str, list[str] | Refusal] = {}
+
+    async def collect(self) -> Sequence[Coverage]:
+        await self._read_applied()
+        gateway, placed = self._connection.gateway, set[str]()
+        url, version = source(self._connection.environment, self._list.id)
+        listing = gateway.pages(self._list.id, Policy, by=object_id)
+        async for item in listing:
+            placed.add(object_id(item))
+            row = _begin(self._connection, self._scope, item.id, url, version)
+            row.put("name", item.displayName)
+            row.put("kind", self._kind.name)
+            self._put_default(row, item)
+            row.put_read("applies_to", self._assigned.get(object_id(item), self._unseen))
+            self._put_definition(row, item)
+            for column in ("validated_domains", "validated_names"):
+                row.put(column, None)
+            self._unit.row("token_policy", row.finish())
+        self._list.ended(listing.end)
+        if why_incomplete(listing.end) is None and self._assigned.keys() - placed:
+            self._list.refused(Refusal(Reason.INCONSISTENT_PAGES, "it lacks a policy that another list has"))
+        parent = self._applied.coverage()
+        return self._list.coverage(), parent, self._single.coverage(parent)
+
+    async def _read_applied(self) -> None:
+        many: list[str] = []
+        listing = self._connection.gateway.pages(self._applied.id, Applied, by=object_id)
+        async for item in listing:
+            found = read(item.appliesTo, list[Assigned])
+            cut = not isinstance(item.more, UnsetType)
+            if not isinstance(found, Refusal) and (cut or len(found) >= _EXPANDED):
+                many.append(object_id(item))
+            else:
+                self._assigned[object_id(item)] = found if isinstance(found, Refusal) else self._ids(found)
+        self._applied.ended(listing.end)
+        # A policy that a whole list does not have was made while the lists were read.
+        self._unseen = Refusal(why_incomplete(listing.end) or Reason.INCONSISTENT_PAGES)
+        await for_each(many, self._one, limit=_AT_ONCE)
+
+    async def _one(self, policy: str) -> None:
+        listing = self._connection.gateway.pages(self._single.id, Assigned, by=object_id, id=policy)
+        found = [item async for item in listing]
+        self._single.ended(listing.end)
+        missing = why_incomplete(listing.end)
+        self._assigned[policy] = Refusal(missing) if missing else self._ids(found)
+
+    def _ids(self, found: Sequence[Assigned]) -> list[str] | Refusal:
+        """The row ids of what a policy was assigned to, sorted."""
+        ids = []
+        for item in found:
+            kind = read(item.type, str)
+            collection = None if isinstance(kind, Refusal) else _COLLECTIONS.get(kind.lower())
+            if collection is None:
+                return kind if isinstance(kind, Refusal) else Refusal(Reason.UNRECOGNISED)
+            ids.append(f"/tenants/{self._connection.identity.tenant_id}/{collection}/{item.id}".lower())
+        return sorted(ids)
+
+    def _put_default(self, row: Row, item: Policy) -> None:
+        if self._kind.operation != "token_lifetime":
+            row.put("is_default", None)
+        else:
+            row.put_read(
+                "is_default", Refusal(Reason.BAD_VALUE) if is_null(item.isOrganizationDefault) else item.isOrganizationDefault
+            )
+
+    def _put_definition(self, row: Row, item: Policy) -> None:
+        definition = definition_of(item.definition, self._kind.root)
+        for column in _DEFINED:
+            fill = self._kind.columns.get(column)
+            if fill is None:
+                row.put(column, None)
+            else:
+                row.put_read(column, definition if isinstance(definition, Refusal) else fill(definition))
+
+
+async def _validation(connection: Connection, unit: Unit, scope: Scope) -> Coverage:
+    """The row of the policy on federated tokens."""
+    calls = Calls(scope, _VALIDATION)
+    found = await connection.gateway.get(_VALIDATION, Validation)
+    if isinstance(found, Refusal):
+        calls.refused(found)
+        return calls.coverage()
+    calls.answered()
+    url, version = source(connection.environment, _VALIDATION)
+    row = _begin(connection, scope, "federatedTokenValidationPolicy", url, version)
+    row.put("kind", "federated-token-validation")
+    for column in ("name", "is_default", "applies_to", *_DEFINED):
+        row.put(column, None)
+    domains = read(found.validatingDomains, ValidatingDomains)
+    if isinstance(domains, Refusal):
+        row.refuse(("validated_domains", "validated_names"), domains.reason)
+    else:
+        # Only the type that enumerates has the second member.
+        # https://learn.microsoft.com/graph/api/resources/alldomains
+        row.put_read("validated_domains", Refusal(Reason.BAD_VALUE) if is_null(domains.rootDomains) else domains.rootDomains)
+        names = None if isinstance(domains.domainNames, UnsetType) else domains.domainNames
+        row.put("validated_names", names)
+    unit.row("token_policy", row.finish())
+    return calls.coverage()
+
+
+def _begin(connection: Connection, scope: Scope, name: str, url: str, version: str) -> Row:
+    resource_id = f"/tenants/{connection.identity.tenant_id}/policies/{name}"
+    return Row(TOKEN_POLICY, id=resource_id, resource_id=resource_id, scope_id=scope.id, url=url, version=version)

@@ -1,0 +1,34 @@
+"""The view of token-signing certificates."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
+
+
+def view(sources: Sources) -> str:
+    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+    groups = f"""
+        SELECT holder_id, max(expires_on) AS latest, bool_or(expires_on IS NULL AND unknown['expires_on'] IS NULL) AS endless,
+            min(unknown['expires_on']) AS doubt
+        FROM {sources["signing_certificate"]} GROUP BY holder_id"""
+    later = "stored.expires_on IS NOT NULL AND (groups.endless OR groups.latest > stored.expires_on)"
+    # What has no end is followed by nothing that ends later, whatever else there is.
+    doubt = f"""CASE WHEN stored.unknown['expires_on'] IS NOT NULL THEN stored.unknown['expires_on']
+        WHEN stored.expires_on IS NULL OR {later} THEN NULL ELSE coalesce({_unlisted()}, groups.doubt) END"""
+    return f"""
+        SELECT {stored("signing_certificate", "stored")},
+            CASE WHEN {later} THEN true WHEN {doubt} IS NULL THEN false END AS has_successor,
+            {extended({"has_successor": doubt})}
+        FROM {sources["signing_certificate"]} AS stored
+        JOIN ({groups}) AS groups ON groups.holder_id = stored.holder_id
+        LEFT JOIN ({read_to_the_end(("service_principal.list",))}) AS principals ON principals.scope_id = stored.scope_id
+        LEFT JOIN ({read_to_the_end(("domain.federation",))}) AS domains ON domains.scope_id = stored.scope_id
+        LEFT JOIN ({read_to_the_end(("external_federation.list",))}) AS providers ON providers.scope_id = stored.scope_id"""
+
+
+def _unlisted() -> str:
+    """Why not every certificate of the holder may have been seen: NULL where all were."""
+    return (
+        f"CASE stored.kind WHEN 'federated-domain' THEN {gap('domains')} WHEN 'external-idp' THEN {gap('providers')}"
+        f" ELSE {gap('principals')} END"
+    )

@@ -1,0 +1,60 @@
+"""The table of federated domains."""
+
+from keyaudit.model.columns import Column, Table, Type, where_found
+
+_SETTINGS = ("domain.federation",)
+
+
+def _text(name: str, meaning: str, absent: str, values: tuple[str, ...] = ()) -> Column:
+    return Column(name=name, type=Type.TEXT, meaning=meaning, operations=_SETTINGS, absent=absent, values=values)
+
+
+FEDERATED_DOMAIN = Table(
+    name="federated_domain",
+    noun="federated domain",
+    plural="federated domains",
+    meaning="a domain of the tenant whose users sign in at an identity provider that Entra trusts",
+    listed_by=("organization.get", "domain.list"),
+    columns=(
+        *where_found(),
+        _text("provider_name", "display name of the identity provider", "it has no name"),
+        _text("issuer_uri", "whose tokens are accepted", "none is set"),
+        _text("protocol", "preferredAuthenticationProtocol", "none is set", ("wsFed", "saml")),
+        _text(
+            "mfa_behavior",
+            "federatedIdpMfaBehavior: whether a second factor that the identity provider vouches for counts",
+            "never set: the older SupportsMfa decides and, where that was not set either, its word counts",
+            ("acceptIfMfaDoneByFederatedIdp", "enforceMfaByFederatedIdp", "rejectMfaByFederatedIdp"),
+        ),
+        Column(
+            name="signs_requests",
+            type=Type.BOOLEAN,
+            meaning="isSignedAuthenticationRequestRequired: Entra signs the SAML requests that it sends there",
+            operations=_SETTINGS,
+            absent="never set, which means no",
+        ),
+        _text(
+            "update_result",
+            "certificateUpdateResult: how the last look for a new certificate in the provider's metadata ended",
+            "there was none",
+        ),
+        Column(
+            name="updated_on",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="when that was",
+            operations=_SETTINGS,
+            absent="there was none",
+        ),
+        _text("sign_in_uri", "passiveSignInUri: where browsers are sent", "none is set"),
+        _text("active_sign_in_uri", "activeSignInUri: where older programs send passwords", "none is set"),
+        _text("sign_out_uri", "signOutUri", "none is set"),
+        _text("metadata_uri", "metadataExchangeUri", "none is set"),
+        Column(
+            name="has_next_certificate",
+            type=Type.BOOLEAN,
+            meaning="nextSigningCertificate is set: tokens signed with either certificate are accepted",
+            operations=_SETTINGS,
+        ),
+    ),
+)

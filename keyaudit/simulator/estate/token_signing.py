@@ -1,0 +1,112 @@
+"""What tokens are signed with and checked by, beyond the certificates of service principals. Certificates are in DER."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Federation:
+    """What a domain is federated with. `host`: where its identity provider is."""
+
+    id: str
+    name: str
+    host: str
+    certificate: bytes | None
+    next_certificate: bytes | None = None
+    protocol: str | None = "wsFed"
+    mfa_behavior: str | None = None
+    signs_requests: bool | None = False
+    update_result: str | None = None
+    updated: int | None = None
+    """Of the last look for a new certificate; None: there was none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalProvider:
+    """An identity provider of another organization, whose users come as guests."""
+
+    id: str
+    name: str
+    host: str
+    certificate: bytes
+    domains: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenPolicy:
+    """A policy on issued tokens; `collection` is what Graph calls its kind."""
+
+    collection: str
+    id: str
+    name: str
+    definition: tuple[str, ...]
+    default: bool = False
+    applies_to: tuple[str, ...] = ()
+    """Object ids of applications and service principals."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authority:
+    """A trusted certificate authority."""
+
+    id: str
+    name: str
+    certificate: bytes
+    root: bool = True
+    crl: str | None = None
+    delta_crl: str | None = None
+    created: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorityStore:
+    """What holds authorities: a public key infrastructure, or a chain of trust for applications."""
+
+    id: str
+    name: str
+    authorities: tuple[Authority, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedKey:
+    """A key in the tenant's key set, besides the one that signs the tokens of the simulation."""
+
+    certificate: bytes
+    consumers: bool = False
+    """Its issuer is the tenant of personal Microsoft accounts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetKey:
+    """A key of a B2C key set. Its private members are never there to be read."""
+
+    kid: str
+    kty: str = "RSA"
+    use: str | None = "sig"
+    nbf: int | None = None
+    exp: int | None = None
+    status: str | None = "enabled"
+    certificate: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySet:
+    """A key set of Azure AD B2C."""
+
+    id: str
+    keys: tuple[SetKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenSigning:
+    """All of it."""
+
+    external: tuple[ExternalProvider, ...] = ()
+    policies: tuple[TokenPolicy, ...] = ()
+    validated_domains: str = "all"
+    validated_names: tuple[str, ...] = ()
+    infrastructures: tuple[AuthorityStore, ...] = ()
+    classic: tuple[Authority, ...] = ()
+    for_applications: tuple[AuthorityStore, ...] = ()
+    published: tuple[PublishedKey, ...] = ()
+    tenant_type: str = "AAD"
+    key_sets: tuple[KeySet, ...] = ()

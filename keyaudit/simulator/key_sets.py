@@ -1,0 +1,67 @@
+"""Key sets: what the tenant publishes for checking its tokens, and those of Azure AD B2C."""
+
+from base64 import b64encode
+from collections.abc import Iterable
+
+from keyaudit.simulator import x509
+from keyaudit.simulator.estate import Application, KeyCredential, ServicePrincipal, SetKey
+from keyaudit.simulator.service import Directory
+from keyaudit.simulator.tokens import encoded
+
+_CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"
+_PRIVATE = ("k", "d", "p", "q", "dp", "dq", "qi")
+CANARY = "canary-b2c-private-member"
+"""What stands in every private member of a B2C key: nothing that reads the simulated tenant may keep it."""
+
+
+def of_tenant(directory: Directory, login: str, issued: bool) -> dict[str, object]:
+    """The tenant's key set. `issued`: each key with the issuer whose tokens it signs, as version 2 has it."""
+
+    def key(certificate: bytes, tenant: str) -> dict[str, object]:
+        return {**_key(certificate), **({"issuer": f"{login}/{tenant}/v2.0"} if issued else {})}
+
+    published = directory.estate.token_signing.published
+    keys = [key(directory.tokens.certificate, directory.tenant_id)]
+    keys += [key(one.certificate, _CONSUMERS if one.consumers else directory.tenant_id) for one in published]
+    return {"keys": keys}
+
+
+def of_application(directory: Directory, app_id: str) -> dict[str, object]:
+    """The keys that tokens for one application are signed with, where it has its own; else the tenant's."""
+    estate = directory.estate
+    holders: list[Application | ServicePrincipal] = [*estate.applications, *estate.service_principals]
+    holders = [one for one in holders if one.app_id.lower() == app_id.lower()]
+    own = [_key(one) for one in _signing(key for holder in holders for key in holder.keys)]
+    return {"keys": own or [_key(directory.tokens.certificate)]}
+
+
+def b2c_key(found: SetKey) -> dict[str, object]:
+    """A key of a B2C key set as the documentation shows it, private members and all; the service leaves those empty."""
+    shown = _key(found.certificate) if found.certificate else dict.fromkeys(("x5c", "x5t", "n", "e"))
+    return {
+        **dict.fromkeys(_PRIVATE, CANARY),
+        **shown,
+        "kid": found.kid,
+        "kty": found.kty,
+        "use": found.use,
+        "status": found.status,
+        "nbf": found.nbf,
+        "exp": found.exp,
+    }
+
+
+def _signing(keys: Iterable[KeyCredential]) -> list[bytes]:
+    return [key.certificate for key in keys if key.usage == "Sign" and key.certificate]
+
+
+def _key(certificate: bytes) -> dict[str, object]:
+    digest = encoded(bytes.fromhex(x509.thumbprint(certificate)))
+    return {
+        "kty": "RSA",
+        "use": "sig",
+        "kid": digest,
+        "x5t": digest,
+        "n": encoded(x509.modulus(certificate)),
+        "e": "AQAB",
+        "x5c": [b64encode(certificate).decode()],
+    }
