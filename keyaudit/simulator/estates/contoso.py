@@ -8,6 +8,7 @@ from keyaudit.simulator.estates.contoso_other import NONPROD_VAULTS, SHARED_VAUL
 from keyaudit.simulator.estates.contoso_principals import PRINCIPALS
 from keyaudit.simulator.estates.contoso_prod import PROD_VAULTS
 from keyaudit.simulator.estates.contoso_services import lay_services
+from keyaudit.simulator.estates.contoso_signing import federated_domains, lay_signing
 from keyaudit.simulator.estates.holder_plans import ApplicationPlan, PrincipalPlan
 from keyaudit.simulator.estates.holders import lay_application, lay_principal
 from keyaudit.simulator.estates.ids import Ground
@@ -36,7 +37,7 @@ def contoso(as_of: int) -> Estate:
         tenant_created=ground.moment(4_400, "tenant"),
         domains=(
             Domain(name=ground.domain, default=True),
-            Domain(name="stores.contoso.example", federated=True),
+            *federated_domains(ground),
             Domain(name="contoso.onmicrosoft.com", initial=True),
         ),
         subscriptions=subscriptions,
@@ -44,6 +45,7 @@ def contoso(as_of: int) -> Estate:
         applications=applications,
         service_principals=principals,
         resources=lay_services(ground, subscriptions, vaults),
+        token_signing=lay_signing(ground),
         plants=frozenset(in_vaults | in_entra),
     )
 

@@ -77,6 +77,8 @@ _PERSONAL = (
         scopes=("Orders.Read", "Orders.ReadWrite"),
         roles=("Supplier.Admin",),
         credentials=(Certificate(200, 365), Secret(20, 90, "rotation window")),
+        # Its tokens carry claims of its own, and are signed with a key of its own.
+        principal=PrincipalPlan(credentials=(Saml(200),)),
         owners=("mei.tanaka",),
     ),
 )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from keyaudit.simulator import x509
 from keyaudit.simulator.estate import (
     Application,
     FederatedCredential,
@@ -134,9 +135,15 @@ class _Credentials:
 
     def _lay_saml(self, plan: Saml, names: tuple[str, ...]) -> str:
         start, end = self._dates(plan, names)
-        thumbprint, signs = self.ground.thumbprint(*names), self.ground.guid(*names, "sign")
+        made = x509.certificate(_SAML_SUBJECT, key_name=self.ground.guid(*names), start=start, end=start + plan.life * DAY)
+        thumbprint, signs = x509.thumbprint(made), self.ground.guid(*names, "sign")
         verify = KeyCredential(
-            key_id=self.ground.guid(*names, "verify"), start=start, end=end, display_name=_SAML_SUBJECT, thumbprint=thumbprint
+            key_id=self.ground.guid(*names, "verify"),
+            start=start,
+            end=end,
+            display_name=_SAML_SUBJECT,
+            thumbprint=thumbprint,
+            certificate=made,
         )
         sign = replace(verify, key_id=signs, usage="Sign", type="X509CertAndPassword")
         self.keys += [verify, sign]
