@@ -330,7 +330,11 @@ def _never_asked(run: Run, tenant: Scope, coverage: Sequence[Coverage], required
     Operations on single objects are not looked for here: where a list gave none, there was none to ask.
     """
     asked = {record.operation for record in coverage}
-    vaults = {record.scope for record in coverage if record.scope.kind is ScopeKind.VAULT}
+    by_kind = {
+        surface: {record.scope for record in coverage if record.scope.kind is kind}
+        for surface, kind in ((Surface.VAULT, ScopeKind.VAULT), (Surface.MANAGED_HSM, ScopeKind.MANAGED_HSM))
+    }
+    vaults = frozenset[Scope]().union(*by_kind.values())
     somewhere = vaults or any(
         record.scope.kind is ScopeKind.SUBSCRIPTION or (record.operation == "subscription.list" and record.kept)
         for record in coverage
@@ -338,8 +342,8 @@ def _never_asked(run: Run, tenant: Scope, coverage: Sequence[Coverage], required
     seen = {(record.scope.id, record.operation) for record in coverage}
     for operation in (OPERATIONS[each] for each in sorted(required) if _is_list(OPERATIONS[each])):
         missing: list[Scope] = []
-        if operation.surface is Surface.VAULT:
-            missing = [scope for scope in sorted(vaults) if (scope.id, operation.id) not in seen]
+        if operation.surface in by_kind:
+            missing = [scope for scope in sorted(by_kind[operation.surface]) if (scope.id, operation.id) not in seen]
             if run.rows.get("vault", 0) > len(vaults):
                 missing.append(tenant)
         elif operation.id not in asked and (

@@ -19,18 +19,19 @@ MAX_LINK = 32_768
 
 MAX_SEGMENT = 1_024
 
-# Key Vault answers /keys/{name}/ with the current version; no other segment may be empty.
-_MAY_BE_EMPTY = frozenset({("key.get", "version")})
+# /keys/{name}/ is answered with the current version; no other segment may be empty.
+_MAY_BE_EMPTY = frozenset({("key.get", "version"), ("hsm.key.get", "version")})
 
 
-def vault_host(uri: str, environment: Environment) -> str:
-    """The host of a vault's URI, in lower case: `<name>.<vault_suffix>` over HTTPS. Raises ValueError for anything else.
+def vault_host(uri: str, suffix: str) -> str:
+    """The host of the URI of a vault or HSM, in lower case: `<name>.<suffix>` over HTTPS. Raises ValueError for others.
 
-    The caller compares the name with the resource's: a vault must not lead to another vault.
+    `suffix` is the environment's for the one kind or the other. The caller compares the name with the resource's: a vault
+    must not lead to another vault.
     """
     split = _origin(uri)
-    name, dot, suffix = _authority(split.netloc).partition(".")
-    if not dot or suffix != environment.vault_suffix or not _VAULT_NAME.fullmatch(name):
+    name, _, rest = _authority(split.netloc).partition(".")
+    if rest != suffix or not _VAULT_NAME.fullmatch(name):
         raise ValueError("not a vault of this cloud")
     if split.path not in ("", "/") or split.query:
         raise ValueError("more than a vault's address")
@@ -38,10 +39,12 @@ def vault_host(uri: str, environment: Environment) -> str:
 
 
 def host_of(operation: Operation, environment: Environment, uri: str) -> str:
-    """The host that serves an operation. `uri` is the vault's, for the operations of a vault. Raises ValueError."""
+    """The host that serves an operation. `uri` is the vault's or HSM's, for the operations of one. Raises ValueError."""
     match operation.surface:
         case Surface.VAULT:
-            return vault_host(uri, environment)
+            return vault_host(uri, environment.vault_suffix)
+        case Surface.MANAGED_HSM:
+            return vault_host(uri, environment.hsm_suffix)
         case Surface.ARM:
             return environment.arm
         case Surface.GRAPH:

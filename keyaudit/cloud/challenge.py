@@ -22,8 +22,11 @@ def parameters(header: str) -> dict[str, str]:
     return found
 
 
-def vault_refusal(header: str, environment: Environment, tenant: str) -> Refusal | None:
-    """Why a vault's challenge is not to be answered; None if it asks for this cloud's vault token in the audited tenant."""
+def vault_refusal(header: str, environment: Environment, tenant: str, scope: str) -> Refusal | None:
+    """Why the challenge of a vault or HSM is not to be answered; None if it asks for a token of `scope` in `tenant`.
+
+    `scope` is the environment's for hosts of that kind, so that neither kind gets the other's token.
+    """
     asked = parameters(header)
     authority = asked.get("authorization") or asked.get("authorization_uri", "")
     if len(header) > MAX_CHALLENGE or (not authority and "claims" not in asked):
@@ -36,10 +39,10 @@ def vault_refusal(header: str, environment: Environment, tenant: str) -> Refusal
             return Refusal(Reason.BAD_CHALLENGE, "it sends to another sign-in service", 401)
         if path.partition("/")[0].lower() != tenant:
             return Refusal(Reason.BAD_CHALLENGE, "it asks for another tenant's token", 401)
-    resource = environment.vault_scope.removesuffix("/.default")
+    resource = scope.removesuffix("/.default")
     if asked.get("resource", resource).rstrip("/") != resource:
         return Refusal(Reason.BAD_CHALLENGE, "it asks for a token of another resource", 401)
-    if asked.get("scope", environment.vault_scope) != environment.vault_scope:
+    if asked.get("scope", scope) != scope:
         return Refusal(Reason.BAD_CHALLENGE, "it asks for a token of another scope", 401)
     return claims_refusal(header)
 

@@ -68,16 +68,11 @@ class Clients:
         arm = AsyncBearerTokenCredentialPolicy(tokens, environment.arm_scope, enable_cae=True)
         self._login: AsyncPipeline[HttpRequest, AsyncHttpResponse] = AsyncPipeline(transport)
         self._arm: AsyncPipeline[HttpRequest, AsyncHttpResponse] = AsyncPipeline(transport, [arm])
-        # The URL names nothing: every request has its own. One client serves all vaults, since they share an audience.
-        self._vaults = KeyClient(
-            f"https://unnamed.{environment.vault_suffix}",
-            tokens,
-            transport=transport,
-            retry_total=0,
-            permit_redirects=False,
-            auto_request_id=False,
-            user_agent=USER_AGENT,
-        )
+        # A client keeps one token for all its hosts: one client for vaults and HSMs would send an HSM's token to a vault.
+        self._keys = {
+            Surface.VAULT: _key_client(environment.vault_suffix, tokens, transport),
+            Surface.MANAGED_HSM: _key_client(environment.hsm_suffix, tokens, transport),
+        }
         self._graph = GraphRequestAdapter(
             AzureIdentityAuthenticationProvider(tokens, scopes=[environment.graph_scope], allowed_hosts=[environment.graph]),
             client=httpx.AsyncClient(
@@ -98,8 +93,8 @@ class Clients:
         if surface is Surface.GRAPH:
             return await self._send_graph(method, url, headers)
         request = HttpRequest(method, url, headers={**_HEADERS, **headers}, content=body)
-        if surface is Surface.VAULT:
-            response = await self._vaults.send_request(request, stream=True)
+        if surface in self._keys:
+            response = await self._keys[surface].send_request(request, stream=True)
         else:
             pipeline = self._arm if surface is Surface.ARM else self._login
             response = (await pipeline.run(request, stream=True)).http_response
@@ -118,6 +113,19 @@ class Clients:
         request.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
         response: Any = await self._graph.send_primitive_async(request, "bytes", None)
         return Answer(response.status_code, response.headers, response.content)
+
+
+def _key_client(suffix: str, tokens: Tokens, transport: AioHttpTransport) -> KeyClient:
+    """The client of all hosts of one kind. Its own URL names nothing: every request has one."""
+    return KeyClient(
+        f"https://unnamed.{suffix}",
+        tokens,
+        transport=transport,
+        retry_total=0,
+        permit_redirects=False,
+        auto_request_id=False,
+        user_agent=USER_AGENT,
+    )
 
 
 class _BoundedTransport(AiohttpTransport):

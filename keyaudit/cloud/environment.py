@@ -16,13 +16,17 @@ class Environment:
     vault_suffix: str
     """A vault's host is `<name>.<vault_suffix>`."""
     vault_scope: str
+    hsm_suffix: str
+    """A Managed HSM's host is `<name>.<hsm_suffix>`."""
+    hsm_scope: str
 
     @property
     def scopes(self) -> frozenset[str]:
         """Every scope that a token may be asked for in this cloud."""
-        return frozenset({self.arm_scope, self.graph_scope, self.vault_scope})
+        return frozenset({self.arm_scope, self.graph_scope, self.vault_scope, self.hsm_scope})
 
 
+# The suffixes of vaults and HSMs: https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates
 _DECLARED = (
     Environment(
         name="public",
@@ -33,6 +37,8 @@ _DECLARED = (
         graph_scope="https://graph.microsoft.com/.default",
         vault_suffix="vault.azure.net",
         vault_scope="https://vault.azure.net/.default",
+        hsm_suffix="managedhsm.azure.net",
+        hsm_scope="https://managedhsm.azure.net/.default",
     ),
     # azure.mgmt.core's table names management.core.usgovcloudapi.net as the audience of Azure Government's ARM.
     Environment(
@@ -44,6 +50,8 @@ _DECLARED = (
         graph_scope="https://graph.microsoft.us/.default",
         vault_suffix="vault.usgovcloudapi.net",
         vault_scope="https://vault.usgovcloudapi.net/.default",
+        hsm_suffix="managedhsm.usgovcloudapi.net",
+        hsm_scope="https://managedhsm.usgovcloudapi.net/.default",
     ),
     Environment(
         name="dod",
@@ -54,6 +62,8 @@ _DECLARED = (
         graph_scope="https://dod-graph.microsoft.us/.default",
         vault_suffix="vault.usgovcloudapi.net",
         vault_scope="https://vault.usgovcloudapi.net/.default",
+        hsm_suffix="managedhsm.usgovcloudapi.net",
+        hsm_scope="https://managedhsm.usgovcloudapi.net/.default",
     ),
     Environment(
         name="china",
@@ -64,6 +74,8 @@ _DECLARED = (
         graph_scope="https://microsoftgraph.chinacloudapi.cn/.default",
         vault_suffix="vault.azure.cn",
         vault_scope="https://vault.azure.cn/.default",
+        hsm_suffix="managedhsm.azure.cn",
+        hsm_scope="https://managedhsm.azure.cn/.default",
     ),
 )
 

@@ -134,7 +134,7 @@ def _unauthorised(error: _Error | None, code: str) -> Reason:
 
 
 def _forbidden(surface: Surface, code: str, inner: str) -> Reason:
-    if surface is Surface.VAULT:
+    if surface in (Surface.VAULT, Surface.MANAGED_HSM):
         return _VAULT_FORBIDDEN.get(inner, Reason.PERMISSION)
     if code in _UNLICENSED or inner in _UNLICENSED:
         return Reason.NOT_LICENSED

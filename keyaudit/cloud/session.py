@@ -28,6 +28,7 @@ KEPT_ALIVE = 1.0
 # Where azure-identity may look for a managed identity; it sends no token there, it gets one.
 # https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token
 _LOCAL = frozenset({"169.254.169.254", "localhost", "127.0.0.1"})
+_VAULT_NAME = re.compile(r"[a-z0-9-]+")
 _ENDPOINT = re.compile(r"https?://([A-Za-z0-9.-]+)(?:[:/]|$)")
 _IDENTITY_VARIABLES = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "IMDS_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST")
 
@@ -59,30 +60,32 @@ class Door:
         self.tenant = ""
         self._environment, self._network, self._local = environment, network, local
         self._azure = frozenset({environment.login, environment.arm, environment.graph})
-        self._vault = re.compile(rf"[a-z0-9-]+\.{re.escape(environment.vault_suffix)}")
+        self._scopes = {environment.vault_suffix: environment.vault_scope, environment.hsm_suffix: environment.hsm_scope}
 
     async def __call__(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         """Send one request, if it may be sent."""
         host = request.url.raw_host or ""
-        vault = self._vault.fullmatch(host) is not None
+        name, _, suffix = host.partition(".")
+        scope = self._scopes.get(suffix) if _VAULT_NAME.fullmatch(name) else None
         if host in self._local:
             request.proxy = None
-        elif (host not in self._azure and not vault) or request.url.scheme != "https" or request.url.port != 443:
+        elif (host not in self._azure and scope is None) or request.url.scheme != "https" or request.url.port != 443:
             raise Refused(Refusal(Reason.FOREIGN_LINK, "a host that is not Azure's was to be contacted"))
         elif not self._network.proxied(host):
             request.proxy = None
         self.requests += 1
         response = await handler(request)
-        if response.status == 401 and (refusal := self._challenge(response, vault=vault)):
+        if response.status == 401 and (refusal := self._challenge(response, scope)):
             response.close()
             raise Refused(refusal)
         return response
 
-    def _challenge(self, response: aiohttp.ClientResponse, *, vault: bool) -> Refusal | None:
+    def _challenge(self, response: aiohttp.ClientResponse, scope: str | None) -> Refusal | None:
+        """`scope` is what a vault or HSM may ask a token of; None for other hosts."""
         header = ", ".join(response.headers.getall("WWW-Authenticate", ()))
         if not header:
             return None
-        return vault_refusal(header, self._environment, self.tenant) if vault else claims_refusal(header)
+        return vault_refusal(header, self._environment, self.tenant, scope) if scope else claims_refusal(header)
 
 
 def local_hosts(environ: Mapping[str, str]) -> frozenset[str]:

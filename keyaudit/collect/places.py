@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypedDict, cast
+from typing import NamedTuple, TypedDict, cast
 
 import msgspec
 from msgspec import UNSET, Raw
@@ -13,10 +13,15 @@ from keyaudit.collect.rows import Row, Wire
 from keyaudit.model.coverage import Refusal, Scope, ScopeKind
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
 
 _VAULT_ID = re.compile(
-    r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/Microsoft\.KeyVault/vaults/([^/]+)", re.ASCII | re.IGNORECASE
+    r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/Microsoft\.KeyVault/(vaults|managedHSMs)/([^/]+)",
+    re.ASCII | re.IGNORECASE,
 )
+
+_KINDS = {"vaults": KEY_VAULT, "managedhsms": MANAGED_HSM}
+_SCOPES = {KEY_VAULT: ScopeKind.VAULT, MANAGED_HSM: ScopeKind.MANAGED_HSM}
 
 
 def tenant_scope(tenant_id: str) -> Scope:
@@ -48,7 +53,7 @@ class Subscription:
 
 
 class VaultSegments(TypedDict):
-    """The segments of an ARM path that name a vault."""
+    """The segments of an ARM path that name a vault or Managed HSM."""
 
     subscription: str
     resource_group: str
@@ -57,9 +62,11 @@ class VaultSegments(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vault:
-    """A vault to read keys from."""
+    """A vault or Managed HSM to read keys from."""
 
     resource_id: str
+    kind: str
+    """As the column `kind` of its table holds it."""
     name: str
     resource_group: str
     subscription_id: str
@@ -67,6 +74,8 @@ class Vault:
     location: str | Refusal
     uri: str | Refusal
     """Where its keys are read, as Azure says."""
+    activated: bool = True
+    """Not false but of a Managed HSM of which Azure says so."""
 
     @classmethod
     def of_row(cls, row: Mapping[str, object]) -> "Vault":
@@ -82,18 +91,20 @@ class Vault:
             raise ValueError(f"not a vault's id: {resource_id!r}")
         return cls(
             resource_id=resource_id,
-            name=parts[2],
-            resource_group=parts[1],
-            subscription_id=parts[0],
+            kind=parts.kind,
+            name=parts.name,
+            resource_group=parts.resource_group,
+            subscription_id=parts.subscription,
             subscription_name=held("subscription_name"),
             location=held("location"),
             uri=held("vault_uri"),
+            activated=row["security_domain"] != "NotActivated",
         )
 
     @property
     def scope(self) -> Scope:
         """The scope that its coverage is recorded under."""
-        return Scope(self.resource_id.lower(), self.name, ScopeKind.VAULT)
+        return Scope(self.resource_id.lower(), self.name, _SCOPES[self.kind])
 
     @property
     def segments(self) -> VaultSegments:
@@ -108,10 +119,19 @@ class Vault:
         row.put_read("location", self.location)
 
 
-def vault_id_parts(resource_id: str) -> tuple[str, str, str] | None:
-    """Subscription (in lower case), resource group and name, as an ARM id spells them; None for any other text."""
+class VaultId(NamedTuple):
+    """What the ARM id of a vault or Managed HSM names: the subscription in lower case, the others as it spells them."""
+
+    subscription: str
+    resource_group: str
+    name: str
+    kind: str
+
+
+def vault_id_parts(resource_id: str) -> VaultId | None:
+    """What an ARM id names; None for the id of anything else, and for any other text."""
     match = _VAULT_ID.fullmatch(resource_id)
-    return (match[1].lower(), match[2], match[3]) if match else None
+    return VaultId(match[1].lower(), match[2], match[4], _KINDS[match[3].lower()]) if match else None
 
 
 def source(environment: Environment, operation: str, *, host: str = "", **segments: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ import msgspec
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import not_assessed
 from keyaudit.collect.concurrency import for_each
-from keyaudit.collect.key_vault.vaults import collect_vaults
+from keyaudit.collect.key_vault.vaults import QUERIES, collect_vaults
 from keyaudit.collect.places import Subscription, Vault, tenant_scope
 from keyaudit.collect.subscriptions import list_subscriptions
 from keyaudit.collect.surfaces import SURFACES, Found, Reading, Surface
@@ -20,8 +20,9 @@ from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.errors import AuditError
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
 
-_VAULT_OPERATIONS = ("subscription.list", "vault.query")
+_VAULT_OPERATIONS = ("subscription.list", *QUERIES)
 
 _SUBSCRIPTIONS_AT_ONCE = 16
 _VAULTS_AT_ONCE = 32
@@ -92,12 +93,14 @@ class _Collection:
             self._found = _found_earlier(self._spool)
         else:
             await self._unit("vaults", self._scope, _VAULT_OPERATIONS, self._discover)
-        subscriptions, vaults = self._found.subscriptions, self._found.vaults
-        self._progress.update("vaults", len(vaults), len(vaults))
-        at_once = min(_OBJECTS_OF_A_VAULT, _OBJECTS_AT_ONCE // max(1, min(len(vaults), _VAULTS_AT_ONCE)))
+        subscriptions, vaults, hsms = self._found.subscriptions, self._found.vaults, self._found.hsms
+        total = len(vaults) + len(hsms)
+        self._progress.update("vaults", total, total)
+        at_once = min(_OBJECTS_OF_A_VAULT, _OBJECTS_AT_ONCE // max(1, min(total, _VAULTS_AT_ONCE)))
         await _together(
             partial(self._of_places, SURFACES.subscription, subscriptions, limit=_SUBSCRIPTIONS_AT_ONCE, at_once=1),
             partial(self._of_places, SURFACES.vault, vaults, limit=_VAULTS_AT_ONCE, at_once=at_once),
+            partial(self._of_places, SURFACES.hsm, hsms, limit=_VAULTS_AT_ONCE, at_once=at_once),
         )
 
     async def _discover(self, unit: Unit) -> Sequence[Coverage]:
@@ -105,7 +108,7 @@ class _Collection:
         vaults, coverage = await collect_vaults(self._connection, unit, self._scope, subscriptions, listed)
         tenant_id = self._connection.identity.tenant_id.lower()
         own = [subscription for subscription in subscriptions if subscription.tenant_id == tenant_id]
-        self._found = Found(subscriptions=own, vaults=vaults)
+        self._found = _found(own, vaults)
         return [listed, *coverage]
 
     async def _of_places(self, surfaces: Sequence[Surface[P]], places: Sequence[P], *, limit: int, at_once: int) -> None:
@@ -170,6 +173,7 @@ class _VaultRow(msgspec.Struct):
     subscription_name: str | None = None
     location: str | None = None
     vault_uri: str | None = None
+    security_domain: str | None = None
     unknown: dict[str, str] = msgspec.field(default_factory=dict)
 
 
@@ -182,4 +186,13 @@ def _found_earlier(spool: Spool) -> Found:
         for record in spool.coverage()
         if record.operation == "vault.list" and record.reason is not Reason.OTHER_TENANT
     ]
-    return Found(subscriptions=subscriptions, vaults=sorted(vaults, key=lambda vault: vault.scope))
+    return _found(subscriptions, sorted(vaults, key=lambda vault: vault.scope.id))
+
+
+def _found(subscriptions: Sequence[Subscription], vaults: Sequence[Vault]) -> Found:
+    """The places by kind, in the order that they come in."""
+    return Found(
+        subscriptions=subscriptions,
+        vaults=[vault for vault in vaults if vault.kind == KEY_VAULT],
+        hsms=[vault for vault in vaults if vault.kind == MANAGED_HSM],
+    )

@@ -21,6 +21,7 @@ from keyaudit.collect.entra.tenant import OPERATIONS as TENANT_OPERATIONS
 from keyaudit.collect.entra.tenant import collect_tenant
 from keyaudit.collect.entra.token_policies import OPERATIONS as POLICY_OPERATIONS
 from keyaudit.collect.entra.token_policies import collect_token_policies
+from keyaudit.collect.key_vault.keys import HSM_OPERATIONS as HSM_KEY_OPERATIONS
 from keyaudit.collect.key_vault.keys import OPERATIONS as KEY_OPERATIONS
 from keyaudit.collect.key_vault.keys import collect_keys
 from keyaudit.collect.places import Subscription, Vault
@@ -39,6 +40,8 @@ class Found:
     subscriptions: Sequence[Subscription] = ()
     """Of the audited tenant alone."""
     vaults: Sequence[Vault] = ()
+    hsms: Sequence[Vault] = ()
+    """Managed HSMs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class Surfaces:
     """Read from the start."""
     subscription: Sequence[Surface[Subscription]] = ()
     vault: Sequence[Surface[Vault]] = ()
+    hsm: Sequence[Surface[Vault]] = ()
     last: Sequence[Surface[Scope]] = ()
     """Read of the tenant once all others are: what they found is what is asked for."""
     discovery: tuple[str, ...] = ("vaults",)
@@ -89,6 +93,7 @@ class Surfaces:
             *(surface.name for surface in self.tenant),
             *(surface.name for surface in self.subscription),
             *(surface.name for surface in self.vault),
+            *(surface.name for surface in self.hsm),
             *(surface.name for surface in self.last),
         )
 
@@ -128,6 +133,9 @@ SURFACES = Surfaces(
         ),
     ),
     vault=(Surface("keys", KEY_OPERATIONS, lambda r, unit, vault: collect_keys(r.connection, unit, vault, at_once=r.at_once)),),
+    hsm=(
+        Surface("HSM keys", HSM_KEY_OPERATIONS, lambda r, unit, hsm: collect_keys(r.connection, unit, hsm, at_once=r.at_once)),
+    ),
     last=(
         Surface(
             "services",

@@ -12,6 +12,7 @@ class ScopeKind(StrEnum):
     TENANT = "tenant"
     SUBSCRIPTION = "subscription"
     VAULT = "vault"
+    MANAGED_HSM = "managed-hsm"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -80,7 +80,7 @@ def blind_scopes(
         for scope, here in gaps.items():
             unlisted = [here[operation] for operation in sorted(here.keys() & set(table.listed_by))]
             for bound in of_table:
-                missing = [each for each in unlisted if scope.id not in seen or _gave_none(each, bound, parts)]
+                missing = [each for each in unlisted if _gave_none(each, bound, parts, seen=scope.id in seen)]
                 if missing:
                     causes = tuple((each.operation, each.reason) for each in missing if each.reason is not None)
                     found.append(Blind(scope, bound, causes))
@@ -90,9 +90,11 @@ def blind_scopes(
     return tuple(found)
 
 
-def _gave_none(record: Coverage, bound: Bound, parts: Mapping[str, frozenset[str]]) -> bool:
-    """No row of a part of the table came, and the policy might apply to one."""
-    return record.state is State.NOT_ASSESSED and bound.policy.text.id in parts.get(record.operation, ())
+def _gave_none(record: Coverage, bound: Bound, parts: Mapping[str, frozenset[str]], *, seen: bool) -> bool:
+    """No row of a part of the table came, or none at all from a scope not `seen`, and the policy might apply to one."""
+    if record.state is State.NOT_ASSESSED and record.operation in parts:
+        return bound.policy.text.id in parts[record.operation]
+    return not seen
 
 
 def _applying(

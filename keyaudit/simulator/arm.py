@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from keyaudit.simulator import authorization, identities, keys, other_services, resource_graph, resources
+from keyaudit.simulator import authorization, hsm_resources, identities, keys, other_services, resource_graph, resources
 from keyaudit.simulator.arm_answers import HEADERS, KEY_VAULT_HEADERS, answer, error, page
 from keyaudit.simulator.estate import Vault
 from keyaudit.simulator.login import LOGIN
@@ -17,6 +17,7 @@ HOST = "management.azure.com"
 
 PARTS: tuple[Callable[[Directory], Sequence[Route]], ...] = (
     authorization.routes,
+    hsm_resources.routes,
     identities.routes,
     other_services.routes,
 )
@@ -55,7 +56,6 @@ class Arm(Service):
             Route("resource_group.list", "subscriptions/*/resourcegroups", self._groups),
             Route("vault.list", f"{keyvault}/vaults", self._vaults),
             Route("deleted_vault.list", f"{keyvault}/deletedvaults", self._empty),
-            Route("managed_hsm.list", f"{keyvault}/managedhsms", self._empty),
             Route("deleted_managed_hsm.list", f"{keyvault}/deletedmanagedhsms", self._empty),
             Route("vault.list_in_group", vault, self._vaults),
             Route("vault.get", f"{vault}/*", self._in_vault(self._get)),

@@ -2,19 +2,23 @@
 
 import hashlib
 
-from keyaudit.simulator.estate import DeletedKey, Key, KeyVersion, RotationPolicy, Vault
+from keyaudit.simulator.estate import DeletedKey, Key, KeyVersion, ManagedHsm, RotationPolicy, Vault
 from keyaudit.simulator.tokens import encoded
 
 _COORDINATE_BYTES = {"P-256": 32, "P-256K": 32, "P-384": 48, "P-521": 66}
 _LONGEST_RETENTION = 90
 
-
-def base_uri(vault: Vault) -> str:
-    """The vault's URI without the slash at its end."""
-    return f"https://{vault.name.lower()}.vault.azure.net"
+Home = Vault | ManagedHsm
+"""Where a key lies."""
 
 
-def key_uri(vault: Vault, key: Key, version: str = "") -> str:
+def base_uri(vault: Home) -> str:
+    """The URI of a vault or HSM without the slash at its end."""
+    kind = "managedhsm" if isinstance(vault, ManagedHsm) else "vault"
+    return f"https://{vault.name.lower()}.{kind}.azure.net"
+
+
+def key_uri(vault: Home, key: Key, version: str = "") -> str:
     """A key's identifier, with a version if one is named."""
     return f"{base_uri(vault)}/keys/{key.name}" + (f"/{version}" if version else "")
 
@@ -24,7 +28,7 @@ def current(key: Key) -> KeyVersion:
     return next(version for version in key.versions if version.version == key.current)
 
 
-def named(vault: Vault, name: str) -> Key | None:
+def named(vault: Home, name: str) -> Key | None:
     """A vault's key by its name, whatever the case."""
     return next((key for key in vault.keys if key.name.lower() == name.lower()), None)
 
@@ -37,7 +41,7 @@ def version(key: Key | None, wanted: str) -> tuple[Key, KeyVersion] | None:
     return None
 
 
-def recovery_level(vault: Vault) -> str:
+def recovery_level(vault: Home) -> str:
     """What a deletion can be undone by, from the vault's settings."""
     if vault.soft_delete is False:
         return "Purgeable"
@@ -45,7 +49,7 @@ def recovery_level(vault: Vault) -> str:
     return f"{custom}Recoverable" + ("" if vault.purge_protection else "+Purgeable")
 
 
-def attributes(vault: Vault, version: KeyVersion, *, whole: bool) -> dict[str, object]:
+def attributes(vault: Home, version: KeyVersion, *, whole: bool) -> dict[str, object]:
     """A version's attributes; `whole`: as a GET gives them, with key_size."""
     found: dict[str, object] = {"enabled": version.enabled}
     if whole and version.key_size is not None:
@@ -63,7 +67,7 @@ def attributes(vault: Vault, version: KeyVersion, *, whole: bool) -> dict[str, o
     return found
 
 
-def item(vault: Vault, key: Key, version: KeyVersion, *, versioned: bool) -> dict[str, object]:
+def item(vault: Home, key: Key, version: KeyVersion, *, versioned: bool) -> dict[str, object]:
     """An item of a list: of keys (the identifier without a version) or of one key's versions."""
     found: dict[str, object] = {
         "kid": key_uri(vault, key, version.version if versioned else ""),
@@ -72,7 +76,7 @@ def item(vault: Vault, key: Key, version: KeyVersion, *, versioned: bool) -> dic
     return _marked(found, key, version)
 
 
-def bundle(vault: Vault, key: Key, version: KeyVersion) -> dict[str, object]:
+def bundle(vault: Home, key: Key, version: KeyVersion) -> dict[str, object]:
     """A key as a GET gives it."""
     found: dict[str, object] = {
         "key": _material(key_uri(vault, key, version.version), version),
@@ -88,7 +92,7 @@ def bundle(vault: Vault, key: Key, version: KeyVersion) -> dict[str, object]:
     return found
 
 
-def deleted_item(vault: Vault, deleted: DeletedKey, *, whole: bool) -> dict[str, object]:
+def deleted_item(vault: Home, deleted: DeletedKey, *, whole: bool) -> dict[str, object]:
     """A soft-deleted key, as an item of their list or whole."""
     version = current(deleted.key)
     rest = bundle(vault, deleted.key, version) if whole else item(vault, deleted.key, version, versioned=False)
@@ -100,7 +104,7 @@ def deleted_item(vault: Vault, deleted: DeletedKey, *, whole: bool) -> dict[str,
     }
 
 
-def rotation_policy(vault: Vault, key: Key) -> dict[str, object]:
+def rotation_policy(vault: Home, key: Key) -> dict[str, object]:
     """A key's rotation policy; one that was never set has no id and no dates, and notifies all the same."""
     if key.rotation is None:
         return {

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from keyaudit.simulator import authorization, identities, other_services, resources
+from keyaudit.simulator import authorization, hsm_resources, identities, other_services, resources
 from keyaudit.simulator.estate import Vault
 from keyaudit.simulator.service import Directory
 
@@ -38,7 +38,7 @@ def _row(directory: Directory, vault: Vault) -> ResourceRow:
 
 
 ROWS: dict[str, tuple[Callable[[Directory], Iterator[ResourceRow]], ...]] = {
-    "resources": (_vaults, other_services.rows, identities.rows),
+    "resources": (_vaults, other_services.rows, identities.rows, hsm_resources.rows),
     "authorizationresources": (authorization.assignment_rows, authorization.definition_rows),
     "resourcecontainers": (authorization.subscription_rows,),
 }
@@ -46,6 +46,7 @@ ROWS: dict[str, tuple[Callable[[Directory], Iterator[ResourceRow]], ...]] = {
 
 OPERATIONS = {
     "microsoft.keyvault/vaults": "vault.query",
+    "microsoft.keyvault/managedhsms": "hsm.query",
     "microsoft.storage/storageaccounts": "service.query",
     identities.TYPE: "managed_identity.query",
     "microsoft.authorization/roleassignments": "role_assignment.query",

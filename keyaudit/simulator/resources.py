@@ -1,5 +1,7 @@
 """Vaults, subscriptions and keys as Azure Resource Manager describes them."""
 
+from collections.abc import Sequence
+
 from keyaudit.simulator import keys
 from keyaudit.simulator.estate import AccessPolicy, Key, KeyVersion, Subscription, Vault
 from keyaudit.simulator.service import Directory
@@ -30,9 +32,7 @@ def vault_resource(directory: Directory, vault: Vault, api_version: str) -> dict
     """A vault with its properties."""
     found = tracked(vault)
     if api_version >= _SYSTEM_DATA_FROM:
-        made = iso(directory.estate.tenant_created).replace("Z", ".000Z")
-        who = {"By": f"admin@{directory.default_domain}", "ByType": "User", "At": made}
-        found["systemData"] = {f"{verb}{what}": value for verb in ("created", "lastModified") for what, value in who.items()}
+        found["systemData"] = system_data(directory)
     found["properties"] = properties(directory, vault)
     return found
 
@@ -41,15 +41,12 @@ def properties(directory: Directory, vault: Vault) -> dict[str, object]:
     """A vault's properties; what was never set is left out."""
     found: dict[str, object] = {
         "sku": {"family": "A", "name": vault.sku},
-        "tenantId": directory.tenant_id,
+        "tenantId": vault.tenant or directory.tenant_id,
     }
     if vault.default_action is not None:
-        found["networkAcls"] = {
-            "bypass": "AzureServices",
-            "defaultAction": vault.default_action,
-            "ipRules": [],
-            "virtualNetworkRules": [],
-        }
+        found["networkAcls"] = network_rules(vault.default_action, vault.ip_rules, vault.subnet_rules)
+    if vault.endpoints:
+        found["privateEndpointConnections"] = endpoint_connections(vault_id(vault), vault.endpoints)
     own = () if vault.rbac else (_OWN_POLICY,)
     found["accessPolicies"] = [_access_policy(directory, one) for one in (*own, *vault.access_policies)]
     found["enabledForDeployment"] = False
@@ -58,6 +55,7 @@ def properties(directory: Directory, vault: Vault) -> dict[str, object]:
         "softDeleteRetentionInDays": vault.retention_days,
         "enableRbacAuthorization": vault.rbac,
         "enablePurgeProtection": vault.purge_protection,
+        "createMode": vault.create_mode,
     }
     found |= {name: value for name, value in optional.items() if value is not None}
     found["vaultUri"] = f"{keys.base_uri(vault)}/"
@@ -77,6 +75,37 @@ def _access_policy(directory: Directory, policy: AccessPolicy) -> dict[str, obje
         found["applicationId"] = policy.application
     kinds = {"keys": policy.keys, "secrets": policy.secrets, "certificates": policy.certificates}
     return {**found, "permissions": {kind: list(names) for kind, names in kinds.items()}}
+
+
+def network_rules(default_action: str, ranges: Sequence[str], subnets: Sequence[str] = ()) -> dict[str, object]:
+    """The networkAcls of a vault or HSM."""
+    return {
+        "bypass": "AzureServices",
+        "defaultAction": default_action,
+        "ipRules": [{"value": each} for each in ranges],
+        "virtualNetworkRules": [{"id": each, "ignoreMissingVnetServiceEndpoint": False} for each in subnets],
+    }
+
+
+def endpoint_connections(resource_id: str, states: Sequence[str]) -> list[dict[str, object]]:
+    """The private endpoint connections of a vault or HSM; those that are not approved are listed like the others."""
+    return [
+        {
+            "id": f"{resource_id}/privateEndpointConnections/connection-{number}",
+            "properties": {
+                "provisioningState": "Succeeded",
+                "privateLinkServiceConnectionState": {"status": state, "actionsRequired": "None"},
+            },
+        }
+        for number, state in enumerate(states)
+    ]
+
+
+def system_data(directory: Directory) -> dict[str, object]:
+    """Who made a resource, and when."""
+    made = iso(directory.estate.tenant_created).replace("Z", ".000Z")
+    who = {"By": f"admin@{directory.default_domain}", "ByType": "User", "At": made}
+    return {f"{verb}{what}": value for verb in ("created", "lastModified") for what, value in who.items()}
 
 
 def key_resource(vault: Vault, key: Key, version: KeyVersion, *, whole: bool, versioned: bool) -> dict[str, object]:

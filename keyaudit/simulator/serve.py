@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from pathlib import Path
 
-from keyaudit.simulator import arm, graph, login, vaults
+from keyaudit.simulator import arm, graph, login, managed_hsms, vaults
 from keyaudit.simulator.authority import tls_context
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault
@@ -66,6 +66,11 @@ class Simulator:
         return self._tenant.calls
 
     @property
+    def audiences(self) -> set[tuple[str, str]]:
+        """Each host that was sent a token, with that token's audience; empty for none that was issued here."""
+        return self._tenant.audiences
+
+    @property
     def refused(self) -> list[str]:
         """`host:port` of every CONNECT to a name that leads nowhere."""
         return self._tenant.refused
@@ -112,7 +117,7 @@ async def serve(
     clock = now or (lambda: estate.as_of + loop.time() - start)
     tenant = Tenant(estate, clock, throttle=throttle, faults=faults, traps=traps)
     with tempfile.TemporaryDirectory(prefix="keyaudit-simulated-") as folder:
-        names = [login.HOST, arm.HOST, graph.HOST, f"*{vaults.SUFFIX}", *traps]
+        names = [login.HOST, arm.HOST, graph.HOST, f"*{vaults.SUFFIX}", f"*{managed_hsms.SUFFIX}", *traps]
         context, ca_file = tls_context(names, Path(folder))
         listener = Listener(tenant, context, latency)
         server = await loop.create_server(listener, "127.0.0.1", port, backlog=1024)

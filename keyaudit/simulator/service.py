@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from keyaudit.simulator.estate import Estate, Subscription, Vault
+from keyaudit.simulator.estate import Estate, ManagedHsm, Subscription, Vault
 from keyaudit.simulator.throttle import Charge, Meter, Refusal
 from keyaudit.simulator.tokens import Tokens
 from keyaudit.simulator.wire import Answer, Request
@@ -43,6 +43,11 @@ class Directory:
     def vaults(self) -> dict[str, Vault]:
         """Vaults by name in lower case."""
         return {vault.name.lower(): vault for vault in self.estate.vaults}
+
+    @cached_property
+    def hsms(self) -> dict[str, ManagedHsm]:
+        """Managed HSMs by name in lower case."""
+        return {hsm.name.lower(): hsm for hsm in self.estate.hsms}
 
     @cached_property
     def in_subscription(self) -> dict[str, list[Vault]]:

@@ -4,7 +4,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from keyaudit.simulator import arm, graph, login, vaults
+from keyaudit.simulator import arm, graph, login, managed_hsms, vaults
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault, Script
 from keyaudit.simulator.service import Directory, Service, fixed
@@ -48,6 +48,7 @@ class Tenant:
         self.directory = Directory(estate)
         self.requests: deque[tuple[str, str, str]] = deque(maxlen=_LOGGED)
         self.calls: Counter[str] = Counter()
+        self.audiences: set[tuple[str, str]] = set()
         self.refused: list[str] = []
         self.trapped: list[Trapped] = []
         self.meter = None if throttle is None else Meter(throttle)
@@ -57,6 +58,7 @@ class Tenant:
         self._served = 0
         self._ids = self.directory.guid("request")[:24]
         self._vaults = vaults.Vaults(self.directory)
+        self._hsms = managed_hsms.ManagedHsms(self.directory)
         self._services: dict[str, Service] = {
             login.HOST: login.Login(self.directory),
             arm.HOST: arm.Arm(self.directory),
@@ -77,6 +79,9 @@ class Tenant:
         request.id = f"{self._ids}{self._served:012x}"
         request.now = self.now()
         self.requests.append((request.method, request.host, request.target))
+        authorization = request.headers.get("authorization")
+        if authorization is not None:
+            self.audiences.add((request.host, self.directory.tokens.audience(authorization)))
         service = self._service(request.host)
         if service is None:
             return self._trap(request) if request.host in self._traps else Delivery(None, close=True)
@@ -118,6 +123,9 @@ class Tenant:
             name = host.removesuffix(vaults.SUFFIX)
             known = name in self.directory.vaults and name not in self.directory.gone
             return self._vaults if known else None
+        if found is None and host.endswith(managed_hsms.SUFFIX):
+            hsm = self.directory.hsms.get(host.removesuffix(managed_hsms.SUFFIX))
+            return self._hsms if hsm and hsm.access != "nowhere" else None
         return found
 
     def _trap(self, request: Request) -> Delivery:

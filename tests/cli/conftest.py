@@ -60,5 +60,5 @@ def contoso(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def blind_spots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A snapshot of the tenant with five blind spots."""
+    """A snapshot of the tenant with six blind spots."""
     return _collected(tmp_path_factory.mktemp("blind") / "snapshot", "blind-spots")

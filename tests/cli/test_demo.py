@@ -50,7 +50,7 @@ def test_the_demo_needs_no_snapshot_and_says_that_it_is_simulated(keyaudit: Keya
     assert keyaudit("gate", "--demo").code == Exit.FINDINGS
 
 
-def test_blind_spots_are_five_gaps_each_with_reason_and_remedy(keyaudit: Keyaudit, blind_spots: Path) -> None:
+def test_blind_spots_are_six_gaps_each_with_reason_and_remedy(keyaudit: Keyaudit, blind_spots: Path) -> None:
     report = keyaudit("report", "--from", blind_spots, "-o", "json")
     assert report.code == Exit.INCOMPLETE
     gaps = {(gap["reason"], gap["scope"]["name"]) for gap in report.json["gaps"]}
@@ -59,12 +59,16 @@ def test_blind_spots_are_five_gaps_each_with_reason_and_remedy(keyaudit: Keyaudi
         ("permission", "kv-hr-prod"),
         ("vanished", "kv-stores-dev"),
         ("permission", "kv-orders-prod"),
+        ("permission", "hsm-contoso-trust"),
         ("permission", _planted("blind-spots", blind_spots)[0].tenant_id),
     }
-    assert len(report.json["gaps"]) == 5
+    assert len(report.json["gaps"]) == 6
     text = keyaudit("report", "--from", blind_spots).out
     for words in ("kv-payments-prod", "kv-hr-prod", "kv-stores-dev", "kv-orders-prod", "firewall", "Key Vault Reader"):
         assert words in text
+    # That Azure roles do not open an HSM is the usual case, and the remedy is not one of them.
+    assert "grant local role Managed HSM Crypto Auditor on the HSM" in " ".join(text.split())
+    assert "az keyvault role assignment create --hsm-name hsm-contoso-trust" in " ".join(text.split())
     assert keyaudit("gate", "--from", blind_spots).code == Exit.FINDINGS
 
 

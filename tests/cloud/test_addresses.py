@@ -94,7 +94,7 @@ def test_no_text_leads_to_another_host(before: str, after: str) -> None:
     "uri", ["https://kv-sign.vault.azure.net", "https://kv-sign.vault.azure.net/", "https://KV-Sign.vault.azure.net:443/"]
 )
 def test_a_vaults_own_uri_gives_its_host(uri: str) -> None:
-    assert vault_host(uri, PUBLIC) == "kv-sign.vault.azure.net"
+    assert vault_host(uri, PUBLIC.vault_suffix) == "kv-sign.vault.azure.net"
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_vaults_own_uri_gives_its_host(uri: str) -> None:
 )
 def test_a_vault_uri_that_is_not_a_vault_of_this_cloud_is_refused(uri: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any text is right
-        vault_host(uri, PUBLIC)
+        vault_host(uri, PUBLIC.vault_suffix)
 
 
 def test_each_cloud_has_its_own_vaults() -> None:

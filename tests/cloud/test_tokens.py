@@ -128,7 +128,7 @@ async def test_a_token_that_comes_with_little_life_is_still_used() -> None:
     ("scopes", "tenant"),
     [
         (("https://evil.example/.default",), TENANT),
-        (("https://managedhsm.azure.net/.default",), TENANT),
+        (("https://managedhsm.usgovcloudapi.net/.default",), TENANT),
         (("https://vault.usgovcloudapi.net/.default",), TENANT),
         ((VAULT, PUBLIC.arm_scope), TENANT),
         ((), TENANT),

@@ -14,6 +14,7 @@ REASONS = ("permission", "throttled", "service_error", "bad_body")
 
 FORBIDDEN = {
     Surface.VAULT: {"error": {"code": "Forbidden", "message": "no", "innererror": {"code": "ForbiddenByRbac"}}},
+    Surface.MANAGED_HSM: {"error": {"code": "AccessDenied", "message": "Not authorized to access x on /keys (Activity ID: y)"}},
     Surface.ARM: {"error": {"code": "AuthorizationFailed", "message": "no"}},
     Surface.GRAPH: {"error": {"code": "Authorization_RequestDenied", "message": "no"}},
 }

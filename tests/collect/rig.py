@@ -3,7 +3,7 @@
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +61,8 @@ class Collected:
     failures: Sequence[Failure]
     calls: dict[str, int]
     """Requests by operation."""
+    audiences: set[tuple[str, str]]
+    """Hosts that were sent a token, with its audience."""
 
     def gaps(self) -> dict[tuple[str, str], str]:
         """State and reason of everything that was not read whole."""
@@ -110,7 +112,12 @@ def begun(folder: Path, tenant_id: str) -> Spool:
     return Spool.create(folder, run)
 
 
-def left(spool: Spool, failures: Sequence[Failure] = (), calls: dict[str, int] | None = None) -> Collected:
+def left(
+    spool: Spool,
+    failures: Sequence[Failure] = (),
+    calls: dict[str, int] | None = None,
+    audiences: Iterable[tuple[str, str]] = (),
+) -> Collected:
     """What is in a spool. No id may be there twice in a table."""
     rows: dict[str, dict[str, dict[str, Any]]] = {}
     for table in TABLES:
@@ -121,7 +128,7 @@ def left(spool: Spool, failures: Sequence[Failure] = (), calls: dict[str, int] |
         rows[table] = {row["id"]: row for row in found}
         assert len(rows[table]) == len(found), table
     coverage = {(record.scope.id, record.operation): record for record in spool.coverage()}
-    return Collected(rows, coverage, failures, calls or {})
+    return Collected(rows, coverage, failures, calls or {}, set(audiences))
 
 
 async def collect(*faults: Fault, estate: Estate = ESTATE) -> Collected:
@@ -130,4 +137,4 @@ async def collect(*faults: Fault, estate: Estate = ESTATE) -> Collected:
         async with serve(estate, faults=faults) as simulator, connected(simulator) as connection:
             with begun(Path(folder) / "out", estate.tenant_id) as spool:
                 failures = await collect_all(connection, spool, progress=Noted())
-                return left(spool, failures, dict(simulator.calls))
+                return left(spool, failures, dict(simulator.calls), simulator.audiences)

@@ -26,6 +26,7 @@ URI = "https://vaultname.vault.azure.net/"
 DAY = 86_400
 VAULT = Vault(
     resource_id="/subscriptions/S/resourceGroups/Rg/providers/Microsoft.KeyVault/vaults/VaultName",
+    kind="key-vault",
     name="VaultName",
     resource_group="Rg",
     subscription_id="s",
@@ -87,6 +88,7 @@ def test_a_recorded_key_is_a_whole_row() -> None:
         "version": "v",
         "vault_id": VAULT.resource_id.lower(),
         "vault_name": "VaultName",
+        "vault_kind": "key-vault",
         "tags": None,
         "enabled": True,
         "created_on": 1_782_496_804,

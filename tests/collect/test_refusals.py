@@ -16,6 +16,8 @@ PLAIN = (
     "subscription.list",
     "vault.query",
     "vault.list",
+    "hsm.query",
+    "hsm.list",
     "key.list",
     "key.versions",
     "key.get",
@@ -31,6 +33,7 @@ PLAIN = (
 CHILDREN = {
     "subscription.list": (
         "vault.query",
+        "hsm.query",
         "vault.list",
         "key.list",
         "key.versions",

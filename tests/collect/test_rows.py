@@ -132,7 +132,7 @@ def test_a_row_of_which_something_was_not_said_is_a_bug() -> None:
 def test_a_finished_row_has_a_value_or_a_reason_and_never_both() -> None:
     row = begun(VAULT)
     row.refuse([column.name for column in VAULT.stored if column.operations], Reason.PERMISSION)
-    for column in ("subscription_id", "resource_group", "sku"):
+    for column in ("subscription_id", "resource_group", "kind", "sku"):
         row.put(column, "x")
     row.put_read("location", Refusal(Reason.FIREWALL))
     row.put("tags", None)

@@ -33,7 +33,7 @@ from tests.collect.estate import (
 )
 from tests.collect.rig import Collected, Noted, begun, collect, connected, left
 
-SUBSCRIPTION_OPERATIONS = ("vault.list", "role_eligibility.list", "deny_assignment.list")
+SUBSCRIPTION_OPERATIONS = ("vault.list", "hsm.list", "role_eligibility.list", "deny_assignment.list")
 KEY_OPERATIONS = ("key.get", "key.list", "key.rotation_policy", "key.versions")
 TENANT_OPERATIONS = (
     "organization.get",
@@ -44,6 +44,7 @@ TENANT_OPERATIONS = (
     "role_assignment.query",
     "role_definition.query",
     "subscription.query",
+    "hsm.query",
     *(
         f"{kind}.{what}"
         for kind in ("application", "service_principal")
@@ -127,8 +128,9 @@ async def test_the_demonstration_tenant_is_read_without_a_gap() -> None:
     contoso = made("contoso", AS_OF)
     found = await collect(estate=contoso)
     assert found.gaps() == {}
-    assert len(found.rows["vault"]) == len(contoso.vaults)
-    assert len(found.rows["key"]) == sum(len(key.versions) for vault in contoso.vaults for key in vault.keys)
+    assert len(found.rows["vault"]) == len(contoso.vaults) + len(contoso.hsms)
+    keys = [key for vault in contoso.vaults for key in vault.keys] + [key for hsm in contoso.hsms for key in hsm.keys]
+    assert len(found.rows["key"]) == sum(len(key.versions) for key in keys)
     assert len(found.rows["application"]) == len(contoso.applications)
     assert len(found.rows["service_principal"]) == len(contoso.service_principals)
     # Most services keep no date of their keys.
@@ -147,6 +149,7 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
         "tenant": (1, 1),
         "vaults": (2, 2),
         "keys": (2, 2),
+        "HSM keys": (0, 0),
         "applications": (2, 2),
         "service principals": (3, 3),
         "services": (1, 1),
@@ -229,7 +232,9 @@ async def test_a_subscription_of_another_tenant_is_named_and_not_looked_into() -
         return body
 
     found = await collect(Fault("subscription.list", "every", edit=moved))
-    assert found.gaps() == {(f"/subscriptions/{SUBSCRIPTION}", "vault.list"): "not_assessed other_tenant"}
+    assert found.gaps() == {
+        (f"/subscriptions/{SUBSCRIPTION}", operation): "not_assessed other_tenant" for operation in ("vault.list", "hsm.list")
+    }
     assert found.rows["vault"] == {}
     assert found.calls["vault.list"] == 1
 
@@ -242,5 +247,6 @@ async def test_no_visible_subscription_is_not_an_empty_tenant() -> None:
         (TENANT_ID, "managed_identity.query"): "not_assessed parent_not_assessed",
         (TENANT_ID, "managed_identity.federated_of"): "not_assessed parent_not_assessed",
         **{(TENANT_ID, operation): "not_assessed parent_not_assessed" for operation in ("vault.query", *ROLE_OPERATIONS)},
+        (TENANT_ID, "hsm.query"): "not_assessed parent_not_assessed",
     }
     assert found.coverage[TENANT_ID, "application.list"].state is State.ASSESSED

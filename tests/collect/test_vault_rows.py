@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from keyaudit.cloud.environment import ENVIRONMENTS
-from keyaudit.collect.key_vault.vaults import VaultItem, vault_row
+from keyaudit.collect.key_vault.vault_rows import VaultItem, vault_row
 from keyaudit.collect.places import Subscription, Vault
 from keyaudit.model.coverage import State
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.vault import VAULT
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import ESTATE, FIRST, FIRST_ID, FIRST_KEYS, SECOND_ID, SECOND_KEYS, SUBSCRIPTION, TENANT_ID
 from tests.collect.recorded import bodies, raw, wire
@@ -21,7 +22,7 @@ BARE = Subscription(id=ZERO, name=raw("Recorded"), shown="Recorded", tenant_id=Z
 
 
 def of(body: object, operation: str = "vault.list") -> dict[str, Any]:
-    return vault_row(ENVIRONMENTS["public"], BARE, wire(body, VaultItem), operation)
+    return vault_row(ENVIRONMENTS["public"], ZERO, BARE, wire(body, VaultItem), operation)
 
 
 def test_every_recorded_vault() -> None:
@@ -65,6 +66,26 @@ def test_a_recorded_vault_as_a_whole_row() -> None:
         "soft_delete_retention": None,
         "public_network_access": None,
         "access_policies": 1,
+        "kind": "key-vault",
+        "tenant_id": "72f988bf-86f1-41af-91ab-2d7cd011db47",
+        "of_another_tenant": True,
+        "network_default_action": None,
+        "network_bypass": None,
+        "ip_rules": 0,
+        "every_address_let_in": False,
+        "virtual_network_rules": 0,
+        "private_endpoints": 0,
+        "private_endpoints_approved": 0,
+        "provisioning_state": "Succeeded",
+        "create_mode": None,
+        "enabled_for_deployment": True,
+        "enabled_for_disk_encryption": True,
+        "enabled_for_template_deployment": True,
+        "created_on": None,
+        "created_by": None,
+        "security_domain": None,
+        "initial_admins": None,
+        "regions": None,
         "unknown": {},
     }
 
@@ -91,7 +112,44 @@ FINE: dict[str, object] = {"vaultUri": "https://v.vault.azure.net/", "sku": {"na
         ({"softDeleteRetentionInDays": 2**62}, "soft_delete_retention", Reason.BAD_VALUE),
         ({"softDeleteRetentionInDays": "90"}, "soft_delete_retention", Reason.BAD_VALUE),
         ({"publicNetworkAccess": "Sometimes"}, "public_network_access", "Sometimes"),
+        ({"publicNetworkAccess": "disabled"}, "public_network_access", "Disabled"),
+        ({"publicNetworkAccess": 1}, "public_network_access", Reason.BAD_VALUE),
         ({"vaultUri": None}, "vault_uri", Reason.BAD_VALUE),
+        ({"tenantId": ZERO}, "of_another_tenant", False),
+        ({"tenantId": ZERO.replace("0", "A")}, "tenant_id", ZERO.replace("0", "a")),
+        ({"tenantId": ZERO.replace("0", "A")}, "of_another_tenant", True),
+        ({}, "of_another_tenant", Reason.BAD_BODY),
+        ({"tenantId": None}, "tenant_id", Reason.BAD_VALUE),
+        ({"provisioningState": "RegisteringDns"}, "provisioning_state", "RegisteringDns"),
+        ({}, "provisioning_state", Reason.BAD_BODY),
+        ({"createMode": "Recover"}, "create_mode", "recover"),
+        ({"createMode": None}, "create_mode", None),
+        ({"createMode": 7}, "create_mode", Reason.BAD_VALUE),
+        ({"enabledForDeployment": True}, "enabled_for_deployment", True),
+        ({"enabledForDiskEncryption": None}, "enabled_for_disk_encryption", False),
+        ({}, "enabled_for_template_deployment", False),
+        ({"enabledForTemplateDeployment": "yes"}, "enabled_for_template_deployment", Reason.BAD_VALUE),
+        ({}, "security_domain", None),
+        # Two switches, of which the second is never set on most vaults.
+        ({}, "network_default_action", None),
+        ({"networkAcls": None}, "network_default_action", None),
+        ({"networkAcls": {}}, "network_default_action", Reason.BAD_BODY),
+        ({"networkAcls": []}, "network_bypass", Reason.BAD_VALUE),
+        ({"networkAcls": {"defaultAction": "deny"}}, "network_default_action", "Deny"),
+        ({"networkAcls": {"defaultAction": "Maybe"}}, "network_default_action", "Maybe"),
+        ({"networkAcls": {"defaultAction": None}}, "network_default_action", Reason.BAD_VALUE),
+        ({"networkAcls": {"bypass": "azureservices"}}, "network_bypass", "AzureServices"),
+        ({"networkAcls": {"bypass": "None"}}, "network_bypass", "None"),
+        ({}, "ip_rules", 0),
+        ({"networkAcls": {"ipRules": [{"value": "198.51.100.0/24"}, {"value": "203.0.113.7"}]}}, "ip_rules", 2),
+        ({"networkAcls": {"ipRules": [{"value": "198.51.100.0/24"}]}}, "every_address_let_in", False),
+        ({"networkAcls": {"ipRules": [{"value": "0.0.0.0/0"}]}}, "every_address_let_in", True),
+        ({"networkAcls": {"ipRules": [{"value": "0.0.0.0/1"}, {"value": "128.0.0.0/1"}]}}, "every_address_let_in", True),
+        ({"networkAcls": {"ipRules": [{"value": "many"}]}}, "every_address_let_in", Reason.BAD_VALUE),
+        ({"networkAcls": {"ipRules": [{"value": "many"}]}}, "ip_rules", 1),
+        ({"networkAcls": {"ipRules": [None]}}, "ip_rules", Reason.BAD_VALUE),
+        ({"networkAcls": {"virtualNetworkRules": [{"id": "/subscriptions/s/subnets/x"}]}}, "virtual_network_rules", 1),
+        ({"networkAcls": {"virtualNetworkRules": 1}}, "virtual_network_rules", Reason.BAD_VALUE),
     ],
 )
 def test_a_property(properties: dict[str, object], column: str, expected: object) -> None:
@@ -99,22 +157,53 @@ def test_a_property(properties: dict[str, object], column: str, expected: object
     assert row["unknown"].get(column, row[column]) == expected
 
 
+def endpoint(status: object) -> dict[str, object]:
+    return {"properties": {"privateLinkServiceConnectionState": {"status": status}}}
+
+
+@pytest.mark.parametrize(
+    ("connections", "total", "approved"),
+    [
+        (None, 0, 0),
+        ([], 0, 0),
+        # Trap 15: what is pending, rejected or gone is in the list too, and lets nobody in.
+        ([endpoint("Pending"), endpoint("Rejected"), endpoint("Disconnected")], 3, 0),
+        ([endpoint("Approved"), endpoint("approved"), endpoint("Pending")], 3, 2),
+        ([endpoint("Approved"), endpoint(None)], Reason.BAD_VALUE, Reason.BAD_VALUE),
+        ([{"properties": {}}], Reason.BAD_VALUE, Reason.BAD_VALUE),
+        ({}, Reason.BAD_VALUE, Reason.BAD_VALUE),
+    ],
+)
+def test_only_an_approved_private_endpoint_counts_as_one(connections: object, total: object, approved: object) -> None:
+    row = of({"id": ID, "name": "V", "location": "x", "properties": FINE | {"privateEndpointConnections": connections}})
+    found = [row["unknown"].get(column, row[column]) for column in ("private_endpoints", "private_endpoints_approved")]
+    assert found == [total, approved]
+
+
+@pytest.mark.parametrize(
+    ("made", "created_on", "created_by"),
+    [
+        ({"createdAt": "2022-04-07T07:16:46.413Z", "createdBy": "user@example.com"}, 1_649_315_806, "user@example.com"),
+        (None, None, None),
+        ({}, None, None),
+        ({"createdAt": "yesterday", "createdBy": 7}, Reason.BAD_VALUE, Reason.BAD_VALUE),
+        ("x", Reason.BAD_VALUE, Reason.BAD_VALUE),
+    ],
+)
+def test_who_made_a_vault_and_when(made: object, created_on: object, created_by: object) -> None:
+    row = of({"id": ID, "properties": FINE, "systemData": made})
+    assert [row["unknown"].get(column, row[column]) for column in ("created_on", "created_by")] == [created_on, created_by]
+
+
 @pytest.mark.parametrize(
     ("members", "reason"), [({}, "bad_body"), ({"properties": None}, "bad_value"), ({"properties": []}, "bad_value")]
 )
 def test_a_vault_without_properties_is_not_a_vault_with_defaults(members: dict[str, object], reason: str) -> None:
     row = of({"id": ID, "name": "V", "location": "x"} | members)
-    unset = (
-        "access_model",
-        "purge_protection",
-        "soft_delete",
-        "soft_delete_retention",
-        "sku",
-        "vault_uri",
-        "public_network_access",
-        "access_policies",
-    )
-    assert row["unknown"] == dict.fromkeys(unset, reason)
+    told_otherwise = {"id", "name", "resource_id", "scope_id", "source_url", "source_version", "location", "kind", "tags"}
+    told_otherwise |= {"subscription_id", "subscription_name", "resource_group", "created_on", "created_by"}
+    of_an_hsm = {"security_domain", "initial_admins", "regions"}
+    assert row["unknown"] == dict.fromkeys({column.name for column in VAULT.stored} - told_otherwise - of_an_hsm, reason)
 
 
 def test_a_vault_is_the_same_read_back_from_its_row() -> None:

@@ -221,6 +221,7 @@ def test_operations_are_required_through_what_columns_are_derived_from(tmp_path:
         judgement = judge(connection, [policy(tmp_path), policy(tmp_path, **AGE)], (), as_of=NOW)
     assert judgement.required == {
         "subscription.list", "vault.query", "vault.list", "key.list", "key.versions", "key.get",
+        "hsm.query", "hsm.list", "hsm.key.list", "hsm.key.versions", "hsm.key.get",
     }  # fmt: skip
     assert judgement.needed_by["key.get"] == ("age", "test")
 

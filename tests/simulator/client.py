@@ -66,7 +66,8 @@ class Wire:
     async def authorization(self, url: str) -> dict[str, str]:
         """The header for a host, with a token from the token endpoint."""
         host = urlsplit(url).hostname or ""
-        resource = "https://vault.azure.net" if host.endswith(".vault.azure.net") else f"https://{host}"
+        kind = next((kind for kind in ("vault", "managedhsm") if host.endswith(f".{kind}.azure.net")), "")
+        resource = f"https://{kind}.azure.net" if kind else f"https://{host}"
         if resource not in self.tokens:
             reply = await self.sign_in(scope=f"{resource}/.default")
             self.tokens[resource] = reply.data["access_token"]

@@ -12,11 +12,13 @@ from keyaudit.simulator.estate import (
     Key,
     KeyCredential,
     KeyVersion,
+    ManagedHsm,
     PasswordCredential,
     ServicePrincipal,
     Vault,
 )
 
+Home: TypeAlias = Vault | ManagedHsm
 Holder: TypeAlias = Application | ServicePrincipal
 Dated: TypeAlias = PasswordCredential | KeyCredential
 
@@ -48,7 +50,7 @@ def violated(estate: Estate, now: int) -> set[tuple[str, str]]:
 def subjects(estate: Estate) -> set[str]:
     """The id of everything that a policy can speak of."""
     found = {vault_row(vault) for vault in estate.vaults}
-    for vault in estate.vaults:
+    for vault in homes(estate):
         for key in vault.keys:
             found.add(key_row(vault, key))
             found.update(f"{key_row(vault, key)}/{version.version}" for version in key.versions)
@@ -78,8 +80,14 @@ def vault_row(vault: Vault) -> str:
     )
 
 
-def key_row(vault: Vault, key: Key) -> str:
-    return f"https://{vault.name}.vault.azure.net/keys/{key.name}".lower()
+def homes(estate: Estate) -> list[Home]:
+    """Whatever holds keys."""
+    return [*estate.vaults, *estate.hsms]
+
+
+def key_row(home: Home, key: Key) -> str:
+    kind = "managedhsm" if isinstance(home, ManagedHsm) else "vault"
+    return f"https://{home.name}.{kind}.azure.net/keys/{key.name}".lower()
 
 
 def application_row(estate: Estate, application: Application) -> str:
@@ -129,7 +137,7 @@ def _vaults(estate: Estate) -> Iterator[Verdict]:
 
 
 def _keys(estate: Estate, now: int) -> Iterator[Verdict]:
-    for vault in estate.vaults:
+    for vault in homes(estate):
         for key in vault.keys:
             if key.managed:
                 continue
@@ -142,7 +150,7 @@ def _keys(estate: Estate, now: int) -> Iterator[Verdict]:
                         yield Verdict(policy, key_row(vault, key), violation)
 
 
-def _expired_versions(vault: Vault, key: Key, now: int) -> Iterator[Verdict]:
+def _expired_versions(vault: Home, key: Key, now: int) -> Iterator[Verdict]:
     for version in key.versions:
         archived = (version.tags or {}).get("keyaudit:archive") == "decrypt-only"
         if archived and not {"sign", "wrapKey"} & {*version.key_ops}:
@@ -161,51 +169,53 @@ def _signs_or_wraps(version: KeyVersion) -> bool:
     return bool({"sign", "decrypt", "unwrapKey"} & {*version.key_ops})
 
 
-def _no_expiry(_vault: Vault, _key: Key, version: KeyVersion, _now: int) -> bool | None:
+def _no_expiry(_vault: Home, _key: Key, version: KeyVersion, _now: int) -> bool | None:
     return version.exp is None
 
 
-def _overdue(_vault: Vault, _key: Key, version: KeyVersion, now: int) -> bool | None:
+def _overdue(_vault: Home, _key: Key, version: KeyVersion, now: int) -> bool | None:
     if not _signs_or_wraps(version):
         return None
     return version.created is None or now - version.created > 730 * DAY
 
 
-def _no_rotation(_vault: Vault, key: Key, version: KeyVersion, _now: int) -> bool | None:
+def _no_rotation(_vault: Home, key: Key, version: KeyVersion, _now: int) -> bool | None:
     if not _signs_or_wraps(version) or "keyaudit:rotator" in (version.tags or {}):
         return None
     after = key.rotation.rotate_after if key.rotation else None
     return not auto_rotates(key) or (after is not None and _days(after) > 730)
 
 
-def _expiring(_vault: Vault, key: Key, version: KeyVersion, now: int) -> bool | None:
+def _expiring(_vault: Home, key: Key, version: KeyVersion, now: int) -> bool | None:
     if version.exp is None or version.exp <= now:
         return None
     return version.exp - now < 30 * DAY and not auto_rotates(key)
 
 
-def _software(vault: Vault, _key: Key, version: KeyVersion, _now: int) -> bool | None:
+def _software(vault: Home, _key: Key, version: KeyVersion, _now: int) -> bool | None:
     if not _signs_or_wraps(version) or environment(version.tags, vault.tags) in NON_PRODUCTION:
         return None
     return not version.kty.endswith("-HSM") and version.hsm_platform == "0"
 
 
-def _exportable(_vault: Vault, _key: Key, version: KeyVersion, _now: int) -> bool | None:
+def _exportable(_vault: Home, _key: Key, version: KeyVersion, _now: int) -> bool | None:
     return version.exportable
 
 
-def _two_purposes(_vault: Vault, _key: Key, version: KeyVersion, _now: int) -> bool | None:
+def _two_purposes(_vault: Home, _key: Key, version: KeyVersion, _now: int) -> bool | None:
     if version.kty not in {"RSA", "RSA-HSM"}:
         return None
     return "sign" in version.key_ops and bool({"decrypt", "unwrapKey", "encrypt", "wrapKey"} & {*version.key_ops})
 
 
-def _weak(_vault: Vault, _key: Key, version: KeyVersion, _now: int) -> bool | None:
+def _weak(_vault: Home, _key: Key, version: KeyVersion, _now: int) -> bool | None:
+    if version.kty.startswith("oct"):
+        return None
     short = version.key_size is not None and version.key_size < 2048
     return short or (version.crv is not None and version.crv not in {"P-256", "P-384", "P-521"})
 
 
-_CURRENT: dict[str, Callable[[Vault, Key, KeyVersion, int], bool | None]] = {
+_CURRENT: dict[str, Callable[[Home, Key, KeyVersion, int], bool | None]] = {
     "kv-key-no-expiry": _no_expiry,
     "kv-key-rotation-overdue": _overdue,
     "kv-key-no-auto-rotation": _no_rotation,

@@ -1,5 +1,7 @@
 """A tiny estate with one of everything that the wire can show."""
 
+import dataclasses
+
 from keyaudit.simulator.estate import (
     Application,
     AuthorityStore,
@@ -11,6 +13,7 @@ from keyaudit.simulator.estate import (
     Key,
     KeyCredential,
     KeyVersion,
+    ManagedHsm,
     ManagedIdentity,
     PasswordCredential,
     Resource,
@@ -76,6 +79,18 @@ OPEN = Vault(
     purge_protection=None,
     tags={"env": "prod"},
     diagnostic_settings=({"id": "d1", "name": "audit", "properties": {"logs": []}},),
+)
+HSM = ManagedHsm(
+    name="hsm-open",
+    subscription=SUBSCRIPTION,
+    resource_group="Rg-Main",
+    keys=(
+        key(
+            SIGNING.name,
+            version(35, kty="EC-HSM", key_ops=("sign", "verify"), key_size=None, crv="P-256", hsm_platform=None),
+            dataclasses.replace(SIGNING.versions[-1], kty="RSA-HSM", hsm_platform=None),
+        ),
+    ),
 )
 MANY = Vault(
     name="kv-many",
@@ -204,6 +219,7 @@ SMALL = Estate(
         Subscription(id=EMPTY_SUBSCRIPTION, name="Sandbox"),
     ),
     vaults=(OPEN, MANY),
+    hsms=(HSM,),
     applications=APPLICATIONS,
     service_principals=PRINCIPALS,
     resources=(

@@ -165,11 +165,12 @@ def test_an_application_has_more_owners_than_one_expansion_returns(contoso: Esta
     assert max(len(application.owners) for application in contoso.applications) > 20
 
 
-def test_blind_spots_are_five(blind: Estate) -> None:
+def test_blind_spots_are_six(blind: Estate) -> None:
     assert [vault.name for vault in blind.vaults if vault.access == "firewall"] == ["kv-payments-prod"]
     assert [vault.name for vault in blind.vaults if vault.access == "rbac"] == ["kv-hr-prod"]
     assert [vault.name for vault in blind.vaults if vault.vanishes_after] == ["kv-stores-dev"]
     assert [vault.name for vault in blind.vaults if vault.refused == ("rotationpolicy",)] == ["kv-orders-prod"]
+    assert [hsm.name for hsm in blind.hsms if hsm.access == "local"] == ["hsm-contoso-trust"]
     assert blind.graph_refuses == ("owners",)
 
 
@@ -181,7 +182,8 @@ def test_blind_spots_is_contoso_but_for_them(contoso: Estate, blind: Estate) -> 
 
 
 def test_blind_spots_expects_nothing_that_cannot_be_seen(contoso: Estate, blind: Estate) -> None:
-    dark = tuple(f"https://{name}.vault.azure.net/keys/" for name in ("kv-payments-prod", "kv-hr-prod", "kv-stores-dev"))
+    vaults = tuple(f"https://{name}.vault.azure.net/keys/" for name in ("kv-payments-prod", "kv-hr-prod", "kv-stores-dev"))
+    dark = (*vaults, "https://hsm-contoso-trust.managedhsm.azure.net/keys/")
     for plant in contoso.plants - blind.plants:
         rotation = plant.policy in {"kv-key-no-auto-rotation", "kv-key-expiring-soon"}
         assert plant.subject.startswith(dark) or (rotation and "//kv-orders-prod." in plant.subject)

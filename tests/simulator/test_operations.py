@@ -18,9 +18,11 @@ HOSTS = {
     Surface.GRAPH: GRAPH.removesuffix("/v1.0"),
     Surface.LOGIN: LOGIN,
     Surface.VAULT: "https://kv-open.vault.azure.net",
+    Surface.MANAGED_HSM: "https://hsm-open.managedhsm.azure.net",
 }
 QUERIES = {
     "vault.query": "resources | where type =~ 'microsoft.keyvault/vaults' | project id, name | order by id asc",
+    "hsm.query": "resources | where type =~ 'microsoft.keyvault/managedhsms' | project id, name | order by id asc",
     "service.query": SERVICES,
     "managed_identity.query": IDENTITIES,
     "role_assignment.query": assignments.QUERY,
@@ -45,7 +47,7 @@ def _url(operation: Operation) -> str:
         tenant=SMALL.tenant_id,
         subscription=SUBSCRIPTION,
         resource_group="rg-main",
-        vault="kv-open",
+        vault="hsm-open" if operation.id.startswith("hsm.") else "kv-open",
         key=SIGNING.name,
         version=SIGNING.current,
         kind="servers",
@@ -84,7 +86,7 @@ async def test_other_reads_of_arm() -> None:
         named = await client.get(f"{filtered}%20and%20name%20eq%20'KV-open'")
         others = await client.get(filtered.replace("KeyVault", "Storage"))
         regions = await client.get(f"{home}/locations?api-version=2022-12-01")
-        hsms = await client.get(f"{home}/providers/Microsoft.KeyVault/managedHSMs?api-version=2026-02-01")
+        gone = await client.get(f"{home}/providers/Microsoft.KeyVault/deletedManagedHSMs?api-version=2026-02-01")
         sinks = await client.get(
             f"{home}/resourceGroups/rg-main/providers/Microsoft.KeyVault/vaults/kv-open/providers/Microsoft.Insights"
             "/diagnosticSettings?api-version=2021-05-01-preview"
@@ -93,4 +95,4 @@ async def test_other_reads_of_arm() -> None:
     assert [vault["name"] for vault in named.data["value"]] == ["kv-open"]
     assert [region["name"] for region in regions.data["value"]] == ["westeurope"]
     assert [group["name"].lower() for group in groups.data["value"]] == ["rg-main"]
-    assert [len(reply.data["value"]) for reply in (vaults, others, hsms, sinks)] == [2, 0, 0, 1]
+    assert [len(reply.data["value"]) for reply in (vaults, others, gone, sinks)] == [2, 0, 0, 1]

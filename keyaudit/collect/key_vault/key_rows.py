@@ -12,6 +12,7 @@ from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.key import KEY
+from keyaudit.model.tables.places import MANAGED_HSM
 
 ATTRIBUTES = (
     "enabled",
@@ -126,13 +127,14 @@ def key_row(vault: Vault, uri: str, key: KeyName, *, resource_id: str, url: str,
     row.put("key_id", key_id)
     row.put("vault_id", vault.scope.id)
     row.put("vault_name", vault.name)
+    row.put("vault_kind", vault.kind)
     if key.version:
         row.put("version", key.version)
     return row
 
 
 def put_attributes(row: Row, raw: Wire, *, promised: bool, reason: Reason) -> None:
-    """Fill the columns of a key's attributes.
+    """Fill the columns of a key's attributes. The row's `vault_kind` comes first: an HSM's keys have no `hsmPlatform`.
 
     `promised`: the answer is a GET's on the data plane. Lists and ARM may hold `exportable` and `hsmPlatform`, but no
     document promises it: left out there, they are unknown with `reason`.
@@ -147,11 +149,12 @@ def put_attributes(row: Row, raw: Wire, *, promised: bool, reason: Reason) -> No
     row.put("activates_on", attributes.nbf)
     row.put("expires_on", attributes.exp)
     row.put("recovery_level", attributes.recoveryLevel)
-    for column, member in (("exportable", attributes.exportable), ("hsm_platform", attributes.hsmPlatform)):
-        if isinstance(member, UnsetType) and not promised:
-            row.refuse((column,), reason)
-        else:
-            row.put(column, member)
+    platform = attributes.hsmPlatform
+    if _in_hsm(row) and isinstance(platform, UnsetType):
+        row.put("hsm_platform", None)
+    else:
+        _put_promised(row, "hsm_platform", _required(platform), promised=promised, reason=reason)
+    _put_promised(row, "exportable", attributes.exportable, promised=promised, reason=reason)
 
 
 def put_material(row: Row, bundle: KeyBundle) -> None:
@@ -183,6 +186,8 @@ def put_custody(row: Row, *, platform_known: bool) -> None:
     kty, platform = row.values.get("kty"), row.values.get("hsm_platform")
     if not isinstance(kty, str):
         row.refuse(("custody",), row.unknown["kty"])
+    elif _in_hsm(row):
+        row.put_read("custody", "managed-hsm" if kty.endswith(_HSM) else Refusal(Reason.UNRECOGNISED))
     elif platform_known and not isinstance(platform, str):
         row.refuse(("custody",), row.unknown["hsm_platform"])
     elif kty.endswith(_HSM) and platform != "0":
@@ -199,8 +204,19 @@ def created_on(attributes: Wire) -> object:
     return found if isinstance(found, Refusal) else read(found.created, int)
 
 
+def _in_hsm(row: Row) -> bool:
+    return row.values["vault_kind"] == MANAGED_HSM
+
+
+def _put_promised(row: Row, column: str, member: object, *, promised: bool, reason: Reason) -> None:
+    if isinstance(member, UnsetType) and not promised:
+        row.refuse((column,), reason)
+    else:
+        row.put_read(column, member)
+
+
 def _required(value: object) -> object:
-    """Null would read as "not that kind of key", which `kty` contradicts."""
+    """Null would read as "not that kind of key", or vault, which the row contradicts."""
     return Refusal(Reason.BAD_VALUE) if isinstance(value, Raw) and is_null(value) else value
 
 

@@ -1,6 +1,7 @@
-"""The keys of one vault, every version: the data plane first, and ARM where the data plane refuses to list them."""
+"""The keys of one vault or Managed HSM, every version, from its data plane; a vault's from ARM where that refuses."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from keyaudit.cloud.addresses import vault_host
 from keyaudit.cloud.connection import Connection
@@ -25,10 +26,12 @@ from keyaudit.collect.key_vault.vaults import is_gone
 from keyaudit.collect.places import Vault, source
 from keyaudit.collect.rows import Row, read
 from keyaudit.inventory.spool import Unit
-from keyaudit.model.coverage import Coverage, Refusal
+from keyaudit.model.coverage import Coverage, End, Refusal
 from keyaudit.model.reasons import UNSAFE, Reason
+from keyaudit.model.tables.places import MANAGED_HSM
 
 OPERATIONS = ("key.list", "key.versions", "key.get", "key.rotation_policy")
+HSM_OPERATIONS = ("hsm.key.list", "hsm.key.versions", "hsm.key.get", "hsm.key.rotation_policy")
 
 # What a deleted vault looks like from its data plane: its name is gone from the DNS, or nothing answers any more.
 _GONE = frozenset({Reason.DNS, Reason.UNREACHABLE, Reason.TIMEOUT, Reason.VANISHED})
@@ -36,10 +39,13 @@ _GONE = frozenset({Reason.DNS, Reason.UNREACHABLE, Reason.TIMEOUT, Reason.VANISH
 # Where ARM must not or cannot stand in: a boundary was met, or the run itself is at its end.
 _FINAL = UNSAFE | {Reason.IDENTITY_REVOKED, Reason.BUDGET, Reason.INTERRUPTED}
 
+_NOT_ACTIVATED = "the HSM was never activated: nobody has downloaded its security domain"
+
 
 async def collect_keys(connection: Connection, unit: Unit, vault: Vault, *, at_once: int) -> Sequence[Coverage]:
     """Write a row per key version to `unit`; the coverage of `OPERATIONS`, and of ARM's where they were used.
 
+    Of a Managed HSM: of `HSM_OPERATIONS`, and ARM is not asked, since an HSM lets it read keys only where it was told to.
     `at_once` keys are read at the same time. Of a vault that was deleted meanwhile no row is kept.
     """
     return await _Keys(connection, unit, vault, at_once).collect()
@@ -56,27 +62,30 @@ class _Keys:
         self._unit = unit
         self._vault = vault
         self._uri = "" if isinstance(vault.uri, Refusal) else vault.uri
+        self._hsm = vault.kind == MANAGED_HSM
+        self._operations = HSM_OPERATIONS if self._hsm else OPERATIONS
         self._seen: set[str] = set()
-        self._list = Calls(vault.scope, "key.list")
-        self._versions = Calls(vault.scope, "key.versions", per_object=True)
-        self._get = Calls(vault.scope, "key.get", per_object=True)
-        self._rotation = Calls(vault.scope, "key.rotation_policy", per_object=True)
+        list_, versions, get, rotation = self._operations
+        self._list = Calls(vault.scope, list_)
+        self._versions = Calls(vault.scope, versions, per_object=True)
+        self._get = Calls(vault.scope, get, per_object=True)
+        self._rotation = Calls(vault.scope, rotation, per_object=True)
 
     async def collect(self) -> Sequence[Coverage]:
         problem = self._bad_uri()
         if problem:
             self._list.refused(problem)
         else:
-            listing = self._gateway.pages("key.list", KeyItem, by=self._name_of, host=self._uri)
+            listing = self._gateway.pages(self._list.id, KeyItem, by=self._name_of, host=self._uri)
             await for_each(listing, self._key, limit=self._at_once)
-            self._list.ended(listing.end)
+            self._list.ended(self._explained(listing.end))
         calls = (self._list, self._versions, self._get, self._rotation)
         if any(call.reasons & _GONE for call in calls) and await is_gone(self._gateway, self._vault):
             self._unit.discard()
-            return not_assessed(self._vault.scope, OPERATIONS, Reason.VANISHED)
+            return not_assessed(self._vault.scope, self._operations, Reason.VANISHED)
         parent = self._list.coverage()
         found = [parent, *(call.coverage(parent) for call in calls[1:])]
-        if self._list.reasons and not self._list.reasons & _FINAL:
+        if self._list.reasons and not self._hsm and not self._list.reasons & _FINAL:
             found += await ArmKeys(self._connection, self._unit, self._vault, self._seen).collect()
         return found
 
@@ -84,13 +93,21 @@ class _Keys:
         """Why its data plane is not asked: a vault must not lead to another vault."""
         if isinstance(self._vault.uri, Refusal):
             return self._vault.uri
+        environment = self._connection.environment
         try:
-            host = vault_host(self._vault.uri, self._connection.environment)
+            host = vault_host(self._vault.uri, environment.hsm_suffix if self._hsm else environment.vault_suffix)
         except ValueError as problem:
             return Refusal(Reason.BAD_VAULT_URI, str(problem))
         if host.partition(".")[0] != self._vault.name.lower():
             return Refusal(Reason.BAD_VAULT_URI, "another vault's address")
         return None
+
+    def _explained(self, end: End) -> End:
+        """What ARM says of an HSM explains a refusal better than the refusal itself."""
+        if end.refusal is None or self._vault.activated:
+            return end
+        detail = f"{end.refusal.detail}; {_NOT_ACTIVATED}" if end.refusal.detail else _NOT_ACTIVATED
+        return replace(end, refusal=replace(end.refusal, detail=detail))
 
     def _name_of(self, item: KeyItem) -> str:
         return key_name(item.kid, self._uri).name.lower()
@@ -123,13 +140,13 @@ class _Keys:
         def version_of(item: KeyItem) -> str:
             return version_name(item.kid, self._uri, name).version
 
-        listing = self._gateway.pages("key.versions", KeyItem, by=version_of, host=self._uri, key=name)
+        listing = self._gateway.pages(self._versions.id, KeyItem, by=version_of, host=self._uri, key=name)
         versions = {version_of(item): item async for item in listing}
         self._versions.ended(listing.end)
         return versions, why_incomplete(listing.end)
 
     async def _get_version(self, name: str, version: str) -> KeyBundle | Refusal:
-        found = await self._gateway.get("key.get", KeyBundle, host=self._uri, key=name, version=version)
+        found = await self._gateway.get(self._get.id, KeyBundle, host=self._uri, key=name, version=version)
         if isinstance(found, KeyBundle) and not self._answers(found, name, version):
             found = Refusal(Reason.BAD_BODY, "it answered with another key than the one asked for", 200)
         if isinstance(found, Refusal):
@@ -145,7 +162,10 @@ class _Keys:
             return False
 
     async def _get_rotation(self, name: str) -> RotationPolicy | Refusal:
-        found = await self._gateway.get("key.rotation_policy", RotationPolicy, host=self._uri, key=name)
+        found = await self._gateway.get(self._rotation.id, RotationPolicy, host=self._uri, key=name)
+        # The documents disagree on whether HSM keys have such policies; that none is there, no answer says for certain.
+        if isinstance(found, Refusal) and self._hsm and found.status in (400, 404):
+            found = replace(found, reason=Reason.UNRECOGNISED)
         if isinstance(found, Refusal):
             self._rotation.refused(found)
         else:
@@ -156,12 +176,12 @@ class _Keys:
         named = KeyName(key.name, version)
         if isinstance(bundle, Refusal):
             item = key.versions.get(version, key.item)
-            row = self._row(named, "key.versions" if version else "key.list", item.kid)
+            row = self._row(named, self._versions.id if version else self._list.id, item.kid)
             put_attributes(row, item.attributes, promised=False, reason=bundle.reason)
             row.refuse(MATERIAL if version else (*MATERIAL, "version"), bundle.reason)
         else:
             item = KeyItem(bundle.key.kid, bundle.attributes, bundle.tags, bundle.managed)
-            row = self._row(named, "key.get", item.kid)
+            row = self._row(named, self._get.id, item.kid)
             put_attributes(row, item.attributes, promised=True, reason=Reason.BAD_BODY)
             put_material(row, bundle)
         row.put("tags", item.tags)
@@ -177,8 +197,8 @@ class _Keys:
         self._unit.row("key", row.finish())
 
     def _row(self, key: KeyName, operation: str, resource_id: str) -> Row:
-        segments = {"key": key.name} if operation != "key.list" else {}
-        if operation == "key.get":
+        segments = {"key": key.name} if operation != self._list.id else {}
+        if operation == self._get.id:
             segments["version"] = key.version
         url, api_version = source(self._connection.environment, operation, host=self._uri, **segments)
         return key_row(self._vault, self._uri, key, resource_id=resource_id, url=url, version=api_version)

@@ -1,76 +1,60 @@
-"""The vaults of every subscription, from Resource Graph and from ARM: each can miss what the other shows."""
+"""The vaults and Managed HSMs of every subscription, from Resource Graph and from ARM: each can miss what the other shows."""
 
 from collections.abc import Callable, Collection, Sequence
-
-from msgspec import UNSET, Raw, Struct, UnsetType
+from dataclasses import dataclass
 
 from keyaudit.cloud.connection import Connection
-from keyaudit.cloud.environment import Environment
 from keyaudit.cloud.gateway import Gateway
-from keyaudit.collect.access.policies import policies_of, policy_grants
+from keyaudit.collect.access.policies import policy_grants
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.concurrency import for_each
-from keyaudit.collect.places import Subscription, Vault, source, vault_id_parts
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.key_vault.vault_rows import Properties, VaultItem, vault_row
+from keyaudit.collect.places import Subscription, Vault, vault_id_parts
+from keyaudit.collect.rows import read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.vault import VAULT
-from keyaudit.model.times import DAY
+from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
 
-# An order by a unique column: without one, pages drop and repeat rows.
-# https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data
-QUERY = (
-    "resources | where type =~ 'microsoft.keyvault/vaults' "
-    "| project id, name, location, subscriptionId, resourceGroup, tags, properties | order by id asc"
-)
 _PER_QUERY = 299
 _AT_ONCE = 16
-_PROPERTIES = (
-    "vault_uri",
-    "sku",
-    "access_model",
-    "purge_protection",
-    "soft_delete",
-    "soft_delete_retention",
-    "public_network_access",
-    "access_policies",
-)
 
 
-class VaultItem(Struct):
-    """A vault, alike in Resource Graph and in ARM."""
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """One kind of vault, and the operations that find those of it."""
 
-    id: str
-    name: Wire = UNSET
-    location: Wire = UNSET
-    tags: Wire = UNSET
-    properties: Wire = UNSET
+    kind: str
+    arm_type: str
+    query: str
+    list: str
+    get: str
+
+    @property
+    def text(self) -> str:
+        """The query, in order of a unique column: without one, pages drop and repeat rows.
+
+        https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data
+        """
+        return (
+            f"resources | where type =~ 'microsoft.keyvault/{self.arm_type}' "
+            "| project id, name, location, subscriptionId, resourceGroup, tags, sku, properties | order by id asc"
+        )
 
 
-class Sku(Struct):
-    """A vault's SKU."""
+_LISTINGS = {
+    KEY_VAULT: _Listing(KEY_VAULT, "vaults", "vault.query", "vault.list", "vault.get"),
+    MANAGED_HSM: _Listing(MANAGED_HSM, "managedhsms", "hsm.query", "hsm.list", "hsm.get"),
+}
 
-    name: str
-
-
-class Properties(Struct):
-    """What is read of a vault's properties."""
-
-    vaultUri: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
-    sku: Wire = UNSET
-    enableRbacAuthorization: Wire = UNSET  # noqa: N815
-    enablePurgeProtection: Wire = UNSET  # noqa: N815
-    enableSoftDelete: Wire = UNSET  # noqa: N815
-    softDeleteRetentionInDays: Wire = UNSET  # noqa: N815
-    publicNetworkAccess: Wire = UNSET  # noqa: N815
-    accessPolicies: Wire = UNSET  # noqa: N815
+QUERIES = tuple(listing.query for listing in _LISTINGS.values())
+"""What is asked of the tenant as a whole."""
 
 
 async def collect_vaults(
     connection: Connection, unit: Unit, scope: Scope, subscriptions: Sequence[Subscription], parent: Coverage
 ) -> tuple[Sequence[Vault], Sequence[Coverage]]:
-    """Write a row per vault; the vaults, in order of id, and the coverage of every operation used.
+    """Write a row per vault and HSM; all of them, in order of id, and the coverage of every operation used.
 
     `parent` is the coverage of the subscription list. Subscriptions of other tenants are not looked into.
     """
@@ -78,41 +62,49 @@ async def collect_vaults(
     foreign = [subscription for subscription in subscriptions if subscription not in own]
     coverage: list[Coverage] = []
     for subscription in foreign:
-        coverage += not_assessed(subscription.scope, ("vault.list",), Reason.OTHER_TENANT)
+        lists = tuple(listing.list for listing in _LISTINGS.values())
+        coverage += not_assessed(subscription.scope, lists, Reason.OTHER_TENANT)
     if not own:
         seen_none = parent.state is State.ASSESSED
         reason = Reason.NOTHING_VISIBLE if seen_none else Reason.PARENT_NOT_ASSESSED
-        return (), [*coverage, *not_assessed(scope, ("vault.query",), reason)]
-    found = _Vaults(connection, unit)
-    coverage.append(await found.query(scope, own))
-    await for_each(own, found.subscription, limit=_AT_ONCE)
-    vaults = sorted(found.vaults, key=lambda vault: vault.scope.id)
-    return vaults, coverage + sorted(found.coverage, key=lambda record: (record.scope.id, record.operation))
+        return (), [*coverage, *not_assessed(scope, QUERIES, reason)]
+    vaults: list[Vault] = []
+    for listing in _LISTINGS.values():
+        found = _Vaults(connection, unit, listing)
+        coverage.append(await found.query(scope, own))
+        await for_each(own, found.subscription, limit=_AT_ONCE)
+        vaults += found.vaults
+        coverage += sorted(found.coverage, key=lambda record: (record.scope.id, record.operation))
+    return sorted(vaults, key=lambda vault: vault.scope.id), coverage
 
 
 async def is_gone(gateway: Gateway, vault: Vault) -> bool:
-    """Whether ARM says that the vault is not there any more. Any other refusal proves nothing."""
-    found = await gateway.get("vault.get", VaultItem, **vault.segments)
+    """Whether ARM says that the vault or HSM is not there any more. Any other refusal proves nothing."""
+    found = await gateway.get(_LISTINGS[vault.kind].get, VaultItem, **vault.segments)
     return isinstance(found, Refusal) and found.reason is Reason.VANISHED
 
 
 class _Vaults:
-    def __init__(self, connection: Connection, unit: Unit) -> None:
+    """Those of one kind."""
+
+    def __init__(self, connection: Connection, unit: Unit, listing: _Listing) -> None:
         self._gateway = connection.gateway
-        self._environment = connection.environment
+        self._connection = connection
         self._unit = unit
+        self._listing = listing
         self._queried: dict[str, dict[str, VaultItem]] = {}
         self.vaults: list[Vault] = []
         self.coverage: list[Coverage] = []
 
     async def query(self, scope: Scope, subscriptions: Sequence[Subscription]) -> Coverage:
         """Ask Resource Graph, a group of subscriptions at a time: its quota counts queries."""
-        calls = Calls(scope, "vault.query")
+        query = self._listing.query
+        calls = Calls(scope, query)
         asked = [subscription.id for subscription in subscriptions]
         for start in range(0, len(asked), _PER_QUERY):
             group = asked[start : start + _PER_QUERY]
-            body = {"subscriptions": group, "query": QUERY}
-            listing = self._gateway.pages("vault.query", VaultItem, by=_vault_of(group), body=body)
+            body = {"subscriptions": group, "query": self._listing.text}
+            listing = self._gateway.pages(query, VaultItem, by=self._vault_of(group), body=body)
             async for item in listing:
                 self._queried.setdefault(_subscription_of(item), {})[item.id.lower()] = item
             calls.ended(listing.end)
@@ -120,15 +112,15 @@ class _Vaults:
 
     async def subscription(self, subscription: Subscription) -> None:
         """Read one subscription's list, and write its rows. What only Resource Graph shows is asked for by itself."""
-        calls = Calls(subscription.scope, "vault.list")
+        calls = Calls(subscription.scope, self._listing.list)
         queried = self._queried.pop(subscription.id, {})
-        by = _vault_of([subscription.id])
-        listing = self._gateway.pages("vault.list", VaultItem, by=by, subscription=subscription.id)
+        by = self._vault_of([subscription.id])
+        listing = self._gateway.pages(self._listing.list, VaultItem, by=by, subscription=subscription.id)
         listed = {item.id.lower(): item async for item in listing}
         calls.ended(listing.end)
         for item in listed.values():
-            self._write(subscription, item, "vault.list")
-        single = Calls(subscription.scope, "vault.get", per_object=True)
+            self._write(subscription, item, self._listing.list)
+        single = Calls(subscription.scope, self._listing.get, per_object=True)
         for id_ in sorted(queried.keys() - listed.keys()):
             await self._only_queried(subscription, queried[id_], single)
         self.coverage.append(calls.coverage())
@@ -136,94 +128,45 @@ class _Vaults:
             self.coverage.append(single.coverage())
 
     async def _only_queried(self, subscription: Subscription, item: VaultItem, calls: Calls) -> None:
-        vault = Vault.of_row(vault_row(self._environment, subscription, item, "vault.query"))
-        found = await self._gateway.get("vault.get", VaultItem, **vault.segments)
+        vault = Vault.of_row(self._row(subscription, item, self._listing.query))
+        found = await self._gateway.get(self._listing.get, VaultItem, **vault.segments)
         if not isinstance(found, Refusal) and found.id.lower() != item.id.lower():
             found = Refusal(Reason.BAD_BODY, "it answered with another vault than the one asked for", 200)
         if not isinstance(found, Refusal):
             calls.answered()
-            self._write(subscription, found, "vault.get")
+            self._write(subscription, found, self._listing.get)
         # Resource Graph lags behind: what ARM does not find was deleted before this run.
         elif found.reason is not Reason.VANISHED:
             calls.refused(found)
-            self._write(subscription, item, "vault.query")
+            self._write(subscription, item, self._listing.query)
 
     def _write(self, subscription: Subscription, item: VaultItem, operation: str) -> None:
-        row = vault_row(self._environment, subscription, item, operation)
+        row = self._row(subscription, item, operation)
         self._unit.row("vault", row)
+        self.vaults.append(Vault.of_row(row))
         properties = read(item.properties, Properties)
-        if not isinstance(properties, Refusal):
+        if self._listing.kind == KEY_VAULT and not isinstance(properties, Refusal):
             for grant in policy_grants(properties.accessPolicies, row):
                 self._unit.row("grant", grant)
-        self.vaults.append(Vault.of_row(row))
 
+    def _row(self, subscription: Subscription, item: VaultItem, operation: str) -> dict[str, object]:
+        tenant_id = self._connection.identity.tenant_id
+        return vault_row(self._connection.environment, tenant_id, subscription, item, operation)
 
-def vault_row(environment: Environment, subscription: Subscription, item: VaultItem, operation: str) -> dict[str, object]:
-    """The row of a vault whose id is that of a vault of `subscription`, as `operation` answered it."""
-    parts = vault_id_parts(item.id)
-    if parts is None:
-        raise ValueError(f"not a vault's id: {item.id!r}")
-    _, resource_group, name = parts
-    url, version = source(environment, operation, subscription=subscription.id, resource_group=resource_group, vault=name)
-    row = Row(VAULT, id=item.id, resource_id=item.id, scope_id=subscription.scope.id, url=url, version=version)
-    row.put("name", item.name)
-    row.put("subscription_id", subscription.id)
-    row.put("subscription_name", subscription.name)
-    row.put("resource_group", resource_group)
-    row.put("location", item.location)
-    row.put("tags", item.tags)
-    properties = read(item.properties, Properties)
-    if isinstance(properties, Refusal):
-        row.refuse(_PROPERTIES, properties.reason)
-    else:
-        _put_properties(row, properties)
-    return row.finish()
+    def _vault_of(self, subscriptions: Collection[str]) -> Callable[[VaultItem], str]:
+        """Gives an item's id in lower case, and raises ValueError for what is none of this kind in these subscriptions."""
 
+        def name(item: VaultItem) -> str:
+            parts = vault_id_parts(item.id)
+            if parts is None or parts.kind != self._listing.kind or parts.subscription not in subscriptions:
+                raise ValueError("another kind of resource, or of another subscription")
+            return item.id.lower()
 
-def _put_properties(row: Row, properties: Properties) -> None:
-    row.put("vault_uri", properties.vaultUri)
-    sku = read(properties.sku, Sku)
-    row.put_read("sku", sku if isinstance(sku, Refusal) else sku.name.lower())
-    rbac = _never_set(properties.enableRbacAuthorization)
-    allowed = read(rbac, bool)
-    if isinstance(rbac, UnsetType) or isinstance(allowed, Refusal):
-        row.put_read("access_model", rbac if isinstance(rbac, UnsetType) else allowed)
-    else:
-        row.put("access_model", "rbac" if allowed else "access-policy")
-    row.put("purge_protection", _never_set(properties.enablePurgeProtection))
-    row.put("soft_delete", properties.enableSoftDelete)
-    row.put("public_network_access", properties.publicNetworkAccess)
-    _, policies = policies_of(properties.accessPolicies)
-    row.put_read("access_policies", policies)
-    days = properties.softDeleteRetentionInDays
-    count = read(days, int)
-    if isinstance(days, UnsetType) or is_null(days):
-        row.put("soft_delete_retention", UNSET)
-    else:
-        row.put_read("soft_delete_retention", count if isinstance(count, Refusal) else count * DAY)
-
-
-def _never_set(raw: Wire) -> Wire:
-    """These two switches are null on older vaults, which means never set, as when the member is left out.
-
-    https://learn.microsoft.com/azure/key-vault/general/access-control-default
-    """
-    return UNSET if isinstance(raw, Raw) and is_null(raw) else raw
+        return name
 
 
 def _subscription_of(item: VaultItem) -> str:
     parts = vault_id_parts(item.id)
     if parts is None:
         raise ValueError("not a vault's id")
-    return parts[0]
-
-
-def _vault_of(subscriptions: Collection[str]) -> Callable[[VaultItem], str]:
-    """Gives an item's id in lower case, and raises ValueError for what is no vault of these subscriptions."""
-
-    def name(item: VaultItem) -> str:
-        if _subscription_of(item) not in subscriptions:
-            raise ValueError("a vault of another subscription")
-        return item.id.lower()
-
-    return name
+    return parts.subscription

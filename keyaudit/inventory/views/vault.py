@@ -4,9 +4,14 @@
 
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored, tag
 from keyaudit.model.operations import OPERATIONS, Surface
+from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
-_KEYS_OF_A_VAULT = tuple(operation for operation in TABLES["key"].listed_by if OPERATIONS[operation].surface is Surface.VAULT)
+_KEYS = {
+    surface: tuple(operation for operation in TABLES["key"].listed_by if OPERATIONS[operation].surface is surface)
+    for surface in (Surface.VAULT, Surface.MANAGED_HSM)
+}
+"""The lists of the keys of one vault, and of one Managed HSM."""
 
 
 def view(sources: Sources) -> str:
@@ -20,8 +25,31 @@ def view(sources: Sources) -> str:
     doubt = f"CASE WHEN signing.signs THEN NULL ELSE coalesce({gap('listed')}, signing.doubt) END"
     return f"""
         SELECT {stored("vault", "stored")}, {tag("stored")} AS environment,
+            {_network_open()} AS network_open,
             CASE WHEN signing.signs THEN true WHEN {doubt} IS NULL THEN false END AS holds_signing_key,
-            {extended({"environment": "stored.unknown['tags']", "holds_signing_key": doubt})}
+            {extended({"environment": "stored.unknown['tags']", "network_open": _network_doubt(), "holds_signing_key": doubt})}
         FROM {sources["vault"]} AS stored
         LEFT JOIN ({signing}) AS signing ON signing.vault_id = stored.id
-        LEFT JOIN ({read_to_the_end(_KEYS_OF_A_VAULT)}) AS listed ON listed.scope_id = stored.id"""
+        LEFT JOIN ({" UNION ALL ".join(map(read_to_the_end, _KEYS.values()))}) AS listed ON listed.scope_id = stored.id"""
+
+
+def _network_open() -> str:
+    """False where either switch shuts it, true where neither does; a perimeter's rules could be either."""
+    return f"CASE WHEN {_SHUT} THEN false WHEN {_OPEN} THEN true END"
+
+
+def _network_doubt() -> str:
+    rules = f"coalesce({_REASON['network_default_action']}, {_REASON['every_address_let_in']})"
+    reason = f"coalesce({_REASON['public_network_access']}, CASE WHEN {_LET_IN} THEN {rules} END, '{Reason.UNRECOGNISED}')"
+    return f"CASE WHEN {_SHUT} OR {_OPEN} THEN NULL ELSE {reason} END"
+
+
+_PUBLIC, _ACTION, _EVERY = "stored.public_network_access", "stored.network_default_action", "stored.every_address_let_in"
+_REASON = {
+    name: f"stored.unknown['{name}']" for name in ("public_network_access", "network_default_action", "every_address_let_in")
+}
+# Absent, and not unknown: never set, so that the switch shuts nothing out.
+_LET_IN = f"({_PUBLIC} = 'Enabled' OR ({_PUBLIC} IS NULL AND {_REASON['public_network_access']} IS NULL))"
+_RULELESS = f"({_ACTION} IS NULL AND {_REASON['network_default_action']} IS NULL)"
+_SHUT = f"({_PUBLIC} = 'Disabled' OR ({_LET_IN} AND {_ACTION} = 'Deny' AND NOT {_EVERY}))"
+_OPEN = f"({_LET_IN} AND ({_RULELESS} OR {_ACTION} = 'Allow' OR ({_ACTION} = 'Deny' AND {_EVERY})))"

@@ -11,6 +11,7 @@ class Surface(StrEnum):
     ARM = "arm"
     GRAPH = "graph"
     VAULT = "vault"
+    MANAGED_HSM = "managed-hsm"
 
 
 class Paging(StrEnum):
@@ -42,6 +43,8 @@ class Rights(StrEnum):
     """A role assignment in Azure Resource Manager, which vaults under RBAC honour too."""
     GRAPH = "graph"
     """An application permission on Microsoft Graph, with an administrator's consent."""
+    HSM = "hsm"
+    """A local role of one Managed HSM: no role in Azure Resource Manager gives it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,20 +57,26 @@ class Right:
     """Where it has to be given, for people: "the subscription"."""
     otherwise: str = ""
     """What allows it where `rights` does not reach: "under access policies, keys get"."""
+    data_action: str = ""
+    """Of a local role: the one data action that a custom role has to give, where no built-in role that only reads has it."""
 
     @property
     def text(self) -> str:
         """For people: "Reader on the subscription"."""
-        named = f"{self.name} on {self.on}" if self.on else self.name
+        role = f"local role {f'with {self.data_action}' if self.data_action else self.name}"
+        name = role if self.rights is Rights.HSM else self.name
+        named = f"{name} on {self.on}" if self.on else name
         return f"{named} (or, {self.otherwise})" if self.otherwise else named
 
     @property
     def command(self) -> str:
-        """A command that grants it; `{scope}` is the scope's resource id, ASSIGNEE the reader's to fill in. Or empty."""
-        if self.rights is not Rights.AZURE:
-            return ""
+        """A command that grants it, or empty. `{scope}` is the scope's resource id, `{name}` its name; ASSIGNEE is open."""
         role = f"'{self.name}'" if " " in self.name else self.name
-        return f"az role assignment create --role {role} --scope {{scope}} --assignee ASSIGNEE"
+        if self.rights is Rights.AZURE:
+            return f"az role assignment create --role {role} --scope {{scope}} --assignee ASSIGNEE"
+        if self.rights is Rights.HSM and not self.data_action:
+            return f"az keyvault role assignment create --hsm-name {{name}} --role {role} --scope / --assignee ASSIGNEE"
+        return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,71 @@
-"""Reads of Managed HSMs, by Azure Resource Manager and by the HSM itself."""
+"""Reads of Managed HSMs: the pools by Azure Resource Manager and Resource Graph, the rest by the HSM itself.
 
-from keyaudit.model.operations.kinds import Operation
+No role in Azure Resource Manager lets anyone read an HSM's keys, roles or settings: its own local roles do.
+https://learn.microsoft.com/azure/key-vault/managed-hsm/access-control
+"""
 
-DECLARED: tuple[Operation, ...] = ()
+from keyaudit.model.operations.kinds import (
+    KEY_VAULT_ARM,
+    Operation,
+    Paging,
+    Right,
+    Rights,
+    Surface,
+    Throttle,
+    arm,
+    resource_graph,
+)
+
+_VERSION = (("api-version", "2025-07-01"),)
+_PAGE = (("api-version", "2025-07-01"), ("maxresults", "25"))
+
+_HSMS = "/subscriptions/{subscription}/providers/Microsoft.KeyVault/managedHSMs"
+_HSM = "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.KeyVault/managedHSMs/{vault}"
+_DEFINITIONS = "/providers/Microsoft.Authorization/roleDefinitions"
+_ASSIGNMENTS = "/providers/Microsoft.Authorization/roleAssignments"
+
+# https://learn.microsoft.com/azure/key-vault/managed-hsm/built-in-roles
+_AUDITOR = Right(rights=Rights.HSM, name="Managed HSM Crypto Auditor", on="the HSM")
+# Of the built-in roles only Managed HSM Administrator has it, which may write settings and roles too.
+_SETTINGS = Right(rights=Rights.HSM, on="the HSM", data_action="Microsoft.KeyVault/managedHsm/settings/read/action")
+
+
+def _local(
+    id_: str,
+    noun: str,
+    path: str,
+    *,
+    query: tuple[tuple[str, str], ...] = _VERSION,
+    paging: Paging = Paging.NONE,
+    right: Right = _AUDITOR,
+) -> Operation:
+    return Operation(
+        id=id_,
+        noun=noun,
+        surface=Surface.MANAGED_HSM,
+        path=path,
+        query=query,
+        paging=paging,
+        throttle=Throttle.VAULT,
+        right=right,
+    )
+
+
+def _keys(id_: str, noun: str, path: str) -> Operation:
+    return _local(id_, noun, path, query=_PAGE, paging=Paging.NEXT_LINK)
+
+
+def _roles(id_: str, noun: str, path: str) -> Operation:
+    return _local(id_, noun, path, paging=Paging.NEXT_LINK)
+
+
+DECLARED = (
+    resource_graph("hsm.query", "Managed HSMs (Resource Graph)"),
+    arm("hsm.list", "Managed HSMs", _HSMS, version=KEY_VAULT_ARM, paging=Paging.NEXT_LINK),
+    arm("hsm.get", "a Managed HSM", _HSM, version=KEY_VAULT_ARM),
+    _keys("hsm.key.list", "keys of a Managed HSM", "/keys"),
+    _keys("hsm.key.versions", "key versions of a Managed HSM", "/keys/{key}/versions"),
+    # An empty {version} leaves the trailing slash, which names the current version.
+    _local("hsm.key.get", "HSM key material's public facts", "/keys/{key}/{version}"),
+    _local("hsm.key.rotation_policy", "rotation policies of HSM keys", "/keys/{key}/rotationpolicy"),
+)

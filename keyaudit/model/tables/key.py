@@ -1,22 +1,37 @@
 """The table of keys, by version."""
 
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
-from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULTS_FOUND, vault_place
+from keyaudit.model.tables.places import (
+    HSMS_FOUND,
+    KEY_VAULT,
+    KEY_VAULT_LEAVES_OUT,
+    KINDS,
+    MANAGED_HSM,
+    VAULTS_FOUND,
+    vault_place,
+)
 
-_KEY = ("key.list", "key.versions", "key.get")
-_MATERIAL = ("key.get",)
-_ROTATION = ("key.rotation_policy",)
+_KEY = ("key.list", "key.versions", "key.get", "hsm.key.list", "hsm.key.versions", "hsm.key.get")
+_MATERIAL = ("key.get", "hsm.key.get")
+_ROTATION = ("key.rotation_policy", "hsm.key.rotation_policy")
+_IN_VAULT = ({"vault_kind": KEY_VAULT},)
+_IN_HSM = ({"vault_kind": MANAGED_HSM},)
 
 KEY = Table(
     name="key",
     noun="key version",
     plural="key versions",
-    meaning="one version of a key in a vault",
-    listed_by=(*VAULTS_FOUND, "key.list", "key.versions"),
+    meaning="one version of a key in a vault or Managed HSM",
+    listed_by=(*VAULTS_FOUND, *HSMS_FOUND, "key.list", "key.versions", "hsm.key.list", "hsm.key.versions"),
+    # Not the lists of a vault's keys: ARM may give what they do not.
+    parts={
+        **dict.fromkeys(VAULTS_FOUND[1:], _IN_VAULT),
+        **dict.fromkeys((*HSMS_FOUND, "hsm.key.list", "hsm.key.versions"), _IN_HSM),
+    },
     subject="key_id",
     columns=(
         *where_found(),
-        *vault_place(("vault.query", "vault.list")),
+        *vault_place((*VAULTS_FOUND[1:], *HSMS_FOUND)),
         Column(name="key_id", type=Type.TEXT, meaning="the key without its version, in lower case"),
         Column(
             name="version",
@@ -26,6 +41,7 @@ KEY = Table(
         ),
         Column(name="vault_id", type=Type.TEXT, meaning="the vault's resource id, in lower case"),
         Column(name="vault_name", type=Type.TEXT, meaning="the vault's name"),
+        Column(name="vault_kind", type=Type.TEXT, meaning="what it lies in", values=KINDS),
         Column(
             name="tags",
             type=Type.MAP,
@@ -136,13 +152,14 @@ KEY = Table(
             meaning="0 software, 1 the older HSM platform, 2 the current one",
             operations=_KEY,
             values=("0", "1", "2"),
+            absent="it lies in a Managed HSM, which has one platform alone and does not name it",
         ),
         Column(
             name="custody",
             type=Type.TEXT,
             meaning="where the private part is kept, from kty and hsm_platform; never from the vault's SKU",
             operations=_MATERIAL,
-            values=("vault-hsm", "software"),
+            values=("managed-hsm", "vault-hsm", "software"),
         ),
         Column(
             name="managed",
@@ -161,13 +178,13 @@ KEY = Table(
             name="is_current",
             type=Type.BOOLEAN,
             meaning="the version that a request without a version names",
-            operations=("key.get",),
+            operations=_MATERIAL,
         ),
         Column(
             name="versions_listed",
             type=Type.BOOLEAN,
             meaning="every version of the key was listed; true, or unknown with the reason",
-            operations=("key.versions",),
+            operations=("key.versions", "hsm.key.versions"),
         ),
         Column(
             name="superseded_enabled",

@@ -5,8 +5,22 @@ from keyaudit.model.columns import Column, Type
 KEY_VAULT_LEAVES_OUT = "Key Vault leaves unset members out (recorded answers, 2020 to 2026)"
 ARM_LEAVES_OUT = "ARM leaves out what was never set on a vault (recorded answers, 2021 to 2025)"
 
+KEY_VAULT, MANAGED_HSM = KINDS = ("key-vault", "managed-hsm")
+"""What the column `kind` of a vault, and `vault_kind` of what lies in one, may hold."""
+
 VAULTS_FOUND = ("subscription.list", "vault.query", "vault.list")
 """The operations without which vaults may be missing, outermost first."""
+
+HSMS_FOUND = ("hsm.query", "hsm.list")
+"""The same for Managed HSMs, after the list of subscriptions."""
+
+VAULT_PARTS = {
+    "vault.query": ({"kind": KEY_VAULT},),
+    "vault.list": ({"kind": KEY_VAULT},),
+    "hsm.query": ({"kind": MANAGED_HSM},),
+    "hsm.list": ({"kind": MANAGED_HSM},),
+}
+"""Which listing gives which kind of vault."""
 
 
 def vault_place(operations: tuple[str, ...]) -> tuple[Column, ...]:

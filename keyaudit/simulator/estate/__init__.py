@@ -20,6 +20,7 @@ from keyaudit.simulator.estate.directory import (
     ServicePrincipal,
 )
 from keyaudit.simulator.estate.key_vault import DeletedKey, Key, KeyVersion, RotationPolicy, Vault
+from keyaudit.simulator.estate.managed_hsm import HsmAssignment, HsmRole, ManagedHsm
 from keyaudit.simulator.estate.privileges import CredentialUse, ManagedIdentity, SignIn
 from keyaudit.simulator.estate.services import Resource
 from keyaudit.simulator.estate.token_signing import (
@@ -49,10 +50,13 @@ __all__ = [
     "FederatedCredential",
     "Federation",
     "Group",
+    "HsmAssignment",
+    "HsmRole",
     "Key",
     "KeyCredential",
     "KeySet",
     "KeyVersion",
+    "ManagedHsm",
     "ManagedIdentity",
     "PasswordCredential",
     "Plant",
@@ -116,6 +120,7 @@ class Estate:
     role_assignments: tuple[RoleAssignment, ...] = ()
     eligibilities: tuple[Eligibility, ...] = ()
     deny_assignments: tuple[DenyAssignment, ...] = ()
+    hsms: tuple[ManagedHsm, ...] = ()
     graph_refuses: tuple[str, ...] = ()
     """Graph relations that answer 403: `owners`, `federatedIdentityCredentials`, `applications`, ..."""
     unlicensed: tuple[str, ...] = ()

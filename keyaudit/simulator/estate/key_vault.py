@@ -75,6 +75,13 @@ class Vault:
     public_network_access: str | None = "Enabled"
     default_action: str | None = None
     """networkAcls.defaultAction; None: no networkAcls at all."""
+    ip_rules: tuple[str, ...] = ()
+    subnet_rules: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    """The state of each private endpoint connection: Approved, Pending, Rejected, Disconnected."""
+    create_mode: str | None = None
+    tenant: str | None = None
+    """The tenant whose identities it takes; None: its own."""
     diagnostic_settings: tuple[dict[str, object], ...] = ()
     keys: tuple[Key, ...] = ()
     deleted_keys: tuple[DeletedKey, ...] = ()

@@ -1,4 +1,4 @@
-"""The estate `blind-spots`: contoso, with five things that an audit cannot read."""
+"""The estate `blind-spots`: contoso, with six things that an audit cannot read."""
 
 from dataclasses import replace
 
@@ -22,6 +22,8 @@ def blind_spots(as_of: int) -> Estate:
         whole,
         name="blind-spots",
         vaults=tuple(_darkened(vault) for vault in whole.vaults),
+        # The usual case with Managed HSMs: Reader shows that it is there, and no local role lets the auditor in.
+        hsms=tuple(replace(hsm, access="local") for hsm in whole.hsms),
         graph_refuses=("owners",),
         plants=frozenset(plant for plant in whole.plants if _still_certain(plant)),
     )
@@ -42,6 +44,8 @@ def _darkened(vault: Vault) -> Vault:
 def _still_certain(plant: Plant) -> bool:
     # The control plane still shows keys, but not whether one backs a certificate: every policy on keys asks that first.
     if any(plant.subject.startswith(key_id(vault, "")) for vault in (_FIREWALL, _NO_PERMISSION, _VANISHES)):
+        return False
+    if ".managedhsm." in plant.subject:
         return False
     needs_rotation_policy = plant.policy in {NO_AUTO_ROTATION, EXPIRING_SOON}
     return not (needs_rotation_policy and plant.subject.startswith(key_id(_NO_ROTATION_POLICIES, "")))

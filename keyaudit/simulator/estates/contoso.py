@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from keyaudit.simulator.estate import Application, Domain, Estate, Plant, ServicePrincipal, Subscription, Vault
 from keyaudit.simulator.estates.contoso_applications import APPLICATIONS
+from keyaudit.simulator.estates.contoso_hsm import TRUST_HSM
 from keyaudit.simulator.estates.contoso_other import NONPROD_VAULTS, SHARED_VAULTS
 from keyaudit.simulator.estates.contoso_principals import PRINCIPALS
 from keyaudit.simulator.estates.contoso_prod import PROD_VAULTS
@@ -11,6 +12,7 @@ from keyaudit.simulator.estates.contoso_services import lay_services
 from keyaudit.simulator.estates.contoso_signing import federated_domains, lay_signing
 from keyaudit.simulator.estates.holder_plans import ApplicationPlan, PrincipalPlan
 from keyaudit.simulator.estates.holders import lay_application, lay_principal
+from keyaudit.simulator.estates.hsm_plans import lay_hsm
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.estates.key_plans import VaultPlan, lay_vault
 
@@ -28,6 +30,7 @@ def contoso(as_of: int) -> Estate:
     subscriptions = tuple(Subscription(id=ground.guid("subscription", name), name=name) for name in _SUBSCRIPTIONS)
     plans = ((plan, subscription.id) for subscription in subscriptions for plan in _SUBSCRIPTIONS[subscription.name])
     vaults, in_vaults = lay_vaults(plans, ground)
+    hsm, in_hsm = lay_hsm(TRUST_HSM, subscriptions[-1].id, ground)
     applications, principals, in_entra = lay_entra(APPLICATIONS, PRINCIPALS, ground)
     return Estate(
         name="contoso",
@@ -46,7 +49,8 @@ def contoso(as_of: int) -> Estate:
         service_principals=principals,
         resources=lay_services(ground, subscriptions, vaults),
         token_signing=lay_signing(ground),
-        plants=frozenset(in_vaults | in_entra),
+        hsms=(hsm,),
+        plants=frozenset(in_vaults | in_hsm | in_entra),
     )
 
 

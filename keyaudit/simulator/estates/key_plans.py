@@ -38,6 +38,7 @@ P256K = Material("EC", crv="P-256K")
 P256_HSM = Material("EC-HSM", crv="P-256")
 P384_HSM = Material("EC-HSM", crv="P-384")
 P256K_HSM = Material("EC-HSM", crv="P-256K")
+OCT_HSM_256 = Material("oct-HSM", size=256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +141,9 @@ def lay_vault(plan: VaultPlan, subscription: str, ground: Ground) -> tuple[Vault
     plants = {Plant(policy, row) for policy in plan.finds}
     keys = []
     for planned in plan.keys:
-        key = _lay_key(planned, plan.name, ground)
+        key = lay_key(planned, plan.name, ground)
         keys.append(key)
-        plants |= _plants(planned, key, plan.name)
+        plants |= plants_of(planned, key, key_id(plan.name, planned.name))
     vault = Vault(
         name=plan.name,
         subscription=subscription,
@@ -161,15 +162,16 @@ def lay_vault(plan: VaultPlan, subscription: str, ground: Ground) -> tuple[Vault
     return vault, plants
 
 
-def _plants(plan: KeyPlan, key: Key, vault: str) -> set[Plant]:
-    subject = key_id(vault, plan.name)
+def plants_of(plan: KeyPlan, key: Key, subject: str) -> set[Plant]:
+    """What must be found of a key that was laid, whose id is `subject`."""
     plants = {Plant(policy, subject) for policy in plan.finds}
     for planned, version in zip(plan.versions, key.versions, strict=True):
         plants.update(Plant(policy, f"{subject}/{version.version}") for policy in planned.finds)
     return plants
 
 
-def _lay_key(plan: KeyPlan, vault: str, ground: Ground) -> Key:
+def lay_key(plan: KeyPlan, vault: str, ground: Ground) -> Key:
+    """The key with its versions, in the vault or HSM of that name."""
     versions = tuple(_lay_version(plan, nth, vault, ground) for nth in range(len(plan.versions)))
     rotation = plan.rotation
     if rotation is not None:
@@ -209,7 +211,7 @@ def _lay_version(plan: KeyPlan, nth: int, vault: str, ground: Ground) -> KeyVers
 
 def _lay_deleted(plan: KeyPlan, days: int, vault: str, ground: Ground) -> DeletedKey:
     deleted = ground.as_of - days * DAY
-    return DeletedKey(key=_lay_key(plan, vault, ground), deleted=deleted, purge=deleted + 90 * DAY)
+    return DeletedKey(key=lay_key(plan, vault, ground), deleted=deleted, purge=deleted + 90 * DAY)
 
 
 def _audit_setting(vault: str, subscription: str) -> dict[str, object]:

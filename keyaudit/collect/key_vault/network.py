@@ -1,0 +1,114 @@
+"""From where a vault or Managed HSM can be reached, laid out as columns. No requests.
+
+Two switches say so, and neither without the other: public network access, and the network rules' default action.
+https://learn.microsoft.com/azure/key-vault/general/network-security
+"""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network, collapse_addresses
+
+from msgspec import UNSET, Struct, UnsetType
+
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.vault import VAULT
+
+_RULES = ("network_default_action", "network_bypass", "ip_rules", "every_address_let_in", "virtual_network_rules")
+_ENDPOINTS = ("private_endpoints", "private_endpoints_approved")
+NETWORK = ("public_network_access", *_RULES, *_ENDPOINTS)
+
+
+class NetworkProperties(Struct):
+    """The properties that say it."""
+
+    publicNetworkAccess: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
+    networkAcls: Wire = UNSET  # noqa: N815
+    privateEndpointConnections: Wire = UNSET  # noqa: N815
+
+
+class _NetworkAcls(Struct):
+    defaultAction: Wire = UNSET  # noqa: N815
+    bypass: Wire = UNSET
+    ipRules: Wire = UNSET  # noqa: N815
+    virtualNetworkRules: Wire = UNSET  # noqa: N815
+
+
+class _IpRule(Struct):
+    value: str
+
+
+class _SubnetRule(Struct):
+    id: str
+
+
+class _State(Struct):
+    status: str
+
+
+class _EndpointProperties(Struct):
+    privateLinkServiceConnectionState: _State  # noqa: N815
+
+
+class _Endpoint(Struct):
+    properties: _EndpointProperties
+
+
+def put_network(row: Row, properties: NetworkProperties, *, documented: bool) -> None:
+    """Fill the columns of `NETWORK`.
+
+    `documented`: what a switch that was never set means is documented for this kind; else it is unknown.
+    """
+    _put_word(row, "public_network_access", properties.publicNetworkAccess, documented=documented)
+    _put_rules(row, properties.networkAcls, documented=documented)
+    _put_endpoints(row, properties.privateEndpointConnections)
+
+
+def _put_rules(row: Row, raw: Wire, *, documented: bool) -> None:
+    if documented and (isinstance(raw, UnsetType) or is_null(raw)):
+        for column in _RULES:
+            row.put(column, UNSET)
+        return
+    rules = read(raw, _NetworkAcls)
+    if isinstance(rules, Refusal):
+        row.refuse(_RULES, rules.reason)
+        return
+    _put_word(row, "network_default_action", rules.defaultAction, documented=False)
+    _put_word(row, "network_bypass", rules.bypass, documented=False)
+    ranges = read(rules.ipRules, list[_IpRule])
+    row.put_read("ip_rules", ranges if isinstance(ranges, Refusal) else len(ranges))
+    row.put_read("every_address_let_in", ranges if isinstance(ranges, Refusal) else _all_of_ipv4(ranges))
+    subnets = read(rules.virtualNetworkRules, list[_SubnetRule])
+    row.put_read("virtual_network_rules", subnets if isinstance(subnets, Refusal) else len(subnets))
+
+
+def _all_of_ipv4(ranges: Sequence[_IpRule]) -> bool | Refusal:
+    try:
+        networks = [IPv4Network(each.value, strict=False) for each in ranges]
+    except ValueError:
+        return Refusal(Reason.BAD_VALUE)
+    return any(network.prefixlen == 0 for network in collapse_addresses(networks))
+
+
+def _put_endpoints(row: Row, raw: Wire) -> None:
+    if isinstance(raw, UnsetType) or is_null(raw):
+        for column in _ENDPOINTS:
+            row.put(column, UNSET)
+        return
+    found = read(raw, list[_Endpoint])
+    if isinstance(found, Refusal):
+        row.refuse(_ENDPOINTS, found.reason)
+        return
+    states = [each.properties.privateLinkServiceConnectionState.status.lower() for each in found]
+    row.put("private_endpoints", len(states))
+    row.put("private_endpoints_approved", states.count("approved"))
+
+
+def _put_word(row: Row, column: str, raw: Wire, *, documented: bool) -> None:
+    """Set `column` to one of its known values, however Azure spells it; a new one is kept as it came."""
+    if documented and (isinstance(raw, UnsetType) or is_null(raw)):
+        row.put(column, UNSET)
+        return
+    text = read(raw, str)
+    known = {value.lower(): value for value in VAULT.by_name[column].values}
+    row.put_read(column, text if isinstance(text, Refusal) else known.get(text.lower(), text))

@@ -1,0 +1,211 @@
+"""What Azure says of a vault or Managed HSM, laid out as columns of the vault table. No requests."""
+
+from collections.abc import Sequence
+
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from keyaudit.cloud.environment import Environment
+from keyaudit.collect.access.policies import policies_of
+from keyaudit.collect.key_vault.network import NETWORK, NetworkProperties, put_network
+from keyaudit.collect.places import Subscription, source, vault_id_parts
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
+from keyaudit.model.tables.vault import VAULT
+from keyaudit.model.times import DAY
+
+_OF_ANY = (
+    "vault_uri",
+    "tenant_id",
+    "of_another_tenant",
+    "purge_protection",
+    "soft_delete",
+    "soft_delete_retention",
+    *NETWORK,
+    "provisioning_state",
+    "create_mode",
+)
+_ONLY = {
+    KEY_VAULT: (
+        "access_policies",
+        "enabled_for_deployment",
+        "enabled_for_disk_encryption",
+        "enabled_for_template_deployment",
+    ),
+    MANAGED_HSM: ("security_domain", "initial_admins", "regions"),
+}
+
+
+class VaultItem(Struct):
+    """A vault or HSM, alike in Resource Graph and in ARM."""
+
+    id: str
+    name: Wire = UNSET
+    location: Wire = UNSET
+    tags: Wire = UNSET
+    sku: Wire = UNSET
+    """An HSM's; a vault has it among its properties."""
+    systemData: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
+    properties: Wire = UNSET
+
+
+class _Sku(Struct):
+    name: str
+
+
+class _SystemData(Struct):
+    createdAt: Wire = UNSET  # noqa: N815
+    createdBy: Wire = UNSET  # noqa: N815
+
+
+class _SecurityDomain(Struct):
+    activationStatus: Wire = UNSET  # noqa: N815
+
+
+class _Region(Struct):
+    name: str
+
+
+class Properties(NetworkProperties):
+    """What is read of the properties of a vault or HSM."""
+
+    vaultUri: Wire = UNSET  # noqa: N815
+    hsmUri: Wire = UNSET  # noqa: N815
+    tenantId: Wire = UNSET  # noqa: N815
+    sku: Wire = UNSET
+    enableRbacAuthorization: Wire = UNSET  # noqa: N815
+    accessPolicies: Wire = UNSET  # noqa: N815
+    enablePurgeProtection: Wire = UNSET  # noqa: N815
+    enableSoftDelete: Wire = UNSET  # noqa: N815
+    softDeleteRetentionInDays: Wire = UNSET  # noqa: N815
+    provisioningState: Wire = UNSET  # noqa: N815
+    createMode: Wire = UNSET  # noqa: N815
+    enabledForDeployment: Wire = UNSET  # noqa: N815
+    enabledForDiskEncryption: Wire = UNSET  # noqa: N815
+    enabledForTemplateDeployment: Wire = UNSET  # noqa: N815
+    securityDomainProperties: Wire = UNSET  # noqa: N815
+    initialAdminObjectIds: Wire = UNSET  # noqa: N815
+    regions: Wire = UNSET
+
+
+def vault_row(
+    environment: Environment, tenant_id: str, subscription: Subscription, item: VaultItem, operation: str
+) -> dict[str, object]:
+    """The row of a vault or HSM of `subscription`, as `operation` answered it. `tenant_id` is the audited tenant's."""
+    parts = vault_id_parts(item.id)
+    if parts is None:
+        raise ValueError(f"not a vault's id: {item.id!r}")
+    url, version = source(
+        environment, operation, subscription=subscription.id, resource_group=parts.resource_group, vault=parts.name
+    )
+    row = Row(VAULT, id=item.id, resource_id=item.id, scope_id=subscription.scope.id, url=url, version=version)
+    row.put("name", item.name)
+    row.put("subscription_id", subscription.id)
+    row.put("subscription_name", subscription.name)
+    row.put("resource_group", parts.resource_group)
+    row.put("location", item.location)
+    row.put("kind", parts.kind)
+    row.put("tags", item.tags)
+    _put_maker(row, item.systemData, asked_for=not operation.endswith(".query"))
+    for kind, columns in _ONLY.items():
+        for column in columns if kind != parts.kind else ():
+            row.put(column, None)
+    hsm = parts.kind == MANAGED_HSM
+    if hsm:
+        row.put("access_model", "hsm-local")
+        _put_sku(row, item.sku)
+    properties = read(item.properties, Properties)
+    if isinstance(properties, Refusal):
+        row.refuse((*_OF_ANY, *_ONLY[parts.kind], *(() if hsm else ("sku", "access_model"))), properties.reason)
+    else:
+        _put_properties(row, properties, tenant_id)
+        (_put_hsm if hsm else _put_vault)(row, properties)
+        put_network(row, properties, documented=not hsm)
+    return row.finish()
+
+
+def _put_properties(row: Row, properties: Properties, tenant_id: str) -> None:
+    owner = read(properties.tenantId, str)
+    row.put_read("tenant_id", owner if isinstance(owner, Refusal) else owner.lower())
+    row.put_read("of_another_tenant", owner if isinstance(owner, Refusal) else owner.lower() != tenant_id.lower())
+    row.put("provisioning_state", properties.provisioningState)
+    mode = _never_set(properties.createMode)
+    row.put("create_mode", mode if isinstance(mode, UnsetType) else _lowered(mode))
+    days = properties.softDeleteRetentionInDays
+    count = read(days, int)
+    if isinstance(days, UnsetType) or is_null(days):
+        row.put("soft_delete_retention", UNSET)
+    else:
+        row.put_read("soft_delete_retention", count if isinstance(count, Refusal) else count * DAY)
+
+
+def _put_vault(row: Row, properties: Properties) -> None:
+    row.put("vault_uri", properties.vaultUri)
+    _put_sku(row, properties.sku)
+    rbac = _never_set(properties.enableRbacAuthorization)
+    allowed = read(rbac, bool)
+    if isinstance(rbac, UnsetType) or isinstance(allowed, Refusal):
+        row.put_read("access_model", rbac if isinstance(rbac, UnsetType) else allowed)
+    else:
+        row.put("access_model", "rbac" if allowed else "access-policy")
+    _, policies = policies_of(properties.accessPolicies)
+    row.put_read("access_policies", policies)
+    row.put("purge_protection", _never_set(properties.enablePurgeProtection))
+    row.put("soft_delete", properties.enableSoftDelete)
+    row.put("enabled_for_deployment", _never_set(properties.enabledForDeployment))
+    row.put("enabled_for_disk_encryption", _never_set(properties.enabledForDiskEncryption))
+    row.put("enabled_for_template_deployment", _never_set(properties.enabledForTemplateDeployment))
+
+
+def _put_hsm(row: Row, properties: Properties) -> None:
+    """What is documented of a vault's member that was never set is not said to hold of an HSM's."""
+    row.put("vault_uri", properties.hsmUri)
+    row.put_read("purge_protection", read(properties.enablePurgeProtection, bool))
+    # On for every HSM, and immutable: https://learn.microsoft.com/azure/key-vault/managed-hsm/soft-delete-overview
+    left_out = isinstance(properties.enableSoftDelete, UnsetType)
+    row.put("soft_delete", True if left_out else properties.enableSoftDelete)
+    domain = read(properties.securityDomainProperties, _SecurityDomain)
+    row.put_read("security_domain", domain if isinstance(domain, Refusal) else read(domain.activationStatus, str))
+    row.put_read("initial_admins", read(properties.initialAdminObjectIds, list[str]))
+    regions = read(properties.regions, list[_Region])
+    row.put_read("regions", regions if isinstance(regions, Refusal) else _names(regions))
+
+
+def _names(regions: Sequence[_Region]) -> list[str]:
+    return [region.name for region in regions]
+
+
+def _put_sku(row: Row, raw: Wire) -> None:
+    sku = read(raw, _Sku)
+    row.put_read("sku", sku if isinstance(sku, Refusal) else sku.name.lower())
+
+
+def _put_maker(row: Row, raw: Wire, *, asked_for: bool) -> None:
+    """`asked_for`: the answer would have it. Resource Graph's does not, whatever ARM knows."""
+    if not asked_for:
+        row.refuse(("created_on", "created_by"), Reason.NOT_VISIBLE)
+        return
+    if isinstance(raw, UnsetType) or is_null(raw):
+        made: _SystemData | Refusal = _SystemData()
+    else:
+        made = read(raw, _SystemData)
+    if isinstance(made, Refusal):
+        row.refuse(("created_on", "created_by"), made.reason)
+        return
+    row.put("created_on", made.createdAt)
+    row.put("created_by", made.createdBy)
+
+
+def _lowered(raw: Raw) -> object:
+    """For `put`: the text in lower case; what is no text as it came, to be told as a bad value."""
+    text = read(raw, str)
+    return raw if isinstance(text, Refusal) else text.lower()
+
+
+def _never_set(raw: Wire) -> Wire:
+    """Switches are null on older vaults, which means never set, as when the member is left out.
+
+    https://learn.microsoft.com/azure/key-vault/general/access-control-default
+    """
+    return UNSET if isinstance(raw, Raw) and is_null(raw) else raw

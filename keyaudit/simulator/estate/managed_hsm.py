@@ -1,0 +1,59 @@
+"""Managed HSMs, and the local roles that let anyone use them."""
+
+from dataclasses import dataclass, field
+
+from keyaudit.simulator.estate.key_vault import Key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HsmRole:
+    """A custom local role definition."""
+
+    id: str
+    name: str
+    data_actions: tuple[str, ...]
+    not_data_actions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HsmAssignment:
+    """A local role assignment. `scope` is `/`, `/keys` or `/keys/{name}`."""
+
+    id: str
+    role: str
+    """The role definition's id, a GUID."""
+    principal: str
+    scope: str = "/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagedHsm:
+    """A Managed HSM. `access`: open; local: the audited identity has no local role; firewall; nowhere: no DNS has its name."""
+
+    name: str
+    subscription: str
+    resource_group: str
+    location: str = "westeurope"
+    sku: str = "Standard_B1"
+    tags: dict[str, str] | None = None
+    tenant: str | None = None
+    """The tenant whose identities it takes; None: its own."""
+    purge_protection: bool | None = True
+    soft_delete: bool | None = True
+    retention_days: int | None = 90
+    public_network_access: str = "Enabled"
+    default_action: str = "Allow"
+    ip_rules: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    """The state of each private endpoint connection: Approved, Pending, Rejected, Disconnected."""
+    activation: str = "Active"
+    admins: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    diagnostic_settings: tuple[dict[str, object], ...] = ()
+    keys: tuple[Key, ...] = ()
+    roles: tuple[HsmRole, ...] = ()
+    assignments: tuple[HsmAssignment, ...] = ()
+    settings: dict[str, str] = field(default_factory=lambda: {"AllowKeyManagementOperationsThroughARM": "false"})
+    access: str = "open"
+    refused: tuple[str, ...] = ()
+    """Data actions, without their common beginning, that the identity's local role lacks: `settings/read/action`."""

@@ -1,0 +1,65 @@
+"""Plans of Managed HSMs; `lay_hsm` dates and builds them."""
+
+from dataclasses import dataclass
+
+from keyaudit.simulator.estate import HsmAssignment, HsmRole, ManagedHsm, Plant
+from keyaudit.simulator.estates.ids import Ground, hsm_key_id
+from keyaudit.simulator.estates.key_plans import KeyPlan, lay_key, plants_of
+
+ADMINISTRATOR = "a290e904-7015-4bba-90c8-60543313cdb4"
+CRYPTO_OFFICER = "515eb02d-2335-4d2d-92f2-b1cbdf9c3778"
+CRYPTO_USER = "21dbd100-6940-42c2-9190-5d6cb909625b"
+CRYPTO_AUDITOR = "2c18b078-7c48-4d3a-af88-5a3a1b3f82b3"
+SERVICE_ENCRYPTION = "33413926-3206-4cdd-b39a-83574fe37a17"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HsmPlan:
+    """A Managed HSM with its keys. `admins`: names of those who were its first administrators.
+
+    `held`: role, the holder's name, and the key that it is held on (or empty for `/`, "*" for all keys).
+    """
+
+    name: str
+    group: str
+    location: str = "westeurope"
+    tags: dict[str, str] | None = None
+    admins: tuple[str, ...] = ()
+    custom: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Name and data actions of custom roles; `held` names them by that name."""
+    held: tuple[tuple[str, str, str], ...] = ()
+    keys: tuple[KeyPlan, ...] = ()
+
+
+def lay_hsm(plan: HsmPlan, subscription: str, ground: Ground) -> tuple[ManagedHsm, set[Plant]]:
+    """The HSM as it stands at the ground's `as_of`, and what must be found in it."""
+    keys, plants = [], set[Plant]()
+    for planned in plan.keys:
+        key = lay_key(planned, plan.name, ground)
+        keys.append(key)
+        plants |= plants_of(planned, key, hsm_key_id(plan.name, planned.name))
+    roles = {name: HsmRole(id=ground.guid("hsm-role", name), name=name, data_actions=actions) for name, actions in plan.custom}
+    assignments = tuple(
+        HsmAssignment(
+            id=ground.guid("hsm-assignment", plan.name, role, holder, on),
+            role=roles[role].id if role in roles else role,
+            principal=ground.guid("principal", holder),
+            scope={"": "/", "*": "/keys"}.get(on, f"/keys/{on}"),
+        )
+        for role, holder, on in plan.held
+    )
+    hsm = ManagedHsm(
+        name=plan.name,
+        subscription=subscription,
+        resource_group=plan.group,
+        location=plan.location,
+        tags=plan.tags,
+        default_action="Deny",
+        ip_rules=("198.51.100.0/24",),
+        endpoints=("Approved",),
+        admins=tuple(ground.guid("principal", name) for name in plan.admins),
+        keys=tuple(keys),
+        roles=tuple(roles.values()),
+        assignments=assignments,
+    )
+    return hsm, plants

@@ -1,0 +1,162 @@
+"""A Managed HSM's data plane: {hsm}.managedhsm.azure.net, behind its own challenge and its local roles.
+
+Its answers name their members in order of name, and its 401 has an empty body.
+"""
+
+from collections.abc import Callable, Sequence
+
+from keyaudit.simulator import keys
+from keyaudit.simulator.estate import Key, ManagedHsm
+from keyaudit.simulator.login import LOGIN
+from keyaudit.simulator.pages import BadPageError, vault_page
+from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, retry_after, routed
+from keyaudit.simulator.throttle import Charge, Refusal
+from keyaudit.simulator.wire import CANARY, JSON, Answer, Request, compact
+
+SUFFIX = ".managedhsm.azure.net"
+_AUDIENCE = "https://managedhsm.azure.net"
+
+# Operation to the local data action that it needs, without `Microsoft.KeyVault/managedHsm/`, and the scope of the refusal.
+_NEEDS = {
+    "hsm.key.list": ("keys/read/action", "/keys"),
+    "hsm.key.versions": ("keys/read/action", "/keys"),
+    "hsm.key.get": ("keys/read/action", "/keys"),
+    "hsm.key.rotation_policy": ("keys/read/action", "/keys"),
+}
+
+
+class ManagedHsms(Service):
+    """All Managed HSMs of the estate."""
+
+    def __init__(self, directory: Directory) -> None:
+        super().__init__(directory)
+        self._routes = (
+            Route("hsm.key.list", "keys", self._key_page),
+            Route("hsm.key.versions", "keys/*/versions", self._version_page),
+            Route("hsm.key.rotation_policy", "keys/*/rotationpolicy", self._rotation),
+            Route("hsm.key.get", "keys/*", self._get),
+            Route("hsm.key.get", "keys/*/*", self._get),
+            Route("canary.key", "keys/**", self._canary, "POST"),
+            Route("canary.security_domain", "securitydomain/**", self._canary),
+            Route("canary.security_domain", "securitydomain/**", self._canary, "POST"),
+        )
+
+    def denied(self, request: Request) -> Answer | None:
+        """The challenge, for a request without a good token: no JSON, though the header says so."""
+        flaw = self.directory.tokens.flaw(request.headers.get("authorization"), (_AUDIENCE,), request.now)
+        if flaw is None:
+            return None
+        challenge = f'Bearer authorization="{LOGIN}/{self.directory.tenant_id}", resource="{_AUDIENCE}"'
+        return Answer(401, b"", {**_HEADERS, "WWW-Authenticate": challenge})
+
+    def throttled(self, _request: Request, refusal: Refusal) -> Answer:
+        """The HSM's 429."""
+        headers = {**_HEADERS, **retry_after(refusal)}
+        return _error(429, "Throttled", "Request was not processed because too many requests were received.", headers)
+
+    def understand(self, request: Request) -> Call:
+        """The operation by method and path, refused as the local roles say."""
+        hsm = self._hsm(request)
+        route, stars = routed(self._routes, request) or (_UNKNOWN, [])
+        charges = (Charge("vault_hsm", hsm.name), Charge("vault_subscription", hsm.subscription))
+        refused = self._refusal(request, hsm, route.operation)
+        if "api-version" not in request.query:
+            found = _error(400, "BadParameter", "api-version must be specified")
+        else:
+            found = refused or route.respond(request, stars)
+        return fixed(route.operation, found, *charges)
+
+    def _hsm(self, request: Request) -> ManagedHsm:
+        return self.directory.hsms[request.host.removesuffix(SUFFIX)]
+
+    def _refusal(self, request: Request, hsm: ManagedHsm, operation: str) -> Answer | None:
+        if hsm.access == "firewall":
+            what = "Client address is not authorized and caller is not a trusted service."
+            return _error(403, "Forbidden", what, inner="ForbiddenByFirewall")
+        action, scope = _NEEDS.get(operation, ("", ""))
+        if action and (hsm.access == "local" or action in hsm.refused):
+            activity = self.directory.guid("activity", request.target)
+            what = f"Not authorized to access Microsoft.KeyVault/managedHsm/{action} on {scope} (Activity ID: {activity})"
+            return _error(403, "AccessDenied", what)
+        return None
+
+    def _canary(self, request: Request, _stars: list[str]) -> Answer:
+        return Answer(200, compact({"value": CANARY, "id": request.target}), _HEADERS)
+
+    def _known(self, hsm: ManagedHsm) -> dict[str, Key]:
+        """Its keys by name in lower case, in the order of lists."""
+        return {key.name.lower(): key for key in sorted(hsm.keys, key=lambda key: key.name.lower())}
+
+    def _get(self, request: Request, stars: list[str]) -> Answer:
+        hsm = self._hsm(request)
+        name, wanted = (*stars, "")[:2]
+        found = keys.version(self._known(hsm).get(name.lower()), wanted)
+        return _not_found("/".join(stars)) if found is None else _answer(keys.bundle(hsm, *found))
+
+    def _rotation(self, request: Request, stars: list[str]) -> Answer:
+        hsm = self._hsm(request)
+        key = self._known(hsm).get(stars[0].lower())
+        return _not_found(stars[0]) if key is None else _answer(keys.rotation_policy(hsm, key))
+
+    def _key_page(self, request: Request, _stars: list[str]) -> Answer:
+        hsm = self._hsm(request)
+        ordered = list(self._known(hsm).values())
+
+        def item(index: int) -> object:
+            return _as_hsm(keys.item(hsm, ordered[index], keys.current(ordered[index]), versioned=False))
+
+        return _page(request, [key.name for key in ordered], item)
+
+    def _version_page(self, request: Request, stars: list[str]) -> Answer:
+        hsm = self._hsm(request)
+        key = self._known(hsm).get(stars[0].lower())
+        if key is None:
+            return _answer({"value": []})
+        ordered = sorted(key.versions, key=lambda version: version.version)
+
+        def item(index: int) -> object:
+            return _as_hsm(keys.item(hsm, key, ordered[index], versioned=True))
+
+        return _page(request, [version.version for version in ordered], item)
+
+
+_HEADERS = {
+    "Cache-Control": "no-cache",
+    "Content-Type": JSON,
+    "X-Frame-Options": "SAMEORIGIN",
+    "x-ms-keyvault-region": "westeurope",
+    "x-ms-keyvault-network-info": "conn_type=Ipv4;addr=203.0.113.7;act_addr_fam=Ipv4;",
+    "x-ms-server-latency": "1",
+}
+
+
+def _as_hsm(body: object) -> object:
+    """Members in order of name, and no hsmPlatform."""
+    if isinstance(body, dict):
+        return {name: _as_hsm(body[name]) for name in sorted(body) if name != "hsmPlatform"}
+    return [_as_hsm(item) for item in body] if isinstance(body, list) else body
+
+
+def _answer(body: object) -> Answer:
+    return Answer(200, compact(_as_hsm(body)), _HEADERS)
+
+
+def _page(request: Request, names: Sequence[str], item: Callable[[int], object]) -> Answer:
+    try:
+        return Answer(200, compact(vault_page(request, names, item)), _HEADERS)
+    except BadPageError as problem:
+        return _error(400, "BadParameter", str(problem))
+
+
+def _not_found(name: str) -> Answer:
+    return _error(404, "KeyNotFound", f"A key with (name/id) {name} was not found in this key vault.")
+
+
+def _error(status: int, code: str, message: str, headers: dict[str, str] | None = None, inner: str = "") -> Answer:
+    error: dict[str, object] = {"code": code, "message": message}
+    if inner:
+        error["innererror"] = {"code": inner}
+    return Answer(status, compact({"error": error}), headers or _HEADERS)
+
+
+_UNKNOWN = Route("hsm.write", "", lambda _request, _stars: _error(405, "NotAllowed", "Not allowed."))
