@@ -1,11 +1,11 @@
 """From flags to a report that can be printed: a snapshot, judged by the chosen policies."""
 
-import fnmatch
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from keyaudit import audit
+from keyaudit.cli.chosen import chosen
 from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.options import Choice, Live, Stored
 from keyaudit.cli.source import snapshot
@@ -27,7 +27,7 @@ WAIVERS = Path("keyaudit.waivers.yaml")
 def judged(live: Live, stored: Stored, choice: Choice, *, fail_on: Severity | None, new_only: bool = False) -> Iterator[Report]:
     """The report, good until the context ends. Everything that can be refused is refused before anything is read."""
     known = load(besides=choice.policies)
-    policies = _chosen(known, choice)
+    policies = chosen(known, choice)
     waivers = _waivers(choice, known)
     baseline = read_baseline(choice.baseline) if choice.baseline is not None else None
     if new_only and baseline is None:
@@ -60,20 +60,3 @@ def _waivers(choice: Choice, policies: Sequence[Policy]) -> tuple[Waiver, ...]:
     if choice.waivers is None and not path.exists():
         return ()
     return load_waivers(path, policies=[policy.text.id for policy in policies], today=SystemClock().now())
-
-
-def _chosen(policies: Sequence[Policy], choice: Choice) -> tuple[Policy, ...]:
-    for flag, patterns in (("--select", choice.select), ("--ignore", choice.ignore)):
-        for pattern in patterns or ():
-            if not any(fnmatch.fnmatchcase(policy.text.id, pattern.lower()) for policy in policies):
-                raise UsageError(flag, f"no policy matches {pattern!r}", "see keyaudit policies list")
-    chosen = tuple(
-        policy for policy in policies if _matches(policy, choice.select or ("*",)) and not _matches(policy, choice.ignore or ())
-    )
-    if not chosen:
-        raise UsageError("--select, --ignore", "no policy is left to judge by", "see keyaudit policies list")
-    return chosen
-
-
-def _matches(policy: Policy, patterns: Sequence[str]) -> bool:
-    return any(fnmatch.fnmatchcase(policy.text.id, pattern.lower()) for pattern in patterns)

@@ -100,10 +100,9 @@ class Stored:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """What to judge by, and what to accept."""
+class Selection:
+    """Which policies."""
 
-    profile: Annotated[str, typer.Option("--profile", metavar="NAME", help="The set of limits to judge by.")] = "default"
     policies: Annotated[
         Path | None,
         typer.Option("--policies", metavar="DIR", help="A folder with policies of your own, besides the shipped ones."),
@@ -114,6 +113,13 @@ class Choice:
     ignore: Annotated[
         list[str] | None, typer.Option("--ignore", metavar="ID|GLOB", help="Without these policies; repeatable.")
     ] = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Choice(Selection):
+    """What to judge by, and what to accept."""
+
+    profile: Annotated[str, typer.Option("--profile", metavar="NAME", help="The set of limits to judge by.")] = "default"
     waivers: Annotated[
         Path | None,
         typer.Option(

@@ -1,0 +1,35 @@
+"""From flags to the policies that are meant."""
+
+import fnmatch
+from collections.abc import Sequence
+
+from keyaudit.cli.options import Selection
+from keyaudit.model.errors import UsageError
+from keyaudit.policy.load import Policy
+
+
+def chosen(policies: Sequence[Policy], choice: Selection) -> tuple[Policy, ...]:
+    """Those that --select and --ignore leave. Raises UsageError for a pattern that matches none, and where none is left."""
+    for flag, patterns in (("--select", choice.select), ("--ignore", choice.ignore)):
+        for pattern in patterns or ():
+            if not any(fnmatch.fnmatchcase(policy.text.id, pattern.lower()) for policy in policies):
+                raise UsageError(flag, f"no policy matches {pattern!r}", "see keyaudit policies list")
+    left = tuple(
+        policy for policy in policies if _matches(policy, choice.select or ("*",)) and not _matches(policy, choice.ignore or ())
+    )
+    if not left:
+        raise UsageError("--select, --ignore", "no policy is left to judge by", "see keyaudit policies list")
+    return left
+
+
+def needed_by(policies: Sequence[Policy]) -> dict[str, tuple[str, ...]]:
+    """Every operation that the policies rest on, with those that rest on it."""
+    found: dict[str, list[str]] = {}
+    for policy in policies:
+        for operation in sorted(policy.operations):
+            found.setdefault(operation, []).append(policy.text.id)
+    return {operation: tuple(ids) for operation, ids in found.items()}
+
+
+def _matches(policy: Policy, patterns: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatchcase(policy.text.id, pattern.lower()) for pattern in patterns)

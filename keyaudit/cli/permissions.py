@@ -1,0 +1,43 @@
+"""`keyaudit permissions`: the least rights to grant."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from keyaudit.cli.options import Selection, flags
+from keyaudit.cli.streams import printing
+from keyaudit.model.errors import Exit
+
+
+class As(StrEnum):
+    """How to grant them."""
+
+    TEXT = "text"
+    AZ = "az"
+    BICEP = "bicep"
+    TERRAFORM = "terraform"
+    JSON = "json"
+
+
+@flags(Selection)
+def permissions(
+    selection: Selection,
+    *,
+    as_: Annotated[As, typer.Option("--as", help="For a person to read, or as what grants them.")] = As.TEXT,
+) -> int:
+    """Print the least rights that keyaudit needs: for the selected policies, or for everything that it collects."""
+    from keyaudit import __version__  # noqa: PLC0415 - heavy
+    from keyaudit.cli.chosen import chosen, needed_by  # noqa: PLC0415 - heavy
+    from keyaudit.model.operations import OPERATIONS  # noqa: PLC0415 - heavy
+    from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
+    from keyaudit.report.permissions import FORMATS  # noqa: PLC0415 - heavy
+    from keyaudit.report.permissions.needs import needed  # noqa: PLC0415 - heavy
+
+    policies = chosen(load(besides=selection.policies), selection)
+    needs = needed_by(policies)
+    some = selection.select or selection.ignore
+    found = needed(needs if some else OPERATIONS, needs, version=__version__, policies=len(policies) if some else None)
+    with printing() as out:
+        out.write(FORMATS[as_](found))
+    return Exit.CLEAN

@@ -1,0 +1,110 @@
+"""The rights as a shell script for the Azure CLI, to be run by who may grant them."""
+
+from collections.abc import Iterator
+
+from keyaudit.model.operations import Rights
+from keyaudit.report.lines import joined
+from keyaudit.report.permissions.needs import Needed
+from keyaudit.report.permissions.notes import head, note
+
+GRAPH = "00000003-0000-0000-c000-000000000000"
+"""Microsoft Graph's application id, the same in every tenant."""
+
+_INPUTS = """\
+set -eu
+# Who runs keyaudit: the object id of a service principal or managed identity.
+: "${PRINCIPAL_ID:?}"
+"""
+_SCOPES = """\
+# Where: subscriptions or management groups, as resource ids with spaces between them.
+: "${SCOPES:?}"
+"""
+_VAULTS = """\
+# The names of vaults under access policies, with spaces between them; none: leave it out.
+: "${VAULTS:=}"
+"""
+_HSMS = """\
+# The names of Managed HSMs, with spaces between them; none: leave it out.
+: "${MANAGED_HSMS:=}"
+"""
+# Permissions are looked up by name, so that no id has to be trusted; one that was given before is left as it is.
+_PERMIT = f"""\
+graph=$(az cloud show --query endpoints.microsoftGraphResourceId --output tsv)
+graph_id=$(az ad sp show --id {GRAPH} --query id --output tsv)
+permit() {{
+  role_id=$(az ad sp show --id {GRAPH} --output tsv \\
+    --query "appRoles[?value=='$1' && contains(allowedMemberTypes, 'Application')].id | [0]")
+  given=$(az rest --url "${{graph%/}}/v1.0/servicePrincipals/$PRINCIPAL_ID/appRoleAssignments" --output tsv \\
+    --query "length(value[?appRoleId=='$role_id'])")
+  [ "$given" != 0 ] || az rest --method POST --url "${{graph%/}}/v1.0/servicePrincipals/$graph_id/appRoleAssignedTo" \\
+    --headers Content-Type=application/json --output none \\
+    --body "{{\\"principalId\\": \\"$PRINCIPAL_ID\\", \\"resourceId\\": \\"$graph_id\\", \\"appRoleId\\": \\"$role_id\\"}}"
+}}"""
+
+
+def render(needed: Needed) -> str:
+    """A script for any POSIX shell."""
+    return joined(_lines(needed))
+
+
+def _lines(needed: Needed) -> Iterator[str]:
+    yield "#!/bin/sh"
+    yield from head(needed, "#")
+    yield from _inputs(needed)
+    yield from _roles(needed)
+    yield from _policies(needed)
+    yield from _permissions(needed)
+    yield from _elsewhere(needed)
+
+
+def _inputs(needed: Needed) -> Iterator[str]:
+    yield from _INPUTS.splitlines()
+    hsms = any(need.right.command for need in needed.elsewhere())
+    for wanted, text in ((needed.roles(), _SCOPES), (needed.access_policies(), _VAULTS), (hsms, _HSMS)):
+        if wanted:
+            yield from text.splitlines()
+
+
+def _roles(needed: Needed) -> Iterator[str]:
+    if not needed.roles():
+        return
+    yield ""
+    yield "for scope in $SCOPES; do"
+    for need in needed.roles():
+        yield from note(need, needed, "#", "  ")
+        yield f'  az role assignment create --role "{need.right.name}" --scope "$scope" \\'
+        yield '    --assignee-object-id "$PRINCIPAL_ID" --assignee-principal-type ServicePrincipal'
+    yield "done"
+
+
+def _policies(needed: Needed) -> Iterator[str]:
+    allowed = needed.access_policies()
+    if not allowed:
+        return
+    flags = " ".join(f"--{kind.removesuffix('s')}-permissions {' '.join(words)}" for kind, words in allowed.items())
+    yield ""
+    yield "for vault in $VAULTS; do"
+    yield f'  az keyvault set-policy --name "$vault" --object-id "$PRINCIPAL_ID" {flags}'
+    yield "done"
+
+
+def _permissions(needed: Needed) -> Iterator[str]:
+    needs = needed.of(Rights.GRAPH)
+    if not needs:
+        return
+    yield ""
+    yield from _PERMIT.splitlines()
+    for need in needs:
+        yield from note(need, needed, "#")
+        yield f"permit {need.right.name}"
+
+
+def _elsewhere(needed: Needed) -> Iterator[str]:
+    for need in needed.elsewhere():
+        yield ""
+        yield from note(need, needed, "#")
+        if need.right.command:
+            command = need.right.command.format(name='"$hsm"', scope='"$hsm"').replace("ASSIGNEE", '"$PRINCIPAL_ID"')
+            yield from ("for hsm in $MANAGED_HSMS; do", f"  {command}", "done")
+        else:
+            yield f"# Given by hand: {need.right.text}."

@@ -1,0 +1,27 @@
+"""The rights as JSON, for a program."""
+
+import io
+
+from keyaudit.report.members import SCHEMA, document
+from keyaudit.report.permissions.needs import Need, Needed
+
+
+def render(needed: Needed) -> str:
+    """One JSON object."""
+    out = io.StringIO()
+    members = {"schema": SCHEMA, "tool_version": needed.version, "policies": needed.policies}
+    last = {"access_policies": {kind: list(allowed) for kind, allowed in needed.access_policies().items()}}
+    document(out, members, {"rights": map(_right, needed.needs)}, last)
+    return out.getvalue()
+
+
+def _right(need: Need) -> dict[str, object]:
+    return {
+        "kind": need.right.rights,
+        "name": need.right.name,
+        "on": need.right.on,
+        "command": need.right.command or None,
+        "operations": [operation.id for operation in need.operations],
+        "policies": list(need.policies),
+        "columns": list(need.columns),
+    }

@@ -1,0 +1,107 @@
+"""What is needed: each right once, with what it reads, and which policies and columns rest on that."""
+
+import dataclasses
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from keyaudit.model.operations import OPERATIONS, Operation, Right, Rights
+from keyaudit.model.tables import read_by
+from keyaudit.report.lines import listed, plural
+
+_POLICY = re.compile(r"under access policies, ([a-z]+) ([a-z]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One right. `policies`: the ids of those that rest on it; `columns`: all that does, as `table.column`."""
+
+    right: Right
+    operations: tuple[Operation, ...]
+    policies: tuple[str, ...]
+    columns: tuple[str, ...]
+
+    @property
+    def reads(self) -> str:
+        """What it lets keyaudit read, in words."""
+        return ", ".join(dict.fromkeys(operation.noun for operation in self.operations))
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """The least rights for some policies. `policies`: how many were asked for; None: for all that is collected."""
+
+    version: str
+    policies: int | None
+    needs: tuple[Need, ...]
+
+    def of(self, rights: Rights) -> tuple[Need, ...]:
+        """The rights of one kind, each role once, wherever it has to be given."""
+        merged: dict[str, Need] = {}
+        for need in self.needs:
+            if need.right.rights is rights:
+                first = merged.get(need.right.text)
+                merged[need.right.text] = _joined(first, need) if first else need
+        return tuple(merged.values())
+
+    def roles(self) -> tuple[Need, ...]:
+        """Azure's roles: what is given at a subscription holds for all that is in it."""
+        merged: dict[str, Need] = {}
+        for need in self.of(Rights.AZURE):
+            first = merged.get(need.right.name)
+            merged[need.right.name] = _joined(first, need) if first else need
+        return tuple(merged.values())
+
+    def elsewhere(self) -> tuple[Need, ...]:
+        """The rights that neither Azure's roles nor Graph's permissions give."""
+        return tuple(need for need in self.needs if need.right.rights not in (Rights.AZURE, Rights.GRAPH))
+
+    def access_policies(self) -> dict[str, tuple[str, ...]]:
+        """What a vault under access policies has to allow instead, by kind of object: keys, certificates, secrets."""
+        found: dict[str, dict[str, None]] = {}
+        for need in self.needs:
+            for operation in need.operations:
+                match = _POLICY.fullmatch(operation.right.otherwise)
+                if match:
+                    found.setdefault(match[1], {})[match[2]] = None
+        return {kind: tuple(allowed) for kind, allowed in found.items()}
+
+    @property
+    def purpose(self) -> str:
+        """What they are for, in words."""
+        return "everything that it collects" if self.policies is None else plural(self.policies, "policy", "policies")
+
+
+def needed(
+    operations: Collection[str], needed_by: Mapping[str, tuple[str, ...]], *, version: str, policies: int | None
+) -> Needed:
+    """The rights for those operations, in the order in which the operations are declared."""
+    found: dict[Right, list[Operation]] = {}
+    for operation in OPERATIONS.values():
+        if operation.id in operations and operation.right.rights is not Rights.NONE:
+            found.setdefault(dataclasses.replace(operation.right, otherwise=""), []).append(operation)
+    return Needed(version, policies, tuple(_need(right, same, needed_by) for right, same in found.items()))
+
+
+def why(need: Need, needed: Needed) -> str:
+    """Which policies, or if none which columns, rest on a right."""
+    if not need.policies:
+        return f"no policy, but {listed(need.columns)}" if need.columns else "no policy, but where another read is refused"
+    if len(need.policies) == needed.policies:
+        return "each of the selected policies" if needed.policies > 1 else need.policies[0]
+    return listed(need.policies)
+
+
+def _need(right: Right, operations: list[Operation], needed_by: Mapping[str, tuple[str, ...]]) -> Need:
+    policies = sorted({policy for operation in operations for policy in needed_by.get(operation.id, ())})
+    columns = dict.fromkeys(column for operation in operations for column in read_by(operation.id))
+    return Need(right, tuple(operations), tuple(policies), tuple(columns))
+
+
+def _joined(one: Need, other: Need) -> Need:
+    return Need(
+        one.right,
+        (*one.operations, *other.operations),
+        tuple(sorted({*one.policies, *other.policies})),
+        tuple(dict.fromkeys((*one.columns, *other.columns))),
+    )

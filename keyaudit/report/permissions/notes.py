@@ -1,0 +1,33 @@
+"""What every script says of a right, as comments."""
+
+from collections.abc import Iterator
+
+from keyaudit.report.lines import wrap
+from keyaudit.report.permissions.needs import Need, Needed, why
+
+_WIDTH = 110
+
+
+def head(needed: Needed, mark: str) -> Iterator[str]:
+    """What the script is."""
+    text = f"The least rights that keyaudit {needed.version} needs for {needed.purpose}. Each only reads."
+    yield from wrap(text, _WIDTH, f"{mark} ", f"{mark} ")
+
+
+def note(need: Need, needed: Needed, mark: str, indent: str = "") -> list[str]:
+    """What a right is for."""
+    begin = f"{indent}{mark} "
+    return wrap(f"{need.right.name}: {need.reads}. For {why(need, needed)}.", _WIDTH, begin, begin)
+
+
+def by_hand(needed: Needed, mark: str) -> Iterator[str]:
+    """The rights that this script cannot give, each with the command that can, if there is one."""
+    needs = needed.elsewhere()
+    if not needs:
+        return
+    yield ""
+    yield f"{mark} Not given here:"
+    for need in needs:
+        yield from wrap(f"{need.right.text}: {need.reads}. For {why(need, needed)}.", _WIDTH, f"{mark} - ", f"{mark}   ")
+        if need.right.command:
+            yield f"{mark}   {need.right.command.format(name='HSM', scope='SCOPE')}"
