@@ -21,6 +21,8 @@ COMMANDS = (
     "collect",
     "inventory",
     "expiring",
+    "doctor",
+    "permissions",
     "explain",
     *(f"policies {command}" for command in ("list", "show", "check", "test", "new", "schema", "docs")),
     "baseline create",

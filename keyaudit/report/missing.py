@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import ADVICE, OPTIONAL, UNSAFE, Reason
 from keyaudit.model.run import Gap, Report, Verdict
+from keyaudit.model.tables import read_by
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
 from keyaudit.model.waivers import State
-from keyaudit.report.lines import Paint, command, paint, plural, wrap
+from keyaudit.report.lines import Paint, command, listed, paint, plural, wrap
 
 _INDENT = "    "
 _DETAIL = 200
@@ -27,8 +28,8 @@ def incomplete(verdict: Verdict, width: int, colour: bool) -> list[str]:
     parts = [plural(len(gaps), "gap")] * bool(gaps) + [plural(unknown, "unknown result")] * (unknown > 0)
     lines = wrap(f"INCOMPLETE: {' and '.join(parts) or 'see above'}, so this is not a clean bill.", width)
     lines = [paint(line, Paint.WARN, colour) for line in lines]
-    for alike in _alike(gaps):
-        lines += _remedied(alike, width)
+    for same in alike(gaps):
+        lines += remedied(same, width)
     return lines
 
 
@@ -39,7 +40,7 @@ def unsafe(verdict: Verdict, width: int, colour: bool) -> list[str]:
         return []
     lines = wrap(f"REFUSED FOR SAFETY: {plural(len(gaps), 'place')}; no token was sent there.", width)
     lines = [paint(line, Paint.ALARM, colour) for line in lines]
-    return [*lines, *(line for alike in _alike(gaps) for line in _remedied(alike, width))]
+    return [*lines, *(line for same in alike(gaps) for line in remedied(same, width))]
 
 
 def not_judged(verdict: Verdict, width: int) -> list[str]:
@@ -111,7 +112,7 @@ def not_needed(verdict: Verdict, width: int) -> list[str]:
         lines += [*wrap("Not in this cloud, and so not judged:", width), *_plain(lacking, width)]
     if rest:
         lines += wrap(f"Not read either, and needed by no selected policy: {plural(len(rest), 'gap')}.", width)
-        lines += [line for alike in _alike(rest) for line in _remedied(alike, width)]
+        lines += [line for same in alike(rest) for line in remedied(same, width)]
     return lines
 
 
@@ -136,7 +137,7 @@ def permissions(operations: Sequence[str]) -> list[str]:
     return found
 
 
-def _alike(gaps: Sequence[Gap]) -> list[list[Gap]]:
+def alike(gaps: Sequence[Gap]) -> list[list[Gap]]:
     """Gaps that differ in their scope alone, together."""
     groups: dict[object, list[Gap]] = defaultdict(list)
     for gap in gaps:
@@ -150,14 +151,15 @@ def _names(gaps: Sequence[Gap]) -> str:
 
 def _plain(gaps: Sequence[Gap], width: int) -> list[str]:
     lines: list[str] = []
-    for alike in _alike(gaps):
-        gap = alike[0]
-        text = f"{_names(alike)} ({gap.scope.kind}): {ADVICE[gap.reason].meaning} ({gap.reason}): {reads(gap.operations)}"
+    for same in alike(gaps):
+        gap = same[0]
+        text = f"{_names(same)} ({gap.scope.kind}): {ADVICE[gap.reason].meaning} ({gap.reason}): {reads(gap.operations)}"
         lines += wrap(text.removesuffix(": "), width, "  ", _INDENT)
     return lines
 
 
-def _remedied(gaps: Sequence[Gap], width: int) -> list[str]:
+def remedied(gaps: Sequence[Gap], width: int, *, named: bool = False) -> list[str]:
+    """Gaps that are `alike`: why, what was not read, what that costs, and what to do. `named`: which policies it blinds."""
     gap, advice = gaps[0], ADVICE[gaps[0].reason]
     detail = f" ({one_line(gap.detail, _DETAIL)})" if gap.detail else ""
     lines = wrap(_names(gaps), width, "  ", _INDENT)
@@ -166,14 +168,23 @@ def _remedied(gaps: Sequence[Gap], width: int) -> list[str]:
         lines += wrap(f"not read: {reads(gap.operations)}", width, _INDENT, _INDENT + "  ")
     refused = sum(each.refused for each in gaps)
     effect = [f"refused on {plural(refused, 'object')}"] * bool(refused)
-    effect += [f"{plural(len(gap.blinds), 'policy', 'policies')} cannot judge it"] * bool(gap.blinds)
+    effect += [f"{plural(len(gap.blinds), 'policy', 'policies')} cannot judge it"] * (bool(gap.blinds) and not named)
     if effect:
         lines += wrap("; ".join(effect), width, _INDENT, _INDENT + "  ")
+    if named:
+        lacking = dict.fromkeys(column for operation in gap.operations for column in read_by(operation) if "." in column)
+        blinded = listed(gap.blinds) or f"no policy; the inventory lacks {listed(list(lacking)) or 'nothing'}"
+        lines += wrap(f"blinds: {blinded}", width, _INDENT, _INDENT + "  ")
     remedy = advice.remedy
     if gap.reason is Reason.PERMISSION:
         remedy = f"grant {'; and '.join(permissions(gap.operations))}" if gap.operations else remedy
     lines += wrap(f"remedy: {remedy}", width, _INDENT, _INDENT + "  ")
-    return lines + (_grants(gaps, width) if gap.reason is Reason.PERMISSION else [])
+    if gap.reason is not Reason.PERMISSION:
+        return lines
+    granting = _grants(gaps, width)
+    if named and not granting:
+        granting = wrap("granted by what keyaudit permissions --as az prints", width, _INDENT, _INDENT + "  ")
+    return lines + granting
 
 
 def _grants(gaps: Sequence[Gap], width: int) -> list[str]:

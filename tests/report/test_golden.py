@@ -7,10 +7,15 @@ from typing import TextIO
 
 import pytest
 
+from keyaudit.report.doctor import FORMATS as DOCTOR
+from keyaudit.report.expiring import FORMATS as EXPIRING
 from keyaudit.report.explain import render_policy
 from keyaudit.report.formats import FORMATS, Options
 from keyaudit.report.gate import render_gate
+from keyaudit.report.inventory import FORMATS as INVENTORIES
+from keyaudit.report.permissions import FORMATS as PERMISSIONS
 from tests.report.example import CLEAN, GATED, LOGS, OVERDUE, REPORT
+from tests.report.listings import EMPTY, INVENTORY, NEEDED, OF_KEYS, examination, expiring
 
 FOLDER = Path(__file__).parent.parent / "golden"
 _ALL = Options(passes=True)
@@ -24,6 +29,28 @@ CASES: dict[str, Callable[[TextIO], object]] = {
     "report.json": lambda out: FORMATS["json"](REPORT, out, _ALL),
     "report-clean.json": lambda out: FORMATS["json"](CLEAN, out, Options()),
     "report.csv": lambda out: FORMATS["csv"](REPORT, out, Options()),
+    "inventory.txt": lambda out: INVENTORIES["text"](INVENTORY, out, Options()),
+    "inventory.json": lambda out: INVENTORIES["json"](INVENTORY, out, Options()),
+    "inventory.csv": lambda out: INVENTORIES["csv"](INVENTORY, out, Options()),
+    "inventory-empty.txt": lambda out: INVENTORIES["text"](EMPTY, out, Options()),
+    "inventory-key.txt": lambda out: INVENTORIES["text"](OF_KEYS, out, Options()),
+    "inventory-key-120.txt": lambda out: INVENTORIES["text"](OF_KEYS, out, Options(width=120, colour=True)),
+    "inventory-key.table": lambda out: INVENTORIES["table"](OF_KEYS, out, Options()),
+    "inventory-key.json": lambda out: INVENTORIES["json"](OF_KEYS, out, Options()),
+    "inventory-key.csv": lambda out: INVENTORIES["csv"](OF_KEYS, out, Options()),
+    "expiring.txt": lambda out: EXPIRING["text"](expiring(), out, Options()),
+    "expiring-all-colour.txt": lambda out: EXPIRING["text"](expiring(), out, Options(passes=True, colour=True, width=120)),
+    "expiring.table": lambda out: EXPIRING["table"](expiring(), out, Options(passes=True)),
+    "expiring.json": lambda out: EXPIRING["json"](expiring(), out, Options()),
+    "expiring.csv": lambda out: EXPIRING["csv"](expiring(), out, Options()),
+    "doctor.txt": lambda out: DOCTOR["text"](examination(), out, Options()),
+    "doctor-120.txt": lambda out: DOCTOR["text"](examination(), out, Options(width=120, colour=True)),
+    "doctor.json": lambda out: DOCTOR["json"](examination(), out, Options()),
+    "permissions.txt": lambda out: out.write(PERMISSIONS["text"](NEEDED)),
+    "permissions.sh": lambda out: out.write(PERMISSIONS["az"](NEEDED)),
+    "permissions.bicep": lambda out: out.write(PERMISSIONS["bicep"](NEEDED)),
+    "permissions.tf": lambda out: out.write(PERMISSIONS["terraform"](NEEDED)),
+    "permissions.json": lambda out: out.write(PERMISSIONS["json"](NEEDED)),
     "gate.txt": lambda out: render_gate(GATED, out),
     "gate-clean.txt": lambda out: render_gate(CLEAN, out),
     "policy-needs.txt": lambda out: out.write(render_policy(LOGS, {"Empty": ""})),

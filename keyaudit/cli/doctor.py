@@ -1,0 +1,48 @@
+"""`keyaudit doctor`: what can be read of a tenant, and what is missing for the rest."""
+
+import dataclasses
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from keyaudit.cli.options import Live, Selection, Stored, flags
+
+
+class As(StrEnum):
+    """Formats of an examination."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@flags(Live, Stored, Selection)
+def doctor(
+    live: Live,
+    stored: Stored,
+    selection: Selection,
+    *,
+    output: Annotated[As, typer.Option("--output", "-o", help="Format on stdout.")] = As.TEXT,
+) -> int:
+    """Say what can be read, what cannot and why, which policies that blinds, and what grants it.
+
+    It reads what a report would, and keeps nothing; with --from it explains what a snapshot lacks.
+    """
+    from keyaudit.audit import assess  # noqa: PLC0415 - heavy
+    from keyaudit.cli.chosen import chosen, needed_by  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
+    from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
+    from keyaudit.model.tables import operations  # noqa: PLC0415 - heavy
+    from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
+    from keyaudit.report.doctor import FORMATS  # noqa: PLC0415 - heavy
+    from keyaudit.report.doctor.examine import examine  # noqa: PLC0415 - heavy
+
+    policies = chosen(load(besides=selection.policies), selection)
+    needs = needed_by(policies)
+    some = selection.select or selection.ignore
+    required = frozenset(needs) if some else operations().union(needs)
+    with snapshot(live, stored) as (taken, as_of):
+        run = dataclasses.replace(taken.run, as_of=as_of)
+        verdict = assess(run, taken.coverage, required, needed_by=needs)
+        found = examine(run, verdict, required, [policy.text.id for policy in policies], needs)
+        return show(FORMATS[output], found, verdict)

@@ -1,0 +1,60 @@
+"""How much could be read of each surface, and what that blinds."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from keyaudit.model.coverage import State
+from keyaudit.model.operations import BY_SURFACE
+from keyaudit.model.run import Gap, Run, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One surface. Each gap holds what of this surface it cost, and the selected policies that this blinds."""
+
+    name: str
+    reads: int
+    """Records of coverage."""
+    done: int
+    """Those of them that were read whole."""
+    gaps: tuple[Gap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """All surfaces in which something had to be read."""
+
+    run: Run
+    verdict: Verdict
+    surfaces: Sequence[Examined]
+    policies: Mapping[str, Sequence[str]]
+    """Each selected policy, with the names of the surfaces in which it is blind somewhere."""
+
+
+def examine(
+    run: Run, verdict: Verdict, required: Set[str], policies: Sequence[str], needed_by: Mapping[str, Sequence[str]]
+) -> Examination:
+    """What the verdict on a reading says of each surface. `needed_by`: the policies that rest on each operation."""
+    all_ = (
+        _examined(name, {operation.id for operation in declared} & required, verdict, needed_by)
+        for name, declared in BY_SURFACE.items()
+    )
+    surfaces = [surface for surface in all_ if surface.reads]
+    blind = {
+        policy: [surface.name for surface in surfaces if any(policy in gap.blinds for gap in surface.gaps)]
+        for policy in policies
+    }
+    return Examination(run, verdict, surfaces, blind)
+
+
+def _examined(name: str, wanted: Set[str], verdict: Verdict, needed_by: Mapping[str, Sequence[str]]) -> Examined:
+    states = [record.state for record in verdict.coverage if record.operation in wanted]
+    gaps = []
+    for gap in verdict.gaps:
+        lost = tuple(operation for operation in gap.operations if operation in wanted)
+        if lost:
+            blinds = tuple(sorted({policy for operation in lost for policy in needed_by.get(operation, ())}))
+            refused = gap.refused if lost == gap.operations else 0
+            gaps.append(dataclasses.replace(gap, operations=lost, blinds=blinds, refused=refused))
+    return Examined(name, len(states), states.count(State.ASSESSED), tuple(gaps))

@@ -1,0 +1,22 @@
+"""The examination as JSON."""
+
+from typing import TextIO
+
+from keyaudit.report.doctor.examine import Examination, Examined
+from keyaudit.report.members import begun, document, exits, gap_member
+
+
+def render(found: Examination, out: TextIO) -> None:
+    """Write one JSON object."""
+    policies = ({"id": policy, "blind_in": list(surfaces)} for policy, surfaces in found.policies.items())
+    lists = {"surfaces": map(_surface, found.surfaces), "policies": policies}
+    document(out, begun(found.run), lists, {"verdict": exits(found.verdict)})
+
+
+def _surface(surface: Examined) -> dict[str, object]:
+    return {
+        "name": surface.name,
+        "reads": surface.reads,
+        "assessed": surface.done,
+        "gaps": [gap_member(gap) for gap in surface.gaps],
+    }

@@ -1,0 +1,86 @@
+"""The examination for people: a line for each thing that has to work, and below it what does not, with the remedy."""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TextIO
+
+from keyaudit.model import times
+from keyaudit.model.reasons import OPTIONAL
+from keyaudit.model.run import MAX_SKEW, Run
+from keyaudit.model.text import one_line
+from keyaudit.report.doctor.examine import Examination, Examined
+from keyaudit.report.lines import Paint, columns, joined, listed, pad, paint, parted, plural, wrap
+from keyaudit.report.missing import alike, remedied
+from keyaudit.report.summary import SIMULATED, ended, network
+
+_LEAST = 40
+_STATE = 10
+_NAMES = 8
+_OK, _PARTLY, _BLIND, _LACKING, _FAIL = "ok", "partly", "not read", "not here", "fail"
+_PAINT = {_OK: Paint.FINE, _PARTLY: Paint.WARN, _BLIND: Paint.ALARM, _LACKING: Paint.CALM, _FAIL: Paint.ALARM}
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    width: int
+    colour: bool
+    names: int
+    """The columns that names take."""
+
+
+def render(found: Examination, out: TextIO, *, width: int = 80, colour: bool = False) -> None:
+    """Write it, at most `width` columns wide."""
+    page = _Page(max(width, _LEAST), colour, max((columns(surface.name) for surface in found.surfaces), default=0))
+    if found.run.simulated:
+        out.write(joined([paint(SIMULATED, Paint.BOLD, colour)]))
+    narrow = dataclasses.replace(page, names=_NAMES)
+    out.writelines(joined(_line(state, name, said, narrow)) for state, name, said in _run(found))
+    out.writelines(joined(_surface(surface, page)) for surface in found.surfaces)
+    out.write(joined(["", *_closing(found, page)]))
+
+
+def _run(found: Examination) -> Iterator[tuple[str, str, str]]:
+    run = found.run
+    yield _OK, "keyaudit", f"{run.tool_version}, {plural(len(found.policies), 'policy', 'policies')} selected"
+    yield _OK, "identity", one_line(run.identity)
+    tenant = f"{run.tenant_name}, {run.tenant_id}" if run.tenant_name else run.tenant_id
+    yield _OK, "tenant", f"{one_line(tenant)}, in the cloud {one_line(run.environment)}"
+    clock, *rest = _network(run)
+    late = run.skew is not None and abs(run.skew) > MAX_SKEW
+    yield (_FAIL if late else _OK), "clock", clock.removeprefix("clock ")
+    yield _OK, "network", "; ".join(rest) or "no proxy, and the certificate authorities of this machine"
+    yield _OK, "as of", times.iso_time(run.as_of)
+
+
+def _network(run: Run) -> list[str]:
+    found = list(network(run))
+    return found if run.skew is not None else ["no answer had a date to compare with", *found]
+
+
+def _surface(surface: Examined, page: _Page) -> Iterator[str]:
+    yield from _line(_state(surface), surface.name, f"{surface.done:,} of {surface.reads:,} reads", page)
+    for same in alike(surface.gaps):
+        yield from remedied(same, page.width, named=True)
+
+
+def _state(surface: Examined) -> str:
+    if all(gap.reason in OPTIONAL for gap in surface.gaps):
+        return _LACKING if surface.gaps and not surface.done else _OK
+    return _PARTLY if surface.done else _BLIND
+
+
+def _line(state: str, name: str, said: str, page: _Page) -> list[str]:
+    word = f"[{state}]"
+    begin = f"{pad(word, _STATE)}  {pad(name, page.names)}  "
+    first, *more = wrap(said, page.width, begin, " " * (_STATE + page.names + 4))
+    return [paint(word, _PAINT[state], page.colour) + first[len(word) :], *more]
+
+
+def _closing(found: Examination, page: _Page) -> list[str]:
+    blind = [policy for policy, surfaces in found.policies.items() if surfaces]
+    count = plural(len(found.policies), "policy", "policies")
+    said = f"{len(found.policies) - len(blind):,} of {count} can judge all that they look at."
+    if blind:
+        said += f" Blind in part: {listed(blind)}."
+    return parted(wrap(said, page.width), ended(found.verdict, page.width, page.colour))

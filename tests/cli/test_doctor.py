@@ -1,0 +1,96 @@
+"""`keyaudit doctor` and `keyaudit permissions`: each gap with what it blinds and what mends it, and the least rights."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from keyaudit.inventory.snapshot import open_snapshot
+from keyaudit.model.coverage import State
+from keyaudit.model.errors import Exit
+from keyaudit.model.operations import OPERATIONS
+from keyaudit.model.reasons import OPTIONAL
+from keyaudit.policy.load import load
+from tests.cli.conftest import Keyaudit
+
+
+def test_a_tenant_that_can_be_read_whole_is_healthy(keyaudit: Keyaudit, contoso: Path) -> None:
+    ran = keyaudit("doctor", "--from", contoso)
+    assert ran.code == Exit.CLEAN
+    count = len(load())
+    assert f"{count} of {count} policies can judge all that they look at." in ran.out
+    assert "[partly]" not in ran.out
+    assert "SIMULATED TENANT" in ran.out
+    for name in ("identity", "tenant", "clock", "network", "vaults and keys", "applications and service principals"):
+        assert any(line.startswith("[ok]") and name in line for line in ran.out.splitlines()), name
+
+
+def test_each_blind_spot_is_named_with_what_it_blinds_and_the_remedy(keyaudit: Keyaudit, blind_spots: Path) -> None:
+    ran = keyaudit("doctor", "--from", blind_spots, "-o", "json")
+    assert ran.code == Exit.INCOMPLETE
+    policies = {policy.text.id: policy.operations for policy in load()}
+    missed = {
+        (record.scope.name, record.operation)
+        for record in open_snapshot(blind_spots).coverage
+        if record.state is not State.ASSESSED and record.reason not in OPTIONAL
+    }
+    gaps = [gap for surface in ran.json["surfaces"] for gap in surface["gaps"]]
+    named = {(gap["scope"]["name"], operation) for gap in gaps for operation in gap["operations"]}
+    # Control-plane reads stand in for others, and no table rests on them alone.
+    assert {each for each in missed if not each[1].startswith("arm.")} <= named
+    for gap in gaps:
+        assert gap["remedy"]
+        lost = set(gap["operations"])
+        assert gap["blinds"] == sorted(policy for policy, operations in policies.items() if operations & lost)
+    blind = {policy["id"] for policy in ran.json["policies"] if policy["blind_in"]}
+    assert blind == {policy for gap in gaps for policy in gap["blinds"]}
+    assert blind
+    text = " ".join(keyaudit("doctor", "--from", blind_spots).out.split())
+    for words in (
+        *("kv-payments-prod", "kv-hr-prod", "kv-stores-dev", "kv-orders-prod"),
+        "firewall: the vault's firewall refuses this address",
+        "blinds: kv-key-expiring-soon, kv-key-no-auto-rotation and kv-key-no-expiry",
+        "az role assignment create --role 'Key Vault Reader' --scope",
+        "grant Application.Read.All on Microsoft Graph",
+        "the inventory lacks application.owner_ids",
+    ):
+        assert words in text
+
+
+def test_only_what_the_selected_policies_rest_on_counts(keyaudit: Keyaudit, blind_spots: Path) -> None:
+    ran = keyaudit("doctor", "--from", blind_spots, "--select", "app-secret-too-long", "-o", "json")
+    assert ran.code == Exit.CLEAN
+    assert "vaults and keys" not in [surface["name"] for surface in ran.json["surfaces"]]
+    assert [policy["id"] for policy in ran.json["policies"]] == ["app-secret-too-long"]
+
+
+def test_it_examines_a_live_tenant(keyaudit: Keyaudit) -> None:
+    ran = keyaudit("doctor", "--demo", "--estate", "sized:2x3")
+    assert ran.code == Exit.CLEAN
+    assert "[ok]" in ran.out
+
+
+def test_without_a_choice_the_rights_are_for_everything(keyaudit: Keyaudit) -> None:
+    ran = keyaudit("permissions", "--as", "json")
+    assert ran.code == Exit.CLEAN
+    read = {operation for right in ran.json["rights"] for operation in right["operations"]}
+    assert read == {operation.id for operation in OPERATIONS.values() if operation.right.rights != "none"}
+    assert "everything that it collects" in " ".join(keyaudit("permissions").out.split())
+
+
+@pytest.mark.parametrize("select", [policy.text.id for policy in load()])
+def test_the_rights_of_a_policy_are_those_of_what_it_reads_and_no_more(keyaudit: Keyaudit, select: str) -> None:
+    [policy] = [policy for policy in load() if policy.text.id == select]
+    rights = json.loads(keyaudit("permissions", "--select", select, "--as", "json").out)["rights"]
+    read = {operation for right in rights for operation in right["operations"]}
+    assert read == {operation for operation in policy.operations if OPERATIONS[operation].right.rights != "none"}
+    assert {right["name"] for right in rights} == {OPERATIONS[operation].right.name for operation in read}
+    assert all(right["policies"] == [select] for right in rights)
+
+
+def test_what_is_granted_is_what_lets_the_doctor_pass(keyaudit: Keyaudit, blind_spots: Path) -> None:
+    """Every permission that the blind tenant lacks is among those that are asked for."""
+    asked = {(right["kind"], right["name"]) for right in keyaudit("permissions", "--as", "json").json["rights"]}
+    surfaces = keyaudit("doctor", "--from", blind_spots, "-o", "json").json["surfaces"]
+    lost = {operation for surface in surfaces for gap in surface["gaps"] for operation in gap["operations"]}
+    assert {(OPERATIONS[operation].right.rights.value, OPERATIONS[operation].right.name) for operation in lost} <= asked
