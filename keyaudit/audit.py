@@ -162,12 +162,15 @@ def assess(
     )
     # What nobody asked for is no gap of this reading.
     gaps = tuple(gap for gap in verdict.gaps if gap.required or gap.reason in UNSAFE or required.intersection(gap.operations))
-    verdict = dataclasses.replace(verdict, gaps=gaps)
-    if set(unknown) <= OPTIONAL or Exit.INCOMPLETE in verdict.conditions:
-        return verdict
-    held = {*verdict.conditions, Exit.INCOMPLETE} - {Exit.CLEAN}
-    conditions = tuple(code for code in PRECEDENCE if code in held)
-    return dataclasses.replace(verdict, exit=conditions[0], conditions=conditions)
+    held = set(verdict.conditions) - {Exit.CLEAN}
+    if any(record.kept for record in coverage if record.operation != "subscription.list"):
+        # The identity has access: that it found none of this is an answer.
+        held -= {Exit.NO_ACCESS, Exit.UNAVAILABLE}
+    # What nobody can read is said, and asks nobody for anything.
+    if not set(unknown) <= OPTIONAL | {Reason.NOT_SUPPLIED}:
+        held.add(Exit.INCOMPLETE)
+    conditions = tuple(code for code in PRECEDENCE if code in held) or (Exit.CLEAN,)
+    return dataclasses.replace(verdict, exit=conditions[0], conditions=conditions, gaps=gaps)
 
 
 @contextlib.contextmanager

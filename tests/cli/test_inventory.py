@@ -103,6 +103,14 @@ def test_a_table_that_was_read_whole_is_complete_though_others_were_not(keyaudit
     assert "kv-hr-prod" not in ran.out
 
 
+def test_a_table_that_was_read_and_is_empty_is_complete(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    folder = tmp_path / "s"
+    assert keyaudit("collect", "--demo", "--estate", "sized:1x1", "--out", folder).code == Exit.CLEAN
+    ran = keyaudit("inventory", "signing_certificate", "--from", folder)
+    assert ran.code == Exit.CLEAN
+    assert "No token-signing certificates." in ran.out
+
+
 def test_text_fits_80_columns_and_says_what_it_leaves_out(keyaudit: Keyaudit, contoso: Path) -> None:
     for table in TABLES:
         ran = keyaudit("inventory", table, "--from", contoso)

@@ -13,7 +13,8 @@ from keyaudit.model.errors import Exit
 from keyaudit.report import files
 from tests.cli.conftest import Keyaudit
 
-COMMANDS = (["policies", "list"], ["explain", "exit-codes"], ["explain", "kv-key-rotation-overdue"])
+LISTINGS = (["inventory"], ["inventory", "key", "-o", "csv"], ["expiring"], ["doctor"])
+COMMANDS = (["permissions"], ["policies", "list"], ["explain", "exit-codes"], ["explain", "kv-key-rotation-overdue"])
 
 
 def _run(arguments: list[str], **streams: object) -> "subprocess.CompletedProcess[bytes]":
@@ -49,9 +50,9 @@ def test_a_closed_pipe_is_not_exit_1_which_means_findings(arguments: list[str]) 
     assert b"a bug" not in ran.stderr
 
 
-@pytest.mark.parametrize("arguments", [*COMMANDS, ["report"], ["gate"], ["gate", "-o", "csv"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", [*COMMANDS, ["report"], ["gate"], ["gate", "-o", "csv"], *LISTINGS], ids=" ".join)
 def test_a_full_disk_is_said_in_one_line(contoso: Path, arguments: list[str]) -> None:
-    judging = ["--from", str(contoso)] if arguments[0] in {"report", "gate"} else []
+    judging = ["--from", str(contoso)] if arguments[0] in {"report", "gate", "inventory", "expiring", "doctor"} else []
     with Path("/dev/full").open("wb") as full:
         ran = _run([*arguments, *judging], stdout=full)
     assert ran.returncode == Exit.BUG

@@ -91,7 +91,10 @@ def test_version_help_and_exit_codes(keyaudit: Keyaudit) -> None:
     assert version.stdout == f"keyaudit {__version__}\n"
     helped = keyaudit("--help")
     assert helped.code == Exit.CLEAN
-    assert all(command in helped.out for command in ("report", "gate", "collect", "explain", "policies"))
+    assert all(
+        command in helped.out
+        for command in ("report", "gate", "collect", "inventory", "expiring", "doctor", "permissions", "policies")
+    )
     codes = keyaudit("explain", "exit-codes").out
     assert all(meaning in codes for meaning in MEANINGS.values())
 

@@ -59,9 +59,10 @@ def _summary(inventory: Inventory, width: int | None) -> Iterator[str]:
     """Tables with their rows, then how much was read of each surface."""
     verdict = inventory.verdict
     tables = [
-        (each.table.name, _counted(each, verdict), _read(verdict, operations(each.table.name))) for each in inventory.listings
+        (each.table.name, _counted(each, verdict), _unknown(each), _read(verdict, operations(each.table.name)))
+        for each in inventory.listings
     ]
-    yield from grid(("Table", "Rows", "Read"), tables, width)
+    yield from grid(("Table", "Rows", "Unknown in part", "Read"), tables, width)
     yield ""
     surfaces = [(name, _read(verdict, {operation.id for operation in declared})) for name, declared in BY_SURFACE.items()]
     yield from grid(("Surface", "Read"), [row for row in surfaces if row[1]], width)
@@ -70,6 +71,11 @@ def _summary(inventory: Inventory, width: int | None) -> Iterator[str]:
 def _counted(listing: Listing, verdict: Verdict) -> str:
     unread = any(record.reason for record in verdict.coverage if record.operation in listing.table.listed_by)
     return f"{'at least ' if unread else ''}{listing.count:,}"
+
+
+def _unknown(listing: Listing) -> str:
+    columns = len({each.column for each in listing.unknown})
+    return plural(columns, "column") if columns else _ABSENT
 
 
 def _read(verdict: Verdict, wanted: Set[str]) -> str:

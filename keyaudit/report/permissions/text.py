@@ -9,7 +9,7 @@ from keyaudit.report.permissions.needs import Need, Needed, why
 _WIDTH = 80
 _HEADINGS = {
     Rights.AZURE: "Azure roles; one given at a subscription or management group holds for all below",
-    Rights.GRAPH: "Application permissions on Microsoft Graph, with an administrator's consent",
+    Rights.GRAPH: "Application permissions on Microsoft Graph, consented to for the tenant",
 }
 _ELSEWHERE = "Given elsewhere, by nothing above"
 
