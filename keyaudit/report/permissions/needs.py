@@ -14,12 +14,18 @@ _POLICY = re.compile(r"under access policies, ([a-z]+) ([a-z]+)")
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One right. `policies`: the ids of those that rest on it; `columns`: all that does, as `table.column`."""
+    """One right. `policies`: the ids of those that rest on it; `columns`: all that does, as `table` or `table.column`."""
 
     right: Right
     operations: tuple[Operation, ...]
     policies: tuple[str, ...]
     columns: tuple[str, ...]
+
+    @property
+    def rest(self) -> list[str]:
+        """What rests on it, in short: a table, or single columns of one."""
+        tables = {column for column in self.columns if "." not in column}
+        return [column for column in self.columns if column in tables or column.partition(".")[0] not in tables]
 
     @property
     def reads(self) -> str:
@@ -86,7 +92,7 @@ def needed(
 def why(need: Need, needed: Needed) -> str:
     """Which policies, or if none which columns, rest on a right."""
     if not need.policies:
-        return f"no policy, but {listed(need.columns)}" if need.columns else "no policy, but where another read is refused"
+        return f"no policy, but {listed(need.rest)}" if need.columns else "no policy, but where another read is refused"
     if len(need.policies) == needed.policies:
         return "each of the selected policies" if needed.policies > 1 else need.policies[0]
     return listed(need.policies)
