@@ -23,6 +23,7 @@ COMMANDS = (
     "expiring",
     "doctor",
     "permissions",
+    "diff",
     "explain",
     *(f"policies {command}" for command in ("list", "show", "check", "test", "new", "schema", "docs")),
     "baseline create",

@@ -9,7 +9,20 @@ import typer
 from typer.exceptions import TyperException
 
 from keyaudit import __version__
-from keyaudit.cli import baseline, collect, doctor, expiring, explain, gate, inventory, permissions, policies, report, waivers
+from keyaudit.cli import (
+    baseline,
+    collect,
+    diff,
+    doctor,
+    expiring,
+    explain,
+    gate,
+    inventory,
+    permissions,
+    policies,
+    report,
+    waivers,
+)
 from keyaudit.cli.bugs import bug
 from keyaudit.cli.stop import terminable
 from keyaudit.cli.streams import need_stderr, tell
@@ -33,6 +46,7 @@ app.command("inventory")(inventory.inventory)
 app.command("expiring")(expiring.expiring)
 app.command("doctor")(doctor.doctor)
 app.command("permissions")(permissions.permissions)
+app.command("diff")(diff.diff)
 app.command("explain")(explain.explain)
 app.add_typer(policies.app, name="policies")
 app.add_typer(waivers.app, name="waivers")

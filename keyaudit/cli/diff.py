@@ -1,0 +1,35 @@
+"""`keyaudit diff`: what changed between two snapshots of a tenant."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keyaudit.cli.options import Choice, Format, Live, Stored, flags
+
+
+@flags(Choice)
+def diff(
+    choice: Choice,
+    *,
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="The earlier snapshot.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The later one.")],
+    output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
+) -> int:
+    """Say what is new, fixed, graver or milder, and what was read before and is not now. Each is judged as of its own day."""
+    from keyaudit.cli.judged import judged  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
+    from keyaudit.model.errors import UnsafeError, UsageError  # noqa: PLC0415 - heavy
+    from keyaudit.report.difference import FORMATS, compare  # noqa: PLC0415 - heavy
+
+    with (
+        judged(Live(), Stored(from_=old), choice, fail_on=None) as before,
+        judged(Live(), Stored(from_=new), choice, fail_on=None) as after,
+    ):
+        if before.run.tenant_id != after.run.tenant_id:
+            what = f"of tenant {before.run.tenant_id} and of tenant {after.run.tenant_id}"
+            raise UnsafeError("diff", f"the snapshots are {what}", "name two of one tenant")
+        if before.run.as_of > after.run.as_of:
+            raise UsageError("diff", f"{old} was collected after {new}", "name the earlier snapshot first")
+        found = compare(before, after)
+        return show(FORMATS[output], found, found.verdict)

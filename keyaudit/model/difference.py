@@ -1,0 +1,58 @@
+"""What two snapshots of one tenant say differently."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from keyaudit.model.coverage import Scope
+from keyaudit.model.findings import Severity
+from keyaudit.model.reasons import Reason
+from keyaudit.model.run import Run, Verdict
+
+
+class Change(StrEnum):
+    """What became of a finding."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    """It is there still, with another severity."""
+    DARK = "dark"
+    """It was there, and whether it still is could not be read."""
+    FIXED = "fixed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """One finding that is not as it was. `before` and `after` are its severities, None where it is none."""
+
+    change: Change
+    id: str
+    policy: str
+    subject: str
+    resource: str
+    """What it is about, for people."""
+    message: str
+    before: Severity | None
+    after: Severity | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dark:
+    """A scope of which something was read before, and is not now."""
+
+    scope: Scope
+    reason: Reason
+    operations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """The whole difference. `changes` are ordered: new, changed, dark, fixed; the gravest of each first."""
+
+    old: Run
+    new: Run
+    verdict: Verdict
+    """Of the newer snapshot."""
+    changes: tuple[Changed, ...]
+    dark: tuple[Dark, ...]
+    same: int
+    """Findings that are as they were."""

@@ -1,0 +1,179 @@
+"""What changed between two snapshots: worked out from two reports, and written for people, programs and spreadsheets."""
+
+import csv
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import TextIO
+
+from keyaudit.model import times
+from keyaudit.model.coverage import ScopeKind, State
+from keyaudit.model.difference import Change, Changed, Dark, Difference
+from keyaudit.model.findings import Finding, Outcome
+from keyaudit.model.operations import OPERATIONS
+from keyaudit.model.reasons import ADVICE, Reason
+from keyaudit.model.run import Report
+from keyaudit.model.text import one_line
+from keyaudit.report.cells import guarded
+from keyaudit.report.facts import Facts
+from keyaudit.report.formats import Options
+from keyaudit.report.lines import Paint, joined, pad, paint, wrap
+from keyaudit.report.members import begun, document, exits, scope_member
+from keyaudit.report.missing import incomplete, unsafe
+from keyaudit.report.resource import label
+from keyaudit.report.summary import header, message
+
+_COLUMNS = ("change", "severity_before", "severity_after", "policy_id", "resource_name", "subject", "finding_id", "actual")
+_WIDTH = 80
+_WORDS = {
+    Change.NEW: ("NEW", Paint.ALARM),
+    Change.CHANGED: ("CHANGED", Paint.WARN),
+    Change.DARK: ("DARK", Paint.DOUBT),
+    Change.FIXED: ("FIXED", Paint.FINE),
+}
+
+
+def compare(old: Report, new: Report) -> Difference:
+    """The difference of two reports by the same policies. Waived findings count as those that they are.
+
+    A finding is fixed only where the newer report read what it is about: what became unknown went dark.
+    """
+    before, after = _failing(old), _failing(new)
+    blind = {(each.policy.id, each.subject) for each in new.findings(False) if each.outcome is Outcome.UNKNOWN}
+    changes: list[Changed] = []
+    for key, now in after.items():
+        was = before.get(key)
+        if was is None:
+            changes.append(_changed(Change.NEW, None, now))
+        elif was.severity is not now.severity:
+            changes.append(_changed(Change.CHANGED, was, now))
+    for (policy, subject), was in before.items():
+        if (policy, subject) not in after:
+            places = (subject, *_above(str(was.row.get("scope_id", "")), new.run.tenant_id))
+            dark = any((policy, place) in blind for place in places)
+            changes.append(_changed(Change.DARK if dark else Change.FIXED, was, None))
+    kept = len(before.keys() & after.keys()) - sum(each.change is Change.CHANGED for each in changes)
+    order = list(Change)
+    changes.sort(key=lambda each: (order.index(each.change), -_rank(each), each.resource, each.policy, each.subject))
+    return Difference(
+        old=old.run, new=new.run, verdict=new.verdict, changes=tuple(changes), dark=tuple(_dark(old, new)), same=kept
+    )
+
+
+def _failing(report: Report) -> dict[tuple[str, str], Finding]:
+    """By policy and subject; where a subject has several rows, the gravest."""
+    found: dict[tuple[str, str], Finding] = {}
+    for finding in report.findings(False):
+        if finding.outcome is Outcome.UNKNOWN:
+            continue
+        key = (finding.policy.id, finding.subject)
+        if key not in found or found[key].severity.rank < finding.severity.rank:
+            found[key] = finding
+    return found
+
+
+def _above(scope: str, tenant_id: str) -> tuple[str, ...]:
+    """A scope and those that hold it."""
+    return scope, "/".join(scope.split("/")[:3]), f"/tenants/{tenant_id.lower()}"
+
+
+def _changed(change: Change, was: Finding | None, now: Finding | None) -> Changed:
+    finding = now or was
+    if finding is None:
+        raise ValueError("nothing changed")
+    return Changed(
+        change=change,
+        id=finding.id,
+        policy=finding.policy.id,
+        subject=finding.subject,
+        resource=label(Facts.of(finding)),
+        message=message(finding),
+        before=was.severity if was else None,
+        after=now.severity if now else None,
+    )
+
+
+def _rank(changed: Changed) -> int:
+    return max(severity.rank for severity in (changed.before, changed.after) if severity)
+
+
+def _dark(old: Report, new: Report) -> Iterator[Dark]:
+    """What was assessed then and is not now, by scope and reason."""
+    read = {(record.scope.id, record.operation) for record in old.verdict.coverage if record.state is State.ASSESSED}
+    lost: dict[tuple[str, Reason], list[str]] = defaultdict(list)
+    scopes = {}
+    for record in new.verdict.coverage:
+        if record.reason is not None and (record.scope.id, record.operation) in read:
+            lost[record.scope.id, record.reason].append(record.operation)
+            scopes[record.scope.id] = record.scope
+    for (scope, reason), operations in sorted(lost.items()):
+        yield Dark(scopes[scope], reason, tuple(sorted(operations)))
+
+
+def render_text(found: Difference, out: TextIO, options: Options) -> None:
+    """For people: one line a finding, what went dark, and counts."""
+    width = options.width or _WIDTH
+    out.write(joined(header(found.new, found.verdict, width, options.colour)))
+    out.write(joined(wrap(f"compared with {times.iso_time(found.old.as_of)}", width, "    ", "    ")))
+    out.write("\n")
+    out.writelines(joined(_lines(each, width, options)) for each in found.changes)
+    out.write("\n" if found.changes else "")
+    for dark in found.dark:
+        tenant = dark.scope.kind is ScopeKind.TENANT
+        name = one_line((found.new.tenant_name if tenant else dark.scope.name) or dark.scope.id)
+        nouns = ", ".join(dict.fromkeys(OPERATIONS[each].noun for each in dark.operations if each in OPERATIONS))
+        text = f"gone dark: {dark.scope.kind} {name} ({ADVICE[dark.reason].meaning}): {nouns}"
+        out.write(joined(wrap(text, width, rest="    ")))
+    counts = Counter(each.change for each in found.changes)
+    out.write(joined(wrap(f"{', '.join(f'{counts[each]:,} {each}' for each in Change)}, {found.same:,} as before.", width)))
+    verdict = found.verdict
+    blocks = (incomplete(verdict, width, options.colour), unsafe(verdict, width, options.colour))
+    out.writelines(joined(["", *block]) for block in blocks if block)
+
+
+def _lines(each: Changed, width: int, options: Options) -> list[str]:
+    word, shade = _WORDS[each.change]
+    severities = " to ".join(str(severity) for severity in (each.before, each.after) if severity)
+    begin = f"{pad(word, 8)} {severities}  {each.policy}  {one_line(each.resource)}"
+    first, *more = wrap(begin, width, rest="    ")
+    return [paint(word, shade, options.colour) + first[len(word) :], *more, *wrap(each.message, width, "    ", "    ")]
+
+
+def render_json(found: Difference, out: TextIO, _options: Options) -> None:
+    """For programs."""
+    document(
+        out,
+        {**begun(found.new), "before": {"run": found.old.run_id, "as_of": times.iso_time(found.old.as_of)}},
+        {
+            "changes": (
+                {
+                    "change": each.change,
+                    "finding": each.id,
+                    "policy": each.policy,
+                    "subject": each.subject,
+                    "resource": each.resource,
+                    "message": each.message,
+                    "before": each.before,
+                    "after": each.after,
+                }
+                for each in found.changes
+            ),
+            "dark": (
+                {"scope": scope_member(each.scope), "reason": each.reason, "operations": list(each.operations)}
+                for each in found.dark
+            ),
+        },
+        {"same": found.same, "verdict": exits(found.verdict)},
+    )
+
+
+def render_csv(found: Difference, out: TextIO, _options: Options) -> None:
+    """For spreadsheets: one line a finding. `out` must not translate line ends."""
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(_COLUMNS)
+    for each in found.changes:
+        cells = (each.change, each.before or "", each.after or "", each.policy)
+        texts = (each.resource, each.subject, each.id, each.message)
+        writer.writerow([*cells, *(guarded(text) for text in texts)])
+
+
+FORMATS = {"text": render_text, "table": render_text, "json": render_json, "csv": render_csv}
