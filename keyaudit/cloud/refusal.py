@@ -13,6 +13,8 @@ RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses after which the same read may succeed, a Resource Graph POST included: it only reads."""
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+# One code of ARM has spaces in it: the resource provider was never registered in the subscription.
+_UNREGISTERED = "Subscription Not Registered"
 _SIGN_IN_CODE = re.compile(r"AADSTS\d{4,9}")
 
 # learn.microsoft.com/azure/key-vault/general/common-error-codes and rest-error-codes
@@ -172,4 +174,4 @@ def _error(body: bytes) -> _Error | None:
 
 
 def _word(text: str) -> str:
-    return text if _CODE.fullmatch(text) else ""
+    return text if text == _UNREGISTERED or _CODE.fullmatch(text) else ""

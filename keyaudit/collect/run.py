@@ -12,6 +12,7 @@ import msgspec
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import not_assessed
 from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.evidence import NONE, Evidence
 from keyaudit.collect.key_vault.vaults import QUERIES, collect_vaults
 from keyaudit.collect.places import Subscription, Vault, tenant_scope
 from keyaudit.collect.subscriptions import list_subscriptions
@@ -64,19 +65,23 @@ class Failure:
     error: Exception
 
 
-async def collect_all(connection: Connection, spool: Spool, *, progress: Progress) -> Sequence[Failure]:
+async def collect_all(
+    connection: Connection, spool: Spool, *, progress: Progress, evidence: Evidence = NONE
+) -> Sequence[Failure]:
     """Read everything that `spool` does not hold yet. What Azure refuses is coverage, what a bug ends is returned.
 
-    Raises AuditError where the spool cannot be written. When cancelled, what is under way stays unclosed, for `resume`.
+    `evidence` is what files say that Azure's read APIs do not hold. Raises AuditError where the spool cannot be written, or
+    where evidence is another tenant's. When cancelled, what is under way stays unclosed, for `resume`.
     """
-    return await _Collection(connection, spool, progress).collect()
+    return await _Collection(connection, spool, progress, evidence).collect()
 
 
 class _Collection:
-    def __init__(self, connection: Connection, spool: Spool, progress: Progress) -> None:
+    def __init__(self, connection: Connection, spool: Spool, progress: Progress, evidence: Evidence) -> None:
         self._connection = connection
         self._spool = spool
         self._progress = progress
+        self._evidence = evidence
         self._scope = tenant_scope(spool.run.tenant_id)
         self._found = Found()
         self._failures: list[Failure] = []
@@ -145,7 +150,7 @@ class _Collection:
         self._progress.update(surface.name, count, count)
 
     def _reading(self, at_once: int, seen: Callable[[int], None]) -> Reading:
-        return Reading(self._connection, self._scope, self._found, self._spool, at_once, seen)
+        return Reading(self._connection, self._scope, self._found, self._spool, at_once, self._evidence, seen)
 
     async def _unit(self, surface: str, scope: Scope, opened: tuple[str, ...], work: Work) -> None:
         """One unit from opening to closing, unless an earlier run closed it. Nothing that it raises is lost."""

@@ -8,6 +8,8 @@ from keyaudit.cloud.connection import Connection
 from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
 from keyaudit.collect.access.roles import collect_roles
 from keyaudit.collect.entra import activity, directory, managed_identities
+from keyaudit.collect.entra.app_management import OPERATIONS as APP_MANAGEMENT_OPERATIONS
+from keyaudit.collect.entra.app_management import collect_app_management
 from keyaudit.collect.entra.applications import collect_applications
 from keyaudit.collect.entra.authorities import OPERATIONS as AUTHORITY_OPERATIONS
 from keyaudit.collect.entra.authorities import collect_authorities
@@ -21,9 +23,11 @@ from keyaudit.collect.entra.tenant import OPERATIONS as TENANT_OPERATIONS
 from keyaudit.collect.entra.tenant import collect_tenant
 from keyaudit.collect.entra.token_policies import OPERATIONS as POLICY_OPERATIONS
 from keyaudit.collect.entra.token_policies import collect_token_policies
+from keyaudit.collect.evidence import Evidence
 from keyaudit.collect.key_vault.keys import HSM_OPERATIONS as HSM_KEY_OPERATIONS
 from keyaudit.collect.key_vault.keys import OPERATIONS as KEY_OPERATIONS
 from keyaudit.collect.key_vault.keys import collect_keys
+from keyaudit.collect.logs import alert_rules, places, workspaces
 from keyaudit.collect.places import Subscription, Vault
 from keyaudit.collect.services.services import OPERATIONS as SERVICE_OPERATIONS
 from keyaudit.collect.services.services import collect_services
@@ -55,6 +59,8 @@ class Reading:
     """What units that are closed by now have read: `spool.lines(table)`."""
     at_once: int
     """How many objects of one place may be read at the same time."""
+    evidence: Evidence
+    """What files say that Azure's read APIs do not hold."""
     seen: Callable[[int], None]
     """Is told how many objects were seen so far, where nobody knows how many there are."""
 
@@ -100,7 +106,11 @@ class Surfaces:
 
 SURFACES = Surfaces(
     tenant=(
-        Surface("tenant", TENANT_OPERATIONS, lambda r, unit, scope: collect_tenant(r.connection, unit, scope)),
+        Surface(
+            "tenant",
+            TENANT_OPERATIONS,
+            lambda r, unit, scope: collect_tenant(r.connection, unit, scope, r.evidence.unified_audit),
+        ),
         Surface(
             "applications",
             directory.operations("application"),
@@ -131,12 +141,38 @@ SURFACES = Surfaces(
             AUTHORITY_OPERATIONS,
             lambda r, unit, scope: collect_authorities(r.connection, unit, scope),
         ),
+        Surface(
+            "app management policies",
+            APP_MANAGEMENT_OPERATIONS,
+            lambda r, unit, scope: collect_app_management(r.connection, unit, scope),
+        ),
+        Surface("Entra logs", places.TENANT, lambda r, unit, scope: places.collect_entra_logs(r.connection, unit, scope)),
     ),
-    vault=(Surface("keys", KEY_OPERATIONS, lambda r, unit, vault: collect_keys(r.connection, unit, vault, at_once=r.at_once)),),
+    subscription=(
+        Surface(
+            "activity logs",
+            places.SUBSCRIPTION,
+            lambda r, unit, subscription: places.collect_subscription_logs(r.connection, unit, subscription),
+        ),
+    ),
+    vault=(
+        Surface("keys", KEY_OPERATIONS, lambda r, unit, vault: collect_keys(r.connection, unit, vault, at_once=r.at_once)),
+        Surface("audit logs", places.VAULT, lambda r, unit, vault: places.collect_vault_logs(r.connection, unit, vault)),
+    ),
     hsm=(
         Surface("HSM keys", HSM_KEY_OPERATIONS, lambda r, unit, hsm: collect_keys(r.connection, unit, hsm, at_once=r.at_once)),
     ),
     last=(
+        Surface(
+            "log workspaces",
+            workspaces.OPERATIONS,
+            lambda r, unit, scope: workspaces.collect_workspaces(r.connection, unit, scope, r.spool.lines("log_sink")),
+        ),
+        Surface(
+            "alert rules",
+            alert_rules.OPERATIONS,
+            lambda r, unit, scope: alert_rules.collect_alert_rules(r.connection, unit, scope, r.found.subscriptions),
+        ),
         Surface(
             "services",
             SERVICE_OPERATIONS,

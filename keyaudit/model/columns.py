@@ -51,6 +51,8 @@ class Column:
     """(column, value): the column is absent in rows where that column holds something else."""
     derived_from: tuple[str, ...] = ()
     """For a column that a view computes: the stored columns it rests on. Such a column is not stored."""
+    rows_of: tuple[str, ...] = ()
+    """Where it rests on a table that several listings share out: the listings whose rows it looks at; empty: all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,16 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from keyaudit.simulator import authorization, hsm_resources, identities, keys, other_services, resource_graph, resources
+from keyaudit.simulator import (
+    arm_logs,
+    authorization,
+    hsm_resources,
+    identities,
+    keys,
+    other_services,
+    resource_graph,
+    resources,
+)
 from keyaudit.simulator.arm_answers import HEADERS, KEY_VAULT_HEADERS, answer, error, page
 from keyaudit.simulator.estate import Vault
 from keyaudit.simulator.login import LOGIN
@@ -20,6 +29,7 @@ PARTS: tuple[Callable[[Directory], Sequence[Route]], ...] = (
     hsm_resources.routes,
     identities.routes,
     other_services.routes,
+    arm_logs.routes,
 )
 """What serves the paths of other resources than vaults."""
 

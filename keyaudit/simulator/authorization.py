@@ -78,7 +78,7 @@ def subscription_rows(directory: Directory) -> Iterator[ResourceRow]:
                     "quotaId": "EnterpriseAgreement_2014-09-01",
                     "spendingLimit": "Off",
                 },
-                "state": "Enabled",
+                "state": one.state,
             },
             "tags": {},
         }

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from keyaudit.simulator import objects, odata, reports, token_signing, trusted_authorities
+from keyaudit.simulator import graph_posture, objects, odata, reports, token_signing, trusted_authorities
 from keyaudit.simulator.estate import Domain, FederatedCredential
 from keyaudit.simulator.graph_resources import Resource, collection
 from keyaudit.simulator.holders import Holder, Kind, applications, member, principals
@@ -21,6 +21,7 @@ PARTS: tuple[Callable[[Directory, str, list[str], Request], Resource | None], ..
     reports.part,
     token_signing.resource,
     trusted_authorities.resource,
+    graph_posture.policies,
 )
 """What serves other paths than the directory's: each is given the version and the path, and says what that names, or None."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from keyaudit.simulator import authorization, hsm_resources, identities, other_services, resources
+from keyaudit.simulator import arm_logs, authorization, hsm_resources, identities, other_services, resources
 from keyaudit.simulator.estate import Vault
 from keyaudit.simulator.service import Directory
 
@@ -38,7 +38,7 @@ def _row(directory: Directory, vault: Vault) -> ResourceRow:
 
 
 ROWS: dict[str, tuple[Callable[[Directory], Iterator[ResourceRow]], ...]] = {
-    "resources": (_vaults, other_services.rows, identities.rows, hsm_resources.rows),
+    "resources": (_vaults, other_services.rows, identities.rows, hsm_resources.rows, arm_logs.rows),
     "authorizationresources": (authorization.assignment_rows, authorization.definition_rows),
     "resourcecontainers": (authorization.subscription_rows,),
 }
@@ -52,6 +52,7 @@ OPERATIONS = {
     "microsoft.authorization/roleassignments": "role_assignment.query",
     "microsoft.authorization/roledefinitions": "role_definition.query",
     "microsoft.resources/subscriptions": "subscription.query",
+    "microsoft.insights/activitylogalerts": "alert_rule.query",
 }
 """Type, in lower case, to the name of the operation that asks for it first in its query."""
 

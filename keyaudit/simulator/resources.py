@@ -152,7 +152,7 @@ def subscription_resource(directory: Directory, subscription: Subscription) -> d
         "subscriptionId": subscription.id,
         "tenantId": directory.tenant_id,
         "displayName": subscription.name,
-        "state": "Enabled",
+        "state": subscription.state,
         "subscriptionPolicies": {
             "locationPlacementId": "Public_2014-09-01",
             "quotaId": "EnterpriseAgreement_2014-09-01",

@@ -12,6 +12,7 @@ from typing import Any
 from keyaudit.cloud.connection import Connection, connect
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.cloud.network import Network
+from keyaudit.collect.evidence import Evidence, UnifiedAudit
 from keyaudit.collect.run import Failure, collect_all
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import Coverage, State
@@ -21,6 +22,9 @@ from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.serve import Simulator, serve
 from tests.collect.estate import AS_OF, ESTATE
+
+EVIDENCE = Evidence(unified_audit=UnifiedAudit(digest="0" * 64, ingestion=True, mailboxes=True, organizations=frozenset()))
+"""Everything that can be supplied, so that nothing is unknown for want of it."""
 
 
 class Clock:
@@ -131,10 +135,10 @@ def left(
     return Collected(rows, coverage, failures, calls or {}, set(audiences))
 
 
-async def collect(*faults: Fault, estate: Estate = ESTATE) -> Collected:
+async def collect(*faults: Fault, estate: Estate = ESTATE, evidence: Evidence = EVIDENCE) -> Collected:
     """One whole run."""
     with tempfile.TemporaryDirectory() as folder:
         async with serve(estate, faults=faults) as simulator, connected(simulator) as connection:
             with begun(Path(folder) / "out", estate.tenant_id) as spool:
-                failures = await collect_all(connection, spool, progress=Noted())
+                failures = await collect_all(connection, spool, progress=Noted(), evidence=evidence)
                 return left(spool, failures, dict(simulator.calls), simulator.audiences)

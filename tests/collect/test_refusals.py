@@ -35,6 +35,7 @@ CHILDREN = {
         "vault.query",
         "hsm.query",
         "vault.list",
+        "alert_rule.query",
         "key.list",
         "key.versions",
         "key.get",

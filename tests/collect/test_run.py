@@ -31,9 +31,16 @@ from tests.collect.estate import (
     SUBSCRIPTION,
     TENANT_ID,
 )
-from tests.collect.rig import Collected, Noted, begun, collect, connected, left
+from tests.collect.rig import EVIDENCE, Collected, Noted, begun, collect, connected, left
 
-SUBSCRIPTION_OPERATIONS = ("vault.list", "hsm.list", "role_eligibility.list", "deny_assignment.list")
+SUBSCRIPTION_OPERATIONS = (
+    "vault.list",
+    "hsm.list",
+    "role_eligibility.list",
+    "deny_assignment.list",
+    "activity_log.list",
+    "defender.plan",
+)
 KEY_OPERATIONS = ("key.get", "key.list", "key.rotation_policy", "key.versions")
 TENANT_OPERATIONS = (
     "organization.get",
@@ -45,6 +52,15 @@ TENANT_OPERATIONS = (
     "role_definition.query",
     "subscription.query",
     "hsm.query",
+    "app_management.default",
+    "app_management.list",
+    "app_management.applied",
+    "authorization_policy.get",
+    "security_defaults.get",
+    "entra_log.list",
+    "workspace.get",
+    "workspace.table",
+    "alert_rule.query",
     *(
         f"{kind}.{what}"
         for kind in ("application", "service_principal")
@@ -67,6 +83,7 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
     ids = {table: set(rows) for table, rows in found.rows.items()}
     applications = [f"{TENANT_ID}/applications/{one.id}" for one in APPLICATIONS]
     principals = [f"{TENANT_ID}/serviceprincipals/{one.id}" for one in PRINCIPALS]
+    subscriptions = [f"/subscriptions/{one}" for one in (SUBSCRIPTION, EMPTY_SUBSCRIPTION)]
     assert ids == {
         "tenant": {TENANT_ID},
         "subscription": {f"/subscriptions/{one}" for one in (SUBSCRIPTION, EMPTY_SUBSCRIPTION)},
@@ -95,6 +112,11 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         "token_policy": {f"{TENANT_ID}/policies/federatedtokenvalidationpolicy"},
         "trusted_authority": set(),
         "issuer_key": set(found.rows["issuer_key"]),
+        "app_management_policy": {
+            f"{TENANT_ID}/appmanagementpolicies/default/{applies_to}" for applies_to in ("applications", "service-principals")
+        },
+        "defender_plan": {f"{one}/providers/microsoft.security/pricings/keyvaults" for one in subscriptions},
+        **{table: set() for table in ("log_sink", "workspace", "log_table", "alert_rule")},
     }
     assert len(ids["issuer_key"]) == 1
     assert not any(row.get("unknown") for rows in found.rows.values() for row in rows.values())
@@ -102,12 +124,8 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
     assert found.failures == []
     assert set(found.coverage) == {
         *((TENANT_ID, operation) for operation in TENANT_OPERATIONS),
-        *(
-            (f"/subscriptions/{one}", operation)
-            for one in (SUBSCRIPTION, EMPTY_SUBSCRIPTION)
-            for operation in SUBSCRIPTION_OPERATIONS
-        ),
-        *((vault, operation) for vault in (FIRST_ID, SECOND_ID) for operation in KEY_OPERATIONS),
+        *((one, operation) for one in subscriptions for operation in SUBSCRIPTION_OPERATIONS),
+        *((vault, operation) for vault in (FIRST_ID, SECOND_ID) for operation in (*KEY_OPERATIONS, "diagnostic_setting.list")),
     }
 
 
@@ -142,7 +160,7 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
     noted = Noted()
     async with serve(ESTATE) as simulator, connected(simulator) as connection:
         with begun(tmp_path / "out", ESTATE.tenant_id) as spool:
-            await collect_all(connection, spool, progress=noted)
+            await collect_all(connection, spool, progress=noted, evidence=EVIDENCE)
     assert {surface for surface, _, _ in noted.updates} == set(SURFACES.names)
     last = {surface: (done, total) for surface, done, total in noted.updates}
     assert last == {
@@ -161,6 +179,12 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
         "trusted authorities": (1, 1),
         "federation": (1, 1),
         "issuer keys": (1, 1),
+        "app management policies": (1, 1),
+        "Entra logs": (1, 1),
+        "activity logs": (2, 2),
+        "audit logs": (2, 2),
+        "log workspaces": (1, 1),
+        "alert rules": (1, 1),
     }
 
 
@@ -188,14 +212,14 @@ async def test_an_interrupted_run_goes_on_to_the_same_end(whole: Collected, tmp_
     async with serve(ESTATE) as simulator, connected(simulator) as connection:
         with begun(tmp_path / "out", ESTATE.tenant_id) as spool:
             progress = Stops(*stop)
-            progress.task = asyncio.ensure_future(collect_all(connection, spool, progress=progress))
+            progress.task = asyncio.ensure_future(collect_all(connection, spool, progress=progress, evidence=EVIDENCE))
             with pytest.raises(asyncio.CancelledError):
                 await progress.task
             assert any(record.reason == "interrupted" for record in spool.coverage()) or stop == ("vaults", 2)
         before = dict(simulator.calls)
         with Spool.resume(tmp_path / "out") as spool:
             closed = spool.done("vaults", next(record.scope for record in spool.coverage()))
-            assert await collect_all(connection, spool, progress=Noted()) == []
+            assert await collect_all(connection, spool, progress=Noted(), evidence=EVIDENCE) == []
             found = left(spool)
             if closed:
                 assert simulator.calls["subscription.list"] == before["subscription.list"]
@@ -207,7 +231,7 @@ async def test_a_bug_in_one_unit_is_reported_and_the_run_goes_on(tmp_path: Path)
     bug = RuntimeError("a bug")
     async with serve(ESTATE) as simulator, connected(simulator) as connection:
         with begun(tmp_path / "out", ESTATE.tenant_id) as spool:
-            failures = await collect_all(connection, spool, progress=Stops("applications", 1, bug))
+            failures = await collect_all(connection, spool, progress=Stops("applications", 1, bug), evidence=EVIDENCE)
             found = left(spool, failures)
     assert [(failure.surface, failure.error) for failure in found.failures] == [("applications", bug)]
     assert set(found.causes().values()) == {"not_assessed internal_error"}
@@ -221,7 +245,7 @@ async def test_a_spool_that_cannot_be_written_ends_the_run(tmp_path: Path) -> No
         with begun(tmp_path / "out", ESTATE.tenant_id) as spool:
             (tmp_path / "out" / "spool" / "vault.jsonl").mkdir()
             with pytest.raises(OutputError):
-                await collect_all(connection, spool, progress=Noted())
+                await collect_all(connection, spool, progress=Noted(), evidence=EVIDENCE)
 
 
 async def test_a_subscription_of_another_tenant_is_named_and_not_looked_into() -> None:
@@ -248,5 +272,6 @@ async def test_no_visible_subscription_is_not_an_empty_tenant() -> None:
         (TENANT_ID, "managed_identity.federated_of"): "not_assessed parent_not_assessed",
         **{(TENANT_ID, operation): "not_assessed parent_not_assessed" for operation in ("vault.query", *ROLE_OPERATIONS)},
         (TENANT_ID, "hsm.query"): "not_assessed parent_not_assessed",
+        (TENANT_ID, "alert_rule.query"): "not_assessed parent_not_assessed",
     }
     assert found.coverage[TENANT_ID, "application.list"].state is State.ASSESSED

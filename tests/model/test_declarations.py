@@ -26,7 +26,7 @@ def test_only_reads_are_declared() -> None:
 def test_every_operation_says_which_version_of_the_api_it_speaks() -> None:
     for operation in OPERATIONS.values():
         if operation.surface is not Surface.LOGIN:
-            assert re.fullmatch(r"\d{4}-\d\d-\d\d|v1\.0|beta", operation.api_version), operation.id
+            assert re.fullmatch(r"\d{4}-\d\d-\d\d(-preview)?|v1\.0|beta", operation.api_version), operation.id
     assert OPERATIONS["login.metadata"].api_version == ""
 
 

@@ -4,6 +4,7 @@ import dataclasses
 
 from keyaudit.simulator.estate import (
     Application,
+    AppManagementPolicy,
     AuthorityStore,
     DeletedKey,
     Domain,
@@ -13,9 +14,11 @@ from keyaudit.simulator.estate import (
     Key,
     KeyCredential,
     KeyVersion,
+    Logs,
     ManagedHsm,
     ManagedIdentity,
     PasswordCredential,
+    Posture,
     Resource,
     RotationPolicy,
     ServicePrincipal,
@@ -23,6 +26,7 @@ from keyaudit.simulator.estate import (
     TokenPolicy,
     TokenSigning,
     Vault,
+    Workspace,
 )
 from keyaudit.simulator.x509 import certificate
 
@@ -241,4 +245,6 @@ SMALL = Estate(
         ),
     ),
     token_signing=TokenSigning(policies=POLICIES, infrastructures=(STORE,)),
+    posture=Posture(policies=(AppManagementPolicy(id="b0000000-0000-4000-8000-000000000001", name="exception"),)),
+    logs=Logs(workspaces=(Workspace(name="log-main", subscription=SUBSCRIPTION, resource_group="rg-main"),)),
 )

@@ -7,6 +7,7 @@ import pytest
 from keyaudit.collect.access import assignments, definitions
 from keyaudit.collect.access.roles import SUBSCRIPTIONS
 from keyaudit.collect.entra.managed_identities import QUERY as IDENTITIES
+from keyaudit.collect.logs.alert_rules import QUERY as ALERT_RULES
 from keyaudit.collect.services.items import QUERY as SERVICES
 from keyaudit.model.operations import OPERATIONS, Operation, Surface
 from keyaudit.simulator.roles import OWNER
@@ -28,11 +29,13 @@ QUERIES = {
     "role_assignment.query": assignments.QUERY,
     "role_definition.query": definitions.QUERY,
     "subscription.query": SUBSCRIPTIONS,
+    "alert_rule.query": ALERT_RULES,
 }
 
 
 # What {id} stands for, by the first part of an operation's name; an application, where nothing is said.
 IDS = {
+    "app_management": SMALL.posture.policies[0].id,
     "service_principal": PRINCIPALS[0].id,
     "domain": "adfs.example",
     "pki": STORE.id,
@@ -55,6 +58,8 @@ def _url(operation: Operation) -> str:
         identity=SMALL.identities[0].name,
         role=OWNER,
         id=IDS.get(operation.id.partition(".")[0], APPLICATIONS[0].id),
+        workspace="log-main",
+        table="AZKVAuditLogs",
     )
     filled = [(name, value.format(app=APPLICATIONS[0].app_id)) for name, value in operation.query]
     query = "&".join(f"{quote(name)}={quote(value)}" for name, value in filled)

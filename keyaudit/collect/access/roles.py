@@ -1,4 +1,4 @@
-"""Every role assignment and eligible role that reaches a vault, and where subscriptions stand below management groups."""
+"""Every role assignment and eligible role that reaches a vault, and how subscriptions stand, below which management groups."""
 
 from collections.abc import Mapping, Sequence
 
@@ -37,6 +37,7 @@ class Properties(Struct):
     """What is read of a subscription's properties."""
 
     managementGroupAncestorsChain: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
+    state: Wire = UNSET
 
 
 class SubscriptionItem(Struct):
@@ -103,28 +104,32 @@ class _Roles:
     async def _place(self) -> Coverage:
         """Read the management groups above each subscription."""
         calls = Calls(self._scope, "subscription.query")
-        chains: dict[str, Sequence[str] | Refusal] = {}
+        found: dict[str, Properties | Refusal] = {}
         unseen = Reason.INCONSISTENT_PAGES
         for group in self._queried():
             body = {"subscriptions": group, "query": SUBSCRIPTIONS}
             listing = self._gateway.pages(calls.id, SubscriptionItem, by=lambda item: item.id.lower(), body=body)
             async for item in listing:
-                chains[item.subscriptionId.lower()] = _chain(item)
+                found[item.subscriptionId.lower()] = read(item.properties, Properties)
             calls.ended(listing.end)
             unseen = why_incomplete(listing.end) or unseen
         for subscription in self._subscriptions:
-            chain = chains.get(subscription.id, Refusal(unseen))
+            properties = found.get(subscription.id, Refusal(unseen))
+            chain = properties if isinstance(properties, Refusal) else _chain(properties)
             if not isinstance(chain, Refusal):
                 self._above[subscription.id] = chain
-            self._unit.row("subscription", self._subscription_row(subscription, chain))
+            self._unit.row("subscription", self._subscription_row(subscription, properties, chain))
         return calls.coverage()
 
-    def _subscription_row(self, subscription: Subscription, chain: Sequence[str] | Refusal) -> Mapping[str, object]:
+    def _subscription_row(
+        self, subscription: Subscription, properties: Properties | Refusal, chain: Sequence[str] | Refusal
+    ) -> Mapping[str, object]:
         url, version = source(self._connection.environment, "subscription.query")
         id_ = subscription.scope.id
         row = Row(SUBSCRIPTION, id=id_, resource_id=id_, scope_id=id_, url=url, version=version)
         row.put("name", subscription.name)
         row.put("subscription_id", subscription.id)
+        row.put_read("state", properties if isinstance(properties, Refusal) else properties.state)
         row.put_read("management_groups", chain)
         return row.finish()
 
@@ -166,11 +171,8 @@ class _Roles:
         return [self._ids[start : start + PER_QUERY] for start in range(0, len(self._ids), PER_QUERY)]
 
 
-def _chain(item: SubscriptionItem) -> Sequence[str] | Refusal:
+def _chain(properties: Properties) -> Sequence[str] | Refusal:
     """Ids of the management groups above, the nearest first. Every subscription is below the root group: none is no answer."""
-    properties = read(item.properties, Properties)
-    if isinstance(properties, Refusal):
-        return properties
     groups = read(properties.managementGroupAncestorsChain, list[GroupItem])
     if isinstance(groups, Refusal):
         return groups

@@ -1,4 +1,4 @@
-"""The tenant itself, and its domains."""
+"""The tenant itself: its domains, what its users may do, and what an imported file says of its audit log."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,9 @@ from msgspec import UNSET, Struct
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
+from keyaudit.collect.entra.authorization import OPERATIONS as AUTHORIZATION_OPERATIONS
+from keyaudit.collect.entra.authorization import Authorization
+from keyaudit.collect.evidence import UnifiedAudit
 from keyaudit.collect.places import source
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
@@ -13,9 +16,10 @@ from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.tenant import TENANT
 
-OPERATIONS = ("organization.get", "domain.list")
+OPERATIONS = ("organization.get", "domain.list", *AUTHORIZATION_OPERATIONS)
 
 _DOMAINS = ("default_domain", "verified_domains", "federated_domains")
+_IMPORTED = ("unified_audit_enabled", "mailbox_audit_default", "unified_audit_evidence")
 _SIGN_IN = {"managed": False, "federated": True}
 
 
@@ -36,8 +40,10 @@ class DomainItem(Struct):
     isVerified: Wire = UNSET  # noqa: N815
 
 
-async def collect_tenant(connection: Connection, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write the tenant's row; the coverage of `OPERATIONS`."""
+async def collect_tenant(
+    connection: Connection, unit: Unit, scope: Scope, unified_audit: UnifiedAudit | None
+) -> Sequence[Coverage]:
+    """Write the tenant's row; the coverage of `OPERATIONS`. Raises UnsafeError where the file is of another organization."""
     tenant_id = connection.identity.tenant_id
     organization, domains = Calls(scope, "organization.get"), Calls(scope, "domain.list")
     listing = connection.gateway.pages("domain.list", DomainItem, by=lambda item: item.id.lower())
@@ -49,6 +55,8 @@ async def collect_tenant(connection: Connection, unit: Unit, scope: Scope) -> Se
         # Every tenant has the domain that it was made with.
         missing = Reason.BAD_BODY
         domains.refused(Refusal(missing, "Graph shows no domain", 200))
+    authorization = Authorization(scope)
+    await authorization.collect(connection.gateway)
 
     def own(item: Organization) -> str:
         if item.id.lower() != tenant_id.lower():
@@ -65,12 +73,28 @@ async def collect_tenant(connection: Connection, unit: Unit, scope: Scope) -> Se
             row.refuse(_DOMAINS, missing)
         else:
             put_domains(row, found)
+        authorization.put(row)
+        put_unified_audit(row, unified_audit, missing or frozenset(item.id.lower() for item in found))
         unit.row("tenant", row.finish())
     organization.ended(tenants.end)
     read_through = organization.coverage()
     if not tenants.end.received and read_through.state is State.ASSESSED:
         [read_through] = not_assessed(scope, ("organization.get",), Reason.BAD_BODY, "Graph shows no organization")
-    return read_through, domains.coverage()
+    return read_through, domains.coverage(), *authorization.coverage
+
+
+def put_unified_audit(row: Row, given: UnifiedAudit | None, domains: frozenset[str] | Reason) -> None:
+    """Fill the columns of the imported file. Where it names its organization, that has to be one of the tenant's domains."""
+    if given is None:
+        row.refuse(_IMPORTED, Reason.NOT_SUPPLIED)
+    elif given.organizations and isinstance(domains, Reason):
+        row.refuse(_IMPORTED, domains)
+    else:
+        if not isinstance(domains, Reason):
+            given.belongs_to(domains)
+        row.put("unified_audit_evidence", given.digest)
+        for column, value in (("unified_audit_enabled", given.ingestion), ("mailbox_audit_default", given.mailboxes)):
+            row.put_read(column, Refusal(Reason.NOT_SUPPLIED) if value is None else value)
 
 
 def put_domains(row: Row, domains: Sequence[DomainItem]) -> None:

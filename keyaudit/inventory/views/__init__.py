@@ -17,8 +17,11 @@ from keyaudit.inventory.views import (
     credential,
     key,
     key_use,
+    log_sink,
     service_principal,
     signing_certificate,
+    subscription,
+    tenant,
     vault,
 )
 from keyaudit.inventory.views.sql import stored
@@ -39,6 +42,9 @@ def create(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, str], co
     if lists:
         connection.execute(f"INSERT INTO coverage SELECT {', '.join(['unnest(?)'] * len(lists))}", lists)
     derived = {
+        "tenant": tenant.view(sources),
+        "subscription": subscription.view(sources),
+        "log_sink": log_sink.view(sources),
         "vault": vault.view(sources),
         "key": key.view(sources),
         "application": application.view(sources, as_of),

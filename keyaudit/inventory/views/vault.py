@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.views import log_sink
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored, tag
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
@@ -23,12 +24,32 @@ def view(sources: Sources) -> str:
         FROM (SELECT vault_id, enabled, unknown, enabled AND list_contains(key_ops, 'sign') AS signs FROM {sources["key"]})
         GROUP BY vault_id"""
     doubt = f"CASE WHEN signing.signs THEN NULL ELSE coalesce({gap('listed')}, signing.doubt) END"
+    unsettled = gap("settings")
+    logged = f"CASE WHEN sinks.logged THEN NULL ELSE coalesce({unsettled}, sinks.logged_doubt) END"
+    searchable = f"CASE WHEN sinks.searchable THEN NULL ELSE coalesce({unsettled}, sinks.searchable_doubt) END"
+    retention = f"coalesce({unsettled}, sinks.retention_doubt)"
     return f"""
         SELECT {stored("vault", "stored")}, {tag("stored")} AS environment,
             {_network_open()} AS network_open,
+            CASE WHEN {logged} IS NULL THEN coalesce(sinks.logged, false) END AS audit_logged,
+            CASE WHEN {searchable} IS NULL THEN coalesce(sinks.searchable, false) END AS audit_searchable,
+            CASE WHEN {retention} IS NULL THEN sinks.retention END AS audit_retention,
             CASE WHEN signing.signs THEN true WHEN {doubt} IS NULL THEN false END AS holds_signing_key,
-            {extended({"environment": "stored.unknown['tags']", "network_open": _network_doubt(), "holds_signing_key": doubt})}
+            {
+        extended(
+            {
+                "environment": "stored.unknown['tags']",
+                "network_open": _network_doubt(),
+                "holds_signing_key": doubt,
+                "audit_logged": logged,
+                "audit_searchable": searchable,
+                "audit_retention": retention,
+            }
+        )
+    }
         FROM {sources["vault"]} AS stored
+        LEFT JOIN ({log_sink.audited(sources, "vault")}) AS sinks ON sinks.logged_id = stored.id
+        LEFT JOIN ({read_to_the_end(("diagnostic_setting.list",))}) AS settings ON settings.scope_id = stored.id
         LEFT JOIN ({signing}) AS signing ON signing.vault_id = stored.id
         LEFT JOIN ({" UNION ALL ".join(map(read_to_the_end, _KEYS.values()))}) AS listed ON listed.scope_id = stored.id"""
 

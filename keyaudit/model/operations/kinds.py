@@ -45,6 +45,8 @@ class Rights(StrEnum):
     """An application permission on Microsoft Graph, with an administrator's consent."""
     HSM = "hsm"
     """A local role of one Managed HSM: no role in Azure Resource Manager gives it."""
+    ENTRA = "entra"
+    """A right over the tenant itself, above every subscription: an administrator of the directory has to give it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,61 @@
 """Reads of where audit logs go, how long they are kept, and what watches them."""
 
-from keyaudit.model.operations.kinds import Operation
+from keyaudit.model.operations.kinds import Paging, Right, Rights, arm, resource_graph
 
-DECLARED: tuple[Operation, ...] = ()
+_SUBSCRIPTION = "/subscriptions/{subscription}"
+_GROUP = _SUBSCRIPTION + "/resourceGroups/{resource_group}"
+_SETTINGS = "/providers/Microsoft.Insights/diagnosticSettings"
+_SETTINGS_VERSION = "2021-05-01-preview"
+"""Diagnostic settings have no other version than previews. https://learn.microsoft.com/rest/api/monitor/diagnostic-settings"""
+
+_WORKSPACE = _GROUP + "/providers/Microsoft.OperationalInsights/workspaces/{workspace}"
+_WORKSPACE_VERSION = "2023-09-01"
+_OF_WORKSPACE = Right(rights=Rights.AZURE, name="Reader", on="the Log Analytics workspace")
+
+# The action is documented, and that whoever sets these up is a Security Administrator; which role is enough to read them is
+# not, but roles on subscriptions do not reach there.
+_OF_TENANT = Right(
+    rights=Rights.ENTRA,
+    name="microsoft.aadiam/diagnosticSettings/read",
+    on="the tenant, which no role on a subscription gives",
+)
+
+DECLARED = (
+    arm(
+        "diagnostic_setting.list",
+        "diagnostic settings of vaults",
+        _GROUP + "/providers/Microsoft.KeyVault/vaults/{vault}" + _SETTINGS,
+        version=_SETTINGS_VERSION,
+        paging=Paging.NEXT_LINK,
+    ),
+    arm(
+        "activity_log.list",
+        "where activity logs are exported to",
+        _SUBSCRIPTION + _SETTINGS,
+        version=_SETTINGS_VERSION,
+        paging=Paging.NEXT_LINK,
+    ),
+    arm(
+        "entra_log.list",
+        "where Entra's logs are exported to",
+        "/providers/microsoft.aadiam/diagnosticSettings",
+        version="2017-04-01",
+        paging=Paging.NEXT_LINK,
+        right=_OF_TENANT,
+    ),
+    arm("workspace.get", "a log workspace", _WORKSPACE, version=_WORKSPACE_VERSION, right=_OF_WORKSPACE),
+    arm(
+        "workspace.table",
+        "how long a log is kept",
+        _WORKSPACE + "/tables/{table}",
+        version=_WORKSPACE_VERSION,
+        right=_OF_WORKSPACE,
+    ),
+    arm(
+        "defender.plan",
+        "the Defender plan for Key Vault",
+        _SUBSCRIPTION + "/providers/Microsoft.Security/pricings/KeyVaults",
+        version="2024-01-01",
+    ),
+    resource_graph("alert_rule.query", "alert rules (Resource Graph)"),
+)

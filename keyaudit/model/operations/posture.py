@@ -1,5 +1,38 @@
 """Reads of the tenant's rules for applications and sign-in."""
 
-from keyaudit.model.operations.kinds import Operation
+from keyaudit.model.operations.kinds import Paging, graph, graph_right
 
-DECLARED: tuple[Operation, ...] = ()
+_POLICIES = graph_right("Policy.Read.All")
+
+DECLARED = (
+    graph(
+        "app_management.default",
+        "the default app management policy",
+        "/v1.0/policies/defaultAppManagementPolicy",
+        paging=Paging.NONE,
+        right=_POLICIES,
+    ),
+    graph("app_management.list", "app management policies", "/v1.0/policies/appManagementPolicies", right=_POLICIES),
+    graph(
+        "app_management.applied",
+        "what an app management policy is assigned to",
+        "/v1.0/policies/appManagementPolicies/{id}/appliesTo",
+        query=(("$select", "id"), ("$top", "999")),
+        # Application.Read.All too: https://learn.microsoft.com/graph/api/appmanagementpolicy-list-appliesto
+        right=_POLICIES,
+    ),
+    graph(
+        "authorization_policy.get",
+        "the authorization policy",
+        "/v1.0/policies/authorizationPolicy",
+        paging=Paging.NONE,
+        right=_POLICIES,
+    ),
+    graph(
+        "security_defaults.get",
+        "security defaults",
+        "/v1.0/policies/identitySecurityDefaultsEnforcementPolicy",
+        paging=Paging.NONE,
+        right=_POLICIES,
+    ),
+)

@@ -3,13 +3,17 @@
 from keyaudit.model.columns import Table
 from keyaudit.model.tables.account_key import ACCOUNT_KEY
 from keyaudit.model.tables.activity import CREDENTIAL_ACTIVITY, SIGN_IN_ACTIVITY
+from keyaudit.model.tables.alert_rule import ALERT_RULE
+from keyaudit.model.tables.app_management_policy import APP_MANAGEMENT_POLICY
 from keyaudit.model.tables.application import APPLICATION
 from keyaudit.model.tables.credential import CREDENTIAL
+from keyaudit.model.tables.defender_plan import DEFENDER_PLAN
 from keyaudit.model.tables.federated_domain import FEDERATED_DOMAIN
 from keyaudit.model.tables.grant import GRANT
 from keyaudit.model.tables.issuer_key import ISSUER_KEY
 from keyaudit.model.tables.key import KEY
 from keyaudit.model.tables.key_use import KEY_USE
+from keyaudit.model.tables.log_sink import LOG_SINK
 from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL
 from keyaudit.model.tables.signing_certificate import SIGNING_CERTIFICATE
 from keyaudit.model.tables.subscription import SUBSCRIPTION
@@ -17,6 +21,7 @@ from keyaudit.model.tables.tenant import TENANT
 from keyaudit.model.tables.token_policy import TOKEN_POLICY
 from keyaudit.model.tables.trusted_authority import TRUSTED_AUTHORITY
 from keyaudit.model.tables.vault import VAULT
+from keyaudit.model.tables.workspace import LOG_TABLE, WORKSPACE
 
 TABLES: dict[str, Table] = {
     table.name: table
@@ -38,6 +43,12 @@ TABLES: dict[str, Table] = {
         TOKEN_POLICY,
         TRUSTED_AUTHORITY,
         ISSUER_KEY,
+        APP_MANAGEMENT_POLICY,
+        LOG_SINK,
+        WORKSPACE,
+        LOG_TABLE,
+        DEFENDER_PLAN,
+        ALERT_RULE,
     )
 }
 
@@ -47,11 +58,13 @@ def operations_of(table: str, column: str) -> tuple[str, ...]:
     declared = TABLES[table].by_name[column]
     found = dict.fromkeys(declared.operations)
     for base in declared.derived_from:
-        # A derived column may rest on another table's: `table.column`. Then that table's rows must all be there.
+        # A derived column may rest on another table's: `table.column`. Then that table's rows must all be there, or those
+        # of the listings that it looks at.
         other, _, name = base.rpartition(".")
-        if other:
-            found.update(dict.fromkeys(TABLES[other].listed_by))
-        found.update(dict.fromkeys(operations_of(other or table, name)))
+        listed = (declared.rows_of or TABLES[other].listed_by) if other else ()
+        elsewhere = TABLES[other].parts.keys() - declared.rows_of if other and declared.rows_of else set[str]()
+        needed = (*listed, *operations_of(other or table, name))
+        found.update(dict.fromkeys(operation for operation in needed if operation not in elsewhere))
     return tuple(found)
 
 

@@ -6,6 +6,8 @@ from keyaudit.model.tables.places import ARM_LEAVES_OUT, HSMS_FOUND, KINDS, VAUL
 _FOUND = ("vault.query", "vault.list", "hsm.query", "hsm.list")
 _FIREWALL_OFF = "learn.microsoft.com/azure/key-vault/general/network-security: the firewall is off until it is set up"
 
+_AUDITED = ("diagnostic_setting.list",)
+
 VAULT = Table(
     name="vault",
     noun="vault",
@@ -249,6 +251,29 @@ VAULT = Table(
             operations=("hsm.query", "hsm.list"),
             absent="not a Managed HSM",
             only=("kind", "managed-hsm"),
+        ),
+        Column(
+            name="audit_logged",
+            type=Type.BOOLEAN,
+            meaning="a diagnostic setting sends its audit log somewhere: AuditEvent, or the group audit or allLogs",
+            derived_from=("log_sink.audits",),
+            rows_of=_AUDITED,
+        ),
+        Column(
+            name="audit_searchable",
+            type=Type.BOOLEAN,
+            meaning="its audit log goes to a log table that can be queried at will",
+            derived_from=("log_sink.audits", "log_sink.searchable"),
+            rows_of=_AUDITED,
+        ),
+        Column(
+            name="audit_retention",
+            type=Type.DURATION,
+            unit="seconds",
+            meaning="how long its audit log can be queried, where that is longest",
+            absent="it goes nowhere where it can be queried",
+            derived_from=("log_sink.audits", "log_sink.searchable", "log_sink.retention"),
+            rows_of=_AUDITED,
         ),
         Column(
             name="holds_signing_key",

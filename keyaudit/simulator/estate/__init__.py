@@ -20,7 +20,9 @@ from keyaudit.simulator.estate.directory import (
     ServicePrincipal,
 )
 from keyaudit.simulator.estate.key_vault import DeletedKey, Key, KeyVersion, RotationPolicy, Vault
+from keyaudit.simulator.estate.logs import AlertRule, Logs, LogTable, Workspace
 from keyaudit.simulator.estate.managed_hsm import HsmAssignment, HsmRole, ManagedHsm
+from keyaudit.simulator.estate.posture import AppManagementPolicy, Posture, Restriction, Restrictions
 from keyaudit.simulator.estate.privileges import CredentialUse, ManagedIdentity, SignIn
 from keyaudit.simulator.estate.services import Resource
 from keyaudit.simulator.estate.token_signing import (
@@ -37,6 +39,8 @@ from keyaudit.simulator.estate.token_signing import (
 
 __all__ = [
     "AccessPolicy",
+    "AlertRule",
+    "AppManagementPolicy",
     "Application",
     "Authority",
     "AuthorityStore",
@@ -56,12 +60,17 @@ __all__ = [
     "KeyCredential",
     "KeySet",
     "KeyVersion",
+    "LogTable",
+    "Logs",
     "ManagedHsm",
     "ManagedIdentity",
     "PasswordCredential",
     "Plant",
+    "Posture",
     "PublishedKey",
     "Resource",
+    "Restriction",
+    "Restrictions",
     "Role",
     "RoleAssignment",
     "RotationPolicy",
@@ -73,17 +82,23 @@ __all__ = [
     "TokenSigning",
     "User",
     "Vault",
+    "Workspace",
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A subscription, a GUID in lower case and its display name."""
+    """A subscription, a GUID in lower case and its display name. `defender`: the tier of Defender for Key Vault."""
 
     id: str
     name: str
     management_groups: tuple[str, ...] = ()
     """Names of the management groups above it, the nearest first, without the root group."""
+    state: str = "Enabled"
+    activity_settings: tuple[dict[str, object], ...] = ()
+    """Diagnostic settings of its activity log, as ARM shows them."""
+    defender: str | None = "Free"
+    """None: Microsoft.Security was never registered there."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -126,4 +141,6 @@ class Estate:
     unlicensed: tuple[str, ...] = ()
     """Graph relations that the tenant has no licence for: `reports`, ..."""
     token_signing: TokenSigning = field(default_factory=TokenSigning)
+    posture: Posture = field(default_factory=Posture)
+    logs: Logs = field(default_factory=Logs)
     plants: frozenset[Plant] = field(default_factory=frozenset)

@@ -25,6 +25,7 @@ def blind_spots(as_of: int) -> Estate:
         # The usual case with Managed HSMs: Reader shows that it is there, and no local role lets the auditor in.
         hsms=tuple(replace(hsm, access="local") for hsm in whole.hsms),
         graph_refuses=("owners",),
+        logs=replace(whole.logs, entra_refused=True),
         plants=frozenset(plant for plant in whole.plants if _still_certain(plant)),
     )
 

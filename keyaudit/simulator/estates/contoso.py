@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from keyaudit.simulator.estate import Application, Domain, Estate, Plant, ServicePrincipal, Subscription, Vault
 from keyaudit.simulator.estates.contoso_applications import APPLICATIONS
 from keyaudit.simulator.estates.contoso_hsm import TRUST_HSM
+from keyaudit.simulator.estates.contoso_logs import contoso_logs, logged
 from keyaudit.simulator.estates.contoso_other import NONPROD_VAULTS, SHARED_VAULTS
+from keyaudit.simulator.estates.contoso_posture import contoso_posture
 from keyaudit.simulator.estates.contoso_principals import PRINCIPALS
 from keyaudit.simulator.estates.contoso_prod import PROD_VAULTS
 from keyaudit.simulator.estates.contoso_services import lay_services
@@ -27,7 +29,8 @@ _SUBSCRIPTIONS = {
 def contoso(as_of: int) -> Estate:
     """The tenant as it stands at `as_of`; only the signing key of 2016 keeps its date."""
     ground = Ground(_SEED, as_of, "contoso.example")
-    subscriptions = tuple(Subscription(id=ground.guid("subscription", name), name=name) for name in _SUBSCRIPTIONS)
+    named = (Subscription(id=ground.guid("subscription", name), name=name) for name in _SUBSCRIPTIONS)
+    subscriptions = tuple(logged(subscription, ground) for subscription in named)
     plans = ((plan, subscription.id) for subscription in subscriptions for plan in _SUBSCRIPTIONS[subscription.name])
     vaults, in_vaults = lay_vaults(plans, ground)
     hsm, in_hsm = lay_hsm(TRUST_HSM, subscriptions[-1].id, ground)
@@ -47,6 +50,8 @@ def contoso(as_of: int) -> Estate:
         vaults=vaults,
         applications=applications,
         service_principals=principals,
+        posture=contoso_posture(applications, ground),
+        logs=contoso_logs(ground),
         resources=lay_services(ground, subscriptions, vaults),
         token_signing=lay_signing(ground),
         hsms=(hsm,),

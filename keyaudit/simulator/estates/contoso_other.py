@@ -35,13 +35,14 @@ from keyaudit.simulator.estates.key_plans import (
     certificate_key,
     kept,
 )
+from keyaudit.simulator.estates.log_plans import to_sentinel, to_storage
 
 _SIGNING = VaultPlan(
     name="kv-platform-signing",
+    logs=to_sentinel,
     group="rg-platform-signing",
     location="swedencentral",
     tags={"env": "shared", "owner": "developer-platform", "costCenter": "CC-1010"},
-    audited=True,
     keys=(
         kept("release-signing", RSA_HSM_4096, SIGN, 130, count=3, tags={"app": "release-pipeline"}),
         kept("container-image-signing", P256_HSM, SIGN, 35, every=180, count=3, live=1, tags={"app": "registry"}),
@@ -84,10 +85,10 @@ _SIGNING = VaultPlan(
 
 _EDGE = VaultPlan(
     name="kv-platform-edge",
+    logs=to_storage,
     group="rg-platform-edge",
     sku="standard",
     tags={"env": "shared", "owner": "network"},
-    audited=True,
     keys=(
         certificate_key("wildcard-contoso-example", 40, count=4),
         certificate_key("api-gateway-tls", 150, count=3),
@@ -99,6 +100,7 @@ _EDGE = VaultPlan(
 
 _IDENTITY_TEST = VaultPlan(
     name="kv-identity-test",
+    logs=to_sentinel,
     group="rg-identity-nonprod",
     sku="standard",
     tags={"env": "test", "owner": "identity-platform"},

@@ -36,15 +36,22 @@ from keyaudit.simulator.estates.key_plans import (
     certificate_key,
     kept,
 )
+from keyaudit.simulator.estates.log_plans import (
+    sentinel_and_storage,
+    to_basic_table,
+    to_brief_workspace,
+    to_sentinel,
+    wrong_category,
+)
 
 _APRIL_2016 = 1_459_846_800
 _ARCHIVE = {"keyaudit:archive": "decrypt-only"}
 
 _IDENTITY = VaultPlan(
     name="kv-identity-prod",
+    logs=to_sentinel,
     group="rg-identity-prod",
     tags={"env": "prod", "owner": "identity-platform", "costCenter": "CC-1040"},
-    audited=True,
     keys=(
         # The story of the demo: made in 2016, software, no end, never rotated, and it signs what consumers sign in with.
         KeyPlan(
@@ -76,10 +83,10 @@ _IDENTITY = VaultPlan(
 
 _PAYMENTS = VaultPlan(
     name="kv-payments-prod",
+    logs=sentinel_and_storage,
     group="rg-payments-prod",
     tags={"env": "prod", "owner": "payments", "costCenter": "CC-2210", "dataClass": "pci"},
     default_action="Deny",
-    audited=True,
     keys=(
         kept("card-token-wrap", RSA_HSM_4096, WRAP, 120, count=3, tags={"app": "card-vault"}),
         kept("settlement-signing", P256_HSM, SIGN, 60, every=180, count=3, live=1, tags={"app": "settlement"}),
@@ -123,6 +130,7 @@ _PAYMENTS = VaultPlan(
 
 _ORDERS = VaultPlan(
     name="kv-orders-prod",
+    logs=wrong_category,
     group="rg-orders-prod",
     location="northeurope",
     tags={"env": "prod", "owner": "orders", "costCenter": "CC-2300"},
@@ -163,10 +171,10 @@ _ORDERS = VaultPlan(
 
 _HR = VaultPlan(
     name="kv-hr-prod",
+    logs=to_brief_workspace,
     group="rg-hr-prod",
     location="northeurope",
     tags={"env": "prod", "owner": "people-systems", "costCenter": "CC-3100"},
-    audited=True,
     keys=(
         KeyPlan(
             "payroll-file-signing",
@@ -218,11 +226,11 @@ _LOYALTY = VaultPlan(
 
 _DATA = VaultPlan(
     name="kv-data-prod",
+    logs=to_basic_table,
     group="rg-data-prod",
     location="northeurope",
     tags={"env": "prod", "owner": "data-platform", "costCenter": "CC-1800"},
     default_action="Deny",
-    audited=True,
     keys=(
         kept("sql-tde-protector", RSA_HSM_3072, WRAP, 200, count=3),
         kept("storage-cmk", RSA_HSM_4096, WRAP, 88, count=3),

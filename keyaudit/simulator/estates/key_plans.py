@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from keyaudit.simulator.estate import DeletedKey, Key, KeyVersion, Plant, RotationPolicy, Vault
 from keyaudit.simulator.estates.ids import DAY, Ground, key_id, vault_id
+from keyaudit.simulator.estates.log_plans import LogPlan, unlogged
 
 SIGN = ("sign", "verify")
 WRAP = ("wrapKey", "unwrapKey")
@@ -88,7 +89,7 @@ class VaultPlan:
     purge_protection: bool | None = True
     soft_delete: bool | None = True
     default_action: str | None = None
-    audited: bool = False
+    logs: LogPlan = unlogged
     keys: tuple[KeyPlan, ...] = ()
     deleted: tuple[tuple[KeyPlan, int], ...] = ()
     finds: tuple[str, ...] = ()
@@ -155,7 +156,7 @@ def lay_vault(plan: VaultPlan, subscription: str, ground: Ground) -> tuple[Vault
         purge_protection=plan.purge_protection,
         soft_delete=plan.soft_delete,
         default_action=plan.default_action,
-        diagnostic_settings=(_audit_setting(row, subscription),) if plan.audited else (),
+        diagnostic_settings=plan.logs(ground, row),
         keys=tuple(keys),
         deleted_keys=tuple(_lay_deleted(planned, days, plan.name, ground) for planned, days in plan.deleted),
     )
@@ -212,17 +213,3 @@ def _lay_version(plan: KeyPlan, nth: int, vault: str, ground: Ground) -> KeyVers
 def _lay_deleted(plan: KeyPlan, days: int, vault: str, ground: Ground) -> DeletedKey:
     deleted = ground.as_of - days * DAY
     return DeletedKey(key=lay_key(plan, vault, ground), deleted=deleted, purge=deleted + 90 * DAY)
-
-
-def _audit_setting(vault: str, subscription: str) -> dict[str, object]:
-    group = f"/subscriptions/{subscription}/resourceGroups/rg-observability"
-    return {
-        "id": f"{vault}/providers/microsoft.insights/diagnosticSettings/audit-to-sentinel",
-        "type": "Microsoft.Insights/diagnosticSettings",
-        "name": "audit-to-sentinel",
-        "properties": {
-            "workspaceId": f"{group}/providers/Microsoft.OperationalInsights/workspaces/log-security",
-            "logs": [{"categoryGroup": "audit", "enabled": True, "retentionPolicy": {"enabled": False, "days": 0}}],
-            "metrics": [],
-        },
-    }

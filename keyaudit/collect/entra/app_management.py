@@ -1,0 +1,228 @@
+"""App management policies: the default one and the custom ones, a row for each part that limits one kind of object."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec import UNSET, Struct
+
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.calls import Calls, why_incomplete
+from keyaudit.collect.entra.relations import Related, object_id
+from keyaudit.collect.places import source
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.columns import Type
+from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.app_management_policy import APP_MANAGEMENT_POLICY
+
+OPERATIONS = ("app_management.default", "app_management.list", "app_management.applied")
+
+_ENABLED, _DISABLED = "enabled", "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """A restriction's type, the list that it stands in, and the column it fills."""
+
+    type: str
+    column: str
+    keys: bool = False
+
+
+_LIMITS = (
+    _Limit("passwordAddition", "password_blocked"),
+    _Limit("passwordLifetime", "password_lifetime"),
+    _Limit("customPasswordAddition", "custom_password_blocked"),
+    _Limit("symmetricKeyAddition", "symmetric_key_blocked"),
+    _Limit("symmetricKeyLifetime", "symmetric_key_lifetime"),
+    _Limit("asymmetricKeyLifetime", "certificate_lifetime", keys=True),
+    _Limit("trustedCertificateAuthority", "trusted_authorities_only", keys=True),
+)
+
+
+class Restriction(Struct):
+    """One restriction. https://learn.microsoft.com/graph/api/resources/passwordcredentialconfiguration"""
+
+    restrictionType: str  # noqa: N815 - Graph's spelling, as in all wire structs
+    state: Wire = UNSET
+    maxLifetime: Wire = UNSET  # noqa: N815
+    restrictForAppsCreatedAfterDateTime: Wire = UNSET  # noqa: N815
+    excludeActors: Wire = UNSET  # noqa: N815
+
+
+class Restrictions(Struct):
+    """The restrictions for one kind of object."""
+
+    passwordCredentials: Wire = UNSET  # noqa: N815
+    keyCredentials: Wire = UNSET  # noqa: N815
+
+
+class Attribute(Struct):
+    """A custom security attribute that exempts who has it."""
+
+    id: str
+    value: str | None = None
+
+
+class Exempt(Struct):
+    """Who a restriction does not hold for."""
+
+    customSecurityAttributes: list[Attribute] | None  # noqa: N815
+
+
+class DefaultPolicy(Related):
+    """The default policy."""
+
+    displayName: Wire = UNSET  # noqa: N815
+    isEnabled: Wire = UNSET  # noqa: N815
+    applicationRestrictions: Wire = UNSET  # noqa: N815
+    servicePrincipalRestrictions: Wire = UNSET  # noqa: N815
+
+
+class CustomPolicy(Related):
+    """A policy for those that it is assigned to."""
+
+    displayName: Wire = UNSET  # noqa: N815
+    isEnabled: Wire = UNSET  # noqa: N815
+    restrictions: Wire = UNSET
+
+
+async def collect_app_management(connection: Connection, unit: Unit, scope: Scope) -> Sequence[Coverage]:
+    """Write the rows of every policy; the coverage of `OPERATIONS`."""
+    return [await _default(connection, unit, scope), *await _custom(connection, unit, scope)]
+
+
+async def _default(connection: Connection, unit: Unit, scope: Scope) -> Coverage:
+    calls = Calls(scope, "app_management.default")
+    policy = await connection.gateway.get("app_management.default", DefaultPolicy)
+    if isinstance(policy, Refusal):
+        calls.refused(policy)
+        return calls.coverage()
+    calls.answered()
+    url, version = source(connection.environment, "app_management.default")
+    for applies_to, restrictions in (
+        ("applications", policy.applicationRestrictions),
+        ("service-principals", policy.servicePrincipalRestrictions),
+    ):
+        id_ = f"{scope.id}/appManagementPolicies/default/{applies_to}"
+        row = Row(APP_MANAGEMENT_POLICY, id=id_, resource_id=id_, scope_id=scope.id, url=url, version=version)
+        row.put("kind", "default")
+        row.put("applies_to", applies_to)
+        row.put("assigned_to", None)
+        _put(row, policy.displayName, policy.isEnabled, restrictions)
+        unit.row("app_management_policy", row.finish())
+    return calls.coverage()
+
+
+async def _custom(connection: Connection, unit: Unit, scope: Scope) -> Sequence[Coverage]:
+    calls = Calls(scope, "app_management.list")
+    applied = Calls(scope, "app_management.applied", per_object=True)
+    url, version = source(connection.environment, "app_management.list")
+    listing = connection.gateway.pages("app_management.list", CustomPolicy, by=object_id)
+    async for policy in listing:
+        id_ = f"{scope.id}/appManagementPolicies/{policy.id}"
+        row = Row(APP_MANAGEMENT_POLICY, id=id_, resource_id=id_, scope_id=scope.id, url=url, version=version)
+        row.put("kind", "custom")
+        row.put("applies_to", "assigned")
+        row.put_read("assigned_to", await _assigned(connection, applied, policy.id))
+        _put(row, policy.displayName, policy.isEnabled, policy.restrictions)
+        unit.row("app_management_policy", row.finish())
+    calls.ended(listing.end)
+    parent = calls.coverage()
+    return [parent, applied.coverage(parent)]
+
+
+async def _assigned(connection: Connection, calls: Calls, policy: str) -> list[str] | Refusal:
+    """The object ids that a policy is assigned to: a list of the few, in place of a question for every object."""
+    listing = connection.gateway.pages("app_management.applied", Related, by=object_id, id=policy)
+    found = sorted([object_id(item) async for item in listing])
+    calls.ended(listing.end)
+    reason = why_incomplete(listing.end)
+    return Refusal(reason) if reason else found
+
+
+def _put(row: Row, name: Wire, is_enabled: Wire, restrictions: Wire) -> None:
+    row.put("name", name)
+    enabled = read(is_enabled, bool)
+    row.put_read("enabled", enabled)
+    # A policy that is off limits nothing, whatever stands in it.
+    found = _by_type(restrictions) if enabled is True else {} if enabled is False else enabled
+    for limit in _LIMITS:
+        _put_limit(row, limit.column, _of(found, limit))
+    row.put_read("exclusions", _exclusions(found))
+
+
+_Found = dict[str, Restriction | Refusal]
+
+
+def _by_type(raw: Wire) -> _Found | Refusal:
+    """The restrictions that are set, by type in lower case. Null is Graph's way of saying that nothing was set."""
+    if is_null(raw):
+        return {}
+    restrictions = read(raw, Restrictions)
+    if isinstance(restrictions, Refusal):
+        return restrictions
+    found: _Found = {}
+    for member, keys in ((restrictions.passwordCredentials, False), (restrictions.keyCredentials, True)):
+        if is_null(member):
+            continue
+        items = read(member, list[Restriction])
+        if isinstance(items, Refusal):
+            found |= {limit.type.lower(): items for limit in _LIMITS if limit.keys is keys}
+            continue
+        for item in items:
+            type_ = item.restrictionType.lower()
+            # Each type stands there once; of two nobody knows which holds.
+            found[type_] = Refusal(Reason.BAD_VALUE) if type_ in found else item
+    return found
+
+
+def _of(found: _Found | Refusal, limit: _Limit) -> Restriction | Refusal | None:
+    """The restriction that is on; None where it is off, or never was set."""
+    restriction = found if isinstance(found, Refusal) else found.get(limit.type.lower())
+    if not isinstance(restriction, Restriction):
+        return restriction
+    state = read(restriction.state, str)
+    if isinstance(state, Refusal):
+        return state
+    if state.lower() == _DISABLED:
+        return None
+    return restriction if state.lower() == _ENABLED else Refusal(Reason.UNRECOGNISED)
+
+
+def _put_limit(row: Row, column: str, restriction: Restriction | Refusal | None) -> None:
+    lifetime = APP_MANAGEMENT_POLICY.by_name[column].type is Type.DURATION
+    if isinstance(restriction, Refusal):
+        row.refuse((column, f"{column}_from"), restriction.reason)
+    elif restriction is None:
+        row.put(column, None if lifetime else False)
+        row.put(f"{column}_from", None)
+    else:
+        if not lifetime:
+            row.put(column, True)
+        elif is_null(restriction.maxLifetime):
+            # A limit that is on and has no length is none that could be.
+            row.refuse((column,), Reason.BAD_VALUE)
+        else:
+            row.put(column, restriction.maxLifetime)
+        row.put(f"{column}_from", restriction.restrictForAppsCreatedAfterDateTime)
+
+
+def _exclusions(found: _Found | Refusal) -> list[str] | Refusal:
+    """Who is exempt from the restrictions that are on. Nobody is null."""
+    if isinstance(found, Refusal):
+        return found
+    exempt: list[str] = []
+    for limit in _LIMITS:
+        restriction = _of(found, limit)
+        if isinstance(restriction, Refusal):
+            return restriction
+        if restriction is None or is_null(restriction.excludeActors):
+            continue
+        actors = read(restriction.excludeActors, Exempt)
+        if isinstance(actors, Refusal):
+            return actors
+        attributes = actors.customSecurityAttributes or ()
+        exempt += [f"{limit.type}: {attribute.id} = {attribute.value or ''}" for attribute in attributes]
+    return sorted(exempt)

@@ -1,0 +1,102 @@
+"""What every user of the tenant may do: the authorization policy, and security defaults."""
+
+from collections.abc import Sequence
+
+from msgspec import UNSET, Struct
+
+from keyaudit.cloud.gateway import Gateway
+from keyaudit.collect.calls import Calls
+from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.reasons import Reason
+
+OPERATIONS = ("authorization_policy.get", "security_defaults.get")
+
+_USERS = ("users_register_apps", "users_consent", "user_consent_policies")
+_AUTHORIZATION = (*_USERS, "guest_invites", "guest_rights")
+
+# https://learn.microsoft.com/graph/api/resources/authorizationpolicy
+_GUESTS = {
+    "a0b1b346-4d3e-4e8b-98f8-753987be4970": "member",
+    "10dae51f-b6af-4016-8d66-8c2a99b929b3": "guest",
+    "2af84b1e-32c8-42b7-82bc-daa82404023b": "restricted-guest",
+}
+_ODD = Refusal(Reason.UNRECOGNISED)
+_FOR_SELF = "managepermissiongrantsforself."
+
+
+class AuthorizationPolicy(Struct):
+    """The authorization policy."""
+
+    id: str
+    allowInvitesFrom: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
+    guestUserRoleId: Wire = UNSET  # noqa: N815
+    defaultUserRolePermissions: Wire = UNSET  # noqa: N815
+
+
+class UserPermissions(Struct):
+    """What users may do by default."""
+
+    allowedToCreateApps: Wire = UNSET  # noqa: N815
+    permissionGrantPoliciesAssigned: Wire = UNSET  # noqa: N815
+
+
+class SecurityDefaults(Struct):
+    """The policy of security defaults."""
+
+    isEnabled: Wire = UNSET  # noqa: N815
+
+
+class Authorization:
+    """What was read of both, to be put in the tenant's row."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._policy_calls = Calls(scope, "authorization_policy.get")
+        self._defaults_calls = Calls(scope, "security_defaults.get")
+        self._policy: AuthorizationPolicy | Refusal
+        self._defaults: SecurityDefaults | Refusal
+
+    async def collect(self, gateway: Gateway) -> None:
+        """Read both."""
+        self._policy = await gateway.get("authorization_policy.get", AuthorizationPolicy)
+        self._defaults = await gateway.get("security_defaults.get", SecurityDefaults)
+        for calls, found in ((self._policy_calls, self._policy), (self._defaults_calls, self._defaults)):
+            if isinstance(found, Refusal):
+                calls.refused(found)
+            else:
+                calls.answered()
+
+    def put(self, row: Row) -> None:
+        """Fill the columns of both."""
+        if isinstance(self._policy, Refusal):
+            row.refuse(_AUTHORIZATION, self._policy.reason)
+        else:
+            _put_policy(row, self._policy)
+        if isinstance(self._defaults, Refusal):
+            row.refuse(("security_defaults",), self._defaults.reason)
+        else:
+            row.put("security_defaults", self._defaults.isEnabled)
+
+    @property
+    def coverage(self) -> Sequence[Coverage]:
+        """The coverage of `OPERATIONS`."""
+        return self._policy_calls.coverage(), self._defaults_calls.coverage()
+
+
+def _put_policy(row: Row, policy: AuthorizationPolicy) -> None:
+    row.put("guest_invites", policy.allowInvitesFrom)
+    role = read(policy.guestUserRoleId, str)
+    row.put_read("guest_rights", role if isinstance(role, Refusal) else _GUESTS.get(role.lower(), _ODD))
+    users = read(policy.defaultUserRolePermissions, UserPermissions)
+    if isinstance(users, Refusal):
+        row.refuse(_USERS, users.reason)
+        return
+    row.put("users_register_apps", users.allowedToCreateApps)
+    granted = read(users.permissionGrantPoliciesAssigned, list[str])
+    if isinstance(granted, Refusal):
+        row.refuse(("users_consent", "user_consent_policies"), granted.reason)
+        return
+    # The others are about groups and chats that a user owns. https://learn.microsoft.com/entra/identity/enterprise-apps/configure-user-consent
+    own = sorted({name[len(_FOR_SELF) :] for name in granted if name.lower().startswith(_FOR_SELF)})
+    row.put("user_consent_policies", own)
+    row.put("users_consent", bool(own))

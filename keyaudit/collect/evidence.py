@@ -1,0 +1,166 @@
+"""Evidence that Azure's read APIs do not hold, taken from files that the user exports and supplies."""
+
+import codecs
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.model.text import one_line
+
+_PLACE = "--import ual"
+_EXPORT = (
+    "export it with: @(Get-AdminAuditLogConfig; Get-OrganizationConfig) | ConvertTo-Json -Depth 3 |"
+    " Out-File -Encoding utf8 ual.json"
+)
+_MOST = 8 * 1024 * 1024
+"""Bytes of a file; the two objects come to some 20 KB."""
+_OBJECTS = 16
+
+# In Exchange Online: NAMPR01A001.PROD.OUTLOOK.COM/Microsoft Exchange Hosted Organizations/contoso.onmicrosoft.com - ...
+_ORGANIZATION = re.compile(r"Microsoft Exchange Hosted Organizations/([^/ ]{1,253})", re.IGNORECASE)
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnifiedAudit:
+    """What Get-AdminAuditLogConfig and Get-OrganizationConfig said; None where that one's object is not in the file."""
+
+    digest: str
+    """SHA-256 of the file, in hex."""
+    ingestion: bool | None
+    """UnifiedAuditLogIngestionEnabled."""
+    mailboxes: bool | None
+    """Not AuditDisabled."""
+    organizations: frozenset[str]
+    """The organizations that the objects say they are of: names of domains, in lower case."""
+
+    def belongs_to(self, domains: frozenset[str]) -> None:
+        """Raises UnsafeError unless every organization that the file names is one of these domains, in lower case."""
+        for name in sorted(self.organizations - domains):
+            what = f"the file is of the organization {one_line(name)}, which is no domain of the audited tenant"
+            raise UnsafeError(_PLACE, what, "export it from the audited tenant")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that was supplied."""
+
+    unified_audit: UnifiedAudit | None = None
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """SHA-256 of each file, by the name under which policies ask for it."""
+        return {"unified-audit": self.unified_audit.digest} if self.unified_audit else {}
+
+
+NONE = Evidence()
+
+
+def supplied(imports: Iterable[str]) -> Evidence:
+    """What the values of --import, as in ual=FILE, lead to. Raises UsageError for what cannot be read or used."""
+    found: UnifiedAudit | None = None
+    for text in imports:
+        kind, equals, name = text.partition("=")
+        if kind.lower() != "ual" or not equals or not name:
+            raise UsageError(f"--import {one_line(text)!r}", "not an import that is known", "write ual=FILE")
+        if found is not None:
+            raise UsageError(_PLACE, "given twice", "put both objects in one file")
+        found = unified_audit(Path(name))
+    return Evidence(unified_audit=found)
+
+
+def unified_audit(path: Path) -> UnifiedAudit:
+    """The file's content. Raises UsageError, with place and remedy, for anything that PowerShell would not write."""
+    place = f"{_PLACE}: {one_line(str(path), 1024)}"
+    data = _content(path, place)
+    objects = list(_objects(_parsed(data, place), place))
+    ingestion = _switch(objects, "UnifiedAuditLogIngestionEnabled", place)
+    disabled = _switch(objects, "AuditDisabled", place)
+    if ingestion is None and disabled is None:
+        raise UsageError(place, "has neither UnifiedAuditLogIngestionEnabled nor AuditDisabled", _EXPORT)
+    named = {match[1].lower() for each in objects for text in _texts(each) for match in _ORGANIZATION.finditer(text)}
+    return UnifiedAudit(
+        digest=hashlib.sha256(data).hexdigest(),
+        ingestion=ingestion,
+        mailboxes=None if disabled is None else not disabled,
+        organizations=frozenset(named),
+    )
+
+
+def _content(path: Path, place: str) -> bytes:
+    try:
+        # Opening a FIFO must not wait for a writer.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        what = error.strerror if isinstance(error, OSError) else "not a path"
+        raise UsageError(place, f"cannot be read: {what}", "name the exported file") from error
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise UsageError(place, "not a regular file", "name the exported file")
+        data = file.read(_MOST + 1)
+    if len(data) > _MOST:
+        raise UsageError(place, f"over {_MOST:,} bytes, where the two objects come to some 20,000", _EXPORT)
+    return data
+
+
+def _parsed(data: bytes, place: str) -> object:
+    encoding, skip = next(((name, len(bom)) for bom, name in _BOMS if data.startswith(bom)), ("utf-8", 0))
+    try:
+        return json.loads(data[skip:].decode(encoding), object_pairs_hook=_unique, parse_constant=_constant)
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{place}:{error.lineno}:{error.colno}", f"not JSON: {error.msg}", _EXPORT) from error
+    except (ValueError, RecursionError) as error:
+        what = one_line(str(error)) if type(error) is ValueError else f"not {encoding} text, or nested too deeply"
+        raise UsageError(place, f"not JSON as PowerShell writes it: {what}", _EXPORT) from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a member that is there twice")
+    return found
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _objects(document: object, place: str) -> Iterator[dict[str, Any]]:
+    """The objects in it: one, or several in a list, which Windows PowerShell may wrap as {"value": [...], "Count": 2}."""
+    if isinstance(document, dict) and isinstance(document.get("value"), list) and "Count" in document:
+        document = document["value"]
+    several = document if isinstance(document, list) else [document]
+    for each in several:
+        if not isinstance(each, dict) or len(several) > _OBJECTS:
+            raise UsageError(place, "neither an object nor a short list of objects", _EXPORT)
+        yield each
+
+
+def _switch(objects: list[dict[str, Any]], name: str, place: str) -> bool | None:
+    """The switch that one of the objects has; None where none has it."""
+    values = [each[name] for each in objects if name in each]
+    if len(values) > 1:
+        raise UsageError(place, f"has {name} twice", "export one organization alone")
+    if values and not isinstance(values[0], bool):
+        raise UsageError(place, f"{name} is not true or false", _EXPORT)
+    return values[0] if values else None
+
+
+def _texts(each: dict[str, Any]) -> Iterator[str]:
+    """All text in what an object says of its organization, which some versions of PowerShell write as an object itself."""
+    waiting = [each.get("OrganizationId")]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value

@@ -1,0 +1,159 @@
+"""Alert rules of Azure Monitor: which of them watch keys and credentials, told by their text."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
+
+from msgspec import UNSET, Raw, Struct
+
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.calls import Calls, not_assessed
+from keyaudit.collect.places import Subscription, source
+from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.alert_rule import ALERT_RULE
+
+OPERATIONS = ("alert_rule.query",)
+
+QUERY = (
+    "resources | where type in~ ('microsoft.insights/activitylogalerts', 'microsoft.insights/scheduledqueryrules') "
+    "| project id, name, type, subscriptionId, resourceGroup, properties | order by id asc"
+)
+_PER_QUERY = 299
+_ID = re.compile(
+    r"/subscriptions/([^/]+)/resourcegroups/([^/]+)/providers/microsoft\.insights/(activitylogalerts|scheduledqueryrules)/[^/]+",
+    re.ASCII | re.IGNORECASE,
+)
+_KINDS = {"activitylogalerts": "activity-log", "scheduledqueryrules": "log-query"}
+
+# What a query names where it looks for a thing. Audit events are told by the part of their name that holds no dash: the real
+# ones have an en dash, which rules get wrong or right. https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities
+_NAMED = {
+    "key-vault": ("azkvauditlogs", "microsoft.keyvault"),
+    "application-credentials": ("add service principal credentials", "certificates and secrets management"),
+    "federation": ("set federation settings on domain", "set domain authentication"),
+}
+
+
+class Rule(Struct):
+    """An alert rule as Resource Graph has it."""
+
+    id: str
+    name: Wire = UNSET
+    properties: Wire = UNSET
+
+
+class Leaf(Struct):
+    """A condition on one field of the activity log, or several of which one has to hold."""
+
+    field: str | None = None
+    equals: str | None = None
+    containsAny: list[str] | None = None  # noqa: N815 - Azure's spelling, as in all wire structs
+    anyOf: list["Leaf"] | None = None  # noqa: N815
+
+
+class Condition(Struct):
+    """The condition of a rule on the activity log."""
+
+    allOf: list[Leaf]  # noqa: N815
+
+
+class Criterion(Struct):
+    """One query of a rule on logs."""
+
+    query: str
+
+
+class Criteria(Struct):
+    """The queries of a rule on logs."""
+
+    allOf: list[Criterion]  # noqa: N815
+
+
+class Groups(Struct):
+    """The action groups of a rule, in each of its two shapes."""
+
+    actionGroups: list[Raw] | None = None  # noqa: N815
+
+
+class Properties(Struct):
+    """What is read of a rule."""
+
+    enabled: Wire = UNSET
+    condition: Wire = UNSET
+    criteria: Wire = UNSET
+    actions: Wire = UNSET
+
+
+async def collect_alert_rules(
+    connection: Connection, unit: Unit, scope: Scope, subscriptions: Sequence[Subscription]
+) -> Sequence[Coverage]:
+    """Write every alert rule of these subscriptions; the coverage of `OPERATIONS`."""
+    if not subscriptions:
+        return not_assessed(scope, OPERATIONS, Reason.PARENT_NOT_ASSESSED)
+    calls = Calls(scope, "alert_rule.query")
+    asked = [subscription.id for subscription in subscriptions]
+    url, version = source(connection.environment, "alert_rule.query")
+    for start in range(0, len(asked), _PER_QUERY):
+        group = asked[start : start + _PER_QUERY]
+        body = {"subscriptions": group, "query": QUERY}
+        listing = connection.gateway.pages("alert_rule.query", Rule, by=partial(_name, frozenset(group)), body=body)
+        async for item in listing:
+            row = Row(ALERT_RULE, id=item.id, resource_id=item.id, scope_id=scope.id, url=url, version=version)
+            _put(row, item)
+            unit.row("alert_rule", row.finish())
+        calls.ended(listing.end)
+    return [calls.coverage()]
+
+
+def _name(subscriptions: Collection[str], item: Rule) -> str:
+    match = _ID.fullmatch(item.id)
+    if match is None or match[1].lower() not in subscriptions:
+        raise ValueError("not an alert rule of these subscriptions")
+    return item.id.lower()
+
+
+def _put(row: Row, item: Rule) -> None:
+    match = _ID.fullmatch(item.id)
+    if match is None:
+        raise ValueError(f"not an alert rule's id: {item.id!r}")
+    row.put("name", item.name)
+    row.put("subscription_id", match[1].lower())
+    row.put("resource_group", match[2])
+    kind = _KINDS[match[3].lower()]
+    row.put("kind", kind)
+    properties = read(item.properties, Properties)
+    if isinstance(properties, Refusal):
+        row.refuse(("enabled", "watches", "notifies"), properties.reason)
+        return
+    row.put("enabled", properties.enabled)
+    groups = read(properties.actions, Groups)
+    row.put_read("notifies", groups if isinstance(groups, Refusal) else bool(groups.actionGroups))
+    row.put_read("watches", _watches_log(properties) if kind == "activity-log" else _watches_query(properties))
+
+
+def _watches_log(properties: Properties) -> list[str] | Refusal:
+    condition = read(properties.condition, Condition)
+    if isinstance(condition, Refusal):
+        return condition
+    return ["key-vault"] if any("microsoft.keyvault" in value for value in _values(condition.allOf)) else []
+
+
+def _values(leaves: Sequence[Leaf]) -> Iterator[str]:
+    for leaf in leaves:
+        yield from (value.lower() for value in (leaf.equals, *(leaf.containsAny or ())) if value)
+        yield from _values(leaf.anyOf or ())
+
+
+def _watches_query(properties: Properties) -> list[str] | Refusal:
+    criteria = read(properties.criteria, Criteria)
+    if isinstance(criteria, Refusal):
+        return criteria
+    text = "\n".join(criterion.query.lower() for criterion in criteria.allOf)
+    return sorted(_named(text, _NAMED))
+
+
+def _named(text: str, names: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    return (thing for thing, spelled in names.items() if any(name in text for name in spelled))

@@ -1,0 +1,98 @@
+"""Whose logs are looked for: vaults, subscriptions, and the tenant."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.calls import Calls
+from keyaudit.collect.logs.sinks import Logged, collect_sinks
+from keyaudit.collect.places import Subscription, Vault, source
+from keyaudit.collect.rows import Row
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.defender_plan import DEFENDER_PLAN
+
+VAULT = ("diagnostic_setting.list",)
+SUBSCRIPTION = ("activity_log.list", "defender.plan")
+TENANT = ("entra_log.list",)
+
+_PLAN = "KeyVaults"
+_TIERS = {"standard": True, "free": False}
+
+
+class Pricing(Struct):
+    """Whether a Defender plan is paid for."""
+
+    pricingTier: str  # noqa: N815 - Azure's spelling
+
+
+class Plan(Struct):
+    """A Defender plan."""
+
+    name: str
+    properties: Pricing
+
+
+async def collect_vault_logs(connection: Connection, unit: Unit, vault: Vault) -> Sequence[Coverage]:
+    """Write where one vault's log goes; the coverage of `VAULT`."""
+    id_ = vault.scope.id
+    logged = Logged(
+        kind="vault",
+        id=id_,
+        scope=vault.scope,
+        operation="diagnostic_setting.list",
+        prefix=id_,
+        segments={"subscription": vault.subscription_id, "resource_group": vault.resource_group, "vault": vault.name},
+    )
+    return [await collect_sinks(connection, unit, logged)]
+
+
+async def collect_subscription_logs(connection: Connection, unit: Unit, subscription: Subscription) -> Sequence[Coverage]:
+    """Write where one subscription's activity log goes, and its Defender plan; the coverage of `SUBSCRIPTION`."""
+    id_ = subscription.scope.id
+    logged = Logged(
+        kind="activity-log",
+        id=id_,
+        scope=subscription.scope,
+        operation="activity_log.list",
+        prefix=id_,
+        segments={"subscription": subscription.id},
+    )
+    exported = await collect_sinks(connection, unit, logged)
+    return [exported, await _defender(connection, unit, subscription)]
+
+
+async def collect_entra_logs(connection: Connection, unit: Unit, scope: Scope) -> Sequence[Coverage]:
+    """Write where Entra's logs go; the coverage of `TENANT`."""
+    prefix = "/providers/microsoft.aadiam"
+    logged = Logged(kind="entra", id=scope.id, scope=scope, operation="entra_log.list", prefix=prefix)
+    return [await collect_sinks(connection, unit, logged)]
+
+
+async def _defender(connection: Connection, unit: Unit, subscription: Subscription) -> Coverage:
+    scope = subscription.scope
+    calls = Calls(scope, "defender.plan")
+    found = await connection.gateway.get("defender.plan", Plan, subscription=subscription.id)
+    if isinstance(found, Plan) and found.name.lower() != _PLAN.lower():
+        found = Refusal(Reason.BAD_BODY, "it answered with another plan than the one asked for", 200)
+    enabled: bool | Refusal
+    if isinstance(found, Plan):
+        calls.answered()
+        enabled = _TIERS.get(found.properties.pricingTier.lower(), Refusal(Reason.UNRECOGNISED))
+    elif found.detail == "Subscription Not Registered":
+        # Defender for Cloud was never used there. https://github.com/Azure/azure-sdk-for-go/issues/19900
+        calls.answered()
+        enabled = False
+    else:
+        calls.refused(found)
+        enabled = found
+    url, version = source(connection.environment, "defender.plan", subscription=subscription.id)
+    id_ = f"{scope.id}/providers/Microsoft.Security/pricings/{_PLAN}"
+    row = Row(DEFENDER_PLAN, id=id_, resource_id=id_, scope_id=scope.id, url=url, version=version)
+    row.put("name", _PLAN)
+    row.put("subscription_id", subscription.id)
+    row.put_read("enabled", enabled)
+    unit.row("defender_plan", row.finish())
+    return calls.coverage()

@@ -1,0 +1,172 @@
+"""Diagnostic settings, laid out as one row for each place that one of them sends a log to."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from msgspec import UNSET, Struct, UnsetType
+
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.calls import Calls
+from keyaudit.collect.places import source
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.log_sink import LOG_SINK
+
+_OF_LOGS = ("categories", "category_groups", "audits", "tables")
+
+# By kind of log, the category that matters here, and the groups that hold it. Demanding both groups is wrong: one is enough.
+# https://learn.microsoft.com/azure/key-vault/key-vault-insights-overview and
+# https://learn.microsoft.com/azure/azure-monitor/essentials/activity-log-schema
+_AUDITING = {
+    "vault": ("auditevent", frozenset({"audit", "alllogs"})),
+    "activity-log": ("administrative", frozenset({"alllogs"})),
+    "entra": ("auditlogs", frozenset({"alllogs"})),
+}
+
+# https://learn.microsoft.com/entra/identity/monitoring-health/concept-diagnostic-settings-logs-options
+_ENTRA_TABLES = {
+    "auditlogs": "AuditLogs",
+    "signinlogs": "SigninLogs",
+    "noninteractiveusersigninlogs": "AADNonInteractiveUserSignInLogs",
+    "serviceprincipalsigninlogs": "AADServicePrincipalSignInLogs",
+    "managedidentitysigninlogs": "AADManagedIdentitySignInLogs",
+    "riskyserviceprincipals": "AADRiskyServicePrincipals",
+    "serviceprincipalriskevents": "AADServicePrincipalRiskEvents",
+    "microsoftgraphactivitylogs": "MicrosoftGraphActivityLogs",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logged:
+    """Something whose log is sent on by diagnostic settings. `prefix`: what the ids of its settings begin with."""
+
+    kind: str
+    id: str
+    scope: Scope
+    operation: str
+    prefix: str
+    segments: Mapping[str, str] = field(default_factory=dict)
+    """What names it in the path of the request."""
+
+
+class LogSetting(Struct):
+    """Whether one category, or one group of them, is on."""
+
+    enabled: bool
+    category: str | None = None
+    categoryGroup: str | None = None  # noqa: N815 - Azure's spelling, as in all wire structs
+
+
+class Properties(Struct):
+    """What is read of a setting. Which destinations it has decides how many rows it gives."""
+
+    logs: Wire = UNSET
+    logAnalyticsDestinationType: Wire = UNSET  # noqa: N815
+    workspaceId: Wire = UNSET  # noqa: N815
+    storageAccountId: Wire = UNSET  # noqa: N815
+    eventHubAuthorizationRuleId: Wire = UNSET  # noqa: N815
+    serviceBusRuleId: Wire = UNSET  # noqa: N815
+    marketplacePartnerId: Wire = UNSET  # noqa: N815
+
+
+class Setting(Struct):
+    """A diagnostic setting."""
+
+    id: str
+    name: str
+    properties: Properties
+
+
+async def collect_sinks(connection: Connection, unit: Unit, logged: Logged) -> Coverage:
+    """Write a row per destination of every setting of `logged`; the coverage of its operation."""
+    calls = Calls(logged.scope, logged.operation)
+    url, version = source(connection.environment, logged.operation, **logged.segments)
+
+    def name(item: Setting) -> str:
+        # ARM spells these ids in several ways, with and without a slash before, and a provider or two in the middle.
+        id_ = f"/{item.id.strip('/').lower()}"
+        named = item.name.lower()
+        if "/" in named or not id_.startswith(f"{logged.prefix}/") or not id_.endswith(f"/diagnosticsettings/{named}"):
+            raise ValueError("a setting of something else")
+        return named
+
+    listing = connection.gateway.pages(logged.operation, Setting, by=name, host="", body=None, **logged.segments)
+    async for item in listing:
+        for kind, destination in _destinations(item.properties):
+            id_ = f"{logged.id}/diagnosticsettings/{name(item)}/{kind}"
+            row = Row(LOG_SINK, id=id_, resource_id=item.id, scope_id=logged.scope.id, url=url, version=version)
+            row.put("name", item.name)
+            row.put("kind", logged.kind)
+            row.put("logged_id", logged.id)
+            row.put("destination_kind", kind)
+            where = read(destination, str)
+            row.put_read("destination_id", where if isinstance(where, Refusal) else where.lower())
+            _put_logs(row, logged.kind, kind, item.properties)
+            unit.row("log_sink", row.finish())
+    calls.ended(listing.end)
+    return calls.coverage()
+
+
+def _destinations(properties: Properties) -> Iterator[tuple[str, Wire]]:
+    """Where it sends to. An old Service Bus rule stands for the event hub that it leads to."""
+    hub = properties.eventHubAuthorizationRuleId
+    for kind, member in (
+        ("workspace", properties.workspaceId),
+        ("storage", properties.storageAccountId),
+        ("event-hub", hub if _is_set(hub) else properties.serviceBusRuleId),
+        ("partner", properties.marketplacePartnerId),
+    ):
+        if _is_set(member):
+            yield kind, member
+
+
+def _is_set(member: Wire) -> bool:
+    return not isinstance(member, UnsetType) and not is_null(member)
+
+
+def _put_logs(row: Row, kind: str, destination: str, properties: Properties) -> None:
+    logs = read(properties.logs, list[LogSetting])
+    if isinstance(logs, Refusal):
+        row.refuse(_OF_LOGS, logs.reason)
+        return
+    on = [log for log in logs if log.enabled]
+    categories = sorted({log.category for log in on if log.category})
+    groups = sorted({log.categoryGroup for log in on if log.categoryGroup})
+    category, holding = _AUDITING[kind]
+    audits = category in _lowered(categories) or bool(holding & _lowered(groups))
+    row.put("categories", categories)
+    row.put("category_groups", groups)
+    row.put("audits", audits)
+    if destination == "workspace":
+        row.put_read("tables", _tables(kind, categories, groups, audits, properties.logAnalyticsDestinationType))
+    else:
+        row.put("tables", None)
+
+
+def _tables(
+    kind: str, categories: Collection[str], groups: Sequence[str], audits: bool, destination_type: Wire
+) -> list[str] | Refusal:
+    """The tables of a workspace that the log is written to."""
+    if kind == "entra":
+        if groups:
+            # Which categories a group stands for is not documented for Entra's logs.
+            return Refusal(Reason.UNRECOGNISED)
+        return sorted(_ENTRA_TABLES[name] for name in _lowered(categories) if name in _ENTRA_TABLES)
+    if not audits:
+        return []
+    return ["AzureActivity"] if kind == "activity-log" else _of_vault(destination_type)
+
+
+def _of_vault(destination_type: Wire) -> list[str] | Refusal:
+    # Null, the default, means AzureDiagnostics. https://learn.microsoft.com/rest/api/monitor/diagnostic-settings
+    found = "AzureDiagnostics" if not _is_set(destination_type) else read(destination_type, str)
+    if isinstance(found, Refusal):
+        return found
+    tables = {"dedicated": ["AZKVAuditLogs"], "azurediagnostics": ["AzureDiagnostics"]}
+    return tables.get(found.lower(), Refusal(Reason.UNRECOGNISED))
+
+
+def _lowered(names: Collection[str]) -> set[str]:
+    return {name.lower() for name in names}

@@ -1,0 +1,71 @@
+"""The view of log destinations, and what it says of the vault, subscription or tenant whose log goes there."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+from keyaudit.inventory.views.sql import Sources, extended, stored
+from keyaudit.model.reasons import Reason
+
+_SEARCHED = "Analytics"
+"""The one plan of a log table whose rows all queries and all alert rules reach."""
+
+
+def view(sources: Sources) -> str:
+    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+    # A destination's tables, each with what is known of it. A table without a row was never asked for.
+    filled = f"""
+        SELECT sink.id AS sink_id, found.id IS NULL AS unasked, found.plan, found.retention, found.total_retention,
+            found.unknown AS unknown
+        FROM (SELECT id, destination_id, unnest(tables) AS name FROM {sources["log_sink"]}) AS sink
+        LEFT JOIN {sources["log_table"]} AS found
+            ON found.workspace_id = sink.destination_id AND lower(found.name) = lower(sink.name)"""
+    why = ", ".join(
+        f"min(CASE WHEN unasked THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE unknown['{name}'] END) FILTER ({name} IS NULL)"
+        f" AS {name}_doubt"
+        for name in ("plan", "retention", "total_retention")
+    )
+    groups = f"""
+        SELECT sink_id, min(retention) AS retention, min(total_retention) AS total_retention, {why},
+            CASE WHEN bool_or(plan <> '{_SEARCHED}') THEN false WHEN count(plan) = count(*) THEN true END AS searchable
+        FROM ({filled}) GROUP BY sink_id"""
+    # No other kind of place is searched where it is, and what no log goes to holds nothing to search.
+    fills = "stored.destination_kind = 'workspace' AND coalesce(len(stored.tables) > 0, true)"
+    unsaid = "stored.unknown['tables'], stored.unknown['destination_id']"
+    searchable = f"CASE WHEN {fills} AND groups.searchable IS NULL THEN coalesce({unsaid}, groups.plan_doubt) END"
+    times = {
+        name: f"CASE WHEN {fills} THEN coalesce({unsaid}, groups.{name}_doubt) END" for name in ("retention", "total_retention")
+    }
+    derived = ", ".join(f"CASE WHEN {why} IS NULL THEN groups.{name} END AS {name}" for name, why in times.items())
+    return f"""
+        SELECT {stored("log_sink", "stored")}, CASE WHEN {fills} THEN groups.searchable ELSE false END AS searchable, {derived},
+            {extended({"searchable": searchable, **times})}
+        FROM {sources["log_sink"]} AS stored LEFT JOIN ({groups}) AS groups ON groups.sink_id = stored.id"""
+
+
+def audited(sources: Sources, kind: str) -> str:
+    """What the destinations of one kind of log come to, by `logged_id`: a row for each thing that has any.
+
+    `logged` and `searchable` are three-valued over the destinations that were read, each with its `_doubt`; `retention` is the
+    longest of those that can be searched, and has a doubt where another could be longer.
+    """
+    carries = "audits AND searchable"
+    return f"""
+        SELECT logged_id, bool_or(audits) AS logged, bool_or({carries}) AS searchable,
+            max(retention) FILTER ({carries}) AS retention,
+            min(unknown['audits']) FILTER (audits IS NULL) AS logged_doubt,
+            min(coalesce(unknown['audits'], unknown['searchable'])) FILTER (({carries}) IS NULL) AS searchable_doubt,
+            min(coalesce(unknown['audits'], unknown['searchable'], unknown['retention']))
+                FILTER ((({carries}) IS NOT FALSE) AND (audits IS NULL OR searchable IS NULL OR retention IS NULL))
+                AS retention_doubt
+        FROM ({view(sources)}) WHERE kind = '{kind}' GROUP BY logged_id"""
+
+
+def categories(sources: Sources, kind: str) -> str:
+    """The categories that are sent anywhere, by `logged_id`, sorted; `doubt`: why there may be more.
+
+    A group stands for categories that only Azure knows.
+    """
+    return f"""
+        SELECT logged_id, list_sort(list_distinct(flatten(list(categories) FILTER (categories IS NOT NULL)))) AS names,
+            min(CASE WHEN categories IS NULL THEN unknown['categories'] WHEN category_groups IS NULL
+                THEN unknown['category_groups'] WHEN len(category_groups) > 0 THEN '{Reason.UNRECOGNISED}' END) AS doubt
+        FROM {sources["log_sink"]} WHERE kind = '{kind}' GROUP BY logged_id"""

@@ -1,0 +1,28 @@
+"""The view of the tenant."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+from keyaudit.inventory.views import log_sink
+from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
+from keyaudit.model.tables import TABLES
+
+
+def view(sources: Sources) -> str:
+    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+    watching = "enabled AND notifies AND list_contains(watches, 'key-vault')"
+    alerts = f"""
+        SELECT count(*) FILTER (watching) AS certain, count(*) FILTER (watching IS NOT FALSE) AS possible,
+            min(coalesce(unknown['watches'], unknown['enabled'], unknown['notifies'])) FILTER (watching IS NULL) AS doubt
+        FROM (SELECT *, {watching} AS watching FROM {sources["alert_rule"]})"""
+    categories = f"coalesce({gap('exported')}, named.doubt)"
+    unlisted = gap("ruled")
+    return f"""
+        SELECT {stored("tenant", "stored")},
+            CASE WHEN {categories} IS NULL THEN coalesce(named.names, []) END AS entra_log_categories,
+            alerts.certain AS key_alerts_min, CASE WHEN {unlisted} IS NULL THEN alerts.possible END AS key_alerts_max,
+            {extended({"entra_log_categories": categories, "key_alerts": f"coalesce({unlisted}, alerts.doubt)"})}
+        FROM {sources["tenant"]} AS stored
+        LEFT JOIN ({log_sink.categories(sources, "entra")}) AS named ON named.logged_id = stored.id
+        CROSS JOIN ({alerts}) AS alerts
+        LEFT JOIN ({read_to_the_end(("entra_log.list",))}) AS exported ON exported.scope_id = stored.id
+        LEFT JOIN ({read_to_the_end(TABLES["alert_rule"].listed_by)}) AS ruled ON ruled.scope_id = stored.id"""

@@ -1,0 +1,90 @@
+"""The table of log destinations: where the logs go that say what is done with keys."""
+
+from keyaudit.model.columns import Column, Table, Type, where_found
+
+SETTINGS = ("diagnostic_setting.list", "activity_log.list", "entra_log.list")
+"""What lists diagnostic settings."""
+
+LOG_SINK = Table(
+    name="log_sink",
+    noun="log destination",
+    plural="log destinations",
+    meaning="one destination of one diagnostic setting: of a vault, of a subscription's activity log, or of Entra's logs",
+    listed_by=("subscription.list", *SETTINGS),
+    parts={
+        "diagnostic_setting.list": ({"kind": "vault"},),
+        "activity_log.list": ({"kind": "activity-log"},),
+        "entra_log.list": ({"kind": "entra"},),
+    },
+    columns=(
+        *where_found(*SETTINGS),
+        Column(name="kind", type=Type.TEXT, meaning="whose log it is", values=("vault", "activity-log", "entra")),
+        Column(name="logged_id", type=Type.TEXT, meaning="id of the vault, subscription or tenant whose log it is"),
+        Column(
+            name="categories",
+            type=Type.TEXTS,
+            meaning="the log categories that are on, sorted; retention set beside them is a retired feature and not read",
+            operations=SETTINGS,
+        ),
+        Column(
+            name="category_groups",
+            type=Type.TEXTS,
+            meaning="the groups of log categories that are on, sorted",
+            operations=SETTINGS,
+        ),
+        Column(
+            name="audits",
+            type=Type.BOOLEAN,
+            meaning=(
+                "it carries the log that matters: of a vault AuditEvent, or the group audit or allLogs; of an activity log"
+                " Administrative; of Entra AuditLogs"
+            ),
+            operations=SETTINGS,
+        ),
+        Column(
+            name="destination_kind",
+            type=Type.TEXT,
+            meaning="what kind of place it goes to",
+            values=("workspace", "storage", "event-hub", "partner"),
+        ),
+        Column(
+            name="destination_id",
+            type=Type.TEXT,
+            meaning="resource id of the destination in lower case; of an event hub: of the rule that is sent with",
+            operations=SETTINGS,
+        ),
+        Column(
+            name="tables",
+            type=Type.TEXTS,
+            meaning="the tables of a workspace that its audit and sign-in logs are written to, sorted",
+            operations=SETTINGS,
+            only=("destination_kind", "workspace"),
+            absent="not a workspace",
+        ),
+        Column(
+            name="searchable",
+            type=Type.BOOLEAN,
+            meaning=(
+                "what it audits can be queried at will: every table of it is on the plan Analytics of Log Analytics;"
+                " storage, event hubs and partners are not searched where they are"
+            ),
+            derived_from=("destination_kind", "tables", "log_table.plan"),
+        ),
+        Column(
+            name="retention",
+            type=Type.DURATION,
+            unit="seconds",
+            meaning="how long it can be queried: the shortest of its tables",
+            absent="not a workspace, or nothing is audited there",
+            derived_from=("tables", "log_table.retention"),
+        ),
+        Column(
+            name="total_retention",
+            type=Type.DURATION,
+            unit="seconds",
+            meaning="how long it is kept, long-term retention included: the shortest of its tables",
+            absent="not a workspace, or nothing is audited there",
+            derived_from=("tables", "log_table.total_retention"),
+        ),
+    ),
+)

@@ -1,0 +1,185 @@
+"""Where logs go and how long they are kept, as Azure Resource Manager shows it."""
+
+from collections.abc import Iterator, Sequence
+
+from keyaudit.simulator.arm_answers import HEADERS, answer, error
+from keyaudit.simulator.estate import AlertRule, LogTable, Workspace
+from keyaudit.simulator.service import Directory, Route
+from keyaudit.simulator.wire import Answer, Request
+
+_WORKSPACE = "subscriptions/*/resourcegroups/*/providers/microsoft.operationalinsights/workspaces/*"
+
+
+def routes(directory: Directory) -> Sequence[Route]:
+    """What the paths lead to."""
+    served = _Logs(directory)
+    return (
+        Route(
+            "activity_log.list",
+            "subscriptions/*/providers/microsoft.insights/diagnosticsettings",
+            served.activity_log,
+        ),
+        Route("entra_log.list", "providers/microsoft.aadiam/diagnosticsettings", served.entra),
+        Route("workspace.get", _WORKSPACE, served.workspace),
+        Route("workspace.table", f"{_WORKSPACE}/tables/*", served.table),
+        Route("defender.plan", "subscriptions/*/providers/microsoft.security/pricings/*", served.plan),
+    )
+
+
+class _Logs:
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+
+    def activity_log(self, _request: Request, stars: list[str]) -> Answer:
+        return answer({"value": list(self._directory.subscriptions[stars[0].lower()].activity_settings)})
+
+    def entra(self, _request: Request, _stars: list[str]) -> Answer:
+        """Rights on subscriptions do not reach here, so that a 403 is the usual answer."""
+        logs = self._directory.estate.logs
+        if logs.entra_refused:
+            return self._denied("microsoft.aadiam/diagnosticSettings/read", "/providers/microsoft.aadiam")
+        return answer({"value": list(logs.entra_settings)})
+
+    def workspace(self, _request: Request, stars: list[str]) -> Answer:
+        found = self._found(stars)
+        return found if isinstance(found, Answer) else answer(_workspace(found))
+
+    def table(self, _request: Request, stars: list[str]) -> Answer:
+        found = self._found(stars)
+        if isinstance(found, Answer):
+            return found
+        name = stars[3]
+        named = [table for table in found.tables if table.name.lower() == name.lower()]
+        return answer(_table(found, named[0] if named else LogTable(name=name)))
+
+    def plan(self, _request: Request, stars: list[str]) -> Answer:
+        subscription, name = stars
+        tier = self._directory.subscriptions[subscription.lower()].defender
+        if tier is None:
+            message = "Please register to Microsoft.Security in order to view your security status"
+            return error(404, "Subscription Not Registered", message, HEADERS)
+        return answer(
+            {
+                "properties": {"pricingTier": tier, "freeTrialRemainingTime": "P30D" if tier == "Free" else "PT0S"},
+                "id": f"/subscriptions/{subscription}/providers/Microsoft.Security/pricings/{name}",
+                "name": name,
+                "type": "Microsoft.Security/pricings",
+            }
+        )
+
+    def _found(self, stars: list[str]) -> Workspace | Answer:
+        wanted = [star.lower() for star in stars[:3]]
+        for found in self._directory.estate.logs.workspaces:
+            if [found.subscription.lower(), found.resource_group.lower(), found.name.lower()] == wanted:
+                if found.refused:
+                    return self._denied("Microsoft.OperationalInsights/workspaces/read", workspace_id(found))
+                return found
+        message = (
+            f"The Resource 'Microsoft.OperationalInsights/workspaces/{stars[2]}' under resource group '{stars[1]}' was not "
+            "found. For more details please go to https://aka.ms/ARMResourceNotFoundFix"
+        )
+        return error(404, "ResourceNotFound", message, {**HEADERS, "x-ms-failure-cause": "gateway"})
+
+    def _denied(self, action: str, scope: str) -> Answer:
+        who = f"The client '{self._directory.client_id}' with object id '{self._directory.object_id}'"
+        message = (
+            f"{who} does not have authorization to perform action '{action}' over scope '{scope}' or the scope is invalid. "
+            "If access was recently granted, please refresh your credentials."
+        )
+        return error(403, "AuthorizationFailed", message, HEADERS)
+
+
+def workspace_id(workspace: Workspace) -> str:
+    """A workspace's resource id, as Azure spells it."""
+    group = f"/subscriptions/{workspace.subscription}/resourceGroups/{workspace.resource_group}"
+    return f"{group}/providers/Microsoft.OperationalInsights/workspaces/{workspace.name}"
+
+
+def _workspace(found: Workspace) -> dict[str, object]:
+    return {
+        "properties": {
+            "provisioningState": "Succeeded",
+            "sku": {"name": "PerGB2018"},
+            "retentionInDays": found.retention_days,
+            "features": {"enableLogAccessUsingOnlyResourcePermissions": True},
+            "workspaceCapping": {"dailyQuotaGb": -1.0, "dataIngestionStatus": "RespectQuota"},
+            "publicNetworkAccessForIngestion": "Enabled",
+            "publicNetworkAccessForQuery": "Enabled",
+        },
+        "location": found.location,
+        "id": workspace_id(found),
+        "name": found.name,
+        "type": "Microsoft.OperationalInsights/workspaces",
+    }
+
+
+def _table(workspace: Workspace, table: LogTable) -> dict[str, object]:
+    """What stands for the workspace's retention is answered as a number, with a flag beside it."""
+    retention = workspace.retention_days if table.retention_days == -1 else table.retention_days
+    total = retention if table.total_days == -1 else table.total_days
+    return {
+        "properties": {
+            "totalRetentionInDays": total,
+            "archiveRetentionInDays": total - retention,
+            "plan": table.plan,
+            "retentionInDaysAsDefault": table.retention_days == -1,
+            "totalRetentionInDaysAsDefault": table.total_days == -1,
+            "schema": {"tableSubType": "Any", "name": table.name, "tableType": "Microsoft", "standardColumns": []},
+            "provisioningState": "Succeeded",
+            "retentionInDays": retention,
+        },
+        "id": f"{workspace_id(workspace)}/tables/{table.name}",
+        "name": table.name,
+    }
+
+
+def rows(directory: Directory) -> Iterator[dict[str, object]]:
+    """The alert rules as Resource Graph's resources table has them: type and resource group in lower case."""
+    for rule in directory.estate.logs.alert_rules:
+        kind, properties = _on_activity(rule, rule.operation) if rule.operation else _on_logs(rule)
+        group = f"/subscriptions/{rule.subscription}/resourceGroups/{rule.resource_group}"
+        yield {
+            "id": f"{group}/providers/microsoft.insights/{kind}/{rule.name}",
+            "name": rule.name,
+            "type": f"microsoft.insights/{kind}".lower(),
+            "tenantId": directory.tenant_id,
+            "kind": "",
+            "location": "global" if rule.operation else "westeurope",
+            "resourceGroup": rule.resource_group.lower(),
+            "subscriptionId": rule.subscription.lower(),
+            "managedBy": "",
+            "sku": None,
+            "plan": None,
+            "properties": properties,
+            "tags": None,
+            "identity": None,
+            "zones": None,
+            "extendedLocation": None,
+        }
+
+
+def _on_activity(rule: AlertRule, operation: str) -> tuple[str, dict[str, object]]:
+    actions = [{"actionGroupId": rule.action_group, "webhookProperties": {}}] if rule.action_group else []
+    fields = {"category": "Administrative", "operationName": operation}
+    return "activityLogAlerts", {
+        "scopes": [f"/subscriptions/{rule.subscription}"],
+        "condition": {"allOf": [{"field": name, "equals": value} for name, value in fields.items()]},
+        "actions": {"actionGroups": actions},
+        "enabled": rule.enabled,
+        "description": "",
+    }
+
+
+def _on_logs(rule: AlertRule) -> tuple[str, dict[str, object]]:
+    criterion = {"query": rule.query, "timeAggregation": "Count", "operator": "GreaterThan", "threshold": 0.0}
+    return "scheduledQueryRules", {
+        "displayName": rule.name,
+        "severity": 1,
+        "enabled": rule.enabled,
+        "evaluationFrequency": "PT5M",
+        "scopes": [f"/subscriptions/{rule.subscription}"],
+        "windowSize": "PT5M",
+        "criteria": {"allOf": [criterion]},
+        "autoMitigate": False,
+        "actions": {"actionGroups": [rule.action_group] if rule.action_group else [], "customProperties": {}},
+    }

@@ -1,0 +1,51 @@
+"""Where logs go, how long they are kept there, and what watches them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogTable:
+    """A log table whose plan or retention was changed. -1: the workspace's."""
+
+    name: str
+    plan: str = "Analytics"
+    retention_days: int = -1
+    total_days: int = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """A Log Analytics workspace. Tables that are not named are on the plan Analytics, with the workspace's retention."""
+
+    name: str
+    subscription: str
+    resource_group: str
+    location: str = "westeurope"
+    retention_days: int = 90
+    tables: tuple[LogTable, ...] = ()
+    refused: bool = False
+    """The identity may not read it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRule:
+    """An alert rule: on the activity log where `operation` is set, else on what `query` finds."""
+
+    name: str
+    subscription: str
+    resource_group: str
+    operation: str | None = None
+    query: str = ""
+    enabled: bool = True
+    action_group: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logs:
+    """Everything of this kind. Settings are diagnostic settings as ARM shows them; by themselves nothing is sent anywhere."""
+
+    workspaces: tuple[Workspace, ...] = ()
+    entra_settings: tuple[dict[str, object], ...] = ()
+    entra_refused: bool = False
+    """The identity may not read where Entra's logs go, as is usual."""
+    alert_rules: tuple[AlertRule, ...] = ()

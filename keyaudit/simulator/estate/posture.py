@@ -1,0 +1,48 @@
+"""The tenant's rules for applications and users."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restriction:
+    """One restriction of an app management policy; `exempt` holds custom security attributes and their values."""
+
+    type: str
+    state: str = "enabled"
+    max_lifetime: str | None = None
+    created_after: int | None = None
+    exempt: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restrictions:
+    """What is asked of secrets and symmetric keys, and of certificates."""
+
+    passwords: tuple[Restriction, ...] = ()
+    keys: tuple[Restriction, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppManagementPolicy:
+    """A custom policy, with the object ids that it is assigned to."""
+
+    id: str
+    name: str
+    enabled: bool = True
+    restrictions: Restrictions = Restrictions()
+    assigned_to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posture:
+    """Everything of this kind; by itself as a new tenant has it."""
+
+    default_enabled: bool = False
+    for_applications: Restrictions = Restrictions()
+    for_service_principals: Restrictions = Restrictions()
+    policies: tuple[AppManagementPolicy, ...] = ()
+    users_register_apps: bool = True
+    consent_policies: tuple[str, ...] = ("ManagePermissionGrantsForSelf.microsoft-user-default-low",)
+    invites_from: str = "everyone"
+    guest_role: str = "10dae51f-b6af-4016-8d66-8c2a99b929b3"
+    security_defaults: bool = True

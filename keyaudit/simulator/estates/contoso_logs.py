@@ -1,0 +1,105 @@
+"""Where contoso's logs go: mostly to its security workspace, and in part nowhere, too briefly, or where nobody can search."""
+
+from dataclasses import replace
+
+from keyaudit.simulator.estate import AlertRule, Logs, LogTable, Subscription, Workspace
+from keyaudit.simulator.estates.ids import Ground
+from keyaudit.simulator.estates.log_plans import GROUP, PLATFORM, setting, storage_id, workspace_id
+
+_ENTRA_ON = (
+    "AuditLogs",
+    "SignInLogs",
+    "NonInteractiveUserSignInLogs",
+    "ManagedIdentitySignInLogs",
+    "RiskyServicePrincipals",
+    "ServicePrincipalRiskEvents",
+    "MicrosoftGraphActivityLogs",
+)
+_ENTRA_OFF = ("ServicePrincipalSignInLogs", "ProvisioningLogs", "ADFSSignInLogs")
+_ACTIVITY = ("Administrative", "Security", "Alert", "Policy")
+
+
+def contoso_logs(ground: Ground) -> Logs:
+    """The workspaces, what is exported of Entra, and the alert rules."""
+    platform = ground.guid("subscription", PLATFORM)
+    group = f"/subscriptions/{platform}/resourceGroups/{GROUP}/providers/microsoft.insights/actionGroups/ag-security"
+    security = workspace_id(ground, "log-security")
+    return Logs(
+        workspaces=(
+            Workspace(
+                name="log-security",
+                subscription=platform,
+                resource_group=GROUP,
+                retention_days=90,
+                tables=(
+                    LogTable(name="AZKVAuditLogs", retention_days=180, total_days=730),
+                    LogTable(name="AuditLogs", retention_days=180, total_days=730),
+                    LogTable(name="MicrosoftGraphActivityLogs", plan="Basic", retention_days=30, total_days=90),
+                ),
+            ),
+            Workspace(name="log-people", subscription=platform, resource_group=GROUP, retention_days=30),
+            Workspace(
+                name="log-archive",
+                subscription=platform,
+                resource_group=GROUP,
+                tables=(LogTable(name="AZKVAuditLogs", plan="Basic", retention_days=30, total_days=365),),
+            ),
+        ),
+        entra_settings=(
+            setting("providers/microsoft.aadiam", "entra-to-sentinel", _ENTRA_ON, off=_ENTRA_OFF, workspace=security),
+            setting(
+                "providers/microsoft.aadiam", "entra-archive", ("AuditLogs",), storage=storage_id(ground, "stcontosoaudit")
+            ),
+        ),
+        alert_rules=(
+            _rule(ground, "kv-vault-deleted", operation="Microsoft.KeyVault/vaults/delete", group=group),
+            _rule(
+                ground,
+                "kv-key-purged-or-backed-up",
+                query='AZKVAuditLogs | where OperationName in ("KeyPurge", "KeyBackup", "KeyRelease")',
+                group=group,
+            ),
+            _rule(
+                ground,
+                "app-credential-added",
+                query='AuditLogs | where OperationName has "Certificates and secrets management"',
+            ),
+            _rule(
+                ground,
+                "kv-denied-by-firewall",
+                query='AzureDiagnostics | where ResourceProvider == "MICROSOFT.KEYVAULT" and httpStatusCode_d == 403',
+                group=group,
+                enabled=False,
+            ),
+            _rule(
+                ground, "shop-latency", query="AppRequests | summarize avg(DurationMs) by bin(TimeGenerated, 5m)", group=group
+            ),
+        ),
+    )
+
+
+def logged(subscription: Subscription, ground: Ground) -> Subscription:
+    """The subscription with where its activity log goes, and its Defender plan."""
+    # So ARM spells the ids of these, without a slash before.
+    place = f"subscriptions/{subscription.id}/providers/AzureResourceManager"
+    if subscription.name == "contoso-nonprod":
+        # A setting is there, but not for the category that says who was granted what; and Defender was never tried.
+        health = setting(place, "health", ("ServiceHealth",), off=_ACTIVITY, storage=storage_id(ground, "stcontosohealth"))
+        return replace(subscription, activity_settings=(health,), defender=None)
+    exported = setting(place, "activity-to-sentinel", _ACTIVITY, workspace=workspace_id(ground, "log-security"))
+    defender = "Standard" if subscription.name == "contoso-prod" else "Free"
+    return replace(subscription, activity_settings=(exported,), defender=defender)
+
+
+def _rule(
+    ground: Ground, name: str, *, operation: str | None = None, query: str = "", group: str | None = None, enabled: bool = True
+) -> AlertRule:
+    return AlertRule(
+        name=name,
+        subscription=ground.guid("subscription", PLATFORM),
+        resource_group=GROUP,
+        operation=operation,
+        query=query,
+        action_group=group,
+        enabled=enabled,
+    )
