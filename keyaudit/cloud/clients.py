@@ -91,7 +91,7 @@ class Clients:
         if body is not None:
             headers["Content-Type"] = "application/json"
         if surface is Surface.GRAPH:
-            return await self._send_graph(method, url, headers)
+            return await self._send_graph(method, url, headers, body)
         request = HttpRequest(method, url, headers={**_HEADERS, **headers}, content=body)
         if surface in self._keys:
             response = await self._keys[surface].send_request(request, stream=True)
@@ -105,9 +105,10 @@ class Clients:
             await response.close()
         return Answer(response.status_code, response.headers, whole)
 
-    async def _send_graph(self, method: str, url: str, headers: Mapping[str, str]) -> Answer:
+    async def _send_graph(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         request = RequestInformation(Method(method))
         request.url = url
+        request.content = body
         for name, value in {**_HEADERS, **headers}.items():
             request.headers.try_add(name, value)
         request.add_request_options([ResponseHandlerOption(NativeResponseHandler())])

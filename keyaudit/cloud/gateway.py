@@ -3,10 +3,13 @@
 import asyncio
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+import msgspec
+
+from keyaudit.cloud import batch
 from keyaudit.cloud.addresses import address, host_of
 from keyaudit.cloud.challenge import revokes
 from keyaudit.cloud.clients import Answer, Clients
@@ -37,6 +40,7 @@ ATTEMPT_TIMEOUT = 120.0
 PER_DOMAIN = 16
 """Requests in flight within one throttling domain, which for vaults is one vault."""
 
+_BATCH = OPERATIONS["graph.batch"]
 _CONNECTING = frozenset({Reason.DNS, Reason.UNREACHABLE})
 
 
@@ -82,23 +86,78 @@ class Gateway:
         body: Mapping[str, object] | None = None,
         **segments: str,
     ) -> Listing[T]:
-        """A list over all its pages. `host` is the vault's URI, for the operations of a vault; `body` a Resource Graph query.
+        """A list over all its pages. `host` is the vault's URI, for the operations of a vault; `body` what is posted.
 
         `by` names an item, and may raise ValueError for one that is not what it should be. An item of a name that
         came before is a duplicate; one that cannot be read, or named, is quarantined.
         """
-        declared = OPERATIONS[operation]
-        if declared.paging is Paging.NONE:
-            raise ValueError(f"{operation} is no list")
+        declared = _declared_list(operation)
         url = self._address(declared, host, segments)
-        first = url if isinstance(url, Refusal) else Step(url, query(body) if body is not None else None)
+        if isinstance(url, Refusal):
+            return self._list(declared, url, item, by)
+        posted = (
+            None if body is None else query(body) if declared.paging is Paging.RESOURCE_GRAPH else msgspec.json.encode(body)
+        )
+        return self._list(declared, Step(url, posted), item, by, subscription=segments.get("subscription", ""))
+
+    async def lists(
+        self, operation: str, item: type[T], *, by: Callable[[T], str], places: Sequence[Mapping[str, str]]
+    ) -> Sequence[Listing[T]]:
+        """One list of Graph's for each of `places`, which are its segments. Their first pages come in one request for 20 lists.
+
+        A list whose first page did not come that way asks for it by itself.
+        """
+        declared = _declared_list(operation)
+        urls = [self._address(declared, "", place) for place in places]
+        good = [url for url in urls if isinstance(url, str)]
+        begun: dict[str, Answer] = {}
+        for start in range(0, len(good), batch.MOST):
+            begun |= await self._batched(declared, good[start : start + batch.MOST])
+        return [
+            self._list(declared, url, item, by)
+            if isinstance(url, Refusal)
+            else self._list(declared, Step(url), item, by, begun=begun.get(url))
+            for url in urls
+        ]
+
+    def _list(
+        self,
+        declared: Operation,
+        first: Step | Refusal,
+        item: type[T],
+        by: Callable[[T], str],
+        *,
+        subscription: str = "",
+        begun: Answer | None = None,
+    ) -> Listing[T]:
+        """A list that begins at `first`, whose answer may have come already."""
+        beginning = first if isinstance(first, Step) else Step("")
 
         async def fetch(step: Step) -> Page | Refusal:
-            answer = await self._send(declared, step, segments.get("subscription", ""))
-            return answer if isinstance(answer, Refusal) else page_of(answer, declared.paging, first_step)
+            answer: Answer | Refusal
+            if begun is not None and step == beginning:
+                answer = self._judged(declared, begun)
+            else:
+                answer = await self._send(declared, step, subscription)
+            return answer if isinstance(answer, Refusal) else page_of(answer, declared.paging, beginning)
 
-        first_step = first if isinstance(first, Step) else Step("")
         return Listing(fetch, first, item, by)
+
+    async def _batched(self, declared: Operation, urls: Sequence[str]) -> Mapping[str, Answer]:
+        """The first pages at these addresses, as far as one request gives them."""
+        whole = self._address(_BATCH, "", {})
+        if len(urls) < 2 or isinstance(whole, Refusal):
+            return {}
+        body = batch.requests_of(urls, dict(declared.headers))
+        answer = await self._send(_BATCH, Step(whole, body), "", times=len(urls))
+        return {} if isinstance(answer, Refusal) else batch.answers_of(answer, urls)
+
+    @staticmethod
+    def _judged(operation: Operation, answer: Answer) -> Answer | Refusal:
+        """An answer to use, or the refusal that it is."""
+        if answer.status == 200:
+            return answer
+        return refusal_of(operation.surface, answer.status, answer.headers, answer.body)
 
     async def get(self, operation: str, item: type[T], *, host: str = "", **segments: str) -> T | Refusal:
         """One object. Of what has not every member that `item` requires: Refusal(bad_item)."""
@@ -121,10 +180,10 @@ class Gateway:
         except ValueError as problem:
             return Refusal(Reason.BAD_VALUE, str(problem))
 
-    async def _send(self, operation: Operation, step: Step, subscription: str) -> Answer | Refusal:
-        """Until there is an answer of status 200, or no hope of one."""
+    async def _send(self, operation: Operation, step: Step, subscription: str, *, times: int = 1) -> Answer | Refusal:
+        """Until there is an answer of status 200, or no hope of one. `times`: as how many requests it counts."""
         host = step.url.split("/", 3)[2]
-        spent = self._spent(operation, host, subscription)
+        spent = [(domain, cost * times) for domain, cost in self._spent(operation, host, subscription)]
         self._quota.earn()
         attempt = 0
         while True:
@@ -183,8 +242,7 @@ class Gateway:
             return _Outcome(refusal, again)
         self.skew.add(host, answer.headers.get("Date"))
         if answer.status == 200:
-            wait = quota_wait(answer.headers) if operation.throttle is Throttle.RESOURCE_GRAPH else None
-            return _Outcome(answer, wait=wait)
+            return _Outcome(answer, wait=self._wait(operation, answer))
         if answer.status == 401 and revokes(answer.headers.get("WWW-Authenticate", "")):
             return _Outcome(self._tokens.revoke(401))
         refusal = refusal_of(operation.surface, answer.status, answer.headers, answer.body)
@@ -193,6 +251,13 @@ class Gateway:
             refusal = replace(refusal, detail=f"{refusal.detail}, to come back in {seconds:,.0f} seconds")
         wait = None if seconds is None else clamped(seconds)
         return _Outcome(refusal, answer.status in RETRIED, wait)
+
+    def _wait(self, operation: Operation, answer: Answer) -> float | None:
+        """How long an answer of status 200 asks to send nothing more."""
+        if operation.throttle is Throttle.RESOURCE_GRAPH:
+            return quota_wait(answer.headers)
+        seconds = batch.wait_of(answer, self._clock.now()) if operation is _BATCH else None
+        return None if seconds is None else clamped(seconds)
 
     def _learn(self, tickets: list[tuple[Domain, Ticket]], outcome: _Outcome) -> None:
         (domain, ticket), *others = tickets
@@ -231,3 +296,10 @@ class Gateway:
             domain = Domain(limit, self._share, self._clock, self._chance, slots=PER_DOMAIN, deadline=self._deadline)
             self._domains[throttle, name] = domain
         return domain
+
+
+def _declared_list(operation: str) -> Operation:
+    declared = OPERATIONS[operation]
+    if declared.paging is Paging.NONE:
+        raise ValueError(f"{operation} is no list")
+    return declared

@@ -89,6 +89,7 @@ class _Collection:
     async def collect(self) -> Sequence[Failure]:
         await _together(self._places, *(partial(self._of_tenant, surface) for surface in SURFACES.tenant))
         await _together(*(partial(self._of_tenant, surface) for surface in SURFACES.last))
+        await _together(*(partial(self._of_tenant, surface) for surface in SURFACES.named))
         return sorted(self._failures, key=lambda failure: (failure.surface, failure.scope))
 
     async def _places(self) -> None:

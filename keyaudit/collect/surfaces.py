@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from keyaudit.cloud.connection import Connection
+from keyaudit.collect.access.principals import OPERATIONS as NAMED_OPERATIONS
+from keyaudit.collect.access.principals import collect_principals
 from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
 from keyaudit.collect.access.roles import collect_roles
 from keyaudit.collect.entra import activity, directory, managed_identities
@@ -88,7 +90,9 @@ class Surfaces:
     vault: Sequence[Surface[Vault]] = ()
     hsm: Sequence[Surface[Vault]] = ()
     last: Sequence[Surface[Scope]] = ()
-    """Read of the tenant once all others are: what they found is what is asked for."""
+    """Read of the tenant once all before are: what they found is what is asked for."""
+    named: Sequence[Surface[Scope]] = ()
+    """Read once those are, too: who it is that all of them name."""
     discovery: tuple[str, ...] = ("vaults",)
 
     @property
@@ -101,6 +105,7 @@ class Surfaces:
             *(surface.name for surface in self.vault),
             *(surface.name for surface in self.hsm),
             *(surface.name for surface in self.last),
+            *(surface.name for surface in self.named),
         )
 
 
@@ -206,6 +211,13 @@ SURFACES = Surfaces(
             "issuer keys",
             ISSUER_OPERATIONS,
             lambda r, unit, scope: collect_issuer_keys(r.connection, unit, scope, r.spool),
+        ),
+    ),
+    named=(
+        Surface(
+            "principals",
+            NAMED_OPERATIONS,
+            lambda r, unit, scope: collect_principals(r.connection, unit, scope, r.spool),
         ),
     ),
 )

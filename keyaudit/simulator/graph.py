@@ -4,7 +4,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from keyaudit.simulator import graph_posture, objects, odata, reports, token_signing, trusted_authorities
+from keyaudit.simulator import (
+    graph_posts,
+    graph_posture,
+    groups,
+    objects,
+    odata,
+    reports,
+    token_signing,
+    trusted_authorities,
+)
 from keyaudit.simulator.estate import Domain, FederatedCredential
 from keyaudit.simulator.graph_resources import Resource, collection
 from keyaudit.simulator.holders import Holder, Kind, applications, member, principals
@@ -18,6 +27,7 @@ T = TypeVar("T")
 HOST = "graph.microsoft.com"
 
 PARTS: tuple[Callable[[Directory, str, list[str], Request], Resource | None], ...] = (
+    groups.part,
     reports.part,
     token_signing.resource,
     trusted_authorities.resource,
@@ -46,6 +56,8 @@ class Graph(Service):
 
     def __init__(self, directory: Directory) -> None:
         super().__init__(directory)
+        self.part: Callable[[Request], Answer] = _denied
+        """Answers one request of a batch: set by whoever counts and hinders requests."""
         self._by_id: dict[str, dict[str, Holder]] = {}
         self._kinds = {kind.name.lower(): kind for kind in (applications(directory), principals(directory))}
 
@@ -87,7 +99,7 @@ class Graph(Service):
         """The operation by path and options. Errors carry the request's id and time, so they are made anew."""
         version, *path = request.segments or [""]
         if request.method != "GET":
-            return varying("graph.write", _denied, self._charge(1))
+            return self._posted(version, path) or varying("graph.write", _denied, self._charge(1))
         resource = self._resource(version, path, request) if version in ("v1.0", "beta") else None
         if resource is None:
             message = f"Resource not found for the segment '{path[-1] if path else version}'."
@@ -106,6 +118,21 @@ class Graph(Service):
         if answer.status != 200 or "$filter" in request.query or "$count" in request.query:
             return varying(resource.operation, respond, *charges)
         return fixed(resource.operation, answer, *charges)
+
+    def _posted(self, version: str, path: list[str]) -> Call | None:
+        """The reads that are posted. What a batch holds is charged by itself."""
+        match [part.lower() for part in path]:
+            case ["$batch"]:
+                return varying("graph.batch", lambda asked: _made(asked, lambda: graph_posts.parts(asked, version, self.part)))
+            case ["directoryobjects", "getbyids"]:
+                if "directoryObjects" in self.directory.estate.graph_refuses:
+                    return varying("principal.lookup", _denied, self._charge(1))
+                return varying(
+                    "principal.lookup",
+                    lambda asked: _made(asked, lambda: graph_posts.by_ids(self.directory, asked)),
+                    self._charge(1),
+                )
+        return None
 
     def _charge(self, cost: int) -> Charge:
         return Charge("graph", self.directory.client_id, cost)
@@ -241,6 +268,15 @@ def _rendered(request: Request, resource: Resource, path: list[str]) -> Answer:
     except odata.BadQueryError as error:
         return _error(request, 400, error.code, str(error))
     return Answer(200, compact(body), _OK_HEADERS, chunked=True, compressible=True)
+
+
+def _made(request: Request, body: Callable[[], dict[str, object]]) -> Answer:
+    try:
+        return Answer(200, compact(body()), _OK_HEADERS, chunked=True, compressible=True)
+    except odata.BadQueryError as error:
+        return _error(request, 400, error.code, str(error))
+    except graph_posts.BadPostError as error:
+        return _error(request, 400, "BadRequest", str(error))
 
 
 def _denied(request: Request) -> Answer:

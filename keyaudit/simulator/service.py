@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from keyaudit.simulator.estate import Estate, ManagedHsm, Subscription, Vault
+from keyaudit.simulator.estate import Estate, Group, ManagedHsm, ServicePrincipal, Subscription, User, Vault
 from keyaudit.simulator.throttle import Charge, Meter, Refusal
 from keyaudit.simulator.tokens import Tokens
 from keyaudit.simulator.wire import Answer, Request
@@ -66,6 +66,21 @@ class Directory:
     def principal_ids(self) -> frozenset[str]:
         """Object ids of all service principals."""
         return frozenset(principal.id for principal in self.estate.service_principals)
+
+    @cached_property
+    def principals(self) -> dict[str, ServicePrincipal]:
+        """Service principals by object id."""
+        return {principal.id: principal for principal in self.estate.service_principals}
+
+    @cached_property
+    def users(self) -> dict[str, User]:
+        """Users by object id."""
+        return {user.id: user for user in self.estate.users}
+
+    @cached_property
+    def groups(self) -> dict[str, Group]:
+        """Groups by object id."""
+        return {group.id: group for group in self.estate.groups}
 
     @cached_property
     def default_domain(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from keyaudit.simulator import arm, graph, login, managed_hsms, vaults
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault, Script
-from keyaudit.simulator.service import Directory, Service, fixed
+from keyaudit.simulator.service import Call, Directory, Service, fixed
 from keyaudit.simulator.throttle import Meter, Throttle
 from keyaudit.simulator.wire import JSON, Answer, Request, compact, http_date
 
@@ -59,10 +59,12 @@ class Tenant:
         self._ids = self.directory.guid("request")[:24]
         self._vaults = vaults.Vaults(self.directory)
         self._hsms = managed_hsms.ManagedHsms(self.directory)
+        graph_service = graph.Graph(self.directory)
+        graph_service.part = self._part
         self._services: dict[str, Service] = {
             login.HOST: login.Login(self.directory),
             arm.HOST: arm.Arm(self.directory),
-            graph.HOST: graph.Graph(self.directory),
+            graph.HOST: graph_service,
         }
 
     def resolves(self, host: str) -> bool:
@@ -87,16 +89,27 @@ class Tenant:
             return self._trap(request) if request.host in self._traps else Delivery(None, close=True)
         denied = service.denied(request)
         call = service.call(request) if denied is None else fixed("challenge", denied)
+        answer, fault = self._answer(service, call, request)
+        if answer is None:
+            return Delivery(None, close=True)
+        own = service.own_headers(request, call.charges, self.meter)
+        return self._encoded(request, answer, own) if fault is None else self._faulty(request, fault, answer, own)
+
+    def _answer(self, service: Service, call: Call, request: Request) -> tuple[Answer | None, Fault | None]:
+        """What a call is answered with, counted and charged, and the fault that strikes it."""
         self.calls[call.operation] += 1
         fault = self._script.meet(call.operation, request.host + request.target)
         refusal = None
         if fault is None and self.meter is not None:
             refusal = self.meter.charge(call.charges, request.now)
-        answer = call.respond(request) if refusal is None else service.throttled(request, refusal)
-        if answer is None:
-            return Delivery(None, close=True)
-        own = service.own_headers(request, call.charges, self.meter)
-        return self._encoded(request, answer, own) if fault is None else self._faulty(request, fault, answer, own)
+        return (call.respond(request) if refusal is None else service.throttled(request, refusal)), fault
+
+    def _part(self, request: Request) -> Answer:
+        """One request of a batch, counted, charged and hindered like one that came by itself."""
+        service = self._services[request.host]
+        answer, fault = self._answer(service, service.call(request), request)
+        whole = answer or Answer(500, b"{}")
+        return whole if fault is None else fault.changed(whole, request)
 
     def _encoded(self, request: Request, answer: Answer, own: str) -> Delivery:
         keep = request.headers.get("connection", "").lower() != "close"

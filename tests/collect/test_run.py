@@ -61,6 +61,9 @@ TENANT_OPERATIONS = (
     "workspace.get",
     "workspace.table",
     "alert_rule.query",
+    "principal.lookup",
+    "group.members",
+    "group.direct_members",
     *(
         f"{kind}.{what}"
         for kind in ("application", "service_principal")
@@ -117,6 +120,8 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         },
         "defender_plan": {f"{one}/providers/microsoft.security/pricings/keyvaults" for one in subscriptions},
         **{table: set() for table in ("log_sink", "workspace", "log_table", "alert_rule")},
+        "principal": set(),
+        "membership": set(),
     }
     assert len(ids["issuer_key"]) == 1
     assert not any(row.get("unknown") for rows in found.rows.values() for row in rows.values())
@@ -185,6 +190,7 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
         "audit logs": (2, 2),
         "log workspaces": (1, 1),
         "alert rules": (1, 1),
+        "principals": (1, 1),
     }
 
 

@@ -11,6 +11,7 @@ from keyaudit.simulator.estate import (
     Estate,
     FederatedCredential,
     Federation,
+    Group,
     Key,
     KeyCredential,
     KeyVersion,
@@ -201,6 +202,7 @@ POLICIES = tuple(
 STORE = AuthorityStore(id="91000000-0000-4000-8000-000000000001", name="PKI")
 ADFS = certificate("CN=ADFS Signing", key_name="adfs", start=AS_OF - 30 * DAY, end=AS_OF + 300 * DAY)
 
+GROUP = Group(id="6a000000-0000-4000-8000-000000000001", name="Signers")
 SMALL = Estate(
     name="small",
     as_of=AS_OF,
@@ -226,6 +228,7 @@ SMALL = Estate(
     hsms=(HSM,),
     applications=APPLICATIONS,
     service_principals=PRINCIPALS,
+    groups=(GROUP,),
     resources=(
         Resource(
             type="Microsoft.Sql/servers",

@@ -12,7 +12,7 @@ from keyaudit.collect.services.items import QUERY as SERVICES
 from keyaudit.model.operations import OPERATIONS, Operation, Surface
 from keyaudit.simulator.roles import OWNER
 from tests.simulator.client import ARM, GRAPH, LOGIN, wire
-from tests.simulator.small import APPLICATIONS, POLICIES, PRINCIPALS, SIGNING, SMALL, STORE, SUBSCRIPTION
+from tests.simulator.small import APPLICATIONS, GROUP, POLICIES, PRINCIPALS, SIGNING, SMALL, STORE, SUBSCRIPTION
 
 HOSTS = {
     Surface.ARM: ARM,
@@ -38,11 +38,15 @@ IDS = {
     "app_management": SMALL.posture.policies[0].id,
     "service_principal": PRINCIPALS[0].id,
     "domain": "adfs.example",
+    "group": GROUP.id,
     "pki": STORE.id,
     "claims_mapping": POLICIES[0].id,
     "token_lifetime": POLICIES[1].id,
     "token_issuance": POLICIES[2].id,
 }
+
+
+POSTED: dict[str, dict[str, object]] = {"graph.batch": {"requests": []}, "principal.lookup": {"ids": [PRINCIPALS[0].id]}}
 
 
 def _url(operation: Operation) -> str:
@@ -71,7 +75,7 @@ async def test_it_is_answered_under_its_own_name(operation: Operation) -> None:
     url = _url(operation)
     async with wire(SMALL) as client:
         if operation.method == "POST":
-            reply = await client.post(url, {"query": QUERIES[operation.id]})
+            reply = await client.post(url, POSTED.get(operation.id) or {"query": QUERIES[operation.id]})
         elif operation.surface is Surface.LOGIN:
             reply = await client.send("GET", url)
         else:

@@ -1,8 +1,22 @@
 """Reads of who can reach keys: role assignments and definitions, deny assignments, eligibility, group members."""
 
-from keyaudit.model.operations.kinds import Paging, arm, resource_graph
+from keyaudit.model.operations.kinds import (
+    Operation,
+    Paging,
+    Right,
+    Rights,
+    Surface,
+    Throttle,
+    arm,
+    graph,
+    graph_right,
+    resource_graph,
+)
 
 _AUTHORIZATION = "/subscriptions/{subscription}/providers/Microsoft.Authorization"
+_PRINCIPAL_FIELDS = (
+    "id,displayName,userPrincipalName,userType,accountEnabled,appId,servicePrincipalType,appOwnerOrganizationId,visibility"
+)
 
 DECLARED = (
     resource_graph("role_assignment.query", "role assignments (Resource Graph)"),
@@ -27,5 +41,42 @@ DECLARED = (
         _AUTHORIZATION + "/denyAssignments",
         version="2022-04-01",
         paging=Paging.NEXT_LINK,
+    ),
+    # Version 1.0 leaves service principals out of a group's members; Microsoft says to use beta.
+    # https://learn.microsoft.com/graph/api/group-list-members
+    graph(
+        "group.members",
+        "members of groups, nested ones too",
+        "/beta/groups/{id}/transitiveMembers",
+        query=(("$select", _PRINCIPAL_FIELDS), ("$top", "999")),
+        right=graph_right("GroupMember.Read.All"),
+    ),
+    graph(
+        "group.direct_members",
+        "direct members of groups that hold groups",
+        "/beta/groups/{id}/members",
+        query=(("$select", "id"), ("$top", "999")),
+        right=graph_right("GroupMember.Read.All"),
+    ),
+    Operation(
+        id="principal.lookup",
+        noun="users, groups and service principals by id",
+        surface=Surface.GRAPH,
+        method="POST",
+        path="/v1.0/directoryObjects/getByIds",
+        query=(("$select", _PRINCIPAL_FIELDS),),
+        paging=Paging.ODATA,
+        throttle=Throttle.GRAPH,
+        right=graph_right("Directory.Read.All"),
+    ),
+    # What it is asked for are reads of this list, each with a right of its own.
+    Operation(
+        id="graph.batch",
+        noun="several lists at once",
+        surface=Surface.GRAPH,
+        method="POST",
+        path="/beta/$batch",
+        throttle=Throttle.GRAPH,
+        right=Right(rights=Rights.NONE),
     ),
 )

@@ -14,6 +14,7 @@ from keyaudit.model.tables.issuer_key import ISSUER_KEY
 from keyaudit.model.tables.key import KEY
 from keyaudit.model.tables.key_use import KEY_USE
 from keyaudit.model.tables.log_sink import LOG_SINK
+from keyaudit.model.tables.principal import MEMBERSHIP, PRINCIPAL
 from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL
 from keyaudit.model.tables.signing_certificate import SIGNING_CERTIFICATE
 from keyaudit.model.tables.subscription import SUBSCRIPTION
@@ -49,6 +50,8 @@ TABLES: dict[str, Table] = {
         LOG_TABLE,
         DEFENDER_PLAN,
         ALERT_RULE,
+        PRINCIPAL,
+        MEMBERSHIP,
     )
 }
 

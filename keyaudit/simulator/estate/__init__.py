@@ -137,7 +137,9 @@ class Estate:
     deny_assignments: tuple[DenyAssignment, ...] = ()
     hsms: tuple[ManagedHsm, ...] = ()
     graph_refuses: tuple[str, ...] = ()
-    """Graph relations that answer 403: `owners`, `federatedIdentityCredentials`, `applications`, ..."""
+    """Graph relations that answer 403: `owners`, `federatedIdentityCredentials`, `applications`, `groups/ID`, ...
+
+    `users` and other kinds: members of that kind are shown without what they are called."""
     unlicensed: tuple[str, ...] = ()
     """Graph relations that the tenant has no licence for: `reports`, ..."""
     token_signing: TokenSigning = field(default_factory=TokenSigning)

@@ -84,11 +84,10 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A group; `members` are object ids. `refused`: its members are not to be read by the audited identity."""
+    """A group; `members` are object ids, of groups too."""
 
     id: str
     name: str
     members: tuple[str, ...] = ()
     hidden: bool = False
-    """Hidden membership: an identity without the right to it sees no member."""
-    refused: bool = False
+    """Hidden membership: the audited identity sees no member."""

@@ -1,0 +1,117 @@
+"""Who is in the groups that grants name, and through which other groups."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from keyaudit.cloud import batch
+from keyaudit.cloud.gateway import Gateway
+from keyaudit.collect.access.objects import ObjectItem
+from keyaudit.collect.calls import Calls, why_incomplete
+from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.entra.relations import Related, object_id
+from keyaudit.model.coverage import Refusal, Scope
+from keyaudit.model.reasons import Reason
+
+_AT_ONCE = 4
+"""Batches."""
+
+
+def object_of(item: ObjectItem) -> str:
+    """An object's id in lower case; ValueError if it has not the form of one."""
+    return object_id(Related(id=item.id))
+
+
+@dataclass(slots=True)
+class Group:
+    """A group that was read: its members by id, those of groups in it too, and why that may not be all."""
+
+    members: dict[str, ObjectItem] = field(default_factory=dict)
+    missing: Reason | None = None
+
+    @property
+    def nested(self) -> Sequence[str]:
+        """The groups among the members."""
+        return [id_ for id_, item in self.members.items() if item.is_group]
+
+
+class Groups:
+    """Groups, each read once."""
+
+    def __init__(self, gateway: Gateway, scope: Scope) -> None:
+        self._gateway = gateway
+        self._direct: dict[str, frozenset[str] | Refusal] = {}
+        self.all = Calls(scope, "group.members", per_object=True)
+        self.directly = Calls(scope, "group.direct_members", per_object=True)
+
+    async def members(self, groups: Mapping[str, bool]) -> Mapping[str, Group]:
+        """The members of each group. `groups`: id to whether the group hides its members."""
+        found: dict[str, Group] = {}
+
+        async def some(ids: Sequence[str]) -> None:
+            lists = await self._gateway.lists(self.all.id, ObjectItem, by=object_of, places=[{"id": group} for group in ids])
+            for group, listing in zip(ids, lists, strict=True):
+                read = found[group] = Group()
+                async for item in listing:
+                    read.members[object_of(item)] = item
+                end = listing.end
+                self.all.ended(end)
+                read.missing = why_incomplete(end)
+                if read.missing is None and groups[group] and not read.members:
+                    # To whom may not see them, a group without members and one with hidden ones look alike.
+                    read.missing = Reason.PERMISSION
+                    self.all.refused(Refusal(Reason.PERMISSION, "its membership is hidden"))
+
+        await for_each(_chunks(sorted(groups)), some, limit=_AT_ONCE)
+        await self._read_directly({id_ for group, read in found.items() if read.nested for id_ in (group, *read.nested)})
+        for read in found.values():
+            hidden = [id_ for id_ in read.nested if read.members[id_].hides_members and not self._direct.get(id_)]
+            if hidden and read.missing is None:
+                read.missing = Reason.PERMISSION
+                self.all.refused(Refusal(Reason.PERMISSION, f"the membership of {len(hidden):,} groups in it is hidden"))
+        return found
+
+    def ways(self, group: str, read: Group) -> Mapping[str, Sequence[str]]:
+        """By member, the groups on a shortest way to it, without the first; members that no way was found to are not there."""
+        if not read.nested:
+            return dict.fromkeys(read.members, ())
+        found: dict[str, Sequence[str]] = {}
+        open_: deque[tuple[str, tuple[str, ...]]] = deque([(group, ())])
+        seen = {group}
+        while open_:
+            here, way = open_.popleft()
+            direct = self._direct.get(here, frozenset())
+            if isinstance(direct, Refusal):
+                continue
+            for member in sorted(direct & read.members.keys()):
+                found.setdefault(member, way)
+                if read.members[member].is_group and member not in seen:
+                    seen.add(member)
+                    open_.append((member, (*way, member)))
+        return found
+
+    def why_no_way(self, group: str, read: Group) -> Reason:
+        """Why to some member no way was found."""
+        for id_ in (group, *read.nested):
+            direct = self._direct.get(id_)
+            if isinstance(direct, Refusal):
+                return direct.reason
+        return Reason.INCONSISTENT_PAGES
+
+    async def _read_directly(self, groups: set[str]) -> None:
+        async def some(ids: Sequence[str]) -> None:
+            lists = await self._gateway.lists(self.directly.id, Related, by=object_id, places=[{"id": group} for group in ids])
+            for group, listing in zip(ids, lists, strict=True):
+                members = frozenset([object_id(item) async for item in listing])
+                end = listing.end
+                self.directly.ended(end)
+                # A way along what was read is a way, whatever else there is.
+                self._direct[group] = (
+                    Refusal(why_incomplete(end) or Reason.BAD_BODY) if end.refusal and not members else members
+                )
+
+        await for_each(_chunks(sorted(groups)), some, limit=_AT_ONCE)
+
+
+def _chunks(ids: Sequence[str]) -> Sequence[Sequence[str]]:
+    return [ids[start : start + batch.MOST] for start in range(0, len(ids), batch.MOST)]

@@ -1,0 +1,141 @@
+"""Users, groups and service principals as Graph shows them, as rows of principals."""
+
+from collections.abc import Mapping
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+from keyaudit.collect.entra.holders import home_of
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.principal import PRINCIPAL
+
+_KINDS = {"user": "user", "group": "group", "device": "device", "orgContact": "contact"}
+_PREFIX = "#microsoft.graph."
+_HIDDEN = "hiddenmembership"
+
+_OF_USERS = ("user_principal_name", "user_type")
+_TOLD = ("name", "kind", "user_principal_name", "user_type", "app_id", "enabled", "home")
+
+
+class ObjectItem(Struct):
+    """A directory object of any kind. Of a kind that the identity may not read, all but id and kind is null."""
+
+    id: str
+    type: Wire = field(default=UNSET, name="@odata.type")
+    displayName: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
+    userPrincipalName: Wire = UNSET  # noqa: N815
+    userType: Wire = UNSET  # noqa: N815
+    accountEnabled: Wire = UNSET  # noqa: N815
+    appId: Wire = UNSET  # noqa: N815
+    servicePrincipalType: Wire = UNSET  # noqa: N815
+    appOwnerOrganizationId: Wire = UNSET  # noqa: N815
+    visibility: Wire = UNSET
+
+    @property
+    def kind(self) -> str | Refusal:
+        """What it is, as the column has it."""
+        told = read(self.type, str)
+        if isinstance(told, Refusal):
+            return told
+        plain = told.removeprefix(_PREFIX)
+        if plain != "servicePrincipal":
+            return _KINDS.get(plain, plain)
+        if is_null(self.servicePrincipalType):
+            return Refusal(Reason.PERMISSION)
+        kind = read(self.servicePrincipalType, str)
+        return kind if isinstance(kind, Refusal) else "managed-identity" if kind == "ManagedIdentity" else "service-principal"
+
+    @property
+    def is_group(self) -> bool:
+        """It is surely a group."""
+        return self.kind == "group"
+
+    @property
+    def hides_members(self) -> bool:
+        """A group that shows its members only to whom has the right to hidden ones."""
+        visibility = read(self.visibility, str)
+        return not isinstance(visibility, Refusal) and visibility.lower() == _HIDDEN
+
+
+def principal_row(tenant_id: str, object_id: str, *, scope_id: str, url: str, version: str) -> Row:
+    """A principal's row, begun: it is no group that a grant names."""
+    resource_id = f"/tenants/{tenant_id}/principals/{object_id}"
+    row = Row(PRINCIPAL, id=resource_id, resource_id=resource_id, scope_id=scope_id, url=url, version=version)
+    row.put("object_id", object_id.lower())
+    row.put("members_listed", None)
+    return row
+
+
+def put_object(row: Row, item: ObjectItem, tenant_id: str) -> None:
+    """Fill the columns that Graph tells of an object."""
+    kind = item.kind
+    if isinstance(kind, Refusal):
+        row.refuse(_TOLD, kind.reason)
+        return
+    row.put("kind", kind)
+    for column in (*_OF_USERS, "app_id", "enabled"):
+        row.put(column, None)
+    _put(row, "name", item.displayName, limited=kind in ("user", "group") and is_null(item.displayName))
+    if kind == "user":
+        _put_user(row, item)
+    elif kind in ("service-principal", "managed-identity"):
+        row.put("app_id", item.appId)
+        row.put("enabled", item.accountEnabled)
+        row.put_read("home", home_of(item.appOwnerOrganizationId, tenant_id))
+    else:
+        row.put("home", "own")
+
+
+def put_deleted(row: Row) -> None:
+    """Fill the columns of one that the directory does not have."""
+    for column in _TOLD:
+        row.put(column, None)
+    row.put("kind", "deleted")
+    row.put("home", "none")
+
+
+def put_unread(row: Row, reason: Reason) -> None:
+    """Make unknown whatever Graph would tell."""
+    row.refuse(_TOLD, reason)
+
+
+def put_known(row: Row, held: Mapping[str, object], unknown: Mapping[str, str]) -> None:
+    """Fill the columns from the row of a service principal."""
+    for column in _OF_USERS:
+        row.put(column, None)
+    for column in ("name", "app_id", "enabled", "home"):
+        _take(row, column, held.get(column), unknown.get(column))
+    kind = "managed-identity" if held.get("principal_type") == "ManagedIdentity" else "service-principal"
+    _take(row, "kind", kind, unknown.get("principal_type"))
+
+
+def _take(row: Row, column: str, value: object, reason: str | None) -> None:
+    if reason is not None:
+        row.refuse((column,), Reason(reason))
+    else:
+        row.put(column, value)
+
+
+def _put_user(row: Row, item: ObjectItem) -> None:
+    # A user has all of these: null means that the identity may not read users.
+    limited = is_null(item.userPrincipalName)
+    _put(row, "user_principal_name", item.userPrincipalName, limited=limited)
+    _put(row, "user_type", item.userType, limited=limited)
+    _put(row, "enabled", item.accountEnabled, limited=limited)
+    upn, kind = read(item.userPrincipalName, str), read(item.userType, str)
+    if not isinstance(upn, Refusal) and "#ext#" in upn.lower():
+        # Whatever the tenant calls him, he signs in elsewhere.
+        row.put("home", "foreign")
+    elif isinstance(upn, Refusal) or isinstance(kind, Refusal):
+        reason = next(found.reason for found in (upn, kind) if isinstance(found, Refusal))
+        row.refuse(("home",), Reason.PERMISSION if limited else reason)
+    else:
+        row.put("home", "foreign" if kind.lower() == "guest" else "own")
+
+
+def _put(row: Row, column: str, raw: Wire, *, limited: bool) -> None:
+    if limited and not isinstance(raw, UnsetType) and is_null(raw):
+        row.refuse((column,), Reason.PERMISSION)
+    else:
+        row.put(column, raw)

@@ -1,0 +1,178 @@
+"""Who the principals are that grants name, and who is in the groups among them."""
+
+import re
+from collections.abc import Callable, Sequence, Set
+
+import msgspec
+
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.access.members import Group, Groups, object_of
+from keyaudit.collect.access.objects import (
+    ObjectItem,
+    principal_row,
+    put_deleted,
+    put_known,
+    put_object,
+    put_unread,
+)
+from keyaudit.collect.calls import Calls, why_incomplete
+from keyaudit.collect.places import source
+from keyaudit.collect.rows import Row
+from keyaudit.inventory.spool import Spool, Unit
+from keyaudit.model.coverage import Coverage, Scope
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.principal import MEMBERSHIP
+
+OPERATIONS = ("principal.lookup", "group.members", "group.direct_members")
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_PER_LOOKUP = 1_000
+"""Ids in one request: https://learn.microsoft.com/graph/api/directoryobject-getbyids"""
+
+# Whoever is in a group has what it was given in these ways. An app role on a group lets its members sign in, no more.
+_EXPANDED = frozenset({"azure-role", "access-policy", "hsm-role", "directory-role"})
+
+
+class _Grant(msgspec.Struct):
+    kind: str
+    principal_id: str
+    principal_type: str | None = None
+
+
+class _Held(msgspec.Struct):
+    resource_id: str
+    source_url: str
+    source_version: str
+    name: str | None = None
+    app_id: str | None = None
+    enabled: bool | None = None
+    home: str | None = None
+    principal_type: str | None = None
+    unknown: dict[str, str] = msgspec.field(default_factory=dict)
+
+    @property
+    def object_id(self) -> str:
+        """The service principal's object id, in lower case."""
+        return self.resource_id.rpartition("/")[2].lower()
+
+
+async def collect_principals(connection: Connection, unit: Unit, scope: Scope, spool: Spool) -> Sequence[Coverage]:
+    """Write a row per principal that a grant in `spool` names, per member of a group among them, and per membership.
+
+    Gives the coverage of `OPERATIONS`.
+    """
+    return await _Principals(connection, unit, scope).collect(spool)
+
+
+class _Principals:
+    def __init__(self, connection: Connection, unit: Unit, scope: Scope) -> None:
+        self._environment = connection.environment
+        self._gateway, self._unit, self._scope = connection.gateway, unit, scope
+        self._tenant_id = connection.identity.tenant_id
+        self._lookup = Calls(scope, "principal.lookup")
+        self._groups = Groups(connection.gateway, scope)
+        self._found: dict[str, ObjectItem] = {}
+        self._unread: dict[str, Reason] = {}
+        self._known: dict[str, _Held] = {}
+
+    async def collect(self, spool: Spool) -> Sequence[Coverage]:
+        named, expanded, told = _named(spool)
+        known = (msgspec.json.decode(line, type=_Held) for line in spool.lines("service_principal"))
+        self._known = {held.object_id: held for held in known}
+        await self._look_up(sorted(named - self._known.keys()))
+        hides = {id_: self._found[id_].hides_members for id_ in expanded if id_ in self._found and self._found[id_].is_group}
+        # Where the directory did not say what somebody is, the grant may have.
+        hides |= dict.fromkeys(told & self._unread.keys(), False)
+        groups = await self._groups.members(hides)
+        for id_ in sorted(named):
+            self._write_named(id_, groups.get(id_))
+        written = set(named)
+        for id_, group in groups.items():
+            self._write_members(id_, group, written)
+        return self._lookup.coverage(), self._groups.all.coverage(), self._groups.directly.coverage()
+
+    async def _look_up(self, ids: Sequence[str]) -> None:
+        for start in range(0, len(ids), _PER_LOOKUP):
+            some = ids[start : start + _PER_LOOKUP]
+            asked = frozenset(some)
+            listing = self._gateway.pages(self._lookup.id, ObjectItem, by=_one_of(asked), body={"ids": some})
+            async for item in listing:
+                self._found[object_of(item)] = item
+            self._lookup.ended(listing.end)
+            reason = why_incomplete(listing.end)
+            if reason:
+                self._unread |= dict.fromkeys(asked - self._found.keys(), reason)
+
+    def _write_named(self, id_: str, group: Group | None) -> None:
+        if id_ in self._known:
+            held = self._known[id_]
+            row = self._begin(id_, held.source_url, held.source_version)
+            put_known(row, msgspec.structs.asdict(held), held.unknown)
+        else:
+            row = self._begin(id_, *source(self._environment, self._lookup.id))
+            if id_ in self._found:
+                put_object(row, self._found[id_], self._tenant_id)
+            elif id_ in self._unread:
+                put_unread(row, self._unread[id_])
+            else:
+                put_deleted(row)
+        if group is not None:
+            if group.missing:
+                row.refuse(("members_listed",), group.missing)
+            else:
+                row.put("members_listed", True)
+        self._unit.row("principal", row.finish())
+
+    def _write_members(self, id_: str, group: Group, written: set[str]) -> None:
+        """The group's memberships, and the rows of members that have none yet; of the groups in it too, which name the way."""
+        url, version = source(self._environment, self._groups.all.id, id=id_)
+        ways = self._groups.ways(id_, group)
+        for member, item in sorted(group.members.items()):
+            if member not in written:
+                written.add(member)
+                row = self._begin(member, url, version)
+                put_object(row, item, self._tenant_id)
+                self._unit.row("principal", row.finish())
+            if item.is_group:
+                continue
+            resource_id = f"/tenants/{self._tenant_id}/groups/{id_}/members/{member}"
+            row = Row(MEMBERSHIP, id=resource_id, resource_id=resource_id, scope_id=self._scope.id, url=url, version=version)
+            row.put("name", None)
+            row.put("group_id", id_)
+            row.put("member_id", member)
+            if member in ways:
+                row.put("through", list(ways[member]))
+            else:
+                row.refuse(("through",), self._groups.why_no_way(id_, group))
+            self._unit.row("membership", row.finish())
+
+    def _begin(self, id_: str, url: str, version: str) -> Row:
+        return principal_row(self._tenant_id, id_, scope_id=self._scope.id, url=url, version=version)
+
+
+def _named(spool: Spool) -> tuple[Set[str], Set[str], Set[str]]:
+    """The object ids that grants name; of these, those whose members would have it too; of those, what grants call groups."""
+    named: set[str] = set()
+    expanded: set[str] = set()
+    told: set[str] = set()
+    for line in spool.lines("grant"):
+        grant = msgspec.json.decode(line, type=_Grant)
+        if _GUID.fullmatch(grant.principal_id):
+            named.add(grant.principal_id)
+            if grant.kind in _EXPANDED:
+                expanded.add(grant.principal_id)
+                if grant.principal_type == "group":
+                    told.add(grant.principal_id)
+    return named, expanded, told
+
+
+def _one_of(asked: Set[str]) -> Callable[[ObjectItem], str]:
+    """Gives an object's id in lower case, and raises ValueError for one that was not asked for."""
+
+    def name(item: ObjectItem) -> str:
+        id_ = object_of(item)
+        if id_ not in asked:
+            raise ValueError("another object than those asked for")
+        return id_
+
+    return name

@@ -1,0 +1,101 @@
+"""Users, groups and their members, as Microsoft Graph shows them."""
+
+from collections.abc import Iterator, Sequence
+
+from keyaudit.simulator import objects
+from keyaudit.simulator.estate import Group, ServicePrincipal, User
+from keyaudit.simulator.graph_resources import Resource, collection
+from keyaudit.simulator.service import Directory
+from keyaudit.simulator.wire import Request
+
+Body = dict[str, object]
+
+MEMBERS = (
+    "id",
+    "displayName",
+    "userPrincipalName",
+    "userType",
+    "accountEnabled",
+    "appId",
+    "servicePrincipalType",
+    "appOwnerOrganizationId",
+    "visibility",
+)
+"""What can be selected of directory objects of different kinds: each shows what it has."""
+
+
+def part(directory: Directory, version: str, path: list[str], _request: Request) -> Resource | None:
+    """What a path below groups names."""
+    match [segment.lower() for segment in path]:
+        case ["groups", group, "members" | "transitivemembers" as which]:
+            return _members(directory, version, group, nested=which == "transitivemembers")
+    return None
+
+
+def directory_object(directory: Directory, id_: str) -> Body | None:
+    """An object of any kind by its id; None if the directory has none such, or shows only that it has."""
+    for table in (directory.users, directory.groups, directory.principals):
+        if id_ in table:
+            return _body(directory, table[id_])
+    if id_ == directory.object_id:
+        own = ServicePrincipal(
+            id=id_, app_id=directory.client_id, name="keyaudit", created=None, home_tenant=directory.tenant_id
+        )
+        return _body(directory, own)
+    return None
+
+
+def _members(directory: Directory, version: str, group_id: str, *, nested: bool) -> Resource:
+    group = directory.groups.get(group_id)
+    bodies = (
+        [body for id_ in _ids(directory, group, nested=nested) if (body := directory_object(directory, id_))] if group else []
+    )
+    if version == "v1.0":
+        # As the real service, which lists service principals in beta alone.
+        bodies = [body for body in bodies if body["@odata.type"] != "#microsoft.graph.servicePrincipal"]
+    return Resource(
+        operation="group.members" if nested else "group.direct_members",
+        relations=("groups", f"groups/{group_id}"),
+        type="microsoft.graph.directoryObject",
+        members=MEMBERS,
+        render=collection(version, "directoryObjects", bodies, lambda body: body) if group else None,
+    )
+
+
+def _ids(directory: Directory, group: Group | None, *, nested: bool) -> Sequence[str]:
+    if group is None or group.hidden:
+        return ()
+    return list(dict.fromkeys(_all(directory, group, {group.id}))) if nested else group.members
+
+
+def _all(directory: Directory, group: Group, seen: set[str]) -> Iterator[str]:
+    for id_ in group.members:
+        yield id_
+        inner = directory.groups.get(id_)
+        if inner is not None and not inner.hidden and id_ not in seen:
+            seen.add(id_)
+            yield from _all(directory, inner, seen)
+
+
+def _body(directory: Directory, found: User | Group | ServicePrincipal) -> Body:
+    kind, names = _described(found)
+    if f"{kind}s" in directory.estate.graph_refuses:
+        # What the identity may not read is there, with nothing but its id.
+        names = dict.fromkeys(names)
+    return {"@odata.type": f"#microsoft.graph.{kind}", "id": found.id, **names}
+
+
+def _described(found: User | Group | ServicePrincipal) -> tuple[str, Body]:
+    match found:
+        case User():
+            return "user", {
+                "displayName": found.name,
+                "userPrincipalName": found.upn,
+                "userType": found.type,
+                "accountEnabled": found.enabled,
+            }
+        case Group():
+            return "group", {"displayName": found.name, "visibility": "HiddenMembership" if found.hidden else None}
+        case _:
+            whole = objects.service_principal(found, with_key=False)
+            return "servicePrincipal", {name: whole[name] for name in MEMBERS if name in whole and name != "id"}

@@ -1,0 +1,156 @@
+"""What a role allows agrees with a plain reading of Azure's rules, for generated definitions and for Azure's own roles."""
+
+import random
+
+import pytest
+from msgspec import Raw
+
+from keyaudit.collect.access.actions import CONTROL, DATA, Permission, allowed, by_wildcard, covers, granted
+from keyaudit.collect.access.policies import Permissions, policies_of
+from keyaudit.model.tables.grant import Allows
+from keyaudit.simulator import roles
+
+WORDS = (
+    "microsoft.keyvault",
+    "vaults",
+    "keys",
+    "sign",
+    "action",
+    "*",
+    "**",
+    "Sign*",
+    "*n",
+    "k*y*",
+    "",
+    "secrets",
+    "getSecret",
+    "write",
+)
+
+
+def stands_for(pattern: str, action: str) -> bool:
+    """An asterisk is any run; tried letter by letter."""
+    if not pattern:
+        return not action
+    if pattern[0] == "*":
+        return stands_for(pattern[1:], action) or (bool(action) and stands_for(pattern, action[1:]))
+    return bool(action) and pattern[0].lower() == action[0].lower() and stands_for(pattern[1:], action[1:])
+
+
+def interpreted(permissions: list[Permission]) -> list[str]:
+    """What Azure's documentation says, word by word."""
+    found = set()
+    for permission in permissions:
+        for action, allows in CONTROL.items():
+            given = [one for one in permission.actions if stands_for(one, action)]
+            taken = [one for one in permission.notActions or [] if stands_for(one, action)]
+            if given and not taken:
+                found.add(allows)
+        for action, allows in DATA.items():
+            given = [one for one in permission.dataActions if stands_for(one, action)]
+            taken = [one for one in permission.notDataActions or [] if stands_for(one, action)]
+            if given and not taken:
+                found.add(allows)
+    return [allows.value for allows in Allows if allows in found]
+
+
+def pattern(rng: random.Random) -> str:
+    """An action of the table with pieces of it starred, cut or in other letters; or words at random."""
+    if rng.random() < 0.3:
+        return "/".join(rng.choice(WORDS) for _ in range(rng.randrange(1, 6)))
+    text = rng.choice([*CONTROL, *DATA])
+    for _ in range(rng.randrange(3)):
+        start = rng.randrange(len(text) + 1)
+        text = text[:start] + "*" + text[min(len(text), start + rng.randrange(20)) :]
+    return text.upper() if rng.random() < 0.2 else text
+
+
+def permission(rng: random.Random) -> Permission:
+    def some() -> list[str]:
+        return [pattern(rng) for _ in range(rng.randrange(4))]
+
+    return Permission(actions=some(), dataActions=some(), notActions=rng.choice([None, some()]), notDataActions=some())
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_generated_roles_allow_what_a_plain_reading_says(seed: int) -> None:
+    rng = random.Random(seed)
+    permissions = [permission(rng) for _ in range(rng.randrange(4))]
+    assert allowed(granted(permissions)) == interpreted(permissions)
+
+
+def test_a_pattern_of_many_asterisks_takes_no_time() -> None:
+    assert not covers("*a" * 5_000 + "b", "a" * 200)
+    assert covers("*" * 10_000, "x")
+
+
+BUILT_IN = {
+    "Owner": ["purge", "grant", "set-policy"],
+    "Contributor": ["purge", "grant", "set-policy"],
+    "Reader": [],
+    "User Access Administrator": ["grant"],
+    "Role Based Access Control Administrator": ["grant"],
+    "Key Vault Administrator": ["sign", "decrypt", "wrap", "read-private", "backup", "release", "import", "manage", "purge"],
+    "Key Vault Crypto Officer": ["sign", "decrypt", "wrap", "backup", "release", "import", "manage", "purge"],
+    "Key Vault Crypto User": ["sign", "decrypt", "wrap", "backup", "manage"],
+    "Key Vault Crypto Service Encryption User": ["wrap"],
+    "Key Vault Crypto Service Release User": ["release"],
+    "Key Vault Reader": [],
+    "Key Vault Certificates Officer": ["import", "manage", "purge"],
+    "Key Vault Certificate User": ["read-private"],
+    "Key Vault Secrets Officer": ["read-private"],
+    "Key Vault Secrets User": ["read-private"],
+    "Key Vault Data Access Administrator": ["grant"],
+    "Key Vault Contributor": ["grant", "set-policy"],
+    "Key Vault Purge Operator": ["purge"],
+}
+
+
+def test_azures_own_roles() -> None:
+    found = {
+        role.name: allowed(
+            granted(
+                [
+                    Permission(
+                        actions=list(role.actions),
+                        dataActions=list(role.data_actions),
+                        notActions=list(role.not_actions),
+                        notDataActions=list(role.not_data_actions),
+                    )
+                ]
+            )
+        )
+        for role in roles.BUILT_IN
+    }
+    assert found == BUILT_IN
+
+
+def test_what_one_permission_denies_itself_another_may_give() -> None:
+    both = [
+        Permission(actions=[], dataActions=["*"], notDataActions=["*/sign/action"]),
+        Permission(actions=[], dataActions=["Microsoft.KeyVault/vaults/keys/sign/action"]),
+    ]
+    assert "sign" not in allowed(granted(both[:1]))
+    assert "sign" in allowed(granted(both))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "wild"),
+    [
+        ("*", True),
+        ("Microsoft.KeyVault/*", True),
+        ("Microsoft.KeyVault/vaults/keys/*", True),
+        ("Microsoft.KeyVault/vaults/keys/*/action", True),
+        ("Microsoft.KeyVault/vaults/keys/sign/action", False),
+        ("Microsoft.KeyVault/vaults/*/read", False),
+        ("Microsoft.KeyVault/vaults/secrets/*", False),
+    ],
+)
+def test_a_wildcard_over_key_actions(pattern: str, wild: bool) -> None:
+    assert by_wildcard([Permission(actions=["*"], dataActions=[pattern])]) is wild
+
+
+def test_every_name_of_a_permission_of_an_access_policy_is_read_without_case() -> None:
+    assert Permissions(keys=["Sign", "UNWRAPKEY"]).names("keys") == {"sign", "unwrapkey"}
+    policies, count = policies_of(Raw(b"[]"))
+    assert (dict(policies), count) == ({}, 0)

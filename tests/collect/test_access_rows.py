@@ -1,0 +1,515 @@
+"""Who can reach vaults: every way in becomes a grant and nothing else does, and everybody in it is known."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from keyaudit.model.coverage import State
+from keyaudit.simulator.estate import AccessPolicy, Group
+from keyaudit.simulator.faults import Fault
+from keyaudit.simulator.roles import CRYPTO_USER, OWNER
+from tests.collect.access import (
+    ACCESS,
+    ALICE,
+    ASSIGNMENTS,
+    BOB,
+    CAROL,
+    DAVE,
+    DENIAL,
+    ELIGIBLE,
+    FIRST_SCOPE,
+    FOREIGN,
+    GONE,
+    GUEST,
+    HOME,
+    IDENTITY,
+    INNER,
+    KEY_SCOPE,
+    OUTER,
+    ROBOT,
+    assigned,
+)
+from tests.collect.estate import AS_OF, DAY, EMPTY_SUBSCRIPTION, SECOND, SECOND_ID, SUBSCRIPTION, TENANT, TENANT_ID
+from tests.collect.refusals import REASONS, ends_refused, never_wrong, refused
+from tests.collect.rig import Collected, collect
+
+ROLES = "/providers/microsoft.authorization/roleassignments/"
+ELIGIBLE_PART = "/providers/microsoft.authorization/roleeligibilityscheduleinstances/"
+MANAGED = "/providers/microsoft.management/managementgroups"
+
+
+@pytest.fixture(scope="module")
+def reached() -> Collected:
+    return asyncio.run(collect(estate=ACCESS))
+
+
+STANDING = replace(ACCESS, eligibilities=())
+"""Without what no listing of grants answers for."""
+
+
+@pytest.fixture(scope="module")
+def standing() -> Collected:
+    return asyncio.run(collect(estate=STANDING))
+
+
+def grant(found: Collected, number: int) -> dict[str, object]:
+    """The grant that an assignment of the estate is."""
+    [row] = [row for id_, row in found.rows["grant"].items() if id_.endswith(ASSIGNMENTS[number - 1].id)]
+    return row
+
+
+def eligible(found: Collected) -> dict[str, object]:
+    """The one grant that is an eligibility."""
+    [row] = [row for row in found.rows["grant"].values() if row["standing"] is False]
+    return row
+
+
+def principal(found: Collected, object_id: str) -> dict[str, object]:
+    """The row of a principal."""
+    return found.rows["principal"][f"{TENANT_ID}/principals/{object_id}"]
+
+
+async def test_every_way_in_is_a_grant_and_nothing_else_is(reached: Collected) -> None:
+    scopes = [
+        f"{ROLES}{ASSIGNMENTS[0].id}",
+        f"{MANAGED}/mg-prod{ROLES}{ASSIGNMENTS[1].id}",
+        *(f"{one.scope.lower()}{ROLES}{one.id}" for one in ASSIGNMENTS[2:6]),
+        f"{SECOND_ID}/accesspolicies/{CAROL.id}",
+        f"{SECOND_ID}/accesspolicies/{ROBOT.id}/{ROBOT.app_id}",
+        str(eligible(reached)["id"]),
+    ]
+    assert set(reached.rows["grant"]) == set(scopes)
+    assert not any(row.get("unknown") for table in ("grant", "principal", "membership") for row in reached.rows[table].values())
+    assert reached.gaps() == {}
+
+
+async def test_a_grant_says_who_where_and_what(reached: Collected) -> None:
+    told = ("principal_id", "principal_type", "scope", "scope_kind", "vault_id", "custom", "wildcard", "allows", "standing")
+    everything = ["sign", "decrypt", "wrap", "backup", "manage"]
+    assert [tuple(grant(reached, number).get(column) for column in told) for number in range(1, 7)] == [
+        (DAVE.id, "user", "/", "root", None, False, False, ["purge", "grant", "set-policy"], True),
+        (OUTER.id, "group", f"{MANAGED}/mg-prod", "management-group", None, False, False, everything, True),
+        (
+            FOREIGN.id,
+            "service-principal",
+            HOME,
+            "subscription",
+            None,
+            False,
+            False,
+            ["purge", "grant", "set-policy"],
+            True,
+        ),
+        (
+            CAROL.id,
+            "user",
+            f"{HOME}/resourcegroups/rg-main",
+            "resource-group",
+            None,
+            True,
+            True,
+            ["decrypt", "wrap", "backup", "release", "import", "manage", "purge"],
+            True,
+        ),
+        (GONE, "user", FIRST_SCOPE.lower(), "vault", FIRST_SCOPE.lower(), False, False, ["read-private"], True),
+        (
+            IDENTITY.id,
+            "service-principal",
+            KEY_SCOPE.lower(),
+            "object",
+            FIRST_SCOPE.lower(),
+            False,
+            False,
+            everything,
+            True,
+        ),
+    ]
+    assert grant(reached, 4)["condition"] == "@Resource[x] StringEquals 'y'"
+    assert (grant(reached, 4)["name"], grant(reached, 2)["role_id"]) == ("Key Keeper", CRYPTO_USER)
+
+
+async def test_an_eligibility_is_a_grant_that_does_not_stand(reached: Collected) -> None:
+    row = eligible(reached)
+    assert (row["principal_id"], row["expires_on"], row["allows"]) == (GUEST.id, ELIGIBLE.end, grant(reached, 2)["allows"])
+    assert row["created_on"] == AS_OF - DAY
+
+
+async def test_access_policies_are_grants_of_their_vault(reached: Collected) -> None:
+    rows = [reached.rows["grant"][f"{SECOND_ID}/accesspolicies/{who}"] for who in (CAROL.id, f"{ROBOT.id}/{ROBOT.app_id}")]
+    assert [(row["allows"], row["wildcard"], row.get("application_id"), row["vault_id"]) for row in rows] == [
+        (["sign", "wrap"], False, None, SECOND_ID),
+        (
+            ["sign", "decrypt", "wrap", "read-private", "backup", "release", "import", "manage", "purge"],
+            True,
+            ROBOT.app_id,
+            SECOND_ID,
+        ),
+    ]
+    # Its own, which lets the audit look, and three more.
+    assert reached.rows["vault"][SECOND_ID]["access_policies"] == 4
+
+
+async def test_what_several_entries_give_one_principal_adds_up() -> None:
+    policies = (
+        AccessPolicy(principal=CAROL.id, keys=("sign",)),
+        AccessPolicy(principal=CAROL.id.upper(), keys=("decrypt",), secrets=("get",)),
+    )
+    found = await collect(estate=replace(ACCESS, vaults=(replace(SECOND, access_policies=policies),), role_assignments=()))
+    row = found.rows["grant"][f"{SECOND_ID}/accesspolicies/{CAROL.id}"]
+    assert row["allows"] == ["sign", "decrypt", "read-private"]
+
+
+async def test_subscriptions_stand_below_their_management_groups(reached: Collected) -> None:
+    assert {row["name"]: row["management_groups"] for row in reached.rows["subscription"].values()} == {
+        "Production": [f"{MANAGED}/mg-prod", f"{MANAGED}/{TENANT}"],
+        "Sandbox": [f"{MANAGED}/{TENANT}"],
+    }
+
+
+async def test_everybody_who_is_named_or_in_a_group_is_known(reached: Collected) -> None:
+    people = {GUEST.id: "user", DAVE.id: "user", CAROL.id: "user", ALICE.id: "user", BOB.id: "user", GONE: "deleted"}
+    others = {
+        OUTER.id: "group",
+        INNER.id: "group",
+        FOREIGN.id: "service-principal",
+        ROBOT.id: "service-principal",
+        IDENTITY.id: "managed-identity",
+    }
+    assert {row["object_id"]: row["kind"] for row in reached.rows["principal"].values()} == people | others
+    assert {who: principal(reached, who)["home"] for who in (ALICE.id, GUEST.id, FOREIGN.id, ROBOT.id, IDENTITY.id)} == {
+        ALICE.id: "own",
+        GUEST.id: "foreign",
+        FOREIGN.id: "foreign",
+        ROBOT.id: "own",
+        IDENTITY.id: "none",
+    }
+    assert principal(reached, OUTER.id)["members_listed"] is True
+    assert "members_listed" not in principal(reached, INNER.id)
+    assert principal(reached, ALICE.id)["user_principal_name"] == ALICE.upn
+
+
+async def test_a_nested_member_is_reached_through_the_group_in_between(reached: Collected) -> None:
+    ways = {(row["group_id"], row["member_id"]): row["through"] for row in reached.rows["membership"].values()}
+    # The service principal is there: version 1.0 of the list would have left it out.
+    assert ways == {(OUTER.id, ALICE.id): [], (OUTER.id, BOB.id): [INNER.id], (OUTER.id, ROBOT.id): [INNER.id]}
+
+
+async def test_groups_that_hold_each_other_end() -> None:
+    loop = replace(INNER, members=(BOB.id, OUTER.id))
+    found = await collect(estate=replace(ACCESS, groups=(OUTER, loop)))
+    ways = {row["member_id"]: row["through"] for row in found.rows["membership"].values()}
+    assert ways == {ALICE.id: [], BOB.id: [INNER.id]}
+    assert found.gaps() == {}
+
+
+async def test_many_groups_are_asked_for_twenty_at_a_time() -> None:
+    groups = tuple(
+        Group(id=f"6a000000-0000-4000-8000-{number:012}", name=f"g{number}", members=(ALICE.id,)) for number in range(45)
+    )
+    assignments = tuple(assigned(100 + nth, HOME, OWNER, group.id, "Group") for nth, group in enumerate(groups))
+    found = await collect(estate=replace(ACCESS, groups=groups, role_assignments=assignments))
+    assert found.calls["graph.batch"] == 3
+    assert found.calls["group.members"] == len(found.rows["membership"]) == 45
+    assert "group.direct_members" not in found.calls
+
+
+async def test_a_large_group_is_read_to_its_last_page() -> None:
+    users = tuple(replace(ALICE, id=f"0d000000-0000-4000-8000-{number:012}") for number in range(2_500))
+    crowd = replace(OUTER, members=tuple(one.id for one in users))
+    found = await collect(estate=replace(ACCESS, groups=(crowd, INNER), users=(*ACCESS.users, *users)))
+    assert sum(row["group_id"] == OUTER.id for row in found.rows["membership"].values()) == 2_500
+    assert found.gaps() == {}
+
+
+async def test_of_a_batch_only_what_failed_is_asked_again() -> None:
+    busy = Fault("group.members", range(1, 3), where=OUTER.id, status=429, headers={"Retry-After": "7"}, body={"error": {}})
+    denied = Fault(
+        "group.members", "every", where="6b000000", status=403, body={"error": {"code": "Authorization_RequestDenied"}}
+    )
+    gone = Fault("group.members", "every", where="6c000000", status=404, body={"error": {"code": "Request_ResourceNotFound"}})
+    others = tuple(
+        Group(id=f"6{letter}000000-0000-4000-8000-000000000001", name=letter, members=(CAROL.id,)) for letter in "bcd"
+    )
+    assignments = tuple(assigned(200 + nth, HOME, OWNER, group.id, "Group") for nth, group in enumerate((OUTER, *others)))
+    estate = replace(ACCESS, groups=(OUTER, INNER, *others), role_assignments=assignments)
+    found = await collect(busy, denied, gone, estate=estate)
+    # Four in the batch; the busy one twice more, since it was busy still.
+    assert found.calls["group.members"] == 6
+    assert {
+        who: found.unknown("principal", f"{TENANT_ID}/principals/{who}") for who in (OUTER.id, *(one.id for one in others))
+    } == {
+        OUTER.id: {},
+        others[0].id: {"members_listed": "permission"},
+        others[1].id: {"members_listed": "vanished"},
+        others[2].id: {},
+    }
+    record = found.coverage[TENANT_ID, "group.members"]
+    assert (record.state, record.refused) == (State.PARTIAL, 2)
+    assert {row["member_id"] for row in found.rows["membership"].values()} == {ALICE.id, BOB.id, ROBOT.id, CAROL.id}
+
+
+@pytest.mark.parametrize(
+    "broken", [b"{}", b'{"responses":[]}', b'{"responses":[{"id":"0"}]}', b"[1", b'{"responses":[{"id":"9","status":200}]}']
+)
+async def test_a_batch_that_makes_no_sense_is_asked_for_one_by_one(reached: Collected, broken: bytes) -> None:
+    twin = replace(INNER, id="60000000-0000-4000-8000-000000000003", name="twin")
+    estate = replace(
+        ACCESS, groups=(OUTER, INNER, twin), role_assignments=(*ASSIGNMENTS, assigned(9, HOME, OWNER, twin.id, "Group"))
+    )
+    found = await collect(Fault("graph.batch", "every", body=broken), estate=estate)
+    assert found.gaps() == {}
+    assert found.rows["membership"].keys() > reached.rows["membership"].keys()
+
+
+async def test_a_next_page_of_a_batched_list_that_leads_away_is_not_followed() -> None:
+    twin = replace(INNER, id="60000000-0000-4000-8000-000000000003", name="twin")
+    estate = replace(
+        ACCESS, groups=(OUTER, INNER, twin), role_assignments=(*ASSIGNMENTS, assigned(9, HOME, OWNER, twin.id, "Group"))
+    )
+    away = Fault("group.members", "every", where=OUTER.id, next_link="https://evil.example/beta/groups/x/transitiveMembers")
+    found = await collect(away, estate=estate)
+    assert found.gaps()[TENANT_ID, "group.members"] == "partial foreign_link"
+    assert found.unknown("principal", f"{TENANT_ID}/principals/{OUTER.id}") == {"members_listed": "foreign_link"}
+
+
+async def test_a_hidden_group_is_not_an_empty_one() -> None:
+    found = await collect(estate=replace(ACCESS, groups=(replace(OUTER, hidden=True), INNER)))
+    assert found.unknown("principal", f"{TENANT_ID}/principals/{OUTER.id}") == {"members_listed": "permission"}
+    assert found.gaps() == {(TENANT_ID, "group.members"): "partial permission"}
+    assert found.rows["membership"] == {}
+
+
+async def test_a_hidden_group_within_another_leaves_that_one_open() -> None:
+    found = await collect(estate=replace(ACCESS, groups=(OUTER, replace(INNER, hidden=True))))
+    assert found.unknown("principal", f"{TENANT_ID}/principals/{OUTER.id}") == {"members_listed": "permission"}
+    assert {row["member_id"] for row in found.rows["membership"].values()} == {ALICE.id}
+
+
+async def test_users_that_may_not_be_read_are_counted_and_not_named() -> None:
+    found = await collect(estate=replace(ACCESS, graph_refuses=("users",)))
+    row = principal(found, BOB.id)
+    assert (row["kind"], row["unknown"]) == (
+        "user",
+        dict.fromkeys(("name", "user_principal_name", "user_type", "enabled", "home"), "permission"),
+    )
+
+
+async def test_a_denial_of_everybody_is_taken_off() -> None:
+    found = await collect(estate=replace(ACCESS, deny_assignments=(DENIAL,)))
+    assert (grant(found, 4)["allows"], grant(found, 4)["denied"]) == (
+        ["backup", "release", "import", "manage", "purge"],
+        ["decrypt", "wrap"],
+    )
+    assert grant(found, 6)["allows"] == ["sign", "backup", "manage"]
+    # Above it, what is denied in a part of the scope is still held elsewhere.
+    assert (grant(found, 2)["allows"], grant(found, 2)["denied"]) == (["sign", "decrypt", "wrap", "backup", "manage"], [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "taken"),
+    [
+        ({"principals": (CAROL.id,)}, True),
+        ({"principals": (BOB.id,)}, False),
+        ({"excluded": (BOB.id,)}, False),
+        ({"here_alone": True}, False),
+        ({"scope": HOME}, True),
+        ({"scope": f"/providers/Microsoft.Management/managementGroups/{TENANT}"}, True),
+        ({"scope": f"{HOME}/resourceGroups/rg-mai"}, False),
+        ({"not_data_actions": ("*/decrypt/action", "*/unwrap/action")}, False),
+    ],
+)
+async def test_a_denial_takes_off_only_what_is_sure(changes: dict[str, object], taken: bool) -> None:
+    denial = replace(DENIAL, **changes)  # type: ignore[arg-type]
+    found = await collect(estate=replace(ACCESS, deny_assignments=(denial,)))
+    assert ("decrypt" not in grant(found, 4)["allows"]) == taken  # type: ignore[operator]
+
+
+UNKNOWN = {
+    "role_assignment.query": set[str](),
+    "subscription.query": set[str](),
+    "deny_assignment.list": {"denied"},
+    "principal.lookup": {"name", "kind", "user_principal_name", "user_type", "app_id", "enabled", "home"},
+    "group.members": {"members_listed"},
+    "group.direct_members": {"through"},
+}
+
+
+@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("operation", UNKNOWN)
+async def test_an_operation_refused_to_the_end(standing: Collected, operation: str, reason: str) -> None:
+    found = await ends_refused(standing, operation, reason, estate=STANDING, single=operation.startswith("group."))
+    tables = ("grant", "principal", "membership")
+    unknown = {column for table in tables for id_ in found.rows[table] for column in found.unknown(table, id_)}
+    if reason in ("permission", "bad_body"):
+        assert unknown == UNKNOWN[operation]
+
+
+@pytest.mark.parametrize("reason", REASONS)
+async def test_what_stands_does_not_rest_on_who_is_eligible(reached: Collected, reason: str) -> None:
+    found = await collect(refused("role_eligibility.list", reason), estate=ACCESS)
+    assert {scope for scope, operation in found.gaps() if operation == "role_eligibility.list"} == {
+        f"/subscriptions/{one.id}" for one in ACCESS.subscriptions
+    }
+    standing = {id_: row for id_, row in reached.rows["grant"].items() if row["standing"]}
+    assert {id_: row["allows"] for id_, row in found.rows["grant"].items()} == {
+        id_: row["allows"] for id_, row in standing.items()
+    }
+
+
+async def test_roles_that_no_list_shows_are_asked_for_one_by_one(reached: Collected) -> None:
+    found = await collect(refused("role_definition.query", "permission"), estate=ACCESS)
+    assert found.gaps() == {(TENANT_ID, "role_definition.query"): "not_assessed permission"}
+    assert found.rows["grant"] == reached.rows["grant"]
+    # One request a role, however many assignments name it.
+    assert found.calls["role_definition.get"] == len({one.role for one in ASSIGNMENTS})
+
+
+async def test_of_a_role_that_cannot_be_read_nothing_is_known(reached: Collected) -> None:
+    found = await collect(
+        refused("role_definition.query", "permission"), refused("role_definition.get", "permission"), estate=ACCESS
+    )
+    never_wrong(reached, found)
+    told = dict.fromkeys(("name", "custom", "wildcard", "allows"), "permission")
+    # Even one that may be harmless.
+    rows = [row for row in found.rows["grant"].values() if row["kind"] == "azure-role"]
+    assert len(rows) == len(reached.rows["grant"]) - 2 + 1
+    assert all(row["unknown"] == told for row in rows)
+    assert found.coverage[TENANT_ID, "role_definition.get"].refused == len({one.role for one in ASSIGNMENTS})
+
+
+async def test_a_tenant_without_the_licence_for_eligible_roles() -> None:
+    body = {"error": {"code": "AadPremiumLicenseRequired", "message": "The tenant needs an AAD Premium 2 license."}}
+    found = await collect(Fault("role_eligibility.list", "every", status=400, body=body), estate=ACCESS)
+    assert set(found.gaps().values()) == {"not_assessed not_licensed"}
+    assert {scope for scope, _ in found.gaps()} == {HOME, f"/subscriptions/{EMPTY_SUBSCRIPTION}"}
+
+
+def first(changes: dict[str, object], *, drop: tuple[str, ...] = ()) -> Fault:
+    """A fault that changes the properties of the first assignment of the answer."""
+
+    def edit(body: dict[str, list[dict[str, dict[str, object]]]]) -> object:
+        row = body["data"][0]
+        row["properties"] = {key: value for key, value in (row["properties"] | changes).items() if key not in drop}
+        return body
+
+    return Fault("role_assignment.query", "every", edit=edit)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"principalId": None},
+        {"principalId": "x"},
+        {"principalId": 7},
+        {"scope": "/subscriptions/.."},
+        {"scope": {"a": {}}},
+        {"roleDefinitionId": "/providers/x"},
+        {"roleDefinitionId": None},
+    ],
+)
+async def test_an_assignment_that_names_nobody_nothing_or_nowhere_is_quarantined(
+    reached: Collected, changes: dict[str, object]
+) -> None:
+    found = await collect(first(changes), estate=ACCESS)
+    record = found.coverage[TENANT_ID, "role_assignment.query"]
+    assert (record.quarantined, record.reason) == (1, "bad_item")
+    assert len(found.rows["grant"]) == len(reached.rows["grant"]) - 1
+    never_wrong(reached, found)
+
+
+@pytest.mark.parametrize(
+    ("changes", "drop", "unknown"),
+    [
+        ({"principalType": 3}, (), {"principal_type": "bad_value"}),
+        ({}, ("principalType",), {"principal_type": "bad_body"}),
+        ({"condition": ["x"]}, (), {"condition": "bad_value"}),
+        ({"createdOn": "yesterday"}, (), {"created_on": "bad_value"}),
+    ],
+)
+async def test_a_broken_fact_of_an_assignment_loses_no_other(
+    changes: dict[str, object], drop: tuple[str, ...], unknown: dict[str, str]
+) -> None:
+    found = await collect(first(changes, drop=drop), estate=ACCESS)
+    assert [row["unknown"] for row in found.rows["grant"].values() if row.get("unknown")] == [unknown]
+    assert found.gaps() == {}
+
+
+async def test_a_kind_of_principal_that_is_new_is_kept() -> None:
+    found = await collect(first({"principalType": "Agent"}), estate=ACCESS)
+    assert "agent" in {row.get("principal_type") for row in found.rows["grant"].values()}
+
+
+@pytest.mark.parametrize(
+    "permissions",
+    [
+        None,
+        "x",
+        [],
+        [{"actions": ["*"]}],
+        [{"dataActions": ["*"]}],
+        [{"actions": "*", "dataActions": []}],
+        [{"actions": [None], "dataActions": []}],
+    ],
+)
+async def test_a_definition_that_does_not_say_what_it_allows_is_unknown(permissions: object) -> None:
+    def edit(body: dict[str, list[dict[str, dict[str, object]]]]) -> object:
+        for row in body["data"]:
+            if str(row["name"]) == CRYPTO_USER:
+                row["properties"]["permissions"] = permissions
+        return body
+
+    found = await collect(Fault("role_definition.query", "every", edit=edit), estate=ACCESS)
+    rows = [row for row in found.rows["grant"].values() if row.get("role_id") == CRYPTO_USER]
+    if permissions == []:
+        # A role that gives nothing is not a way in.
+        assert rows == []
+    else:
+        assert len(rows) == 3
+        assert all(row["unknown"] == {"allows": "bad_value", "wildcard": "bad_value"} for row in rows)
+
+
+@pytest.mark.parametrize(
+    "policies",
+    [
+        None,
+        {},
+        [None],
+        [{"objectId": "x", "permissions": {}}],
+        [{"objectId": GONE}],
+        [{"objectId": GONE, "permissions": {"keys": "all"}}],
+    ],
+)
+async def test_access_policies_that_cannot_be_read_are_not_none(policies: object) -> None:
+    def edit(body: dict[str, list[dict[str, dict[str, object]]]]) -> object:
+        for row in body["value"]:
+            row["properties"]["accessPolicies"] = policies
+        return body
+
+    found = await collect(Fault("vault.list", "every", edit=edit), estate=ACCESS)
+    assert found.unknown("vault", SECOND_ID)["access_policies"] in {"bad_value", "bad_item"}
+    assert not any(row["kind"] == "access-policy" for row in found.rows["grant"].values())
+
+
+async def test_an_answer_with_somebody_else_in_it_is_quarantined() -> None:
+    def edit(body: dict[str, list[dict[str, object]]]) -> object:
+        for item in body["value"]:
+            if item["id"] == CAROL.id:
+                item["id"] = ALICE.id
+        return body
+
+    found = await collect(Fault("principal.lookup", "every", edit=edit), estate=ACCESS)
+    assert found.gaps() == {(TENANT_ID, "principal.lookup"): "partial bad_item"}
+    # Who was not in the answer may have been in what could not be taken.
+    assert set(found.unknown("principal", f"{TENANT_ID}/principals/{CAROL.id}").values()) == {"bad_item"}
+    assert set(found.unknown("principal", f"{TENANT_ID}/principals/{GONE}").values()) == {"bad_item"}
+
+
+async def test_a_subscription_whose_management_groups_do_not_show() -> None:
+    def edit(body: dict[str, list[dict[str, dict[str, object]]]]) -> object:
+        for row in body["data"]:
+            row["properties"]["managementGroupAncestorsChain"] = []
+        return body
+
+    found = await collect(Fault("subscription.query", "every", edit=edit), estate=ACCESS)
+    assert found.unknown("subscription", f"/subscriptions/{SUBSCRIPTION}") == {"management_groups": "not_visible"}
