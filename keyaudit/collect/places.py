@@ -74,6 +74,8 @@ class Vault:
     location: str | Refusal
     uri: str | Refusal
     """Where its keys are read, as Azure says."""
+    soft_delete: bool | Refusal
+    """Whether it keeps what is deleted in it."""
     activated: bool = True
     """Not false but of a Managed HSM of which Azure says so."""
 
@@ -84,6 +86,8 @@ class Vault:
 
         def held(column: str) -> str | Refusal:
             return Refusal(Reason(unknown[column])) if column in unknown else cast("str", row[column])
+
+        soft_delete = Refusal(Reason(unknown["soft_delete"])) if "soft_delete" in unknown else row["soft_delete"] is True
 
         resource_id = cast("str", row["resource_id"])
         parts = vault_id_parts(resource_id)
@@ -99,6 +103,7 @@ class Vault:
             location=held("location"),
             uri=held("vault_uri"),
             activated=row["security_domain"] != "NotActivated",
+            soft_delete=soft_delete,
         )
 
     @property

@@ -180,6 +180,7 @@ class _VaultRow(msgspec.Struct):
     location: str | None = None
     vault_uri: str | None = None
     security_domain: str | None = None
+    soft_delete: bool | None = None
     unknown: dict[str, str] = msgspec.field(default_factory=dict)
 
 

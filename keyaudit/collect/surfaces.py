@@ -26,6 +26,7 @@ from keyaudit.collect.entra.tenant import collect_tenant
 from keyaudit.collect.entra.token_policies import OPERATIONS as POLICY_OPERATIONS
 from keyaudit.collect.entra.token_policies import collect_token_policies
 from keyaudit.collect.evidence import Evidence
+from keyaudit.collect.key_vault import certificates, deleted, secrets
 from keyaudit.collect.key_vault.keys import HSM_OPERATIONS as HSM_KEY_OPERATIONS
 from keyaudit.collect.key_vault.keys import OPERATIONS as KEY_OPERATIONS
 from keyaudit.collect.key_vault.keys import collect_keys
@@ -155,6 +156,11 @@ SURFACES = Surfaces(
     ),
     subscription=(
         Surface(
+            "deleted vaults",
+            deleted.VAULTS,
+            lambda r, unit, subscription: deleted.collect_deleted_vaults(r.connection, unit, subscription),
+        ),
+        Surface(
             "activity logs",
             places.SUBSCRIPTION,
             lambda r, unit, subscription: places.collect_subscription_logs(r.connection, unit, subscription),
@@ -162,6 +168,17 @@ SURFACES = Surfaces(
     ),
     vault=(
         Surface("keys", KEY_OPERATIONS, lambda r, unit, vault: collect_keys(r.connection, unit, vault, at_once=r.at_once)),
+        Surface(
+            "certificates",
+            certificates.OPERATIONS,
+            lambda r, unit, vault: certificates.collect_certificates(r.connection, unit, vault, at_once=r.at_once),
+        ),
+        Surface(
+            "secrets",
+            secrets.OPERATIONS,
+            lambda r, unit, vault: secrets.collect_secrets(r.connection, unit, vault, at_once=r.at_once),
+        ),
+        Surface("deleted", deleted.OBJECTS, lambda r, unit, vault: deleted.collect_deleted(r.connection, unit, vault)),
         Surface("audit logs", places.VAULT, lambda r, unit, vault: places.collect_vault_logs(r.connection, unit, vault)),
     ),
     hsm=(

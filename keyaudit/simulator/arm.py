@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from keyaudit.simulator import (
     arm_logs,
     authorization,
+    deleted_vaults,
     hsm_resources,
     identities,
     keys,
@@ -26,6 +27,7 @@ HOST = "management.azure.com"
 
 PARTS: tuple[Callable[[Directory], Sequence[Route]], ...] = (
     authorization.routes,
+    deleted_vaults.routes,
     hsm_resources.routes,
     identities.routes,
     other_services.routes,
@@ -65,7 +67,6 @@ class Arm(Service):
             Route("resource.list", "subscriptions/*/resources", self._resources),
             Route("resource_group.list", "subscriptions/*/resourcegroups", self._groups),
             Route("vault.list", f"{keyvault}/vaults", self._vaults),
-            Route("deleted_vault.list", f"{keyvault}/deletedvaults", self._empty),
             Route("deleted_managed_hsm.list", f"{keyvault}/deletedmanagedhsms", self._empty),
             Route("vault.list_in_group", vault, self._vaults),
             Route("vault.get", f"{vault}/*", self._in_vault(self._get)),

@@ -45,8 +45,13 @@ def recovery_level(vault: Home) -> str:
     """What a deletion can be undone by, from the vault's settings."""
     if vault.soft_delete is False:
         return "Purgeable"
-    custom = "Customized" if (vault.retention_days or _LONGEST_RETENTION) < _LONGEST_RETENTION else ""
+    custom = "Customized" if retention_days(vault) < _LONGEST_RETENTION else ""
     return f"{custom}Recoverable" + ("" if vault.purge_protection else "+Purgeable")
+
+
+def retention_days(vault: Home) -> int:
+    """How long a vault keeps what is deleted in it."""
+    return vault.retention_days or _LONGEST_RETENTION
 
 
 def attributes(vault: Home, version: KeyVersion, *, whole: bool) -> dict[str, object]:
@@ -60,7 +65,7 @@ def attributes(vault: Home, version: KeyVersion, *, whole: bool) -> dict[str, ob
             found[name] = value
     found["recoveryLevel"] = recovery_level(vault)
     if vault.soft_delete is not False:
-        found["recoverableDays"] = vault.retention_days or _LONGEST_RETENTION
+        found["recoverableDays"] = retention_days(vault)
     found["exportable"] = version.exportable
     if version.hsm_platform is not None:
         found["hsmPlatform"] = version.hsm_platform

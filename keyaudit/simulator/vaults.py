@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from keyaudit.simulator import keys
+from keyaudit.simulator import vault_objects as objects
 from keyaudit.simulator.estate import Key, Vault
 from keyaudit.simulator.login import LOGIN
 from keyaudit.simulator.pages import BadPageError, vault_page
@@ -16,14 +17,28 @@ SUFFIX = ".vault.azure.net"
 _AUDIENCE = "https://vault.azure.net"
 
 _BY_PERMISSION = {
-    "key.list": ("list", "list"),
-    "key.versions": ("list", "list"),
-    "key.get": ("get", "get"),
-    "key.rotation_policy": ("rotationpolicy", "getrotationpolicy"),
-    "deletedkey.list": ("list", "list"),
-    "deletedkey.get": ("get", "get"),
+    "key.list": ("list", "keys list"),
+    "key.versions": ("list", "keys list"),
+    "key.get": ("get", "keys get"),
+    "key.rotation_policy": ("rotationpolicy", "keys getrotationpolicy"),
+    "certificate.list": ("certificates", "certificates list"),
+    "certificate.versions": ("certificates", "certificates list"),
+    "certificate.get": ("certificates", "certificates get"),
+    "secret.list": ("secrets", "secrets list"),
+    "secret.versions": ("secrets", "secrets list"),
+    "deleted_key.list": ("deleted", "keys list"),
+    "deleted_key.get": ("deleted", "keys get"),
+    "deleted_certificate.list": ("deleted", "certificates list"),
+    "deleted_secret.list": ("deleted", "secrets list"),
 }
-_ACTIONS = {"getrotationpolicy": "keyrotationpolicies/read"}
+"""Operation to the word in `Vault.refused`, and the permission of an access policy."""
+
+_ACTIONS = {
+    "keys getrotationpolicy": "keyrotationpolicies/read",
+    "secrets list": "secrets/readMetadata",
+    "certificates list": "certificates/read",
+    "certificates get": "certificates/read",
+}
 
 _LINK = "https://go.microsoft.com/fwlink/?linkid=2125182"
 
@@ -42,10 +57,9 @@ class Vaults(Service):
             Route("key.rotation_policy", "keys/*/rotationpolicy", self._rotation),
             Route("key.get", "keys/*", self._get),
             Route("key.get", "keys/*/*", self._get),
-            Route("deletedkey.list", "deletedkeys", self._deleted_page),
-            Route("deletedkey.get", "deletedkeys/*", self._deleted),
-            Route("secret.list", "secrets", self._empty),
-            Route("certificate.list", "certificates", self._empty),
+            Route("deleted_key.list", "deletedkeys", self._deleted_page),
+            Route("deleted_key.get", "deletedkeys/*", self._deleted),
+            *objects.routes(self),
             Route("canary.secret", "secrets/**", self._canary),
             Route("canary.storage", "storage/**", self._canary),
             # Backup, release, sign, decrypt, unwrap: whatever is posted gives something away, or makes something.
@@ -60,7 +74,7 @@ class Vaults(Service):
         flaw = self.directory.tokens.flaw(authorization, (_AUDIENCE,), request.now)
         if flaw is None:
             return None
-        headers = {name: value for name, value in self._headers_for(request).items() if "rbac" not in name}
+        headers = {name: value for name, value in self.headers_for(request).items() if "rbac" not in name}
         challenge = f'Bearer authorization="{LOGIN}/{self.directory.tenant_id}", resource="{_AUDIENCE}"'
         message = {
             Flaw.MISSING: "AKV10000: Request is missing a Bearer, PoP, or MTLS_POP token.",
@@ -72,7 +86,7 @@ class Vaults(Service):
             ),
             Flaw.TENANT: (f"AKV10032: Invalid issuer. Expected one of https://sts.windows.net/{self.directory.tenant_id}/."),
         }[flaw]
-        return _error(401, "Unauthorized", message, {**headers, "WWW-Authenticate": challenge})
+        return error(401, "Unauthorized", message, {**headers, "WWW-Authenticate": challenge})
 
     def throttled(self, request: Request, refusal: Refusal) -> Answer:
         """The vault's 429."""
@@ -81,7 +95,7 @@ class Vaults(Service):
             "Request was not processed because too many requests were received. "
             f"Reason: {reason or 'VaultRequestTypeLimitReached'}"
         )
-        return _error(429, "Throttled", message, {**self._headers_for(request), **retry_after(refusal)})
+        return error(429, "Throttled", message, {**self.headers_for(request), **retry_after(refusal)})
 
     def own_headers(self, request: Request, _charges: tuple[Charge, ...], _meter: Meter | None) -> str:
         """The request id, and the client's own."""
@@ -101,7 +115,7 @@ class Vaults(Service):
 
     def understand(self, request: Request) -> Call:
         """The operation by method and path, refused as the vault's settings say."""
-        vault = self._vault(request)
+        vault = self.vault(request)
         route, stars = routed(self._routes, request) or (_UNKNOWN, [])
         hsm = route.operation == "key.get" and self._in_hsm(vault, stars[0])
         charges = (
@@ -109,23 +123,24 @@ class Vaults(Service):
             Charge("vault_subscription", vault.subscription),
         )
         refused = self._refusal(vault, route.operation)
+        keeps = vault.soft_delete is not False or not route.operation.startswith("deleted_")
         if "api-version" not in request.query:
-            answer = _error(400, "BadParameter", "api-version must be specified", self._headers_for(request))
+            answer = error(400, "BadParameter", "api-version must be specified", self.headers_for(request))
+        elif not keeps:
+            answer = error(400, "NotSupported", "Soft delete is not enabled for this vault.", self.headers_for(request))
         elif refused is not None:
-            answer = _error(403, "Forbidden", refused[1], self._headers_for(request), refused[0])
+            answer = error(403, "Forbidden", refused[1], self.headers_for(request), refused[0])
         else:
             answer = route.respond(request, stars)
         return fixed(route.operation, answer, *charges)
 
-    def _vault(self, request: Request) -> Vault:
+    def vault(self, request: Request) -> Vault:
+        """The vault that a request goes to."""
         return self.directory.vaults[request.host.removesuffix(SUFFIX)]
 
     def _canary(self, request: Request, _stars: list[str]) -> Answer:
         body = {"value": CANARY, "id": f"https://{request.host}/{'/'.join(request.segments)}"}
-        return Answer(200, compact(body), self._headers_for(request))
-
-    def _empty(self, request: Request, _stars: list[str]) -> Answer:
-        return Answer(200, compact({"value": [], "nextLink": None}), self._headers_for(request))
+        return Answer(200, compact(body), self.headers_for(request))
 
     def _refusal(self, vault: Vault, operation: str) -> tuple[str, str] | None:
         """Inner code and message of the 403, if the vault refuses the operation."""
@@ -140,12 +155,12 @@ class Vaults(Service):
         if vault.access == "private":
             what = "Public network access is disabled and request is not from a trusted service nor via an approved"
             return "ForbiddenByConnection", f"{what} private link.\r\n{caller}\r\n{place}"
-        word, permission = _BY_PERMISSION.get(operation, ("", "get"))
+        word, permission = _BY_PERMISSION.get(operation, ("", "keys get"))
         if vault.access not in ("rbac", "policy") and word not in vault.refused:
             return None
         if vault.access == "policy" or (vault.access == "open" and not vault.rbac):
             who = f"'appid={self.directory.client_id};oid={self.directory.object_id}'"
-            what = f"The user, group or application {who} does not have keys {permission} permission on key vault"
+            what = f"The user, group or application {who} does not have {permission} permission on key vault"
             return "AccessDenied", f"{what} '{place.removeprefix('Vault: ')}'."
         action = f"Microsoft.KeyVault/vaults/{_ACTIONS.get(permission, 'keys/read')}"
         what = (
@@ -154,7 +169,8 @@ class Vaults(Service):
         )
         return "ForbiddenByRbac", f"{what}\r\n{caller}\r\nAction: '{action}/action'\r\nAssignment: (not found)\r\n{place}"
 
-    def _headers_for(self, request: Request) -> dict[str, str]:
+    def headers_for(self, request: Request) -> dict[str, str]:
+        """The headers of every answer of a vault."""
         return self._headers[request.host.removesuffix(SUFFIX)]
 
     def _known(self, vault: Vault) -> dict[str, Key]:
@@ -170,68 +186,67 @@ class Vaults(Service):
         return key is not None and keys.current(key).kty.endswith("-HSM")
 
     def _get(self, request: Request, stars: list[str]) -> Answer:
-        vault = self._vault(request)
+        vault = self.vault(request)
         name, wanted = (*stars, "")[:2]
         found = keys.version(self._known(vault).get(name.lower()), wanted)
         if found is None:
-            return self._not_found(request, "/".join(stars))
-        return Answer(200, compact(keys.bundle(vault, *found)), self._headers_for(request))
+            return self.not_found(request, "key", "/".join(stars))
+        return Answer(200, compact(keys.bundle(vault, *found)), self.headers_for(request))
 
     def _rotation(self, request: Request, stars: list[str]) -> Answer:
-        vault = self._vault(request)
+        vault = self.vault(request)
         key = self._known(vault).get(stars[0].lower())
         if key is None:
-            return self._not_found(request, stars[0])
-        return Answer(200, compact(keys.rotation_policy(vault, key)), self._headers_for(request))
+            return self.not_found(request, "key", stars[0])
+        return Answer(200, compact(keys.rotation_policy(vault, key)), self.headers_for(request))
 
     def _deleted(self, request: Request, stars: list[str]) -> Answer:
-        vault, headers = self._vault(request), self._headers_for(request)
+        vault, headers = self.vault(request), self.headers_for(request)
         for deleted in vault.deleted_keys:
             if deleted.key.name.lower() == stars[0].lower():
                 return Answer(200, compact(keys.deleted_item(vault, deleted, whole=True)), headers)
-        return _error(404, "KeyNotFound", f"Deleted Key not found: {stars[0]}", headers)
+        return error(404, "KeyNotFound", f"Deleted Key not found: {stars[0]}", headers)
 
-    def _not_found(self, request: Request, name: str) -> Answer:
+    def not_found(self, request: Request, noun: str, name: str) -> Answer:
+        """The 404 for an object of that noun: one sentence for all of them, as recorded."""
         message = (
-            f"A key with (name/id) {name} was not found in this key vault. If you recently deleted this key you may be "
+            f"A {noun} with (name/id) {name} was not found in this key vault. If you recently deleted this {noun} you may be "
             f"able to recover it using the correct recovery command. For help resolving this issue, please see {_LINK}"
         )
-        return _error(404, "KeyNotFound", message, self._headers_for(request))
+        return error(404, f"{noun.capitalize()}NotFound", message, self.headers_for(request))
 
     def _key_page(self, request: Request, _stars: list[str]) -> Answer:
-        vault = self._vault(request)
+        vault = self.vault(request)
         ordered = list(self._known(vault).values())
 
         def item(index: int) -> dict[str, object]:
             return keys.item(vault, ordered[index], keys.current(ordered[index]), versioned=False)
 
         # The service's first page of keys is one short of what was asked for.
-        return self._page(request, [key.name for key in ordered], item, short=1)
+        return self.page(request, [key.name for key in ordered], item, short=1)
 
     def _version_page(self, request: Request, stars: list[str]) -> Answer:
-        vault = self._vault(request)
+        vault = self.vault(request)
         key = self._known(vault).get(stars[0].lower())
-        if key is None:
-            return self._empty(request, stars)
-        ordered = sorted(key.versions, key=lambda version: version.version)
+        ordered = sorted(key.versions, key=lambda version: version.version) if key else []
 
-        def item(index: int) -> dict[str, object]:
-            return keys.item(vault, key, ordered[index], versioned=True)
+        def item(index: int) -> object:
+            return key and keys.item(vault, key, ordered[index], versioned=True)
 
         # The link may name another api-version than the one that was asked for; it is to be followed as it stands.
         restated = request.query["api-version"].startswith("20")
-        return self._page(request, [version.version for version in ordered], item, restated=restated)
+        return self.page(request, [version.version for version in ordered], item, restated=restated)
 
     def _deleted_page(self, request: Request, _stars: list[str]) -> Answer:
-        vault = self._vault(request)
+        vault = self.vault(request)
         ordered = sorted(vault.deleted_keys, key=lambda deleted: deleted.key.name.lower())
 
         def item(index: int) -> dict[str, object]:
             return keys.deleted_item(vault, ordered[index], whole=False)
 
-        return self._page(request, [deleted.key.name for deleted in ordered], item)
+        return self.page(request, [deleted.key.name for deleted in ordered], item)
 
-    def _page(
+    def page(
         self,
         request: Request,
         names: Sequence[str],
@@ -240,11 +255,12 @@ class Vaults(Service):
         short: int = 0,
         restated: bool = False,
     ) -> Answer:
-        headers = self._headers_for(request)
+        """A page of a list, as `vault_page` cuts it."""
+        headers = self.headers_for(request)
         try:
             return Answer(200, compact(vault_page(request, names, item, short=short, restated=restated)), headers)
-        except BadPageError as error:
-            return _error(400, "BadParameter", str(error), headers)
+        except BadPageError as problem:
+            return error(400, "BadParameter", str(problem), headers)
 
 
 def _headers(vault: Vault) -> dict[str, str]:
@@ -264,11 +280,12 @@ def _headers(vault: Vault) -> dict[str, str]:
     return found
 
 
-def _error(status: int, code: str, message: str, headers: dict[str, str], inner: str = "") -> Answer:
-    error: dict[str, object] = {"code": code, "message": message}
+def error(status: int, code: str, message: str, headers: dict[str, str], inner: str = "") -> Answer:
+    """An error as a vault words it."""
+    found: dict[str, object] = {"code": code, "message": message}
     if inner:
-        error["innererror"] = {"code": inner}
-    return Answer(status, compact({"error": error}), headers)
+        found["innererror"] = {"code": inner}
+    return Answer(status, compact({"error": found}), headers)
 
 
-_UNKNOWN = Route("key.write", "", lambda _request, _stars: _error(405, "NotAllowed", "Not allowed.", {"Content-Type": JSON}))
+_UNKNOWN = Route("key.write", "", lambda _request, _stars: error(405, "NotAllowed", "Not allowed.", {"Content-Type": JSON}))

@@ -17,7 +17,7 @@ _WITNESSES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
 _SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")
 _RSA_WITH_SHA256 = bytes.fromhex("300d06092a864886f70d01010b0500")
 _SEQUENCE, _INTEGER, _BIT_STRING, _OCTETS = 0x30, 0x02, 0x03, 0x04
-_BASIC_CONSTRAINTS, _ALTERNATIVE_NAMES = 0x13, 0x11
+_BASIC_CONSTRAINTS, _ALTERNATIVE_NAMES, _EXTENDED_USAGE = 0x13, 0x11, 0x25
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +65,21 @@ def certificate(
     issuer_key: str = "",
     authority: bool = False,
     names: tuple[str, ...] = (),
+    usages: tuple[str, ...] = (),
     bits: int = 2048,
 ) -> bytes:
     """A certificate in DER for the key of that name, signed by the issuer's key, or by its own where no issuer is named.
 
-    `subject` and `issuer` are of the form `CN=name,O=company`; times are seconds since 1970 UTC; `names` are host names.
+    `subject` and `issuer` are of the form `CN=name,O=company`; times are seconds since 1970 UTC; `names` are host names,
+    `usages` extended key usages as object identifiers.
     """
     public = rsa.RSAPublicNumbers(EXPONENT, key(key_name, bits).modulus).public_key()
     extensions = [_extension(_BASIC_CONSTRAINTS, x509.BasicConstraints(ca=authority, path_length=None))]
     if names:
         extensions.append(_extension(_ALTERNATIVE_NAMES, x509.SubjectAlternativeName([x509.DNSName(name) for name in names])))
+    if usages:
+        extended = x509.ExtendedKeyUsage([x509.ObjectIdentifier(usage) for usage in usages])
+        extensions.append(_extension(_EXTENDED_USAGE, extended))
     serial = hashlib.sha256(f"{subject} {key_name} {start} {end}".encode()).digest()[:16]
     signed = _value(
         _SEQUENCE,
@@ -124,7 +129,7 @@ def _time(seconds: int) -> bytes:
     return _value(0x18, f"{moment.year:04}{moment.strftime('%m%d%H%M%SZ')}".encode())
 
 
-def _extension(number: int, extension: x509.BasicConstraints | x509.SubjectAlternativeName) -> bytes:
+def _extension(number: int, extension: x509.ExtensionType) -> bytes:
     return _value(_SEQUENCE, bytes((0x06, 3, 0x55, 0x1D, number)), _value(_OCTETS, extension.public_bytes()))
 
 

@@ -32,6 +32,7 @@ VAULT = Vault(
     subscription_id="s",
     subscription_name="Production",
     location="uksouth",
+    soft_delete=True,
     uri=URI,
 )
 

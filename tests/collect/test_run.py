@@ -8,6 +8,7 @@ import pytest
 
 from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
 from keyaudit.collect.entra import authorities, federation, issuer, token_policies
+from keyaudit.collect.key_vault import certificates, deleted, secrets
 from keyaudit.collect.run import collect_all
 from keyaudit.collect.surfaces import SURFACES
 from keyaudit.inventory.spool import Spool
@@ -36,12 +37,22 @@ from tests.collect.rig import EVIDENCE, Collected, Noted, begun, collect, connec
 SUBSCRIPTION_OPERATIONS = (
     "vault.list",
     "hsm.list",
+    "deleted_vault.list",
     "role_eligibility.list",
     "deny_assignment.list",
     "activity_log.list",
     "defender.plan",
 )
-KEY_OPERATIONS = ("key.get", "key.list", "key.rotation_policy", "key.versions")
+VAULT_OPERATIONS = (
+    "key.get",
+    "key.list",
+    "key.rotation_policy",
+    "key.versions",
+    *certificates.OPERATIONS,
+    *secrets.OPERATIONS,
+    *deleted.OBJECTS,
+    "diagnostic_setting.list",
+)
 TENANT_OPERATIONS = (
     "organization.get",
     "domain.list",
@@ -102,6 +113,9 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
             f"{principals[1]}/credentials/c0000000-0000-4000-8000-000000000006",
             f"{principals[1]}/credentials/f0000000-0000-4000-8000-000000000002",
         },
+        "certificate": set(),
+        "secret": set(),
+        "deleted": set(),
         "account_key": set(),
         "key_use": set(),
         "sign_in_activity": set(),
@@ -130,7 +144,7 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
     assert set(found.coverage) == {
         *((TENANT_ID, operation) for operation in TENANT_OPERATIONS),
         *((one, operation) for one in subscriptions for operation in SUBSCRIPTION_OPERATIONS),
-        *((vault, operation) for vault in (FIRST_ID, SECOND_ID) for operation in (*KEY_OPERATIONS, "diagnostic_setting.list")),
+        *((vault, operation) for vault in (FIRST_ID, SECOND_ID) for operation in VAULT_OPERATIONS),
     }
 
 
@@ -171,8 +185,12 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
     assert last == {
         "tenant": (1, 1),
         "vaults": (2, 2),
+        "deleted vaults": (2, 2),
         "keys": (2, 2),
         "HSM keys": (0, 0),
+        "certificates": (2, 2),
+        "secrets": (2, 2),
+        "deleted": (2, 2),
         "applications": (2, 2),
         "service principals": (3, 3),
         "services": (1, 1),

@@ -13,7 +13,7 @@ from tests.inventory.sample import KEY_OPERATIONS, RUN, credential, key, vault_s
 @pytest.mark.parametrize(
     ("table", "row", "message"),
     [
-        ("certificate", key("1"), "no table is named 'certificate'"),
+        ("kay", key("1"), "no table is named 'kay'"),
         ("key", key("1") | {"value": "x"}, r"key https://kv.*/1: .*unknown field `value`"),
         ("key", key("1") | {"superseded_enabled": 1}, "unknown field `superseded_enabled`"),
         ("key", key("1") | {"enabled": "true"}, r"Expected `bool \| null`, got `str` - at `\$\.enabled`"),

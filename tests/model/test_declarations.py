@@ -25,8 +25,23 @@ def test_only_reads_are_declared() -> None:
     for operation in OPERATIONS.values():
         assert operation.method == "GET" or operation.path in READ_BY_POST
         assert not re.search(
-            r"secret|backup|export|release|decrypt|(?<!as)sign(?!In)|listkeys|password", operation.path, re.IGNORECASE
+            r"backup|export|release|decrypt|(?<!as)sign(?!In)|listkeys|password", operation.path, re.IGNORECASE
         )
+
+
+def test_of_secrets_only_lists_are_declared_which_hold_no_value() -> None:
+    lists = {"/secrets", "/secrets/{secret}/versions", "/deletedsecrets"}
+    assert {operation.path for operation in OPERATIONS.values() if "secret" in operation.path.lower()} == lists
+    for operation in OPERATIONS.values():
+        # What a path could come to, whatever is filled in: a segment is never empty but at the end of two others.
+        leads = re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(operation.path)), re.IGNORECASE)
+        for value in (
+            "/secrets/name",
+            "/secrets/name/",
+            "/secrets/name/0123456789abcdef0123456789abcdef",
+            "/deletedsecrets/name",
+        ):
+            assert not leads.fullmatch(value), operation.id
 
 
 def test_every_operation_says_which_version_of_the_api_it_speaks() -> None:

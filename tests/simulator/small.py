@@ -1,12 +1,18 @@
 """A tiny estate with one of everything that the wire can show."""
 
-import dataclasses
+from dataclasses import replace
 
 from keyaudit.simulator.estate import (
     Application,
     AppManagementPolicy,
     AuthorityStore,
+    Certificate,
+    CertificatePolicy,
+    CertificateVersion,
+    DeletedCertificate,
     DeletedKey,
+    DeletedSecret,
+    DeletedVault,
     Domain,
     Estate,
     FederatedCredential,
@@ -22,6 +28,8 @@ from keyaudit.simulator.estate import (
     Posture,
     Resource,
     RotationPolicy,
+    Secret,
+    SecretVersion,
     ServicePrincipal,
     Subscription,
     TokenPolicy,
@@ -74,12 +82,38 @@ EXPORTABLE = key("exportable", version(40, exportable=True, release_policy_immut
 BACKING = key("backing", version(50), managed=True)
 OLD = key("old", version(60, created=None, updated=None, hsm_platform=None))
 
+CERTIFICATE = Certificate(
+    name="backing",
+    versions=(
+        CertificateVersion(
+            version=version(50).version, created=AS_OF - 50 * DAY, nbf=AS_OF - 50 * DAY - 600, exp=AS_OF + 315 * DAY
+        ),
+    ),
+    current=version(50).version,
+    subject="backing.example",
+    names=("backing.example",),
+    policy=CertificatePolicy(renew_percentage=80, updated=AS_OF - 50 * DAY),
+)
+REQUESTED = Certificate(
+    name="requested",
+    versions=(CertificateVersion(version="1" * 32, created=AS_OF - DAY, nbf=None, exp=None, enabled=False, issued=False),),
+    current="1" * 32,
+    subject="requested.example",
+)
+SECRET = Secret(name="Password", versions=(SecretVersion(version="2" * 32, created=AS_OF - DAY, content_type="text/plain"),))
+
 OPEN = Vault(
     name="kv-open",
     subscription=SUBSCRIPTION,
     resource_group="Rg-Main",
     keys=(SIGNING, ELLIPTIC, EXPORTABLE, BACKING, OLD),
     deleted_keys=(DeletedKey(key=key("gone"), deleted=AS_OF - DAY, purge=AS_OF + 6 * DAY),),
+    certificates=(CERTIFICATE, REQUESTED),
+    deleted_certificates=(
+        DeletedCertificate(certificate=replace(CERTIFICATE, name="gone"), deleted=AS_OF - DAY, purge=AS_OF + 6 * DAY),
+    ),
+    secrets=(SECRET, Secret(name="backing", versions=SECRET.versions, managed=True)),
+    deleted_secrets=(DeletedSecret(secret=replace(SECRET, name="gone"), deleted=AS_OF - DAY, purge=AS_OF + 6 * DAY),),
     retention_days=7,
     purge_protection=None,
     tags={"env": "prod"},
@@ -93,7 +127,7 @@ HSM = ManagedHsm(
         key(
             SIGNING.name,
             version(35, kty="EC-HSM", key_ops=("sign", "verify"), key_size=None, crv="P-256", hsm_platform=None),
-            dataclasses.replace(SIGNING.versions[-1], kty="RSA-HSM", hsm_platform=None),
+            replace(SIGNING.versions[-1], kty="RSA-HSM", hsm_platform=None),
         ),
     ),
 )
@@ -223,6 +257,11 @@ SMALL = Estate(
     subscriptions=(
         Subscription(id=SUBSCRIPTION, name="Production"),
         Subscription(id=EMPTY_SUBSCRIPTION, name="Sandbox"),
+    ),
+    deleted_vaults=(
+        DeletedVault(
+            name="kv-gone", subscription=SUBSCRIPTION, resource_group="Rg-Main", deleted=AS_OF - DAY, purge=AS_OF + 89 * DAY
+        ),
     ),
     vaults=(OPEN, MANY),
     hsms=(HSM,),

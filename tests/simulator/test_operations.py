@@ -12,7 +12,18 @@ from keyaudit.collect.services.items import QUERY as SERVICES
 from keyaudit.model.operations import OPERATIONS, Operation, Surface
 from keyaudit.simulator.roles import OWNER
 from tests.simulator.client import ARM, GRAPH, LOGIN, wire
-from tests.simulator.small import APPLICATIONS, GROUP, POLICIES, PRINCIPALS, SIGNING, SMALL, STORE, SUBSCRIPTION
+from tests.simulator.small import (
+    APPLICATIONS,
+    CERTIFICATE,
+    GROUP,
+    POLICIES,
+    PRINCIPALS,
+    SECRET,
+    SIGNING,
+    SMALL,
+    STORE,
+    SUBSCRIPTION,
+)
 
 HOSTS = {
     Surface.ARM: ARM,
@@ -56,7 +67,9 @@ def _url(operation: Operation) -> str:
         resource_group="rg-main",
         vault="hsm-open" if operation.id.startswith("hsm.") else "kv-open",
         key=SIGNING.name,
-        version=SIGNING.current,
+        certificate=CERTIFICATE.name,
+        secret=SECRET.name,
+        version=CERTIFICATE.current if "{certificate}" in operation.path else SIGNING.current,
         kind="servers",
         server="sql-main",
         identity=SMALL.identities[0].name,

@@ -58,7 +58,7 @@ class Key(Generic[Item, Answer]):
         """Whether the GET without a version named it; where that was refused, whether it is the newest of a whole list."""
         if not isinstance(self.current, Refusal):
             return version == self.current_version
-        latest = None if self.unlisted else _newest([(name, created(item)) for name, item in self.versions.items()])
+        latest = None if self.unlisted else newest([(name, created(item)) for name, item in self.versions.items()])
         return Refusal(self.current.reason) if latest is None else version == latest
 
     async def each(
@@ -82,7 +82,7 @@ def _lacks(listed: Listed[Item], current_version: str) -> bool:
     return unlisted is None and (not versions or bool(current_version and current_version not in versions))
 
 
-def _newest(created: list[tuple[str, object]]) -> str | None:
+def newest(created: list[tuple[str, object]]) -> str | None:
     """The version made last; None if a time is missing, or two tie for last."""
     times: list[tuple[int, str]] = []
     for version, made in created:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from keyaudit.cloud.addresses import vault_host
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.key_vault.arm_keys import ArmKeys
+from keyaudit.collect.key_vault.data_plane import bad_uri, was_deleted
 from keyaudit.collect.key_vault.key_rows import (
     MATERIAL,
     KeyBundle,
@@ -22,7 +22,6 @@ from keyaudit.collect.key_vault.key_rows import (
 )
 from keyaudit.collect.key_vault.key_versions import Key, Listed, agreed
 from keyaudit.collect.key_vault.rotation import ROTATION, RotationPolicy, no_rotation, put_rotation
-from keyaudit.collect.key_vault.vaults import is_gone
 from keyaudit.collect.places import Vault, source
 from keyaudit.collect.rows import Row, read
 from keyaudit.inventory.spool import Unit
@@ -32,9 +31,6 @@ from keyaudit.model.tables.places import MANAGED_HSM
 
 OPERATIONS = ("key.list", "key.versions", "key.get", "key.rotation_policy")
 HSM_OPERATIONS = ("hsm.key.list", "hsm.key.versions", "hsm.key.get", "hsm.key.rotation_policy")
-
-# What a deleted vault looks like from its data plane: its name is gone from the DNS, or nothing answers any more.
-_GONE = frozenset({Reason.DNS, Reason.UNREACHABLE, Reason.TIMEOUT, Reason.VANISHED})
 
 # Where ARM must not or cannot stand in: a boundary was met, or the run itself is at its end.
 _FINAL = UNSAFE | {Reason.IDENTITY_REVOKED, Reason.BUDGET, Reason.INTERRUPTED}
@@ -72,7 +68,7 @@ class _Keys:
         self._rotation = Calls(vault.scope, rotation, per_object=True)
 
     async def collect(self) -> Sequence[Coverage]:
-        problem = self._bad_uri()
+        problem = bad_uri(self._vault, self._connection.environment)
         if problem:
             self._list.refused(problem)
         else:
@@ -80,7 +76,7 @@ class _Keys:
             await for_each(listing, self._key, limit=self._at_once)
             self._list.ended(self._explained(listing.end))
         calls = (self._list, self._versions, self._get, self._rotation)
-        if any(call.reasons & _GONE for call in calls) and await is_gone(self._gateway, self._vault):
+        if await was_deleted(self._gateway, self._vault, calls):
             self._unit.discard()
             return not_assessed(self._vault.scope, self._operations, Reason.VANISHED)
         parent = self._list.coverage()
@@ -88,19 +84,6 @@ class _Keys:
         if self._list.reasons and not self._hsm and not self._list.reasons & _FINAL:
             found += await ArmKeys(self._connection, self._unit, self._vault, self._seen).collect()
         return found
-
-    def _bad_uri(self) -> Refusal | None:
-        """Why its data plane is not asked: a vault must not lead to another vault."""
-        if isinstance(self._vault.uri, Refusal):
-            return self._vault.uri
-        environment = self._connection.environment
-        try:
-            host = vault_host(self._vault.uri, environment.hsm_suffix if self._hsm else environment.vault_suffix)
-        except ValueError as problem:
-            return Refusal(Reason.BAD_VAULT_URI, str(problem))
-        if host.partition(".")[0] != self._vault.name.lower():
-            return Refusal(Reason.BAD_VAULT_URI, "another vault's address")
-        return None
 
     def _explained(self, end: End) -> End:
         """What ARM says of an HSM explains a refusal better than the refusal itself."""

@@ -5,12 +5,15 @@ All of them read. None reads a secret's value, a private key, a backup or an exp
 
 from keyaudit.model.operations import (
     access,
+    certificates,
+    deleted,
     directory,
     key_vault,
     logging,
     managed_hsm,
     posture,
     privileges,
+    secrets,
     services,
     sign_in,
     token_signing,
@@ -22,6 +25,9 @@ __all__ = ["BY_SURFACE", "GLOBAL_CLOUD", "OPERATIONS", "Operation", "Paging", "R
 BY_SURFACE: dict[str, tuple[Operation, ...]] = {
     "sign-in": sign_in.DECLARED,
     "vaults and keys": key_vault.DECLARED,
+    "certificates": certificates.DECLARED,
+    "secrets, without their values": secrets.DECLARED,
+    "what was deleted": deleted.DECLARED,
     "Managed HSMs": managed_hsm.DECLARED,
     "access to keys": access.DECLARED,
     "applications and service principals": directory.DECLARED,

@@ -1,19 +1,6 @@
 """Reads of vaults, by Azure Resource Manager and Resource Graph, and of their keys, by the vault itself."""
 
-from keyaudit.model.operations.kinds import (
-    KEY_VAULT_ARM,
-    Operation,
-    Paging,
-    Right,
-    Rights,
-    Surface,
-    Throttle,
-    arm,
-    resource_graph,
-)
-
-_KEYS = (("api-version", "2025-07-01"),)
-_KEYS_PAGE = (("api-version", "2025-07-01"), ("maxresults", "25"))
+from keyaudit.model.operations.kinds import KEY_VAULT_ARM, Operation, Paging, arm, resource_graph, vault_object
 
 _VAULTS = "/subscriptions/{subscription}/providers/Microsoft.KeyVault/vaults"
 _VAULT = "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.KeyVault/vaults/{vault}"
@@ -24,21 +11,7 @@ def _vault(id_: str, noun: str, path: str, *, paging: Paging = Paging.NONE) -> O
 
 
 def _key(id_: str, noun: str, path: str, right: str, *, paged: bool = False) -> Operation:
-    return Operation(
-        id=id_,
-        noun=noun,
-        surface=Surface.VAULT,
-        path=path,
-        query=_KEYS_PAGE if paged else _KEYS,
-        paging=Paging.NEXT_LINK if paged else Paging.NONE,
-        throttle=Throttle.VAULT,
-        right=Right(
-            rights=Rights.AZURE,
-            name="Key Vault Reader",
-            on="the vault",
-            otherwise=f"under access policies, keys {right}",
-        ),
-    )
+    return vault_object(id_, noun, path, otherwise=f"under access policies, keys {right}", paged=paged)
 
 
 DECLARED = (

@@ -132,6 +132,7 @@ APPLICATIONS = Right(rights=Rights.GRAPH, name="Application.Read.All", on="Micro
 # 2026-02-01 is the version that Microsoft documents for all clouds; those before it end on 2027-02-27.
 # https://learn.microsoft.com/azure/key-vault/general/access-control-default
 KEY_VAULT_ARM = "2026-02-01"
+KEY_VAULT_DATA = ("api-version", "2025-07-01")
 
 ADVANCED = (("ConsistencyLevel", "eventual"),)
 """The header that Graph's advanced queries need."""
@@ -173,6 +174,22 @@ def resource_graph(id_: str, noun: str, *, right: Right = READER) -> Operation:
         paging=Paging.RESOURCE_GRAPH,
         throttle=Throttle.RESOURCE_GRAPH,
         right=right,
+    )
+
+
+def vault_object(
+    id_: str, noun: str, path: str, *, otherwise: str, query: tuple[tuple[str, str], ...] = (), paged: bool = False
+) -> Operation:
+    """A GET of a vault's data plane. `otherwise`: what allows it under access policies."""
+    return Operation(
+        id=id_,
+        noun=noun,
+        surface=Surface.VAULT,
+        path=path,
+        query=(KEY_VAULT_DATA, *((("maxresults", "25"),) if paged else ()), *query),
+        paging=Paging.NEXT_LINK if paged else Paging.NONE,
+        throttle=Throttle.VAULT,
+        right=Right(rights=Rights.AZURE, name="Key Vault Reader", on="the vault", otherwise=otherwise),
     )
 
 

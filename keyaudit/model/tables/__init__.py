@@ -6,8 +6,10 @@ from keyaudit.model.tables.activity import CREDENTIAL_ACTIVITY, SIGN_IN_ACTIVITY
 from keyaudit.model.tables.alert_rule import ALERT_RULE
 from keyaudit.model.tables.app_management_policy import APP_MANAGEMENT_POLICY
 from keyaudit.model.tables.application import APPLICATION
+from keyaudit.model.tables.certificate import CERTIFICATE
 from keyaudit.model.tables.credential import CREDENTIAL
 from keyaudit.model.tables.defender_plan import DEFENDER_PLAN
+from keyaudit.model.tables.deleted import DELETED
 from keyaudit.model.tables.federated_domain import FEDERATED_DOMAIN
 from keyaudit.model.tables.grant import GRANT
 from keyaudit.model.tables.issuer_key import ISSUER_KEY
@@ -15,6 +17,7 @@ from keyaudit.model.tables.key import KEY
 from keyaudit.model.tables.key_use import KEY_USE
 from keyaudit.model.tables.log_sink import LOG_SINK
 from keyaudit.model.tables.principal import MEMBERSHIP, PRINCIPAL
+from keyaudit.model.tables.secret import SECRET
 from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL
 from keyaudit.model.tables.signing_certificate import SIGNING_CERTIFICATE
 from keyaudit.model.tables.subscription import SUBSCRIPTION
@@ -31,6 +34,9 @@ TABLES: dict[str, Table] = {
         SUBSCRIPTION,
         VAULT,
         KEY,
+        CERTIFICATE,
+        SECRET,
+        DELETED,
         APPLICATION,
         SERVICE_PRINCIPAL,
         CREDENTIAL,

@@ -169,6 +169,13 @@ KEY = Table(
             left_out=Left(False, KEY_VAULT_LEAVES_OUT),
         ),
         Column(
+            name="certificate_id",
+            type=Type.TEXT,
+            meaning="the certificate that it backs, which has its name",
+            absent="it backs none",
+            derived_from=("key_id", "managed"),
+        ),
+        Column(
             name="recovery_level",
             type=Type.TEXT,
             meaning="what a deletion can still be undone by",

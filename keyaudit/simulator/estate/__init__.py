@@ -36,6 +36,16 @@ from keyaudit.simulator.estate.token_signing import (
     TokenPolicy,
     TokenSigning,
 )
+from keyaudit.simulator.estate.vault_objects import (
+    Certificate,
+    CertificatePolicy,
+    CertificateVersion,
+    DeletedCertificate,
+    DeletedSecret,
+    DeletedVault,
+    Secret,
+    SecretVersion,
+)
 
 __all__ = [
     "AccessPolicy",
@@ -44,8 +54,14 @@ __all__ = [
     "Application",
     "Authority",
     "AuthorityStore",
+    "Certificate",
+    "CertificatePolicy",
+    "CertificateVersion",
     "CredentialUse",
+    "DeletedCertificate",
     "DeletedKey",
+    "DeletedSecret",
+    "DeletedVault",
     "DenyAssignment",
     "Domain",
     "Eligibility",
@@ -74,6 +90,8 @@ __all__ = [
     "Role",
     "RoleAssignment",
     "RotationPolicy",
+    "Secret",
+    "SecretVersion",
     "ServicePrincipal",
     "SetKey",
     "SignIn",
@@ -136,6 +154,7 @@ class Estate:
     eligibilities: tuple[Eligibility, ...] = ()
     deny_assignments: tuple[DenyAssignment, ...] = ()
     hsms: tuple[ManagedHsm, ...] = ()
+    deleted_vaults: tuple[DeletedVault, ...] = ()
     graph_refuses: tuple[str, ...] = ()
     """Graph relations that answer 403: `owners`, `federatedIdentityCredentials`, `applications`, `groups/ID`, ...
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from keyaudit.simulator.estate.access import AccessPolicy
+from keyaudit.simulator.estate.vault_objects import Certificate, DeletedCertificate, DeletedSecret, Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +86,13 @@ class Vault:
     diagnostic_settings: tuple[dict[str, object], ...] = ()
     keys: tuple[Key, ...] = ()
     deleted_keys: tuple[DeletedKey, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
+    deleted_certificates: tuple[DeletedCertificate, ...] = ()
+    secrets: tuple[Secret, ...] = ()
+    deleted_secrets: tuple[DeletedSecret, ...] = ()
     access: str = "open"
     refused: tuple[str, ...] = ()
-    """Operations that the data plane refuses by permission: `rotationpolicy`, `list`, `get`."""
+    """What it refuses by permission: `list`, `get`, `rotationpolicy` of keys; `certificates`, `secrets`, `deleted`."""
     access_policies: tuple[AccessPolicy, ...] = ()
     """Besides that of the audited identity, which a vault under access policies has; under RBAC they are left-overs."""
     vanishes_after: int | None = None

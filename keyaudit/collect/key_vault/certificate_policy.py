@@ -1,0 +1,143 @@
+"""What a certificate's policy says, laid out as columns. A certificate has one, for all its versions.
+
+https://learn.microsoft.com/azure/key-vault/certificates/about-certificates
+"""
+
+from msgspec import UNSET, Struct
+
+from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.reasons import Reason
+from keyaudit.model.times import DAY, MAX_TIME
+
+_ACTIONS = ("auto_renews", "emails_contacts", "renews_before_expiry", "renews_at_percentage")
+_KEY = ("kty", "exportable", "reuse_key")
+POLICY = (*_ACTIONS, *_KEY, "content_type", "issuer_name", "validity_months", "policy_updated_on")
+
+_AS_MADE = ("kty", "exportable")
+"""True of a version only if the policy is still the one that it was made by."""
+
+# The service writes the policy in the same moment as the first version: recorded a second apart.
+_SAME_MOMENT = 60
+
+
+class Policy(Struct):
+    """A certificate's policy."""
+
+    key_props: Wire = UNSET
+    secret_props: Wire = UNSET
+    x509_props: Wire = UNSET
+    lifetime_actions: Wire = UNSET
+    issuer: Wire = UNSET
+    attributes: Wire = UNSET
+
+
+class _Key(Struct):
+    kty: Wire = UNSET
+    exportable: Wire = UNSET
+    reuse_key: Wire = UNSET
+
+
+class _Secret(Struct):
+    contentType: Wire = UNSET  # noqa: N815 - Azure's spelling
+
+
+class _Certificate(Struct):
+    validity_months: Wire = UNSET
+
+
+class _Issuer(Struct):
+    name: Wire = UNSET
+
+
+class _Changed(Struct):
+    updated: Wire = UNSET
+
+
+class _Trigger(Struct):
+    lifetime_percentage: int | None = None
+    days_before_expiry: int | None = None
+
+
+class _ActionType(Struct):
+    action_type: str
+
+
+class _Action(Struct):
+    trigger: _Trigger
+    action: _ActionType
+
+
+def put_policy(row: Row, policy: Policy | Refusal) -> None:
+    """Fill the columns of the policy. The row's `created_on` comes first."""
+    if isinstance(policy, Refusal):
+        row.refuse(POLICY, policy.reason)
+        return
+    key = read(policy.key_props, _Key)
+    if isinstance(key, Refusal):
+        row.refuse(_KEY, key.reason)
+    else:
+        row.put("kty", key.kty)
+        row.put("exportable", key.exportable)
+        row.put("reuse_key", key.reuse_key)
+    secret = read(policy.secret_props, _Secret)
+    _put(row, "content_type", secret if isinstance(secret, Refusal) else secret.contentType)
+    certificate = read(policy.x509_props, _Certificate)
+    _put(row, "validity_months", certificate if isinstance(certificate, Refusal) else certificate.validity_months)
+    issuer = read(policy.issuer, _Issuer)
+    _put(row, "issuer_name", issuer if isinstance(issuer, Refusal) else issuer.name)
+    changed = read(policy.attributes, _Changed)
+    _put(row, "policy_updated_on", changed if isinstance(changed, Refusal) else changed.updated)
+    _forget_what_changed(row)
+    _put_actions(row, policy.lifetime_actions)
+
+
+def _put(row: Row, column: str, member: Wire | Refusal) -> None:
+    if isinstance(member, Refusal):
+        row.refuse((column,), member.reason)
+    else:
+        row.put(column, member)
+
+
+def _forget_what_changed(row: Row) -> None:
+    """A policy that was changed since says nothing for certain of the versions before, and nothing else does either."""
+    updated, created = row.values.get("policy_updated_on"), row.values.get("created_on")
+    if not isinstance(updated, int) or not isinstance(created, int):
+        reasons = [row.unknown[column] for column in ("policy_updated_on", "created_on") if column in row.unknown]
+        row.refuse(_AS_MADE, reasons[0])
+    elif updated > created + _SAME_MOMENT:
+        row.refuse(_AS_MADE, Reason.NOT_SUPPLIED)
+
+
+def _put_actions(row: Row, raw: Wire) -> None:
+    actions = read(raw, list[_Action])
+    if isinstance(actions, Refusal):
+        row.refuse(_ACTIONS, actions.reason)
+        return
+    kinds = [action.action.action_type.lower() for action in actions]
+    row.put("emails_contacts", "emailcontacts" in kinds)
+    renewals = [action.trigger for action, kind in zip(actions, kinds, strict=True) if kind == "autorenew"]
+    days = [trigger.days_before_expiry for trigger in renewals if trigger.days_before_expiry is not None]
+    percentages = [trigger.lifetime_percentage for trigger in renewals if trigger.lifetime_percentage is not None]
+    if len(days) + len(percentages) < len(renewals):
+        row.refuse(("auto_renews", "renews_before_expiry", "renews_at_percentage"), Reason.BAD_BODY)
+        return
+    _put_sane(row, "renews_before_expiry", max(days) * DAY if days else None, most=MAX_TIME)
+    _put_sane(row, "renews_at_percentage", min(percentages) if percentages else None, most=100)
+    _put_auto_renews(row, bool(renewals))
+
+
+def _put_sane(row: Row, column: str, value: int | None, *, most: int) -> None:
+    row.put_read(column, value if value is None or 0 <= value <= most else Refusal(Reason.BAD_VALUE))
+
+
+def _put_auto_renews(row: Row, wanted: bool) -> None:
+    """Key Vault renews nothing of an issuer that it does not deal with, whatever the policy says.
+
+    https://learn.microsoft.com/azure/key-vault/certificates/overview-renew-certificate
+    """
+    issuer = row.values.get("issuer_name")
+    if not wanted or "issuer_name" not in row.unknown:
+        row.put("auto_renews", wanted and isinstance(issuer, str) and issuer.lower() != "unknown")
+    else:
+        row.refuse(("auto_renews",), row.unknown["issuer_name"])

@@ -1,0 +1,128 @@
+"""What Key Vault says of a certificate version, laid out as columns of the certificate table. No requests."""
+
+import base64
+import binascii
+from dataclasses import fields
+
+from msgspec import UNSET, Struct, UnsetType
+
+from keyaudit.collect.key_vault.names import named, object_id
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.x509 import X509, read_x509
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.reasons import Reason
+
+ATTRIBUTES = ("enabled", "created_on", "updated_on", "activates_on", "expires_on")
+FACTS = tuple(field.name for field in fields(X509))
+
+
+class CertificateItem(Struct):
+    """An item of the certificate list or of a version list. One that is not issued yet has no thumbprint."""
+
+    id: str
+    attributes: Wire = UNSET
+    tags: Wire = UNSET
+    x5t: Wire = UNSET
+
+
+class Attributes(Struct):
+    """A certificate's attributes."""
+
+    enabled: Wire = UNSET
+    created: Wire = UNSET
+    updated: Wire = UNSET
+    nbf: Wire = UNSET
+    exp: Wire = UNSET
+
+
+class CertificateBundle(Struct):
+    """The answer to a GET of one certificate version."""
+
+    id: str
+    kid: Wire = UNSET
+    x5t: Wire = UNSET
+    cer: Wire = UNSET
+    policy: Wire = UNSET
+    attributes: Wire = UNSET
+    tags: Wire = UNSET
+
+    @property
+    def issued(self) -> bool:
+        """There is a certificate. Before that, its key alone is there."""
+        return not (_missing(self.cer) and _missing(self.x5t))
+
+
+def put_attributes(row: Row, raw: Wire, *, issued: bool) -> None:
+    """Fill the columns of the attributes. Of a certificate that is `issued`, none is left out."""
+    attributes = read(raw, Attributes)
+    if isinstance(attributes, Refusal):
+        row.refuse(ATTRIBUTES, attributes.reason)
+        return
+    row.put("enabled", attributes.enabled)
+    row.put("created_on", attributes.created)
+    row.put("updated_on", attributes.updated)
+    for column, member in (("activates_on", attributes.nbf), ("expires_on", attributes.exp)):
+        if issued and _missing(member):
+            row.refuse((column,), Reason.BAD_BODY)
+        else:
+            row.put(column, member)
+
+
+def put_listed(row: Row, item: CertificateItem, reason: Reason) -> None:
+    """Fill what a list still says of a version whose GET was refused for `reason`."""
+    row.refuse((*FACTS, "issued", "key_version_id"), reason)
+    if not _missing(item.x5t):
+        row.put("issued", True)
+        row.put_read("thumbprint", thumbprint(item.x5t))
+
+
+def put_certificate(row: Row, bundle: CertificateBundle, uri: str) -> None:
+    """Fill the columns of the certificate itself: absent where it is not issued yet."""
+    row.put("issued", bundle.issued)
+    row.put_read("key_version_id", _key_version(bundle.kid, uri))
+    if not bundle.issued:
+        for column in FACTS:
+            row.put(column, None)
+        return
+    encoded = read(bundle.cer, str)
+    found = encoded if isinstance(encoded, Refusal) else read_x509(encoded)
+    if isinstance(found, Refusal):
+        row.refuse(FACTS, found.reason)
+        row.put_read("thumbprint", thumbprint(bundle.x5t))
+        return
+    for column in FACTS:
+        row.put_read(column, getattr(found, column))
+
+
+def thumbprint(raw: Wire) -> str | Refusal:
+    """A thumbprint in upper-case hex, from the base64url that Key Vault sends."""
+    encoded = read(raw, str)
+    if isinstance(encoded, Refusal):
+        return encoded
+    try:
+        digest = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return Refusal(Reason.BAD_VALUE)
+    return digest.hex().upper() if len(digest) == 20 else Refusal(Reason.BAD_VALUE)
+
+
+def created_on(attributes: Wire) -> object:
+    """The creation time in a version's attributes; anything but a number if they do not tell."""
+    found = read(attributes, Attributes)
+    return found if isinstance(found, Refusal) else read(found.created, int)
+
+
+def _key_version(raw: Wire, uri: str) -> str | Refusal | None:
+    if _missing(raw):
+        return None
+    identifier = read(raw, str)
+    if isinstance(identifier, Refusal):
+        return identifier
+    try:
+        return object_id(uri, "keys", named(identifier, uri, "keys"))
+    except ValueError:
+        return Refusal(Reason.BAD_VALUE)
+
+
+def _missing(raw: Wire) -> bool:
+    return isinstance(raw, UnsetType) or is_null(raw)

@@ -1,0 +1,45 @@
+"""What everything that is read from a vault itself has in common."""
+
+from collections.abc import Iterable
+
+from keyaudit.cloud.addresses import vault_host
+from keyaudit.cloud.environment import Environment
+from keyaudit.cloud.gateway import Gateway
+from keyaudit.collect.calls import Calls
+from keyaudit.collect.key_vault.vaults import is_gone
+from keyaudit.collect.places import Vault
+from keyaudit.collect.rows import Row
+from keyaudit.model.columns import Table
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.places import MANAGED_HSM
+
+# What a deleted vault looks like from its data plane: its name is gone from the DNS, or nothing answers any more.
+_GONE = frozenset({Reason.DNS, Reason.UNREACHABLE, Reason.TIMEOUT, Reason.VANISHED})
+
+
+def bad_uri(vault: Vault, environment: Environment) -> Refusal | None:
+    """Why a vault's data plane is not asked: a vault must not lead to another vault. None where its URI is its own."""
+    if isinstance(vault.uri, Refusal):
+        return vault.uri
+    try:
+        suffix = environment.hsm_suffix if vault.kind == MANAGED_HSM else environment.vault_suffix
+        host = vault_host(vault.uri, suffix)
+    except ValueError as problem:
+        return Refusal(Reason.BAD_VAULT_URI, str(problem))
+    if host.partition(".")[0] != vault.name.lower():
+        return Refusal(Reason.BAD_VAULT_URI, "another vault's address")
+    return None
+
+
+async def was_deleted(gateway: Gateway, vault: Vault, calls: Iterable[Calls]) -> bool:
+    """Whether the vault was deleted while `calls` were made: they look like it, and ARM says so."""
+    return any(call.reasons & _GONE for call in calls) and await is_gone(gateway, vault)
+
+
+def object_row(table: Table, vault: Vault, *, id_: str, resource_id: str, url: str, version: str) -> Row:
+    """A row for something in a vault, with the columns that say in which."""
+    row = Row(table, id=id_, resource_id=resource_id, scope_id=vault.scope.id, url=url, version=version)
+    vault.put_place(row)
+    row.put("vault_id", vault.scope.id)
+    return row

@@ -1,0 +1,199 @@
+"""What was deleted and can still be recovered: the vaults of a subscription, and what was in a vault that is still there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from msgspec import UNSET, Struct
+
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.calls import Calls, not_assessed
+from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.key_vault.certificate_rows import thumbprint
+from keyaudit.collect.key_vault.data_plane import bad_uri, object_row, was_deleted
+from keyaudit.collect.key_vault.names import Named, named, object_id
+from keyaudit.collect.places import Subscription, Vault, source, vault_id_parts
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.coverage import Coverage, Refusal
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.deleted import DELETED
+
+_PURGEABLE = "purgeable"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of object."""
+
+    name: str
+
+    @property
+    def operation(self) -> str:
+        """The list of those that were deleted."""
+        return f"deleted_{self.name}.list"
+
+    def named(self, item: "DeletedItem", uri: str) -> Named:
+        """What an item was; ValueError if it was nothing of this kind in the vault at `uri`."""
+        return named(item.kid if self.name == "key" else item.id, uri, f"{self.name}s")
+
+    def deleted_id(self, identifier: str, uri: str) -> str:
+        """The identifier of a deleted object, as objects are told apart by it; ValueError for that of anything else."""
+        return object_id(uri, f"deleted{self.name}s", named(identifier, uri, f"deleted{self.name}s"))
+
+
+_KINDS = (_Kind("key"), _Kind("certificate"), _Kind("secret"))
+OBJECTS = tuple(kind.operation for kind in _KINDS)
+VAULTS = ("deleted_vault.list",)
+
+
+class DeletedItem(Struct):
+    """A deleted key (`kid`), certificate or secret (`id`)."""
+
+    id: str = ""
+    kid: str = ""
+    recoveryId: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
+    deletedDate: Wire = UNSET  # noqa: N815
+    scheduledPurgeDate: Wire = UNSET  # noqa: N815
+    attributes: Wire = UNSET
+    managed: Wire = UNSET
+    x5t: Wire = UNSET
+
+
+class Attributes(Struct):
+    """What is read of a deleted object's attributes."""
+
+    enabled: Wire = UNSET
+    recoveryLevel: Wire = UNSET  # noqa: N815
+
+
+class DeletedVault(Struct):
+    """A deleted vault."""
+
+    id: str
+    name: str
+    properties: "DeletedVaultProperties"
+
+
+class DeletedVaultProperties(Struct):
+    """What is read of its properties. Which vault it was has to be known."""
+
+    vaultId: str  # noqa: N815
+    location: Wire = UNSET
+    deletionDate: Wire = UNSET  # noqa: N815
+    scheduledPurgeDate: Wire = UNSET  # noqa: N815
+    purgeProtectionEnabled: Wire = UNSET  # noqa: N815
+
+
+async def collect_deleted_vaults(connection: Connection, unit: Unit, subscription: Subscription) -> Sequence[Coverage]:
+    """Write a row per deleted vault of a subscription to `unit`; the coverage of `VAULTS`."""
+    prefix = f"{subscription.scope.id}/providers/microsoft.keyvault/locations/"
+
+    def by(item: DeletedVault) -> str:
+        id_ = item.id.lower()
+        parts = vault_id_parts(item.properties.vaultId)
+        if not id_.startswith(prefix) or not id_.endswith(f"/deletedvaults/{item.name.lower()}"):
+            raise ValueError("not a deleted vault of this subscription")
+        if parts is None or parts[0] != subscription.id or parts[2].lower() != item.name.lower():
+            raise ValueError("the deleted vault was another one")
+        return id_
+
+    calls = Calls(subscription.scope, "deleted_vault.list")
+    listing = connection.gateway.pages("deleted_vault.list", DeletedVault, by=by, subscription=subscription.id)
+    async for item in listing:
+        unit.row("deleted", _vault_row(connection, subscription, item))
+    calls.ended(listing.end)
+    return [calls.coverage()]
+
+
+async def collect_deleted(connection: Connection, unit: Unit, vault: Vault) -> Sequence[Coverage]:
+    """Write a row per deleted key, certificate and secret of a vault to `unit`; the coverage of `OBJECTS`.
+
+    A vault of which Azure says that soft delete is off keeps nothing, and answers the question with an error:
+    https://learn.microsoft.com/rest/api/keyvault/keys/get-deleted-keys
+    """
+    calls = {kind.operation: Calls(vault.scope, kind.operation) for kind in _KINDS}
+    problem = bad_uri(vault, connection.environment)
+    if problem:
+        for call in calls.values():
+            call.refused(problem)
+    elif vault.soft_delete is not False:
+        await for_each(_KINDS, lambda kind: _objects(connection, unit, vault, kind, calls[kind.operation]), limit=len(_KINDS))
+    if await was_deleted(connection.gateway, vault, calls.values()):
+        unit.discard()
+        return not_assessed(vault.scope, OBJECTS, Reason.VANISHED)
+    return [call.coverage() for call in calls.values()]
+
+
+async def _objects(connection: Connection, unit: Unit, vault: Vault, kind: _Kind, calls: Calls) -> None:
+    uri = "" if isinstance(vault.uri, Refusal) else vault.uri
+
+    def name_of(item: DeletedItem) -> str:
+        return kind.named(item, uri).name.lower()
+
+    listing = connection.gateway.pages(kind.operation, DeletedItem, by=name_of, host=uri)
+    url, version = source(connection.environment, kind.operation, host=uri)
+    row = partial(_object_row, vault=vault, uri=uri, kind=kind, url=url, version=version)
+    async for item in listing:
+        unit.row("deleted", row(item))
+    calls.ended(listing.end)
+
+
+def _object_row(item: DeletedItem, *, vault: Vault, uri: str, kind: _Kind, url: str, version: str) -> dict[str, object]:
+    name = kind.named(item, uri).name
+    id_ = object_id(uri, f"deleted{kind.name}s", Named(name))
+    row = object_row(DELETED, vault, id_=id_, resource_id=id_, url=url, version=version)
+    row.put("name", name)
+    row.put("kind", kind.name)
+    row.put("deleted_on", item.deletedDate)
+    row.put("purge_on", item.scheduledPurgeDate)
+    row.put_read("recovery_id", _recovery(item.recoveryId, kind, uri, id_))
+    attributes = read(item.attributes, Attributes)
+    if isinstance(attributes, Refusal):
+        row.refuse(("enabled", "recovery_level", "purge_protected"), attributes.reason)
+    else:
+        row.put("enabled", attributes.enabled)
+        _put_recovery_level(row, attributes.recoveryLevel)
+    row.put("managed", None if kind.name == "certificate" else item.managed)
+    issued = kind.name == "certificate" and not (item.x5t is UNSET or is_null(item.x5t))
+    row.put_read("thumbprint", thumbprint(item.x5t) if issued else None)
+    return row.finish()
+
+
+def _put_recovery_level(row: Row, raw: Wire) -> None:
+    level = read(raw, str)
+    row.put_read("recovery_level", level)
+    row.put_read("purge_protected", level if isinstance(level, Refusal) else _PURGEABLE not in level.lower())
+
+
+def _recovery(raw: Wire, kind: _Kind, uri: str, expected: str) -> str | Refusal:
+    """The recovery id, which has to be the one of this object."""
+    text = read(raw, str)
+    if isinstance(text, Refusal):
+        return text
+    try:
+        return expected if kind.deleted_id(text, uri) == expected else Refusal(Reason.BAD_VALUE)
+    except ValueError:
+        return Refusal(Reason.BAD_VALUE)
+
+
+def _vault_row(connection: Connection, subscription: Subscription, item: DeletedVault) -> dict[str, object]:
+    url, version = source(connection.environment, "deleted_vault.list", subscription=subscription.id)
+    row = Row(DELETED, id=item.id, resource_id=item.id, scope_id=subscription.scope.id, url=url, version=version)
+    parts = vault_id_parts(item.properties.vaultId)
+    if parts is None:
+        raise ValueError(f"not a vault's id: {item.properties.vaultId!r}")
+    row.put("name", item.name)
+    row.put("kind", "vault")
+    row.put("subscription_id", subscription.id)
+    row.put("subscription_name", subscription.name)
+    row.put("resource_group", parts[1])
+    row.put("location", item.properties.location)
+    row.put("vault_id", item.properties.vaultId.lower())
+    row.put("recovery_id", item.id.lower())
+    row.put("deleted_on", item.properties.deletionDate)
+    row.put("purge_on", item.properties.scheduledPurgeDate)
+    row.put("purge_protected", item.properties.purgeProtectionEnabled)
+    for column in ("recovery_level", "enabled", "managed", "thumbprint"):
+        row.put(column, None)
+    return row.finish()

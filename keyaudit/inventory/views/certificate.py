@@ -1,0 +1,50 @@
+"""The view of certificates, by version."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+from keyaudit.inventory.views import versions
+from keyaudit.inventory.views.sql import Sources, extended, stored
+from keyaudit.model.reasons import Reason
+
+_UNKNOWN = "stored.unknown"
+
+
+def view(sources: Sources) -> str:
+    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+    reasons = {**versions.REASONS, "custody": _custody_doubt(), "renews_on": _renewal_doubt()}
+    return f"""
+        SELECT {stored("certificate", "stored")}, {versions.COLUMNS},
+            CASE WHEN {_custody_doubt()} IS NULL THEN coalesce(held.custody, {_by_kty()}) END AS custody,
+            CASE WHEN stored.auto_renews AND {_renewal_doubt()} IS NULL THEN {_renewal()} END AS renews_on,
+            {extended(reasons)}
+        FROM {versions.relations(sources, "certificate", "certificate_id")}
+        LEFT JOIN {sources["key"]} AS held ON held.id = stored.key_version_id"""
+
+
+def _by_kty() -> str:
+    return "CASE WHEN stored.kty LIKE '%-HSM' THEN 'vault-hsm' WHEN stored.kty IN ('RSA', 'EC') THEN 'software' END"
+
+
+def _custody_doubt() -> str:
+    """The key itself says where it is; where it was read and cannot tell, nothing else is asked."""
+    return f"""CASE WHEN held.custody IS NOT NULL THEN NULL
+        WHEN held.unknown['custody'] = '{Reason.UNRECOGNISED}' OR {_by_kty()} IS NULL
+        THEN coalesce(held.unknown['custody'], {_UNKNOWN}['kty'], '{Reason.UNRECOGNISED}') END"""
+
+
+def _renewal() -> str:
+    # In percent of its life, from its start; the difference of two times at the bound would leave 64 bits.
+    life = "(stored.expires_on::HUGEINT - stored.activates_on)"
+    return versions.bounded(
+        "least(stored.expires_on::HUGEINT - stored.renews_before_expiry,"
+        f" stored.activates_on::HUGEINT + {life} * stored.renews_at_percentage // 100)"
+    )
+
+
+def _renewal_doubt() -> str:
+    """Each date matters only to the action that counts from it."""
+    dates = f"{_UNKNOWN}['activates_on'], {_UNKNOWN}['expires_on']"
+    return f"""CASE WHEN stored.auto_renews IS NOT FALSE THEN coalesce(
+        {_UNKNOWN}['auto_renews'], {_UNKNOWN}['renews_before_expiry'], {_UNKNOWN}['renews_at_percentage'],
+        CASE WHEN stored.renews_at_percentage IS NOT NULL THEN coalesce({dates}) END,
+        CASE WHEN stored.renews_before_expiry IS NOT NULL THEN {_UNKNOWN}['expires_on'] END) END"""

@@ -1,0 +1,31 @@
+"""Reads of the certificates of a vault, by the vault itself. Their private half is never asked for."""
+
+from keyaudit.model.operations.kinds import vault_object
+
+_CERTIFICATES = "under access policies, certificates"
+
+DECLARED = (
+    # Certificates that are asked for and not issued yet are listed only with includePending.
+    vault_object(
+        "certificate.list",
+        "certificates",
+        "/certificates",
+        otherwise=f"{_CERTIFICATES} list",
+        query=(("includePending", "true"),),
+        paged=True,
+    ),
+    vault_object(
+        "certificate.versions",
+        "certificate versions",
+        "/certificates/{certificate}/versions",
+        otherwise=f"{_CERTIFICATES} list",
+        paged=True,
+    ),
+    # An empty {version} leaves the trailing slash, which names the current version.
+    vault_object(
+        "certificate.get",
+        "certificates' public facts and policies",
+        "/certificates/{certificate}/{version}",
+        otherwise=f"{_CERTIFICATES} get",
+    ),
+)

@@ -1,0 +1,25 @@
+"""Reads of what was deleted and can still be recovered: vaults by Azure Resource Manager, what was in a vault by the vault."""
+
+from keyaudit.model.operations.kinds import KEY_VAULT_ARM, Paging, arm, vault_object
+
+_DELETED_VAULTS = "/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedVaults"
+
+DECLARED = (
+    arm("deleted_vault.list", "deleted vaults", _DELETED_VAULTS, version=KEY_VAULT_ARM, paging=Paging.NEXT_LINK),
+    vault_object("deleted_key.list", "deleted keys", "/deletedkeys", otherwise="under access policies, keys list", paged=True),
+    vault_object(
+        "deleted_certificate.list",
+        "deleted certificates",
+        "/deletedcertificates",
+        otherwise="under access policies, certificates list",
+        query=(("includePending", "true"),),
+        paged=True,
+    ),
+    vault_object(
+        "deleted_secret.list",
+        "deleted secrets' metadata",
+        "/deletedsecrets",
+        otherwise="under access policies, secrets list",
+        paged=True,
+    ),
+)

@@ -1,0 +1,73 @@
+"""The table of what was deleted and can still be recovered."""
+
+from keyaudit.model.columns import Column, Left, Table, Type, where_found
+from keyaudit.model.tables.places import ARM_LEAVES_OUT, KEY_VAULT_LEAVES_OUT, VAULTS_FOUND, vault_place
+from keyaudit.model.tables.vault_objects import time
+
+_OBJECTS = ("deleted_key.list", "deleted_certificate.list", "deleted_secret.list")
+_DELETED = ("deleted_vault.list", *_OBJECTS)
+_KINDS = ("vault", "key", "certificate", "secret")
+
+DELETED = Table(
+    name="deleted",
+    noun="deleted object",
+    plural="deleted objects",
+    meaning="a vault, key, certificate or secret that was deleted and is kept until its purge, so that it can come back",
+    listed_by=(*VAULTS_FOUND, *_DELETED),
+    parts={f"deleted_{kind}.list": ({"kind": kind},) for kind in _KINDS},
+    columns=(
+        *where_found(),
+        *vault_place(("vault.query", "vault.list", "deleted_vault.list")),
+        Column(name="kind", type=Type.TEXT, meaning="what it was", values=_KINDS),
+        Column(
+            name="vault_id",
+            type=Type.TEXT,
+            meaning="resource id, in lower case, of the vault that it lies in; of a deleted vault, the id that it had",
+            operations=("deleted_vault.list",),
+        ),
+        time("deleted_on", "when it was deleted", _DELETED),
+        time("purge_on", "when the service removes it for good: until then it can be recovered", _DELETED),
+        Column(
+            name="purge_protected",
+            type=Type.BOOLEAN,
+            meaning="nobody can remove it for good before that; false: whoever may purge can",
+            operations=_DELETED,
+            left_out=Left(False, ARM_LEAVES_OUT),
+        ),
+        Column(
+            name="recovery_level",
+            type=Type.TEXT,
+            meaning="what its deletion can be undone by, in Key Vault's words",
+            operations=_OBJECTS,
+            absent="Azure has no such word for a vault",
+        ),
+        Column(
+            name="recovery_id",
+            type=Type.TEXT,
+            meaning="what a recovery names, in lower case",
+            operations=_DELETED,
+        ),
+        Column(
+            name="enabled",
+            type=Type.BOOLEAN,
+            meaning="it will be usable when it is back",
+            operations=_OBJECTS,
+            absent="a vault has no such attribute",
+        ),
+        Column(
+            name="managed",
+            type=Type.BOOLEAN,
+            meaning="it backs a deleted certificate, and comes back with it",
+            operations=("deleted_key.list", "deleted_secret.list"),
+            absent="neither a key nor a secret",
+            left_out=Left(False, KEY_VAULT_LEAVES_OUT),
+        ),
+        Column(
+            name="thumbprint",
+            type=Type.TEXT,
+            meaning="SHA-1 of a certificate in upper-case hex",
+            operations=("deleted_certificate.list",),
+            absent="not a certificate, or never issued",
+        ),
+    ),
+)

@@ -1,0 +1,151 @@
+"""Certificates as Key Vault's data plane describes them, with real X.509 certificates in them."""
+
+import base64
+
+from keyaudit.simulator import keys, x509
+from keyaudit.simulator.estate import Certificate, CertificatePolicy, CertificateVersion, DeletedCertificate, Vault
+from keyaudit.simulator.tokens import encoded
+
+
+def uri(vault: Vault, certificate: Certificate, version: str = "") -> str:
+    """A certificate's identifier, with a version if one is named."""
+    return _uri(vault, "certificates", certificate, version)
+
+
+def current(certificate: Certificate) -> CertificateVersion:
+    """The version that a request without a version gets."""
+    return next(version for version in certificate.versions if version.version == certificate.current)
+
+
+def version(certificate: Certificate, wanted: str) -> CertificateVersion | None:
+    """One version of it, or its current one where none is wanted by name; None where there is no such."""
+    return next((one for one in certificate.versions if one.version == (wanted.lower() or certificate.current)), None)
+
+
+def item(vault: Vault, certificate: Certificate, version: CertificateVersion, *, versioned: bool) -> dict[str, object]:
+    """An item of a list: of certificates (the identifier without a version) or of one certificate's versions."""
+    found = {
+        "id": uri(vault, certificate, version.version if versioned else ""),
+        **_thumbprint(vault, certificate, version),
+        "attributes": _attributes(version),
+    }
+    if version.tags:
+        found["tags"] = version.tags
+    return {**found, "subject": ""}
+
+
+def bundle(vault: Vault, certificate: Certificate, version: CertificateVersion) -> dict[str, object]:
+    """A certificate as a GET gives it. One that is not issued yet has a key, and nothing else."""
+    found: dict[str, object] = {
+        "id": uri(vault, certificate, version.version),
+        "kid": _uri(vault, "keys", certificate, version.version),
+    }
+    if version.issued:
+        found |= {
+            "sid": _uri(vault, "secrets", certificate, version.version),
+            **_thumbprint(vault, certificate, version),
+            "cer": base64.b64encode(der(vault, certificate, version)).decode(),
+        }
+    found["attributes"] = {**_attributes(version), **_recovery(vault)}
+    if version.tags:
+        found["tags"] = version.tags
+    found["policy"] = _policy(vault, certificate)
+    found["pending"] = {"id": f"{uri(vault, certificate)}/pending"}
+    return found
+
+
+def deleted_item(vault: Vault, deleted: DeletedCertificate) -> dict[str, object]:
+    """An item of the list of deleted certificates: with what it can be undone by, and without a subject."""
+    version = current(deleted.certificate)
+    found: dict[str, object] = {
+        "recoveryId": f"{keys.base_uri(vault)}/deletedcertificates/{deleted.certificate.name}",
+        "deletedDate": deleted.deleted,
+        "scheduledPurgeDate": deleted.purge,
+        "id": uri(vault, deleted.certificate),
+        **_thumbprint(vault, deleted.certificate, version),
+        "attributes": {**_attributes(version), **_recovery(vault)},
+    }
+    if version.tags:
+        found["tags"] = version.tags
+    return found
+
+
+def der(vault: Vault, certificate: Certificate, version: CertificateVersion) -> bytes:
+    """The certificate itself. A renewal that keeps the key keeps the first version's."""
+    if version.nbf is None or version.exp is None:
+        raise ValueError(f"{certificate.name}: a certificate has a beginning and an end")
+    first = min(certificate.versions, key=lambda one: one.created)
+    made = first if certificate.policy.reuse_key else version
+    return x509.certificate(
+        f"CN={certificate.subject}",
+        key_name=_uri(vault, "keys", certificate, made.version),
+        start=version.nbf,
+        end=version.exp,
+        issuer=f"CN={certificate.authority}" if certificate.authority else "",
+        issuer_key=certificate.authority or "",
+        authority=certificate.ca,
+        names=certificate.names,
+        usages=certificate.ekus,
+        bits=certificate.policy.key_size,
+    )
+
+
+def _policy(vault: Vault, certificate: Certificate) -> dict[str, object]:
+    policy = certificate.policy
+    properties: dict[str, object] = {"subject": f"CN={certificate.subject}"}
+    if certificate.names:
+        properties["sans"] = {"dns_names": list(certificate.names)}
+    return {
+        "id": f"{uri(vault, certificate)}/policy",
+        "key_props": {
+            "exportable": policy.exportable,
+            "kty": policy.kty,
+            "key_size": policy.key_size,
+            "reuse_key": policy.reuse_key,
+        },
+        "secret_props": {"contentType": policy.content_type},
+        "x509_props": {
+            **properties,
+            "ekus": list(certificate.ekus),
+            "key_usage": ["keyCertSign", "cRLSign"] if certificate.ca else ["digitalSignature", "keyEncipherment"],
+            "validity_months": policy.validity_months,
+            "basic_constraints": {"ca": certificate.ca},
+        },
+        "lifetime_actions": _actions(policy),
+        "issuer": {"name": policy.issuer},
+        "attributes": {"enabled": True, "created": policy.updated, "updated": policy.updated},
+    }
+
+
+def _actions(policy: CertificatePolicy) -> list[dict[str, object]]:
+    triggers = (
+        ("lifetime_percentage", policy.renew_percentage, "AutoRenew"),
+        ("days_before_expiry", policy.renew_days, "AutoRenew"),
+        ("lifetime_percentage", policy.mail_percentage, "EmailContacts"),
+    )
+    return [
+        {"trigger": {trigger: value}, "action": {"action_type": kind}} for trigger, value, kind in triggers if value is not None
+    ]
+
+
+def _attributes(version: CertificateVersion) -> dict[str, object]:
+    found: dict[str, object] = {"enabled": version.enabled}
+    if version.issued:
+        found |= {"nbf": version.nbf, "exp": version.exp}
+    return {**found, "created": version.created, "updated": version.updated or version.created}
+
+
+def _recovery(vault: Vault) -> dict[str, object]:
+    found: dict[str, object] = {"recoveryLevel": keys.recovery_level(vault)}
+    return found if vault.soft_delete is False else {**found, "recoverableDays": keys.retention_days(vault)}
+
+
+def _thumbprint(vault: Vault, certificate: Certificate, version: CertificateVersion) -> dict[str, object]:
+    if not version.issued:
+        return {}
+    return {"x5t": encoded(bytes.fromhex(x509.thumbprint(der(vault, certificate, version))))}
+
+
+def _uri(vault: Vault, collection: str, certificate: Certificate, version: str) -> str:
+    whole = f"{keys.base_uri(vault)}/{collection}/{certificate.name}"
+    return f"{whole}/{version}" if version else whole

@@ -1,0 +1,106 @@
+"""Certificates and secrets in a vault, and what was deleted."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificatePolicy:
+    """A certificate's policy, of an RSA key. Renewal and mail at a percentage of its life, or so many days before its end."""
+
+    kty: str = "RSA"
+    key_size: int = 2048
+    exportable: bool = True
+    reuse_key: bool = False
+    content_type: str = "application/x-pkcs12"
+    issuer: str = "Self"
+    validity_months: int = 12
+    renew_percentage: int | None = None
+    renew_days: int | None = None
+    mail_percentage: int | None = None
+    updated: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateVersion:
+    """One version of a certificate; `nbf` and `exp` are the certificate's own. `issued` false: there is none yet."""
+
+    version: str
+    created: int
+    nbf: int | None
+    exp: int | None
+    updated: int | None = None
+    enabled: bool = True
+    issued: bool = True
+    tags: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A certificate with its versions in any order; `current` names the one that a request without a version gets."""
+
+    name: str
+    versions: tuple[CertificateVersion, ...]
+    current: str
+    subject: str
+    """Its common name."""
+    authority: str | None = None
+    """The common name of the CA that signs it; None: itself."""
+    names: tuple[str, ...] = ()
+    ekus: tuple[str, ...] = ("1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2")
+    ca: bool = False
+    policy: CertificatePolicy = field(default_factory=CertificatePolicy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretVersion:
+    """One version of a secret. Its value is always the canary."""
+
+    version: str
+    created: int | None
+    updated: int | None = None
+    enabled: bool = True
+    nbf: int | None = None
+    exp: int | None = None
+    content_type: str | None = None
+    tags: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """A secret with its versions in any order."""
+
+    name: str
+    versions: tuple[SecretVersion, ...]
+    managed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedCertificate:
+    """A soft-deleted certificate. The key and the secret that back it are deleted with it."""
+
+    certificate: Certificate
+    deleted: int
+    purge: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedSecret:
+    """A soft-deleted secret."""
+
+    secret: Secret
+    deleted: int
+    purge: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedVault:
+    """A soft-deleted vault."""
+
+    name: str
+    subscription: str
+    resource_group: str
+    deleted: int
+    purge: int
+    location: str = "westeurope"
+    tags: dict[str, str] | None = None
+    purge_protection: bool | None = None
