@@ -14,8 +14,9 @@ from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.baseline import Baseline
 from keyaudit.model.coverage import Coverage
-from keyaudit.model.errors import PRECEDENCE, Exit, UnsafeError
+from keyaudit.model.errors import PRECEDENCE, Exit, UnsafeError, UsageError
 from keyaudit.model.expiring import Expiring
+from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Severity
 from keyaudit.model.listing import Inventory
 from keyaudit.model.reasons import OPTIONAL, UNSAFE, Reason
@@ -43,6 +44,7 @@ class Source:
     environ: Mapping[str, str]
     share: float
     concurrency: int
+    filters: Filters = dataclasses.field(default_factory=Filters)
     simulated: bool = False
 
 
@@ -214,16 +216,23 @@ def _begin(source: Source, connection: "Connection", now: int) -> Run:
         identity=connection.identity.shown,
         as_of=now,
         tool_version=__version__,
+        filters=source.filters,
         simulated=source.simulated,
         network={} if source.simulated else source.network.shown(),
     )
 
 
 def _same(begun: Run, now: Run) -> None:
-    """A resumed collection must go on in the tenant and cloud in which it began."""
+    """A resumed collection must go on in the tenant and cloud in which it began; its filters are kept, and cannot change."""
     if (begun.tenant_id, begun.environment) != (now.tenant_id, now.environment):
         raise UnsafeError(
             "--resume",
             f"begun in tenant {begun.tenant_id} ({begun.environment}), signed in to {now.tenant_id} ({now.environment})",
             "sign in to the first, or collect into another folder",
+        )
+    if now.filters not in (Filters(), begun.filters):
+        raise UsageError(
+            "--resume",
+            f"begun with {'; '.join(begun.filters.shown) or 'no filters'}, and other filters are given",
+            "leave them out, or collect into another folder",
         )

@@ -16,9 +16,12 @@ from keyaudit.cli.stop import keeping
 from keyaudit.cli.streams import tell
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.cloud.network import Network
+from keyaudit.collect.confines import check_sources
+from keyaudit.collect.surfaces import SURFACES
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model import times
 from keyaudit.model.errors import UsageError
+from keyaudit.model.filters import Filters
 from keyaudit.model.run import Run
 
 
@@ -54,6 +57,7 @@ async def _collect(live: Live, folder: Path, *, resume: bool) -> audit.Collected
 
 @asynccontextmanager
 async def _source(live: Live, clock: SystemClock) -> AsyncIterator[audit.Source]:
+    filters = _filters(live)
     if not live.demo:
         if live.estate is not None:
             raise UsageError("--estate", "names a simulated tenant, and --demo is not given", "add --demo, or leave it out")
@@ -65,6 +69,7 @@ async def _source(live: Live, clock: SystemClock) -> AsyncIterator[audit.Source]
             environ=os.environ,
             share=live.share,
             concurrency=live.concurrency,
+            filters=filters,
         )
         return
     from keyaudit.simulator.estates import estate  # noqa: PLC0415 - only the demo needs it
@@ -85,8 +90,20 @@ async def _source(live: Live, clock: SystemClock) -> AsyncIterator[audit.Source]
             environ=simulator.environ,
             share=live.share,
             concurrency=live.concurrency,
+            filters=filters,
             simulated=True,
         )
+
+
+def _filters(live: Live) -> Filters:
+    filters = Filters(
+        subscriptions=tuple(live.subscription or ()),
+        resource_groups=tuple(live.resource_group or ()),
+        vaults=tuple(live.vault or ()),
+        sources=tuple(live.source or ()),
+    )
+    check_sources(filters, SURFACES.operations)
+    return filters
 
 
 def _announce(run: Run) -> None:

@@ -71,6 +71,23 @@ class Live:
     ] = None
     auth: Annotated[Auth, typer.Option("--auth", help="How to sign in; auto tries what the environment offers.")] = Auth.AUTO
     cloud: Annotated[Cloud, typer.Option("--cloud", help="Which Azure cloud.")] = Cloud.PUBLIC
+    subscription: Annotated[
+        list[str] | None,
+        typer.Option("--subscription", "-s", metavar="NAME|ID|GLOB", help="Only these subscriptions; repeatable."),
+    ] = None
+    resource_group: Annotated[
+        list[str] | None,
+        typer.Option("--resource-group", "-g", metavar="NAME|ID|GLOB", help="Only what is in these groups; repeatable."),
+    ] = None
+    vault: Annotated[
+        list[str] | None, typer.Option("--vault", metavar="NAME|ID|GLOB", help="Only these vaults; repeatable.")
+    ] = None
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--source", metavar="NAME|GLOB", help="Only these things to read, as in keys or applications; repeatable."
+        ),
+    ] = None
     share: Annotated[
         float,
         typer.Option(

@@ -25,6 +25,9 @@ def snapshot(live: Live, stored: Stored) -> Iterator[tuple[Snapshot, int]]:
         return
     if live.demo or live.estate is not None:
         raise UsageError("--demo, --estate", "cannot be combined with --from", "leave one of them out")
+    if live.subscription or live.resource_group or live.vault or live.source:
+        what = "choose what is collected, and the snapshot is as it was collected"
+        raise UsageError("--subscription, --resource-group, --vault, --source", what, "leave them out")
     taken = open_snapshot(stored.from_)
     if live.tenant is not None and live.tenant.lower() != taken.run.tenant_id.lower():
         what = f"the snapshot is of tenant {taken.run.tenant_id}, not of {live.tenant}"

@@ -12,14 +12,16 @@ import msgspec
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import not_assessed
 from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.confines import Confines
 from keyaudit.collect.evidence import NONE, Evidence
 from keyaudit.collect.key_vault.vaults import QUERIES, collect_vaults
 from keyaudit.collect.places import Subscription, Vault, tenant_scope
 from keyaudit.collect.subscriptions import list_subscriptions
 from keyaudit.collect.surfaces import SURFACES, Found, Reading, Surface
 from keyaudit.inventory.spool import Spool, Unit
-from keyaudit.model.coverage import Coverage, Scope
+from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.errors import AuditError
+from keyaudit.model.operations import OPERATIONS, Paging
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
 
@@ -46,6 +48,7 @@ class Place(Protocol):
 
 
 P = TypeVar("P", bound=Place)
+T = TypeVar("T")
 
 
 class Progress(Protocol):
@@ -84,6 +87,7 @@ class _Collection:
         self._evidence = evidence
         self._scope = tenant_scope(spool.run.tenant_id)
         self._found = Found()
+        self._confines = Confines(spool.run.filters)
         self._failures: list[Failure] = []
 
     async def collect(self) -> Sequence[Failure]:
@@ -98,7 +102,7 @@ class _Collection:
         if self._spool.done("vaults", self._scope):
             self._found = _found_earlier(self._spool)
         else:
-            await self._unit("vaults", self._scope, _VAULT_OPERATIONS, self._discover)
+            await self._unit("vaults", self._scope, _VAULT_OPERATIONS, self._discover if self._look() else self._left_out)
         subscriptions, vaults, hsms = self._found.subscriptions, self._found.vaults, self._found.hsms
         total = len(vaults) + len(hsms)
         self._progress.update("vaults", total, total)
@@ -109,13 +113,30 @@ class _Collection:
             partial(self._of_places, SURFACES.hsm, hsms, limit=_VAULTS_AT_ONCE, at_once=at_once),
         )
 
+    def _look(self) -> bool:
+        """Whether anything is to be read that needs places."""
+        without = {surface.name for surface in SURFACES.tenant}
+        surfaces = {**SURFACES.operations, "vaults": _VAULT_OPERATIONS}
+        return any(self._confines.source(name, asked) for name, asked in surfaces.items() if name not in without)
+
     async def _discover(self, unit: Unit) -> Sequence[Coverage]:
-        subscriptions, listed = await list_subscriptions(self._connection.gateway, self._scope)
-        vaults, coverage = await collect_vaults(self._connection, unit, self._scope, subscriptions, listed)
+        gateway, confines = self._connection.gateway, self._confines
+        every, listed = await list_subscriptions(gateway, self._scope)
         tenant_id = self._connection.identity.tenant_id.lower()
-        own = [subscription for subscription in subscriptions if subscription.tenant_id == tenant_id]
-        self._found = _found(own, vaults)
-        return [listed, *coverage]
+        own = [subscription for subscription in every if subscription.tenant_id == tenant_id]
+        kept = [subscription for subscription in own if confines.subscription(subscription)]
+        confines.check("subscriptions", listed)
+        groups = await confines.check_groups(gateway, self._scope, kept)
+        vaults, coverage = await collect_vaults(self._connection, unit, self._scope, every, listed, confines=confines)
+        confines.check("vaults", listed, *coverage)
+        self._found = _found(kept, vaults)
+        operations = tuple(operation for surface in SURFACES.subscription for operation in surface.operations)
+        out = [subscription for subscription in own if subscription not in kept]
+        left = [record for one in out for record in not_assessed(one.scope, operations, Reason.EXCLUDED_BY_CONFIG)]
+        return [listed, *groups, *coverage, *left]
+
+    async def _left_out(self, _unit: Unit) -> Sequence[Coverage]:
+        return not_assessed(self._scope, _VAULT_OPERATIONS, Reason.EXCLUDED_BY_CONFIG)
 
     async def _of_places(self, surfaces: Sequence[Surface[P]], places: Sequence[P], *, limit: int, at_once: int) -> None:
         """Read every surface of a kind of place, a bounded number of places at a time."""
@@ -125,7 +146,7 @@ class _Collection:
             self._progress.update(surface.name, 0, len(places))
 
         async def one(place: P, surface: Surface[P]) -> None:
-            await self._unit(surface.name, place.scope, surface.operations, lambda unit: surface.collect(reading, unit, place))
+            await self._surface(surface, place, place.scope, reading)
             done[surface.name] += 1
             self._progress.update(surface.name, done[surface.name], len(places))
 
@@ -145,13 +166,22 @@ class _Collection:
 
         self._progress.update(surface.name, 0, None)
         reading = self._reading(_OBJECTS_OF_A_VAULT, seen)
-        await self._unit(
-            surface.name, self._scope, surface.operations, lambda unit: surface.collect(reading, unit, self._scope)
-        )
+        await self._surface(surface, self._scope, self._scope, reading)
         self._progress.update(surface.name, count, count)
 
+    async def _surface(self, surface: Surface[T], place: T, scope: Scope, reading: Reading) -> None:
+        """One surface of one place: read, or left out and said to be."""
+
+        async def work(unit: Unit) -> Sequence[Coverage]:
+            if self._confines.source(surface.name, surface.operations):
+                return await surface.collect(reading, unit, place)
+            return not_assessed(scope, surface.operations, Reason.EXCLUDED_BY_CONFIG)
+
+        await self._unit(surface.name, scope, surface.operations, work)
+
     def _reading(self, at_once: int, seen: Callable[[int], None]) -> Reading:
-        return Reading(self._connection, self._scope, self._found, self._spool, at_once, self._evidence, seen)
+        evidence, confines = self._evidence, self._confines
+        return Reading(self._connection, self._scope, self._found, self._spool, at_once, evidence, seen, confines)
 
     async def _unit(self, surface: str, scope: Scope, opened: tuple[str, ...], work: Work) -> None:
         """One unit from opening to closing, unless an earlier run closed it. Nothing that it raises is lost."""
@@ -167,7 +197,15 @@ class _Collection:
             outcome = not_assessed(scope, opened, Reason.INTERNAL_ERROR, type(outcome).__name__)
         if isinstance(outcome, BaseException):
             raise outcome
-        unit.close(outcome)
+        # A query over the tenant is asked of what is left of its subscriptions.
+        unit.close(
+            [
+                self._confines.part(record, "subscriptions")
+                if OPERATIONS[record.operation].paging is Paging.RESOURCE_GRAPH
+                else record
+                for record in outcome
+            ]
+        )
 
 
 async def _together(*works: Callable[[], Awaitable[None]]) -> None:
@@ -191,7 +229,9 @@ def _found_earlier(spool: Spool) -> Found:
     subscriptions = [
         Subscription.of_scope(record.scope, spool.run.tenant_id)
         for record in spool.coverage()
-        if record.operation == "vault.list" and record.reason is not Reason.OTHER_TENANT
+        if record.operation == "vault.list"
+        and record.reason is not Reason.OTHER_TENANT
+        and (record.state, record.reason) != (State.NOT_ASSESSED, Reason.EXCLUDED_BY_CONFIG)
     ]
     return _found(subscriptions, sorted(vaults, key=lambda vault: vault.scope.id))
 

@@ -9,6 +9,7 @@ from keyaudit.collect.access.principals import OPERATIONS as NAMED_OPERATIONS
 from keyaudit.collect.access.principals import collect_principals
 from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
 from keyaudit.collect.access.roles import collect_roles
+from keyaudit.collect.confines import Confines
 from keyaudit.collect.entra import activity, directory, managed_identities
 from keyaudit.collect.entra.app_management import OPERATIONS as APP_MANAGEMENT_OPERATIONS
 from keyaudit.collect.entra.app_management import collect_app_management
@@ -66,6 +67,8 @@ class Reading:
     """What files say that Azure's read APIs do not hold."""
     seen: Callable[[int], None]
     """Is told how many objects were seen so far, where nobody knows how many there are."""
+    confines: Confines
+    """What the run's filters leave."""
 
 
 Collector = Callable[[Reading, Unit, P], Awaitable[Sequence[Coverage]]]
@@ -97,17 +100,22 @@ class Surfaces:
     discovery: tuple[str, ...] = ("vaults",)
 
     @property
+    def operations(self) -> dict[str, tuple[str, ...]]:
+        """Every surface's operations by its name."""
+        return {
+            **dict.fromkeys(self.discovery, ()),
+            **{surface.name: surface.operations for surface in self.tenant},
+            **{surface.name: surface.operations for surface in self.subscription},
+            **{surface.name: surface.operations for surface in self.vault},
+            **{surface.name: surface.operations for surface in self.hsm},
+            **{surface.name: surface.operations for surface in self.last},
+            **{surface.name: surface.operations for surface in self.named},
+        }
+
+    @property
     def names(self) -> tuple[str, ...]:
         """What progress is told of."""
-        return (
-            *self.discovery,
-            *(surface.name for surface in self.tenant),
-            *(surface.name for surface in self.subscription),
-            *(surface.name for surface in self.vault),
-            *(surface.name for surface in self.hsm),
-            *(surface.name for surface in self.last),
-            *(surface.name for surface in self.named),
-        )
+        return tuple(self.operations)
 
 
 SURFACES = Surfaces(
@@ -198,7 +206,7 @@ SURFACES = Surfaces(
         Surface(
             "services",
             SERVICE_OPERATIONS,
-            lambda r, unit, scope: collect_services(r.connection, unit, scope, r.found.subscriptions),
+            lambda r, unit, scope: collect_services(r.connection, unit, scope, r.found.subscriptions, r.confines),
         ),
         Surface(
             "managed identities",

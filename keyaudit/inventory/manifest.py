@@ -12,7 +12,7 @@ from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.run import Run
 from keyaudit.model.text import one_line
 
-FORMAT = 1
+FORMAT = 2
 """Raised when an older keyaudit could misread what a newer one writes."""
 MAX_MANIFEST = 512 * 1024 * 1024
 _REMEDY = "take the snapshot from where it was made, or collect again"

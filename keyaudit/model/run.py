@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from keyaudit.model.baseline import Baseline
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.errors import Exit
+from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
 from keyaudit.model.reasons import Reason
 from keyaudit.model.waivers import Use
@@ -32,7 +33,8 @@ class Run:
     """Median of this clock minus the services' `Date` headers, in seconds; None where no answer had one."""
     network: Mapping[str, str] = field(default_factory=dict)
     """Proxy and CA file in use, if any."""
-    exclusions: tuple[str, ...] = ()
+    filters: Filters = field(default_factory=Filters)
+    """What the collection was confined to; what that left out is in the coverage, as excluded_by_config."""
     rows: Mapping[str, int] = field(default_factory=dict)
     """Rows by table."""
 

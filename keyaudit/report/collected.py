@@ -17,6 +17,8 @@ def render(run: Run, verdict: Verdict, folder: str, out: TextIO) -> None:
     lines = [SIMULATED] if run.simulated else []
     counts = ", ".join(plural(run.rows.get(name, 0), table.noun, table.plural) for name, table in TABLES.items())
     lines += wrap(f"Read of {one_line(run.tenant_name or run.tenant_id)}: {counts}.", _WIDTH)
+    if run.filters.shown:
+        lines += wrap(f"Not the whole tenant: {one_line('; '.join(run.filters.shown))}.", _WIDTH)
     for block in (incomplete(verdict, _WIDTH, colour=False), unsafe(verdict, _WIDTH, colour=False)):
         lines += ["", *block] if block else []
     lines += ["", *wrap(f"Next: keyaudit report --from {one_line(folder)}", _WIDTH)]

@@ -28,6 +28,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"  tenant     {one_line(run.tenant_name or run.tenant_id)} as {one_line(run.identity)}"
     for fact in network(run):
         yield f"  network    {fact}"
+    for part in run.filters.shown:
+        yield f"  part       {one_line(part)}"
     yield f"  checked    {looked(report)}"
     yield f"  open       {severities(_open(verdict), zeros=True)}"
     yield f"  others     {results(report)}"

@@ -67,7 +67,7 @@ def _run(run: Run) -> dict[str, object]:
         "as_of": times.iso_time(run.as_of),
         "clock_skew_seconds": run.skew,
         "network": dict(sorted(run.network.items())),
-        "exclusions": list(run.exclusions),
+        "exclusions": list(run.filters.shown),
         "tool_version": run.tool_version,
         "rows": dict(sorted(run.rows.items())),
     }

@@ -18,6 +18,7 @@ from keyaudit.report.missing import accepted, incomplete, not_judged, not_needed
 SIMULATED = "SIMULATED TENANT: nothing here exists in Azure"
 WORST_FIRST = tuple(reversed(Severity))
 _NETWORK = {"ca_file": "CA file", "no_proxy": "no proxy for"}
+_FILTERS = 500
 MESSAGE = 1_000
 """Characters of a message that a person is shown."""
 
@@ -27,6 +28,8 @@ def header(run: Run, verdict: Verdict, width: int, colour: bool) -> list[str]:
     facts = [one_line(run.tenant_name or run.tenant_id), *_subscriptions(verdict), f"as {one_line(run.identity)}"]
     line = "  |  ".join(facts)
     notes = [f"as of {times.iso_time(run.as_of)}", *network(run)]
+    if run.filters.shown:
+        notes.append(f"not the whole tenant: {one_line('; '.join(run.filters.shown), _FILTERS)}")
     if run.environment != "public":
         notes.insert(0, f"cloud {one_line(run.environment)}")
     return [

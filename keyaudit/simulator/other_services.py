@@ -31,6 +31,28 @@ def rows(directory: Directory) -> Iterator[dict[str, object]]:
         }
 
 
+def group_rows(directory: Directory) -> Iterator[dict[str, object]]:
+    """The resource groups that something lies in, as the table resourcecontainers has them."""
+    found: dict[str, dict[str, object]] = {}
+    places = [(vault.subscription, vault.resource_group, vault.location) for vault in directory.estate.vaults]
+    places += [(each.subscription, each.resource_group, each.location) for each in directory.estate.resources]
+    for subscription, group, location in places:
+        id_ = f"/subscriptions/{subscription}/resourceGroups/{group}"
+        row: dict[str, object] = {
+            "id": id_,
+            "name": group,
+            "type": "microsoft.resources/subscriptions/resourcegroups",
+            "tenantId": directory.tenant_id,
+            "location": location,
+            "resourceGroup": group.lower(),
+            "subscriptionId": subscription.lower(),
+            "properties": {"provisioningState": "Succeeded"},
+            "tags": None,
+        }
+        found.setdefault(id_.lower(), row)
+    yield from found.values()
+
+
 def routes(directory: Directory) -> Sequence[Route]:
     """What a SQL server encrypts with, and what would give keys away."""
     path = "subscriptions/*/resourcegroups/*/providers/microsoft.sql/*/*/encryptionprotector/current"

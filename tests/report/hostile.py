@@ -3,6 +3,7 @@
 import dataclasses
 
 from keyaudit.model.coverage import Scope, ScopeKind
+from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Finding, Outcome, Severity, Value
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, Report
@@ -28,7 +29,7 @@ def hostile(payload: str) -> Report:
             identity=payload,
             environment=payload,
             network={payload: payload},
-            exclusions=(payload,),
+            filters=Filters(subscriptions=(payload,)),
         ),
         verdict=dataclasses.replace(
             VERDICT,

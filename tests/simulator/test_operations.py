@@ -6,6 +6,7 @@ import pytest
 
 from keyaudit.collect.access import assignments, definitions
 from keyaudit.collect.access.roles import SUBSCRIPTIONS
+from keyaudit.collect.confines import GROUPS
 from keyaudit.collect.entra.managed_identities import QUERY as IDENTITIES
 from keyaudit.collect.logs.alert_rules import QUERY as ALERT_RULES
 from keyaudit.collect.services.items import QUERY as SERVICES
@@ -35,6 +36,7 @@ HOSTS = {
 QUERIES = {
     "vault.query": "resources | where type =~ 'microsoft.keyvault/vaults' | project id, name | order by id asc",
     "hsm.query": "resources | where type =~ 'microsoft.keyvault/managedhsms' | project id, name | order by id asc",
+    "resource_group.query": GROUPS,
     "service.query": SERVICES,
     "managed_identity.query": IDENTITIES,
     "role_assignment.query": assignments.QUERY,

@@ -8,6 +8,7 @@ from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.access.policies import policy_grants
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.confines import Confines, confined
 from keyaudit.collect.key_vault.vault_rows import Properties, VaultItem, vault_row
 from keyaudit.collect.places import Subscription, Vault, vault_id_parts
 from keyaudit.collect.rows import read
@@ -52,26 +53,37 @@ QUERIES = tuple(listing.query for listing in _LISTINGS.values())
 
 
 async def collect_vaults(
-    connection: Connection, unit: Unit, scope: Scope, subscriptions: Sequence[Subscription], parent: Coverage
+    connection: Connection,
+    unit: Unit,
+    scope: Scope,
+    subscriptions: Sequence[Subscription],
+    parent: Coverage,
+    *,
+    confines: Confines,
 ) -> tuple[Sequence[Vault], Sequence[Coverage]]:
     """Write a row per vault and HSM; all of them, in order of id, and the coverage of every operation used.
 
-    `parent` is the coverage of the subscription list. Subscriptions of other tenants are not looked into.
+    `parent` is the coverage of the subscription list. Subscriptions of other tenants, and those that `confines` leaves out, are
+    not looked into.
     """
-    own = [subscription for subscription in subscriptions if subscription.tenant_id == connection.identity.tenant_id.lower()]
-    foreign = [subscription for subscription in subscriptions if subscription not in own]
+    tenant_id = connection.identity.tenant_id.lower()
+    own: list[Subscription] = []
     coverage: list[Coverage] = []
-    for subscription in foreign:
-        lists = tuple(listing.list for listing in _LISTINGS.values())
-        coverage += not_assessed(subscription.scope, lists, Reason.OTHER_TENANT)
+    lists = tuple(listing.list for listing in _LISTINGS.values())
+    for subscription in subscriptions:
+        foreign = subscription.tenant_id != tenant_id
+        if not foreign and confines.subscription(subscription):
+            own.append(subscription)
+        else:
+            coverage += not_assessed(subscription.scope, lists, Reason.OTHER_TENANT if foreign else Reason.EXCLUDED_BY_CONFIG)
     if not own:
         seen_none = parent.state is State.ASSESSED
         reason = Reason.NOTHING_VISIBLE if seen_none else Reason.PARENT_NOT_ASSESSED
         return (), [*coverage, *not_assessed(scope, QUERIES, reason)]
     vaults: list[Vault] = []
     for listing in _LISTINGS.values():
-        found = _Vaults(connection, unit, listing)
-        coverage.append(await found.query(scope, own))
+        found = _Vaults(connection, unit, listing, confines)
+        coverage.append(confines.part(await found.query(scope, own), "resource_groups", "vaults"))
         await for_each(own, found.subscription, limit=_AT_ONCE)
         vaults += found.vaults
         coverage += sorted(found.coverage, key=lambda record: (record.scope.id, record.operation))
@@ -87,11 +99,13 @@ async def is_gone(gateway: Gateway, vault: Vault) -> bool:
 class _Vaults:
     """Those of one kind."""
 
-    def __init__(self, connection: Connection, unit: Unit, listing: _Listing) -> None:
+    def __init__(self, connection: Connection, unit: Unit, listing: _Listing, confines: Confines) -> None:
         self._gateway = connection.gateway
         self._connection = connection
         self._unit = unit
         self._listing = listing
+        self._confines = confines
+        self._left_out: dict[str, list[str]] = {}
         self._queried: dict[str, dict[str, VaultItem]] = {}
         self.vaults: list[Vault] = []
         self.coverage: list[Coverage] = []
@@ -123,12 +137,14 @@ class _Vaults:
         single = Calls(subscription.scope, self._listing.get, per_object=True)
         for id_ in sorted(queried.keys() - listed.keys()):
             await self._only_queried(subscription, queried[id_], single)
-        self.coverage.append(calls.coverage())
+        self.coverage.append(confined(calls.coverage(), self._left_out.get(subscription.id, ()), "vaults"))
         if single.used:
             self.coverage.append(single.coverage())
 
     async def _only_queried(self, subscription: Subscription, item: VaultItem, calls: Calls) -> None:
         vault = Vault.of_row(self._row(subscription, item, self._listing.query))
+        if not self._wanted(subscription, vault):
+            return
         found = await self._gateway.get(self._listing.get, VaultItem, **vault.segments)
         if not isinstance(found, Refusal) and found.id.lower() != item.id.lower():
             found = Refusal(Reason.BAD_BODY, "it answered with another vault than the one asked for", 200)
@@ -142,12 +158,21 @@ class _Vaults:
 
     def _write(self, subscription: Subscription, item: VaultItem, operation: str) -> None:
         row = self._row(subscription, item, operation)
+        vault = Vault.of_row(row)
+        if not self._wanted(subscription, vault):
+            return
         self._unit.row("vault", row)
-        self.vaults.append(Vault.of_row(row))
+        self.vaults.append(vault)
         properties = read(item.properties, Properties)
         if self._listing.kind == KEY_VAULT and not isinstance(properties, Refusal):
             for grant in policy_grants(properties.accessPolicies, row):
                 self._unit.row("grant", grant)
+
+    def _wanted(self, subscription: Subscription, vault: Vault) -> bool:
+        if self._confines.vault(vault):
+            return True
+        self._left_out.setdefault(subscription.id, []).append(vault.name)
+        return False
 
     def _row(self, subscription: Subscription, item: VaultItem, operation: str) -> dict[str, object]:
         tenant_id = self._connection.identity.tenant_id

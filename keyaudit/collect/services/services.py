@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.confines import Confines
 from keyaudit.collect.places import Subscription, source
 from keyaudit.collect.rows import Wire
 from keyaudit.collect.services.account_keys import account_key_rows
@@ -35,7 +36,7 @@ class Protector(Struct):
 
 
 async def collect_services(
-    connection: Connection, unit: Unit, scope: Scope, subscriptions: Sequence[Subscription]
+    connection: Connection, unit: Unit, scope: Scope, subscriptions: Sequence[Subscription], confines: Confines
 ) -> Sequence[Coverage]:
     """Write a row for each key of an account, and for each use of a vault's key.
 
@@ -43,14 +44,15 @@ async def collect_services(
     """
     if not subscriptions:
         return not_assessed(scope, OPERATIONS, Reason.PARENT_NOT_ASSESSED)
-    return await _Services(connection, unit, scope).collect(subscriptions)
+    return await _Services(connection, unit, scope, confines).collect(subscriptions)
 
 
 class _Services:
-    def __init__(self, connection: Connection, unit: Unit, scope: Scope) -> None:
+    def __init__(self, connection: Connection, unit: Unit, scope: Scope, confines: Confines) -> None:
         self._gateway = connection.gateway
         self._unit = unit
         self._scope = scope
+        self._confines = confines
         self._place = source(connection.environment, "service.query")
         self._query = Calls(scope, "service.query")
         self._protector = Calls(scope, "sql.protector", per_object=True)
@@ -62,10 +64,12 @@ class _Services:
             listing = self._gateway.pages("service.query", ServiceItem, by=by_id(group), body=body)
             await for_each(listing, partial(self._service, group), limit=_AT_ONCE)
             self._query.ended(listing.end)
-        found = [self._query.coverage()]
+        found = [self._confines.part(self._query.coverage(), "resource_groups")]
         return [*found, self._protector.coverage()] if self._protector.used else found
 
     async def _service(self, group: Sequence[Subscription], item: ServiceItem) -> None:
+        if not self._confines.resource(item.id):
+            return
         service = service_of(item, group)
         for row in account_key_rows(service, self._scope, self._place):
             self._unit.row("account_key", row)

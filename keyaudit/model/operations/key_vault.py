@@ -16,6 +16,7 @@ def _key(id_: str, noun: str, path: str, right: str, *, paged: bool = False) -> 
 
 DECLARED = (
     arm("subscription.list", "subscriptions", "/subscriptions", paging=Paging.NEXT_LINK, version="2022-12-01"),
+    resource_graph("resource_group.query", "resource groups (Resource Graph)"),
     resource_graph("vault.query", "vaults (Resource Graph)"),
     _vault("vault.list", "vaults", _VAULTS, paging=Paging.NEXT_LINK),
     _vault("vault.get", "a vault", _VAULT),

@@ -1,0 +1,119 @@
+"""What the filters of a run leave of a tenant, and how that is said: nothing is left out in silence."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from msgspec import Struct
+
+from keyaudit.cloud.gateway import Gateway
+from keyaudit.collect.calls import Calls
+from keyaudit.collect.places import Subscription, Vault
+from keyaudit.model.coverage import Coverage, Scope, State
+from keyaudit.model.errors import AccessError, UsageError
+from keyaudit.model.filters import Filters, matching
+from keyaudit.model.operations import BY_SURFACE
+from keyaudit.model.reasons import Reason
+from keyaudit.model.text import one_line
+
+GROUPS = (
+    "resourcecontainers | where type =~ 'microsoft.resources/subscriptions/resourcegroups' "
+    "| project id, name, subscriptionId | order by id asc"
+)
+_PER_QUERY = 299
+_NAMED = 5
+
+
+class _Group(Struct):
+    id: str
+
+
+class Confines:
+    """Tells what is to be read, and remembers which filters ever matched anything."""
+
+    def __init__(self, filters: Filters) -> None:
+        self.filters = filters
+        self._used: set[tuple[str, str]] = set()
+
+    def subscription(self, subscription: Subscription) -> bool:
+        """Whether a subscription is to be read."""
+        return self._keeps("subscriptions", subscription.id, subscription.shown, subscription.scope.id)
+
+    def resource(self, resource_id: str) -> bool:
+        """Whether a resource is to be read, by its resource group."""
+        group = "/".join(resource_id.split("/")[:5])
+        return self._keeps("resource_groups", group, group.rpartition("/")[2])
+
+    def vault(self, vault: Vault) -> bool:
+        """Whether a vault is to be read, by its resource group, its name and its id."""
+        named = self._keeps("vaults", vault.name, vault.resource_id)
+        return self.resource(vault.resource_id) and named
+
+    def source(self, surface: str, operations: Sequence[str]) -> bool:
+        """Whether a surface is to be read, by its name or the family of its operations."""
+        return self._keeps("sources", *_names(surface, operations))
+
+    def _keeps(self, kind: str, *names: str) -> bool:
+        patterns = getattr(self.filters, kind)
+        found = matching(patterns, names)
+        self._used |= {(kind, pattern) for pattern in found}
+        return not patterns or bool(found)
+
+    def check(self, kind: str, *lists: Coverage) -> None:
+        """Raises AccessError for a filter that matched nothing, unless a list that was not read to its end may hold it."""
+        unused = [pattern for pattern in getattr(self.filters, kind) if (kind, pattern) not in self._used]
+        whole = all(record.state is State.ASSESSED or record.reason is Reason.EXCLUDED_BY_CONFIG for record in lists)
+        if unused and whole:
+            noun = kind.replace("_", " ").removesuffix("s")
+            raise AccessError(
+                f"--{noun.replace(' ', '-')}",
+                f"no {noun} that the identity sees matches {one_line(unused[0])!r}",
+                "check the name, or grant Reader on it",
+            )
+
+    async def check_groups(self, gateway: Gateway, scope: Scope, subscriptions: Sequence[Subscription]) -> tuple[Coverage, ...]:
+        """Look the resource groups up that the filters name: whether one is empty, no list of what is in them tells.
+
+        Raises AccessError as `check` does.
+        """
+        if not self.filters.resource_groups or not subscriptions:
+            return ()
+        calls = Calls(scope, "resource_group.query")
+        for start in range(0, len(subscriptions), _PER_QUERY):
+            asked = [subscription.id for subscription in subscriptions[start : start + _PER_QUERY]]
+            body = {"subscriptions": asked, "query": GROUPS}
+            listing = gateway.pages("resource_group.query", _Group, by=lambda group: group.id.lower(), body=body)
+            async for group in listing:
+                self.resource(group.id)
+            calls.ended(listing.end)
+        record = calls.coverage()
+        self.check("resource_groups", record)
+        return (record,)
+
+    def part(self, record: Coverage, *kinds: str) -> Coverage:
+        """The record of a query over the whole tenant, of which filters of these kinds took a part away."""
+        taken = "; ".join(one_line(text) for kind in kinds for text in Filters(**{kind: getattr(self.filters, kind)}).shown)
+        if record.state is not State.ASSESSED or not taken:
+            return record
+        return replace(record, state=State.PARTIAL, reason=Reason.EXCLUDED_BY_CONFIG, detail=taken[:200])
+
+
+def confined(record: Coverage, names: Sequence[str], noun: str) -> Coverage:
+    """The record of a list that was read, and of whose items those of these names were left out."""
+    if not names or record.state is not State.ASSESSED:
+        return record
+    shown = ", ".join(one_line(name) for name in sorted(names)[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+    detail = f"{len(names):,} {noun} left out: {shown}"[:200]
+    return replace(record, state=State.PARTIAL, reason=Reason.EXCLUDED_BY_CONFIG, detail=detail)
+
+
+def check_sources(filters: Filters, surfaces: Mapping[str, Sequence[str]]) -> None:
+    """Raises UsageError for a source that names neither a surface nor a family of them. `surfaces`: operations by name."""
+    every = sorted({name for surface in surfaces.items() for name in _names(*surface)})
+    for pattern in filters.sources:
+        if not matching((pattern,), every):
+            raise UsageError("--source", f"no such source: {one_line(pattern)!r}", f"use one of {', '.join(every)}")
+
+
+def _names(surface: str, operations: Sequence[str]) -> tuple[str, ...]:
+    families = [name for name, declared in BY_SURFACE.items() if any(one.id in operations for one in declared)]
+    return tuple(name.lower().replace(" ", "-") for name in (surface, *families))
