@@ -115,7 +115,7 @@ class _Collection:
 
     def _look(self) -> bool:
         """Whether anything is to be read that needs places."""
-        without = {surface.name for surface in SURFACES.tenant}
+        without = {surface.name for surface in (*SURFACES.tenant, *SURFACES.named)}
         surfaces = {**SURFACES.operations, "vaults": _VAULT_OPERATIONS}
         return any(self._confines.source(name, asked) for name, asked in surfaces.items() if name not in without)
 

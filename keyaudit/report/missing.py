@@ -154,6 +154,7 @@ def _plain(gaps: Sequence[Gap], width: int) -> list[str]:
     for same in alike(gaps):
         gap = same[0]
         text = f"{_names(same)} ({gap.scope.kind}): {ADVICE[gap.reason].meaning} ({gap.reason}): {reads(gap.operations)}"
+        text += f" ({one_line(gap.detail, _DETAIL)})" if gap.detail else ""
         lines += wrap(text.removesuffix(": "), width, "  ", _INDENT)
     return lines
 

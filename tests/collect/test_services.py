@@ -140,7 +140,7 @@ def keys_of(found: Collected) -> dict[str, tuple[object, ...]]:
         id_.removeprefix(f"{PLACE}/").partition("/")[2]: (
             row["kind"],
             row.get("local_auth_enabled"),
-            row.get("created_on", row.get("unknown", {}).get("created_on")),
+            row.get("created_on"),
         )
         for id_, row in found.rows["account_key"].items()
     }
@@ -156,16 +156,16 @@ def test_every_key_of_every_account_is_a_row(served: Collected) -> None:
         "databaseaccounts/cosmos/keys/secondary": ("cosmos-db", True, None),
         "databaseaccounts/cosmos/keys/primary-readonly": ("cosmos-db", True, None),
         "databaseaccounts/cosmos/keys/secondary-readonly": ("cosmos-db", True, None),
-        "namespaces/bus/keys/keys": ("service-bus", False, "not_supplied"),
-        "namespaces/hubs/keys/keys": ("event-hubs", True, "not_supplied"),
-        "accounts/ai/keys/keys": ("cognitive-services", True, "not_supplied"),
-        "registries/images/keys/admin-user": ("container-registry", True, "not_supplied"),
-        "registries/quiet/keys/admin-user": ("container-registry", False, "not_supplied"),
-        "configurationstores/settings/keys/keys": ("app-configuration", True, "not_supplied"),
-        "managedclusters/aks/keys/local-accounts": ("kubernetes", True, "not_supplied"),
+        "namespaces/bus/keys/keys": ("service-bus", False, None),
+        "namespaces/hubs/keys/keys": ("event-hubs", True, None),
+        "accounts/ai/keys/keys": ("cognitive-services", True, None),
+        "registries/images/keys/admin-user": ("container-registry", True, None),
+        "registries/quiet/keys/admin-user": ("container-registry", False, None),
+        "configurationstores/settings/keys/keys": ("app-configuration", True, None),
+        "managedclusters/aks/keys/local-accounts": ("kubernetes", True, None),
     }
     assert {row["dated"] for row in served.rows["account_key"].values() if row["kind"] in ("storage", "cosmos-db")} == {True}
-    assert all(row["dated"] is ("created_on" not in row.get("unknown", {})) for row in served.rows["account_key"].values())
+    assert {row["kind"] for row in served.rows["account_key"].values() if row["dated"]} == {"storage", "cosmos-db"}
     assert {id_ for id_, row in served.rows["account_key"].items() if row["read_only"]} == {
         f"{PLACE}/microsoft.documentdb/databaseaccounts/cosmos/keys/{which}-readonly" for which in ("primary", "secondary")
     }
@@ -213,9 +213,8 @@ def test_every_use_of_a_key_is_a_row(served: Collected) -> None:
     assert len(served.rows["key_use"]) == len(found)
 
 
-def test_nothing_but_dates_that_no_service_keeps_is_unknown(served: Collected) -> None:
-    unknown = [row.get("unknown", {}) for table in ("account_key", "key_use") for row in served.rows[table].values()]
-    assert {tuple(each.items()) for each in unknown} == {(), (("created_on", "not_supplied"),)}
+def test_nothing_is_unknown(served: Collected) -> None:
+    assert not any(row.get("unknown") for table in ("account_key", "key_use") for row in served.rows[table].values())
     assert served.gaps() == {}
     assert served.coverage[TENANT_ID, "service.query"].kept == len(RESOURCES)
     # One page of one query, and one look at the protector of each SQL server whose setting names a version.

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.services.items import Service, flag, member, text
 from keyaudit.model.coverage import Refusal, Scope
-from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.account_key import ACCOUNT_KEY
 from keyaudit.model.times import DAY
 
@@ -29,10 +28,7 @@ def account_key_rows(service: Service, scope: Scope, place: tuple[str, str]) -> 
         row.put_read("local_auth_enabled", _local_auth(service))
         row.put("read_only", slot.endswith("-readonly"))
         row.put("dated", made is not None)
-        if made is None:
-            row.refuse(("created_on",), Reason.NOT_SUPPLIED)
-        else:
-            row.put("created_on", made)
+        row.put("created_on", made)
         row.put_read("expiry_period", _expiry_period(service))
         row.put_read("oidc_issuer", text(member(service.item.oidcIssuerProfile, "issuerURL")))
         yield row.finish()

@@ -50,17 +50,17 @@ ACCOUNT_KEY = Table(
         Column(
             name="dated",
             type=Type.BOOLEAN,
-            meaning="the service keeps the date of its keys: storage and Cosmos DB do",
+            meaning="the service keeps the dates of its keys: storage and Cosmos DB do, and without one a key is old",
         ),
         Column(
             name="created_on",
             type=Type.TIME,
             unit="seconds since 1970 UTC",
-            meaning="when the key was made or last regenerated; unknown (not_supplied) unless dated",
+            meaning="when the key was made or last regenerated",
             operations=SERVICE,
             # https://learn.microsoft.com/dotnet/api/azure.resourcemanager.cosmosdb.models.accountkeymetadata
             # https://learn.microsoft.com/azure/storage/common/sas-expiration-policy: null until the key is rotated
-            absent="last made before the service kept the date (Cosmos DB: before 2022-06-18)",
+            absent="where dated, last made before the service kept dates (Cosmos DB: before 2022-06-18); else it keeps none",
         ),
         Column(
             name="expiry_period",
