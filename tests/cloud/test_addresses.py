@@ -156,3 +156,14 @@ def test_only_the_version_may_be_empty_and_no_placeholder_may_be_left() -> None:
         )
     with pytest.raises(TypeError, match=r"key\.get takes"):
         address(OPERATIONS["key.get"], "h", {"key": "k"})
+
+
+def test_a_placeholder_in_the_query_is_filled_with_one_value() -> None:
+    keys = OPERATIONS["login.app_keys"]
+    host = host_of(keys, PUBLIC, "")
+    assert address(keys, host, {"tenant": "t", "app": "a&b=c#d"}) == f"https://{host}/t/discovery/keys?appid=a%26b%3Dc%23d"
+    for value in ("", "a/b", "a\nb"):
+        with pytest.raises(ValueError, match="segment"):
+            address(keys, host, {"tenant": "t", "app": value})
+    with pytest.raises(TypeError):
+        address(keys, host, {"tenant": "t"})

@@ -165,13 +165,13 @@ def test_an_application_has_more_owners_than_one_expansion_returns(contoso: Esta
     assert max(len(application.owners) for application in contoso.applications) > 20
 
 
-def test_blind_spots_are_six(blind: Estate) -> None:
+def test_blind_spots_are_what_they_say(blind: Estate) -> None:
     assert [vault.name for vault in blind.vaults if vault.access == "firewall"] == ["kv-payments-prod"]
     assert [vault.name for vault in blind.vaults if vault.access == "rbac"] == ["kv-hr-prod"]
     assert [vault.name for vault in blind.vaults if vault.vanishes_after] == ["kv-stores-dev"]
     assert [vault.name for vault in blind.vaults if vault.refused == ("rotationpolicy",)] == ["kv-orders-prod"]
     assert [hsm.name for hsm in blind.hsms if hsm.access == "local"] == ["hsm-contoso-trust"]
-    assert blind.graph_refuses == ("owners",)
+    assert blind.graph_refuses == ("owners", "federationConfiguration")
 
 
 def test_blind_spots_is_contoso_but_for_them(contoso: Estate, blind: Estate) -> None:

@@ -148,10 +148,10 @@ class _Keys:
         found = await self._gateway.get(calls.id, Document, tenant=self._tenant_id, **segments)
         if isinstance(found, Refusal):
             calls.refused(found)
-            return
-        calls.ended(write_keys(self._unit, place, found.keys))
-        if not found.keys:
+        elif not found.keys:
             calls.refused(Refusal(Reason.BAD_BODY, "no key is published", 200))
+        else:
+            calls.ended(write_keys(self._unit, place, found.keys))
 
     def _place(
         self, kind: str, operation: str, collection: str, *, app_id: str | None = None, key_set: str | None = None

@@ -1,4 +1,4 @@
-"""The estate `blind-spots`: contoso, with six things that an audit cannot read."""
+"""The estate `blind-spots`: contoso, with some of what audits often cannot read."""
 
 from dataclasses import replace
 
@@ -24,8 +24,8 @@ def blind_spots(as_of: int) -> Estate:
         vaults=tuple(_darkened(vault) for vault in whole.vaults),
         # The usual case with Managed HSMs: Reader shows that it is there, and no local role lets the auditor in.
         hsms=tuple(replace(hsm, access="local") for hsm in whole.hsms),
-        graph_refuses=("owners",),
         logs=replace(whole.logs, entra_refused=True),
+        graph_refuses=("owners", "federationConfiguration"),
         plants=frozenset(plant for plant in whole.plants if _still_certain(plant)),
     )
 
