@@ -28,10 +28,11 @@ from keyaudit.collect.entra.token_policies import OPERATIONS as POLICY_OPERATION
 from keyaudit.collect.entra.token_policies import collect_token_policies
 from keyaudit.collect.evidence import Evidence
 from keyaudit.collect.key_vault import certificates, deleted, secrets
-from keyaudit.collect.key_vault.keys import HSM_OPERATIONS as HSM_KEY_OPERATIONS
 from keyaudit.collect.key_vault.keys import OPERATIONS as KEY_OPERATIONS
 from keyaudit.collect.key_vault.keys import collect_keys
 from keyaudit.collect.logs import alert_rules, places, workspaces
+from keyaudit.collect.managed_hsm.hsm import OPERATIONS as HSM_OPERATIONS
+from keyaudit.collect.managed_hsm.hsm import collect_hsm
 from keyaudit.collect.places import Subscription, Vault
 from keyaudit.collect.services.services import OPERATIONS as SERVICE_OPERATIONS
 from keyaudit.collect.services.services import collect_services
@@ -189,9 +190,7 @@ SURFACES = Surfaces(
         Surface("deleted", deleted.OBJECTS, lambda r, unit, vault: deleted.collect_deleted(r.connection, unit, vault)),
         Surface("audit logs", places.VAULT, lambda r, unit, vault: places.collect_vault_logs(r.connection, unit, vault)),
     ),
-    hsm=(
-        Surface("HSM keys", HSM_KEY_OPERATIONS, lambda r, unit, hsm: collect_keys(r.connection, unit, hsm, at_once=r.at_once)),
-    ),
+    hsm=(Surface("HSMs", HSM_OPERATIONS, lambda r, unit, hsm: collect_hsm(r.connection, unit, hsm, at_once=r.at_once)),),
     last=(
         Surface(
             "log workspaces",

@@ -6,7 +6,8 @@ Its answers name their members in order of name, and its 401 has an empty body.
 from collections.abc import Callable, Sequence
 
 from keyaudit.simulator import keys
-from keyaudit.simulator.estate import Key, ManagedHsm
+from keyaudit.simulator.estate import HsmAssignment, Key, ManagedHsm
+from keyaudit.simulator.hsm_roles import BUILT_IN, PREFIX
 from keyaudit.simulator.login import LOGIN
 from keyaudit.simulator.pages import BadPageError, vault_page
 from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, retry_after, routed
@@ -22,7 +23,13 @@ _NEEDS = {
     "hsm.key.versions": ("keys/read/action", "/keys"),
     "hsm.key.get": ("keys/read/action", "/keys"),
     "hsm.key.rotation_policy": ("keys/read/action", "/keys"),
+    "hsm.role_definition.list": ("roleDefinitions/read/action", "/"),
+    "hsm.role_assignment.list": ("roleAssignments/read/action", "/"),
+    "hsm.role_assignment.of_keys": ("roleAssignments/read/action", "/keys"),
+    "hsm.role_assignment.of_key": ("roleAssignments/read/action", "/keys"),
+    "hsm.setting.list": ("settings/read/action", "/"),
 }
+_AUTHORIZATION = "providers/microsoft.authorization"
 
 
 class ManagedHsms(Service):
@@ -36,6 +43,11 @@ class ManagedHsms(Service):
             Route("hsm.key.rotation_policy", "keys/*/rotationpolicy", self._rotation),
             Route("hsm.key.get", "keys/*", self._get),
             Route("hsm.key.get", "keys/*/*", self._get),
+            Route("hsm.role_definition.list", f"{_AUTHORIZATION}/roledefinitions", self._definitions),
+            Route("hsm.role_assignment.list", f"{_AUTHORIZATION}/roleassignments", self._assignments),
+            Route("hsm.role_assignment.of_keys", f"keys/{_AUTHORIZATION}/roleassignments", self._assignments),
+            Route("hsm.role_assignment.of_key", f"keys/*/{_AUTHORIZATION}/roleassignments", self._assignments),
+            Route("hsm.setting.list", "settings", self._settings),
             Route("canary.key", "keys/**", self._canary, "POST"),
             Route("canary.security_domain", "securitydomain/**", self._canary),
             Route("canary.security_domain", "securitydomain/**", self._canary, "POST"),
@@ -98,6 +110,25 @@ class ManagedHsms(Service):
         key = self._known(hsm).get(stars[0].lower())
         return _not_found(stars[0]) if key is None else _answer(keys.rotation_policy(hsm, key))
 
+    def _definitions(self, request: Request, _stars: list[str]) -> Answer:
+        fixed_roles = [_definition(guid, name, "AKVBuiltInRole", actions, ()) for guid, (name, actions) in BUILT_IN.items()]
+        own = [
+            _definition(role.id, role.name, "CustomRole", role.data_actions, role.not_data_actions)
+            for role in self._hsm(request).roles
+        ]
+        return _answer({"value": [*fixed_roles, *own]})
+
+    def _assignments(self, request: Request, _stars: list[str]) -> Answer:
+        """Those that hold at the scope: assigned there or above, not below."""
+        scope = f"/{request.target.partition('?')[0].lower().partition('/providers/')[0].strip('/')}"
+        above = {"/", "/keys", scope} if scope != "/" else {"/"}
+        found = [_assignment(one) for one in self._hsm(request).assignments if one.scope.lower() in above]
+        return _answer({"value": found})
+
+    def _settings(self, request: Request, _stars: list[str]) -> Answer:
+        every = self._hsm(request).settings
+        return _answer({"settings": [{"name": name, "type": "boolean", "value": value} for name, value in every.items()]})
+
     def _key_page(self, request: Request, _stars: list[str]) -> Answer:
         hsm = self._hsm(request)
         ordered = list(self._known(hsm).values())
@@ -128,6 +159,40 @@ _HEADERS = {
     "x-ms-keyvault-network-info": "conn_type=Ipv4;addr=203.0.113.7;act_addr_fam=Ipv4;",
     "x-ms-server-latency": "1",
 }
+
+
+def _definition(guid: str, name: str, kind: str, actions: Sequence[str], taken: Sequence[str]) -> dict[str, object]:
+    permission: dict[str, object] = {
+        "actions": [],
+        "dataActions": [f"{PREFIX}{action}" for action in actions],
+        "notActions": [],
+        "notDataActions": [f"{PREFIX}{action}" for action in taken],
+    }
+    return {
+        "id": f"Microsoft.KeyVault/providers/Microsoft.Authorization/roleDefinitions/{guid}",
+        "name": guid,
+        "properties": {
+            "assignableScopes": ["/"],
+            "description": "",
+            "permissions": [permission],
+            "roleName": name,
+            "type": kind,
+        },
+        "type": "Microsoft.Authorization/roleDefinitions",
+    }
+
+
+def _assignment(one: HsmAssignment) -> dict[str, object]:
+    return {
+        "id": f"{one.scope.rstrip('/')}/providers/Microsoft.Authorization/roleAssignments/{one.id}",
+        "name": one.id,
+        "properties": {
+            "principalId": one.principal,
+            "roleDefinitionId": f"Microsoft.KeyVault/providers/Microsoft.Authorization/roleDefinitions/{one.role}",
+            "scope": one.scope,
+        },
+        "type": "Microsoft.Authorization/roleAssignments",
+    }
 
 
 def _as_hsm(body: object) -> object:

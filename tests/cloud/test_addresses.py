@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyaudit.cloud.addresses import MAX_LINK, address, follow, host_of, vault_host
-from keyaudit.cloud.environment import ENVIRONMENTS
+from keyaudit.cloud.environment import ENVIRONMENTS, Environment
 from keyaudit.model.operations import OPERATIONS
 
 PUBLIC = ENVIRONMENTS["public"]
@@ -95,6 +95,24 @@ def test_no_text_leads_to_another_host(before: str, after: str) -> None:
 )
 def test_a_vaults_own_uri_gives_its_host(uri: str) -> None:
     assert vault_host(uri, PUBLIC.vault_suffix) == "kv-sign.vault.azure.net"
+
+
+@pytest.mark.parametrize("cloud", ENVIRONMENTS.values(), ids=lambda cloud: cloud.name)
+def test_a_vaults_address_is_no_hsms_and_the_reverse_in_every_cloud(cloud: Environment) -> None:
+    suffixes = (cloud.vault_suffix, cloud.hsm_suffix)
+    for suffix, other in (suffixes, suffixes[::-1]):
+        assert vault_host(f"https://Kept.{suffix}/", suffix) == f"kept.{suffix}"
+        with pytest.raises(ValueError, match="not a vault"):
+            vault_host(f"https://kept.{suffix}/", other)
+    vault, hsm = OPERATIONS["key.list"], OPERATIONS["hsm.key.list"]
+    assert host_of(hsm, cloud, f"https://kept.{cloud.hsm_suffix}/") == f"kept.{cloud.hsm_suffix}"
+    for operation, suffix in ((hsm, cloud.vault_suffix), (vault, cloud.hsm_suffix)):
+        with pytest.raises(ValueError, match="not a vault"):
+            host_of(operation, cloud, f"https://kept.{suffix}/")
+    # Each has a token of its own, and the host names of each say whose it is.
+    assert cloud.vault_scope == f"https://{cloud.vault_suffix}/.default"
+    assert cloud.hsm_scope == f"https://{cloud.hsm_suffix}/.default"
+    assert {cloud.vault_scope, cloud.hsm_scope} <= cloud.scopes
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,8 @@ URL = "https://hsm-trust.managedhsm.azure.net/keys"
 SIGNING_KEYS = {f"{URL}/signing/{version(number).version}" for number in (400, 20)}
 HSM_KEYS = SIGNING_KEYS | {f"{URL}/wrapping/{version(60).version}"}
 LISTS = ("hsm.key.list", "hsm.key.versions", "hsm.key.get", "hsm.key.rotation_policy")
+LOCAL = ("hsm.role_definition.list", "hsm.role_assignment.list", "hsm.role_assignment.of_keys")
+ELSE = (*LOCAL, "hsm.role_assignment.of_key", "hsm.setting.list")
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +229,7 @@ def test_each_kind_of_host_gets_its_own_token_and_no_other(hsms: Collected) -> N
 @pytest.mark.parametrize("reason", REASONS)
 @pytest.mark.parametrize("operation", LISTS)
 async def test_an_operation_refused_to_the_end(hsms: Collected, operation: str, reason: str) -> None:
-    children = LISTS[1:] if operation == "hsm.key.list" else ()
+    children = (*LISTS[1:], "hsm.role_assignment.of_key") if operation == "hsm.key.list" else ()
     single = operation != "hsm.key.list"
     found = await ends_refused(hsms, operation, reason, estate=TENANTS, children=children, single=single)
     rows = set(found.rows["key"]) & HSM_KEYS
@@ -284,9 +286,10 @@ async def test_without_a_local_role_an_hsm_is_there_and_its_keys_are_not() -> No
     found = await read(access="local")
     assert HSM_ID in found.rows["vault"]
     assert set(found.rows["key"]) == FIRST_KEYS | SECOND_KEYS
+    refusing = ("hsm.key.list", *LOCAL, "hsm.setting.list")
     assert found.gaps() == {
-        (HSM_ID, "hsm.key.list"): "not_assessed permission",
-        **{(HSM_ID, operation): "not_assessed parent_not_assessed" for operation in LISTS[1:]},
+        **{(HSM_ID, operation): "not_assessed permission" for operation in refusing},
+        **{(HSM_ID, operation): "not_assessed parent_not_assessed" for operation in (*LISTS[1:], "hsm.role_assignment.of_key")},
     }
     assert found.coverage[HSM_ID, "hsm.key.list"].detail == "AccessDenied"
 
@@ -311,7 +314,7 @@ async def test_an_hsm_behind_its_firewall_or_without_a_name_is_a_gap() -> None:
 async def test_of_an_hsm_that_was_deleted_no_row_is_kept() -> None:
     gone = Fault("hsm.get", "every", status=404, body={"error": {"code": "ResourceNotFound", "message": "no"}})
     found = await read(gone, access="nowhere")
-    assert found.gaps() == {(HSM_ID, operation): "not_assessed vanished" for operation in LISTS}
+    assert found.gaps() == {(HSM_ID, operation): "not_assessed vanished" for operation in (*LISTS, *ELSE)}
 
 
 @pytest.mark.parametrize("status", [400, 404])
@@ -348,7 +351,7 @@ def said(uri: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
 @pytest.mark.parametrize("uri", HOSTILE)
 async def test_an_hsm_that_leads_elsewhere_closes_its_scope(uri: str) -> None:
     found = await collect(Fault("hsm.list", "every", edit=said(uri)), estate=TENANTS)
-    assert found.gaps()[HSM_ID, "hsm.key.list"] == "not_assessed bad_vault_uri"
+    assert {found.gaps()[HSM_ID, operation] for operation in ("hsm.key.list", *ELSE)} == {"not_assessed bad_vault_uri"}
     assert set(found.rows["key"]) == FIRST_KEYS | SECOND_KEYS
     assert not any("hsm" in host or "evil" in host for host, _ in found.audiences)
 

@@ -72,6 +72,18 @@ def test_a_derived_column_needs_what_it_is_derived_from_in_other_tables_too() ->
     assert {"key.list", "vault.list"} <= set(operations_of("vault", "holds_signing_key"))
 
 
+def test_a_local_role_is_granted_on_its_hsm_and_by_no_role_of_azure() -> None:
+    keys, settings = OPERATIONS["hsm.key.list"], OPERATIONS["hsm.setting.list"]
+    assert keys.permission == "local role Managed HSM Crypto Auditor on the HSM"
+    assert keys.grant == (
+        "az keyvault role assignment create --hsm-name {name} --role 'Managed HSM Crypto Auditor' --scope / --assignee ASSIGNEE"
+    )
+    # No built-in role that only reads has it, so that no command can name one.
+    assert settings.permission == "local role with Microsoft.KeyVault/managedHsm/settings/read/action on the HSM"
+    assert settings.grant == ""
+    assert OPERATIONS["vault.list"].grant == "az role assignment create --role Reader --scope {scope} --assignee ASSIGNEE"
+
+
 def test_every_reason_has_a_meaning_and_a_remedy() -> None:
     assert set(ADVICE) == set(Reason)
     assert all(advice.meaning and advice.remedy for advice in ADVICE.values())

@@ -99,3 +99,29 @@ def test_rows_of_one_listing_do_not_stand_for_those_of_another(
     part = Coverage(scope=TENANT, operation="application.list", state=State.PARTIAL, reason=Reason.THROTTLED)
     with inventory(credential=[row]) as connection:
         assert judge(connection, policies, [part], as_of=NOW).groups == ()
+
+
+@pytest.mark.parametrize(
+    ("refused", "blind"),
+    [
+        (("hsm.list",), {"hsm", "any"}),
+        (("vault.list",), {"vault", "any"}),
+        (("hsm.list", "vault.list"), {"hsm", "vault", "any"}),
+        (("subscription.list",), {"hsm", "vault", "any"}),
+    ],
+)
+@pytest.mark.parametrize("rows", [0, 1])
+def test_hsms_that_were_not_listed_blind_no_policy_on_vaults_and_the_reverse(
+    tmp_path: Path, refused: tuple[str, ...], blind: set[str], rows: int
+) -> None:
+    bare: dict[str, str | None] = {"table": "vault", "message": "m", "given": None, "examples": "[{why: w, expect: pass}]"}
+    policies = [
+        policy(tmp_path, **bare, id="hsm", applies_to=quoted("kind == 'managed-hsm'"), violated_when="not purge_protection"),
+        policy(tmp_path, **bare, id="vault", applies_to=quoted("kind == 'key-vault'"), violated_when="not purge_protection"),
+        policy(tmp_path, **bare, id="any", applies_to=None, violated_when="not purge_protection"),
+    ]
+    row = {"id": "/v", "scope_id": SUBSCRIPTION.id, "kind": "other", "purge_protection": True}
+    seen = [row] if rows and refused != ("subscription.list",) else []
+    with inventory(vault=seen) as connection:
+        judgement = judge(connection, policies, [gap(SUBSCRIPTION, operation) for operation in refused], as_of=NOW)
+        assert {finding.policy.id for finding in judgement.findings()} == blind

@@ -104,12 +104,12 @@ async def test_resource_graph_projects_columns() -> None:
         rows = (await client.post(url, {"query": query})).data["data"]
         whole = (await client.post(url, {"query": "Resources | where type == 'microsoft.keyvault/vaults'"})).data["data"]
         cased = (await client.post(url, {"query": "Resources | where type == 'Microsoft.KeyVault/vaults'"})).data
-    assert [list(row) for row in rows] == [["id", "group", "rbac", "sku", "tags", "nothing"]] * 2
-    assert [row["rbac"] for row in rows] == [None, True]
-    assert [row["tags"] for row in rows] == [None, {"env": "prod"}]
+    assert [list(row) for row in rows] == [["id", "group", "rbac", "sku", "tags", "nothing"]] * 3
+    assert [row["rbac"] for row in rows] == [None, None, True]
+    assert [row["tags"] for row in rows] == [None, None, {"env": "prod"}]
     # The table holds groups in lower case, ids as they were spelled.
-    assert rows[1]["group"] == "rg-main"
-    assert "/Rg-Main/" in rows[1]["id"]
+    assert rows[2]["group"] == "rg-main"
+    assert "/Rg-Main/" in rows[2]["id"]
     assert whole[0]["type"] == "microsoft.keyvault/vaults"
     assert cased["totalRecords"] == 0
 

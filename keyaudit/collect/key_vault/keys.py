@@ -44,45 +44,57 @@ async def collect_keys(connection: Connection, unit: Unit, vault: Vault, *, at_o
     Of a Managed HSM: of `HSM_OPERATIONS`, and ARM is not asked, since an HSM lets it read keys only where it was told to.
     `at_once` keys are read at the same time. Of a vault that was deleted meanwhile no row is kept.
     """
-    return await _Keys(connection, unit, vault, at_once).collect()
+    return await VaultKeys(connection, unit, vault, at_once).collect()
 
 
 _Key = Key[KeyItem, KeyBundle]
 
 
-class _Keys:
+class VaultKeys:
+    """The keys of one vault or Managed HSM, to be collected once."""
+
     def __init__(self, connection: Connection, unit: Unit, vault: Vault, at_once: int) -> None:
         self._at_once = at_once
         self._gateway = connection.gateway
         self._connection = connection
         self._unit = unit
         self._vault = vault
-        self._uri = "" if isinstance(vault.uri, Refusal) else vault.uri
+        self.uri = "" if isinstance(vault.uri, Refusal) else vault.uri
+        """Its address. Whether that is its own, `collect` finds out."""
+        self.closed: Refusal | None = None
+        """Set by `collect` where nothing more is to be asked of it: its address is not its own, or it is gone."""
         self._hsm = vault.kind == MANAGED_HSM
         self._operations = HSM_OPERATIONS if self._hsm else OPERATIONS
-        self._seen: set[str] = set()
+        self._seen: dict[str, str] = {}
         list_, versions, get, rotation = self._operations
         self._list = Calls(vault.scope, list_)
         self._versions = Calls(vault.scope, versions, per_object=True)
         self._get = Calls(vault.scope, get, per_object=True)
         self._rotation = Calls(vault.scope, rotation, per_object=True)
 
+    @property
+    def names(self) -> Sequence[str]:
+        """Names of the keys that were listed, in order."""
+        return [self._seen[name] for name in sorted(self._seen)]
+
     async def collect(self) -> Sequence[Coverage]:
-        problem = bad_uri(self._vault, self._connection.environment)
-        if problem:
-            self._list.refused(problem)
+        """Write a row per key version; the coverage of the list of keys, then of what it led to."""
+        self.closed = bad_uri(self._vault, self._connection.environment)
+        if self.closed:
+            self._list.refused(self.closed)
         else:
-            listing = self._gateway.pages(self._list.id, KeyItem, by=self._name_of, host=self._uri)
+            listing = self._gateway.pages(self._list.id, KeyItem, by=self._name_of, host=self.uri)
             await for_each(listing, self._key, limit=self._at_once)
             self._list.ended(self._explained(listing.end))
         calls = (self._list, self._versions, self._get, self._rotation)
         if await was_deleted(self._gateway, self._vault, calls):
             self._unit.discard()
+            self.closed = Refusal(Reason.VANISHED)
             return not_assessed(self._vault.scope, self._operations, Reason.VANISHED)
         parent = self._list.coverage()
         found = [parent, *(call.coverage(parent) for call in calls[1:])]
         if self._list.reasons and not self._hsm and not self._list.reasons & _FINAL:
-            found += await ArmKeys(self._connection, self._unit, self._vault, self._seen).collect()
+            found += await ArmKeys(self._connection, self._unit, self._vault, set(self._seen)).collect()
         return found
 
     def _explained(self, end: End) -> End:
@@ -93,15 +105,15 @@ class _Keys:
         return replace(end, refusal=replace(end.refusal, detail=detail))
 
     def _name_of(self, item: KeyItem) -> str:
-        return key_name(item.kid, self._uri).name.lower()
+        return key_name(item.kid, self.uri).name.lower()
 
     async def _key(self, item: KeyItem) -> None:
-        name = key_name(item.kid, self._uri).name
-        self._seen.add(name.lower())
+        name = key_name(item.kid, self.uri).name
+        self._seen[name.lower()] = name
         # Versions first: one made in between is then missing from the list, and the GET shows it.
         listed = await self._list_versions(name)
         current = await self._get_version(name, "")
-        current_version = "" if isinstance(current, Refusal) else key_name(current.key.kid, self._uri).version
+        current_version = "" if isinstance(current, Refusal) else key_name(current.key.kid, self.uri).version
         versions, unlisted = await agreed(listed, current_version, lambda: self._list_versions(name), self._versions)
         key = _Key(
             name=name,
@@ -121,15 +133,15 @@ class _Keys:
 
     async def _list_versions(self, name: str) -> Listed[KeyItem]:
         def version_of(item: KeyItem) -> str:
-            return version_name(item.kid, self._uri, name).version
+            return version_name(item.kid, self.uri, name).version
 
-        listing = self._gateway.pages(self._versions.id, KeyItem, by=version_of, host=self._uri, key=name)
+        listing = self._gateway.pages(self._versions.id, KeyItem, by=version_of, host=self.uri, key=name)
         versions = {version_of(item): item async for item in listing}
         self._versions.ended(listing.end)
         return versions, why_incomplete(listing.end)
 
     async def _get_version(self, name: str, version: str) -> KeyBundle | Refusal:
-        found = await self._gateway.get(self._get.id, KeyBundle, host=self._uri, key=name, version=version)
+        found = await self._gateway.get(self._get.id, KeyBundle, host=self.uri, key=name, version=version)
         if isinstance(found, KeyBundle) and not self._answers(found, name, version):
             found = Refusal(Reason.BAD_BODY, "it answered with another key than the one asked for", 200)
         if isinstance(found, Refusal):
@@ -140,12 +152,12 @@ class _Keys:
 
     def _answers(self, bundle: KeyBundle, name: str, version: str) -> bool:
         try:
-            return version_name(bundle.key.kid, self._uri, name).version == version or not version
+            return version_name(bundle.key.kid, self.uri, name).version == version or not version
         except ValueError:
             return False
 
     async def _get_rotation(self, name: str) -> RotationPolicy | Refusal:
-        found = await self._gateway.get(self._rotation.id, RotationPolicy, host=self._uri, key=name)
+        found = await self._gateway.get(self._rotation.id, RotationPolicy, host=self.uri, key=name)
         # The documents disagree on whether HSM keys have such policies; that none is there, no answer says for certain.
         if isinstance(found, Refusal) and self._hsm and found.status in (400, 404):
             found = replace(found, reason=Reason.UNRECOGNISED)
@@ -183,5 +195,5 @@ class _Keys:
         segments = {"key": key.name} if operation != self._list.id else {}
         if operation == self._get.id:
             segments["version"] = key.version
-        url, api_version = source(self._connection.environment, operation, host=self._uri, **segments)
-        return key_row(self._vault, self._uri, key, resource_id=resource_id, url=url, version=api_version)
+        url, api_version = source(self._connection.environment, operation, host=self.uri, **segments)
+        return key_row(self._vault, self.uri, key, resource_id=resource_id, url=url, version=api_version)

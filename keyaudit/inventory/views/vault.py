@@ -34,6 +34,7 @@ def view(sources: Sources) -> str:
             CASE WHEN {logged} IS NULL THEN coalesce(sinks.logged, false) END AS audit_logged,
             CASE WHEN {searchable} IS NULL THEN coalesce(sinks.searchable, false) END AS audit_searchable,
             CASE WHEN {retention} IS NULL THEN sinks.retention END AS audit_retention,
+            {_keys_through_arm()} AS keys_through_arm,
             CASE WHEN signing.signs THEN true WHEN {doubt} IS NULL THEN false END AS holds_signing_key,
             {
         extended(
@@ -44,6 +45,7 @@ def view(sources: Sources) -> str:
                 "audit_logged": logged,
                 "audit_searchable": searchable,
                 "audit_retention": retention,
+                "keys_through_arm": _keys_through_arm_doubt(),
             }
         )
     }
@@ -51,7 +53,25 @@ def view(sources: Sources) -> str:
         LEFT JOIN ({log_sink.audited(sources, "vault")}) AS sinks ON sinks.logged_id = stored.id
         LEFT JOIN ({read_to_the_end(("diagnostic_setting.list",))}) AS settings ON settings.scope_id = stored.id
         LEFT JOIN ({signing}) AS signing ON signing.vault_id = stored.id
-        LEFT JOIN ({" UNION ALL ".join(map(read_to_the_end, _KEYS.values()))}) AS listed ON listed.scope_id = stored.id"""
+        LEFT JOIN ({" UNION ALL ".join(map(read_to_the_end, _KEYS.values()))}) AS listed ON listed.scope_id = stored.id
+        LEFT JOIN (
+            SELECT vault_id, lower(value) AS value, unknown['value'] AS doubt FROM {sources["hsm_setting"]}
+            WHERE lower(name) = '{_THROUGH_ARM}'
+        ) AS setting ON setting.vault_id = stored.id
+        LEFT JOIN ({read_to_the_end(("hsm.setting.list",))}) AS own ON own.scope_id = stored.id"""
+
+
+# https://learn.microsoft.com/azure/key-vault/managed-hsm/authorize-azure-resource-manager
+_THROUGH_ARM = "allowkeymanagementoperationsthrougharm"
+
+
+def _keys_through_arm() -> str:
+    return "CASE WHEN stored.kind = 'managed-hsm' AND setting.value IN ('true', 'false') THEN setting.value = 'true' END"
+
+
+def _keys_through_arm_doubt() -> str:
+    return f"""CASE WHEN stored.kind <> 'managed-hsm' OR setting.value IN ('true', 'false') THEN NULL
+        ELSE coalesce(setting.doubt, {gap("own")}, '{Reason.UNRECOGNISED}') END"""
 
 
 def _network_open() -> str:

@@ -68,4 +68,11 @@ DECLARED = (
     # An empty {version} leaves the trailing slash, which names the current version.
     _local("hsm.key.get", "HSM key material's public facts", "/keys/{key}/{version}"),
     _local("hsm.key.rotation_policy", "rotation policies of HSM keys", "/keys/{key}/rotationpolicy"),
+    _roles("hsm.role_definition.list", "local role definitions", _DEFINITIONS),
+    # A list at / or /keys does not show what is assigned on a single key.
+    # https://learn.microsoft.com/azure/key-vault/managed-hsm/role-management
+    _roles("hsm.role_assignment.list", "local role assignments", _ASSIGNMENTS),
+    _roles("hsm.role_assignment.of_keys", "local role assignments on all keys", "/keys" + _ASSIGNMENTS),
+    _roles("hsm.role_assignment.of_key", "local role assignments on one key", "/keys/{key}" + _ASSIGNMENTS),
+    _local("hsm.setting.list", "HSM settings", "/settings", right=_SETTINGS),
 )

@@ -12,6 +12,7 @@ from keyaudit.model.tables.defender_plan import DEFENDER_PLAN
 from keyaudit.model.tables.deleted import DELETED
 from keyaudit.model.tables.federated_domain import FEDERATED_DOMAIN
 from keyaudit.model.tables.grant import GRANT
+from keyaudit.model.tables.hsm_setting import HSM_SETTING
 from keyaudit.model.tables.issuer_key import ISSUER_KEY
 from keyaudit.model.tables.key import KEY
 from keyaudit.model.tables.key_use import KEY_USE
@@ -33,6 +34,7 @@ TABLES: dict[str, Table] = {
         TENANT,
         SUBSCRIPTION,
         VAULT,
+        HSM_SETTING,
         KEY,
         CERTIFICATE,
         SECRET,

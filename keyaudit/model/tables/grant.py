@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from keyaudit.model.columns import Column, Table, Type, where_found
-from keyaudit.model.tables.places import VAULTS_FOUND
+from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 
 
 class Allows(StrEnum):
@@ -29,8 +29,9 @@ class Allows(StrEnum):
 
 _POLICIES = ("vault.query", "vault.list")
 _ROLES = ("role_assignment.query",)
-_GRANT = (*_POLICIES, *_ROLES)
-_DEFINED = (*_POLICIES, "role_definition.query")
+_LOCAL = ("hsm.role_assignment.list", "hsm.role_assignment.of_keys", "hsm.role_assignment.of_key")
+_GRANT = (*_POLICIES, *_ROLES, *_LOCAL)
+_DEFINED = (*_POLICIES, "role_definition.query", "hsm.role_definition.list")
 
 GRANT = Table(
     name="grant",
@@ -38,11 +39,12 @@ GRANT = Table(
     plural="grants",
     meaning="one way in, as it is given: a role assignment, an access policy, an app role; a group's members are in membership",
     # Whoever adds rows of another kind adds their listing here and in parts, and what fills a column to that column.
-    listed_by=(*VAULTS_FOUND, *_ROLES),
+    listed_by=(*VAULTS_FOUND, *HSMS_FOUND, *_ROLES, *_LOCAL),
     parts={
         "vault.query": ({"kind": "access-policy"},),
         "vault.list": ({"kind": "access-policy"},),
         "role_assignment.query": ({"kind": "azure-role"},),
+        **dict.fromkeys((*HSMS_FOUND, *_LOCAL), ({"kind": "hsm-role"},)),
     },
     columns=(
         *where_found(*_DEFINED),

@@ -276,6 +276,14 @@ VAULT = Table(
             rows_of=_AUDITED,
         ),
         Column(
+            name="keys_through_arm",
+            type=Type.BOOLEAN,
+            meaning="the HSM lets Azure Resource Manager manage its keys, so that Azure roles reach them too",
+            derived_from=("hsm_setting.value",),
+            absent="not a Managed HSM",
+            only=("kind", "managed-hsm"),
+        ),
+        Column(
             name="holds_signing_key",
             type=Type.BOOLEAN,
             meaning="an enabled key version in it can sign",

@@ -7,7 +7,7 @@ from keyaudit.simulator.estate.key_vault import Key
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HsmRole:
-    """A custom local role definition."""
+    """A custom local role definition; data actions are without their common beginning, `Microsoft.KeyVault/managedHsm/`."""
 
     id: str
     name: str

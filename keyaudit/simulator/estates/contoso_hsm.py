@@ -32,9 +32,9 @@ TRUST_HSM = HsmPlan(
         (
             _ROTATOR,
             (
-                "Microsoft.KeyVault/managedHsm/keys/read/action",
-                "Microsoft.KeyVault/managedHsm/keys/rotate/action",
-                "Microsoft.KeyVault/managedHsm/keys/write/action",
+                "keys/read/action",
+                "keys/rotate/action",
+                "keys/write/action",
             ),
         ),
     ),

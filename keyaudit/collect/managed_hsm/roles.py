@@ -1,0 +1,225 @@
+"""A Managed HSM's local role assignments as grants, each with what its role allows."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypedDict, Unpack
+
+from msgspec import UNSET, Struct
+
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.access.actions import Permission, covers
+from keyaudit.collect.access.definitions import guid_of
+from keyaudit.collect.access.grants import grant_row
+from keyaudit.collect.calls import Calls, why_incomplete
+from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.managed_hsm.built_in import BUILT_IN
+from keyaudit.collect.places import Vault, source
+from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.coverage import Coverage, Refusal
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.grant import Allows
+
+OPERATIONS = (
+    "hsm.role_definition.list",
+    "hsm.role_assignment.list",
+    "hsm.role_assignment.of_keys",
+    "hsm.role_assignment.of_key",
+)
+
+_HSM = "microsoft.keyvault/managedhsm"
+
+# https://learn.microsoft.com/azure/key-vault/managed-hsm/built-in-roles
+DATA: Mapping[str, Allows] = {
+    f"{_HSM}/keys/sign/action": Allows.SIGN,
+    f"{_HSM}/keys/decrypt/action": Allows.DECRYPT,
+    f"{_HSM}/keys/unwrap/action": Allows.WRAP,
+    f"{_HSM}/keys/export/action": Allows.READ_PRIVATE,
+    f"{_HSM}/keys/backup/action": Allows.BACKUP,
+    f"{_HSM}/backup/start/action": Allows.BACKUP,
+    f"{_HSM}/keys/release/action": Allows.RELEASE,
+    f"{_HSM}/keys/import/action": Allows.IMPORT,
+    f"{_HSM}/keys/restore/action": Allows.IMPORT,
+    f"{_HSM}/restore/start/action": Allows.IMPORT,
+    f"{_HSM}/keys/create": Allows.MANAGE,
+    f"{_HSM}/keys/write/action": Allows.MANAGE,
+    f"{_HSM}/keys/delete": Allows.MANAGE,
+    f"{_HSM}/keys/rotate/action": Allows.MANAGE,
+    f"{_HSM}/keys/deletedkeys/delete": Allows.PURGE,
+    f"{_HSM}/roleassignments/write/action": Allows.GRANT,
+    f"{_HSM}/roledefinitions/write/action": Allows.GRANT,
+}
+"""Data actions of Managed HSMs, in lower case."""
+
+_ANY_KEY_ACTION = f"{_HSM}/keys/\0/action"
+_CUSTOM = {"akvbuiltinrole": False, "customrole": True}
+_AT_ONCE = 16
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_SCOPE = re.compile(r"/(?:keys(?:/[0-9a-z-]{1,127})?)?", re.ASCII)
+_ASSIGNMENT = re.compile(
+    r"(?:/keys(?:/[0-9a-z-]{1,127})?)?/providers/microsoft\.authorization/roleassignments/[0-9a-z-]+", re.ASCII
+)
+
+
+class DefinitionItem(Struct):
+    """A local role definition. Its id begins without a slash."""
+
+    id: str
+    properties: Wire = UNSET
+
+
+class DefinitionProperties(Struct):
+    """What is read of one."""
+
+    roleName: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
+    type: Wire = UNSET
+    permissions: Wire = UNSET
+
+
+class AssignmentProperties(Struct):
+    """Who holds which role, and where."""
+
+    principalId: str  # noqa: N815
+    roleDefinitionId: str  # noqa: N815
+    scope: str
+
+
+class AssignmentItem(Struct):
+    """A local role assignment."""
+
+    id: str
+    properties: AssignmentProperties
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Role:
+    """A local role. A refusal in place of a fact says why it is not known."""
+
+    name: object
+    custom: bool | Refusal
+    allows: Sequence[str] | Refusal
+    wildcard: bool | Refusal
+
+
+class _Segments(TypedDict, total=False):
+    key: str
+
+
+class HsmRoles:
+    """The local roles of one HSM. `uri` is its address, checked."""
+
+    def __init__(self, connection: Connection, unit: Unit, hsm: Vault, uri: str) -> None:
+        self._gateway, self._environment = connection.gateway, connection.environment
+        self._unit, self._hsm, self._uri = unit, hsm, uri
+        self._definitions = Calls(hsm.scope, OPERATIONS[0])
+        self._roles: dict[str, _Role] = {}
+        self._unlisted: Reason | None = None
+        self._written: set[str] = set()
+
+    async def collect(self, keys: Sequence[str], listed: Coverage) -> Sequence[Coverage]:
+        """Write a grant per assignment that allows anything; the coverage of `OPERATIONS`.
+
+        An assignment on one key is shown by that key's list alone: `keys` are the names of all, as `listed` covers them.
+        """
+        await self._define()
+        of_all = [await self._assigned(Calls(self._hsm.scope, operation)) for operation in OPERATIONS[1:3]]
+        of_key = Calls(self._hsm.scope, OPERATIONS[3], per_object=True)
+        await for_each(keys, lambda key: self._list(of_key, key=key), limit=_AT_ONCE)
+        return [self._definitions.coverage(), *of_all, of_key.coverage(listed)]
+
+    async def _define(self) -> None:
+        listing = self._gateway.pages(self._definitions.id, DefinitionItem, by=lambda item: guid_of(item.id), host=self._uri)
+        async for item in listing:
+            self._roles[guid_of(item.id)] = _role(item)
+        self._definitions.ended(listing.end)
+        self._unlisted = why_incomplete(listing.end)
+
+    async def _assigned(self, calls: Calls) -> Coverage:
+        await self._list(calls)
+        return calls.coverage()
+
+    async def _list(self, calls: Calls, **segments: Unpack[_Segments]) -> None:
+        url, version = source(self._environment, calls.id, host=self._uri, **segments)
+        listing = self._gateway.pages(calls.id, AssignmentItem, by=_name, host=self._uri, **segments)
+        async for item in listing:
+            self._write(item, url, version)
+        calls.ended(listing.end)
+
+    def _write(self, item: AssignmentItem, url: str, version: str) -> None:
+        """The grant, once: a key's list shows what is assigned above it too."""
+        name, given = _name(item), item.properties
+        role = self._role_of(guid_of(given.roleDefinitionId))
+        if name in self._written or role.allows == []:
+            return
+        self._written.add(name)
+        hsm, below = self._hsm.scope.id, given.scope.lower().rstrip("/")
+        row = grant_row(
+            "hsm-role",
+            resource_id=f"{self._hsm.resource_id}{item.id}",
+            scope_id=hsm,
+            url=url,
+            version=version,
+            principal_id=given.principalId,
+        )
+        row.put("principal_type", None)
+        row.put("scope", f"{hsm}{below}")
+        row.put("scope_kind", "object" if below else "hsm")
+        row.put("vault_id", hsm)
+        row.put("role_id", guid_of(given.roleDefinitionId))
+        _put_role(row, role)
+        self._unit.row("grant", row.finish())
+
+    def _role_of(self, guid: str) -> _Role:
+        known = self._roles.get(guid)
+        if known is None and self._unlisted and guid in BUILT_IN:
+            name, actions = BUILT_IN[guid]
+            permissions = [Permission(actions=[], dataActions=list(actions))]
+            return _Role(name=name, custom=False, allows=_allowed(permissions), wildcard=False)
+        return known or _unread(Refusal(self._unlisted or Reason.NOT_VISIBLE))
+
+
+def _put_role(row: Row, role: _Role) -> None:
+    row.put_read("name", role.name)
+    row.put_read("custom", role.custom)
+    row.put_read("allows", role.allows)
+    row.put_read("wildcard", role.wildcard)
+
+
+def _role(item: DefinitionItem) -> _Role:
+    properties = read(item.properties, DefinitionProperties)
+    if isinstance(properties, Refusal):
+        return _unread(properties)
+    kind = read(properties.type, str)
+    custom = kind if isinstance(kind, Refusal) else _CUSTOM.get(kind.lower(), Refusal(Reason.UNRECOGNISED))
+    permissions = read(properties.permissions, list[Permission])
+    if isinstance(permissions, Refusal):
+        return _Role(name=properties.roleName, custom=custom, allows=permissions, wildcard=permissions)
+    wildcard = any(covers(pattern, _ANY_KEY_ACTION) for permission in permissions for pattern in permission.dataActions)
+    return _Role(name=properties.roleName, custom=custom, allows=_allowed(permissions), wildcard=wildcard)
+
+
+def _unread(refusal: Refusal) -> _Role:
+    return _Role(name=refusal, custom=refusal, allows=refusal, wildcard=refusal)
+
+
+def _allowed(permissions: Sequence[Permission]) -> Sequence[str]:
+    found = {means for action, means in DATA.items() if any(_gives(permission, action) for permission in permissions)}
+    return [str(each) for each in Allows if each in found]
+
+
+def _gives(permission: Permission, action: str) -> bool:
+    given = any(covers(pattern, action) for pattern in permission.dataActions)
+    return given and not any(covers(pattern, action) for pattern in permission.notDataActions or ())
+
+
+def _name(item: AssignmentItem) -> str:
+    """An assignment's id in lower case; ValueError if it is none of an HSM."""
+    given = item.properties
+    guid_of(given.roleDefinitionId)
+    if not _GUID.fullmatch(given.principalId.lower()) or not _SCOPE.fullmatch(given.scope.lower()):
+        raise ValueError("no principal, or no scope of an HSM")
+    if not _ASSIGNMENT.fullmatch(item.id.lower()):
+        raise ValueError("not a local role assignment's id")
+    return item.id.lower()

@@ -1,0 +1,60 @@
+"""A Managed HSM's settings: above all whether it lets Azure Resource Manager manage its keys."""
+
+from collections.abc import Mapping
+
+from msgspec import UNSET, Raw, Struct
+
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.calls import Calls
+from keyaudit.collect.places import Vault, source
+from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.coverage import Coverage, End, Refusal
+from keyaudit.model.tables.hsm_setting import HSM_SETTING
+
+OPERATION = "hsm.setting.list"
+
+
+class Settings(Struct):
+    """The answer, which is one object with all settings."""
+
+    settings: list[Raw]
+
+
+class Setting(Struct):
+    """A setting; every value is text, whatever its type."""
+
+    name: str
+    value: Wire = UNSET
+
+
+async def collect_settings(connection: Connection, unit: Unit, hsm: Vault, uri: str) -> Coverage:
+    """Write a row per setting; the coverage of `OPERATION`. `uri` is the HSM's address, checked."""
+    calls = Calls(hsm.scope, OPERATION)
+    found = await connection.gateway.get(OPERATION, Settings, host=uri)
+    if isinstance(found, Refusal):
+        calls.refused(found)
+        return calls.coverage()
+    url, version = source(connection.environment, OPERATION, host=uri)
+    rows: dict[str, Mapping[str, object]] = {}
+    quarantined = 0
+    for raw in found.settings:
+        item = read(raw, Setting)
+        if isinstance(item, Refusal) or not item.name:
+            quarantined += 1
+        else:
+            rows.setdefault(item.name.lower(), _row(hsm, item, url, version))
+    for row in rows.values():
+        unit.row("hsm_setting", row)
+    received = len(found.settings)
+    calls.ended(End(received=received, kept=len(rows), duplicate=received - quarantined - len(rows), quarantined=quarantined))
+    return calls.coverage()
+
+
+def _row(hsm: Vault, item: Setting, url: str, version: str) -> Mapping[str, object]:
+    resource_id = f"{hsm.resource_id}/settings/{item.name}"
+    row = Row(HSM_SETTING, id=resource_id, resource_id=resource_id, scope_id=hsm.scope.id, url=url, version=version)
+    row.put("name", item.name)
+    row.put("vault_id", hsm.scope.id)
+    row.put("value", item.value)
+    return row.finish()
