@@ -14,6 +14,7 @@ from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.baseline import Baseline
 from keyaudit.model.coverage import Coverage
+from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import PRECEDENCE, Exit, UnsafeError, UsageError
 from keyaudit.model.expiring import Expiring
 from keyaudit.model.filters import Filters
@@ -45,6 +46,7 @@ class Source:
     share: float
     concurrency: int
     filters: Filters = dataclasses.field(default_factory=Filters)
+    environment_rules: tuple[EnvironmentRule, ...] = ()
     simulated: bool = False
 
 
@@ -217,6 +219,7 @@ def _begin(source: Source, connection: "Connection", now: int) -> Run:
         as_of=now,
         tool_version=__version__,
         filters=source.filters,
+        environment_rules=source.environment_rules,
         simulated=source.simulated,
         network={} if source.simulated else source.network.shown(),
     )

@@ -9,7 +9,7 @@ from keyaudit.model.baseline import Baseline
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.errors import PRECEDENCE, Exit, UsageError
 from keyaudit.model.findings import Severity, Tally, UnknownGroup
-from keyaudit.model.operations import OPERATIONS, Operation, Surface
+from keyaudit.model.operations import BY_SURFACE, OPERATIONS, Operation, Surface
 from keyaudit.model.reasons import AZURES, OPTIONAL, UNSAFE, Reason
 from keyaudit.model.run import MAX_SKEW, Gap, NotJudged, Run, Verdict
 from keyaudit.model.tables import TABLES, operations_of
@@ -330,6 +330,7 @@ def _never_asked(run: Run, tenant: Scope, coverage: Sequence[Coverage], required
     Operations on single objects are not looked for here: where a list gave none, there was none to ask.
     """
     asked = {record.operation for record in coverage}
+    out = _with_their_source(run, coverage)
     by_kind = {
         surface: {record.scope for record in coverage if record.scope.kind is kind}
         for surface, kind in ((Surface.VAULT, ScopeKind.VAULT), (Surface.MANAGED_HSM, ScopeKind.MANAGED_HSM))
@@ -355,9 +356,18 @@ def _never_asked(run: Run, tenant: Scope, coverage: Sequence[Coverage], required
                 scope=scope,
                 operation=operation.id,
                 state=State.NOT_ASSESSED,
-                reason=Reason.STALE,
-                detail="the snapshot has no record of it",
+                reason=Reason.EXCLUDED_BY_CONFIG if operation.id in out else Reason.STALE,
+                detail="" if operation.id in out else "the snapshot has no record of it",
             )
+
+
+def _with_their_source(run: Run, coverage: Sequence[Coverage]) -> frozenset[str]:
+    """Operations that only prove needed while their source is read, where a filter by source left it out."""
+    if not run.filters.sources:
+        return frozenset()
+    out = {record.operation for record in coverage if record.reason is Reason.EXCLUDED_BY_CONFIG}
+    families = [declared for declared in BY_SURFACE.values() if any(operation.id in out for operation in declared)]
+    return frozenset(operation.id for declared in families for operation in declared)
 
 
 def _order(operation: str) -> tuple[int, str]:

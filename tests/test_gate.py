@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from keyaudit.gate import Allowance, decide
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import PRECEDENCE, Exit, UsageError
+from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Severity, Tally, UnknownGroup
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import AZURES, OPTIONAL, UNSAFE, Reason
@@ -127,6 +128,15 @@ def test_what_configuration_left_out_is_listed_and_does_not_gate() -> None:
     assert came.exit is Exit.CLEAN
     assert [(gap.scope.name, gap.required) for gap in came.gaps] == [("kv-out", False)]
     assert (came.required, came.assessed, came.allowed_unknown) == (4, 4, 0)
+
+
+def test_what_a_source_that_was_left_out_never_came_to_ask_is_left_out_with_it() -> None:
+    out = blind(TENANT, "role_assignment.query", Reason.EXCLUDED_BY_CONFIG)
+    needed = {**NEEDED, "deny_assignment.list": ("p-key",)}
+    confined = dataclasses.replace(RUN, filters=Filters(sources=("keys",)))
+    assert verdict((*WHOLE, out), needed=needed, run=confined).exit is Exit.CLEAN
+    assert verdict((*WHOLE, out), needed=needed).exit is Exit.INCOMPLETE
+    assert verdict(WHOLE, needed=needed, run=confined).exit is Exit.INCOMPLETE
 
 
 def test_what_a_cloud_lacks_is_listed_and_does_not_gate() -> None:

@@ -10,18 +10,17 @@ from pathlib import Path
 from keyaudit import audit
 from keyaudit.cli.bugs import bug
 from keyaudit.cli.clock import SystemClock
-from keyaudit.cli.options import Auth, Cloud, Live
+from keyaudit.cli.config import DEFAULT
+from keyaudit.cli.options import Auth, Live
 from keyaudit.cli.progress import progress
+from keyaudit.cli.settings import Settings, settle
 from keyaudit.cli.stop import keeping
 from keyaudit.cli.streams import tell
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.cloud.network import Network
-from keyaudit.collect.confines import check_sources
-from keyaudit.collect.surfaces import SURFACES
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model import times
 from keyaudit.model.errors import UsageError
-from keyaudit.model.filters import Filters
 from keyaudit.model.run import Run
 
 
@@ -42,7 +41,7 @@ def collect_cycles_later() -> None:
 
 async def _collect(live: Live, folder: Path, *, resume: bool) -> audit.Collected:
     clock = SystemClock()
-    async with _source(live, clock) as source:
+    async with _source(live, clock, settle(live, resume=resume)) as source:
         with progress(quiet=live.quiet) as shown:
             return await audit.collect(
                 source,
@@ -56,20 +55,25 @@ async def _collect(live: Live, folder: Path, *, resume: bool) -> audit.Collected
 
 
 @asynccontextmanager
-async def _source(live: Live, clock: SystemClock) -> AsyncIterator[audit.Source]:
-    filters = _filters(live)
+async def _source(live: Live, clock: SystemClock, settings: Settings) -> AsyncIterator[audit.Source]:
     if not live.demo:
         if live.estate is not None:
             raise UsageError("--estate", "names a simulated tenant, and --demo is not given", "add --demo, or leave it out")
+        cloud = settings.environment
+        if cloud.name not in ENVIRONMENTS:
+            tell(
+                f"cloud {cloud.name} of {live.config or DEFAULT}: signing in at {cloud.login} for {cloud.arm} and {cloud.graph}"
+            )
         yield audit.Source(
-            environment=ENVIRONMENTS[live.cloud],
-            auth=live.auth,
-            tenant=live.tenant,
+            environment=settings.environment,
+            auth=settings.auth,
+            tenant=settings.tenant,
             network=Network.from_environ(os.environ),
             environ=os.environ,
             share=live.share,
             concurrency=live.concurrency,
-            filters=filters,
+            filters=settings.filters,
+            environment_rules=settings.environment_rules,
         )
         return
     from keyaudit.simulator.estates import estate  # noqa: PLC0415 - only the demo needs it
@@ -83,27 +87,17 @@ async def _source(live: Live, clock: SystemClock) -> AsyncIterator[audit.Source]
         raise UsageError("--estate", str(error)) from error
     async with serve(simulated, now=clock.now) as simulator:
         yield audit.Source(
-            environment=ENVIRONMENTS[Cloud.PUBLIC],
+            environment=settings.environment,
             auth=Auth.ENV,
-            tenant=live.tenant,
+            tenant=settings.tenant,
             network=Network(proxy=simulator.proxy, ca_file=simulator.ca_file),
             environ=simulator.environ,
             share=live.share,
             concurrency=live.concurrency,
-            filters=filters,
+            filters=settings.filters,
+            environment_rules=settings.environment_rules,
             simulated=True,
         )
-
-
-def _filters(live: Live) -> Filters:
-    filters = Filters(
-        subscriptions=tuple(live.subscription or ()),
-        resource_groups=tuple(live.resource_group or ()),
-        vaults=tuple(live.vault or ()),
-        sources=tuple(live.source or ()),
-    )
-    check_sources(filters, SURFACES.operations)
-    return filters
 
 
 def _announce(run: Run) -> None:

@@ -23,15 +23,6 @@ class Auth(StrEnum):
     DEVICE_CODE = "device-code"
 
 
-class Cloud(StrEnum):
-    """Azure's clouds."""
-
-    PUBLIC = "public"
-    USGOV = "usgov"
-    DOD = "dod"
-    CHINA = "china"
-
-
 class Format(StrEnum):
     """Formats of a report."""
 
@@ -69,8 +60,21 @@ class Live:
             help="The tenant to audit; any other is refused before it is read. Default: the identity's own.",
         ),
     ] = None
-    auth: Annotated[Auth, typer.Option("--auth", help="How to sign in; auto tries what the environment offers.")] = Auth.AUTO
-    cloud: Annotated[Cloud, typer.Option("--cloud", help="Which Azure cloud.")] = Cloud.PUBLIC
+    auth: Annotated[
+        Auth | None, typer.Option("--auth", help="How to sign in; auto, the default, tries what the environment offers.")
+    ] = None
+    cloud: Annotated[
+        str | None,
+        typer.Option(
+            "--cloud",
+            metavar="NAME",
+            help="Which Azure cloud: public (the default), usgov, dod, china, or one that keyaudit.toml describes.",
+        ),
+    ] = None
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", metavar="FILE", help="Settings. Default: keyaudit.toml in this folder, if it is there."),
+    ] = None
     subscription: Annotated[
         list[str] | None,
         typer.Option("--subscription", "-s", metavar="NAME|ID|GLOB", help="Only these subscriptions; repeatable."),

@@ -25,6 +25,8 @@ def snapshot(live: Live, stored: Stored) -> Iterator[tuple[Snapshot, int]]:
         return
     if live.demo or live.estate is not None:
         raise UsageError("--demo, --estate", "cannot be combined with --from", "leave one of them out")
+    if live.config is not None:
+        raise UsageError("--config", "says what to collect, and the snapshot is as it was collected", "leave it out")
     if live.subscription or live.resource_group or live.vault or live.source:
         what = "choose what is collected, and the snapshot is as it was collected"
         raise UsageError("--subscription, --resource-group, --vault, --source", what, "leave them out")

@@ -1,6 +1,8 @@
 """Azure's clouds as a table: which host serves what, and which token goes there."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,3 +82,37 @@ _DECLARED = (
 )
 
 ENVIRONMENTS: dict[str, Environment] = {environment.name: environment for environment in _DECLARED}
+
+_HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+_SCOPE = re.compile(rf"https://{_HOST.pattern}/\.default")
+_HOSTS = ("login", "arm", "graph", "vault_suffix", "hsm_suffix")
+MEMBERS = tuple(field.name for field in fields(Environment) if field.name != "name")
+"""What an endpoint table of a custom cloud may hold."""
+
+
+def custom(name: str, members: Mapping[str, str]) -> Environment:
+    """A cloud of its own. `members` are some of `MEMBERS`: every host, and the scopes that are not simply their host's.
+
+    Raises ValueError, with the member first, for what is missing or is no host: a token goes to each of these.
+    """
+    missing = [member for member in _HOSTS if member not in members]
+    if missing:
+        raise ValueError(f"{missing[0]}: missing; a cloud needs {', '.join(_HOSTS)}")
+    for member, value in members.items():
+        if not (_SCOPE if member.endswith("_scope") else _HOST).fullmatch(value):
+            form = "https://HOST/.default" if member.endswith("_scope") else "a bare host name in lower case"
+            raise ValueError(f"{member}: not {form}")
+    usual = {
+        f"{member.removesuffix('_suffix')}_scope": f"https://{members[member]}/.default"
+        for member in _HOSTS
+        if member != "login"
+    }
+    made = {**usual, **members}
+    hosts = [made[member] for member in _HOSTS]
+    for host in hosts:
+        for suffix in (made["vault_suffix"], made["hsm_suffix"]):
+            if host.endswith(f".{suffix}"):
+                raise ValueError(f"{suffix}: {host} would be a vault's host")
+    if len(set(hosts)) != len(hosts):
+        raise ValueError("login: two services on one host")
+    return Environment(name=name, **made)

@@ -66,7 +66,7 @@ class Snapshot:
             connection.execute("SET lock_configuration = true")
             self._check(connection)
             sources = {name: parquet(*self._paths(table)) for name, table in self.tables.items()}
-            views.create(connection, sources, self.coverage, as_of)
+            views.create(connection, sources, self.coverage, self.run, as_of)
             failed.pop_all()
         return connection
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from keyaudit.model.baseline import Baseline
 from keyaudit.model.coverage import Coverage, Scope
+from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import Exit
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
@@ -35,6 +36,8 @@ class Run:
     """Proxy and CA file in use, if any."""
     filters: Filters = field(default_factory=Filters)
     """What the collection was confined to; what that left out is in the coverage, as excluded_by_config."""
+    environment_rules: tuple[EnvironmentRule, ...] = ()
+    """Which environment vaults and subscriptions belong to, where no tag says so."""
     rows: Mapping[str, int] = field(default_factory=dict)
     """Rows by table."""
 

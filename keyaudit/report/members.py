@@ -68,6 +68,7 @@ def _run(run: Run) -> dict[str, object]:
         "clock_skew_seconds": run.skew,
         "network": dict(sorted(run.network.items())),
         "exclusions": list(run.filters.shown),
+        "environment_rules": [{rule.of: rule.pattern, "environment": rule.environment} for rule in run.environment_rules],
         "tool_version": run.tool_version,
         "rows": dict(sorted(run.rows.items())),
     }

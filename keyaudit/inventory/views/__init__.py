@@ -16,6 +16,7 @@ from keyaudit.inventory.views import (
     application,
     certificate,
     credential,
+    environment,
     key,
     key_use,
     log_sink,
@@ -28,6 +29,7 @@ from keyaudit.inventory.views import (
 )
 from keyaudit.inventory.views.sql import stored
 from keyaudit.model.coverage import Coverage
+from keyaudit.model.run import Run
 
 _LEDGER = """
 CREATE TABLE coverage (
@@ -36,8 +38,11 @@ CREATE TABLE coverage (
 )"""
 
 
-def create(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, str], coverage: Sequence[Coverage], as_of: int) -> None:
-    """Makes the table `coverage`, and a view per table over `sources`, its stored rows as SQL relations."""
+def create(
+    connection: duckdb.DuckDBPyConnection, sources: Mapping[str, str], coverage: Sequence[Coverage], run: Run, as_of: int
+) -> None:
+    """Makes the table `coverage`, and a view per table over `sources`, the stored rows of `run` as SQL relations."""
+    environment.create(connection, run.environment_rules)
     connection.execute(_LEDGER)
     columns = zip(*map(_flat, coverage), strict=True) if coverage else ()
     lists = [list(column) for column in columns]

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.views.environment import BY_RULE, DOUBT
 from keyaudit.inventory.views.sql import Sources, tag
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import MAX_TIME
@@ -32,7 +33,13 @@ def relations(sources: Sources, table: str, subject: str) -> str:
     return f"""{sources[table]} AS stored
         JOIN ({_groups(sources[table], subject)}) AS groups ON groups.subject = stored.{subject}
         LEFT JOIN (
-            SELECT id, {tag("vault")} AS environment, unknown['tags'] AS doubt FROM {sources["vault"]} AS vault
+            SELECT id, environment,
+                coalesce(unknown['tags'], CASE WHEN environment IS NULL THEN {DOUBT.format("known")} END) AS doubt
+            FROM (
+                SELECT id, unknown, CASE WHEN unknown['tags'] IS NULL
+                    THEN coalesce({tag("vault")}, {BY_RULE.format("vault")}) END AS environment
+                FROM {sources["vault"]} AS vault
+            ) AS known
         ) AS vault ON vault.id = stored.vault_id"""
 
 

@@ -31,9 +31,9 @@ ACCOUNT_KEY = Table(
         Column(
             name="environment",
             type=Type.TEXT,
-            meaning="the tag env or environment, in lower case",
-            absent="no such tag",
-            derived_from=("tags",),
+            meaning="the tag env or environment, in lower case; else what [environments] says of the subscription",
+            absent="no such tag, and nothing said",
+            derived_from=("tags", "subscription_name"),
         ),
         Column(
             name="local_auth_enabled",

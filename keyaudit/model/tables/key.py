@@ -53,9 +53,9 @@ KEY = Table(
         Column(
             name="environment",
             type=Type.TEXT,
-            meaning="the tag env or environment of the key, else of its vault, in lower case",
-            absent="no such tag",
-            derived_from=("tags", "vault.tags"),
+            meaning="the tag env or environment of the key, in lower case; else its vault's environment",
+            absent="no such tag, and its vault has none",
+            derived_from=("tags", "vault.tags", "vault.subscription_name"),
         ),
         Column(name="enabled", type=Type.BOOLEAN, meaning="the service lets it be used", operations=_KEY),
         Column(

@@ -43,9 +43,9 @@ VAULT = Table(
         Column(
             name="environment",
             type=Type.TEXT,
-            meaning="the tag env or environment, in lower case",
-            absent="no such tag",
-            derived_from=("tags",),
+            meaning="the tag env or environment, in lower case; else what [environments] says of the vault or subscription",
+            absent="no such tag, and nothing said",
+            derived_from=("tags", "subscription_name"),
         ),
         Column(
             name="tenant_id",

@@ -25,9 +25,9 @@ def version_place(noun: str, operations: tuple[str, ...], *, unversioned: str = 
         Column(
             name="environment",
             type=Type.TEXT,
-            meaning=f"the tag env or environment of the {noun}, else of its vault, in lower case",
-            absent="no such tag",
-            derived_from=("tags", "vault.tags"),
+            meaning=f"the tag env or environment of the {noun}, in lower case; else its vault's environment",
+            absent="no such tag, and its vault has none",
+            derived_from=("tags", "vault.tags", "vault.subscription_name"),
         ),
     )
 

@@ -1,0 +1,67 @@
+"""What a run is to read, and as whom: the flags first, then `keyaudit.toml`, then the defaults."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from keyaudit.cli.config import Config, read_config
+from keyaudit.cli.options import Auth, Live
+from keyaudit.cloud.environment import ENVIRONMENTS, Environment
+from keyaudit.collect.confines import check_sources
+from keyaudit.collect.surfaces import SURFACES
+from keyaudit.model.environments import EnvironmentRule
+from keyaudit.model.errors import UsageError
+from keyaudit.model.filters import Filters
+from keyaudit.model.text import one_line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All that is settled before anything is asked."""
+
+    environment: Environment
+    auth: Auth
+    tenant: str | None
+    filters: Filters
+    environment_rules: tuple[EnvironmentRule, ...]
+
+
+def settle(live: Live, *, resume: bool) -> Settings:
+    """The settings of a run. Raises UsageError for what cannot be meant.
+
+    A simulated tenant is read without the file of the folder, which is about a real one; --config names one all the same.
+    A resumed run keeps the filters that it began with, so that those of the file do not count.
+    """
+    config = Config() if live.demo and live.config is None else read_config(live.config)
+    given = Filters(
+        subscriptions=tuple(live.subscription or ()),
+        resource_groups=tuple(live.resource_group or ()),
+        vaults=tuple(live.vault or ()),
+        sources=tuple(live.source or ()),
+    )
+    usual = Filters() if resume else config.filters
+    filters = Filters(
+        subscriptions=given.subscriptions or usual.subscriptions,
+        resource_groups=given.resource_groups or usual.resource_groups,
+        vaults=given.vaults or usual.vaults,
+        sources=given.sources or usual.sources,
+    )
+    check_sources(filters, SURFACES.operations)
+    cloud = live.cloud or config.cloud or "public"
+    if live.demo and cloud != "public":
+        raise UsageError("--cloud", "the simulated tenant is in the public cloud", "leave it out")
+    return Settings(
+        environment=_environment(cloud, config),
+        auth=live.auth or config.auth or Auth.AUTO,
+        tenant=live.tenant or config.tenant,
+        filters=filters,
+        environment_rules=config.environment_rules,
+    )
+
+
+def _environment(cloud: str, config: Config) -> Environment:
+    known = {**ENVIRONMENTS, **config.clouds}
+    if cloud not in known:
+        near = get_close_matches(cloud, known, 1)
+        remedy = f"did you mean {near[0]}?" if near else f"use one of {', '.join(known)}, or describe it in keyaudit.toml"
+        raise UsageError("--cloud", f"no such cloud: {one_line(cloud)!r}", remedy)
+    return known[cloud]

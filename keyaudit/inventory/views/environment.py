@@ -1,0 +1,40 @@
+"""The environment that the run's own rules give, where no tag does: the macro `environment_of`, for the views to use."""
+
+import re
+from collections.abc import Sequence
+
+import duckdb
+
+from keyaudit.inventory.load import quoted
+from keyaudit.model.environments import EnvironmentRule
+
+BY_RULE = "environment_of({0}.id, {0}.name, {0}.subscription_id, {0}.subscription_name)"
+"""The environment of a vault; to be formatted with a relation that has these columns."""
+
+BY_SUBSCRIPTION = "environment_of(NULL, NULL, {0}.subscription_id, {0}.subscription_name)"
+"""The environment of anything else in a subscription."""
+
+DOUBT = "CASE WHEN environment_by_subscription() THEN {0}.unknown['subscription_name'] END"
+"""Why a rule that names subscriptions may have missed."""
+
+
+def create(connection: duckdb.DuckDBPyConnection, rules: Sequence[EnvironmentRule]) -> None:
+    """Makes the macros. Rules about vaults come before those about subscriptions; of each kind the first that fits counts."""
+    vaults = [rule for rule in rules if rule.of == "vault"]
+    subscriptions = [rule for rule in rules if rule.of == "subscription"]
+    cases = [_case(rule, "vault_id", "vault_name") for rule in vaults]
+    cases += [_case(rule, "subscription_id", "subscription_name") for rule in subscriptions]
+    found = f"CASE {' '.join(cases)} END" if cases else "NULL::VARCHAR"
+    connection.execute(f"CREATE MACRO environment_of(vault_id, vault_name, subscription_id, subscription_name) AS {found}")
+    connection.execute(f"CREATE MACRO environment_by_subscription() AS {'true' if subscriptions else 'false'}")
+
+
+def _case(rule: EnvironmentRule, *columns: str) -> str:
+    pattern = quoted(f"(?s){_expression(rule.pattern.lower())}")
+    fits = " OR ".join(f"regexp_full_match(lower({column}), {pattern})" for column in columns)
+    return f"WHEN {fits} THEN {quoted(rule.environment)}"
+
+
+def _expression(glob: str) -> str:
+    """A glob as a regular expression of RE2."""
+    return "".join({"*": ".*", "?": "."}.get(character) or re.escape(character) for character in glob)

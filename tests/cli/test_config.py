@@ -1,0 +1,198 @@
+"""keyaudit.toml: what it sets holds unless a flag says otherwise, and every mistake in it is named with its line."""
+
+from pathlib import Path
+
+import pytest
+
+from keyaudit.cli.config import Config, read_config
+from keyaudit.cli.options import Auth, Live
+from keyaudit.cli.settings import settle
+from keyaudit.cloud.environment import ENVIRONMENTS
+from keyaudit.inventory.snapshot import open_snapshot
+from keyaudit.model.environments import EnvironmentRule
+from keyaudit.model.errors import Exit, UsageError
+from keyaudit.model.filters import Filters
+from tests.cli.conftest import Keyaudit
+
+CLOUD = """
+[clouds.bleu]
+login = "login.bleu.example"
+arm = "management.bleu.example"
+graph = "graph.bleu.example"
+vault_suffix = "vault.bleu.example"
+hsm_suffix = "managedhsm.bleu.example"
+"""
+WHOLE = f"""
+schema = 1
+
+[scope]
+tenant = "contoso.example"
+subscriptions = ["prod-*", "shared"]
+resource_groups = ["rg-*"]
+vaults = ["kv-*"]
+sources = ["keys"]
+
+[auth]
+method = "cli"
+cloud = "usgov"
+{CLOUD}arm_scope = "https://management.core.bleu.example/.default"
+
+[environments.vaults]
+"kv-shared" = "Shared"
+
+[environments.subscriptions]
+"prod-*" = "prod"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that commands are run in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_whole_file_is_read(folder: Path) -> None:
+    (folder / "keyaudit.toml").write_text(WHOLE)
+    config = read_config(None)
+    assert (config.tenant, config.auth, config.cloud) == ("contoso.example", Auth.CLI, "usgov")
+    assert config.filters == Filters(
+        subscriptions=("prod-*", "shared"), resource_groups=("rg-*",), vaults=("kv-*",), sources=("keys",)
+    )
+    bleu = config.clouds["bleu"]
+    assert (bleu.arm_scope, bleu.graph_scope) == (
+        "https://management.core.bleu.example/.default",
+        "https://graph.bleu.example/.default",
+    )
+    assert (bleu.vault_scope, bleu.hsm_scope) == (
+        "https://vault.bleu.example/.default",
+        "https://managedhsm.bleu.example/.default",
+    )
+    assert config.environment_rules == (
+        EnvironmentRule(of="vault", pattern="kv-shared", environment="shared"),
+        EnvironmentRule(of="subscription", pattern="prod-*", environment="prod"),
+    )
+
+
+def test_a_flag_wins_over_the_file_and_the_file_over_the_default(folder: Path) -> None:
+    assert settle(Live(), resume=False).environment is ENVIRONMENTS["public"]
+    assert settle(Live(), resume=False).auth is Auth.AUTO
+    (folder / "keyaudit.toml").write_text(WHOLE)
+    usual = settle(Live(), resume=False)
+    assert (usual.environment.name, usual.auth, usual.tenant) == ("usgov", Auth.CLI, "contoso.example")
+    assert usual.filters.vaults == ("kv-*",)
+    said = settle(Live(cloud="china", auth=Auth.ENV, tenant="other.example", vault=["kv-one"]), resume=False)
+    assert (said.environment.name, said.auth, said.tenant) == ("china", Auth.ENV, "other.example")
+    assert said.filters == Filters(
+        subscriptions=("prod-*", "shared"), resource_groups=("rg-*",), vaults=("kv-one",), sources=("keys",)
+    )
+    assert settle(Live(), resume=True).filters == Filters()
+    assert settle(Live(demo=True), resume=False).filters == Filters()
+    assert settle(Live(config=folder / "keyaudit.toml", cloud="bleu"), resume=False).environment.login == "login.bleu.example"
+
+
+MISTAKES = {
+    "schema = 2": ("1", "written for another version"),
+    "scpoe = 1": ("1", "no such setting: scpoe; did you mean scope?"),
+    "[scope]\nsubscription = []": ("2", "no such setting: scope.subscription; did you mean subscriptions?"),
+    "\n[scope]\n\nvaults = [1]": ("4", "scope.vaults: not a text"),
+    "scope.vaults = {}": ("1", "scope.vaults: not a list of texts"),
+    "scope = 3": ("1", "scope: not a table"),
+    "[scope]\ntenant = ['a']": ("2", "scope.tenant: not a text"),
+    "[auth]\nmethod = 'clii'": ("2", "auth.method: no such value: 'clii'; did you mean cli?"),
+    "[auth]\ncloud = 'bleu'" + CLOUD: ("2", "auth.cloud: no such value: 'bleu'"),
+    "[clouds.usgov]\nlogin = 'x.example'": ("1", "Azure's own, and cannot be changed"),
+    "[clouds.Bleu]": ("1", "not a name for a cloud"),
+    "[clouds.bleu]\nlogin = 'login.example'": ("1", "arm missing"),
+    CLOUD + "port = '443'": ("8", "no such setting: clouds.bleu.port"),
+    CLOUD.replace("management.", "https://management."): ("4", "arm not a bare host name"),
+    CLOUD.replace("graph.bleu.example", "graph.bleu.example:8443"): ("5", "graph not a bare host name"),
+    CLOUD.replace("graph.bleu.example", "GRAPH.bleu.example"): ("5", "graph not a bare host name"),
+    CLOUD.replace("graph.bleu.example", "user@graph.example"): ("5", "graph not a bare host name"),
+    CLOUD.replace("vault.bleu.example", "bleu.example"): ("2", "would be a vault's host"),
+    CLOUD.replace("graph.bleu", "management.bleu"): ("3", "two services on one host"),
+    CLOUD + "arm_scope = 'https://graph.microsoft.com/.default/x'": ("8", "arm_scope not https://HOST/.default"),
+    "[environments]\nprod = 'prod'": ("2", "no such setting: environments.prod"),
+    "[environments.vaults]\n'kv' = ''": ("2", "environments.vaults.kv: not a text"),
+    "a = [\n": ("2", "not TOML"),
+    "a = 1\na = 2": ("2", "not TOML"),
+    "a = " + "[" * 5_000: ("", ""),
+    "\x00": ("1", "not TOML"),
+}
+
+
+@pytest.mark.parametrize("text", MISTAKES, ids=lambda text: repr(text)[:30])
+def test_a_mistake_is_named_with_its_line_and_ends_the_run(folder: Path, keyaudit: Keyaudit, text: str) -> None:
+    line, what = MISTAKES[text]
+    (folder / "keyaudit.toml").write_text(text)
+    ran = keyaudit("report")
+    assert ran.code == Exit.USAGE
+    assert ran.err.startswith(f"keyaudit: keyaudit.toml:{line}:" if line else "keyaudit: keyaudit.toml")
+    assert what in ran.err
+    assert ran.err.count("\n") == 1
+    assert ran.out == ""
+
+
+def test_a_file_that_is_no_text_is_refused(folder: Path) -> None:
+    for data, what in ((b"\xff", "not UTF-8"), (b"#" * (1024 * 1024 + 1), "larger than 1 MB")):
+        (folder / "keyaudit.toml").write_bytes(data)
+        with pytest.raises(UsageError, match=what):
+            read_config(None)
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_config(folder / "other.toml")
+    assert read_config_of(folder / "empty") == Config()
+
+
+def read_config_of(folder: Path) -> Config:
+    """The configuration of a folder without a file."""
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        return read_config(None)
+
+
+def test_a_hostile_key_stays_on_one_line(folder: Path, keyaudit: Keyaudit) -> None:
+    (folder / "keyaudit.toml").write_text('"\\u001b[2J##vso[task.complete]\\n" = 1')
+    ran = keyaudit("report")
+    assert ran.code == Exit.USAGE
+    assert "\x1b" not in ran.err
+    assert "##vso" not in ran.err
+
+
+def test_a_folder_cannot_lead_a_sign_in_to_a_cloud_of_its_own(folder: Path, keyaudit: Keyaudit) -> None:
+    (folder / "keyaudit.toml").write_text(CLOUD)
+    assert settle(Live(), resume=False).environment.name == "public"
+    ran = keyaudit("report", "--cloud", "blue")
+    assert (ran.code, "no such cloud: 'blue'; did you mean bleu?" in ran.err) == (Exit.USAGE, True)
+    # Chosen by name, it is said where the sign-in goes before it does.
+    ran = keyaudit("report", "--cloud", "bleu", "--auth", "managed-identity")
+    assert ran.err.startswith("cloud bleu of keyaudit.toml: signing in at login.bleu.example for management.bleu.example")
+
+
+def test_the_simulated_tenant_is_in_the_public_cloud(keyaudit: Keyaudit) -> None:
+    ran = keyaudit("report", "--demo", "--cloud", "china")
+    assert (ran.code, "--cloud" in ran.err) == (Exit.USAGE, True)
+
+
+def test_the_environments_of_a_file_are_kept_with_what_was_read(folder: Path, keyaudit: Keyaudit) -> None:
+    text = "[environments.vaults]\n'kv-data-*' = 'Lab'\n[environments.subscriptions]\n'contoso-prod' = 'prod'"
+    (folder / "mine.toml").write_text(text)
+    filters = ("--vault", "kv-data-prod", "--source", "vaults")
+    assert keyaudit("collect", "--demo", *filters, "--config", "mine.toml", "--out", "out", "-q").code == Exit.CLEAN
+    rules = open_snapshot(folder / "out").run.environment_rules
+    assert [(rule.of, rule.pattern, rule.environment) for rule in rules] == [
+        ("vault", "kv-data-*", "lab"),
+        ("subscription", "contoso-prod", "prod"),
+    ]
+    # Another file in the folder changes nothing about a snapshot.
+    (folder / "keyaudit.toml").write_text("[environments.vaults]\n'*' = 'other'")
+    ran = keyaudit("report", "--from", "out", "-o", "json", "--select", "kv-purge-protection-off")
+    assert ran.json["run"]["environment_rules"][0] == {"vault": "kv-data-*", "environment": "lab"}
+
+
+@pytest.mark.parametrize(
+    "flags", [("--vault", "kv-one"), ("-s", "x"), ("-g", "x"), ("--source", "keys"), ("--config", "keyaudit.toml")]
+)
+def test_a_snapshot_is_as_it_was_collected(contoso: Path, keyaudit: Keyaudit, flags: tuple[str, str]) -> None:
+    ran = keyaudit("report", "--from", contoso, *flags)
+    assert (ran.code, "as it was collected" in ran.err) == (Exit.USAGE, True)

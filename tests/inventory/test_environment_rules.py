@@ -1,0 +1,74 @@
+"""Environments that no tag names: what the run's own rules say, and what they leave unknown."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from keyaudit.inventory.snapshot import Snapshot
+from keyaudit.model.environments import EnvironmentRule
+from keyaudit.model.reasons import Reason
+from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, key, row, snapshot, vault, vault_scope
+
+KV = vault_scope("kv")
+SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
+COVERAGE = {TENANT: assessed(TENANT, "subscription.list", "service.query"), KV: assessed(KV, "key.list", "key.versions")}
+
+
+def rule(of: Literal["vault", "subscription"], pattern: str, environment: str) -> EnvironmentRule:
+    return EnvironmentRule(of=of, pattern=pattern, environment=environment)
+
+
+def environments(tmp_path: Path, rules: tuple[EnvironmentRule, ...], **of_vault: Any) -> dict[str, object]:
+    """Of the vault, its key and an account of its subscription: the environment, or why it is unknown."""
+    place = {"subscription_id": SUBSCRIPTION, "subscription_name": "Production-EU"} | of_vault
+    account = {name: value for name, value in place.items() if name.startswith("subscription")}
+    rows: dict[str, list[Row]] = {
+        "vault": [vault(**place) | {"name": "KV"}],
+        "key": [key("1", is_current=True)],
+        "account_key": [row("account_key", "a", scope_id=TENANT.id, **account)],
+    }
+    made = snapshot(tmp_path / "out", rows, COVERAGE)
+    ruled = Snapshot(made.folder, replace(made.run, environment_rules=rules), made.coverage, made.tables)
+    with ruled.connect(AS_OF) as connection:
+        found = {name: fetch(connection, f"SELECT environment, unknown FROM {name}")[0] for name in rows}
+    return {name: each["unknown"].get("environment", each["environment"]) for name, each in found.items()}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("rules", "of_vault", "of_account"),
+    [
+        ((), None, None),
+        ((rule("vault", "kv", "lab"),), "lab", None),
+        ((rule("vault", "K?", "lab"),), "lab", None),
+        ((rule("vault", "v", "lab"),), None, None),
+        ((rule("vault", KV.id.upper(), "lab"),), "lab", None),
+        ((rule("vault", "*/vaults/kv", "lab"),), "lab", None),
+        ((rule("subscription", "production-*", "prod"),), "prod", "prod"),
+        ((rule("subscription", SUBSCRIPTION, "prod"),), "prod", "prod"),
+        ((rule("subscription", "production-*", "prod"), rule("vault", "kv", "lab")), "lab", "prod"),
+        ((rule("subscription", "*", "first"), rule("subscription", "production-eu", "second")), "first", "first"),
+        ((rule("subscription", "production.eu", "prod"), rule("vault", "[k]v", "x")), None, None),
+        ((rule("vault", "k'v", "it's"), rule("vault", "kv", "it's")), "it's", None),
+    ],
+)
+def test_a_rule_names_what_no_tag_does(
+    tmp_path: Path, rules: tuple[EnvironmentRule, ...], of_vault: object, of_account: object
+) -> None:
+    assert environments(tmp_path, rules) == {"vault": of_vault, "key": of_vault, "account_key": of_account}
+
+
+def test_a_tag_counts_more_than_a_rule(tmp_path: Path) -> None:
+    rules = (rule("vault", "kv", "lab"),)
+    assert environments(tmp_path, rules, tags={"env": "Prod"})["vault"] == "prod"
+    assert environments(tmp_path / "b", rules, tags=Reason.PERMISSION)["vault"] == "permission"
+
+
+def test_a_rule_about_a_name_that_is_unknown_leaves_the_environment_unknown(tmp_path: Path) -> None:
+    rules = (rule("subscription", "production-eu", "prod"),)
+    nameless = {"subscription_name": Reason.BAD_VALUE}
+    assert environments(tmp_path, rules, **nameless) == dict.fromkeys(("vault", "key", "account_key"), "bad_value")
+    by_id = (rule("subscription", SUBSCRIPTION, "prod"),)
+    assert environments(tmp_path / "b", by_id, **nameless) == dict.fromkeys(("vault", "key", "account_key"), "prod")
+    assert environments(tmp_path / "c", (), **nameless) == dict.fromkeys(("vault", "key", "account_key"))
