@@ -24,9 +24,9 @@ _OUT_OF_USE = {"enabled": "false", "holder_enabled": "false", "is_current": "fal
 _OWNED = tuple(name for name, table in TABLES.items() if "owner_ids" in table.by_name)
 
 TABLES_THAT_END: tuple[Table, ...] = tuple(
-    table for table in TABLES.values() if _END in table.by_name and table.by_name[_END].type is Type.TIME
+    table for table in TABLES.values() if _END in table.by_name and table.by_name[_END].type is Type.TIME and table.replaced
 )
-"""Every table whose rows have an end."""
+"""Every table whose rows end and then have to be replaced."""
 
 
 def columns_read() -> frozenset[tuple[str, str]]:
@@ -149,7 +149,8 @@ def _ways(table: Table) -> list[_Way]:
         )
         listed = ", ".join(map(quoted, TABLES["application"].listed_by))
         unlisted = f"(SELECT min(reason) FROM coverage WHERE operation IN ({listed}))"
-        doubt = f"coalesce(it.unknown['app_id'], CASE WHEN app.app_id IS NULL THEN {unlisted} ELSE app.doubt END)"
+        missing = f"CASE WHEN it.app_id IS NULL OR app.app_id IS NOT NULL THEN app.doubt ELSE {unlisted} END"
+        doubt = f"coalesce(it.unknown['app_id'], {missing})"
         join = f"LEFT JOIN ({registered}) AS app ON app.app_id = it.app_id"
         ways.append(_Way(_some("app.owner_ids"), doubt, "Entra owners of the application", join))
     return ways

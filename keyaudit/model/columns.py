@@ -70,6 +70,8 @@ class Table:
 
     None: the column is absent there.
     """
+    replaced: bool = True
+    """The end of a row (`expires_on`), if it has one, is the end of something that somebody has to replace."""
     subject: str = "id"
     """The column that names the thing which lives on when a row is replaced (a key, over its versions)."""
     by_name: dict[str, Column] = field(init=False, compare=False, repr=False)

@@ -5,6 +5,7 @@ from keyaudit.model.reasons import Reason
 from keyaudit.report.facts import Facts
 
 BELOW = "not read far enough: see the gaps below"
+_PROVIDERS = {"federated-domain": "federated domain", "external-idp": "identity provider"}
 _HOLDERS = {"application": "app", "service_principal": "service principal"}
 
 
@@ -24,7 +25,7 @@ def label(facts: Facts) -> str:
         case "credential":
             called = f"{_holder(facts)}, {row('kind') or 'credential'} {row('name') or row('key_id') or name}"
         case "signing_certificate":
-            called = f"{_holder(facts)}, SAML certificate {row('name') or row('thumbprint') or name}"
+            called = f"{_signer(facts)} {row('name') or row('thumbprint') or name}"
         case table:
             called = f"{table.replace('_', ' ')} {name}"
     return called
@@ -53,7 +54,8 @@ def context(facts: Facts) -> str:
         case "service_principal":
             parts = [shown("principal_type", ""), f"home {shown('home', 'unknown')}", _owner_words(facts)]
         case "credential" | "signing_certificate":
-            parts = [f"client id {shown('app_id', 'unknown')}", _expiry(facts)]
+            client = shown("app_id", "unknown")
+            parts = [f"client id {client}" if client else "", _expiry(facts)]
         case _:
             parts = []
     return ", ".join(part for part in parts if part)
@@ -101,6 +103,16 @@ def _expiry(facts: Facts) -> str:
 def _holder(facts: Facts) -> str:
     kind = facts.text("holder_kind") or "service_principal"
     return f"{_HOLDERS.get(kind, kind)} {facts.text('holder_name') or _last(facts.text('holder_id') or '')}"
+
+
+def _signer(facts: Facts) -> str:
+    """Whose certificate signs tokens: Entra's for an application, or an identity provider's that is trusted."""
+    kind = facts.text("kind") or ""
+    if kind in _PROVIDERS:
+        holder = f"{_PROVIDERS[kind]} {facts.text('holder_name') or _last(facts.text('holder_id') or '')}"
+    else:
+        holder = _holder(facts)
+    return f"{holder}, {'signing' if kind in {*_PROVIDERS, 'application'} else 'SAML'} certificate"
 
 
 def _last(id_: str) -> str:

@@ -92,6 +92,18 @@ HELD: dict[str, Value] = {"holder_id": HOLDER, "holder_kind": "application", "ho
             "service principal 9, SAML certificate AB",
             "client id 1-2, no expiry",
         ),
+        (
+            "signing_certificate",
+            row("signing_certificate", kind="federated-domain", holder_name="contoso.example", name="CN=ADFS", app_id=None),
+            "federated domain contoso.example, signing certificate CN=ADFS",
+            "no expiry",
+        ),
+        (
+            "signing_certificate",
+            row("signing_certificate", kind="application", holder_name="crm", name="CN=x", app_id="1-2"),
+            "service principal crm, signing certificate CN=x",
+            "client id 1-2, no expiry",
+        ),
         ("tenant", row("tenant", id="/tenants/1", name="contoso"), "tenant contoso", ""),
     ],
 )

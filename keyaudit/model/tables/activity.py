@@ -39,6 +39,7 @@ SIGN_IN_ACTIVITY = Table(
 
 CREDENTIAL_ACTIVITY = Table(
     name="credential_activity",
+    replaced=False,
     noun="record of a credential's use",
     plural="records of credentials' use",
     meaning="when a credential was last used for a resource (appCredentialSignInActivities, beta); one may have several",

@@ -35,6 +35,7 @@ _DEFINED = (*_POLICIES, "role_definition.query", "hsm.role_definition.list")
 
 GRANT = Table(
     name="grant",
+    replaced=False,
     noun="grant",
     plural="grants",
     meaning="one way in, as it is given: a role assignment, an access policy, an app role; a group's members are in membership",

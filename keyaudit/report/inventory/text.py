@@ -25,8 +25,8 @@ _UNKNOWN, _ABSENT, _NONE = "unknown", "-", "none"
 # What names a row, then what a reader asks first; every other column follows as it is declared.
 _NAMING = ("vault_name", "holder_name", "name")
 _FIRST = (
-    "kind", "is_current", "active", "enabled", "kty", "key_size", "curve", "custody", "principal_kind", "role", "scope",
-    "created_on", "starts_on", "expires_on",
+    "kind", "expires_on", "is_current", "active", "enabled", "kty", "key_type", "key_size", "curve", "custody", "role",
+    "principal_kind", "scope", "created_on", "starts_on",
 )  # fmt: skip
 _LAST = ("subscription_name", "resource_group", "location", "tags")
 # Where a row was read, and ids: of use to a program.
