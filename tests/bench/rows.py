@@ -3,10 +3,12 @@
 import json
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 from keyaudit.inventory.snapshot import write
 from keyaudit.inventory.spool import Spool
+from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
@@ -100,6 +102,17 @@ def _vault_row(vault: str, vault_id: str) -> dict[str, object]:
     }
 
 
+def whole(table: str, values: dict[str, object]) -> dict[str, object]:
+    """The row with a value in every column that must have one, so that a new column is no work here."""
+    return {**_filled(table), **values}
+
+
+@cache
+def _filled(table: str) -> dict[str, object]:
+    values: dict[Type, object] = {Type.TEXT: "text", Type.BOOLEAN: False, Type.TEXTS: [], Type.MAP: {}}
+    return {column.name: values.get(column.type, 1) for column in TABLES[table].stored if not column.absent}
+
+
 def _assessed(scope: Scope, operation: str) -> Coverage:
     return Coverage(scope=scope, operation=operation, state=State.ASSESSED)
 
@@ -112,7 +125,7 @@ def main(folder: Path, versions: int) -> None:
     names = [f"kv-{number}" for number in range(max(1, versions // (KEYS_A_VAULT * VERSIONS)))]
     tenant = spool.unit("tenant", TENANT, others)
     for vault in names:
-        tenant.row("vault", _vault_row(vault, _VAULTS + vault))
+        tenant.row("vault", whole("vault", _vault_row(vault, _VAULTS + vault)))
     tenant.close([_assessed(TENANT, operation) for operation in others])
     operations = ("key.list", "key.versions", "key.get", "key.rotation_policy")
     for number, vault in enumerate(names):
@@ -121,7 +134,7 @@ def main(folder: Path, versions: int) -> None:
         unit = spool.unit("keys", scope, operations)
         for key in range(min(KEYS_A_VAULT, versions)):
             for version in range(min(VERSIONS, max(1, versions // KEYS_A_VAULT))):
-                unit.row("key", _key_version(vault, vault_id, number * KEYS_A_VAULT + key, version))
+                unit.row("key", whole("key", _key_version(vault, vault_id, number * KEYS_A_VAULT + key, version)))
         unit.close([_assessed(scope, operation) for operation in operations])
     spooled = time.perf_counter()
     write(spool, spool.run)
