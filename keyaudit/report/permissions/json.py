@@ -18,7 +18,7 @@ def render(needed: Needed) -> str:
 def _right(need: Need) -> dict[str, object]:
     return {
         "kind": need.right.rights,
-        "name": need.right.name,
+        "name": need.name,
         "on": need.right.on,
         "command": need.right.command or None,
         "operations": [operation.id for operation in need.operations],

@@ -22,6 +22,11 @@ class Need:
     columns: tuple[str, ...]
 
     @property
+    def name(self) -> str:
+        """The role's or permission's name, or the one action that a custom role has to give."""
+        return self.right.data_action or self.right.name
+
+    @property
     def rest(self) -> list[str]:
         """What rests on it, in short: a table, or single columns of one."""
         tables = {column for column in self.columns if "." not in column}

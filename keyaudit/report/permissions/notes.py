@@ -17,7 +17,7 @@ def head(needed: Needed, mark: str) -> Iterator[str]:
 def note(need: Need, needed: Needed, mark: str, indent: str = "") -> list[str]:
     """What a right is for."""
     begin = f"{indent}{mark} "
-    return wrap(f"{need.right.name}: {need.reads}. For {why(need, needed)}.", _WIDTH, begin, begin)
+    return wrap(f"{need.name}: {need.reads}. For {why(need, needed)}.", _WIDTH, begin, begin)
 
 
 def by_hand(needed: Needed, mark: str) -> Iterator[str]:
