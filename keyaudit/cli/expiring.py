@@ -19,7 +19,9 @@ def expiring(
         str, typer.Argument(metavar="[WITHIN]", help="How far to look ahead: 30d, 12w or an ISO 8601 duration.")
     ] = "30d",
     output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
-    every: Annotated[bool, typer.Option("--all", help="For text and table: list what is disabled or superseded, too.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="For text and table: list what is disabled, superseded or part of a certificate, too.")
+    ] = False,
 ) -> int:
     """List by owner what expires soon and what has expired: keys, certificates and credentials, the soonest first."""
     from keyaudit import audit  # noqa: PLC0415 - heavy

@@ -19,6 +19,10 @@ _BATCH = 1_024
 _END = "expires_on"
 _KNOWN = {str(reason): reason for reason in Reason}
 _NEVER = 2**63
+# A certificate, its key and its secret are one thing under one name and version, and end together.
+_CERTIFICATES = f"""LEFT JOIN (
+        SELECT DISTINCT vault_id, name, version FROM certificate WHERE unknown['{_END}'] IS NULL
+    ) AS whole ON whole.vault_id = it.vault_id AND whole.name = it.name AND whole.version = it.version"""
 # A row that surely holds one of these is no longer in use, so that its end troubles nobody.
 _OUT_OF_USE = {"enabled": "false", "holder_enabled": "false", "is_current": "false", "active": "false"}
 _OWNED = tuple(name for name, table in TABLES.items() if "owner_ids" in table.by_name)
@@ -45,7 +49,7 @@ def columns_read() -> frozenset[tuple[str, str]]:
 class Found:
     """How many have ended, how many end before the moment asked for, and of how many nobody knows when.
 
-    Those are in use; `retired` counts the others.
+    Those are in use, and none is part of another; `retired` counts the others.
     """
 
     overdue: int
@@ -105,8 +109,12 @@ def _endings(table: Table, before: int) -> str:
         f"WHEN {way.names} IS NOT NULL THEN {quoted(way.source)} WHEN {way.doubt} IS NOT NULL THEN ''" for way in ways
     )
     doubt = " ".join(f"WHEN {way.names} IS NOT NULL THEN NULL WHEN {way.doubt} IS NOT NULL THEN {way.doubt}" for way in ways)
-    off = ((name, value) for name, value in _OUT_OF_USE.items() if name in table.by_name)
-    retired = " OR ".join(f"coalesce(it.{name} = {value}, false)" for name, value in off)
+    off = [f"it.{name} = {value}" for name, value in _OUT_OF_USE.items() if name in table.by_name]
+    joins = [way.join for way in ways]
+    if "managed" in table.by_name:
+        off.append("it.managed AND whole.name IS NOT NULL")
+        joins.append(_CERTIFICATES)
+    retired = " OR ".join(f"coalesce({each}, false)" for each in off)
     return f"""
         SELECT {quoted(table.name)} AS kind, it.id, it.{_END},
             CASE {owner or "WHEN false THEN NULL"} ELSE {none} END AS owner,
@@ -114,7 +122,7 @@ def _endings(table: Table, before: int) -> str:
             CASE {doubt or "WHEN false THEN NULL"} ELSE NULL END AS doubt,
             it.unknown[{quoted(_END)}] AS why,
             {retired or "false"} AS retired
-        FROM {table.name} AS it {" ".join(dict.fromkeys(way.join for way in ways))}
+        FROM {table.name} AS it {" ".join(dict.fromkeys(joins))}
         WHERE it.{_END} <= {before} OR it.unknown[{quoted(_END)}] IS NOT NULL"""
 
 

@@ -19,7 +19,9 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A row that ends; `expires_on` is None where nobody knows when. `retired`: it is surely not in use any more."""
+    """A row that ends; `expires_on` is None where nobody knows when. `retired`: it surely is not in use
+    any more, or is the key or secret of a certificate, with which it ends.
+    """
 
     owner: Owner
     table: str
@@ -42,7 +44,7 @@ class Expiring:
     unknown: int
     """Of how many nobody knows when they end."""
     retired: int
-    """How many of `endings()` are out of use."""
+    """How many of `endings()` are out of use, or end with their certificate."""
     looked: Mapping[str, int]
     """Rows by table, of every table whose rows end."""
     endings: Callable[[], Iterator[Ending]]

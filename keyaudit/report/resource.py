@@ -16,8 +16,8 @@ def label(facts: Facts) -> str:
         return facts.called
     name = row("name") or _last(row("id") or facts.called)
     match facts.kind:
-        case "key":
-            called = f"{row('vault_name')}/keys/{name}"
+        case "key" | "certificate" | "secret":
+            called = f"{row('vault_name')}/{facts.kind}s/{name}"
         case "vault":
             called = name
         case "application":

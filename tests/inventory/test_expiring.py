@@ -141,3 +141,21 @@ def test_counts_are_of_what_is_in_use_and_why_something_is_unknown_is_said(tmp_p
         counts = prepare(c, AS_OF, AS_OF + DAY)
     assert (counts.overdue, counts.soon, counts.unknown, counts.retired) == (1, 1, 1, 1)
     assert counts.reasons == {Reason.BAD_VALUE}
+
+
+def test_a_certificates_key_is_counted_with_it_but_only_where_the_certificate_is_there(tmp_path: Path) -> None:
+    keys = [key("1", expires_on=SOON, is_current=True, managed=True) | {"name": "k"}]
+    of_key = {"scope_id": keys[0]["scope_id"], "vault_id": keys[0]["vault_id"], "name": "k", "version": "1"}
+    certificate = row("certificate", "https://kv.vault.azure.net/certificates/k/1", **of_key, is_current=True, enabled=True)
+    for number, (certificates, retired) in enumerate(
+        (
+            ([], False),
+            ([certificate | {"expires_on": SOON}], True),
+            ([certificate | {"expires_on": None, "unknown": {"expires_on": UNSEEN}}], False),
+            ([certificate | {"expires_on": SOON, "version": "2"}], False),
+        )
+    ):
+        rows = {"key": keys, "vault": [vault()], "certificate": certificates}
+        listed = {each.table: each.retired for each in found(tmp_path / str(number), rows)}
+        assert listed["key"] is retired
+        assert listed.get("certificate", False) is False

@@ -35,7 +35,10 @@ def test_what_is_unknown_is_counted_by_column_and_reason(tmp_path: Path) -> None
         AS_OF
     ) as c:
         unknown = listing(c, TABLES["key"]).unknown
-    assert unknown == (Unknown("kty", Reason.BAD_VALUE, 1), Unknown("kty", Reason.FIREWALL, 2))
+    assert tuple(each for each in unknown if each.column == "kty") == (
+        Unknown("kty", Reason.BAD_VALUE, 1),
+        Unknown("kty", Reason.FIREWALL, 2),
+    )
 
 
 def test_an_empty_table_has_no_rows(tmp_path: Path) -> None:

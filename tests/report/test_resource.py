@@ -104,6 +104,7 @@ HELD: dict[str, Value] = {"holder_id": HOLDER, "holder_kind": "application", "ho
             "service principal crm, signing certificate CN=x",
             "client id 1-2, no expiry",
         ),
+        ("secret", row("secret", vault_name="kv", name="s"), "kv/secrets/s", ""),
         ("tenant", row("tenant", id="/tenants/1", name="contoso"), "tenant contoso", ""),
     ],
 )

@@ -88,7 +88,7 @@ def above(found: Expiring, width: int, colour: bool) -> list[str]:
 
 def below(found: Expiring, width: int, colour: bool, every: bool) -> list[str]:
     """The counts, then what weakens them."""
-    hidden = f"Not listed: {found.retired:,} more that are disabled or superseded; --all lists them."
+    hidden = f"Not listed: {found.retired:,} more that are disabled, superseded or part of a certificate; --all lists them."
     span = times.duration_text(found.before - found.run.as_of)
     counts = f"{found.overdue:,} expired, {found.soon:,} expiring within {span}, {found.unknown:,} of unknown expiry"
     return parted(

@@ -42,7 +42,7 @@ def render(inventory: Inventory, out: TextIO, *, width: int | None, colour: bool
         notes = _notes(inventory.listings[0], shown, about)
     else:
         out.write(joined(_summary(inventory, width)))
-        notes = []
+        notes = [line for listing in inventory.listings for line in _unknown_of(listing, about)]
     closing = parted(
         notes,
         not_needed(inventory.verdict, about),
@@ -76,6 +76,14 @@ def _counted(listing: Listing, verdict: Verdict) -> str:
 def _unknown(listing: Listing) -> str:
     columns = len({each.column for each in listing.unknown})
     return plural(columns, "column") if columns else _ABSENT
+
+
+def _unknown_of(listing: Listing, width: int) -> list[str]:
+    columns: dict[Reason, list[str]] = {}
+    for each in listing.unknown:
+        columns.setdefault(each.reason, []).append(each.column)
+    said = "; ".join(f"{', '.join(names)} ({reason})" for reason, names in columns.items())
+    return wrap(f"Unknown in some {listing.table.plural}: {said}.", width, rest="  ") if said else []
 
 
 def _read(verdict: Verdict, wanted: Set[str]) -> str:
