@@ -18,6 +18,7 @@ from keyaudit.collect.key_vault.vaults import QUERIES, collect_vaults
 from keyaudit.collect.places import Subscription, Vault, tenant_scope
 from keyaudit.collect.subscriptions import list_subscriptions
 from keyaudit.collect.surfaces import SURFACES, Found, Reading, Surface
+from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.errors import AuditError
@@ -69,22 +70,26 @@ class Failure:
 
 
 async def collect_all(
-    connection: Connection, spool: Spool, *, progress: Progress, evidence: Evidence = NONE
+    connection: Connection, spool: Spool, *, progress: Progress, evidence: Evidence = NONE, earlier: Earlier | None = None
 ) -> Sequence[Failure]:
     """Read everything that `spool` does not hold yet. What Azure refuses is coverage, what a bug ends is returned.
 
-    `evidence` is what files say that Azure's read APIs do not hold. Raises AuditError where the spool cannot be written, or
-    where evidence is another tenant's. When cancelled, what is under way stays unclosed, for `resume`.
+    `evidence` is what files say that Azure's read APIs do not hold; what is surely as `earlier` has it is not read again.
+    Raises AuditError where the spool cannot be written, or where evidence is another tenant's. When cancelled, what is under
+    way stays unclosed, for `resume`.
     """
-    return await _Collection(connection, spool, progress, evidence).collect()
+    return await _Collection(connection, spool, progress, evidence, earlier).collect()
 
 
 class _Collection:
-    def __init__(self, connection: Connection, spool: Spool, progress: Progress, evidence: Evidence) -> None:
+    def __init__(
+        self, connection: Connection, spool: Spool, progress: Progress, evidence: Evidence, earlier: Earlier | None
+    ) -> None:
         self._connection = connection
         self._spool = spool
         self._progress = progress
         self._evidence = evidence
+        self._earlier = earlier
         self._scope = tenant_scope(spool.run.tenant_id)
         self._found = Found()
         self._confines = Confines(spool.run.filters)
@@ -181,7 +186,9 @@ class _Collection:
 
     def _reading(self, at_once: int, seen: Callable[[int], None]) -> Reading:
         evidence, confines = self._evidence, self._confines
-        return Reading(self._connection, self._scope, self._found, self._spool, at_once, evidence, seen, confines)
+        return Reading(
+            self._connection, self._scope, self._found, self._spool, at_once, evidence, seen, confines, self._earlier
+        )
 
     async def _unit(self, surface: str, scope: Scope, opened: tuple[str, ...], work: Work) -> None:
         """One unit from opening to closing, unless an earlier run closed it. Nothing that it raises is lost."""

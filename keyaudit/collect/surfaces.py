@@ -36,6 +36,7 @@ from keyaudit.collect.managed_hsm.hsm import collect_hsm
 from keyaudit.collect.places import Subscription, Vault
 from keyaudit.collect.services.services import OPERATIONS as SERVICE_OPERATIONS
 from keyaudit.collect.services.services import collect_services
+from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Scope
 
@@ -70,6 +71,8 @@ class Reading:
     """Is told how many objects were seen so far, where nobody knows how many there are."""
     confines: Confines
     """What the run's filters leave."""
+    earlier: Earlier | None = None
+    """An earlier run of the tenant, of which what surely did not change is not read again."""
 
 
 Collector = Callable[[Reading, Unit, P], Awaitable[Sequence[Coverage]]]
@@ -176,7 +179,11 @@ SURFACES = Surfaces(
         ),
     ),
     vault=(
-        Surface("keys", KEY_OPERATIONS, lambda r, unit, vault: collect_keys(r.connection, unit, vault, at_once=r.at_once)),
+        Surface(
+            "keys",
+            KEY_OPERATIONS,
+            lambda r, unit, vault: collect_keys(r.connection, unit, vault, at_once=r.at_once, earlier=r.earlier),
+        ),
         Surface(
             "certificates",
             certificates.OPERATIONS,
@@ -190,7 +197,13 @@ SURFACES = Surfaces(
         Surface("deleted", deleted.OBJECTS, lambda r, unit, vault: deleted.collect_deleted(r.connection, unit, vault)),
         Surface("audit logs", places.VAULT, lambda r, unit, vault: places.collect_vault_logs(r.connection, unit, vault)),
     ),
-    hsm=(Surface("HSMs", HSM_OPERATIONS, lambda r, unit, hsm: collect_hsm(r.connection, unit, hsm, at_once=r.at_once)),),
+    hsm=(
+        Surface(
+            "HSMs",
+            HSM_OPERATIONS,
+            lambda r, unit, hsm: collect_hsm(r.connection, unit, hsm, at_once=r.at_once, earlier=r.earlier),
+        ),
+    ),
     last=(
         Surface(
             "log workspaces",

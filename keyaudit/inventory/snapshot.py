@@ -98,6 +98,10 @@ class Snapshot:
             if files.digest(self.folder / file.path) != (file.size, file.sha256):
                 raise UnsafeError(files.shown(self.folder / file.path), "damaged or edited: its digest differs", _DAMAGED)
 
+    def paths(self, table: str) -> list[Path]:
+        """The files of a table's stored rows."""
+        return self._paths(self.tables[table])
+
     def _paths(self, table: TableFiles) -> list[Path]:
         return [self.folder / file.path for file in table.files]
 

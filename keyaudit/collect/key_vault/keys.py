@@ -1,6 +1,6 @@
 """The keys of one vault or Managed HSM, every version, from its data plane; a vault's from ARM where that refuses."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from keyaudit.cloud.connection import Connection
@@ -22,8 +22,10 @@ from keyaudit.collect.key_vault.key_rows import (
 )
 from keyaudit.collect.key_vault.key_versions import Key, Listed, agreed
 from keyaudit.collect.key_vault.rotation import ROTATION, RotationPolicy, no_rotation, put_rotation
+from keyaudit.collect.key_vault.unchanged import Known, take_over, unchanged
 from keyaudit.collect.places import Vault, source
 from keyaudit.collect.rows import Row, read
+from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, End, Refusal
 from keyaudit.model.reasons import UNSAFE, Reason
@@ -38,13 +40,16 @@ _FINAL = UNSAFE | {Reason.IDENTITY_REVOKED, Reason.BUDGET, Reason.INTERRUPTED}
 _NOT_ACTIVATED = "the HSM was never activated: nobody has downloaded its security domain"
 
 
-async def collect_keys(connection: Connection, unit: Unit, vault: Vault, *, at_once: int) -> Sequence[Coverage]:
+async def collect_keys(
+    connection: Connection, unit: Unit, vault: Vault, *, at_once: int, earlier: Earlier | None = None
+) -> Sequence[Coverage]:
     """Write a row per key version to `unit`; the coverage of `OPERATIONS`, and of ARM's where they were used.
 
     Of a Managed HSM: of `HSM_OPERATIONS`, and ARM is not asked, since an HSM lets it read keys only where it was told to.
-    `at_once` keys are read at the same time. Of a vault that was deleted meanwhile no row is kept.
+    `at_once` keys are read at the same time. Of a vault that was deleted meanwhile no row is kept. A key that is surely as
+    `earlier` has it counts as read, though only its versions and its rotation policy are asked for.
     """
-    return await VaultKeys(connection, unit, vault, at_once).collect()
+    return await VaultKeys(connection, unit, vault, at_once, earlier).collect()
 
 
 _Key = Key[KeyItem, KeyBundle]
@@ -53,7 +58,7 @@ _Key = Key[KeyItem, KeyBundle]
 class VaultKeys:
     """The keys of one vault or Managed HSM, to be collected once."""
 
-    def __init__(self, connection: Connection, unit: Unit, vault: Vault, at_once: int) -> None:
+    def __init__(self, connection: Connection, unit: Unit, vault: Vault, at_once: int, earlier: Earlier | None = None) -> None:
         self._at_once = at_once
         self._gateway = connection.gateway
         self._connection = connection
@@ -65,6 +70,8 @@ class VaultKeys:
         """Set by `collect` where nothing more is to be asked of it: its address is not its own, or it is gone."""
         self._hsm = vault.kind == MANAGED_HSM
         self._operations = HSM_OPERATIONS if self._hsm else OPERATIONS
+        self._earlier = earlier
+        self._known = earlier.keys(vault.scope.id) if earlier else {}
         self._seen: dict[str, str] = {}
         list_, versions, get, rotation = self._operations
         self._list = Calls(vault.scope, list_)
@@ -112,6 +119,9 @@ class VaultKeys:
         self._seen[name.lower()] = name
         # Versions first: one made in between is then missing from the list, and the GET shows it.
         listed = await self._list_versions(name)
+        if known := self._unchanged(name, listed):
+            await self._take_over(name, known)
+            return
         current = await self._get_version(name, "")
         current_version = "" if isinstance(current, Refusal) else key_name(current.key.kid, self.uri).version
         versions, unlisted = await agreed(listed, current_version, lambda: self._list_versions(name), self._versions)
@@ -130,6 +140,27 @@ class VaultKeys:
             lambda version: self._get_version(name, version),
             lambda version, answer: self._write(key, version, answer, rotation),
         )
+
+    def _unchanged(self, name: str, listed: Listed[KeyItem]) -> Mapping[str, Known]:
+        """The rows of the earlier run, by version, if every version is surely as it was; else none."""
+        versions, unlisted = listed
+        known = self._known.get(f"{self.uri.rstrip('/')}/keys/{name}".lower(), {})
+        if self._earlier is None or unlisted or versions.keys() != known.keys():
+            return {}
+        for version, item in versions.items():
+            compared = self._row(KeyName(name, version), self._get.id, item.kid)
+            if not unchanged(self._earlier, known[version], item, compared):
+                return {}
+        return known
+
+    async def _take_over(self, name: str, known: Mapping[str, Known]) -> None:
+        rotation = None if all(row["managed"] is True for row in known.values()) else await self._get_rotation(name)
+        for version, row in known.items():
+            self._get.answered()
+            taken = self._row(KeyName(name, version), self._get.id, str(row["resource_id"]))
+            take_over(taken, row)
+            taken.put("versions_listed", True)
+            self._finish(taken, rotation)
 
     async def _list_versions(self, name: str) -> Listed[KeyItem]:
         def version_of(item: KeyItem) -> str:
@@ -183,6 +214,9 @@ class VaultKeys:
         row.put("managed", item.managed)
         row.put_read("versions_listed", key.versions_listed)
         row.put_read("is_current", key.is_current(version, lambda item: created_on(item.attributes)))
+        self._finish(row, rotation)
+
+    def _finish(self, row: Row, rotation: RotationPolicy | Refusal | None) -> None:
         if rotation is None:
             no_rotation(row)
         elif isinstance(rotation, Refusal):

@@ -1,0 +1,40 @@
+"""What an earlier snapshot holds, for a run that reads again only what may have changed since."""
+
+from collections.abc import Mapping
+from types import TracebackType
+
+from keyaudit.inventory.load import parquet
+from keyaudit.inventory.snapshot import Snapshot
+from keyaudit.model.tables.key import KEY
+
+MARGIN = 300
+"""Seconds before the earlier run in which a change may have come after the reading: clocks differ, and are whole seconds."""
+
+
+class Earlier:
+    """Keys of an earlier snapshot, a vault at a time. Use it in `with`."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._connection = snapshot.connect(snapshot.run.as_of)
+        self._source = parquet(*snapshot.paths("key"))
+        self._settled = snapshot.run.as_of - MARGIN - abs(snapshot.run.skew or 0)
+
+    def __enter__(self) -> "Earlier":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._connection.close()
+
+    def settled(self, updated_on: object) -> bool:
+        """Whether what was last changed at that time had its last change before it was read."""
+        return isinstance(updated_on, int) and updated_on < self._settled
+
+    def keys(self, vault_id: str) -> Mapping[str, Mapping[str, Mapping[str, object]]]:
+        """The rows of a vault's keys, by key id, then by version. A row is as it is stored, `unknown` included."""
+        names = [*(column.name for column in KEY.stored), "unknown"]
+        query = f"SELECT {', '.join(names)} FROM {self._source} WHERE vault_id = ?"  # noqa: S608 - declared names
+        found: dict[str, dict[str, Mapping[str, object]]] = {}
+        for values in self._connection.execute(query, [vault_id]).fetchall():
+            row = dict(zip(names, values, strict=True))
+            found.setdefault(str(row["key_id"]), {})[str(row["version"])] = row
+        return found
