@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Outcome, PolicyText, Severity
 from keyaudit.model.tables import operations_of
+from keyaudit.policy.applicability import needless
 from keyaudit.policy.parameters import Parameter
 from keyaudit.policy.syntax import Condition
 from keyaudit.policy.templates import Template
@@ -96,7 +97,8 @@ class Policy:
         object.__setattr__(self, "columns_read", columns)
         object.__setattr__(self, "parameters_read", parameters_read(*trees.all))
         object.__setattr__(self, "indexes", _indexes(trees))
-        object.__setattr__(self, "operations", frozenset(operations | set(self.table.listed_by)))
+        unfit = needless(trees.applies_to, self.table, columns)
+        object.__setattr__(self, "operations", frozenset(operations | set(self.table.listed_by)) - unfit)
 
     @property
     def gravest(self) -> Severity:

@@ -72,7 +72,7 @@ def judge(
     counts = Counts()
     for name, of_table in by_table(bounds).items():
         counts.table(connection, name, of_table, as_of)
-    blind = blind_scopes(connection, bounds, coverage, as_of)
+    blind = blind_scopes(connection, bounds, coverage)
     counts.blind(blind)
     needed_by: dict[str, list[str]] = {}
     for bound in bounds:

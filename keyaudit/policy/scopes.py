@@ -11,15 +11,14 @@ from dataclasses import dataclass
 
 import duckdb
 
-from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.findings import Finding, Outcome, UnknownGroup
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.tables import TABLES
+from keyaudit.policy.applicability import part_may_apply
 from keyaudit.policy.bind import Bound, by_table
-from keyaudit.policy.queries import scopes_seen, verdicts
-from keyaudit.policy.verdict import NOT_APPLICABLE
+from keyaudit.policy.queries import scopes_seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Blind:
 
 
 def blind_scopes(
-    connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], coverage: Iterable[Coverage], as_of: int
+    connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], coverage: Iterable[Coverage]
 ) -> tuple[Blind, ...]:
     """Every policy on every such scope: the gravest first, then by the scope's name and id, then by policy."""
     gaps: dict[Scope, dict[str, Coverage]] = {}
@@ -73,7 +72,9 @@ def blind_scopes(
         table = TABLES[name]
         seen = {scope for (scope,) in connection.execute(scopes_seen(name)).fetchall()}
         parts = {
-            operation: _applying(connection, table, of_table, operation, as_of)
+            operation: frozenset(
+                bound.policy.text.id for bound in of_table if part_may_apply(bound.policy.trees.applies_to, table, operation)
+            )
             for operation in table.parts
             if operation in unread
         }
@@ -95,24 +96,3 @@ def _gave_none(record: Coverage, bound: Bound, parts: Mapping[str, frozenset[str
     if record.state is State.NOT_ASSESSED and record.operation in parts:
         return bound.policy.text.id in parts[record.operation]
     return not seen
-
-
-def _applying(
-    connection: duckdb.DuckDBPyConnection, table: Table, bounds: Sequence[Bound], operation: str, as_of: int
-) -> frozenset[str]:
-    """The policies that may apply to a row of the part that only this listing gives: all but what is sure is unknown."""
-    columns = sorted({column for bound in bounds for column in bound.policy.columns_read})
-    rows = [
-        (
-            {column: part.get(column) for column in columns},
-            {column: Reason.PARENT_NOT_ASSESSED.value for column in columns if column not in part},
-        )
-        for part in table.parts[operation]
-    ]
-    query = verdicts(table, [(bound.policy.trees, bound.values) for bound in bounds], rows, as_of)
-    codes = zip(*connection.execute(query).fetchall(), strict=True)
-    return frozenset(
-        bound.policy.text.id
-        for bound, found in zip(bounds, codes, strict=True)
-        if any(code != NOT_APPLICABLE for code in found)
-    )

@@ -1,0 +1,73 @@
+"""Whether a policy may apply to rows of which only a little is sure: those that a listing would have given."""
+
+from collections.abc import Mapping
+
+from keyaudit.model.columns import Table
+from keyaudit.model.tables import TABLES
+from keyaudit.policy.types import Absent, Compare, Constant, Every, In, Not, Read, Some, Term
+
+Sure = Mapping[str, str | None]
+"""The columns that are sure, None where one is absent."""
+
+_UNSURE = object()
+
+
+def may_apply(term: Term, sure: Sure) -> bool:
+    """Whether the condition may hold of a row with these columns, whatever the others are."""
+    return _holds(term, sure) is not False
+
+
+def part_may_apply(term: Term, table: Table, operation: str) -> bool:
+    """Whether the condition may hold of a row that this listing alone gives."""
+    return any(may_apply(term, part) for part in table.parts[operation])
+
+
+def needless(term: Term, table: Table, columns: tuple[str, ...]) -> frozenset[str]:
+    """The listings whose rows the condition can never hold of, but for those that the columns rest on in another way."""
+    elsewhere = {operation for column in columns for operation in _through_others(table, column)}
+    unfit = {operation for operation in table.parts if not part_may_apply(term, table, operation)}
+    return frozenset(unfit - elsewhere)
+
+
+def _holds(term: Term, sure: Sure) -> bool | None:
+    match term:
+        case Every() | Some():
+            settles = isinstance(term, Some)
+            found = [_holds(part, sure) for part in term.terms]
+            return settles if settles in found else None if None in found else not settles
+        case Not():
+            inner = _holds(term.term, sure)
+            return None if inner is None else not inner
+        case Absent(term=Read(column=column)):
+            return sure[column] is None if column in sure else None
+        case Compare(operator="==" | "!=" as operator):
+            left, right = _value(term.left, sure), _value(term.right, sure)
+            return None if _UNSURE in (left, right) else (left == right) == (operator == "==")
+        case In(items=Constant(value=tuple() as items)):
+            item = _value(term.item, sure)
+            return None if item is _UNSURE else item in items
+        case _:
+            return None
+
+
+def _value(term: Term, sure: Sure) -> object:
+    """A value that is sure and there."""
+    match term:
+        case Constant(value=value):
+            return value
+        case Read(column=column) if sure.get(column) is not None:
+            return sure[column]
+        case _:
+            return _UNSURE
+
+
+def _through_others(table: Table, column: str) -> frozenset[str]:
+    """The operations that a derived column rests on through other tables."""
+    found: set[str] = set()
+    for base in table.by_name[column].derived_from:
+        other, _, name = base.rpartition(".")
+        if other:
+            found.update(TABLES[other].listed_by, TABLES[other].by_name[name].operations, _through_others(TABLES[other], name))
+        else:
+            found.update(_through_others(table, name))
+    return frozenset(found)
