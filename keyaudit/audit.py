@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keyaudit import __version__, gate
+from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read, endings, prepare
 from keyaudit.inventory.listing import listing
 from keyaudit.inventory.snapshot import Snapshot, write
@@ -23,6 +24,7 @@ from keyaudit.model.listing import Inventory
 from keyaudit.model.reasons import OPTIONAL, UNSAFE, Reason
 from keyaudit.model.run import Report, Run, Verdict
 from keyaudit.model.tables import TABLES, operations, operations_of
+from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.judge import judge as judge_policies
 from keyaudit.policy.load import Policy
@@ -64,12 +66,16 @@ async def collect(
     folder: Path,
     *,
     resume: bool,
+    since: Snapshot | None = None,
     clock: "Clock",
     progress: "Progress",
     prompt: Callable[[str], None],
     announce: Callable[[Run], None],
 ) -> Collected:
-    """Read everything into the spool of `folder`. `announce` is told who reads which tenant, before anything is read."""
+    """Read everything into the spool of `folder`. `announce` is told who reads which tenant, before anything is read.
+
+    What surely did not change since the snapshot `since` is taken from there.
+    """
     # The official clients take a third of a second to import; judging a stored snapshot does without them.
     from keyaudit.cloud.connection import connect  # noqa: PLC0415
     from keyaudit.collect.run import collect_all  # noqa: PLC0415
@@ -86,11 +92,14 @@ async def collect(
         prompt=prompt,
     ) as connection:
         run = _begin(source, connection, clock.now())
+        if since is not None:
+            run = _continued(run, since.run)
         announce(run)
         with contextlib.ExitStack() as held:
             spool = held.enter_context(Spool.resume(folder) if resume else Spool.create(folder, run))
             _same(spool.run, run)
-            failures = await collect_all(connection, spool, progress=progress)
+            earlier = held.enter_context(Earlier(since)) if since is not None else None
+            failures = await collect_all(connection, spool, progress=progress, earlier=earlier)
             spool.run = dataclasses.replace(spool.run, skew=connection.skew())
             held.pop_all()
         return Collected(spool, failures, connection.requests)
@@ -223,6 +232,19 @@ def _begin(source: Source, connection: "Connection", now: int) -> Run:
         simulated=source.simulated,
         network={} if source.simulated else source.network.shown(),
     )
+
+
+def _continued(run: Run, since: Run) -> Run:
+    """The run that takes over what another one read, of the same tenant and in the same way."""
+    if (since.tenant_id, since.environment, since.simulated) != (run.tenant_id, run.environment, run.simulated):
+        there, here = (f"tenant {each.tenant_id} ({each.environment})" for each in (since, run))
+        raise UnsafeError("--since", f"the snapshot is of {there}, signed in to {here}", "name a snapshot of this tenant")
+    if since.tool_version != run.tool_version:
+        what = (
+            f"the snapshot was made by keyaudit {one_line(since.tool_version)}, which may have read Azure's answers otherwise"
+        )
+        raise UsageError("--since", what, "collect once without --since")
+    return dataclasses.replace(run, since=since.run_id)
 
 
 def _same(begun: Run, now: Run) -> None:

@@ -24,11 +24,14 @@ from keyaudit.model.errors import UsageError
 from keyaudit.model.run import Run
 
 
-def collected(live: Live, folder: Path, *, resume: bool, kept: str) -> Snapshot:
-    """The live or simulated tenant, read into `folder`. `kept` says what is left there if the run is stopped."""
+def collected(live: Live, folder: Path, *, resume: bool, kept: str, since: Snapshot | None = None) -> Snapshot:
+    """The live or simulated tenant, read into `folder`. `kept` says what is left there if the run is stopped.
+
+    What surely did not change since the snapshot `since` is taken from there.
+    """
     collect_cycles_later()
     with keeping(kept):
-        taken = asyncio.run(_collect(live, folder, resume=resume))
+        taken = asyncio.run(_collect(live, folder, resume=resume, since=since))
         for failure in taken.failures:
             tell(f"a bug in {failure.surface} of {failure.scope.name}: {bug(failure.error)}; please report it with this line")
         return audit.finish(taken)
@@ -39,7 +42,7 @@ def collect_cycles_later() -> None:
     gc.set_threshold(20_000)
 
 
-async def _collect(live: Live, folder: Path, *, resume: bool) -> audit.Collected:
+async def _collect(live: Live, folder: Path, *, resume: bool, since: Snapshot | None) -> audit.Collected:
     clock = SystemClock()
     async with _source(live, clock, settle(live, resume=resume)) as source:
         with progress(quiet=live.quiet) as shown:
@@ -47,6 +50,7 @@ async def _collect(live: Live, folder: Path, *, resume: bool) -> audit.Collected
                 source,
                 folder,
                 resume=resume,
+                since=since,
                 clock=clock,
                 progress=shown,
                 prompt=tell,

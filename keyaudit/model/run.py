@@ -40,6 +40,8 @@ class Run:
     """Which environment vaults and subscriptions belong to, where no tag says so."""
     rows: Mapping[str, int] = field(default_factory=dict)
     """Rows by table."""
+    since: str = ""
+    """The run whose snapshot what surely did not change was taken from; empty where everything was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,7 @@ def _run(run: Run) -> dict[str, object]:
         "as_of": times.iso_time(run.as_of),
         "clock_skew_seconds": run.skew,
         "network": dict(sorted(run.network.items())),
+        "since": run.since or None,
         "exclusions": list(run.filters.shown),
         "environment_rules": [{rule.of: rule.pattern, "environment": rule.environment} for rule in run.environment_rules],
         "tool_version": run.tool_version,
