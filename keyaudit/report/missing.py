@@ -4,7 +4,7 @@ import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 
-from keyaudit.model.operations import OPERATIONS
+from keyaudit.model.operations import OPERATIONS, Rights
 from keyaudit.model.reasons import ADVICE, OPTIONAL, UNSAFE, Reason
 from keyaudit.model.run import Gap, Report, Verdict
 from keyaudit.model.tables import read_by
@@ -183,8 +183,8 @@ def remedied(gaps: Sequence[Gap], width: int, *, named: bool = False) -> list[st
     if gap.reason is not Reason.PERMISSION:
         return lines
     granting = _grants(gaps, width)
-    if named and not granting:
-        granting = wrap("granted by what keyaudit permissions --as az prints", width, _INDENT, _INDENT + "  ")
+    if named and any(OPERATIONS[each].right.rights is Rights.GRAPH for each in gap.operations if each in OPERATIONS):
+        granting += wrap("consented to by what keyaudit permissions --as az prints", width, _INDENT, _INDENT + "  ")
     return lines + granting
 
 
