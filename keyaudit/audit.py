@@ -49,6 +49,8 @@ class Source:
     concurrency: int
     filters: Filters = dataclasses.field(default_factory=Filters)
     environment_rules: tuple[EnvironmentRule, ...] = ()
+    roams: bool = False
+    """It is one tenant of several, to be signed in to whichever the credential's variables name."""
     simulated: bool = False
 
 
@@ -89,6 +91,7 @@ async def collect(
         clock=clock,
         share=source.share,
         concurrency=source.concurrency,
+        roams=source.roams,
         prompt=prompt,
     ) as connection:
         run = _begin(source, connection, clock.now())

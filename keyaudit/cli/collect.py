@@ -1,12 +1,13 @@
 """`keyaudit collect`: reads the tenant into a snapshot, and judges nothing."""
 
+import re
 import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from keyaudit.cli.options import Live, flags
+from keyaudit.cli.options import Live, Stored, flags
 from keyaudit.cli.streams import printing
 
 
@@ -25,7 +26,31 @@ def collect(
         ),
     ] = None,
 ) -> int:
-    """Read everything into a snapshot, to judge it later: keyaudit report --from DIR."""
+    """Read everything into a snapshot, to judge it later: keyaudit report --from DIR. Several tenants: a folder each in DIR."""
+    from keyaudit.cli.source import each  # noqa: PLC0415 - heavy
+    from keyaudit.cli.streams import tell  # noqa: PLC0415 - heavy
+    from keyaudit.model.errors import PRECEDENCE, AccessError, Exit, UnavailableError, UsageError  # noqa: PLC0415 - heavy
+    from keyaudit.model.text import one_line  # noqa: PLC0415 - heavy
+
+    tenants = [one for one, _ in each(live, Stored())]
+    if len(tenants) == 1:
+        return _collect(live, out, out, resume=resume, since=since)
+    if since is not None:
+        raise UsageError("--since", "is of one tenant, and several are named", "collect that one alone")
+    held: set[int] = set()
+    for one in tenants:
+        [tenant] = one.tenant or []
+        try:
+            held.add(_collect(one, out / place(tenant), out, resume=resume, since=None))
+        # One that cannot be read costs the others nothing, and is told by the exit code.
+        except (AccessError, UnavailableError) as error:
+            tell(f"tenant {one_line(tenant)}: {error}")
+            held.add(error.exit)
+    return next(code for code in PRECEDENCE if code in held) if held else Exit.NO_ACCESS
+
+
+def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path | None) -> int:
+    """One tenant. What an earlier run finished is not read again."""
     from keyaudit.audit import assess  # noqa: PLC0415 - heavy
     from keyaudit.cli.live import collected  # noqa: PLC0415 - heavy
     from keyaudit.inventory.snapshot import open_snapshot  # noqa: PLC0415 - heavy
@@ -34,9 +59,25 @@ def collect(
 
     kept = f"go on with: keyaudit collect --resume --out {shlex.quote(str(out))}"
     earlier = open_snapshot(since) if since is not None else None
-    snapshot = collected(live, out, resume=resume, kept=kept, since=earlier)
+    several = folder != out
+    if several and resume and (folder / "manifest.json").exists():
+        snapshot = open_snapshot(folder)
+    else:
+        begun = resume and (not several or folder.exists())
+        snapshot = collected(live, folder, resume=begun, kept=kept, since=earlier, among=several)
     # A snapshot serves whatever policies come later, so every column is required of it.
     verdict = assess(snapshot.run, snapshot.coverage, operations())
     with printing() as stdout:
-        render(snapshot.run, verdict, str(out), stdout)
+        render(snapshot.run, verdict, str(folder), stdout)
     return verdict.exit
+
+
+def place(tenant: str) -> str:
+    """The folder of a tenant among others: its id or domain, which is checked to be one before it is used for more."""
+    from keyaudit.model.errors import UsageError  # noqa: PLC0415 - heavy
+    from keyaudit.model.text import one_line  # noqa: PLC0415 - heavy
+
+    name = tenant.strip().lower()
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*[a-z0-9]", name):
+        raise UsageError("--tenant", f"neither a tenant id nor a domain: {one_line(tenant)}", "use its GUID or a domain of it")
+    return name

@@ -23,8 +23,8 @@ def diff(
     from keyaudit.report.difference import FORMATS, compare  # noqa: PLC0415 - heavy
 
     with (
-        judged(Live(), Stored(from_=old), choice, fail_on=None) as before,
-        judged(Live(), Stored(from_=new), choice, fail_on=None) as after,
+        judged(Live(), Stored(from_=[old]), choice, fail_on=None) as before,
+        judged(Live(), Stored(from_=[new]), choice, fail_on=None) as after,
     ):
         if before.run.tenant_id != after.run.tenant_id:
             what = f"of tenant {before.run.tenant_id} and of tenant {after.run.tenant_id}"

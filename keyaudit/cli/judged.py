@@ -1,14 +1,14 @@
 """From flags to a report that can be printed: a snapshot, judged by the chosen policies."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from keyaudit import audit
 from keyaudit.cli.chosen import chosen
 from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.options import Choice, Live, Stored
-from keyaudit.cli.source import snapshot
+from keyaudit.cli.source import each, snapshot
 from keyaudit.gate import Allowance
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.findings import Severity
@@ -24,8 +24,37 @@ WAIVERS = Path("keyaudit.waivers.yaml")
 
 
 @contextmanager
-def judged(live: Live, stored: Stored, choice: Choice, *, fail_on: Severity | None, new_only: bool = False) -> Iterator[Report]:
-    """The report, good until the context ends. Everything that can be refused is refused before anything is read."""
+def all_judged(
+    live: Live, stored: Stored, choice: Choice, *, fail_on: Severity | None, new_only: bool = False
+) -> Iterator[Sequence[Report]]:
+    """A report for each tenant that is named, in that order; good until the context ends."""
+    tenants = each(live, stored)
+    if len(tenants) > 1 and choice.baseline is not None:
+        raise UsageError("--baseline", "is of one tenant, and several are named", "judge that one alone")
+    with ExitStack() as stack:
+        reports = [
+            stack.enter_context(judged(*one, choice, fail_on=fail_on, new_only=new_only, among=len(tenants) > 1))
+            for one in tenants
+        ]
+        if len({report.run.tenant_id for report in reports}) != len(reports):
+            raise UsageError("--tenant, --from", "two of them are one and the same tenant", "name each once")
+        yield reports
+
+
+@contextmanager
+def judged(
+    live: Live,
+    stored: Stored,
+    choice: Choice,
+    *,
+    fail_on: Severity | None,
+    new_only: bool = False,
+    among: bool = False,
+) -> Iterator[Report]:
+    """The report, good until the context ends. Everything that can be refused is refused before anything is read.
+
+    `among` other tenants, one that cannot be read is a report that says so.
+    """
     known = load(besides=choice.policies)
     policies = chosen(known, choice)
     waivers = _waivers(choice, known)
@@ -33,7 +62,7 @@ def judged(live: Live, stored: Stored, choice: Choice, *, fail_on: Severity | No
     if new_only and baseline is None:
         raise UsageError("--new-only", "new since when is not said", "name a baseline with --baseline")
     allowances = [Allowance.parse(text) for text in choice.allow_gap or ()]
-    with snapshot(live, stored) as (taken, as_of):
+    with snapshot(live, stored, among=among) as (taken, as_of):
         if baseline is not None and baseline.tenant_id != taken.run.tenant_id.lower():
             what = f"the baseline is of tenant {one_line(baseline.tenant_id)}, not of {one_line(taken.run.tenant_id)}"
             raise UnsafeError("--baseline", what, "name this tenant's")

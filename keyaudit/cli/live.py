@@ -1,13 +1,15 @@
 """The live or simulated tenant, read into a folder."""
 
 import asyncio
+import dataclasses
 import gc
 import os
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from keyaudit import audit
+from keyaudit import __version__, audit
 from keyaudit.cli.bugs import bug
 from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.config import DEFAULT
@@ -18,23 +20,52 @@ from keyaudit.cli.stop import keeping
 from keyaudit.cli.streams import tell
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.cloud.network import Network
-from keyaudit.inventory.snapshot import Snapshot
+from keyaudit.collect.run import note_unread
+from keyaudit.inventory.snapshot import Snapshot, write
+from keyaudit.inventory.spool import Spool
 from keyaudit.model import times
-from keyaudit.model.errors import UsageError
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.errors import AccessError, UnavailableError, UsageError
+from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
+from keyaudit.model.text import one_line
 
 
-def collected(live: Live, folder: Path, *, resume: bool, kept: str, since: Snapshot | None = None) -> Snapshot:
+def collected(
+    live: Live, folder: Path, *, resume: bool, kept: str, since: Snapshot | None = None, among: bool = False
+) -> Snapshot:
     """The live or simulated tenant, read into `folder`. `kept` says what is left there if the run is stopped.
 
-    What surely did not change since the snapshot `since` is taken from there.
+    What surely did not change since the snapshot `since` is taken from there. `among` other tenants, an application's own is
+    not the only one that it is signed in to.
     """
     collect_cycles_later()
     with keeping(kept):
-        taken = asyncio.run(_collect(live, folder, resume=resume, since=since))
+        taken = asyncio.run(_collect(live, folder, resume=resume, since=since, among=among))
         for failure in taken.failures:
             tell(f"a bug in {failure.surface} of {failure.scope.name}: {bug(failure.error)}; please report it with this line")
         return audit.finish(taken)
+
+
+def unread(live: Live, folder: Path, error: AccessError | UnavailableError) -> Snapshot:
+    """A snapshot of a tenant that could not be read at all, which says so of everything."""
+    settings = settle(live, resume=False)
+    tell(f"tenant {one_line(settings.tenant or '')}: {error}")
+    run = Run(
+        run_id=str(uuid.uuid4()),
+        tenant_id=(settings.tenant or "").strip().lower(),
+        tenant_name="",
+        environment=settings.environment.name,
+        identity="nobody",
+        as_of=SystemClock().now(),
+        tool_version=__version__,
+        simulated=live.demo,
+        filters=settings.filters,
+    )
+    reason = Reason.SERVICE_ERROR if isinstance(error, UnavailableError) else Reason.AUTH_FAILED
+    with Spool.create(folder, run) as spool:
+        note_unread(spool, Refusal(reason, error.what[:200]))
+        return write(spool, run)
 
 
 def collect_cycles_later() -> None:
@@ -42,12 +73,12 @@ def collect_cycles_later() -> None:
     gc.set_threshold(20_000)
 
 
-async def _collect(live: Live, folder: Path, *, resume: bool, since: Snapshot | None) -> audit.Collected:
+async def _collect(live: Live, folder: Path, *, resume: bool, since: Snapshot | None, among: bool) -> audit.Collected:
     clock = SystemClock()
     async with _source(live, clock, settle(live, resume=resume)) as source:
         with progress(quiet=live.quiet) as shown:
             return await audit.collect(
-                source,
+                dataclasses.replace(source, roams=among),
                 folder,
                 resume=resume,
                 since=since,

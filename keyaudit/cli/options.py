@@ -53,11 +53,12 @@ class Live:
         ),
     ] = None
     tenant: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--tenant",
             metavar="ID|DOMAIN",
-            help="The tenant to audit; any other is refused before it is read. Default: the identity's own.",
+            help="The tenant to audit; any other is refused before it is read. Default: the identity's own. "
+            "collect, report and gate take several.",
         ),
     ] = None
     auth: Annotated[
@@ -107,8 +108,12 @@ class Stored:
     """A snapshot instead of the live tenant."""
 
     from_: Annotated[
-        Path | None,
-        typer.Option("--from", metavar="DIR", help="Judge a snapshot that collect made; the network is not used."),
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            metavar="DIR",
+            help="Judge a snapshot that collect made; the network is not used. report and gate take several, one a tenant.",
+        ),
     ] = None
     as_of: Annotated[
         str | None,

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO, TypeVar
@@ -14,6 +14,8 @@ from keyaudit.model.run import Report, Verdict
 from keyaudit.report.files import check, output_file
 from keyaudit.report.formats import FORMATS, Options
 from keyaudit.report.gate import render_gate
+from keyaudit.report.several import conditions
+from keyaudit.report.several import render as render_several
 
 T = TypeVar("T")
 
@@ -40,8 +42,8 @@ def targets(shown: Shown) -> tuple[Target, ...]:
     return tuple(found.values())
 
 
-def deliver(report: Report, shown: Shown, files: tuple[Target, ...]) -> int:
-    """Write the files, print the report, and return the verdict's exit code, which is never 0 if anything was not written.
+def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...]) -> int:
+    """Write the files, print the reports, and return the exit code, which is never 0 if anything was not written.
 
     A file that cannot be written is said after the report is printed, so that a long run is not lost with it.
     """
@@ -49,19 +51,20 @@ def deliver(report: Report, shown: Shown, files: tuple[Target, ...]) -> int:
     for target in files:
         try:
             with output_file(target.path) as out:
-                FORMATS[target.format](report, out, Options(passes=shown.passes))
+                _render(target.format, reports, out, Options(passes=shown.passes))
         except OutputError as error:
             failure = failure or error
     try:
         with printing() as out:
-            _print(report, shown, out)
+            gate = shown.output is None and reports[0].verdict.gate is not None
+            _render("gate" if gate else shown.output or Format.TEXT, reports, out, _options(out, passes=shown.passes))
     except ClosedError as error:
         # A gate that fails has failed, however much of it was read.
-        if report.verdict.exit is Exit.CLEAN:
+        if conditions(reports)[0] is Exit.CLEAN:
             failure = failure or error
     if failure:
         raise failure
-    return report.verdict.exit
+    return conditions(reports)[0]
 
 
 def show(render: Callable[[T, TextIO, Options], None], found: T, verdict: Verdict, *, passes: bool = False) -> int:
@@ -71,11 +74,13 @@ def show(render: Callable[[T, TextIO, Options], None], found: T, verdict: Verdic
     return verdict.exit
 
 
-def _print(report: Report, shown: Shown, out: TextIO) -> None:
-    if shown.output is None and report.verdict.gate is not None:
-        render_gate(report, out)
-        return
-    FORMATS[shown.output or Format.TEXT](report, out, _options(out, passes=shown.passes))
+def _render(name: str, reports: Sequence[Report], out: TextIO, options: Options) -> None:
+    if len(reports) > 1:
+        render_several(name, reports, out, options)
+    elif name == "gate":
+        render_gate(reports[0], out)
+    else:
+        FORMATS[name](reports[0], out, options)
 
 
 def _options(out: TextIO, *, passes: bool = False) -> Options:

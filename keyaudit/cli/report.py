@@ -6,9 +6,9 @@ from keyaudit.cli.options import Choice, Live, Shown, Stored, flags
 @flags(Live, Stored, Choice, Shown)
 def report(live: Live, stored: Stored, choice: Choice, shown: Shown) -> int:
     """List what is wrong with keys and credentials, worst first, and what could not be seen."""
-    from keyaudit.cli.judged import judged  # noqa: PLC0415 - heavy
+    from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
     from keyaudit.cli.output import deliver, targets  # noqa: PLC0415 - heavy
 
     files = targets(shown)
-    with judged(live, stored, choice, fail_on=None) as result:
+    with all_judged(live, stored, choice, fail_on=None) as result:
         return deliver(result, shown, files)

@@ -52,7 +52,7 @@ def settle(live: Live, *, resume: bool) -> Settings:
     return Settings(
         environment=_environment(cloud, config),
         auth=live.auth or config.auth or Auth.AUTO,
-        tenant=live.tenant or config.tenant,
+        tenant=live.tenant[0] if live.tenant else config.tenant,
         filters=filters,
         environment_rules=config.environment_rules,
     )

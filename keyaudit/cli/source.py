@@ -1,28 +1,60 @@
 """From flags to the snapshot that is judged: a stored one, or one made for this run."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from keyaudit.cli.options import Live, Stored
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model import times
-from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.model.errors import AccessError, UnavailableError, UnsafeError, UsageError
+
+
+def each(live: Live, stored: Stored) -> Sequence[tuple[Live, Stored]]:
+    """The flags of one tenant at a time, for commands that take several."""
+    for flag, named in (("--from", [str(folder.absolute()) for folder in stored.from_ or ()]), ("--tenant", live.tenant or ())):
+        if len({name.lower() for name in named}) != len(named):
+            raise UsageError(flag, "names one and the same twice", "name each once")
+    if stored.from_:
+        return [(live, replace(stored, from_=[folder])) for folder in stored.from_]
+    return [(replace(live, tenant=[tenant]), stored) for tenant in live.tenant or ()] or [(live, stored)]
 
 
 @contextmanager
-def snapshot(live: Live, stored: Stored) -> Iterator[tuple[Snapshot, int]]:
-    """The snapshot to judge, and the moment to judge it at. A live one lies in a folder that is gone afterwards."""
-    if stored.from_ is None:
-        if stored.as_of is not None:
-            raise UsageError("--as-of", "works with --from only, since Azure tells how things are now", "collect first")
-        from keyaudit.cli.live import collected  # noqa: PLC0415 - heavy, and a stored snapshot does without
+def snapshot(live: Live, stored: Stored, *, among: bool = False) -> Iterator[tuple[Snapshot, int]]:
+    """The snapshot to judge, and the moment to judge it at. A live one lies in a folder that is gone afterwards.
 
-        with tempfile.TemporaryDirectory(prefix="keyaudit-") as folder:
-            taken = collected(live, Path(folder), resume=False, kept="nothing is kept")
-            yield taken, taken.run.as_of
-        return
+    `among` others: a tenant that cannot be signed in to, or holds nothing that is asked for, is a snapshot that says so.
+    """
+    with _live(live, stored, among=among) if not stored.from_ else _stored(live, stored) as found:
+        yield found
+
+
+@contextmanager
+def _live(live: Live, stored: Stored, *, among: bool) -> Iterator[tuple[Snapshot, int]]:
+    if stored.as_of is not None:
+        raise UsageError("--as-of", "works with --from only, since Azure tells how things are now", "collect first")
+    if len(live.tenant or ()) > 1:
+        raise UsageError("--tenant", "names several, and this command is about one", "name one")
+    from keyaudit.cli.live import collected, unread  # noqa: PLC0415 - heavy, and a stored snapshot does without
+
+    with tempfile.TemporaryDirectory(prefix="keyaudit-") as folder:
+        try:
+            taken = collected(live, Path(folder) / "read", resume=False, kept="nothing is kept", among=among)
+        except (AccessError, UnavailableError) as error:
+            if not among:
+                raise
+            taken = unread(live, Path(folder) / "unread", error)
+        yield taken, taken.run.as_of
+
+
+@contextmanager
+def _stored(live: Live, stored: Stored) -> Iterator[tuple[Snapshot, int]]:
+    [folder, *others] = stored.from_ or []
+    if others:
+        raise UsageError("--from", "names several, and this command is about one", "name one")
     if live.demo or live.estate is not None:
         raise UsageError("--demo, --estate", "cannot be combined with --from", "leave one of them out")
     if live.config is not None:
@@ -30,9 +62,9 @@ def snapshot(live: Live, stored: Stored) -> Iterator[tuple[Snapshot, int]]:
     if live.subscription or live.resource_group or live.vault or live.source:
         what = "choose what is collected, and the snapshot is as it was collected"
         raise UsageError("--subscription, --resource-group, --vault, --source", what, "leave them out")
-    taken = open_snapshot(stored.from_)
-    if live.tenant is not None and live.tenant.lower() != taken.run.tenant_id.lower():
-        what = f"the snapshot is of tenant {taken.run.tenant_id}, not of {live.tenant}"
+    taken = open_snapshot(folder)
+    if live.tenant and taken.run.tenant_id.lower() not in {tenant.lower() for tenant in live.tenant}:
+        what = f"the snapshot is of tenant {taken.run.tenant_id}, not of {' or '.join(live.tenant)}"
         raise UnsafeError("--tenant", what, "name its id, or another snapshot")
     yield taken, taken.run.as_of if stored.as_of is None else _moment(stored.as_of, taken.run.as_of)
 

@@ -166,7 +166,7 @@ def _uses(live: Live, stored: Stored, file: Path, own: Path | None) -> "Iterator
 
 def _looked_at(live: Live, stored: Stored) -> bool:
     """Whether there is a tenant to hold the waivers against."""
-    return stored.from_ is not None or live.demo or live.tenant is not None
+    return bool(stored.from_ or live.demo or live.tenant)
 
 
 @contextmanager

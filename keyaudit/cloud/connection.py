@@ -84,11 +84,13 @@ async def connect(
     share: float = 0.5,
     concurrency: int = 64,
     budget: float | None = None,
+    roams: bool = False,
     prompt: Callable[[str], None],
 ) -> AsyncIterator[Connection]:
     """Sign in, check the tenant, and hold the connection for as long as the block lasts.
 
-    `tenant` is a GUID or a domain, None for the tenant that the sign-in belongs to; `budget` is in seconds. `environ`
+    `tenant` is a GUID or a domain, None for the tenant that the sign-in belongs to; an application that `roams` signs in to
+    it, whichever its variables name. `budget` is in seconds. `environ`
     gives the variables of credentials; a managed identity's are read by azure-identity from the process itself.
     Raises UsageError for what cannot be meant, UnsafeError for another tenant's token or another cloud's authority,
     AccessError where no sign-in works, UnavailableError where the sign-in service is down.
@@ -115,7 +117,13 @@ async def connect(
         if asked is not None and not _GUID.fullmatch(asked):
             asked = await _resolve(asked, gateway)
         around = Surroundings(
-            environment=environment, environ=environ, network=network, transport=transport, tenant=asked, prompt=prompt
+            environment=environment,
+            environ=environ,
+            network=network,
+            transport=transport,
+            tenant=asked,
+            roams=roams,
+            prompt=prompt,
         )
         async with _signed_in(ways(auth, around), tokens) as (way, claims):
             found = claims.tid.lower()

@@ -69,7 +69,13 @@ class Surroundings:
     transport: AioHttpTransport
     tenant: str | None
     """The tenant asked for: a GUID, or None for whichever the sign-in belongs to."""
+    roams: bool = False
+    """Sign in to the tenant asked for, whichever the variables name: one application of several tenants."""
     prompt: Callable[[str], None]
+
+    def home(self, variable: str) -> str:
+        """The tenant to sign in to, where a variable names one."""
+        return self.tenant if self.roams and self.tenant else self.environ[variable]
 
     def holds(self, names: tuple[str, ...]) -> bool:
         """Whether all these variables are set."""
@@ -116,7 +122,7 @@ def _cli(around: Surroundings) -> Credential:
 
 def _env(around: Surroundings) -> Credential:
     environ = around.environ
-    tenant, client = environ["AZURE_TENANT_ID"], environ["AZURE_CLIENT_ID"]
+    tenant, client = around.home("AZURE_TENANT_ID"), environ["AZURE_CLIENT_ID"]
     if around.holds(_SECRET):
         return ClientSecretCredential(tenant, client, environ["AZURE_CLIENT_SECRET"], **_options(around))
     return CertificateCredential(
@@ -131,7 +137,7 @@ def _env(around: Surroundings) -> Credential:
 def _workload(around: Surroundings) -> Credential:
     environ = around.environ
     return WorkloadIdentityCredential(
-        tenant_id=environ["AZURE_TENANT_ID"],
+        tenant_id=around.home("AZURE_TENANT_ID"),
         client_id=environ["AZURE_CLIENT_ID"],
         token_file_path=environ["AZURE_FEDERATED_TOKEN_FILE"],
         **_options(around),
@@ -147,7 +153,7 @@ def _pipelines(around: Surroundings) -> Credential:
     oidc = urlsplit(environ["SYSTEM_OIDCREQUESTURI"]).hostname or ""
     return InThread(
         AzurePipelinesCredential(
-            tenant_id=environ["AZURESUBSCRIPTION_TENANT_ID"],
+            tenant_id=around.home("AZURESUBSCRIPTION_TENANT_ID"),
             client_id=environ["AZURESUBSCRIPTION_CLIENT_ID"],
             service_connection_id=environ["AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"],
             system_access_token=environ["SYSTEM_ACCESSTOKEN"],

@@ -20,7 +20,7 @@ from keyaudit.collect.subscriptions import list_subscriptions
 from keyaudit.collect.surfaces import SURFACES, Found, Reading, Surface
 from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.spool import Spool, Unit
-from keyaudit.model.coverage import Coverage, Scope, State
+from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.errors import AuditError
 from keyaudit.model.operations import OPERATIONS, Paging
 from keyaudit.model.reasons import Reason
@@ -79,6 +79,16 @@ async def collect_all(
     way stays unclosed, for `resume`.
     """
     return await _Collection(connection, spool, progress, evidence, earlier).collect()
+
+
+def note_unread(spool: Spool, refusal: Refusal) -> None:
+    """Record of everything that a tenant is asked for that it was refused, before anything was asked."""
+    scope = tenant_scope(spool.run.tenant_id)
+    surfaces = {
+        surface.name: surface.operations for ring in (SURFACES.tenant, SURFACES.last, SURFACES.named) for surface in ring
+    }
+    for name, operations in {"vaults": _VAULT_OPERATIONS, **surfaces}.items():
+        spool.unit(name, scope, operations).close(not_assessed(scope, operations, refusal.reason, refusal.detail))
 
 
 class _Collection:

@@ -47,10 +47,11 @@ _SHOWN = {
 }
 
 
-def render(report: Report, out: TextIO) -> None:
+def render(report: Report, out: TextIO, *, heading: bool = True) -> None:
     """Write every finding, passes too, then the policies that were not judged. `out` must not translate line ends."""
     writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\r\n")
-    writer.writeheader()
+    if heading:
+        writer.writeheader()
     common = _common(report)
     for finding in report.findings(True):
         writer.writerow({**common, **_finding(finding, report)})

@@ -105,17 +105,19 @@ async def serve(
     traps: Collection[str] = (),
     port: int = 0,
     now: Callable[[], float] | None = None,
+    others: Sequence[Estate] = (),
 ) -> AsyncIterator[Simulator]:
     """Serve an estate on 127.0.0.1; `port` 0 takes a free one.
 
     `latency` is seconds before each answer. `now` gives unix seconds for dates, token lifetimes and throttles;
     without it time starts at the estate's as_of and runs on. `traps` are foreign hosts that answer instead of being
-    refused, and note what they are sent.
+    refused, and note what they are sent. `others` are further tenants, which let the same application in.
     """
     loop = asyncio.get_running_loop()
     start = loop.time()
     clock = now or (lambda: estate.as_of + loop.time() - start)
-    tenant = Tenant(estate, clock, throttle=throttle, faults=faults, traps=traps)
+    more = [Tenant(other, clock, throttle=throttle, faults=(), traps=()) for other in others]
+    tenant = Tenant(estate, clock, throttle=throttle, faults=faults, traps=traps, others=more)
     with tempfile.TemporaryDirectory(prefix="keyaudit-simulated-") as folder:
         names = [login.HOST, arm.HOST, graph.HOST, f"*{vaults.SUFFIX}", f"*{managed_hsms.SUFFIX}", *traps]
         context, ca_file = tls_context(names, Path(folder))

@@ -44,8 +44,13 @@ class Tenant:
         throttle: Throttle | None,
         faults: Sequence[Fault],
         traps: Collection[str],
+        others: Sequence["Tenant"] = (),
     ) -> None:
         self.directory = Directory(estate)
+        self._others = others
+        for other in others:
+            # One application, which all of these tenants let in.
+            other.directory.client_id, other.directory.client_secret = self.directory.client_id, self.directory.client_secret
         self.requests: deque[tuple[str, str, str]] = deque(maxlen=_LOGGED)
         self.calls: Counter[str] = Counter()
         self.audiences: set[tuple[str, str]] = set()
@@ -69,7 +74,17 @@ class Tenant:
 
     def resolves(self, host: str) -> bool:
         """Whether the name leads anywhere: a vault that was deleted has none any more."""
-        return host in self._traps or self._service(host) is not None
+        return host in self._traps or self._service(host) is not None or any(other.resolves(host) for other in self._others)
+
+    def concerns(self, request: Request) -> bool:
+        """Whether a request is about this tenant: by its sign-in address, the token it brings, or the vault it goes to."""
+        authorization = request.headers.get("authorization")
+        if request.host == login.HOST:
+            known = {self.directory.tenant_id, *(domain.name.lower() for domain in self.directory.estate.domains)}
+            return bool(request.segments) and request.segments[0].lower() in known
+        if authorization is not None:
+            return bool(self.directory.tokens.audience(authorization))
+        return request.host not in (arm.HOST, graph.HOST) and self._service(request.host) is not None
 
     def connecting(self, host: str) -> Fault | None:
         """The fault that strikes this CONNECT."""
@@ -77,6 +92,9 @@ class Tenant:
 
     def deliver(self, request: Request) -> Delivery:
         """Answer one request."""
+        for other in self._others:
+            if other.concerns(request):
+                return other.deliver(request)
         self._served += 1
         request.id = f"{self._ids}{self._served:012x}"
         request.now = self.now()

@@ -44,7 +44,7 @@ def keyaudit(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     return run
 
 
-def _collected(folder: Path, estate: str) -> Path:
+def collected(folder: Path, estate: str) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.argv", ["keyaudit", "collect", "--demo", "--estate", estate, "--out", str(folder), "--quiet"])
         with pytest.raises(SystemExit):
@@ -55,10 +55,10 @@ def _collected(folder: Path, estate: str) -> Path:
 @pytest.fixture(scope="session")
 def contoso(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A snapshot of the tenant that can be read whole."""
-    return _collected(tmp_path_factory.mktemp("contoso") / "snapshot", "contoso")
+    return collected(tmp_path_factory.mktemp("contoso") / "snapshot", "contoso")
 
 
 @pytest.fixture(scope="session")
 def blind_spots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A snapshot of the tenant with six blind spots."""
-    return _collected(tmp_path_factory.mktemp("blind") / "snapshot", "blind-spots")
+    return collected(tmp_path_factory.mktemp("blind") / "snapshot", "blind-spots")

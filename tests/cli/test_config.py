@@ -81,7 +81,7 @@ def test_a_flag_wins_over_the_file_and_the_file_over_the_default(folder: Path) -
     usual = settle(Live(), resume=False)
     assert (usual.environment.name, usual.auth, usual.tenant) == ("usgov", Auth.CLI, "contoso.example")
     assert usual.filters.vaults == ("kv-*",)
-    said = settle(Live(cloud="china", auth=Auth.ENV, tenant="other.example", vault=["kv-one"]), resume=False)
+    said = settle(Live(cloud="china", auth=Auth.ENV, tenant=["other.example"], vault=["kv-one"]), resume=False)
     assert (said.environment.name, said.auth, said.tenant) == ("china", Auth.ENV, "other.example")
     assert said.filters == Filters(
         subscriptions=("prod-*", "shared"), resource_groups=("rg-*",), vaults=("kv-one",), sources=("keys",)

@@ -1,0 +1,66 @@
+"""Several tenants in one report: each as it is alone, one after the other, and what all of them came to at the end."""
+
+from collections.abc import Sequence
+from typing import TextIO
+
+from keyaudit.model.errors import MEANINGS, PRECEDENCE, Exit
+from keyaudit.model.run import Report
+from keyaudit.model.text import one_line
+from keyaudit.report import csv
+from keyaudit.report.formats import FORMATS, Options
+from keyaudit.report.gate import render_gate
+from keyaudit.report.lines import plural
+from keyaudit.report.members import SCHEMA, inert
+
+
+def conditions(reports: Sequence[Report]) -> tuple[Exit, ...]:
+    """Every exit code that held for any of them, the one that counts first."""
+    held = {code for report in reports for code in report.verdict.conditions}
+    return tuple(code for code in PRECEDENCE if code in held and (code is not Exit.CLEAN or len(held) == 1))
+
+
+def render(name: str, reports: Sequence[Report], out: TextIO, options: Options) -> None:
+    """Write the reports in the format of that name; `gate` is the gate's summary."""
+    match name:
+        case "json":
+            _json(reports, out, options)
+        case "csv":
+            for number, report in enumerate(reports):
+                csv.render(report, out, heading=number == 0)
+        case _:
+            for report in reports:
+                out.write(f"=== tenant {_name(report)}\n")
+                if name == "gate":
+                    render_gate(report, out)
+                else:
+                    FORMATS[name](report, out, options)
+                out.write("\n")
+            out.writelines(f"{line}\n" for line in _together(reports))
+
+
+def _json(reports: Sequence[Report], out: TextIO, options: Options) -> None:
+    """One object: a run for each tenant, as it is alone, and the verdict over all, last."""
+    out.write(f'{{\n"schema": {inert(SCHEMA)},\n"runs": [\n')
+    for number, report in enumerate(reports):
+        out.write(",\n" if number else "")
+        FORMATS["json"](report, out, options)
+    held = conditions(reports)
+    verdict = {
+        "exit": int(held[0]),
+        "name": held[0].name.lower(),
+        "conditions": [{"exit": int(code), "name": code.name.lower()} for code in held],
+        "complete": all(report.verdict.complete for report in reports),
+    }
+    out.write(f'],\n"verdict": {inert(verdict)}\n}}\n')
+
+
+def _together(reports: Sequence[Report]) -> list[str]:
+    held = conditions(reports)
+    each = (f"  {_name(report)}: exit {report.verdict.exit:d}" for report in reports)
+    first = f"=== {plural(len(reports), 'tenant')}, exit {held[0]:d}: {MEANINGS[held[0]]}"
+    return [first, *(f"    also {code:d}: {MEANINGS[code]}" for code in held[1:]), *each]
+
+
+def _name(report: Report) -> str:
+    run = report.run
+    return one_line(f"{run.tenant_name} ({run.tenant_id})" if run.tenant_name else run.tenant_id)

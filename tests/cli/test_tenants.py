@@ -1,0 +1,157 @@
+"""Several tenants in one run: each is read and judged as if alone, and none hides what another came to."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from keyaudit.cli.clock import SystemClock
+from keyaudit.inventory.snapshot import open_snapshot
+from keyaudit.model.errors import Exit
+from keyaudit.simulator.estates import estate
+from keyaudit.simulator.serve import Simulator
+from tests.cli.conftest import Keyaudit, collected
+from tests.cli.tenants import running
+
+NOBODY = "00000000-0000-4000-8000-00000000dead"
+
+
+@pytest.fixture(scope="module")
+def fabrikam(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A snapshot of another tenant."""
+    return collected(tmp_path_factory.mktemp("fabrikam") / "snapshot", "sized:2x3x1x4")
+
+
+@pytest.fixture
+def simulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    """Two tenants that let one and the same application in."""
+    now = SystemClock().now()
+    second = estate("sized:1x2x1x3@7", now)
+    # A vault's name is one of a kind in all of Azure.
+    vaults = tuple(replace(vault, name=f"{vault.name}-b"[-24:].strip("-")) for vault in second.vaults)
+    with running(estate("sized:2x3x1x4", now), others=[replace(second, vaults=vaults)]) as simulated:
+        for name, value in simulated.environ.items():
+            monkeypatch.setenv(name, value)
+        yield simulated
+
+
+def ids(*names: str) -> list[str]:
+    """The ids of the tenants of these estates."""
+    return [estate(name, SystemClock().now()).tenant_id for name in names]
+
+
+BOTH = ("sized:2x3x1x4", "sized:1x2x1x3@7")
+
+
+def test_each_run_of_a_merged_report_is_the_report_of_that_tenant(contoso: Path, fabrikam: Path, keyaudit: Keyaudit) -> None:
+    alone = [keyaudit("report", "--from", folder, "-o", "json") for folder in (contoso, fabrikam)]
+    both = keyaudit("report", "--from", contoso, "--from", fabrikam, "-o", "json")
+    assert both.json["runs"] == [each.json for each in alone]
+    assert both.json["verdict"] == {
+        "exit": Exit.CLEAN,
+        "name": "clean",
+        "conditions": [{"exit": 0, "name": "clean"}],
+        "complete": True,
+    }
+    assert both.code == Exit.CLEAN
+
+
+def test_the_gravest_exit_code_counts_and_the_others_are_said(blind_spots: Path, fabrikam: Path, keyaudit: Keyaudit) -> None:
+    ran = keyaudit("gate", "--from", fabrikam, "--from", blind_spots, "--fail-on", "critical", "-o", "json")
+    held = {condition["exit"] for run in ran.json["runs"] for condition in run["verdict"]["conditions"]}
+    assert [condition["exit"] for condition in ran.json["verdict"]["conditions"]] == [1, 3]
+    assert held >= {1, 3}
+    assert ran.code == Exit.FINDINGS
+    assert not ran.json["verdict"]["complete"]
+    text = keyaudit("gate", "--from", fabrikam, "--from", blind_spots, "--fail-on", "critical").out
+    assert text.count("=== tenant ") == 2
+    assert text.splitlines()[-4].startswith("=== 2 tenants, exit 1: ")
+    assert text.splitlines()[-3].startswith("    also 3: ")
+
+
+def test_people_get_one_part_for_each_tenant_and_auditors_one_table(
+    contoso: Path, fabrikam: Path, keyaudit: Keyaudit, tmp_path: Path
+) -> None:
+    file = tmp_path / "all.csv"
+    ran = keyaudit("report", "--from", contoso, "--from", fabrikam, "--export", f"csv={file}")
+    names = [line for line in ran.out.splitlines() if line.startswith("=== ")]
+    assert [name.partition(" (")[0] for name in names] == [
+        "=== tenant Contoso",
+        "=== tenant Contoso, sized",
+        "=== 2 tenants, exit 0: clean: everything required was assessed; for gate, nothing open at or above --fail-on",
+    ]
+    rows = list(csv.DictReader(io.StringIO(file.read_text())))
+    assert {row["tenant_id"] for row in rows} == {open_snapshot(folder).run.tenant_id for folder in (contoso, fabrikam)}
+    assert "tenant_id" not in [row["tenant_id"] for row in rows]
+    table = keyaudit("report", "--from", contoso, "--from", fabrikam, "-o", "table").out
+    assert table.count("=== tenant ") == 2
+
+
+def test_what_cannot_be_meant_is_refused(contoso: Path, blind_spots: Path, fabrikam: Path, keyaudit: Keyaudit) -> None:
+    for arguments, what in (
+        (("report", "--from", contoso, "--from", contoso), "twice"),
+        # Another snapshot, but of the same tenant.
+        (("report", "--from", contoso, "--from", blind_spots), "one and the same tenant"),
+        (("report", "--tenant", "a.example", "--tenant", "A.example"), "twice"),
+        (("inventory", "--from", contoso, "--from", fabrikam), "this command is about one"),
+        (("expiring", "--tenant", "a.example", "--tenant", "b.example"), "this command is about one"),
+        (("collect", "--out", "x", "--tenant", "../a", "--tenant", "b.example"), "neither a tenant id nor a domain"),
+    ):
+        ran = keyaudit(*arguments)
+        assert (ran.code, what in ran.err) == (Exit.USAGE, True), (arguments, ran.err)
+
+
+def test_a_snapshot_of_a_tenant_that_was_not_named_is_refused(contoso: Path, fabrikam: Path, keyaudit: Keyaudit) -> None:
+    named = [part for folder in (contoso, fabrikam) for part in ("--tenant", open_snapshot(folder).run.tenant_id)]
+    folders = ("--from", contoso, "--from", fabrikam)
+    assert keyaudit("report", *folders, *named, "-q").code == Exit.CLEAN
+    assert keyaudit("report", *folders, *named[:2], "-q").code == Exit.UNSAFE
+
+
+def test_two_tenants_are_read_in_one_run(simulator: Simulator, keyaudit: Keyaudit) -> None:
+    first, second = ids(*BOTH)
+    ran = keyaudit("report", "--auth", "env", "--tenant", first, "--tenant", second, "-o", "json", "-q")
+    assert [run["run"]["tenant"]["id"] for run in ran.json["runs"]] == [first, second]
+    assert [run["run"]["rows"]["vault"] for run in ran.json["runs"]] == [2, 1]
+    assert ran.code == Exit.CLEAN
+
+
+def test_a_tenant_that_cannot_be_signed_in_to_is_a_gap_that_gates(simulator: Simulator, keyaudit: Keyaudit) -> None:
+    [first] = ids(BOTH[0])
+    flags = ("--auth", "env", "--tenant", first, "--tenant", NOBODY)
+    ran = keyaudit("report", *flags, "-o", "json", "-q")
+    read, unread = ran.json["runs"]
+    assert (read["verdict"]["exit"], unread["verdict"]["exit"]) == (Exit.CLEAN, Exit.NO_ACCESS)
+    assert {record["reason"] for record in unread["coverage"] if record["detail"].startswith("no token")} == {"auth_failed"}
+    assert unread["run"]["tenant"]["id"] == NOBODY
+    assert not any(record["state"] == "assessed" for record in unread["coverage"])
+    assert {finding["outcome"] for finding in unread["findings"]} == {"unknown"}
+    assert ran.code == Exit.NO_ACCESS
+    text = keyaudit("gate", *flags, "-q").out
+    assert f"=== tenant {NOBODY}" in text
+    assert "=== 2 tenants, exit 4: " in text
+    # Alone it ends the run, as ever.
+    assert keyaudit("report", "--auth", "env", "--tenant", NOBODY, "-q").out == ""
+
+
+def test_collect_makes_a_snapshot_of_each_and_goes_on_with_what_is_missing(
+    simulator: Simulator, keyaudit: Keyaudit, tmp_path: Path
+) -> None:
+    first, second = ids(*BOTH)
+    out = tmp_path / "out"
+    flags = ("--auth", "env", "--out", out, "-q")
+    ran = keyaudit("collect", *flags, "--tenant", first, "--tenant", NOBODY)
+    assert (ran.code, f"tenant {NOBODY}: sign-in: no token" in ran.err) == (Exit.NO_ACCESS, True)
+    assert {path.name for path in out.iterdir()} == {first}
+    before = (out / first / "manifest.json").read_bytes()
+    ran = keyaudit("collect", *flags, "--tenant", first, "--tenant", second, "--resume")
+    assert ran.code == Exit.CLEAN
+    assert (out / first / "manifest.json").read_bytes() == before
+    assert open_snapshot(out / second).run.tenant_id == second
+    both = keyaudit("report", "--from", out / first, "--from", out / second, "-o", "json")
+    assert [run["run"]["tenant"]["id"] for run in both.json["runs"]] == [first, second]
+    assert json.loads(before)["run"]["tenant_id"] == first
