@@ -27,6 +27,7 @@ from keyaudit.model.tables import TABLES, operations, operations_of
 from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.judge import judge as judge_policies
+from keyaudit.policy.judge import reads_reach
 from keyaudit.policy.load import Policy
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def judge(
     new_only: bool = False,
 ) -> Iterator[Report]:
     """The snapshot judged by policies, offline. Findings stream from the report for as long as the context lasts."""
-    with snapshot.judging(as_of) as connection:
+    with snapshot.judging(as_of, reach_known=reads_reach(policies)) as connection:
         judgement = judge_policies(
             connection, policies, snapshot.coverage, as_of=as_of, profile=profile, waivers=waivers, baseline=baseline
         )
@@ -206,7 +207,7 @@ def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator[Expirin
     required = {operation for column in columns for operation in operations_of(*column)}
     required.update(operation for table in TABLES_THAT_END for operation in table.listed_by)
     run = dataclasses.replace(snapshot.run, as_of=as_of)
-    with snapshot.judging(as_of) as connection:
+    with snapshot.judging(as_of, reach_known=False) as connection:
         found = prepare(connection, as_of, as_of + within)
         yield Expiring(
             run=run,

@@ -37,12 +37,13 @@ class Snapshot:
     coverage: tuple[Coverage, ...]
     tables: Mapping[str, TableFiles]
 
-    def connect(self, as_of: int) -> duckdb.DuckDBPyConnection:
+    def connect(self, as_of: int, *, reach_known: bool = True) -> duckdb.DuckDBPyConnection:
         """An in-memory DuckDB with one view per table under the table's name, and `coverage`, the ledger, as a table.
 
         A view has the stored columns, the derived ones as of `as_of`, and `unknown` with the reasons of both. The connection
         can read this snapshot's folder and nothing else: no network, no extension, and no setting can be changed.
-        Close it, or use it in `with`. Raises UnsafeError where a file does not hold what the manifest says.
+        Close it, or use it in `with`. `reach_known`: false for a reader of none of `model.tables.reach.COLUMNS`, which are
+        work to make, and then are NULL. Raises UnsafeError where a file does not hold what the manifest says.
         """
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": _MEMORY,
@@ -66,18 +67,18 @@ class Snapshot:
             connection.execute("SET lock_configuration = true")
             self._check(connection)
             sources = {name: parquet(*self._paths(table)) for name, table in self.tables.items()}
-            views.create(connection, sources, self.coverage, self.run, as_of)
+            views.create(connection, sources, self.coverage, self.run, as_of, reach_known=reach_known)
             failed.pop_all()
         return connection
 
     @contextlib.contextmanager
-    def judging(self, as_of: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    def judging(self, as_of: int, *, reach_known: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
         """What `connect` gives, closed in the end.
 
         What a query fails of becomes UnsafeError where the files are not what was verified, or never were what they should be,
         and OutputError where memory or disk is short.
         """
-        with self.connect(as_of) as connection:
+        with self.connect(as_of, reach_known=reach_known) as connection:
             try:
                 yield connection
             except duckdb.Error as error:

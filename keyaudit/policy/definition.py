@@ -101,6 +101,12 @@ class Policy:
         object.__setattr__(self, "operations", frozenset(operations | set(self.table.listed_by)) - unfit)
 
     @property
+    def columns_shown(self) -> frozenset[str]:
+        """Every column that its conditions read or its texts name, and perhaps parameters of its own."""
+        texts = (self.message, *self.fix.values())
+        return frozenset((*self.columns_read, *(name for text in texts for name in text.names)))
+
+    @property
     def gravest(self) -> Severity:
         """The highest severity that it can have."""
         return max((self.text.severity, *(rung.severity for rung in self.severity_when)), key=lambda level: level.rank)

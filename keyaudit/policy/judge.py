@@ -9,6 +9,7 @@ from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.findings import Finding, Tally, UnknownGroup
 from keyaudit.model.run import NotJudged
+from keyaudit.model.tables.reach import COLUMNS
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound, bind, by_table, waived
 from keyaudit.policy.counts import Counts
@@ -100,3 +101,8 @@ def _held(connection: duckdb.DuckDBPyConnection, bounds: tuple[Bound, ...], know
     connection.execute(hold_baseline(), [list(column) for column in columns])
     held = {entry.policy for entry in known}
     return tuple(replace(bound, in_baseline=bound.policy.text.id in held) for bound in bounds)
+
+
+def reads_reach(policies: Iterable[Policy]) -> bool:
+    """Whether any of them reads, or shows, a column that rests on who reaches what: only then is that to be worked out."""
+    return any(not COLUMNS.isdisjoint(policy.columns_shown) for policy in policies)

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from keyaudit.inventory.snapshot import open_snapshot
-from keyaudit.policy.judge import judge
+from keyaudit.policy.judge import judge, reads_reach
 from keyaudit.policy.load import load
 
 
@@ -15,7 +15,9 @@ def main(folder: Path) -> None:
     begun = time.process_time()
     snapshot = open_snapshot(folder)
     verified = time.process_time()
-    outcome = judge(snapshot.connect(snapshot.run.as_of), load(), snapshot.coverage, as_of=snapshot.run.as_of)
+    policies, as_of = load(), snapshot.run.as_of
+    connection = snapshot.connect(as_of, reach_known=reads_reach(policies))
+    outcome = judge(connection, policies, snapshot.coverage, as_of=as_of)
     judged = time.process_time()
     failed = sum(sum(tally.failed.values()) for tally in outcome.tallies)
     unknown = sum(sum(tally.unknown.values()) for tally in outcome.tallies)

@@ -12,6 +12,7 @@ from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
+from tests.bench.grants import write_grants
 
 NOW = 1_795_500_000
 DAY = 86_400
@@ -47,6 +48,7 @@ def _key_version(vault: str, vault_id: str, key: int, version: int) -> dict[str,
         "version": f"{seed:032x}",
         "vault_id": vault_id,
         "vault_name": vault,
+        "vault_kind": "key-vault",
         "tags": {"owner": f"team-{seed % 40}"} if seed % 2 else None,
         "enabled": seed % 5 != 0 or version == 0,
         "created_on": NOW - (seed % 1_500) * DAY,
@@ -91,7 +93,20 @@ def _vault_row(vault: str, vault_id: str) -> dict[str, object]:
         "subscription_name": "bench",
         "resource_group": "rg",
         "location": "westeurope",
+        "kind": "key-vault",
         "vault_uri": f"https://{vault}.vault.azure.net/",
+        "tenant_id": "t",
+        "enabled_for_deployment": False,
+        "enabled_for_disk_encryption": False,
+        "enabled_for_template_deployment": False,
+        "of_another_tenant": False,
+        "ip_rules": 0,
+        "every_address_let_in": False,
+        "virtual_network_rules": 0,
+        "private_endpoints": 0,
+        "private_endpoints_approved": 0,
+        "provisioning_state": "Succeeded",
+        "access_policies": 0,
         "sku": "standard",
         "tags": {"env": "prod"},
         "access_model": "rbac",
@@ -117,8 +132,8 @@ def _assessed(scope: Scope, operation: str) -> Coverage:
     return Coverage(scope=scope, operation=operation, state=State.ASSESSED)
 
 
-def main(folder: Path, versions: int) -> None:
-    """Make a snapshot of that many key versions in `folder`, and print what the parts took."""
+def main(folder: Path, versions: int, grants: int) -> None:
+    """Make a snapshot of that many key versions and grants in `folder`, and print what the parts took."""
     begun = time.perf_counter()
     spool = Spool.create(folder, _run())
     others = sorted({o for name, table in TABLES.items() if name != "key" for o in table.listed_by})
@@ -126,6 +141,7 @@ def main(folder: Path, versions: int) -> None:
     tenant = spool.unit("tenant", TENANT, others)
     for vault in names:
         tenant.row("vault", whole("vault", _vault_row(vault, _VAULTS + vault)))
+    write_grants(tenant, names, SUBSCRIPTION, grants)
     tenant.close([_assessed(TENANT, operation) for operation in others])
     operations = ("key.list", "key.versions", "key.get", "key.rotation_policy")
     for number, vault in enumerate(names):
@@ -142,4 +158,4 @@ def main(folder: Path, versions: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 0)

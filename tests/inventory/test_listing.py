@@ -31,9 +31,8 @@ def test_every_row_comes_once_in_order_whatever_the_slices(tmp_path: Path, monke
 
 def test_what_is_unknown_is_counted_by_column_and_reason(tmp_path: Path) -> None:
     keys = [key("1", kty=Reason.FIREWALL), key("2", kty=Reason.FIREWALL), key("3", kty=Reason.BAD_VALUE), key("4")]
-    with snapshot(tmp_path / "out", {"key": keys, "vault": [vault()]}, {TENANT: assessed(TENANT, "key.list")}).judging(
-        AS_OF
-    ) as c:
+    read = assessed(TENANT, "key.list", "role_assignment.query", "subscription.list", "service.query")
+    with snapshot(tmp_path / "out", {"key": keys, "vault": [vault()]}, {TENANT: read}).judging(AS_OF) as c:
         unknown = listing(c, TABLES["key"]).unknown
     assert tuple(each for each in unknown if each.column == "kty") == (
         Unknown("kty", Reason.BAD_VALUE, 1),

@@ -17,9 +17,11 @@ from keyaudit.inventory.views import (
     certificate,
     credential,
     environment,
+    grant,
     key,
     key_use,
     log_sink,
+    reach,
     secret,
     service_principal,
     signing_certificate,
@@ -30,6 +32,11 @@ from keyaudit.inventory.views import (
 from keyaudit.inventory.views.sql import stored
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.run import Run
+from keyaudit.model.tables.reach import ACTIONS, OF_KEYS, READING
+
+_KEY = "'/keys/' || lower(split_part(made.key_id, '/', 5))"
+_OF_CERTIFICATE = "lower(split_part(made.certificate_id, '/', 5))"
+"""What they are called below their vault in the scope of a role, as `thing` of `reach.counted`."""
 
 _LEDGER = """
 CREATE TABLE coverage (
@@ -39,23 +46,36 @@ CREATE TABLE coverage (
 
 
 def create(
-    connection: duckdb.DuckDBPyConnection, sources: Mapping[str, str], coverage: Sequence[Coverage], run: Run, as_of: int
+    connection: duckdb.DuckDBPyConnection,
+    sources: Mapping[str, str],
+    coverage: Sequence[Coverage],
+    run: Run,
+    as_of: int,
+    *,
+    reach_known: bool,
 ) -> None:
-    """Makes the table `coverage`, and a view per table over `sources`, the stored rows of `run` as SQL relations."""
+    """Makes the table `coverage`, and a view per table over `sources`, the stored rows of `run` as SQL relations.
+
+    Without `reach_known` the columns that count who can reach something are NULL, for a reader of none of them.
+    """
     environment.create(connection, run.environment_rules)
     connection.execute(_LEDGER)
     columns = zip(*map(_flat, coverage), strict=True) if coverage else ()
     lists = [list(column) for column in columns]
     if lists:
         connection.execute(f"INSERT INTO coverage SELECT {', '.join(['unnest(?)'] * len(lists))}", lists)
+    if reach_known:
+        for statement in reach.prepare(sources):
+            connection.execute(statement)
     derived = {
         "tenant": tenant.view(sources),
         "subscription": subscription.view(sources),
         "log_sink": log_sink.view(sources),
-        "vault": vault.view(sources),
-        "key": key.view(sources),
-        "certificate": certificate.view(sources),
+        "vault": reach.counted(vault.view(sources), *ACTIONS, known=reach_known),
+        "key": reach.counted(key.view(sources), *OF_KEYS, known=reach_known, vault="vault_id", thing=_KEY),
+        "certificate": _certificates(certificate.view(sources), reach_known=reach_known),
         "secret": secret.view(sources),
+        "grant": grant.view(sources, known=reach_known),
         "application": application.view(sources, as_of),
         "service_principal": service_principal.view(sources),
         "credential": credential.view(sources),
@@ -66,6 +86,13 @@ def create(
     for name, source in sources.items():
         query = derived.get(name) or f"SELECT {stored(name, 'stored')}, stored.unknown FROM {source} AS stored"
         connection.execute(f"CREATE VIEW {name} AS {query}")
+
+
+def _certificates(query: str, *, reach_known: bool) -> str:
+    """With who can sign by its key, and who can read its private part, which is the secret of its name."""
+    key, secret_ = f"'/keys/' || {_OF_CERTIFICATE}", f"'/secrets/' || {_OF_CERTIFICATE}"
+    signed = reach.counted(query, *OF_KEYS, known=reach_known, vault="vault_id", thing=key)
+    return reach.counted(signed, READING, known=reach_known, vault="vault_id", thing=secret_)
 
 
 def _flat(record: Coverage) -> tuple[str | int | None, ...]:

@@ -2,6 +2,7 @@
 
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULTS_FOUND
+from keyaudit.model.tables.reach import OF_KEYS, READING, reach_columns
 from keyaudit.model.tables.vault_objects import attributes, superseded, time, version_place
 
 _CERTIFICATE = ("certificate.list", "certificate.versions", "certificate.get")
@@ -162,5 +163,6 @@ CERTIFICATE = Table(
             derived_from=("auto_renews", "renews_before_expiry", "renews_at_percentage", "activates_on", "expires_on"),
         ),
         *superseded("certificate", _GET, ("certificate.versions",), "the version that a request without a version names"),
+        *reach_columns(*OF_KEYS, READING, derived_from=("vault.access_model",)),
     ),
 )

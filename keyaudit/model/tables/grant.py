@@ -126,7 +126,7 @@ GRANT = Table(
             type=Type.TEXTS,
             meaning="what it lets its holder do to keys, certificates and secrets, where the vault honours it",
             operations=_DEFINED,
-            values=tuple(Allows),
+            values=tuple(each.value for each in Allows),
         ),
         Column(
             name="denied",
@@ -183,6 +183,53 @@ GRANT = Table(
             meaning="0: an application permission or directory role that leads to control of the whole tenant",
             operations=_GRANT,
             absent="not an application permission or directory role, or one that is not ranked",
+        ),
+        Column(
+            name="principal_kind",
+            type=Type.TEXT,
+            meaning="what the principal is, by the directory, else by what the grant says",
+            operations=("principal.lookup",),
+            values=(
+                "user",
+                "group",
+                "service-principal",
+                "managed-identity",
+                "foreign-group",
+                "device",
+                "contact",
+                "everyone",
+                "deleted",
+            ),
+            derived_from=("principal_type",),
+        ),
+        Column(
+            name="principal_name",
+            type=Type.TEXT,
+            meaning="what the principal is called",
+            absent="it has no name",
+            operations=("principal.lookup",),
+            derived_from=("principal_id",),
+        ),
+        Column(
+            name="effective",
+            type=Type.BOOLEAN,
+            meaning="a vault or HSM in its scope honours something that it allows; of other kinds, true",
+            derived_from=("allows", "scope", "vault.access_model", "subscription.management_groups"),
+        ),
+        *(
+            Column(
+                name=who,
+                type=Type.COUNT,
+                meaning=f"{told} hold it, members of a group included",
+                operations=("principal.lookup", "group.members"),
+                derived_from=("principal_id",),
+            )
+            for who, told in {
+                "principals": "users and service principals that",
+                "humans": "users that",
+                "workloads": "service principals and managed identities that",
+                "foreign": "guests and applications of other tenants that",
+            }.items()
         ),
     ),
 )

@@ -2,6 +2,7 @@
 
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
 from keyaudit.model.tables.places import ARM_LEAVES_OUT, HSMS_FOUND, KINDS, VAULT_PARTS, VAULTS_FOUND, vault_place
+from keyaudit.model.tables.reach import ACTIONS, reach_columns
 
 _FOUND = ("vault.query", "vault.list", "hsm.query", "hsm.list")
 _FIREWALL_OFF = "learn.microsoft.com/azure/key-vault/general/network-security: the firewall is off until it is set up"
@@ -289,5 +290,6 @@ VAULT = Table(
             meaning="an enabled key version in it can sign",
             derived_from=("key.enabled", "key.key_ops"),
         ),
+        *reach_columns(*ACTIONS, derived_from=("access_model", "access_policies")),
     ),
 )

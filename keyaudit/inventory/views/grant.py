@@ -1,0 +1,68 @@
+"""The view of grants."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+from keyaudit.inventory.views.reach import HOLDS
+from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
+from keyaudit.model.tables.places import VAULTS_FOUND
+
+_DERIVED = ("principal_kind", "principal_name", "effective", *(f"{who}_{bound}" for who in HOLDS for bound in ("min", "max")))
+_TYPES = {"principal_kind": "VARCHAR", "principal_name": "VARCHAR", "effective": "BOOLEAN"}
+
+
+def view(sources: Sources, *, known: bool) -> str:
+    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown.
+
+    Without `known` the derived ones are NULL: `reach.prepare` did not run, and nobody reads them.
+    """
+    source = sources["grant"]
+    if not known:
+        nulls = ", ".join(f"NULL::{_TYPES.get(name, 'BIGINT')} AS {name}" for name in _DERIVED)
+        return f"SELECT {stored('grant', 'stored')}, {nulls}, stored.unknown FROM {source} AS stored"
+    counted = ", ".join(
+        f"count(*) FILTER ({sure}) AS {who}_min, count(*) FILTER ({maybe}) AS {who}_most"
+        for who, (sure, maybe) in HOLDS.items()
+    )
+    persons = f"""
+        SELECT holder, min(doubt) AS doubt, {counted}
+        FROM (SELECT DISTINCT holder, person, human, abroad, doubt FROM reach_person) GROUP BY holder"""
+    met = """
+        SELECT way.id, bool_or(met.certain <> 0) AS surely, bool_or(met.possible <> 0) AS perhaps,
+            min(met.doubt) FILTER (met.certain = 0 AND met.possible <> 0) AS doubt
+        FROM reach_way AS way LEFT JOIN reach_met AS met ON met.way = way.way GROUP BY way.id"""
+    kind_doubt = "CASE WHEN holder.kind IS NULL THEN holder.kindless END"
+    name_doubt = "CASE WHEN holder.name IS NULL THEN holder.nameless END"
+    effective_doubt = (
+        f"CASE WHEN met.surely THEN NULL WHEN met.perhaps THEN met.doubt WHEN met.id IS NOT NULL THEN {gap('listed')} END"
+    )
+    counts = ", ".join(
+        f"coalesce(persons.{who}_min, 0) AS {who}_min, CASE WHEN holder.open IS NULL THEN coalesce(persons.{who}_most, 0) END"
+        f" AS {who}_max"
+        for who in HOLDS
+    )
+    return f"""
+        SELECT {stored("grant", "stored")}, holder.kind AS principal_kind, holder.name AS principal_name,
+            CASE WHEN met.id IS NULL OR met.surely THEN true WHEN {effective_doubt} IS NULL THEN false END AS effective, {
+        counts
+    },
+            {
+        extended(
+            {
+                "principal_kind": kind_doubt,
+                "principal_name": name_doubt,
+                "effective": effective_doubt,
+                **{
+                    who: f"CASE WHEN holder.open IS NOT NULL OR persons.{who}_min <> persons.{who}_most"
+                    " THEN coalesce(holder.open, persons.doubt) END"
+                    for who in HOLDS
+                },
+            }
+        )
+    }
+        FROM {source} AS stored
+        LEFT JOIN reach_holder AS holder ON holder.principal_id = stored.principal_id
+        LEFT JOIN ({persons}) AS persons ON persons.holder = holder.holder
+        LEFT JOIN ({met}) AS met ON met.id = stored.id
+        CROSS JOIN (
+            SELECT bool_and(whole) AS whole, min(reason) AS reason FROM ({read_to_the_end(VAULTS_FOUND[:2])})
+        ) AS listed"""

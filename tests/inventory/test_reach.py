@@ -1,0 +1,267 @@
+"""Who can reach a vault or key: each principal once, by every way, with bounds wherever something was not read."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.model.coverage import Coverage
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.reach import ACTIONS, WHO
+from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, key, refused, row, snapshot, vault, vault_scope
+
+SUBSCRIPTION = "/subscriptions/22222222-2222-4222-8222-222222222222"
+KV = vault_scope("kv").id
+GROUP = KV.partition("/providers/")[0]
+ROOT = "/providers/microsoft.management/managementgroups/root"
+READ = assessed(TENANT, "subscription.list", "vault.query", "role_assignment.query", "key.list")
+RBAC: dict[str, Any] = {"access_model": "rbac", "subscription_id": SUBSCRIPTION.rpartition("/")[2], "access_policies": 0}
+POLICY: dict[str, Any] = {**RBAC, "access_model": "access-policy"}
+HOME = row("subscription", SUBSCRIPTION, scope_id=TENANT.id, management_groups=[ROOT])
+
+
+def grant(who: str, *allows: str, scope: str = KV, kind: str = "azure-role", **values: Any) -> Row:
+    scopes = {"/": "root", ROOT: "management-group", SUBSCRIPTION: "subscription", GROUP: "resource-group"}
+    in_vault = scope.startswith(KV)
+    defaults: Row = {
+        "kind": kind,
+        "principal_id": who,
+        "principal_type": None,
+        "scope": scope,
+        "scope_kind": scopes.get(scope, "vault" if scope == KV else "object"),
+        "vault_id": KV if in_vault else None,
+        "allows": list(allows),
+        "standing": True,
+        "scope_id": TENANT.id,
+    }
+    made = defaults | values
+    return row("grant", f"{scope}/{kind}/{who}/{made['standing']}/{allows}", **made)
+
+
+def who(object_id: str, kind: Any = "user", home: Any = "own", **values: Any) -> Row:
+    id_ = f"{TENANT.id}/principals/{object_id}"
+    return row("principal", id_, object_id=object_id, kind=kind, home=home, scope_id=TENANT.id, **values)
+
+
+def group(object_id: str, *members: str, listed: Any = True) -> list[Row]:
+    return [who(object_id, "group", members_listed=listed), *(_member(object_id, member) for member in members)]
+
+
+def _member(group_id: str, member_id: str) -> Row:
+    id_ = f"{TENANT.id}/groups/{group_id}/members/{member_id}"
+    return row("membership", id_, group_id=group_id, member_id=member_id, scope_id=TENANT.id)
+
+
+def derive(
+    tmp_path: Path, rows: list[Row], *, of: dict[str, Any] = RBAC, table: str = "vault", coverage: list[Coverage] = READ
+) -> dict[str, Row]:
+    """The rows of a view, by id, of one vault of that kind with two keys; `rows` tell their table by what they hold."""
+    tables: dict[str, list[Row]] = {
+        "vault": [vault(**of)],
+        "key": [key("1", name="a"), key("1", name="b")],
+        "subscription": [HOME],
+    }
+    for each in rows:
+        name = (
+            "grant"
+            if "allows" in each
+            else "membership"
+            if "member_id" in each
+            else "principal"
+            if "object_id" in each
+            else "subscription"
+        )
+        tables.setdefault(name, []).append(each)
+    if any(each["id"] == SUBSCRIPTION for each in rows):
+        tables["subscription"] = [each for each in tables["subscription"] if each is not HOME]
+    with snapshot(tmp_path / "out", tables, {TENANT: coverage}).connect(AS_OF) as connection:
+        return {str(found["id"]): found for found in fetch(connection, f'SELECT * FROM "{table}"')}
+
+
+def bounds(found: Row, name: str) -> tuple[object, object, object]:
+    unknown: Any = found["unknown"]
+    return found[f"{name}_min"], found[f"{name}_max"], unknown.get(name)
+
+
+def signing(
+    tmp_path: Path, rows: list[Row], *, of: dict[str, Any] = RBAC, coverage: list[Coverage] = READ
+) -> tuple[object, object, object]:
+    return bounds(derive(tmp_path, rows, of=of, coverage=coverage)[KV], "principals_signing")
+
+
+def test_each_principal_is_counted_once_by_however_many_ways(tmp_path: Path) -> None:
+    ways = [grant("alice", "sign", scope=scope) for scope in ("/", ROOT, SUBSCRIPTION, GROUP, KV)]
+    people = [who("alice"), who("bob"), who("robot", "managed-identity", "none"), who("guest", home="foreign")]
+    rows = [*ways, *people, grant("team", "sign"), *group("team", "alice", "bob", "robot"), grant("guest", "sign", "decrypt")]
+    found = derive(tmp_path, rows)[KV]
+    assert [bounds(found, f"{each}_signing") for each in WHO] == [(4, 4, None), (3, 3, None), (1, 1, None), (1, 1, None)]
+    assert bounds(found, "foreign_decrypting") == (1, 1, None)
+
+
+def test_every_action_has_its_column(tmp_path: Path) -> None:
+    allows = ("sign", "wrap", "read-private", "backup", "grant")
+    rows = [each for nth, allow in enumerate(allows) for each in (grant(f"u{nth}", allow), who(f"u{nth}"))]
+    found = derive(tmp_path, rows)[KV]
+    assert [bounds(found, f"principals_{action}") for action in ACTIONS] == [(1, 1, None)] * 5
+
+
+def test_nobody_is_counted_where_nobody_can(tmp_path: Path) -> None:
+    found = derive(tmp_path, [])[KV]
+    assert all(bounds(found, f"{each}_{action}") == (0, 0, None) for each in WHO for action in ACTIONS)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [grant("a", "sign", standing=False)],
+        [grant("a", "release", "import", "manage", "purge")],
+        [grant("a", "sign", scope="/subscriptions/33333333-2222-4222-8222-222222222222", scope_kind="subscription")],
+        [grant("a", "sign", scope=f"{GROUP}x", scope_kind="resource-group")],
+        [grant("a", "sign", scope=f"{ROOT}x", scope_kind="management-group")],
+        [grant("a", "sign", kind="access-policy")],
+    ],
+)
+def test_what_is_no_way_to_sign_is_not_counted(tmp_path: Path, rows: list[Row]) -> None:
+    assert signing(tmp_path, [*rows, who("a")]) == (0, 0, None)
+
+
+@pytest.mark.parametrize("kind", ["deleted", "device", "contact"])
+def test_who_cannot_sign_in_is_not_counted(tmp_path: Path, kind: str) -> None:
+    rows = [grant("a", "sign"), who("a", kind), grant("team", "sign"), *group("team", "d"), who("d", kind)]
+    assert signing(tmp_path, rows) == (0, 0, None)
+
+
+def test_a_vault_under_access_policies_ignores_roles_but_not_who_can_change_them(tmp_path: Path) -> None:
+    rows = [
+        grant("policy", "sign", kind="access-policy"),
+        grant("role", "sign", "grant"),
+        grant("setter", "set-policy"),
+        *(who(name) for name in ("policy", "role", "setter")),
+    ]
+    found = derive(tmp_path, rows, of=POLICY)[KV]
+    assert (bounds(found, "principals_signing"), bounds(found, "principals_granting")) == ((1, 1, None), (2, 2, None))
+    found = derive(tmp_path / "rbac", rows)[KV]
+    assert (bounds(found, "principals_signing"), bounds(found, "principals_granting")) == ((1, 1, None), (1, 1, None))
+
+
+def test_a_vault_that_does_not_say_how_it_goes_may_go_either_way(tmp_path: Path) -> None:
+    rows = [grant("a", "sign", "grant"), who("a"), grant("b", "sign", kind="access-policy"), who("b")]
+    found = derive(tmp_path, rows, of={**RBAC, "access_model": Reason.BAD_VALUE})[KV]
+    assert bounds(found, "principals_signing") == (0, 2, "bad_value")
+    assert bounds(found, "principals_granting") == (1, 1, None)
+
+
+@pytest.mark.parametrize("listed", [Reason.PERMISSION, Reason.TRUNCATED])
+def test_a_group_that_was_not_read_through_leaves_no_upper_bound(tmp_path: Path, listed: Reason) -> None:
+    rows = [grant("team", "sign"), *group("team", "a", listed=listed), who("a"), grant("b", "backup"), who("b")]
+    found = derive(tmp_path, rows)[KV]
+    assert bounds(found, "principals_signing") == (1, None, listed)
+    assert bounds(found, "foreign_signing") == (0, None, listed)
+    # What that group has no hand in stays certain.
+    assert bounds(found, "principals_backing_up") == (1, 1, None)
+
+
+@pytest.mark.parametrize("kind", ["foreign-group", "everyone", "agent"])
+def test_who_may_stand_for_many_leaves_no_upper_bound(tmp_path: Path, kind: str) -> None:
+    assert signing(tmp_path, [grant("x", "sign", principal_type=kind)]) == (0, None, "unrecognised")
+
+
+def test_who_is_not_known_is_taken_for_what_the_grant_says(tmp_path: Path) -> None:
+    unread = who("a", Reason.PERMISSION, Reason.PERMISSION)
+    found = derive(tmp_path, [grant("a", "sign", principal_type="user"), unread])[KV]
+    assert bounds(found, "humans_signing") == (1, 1, None)
+    assert bounds(found, "foreign_signing") == (0, 1, "permission")
+    found = derive(tmp_path / "untold", [grant("a", "sign"), unread])[KV]
+    assert bounds(found, "principals_signing") == (0, None, "permission")
+
+
+def test_a_member_of_a_new_kind_may_be_anybody(tmp_path: Path) -> None:
+    found = derive(tmp_path, [grant("team", "sign"), *group("team", "x"), who("x", "agent")])[KV]
+    assert bounds(found, "principals_signing") == (1, 1, None)
+    assert bounds(found, "humans_signing") == (0, 1, "unrecognised")
+
+
+def test_a_role_that_could_not_be_read_may_allow_anything(tmp_path: Path) -> None:
+    found = derive(tmp_path, [grant("a", allows=Reason.PERMISSION), who("a")])[KV]
+    assert {action: bounds(found, f"principals_{action}") for action in ACTIONS} == dict.fromkeys(ACTIONS, (0, 1, "permission"))
+
+
+def test_management_groups_that_do_not_show_may_be_above(tmp_path: Path) -> None:
+    lost = row("subscription", SUBSCRIPTION, scope_id=TENANT.id, management_groups=Reason.NOT_VISIBLE)
+    rows = [grant("a", "sign", scope=ROOT), who("a"), grant("b", "sign"), who("b"), lost]
+    assert signing(tmp_path, rows) == (1, 2, "not_visible")
+
+
+def test_role_assignments_that_were_not_read_leave_only_what_a_vault_itself_says(tmp_path: Path) -> None:
+    lost = [*assessed(TENANT, "subscription.list", "vault.query"), refused(TENANT, "role_assignment.query", Reason.THROTTLED)]
+    rows = [grant("a", "sign", kind="access-policy"), who("a")]
+    assert signing(tmp_path, rows, coverage=lost) == (0, None, "throttled")
+    found = derive(tmp_path / "policies", rows, of=POLICY, coverage=lost)[KV]
+    assert bounds(found, "principals_signing") == (1, 1, None)
+    assert bounds(found, "principals_granting") == (0, None, "throttled")
+
+
+def test_access_policies_that_were_not_read_leave_no_upper_bound(tmp_path: Path) -> None:
+    unread = {**POLICY, "access_policies": Reason.BAD_ITEM}
+    found = derive(tmp_path, [grant("a", "grant"), who("a")], of=unread)[KV]
+    assert bounds(found, "principals_signing") == (0, None, "bad_item")
+    assert bounds(found, "principals_granting") == (1, 1, None)
+    assert signing(tmp_path / "rbac", [], of={**RBAC, "access_policies": Reason.BAD_ITEM}) == (0, 0, None)
+
+
+def test_a_grant_on_one_key_reaches_that_key_and_its_vault(tmp_path: Path) -> None:
+    rows = [
+        grant("a", "sign", scope=f"{KV}/keys/a"),
+        who("a"),
+        grant("b", "sign"),
+        who("b"),
+        grant("s", "sign", scope=f"{KV}/secrets/a"),
+        who("s"),
+    ]
+    found = derive(tmp_path, rows, table="key")
+    assert {id_[-3:]: bounds(each, "principals_signing") for id_, each in found.items()} == {
+        "a/1": (2, 2, None),
+        "b/1": (1, 1, None),
+    }
+    assert signing(tmp_path / "vault", rows) == (3, 3, None)
+
+
+def test_a_key_has_the_reasons_of_its_vault(tmp_path: Path) -> None:
+    rows = [grant("team", "sign"), *group("team", listed=Reason.PERMISSION)]
+    for found in derive(tmp_path, rows, table="key").values():
+        assert bounds(found, "principals_signing") == (0, None, "permission")
+        assert "principals_reading_private" not in found["unknown"]  # type: ignore[operator]
+
+
+def test_a_grant_says_who_has_it_and_whether_it_works(tmp_path: Path) -> None:
+    rows = [
+        grant("team", "sign"),
+        *group("team", "a", "robot"),
+        who("a", home="foreign"),
+        who("robot", "service-principal"),
+        grant("gone", "sign", kind="access-policy"),
+        who("gone", "deleted", "none", name=None),
+        grant("x", "sign", scope="/subscriptions/33333333-2222-4222-8222-222222222222", scope_kind="subscription"),
+        grant("app", kind="app-role", scope="api"),
+    ]
+    found = {str(each["principal_id"]): each for each in derive(tmp_path, rows, table="grant").values()}
+    team = found["team"]
+    assert [bounds(team, each) for each in WHO] == [(2, 2, None), (1, 1, None), (1, 1, None), (1, 1, None)]
+    assert (team["principal_kind"], team["effective"]) == ("group", True)
+    assert (found["gone"]["principal_kind"], found["gone"]["effective"]) == ("deleted", False)
+    assert (found["x"]["effective"], found["app"]["effective"]) == (False, True)
+    assert found["x"]["unknown"]["principal_kind"] == "parent_not_assessed"  # type: ignore[index]
+
+
+def test_that_no_vault_honours_a_grant_needs_every_vault(tmp_path: Path) -> None:
+    lost = [*assessed(TENANT, "subscription.list", "role_assignment.query"), refused(TENANT, "vault.query", Reason.PERMISSION)]
+    [found] = derive(tmp_path, [grant("a", "sign", kind="access-policy"), who("a")], table="grant", coverage=lost).values()
+    assert (found["effective"], found["unknown"]["effective"]) == (None, "permission")  # type: ignore[index]
+
+
+def test_where_nobody_reads_them_they_are_not_worked_out(tmp_path: Path) -> None:
+    made = snapshot(tmp_path / "out", {"vault": [vault(**RBAC)], "key": [key("1")]}, {TENANT: READ})
+    with made.connect(AS_OF, reach_known=False) as connection:
+        [found] = fetch(connection, "SELECT * FROM vault")
+        assert bounds(found, "principals_signing") == (None, None, None)
+        assert not connection.execute("SELECT * FROM duckdb_tables() WHERE table_name LIKE 'reach%'").fetchall()
