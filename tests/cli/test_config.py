@@ -4,14 +4,18 @@ from pathlib import Path
 
 import pytest
 
+from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.config import Config, read_config
 from keyaudit.cli.options import Auth, Live
 from keyaudit.cli.settings import settle
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.inventory.snapshot import open_snapshot
+from keyaudit.inventory.spool import Spool
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.filters import Filters
+from keyaudit.model.run import Run
+from keyaudit.simulator.estates import estate
 from tests.cli.conftest import Keyaudit
 
 CLOUD = """
@@ -196,3 +200,25 @@ def test_the_environments_of_a_file_are_kept_with_what_was_read(folder: Path, ke
 def test_a_snapshot_is_as_it_was_collected(contoso: Path, keyaudit: Keyaudit, flags: tuple[str, str]) -> None:
     ran = keyaudit("report", "--from", contoso, *flags)
     assert (ran.code, "as it was collected" in ran.err) == (Exit.USAGE, True)
+
+
+def test_a_resumed_run_keeps_its_filters_and_takes_no_others(folder: Path, keyaudit: Keyaudit) -> None:
+    filters = Filters(vaults=("kv-data-prod",), sources=("vaults",))
+    begun = Run(
+        run_id="run",
+        tenant_id=estate("contoso", SystemClock().now()).tenant_id,
+        tenant_name="",
+        environment="public",
+        identity="someone",
+        as_of=SystemClock().now(),
+        tool_version="0",
+        filters=filters,
+    )
+    Spool.create(folder / "out", begun).close()
+    resume = ("collect", "--demo", "--resume", "--out", "out", "-q")
+    ran = keyaudit(*resume, "--vault", "kv-hr-prod")
+    assert ran.code == Exit.USAGE
+    assert "begun with only vaults kv-data-prod; only sources vaults, and other filters are given" in ran.err
+    assert keyaudit(*resume).code == Exit.CLEAN
+    taken = open_snapshot(folder / "out")
+    assert (taken.run.filters, taken.run.rows["vault"], taken.run.rows["key"]) == (filters, 1, 0)
