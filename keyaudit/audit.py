@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from keyaudit.cloud.connection import Clock, Connection
     from keyaudit.cloud.environment import Environment
     from keyaudit.cloud.network import Network
+    from keyaudit.collect.evidence import Evidence
     from keyaudit.collect.run import Failure, Progress
 
 
@@ -74,6 +75,7 @@ async def collect(
     progress: "Progress",
     prompt: Callable[[str], None],
     announce: Callable[[Run], None],
+    evidence: "Evidence",
 ) -> Collected:
     """Read everything into the spool of `folder`. `announce` is told who reads which tenant, before anything is read.
 
@@ -95,7 +97,7 @@ async def collect(
         roams=source.roams,
         prompt=prompt,
     ) as connection:
-        run = _begin(source, connection, clock.now())
+        run = _begin(source, connection, clock.now(), evidence)
         if since is not None:
             run = _continued(run, since.run)
         announce(run)
@@ -103,7 +105,7 @@ async def collect(
             spool = held.enter_context(Spool.resume(folder) if resume else Spool.create(folder, run))
             _same(spool.run, run)
             earlier = held.enter_context(Earlier(since)) if since is not None else None
-            failures = await collect_all(connection, spool, progress=progress, earlier=earlier)
+            failures = await collect_all(connection, spool, progress=progress, earlier=earlier, evidence=evidence)
             spool.run = dataclasses.replace(spool.run, skew=connection.skew())
             held.pop_all()
         return Collected(spool, failures, connection.requests)
@@ -131,7 +133,14 @@ def judge(
     """The snapshot judged by policies, offline. Findings stream from the report for as long as the context lasts."""
     with snapshot.judging(as_of, reach_known=reads_reach(policies)) as connection:
         judgement = judge_policies(
-            connection, policies, snapshot.coverage, as_of=as_of, profile=profile, waivers=waivers, baseline=baseline
+            connection,
+            policies,
+            snapshot.coverage,
+            as_of=as_of,
+            profile=profile,
+            waivers=waivers,
+            baseline=baseline,
+            supplied=snapshot.run.evidence,
         )
         run = dataclasses.replace(snapshot.run, as_of=as_of)
         verdict = gate.decide(
@@ -222,7 +231,7 @@ def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator[Expirin
         )
 
 
-def _begin(source: Source, connection: "Connection", now: int) -> Run:
+def _begin(source: Source, connection: "Connection", now: int, evidence: "Evidence") -> Run:
     return Run(
         run_id=str(uuid.uuid4()),
         tenant_id=connection.identity.tenant_id,
@@ -235,6 +244,7 @@ def _begin(source: Source, connection: "Connection", now: int) -> Run:
         environment_rules=source.environment_rules,
         simulated=source.simulated,
         network={} if source.simulated else source.network.shown(),
+        evidence=evidence.digests,
     )
 
 
@@ -252,7 +262,7 @@ def _continued(run: Run, since: Run) -> Run:
 
 
 def _same(begun: Run, now: Run) -> None:
-    """A resumed collection must go on in the tenant and cloud in which it began; its filters are kept, and cannot change."""
+    """A resumed collection goes on in the tenant and cloud in which it began, with the same evidence; its filters are kept."""
     if (begun.tenant_id, begun.environment) != (now.tenant_id, now.environment):
         raise UnsafeError(
             "--resume",
@@ -264,4 +274,8 @@ def _same(begun: Run, now: Run) -> None:
             "--resume",
             f"begun with {'; '.join(begun.filters.shown) or 'no filters'}, and other filters are given",
             "leave them out, or collect into another folder",
+        )
+    if dict(begun.evidence) != dict(now.evidence):
+        raise UsageError(
+            "--import", "not what this collection was begun with", "give the same file, or collect into another folder"
         )

@@ -20,6 +20,7 @@ from keyaudit.cli.stop import keeping
 from keyaudit.cli.streams import tell
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.cloud.network import Network
+from keyaudit.collect.evidence import Evidence, supplied
 from keyaudit.collect.run import note_unread
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
@@ -40,8 +41,11 @@ def collected(
     not the only one that it is signed in to.
     """
     collect_cycles_later()
+    if among and live.imports:
+        raise UsageError("--import", "is of one tenant, and several are audited", "collect each by itself, with its own file")
+    evidence = supplied(live.imports or ())
     with keeping(kept):
-        taken = asyncio.run(_collect(live, folder, resume=resume, since=since, among=among))
+        taken = asyncio.run(_collect(live, folder, evidence, resume=resume, since=since, among=among))
         for failure in taken.failures:
             tell(f"a bug in {failure.surface} of {failure.scope.name}: {bug(failure.error)}; please report it with this line")
         return audit.finish(taken)
@@ -73,7 +77,9 @@ def collect_cycles_later() -> None:
     gc.set_threshold(20_000)
 
 
-async def _collect(live: Live, folder: Path, *, resume: bool, since: Snapshot | None, among: bool) -> audit.Collected:
+async def _collect(
+    live: Live, folder: Path, evidence: Evidence, *, resume: bool, since: Snapshot | None, among: bool
+) -> audit.Collected:
     clock = SystemClock()
     async with _source(live, clock, settle(live, resume=resume)) as source:
         with progress(quiet=live.quiet) as shown:
@@ -86,6 +92,7 @@ async def _collect(live: Live, folder: Path, *, resume: bool, since: Snapshot | 
                 progress=shown,
                 prompt=tell,
                 announce=_announce,
+                evidence=evidence,
             )
 
 

@@ -100,6 +100,14 @@ class Live:
         ),
     ] = 0.5
     concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=256, help="Requests in flight, at most.")] = 64
+    imports: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--import",
+            metavar="ual=FILE",
+            help="Evidence that Azure does not hold: the JSON of Get-AdminAuditLogConfig and Get-OrganizationConfig.",
+        ),
+    ] = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")] = False
 
 

@@ -62,6 +62,9 @@ def _stored(live: Live, stored: Stored) -> Iterator[tuple[Snapshot, int]]:
     if live.subscription or live.resource_group or live.vault or live.source:
         what = "choose what is collected, and the snapshot is as it was collected"
         raise UsageError("--subscription, --resource-group, --vault, --source", what, "leave them out")
+    if live.imports:
+        what = "is kept in a snapshot as it is collected, and none is taken in later"
+        raise UsageError("--import", what, "leave it out, or collect again with it")
     taken = open_snapshot(folder)
     if live.tenant and taken.run.tenant_id.lower() not in {tenant.lower() for tenant in live.tenant}:
         what = f"the snapshot is of tenant {taken.run.tenant_id}, not of {' or '.join(live.tenant)}"

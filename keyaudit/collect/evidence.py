@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.model.evidence import UNIFIED_AUDIT
 from keyaudit.model.text import one_line
 
 _PLACE = "--import ual"
@@ -57,7 +58,7 @@ class Evidence:
     @property
     def digests(self) -> Mapping[str, str]:
         """SHA-256 of each file, by the name under which policies ask for it."""
-        return {"unified-audit": self.unified_audit.digest} if self.unified_audit else {}
+        return {UNIFIED_AUDIT: self.unified_audit.digest} if self.unified_audit else {}
 
 
 NONE = Evidence()
@@ -98,13 +99,16 @@ def _content(path: Path, place: str) -> bytes:
     try:
         # Opening a FIFO must not wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise UsageError(place, "not a regular file", "name the exported file")
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                data = file.read(_MOST + 1)
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError) as error:
         what = error.strerror if isinstance(error, OSError) else "not a path"
         raise UsageError(place, f"cannot be read: {what}", "name the exported file") from error
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise UsageError(place, "not a regular file", "name the exported file")
-        data = file.read(_MOST + 1)
     if len(data) > _MOST:
         raise UsageError(place, f"over {_MOST:,} bytes, where the two objects come to some 20,000", _EXPORT)
     return data

@@ -203,6 +203,7 @@ SURFACES = Surfaces(
             HSM_OPERATIONS,
             lambda r, unit, hsm: collect_hsm(r.connection, unit, hsm, at_once=r.at_once, earlier=r.earlier),
         ),
+        Surface("HSM audit logs", places.HSM, lambda r, unit, hsm: places.collect_vault_logs(r.connection, unit, hsm)),
     ),
     last=(
         Surface(

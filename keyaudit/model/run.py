@@ -38,6 +38,8 @@ class Run:
     """What the collection was confined to; what that left out is in the coverage, as excluded_by_config."""
     environment_rules: tuple[EnvironmentRule, ...] = ()
     """Which environment vaults and subscriptions belong to, where no tag says so."""
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    """What was supplied that Azure does not hold: its name in `model.evidence` to the SHA-256 of the file."""
     rows: Mapping[str, int] = field(default_factory=dict)
     """Rows by table."""
     since: str = ""
@@ -63,7 +65,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotJudged:
-    """A policy whose evidence Azure does not hold and nobody supplied: no finding, and never a pass."""
+    """A policy that needs what Azure does not hold and nobody supplied: no finding, and never a pass."""
 
     policy: PolicyText
     needs: tuple[str, ...]

@@ -1,6 +1,6 @@
 """Judges an inventory: every policy of a table in one pass, counted and grouped; findings are streamed when asked for."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import duckdb
@@ -60,15 +60,17 @@ def judge(
     overrides: Mapping[str, Mapping[str, str]] | None = None,
     waivers: Sequence[Waiver] = (),
     baseline: Baseline | None = None,
+    supplied: Collection[str] = (),
 ) -> Judgement:
     """Judges the views of `connection`, one for each table, by the policies.
 
     Raises UsageError for a profile or override that cannot be. Policies that need evidence which Azure does not hold are not
-    judged.
+    judged unless all of it is `supplied`.
     """
     ordered = sorted(policies, key=lambda policy: policy.text.id)
     holding = [waiver for waiver in waivers if not waiver.covers_coverage and not waiver.expired(as_of)]
-    judged = (bound for bound in bind(ordered, profile, overrides or {}) if not bound.policy.text.needs)
+    missing = {policy.text.id: tuple(need for need in policy.text.needs if need not in supplied) for policy in ordered}
+    judged = (bound for bound in bind(ordered, profile, overrides or {}) if not missing[bound.policy.text.id])
     bounds = _held(connection, waived(tuple(judged), holding), baseline.counting(as_of) if baseline else ())
     counts = Counts()
     for name, of_table in by_table(bounds).items():
@@ -82,7 +84,9 @@ def judge(
     return Judgement(
         tallies=tuple(counts.tally(bound.policy) for bound in bounds),
         groups=counts.groups(),
-        not_judged=tuple(NotJudged(policy=policy.text, needs=policy.text.needs) for policy in ordered if policy.text.needs),
+        not_judged=tuple(
+            NotJudged(policy=policy.text, needs=missing[policy.text.id]) for policy in ordered if missing[policy.text.id]
+        ),
         waived={waiver.id: counts.covered(waiver) for waiver in holding},
         required=frozenset(needed_by),
         needed_by={operation: tuple(ids) for operation, ids in sorted(needed_by.items())},

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TypeVar
 
 from keyaudit.model.columns import Table, Type
+from keyaudit.model.evidence import EVIDENCE
 from keyaudit.model.findings import Outcome, PolicyText, Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.definition import Example, Policy, Rung
@@ -18,8 +19,7 @@ from keyaudit.policy.yaml import Items, Members, Node, Scalar
 
 T = TypeVar("T")
 
-NEEDS: tuple[str, ...] = ("logs", "custody", "unified-audit", "relying-parties")
-"""Evidence that Azure's read APIs do not hold."""
+NEEDS = tuple(EVIDENCE)
 
 REQUIRED = ("id", "title", "severity", "table", "violated_when", "message", "why", "fix", "references", "examples")
 OPTIONAL = ("severity_when", "subject", "applies_to", "parameters", "frameworks", "lessons", "needs", "given")

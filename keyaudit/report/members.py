@@ -70,6 +70,7 @@ def _run(run: Run) -> dict[str, object]:
         "since": run.since or None,
         "exclusions": list(run.filters.shown),
         "environment_rules": [{rule.of: rule.pattern, "environment": rule.environment} for rule in run.environment_rules],
+        "evidence": dict(run.evidence),
         "tool_version": run.tool_version,
         "rows": dict(sorted(run.rows.items())),
     }

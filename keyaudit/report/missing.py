@@ -4,6 +4,7 @@ import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 
+from keyaudit.model.evidence import EVIDENCE
 from keyaudit.model.operations import OPERATIONS, Rights
 from keyaudit.model.reasons import ADVICE, OPTIONAL, UNSAFE, Reason
 from keyaudit.model.run import Gap, Report, Verdict
@@ -48,8 +49,9 @@ def not_judged(verdict: Verdict, width: int) -> list[str]:
     if not verdict.not_judged:
         return []
     lines = wrap(f"Not judged: {plural(len(verdict.not_judged), 'policy', 'policies')}, never a pass.", width)
-    remedy = ADVICE[Reason.NOT_SUPPLIED].remedy
     for each in verdict.not_judged:
+        flags = [EVIDENCE[need] for need in each.needs if EVIDENCE.get(need)]
+        remedy = " with ".join([ADVICE[Reason.NOT_SUPPLIED].remedy, *([" ".join(flags)] if flags else [])])
         lines += wrap(
             f"{each.policy.id}: needs {', '.join(each.needs)}, which Azure does not hold; {remedy}", width, "  ", _INDENT
         )

@@ -27,7 +27,7 @@ def header(run: Run, verdict: Verdict, width: int, colour: bool) -> list[str]:
     """Whose tenant, read by whom, when, over what network."""
     facts = [one_line(run.tenant_name or run.tenant_id), *_subscriptions(verdict), f"as {one_line(run.identity)}"]
     line = "  |  ".join(facts)
-    notes = [f"as of {times.iso_time(run.as_of)}", *network(run)]
+    notes = [f"as of {times.iso_time(run.as_of)}", *network(run), *(f"{name} as supplied" for name in sorted(run.evidence))]
     if run.filters.shown:
         notes.append(f"not the whole tenant: {one_line('; '.join(run.filters.shown), _FILTERS)}")
     if run.environment != "public":

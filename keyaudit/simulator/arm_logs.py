@@ -7,6 +7,7 @@ from keyaudit.simulator.estate import AlertRule, LogTable, Workspace
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
 
+_HSM = "subscriptions/*/resourcegroups/*/providers/microsoft.keyvault/managedhsms/*"
 _WORKSPACE = "subscriptions/*/resourcegroups/*/providers/microsoft.operationalinsights/workspaces/*"
 
 
@@ -14,6 +15,7 @@ def routes(directory: Directory) -> Sequence[Route]:
     """What the paths lead to."""
     served = _Logs(directory)
     return (
+        Route("hsm.diagnostic_setting.list", f"{_HSM}/providers/microsoft.insights/diagnosticsettings", served.hsm),
         Route(
             "activity_log.list",
             "subscriptions/*/providers/microsoft.insights/diagnosticsettings",
@@ -29,6 +31,13 @@ def routes(directory: Directory) -> Sequence[Route]:
 class _Logs:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
+
+    def hsm(self, _request: Request, stars: list[str]) -> Answer:
+        wanted = [star.lower() for star in stars]
+        for hsm in self._directory.estate.hsms:
+            if [hsm.subscription.lower(), hsm.resource_group.lower(), hsm.name.lower()] == wanted:
+                return answer({"value": list(hsm.diagnostic_settings)})
+        return _gone("Microsoft.KeyVault/managedHSMs", *stars[1:])
 
     def activity_log(self, _request: Request, stars: list[str]) -> Answer:
         return answer({"value": list(self._directory.subscriptions[stars[0].lower()].activity_settings)})
@@ -74,11 +83,7 @@ class _Logs:
                 if found.refused:
                     return self._denied("Microsoft.OperationalInsights/workspaces/read", workspace_id(found))
                 return found
-        message = (
-            f"The Resource 'Microsoft.OperationalInsights/workspaces/{stars[2]}' under resource group '{stars[1]}' was not "
-            "found. For more details please go to https://aka.ms/ARMResourceNotFoundFix"
-        )
-        return error(404, "ResourceNotFound", message, {**HEADERS, "x-ms-failure-cause": "gateway"})
+        return _gone("Microsoft.OperationalInsights/workspaces", *stars[1:3])
 
     def _denied(self, action: str, scope: str) -> Answer:
         who = f"The client '{self._directory.client_id}' with object id '{self._directory.object_id}'"
@@ -87,6 +92,14 @@ class _Logs:
             "If access was recently granted, please refresh your credentials."
         )
         return error(403, "AuthorizationFailed", message, HEADERS)
+
+
+def _gone(kind: str, group: str, name: str) -> Answer:
+    message = (
+        f"The Resource '{kind}/{name}' under resource group '{group}' was not found. "
+        "For more details please go to https://aka.ms/ARMResourceNotFoundFix"
+    )
+    return error(404, "ResourceNotFound", message, {**HEADERS, "x-ms-failure-cause": "gateway"})
 
 
 def workspace_id(workspace: Workspace) -> str:

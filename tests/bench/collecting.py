@@ -13,6 +13,7 @@ from keyaudit.cli.live import collect_cycles_later
 from keyaudit.cli.progress import progress
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.cloud.network import Network
+from keyaudit.collect.evidence import NONE
 
 
 async def _main(folder: Path, concurrency: int) -> None:
@@ -33,7 +34,7 @@ async def _main(folder: Path, concurrency: int) -> None:
 
     with progress(quiet=True) as shown:
         taken = await audit.collect(
-            source, folder, resume=False, clock=SystemClock(), progress=shown, prompt=print, announce=announce
+            source, folder, resume=False, clock=SystemClock(), progress=shown, prompt=print, evidence=NONE, announce=announce
         )
     wall = time.perf_counter() - begun
     snapshot = audit.finish(taken)

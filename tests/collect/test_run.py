@@ -207,6 +207,7 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
         "Entra logs": (1, 1),
         "activity logs": (2, 2),
         "audit logs": (2, 2),
+        "HSM audit logs": (0, 0),
         "log workspaces": (1, 1),
         "alert rules": (1, 1),
         "principals": (1, 1),

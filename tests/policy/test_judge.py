@@ -236,6 +236,17 @@ def test_a_policy_whose_evidence_nobody_supplied_is_not_judged(tmp_path: Path) -
     assert [(each.policy.id, each.needs) for each in judgement.not_judged] == [("test", ("logs",))]
 
 
+def test_a_policy_is_judged_once_all_its_evidence_is_supplied(tmp_path: Path) -> None:
+    needy = policy(tmp_path, needs="[logs, custody]")
+    with inventory(key=[key("k", exportable=True)]) as connection:
+        half = judge(connection, [needy], [], as_of=NOW, supplied=["logs"])
+        whole = judge(connection, [needy], [], as_of=NOW, supplied=["custody", "logs"])
+        assert [finding.outcome for finding in whole.findings()] == ["fail"]
+    # Only what is still missing is asked for.
+    assert ([each.needs for each in half.not_judged], half.tallies) == ([("custody",)], ())
+    assert whole.not_judged == ()
+
+
 def test_tags_are_absent_one_by_one_and_unknown_together(tmp_path: Path) -> None:
     owned = policy(tmp_path, violated_when=quoted("tags['owner'] is None or tags['owner'] == ''"), message=quoted("{tags}"))
     rows = [

@@ -45,45 +45,54 @@ async def collect_tenant(
 ) -> Sequence[Coverage]:
     """Write the tenant's row; the coverage of `OPERATIONS`. Raises UnsafeError where the file is of another organization."""
     tenant_id = connection.identity.tenant_id
-    organization, domains = Calls(scope, "organization.get"), Calls(scope, "domain.list")
-    listing = connection.gateway.pages("domain.list", DomainItem, by=lambda item: item.id.lower())
-    found = [item async for item in listing]
-    missing = why_incomplete(listing.end)
-    if found or missing:
-        domains.ended(listing.end)
-    else:
-        # Every tenant has the domain that it was made with.
-        missing = Reason.BAD_BODY
-        domains.refused(Refusal(missing, "Graph shows no domain", 200))
-    authorization = Authorization(scope)
-    await authorization.collect(connection.gateway)
 
     def own(item: Organization) -> str:
         if item.id.lower() != tenant_id.lower():
             raise ValueError("another tenant")
         return item.id.lower()
 
+    # First, since without it there is no row for the rest to stand in.
     tenants = connection.gateway.pages("organization.get", Organization, by=own)
-    url, version = source(connection.environment, "organization.get")
-    async for item in tenants:
-        row = Row(TENANT, id=scope.id, resource_id=f"/tenants/{tenant_id}", scope_id=scope.id, url=url, version=version)
-        row.put("name", item.displayName)
-        row.put("created_on", item.createdDateTime)
-        if missing:
-            row.refuse(_DOMAINS, missing)
-        else:
-            put_domains(row, found)
-        authorization.put(row)
-        put_unified_audit(row, unified_audit, missing or frozenset(item.id.lower() for item in found))
-        unit.row("tenant", row.finish())
+    found = [item async for item in tenants]
+    organization = Calls(scope, "organization.get")
     organization.ended(tenants.end)
     read_through = organization.coverage()
     if not tenants.end.received and read_through.state is State.ASSESSED:
         [read_through] = not_assessed(scope, ("organization.get",), Reason.BAD_BODY, "Graph shows no organization")
-    return read_through, domains.coverage(), *authorization.coverage
+    domains, listed = await _domains(connection, scope)
+    authorization = Authorization(scope)
+    await authorization.collect(connection.gateway)
+    url, version = source(connection.environment, "organization.get")
+    for item in found:
+        row = Row(TENANT, id=scope.id, resource_id=f"/tenants/{tenant_id}", scope_id=scope.id, url=url, version=version)
+        row.put("name", item.displayName)
+        row.put("created_on", item.createdDateTime)
+        if isinstance(domains, Reason):
+            row.refuse(_DOMAINS, domains)
+        else:
+            put_domains(row, domains)
+        authorization.put(row)
+        put_unified_audit(row, unified_audit, domains)
+        unit.row("tenant", row.finish())
+    return read_through, listed, *authorization.coverage
 
 
-def put_unified_audit(row: Row, given: UnifiedAudit | None, domains: frozenset[str] | Reason) -> None:
+async def _domains(connection: Connection, scope: Scope) -> tuple[Sequence[DomainItem] | Reason, Coverage]:
+    """The whole list of domains, or why it is not whole; and its coverage."""
+    calls = Calls(scope, "domain.list")
+    listing = connection.gateway.pages("domain.list", DomainItem, by=lambda item: item.id.lower())
+    found = [item async for item in listing]
+    missing = why_incomplete(listing.end)
+    if found or missing:
+        calls.ended(listing.end)
+    else:
+        # Every tenant has the domain that it was made with.
+        missing = Reason.BAD_BODY
+        calls.refused(Refusal(missing, "Graph shows no domain", 200))
+    return missing or found, calls.coverage()
+
+
+def put_unified_audit(row: Row, given: UnifiedAudit | None, domains: Sequence[DomainItem] | Reason) -> None:
     """Fill the columns of the imported file. Where it names its organization, that has to be one of the tenant's domains."""
     if given is None:
         row.refuse(_IMPORTED, Reason.NOT_SUPPLIED)
@@ -91,7 +100,7 @@ def put_unified_audit(row: Row, given: UnifiedAudit | None, domains: frozenset[s
         row.refuse(_IMPORTED, domains)
     else:
         if not isinstance(domains, Reason):
-            given.belongs_to(domains)
+            given.belongs_to(frozenset(item.id.lower() for item in domains))
         row.put("unified_audit_evidence", given.digest)
         for column, value in (("unified_audit_enabled", given.ingestion), ("mailbox_audit_default", given.mailboxes)):
             row.put_read(column, Refusal(Reason.NOT_SUPPLIED) if value is None else value)

@@ -1,4 +1,4 @@
-"""Whose logs are looked for: vaults, subscriptions, and the tenant."""
+"""Whose logs are looked for: vaults and Managed HSMs, subscriptions, and the tenant."""
 
 from collections.abc import Sequence
 
@@ -13,8 +13,10 @@ from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.defender_plan import DEFENDER_PLAN
+from keyaudit.model.tables.places import KEY_VAULT
 
 VAULT = ("diagnostic_setting.list",)
+HSM = ("hsm.diagnostic_setting.list",)
 SUBSCRIPTION = ("activity_log.list", "defender.plan")
 TENANT = ("entra_log.list",)
 
@@ -36,13 +38,14 @@ class Plan(Struct):
 
 
 async def collect_vault_logs(connection: Connection, unit: Unit, vault: Vault) -> Sequence[Coverage]:
-    """Write where one vault's log goes; the coverage of `VAULT`."""
+    """Write where the log of one vault or Managed HSM goes; the coverage of `VAULT`, or of `HSM`."""
     id_ = vault.scope.id
+    kind, [operation] = ("vault", VAULT) if vault.kind == KEY_VAULT else ("managed-hsm", HSM)
     logged = Logged(
-        kind="vault",
+        kind=kind,
         id=id_,
         scope=vault.scope,
-        operation="diagnostic_setting.list",
+        operation=operation,
         prefix=id_,
         segments={"subscription": vault.subscription_id, "resource_group": vault.resource_group, "vault": vault.name},
     )

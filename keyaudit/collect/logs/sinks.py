@@ -21,6 +21,7 @@ _OF_LOGS = ("categories", "category_groups", "audits", "tables")
 # https://learn.microsoft.com/azure/azure-monitor/essentials/activity-log-schema
 _AUDITING = {
     "vault": ("auditevent", frozenset({"audit", "alllogs"})),
+    "managed-hsm": ("auditevent", frozenset({"audit", "alllogs"})),
     "activity-log": ("administrative", frozenset({"alllogs"})),
     "entra": ("auditlogs", frozenset({"alllogs"})),
 }
@@ -156,15 +157,18 @@ def _tables(
         return sorted(_ENTRA_TABLES[name] for name in _lowered(categories) if name in _ENTRA_TABLES)
     if not audits:
         return []
-    return ["AzureActivity"] if kind == "activity-log" else _of_vault(destination_type)
+    return ["AzureActivity"] if kind == "activity-log" else _of_vault(kind, destination_type)
 
 
-def _of_vault(destination_type: Wire) -> list[str] | Refusal:
+def _of_vault(kind: str, destination_type: Wire) -> list[str] | Refusal:
     # Null, the default, means AzureDiagnostics. https://learn.microsoft.com/rest/api/monitor/diagnostic-settings
     found = "AzureDiagnostics" if not _is_set(destination_type) else read(destination_type, str)
     if isinstance(found, Refusal):
         return found
-    tables = {"dedicated": ["AZKVAuditLogs"], "azurediagnostics": ["AzureDiagnostics"]}
+    tables = {"azurediagnostics": ["AzureDiagnostics"]}
+    if kind == "vault":
+        # Which table of its own an HSM's log would have is not documented.
+        tables["dedicated"] = ["AZKVAuditLogs"]
     return tables.get(found.lower(), Refusal(Reason.UNRECOGNISED))
 
 

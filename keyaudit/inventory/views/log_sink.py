@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views.sql import Sources, extended, stored
 from keyaudit.model.reasons import Reason
 
@@ -11,16 +12,19 @@ _SEARCHED = "Analytics"
 
 def view(sources: Sources) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    # A destination's tables, each with what is known of it. A table without a row was never asked for.
+    # Why a table without a row was never asked for.
+    unread = "SELECT min(reason) AS reason FROM coverage WHERE operation = 'workspace.table' AND state <> 'assessed'"
+    # A destination's tables, each with what is known of it.
     filled = f"""
-        SELECT sink.id AS sink_id, found.id IS NULL AS unasked, found.plan, found.retention, found.total_retention,
+        SELECT sink.id AS sink_id, found.plan, found.retention, found.total_retention,
+            CASE WHEN found.id IS NULL THEN coalesce(unread.reason, '{Reason.PARENT_NOT_ASSESSED}') END AS unasked,
             found.unknown AS unknown
         FROM (SELECT id, destination_id, unnest(tables) AS name FROM {sources["log_sink"]}) AS sink
         LEFT JOIN {sources["log_table"]} AS found
-            ON found.workspace_id = sink.destination_id AND lower(found.name) = lower(sink.name)"""
+            ON found.workspace_id = sink.destination_id AND lower(found.name) = lower(sink.name)
+        CROSS JOIN ({unread}) AS unread"""
     why = ", ".join(
-        f"min(CASE WHEN unasked THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE unknown['{name}'] END) FILTER ({name} IS NULL)"
-        f" AS {name}_doubt"
+        f"min(coalesce(unasked, unknown['{name}'])) FILTER ({name} IS NULL) AS {name}_doubt"
         for name in ("plan", "retention", "total_retention")
     )
     groups = f"""
@@ -41,8 +45,8 @@ def view(sources: Sources) -> str:
         FROM {sources["log_sink"]} AS stored LEFT JOIN ({groups}) AS groups ON groups.sink_id = stored.id"""
 
 
-def audited(sources: Sources, kind: str) -> str:
-    """What the destinations of one kind of log come to, by `logged_id`: a row for each thing that has any.
+def audited(sources: Sources, *kinds: str) -> str:
+    """What the destinations of some kinds of log come to, by `logged_id`: a row for each thing that has any.
 
     `logged` and `searchable` are three-valued over the destinations that were read, each with its `_doubt`; `retention` is the
     longest of those that can be searched, and has a doubt where another could be longer.
@@ -56,7 +60,7 @@ def audited(sources: Sources, kind: str) -> str:
             min(coalesce(unknown['audits'], unknown['searchable'], unknown['retention']))
                 FILTER ((({carries}) IS NOT FALSE) AND (audits IS NULL OR searchable IS NULL OR retention IS NULL))
                 AS retention_doubt
-        FROM ({view(sources)}) WHERE kind = '{kind}' GROUP BY logged_id"""
+        FROM ({view(sources)}) WHERE kind IN ({", ".join(map(quoted, kinds))}) GROUP BY logged_id"""
 
 
 def categories(sources: Sources, kind: str) -> str:

@@ -13,7 +13,8 @@ def view(sources: Sources) -> str:
     exported = f"CASE WHEN sinks.logged THEN NULL ELSE coalesce({unlisted}, sinks.logged_doubt) END"
     searchable = f"CASE WHEN sinks.searchable THEN NULL ELSE coalesce({unlisted}, sinks.searchable_doubt) END"
     categories = f"coalesce({unlisted}, named.doubt)"
-    defender = f"CASE WHEN plan.id IS NULL THEN '{Reason.INTERRUPTED}' ELSE plan.unknown['enabled'] END"
+    unasked = f"coalesce({gap('planned')}, '{Reason.INTERRUPTED}')"
+    defender = f"CASE WHEN plan.id IS NULL THEN {unasked} ELSE plan.unknown['enabled'] END"
     return f"""
         SELECT {stored("subscription", "stored")},
             CASE WHEN {exported} IS NULL THEN coalesce(sinks.logged, false) END AS activity_log_exported,
@@ -34,4 +35,5 @@ def view(sources: Sources) -> str:
         LEFT JOIN ({log_sink.audited(sources, "activity-log")}) AS sinks ON sinks.logged_id = stored.id
         LEFT JOIN ({log_sink.categories(sources, "activity-log")}) AS named ON named.logged_id = stored.id
         LEFT JOIN {sources["defender_plan"]} AS plan ON plan.scope_id = stored.id
+        LEFT JOIN ({read_to_the_end(("defender.plan",))}) AS planned ON planned.scope_id = stored.id
         LEFT JOIN ({read_to_the_end(("activity_log.list",))}) AS listed ON listed.scope_id = stored.id"""

@@ -16,6 +16,8 @@ _KEYS = {
     for surface in (Surface.VAULT, Surface.MANAGED_HSM)
 }
 """The lists of the keys of one vault, and of one Managed HSM."""
+_SETTINGS = (("diagnostic_setting.list",), ("hsm.diagnostic_setting.list",))
+"""The same of the diagnostic settings."""
 
 
 def view(sources: Sources) -> str:
@@ -54,8 +56,8 @@ def view(sources: Sources) -> str:
         )
     }
         FROM {sources["vault"]} AS stored
-        LEFT JOIN ({log_sink.audited(sources, "vault")}) AS sinks ON sinks.logged_id = stored.id
-        LEFT JOIN ({read_to_the_end(("diagnostic_setting.list",))}) AS settings ON settings.scope_id = stored.id
+        LEFT JOIN ({log_sink.audited(sources, "vault", "managed-hsm")}) AS sinks ON sinks.logged_id = stored.id
+        LEFT JOIN ({" UNION ALL ".join(map(read_to_the_end, _SETTINGS))}) AS settings ON settings.scope_id = stored.id
         LEFT JOIN ({signing}) AS signing ON signing.vault_id = stored.id
         LEFT JOIN ({" UNION ALL ".join(map(read_to_the_end, _KEYS.values()))}) AS listed ON listed.scope_id = stored.id
         LEFT JOIN (

@@ -29,6 +29,13 @@ DECLARED = (
         paging=Paging.NEXT_LINK,
     ),
     arm(
+        "hsm.diagnostic_setting.list",
+        "diagnostic settings of Managed HSMs",
+        _GROUP + "/providers/Microsoft.KeyVault/managedHSMs/{vault}" + _SETTINGS,
+        version=_SETTINGS_VERSION,
+        paging=Paging.NEXT_LINK,
+    ),
+    arm(
         "activity_log.list",
         "where activity logs are exported to",
         _SUBSCRIPTION + _SETTINGS,

@@ -2,24 +2,27 @@
 
 from keyaudit.model.columns import Column, Table, Type, where_found
 
-SETTINGS = ("diagnostic_setting.list", "activity_log.list", "entra_log.list")
+SETTINGS = ("diagnostic_setting.list", "hsm.diagnostic_setting.list", "activity_log.list", "entra_log.list")
 """What lists diagnostic settings."""
 
 LOG_SINK = Table(
     name="log_sink",
     noun="log destination",
     plural="log destinations",
-    meaning="one destination of one diagnostic setting: of a vault, of a subscription's activity log, or of Entra's logs",
+    meaning="one destination of one diagnostic setting: of a vault or HSM, of a subscription's activity log, or of Entra",
     listed_by=("subscription.list", *SETTINGS),
     parts={
         "diagnostic_setting.list": ({"kind": "vault"},),
+        "hsm.diagnostic_setting.list": ({"kind": "managed-hsm"},),
         "activity_log.list": ({"kind": "activity-log"},),
         "entra_log.list": ({"kind": "entra"},),
     },
     columns=(
         *where_found(*SETTINGS),
-        Column(name="kind", type=Type.TEXT, meaning="whose log it is", values=("vault", "activity-log", "entra")),
-        Column(name="logged_id", type=Type.TEXT, meaning="id of the vault, subscription or tenant whose log it is"),
+        Column(
+            name="kind", type=Type.TEXT, meaning="whose log it is", values=("vault", "managed-hsm", "activity-log", "entra")
+        ),
+        Column(name="logged_id", type=Type.TEXT, meaning="id of the vault, HSM, subscription or tenant whose log it is"),
         Column(
             name="categories",
             type=Type.TEXTS,
@@ -36,8 +39,8 @@ LOG_SINK = Table(
             name="audits",
             type=Type.BOOLEAN,
             meaning=(
-                "it carries the log that matters: of a vault AuditEvent, or the group audit or allLogs; of an activity log"
-                " Administrative; of Entra AuditLogs"
+                "it carries the log that matters: of a vault or HSM AuditEvent, or the group audit or allLogs; of the activity"
+                " log Administrative; of Entra AuditLogs"
             ),
             operations=SETTINGS,
         ),

@@ -7,7 +7,7 @@ from keyaudit.model.tables.reach import ACTIONS, reach_columns
 _FOUND = ("vault.query", "vault.list", "hsm.query", "hsm.list")
 _FIREWALL_OFF = "learn.microsoft.com/azure/key-vault/general/network-security: the firewall is off until it is set up"
 
-_AUDITED = ("diagnostic_setting.list",)
+_AUDITED = ("diagnostic_setting.list", "hsm.diagnostic_setting.list")
 
 VAULT = Table(
     name="vault",

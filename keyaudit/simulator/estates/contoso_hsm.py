@@ -20,11 +20,13 @@ from keyaudit.simulator.estates.key_plans import (
     VersionPlan,
     kept,
 )
+from keyaudit.simulator.estates.log_plans import hsm_to_sentinel
 
 _ROTATOR = "HSM key custodian"
 
 TRUST_HSM = HsmPlan(
     name="hsm-contoso-trust",
+    logs=hsm_to_sentinel,
     group="rg-platform-trust",
     tags={"env": "prod", "owner": "crypto-services", "costCenter": "CC-1020"},
     admins=("Ingrid Falk", "Tomas Reyes", "Priya Nair"),

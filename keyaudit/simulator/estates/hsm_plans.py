@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from keyaudit.simulator.estate import HsmAssignment, HsmRole, ManagedHsm, Plant
 from keyaudit.simulator.estates.ids import Ground, hsm_key_id
 from keyaudit.simulator.estates.key_plans import KeyPlan, lay_key, plants_of
+from keyaudit.simulator.estates.log_plans import LogPlan, unlogged
 
 ADMINISTRATOR = "a290e904-7015-4bba-90c8-60543313cdb4"
 CRYPTO_OFFICER = "515eb02d-2335-4d2d-92f2-b1cbdf9c3778"
@@ -28,6 +29,7 @@ class HsmPlan:
     custom: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Name and data actions of custom roles; `held` names them by that name."""
     held: tuple[tuple[str, str, str], ...] = ()
+    logs: LogPlan = unlogged
     keys: tuple[KeyPlan, ...] = ()
 
 
@@ -48,6 +50,8 @@ def lay_hsm(plan: HsmPlan, subscription: str, ground: Ground) -> tuple[ManagedHs
         )
         for role, holder, on in plan.held
     )
+    group = f"/subscriptions/{subscription}/resourceGroups/{plan.group}"
+    row = f"{group}/providers/Microsoft.KeyVault/managedHSMs/{plan.name}"
     hsm = ManagedHsm(
         name=plan.name,
         subscription=subscription,
@@ -58,6 +62,7 @@ def lay_hsm(plan: HsmPlan, subscription: str, ground: Ground) -> tuple[ManagedHs
         ip_rules=("198.51.100.0/24",),
         endpoints=("Approved",),
         admins=tuple(ground.guid("principal", name) for name in plan.admins),
+        diagnostic_settings=plan.logs(ground, row),
         keys=tuple(keys),
         roles=tuple(roles.values()),
         assignments=assignments,

@@ -74,6 +74,12 @@ def to_sentinel(ground: Ground, vault: str) -> tuple[dict[str, object], ...]:
     return (setting(_of_vault(vault), "audit-to-sentinel", groups=("audit",), workspace=security, dedicated=True),)
 
 
+def hsm_to_sentinel(ground: Ground, hsm: str) -> tuple[dict[str, object], ...]:
+    """An HSM's audit log to the security workspace, in the table that many services share."""
+    security = workspace_id(ground, "log-security")
+    return (setting(_of_vault(hsm), "hsm-audit", ("AuditEvent",), workspace=security),)
+
+
 def sentinel_and_storage(ground: Ground, vault: str) -> tuple[dict[str, object], ...]:
     """As `to_sentinel`, and everything to a storage account besides."""
     archive = setting(_of_vault(vault), "archive", groups=("allLogs",), storage=storage_id(ground, "stcontosoaudit"))

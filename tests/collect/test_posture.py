@@ -1,0 +1,239 @@
+"""The tenant's rules for applications and users: read as they are, off where they are off, unknown where they were not read."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from keyaudit.simulator.estate import AppManagementPolicy, Posture, Restriction, Restrictions
+from keyaudit.simulator.faults import Fault
+from tests.collect.estate import APPLICATIONS, AS_OF, DAY, ESTATE, PRINCIPALS, TENANT_ID
+from tests.collect.logged_estate import LOGGED, POLICY
+from tests.collect.refusals import REASONS, ends_refused, refused
+from tests.collect.rig import Collected, collect
+
+DEFAULT = f"{TENANT_ID}/appmanagementpolicies/default"
+OPERATIONS = (
+    "app_management.default",
+    "app_management.list",
+    "app_management.applied",
+    "authorization_policy.get",
+    "security_defaults.get",
+)
+USERS = ("users_register_apps", "users_consent", "user_consent_policies", "guest_invites", "guest_rights")
+
+
+async def test_every_policy_gives_its_limits_and_nothing_is_unknown(logged: Collected) -> None:
+    rows = logged.rows["app_management_policy"]
+    assert set(rows) == {
+        f"{DEFAULT}/applications",
+        f"{DEFAULT}/service-principals",
+        f"{TENANT_ID}/appmanagementpolicies/{POLICY}",
+    }
+    assert not any(row.get("unknown") for row in rows.values())
+    row = rows[f"{DEFAULT}/applications"]
+    assert (row["kind"], row["applies_to"], row["enabled"]) == ("default", "applications", True)
+    assert not row["password_blocked"]
+    assert (row["password_lifetime"], row["password_lifetime_from"]) == (181 * DAY, AS_OF - 100 * DAY)
+    assert (row["custom_password_blocked"], row.get("custom_password_blocked_from")) == (True, None)
+    assert (row["certificate_lifetime"], row.get("certificate_lifetime_from")) == (366 * DAY, None)
+    assert not row["symmetric_key_blocked"]
+    assert "symmetric_key_lifetime" not in row
+    assert not row["trusted_authorities_only"]
+    assert row["exclusions"] == ["customPasswordAddition: Ops_Role = builder"]
+
+
+async def test_trap_27_each_scope_stands_for_itself(logged: Collected) -> None:
+    row = logged.rows["app_management_policy"][f"{DEFAULT}/service-principals"]
+    assert row["enabled"]
+    assert not any(row[name] for name in row if name.endswith("_blocked"))
+    assert not any(name.endswith("_lifetime") for name in row)
+
+
+async def test_trap_27_a_policy_that_is_off_limits_nothing(logged: Collected) -> None:
+    row = logged.rows["app_management_policy"][f"{TENANT_ID}/appmanagementpolicies/{POLICY}"]
+    assert (row["kind"], row["applies_to"], row["enabled"]) == ("custom", "assigned", False)
+    assert not row["password_blocked"]
+    assert row["exclusions"] == []
+    assert row["assigned_to"] == sorted([APPLICATIONS[1].id, PRINCIPALS[0].id])
+    off = replace(LOGGED, posture=replace(LOGGED.posture, default_enabled=False))
+    row = (await collect(estate=off)).rows["app_management_policy"][f"{DEFAULT}/applications"]
+    assert not any(row[name] for name in row if name.endswith("_blocked"))
+    assert not any(name.endswith("_lifetime") for name in row)
+    assert row["exclusions"] == []
+
+
+async def test_what_users_may_do(logged: Collected) -> None:
+    row = logged.rows["tenant"][TENANT_ID]
+    assert not row["users_register_apps"]
+    assert (row["users_consent"], row["user_consent_policies"]) == (True, ["microsoft-user-default-low"])
+    assert (row["guest_invites"], row["guest_rights"]) == ("adminsAndGuestInviters", "guest")
+    assert not row["security_defaults"]
+    strict = replace(ESTATE, posture=Posture(consent_policies=(), guest_role="2AF84B1E-32c8-42b7-82bc-daa82404023b"))
+    row = (await collect(estate=strict)).rows["tenant"][TENANT_ID]
+    assert (row["users_consent"], row["user_consent_policies"], row["guest_rights"]) == (False, [], "restricted-guest")
+    assert row["users_register_apps"]
+
+
+@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_an_operation_refused_to_the_end(logged: Collected, operation: str, reason: str) -> None:
+    children = ("app_management.applied",) if operation == "app_management.list" else ()
+    single = operation == "app_management.applied"
+    found = await ends_refused(logged, operation, reason, estate=LOGGED, children=children, single=single)
+    rows, tenant = found.rows["app_management_policy"], found.unknown("tenant", TENANT_ID)
+    if operation == "app_management.default":
+        # What shares Graph's limit may count as down for a while.
+        assert set(rows) <= {f"{TENANT_ID}/appmanagementpolicies/{POLICY}"}
+        assert rows or reason in ("throttled", "service_error")
+    elif operation == "app_management.list":
+        assert set(rows) == {f"{DEFAULT}/applications", f"{DEFAULT}/service-principals"}
+    elif operation == "app_management.applied":
+        row = rows[f"{TENANT_ID}/appmanagementpolicies/{POLICY}"]
+        assert row["unknown"] == {"assigned_to": reason}
+    elif operation == "authorization_policy.get":
+        assert {name: tenant[name] for name in USERS} == dict.fromkeys(USERS, reason)
+    else:
+        assert tenant["security_defaults"] == reason
+
+
+@pytest.mark.parametrize("reason", ["auth_failed", "vanished", "intercepted"])
+@pytest.mark.parametrize("operation", ["app_management.default", "authorization_policy.get"])
+async def test_rarer_ends(operation: str, reason: str) -> None:
+    found = await collect(refused(operation, reason), estate=LOGGED)
+    assert found.gaps()[TENANT_ID, operation] == f"not_assessed {reason}"
+
+
+async def test_an_unlicensed_tenant_is_said_to_be_one() -> None:
+    body = {"error": {"code": "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "message": "no"}}
+    found = await collect(Fault("app_management.list", "every", status=403, body=body), estate=LOGGED)
+    assert found.gaps()[TENANT_ID, "app_management.list"] == "not_assessed not_licensed"
+
+
+def _edited(edit: dict[str, object], *, at: int = 1) -> Fault:
+    """The default policy, with one of its restrictions on secrets changed."""
+
+    def change(body: dict[str, Any]) -> dict[str, Any]:
+        body["applicationRestrictions"]["passwordCredentials"][at] |= edit
+        return body
+
+    return Fault("app_management.default", "every", edit=change)
+
+
+@pytest.mark.parametrize(
+    ("edit", "unknown"),
+    [
+        ({"maxLifetime": "half a year"}, {"password_lifetime": "bad_value"}),
+        ({"maxLifetime": None}, {"password_lifetime": "bad_value"}),
+        ({"maxLifetime": 181}, {"password_lifetime": "bad_value"}),
+        ({"restrictForAppsCreatedAfterDateTime": "soon"}, {"password_lifetime_from": "bad_value"}),
+        ({"excludeActors": 5}, {"exclusions": "bad_value"}),
+        (
+            {"state": "audit"},
+            dict.fromkeys(("password_lifetime", "password_lifetime_from", "exclusions"), "unrecognised"),
+        ),
+        ({"state": None}, dict.fromkeys(("password_lifetime", "password_lifetime_from", "exclusions"), "bad_value")),
+        # The type of another restriction: of two that contradict each other nobody knows which one holds.
+        (
+            {"restrictionType": "customPasswordAddition"},
+            dict.fromkeys(("custom_password_blocked", "custom_password_blocked_from", "exclusions"), "bad_value"),
+        ),
+    ],
+)
+async def test_a_restriction_that_cannot_be_right(edit: dict[str, object], unknown: dict[str, str]) -> None:
+    found = await collect(_edited(edit), estate=LOGGED)
+    assert found.gaps() == {}
+    assert found.unknown("app_management_policy", f"{DEFAULT}/applications") == unknown
+
+
+LIMITS = {
+    "password_blocked",
+    "password_lifetime",
+    "custom_password_blocked",
+    "symmetric_key_blocked",
+    "symmetric_key_lifetime",
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "columns"),
+    [
+        ({"passwordCredentials": "none", "keyCredentials": []}, LIMITS),
+        ({"keyCredentials": None}, LIMITS),
+        ([], LIMITS | {"certificate_lifetime", "trusted_authorities_only"}),
+    ],
+)
+async def test_restrictions_that_cannot_be_read_are_unknown(value: object, columns: set[str]) -> None:
+    def change(body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"applicationRestrictions": value}
+
+    found = await collect(Fault("app_management.default", "every", edit=change), estate=LOGGED)
+    unknown = found.unknown("app_management_policy", f"{DEFAULT}/applications")
+    assert set(unknown) == columns | {f"{name}_from" for name in columns} | {"exclusions"}
+
+
+async def test_null_is_graphs_way_of_saying_that_nothing_was_set() -> None:
+    found = await collect(
+        Fault("app_management.default", "every", edit=lambda body: body | {"applicationRestrictions": None}), estate=LOGGED
+    )
+    row = found.rows["app_management_policy"][f"{DEFAULT}/applications"]
+    assert not row.get("unknown")
+    assert not row["password_blocked"]
+
+
+async def test_a_policy_of_which_nobody_knows_whether_it_is_on() -> None:
+    found = await collect(
+        Fault("app_management.default", "every", edit=lambda body: body | {"isEnabled": "yes"}), estate=LOGGED
+    )
+    unknown = found.unknown("app_management_policy", f"{DEFAULT}/applications")
+    assert {"enabled", "password_blocked", "password_lifetime", "certificate_lifetime", "exclusions"} <= set(unknown)
+    assert set(unknown.values()) == {"bad_value"}
+
+
+@pytest.mark.parametrize("id_", [None, "../x", 7])
+async def test_a_policy_of_no_id_is_set_aside(id_: object) -> None:
+    def change(body: dict[str, Any]) -> dict[str, Any]:
+        body["value"][0]["id"] = id_
+        return body
+
+    found = await collect(Fault("app_management.list", "every", edit=change), estate=LOGGED)
+    assert found.gaps()[TENANT_ID, "app_management.list"] == "not_assessed bad_item"
+
+
+async def test_policies_that_came_twice_are_one() -> None:
+    second = AppManagementPolicy(id=POLICY.replace("1", "2"), name="other", restrictions=Restrictions())
+    twice = replace(LOGGED, posture=replace(LOGGED.posture, policies=(*LOGGED.posture.policies, second)))
+    found = await collect(
+        Fault("app_management.list", "every", edit=lambda body: body | {"value": body["value"] * 2}), estate=twice
+    )
+    assert found.gaps() == {}
+    assert found.coverage[TENANT_ID, "app_management.list"].duplicate == 2
+
+
+@pytest.mark.parametrize(
+    ("edit", "unknown"),
+    [
+        ({"guestUserRoleId": "11111111-0000-4000-8000-000000000000"}, {"guest_rights": "unrecognised"}),
+        ({"guestUserRoleId": None}, {"guest_rights": "bad_value"}),
+        ({"allowInvitesFrom": 1}, {"guest_invites": "bad_value"}),
+        ({"defaultUserRolePermissions": None}, dict.fromkeys(USERS[:3], "bad_value")),
+        (
+            {"defaultUserRolePermissions": {"allowedToCreateApps": True, "permissionGrantPoliciesAssigned": [None]}},
+            dict.fromkeys(USERS[1:3], "bad_value"),
+        ),
+        ({"defaultUserRolePermissions": {}}, dict.fromkeys(USERS[:3], "bad_body")),
+    ],
+)
+async def test_an_authorization_policy_that_cannot_be_right(edit: dict[str, object], unknown: dict[str, str]) -> None:
+    found = await collect(Fault("authorization_policy.get", "every", edit=lambda body: body | edit), estate=LOGGED)
+    assert found.unknown("tenant", TENANT_ID) == unknown
+
+
+async def test_a_restriction_of_a_new_type_changes_nothing() -> None:
+    odd = replace(
+        LOGGED.posture,
+        for_applications=Restrictions(passwords=(Restriction(type="quantumAddition"), Restriction(type="passwordAddition"))),
+    )
+    row = (await collect(estate=replace(LOGGED, posture=odd))).rows["app_management_policy"][f"{DEFAULT}/applications"]
+    assert row["password_blocked"]
+    assert not row.get("unknown")

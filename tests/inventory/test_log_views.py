@@ -1,0 +1,236 @@
+"""What is said of logs by what was read of their destinations: certain, or unknown with a reason."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
+from keyaudit.model.reasons import Reason
+from keyaudit.model.times import DAY
+from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, refused, row, snapshot, vault, vault_scope
+
+KV = vault_scope("kv")
+SUB = Scope("/subscriptions/22222222-2222-4222-8222-222222222222", "sub", ScopeKind.SUBSCRIPTION)
+MAIN = "/subscriptions/2/resourcegroups/rg/providers/microsoft.operationalinsights/workspaces/main"
+SETTINGS = assessed(KV, "diagnostic_setting.list")
+EXPORTS = assessed(SUB, "activity_log.list")
+PERMISSION, BAD = Reason.PERMISSION, Reason.BAD_VALUE
+NOT_READ = [refused(KV, "diagnostic_setting.list", PERMISSION)]
+HALF_READ = [refused(KV, "diagnostic_setting.list", BAD, State.PARTIAL)]
+
+
+def sink(name: str, **values: Any) -> Row:
+    """A destination of the vault's log: the workspace, for its audit events."""
+    defaults: Row = {
+        "kind": "vault",
+        "logged_id": KV.id,
+        "scope_id": KV.id,
+        "audits": True,
+        "categories": ["AuditEvent"],
+        "category_groups": [],
+        "destination_kind": "workspace",
+        "destination_id": MAIN,
+        "tables": ["AZKVAuditLogs"],
+    }
+    return row("log_sink", f"{values.get('logged_id', KV.id)}/diagnosticsettings/{name}", **(defaults | values))
+
+
+def storage(name: str, **values: Any) -> Row:
+    return sink(name, destination_kind="storage", destination_id="/storage", tables=None, **values)
+
+
+def table(name: str = "AZKVAuditLogs", workspace: str = MAIN, **values: Any) -> Row:
+    defaults: Row = {
+        "name": name,
+        "workspace_id": workspace,
+        "plan": "Analytics",
+        "retention": 90 * DAY,
+        "total_retention": 365 * DAY,
+    }
+    return row("log_table", f"{workspace}/tables/{name.lower()}", **({"scope_id": TENANT.id} | defaults | values))
+
+
+def derive(tmp_path: Path, name: str, rows: dict[str, list[Row]], coverage: list[Coverage]) -> dict[str, Any]:
+    """The one row of a view."""
+    by_scope = {scope: [record for record in coverage if record.scope == scope] for scope in (KV, SUB, TENANT)}
+    with snapshot(tmp_path / "out", rows, by_scope).connect(AS_OF) as connection:
+        [found] = fetch(connection, f"SELECT * FROM {name}")
+    return found
+
+
+def seen(found: dict[str, Any], *columns: str) -> list[object]:
+    """Values, or the reasons why there is none."""
+    return [found["unknown"].get(column, found[column]) for column in columns]
+
+
+ANALYTICS = [table()]
+SINKS: list[tuple[Row, list[Row], list[object]]] = [
+    (sink("a"), ANALYTICS, [True, 90 * DAY, 365 * DAY]),
+    (sink("a"), [table(plan="Basic")], [False, 90 * DAY, 365 * DAY]),
+    (sink("a"), [table(plan=PERMISSION)], ["permission", 90 * DAY, 365 * DAY]),
+    (sink("a"), [table(plan=PERMISSION, retention=PERMISSION, total_retention=BAD)], ["permission", "permission", "bad_value"]),
+    # Of several tables the least counts, and one that cannot be searched settles it.
+    (sink("a", tables=["A", "B"]), [table("A"), table("B", retention=DAY)], [True, DAY, 365 * DAY]),
+    (sink("a", tables=["A", "B"]), [table("A", plan="Basic"), table("B", plan=BAD)], [False, 90 * DAY, 365 * DAY]),
+    (sink("a", tables=["A", "B"]), [table("A"), table("B", plan=BAD)], ["bad_value", 90 * DAY, 365 * DAY]),
+    (sink("a", tables=["A", "B"]), [table("A")], ["parent_not_assessed"] * 3),
+    # Another workspace's table, however like its name, says nothing.
+    (sink("a"), [table(workspace=f"{MAIN}2")], ["parent_not_assessed"] * 3),
+    (sink("a", tables=[]), [], [False, None, None]),
+    (storage("a"), [], [False, None, None]),
+    (sink("a", tables=Reason.UNRECOGNISED), ANALYTICS, ["unrecognised"] * 3),
+    (sink("a", destination_id=BAD), ANALYTICS, ["bad_value"] * 3),
+]
+
+
+@pytest.mark.parametrize(("stored", "tables", "expected"), SINKS)
+def test_a_destination_is_searchable_if_all_its_tables_are(
+    tmp_path: Path, stored: Row, tables: list[Row], expected: list[object]
+) -> None:
+    found = derive(tmp_path, "log_sink", {"log_sink": [stored], "log_table": tables}, SETTINGS)
+    assert seen(found, "searchable", "retention", "total_retention") == expected
+
+
+BRIEF = table("AzureDiagnostics", retention=30 * DAY)
+COMMON = {"tables": ["AzureDiagnostics"]}
+VAULTS: list[tuple[list[Row], list[Row], list[Coverage], list[object]]] = [
+    ([sink("a")], ANALYTICS, SETTINGS, [True, True, 90 * DAY]),
+    ([], [], SETTINGS, [False, False, None]),
+    ([sink("a", audits=False, tables=[])], [], SETTINGS, [False, False, None]),
+    ([storage("a")], [], SETTINGS, [True, False, None]),
+    ([sink("a")], [table(plan="Basic")], SETTINGS, [True, False, None]),
+    # Of those that can be searched the longest counts.
+    ([sink("a"), sink("b", **COMMON)], [*ANALYTICS, BRIEF], SETTINGS, [True, True, 90 * DAY]),
+    ([storage("a"), sink("b", **COMMON)], [BRIEF], SETTINGS, [True, True, 30 * DAY]),
+    # One that surely is settles it; how long it stays at best does not, while another is not known.
+    ([sink("a"), sink("b", **COMMON)], ANALYTICS, SETTINGS, [True, True, "parent_not_assessed"]),
+    ([sink("a")], ANALYTICS, HALF_READ, [True, True, "bad_value"]),
+    ([storage("a")], [], HALF_READ, [True, "bad_value", "bad_value"]),
+    ([], [], NOT_READ, ["permission"] * 3),
+    ([], [], [], ["interrupted"] * 3),
+    ([sink("a")], [table(plan=PERMISSION)], SETTINGS, [True, "permission", "permission"]),
+    ([sink("a")], [table(retention=PERMISSION)], SETTINGS, [True, True, "permission"]),
+    ([sink("a", audits=BAD)], ANALYTICS, SETTINGS, ["bad_value", "bad_value", "bad_value"]),
+    ([storage("a", audits=BAD), sink("b")], ANALYTICS, SETTINGS, [True, True, 90 * DAY]),
+]
+
+
+def test_what_configuration_left_out_is_said_to_be_left_out(tmp_path: Path) -> None:
+    left_out = [refused(TENANT, "workspace.table", Reason.EXCLUDED_BY_CONFIG), *SETTINGS]
+    found = derive(tmp_path, "vault", {"vault": [vault()], "log_sink": [sink("a")]}, left_out)
+    assert seen(found, "audit_logged", "audit_searchable", "audit_retention") == [True, *["excluded_by_config"] * 2]
+    rows = {"subscription": [row("subscription", SUB.id)]}
+    found = derive(tmp_path / "plan", "subscription", rows, [refused(SUB, "defender.plan", Reason.EXCLUDED_BY_CONFIG)])
+    assert seen(found, "defender_for_key_vault") == ["excluded_by_config"]
+
+
+@pytest.mark.parametrize(("sinks", "tables", "coverage", "expected"), VAULTS)
+def test_what_a_vaults_destinations_come_to(
+    tmp_path: Path, sinks: list[Row], tables: list[Row], coverage: list[Coverage], expected: list[object]
+) -> None:
+    rows = {"vault": [vault()], "log_sink": sinks, "log_table": tables}
+    found = derive(tmp_path, "vault", rows, coverage)
+    assert seen(found, "audit_logged", "audit_searchable", "audit_retention") == expected
+
+
+def test_a_managed_hsm_has_settings_of_its_own_kind(tmp_path: Path) -> None:
+    rows = {"vault": [vault()], "log_sink": [sink("a", kind="managed-hsm")], "log_table": ANALYTICS}
+    found = derive(tmp_path, "vault", rows, assessed(KV, "hsm.diagnostic_setting.list"))
+    assert seen(found, "audit_logged", "audit_searchable", "audit_retention") == [True, True, 90 * DAY]
+
+
+def exported(name: str, *categories: str, **values: Any) -> Row:
+    defaults: Row = {
+        "kind": "activity-log",
+        "logged_id": SUB.id,
+        "scope_id": SUB.id,
+        "categories": sorted(categories),
+        "audits": "Administrative" in categories,
+        "tables": ["AzureActivity"],
+    }
+    return sink(name, **(defaults | values))
+
+
+ACTIVITY = [table("AzureActivity")]
+COLUMNS = ("activity_log_exported", "activity_log_categories", "activity_log_searchable")
+SUBSCRIPTIONS: list[tuple[list[Row], list[Coverage], list[object]]] = [
+    ([exported("a", "Administrative", "Policy")], EXPORTS, [True, ["Administrative", "Policy"], True]),
+    ([exported("a", "Administrative"), exported("b", "Alert")], EXPORTS, [True, ["Administrative", "Alert"], True]),
+    ([exported("a", "ServiceHealth", tables=[])], EXPORTS, [False, ["ServiceHealth"], False]),
+    ([], EXPORTS, [False, [], False]),
+    ([], [refused(SUB, "activity_log.list", PERMISSION)], ["permission"] * 3),
+    (
+        [exported("a", "Administrative")],
+        [refused(SUB, "activity_log.list", BAD, State.PARTIAL)],
+        [True, "bad_value", True],
+    ),
+    ([exported("a", category_groups=["allLogs"], audits=True)], EXPORTS, [True, "unrecognised", True]),
+    ([exported("a", categories=BAD, category_groups=BAD, audits=BAD)], EXPORTS, ["bad_value"] * 3),
+]
+
+
+@pytest.mark.parametrize(("sinks", "coverage", "expected"), SUBSCRIPTIONS)
+def test_where_a_subscriptions_activity_log_goes(
+    tmp_path: Path, sinks: list[Row], coverage: list[Coverage], expected: list[object]
+) -> None:
+    rows = {"subscription": [row("subscription", SUB.id)], "log_sink": sinks, "log_table": ACTIVITY}
+    assert seen(derive(tmp_path, "subscription", rows, coverage), *COLUMNS) == expected
+
+
+@pytest.mark.parametrize(
+    ("plans", "expected"),
+    [([True], True), ([False], False), ([PERMISSION], "permission"), ([], "interrupted")],
+)
+def test_whether_defender_watches_a_subscription(tmp_path: Path, plans: list[object], expected: object) -> None:
+    of = [row("defender_plan", f"{SUB.id}/plan", scope_id=SUB.id, enabled=enabled) for enabled in plans]
+    rows = {"subscription": [row("subscription", SUB.id)], "defender_plan": of}
+    assert seen(derive(tmp_path, "subscription", rows, EXPORTS), "defender_for_key_vault") == [expected]
+
+
+def of_entra(name: str, *categories: str, **values: Any) -> Row:
+    defaults: Row = {"kind": "entra", "logged_id": TENANT.id, "scope_id": TENANT.id, "categories": list(categories)}
+    return sink(name, **(defaults | values))
+
+
+READ = assessed(TENANT, "entra_log.list", "subscription.list", "alert_rule.query")
+ENTRA: list[tuple[list[Row], list[Coverage], object]] = [
+    ([of_entra("a", "AuditLogs", "SignInLogs"), of_entra("b", "AuditLogs")], READ, ["AuditLogs", "SignInLogs"]),
+    ([], READ, []),
+    ([of_entra("a", category_groups=["allLogs"])], READ, "unrecognised"),
+    ([], [refused(TENANT, "entra_log.list", PERMISSION), *READ[1:]], "permission"),
+    ([of_entra("a", categories=BAD)], READ, "bad_value"),
+]
+
+
+@pytest.mark.parametrize(("sinks", "coverage", "expected"), ENTRA)
+def test_which_of_entras_logs_are_exported(
+    tmp_path: Path, sinks: list[Row], coverage: list[Coverage], expected: object
+) -> None:
+    found = derive(tmp_path, "tenant", {"tenant": [row("tenant", TENANT.id)], "log_sink": sinks}, coverage)
+    assert seen(found, "entra_log_categories") == [expected]
+
+
+def rule(name: str, **values: Any) -> Row:
+    defaults: Row = {"enabled": True, "notifies": True, "watches": ["key-vault"], "scope_id": TENANT.id}
+    return row("alert_rule", f"{SUB.id}/rules/{name}", **(defaults | values))
+
+
+RULES: list[tuple[list[Row], list[Coverage], tuple[int, int | None], str | None]] = [
+    ([rule("a"), rule("b")], READ, (2, 2), None),
+    ([rule("a", enabled=False), rule("b", watches=["federation"]), rule("c", notifies=False)], READ, (0, 0), None),
+    ([], READ, (0, 0), None),
+    ([rule("a"), rule("b", watches=BAD)], READ, (1, 2), "bad_value"),
+    # One that is off watches nothing, whatever its text.
+    ([rule("a", enabled=False, watches=BAD)], READ, (0, 0), None),
+    ([rule("a")], [*READ[:2], refused(TENANT, "alert_rule.query", PERMISSION, State.PARTIAL)], (1, None), "permission"),
+]
+
+
+@pytest.mark.parametrize(("rules", "coverage", "expected", "reason"), RULES)
+def test_how_many_alert_rules_watch_keys(
+    tmp_path: Path, rules: list[Row], coverage: list[Coverage], expected: tuple[int, int | None], reason: str | None
+) -> None:
+    found = derive(tmp_path, "tenant", {"tenant": [row("tenant", TENANT.id)], "alert_rule": rules}, coverage)
+    assert (found["key_alerts_min"], found["key_alerts_max"]) == expected
+    assert found["unknown"].get("key_alerts") == reason
