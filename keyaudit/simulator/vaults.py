@@ -103,10 +103,10 @@ class Vaults(Service):
         return f"x-ms-request-id: {request.id}\r\n" + (f"x-ms-client-request-id: {client}\r\n" if client else "")
 
     def call(self, request: Request) -> Call:
-        """As every service; but a vault may be deleted after so many requests, and is then gone for good."""
+        """As every service; but a vault may be deleted after so many requests about keys, and is then gone for good."""
         name = request.host.removesuffix(SUFFIX)
         vault = self.directory.vaults[name]
-        if vault.vanishes_after is not None:
+        if vault.vanishes_after is not None and (name in self.directory.gone or request.segments[:1] == ["keys"]):
             self._seen[name] = self._seen.get(name, 0) + 1
             if self._seen[name] > vault.vanishes_after:
                 self.directory.gone.add(name)

@@ -96,4 +96,4 @@ class Vault:
     access_policies: tuple[AccessPolicy, ...] = ()
     """Besides that of the audited identity, which a vault under access policies has; under RBAC they are left-overs."""
     vanishes_after: int | None = None
-    """The vault is deleted after this many data-plane requests."""
+    """The vault is deleted after this many requests about its keys."""

@@ -12,7 +12,7 @@ _NO_PERMISSION = "kv-hr-prod"
 _VANISHES = "kv-stores-dev"
 _NO_ROTATION_POLICIES = "kv-orders-prod"
 _VANISHES_AFTER = 8
-"""Data-plane requests: enough to list its keys, not enough to read them."""
+"""Requests about its keys: enough to list its keys, not enough to read them."""
 
 
 def blind_spots(as_of: int) -> Estate:
@@ -38,7 +38,8 @@ def _darkened(vault: Vault) -> Vault:
     if vault.name == _VANISHES:
         return replace(vault, vanishes_after=_VANISHES_AFTER)
     if vault.name == _NO_ROTATION_POLICIES:
-        return replace(vault, refused=("rotationpolicy",))
+        # An access policy from the time when it held keys alone.
+        return replace(vault, refused=("rotationpolicy", "certificates"))
     return vault
 
 

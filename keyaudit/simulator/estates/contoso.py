@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from keyaudit.simulator.estate import Application, Domain, Estate, Plant, ServicePrincipal, Subscription, Vault
+from keyaudit.simulator.estates.certificate_plans import Furniture, furnished
 from keyaudit.simulator.estates.contoso_applications import APPLICATIONS
+from keyaudit.simulator.estates.contoso_certificates import FURNITURE, deleted_vaults
 from keyaudit.simulator.estates.contoso_hsm import TRUST_HSM
 from keyaudit.simulator.estates.contoso_logs import contoso_logs, logged
 from keyaudit.simulator.estates.contoso_other import NONPROD_VAULTS, SHARED_VAULTS
@@ -33,6 +35,7 @@ def contoso(as_of: int) -> Estate:
     subscriptions = tuple(logged(subscription, ground) for subscription in named)
     plans = ((plan, subscription.id) for subscription in subscriptions for plan in _SUBSCRIPTIONS[subscription.name])
     vaults, in_vaults = lay_vaults(plans, ground)
+    vaults = tuple(furnished(vault, FURNITURE.get(vault.name, Furniture()), ground) for vault in vaults)
     hsm, in_hsm = lay_hsm(TRUST_HSM, subscriptions[-1].id, ground)
     applications, principals, in_entra = lay_entra(APPLICATIONS, PRINCIPALS, ground)
     return Estate(
@@ -55,6 +58,7 @@ def contoso(as_of: int) -> Estate:
         resources=lay_services(ground, subscriptions, vaults),
         token_signing=lay_signing(ground),
         hsms=(hsm,),
+        deleted_vaults=deleted_vaults(ground, subscriptions[0].id, subscriptions[1].id),
         plants=frozenset(in_vaults | in_hsm | in_entra),
     )
 

@@ -95,6 +95,8 @@ _EDGE = VaultPlan(
         certificate_key("vpn-gateway-root", 700, life=3_650, count=1),
         certificate_key("mail-relay-tls", 310, count=2),
         certificate_key("stores-radius-tls", 95, count=3),
+        certificate_key("legacy-portal-tls", 520, count=1),
+        certificate_key("partner-gateway-tls", 2, count=1),
     ),
 )
 

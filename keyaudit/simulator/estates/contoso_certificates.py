@@ -1,0 +1,120 @@
+"""Contoso's certificates and secrets, and what was deleted of them: most renew themselves, and some should not be as they are."""
+
+from keyaudit.simulator.estate import DeletedVault
+from keyaudit.simulator.estates.certificate_plans import CLIENT, CODE, SERVER, CertificatePlan, Furniture, SecretPlan
+from keyaudit.simulator.estates.ids import DAY, Ground
+
+_ROOT = "Contoso Issuing CA 2"
+_PUBLIC = "DigiCert Global G2 TLS RSA SHA256 2020 CA1"
+_CONNECTION = "text/plain; connection-string"
+
+
+def _public(name: str, *names: str, exportable: bool = True, reuse_key: bool = False) -> CertificatePlan:
+    """A certificate from a public CA that Key Vault deals with, renewed at four fifths of its life."""
+    return CertificatePlan(
+        name,
+        names[0],
+        _PUBLIC,
+        issuer="digicert",
+        names=names,
+        ekus=(SERVER,),
+        exportable=exportable,
+        reuse_key=reuse_key,
+        renew_percentage=80,
+    )
+
+
+FURNITURE = {
+    "kv-identity-prod": Furniture(
+        certificates=(
+            # Signed by itself, and nobody is told before it ends.
+            CertificatePlan("saml-idp-signing", "idp.contoso.example", ekus=(), mail_percentage=90, exportable=False),
+        ),
+        secrets=(
+            SecretPlan("consumer-sign-in-client-secret", (120, 480), life=365),
+            SecretPlan("push-notification-key", (900,), content_type="text/plain"),
+        ),
+        removed_certificates=((CertificatePlan("old-idp-signing", "idp-2.contoso.example", ekus=(), mail_percentage=80), 21),),
+    ),
+    "kv-payments-prod": Furniture(
+        certificates=(_public("pay-api-tls", "pay.contoso.example", exportable=False),),
+        secrets=(SecretPlan("acquirer-sftp-password", (40, 130, 220), life=90),),
+    ),
+    "kv-orders-prod": Furniture(
+        certificates=(
+            CertificatePlan(
+                "invoice-pdf-signing", "invoices.contoso.example", _ROOT, "Unknown", ekus=(CODE,), mail_percentage=80
+            ),
+        ),
+        secrets=(
+            SecretPlan("orders-db-connection", (610,), content_type=_CONNECTION),
+            # A private key where no policy of a certificate reaches it.
+            SecretPlan("edi-partner-pfx", (1_120,), content_type="application/x-pkcs12"),
+        ),
+    ),
+    "kv-hr-prod": Furniture(certificates=(_public("hr-portal-tls", "hr.contoso.example"),)),
+    "kv-data-prod": Furniture(
+        certificates=(
+            # What the ETL application signs in with: whoever may read secrets here can become it.
+            CertificatePlan(
+                "etl-client", "etl-client", ekus=(CLIENT,), renew_days=30, tags={"app": "etl", "owner": "data-platform"}
+            ),
+        ),
+        secrets=(SecretPlan("lakehouse-sas", (30,), content_type="text/plain", life=90),),
+        removed_secrets=((SecretPlan("lakehouse-sas-2024", (400,), content_type="text/plain"), 9),),
+    ),
+    "kv-platform-signing": Furniture(
+        certificates=(
+            CertificatePlan(
+                "authenticode-signing",
+                "Contoso Ltd",
+                _ROOT,
+                "Unknown",
+                ekus=(CODE,),
+                exportable=False,
+                months=36,
+                mail_percentage=80,
+            ),
+        ),
+    ),
+    "kv-platform-edge": Furniture(
+        certificates=(
+            # Renewed each year, on the key of its first year.
+            _public("wildcard-contoso-example", "*.contoso.example", "contoso.example", reuse_key=True),
+            _public("api-gateway-tls", "api.contoso.example"),
+            CertificatePlan(
+                "vpn-gateway-root", "Contoso VPN Root", ekus=(), ca=True, exportable=False, months=120, mail_percentage=99
+            ),
+            CertificatePlan("mail-relay-tls", "smtp.contoso.example", _ROOT, "Unknown", mail_percentage=80),
+            _public("stores-radius-tls", "radius.stores.contoso.example"),
+            # Ended months ago, still enabled, and asked for by nobody.
+            CertificatePlan("legacy-portal-tls", "portal.contoso.example", _ROOT, "Unknown", mail_percentage=80),
+            CertificatePlan(
+                "partner-gateway-tls", "partners.contoso.example", issuer="digicert", renew_percentage=80, requested=True
+            ),
+        ),
+    ),
+}
+
+
+def deleted_vaults(ground: Ground, production: str, other: str) -> tuple[DeletedVault, ...]:
+    """The vaults that can still be recovered; `production` and `other` are the subscriptions that they were in."""
+    return (
+        DeletedVault(
+            name="kv-stores-legacy",
+            subscription=production,
+            resource_group="rg-stores-legacy",
+            location="northeurope",
+            deleted=ground.as_of - 33 * DAY,
+            purge=ground.as_of + 57 * DAY,
+            tags={"env": "prod"},
+            purge_protection=True,
+        ),
+        DeletedVault(
+            name="kv-hackathon-2026",
+            subscription=other,
+            resource_group="rg-sandbox-labs",
+            deleted=ground.as_of - 5 * DAY,
+            purge=ground.as_of + 85 * DAY,
+        ),
+    )
