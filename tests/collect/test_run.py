@@ -169,6 +169,9 @@ async def test_the_demonstration_tenant_is_read_without_a_gap() -> None:
     assert len(found.rows["vault"]) == len(contoso.vaults) + len(contoso.hsms)
     keys = [key for vault in contoso.vaults for key in vault.keys] + [key for hsm in contoso.hsms for key in hsm.keys]
     assert len(found.rows["key"]) == sum(len(key.versions) for key in keys)
+    certificates = [certificate for vault in contoso.vaults for certificate in vault.certificates]
+    assert len(found.rows["certificate"]) == sum(len(certificate.versions) for certificate in certificates)
+    assert len(found.rows["secret"]) == sum(len(secret.versions) for vault in contoso.vaults for secret in vault.secrets)
     assert len(found.rows["application"]) == len(contoso.applications)
     assert len(found.rows["service_principal"]) == len(contoso.service_principals)
     # Most services keep no date of their keys.

@@ -1,4 +1,4 @@
-"""Contoso's certificates and secrets, and what was deleted of them: most renew themselves, and some should not be as they are."""
+"""Contoso's certificates and secrets, and what was deleted of them: most renew themselves, some should not be as they are."""
 
 from keyaudit.simulator.estate import DeletedVault
 from keyaudit.simulator.estates.certificate_plans import CLIENT, CODE, SERVER, CertificatePlan, Furniture, SecretPlan

@@ -1,0 +1,145 @@
+"""Derived columns of certificates and secrets, and the certificate that a managed key or secret backs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.model.reasons import Reason
+from keyaudit.model.times import DAY, MAX_TIME
+from tests.inventory.sample import AS_OF, Row, assessed, fetch, key, row, snapshot, vault, vault_scope
+
+KV = vault_scope("kv")
+READ = assessed(KV, "certificate.list", "certificate.versions", "secret.list", "secret.versions")
+PERMISSION, BAD, NOT_KNOWN = Reason.PERMISSION, Reason.BAD_VALUE, Reason.UNRECOGNISED
+KEY_ID = "https://kv.vault.azure.net/keys/k"
+
+
+def certificate(version: str, **values: Any) -> Row:
+    id_ = "https://kv.vault.azure.net/certificates/c"
+    defaults: Row = {
+        "certificate_id": id_,
+        "version": version,
+        "vault_id": KV.id,
+        "enabled": True,
+        "is_current": False,
+        "versions_listed": True,
+        "kty": "RSA",
+    }
+    return row("certificate", f"{id_}/{version}", **(defaults | values))
+
+
+def secret(version: str, **values: Any) -> Row:
+    id_ = "https://kv.vault.azure.net/secrets/s"
+    defaults: Row = {"secret_id": id_, "version": version, "vault_id": KV.id, "enabled": True, "versions_listed": True}
+    return row("secret", f"{id_}/{version}", **(defaults | values))
+
+
+def derive(tmp_path: Path, table: str, **rows: list[Row]) -> dict[str, dict[str, Any]]:
+    """The view's rows by version."""
+    with snapshot(tmp_path / "out", {"vault": [vault()], **rows}, {KV: READ}).connect(AS_OF) as connection:
+        return {str(found["id"]).rpartition("/")[2]: found for found in fetch(connection, f"SELECT * FROM {table}")}
+
+
+def told(found: dict[str, Any], column: str) -> tuple[object, object]:
+    return found[column], found["unknown"].get(column)
+
+
+def on_key(**values: Any) -> Row:
+    return key("1", **({"kty": "RSA", "custody": "software"} | values))
+
+
+@pytest.mark.parametrize(
+    ("kty", "held", "custody", "reason"),
+    [
+        ("RSA", None, "software", None),
+        ("EC-HSM", None, "vault-hsm", None),
+        ("oct", None, None, "unrecognised"),
+        (BAD, None, None, "bad_value"),
+        # The key itself knows best.
+        ("RSA", {"custody": "vault-hsm"}, "vault-hsm", None),
+        (BAD, {"custody": "vault-hsm"}, "vault-hsm", None),
+        # Not to be allowed to see the key is no reason not to believe the policy, which names its type.
+        ("RSA-HSM", {"custody": PERMISSION}, "vault-hsm", None),
+        (BAD, {"custody": PERMISSION}, None, "permission"),
+        # But where the key contradicts itself, nothing is believed.
+        ("RSA", {"custody": NOT_KNOWN}, None, "unrecognised"),
+    ],
+)
+def test_custody_is_the_keys_own_else_by_its_type(
+    tmp_path: Path, kty: object, held: dict[str, object] | None, custody: object, reason: object
+) -> None:
+    keys = [] if held is None else [on_key(**held)]
+    found = derive(tmp_path, "certificate", certificate=[certificate("1", kty=kty, key_version_id=f"{KEY_ID}/1")], key=keys)
+    assert told(found["1"], "custody") == (custody, reason)
+
+
+@pytest.mark.parametrize(
+    ("columns", "renews_on", "reason"),
+    [
+        ({"auto_renews": False, "renews_before_expiry": 30 * DAY}, None, None),
+        ({"renews_before_expiry": 30 * DAY}, AS_OF + 70 * DAY, None),
+        ({"renews_at_percentage": 80}, AS_OF + 60 * DAY, None),
+        ({"renews_before_expiry": 30 * DAY, "renews_at_percentage": 80}, AS_OF + 60 * DAY, None),
+        ({"renews_before_expiry": 60 * DAY, "renews_at_percentage": 80}, AS_OF + 40 * DAY, None),
+        ({"renews_before_expiry": 30 * DAY, "expires_on": BAD}, None, "bad_value"),
+        ({"renews_before_expiry": 30 * DAY, "activates_on": BAD}, AS_OF + 70 * DAY, None),
+        ({"renews_at_percentage": 80, "activates_on": BAD}, None, "bad_value"),
+        (
+            {"auto_renews": PERMISSION, "renews_before_expiry": PERMISSION, "renews_at_percentage": PERMISSION},
+            None,
+            "permission",
+        ),
+        ({"auto_renews": False, "renews_before_expiry": BAD}, None, None),
+        ({"renews_before_expiry": MAX_TIME, "expires_on": -MAX_TIME}, -MAX_TIME, None),
+        # Asked for, and not issued: nothing is there to renew.
+        ({"renews_before_expiry": 30 * DAY, "expires_on": None, "activates_on": None}, None, None),
+    ],
+)
+def test_a_renewal_comes_at_the_first_of_its_triggers(
+    tmp_path: Path, columns: dict[str, object], renews_on: object, reason: object
+) -> None:
+    defaults = {"auto_renews": True, "activates_on": AS_OF - 100 * DAY, "expires_on": AS_OF + 100 * DAY}
+    found = derive(tmp_path, "certificate", certificate=[certificate("1", **(defaults | columns))])
+    assert told(found["1"], "renews_on") == (renews_on, reason)
+
+
+def test_superseded_versions_are_counted_as_those_of_keys_are(tmp_path: Path) -> None:
+    versions = [
+        certificate("1", is_current=True),
+        certificate("2", created_on=AS_OF - 50 * DAY),
+        certificate("3", created_on=AS_OF - 90 * DAY),
+        certificate("4", enabled=False, created_on=AS_OF - 900 * DAY),
+        certificate("5", enabled=PERMISSION, created_on=AS_OF - 10 * DAY),
+    ]
+    found = derive(tmp_path, "certificate", certificate=versions)["1"]
+    assert (found["superseded_enabled_min"], found["superseded_enabled_max"]) == (2, 3)
+    assert found["oldest_superseded_on"] == AS_OF - 90 * DAY
+    assert found["unknown"] == {"superseded_enabled": "permission"}
+
+
+def test_without_the_whole_list_of_versions_their_number_has_no_bound(tmp_path: Path) -> None:
+    found = derive(tmp_path, "secret", secret=[secret("1", is_current=PERMISSION, versions_listed=PERMISSION)])["1"]
+    assert (found["superseded_enabled_min"], found["superseded_enabled_max"]) == (0, None)
+    assert found["unknown"].keys() == {"is_current", "versions_listed", "superseded_enabled", "oldest_superseded_on"}
+
+
+@pytest.mark.parametrize("table", ["certificate", "secret"])
+def test_the_environment_is_its_own_else_its_vaults(tmp_path: Path, table: str) -> None:
+    make = {"certificate": certificate, "secret": secret}[table]
+    rows = {table: [make("1", tags={"env": "Prod"}), make("2"), make("3", tags=BAD)], "vault": [vault(tags={"env": "test"})]}
+    found = derive(tmp_path, table, **rows)
+    assert [told(found[version], "environment") for version in "123"] == [("prod", None), ("test", None), (None, "bad_value")]
+
+
+def test_a_managed_key_and_secret_name_the_certificate_that_they_back(tmp_path: Path) -> None:
+    keys = [key("1", managed=True), key("2", name="own"), key("3", name="dark", managed=Reason.CONTROL_PLANE_ONLY)]
+    found = derive(tmp_path, "key", key=keys)
+    assert told(found["1"], "certificate_id") == ("https://kv.vault.azure.net/certificates/k", None)
+    assert told(found["2"], "certificate_id") == (None, None)
+    assert told(found["3"], "certificate_id") == (None, "control_plane_only")
+
+
+def test_a_managed_secret_names_its_certificate(tmp_path: Path) -> None:
+    found = derive(tmp_path, "secret", secret=[secret("1", managed=True), secret("2")])
+    assert [found[version]["certificate_id"] for version in "12"] == ["https://kv.vault.azure.net/certificates/s", None]
