@@ -10,7 +10,7 @@ from keyaudit.collect.access.principals import collect_principals
 from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
 from keyaudit.collect.access.roles import collect_roles
 from keyaudit.collect.confines import Confines
-from keyaudit.collect.entra import activity, directory, managed_identities
+from keyaudit.collect.entra import activity, delegated, directory, directory_roles, managed_identities
 from keyaudit.collect.entra.app_management import OPERATIONS as APP_MANAGEMENT_OPERATIONS
 from keyaudit.collect.entra.app_management import collect_app_management
 from keyaudit.collect.entra.applications import collect_applications
@@ -39,6 +39,7 @@ from keyaudit.collect.services.services import collect_services
 from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Scope
+from keyaudit.model.reasons import Reason
 
 P = TypeVar("P")
 
@@ -73,6 +74,11 @@ class Reading:
     """What the run's filters leave."""
     earlier: Earlier | None = None
     """An earlier run of the tenant, of which what surely did not change is not read again."""
+
+    def missing(self, operation: str) -> Reason | None:
+        """Why an operation on the tenant, of a unit that is closed by now, was not read through; None: it was."""
+        found = {record.operation: record.reason for record in self.spool.coverage() if record.scope == self.tenant}
+        return found.get(operation, Reason.PARENT_NOT_ASSESSED)
 
 
 Collector = Callable[[Reading, Unit, P], Awaitable[Sequence[Coverage]]]
@@ -138,6 +144,11 @@ SURFACES = Surfaces(
             "service principals",
             PRINCIPAL_OPERATIONS,
             lambda r, unit, scope: collect_service_principals(r.connection, unit, scope, r.seen),
+        ),
+        Surface(
+            "directory roles",
+            directory_roles.OPERATIONS,
+            lambda r, unit, scope: directory_roles.collect_directory_roles(r.connection, unit, scope),
         ),
         Surface(
             "sign-in activity",
@@ -220,6 +231,13 @@ SURFACES = Surfaces(
             "services",
             SERVICE_OPERATIONS,
             lambda r, unit, scope: collect_services(r.connection, unit, scope, r.found.subscriptions, r.confines),
+        ),
+        Surface(
+            "delegated permissions",
+            delegated.OPERATIONS,
+            lambda r, unit, scope: delegated.collect_delegated(
+                r.connection, unit, scope, r.spool.lines("service_principal"), r.missing("service_principal.list")
+            ),
         ),
         Surface(
             "managed identities",

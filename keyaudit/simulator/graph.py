@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from keyaudit.simulator import (
+    grants,
     graph_posts,
     graph_posture,
     groups,
@@ -28,6 +29,7 @@ HOST = "graph.microsoft.com"
 
 PARTS: tuple[Callable[[Directory, str, list[str], Request], Resource | None], ...] = (
     groups.part,
+    grants.part,
     reports.part,
     token_signing.resource,
     trusted_authorities.resource,
@@ -108,7 +110,8 @@ class Graph(Service):
         if any(relation in self.directory.estate.graph_refuses for relation in resource.relations):
             return varying(resource.operation, _denied, *charges)
         if any(relation in self.directory.estate.unlicensed for relation in resource.relations):
-            return varying(resource.operation, _unlicensed, *charges)
+            premium = "roleManagement" in resource.relations
+            return varying(resource.operation, _without_premium if premium else _unlicensed, *charges)
 
         def respond(asked: Request) -> Answer:
             return _rendered(asked, resource, path)
@@ -176,19 +179,20 @@ class Graph(Service):
 
     def _holders(self, version: str, kind: Kind, request: Request) -> Resource:
         """The list of applications or service principals; what it is called depends on what it is asked for."""
-        owners = "$expand" in request.query
+        expanded = request.query.get("$expand", "").partition("(")[0]
         federated = "federatedidentitycredentials" in request.query.get("$filter", "").lower()
-        relation = "owners" if owners else "federatedIdentityCredentials" if federated else ""
+        relation = expanded or ("federatedIdentityCredentials" if federated else "")
+        asked_for = _EXPANDING.get(expanded, "federated" if federated else "list")
 
         def render(asked: Request, options: odata.Options) -> dict[str, object]:
             found = odata.matching(options, kind.holders, member)
             return odata.page(asked, options, (version, kind.name), found, self._whole(kind, options))
 
         return Resource(
-            operation=f"{kind.operation}.{'owners' if owners else 'federated' if federated else 'list'}",
+            operation=f"{kind.operation}.{asked_for}",
             relations=(kind.name, relation),
             type=kind.type,
-            members=(*kind.members, "owners"),
+            members=(*kind.members, *_RELATIONS[kind.name]),
             render=render,
             listed=True,
         )
@@ -205,6 +209,8 @@ class Graph(Service):
                 return self._owners(version, kind, holder)
             case ["federatedidentitycredentials"]:
                 return self._federated(version, kind, holder)
+            case ["approleassignments"] if kind.name == "servicePrincipals":
+                return grants.app_roles(self.directory, version, holder)
         return None
 
     def _one(self, version: str, kind: Kind, holder: Holder | None) -> Resource:
@@ -216,7 +222,7 @@ class Graph(Service):
             operation=f"{kind.operation}.get",
             relations=(kind.name,),
             type=kind.type,
-            members=(*kind.members, "owners"),
+            members=(*kind.members, *_RELATIONS[kind.name]),
             render=render if holder else None,
         )
 
@@ -249,13 +255,19 @@ class Graph(Service):
         def body(holder: Holder) -> dict[str, object]:
             found = kind.body(holder, options.with_key)
             found |= {name: value for name, value in objects.only_selected(holder).items() if name in options.select}
-            if options.expand:
+            if options.expand == "owners":
                 found["owners"] = odata.related(options, [objects.owner(self.directory, one) for one in holder.owners])
+            elif options.expand:
+                found[options.expand] = odata.related(options, grants.of_principal(self.directory, holder.id))
             return found
 
         return body
 
 
+_EXPANDING = {"owners": "owners", "appRoleAssignments": "app_roles"}
+"""What a list with something expanded is called."""
+_RELATIONS = {"applications": ("owners",), "servicePrincipals": tuple(_EXPANDING)}
+"""What can be expanded into the objects of a collection."""
 _SMALL = frozenset(str(number) for number in range(1, 20))
 
 
@@ -281,6 +293,11 @@ def _made(request: Request, body: Callable[[], dict[str, object]]) -> Answer:
 
 def _denied(request: Request) -> Answer:
     return _error(request, 403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+
+
+def _without_premium(request: Request) -> Answer:
+    message = "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license."
+    return _error(request, 400, "AadPremiumLicenseRequired", message)
 
 
 def _unlicensed(request: Request) -> Answer:

@@ -5,6 +5,7 @@ from base64 import b64encode
 
 from keyaudit.simulator.estate import (
     Application,
+    AppRole,
     Domain,
     FederatedCredential,
     KeyCredential,
@@ -150,6 +151,18 @@ def _role(directory: Directory, found: Application, value: str) -> dict[str, obj
     }
 
 
+def _published(role: AppRole) -> dict[str, object]:
+    return {
+        "allowedMemberTypes": list(role.members),
+        "description": f"Allows {role.value}.",
+        "displayName": role.value,
+        "id": role.id,
+        "isEnabled": True,
+        "origin": "Application",
+        "value": role.value,
+    }
+
+
 def service_principal(found: ServicePrincipal, *, with_key: bool) -> dict[str, object]:
     """A service principal; its application's credentials are not among its own."""
     return {
@@ -183,7 +196,7 @@ def service_principal(found: ServicePrincipal, *, with_key: bool) -> dict[str, o
         "samlSingleSignOnSettings": {"relayState": None} if found.sso_mode == "saml" else None,
         "verifiedPublisher": _publisher(found.verified_publisher),
         "addIns": [],
-        "appRoles": [],
+        "appRoles": [_published(one) for one in found.app_roles],
         "info": _nulls(*_INFO),
         "keyCredentials": [key_credential(one, with_key=with_key) for one in found.keys],
         "oauth2PermissionScopes": [],

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from keyaudit.simulator.estate import Estate, Group, ManagedHsm, ServicePrincipal, Subscription, User, Vault
+from keyaudit.simulator.estate import AppRoleGrant, Estate, Group, ManagedHsm, ServicePrincipal, Subscription, User, Vault
 from keyaudit.simulator.throttle import Charge, Meter, Refusal
 from keyaudit.simulator.tokens import Tokens
 from keyaudit.simulator.wire import Answer, Request
@@ -61,6 +61,14 @@ class Directory:
     def subscriptions(self) -> dict[str, Subscription]:
         """Subscriptions by GUID in lower case."""
         return {subscription.id.lower(): subscription for subscription in self.estate.subscriptions}
+
+    @cached_property
+    def app_role_grants(self) -> dict[str, list[AppRoleGrant]]:
+        """Granted app roles by the object id of the service principal that has them."""
+        found: dict[str, list[AppRoleGrant]] = {}
+        for grant in self.estate.app_role_grants:
+            found.setdefault(grant.principal_id, []).append(grant)
+        return found
 
     @cached_property
     def principal_ids(self) -> frozenset[str]:

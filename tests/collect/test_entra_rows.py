@@ -123,6 +123,7 @@ def test_every_recorded_service_principal() -> None:
         item = wire(body, PrincipalItem)
         row = principal_row(item, principal_holder(item, TENANT, "u", "v1.0"), "public")
         row.put("owner_ids", [])
+        row.put("app_roles_listed", True)
         found = row.finish()
         assert found["unknown"] == dict.fromkeys(NEWER, "bad_body")
         assert (found["arm_id"], found["app_tags"], found["assignment_required"]) == (None, [], False)

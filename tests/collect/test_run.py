@@ -80,6 +80,12 @@ TENANT_OPERATIONS = (
         for kind in ("application", "service_principal")
         for what in ("list", "owners", "owners_of", "federated", "federated_of", "expressions_of")
     ),
+    "service_principal.app_roles",
+    "service_principal.app_roles_of",
+    "delegated_grant.list",
+    "directory_role.definitions",
+    "directory_role.assignments",
+    "directory_role.eligibilities",
     "sign_in_activity.list",
     "credential_activity.list",
     "managed_identity.query",
@@ -198,6 +204,8 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
         "applications": (2, 2),
         "service principals": (3, 3),
         "services": (1, 1),
+        "directory roles": (1, 1),
+        "delegated permissions": (1, 1),
         "sign-in activity": (1, 1),
         "credential activity": (1, 1),
         "managed identities": (1, 1),

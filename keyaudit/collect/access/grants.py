@@ -39,4 +39,5 @@ _OF_SOME_KINDS = (
     "api",
     "api_id",
     "tier",
+    "on_behalf_of",
 )

@@ -1,6 +1,6 @@
 """What applications and service principals have in common: one pass over their list, with owners and federated credentials."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from keyaudit.cloud.connection import Connection
@@ -33,15 +33,18 @@ async def collect_objects(
     describe: Callable[[Item, str, str, str], Holder],
     write: Callable[[Unit, Item, Holder, Owners], int],
     seen: Callable[[int], None],
+    before: Sequence[Callable[[], Awaitable[None]]] = (),
 ) -> Sequence[Coverage]:
     """Write the rows of every object of a kind; the coverage of `operations(kind)`.
 
-    `describe` takes an item, the tenant's id, and the address and api-version it came from. `write` gives the number of
-    credentials that could not be read. `seen` is told how many objects there are so far.
+    `before` is what `write` needs to be done first, besides owners. `describe` takes an item, the tenant's id, and the address
+    and api-version it came from. `write` gives the number of credentials that could not be read. `seen` is told how many
+    objects there are so far.
     """
     gateway, tenant_id = connection.gateway, connection.identity.tenant_id
     owners, federated = Owners(gateway, scope, kind), Federated(gateway, scope, kind)
-    await for_each((owners.collect, federated.collect), lambda collect: collect(), limit=2)
+    first = (owners.collect, federated.collect, *before)
+    await for_each(first, lambda collect: collect(), limit=len(first))
     url, version = source(connection.environment, f"{kind}.list")
     calls = Calls(scope, f"{kind}.list")
     holders: dict[str, Holder] = {}

@@ -12,12 +12,14 @@ from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+"""The form of an object id."""
 
-# $expand returns this many related objects at most, and no link to the rest.
-# https://learn.microsoft.com/graph/query-parameters
-_EXPANDED = 20
-_AT_ONCE = 16
+EXPANDED = 20
+"""$expand returns so many related objects at most, and no link to the rest: https://learn.microsoft.com/graph/query-parameters"""
+
+AT_ONCE = 16
+"""Objects asked about at the same time."""
 
 
 class Related(Struct):
@@ -45,7 +47,7 @@ class FederatedItem(Related):
 
 def object_id(item: Related) -> str:
     """An object's id in lower case; ValueError if it has not the form of one."""
-    if not _GUID.fullmatch(item.id):
+    if not GUID.fullmatch(item.id):
         raise ValueError("not an object id")
     return item.id.lower()
 
@@ -69,7 +71,7 @@ class Owners:
         async for item in listing:
             owners = read(item.owners, list[Related])
             cut = not isinstance(item.more, UnsetType)
-            if not isinstance(owners, Refusal) and (cut or len(owners) >= _EXPANDED):
+            if not isinstance(owners, Refusal) and (cut or len(owners) >= EXPANDED):
                 many.append(item.id)
             else:
                 self._found[item.id.lower()] = owners if isinstance(owners, Refusal) else _ids(owners)
@@ -77,7 +79,7 @@ class Owners:
         self._list.ended(end)
         # An object that a whole list does not have was made, or moved between its pages, while it was read.
         self._unseen = Refusal(why_incomplete(end) or Reason.INCONSISTENT_PAGES)
-        await for_each(many, self._one, limit=_AT_ONCE)
+        await for_each(many, self._one, limit=AT_ONCE)
 
     def put(self, row: Row, owned: str) -> None:
         """Fill `owner_ids` of the row of that object."""
@@ -142,7 +144,7 @@ class Federated:
             for item in items:
                 write(holder, item, expressions.get(item.id.lower(), item.claimsMatchingExpression))
 
-        await for_each(sorted(self.ids), one, limit=_AT_ONCE)
+        await for_each(sorted(self.ids), one, limit=AT_ONCE)
 
     async def _expressions_of(self, holder: str, lacking: Sequence[FederatedItem]) -> Mapping[str, Wire | Refusal]:
         """Credential id to expression. Of a credential that has one, v1.0 shows no subject, and not the expression."""

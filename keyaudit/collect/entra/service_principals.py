@@ -6,6 +6,8 @@ from functools import partial
 from msgspec import UNSET
 
 from keyaudit.cloud.connection import Connection
+from keyaudit.collect.entra.app_roles import OPERATIONS as APP_ROLES
+from keyaudit.collect.entra.app_roles import AppRoles
 from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, Rows, read_items
 from keyaudit.collect.entra.directory import collect_objects, operations
 from keyaudit.collect.entra.holders import Holder, home_of, made_by_microsoft
@@ -13,6 +15,7 @@ from keyaudit.collect.entra.relations import Owners, Related
 from keyaudit.collect.entra.saml import split
 from keyaudit.collect.entra.settings import put_arm_id, put_makers
 from keyaudit.collect.entra.signers import Signer, Signers
+from keyaudit.collect.places import source
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
@@ -41,14 +44,17 @@ class PrincipalItem(Related):
     appRoles: Wire = UNSET  # noqa: N815
 
 
-OPERATIONS = (*operations("service_principal"), "service_principal.get")
+OPERATIONS = (*operations("service_principal"), "service_principal.get", *APP_ROLES)
 
 
 async def collect_service_principals(
     connection: Connection, unit: Unit, scope: Scope, seen: Callable[[int], None]
 ) -> Sequence[Coverage]:
-    """Write a row per service principal, per credential and per signing certificate of one; the coverage of `OPERATIONS`."""
-    signers = Signers(connection, unit, scope)
+    """Write a row per service principal, and per credential, signing certificate and app role of one.
+
+    Gives the coverage of `OPERATIONS`.
+    """
+    signers, roles = Signers(connection, unit, scope), AppRoles(connection.gateway, unit, scope)
     coverage = await collect_objects(
         connection,
         unit,
@@ -56,10 +62,14 @@ async def collect_service_principals(
         kind="service_principal",
         item=PrincipalItem,
         describe=principal_holder,
-        write=partial(_write, cloud=connection.environment.name, signers=signers),
+        write=partial(_write, cloud=connection.environment.name, signers=signers, roles=roles),
         seen=seen,
+        before=(roles.collect,),
     )
-    return [*coverage, await signers.coverage(coverage[0])]
+    parent = coverage[0].reason
+    url, version = source(connection.environment, APP_ROLES[0])
+    granted = roles.write(connection.identity.tenant_id, url, version, Refusal(parent) if parent else None)
+    return [*coverage, await signers.coverage(coverage[0]), *granted]
 
 
 def principal_holder(item: PrincipalItem, tenant_id: str, url: str, version: str) -> Holder:
@@ -80,7 +90,7 @@ def principal_holder(item: PrincipalItem, tenant_id: str, url: str, version: str
 
 
 def principal_row(item: PrincipalItem, holder: Holder, cloud: str) -> Row:
-    """The row of a service principal as `cloud` shows it, but for its owners."""
+    """The row of a service principal as `cloud` shows it, but for its owners and what it was granted."""
     row = holder.row(SERVICE_PRINCIPAL)
     row.put("name", item.displayName)
     row.put("app_id", item.appId)
@@ -105,9 +115,13 @@ def principal_row(item: PrincipalItem, holder: Holder, cloud: str) -> Row:
     return row
 
 
-def _write(unit: Unit, item: PrincipalItem, holder: Holder, owners: Owners, *, cloud: str, signers: Signers) -> int:
+def _write(
+    unit: Unit, item: PrincipalItem, holder: Holder, owners: Owners, *, cloud: str, signers: Signers, roles: AppRoles
+) -> int:
     row = principal_row(item, holder, cloud)
     owners.put(row, item.id)
+    roles.put(row, item.id)
+    roles.show(item.id, app_id=item.appId, name=item.displayName, roles=item.appRoles)
     unit.row("service_principal", row.finish())
     keys, bad_keys = read_items(item.keyCredentials, KeyItem)
     passwords, bad_passwords = read_items(item.passwordCredentials, PasswordItem)

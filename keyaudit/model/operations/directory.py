@@ -99,6 +99,27 @@ DECLARED = (
         "/v1.0/servicePrincipals/{id}/owners",
         query=(("$select", "id"), ("$top", "999")),
     ),
+    # App role assignments have no list of the whole tenant. From the side of the APIs they would be one list for each API that
+    # has app roles, of which a tenant can have thousands. Expanded into the list of principals they are as many requests as
+    # that list has pages, and one more for each principal with many.
+    graph(
+        "service_principal.app_roles",
+        "app roles granted to service principals",
+        "/v1.0/servicePrincipals",
+        query=(
+            ("$select", "id"),
+            ("$expand", "appRoleAssignments($select=appRoleId,principalId,resourceId,createdDateTime)"),
+            ("$top", "999"),
+        ),
+        cost=3,
+    ),
+    graph(
+        "service_principal.app_roles_of",
+        "app roles granted to a service principal with many",
+        "/v1.0/servicePrincipals/{id}/appRoleAssignments",
+        query=(("$top", "999"),),
+        cost=2,
+    ),
     graph(
         "service_principal.federated",
         "service principals with federated credentials",

@@ -11,6 +11,7 @@ from keyaudit.model.operations.kinds import (
 )
 
 _AUDIT_LOG = graph_right("AuditLog.Read.All")
+_ROLES = graph_right("RoleManagement.Read.Directory")
 
 _IDENTITY = (
     "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.ManagedIdentity"
@@ -18,6 +19,33 @@ _IDENTITY = (
 )
 
 DECLARED = (
+    graph(
+        "delegated_grant.list",
+        "delegated permissions",
+        "/v1.0/oauth2PermissionGrants",
+        query=(("$top", "999"),),
+        cost=2,
+        right=graph_right("Directory.Read.All"),
+    ),
+    # Role definitions refuse $top, whatever its value; the others are short lists.
+    graph(
+        "directory_role.definitions",
+        "directory roles",
+        "/v1.0/roleManagement/directory/roleDefinitions",
+        right=_ROLES,
+    ),
+    graph(
+        "directory_role.assignments",
+        "assignments of directory roles",
+        "/v1.0/roleManagement/directory/roleAssignments",
+        right=_ROLES,
+    ),
+    graph(
+        "directory_role.eligibilities",
+        "eligible directory roles",
+        "/v1.0/roleManagement/directory/roleEligibilityScheduleInstances",
+        right=graph_right("RoleEligibilitySchedule.Read.Directory"),
+    ),
     # The reports are of the global service alone, and need a licence.
     # https://learn.microsoft.com/graph/api/reportroot-list-serviceprincipalsigninactivities
     graph(

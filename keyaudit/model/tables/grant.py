@@ -30,6 +30,11 @@ class Allows(StrEnum):
 _POLICIES = ("vault.query", "vault.list")
 _ROLES = ("role_assignment.query",)
 _LOCAL = ("hsm.role_assignment.list", "hsm.role_assignment.of_keys", "hsm.role_assignment.of_key")
+_APP_ROLES = ("service_principal.app_roles", "service_principal.app_roles_of")
+_APIS = ("service_principal.list",)
+_DELEGATED = ("delegated_grant.list",)
+_DIRECTORY_ROLES = ("directory_role.assignments", "directory_role.eligibilities")
+_DIRECTORY_ROLE = ("directory_role.definitions",)
 _GRANT = (*_POLICIES, *_ROLES, *_LOCAL)
 _DEFINED = (*_POLICIES, "role_definition.query", "hsm.role_definition.list")
 
@@ -40,15 +45,20 @@ GRANT = Table(
     plural="grants",
     meaning="one way in, as it is given: a role assignment, an access policy, an app role; a group's members are in membership",
     # Whoever adds rows of another kind adds their listing here and in parts, and what fills a column to that column.
-    listed_by=(*VAULTS_FOUND, *HSMS_FOUND, *_ROLES, *_LOCAL),
+    listed_by=(*VAULTS_FOUND, *HSMS_FOUND, *_ROLES, *_LOCAL, *_APP_ROLES, *_DELEGATED, *_DIRECTORY_ROLES),
     parts={
+        "subscription.list": tuple({"kind": kind} for kind in ("access-policy", "azure-role", "hsm-role")),
         "vault.query": ({"kind": "access-policy"},),
         "vault.list": ({"kind": "access-policy"},),
         "role_assignment.query": ({"kind": "azure-role"},),
         **dict.fromkeys((*HSMS_FOUND, *_LOCAL), ({"kind": "hsm-role"},)),
+        **dict.fromkeys(_APP_ROLES, ({"kind": "app-role"},)),
+        **dict.fromkeys(_DELEGATED, ({"kind": "delegated"},)),
+        "directory_role.assignments": ({"kind": "directory-role", "standing": "true"},),
+        "directory_role.eligibilities": ({"kind": "directory-role", "standing": "false"},),
     },
     columns=(
-        *where_found(*_DEFINED),
+        *where_found(*_DEFINED, *_APIS, *_DIRECTORY_ROLE),
         Column(
             name="kind",
             type=Type.TEXT,
@@ -91,6 +101,7 @@ GRANT = Table(
                 "object",
                 "hsm",
                 "tenant",
+                "administrative-unit",
                 "directory-object",
                 "api",
             ),
@@ -166,23 +177,30 @@ GRANT = Table(
         Column(
             name="api",
             type=Type.TEXT,
-            meaning="the name of the API that an application permission is for",
-            operations=_GRANT,
+            meaning="the name of the API that an app role or a delegated permission is for",
+            operations=_APIS,
             absent="not a permission on an API",
         ),
         Column(
             name="api_id",
             type=Type.TEXT,
             meaning="the client id of that API, in lower case",
-            operations=_GRANT,
+            operations=_APIS,
             absent="not a permission on an API",
         ),
         Column(
             name="tier",
             type=Type.INTEGER,
-            meaning="0: an application permission or directory role that leads to control of the whole tenant",
-            operations=_GRANT,
-            absent="not an application permission or directory role, or one that is not ranked",
+            meaning="of an app role or directory role: 0, control of the whole tenant; 1, all of one kind of data",
+            operations=(*_APIS, *_DIRECTORY_ROLE),
+            absent="not an app role or directory role, or one that is not ranked",
+        ),
+        Column(
+            name="on_behalf_of",
+            type=Type.TEXT,
+            meaning="for whom a delegated permission holds: everyone, or a user's object id in lower case",
+            operations=_DELEGATED,
+            absent="not a delegated permission",
         ),
         Column(
             name="principal_kind",

@@ -101,6 +101,12 @@ SERVICE_PRINCIPAL = Table(
             absent="Microsoft did not disable it",
         ),
         Column(
+            name="app_roles_listed",
+            type=Type.BOOLEAN,
+            meaning="every app role that it was granted was listed; true, or unknown with the reason",
+            operations=("service_principal.app_roles", "service_principal.app_roles_of"),
+        ),
+        Column(
             name="last_sign_in_on",
             type=Type.TIME,
             unit="seconds since 1970 UTC",

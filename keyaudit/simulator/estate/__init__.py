@@ -13,6 +13,7 @@ from keyaudit.simulator.estate.access import (
 )
 from keyaudit.simulator.estate.directory import (
     Application,
+    AppRole,
     Domain,
     FederatedCredential,
     KeyCredential,
@@ -23,7 +24,15 @@ from keyaudit.simulator.estate.key_vault import DeletedKey, Key, KeyVersion, Rot
 from keyaudit.simulator.estate.logs import AlertRule, Logs, LogTable, Workspace
 from keyaudit.simulator.estate.managed_hsm import HsmAssignment, HsmRole, ManagedHsm
 from keyaudit.simulator.estate.posture import AppManagementPolicy, Posture, Restriction, Restrictions
-from keyaudit.simulator.estate.privileges import CredentialUse, ManagedIdentity, SignIn
+from keyaudit.simulator.estate.privileges import (
+    AppRoleGrant,
+    Consent,
+    CredentialUse,
+    DirectoryRole,
+    DirectoryRoleGrant,
+    ManagedIdentity,
+    SignIn,
+)
 from keyaudit.simulator.estate.services import Resource
 from keyaudit.simulator.estate.token_signing import (
     Authority,
@@ -51,18 +60,23 @@ __all__ = [
     "AccessPolicy",
     "AlertRule",
     "AppManagementPolicy",
+    "AppRole",
+    "AppRoleGrant",
     "Application",
     "Authority",
     "AuthorityStore",
     "Certificate",
     "CertificatePolicy",
     "CertificateVersion",
+    "Consent",
     "CredentialUse",
     "DeletedCertificate",
     "DeletedKey",
     "DeletedSecret",
     "DeletedVault",
     "DenyAssignment",
+    "DirectoryRole",
+    "DirectoryRoleGrant",
     "Domain",
     "Eligibility",
     "Estate",
@@ -144,6 +158,10 @@ class Estate:
     resources: tuple[Resource, ...] = ()
     """Other services' resources, with their keys and what they encrypt with."""
     identities: tuple[ManagedIdentity, ...] = ()
+    app_role_grants: tuple[AppRoleGrant, ...] = ()
+    consents: tuple[Consent, ...] = ()
+    directory_roles: tuple[DirectoryRole, ...] = ()
+    directory_role_grants: tuple[DirectoryRoleGrant, ...] = ()
     sign_ins: tuple[SignIn, ...] = ()
     credential_uses: tuple[CredentialUse, ...] = ()
     users: tuple[User, ...] = ()

@@ -75,6 +75,15 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AppRole:
+    """An app role that a service principal publishes."""
+
+    id: str
+    value: str | None
+    members: tuple[str, ...] = ("Application",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePrincipal:
     """A service principal."""
 
@@ -91,6 +100,7 @@ class ServicePrincipal:
     keys: tuple[KeyCredential, ...] = ()
     federated: tuple[FederatedCredential, ...] = ()
     owners: tuple[str, ...] = ()
+    app_roles: tuple[AppRole, ...] = ()
     alternative_names: tuple[str, ...] = ()
     """Of a managed identity: isExplicit=True or False, and the ARM id."""
     tags: tuple[str, ...] = ()

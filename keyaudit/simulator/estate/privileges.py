@@ -6,6 +6,48 @@ from keyaudit.simulator.estate.directory import FederatedCredential
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AppRoleGrant:
+    """An app role of an API, granted to a service principal; both by object id."""
+
+    principal_id: str
+    resource_id: str
+    role_id: str
+    created: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """Delegated permissions of an API for a client, by object id; `user` None: for everyone."""
+
+    client_id: str
+    resource_id: str
+    permissions: tuple[str, ...]
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryRole:
+    """A directory role; `actions` are what it allows."""
+
+    id: str
+    name: str
+    built_in: bool = True
+    actions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryRoleGrant:
+    """A directory role given to somebody; `scope` as Graph writes it: /, /administrativeUnits/{id} or /{object id}."""
+
+    principal_id: str
+    role_id: str
+    scope: str = "/"
+    eligible: bool = False
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
     """An application's last sign-ins, as Entra's report has them; None: it has none of that kind."""
 

@@ -1,0 +1,181 @@
+"""App roles granted to service principals: what they may do as themselves, without a user."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from msgspec import UNSET, Raw, Struct, UnsetType, field
+
+from keyaudit.cloud.gateway import Gateway
+from keyaudit.collect.access.grants import grant_row
+from keyaudit.collect.calls import Calls, why_incomplete
+from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.entra.relations import AT_ONCE, EXPANDED, GUID, Related, object_id
+from keyaudit.collect.entra.settings import roles_for_applications
+from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tiers import tier_of_permission
+
+OPERATIONS = ("service_principal.app_roles", "service_principal.app_roles_of")
+
+# An application that is assigned to an API without any role of it. It permits nothing.
+# https://learn.microsoft.com/graph/api/resources/approleassignment
+_NO_ROLE = "00000000-0000-0000-0000-000000000000"
+
+
+class Holding(Related):
+    """A service principal with the assignments that were expanded into it."""
+
+    appRoleAssignments: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
+    more: Wire = field(default=UNSET, name="appRoleAssignments@odata.nextLink")
+
+
+class AssignmentItem(Struct):
+    """One app role, granted."""
+
+    appRoleId: str  # noqa: N815
+    principalId: str  # noqa: N815
+    resourceId: str  # noqa: N815
+    createdDateTime: Wire = UNSET  # noqa: N815
+
+    @property
+    def key(self) -> str:
+        """What tells it from others."""
+        return f"{self.principalId}/{self.resourceId}/{self.appRoleId}".lower()
+
+    def is_of(self, principal: str) -> bool:
+        """Whether it is an assignment of that principal, as far as its ids tell."""
+        formed = all(GUID.fullmatch(id_) for id_ in (self.resourceId, self.appRoleId))
+        return formed and self.principalId.lower() == principal.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What is known of one principal's app roles, and why that is not all."""
+
+    items: Sequence[AssignmentItem] = ()
+    missing: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Api:
+    """An API as its service principal describes it."""
+
+    app_id: Wire
+    name: Wire
+    roles: Mapping[str, str | None] | Refusal
+
+
+class AppRoles:
+    """Reads every assignment, is shown every service principal, and then writes the grants."""
+
+    def __init__(self, gateway: Gateway, unit: Unit, scope: Scope) -> None:
+        self._gateway, self._unit, self._scope = gateway, unit, scope
+        self._list = Calls(scope, OPERATIONS[0])
+        self._single = Calls(scope, OPERATIONS[1], per_object=True)
+        self._held: dict[str, _Held] = {}
+        self._apis: dict[str, _Api] = {}
+        self._granting: set[str] = set()
+        self._unseen = Refusal(Reason.PARENT_NOT_ASSESSED)
+
+    async def collect(self) -> None:
+        """Read the list, then each service principal that may have more app roles than it shows."""
+        many: list[str] = []
+        listing = self._gateway.pages(self._list.id, Holding, by=object_id)
+        async for item in listing:
+            found = read(item.appRoleAssignments, list[Raw])
+            cut = not isinstance(item.more, UnsetType)
+            if not isinstance(found, Refusal) and (cut or len(found) >= EXPANDED):
+                many.append(item.id)
+                continue
+            held = _Held(missing=found) if isinstance(found, Refusal) else _read(found, item.id)
+            if held.missing:
+                self._list.refused(Refusal(held.missing.reason, "app roles that cannot be read"))
+            self._hold(item.id, held)
+        self._list.ended(listing.end)
+        # A principal that a whole list does not have was made, or moved between its pages, while it was read.
+        self._unseen = Refusal(why_incomplete(listing.end) or Reason.INCONSISTENT_PAGES)
+        await for_each(many, self._one, limit=AT_ONCE)
+
+    def put(self, row: Row, object_id_: str) -> None:
+        """Fill the column of a service principal's row that says whether its app roles are known."""
+        held = self._held.get(object_id_.lower(), _Held(missing=self._unseen))
+        row.put_read("app_roles_listed", held.missing or True)
+
+    def show(self, object_id_: str, *, app_id: Wire, name: Wire, roles: Wire) -> None:
+        """Take in a service principal, in case that somebody has an app role of it."""
+        if object_id_.lower() in self._granting:
+            self._apis[object_id_.lower()] = _Api(app_id, name, roles_for_applications(roles))
+
+    def write(self, tenant_id: str, url: str, version: str, parent: Refusal | None) -> Sequence[Coverage]:
+        """Write every grant; the coverage of `OPERATIONS`. `parent`: why the list of service principals is not whole."""
+        for held in self._held.values():
+            for item in held.items:
+                if item.appRoleId != _NO_ROLE:
+                    self._unit.row("grant", self._row(item, tenant_id, url, version, parent))
+        above = self._list.coverage()
+        return above, self._single.coverage(above)
+
+    def _row(self, item: AssignmentItem, tenant_id: str, url: str, version: str, parent: Refusal | None) -> dict[str, object]:
+        principal, api_id, role_id = item.key.split("/")
+        holder = f"/tenants/{tenant_id}/servicePrincipals/{principal}"
+        row = grant_row(
+            "app-role",
+            resource_id=f"{holder}/appRoleAssignments/{api_id}/{role_id}",
+            scope_id=self._scope.id,
+            url=url,
+            version=version,
+            principal_id=principal,
+        )
+        row.put("principal_type", "service-principal")
+        row.put("scope", f"/tenants/{tenant_id}/servicePrincipals/{api_id}".lower())
+        row.put("scope_kind", "api")
+        row.put("role_id", role_id)
+        row.put("allows", [])
+        row.put("created_on", item.createdDateTime)
+        api = self._apis.get(api_id)
+        if api is None:
+            row.refuse(("name", "api", "api_id", "tier"), parent.reason if parent else Reason.INCONSISTENT_PAGES)
+        else:
+            _put_api(row, api, role_id)
+        return row.finish()
+
+    def _hold(self, principal: str, held: _Held) -> None:
+        self._held[principal.lower()] = held
+        self._granting.update(item.resourceId.lower() for item in held.items)
+
+    async def _one(self, principal: str) -> None:
+        def by(item: AssignmentItem) -> str:
+            if not item.is_of(principal):
+                raise ValueError("no app role of this principal")
+            return item.key
+
+        listing = self._gateway.pages(self._single.id, AssignmentItem, by=by, id=principal)
+        found = [item async for item in listing]
+        self._single.ended(listing.end)
+        reason = why_incomplete(listing.end)
+        self._hold(principal, _Held(found, Refusal(reason) if reason else None))
+
+
+def _put_api(row: Row, api: _Api, role_id: str) -> None:
+    """Fill the columns of what the grant is for, and how far it leads."""
+    row.put("api", api.name)
+    app_id = read(api.app_id, str)
+    row.put_read("api_id", app_id if isinstance(app_id, Refusal) else app_id.lower())
+    name = api.roles if isinstance(api.roles, Refusal) else api.roles.get(role_id)
+    row.put_read("name", name)
+    if isinstance(app_id, Refusal):
+        row.put_read("tier", app_id)
+        return
+    tier = tier_of_permission(app_id, role_id, None if isinstance(name, Refusal) else name)
+    # An id that is ranked settles it; one that is not says nothing while the name is unknown.
+    row.put_read("tier", name if tier is None and isinstance(name, Refusal) else tier)
+
+
+def _read(found: Sequence[Raw], principal: str) -> _Held:
+    """The assignments of one principal, each once, without those that cannot be read or are another's."""
+    read_ = [read(raw, AssignmentItem) for raw in found]
+    good = [item for item in read_ if not isinstance(item, Refusal) and item.is_of(principal)]
+    missing = None if len(good) == len(read_) else Refusal(Reason.BAD_ITEM)
+    return _Held(tuple({item.key: item for item in good}.values()), missing)

@@ -1,0 +1,115 @@
+"""Delegated permissions: what applications may do on behalf of everyone, or of one user."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from keyaudit.cloud.connection import Connection
+from keyaudit.collect.access.grants import grant_row
+from keyaudit.collect.calls import Calls
+from keyaudit.collect.entra.relations import GUID
+from keyaudit.collect.places import source
+from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.reasons import Reason
+
+OPERATIONS = ("delegated_grant.list",)
+
+_EVERYONE = "everyone"
+
+
+class GrantItem(Struct):
+    """One consent: permissions of one API for one client, separated by spaces."""
+
+    id: str
+    clientId: str  # noqa: N815 - Graph's spelling, as in all wire structs
+    resourceId: str  # noqa: N815
+    scope: str
+    consentType: Wire = UNSET  # noqa: N815
+    principalId: Wire = UNSET  # noqa: N815
+
+    @property
+    def on_behalf_of(self) -> str | Refusal:
+        """Everyone, or a user's object id in lower case."""
+        kind = read(self.consentType, str)
+        if kind == "AllPrincipals":
+            return _EVERYONE
+        if kind != "Principal":
+            return kind if isinstance(kind, Refusal) else Refusal(Reason.UNRECOGNISED)
+        user = Refusal(Reason.BAD_VALUE) if is_null(self.principalId) else read(self.principalId, str)
+        return user if isinstance(user, Refusal) else user.lower()
+
+
+class _Api(Struct):
+    """A stored row of a service principal."""
+
+    id: str
+    name: str | None = None
+    app_id: str | None = None
+    unknown: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+async def collect_delegated(
+    connection: Connection, unit: Unit, scope: Scope, principals: Iterable[bytes], parent: Reason | None
+) -> Sequence[Coverage]:
+    """Write a grant per permission of every consent; the coverage of `OPERATIONS`.
+
+    `principals` are the stored rows of service principals, `parent` is why these are not all.
+    """
+    [operation] = OPERATIONS
+    decoder = msgspec.json.Decoder(_Api)
+    apis = {row.id: row for row in map(decoder.decode, principals)}
+    calls, place = Calls(scope, operation), source(connection.environment, operation)
+    listing = connection.gateway.pages(operation, GrantItem, by=_formed)
+    unseen = parent or Reason.INCONSISTENT_PAGES
+    tenant = f"/tenants/{connection.identity.tenant_id}/servicePrincipals"
+    async for item in listing:
+        api = f"{tenant}/{item.resourceId}".lower()
+        for row in _rows(item, tenant, scope, place):
+            row.put("scope", api)
+            _put_api(row, apis.get(api), unseen)
+            unit.row("grant", row.finish())
+    calls.ended(listing.end)
+    return [calls.coverage()]
+
+
+def _rows(item: GrantItem, tenant: str, scope: Scope, place: tuple[str, str]) -> Iterator[Row]:
+    for permission in dict.fromkeys(item.scope.split()):
+        row = grant_row(
+            "delegated",
+            resource_id=f"{tenant}/{_consent(item)}/{permission}",
+            scope_id=scope.id,
+            url=place[0],
+            version=place[1],
+            principal_id=item.clientId,
+        )
+        row.put("name", permission)
+        row.put("principal_type", "service-principal")
+        row.put("scope_kind", "api")
+        row.put("allows", [])
+        row.put_read("on_behalf_of", item.on_behalf_of)
+        yield row
+
+
+def _put_api(row: Row, api: _Api | None, unseen: Reason) -> None:
+    if api is None:
+        row.refuse(("api", "api_id"), unseen)
+        return
+    name, app_id = api.unknown.get("name"), api.unknown.get("app_id")
+    row.put_read("api", Refusal(Reason(name)) if name else api.name)
+    row.put_read("api_id", Refusal(Reason(app_id)) if app_id else api.app_id and api.app_id.lower())
+
+
+def _formed(item: GrantItem) -> str:
+    """The consent's id; ValueError if another id in it has not the form of one."""
+    if not GUID.fullmatch(item.clientId) or not GUID.fullmatch(item.resourceId):
+        raise ValueError("not an object id")
+    return item.id
+
+
+def _consent(item: GrantItem) -> str:
+    """What tells one consent from another. Graph's own ids can differ in case alone."""
+    whose = item.on_behalf_of
+    return f"{item.clientId}/delegated/{item.resourceId}/{'-' if isinstance(whose, Refusal) else whose}".lower()

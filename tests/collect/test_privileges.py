@@ -1,0 +1,368 @@
+"""What applications and service principals may do, and when they last did it: rows as they are, and every gap said so."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from keyaudit.model.coverage import State
+from keyaudit.simulator.faults import Fault
+from tests.collect.estate import AS_OF, DAY, SUBSCRIPTION, TENANT_ID
+from tests.collect.privileged import (
+    APPLICATION,
+    CLIENT,
+    CUSTOM,
+    GLOBAL,
+    GRAPH,
+    IDENTITY,
+    LACKING,
+    LOST_ROLE,
+    MAIL,
+    OWN_API,
+    OWN_ROLE,
+    POWERFUL,
+    PRIVILEGED,
+    READER,
+    UNIT,
+    USER,
+)
+from tests.collect.refusals import CODE, REASONS, ends_refused, never_wrong, refused
+from tests.collect.rig import Collected, collect
+
+PRINCIPALS = f"{TENANT_ID}/serviceprincipals"
+IDENTITY_ID = (
+    f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg-main/providers/microsoft.managedidentity/userassignedidentities/id-pod"
+)
+
+
+@pytest.fixture(scope="module")
+def privileged() -> Collected:
+    return asyncio.run(collect(estate=PRIVILEGED))
+
+
+def unknown(row: dict[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = row.get("unknown", {})
+    return found
+
+
+def of_kind(found: Collected, kind: str, principal: str) -> list[dict[str, Any]]:
+    rows = [row for row in found.rows["grant"].values() if (row["kind"], row["principal_id"]) == (kind, principal)]
+    return sorted(rows, key=lambda row: str(row["id"]))
+
+
+async def test_nothing_is_missing_or_unknown(privileged: Collected) -> None:
+    assert privileged.gaps() == {}
+    assert privileged.failures == []
+    assert not any(row.get("unknown") for rows in privileged.rows.values() for row in rows.values())
+    kinds = [row["kind"] for row in privileged.rows["grant"].values()]
+    assert {kind: kinds.count(kind) for kind in kinds} == {"app-role": 29, "delegated": 3, "directory-role": 4}
+
+
+async def test_app_roles_have_the_names_that_their_api_publishes(privileged: Collected) -> None:
+    assigns, mail = of_kind(privileged, "app-role", POWERFUL.id)
+    assert (assigns["name"], assigns.get("tier")) == ("RoleManagement.ReadWrite.Directory", 0)
+    assert mail == {
+        "id": f"{PRINCIPALS}/{POWERFUL.id}/approleassignments/{GRAPH.id}/{MAIL}",
+        "resource_id": f"{TENANT_ID}/servicePrincipals/{POWERFUL.id}/appRoleAssignments/{GRAPH.id}/{MAIL}",
+        "scope_id": TENANT_ID,
+        "source_url": "https://graph.microsoft.com/v1.0/servicePrincipals",
+        "source_version": "v1.0",
+        "name": "Mail.ReadWrite",
+        "kind": "app-role",
+        "principal_id": POWERFUL.id,
+        "principal_type": "service-principal",
+        "scope": f"{PRINCIPALS}/{GRAPH.id}",
+        "scope_kind": "api",
+        "role_id": MAIL,
+        "custom": False,
+        "wildcard": False,
+        "allows": [],
+        "denied": [],
+        "standing": True,
+        "created_on": AS_OF - 10 * DAY,
+        "api": "Microsoft Graph",
+        "api_id": GRAPH.app_id,
+        "tier": 1,
+    }
+    approve, lost = of_kind(privileged, "app-role", IDENTITY.id)
+    assert (approve["name"], approve["api"], approve.get("role_id"), approve.get("tier")) == (
+        "Orders.Approve",
+        "orders",
+        OWN_ROLE,
+        None,
+    )
+    # The API does not publish that one any more.
+    assert (lost.get("name"), lost.get("role_id"), lost.get("tier")) == (None, LOST_ROLE, None)
+
+
+async def test_a_principal_with_as_many_app_roles_as_a_list_shows_is_asked_about_by_itself(privileged: Collected) -> None:
+    assert len(of_kind(privileged, "app-role", OWN_API.id)) == 25
+    assert privileged.calls["service_principal.app_roles_of"] == 1
+    assert privileged.calls["service_principal.app_roles"] == 1
+
+
+async def test_an_api_assigned_without_a_role_permits_nothing(privileged: Collected) -> None:
+    assert of_kind(privileged, "app-role", LACKING.id) == []
+    assert privileged.rows["service_principal"][f"{PRINCIPALS}/{LACKING.id}"]["app_roles_listed"] is True
+
+
+async def test_consents_are_told_apart_by_permission_and_by_whom_they_hold_for(privileged: Collected) -> None:
+    found = of_kind(privileged, "delegated", POWERFUL.id)
+    told = {(row["name"], row["on_behalf_of"], row["api"], row["api_id"]) for row in found}
+    api = ("Microsoft Graph", GRAPH.app_id)
+    assert told == {("User.Read", "everyone", *api), ("Mail.Read", "everyone", *api), ("User.Read", USER, *api)}
+    assert {(row["scope"], row["scope_kind"], row.get("role_id"), row.get("tier")) for row in found} == {
+        (f"{PRINCIPALS}/{GRAPH.id}", "api", None, None)
+    }
+
+
+async def test_directory_roles_hold_for_the_tenant_a_unit_or_one_object(privileged: Collected) -> None:
+    [whole] = of_kind(privileged, "directory-role", POWERFUL.id)
+    assert (whole["name"], whole.get("role_id"), whole.get("tier"), whole.get("custom")) == (
+        "Global Administrator",
+        GLOBAL,
+        0,
+        False,
+    )
+    assert (whole["scope"], whole["scope_kind"], whole["standing"]) == (TENANT_ID, "tenant", True)
+    unit, single = sorted(of_kind(privileged, "directory-role", OWN_API.id), key=lambda row: str(row["scope_kind"]))
+    assert (unit["name"], unit.get("role_id"), unit.get("tier")) == ("Directory Readers", READER, None)
+    assert (unit["scope"], unit["scope_kind"]) == (f"{TENANT_ID}/administrativeunits/{UNIT}", "administrative-unit")
+    assert (single["scope"], single["scope_kind"]) == (f"{TENANT_ID}/directoryobjects/{APPLICATION.id}", "directory-object")
+    # A role of the tenant's own is ranked by what it allows.
+    assert (single.get("role_id"), single.get("custom"), single.get("tier")) == (CUSTOM, True, 0)
+    [eligible] = of_kind(privileged, "directory-role", USER)
+    assert (eligible["standing"], eligible["created_on"], eligible.get("expires_on")) == (False, AS_OF - DAY, AS_OF + DAY)
+
+
+async def test_settings_of_applications_and_service_principals(privileged: Collected) -> None:
+    row = privileged.rows["application"][f"{TENANT_ID}/applications/{APPLICATION.id}"]
+    assert (row["instance_lock"], row["instance_locks"]) == (True, ["sign", "verify"])
+    assert (row["created_by_app"], row["verified_publisher"]) == (CLIENT.format(9), "Fabrikam")
+    assert row["preauthorized_apps"] == [CLIENT.format(7), CLIENT.format(8)]
+    assert (row["exposed_scopes"], row["exposed_roles"]) == (["Orders.Read"], ["Orders.Approve"])
+    assert (row.get("access_token_version"), row["accepts_mapped_claims"], row["public_client"]) == (None, True, True)
+    rows = privileged.rows["service_principal"]
+    assert rows[f"{PRINCIPALS}/{IDENTITY.id}"]["arm_id"] == IDENTITY_ID
+    assert rows[f"{PRINCIPALS}/{POWERFUL.id}"]["app_tags"] == ["HideApp"]
+    assert rows[f"{PRINCIPALS}/{POWERFUL.id}"]["created_by_app"] == CLIENT.format(9)
+    assert rows[f"{PRINCIPALS}/{OWN_API.id}"]["assignment_required"] is True
+    assert rows[f"{PRINCIPALS}/{LACKING.id}"]["verified_publisher"] == "Fabrikam"
+
+
+async def test_expressions_are_asked_for_where_a_subject_is_missing(privileged: Collected) -> None:
+    base = f"{TENANT_ID}/applications/{APPLICATION.id}/credentials"
+    expression = privileged.rows["credential"][f"{base}/f0000000-0000-4000-8000-000000000103"]
+    assert (expression.get("subject"), expression.get("claims_expression")) == (None, "claims['sub'] matches 'repo:o/*'")
+    assert privileged.rows["credential"][f"{base}/f0000000-0000-4000-8000-000000000102"].get("claims_expression") is None
+    assert privileged.calls["application.expressions_of"] == 1
+    assert "service_principal.expressions_of" not in privileged.calls
+
+
+@pytest.mark.parametrize("reason", ["permission", "vanished", "bad_body"])
+async def test_an_expression_that_was_refused_is_unknown(privileged: Collected, reason: str) -> None:
+    found = await ends_refused(privileged, "application.expressions_of", reason, estate=PRIVILEGED, single=True)
+    id_ = f"{TENANT_ID}/applications/{APPLICATION.id}/credentials/f0000000-0000-4000-8000-000000000103"
+    assert found.unknown("credential", id_) == {"claims_expression": reason}
+    assert found.rows["credential"].keys() == privileged.rows["credential"].keys()
+
+
+async def test_last_uses(privileged: Collected) -> None:
+    rows = {row["app_id"]: row for row in privileged.rows["sign_in_activity"].values()}
+    assert set(rows) == {POWERFUL.app_id, OWN_API.app_id}
+    powerful, api = rows[POWERFUL.app_id], rows[OWN_API.app_id]
+    moments = ("last_sign_in_on", "last_delegated_on", "last_app_only_on", "last_client_sign_in_on")
+    assert [powerful.get(name) for name in moments] == [AS_OF - days * DAY for days in (1, 9, 5, 5)]
+    assert [api.get(name) for name in moments] == [AS_OF - 2 * DAY, None, None, None]
+    uses = privileged.rows["credential_activity"].values()
+    assert {(row["used_for"], row["last_used_on"]) for row in uses} == {
+        (GRAPH.app_id, AS_OF - 7 * DAY),
+        (OWN_API.app_id, AS_OF - 3 * DAY),
+    }
+    assert {(row["kind"], row["holder_kind"]) for row in uses} == {("password", "application")}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"keyType": "secret"}, {"expirationDateTime": None}, {"keyType": "Certificate", "credentialOrigin": "servicePrincipal"}],
+)
+async def test_both_spellings_of_the_credential_report_are_understood(changed: dict[str, object]) -> None:
+    def sample(body: dict[str, Any]) -> dict[str, Any]:
+        items = [item | changed | {"expirationDate": "2027-01-01T00:00:00Z"} for item in body["value"]]
+        for item in items:
+            if "expirationDateTime" not in changed:
+                del item["expirationDateTime"]
+        return body | {"value": items}
+
+    found = await collect(Fault("credential_activity.list", "every", edit=sample), estate=PRIVILEGED)
+    for row in found.rows["credential_activity"].values():
+        assert unknown(row) == {}
+        assert row["kind"] == ("certificate" if "credentialOrigin" in changed else "password")
+        assert (row.get("expires_on") is None) == ("expirationDateTime" in changed)
+
+
+async def test_an_identitys_federated_credentials_are_counted_once(privileged: Collected) -> None:
+    rows = {id_: row for id_, row in privileged.rows["credential"].items() if row["holder_type"] == "ManagedIdentity"}
+    second = f"{IDENTITY_ID}/federatedidentitycredentials/second"
+    assert set(rows) == {f"{PRINCIPALS}/{IDENTITY.id}/credentials/f0000000-0000-4000-8000-000000000101", second}
+    assert (rows[second]["holder_kind"], rows[second]["holder_id"]) == ("managed_identity", IDENTITY_ID)
+    assert (rows[second]["holder_name"], rows[second]["app_id"]) == ("id-Pod", IDENTITY.app_id)
+    assert (rows[second]["issuer"], rows[second].get("subject"), rows[second].get("claims_expression")) == (
+        "https://i",
+        "t",
+        None,
+    )
+
+
+async def test_arm_shows_an_identitys_federated_credentials_where_graph_is_refused() -> None:
+    found = await collect(refused("service_principal.federated", "permission"), estate=PRIVILEGED)
+    theirs = [row for row in found.rows["credential"].values() if row["holder_kind"] == "managed_identity"]
+    assert {row["name"] for row in theirs} == {"Pod", "Second"}
+
+
+OPERATIONS = {
+    "service_principal.app_roles": ("service_principal.app_roles_of",),
+    "service_principal.app_roles_of": (),
+    "delegated_grant.list": (),
+    "directory_role.definitions": (),
+    "directory_role.assignments": (),
+    "directory_role.eligibilities": (),
+    "sign_in_activity.list": (),
+    "credential_activity.list": (),
+    "managed_identity.query": ("managed_identity.federated_of",),
+    "managed_identity.federated_of": (),
+}
+
+
+@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_an_operation_refused_to_the_end(privileged: Collected, operation: str, reason: str) -> None:
+    single = operation.endswith("_of")
+    children = OPERATIONS[operation]
+    await ends_refused(privileged, operation, reason, estate=PRIVILEGED, children=children, single=single)
+
+
+async def test_app_roles_that_were_refused_are_unknown_and_never_none() -> None:
+    found = await collect(refused("service_principal.app_roles", "permission"), estate=PRIVILEGED)
+    assert {unknown(row).get("app_roles_listed") for row in found.rows["service_principal"].values()} == {"permission"}
+    found = await collect(refused("service_principal.app_roles_of", "throttled"), estate=PRIVILEGED)
+    left = {id_: unknown(row) for id_, row in found.rows["service_principal"].items() if unknown(row)}
+    assert left == {f"{PRINCIPALS}/{OWN_API.id}": {"app_roles_listed": "throttled"}}
+
+
+async def test_without_the_list_of_principals_a_grant_keeps_its_ids(privileged: Collected) -> None:
+    found = await collect(refused("service_principal.list", "permission"), estate=PRIVILEGED)
+    never_wrong(privileged, found)
+    assert found.rows["grant"].keys() == privileged.rows["grant"].keys()
+    for row in found.rows["grant"].values():
+        if row["kind"] == "app-role":
+            assert unknown(row) == dict.fromkeys(("name", "api", "api_id", "tier"), "permission")
+        elif row["kind"] == "delegated":
+            assert unknown(row) == dict.fromkeys(("api", "api_id"), "permission")
+
+
+async def test_without_the_role_definitions_a_directory_role_keeps_its_id() -> None:
+    found = await collect(refused("directory_role.definitions", "permission"), estate=PRIVILEGED)
+    rows = [row for row in found.rows["grant"].values() if row["kind"] == "directory-role"]
+    assert len(rows) == 4
+    assert {row.get("role_id") for row in rows} == {GLOBAL, READER, CUSTOM}
+    assert all(unknown(row) == dict.fromkeys(("name", "custom", "tier"), "permission") for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("relation", "operations"),
+    [
+        ("reports", ("sign_in_activity.list", "credential_activity.list")),
+        ("roleEligibilityScheduleInstances", ("directory_role.eligibilities",)),
+    ],
+)
+async def test_what_the_tenant_has_no_licence_for_is_said_so(relation: str, operations: tuple[str, ...]) -> None:
+    found = await collect(estate=replace(PRIVILEGED, unlicensed=(relation,)))
+    assert found.gaps() == {(TENANT_ID, operation): "not_assessed not_licensed" for operation in operations}
+
+
+def _add(*items: object) -> Any:
+    return lambda body: body | {"value": [*body["value"], *items]}
+
+
+@pytest.mark.parametrize(
+    ("operation", "item"),
+    [
+        ("delegated_grant.list", {"id": "x", "clientId": "../me", "resourceId": GRAPH.id, "scope": "a"}),
+        ("delegated_grant.list", {"id": "x", "clientId": POWERFUL.id, "resourceId": GRAPH.id, "scope": None}),
+        ("directory_role.assignments", {"id": "x", "principalId": None, "roleDefinitionId": GLOBAL}),
+        ("directory_role.assignments", {"id": "x", "principalId": "root", "roleDefinitionId": GLOBAL}),
+        ("directory_role.definitions", {"id": 4}),
+        ("sign_in_activity.list", {"appId": "not-an-id"}),
+        ("credential_activity.list", {"appId": POWERFUL.app_id, "keyId": None}),
+        ("service_principal.app_roles", {"id": "not-an-id", "appRoleAssignments": []}),
+        ("service_principal.app_roles_of", {"appRoleId": MAIL, "principalId": POWERFUL.id, "resourceId": GRAPH.id}),
+        ("managed_identity.federated_of", {"id": "/elsewhere", "name": "x", "properties": {}}),
+    ],
+)
+async def test_an_item_that_cannot_be_read_is_quarantined(privileged: Collected, operation: str, item: object) -> None:
+    found = await collect(Fault(operation, "every", edit=_add(item)), estate=PRIVILEGED)
+    assert found.gaps()[TENANT_ID, operation] == "partial bad_item"
+    assert found.coverage[TENANT_ID, operation].quarantined == 1
+    never_wrong(privileged, found)
+
+
+@pytest.mark.parametrize(
+    "bad", [None, {"appRoleId": MAIL}, {"appRoleId": MAIL, "principalId": LACKING.id, "resourceId": GRAPH.id}, 7]
+)
+async def test_an_expanded_app_role_that_cannot_be_read_leaves_the_others(privileged: Collected, bad: object) -> None:
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        for item in body["value"]:
+            if item["id"] == POWERFUL.id:
+                item["appRoleAssignments"].insert(0, bad)
+        return body
+
+    found = await collect(Fault("service_principal.app_roles", "every", edit=spoil), estate=PRIVILEGED)
+    assert found.gaps()[TENANT_ID, "service_principal.app_roles"] == "partial bad_item"
+    assert found.rows["grant"].keys() == privileged.rows["grant"].keys()
+    left = {id_: unknown(row) for id_, row in found.rows["service_principal"].items() if unknown(row)}
+    assert left == {f"{PRINCIPALS}/{POWERFUL.id}": {"app_roles_listed": "bad_item"}}
+
+
+async def test_a_principal_that_one_list_lacks_has_unknown_app_roles() -> None:
+    def shorten(body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"value": [item for item in body["value"] if item["id"] != POWERFUL.id]}
+
+    found = await collect(Fault("service_principal.app_roles", "every", edit=shorten), estate=PRIVILEGED)
+    assert found.unknown("service_principal", f"{PRINCIPALS}/{POWERFUL.id}") == {"app_roles_listed": "inconsistent_pages"}
+
+
+@pytest.mark.parametrize(
+    ("scope", "reason"), [(None, "unrecognised"), (5, "bad_value"), (..., "bad_body")], ids=["null", "number", "left out"]
+)
+async def test_a_scope_that_says_nothing_is_unknown(scope: object, reason: str) -> None:
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        for item in body["value"]:
+            item["directoryScopeId"] = scope
+            if scope is ...:
+                del item["directoryScopeId"]
+        return body
+
+    found = await collect(Fault("directory_role.assignments", "every", edit=spoil), estate=PRIVILEGED)
+    rows = [row for row in found.rows["grant"].values() if row["kind"] == "directory-role" and row["standing"]]
+    assert len(rows) == 3
+    assert all(unknown(row) == {"scope": reason, "scope_kind": reason} for row in rows)
+
+
+async def test_a_report_that_names_an_odd_time_leaves_it_unknown() -> None:
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        for item in body["value"]:
+            item["delegatedClientSignInActivity"] = {"lastSignInDateTime": "2021-01-01T00:00:00-8:00"}
+        return body
+
+    found = await collect(Fault("sign_in_activity.list", "every", edit=spoil), estate=PRIVILEGED)
+    for row in found.rows["sign_in_activity"].values():
+        assert unknown(row) == {"last_delegated_on": "bad_value", "last_client_sign_in_on": "bad_value"}
+        assert row["last_sign_in_on"] is not None
+
+
+async def test_a_400_of_another_kind_is_no_missing_licence() -> None:
+    found = await collect(Fault("directory_role.eligibilities", "every", status=400, body=CODE), estate=PRIVILEGED)
+    record = found.coverage[TENANT_ID, "directory_role.eligibilities"]
+    assert (record.state, record.reason) == (State.NOT_ASSESSED, "unrecognised")
