@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.views.privileges import privileges
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.model.tables import TABLES
 
@@ -16,8 +17,10 @@ def view(sources: Sources) -> str:
     records = f"SELECT app_id, {found} FROM {sources['sign_in_activity']} GROUP BY app_id"
     doubts = {name: f"coalesce({gap('report')}, stored.unknown['app_id'], records.{name}_doubt)" for name in _MOMENTS}
     moments = ", ".join(f"CASE WHEN {doubt} IS NULL THEN records.{name} END AS {name}" for name, doubt in doubts.items())
+    granted = privileges(sources, key="holder.id", match="stored.id")
     return f"""
-        SELECT {stored("service_principal", "stored")}, {moments}, {extended(doubts)}
+        SELECT {stored("service_principal", "stored")}, {moments}, {granted.columns}, {extended({**doubts, **granted.doubts})}
         FROM {sources["service_principal"]} AS stored
         LEFT JOIN ({records}) AS records ON records.app_id = lower(stored.app_id)
-        LEFT JOIN ({read_to_the_end(_ACTIVITY)}) AS report ON report.scope_id = stored.scope_id"""
+        LEFT JOIN ({read_to_the_end(_ACTIVITY)}) AS report ON report.scope_id = stored.scope_id
+        {granted.joins}"""

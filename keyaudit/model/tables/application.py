@@ -1,6 +1,7 @@
 """The table of applications."""
 
 from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.tables.privileges import privileges
 
 _APPLICATION = ("application.list",)
 
@@ -119,6 +120,11 @@ APPLICATION = Table(
             type=Type.TEXTS,
             meaning="object ids of its owners, sorted",
             operations=("application.owners", "application.owners_of"),
+        ),
+        # Those of its service principal in this tenant; without one it was granted nothing here.
+        *privileges(
+            listed=("app_id", "service_principal.app_id", "service_principal.app_roles_listed"),
+            through=("service_principal.list",),
         ),
         Column(
             name="live_credentials",

@@ -1,6 +1,7 @@
 """The table of service principals."""
 
 from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.tables.privileges import privileges
 
 _PRINCIPAL = ("service_principal.list",)
 
@@ -106,6 +107,7 @@ SERVICE_PRINCIPAL = Table(
             meaning="every app role that it was granted was listed; true, or unknown with the reason",
             operations=("service_principal.app_roles", "service_principal.app_roles_of"),
         ),
+        *privileges(listed=("app_roles_listed",)),
         Column(
             name="last_sign_in_on",
             type=Type.TIME,

@@ -1,0 +1,102 @@
+"""What service principals were granted in the directory, and with them the applications whose local side they are."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
+from keyaudit.model.reasons import Reason
+
+_LISTS = {
+    # Column to the kind of the grants that it names, which of them, and the column that tells.
+    "app_roles": ("app-role", "true", "name"),
+    "tenant_wide_app_roles": ("app-role", "tier = 1", "tier"),
+    "delegated_for_everyone": ("delegated", "on_behalf_of = 'everyone'", "on_behalf_of"),
+    "directory_roles": ("directory-role", "true", "name"),
+}
+_COUNTS = {"app_role_count": "app-role", "directory_role_count": "directory-role"}
+# What is not ranked is not tier 0, and a role over a part of the tenant does not control all of it.
+_CONTROLS = """kind <> 'delegated' AND (kind = 'app-role' OR scope_kind = 'tenant')
+    AND CASE WHEN unknown['tier'] IS NULL THEN tier IS NOT DISTINCT FROM 0 END"""
+
+
+@dataclass(frozen=True, slots=True)
+class Privileges:
+    """The derived columns of one view, the joins that they need, and why each may be unknown."""
+
+    columns: str
+    joins: str
+    doubts: Mapping[str, str]
+
+
+def privileges(sources: Sources, *, key: str, match: str) -> Privileges:
+    """Of the service principal whose `key`, SQL over its stored row, is `match`, SQL over `stored`."""
+    # Without such a service principal nothing was granted; but it may only not have been seen.
+    unseen = f"CASE WHEN held.key IS NULL THEN coalesce(stored.unknown['app_id'], {gap('principals')}, nameless.doubt) END"
+    unlisted = f"coalesce({unseen}, held.unlisted)"
+    unassigned = f"coalesce({unseen}, {gap('assigned')})"
+    doubts = {
+        "app_roles": f"coalesce({unlisted}, held.app_roles_doubt)",
+        "app_role_count": unlisted,
+        "tenant_wide_app_roles": f"coalesce({unlisted}, held.tenant_wide_app_roles_doubt)",
+        "delegated_for_everyone": f"coalesce({unseen}, {gap('consented')}, held.delegated_for_everyone_doubt)",
+        "directory_roles": f"coalesce({unassigned}, held.directory_roles_doubt, hidden.doubt)",
+        "directory_role_count": f"coalesce({unassigned}, hidden.doubt)",
+        "tier0": f"CASE WHEN held.tier0 THEN NULL ELSE coalesce({unlisted}, {gap('assigned')}, held.tier0_doubt,"
+        " hidden.tier0_doubt) END",
+    }
+    columns = [f"CASE WHEN {doubts[name]} IS NULL THEN coalesce(held.{name}, []) END AS {name}" for name in _LISTS]
+    columns.append(f"CASE WHEN {doubts['tier0']} IS NULL THEN coalesce(held.tier0, false) END AS tier0")
+    for name in _COUNTS:
+        count = f"coalesce(held.{name}, 0)"
+        columns += [f"{count} AS {name}_min", f"CASE WHEN {doubts[name]} IS NULL THEN {count} END AS {name}_max"]
+    joins = f"""
+        LEFT JOIN ({_held(sources, key)}) AS held ON held.key = {match}
+        CROSS JOIN ({_hidden(sources)}) AS hidden
+        CROSS JOIN (SELECT min(unknown['app_id']) AS doubt FROM {sources["service_principal"]}) AS nameless
+        LEFT JOIN ({read_to_the_end(("service_principal.list",))}) AS principals ON principals.scope_id = stored.scope_id
+        LEFT JOIN ({read_to_the_end(("delegated_grant.list",))}) AS consented ON consented.scope_id = stored.scope_id
+        LEFT JOIN ({read_to_the_end(("directory_role.assignments",))}) AS assigned ON assigned.scope_id = stored.scope_id"""
+    return Privileges(", ".join(columns), joins, doubts)
+
+
+def _grants(sources: Sources) -> str:
+    return f"""
+        SELECT *, coalesce(name, role_id) AS permission, {_CONTROLS} AS controls FROM {sources["grant"]}
+        WHERE kind IN ('app-role', 'delegated') OR (kind = 'directory-role' AND standing)"""
+
+
+def _held(sources: Sources, key: str) -> str:
+    """What is known to be granted by `key`. What a group's directory role lets it do, its members may do too."""
+    lists = (
+        f"list_sort(list_distinct(list(permission) FILTER (kind = '{kind}' AND {which}))) AS {name},"
+        f" min(coalesce(given.unknown['{told}'], given.unknown['name'])) FILTER (kind = '{kind}' AND ({which}) IS NOT FALSE)"
+        f" AS {name}_doubt"
+        for name, (kind, which, told) in _LISTS.items()
+    )
+    counts = (f"count(*) FILTER (kind = '{kind}') AS {name}" for name, kind in _COUNTS.items())
+    return f"""
+        SELECT {key} AS key, min(holder.unknown['app_roles_listed']) AS unlisted, {", ".join(lists)}, {", ".join(counts)},
+            bool_or(controls) AS tier0,
+            min(coalesce(given.unknown['tier'], given.unknown['scope_kind'])) FILTER (controls IS NULL) AS tier0_doubt
+        FROM {sources["service_principal"]} AS holder LEFT JOIN (
+            SELECT principal_id AS given_to, * FROM ({_grants(sources)})
+            UNION ALL
+            SELECT member_id AS given_to, roles.* FROM ({_grants(sources)}) AS roles
+            JOIN {sources["membership"]} AS membership ON membership.group_id = roles.principal_id
+            WHERE roles.kind = 'directory-role'
+        ) AS given ON given_to = split_part(holder.id, '/', -1)
+        GROUP BY key"""
+
+
+def _hidden(sources: Sources) -> str:
+    """Why somebody may hold a directory role through a group that is not known to be one, or not all of whose members are."""
+    return f"""
+        SELECT min(doubt) AS doubt, min(doubt) FILTER (controls IS NOT FALSE) AS tier0_doubt FROM (
+            SELECT controls, CASE WHEN named.id IS NULL THEN coalesce({gap("looked")}, '{Reason.INTERRUPTED}')
+                ELSE coalesce(named.unknown['kind'], named.unknown['members_listed']) END AS doubt
+            FROM ({_grants(sources)}) AS roles
+            LEFT JOIN {sources["principal"]} AS named ON named.object_id = roles.principal_id
+            LEFT JOIN ({read_to_the_end(("principal.lookup",))}) AS looked ON looked.scope_id = roles.scope_id
+            WHERE roles.kind = 'directory-role')"""
