@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyaudit.gate import Allowance, decide
-from keyaudit.model.coverage import Coverage
+from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.errors import PRECEDENCE, Exit, UsageError
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Severity, Tally, UnknownGroup
@@ -19,6 +19,7 @@ from tests.gate_example import (
     PASSING,
     RUN,
     SUB,
+    SUBSCRIPTION,
     TENANT,
     WHOLE,
     blind,
@@ -296,6 +297,15 @@ def test_a_required_list_that_no_record_speaks_of_is_a_gap(dropped: int) -> None
 def test_a_vault_that_the_ledger_does_not_know_is_a_gap() -> None:
     run = dataclasses.replace(RUN, rows={"vault": 2})
     assert [gap.operations for gap in verdict(run=run).gaps] == [("key.list",)]
+
+
+def test_an_hsm_needs_its_own_lists_and_no_vaults() -> None:
+    hsm = Scope(f"{SUBSCRIPTION}/resourcegroups/rg/providers/microsoft.keyvault/managedhsms/h", "h", ScopeKind.MANAGED_HSM)
+    run = dataclasses.replace(RUN, rows={"vault": 2, "key": 2})
+    needed = {**NEEDED, "hsm.key.list": ("p-key",)}
+    assert verdict((*WHOLE, read(hsm, "hsm.key.list", 0)), needed=needed, run=run).exit is Exit.CLEAN
+    came = verdict((*WHOLE, read(hsm, "hsm.setting.list")), needed=needed, run=run)
+    assert [(gap.scope, gap.reason, gap.operations) for gap in came.gaps] == [(hsm, Reason.STALE, ("hsm.key.list",))]
 
 
 def test_no_vault_needs_no_list_of_keys() -> None:

@@ -67,7 +67,6 @@ class Arm(Service):
             Route("resource.list", "subscriptions/*/resources", self._resources),
             Route("resource_group.list", "subscriptions/*/resourcegroups", self._groups),
             Route("vault.list", f"{keyvault}/vaults", self._vaults),
-            Route("deleted_managed_hsm.list", f"{keyvault}/deletedmanagedhsms", self._empty),
             Route("vault.list_in_group", vault, self._vaults),
             Route("vault.get", f"{vault}/*", self._in_vault(self._get)),
             Route("arm.key.list", f"{vault}/*/keys", self._in_vault(self._key_list)),

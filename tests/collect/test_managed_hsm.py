@@ -14,7 +14,7 @@ from keyaudit.collect.key_vault.vault_rows import VaultItem, vault_row
 from keyaudit.collect.places import Subscription, Vault
 from keyaudit.model.coverage import State
 from keyaudit.model.reasons import Reason
-from keyaudit.simulator.estate import Key, ManagedHsm, RotationPolicy
+from keyaudit.simulator.estate import DeletedVault, Key, ManagedHsm, RotationPolicy
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import AS_OF, DAY, ESTATE, FIRST_ID, FIRST_KEYS, SECOND_ID, SECOND_KEYS, SUBSCRIPTION, TENANT, version
 from tests.collect.recorded import bodies, raw, wire
@@ -416,6 +416,50 @@ async def test_what_is_no_hsm_of_the_subscription_is_set_aside(id_: object) -> N
     found = await collect(Fault("hsm.list", "every", edit=add), estate=TENANTS)
     assert found.gaps() == {(f"/subscriptions/{SUBSCRIPTION}", "hsm.list"): "partial bad_item"}
     assert set(found.rows["vault"]) == {FIRST_ID, SECOND_ID, HSM_ID}
+
+
+GONE = DeletedVault(
+    name="hsm-gone",
+    subscription=SUBSCRIPTION,
+    resource_group="Rg-Old",
+    deleted=AS_OF - 5 * DAY,
+    purge=AS_OF + 85 * DAY,
+    purge_protection=True,
+    hsm=True,
+)
+GONE_ID = f"/subscriptions/{SUBSCRIPTION}/providers/microsoft.keyvault/locations/westeurope/deletedmanagedhsms/hsm-gone"
+DELETED = replace(TENANTS, deleted_vaults=(GONE, replace(GONE, name="kv-gone", hsm=False)))
+
+
+async def test_a_deleted_hsm_can_come_back() -> None:
+    found = await collect(estate=DELETED)
+    assert found.gaps() == {}
+    rows = {row["name"]: row for row in found.rows["deleted"].values()}
+    assert {name: row["kind"] for name, row in rows.items()} == {"hsm-gone": "managed-hsm", "kv-gone": "vault"}
+    row = rows["hsm-gone"]
+    assert (row["id"], row["recovery_id"]) == (GONE_ID, GONE_ID)
+    assert row["vault_id"] == HSM_ID.replace("rg-main", "rg-old").replace("hsm-trust", "hsm-gone")
+    assert (row["deleted_on"], row["purge_on"], row["purge_protected"]) == (GONE.deleted, GONE.purge, True)
+    assert not row.get("unknown")
+
+
+@pytest.mark.parametrize("reason", REASONS)
+async def test_deleted_hsms_that_are_refused_hide_no_deleted_vault(reason: str) -> None:
+    whole = await collect(estate=DELETED)
+    found = await collect(refused("deleted_hsm.list", reason), estate=DELETED)
+    never_wrong(whole, found)
+    assert {row["kind"] for row in found.rows["deleted"].values()} == {"vault"}
+    assert found.gaps()[f"/subscriptions/{SUBSCRIPTION}", "deleted_hsm.list"] == f"not_assessed {reason}"
+
+
+async def test_a_deleted_vault_in_the_list_of_hsms_is_none_of_them() -> None:
+    def swap(body: dict[str, Any]) -> dict[str, Any]:
+        for item in body["value"]:
+            item["properties"]["mhsmId"] = item["properties"]["mhsmId"].replace("managedHSMs", "vaults")
+        return body
+
+    found = await collect(Fault("deleted_hsm.list", "every", edit=swap), estate=DELETED)
+    assert found.gaps() == {(f"/subscriptions/{SUBSCRIPTION}", "deleted_hsm.list"): "not_assessed bad_item"}
 
 
 @pytest.mark.parametrize("kid", ["https://kv-first.vault.azure.net/keys/stolen", "https://evil.example/keys/k", "", None])

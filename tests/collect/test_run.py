@@ -38,6 +38,7 @@ SUBSCRIPTION_OPERATIONS = (
     "vault.list",
     "hsm.list",
     "deleted_vault.list",
+    "deleted_hsm.list",
     "role_eligibility.list",
     "deny_assignment.list",
     "activity_log.list",

@@ -1,4 +1,4 @@
-"""What was deleted and can still be recovered: the vaults of a subscription, and what was in a vault that is still there."""
+"""What was deleted and can still be recovered: vaults and HSMs of a subscription, and what was in a vault that is there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.deleted import DELETED
+from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
 
 _PURGEABLE = "purgeable"
 
@@ -44,7 +45,12 @@ class _Kind:
 
 _KINDS = (_Kind("key"), _Kind("certificate"), _Kind("secret"))
 OBJECTS = tuple(kind.operation for kind in _KINDS)
-VAULTS = ("deleted_vault.list",)
+_PLACES = (
+    ("deleted_vault.list", KEY_VAULT, "deletedvaults"),
+    ("deleted_hsm.list", MANAGED_HSM, "deletedmanagedhsms"),
+)
+"""Of each kind of vault the list of those that were deleted, and what their ids name them after."""
+VAULTS = tuple(operation for operation, _, _ in _PLACES)
 
 
 class DeletedItem(Struct):
@@ -68,7 +74,7 @@ class Attributes(Struct):
 
 
 class DeletedVault(Struct):
-    """A deleted vault."""
+    """A deleted vault or Managed HSM."""
 
     id: str
     name: str
@@ -76,34 +82,48 @@ class DeletedVault(Struct):
 
 
 class DeletedVaultProperties(Struct):
-    """What is read of its properties. Which vault it was has to be known."""
+    """What is read of its properties. Which vault, or which HSM, it was has to be known."""
 
-    vaultId: str  # noqa: N815
+    vaultId: str = ""  # noqa: N815
+    mhsmId: str = ""  # noqa: N815
     location: Wire = UNSET
     deletionDate: Wire = UNSET  # noqa: N815
     scheduledPurgeDate: Wire = UNSET  # noqa: N815
     purgeProtectionEnabled: Wire = UNSET  # noqa: N815
 
+    @property
+    def was(self) -> str:
+        """The resource id that it had."""
+        return self.vaultId or self.mhsmId
+
 
 async def collect_deleted_vaults(connection: Connection, unit: Unit, subscription: Subscription) -> Sequence[Coverage]:
-    """Write a row per deleted vault of a subscription to `unit`; the coverage of `VAULTS`."""
+    """Write a row per deleted vault and Managed HSM of a subscription to `unit`; the coverage of `VAULTS`."""
+    return [await _deleted_vaults(connection, unit, subscription, place) for place in _PLACES]
+
+
+async def _deleted_vaults(
+    connection: Connection, unit: Unit, subscription: Subscription, place: tuple[str, str, str]
+) -> Coverage:
+    """Those of one kind; `place` is one of `_PLACES`."""
+    operation, kind, segment = place
     prefix = f"{subscription.scope.id}/providers/microsoft.keyvault/locations/"
 
     def by(item: DeletedVault) -> str:
         id_ = item.id.lower()
-        parts = vault_id_parts(item.properties.vaultId)
-        if not id_.startswith(prefix) or not id_.endswith(f"/deletedvaults/{item.name.lower()}"):
+        parts = vault_id_parts(item.properties.was)
+        if not id_.startswith(prefix) or not id_.endswith(f"/{segment}/{item.name.lower()}"):
             raise ValueError("not a deleted vault of this subscription")
-        if parts is None or parts[0] != subscription.id or parts[2].lower() != item.name.lower():
+        if parts is None or (parts.subscription, parts.name.lower(), parts.kind) != (subscription.id, item.name.lower(), kind):
             raise ValueError("the deleted vault was another one")
         return id_
 
-    calls = Calls(subscription.scope, "deleted_vault.list")
-    listing = connection.gateway.pages("deleted_vault.list", DeletedVault, by=by, subscription=subscription.id)
+    calls = Calls(subscription.scope, operation)
+    listing = connection.gateway.pages(operation, DeletedVault, by=by, subscription=subscription.id)
     async for item in listing:
-        unit.row("deleted", _vault_row(connection, subscription, item))
+        unit.row("deleted", _vault_row(connection, subscription, item, operation))
     calls.ended(listing.end)
-    return [calls.coverage()]
+    return calls.coverage()
 
 
 async def collect_deleted(connection: Connection, unit: Unit, vault: Vault) -> Sequence[Coverage]:
@@ -177,19 +197,19 @@ def _recovery(raw: Wire, kind: _Kind, uri: str, expected: str) -> str | Refusal:
         return Refusal(Reason.BAD_VALUE)
 
 
-def _vault_row(connection: Connection, subscription: Subscription, item: DeletedVault) -> dict[str, object]:
-    url, version = source(connection.environment, "deleted_vault.list", subscription=subscription.id)
+def _vault_row(connection: Connection, subscription: Subscription, item: DeletedVault, operation: str) -> dict[str, object]:
+    url, version = source(connection.environment, operation, subscription=subscription.id)
     row = Row(DELETED, id=item.id, resource_id=item.id, scope_id=subscription.scope.id, url=url, version=version)
-    parts = vault_id_parts(item.properties.vaultId)
+    parts = vault_id_parts(item.properties.was)
     if parts is None:
-        raise ValueError(f"not a vault's id: {item.properties.vaultId!r}")
+        raise ValueError(f"not a vault's id: {item.properties.was!r}")
     row.put("name", item.name)
-    row.put("kind", "vault")
+    row.put("kind", "managed-hsm" if parts.kind == MANAGED_HSM else "vault")
     row.put("subscription_id", subscription.id)
     row.put("subscription_name", subscription.name)
-    row.put("resource_group", parts[1])
+    row.put("resource_group", parts.resource_group)
     row.put("location", item.properties.location)
-    row.put("vault_id", item.properties.vaultId.lower())
+    row.put("vault_id", item.properties.was.lower())
     row.put("recovery_id", item.id.lower())
     row.put("deleted_on", item.properties.deletionDate)
     row.put("purge_on", item.properties.scheduledPurgeDate)

@@ -3,9 +3,11 @@
 from keyaudit.model.operations.kinds import KEY_VAULT_ARM, Paging, arm, vault_object
 
 _DELETED_VAULTS = "/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedVaults"
+_DELETED_HSMS = "/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedManagedHSMs"
 
 DECLARED = (
     arm("deleted_vault.list", "deleted vaults", _DELETED_VAULTS, version=KEY_VAULT_ARM, paging=Paging.NEXT_LINK),
+    arm("deleted_hsm.list", "deleted Managed HSMs", _DELETED_HSMS, version=KEY_VAULT_ARM, paging=Paging.NEXT_LINK),
     vault_object("deleted_key.list", "deleted keys", "/deletedkeys", otherwise="under access policies, keys list", paged=True),
     vault_object(
         "deleted_certificate.list",

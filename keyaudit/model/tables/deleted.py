@@ -5,25 +5,32 @@ from keyaudit.model.tables.places import ARM_LEAVES_OUT, KEY_VAULT_LEAVES_OUT, V
 from keyaudit.model.tables.vault_objects import time
 
 _OBJECTS = ("deleted_key.list", "deleted_certificate.list", "deleted_secret.list")
-_DELETED = ("deleted_vault.list", *_OBJECTS)
-_KINDS = ("vault", "key", "certificate", "secret")
+_PLACES = ("deleted_vault.list", "deleted_hsm.list")
+_DELETED = (*_PLACES, *_OBJECTS)
+_PARTS = {
+    "deleted_vault.list": "vault",
+    "deleted_hsm.list": "managed-hsm",
+    "deleted_key.list": "key",
+    "deleted_certificate.list": "certificate",
+    "deleted_secret.list": "secret",
+}
 
 DELETED = Table(
     name="deleted",
     noun="deleted object",
     plural="deleted objects",
-    meaning="a vault, key, certificate or secret that was deleted and is kept until its purge, so that it can come back",
+    meaning="a vault, Managed HSM, key, certificate or secret that was deleted and is kept until its purge: it can come back",
     listed_by=(*VAULTS_FOUND, *_DELETED),
-    parts={f"deleted_{kind}.list": ({"kind": kind},) for kind in _KINDS},
+    parts={operation: ({"kind": kind},) for operation, kind in _PARTS.items()},
     columns=(
         *where_found(),
-        *vault_place(("vault.query", "vault.list", "deleted_vault.list")),
-        Column(name="kind", type=Type.TEXT, meaning="what it was", values=_KINDS),
+        *vault_place(("vault.query", "vault.list", *_PLACES)),
+        Column(name="kind", type=Type.TEXT, meaning="what it was", values=tuple(_PARTS.values())),
         Column(
             name="vault_id",
             type=Type.TEXT,
-            meaning="resource id, in lower case, of the vault that it lies in; of a deleted vault, the id that it had",
-            operations=("deleted_vault.list",),
+            meaning="resource id, in lower case, of the vault that it lies in; of a deleted vault or HSM, the id that it had",
+            operations=_PLACES,
         ),
         time("deleted_on", "when it was deleted", _DELETED),
         time("purge_on", "when the service removes it for good: until then it can be recovered", _DELETED),

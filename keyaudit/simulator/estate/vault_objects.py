@@ -94,7 +94,7 @@ class DeletedSecret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeletedVault:
-    """A soft-deleted vault."""
+    """A soft-deleted vault, or Managed HSM."""
 
     name: str
     subscription: str
@@ -104,3 +104,4 @@ class DeletedVault:
     location: str = "westeurope"
     tags: dict[str, str] | None = None
     purge_protection: bool | None = None
+    hsm: bool = False
