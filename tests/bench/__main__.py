@@ -1,4 +1,7 @@
-"""`python -m tests.bench`: every measurement in one run, beside the bar it is held to."""
+"""`python -m tests.bench`: every measurement in one run, beside the bar it is held to.
+
+`python -m tests.bench large` collects a large tenant instead, which takes some minutes, and says what that took of Azure.
+"""
 
 import json
 import os
@@ -15,12 +18,13 @@ PYTHON = sys.executable
 KEYAUDIT = [str(Path(PYTHON).parent / "keyaudit")]
 ESTATE = "sized:20x50"
 LATENCY = 0.020
+LARGE = "sized:100x1000x1x100000"
 CONCURRENCY = 64
 
 
 @contextmanager
-def _server() -> Iterator[tuple[dict[str, str], "subprocess.Popen[str]"]]:
-    command = [PYTHON, "-m", "tests.bench.server", ESTATE, str(LATENCY)]
+def _server(estate: str, latency: float) -> Iterator[tuple[dict[str, str], "subprocess.Popen[str]"]]:
+    command = [PYTHON, "-m", "tests.bench.server", estate, str(latency)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         assert server.stdin is not None
@@ -43,15 +47,35 @@ def _say(what: str, figure: str, bar: str) -> None:
     print(f"{what:<58} {figure:>22}   {bar}", flush=True)
 
 
+def _environ(access: dict[str, str]) -> dict[str, str]:
+    return {
+        "HTTPS_PROXY": access["proxy"],
+        "SSL_CERT_FILE": access["ca_file"],
+        "AZURE_TENANT_ID": access["tenant"],
+        "AZURE_CLIENT_ID": access["client"],
+        "AZURE_CLIENT_SECRET": access["secret"],
+    }
+
+
+def _large(folder: Path) -> None:
+    """100,000 keys and 100,000 applications: requests by operation, time and memory."""
+    with _server(LARGE, 0) as (access, server):
+        command = [PYTHON, "-m", "tests.bench.collecting", str(folder / "large"), str(CONCURRENCY)]
+        took = measure(command, _environ(access))
+        _requests(server, folder / "asked.json")
+    inside = json.loads(took.out)
+    calls = json.loads((folder / "asked.json").read_text(encoding="utf-8"))["calls"]
+    _say(f"{LARGE}: rows", f"{inside['rows']:,}", "")
+    _say("wall, the simulated tenant on the same machine", f"{took.wall:.0f} s", "")
+    _say("CPU", f"{took.cpu:.0f} s", "")
+    _say("peak memory", f"{took.peak:.0f} MB", "")
+    for operation, count in sorted(calls.items(), key=lambda item: -item[1]):
+        _say(f"   {operation}", f"{count:,}", "")
+
+
 def _collecting(folder: Path) -> None:
-    with _server() as (access, server):
-        environ = {
-            "HTTPS_PROXY": access["proxy"],
-            "SSL_CERT_FILE": access["ca_file"],
-            "AZURE_TENANT_ID": access["tenant"],
-            "AZURE_CLIENT_ID": access["client"],
-            "AZURE_CLIENT_SECRET": access["secret"],
-        }
+    with _server(ESTATE, LATENCY) as (access, server):
+        environ = _environ(access)
         runs, bares = [], []
         for attempt in range(3):
             command = [PYTHON, "-m", "tests.bench.collecting", str(folder / f"live-{attempt}"), str(CONCURRENCY)]
@@ -103,6 +127,9 @@ def main() -> None:
     print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, {ESTATE} at {LATENCY * 1000:.0f} ms")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        if sys.argv[1:] == ["large"]:
+            _large(folder)
+            return
         _small(folder)
         _collecting(folder)
         _million(folder)

@@ -49,6 +49,8 @@ async def _main(access: dict[str, str], requests: list[tuple[str, str, str]], co
 if __name__ == "__main__":
     _access = json.loads(sys.argv[1])
     _requests = [
-        (m, h, p) for m, h, p in json.loads(Path(sys.argv[2]).read_text(encoding="utf-8")) if m == "GET" and "login" not in h
+        (m, h, p)
+        for m, h, p in json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))["requests"]
+        if m == "GET" and "login" not in h
     ]
     asyncio.run(_main(_access, _requests, int(sys.argv[3])))

@@ -1,4 +1,4 @@
-"""A simulated tenant in a process of its own, which says at the end what it was asked."""
+"""A simulated tenant in a process of its own, which says what it was asked."""
 
 import asyncio
 import json
@@ -23,8 +23,10 @@ async def _serve(name: str, latency: float) -> None:
         loop = asyncio.get_running_loop()
         # One line asks for what was requested since the last; the end of input ends the server.
         while (line := await loop.run_in_executor(None, sys.stdin.readline)).strip():
-            Path(line.strip()).write_text(json.dumps(list(simulator.requests)), encoding="utf-8")
+            asked = {"requests": list(simulator.requests), "calls": dict(simulator.calls)}
+            Path(line.strip()).write_text(json.dumps(asked), encoding="utf-8")
             simulator.requests.clear()
+            simulator.calls.clear()
             print("written", flush=True)
 
 
