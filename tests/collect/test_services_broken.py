@@ -1,0 +1,159 @@
+"""Answers about other services that are broken or hostile: quarantined, or unknown, and never believed."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from keyaudit.simulator.faults import Fault
+from tests.collect.estate import SUBSCRIPTION, TENANT_ID
+from tests.collect.rig import Collected, collect
+from tests.collect.test_services import BUS, CLOSED, DATE, PINNED, SERVED, VAULT, VERSION, served
+
+__all__ = ["served"]
+
+Edit = Callable[[dict[str, Any]], None]
+
+
+async def edited(change: Edit, name: str = "stclosed") -> Collected:
+    """What a run finds where the row of that name is changed on its way."""
+
+    def edit(body: dict[str, Any]) -> dict[str, Any]:
+        for item in body["data"]:
+            if item["name"] == name:
+                change(item)
+        return body
+
+    return await collect(Fault("service.query", "every", edit=edit), estate=SERVED)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": None},
+        {"id": "/subscriptions/x/y"},
+        {"id": CLOSED.replace(SUBSCRIPTION, "99999999-0000-4000-8000-000000000000")},
+        {"id": CLOSED.replace("microsoft.storage", "microsoft.other")},
+        {"type": "microsoft.keyvault/vaults"},
+        {"type": 7},
+    ],
+)
+async def test_what_is_not_what_was_asked_for_is_quarantined(served: Collected, change: dict[str, object]) -> None:
+    found = await edited(lambda item: item.update(change))
+    assert found.gaps() == {(TENANT_ID, "service.query"): "partial bad_item"}
+    assert found.coverage[TENANT_ID, "service.query"].quarantined == 1
+    lost = {id_ for table in ("account_key", "key_use") for id_ in served.rows[table].keys() - found.rows[table].keys()}
+    assert lost == {f"{CLOSED}/keys/key1", f"{CLOSED}/keys/key2", f"{CLOSED}/encryption/kv-first.vault.azure.net/rotated"}
+
+
+async def test_a_row_that_comes_twice_counts_once(served: Collected) -> None:
+    def twice(body: dict[str, Any]) -> dict[str, Any]:
+        return {**body, "data": [*body["data"], body["data"][0]], "count": body["count"] + 1}
+
+    found = await collect(Fault("service.query", "every", edit=twice), estate=SERVED)
+    assert found.rows == served.rows
+    assert found.coverage[TENANT_ID, "service.query"].duplicate == 1
+
+
+DEEP: Any = 0
+for _ in range(200):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize("broken", ["no object", 7, True, DATE, [DATE], DEEP, {"key1": 5.5}, {"Key1": DATE, "kEY1": DATE}])
+async def test_a_date_that_is_none_is_unknown(broken: object) -> None:
+    found = await edited(lambda item: item.update(keyCreationTime=broken))
+    assert found.unknown("account_key", f"{CLOSED}/keys/key1") == {"created_on": "bad_value"}
+    assert not found.failures
+
+
+@pytest.mark.parametrize(
+    ("column", "member", "broken", "reason"),
+    [
+        ("local_auth_enabled", "allowSharedKeyAccess", "false", "bad_value"),
+        ("expiry_period", "keyPolicy", {"keyExpirationPeriodInDays": 10**30}, "bad_value"),
+        ("expiry_period", "keyPolicy", {"keyExpirationPeriodInDays": "90"}, "bad_value"),
+        ("expiry_period", "keyPolicy", ["P90D"], "bad_value"),
+        ("tags", "tags", {"a": 1}, "bad_value"),
+        ("location", "location", None, "bad_value"),
+        ("oidc_issuer", "oidcIssuerProfile", {"issuerURL": 1}, "bad_value"),
+    ],
+)
+async def test_a_value_of_another_type_is_unknown(column: str, member: str, broken: object, reason: str) -> None:
+    found = await edited(lambda item: item.update({member: broken}))
+    assert found.unknown("account_key", f"{CLOSED}/keys/key1") == {column: reason}
+
+
+async def test_what_was_not_answered_is_not_what_was_never_set() -> None:
+    def bare(item: dict[str, Any]) -> None:
+        for member in item.keys() - {"id", "name", "type", "location", "tags"}:
+            del item[member]
+
+    found = await edited(bare)
+    assert found.unknown("account_key", f"{CLOSED}/keys/key1") == dict.fromkeys(
+        ("local_auth_enabled", "created_on", "expiry_period", "oidc_issuer"), "bad_body"
+    )
+    assert found.unknown("key_use", f"{CLOSED}/encryption/unread") == {
+        "key_id": "bad_body",
+        "version": "bad_body",
+        "pinned": "bad_body",
+    }
+
+
+@pytest.mark.parametrize(
+    ("encryption", "reason"),
+    [
+        ("text", "bad_value"),
+        ({"keySource": "Microsoft.Keyvault"}, "bad_body"),
+        ({"keySource": "Microsoft.Keyvault", "keyvaultproperties": {"keyname": None}}, "bad_body"),
+        ({"keySource": 5, "keyvaultproperties": {"keyname": "a", "keyvaulturi": 7}}, "bad_value"),
+        ({"keyvaultproperties": {"keyname": "a"}}, "bad_value"),
+        ({"keyvaultproperties": {"keyname": "a/../b", "keyvaulturi": VAULT}}, "bad_value"),
+        ({"keyvaultproperties": {"keyname": "a", "keyvaulturi": "http://kv.vault.azure.net"}}, "bad_value"),
+        ({"keyvaultproperties": {"keyname": "a\x00", "keyvaulturi": VAULT}}, "bad_value"),
+        ({"keyvaultproperties": "text"}, "bad_value"),
+        ({"keyvaultproperties": {"keyIdentifier": VAULT}}, "bad_value"),
+    ],
+)
+async def test_a_setting_that_cannot_be_read_is_the_use_of_an_unknown_key(encryption: object, reason: str) -> None:
+    found = await edited(lambda item: item.update(encryption=encryption))
+    assert set(found.unknown("key_use", f"{CLOSED}/encryption/unread").values()) == {reason}
+    assert not found.failures
+
+
+@pytest.mark.parametrize(
+    "encryption",
+    [None, {}, {"keySource": "Microsoft.Storage", "keyvaultproperties": None}, {"keyvaultproperties": {"keyname": None}}],
+)
+async def test_no_key_of_a_vault_is_no_use_of_one(encryption: object) -> None:
+    found = await edited(lambda item: item.update(encryption=encryption))
+    assert not any(row["consumer_id"] == CLOSED for row in found.rows["key_use"].values())
+
+
+async def test_one_namespace_may_use_several_keys_and_one_of_them_twice() -> None:
+    properties = [
+        {"keyName": name, "keyVaultUri": VAULT, "keyVersion": version_}
+        for name, version_ in (("rotated", VERSION), ("curved", ""), ("rotated", None))
+    ]
+    encryption = {"keySource": "Microsoft.KeyVault", "keyVaultProperties": properties}
+    found = await edited(lambda item: item.update(encryption=encryption), "bus")
+    host = "encryption/kv-first.vault.azure.net"
+    assert {id_.removeprefix(f"{BUS}/") for id_ in found.rows["key_use"] if id_.startswith(BUS)} == {
+        f"{host}/rotated",
+        f"{host}/curved",
+        f"{host}/rotated/2",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"id": "/subscriptions/x/encryptionProtector/current", "properties": {"autoRotationEnabled": True}}, "bad_body"),
+        ({"properties": {"autoRotationEnabled": True}}, "bad_item"),
+        ({"id": PINNED.partition("/encryption")[0] + "/x", "properties": {"autoRotationEnabled": "yes"}}, "bad_value"),
+        ({"id": PINNED.partition("/encryption")[0] + "/x"}, "bad_body"),
+    ],
+)
+async def test_the_protector_of_another_server_says_nothing(body: dict[str, object], reason: str) -> None:
+    found = await collect(Fault("sql.protector", "every", body=body), estate=SERVED)
+    assert found.unknown("key_use", PINNED) == {"pinned": reason}
