@@ -16,7 +16,6 @@ from keyaudit.collect.key_vault.key_rows import (
     MATERIAL,
     KeyName,
     created_on,
-    is_key_name,
     key_row,
     put_attributes,
     put_custody,
@@ -24,6 +23,7 @@ from keyaudit.collect.key_vault.key_rows import (
     version_name,
 )
 from keyaudit.collect.key_vault.key_versions import Key, Listed, agreed
+from keyaudit.collect.key_vault.names import is_name
 from keyaudit.collect.key_vault.rotation import ROTATION, RotationPolicy, put_rotation
 from keyaudit.collect.places import Vault, source
 from keyaudit.collect.rows import Row, Wire, is_null, read
@@ -216,7 +216,7 @@ def _created_on(item: ArmKey) -> object:
 
 def _name(item: ArmKey) -> str:
     """A key's name in lower case; ValueError if no key can have it."""
-    if not is_key_name(item.name):
+    if not is_name(item.name):
         raise ValueError("not a key's name")
     return item.name.lower()
 
@@ -224,6 +224,6 @@ def _name(item: ArmKey) -> str:
 def _version(item: ArmKey) -> str:
     """The version that an item of a version list is about; ValueError if it is none."""
     version = item.id.rpartition("/versions/")[2].lower()
-    if not is_key_name(version):
+    if not is_name(version):
         raise ValueError("not a key version's id")
     return version

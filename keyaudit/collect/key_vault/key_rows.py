@@ -2,11 +2,10 @@
 
 import base64
 import binascii
-import re
-from dataclasses import dataclass
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from keyaudit.collect.key_vault.names import Named, named, object_id, version_named
 from keyaudit.collect.places import Vault
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
@@ -26,9 +25,6 @@ ATTRIBUTES = (
 )
 MATERIAL = ("kty", "key_size", "curve", "key_ops", "release_policy_immutable", "custody")
 
-_NAME = re.compile(r"[0-9A-Za-z-]{1,127}", re.ASCII)
-# The service writes port 443 into some of its addresses and not into others.
-_KID = re.compile(rf"https://([0-9a-z.-]+)(?::443)?/keys/({_NAME.pattern})(?:/({_NAME.pattern}))?", re.ASCII | re.IGNORECASE)
 _SOFTWARE = frozenset({"RSA", "EC", "oct"})
 _HSM = "-HSM"
 
@@ -82,41 +78,26 @@ class KeyBundle(Struct):
     release_policy: Wire = UNSET
 
 
-@dataclass(frozen=True, slots=True)
-class KeyName:
-    """What a key identifier names; `version` is in lower case, and empty where it names none."""
-
-    name: str
-    version: str = ""
+KeyName = Named
+"""What a key identifier names."""
 
 
 def key_name(kid: str, uri: str) -> KeyName:
-    """What `kid` names in the vault at `uri`; ValueError if it is no key of it. A `kid` is never used as an address."""
-    match = _KID.fullmatch(kid)
-    if match is None or match[1].lower() != uri.lower().removeprefix("https://").rstrip("/").removesuffix(":443"):
-        raise ValueError("not a key of this vault")
-    return KeyName(match[2], (match[3] or "").lower())
+    """What `kid` names in the vault at `uri`; ValueError if it is no key of it."""
+    return named(kid, uri, "keys")
 
 
 def version_name(kid: str, uri: str, name: str) -> KeyName:
     """What `kid` names, which has to be a version of the key `name`; else ValueError."""
-    named = key_name(kid, uri)
-    if not named.version or named.name.lower() != name.lower():
-        raise ValueError("not a version of that key")
-    return named
-
-
-def is_key_name(text: str) -> bool:
-    """Whether a key, or a version, can have this name."""
-    return _NAME.fullmatch(text) is not None
+    return version_named(kid, uri, "keys", name)
 
 
 def key_row(vault: Vault, uri: str, key: KeyName, *, resource_id: str, url: str, version: str) -> Row:
     """A row with the columns that say what it is and where it lies; an unknown version leaves the key's own id."""
-    key_id = f"{uri.rstrip('/')}/keys/{key.name}".lower()
+    key_id = object_id(uri, "keys", KeyName(key.name))
     row = Row(
         KEY,
-        id=f"{key_id}/{key.version}" if key.version else key_id,
+        id=object_id(uri, "keys", key),
         resource_id=resource_id,
         scope_id=vault.scope.id,
         url=url,

@@ -32,6 +32,11 @@ def version_named(identifier: str, uri: str, collection: str, name: str) -> Name
     return found
 
 
+def is_name(text: str) -> bool:
+    """Whether an object, or a version of one, can have this name."""
+    return re.fullmatch(_NAME, text, re.ASCII) is not None
+
+
 def object_id(uri: str, collection: str, found: Named) -> str:
     """The identifier in lower case, without a port: by this, objects are told apart and joined."""
     whole = f"https://{_host(uri)}/{collection}/{found.name}".lower()
