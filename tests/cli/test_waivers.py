@@ -125,7 +125,11 @@ def test_a_waiver_never_covers_what_was_not_read_unless_that_is_what_it_is_for(
     assert not complete("--waivers", plain)
     one = written(tmp_path, entry("W-3", "kv-*", "*kv-hr-prod", last, created=today, covers="coverage"))
     assert not complete("--waivers", one)
-    coverage = written(tmp_path, entry("W-2", "kv-*", "*kv-*", last, created=today, covers="coverage"))
+    dark = ("*kv-*", "*hsm-contoso-trust*")
+    coverage = written(
+        tmp_path,
+        *(entry(f"W-{n}", "kv-*", each, last, created=today, covers="coverage") for n, each in enumerate(dark)),
+    )
     assert complete("--waivers", coverage)
     assert not complete("--waivers", coverage, "--as-of", day(keyaudit, blind_spots, 30))
     # What fails stays open.
