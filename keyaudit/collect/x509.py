@@ -103,8 +103,25 @@ class X509:
     """As RFC 5280 spells them; None: any use."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digests:
+    """What a certificate and its key are known by: all that a join needs, at a fifth of the cost of the other facts."""
+
+    thumbprint_sha256: str
+    public_key_sha256: str
+
+
 def read_x509(encoded: str | bytes) -> X509 | Refusal:
     """The facts of a certificate in DER, or in the base64 of that. What is no certificate at all is refused as bad_value."""
+    return _read(encoded, lambda reader: reader.facts())
+
+
+def read_digests(encoded: str | bytes) -> Digests | Refusal:
+    """The digests that `read_x509` gives, and nothing else."""
+    return _read(encoded, lambda reader: reader.digests())
+
+
+def _read(encoded: str | bytes, answer: "Callable[[_Reader], T]") -> T | Refusal:
     if isinstance(encoded, str):
         try:
             encoded = base64.b64decode(encoded, validate=True)
@@ -116,7 +133,7 @@ def read_x509(encoded: str | bytes) -> X509 | Refusal:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return _Reader(encoded).facts()
+            return answer(_Reader(encoded))
         except _BROKEN:
             return Refusal(Reason.BAD_VALUE)
 
@@ -130,6 +147,9 @@ class _Reader:
         # After the optional version: serial, algorithm, issuer, validity, subject, key.
         self._key = self._signed[6 if self._signed[0].tag == 0xA0 else 5]
 
+    def digests(self) -> Digests:
+        return Digests(thumbprint_sha256=_sha256(self._encoded), public_key_sha256=_sha256(self._key.whole))
+
     def facts(self) -> X509:
         certificate = self._certificate
         subject = _fact(lambda: _text(certificate.subject.rfc4514_string()))
@@ -137,8 +157,8 @@ class _Reader:
         key_type = _fact(self._key_type)
         return X509(
             thumbprint=hashlib.sha1(self._encoded, usedforsecurity=False).hexdigest().upper(),
-            thumbprint_sha256=hashlib.sha256(self._encoded).hexdigest().upper(),
-            public_key_sha256=hashlib.sha256(self._key.whole).hexdigest().upper(),
+            thumbprint_sha256=_sha256(self._encoded),
+            public_key_sha256=_sha256(self._key.whole),
             subject=subject,
             issuer=issuer,
             serial=_fact(lambda: format(certificate.serial_number, "X")),
@@ -228,6 +248,10 @@ class _Reader:
     def _listed(self) -> list[der.Element]:
         held = [part for part in self._signed if part.tag == _EXTENSIONS]
         return held[0].parts[0].parts if held else []
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest().upper()
 
 
 def _fact(read: Callable[[], T]) -> T | Refusal:

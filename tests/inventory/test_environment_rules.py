@@ -72,3 +72,43 @@ def test_a_rule_about_a_name_that_is_unknown_leaves_the_environment_unknown(tmp_
     by_id = (rule("subscription", SUBSCRIPTION, "prod"),)
     assert environments(tmp_path / "b", by_id, **nameless) == dict.fromkeys(("vault", "key", "account_key"), "prod")
     assert environments(tmp_path / "c", (), **nameless) == dict.fromkeys(("vault", "key", "account_key"))
+
+
+def of_identity(tmp_path: Path, rules: tuple[EnvironmentRule, ...], arm_id: object, *subscriptions: Row) -> object:
+    rows: dict[str, list[Row]] = {
+        "service_principal": [row("service_principal", "p", scope_id=TENANT.id, arm_id=arm_id)],
+        "subscription": list(subscriptions),
+    }
+    made = snapshot(tmp_path / "out", rows, COVERAGE)
+    ruled = Snapshot(made.folder, replace(made.run, environment_rules=rules), made.coverage, made.tables)
+    with ruled.connect(AS_OF) as connection:
+        [found] = fetch(connection, "SELECT environment, unknown FROM service_principal")
+    return found["unknown"].get("environment", found["environment"])  # type: ignore[attr-defined]
+
+
+ARM_ID = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg/providers/microsoft.managedidentity/userassignedidentities/i"
+BY_NAME, BY_ID = (rule("subscription", "production-*", "prod"),), (rule("subscription", SUBSCRIPTION, "prod"),)
+
+
+@pytest.mark.parametrize(
+    ("rules", "arm_id", "name", "expected"),
+    [
+        (BY_NAME, ARM_ID, "Production-EU", "prod"),
+        (BY_ID, ARM_ID, Reason.BAD_VALUE, "prod"),
+        (BY_ID, ARM_ID, None, "prod"),
+        (BY_NAME, ARM_ID, "Lab", None),
+        (BY_NAME, ARM_ID, Reason.BAD_VALUE, "bad_value"),
+        # A subscription that the identity does not see may have any name.
+        (BY_NAME, ARM_ID, None, "not_visible"),
+        ((), ARM_ID, None, None),
+        ((rule("vault", "*", "prod"),), ARM_ID, "Lab", None),
+        (BY_NAME, None, "Production-EU", None),
+        ((rule("subscription", "*", "prod"),), None, "Production-EU", None),
+        (BY_NAME, Reason.BAD_VALUE, "Production-EU", "bad_value"),
+    ],
+)
+def test_a_managed_identity_is_of_its_subscriptions_environment(
+    tmp_path: Path, rules: tuple[EnvironmentRule, ...], arm_id: object, name: object, expected: object
+) -> None:
+    seen = [] if name is None else [row("subscription", "s", scope_id=TENANT.id, subscription_id=SUBSCRIPTION, name=name)]
+    assert of_identity(tmp_path, rules, arm_id, *seen) == expected

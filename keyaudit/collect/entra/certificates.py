@@ -3,7 +3,7 @@
 import re
 
 from keyaudit.collect.rows import Row, Wire, is_null, read
-from keyaudit.collect.x509 import X509, read_x509
+from keyaudit.collect.x509 import X509, Digests, read_digests, read_x509
 from keyaudit.model.coverage import Refusal
 
 _COLUMNS = (
@@ -33,8 +33,23 @@ def certificate_of(encoded: Wire) -> X509 | Refusal | None:
 
 def certificate_in(text: str) -> X509 | Refusal | None:
     """The certificate that a text is, in base64 or PEM; None if it is empty."""
-    plain = _SPACES.sub("", _ARMOR.sub("", text))
+    plain = _plain(text)
     return read_x509(plain) if plain else None
+
+
+def digests_of(encoded: Wire) -> Digests | Refusal | None:
+    """As `certificate_of`, for many: the digests alone."""
+    if is_null(encoded):
+        return None
+    text = read(encoded, str)
+    if isinstance(text, Refusal):
+        return text
+    plain = _plain(text)
+    return read_digests(plain) if plain else None
+
+
+def _plain(text: str) -> str:
+    return _SPACES.sub("", _ARMOR.sub("", text))
 
 
 def put_certificate(row: Row, found: X509 | Refusal | None) -> None:

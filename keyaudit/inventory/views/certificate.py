@@ -7,29 +7,27 @@ from keyaudit.inventory.views.sql import Sources, extended, stored
 from keyaudit.model.reasons import Reason
 
 _UNKNOWN = "stored.unknown"
+_BY_KTY = "CASE WHEN stored.kty LIKE '%-HSM' THEN 'vault-hsm' WHEN stored.kty IN ('RSA', 'EC') THEN 'software' END"
+
+# The key itself says where it is; where it was read and cannot tell, nothing else is asked.
+CUSTODY_DOUBT = f"""CASE WHEN held.custody IS NOT NULL THEN NULL
+    WHEN held.unknown['custody'] = '{Reason.UNRECOGNISED}' OR {_BY_KTY} IS NULL
+    THEN coalesce(held.unknown['custody'], {_UNKNOWN}['kty'], '{Reason.UNRECOGNISED}') END"""
+
+CUSTODY = f"CASE WHEN {CUSTODY_DOUBT} IS NULL THEN coalesce(held.custody, {_BY_KTY}) END"
+"""Where the private half of `stored`, a certificate, is kept, whose key version is `held`; NULL where that is in doubt."""
 
 
 def view(sources: Sources) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    reasons = {**versions.REASONS, "custody": _custody_doubt(), "renews_on": _renewal_doubt()}
+    reasons = {**versions.REASONS, "custody": CUSTODY_DOUBT, "renews_on": _renewal_doubt()}
     return f"""
         SELECT {stored("certificate", "stored")}, {versions.COLUMNS},
-            CASE WHEN {_custody_doubt()} IS NULL THEN coalesce(held.custody, {_by_kty()}) END AS custody,
+            {CUSTODY} AS custody,
             CASE WHEN stored.auto_renews AND {_renewal_doubt()} IS NULL THEN {_renewal()} END AS renews_on,
             {extended(reasons)}
         FROM {versions.relations(sources, "certificate", "certificate_id")}
         LEFT JOIN {sources["key"]} AS held ON held.id = stored.key_version_id"""
-
-
-def _by_kty() -> str:
-    return "CASE WHEN stored.kty LIKE '%-HSM' THEN 'vault-hsm' WHEN stored.kty IN ('RSA', 'EC') THEN 'software' END"
-
-
-def _custody_doubt() -> str:
-    """The key itself says where it is; where it was read and cannot tell, nothing else is asked."""
-    return f"""CASE WHEN held.custody IS NOT NULL THEN NULL
-        WHEN held.unknown['custody'] = '{Reason.UNRECOGNISED}' OR {_by_kty()} IS NULL
-        THEN coalesce(held.unknown['custody'], {_UNKNOWN}['kty'], '{Reason.UNRECOGNISED}') END"""
 
 
 def _renewal() -> str:

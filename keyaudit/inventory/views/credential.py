@@ -2,10 +2,14 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.views import identities, in_vault
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.model.tables import TABLES
 
 _APPLICATIONS = TABLES["application"].listed_by
+_HOLDERS = (*_APPLICATIONS, *TABLES["service_principal"].listed_by)
+_IDENTITY = "lower({0}.app_id)"
+"""Whose a credential is: an application and its service principal are one."""
 _ACTIVITY = TABLES["credential_activity"].listed_by
 
 
@@ -39,10 +43,47 @@ def view(sources: Sources) -> str:
             CASE WHEN stored.holder_kind = 'application' THEN false WHEN {same} THEN true
                 WHEN {doubt} IS NULL THEN false END AS on_application_too,
             CASE WHEN {unused} IS NULL AND stored.kind <> 'federated' THEN uses.last_used_on END AS last_used_on,
-            {extended({"on_application_too": doubt, "last_used_on": unused})}
+            {_IN_VAULT},
+            {identities.LEAST} AS same_elsewhere_min, {identities.most(gap("holders"))} AS same_elsewhere_max,
+            {extended({"on_application_too": doubt, "last_used_on": unused, **_DOUBTS})}
         FROM {sources["credential"]} AS stored
+        LEFT JOIN ({in_vault.by_digest(sources)}) AS itself ON itself.digest = {_ITSELF}
+        LEFT JOIN ({in_vault.by_digest(sources)}) AS on_key ON on_key.digest = '{in_vault.KEY}' || stored.public_key_sha256
+        CROSS JOIN ({in_vault.unseen(sources)}) AS unseen
+        {identities.relations(sources["credential"], _IDENTITY)}
+        LEFT JOIN ({read_to_the_end(_HOLDERS)}) AS holders ON holders.scope_id = stored.scope_id
         LEFT JOIN ({groups}) AS groups ON groups.app_id = stored.app_id
         CROSS JOIN {nameless} AS nameless
         LEFT JOIN ({uses}) AS uses ON uses.app_id = lower(stored.app_id) AND uses.key_id = lower(stored.key_id)
         LEFT JOIN ({read_to_the_end(_ACTIVITY)}) AS report ON report.scope_id = stored.scope_id
         LEFT JOIN ({read_to_the_end(_APPLICATIONS)}) AS listed ON listed.scope_id = stored.scope_id"""
+
+
+_ITSELF = f"""CASE WHEN stored.kind = 'certificate'
+    THEN '{in_vault.CERTIFICATE}' || coalesce(stored.thumbprint_sha256, stored.thumbprint) END"""
+_FOUND = "coalesce(on_key.id, itself.id)"
+_SHOWN = "stored.unknown['public_key_sha256']"
+_NO_MATCH = f"CASE WHEN stored.public_key_sha256 IS NULL AND {_SHOWN} IS NULL THEN NULL ELSE coalesce({_SHOWN}, unseen.reason) END"
+"""Why a vault may have it all the same. A certificate that Graph does not show can have any thumbprint."""
+
+_OF_MATCH = "CASE WHEN on_key.id IS NOT NULL THEN on_key.{0} ELSE itself.{0} END"
+_MATCH_DOUBT = f"CASE WHEN {_FOUND} IS NULL THEN {_NO_MATCH} END"
+_NEWER_DOUBT = f"CASE WHEN itself.id IS NULL THEN {_NO_MATCH} ELSE itself.newer_doubt END"
+
+_IN_VAULT = f"""CASE WHEN stored.entra_custody IS DISTINCT FROM 'external' THEN stored.entra_custody
+            WHEN {_FOUND} IS NOT NULL THEN {_OF_MATCH.format("custody")}
+            WHEN {_NO_MATCH} IS NULL THEN 'external' END AS custody,
+        coalesce(itself.id, on_key.id) AS vault_certificate_id,
+        {_OF_MATCH.format("exportable")} AS private_exportable,
+        CASE WHEN itself.newer_since IS NOT NULL THEN true WHEN {_NEWER_DOUBT} IS NULL THEN false END AS superseded_in_vault,
+        CASE WHEN {_NEWER_DOUBT} IS NULL THEN itself.newer_since END AS newer_since"""
+
+_DOUBTS = {
+    "custody": f"""CASE WHEN stored.entra_custody IS DISTINCT FROM 'external' THEN stored.unknown['entra_custody']
+        WHEN {_FOUND} IS NOT NULL THEN {_OF_MATCH.format("custody_doubt")} ELSE {_NO_MATCH} END""",
+    "vault_certificate_id": _MATCH_DOUBT,
+    "private_exportable": f"coalesce({_MATCH_DOUBT}, {_OF_MATCH.format('exportable_doubt')})",
+    "superseded_in_vault": f"CASE WHEN itself.newer_since IS NULL THEN {_NEWER_DOUBT} END",
+    "newer_since": _NEWER_DOUBT,
+    "same_elsewhere": identities.doubt(gap("holders")),
+}

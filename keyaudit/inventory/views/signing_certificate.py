@@ -2,7 +2,12 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.views import identities
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
+
+_LISTS = ("service_principal.list", "domain.federation", "external_federation.list")
+_IDENTITY = "CASE WHEN {0}.unknown['app_id'] IS NULL THEN coalesce(lower({0}.app_id), {0}.holder_id) END"
+"""Who signs with it: an application, or the domain or identity provider that is none."""
 
 
 def view(sources: Sources) -> str:
@@ -18,9 +23,12 @@ def view(sources: Sources) -> str:
     return f"""
         SELECT {stored("signing_certificate", "stored")},
             CASE WHEN {later} THEN true WHEN {doubt} IS NULL THEN false END AS has_successor,
-            {extended({"has_successor": doubt})}
+            {identities.LEAST} AS same_elsewhere_min, {identities.most(gap("signers"))} AS same_elsewhere_max,
+            {extended({"has_successor": doubt, "same_elsewhere": identities.doubt(gap("signers"))})}
         FROM {sources["signing_certificate"]} AS stored
         JOIN ({groups}) AS groups ON groups.holder_id = stored.holder_id
+        {identities.relations(sources["signing_certificate"], _IDENTITY)}
+        LEFT JOIN ({read_to_the_end(_LISTS)}) AS signers ON signers.scope_id = stored.scope_id
         LEFT JOIN ({read_to_the_end(("service_principal.list",))}) AS principals ON principals.scope_id = stored.scope_id
         LEFT JOIN ({read_to_the_end(("domain.federation",))}) AS domains ON domains.scope_id = stored.scope_id
         LEFT JOIN ({read_to_the_end(("external_federation.list",))}) AS providers ON providers.scope_id = stored.scope_id"""

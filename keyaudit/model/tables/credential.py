@@ -18,6 +18,27 @@ _APPLICATIONS_FEDERATED = ({"holder_kind": "application", "kind": "federated"},)
 _PRINCIPALS_FEDERATED = ({"holder_kind": "service_principal", "kind": "federated"},)
 _IDENTITIES_FEDERATED = ({"holder_kind": "managed_identity", "kind": "federated"},)
 
+_NO_CERTIFICATE = "it is not a certificate"
+_IN_VAULT = (
+    "public_key_sha256",
+    "thumbprint",
+    "entra_custody",
+    "certificate.public_key_sha256",
+    "certificate.thumbprint",
+    "certificate.kty",
+    "certificate.key_version_id",
+    "key.custody",
+)
+_SUPERSEDED = (
+    "thumbprint_sha256",
+    "thumbprint",
+    "certificate.thumbprint_sha256",
+    "certificate.thumbprint",
+    "certificate.enabled",
+    "certificate.created_on",
+    "certificate.versions_listed",
+)
+
 CREDENTIAL = Table(
     name="credential",
     noun="credential",
@@ -116,12 +137,79 @@ CREDENTIAL = Table(
             absent="none was given",
         ),
         Column(
-            name="custody",
+            name="thumbprint_sha256",
             type=Type.TEXT,
-            meaning="where the private half is kept: Entra holds only the public half of a certificate of usage Verify",
+            meaning="SHA-256 of the certificate in upper-case hex, computed from what Graph shows of it",
+            operations=_CREDENTIAL,
+            absent=_NO_CERTIFICATE,
+        ),
+        Column(
+            name="public_key_sha256",
+            type=Type.TEXT,
+            meaning="SHA-256 of its SubjectPublicKeyInfo in upper-case hex: alike for every certificate on the same key",
+            operations=_CREDENTIAL,
+            absent=_NO_CERTIFICATE,
+        ),
+        Column(
+            name="entra_custody",
+            type=Type.TEXT,
+            meaning="what Entra holds of it. platform: the private half; external: of a certificate of usage Verify, the public",
             operations=_CREDENTIAL,
             absent="a password or federated credential has no private half",
             values=("external", "platform"),
+        ),
+        Column(
+            name="custody",
+            type=Type.TEXT,
+            meaning=(
+                "where the private half is kept: platform, by Entra; else as the certificate on the same key in a vault that was"
+                " read, software before an HSM where copies differ; external where every vault was read and none has it,"
+                " unknown where one was not: entra_custody never is for want of a vault"
+            ),
+            absent="a password or federated credential has no private half",
+            values=("external", "platform", "vault-hsm", "software"),
+            derived_from=_IN_VAULT,
+        ),
+        Column(
+            name="vault_certificate_id",
+            type=Type.TEXT,
+            meaning=(
+                "the version of a Key Vault certificate that it is, else one on the same key; by thumbprint, which whoever adds"
+                " a credential can set, only where Graph does not show the certificate"
+            ),
+            absent="no vault has it",
+            derived_from=_IN_VAULT,
+        ),
+        Column(
+            name="private_exportable",
+            type=Type.BOOLEAN,
+            meaning="a Key Vault certificate on the same key is exportable: who may read the vault's secrets has the private half",
+            absent="no vault has it",
+            derived_from=(*_IN_VAULT, "certificate.exportable"),
+        ),
+        Column(
+            name="superseded_in_vault",
+            type=Type.BOOLEAN,
+            meaning="it is an older version of a Key Vault certificate of which a newer one, another certificate, is enabled",
+            derived_from=_SUPERSEDED,
+        ),
+        Column(
+            name="newer_since",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="when the first of the newer versions that are enabled was made",
+            absent="no vault has a newer one",
+            derived_from=_SUPERSEDED,
+        ),
+        Column(
+            name="same_elsewhere",
+            type=Type.COUNT,
+            meaning=(
+                "other identities that have a credential of the same certificate or key; an application and its own service"
+                " principal are one. 0 for what is no certificate"
+            ),
+            derived_from=("credential.public_key_sha256", "credential.thumbprint", "credential.app_id", "holder_id"),
+            rows_of=_CREDENTIAL,
         ),
         Column(
             name="on_application_too",

@@ -125,6 +125,13 @@ SERVICE_PRINCIPAL = Table(
             derived_from=("app_id", "sign_in_activity.app_id", "sign_in_activity.last_client_sign_in_on"),
         ),
         Column(
+            name="environment",
+            type=Type.TEXT,
+            meaning="of a managed identity: what the configuration says of the subscription that it lies in",
+            absent="it is no managed identity of an Azure resource, or no rule names its subscription",
+            derived_from=("arm_id", "subscription.name"),
+        ),
+        Column(
             name="owner_ids",
             type=Type.TEXTS,
             meaning="object ids of its owners, sorted",

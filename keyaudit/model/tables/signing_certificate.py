@@ -108,6 +108,12 @@ SIGNING_CERTIFICATE = Table(
             derived_from=("holder_id", "expires_on"),
         ),
         Column(
+            name="same_elsewhere",
+            type=Type.COUNT,
+            meaning="other applications, domains and identity providers that have a token-signing certificate on the same key",
+            derived_from=("signing_certificate.public_key_sha256", "signing_certificate.thumbprint", "app_id", "holder_id"),
+        ),
+        Column(
             name="starts_on",
             type=Type.TIME,
             unit="seconds since 1970 UTC",

@@ -1,0 +1,47 @@
+"""How many other identities have a certificate on the same key: counted by key in one pass, never pair by pair."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+_UNSHOWN = "stored.unknown['public_key_sha256']"
+_NO_CERTIFICATE = f"(stored.public_key_sha256 IS NULL AND {_UNSHOWN} IS NULL)"
+
+# Where the certificate was not shown, its thumbprint finds those that were not shown either.
+_DIGEST = (
+    "CASE WHEN {0}.public_key_sha256 IS NOT NULL THEN 'key ' || {0}.public_key_sha256"
+    " WHEN {0}.unknown['public_key_sha256'] IS NOT NULL THEN 'thumbprint ' || {0}.thumbprint END"
+)
+
+LEAST = f"CASE WHEN {_NO_CERTIFICATE} THEN 0 ELSE greatest(coalesce(alike.known, 0) - 1, 0) END"
+"""The lower bound of the count; one whose identity is unknown may be any of the known ones."""
+
+
+def most(unlisted: str) -> str:
+    """The upper bound; NULL for none. `unlisted` is why a holder may be missing, NULL where none is."""
+    return f"""CASE WHEN {_NO_CERTIFICATE} THEN 0 WHEN {_UNSHOWN} IS NULL AND {unlisted} IS NULL
+        THEN alike.known + alike.nameless - 1 + unshown.identities END"""
+
+
+def doubt(unlisted: str) -> str:
+    """Why the bounds differ; NULL where they do not."""
+    return f"""CASE WHEN {most(unlisted)} = {LEAST} THEN NULL
+        ELSE coalesce({_UNSHOWN}, {unlisted}, unshown.doubt, alike.doubt) END"""
+
+
+def relations(source: str, identity: str) -> str:
+    """The relations `alike` and `unshown`, to be joined to `stored`, a row of `source`.
+
+    `identity` is SQL over a relation {0}: whose it is, NULL where that is unknown; then its `holder_id` tells it apart.
+    """
+    whose = identity.format("each")
+    return f"""
+        LEFT JOIN (
+            SELECT {_DIGEST.format("each")} AS digest, count(DISTINCT {whose}) AS known,
+                count(DISTINCT each.holder_id) FILTER ({whose} IS NULL) AS nameless,
+                min(each.unknown['app_id']) FILTER ({whose} IS NULL) AS doubt
+            FROM {source} AS each GROUP BY ALL
+        ) AS alike ON alike.digest = {_DIGEST.format("stored")}
+        CROSS JOIN (
+            SELECT count(DISTINCT coalesce({whose}, each.holder_id)) AS identities,
+                min(each.unknown['public_key_sha256']) AS doubt
+            FROM {source} AS each WHERE each.unknown['public_key_sha256'] IS NOT NULL
+        ) AS unshown"""

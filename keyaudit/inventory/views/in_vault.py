@@ -1,0 +1,79 @@
+"""Which Key Vault certificates are the certificate of something else, or lie on its key: a hash join on their digests."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+from keyaudit.inventory.load import quoted
+from keyaudit.inventory.views import certificate
+from keyaudit.inventory.views.sql import Sources
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.places import KEY_VAULT, VAULTS_FOUND
+
+_READ = ("certificate.list", "certificate.versions", "certificate.get")
+
+CERTIFICATE, KEY = "certificate ", "key "
+"""What stands before a digest in `by_digest`: a digest of a key is never taken for one of a certificate."""
+
+
+def by_digest(sources: Sources) -> str:
+    """A row per digest of a certificate (both thumbprints) or of its key, with what is true of all that have it.
+
+    id             the newest version
+    custody        the weakest; custody_doubt where that is unknown
+    exportable     of any; exportable_doubt
+    newer_since    when the first enabled version was made that came after it; newer_doubt: there may be others
+    """
+    kinds = ((KEY, "public_key_sha256"), (CERTIFICATE, "thumbprint_sha256"), (CERTIFICATE, "thumbprint"))
+    every = " UNION ALL ".join(
+        f"SELECT '{prefix}' || {column} AS digest, * FROM versions WHERE {column} IS NOT NULL" for prefix, column in kinds
+    )
+    # A certificate that was imported twice is as new as its last version.
+    return f"""
+        WITH versions AS ({_versions(sources)}), every AS ({every}), objects AS (
+            SELECT digest, certificate_id,
+                max({{'made': coalesce(created_on, 0), 'id': id}}) AS newest,
+                bool_or(custody = 'software') AS software, min(custody) AS custody, min(custody_doubt) AS custody_doubt,
+                bool_or(exportable) AS exportable, min(exportable_doubt) AS exportable_doubt,
+                arg_max({{'since': newer_since}}, coalesce(created_on, 0)).since AS newer_since, min(newer_doubt) AS newer_doubt
+            FROM every GROUP BY ALL
+        )
+        SELECT digest, max(newest).id AS id,
+            CASE WHEN bool_or(software) THEN 'software' WHEN min(custody_doubt) IS NULL THEN min(custody) END AS custody,
+            CASE WHEN bool_or(software) THEN NULL ELSE min(custody_doubt) END AS custody_doubt,
+            CASE WHEN bool_or(exportable) THEN true WHEN min(exportable_doubt) IS NULL THEN false END AS exportable,
+            CASE WHEN bool_or(exportable) THEN NULL ELSE min(exportable_doubt) END AS exportable_doubt,
+            min(newer_since) AS newer_since, min(newer_doubt) AS newer_doubt
+        FROM objects GROUP BY digest"""
+
+
+def unseen(sources: Sources) -> str:
+    """One row: why not every certificate of every vault was seen, `reason`; NULL where all were."""
+    return f"""
+        SELECT coalesce(
+            (SELECT min(reason) FROM coverage WHERE operation IN ({_list(VAULTS_FOUND + _READ)}) AND state <> 'assessed'),
+            (SELECT CASE WHEN count(DISTINCT operation) < 2 THEN '{Reason.INTERRUPTED}' END FROM coverage
+                WHERE operation IN ({_list(VAULTS_FOUND[:2])})),
+            (SELECT '{Reason.INTERRUPTED}' FROM {sources["vault"]} AS vault
+                LEFT JOIN (SELECT scope_id, count(DISTINCT operation) AS done FROM coverage
+                    WHERE operation IN ({_list(_READ)}) GROUP BY scope_id) AS read ON read.scope_id = vault.id
+                WHERE vault.kind = '{KEY_VAULT}' AND coalesce(read.done, 0) < {len(_READ)} LIMIT 1),
+            (SELECT min(unknown['public_key_sha256']) FROM {sources["certificate"]} WHERE public_key_sha256 IS NULL)
+        ) AS reason"""
+
+
+def _versions(sources: Sources) -> str:
+    later = "(PARTITION BY certificate_id ORDER BY created_on RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)"
+    unknown = "stored.unknown"
+    unlisted = f"CASE WHEN versions_listed THEN NULL ELSE coalesce({unknown}['versions_listed'], '{Reason.TRUNCATED}') END"
+    doubt = f"coalesce({unlisted}, {unknown}['enabled'], {unknown}['created_on'])"
+    return f"""
+        SELECT stored.id, stored.certificate_id, stored.created_on, thumbprint, thumbprint_sha256, public_key_sha256, exportable,
+            {unknown}['exportable'] AS exportable_doubt, {certificate.CUSTODY} AS custody,
+            {certificate.CUSTODY_DOUBT} AS custody_doubt,
+            min(created_on) FILTER (enabled) OVER {later} AS newer_since,
+            min({doubt}) OVER (PARTITION BY certificate_id) AS newer_doubt
+        FROM {sources["certificate"]} AS stored
+        LEFT JOIN (SELECT id, custody, unknown FROM {sources["key"]}) AS held ON held.id = stored.key_version_id"""
+
+
+def _list(names: tuple[str, ...]) -> str:
+    return ", ".join(map(quoted, names))

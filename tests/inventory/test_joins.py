@@ -1,0 +1,263 @@
+"""What joins say: whose certificate lies in which vault, and who has the same one; certain, bounded, or unknown with why."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.model.columns import Type
+from keyaudit.model.coverage import Coverage, State
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
+from keyaudit.model.times import DAY
+from tests.inventory.sample import (
+    AS_OF,
+    TENANT,
+    Row,
+    assessed,
+    credential,
+    fetch,
+    refused,
+    row,
+    snapshot,
+    vault,
+    vault_scope,
+)
+
+KV = vault_scope("kv")
+READ = ("certificate.list", "certificate.versions", "certificate.get")
+WHOLE = {
+    TENANT: assessed(
+        TENANT, "subscription.list", "vault.query", "vault.list", "application.list", "service_principal.list"
+    ),
+    KV: assessed(KV, *READ),
+}
+FIREWALL, PERMISSION, BAD, HIDDEN = Reason.FIREWALL, Reason.PERMISSION, Reason.BAD_VALUE, Reason.NOT_VISIBLE
+UNREAD = {**WHOLE, KV: [refused(KV, "certificate.list", FIREWALL), *assessed(KV, *READ[1:])]}
+CERT, OTHER, KEY, SHA1 = "C1" * 32, "C2" * 32, "AA" * 32, "51" * 20
+_OF_KEY_VAULTS = {
+    column.name: False if column.type is Type.BOOLEAN else 0
+    for column in TABLES["vault"].stored
+    if column.only == ("kind", "key-vault")
+}
+COLUMNS = ("custody", "vault_certificate_id", "private_exportable", "superseded_in_vault", "newer_since")
+
+
+def held(key_id: str = "k", **values: Any) -> Row:
+    """A certificate of an application, of which Entra has the public half."""
+    shown = {"kind": "certificate", "entra_custody": "external", "thumbprint_sha256": CERT, "public_key_sha256": KEY}
+    return credential(key_id, **{**shown, "thumbprint": SHA1, **values})
+
+
+def stored(version: str, age: int = 100, *, name: str = "c", **values: Any) -> Row:
+    certificate_id = f"https://kv.vault.azure.net/certificates/{name}"
+    defaults = {
+        "certificate_id": certificate_id,
+        "version": version,
+        "vault_id": KV.id,
+        "scope_id": KV.id,
+        "enabled": True,
+        "versions_listed": True,
+        "kty": "RSA",
+        "exportable": True,
+        "created_on": AS_OF - age * DAY,
+        "thumbprint": SHA1,
+        "thumbprint_sha256": CERT,
+        "public_key_sha256": KEY,
+    }
+    return row("certificate", f"{certificate_id}/{version}", **{**defaults, **values})
+
+
+def renewed(version: str, age: int, **values: Any) -> Row:
+    return stored(version, age, **{"thumbprint": "52" * 20, "thumbprint_sha256": OTHER, "public_key_sha256": "BB" * 32, **values})
+
+
+def joined(
+    tmp_path: Path,
+    certificates: Sequence[Row],
+    coverage: dict[Any, list[Coverage]] = WHOLE,
+    *more: Row,
+    **values: Any,
+) -> dict[str, object]:
+    """The first credential, each column its value or the reason why it is unknown."""
+    rows = {"vault": [vault(kind="key-vault", **_OF_KEY_VAULTS)], "certificate": certificates, "credential": [held(**values), *more]}
+    with snapshot(tmp_path / "out", rows, coverage).connect(AS_OF) as connection:
+        found = fetch(connection, "SELECT * FROM credential ORDER BY id")[0]
+    unknown: Any = found["unknown"]
+    return {**{name: value for name, value in found.items() if value is not None or name not in unknown}, **unknown, "all": found}
+
+
+def said(found: dict[str, object]) -> tuple[object, ...]:
+    where = found["vault_certificate_id"]
+    named = where.rpartition("certificates/")[2] if isinstance(where, str) and "/" in where else where
+    return (found["custody"], named, found["private_exportable"])
+
+
+MATCHES: list[tuple[list[Row], dict[str, Any], tuple[object, ...]]] = [
+    ([stored("1")], {}, ("software", "c/1", True)),
+    ([stored("1", kty="RSA-HSM", exportable=False)], {}, ("vault-hsm", "c/1", False)),
+    ([], {}, ("external", None, None)),
+    ([renewed("1", 5)], {}, ("external", None, None)),
+    # Another certificate on the same key has the same private half; the very same one is named before it.
+    ([stored("1", thumbprint_sha256=OTHER, thumbprint=None)], {}, ("software", "c/1", True)),
+    ([stored("1"), stored("2", 5, thumbprint_sha256=OTHER, thumbprint=None)], {}, ("software", "c/1", True)),
+    # Of two copies the weaker, wherever it lies.
+    ([stored("1", kty="RSA-HSM", exportable=False), stored("1", name="d")], {}, ("software", "d/1", True)),
+    ([stored("1", kty=PERMISSION, exportable=PERMISSION)], {}, ("permission", "c/1", "permission")),
+    ([stored("1", kty=PERMISSION, exportable=PERMISSION), stored("2")], {}, ("software", "c/2", True)),
+    # Whoever adds a credential sets its thumbprint: it counts only where the certificate itself is not seen.
+    ([stored("1")], {"thumbprint_sha256": OTHER, "public_key_sha256": "BB" * 32}, ("external", None, None)),
+    ([stored("1")], {"thumbprint_sha256": HIDDEN, "public_key_sha256": HIDDEN}, ("software", "c/1", True)),
+    ([stored("1")], {"thumbprint_sha256": HIDDEN, "public_key_sha256": HIDDEN, "thumbprint": CERT}, ("software", "c/1", True)),
+    ([renewed("1", 5)], {"thumbprint_sha256": HIDDEN, "public_key_sha256": HIDDEN}, ("not_visible",) * 3),
+    ([stored("1")], {"thumbprint_sha256": HIDDEN, "public_key_sha256": HIDDEN, "thumbprint": KEY}, ("not_visible",) * 3),
+    # A certificate in the vault that could not be read may be it.
+    ([stored("1", **dict.fromkeys(("thumbprint", "thumbprint_sha256", "public_key_sha256"), BAD))], {}, ("bad_value",) * 3),
+    ([stored("1", **dict.fromkeys(("thumbprint", "thumbprint_sha256", "public_key_sha256")))], {}, ("external", None, None)),
+    # What Entra signs with is in its hands, whoever else has it.
+    ([stored("1")], {"entra_custody": "platform"}, ("platform", "c/1", True)),
+    ([stored("1")], {"entra_custody": BAD}, ("bad_value", "c/1", True)),
+]
+
+
+@pytest.mark.parametrize(("certificates", "values", "expected"), MATCHES)
+def test_custody_is_that_of_the_certificate_in_a_vault(
+    tmp_path: Path, certificates: list[Row], values: dict[str, Any], expected: tuple[object, ...]
+) -> None:
+    assert said(joined(tmp_path, certificates, **values)) == expected
+
+
+def test_the_thumbprint_of_a_password_names_no_certificate(tmp_path: Path) -> None:
+    values = {"kind": "password", "entra_custody": None, "thumbprint_sha256": None, "public_key_sha256": None}
+    found = joined(tmp_path, [stored("1"), renewed("2", 5)], UNREAD, **values)
+    assert said(found) == (None, None, None)
+    assert (found["superseded_in_vault"], found["same_elsewhere_min"], found["same_elsewhere_max"]) == (False, 0, 0)
+    symmetric = {**values, "kind": "symmetric-key", "entra_custody": "external"}
+    assert joined(tmp_path / "b", [stored("1")], UNREAD, **symmetric)["custody"] == "external"
+
+
+UNSEEN: list[tuple[dict[Any, list[Coverage]], str]] = [
+    (UNREAD, "firewall"),
+    ({**WHOLE, KV: [*assessed(KV, *READ[:2]), refused(KV, "certificate.get", PERMISSION, State.PARTIAL)]}, "permission"),
+    ({**WHOLE, KV: assessed(KV, "certificate.list")}, "interrupted"),
+    ({**WHOLE, KV: []}, "interrupted"),
+    ({**WHOLE, TENANT: assessed(TENANT, "application.list", "service_principal.list")}, "interrupted"),
+    ({**WHOLE, TENANT: [*WHOLE[TENANT][:1], refused(TENANT, "vault.query", Reason.EXCLUDED_BY_CONFIG)]}, "excluded_by_config"),
+]
+
+
+@pytest.mark.parametrize(("coverage", "reason"), UNSEEN)
+def test_no_match_is_no_answer_unless_every_vault_was_read(
+    tmp_path: Path, coverage: dict[Any, list[Coverage]], reason: str
+) -> None:
+    found = joined(tmp_path, [], coverage)
+    assert [found[name] for name in COLUMNS] == [reason] * 5
+    assert found["entra_custody"] == "external"
+    # What was found is certain, however much was not read.
+    assert said(joined(tmp_path / "b", [stored("1"), renewed("2", 5)], coverage)) == ("software", "c/1", True)
+
+
+ROTATED: list[tuple[list[Row], object, object]] = [
+    ([stored("1"), renewed("2", 30), renewed("3", 5)], True, 30),
+    ([stored("1"), renewed("2", 30, enabled=False), renewed("3", 5)], True, 5),
+    ([stored("1"), renewed("2", 30, enabled=False)], False, None),
+    ([stored("2", 5), renewed("1", 100)], False, None),
+    ([stored("1"), renewed("2", 30, name="d")], False, None),
+    # A renewal that keeps the key is a new certificate all the same.
+    ([stored("1"), renewed("2", 30, public_key_sha256=KEY)], True, 30),
+    # Imported again: it is as new as its last version.
+    ([stored("1"), stored("2", 30)], False, None),
+    ([stored("1"), renewed("2", 50), stored("3", 30)], False, None),
+    ([stored("1"), stored("2", 50), renewed("3", 30)], True, 30),
+    # Superseded in one vault, whatever it is in another.
+    ([stored("1"), renewed("2", 30), stored("1", 100, name="d")], True, 30),
+    # Only another certificate on the key is there.
+    ([stored("1", thumbprint_sha256=OTHER, thumbprint=None), renewed("2", 30)], False, None),
+    ([], False, None),
+    ([stored("1"), renewed("2", 30, enabled=BAD)], "bad_value", "bad_value"),
+    ([stored("1"), renewed("2", 30, created_on=BAD)], "bad_value", "bad_value"),
+    ([stored("1", versions_listed=PERMISSION)], "permission", "permission"),
+    # One that surely is newer settles it, but not since when there was one.
+    ([stored("1"), renewed("2", 30, enabled=BAD), renewed("3", 5)], True, "bad_value"),
+]
+
+
+@pytest.mark.parametrize(("certificates", "superseded", "since"), ROTATED)
+def test_a_certificate_is_superseded_where_a_newer_version_is_enabled(
+    tmp_path: Path, certificates: list[Row], superseded: object, since: object
+) -> None:
+    found = joined(tmp_path, certificates)
+    assert found["superseded_in_vault"] == superseded
+    assert found["newer_since"] == (AS_OF - since * DAY if isinstance(since, int) else since)
+
+
+def by_thumbprint(key_id: str, **values: Any) -> Row:
+    return held(key_id, thumbprint_sha256=HIDDEN, public_key_sha256=HIDDEN, **values)
+
+
+NO_PRINCIPALS = {
+    **WHOLE,
+    TENANT: [*assessed(TENANT, "application.list"), refused(TENANT, "service_principal.list", PERMISSION)],
+}
+ELSEWHERE: list[tuple[list[Row], dict[Any, list[Coverage]], tuple[int, int | None], object]] = [
+    ([], WHOLE, (0, 0), None),
+    ([held("l", holder="b"), held("m", holder="c", on="service_principal")], WHOLE, (2, 2), None),
+    # Itself, and its own service principal.
+    ([held("l"), held("k", on="service_principal")], WHOLE, (0, 0), None),
+    ([held("l", holder="b", app_id="A")], WHOLE, (0, 0), None),
+    # Another certificate on the same key, and the same thumbprint on another key.
+    ([held("l", holder="b", thumbprint_sha256=OTHER)], WHOLE, (1, 1), None),
+    ([held("l", holder="b", public_key_sha256="BB" * 32)], WHOLE, (0, 0), None),
+    ([held("l", holder="b")], NO_PRINCIPALS, (1, None), "permission"),
+    ([by_thumbprint("l", holder="b"), by_thumbprint("m", holder="b")], WHOLE, (0, 1), "not_visible"),
+    ([held("l", holder="b", app_id=BAD), held("m", holder="c")], WHOLE, (1, 2), "bad_value"),
+]
+
+
+@pytest.mark.parametrize(("others", "coverage", "bounds", "reason"), ELSEWHERE)
+def test_other_identities_with_the_same_key_are_counted_within_bounds(
+    tmp_path: Path,
+    others: list[Row],
+    coverage: dict[Any, list[Coverage]],
+    bounds: tuple[int, int | None],
+    reason: object,
+) -> None:
+    found = joined(tmp_path, [], coverage, *others)
+    of_it: Any = found["all"]
+    assert (of_it["same_elsewhere_min"], of_it["same_elsewhere_max"]) == bounds
+    assert of_it["unknown"].get("same_elsewhere") == reason
+
+
+def test_a_certificate_that_is_not_shown_is_on_as_many_as_have_its_thumbprint_at_least(tmp_path: Path) -> None:
+    hidden = {"thumbprint_sha256": HIDDEN, "public_key_sha256": HIDDEN}
+    of_it: Any = joined(tmp_path, [], WHOLE, by_thumbprint("l", holder="b"), held("m", holder="c"), **hidden)["all"]
+    assert (of_it["same_elsewhere_min"], of_it["same_elsewhere_max"]) == (1, None)
+    assert of_it["unknown"]["same_elsewhere"] == "not_visible"
+
+
+def signing(name: str, holder: str, **values: Any) -> Row:
+    return row("signing_certificate", f"/{holder}/{name}", **{"holder_id": holder, "public_key_sha256": KEY, **values})
+
+
+@pytest.mark.parametrize(
+    ("rows", "refuse", "bounds", "reason"),
+    [
+        ([signing("a", "a", app_id="1")], False, (0, 0), None),
+        ([signing("a", "a", app_id="1"), signing("n", "domain"), signing("o", "domain")], False, (1, 1), None),
+        ([signing("a", "domain"), signing("b", "other")], False, (1, 1), None),
+        ([signing("a", "a", app_id="1"), signing("b", "b", app_id=BAD)], False, (0, 1), "bad_value"),
+        ([signing("a", "a", app_id="1"), signing("b", "b", app_id="2")], True, (1, None), "permission"),
+        ([signing("a", "a", app_id="1"), signing("b", "b", app_id="2", public_key_sha256=HIDDEN)], False, (0, 1), "not_visible"),
+    ],
+)
+def test_one_signing_key_of_several_is_counted(
+    tmp_path: Path, rows: list[Row], refuse: bool, bounds: tuple[int, int | None], reason: object
+) -> None:
+    coverage = assessed(TENANT, "service_principal.list", "external_federation.list")
+    coverage += [refused(TENANT, "domain.federation", PERMISSION)] if refuse else assessed(TENANT, "domain.federation")
+    placed = [{**each, "scope_id": TENANT.id} for each in rows]
+    with snapshot(tmp_path / "out", {"signing_certificate": placed}, {TENANT: coverage}).connect(AS_OF) as connection:
+        found: Any = fetch(connection, "SELECT * FROM signing_certificate ORDER BY id")[0]
+    assert (found["same_elsewhere_min"], found["same_elsewhere_max"]) == bounds
+    assert found["unknown"].get("same_elsewhere") == reason
