@@ -27,6 +27,7 @@ SIGN = ("sign", "verify")
 OWNER = "0a000000-0000-4000-8000-0000000000{:02}"
 SAML_CERTIFICATE = certificate("CN=payroll", key_name="payroll", start=AS_OF - DAY, end=AS_OF + DAY)
 SAML = thumbprint(SAML_CERTIFICATE)
+CREDENTIAL_CERTIFICATE = certificate("CN=client", key_name="client", start=AS_OF - DAY, end=AS_OF + DAY)
 STS_CERTIFICATE = certificate("CN=ADFS Signing - sts.a.example", key_name="sts", start=AS_OF - 100 * DAY, end=AS_OF + 265 * DAY)
 STS = thumbprint(STS_CERTIFICATE)
 FEDERATION = Federation(
@@ -96,7 +97,13 @@ APPLICATIONS = (
             PasswordCredential(key_id="c0000000-0000-4000-8000-000000000001", start=None, end=AS_OF, display_name="ci"),
         ),
         keys=(
-            KeyCredential(key_id="c0000000-0000-4000-8000-000000000002", start=AS_OF - DAY, end=AS_OF, thumbprint="AB" * 20),
+            KeyCredential(
+                key_id="c0000000-0000-4000-8000-000000000002",
+                start=AS_OF - DAY,
+                end=AS_OF,
+                thumbprint="AB" * 20,
+                certificate=CREDENTIAL_CERTIFICATE,
+            ),
         ),
         federated=(
             FederatedCredential(
@@ -155,7 +162,14 @@ PRINCIPALS = (
         created=None,
         type="ManagedIdentity",
         enabled=None,
-        keys=(KeyCredential(key_id="c0000000-0000-4000-8000-000000000006", start=AS_OF - DAY, end=AS_OF + DAY),),
+        keys=(
+            KeyCredential(
+                key_id="c0000000-0000-4000-8000-000000000006",
+                start=AS_OF - DAY,
+                end=AS_OF + DAY,
+                certificate=CREDENTIAL_CERTIFICATE,
+            ),
+        ),
         federated=(
             FederatedCredential(
                 id="f0000000-0000-4000-8000-000000000002", name="pod", issuer="https://aks.example", subject="system:sa"

@@ -1,6 +1,7 @@
 """Graph's recorded objects as rows, and values that no recording shows."""
 
 import base64
+import hashlib
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, Rows, read
 from keyaudit.collect.entra.holders import Holder, home_of, made_by_microsoft
 from keyaudit.collect.entra.relations import FederatedItem
 from keyaudit.collect.entra.service_principals import PrincipalItem, principal_holder, principal_row
+from keyaudit.collect.x509 import X509, read_x509
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.service_principal import MICROSOFT_TENANTS
 from keyaudit.model.times import parse_time
+from keyaudit.simulator import x509
 from tests.collect.recorded import bodies, raw, wire
 
 # Members that came after the recordings, and that only $select brings.
@@ -79,7 +82,9 @@ def test_every_recorded_credential_of_an_application() -> None:
         assert (bad_keys, bad_passwords) == (0, 0)
         found += [rows.key(key) for key in keys] + [rows.password(password) for password in passwords]
         assert len(keys) + len(passwords) == len(body["keyCredentials"]) + len(body["passwordCredentials"])
-    assert all(row["unknown"] == {} for row in found)
+    # These lists were asked for nothing in particular, and so show no certificate.
+    hidden = dict.fromkeys(("thumbprint_sha256", "public_key_sha256"), "not_visible")
+    assert all(row["unknown"] == (hidden if row["kind"] == "certificate" else {}) for row in found)
     certificate = next(
         row
         for row in found
@@ -108,12 +113,14 @@ def test_every_recorded_credential_of_an_application() -> None:
         "expires_on": 1_683_442_594,
         "usage": "Verify",
         "thumbprint": "BCBFBDE67E6B86150BE18AFBF915D1C189E58598",
-        "custody": "external",
+        "thumbprint_sha256": None,
+        "public_key_sha256": None,
+        "entra_custody": "external",
         "issuer": None,
         "subject": None,
         "audiences": None,
         "claims_expression": None,
-        "unknown": {},
+        "unknown": hidden,
     }
 
 
@@ -143,7 +150,7 @@ def test_the_recorded_federated_credential() -> None:
         "repo:octo-org/octo-repo:environment:Production",
         ["api://AzureADTokenExchange"],
     )
-    assert (row["claims_expression"], row["expires_on"], row["custody"], row["source_url"]) == (None, None, None, "f")
+    assert (row["claims_expression"], row["expires_on"], row["entra_custody"], row["source_url"]) == (None, None, None, "f")
 
 
 @pytest.mark.parametrize(
@@ -210,8 +217,42 @@ def test_a_thumbprint_is_upper_case_hex_however_it_came(given: object, expected:
 def test_a_key_credential(members: dict[str, object], kind: str, usage: str, custody: str) -> None:
     body = {"keyId": "K", "type": "AsymmetricX509Cert", "usage": "Verify", "customKeyIdentifier": None} | members
     row: dict[str, Any] = Rows(application()).key(wire(body, KeyItem))
-    for column, expected in (("kind", kind), ("usage", usage), ("custody", custody)):
+    for column, expected in (("kind", kind), ("usage", usage), ("entra_custody", custody)):
         assert row["unknown"].get(column, row[column]) == expected
+
+
+DER = x509.certificate("CN=daemon", key_name="daemon", start=1_700_000_000, end=1_800_000_000)
+FACTS = read_x509(DER)
+assert isinstance(FACTS, X509)
+SHOWN = [hashlib.sha256(DER).hexdigest().upper(), FACTS.public_key_sha256]
+PEM = f"-----BEGIN CERTIFICATE-----\n{base64.encodebytes(DER).decode()}-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({"key": encoded(DER)}, SHOWN),
+        # What users paste, as Graph hands it out again.
+        ({"key": encoded(PEM.encode())}, ["bad_value"] * 2),
+        ({"key": PEM}, SHOWN),
+        # Nothing is asked for again: a certificate that is not shown is one that could be any.
+        ({"key": None}, ["not_visible"] * 2),
+        ({"key": ""}, ["not_visible"] * 2),
+        ({}, ["bad_body"] * 2),
+        ({"key": encoded(b"\x30\x03abc")}, ["bad_value"] * 2),
+        ({"key": "*"}, ["bad_value"] * 2),
+        ({"key": [1]}, ["bad_value"] * 2),
+        ({"key": encoded(bytes(200_000))}, ["too_large"] * 2),
+        ({"key": encoded(DER), "type": "Symmetric"}, [None, None]),
+        ({"key": encoded(DER), "type": "Quantum"}, ["unrecognised"] * 2),
+        ({"key": encoded(DER), "usage": "Sign", "type": "X509CertAndPassword"}, SHOWN),
+    ],
+)
+def test_a_certificate_is_known_by_what_graph_shows_of_it(members: dict[str, object], expected: list[object]) -> None:
+    body = {"keyId": "K", "type": "AsymmetricX509Cert", "usage": "Verify", "customKeyIdentifier": "AB" * 20} | members
+    row: dict[str, Any] = Rows(application()).key(wire(body, KeyItem))
+    assert [row["unknown"].get(name, row[name]) for name in ("thumbprint_sha256", "public_key_sha256")] == expected
+    assert row["thumbprint"] == "AB" * 20
 
 
 def test_two_credentials_of_one_key_id_are_two_rows() -> None:

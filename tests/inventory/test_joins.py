@@ -28,19 +28,20 @@ from tests.inventory.sample import (
 KV = vault_scope("kv")
 READ = ("certificate.list", "certificate.versions", "certificate.get")
 WHOLE = {
-    TENANT: assessed(
-        TENANT, "subscription.list", "vault.query", "vault.list", "application.list", "service_principal.list"
-    ),
+    TENANT: assessed(TENANT, "subscription.list", "vault.query", "vault.list", "application.list", "service_principal.list"),
     KV: assessed(KV, *READ),
 }
 FIREWALL, PERMISSION, BAD, HIDDEN = Reason.FIREWALL, Reason.PERMISSION, Reason.BAD_VALUE, Reason.NOT_VISIBLE
 UNREAD = {**WHOLE, KV: [refused(KV, "certificate.list", FIREWALL), *assessed(KV, *READ[1:])]}
 CERT, OTHER, KEY, SHA1 = "C1" * 32, "C2" * 32, "AA" * 32, "51" * 20
-_OF_KEY_VAULTS = {
+_OF_KEY_VAULTS: dict[str, Any] = {
     column.name: False if column.type is Type.BOOLEAN else 0
     for column in TABLES["vault"].stored
     if column.only == ("kind", "key-vault")
 }
+DIGESTS = ("thumbprint", "thumbprint_sha256", "public_key_sha256")
+UNREADABLE: dict[str, Any] = dict.fromkeys(DIGESTS, BAD)
+NOT_ISSUED: dict[str, Any] = dict.fromkeys(DIGESTS)
 COLUMNS = ("custody", "vault_certificate_id", "private_exportable", "superseded_in_vault", "newer_since")
 
 
@@ -70,7 +71,9 @@ def stored(version: str, age: int = 100, *, name: str = "c", **values: Any) -> R
 
 
 def renewed(version: str, age: int, **values: Any) -> Row:
-    return stored(version, age, **{"thumbprint": "52" * 20, "thumbprint_sha256": OTHER, "public_key_sha256": "BB" * 32, **values})
+    return stored(
+        version, age, **{"thumbprint": "52" * 20, "thumbprint_sha256": OTHER, "public_key_sha256": "BB" * 32, **values}
+    )
 
 
 def joined(
@@ -81,11 +84,19 @@ def joined(
     **values: Any,
 ) -> dict[str, object]:
     """The first credential, each column its value or the reason why it is unknown."""
-    rows = {"vault": [vault(kind="key-vault", **_OF_KEY_VAULTS)], "certificate": certificates, "credential": [held(**values), *more]}
+    rows = {
+        "vault": [vault(kind="key-vault", **_OF_KEY_VAULTS)],
+        "certificate": certificates,
+        "credential": [held(**values), *more],
+    }
     with snapshot(tmp_path / "out", rows, coverage).connect(AS_OF) as connection:
         found = fetch(connection, "SELECT * FROM credential ORDER BY id")[0]
     unknown: Any = found["unknown"]
-    return {**{name: value for name, value in found.items() if value is not None or name not in unknown}, **unknown, "all": found}
+    return {
+        **{name: value for name, value in found.items() if value is not None or name not in unknown},
+        **unknown,
+        "all": found,
+    }
 
 
 def said(found: dict[str, object]) -> tuple[object, ...]:
@@ -113,8 +124,8 @@ MATCHES: list[tuple[list[Row], dict[str, Any], tuple[object, ...]]] = [
     ([renewed("1", 5)], {"thumbprint_sha256": HIDDEN, "public_key_sha256": HIDDEN}, ("not_visible",) * 3),
     ([stored("1")], {"thumbprint_sha256": HIDDEN, "public_key_sha256": HIDDEN, "thumbprint": KEY}, ("not_visible",) * 3),
     # A certificate in the vault that could not be read may be it.
-    ([stored("1", **dict.fromkeys(("thumbprint", "thumbprint_sha256", "public_key_sha256"), BAD))], {}, ("bad_value",) * 3),
-    ([stored("1", **dict.fromkeys(("thumbprint", "thumbprint_sha256", "public_key_sha256")))], {}, ("external", None, None)),
+    ([stored("1", **UNREADABLE)], {}, ("bad_value",) * 3),
+    ([stored("1", **NOT_ISSUED)], {}, ("external", None, None)),
     # What Entra signs with is in its hands, whoever else has it.
     ([stored("1")], {"entra_custody": "platform"}, ("platform", "c/1", True)),
     ([stored("1")], {"entra_custody": BAD}, ("bad_value", "c/1", True)),
@@ -248,7 +259,12 @@ def signing(name: str, holder: str, **values: Any) -> Row:
         ([signing("a", "domain"), signing("b", "other")], False, (1, 1), None),
         ([signing("a", "a", app_id="1"), signing("b", "b", app_id=BAD)], False, (0, 1), "bad_value"),
         ([signing("a", "a", app_id="1"), signing("b", "b", app_id="2")], True, (1, None), "permission"),
-        ([signing("a", "a", app_id="1"), signing("b", "b", app_id="2", public_key_sha256=HIDDEN)], False, (0, 1), "not_visible"),
+        (
+            [signing("a", "a", app_id="1"), signing("b", "b", app_id="2", public_key_sha256=HIDDEN)],
+            False,
+            (0, 1),
+            "not_visible",
+        ),
     ],
 )
 def test_one_signing_key_of_several_is_counted(

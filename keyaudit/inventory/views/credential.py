@@ -63,7 +63,9 @@ _ITSELF = f"""CASE WHEN stored.kind = 'certificate'
     THEN '{in_vault.CERTIFICATE}' || coalesce(stored.thumbprint_sha256, stored.thumbprint) END"""
 _FOUND = "coalesce(on_key.id, itself.id)"
 _SHOWN = "stored.unknown['public_key_sha256']"
-_NO_MATCH = f"CASE WHEN stored.public_key_sha256 IS NULL AND {_SHOWN} IS NULL THEN NULL ELSE coalesce({_SHOWN}, unseen.reason) END"
+_NO_MATCH = (
+    f"CASE WHEN stored.public_key_sha256 IS NULL AND {_SHOWN} IS NULL THEN NULL ELSE coalesce({_SHOWN}, unseen.reason) END"
+)
 """Why a vault may have it all the same. A certificate that Graph does not show can have any thumbprint."""
 
 _OF_MATCH = "CASE WHEN on_key.id IS NOT NULL THEN on_key.{0} ELSE itself.{0} END"

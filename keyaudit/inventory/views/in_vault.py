@@ -63,12 +63,15 @@ def unseen(sources: Sources) -> str:
 def _versions(sources: Sources) -> str:
     later = "(PARTITION BY certificate_id ORDER BY created_on RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)"
     unknown = "stored.unknown"
-    unlisted = f"CASE WHEN versions_listed THEN NULL ELSE coalesce({unknown}['versions_listed'], '{Reason.TRUNCATED}') END"
-    doubt = f"coalesce({unlisted}, {unknown}['enabled'], {unknown}['created_on'])"
+    unlisted = f"coalesce({unknown}['versions_listed'], '{Reason.TRUNCATED}')"
+    doubt = (
+        f"coalesce(CASE WHEN versions_listed IS NOT TRUE THEN {unlisted} END, {unknown}['enabled'], {unknown}['created_on'])"
+    )
     return f"""
-        SELECT stored.id, stored.certificate_id, stored.created_on, thumbprint, thumbprint_sha256, public_key_sha256, exportable,
-            {unknown}['exportable'] AS exportable_doubt, {certificate.CUSTODY} AS custody,
-            {certificate.CUSTODY_DOUBT} AS custody_doubt,
+        SELECT stored.id, stored.certificate_id, stored.created_on,
+            thumbprint, thumbprint_sha256, public_key_sha256,
+            exportable, {unknown}['exportable'] AS exportable_doubt,
+            {certificate.CUSTODY} AS custody, {certificate.CUSTODY_DOUBT} AS custody_doubt,
             min(created_on) FILTER (enabled) OVER {later} AS newer_since,
             min({doubt}) OVER (PARTITION BY certificate_id) AS newer_doubt
         FROM {sources["certificate"]} AS stored

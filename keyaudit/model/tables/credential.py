@@ -153,7 +153,7 @@ CREDENTIAL = Table(
         Column(
             name="entra_custody",
             type=Type.TEXT,
-            meaning="what Entra holds of it. platform: the private half; external: of a certificate of usage Verify, the public",
+            meaning="what Entra holds. platform: the private half; external: of a certificate of usage Verify, the public half",
             operations=_CREDENTIAL,
             absent="a password or federated credential has no private half",
             values=("external", "platform"),
@@ -162,9 +162,9 @@ CREDENTIAL = Table(
             name="custody",
             type=Type.TEXT,
             meaning=(
-                "where the private half is kept: platform, by Entra; else as the certificate on the same key in a vault that was"
-                " read, software before an HSM where copies differ; external where every vault was read and none has it,"
-                " unknown where one was not: entra_custody never is for want of a vault"
+                "where the private half is kept: platform, by Entra; else as the certificate on the same key in a vault,"
+                " software before an HSM where copies differ; external where every vault was read and none has it,"
+                " unknown where one was not, unlike entra_custody"
             ),
             absent="a password or federated credential has no private half",
             values=("external", "platform", "vault-hsm", "software"),
@@ -183,7 +183,7 @@ CREDENTIAL = Table(
         Column(
             name="private_exportable",
             type=Type.BOOLEAN,
-            meaning="a Key Vault certificate on the same key is exportable: who may read the vault's secrets has the private half",
+            meaning="a Key Vault certificate on its key is exportable: whoever reads the vault's secrets has the private half",
             absent="no vault has it",
             derived_from=(*_IN_VAULT, "certificate.exportable"),
         ),

@@ -7,6 +7,7 @@ from keyaudit.simulator.estates.certificate_plans import Furniture, furnished
 from keyaudit.simulator.estates.contoso_applications import APPLICATIONS
 from keyaudit.simulator.estates.contoso_certificates import FURNITURE, deleted_vaults
 from keyaudit.simulator.estates.contoso_hsm import TRUST_HSM
+from keyaudit.simulator.estates.contoso_joined import with_vault_certificates
 from keyaudit.simulator.estates.contoso_logs import contoso_logs, logged
 from keyaudit.simulator.estates.contoso_other import NONPROD_VAULTS, SHARED_VAULTS
 from keyaudit.simulator.estates.contoso_posture import contoso_posture
@@ -38,6 +39,7 @@ def contoso(as_of: int) -> Estate:
     vaults = tuple(furnished(vault, FURNITURE.get(vault.name, Furniture()), ground) for vault in vaults)
     hsm, in_hsm = lay_hsm(TRUST_HSM, subscriptions[-1].id, ground)
     applications, principals, in_entra = lay_entra(APPLICATIONS, PRINCIPALS, ground)
+    applications = with_vault_certificates(applications, vaults, ground)
     return Estate(
         name="contoso",
         as_of=as_of,

@@ -277,6 +277,13 @@ _ON_BOTH = (
 
 _WITHOUT_CREDENTIALS = (ApplicationPlan(name="Store Locator", age=860, owners=("sofia.rossi",)),)
 
+# These sign in with a certificate of a vault, which `contoso_joined` gives them.
+_VAULTED = (
+    ApplicationPlan(name="etl-runner", age=640, owners=("noah.meyer",)),
+    ApplicationPlan(name="etl-runner-test", age=630, owners=("noah.meyer",)),
+    ApplicationPlan(name="edi-gateway", age=720, owners=("piotr.nowak",)),
+)
+
 _SERVICES = (
     ("catalog-api", "sofia.rossi"),
     ("cart-api", "sofia.rossi"),
@@ -320,5 +327,6 @@ APPLICATIONS: tuple[ApplicationPlan, ...] = (
     *_SAML,
     *_ON_BOTH,
     *_WITHOUT_CREDENTIALS,
+    *_VAULTED,
     *(plan for nth, (name, owner) in enumerate(_SERVICES) for plan in _service(nth, name, owner)),
 )

@@ -45,6 +45,7 @@ FURNITURE = {
             CertificatePlan(
                 "invoice-pdf-signing", "invoices.contoso.example", _ROOT, "Unknown", ekus=(CODE,), mail_percentage=80
             ),
+            CertificatePlan("edi-client", "edi-client", ekus=(CLIENT,), renew_days=30, tags={"app": "edi"}),
         ),
         secrets=(
             SecretPlan("orders-db-connection", (610,), content_type=_CONNECTION),

@@ -166,6 +166,7 @@ _ORDERS = VaultPlan(
         ),
         kept("edi-gateway-signing", RSA_2048, SIGN, 140, tags={"app": "edi-gateway"}, finds=(SOFTWARE_PROTECTED,)),
         certificate_key("invoice-pdf-signing", 250),
+        certificate_key("edi-client", 12, exportable=True),
     ),
 )
 

@@ -23,12 +23,13 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate. Two holders that name the same `shared` have the very same one."""
+    """A certificate. Two holders that name the same `shared` have the very same one. `real` false: its bytes are noise."""
 
     age: int
-    life: int | None
+    life: int
     shared: str | None = None
     type: str = "AsymmetricX509Cert"
+    real: bool = True
     finds: tuple[str, ...] = ()
 
 

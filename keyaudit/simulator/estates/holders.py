@@ -121,14 +121,20 @@ class _Credentials:
     def _lay_certificate(self, plan: Certificate, names: tuple[str, ...]) -> str:
         key, symmetric = self.ground.guid(*names), plan.type == "Symmetric"
         start, end = self._dates(plan, names)
+        name = f"CN={plan.shared or self.holder}"
+        made = None
+        if plan.real and not symmetric and end is not None:
+            made = x509.certificate(name, key_name=key, start=start, end=end)
+        thumbprint = x509.thumbprint(made) if made else self.ground.thumbprint(*names)
         self.keys.append(
             KeyCredential(
                 key_id=key,
                 start=start,
                 end=end,
                 type=plan.type,
-                display_name=None if symmetric else f"CN={plan.shared or self.holder}",
-                thumbprint=None if symmetric else self.ground.thumbprint(*names),
+                display_name=None if symmetric else name,
+                thumbprint=None if symmetric else thumbprint,
+                certificate=made,
             )
         )
         return credential_id(self.row, key)

@@ -131,12 +131,12 @@ def _applications(rng: Random, count: int) -> Iterator[ApplicationPlan]:
         if draw >= 95:
             credential = Secret(age + 400, 365, finds=(EXPIRED_CREDENTIAL_LEFT,))
         elif draw >= 90:
-            credential = Certificate(age, 730, finds=(CERT_TOO_LONG,))
+            credential = Certificate(age, 730, real=False, finds=(CERT_TOO_LONG,))
         elif draw >= 85:
             credential = Secret(age, 730, finds=(SECRET_TOO_LONG,))
         elif draw >= 60:
             credential = Federated("main", GITHUB, f"repo:contoso-retail/{team}-{nth}:ref:refs/heads/main")
         elif draw >= 30:
-            credential = Certificate(age, 365)
+            credential = Certificate(age, 365, real=False)
         owners = (f"{team}.lead",) if draw % 3 else ()
         yield ApplicationPlan(name=f"{team}-service-{nth + 1:06d}", age=age + 600, credentials=(credential,), owners=owners)
