@@ -1,0 +1,271 @@
+"""What principals may do, and when things were last used: certain only where all that it rests on was read."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.model.coverage import Coverage
+from keyaudit.model.reasons import Reason
+from keyaudit.model.times import DAY
+from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, credential, refused, row
+from tests.inventory.test_views import only
+
+ME, GROUP, APP = "s1", "g1", "a"
+OPERATIONS = (
+    "application.list",
+    "service_principal.list",
+    "service_principal.app_roles",
+    "delegated_grant.list",
+    "directory_role.assignments",
+    "directory_role.definitions",
+    "principal.lookup",
+    "sign_in_activity.list",
+    "credential_activity.list",
+)
+READ = assessed(TENANT, *OPERATIONS)
+PERMISSION, BAD, THROTTLED = Reason.PERMISSION, Reason.BAD_VALUE, Reason.THROTTLED
+LISTS = ("app_roles", "tenant_wide_app_roles", "delegated_for_everyone", "directory_roles")
+
+
+def without(operation: str, reason: Reason = PERMISSION) -> list[Coverage]:
+    return [*(record for record in READ if record.operation != operation), refused(TENANT, operation, reason)]
+
+
+def principal(object_id: str = ME, **values: Any) -> Row:
+    id_ = f"{TENANT.id}/serviceprincipals/{object_id}"
+    return row("service_principal", id_, **({"scope_id": TENANT.id, "app_id": APP, "app_roles_listed": True} | values))
+
+
+def grant(name: str | Reason, *, kind: str = "app-role", to: str = ME, **values: Any) -> Row:
+    where = {"scope_kind": "tenant" if kind == "directory-role" else "api", "standing": True, "scope_id": TENANT.id}
+    made = where | {"name": name, "kind": kind, "principal_id": to} | values
+    return row("grant", f"{to}/{kind}/{name}/{values}", **made)
+
+
+def role(name: str | Reason = "Global Administrator", **values: Any) -> Row:
+    return grant(name, kind="directory-role", **({"tier": 0} | values))
+
+
+def consent(name: str, whose: str | Reason = "everyone") -> Row:
+    return grant(name, kind="delegated", on_behalf_of=whose)
+
+
+def named(object_id: str, kind: str | Reason = "service-principal", **values: Any) -> Row:
+    return row("principal", f"{TENANT.id}/principals/{object_id}", object_id=object_id, kind=kind, **values)
+
+
+def group(listed: bool | Reason = True) -> Row:
+    return named(GROUP, "group", members_listed=listed)
+
+
+def member(of: str = GROUP, who: str = ME) -> Row:
+    return row("membership", f"{of}/{who}", group_id=of, member_id=who)
+
+
+def derived(path: Path, grants: list[Row], coverage: list[Coverage] = READ, **rows: list[Row]) -> dict[str, Any]:
+    """The service principal as its view has it. Who holds roles is known to be what he is, unless `principal` says so."""
+    held = {str(each["principal_id"]) for each in grants} - {GROUP}
+    made = {"service_principal": [principal()], "grant": grants, "principal": [named(each) for each in sorted(held)]} | rows
+    return only(path, "service_principal", made, coverage)
+
+
+def reasons(found: dict[str, Any]) -> dict[str, str]:
+    """Why columns are unknown, but for those of last use."""
+    return {name: reason for name, reason in found["unknown"].items() if not name.startswith("last_")}
+
+
+def test_who_was_granted_nothing_has_nothing(tmp_path: Path) -> None:
+    found = derived(tmp_path, [grant("Mail.Read", to="other", tier=1), role(to="other")])
+    assert reasons(found) == {}
+    assert [found[name] for name in LISTS] == [[], [], [], []]
+    assert found["tier0"] is False
+    counts = ("app_role_count", "directory_role_count")
+    assert [(found[f"{name}_min"], found[f"{name}_max"]) for name in counts] == [(0, 0), (0, 0)]
+
+
+def test_what_was_granted_is_named_and_ranked(tmp_path: Path) -> None:
+    grants = [
+        grant("Mail.Read", tier=1),
+        grant("Orders.Read", role_id="r1"),
+        grant("Orders.Read", role_id="r2"),
+        row("grant", "nameless", **(grant("x") | {"id": "nameless", "name": None, "role_id": "r3"})),
+        consent("User.Read"),
+        consent("Mail.Send", "somebody"),
+        role("Directory Readers", tier=None, scope_kind="administrative-unit"),
+    ]
+    found = derived(tmp_path, grants)
+    assert reasons(found) == {}
+    assert found["app_roles"] == ["Mail.Read", "Orders.Read", "r3"]
+    assert (found["app_role_count_min"], found["app_role_count_max"]) == (4, 4)
+    assert found["tenant_wide_app_roles"] == ["Mail.Read"]
+    assert found["delegated_for_everyone"] == ["User.Read"]
+    assert found["directory_roles"] == ["Directory Readers"]
+    assert found["tier0"] is False
+
+
+CONTROL: list[tuple[list[Row], object, object]] = [
+    ([grant("RoleManagement.ReadWrite.Directory", tier=0)], True, None),
+    ([role()], True, None),
+    ([role(standing=False)], False, None),
+    ([role(scope_kind="administrative-unit")], False, None),
+    ([role(scope_kind="directory-object")], False, None),
+    ([role(scope_kind=BAD)], None, "bad_value"),
+    ([role(scope_kind=BAD, tier=None)], False, None),
+    ([role(BAD, tier=PERMISSION)], None, "permission"),
+    ([role(tier=PERMISSION, scope_kind="administrative-unit")], False, None),
+    ([grant(BAD, tier=PERMISSION)], None, "permission"),
+    ([grant(BAD, tier=PERMISSION), role()], True, None),
+    ([consent("Directory.AccessAsUser.All")], False, None),
+]
+
+
+@pytest.mark.parametrize(("grants", "tier0", "reason"), CONTROL)
+def test_control_of_the_tenant_is_certain_unknown_or_none(
+    tmp_path: Path, grants: list[Row], tier0: object, reason: object
+) -> None:
+    found = derived(tmp_path, grants)
+    assert (found["tier0"], reasons(found).get("tier0")) == (tier0, reason)
+
+
+GROUPS: list[tuple[list[Row], list[Row], object, object, object]] = [
+    # The group as it is known, who is in it; the roles and tier0 of the principal, and why they are unknown.
+    ([group()], [member()], ["Global Administrator"], True, None),
+    ([group()], [member(who="other")], [], False, None),
+    ([group(PERMISSION)], [], None, None, "permission"),
+    # Whoever is known to be in it holds the role, whatever else is not known.
+    ([group(PERMISSION)], [member()], None, True, "permission"),
+    ([named(GROUP, THROTTLED)], [], None, None, "throttled"),
+    ([], [], None, None, "interrupted"),
+]
+
+
+@pytest.mark.parametrize(("principals", "members", "roles", "tier0", "reason"), GROUPS)
+def test_a_groups_directory_role_is_its_members(
+    tmp_path: Path, principals: list[Row], members: list[Row], roles: object, tier0: object, reason: object
+) -> None:
+    found = derived(tmp_path, [role(to=GROUP)], principal=principals, membership=members)
+    assert (found["directory_roles"], found["tier0"]) == (roles, tier0)
+    assert reasons(found).get("directory_roles") == reason
+    assert reasons(found).get("tier0") == (None if tier0 else reason)
+    assert found["directory_role_count_min"] == len(members) - (members == [member(who="other")])
+    assert found["directory_role_count_max"] == (None if reason else found["directory_role_count_min"])
+
+
+def test_a_group_whose_role_is_harmless_hides_no_control_of_the_tenant(tmp_path: Path) -> None:
+    found = derived(tmp_path, [role("Directory Readers", to=GROUP, tier=None)], principal=[group(PERMISSION)])
+    assert found["tier0"] is False
+    assert reasons(found) == {"directory_roles": "permission", "directory_role_count": "permission"}
+
+
+def test_a_groups_app_role_is_not_its_members(tmp_path: Path) -> None:
+    found = derived(tmp_path, [grant("Mail.Read", to=GROUP, tier=0)], principal=[group()], membership=[member()])
+    assert (found["app_roles"], found["tier0"]) == ([], False)
+
+
+ASSIGNED = ("directory_roles", "directory_role_count", "tier0")
+GRANTED = ("app_roles", "app_role_count", "tenant_wide_app_roles", "tier0")
+GAPS: list[tuple[list[Coverage], dict[str, Reason], tuple[str, ...]]] = [
+    (without("delegated_grant.list"), {}, ("delegated_for_everyone",)),
+    (without("directory_role.assignments"), {}, ASSIGNED),
+    (without("service_principal.app_roles"), {"app_roles_listed": PERMISSION}, GRANTED),
+]
+
+
+@pytest.mark.parametrize(("coverage", "values", "expected"), GAPS)
+def test_what_was_not_read_makes_unknown_what_rests_on_it(
+    tmp_path: Path, coverage: list[Coverage], values: dict[str, Any], expected: tuple[str, ...]
+) -> None:
+    found = derived(tmp_path, [], coverage, service_principal=[principal(**values)])
+    assert {"permission"} == set(reasons(found).values())
+    assert reasons(found).keys() - {"app_roles_listed"} == set(expected)
+    assert all(found.get(name) is None for name in expected)
+
+
+def test_app_roles_that_are_known_count_where_others_may_be_missing(tmp_path: Path) -> None:
+    some = [principal(app_roles_listed=THROTTLED)]
+    found = derived(tmp_path, [grant("Mail.Read", tier=0)], service_principal=some)
+    assert (found["app_role_count_min"], found["app_role_count_max"], found["tier0"]) == (1, None, True)
+    assert reasons(found).get("tier0") is None
+    assert reasons(found)["app_roles"] == "throttled"
+
+
+def test_an_application_has_the_privileges_of_its_service_principal(tmp_path: Path) -> None:
+    rows = {
+        "application": [application(APP)],
+        "service_principal": [principal(app_id=APP.upper()), principal("s2", app_id="b")],
+        "grant": [grant("Mail.Read", tier=1), role(), role("Other", to="s2")],
+        "principal": [named(ME), named("s2")],
+    }
+    found = only(tmp_path, "application", rows, READ)
+    assert (found["app_roles"], found["directory_roles"], found["tier0"]) == (["Mail.Read"], ["Global Administrator"], True)
+
+
+NONE_HERE: list[tuple[list[Row], list[Coverage], object]] = [
+    ([], READ, None),
+    ([principal(app_id="b")], READ, None),
+    # It may be that one's.
+    ([principal(app_id=BAD)], READ, "bad_value"),
+    ([], without("service_principal.list"), "permission"),
+]
+
+
+@pytest.mark.parametrize(("principals", "coverage", "reason"), NONE_HERE)
+def test_an_application_without_a_service_principal_was_granted_nothing(
+    tmp_path: Path, principals: list[Row], coverage: list[Coverage], reason: object
+) -> None:
+    rows = {"application": [application(APP)], "service_principal": principals}
+    found: dict[str, Any] = only(tmp_path, "application", rows, coverage)
+    assert [found[name] for name in (*LISTS, "tier0")] == [None] * 5 if reason else [[], [], [], [], False]
+    assert (found["app_role_count_min"], found["app_role_count_max"]) == (0, None if reason else 0)
+    names = {*LISTS, "tier0", "app_role_count", "directory_role_count"}
+    assert reasons(found) == (dict.fromkeys(names, reason) if reason else {})
+
+
+def sign_in(number: int, app_id: str | Reason = APP, **values: Any) -> Row:
+    return row("sign_in_activity", f"{TENANT.id}/{number}", app_id=app_id, **values)
+
+
+SIGN_INS: list[tuple[list[Row], list[Coverage], object, object]] = [
+    ([], READ, None, None),
+    ([sign_in(1, last_sign_in_on=AS_OF), sign_in(2, "b", last_sign_in_on=AS_OF + DAY)], READ, AS_OF, None),
+    ([sign_in(1, last_sign_in_on=AS_OF), sign_in(2, last_sign_in_on=AS_OF - DAY)], READ, AS_OF, None),
+    ([sign_in(1, last_sign_in_on=AS_OF), sign_in(2, last_sign_in_on=BAD)], READ, None, "bad_value"),
+    # A later one may be among those that were not read.
+    ([sign_in(1, last_sign_in_on=AS_OF)], without("sign_in_activity.list", THROTTLED), None, "throttled"),
+    ([], without("sign_in_activity.list", Reason.NOT_LICENSED), None, "not_licensed"),
+    ([], without("sign_in_activity.list", Reason.NOT_IN_CLOUD), None, "not_in_cloud"),
+]
+
+
+@pytest.mark.parametrize(("records", "coverage", "last", "reason"), SIGN_INS)
+def test_the_last_sign_in_is_the_latest_of_all_or_unknown(
+    tmp_path: Path, records: list[Row], coverage: list[Coverage], last: object, reason: object
+) -> None:
+    found = derived(tmp_path, [], coverage, sign_in_activity=records, service_principal=[principal(app_id=APP.upper())])
+    assert (found["last_sign_in_on"], found["unknown"].get("last_sign_in_on")) == (last, reason)
+
+
+def use(number: int, key_id: str = "k", **values: Any) -> Row:
+    return row("credential_activity", f"{TENANT.id}/{number}", **({"app_id": APP, "key_id": key_id} | values))
+
+
+USES: list[tuple[Row, list[Row], list[Coverage], object, object]] = [
+    (credential("K"), [], READ, None, None),
+    (credential("K"), [use(1, last_used_on=AS_OF - DAY), use(2, last_used_on=AS_OF)], READ, AS_OF, None),
+    (credential("K"), [use(1, last_used_on=AS_OF), use(2, last_used_on=BAD)], READ, None, "bad_value"),
+    # Another application may hold a credential of the same id.
+    (credential("K"), [use(1, app_id="b", last_used_on=AS_OF), use(2, "other", last_used_on=AS_OF)], READ, None, None),
+    (credential("K"), [use(1, last_used_on=AS_OF)], without("credential_activity.list"), None, "permission"),
+    ({**credential("K"), "key_id": None, "unknown": {"key_id": BAD}}, [use(1, last_used_on=AS_OF)], READ, None, "bad_value"),
+    # The report knows secrets and certificates only.
+    (credential("K", kind="federated", issuer="i", audiences=[]), [], without("credential_activity.list"), None, None),
+]
+
+
+@pytest.mark.parametrize(("held", "uses", "coverage", "last", "reason"), USES)
+def test_a_credentials_last_use_is_the_latest_for_any_resource_or_unknown(
+    tmp_path: Path, held: Row, uses: list[Row], coverage: list[Coverage], last: object, reason: object
+) -> None:
+    found: dict[str, Any] = only(tmp_path, "credential", {"credential": [held], "credential_activity": uses}, coverage)
+    assert (found["last_used_on"], found["unknown"].get("last_used_on")) == (last, reason)
