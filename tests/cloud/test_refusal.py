@@ -49,6 +49,7 @@ def _of(surface: Surface, status: int, code: str = "", inner: str = "", message:
         (GRAPH, 400, "Directory_ExpiredPageToken", "", Reason.TRUNCATED),
         (GRAPH, 403, "Authorization_RequestDenied", "", Reason.PERMISSION),
         (GRAPH, 403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", "", Reason.NOT_LICENSED),
+        (GRAPH, 400, "AadPremiumLicenseRequired", "", Reason.NOT_LICENSED),
         (GRAPH, 404, "Request_ResourceNotFound", "", Reason.VANISHED),
         (GRAPH, 504, "GatewayTimeout", "", Reason.TIMEOUT),
         (GRAPH, 408, "Timeout", "", Reason.TIMEOUT),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from keyaudit.cloud.connection import Connection, connect
-from keyaudit.cloud.environment import ENVIRONMENTS
+from keyaudit.cloud.environment import ENVIRONMENTS, Environment
 from keyaudit.cloud.network import Network
 from keyaudit.collect.evidence import Evidence, UnifiedAudit
 from keyaudit.collect.run import Failure, collect_all
@@ -88,10 +88,10 @@ class Collected:
 
 
 @asynccontextmanager
-async def connected(simulator: Simulator) -> AsyncIterator[Connection]:
+async def connected(simulator: Simulator, environment: Environment = ENVIRONMENTS["public"]) -> AsyncIterator[Connection]:
     """A connection to the simulated tenant, made as a user behind a proxy would."""
     async with connect(
-        environment=ENVIRONMENTS["public"],
+        environment=environment,
         auth="env",
         tenant=None,
         network=Network(proxy=simulator.proxy, ca_file=simulator.ca_file),
@@ -135,10 +135,15 @@ def left(
     return Collected(rows, coverage, failures, calls or {}, set(audiences))
 
 
-async def collect(*faults: Fault, estate: Estate = ESTATE, evidence: Evidence = EVIDENCE) -> Collected:
+async def collect(
+    *faults: Fault,
+    estate: Estate = ESTATE,
+    evidence: Evidence = EVIDENCE,
+    environment: Environment = ENVIRONMENTS["public"],
+) -> Collected:
     """One whole run."""
     with tempfile.TemporaryDirectory() as folder:
-        async with serve(estate, faults=faults) as simulator, connected(simulator) as connection:
+        async with serve(estate, faults=faults) as simulator, connected(simulator, environment) as connection:
             with begun(Path(folder) / "out", estate.tenant_id) as spool:
                 failures = await collect_all(connection, spool, progress=Noted(), evidence=evidence)
                 return left(spool, failures, dict(simulator.calls), simulator.audiences)

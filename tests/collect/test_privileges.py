@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.model.coverage import State
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import AS_OF, DAY, SUBSCRIPTION, TENANT_ID
@@ -280,6 +281,17 @@ async def test_without_the_role_definitions_a_directory_role_keeps_its_id() -> N
 async def test_what_the_tenant_has_no_licence_for_is_said_so(relation: str, operations: tuple[str, ...]) -> None:
     found = await collect(estate=replace(PRIVILEGED, unlicensed=(relation,)))
     assert found.gaps() == {(TENANT_ID, operation): "not_assessed not_licensed" for operation in operations}
+
+
+async def test_what_another_cloud_lacks_is_not_asked_for_there(privileged: Collected) -> None:
+    # A cloud by another name, at the simulated tenant's addresses.
+    found = await collect(estate=PRIVILEGED, environment=replace(ENVIRONMENTS["public"], name="usgov"))
+    reports = ("sign_in_activity.list", "credential_activity.list")
+    assert found.gaps() == {(TENANT_ID, operation): "not_assessed not_in_cloud" for operation in reports}
+    assert not found.calls.keys() & set(reports)
+    missing = dict.fromkeys(("verified_publisher", "created_by_app"), "not_in_cloud")
+    assert all(unknown(row) == missing for table in ("application", "service_principal") for row in found.rows[table].values())
+    assert found.rows["grant"].keys() == privileged.rows["grant"].keys()
 
 
 def _add(*items: object) -> Any:

@@ -19,6 +19,7 @@ def test_the_documented_limits() -> None:
     assert DOCUMENTED.arm == Bucket(250, 25)
     assert DOCUMENTED.resource_graph == Window(15, 5)
     assert DOCUMENTED.graph == Window(8000, 10)
+    assert DOCUMENTED.reports == Window(5, 10)
     assert DOCUMENTED.key_credentials == Window(150, 60)
 
 
@@ -77,6 +78,7 @@ def _with(limit: str) -> Throttle:
         ("vault_subscription", f"{VAULT}/keys?api-version=7.5", "Throttled"),
         ("arm", f"{ARM}/subscriptions/{SUBSCRIPTION}/resources?api-version=1", "TooManyRequests"),
         ("graph", f"{GRAPH}/organization", "TooManyRequests"),
+        ("reports", GRAPH.replace("v1.0", "beta") + "/reports/servicePrincipalSignInActivities", "TooManyRequests"),
         ("key_credentials", f"{GRAPH}/applications?$select=id,keyCredentials", "TooManyRequests"),
     ],
 )
@@ -122,3 +124,16 @@ async def test_limits_count_down_in_the_headers() -> None:
     assert units == ["3", "1", "1", "3"]
     assert "x-ms-throttle-limit-percentage" not in few.headers
     assert near.headers["x-ms-throttle-limit-percentage"] == "0.8"
+
+
+async def test_reports_have_a_limit_of_their_own() -> None:
+    times = [float(AS_OF)]
+    reports = GRAPH.replace("v1.0", "beta") + "/reports"
+    async with wire(SMALL, throttle=DOCUMENTED, now=lambda: times[0]) as client:
+        replies = [await client.get(f"{reports}/servicePrincipalSignInActivities") for _ in range(4)]
+        replies += [await client.get(f"{reports}/appCredentialSignInActivities") for _ in range(2)]
+        other = await client.get(f"{GRAPH}/domains")
+        times[0] += 10
+        later = await client.get(f"{reports}/appCredentialSignInActivities")
+    assert [reply.status for reply in replies] == [200] * 5 + [429]
+    assert (other.status, later.status) == (200, 200)
