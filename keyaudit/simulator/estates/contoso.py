@@ -12,6 +12,7 @@ from keyaudit.simulator.estates.contoso_logs import contoso_logs, logged
 from keyaudit.simulator.estates.contoso_other import NONPROD_VAULTS, SHARED_VAULTS
 from keyaudit.simulator.estates.contoso_posture import contoso_posture
 from keyaudit.simulator.estates.contoso_principals import PRINCIPALS
+from keyaudit.simulator.estates.contoso_privileges import with_privileges
 from keyaudit.simulator.estates.contoso_prod import PROD_VAULTS
 from keyaudit.simulator.estates.contoso_services import lay_services
 from keyaudit.simulator.estates.contoso_signing import federated_domains, lay_signing
@@ -40,7 +41,7 @@ def contoso(as_of: int) -> Estate:
     hsm, in_hsm = lay_hsm(TRUST_HSM, subscriptions[-1].id, ground)
     applications, principals, in_entra = lay_entra(APPLICATIONS, PRINCIPALS, ground)
     applications = with_vault_certificates(applications, vaults, ground)
-    return Estate(
+    estate = Estate(
         name="contoso",
         as_of=as_of,
         tenant_id=ground.tenant,
@@ -63,6 +64,7 @@ def contoso(as_of: int) -> Estate:
         deleted_vaults=deleted_vaults(ground, subscriptions[0].id, subscriptions[1].id),
         plants=frozenset(in_vaults | in_hsm | in_entra),
     )
+    return with_privileges(estate, ground)
 
 
 def lay_vaults(plans: Iterable[tuple[VaultPlan, str]], ground: Ground) -> tuple[tuple[Vault, ...], set[Plant]]:
