@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keyaudit import __version__, gate
+from keyaudit.inventory.access import described, reached_by, who_reaches
 from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read, endings, prepare
+from keyaudit.inventory.finding import target
 from keyaudit.inventory.listing import listing
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
+from keyaudit.inventory.views.reach import LOCAL_LISTED
+from keyaudit.model.access import Access
 from keyaudit.model.baseline import Baseline
-from keyaudit.model.coverage import Coverage
+from keyaudit.model.coverage import Coverage, ScopeKind
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import PRECEDENCE, Exit, UnsafeError, UsageError
 from keyaudit.model.expiring import Expiring
@@ -24,6 +28,9 @@ from keyaudit.model.listing import Inventory
 from keyaudit.model.reasons import OPTIONAL, UNSAFE, Reason
 from keyaudit.model.run import Report, Run, Verdict
 from keyaudit.model.tables import TABLES, operations, operations_of
+from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
+from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
+from keyaudit.model.tables.reach import WIDENING
 from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.judge import judge as judge_policies
@@ -207,6 +214,42 @@ def inventory(snapshot: Snapshot, tables: Sequence[str], *, as_of: int) -> Itera
         unknown = {each.reason for table in listings for each in table.unknown}
         verdict = assess(snapshot.run, snapshot.coverage, operations(*tables), unknown=unknown)
         yield Inventory(dataclasses.replace(snapshot.run, as_of=as_of), verdict, listings)
+
+
+def access(snapshot: Snapshot, asked: str, *, as_of: int) -> Access:
+    """Who can use what `asked` names, or what that can use. Raises UsageError where it names nothing, or several things."""
+    with snapshot.judging(as_of) as connection:
+        meant = target(connection, asked)
+        by_principal = meant.noun == "principal"
+        found = reached_by(connection, meant) if by_principal else who_reaches(connection, meant)
+        note = described(connection, meant)
+    of_hsms = (*HSMS_FOUND, *LOCAL_LISTED) if by_principal or note == "hsm-local" else ()
+    required = frozenset((*REACH_OPERATIONS, *VAULTS_FOUND, *of_hsms))
+    # Of a vault, what was not read elsewhere says nothing.
+    places = {meant.vault_id, "/".join(meant.vault_id.split("/")[:3])}
+    here = [
+        record
+        for record in snapshot.coverage
+        if by_principal
+        or (
+            record.operation in required.union(WIDENING)
+            and (record.scope.kind is ScopeKind.TENANT or record.scope.id in places)
+        )
+    ]
+    run = snapshot.run if by_principal else dataclasses.replace(snapshot.run, rows={**snapshot.run.rows, "vault": 1})
+    return Access(
+        run=dataclasses.replace(snapshot.run, as_of=as_of),
+        verdict=assess(run, here, required, unknown=found.reasons),
+        noun=meant.noun,
+        id=meant.id,
+        name=meant.name,
+        note=note,
+        reaches=found.reaches,
+        open=found.open,
+        others=found.others,
+        inert=found.inert,
+        unlisted=[record for record in here if record.operation in WIDENING and record.reason is not None],
+    )
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ COMMANDS = (
     "collect",
     "inventory",
     "expiring",
+    "access",
     "doctor",
     "permissions",
     "diff",

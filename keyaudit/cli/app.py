@@ -10,6 +10,7 @@ from typer.exceptions import TyperException
 
 from keyaudit import __version__
 from keyaudit.cli import (
+    access,
     baseline,
     collect,
     diff,
@@ -44,6 +45,7 @@ app.command("gate")(gate.gate)
 app.command("collect")(collect.collect)
 app.command("inventory")(inventory.inventory)
 app.command("expiring")(expiring.expiring)
+app.command("access")(access.access)
 app.command("doctor")(doctor.doctor)
 app.command("permissions")(permissions.permissions)
 app.command("diff")(diff.diff)

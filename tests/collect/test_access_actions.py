@@ -85,8 +85,8 @@ def test_a_pattern_of_many_asterisks_takes_no_time() -> None:
 
 
 BUILT_IN = {
-    "Owner": ["purge", "grant", "set-policy"],
-    "Contributor": ["purge", "grant", "set-policy"],
+    "Owner": ["purge-vault", "grant", "set-policy"],
+    "Contributor": ["purge-vault", "grant", "set-policy"],
     "Reader": [],
     "User Access Administrator": ["grant"],
     "Role Based Access Control Administrator": ["grant"],
@@ -102,7 +102,7 @@ BUILT_IN = {
     "Key Vault Secrets User": ["read-private"],
     "Key Vault Data Access Administrator": ["grant"],
     "Key Vault Contributor": ["grant", "set-policy"],
-    "Key Vault Purge Operator": ["purge"],
+    "Key Vault Purge Operator": ["purge-vault"],
 }
 
 

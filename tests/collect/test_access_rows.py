@@ -88,7 +88,7 @@ async def test_a_grant_says_who_where_and_what(reached: Collected) -> None:
     told = ("principal_id", "principal_type", "scope", "scope_kind", "vault_id", "custom", "wildcard", "allows", "standing")
     everything = ["sign", "decrypt", "wrap", "backup", "manage"]
     assert [tuple(grant(reached, number).get(column) for column in told) for number in range(1, 7)] == [
-        (DAVE.id, "user", "/", "root", None, False, False, ["purge", "grant", "set-policy"], True),
+        (DAVE.id, "user", "/", "root", None, False, False, ["purge-vault", "grant", "set-policy"], True),
         (OUTER.id, "group", f"{MANAGED}/mg-prod", "management-group", None, False, False, everything, True),
         (
             FOREIGN.id,
@@ -98,7 +98,7 @@ async def test_a_grant_says_who_where_and_what(reached: Collected) -> None:
             None,
             False,
             False,
-            ["purge", "grant", "set-policy"],
+            ["purge-vault", "grant", "set-policy"],
             True,
         ),
         (

@@ -74,7 +74,8 @@ def derive(
         tables.setdefault(name, []).append(each)
     if any(each["id"] == SUBSCRIPTION for each in rows):
         tables["subscription"] = [each for each in tables["subscription"] if each is not HOME]
-    with snapshot(tmp_path / "out", tables, {TENANT: coverage}).connect(AS_OF) as connection:
+    by_scope = {scope: [record for record in coverage if record.scope == scope] for scope in (TENANT, vault_scope("kv"))}
+    with snapshot(tmp_path / "out", tables, by_scope).connect(AS_OF) as connection:
         return {str(found["id"]): found for found in fetch(connection, f'SELECT * FROM "{table}"')}
 
 
@@ -265,3 +266,26 @@ def test_where_nobody_reads_them_they_are_not_worked_out(tmp_path: Path) -> None
         [found] = fetch(connection, "SELECT * FROM vault")
         assert bounds(found, "principals_signing") == (None, None, None)
         assert not connection.execute("SELECT * FROM duckdb_tables() WHERE table_name LIKE 'reach%'").fetchall()
+
+
+HSM: dict[str, Any] = {**RBAC, "access_model": "hsm-local", "access_policies": None}
+LOCAL = ("hsm.role_assignment.list", "hsm.role_assignment.of_keys", "hsm.role_assignment.of_key")
+
+
+def test_a_managed_hsm_goes_by_its_own_roles_alone(tmp_path: Path) -> None:
+    rows = [
+        grant("local", "sign", kind="hsm-role"),
+        grant("keys", "sign", kind="hsm-role", scope=f"{KV}/keys"),
+        grant("one", "sign", kind="hsm-role", scope=f"{KV}/keys/a"),
+        grant("owner", "grant", "set-policy", "sign"),
+        *(who(name) for name in ("local", "keys", "one", "owner")),
+    ]
+    read = [*assessed(TENANT, "subscription.list", "vault.query"), *assessed(vault_scope("kv"), *LOCAL)]
+    found = derive(tmp_path, rows, of=HSM, table="key", coverage=read)
+    assert [bounds(each, "principals_signing") for each in found.values()] == [(3, 3, None), (2, 2, None)]
+    assert [bounds(each, "principals_granting") for each in found.values()] == [(0, 0, None)] * 2
+
+
+def test_local_roles_that_were_not_read_leave_no_upper_bound(tmp_path: Path) -> None:
+    lost = [*assessed(TENANT, "subscription.list"), refused(vault_scope("kv"), LOCAL[0], Reason.PERMISSION)]
+    assert signing(tmp_path, [], of=HSM, coverage=lost) == (0, None, "permission")

@@ -6,6 +6,7 @@ import pytest
 
 from keyaudit.simulator.estate import Application, Estate, Key, KeyVersion, ServicePrincipal, Vault
 from keyaudit.simulator.estates import estate
+from keyaudit.simulator.estates.contoso_access import ORDER_SIGNING
 from tests.simulator import estate_oracle as oracle
 
 NOW = 1_795_500_000
@@ -171,7 +172,8 @@ def test_blind_spots_are_what_they_say(blind: Estate) -> None:
     assert [vault.name for vault in blind.vaults if vault.vanishes_after] == ["kv-stores-dev"]
     assert [vault.name for vault in blind.vaults if vault.refused == ("rotationpolicy",)] == ["kv-orders-prod"]
     assert [hsm.name for hsm in blind.hsms if hsm.access == "local"] == ["hsm-contoso-trust"]
-    assert blind.graph_refuses == ("owners", "federationConfiguration")
+    [signing] = [group.id for group in blind.groups if group.name == ORDER_SIGNING]
+    assert blind.graph_refuses == ("owners", "federationConfiguration", f"groups/{signing}")
 
 
 def test_blind_spots_is_contoso_but_for_them(contoso: Estate, blind: Estate) -> None:

@@ -21,7 +21,7 @@ CONTROL: Mapping[str, Allows] = {
     # https://learn.microsoft.com/azure/key-vault/general/rbac-access-policy and .../access-control-default
     f"{_VAULT}/write": Allows.GRANT,
     f"{_VAULT}/accesspolicies/write": Allows.SET_POLICY,
-    "microsoft.keyvault/locations/deletedvaults/purge/action": Allows.PURGE,
+    "microsoft.keyvault/locations/deletedvaults/purge/action": Allows.PURGE_VAULT,
 }
 """Actions of the control plane, in lower case."""
 

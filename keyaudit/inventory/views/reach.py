@@ -10,17 +10,29 @@ a count has no upper bound.
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
+from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
+from keyaudit.model.tables.grant import HONOURED, Allows
 from keyaudit.model.tables.reach import ACTIONS, WHO
 
 BITS = {action: 1 << place for place, action in enumerate(ACTIONS)}
 _ALL = sum(BITS.values())
 _GRANT = BITS["granting"]
 _DATA = _ALL - _GRANT
+
+KINDS = ("azure-role", "access-policy", "hsm-role")
+"""The kinds of grants that reach vaults."""
+
+ROLES_LISTED = tuple(
+    operation for operation, rows in TABLES["grant"].parts.items() if any(row["kind"] == "azure-role" for row in rows)
+)
+LOCAL_LISTED = tuple(operation for operation in TABLES["grant"].parts if OPERATIONS[operation].surface is Surface.MANAGED_HSM)
+"""The lists of role assignments in the tenant, and of those of one Managed HSM."""
 
 _HUMANS = "'user'"
 _WORKLOADS = "'service-principal', 'managed-identity'"
@@ -79,11 +91,7 @@ NAMES = {f"{who}_{action}": (who, action) for action in ACTIONS for who in WHO}
 
 def _vaults(sources: Sources) -> str:
     """Vaults, numbered, with the scopes that they are in, and by action why grants to them may be missing."""
-    listed = {kind: _listing(kind) for kind in ("azure-role", "hsm-role")}
-    roles = read_to_the_end(listed["azure-role"])
-    local = (
-        read_to_the_end(listed["hsm-role"]) if listed["hsm-role"] else "SELECT NULL AS scope_id, NULL AS whole, NULL AS reason"
-    )
+    roles, local = read_to_the_end(ROLES_LISTED), read_to_the_end(LOCAL_LISTED)
     return f"""
         SELECT row_number() OVER (ORDER BY vault.id)::INTEGER AS vault, vault.id,
             '/subscriptions/' || vault.subscription_id AS subscription, vault.access_model,
@@ -99,12 +107,6 @@ def _vaults(sources: Sources) -> str:
         FROM {sources["vault"]} AS vault
         LEFT JOIN (SELECT * FROM ({roles}) WHERE scope_id LIKE '/tenants/%') AS roles ON true
         LEFT JOIN ({local}) AS local ON local.scope_id = vault.id"""
-
-
-def _listing(kind: str) -> Sequence[str]:
-    """The operations that list the grants of a kind."""
-    parts = TABLES["grant"].parts
-    return [operation for operation, rows in parts.items() if {"kind": kind} in [dict(row) for row in rows]]
 
 
 def _ways(sources: Sources) -> str:
@@ -130,7 +132,7 @@ def _ways(sources: Sources) -> str:
             coalesce({_GRANT} * {has("'set-policy'")}, {_GRANT}) AS policy,
             coalesce(unknown['allows'], unknown['scope']) AS doubt
         FROM {sources["grant"]} AS given JOIN reach_holder AS holder ON holder.principal_id = given.principal_id
-        WHERE given.kind IN ('azure-role', 'access-policy', 'hsm-role')"""
+        WHERE given.kind IN ({", ".join(map(quoted, KINDS))})"""
 
 
 def _met(sources: Sources) -> str:
@@ -145,29 +147,41 @@ def _met(sources: Sources) -> str:
         LEFT JOIN {sources["subscription"]} AS place ON place.id = reach_vault.subscription
         CROSS JOIN (SELECT DISTINCT scope FROM reach_way WHERE scope_kind = 'management-group') AS above
         WHERE place.management_groups IS NULL"""
+    # A local role of an HSM can be held on all its keys: that is as good as on all of it.
     pairs = f"""
         SELECT place.vault, way.way, NULL::VARCHAR AS object, place.doubt FROM ({places}) AS place
         JOIN reach_way AS way ON way.scope = place.scope
         UNION ALL
-        SELECT vault.vault, way.way, way.scope, NULL FROM reach_way AS way JOIN reach_vault AS vault ON vault.id = way.vault_id
+        SELECT vault.vault, way.way, CASE WHEN way.scope <> vault.id || '/keys' THEN way.scope END, NULL
+        FROM reach_way AS way JOIN reach_vault AS vault ON vault.id = way.vault_id
         WHERE way.scope_kind = 'object'"""
-    # Roles reach data only where a vault goes by them, access policies only where it goes by those, and neither reaches an HSM.
-    possible = """CASE
-        WHEN way.kind = 'hsm-role' THEN way.data | way.control
-        WHEN way.kind = 'access-policy' THEN CASE WHEN vault.access_model IN ('rbac', 'hsm-local') THEN 0 ELSE way.data END
-        WHEN vault.access_model = 'rbac' THEN way.data | way.control
-        WHEN vault.access_model = 'access-policy' THEN way.control | way.policy
-        WHEN vault.access_model = 'hsm-local' THEN 0
-        ELSE way.data | way.control | way.policy END"""
-    certain = f"""CASE WHEN NOT way.known OR pair.doubt IS NOT NULL THEN 0
-        WHEN vault.access_model IN ('rbac', 'access-policy', 'hsm-local') OR way.kind = 'hsm-role' THEN {possible}
-        WHEN way.kind = 'azure-role' THEN way.control ELSE 0 END"""
+    # What the model of a vault is not known to honour it may honour, if any model does; what both do, it surely does.
+    perhaps = {kind: [allows for kinds in HONOURED.values() for allows in kinds.get(kind, ())] for kind in KINDS}
+    of_vaults = [HONOURED[model] for model in ("rbac", "access-policy")]
+    surely = {kind: [each for each in Allows if all(each in kinds.get(kind, ()) for kinds in of_vaults)] for kind in KINDS}
+    possible = _honoured(HONOURED, perhaps)
+    certain = f"CASE WHEN NOT way.known OR pair.doubt IS NOT NULL THEN 0 ELSE {_honoured(HONOURED, surely)} END"
     return f"""
         SELECT pair.vault, pair.object, way.way, way.holder, way.standing, {certain} AS certain, {possible} AS possible,
             coalesce(pair.doubt, way.doubt, vault.model_gap) AS doubt
         FROM ({pairs}) AS pair
         JOIN reach_way AS way ON way.way = pair.way
         JOIN reach_vault AS vault ON vault.vault = pair.vault"""
+
+
+def _honoured(models: Mapping[str, Mapping[str, Sequence[Allows]]], otherwise: Mapping[str, Sequence[Allows]]) -> str:
+    """The bits of a way that a vault honours; `otherwise`: where its model is not one of these."""
+    parts = {Allows.SIGN: "way.data", Allows.GRANT: "way.control", Allows.SET_POLICY: "way.policy"}
+
+    def bits(kinds: Mapping[str, Sequence[Allows]]) -> str:
+        whens = [
+            f"WHEN '{kind}' THEN {' | '.join(part for allows, part in parts.items() if allows in kinds.get(kind, ())) or 0}"
+            for kind in KINDS
+        ]
+        return f"CASE way.kind {' '.join(whens)} END"
+
+    whens = " ".join(f"WHEN '{model}' THEN {bits(kinds)}" for model, kinds in models.items())
+    return f"CASE vault.access_model {whens} ELSE {bits(otherwise)} END"
 
 
 def _holders(sources: Sources) -> str:

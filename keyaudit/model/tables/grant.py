@@ -1,5 +1,6 @@
 """The table of grants: every way in that is given to somebody, as it is given."""
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from keyaudit.model.columns import Column, Table, Type, where_found
@@ -21,11 +22,31 @@ class Allows(StrEnum):
     MANAGE = "manage"
     """Make, change or delete keys and certificates."""
     PURGE = "purge"
+    PURGE_VAULT = "purge-vault"
+    """Purge a deleted vault, with all in it."""
     GRANT = "grant"
     """Give oneself access."""
     SET_POLICY = "set-policy"
     """The same, but only in vaults under access policies."""
 
+
+_DATA = (
+    Allows.SIGN,
+    Allows.DECRYPT,
+    Allows.WRAP,
+    Allows.READ_PRIVATE,
+    Allows.BACKUP,
+    Allows.RELEASE,
+    Allows.IMPORT,
+    Allows.MANAGE,
+    Allows.PURGE,
+)
+HONOURED: Mapping[str, Mapping[str, Sequence[Allows]]] = {
+    "rbac": {"azure-role": (*_DATA, Allows.PURGE_VAULT, Allows.GRANT)},
+    "access-policy": {"azure-role": (Allows.PURGE_VAULT, Allows.GRANT, Allows.SET_POLICY), "access-policy": _DATA},
+    "hsm-local": {"hsm-role": (*_DATA, Allows.GRANT)},
+}
+"""By a vault's access model and a grant's kind what the vault honours of it: all else opens nothing there."""
 
 _POLICIES = ("vault.query", "vault.list")
 _ROLES = ("role_assignment.query",)

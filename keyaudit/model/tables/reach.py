@@ -36,6 +36,10 @@ OPERATIONS = (
 """What such a count rests on, besides how its vault is set."""
 
 
+WIDENING = ("role_eligibility.list", "deny_assignment.list")
+"""What would show who else could activate a role, or that something is denied: no count of what holds now rests on it."""
+
+
 def reach_columns(*actions: str, derived_from: tuple[str, ...]) -> tuple[Column, ...]:
     """For each action the columns of all in `WHO`. They count what holds now, groups by their members, each principal once."""
     return tuple(

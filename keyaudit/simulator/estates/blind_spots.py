@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from keyaudit.simulator.estate import Estate, Plant, Vault
 from keyaudit.simulator.estates.contoso import contoso
+from keyaudit.simulator.estates.contoso_access import ORDER_SIGNING
 from keyaudit.simulator.estates.defects import EXPIRING_SOON, NO_AUTO_ROTATION
 from keyaudit.simulator.estates.ids import key_id
 
@@ -25,9 +26,14 @@ def blind_spots(as_of: int) -> Estate:
         # The usual case with Managed HSMs: Reader shows that it is there, and no local role lets the auditor in.
         hsms=tuple(replace(hsm, access="local") for hsm in whole.hsms),
         logs=replace(whole.logs, entra_refused=True),
-        graph_refuses=("owners", "federationConfiguration"),
+        graph_refuses=("owners", "federationConfiguration", f"groups/{_group(whole)}"),
         plants=frozenset(plant for plant in whole.plants if _still_certain(plant)),
     )
+
+
+def _group(estate: Estate) -> str:
+    """The object id of the group that may sign with the crown key: who is in it is not shown."""
+    return next(group.id for group in estate.groups if group.name == ORDER_SIGNING)
 
 
 def _darkened(vault: Vault) -> Vault:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from keyaudit.simulator.estate import Application, Domain, Estate, Plant, ServicePrincipal, Subscription, Vault
 from keyaudit.simulator.estates.certificate_plans import Furniture, furnished
+from keyaudit.simulator.estates.contoso_access import with_access
 from keyaudit.simulator.estates.contoso_applications import APPLICATIONS
 from keyaudit.simulator.estates.contoso_certificates import FURNITURE, deleted_vaults
 from keyaudit.simulator.estates.contoso_hsm import TRUST_HSM
@@ -64,7 +65,7 @@ def contoso(as_of: int) -> Estate:
         deleted_vaults=deleted_vaults(ground, subscriptions[0].id, subscriptions[1].id),
         plants=frozenset(in_vaults | in_hsm | in_entra),
     )
-    return with_privileges(estate, ground)
+    return with_privileges(with_access(estate, ground), ground)
 
 
 def lay_vaults(plans: Iterable[tuple[VaultPlan, str]], ground: Ground) -> tuple[tuple[Vault, ...], set[Plant]]:

@@ -1,0 +1,32 @@
+"""`keyaudit access`: who can use a key, certificate, vault or HSM, and by which way; or what somebody can use."""
+
+from typing import Annotated
+
+import typer
+
+from keyaudit.cli.options import Format, Live, Stored, flags
+
+
+@flags(Live, Stored)
+def access(
+    live: Live,
+    stored: Stored,
+    *,
+    asked: Annotated[
+        str,
+        typer.Argument(
+            metavar="RESOURCE|PRINCIPAL",
+            help="A vault, VAULT/KEY, a key's address or resource id; or an object id, client id, sign-in name or exact name.",
+        ),
+    ],
+    output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
+) -> int:
+    """Show everybody who can use a key or vault and by which way, groups and inherited roles followed; or what one can use."""
+    from keyaudit import audit  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
+    from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
+    from keyaudit.report.access import FORMATS  # noqa: PLC0415 - heavy
+
+    with snapshot(live, stored) as (taken, as_of):
+        found = audit.access(taken, asked, as_of=as_of)
+        return show(FORMATS[output], found, found.verdict)

@@ -1,0 +1,115 @@
+"""Finds what a person means by a name, an id or an address, among the vaults, their keys, and the principals."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program; what people type is a parameter
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from keyaudit.model.errors import UsageError
+from keyaudit.model.text import one_line
+
+_ADDRESS = re.compile(r"https://([a-z0-9-]+)\.[^/]+(?:/(keys|certificates)/([^/]+)(?:/[^/]*)?)?/?", re.ASCII)
+_RESOURCE = re.compile(
+    r"(/subscriptions/.+/providers/microsoft\.keyvault/(?:vaults|managedhsms)/[^/]+)(?:/(keys|certificates)/([^/]+))?"
+)
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_MOST = 5
+"""Things of one name that are told apart."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Target:
+    """What is meant: a vault or Managed HSM, a key or certificate in one, or a principal."""
+
+    noun: str
+    id: str
+    name: str
+    vault_id: str = ""
+    thing: str = ""
+    """Its name below the vault, in lower case."""
+
+
+def target(connection: duckdb.DuckDBPyConnection, asked: str) -> Target:
+    """The one thing that `asked` names. Raises UsageError where there is none, or several, and names the nearest."""
+    found = sorted({*_in_vaults(connection, asked.strip()), *_principals(connection, asked.strip())})
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise UsageError("access", f"nothing is known by the name {one_line(asked)!r}", _nearest(connection, asked.strip()))
+    several = ", ".join(f"{each.noun} {one_line(each.id, 300)}" for each in found[:_MOST])
+    more = f" and {len(found) - _MOST:,} more" if len(found) > _MOST else ""
+    raise UsageError("access", f"{one_line(asked)!r} names {len(found):,} things: {several}{more}", "use one of these ids")
+
+
+def _in_vaults(connection: duckdb.DuckDBPyConnection, asked: str) -> Sequence[Target]:
+    text = asked.lower()
+    address, resource = _ADDRESS.fullmatch(text), _RESOURCE.fullmatch(text)
+    if address:
+        place, kind, name = ("name", address[1]), address[2], address[3]
+    elif resource:
+        place, kind, name = ("id", resource[1]), resource[2], resource[3]
+    else:
+        vault, _, name = text.partition("/")
+        place, kind = ("name", vault), None
+    query = f"SELECT id, name, kind FROM vault WHERE lower({place[0]}) = ? ORDER BY id"
+    found: list[Target] = []
+    for id_, shown, what in connection.execute(query, [place[1]]).fetchall():
+        noun = "Managed HSM" if what == "managed-hsm" else "vault"
+        if name:
+            found += _things(connection, id_, shown, name, kind)
+        else:
+            found.append(Target(noun, id_, shown or id_, id_))
+    return found
+
+
+def _things(
+    connection: duckdb.DuckDBPyConnection, vault_id: str, vault_name: str, name: str, kind: str | None
+) -> Sequence[Target]:
+    """The certificate of that name, else the key: a certificate's key is asked about with it."""
+    for noun, table, column in (("certificate", "certificate", "certificate_id"), ("key", "key", "key_id")):
+        if kind not in (None, f"{noun}s"):
+            continue
+        query = f"SELECT min({column}), min(name) FROM {table} WHERE vault_id = ? AND lower(split_part({column}, '/', 5)) = ?"
+        row = connection.execute(query, [vault_id, name]).fetchone()
+        if row and row[0]:
+            return [Target(noun, row[0], f"{vault_name}/{row[1] or name}", vault_id, name)]
+    return []
+
+
+def _principals(connection: duckdb.DuckDBPyConnection, asked: str) -> Sequence[Target]:
+    """By object id, client id, sign-in name or name; a service principal even if nothing names it."""
+    text = asked.lower()
+    if _GUID.fullmatch(text):
+        held, own = "object_id = $1 OR lower(app_id) = $1", "split_part(id, '/', 5) = $1 OR lower(app_id) = $1"
+    else:
+        held, own = "lower(user_principal_name) = $1 OR lower(name) = $1", "lower(name) = $1"
+    query = f"""
+        SELECT object_id, any_value(name) FROM (
+            SELECT object_id, name FROM principal WHERE {held}
+            UNION ALL
+            SELECT split_part(id, '/', 5), name FROM service_principal WHERE {own}
+        ) GROUP BY object_id ORDER BY object_id"""
+    return [Target("principal", id_, name or id_) for id_, name in connection.execute(query, [text]).fetchall()]
+
+
+def _nearest(connection: duckdb.DuckDBPyConnection, asked: str) -> str:
+    vault, slash, _ = asked.lower().partition("/")
+    if slash:
+        query = """
+            SELECT DISTINCT vault.name || '/' || split_part(key.key_id, '/', 5) FROM key
+            JOIN vault ON vault.id = key.vault_id WHERE lower(vault.name) = ?"""
+        names = [str(name) for (name,) in connection.execute(query, [vault]).fetchall() if name]
+        near = difflib.get_close_matches(asked.lower(), names, n=1)
+        if near:
+            return f"did you mean {one_line(near[0])}?"
+    query = """
+        SELECT name FROM vault UNION SELECT name FROM principal UNION SELECT user_principal_name FROM principal"""
+    names = [str(name) for (name,) in connection.execute(query).fetchall() if name]
+    near = difflib.get_close_matches(asked, sorted(names), n=1)
+    if near:
+        return f"did you mean {one_line(near[0])}?"
+    return "name a vault, vault/key, a resource id, a key's address, an object id, a sign-in name or an exact display name"

@@ -1,0 +1,61 @@
+"""As CSV: one line a way, then one for each that stands for others who are not known, and for each place not read."""
+
+import csv
+from typing import TextIO
+
+from keyaudit.model import times
+from keyaudit.model.access import Access, Reach, Who
+from keyaudit.report.cells import common_cells, guarded
+
+_COLUMNS = (
+    "record", "principal_id", "principal", "principal_kind", "sign_in", "home", "vault_id", "vault", "limited_to", "allows",
+    "kind", "role", "custom", "scope", "through", "application_id", "condition", "standing", "expires_on", "grant_id",
+    "coverage_note",
+)  # fmt: skip
+
+
+def render(found: Access, out: TextIO) -> None:
+    """Write it. `through` holds the groups on the way, the grant's own first. `out` must not translate line ends."""
+    writer = csv.DictWriter(out, (*common_cells(found.run), *_COLUMNS), restval="", lineterminator="\r\n")
+    writer.writeheader()
+    common = common_cells(found.run)
+    for reach in found.reaches:
+        writer.writerow({**common, **_reach(reach)})
+    for each in found.open:
+        writer.writerow({**common, "record": "not-all-known", **_who(each.who), "coverage_note": f"*:{each.reason}"})
+    for gap in found.verdict.gaps:
+        place = {"record": "not-read", "vault_id": guarded(gap.scope.id), "vault": guarded(gap.scope.name)}
+        writer.writerow({**common, **place, "coverage_note": f"*:{gap.reason}"})
+
+
+def _who(who: Who) -> dict[str, str]:
+    return {
+        "principal_id": guarded(who.id),
+        "principal": guarded(who.name),
+        "principal_kind": guarded(who.kind),
+        "sign_in": guarded(who.sign_in),
+        "home": guarded(who.home),
+    }
+
+
+def _reach(reach: Reach) -> dict[str, str]:
+    way = reach.way
+    return {
+        "record": "way",
+        **_who(reach.who),
+        "vault_id": guarded(reach.vault_id),
+        "vault": guarded(reach.vault_name),
+        "limited_to": guarded(reach.thing or None),
+        "allows": "|".join(way.allows),
+        "kind": way.kind,
+        "role": guarded(way.role),
+        "custom": "" if way.custom is None else str(way.custom).lower(),
+        "scope": guarded(way.scope),
+        "through": guarded("|".join(group.name or group.id for group in way.through) or None),
+        "application_id": guarded(way.application_id),
+        "condition": guarded(way.condition),
+        "standing": str(way.standing).lower(),
+        "expires_on": "" if way.expires_on is None else times.iso_time(way.expires_on),
+        "grant_id": guarded(way.id),
+        "coverage_note": f"allows:{way.doubt}" if way.doubt else "",
+    }

@@ -1,0 +1,62 @@
+"""As JSON: one way a line."""
+
+from typing import TextIO
+
+from keyaudit.model import times
+from keyaudit.model.access import Access, Open, Reach, Way, Who
+from keyaudit.report.members import begun, coverage_member, document, exits, gap_member
+
+
+def render(found: Access, out: TextIO) -> None:
+    """Write one JSON object."""
+    verdict = found.verdict
+    subject = {"kind": found.noun, "id": found.id, "name": found.name, "described": found.note or None}
+    members = {**begun(found.run), "subject": subject, "open_nothing": found.inert}
+    lists = {
+        "ways": map(_reach, found.reaches),
+        "others": map(_way, found.others),
+        "not_all_known": map(_open, found.open),
+        "not_read": map(coverage_member, found.unlisted),
+        "coverage": map(coverage_member, verdict.coverage),
+        "gaps": map(gap_member, verdict.gaps),
+    }
+    document(out, members, lists, {"verdict": exits(verdict)})
+
+
+def _reach(reach: Reach) -> dict[str, object]:
+    place = {"vault_id": reach.vault_id, "vault": reach.vault_name, "limited_to": reach.thing or None}
+    return {"principal": _who(reach.who), **place, **_way(reach.way)}
+
+
+def _way(way: Way) -> dict[str, object]:
+    return {
+        "grant": way.id,
+        "kind": way.kind,
+        "role": way.role,
+        "custom": way.custom,
+        "api": way.api,
+        "scope": way.scope,
+        "scope_kind": way.scope_kind,
+        "allows": list(way.allows),
+        "through": [_who(group) for group in way.through],
+        "application_id": way.application_id,
+        "condition": way.condition,
+        "standing": way.standing,
+        "expires_on": None if way.expires_on is None else times.iso_time(way.expires_on),
+        "unknown": way.doubt,
+    }
+
+
+def _who(who: Who) -> dict[str, object]:
+    return {
+        "id": who.id,
+        "name": who.name,
+        "kind": who.kind,
+        "sign_in": who.sign_in,
+        "home": who.home,
+        "enabled": who.enabled,
+    }
+
+
+def _open(each: Open) -> dict[str, object]:
+    return {"principal": _who(each.who), "reason": each.reason}

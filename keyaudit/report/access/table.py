@@ -1,0 +1,30 @@
+"""One line a way, as `az -o table` looks."""
+
+from typing import TextIO
+
+from keyaudit.model.access import Access
+from keyaudit.model.text import one_line
+from keyaudit.report.access.words import above, below, by, can, notes
+from keyaudit.report.grid import grid
+from keyaudit.report.lines import joined
+
+_HEADERS = ("Principal", "Kind", "Vault", "Can", "By", "Note")
+_SUMMARY = 80
+
+
+def render(found: Access, out: TextIO, *, width: int | None = None) -> None:
+    """Write the table; cells are wrapped to fit `width`, without one nothing is."""
+    out.write(joined(above(found, width or _SUMMARY, colour=False)))
+    rows = (
+        (
+            one_line(reach.who.name or reach.who.id),
+            one_line(reach.who.kind or "unknown"),
+            one_line(reach.vault_name),
+            can(reach.way.allows),
+            by(reach.way),
+            notes(reach.way),
+        )
+        for reach in found.reaches
+    )
+    out.writelines(f"{line}\n" for line in grid(_HEADERS, rows, width))
+    out.write(joined(["", *below(found, width or _SUMMARY, colour=False)]))

@@ -1,0 +1,143 @@
+"""Ways to a key in words. Names are the tenant's, and are made safe for one line here."""
+
+from collections.abc import Mapping, Sequence
+
+from keyaudit.model import times
+from keyaudit.model.access import Access, Way, Who
+from keyaudit.model.operations import OPERATIONS
+from keyaudit.model.reasons import ADVICE
+from keyaudit.model.text import one_line
+from keyaudit.report.lines import listed, parted, plural, wrap
+from keyaudit.report.missing import incomplete, unsafe
+from keyaudit.report.summary import ended, header
+
+_CAN: Mapping[str, str] = {
+    "wrap": "unwrap",
+    "read-private": "read private parts and secrets",
+    "manage": "change or delete",
+    "purge-vault": "purge the vault",
+    "grant": "give itself access",
+    "set-policy": "write access policies",
+}
+"""What a grant allows, in words; the rest are their own."""
+
+_MODELS: Mapping[str, str] = {
+    "rbac": "goes by role assignments",
+    "access-policy": "goes by access policies: data roles open nothing, and whoever may change it can give itself access",
+    "hsm-local": "goes by local roles of its own",
+}
+_SCOPES: Mapping[str, str] = {
+    "root": "all of the tenant",
+    "management-group": "management group",
+    "subscription": "subscription",
+    "resource-group": "resource group",
+    "vault": "vault",
+    "hsm": "Managed HSM",
+}
+_NAME, _CONDITION = 200, 300
+
+
+def can(allows: Sequence[str]) -> str:
+    """ "sign, unwrap and give itself access"; unknown where nothing is known of it."""
+    return listed([_CAN.get(each, each) for each in allows]) or "unknown"
+
+
+def called(who: Who) -> str:
+    """ "Ada Lovelace (user ada@contoso.example, guest)"."""
+    facts = [word for word in (who.kind or "of unknown kind", who.sign_in or who.id) if word]
+    notes = [", from another tenant"] * (who.home == "foreign") + [", disabled"] * (who.enabled is False)
+    return f"{one_line(who.name or who.id, _NAME)} ({one_line(' '.join(facts), _NAME)}{''.join(notes)})"
+
+
+def by(way: Way) -> str:
+    """ "custom role Key Keeper on resource group rg, through group A > B": the grant, and the way from it."""
+    if way.kind == "access-policy":
+        grant = "access policy of the vault"
+    elif way.api:
+        grant = f"{way.kind} {one_line(way.role or way.id, _NAME)} on {one_line(way.api, _NAME)}"
+    else:
+        role = {"hsm-role": "local role", "directory-role": "directory role"}.get(way.kind, "role")
+        grant = f"{'custom ' if way.custom else ''}{role} {one_line(way.role or 'of unknown name', _NAME)} on {place(way)}"
+    return f"{grant}{through(way)}"
+
+
+def through(way: Way) -> str:
+    """ ", through group A > B"; empty where it is given to the principal itself."""
+    if not way.through:
+        return ""
+    return f", through group {' > '.join(one_line(group.name or group.id, _NAME) for group in way.through)}"
+
+
+def place(way: Way) -> str:
+    """ "management group mg-prod", "key consumer-token-signing"."""
+    if way.scope_kind == "object":
+        if way.scope.endswith("/keys"):
+            return "all keys"
+        kind = way.scope.split("/")[-2].removesuffix("s")
+        return f"{one_line(kind)} {one_line(way.scope_name, _NAME)}"
+    if way.scope_kind not in _SCOPES:
+        return one_line(way.scope, _NAME)
+    return f"{_SCOPES[way.scope_kind]} {one_line(way.scope_name, _NAME)}".rstrip()
+
+
+def notes(way: Way) -> str:
+    """What limits it or makes it doubtful, each after a semicolon."""
+    found = [f"only through application {one_line(way.application_id)}"] if way.application_id else []
+    found += [f"under a condition: {one_line(way.condition, _CONDITION)}"] if way.condition else []
+    found += ["only once activated"] * (not way.standing)
+    found += [f"until {times.iso_date(way.expires_on)}"] if way.expires_on is not None else []
+    found += [f"not sure: {ADVICE[way.doubt].meaning} ({way.doubt})"] if way.doubt else []
+    return "; ".join(found)
+
+
+def above(found: Access, width: int, colour: bool) -> list[str]:
+    """What every rendering for people begins with."""
+    subject = f"{found.noun[0].upper()}{found.noun[1:]} {one_line(found.name, _NAME)} ({one_line(found.id, 300)})"
+    described = _MODELS.get(found.note, one_line(found.note) or "of unknown kind")
+    said = f"It is a {described}." if found.by_principal else f"Its vault {described}."
+    if not found.by_principal and found.noun in ("vault", "Managed HSM"):
+        said = f"It {described}."
+    return [*header(found.run, found.verdict, width, colour), "", *wrap(subject, width), *wrap(said, width), ""]
+
+
+def below(found: Access, width: int, colour: bool) -> list[str]:
+    """The counts, then what weakens them."""
+    return parted(
+        wrap(_counts(found), width),
+        [line for each in found.open for line in wrap(_opened(each.who, ADVICE[each.reason].meaning), width, rest="    ")],
+        [
+            line
+            for record in found.unlisted
+            for line in _unlisted(record.operation, record.scope.name, str(record.reason), width)
+        ],
+        incomplete(found.verdict, width, colour),
+        unsafe(found.verdict, width, colour),
+        ended(found.verdict, width, colour),
+    )
+
+
+def _opened(who: Who, meaning: str) -> str:
+    return f"There may be more: {called(who)} stands for principals that are not all known: {meaning}."
+
+
+def _unlisted(operation: str, place_: str, reason: str, width: int) -> list[str]:
+    return wrap(f"Not read of {one_line(place_)}: {OPERATIONS[operation].noun} ({reason}).", width, rest="    ")
+
+
+def _counts(found: Access) -> str:
+    standing = [reach for reach in found.reaches if reach.way.standing]
+    inert = (
+        f" {plural(found.inert, 'other grant')} {'opens' if found.inert == 1 else 'open'} nothing there." if found.inert else ""
+    )
+    least = "At least " if found.open or not found.verdict.complete else ""
+    if found.by_principal:
+        vaults = len({reach.vault_id for reach in standing})
+        return f"{least}{plural(vaults, 'vault')} can be used, by {plural(len(standing), 'way')}.{inert}"
+    people = {reach.who.id: reach.who for reach in standing}
+    kinds = [who.kind for who in people.values()]
+    foreign = sum(who.home == "foreign" for who in people.values())
+    parts = [plural(kinds.count("user"), "user"), plural(len(kinds) - kinds.count("user"), "other", "others")]
+    beyond = {reach.who.id for reach in found.reaches} - people.keys()
+    more = f" {plural(len(beyond), 'more')} could, once activated." if beyond else ""
+    said = f"{least}{plural(len(people), 'principal')} can use it now: {listed(parts)}; {foreign:,} from other tenants."
+    return said + more.replace("mores", "more") + inert

@@ -1,0 +1,257 @@
+"""Who can reach Contoso's vaults: teams in nested groups, roles from far above, and what a look at one list does not show."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from keyaudit.simulator import roles
+from keyaudit.simulator.estate import (
+    AccessPolicy,
+    DenyAssignment,
+    Eligibility,
+    Estate,
+    Group,
+    Role,
+    RoleAssignment,
+    ServicePrincipal,
+    Subscription,
+    User,
+    Vault,
+)
+from keyaudit.simulator.estates.ids import DAY, Ground
+
+CROWN_VAULT, CROWN_KEY = "kv-orders-prod", "order-event-signing"
+"""Contoso's crown key: whoever signs with it can make any order true, and its vault still goes by access policies."""
+
+ORDER_SIGNING = "Order Signing"
+"""The group that the crown key's vault names."""
+
+_ABOVE: Mapping[str, tuple[str, ...]] = {
+    "contoso-prod": ("mg-retail-prod", "mg-retail"),
+    "contoso-nonprod": ("mg-retail-nonprod", "mg-retail"),
+    "contoso-platform": ("mg-platform",),
+}
+
+_USERS: Mapping[str, str] = {
+    "amira.haddad": "Amira Haddad",
+    "jonas.lind": "Jonas Lind",
+    "mei.tanaka": "Mei Tanaka",
+    "lukas.brandt": "Lukas Brandt",
+    "piotr.nowak": "Piotr Nowak",
+    "sofia.rossi": "Sofia Rossi",
+    "tomas.novak": "Tomas Novak",
+    "ines.moreau": "Ines Moreau",
+    "sara.lindqvist": "Sara Lindqvist",
+    "daniel.okoye": "Daniel Okoye",
+    "breakglass-01": "Break Glass 01",
+}
+_GUEST = "Pat Okafor"
+_HSM_USERS = ("Ingrid Falk", "Tomas Reyes", "Priya Nair")
+_HSM_SERVICES = ("Issuing CA service", "Trust services", "Payments SQL server", "Key custodian runbook")
+
+_CUSTODIAN = "Contoso Key Custodian"
+_POLICY_WRITER = "Contoso Vault Operator"
+_LOOKER = "Contoso Vault Inspector"
+
+
+@dataclass(frozen=True, slots=True)
+class _Ids:
+    """Ids by name."""
+
+    ground: Ground
+    subscriptions: Mapping[str, str]
+
+    def user(self, name: str) -> str:
+        return self.ground.guid("user", name)
+
+    def group(self, name: str) -> str:
+        return self.ground.guid("group", name)
+
+    def service(self, name: str) -> str:
+        return self.ground.guid("principal", name)
+
+    def role(self, name: str) -> str:
+        return self.ground.guid("role", name)
+
+    def scope(self, subscription: str, group: str = "", vault: str = "") -> str:
+        """The scope of a subscription, of a resource group in it, or of a vault in that."""
+        found = f"/subscriptions/{self.subscriptions[subscription]}"
+        found += f"/resourceGroups/{group}" if group else ""
+        return found + (f"/providers/Microsoft.KeyVault/vaults/{vault}" if vault else "")
+
+
+def with_access(estate: Estate, ground: Ground) -> Estate:
+    """The estate with its users and groups, and with what reaches its vaults."""
+    ids = _Ids(ground, {one.name: one.id for one in estate.subscriptions})
+    return replace(
+        estate,
+        subscriptions=tuple(_placed(one) for one in estate.subscriptions),
+        vaults=tuple(_policed(vault, ids) for vault in estate.vaults),
+        service_principals=(*estate.service_principals, *_services(ids)),
+        users=_users(ids),
+        groups=_groups(ids),
+        roles=_roles(ids),
+        role_assignments=tuple(_assignments(ids)),
+        eligibilities=tuple(_eligible(ids)),
+        deny_assignments=(_denial(ids),),
+    )
+
+
+def _placed(subscription: Subscription) -> Subscription:
+    return replace(subscription, management_groups=_ABOVE[subscription.name])
+
+
+def _users(ids: _Ids) -> tuple[User, ...]:
+    domain = ids.ground.domain
+    own = (User(id=ids.user(alias), name=name, upn=f"{alias}@{domain}") for alias, name in _USERS.items())
+    hsm = (User(id=ids.service(name), name=name, upn=f"{name.lower().replace(' ', '.')}@{domain}") for name in _HSM_USERS)
+    guest = User(id=ids.user(_GUEST), name=_GUEST, upn=f"pat.okafor_fabrikam.example#EXT#@{domain}", type="Guest")
+    return (*own, *hsm, guest)
+
+
+def _services(ids: _Ids) -> tuple[ServicePrincipal, ...]:
+    return tuple(
+        ServicePrincipal(
+            id=ids.service(name),
+            app_id=ids.ground.guid("client", name),
+            name=name,
+            created=ids.ground.moment(500, "service", name),
+            type="ManagedIdentity",
+        )
+        for name in _HSM_SERVICES
+    )
+
+
+def _groups(ids: _Ids) -> tuple[Group, ...]:
+    on_call = Group(
+        id=ids.group("Order Signing On-call"),
+        name="Order Signing On-call",
+        members=(ids.user("jonas.lind"), ids.user(_GUEST)),
+    )
+    signing = Group(id=ids.group(ORDER_SIGNING), name=ORDER_SIGNING, members=(ids.user("mei.tanaka"), on_call.id))
+    identity = Group(
+        id=ids.group("Identity Platform"),
+        name="Identity Platform",
+        members=(ids.user("daniel.okoye"), ids.user("sara.lindqvist"), ids.service("id-identity-token-service-prod")),
+    )
+    return (signing, on_call, identity)
+
+
+def _roles(ids: _Ids) -> tuple[Role, ...]:
+    keys = "Microsoft.KeyVault/vaults/keys"
+    write = "Microsoft.KeyVault/vaults/write", "Microsoft.KeyVault/vaults/accessPolicies/write"
+    return (
+        # It can do all to keys but sign.
+        Role(
+            id=ids.role(_CUSTODIAN),
+            name=_CUSTODIAN,
+            custom=True,
+            data_actions=(f"{keys}/*",),
+            not_data_actions=(f"{keys}/sign/action",),
+        ),
+        # Its name says nothing of it, and it can give itself whatever an access policy can give.
+        Role(
+            id=ids.role(_POLICY_WRITER),
+            name=_POLICY_WRITER,
+            custom=True,
+            actions=("Microsoft.KeyVault/vaults/read", "Microsoft.KeyVault/vaults/accessPolicies/*"),
+        ),
+        # A wide look, with all that would change anything taken out again.
+        Role(
+            id=ids.role(_LOOKER),
+            name=_LOOKER,
+            custom=True,
+            actions=("Microsoft.KeyVault/*",),
+            not_actions=(*write, "Microsoft.KeyVault/locations/*/purge/action"),
+        ),
+    )
+
+
+def _assignments(ids: _Ids) -> Sequence[RoleAssignment]:
+    orders = ids.scope("contoso-prod", "rg-orders-prod")
+    identity = ids.scope("contoso-prod", "rg-identity-prod", "kv-identity-prod")
+    loyalty = ids.scope("contoso-prod", "rg-loyalty-prod", "kv-loyalty-prod")
+    retail = "/providers/Microsoft.Management/managementGroups/mg-retail"
+    user, service = "User", "ServicePrincipal"
+    return [
+        _assigned(ids, scope, role, who, kind)
+        for scope, role, who, kind in (
+            (retail, roles.USER_ACCESS_ADMINISTRATOR, ids.user("amira.haddad"), user),
+            (ids.scope("contoso-prod"), roles.OWNER, ids.user("breakglass-01"), user),
+            (orders, roles.CONTRIBUTOR, ids.service("github-deploy-orders"), service),
+            (ids.scope("contoso-prod"), ids.role(_POLICY_WRITER), ids.user("lukas.brandt"), user),
+            # None of these can sign with the crown key: a data role under access policies, a vault beside it, another
+            # subscription, another management group, a role that only looks.
+            (f"{orders}/providers/Microsoft.KeyVault/vaults/{CROWN_VAULT}", roles.CRYPTO_USER, ids.user("tomas.novak"), user),
+            (loyalty, roles.VAULT_CONTRIBUTOR, ids.user("sofia.rossi"), user),
+            (ids.scope("contoso-nonprod"), roles.OWNER, ids.user("daniel.okoye"), user),
+            ("/providers/Microsoft.Management/managementGroups/mg-platform", roles.OWNER, ids.user("daniel.okoye"), user),
+            (ids.scope("contoso-prod"), ids.role(_LOOKER), ids.user("ines.moreau"), user),
+            (ids.scope("contoso-prod"), roles.READER, ids.user("sara.lindqvist"), user),
+            # The vault of sign-in goes by roles.
+            (identity, roles.CRYPTO_USER, ids.group("Identity Platform"), "Group"),
+            (f"{identity}/keys/workforce-token-signing", roles.CRYPTO_USER, ids.service("app-supplier-portal-prod"), service),
+            (identity, ids.role(_CUSTODIAN), ids.user("ines.moreau"), user),
+            (ids.scope("contoso-prod", "rg-data-prod"), roles.ENCRYPTION_USER, ids.service("id-data-loader-prod"), service),
+            (
+                ids.scope("contoso-prod", "rg-payments-prod", "kv-payments-prod"),
+                roles.CRYPTO_USER,
+                ids.service("id-payments-settlement-prod"),
+                service,
+            ),
+        )
+    ]
+
+
+def _assigned(ids: _Ids, scope: str, role: str, who: str, kind: str) -> RoleAssignment:
+    id_ = ids.ground.guid("assignment", scope, role, who)
+    created = ids.ground.moment(320, "assignment", id_)
+    return RoleAssignment(id=id_, scope=scope, role=role, principal=who, principal_type=kind, created=created)
+
+
+def _eligible(ids: _Ids) -> Sequence[Eligibility]:
+    start = ids.ground.moment(60, "eligible")
+    return [
+        Eligibility(
+            id=ids.ground.guid("eligible", scope, who),
+            scope=scope,
+            role=role,
+            principal=ids.user(who),
+            start=start,
+            end=start + 365 * DAY,
+        )
+        for scope, role, who in (
+            (ids.scope("contoso-prod"), roles.CONTRIBUTOR, "piotr.nowak"),
+            (ids.scope("contoso-platform"), roles.VAULT_ADMINISTRATOR, "jonas.lind"),
+        )
+    ]
+
+
+def _denial(ids: _Ids) -> DenyAssignment:
+    return DenyAssignment(
+        id=ids.ground.guid("denial", "managed"),
+        name="System deny assignment created by managed application",
+        scope=ids.scope("contoso-nonprod", "mrg-analytics-managed"),
+        actions=("*",),
+        not_actions=("*/read",),
+        excluded=(ids.service("Backup Orchestrator"),),
+    )
+
+
+def _policed(vault: Vault, ids: _Ids) -> Vault:
+    policies: Mapping[str, tuple[AccessPolicy, ...]] = {
+        CROWN_VAULT: (
+            AccessPolicy(principal=ids.group(ORDER_SIGNING), keys=("get", "list", "sign")),
+            AccessPolicy(principal=ids.service("id-orders-api-prod"), keys=("Get", "Sign", "Verify"), secrets=("Get",)),
+            # It looks; and one whom the directory has forgotten still has everything.
+            AccessPolicy(principal=ids.user("sara.lindqvist"), keys=("get", "list", "verify")),
+            AccessPolicy(principal=ids.user("gone"), keys=("all",), secrets=("all",), certificates=("all",)),
+        ),
+        "kv-loyalty-prod": (
+            AccessPolicy(principal=ids.service("func-rewards-prod"), keys=("get", "sign", "unwrapKey", "wrapKey")),
+            AccessPolicy(principal=ids.user("sofia.rossi"), keys=("all",), secrets=("all",), certificates=("all",)),
+        ),
+        # Left from before it went by roles: it opens nothing.
+        "kv-identity-prod": (AccessPolicy(principal=ids.user("tomas.novak"), keys=("sign", "get")),),
+    }
+    found = policies.get(vault.name, ())
+    return replace(vault, access_policies=found) if found else vault
