@@ -11,6 +11,8 @@ _WRONG = {
     Type.BOOLEAN: ("not {name}", "true", "false"),
     Type.TIME: ("{name} < now", "now", "1 days ago"),
     Type.TEXT: ('{name} == "bad"', "good", "bad"),
+    Type.DURATION: ("{name} < days(90)", "90 days", "89 days"),
+    Type.TEXTS: ('"bad" in {name}', "[good]", "[bad]"),
 }
 
 
