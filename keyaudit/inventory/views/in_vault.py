@@ -26,9 +26,12 @@ def by_digest(sources: Sources) -> str:
     every = " UNION ALL ".join(
         f"SELECT '{prefix}' || {column} AS digest, * FROM versions WHERE {column} IS NOT NULL" for prefix, column in kinds
     )
-    # A certificate that was imported twice is as new as its last version.
+    # A certificate that was imported twice is as new as its last version. What is materialized is computed for queries, too,
+    # that ask for none of it.
     return f"""
-        WITH versions AS ({_versions(sources)}), every AS ({every}), objects AS (
+        WITH versions AS NOT MATERIALIZED ({_versions(sources)}),
+        every AS NOT MATERIALIZED ({every}),
+        objects AS NOT MATERIALIZED (
             SELECT digest, certificate_id,
                 max({{'made': coalesce(created_on, 0), 'id': id}}) AS newest,
                 bool_or(custody = 'software') AS software, min(custody) AS custody, min(custody_doubt) AS custody_doubt,
