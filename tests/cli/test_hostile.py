@@ -30,6 +30,7 @@ LISTINGS = {
     "applications": ("inventory", "application", "-o", "json"),
     "expiring": ("expiring", "99w", "--all"),
     "doctor": ("doctor",),
+    "access": ("access", "kv-orders-prod/order-event-signing"),
 }
 COMMANDS = {name: ("report", "--all", "-o", name) for name in FORMATS} | {"gate": ("gate",)} | LISTINGS
 
@@ -43,6 +44,10 @@ FREE = {
     "Application": ("name", "identifier_uris", "scopes", "roles"),
     "ServicePrincipal": ("name",),
     "Subscription": ("name",),
+    "User": ("name",),
+    "Group": ("name",),
+    "Role": ("name",),
+    "RoleAssignment": ("condition",),
     "Estate": ("tenant_name",),
 }
 

@@ -176,7 +176,7 @@ GRANT = Table(
         Column(
             name="standing",
             type=Type.BOOLEAN,
-            meaning="it holds now; false: the principal is eligible, and has it only once he activates it",
+            meaning="it holds now, be it activated for a while; false: the principal is eligible and would have to activate it",
             operations=_GRANT,
         ),
         Column(

@@ -28,6 +28,7 @@ _MODELS: Mapping[str, str] = {
 }
 _SCOPES: Mapping[str, str] = {
     "root": "all of the tenant",
+    "tenant": "all of the tenant",
     "management-group": "management group",
     "subscription": "subscription",
     "resource-group": "resource group",
@@ -39,7 +40,7 @@ _NAME, _CONDITION = 200, 300
 
 def can(allows: Sequence[str]) -> str:
     """ "sign, unwrap and give itself access"; unknown where nothing is known of it."""
-    return listed([_CAN.get(each, each) for each in allows]) or "unknown"
+    return listed([_CAN.get(each) or one_line(each, _NAME) for each in allows]) or "unknown"
 
 
 def called(who: Who) -> str:
@@ -54,7 +55,7 @@ def by(way: Way) -> str:
     if way.kind == "access-policy":
         grant = "access policy of the vault"
     elif way.api:
-        grant = f"{way.kind} {one_line(way.role or way.id, _NAME)} on {one_line(way.api, _NAME)}"
+        grant = f"{one_line(way.kind)} {one_line(way.role or way.id, _NAME)} on {one_line(way.api, _NAME)}"
     else:
         role = {"hsm-role": "local role", "directory-role": "directory role"}.get(way.kind, "role")
         grant = f"{'custom ' if way.custom else ''}{role} {one_line(way.role or 'of unknown name', _NAME)} on {place(way)}"
@@ -77,6 +78,8 @@ def place(way: Way) -> str:
         return f"{one_line(kind)} {one_line(way.scope_name, _NAME)}"
     if way.scope_kind not in _SCOPES:
         return one_line(way.scope, _NAME)
+    if way.scope_kind in ("root", "tenant"):
+        return _SCOPES[way.scope_kind]
     return f"{_SCOPES[way.scope_kind]} {one_line(way.scope_name, _NAME)}".rstrip()
 
 

@@ -1,0 +1,120 @@
+"""Who can use a key, in each format: no name acts on whoever reads it, none is lost, and doubts are said."""
+
+import csv
+import dataclasses
+import io
+import json
+from functools import cache
+
+import pytest
+
+from keyaudit.model.access import Access, Open, Reach, Way, Who
+from keyaudit.model.coverage import Scope, ScopeKind
+from keyaudit.model.reasons import Reason
+from keyaudit.report.access import FORMATS
+from keyaudit.report.formats import Options
+from tests.report.example import AS_OF, DAY, RUN, covered
+from tests.report.listings import READ
+from tests.report.sinks import CORPUS, agent_commands, columns, is_formula, restored, terminal_codes
+
+csv.field_size_limit(10_000_000)
+
+PAYLOADS = pytest.mark.parametrize("payload", CORPUS.values(), ids=CORPUS)
+
+
+def access(name: str = "N", **changes: object) -> Access:
+    """An answer with `name` in every text that the tenant or a snapshot brings in."""
+    who = Who(name, name, name, name, "foreign", enabled=False)
+    way = Way(
+        id=name,
+        kind=name,
+        role=name,
+        custom=True,
+        scope=f"/{name}/{name}",
+        scope_kind=name,
+        scope_name=name,
+        allows=("sign", "grant", name),
+        doubt=Reason.PERMISSION,
+        through=(who, who),
+        application_id=name,
+        condition=name,
+        standing=False,
+        expires_on=AS_OF + DAY,
+    )
+    plain = dataclasses.replace(way, kind="access-policy", standing=True, doubt=None, through=(), expires_on=None)
+    limited = dataclasses.replace(way, scope_kind="object", scope=f"/v/keys/{name}")
+    scope = Scope(name, name, ScopeKind.SUBSCRIPTION)
+    return Access(
+        run=dataclasses.replace(RUN, tenant_name=name, identity=name),
+        verdict=READ,
+        noun=str(changes.get("noun", "key")),
+        id=name,
+        name=name,
+        note=name,
+        reaches=[Reach(who=who, vault_id=name, vault_name=name, thing=name, way=each) for each in (plain, way, limited)],
+        open=[Open(who, Reason.PERMISSION)],
+        others=[dataclasses.replace(way, api=name)],
+        inert=2,
+        unlisted=[covered(scope, "role_eligibility.list", Reason.NOT_LICENSED)],
+    )
+
+
+@cache
+def printed(name: str, payload: str, noun: str = "key") -> bytes:
+    out = io.StringIO(newline="")
+    FORMATS[name](access(payload, noun=noun), out, Options())
+    return out.getvalue().encode("utf-8")
+
+
+@PAYLOADS
+@pytest.mark.parametrize("noun", ["key", "principal"])
+@pytest.mark.parametrize("name", FORMATS)
+def test_nothing_acts_on_a_terminal_or_commands_a_build_agent(name: str, noun: str, payload: str) -> None:
+    output = printed(name, payload, noun)
+    assert terminal_codes(output, "\r\n" if name == "csv" else "\n") == []
+    assert agent_commands(output) == []
+
+
+@PAYLOADS
+def test_text_fits_80_columns(payload: str) -> None:
+    for noun in ("key", "vault", "principal"):
+        assert [line for line in printed("text", payload, noun).decode().splitlines() if columns(line) > 80] == []
+
+
+@PAYLOADS
+def test_csv_computes_nothing_and_gives_names_back(payload: str) -> None:
+    rows = list(csv.DictReader(io.StringIO(printed("csv", payload).decode(), newline="")))
+    assert not [cell for row in rows for cell in row.values() if is_formula(cell)]
+    assert {restored(row["principal"]) for row in rows if row["record"] == "way"} == {payload}
+
+
+@PAYLOADS
+def test_json_keeps_the_original_in_ascii(payload: str) -> None:
+    output = printed("json", payload)
+    assert output.isascii()
+    assert {way["principal"]["name"] for way in json.loads(output)["ways"]} == {payload}
+
+
+def test_text_says_what_limits_a_way_and_what_may_be_missing() -> None:
+    text = " ".join(printed("text", "N").decode().split())
+    for said in (
+        "N (N N, from another tenant, disabled)",
+        "sign, give itself access and N: access policy of the vault",
+        "custom role N on key N, through group N > N",
+        "only through application N; under a condition: N; only once activated; until",
+        "not sure: the identity may not read it (permission)",
+        "There may be more: N (N N, from another tenant, disabled) stands for principals that are not all known",
+        "Not read of N: eligible roles (not_licensed).",
+        "At least 1 principal can use it now",
+        "2 other grants open nothing there.",
+    ):
+        assert said in text, said
+
+
+def test_a_role_of_which_nothing_is_known_allows_unknown_things() -> None:
+    found = access()
+    way = dataclasses.replace(found.reaches[1].way, allows=(), role=None)
+    out = io.StringIO(newline="")
+    FORMATS["table"](dataclasses.replace(found, reaches=[dataclasses.replace(found.reaches[1], way=way)]), out, Options())
+    assert "unknown" in out.getvalue()
+    assert "role of unknown name" in out.getvalue()
