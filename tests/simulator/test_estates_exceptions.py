@@ -105,7 +105,7 @@ def test_a_sandbox_vault_needs_no_purge_protection(contoso: Estate) -> None:
 
 def test_deleted_keys_are_there_and_not_among_the_keys(contoso: Estate) -> None:
     deleted = {(vault.name, gone.key.name) for vault in contoso.vaults for gone in vault.deleted_keys}
-    assert len(deleted) == 2
+    assert len(deleted) == 3
     assert deleted.isdisjoint({(vault.name, key.name) for vault in contoso.vaults for key in vault.keys})
 
 
@@ -170,7 +170,7 @@ def test_blind_spots_are_what_they_say(blind: Estate) -> None:
     assert [vault.name for vault in blind.vaults if vault.access == "firewall"] == ["kv-payments-prod"]
     assert [vault.name for vault in blind.vaults if vault.access == "rbac"] == ["kv-hr-prod"]
     assert [vault.name for vault in blind.vaults if vault.vanishes_after] == ["kv-stores-dev"]
-    assert [vault.name for vault in blind.vaults if vault.refused == ("rotationpolicy",)] == ["kv-orders-prod"]
+    assert [vault.name for vault in blind.vaults if vault.refused == ("rotationpolicy", "certificates")] == ["kv-orders-prod"]
     assert [hsm.name for hsm in blind.hsms if hsm.access == "local"] == ["hsm-contoso-trust"]
     [signing] = [group.id for group in blind.groups if group.name == ORDER_SIGNING]
     assert blind.graph_refuses == ("owners", "federationConfiguration", f"groups/{signing}")
