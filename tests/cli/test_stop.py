@@ -31,7 +31,7 @@ def _stopped(tmp: Path, number: signal.Signals, *arguments: str, ready: str, ign
 @SIGNALS
 def test_a_live_report_leaves_nothing_of_what_it_read(tmp_path: Path, number: signal.Signals, code: Exit) -> None:
     arguments = ("report", "--demo", "--estate", "sized:20x50")
-    ended, complaint = _stopped(tmp_path, number, *arguments, ready="keyaudit-*/spool/journal.jsonl")
+    ended, complaint = _stopped(tmp_path, number, *arguments, ready="keyaudit-*/**/journal.jsonl")
     assert ended == code
     assert complaint.splitlines()[-1] == b"keyaudit: stopped: by Ctrl-C or a signal; nothing is kept"
     assert b"Traceback" not in complaint
@@ -57,7 +57,7 @@ def test_a_report_that_is_being_written_leaves_no_half_file(tmp_path: Path, numb
 
 def test_a_background_job_of_a_shell_which_ignores_ctrl_c_is_terminated_too(tmp_path: Path) -> None:
     arguments = ("report", "--demo", "--estate", "sized:20x50")
-    ready = "keyaudit-*/spool/journal.jsonl"
+    ready = "keyaudit-*/**/journal.jsonl"
     ended, complaint = _stopped(tmp_path, signal.SIGTERM, *arguments, ready=ready, ignoring=True)
     assert ended == Exit.TERMINATED
     assert b"Traceback" not in complaint
