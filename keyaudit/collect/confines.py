@@ -101,8 +101,9 @@ def confined(record: Coverage, names: Sequence[str], noun: str) -> Coverage:
     """The record of a list that was read, and of whose items those of these names were left out."""
     if not names or record.state is not State.ASSESSED:
         return record
-    shown = ", ".join(one_line(name) for name in sorted(names)[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
-    detail = f"{len(names):,} {noun} left out: {shown}"[:200]
+    shown = ", ".join(one_line(name) for name in sorted(names)[:_NAMED])
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    detail = f"{noun} left out: {shown[:160]}{more}"
     return replace(record, state=State.PARTIAL, reason=Reason.EXCLUDED_BY_CONFIG, detail=detail)
 
 
@@ -116,4 +117,4 @@ def check_sources(filters: Filters, surfaces: Mapping[str, Sequence[str]]) -> No
 
 def _names(surface: str, operations: Sequence[str]) -> tuple[str, ...]:
     families = [name for name, declared in BY_SURFACE.items() if any(one.id in operations for one in declared)]
-    return tuple(name.lower().replace(" ", "-") for name in (surface, *families))
+    return tuple(name.lower().replace(",", "").replace(" ", "-") for name in (surface, *families))

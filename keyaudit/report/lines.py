@@ -2,8 +2,12 @@
 
 import shlex
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+
+_FEW = 4
+"""Columns of a table that are still named one by one."""
 
 
 class Paint(StrEnum):
@@ -30,6 +34,20 @@ def plural(count: int, noun: str, many: str = "") -> str:
 def listed(words: Sequence[str]) -> str:
     """ "a, b and c"."""
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def in_short(names: Iterable[str]) -> list[str]:
+    """Columns given as `table.column`, by name where a table has few among them, else how many; whole tables as they are."""
+    by_table: dict[str, dict[str, None]] = defaultdict(dict)
+    for name in names:
+        by_table[name.partition(".")[0]][name] = None
+    found: list[str] = []
+    for table, columns_ in by_table.items():
+        if table in columns_:
+            found.append(table)
+        else:
+            found += [f"{len(columns_)} columns of {table}"] if len(columns_) > _FEW else columns_
+    return found
 
 
 def columns(text: str) -> int:

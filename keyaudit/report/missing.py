@@ -12,11 +12,10 @@ from keyaudit.model.tables import read_by
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
 from keyaudit.model.waivers import State
-from keyaudit.report.lines import Paint, command, listed, paint, plural, wrap
+from keyaudit.report.lines import Paint, command, in_short, listed, paint, plural, wrap
 
 _INDENT = "    "
 _DETAIL = 200
-_FEW = 4
 _SOON = 14
 """Days before its end that a waiver is spoken of."""
 
@@ -176,7 +175,8 @@ def remedied(gaps: Sequence[Gap], width: int, *, named: bool = False) -> list[st
     if effect:
         lines += wrap("; ".join(effect), width, _INDENT, _INDENT + "  ")
     if named:
-        blinded = listed(gap.blinds) or f"no policy; the inventory lacks {listed(_lacking(gap)) or 'nothing'}"
+        lacking = in_short(column for operation in gap.operations for column in read_by(operation) if "." in column)
+        blinded = listed(gap.blinds) or f"no policy; the inventory lacks {listed(lacking) or 'nothing'}"
         lines += wrap(f"blinds: {blinded}", width, _INDENT, _INDENT + "  ")
     remedy = advice.remedy
     if gap.reason is Reason.PERMISSION:
@@ -188,19 +188,6 @@ def remedied(gaps: Sequence[Gap], width: int, *, named: bool = False) -> list[st
     if named and any(OPERATIONS[each].right.rights is Rights.GRAPH for each in gap.operations if each in OPERATIONS):
         granting += wrap("consented to by what keyaudit permissions --as az prints", width, _INDENT, _INDENT + "  ")
     return lines + granting
-
-
-def _lacking(gap: Gap) -> list[str]:
-    """What the inventory lacks for the gap: columns by name where they are few, else how many of each table."""
-    by_table: dict[str, dict[str, None]] = defaultdict(dict)
-    for column in (column for operation in gap.operations for column in read_by(operation)):
-        table, dot, name = column.partition(".")
-        if dot:
-            by_table[table][name] = None
-    return [
-        f"{len(names)} columns of {table}" if len(names) > _FEW else ", ".join(f"{table}.{name}" for name in names)
-        for table, names in by_table.items()
-    ]
 
 
 def _grants(gaps: Sequence[Gap], width: int) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from keyaudit.model.operations import OPERATIONS, Operation, Right, Rights
 from keyaudit.model.tables import read_by
-from keyaudit.report.lines import listed, plural
+from keyaudit.report.lines import in_short, listed, plural
 
 _POLICY = re.compile(r"under access policies, ([a-z]+) ([a-z]+)")
 
@@ -28,9 +28,8 @@ class Need:
 
     @property
     def rest(self) -> list[str]:
-        """What rests on it, in short: a table, or single columns of one."""
-        tables = {column for column in self.columns if "." not in column}
-        return [column for column in self.columns if column in tables or column.partition(".")[0] not in tables]
+        """What rests on it, in short: tables, or columns of them."""
+        return in_short(self.columns)
 
     @property
     def reads(self) -> str:
