@@ -12,6 +12,7 @@ from keyaudit.model.tables import TABLES
 from keyaudit.policy.definition import Example, Policy, Rung
 from keyaudit.policy.parameters import Parameter, declare
 from keyaudit.policy.problems import FieldError, Problem, nearest, shown
+from keyaudit.policy.reader import Reader
 from keyaudit.policy.syntax import Condition, condition
 from keyaudit.policy.templates import QUOTING, Template
 from keyaudit.policy.types import parameters_read
@@ -40,20 +41,16 @@ def policy(document: Node, *, file: str, stem: str, source: str) -> tuple[Policy
     return (None if reader.problems else found), reader.problems
 
 
-class _Reader:
-    """Collects problems as it goes; what it returns counts only while there are none."""
+class _Reader(Reader):
+    """A policy file's."""
 
     def __init__(self, file: str, source: str) -> None:
-        self._file = file
+        super().__init__(file)
         self._source = source
         self._lines = source.split("\n")
-        self.problems: list[Problem] = []
-
-    def problem(self, at: Node, what: str, remedy: str = "") -> None:
-        self.problems.append(Problem(file=self._file, line=at.line, column=at.column, what=what, remedy=remedy))
 
     def policy(self, document: Members, stem: str) -> Policy | None:
-        self._members(document, REQUIRED, OPTIONAL)
+        self.members(document, REQUIRED, OPTIONAL, "every policy has one")
         fields = document.members
         self._identity(fields, stem)
         severity = self._one_of(fields.get("severity"), Severity, "severity")
@@ -71,10 +68,10 @@ class _Reader:
         self._used(fields.get("parameters"), [applies_to, violated_when, *(rung.condition for rung in rungs)])
         text = PolicyText(
             id=stem,
-            title=self._text(fields.get("title")),
+            title=self.text(fields.get("title")),
             severity=severity,
             table=table.name,
-            why=self._text(fields.get("why")),
+            why=self.text(fields.get("why")),
             fix={kind: template.text for kind, template in fix.items()},
             references=self._texts(fields.get("references"), "references"),
             frameworks=self._frameworks(fields.get("frameworks")),
@@ -99,21 +96,12 @@ class _Reader:
             fix=fix,
             given=given,
             examples=examples,
-            file=self._file,
+            file=self.file,
         )
-
-    def _members(self, node: Members, required: Iterable[str], optional: Iterable[str]) -> None:
-        known = [*required, *optional]
-        for name, key in node.keys.items():
-            if name not in known:
-                self.problem(key, f"no such field: {shown(name)}", nearest(name, known))
-        for name in required:
-            if name not in node.members:
-                self.problem(node, f"no {name}", "every policy has one")
 
     def _identity(self, fields: Mapping[str, Node], stem: str) -> None:
         node = fields.get("id")
-        name = self._text(node)
+        name = self.text(node)
         if node is not None and name and name != stem:
             self.problem(node, f"the id {shown(name)} is not the file's name {shown(stem)}", "rename one of them")
         elif node is not None and name and (ID.fullmatch(name) is None or len(name) > 64):
@@ -123,16 +111,6 @@ class _Reader:
         title = fields.get("title")
         if isinstance(title, Scalar) and title.text.strip().lower().startswith("ensure"):
             self.problem(title, "the title begins with Ensure", "name the good state, as in: A key in use has an expiry")
-
-    def _text(self, node: Node | None) -> str:
-        if node is None:
-            return ""
-        if not isinstance(node, Scalar):
-            self.problem(node, "a list or mapping where a text belongs")
-            return ""
-        if not node.text.strip():
-            self.problem(node, "an empty text")
-        return " ".join(node.text.split())
 
     def _one_of(self, node: Node | None, choices: Callable[[str], T], noun: str) -> T | None:
         if node is None:
@@ -148,7 +126,7 @@ class _Reader:
     def _table(self, node: Node | None) -> Table | None:
         if node is None:
             return None
-        name = self._text(node)
+        name = self.text(node)
         if name and name not in TABLES:
             self.problem(node, f"no such table: {shown(name)}", nearest(name, TABLES))
         return TABLES.get(name)
@@ -156,7 +134,7 @@ class _Reader:
     def _subject(self, node: Node | None, table: Table) -> str:
         if node is None:
             return "id"
-        name = self._text(node)
+        name = self.text(node)
         column = table.by_name.get(name)
         if column is None or column.type is not Type.TEXT or column.absent or column.operations:
             names = [
@@ -187,7 +165,7 @@ class _Reader:
     ) -> Condition | None:
         if node is None:
             return None
-        text = self._text(node)
+        text = self.text(node)
         if not text or not isinstance(node, Scalar):
             return None
         try:
@@ -207,7 +185,7 @@ class _Reader:
                 break
         quote, caret = (text, error.at) if text.isprintable() else ("", -1)
         return Problem(
-            file=self._file, line=node.line, column=column, what=error.what, remedy=error.remedy, quote=quote, caret=caret
+            file=self.file, line=node.line, column=column, what=error.what, remedy=error.remedy, quote=quote, caret=caret
         )
 
     def _rungs(
@@ -228,7 +206,7 @@ class _Reader:
         return rungs
 
     def _template(self, node: Node | None, known: Collection[str]) -> Template | None:
-        text = self._text(node)
+        text = self.text(node)
         if node is None or not text:
             return None
         try:
@@ -255,7 +233,7 @@ class _Reader:
     def _texts(self, node: Node | None, name: str, form: re.Pattern[str] | None = None) -> tuple[str, ...]:
         found = []
         for item in self._items(node):
-            text = self._text(item)
+            text = self.text(item)
             if form is not None and text and form.fullmatch(text) is None:
                 self.problem(item, f"{shown(text)} is not one of {name}")
             found.append(text)
@@ -273,7 +251,7 @@ class _Reader:
 
     def _needs(self, node: Node | None) -> tuple[str, ...]:
         items = self._items(node) if isinstance(node, Items) else [node] if node is not None else []
-        names = tuple(self._text(item) for item in items)
+        names = tuple(self.text(item) for item in items)
         for item, name in zip(items, names, strict=True):
             if name not in NEEDS:
                 self.problem(item, f"no such evidence: {shown(name)}", nearest(name, NEEDS))
@@ -325,7 +303,7 @@ class _Reader:
             for name, value in others.items():
                 if name not in parameters:
                     self.problem(value, f"no such parameter: {shown(name)}", nearest(name, parameters))
-            why = self._text(item.members.get("why"))
+            why = self.text(item.members.get("why"))
             if expect is Outcome.WAIVED:
                 self.problem(item.members["expect"], "an example has no waiver", "expect fail")
             elif expect is not None:

@@ -9,6 +9,7 @@ from keyaudit.model.times import DAY, parse_date
 from keyaudit.model.waivers import Glob, Waiver
 from keyaudit.policy import yaml
 from keyaudit.policy.problems import PolicyError, Problem, nearest, shown
+from keyaudit.policy.reader import Reader
 from keyaudit.policy.yaml import Items, Members, Node, Scalar
 
 MAX_DAYS = 366
@@ -19,6 +20,7 @@ MAX_COVERAGE_DAYS = 30
 
 _REQUIRED = ("id", "match", "reason", "owner", "approved_by", "expires")
 _OPTIONAL = ("created", "ticket", "compensating_control", "covers", "allow_critical")
+_NEEDED = "it is required"
 _MATCH = ("policy", "resource")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _WORDS = re.compile(r"[*?/\s]+")
@@ -62,26 +64,23 @@ def parse_waivers(data: bytes, *, file: str, policies: Collection[str], today: i
     return found
 
 
-class _Reader:
-    """Collects problems as it goes; what it returns counts only while there are none."""
+class _Reader(Reader):
+    """A file of waivers'."""
 
     def __init__(self, file: str, policies: Collection[str], today: int) -> None:
-        self._file, self._policies = file, policies
+        super().__init__(file)
+        self._policies = policies
         self._today = today - today % DAY
         self._ids: dict[str, int] = {}
-        self.problems: list[Problem] = []
-
-    def problem(self, at: Node, what: str, remedy: str = "") -> None:
-        self.problems.append(Problem(file=self._file, line=at.line, column=at.column, what=what, remedy=remedy))
 
     def waivers(self, document: Node) -> tuple[Waiver, ...]:
         if not isinstance(document, Members):
             self.problem(document, "not a mapping", "begin with version: 1, then waivers:")
             return ()
-        self._known(document, ("version", "waivers"), ())
+        self.members(document, ("version", "waivers"), (), _NEEDED)
         version = document.members.get("version")
-        if version is not None and self._text(version) != "1":
-            self.problem(version, f"version {shown(self._text(version))}", "this is version 1")
+        if version is not None and self.text(version) != "1":
+            self.problem(version, f"version {shown(self.text(version))}", "this is version 1")
         listed = document.members.get("waivers")
         if listed is not None and not isinstance(listed, Items):
             # `waivers:` with nothing under it is how the last one's removal leaves a file.
@@ -96,9 +95,9 @@ class _Reader:
             self.problem(node, "not a waiver", f"a mapping of {', '.join(_REQUIRED)}")
             return None
         before = len(self.problems)
-        self._known(node, _REQUIRED, _OPTIONAL)
+        self.members(node, _REQUIRED, _OPTIONAL, _NEEDED)
         fields = node.members
-        texts = {name: self._text(fields[name]) for name in (*_REQUIRED, *_OPTIONAL) if name in fields and name != "match"}
+        texts = {name: self.text(fields[name]) for name in (*_REQUIRED, *_OPTIONAL) if name in fields and name != "match"}
         self._id(fields.get("id"), texts.get("id", ""))
         covers = texts.get("covers", "findings")
         if covers not in ("findings", "coverage"):
@@ -125,25 +124,8 @@ class _Reader:
             compensating_control=texts.get("compensating_control", ""),
             covers_coverage=covers == "coverage",
             allow_critical=critical == "true",
-            place=f"{self._file}:{node.line}",
+            place=f"{self.file}:{node.line}",
         )
-
-    def _known(self, node: Members, required: tuple[str, ...], optional: tuple[str, ...]) -> None:
-        known = (*required, *optional)
-        for name, key in node.keys.items():
-            if name not in known:
-                self.problem(key, f"no such field: {shown(name)}", nearest(name, known))
-        for name in required:
-            if name not in node.members:
-                self.problem(node, f"no {name}", "it is required")
-
-    def _text(self, node: Node) -> str:
-        if not isinstance(node, Scalar):
-            self.problem(node, "a list or mapping where a text belongs")
-            return ""
-        if not node.text.strip():
-            self.problem(node, "an empty text")
-        return " ".join(node.text.split())
 
     def _id(self, node: Node | None, text: str) -> None:
         if node is None or not text:
@@ -160,8 +142,8 @@ class _Reader:
         if not isinstance(node, Members):
             self.problem(node, "not a mapping", "write {policy: ..., resource: ...}")
             return None, None
-        self._known(node, _MATCH, ())
-        texts: Mapping[str, str] = {name: self._text(node.members[name]) for name in _MATCH if name in node.members}
+        self.members(node, _MATCH, (), _NEEDED)
+        texts: Mapping[str, str] = {name: self.text(node.members[name]) for name in _MATCH if name in node.members}
         policy, resource = texts.get("policy", ""), texts.get("resource", "")
         if policy and not any(Glob(policy).matches(known) for known in self._policies):
             self.problem(node.members["policy"], f"no policy matches {shown(policy)}", nearest(policy, self._policies))
@@ -176,7 +158,7 @@ class _Reader:
     def _date(self, node: Node | None) -> int | None:
         if node is None:
             return None
-        text = self._text(node)
+        text = self.text(node)
         try:
             return parse_date(text) if text else None
         except ValueError:
