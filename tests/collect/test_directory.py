@@ -110,6 +110,9 @@ async def test_a_domain_that_cannot_be_told_apart(member: str, value: object, co
 
     found = await collect(Fault("domain.list", "every", edit=spoil))
     assert found.unknown("tenant", TENANT_ID) == {column: reason}
+    # Whatever is federated is not known then, so that no list of federated domains is a whole one.
+    gap = {(TENANT_ID, "domain.list"): f"partial {reason}"} if member == "authenticationType" else {}
+    assert found.causes() == gap
 
 
 async def test_a_tenant_that_is_another_is_not_taken_for_this_one() -> None:

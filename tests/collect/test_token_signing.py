@@ -332,6 +332,18 @@ async def test_federated_domains_that_nobody_could_name_are_a_gap(operation: str
     assert found.rows["federated_domain"] == {}
 
 
+async def test_a_domain_that_signs_in_in_a_new_way_leaves_no_list_of_federated_ones_that_looks_whole() -> None:
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        body["value"][0]["authenticationType"] = "Passkey"
+        return body
+
+    found = await collect(Fault("domain.list", "every", edit=spoil), estate=SIGNING)
+    assert found.gaps() == {
+        (TENANT_ID, "domain.list"): "partial unrecognised",
+        (TENANT_ID, "domain.federation"): "not_assessed parent_not_assessed",
+    }
+
+
 def _hide(body: dict[str, Any]) -> dict[str, Any]:
     for item in body["value"]:
         for key in item["keyCredentials"]:

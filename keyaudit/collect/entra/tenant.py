@@ -85,6 +85,10 @@ async def _domains(connection: Connection, scope: Scope) -> tuple[Sequence[Domai
     missing = why_incomplete(listing.end)
     if found or missing:
         calls.ended(listing.end)
+        # Each may be a federated one, of which nobody would ask any more.
+        for kind in map(_federated, found):
+            if isinstance(kind, Refusal):
+                calls.refused(Refusal(kind.reason, "domains of which it cannot be told how they sign in", 200))
     else:
         # Every tenant has the domain that it was made with.
         missing = Reason.BAD_BODY
