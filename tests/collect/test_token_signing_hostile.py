@@ -66,6 +66,16 @@ async def test_an_answer_that_leaves_a_certificate_out_is_a_gap(member: str) -> 
     assert found.gaps() == {(TENANT_ID, "domain.federation"): "partial bad_body"}
 
 
+async def test_a_next_certificate_is_not_compared_with_one_that_was_left_out() -> None:
+    def leave_out(body: dict[str, Any]) -> dict[str, Any]:
+        del body["value"][0]["signingCertificate"]
+        return body
+
+    found = await collect(Fault("domain.federation", "every", where="C.example", edit=leave_out), estate=SIGNING)
+    id_ = f"{OUTLET}/signingcertificates/{thumbprint(NEXT).lower()}"
+    assert found.unknown("signing_certificate", id_) == {"like_current": "bad_body"}
+
+
 async def test_certificates_come_in_lines_and_as_pem_too(signing: Collected) -> None:
     encoded = base64.b64encode(STS_CERTIFICATE).decode()
     lines = "\r\n".join(encoded[start : start + 64] for start in range(0, len(encoded), 64))
@@ -269,16 +279,19 @@ async def test_keys_that_cannot_be_read_are_set_aside_or_unknown(signing: Collec
         clash = first | {"use": "enc"}
         bare = {"kid": "../../bare", "kty": "RSA", "n": "?", "x5t": "?", "x5c": None, "issuer": None}
         broken = {"kid": "broken", "kty": 5, "x5c": ["AAAA"], "issuer": 7, "use": []}
-        body["keys"] += [None, 5, {}, {"kid": 5}, first, clash, bare, broken]
+        untyped = {"kid": "untyped", "issuer": None}
+        body["keys"] += [None, 5, {}, {"kid": 5}, first, clash, bare, broken, untyped]
         return body
 
     found = await collect(Fault("login.keys", "every", edit=spoil), estate=SIGNING)
     record = found.coverage[TENANT_ID, "login.keys"]
     assert (record.state, record.reason) == ("partial", "bad_item")
-    assert (record.received, record.kept, record.duplicate, record.quarantined) == (11, 5, 1, 5)
+    assert (record.received, record.kept, record.duplicate, record.quarantined) == (12, 6, 1, 5)
     keys = f"{TENANT_ID}/issuerkeys"
     bare = found.rows["issuer_key"][f"{keys}/..%2f..%2fbare"]
     assert bare["unknown"] == dict.fromkeys(("thumbprint", "key_size"), "bad_value")
+    # A key of no known type may be one of any size.
+    assert found.unknown("issuer_key", f"{keys}/untyped") == dict.fromkeys(("key_type", "key_size", "curve"), "bad_body")
     broken = found.unknown("issuer_key", f"{keys}/broken")
     assert {broken[name] for name in ("use", "token_issuer", "for_consumers", "expires_on", "subject")} == {"bad_value"}
     assert set(found.rows["issuer_key"]) > set(signing.rows["issuer_key"])
@@ -295,6 +308,20 @@ async def test_an_application_of_no_known_client_id_is_a_gap() -> None:
         for item in body["value"]:
             if item["appId"] == CUSTOM_APP:
                 item["appId"] = None
+        return body
+
+    found = await collect(Fault("service_principal.list", "every", edit=spoil), estate=SIGNING)
+    assert found.gaps() == {(TENANT_ID, "login.app_keys"): "not_assessed parent_not_assessed"}
+
+
+@pytest.mark.parametrize(
+    ("member", "value"), [("preferredSingleSignOnMode", 5), ("keyCredentials", [{"keyId": "k", "type": "AsymmetricX509Cert"}])]
+)
+async def test_an_application_of_which_nobody_knows_whether_it_signs_is_a_gap(member: str, value: object) -> None:
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        for item in body["value"]:
+            if item["appId"] == CUSTOM_APP:
+                item[member] = value
         return body
 
     found = await collect(Fault("service_principal.list", "every", edit=spoil), estate=SIGNING)

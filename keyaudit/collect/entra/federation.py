@@ -154,7 +154,8 @@ class _Trusted:
         if current is not None:
             self._unit.row("signing_certificate", _row(holder, current, name="current"))
         if after is not None and (after != current or isinstance(after, Refusal)):
-            self._unit.row("signing_certificate", _row(holder, after, name="next", like=_alike(current, after)))
+            like = Refusal(Reason.BAD_BODY) if isinstance(certificate, UnsetType) else _alike(current, after)
+            self._unit.row("signing_certificate", _row(holder, after, name="next", like=like))
 
 
 def _put_settings(row: Row, item: Federation) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from functools import partial
+from itertools import chain
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -60,6 +61,7 @@ class _Row(Struct):
     app_id: str | None = None
     kind: str | None = None
     usage: str | None = None
+    unknown: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 async def collect_issuer_keys(connection: Connection, unit: Unit, scope: Scope, spool: Spool) -> Sequence[Coverage]:
@@ -91,17 +93,22 @@ class _Keys:
         calls = Calls(self._scope, "login.app_keys", per_object=True)
         place = partial(self._place, "application", calls.id)
         decoder = msgspec.json.Decoder(_Row)
-        certificates = map(decoder.decode, spool.lines("signing_certificate"))
-        credentials = map(decoder.decode, spool.lines("credential"))
-        own = [row.app_id for row in certificates if row.kind == "application"]
-        own += [row.app_id for row in credentials if row.usage == "Sign"]
+        own: set[str | None] = set()
+        unclear = False
+        for row in map(decoder.decode, chain(spool.lines("signing_certificate"), spool.lines("credential"))):
+            if row.kind == "application" or row.usage == "Sign":
+                own.add(row.app_id)
+            elif row.usage is None and not row.unknown.keys().isdisjoint(("kind", "usage")):
+                unclear = True
 
         async def one(app: str) -> None:
             await self._published(calls, place(f"issuerKeys/{quote(app, safe='')}", app_id=app), app=app)
 
-        await for_each(sorted({app for app in own if app}), one, limit=_AT_ONCE)
+        await for_each(sorted(app for app in own if app), one, limit=_AT_ONCE)
         if None in own:
             calls.refused(Refusal(Reason.PARENT_NOT_ASSESSED, "an application whose client id is unknown"))
+        if unclear:
+            calls.refused(Refusal(Reason.PARENT_NOT_ASSESSED, "an application of which it is unknown whether it signs"))
         listed = [record for record in spool.coverage() if record.scope == self._scope and record.operation in _HOLDERS]
         return calls.coverage(next((record for record in listed if record.state is not State.ASSESSED), None))
 

@@ -136,7 +136,9 @@ def _put_bare_key(row: Row, item: Jwk) -> None:
     """Fill what a key without a certificate says of itself."""
     kind = read(item.kty, str)
     row.put_read("key_type", kind if isinstance(kind, Refusal) else _KEY_TYPES.get(kind.lower(), kind))
-    if row.values.get("key_type") == "RSA":
+    if isinstance(kind, Refusal):
+        row.refuse(("key_size", "curve"), kind.reason)
+    elif row.values["key_type"] == "RSA":
         modulus = _decoded(item.n)
         row.put_read("key_size", modulus if isinstance(modulus, Refusal) else int.from_bytes(modulus).bit_length())
 
