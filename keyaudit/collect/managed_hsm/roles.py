@@ -13,7 +13,6 @@ from keyaudit.collect.access.definitions import guid_of
 from keyaudit.collect.access.grants import grant_row
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
-from keyaudit.collect.managed_hsm.built_in import BUILT_IN
 from keyaudit.collect.places import Vault, source
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
@@ -172,12 +171,8 @@ class HsmRoles:
         self._unit.row("grant", row.finish())
 
     def _role_of(self, guid: str) -> _Role:
-        known = self._roles.get(guid)
-        if known is None and self._unlisted and guid in BUILT_IN:
-            name, actions = BUILT_IN[guid]
-            permissions = [Permission(actions=[], dataActions=list(actions))]
-            return _Role(name=name, custom=False, allows=_allowed(permissions), wildcard=False)
-        return known or _unread(Refusal(self._unlisted or Reason.NOT_VISIBLE))
+        # Azure's own roles too: whoever may list assignments by one of them may list definitions.
+        return self._roles.get(guid) or _unread(Refusal(self._unlisted or Reason.NOT_VISIBLE))
 
 
 def _put_role(row: Row, role: _Role) -> None:
