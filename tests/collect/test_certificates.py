@@ -18,7 +18,7 @@ from keyaudit.simulator.faults import Fault
 from tests.collect.estate import AS_OF, DAY, FIRST_ID, SECOND, version
 from tests.collect.objects import ASKED, CLIENT, FURNISHED, ISSUED, OBJECTS, ROLLED, SERVER, VAULT
 from tests.collect.recorded import bodies, raw, wire
-from tests.collect.refusals import REASONS, ends_refused
+from tests.collect.refusals import REASONS, ends_refused, refused
 from tests.collect.rig import Collected, collect
 
 URI = "https://vaultname.vault.azure.net/"
@@ -185,6 +185,17 @@ async def test_without_a_get_lists_still_tell_of_every_version(furnished: Collec
     assert set(row["unknown"].values()) == {reason}
     # A list shows no thumbprint of what is not issued, and does not say why.
     assert found.unknown("certificate", PENDING).keys() >= {"issued", "thumbprint"}
+
+
+async def test_without_a_get_an_issued_certificate_has_an_end_all_the_same() -> None:
+    def without_end(body: dict[str, Any]) -> dict[str, Any]:
+        for item in body["value"]:
+            item["attributes"].pop("exp", None)
+        return body
+
+    endless = Fault("certificate.versions", "every", edit=without_end)
+    found = await collect(endless, refused("certificate.get", "permission"), estate=of(ISSUED))
+    assert found.unknown("certificate", BACKING)["expires_on"] == "bad_body"
 
 
 async def test_a_vault_that_grants_its_keys_alone() -> None:

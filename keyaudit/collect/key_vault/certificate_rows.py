@@ -24,6 +24,11 @@ class CertificateItem(Struct):
     tags: Wire = UNSET
     x5t: Wire = UNSET
 
+    @property
+    def issued(self) -> bool:
+        """There is a certificate for certain."""
+        return not _missing(self.x5t)
+
 
 class Attributes(Struct):
     """A certificate's attributes."""
@@ -71,7 +76,7 @@ def put_attributes(row: Row, raw: Wire, *, issued: bool) -> None:
 def put_listed(row: Row, item: CertificateItem, reason: Reason) -> None:
     """Fill what a list still says of a version whose GET was refused for `reason`."""
     row.refuse((*FACTS, "issued", "key_version_id"), reason)
-    if not _missing(item.x5t):
+    if item.issued:
         row.put("issued", True)
         row.put_read("thumbprint", thumbprint(item.x5t))
 

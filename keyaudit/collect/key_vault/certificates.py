@@ -123,7 +123,7 @@ class _Certificates:
             row = self._row(
                 Named(certificate.name, version), "certificate.versions" if version else "certificate.list", item.id
             )
-            put_attributes(row, item.attributes, issued=False)
+            put_attributes(row, item.attributes, issued=item.issued)
             put_listed(row, item, answer.reason)
             row.put("tags", item.tags)
         else:
