@@ -2,16 +2,18 @@
 
 import csv
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import TextIO
 
 from keyaudit.model import times
-from keyaudit.model.coverage import ScopeKind, State
+from keyaudit.model.columns import Table
+from keyaudit.model.coverage import Coverage, ScopeKind, State
 from keyaudit.model.difference import Change, Changed, Dark, Difference
-from keyaudit.model.findings import Finding, Outcome
+from keyaudit.model.findings import Finding, Outcome, Value
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.run import Report
+from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.report.cells import guarded
 from keyaudit.report.facts import Facts
@@ -38,7 +40,7 @@ def compare(old: Report, new: Report) -> Difference:
     A finding is fixed only where the newer report read what it is about: what became unknown went dark.
     """
     before, after = _failing(old), _failing(new)
-    blind = {(each.policy.id, each.subject) for each in new.findings(False) if each.outcome is Outcome.UNKNOWN}
+    dark = _lost({key: was for key, was in before.items() if key not in after}, new)
     changes: list[Changed] = []
     for key, now in after.items():
         was = before.get(key)
@@ -46,11 +48,9 @@ def compare(old: Report, new: Report) -> Difference:
             changes.append(_changed(Change.NEW, None, now))
         elif was.severity is not now.severity:
             changes.append(_changed(Change.CHANGED, was, now))
-    for (policy, subject), was in before.items():
-        if (policy, subject) not in after:
-            places = (subject, *_above(str(was.row.get("scope_id", "")), new.run.tenant_id))
-            dark = any((policy, place) in blind for place in places)
-            changes.append(_changed(Change.DARK if dark else Change.FIXED, was, None))
+    for key, was in before.items():
+        if key not in after:
+            changes.append(_changed(Change.DARK if key in dark else Change.FIXED, was, None))
     kept = len(before.keys() & after.keys()) - sum(each.change is Change.CHANGED for each in changes)
     order = list(Change)
     changes.sort(key=lambda each: (order.index(each.change), -_rank(each), each.resource, each.policy, each.subject))
@@ -71,9 +71,46 @@ def _failing(report: Report) -> dict[tuple[str, str], Finding]:
     return found
 
 
-def _above(scope: str, tenant_id: str) -> tuple[str, ...]:
-    """A scope and those that hold it."""
-    return scope, "/".join(scope.split("/")[:3]), f"/tenants/{tenant_id.lower()}"
+def _lost(gone: Mapping[tuple[str, str], Finding], new: Report) -> set[tuple[str, str]]:
+    """Those of `gone` of which the newer report cannot say that they are mended: not read, or not listed for certain."""
+    coverage: dict[str, dict[str, Coverage]] = defaultdict(dict)
+    for record in new.verdict.coverage:
+        coverage[record.scope.id][record.operation] = record
+    unlisted = {key for key, was in gone.items() if not _looked(was, coverage, new.run.tenant_id)}
+    unknown = set()
+    # Where a listing lacks something, only what it gave all the same is sure to have been seen.
+    for each in new.findings(bool(unlisted)):
+        key = (each.policy.id, each.subject)
+        if each.outcome is Outcome.UNKNOWN:
+            unknown.add(key)
+        elif each.outcome is Outcome.PASS:
+            unlisted.discard(key)
+    return unlisted | (unknown & gone.keys())
+
+
+def _looked(was: Finding, coverage: Mapping[str, Mapping[str, Coverage]], tenant_id: str) -> bool:
+    """Whether what would list what the finding is about, or else the vault that held it, was read to its end."""
+    table, scope = TABLES[was.policy.table], str(was.row.get("scope_id", ""))
+    above = "/".join(scope.split("/")[:3])
+    listings: Collection[str] = [operation for operation in table.listed_by if _gives(table, operation, was.row)]
+    if scope not in coverage:
+        listings = TABLES["vault"].listed_by
+    # A subscription that is not there any more may be one that the identity may not see any more.
+    if above not in coverage:
+        return False
+    for place in (scope, above, f"/tenants/{tenant_id.lower()}"):
+        here = [coverage[place][each] for each in listings if each in coverage.get(place, {})]
+        if here:
+            return all(record.state is State.ASSESSED for record in here)
+    return False
+
+
+def _gives(table: Table, operation: str, row: Mapping[str, Value]) -> bool:
+    """Whether that listing may give such a row."""
+    return operation not in table.parts or any(
+        all(row[name] == sure or not isinstance(row[name], str) for name, sure in part.items())
+        for part in table.parts[operation]
+    )
 
 
 def _changed(change: Change, was: Finding | None, now: Finding | None) -> Changed:

@@ -3,9 +3,41 @@
 import csv
 import io
 import re
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from keyaudit.cli.clock import SystemClock
+from keyaudit.simulator.estate import Estate
+from keyaudit.simulator.estates import estate
+from keyaudit.simulator.faults import Fault
 from tests.cli.conftest import Keyaudit
+from tests.cli.tenants import running
+
+LISTS = ("vault.query", "vault.list")
+
+
+@pytest.fixture
+def tenant() -> Estate:
+    """A small one."""
+    return estate("sized:2x20x1x1", SystemClock().now())
+
+
+def read(keyaudit: Keyaudit, found: Estate, folder: Path, *faults: Fault) -> Path:
+    """A snapshot of it, in the folder."""
+    with running(found, faults=faults) as simulated, pytest.MonkeyPatch.context() as patch:
+        for name, value in simulated.environ.items():
+            patch.setenv(name, value)
+        keyaudit("collect", "--tenant", found.tenant_id, "--out", folder, "--quiet")
+    return folder
+
+
+def became(keyaudit: Keyaudit, old: Path, new: Path, name: str) -> Counter[str]:
+    """What became of the findings of what that vault held."""
+    changes = keyaudit("diff", old, new, "-o", "json").json["changes"]
+    return Counter(each["change"] for each in changes if f"//{name}." in each["subject"])
 
 
 def test_a_snapshot_does_not_differ_from_itself(keyaudit: Keyaudit, contoso: Path) -> None:
@@ -47,3 +79,35 @@ def test_snapshots_in_the_wrong_order_are_refused(keyaudit: Keyaudit, contoso: P
     assert ran.code == 2
     assert "name the earlier snapshot first" in ran.err
     assert keyaudit("diff", contoso, tmp_path / "none").code == 2
+
+
+def test_what_a_deleted_vault_held_is_fixed(keyaudit: Keyaudit, tenant: Estate, tmp_path: Path) -> None:
+    old = read(keyaudit, tenant, tmp_path / "old")
+    gone = tenant.vaults[0].name
+    new = read(keyaudit, replace(tenant, vaults=tenant.vaults[1:]), tmp_path / "new")
+    fixed = became(keyaudit, old, new, gone)
+    assert set(fixed) == {"fixed"}
+    found = keyaudit("report", "--from", old, "-o", "json").json["findings"]
+    assert fixed.total() == sum(f"//{gone}." in each["subject"] for each in found)
+
+
+def test_a_vault_that_was_not_listed_because_lists_were_refused_is_dark(
+    keyaudit: Keyaudit, tenant: Estate, tmp_path: Path
+) -> None:
+    old = read(keyaudit, tenant, tmp_path / "old")
+    refused = [Fault(listing, "every", status=403) for listing in LISTS]
+    new = read(keyaudit, tenant, tmp_path / "new", *refused)
+    assert set(became(keyaudit, old, new, tenant.vaults[0].name)) == {"dark"}
+
+
+def test_a_key_is_fixed_once_a_whole_list_lacks_it_and_dark_where_the_list_was_refused(
+    keyaudit: Keyaudit, tenant: Estate, tmp_path: Path
+) -> None:
+    vault = tenant.vaults[0]
+    old = read(keyaudit, tenant, tmp_path / "old")
+    left = replace(vault, keys=())
+    whole = read(keyaudit, replace(tenant, vaults=(left, *tenant.vaults[1:])), tmp_path / "whole")
+    assert set(became(keyaudit, old, whole, vault.name)) == {"fixed"}
+    cut = Fault("key.list", "every", where=vault.name, status=500)
+    new = read(keyaudit, replace(tenant, vaults=(left, *tenant.vaults[1:])), tmp_path / "cut", cut)
+    assert set(became(keyaudit, old, new, vault.name)) == {"dark"}
