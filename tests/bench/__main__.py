@@ -1,6 +1,7 @@
 """`python -m tests.bench`: every measurement in one run, beside the bar it is held to.
 
 `python -m tests.bench large` collects a large tenant instead, which takes some minutes, and says what that took of Azure.
+`python -m tests.bench agree` judges 200,000 rows by the SQL and by a plain reading of policies, and stops where they differ.
 """
 
 import json
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.bench.child import fastest, measure
+from tests.policy.test_differential import SHIPPED, agreed
 
 PYTHON = sys.executable
 KEYAUDIT = [str(Path(PYTHON).parent / "keyaudit")]
@@ -20,6 +22,7 @@ ESTATE = "sized:20x50"
 LATENCY = 0.020
 LARGE = "sized:100x1000x1x100000"
 CONCURRENCY = 64
+AGREED = 200_000
 
 
 @contextmanager
@@ -112,6 +115,15 @@ def _million(folder: Path) -> None:
     _say("   results", f"{counts['failed']:,} f {counts['unknown']:,} u", f"{counts['passed']:,} passed")
 
 
+def _two_millions(folder: Path) -> None:
+    measure([PYTHON, "-m", "tests.bench.rows", str(folder / "millions"), "1000000", "1000000", "20000"])
+    judged = fastest([PYTHON, "-m", "tests.bench.judge", str(folder / "millions")], 3)
+    counts = json.loads(judged.out)
+    _say("1,000,000 each of keys and credentials, 20,000 grants: CPU", f"{judged.cpu:.2f} s", "at most 10 s")
+    _say("the same: peak memory", f"{judged.peak:.0f} MB", "at most 800 MB")
+    _say("   results", f"{counts['failed']:,} f {counts['unknown']:,} u", f"{counts['passed']:,} passed")
+
+
 def _small(folder: Path) -> None:
     measure([PYTHON, "-m", "tests.bench.rows", str(folder / "small"), "200"])
     gate = fastest([*KEYAUDIT, "gate", "--from", str(folder / "small")], 7)
@@ -122,8 +134,19 @@ def _small(folder: Path) -> None:
         _say(f"{flag}: CPU against python -c pass", f"{took.cpu / bare.cpu:.1f} x", f"at most {bar} x")
 
 
+def _agree() -> None:
+    """Rows near the examples of every policy; each is judged under two profiles."""
+    each = -(-AGREED // len(SHIPPED))
+    for policy in SHIPPED:
+        agreed(policy, each)
+    _say("rows on which the SQL and a plain reading agree", f"{each * len(SHIPPED):,}", f"{len(SHIPPED)} policies")
+
+
 def main() -> None:
     """Print every measurement."""
+    if sys.argv[1:] == ["agree"]:
+        _agree()
+        return
     print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, {ESTATE} at {LATENCY * 1000:.0f} ms")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -133,6 +156,7 @@ def main() -> None:
         _small(folder)
         _collecting(folder)
         _million(folder)
+        _two_millions(folder)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
+from tests.bench.credentials import write_credentials
 from tests.bench.grants import write_grants
 
 NOW = 1_795_500_000
@@ -132,8 +133,8 @@ def _assessed(scope: Scope, operation: str) -> Coverage:
     return Coverage(scope=scope, operation=operation, state=State.ASSESSED)
 
 
-def main(folder: Path, versions: int, grants: int) -> None:
-    """Make a snapshot of that many key versions and grants in `folder`, and print what the parts took."""
+def main(folder: Path, versions: int, credentials: int = 0, grants: int = 0) -> None:
+    """Make a snapshot of that many key versions, credentials and grants in `folder`, and print what the parts took."""
     begun = time.perf_counter()
     spool = Spool.create(folder, _run())
     others = sorted({o for name, table in TABLES.items() if name != "key" for o in table.listed_by})
@@ -142,6 +143,7 @@ def main(folder: Path, versions: int, grants: int) -> None:
     for vault in names:
         tenant.row("vault", whole("vault", _vault_row(vault, _VAULTS + vault)))
     write_grants(tenant, names, SUBSCRIPTION, grants)
+    write_credentials(tenant, credentials)
     tenant.close([_assessed(TENANT, operation) for operation in others])
     operations = ("key.list", "key.versions", "key.get", "key.rotation_policy")
     for number, vault in enumerate(names):
@@ -158,4 +160,4 @@ def main(folder: Path, versions: int, grants: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 0)
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))

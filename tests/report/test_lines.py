@@ -32,6 +32,11 @@ def test_columns_are_those_of_a_terminal(text: str) -> None:
     assert columns(text) == sinks.columns(text)
 
 
+@pytest.mark.parametrize(("text", "width"), [("a\u1baab", 2), ("e\u0301", 1), ("\u90e8", 2), ("\u302e", 0)])
+def test_marks_that_combine_take_no_column(text: str, width: int) -> None:
+    assert columns(text) == width
+
+
 @pytest.mark.parametrize("width", [20, 40, 80, 200])
 @pytest.mark.parametrize(
     "scope",
