@@ -49,7 +49,7 @@ class Live:
     estate: Annotated[
         str | None,
         typer.Option(
-            "--estate", metavar="NAME", help="With --demo: which tenant; contoso, blind-spots or sized:20x50. Default: contoso."
+            "--estate", metavar="NAME", help="With --demo: which tenant; contoso, blind-spots, hardened or sized:20x50."
         ),
     ] = None
     tenant: Annotated[

@@ -59,6 +59,12 @@ def contoso(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def hardened(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A snapshot of the tenant in which all is as it should be."""
+    return collected(tmp_path_factory.mktemp("hardened") / "snapshot", "hardened")
+
+
+@pytest.fixture(scope="session")
 def blind_spots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A snapshot of the tenant with six blind spots."""
     return collected(tmp_path_factory.mktemp("blind") / "snapshot", "blind-spots")

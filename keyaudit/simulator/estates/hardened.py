@@ -1,0 +1,289 @@
+"""The estate `hardened`: a small tenant in which everything is as the policies want it, so that a gate over it passes."""
+
+from dataclasses import replace
+
+from keyaudit.simulator import certificates, roles, x509
+from keyaudit.simulator.estate import (
+    AlertRule,
+    AppManagementPolicy,
+    Domain,
+    Estate,
+    KeyCredential,
+    Logs,
+    Posture,
+    Resource,
+    Restriction,
+    Restrictions,
+    RoleAssignment,
+    ServicePrincipal,
+    SignIn,
+    Subscription,
+    User,
+    Vault,
+    Workspace,
+)
+from keyaudit.simulator.estates.certificate_plans import CLIENT, CertificatePlan, Furniture, furnished
+from keyaudit.simulator.estates.contoso import lay_entra, lay_vaults
+from keyaudit.simulator.estates.holder_plans import GITHUB, ApplicationPlan, Federated, PrincipalPlan, Saml
+from keyaudit.simulator.estates.hsm_plans import ADMINISTRATOR, CRYPTO_AUDITOR, CRYPTO_USER, HsmPlan, lay_hsm
+from keyaudit.simulator.estates.ids import Ground
+from keyaudit.simulator.estates.key_plans import (
+    EVERY,
+    P384_HSM,
+    RSA_HSM_3072,
+    SIGN,
+    WRAP,
+    KeyPlan,
+    VaultPlan,
+    VersionPlan,
+    kept,
+)
+from keyaudit.simulator.estates.log_plans import GROUP, PLATFORM, hsm_to_sentinel, setting, to_sentinel, workspace_id
+
+_VAULT, _HSM = "kv-trust-prod", "hsm-trust-prod"
+_CLIENT_CERTIFICATE = "payroll-client"
+_SIGNER = "id-invoice-signer-prod"
+_ENTRA_CATEGORIES = (
+    "AuditLogs",
+    "SignInLogs",
+    "NonInteractiveUserSignInLogs",
+    "ServicePrincipalSignInLogs",
+    "ManagedIdentitySignInLogs",
+    "ADFSSignInLogs",
+    "RiskyUsers",
+    "UserRiskEvents",
+    "RiskyServicePrincipals",
+    "ServicePrincipalRiskEvents",
+    "EnrichedOffice365AuditLogs",
+    "MicrosoftGraphActivityLogs",
+)
+_ACTIVITY = ("Administrative", "Security", "Alert", "Policy")
+_LOCK = {
+    "isEnabled": True,
+    "allProperties": True,
+    "credentialsWithUsageVerify": True,
+    "credentialsWithUsageSign": True,
+    "tokenEncryptionKeyId": True,
+}
+
+_VAULTS = (
+    VaultPlan(
+        name=_VAULT,
+        group="rg-trust-prod",
+        tags={"env": "prod", "owner": "trust", "app": "trust-services"},
+        default_action="Deny",
+        logs=to_sentinel,
+        keys=(
+            kept("invoice-signing", RSA_HSM_3072, SIGN, 60, every=180, count=3),
+            kept("archive-wrap", RSA_HSM_3072, WRAP, 100, count=2),
+            kept("device-attestation", P384_HSM, SIGN, 30, every=180, count=2),
+            KeyPlan(
+                _CLIENT_CERTIFICATE,
+                RSA_HSM_3072,
+                EVERY,
+                (VersionPlan(40, 180),),
+                managed=True,
+            ),
+        ),
+    ),
+)
+
+_APPLICATIONS = (
+    ApplicationPlan(
+        name="Release Pipeline",
+        age=500,
+        credentials=(Federated("production", GITHUB, "repo:contoso/release:environment:production"),),
+        owners=("noor.bakker", "elias.berg"),
+    ),
+    ApplicationPlan(name="Payroll Export", age=420, owners=("noor.bakker", "elias.berg")),
+    ApplicationPlan(
+        name="Travel Desk",
+        age=400,
+        principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(60, 365, preferred=True),)),
+        owners=("elias.berg", "noor.bakker"),
+    ),
+)
+
+_TRUST = HsmPlan(
+    name=_HSM,
+    group="rg-trust-prod",
+    tags={"env": "prod", "owner": "trust"},
+    admins=("Hana Sato", "Omar Aziz", "Lea Fournier"),
+    held=(
+        (ADMINISTRATOR, "Hana Sato", ""),
+        (ADMINISTRATOR, "Omar Aziz", ""),
+        (ADMINISTRATOR, "Lea Fournier", ""),
+        (CRYPTO_AUDITOR, "keyaudit", ""),
+        (CRYPTO_USER, "Issuing service", "root-signing"),
+    ),
+    logs=hsm_to_sentinel,
+    keys=(kept("root-signing", P384_HSM, SIGN, 90, count=2, tags={"app": "internal-pki"}),),
+)
+
+
+def hardened(as_of: int) -> Estate:
+    """The tenant as it stands at `as_of`; nothing is planted in it."""
+    ground = Ground(2026, as_of, "trust.contoso.example")
+    subscription = Subscription(
+        id=ground.guid("subscription", PLATFORM),
+        name=PLATFORM,
+        management_groups=("mg-platform",),
+        activity_settings=(_activity(ground),),
+        defender="Standard",
+    )
+    vaults, _ = lay_vaults(((plan, subscription.id) for plan in _VAULTS), ground)
+    furniture = Furniture(
+        certificates=(
+            CertificatePlan(
+                _CLIENT_CERTIFICATE,
+                "payroll-client",
+                "Contoso Issuing CA 2",
+                "Unknown",
+                ekus=(CLIENT,),
+                exportable=False,
+                renew_days=30,
+                months=6,
+            ),
+        ),
+    )
+    vaults = tuple(furnished(vault, furniture, ground) for vault in vaults)
+    hsm, _ = lay_hsm(_TRUST, subscription.id, ground)
+    applications, principals, _ = lay_entra(_APPLICATIONS, (), ground)
+    return Estate(
+        name="hardened",
+        as_of=as_of,
+        tenant_id=ground.tenant,
+        tenant_name="Contoso Trust (simulated tenant)",
+        tenant_created=ground.moment(1_900, "tenant"),
+        domains=(Domain(name=ground.domain, default=True), Domain(name="contosotrust.onmicrosoft.com", initial=True)),
+        subscriptions=(subscription,),
+        vaults=vaults,
+        applications=tuple(
+            replace(one, lock=_LOCK, keys=_from_vault(vaults[0], ground) if one.name == "Payroll Export" else one.keys)
+            for one in applications
+        ),
+        service_principals=(*principals, *_workloads(ground)),
+        users=tuple(
+            User(id=ground.guid(kind, name), name=name, upn=f"{name.lower().replace(' ', '.')}@{ground.domain}")
+            for kind, name in (
+                ("user", "noor.bakker"),
+                ("user", "elias.berg"),
+                *(("principal", name) for name in _TRUST.admins),
+            )
+        ),
+        role_assignments=(
+            RoleAssignment(
+                id=ground.guid("assignment", _SIGNER),
+                scope=f"/subscriptions/{subscription.id}/resourceGroups/rg-trust-prod/providers/Microsoft.KeyVault/vaults/{_VAULT}",
+                role=roles.CRYPTO_USER,
+                principal=ground.guid("principal", _SIGNER),
+                principal_type="ServicePrincipal",
+                created=ground.moment(300, "assignment"),
+            ),
+        ),
+        hsms=(hsm,),
+        resources=(_storage(subscription),),
+        sign_ins=tuple(SignIn(app_id=one.app_id, app_only=ground.moment(2, "sign-in", one.id)) for one in principals),
+        posture=_posture(ground),
+        logs=_logs(ground),
+    )
+
+
+def _from_vault(vault: Vault, ground: Ground) -> tuple[KeyCredential, ...]:
+    """The public half of the vault's certificate, as it was uploaded to an application."""
+    [certificate] = vault.certificates
+    [version] = certificate.versions
+    made = certificates.der(vault, certificate, version)
+    return (
+        KeyCredential(
+            key_id=ground.guid("uploaded", certificate.name),
+            start=version.created,
+            end=version.exp,
+            display_name=f"CN={certificate.subject}",
+            thumbprint=x509.thumbprint(made),
+            certificate=made,
+        ),
+    )
+
+
+def _workloads(ground: Ground) -> tuple[ServicePrincipal, ...]:
+    return tuple(
+        ServicePrincipal(
+            id=ground.guid("principal", name),
+            app_id=ground.guid("client", name),
+            name=name,
+            created=ground.moment(500, "service", name),
+            type="ManagedIdentity",
+        )
+        for name in (_SIGNER, "Issuing service")
+    )
+
+
+def _storage(subscription: Subscription) -> Resource:
+    return Resource(
+        type="Microsoft.Storage/storageAccounts",
+        name="stcontosotrust",
+        subscription=subscription.id,
+        resource_group="rg-trust-prod",
+        properties={"allowSharedKeyAccess": False, "keyCreationTime": {"key1": None, "key2": None}},
+    )
+
+
+def _posture(ground: Ground) -> Posture:
+    limits = Restrictions(
+        passwords=(
+            Restriction(type="passwordAddition"),
+            Restriction(type="passwordLifetime", max_lifetime="P90D"),
+            Restriction(type="customPasswordAddition"),
+            Restriction(type="symmetricKeyAddition"),
+            Restriction(type="symmetricKeyLifetime", max_lifetime="P90D"),
+        ),
+        keys=(Restriction(type="asymmetricKeyLifetime", max_lifetime="P180D"),),
+    )
+    return Posture(
+        default_enabled=True,
+        for_applications=limits,
+        for_service_principals=limits,
+        policies=(
+            AppManagementPolicy(
+                id=ground.guid("app management policy", "strict"), name="Stricter for payroll", restrictions=limits
+            ),
+        ),
+        users_register_apps=False,
+        consent_policies=(),
+        invites_from="adminsAndGuestInviters",
+        guest_role="2af84b1e-32c8-42b7-82bc-daa82404023b",
+        security_defaults=False,
+    )
+
+
+def _activity(ground: Ground) -> dict[str, object]:
+    place = f"subscriptions/{ground.guid('subscription', PLATFORM)}/providers/AzureResourceManager"
+    return setting(place, "activity-to-sentinel", _ACTIVITY, workspace=workspace_id(ground, "log-security"))
+
+
+def _logs(ground: Ground) -> Logs:
+    platform = ground.guid("subscription", PLATFORM)
+    group = f"/subscriptions/{platform}/resourceGroups/{GROUP}/providers/microsoft.insights/actionGroups/ag-security"
+    watched = (
+        ("key-changed", 'AZKVAuditLogs | where OperationName in ("KeyRotate", "KeyDelete", "KeyPurge", "KeyBackup")'),
+        ("security-domain", 'AzureDiagnostics | where OperationName startswith "SecurityDomain"'),
+        ("credential-added", 'AuditLogs | where OperationName in ("Add service principal credentials", "Update application")'),
+        ("credentials-managed", 'AuditLogs | where OperationName has "Certificates and secrets management"'),
+        ("federation-changed", 'AuditLogs | where OperationName == "Set federation settings on domain"'),
+    )
+    return Logs(
+        workspaces=(Workspace(name="log-security", subscription=platform, resource_group=GROUP, retention_days=730),),
+        entra_settings=(
+            setting(
+                "providers/microsoft.aadiam",
+                "entra-to-sentinel",
+                _ENTRA_CATEGORIES,
+                workspace=workspace_id(ground, "log-security"),
+            ),
+        ),
+        alert_rules=tuple(
+            AlertRule(name=name, subscription=platform, resource_group=GROUP, query=query, action_group=group)
+            for name, query in watched
+        ),
+    )
