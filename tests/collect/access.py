@@ -15,7 +15,8 @@ from keyaudit.simulator.estate import (
     Vault,
 )
 from keyaudit.simulator.roles import CONTRIBUTOR, CRYPTO_USER, OWNER, READER, SECRETS_USER
-from tests.collect.estate import AS_OF, DAY, EMPTY_SUBSCRIPTION, ESTATE, FIRST, PRINCIPALS, SECOND, SUBSCRIPTION, TENANT
+from tests.collect.estate import AS_OF, DAY, EMPTY_SUBSCRIPTION, ESTATE, FIRST, PRINCIPALS, SECOND, SUBSCRIPTION
+from tests.collect.rig import Collected
 
 ROOT_GROUP = "/providers/Microsoft.Management/managementGroups"
 HOME = f"/subscriptions/{SUBSCRIPTION}"
@@ -109,4 +110,8 @@ ACCESS = replace(
     eligibilities=(ELIGIBLE,),
 )
 
-WITHOUT = f"/tenants/{TENANT}"
+
+def grant(found: Collected, number: int) -> dict[str, object]:
+    """The grant that an assignment of the estate is."""
+    [row] = [row for id_, row in found.rows["grant"].items() if id_.endswith(ASSIGNMENTS[number - 1].id)]
+    return row

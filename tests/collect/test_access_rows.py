@@ -12,10 +12,8 @@ from keyaudit.simulator.roles import CRYPTO_USER
 from tests.collect.access import (
     ACCESS,
     ASSIGNMENTS,
-    BOB,
     CAROL,
     DAVE,
-    DENIAL,
     ELIGIBLE,
     FIRST_SCOPE,
     FOREIGN,
@@ -26,6 +24,7 @@ from tests.collect.access import (
     KEY_SCOPE,
     OUTER,
     ROBOT,
+    grant,
 )
 from tests.collect.estate import AS_OF, DAY, EMPTY_SUBSCRIPTION, SECOND, SECOND_ID, SUBSCRIPTION, TENANT, TENANT_ID
 from tests.collect.refusals import REASONS, ends_refused, never_wrong, refused
@@ -48,12 +47,6 @@ STANDING = replace(ACCESS, eligibilities=())
 @pytest.fixture(scope="module")
 def standing() -> Collected:
     return asyncio.run(collect(estate=STANDING))
-
-
-def grant(found: Collected, number: int) -> dict[str, object]:
-    """The grant that an assignment of the estate is."""
-    [row] = [row for id_, row in found.rows["grant"].items() if id_.endswith(ASSIGNMENTS[number - 1].id)]
-    return row
 
 
 def eligible(found: Collected) -> dict[str, object]:
@@ -157,36 +150,6 @@ async def test_subscriptions_stand_below_their_management_groups(reached: Collec
         "Production": [f"{MANAGED}/mg-prod", f"{MANAGED}/{TENANT}"],
         "Sandbox": [f"{MANAGED}/{TENANT}"],
     }
-
-
-async def test_a_denial_of_everybody_is_taken_off() -> None:
-    found = await collect(estate=replace(ACCESS, deny_assignments=(DENIAL,)))
-    assert (grant(found, 4)["allows"], grant(found, 4)["denied"]) == (
-        ["backup", "release", "import", "manage", "purge"],
-        ["decrypt", "wrap"],
-    )
-    assert grant(found, 6)["allows"] == ["sign", "backup", "manage"]
-    # Above it, what is denied in a part of the scope is still held elsewhere.
-    assert (grant(found, 2)["allows"], grant(found, 2)["denied"]) == (["sign", "decrypt", "wrap", "backup", "manage"], [])
-
-
-@pytest.mark.parametrize(
-    ("changes", "taken"),
-    [
-        ({"principals": (CAROL.id,)}, True),
-        ({"principals": (BOB.id,)}, False),
-        ({"excluded": (BOB.id,)}, False),
-        ({"here_alone": True}, False),
-        ({"scope": HOME}, True),
-        ({"scope": f"/providers/Microsoft.Management/managementGroups/{TENANT}"}, True),
-        ({"scope": f"{HOME}/resourceGroups/rg-mai"}, False),
-        ({"not_data_actions": ("*/decrypt/action", "*/unwrap/action")}, False),
-    ],
-)
-async def test_a_denial_takes_off_only_what_is_sure(changes: dict[str, object], taken: bool) -> None:
-    denial = replace(DENIAL, **changes)  # type: ignore[arg-type]
-    found = await collect(estate=replace(ACCESS, deny_assignments=(denial,)))
-    assert ("decrypt" not in grant(found, 4)["allows"]) == taken  # type: ignore[operator]
 
 
 UNKNOWN = {

@@ -9,7 +9,7 @@ from keyaudit.cloud.connection import Connection
 from keyaudit.collect.access.actions import Permission, granted
 from keyaudit.collect.access.scopes import Place, encloses, place_of
 from keyaudit.collect.calls import Calls, why_incomplete
-from keyaudit.collect.rows import Wire, read
+from keyaudit.collect.rows import Wire, is_null, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
 
@@ -29,6 +29,7 @@ class Properties(Struct):
     principals: list[PrincipalItem]
     excludePrincipals: list[PrincipalItem]  # noqa: N815 - Azure's spelling, as in all wire structs
     permissions: list[Permission]
+    condition: str | None = None
     doNotApplyToChildScopes: Wire = UNSET  # noqa: N815
 
 
@@ -66,10 +67,11 @@ class Denials:
             # Deny assignments above subscriptions come with each of them, under an id of its own.
             self._found[item.id.lower()] = _Denial(
                 place=place_of(found.scope),
-                actions=granted(found.permissions),
+                # What is denied under a condition is not surely denied.
+                actions=granted([each for each in found.permissions if not (found.condition or each.condition)]),
                 principals=frozenset(each.id.lower() for each in found.principals),
                 excluded=frozenset(each.id.lower() for each in found.excludePrincipals),
-                here_alone=read(found.doNotApplyToChildScopes, bool) is True,
+                here_alone=_here_alone(found.doNotApplyToChildScopes),
             )
         calls.ended(listing.end)
         reason = why_incomplete(listing.end)
@@ -91,6 +93,11 @@ class Denials:
             if _covers(denial, place, above)
             for action in denial.actions
         )
+
+
+def _here_alone(raw: Wire) -> bool:
+    """Whether what is below may be left alone. Azure takes none for false."""
+    return raw is not UNSET and not is_null(raw) and read(raw, bool) is not False
 
 
 def _covers(denial: _Denial, place: Place, above: Mapping[str, Sequence[str]]) -> bool:
