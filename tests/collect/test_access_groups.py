@@ -27,6 +27,7 @@ from tests.collect.access import (
     assigned,
 )
 from tests.collect.estate import TENANT_ID
+from tests.collect.refusals import refused
 from tests.collect.rig import Collected, collect
 
 
@@ -180,3 +181,111 @@ async def test_an_answer_with_somebody_else_in_it_is_quarantined() -> None:
     # Who was not in the answer may have been in what could not be taken.
     assert set(found.unknown("principal", f"{TENANT_ID}/principals/{CAROL.id}").values()) == {"bad_item"}
     assert set(found.unknown("principal", f"{TENANT_ID}/principals/{GONE}").values()) == {"bad_item"}
+
+
+EMPTY = Group(id="60000000-0000-4000-8000-000000000004", name="Empty")
+ALONE = replace(ACCESS, groups=(EMPTY,), role_assignments=(assigned(20, HOME, OWNER, EMPTY.id, "Group"),))
+"""A tenant in which a group without members is an owner."""
+WITHIN = replace(ACCESS, groups=(replace(OUTER, members=(ALICE.id, EMPTY.id)), EMPTY))
+"""One in which it is in a group that may use keys."""
+SHOWN: list[tuple[dict[str, object], str | None]] = [
+    ({}, None),
+    ({"visibility": "Private"}, None),
+    ({"visibility": "HIDDENMEMBERSHIP"}, "permission"),
+    ({"visibility": 7}, "bad_value"),
+    ({"visibility": ...}, "bad_body"),
+    # So comes a group that the identity may not read.
+    ({"displayName": None}, "permission"),
+]
+"""What the directory shows of the group, `...` for a member left out; and why members of it may not show."""
+
+
+def shown(operation: str, group: Group, changes: dict[str, object]) -> Fault:
+    """A fault that changes what an answer shows of a group."""
+
+    def edit(body: dict[str, list[dict[str, object]]]) -> object:
+        for item in body["value"]:
+            if item["id"] == group.id:
+                item.update(changes)
+                for name in [name for name, value in changes.items() if value is ...]:
+                    del item[name]
+        return body
+
+    return Fault(operation, "every", edit=edit)
+
+
+def listed(found: Collected, group: Group) -> object:
+    """True, or why not all members of the group are known."""
+    row = principal(found, group.id)
+    return row.get("members_listed") or row["unknown"]["members_listed"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(("changes", "reason"), SHOWN)
+async def test_a_group_that_shows_no_members_has_none_only_if_it_would_show_them(
+    changes: dict[str, object], reason: str | None
+) -> None:
+    found = await collect(shown("principal.lookup", EMPTY, changes), estate=ALONE)
+    assert listed(found, EMPTY) == (reason or True)
+    assert found.gaps() == ({(TENANT_ID, "group.members"): f"partial {reason}"} if reason else {})
+
+
+@pytest.mark.parametrize(("changes", "reason"), SHOWN)
+async def test_so_it_is_for_a_group_within_another(changes: dict[str, object], reason: str | None) -> None:
+    found = await collect(shown("group.members", EMPTY, changes), estate=WITHIN)
+    assert listed(found, OUTER) == (reason or True)
+    assert {row["member_id"] for row in found.rows["membership"].values()} == {ALICE.id}
+
+
+@pytest.mark.parametrize("changes", [changes for changes, _ in SHOWN])
+async def test_a_group_that_shows_members_shows_all(changes: dict[str, object]) -> None:
+    found = await collect(shown("principal.lookup", OUTER, changes), shown("group.members", INNER, changes), estate=ACCESS)
+    assert (listed(found, OUTER), found.gaps()) == (True, {})
+
+
+async def test_a_group_whose_own_list_is_refused_shows_nothing() -> None:
+    hidden = shown("group.members", INNER, {"visibility": "HiddenMembership"})
+    lost = Fault("group.direct_members", "every", where=INNER.id, status=503, body={"error": {"code": "x"}})
+    assert listed(await collect(hidden, lost, estate=ACCESS), OUTER) == "permission"
+    assert listed(await collect(lost, estate=ACCESS), OUTER) is True
+
+
+@pytest.mark.parametrize("reason", ["permission", "throttled"])
+async def test_of_a_group_that_was_not_looked_up_it_is_not_known_that_it_is_empty(reason: str) -> None:
+    found = await collect(refused("principal.lookup", reason), estate=ALONE)
+    assert listed(found, EMPTY) == reason
+    estate = replace(ALONE, groups=(replace(EMPTY, members=(ALICE.id,)),))
+    assert listed(await collect(refused("principal.lookup", "permission"), estate=estate), EMPTY) is True
+
+
+@pytest.mark.parametrize("kind", [..., None, 7])
+async def test_who_does_not_say_what_he_is_could_be_a_group(reached: Collected, kind: object) -> None:
+    found = await collect(shown("group.members", INNER, {"@odata.type": kind}), estate=ACCESS)
+    assert listed(found, OUTER) == "bad_item"
+    assert found.gaps() == {(TENANT_ID, "group.members"): "partial bad_item"}
+    found = await collect(shown("principal.lookup", OUTER, {"@odata.type": kind}), estate=ACCESS)
+    assert found.gaps() == {(TENANT_ID, "principal.lookup"): "partial bad_item"}
+    assert set(found.unknown("principal", f"{TENANT_ID}/principals/{OUTER.id}").values()) == {"bad_item"}
+    # The grant calls it a group, and its members show.
+    assert found.rows["membership"] == reached.rows["membership"]
+
+
+PARTNERS = "60000000-0000-4000-8000-000000000009"
+ABROAD = replace(ACCESS, role_assignments=(*ASSIGNMENTS, assigned(21, HOME, OWNER, PARTNERS, "ForeignGroup")))
+"""A tenant in which a partner's group is an owner."""
+
+
+async def test_a_group_of_another_tenant_is_not_one_that_was_deleted(reached: Collected) -> None:
+    found = await collect(estate=ABROAD)
+    row = principal(found, PARTNERS)
+    assert (row["kind"], row["home"]) == ("foreign-group", "foreign")
+    assert row["unknown"] == {"name": "not_visible", "members_listed": "not_visible"}
+    assert found.gaps() == {}
+    # Nothing else changed, and this tenant was not asked who is in it.
+    rest = {id_: row for id_, row in found.rows["principal"].items() if row["object_id"] != PARTNERS}
+    assert rest == reached.rows["principal"]
+    assert found.calls["group.members"] == reached.calls["group.members"]
+
+
+async def test_a_group_of_another_tenant_may_not_even_be_looked_up() -> None:
+    found = await collect(refused("principal.lookup", "permission"), estate=ABROAD)
+    assert found.unknown("principal", f"{TENANT_ID}/principals/{PARTNERS}")["kind"] == "permission"

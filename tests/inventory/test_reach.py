@@ -162,9 +162,20 @@ def test_a_group_that_was_not_read_through_leaves_no_upper_bound(tmp_path: Path,
     assert bounds(found, "principals_backing_up") == (1, 1, None)
 
 
-@pytest.mark.parametrize("kind", ["foreign-group", "everyone", "agent"])
+@pytest.mark.parametrize("kind", ["everyone", "agent"])
 def test_who_may_stand_for_many_leaves_no_upper_bound(tmp_path: Path, kind: str) -> None:
     assert signing(tmp_path, [grant("x", "sign", principal_type=kind)]) == (0, None, "unrecognised")
+
+
+def test_a_group_of_another_tenant_leaves_no_upper_bound(tmp_path: Path) -> None:
+    partners = who("partners", "foreign-group", "foreign", members_listed=Reason.NOT_VISIBLE, name=Reason.NOT_VISIBLE)
+    rows = [grant("partners", "sign", principal_type="foreign-group"), partners, grant("b", "backup"), who("b")]
+    found = derive(tmp_path, rows)[KV]
+    assert bounds(found, "principals_signing") == (0, None, "not_visible")
+    assert bounds(found, "principals_backing_up") == (1, 1, None)
+    # Nor if it was not looked up.
+    unread = who("partners", Reason.PERMISSION, Reason.PERMISSION)
+    assert bounds(derive(tmp_path / "unread", [*rows[:1], unread])[KV], "principals_signing")[:2] == (0, None)
 
 
 def test_who_is_not_known_is_taken_for_what_the_grant_says(tmp_path: Path) -> None:

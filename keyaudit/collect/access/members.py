@@ -44,8 +44,8 @@ class Groups:
         self.all = Calls(scope, "group.members", per_object=True)
         self.directly = Calls(scope, "group.direct_members", per_object=True)
 
-    async def members(self, groups: Mapping[str, bool]) -> Mapping[str, Group]:
-        """The members of each group. `groups`: id to whether the group hides its members."""
+    async def members(self, groups: Mapping[str, Reason | None]) -> Mapping[str, Group]:
+        """The members of each group. `groups`: id to why it may have members though it shows none."""
         found: dict[str, Group] = {}
 
         async def some(ids: Sequence[str]) -> None:
@@ -57,18 +57,20 @@ class Groups:
                 end = listing.end
                 self.all.ended(end)
                 read.missing = why_incomplete(end)
-                if read.missing is None and groups[group] and not read.members:
+                hidden = groups[group]
+                if read.missing is None and hidden and not read.members:
                     # To whom may not see them, a group without members and one with hidden ones look alike.
-                    read.missing = Reason.PERMISSION
-                    self.all.refused(Refusal(Reason.PERMISSION, "its membership is hidden"))
+                    read.missing = hidden
+                    self.all.refused(Refusal(hidden, "its membership may be hidden"))
 
         await for_each(_chunks(sorted(groups)), some, limit=_AT_ONCE)
         await self._read_directly({id_ for group, read in found.items() if read.nested for id_ in (group, *read.nested)})
         for read in found.values():
-            hidden = [id_ for id_ in read.nested if read.members[id_].hides_members and not self._direct.get(id_)]
+            hidden = [why for id_ in read.nested if (why := read.members[id_].why_hidden) and not self._shows_members(id_)]
             if hidden and read.missing is None:
-                read.missing = Reason.PERMISSION
-                self.all.refused(Refusal(Reason.PERMISSION, f"the membership of {len(hidden):,} groups in it is hidden"))
+                # The name decides, so that the order of answers does not show.
+                read.missing = min(hidden)
+                self.all.refused(Refusal(read.missing, f"the membership of {len(hidden):,} groups in it may be hidden"))
         return found
 
     def ways(self, group: str, read: Group) -> Mapping[str, Sequence[str]]:
@@ -97,6 +99,10 @@ class Groups:
             if isinstance(direct, Refusal):
                 return direct.reason
         return Reason.INCONSISTENT_PAGES
+
+    def _shows_members(self, group: str) -> bool:
+        direct = self._direct.get(group)
+        return isinstance(direct, frozenset) and bool(direct)
 
     async def _read_directly(self, groups: set[str]) -> None:
         async def some(ids: Sequence[str]) -> None:

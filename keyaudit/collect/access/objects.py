@@ -19,10 +19,13 @@ _TOLD = ("name", "kind", "user_principal_name", "user_type", "app_id", "enabled"
 
 
 class ObjectItem(Struct):
-    """A directory object of any kind. Of a kind that the identity may not read, all but id and kind is null."""
+    """A directory object of any kind. Of a kind that the identity may not read, all but id and kind is null.
+
+    One that does not say its kind is not taken: it could be a group, with members that nobody would then ask for.
+    """
 
     id: str
-    type: Wire = field(default=UNSET, name="@odata.type")
+    type: str = field(name="@odata.type")
     displayName: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
     userPrincipalName: Wire = UNSET  # noqa: N815
     userType: Wire = UNSET  # noqa: N815
@@ -35,10 +38,7 @@ class ObjectItem(Struct):
     @property
     def kind(self) -> str | Refusal:
         """What it is, as the column has it."""
-        told = read(self.type, str)
-        if isinstance(told, Refusal):
-            return told
-        plain = told.removeprefix(_PREFIX)
+        plain = self.type.removeprefix(_PREFIX)
         if plain != "servicePrincipal":
             return _KINDS.get(plain, plain)
         if is_null(self.servicePrincipalType):
@@ -52,10 +52,15 @@ class ObjectItem(Struct):
         return self.kind == "group"
 
     @property
-    def hides_members(self) -> bool:
-        """A group that shows its members only to whom has the right to hidden ones."""
+    def why_hidden(self) -> Reason | None:
+        """Why a group that shows no members may have some; None where it would show them."""
+        if is_null(self.visibility):
+            # Most groups have none. Of one that the identity may not read, it is not seen.
+            return Reason.PERMISSION if is_null(self.displayName) else None
         visibility = read(self.visibility, str)
-        return not isinstance(visibility, Refusal) and visibility.lower() == _HIDDEN
+        if isinstance(visibility, Refusal):
+            return visibility.reason
+        return Reason.PERMISSION if visibility.lower() == _HIDDEN else None
 
 
 def principal_row(tenant_id: str, object_id: str, *, scope_id: str, url: str, version: str) -> Row:
@@ -93,6 +98,15 @@ def put_deleted(row: Row) -> None:
         row.put(column, None)
     row.put("kind", "deleted")
     row.put("home", "none")
+
+
+def put_foreign_group(row: Row) -> None:
+    """Fill the columns of a group of another tenant, a partner's say: this tenant's directory shows nothing of it."""
+    for column in _TOLD:
+        row.put(column, None)
+    row.put("kind", "foreign-group")
+    row.put("home", "foreign")
+    row.refuse(("name", "members_listed"), Reason.NOT_VISIBLE)
 
 
 def put_unread(row: Row, reason: Reason) -> None:

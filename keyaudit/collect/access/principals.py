@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence, Set
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -11,6 +12,7 @@ from keyaudit.collect.access.objects import (
     ObjectItem,
     principal_row,
     put_deleted,
+    put_foreign_group,
     put_known,
     put_object,
     put_unread,
@@ -37,6 +39,18 @@ class _Grant(msgspec.Struct):
     kind: str
     principal_id: str
     principal_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Object ids that grants name."""
+
+    everybody: set[str] = field(default_factory=set)
+    expanded: set[str] = field(default_factory=set)
+    """Those whose members, if they have any, hold the grant too."""
+    groups: set[str] = field(default_factory=set)
+    foreign_groups: set[str] = field(default_factory=set)
+    """What grants call groups, of this tenant and of others."""
 
 
 class _Held(msgspec.Struct):
@@ -74,19 +88,21 @@ class _Principals:
         self._found: dict[str, ObjectItem] = {}
         self._unread: dict[str, Reason] = {}
         self._known: dict[str, _Held] = {}
+        self._foreign_groups: Set[str] = frozenset()
 
     async def collect(self, spool: Spool) -> Sequence[Coverage]:
-        named, expanded, told = _named(spool)
+        named = _named(spool)
+        self._foreign_groups = named.foreign_groups
         known = (msgspec.json.decode(line, type=_Held) for line in spool.lines("service_principal"))
         self._known = {held.object_id: held for held in known}
-        await self._look_up(sorted(named - self._known.keys()))
-        hides = {id_: self._found[id_].hides_members for id_ in expanded if id_ in self._found and self._found[id_].is_group}
-        # Where the directory did not say what somebody is, the grant may have.
-        hides |= dict.fromkeys(told & self._unread.keys(), False)
-        groups = await self._groups.members(hides)
-        for id_ in sorted(named):
+        await self._look_up(sorted(named.everybody - self._known.keys()))
+        found = {id_: self._found[id_] for id_ in named.expanded & self._found.keys()}
+        # Where the directory did not say what somebody is, the grant may have; not whether its members are hidden.
+        unread = {id_: self._unread[id_] for id_ in named.expanded & named.groups & self._unread.keys()}
+        groups = await self._groups.members({id_: item.why_hidden for id_, item in found.items() if item.is_group} | unread)
+        for id_ in sorted(named.everybody):
             self._write_named(id_, groups.get(id_))
-        written = set(named)
+        written = set(named.everybody)
         for id_, group in groups.items():
             self._write_members(id_, group, written)
         return self._lookup.coverage(), self._groups.all.coverage(), self._groups.directly.coverage()
@@ -114,6 +130,8 @@ class _Principals:
                 put_object(row, self._found[id_], self._tenant_id)
             elif id_ in self._unread:
                 put_unread(row, self._unread[id_])
+            elif id_ in self._foreign_groups:
+                put_foreign_group(row)
             else:
                 put_deleted(row)
         if group is not None:
@@ -150,20 +168,20 @@ class _Principals:
         return principal_row(self._tenant_id, id_, scope_id=self._scope.id, url=url, version=version)
 
 
-def _named(spool: Spool) -> tuple[Set[str], Set[str], Set[str]]:
-    """The object ids that grants name; of these, those whose members would have it too; of those, what grants call groups."""
-    named: set[str] = set()
-    expanded: set[str] = set()
-    told: set[str] = set()
+def _named(spool: Spool) -> _Named:
+    named = _Named()
     for line in spool.lines("grant"):
         grant = msgspec.json.decode(line, type=_Grant)
-        if _GUID.fullmatch(grant.principal_id):
-            named.add(grant.principal_id)
-            if grant.kind in _EXPANDED:
-                expanded.add(grant.principal_id)
-                if grant.principal_type == "group":
-                    told.add(grant.principal_id)
-    return named, expanded, told
+        if not _GUID.fullmatch(grant.principal_id):
+            continue
+        named.everybody.add(grant.principal_id)
+        if grant.kind in _EXPANDED:
+            named.expanded.add(grant.principal_id)
+        if grant.principal_type == "group":
+            named.groups.add(grant.principal_id)
+        elif grant.principal_type == "foreign-group":
+            named.foreign_groups.add(grant.principal_id)
+    return named
 
 
 def _one_of(asked: Set[str]) -> Callable[[ObjectItem], str]:

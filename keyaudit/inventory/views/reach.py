@@ -191,7 +191,7 @@ def _holders(sources: Sources) -> str:
         SELECT row_number() OVER ()::INTEGER AS holder, named.principal_id, {kind} AS kind, principal.name,
             coalesce(principal.unknown['kind'], '{Reason.PARENT_NOT_ASSESSED}') AS kindless,
             CASE WHEN principal.id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE principal.unknown['name'] END AS nameless,
-            CASE WHEN {kind} = 'group' THEN CASE WHEN principal.members_listed THEN NULL
+            CASE WHEN {kind} IN ('group', 'foreign-group') THEN CASE WHEN principal.members_listed THEN NULL
                     ELSE coalesce(principal.unknown['members_listed'], '{Reason.PARENT_NOT_ASSESSED}') END
                 WHEN {kind} IN ({_PERSONS}, {_NOBODY}) THEN NULL
                 ELSE coalesce(principal.unknown['kind'], '{Reason.UNRECOGNISED}') END AS open

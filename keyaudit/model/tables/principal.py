@@ -18,9 +18,9 @@ PRINCIPAL = Table(
         Column(
             name="kind",
             type=Type.TEXT,
-            meaning="what it is; deleted: the directory has no such object any more",
+            meaning="what it is; foreign-group: another tenant's; deleted: the directory has no such object any more",
             operations=_PRINCIPAL,
-            values=("user", "group", "service-principal", "managed-identity", "device", "contact", "deleted"),
+            values=("user", "group", "service-principal", "managed-identity", "foreign-group", "device", "contact", "deleted"),
         ),
         Column(
             name="user_principal_name",
