@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from keyaudit.model.coverage import Coverage
+from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.reach import ACTIONS, WHO
 from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, key, refused, row, snapshot, vault, vault_scope
@@ -13,6 +13,7 @@ from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, key, ref
 SUBSCRIPTION = "/subscriptions/22222222-2222-4222-8222-222222222222"
 KV = vault_scope("kv").id
 GROUP = KV.partition("/providers/")[0]
+OTHER = "/subscriptions/33333333-2222-4222-8222-222222222222"
 ROOT = "/providers/microsoft.management/managementgroups/root"
 READ = assessed(TENANT, "subscription.list", "vault.query", "role_assignment.query", "key.list")
 RBAC: dict[str, Any] = {"access_model": "rbac", "subscription_id": SUBSCRIPTION.rpartition("/")[2], "access_policies": 0}
@@ -116,7 +117,7 @@ def test_nobody_is_counted_where_nobody_can(tmp_path: Path) -> None:
     [
         [grant("a", "sign", standing=False)],
         [grant("a", "release", "import", "manage", "purge")],
-        [grant("a", "sign", scope="/subscriptions/33333333-2222-4222-8222-222222222222", scope_kind="subscription")],
+        [grant("a", "sign", scope=OTHER, scope_kind="subscription")],
         [grant("a", "sign", scope=f"{GROUP}x", scope_kind="resource-group")],
         [grant("a", "sign", scope=f"{ROOT}x", scope_kind="management-group")],
         [grant("a", "sign", kind="access-policy")],
@@ -253,7 +254,7 @@ def test_a_grant_says_who_has_it_and_whether_it_works(tmp_path: Path) -> None:
         who("robot", "service-principal"),
         grant("gone", "sign", kind="access-policy"),
         who("gone", "deleted", "none", name=None),
-        grant("x", "sign", scope="/subscriptions/33333333-2222-4222-8222-222222222222", scope_kind="subscription"),
+        grant("x", "sign", scope=OTHER, scope_kind="subscription"),
         grant("app", kind="app-role", scope="api"),
     ]
     found = {str(each["principal_id"]): each for each in derive(tmp_path, rows, table="grant").values()}
@@ -269,6 +270,40 @@ def test_that_no_vault_honours_a_grant_needs_every_vault(tmp_path: Path) -> None
     lost = [*assessed(TENANT, "subscription.list", "role_assignment.query"), refused(TENANT, "vault.query", Reason.PERMISSION)]
     [found] = derive(tmp_path, [grant("a", "sign", kind="access-policy"), who("a")], table="grant", coverage=lost).values()
     assert (found["effective"], found["unknown"]["effective"]) == (None, "permission")  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("scope", "lost", "effective"),
+    [
+        (KV, SUBSCRIPTION, None),
+        (GROUP, SUBSCRIPTION, None),
+        (SUBSCRIPTION, SUBSCRIPTION, None),
+        (ROOT, SUBSCRIPTION, None),
+        ("/", OTHER, None),
+        (ROOT, OTHER, None),
+        # What another subscription has is not in its scope.
+        (KV, OTHER, False),
+        (GROUP, OTHER, False),
+        (SUBSCRIPTION, OTHER, False),
+    ],
+)
+def test_that_no_vault_honours_a_grant_needs_every_list_in_its_scope(
+    tmp_path: Path, scope: str, lost: str, effective: bool | None
+) -> None:
+    lists = {each: Scope(each, each, ScopeKind.SUBSCRIPTION) for each in (SUBSCRIPTION, OTHER)}
+    rows = [grant("a", "sign", scope=scope), who("a"), grant("b", "grant", scope=scope), who("b")]
+
+    def found(folder: str, records: dict[Scope, list[Coverage]]) -> dict[object, tuple[object, object]]:
+        tables = {"vault": [vault(**POLICY)], "subscription": [HOME], "grant": rows[::2], "principal": rows[1::2]}
+        with snapshot(tmp_path / folder, tables, {TENANT: READ, **records}).connect(AS_OF) as connection:
+            grants = fetch(connection, 'SELECT principal_id, effective, unknown FROM "grant"')
+            return {each["principal_id"]: (each["effective"], each["unknown"].get("effective")) for each in grants}  # type: ignore[attr-defined]
+
+    read = {each: assessed(each, "vault.list") for each in lists.values()}
+    assert found("read", read) == {"a": (False, None), "b": (True, None)}
+    missing = found("lost", {**read, lists[lost]: [refused(lists[lost], "vault.list", Reason.THROTTLED)]})
+    # What one vault honours works, whatever others there are.
+    assert missing == {"a": (effective, None if effective is False else "throttled"), "b": (True, None)}
 
 
 def test_where_nobody_reads_them_they_are_not_worked_out(tmp_path: Path) -> None:

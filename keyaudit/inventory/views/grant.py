@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views.reach import HOLDS
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.model.tables.places import VAULTS_FOUND
@@ -32,14 +33,17 @@ def view(sources: Sources, *, known: bool) -> str:
         FROM reach_way AS way LEFT JOIN reach_met AS met ON met.way = way.way GROUP BY way.id"""
     kind_doubt = "CASE WHEN holder.kind IS NULL THEN holder.kindless END"
     name_doubt = "CASE WHEN holder.name IS NULL THEN holder.nameless END"
+    # No vault honours it, of those known: there may be more in its subscription, or in any if its scope is wider than one.
+    unseen = f"coalesce({gap('listed')}, unlisted.reason)"
     effective_doubt = (
-        f"CASE WHEN met.surely THEN NULL WHEN met.perhaps THEN met.doubt WHEN met.id IS NOT NULL THEN {gap('listed')} END"
+        f"CASE WHEN met.surely THEN NULL WHEN met.perhaps THEN met.doubt WHEN met.id IS NOT NULL THEN {unseen} END"
     )
     counts = ", ".join(
         f"coalesce(persons.{who}_min, 0) AS {who}_min, CASE WHEN holder.open IS NULL THEN coalesce(persons.{who}_most, 0) END"
         f" AS {who}_max"
         for who in HOLDS
     )
+    unlisted = f"SELECT scope_id, reason FROM coverage WHERE operation = {quoted(VAULTS_FOUND[2])} AND state <> 'assessed'"
     return f"""
         SELECT {stored("grant", "stored")}, holder.kind AS principal_kind, holder.name AS principal_name,
             CASE WHEN met.id IS NULL OR met.surely THEN true WHEN {effective_doubt} IS NULL THEN false END AS effective, {
@@ -65,4 +69,8 @@ def view(sources: Sources, *, known: bool) -> str:
         LEFT JOIN ({met}) AS met ON met.id = stored.id
         CROSS JOIN (
             SELECT bool_and(whole) AS whole, min(reason) AS reason FROM ({read_to_the_end(VAULTS_FOUND[:2])})
-        ) AS listed"""
+        ) AS listed
+        LEFT JOIN (
+            SELECT scope_id, min(reason) AS reason FROM ({unlisted}) GROUP BY scope_id
+            UNION ALL SELECT '', min(reason) FROM ({unlisted})
+        ) AS unlisted ON unlisted.scope_id = coalesce(regexp_extract(stored.scope, '^/subscriptions/[^/]+'), '')"""
