@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keyaudit import __version__, gate
-from keyaudit.inventory.access import described, reached_by, who_reaches
+from keyaudit.inventory.access import BESIDE, BESIDE_ELIGIBLE, described, reached_by, who_reaches
 from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read, endings, prepare
 from keyaudit.inventory.finding import target
@@ -224,7 +224,10 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int) -> Access:
         found = reached_by(connection, meant) if by_principal else who_reaches(connection, meant)
         note = described(connection, meant)
     of_hsms = (*HSMS_FOUND, *LOCAL_LISTED) if by_principal or note == "hsm-local" else ()
-    required = frozenset((*REACH_OPERATIONS, *VAULTS_FOUND, *of_hsms))
+    beside = (*BESIDE, *operations_of("grant", "name")) if by_principal else ()
+    # The way is asked for too, and a group is in another only as far as the way between them was read.
+    required = frozenset((*REACH_OPERATIONS, "group.direct_members", *VAULTS_FOUND, *of_hsms, *beside))
+    widening = {*WIDENING, *(BESIDE_ELIGIBLE if by_principal else ())}
     # Of a vault, what was not read elsewhere says nothing.
     places = {meant.vault_id, "/".join(meant.vault_id.split("/")[:3])}
     here = [
@@ -232,7 +235,7 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int) -> Access:
         for record in snapshot.coverage
         if by_principal
         or (
-            record.operation in required.union(WIDENING)
+            record.operation in required.union(widening)
             and (record.scope.kind is ScopeKind.TENANT or record.scope.id in places)
         )
     ]
@@ -248,7 +251,7 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int) -> Access:
         open=found.open,
         others=found.others,
         inert=found.inert,
-        unlisted=[record for record in here if record.operation in WIDENING and record.reason is not None],
+        unlisted=[record for record in here if record.operation in widening and record.reason is not None],
     )
 
 

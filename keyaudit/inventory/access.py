@@ -12,18 +12,23 @@ from keyaudit.inventory.finding import Target
 from keyaudit.inventory.views.reach import KINDS
 from keyaudit.model.access import Open, Reach, Way, Who
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.grant import HONOURED, Allows
+from keyaudit.model.tables.grant import GRANT, HONOURED, Allows
 
 _OF_A_VAULT = (Allows.PURGE_VAULT,)
 _OF_SECRETS = (Allows.READ_PRIVATE,)
+
+_BESIDE = {operation: rows for operation, rows in GRANT.parts.items() if all(row["kind"] not in KINDS for row in rows)}
+BESIDE_ELIGIBLE = tuple(operation for operation, rows in _BESIDE.items() if all(row.get("standing") == "false" for row in rows))
+BESIDE = tuple(operation for operation in _BESIDE if operation not in BESIDE_ELIGIBLE)
+"""The lists of what principals hold that is no way to a vault: of what they could activate, and of all else."""
 
 _MET = """
     SELECT way.id AS met_id, vault.id AS vault_id, vault.access_model, met.object, met.certain, met.possible, met.doubt
     FROM reach_met AS met JOIN reach_way AS way ON way.way = met.way JOIN reach_vault AS vault ON vault.vault = met.vault"""
 
 
-Members = Mapping[str, Sequence[tuple[str, Sequence[str]]]]
-"""By group, its members, each with the groups in between."""
+Members = Mapping[str, Sequence[tuple[str, Sequence[str], Reason | None]]]
+"""By group, its members, each with the groups in between, or why these are not known."""
 
 
 @dataclass(slots=True)
@@ -57,10 +62,10 @@ def reached_by(connection: duckdb.DuckDBPyConnection, target: Target) -> Found:
 
 def described(connection: duckdb.DuckDBPyConnection, target: Target) -> str:
     """How a thing's vault decides who may use it, or what kind of principal somebody is; empty where that is not known."""
-    query = "SELECT kind FROM principal WHERE object_id = ?"
     if target.vault_id:
-        query = "SELECT access_model FROM vault WHERE id = ?"
-    row = connection.execute(query, [target.vault_id or target.id]).fetchone()
+        row = connection.execute("SELECT access_model FROM vault WHERE id = ?", [target.vault_id]).fetchone()
+    else:
+        row = connection.execute(f"SELECT kind FROM ({_PEOPLE})", [[target.id]]).fetchone()
     return str(row[0]) if row and row[0] else ""
 
 
@@ -72,7 +77,8 @@ def _kinds(target: Target) -> Sequence[str]:
 def _without(target: Target) -> Sequence[Allows]:
     """What is not about that thing."""
     if target.noun == "key":
-        return (*_OF_A_VAULT, *_OF_SECRETS)
+        # A Managed HSM has no secrets: what it lets one read is the key, exported.
+        return (*_OF_A_VAULT, *(() if "/managedhsms/" in target.vault_id else _OF_SECRETS))
     return _OF_A_VAULT if target.noun == "certificate" else ()
 
 
@@ -96,63 +102,69 @@ class _Reading:
             ORDER BY met.met_id, met.vault_id, met.object""",
             values,
         )
-        groups = {row["principal_id"] for row in met}
-        self._know(groups)
-        members = self._members(sorted(groups))
-        for row in met:
-            self._reach(row, members)
+        named = {row["principal_id"] for row in met}
+        self._know(named)
+        members = self._members(sorted(named))
+        let_in = {row["principal_id"] for row in met if self._reach(row, members)}
         if self._alone:
             self._others()
         else:
-            self._opened(sorted(groups))
+            self._opened(sorted(let_in))
         self._found.reaches.sort(key=_order)
         return self._found
 
-    def _reach(self, row: Mapping[str, Any], members: Members) -> None:
-        """Everybody whom one grant brings to one vault."""
+    def _reach(self, row: Mapping[str, Any], members: Members) -> bool:
+        """Everybody whom one grant brings to one vault; whether it brings its principal there at all."""
         honoured = _honoured(row["access_model"], row["kind"])
         unread = row["allows"] is None
         if not honoured or not (unread or honoured.intersection(row["allows"])):
             self._found.inert += 1
-            return
+            return False
         allows = [each for each in row["allows"] or () if each in honoured and each not in self._without]
         if not allows and not unread:
-            return
-        doubt = Reason(row["unread"]) if unread else Reason(row["doubt"]) if row["doubt"] and not row["certain"] else None
+            return False
+        unsure = row["doubt"] and (not row["certain"] or row["certain"] != row["possible"])
+        doubt = Reason(row["unread"]) if unread else Reason(row["doubt"]) if unsure else None
         if doubt:
             self._found.reasons.add(doubt)
         thing = (row["object"] or "").removeprefix(f"{row['vault_id']}/")
         shown = row["vault_name"] or row["vault_id"]
-        for who, through in self._holders(row["principal_id"], members):
-            way = _way(row, allows, doubt, through)
+        for who, through, unplaced in self._holders(row["principal_id"], members):
+            way = _way(row, allows, doubt, through, unplaced)
             self._found.reaches.append(Reach(who=who, vault_id=row["vault_id"], vault_name=shown, thing=thing, way=way))
+            if unplaced:
+                self._found.reasons.add(unplaced)
+        return True
 
-    def _holders(self, principal_id: str, members: Members) -> Iterator[tuple[Who, Sequence[Who]]]:
-        """Who has what was given to a principal, and through which groups."""
+    def _holders(self, principal_id: str, members: Members) -> Iterator[tuple[Who, Sequence[Who], Reason | None]]:
+        """Who has what was given to a principal, through which groups, and why there may be groups in between these."""
         named = self._people[principal_id]
         if named.kind == "group" and principal_id != self._alone:
-            for member, through in members.get(principal_id, ()):
-                yield self._people[member], (named, *(self._people[each] for each in through))
+            for member, through, unplaced in members.get(principal_id, ()):
+                yield self._people[member], (named, *(self._people[each] for each in through)), unplaced
         elif named.kind not in _NOBODY:
-            yield named, ()
+            yield named, (), None
 
     def _members(self, groups: Sequence[str]) -> Members:
         where, values = "list_contains(?, group_id)", [groups]
         if self._alone:
             where += " AND (member_id = ? OR list_contains(through, ?))"
         rows = self._rows(
-            f"SELECT group_id, member_id, through FROM membership WHERE {where} ORDER BY group_id, member_id",
+            f"""
+            SELECT group_id, member_id, through, unknown['through'] AS unplaced
+            FROM membership WHERE {where} ORDER BY group_id, member_id""",
             [*values, *([self._alone] * 2 if self._alone else [])],
         )
-        found: dict[str, dict[str, Sequence[str]]] = {}
+        found: dict[str, dict[str, tuple[Sequence[str], Reason | None]]] = {}
         for row in rows:
             member, through = row["member_id"], row["through"] or []
             if self._alone in through:
                 member, through = self._alone, through[: through.index(self._alone)]
-            found.setdefault(row["group_id"], {}).setdefault(member, through)
-        self._know({each for ways in found.values() for member, through in ways.items() for each in (member, *through)})
+            unplaced = Reason(row["unplaced"]) if row["unplaced"] else None
+            found.setdefault(row["group_id"], {}).setdefault(member, (through, unplaced))
+        self._know({each for ways in found.values() for member, (through, _) in ways.items() for each in (member, *through)})
         return {
-            group: [(member, through) for member, through in ways.items() if self._people[member].kind not in _NOBODY]
+            group: [(member, *way) for member, way in ways.items() if self._people[member].kind not in _NOBODY]
             for group, ways in found.items()
         }
 
@@ -167,23 +179,21 @@ class _Reading:
     def _others(self) -> None:
         kinds = ", ".join(f"'{kind}'" for kind in KINDS)
         query = f"""
-            SELECT {_WAY} FROM {_GIVEN} WHERE given.kind NOT IN ({kinds})
+            SELECT {_WAY}, given.unknown['name'] AS nameless FROM {_GIVEN} WHERE given.kind NOT IN ({kinds})
             AND (given.principal_id = ? OR (given.kind = 'directory-role' AND given.principal_id IN ({_ABOVE})))
             ORDER BY given.kind, given.api, given.name, given.id"""
         for row in self._rows(query, [self._alone] * 3):
             self._know({row["principal_id"]})
+            if row["nameless"]:
+                self._found.reasons.add(Reason(row["nameless"]))
             through = () if row["principal_id"] == self._alone else (self._people[row["principal_id"]],)
             self._found.others.append(_way(row, row["allows"] or (), None, through))
 
     def _know(self, ids: set[str]) -> None:
         missing = sorted(ids - self._people.keys())
-        for row in self._rows("SELECT * FROM principal WHERE list_contains(?, object_id)", [missing]) if missing else ():
+        for row in self._rows(_PEOPLE, [missing]):
             sign_in = row["user_principal_name"] or row["app_id"]
-            self._people[row["object_id"]] = Who(
-                row["object_id"], row["name"], row["kind"], sign_in, row["home"], row["enabled"]
-            )
-        for id_ in missing:
-            self._people.setdefault(id_, Who(id_))
+            self._people[row["id"]] = Who(row["id"], row["name"], row["kind"], sign_in, row["home"], row["enabled"])
 
     def _rows(self, query: str, values: Sequence[object]) -> list[dict[str, Any]]:
         answer = self._connection.execute(query, list(values))
@@ -191,6 +201,11 @@ class _Reading:
         return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
+# What the directory did not say that somebody is, the grant may have.
+_PEOPLE = """
+    SELECT asked.id, principal.* EXCLUDE (id, kind), coalesce(principal.kind, holder.kind) AS kind
+    FROM (SELECT unnest(?::VARCHAR[]) AS id) AS asked
+    LEFT JOIN principal ON principal.object_id = asked.id LEFT JOIN reach_holder AS holder ON holder.principal_id = asked.id"""
 _NOBODY = ("deleted", "device", "contact")
 _COLUMNS = (
     "id", "kind", "name", "custom", "scope", "scope_kind", "principal_id", "allows", "application_id", "condition", "api",
@@ -207,7 +222,13 @@ def _honoured(model: str | None, kind: str) -> set[str]:
     return {each.value for kinds in models for each in kinds.get(kind, ())}
 
 
-def _way(row: Mapping[str, Any], allows: Sequence[str], doubt: Reason | None, through: Sequence[Who]) -> Way:
+def _way(
+    row: Mapping[str, Any],
+    allows: Sequence[str],
+    doubt: Reason | None,
+    through: Sequence[Who],
+    unplaced: Reason | None = None,
+) -> Way:
     return Way(
         id=row["id"],
         kind=row["kind"],
@@ -219,6 +240,7 @@ def _way(row: Mapping[str, Any], allows: Sequence[str], doubt: Reason | None, th
         allows=tuple(allows),
         doubt=doubt,
         through=tuple(through),
+        unplaced=unplaced,
         application_id=row["application_id"],
         condition=row["condition"],
         api=row["api"],

@@ -40,6 +40,8 @@ class Way:
     """Why it is not sure that it holds there, or what it allows."""
     through: Sequence[Who] = ()
     """The groups that lead to him, the one that the grant names first."""
+    unplaced: Reason | None = None
+    """Why there may be groups in between that are not known."""
     application_id: str | None = None
     condition: str | None = None
     api: str | None = None

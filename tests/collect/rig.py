@@ -14,6 +14,7 @@ from keyaudit.cloud.environment import ENVIRONMENTS, Environment
 from keyaudit.cloud.network import Network
 from keyaudit.collect.evidence import Evidence, UnifiedAudit
 from keyaudit.collect.run import Failure, collect_all
+from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.run import Run
@@ -133,6 +134,14 @@ def left(
         assert len(rows[table]) == len(found), table
     coverage = {(record.scope.id, record.operation): record for record in spool.coverage()}
     return Collected(rows, coverage, failures, calls or {}, set(audiences))
+
+
+async def take(folder: Path, *faults: Fault, estate: Estate) -> Snapshot:
+    """A snapshot of one whole run, in a folder that is not there yet."""
+    async with serve(estate, faults=faults) as simulator, connected(simulator) as connection:
+        with begun(folder, estate.tenant_id) as spool:
+            await collect_all(connection, spool, progress=Noted(), evidence=EVIDENCE)
+            return write(spool, spool.run)
 
 
 async def collect(

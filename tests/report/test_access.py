@@ -36,12 +36,15 @@ def access(name: str = "N", **changes: object) -> Access:
         allows=("sign", "grant", name),
         doubt=Reason.PERMISSION,
         through=(who, who),
+        unplaced=Reason.THROTTLED,
         application_id=name,
         condition=name,
         standing=False,
         expires_on=AS_OF + DAY,
     )
-    plain = dataclasses.replace(way, kind="access-policy", standing=True, doubt=None, through=(), expires_on=None)
+    plain = dataclasses.replace(
+        way, kind="access-policy", standing=True, doubt=None, through=(), unplaced=None, expires_on=None
+    )
     limited = dataclasses.replace(way, scope_kind="object", scope=f"/v/keys/{name}")
     scope = Scope(name, name, ScopeKind.SUBSCRIPTION)
     return Access(
@@ -86,6 +89,9 @@ def test_csv_computes_nothing_and_gives_names_back(payload: str) -> None:
     rows = list(csv.DictReader(io.StringIO(printed("csv", payload).decode(), newline="")))
     assert not [cell for row in rows for cell in row.values() if is_formula(cell)]
     assert {restored(row["principal"]) for row in rows if row["record"] == "way"} == {payload}
+    assert [(restored(row["principal"]), restored(row["api"])) for row in rows if row["record"] == "beside-vaults"] == [
+        (payload, payload)
+    ]
 
 
 @PAYLOADS
@@ -100,7 +106,7 @@ def test_text_says_what_limits_a_way_and_what_may_be_missing() -> None:
     for said in (
         "N (N N, from another tenant, disabled)",
         "sign, give itself access and N: access policy of the vault",
-        "custom role N on key N, through group N > N",
+        "custom role N on key N, through group N > N and perhaps groups in it;",
         "only through application N; under a condition: N; only once activated; until",
         "not sure: the identity may not read it (permission)",
         "There may be more: N (N N, from another tenant, disabled) stands for principals that are not all known",
@@ -109,6 +115,36 @@ def test_text_says_what_limits_a_way_and_what_may_be_missing() -> None:
         "2 other grants open nothing there.",
     ):
         assert said in text, said
+
+
+def test_csv_and_json_say_of_each_way_what_of_it_is_not_known() -> None:
+    rows = list(csv.DictReader(io.StringIO(printed("csv", "N").decode(), newline="")))
+    assert [(row["record"], row["coverage_note"]) for row in rows][:6] == [
+        ("way", ""),
+        *[("way", "allows:permission|through:throttled")] * 2,
+        ("beside-vaults", "allows:permission|through:throttled"),
+        ("not-all-known", "*:permission"),
+        ("not-read", "role_eligibility.list:not_licensed"),
+    ]
+    ways = json.loads(printed("json", "N"))["ways"]
+    assert [(way["unknown"], way["through_unknown"]) for way in ways] == [(None, None), *[("permission", "throttled")] * 2]
+
+
+@pytest.mark.parametrize(
+    ("noun", "note", "said"),
+    [
+        ("principal", "user", "It is a user."),
+        ("principal", "", "It is of unknown kind."),
+        ("key", "rbac", "Its vault goes by role assignments."),
+        ("certificate", "", "Its vault is of unknown kind."),
+        ("vault", "rbac", "It goes by role assignments."),
+        ("Managed HSM", "hsm-local", "It goes by local roles of its own."),
+    ],
+)
+def test_text_says_what_was_asked_about(noun: str, note: str, said: str) -> None:
+    out = io.StringIO(newline="")
+    FORMATS["text"](dataclasses.replace(access(noun=noun), note=note), out, Options())
+    assert said in out.getvalue().splitlines()
 
 
 def test_a_role_of_which_nothing_is_known_allows_unknown_things() -> None:

@@ -1,16 +1,16 @@
-"""As CSV: one line a way, then one for each that stands for others who are not known, and for each place not read."""
+"""As CSV: a line a way, to vaults, then beside them; then one for each that stands for others, and each place not read."""
 
 import csv
 from typing import TextIO
 
 from keyaudit.model import times
-from keyaudit.model.access import Access, Reach, Who
+from keyaudit.model.access import Access, Reach, Way, Who
 from keyaudit.report.cells import common_cells, guarded
 
 _COLUMNS = (
     "record", "principal_id", "principal", "principal_kind", "sign_in", "home", "vault_id", "vault", "limited_to", "allows",
     "kind", "role", "custom", "scope", "through", "application_id", "condition", "standing", "expires_on", "grant_id",
-    "coverage_note",
+    "api", "coverage_note",
 )  # fmt: skip
 
 
@@ -21,8 +21,14 @@ def render(found: Access, out: TextIO) -> None:
     common = common_cells(found.run)
     for reach in found.reaches:
         writer.writerow({**common, **_reach(reach)})
+    for way in found.others:
+        subject = {"principal_id": guarded(found.id), "principal": guarded(found.name), "principal_kind": guarded(found.note)}
+        writer.writerow({**common, "record": "beside-vaults", **subject, **_way(way)})
     for each in found.open:
         writer.writerow({**common, "record": "not-all-known", **_who(each.who), "coverage_note": f"*:{each.reason}"})
+    for record in found.unlisted:
+        place = {"vault_id": guarded(record.scope.id), "vault": guarded(record.scope.name)}
+        writer.writerow({**common, "record": "not-read", **place, "coverage_note": f"{record.operation}:{record.reason}"})
     for gap in found.verdict.gaps:
         place = {"record": "not-read", "vault_id": guarded(gap.scope.id), "vault": guarded(gap.scope.name)}
         writer.writerow({**common, **place, "coverage_note": f"*:{gap.reason}"})
@@ -39,13 +45,19 @@ def _who(who: Who) -> dict[str, str]:
 
 
 def _reach(reach: Reach) -> dict[str, str]:
-    way = reach.way
     return {
         "record": "way",
         **_who(reach.who),
         "vault_id": guarded(reach.vault_id),
         "vault": guarded(reach.vault_name),
         "limited_to": guarded(reach.thing or None),
+        **_way(reach.way),
+    }
+
+
+def _way(way: Way) -> dict[str, str]:
+    doubts = {"allows": way.doubt, "through": way.unplaced}
+    return {
         "allows": guarded("|".join(way.allows) or None),
         "kind": guarded(way.kind),
         "role": guarded(way.role),
@@ -57,5 +69,6 @@ def _reach(reach: Reach) -> dict[str, str]:
         "standing": str(way.standing).lower(),
         "expires_on": "" if way.expires_on is None else times.iso_time(way.expires_on),
         "grant_id": guarded(way.id),
-        "coverage_note": f"allows:{way.doubt}" if way.doubt else "",
+        "api": guarded(way.api),
+        "coverage_note": "|".join(f"{name}:{reason}" for name, reason in doubts.items() if reason),
     }

@@ -39,6 +39,7 @@ def _way(way: Way) -> dict[str, object]:
         "scope_kind": way.scope_kind,
         "allows": list(way.allows),
         "through": [_who(group) for group in way.through],
+        "through_unknown": way.unplaced,
         "application_id": way.application_id,
         "condition": way.condition,
         "standing": way.standing,

@@ -15,7 +15,7 @@ _SUMMARY = 80
 def render(found: Access, out: TextIO, *, width: int | None = None) -> None:
     """Write the table; cells are wrapped to fit `width`, without one nothing is."""
     out.write(joined(above(found, width or _SUMMARY, colour=False)))
-    rows = (
+    rows = [
         (
             one_line(reach.who.name or reach.who.id),
             one_line(reach.who.kind or "unknown"),
@@ -25,6 +25,8 @@ def render(found: Access, out: TextIO, *, width: int | None = None) -> None:
             notes(reach.way),
         )
         for reach in found.reaches
-    )
+    ]
+    # What is held beside vaults is the principal's that was asked about.
+    rows += [(one_line(found.name), one_line(found.note) or "unknown", "", "", by(way), notes(way)) for way in found.others]
     out.writelines(f"{line}\n" for line in grid(_HEADERS, rows, width))
     out.write(joined(["", *below(found, width or _SUMMARY, colour=False)]))

@@ -66,7 +66,8 @@ def through(way: Way) -> str:
     """ ", through group A > B"; empty where it is given to the principal itself."""
     if not way.through:
         return ""
-    return f", through group {' > '.join(one_line(group.name or group.id, _NAME) for group in way.through)}"
+    groups = [one_line(group.name or group.id, _NAME) for group in way.through]
+    return f", through group {' > '.join(groups)}{' and perhaps groups in it' if way.unplaced else ''}"
 
 
 def place(way: Way) -> str:
@@ -96,10 +97,8 @@ def notes(way: Way) -> str:
 def above(found: Access, width: int, colour: bool) -> list[str]:
     """What every rendering for people begins with."""
     subject = f"{found.noun[0].upper()}{found.noun[1:]} {one_line(found.name, _NAME)} ({one_line(found.id, 300)})"
-    described = _MODELS.get(found.note, one_line(found.note) or "of unknown kind")
-    said = f"It is a {described}." if found.by_principal else f"Its vault {described}."
-    if not found.by_principal and found.noun in ("vault", "Managed HSM"):
-        said = f"It {described}."
+    described = _MODELS.get(found.note) or (f"is a {one_line(found.note)}" if found.note else "is of unknown kind")
+    said = f"{'Its vault' if found.noun in ('key', 'certificate') else 'It'} {described}."
     return [*header(found.run, found.verdict, width, colour), "", *wrap(subject, width), *wrap(said, width), ""]
 
 
