@@ -49,7 +49,9 @@ class Live:
     estate: Annotated[
         str | None,
         typer.Option(
-            "--estate", metavar="NAME", help="With --demo: which tenant; contoso, blind-spots, hardened or sized:20x50."
+            "--estate",
+            metavar="NAME",
+            help="With --demo: which tenant; contoso (the default), blind-spots, hardened or sized:20x50.",
         ),
     ] = None
     tenant: Annotated[
