@@ -11,7 +11,7 @@ from keyaudit.policy.problems import FieldError, nearest, shown
 from keyaudit.policy.types import Kind
 from keyaudit.policy.yaml import Items, Members, Node, Scalar
 
-PROFILES: tuple[str, ...] = ("default", "strict", "cis-azure-6.0", "cis-m365-7.0", "scuba", "pci")
+PROFILES: tuple[str, ...] = ("default", "strict", "scuba", "cis-azure-6.0", "cis-m365-7", "mcsb", "pci")
 """Named sets of parameter values. A parameter without a value for the profile keeps its default."""
 
 OTHERWISE = "otherwise"

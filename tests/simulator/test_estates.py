@@ -51,7 +51,7 @@ def test_sized_estates_have_the_planted_defects_and_no_others(name: str) -> None
 
 def test_every_policy_has_something_to_find(contoso: Estate) -> None:
     counts = Counter(plant.policy for plant in contoso.plants)
-    assert len(JUDGED) == 22
+    assert JUDGED <= POLICIES
     assert set(counts) == POLICIES
     assert min(count for policy, count in counts.items() if policy in JUDGED) >= 2
 
