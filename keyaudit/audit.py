@@ -148,6 +148,7 @@ def judge(
             waivers=waivers,
             baseline=baseline,
             supplied=snapshot.run.evidence,
+            sizes=snapshot.sizes,
         )
         run = dataclasses.replace(snapshot.run, as_of=as_of)
         verdict = gate.decide(

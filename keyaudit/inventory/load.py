@@ -15,7 +15,7 @@ import duckdb
 
 from keyaudit.inventory import files
 from keyaudit.inventory.ledger import BreachError
-from keyaudit.inventory.rows import stored_types
+from keyaudit.inventory.rows import no_rows, stored_types
 from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.errors import OutputError
 from keyaudit.model.reasons import Reason
@@ -68,7 +68,7 @@ def load(
     try:
         if spooled is None:
             path = target / _name(0)
-            _write(connection, _nothing(table), path)
+            _write(connection, no_rows(stored_types(table)), path)
             return Loaded((path,), 0, ())
         _write(connection, _spooled(table, spooled, longest), aside, _UNSORTED)
         _refuse(connection, table, aside)
@@ -124,10 +124,6 @@ def _write(connection: duckdb.DuckDBPyConnection, query: str, target: Path, opti
     files.create(target)
     connection.execute(f"COPY ({query}) TO {quoted(str(target))} (FORMAT parquet, USE_TMP_FILE false, {options})")
     files.sync(target)
-
-
-def _nothing(table: Table) -> str:
-    return "SELECT " + ", ".join(f"NULL::{type_} AS {name}" for name, type_ in stored_types(table).items()) + " WHERE false"
 
 
 def _spooled(table: Table, spooled: Path, longest: int) -> str:

@@ -37,6 +37,11 @@ class Snapshot:
     coverage: tuple[Coverage, ...]
     tables: Mapping[str, TableFiles]
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many rows each table has; a connection finds so in the files, or refuses the snapshot."""
+        return {name: table.rows for name, table in self.tables.items()}
+
     def connect(self, as_of: int, *, reach_known: bool = True) -> duckdb.DuckDBPyConnection:
         """An in-memory DuckDB with one view per table under the table's name, and `coverage`, the ledger, as a table.
 
@@ -66,7 +71,7 @@ class Snapshot:
             connection.execute("SET disabled_optimizers = 'partial_aggregate_pushdown'")
             connection.execute("SET lock_configuration = true")
             self._check(connection)
-            sources = {name: parquet(*self._paths(table)) for name, table in self.tables.items()}
+            sources = {name: parquet(*self._paths(table)) for name, table in self.tables.items() if table.rows}
             views.create(connection, sources, self.coverage, self.run, as_of, reach_known=reach_known)
             failed.pop_all()
         return connection

@@ -9,14 +9,18 @@ from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.findings import Finding, Tally, UnknownGroup
 from keyaudit.model.run import NotJudged
+from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import COLUMNS
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound, bind, by_table, waived
 from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.findings import stream
-from keyaudit.policy.queries import hold_baseline
+from keyaudit.policy.queries import hold, hold_baseline, judged
 from keyaudit.policy.scopes import Blind, blind_scopes
+
+_SMALL = 20_000
+"""Rows of a table, at a kilobyte or so each, that are kept with their verdicts: planning such a query again costs more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,7 @@ class Judgement:
     _connection: duckdb.DuckDBPyConnection = field(repr=False)
     _bounds: tuple[Bound, ...] = field(repr=False)
     _blind: tuple[Blind, ...] = field(repr=False)
-    _as_of: int = field(repr=False)
+    _relations: Mapping[str, str] = field(repr=False)
 
     def findings(self, passes: bool = False) -> Iterator[Finding]:
         """Every fail and unknown, with `passes` every pass too, anew at each call and always in the same order.
@@ -47,7 +51,7 @@ class Judgement:
         fetched in batches as they are asked for.
         """
         yield from (blind.finding for blind in self._blind)
-        yield from stream(self._connection, self._bounds, self._as_of, passes=passes)
+        yield from stream(self._connection, self._bounds, self._relations, passes=passes)
 
 
 def judge(
@@ -61,20 +65,23 @@ def judge(
     waivers: Sequence[Waiver] = (),
     baseline: Baseline | None = None,
     supplied: Collection[str] = (),
+    sizes: Mapping[str, int] | None = None,
 ) -> Judgement:
     """Judges the views of `connection`, one for each table, by the policies.
 
+    `sizes`: how many rows tables have, where that is known; it changes how long judging takes, and nothing else.
     Raises UsageError for a profile or override that cannot be. Policies that need evidence which Azure does not hold are not
     judged unless all of it is `supplied`.
     """
     ordered = sorted(policies, key=lambda policy: policy.text.id)
     holding = [waiver for waiver in waivers if not waiver.covers_coverage and not waiver.expired(as_of)]
     missing = {policy.text.id: tuple(need for need in policy.text.needs if need not in supplied) for policy in ordered}
-    judged = (bound for bound in bind(ordered, profile, overrides or {}) if not missing[bound.policy.text.id])
-    bounds = _held(connection, waived(tuple(judged), holding), baseline.counting(as_of) if baseline else ())
+    applying = (bound for bound in bind(ordered, profile, overrides or {}) if not missing[bound.policy.text.id])
+    bounds = _held(connection, waived(tuple(applying), holding), baseline.counting(as_of) if baseline else ())
     counts = Counts()
-    for name, of_table in by_table(bounds).items():
-        counts.table(connection, name, of_table, as_of)
+    relations = _judged(connection, bounds, as_of, sizes or {})
+    for name, relation in relations.items():
+        counts.table(connection, relation, by_table(bounds)[name])
     blind = blind_scopes(connection, bounds, coverage)
     counts.blind(blind)
     needed_by: dict[str, list[str]] = {}
@@ -93,8 +100,23 @@ def judge(
         _connection=connection,
         _bounds=bounds,
         _blind=blind,
-        _as_of=as_of,
+        _relations=relations,
     )
+
+
+def _judged(
+    connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], as_of: int, sizes: Mapping[str, int]
+) -> dict[str, str]:
+    """By table the relation with its verdicts. What has no row has none; what is small is worked out here, once."""
+    relations: dict[str, str] = {}
+    for name, of_table in by_table(bounds).items():
+        size = sizes.get(name)
+        if size is None or size > _SMALL:
+            relations[name] = judged(TABLES[name], of_table, as_of)
+        elif size:
+            statement, relations[name] = hold(TABLES[name], of_table, as_of)
+            connection.execute(statement)
+    return relations
 
 
 def _held(connection: duckdb.DuckDBPyConnection, bounds: tuple[Bound, ...], known: Sequence[Known]) -> tuple[Bound, ...]:

@@ -60,7 +60,18 @@ def _covered(bound: Bound, waiver: Waiver) -> str:
     return f"({' OR '.join(DIALECT.like(f'lower({DIALECT.name(column)})', waiver.resource.text) for column in columns)})"
 
 
-def covered(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
+def judged(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
+    """A table's view with the verdicts of its policies, as a relation that is worked out wherever it is read."""
+    return f"({selection(bounds, DIALECT.name(table.name), as_of)})"
+
+
+def hold(table: Table, bounds: Sequence[Bound], as_of: int) -> tuple[str, str]:
+    """The statement that works `judged` out once and for all, and the relation that it makes."""
+    name = DIALECT.name(f"judged_{table.name}")
+    return f"CREATE TABLE {name} AS FROM {judged(table, bounds, as_of)}", name
+
+
+def covered(relation: str, bounds: Sequence[Bound]) -> str:
     """How many waived findings each waiver of each policy covers, one column for each pair, in their order."""
     counts = [
         f"count(*) FILTER (code{number} >= {verdict.WAIVED} AND code{number} < {verdict.FAIL} AND {_covered(bound, waiver)}"
@@ -68,7 +79,7 @@ def covered(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
         for number, bound in enumerate(bounds)
         for waiver in bound.waivers
     ]
-    return f"SELECT {', '.join(counts)} FROM ({selection(bounds, DIALECT.name(table.name), as_of)})"
+    return f"SELECT {', '.join(counts)} FROM {relation}"
 
 
 def _reasons(bounds: Sequence[Bound]) -> str:
@@ -89,17 +100,17 @@ def _reasons(bounds: Sequence[Bound]) -> str:
     return reasons
 
 
-def counted(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
+def counted(relation: str, bounds: Sequence[Bound]) -> str:
     """The verdicts that occur, with how many rows have them; where one is unknown, by scope and reasons too."""
     codes = [f"code{number}" for number in range(len(bounds))]
     unknown = " OR ".join(f"{code} >= {verdict.UNKNOWN_VIOLATION}" for code in codes)
     return (
         f"SELECT {', '.join(codes)}, CASE WHEN {unknown} THEN scope_id END, CASE WHEN {unknown} THEN {REASONS} END,"
-        f" count(*) FROM ({selection(bounds, DIALECT.name(table.name), as_of)}) GROUP BY ALL"
+        f" count(*) FROM {relation} GROUP BY ALL"
     )
 
 
-def _places(table: Table, bounds: Sequence[Bound], as_of: int, least: int) -> str:
+def _places(relation: str, table: Table, bounds: Sequence[Bound], least: int) -> str:
     ranks = ", ".join(
         f"CASE WHEN code{number} >= {verdict.FAIL} THEN CAST(code{number} % 5 AS INTEGER) ELSE -1 END"
         for number in range(len(bounds))
@@ -107,18 +118,18 @@ def _places(table: Table, bounds: Sequence[Bound], as_of: int, least: int) -> st
     return (
         f"SELECT max(greatest({ranks}, -1)) AS gravest, min(coalesce(name, '')) AS label,"
         f" {DIALECT.name(table.subject)} AS thing, count(*) AS held"
-        f" FROM ({_judged(table, bounds, as_of, least)}) GROUP BY thing"
+        f" FROM {relation} WHERE {_kept(bounds, least)} GROUP BY thing"
     )
 
 
-def slices(table: Table, bounds: Sequence[Bound], as_of: int, *, least: int, size: int) -> str:
+def slices(relation: str, table: Table, bounds: Sequence[Bound], *, least: int, size: int) -> str:
     """Makes the temporary table `places`: things that have rows whose gravest verdict is `least` at least.
 
     Of each: the rank of its gravest verdict (-1: passes alone), a name, its id, and the slice it is in. Slices are numbered in
     the order of the findings, and have about `size` rows each.
     """
     before = "sum(held) OVER (ORDER BY gravest DESC, label, thing ROWS UNBOUNDED PRECEDING) - held"
-    found = _places(table, bounds, as_of, least)
+    found = _places(relation, table, bounds, least)
     return f"CREATE TEMP TABLE places AS SELECT *, CAST(({before}) // {size} AS BIGINT) AS slice FROM ({found})"
 
 
@@ -127,7 +138,7 @@ def count_slices() -> str:
     return "SELECT coalesce(max(slice), -1) + 1 FROM places"
 
 
-def slice_in_order(table: Table, bounds: Sequence[Bound], as_of: int, number: int, *, least: int) -> str:
+def slice_in_order(relation: str, table: Table, bounds: Sequence[Bound], number: int, *, least: int) -> str:
     """The rows of a slice of `places` in order.
 
     Columns: the thing's rank, name and id; the table's columns as stored; the verdicts; the unknown map; the reasons.
@@ -136,14 +147,13 @@ def slice_in_order(table: Table, bounds: Sequence[Bound], as_of: int, number: in
     codes = ", ".join(f"code{index}" for index in range(len(bounds)))
     return (
         f"SELECT gravest, label, thing, {names}, {codes}, {UNKNOWN}, {REASONS}"
-        f" FROM ({_judged(table, bounds, as_of, least)}) JOIN places ON {DIALECT.name(table.subject)} = thing"
-        f" WHERE slice = {number} ORDER BY gravest DESC, label, thing"
+        f" FROM {relation} JOIN places ON {DIALECT.name(table.subject)} = thing"
+        f" WHERE slice = {number} AND ({_kept(bounds, least)}) ORDER BY gravest DESC, label, thing"
     )
 
 
-def _judged(table: Table, bounds: Sequence[Bound], as_of: int, least: int) -> str:
-    kept = " OR ".join(f"code{number} >= {least}" for number in range(len(bounds)))
-    return f"SELECT * FROM ({selection(bounds, DIALECT.name(table.name), as_of)}) WHERE {kept}"
+def _kept(bounds: Sequence[Bound], least: int) -> str:
+    return " OR ".join(f"code{number} >= {least}" for number in range(len(bounds)))
 
 
 def scopes_seen(table: str) -> str:

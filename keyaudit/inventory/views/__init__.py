@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
+from keyaudit.inventory.rows import no_rows, stored_types, view_types
 from keyaudit.inventory.views import (
     account_key,
     application,
@@ -32,6 +33,7 @@ from keyaudit.inventory.views import (
 from keyaudit.inventory.views.sql import stored
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.run import Run
+from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import ACTIONS, OF_KEYS, READING
 
 _KEY = "'/keys/' || lower(split_part(made.key_id, '/', 5))"
@@ -56,8 +58,11 @@ def create(
 ) -> None:
     """Makes the table `coverage`, and a view per table over `sources`, the stored rows of `run` as SQL relations.
 
+    A table without a source has no rows: whatever rests on it is then planned and worked out at no cost.
     Without `reach_known` the columns that count who can reach something are NULL, for a reader of none of them.
     """
+    empty = {name: f"({no_rows(stored_types(table))})" for name, table in TABLES.items() if name not in sources}
+    sources = {**sources, **empty}
     environment.create(connection, run.environment_rules)
     connection.execute(_LEDGER)
     columns = zip(*map(_flat, coverage), strict=True) if coverage else ()
@@ -85,6 +90,8 @@ def create(
     }
     for name, source in sources.items():
         query = derived.get(name) or f"SELECT {stored(name, 'stored')}, stored.unknown FROM {source} AS stored"
+        if name in empty:
+            query = no_rows(view_types(TABLES[name]))
         connection.execute(f"CREATE VIEW {name} AS {query}")
 
 
