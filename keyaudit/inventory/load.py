@@ -6,7 +6,7 @@ sorted piece by piece, each piece a range of ids that fits.
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,11 +87,16 @@ def load(
         raise BreachError(f"{table.name}: {first_line(error)}") from error
 
 
-def described(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[dict[str, str], int]:
-    """The columns of a Parquet file with their SQL types, and its number of rows."""
+def described(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
+    """The columns of a Parquet file with their SQL types."""
     columns = connection.execute(f"DESCRIBE SELECT * FROM {parquet(path)}").fetchall()
-    counted = connection.execute(f"SELECT count(*) FROM {parquet(path)}").fetchone()
-    return {name: type_ for name, type_, *_ in columns}, counted[0] if counted else 0
+    return {name: type_ for name, type_, *_ in columns}
+
+
+def counted(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> dict[str, int]:
+    """By path how many rows a Parquet file has."""
+    files_ = ", ".join(map(_literal, paths))
+    return dict(connection.execute(f"SELECT file_name, num_rows FROM parquet_file_metadata([{files_}])").fetchall())
 
 
 def quoted(text: str) -> str:
