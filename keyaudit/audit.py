@@ -171,6 +171,7 @@ def judge(
             verdict=verdict,
             tallies=judgement.tallies,
             findings=judgement.findings,
+            listing=lambda name: listing(connection, TABLES[name]),
         )
 
 

@@ -26,6 +26,6 @@ def gate(
     from keyaudit.cli.output import deliver, targets  # noqa: PLC0415 - heavy
     from keyaudit.model.findings import Severity  # noqa: PLC0415 - heavy
 
-    files = targets(shown)
+    files = targets(shown.export or (), "--export")
     with all_judged(live, stored, choice, fail_on=Severity(fail_on), new_only=new_only) as result:
         return deliver(result, shown, files)

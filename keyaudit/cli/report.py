@@ -9,6 +9,6 @@ def report(live: Live, stored: Stored, choice: Choice, shown: Shown) -> int:
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
     from keyaudit.cli.output import deliver, targets  # noqa: PLC0415 - heavy
 
-    files = targets(shown)
+    files = targets(shown.export or (), "--export")
     with all_judged(live, stored, choice, fail_on=None) as result:
         return deliver(result, shown, files)

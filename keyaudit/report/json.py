@@ -16,8 +16,13 @@ from keyaudit.report.summary import WORST_FIRST
 
 def render(report: Report, out: TextIO, *, passes: bool = False) -> None:
     """Write the report as one JSON object. The same report gives the same bytes."""
+    document(out, begun(report.run), lists(report, passes=passes), {"verdict": verdict_member(report.verdict)})
+
+
+def lists(report: Report, *, passes: bool) -> dict[str, Iterable[dict[str, object]]]:
+    """The lists of a report, by name, each member as it comes."""
     verdict = report.verdict
-    lists: dict[str, Iterable[object]] = {
+    return {
         "policies": map(_tally, report.tallies),
         "coverage": map(coverage_member, verdict.coverage),
         "findings": map(_finding, report.findings(passes)),
@@ -25,7 +30,6 @@ def render(report: Report, out: TextIO, *, passes: bool = False) -> None:
         "waivers": map(_use, verdict.waivers),
         "gaps": map(gap_member, verdict.gaps),
     }
-    document(out, begun(report.run), lists, {"verdict": _verdict(verdict)})
 
 
 def _policy(policy: PolicyText) -> dict[str, object]:
@@ -109,7 +113,8 @@ def _baseline(baseline: Baseline | None) -> dict[str, object] | None:
     return {"run": baseline.run_id, "as_of": times.iso_time(baseline.as_of), "entries": len(baseline.entries)}
 
 
-def _verdict(verdict: Verdict) -> dict[str, object]:
+def verdict_member(verdict: Verdict) -> dict[str, object]:
+    """What a report came to."""
     return {
         **exits(verdict),
         "gate": verdict.gate,
