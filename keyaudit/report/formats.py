@@ -60,5 +60,7 @@ class File:
 
 FILES: Mapping[str, File] = {
     "jsonl": File("jsonl", "one finding a line, passes too, as in json; the run and the verdict are the first and last line"),
+    "sarif": File("sarif", "SARIF 2.1.0, for code scanning: what fails, what is waived and what nobody can tell"),
+    "junit": File("junit", "JUnit XML, for the test results of a pipeline: a suite for each policy, passes too"),
 }
 """What a report is exported to, besides `json` and `csv`."""

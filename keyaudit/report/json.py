@@ -52,10 +52,10 @@ def _tally(tally: Tally) -> dict[str, object]:
     return {
         **_policy(tally.policy),
         "passed": tally.passed,
-        "failed": _severities(tally.failed),
-        "waived": _severities(tally.waived),
-        "known": _severities(tally.known),
-        "unknown": _severities(tally.unknown),
+        "failed": severities_member(tally.failed),
+        "waived": severities_member(tally.waived),
+        "known": severities_member(tally.known),
+        "unknown": severities_member(tally.unknown),
         "not_applicable": tally.not_applicable,
     }
 
@@ -118,12 +118,12 @@ def verdict_member(verdict: Verdict) -> dict[str, object]:
     return {
         **exits(verdict),
         "gate": verdict.gate,
-        "failed": _severities(verdict.failed),
-        "waived": _severities(verdict.waived),
-        "known": _severities(verdict.known),
+        "failed": severities_member(verdict.failed),
+        "waived": severities_member(verdict.waived),
+        "known": severities_member(verdict.known),
         "new_only": verdict.new_only,
         "baseline": _baseline(verdict.baseline),
-        "unknown": _severities(verdict.unknown),
+        "unknown": severities_member(verdict.unknown),
         "passed": verdict.passed,
         "not_applicable": verdict.not_applicable,
         "allowed_unknown": verdict.allowed_unknown,
@@ -132,5 +132,6 @@ def verdict_member(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _severities(counts: Mapping[Severity, int]) -> dict[str, int]:
+def severities_member(counts: Mapping[Severity, int]) -> dict[str, int]:
+    """Counts by severity, every one of them named."""
     return {severity: counts.get(severity, 0) for severity in WORST_FIRST}
