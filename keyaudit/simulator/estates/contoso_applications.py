@@ -128,7 +128,7 @@ _LEFT_BEHIND = (
     ApplicationPlan(
         name="Intranet Search",
         age=1_200,
-        credentials=(Certificate(600, 365, finds=(EXPIRED_CREDENTIAL_LEFT,)), Certificate(40, 365)),
+        credentials=(Certificate(400, 365, finds=(EXPIRED_CREDENTIAL_LEFT,)), Certificate(40, 365)),
     ),
     # Ended 15 days ago, its successor is in place: within the grace of 30.
     ApplicationPlan(name="Coupon Service", age=700, credentials=(Secret(195, 180, "old"), Secret(25, 180, "new"))),
