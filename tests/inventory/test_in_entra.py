@@ -99,10 +99,11 @@ def test_without_both_lists_there_may_be_more(tmp_path: Path, coverage: dict[Any
 
 
 def test_a_certificate_that_was_not_read_may_be_anybodys(tmp_path: Path) -> None:
-    found = counted(tmp_path, [held("1")], public_key_sha256=PERMISSION, **{SHA256: PERMISSION})
+    unread: dict[str, Any] = {"public_key_sha256": PERMISSION, SHA256: PERMISSION}
+    found = counted(tmp_path, [held("1")], **unread)
     assert found == ((0, None, PERMISSION), (0, None, PERMISSION))
 
 
 def test_what_is_not_issued_is_nobodys(tmp_path: Path) -> None:
-    unissued = {"public_key_sha256": None, SHA256: None, "thumbprint": None}
+    unissued: dict[str, Any] = {"public_key_sha256": None, SHA256: None, "thumbprint": None}
     assert counted(tmp_path, [held("1"), unshown("2")], **unissued) == (NONE, NONE)
