@@ -39,3 +39,9 @@ def test_the_same_names_give_the_same_certificate_and_others_another_key() -> No
     assert again == ROOT
     mine, others = (x509.load_der_x509_certificate(each).public_key() for each in (ROOT, other))
     assert mine != others
+
+
+def test_a_certificate_of_an_old_ca_has_a_signature_over_sha_1() -> None:
+    old = x509.load_der_x509_certificate(certificate("CN=old", key_name="old", start=1, end=4_000_000_000, weak_hash=True))
+    assert isinstance(old.signature_hash_algorithm, hashes.SHA1)
+    assert old.subject == old.issuer

@@ -78,7 +78,7 @@ def create(
         "log_sink": log_sink.view(sources),
         "vault": reach.counted(vault.view(sources), *ACTIONS, known=reach_known),
         "key": reach.counted(key.view(sources), *OF_KEYS, known=reach_known, vault="vault_id", thing=_KEY),
-        "certificate": _certificates(certificate.view(sources), reach_known=reach_known),
+        "certificate": _certificates(certificate.view(sources, as_of), reach_known=reach_known),
         "secret": secret.view(sources),
         "grant": grant.view(sources, known=reach_known),
         "application": application.view(sources, as_of),

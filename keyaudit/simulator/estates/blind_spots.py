@@ -5,8 +5,8 @@ from dataclasses import replace
 from keyaudit.simulator.estate import Estate, Plant, Vault
 from keyaudit.simulator.estates.contoso import contoso
 from keyaudit.simulator.estates.contoso_access import ORDER_SIGNING
-from keyaudit.simulator.estates.defects import EXPIRING_SOON, NO_AUTO_ROTATION
-from keyaudit.simulator.estates.ids import key_id
+from keyaudit.simulator.estates.defects import EXPIRING_SOON, NO_AUTO_ROTATION, NOT_RETIRED
+from keyaudit.simulator.estates.ids import application_id, certificate_id, key_id
 
 _FIREWALL = "kv-payments-prod"
 _NO_PERMISSION = "kv-hr-prod"
@@ -27,13 +27,18 @@ def blind_spots(as_of: int) -> Estate:
         hsms=tuple(replace(hsm, access="local") for hsm in whole.hsms),
         logs=replace(whole.logs, entra_refused=True),
         graph_refuses=("owners", "federationConfiguration", f"groups/{_group(whole)}"),
-        plants=frozenset(plant for plant in whole.plants if _still_certain(plant)),
+        plants=frozenset(plant for plant in whole.plants if _still_certain(plant, _left_behind(whole))),
     )
 
 
 def _group(estate: Estate) -> str:
     """The object id of the group that may sign with the crown key: who is in it is not shown."""
     return next(group.id for group in estate.groups if group.name == ORDER_SIGNING)
+
+
+def _left_behind(estate: Estate) -> str:
+    """The application whose certificate is an old one of a vault that shows no certificates."""
+    return next(application_id(estate.tenant_id, one.id) for one in estate.applications if one.name == "edi-gateway")
 
 
 def _darkened(vault: Vault) -> Vault:
@@ -49,9 +54,17 @@ def _darkened(vault: Vault) -> Vault:
     return vault
 
 
-def _still_certain(plant: Plant) -> bool:
+def _still_certain(plant: Plant, left_behind: str) -> bool:
     # The control plane still shows keys, but not whether one backs a certificate: every policy on keys asks that first.
-    if any(plant.subject.startswith(key_id(vault, "")) for vault in (_FIREWALL, _NO_PERMISSION, _VANISHES)):
+    # Of certificates and secrets it shows nothing.
+    if any(
+        plant.subject.startswith(key_id(vault, "").removesuffix("keys/")) for vault in (_FIREWALL, _NO_PERMISSION, _VANISHES)
+    ):
+        return False
+    # Without a vault's certificates no credential can be told to be one of them, and their own rows are missing.
+    if plant.subject.startswith(certificate_id(_NO_ROTATION_POLICIES, "")):
+        return False
+    if plant.policy == NOT_RETIRED and plant.subject.startswith(left_behind):
         return False
     if ".managedhsm." in plant.subject:
         return False

@@ -8,7 +8,7 @@ from keyaudit.simulator.estates.contoso_access import with_access
 from keyaudit.simulator.estates.contoso_applications import APPLICATIONS
 from keyaudit.simulator.estates.contoso_certificates import FURNITURE, deleted_vaults
 from keyaudit.simulator.estates.contoso_hsm import TRUST_HSM
-from keyaudit.simulator.estates.contoso_joined import with_vault_certificates
+from keyaudit.simulator.estates.contoso_joined import with_reader, with_vault_certificates
 from keyaudit.simulator.estates.contoso_logs import contoso_logs, logged
 from keyaudit.simulator.estates.contoso_other import NONPROD_VAULTS, SHARED_VAULTS
 from keyaudit.simulator.estates.contoso_posture import contoso_posture
@@ -38,10 +38,10 @@ def contoso(as_of: int) -> Estate:
     subscriptions = tuple(logged(subscription, ground) for subscription in named)
     plans = ((plan, subscription.id) for subscription in subscriptions for plan in _SUBSCRIPTIONS[subscription.name])
     vaults, in_vaults = lay_vaults(plans, ground)
-    vaults = tuple(furnished(vault, FURNITURE.get(vault.name, Furniture()), ground) for vault in vaults)
+    vaults, of_furniture = furnish(vaults, ground)
     hsm, in_hsm = lay_hsm(TRUST_HSM, subscriptions[-1].id, ground)
     applications, principals, in_entra = lay_entra(APPLICATIONS, PRINCIPALS, ground)
-    applications = with_vault_certificates(applications, vaults, ground)
+    applications, joined = with_vault_certificates(applications, vaults, ground)
     estate = Estate(
         name="contoso",
         as_of=as_of,
@@ -63,9 +63,9 @@ def contoso(as_of: int) -> Estate:
         token_signing=lay_signing(ground),
         hsms=(hsm,),
         deleted_vaults=deleted_vaults(ground, subscriptions[0].id, subscriptions[1].id),
-        plants=frozenset(in_vaults | in_hsm | in_entra),
+        plants=frozenset(in_vaults | of_furniture | in_hsm | in_entra | joined),
     )
-    return with_privileges(with_access(estate, ground), ground)
+    return with_privileges(with_reader(with_access(estate, ground), ground), ground)
 
 
 def lay_vaults(plans: Iterable[tuple[VaultPlan, str]], ground: Ground) -> tuple[tuple[Vault, ...], set[Plant]]:
@@ -77,6 +77,12 @@ def lay_vaults(plans: Iterable[tuple[VaultPlan, str]], ground: Ground) -> tuple[
         vaults.append(vault)
         plants |= found
     return tuple(vaults), plants
+
+
+def furnish(vaults: Iterable[Vault], ground: Ground) -> tuple[tuple[Vault, ...], set[Plant]]:
+    """The vaults with Contoso's certificates and secrets in them, and what must be found of these."""
+    laid = [furnished(vault, FURNITURE.get(vault.name, Furniture()), ground) for vault in vaults]
+    return tuple(vault for vault, _ in laid), {plant for _, plants in laid for plant in plants}
 
 
 def lay_entra(

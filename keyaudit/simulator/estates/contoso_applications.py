@@ -282,6 +282,7 @@ _VAULTED = (
     ApplicationPlan(name="etl-runner", age=640, owners=("noah.meyer",)),
     ApplicationPlan(name="etl-runner-test", age=630, owners=("noah.meyer",)),
     ApplicationPlan(name="edi-gateway", age=720, owners=("piotr.nowak",)),
+    ApplicationPlan(name="feed-publisher", age=610, owners=("noah.meyer",)),
 )
 
 _SERVICES = (

@@ -80,6 +80,7 @@ _SIGNING = VaultPlan(
             finds=(NO_EXPIRY, ROTATION_OVERDUE, NO_AUTO_ROTATION, SOFTWARE_PROTECTED),
         ),
         certificate_key("authenticode-signing", 90, material=RSA_HSM_3072, life=1_095),
+        certificate_key("stores-device-ca", 330, material=RSA_HSM_3072, life=1_461, count=1),
     ),
 )
 
@@ -90,12 +91,13 @@ _EDGE = VaultPlan(
     sku="standard",
     tags={"env": "shared", "owner": "network"},
     keys=(
-        certificate_key("wildcard-contoso-example", 40, count=4),
-        certificate_key("api-gateway-tls", 150, count=3),
+        certificate_key("wildcard-contoso-example", 20, life=45, early=9, count=4),
+        certificate_key("api-gateway-tls", 150, life=730, count=2),
         certificate_key("vpn-gateway-root", 700, life=3_650, count=1),
-        certificate_key("mail-relay-tls", 310, count=2),
-        certificate_key("stores-radius-tls", 95, count=3),
+        certificate_key("mail-relay-tls", 341, count=2),
+        certificate_key("stores-radius-tls", 25, life=45, early=9, count=3),
         certificate_key("legacy-portal-tls", 520, count=1),
+        certificate_key("pos-updates-tls", 398, count=1),
         certificate_key("partner-gateway-tls", 2, count=1),
     ),
 )

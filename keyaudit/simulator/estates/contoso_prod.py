@@ -124,7 +124,7 @@ _PAYMENTS = VaultPlan(
             finds=(ROTATION_OVERDUE, NO_AUTO_ROTATION),
         ),
         kept("fraud-model-signing", P256_HSM, SIGN, 300),
-        certificate_key("pay-api-tls", 30, count=3),
+        certificate_key("pay-api-tls", 30, life=45, early=9, count=3),
     ),
 )
 
@@ -166,7 +166,7 @@ _ORDERS = VaultPlan(
         ),
         kept("edi-gateway-signing", RSA_2048, SIGN, 140, tags={"app": "edi-gateway"}, finds=(SOFTWARE_PROTECTED,)),
         certificate_key("invoice-pdf-signing", 250),
-        certificate_key("edi-client", 12, exportable=True),
+        certificate_key("edi-client", 34, early=90, exportable=True),
     ),
 )
 
@@ -197,7 +197,7 @@ _HR = VaultPlan(
         ),
         kept("contract-esign", RSA_HSM_4096, SIGN, 180, count=2, tags={"app": "contracts"}),
         KeyPlan("survey-anonymiser-wrap", RSA_HSM_2048, WRAP, (VersionPlan(900, 365, enabled=False),)),
-        certificate_key("hr-portal-tls", 110),
+        certificate_key("hr-portal-tls", 10, life=45, early=9),
     ),
 )
 
@@ -267,6 +267,7 @@ _DATA = VaultPlan(
         ),
         kept("ml-registry-signing", P384_HSM, SIGN, 400, every=540, tags={"app": "model-registry"}),
         certificate_key("etl-client", 75, exportable=True),
+        certificate_key("feed-client", 36, material=RSA_HSM_3072, early=90),
     ),
 )
 

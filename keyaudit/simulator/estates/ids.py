@@ -51,6 +51,16 @@ def key_id(vault: str, key: str) -> str:
     return f"https://{vault}.vault.azure.net/keys/{key}".lower()
 
 
+def certificate_id(vault: str, certificate: str) -> str:
+    """What a finding about a certificate names; with `/{version}` after it, one of its versions."""
+    return f"https://{vault}.vault.azure.net/certificates/{certificate}".lower()
+
+
+def secret_id(vault: str, secret: str) -> str:
+    """What a finding about a secret names."""
+    return f"https://{vault}.vault.azure.net/secrets/{secret}".lower()
+
+
 def hsm_key_id(hsm: str, key: str) -> str:
     """What a finding about a Managed HSM's key names; with `/{version}` after it, one of its versions."""
     return f"https://{hsm}.managedhsm.azure.net/keys/{key}".lower()

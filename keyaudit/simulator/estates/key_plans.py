@@ -129,10 +129,17 @@ def kept(
 
 
 def certificate_key(
-    name: str, age: int, *, material: Material = RSA_2048, life: int = 365, count: int = 2, exportable: bool = False
+    name: str,
+    age: int,
+    *,
+    material: Material = RSA_2048,
+    life: int = 365,
+    count: int = 2,
+    early: int = 30,
+    exportable: bool = False,
 ) -> KeyPlan:
-    """The key behind a certificate: renewed a month before its end, its old versions left enabled as the service does."""
-    versions = tuple(VersionPlan(age + (life - 30) * nth, life) for nth in range(count))
+    """The key behind a certificate: renewed `early` days before its end, its old versions left enabled as the service does."""
+    versions = tuple(VersionPlan(age + (life - early) * nth, life) for nth in range(count))
     return KeyPlan(name, material, EVERY, versions, managed=True, exportable=exportable)
 
 
