@@ -5,13 +5,14 @@ from dataclasses import replace
 from keyaudit.simulator.estate import Estate, Plant, Vault
 from keyaudit.simulator.estates.contoso import contoso
 from keyaudit.simulator.estates.contoso_access import ORDER_SIGNING
-from keyaudit.simulator.estates.defects import EXPIRING_SOON, NO_AUTO_ROTATION
-from keyaudit.simulator.estates.ids import key_id
+from keyaudit.simulator.estates.defects import ENTRA_LOGS_MISSING, EXPIRING_SOON, NO_AUTO_ROTATION
+from keyaudit.simulator.estates.ids import hsm_key_id, key_id
 
 _FIREWALL = "kv-payments-prod"
 _NO_PERMISSION = "kv-hr-prod"
 _VANISHES = "kv-stores-dev"
 _NO_ROTATION_POLICIES = "kv-orders-prod"
+_CLOSED_HSM = "hsm-contoso-trust"
 _VANISHES_AFTER = 8
 """Requests about its keys: enough to list its keys, not enough to read them."""
 
@@ -24,7 +25,7 @@ def blind_spots(as_of: int) -> Estate:
         name="blind-spots",
         vaults=tuple(_darkened(vault) for vault in whole.vaults),
         # The usual case with Managed HSMs: Reader shows that it is there, and no local role lets the auditor in.
-        hsms=tuple(replace(hsm, access="local") for hsm in whole.hsms),
+        hsms=tuple(replace(hsm, access="local") if hsm.name == _CLOSED_HSM else hsm for hsm in whole.hsms),
         logs=replace(whole.logs, entra_refused=True),
         graph_refuses=("owners", "federationConfiguration", f"groups/{_group(whole)}"),
         plants=frozenset(plant for plant in whole.plants if _still_certain(plant)),
@@ -53,7 +54,7 @@ def _still_certain(plant: Plant) -> bool:
     # The control plane still shows keys, but not whether one backs a certificate: every policy on keys asks that first.
     if any(plant.subject.startswith(key_id(vault, "")) for vault in (_FIREWALL, _NO_PERMISSION, _VANISHES)):
         return False
-    if ".managedhsm." in plant.subject:
+    if plant.subject.startswith(hsm_key_id(_CLOSED_HSM, "")) or plant.policy == ENTRA_LOGS_MISSING:
         return False
     needs_rotation_policy = plant.policy in {NO_AUTO_ROTATION, EXPIRING_SOON}
     return not (needs_rotation_policy and plant.subject.startswith(key_id(_NO_ROTATION_POLICIES, "")))
