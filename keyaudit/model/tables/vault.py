@@ -255,7 +255,6 @@ VAULT = Table(
             meaning="when a custody record last confirmed who keeps the shares of the HSM's security domain; no API says",
             operations=("hsm.query", "hsm.list"),
             absent="not a Managed HSM, or the records that were supplied have none of it",
-            only=("kind", "managed-hsm"),
         ),
         Column(
             name="initial_admins",

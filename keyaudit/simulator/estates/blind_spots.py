@@ -13,6 +13,8 @@ _NO_PERMISSION = "kv-hr-prod"
 _VANISHES = "kv-stores-dev"
 _NO_ROTATION_POLICIES = "kv-orders-prod"
 _CLOSED_HSM = "hsm-contoso-trust"
+_ENTRA_ALONE = "/tables/microsoftgraphactivitylogs"
+"""What the id of a log table ends with that no other log goes to than Entra's, and where that goes is refused."""
 _VANISHES_AFTER = 8
 """Requests about its keys: enough to list its keys, not enough to read them."""
 
@@ -54,7 +56,9 @@ def _still_certain(plant: Plant) -> bool:
     # The control plane still shows keys, but not whether one backs a certificate: every policy on keys asks that first.
     if any(plant.subject.startswith(key_id(vault, "")) for vault in (_FIREWALL, _NO_PERMISSION, _VANISHES)):
         return False
-    if plant.subject.startswith(hsm_key_id(_CLOSED_HSM, "")) or plant.policy == ENTRA_LOGS_MISSING:
+    if plant.subject.startswith(hsm_key_id(_CLOSED_HSM, "")):
+        return False
+    if plant.policy == ENTRA_LOGS_MISSING or plant.subject.endswith(_ENTRA_ALONE):
         return False
     needs_rotation_policy = plant.policy in {NO_AUTO_ROTATION, EXPIRING_SOON}
     return not (needs_rotation_policy and plant.subject.startswith(key_id(_NO_ROTATION_POLICIES, "")))
