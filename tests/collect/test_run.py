@@ -32,7 +32,7 @@ from tests.collect.estate import (
     SUBSCRIPTION,
     TENANT_ID,
 )
-from tests.collect.rig import EVIDENCE, Collected, Noted, begun, collect, connected, left
+from tests.collect.rig import EVIDENCE, NO_BASELINE, NO_RECORD, Collected, Noted, begun, collect, connected, left
 
 SUBSCRIPTION_OPERATIONS = (
     "vault.list",
@@ -146,7 +146,8 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         "membership": set(),
     }
     assert len(ids["issuer_key"]) == 1
-    assert not any(row.get("unknown") for rows in found.rows.values() for row in rows.values())
+    unknown = [row["unknown"] for rows in found.rows.values() for row in rows.values() if row.get("unknown")]
+    assert unknown == [NO_BASELINE]
     assert found.gaps() == {}
     assert found.failures == []
     assert set(found.coverage) == {
@@ -182,8 +183,8 @@ async def test_the_demonstration_tenant_is_read_without_a_gap() -> None:
     assert len(found.rows["application"]) == len(contoso.applications)
     assert len(found.rows["service_principal"]) == len(contoso.service_principals)
     # Most services keep no date of their keys.
-    dateless = {"created_on": "not_supplied"}
-    assert all(row.get("unknown", dateless) == dateless for rows in found.rows.values() for row in rows.values())
+    expected = [{}, {"created_on": "not_supplied"}, NO_BASELINE, NO_RECORD]
+    assert all(row.get("unknown", {}) in expected for rows in found.rows.values() for row in rows.values())
 
 
 async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> None:

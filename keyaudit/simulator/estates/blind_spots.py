@@ -5,13 +5,16 @@ from dataclasses import replace
 from keyaudit.simulator.estate import Estate, Plant, Vault
 from keyaudit.simulator.estates.contoso import contoso
 from keyaudit.simulator.estates.contoso_access import ORDER_SIGNING
-from keyaudit.simulator.estates.defects import EXPIRING_SOON, NO_AUTO_ROTATION, NOT_RETIRED
-from keyaudit.simulator.estates.ids import application_id, certificate_id, key_id
+from keyaudit.simulator.estates.defects import ENTRA_LOGS_MISSING, EXPIRING_SOON, NO_AUTO_ROTATION, NOT_RETIRED
+from keyaudit.simulator.estates.ids import application_id, certificate_id, hsm_key_id, key_id
 
 _FIREWALL = "kv-payments-prod"
 _NO_PERMISSION = "kv-hr-prod"
 _VANISHES = "kv-stores-dev"
 _NO_ROTATION_POLICIES = "kv-orders-prod"
+_CLOSED_HSM = "hsm-contoso-trust"
+_ENTRA_ALONE = "/tables/microsoftgraphactivitylogs"
+"""What the id of a log table ends with that no other log goes to than Entra's, and where that goes is refused."""
 _VANISHES_AFTER = 8
 """Requests about its keys: enough to list its keys, not enough to read them."""
 
@@ -24,7 +27,7 @@ def blind_spots(as_of: int) -> Estate:
         name="blind-spots",
         vaults=tuple(_darkened(vault) for vault in whole.vaults),
         # The usual case with Managed HSMs: Reader shows that it is there, and no local role lets the auditor in.
-        hsms=tuple(replace(hsm, access="local") for hsm in whole.hsms),
+        hsms=tuple(replace(hsm, access="local") if hsm.name == _CLOSED_HSM else hsm for hsm in whole.hsms),
         logs=replace(whole.logs, entra_refused=True),
         graph_refuses=("owners", "federationConfiguration", f"groups/{_group(whole)}"),
         plants=frozenset(plant for plant in whole.plants if _still_certain(plant, _left_behind(whole))),
@@ -66,7 +69,9 @@ def _still_certain(plant: Plant, left_behind: str) -> bool:
         return False
     if plant.policy == NOT_RETIRED and plant.subject.startswith(left_behind):
         return False
-    if ".managedhsm." in plant.subject:
+    if plant.subject.startswith(hsm_key_id(_CLOSED_HSM, "")):
+        return False
+    if plant.policy == ENTRA_LOGS_MISSING or plant.subject.endswith(_ENTRA_ALONE):
         return False
     needs_rotation_policy = plant.policy in {NO_AUTO_ROTATION, EXPIRING_SOON}
     return not (needs_rotation_policy and plant.subject.startswith(key_id(_NO_ROTATION_POLICIES, "")))

@@ -7,9 +7,9 @@ from keyaudit.simulator.estates.certificate_plans import Furniture, furnished
 from keyaudit.simulator.estates.contoso_access import with_access
 from keyaudit.simulator.estates.contoso_applications import APPLICATIONS
 from keyaudit.simulator.estates.contoso_certificates import FURNITURE, deleted_vaults
-from keyaudit.simulator.estates.contoso_hsm import TRUST_HSM
+from keyaudit.simulator.estates.contoso_hsm import HSMS
 from keyaudit.simulator.estates.contoso_joined import with_reader, with_vault_certificates
-from keyaudit.simulator.estates.contoso_logs import contoso_logs, logged
+from keyaudit.simulator.estates.contoso_logs import contoso_logs, log_plants, logged
 from keyaudit.simulator.estates.contoso_other import NONPROD_VAULTS, SHARED_VAULTS
 from keyaudit.simulator.estates.contoso_posture import contoso_posture
 from keyaudit.simulator.estates.contoso_principals import PRINCIPALS
@@ -39,7 +39,7 @@ def contoso(as_of: int) -> Estate:
     plans = ((plan, subscription.id) for subscription in subscriptions for plan in _SUBSCRIPTIONS[subscription.name])
     vaults, in_vaults = lay_vaults(plans, ground)
     vaults, of_furniture = furnish(vaults, ground)
-    hsm, in_hsm = lay_hsm(TRUST_HSM, subscriptions[-1].id, ground)
+    hsms, in_hsms = zip(*(lay_hsm(plan, subscriptions[-1].id, ground) for plan in HSMS), strict=True)
     applications, principals, in_entra = lay_entra(APPLICATIONS, PRINCIPALS, ground)
     applications, joined = with_vault_certificates(applications, vaults, ground)
     estate = Estate(
@@ -61,9 +61,9 @@ def contoso(as_of: int) -> Estate:
         logs=contoso_logs(ground),
         resources=lay_services(ground, subscriptions, vaults),
         token_signing=lay_signing(ground),
-        hsms=(hsm,),
+        hsms=hsms,
         deleted_vaults=deleted_vaults(ground, subscriptions[0].id, subscriptions[1].id),
-        plants=frozenset(in_vaults | of_furniture | in_hsm | in_entra | joined),
+        plants=frozenset(in_vaults.union(of_furniture, in_entra, joined, log_plants(ground), *in_hsms)),
     )
     return with_privileges(with_reader(with_access(estate, ground), ground), ground)
 

@@ -1,6 +1,12 @@
-"""Contoso's Managed HSM: the keys that vouch for others, and one that was moved there years ago and never rotated."""
+"""Contoso's Managed HSMs: one for the keys that vouch for others, and what a pilot project left of another."""
 
-from keyaudit.simulator.estates.defects import NO_AUTO_ROTATION, ROTATION_OVERDUE
+from keyaudit.simulator.estates.defects import (
+    HSM_KEYS_THROUGH_ARM,
+    HSM_PUBLIC_NETWORK,
+    HSM_PURGE_PROTECTION_OFF,
+    NO_AUTO_ROTATION,
+    ROTATION_OVERDUE,
+)
 from keyaudit.simulator.estates.hsm_plans import (
     ADMINISTRATOR,
     CRYPTO_AUDITOR,
@@ -24,7 +30,7 @@ from keyaudit.simulator.estates.log_plans import hsm_to_sentinel
 
 _ROTATOR = "HSM key custodian"
 
-TRUST_HSM = HsmPlan(
+_TRUST_HSM = HsmPlan(
     name="hsm-contoso-trust",
     logs=hsm_to_sentinel,
     group="rg-platform-trust",
@@ -55,6 +61,7 @@ TRUST_HSM = HsmPlan(
         kept("document-timestamping", RSA_HSM_4096, SIGN, 60, every=180, count=3, live=1, tags={"app": "trust-services"}),
         kept("payments-tde-protector", RSA_HSM_3072, WRAP, 210, count=2, tags={"app": "payments"}),
         kept("token-vault-kek", OCT_HSM_256, WRAP, 30, every=90, count=4),
+        # Moved here years ago, and never rotated.
         KeyPlan(
             "branch-link-signing",
             RSA_HSM_3072,
@@ -65,3 +72,26 @@ TRUST_HSM = HsmPlan(
         ),
     ),
 )
+
+# Made by a template, so that the setting had to be on, and open so that it could be tried out from anywhere.
+_PILOT_HSM = HsmPlan(
+    name="hsm-contoso-pilot",
+    logs=hsm_to_sentinel,
+    group="rg-platform-pilot",
+    tags={"owner": "crypto-services", "costCenter": "CC-1020"},
+    admins=("Ingrid Falk", "Tomas Reyes"),
+    held=(
+        (ADMINISTRATOR, "Ingrid Falk", ""),
+        (ADMINISTRATOR, "Tomas Reyes", ""),
+        (CRYPTO_AUDITOR, "keyaudit", ""),
+    ),
+    purge_protection=False,
+    default_action="Allow",
+    ip_rules=(),
+    endpoints=(),
+    through_arm=True,
+    keys=(kept("ledger-pilot-signing", P384_HSM, SIGN, 75, every=180, count=2),),
+    finds=(HSM_PURGE_PROTECTION_OFF, HSM_PUBLIC_NETWORK, HSM_KEYS_THROUGH_ARM),
+)
+
+HSMS = (_TRUST_HSM, _PILOT_HSM)

@@ -2,12 +2,18 @@
 
 from keyaudit.simulator.estate import RotationPolicy
 from keyaudit.simulator.estates.defects import (
+    AUDIT_NOT_SEARCHABLE,
+    AUDIT_OFF,
+    ENDPOINT_NOT_APPROVED,
     EXPIRED_STILL_ENABLED,
     EXPIRING_SOON,
     LEGACY_ACCESS_POLICIES,
+    MIXED_PURPOSE,
     NO_AUTO_ROTATION,
     NO_EXPIRY,
+    NO_PRIVATE_ENDPOINT,
     OLD_VERSIONS_ENABLED,
+    PUBLIC_NETWORK_OPEN,
     PURGE_PROTECTION_OFF,
     ROTATION_OVERDUE,
     SIGN_AND_DECRYPT,
@@ -43,9 +49,11 @@ _SIGNING = VaultPlan(
     group="rg-platform-signing",
     location="swedencentral",
     tags={"env": "shared", "owner": "developer-platform", "costCenter": "CC-1010"},
+    default_action="Deny",
+    endpoints=("Approved",),
     keys=(
         kept("release-signing", RSA_HSM_4096, SIGN, 130, count=3, tags={"app": "release-pipeline"}),
-        kept("container-image-signing", P256_HSM, SIGN, 35, every=180, count=3, live=1, tags={"app": "registry"}),
+        kept("container-image-signing", P256_HSM, SIGN, 35, every=180, count=3, live=1, tags={"app": "release-pipeline"}),
         kept("sbom-signing", P384_HSM, SIGN, 210),
         # An approved ceremony rotates it, so that it needs no policy of its own; but the ceremony is years late.
         KeyPlan(
@@ -90,6 +98,8 @@ _EDGE = VaultPlan(
     group="rg-platform-edge",
     sku="standard",
     tags={"env": "shared", "owner": "network"},
+    default_action="Deny",
+    finds=(AUDIT_NOT_SEARCHABLE, NO_PRIVATE_ENDPOINT),
     keys=(
         certificate_key("wildcard-contoso-example", 20, life=45, early=9, count=4),
         certificate_key("api-gateway-tls", 150, life=730, count=2),
@@ -110,7 +120,8 @@ _IDENTITY_TEST = VaultPlan(
     tags={"env": "test", "owner": "identity-platform"},
     purge_protection=None,
     soft_delete=False,
-    finds=(PURGE_PROTECTION_OFF,),
+    default_action="Deny",
+    finds=(PURGE_PROTECTION_OFF, NO_PRIVATE_ENDPOINT, MIXED_PURPOSE),
     keys=(
         kept("consumer-token-signing", RSA_2048, SIGN, 55, count=2, tags={"app": "consumer-sign-in"}),
         kept("workforce-token-signing", P256, SIGN, 80, count=2),
@@ -134,6 +145,11 @@ _PAYMENTS_TEST = VaultPlan(
     group="rg-payments-nonprod",
     sku="standard",
     tags={"Environment": "Test", "owner": "payments"},
+    logs=to_sentinel,
+    default_action="Deny",
+    # What is left of a network that was taken down.
+    endpoints=("Disconnected",),
+    finds=(ENDPOINT_NOT_APPROVED, NO_PRIVATE_ENDPOINT),
     keys=(
         kept("card-token-wrap", RSA_2048, WRAP, 105, count=2),
         kept("settlement-signing", P256, SIGN, 190, count=2),
@@ -159,7 +175,7 @@ _ORDERS_DEV = VaultPlan(
     tags={"env": "dev", "owner": "orders"},
     rbac=False,
     purge_protection=None,
-    finds=(LEGACY_ACCESS_POLICIES, PURGE_PROTECTION_OFF),
+    finds=(LEGACY_ACCESS_POLICIES, PURGE_PROTECTION_OFF, PUBLIC_NETWORK_OPEN, NO_PRIVATE_ENDPOINT, AUDIT_OFF),
     keys=(
         kept("order-event-signing", P256, SIGN, 28, count=2),
         kept("order-db-cmk", RSA_2048, WRAP, 145, count=2),
@@ -183,6 +199,9 @@ _STORES_DEV = VaultPlan(
     location="northeurope",
     sku="standard",
     tags={"env": "dev", "owner": "store-systems"},
+    logs=to_sentinel,
+    default_action="Deny",
+    endpoints=("Approved",),
     keys=(
         kept("pos-receipt-signing", P256, SIGN, 50, count=3),
         kept("kiosk-session-wrap", RSA_2048, WRAP, 34, every=90, count=4, live=1),
@@ -199,6 +218,7 @@ _SANDBOX = VaultPlan(
     tags={"env": "sandbox", "owner": "innovation-lab"},
     purge_protection=None,
     soft_delete=False,
+    finds=(PUBLIC_NETWORK_OPEN, AUDIT_OFF),
     keys=(
         kept("workshop-signing", P256, SIGN, 38, count=2),
         kept("prototype-wrap", RSA_2048, WRAP, 84),

@@ -2,13 +2,19 @@
 
 from keyaudit.simulator.estate import RotationPolicy
 from keyaudit.simulator.estates.defects import (
+    AUDIT_NOT_SEARCHABLE,
+    AUDIT_OFF,
+    ENDPOINT_NOT_APPROVED,
     EXPIRED_STILL_ENABLED,
     EXPIRING_SOON,
     EXPORTABLE,
     LEGACY_ACCESS_POLICIES,
+    MIXED_PURPOSE,
     NO_AUTO_ROTATION,
     NO_EXPIRY,
+    NO_PRIVATE_ENDPOINT,
     OLD_VERSIONS_ENABLED,
+    PUBLIC_NETWORK_OPEN,
     PURGE_PROTECTION_OFF,
     ROTATION_OVERDUE,
     SIGN_AND_DECRYPT,
@@ -52,6 +58,9 @@ _IDENTITY = VaultPlan(
     logs=to_sentinel,
     group="rg-identity-prod",
     tags={"env": "prod", "owner": "identity-platform", "costCenter": "CC-1040"},
+    public_network_access="Disabled",
+    endpoints=("Approved",),
+    finds=(MIXED_PURPOSE,),
     keys=(
         # The story of the demo: made in 2016, software, no end, never rotated, and it signs what consumers sign in with.
         KeyPlan(
@@ -87,6 +96,8 @@ _PAYMENTS = VaultPlan(
     group="rg-payments-prod",
     tags={"env": "prod", "owner": "payments", "costCenter": "CC-2210", "dataClass": "pci"},
     default_action="Deny",
+    endpoints=("Approved", "Approved"),
+    finds=(MIXED_PURPOSE,),
     keys=(
         kept("card-token-wrap", RSA_HSM_4096, WRAP, 120, count=3, tags={"app": "card-vault"}),
         kept("settlement-signing", P256_HSM, SIGN, 60, every=180, count=3, live=1, tags={"app": "settlement"}),
@@ -135,7 +146,9 @@ _ORDERS = VaultPlan(
     location="northeurope",
     tags={"env": "prod", "owner": "orders", "costCenter": "CC-2300"},
     rbac=None,
-    finds=(LEGACY_ACCESS_POLICIES,),
+    default_action="Deny",
+    endpoints=("Approved", "Pending"),
+    finds=(LEGACY_ACCESS_POLICIES, AUDIT_OFF, ENDPOINT_NOT_APPROVED, MIXED_PURPOSE),
     keys=(
         kept("order-event-signing", P256_HSM, SIGN, 20, every=180, count=3, live=1, tags={"app": "order-events"}),
         kept("order-db-cmk", RSA_HSM_3072, WRAP, 260, count=2),
@@ -176,6 +189,9 @@ _HR = VaultPlan(
     group="rg-hr-prod",
     location="northeurope",
     tags={"env": "prod", "owner": "people-systems", "costCenter": "CC-3100"},
+    default_action="Deny",
+    endpoints=("Approved",),
+    finds=(MIXED_PURPOSE,),
     keys=(
         KeyPlan(
             "payroll-file-signing",
@@ -207,7 +223,14 @@ _LOYALTY = VaultPlan(
     tags={"Environment": "Production", "Owner": "loyalty"},
     rbac=False,
     purge_protection=None,
-    finds=(LEGACY_ACCESS_POLICIES, PURGE_PROTECTION_OFF),
+    finds=(
+        LEGACY_ACCESS_POLICIES,
+        PURGE_PROTECTION_OFF,
+        PUBLIC_NETWORK_OPEN,
+        NO_PRIVATE_ENDPOINT,
+        AUDIT_OFF,
+        MIXED_PURPOSE,
+    ),
     keys=(
         kept("points-ledger-signing", P256_HSM, SIGN, 66, count=2, tags={"app": "points-ledger"}),
         # A test key that was left in the production vault, and says so.
@@ -232,6 +255,8 @@ _DATA = VaultPlan(
     location="northeurope",
     tags={"env": "prod", "owner": "data-platform", "costCenter": "CC-1800"},
     default_action="Deny",
+    endpoints=("Approved",),
+    finds=(AUDIT_NOT_SEARCHABLE,),
     keys=(
         kept("sql-tde-protector", RSA_HSM_3072, WRAP, 200, count=3),
         kept("storage-cmk", RSA_HSM_4096, WRAP, 88, count=3),
@@ -265,7 +290,7 @@ _DATA = VaultPlan(
             tags={"owner": "business-intelligence"},
             finds=(OLD_VERSIONS_ENABLED,),
         ),
-        kept("ml-registry-signing", P384_HSM, SIGN, 400, every=540, tags={"app": "model-registry"}),
+        kept("ml-registry-signing", P384_HSM, SIGN, 400, every=540, tags={"owner": "data-science"}),
         certificate_key("etl-client", 75, exportable=True),
         certificate_key("feed-client", 36, material=RSA_HSM_3072, early=90),
     ),

@@ -72,6 +72,7 @@ _VAULTS = (
         group="rg-trust-prod",
         tags={"env": "prod", "owner": "trust", "app": "trust-services"},
         default_action="Deny",
+        endpoints=("Approved",),
         logs=to_sentinel,
         keys=(
             kept("invoice-signing", RSA_HSM_3072, SIGN, 60, every=180, count=3),

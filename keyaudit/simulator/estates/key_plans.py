@@ -88,7 +88,10 @@ class VaultPlan:
     rbac: bool | None = True
     purge_protection: bool | None = True
     soft_delete: bool | None = True
+    public_network_access: str | None = "Enabled"
     default_action: str | None = None
+    endpoints: tuple[str, ...] = ()
+    """The state of each private endpoint connection."""
     logs: LogPlan = unlogged
     keys: tuple[KeyPlan, ...] = ()
     deleted: tuple[tuple[KeyPlan, int], ...] = ()
@@ -162,7 +165,9 @@ def lay_vault(plan: VaultPlan, subscription: str, ground: Ground) -> tuple[Vault
         rbac=plan.rbac,
         purge_protection=plan.purge_protection,
         soft_delete=plan.soft_delete,
+        public_network_access=plan.public_network_access,
         default_action=plan.default_action,
+        endpoints=plan.endpoints,
         diagnostic_settings=plan.logs(ground, row),
         keys=tuple(keys),
         deleted_keys=tuple(_lay_deleted(planned, days, plan.name, ground) for planned, days in plan.deleted),
