@@ -123,7 +123,7 @@ FURNITURE = {
                 "Unknown",
                 ekus=(CLIENT,),
                 exportable=False,
-                tags={"app": "feeds", "keyaudit:rotator": "pki-renewal"},
+                tags={"app": "etl", "keyaudit:rotator": "pki-renewal"},
             ),
         ),
         secrets=(
