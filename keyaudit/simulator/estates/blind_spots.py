@@ -53,7 +53,8 @@ def _still_certain(plant: Plant) -> bool:
     # The control plane still shows keys, but not whether one backs a certificate: every policy on keys asks that first.
     if any(plant.subject.startswith(key_id(vault, "")) for vault in (_FIREWALL, _NO_PERMISSION, _VANISHES)):
         return False
-    if ".managedhsm." in plant.subject:
+    # What federated domains are trusted by is refused.
+    if ".managedhsm." in plant.subject or "/domains/" in plant.subject:
         return False
     needs_rotation_policy = plant.policy in {NO_AUTO_ROTATION, EXPIRING_SOON}
     return not (needs_rotation_policy and plant.subject.startswith(key_id(_NO_ROTATION_POLICIES, "")))
