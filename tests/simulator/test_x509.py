@@ -2,6 +2,7 @@
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from keyaudit.simulator.x509 import certificate, thumbprint
@@ -41,7 +42,10 @@ def test_the_same_names_give_the_same_certificate_and_others_another_key() -> No
     assert mine != others
 
 
-def test_a_certificate_of_an_old_ca_has_a_signature_over_sha_1() -> None:
-    old = x509.load_der_x509_certificate(certificate("CN=old", key_name="old", start=1, end=4_000_000_000, weak_hash=True))
+def test_a_certificate_signed_over_sha1_is_valid_too() -> None:
+    made = certificate("CN=old", key_name="old", start=1_600_000_000, end=1_700_000_000, bits=1024, digest="sha1")
+    old = x509.load_der_x509_certificate(made)
+    public = old.public_key()
+    assert isinstance(public, RSAPublicKey)
     assert isinstance(old.signature_hash_algorithm, hashes.SHA1)
-    assert old.subject == old.issuer
+    public.verify(old.signature, old.tbs_certificate_bytes, padding.PKCS1v15(), hashes.SHA1())

@@ -28,6 +28,7 @@ from keyaudit.inventory.views import (
     signing_certificate,
     subscription,
     tenant,
+    token_policy,
     vault,
 )
 from keyaudit.inventory.views.sql import stored
@@ -86,6 +87,7 @@ def create(
         "credential": credential.view(sources),
         "account_key": account_key.view(sources),
         "key_use": key_use.view(sources),
+        "token_policy": token_policy.view(sources),
         "signing_certificate": signing_certificate.view(sources),
     }
     for name, source in sources.items():

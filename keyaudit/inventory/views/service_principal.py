@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.views import azure_roles
 from keyaudit.inventory.views.privileges import privileges
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.model.reasons import Reason
@@ -30,9 +31,11 @@ def view(sources: Sources) -> str:
     return f"""
         SELECT {stored("service_principal", "stored")}, {moments}, {granted.columns},
             CASE WHEN {_SUBSCRIPTION} IS NOT NULL THEN {_ENVIRONMENT} END AS environment,
-            {extended({**doubts, **granted.doubts, "environment": _ENVIRONMENT_DOUBT})}
+            {azure_roles.COLUMNS},
+            {extended({**doubts, **granted.doubts, **azure_roles.DOUBTS, "environment": _ENVIRONMENT_DOUBT})}
         FROM {sources["service_principal"]} AS stored
         LEFT JOIN ({records}) AS records ON records.app_id = lower(stored.app_id)
         LEFT JOIN {sources["subscription"]} AS place ON place.subscription_id = {_SUBSCRIPTION}
         LEFT JOIN ({read_to_the_end(_ACTIVITY)}) AS report ON report.scope_id = stored.scope_id
-        {granted.joins}"""
+        {granted.joins}
+        {azure_roles.joins(sources)}"""

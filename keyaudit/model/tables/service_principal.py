@@ -1,7 +1,7 @@
 """The table of service principals."""
 
 from keyaudit.model.columns import Column, Table, Type, where_found
-from keyaudit.model.tables.privileges import privileges
+from keyaudit.model.tables.privileges import THROUGH_GROUPS, privileges
 
 _PRINCIPAL = ("service_principal.list",)
 
@@ -108,6 +108,16 @@ SERVICE_PRINCIPAL = Table(
             operations=("service_principal.app_roles", "service_principal.app_roles_of"),
         ),
         *privileges(listed=("app_roles_listed",)),
+        Column(
+            name="wide_azure_roles",
+            type=Type.TEXTS,
+            meaning=(
+                "the Azure roles over a subscription, a management group or everything by which it can give itself access to"
+                " keys, such as Owner, Contributor and User Access Administrator: its own and those of its groups, sorted"
+            ),
+            derived_from=("grant.name", "grant.allows", "grant.scope_kind", *THROUGH_GROUPS),
+            rows_of=("role_assignment.query",),
+        ),
         Column(
             name="last_sign_in_on",
             type=Type.TIME,

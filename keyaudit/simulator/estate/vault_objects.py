@@ -48,7 +48,7 @@ class Certificate:
     names: tuple[str, ...] = ()
     ekus: tuple[str, ...] = ("1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2")
     ca: bool = False
-    weak_hash: bool = False
+    digest: str = "sha256"
     """Its issuer signs a hash by SHA-1."""
     policy: CertificatePolicy = field(default_factory=CertificatePolicy)
 

@@ -69,7 +69,8 @@ def _still_certain(plant: Plant, left_behind: str) -> bool:
         return False
     if plant.policy == NOT_RETIRED and plant.subject.startswith(left_behind):
         return False
-    if plant.subject.startswith(hsm_key_id(_CLOSED_HSM, "")):
+    # What federated domains are trusted by is refused.
+    if plant.subject.startswith(hsm_key_id(_CLOSED_HSM, "")) or "/domains/" in plant.subject:
         return False
     if plant.policy == ENTRA_LOGS_MISSING or plant.subject.endswith(_ENTRA_ALONE):
         return False

@@ -46,7 +46,7 @@ class CertificatePlan:
     mail_percentage: int | None = None
     months: int = 12
     requested: bool = False
-    weak_hash: bool = False
+    digest: str = "sha256"
     tags: dict[str, str] | None = None
     finds: tuple[str, ...] = ()
 
@@ -128,7 +128,7 @@ def _certificate(plan: CertificatePlan, key: Key) -> Certificate:
         names=plan.names,
         ekus=plan.ekus,
         ca=plan.ca,
-        weak_hash=plan.weak_hash,
+        digest=plan.digest,
         policy=CertificatePolicy(
             kty=current.kty,
             key_size=current.key_size or 0,

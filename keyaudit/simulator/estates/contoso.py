@@ -17,6 +17,8 @@ from keyaudit.simulator.estates.contoso_privileges import with_privileges
 from keyaudit.simulator.estates.contoso_prod import PROD_VAULTS
 from keyaudit.simulator.estates.contoso_services import lay_services
 from keyaudit.simulator.estates.contoso_signing import federated_domains, lay_signing
+from keyaudit.simulator.estates.contoso_signing_plants import signing_plants
+from keyaudit.simulator.estates.contoso_trust import TRUSTED, with_trust
 from keyaudit.simulator.estates.holder_plans import ApplicationPlan, PrincipalPlan
 from keyaudit.simulator.estates.holders import lay_application, lay_principal
 from keyaudit.simulator.estates.hsm_plans import lay_hsm
@@ -40,8 +42,10 @@ def contoso(as_of: int) -> Estate:
     vaults, in_vaults = lay_vaults(plans, ground)
     vaults, of_furniture = furnish(vaults, ground)
     hsms, in_hsms = zip(*(lay_hsm(plan, subscriptions[-1].id, ground) for plan in HSMS), strict=True)
-    applications, principals, in_entra = lay_entra(APPLICATIONS, PRINCIPALS, ground)
+    applications, principals, in_entra = lay_entra((*APPLICATIONS, *TRUSTED), PRINCIPALS, ground)
     applications, joined = with_vault_certificates(applications, vaults, ground)
+    federated, signing = federated_domains(ground), lay_signing(ground)
+    in_signing = signing_plants(ground, federated, signing, principals)
     estate = Estate(
         name="contoso",
         as_of=as_of,
@@ -50,7 +54,7 @@ def contoso(as_of: int) -> Estate:
         tenant_created=ground.moment(4_400, "tenant"),
         domains=(
             Domain(name=ground.domain, default=True),
-            *federated_domains(ground),
+            *federated,
             Domain(name="contoso.onmicrosoft.com", initial=True),
         ),
         subscriptions=subscriptions,
@@ -60,12 +64,13 @@ def contoso(as_of: int) -> Estate:
         posture=contoso_posture(applications, ground),
         logs=contoso_logs(ground),
         resources=lay_services(ground, subscriptions, vaults),
-        token_signing=lay_signing(ground),
+        token_signing=signing,
         hsms=hsms,
         deleted_vaults=deleted_vaults(ground, subscriptions[0].id, subscriptions[1].id),
-        plants=frozenset(in_vaults.union(of_furniture, in_entra, joined, log_plants(ground), *in_hsms)),
+        plants=frozenset(in_vaults.union(of_furniture, in_entra, joined, in_signing, log_plants(ground), *in_hsms)),
     )
-    return with_privileges(with_reader(with_access(estate, ground), ground), ground)
+    estate = with_privileges(with_reader(with_access(estate, ground), ground), ground)
+    return with_trust(estate, ground)
 
 
 def lay_vaults(plans: Iterable[tuple[VaultPlan, str]], ground: Ground) -> tuple[tuple[Vault, ...], set[Plant]]:

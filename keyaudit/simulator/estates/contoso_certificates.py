@@ -183,7 +183,7 @@ FURNITURE = {
                 _OLD_ROOT,
                 "Unknown",
                 mail_percentage=80,
-                weak_hash=True,
+                digest="sha1",
                 finds=(CERT_EXPORTABLE, CERT_NO_AUTO_RENEW, CERT_EXPIRING_SOON, WEAK_CERTIFICATE),
             ),
             _public("stores-radius-tls", "radius.stores.contoso.example", reuse_key=True, finds=(CERT_REUSES_KEY,)),

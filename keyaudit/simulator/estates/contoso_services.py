@@ -7,6 +7,11 @@ from datetime import UTC, datetime
 from keyaudit.simulator.estate import Resource, Subscription, Vault
 from keyaudit.simulator.estates.ids import Ground
 
+STORES_CLUSTER = (
+    "https://westeurope.oic.prod-aks.azure.com/f4f6ed4f-09b8-40b4-bbb3-79fe10007fb2/012343f2-3380-4bd7-b388-c2fca7d6cae7/"
+)
+"""The token issuer of the stores' cluster; the tenant's id stands in it."""
+
 _STORAGE = "Microsoft.Storage/storageAccounts"
 _COSMOS = "Microsoft.DocumentDB/databaseAccounts"
 
@@ -117,8 +122,7 @@ class _Services:
                 "disableLocalAccounts": True,
                 "oidcIssuerProfile": {
                     "enabled": True,
-                    "issuerURL": f"https://westeurope.oic.prod-aks.azure.com/{self._ground.tenant}/"
-                    f"{self._ground.guid('aks-contoso-stores')}/",
+                    "issuerURL": STORES_CLUSTER,
                 },
             },
         )
