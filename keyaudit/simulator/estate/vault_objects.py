@@ -49,7 +49,7 @@ class Certificate:
     ekus: tuple[str, ...] = ("1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2")
     ca: bool = False
     digest: str = "sha256"
-    """Its issuer signs a hash by SHA-1."""
+    """The hash that its issuer signs: sha256, or sha1 as old ones did."""
     policy: CertificatePolicy = field(default_factory=CertificatePolicy)
 
 
