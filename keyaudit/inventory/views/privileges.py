@@ -17,8 +17,9 @@ _LISTS = {
 }
 _COUNTS = {"app_role_count": "app-role", "directory_role_count": "directory-role"}
 # What is not ranked is not tier 0, and a role over a part of the tenant does not control all of it.
-_CONTROLS = """kind <> 'delegated' AND (kind = 'app-role' OR scope_kind = 'tenant')
+CONTROLS = """kind <> 'delegated' AND (kind = 'app-role' OR scope_kind = 'tenant')
     AND CASE WHEN unknown['tier'] IS NULL THEN tier IS NOT DISTINCT FROM 0 END"""
+"""Whether a grant, which is a row with these columns, gives control of the whole tenant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def privileges(sources: Sources, *, key: str, match: str) -> Privileges:
         columns += [f"{count} AS {name}_min", f"CASE WHEN {doubts[name]} IS NULL THEN {count} END AS {name}_max"]
     joins = f"""
         LEFT JOIN ({_held(sources, key)}) AS held ON held.key = {match}
-        CROSS JOIN ({_hidden(sources)}) AS hidden
+        CROSS JOIN ({hidden(sources)}) AS hidden
         CROSS JOIN (SELECT min(unknown['app_id']) AS doubt FROM {sources["service_principal"]}) AS nameless
         LEFT JOIN ({read_to_the_end(("service_principal.list",))}) AS principals ON principals.scope_id = stored.scope_id
         LEFT JOIN ({read_to_the_end(("delegated_grant.list",))}) AS consented ON consented.scope_id = stored.scope_id
@@ -63,7 +64,7 @@ def privileges(sources: Sources, *, key: str, match: str) -> Privileges:
 
 def _grants(sources: Sources) -> str:
     return f"""
-        SELECT *, coalesce(name, role_id) AS permission, {_CONTROLS} AS controls FROM {sources["grant"]}
+        SELECT *, coalesce(name, role_id) AS permission, {CONTROLS} AS controls FROM {sources["grant"]}
         WHERE kind IN ('app-role', 'delegated') OR (kind = 'directory-role' AND standing)"""
 
 
@@ -90,7 +91,7 @@ def _held(sources: Sources, key: str) -> str:
         GROUP BY key"""
 
 
-def _hidden(sources: Sources) -> str:
+def hidden(sources: Sources) -> str:
     """Why somebody may hold a directory role through a group that is not known to be one, or not all of whose members are."""
     return f"""
         SELECT min(doubt) AS doubt, min(doubt) FILTER (controls IS NOT FALSE) AS tier0_doubt FROM (

@@ -3,14 +3,12 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.views import log_sink
-from keyaudit.inventory.views.environment import BY_RULE, DOUBT
-from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored, tag
+from keyaudit.inventory.views.environment import OF_VAULT, OF_VAULT_DOUBT
+from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
-_RULE = BY_RULE.format("stored")
-_UNRULED = f"{tag('stored')} IS NULL AND {_RULE} IS NULL"
 _KEYS = {
     surface: tuple(operation for operation in TABLES["key"].listed_by if OPERATIONS[operation].surface is surface)
     for surface in (Surface.VAULT, Surface.MANAGED_HSM)
@@ -35,7 +33,7 @@ def view(sources: Sources) -> str:
     retention = f"coalesce({unsettled}, sinks.retention_doubt)"
     return f"""
         SELECT {stored("vault", "stored")},
-            CASE WHEN stored.unknown['tags'] IS NULL THEN coalesce({tag("stored")}, {_RULE}) END AS environment,
+            {OF_VAULT.format("stored")} AS environment,
             {_network_open()} AS network_open,
             CASE WHEN {logged} IS NULL THEN coalesce(sinks.logged, false) END AS audit_logged,
             CASE WHEN {searchable} IS NULL THEN coalesce(sinks.searchable, false) END AS audit_searchable,
@@ -45,7 +43,7 @@ def view(sources: Sources) -> str:
             {
         extended(
             {
-                "environment": f"coalesce(stored.unknown['tags'], CASE WHEN {_UNRULED} THEN {DOUBT.format('stored')} END)",
+                "environment": OF_VAULT_DOUBT.format("stored"),
                 "network_open": _network_doubt(),
                 "holds_signing_key": doubt,
                 "audit_logged": logged,
