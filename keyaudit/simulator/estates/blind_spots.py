@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from keyaudit.simulator.estate import Estate, Plant, Vault
 from keyaudit.simulator.estates.contoso import contoso
-from keyaudit.simulator.estates.contoso_access import ORDER_SIGNING
-from keyaudit.simulator.estates.defects import EXPIRING_SOON, NO_AUTO_ROTATION
+from keyaudit.simulator.estates.contoso_access import CROWN_VAULT, ORDER_SIGNING
+from keyaudit.simulator.estates.contoso_hsm import TRUST_HSM
+from keyaudit.simulator.estates.defects import EXPIRING_SOON, FOREIGN_PRINCIPAL, HUMAN_SIGNER, MANY_SIGNERS, NO_AUTO_ROTATION
 from keyaudit.simulator.estates.ids import key_id
 
 _FIREWALL = "kv-payments-prod"
@@ -24,7 +25,7 @@ def blind_spots(as_of: int) -> Estate:
         name="blind-spots",
         vaults=tuple(_darkened(vault) for vault in whole.vaults),
         # The usual case with Managed HSMs: Reader shows that it is there, and no local role lets the auditor in.
-        hsms=tuple(replace(hsm, access="local") for hsm in whole.hsms),
+        hsms=tuple(replace(hsm, access="local") if hsm.name == TRUST_HSM.name else hsm for hsm in whole.hsms),
         logs=replace(whole.logs, entra_refused=True),
         graph_refuses=("owners", "federationConfiguration", f"groups/{_group(whole)}"),
         plants=frozenset(plant for plant in whole.plants if _still_certain(plant)),
@@ -53,7 +54,13 @@ def _still_certain(plant: Plant) -> bool:
     # The control plane still shows keys, but not whether one backs a certificate: every policy on keys asks that first.
     if any(plant.subject.startswith(key_id(vault, "")) for vault in (_FIREWALL, _NO_PERMISSION, _VANISHES)):
         return False
-    if ".managedhsm." in plant.subject:
+    # An HSM's local roles are shown to those alone who have one.
+    if ".managedhsm." in plant.subject or f"/managedhsms/{TRUST_HSM.name}" in plant.subject:
+        return False
+    # Who is in the group that signs with the crown key is hidden, and whether these are many, users, or guests with it.
+    if plant.policy == MANY_SIGNERS and plant.subject.startswith(key_id(CROWN_VAULT, "")):
+        return False
+    if plant.policy in {HUMAN_SIGNER, FOREIGN_PRINCIPAL} and f"/{CROWN_VAULT}/accesspolicies/" in plant.subject:
         return False
     needs_rotation_policy = plant.policy in {NO_AUTO_ROTATION, EXPIRING_SOON}
     return not (needs_rotation_policy and plant.subject.startswith(key_id(_NO_ROTATION_POLICIES, "")))

@@ -7,7 +7,8 @@ from keyaudit.simulator.estates.certificate_plans import Furniture, furnished
 from keyaudit.simulator.estates.contoso_access import with_access
 from keyaudit.simulator.estates.contoso_applications import APPLICATIONS
 from keyaudit.simulator.estates.contoso_certificates import FURNITURE, deleted_vaults
-from keyaudit.simulator.estates.contoso_hsm import TRUST_HSM
+from keyaudit.simulator.estates.contoso_grants import with_grants
+from keyaudit.simulator.estates.contoso_hsm import LAB_HSM, TRUST_HSM
 from keyaudit.simulator.estates.contoso_joined import with_vault_certificates
 from keyaudit.simulator.estates.contoso_logs import contoso_logs, logged
 from keyaudit.simulator.estates.contoso_other import NONPROD_VAULTS, SHARED_VAULTS
@@ -40,6 +41,7 @@ def contoso(as_of: int) -> Estate:
     vaults, in_vaults = lay_vaults(plans, ground)
     vaults = tuple(furnished(vault, FURNITURE.get(vault.name, Furniture()), ground) for vault in vaults)
     hsm, in_hsm = lay_hsm(TRUST_HSM, subscriptions[-1].id, ground)
+    lab, _ = lay_hsm(LAB_HSM, subscriptions[1].id, ground)
     applications, principals, in_entra = lay_entra(APPLICATIONS, PRINCIPALS, ground)
     applications = with_vault_certificates(applications, vaults, ground)
     estate = Estate(
@@ -61,11 +63,11 @@ def contoso(as_of: int) -> Estate:
         logs=contoso_logs(ground),
         resources=lay_services(ground, subscriptions, vaults),
         token_signing=lay_signing(ground),
-        hsms=(hsm,),
+        hsms=(hsm, lab),
         deleted_vaults=deleted_vaults(ground, subscriptions[0].id, subscriptions[1].id),
         plants=frozenset(in_vaults | in_hsm | in_entra),
     )
-    return with_privileges(with_access(estate, ground), ground)
+    return with_grants(with_privileges(with_access(estate, ground), ground), ground)
 
 
 def lay_vaults(plans: Iterable[tuple[VaultPlan, str]], ground: Ground) -> tuple[tuple[Vault, ...], set[Plant]]:

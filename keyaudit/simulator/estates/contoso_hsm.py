@@ -1,4 +1,4 @@
-"""Contoso's Managed HSM: the keys that vouch for others, and one that was moved there years ago and never rotated."""
+"""Contoso's Managed HSMs: the keys that vouch for others, one that was never rotated, and an HSM that is being set up."""
 
 from keyaudit.simulator.estates.defects import NO_AUTO_ROTATION, ROTATION_OVERDUE
 from keyaudit.simulator.estates.hsm_plans import (
@@ -49,6 +49,12 @@ TRUST_HSM = HsmPlan(
         (CRYPTO_USER, "Trust services", "document-timestamping"),
         (SERVICE_ENCRYPTION, "Payments SQL server", "payments-tde-protector"),
         (_ROTATOR, "Key custodian runbook", "*"),
+        # Rotating was not enough for the runbook once, and so it got a role that can give it any.
+        (CRYPTO_OFFICER, "Key custodian runbook", "*"),
+        # The database needs one key, and somebody was in a hurry.
+        (SERVICE_ENCRYPTION, "Payments SQL server", "*"),
+        # An officer who signs: what the two roles keep apart.
+        (CRYPTO_USER, "Priya Nair", "branch-link-signing"),
     ),
     keys=(
         kept("issuing-ca-signing", P384_HSM, SIGN, 140, count=2, tags={"app": "internal-pki"}),
@@ -63,5 +69,23 @@ TRUST_HSM = HsmPlan(
             tags={"owner": "store-network"},
             finds=(ROTATION_OVERDUE, NO_AUTO_ROTATION),
         ),
+    ),
+)
+
+# Whoever joins the project becomes an administrator. One of them tries keys out, as one may in the first days.
+LAB_HSM = HsmPlan(
+    name="hsm-contoso-lab",
+    logs=hsm_to_sentinel,
+    group="rg-sandbox-labs",
+    age=6,
+    tags={"env": "sandbox", "owner": "crypto-services"},
+    admins=("Ingrid Falk", "Tomas Reyes", "Priya Nair"),
+    held=(
+        *(
+            (ADMINISTRATOR, name, "")
+            for name in ("Ingrid Falk", "Tomas Reyes", "Priya Nair", "Olga Berg", "Ben Adeyemi", "Clara Martin")
+        ),
+        (CRYPTO_AUDITOR, "keyaudit", ""),
+        (CRYPTO_USER, "Ben Adeyemi", ""),
     ),
 )

@@ -24,6 +24,8 @@ class HsmPlan:
     name: str
     group: str
     location: str = "westeurope"
+    age: int | None = None
+    """In days; None: as old as the tenant."""
     tags: dict[str, str] | None = None
     admins: tuple[str, ...] = ()
     custom: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -57,6 +59,7 @@ def lay_hsm(plan: HsmPlan, subscription: str, ground: Ground) -> tuple[ManagedHs
         subscription=subscription,
         resource_group=plan.group,
         location=plan.location,
+        created=None if plan.age is None else ground.moment(plan.age, "hsm", plan.name),
         tags=plan.tags,
         default_action="Deny",
         ip_rules=("198.51.100.0/24",),
