@@ -76,7 +76,7 @@ def create(
     if lists:
         connection.execute(f"INSERT INTO coverage SELECT {', '.join(['unnest(?)'] * len(lists))}", lists)
     if reach_known:
-        for statement in reach.prepare(sources):
+        for statement in (*reach.prepare(sources), grant.prepare(sources), *tier0.credentials(sources, as_of)):
             connection.execute(statement)
     derived = {
         "tenant": tenant.view(sources),
@@ -91,9 +91,7 @@ def create(
             thing=_KEY,
             beside=(SIGNING_WEIGHT, SIGNER_ENVIRONMENTS),
         ),
-        "certificate": _certificates(
-            tier0.certificates(certificate.view(sources), sources, as_of, known=reach_known), reach_known=reach_known
-        ),
+        "certificate": _certificates(tier0.certificates(certificate.view(sources), known=reach_known), reach_known=reach_known),
         "principal": principal.view(sources),
         "secret": secret.view(sources),
         "grant": grant.view(sources, known=reach_known),

@@ -35,12 +35,20 @@ _CROSSED = """list_sort(flatten(list_transform(coalesce(met.opened, []), lambda 
 def view(sources: Sources, *, known: bool) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown.
 
-    Without `known` the derived ones are NULL: `reach.prepare` did not run, and nobody reads them.
+    Without `known` the derived ones are NULL: `prepare` did not run, and nobody reads them.
     """
     source = sources["grant"]
     if not known:
         nulls = ", ".join(f"NULL::{_TYPES.get(name, 'BIGINT')} AS {name}" for name in _DERIVED)
         return f"SELECT {stored('grant', 'stored')}, {nulls}, stored.unknown FROM {source} AS stored"
+    derived = ", ".join(f"made.{name}" for name in (*_DERIVED, "unknown"))
+    return (
+        f"SELECT {stored('grant', 'stored')}, {derived} FROM {source} AS stored JOIN reach_grant AS made ON made.id = stored.id"
+    )
+
+
+def prepare(sources: Sources) -> str:
+    """The statement that makes `reach_grant`, the derived columns by id, out of what `reach.prepare` made: planned once."""
     counted = ", ".join(
         f"count(*) FILTER ({sure}) AS {who}_min, count(*) FILTER ({maybe}) AS {who}_most"
         for who, (sure, maybe) in HOLDS.items()
@@ -78,7 +86,8 @@ def view(sources: Sources, *, known: bool) -> str:
     )
     unlisted = f"SELECT scope_id, reason FROM coverage WHERE operation = {quoted(VAULTS_FOUND[2])} AND state <> 'assessed'"
     return f"""
-        SELECT {stored("grant", "stored")}, holder.kind AS principal_kind, holder.name AS principal_name,
+        CREATE TABLE reach_grant AS
+        SELECT stored.id, holder.kind AS principal_kind, holder.name AS principal_name,
             CASE WHEN met.id IS NULL OR met.surely THEN true WHEN {effective_doubt} IS NULL THEN false END AS effective,
             CASE WHEN {opened_doubt} IS NULL THEN {opened} END AS environments_opened,
             CASE WHEN {crossing_doubt} IS NULL THEN {_CROSSED} END AS environment_crossings, {counts},
@@ -98,7 +107,7 @@ def view(sources: Sources, *, known: bool) -> str:
             }
         )
     }
-        FROM {source} AS stored
+        FROM {sources["grant"]} AS stored
         LEFT JOIN reach_holder AS holder ON holder.principal_id = stored.principal_id
         LEFT JOIN ({persons}) AS persons ON persons.holder = holder.holder
         LEFT JOIN ({met}) AS met ON met.id = stored.id

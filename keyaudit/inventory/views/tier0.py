@@ -71,10 +71,12 @@ def controls(kind: str) -> str:
     return f"CASE WHEN control.controls THEN true WHEN {doubt(kind)} IS NULL THEN false END"
 
 
-def certificates(query: str, sources: Sources, as_of: int, *, known: bool) -> str:
-    """The view of certificates that `query` makes, with `authenticates_tier0`; NULL where `prepare` did not run."""
-    if not known:
-        return f"SELECT *, NULL::BOOLEAN AS authenticates_tier0 FROM ({query})"
+def credentials(sources: Sources, as_of: int) -> Iterator[str]:
+    """The statements that make what the view of certificates looks up, after `prepare`.
+
+    reach_opening  digests of live certificates of applications that control the tenant, or may; of no digest, any certificate
+    reach_unread   one row: why there may be others
+    """
     # A credential whose key Graph does not show is found by its thumbprint; where it has none, it may be any.
     live = f"""
         SELECT coalesce('{in_vault.KEY}' || stored.public_key_sha256, '{in_vault.CERTIFICATE}' || stored.thumbprint) AS digest,
@@ -82,25 +84,33 @@ def certificates(query: str, sources: Sources, as_of: int, *, known: bool) -> st
                 WHEN stored.unknown['expires_on'] IS NULL THEN true END AS opens,
             coalesce(tier0.tier0_doubt, stored.unknown['expires_on'], stored.unknown['public_key_sha256']) AS doubt
         FROM {sources["credential"]} AS stored JOIN reach_service_principal AS tier0 ON tier0.app_id = lower(stored.app_id)
-        WHERE stored.kind IS DISTINCT FROM 'password' AND stored.kind IS DISTINCT FROM 'federated'
-            AND tier0.tier0 IS NOT FALSE"""
-    by_digest = f"""
-        SELECT digest, bool_or(opens) AS opens, min(doubt) FILTER (opens IS NULL) AS doubt FROM ({live}) GROUP BY digest"""
-    anywhere = f"""
-        SELECT coalesce((SELECT min(doubt) FROM ({live}) WHERE digest IS NULL AND opens IS NOT FALSE),
-            (SELECT min(unknown['app_id']) FROM {sources["credential"]} WHERE app_id IS NULL),
+        WHERE stored.kind NOT IN ('password', 'federated') AND tier0.tier0 IS NOT FALSE"""
+    yield f"""
+        CREATE TABLE reach_opening AS
+        SELECT digest, bool_or(opens) AS opens, min(doubt) FILTER (digest IS NULL OR opens IS NULL) AS doubt
+        FROM ({live}) WHERE opens IS NOT FALSE GROUP BY digest"""
+    yield f"""
+        CREATE TABLE reach_unread AS
+        SELECT coalesce(
+            (SELECT doubt FROM reach_opening WHERE digest IS NULL),
+            (SELECT min(coalesce(unknown['app_id'], unknown['kind'])) FROM {sources["credential"]}
+                WHERE app_id IS NULL OR kind IS NULL),
             (SELECT min({gap("listed")}) FROM ({read_to_the_end(_CREDENTIALS)}) AS listed WHERE scope_id LIKE '/tenants/%')
         ) AS reason"""
+
+
+def certificates(query: str, *, known: bool) -> str:
+    """The view of certificates that `query` makes, with `authenticates_tier0`; NULL where `credentials` did not run."""
+    if not known:
+        return f"SELECT *, NULL::BOOLEAN AS authenticates_tier0 FROM ({query})"
     opens = "coalesce(on_key.opens, false) OR coalesce(itself.opens, false)"
     unshown = "made.unknown['public_key_sha256'], made.unknown['thumbprint']"
-    reason = f"CASE WHEN {opens} THEN NULL ELSE coalesce(on_key.doubt, itself.doubt, {unshown}, anywhere.reason) END"
+    why = f"CASE WHEN {opens} THEN NULL ELSE coalesce(on_key.doubt, itself.doubt, {unshown}, unread.reason) END"
     return f"""
-        SELECT made.* EXCLUDE (why, opens) REPLACE (CASE WHEN why IS NULL THEN unknown
-                ELSE map_concat(unknown, MAP {{'authenticates_tier0': why}}) END AS unknown),
-            CASE WHEN opens THEN true WHEN why IS NULL THEN false END AS authenticates_tier0
-        FROM (
-            SELECT made.*, {opens} AS opens, {reason} AS why FROM ({query}) AS made
-            LEFT JOIN ({by_digest}) AS on_key ON on_key.digest = '{in_vault.KEY}' || made.public_key_sha256
-            LEFT JOIN ({by_digest}) AS itself ON itself.digest = '{in_vault.CERTIFICATE}' || made.thumbprint
-            CROSS JOIN ({anywhere}) AS anywhere
-        ) AS made"""
+        SELECT made.* REPLACE (CASE WHEN {why} IS NULL THEN made.unknown
+                ELSE map_concat(made.unknown, MAP {{'authenticates_tier0': {why}}}) END AS unknown),
+            CASE WHEN {opens} THEN true WHEN {why} IS NULL THEN false END AS authenticates_tier0
+        FROM ({query}) AS made
+        LEFT JOIN reach_opening AS on_key ON on_key.digest = '{in_vault.KEY}' || made.public_key_sha256
+        LEFT JOIN reach_opening AS itself ON itself.digest = '{in_vault.CERTIFICATE}' || made.thumbprint
+        CROSS JOIN reach_unread AS unread"""
