@@ -22,12 +22,14 @@ from keyaudit.inventory.views import (
     key,
     key_use,
     log_sink,
+    principal,
     reach,
     secret,
     service_principal,
     signing_certificate,
     subscription,
     tenant,
+    tier0,
     token_policy,
     vault,
 )
@@ -35,7 +37,16 @@ from keyaudit.inventory.views.sql import stored
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
-from keyaudit.model.tables.reach import ACTIONS, OF_KEYS, READING
+from keyaudit.model.tables.reach import (
+    ACTIONS,
+    ADMINISTRATORS,
+    OF_KEYS,
+    OUTSIDERS,
+    READING,
+    SIGNER_ENVIRONMENTS,
+    SIGNING_WEIGHT,
+    USING_AND_GRANTING,
+)
 
 _KEY = "'/keys/' || lower(split_part(made.key_id, '/', 5))"
 _OF_CERTIFICATE = "lower(split_part(made.certificate_id, '/', 5))"
@@ -71,15 +82,25 @@ def create(
     if lists:
         connection.execute(f"INSERT INTO coverage SELECT {', '.join(['unnest(?)'] * len(lists))}", lists)
     if reach_known:
-        for statement in reach.prepare(sources):
+        for statement in (*reach.prepare(sources), grant.prepare(sources), *tier0.credentials(sources, as_of)):
             connection.execute(statement)
     derived = {
         "tenant": tenant.view(sources),
         "subscription": subscription.view(sources),
         "log_sink": log_sink.view(sources),
-        "vault": reach.counted(vault.view(sources), *ACTIONS, known=reach_known),
-        "key": reach.counted(key.view(sources), *OF_KEYS, known=reach_known, vault="vault_id", thing=_KEY),
-        "certificate": _certificates(certificate.view(sources, as_of), reach_known=reach_known),
+        "vault": reach.counted(vault.view(sources), *ACTIONS, known=reach_known, beside=(USING_AND_GRANTING, ADMINISTRATORS)),
+        "key": reach.counted(
+            key.view(sources),
+            *OF_KEYS,
+            known=reach_known,
+            vault="vault_id",
+            thing=_KEY,
+            beside=(SIGNING_WEIGHT, SIGNER_ENVIRONMENTS),
+        ),
+        "certificate": _certificates(
+            tier0.certificates(certificate.view(sources, as_of), known=reach_known), reach_known=reach_known
+        ),
+        "principal": principal.view(sources),
         "secret": secret.view(sources),
         "grant": grant.view(sources, known=reach_known),
         "application": application.view(sources, as_of),
@@ -100,8 +121,9 @@ def create(
 def _certificates(query: str, *, reach_known: bool) -> str:
     """With who can sign by its key, and who can read its private part, which is the secret of its name."""
     key, secret_ = f"'/keys/' || {_OF_CERTIFICATE}", f"'/secrets/' || {_OF_CERTIFICATE}"
-    signed = reach.counted(query, *OF_KEYS, known=reach_known, vault="vault_id", thing=key)
-    return reach.counted(signed, READING, known=reach_known, vault="vault_id", thing=secret_)
+    by_key, by_secret = OUTSIDERS
+    signed = reach.counted(query, *OF_KEYS, known=reach_known, vault="vault_id", thing=key, beside=(by_key,))
+    return reach.counted(signed, READING, known=reach_known, vault="vault_id", thing=secret_, beside=(by_secret,))
 
 
 def _flat(record: Coverage) -> tuple[str | int | None, ...]:

@@ -17,8 +17,9 @@ _LISTS = {
 }
 _COUNTS = {"app_role_count": "app-role", "directory_role_count": "directory-role"}
 # What is not ranked is not tier 0, and a role over a part of the tenant does not control all of it.
-_CONTROLS = """kind <> 'delegated' AND (kind = 'app-role' OR scope_kind = 'tenant')
+CONTROLS = """kind <> 'delegated' AND (kind = 'app-role' OR scope_kind = 'tenant')
     AND CASE WHEN unknown['tier'] IS NULL THEN tier IS NOT DISTINCT FROM 0 END"""
+"""Whether a grant, which is a row with these columns, gives control of the whole tenant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def privileges(sources: Sources, *, key: str, match: str) -> Privileges:
 def grants(sources: Sources) -> str:
     """What is given in the directory and holds now, with `controls`: it leads to control of the whole tenant, NULL: perhaps."""
     return f"""
-        SELECT *, coalesce(name, role_id) AS permission, {_CONTROLS} AS controls FROM {sources["grant"]}
+        SELECT *, coalesce(name, role_id) AS permission, {CONTROLS} AS controls FROM {sources["grant"]}
         WHERE kind IN ('app-role', 'delegated') OR (kind = 'directory-role' AND standing)"""
 
 

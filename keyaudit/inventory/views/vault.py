@@ -3,14 +3,12 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.views import log_sink, purposes
-from keyaudit.inventory.views.environment import BY_RULE, DOUBT
-from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored, tag
+from keyaudit.inventory.views.environment import OF_VAULT, OF_VAULT_DOUBT
+from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
-_RULE = BY_RULE.format("stored")
-_UNRULED = f"{tag('stored')} IS NULL AND {_RULE} IS NULL"
 _KEYS = {
     surface: tuple(operation for operation in TABLES["key"].listed_by if OPERATIONS[operation].surface is surface)
     for surface in (Surface.VAULT, Surface.MANAGED_HSM)
@@ -20,8 +18,7 @@ _SETTINGS = (("diagnostic_setting.list",), ("hsm.diagnostic_setting.list",))
 """The same of the diagnostic settings."""
 _OBJECTS = tuple(purposes.listed_by(surface) for surface in _KEYS)
 """The same of all that it holds."""
-_ENVIRONMENT = f"CASE WHEN stored.unknown['tags'] IS NULL THEN coalesce({tag('stored')}, {_RULE}) END"
-_ENVIRONMENT_DOUBT = f"coalesce(stored.unknown['tags'], CASE WHEN {_UNRULED} THEN {DOUBT.format('stored')} END)"
+_ENVIRONMENT, _ENVIRONMENT_DOUBT = OF_VAULT.format("stored"), OF_VAULT_DOUBT.format("stored")
 
 
 def view(sources: Sources) -> str:

@@ -2,7 +2,7 @@
 
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULTS_FOUND
-from keyaudit.model.tables.reach import OF_KEYS, READING, reach_columns
+from keyaudit.model.tables.reach import OF_KEYS, OUTSIDERS, READING, reach_columns
 from keyaudit.model.tables.vault_objects import attributes, superseded, time, version_place
 
 _CERTIFICATE = ("certificate.list", "certificate.versions", "certificate.get")
@@ -198,5 +198,19 @@ CERTIFICATE = Table(
         ),
         *superseded("certificate", _GET, ("certificate.versions",), "the version that a request without a version names"),
         *reach_columns(*OF_KEYS, READING, derived_from=("vault.access_model",)),
+        *OUTSIDERS,
+        Column(
+            name="authenticates_tier0",
+            type=Type.BOOLEAN,
+            meaning="a live credential of an application that controls the whole tenant is on its key",
+            derived_from=(
+                "public_key_sha256",
+                "thumbprint",
+                "credential.public_key_sha256",
+                "credential.thumbprint",
+                "credential.expires_on",
+                "service_principal.tier0",
+            ),
+        ),
     ),
 )

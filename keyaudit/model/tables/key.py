@@ -10,7 +10,7 @@ from keyaudit.model.tables.places import (
     VAULTS_FOUND,
     vault_place,
 )
-from keyaudit.model.tables.reach import OF_KEYS, reach_columns
+from keyaudit.model.tables.reach import OF_KEYS, SIGNER_ENVIRONMENTS, SIGNING_WEIGHT, reach_columns
 
 _KEY = ("key.list", "key.versions", "key.get", "hsm.key.list", "hsm.key.versions", "hsm.key.get")
 _MATERIAL = ("key.get", "hsm.key.get")
@@ -260,5 +260,7 @@ KEY = Table(
             derived_from=("key_use.key_id", "key_use.version", "key_use.pinned"),
         ),
         *reach_columns(*OF_KEYS, derived_from=("vault.access_model",)),
+        SIGNING_WEIGHT,
+        SIGNER_ENVIRONMENTS,
     ),
 )

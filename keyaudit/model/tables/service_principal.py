@@ -137,9 +137,10 @@ SERVICE_PRINCIPAL = Table(
         Column(
             name="environment",
             type=Type.TEXT,
-            meaning="of a managed identity: what the configuration says of the subscription that it lies in",
-            absent="it is no managed identity of an Azure resource, or no rule names its subscription",
-            derived_from=("arm_id", "subscription.name"),
+            meaning="its application's tag env:NAME or environment:NAME, in lower case; else of a managed identity, what "
+            "[environments] says of its subscription",
+            absent="no such tag, and it is no managed identity in a subscription that a rule names",
+            derived_from=("app_tags", "arm_id", "subscription.name"),
         ),
         Column(
             name="owner_ids",

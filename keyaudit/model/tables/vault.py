@@ -2,7 +2,7 @@
 
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
 from keyaudit.model.tables.places import ARM_LEAVES_OUT, HSMS_FOUND, KINDS, VAULT_PARTS, VAULTS_FOUND, vault_place
-from keyaudit.model.tables.reach import ACTIONS, reach_columns
+from keyaudit.model.tables.reach import ACTIONS, ADMINISTRATORS, USING_AND_GRANTING, reach_columns
 
 _FOUND = ("vault.query", "vault.list", "hsm.query", "hsm.list")
 _FIREWALL_OFF = "learn.microsoft.com/azure/key-vault/general/network-security: the firewall is off until it is set up"
@@ -330,5 +330,7 @@ VAULT = Table(
             )
         ),
         *reach_columns(*ACTIONS, derived_from=("access_model", "access_policies")),
+        USING_AND_GRANTING,
+        ADMINISTRATORS,
     ),
 )

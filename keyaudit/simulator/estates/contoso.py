@@ -7,6 +7,7 @@ from keyaudit.simulator.estates.certificate_plans import Furniture, furnished
 from keyaudit.simulator.estates.contoso_access import with_access
 from keyaudit.simulator.estates.contoso_applications import APPLICATIONS
 from keyaudit.simulator.estates.contoso_certificates import FURNITURE, deleted_vaults
+from keyaudit.simulator.estates.contoso_grants import with_grants
 from keyaudit.simulator.estates.contoso_hsm import HSMS
 from keyaudit.simulator.estates.contoso_joined import with_reader, with_vault_certificates
 from keyaudit.simulator.estates.contoso_logs import contoso_logs, log_plants, logged
@@ -41,7 +42,8 @@ def contoso(as_of: int) -> Estate:
     plans = ((plan, subscription.id) for subscription in subscriptions for plan in _SUBSCRIPTIONS[subscription.name])
     vaults, in_vaults = lay_vaults(plans, ground)
     vaults, of_furniture = furnish(vaults, ground)
-    hsms, in_hsms = zip(*(lay_hsm(plan, subscriptions[-1].id, ground) for plan in HSMS), strict=True)
+    place = {subscription.name: subscription.id for subscription in subscriptions}
+    hsms, in_hsms = zip(*(lay_hsm(plan, place[where], ground) for plan, where in HSMS), strict=True)
     applications, principals, in_entra = lay_entra((*APPLICATIONS, *TRUSTED), PRINCIPALS, ground)
     applications, joined = with_vault_certificates(applications, vaults, ground)
     federated, signing = federated_domains(ground), lay_signing(ground)
@@ -70,7 +72,7 @@ def contoso(as_of: int) -> Estate:
         plants=frozenset(in_vaults.union(of_furniture, in_entra, joined, in_signing, log_plants(ground), *in_hsms)),
     )
     estate = with_privileges(with_reader(with_access(estate, ground), ground), ground)
-    return with_trust(estate, ground)
+    return with_grants(with_trust(estate, ground), ground)
 
 
 def lay_vaults(plans: Iterable[tuple[VaultPlan, str]], ground: Ground) -> tuple[tuple[Vault, ...], set[Plant]]:

@@ -1,4 +1,4 @@
-"""Contoso's Managed HSMs: one for the keys that vouch for others, and what a pilot project left of another."""
+"""Contoso's Managed HSMs: keys that vouch for others, what a pilot project left of another, and one that is being set up."""
 
 from keyaudit.simulator.estates.defects import (
     HSM_KEYS_THROUGH_ARM,
@@ -30,7 +30,7 @@ from keyaudit.simulator.estates.log_plans import hsm_to_sentinel
 
 _ROTATOR = "HSM key custodian"
 
-_TRUST_HSM = HsmPlan(
+TRUST_HSM = HsmPlan(
     name="hsm-contoso-trust",
     logs=hsm_to_sentinel,
     group="rg-platform-trust",
@@ -55,6 +55,12 @@ _TRUST_HSM = HsmPlan(
         (CRYPTO_USER, "Trust services", "document-timestamping"),
         (SERVICE_ENCRYPTION, "Payments SQL server", "payments-tde-protector"),
         (_ROTATOR, "Key custodian runbook", "*"),
+        # Rotating was not enough for the runbook once, and so it got a role that can give it any.
+        (CRYPTO_OFFICER, "Key custodian runbook", "*"),
+        # The database needs one key, and somebody was in a hurry.
+        (SERVICE_ENCRYPTION, "Payments SQL server", "*"),
+        # An officer who signs: what the two roles keep apart.
+        (CRYPTO_USER, "Priya Nair", "branch-link-signing"),
     ),
     keys=(
         kept("issuing-ca-signing", P384_HSM, SIGN, 140, count=2, tags={"app": "internal-pki"}),
@@ -94,4 +100,24 @@ _PILOT_HSM = HsmPlan(
     finds=(HSM_PURGE_PROTECTION_OFF, HSM_PUBLIC_NETWORK, HSM_KEYS_THROUGH_ARM),
 )
 
-HSMS = (_TRUST_HSM, _PILOT_HSM)
+
+# Whoever joins the project becomes an administrator. One of them tries keys out, as one may in the first days.
+LAB_HSM = HsmPlan(
+    name="hsm-contoso-lab",
+    logs=hsm_to_sentinel,
+    group="rg-sandbox-labs",
+    age=6,
+    tags={"env": "sandbox", "owner": "crypto-services"},
+    admins=("Ingrid Falk", "Tomas Reyes", "Priya Nair"),
+    held=(
+        *(
+            (ADMINISTRATOR, name, "")
+            for name in ("Ingrid Falk", "Tomas Reyes", "Priya Nair", "Olga Berg", "Ben Adeyemi", "Clara Martin")
+        ),
+        (CRYPTO_AUDITOR, "keyaudit", ""),
+        (CRYPTO_USER, "Ben Adeyemi", ""),
+    ),
+)
+
+HSMS = ((TRUST_HSM, "contoso-platform"), (_PILOT_HSM, "contoso-platform"), (LAB_HSM, "contoso-nonprod"))
+"""Each with its subscription."""

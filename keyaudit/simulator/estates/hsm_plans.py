@@ -24,6 +24,8 @@ class HsmPlan:
     name: str
     group: str
     location: str = "westeurope"
+    age: int | None = None
+    """In days; None: as old as the tenant."""
     tags: dict[str, str] | None = None
     admins: tuple[str, ...] = ()
     custom: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -65,6 +67,7 @@ def lay_hsm(plan: HsmPlan, subscription: str, ground: Ground) -> tuple[ManagedHs
         subscription=subscription,
         resource_group=plan.group,
         location=plan.location,
+        created=None if plan.age is None else ground.moment(plan.age, "hsm", plan.name),
         tags=plan.tags,
         purge_protection=plan.purge_protection,
         default_action=plan.default_action,

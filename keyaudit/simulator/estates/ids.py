@@ -1,6 +1,7 @@
 """Ids and times of a simulated tenant: made from a seed and a name, so that an object added beside them moves none."""
 
 import hashlib
+import uuid
 from dataclasses import dataclass
 
 DAY = 86_400
@@ -44,6 +45,29 @@ class Ground:
 def vault_id(subscription: str, resource_group: str, name: str) -> str:
     """What a finding about a vault names."""
     return f"/subscriptions/{subscription}/resourcegroups/{resource_group}/providers/microsoft.keyvault/vaults/{name}".lower()
+
+
+def hsm_id(subscription: str, resource_group: str, name: str) -> str:
+    """What a finding about a Managed HSM names."""
+    return (
+        f"/subscriptions/{subscription}/resourcegroups/{resource_group}/providers/microsoft.keyvault/managedhsms/{name}".lower()
+    )
+
+
+def assignment_id(scope: str, guid: str) -> str:
+    """What a finding about a role assignment names; an HSM's own roles too, `scope` then being in the HSM."""
+    return f"{scope}/providers/microsoft.authorization/roleassignments/{guid}".lower()
+
+
+def eligibility_id(tenant: str, scope: str, guid: str) -> str:
+    """What a finding about a role that somebody may activate names: Azure gives the instance of an eligibility its own name."""
+    name = uuid.uuid5(uuid.NAMESPACE_OID, f"{tenant}/eligible/{guid}")
+    return f"{scope}/providers/microsoft.authorization/roleeligibilityscheduleinstances/{name}".lower()
+
+
+def access_policy_id(vault: str, principal: str) -> str:
+    """What a finding about an access policy names; `vault` as in `vault_id`."""
+    return f"{vault}/accesspolicies/{principal}".lower()
 
 
 def key_id(vault: str, key: str) -> str:
