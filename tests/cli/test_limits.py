@@ -45,18 +45,15 @@ def _moved(value: object, sign: int, unit: int) -> Single:
     return max(0, value + sign * max(unit, value // 4 // unit * unit))
 
 
-def limits(policy: Policy, as_of: int) -> Iterator[Limit]:
-    """Its numbers, but for entries of a schedule that hold for nothing yet."""
+def limits(policy: Policy) -> Iterator[Limit]:
+    """Its numbers, but for schedules: the demo moves with the day it is shown on, and the days of a schedule do not."""
     for parameter in policy.parameters.values():
-        if parameter.kind not in (Kind.DURATION, Kind.INTEGER):
+        if parameter.kind not in (Kind.DURATION, Kind.INTEGER) or parameter.shape is Shape.SCHEDULE:
             continue
         value = parameter.value("default")
-        if isinstance(value, Mapping):
-            for entry in value:
-                if parameter.shape is not Shape.SCHEDULE or (isinstance(entry, int) and entry <= as_of):
-                    yield Limit(policy, parameter, entry)
-        else:
-            yield Limit(policy, parameter)
+        yield from (
+            (Limit(policy, parameter, entry) for entry in value) if isinstance(value, Mapping) else (Limit(policy, parameter),)
+        )
 
 
 def with_value(policy: Policy, parameter: Parameter, value: Value) -> Policy:
@@ -91,7 +88,7 @@ def test_a_limit_moved_by_a_quarter_changes_what_is_found(
     connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, policy: Policy
 ) -> None:
     before = found(connection, snapshot, policy)
-    for limit in limits(policy, snapshot.run.as_of):
+    for limit in limits(policy):
         after = [found(connection, snapshot, with_value(policy, limit.parameter, limit.moved(sign))) for sign in (1, -1)]
         assert [one != before for one in after] != [False, False], f"{limit}: nothing in the demo lies near it"
 
@@ -102,7 +99,7 @@ def test_moved_limits_change_no_policy_that_does_not_read_them(
     before = found(connection, snapshot, *JUDGED)
     moved, readers = list(JUDGED), set()
     for at, policy in enumerate(JUDGED):
-        for limit in limits(policy, snapshot.run.as_of):
+        for limit in limits(policy):
             moved[at] = with_value(moved[at], limit.parameter, limit.moved(1))
             readers.add(policy.text.id)
     after = found(connection, snapshot, *moved)
