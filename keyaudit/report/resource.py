@@ -56,6 +56,8 @@ def context(facts: Facts) -> str:
         case "credential" | "signing_certificate":
             client = shown("app_id", "unknown")
             parts = [f"client id {client}" if client else "", _expiry(facts)]
+        case "log_table":
+            parts = [f"workspace {_last(shown('workspace_id', 'unknown'))}", f"plan {shown('plan', 'unknown')}"]
         case _:
             parts = []
     return ", ".join(part for part in parts if part)
