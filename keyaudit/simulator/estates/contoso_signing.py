@@ -91,7 +91,6 @@ def lay_signing(ground: Ground) -> TokenSigning:
                 age=2_500,
                 life=5_475,
                 bits=1_024,
-                digest="sha1",
             ),
         ),
         policies=_policies(ground),
@@ -132,15 +131,13 @@ def _adfs(ground: Ground, host: str, *, age: int, life: int = 365, name: str = "
     return _made(ground, f"CN=ADFS Signing - {host}", name or host, age=age, life=life)
 
 
-def _partner(
-    ground: Ground, name: str, domain: str, *, age: int, life: int, bits: int = 2_048, digest: str = "sha256"
-) -> ExternalProvider:
+def _partner(ground: Ground, name: str, domain: str, *, age: int, life: int, bits: int = 2_048) -> ExternalProvider:
     host = f"login.{domain}"
     return ExternalProvider(
         id=ground.guid("provider", host),
         name=name,
         host=host,
-        certificate=_made(ground, f"CN={host}", host, age=age, life=life, bits=bits, digest=digest),
+        certificate=_made(ground, f"CN={host}", host, age=age, life=life, bits=bits),
         domains=(domain,),
     )
 
@@ -233,7 +230,6 @@ def _made(
     issuer_key: str = "",
     authority: bool = False,
     bits: int = 2_048,
-    digest: str = "sha256",
 ) -> bytes:
     start = ground.moment(age, "certificate", name)
     return certificate(
@@ -245,5 +241,4 @@ def _made(
         issuer_key=issuer_key,
         authority=authority,
         bits=bits,
-        digest=digest,
     )

@@ -41,7 +41,16 @@ TRUSTED: tuple[ApplicationPlan, ...] = (
         age=720,
         principal=PrincipalPlan(
             sso_mode="saml",
-            credentials=(Saml(700, 3_650, preferred=True, digest="sha1", finds=(SAML_LIFETIME, WEAK_SIGNING_CERTIFICATE)),),
+            credentials=(
+                Saml(
+                    700,
+                    3_650,
+                    preferred=True,
+                    digest="sha1",
+                    issuer="CN=Lucerne Publishing Setup",
+                    finds=(SAML_LIFETIME, WEAK_SIGNING_CERTIFICATE),
+                ),
+            ),
         ),
     ),
     ApplicationPlan(

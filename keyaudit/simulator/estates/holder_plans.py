@@ -37,7 +37,8 @@ class Certificate:
 class Saml:
     """A certificate with which Entra signs for a SAML application: Sign, Verify and the password of the two.
 
-    Two holders that name the same `shared` have the very same one. `digest`: what its signature is made over.
+    Two holders that name the same `shared` have the very same one. `digest`: what its signature is made over; `issuer`: who
+    signed it, itself where nobody is named.
     """
 
     age: int
@@ -45,6 +46,7 @@ class Saml:
     preferred: bool = False
     shared: str | None = None
     digest: str = "sha256"
+    issuer: str = ""
     finds: tuple[str, ...] = ()
 
 

@@ -142,7 +142,13 @@ class _Credentials:
     def _lay_saml(self, plan: Saml, names: tuple[str, ...]) -> str:
         start, end = self._dates(plan, names)
         made = x509.certificate(
-            _SAML_SUBJECT, key_name=self.ground.guid(*names), start=start, end=start + plan.life * DAY, digest=plan.digest
+            _SAML_SUBJECT,
+            key_name=self.ground.guid(*names),
+            start=start,
+            end=start + plan.life * DAY,
+            issuer=plan.issuer,
+            issuer_key=plan.issuer,
+            digest=plan.digest,
         )
         thumbprint, signs = x509.thumbprint(made), self.ground.guid(*names, "sign")
         verify = KeyCredential(
