@@ -119,6 +119,14 @@ KEY = Table(
             values=("P-256", "P-384", "P-521", "P-256K"),
         ),
         Column(
+            name="strength",
+            type=Type.INTEGER,
+            unit="bits",
+            meaning="security against attackers without a quantum computer, by NIST SP 800-57: 112 for RSA 2048, 128 for P-256",
+            absent="neither an RSA nor an EC key",
+            derived_from=("key_size", "curve"),
+        ),
+        Column(
             name="key_ops",
             type=Type.TEXTS,
             meaning="what the service lets the key do",
@@ -207,6 +215,20 @@ KEY = Table(
             meaning="when the oldest enabled version that is not the current one was made",
             absent="no superseded version is enabled, or the service kept no date of them",
             derived_from=("enabled", "is_current", "created_on", "versions_listed"),
+        ),
+        Column(
+            name="signing_enabled",
+            type=Type.COUNT,
+            meaning="enabled versions of the key that can sign, the current one included",
+            derived_from=("enabled", "key_ops", "versions_listed"),
+        ),
+        Column(
+            name="oldest_signing_on",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="when the oldest enabled version that can sign was made",
+            absent="no enabled version can sign, or the service kept no date of one",
+            derived_from=("enabled", "key_ops", "created_on", "versions_listed"),
         ),
         Column(
             name="auto_rotates",

@@ -15,7 +15,7 @@ from keyaudit.simulator.estates.contoso_posture import contoso_posture
 from keyaudit.simulator.estates.contoso_principals import PRINCIPALS
 from keyaudit.simulator.estates.contoso_privileges import with_privileges
 from keyaudit.simulator.estates.contoso_prod import PROD_VAULTS
-from keyaudit.simulator.estates.contoso_services import lay_services
+from keyaudit.simulator.estates.contoso_services import lay_services, service_plants
 from keyaudit.simulator.estates.contoso_signing import federated_domains, lay_signing
 from keyaudit.simulator.estates.holder_plans import ApplicationPlan, PrincipalPlan
 from keyaudit.simulator.estates.holders import lay_application, lay_principal
@@ -42,6 +42,7 @@ def contoso(as_of: int) -> Estate:
     hsm, in_hsm = lay_hsm(TRUST_HSM, subscriptions[-1].id, ground)
     applications, principals, in_entra = lay_entra(APPLICATIONS, PRINCIPALS, ground)
     applications = with_vault_certificates(applications, vaults, ground)
+    resources = lay_services(ground, subscriptions, vaults)
     estate = Estate(
         name="contoso",
         as_of=as_of,
@@ -59,11 +60,11 @@ def contoso(as_of: int) -> Estate:
         service_principals=principals,
         posture=contoso_posture(applications, ground),
         logs=contoso_logs(ground),
-        resources=lay_services(ground, subscriptions, vaults),
+        resources=resources,
         token_signing=lay_signing(ground),
         hsms=(hsm,),
         deleted_vaults=deleted_vaults(ground, subscriptions[0].id, subscriptions[1].id),
-        plants=frozenset(in_vaults | in_hsm | in_entra),
+        plants=frozenset(in_vaults | in_hsm | in_entra | service_plants(resources)),
     )
     return with_privileges(with_access(estate, ground), ground)
 

@@ -1,6 +1,6 @@
 """Contoso's Managed HSM: the keys that vouch for others, and one that was moved there years ago and never rotated."""
 
-from keyaudit.simulator.estates.defects import NO_AUTO_ROTATION, ROTATION_OVERDUE
+from keyaudit.simulator.estates.defects import NO_AUTO_ROTATION, OLDEST_SIGNING_VERSION, ROTATION_OVERDUE
 from keyaudit.simulator.estates.hsm_plans import (
     ADMINISTRATOR,
     CRYPTO_AUDITOR,
@@ -61,7 +61,7 @@ TRUST_HSM = HsmPlan(
             SIGN,
             (VersionPlan(1_240, 1_825),),
             tags={"owner": "store-network"},
-            finds=(ROTATION_OVERDUE, NO_AUTO_ROTATION),
+            finds=(ROTATION_OVERDUE, NO_AUTO_ROTATION, OLDEST_SIGNING_VERSION),
         ),
     ),
 )
