@@ -25,7 +25,8 @@ def only(tmp_path: Path, table: str, rows: dict[str, list[Row]]) -> dict[str, An
 
 def signing(version: str, days: int, **values: Any) -> Row:
     """A version made so many days ago that can sign."""
-    return key(version, **({"key_ops": ["sign"], "created_on": AS_OF - days * DAY} | values))
+    made: dict[str, Any] = {"key_ops": ["sign"], "created_on": AS_OF - days * DAY}
+    return key(version, **(made | values))
 
 
 SIGNING: list[tuple[list[Row], tuple[int, int | None], int | None, object]] = [
@@ -73,7 +74,7 @@ def test_versions_that_can_sign_are_counted_and_the_oldest_is_dated(
         ({"key_size": PERMISSION, "curve": PERMISSION}, None, "permission"),
     ],
 )
-def test_strength_is_by_size_or_curve(tmp_path: Path, values: dict[str, object], strength: object, reason: object) -> None:
+def test_strength_is_by_size_or_curve(tmp_path: Path, values: dict[str, Any], strength: object, reason: object) -> None:
     found = only(tmp_path, "key", {"key": [key("1", **values)]})
     assert (found["strength"], found["unknown"].get("strength")) == (strength, reason)
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
+from keyaudit.inventory.rows import SQL_TYPES
 from keyaudit.inventory.views import (
     account_key,
     application,
@@ -32,7 +33,9 @@ from keyaudit.inventory.views import (
 )
 from keyaudit.inventory.views.sql import stored
 from keyaudit.model.coverage import Coverage
+from keyaudit.model.rows import view_name
 from keyaudit.model.run import Run
+from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import ACTIONS, OF_KEYS, READING
 
 _KEY = "'/keys/' || lower(split_part(made.key_id, '/', 5))"
@@ -87,7 +90,18 @@ def create(
     }
     for name, source in sources.items():
         query = derived.get(name) or f"SELECT {stored(name, 'stored')}, stored.unknown FROM {source} AS stored"
-        connection.execute(f"CREATE VIEW {name} AS {query}")
+        connection.execute(f"CREATE VIEW {name} AS {_with_lacking(name, query)}")
+
+
+def _with_lacking(table: str, query: str) -> str:
+    """With the columns that need evidence. That it was not supplied is said of all rows at once: see `model.rows.decoded`."""
+    declared = TABLES[table]
+    lacking = [
+        f"NULL::{SQL_TYPES.get(declared.by_name[name].type, 'BIGINT')} AS {bound}"
+        for name in declared.lacking
+        for bound in view_name(declared.by_name[name])
+    ]
+    return f"SELECT *, {', '.join(lacking)} FROM ({query})" if lacking else query
 
 
 def _certificates(query: str, *, reach_known: bool) -> str:

@@ -1,6 +1,7 @@
 """The table of keys, by version."""
 
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
+from keyaudit.model.evidence import LOGS
 from keyaudit.model.tables.places import (
     HSMS_FOUND,
     KEY_VAULT,
@@ -268,6 +269,22 @@ KEY = Table(
             meaning="the life that the policy gives each new version",
             operations=_ROTATION,
             absent="the policy sets none",
+        ),
+        Column(
+            name="last_used_on",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="when this version was last used with success, as the logs show",
+            absent="no log shows a use of it",
+            derived_from=("usage.used_on", "usage.target_id", "usage.succeeded"),
+            needs=LOGS,
+        ),
+        Column(
+            name="signing_apps",
+            type=Type.COUNT,
+            meaning="applications that signed with the key in the last 30 days, whichever version, as the logs show",
+            derived_from=("usage.used_on", "usage.target_id", "usage.operation", "usage.actor_app_id", "usage.succeeded"),
+            needs=LOGS,
         ),
         Column(
             name="used_by",
