@@ -75,8 +75,9 @@ def judge(
     """
     ordered = sorted(policies, key=lambda policy: policy.text.id)
     holding = [waiver for waiver in waivers if not waiver.covers_coverage and not waiver.expired(as_of)]
-    missing = {policy.text.id: tuple(need for need in policy.text.needs if need not in supplied) for policy in ordered}
-    applying = (bound for bound in bind(ordered, profile, overrides or {}) if not missing[bound.policy.text.id])
+    lacking = not_judged(ordered, supplied)
+    without = {each.policy.id for each in lacking}
+    applying = (bound for bound in bind(ordered, profile, overrides or {}) if bound.policy.text.id not in without)
     bounds = _held(connection, waived(tuple(applying), holding), baseline.counting(as_of) if baseline else ())
     counts = Counts()
     relations = _judged(connection, bounds, as_of, sizes or {})
@@ -91,9 +92,7 @@ def judge(
     return Judgement(
         tallies=tuple(counts.tally(bound.policy) for bound in bounds),
         groups=counts.groups(),
-        not_judged=tuple(
-            NotJudged(policy=policy.text, needs=missing[policy.text.id]) for policy in ordered if missing[policy.text.id]
-        ),
+        not_judged=lacking,
         waived={waiver.id: counts.covered(waiver) for waiver in holding},
         required=frozenset(needed_by),
         needed_by={operation: tuple(ids) for operation, ids in sorted(needed_by.items())},
@@ -127,6 +126,12 @@ def _held(connection: duckdb.DuckDBPyConnection, bounds: tuple[Bound, ...], know
     connection.execute(hold_baseline(), [list(column) for column in columns])
     held = {entry.policy for entry in known}
     return tuple(replace(bound, in_baseline=bound.policy.text.id in held) for bound in bounds)
+
+
+def not_judged(policies: Iterable[Policy], supplied: Collection[str]) -> tuple[NotJudged, ...]:
+    """The policies that need evidence which Azure does not hold and which is not among the `supplied`."""
+    missing = ((policy.text, tuple(need for need in policy.text.needs if need not in supplied)) for policy in policies)
+    return tuple(NotJudged(policy=text, needs=needs) for text, needs in missing if needs)
 
 
 def reads_reach(policies: Iterable[Policy]) -> bool:

@@ -51,7 +51,7 @@ def not_judged(verdict: Verdict, width: int) -> list[str]:
     lines = wrap(f"Not judged: {plural(len(verdict.not_judged), 'policy', 'policies')}, never a pass.", width)
     for each in verdict.not_judged:
         flags = [EVIDENCE[need] for need in each.needs if EVIDENCE.get(need)]
-        remedy = " with ".join([ADVICE[Reason.NOT_SUPPLIED].remedy, *([" ".join(flags)] if flags else [])])
+        remedy = f"{ADVICE[Reason.NOT_SUPPLIED].remedy} with {' '.join(flags)}" if flags else "this version cannot take it yet"
         lines += wrap(
             f"{each.policy.id}: needs {', '.join(each.needs)}, which Azure does not hold; {remedy}", width, "  ", _INDENT
         )

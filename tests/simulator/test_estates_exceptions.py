@@ -105,7 +105,7 @@ def test_a_sandbox_vault_needs_no_purge_protection(contoso: Estate) -> None:
 
 def test_deleted_keys_are_there_and_not_among_the_keys(contoso: Estate) -> None:
     deleted = {(vault.name, gone.key.name) for vault in contoso.vaults for gone in vault.deleted_keys}
-    assert len(deleted) == 3
+    assert len(deleted) == 4
     assert deleted.isdisjoint({(vault.name, key.name) for vault in contoso.vaults for key in vault.keys})
 
 

@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
-from keyaudit.inventory.rows import no_rows, stored_types, view_types
+from keyaudit.inventory.rows import SQL_TYPES, no_rows, stored_types, view_types
 from keyaudit.inventory.views import (
     account_key,
     application,
     certificate,
     credential,
+    deleted,
     environment,
     grant,
     key,
@@ -35,6 +36,7 @@ from keyaudit.inventory.views import (
 )
 from keyaudit.inventory.views.sql import stored
 from keyaudit.model.coverage import Coverage
+from keyaudit.model.rows import view_name
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import (
@@ -102,6 +104,7 @@ def create(
         ),
         "principal": principal.view(sources),
         "secret": secret.view(sources),
+        "deleted": deleted.view(sources, known=reach_known),
         "grant": grant.view(sources, known=reach_known),
         "application": application.view(sources, as_of),
         "service_principal": service_principal.view(sources),
@@ -113,9 +116,19 @@ def create(
     }
     for name, source in sources.items():
         query = derived.get(name) or f"SELECT {stored(name, 'stored')}, stored.unknown FROM {source} AS stored"
-        if name in empty:
-            query = no_rows(view_types(TABLES[name]))
+        query = no_rows(view_types(TABLES[name])) if name in empty else _with_lacking(name, query)
         connection.execute(f"CREATE VIEW {name} AS {query}")
+
+
+def _with_lacking(table: str, query: str) -> str:
+    """With the columns that need evidence. That it was not supplied is said of all rows at once: see `model.rows.decoded`."""
+    declared = TABLES[table]
+    lacking = [
+        f"NULL::{SQL_TYPES.get(declared.by_name[name].type, 'BIGINT')} AS {bound}"
+        for name in declared.lacking
+        for bound in view_name(declared.by_name[name])
+    ]
+    return f"SELECT *, {', '.join(lacking)} FROM ({query})" if lacking else query
 
 
 def _certificates(query: str, *, reach_known: bool) -> str:

@@ -1,6 +1,7 @@
 """The table of keys, by version."""
 
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
+from keyaudit.model.evidence import LOGS
 from keyaudit.model.tables.places import (
     HSMS_FOUND,
     KEY_VAULT,
@@ -119,6 +120,14 @@ KEY = Table(
             values=("P-256", "P-384", "P-521", "P-256K"),
         ),
         Column(
+            name="strength",
+            type=Type.INTEGER,
+            unit="bits",
+            meaning="security against attackers without a quantum computer, by NIST SP 800-57: 112 for RSA 2048, 128 for P-256",
+            absent="neither an RSA nor an EC key",
+            derived_from=("key_size", "curve"),
+        ),
+        Column(
             name="key_ops",
             type=Type.TEXTS,
             meaning="what the service lets the key do",
@@ -209,6 +218,20 @@ KEY = Table(
             derived_from=("enabled", "is_current", "created_on", "versions_listed"),
         ),
         Column(
+            name="signing_enabled",
+            type=Type.COUNT,
+            meaning="enabled versions of the key that can sign, the current one included",
+            derived_from=("enabled", "key_ops", "versions_listed"),
+        ),
+        Column(
+            name="oldest_signing_on",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="when the oldest enabled version that can sign was made",
+            absent="no enabled version can sign, or the service kept no date of one",
+            derived_from=("enabled", "key_ops", "created_on", "versions_listed"),
+        ),
+        Column(
             name="auto_rotates",
             type=Type.BOOLEAN,
             meaning="its rotation policy has a Rotate action that can come due: after creation, or before an expiry",
@@ -246,6 +269,22 @@ KEY = Table(
             meaning="the life that the policy gives each new version",
             operations=_ROTATION,
             absent="the policy sets none",
+        ),
+        Column(
+            name="last_used_on",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="when this version was last used with success, as the logs show",
+            absent="no log shows a use of it",
+            derived_from=("usage.used_on", "usage.target_id", "usage.succeeded"),
+            needs=LOGS,
+        ),
+        Column(
+            name="signing_apps",
+            type=Type.COUNT,
+            meaning="applications that signed with the key in the last 30 days, whichever version, as the logs show",
+            derived_from=("usage.used_on", "usage.target_id", "usage.operation", "usage.actor_app_id", "usage.succeeded"),
+            needs=LOGS,
         ),
         Column(
             name="used_by",

@@ -16,7 +16,7 @@ from keyaudit.simulator.estates.contoso_posture import contoso_posture
 from keyaudit.simulator.estates.contoso_principals import PRINCIPALS
 from keyaudit.simulator.estates.contoso_privileges import with_privileges
 from keyaudit.simulator.estates.contoso_prod import PROD_VAULTS
-from keyaudit.simulator.estates.contoso_services import lay_services
+from keyaudit.simulator.estates.contoso_services import lay_services, service_plants
 from keyaudit.simulator.estates.contoso_signing import federated_domains, lay_signing
 from keyaudit.simulator.estates.contoso_signing_plants import signing_plants
 from keyaudit.simulator.estates.contoso_trust import TRUSTED, with_trust
@@ -48,6 +48,8 @@ def contoso(as_of: int) -> Estate:
     applications, joined = with_vault_certificates(applications, vaults, ground)
     federated, signing = federated_domains(ground), lay_signing(ground)
     in_signing = signing_plants(ground, federated, signing, principals)
+    resources = lay_services(ground, subscriptions, vaults)
+    beside = (of_furniture, in_entra, joined, in_signing, log_plants(ground), service_plants(resources))
     estate = Estate(
         name="contoso",
         as_of=as_of,
@@ -65,11 +67,11 @@ def contoso(as_of: int) -> Estate:
         service_principals=principals,
         posture=contoso_posture(applications, ground),
         logs=contoso_logs(ground),
-        resources=lay_services(ground, subscriptions, vaults),
+        resources=resources,
         token_signing=signing,
         hsms=hsms,
         deleted_vaults=deleted_vaults(ground, subscriptions[0].id, subscriptions[1].id),
-        plants=frozenset(in_vaults.union(of_furniture, in_entra, joined, in_signing, log_plants(ground), *in_hsms)),
+        plants=frozenset(in_vaults.union(*beside, *in_hsms)),
     )
     estate = with_privileges(with_reader(with_access(estate, ground), ground), ground)
     return with_grants(with_trust(estate, ground), ground)

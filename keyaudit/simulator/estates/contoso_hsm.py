@@ -5,6 +5,7 @@ from keyaudit.simulator.estates.defects import (
     HSM_PUBLIC_NETWORK,
     HSM_PURGE_PROTECTION_OFF,
     NO_AUTO_ROTATION,
+    OLDEST_SIGNING_VERSION,
     ROTATION_OVERDUE,
 )
 from keyaudit.simulator.estates.hsm_plans import (
@@ -74,7 +75,7 @@ TRUST_HSM = HsmPlan(
             SIGN,
             (VersionPlan(1_240, 1_825),),
             tags={"owner": "store-network"},
-            finds=(ROTATION_OVERDUE, NO_AUTO_ROTATION),
+            finds=(ROTATION_OVERDUE, NO_AUTO_ROTATION, OLDEST_SIGNING_VERSION),
         ),
     ),
 )

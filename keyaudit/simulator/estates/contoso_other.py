@@ -4,17 +4,21 @@ from keyaudit.simulator.estate import RotationPolicy
 from keyaudit.simulator.estates.defects import (
     AUDIT_NOT_SEARCHABLE,
     AUDIT_OFF,
+    DELETED_RECOVERABLE,
     ENDPOINT_NOT_APPROVED,
     EXPIRED_STILL_ENABLED,
     EXPIRING_SOON,
+    HSM_PLATFORM_LEGACY,
     LEGACY_ACCESS_POLICIES,
     MIXED_PURPOSE,
     NO_AUTO_ROTATION,
     NO_EXPIRY,
     NO_PRIVATE_ENDPOINT,
     OLD_VERSIONS_ENABLED,
+    OLDEST_SIGNING_VERSION,
     PUBLIC_NETWORK_OPEN,
     PURGE_PROTECTION_OFF,
+    QUANTUM_VULNERABLE,
     ROTATION_OVERDUE,
     SIGN_AND_DECRYPT,
     SOFTWARE_PROTECTED,
@@ -27,6 +31,7 @@ from keyaudit.simulator.estates.key_plans import (
     P256K,
     P384,
     P384_HSM,
+    P521_HSM,
     RSA_1024,
     RSA_2048,
     RSA_3072,
@@ -54,15 +59,32 @@ _SIGNING = VaultPlan(
     keys=(
         kept("release-signing", RSA_HSM_4096, SIGN, 130, count=3, tags={"app": "release-pipeline"}),
         kept("container-image-signing", P256_HSM, SIGN, 35, every=180, count=3, live=1, tags={"app": "release-pipeline"}),
-        kept("sbom-signing", P384_HSM, SIGN, 210),
+        # Rotated last year, while the version of three years ago can sign as before.
+        KeyPlan(
+            "sbom-signing",
+            P384_HSM,
+            SIGN,
+            (VersionPlan(210, 455), VersionPlan(1_130, 1_825, finds=(HSM_PLATFORM_LEGACY,))),
+            rotation=RotationPolicy(rotate_after="P365D", expiry_time="P455D"),
+            finds=(OLDEST_SIGNING_VERSION, OLD_VERSIONS_ENABLED),
+        ),
+        # What vouches for devices has to outlive them.
+        KeyPlan(
+            "device-root-signing",
+            P521_HSM,
+            SIGN,
+            (VersionPlan(80, 5_475),),
+            tags={"keyaudit:rotator": "firmware-ceremony", "owner": "store-devices"},
+            finds=(QUANTUM_VULNERABLE,),
+        ),
         # An approved ceremony rotates it, so that it needs no policy of its own; but the ceremony is years late.
         KeyPlan(
             "store-firmware-signing",
             RSA_HSM_2048,
             SIGN,
-            (VersionPlan(1_900, 3_650),),
+            (VersionPlan(1_900, 3_650, finds=(HSM_PLATFORM_LEGACY,)),),
             tags={"keyaudit:rotator": "firmware-ceremony", "owner": "store-devices"},
-            finds=(ROTATION_OVERDUE,),
+            finds=(ROTATION_OVERDUE, OLDEST_SIGNING_VERSION, QUANTUM_VULNERABLE),
         ),
         KeyPlan(
             "terraform-module-signing",
@@ -85,9 +107,16 @@ _SIGNING = VaultPlan(
             RSA_2048,
             SIGN,
             (VersionPlan(3_900, dated=False),),
-            finds=(NO_EXPIRY, ROTATION_OVERDUE, NO_AUTO_ROTATION, SOFTWARE_PROTECTED),
+            finds=(
+                NO_EXPIRY,
+                ROTATION_OVERDUE,
+                NO_AUTO_ROTATION,
+                SOFTWARE_PROTECTED,
+                OLDEST_SIGNING_VERSION,
+                QUANTUM_VULNERABLE,
+            ),
         ),
-        certificate_key("authenticode-signing", 90, material=RSA_HSM_3072, life=1_095),
+        certificate_key("authenticode-signing", 90, material=RSA_HSM_3072, life=1_095, oldest_finds=(HSM_PLATFORM_LEGACY,)),
         certificate_key("stores-device-ca", 330, material=RSA_HSM_3072, life=1_461, count=1),
     ),
 )
@@ -126,7 +155,13 @@ _IDENTITY_TEST = VaultPlan(
         kept("consumer-token-signing", RSA_2048, SIGN, 55, count=2, tags={"app": "consumer-sign-in"}),
         kept("workforce-token-signing", P256, SIGN, 80, count=2),
         kept("session-cookie-wrap", RSA_3072, WRAP, 22, every=90, count=3, live=1),
-        KeyPlan("loadtest-jwt", RSA_2048, EVERY, (VersionPlan(480),), finds=(NO_EXPIRY, NO_AUTO_ROTATION, SIGN_AND_DECRYPT)),
+        KeyPlan(
+            "loadtest-jwt",
+            RSA_2048,
+            EVERY,
+            (VersionPlan(480),),
+            finds=(NO_EXPIRY, NO_AUTO_ROTATION, SIGN_AND_DECRYPT, QUANTUM_VULNERABLE),
+        ),
         KeyPlan(
             "smartcard-lab",
             RSA_1024,
@@ -163,7 +198,7 @@ _PAYMENTS_TEST = VaultPlan(
             SIGN,
             (VersionPlan(150),),
             rotation=RotationPolicy(rotate_before_expiry="P30D"),
-            finds=(NO_EXPIRY, NO_AUTO_ROTATION),
+            finds=(NO_EXPIRY, NO_AUTO_ROTATION, QUANTUM_VULNERABLE),
         ),
     ),
 )
@@ -179,7 +214,13 @@ _ORDERS_DEV = VaultPlan(
     keys=(
         kept("order-event-signing", P256, SIGN, 28, count=2),
         kept("order-db-cmk", RSA_2048, WRAP, 145, count=2),
-        KeyPlan("dev-scratch", RSA_2048, EVERY, (VersionPlan(95),), finds=(NO_EXPIRY, NO_AUTO_ROTATION, SIGN_AND_DECRYPT)),
+        KeyPlan(
+            "dev-scratch",
+            RSA_2048,
+            EVERY,
+            (VersionPlan(95),),
+            finds=(NO_EXPIRY, NO_AUTO_ROTATION, SIGN_AND_DECRYPT, QUANTUM_VULNERABLE),
+        ),
         KeyPlan(
             "label-printer-signing",
             RSA_2048,
@@ -190,7 +231,7 @@ _ORDERS_DEV = VaultPlan(
         ),
         KeyPlan("spike-2024", RSA_2048, EVERY, (VersionPlan(760, enabled=False),)),
     ),
-    deleted=((KeyPlan("spike-2023", RSA_2048, EVERY, (VersionPlan(1_100),)), 12),),
+    deleted=((KeyPlan("spike-2023", RSA_2048, EVERY, (VersionPlan(1_100),), finds=(DELETED_RECOVERABLE,)), 12),),
 )
 
 _STORES_DEV = VaultPlan(
@@ -222,7 +263,13 @@ _SANDBOX = VaultPlan(
     keys=(
         kept("workshop-signing", P256, SIGN, 38, count=2),
         kept("prototype-wrap", RSA_2048, WRAP, 84),
-        KeyPlan("hackathon-signing", RSA_2048, SIGN, (VersionPlan(400),), finds=(NO_EXPIRY, NO_AUTO_ROTATION)),
+        KeyPlan(
+            "hackathon-signing",
+            RSA_2048,
+            SIGN,
+            (VersionPlan(400),),
+            finds=(NO_EXPIRY, NO_AUTO_ROTATION, QUANTUM_VULNERABLE),
+        ),
         KeyPlan("hackathon-scratch", RSA_2048, EVERY, (VersionPlan(770, enabled=False),)),
     ),
 )

@@ -4,18 +4,24 @@ from keyaudit.simulator.estate import RotationPolicy
 from keyaudit.simulator.estates.defects import (
     AUDIT_NOT_SEARCHABLE,
     AUDIT_OFF,
+    DELETED_RECOVERABLE,
     ENDPOINT_NOT_APPROVED,
     EXPIRED_STILL_ENABLED,
     EXPIRING_SOON,
     EXPORTABLE,
+    HSM_PLATFORM_LEGACY,
     LEGACY_ACCESS_POLICIES,
     MIXED_PURPOSE,
     NO_AUTO_ROTATION,
     NO_EXPIRY,
     NO_PRIVATE_ENDPOINT,
     OLD_VERSIONS_ENABLED,
+    OLDEST_SIGNING_VERSION,
+    OWN_ROTATION_OVERDUE,
     PUBLIC_NETWORK_OPEN,
     PURGE_PROTECTION_OFF,
+    QUANTUM_VULNERABLE,
+    RELEASE_POLICY_MUTABLE,
     ROTATION_OVERDUE,
     SIGN_AND_DECRYPT,
     SOFTWARE_PROTECTED,
@@ -69,7 +75,14 @@ _IDENTITY = VaultPlan(
             SIGN,
             (VersionPlan(3_650, made=_APRIL_2016),),
             tags={"owner": "identity-platform", "app": "consumer-sign-in"},
-            finds=(NO_EXPIRY, ROTATION_OVERDUE, NO_AUTO_ROTATION, SOFTWARE_PROTECTED),
+            finds=(
+                NO_EXPIRY,
+                ROTATION_OVERDUE,
+                NO_AUTO_ROTATION,
+                SOFTWARE_PROTECTED,
+                OLDEST_SIGNING_VERSION,
+                QUANTUM_VULNERABLE,
+            ),
         ),
         kept("workforce-token-signing", RSA_HSM_3072, SIGN, 41, every=180, count=4, live=1, tags={"app": "workforce-sign-in"}),
         kept("partner-token-signing", P256_HSM, SIGN, 97, count=2, tags={"app": "supplier-portal"}),
@@ -131,10 +144,11 @@ _PAYMENTS = VaultPlan(
             "merchant-archive",
             RSA_HSM_3072,
             WRAP,
-            (VersionPlan(1_800, 730, tags=_ARCHIVE, finds=(EXPIRED_STILL_ENABLED,)),),
+            (VersionPlan(1_800, 730, tags=_ARCHIVE, finds=(EXPIRED_STILL_ENABLED, HSM_PLATFORM_LEGACY)),),
             finds=(ROTATION_OVERDUE, NO_AUTO_ROTATION),
         ),
-        kept("fraud-model-signing", P256_HSM, SIGN, 300),
+        # Its policy should have rotated it two weeks ago, and a day.
+        kept("fraud-model-signing", P256_HSM, SIGN, 380, finds=(OWN_ROTATION_OVERDUE,)),
         certificate_key("pay-api-tls", 30, life=45, early=9, count=3),
     ),
 )
@@ -181,6 +195,8 @@ _ORDERS = VaultPlan(
         certificate_key("invoice-pdf-signing", 250),
         certificate_key("edi-client", 34, early=90, exportable=True),
     ),
+    # Whoever deploys the order service could bring it back.
+    deleted=((KeyPlan("legacy-order-signing", RSA_HSM_2048, SIGN, (VersionPlan(900),), finds=(DELETED_RECOVERABLE,)), 18),),
 )
 
 _HR = VaultPlan(
@@ -200,7 +216,7 @@ _HR = VaultPlan(
             (VersionPlan(310),),
             rotation=RotationPolicy(rotate_after="P1Y"),
             tags={"app": "payroll"},
-            finds=(NO_EXPIRY,),
+            finds=(NO_EXPIRY, QUANTUM_VULNERABLE),
         ),
         kept("pension-export-wrap", RSA_HSM_3072, WRAP, 45, count=2),
         KeyPlan(
@@ -232,7 +248,15 @@ _LOYALTY = VaultPlan(
         MIXED_PURPOSE,
     ),
     keys=(
-        kept("points-ledger-signing", P256_HSM, SIGN, 66, count=2, tags={"app": "points-ledger"}),
+        kept(
+            "points-ledger-signing",
+            P256_HSM,
+            SIGN,
+            410,
+            count=2,
+            tags={"app": "points-ledger"},
+            finds=(OWN_ROTATION_OVERDUE,),
+        ),
         # A test key that was left in the production vault, and says so.
         kept("voucher-code-signing-test", P256, SIGN, 210, tags={"env": "test"}),
         kept("member-export-wrap", RSA_2048, CRYPT, 33, tags={"app": "member-export"}, finds=(SOFTWARE_PROTECTED,)),
@@ -241,10 +265,18 @@ _LOYALTY = VaultPlan(
             RSA_2048,
             EVERY,
             (VersionPlan(1_500),),
-            finds=(NO_EXPIRY, ROTATION_OVERDUE, NO_AUTO_ROTATION, SOFTWARE_PROTECTED, SIGN_AND_DECRYPT),
+            finds=(
+                NO_EXPIRY,
+                ROTATION_OVERDUE,
+                NO_AUTO_ROTATION,
+                SOFTWARE_PROTECTED,
+                SIGN_AND_DECRYPT,
+                OLDEST_SIGNING_VERSION,
+                QUANTUM_VULNERABLE,
+            ),
         ),
         # A partner's public key: it only verifies and encrypts, so it has no originator-usage period to run out.
-        KeyPlan("partner-offer-verification", RSA_2048, PUBLIC_ONLY, (VersionPlan(1_200, 3_650),)),
+        KeyPlan("partner-offer-verification", RSA_2048, PUBLIC_ONLY, (VersionPlan(1_200, 2_190),)),
     ),
 )
 
@@ -272,7 +304,20 @@ _DATA = VaultPlan(
             release_policy_immutable=True,
             finds=(EXPORTABLE,),
         ),
-        kept("clean-room-wrap", RSA_HSM_3072, WRAP, 52, exportable=True, release_policy_immutable=False, finds=(EXPORTABLE,)),
+        KeyPlan(
+            "clean-room-wrap",
+            RSA_HSM_3072,
+            WRAP,
+            # The version before it goes on for a while, under the policy of its time.
+            (
+                VersionPlan(52, 455, finds=(RELEASE_POLICY_MUTABLE,)),
+                VersionPlan(240, 455, finds=(RELEASE_POLICY_MUTABLE,)),
+            ),
+            rotation=RotationPolicy(rotate_after="P365D", expiry_time="P455D"),
+            exportable=True,
+            release_policy_immutable=False,
+            finds=(EXPORTABLE,),
+        ),
         KeyPlan(
             "cvm-disk-cmk-pilot",
             RSA_HSM_3072,

@@ -199,7 +199,7 @@ def hardened(as_of: int) -> Estate:
             ),
         ),
         hsms=(hsm,),
-        resources=(_storage(subscription),),
+        resources=(_storage(subscription, vaults[0]),),
         sign_ins=tuple(SignIn(app_id=one.app_id, app_only=ground.moment(2, "sign-in", one.id)) for one in principals),
         posture=_posture(ground),
         logs=_logs(ground),
@@ -236,13 +236,27 @@ def _workloads(ground: Ground) -> tuple[ServicePrincipal, ...]:
     )
 
 
-def _storage(subscription: Subscription) -> Resource:
+def _storage(subscription: Subscription, vault: Vault) -> Resource:
+    wrapping = next(key for key in vault.keys if key.name == "archive-wrap")
+    uri = f"https://{vault.name}.vault.azure.net"
     return Resource(
         type="Microsoft.Storage/storageAccounts",
         name="stcontosotrust",
         subscription=subscription.id,
         resource_group="rg-trust-prod",
-        properties={"allowSharedKeyAccess": False, "keyCreationTime": {"key1": None, "key2": None}},
+        properties={
+            "allowSharedKeyAccess": False,
+            "keyCreationTime": {"key1": None, "key2": None},
+            "encryption": {
+                "keySource": "Microsoft.Keyvault",
+                "keyvaultproperties": {
+                    "keyvaulturi": uri,
+                    "keyname": wrapping.name,
+                    "keyversion": "",
+                    "currentVersionedKeyIdentifier": f"{uri}/keys/{wrapping.name}/{wrapping.current}",
+                },
+            },
+        },
     )
 
 

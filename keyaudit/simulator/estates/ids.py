@@ -85,6 +85,11 @@ def secret_id(vault: str, secret: str) -> str:
     return f"https://{vault}.vault.azure.net/secrets/{secret}".lower()
 
 
+def deleted_key_id(vault: str, key: str) -> str:
+    """What a finding about a deleted key names."""
+    return f"https://{vault}.vault.azure.net/deletedkeys/{key}".lower()
+
+
 def hsm_key_id(hsm: str, key: str) -> str:
     """What a finding about a Managed HSM's key names; with `/{version}` after it, one of its versions."""
     return f"https://{hsm}.managedhsm.azure.net/keys/{key}".lower()
