@@ -13,6 +13,7 @@ import duckdb
 
 from keyaudit.inventory.views import (
     account_key,
+    app_management_policy,
     application,
     certificate,
     credential,
@@ -76,6 +77,7 @@ def create(
         "certificate": _certificates(certificate.view(sources), reach_known=reach_known),
         "secret": secret.view(sources),
         "grant": grant.view(sources, known=reach_known),
+        "app_management_policy": app_management_policy.view(sources),
         "application": application.view(sources, as_of),
         "service_principal": service_principal.view(sources),
         "credential": credential.view(sources),

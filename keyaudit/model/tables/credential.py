@@ -1,6 +1,7 @@
 """The table of credentials: passwords, certificates and federated credentials."""
 
 from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.tables.holder import HOLDER
 
 _CREDENTIAL = ("application.list", "service_principal.list")
 _OWN_KINDS = ("password", "certificate", "symmetric-key")
@@ -225,6 +226,7 @@ CREDENTIAL = Table(
             absent="the report has no use of it, which proves nothing: it has none of federated credentials, and forgets",
             derived_from=("key_id", "app_id", "credential_activity.key_id", "credential_activity.last_used_on"),
         ),
+        *HOLDER,
         Column(
             name="issuer",
             type=Type.TEXT,
