@@ -8,10 +8,10 @@ from keyaudit.simulator.estates.contoso_access import with_access
 from keyaudit.simulator.estates.contoso_applications import APPLICATIONS
 from keyaudit.simulator.estates.contoso_certificates import FURNITURE, deleted_vaults
 from keyaudit.simulator.estates.contoso_hsm import TRUST_HSM
-from keyaudit.simulator.estates.contoso_joined import with_vault_certificates
+from keyaudit.simulator.estates.contoso_joined import joined_plants, with_vault_certificates
 from keyaudit.simulator.estates.contoso_logs import contoso_logs, logged
 from keyaudit.simulator.estates.contoso_other import NONPROD_VAULTS, SHARED_VAULTS
-from keyaudit.simulator.estates.contoso_posture import contoso_posture
+from keyaudit.simulator.estates.contoso_posture import contoso_posture, posture_plants
 from keyaudit.simulator.estates.contoso_principals import PRINCIPALS
 from keyaudit.simulator.estates.contoso_privileges import with_privileges
 from keyaudit.simulator.estates.contoso_prod import PROD_VAULTS
@@ -63,7 +63,7 @@ def contoso(as_of: int) -> Estate:
         token_signing=lay_signing(ground),
         hsms=(hsm,),
         deleted_vaults=deleted_vaults(ground, subscriptions[0].id, subscriptions[1].id),
-        plants=frozenset(in_vaults | in_hsm | in_entra),
+        plants=frozenset(in_vaults | in_hsm | in_entra | joined_plants(ground) | posture_plants(ground)),
     )
     return with_privileges(with_access(estate, ground), ground)
 

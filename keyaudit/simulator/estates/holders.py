@@ -47,7 +47,7 @@ def lay_application(plan: ApplicationPlan, ground: Ground) -> tuple[Application,
         passwords=tuple(laid.passwords),
         keys=tuple(laid.keys),
         federated=tuple(laid.federated),
-        owners=_owners(plan.owners, ground),
+        owners=(*_owners(plan.owners, ground), *(ground.guid("principal", name) for name in plan.owner_apps)),
     )
     if plan.principal is None:
         return application, None, laid.plants
