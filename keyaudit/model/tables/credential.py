@@ -2,6 +2,7 @@
 
 from keyaudit.model.columns import Column, Table, Type, where_found
 from keyaudit.model.tables.holder import HOLDER
+from keyaudit.model.tables.x509 import strength_columns
 
 _CREDENTIAL = ("application.list", "service_principal.list")
 _OWN_KINDS = ("password", "certificate", "symmetric-key")
@@ -151,6 +152,7 @@ CREDENTIAL = Table(
             operations=_CREDENTIAL,
             absent=_NO_CERTIFICATE,
         ),
+        *strength_columns(_CREDENTIAL, _NO_CERTIFICATE),
         Column(
             name="entra_custody",
             type=Type.TEXT,

@@ -21,6 +21,7 @@ from keyaudit.simulator.estates.defects import (
     SECRET_EXISTS,
     SECRET_TOO_LONG,
     TIER0_WITH_SECRET,
+    WEAK_CERTIFICATE,
 )
 from keyaudit.simulator.estates.holder_plans import (
     FOREVER,
@@ -137,13 +138,20 @@ _LONG_LIVED = (
     ApplicationPlan(
         name="Partner EDI",
         age=410,
-        credentials=(Certificate(50, 730, finds=(CERT_TOO_LONG, CREDENTIAL_BEYOND_POLICY)),),
+        credentials=(Certificate(50, 730, bits=1_024, finds=(CERT_TOO_LONG, CREDENTIAL_BEYOND_POLICY, WEAK_CERTIFICATE)),),
         owners=("piotr.nowak",),
     ),
     ApplicationPlan(
         name="Backup Orchestrator",
         age=1_300,
-        credentials=(Certificate(400, 3_650, finds=(CERT_TOO_LONG, CREDENTIAL_NEVER_EXPIRES, CREDENTIAL_BEYOND_POLICY)),),
+        credentials=(
+            Certificate(
+                400,
+                3_650,
+                bits=1_024,
+                finds=(CERT_TOO_LONG, CREDENTIAL_NEVER_EXPIRES, CREDENTIAL_BEYOND_POLICY, WEAK_CERTIFICATE),
+            ),
+        ),
         finds=(NO_OWNER,),
     ),
     ApplicationPlan(

@@ -30,6 +30,7 @@ class Certificate:
     shared: str | None = None
     type: str = "AsymmetricX509Cert"
     real: bool = True
+    bits: int = 2_048
     finds: tuple[str, ...] = ()
 
 
