@@ -215,7 +215,7 @@ def certificate(**values: Any) -> Row:
 
 def path_to_tier0(tmp_path: Path, *more: Row, table: str = "certificate", **values: Any) -> Row:
     """A certificate of an application that controls the tenant; `values` of its credential."""
-    made = {"kind": "certificate", "public_key_sha256": "KEY", "expires_on": AS_OF + DAY} | values
+    made: dict[str, Any] = {"kind": "certificate", "public_key_sha256": "KEY", "expires_on": AS_OF + DAY} | values
     rows = {
         "grant": [
             directory_role("app"),
