@@ -10,6 +10,7 @@ from keyaudit.model.errors import Exit
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
 from keyaudit.model.reasons import Reason
+from keyaudit.model.settings import InForce
 from keyaudit.model.waivers import Use
 
 MAX_SKEW = 300
@@ -118,3 +119,5 @@ class Report:
     verdict: Verdict
     tallies: tuple[Tally, ...]
     findings: Callable[[bool], Iterator[Finding]]
+    settings: InForce = field(default_factory=InForce)
+    """What was settled for it: profile, limits, classes."""

@@ -6,17 +6,23 @@ from dataclasses import dataclass, field, replace
 import duckdb
 
 from keyaudit.model.baseline import Baseline, Known
-from keyaudit.model.coverage import Coverage
+from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.findings import Finding, Tally, UnknownGroup
+from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import NotJudged
+from keyaudit.model.settings import InForce
 from keyaudit.model.tables.reach import COLUMNS
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound, bind, by_table, waived
 from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.findings import stream
+from keyaudit.policy.in_force import in_force
 from keyaudit.policy.queries import hold_baseline
-from keyaudit.policy.scopes import Blind, blind_scopes
+from keyaudit.policy.scopes import Blind, Unsupplied, blind_scopes
+from keyaudit.policy.settings import Overrides, PolicyClass
+
+_NOWHERE = Scope("", "", ScopeKind.TENANT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +34,9 @@ class Judgement:
     groups: tuple[UnknownGroup, ...]
     """Every unknown result, grouped; their counts add up to those of the tallies."""
     not_judged: tuple[NotJudged, ...]
+    unsupplied: tuple[NotJudged, ...]
+    """Policies whose missing evidence was required: each is unknown, once, on the tenant."""
+    settings: InForce
     waived: Mapping[str, int]
     """How many findings each waiver covers, by its id; only those that hold and cover findings."""
     required: frozenset[str]
@@ -36,7 +45,7 @@ class Judgement:
     """Operation id to the ids of the policies that rest on it."""
     _connection: duckdb.DuckDBPyConnection = field(repr=False)
     _bounds: tuple[Bound, ...] = field(repr=False)
-    _blind: tuple[Blind, ...] = field(repr=False)
+    _blind: tuple[Blind | Unsupplied, ...] = field(repr=False)
     _as_of: int = field(repr=False)
 
     def findings(self, passes: bool = False) -> Iterator[Finding]:
@@ -57,36 +66,53 @@ def judge(
     *,
     as_of: int,
     profile: str = "default",
-    overrides: Mapping[str, Mapping[str, str]] | None = None,
+    overrides: Overrides | None = None,
+    classes: Sequence[PolicyClass] = (),
     waivers: Sequence[Waiver] = (),
     baseline: Baseline | None = None,
     supplied: Collection[str] = (),
+    require: Collection[str] = (),
+    optional: frozenset[Reason] = OPTIONAL,
+    tenant: Scope = _NOWHERE,
 ) -> Judgement:
     """Judges the views of `connection`, one for each table, by the policies.
 
     Raises UsageError for a profile or override that cannot be. Policies that need evidence which Azure does not hold are not
-    judged unless all of it is `supplied`.
+    judged unless all of it is `supplied`; where what is missing is in `require`, they are unknown, on the `tenant`. A gap
+    for an `optional` reason blinds nobody.
     """
     ordered = sorted(policies, key=lambda policy: policy.text.id)
     holding = [waiver for waiver in waivers if not waiver.covers_coverage and not waiver.expired(as_of)]
     missing = {policy.text.id: tuple(need for need in policy.text.needs if need not in supplied) for policy in ordered}
-    judged = (bound for bound in bind(ordered, profile, overrides or {}) if not missing[bound.policy.text.id])
-    bounds = _held(connection, waived(tuple(judged), holding), baseline.counting(as_of) if baseline else ())
+    settled = bind(ordered, profile, overrides or {}, classes)
+    judged = tuple(bound for bound in settled if not missing[bound.policy.text.id])
+    bounds = _held(connection, waived(judged, holding), baseline.counting(as_of) if baseline else ())
+    without = tuple(
+        Unsupplied(tenant, bound, missing[bound.policy.text.id])
+        for bound in settled
+        if not set(require).isdisjoint(missing[bound.policy.text.id])
+    )
     counts = Counts()
     for name, of_table in by_table(bounds).items():
         counts.table(connection, name, of_table, as_of)
-    blind = blind_scopes(connection, bounds, coverage)
+    blind: tuple[Blind | Unsupplied, ...] = (*without, *blind_scopes(connection, bounds, coverage, optional))
     counts.blind(blind)
     needed_by: dict[str, list[str]] = {}
     for bound in bounds:
-        for operation in sorted(bound.policy.operations):
+        for operation in sorted(bound.operations):
             needed_by.setdefault(operation, []).append(bound.policy.text.id)
+    unsupplied = {each.bound.policy.text.id: NotJudged(policy=each.bound.policy.text, needs=each.needs) for each in without}
+    tallied = sorted((*bounds, *(each.bound for each in without)), key=lambda bound: bound.policy.text.id)
     return Judgement(
-        tallies=tuple(counts.tally(bound.policy) for bound in bounds),
+        tallies=tuple(counts.tally(bound.policy) for bound in tallied),
         groups=counts.groups(),
         not_judged=tuple(
-            NotJudged(policy=policy.text, needs=missing[policy.text.id]) for policy in ordered if missing[policy.text.id]
+            NotJudged(policy=policy.text, needs=missing[policy.text.id])
+            for policy in ordered
+            if missing[policy.text.id] and policy.text.id not in unsupplied
         ),
+        unsupplied=tuple(unsupplied.values()),
+        settings=in_force(settled, profile, overrides or {}, classes=classes, held=counts.classes, require=require),
         waived={waiver.id: counts.covered(waiver) for waiver in holding},
         required=frozenset(needed_by),
         needed_by={operation: tuple(ids) for operation, ids in sorted(needed_by.items())},

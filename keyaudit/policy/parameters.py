@@ -104,8 +104,13 @@ def declare(name: str, node: Node) -> Parameter:
 
 
 def override(parameter: Parameter, node: Node) -> Parameter:
-    """The parameter with one value for every profile. Raises FieldError where it is of another type or shape."""
+    """The parameter with one value for every profile. Raises FieldError where it is of another type or shape.
+
+    One value for a map or schedule is that of all its entries.
+    """
     _, shape, value = _value(parameter.name, node, parameter.kind)
+    if isinstance(value, str | int) and parameter.shape is not Shape.ONE:
+        shape, value = parameter.shape, {OTHERWISE if parameter.shape is Shape.MAP else 0: value}
     if shape is not parameter.shape:
         raise FieldError(f"{parameter.name}: {shape} where the policy has {parameter.shape}")
     return Parameter(parameter.name, parameter.kind, shape, {"default": value})

@@ -11,6 +11,7 @@ from keyaudit.model.waivers import Use
 from keyaudit.report.facts import Facts
 from keyaudit.report.members import begun, coverage_member, document, exits, gap_member, scope_member, value_member
 from keyaudit.report.resource import label
+from keyaudit.report.settings import settings_member
 from keyaudit.report.summary import WORST_FIRST
 
 
@@ -25,7 +26,7 @@ def render(report: Report, out: TextIO, *, passes: bool = False) -> None:
         "waivers": map(_use, verdict.waivers),
         "gaps": map(gap_member, verdict.gaps),
     }
-    document(out, begun(report.run), lists, {"verdict": _verdict(verdict)})
+    document(out, begun(report.run), lists, {"settings": settings_member(report.settings), "verdict": _verdict(verdict)})
 
 
 def _policy(policy: PolicyText) -> dict[str, object]:

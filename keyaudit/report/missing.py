@@ -4,7 +4,7 @@ import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 
-from keyaudit.model.evidence import EVIDENCE
+from keyaudit.model.evidence import remedy as supplying
 from keyaudit.model.operations import OPERATIONS, Rights
 from keyaudit.model.reasons import ADVICE, OPTIONAL, UNSAFE, Reason
 from keyaudit.model.run import Gap, Report, Verdict
@@ -50,10 +50,9 @@ def not_judged(verdict: Verdict, width: int) -> list[str]:
         return []
     lines = wrap(f"Not judged: {plural(len(verdict.not_judged), 'policy', 'policies')}, never a pass.", width)
     for each in verdict.not_judged:
-        flags = [EVIDENCE[need] for need in each.needs if EVIDENCE.get(need)]
-        remedy = " with ".join([ADVICE[Reason.NOT_SUPPLIED].remedy, *([" ".join(flags)] if flags else [])])
+        needs = ", ".join(each.needs)
         lines += wrap(
-            f"{each.policy.id}: needs {', '.join(each.needs)}, which Azure does not hold; {remedy}", width, "  ", _INDENT
+            f"{each.policy.id}: needs {needs}, which Azure does not hold; {supplying(each.needs)}", width, "  ", _INDENT
         )
     return lines
 
@@ -147,6 +146,11 @@ def alike(gaps: Sequence[Gap]) -> list[list[Gap]]:
     return list(groups.values())
 
 
+def remedy_of(gap: Gap) -> str:
+    """What the reader can do about it; where permissions lack, `permissions` says more."""
+    return supplying([gap.detail]) if gap.reason is Reason.NOT_SUPPLIED else ADVICE[gap.reason].remedy
+
+
 def _names(gaps: Sequence[Gap]) -> str:
     return ", ".join(one_line(gap.scope.name or gap.scope.id) for gap in gaps)
 
@@ -178,7 +182,7 @@ def remedied(gaps: Sequence[Gap], width: int, *, named: bool = False) -> list[st
         lacking = in_short(column for operation in gap.operations for column in read_by(operation) if "." in column)
         blinded = listed(gap.blinds) or f"no policy; the inventory lacks {listed(lacking) or 'nothing'}"
         lines += wrap(f"blinds: {blinded}", width, _INDENT, _INDENT + "  ")
-    remedy = advice.remedy
+    remedy = remedy_of(gap)
     if gap.reason is Reason.PERMISSION:
         remedy = f"grant {'; and '.join(permissions(gap.operations))}" if gap.operations else remedy
     lines += wrap(f"remedy: {remedy}", width, _INDENT, _INDENT + "  ")
