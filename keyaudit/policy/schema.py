@@ -8,6 +8,7 @@ from typing import TypeVar
 from keyaudit.model.columns import Table, Type
 from keyaudit.model.evidence import EVIDENCE
 from keyaudit.model.findings import Outcome, PolicyText, Severity
+from keyaudit.model.frameworks import FRAMEWORKS
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.definition import Example, Policy, Rung
 from keyaudit.policy.parameters import Parameter, declare
@@ -31,9 +32,12 @@ _FRAMEWORK = re.compile(r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*", re.ASCII)
 _MAX_RUNGS = 8
 
 
-def policy(document: Node, *, file: str, stem: str, source: str) -> tuple[Policy | None, list[Problem]]:
-    """The policy in `document`, or its problems. `stem` is the file's name without `.yaml`, which must be the id."""
-    reader = _Reader(file, source)
+def policy(document: Node, *, file: str, stem: str, source: str, ours: bool = False) -> tuple[Policy | None, list[Problem]]:
+    """The policy in `document`, or its problems. `stem` is the file's name without `.yaml`, which must be the id.
+
+    `ours`: it comes with keyaudit, and maps only to frameworks and controls that are declared.
+    """
+    reader = _Reader(file, source, ours=ours)
     if not isinstance(document, Members):
         reader.problem(document, "not a mapping of fields", "begin with id:")
         return None, reader.problems
@@ -44,8 +48,9 @@ def policy(document: Node, *, file: str, stem: str, source: str) -> tuple[Policy
 class _Reader(Reader):
     """A policy file's."""
 
-    def __init__(self, file: str, source: str) -> None:
+    def __init__(self, file: str, source: str, *, ours: bool) -> None:
         super().__init__(file)
+        self._ours = ours
         self._source = source
         self._lines = source.split("\n")
 
@@ -247,7 +252,19 @@ class _Reader(Reader):
             if _FRAMEWORK.fullmatch(name) is None:
                 self.problem(value, f"{shown(name)} cannot name a framework", "as in cis-azure-6.0")
             found[name] = self._texts(value, "controls")
+            if self._ours:
+                self._declared(name, value)
         return found
+
+    def _declared(self, name: str, controls: Node) -> None:
+        framework = FRAMEWORKS.get(name)
+        if framework is None:
+            self.problem(controls, f"no such framework: {shown(name)}", nearest(name, FRAMEWORKS))
+            return
+        for item in self._items(controls):
+            if isinstance(item, Scalar) and not framework.knows(item.text):
+                remedy = nearest(item.text, framework.controls) or "declare it in keyaudit/model/frameworks"
+                self.problem(item, f"{name} has no control {shown(item.text)}", remedy)
 
     def _needs(self, node: Node | None) -> tuple[str, ...]:
         items = self._items(node) if isinstance(node, Items) else [node] if node is not None else []

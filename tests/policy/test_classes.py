@@ -80,7 +80,7 @@ def test_a_tag_is_its_exact_value_and_a_missing_one_is_another(
 
 def test_where_tags_are_unknown_the_limit_is_and_never_the_default(tmp_path: Path) -> None:
     prod = a_class(tags={"env": "prod"}, parameters={"age": given(max_age="P365D")})
-    hidden = {"tags": None, "unknown": {"tags": "permission"}}
+    hidden: dict[str, Any] = {"tags": None, "unknown": {"tags": "permission"}}
     rows = [key("k", created_on=OLD, **hidden), key("ancient", created_on=0, **hidden)]
     with inventory(key=rows) as connection:
         judgement = judge(connection, [policy(tmp_path, **AGE)], (), as_of=NOW, classes=[prod])
@@ -160,7 +160,7 @@ def test_what_is_in_force_is_told_and_what_concerns_other_policies_is_not(tmp_pa
 
 
 def test_lists_patterns_and_maps_vary_by_class_too(tmp_path: Path) -> None:
-    prod = {"tags": {"env": "prod"}}
+    prod: dict[str, Any] = {"tags": {"env": "prod"}}
     cases: list[tuple[str, str, str, str]] = [
         ("kty in allowed", "{allowed: [EC]}", "allowed", "[RSA]"),
         ("overlaps(key_ops, allowed)", "{allowed: [wrapKey]}", "allowed", "[sign]"),
