@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from keyaudit.model.columns import Table, Type
@@ -30,6 +30,10 @@ ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 LESSON = re.compile(r"L[1-9]", re.ASCII)
 _FRAMEWORK = re.compile(r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*", re.ASCII)
 _MAX_RUNGS = 8
+_MAX_EXAMPLES = 200
+_MAX_VARIED = 20
+"""Examples with parameters of their own: each is judged apart."""
+_MAX_PARAMETERS = 50
 
 
 def policy(document: Node, *, file: str, stem: str, source: str, ours: bool = False) -> tuple[Policy | None, list[Problem]]:
@@ -150,7 +154,11 @@ class _Reader(Reader):
 
     def _parameters(self, node: Node | None) -> dict[str, Parameter]:
         found: dict[str, Parameter] = {}
-        for name, value in self._entries(node).items():
+        entries = self._entries(node)
+        if node is not None and len(entries) > _MAX_PARAMETERS:
+            self.problem(node, f"more than {_MAX_PARAMETERS} parameters")
+            return found
+        for name, value in entries.items():
             try:
                 found[name] = declare(name, value)
             except FieldError as error:
@@ -304,9 +312,20 @@ class _Reader(Reader):
             found[name] = value
         return found
 
+    def _too_many(self, node: Node, examples: Sequence[Node]) -> bool:
+        varied = sum(isinstance(item, Members) and "parameters" in item.members for item in examples)
+        if len(examples) > _MAX_EXAMPLES:
+            self.problem(node, f"more than {_MAX_EXAMPLES} examples", "keep those that some mutant needs")
+        elif varied > _MAX_VARIED:
+            self.problem(node, f"more than {_MAX_VARIED} examples with parameters of their own")
+        return len(examples) > _MAX_EXAMPLES or varied > _MAX_VARIED
+
     def _examples(self, node: Node | None, table: Table, parameters: Collection[str]) -> tuple[Example, ...]:
         found: list[Example] = []
-        for item in self._items(node):
+        items = self._items(node)
+        if node is None or self._too_many(node, items):
+            return ()
+        for item in items:
             if not isinstance(item, Members):
                 self.problem(item, "not an example", "as in {why: on the day, expect: pass}")
                 continue
