@@ -16,6 +16,8 @@ from keyaudit.report.lines import Paint, command, in_short, listed, paint, plura
 
 _INDENT = "    "
 _DETAIL = 200
+_UNUSED = "in this run; remove it with keyaudit waivers prune"
+_UNUSED_IN_PART = "that was read; what was not read a waiver accepts only where it says covers: coverage, for 30 days at most"
 _SOON = 14
 """Days before its end that a waiver is spoken of."""
 
@@ -85,7 +87,7 @@ def waiver_lines(report: Report) -> list[str]:
             days = (as_of - waiver.ends) // DAY + 1
             lines.append(f"{name} expired {plural(days, 'day')} ago: it covers nothing any more; mend it, or renew it")
         elif use.state is State.UNUSED:
-            lines.append(f"{name} covers nothing in this run; remove it with keyaudit waivers prune")
+            lines.append(f"{name} covers nothing {_UNUSED if report.verdict.complete else _UNUSED_IN_PART}")
         elif waiver.ends - as_of <= _SOON * DAY:
             days = (waiver.ends - as_of) // DAY
             lines.append(f"{name} ends on {waiver.last_day}, in {plural(days, 'day')}; it covers {use.count:,}")

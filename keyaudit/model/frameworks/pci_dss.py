@@ -22,6 +22,7 @@ PCI_DSS = Framework(
         "3.7.7": "Keys cannot be substituted unnoticed",
         "3.7.8": "Custodians acknowledge their duties",
         "3.7.9": "Customers are told how to handle shared keys",
+        "7.2": "Access is given by need",
         "7.2.4": "Access of users is reviewed",
         "7.2.5": "Accounts of applications and systems have least privilege",
         "7.2.5.1": "Access of applications and systems is reviewed",
