@@ -164,6 +164,7 @@ def judge(
             require=require,
             optional=optional,
             tenant=tenant,
+            sizes=snapshot.sizes,
         )
         run = dataclasses.replace(snapshot.run, as_of=as_of)
         verdict = gate.decide(
@@ -189,6 +190,7 @@ def judge(
             tallies=judgement.tallies,
             findings=judgement.findings,
             settings=judgement.settings,
+            listing=lambda name: listing(connection, TABLES[name]),
         )
 
 

@@ -41,6 +41,15 @@ class FailOn(StrEnum):
     CRITICAL = "critical"
 
 
+class Ci(StrEnum):
+    """Build agents that a gate speaks to."""
+
+    AUTO = "auto"
+    GITHUB = "github"
+    AZURE = "azure"
+    NONE = "none"
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
     """Where to read, and how to sign in."""

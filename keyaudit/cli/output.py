@@ -5,14 +5,15 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO, TypeVar
+from typing import BinaryIO, TextIO, TypeVar
 
 from keyaudit.cli.options import Format, Shown
 from keyaudit.cli.streams import ClosedError, printing
 from keyaudit.model.errors import Exit, OutputError, UsageError
 from keyaudit.model.run import Report, Verdict
-from keyaudit.report.files import check, output_file
-from keyaudit.report.formats import FORMATS, Options
+from keyaudit.policy.problems import nearest
+from keyaudit.report.files import as_text, check, output_bytes
+from keyaudit.report.formats import FILES, FORMATS, Options
 from keyaudit.report.gate import render_gate
 from keyaudit.report.several import conditions
 from keyaudit.report.several import render as render_several
@@ -28,18 +29,64 @@ class Target:
     path: Path
 
 
-def targets(shown: Shown) -> tuple[Target, ...]:
-    """The files that --export names; what is not FORMAT=PATH, or no place for a file, is refused before anything is read."""
+def targets(texts: Sequence[str], place: str) -> tuple[Target, ...]:
+    """The files that are named as FORMAT=PATH.
+
+    What is not that, needs what is not installed, or is no place for a file, is refused before anything is read. `place`: where
+    they were named.
+    """
     found: dict[Path, Target] = {}
-    for text in shown.export or ():
+    for text in texts:
         name, _, path = text.partition("=")
-        if name not in FORMATS or not path:
-            raise UsageError("--export", f"not FORMAT=PATH: {text!r}", f"the formats are {', '.join(FORMATS)}")
+        known(name, place)
+        if not path:
+            raise UsageError(place, f"not FORMAT=PATH: {text!r}", f"say where to, as in {name}=PATH")
         target = Target(name, Path(path))
         check(target.path)
         if found.setdefault(target.path.resolve(), target) is not target:
-            raise UsageError("--export", f"{path} is named twice", "give each format a file of its own")
+            raise UsageError(place, f"{path} is named twice", "give each format a file of its own")
     return tuple(found.values())
+
+
+def known(name: str, place: str) -> None:
+    """Refuses a format that there is not, or that needs what is not installed. `place`: where it was named."""
+    if name not in (*FORMATS, *FILES):
+        raise UsageError(place, f"no such format: {name!r}", nearest(name, (*FORMATS, *FILES)))
+    if name in FILES:
+        FILES[name].writer(name)
+
+
+def write(reports: Sequence[Report], files: Sequence[Target], *, passes: bool) -> OutputError | None:
+    """Write the files. One that cannot be written costs no other: what went wrong first is returned, for later."""
+    failure = None
+    for target in files:
+        try:
+            with output_bytes(target.path) as out:
+                _write(target.format, reports, out, passes=passes)
+        except OutputError as error:
+            failure = failure or error
+    return failure
+
+
+def print_file(name: str, reports: Sequence[Report]) -> None:
+    """Print what the file of that format would hold, passes too."""
+    with printing() as out:
+        out.flush()
+        _write(name, reports, out.buffer, passes=True)
+
+
+def _write(name: str, reports: Sequence[Report], out: BinaryIO, *, passes: bool) -> None:
+    if name in FILES:
+        FILES[name].writer(name)(_alone(name, reports), out)
+    else:
+        with as_text(out) as text:
+            _render(name, reports, text, Options(passes=passes))
+
+
+def _alone(name: str, reports: Sequence[Report]) -> Report:
+    if len(reports) > 1:
+        raise UsageError(name, "is of one tenant, and several are named", "export each on its own")
+    return reports[0]
 
 
 def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...]) -> int:
@@ -47,13 +94,7 @@ def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...]) 
 
     A file that cannot be written is said after the report is printed, so that a long run is not lost with it.
     """
-    failure = None
-    for target in files:
-        try:
-            with output_file(target.path) as out:
-                _render(target.format, reports, out, Options(passes=shown.passes))
-        except OutputError as error:
-            failure = failure or error
+    failure = write(reports, files, passes=shown.passes)
     try:
         with printing() as out:
             gate = shown.output is None and reports[0].verdict.gate is not None

@@ -29,6 +29,6 @@ def report(
         from keyaudit.cli.controls import report_by  # noqa: PLC0415 - heavy
 
         return report_by(framework, live, stored, choice, shown)
-    files = targets(shown)
+    files = targets(shown.export or (), "--export")
     with all_judged(live, stored, choice, fail_on=None) as result:
         return deliver(result, shown, files)

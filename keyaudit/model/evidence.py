@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
+LOGS = "logs"
 UNIFIED_AUDIT = "unified-audit"
+RELYING_PARTIES = "relying-parties"
 
 EVIDENCE: dict[str, str] = {
-    "logs": "",
+    LOGS: "",
     "custody": "",
     UNIFIED_AUDIT: "--import ual=FILE",
-    "relying-parties": "",
+    RELYING_PARTIES: "",
 }
 """By the name that a policy's `needs` gives: the flag that supplies it; empty where this version has none."""
 
@@ -20,4 +22,4 @@ REQUIRABLE = (*EVIDENCE, NOT_IN_CLOUD)
 def remedy(needs: Sequence[str]) -> str:
     """How to supply it."""
     flags = [EVIDENCE[need] for need in needs if EVIDENCE.get(need)]
-    return f"supply it with {' '.join(flags)}" if flags else "supply it"
+    return f"supply it with {' '.join(flags)}" if flags else "this version cannot take it yet"

@@ -7,7 +7,6 @@ import duckdb
 
 from keyaudit.model.findings import Severity, Tally, UnknownGroup
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables import TABLES
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.definition import Policy
@@ -42,9 +41,9 @@ class Counts:
         self._groups: Counter[tuple[str, Severity, str, tuple[tuple[str, Reason], ...]]] = Counter()
         self._blind: list[Blind | Unsupplied] = []
 
-    def table(self, connection: duckdb.DuckDBPyConnection, name: str, bounds: Sequence[Bound], as_of: int) -> None:
-        """Judges a table in one pass. Rows with the same verdicts are one row of the answer."""
-        answer = connection.execute(counted(TABLES[name], bounds, as_of))
+    def table(self, connection: duckdb.DuckDBPyConnection, relation: str, bounds: Sequence[Bound]) -> None:
+        """Counts a judged table in one pass. Rows with the same verdicts are one row of the answer."""
+        answer = connection.execute(counted(relation, bounds))
         while rows := answer.fetchmany(_BATCH):
             for *found, scope, reasons, count in rows:
                 for bound, code in zip(bounds, found, strict=True):
@@ -52,13 +51,13 @@ class Counts:
 
         pairs = [waiver for bound in bounds for waiver in bound.waivers]
         if pairs:
-            [counts] = connection.execute(covered(TABLES[name], bounds, as_of)).fetchall()
+            [counts] = connection.execute(covered(relation, bounds)).fetchall()
             for waiver, count in zip(pairs, counts, strict=True):
                 self._covered[waiver.id] += count
 
         inside = [(bound.policy.text.id, each.declared.name) for bound in bounds for each in bound.classes]
         if inside:
-            [held] = connection.execute(classed(TABLES[name], bounds, as_of)).fetchall()
+            [held] = connection.execute(classed(relation, bounds)).fetchall()
             self.classes |= zip(inside, zip(held[::2], held[1::2], strict=True), strict=True)
 
     def covered(self, waiver: Waiver) -> int:

@@ -46,23 +46,32 @@ class _Thing:
     """The policies of its table; each row's codes are theirs."""
 
 
-def stream(connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], as_of: int, *, passes: bool) -> Iterator[Finding]:
-    """The findings of every table's rows, by thing: the gravest first, then by name and id."""
+def stream(
+    connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], relations: Mapping[str, str], *, passes: bool
+) -> Iterator[Finding]:
+    """The findings of every table's rows, by thing: the gravest first, then by name and id.
+
+    `relations`: by table the relation with its verdicts; a table without one has no rows.
+    """
     tables = by_table(bounds).items()
-    streams = [_things(connection, TABLES[name], of_table, as_of, passes=passes) for name, of_table in tables]
+    streams = [
+        _things(connection, relations[name], TABLES[name], of_table, passes=passes)
+        for name, of_table in tables
+        if name in relations
+    ]
     for thing in merge(*streams, key=lambda thing: thing.place):
         yield from _of_thing(thing, passes=passes)
 
 
 def _things(
-    connection: duckdb.DuckDBPyConnection, table: Table, bounds: Sequence[Bound], as_of: int, *, passes: bool
+    connection: duckdb.DuckDBPyConnection, relation: str, table: Table, bounds: Sequence[Bound], *, passes: bool
 ) -> Iterator[_Thing]:
     width = len(view_names(table))
     after = 3 + width + len(bounds)
     having = [bound.policy.text.id for bound in bounds if bound.classes]
     # A cursor of its own: another query on the connection would end the answer without a word.
     with connection.cursor() as cursor:
-        found = _rows(cursor, table, bounds, as_of, passes=passes)
+        found = _rows(cursor, relation, table, bounds, passes=passes)
         for (gravest, label, thing), rows in groupby(found, key=lambda row: row[:3]):
             judged = [
                 _Row(
@@ -77,14 +86,14 @@ def _things(
 
 
 def _rows(
-    cursor: duckdb.DuckDBPyConnection, table: Table, bounds: Sequence[Bound], as_of: int, *, passes: bool
+    cursor: duckdb.DuckDBPyConnection, relation: str, table: Table, bounds: Sequence[Bound], *, passes: bool
 ) -> Iterator[tuple[Any, ...]]:
-    """The rows in order, a slice at a time: the view is read once a slice, and no more than a slice is ever sorted."""
+    """The rows in order, a slice at a time: `relation` is read once a slice, and no more than a slice is ever sorted."""
     least = PASS if passes else WAIVED
-    cursor.execute(slices(table, bounds, as_of, least=least, size=_SLICE))
+    cursor.execute(slices(relation, table, bounds, least=least, size=_SLICE))
     ((count,),) = cursor.execute(count_slices()).fetchall()
     for number in range(count):
-        answer = cursor.execute(slice_in_order(table, bounds, as_of, number, least=least))
+        answer = cursor.execute(slice_in_order(relation, table, bounds, number, least=least))
         while rows := answer.fetchmany(_BATCH):
             yield from rows
 

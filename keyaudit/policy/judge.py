@@ -11,6 +11,7 @@ from keyaudit.model.findings import Finding, Tally, UnknownGroup
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import NotJudged
 from keyaudit.model.settings import InForce
+from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import COLUMNS
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound, bind, by_table, waived
@@ -18,11 +19,14 @@ from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.findings import stream
 from keyaudit.policy.in_force import in_force
-from keyaudit.policy.queries import hold_baseline
+from keyaudit.policy.queries import hold, hold_baseline, judged
 from keyaudit.policy.scopes import Blind, Unsupplied, blind_scopes
 from keyaudit.policy.settings import Overrides, PolicyClass
 
 _NOWHERE = Scope("", "", ScopeKind.TENANT)
+
+_SMALL = 20_000
+"""Rows of a table, at a kilobyte or so each, that are kept with their verdicts: planning such a query again costs more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,7 @@ class Judgement:
     _connection: duckdb.DuckDBPyConnection = field(repr=False)
     _bounds: tuple[Bound, ...] = field(repr=False)
     _blind: tuple[Blind | Unsupplied, ...] = field(repr=False)
-    _as_of: int = field(repr=False)
+    _relations: Mapping[str, str] = field(repr=False)
 
     def findings(self, passes: bool = False) -> Iterator[Finding]:
         """Every fail and unknown, with `passes` every pass too, anew at each call and always in the same order.
@@ -56,7 +60,7 @@ class Judgement:
         fetched in batches as they are asked for.
         """
         yield from (blind.finding for blind in self._blind)
-        yield from stream(self._connection, self._bounds, self._as_of, passes=passes)
+        yield from stream(self._connection, self._bounds, self._relations, passes=passes)
 
 
 def judge(
@@ -74,43 +78,42 @@ def judge(
     require: Collection[str] = (),
     optional: frozenset[Reason] = OPTIONAL,
     tenant: Scope = _NOWHERE,
+    sizes: Mapping[str, int] | None = None,
 ) -> Judgement:
     """Judges the views of `connection`, one for each table, by the policies.
 
+    `sizes`: how many rows tables have, where that is known; it changes how long judging takes, and nothing else.
     Raises UsageError for a profile or override that cannot be. Policies that need evidence which Azure does not hold are not
     judged unless all of it is `supplied`; where what is missing is in `require`, they are unknown, on the `tenant`. A gap
     for an `optional` reason blinds nobody.
     """
     ordered = sorted(policies, key=lambda policy: policy.text.id)
     holding = [waiver for waiver in waivers if not waiver.covers_coverage and not waiver.expired(as_of)]
-    missing = {policy.text.id: tuple(need for need in policy.text.needs if need not in supplied) for policy in ordered}
+    lacking = {each.policy.id: each for each in not_judged(ordered, supplied)}
     settled = bind(ordered, profile, overrides or {}, classes)
-    judged = tuple(bound for bound in settled if not missing[bound.policy.text.id])
-    bounds = _held(connection, waived(judged, holding), baseline.counting(as_of) if baseline else ())
+    applying = tuple(bound for bound in settled if bound.policy.text.id not in lacking)
+    bounds = _held(connection, waived(applying, holding), baseline.counting(as_of) if baseline else ())
     without = tuple(
-        Unsupplied(tenant, bound, missing[bound.policy.text.id])
+        Unsupplied(tenant, bound, lacking[bound.policy.text.id].needs)
         for bound in settled
-        if not set(require).isdisjoint(missing[bound.policy.text.id])
+        if bound.policy.text.id in lacking and not set(require).isdisjoint(lacking[bound.policy.text.id].needs)
     )
     counts = Counts()
-    for name, of_table in by_table(bounds).items():
-        counts.table(connection, name, of_table, as_of)
+    relations = _judged(connection, bounds, as_of, sizes or {})
+    for name, relation in relations.items():
+        counts.table(connection, relation, by_table(bounds)[name])
     blind: tuple[Blind | Unsupplied, ...] = (*without, *blind_scopes(connection, bounds, coverage, optional))
     counts.blind(blind)
     needed_by: dict[str, list[str]] = {}
     for bound in bounds:
         for operation in sorted(bound.operations):
             needed_by.setdefault(operation, []).append(bound.policy.text.id)
-    unsupplied = {each.bound.policy.text.id: NotJudged(policy=each.bound.policy.text, needs=each.needs) for each in without}
+    unsupplied = {each.bound.policy.text.id: lacking[each.bound.policy.text.id] for each in without}
     tallied = sorted((*bounds, *(each.bound for each in without)), key=lambda bound: bound.policy.text.id)
     return Judgement(
         tallies=tuple(counts.tally(bound.policy) for bound in tallied),
         groups=counts.groups(),
-        not_judged=tuple(
-            NotJudged(policy=policy.text, needs=missing[policy.text.id])
-            for policy in ordered
-            if missing[policy.text.id] and policy.text.id not in unsupplied
-        ),
+        not_judged=tuple(each for name, each in lacking.items() if name not in unsupplied),
         unsupplied=tuple(unsupplied.values()),
         settings=in_force(settled, profile, overrides or {}, classes=classes, held=counts.classes, require=require),
         waived={waiver.id: counts.covered(waiver) for waiver in holding},
@@ -119,8 +122,23 @@ def judge(
         _connection=connection,
         _bounds=bounds,
         _blind=blind,
-        _as_of=as_of,
+        _relations=relations,
     )
+
+
+def _judged(
+    connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], as_of: int, sizes: Mapping[str, int]
+) -> dict[str, str]:
+    """By table the relation with its verdicts. What has no row has none; what is small is worked out here, once."""
+    relations: dict[str, str] = {}
+    for name, of_table in by_table(bounds).items():
+        size = sizes.get(name)
+        if size is None or size > _SMALL:
+            relations[name] = judged(TABLES[name], of_table, as_of)
+        elif size:
+            statement, relations[name] = hold(TABLES[name], of_table, as_of)
+            connection.execute(statement)
+    return relations
 
 
 def _held(connection: duckdb.DuckDBPyConnection, bounds: tuple[Bound, ...], known: Sequence[Known]) -> tuple[Bound, ...]:
@@ -131,6 +149,12 @@ def _held(connection: duckdb.DuckDBPyConnection, bounds: tuple[Bound, ...], know
     connection.execute(hold_baseline(), [list(column) for column in columns])
     held = {entry.policy for entry in known}
     return tuple(replace(bound, in_baseline=bound.policy.text.id in held) for bound in bounds)
+
+
+def not_judged(policies: Iterable[Policy], supplied: Collection[str]) -> tuple[NotJudged, ...]:
+    """The policies that need evidence which Azure does not hold and which is not among the `supplied`."""
+    missing = ((policy.text, tuple(need for need in policy.text.needs if need not in supplied)) for policy in policies)
+    return tuple(NotJudged(policy=text, needs=needs) for text, needs in missing if needs)
 
 
 def reads_reach(policies: Iterable[Policy]) -> bool:

@@ -57,7 +57,7 @@ def _exempt(bound: Bound, number: int) -> str | None:
     return f"class{number} IN ({', '.join(out)})" if out else None
 
 
-def classed(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
+def classed(relation: str, bounds: Sequence[Bound]) -> str:
     """For each class of each policy, in their order: how many rows are in it, and how many of them it leaves out."""
     counts = [
         f"count(*) FILTER (class{number} = {index}),"
@@ -65,7 +65,7 @@ def classed(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
         for number, bound in enumerate(bounds)
         for index, _ in enumerate(bound.classes, 1)
     ]
-    return f"SELECT {', '.join(counts)} FROM ({selection(bounds, DIALECT.name(table.name), as_of)})"
+    return f"SELECT {', '.join(counts)} FROM {relation}"
 
 
 def _excused(bound: Bound) -> verdict.Excused:
@@ -91,7 +91,18 @@ def _covered(bound: Bound, waiver: Waiver) -> str:
     return f"({' OR '.join(DIALECT.like(f'lower({DIALECT.name(column)})', waiver.resource.text) for column in columns)})"
 
 
-def covered(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
+def judged(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
+    """A table's view with the verdicts of its policies, as a relation that is worked out wherever it is read."""
+    return f"({selection(bounds, DIALECT.name(table.name), as_of)})"
+
+
+def hold(table: Table, bounds: Sequence[Bound], as_of: int) -> tuple[str, str]:
+    """The statement that works `judged` out once and for all, and the relation that it makes."""
+    name = DIALECT.name(f"judged_{table.name}")
+    return f"CREATE TABLE {name} AS FROM {judged(table, bounds, as_of)}", name
+
+
+def covered(relation: str, bounds: Sequence[Bound]) -> str:
     """How many waived findings each waiver of each policy covers, one column for each pair, in their order."""
     counts = [
         f"count(*) FILTER (code{number} >= {verdict.WAIVED} AND code{number} < {verdict.FAIL} AND {_covered(bound, waiver)}"
@@ -99,7 +110,7 @@ def covered(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
         for number, bound in enumerate(bounds)
         for waiver in bound.waivers
     ]
-    return f"SELECT {', '.join(counts)} FROM ({selection(bounds, DIALECT.name(table.name), as_of)})"
+    return f"SELECT {', '.join(counts)} FROM {relation}"
 
 
 def _reasons(bounds: Sequence[Bound]) -> str:
@@ -131,17 +142,17 @@ def _values(number: int, bound: Bound, parameter: str) -> Iterator[tuple[str, Se
         yield f"class{number} = {index} AND ", own.get(parameter, bound.values[parameter])
 
 
-def counted(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
+def counted(relation: str, bounds: Sequence[Bound]) -> str:
     """The verdicts that occur, with how many rows have them; where one is unknown, by scope and reasons too."""
     codes = [f"code{number}" for number in range(len(bounds))]
     unknown = " OR ".join(f"{code} >= {verdict.UNKNOWN_VIOLATION}" for code in codes)
     return (
         f"SELECT {', '.join(codes)}, CASE WHEN {unknown} THEN scope_id END, CASE WHEN {unknown} THEN {REASONS} END,"
-        f" count(*) FROM ({selection(bounds, DIALECT.name(table.name), as_of)}) GROUP BY ALL"
+        f" count(*) FROM {relation} GROUP BY ALL"
     )
 
 
-def _places(table: Table, bounds: Sequence[Bound], as_of: int, least: int) -> str:
+def _places(relation: str, table: Table, bounds: Sequence[Bound], least: int) -> str:
     ranks = ", ".join(
         f"CASE WHEN code{number} >= {verdict.FAIL} THEN CAST(code{number} % 5 AS INTEGER) ELSE -1 END"
         for number in range(len(bounds))
@@ -149,18 +160,18 @@ def _places(table: Table, bounds: Sequence[Bound], as_of: int, least: int) -> st
     return (
         f"SELECT max(greatest({ranks}, -1)) AS gravest, min(coalesce(name, '')) AS label,"
         f" {DIALECT.name(table.subject)} AS thing, count(*) AS held"
-        f" FROM ({_judged(table, bounds, as_of, least)}) GROUP BY thing"
+        f" FROM {relation} WHERE {_kept(bounds, least)} GROUP BY thing"
     )
 
 
-def slices(table: Table, bounds: Sequence[Bound], as_of: int, *, least: int, size: int) -> str:
+def slices(relation: str, table: Table, bounds: Sequence[Bound], *, least: int, size: int) -> str:
     """Makes the temporary table `places`: things that have rows whose gravest verdict is `least` at least.
 
     Of each: the rank of its gravest verdict (-1: passes alone), a name, its id, and the slice it is in. Slices are numbered in
     the order of the findings, and have about `size` rows each.
     """
     before = "sum(held) OVER (ORDER BY gravest DESC, label, thing ROWS UNBOUNDED PRECEDING) - held"
-    found = _places(table, bounds, as_of, least)
+    found = _places(relation, table, bounds, least)
     return f"CREATE TEMP TABLE places AS SELECT *, CAST(({before}) // {size} AS BIGINT) AS slice FROM ({found})"
 
 
@@ -169,7 +180,7 @@ def count_slices() -> str:
     return "SELECT coalesce(max(slice), -1) + 1 FROM places"
 
 
-def slice_in_order(table: Table, bounds: Sequence[Bound], as_of: int, number: int, *, least: int) -> str:
+def slice_in_order(relation: str, table: Table, bounds: Sequence[Bound], number: int, *, least: int) -> str:
     """The rows of a slice of `places` in order.
 
     Columns: the thing's rank, name and id; the table's columns as stored; the verdicts; the classes of the policies that have
@@ -180,14 +191,13 @@ def slice_in_order(table: Table, bounds: Sequence[Bound], as_of: int, number: in
     found += [f"class{index}" for index, bound in enumerate(bounds) if bound.classes]
     return (
         f"SELECT gravest, label, thing, {names}, {', '.join(found)}, {UNKNOWN}, {REASONS}"
-        f" FROM ({_judged(table, bounds, as_of, least)}) JOIN places ON {DIALECT.name(table.subject)} = thing"
-        f" WHERE slice = {number} ORDER BY gravest DESC, label, thing"
+        f" FROM {relation} JOIN places ON {DIALECT.name(table.subject)} = thing"
+        f" WHERE slice = {number} AND ({_kept(bounds, least)}) ORDER BY gravest DESC, label, thing"
     )
 
 
-def _judged(table: Table, bounds: Sequence[Bound], as_of: int, least: int) -> str:
-    kept = " OR ".join(f"code{number} >= {least}" for number in range(len(bounds)))
-    return f"SELECT * FROM ({selection(bounds, DIALECT.name(table.name), as_of)}) WHERE {kept}"
+def _kept(bounds: Sequence[Bound], least: int) -> str:
+    return " OR ".join(f"code{number} >= {least}" for number in range(len(bounds)))
 
 
 def scopes_seen(table: str) -> str:

@@ -9,14 +9,14 @@ from keyaudit.model.columns import Table, Type
 from keyaudit.model.evidence import EVIDENCE
 from keyaudit.model.findings import Outcome, PolicyText, Severity
 from keyaudit.model.frameworks import FRAMEWORKS
-from keyaudit.model.tables import TABLES
+from keyaudit.model.tables import EVERY_TABLE
 from keyaudit.policy.definition import Example, Policy, Rung
 from keyaudit.policy.parameters import Parameter, declare
 from keyaudit.policy.problems import FieldError, Problem, nearest, shown
 from keyaudit.policy.reader import Reader
 from keyaudit.policy.syntax import Condition, condition
 from keyaudit.policy.templates import QUOTING, Template
-from keyaudit.policy.types import parameters_read
+from keyaudit.policy.types import columns_read, parameters_read
 from keyaudit.policy.yaml import Items, Members, Node, Scalar
 
 T = TypeVar("T")
@@ -93,6 +93,7 @@ class _Reader(Reader):
         subject = self._subject(fields.get("subject"), table)
         if message is None or violated_when is None:
             return None
+        self._evidence(fields, table, text.needs, [applies_to, violated_when, *(rung.condition for rung in rungs)])
         return Policy(
             text=text,
             table=table,
@@ -136,18 +137,20 @@ class _Reader(Reader):
         if node is None:
             return None
         name = self.text(node)
-        if name and name not in TABLES:
-            self.problem(node, f"no such table: {shown(name)}", nearest(name, TABLES))
-        return TABLES.get(name)
+        if name and name not in EVERY_TABLE:
+            self.problem(node, f"no such table: {shown(name)}", nearest(name, EVERY_TABLE))
+        return EVERY_TABLE.get(name)
 
     def _subject(self, node: Node | None, table: Table) -> str:
         if node is None:
             return "id"
         name = self.text(node)
         column = table.by_name.get(name)
-        if column is None or column.type is not Type.TEXT or column.absent or column.operations:
+        if column is None or column.type is not Type.TEXT or column.absent or column.operations or column.needs:
             names = [
-                each.name for each in table.columns if each.name.endswith("id") and not each.absent and not each.operations
+                each.name
+                for each in table.columns
+                if each.name.endswith("id") and not each.absent and not each.operations and not each.needs
             ]
             self.problem(node, f"{shown(name)} cannot be the subject", f"one of {', '.join(names)}")
         return name
@@ -172,6 +175,15 @@ class _Reader(Reader):
             for name, key in node.keys.items():
                 if name not in used:
                     self.problem(key, f"no condition reads the parameter {name}", "leave it out")
+
+    def _evidence(
+        self, fields: Mapping[str, Node], table: Table, needs: Collection[str], conditions: Iterable[Condition | None]
+    ) -> None:
+        """What the policy rests on beside Azure's answers has to be said, or it would be judged without."""
+        read = columns_read(*(condition.tree for condition in conditions if condition is not None))
+        for need in dict.fromkeys((table.needs, *(table.by_name[name].needs for name in read))):
+            if need and need not in needs:
+                self.problem(fields["violated_when"], f"it rests on {need}, which Azure does not hold", f"write needs: {need}")
 
     def _condition(
         self, node: Node | None, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str] = frozenset()

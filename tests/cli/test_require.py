@@ -70,8 +70,8 @@ def test_every_format_says_why_and_what_to_do(keyaudit: Keyaudit, contoso: Path,
     assert unknown["own-kept"]["message"] == "cannot tell: custody, logs (not_supplied)"
     remedies = {gap["detail"]: gap["remedy"] for gap in found.json["gaps"] if gap["reason"] == "not_supplied"}
     assert remedies == {
-        "logs": "supply it",
-        "custody": "supply it",
+        "logs": "this version cannot take it yet",
+        "custody": "this version cannot take it yet",
         "unified-audit": "supply it with --import ual=FILE",
     }
     assert found.json["not_judged"] == []

@@ -20,6 +20,7 @@ OPERATIONS = (
     "directory_role.assignments",
     "directory_role.definitions",
     "principal.lookup",
+    "role_assignment.query",
     "sign_in_activity.list",
     "credential_activity.list",
 )

@@ -104,8 +104,8 @@ def test_a_key_whose_vault_was_not_read_has_no_certain_environment_but_its_own(
 def test_purpose_is_the_gravest_thing_that_a_key_can_do(tmp_path: Path, key_ops: object, purpose: object) -> None:
     found = only(tmp_path, "key", {"key": [key("1", key_ops=key_ops, tags={"env": "x"})]}, READ)
     assert found["purpose"] == purpose
-    expected = {} if purpose else {"key_ops": "control_plane_only", "purpose": "control_plane_only"}
-    assert found["unknown"] == expected
+    names = () if purpose else ("key_ops", "purpose", "signing_enabled", "oldest_signing_on")
+    assert found["unknown"] == dict.fromkeys(names, "control_plane_only")
 
 
 NOT_LISTED = [refused(KV, "key.list", FIREWALL), *assessed(KV, "key.versions")]
@@ -289,6 +289,8 @@ def test_derived_reasons_come_beside_the_stored_ones(tmp_path: Path) -> None:
         "purpose": "permission",
         "superseded_enabled": "bad_value",
         "oldest_superseded_on": "bad_value",
+        "signing_enabled": "bad_value",
+        "oldest_signing_on": "bad_value",
     }
 
 

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views import identities, in_vault
+from keyaudit.inventory.views import identities, in_vault, issuers
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.model.tables import TABLES
 
@@ -49,12 +49,14 @@ def view(sources: Sources) -> str:
                     WHEN {doubt} IS NULL THEN false END AS on_application_too,
                 CASE WHEN {unused} IS NULL AND stored.kind <> 'federated' THEN uses.last_used_on END AS last_used_on,
                 {_IN_VAULT},
+                {issuers.COLUMNS},
                 {identities.LEAST} AS same_elsewhere_min, {identities.most(gap("holders"))} AS same_elsewhere_max
             FROM {sources["credential"]} AS stored
             LEFT JOIN ({in_vault.by_digest(sources)}) AS itself ON itself.digest = {_ITSELF}
             LEFT JOIN ({in_vault.by_digest(sources)}) AS on_key ON on_key.digest = '{in_vault.KEY}' || stored.public_key_sha256
             CROSS JOIN ({in_vault.unseen(sources)}) AS unseen
             {identities.relations(sources["credential"], _IDENTITY)}
+            {issuers.joins(sources)}
             LEFT JOIN ({read_to_the_end(_HOLDERS)}) AS holders ON holders.scope_id = stored.scope_id
             LEFT JOIN ({groups}) AS groups ON groups.app_id = stored.app_id
             CROSS JOIN {nameless} AS nameless
@@ -66,7 +68,7 @@ def view(sources: Sources) -> str:
 
 _DERIVED = (
     "on_application_too, last_used_on, custody, vault_certificate_id, private_exportable, superseded_in_vault, newer_since,"
-    " same_elsewhere_min, same_elsewhere_max"
+    " same_elsewhere_min, same_elsewhere_max, issuer_host, issuer_own"
 )
 _ITSELF = f"""CASE WHEN stored.kind = 'certificate'
     THEN '{in_vault.CERTIFICATE}' || coalesce(stored.thumbprint_sha256, stored.thumbprint) END"""
@@ -97,4 +99,5 @@ _DOUBTS = {
     "superseded_in_vault": f"CASE WHEN itself.newer_since IS NULL THEN {_NEWER_DOUBT} END",
     "newer_since": _NEWER_DOUBT,
     "same_elsewhere": identities.doubt(gap("holders")),
+    **issuers.DOUBTS,
 }

@@ -234,6 +234,22 @@ CREDENTIAL = Table(
             absent="not a federated credential",
         ),
         Column(
+            name="issuer_host",
+            type=Type.TEXT,
+            meaning="the host of that issuer, in lower case",
+            only=("kind", "federated"),
+            absent="not a federated credential",
+            derived_from=("issuer",),
+        ),
+        Column(
+            name="issuer_own",
+            type=Type.BOOLEAN,
+            meaning="that issuer is this tenant itself, or a Kubernetes cluster in its subscriptions",
+            only=("kind", "federated"),
+            absent="not a federated credential",
+            derived_from=("issuer", "account_key.oidc_issuer"),
+        ),
+        Column(
             name="subject",
             type=Type.TEXT,
             meaning="the subject that a federated credential accepts",

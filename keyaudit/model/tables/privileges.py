@@ -4,7 +4,8 @@ from keyaudit.model.columns import Column, Type
 
 _APP_ROLES = ("service_principal.app_roles", "service_principal.app_roles_of")
 _DIRECTORY_ROLES = ("directory_role.assignments",)
-_THROUGH_GROUPS = ("principal.kind", "principal.members_listed", "membership.member_id")
+THROUGH_GROUPS = ("principal.kind", "principal.members_listed", "membership.member_id")
+"""What a group's grants rest on, when they are counted as those of its members."""
 
 
 def privileges(*, listed: tuple[str, ...], through: tuple[str, ...] = ()) -> tuple[Column, ...]:
@@ -42,21 +43,21 @@ def privileges(*, listed: tuple[str, ...], through: tuple[str, ...] = ()) -> tup
             name="directory_roles",
             type=Type.TEXTS,
             meaning="the directory roles that it holds now, itself or as a member of a group, over whatever scope, sorted",
-            derived_from=(*listed[:-1], "grant.tier", *_THROUGH_GROUPS),
+            derived_from=(*listed[:-1], "grant.tier", *THROUGH_GROUPS),
             rows_of=(*through, *_DIRECTORY_ROLES),
         ),
         Column(
             name="directory_role_count",
             type=Type.COUNT,
             meaning="assignments of directory roles that hold for it now, its own and those of groups that it is in",
-            derived_from=(*listed[:-1], "grant.principal_id", *_THROUGH_GROUPS),
+            derived_from=(*listed[:-1], "grant.principal_id", *THROUGH_GROUPS),
             rows_of=(*through, *_DIRECTORY_ROLES),
         ),
         Column(
             name="tier0",
             type=Type.BOOLEAN,
             meaning="an app role, or a directory role over the whole tenant, leads to control of the whole tenant",
-            derived_from=(*listed, "grant.tier", *_THROUGH_GROUPS),
+            derived_from=(*listed, "grant.tier", *THROUGH_GROUPS),
             rows_of=(*through, *_APP_ROLES, *_DIRECTORY_ROLES),
         ),
     )

@@ -10,6 +10,7 @@ from keyaudit.simulator.estates.defects import (
     PERSONAL_ACCOUNTS,
     SAML_EXPIRED_PREFERRED,
     SECRET_TOO_LONG,
+    UNKNOWN_ISSUER,
 )
 from keyaudit.simulator.estates.holder_plans import (
     FOREVER,
@@ -23,7 +24,10 @@ from keyaudit.simulator.estates.holder_plans import (
 )
 
 _AZURE_DEVOPS = "https://vstoken.dev.azure.com/5b0c6f1e-8a54-4c0e-9a43-6d2f7b1c9e10"
-AKS = "https://westeurope.oic.prod-aks.azure.com/7d0b5d6c-2f0e-4a58-9f0b-3f6f2f5a8c11/1f9c8a0e-6b7d-4f3c-8a21-9e4d5c6b7a80/"
+# The issuer of a cluster that is no longer there, in a tenant that was given up.
+_GONE_CLUSTER = (
+    "https://westeurope.oic.prod-aks.azure.com/7d0b5d6c-2f0e-4a58-9f0b-3f6f2f5a8c11/1f9c8a0e-6b7d-4f3c-8a21-9e4d5c6b7a80/"
+)
 
 # Judged like any other, if at low severity: their names can be taken by anyone.
 _MICROSOFT_MADE = (
@@ -128,7 +132,7 @@ _LEFT_BEHIND = (
     ApplicationPlan(
         name="Intranet Search",
         age=1_200,
-        credentials=(Certificate(600, 365, finds=(EXPIRED_CREDENTIAL_LEFT,)), Certificate(40, 365)),
+        credentials=(Certificate(400, 365, finds=(EXPIRED_CREDENTIAL_LEFT,)), Certificate(40, 365)),
     ),
     # Ended 15 days ago, its successor is in place: within the grace of 30.
     ApplicationPlan(name="Coupon Service", age=700, credentials=(Secret(195, 180, "old"), Secret(25, 180, "new"))),
@@ -197,7 +201,9 @@ _FEDERATED = (
     ApplicationPlan(
         name="aks-recommendations",
         age=340,
-        credentials=(Federated("workload", AKS, "system:serviceaccount:recommendations:api"),),
+        credentials=(
+            Federated("workload", _GONE_CLUSTER, "system:serviceaccount:recommendations:api", finds=(UNKNOWN_ISSUER,)),
+        ),
     ),
 )
 
@@ -282,6 +288,7 @@ _VAULTED = (
     ApplicationPlan(name="etl-runner", age=640, owners=("noah.meyer",)),
     ApplicationPlan(name="etl-runner-test", age=630, owners=("noah.meyer",)),
     ApplicationPlan(name="edi-gateway", age=720, owners=("piotr.nowak",)),
+    ApplicationPlan(name="feed-publisher", age=610, owners=("noah.meyer",)),
 )
 
 _SERVICES = (

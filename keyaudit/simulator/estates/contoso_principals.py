@@ -1,6 +1,6 @@
 """Contoso's service principals without an application of its own: Microsoft's, other companies', and managed identities."""
 
-from keyaudit.simulator.estates.contoso_applications import AKS
+from keyaudit.simulator.estates.contoso_services import STORES_CLUSTER
 from keyaudit.simulator.estates.defects import BROAD_SUBJECT, CREDENTIAL_ON_PRINCIPAL, FIRST_PARTY_CREDENTIAL
 from keyaudit.simulator.estates.holder_plans import (
     GITHUB,
@@ -57,7 +57,7 @@ _MANAGED_IDENTITIES = (
 )
 
 _FEDERATED: dict[str, tuple[CredentialPlan, ...]] = {
-    "id-payments-settlement-prod": (Federated("aks", AKS, "system:serviceaccount:payments:settlement-worker"),),
+    "id-payments-settlement-prod": (Federated("aks", STORES_CLUSTER, "system:serviceaccount:payments:settlement-worker"),),
     "id-orders-api-test": (Federated("preview", GITHUB, "repo:contoso-retail/orders:pull_request", finds=(BROAD_SUBJECT,)),),
 }
 

@@ -52,6 +52,8 @@ _APP_ROLES = (
     # Another company's, with a secret that was added here.
     ("Alpine Ski House Booking", _GRAPH, "RoleManagement.ReadWrite.Directory"),
     ("Humongous Insurance Claims", _GRAPH, "Files.Read.All"),
+    # One migration needed it. The certificate that it signs in with lies where others read secrets.
+    ("etl-runner", _GRAPH, "Directory.ReadWrite.All"),
     ("func-key-rotator", _GRAPH, "Application.ReadWrite.OwnedBy"),
     ("cart-api-prod", "Payments API", "Payments.Process"),
     ("id-orders-api-prod", "Payments API", "Payments.Process"),

@@ -35,11 +35,18 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class Saml:
-    """A certificate with which Entra signs for a SAML application: Sign, Verify and the password of the two."""
+    """A certificate with which Entra signs for a SAML application: Sign, Verify and the password of the two.
+
+    Two holders that name the same `shared` have the very same one. `digest`: what its signature is made over; `issuer`: who
+    signed it, itself where nobody is named.
+    """
 
     age: int
     life: int = 1_095
     preferred: bool = False
+    shared: str | None = None
+    digest: str = "sha256"
+    issuer: str = ""
     finds: tuple[str, ...] = ()
 
 
