@@ -13,6 +13,7 @@ from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read, endings, prepare
 from keyaudit.inventory.finding import target
 from keyaudit.inventory.listing import listing
+from keyaudit.inventory.owners import owners
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.inventory.views.reach import LOCAL_LISTED
@@ -191,6 +192,7 @@ def judge(
             findings=judgement.findings,
             settings=judgement.settings,
             listing=lambda name: listing(connection, TABLES[name]),
+            owners=lambda name, ids: owners(connection, TABLES[name], ids),
         )
 
 

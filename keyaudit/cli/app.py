@@ -27,8 +27,9 @@ from keyaudit.cli import (
 )
 from keyaudit.cli.bugs import bug
 from keyaudit.cli.stop import terminable
-from keyaudit.cli.streams import need_stderr, tell
+from keyaudit.cli.streams import coloured, need_stderr, tell
 from keyaudit.model.errors import AuditError, Exit
+from keyaudit.report.lines import Paint, paint
 
 # What DuckDB makes of the KeyboardInterrupt that it meets in a query: a RuntimeError without a cause.
 _INTERRUPTED = ("Query interrupted",)
@@ -95,9 +96,9 @@ def _run(arguments: Sequence[str]) -> int:
         return Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
         return Exit.INTERRUPTED
-    except SystemExit:
-        # typer's way out when nobody reads --help to its end: 1, which here means findings.
-        return Exit.BUG
+    except SystemExit as error:
+        # typer's way out after completing for a shell, and when nobody reads --help to its end: 1, which here means findings.
+        return Exit.BUG if error.code else Exit.CLEAN
     except Exception as error:  # noqa: BLE001 - the outermost floor: a bug must not exit 1, which means findings
         return _unforeseen(error)
     return outcome if isinstance(outcome, int) else Exit.CLEAN
@@ -111,4 +112,4 @@ def _unforeseen(error: Exception) -> Exit:
 
 
 def _say(message: str) -> None:
-    tell(message, prefix="keyaudit: ")
+    tell(message, prefix=paint("keyaudit: ", Paint.ALARM, coloured(sys.stderr)))

@@ -68,7 +68,7 @@ def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path |
     # A snapshot serves whatever policies come later, so every column is required of it.
     verdict = assess(snapshot.run, snapshot.coverage, operations())
     with printing() as stdout:
-        render(snapshot.run, verdict, str(folder), stdout)
+        render(snapshot.run, verdict, str(folder), stdout, hints=not live.quiet)
     return verdict.exit
 
 

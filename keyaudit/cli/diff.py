@@ -15,6 +15,7 @@ def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="The earlier snapshot.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="The later one.")],
     output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")] = False,
     config: Annotated[
         Path | None,
         typer.Option("--config", "-c", metavar="FILE", help="Settings. Default: keyaudit.toml in this folder, if it is there."),
@@ -27,8 +28,8 @@ def diff(
     from keyaudit.report.difference import FORMATS, compare  # noqa: PLC0415 - heavy
 
     with (
-        judged(Live(config=config), Stored(from_=[old]), choice, fail_on=None) as before,
-        judged(Live(config=config), Stored(from_=[new]), choice, fail_on=None) as after,
+        judged(Live(config=config, quiet=quiet), Stored(from_=[old]), choice, fail_on=None) as before,
+        judged(Live(config=config, quiet=quiet), Stored(from_=[new]), choice, fail_on=None) as after,
     ):
         if before.run.tenant_id != after.run.tenant_id:
             what = f"of tenant {before.run.tenant_id} and of tenant {after.run.tenant_id}"

@@ -32,7 +32,7 @@ def inventory(
 
     names = list(TABLES) if table is None else [_known(table, EVERY_TABLE)]
     with snapshot(live, stored) as (taken, as_of), audit.inventory(taken, names, as_of=as_of) as found:
-        return show(FORMATS[output], found, found.verdict)
+        return show(FORMATS[output], found, found.verdict, hints=not live.quiet)
 
 
 def _known(table: str, tables: "Mapping[str, Table]") -> str:

@@ -91,7 +91,7 @@ async def _collect(
                 clock=clock,
                 progress=shown,
                 prompt=tell,
-                announce=_announce,
+                announce=_silent if live.quiet else _announce,
                 evidence=evidence,
             )
 
@@ -140,6 +140,10 @@ async def _source(live: Live, clock: SystemClock, settings: Settings) -> AsyncIt
             environment_rules=settings.environment_rules,
             simulated=True,
         )
+
+
+def _silent(run: Run) -> None:
+    """The result says it."""
 
 
 def _announce(run: Run) -> None:

@@ -1,14 +1,13 @@
 """Puts a report into files and on stdout. Files first: what a pipe does cannot cost them."""
 
-import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, TextIO, TypeVar
+from typing import Any, BinaryIO, TextIO, TypeVar
 
 from keyaudit.cli.options import Format, Shown
-from keyaudit.cli.streams import ClosedError, printing
+from keyaudit.cli.streams import ClosedError, coloured, printing
 from keyaudit.model.errors import Exit, OutputError, UsageError
 from keyaudit.model.run import Report, Verdict
 from keyaudit.policy.problems import nearest
@@ -89,8 +88,10 @@ def _alone(name: str, reports: Sequence[Report]) -> Report:
     return reports[0]
 
 
-def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...]) -> int:
+def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...], **how: Any) -> int:
     """Write the files, print the reports, and return the exit code, which is never 0 if anything was not written.
+
+    `how`: further `Options` of what is printed.
 
     A file that cannot be written is said after the report is printed, so that a long run is not lost with it.
     """
@@ -98,7 +99,8 @@ def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...]) 
     try:
         with printing() as out:
             gate = shown.output is None and reports[0].verdict.gate is not None
-            _render("gate" if gate else shown.output or Format.TEXT, reports, out, options(out, passes=shown.passes))
+            name = "gate" if gate else shown.output or Format.TEXT
+            _render(name, reports, out, replace(options(out, passes=shown.passes), **how))
     except ClosedError as error:
         # A gate that fails has failed, however much of it was read.
         if conditions(reports)[0] is Exit.CLEAN:
@@ -108,10 +110,12 @@ def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...]) 
     return conditions(reports)[0]
 
 
-def show(render: Callable[[T, TextIO, Options], None], found: T, verdict: Verdict, *, passes: bool = False) -> int:
+def show(
+    render: Callable[[T, TextIO, Options], None], found: T, verdict: Verdict, *, passes: bool = False, hints: bool = True
+) -> int:
     """Print what was found, and return the verdict's exit code."""
     with printing() as out:
-        render(found, out, options(out, passes=passes))
+        render(found, out, replace(options(out, passes=passes), hints=hints))
     return verdict.exit
 
 
@@ -126,9 +130,5 @@ def _render(name: str, reports: Sequence[Report], out: TextIO, options: Options)
 
 def options(out: TextIO, *, passes: bool = False) -> Options:
     """How to show things on a terminal, or where there is none."""
-    terminal = out.isatty()
-    return Options(
-        passes=passes,
-        width=shutil.get_terminal_size().columns if terminal else None,
-        colour=terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
-    )
+    width = shutil.get_terminal_size().columns if out.isatty() else None
+    return Options(passes=passes, width=width, colour=coloured(out))

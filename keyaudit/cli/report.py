@@ -1,10 +1,30 @@
 """`keyaudit report`: lists findings to a person. It does not decide, and exits 0 or 3."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from keyaudit.cli.options import Choice, Live, Shown, Stored, flags
+from keyaudit.cli.options import Choice, Format, Live, Shown, Stored, flags
+from keyaudit.model.errors import UsageError
+
+
+class GroupBy(StrEnum):
+    """What findings are grouped by, for people."""
+
+    RESOURCE = "resource"
+    POLICY = "policy"
+    OWNER = "owner"
+    NONE = "none"
+
+
+class Sort(StrEnum):
+    """Orders of findings."""
+
+    SEVERITY = "severity"
+    POLICY = "policy"
+    RESOURCE = "resource"
+    EXPIRES = "expires"
 
 
 @flags(Live, Stored, Choice, Shown)
@@ -14,6 +34,21 @@ def report(
     choice: Choice,
     shown: Shown,
     *,
+    group_by: Annotated[
+        GroupBy | None,
+        typer.Option(
+            "--group-by",
+            help="By resource (the default); by policy, for a campaign; by owner, to hand work out; none: a table.",
+        ),
+    ] = None,
+    sort: Annotated[
+        Sort,
+        typer.Option("--sort", help="The order of findings, and so of what they are grouped by. Exported files keep theirs."),
+    ] = Sort.SEVERITY,
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", metavar="NAME,...", help="For a table: its columns, as in severity,resource,owner,expires."),
+    ] = None,
     framework: Annotated[
         str | None,
         typer.Option(
@@ -28,7 +63,29 @@ def report(
     if framework is not None:
         from keyaudit.cli.controls import report_by  # noqa: PLC0415 - heavy
 
+        if group_by or columns or sort is not Sort.SEVERITY:
+            raise UsageError("--framework", "cannot be combined with --group-by, --sort or --columns", "leave those out")
         return report_by(framework, live, stored, choice, shown)
+    how = _arranged(shown.output, group_by, columns)
     files = targets(shown.export or (), "--export")
     with all_judged(live, stored, choice, fail_on=None) as result:
-        return deliver(result, shown, files)
+        return deliver(result, shown, files, **how, sort=sort, hints=not live.quiet)
+
+
+def _arranged(output: Format | None, group_by: GroupBy | None, columns: str | None) -> dict[str, object]:
+    """The grouping and columns that are meant. Raises UsageError for those that the format has no place for."""
+    from keyaudit.policy.problems import nearest, shown  # noqa: PLC0415 - heavy
+    from keyaudit.report.table import COLUMNS  # noqa: PLC0415 - heavy
+
+    if group_by is not None and output not in (None, Format.TEXT):
+        raise UsageError("--group-by", f"is for text, and -o {output} is flat", "leave one of them out")
+    if columns is None:
+        return {"group": group_by or GroupBy.RESOURCE}
+    if output not in (None, Format.TABLE) or group_by not in (None, GroupBy.NONE):
+        raise UsageError("--columns", "is for a table", "use it with -o table")
+    names = tuple(name.strip().lower() for name in columns.split(","))
+    for name in names:
+        if name not in COLUMNS:
+            near = nearest(name, COLUMNS)
+            raise UsageError("--columns", f"no such column: {shown(name)}", near or f"one of {', '.join(COLUMNS)}")
+    return {"group": GroupBy.NONE, "columns": names}

@@ -40,6 +40,16 @@ def printing() -> Iterator[TextIO]:
         ) from error
 
 
+def coloured(stream: TextIO) -> bool:
+    """Whether what goes there is coloured: NO_COLOR wins over FORCE_COLOR and CLICOLOR_FORCE; else only a terminal's is."""
+    environ = os.environ
+    if environ.get("NO_COLOR"):
+        return False
+    if any(environ.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    return stream.isatty() and environ.get("TERM") != "dumb" and environ.get("CLICOLOR") != "0"
+
+
 def tell(message: str, prefix: str = "") -> None:
     """A message on stderr, each of its lines made safe. Where stderr takes none, there is nobody to tell."""
     lines = [one_line(line, _LONGEST) for line in message.splitlines()] or [""]

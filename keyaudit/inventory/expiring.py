@@ -9,8 +9,9 @@ from heapq import merge
 import duckdb
 
 from keyaudit.inventory.load import quoted
+from keyaudit.inventory.owners import OWNED, owner_of, owning
 from keyaudit.model.columns import Table, Type
-from keyaudit.model.expiring import Ending, Owner
+from keyaudit.model.expiring import Ending
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rows import decoded, view_names
 from keyaudit.model.tables import TABLES
@@ -25,7 +26,6 @@ _CERTIFICATES = f"""LEFT JOIN (
     ) AS whole ON whole.vault_id = it.vault_id AND whole.name = it.name AND whole.version = it.version"""
 # A row that surely holds one of these is no longer in use, so that its end troubles nobody.
 _OUT_OF_USE = {"enabled": "false", "holder_enabled": "false", "is_current": "false", "active": "false"}
-_OWNED = tuple(name for name, table in TABLES.items() if "owner_ids" in table.by_name)
 
 TABLES_THAT_END: tuple[Table, ...] = tuple(
     table for table in TABLES.values() if _END in table.by_name and table.by_name[_END].type is Type.TIME and table.replaced
@@ -41,7 +41,7 @@ def columns_read() -> frozenset[tuple[str, str]]:
         if "vault_id" in table.by_name:
             found.add(("vault", "tags"))
         if "holder_id" in table.by_name:
-            found |= {(name, "owner_ids") for name in _OWNED}
+            found |= {(name, "owner_ids") for name in OWNED}
     return frozenset(found)
 
 
@@ -99,80 +99,26 @@ def _of(connection: duckdb.DuckDBPyConnection, table: Table) -> Iterator[tuple[t
         while rows := answer.fetchmany(_BATCH):
             for place, owner, source, doubt, retired, end, *cells, unknown in rows:
                 row = decoded(table, cells, unknown)
-                who = Owner(tuple(owner or ()), source or "", _reason(doubt) if doubt else None)
+                who = owner_of(owner, source, doubt)
                 yield (place, _NEVER if end is None else end, str(row["id"])), Ending(who, table.name, row, end, retired)
 
 
 def _endings(table: Table, before: int) -> str:
     """A table's rows that end before a moment, or nobody knows when, with their owners."""
-    ways = _ways(table)
-    none = "NULL::VARCHAR[]"
-    owner = " ".join(f"WHEN {way.names} IS NOT NULL THEN {way.names} WHEN {way.doubt} IS NOT NULL THEN {none}" for way in ways)
-    source = " ".join(
-        f"WHEN {way.names} IS NOT NULL THEN {quoted(way.source)} WHEN {way.doubt} IS NOT NULL THEN ''" for way in ways
-    )
-    doubt = " ".join(f"WHEN {way.names} IS NOT NULL THEN NULL WHEN {way.doubt} IS NOT NULL THEN {way.doubt}" for way in ways)
+    own = owning(table)
     off = [f"it.{name} = {value}" for name, value in _OUT_OF_USE.items() if name in table.by_name]
-    joins = [way.join for way in ways]
+    joins = [own.joins]
     if "managed" in table.by_name:
         off.append("it.managed AND whole.name IS NOT NULL")
         joins.append(_CERTIFICATES)
     retired = " OR ".join(f"coalesce({each}, false)" for each in off)
     return f"""
         SELECT {quoted(table.name)} AS kind, it.id, it.{_END},
-            CASE {owner or "WHEN false THEN NULL"} ELSE {none} END AS owner,
-            CASE {source or "WHEN false THEN NULL"} ELSE '' END AS source,
-            CASE {doubt or "WHEN false THEN NULL"} ELSE NULL END AS doubt,
+            {own.names} AS owner, {own.source} AS source, {own.doubt} AS doubt,
             it.unknown[{quoted(_END)}] AS why,
             {retired or "false"} AS retired
-        FROM {table.name} AS it {" ".join(dict.fromkeys(joins))}
+        FROM {table.name} AS it {" ".join(joins)}
         WHERE it.{_END} <= {before} OR it.unknown[{quoted(_END)}] IS NOT NULL"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """One way to learn of an owner: names or NULL, why they are unknown or NULL, who says so, and what must be joined."""
-
-    names: str
-    doubt: str
-    source: str
-    join: str = ""
-
-
-def _ways(table: Table) -> list[_Way]:
-    """The nearest first: what the row says itself, then its vault, then what holds it, then the application behind that."""
-    ways: list[_Way] = []
-    if "tags" in table.by_name:
-        ways.append(_Way(_tagged("it"), "it.unknown['tags']", "tag owner"))
-    if "owner_ids" in table.by_name:
-        ways.append(_Way(_some("it.owner_ids"), "it.unknown['owner_ids']", "Entra owners"))
-    if "vault_id" in table.by_name:
-        doubt = f"CASE WHEN vault.id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE vault.unknown['tags'] END"
-        ways.append(_Way(_tagged("vault"), doubt, "tag owner of the vault", "LEFT JOIN vault ON vault.id = it.vault_id"))
-    if "holder_id" in table.by_name:
-        holders = " UNION ALL ".join(f"SELECT id, owner_ids, unknown['owner_ids'] AS doubt FROM {name}" for name in _OWNED)
-        join = f"LEFT JOIN ({holders}) AS holder ON holder.id = it.holder_id"
-        ways.append(_Way(_some("holder.owner_ids"), "holder.doubt", "Entra owners", join))
-    if {"holder_id", "app_id"} <= set(table.by_name):
-        registered = (
-            "SELECT app_id, flatten(list(owner_ids)) AS owner_ids, min(unknown['owner_ids']) AS doubt"
-            " FROM application WHERE app_id IS NOT NULL GROUP BY app_id"
-        )
-        listed = ", ".join(map(quoted, TABLES["application"].listed_by))
-        unlisted = f"(SELECT min(reason) FROM coverage WHERE operation IN ({listed}))"
-        missing = f"CASE WHEN it.app_id IS NULL OR app.app_id IS NOT NULL THEN app.doubt ELSE {unlisted} END"
-        doubt = f"coalesce(it.unknown['app_id'], {missing})"
-        join = f"LEFT JOIN ({registered}) AS app ON app.app_id = it.app_id"
-        ways.append(_Way(_some("app.owner_ids"), doubt, "Entra owners of the application", join))
-    return ways
-
-
-def _tagged(relation: str) -> str:
-    return f"CASE WHEN trim({relation}.tags['owner']) <> '' THEN [{relation}.tags['owner']] END"
-
-
-def _some(names: str) -> str:
-    return f"CASE WHEN len({names}) > 0 THEN list_sort(list_distinct({names})) END"
 
 
 def _reason(text: str) -> Reason:

@@ -1,6 +1,6 @@
 """What a report says of the run it rests on, and what the run came to."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from keyaudit.model.settings import InForce
 from keyaudit.model.waivers import Use
 
 if TYPE_CHECKING:
+    from keyaudit.model.expiring import Owner
     from keyaudit.model.listing import Listing
 
 MAX_SKEW = 300
@@ -125,5 +126,7 @@ class Report:
     findings: Callable[[bool], Iterator[Finding]]
     listing: Callable[[str], "Listing"]
     """A table of what was judged, by its name: the inventory beside the findings."""
+    owners: Callable[[str, Sequence[str]], Mapping[str, "Owner"]]
+    """Who owns rows of a table, by their ids, as far as anything says so."""
     settings: InForce = field(default_factory=InForce)
     """What was settled for it: profile, limits, classes."""

@@ -12,8 +12,8 @@ from keyaudit.report.summary import SIMULATED
 _WIDTH = 80
 
 
-def render(run: Run, verdict: Verdict, folder: str, out: TextIO) -> None:
-    """Write the counts, the gaps, and how to judge what was collected."""
+def render(run: Run, verdict: Verdict, folder: str, out: TextIO, *, hints: bool) -> None:
+    """Write the counts, the gaps, and, as a hint, how to judge what was collected."""
     lines = [SIMULATED] if run.simulated else []
     counts = ", ".join(plural(run.rows.get(name, 0), table.noun, table.plural) for name, table in TABLES.items())
     lines += wrap(f"Read of {one_line(run.tenant_name or run.tenant_id)}: {counts}.", _WIDTH)
@@ -21,5 +21,6 @@ def render(run: Run, verdict: Verdict, folder: str, out: TextIO) -> None:
         lines += wrap(f"Not the whole tenant: {one_line('; '.join(run.filters.shown))}.", _WIDTH)
     for block in (incomplete(verdict, _WIDTH, colour=False), unsafe(verdict, _WIDTH, colour=False)):
         lines += ["", *block] if block else []
-    lines += ["", *wrap(f"Next: keyaudit report --from {one_line(folder)}", _WIDTH)]
+    if hints:
+        lines += ["", *wrap(f"Next: keyaudit report --from {one_line(folder)}", _WIDTH)]
     out.writelines(f"{line}\n" for line in lines)

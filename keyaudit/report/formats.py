@@ -7,7 +7,8 @@ from typing import BinaryIO, Protocol, TextIO
 
 from keyaudit.model.errors import UsageError
 from keyaudit.model.run import Report
-from keyaudit.report import csv, json, table, text
+from keyaudit.report import csv, grouped, json, table, text
+from keyaudit.report.arrange import by_thing, flat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,15 +18,47 @@ class Options:
     passes: bool = False
     width: int | None = None
     colour: bool = False
+    hints: bool = True
+    """Say what to do next."""
+    group: str = "resource"
+    """For text: what findings are grouped by, or none."""
+    sort: str = "severity"
+    columns: tuple[str, ...] = ()
+    """For a table: the names of its columns, if not the usual ones."""
+
+
+def _text(report: Report, out: TextIO, options: Options) -> None:
+    width, sort = options.width or 80, options.sort
+    shown = {"passes": options.passes, "colour": options.colour, "hints": options.hints}
+    if options.group == "none":
+        _table(report, out, options)
+    elif options.group == "resource":
+        text.render(report if sort == "severity" else by_thing(report, sort), out, width=width, **shown)
+    else:
+        grouped.render(report, out, options.group, sort, width=width, **shown)
+
+
+def _table(report: Report, out: TextIO, options: Options) -> None:
+    table.render(
+        flat(report, options.sort),
+        out,
+        passes=options.passes,
+        width=options.width,
+        columns=options.columns,
+        hints=options.hints,
+    )
+
+
+def _engines(report: Report, options: Options) -> Report:
+    """For programs: as the engine has them, unless another order was asked for."""
+    return report if options.sort == "severity" else flat(report, options.sort)
 
 
 FORMATS: Mapping[str, Callable[[Report, TextIO, Options], None]] = {
-    "text": lambda report, out, options: text.render(
-        report, out, passes=options.passes, width=options.width or 80, colour=options.colour
-    ),
-    "table": lambda report, out, options: table.render(report, out, passes=options.passes, width=options.width),
-    "json": lambda report, out, options: json.render(report, out, passes=options.passes),
-    "csv": lambda report, out, _: csv.render(report, out),
+    "text": _text,
+    "table": _table,
+    "json": lambda report, out, options: json.render(_engines(report, options), out, passes=options.passes),
+    "csv": lambda report, out, options: csv.render(_engines(report, options), out),
 }
 """What a report is printed in."""
 

@@ -1,21 +1,27 @@
 """Rows in columns, as `az -o table` looks, one after another: however many there are, few are held. Cells are safe to print."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain, islice, zip_longest
 
 from keyaudit.report.lines import columns, pad, wrap
 
 SAMPLE = 1_000
 """Rows whose cells settle how wide the columns are; a longer cell that comes later stands out, or is wrapped."""
-_GAP = "  "
+GAP = "  "
+"""What is between two columns."""
 _LEAST = 8
 
 
-def grid(headers: Sequence[str], rows: Iterable[Sequence[str]], width: int | None = None) -> Iterator[str]:
-    """Lines with the header, a rule, and the rows; cells are wrapped to fit `width`, and never cut."""
+def grid(
+    headers: Sequence[str], rows: Iterable[Sequence[str]], width: int | None = None, whole: Collection[int] = ()
+) -> Iterator[str]:
+    """Lines with the header, a rule, and the rows; cells are wrapped to fit `width`, and never cut.
+
+    The columns of these numbers are kept `whole` as long as the others need no more than that to fit.
+    """
     stream = iter(rows)
     sample = list(islice(stream, SAMPLE))
-    widths = _fitted(natural(headers, sample), width)
+    widths = _fitted(natural(headers, sample), width, whole)
     yield _line(headers, widths)
     yield _line(["-" * each for each in widths], widths)
     for row in chain(sample, stream):
@@ -42,21 +48,23 @@ def fitting(widths: Sequence[int], width: int, always: int) -> list[int]:
     """
     most = max(_LEAST, width // 3)
     chosen = list(range(min(always, len(widths))))
-    room = width + len(_GAP) - sum(min(widths[index], most) + len(_GAP) for index in chosen)
+    room = width + len(GAP) - sum(min(widths[index], most) + len(GAP) for index in chosen)
     for index in range(len(chosen), len(widths)):
-        if widths[index] <= most and widths[index] + len(_GAP) <= room:
+        if widths[index] <= most and widths[index] + len(GAP) <= room:
             chosen.append(index)
-            room -= widths[index] + len(_GAP)
+            room -= widths[index] + len(GAP)
     return chosen
 
 
-def _fitted(widths: list[int], width: int | None) -> list[int]:
-    """The widest give way until all fit, down to what a word needs."""
-    while width is not None and sum(widths) + len(_GAP) * (len(widths) - 1) > width and max(widths) > _LEAST:
-        widest = widths.index(max(widths))
-        widths[widest] -= 1
+def _fitted(widths: list[int], width: int | None, whole: Collection[int]) -> list[int]:
+    """The widest give way until all fit, down to what a word needs; those to be kept whole come last."""
+    if width is None:
+        return widths
+    for giving in ([index for index in range(len(widths)) if index not in whole], range(len(widths))):
+        while sum(widths) + len(GAP) * (len(widths) - 1) > width and any(widths[index] > _LEAST for index in giving):
+            widths[max(giving, key=lambda index: widths[index])] -= 1
     return widths
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return _GAP.join(pad(cell, width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+    return GAP.join(pad(cell, width) for cell, width in zip(cells, widths, strict=True)).rstrip()

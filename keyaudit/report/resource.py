@@ -1,12 +1,23 @@
 """What a finding is about, in words: its name, what it is, who owns it."""
 
 from keyaudit.model import times
+from keyaudit.model.expiring import Owner
+from keyaudit.model.findings import Finding
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
+from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 
 BELOW = "not read far enough: see the gaps below"
 _PROVIDERS = {"federated-domain": "federated domain", "external-idp": "identity provider"}
 _HOLDERS = {"application": "app", "service_principal": "service principal"}
+
+
+def thing(finding: Finding) -> tuple[str, object]:
+    """What lives on when a row is replaced: a key over its versions. For a finding without a row, its scope."""
+    if not finding.row:
+        return "", finding.scope
+    return finding.policy.table, finding.row[TABLES[finding.policy.table].subject]
 
 
 def label(facts: Facts) -> str:
@@ -87,6 +98,15 @@ def owner(facts: Facts) -> tuple[str | None, str | None]:
 def owner_unknown(facts: Facts) -> Reason | None:
     """Why nobody can say who owns it; None where it can be said."""
     return facts.unknown.get("tags") or facts.unknown.get("owner_ids")
+
+
+def owned_by(owner: Owner) -> str:
+    """ "team-release (tag owner)", "no owner known", "owner unknown (permission)"."""
+    if owner.reason:
+        return f"owner unknown ({owner.reason})"
+    if not owner.names:
+        return "no owner known"
+    return one_line(f"{', '.join(owner.names)} ({owner.source})", 500)
 
 
 def _owner_words(facts: Facts) -> str:

@@ -20,6 +20,7 @@ SIMULATED = "SIMULATED TENANT: nothing here exists in Azure"
 WORST_FIRST = tuple(reversed(Severity))
 _NETWORK = {"ca_file": "CA file", "no_proxy": "no proxy for"}
 _FILTERS = 500
+_OF_VAULTS = frozenset({"vault", "key", "certificate", "secret"})
 MESSAGE = 1_000
 """Characters of a message that a person is shown."""
 
@@ -66,10 +67,11 @@ def message(finding: Finding) -> str:
     return one_line(_cannot_tell(finding) if finding.outcome is Outcome.UNKNOWN else finding.policy.title, MESSAGE)
 
 
-def footer(report: Report, width: int, colour: bool) -> list[str]:
-    """Counts with their denominator, then what weakens them, then the verdict: last, where the eye lands."""
+def footer(report: Report, width: int, colour: bool, *, hints: bool = True) -> list[str]:
+    """Counts with their denominator, then what weakens them, then the verdict, where the eye lands; with `hints`, what next."""
     return parted(
         wrap(counted(report), width),
+        [line for said in _empty(report) for line in wrap(said, width)],
         _settings(report, width),
         not_judged(report.verdict, width),
         accepted(report.verdict, width),
@@ -79,6 +81,7 @@ def footer(report: Report, width: int, colour: bool) -> list[str]:
         incomplete(report.verdict, width, colour),
         unsafe(report.verdict, width, colour),
         outcome(report, width, colour),
+        _next(report, width) if hints else [],
     )
 
 
@@ -97,24 +100,44 @@ def results(report: Report) -> str:
     """The results that are no failures."""
     verdict = report.verdict
     unknown = sum(verdict.unknown.values())
-    excused = [
-        f"{sum(counts.values()):,} {word}"
-        for word, counts in (("known", verdict.known), ("waived", verdict.waived))
-        if any(counts.values())
-    ]
+    excused = [f"{sum(verdict.known.values()):,} known"] if any(verdict.known.values()) else []
+    if any(verdict.waived.values()):
+        ends = min((use.waiver.last_day for use in verdict.waivers if use.count and not use.waiver.covers_coverage), default="")
+        excused.append(f"{sum(verdict.waived.values()):,} waived{f' (the next waiver ends {ends})' if ends else ''}")
     others = (f"{unknown:,} unknown", f"{verdict.passed:,} passed", f"{verdict.not_applicable:,} not applicable")
     return ", ".join([*excused, *others])
 
 
 def counted(report: Report) -> str:
     """What was looked at and what came of it, as a sentence."""
-    verdict = report.verdict
-    failures = severities(verdict.failed)
-    if any(verdict.known.values()) and not any(verdict.failed.values()):
-        failures = "nothing new"
-    elif not any(verdict.failed.values()):
-        failures = "no findings" if verdict.complete and not any(verdict.unknown.values()) else "no failures in what was read"
-    return f"Checked {looked(report)}: {failures}; {results(report)}."
+    return f"Checked {looked(report)}: {_failures(report.verdict)}; {results(report)}."
+
+
+def _failures(verdict: Verdict) -> str:
+    """What fails, or in which way nothing does: that nobody looked is not that there is nothing."""
+    if any(verdict.failed.values()):
+        return severities(verdict.failed)
+    unknown, waived = any(verdict.unknown.values()), sum(verdict.waived.values())
+    if any(verdict.known.values()):
+        return "nothing new"
+    if not (verdict.passed or waived or unknown):
+        return "nothing to judge"
+    if not verdict.complete or unknown:
+        return "no failures in what was read"
+    return f"nothing open, since {plural(waived, 'finding is', 'findings are')} waived" if waived else "no findings"
+
+
+def _empty(report: Report) -> Iterator[str]:
+    """Why so little was looked at, where that is so."""
+    verdict, run = report.verdict, report.run
+    if not report.tallies or all(not (tally.rows or tally.not_applicable) for tally in report.tallies):
+        without = len({each.policy.id for each in verdict.not_judged})
+        idle = len({tally.policy.id for tally in report.tallies} - {each.policy.id for each in verdict.not_judged})
+        of = plural(without + idle, "policy", "policies")
+        yield f"Nothing was judged: of {of}, {idle:,} found nothing to look at, and {without:,} lacked evidence."
+    if any(tally.policy.table in _OF_VAULTS for tally in report.tallies) and not run.rows.get("vault", 0):
+        where = _subscriptions(verdict)
+        yield f"No vault was found{f' in {where[0]}' if where else ''}, as far as this identity can see."
 
 
 def severities(counts: Mapping[Severity, int], *, zeros: bool = False) -> str:
@@ -124,15 +147,17 @@ def severities(counts: Mapping[Severity, int], *, zeros: bool = False) -> str:
 
 
 def outcome(report: Report, width: int, colour: bool) -> list[str]:
-    """The verdict, with every condition that held, and where to read on."""
+    """The verdict, with every condition that held."""
     verdict = report.verdict
     but = " but for what was accepted" if any(gap.allowed for gap in verdict.gaps) or verdict.allowed_unknown else ""
     decided = "no gate evaluated" if verdict.gate is None else f"nothing open at {verdict.gate} or above"
+    return ended(verdict, width, colour, but, f"; {decided}")
+
+
+def _next(report: Report, width: int) -> list[str]:
+    """Where to read on."""
     worst = _worst(report)
-    return [
-        *ended(verdict, width, colour, but, f"; {decided}"),
-        *(wrap(f"Next: keyaudit explain {worst}", width) if worst else ()),
-    ]
+    return wrap(f"Next: keyaudit explain {worst}", width) if worst else []
 
 
 def ended(verdict: Verdict, width: int, colour: bool, but: str = "", decided: str = "") -> list[str]:

@@ -1,39 +1,123 @@
 """The flat table: one line a finding, as `az -o table` looks; then the same summary as the text report."""
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import TextIO
 
-from tabulate import tabulate
-
+from keyaudit.model import times
+from keyaudit.model.expiring import Owner
+from keyaudit.model.findings import Finding
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
+from keyaudit.report.arrange import owned
 from keyaudit.report.facts import Facts
-from keyaudit.report.lines import joined, wrap
+from keyaudit.report.grid import GAP, SAMPLE, grid, natural
+from keyaudit.report.lines import joined, pad, wrap
 from keyaudit.report.resource import label
 from keyaudit.report.summary import footer, header, message, word
 
-_HEADERS = ("Severity", "Policy", "Resource", "Finding")
-_GAPS = 6
-_LEAST = 20
-_UNBOUNDED = 1_000_000
+_UNKNOWN = "unknown"
 _SUMMARY = 80
+_WITH_OWNER = 100
+"""Columns of a terminal from which on the owner is shown without being asked for."""
+_TABLE = 70
+"""Columns from which on a table is a table."""
+_WORDS = 20
+"""Columns that a cell with words needs to be read."""
+_WHOLE = frozenset({"severity", "policy", "expires", "id"})
+"""What is never broken over lines, so that it can be found and copied."""
 
 
-def render(report: Report, out: TextIO, *, passes: bool = False, width: int | None = None) -> None:
-    """Write the table. Cells are wrapped to fit `width`, never cut; without one nothing is wrapped."""
-    rows = [
-        (word(finding), finding.policy.id, one_line(label(Facts.of(finding))), message(finding))
-        for finding in report.findings(passes)
-    ]
+def _owner(owner: Owner) -> str:
+    return _UNKNOWN if owner.reason else ", ".join(owner.names) or "no owner"
+
+
+def _shown(facts: Facts, name: str) -> str:
+    return one_line(facts.shown(name, _UNKNOWN)) if facts.row else _UNKNOWN
+
+
+def _expires(facts: Facts) -> str:
+    ends = facts.integer("expires_on")
+    return _shown(facts, "expires_on") if ends is None else times.iso_date(ends)
+
+
+COLUMNS: Mapping[str, Callable[[Finding, Owner], str]] = {
+    "severity": lambda finding, _: word(finding),
+    "policy": lambda finding, _: finding.policy.id,
+    "resource": lambda finding, _: one_line(label(Facts.of(finding))),
+    "finding": lambda finding, _: message(finding),
+    "owner": lambda _, owner: one_line(_owner(owner), 500),
+    "expires": lambda finding, _: _expires(Facts.of(finding)),
+    "kind": lambda finding, _: finding.policy.table,
+    "subscription": lambda finding, _: _shown(Facts.of(finding), "subscription_name"),
+    "location": lambda finding, _: _shown(Facts.of(finding), "location"),
+    "title": lambda finding, _: one_line(finding.policy.title, 1_000),
+    "subject": lambda finding, _: one_line(finding.subject, 1_000),
+    "id": lambda finding, _: finding.id,
+}
+"""What a column says of a finding, by its name; an empty cell is absent."""
+_USUAL = ("severity", "policy", "resource", "finding", "owner")
+
+
+def render(
+    report: Report,
+    out: TextIO,
+    *,
+    passes: bool = False,
+    width: int | None = None,
+    columns: Sequence[str] = (),
+    hints: bool = True,
+) -> None:
+    """Write the table, of these `columns` or the usual ones. Cells are wrapped to fit `width`, and never cut.
+
+    Where there is little room the owner is left out unless it was asked for; where there is less, each cell has its own line.
+    """
+    names = tuple(columns) or _USUAL
     out.write(joined([*header(report.run, report.verdict, width or _SUMMARY, colour=False), ""]))
-    if rows:
-        fixed = max(len(word) for word, *_ in rows) + max(len(policy) for _, policy, *_ in rows)
-        room = max(2 * _LEAST, width - fixed - _GAPS) if width else 2 * _UNBOUNDED
-        resource = min(max(len(name) for _, _, name, _ in rows), room // 2)
-        cells = [
-            (word, policy, "\n".join(wrap(name, resource)), "\n".join(wrap(said, room - resource)))
-            for word, policy, name, said in rows
-        ]
-        # Numbers are names here too ("83749e12"), and an id is not broken at its hyphens: wrap() breaks at spaces.
-        table = tabulate(cells, headers=_HEADERS, tablefmt="simple", disable_numparse=True, break_on_hyphens=False)
-        out.write(joined([*(line.rstrip() for line in table.split("\n")), ""]))
-    out.write(joined(footer(report, width or _SUMMARY, colour=False)))
+    rows = _rows(report, passes, names)
+    sample = list(islice(rows, SAMPLE))
+    if sample:
+        out.writelines(f"{line}\n" for line in _lines(names, sample, rows, width, usual=not columns))
+        out.write("\n")
+    out.write(joined(footer(report, width or _SUMMARY, colour=False, hints=hints)))
+
+
+def _rows(report: Report, passes: bool, shown: Sequence[str]) -> Iterator[list[str]]:
+    findings = report.findings(passes)
+    nobody = Owner((), "", None)
+    pairs = owned(report, findings) if "owner" in shown else ((nobody, finding) for finding in findings)
+    return ([COLUMNS[name](finding, owner) for name in shown] for owner, finding in pairs)
+
+
+def _lines(
+    names: Sequence[str], sample: Sequence[Sequence[str]], rest: Iterator[Sequence[str]], width: int | None, *, usual: bool
+) -> Iterator[str]:
+    rows: Iterator[Sequence[str]] = chain(sample, rest)
+    if width is None:
+        return grid(_headers(names), rows)
+    if usual and not (width >= _WITH_OWNER and _fits(names, sample, width)):
+        names, sample, rows = names[:-1], [row[:-1] for row in sample], (row[:-1] for row in rows)
+    if width < _TABLE or not _fits(names, sample, width):
+        return _records(names, rows, width)
+    return grid(_headers(names), rows, width, [index for index, name in enumerate(names) if name in _WHOLE])
+
+
+def _headers(names: Sequence[str]) -> list[str]:
+    return [name.capitalize() for name in names]
+
+
+def _fits(names: Sequence[str], sample: Sequence[Sequence[str]], width: int) -> bool:
+    """Whether cells that are wrapped have room for a few words beside those that are not."""
+    widths = natural(_headers(names), sample)
+    wanted = (size if name in _WHOLE else min(size, _WORDS) for name, size in zip(names, widths, strict=True))
+    return sum(wanted) + len(GAP) * (len(names) - 1) <= width
+
+
+def _records(names: Sequence[str], rows: Iterator[Sequence[str]], width: int) -> Iterator[str]:
+    size = max(map(len, names)) + len(GAP)
+    for number, row in enumerate(rows):
+        if number:
+            yield ""
+        for name, cell in zip(names, row, strict=True):
+            if cell:
+                yield from wrap(cell, width, pad(name.capitalize(), size), " " * size)

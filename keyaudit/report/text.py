@@ -8,14 +8,14 @@ from typing import TextIO
 from keyaudit.model.coverage import Scope
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.run import Report
-from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
-from keyaudit.report.resource import BELOW, context, label
+from keyaudit.report.resource import BELOW, context, label, thing
 from keyaudit.report.summary import footer, header, message, word
 
-_LEAST = 40
+LEAST = 40
+"""Columns that a report for people takes, on however narrow a terminal."""
 _HEADING = 34
 _WORD = 8
 _UNKNOWN = "UNKNOWN"
@@ -32,25 +32,20 @@ _COLOURS = {
 }
 
 
-def render(report: Report, out: TextIO, *, passes: bool = False, width: int = 80, colour: bool = False) -> None:
+def render(
+    report: Report, out: TextIO, *, passes: bool = False, width: int = 80, colour: bool = False, hints: bool = True
+) -> None:
     """Write the report, one resource at a time. Findings on one resource must follow one another."""
-    width = max(width, _LEAST)
+    width = max(width, LEAST)
     out.write(joined([*header(report.run, report.verdict, width, colour), ""]))
     unread: dict[Scope, list[str]] = defaultdict(list)
-    for (_, thing), findings in groupby(report.findings(passes), key=_thing):
-        if isinstance(thing, Scope):
-            unread[thing] += [finding.policy.id for finding in findings]
+    for (_, on), findings in groupby(report.findings(passes), key=thing):
+        if isinstance(on, Scope):
+            unread[on] += [finding.policy.id for finding in findings]
         else:
             out.write(joined(_groups(findings, width, colour)))
     out.writelines(joined(_unread(scope, policies, width, colour)) for scope, policies in unread.items())
-    out.write(joined(footer(report, width, colour)))
-
-
-def _thing(finding: Finding) -> tuple[str, object]:
-    """What lives on when a row is replaced: a key over its versions. For a finding without a row, its scope."""
-    if not finding.row:
-        return "", finding.scope
-    return finding.policy.table, finding.row[TABLES[finding.policy.table].subject]
+    out.write(joined(footer(report, width, colour, hints=hints)))
 
 
 def _groups(findings: Iterable[Finding], width: int, colour: bool) -> Iterator[str]:
@@ -104,12 +99,17 @@ def _heading(name: str, facts: str, width: int, colour: bool) -> Iterable[str]:
     if columns(name) + 2 <= _HEADING and facts:
         first, *more = wrap(facts, width, pad(name, _HEADING), " " * _HEADING)
         return [paint(name, Paint.BOLD, colour) + first[len(name) :], *more]
-    return [*(paint(line, Paint.BOLD, colour) for line in wrap(name, width, rest="    ")), *wrap(facts, width, "    ", "    ")]
+    named = [paint(line, Paint.BOLD, colour) for line in wrap(name, width, rest="    ")]
+    return [*named, *(wrap(facts, width, "    ", "    ") if facts else [])]
 
 
 def _finding(finding: Finding, ids: int, width: int, colour: bool) -> Iterable[str]:
     said = word(finding)
     begin = f"  {pad(said, _WORD)}  {pad(finding.policy.id, ids)}  "
     first, *more = wrap(message(finding), width, begin, " " * (2 + _WORD + 2 + ids + 2))
-    shade = _COLOURS[finding.severity if finding.outcome is Outcome.FAIL else finding.outcome]
-    return ["  " + paint(said, shade, colour) + first[2 + len(said) :], *more]
+    return ["  " + painted(finding, colour) + first[2 + len(said) :], *more]
+
+
+def painted(finding: Finding, colour: bool) -> str:
+    """Its `word`, in the colour that stands for it."""
+    return paint(word(finding), _COLOURS[finding.severity if finding.outcome is Outcome.FAIL else finding.outcome], colour)

@@ -60,3 +60,59 @@ def _widest(contoso: Path, columns: int) -> int:
 def test_lines_are_as_wide_as_the_terminal(contoso: Path) -> None:
     assert _widest(contoso, 70) <= 70
     assert 80 < _widest(contoso, 120) <= 120
+
+
+def _widest_table(contoso: Path, columns: int) -> str:
+    return _at_a_terminal("report", "--from", str(contoso), "--group-by", "none", NO_COLOR="1", columns=columns)[1]
+
+
+def test_a_table_fits_every_terminal(contoso: Path) -> None:
+    for columns in (60, 80, 100):
+        got = _widest_table(contoso, columns)
+        assert max(len(line) for line in got.splitlines()) <= columns
+        assert "Owner" not in got
+    assert "\nSeverity  CRITICAL\r\nPolicy    " in _widest_table(contoso, 60).replace("\r\r", "\r")
+
+
+def test_groups_fit_every_terminal(contoso: Path) -> None:
+    for group in ("policy", "owner"):
+        _, got = _at_a_terminal("report", "--from", str(contoso), "--group-by", group, NO_COLOR="1", columns=60)
+        assert max(len(line) for line in got.splitlines()) <= 60
+
+
+def _apart(contoso: Path, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[bytes]":
+    names = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "CLICOLOR")
+    clean = {name: value for name, value in os.environ.items() if name not in names}
+    command = [sys.executable, "-m", "keyaudit", *arguments]
+    return subprocess.run(command, capture_output=True, check=False, env={**clean, **environ})
+
+
+def test_colour_is_forced_into_a_pipe_and_no_color_wins(contoso: Path) -> None:
+    report = ("report", "--from", str(contoso), "--select", "kv-key-exportable")
+    assert b"\x1b[" not in _apart(contoso, *report).stdout
+    for name in ("FORCE_COLOR", "CLICOLOR_FORCE"):
+        assert b"\x1b[" in _apart(contoso, *report, **{name: "1"}).stdout
+        assert b"\x1b[" not in _apart(contoso, *report, **{name: "0"}).stdout
+        assert b"\x1b[" not in _apart(contoso, *report, **{name: "1"}, NO_COLOR="1").stdout
+    # What programs read is never coloured, and nothing moves where nobody looks.
+    assert b"\x1b[" not in _apart(contoso, *report, "-o", "json", FORCE_COLOR="1").stdout
+    moving = _apart(contoso, "report", "--demo", "--estate", "sized:1x1x1x1", FORCE_COLOR="1")
+    assert b"\x1b[" not in moving.stderr
+
+
+def test_an_error_is_coloured_on_its_own_stream(contoso: Path) -> None:
+    assert _apart(contoso, "explain", "nothing", FORCE_COLOR="1").stderr.startswith(b"\x1b[1;31mkeyaudit: \x1b[0m")
+    assert _apart(contoso, "explain", "nothing").stderr.startswith(b"keyaudit: ")
+    assert _at_a_terminal("explain", "nothing")[1].startswith("\x1b[1;31mkeyaudit: ")
+    assert _at_a_terminal("explain", "nothing", NO_COLOR="1")[1].startswith("keyaudit: ")
+
+
+def test_stdout_to_a_file_is_plain_while_stderr_is_a_terminal(contoso: Path, tmp_path: Path) -> None:
+    shell = f"{sys.executable} -m keyaudit report --from {contoso} > {tmp_path / 'out'}; {sys.executable} -m keyaudit explain x"
+    master, slave = pty.openpty()
+    clean = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
+    subprocess.run(["sh", "-c", shell], stdout=slave, stderr=slave, env={**clean, "TERM": "xterm"}, check=False)
+    os.close(slave)
+    assert b"\x1b[" not in (tmp_path / "out").read_bytes()
+    assert b"\x1b[1;31m" in os.read(master, 65_536)
+    os.close(master)

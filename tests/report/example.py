@@ -1,11 +1,12 @@
 """One fixed report that holds every outcome, for the golden files and for tests of all formats."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.errors import Exit
+from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally, Value
 from keyaudit.model.listing import Listing
 from keyaudit.model.reasons import Reason
@@ -334,6 +335,19 @@ VERDICT = Verdict(
 )
 
 
+def owners_of(found: Iterable[Finding], table: str, ids: Sequence[str]) -> dict[str, Owner]:
+    """Who owns those rows: whom the tag names; of a credential nobody can tell, and other rows have nobody."""
+    rows = {str(each.row["id"]): each.row for each in found if each.row and each.policy.table == table}
+    return {id_: _owner(table, rows[id_]) for id_ in ids}
+
+
+def _owner(table: str, row: Mapping[str, Value]) -> Owner:
+    tags = row.get("tags")
+    if isinstance(tags, dict) and "owner" in tags:
+        return Owner((tags["owner"],), "tag owner", None)
+    return Owner((), "", Reason.PERMISSION if table == "credential" else None)
+
+
 def listing_of(found: Iterable[Finding], table: str) -> Listing:
     """The rows of a table that findings are about, as the inventory would list them."""
     rows = {str(each.row["id"]): each.row for each in found if each.row and each.policy.table == table}
@@ -341,7 +355,12 @@ def listing_of(found: Iterable[Finding], table: str) -> Listing:
 
 
 REPORT = Report(
-    run=RUN, verdict=VERDICT, tallies=tallies(), findings=findings, listing=lambda table: listing_of(FINDINGS, table)
+    run=RUN,
+    verdict=VERDICT,
+    tallies=tallies(),
+    findings=findings,
+    listing=lambda table: listing_of(FINDINGS, table),
+    owners=lambda table, ids: owners_of(FINDINGS, table, ids),
 )
 
 GATED = dataclasses.replace(
@@ -368,4 +387,5 @@ CLEAN = Report(
     tallies=tallies(_QUIET),
     findings=lambda passes: iter(_QUIET if passes else ()),
     listing=lambda table: listing_of(_QUIET, table),
+    owners=lambda table, ids: owners_of(_QUIET, table, ids),
 )

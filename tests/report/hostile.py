@@ -3,6 +3,7 @@
 import dataclasses
 
 from keyaudit.model.coverage import Scope, ScopeKind
+from keyaudit.model.expiring import Owner
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Finding, Outcome, Severity, Value
 from keyaudit.model.reasons import Reason
@@ -41,6 +42,7 @@ def hostile(payload: str) -> Report:
         tallies=tallies(),
         findings=lambda passes: (each for each in found if passes or each.outcome is not Outcome.PASS),
         listing=lambda table: listing_of(found, table),
+        owners=lambda _, ids: {id_: Owner((payload, payload), "tag owner", None) for id_ in ids},
     )
 
 

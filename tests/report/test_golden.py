@@ -24,6 +24,12 @@ CASES: dict[str, Callable[[TextIO], object]] = {
     "report.txt": lambda out: FORMATS["text"](REPORT, out, Options()),
     "report-all-colour.txt": lambda out: FORMATS["text"](REPORT, out, Options(passes=True, colour=True, width=100)),
     "report-clean.txt": lambda out: FORMATS["text"](CLEAN, out, Options()),
+    "report-by-policy.txt": lambda out: FORMATS["text"](REPORT, out, Options(group="policy", passes=True)),
+    "report-by-owner-colour.txt": lambda out: FORMATS["text"](REPORT, out, Options(group="owner", colour=True, width=60)),
+    "report-columns.table": lambda out: FORMATS["table"](
+        REPORT, out, Options(columns=("expires", "owner", "resource", "id"), sort="expires")
+    ),
+    "report-60.table": lambda out: FORMATS["table"](REPORT, out, Options(width=60)),
     "report.table": lambda out: FORMATS["table"](REPORT, out, Options()),
     "report-100.table": lambda out: FORMATS["table"](REPORT, out, Options(width=100, passes=True)),
     "report.json": lambda out: FORMATS["json"](REPORT, out, _ALL),

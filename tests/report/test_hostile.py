@@ -15,14 +15,21 @@ from keyaudit.report.cells import guarded
 from keyaudit.report.explain import render_policy
 from keyaudit.report.formats import FORMATS, Options
 from keyaudit.report.gate import render_gate
+from keyaudit.report.table import COLUMNS
 from tests.report.example import FINDINGS, OVERDUE
 from tests.report.hostile import hostile
 from tests.report.sinks import CORPUS, agent_commands, columns, is_formula, restored, terminal_codes
 
 csv.field_size_limit(10_000_000)
 
-FOR_PEOPLE = ("text", "table", "gate")
+FOR_PEOPLE = ("text", "table", "gate", "by owner", "by policy", "every column", "lines")
 EVERY = (*FOR_PEOPLE, "json", "csv")
+_ARRANGED = {
+    "by owner": ("text", Options(passes=True, group="owner", width=80)),
+    "by policy": ("text", Options(passes=True, group="policy", width=80)),
+    "every column": ("table", Options(passes=True, columns=tuple(COLUMNS))),
+    "lines": ("table", Options(passes=True, columns=tuple(COLUMNS), width=60, sort="resource")),
+}
 PAYLOADS = pytest.mark.parametrize("payload", CORPUS.values(), ids=CORPUS)
 
 
@@ -33,7 +40,8 @@ def printed(name: str, payload: str) -> bytes:
     if name == "gate":
         render_gate(report, out)
     else:
-        FORMATS[name](report, out, Options(passes=True, width=None if name == "table" else 80))
+        format_, options = _ARRANGED.get(name, (name, Options(passes=True, width=None if name == "table" else 80)))
+        FORMATS[format_](report, out, options)
     return out.getvalue().encode("utf-8")
 
 

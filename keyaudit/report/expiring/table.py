@@ -4,9 +4,10 @@ from typing import TextIO
 
 from keyaudit.model import times
 from keyaudit.model.expiring import Expiring
-from keyaudit.report.expiring.words import above, below, listed_endings, name, notes, owned_by, when
+from keyaudit.report.expiring.words import above, below, listed_endings, name, notes, when
 from keyaudit.report.grid import grid
 from keyaudit.report.lines import joined
+from keyaudit.report.resource import owned_by
 
 _HEADERS = ("Owner", "When", "Expires", "What", "Note")
 _SUMMARY = 80

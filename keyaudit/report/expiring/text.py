@@ -5,8 +5,9 @@ from typing import TextIO
 
 from keyaudit.model import times
 from keyaudit.model.expiring import Ending, Expiring
-from keyaudit.report.expiring.words import OVERDUE, UNKNOWN, above, below, listed_endings, name, notes, owned_by, status, when
+from keyaudit.report.expiring.words import OVERDUE, UNKNOWN, above, below, listed_endings, name, notes, status, when
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
+from keyaudit.report.resource import owned_by
 
 _LEAST = 40
 _WHEN = 19

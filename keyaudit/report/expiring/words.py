@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from keyaudit.model import times
-from keyaudit.model.expiring import Ending, Expiring, Owner
+from keyaudit.model.expiring import Ending, Expiring
 from keyaudit.model.findings import Value
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
@@ -70,15 +70,6 @@ def notes(ending: Ending) -> str:
     if "expires_on" in facts.unknown:
         parts.append(str(facts.unknown["expires_on"]))
     return one_line(", ".join(part for part in parts if part))
-
-
-def owned_by(owner: Owner) -> str:
-    """ "team-release (tag owner)", "no owner known", "owner unknown (permission)"."""
-    if owner.reason:
-        return f"owner unknown ({owner.reason})"
-    if not owner.names:
-        return "no owner known"
-    return one_line(f"{', '.join(owner.names)} ({owner.source})", 500)
 
 
 def above(found: Expiring, width: int, colour: bool) -> list[str]:

@@ -8,8 +8,10 @@ from keyaudit.report.formats import Options
 from keyaudit.report.inventory import csv, json, text
 
 FORMATS: Mapping[str, Callable[[Inventory, TextIO, Options], None]] = {
-    "text": lambda inventory, out, options: text.render(inventory, out, width=options.width or 80, colour=options.colour),
-    "table": lambda inventory, out, _: text.render(inventory, out, width=None, colour=False),
+    "text": lambda inventory, out, options: text.render(
+        inventory, out, width=options.width or 80, colour=options.colour, hints=options.hints
+    ),
+    "table": lambda inventory, out, options: text.render(inventory, out, width=None, colour=False, hints=options.hints),
     "json": lambda inventory, out, _: json.render(inventory, out),
     "csv": lambda inventory, out, _: csv.render(inventory, out),
 }

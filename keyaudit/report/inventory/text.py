@@ -33,8 +33,8 @@ _LAST = ("subscription_name", "resource_group", "location", "tags")
 _PROVENANCE = {column.name for column in where_found()} - {"name"}
 
 
-def render(inventory: Inventory, out: TextIO, *, width: int | None, colour: bool) -> None:
-    """Write it. In a `width`, a table has as many columns as fit; without one, all that people read."""
+def render(inventory: Inventory, out: TextIO, *, width: int | None, colour: bool, hints: bool = True) -> None:
+    """Write it, with `hints` what next. In a `width`, a table has as many columns as fit; without one, all that people read."""
     about = width or _SUMMARY
     out.write(joined([*header(inventory.run, inventory.verdict, about, colour), ""]))
     if len(inventory.listings) == 1:
@@ -51,7 +51,7 @@ def render(inventory: Inventory, out: TextIO, *, width: int | None, colour: bool
         ended(inventory.verdict, about, colour),
     )
     out.write(joined(["", *closing]))
-    if len(inventory.listings) > 1:
+    if len(inventory.listings) > 1 and hints:
         out.write(joined(wrap("Next: keyaudit inventory TABLE, as in keyaudit inventory key", about)))
 
 

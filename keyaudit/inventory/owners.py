@@ -1,0 +1,112 @@
+"""Who owns a row of the inventory: it says so itself, or its vault does, or what holds it, or the application behind that."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from keyaudit.inventory.load import quoted
+from keyaudit.model.columns import Table
+from keyaudit.model.expiring import Owner
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
+
+OWNED = tuple(name for name, table in TABLES.items() if "owner_ids" in table.by_name)
+"""Tables whose rows have owners in Entra."""
+_KNOWN = {str(reason): reason for reason in Reason}
+_NONE = "NULL::VARCHAR[]"
+
+
+@dataclass(frozen=True, slots=True)
+class Owning:
+    """SQL over a table that is called `it`, and joined by `joins`: names or NULL, who says so, why they are unknown or NULL."""
+
+    names: str
+    source: str
+    doubt: str
+    joins: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way to learn of an owner: names or NULL, why they are unknown or NULL, who says so, and what must be joined."""
+
+    names: str
+    doubt: str
+    source: str
+    join: str = ""
+
+
+def owners(connection: duckdb.DuckDBPyConnection, table: Table, ids: Sequence[str]) -> Mapping[str, Owner]:
+    """The owners of those rows."""
+    own = owning(table)
+    # A cursor of its own: another query on the connection would end the answer without a word.
+    with connection.cursor() as cursor:
+        rows = cursor.execute(
+            f"SELECT it.id, {own.names}, {own.source}, {own.doubt} FROM {table.name} AS it {own.joins}"
+            " WHERE it.id IN (SELECT unnest($1::VARCHAR[]))",
+            [list(ids)],
+        ).fetchall()
+    return {id_: owner_of(*said) for id_, *said in rows}
+
+
+def owner_of(names: Sequence[str] | None, source: str | None, doubt: str | None) -> Owner:
+    """What the SQL of `owning` says."""
+    return Owner(tuple(names or ()), source or "", _KNOWN.get(doubt, Reason.UNRECOGNISED) if doubt else None)
+
+
+def owning(table: Table) -> Owning:
+    """How a table's rows are owned."""
+    ways = _ways(table)
+    if not ways:
+        return Owning(_NONE, "''", "NULL", "")
+    names = [f"WHEN {way.names} IS NOT NULL THEN {way.names} WHEN {way.doubt} IS NOT NULL THEN {_NONE}" for way in ways]
+    source = [f"WHEN {way.names} IS NOT NULL THEN {quoted(way.source)} WHEN {way.doubt} IS NOT NULL THEN ''" for way in ways]
+    doubt = [f"WHEN {way.names} IS NOT NULL THEN NULL WHEN {way.doubt} IS NOT NULL THEN {way.doubt}" for way in ways]
+    return Owning(
+        names=f"CASE {' '.join(names)} ELSE {_NONE} END",
+        source=f"CASE {' '.join(source)} ELSE '' END",
+        doubt=f"CASE {' '.join(doubt)} ELSE NULL END",
+        joins=" ".join(dict.fromkeys(way.join for way in ways)),
+    )
+
+
+def _ways(table: Table) -> list[_Way]:
+    """The nearest first: what the row says itself, then its vault, then what holds it, then the application behind that."""
+    ways: list[_Way] = []
+    if "tags" in table.by_name:
+        ways.append(_Way(_tagged("it"), "it.unknown['tags']", "tag owner"))
+    if "owner_ids" in table.by_name:
+        ways.append(_Way(_some("it.owner_ids"), "it.unknown['owner_ids']", "Entra owners"))
+    if "vault_id" in table.by_name:
+        doubt = (
+            "CASE WHEN it.vault_id IS NULL THEN it.unknown['vault_id']"
+            f" WHEN vault.id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE vault.unknown['tags'] END"
+        )
+        ways.append(_Way(_tagged("vault"), doubt, "tag owner of the vault", "LEFT JOIN vault ON vault.id = it.vault_id"))
+    if "holder_id" in table.by_name:
+        holders = " UNION ALL ".join(f"SELECT id, owner_ids, unknown['owner_ids'] AS doubt FROM {name}" for name in OWNED)
+        join = f"LEFT JOIN ({holders}) AS holder ON holder.id = it.holder_id"
+        ways.append(_Way(_some("holder.owner_ids"), "holder.doubt", "Entra owners", join))
+    if {"holder_id", "app_id"} <= set(table.by_name):
+        registered = (
+            "SELECT app_id, flatten(list(owner_ids)) AS owner_ids, min(unknown['owner_ids']) AS doubt"
+            " FROM application WHERE app_id IS NOT NULL GROUP BY app_id"
+        )
+        listed = ", ".join(map(quoted, TABLES["application"].listed_by))
+        unlisted = f"(SELECT min(reason) FROM coverage WHERE operation IN ({listed}))"
+        missing = f"CASE WHEN it.app_id IS NULL OR app.app_id IS NOT NULL THEN app.doubt ELSE {unlisted} END"
+        doubt = f"coalesce(it.unknown['app_id'], {missing})"
+        join = f"LEFT JOIN ({registered}) AS app ON app.app_id = it.app_id"
+        ways.append(_Way(_some("app.owner_ids"), doubt, "Entra owners of the application", join))
+    return ways
+
+
+def _tagged(relation: str) -> str:
+    return f"CASE WHEN trim({relation}.tags['owner']) <> '' THEN [{relation}.tags['owner']] END"
+
+
+def _some(names: str) -> str:
+    return f"CASE WHEN len({names}) > 0 THEN list_sort(list_distinct({names})) END"

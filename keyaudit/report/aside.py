@@ -1,0 +1,71 @@
+"""Puts things in order, however many there are: those that do not fit are put aside in a file, which has no name."""
+
+import pickle
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
+from itertools import pairwise
+from operator import itemgetter
+from typing import Any, BinaryIO, TypeVar
+
+from keyaudit.model.errors import OutputError
+
+T = TypeVar("T")
+
+HELD = 10_000
+"""Things that are held at once, while they are put in order. A finding with its row is about 5 KB."""
+_BATCH = 64
+"""Things that are read back at once, of each part that was put aside."""
+
+
+def in_order(keyed: Iterable[tuple[Any, T]]) -> Iterator[T]:
+    """The things by their keys, which come with them, are no two alike, and can be compared."""
+    with _Aside() as aside:
+        parts: list[Iterator[tuple[Any, T]]] = []
+        held: list[tuple[Any, T]] = []
+        for each in keyed:
+            held.append(each)
+            if len(held) == HELD:
+                held.sort(key=itemgetter(0))
+                parts.append(aside.put(held))
+                held = []
+        held.sort(key=itemgetter(0))
+        for _, thing in merge(*parts, held, key=itemgetter(0)):
+            yield thing
+
+
+class _Aside:
+    """The file. What cannot be written ends in OutputError."""
+
+    def __init__(self) -> None:
+        self._file: BinaryIO | None = None
+
+    def __enter__(self) -> "_Aside":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file:
+            self._file.close()
+
+    def put(self, things: Sequence[T]) -> Iterator[T]:
+        """Writes them, and gives them back one by one in the same order."""
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this
+            places = [self._file.seek(0, 2)]
+            for start in range(0, len(things), _BATCH):
+                some = things[start : start + _BATCH]
+                self._file.write(zlib.compress(pickle.dumps(some, pickle.HIGHEST_PROTOCOL), 1))
+                places.append(self._file.tell())
+            self._file.flush()
+        except OSError as error:
+            what = f"could not put findings aside ({error.strerror})"
+            raise OutputError(tempfile.gettempdir(), what, "make room there, or name another folder with TMPDIR") from error
+        return _read(self._file, places)
+
+
+def _read(file: BinaryIO, places: Sequence[int]) -> Iterator[Any]:
+    for start, end in pairwise(places):
+        file.seek(start)
+        yield from pickle.loads(zlib.decompress(file.read(end - start)))  # noqa: S301 - it reads what this process wrote to a file that nobody else can open

@@ -1,0 +1,72 @@
+"""The report for people by policy, for a campaign, or by owner, for handing work out; with the same summary as by resource."""
+
+from collections.abc import Iterator, Mapping
+from typing import TextIO
+
+from keyaudit.model.expiring import Owner
+from keyaudit.model.findings import Finding, Outcome, PolicyText
+from keyaudit.model.run import Report
+from keyaudit.model.text import one_line
+from keyaudit.report.arrange import Group, groups
+from keyaudit.report.facts import Facts
+from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
+from keyaudit.report.resource import BELOW, label, owned_by
+from keyaudit.report.summary import WORST_FIRST, footer, header, message, word
+from keyaudit.report.text import LEAST, painted
+
+_INDENT = " " * 12
+_OTHERS = (Outcome.UNKNOWN, Outcome.WAIVED, Outcome.PASS)
+
+
+def render(
+    report: Report,
+    out: TextIO,
+    group: str,
+    sort: str,
+    *,
+    passes: bool = False,
+    width: int = 80,
+    colour: bool = False,
+    hints: bool,
+) -> None:
+    """Write the report, one group at a time."""
+    width = max(width, LEAST)
+    out.write(joined([*header(report.run, report.verdict, width, colour), ""]))
+    policies = {tally.policy.id: tally.policy for tally in report.tallies}
+    for each in groups(report, group, sort, passes):
+        out.write(joined(_heading(each, policies, width, colour)))
+        out.writelines(joined(_finding(finding, width, colour, policy=group != "policy")) for finding in each.findings)
+        out.write("\n")
+    out.write(joined(footer(report, width, colour, hints=hints)))
+
+
+def _heading(group: Group, policies: Mapping[str, PolicyText], width: int, colour: bool) -> Iterator[str]:
+    """What binds the group, how many findings it has, and what a policy asks for."""
+    counts = [f"{group.counts[each]:,} {each}" for each in (*WORST_FIRST, *_OTHERS) if group.counts[each]]
+    name, more = str(group.key), ""
+    if isinstance(group.key, Owner):
+        name = owned_by(group.key)
+    elif group.key is None:
+        name, more = "no owner to ask", BELOW
+    elif group.key in policies:
+        more = policies[group.key].title
+    beside = f"{name}  {', '.join(counts)}"
+    if columns(beside) <= width:
+        yield paint(name, Paint.BOLD, colour) + beside[len(name) :]
+    else:
+        yield from (paint(line, Paint.BOLD, colour) for line in wrap(name, width, rest="    "))
+        yield from wrap(", ".join(counts), width, "    ", "    ")
+    if more:
+        yield from wrap(one_line(more), width, "    ", "    ")
+
+
+def _finding(finding: Finding, width: int, colour: bool, *, policy: bool) -> Iterator[str]:
+    """What it is about, then what it says. Under a policy it is not named again."""
+    said = word(finding)
+    first, *rest = wrap(one_line(label(Facts.of(finding))), width, f"  {pad(said, 8)}  ", _INDENT)
+    yield "  " + painted(finding, colour) + first[2 + len(said) :]
+    yield from rest
+    if policy:
+        yield from wrap(finding.policy.id, width, _INDENT, _INDENT)
+    if finding.row:
+        yield from wrap(message(finding), width, _INDENT + "  ", _INDENT + "  ")

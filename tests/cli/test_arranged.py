@@ -1,0 +1,109 @@
+"""A report in other groups, orders and columns, as it is asked for on the command line."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from keyaudit.cli.clock import SystemClock
+from keyaudit.model.errors import Exit
+from keyaudit.simulator.estates import estate
+from tests.cli.conftest import Keyaudit
+from tests.cli.tenants import running
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--group-by", "polcy"], "resource"),
+        (["--group-by", "policy", "-o", "json"], "leave one of them out"),
+        (["--columns", "severity,ownr", "-o", "table"], "did you mean owner?"),
+        (["--columns", "severity", "-o", "csv"], "-o table"),
+        (["--columns", "severity", "--group-by", "owner"], "-o table"),
+        (["--sort", "expiry"], "expires"),
+        (["--framework", "mcsb", "--group-by", "owner"], "--framework"),
+        (["--framework", "mcsb", "--sort", "expires"], "--framework"),
+    ],
+)
+def test_what_cannot_be_combined_is_refused(keyaudit: Keyaudit, arguments: list[str], words: str) -> None:
+    ran = keyaudit("report", "--demo", *arguments)
+    assert ran.code == Exit.USAGE
+    assert words in ran.err
+    assert ran.out == ""
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_every_grouping_tells_of_the_same_findings(keyaudit: Keyaudit, contoso: Path) -> None:
+    def listed(*arguments: str) -> int:
+        ran = keyaudit("report", "--from", contoso, *arguments)
+        assert ran.code == Exit.CLEAN
+        return len(re.findall(r"^ {0,2}(CRITICAL|HIGH|MEDIUM|LOW|INFO) ", ran.out, re.MULTILINE))
+
+    count = len(keyaudit("report", "--from", contoso, "-o", "json").json["findings"])
+    assert {listed("--group-by", by) for by in ("resource", "policy", "owner", "none")} == {count}
+    assert {listed("--sort", by) for by in ("severity", "policy", "resource", "expires")} == {count}
+
+
+def test_owners_are_those_of_the_list_of_what_expires(keyaudit: Keyaudit, contoso: Path) -> None:
+    said = r"^\S.*\((?:tag owner|tag owner of the vault|Entra owners|Entra owners of the application)\)"
+
+    def named(*arguments: str) -> set[str]:
+        return set(re.findall(said, keyaudit(*arguments, "--from", str(contoso)).out, re.MULTILINE))
+
+    ending = named("expiring", "20000d", "--all")
+    assert ending
+    # Findings without an end have owners, too.
+    assert len(named("report", "--group-by", "owner") & ending) > 5
+
+
+def test_columns_make_a_table_of_them(keyaudit: Keyaudit, contoso: Path) -> None:
+    ran = keyaudit("report", "--from", contoso, "--columns", "expires,policy,owner", "--sort", "expires")
+    [header] = [line for line in ran.out.splitlines() if line.startswith("Expires")]
+    assert header.split() == ["Expires", "Policy", "Owner"]
+
+
+def test_quiet_prints_the_result_alone(keyaudit: Keyaudit) -> None:
+    ran = keyaudit("report", "--demo", "--estate", "sized:2x20x1x1", "--quiet")
+    assert ran.err == ""
+    assert "Next: " not in ran.out
+    loud = keyaudit("report", "--demo", "--estate", "sized:2x20x1x1")
+    assert "reading tenant" in loud.err
+    assert "Next: " in loud.out
+
+
+def test_every_command_that_reads_a_tenant_can_be_quiet(keyaudit: Keyaudit, contoso: Path) -> None:
+    for command in ("report", "gate", "inventory", "expiring", "doctor"):
+        ran = keyaudit(command, "--from", contoso, "-q")
+        assert ran.err == "", command
+        assert "Next: " not in ran.out, command
+    assert keyaudit("diff", contoso, contoso, "-q").err == ""
+
+
+def test_nothing_judged_is_not_said_as_nothing_found(keyaudit: Keyaudit, hardened: Path) -> None:
+    ran = keyaudit("report", "--from", hardened, "--select", "log-ual-off")
+    assert ran.code == Exit.NO_ACCESS
+    said = re.sub(r"\s+", " ", ran.out)
+    assert "Nothing was judged: of 1 policy, 0 found nothing to look at, and 1 lacked evidence." in said
+    assert "no findings" not in said
+
+
+def test_all_waived_is_said_so_with_the_next_end(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
+    waivers = tmp_path / "w.yaml"
+    waivers.write_text(
+        "version: 1\nwaivers:\n  - id: W-1\n    match: {policy: kv-key-exportable, resource: 'https://kv-*'}\n"
+        "    reason: x\n    owner: a\n    approved_by: b\n    expires: 2027-06-30\n    allow_critical: true\n"
+    )
+    ran = keyaudit("report", "--from", contoso, "--select", "kv-key-exportable", "--waivers", waivers)
+    assert ran.code == Exit.CLEAN, ran.err
+    said = re.sub(r"\s+", " ", ran.out)
+    assert re.search(r"nothing open, since \d+ findings are waived; \d+ waived \(the next waiver ends 2027-06-30\)", said)
+
+
+def test_a_tenant_without_vaults_says_so_with_where_it_looked(keyaudit: Keyaudit, monkeypatch: pytest.MonkeyPatch) -> None:
+    tenant = dataclasses.replace(estate("sized:1x1x1x1", SystemClock().now()), vaults=())
+    with running(tenant) as simulated:
+        for name, value in simulated.environ.items():
+            monkeypatch.setenv(name, value)
+        ran = keyaudit("report", "--tenant", tenant.tenant_id, "--quiet")
+    assert "No vault was found in 1 subscription, as far as this identity can see." in re.sub(r"\s+", " ", ran.out), ran
