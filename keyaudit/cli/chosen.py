@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from keyaudit.cli.options import Selection
 from keyaudit.model.errors import UsageError
+from keyaudit.model.filters import did_you_mean
+from keyaudit.model.text import one_line
 from keyaudit.policy.load import Policy
 
 
@@ -13,7 +15,9 @@ def chosen(policies: Sequence[Policy], choice: Selection) -> tuple[Policy, ...]:
     for flag, patterns in (("--select", choice.select), ("--ignore", choice.ignore)):
         for pattern in patterns or ():
             if not any(fnmatch.fnmatchcase(policy.text.id, pattern.lower()) for policy in policies):
-                raise UsageError(flag, f"no policy matches {pattern!r}", "see keyaudit policies list")
+                near = did_you_mean(pattern, [policy.text.id for policy in policies])
+                remedy = f"{near} All are in keyaudit policies list" if near else "see keyaudit policies list"
+                raise UsageError(flag, f"of {len(policies):,} policies none matches {one_line(pattern)!r}", remedy)
     left = tuple(
         policy for policy in policies if _matches(policy, choice.select or ("*",)) and not _matches(policy, choice.ignore or ())
     )

@@ -1,6 +1,6 @@
 """What the filters of a run leave of a tenant, and how that is said: nothing is left out in silence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from msgspec import Struct
@@ -10,7 +10,7 @@ from keyaudit.collect.calls import Calls
 from keyaudit.collect.places import Subscription, Vault
 from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.errors import AccessError, UsageError
-from keyaudit.model.filters import Filters, matching
+from keyaudit.model.filters import Filters, did_you_mean, matching
 from keyaudit.model.operations import BY_SURFACE
 from keyaudit.model.reasons import Reason
 from keyaudit.model.text import one_line
@@ -33,15 +33,16 @@ class Confines:
     def __init__(self, filters: Filters) -> None:
         self.filters = filters
         self._used: set[tuple[str, str]] = set()
+        self._seen: dict[str, set[str]] = {}
 
     def subscription(self, subscription: Subscription) -> bool:
         """Whether a subscription is to be read."""
-        return self._keeps("subscriptions", subscription.id, subscription.shown, subscription.scope.id)
+        return self._keeps("subscriptions", subscription.shown, subscription.id, subscription.scope.id)
 
     def resource(self, resource_id: str) -> bool:
         """Whether a resource is to be read, by its resource group."""
         group = "/".join(resource_id.split("/")[:5])
-        return self._keeps("resource_groups", group, group.rpartition("/")[2])
+        return self._keeps("resource_groups", group.rpartition("/")[2], group)
 
     def vault(self, vault: Vault) -> bool:
         """Whether a vault is to be read, by its resource group, its name and its id."""
@@ -53,7 +54,10 @@ class Confines:
         return self._keeps("sources", *_names(surface, operations))
 
     def _keeps(self, kind: str, *names: str) -> bool:
+        """`names`: what it may be called, first what people call it."""
         patterns = getattr(self.filters, kind)
+        if patterns:
+            self._seen.setdefault(kind, set()).add(names[0])
         found = matching(patterns, names)
         self._used |= {(kind, pattern) for pattern in found}
         return not patterns or bool(found)
@@ -63,12 +67,12 @@ class Confines:
         unused = [pattern for pattern in getattr(self.filters, kind) if (kind, pattern) not in self._used]
         whole = all(record.state is State.ASSESSED or record.reason is Reason.EXCLUDED_BY_CONFIG for record in lists)
         if unused and whole:
-            noun = kind.replace("_", " ").removesuffix("s")
-            raise AccessError(
-                f"--{noun.replace(' ', '-')}",
-                f"no {noun} that the identity sees matches {one_line(unused[0])!r}",
-                "check the name, or grant Reader on it",
+            noun, seen = kind.replace("_", " ").removesuffix("s"), self._seen.get(kind, set())
+            what = (
+                f"of {len(seen):,} {noun}{'s' * (len(seen) != 1)} that the identity sees, none matches {one_line(unused[0])!r}"
             )
+            remedy = did_you_mean(unused[0], seen) or _some(seen) or "check the name."
+            raise AccessError(f"--{noun.replace(' ', '-')}", what, f"{remedy} Otherwise grant Reader on it")
 
     async def check_groups(self, gateway: Gateway, scope: Scope, subscriptions: Sequence[Subscription]) -> tuple[Coverage, ...]:
         """Look the resource groups up that the filters name: whether one is empty, no list of what is in them tells.
@@ -112,7 +116,13 @@ def check_sources(filters: Filters, surfaces: Mapping[str, Sequence[str]]) -> No
     every = sorted({name for surface in surfaces.items() for name in _names(*surface)})
     for pattern in filters.sources:
         if not matching((pattern,), every):
-            raise UsageError("--source", f"no such source: {one_line(pattern)!r}", f"use one of {', '.join(every)}")
+            near = did_you_mean(pattern, every)
+            raise UsageError("--source", f"no such source: {one_line(pattern)!r}", near or f"use one of {', '.join(every)}")
+
+
+def _some(names: Collection[str]) -> str:
+    shown = ", ".join(one_line(name) for name in sorted(names)[:_NAMED])
+    return f"there are {shown}{f' and {len(names) - _NAMED:,} more' if len(names) > _NAMED else ''}." if names else ""
 
 
 def _names(surface: str, operations: Sequence[str]) -> tuple[str, ...]:

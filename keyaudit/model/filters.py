@@ -1,8 +1,15 @@
 """What a run is confined to. It is kept with what the run read, so that nobody takes a part for the whole."""
 
 import fnmatch
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from difflib import SequenceMatcher, get_close_matches
+
+from keyaudit.model.text import one_line
+
+_AS_NEAR = 0.1
+"""How much less alike than the nearest a name may be to be worth naming beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +32,30 @@ def matching(patterns: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
     """The patterns that one of the names matches."""
     lowered = [name.lower() for name in names]
     return tuple(pattern for pattern in patterns if any(fnmatch.fnmatchcase(name, pattern.strip().lower()) for name in lowered))
+
+
+def close_to(pattern: str, names: Iterable[str], most: int = 3) -> tuple[str, ...]:
+    """The names that the writer of a pattern may have meant, the nearest first. Compared without case."""
+    stem = pattern.strip().lower()
+    bare = re.sub(r"[*?]", "", stem)
+    alike: dict[str, list[str]] = {}
+    for name in sorted(set(names)):
+        lowered = name.lower()
+        forms = {lowered}
+        # A star at an end stands for any rest: what it follows, or comes before, is what has to be near.
+        if stem.endswith("*"):
+            forms |= {lowered[: len(bare)], lowered[: len(bare) + 1]}
+        if stem.startswith("*"):
+            forms |= {lowered[-len(bare) :], lowered[-len(bare) - 1 :]}
+        for form in forms:
+            alike.setdefault(form, []).append(name)
+    close = {form: SequenceMatcher(None, form, bare).ratio() for form in get_close_matches(bare, alike, n=most)}
+    near = [form for form, ratio in close.items() if ratio > max(close.values()) - _AS_NEAR]
+    return tuple(dict.fromkeys(name for form in near for name in alike[form]))[:most]
+
+
+def did_you_mean(pattern: str, names: Iterable[str]) -> str:
+    """ "did you mean a, b or c?", safe for one line; empty where nothing is near."""
+    *others, last = [one_line(name) for name in close_to(pattern, names)] or [""]
+    either = f"{', '.join(others)} or {last}" if others else last
+    return f"did you mean {either}?" if last else ""

@@ -28,6 +28,8 @@ from tests.cli.conftest import Keyaudit
         (["report", "--export", "csv=a", "--export", "json=a"], "twice"),
         (["report", "--export", "csv=a", "--export", "json=./a"], "twice"),
         (["report", "--select", "kv-key-rotation-overdu"], "policies list"),
+        (["report", "--select", "kv-key-rotaton-*"], "did you mean kv-key-rotation-overdue"),
+        (["report", "--demo", "--source", "kyes"], "did you mean keys?"),
         (["report", "--ignore", "*", "--demo"], "no policy is left"),
         (["report", "--export", "pdf=x", "--demo"], "text, table, json, csv"),
         (["report", "--export", "json", "--demo"], "FORMAT=PATH"),

@@ -1,5 +1,6 @@
 """Filters: what they leave is read as ever, what they take away is said, and one that matches nothing is an error."""
 
+import re
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -117,19 +118,23 @@ async def test_a_source_of_vaults_is_left_out_in_each() -> None:
 
 
 @pytest.mark.parametrize(
-    ("filters", "place"),
+    ("filters", "place", "remedy"),
     [
-        (Filters(subscriptions=("Production", "staging")), "--subscription"),
-        (Filters(vaults=("kv-first", "kv-third")), "--vault"),
-        (Filters(vaults=("kv-second",), subscriptions=("Sandbox",)), "--vault"),
-        (Filters(resource_groups=("rg-none*",)), "--resource-group"),
+        (Filters(subscriptions=("Production", "staging")), "--subscription", "there are Production, Sandbox. "),
+        (Filters(subscriptions=("prdo*",)), "--subscription", "did you mean Production? "),
+        (Filters(vaults=("kv-first", "kv-frist")), "--vault", "did you mean kv-First? "),
+        (Filters(vaults=("kv-second",), subscriptions=("Sandbox",)), "--vault", "grant Reader on it"),
+        (Filters(resource_groups=("rg-none*",)), "--resource-group", "rg-"),
     ],
 )
-async def test_a_filter_that_matches_nothing_is_an_error(filters: Filters, place: str) -> None:
+async def test_a_filter_that_matches_nothing_is_an_error_that_names_what_is_near(
+    filters: Filters, place: str, remedy: str
+) -> None:
     with pytest.raises(AccessError) as error:
         await confined(filters)
     assert error.value.place == place
-    assert "that the identity sees matches" in error.value.what
+    assert "that the identity sees, none matches" in error.value.what
+    assert remedy in error.value.remedy
 
 
 @pytest.mark.parametrize(
@@ -145,9 +150,12 @@ async def test_what_a_list_that_was_refused_may_hold_is_no_error(filters: Filter
     assert "not_assessed permission" in {gap for (_, of), gap in found.gaps().items() if of == operation}
 
 
-@pytest.mark.parametrize("source", ["kyes", "", "key.list", "keys/*"])
-def test_a_source_that_is_none_is_refused_with_those_that_are(source: str) -> None:
-    with pytest.raises(UsageError, match=r"no such source.*applications"):
+@pytest.mark.parametrize(
+    ("source", "remedy"),
+    [("kyes", "did you mean keys?"), ("", "applications"), ("zzz", "applications"), ("keys/*", "did you mean keys?")],
+)
+def test_a_source_that_is_none_is_refused_with_those_that_are(source: str, remedy: str) -> None:
+    with pytest.raises(UsageError, match=rf"no such source.*{re.escape(remedy)}"):
         check_sources(Filters(sources=("keys", source)), SURFACES.operations)
 
 
