@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ from keyaudit.model.waivers import Waiver
 from keyaudit.policy.judge import judge as judge_policies
 from keyaudit.policy.judge import reads_reach
 from keyaudit.policy.load import Policy
+from keyaudit.policy.queries import Scoring
 
 if TYPE_CHECKING:
     from keyaudit.cloud.connection import Clock, Connection
@@ -136,9 +138,11 @@ def judge(
     waivers: Sequence[Waiver] = (),
     baseline: Baseline | None = None,
     new_only: bool = False,
+    scoring: Scoring = Scoring.NONE,
 ) -> Iterator[Report]:
     """The snapshot judged by policies, offline. Findings stream from the report for as long as the context lasts."""
-    with snapshot.judging(as_of, reach_known=reads_reach(policies)) as connection:
+    reach_known = scoring is not Scoring.NONE or reads_reach(policies)
+    with snapshot.judging(as_of, reach_known=reach_known) as connection:
         judgement = judge_policies(
             connection,
             policies,
@@ -169,7 +173,8 @@ def judge(
             run=run,
             verdict=verdict,
             tallies=judgement.tallies,
-            findings=judgement.findings,
+            findings=partial(judgement.findings, scoring=scoring),
+            by_score=scoring is Scoring.ORDER,
         )
 
 

@@ -23,9 +23,10 @@ def gate(
 ) -> int:
     """Decide: exit 0 only if everything required was assessed and nothing open reaches --fail-on."""
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import deliver, targets  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import deliver, scoring, targets  # noqa: PLC0415 - heavy
     from keyaudit.model.findings import Severity  # noqa: PLC0415 - heavy
 
     files = targets(shown)
-    with all_judged(live, stored, choice, fail_on=Severity(fail_on), new_only=new_only) as result:
+    scores = scoring(shown, files)
+    with all_judged(live, stored, choice, fail_on=Severity(fail_on), new_only=new_only, scoring=scores) as result:
         return deliver(result, shown, files)

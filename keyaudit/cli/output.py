@@ -11,8 +11,9 @@ from keyaudit.cli.options import Format, Shown
 from keyaudit.cli.streams import ClosedError, printing
 from keyaudit.model.errors import Exit, OutputError, UsageError
 from keyaudit.model.run import Report, Verdict
+from keyaudit.policy.queries import Scoring
 from keyaudit.report.files import check, output_file
-from keyaudit.report.formats import FORMATS, Options
+from keyaudit.report.formats import FORMATS, SCORED, Options
 from keyaudit.report.gate import render_gate
 from keyaudit.report.several import conditions
 from keyaudit.report.several import render as render_several
@@ -40,6 +41,13 @@ def targets(shown: Shown) -> tuple[Target, ...]:
         if found.setdefault(target.path.resolve(), target) is not target:
             raise UsageError("--export", f"{path} is named twice", "give each format a file of its own")
     return tuple(found.values())
+
+
+def scoring(shown: Shown, files: Sequence[Target], *, by_score: bool = False) -> Scoring:
+    """Whether findings need scores: for their order, or since a format says them."""
+    if by_score:
+        return Scoring.ORDER
+    return Scoring.CARRIED if {shown.output, *(target.format for target in files)} & SCORED else Scoring.NONE
 
 
 def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...]) -> int:

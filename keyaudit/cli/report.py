@@ -1,14 +1,39 @@
 """`keyaudit report`: lists findings to a person. It does not decide, and exits 0 or 3."""
 
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
 from keyaudit.cli.options import Choice, Live, Shown, Stored, flags
 
 
+class Sort(StrEnum):
+    """Orders of findings."""
+
+    SEVERITY = "severity"
+    SCORE = "score"
+
+
 @flags(Live, Stored, Choice, Shown)
-def report(live: Live, stored: Stored, choice: Choice, shown: Shown) -> int:
+def report(
+    live: Live,
+    stored: Stored,
+    choice: Choice,
+    shown: Shown,
+    *,
+    sort: Annotated[
+        Sort,
+        typer.Option(
+            "--sort", help="The order of findings: by severity, or by score (blast radius x exposure x age), highest first."
+        ),
+    ] = Sort.SEVERITY,
+) -> int:
     """List what is wrong with keys and credentials, worst first, and what could not be seen."""
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import deliver, targets  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import deliver, scoring, targets  # noqa: PLC0415 - heavy
 
     files = targets(shown)
-    with all_judged(live, stored, choice, fail_on=None) as result:
+    scores = scoring(shown, files, by_score=sort is Sort.SCORE)
+    with all_judged(live, stored, choice, fail_on=None, scoring=scores) as result:
         return deliver(result, shown, files)

@@ -118,3 +118,5 @@ class Report:
     verdict: Verdict
     tallies: tuple[Tally, ...]
     findings: Callable[[bool], Iterator[Finding]]
+    by_score: bool = False
+    """They come in the order of their scores."""

@@ -15,7 +15,8 @@ from keyaudit.model.tables import TABLES
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound, by_table
 from keyaudit.policy.counts import reason_of
-from keyaudit.policy.queries import count_slices, slice_in_order, slices
+from keyaudit.policy.queries import Scoring, count_slices, slice_in_order, slices
+from keyaudit.policy.scores import score_of
 from keyaudit.policy.templates import QUOTING, show
 from keyaudit.policy.types import Kind
 from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, WAIVED, outcome_of, severity_of
@@ -32,47 +33,68 @@ class _Row:
     values: Mapping[str, Value]
     reasons: Mapping[str, str]
     codes: Sequence[int]
+    score: Mapping[str, Any] | None
+    """What its score rests on, where that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Thing:
     """All judged rows of one thing. Things are ordered by `place`."""
 
-    place: tuple[int, str, str]
+    place: tuple[int, int, int, str, str]
     rows: Sequence[_Row]
     bounds: Sequence[Bound]
     """The policies of its table; each row's codes are theirs."""
 
 
-def stream(connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], as_of: int, *, passes: bool) -> Iterator[Finding]:
-    """The findings of every table's rows, by thing: the gravest first, then by name and id."""
+def stream(
+    connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], as_of: int, *, passes: bool, scoring: Scoring
+) -> Iterator[Finding]:
+    """The findings of every table's rows, by thing: the gravest first, then by name and id.
+
+    In the order of scores by row: the one that may be highest first, then the one that is higher for certain, then as above.
+    """
     tables = by_table(bounds).items()
-    streams = [_things(connection, TABLES[name], of_table, as_of, passes=passes) for name, of_table in tables]
+    streams = [_things(connection, TABLES[name], of_table, as_of, passes=passes, scoring=scoring) for name, of_table in tables]
     for thing in merge(*streams, key=lambda thing: thing.place):
         yield from _of_thing(thing, passes=passes)
 
 
 def _things(
-    connection: duckdb.DuckDBPyConnection, table: Table, bounds: Sequence[Bound], as_of: int, *, passes: bool
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    bounds: Sequence[Bound],
+    as_of: int,
+    *,
+    passes: bool,
+    scoring: Scoring,
 ) -> Iterator[_Thing]:
     width = len(view_names(table))
     # A cursor of its own: another query on the connection would end the answer without a word.
     with connection.cursor() as cursor:
-        found = _rows(cursor, table, bounds, as_of, passes=passes)
-        for (gravest, label, thing), rows in groupby(found, key=lambda row: row[:3]):
-            judged = [_Row(decoded(table, row[3 : 3 + width], row[-2]), row[-1] or {}, row[3 + width : -2]) for row in rows]
-            yield _Thing((-gravest, label, thing), judged, bounds)
+        found = _rows(cursor, table, bounds, as_of, passes=passes, scoring=scoring)
+        for (high, low, gravest, label, thing), rows in groupby(found, key=lambda row: row[:5]):
+            judged = [
+                _Row(decoded(table, row[5 : 5 + width], row[-2]), row[-1] or {}, row[5 + width : -3], row[-3]) for row in rows
+            ]
+            yield _Thing((-high, -low, -gravest, label, thing), judged, bounds)
 
 
 def _rows(
-    cursor: duckdb.DuckDBPyConnection, table: Table, bounds: Sequence[Bound], as_of: int, *, passes: bool
+    cursor: duckdb.DuckDBPyConnection,
+    table: Table,
+    bounds: Sequence[Bound],
+    as_of: int,
+    *,
+    passes: bool,
+    scoring: Scoring,
 ) -> Iterator[tuple[Any, ...]]:
     """The rows in order, a slice at a time: the view is read once a slice, and no more than a slice is ever sorted."""
     least = PASS if passes else WAIVED
-    cursor.execute(slices(table, bounds, as_of, least=least, size=_SLICE))
+    cursor.execute(slices(table, bounds, as_of, least=least, size=_SLICE, scoring=scoring))
     ((count,),) = cursor.execute(count_slices()).fetchall()
     for number in range(count):
-        answer = cursor.execute(slice_in_order(table, bounds, as_of, number, least=least))
+        answer = cursor.execute(slice_in_order(table, bounds, as_of, number, least=least, scoring=scoring))
         while rows := answer.fetchmany(_BATCH):
             yield from rows
 
@@ -109,6 +131,7 @@ def _finding(bound: Bound, code: int, row: _Row) -> Finding:
         expected=bound.expected(row.values),
         fix={kind: template.fill(texts.quoted(template.names, kind)) for kind, template in policy.fix.items()},
         known=KNOWN <= code < UNKNOWN_VIOLATION,
+        score=score_of(policy.table.name, row.score, row.values, row.reasons, texts.of) if row.score else None,
         waiver=_waiver(bound, str(row.values["id"]), subject, severity) if outcome is Outcome.WAIVED else None,
     )
 

@@ -15,7 +15,7 @@ from keyaudit.policy.bind import Bound, bind, by_table, waived
 from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.findings import stream
-from keyaudit.policy.queries import hold_baseline
+from keyaudit.policy.queries import Scoring, hold_baseline
 from keyaudit.policy.scopes import Blind, blind_scopes
 
 
@@ -39,15 +39,21 @@ class Judgement:
     _blind: tuple[Blind, ...] = field(repr=False)
     _as_of: int = field(repr=False)
 
-    def findings(self, passes: bool = False) -> Iterator[Finding]:
+    def findings(self, passes: bool = False, *, scoring: Scoring = Scoring.NONE) -> Iterator[Finding]:
         """Every fail and unknown, with `passes` every pass too, anew at each call and always in the same order.
 
         First what is said of scopes that gave no row. Then by the thing that lives on (a key, over its versions): the one with
         the gravest finding first, then by name and id; within it the gravest finding first, then by policy and row. Rows are
         fetched in batches as they are asked for.
+
+        In the order of scores: row by row, what may be highest first; what is not evaluated last, and then those scopes.
         """
-        yield from (blind.finding for blind in self._blind)
-        yield from stream(self._connection, self._bounds, self._as_of, passes=passes)
+        blind = (blind.finding for blind in self._blind)
+        if scoring is not Scoring.ORDER:
+            yield from blind
+        yield from stream(self._connection, self._bounds, self._as_of, passes=passes, scoring=scoring)
+        if scoring is Scoring.ORDER:
+            yield from blind
 
 
 def judge(

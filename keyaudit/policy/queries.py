@@ -3,7 +3,9 @@
 # ruff: noqa: S608 - a query is made of declared names and of literals, each quoted by the dialect
 
 from collections.abc import Mapping, Sequence
+from enum import Enum, auto
 
+from keyaudit.inventory.scores import scored
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Severity, Value
 from keyaudit.model.rows import view_name, view_names
@@ -20,8 +22,19 @@ from keyaudit.policy.types import Kind, Lookup, walk
 DIALECT = DuckDB()
 BASELINE = "baseline"
 """The table of what the baseline holds: policy, subject, rank."""
+_ORDER = "high DESC, low DESC, gravest DESC, label, thing"
 REASONS = "reasons"
 """The column with a row's unknown columns and reasons, those included that are unknown to a policy alone."""
+
+
+class Scoring(Enum):
+    """What findings have to do with scores."""
+
+    NONE = auto()
+    """They carry none, and none is computed."""
+    CARRIED = auto()
+    ORDER = auto()
+    """They carry them, and come in their order."""
 
 
 def selection(bounds: Sequence[Bound], source: str, as_of: int) -> str:
@@ -99,26 +112,32 @@ def counted(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
     )
 
 
-def _places(table: Table, bounds: Sequence[Bound], as_of: int, least: int) -> str:
+def _places(table: Table, bounds: Sequence[Bound], as_of: int, least: int, scoring: Scoring) -> str:
     ranks = ", ".join(
         f"CASE WHEN code{number} >= {verdict.FAIL} THEN CAST(code{number} % 5 AS INTEGER) ELSE -1 END"
         for number in range(len(bounds))
     )
+    high, low = ("max(score_high)", "max(score_low)") if scoring is Scoring.ORDER else ("0", "0")
     return (
-        f"SELECT max(greatest({ranks}, -1)) AS gravest, min(coalesce(name, '')) AS label,"
-        f" {DIALECT.name(table.subject)} AS thing, count(*) AS held"
-        f" FROM ({_judged(table, bounds, as_of, least)}) GROUP BY thing"
+        f"SELECT {high} AS high, {low} AS low, max(greatest({ranks}, -1)) AS gravest, min(coalesce(name, '')) AS label,"
+        f" {_thing(table, scoring)} AS thing, count(*) AS held"
+        f" FROM ({_judged(table, bounds, as_of, least, scoring)}) GROUP BY thing"
     )
 
 
-def slices(table: Table, bounds: Sequence[Bound], as_of: int, *, least: int, size: int) -> str:
+def _thing(table: Table, scoring: Scoring) -> str:
+    """What is kept together: all rows of a key, but where scores are the order, which are those of single rows."""
+    return DIALECT.name("id" if scoring is Scoring.ORDER else table.subject)
+
+
+def slices(table: Table, bounds: Sequence[Bound], as_of: int, *, least: int, size: int, scoring: Scoring) -> str:
     """Makes the temporary table `places`: things that have rows whose gravest verdict is `least` at least.
 
-    Of each: the rank of its gravest verdict (-1: passes alone), a name, its id, and the slice it is in. Slices are numbered in
-    the order of the findings, and have about `size` rows each.
+    Of each: the bounds of its score (0 where that is not the order), the rank of its gravest verdict (-1: passes alone), a
+    name, its id, and the slice it is in. Slices are numbered in the order of the findings, and have about `size` rows each.
     """
-    before = "sum(held) OVER (ORDER BY gravest DESC, label, thing ROWS UNBOUNDED PRECEDING) - held"
-    found = _places(table, bounds, as_of, least)
+    before = f"sum(held) OVER (ORDER BY {_ORDER} ROWS UNBOUNDED PRECEDING) - held"
+    found = _places(table, bounds, as_of, least, scoring)
     return f"CREATE TEMP TABLE places AS SELECT *, CAST(({before}) // {size} AS BIGINT) AS slice FROM ({found})"
 
 
@@ -127,23 +146,28 @@ def count_slices() -> str:
     return "SELECT coalesce(max(slice), -1) + 1 FROM places"
 
 
-def slice_in_order(table: Table, bounds: Sequence[Bound], as_of: int, number: int, *, least: int) -> str:
+def slice_in_order(table: Table, bounds: Sequence[Bound], as_of: int, number: int, *, least: int, scoring: Scoring) -> str:
     """The rows of a slice of `places` in order.
 
-    Columns: the thing's rank, name and id; the table's columns as stored; the verdicts; the unknown map; the reasons.
+    Columns: the thing's score, rank, name and id; the table's columns as stored; the verdicts; what the row's score rests on,
+    NULL where none was asked for; the unknown map; the reasons.
     """
     names = ", ".join(DIALECT.name(name) for name in view_names(table))
     codes = ", ".join(f"code{index}" for index in range(len(bounds)))
+    score = "NULL" if scoring is Scoring.NONE else "score"
     return (
-        f"SELECT gravest, label, thing, {names}, {codes}, {UNKNOWN}, {REASONS}"
-        f" FROM ({_judged(table, bounds, as_of, least)}) JOIN places ON {DIALECT.name(table.subject)} = thing"
-        f" WHERE slice = {number} ORDER BY gravest DESC, label, thing"
+        f"SELECT high, low, gravest, label, thing, {names}, {codes}, {score}, {UNKNOWN}, {REASONS}"
+        f" FROM ({_judged(table, bounds, as_of, least, scoring)}) JOIN places ON {_thing(table, scoring)} = thing"
+        f" WHERE slice = {number} ORDER BY {_ORDER}"
     )
 
 
-def _judged(table: Table, bounds: Sequence[Bound], as_of: int, least: int) -> str:
+def _judged(table: Table, bounds: Sequence[Bound], as_of: int, least: int, scoring: Scoring) -> str:
     kept = " OR ".join(f"code{number} >= {least}" for number in range(len(bounds)))
-    return f"SELECT * FROM ({selection(bounds, DIALECT.name(table.name), as_of)}) WHERE {kept}"
+    source = name = DIALECT.name(table.name)
+    if scoring is not Scoring.NONE:
+        source = f"({scored(table.name, as_of)}) AS {name}"
+    return f"SELECT * FROM ({selection(bounds, source, as_of)}) WHERE {kept}"
 
 
 def scopes_seen(table: str) -> str:

@@ -25,3 +25,6 @@ FORMATS: Mapping[str, Callable[[Report, TextIO, Options], None]] = {
     "json": lambda report, out, options: json.render(report, out, passes=options.passes),
     "csv": lambda report, out, _: csv.render(report, out),
 }
+
+SCORED = frozenset({"json", "csv"})
+"""Those that say each finding's score, whatever the order."""

@@ -14,6 +14,7 @@ import duckdb
 from keyaudit.inventory.views import (
     account_key,
     application,
+    blast_radius,
     certificate,
     credential,
     environment,
@@ -72,7 +73,7 @@ def create(
         "subscription": subscription.view(sources),
         "log_sink": log_sink.view(sources),
         "vault": reach.counted(vault.view(sources), *ACTIONS, known=reach_known),
-        "key": reach.counted(key.view(sources), *OF_KEYS, known=reach_known, vault="vault_id", thing=_KEY),
+        "key": _keys(key.view(sources), reach_known=reach_known),
         "certificate": _certificates(certificate.view(sources), reach_known=reach_known),
         "secret": secret.view(sources),
         "grant": grant.view(sources, known=reach_known),
@@ -86,6 +87,12 @@ def create(
     for name, source in sources.items():
         query = derived.get(name) or f"SELECT {stored(name, 'stored')}, stored.unknown FROM {source} AS stored"
         connection.execute(f"CREATE VIEW {name} AS {query}")
+
+
+def _keys(query: str, *, reach_known: bool) -> str:
+    """With who can use it, and how far that makes it reach."""
+    counted = reach.counted(query, *OF_KEYS, known=reach_known, vault="vault_id", thing=_KEY, also=reach.HOMES)
+    return blast_radius.keys(counted, known=reach_known)
 
 
 def _certificates(query: str, *, reach_known: bool) -> str:

@@ -13,6 +13,7 @@ a count has no upper bound.
 from collections.abc import Iterator, Mapping, Sequence
 
 from keyaudit.inventory.load import quoted
+from keyaudit.inventory.views.homes import homes
 from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
@@ -60,11 +61,12 @@ def prepare(sources: Sources) -> Iterator[str]:
     yield f"CREATE TABLE reach AS {_counted()}"
 
 
-def counted(query: str, *actions: str, known: bool, vault: str = "id", thing: str = "") -> str:
+def counted(query: str, *actions: str, known: bool, vault: str = "id", thing: str = "", also: Sequence[str] = ()) -> str:
     """The view that `query` makes, with the counts of these actions; NULL where they were not worked out.
 
     `vault` is the column with the id of a row's vault, `thing` an expression for what is below that id in its scope
-    (`/keys/name`); without it the row is a vault with all in it.
+    (`/keys/name`); without it the row is a vault with all in it. `also`: columns of `reach` that a reader of the view needs,
+    where they were worked out.
     """
     names = [f"{who}_{action}" for action in actions for who in WHO]
     bounds = [f"{name}_{bound}" for name in names for bound in ("min", "max")]
@@ -82,9 +84,13 @@ def counted(query: str, *actions: str, known: bool, vault: str = "id", thing: st
             f" ELSE {spot} || '#' END"
         )
     return f"""
-        SELECT made.* REPLACE ({unknown} AS unknown), {", ".join(f"reach.{name}" for name in bounds)}
+        SELECT made.* REPLACE ({unknown} AS unknown), {", ".join(f"reach.{name}" for name in (*bounds, *also))}
         FROM ({query}) AS made {split} LEFT JOIN reach ON reach.spot = {spot}"""
 
+
+USING = ("signing", "decrypting")
+HOMES = tuple(f"{action}_{what}" for action in USING for what in ("environments", "subscriptions", "homeless"))
+"""Where those are at home who surely can use a key, as lists, NULL for none; and why the home of one who may is not known."""
 
 NAMES = {f"{who}_{action}": (who, action) for action in ACTIONS for who in WHO}
 
@@ -207,7 +213,9 @@ def _persons(sources: Sources) -> str:
             CASE WHEN {kind} IN ({_HUMANS}) THEN true WHEN {kind} IN ({_WORKLOADS}) THEN false END AS human,
             CASE WHEN principal.home IS NOT NULL THEN principal.home = 'foreign' END AS abroad,
             coalesce(principal.unknown['kind'], principal.unknown['home'], CASE WHEN principal.id IS NULL
-                THEN '{Reason.PARENT_NOT_ASSESSED}' WHEN {kind} NOT IN ({_PERSONS}) THEN '{Reason.UNRECOGNISED}' END) AS doubt
+                THEN '{Reason.PARENT_NOT_ASSESSED}' WHEN {kind} NOT IN ({_PERSONS}) THEN '{Reason.UNRECOGNISED}' END) AS doubt,
+            at_home.environment, at_home.subscription, CASE WHEN {kind} IN ({_HUMANS}) THEN NULL
+                WHEN at_home.object_id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE at_home.doubt END AS homeless
         FROM (
             SELECT holder, principal_id AS person_id, kind FROM reach_holder WHERE kind IN ({_PERSONS})
             UNION ALL
@@ -215,6 +223,7 @@ def _persons(sources: Sources) -> str:
             JOIN {sources["membership"]} AS member ON member.group_id = holder.principal_id WHERE holder.kind = 'group'
         ) AS held
         LEFT JOIN {sources["principal"]} AS principal ON principal.object_id = held.person_id
+        LEFT JOIN ({homes(sources)}) AS at_home ON at_home.object_id = held.person_id
         WHERE {kind} IS NULL OR {kind} NOT IN ({_NOBODY}, 'group')"""
 
 
@@ -253,7 +262,8 @@ def _counted() -> str:
     people = """
         SELECT held.number, person.person, bit_or(held.certain) AS certain, bit_or(held.possible) AS possible,
             any_value(person.human) AS human, any_value(person.abroad) AS abroad,
-            min(coalesce(person.doubt, held.doubt)) AS doubt
+            min(coalesce(person.doubt, held.doubt)) AS doubt, any_value(person.environment) AS environment,
+            any_value(person.subscription) AS subscription, min(person.homeless) AS homeless
         FROM reach_held AS held JOIN reach_person AS person ON person.holder = held.holder
         GROUP BY ALL"""
     counts = [
@@ -263,6 +273,12 @@ def _counted() -> str:
     ]
     doubts = [f"min(doubt) FILTER (possible & {bit} <> 0) AS {action}_doubt" for action, bit in BITS.items()]
     open_ = [f"min(holder.open) FILTER (held.possible & {bit} <> 0) AS {action}_open" for action, bit in BITS.items()]
+    homes_ = [
+        f"list(DISTINCT {place}) FILTER (certain & {BITS[action]} <> 0 AND {place} IS NOT NULL) AS {action}_{place}s"
+        for action in USING
+        for place in ("environment", "subscription")
+    ]
+    homes_ += [f"min(homeless) FILTER (possible & {BITS[action]} <> 0) AS {action}_homeless" for action in USING]
     missing = {action: _missing(action) for action in ACTIONS}
     bounded = [
         f"coalesce({name}_min, 0) AS {name}_min,"
@@ -275,10 +291,10 @@ def _counted() -> str:
         for name, (_, action) in NAMES.items()
     )
     return f"""
-        SELECT spot.spot, {", ".join(bounded)}, nullif(map_from_entries(list_filter([{reasons}],
+        SELECT spot.spot, {", ".join([*bounded, *HOMES])}, nullif(map_from_entries(list_filter([{reasons}],
             lambda entry: entry.value IS NOT NULL)), MAP {{}}) AS unknown
         FROM reach_spot AS spot JOIN reach_vault AS vault ON vault.vault = spot.vault
-        LEFT JOIN (SELECT number, {", ".join(counts + doubts)} FROM ({people}) GROUP BY number) AS counted
+        LEFT JOIN (SELECT number, {", ".join(counts + doubts + homes_)} FROM ({people}) GROUP BY number) AS counted
             ON counted.number = spot.number
         LEFT JOIN (
             SELECT held.number, {", ".join(open_)} FROM reach_held AS held

@@ -2,21 +2,13 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.views import homes
 from keyaudit.inventory.views.privileges import privileges
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
-from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
 _ACTIVITY = TABLES["sign_in_activity"].listed_by
 _MOMENTS = ("last_sign_in_on", "last_client_sign_in_on")
-
-_SUBSCRIPTION = "nullif(regexp_extract(stored.arm_id, '^/subscriptions/([^/]+)(/|$)', 1), '')"
-_ENVIRONMENT = f"environment_of(NULL, NULL, {_SUBSCRIPTION}, place.name)"
-_ENVIRONMENT_DOUBT = f"""coalesce(stored.unknown['arm_id'], CASE
-    WHEN {_SUBSCRIPTION} IS NULL OR {_ENVIRONMENT} IS NOT NULL THEN NULL
-    WHEN environment_by_subscription() THEN
-        CASE WHEN place.subscription_id IS NULL THEN '{Reason.NOT_VISIBLE}' ELSE place.unknown['name'] END END)"""
-"""A rule may know a subscription by its name, which is not known of one that the identity does not see."""
 
 
 def view(sources: Sources) -> str:
@@ -29,10 +21,10 @@ def view(sources: Sources) -> str:
     granted = privileges(sources, key="holder.id", match="stored.id")
     return f"""
         SELECT {stored("service_principal", "stored")}, {moments}, {granted.columns},
-            CASE WHEN {_SUBSCRIPTION} IS NOT NULL THEN {_ENVIRONMENT} END AS environment,
-            {extended({**doubts, **granted.doubts, "environment": _ENVIRONMENT_DOUBT})}
+            CASE WHEN {homes.SUBSCRIPTION} IS NOT NULL THEN {homes.ENVIRONMENT} END AS environment,
+            {extended({**doubts, **granted.doubts, "environment": homes.ENVIRONMENT_DOUBT})}
         FROM {sources["service_principal"]} AS stored
         LEFT JOIN ({records}) AS records ON records.app_id = lower(stored.app_id)
-        LEFT JOIN {sources["subscription"]} AS place ON place.subscription_id = {_SUBSCRIPTION}
+        LEFT JOIN {sources["subscription"]} AS place ON place.subscription_id = {homes.SUBSCRIPTION}
         LEFT JOIN ({read_to_the_end(_ACTIVITY)}) AS report ON report.scope_id = stored.scope_id
         {granted.joins}"""

@@ -56,8 +56,7 @@ def view(sources: Sources) -> str:
         )
     }
         FROM {sources["vault"]} AS stored
-        LEFT JOIN ({log_sink.audited(sources, "vault", "managed-hsm")}) AS sinks ON sinks.logged_id = stored.id
-        LEFT JOIN ({" UNION ALL ".join(map(read_to_the_end, _SETTINGS))}) AS settings ON settings.scope_id = stored.id
+        {_audit(sources)}
         LEFT JOIN ({signing}) AS signing ON signing.vault_id = stored.id
         LEFT JOIN ({" UNION ALL ".join(map(read_to_the_end, _KEYS.values()))}) AS listed ON listed.scope_id = stored.id
         LEFT JOIN (
@@ -65,6 +64,21 @@ def view(sources: Sources) -> str:
             WHERE lower(name) = '{_THROUGH_ARM}'
         ) AS setting ON setting.vault_id = stored.id
         LEFT JOIN ({read_to_the_end(("hsm.setting.list",))}) AS own ON own.scope_id = stored.id"""
+
+
+def retained(sources: Sources) -> str:
+    """How long the audit log of each vault can be queried, by its id; NULL for nowhere, or where `doubt` says why not."""
+    doubt = f"coalesce({gap('settings')}, sinks.retention_doubt)"
+    return f"""
+        SELECT stored.id, CASE WHEN {doubt} IS NULL THEN sinks.retention END AS retention, {doubt} AS doubt
+        FROM {sources["vault"]} AS stored {_audit(sources)}"""
+
+
+def _audit(sources: Sources) -> str:
+    """The relations `sinks`, what the destinations of a vault's log come to, and `settings`, whether they were read."""
+    return f"""
+        LEFT JOIN ({log_sink.audited(sources, "vault", "managed-hsm")}) AS sinks ON sinks.logged_id = stored.id
+        LEFT JOIN ({" UNION ALL ".join(map(read_to_the_end, _SETTINGS))}) AS settings ON settings.scope_id = stored.id"""
 
 
 # https://learn.microsoft.com/azure/key-vault/managed-hsm/authorize-azure-resource-manager

@@ -62,6 +62,9 @@ COLUMNS = frozenset(
         "principal_kind",
         "principal_name",
         "effective",
+        "environments_using",
+        "subscriptions_using",
+        "blast_radius",
     )
 )
 """Names of the columns that rest on who reaches what."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from keyaudit.simulator.estate import Estate, Plant, Vault
 from keyaudit.simulator.estates.contoso import contoso
 from keyaudit.simulator.estates.contoso_access import ORDER_SIGNING
-from keyaudit.simulator.estates.defects import EXPIRING_SOON, NO_AUTO_ROTATION
+from keyaudit.simulator.estates.defects import EXPIRING_SOON, NO_AUTO_ROTATION, UNOBSERVED_CROWN_KEY
 from keyaudit.simulator.estates.ids import key_id
 
 _FIREWALL = "kv-payments-prod"
@@ -53,7 +53,8 @@ def _still_certain(plant: Plant) -> bool:
     # The control plane still shows keys, but not whether one backs a certificate: every policy on keys asks that first.
     if any(plant.subject.startswith(key_id(vault, "")) for vault in (_FIREWALL, _NO_PERMISSION, _VANISHES)):
         return False
-    if ".managedhsm." in plant.subject:
+    # Nor who is in the group that makes the crown key one.
+    if ".managedhsm." in plant.subject or plant.policy == UNOBSERVED_CROWN_KEY:
         return False
     needs_rotation_policy = plant.policy in {NO_AUTO_ROTATION, EXPIRING_SOON}
     return not (needs_rotation_policy and plant.subject.startswith(key_id(_NO_ROTATION_POLICIES, "")))

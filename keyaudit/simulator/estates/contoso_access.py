@@ -190,6 +190,8 @@ def _assignments(ids: _Ids) -> Sequence[RoleAssignment]:
             # The vault of sign-in goes by roles.
             (identity, roles.CRYPTO_USER, ids.group("Identity Platform"), "Group"),
             (f"{identity}/keys/workforce-token-signing", roles.CRYPTO_USER, ids.service("app-supplier-portal-prod"), service),
+            # The system that orders are tested with signs with the key that consumers sign in by.
+            (f"{identity}/keys/consumer-token-signing", roles.CRYPTO_USER, ids.service("id-orders-api-test"), service),
             (identity, ids.role(_CUSTODIAN), ids.user("ines.moreau"), user),
             (ids.scope("contoso-prod", "rg-data-prod"), roles.ENCRYPTION_USER, ids.service("id-data-loader-prod"), service),
             (

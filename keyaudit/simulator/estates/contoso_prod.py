@@ -13,6 +13,7 @@ from keyaudit.simulator.estates.defects import (
     ROTATION_OVERDUE,
     SIGN_AND_DECRYPT,
     SOFTWARE_PROTECTED,
+    UNOBSERVED_CROWN_KEY,
     WEAK_PARAMETERS,
 )
 from keyaudit.simulator.estates.key_plans import (
@@ -136,8 +137,19 @@ _ORDERS = VaultPlan(
     tags={"env": "prod", "owner": "orders", "costCenter": "CC-2300"},
     rbac=None,
     finds=(LEGACY_ACCESS_POLICIES,),
+    # A guest is among those who sign with these keys, and no log of it can be searched.
     keys=(
-        kept("order-event-signing", P256_HSM, SIGN, 20, every=180, count=3, live=1, tags={"app": "order-events"}),
+        kept(
+            "order-event-signing",
+            P256_HSM,
+            SIGN,
+            20,
+            every=180,
+            count=3,
+            live=1,
+            tags={"app": "order-events"},
+            finds=(UNOBSERVED_CROWN_KEY,),
+        ),
         kept("order-db-cmk", RSA_HSM_3072, WRAP, 260, count=2),
         KeyPlan(
             "warehouse-manifest-signing",
@@ -146,7 +158,7 @@ _ORDERS = VaultPlan(
             tuple(VersionPlan(age, 400) for age in (25, 85, 145, 205, 265)),
             rotation=RotationPolicy(rotate_after="P60D", expiry_time="P400D"),
             tags={"owner": "logistics", "app": "warehouse"},
-            finds=(OLD_VERSIONS_ENABLED,),
+            finds=(OLD_VERSIONS_ENABLED, UNOBSERVED_CROWN_KEY),
         ),
         KeyPlan(
             "returns-label-signing",
@@ -154,7 +166,7 @@ _ORDERS = VaultPlan(
             SIGN,
             (VersionPlan(353, 365),),
             tags={"owner": "logistics"},
-            finds=(EXPIRING_SOON, NO_AUTO_ROTATION),
+            finds=(EXPIRING_SOON, NO_AUTO_ROTATION, UNOBSERVED_CROWN_KEY),
         ),
         # As close to its end, but its policy rotates it before: 20 days ahead of the end that the version has.
         KeyPlan(
@@ -163,8 +175,16 @@ _ORDERS = VaultPlan(
             SIGN,
             (VersionPlan(340, 365),),
             rotation=RotationPolicy(rotate_before_expiry="P20D"),
+            finds=(UNOBSERVED_CROWN_KEY,),
         ),
-        kept("edi-gateway-signing", RSA_2048, SIGN, 140, tags={"app": "edi-gateway"}, finds=(SOFTWARE_PROTECTED,)),
+        kept(
+            "edi-gateway-signing",
+            RSA_2048,
+            SIGN,
+            140,
+            tags={"app": "edi-gateway"},
+            finds=(SOFTWARE_PROTECTED, UNOBSERVED_CROWN_KEY),
+        ),
         certificate_key("invoice-pdf-signing", 250),
         certificate_key("edi-client", 12, exportable=True),
     ),
