@@ -131,7 +131,7 @@ def _finding(bound: Bound, code: int, row: _Row) -> Finding:
         expected=bound.expected(row.values),
         fix={kind: template.fill(texts.quoted(template.names, kind)) for kind, template in policy.fix.items()},
         known=KNOWN <= code < UNKNOWN_VIOLATION,
-        score=score_of(policy.table.name, row.score, row.values, row.reasons, texts.of) if row.score else None,
+        score=score_of(policy.table.name, row.score, row.reasons, texts.of) if row.score else None,
         waiver=_waiver(bound, str(row.values["id"]), subject, severity) if outcome is Outcome.WAIVED else None,
     )
 

@@ -7,7 +7,6 @@ from typing import Any
 from keyaudit.inventory.scores import SCALES
 from keyaudit.inventory.scores.ladder import FACT, Ladder, Rung
 from keyaudit.inventory.scores.ladder import Override as Declared
-from keyaudit.model.findings import Value
 from keyaudit.model.reasons import Reason
 from keyaudit.model.score import FACTORS, Factor, Override, Score
 from keyaudit.model.text import one_line
@@ -17,7 +16,7 @@ Show = Callable[[Sequence[str]], Mapping[str, str]]
 """Texts of a row's columns, safe to print."""
 
 
-def score_of(table: str, cells: Mapping[str, Any], row: Mapping[str, Value], reasons: Mapping[str, str], show: Show) -> Score:
+def score_of(table: str, cells: Mapping[str, Any], reasons: Mapping[str, str], show: Show) -> Score:
     """The score of a row of `table`. `cells`: its column `score`; `reasons`: why columns of the row are unknown."""
     scale = SCALES[table]
     known = _Known(cells["facts"], {**reasons, **(cells["unknown"] or {})}, show)

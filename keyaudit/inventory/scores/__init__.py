@@ -26,7 +26,9 @@ def _scored(source: str, scale: Scale, as_of: str) -> str:
     bounds = [
         f"{bound} AS {name}_{end}"
         for ladder, name, column in zip(scale.ladders, _NAMES, _FLAGS, strict=False)
-        for bound, end in zip(ladder.bounds(column), ("low", "high"), strict=True)
+        for bound, end in zip(
+            ladder.bounds([f"{column}[{nth}]" for nth in range(1, len(ladder.rungs) + 1)]), ("low", "high"), strict=True
+        )
     ]
     products = (f"{' * '.join(f'{name}_{end}' for name in _NAMES)} AS score_{end}" for end in ("high", "low"))
     shown = ", ".join(f"'{name}': {name}" for name in scale.shown)

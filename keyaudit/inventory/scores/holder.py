@@ -65,7 +65,7 @@ def rungs(alive: str, *reads: str) -> tuple[Rung, ...]:
     found = (
         (5, "fact_tier0", "its holder has a role that leads to control of the tenant", "fact_tier0"),
         # What Microsoft's own applications may do in a tenant is not all granted where a tenant can see it.
-        (5, "CASE WHEN holder_home = 'microsoft' THEN NULL ELSE FALSE END", "", "rights_of_holder"),
+        (5, "CASE WHEN holder_home <> 'microsoft' THEN FALSE END", "", "rights_of_holder"),
         (5, "fact_accepts_others", "its application accepts accounts of other tenants", "fact_accepts_others"),
         (4, "fact_tenant_wide_roles", "its holder has {fact_roles} over the whole tenant", "fact_tenant_wide_roles"),
         (4, more_than("fact_directory_roles", 0), "its holder has a directory role", "fact_directory_roles"),

@@ -24,27 +24,27 @@ def _reads(who: str) -> tuple[str, ...]:
     return (*_LIVES, f"{who}_signing", f"{who}_decrypting")
 
 
-_ENVIRONMENTS = more_than("environments_using", 1)
+_ENVIRONMENTS = more_than("user_environments", 1)
 
 BLAST_RADIUS = Ladder(
     (
         Rung(
             5,
             every(_ALIVE, "purpose = 'sign'", _ENVIRONMENTS),
-            "what it signs is taken across a boundary: its users and it are of {environments_using} environments",
-            (*_LIVES, "environments_using"),
+            "what it signs is taken across a boundary: its users and it are of {user_environments} environments",
+            (*_LIVES, "user_environments"),
         ),
         Rung(
             4,
             every(_ALIVE, _ENVIRONMENTS),
-            "its users and it are of {environments_using} environments",
-            (*_LIVES, "environments_using"),
+            "its users and it are of {user_environments} environments",
+            (*_LIVES, "user_environments"),
         ),
         Rung(
             4,
-            every(_ALIVE, more_than("subscriptions_using", 1)),
-            "its users and it are of {subscriptions_using} subscriptions",
-            (*_LIVES, "subscriptions_using"),
+            every(_ALIVE, more_than("user_subscriptions", 1)),
+            "its users and it are of {user_subscriptions} subscriptions",
+            (*_LIVES, "user_subscriptions"),
         ),
         Rung(
             4,
@@ -75,7 +75,7 @@ _EXPOSURE = Ladder(
         Rung(4, "exportable", "its private part may leave under a release policy", ("exportable",)),
         Rung(4, "fact_network_open", "its vault can be reached from any network", ("fact_network_open",)),
         Rung(4, users("principals", NARROW), f"more than {NARROW} principals can use it", _reads("principals")[1:]),
-        Rung(4, _ENVIRONMENTS, "its users and it are of {environments_using} environments", ("environments_using",)),
+        Rung(4, _ENVIRONMENTS, "its users and it are of {user_environments} environments", ("user_environments",)),
         # No vault is a single-tenant HSM, and no Managed HSM is anything else.
         Rung(4, "CASE WHEN custody IS NULL AND vault_kind <> 'managed-hsm' THEN NULL ELSE FALSE END", "", ("custody",)),
         Rung(

@@ -4,7 +4,7 @@ A rung that is NULL may hold, and so keeps its value in play. Which rungs hold i
 the findings and for their explanation alike.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from keyaudit.model.findings import Severity
@@ -46,10 +46,12 @@ class Ladder:
         """SQL of a list: whether each rung holds, in their order."""
         return f"CAST([{', '.join(rung.holds for rung in self.rungs)}] AS BOOLEAN[])"
 
-    def bounds(self, flags: str) -> tuple[str, str]:
-        """SQL of the least and the most that the factor can be, over a column with its flags."""
-        low = " ".join(f"WHEN {flags}[{nth}] THEN {rung.value}" for nth, rung in enumerate(self.rungs, 1))
-        high = " ".join(f"WHEN {flags}[{nth}] IS NOT FALSE THEN {rung.value}" for nth, rung in enumerate(self.rungs, 1))
+    def bounds(self, flags: Sequence[str]) -> tuple[str, str]:
+        """SQL of the least and the most that the factor can be, over SQL of whether each rung holds."""
+        low, high = (
+            " ".join(f"WHEN {flag}{holds} THEN {rung.value}" for flag, rung in zip(flags, self.rungs, strict=True))
+            for holds in ("", " IS NOT FALSE")
+        )
         return f"CASE {low} ELSE {self.value} END", f"CASE {high} ELSE {self.value} END"
 
 

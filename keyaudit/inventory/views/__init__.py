@@ -73,7 +73,7 @@ def create(
         "subscription": subscription.view(sources),
         "log_sink": log_sink.view(sources),
         "vault": reach.counted(vault.view(sources), *ACTIONS, known=reach_known),
-        "key": _keys(key.view(sources), reach_known=reach_known),
+        "key": vault.watched(_keys(key.view(sources), reach_known=reach_known), sources),
         "certificate": _certificates(certificate.view(sources), reach_known=reach_known),
         "secret": secret.view(sources),
         "grant": grant.view(sources, known=reach_known),

@@ -5,10 +5,11 @@
 from keyaudit.inventory.scores.key import BLAST_RADIUS
 from keyaudit.inventory.scores.ladder import reasons
 from keyaudit.inventory.views.reach import HOMES
+from keyaudit.model.reasons import Reason
 
 _USES = {"sign": "signing", "wrap": "decrypting"}
 
-_OWN = {"environments_using": ("environments", "environment"), "subscriptions_using": ("subscriptions", "subscription_id")}
+_OWN = {"user_environments": ("environments", "environment"), "user_subscriptions": ("subscriptions", "subscription_id")}
 _DERIVED = tuple(f"{name}_{end}" for name in (*_OWN, "blast_radius") for end in ("min", "max"))
 
 
@@ -18,23 +19,26 @@ def keys(query: str, *, known: bool) -> str:
         return f"SELECT *, {', '.join(f'NULL::BIGINT AS {name}' for name in _DERIVED)} FROM ({query})"
     counts = []
     for name, (homes, own) in _OWN.items():
-        users = f"coalesce({_of_use(homes)}, [])"
-        count = f"len(list_distinct(CASE WHEN {own} IS NULL THEN {users} ELSE list_append({users}, {own}) END))"
+        users = _of_use(homes)
+        beside = f"CASE WHEN {own} IS NULL OR coalesce(list_contains({users}, {own}), FALSE) THEN 0 ELSE 1 END"
+        count = f"coalesce(len({users}), 0) + {beside}"
         counts.append(f"CASE WHEN purpose IS NOT NULL THEN {count} END AS {name}_min, {_doubt(own)} AS why_{name}")
     spread = f"""
         SELECT *, {", ".join(f"CASE WHEN why_{name} IS NULL THEN {name}_min END AS {name}_max" for name in _OWN)}
         FROM (SELECT *, {", ".join(counts)} FROM ({query}))"""
-    low, high = BLAST_RADIUS.bounds("rungs")
-    bounds = f"SELECT *, {low} AS blast_radius_min, {high} AS blast_radius_max FROM (SELECT *, {BLAST_RADIUS.flags} AS rungs FROM ({spread}))"
+    rungs = {f"rung{nth}": rung.holds for nth, rung in enumerate(BLAST_RADIUS.rungs)}
+    low, high = BLAST_RADIUS.bounds(list(rungs))
+    ladder = f"SELECT *, {', '.join(f'{holds} AS {name}' for name, holds in rungs.items())} FROM ({spread})"
+    bounds = f"SELECT *, ({low})::BIGINT AS blast_radius_min, ({high})::BIGINT AS blast_radius_max FROM ({ladder})"
     read = dict.fromkeys(column for rung in BLAST_RADIUS.rungs for column in rung.reads if column not in _OWN)
-    why = f"coalesce({', '.join([*(f'''unknown['{column}']''' for column in read), *(f'why_{name}' for name in _OWN)])})"
+    why = ", ".join([*(f"unknown['{column}']" for column in read), *(f"why_{name}" for name in _OWN)])
     doubts = {
         **{name: f"why_{name}" for name in _OWN},
-        "blast_radius": f"CASE WHEN blast_radius_min <> blast_radius_max THEN {why} END",
+        "blast_radius": f"CASE WHEN blast_radius_min <> blast_radius_max THEN coalesce({why}) END",
     }
     none = " AND ".join(f"({doubt}) IS NULL" for doubt in doubts.values())
     return f"""
-        SELECT * EXCLUDE (rungs, {", ".join((*HOMES, *(f"why_{name}" for name in _OWN)))})
+        SELECT * EXCLUDE ({", ".join((*rungs, *HOMES, *(f"why_{name}" for name in _OWN)))})
             REPLACE (CASE WHEN {none} THEN unknown ELSE map_concat(unknown, {reasons(doubts)}) END AS unknown)
         FROM ({bounds})"""
 
@@ -47,7 +51,8 @@ def _of_use(what: str) -> str:
 def _doubt(own: str) -> str:
     """Why there may be more: who can use it is not quite known, or where somebody is at home."""
     users = " ".join(
-        f"WHEN '{purpose}' THEN coalesce(unknown['principals_{action}'], {action}_homeless)"
+        f"WHEN '{purpose}' THEN CASE WHEN principals_{action}_min IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}'"
+        f" ELSE coalesce(unknown['principals_{action}'], {action}_homeless) END"
         for purpose, action in _USES.items()
     )
     return f"coalesce(unknown['{own}'], unknown['purpose'], CASE purpose {users} END)"

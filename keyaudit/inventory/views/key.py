@@ -2,9 +2,8 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views import vault, versions
+from keyaudit.inventory.views import versions
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
-from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.services import SERVICES_FOUND
 
 
@@ -18,7 +17,6 @@ def view(sources: Sources) -> str:
         "rotates_on": _rotation_doubt(),
         "used_by": f"coalesce({unlisted}, nameless.doubt)",
         "pinned_by": f"coalesce({unlisted}, nameless.doubt, pins.doubt)",
-        "audit_retention": f"CASE WHEN logged.id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE logged.doubt END",
     }
     return f"""
         SELECT {stored("key", "stored")}, {versions.COLUMNS},
@@ -29,7 +27,6 @@ def view(sources: Sources) -> str:
             CASE WHEN {unlisted} IS NULL THEN coalesce(users.consumers, 0) + nameless.consumers END AS used_by_max,
             coalesce(pins.certain, 0) AS pinned_by_min,
             CASE WHEN {unlisted} IS NULL THEN coalesce(pins.possible, 0) + nameless.consumers END AS pinned_by_max,
-            logged.retention AS audit_retention,
             {extended(reasons)}
         FROM {versions.relations(sources, "key", "key_id")}
         LEFT JOIN (SELECT key_id, count(DISTINCT consumer_id) AS consumers FROM {sources["key_use"]} GROUP BY key_id) AS users
@@ -39,7 +36,6 @@ def view(sources: Sources) -> str:
             SELECT count(DISTINCT consumer_id) AS consumers, min(unknown['key_id']) AS doubt FROM {sources["key_use"]}
             WHERE key_id IS NULL
         ) AS nameless
-        LEFT JOIN ({vault.retained(sources)}) AS logged ON logged.id = stored.vault_id
         LEFT JOIN ({read_to_the_end(SERVICES_FOUND)}) AS listed ON true"""
 
 

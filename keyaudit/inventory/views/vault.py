@@ -66,12 +66,21 @@ def view(sources: Sources) -> str:
         LEFT JOIN ({read_to_the_end(("hsm.setting.list",))}) AS own ON own.scope_id = stored.id"""
 
 
-def retained(sources: Sources) -> str:
-    """How long the audit log of each vault can be queried, by its id; NULL for nowhere, or where `doubt` says why not."""
+def watched(query: str, sources: Sources) -> str:
+    """The view that `query` makes of what lies in vaults, with how long the audit log of its vault can be queried."""
     doubt = f"coalesce({gap('settings')}, sinks.retention_doubt)"
+    # The map is made once a vault: a million keys may lie in those whose settings nobody could read.
+    vaults = f"""
+        SELECT id, CASE WHEN doubt IS NULL THEN retention END AS retention,
+            CASE WHEN doubt IS NOT NULL THEN MAP {{'audit_retention': doubt}} END AS unknown
+        FROM (SELECT stored.id, sinks.retention, {doubt} AS doubt FROM {sources["vault"]} AS stored {_audit(sources)})"""
+    why = f"CASE WHEN logged.id IS NULL THEN MAP {{'audit_retention': '{Reason.PARENT_NOT_ASSESSED}'}} ELSE logged.unknown END"
+    unknown = "CASE WHEN why IS NULL THEN unknown WHEN cardinality(unknown) = 0 THEN why ELSE map_concat(unknown, why) END"
     return f"""
-        SELECT stored.id, CASE WHEN {doubt} IS NULL THEN sinks.retention END AS retention, {doubt} AS doubt
-        FROM {sources["vault"]} AS stored {_audit(sources)}"""
+        SELECT * EXCLUDE (why) REPLACE ({unknown} AS unknown) FROM (
+            SELECT made.*, logged.retention AS audit_retention, {why} AS why
+            FROM ({query}) AS made LEFT JOIN ({vaults}) AS logged ON logged.id = made.vault_id
+        )"""
 
 
 def _audit(sources: Sources) -> str:

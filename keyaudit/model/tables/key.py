@@ -270,14 +270,14 @@ KEY = Table(
         ),
         *reach_columns(*OF_KEYS, derived_from=("vault.access_model",)),
         Column(
-            name="environments_using",
+            name="user_environments",
             type=Type.COUNT,
             meaning="environments, its own included, of the managed identities that can do with it what it is for; a"
             " managed identity has that which a rule gives its subscription",
             derived_from=("environment", "purpose", *_USERS),
         ),
         Column(
-            name="subscriptions_using",
+            name="user_subscriptions",
             type=Type.COUNT,
             meaning="subscriptions, its own included, of the managed identities that can do with it what it is for",
             derived_from=("purpose", *_USERS),
@@ -289,7 +289,7 @@ KEY = Table(
                 "1 to 5, how far its use reaches: nobody, one workload, several, across subscriptions, tenants or"
                 " environments; 5 where it signs across environments. A factor of the score"
             ),
-            derived_from=("enabled", "used_by", "environments_using", "subscriptions_using"),
+            derived_from=("enabled", "used_by", "user_environments", "user_subscriptions"),
         ),
     ),
 )

@@ -62,8 +62,8 @@ COLUMNS = frozenset(
         "principal_kind",
         "principal_name",
         "effective",
-        "environments_using",
-        "subscriptions_using",
+        "user_environments",
+        "user_subscriptions",
         "blast_radius",
     )
 )
