@@ -26,7 +26,7 @@ class Factor:
     low: int
     high: int
     because: str
-    """Why it is `low` at least; safe to print."""
+    """Why it is so, or why nobody can tell; safe to print."""
     unknown: Mapping[str, Reason]
     """What would have to be known for the bounds to meet, with why it is not; empty where they do."""
 

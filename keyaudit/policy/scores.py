@@ -54,20 +54,14 @@ class _Known:
 
 
 def _factor(name: str, ladder: Ladder, flags: Sequence[bool | None], known: _Known) -> Factor:
-    held = next((nth for nth, holds in enumerate(flags) if holds), None)
-    low, because = (ladder.value, ladder.because) if held is None else (ladder.rungs[held].value, ladder.rungs[held].because)
+    held = next((rung for rung, holds in zip(ladder.rungs, flags, strict=True) if holds), ladder)
+    low = held.value
     open_ = [rung for rung, holds in zip(ladder.rungs, flags, strict=True) if holds is None and rung.value > low]
     if not open_:
-        return Factor(name=name, low=low, high=low, because=known.said(because), unknown={})
+        return Factor(name=name, low=low, high=low, because=known.said(held.because), unknown={})
     unknown = {column: reason for rung in open_ for column, reason in _missing(rung, known).items()}
-    cannot = f"cannot tell: {in_words(unknown)}"
-    return Factor(
-        name=name,
-        low=low,
-        high=open_[0].value,
-        because=cannot if held is None else f"{cannot}; at least that {known.said(because)}",
-        unknown=unknown,
-    )
+    because = f"cannot tell: {in_words(unknown)}"
+    return Factor(name=name, low=low, high=open_[0].value, because=because, unknown=unknown)
 
 
 def _missing(rung: Rung, known: _Known) -> dict[str, Reason]:
