@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from keyaudit.model.errors import Exit
 from tests.cli.conftest import Keyaudit
 
@@ -106,13 +104,10 @@ def test_what_was_not_read_shows_as_a_range(keyaudit: Keyaudit, contoso: Path, b
     assert keyaudit("explain", "0123456789abcdef", "--from", blind_spots).err.count("not everything was read") == 1
 
 
-def test_the_key_of_2016_across_two_environments_scores_80(
-    keyaudit: Keyaudit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_the_key_of_2016_across_two_environments_scores_80(keyaudit: Keyaudit, tmp_path: Path) -> None:
     rules = '[environments.subscriptions]\n"contoso-prod" = "prod"\n"contoso-nonprod" = "test"\n'
-    (tmp_path / "keyaudit.toml").write_text(f"schema = 1\n{rules}", encoding="utf-8")
-    keyaudit("collect", "--demo", "--out", tmp_path / "out", "--quiet")
+    (tmp_path / "mine.toml").write_text(f"schema = 1\n{rules}", encoding="utf-8")
+    keyaudit("collect", "--demo", "--config", tmp_path / "mine.toml", "--out", tmp_path / "out", "--quiet")
     found = _findings(keyaudit, tmp_path / "out", "--sort", "score", "--select", "kv-key-rotation-overdue")
     assert found[0]["resource"] == f"kv-identity-prod/keys/{CROWN}"
     assert (found[0]["score"]["arithmetic"], found[0]["score"]["band"]) == ("5 x 4 x 4 = 80", "critical")
