@@ -169,6 +169,7 @@ def _roles(ids: _Ids) -> tuple[Role, ...]:
 def _assignments(ids: _Ids) -> Sequence[RoleAssignment]:
     orders = ids.scope("contoso-prod", "rg-orders-prod")
     identity = ids.scope("contoso-prod", "rg-identity-prod", "kv-identity-prod")
+    data = ids.scope("contoso-prod", "rg-data-prod", "kv-data-prod")
     loyalty = ids.scope("contoso-prod", "rg-loyalty-prod", "kv-loyalty-prod")
     retail = "/providers/Microsoft.Management/managementGroups/mg-retail"
     user, service = "User", "ServicePrincipal"
@@ -190,8 +191,9 @@ def _assignments(ids: _Ids) -> Sequence[RoleAssignment]:
             # The vault of sign-in goes by roles.
             (identity, roles.CRYPTO_USER, ids.group("Identity Platform"), "Group"),
             (f"{identity}/keys/workforce-token-signing", roles.CRYPTO_USER, ids.service("app-supplier-portal-prod"), service),
-            # The system that orders are tested with signs with the key that consumers sign in by.
+            # The system that orders are tested with signs with the key that consumers sign in by, and with that of models.
             (f"{identity}/keys/consumer-token-signing", roles.CRYPTO_USER, ids.service("id-orders-api-test"), service),
+            (f"{data}/keys/ml-registry-signing", roles.CRYPTO_USER, ids.service("id-orders-api-test"), service),
             (identity, ids.role(_CUSTODIAN), ids.user("ines.moreau"), user),
             (ids.scope("contoso-prod", "rg-data-prod"), roles.ENCRYPTION_USER, ids.service("id-data-loader-prod"), service),
             (

@@ -285,7 +285,15 @@ _DATA = VaultPlan(
             tags={"owner": "business-intelligence"},
             finds=(OLD_VERSIONS_ENABLED,),
         ),
-        kept("ml-registry-signing", P384_HSM, SIGN, 400, every=540, tags={"app": "model-registry"}),
+        kept(
+            "ml-registry-signing",
+            P384_HSM,
+            SIGN,
+            400,
+            every=540,
+            tags={"app": "model-registry"},
+            finds=(UNOBSERVED_CROWN_KEY,),
+        ),
         certificate_key("etl-client", 75, exportable=True),
     ),
 )
