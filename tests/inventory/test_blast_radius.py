@@ -35,7 +35,13 @@ def derived(
     tmp_path: Path, rows: list[Row], rules: tuple[EnvironmentRule, ...] = RULES, **of_key: Any
 ) -> tuple[dict[str, object], dict[str, str]]:
     """The columns of a key that signs, with the bounds of each, and why some are unknown."""
-    held = {"tags": {"env": "prod"}, "key_ops": ["sign"], "subscription_id": OWN, "is_current": True, "vault_kind": "key-vault"}
+    held: dict[str, Any] = {
+        "tags": {"env": "prod"},
+        "key_ops": ["sign"],
+        "subscription_id": OWN,
+        "is_current": True,
+        "vault_kind": "key-vault",
+    }
     tables: dict[str, list[Row]] = {
         "vault": [vault(**RBAC)],
         "key": [key("1", **(held | of_key))],

@@ -116,7 +116,7 @@ def factors(found: Score) -> tuple[str, ...]:
 
 
 def test_a_software_key_of_2016_across_two_environments_scores_80() -> None:
-    old = {"created_on": NOW - 3_885 * DAY, "rotates_on": None, "custody": "software", "user_environments": (2, 2)}
+    old: Row = {"created_on": NOW - 3_885 * DAY, "rotates_on": None, "custody": "software", "user_environments": (2, 2)}
     found = of_key(**old)
     assert (found.arithmetic, found.band) == ("5 x 4 x 4 = 80", "critical")
     assert [factor.because for factor in found.factors] == [
