@@ -18,10 +18,12 @@ from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.inventory.views.reach import LOCAL_LISTED
 from keyaudit.model.access import Access
+from keyaudit.model.allowances import Allowance
 from keyaudit.model.baseline import Baseline
-from keyaudit.model.coverage import Coverage, ScopeKind
+from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import PRECEDENCE, Exit, UnsafeError, UsageError
+from keyaudit.model.evidence import NOT_IN_CLOUD
 from keyaudit.model.expiring import Expiring
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Severity
@@ -38,6 +40,7 @@ from keyaudit.policy.judge import judge as judge_policies
 from keyaudit.policy.judge import reads_reach
 from keyaudit.policy.load import Policy
 from keyaudit.policy.queries import Scoring
+from keyaudit.policy.settings import Overrides, PolicyClass
 
 if TYPE_CHECKING:
     from keyaudit.cloud.connection import Clock, Connection
@@ -134,13 +137,21 @@ def judge(
     as_of: int,
     profile: str,
     fail_on: Severity | None,
-    allowances: Sequence[gate.Allowance],
+    allowances: Sequence[Allowance],
     waivers: Sequence[Waiver] = (),
     baseline: Baseline | None = None,
     new_only: bool = False,
+    overrides: Overrides | None = None,
+    classes: Sequence[PolicyClass] = (),
+    require: Collection[str] = (),
     scoring: Scoring = Scoring.NONE,
 ) -> Iterator[Report]:
-    """The snapshot judged by policies, offline. Findings stream from the report for as long as the context lasts."""
+    """The snapshot judged by policies, offline. Findings stream from the report for as long as the context lasts.
+
+    `require` names what is otherwise optional, as `model.evidence` does.
+    """
+    optional = OPTIONAL - {Reason.NOT_IN_CLOUD} if NOT_IN_CLOUD in require else OPTIONAL
+    tenant = Scope(f"/tenants/{snapshot.run.tenant_id}".lower(), snapshot.run.tenant_name, ScopeKind.TENANT)
     reach_known = scoring is not Scoring.NONE or reads_reach(policies)
     with snapshot.judging(as_of, reach_known=reach_known) as connection:
         judgement = judge_policies(
@@ -152,6 +163,12 @@ def judge(
             waivers=waivers,
             baseline=baseline,
             supplied=snapshot.run.evidence,
+            overrides=overrides,
+            classes=classes,
+            require=require,
+            optional=optional,
+            tenant=tenant,
+            sizes=snapshot.sizes,
         )
         run = dataclasses.replace(snapshot.run, as_of=as_of)
         verdict = gate.decide(
@@ -168,6 +185,8 @@ def judge(
             waived=judgement.waived,
             baseline=baseline,
             new_only=new_only,
+            unsupplied=judgement.unsupplied,
+            optional=optional,
         )
         yield Report(
             run=run,
@@ -175,6 +194,8 @@ def judge(
             tallies=judgement.tallies,
             findings=partial(judgement.findings, scoring=scoring),
             by_score=scoring is Scoring.ORDER,
+            settings=judgement.settings,
+            listing=lambda name: listing(connection, TABLES[name]),
         )
 
 

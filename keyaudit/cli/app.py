@@ -17,6 +17,7 @@ from keyaudit.cli import (
     doctor,
     expiring,
     explain,
+    export,
     gate,
     inventory,
     permissions,
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 app.command("report")(report.report)
 app.command("gate")(gate.gate)
+app.command("export")(export.export)
 app.command("collect")(collect.collect)
 app.command("inventory")(inventory.inventory)
 app.command("expiring")(expiring.expiring)

@@ -33,16 +33,20 @@ def doctor(
     from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
     from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
     from keyaudit.model.tables import operations  # noqa: PLC0415 - heavy
+    from keyaudit.policy.judge import not_judged  # noqa: PLC0415 - heavy
     from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
     from keyaudit.report.doctor import FORMATS  # noqa: PLC0415 - heavy
     from keyaudit.report.doctor.examine import examine  # noqa: PLC0415 - heavy
 
     policies = chosen(load(besides=selection.policies), selection)
-    needs = needed_by(policies)
     some = selection.select or selection.ignore
-    required = frozenset(needs) if some else operations().union(needs)
     with snapshot(live, stored) as (taken, as_of):
+        lacking = not_judged(policies, taken.run.evidence)
+        without = {each.policy.id for each in lacking}
+        judged = [policy for policy in policies if policy.text.id not in without]
+        needs = needed_by(judged)
+        required = frozenset(needs) if some else operations().union(needs)
         run = dataclasses.replace(taken.run, as_of=as_of)
-        verdict = assess(run, taken.coverage, required, needed_by=needs)
-        found = examine(run, verdict, required, [policy.text.id for policy in policies], needs)
+        verdict = dataclasses.replace(assess(run, taken.coverage, required, needed_by=needs), not_judged=lacking)
+        found = examine(run, verdict, required, [policy.text.id for policy in judged], needs)
         return show(FORMATS[output], found, verdict)

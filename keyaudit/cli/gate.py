@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from keyaudit.cli.options import Choice, FailOn, Live, Shown, Stored, flags
+from keyaudit.cli.options import Choice, Ci, FailOn, Format, Live, Shown, Stored, flags
 
 
 @flags(Live, Stored, Choice, Shown)
@@ -20,13 +20,19 @@ def gate(
     new_only: Annotated[
         bool, typer.Option("--new-only", help="With --baseline: fail on what it does not hold, or less gravely.")
     ] = False,
+    ci: Annotated[
+        Ci, typer.Option("--ci", help="Speak to this build agent: annotations and a summary. auto: the one it runs in.")
+    ] = Ci.AUTO,
 ) -> int:
     """Decide: exit 0 only if everything required was assessed and nothing open reaches --fail-on."""
+    from keyaudit.cli.agents import tell_agent  # noqa: PLC0415 - heavy
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
     from keyaudit.cli.output import deliver, scoring, targets  # noqa: PLC0415 - heavy
     from keyaudit.model.findings import Severity  # noqa: PLC0415 - heavy
 
-    files = targets(shown)
-    scores = scoring(shown, files)
+    files = targets(shown.export or (), "--export")
+    scores = scoring(shown.output, files)
     with all_judged(live, stored, choice, fail_on=Severity(fail_on), new_only=new_only, scoring=scores) as result:
-        return deliver(result, shown, files)
+        code = deliver(result, shown, files)
+        tell_agent(result, ci, machine=shown.output in (Format.JSON, Format.CSV))
+        return code

@@ -27,10 +27,10 @@ def inventory(
     from keyaudit import audit  # noqa: PLC0415 - heavy
     from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
     from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
-    from keyaudit.model.tables import TABLES  # noqa: PLC0415 - heavy
+    from keyaudit.model.tables import EVERY_TABLE, TABLES  # noqa: PLC0415 - heavy
     from keyaudit.report.inventory import FORMATS  # noqa: PLC0415 - heavy
 
-    names = list(TABLES) if table is None else [_known(table, TABLES)]
+    names = list(TABLES) if table is None else [_known(table, EVERY_TABLE)]
     with snapshot(live, stored) as (taken, as_of), audit.inventory(taken, names, as_of=as_of) as found:
         return show(FORMATS[output], found, found.verdict)
 
@@ -40,7 +40,11 @@ def _known(table: str, tables: "Mapping[str, Table]") -> str:
     asked = table.lower().replace("-", "_").replace(" ", "_")
     for name, declared in tables.items():
         if asked in {name, f"{name}s", declared.plural.replace(" ", "_").replace("-", "_")}:
+            if declared.needs:
+                what = f"{name} is made of evidence that Azure does not hold ({declared.needs})"
+                raise UsageError("inventory", what, "this version cannot take it yet")
             return name
     near = difflib.get_close_matches(asked, tables, n=1)
-    remedy = f"did you mean {near[0]}?" if near else f"the tables are {', '.join(tables)}"
+    collected = ", ".join(name for name, declared in tables.items() if not declared.needs)
+    remedy = f"did you mean {near[0]}?" if near else f"the tables are {collected}"
     raise UsageError("inventory", f"no table {table!r}", remedy)

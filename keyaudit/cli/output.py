@@ -5,15 +5,16 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO, TypeVar
+from typing import BinaryIO, TextIO, TypeVar
 
 from keyaudit.cli.options import Format, Shown
 from keyaudit.cli.streams import ClosedError, printing
 from keyaudit.model.errors import Exit, OutputError, UsageError
 from keyaudit.model.run import Report, Verdict
+from keyaudit.policy.problems import nearest
 from keyaudit.policy.queries import Scoring
-from keyaudit.report.files import check, output_file
-from keyaudit.report.formats import FORMATS, SCORED, Options
+from keyaudit.report.files import as_text, check, output_bytes
+from keyaudit.report.formats import FILES, FORMATS, SCORED, Options
 from keyaudit.report.gate import render_gate
 from keyaudit.report.several import conditions
 from keyaudit.report.several import render as render_several
@@ -29,25 +30,71 @@ class Target:
     path: Path
 
 
-def targets(shown: Shown) -> tuple[Target, ...]:
-    """The files that --export names; what is not FORMAT=PATH, or no place for a file, is refused before anything is read."""
+def targets(texts: Sequence[str], place: str) -> tuple[Target, ...]:
+    """The files that are named as FORMAT=PATH.
+
+    What is not that, needs what is not installed, or is no place for a file, is refused before anything is read. `place`: where
+    they were named.
+    """
     found: dict[Path, Target] = {}
-    for text in shown.export or ():
+    for text in texts:
         name, _, path = text.partition("=")
-        if name not in FORMATS or not path:
-            raise UsageError("--export", f"not FORMAT=PATH: {text!r}", f"the formats are {', '.join(FORMATS)}")
+        known(name, place)
+        if not path:
+            raise UsageError(place, f"not FORMAT=PATH: {text!r}", f"say where to, as in {name}=PATH")
         target = Target(name, Path(path))
         check(target.path)
         if found.setdefault(target.path.resolve(), target) is not target:
-            raise UsageError("--export", f"{path} is named twice", "give each format a file of its own")
+            raise UsageError(place, f"{path} is named twice", "give each format a file of its own")
     return tuple(found.values())
 
 
-def scoring(shown: Shown, files: Sequence[Target], *, by_score: bool = False) -> Scoring:
-    """Whether findings need scores: for their order, or since a format says them."""
+def scoring(printed: str | None, files: Sequence[Target], *, by_score: bool = False) -> Scoring:
+    """Whether findings need scores: for their order, or since a format that is printed or written says them."""
     if by_score:
         return Scoring.ORDER
-    return Scoring.CARRIED if {shown.output, *(target.format for target in files)} & SCORED else Scoring.NONE
+    return Scoring.CARRIED if {printed, *(target.format for target in files)} & SCORED else Scoring.NONE
+
+
+def known(name: str, place: str) -> None:
+    """Refuses a format that there is not, or that needs what is not installed. `place`: where it was named."""
+    if name not in (*FORMATS, *FILES):
+        raise UsageError(place, f"no such format: {name!r}", nearest(name, (*FORMATS, *FILES)))
+    if name in FILES:
+        FILES[name].writer(name)
+
+
+def write(reports: Sequence[Report], files: Sequence[Target], *, passes: bool) -> OutputError | None:
+    """Write the files. One that cannot be written costs no other: what went wrong first is returned, for later."""
+    failure = None
+    for target in files:
+        try:
+            with output_bytes(target.path) as out:
+                _write(target.format, reports, out, passes=passes)
+        except OutputError as error:
+            failure = failure or error
+    return failure
+
+
+def print_file(name: str, reports: Sequence[Report]) -> None:
+    """Print what the file of that format would hold, passes too."""
+    with printing() as out:
+        out.flush()
+        _write(name, reports, out.buffer, passes=True)
+
+
+def _write(name: str, reports: Sequence[Report], out: BinaryIO, *, passes: bool) -> None:
+    if name in FILES:
+        FILES[name].writer(name)(_alone(name, reports), out)
+    else:
+        with as_text(out) as text:
+            _render(name, reports, text, Options(passes=passes))
+
+
+def _alone(name: str, reports: Sequence[Report]) -> Report:
+    if len(reports) > 1:
+        raise UsageError(name, "is of one tenant, and several are named", "export each on its own")
+    return reports[0]
 
 
 def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...]) -> int:
@@ -55,17 +102,11 @@ def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...]) 
 
     A file that cannot be written is said after the report is printed, so that a long run is not lost with it.
     """
-    failure = None
-    for target in files:
-        try:
-            with output_file(target.path) as out:
-                _render(target.format, reports, out, Options(passes=shown.passes))
-        except OutputError as error:
-            failure = failure or error
+    failure = write(reports, files, passes=shown.passes)
     try:
         with printing() as out:
             gate = shown.output is None and reports[0].verdict.gate is not None
-            _render("gate" if gate else shown.output or Format.TEXT, reports, out, _options(out, passes=shown.passes))
+            _render("gate" if gate else shown.output or Format.TEXT, reports, out, options(out, passes=shown.passes))
     except ClosedError as error:
         # A gate that fails has failed, however much of it was read.
         if conditions(reports)[0] is Exit.CLEAN:
@@ -78,7 +119,7 @@ def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...]) 
 def show(render: Callable[[T, TextIO, Options], None], found: T, verdict: Verdict, *, passes: bool = False) -> int:
     """Print what was found, and return the verdict's exit code."""
     with printing() as out:
-        render(found, out, _options(out, passes=passes))
+        render(found, out, options(out, passes=passes))
     return verdict.exit
 
 
@@ -91,7 +132,8 @@ def _render(name: str, reports: Sequence[Report], out: TextIO, options: Options)
         FORMATS[name](reports[0], out, options)
 
 
-def _options(out: TextIO, *, passes: bool = False) -> Options:
+def options(out: TextIO, *, passes: bool = False) -> Options:
+    """How to show things on a terminal, or where there is none."""
     terminal = out.isatty()
     return Options(
         passes=passes,

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from keyaudit.cli.options import Choice, Live, Shown, Stored, flags
+from keyaudit.model.errors import UsageError
 
 
 class Sort(StrEnum):
@@ -28,12 +29,24 @@ def report(
             "--sort", help="The order of findings: by severity, or by score (blast radius x exposure x age), highest first."
         ),
     ] = Sort.SEVERITY,
+    framework: Annotated[
+        str | None,
+        typer.Option(
+            "--framework", metavar="NAME", help="By the controls of a framework, as in cis-azure-6.0, and by its limits."
+        ),
+    ] = None,
 ) -> int:
     """List what is wrong with keys and credentials, worst first, and what could not be seen."""
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
     from keyaudit.cli.output import deliver, scoring, targets  # noqa: PLC0415 - heavy
 
-    files = targets(shown)
-    scores = scoring(shown, files, by_score=sort is Sort.SCORE)
+    if framework is not None:
+        from keyaudit.cli.controls import report_by  # noqa: PLC0415 - heavy
+
+        if sort is not Sort.SEVERITY:
+            raise UsageError("--framework, --sort", "cannot be combined", "leave one of them out")
+        return report_by(framework, live, stored, choice, shown)
+    files = targets(shown.export or (), "--export")
+    scores = scoring(shown.output, files, by_score=sort is Sort.SCORE)
     with all_judged(live, stored, choice, fail_on=None, scoring=scores) as result:
         return deliver(result, shown, files)

@@ -22,15 +22,16 @@ _KNOWN = {str(reason): reason for reason in Reason}
 def listing(connection: duckdb.DuckDBPyConnection, table: Table) -> Listing:
     """The table, valid while the connection is open."""
     ((count,),) = connection.execute(f"SELECT count(*) FROM {table.name}").fetchall()
-    return Listing(table, count, _unknown(connection, table), lambda: _rows(connection, table))
+    return Listing(table, count, _unknown(connection, table, count), lambda: _rows(connection, table))
 
 
-def _unknown(connection: duckdb.DuckDBPyConnection, table: Table) -> tuple[Unknown, ...]:
+def _unknown(connection: duckdb.DuckDBPyConnection, table: Table, count: int) -> tuple[Unknown, ...]:
     found = connection.execute(
         f"SELECT entry.key, entry.value, count(*) FROM (SELECT unnest(map_entries(unknown)) AS entry FROM {table.name})"
         " GROUP BY ALL ORDER BY ALL"
     ).fetchall()
-    return tuple(Unknown(column, _KNOWN.get(reason, Reason.UNRECOGNISED), rows) for column, reason, rows in found)
+    found += [(column, Reason.NOT_SUPPLIED, count) for column in table.lacking if count]
+    return tuple(Unknown(column, _KNOWN.get(reason, Reason.UNRECOGNISED), rows) for column, reason, rows in sorted(found))
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, table: Table) -> Iterator[Mapping[str, Value]]:

@@ -6,7 +6,7 @@ sorted piece by piece, each piece a range of ids that fits.
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ import duckdb
 
 from keyaudit.inventory import files
 from keyaudit.inventory.ledger import BreachError
-from keyaudit.inventory.rows import stored_types
+from keyaudit.inventory.rows import no_rows, stored_types
 from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.errors import OutputError
 from keyaudit.model.reasons import Reason
@@ -68,7 +68,7 @@ def load(
     try:
         if spooled is None:
             path = target / _name(0)
-            _write(connection, _nothing(table), path)
+            _write(connection, no_rows(stored_types(table)), path)
             return Loaded((path,), 0, ())
         _write(connection, _spooled(table, spooled, longest), aside, _UNSORTED)
         _refuse(connection, table, aside)
@@ -87,11 +87,16 @@ def load(
         raise BreachError(f"{table.name}: {first_line(error)}") from error
 
 
-def described(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[dict[str, str], int]:
-    """The columns of a Parquet file with their SQL types, and its number of rows."""
+def described(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
+    """The columns of a Parquet file with their SQL types."""
     columns = connection.execute(f"DESCRIBE SELECT * FROM {parquet(path)}").fetchall()
-    counted = connection.execute(f"SELECT count(*) FROM {parquet(path)}").fetchone()
-    return {name: type_ for name, type_, *_ in columns}, counted[0] if counted else 0
+    return {name: type_ for name, type_, *_ in columns}
+
+
+def counted(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> dict[str, int]:
+    """By path how many rows a Parquet file has."""
+    files_ = ", ".join(map(_literal, paths))
+    return dict(connection.execute(f"SELECT file_name, num_rows FROM parquet_file_metadata([{files_}])").fetchall())
 
 
 def quoted(text: str) -> str:
@@ -124,10 +129,6 @@ def _write(connection: duckdb.DuckDBPyConnection, query: str, target: Path, opti
     files.create(target)
     connection.execute(f"COPY ({query}) TO {quoted(str(target))} (FORMAT parquet, USE_TMP_FILE false, {options})")
     files.sync(target)
-
-
-def _nothing(table: Table) -> str:
-    return "SELECT " + ", ".join(f"NULL::{type_} AS {name}" for name, type_ in stored_types(table).items()) + " WHERE false"
 
 
 def _spooled(table: Table, spooled: Path, longest: int) -> str:

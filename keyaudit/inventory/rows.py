@@ -10,6 +10,7 @@ import msgspec
 from keyaudit.inventory.ledger import BreachError
 from keyaudit.model.columns import Table, Type
 from keyaudit.model.reasons import Reason
+from keyaudit.model.rows import view_name
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import MAX_TIME
 
@@ -42,6 +43,17 @@ _ENCODER = msgspec.json.Encoder(order="deterministic")
 def stored_types(table: Table) -> dict[str, str]:
     """The SQL type of each stored column, `unknown` last."""
     return {column.name: SQL_TYPES[column.type] for column in table.stored} | {"unknown": SQL_TYPES[Type.MAP]}
+
+
+def view_types(table: Table) -> dict[str, str]:
+    """The SQL type of each column of a table's view, `unknown` last."""
+    types = {name: SQL_TYPES.get(column.type, "BIGINT") for column in table.columns for name in view_name(column)}
+    return types | {"unknown": SQL_TYPES[Type.MAP]}
+
+
+def no_rows(types: Mapping[str, str]) -> str:
+    """A query that gives columns of these SQL types, and no row."""
+    return "SELECT " + ", ".join(f"NULL::{type_} AS {name}" for name, type_ in types.items()) + " WHERE false"
 
 
 def declared() -> dict[str, dict[str, str]]:

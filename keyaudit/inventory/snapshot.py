@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from keyaudit.inventory import files, views
-from keyaudit.inventory.load import described, first_line, load, loading, parquet, pattern
+from keyaudit.inventory.load import counted, described, first_line, load, loading, parquet, pattern
 from keyaudit.inventory.manifest import MAX_MANIFEST, File, Manifest, TableFiles, decode, encode
 from keyaudit.inventory.rows import declared
 from keyaudit.inventory.spool import Spool
@@ -36,6 +36,11 @@ class Snapshot:
     run: Run
     coverage: tuple[Coverage, ...]
     tables: Mapping[str, TableFiles]
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many rows each table has; a connection finds so in the files, or refuses the snapshot."""
+        return {name: table.rows for name, table in self.tables.items()}
 
     def connect(self, as_of: int, *, reach_known: bool = True) -> duckdb.DuckDBPyConnection:
         """An in-memory DuckDB with one view per table under the table's name, and `coverage`, the ledger, as a table.
@@ -66,7 +71,7 @@ class Snapshot:
             connection.execute("SET disabled_optimizers = 'partial_aggregate_pushdown'")
             connection.execute("SET lock_configuration = true")
             self._check(connection)
-            sources = {name: parquet(*self._paths(table)) for name, table in self.tables.items()}
+            sources = {name: parquet(*self._paths(table)) for name, table in self.tables.items() if table.rows}
             views.create(connection, sources, self.coverage, self.run, as_of, reach_known=reach_known)
             failed.pop_all()
         return connection
@@ -107,12 +112,18 @@ class Snapshot:
         return [self.folder / file.path for file in table.files]
 
     def _check(self, connection: duckdb.DuckDBPyConnection) -> None:
+        try:
+            rows = counted(connection, [self.folder / file.path for file in _files(self.tables)])
+        except duckdb.Error:
+            # The files are looked at one by one below, so as to name the one that is no Parquet.
+            rows = {}
         for name, table in self.tables.items():
+            paths = self._paths(table)
             try:
-                found = [described(connection, path) for path in self._paths(table)]
+                columns = [described(connection, path) for path in paths]
             except duckdb.Error as error:
                 raise UnsafeError(files.shown(self.folder / name), "not Parquet that can be read", _DAMAGED) from error
-            if any(columns != table.columns for columns, _ in found) or sum(rows for _, rows in found) != table.rows:
+            if any(found != table.columns for found in columns) or sum(rows.get(str(path), -1) for path in paths) != table.rows:
                 what = "does not hold the columns and rows that the manifest says"
                 raise UnsafeError(files.shown(self.folder / name), what, _DAMAGED)
 

@@ -53,6 +53,8 @@ class Column:
     """For a column that a view computes: the stored columns it rests on. Such a column is not stored."""
     rows_of: tuple[str, ...] = ()
     """Where it rests on a table that several listings share out: the listings whose rows it looks at; empty: all of them."""
+    needs: str = ""
+    """The evidence, by its name in `model.evidence`, without which it is unknown in every row; empty: Azure's own answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +76,15 @@ class Table:
     """The end of a row (`expires_on`), if it has one, is the end of something that somebody has to replace."""
     subject: str = "id"
     """The column that names the thing which lives on when a row is replaced (a key, over its versions)."""
+    needs: str = ""
+    """The evidence that its rows come from, by its name in `model.evidence`; empty: Azure's own answers."""
     by_name: dict[str, Column] = field(init=False, compare=False, repr=False)
+    lacking: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    """The columns that need evidence."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {column.name: column for column in self.columns})
+        object.__setattr__(self, "lacking", tuple(column.name for column in self.columns if column.needs))
 
     @property
     def stored(self) -> tuple[Column, ...]:

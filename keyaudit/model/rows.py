@@ -5,6 +5,7 @@ from typing import Any
 
 from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.findings import Value
+from keyaudit.model.reasons import Reason
 
 
 def view_name(column: Column) -> tuple[str, ...]:
@@ -18,7 +19,10 @@ def view_names(table: Table) -> list[str]:
 
 
 def decoded(table: Table, cells: Sequence[Any], unknown: Mapping[str, str] | None) -> dict[str, Value]:
-    """A row by column, out of the cells of `view_names`; `unknown` among them. NULL, which is absent or unknown, is None."""
+    """A row by column, out of the cells of `view_names`; `unknown` among them. NULL, which is absent or unknown, is None.
+
+    A view has no reason for a column that needs evidence, which no file can supply yet: it is the same in every row.
+    """
     found: dict[str, Value] = {}
     rest = iter(cells)
     for column in table.columns:
@@ -27,5 +31,5 @@ def decoded(table: Table, cells: Sequence[Any], unknown: Mapping[str, str] | Non
             most = next(rest)
             value = None if value is None else (value, most)
         found[column.name] = value
-    found["unknown"] = dict(unknown or {})
+    found["unknown"] = {**dict.fromkeys(table.lacking, str(Reason.NOT_SUPPLIED)), **(unknown or {})}
     return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from keyaudit.model.baseline import Baseline
 from keyaudit.model.coverage import Coverage, Scope
@@ -10,7 +11,11 @@ from keyaudit.model.errors import Exit
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
 from keyaudit.model.reasons import Reason
+from keyaudit.model.settings import InForce
 from keyaudit.model.waivers import Use
+
+if TYPE_CHECKING:
+    from keyaudit.model.listing import Listing
 
 MAX_SKEW = 300
 """Seconds between this machine's clock and the services' above which ages cannot be trusted."""
@@ -120,3 +125,7 @@ class Report:
     findings: Callable[[bool], Iterator[Finding]]
     by_score: bool = False
     """They come in the order of their scores."""
+    listing: Callable[[str], "Listing"]
+    """A table of what was judged, by its name: the inventory beside the findings."""
+    settings: InForce = field(default_factory=InForce)
+    """What was settled for it: profile, limits, classes."""

@@ -7,13 +7,12 @@ import duckdb
 
 from keyaudit.model.findings import Severity, Tally, UnknownGroup
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables import TABLES
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.queries import counted, covered
-from keyaudit.policy.scopes import Blind
-from keyaudit.policy.verdict import FAIL, KNOWN, NOT_APPLICABLE, PASS, UNKNOWN_VIOLATION, severity_of
+from keyaudit.policy.queries import classed, counted, covered
+from keyaudit.policy.scopes import Blind, Unsupplied
+from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, severity_of
 
 _BATCH = 4_096
 
@@ -37,12 +36,14 @@ class Counts:
         self._known: Counter[tuple[str, Severity]] = Counter()
         self._unknown: Counter[tuple[str, Severity]] = Counter()
         self._covered: Counter[str] = Counter()
+        self.classes: dict[tuple[str, str], tuple[int, int]] = {}
+        """By policy and class: how many rows are in it, and how many results it leaves out."""
         self._groups: Counter[tuple[str, Severity, str, tuple[tuple[str, Reason], ...]]] = Counter()
-        self._blind: list[Blind] = []
+        self._blind: list[Blind | Unsupplied] = []
 
-    def table(self, connection: duckdb.DuckDBPyConnection, name: str, bounds: Sequence[Bound], as_of: int) -> None:
-        """Judges a table in one pass. Rows with the same verdicts are one row of the answer."""
-        answer = connection.execute(counted(TABLES[name], bounds, as_of))
+    def table(self, connection: duckdb.DuckDBPyConnection, relation: str, bounds: Sequence[Bound]) -> None:
+        """Counts a judged table in one pass. Rows with the same verdicts are one row of the answer."""
+        answer = connection.execute(counted(relation, bounds))
         while rows := answer.fetchmany(_BATCH):
             for *found, scope, reasons, count in rows:
                 for bound, code in zip(bounds, found, strict=True):
@@ -50,9 +51,14 @@ class Counts:
 
         pairs = [waiver for bound in bounds for waiver in bound.waivers]
         if pairs:
-            [counts] = connection.execute(covered(TABLES[name], bounds, as_of)).fetchall()
+            [counts] = connection.execute(covered(relation, bounds)).fetchall()
             for waiver, count in zip(pairs, counts, strict=True):
                 self._covered[waiver.id] += count
+
+        inside = [(bound.policy.text.id, each.declared.name) for bound in bounds for each in bound.classes]
+        if inside:
+            [held] = connection.execute(classed(relation, bounds)).fetchall()
+            self.classes |= zip(inside, zip(held[::2], held[1::2], strict=True), strict=True)
 
     def covered(self, waiver: Waiver) -> int:
         """How many findings a waiver covers."""
@@ -60,7 +66,7 @@ class Counts:
 
     def _add(self, bound: Bound, code: int, scope: str | None, reasons: dict[str, str], count: int) -> None:
         policy = bound.policy.text.id
-        if code == NOT_APPLICABLE:
+        if code < PASS:
             self._not_applicable[policy] += count
         elif code == PASS:
             self._passed[policy] += count
@@ -76,8 +82,8 @@ class Counts:
             self._unknown[policy, severity] += count
             self._groups[policy, severity, scope or "", causes] += count
 
-    def blind(self, blind: Sequence[Blind]) -> None:
-        """Adds scopes that gave no row."""
+    def blind(self, blind: Sequence[Blind | Unsupplied]) -> None:
+        """Adds scopes that gave no row, and policies that lack what was required for them."""
         self._blind += blind
         for each in blind:
             self._unknown[each.bound.policy.text.id, each.bound.policy.gravest] += 1

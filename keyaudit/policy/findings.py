@@ -35,6 +35,8 @@ class _Row:
     codes: Sequence[int]
     score: Mapping[str, Any] | None
     """What its score rests on, where that was asked for."""
+    classes: Mapping[str, int | None]
+    """The number of the class that it belongs to, by the id of each policy that has classes; None where that is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,53 +50,72 @@ class _Thing:
 
 
 def stream(
-    connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], as_of: int, *, passes: bool, scoring: Scoring
+    connection: duckdb.DuckDBPyConnection,
+    bounds: Sequence[Bound],
+    relations: Mapping[str, str],
+    *,
+    passes: bool,
+    scoring: Scoring,
 ) -> Iterator[Finding]:
     """The findings of every table's rows, by thing: the gravest first, then by name and id.
 
     In the order of scores by row: the one that may be highest first, then the one that is higher for certain, then as above.
+    `relations`: by table the relation with its verdicts and scores; a table without one has no rows.
     """
     tables = by_table(bounds).items()
-    streams = [_things(connection, TABLES[name], of_table, as_of, passes=passes, scoring=scoring) for name, of_table in tables]
+    streams = [
+        _things(connection, relations[name], TABLES[name], of_table, passes=passes, scoring=scoring)
+        for name, of_table in tables
+        if name in relations
+    ]
     for thing in merge(*streams, key=lambda thing: thing.place):
         yield from _of_thing(thing, passes=passes)
 
 
 def _things(
     connection: duckdb.DuckDBPyConnection,
+    relation: str,
     table: Table,
     bounds: Sequence[Bound],
-    as_of: int,
     *,
     passes: bool,
     scoring: Scoring,
 ) -> Iterator[_Thing]:
     width = len(view_names(table))
+    after = 5 + width + len(bounds)
+    having = [bound.policy.text.id for bound in bounds if bound.classes]
     # A cursor of its own: another query on the connection would end the answer without a word.
     with connection.cursor() as cursor:
-        found = _rows(cursor, table, bounds, as_of, passes=passes, scoring=scoring)
+        found = _rows(cursor, relation, table, bounds, passes=passes, scoring=scoring)
         for (high, low, gravest, label, thing), rows in groupby(found, key=lambda row: row[:5]):
             judged = [
-                _Row(decoded(table, row[5 : 5 + width], row[-2]), row[-1] or {}, row[5 + width : -3], row[-3]) for row in rows
+                _Row(
+                    values=decoded(table, row[5 : 5 + width], row[-2]),
+                    reasons=row[-1] or {},
+                    codes=row[5 + width : after],
+                    score=row[-3],
+                    classes=dict(zip(having, row[after:-3], strict=True)),
+                )
+                for row in rows
             ]
             yield _Thing((-high, -low, -gravest, label, thing), judged, bounds)
 
 
 def _rows(
     cursor: duckdb.DuckDBPyConnection,
+    relation: str,
     table: Table,
     bounds: Sequence[Bound],
-    as_of: int,
     *,
     passes: bool,
     scoring: Scoring,
 ) -> Iterator[tuple[Any, ...]]:
-    """The rows in order, a slice at a time: the view is read once a slice, and no more than a slice is ever sorted."""
+    """The rows in order, a slice at a time: `relation` is read once a slice, and no more than a slice is ever sorted."""
     least = PASS if passes else WAIVED
-    cursor.execute(slices(table, bounds, as_of, least=least, size=_SLICE, scoring=scoring))
+    cursor.execute(slices(relation, table, bounds, least=least, size=_SLICE, scoring=scoring))
     ((count,),) = cursor.execute(count_slices()).fetchall()
     for number in range(count):
-        answer = cursor.execute(slice_in_order(table, bounds, as_of, number, least=least, scoring=scoring))
+        answer = cursor.execute(slice_in_order(relation, table, bounds, number, least=least, scoring=scoring))
         while rows := answer.fetchmany(_BATCH):
             yield from rows
 
@@ -115,7 +136,7 @@ def _of_thing(thing: _Thing, *, passes: bool) -> Iterator[Finding]:
 def _finding(bound: Bound, code: int, row: _Row) -> Finding:
     policy = bound.policy
     outcome = outcome_of(code)
-    unknown = {name: reason_of(row.reasons[name]) for name in policy.columns_read if name in row.reasons}
+    unknown = {name: reason_of(row.reasons[name]) for name in bound.columns_read if name in row.reasons}
     texts = _Texts(bound, row)
     subject = str(row.values[policy.subject])
     severity = policy.text.severity if outcome is Outcome.PASS else severity_of(code)
@@ -127,8 +148,8 @@ def _finding(bound: Bound, code: int, row: _Row) -> Finding:
         message=_message(bound, code, row, texts),
         row=row.values,
         unknown=unknown,
-        evidence={name: row.values[name] for name in policy.columns_read if texts.known(name)},
-        expected=bound.expected(row.values),
+        evidence={name: row.values[name] for name in bound.columns_read if texts.known(name)},
+        expected=bound.expected(row.values, row.classes.get(policy.text.id, 0)),
         fix={kind: template.fill(texts.quoted(template.names, kind)) for kind, template in policy.fix.items()},
         known=KNOWN <= code < UNKNOWN_VIOLATION,
         score=score_of(policy.table.name, row.score, row.reasons, texts.of) if row.score else None,
@@ -180,7 +201,7 @@ class _Texts:
     def _text(self, name: str) -> str:
         column = self._bound.policy.table.by_name.get(name)
         if column is None:
-            return self._bound.shown(name, self._row.values)
+            return self._bound.shown(name, self._row.values, self._row.classes.get(self._bound.policy.text.id, 0))
         if not self.known(name):
             return "unknown"
         return show(self._row.values[name], Kind(column.type.value))

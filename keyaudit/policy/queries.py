@@ -2,10 +2,10 @@
 
 # ruff: noqa: S608 - a query is made of declared names and of literals, each quoted by the dialect
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum, auto
 
-from keyaudit.inventory.scores import scored
+from keyaudit.inventory.scores import scored, unscored
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Severity, Value
 from keyaudit.model.rows import view_name, view_names
@@ -41,13 +41,44 @@ def selection(bounds: Sequence[Bound], source: str, as_of: int) -> str:
     """A query over `source` that adds to each row its verdicts, `code0`, `code1`, ..., and `reasons`."""
     flags: list[str] = []
     codes: list[str] = []
+    classes = [f"{_in_class(bound)} AS class{number}" for number, bound in enumerate(bounds) if bound.classes]
+    if classes:
+        # Under the table's own name, by which a policy's subject is looked up in the baseline.
+        source = f"(SELECT *, {', '.join(classes)} FROM {source}) AS {DIALECT.name(bounds[0].policy.table.name)}"
     for number, bound in enumerate(bounds):
-        writer = Writer(DIALECT, bound.values, as_of)
-        judged = verdict.verdict(bound.policy.trees, writer, f"policy{number}_", _excused(bound))
+        own = {index: each.values for index, each in enumerate(bound.classes, 1)}
+        writer = Writer(DIALECT, bound.values, as_of, own, f"class{number}")
+        exempt = _exempt(bound, number)
+        judged = verdict.verdict(bound.policy.trees, writer, f"policy{number}_", _excused(bound), exempt)
         flags += [f"{sql} AS {name}" for name, sql in judged.flags.items()]
         codes.append(f"{judged.code} AS code{number}")
     inner = f"SELECT *, {', '.join(flags)} FROM {source}"
     return f"SELECT *, {', '.join(codes)}, {_reasons(bounds)} AS {REASONS} FROM ({inner})"
+
+
+def _in_class(bound: Bound) -> str:
+    """The number of the class that a row belongs to, 0 for none; NULL where that cannot be told."""
+    cases: list[str] = []
+    for number, each in enumerate(bound.classes, 1):
+        matches = each.declared.condition(bound.policy, DIALECT)
+        cases += [f"WHEN {matches} THEN {number}", f"WHEN {matches} IS NULL THEN NULL"]
+    return f"(CASE {' '.join(cases)} ELSE 0 END)"
+
+
+def _exempt(bound: Bound, number: int) -> str | None:
+    out = [str(index) for index, each in enumerate(bound.classes, 1) if not each.applies]
+    return f"class{number} IN ({', '.join(out)})" if out else None
+
+
+def classed(relation: str, bounds: Sequence[Bound]) -> str:
+    """For each class of each policy, in their order: how many rows are in it, and how many of them it leaves out."""
+    counts = [
+        f"count(*) FILTER (class{number} = {index}),"
+        f" count(*) FILTER (class{number} = {index} AND code{number} = {verdict.EXEMPT})"
+        for number, bound in enumerate(bounds)
+        for index, _ in enumerate(bound.classes, 1)
+    ]
+    return f"SELECT {', '.join(counts)} FROM {relation}"
 
 
 def _excused(bound: Bound) -> verdict.Excused:
@@ -73,7 +104,18 @@ def _covered(bound: Bound, waiver: Waiver) -> str:
     return f"({' OR '.join(DIALECT.like(f'lower({DIALECT.name(column)})', waiver.resource.text) for column in columns)})"
 
 
-def covered(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
+def judged(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
+    """A table's view with the verdicts of its policies, as a relation that is worked out wherever it is read."""
+    return f"({selection(bounds, DIALECT.name(table.name), as_of)})"
+
+
+def hold(table: Table, bounds: Sequence[Bound], as_of: int) -> tuple[str, str]:
+    """The statement that works `judged` out once and for all, and the relation that it makes."""
+    name = DIALECT.name(f"judged_{table.name}")
+    return f"CREATE TABLE {name} AS FROM {judged(table, bounds, as_of)}", name
+
+
+def covered(relation: str, bounds: Sequence[Bound]) -> str:
     """How many waived findings each waiver of each policy covers, one column for each pair, in their order."""
     counts = [
         f"count(*) FILTER (code{number} >= {verdict.WAIVED} AND code{number} < {verdict.FAIL} AND {_covered(bound, waiver)}"
@@ -81,38 +123,57 @@ def covered(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
         for number, bound in enumerate(bounds)
         for waiver in bound.waivers
     ]
-    return f"SELECT {', '.join(counts)} FROM ({selection(bounds, DIALECT.name(table.name), as_of)})"
+    return f"SELECT {', '.join(counts)} FROM {relation}"
 
 
 def _reasons(bounds: Sequence[Bound]) -> str:
     """The row's unknown map; with it, as unrecognised, what a map was looked up by and does not name."""
     reasons = DIALECT.name(UNKNOWN)
     looked_up = {
-        (bound.policy.table.by_name[node.index.column].name, tuple(str(key) for key in entries))
-        for bound in bounds
+        (bound.policy.table.by_name[node.index.column].name, tuple(str(key) for key in entries), held)
+        for number, bound in enumerate(bounds)
         for tree in bound.policy.trees.all
         for node in walk(tree)
-        if isinstance(node, Lookup) and isinstance(entries := bound.values[node.parameter], Mapping)
-        if OTHERWISE not in entries and any(isinstance(key, str) for key in entries)
+        if isinstance(node, Lookup)
+        for held, entries in _values(number, bound, node.parameter)
+        if isinstance(entries, Mapping) and OTHERWISE not in entries and any(isinstance(key, str) for key in entries)
     }
-    for column, keys in sorted(looked_up):
+    for column, keys, held in sorted(looked_up):
         index, names = DIALECT.name(column), ", ".join(DIALECT.text(key) for key in keys)
         entry = DIALECT.with_entry(reasons, DIALECT.text(column), DIALECT.text("unrecognised"))
-        reasons = f"CASE WHEN {index} NOT IN ({names}) THEN {entry} ELSE {reasons} END"
+        reasons = f"CASE WHEN {held}{index} NOT IN ({names}) THEN {entry} ELSE {reasons} END"
     return reasons
 
 
-def counted(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
+def _values(number: int, bound: Bound, parameter: str) -> Iterator[tuple[str, Settled]]:
+    """Each value that a parameter has for some row, with the condition, ready to be gone on with, that it has it."""
+    if not bound.classes:
+        yield "", bound.values[parameter]
+        return
+    for index in range(len(bound.classes) + 1):
+        own = bound.classes[index - 1].values if index else {}
+        yield f"class{number} = {index} AND ", own.get(parameter, bound.values[parameter])
+
+
+def counted(relation: str, bounds: Sequence[Bound]) -> str:
     """The verdicts that occur, with how many rows have them; where one is unknown, by scope and reasons too."""
     codes = [f"code{number}" for number in range(len(bounds))]
     unknown = " OR ".join(f"{code} >= {verdict.UNKNOWN_VIOLATION}" for code in codes)
     return (
         f"SELECT {', '.join(codes)}, CASE WHEN {unknown} THEN scope_id END, CASE WHEN {unknown} THEN {REASONS} END,"
-        f" count(*) FROM ({selection(bounds, DIALECT.name(table.name), as_of)}) GROUP BY ALL"
+        f" count(*) FROM {relation} GROUP BY ALL"
     )
 
 
-def _places(table: Table, bounds: Sequence[Bound], as_of: int, least: int, scoring: Scoring) -> str:
+def carrying(scoring: Scoring, relation: str, table: Table, as_of: int) -> str:
+    """A relation with verdicts that has `score`, what each row's score rests on, and its bounds, `score_high` and `score_low`.
+
+    Where none is asked for, or rows of that table have none, `score` is NULL, and the bounds are 0.
+    """
+    return f"({unscored(relation) if scoring is Scoring.NONE else scored(relation, table.name, as_of)})"
+
+
+def _places(relation: str, table: Table, bounds: Sequence[Bound], least: int, scoring: Scoring) -> str:
     ranks = ", ".join(
         f"CASE WHEN code{number} >= {verdict.FAIL} THEN CAST(code{number} % 5 AS INTEGER) ELSE -1 END"
         for number in range(len(bounds))
@@ -121,7 +182,7 @@ def _places(table: Table, bounds: Sequence[Bound], as_of: int, least: int, scori
     return (
         f"SELECT {high} AS high, {low} AS low, max(greatest({ranks}, -1)) AS gravest, min(coalesce(name, '')) AS label,"
         f" {_thing(table, scoring)} AS thing, count(*) AS held"
-        f" FROM ({_judged(table, bounds, as_of, least, scoring)}) GROUP BY thing"
+        f" FROM {relation} WHERE {_kept(bounds, least)} GROUP BY thing"
     )
 
 
@@ -130,14 +191,16 @@ def _thing(table: Table, scoring: Scoring) -> str:
     return DIALECT.name("id" if scoring is Scoring.ORDER else table.subject)
 
 
-def slices(table: Table, bounds: Sequence[Bound], as_of: int, *, least: int, size: int, scoring: Scoring) -> str:
+def slices(relation: str, table: Table, bounds: Sequence[Bound], *, least: int, size: int, scoring: Scoring) -> str:
     """Makes the temporary table `places`: things that have rows whose gravest verdict is `least` at least.
+
+    `relation` is one that `carrying` gave for this scoring.
 
     Of each: the bounds of its score (0 where that is not the order), the rank of its gravest verdict (-1: passes alone), a
     name, its id, and the slice it is in. Slices are numbered in the order of the findings, and have about `size` rows each.
     """
     before = f"sum(held) OVER (ORDER BY {_ORDER} ROWS UNBOUNDED PRECEDING) - held"
-    found = _places(table, bounds, as_of, least, scoring)
+    found = _places(relation, table, bounds, least, scoring)
     return f"CREATE TEMP TABLE places AS SELECT *, CAST(({before}) // {size} AS BIGINT) AS slice FROM ({found})"
 
 
@@ -146,28 +209,24 @@ def count_slices() -> str:
     return "SELECT coalesce(max(slice), -1) + 1 FROM places"
 
 
-def slice_in_order(table: Table, bounds: Sequence[Bound], as_of: int, number: int, *, least: int, scoring: Scoring) -> str:
+def slice_in_order(relation: str, table: Table, bounds: Sequence[Bound], number: int, *, least: int, scoring: Scoring) -> str:
     """The rows of a slice of `places` in order.
 
-    Columns: the thing's score, rank, name and id; the table's columns as stored; the verdicts; what the row's score rests on,
-    NULL where none was asked for; the unknown map; the reasons.
+    Columns: the thing's score, rank, name and id; the table's columns as stored; the verdicts; the classes of the policies that
+    have any; what the row's score rests on; the unknown map; the reasons.
     """
     names = ", ".join(DIALECT.name(name) for name in view_names(table))
-    codes = ", ".join(f"code{index}" for index in range(len(bounds)))
-    score = "NULL" if scoring is Scoring.NONE else "score"
+    found = [f"code{index}" for index in range(len(bounds))]
+    found += [f"class{index}" for index, bound in enumerate(bounds) if bound.classes]
     return (
-        f"SELECT high, low, gravest, label, thing, {names}, {codes}, {score}, {UNKNOWN}, {REASONS}"
-        f" FROM ({_judged(table, bounds, as_of, least, scoring)}) JOIN places ON {_thing(table, scoring)} = thing"
-        f" WHERE slice = {number} ORDER BY {_ORDER}"
+        f"SELECT high, low, gravest, label, thing, {names}, {', '.join(found)}, score, {UNKNOWN}, {REASONS}"
+        f" FROM {relation} JOIN places ON {_thing(table, scoring)} = thing"
+        f" WHERE slice = {number} AND ({_kept(bounds, least)}) ORDER BY {_ORDER}"
     )
 
 
-def _judged(table: Table, bounds: Sequence[Bound], as_of: int, least: int, scoring: Scoring) -> str:
-    kept = " OR ".join(f"code{number} >= {least}" for number in range(len(bounds)))
-    source = name = DIALECT.name(table.name)
-    if scoring is not Scoring.NONE:
-        source = f"({scored(table.name, as_of)}) AS {name}"
-    return f"SELECT * FROM ({selection(bounds, source, as_of)}) WHERE {kept}"
+def _kept(bounds: Sequence[Bound], least: int) -> str:
+    return " OR ".join(f"code{number} >= {least}" for number in range(len(bounds)))
 
 
 def scopes_seen(table: str) -> str:

@@ -58,7 +58,7 @@ def sample(policy: Policy, example: Example) -> Sample:
 
 def can_be_unknown(column: Column) -> bool:
     """Whether something that fills the column can fail."""
-    return bool(column.operations or column.derived_from)
+    return bool(column.operations or column.derived_from or column.needs)
 
 
 def parse(node: Node, column: Column) -> Value:

@@ -117,16 +117,16 @@ class _Composer:
     def document(self) -> Node:
         documents = 0
         for event in self._events:
-            if isinstance(event, yaml.DocumentStartEvent):
-                documents += 1
-                if documents > 1:
-                    raise _error(event, "a second document in one file", "one policy is one file")
-            elif isinstance(event, yaml.AliasEvent):
+            if isinstance(event, yaml.AliasEvent):
                 raise _error(event, f"an alias (*{event.anchor})", "write the value out")
-            elif isinstance(event, yaml.NodeEvent):
+            if isinstance(event, yaml.NodeEvent):
                 self._node(event)
             elif isinstance(event, yaml.CollectionEndEvent):
                 self._close()
+            elif isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise _error(event, "a second document in one file", "one policy is one file")
         if self._root is None:
             raise YamlError(1, 1, "the file is empty")
         return self._root
@@ -139,7 +139,7 @@ class _Composer:
             raise _error(event, f"a tag ({tag})", "leave it out: every value is text, typed by its field")
         line, column = _place(event)
         if isinstance(event, yaml.ScalarEvent):
-            if any(unicodedata.category(character) in _CONTROLS and character not in "\n\t" for character in event.value):
+            if not event.value.isprintable() and any(map(_forbidden, event.value)):
                 raise _error(event, "a control character in a text", "leave it out")
             self._add(Scalar(event.value, line, column, quoted=event.style not in (None, "")))
             return
@@ -182,6 +182,10 @@ def _key(node: Node, known: Mapping[str, Scalar]) -> Scalar:
 def _place(event: yaml.Event) -> tuple[int, int]:
     mark = event.start_mark
     return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+
+
+def _forbidden(character: str) -> bool:
+    return unicodedata.category(character) in _CONTROLS and character not in "\n\t"
 
 
 def _error(event: yaml.Event, what: str, remedy: str = "") -> YamlError:

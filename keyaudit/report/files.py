@@ -1,23 +1,42 @@
 """Output files: complete or absent, readable by their owner alone, never written through a link or onto a device."""
 
 import contextlib
+import io
 import os
 import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from keyaudit.model.errors import OutputError
 
 
 @contextmanager
 def output_file(path: Path) -> Iterator[TextIO]:
-    """A text file that takes the place of `path` when the block ends well, and else leaves no trace.
+    """`output_bytes` for text: UTF-8, line ends as written."""
+    with output_bytes(path) as out, as_text(out) as text:
+        yield text
 
-    UTF-8, line ends as written, made with mode 0600. Raises OutputError if `path` is a link, a folder or a device, or if
-    anything cannot be written: what was at `path` is then as it was.
+
+@contextmanager
+def as_text(out: BinaryIO) -> Iterator[TextIO]:
+    """Text into bytes: UTF-8, line ends as written. `out` stays open."""
+    text = io.TextIOWrapper(out, encoding="utf-8", newline="")
+    try:
+        yield text
+        text.flush()
+    finally:
+        text.detach()
+
+
+@contextmanager
+def output_bytes(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of `path` when the block ends well, and else leaves no trace.
+
+    Made with mode 0600. Raises OutputError if `path` is a link, a folder or a device, or if anything cannot be written: what
+    was at `path` is then as it was.
     """
     check(path)
     beside = path.parent / f".keyaudit-{secrets.token_hex(8)}"
@@ -44,10 +63,10 @@ def output_folder(path: Path) -> None:
         raise OutputError(str(path), f"could not be made ({error.strerror})", "name another folder") from error
 
 
-def _opened(path: Path) -> TextIO:
+def _opened(path: Path) -> BinaryIO:
     # O_EXCL: a name that exists is refused, be it a link that somebody put there.
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    return open(descriptor, "w", encoding="utf-8", newline="")  # noqa: PTH123 - a descriptor, not a path
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    return open(descriptor, "w+b")  # noqa: PTH123 - a descriptor, not a path
 
 
 def check(path: Path) -> None:

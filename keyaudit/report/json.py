@@ -12,13 +12,20 @@ from keyaudit.report import score
 from keyaudit.report.facts import Facts
 from keyaudit.report.members import begun, coverage_member, document, exits, gap_member, scope_member, value_member
 from keyaudit.report.resource import label
+from keyaudit.report.settings import settings_member
 from keyaudit.report.summary import WORST_FIRST
 
 
 def render(report: Report, out: TextIO, *, passes: bool = False) -> None:
     """Write the report as one JSON object. The same report gives the same bytes."""
+    last = {"settings": settings_member(report.settings), "verdict": verdict_member(report.verdict)}
+    document(out, begun(report.run), lists(report, passes=passes), last)
+
+
+def lists(report: Report, *, passes: bool) -> dict[str, Iterable[dict[str, object]]]:
+    """The lists of a report, by name, each member as it comes."""
     verdict = report.verdict
-    lists: dict[str, Iterable[object]] = {
+    return {
         "policies": map(_tally, report.tallies),
         "coverage": map(coverage_member, verdict.coverage),
         "findings": map(_finding, report.findings(passes)),
@@ -26,7 +33,6 @@ def render(report: Report, out: TextIO, *, passes: bool = False) -> None:
         "waivers": map(_use, verdict.waivers),
         "gaps": map(gap_member, verdict.gaps),
     }
-    document(out, begun(report.run), lists, {"verdict": _verdict(verdict)})
 
 
 def _policy(policy: PolicyText) -> dict[str, object]:
@@ -49,10 +55,10 @@ def _tally(tally: Tally) -> dict[str, object]:
     return {
         **_policy(tally.policy),
         "passed": tally.passed,
-        "failed": _severities(tally.failed),
-        "waived": _severities(tally.waived),
-        "known": _severities(tally.known),
-        "unknown": _severities(tally.unknown),
+        "failed": severities_member(tally.failed),
+        "waived": severities_member(tally.waived),
+        "known": severities_member(tally.known),
+        "unknown": severities_member(tally.unknown),
         "not_applicable": tally.not_applicable,
     }
 
@@ -111,16 +117,17 @@ def _baseline(baseline: Baseline | None) -> dict[str, object] | None:
     return {"run": baseline.run_id, "as_of": times.iso_time(baseline.as_of), "entries": len(baseline.entries)}
 
 
-def _verdict(verdict: Verdict) -> dict[str, object]:
+def verdict_member(verdict: Verdict) -> dict[str, object]:
+    """What a report came to."""
     return {
         **exits(verdict),
         "gate": verdict.gate,
-        "failed": _severities(verdict.failed),
-        "waived": _severities(verdict.waived),
-        "known": _severities(verdict.known),
+        "failed": severities_member(verdict.failed),
+        "waived": severities_member(verdict.waived),
+        "known": severities_member(verdict.known),
         "new_only": verdict.new_only,
         "baseline": _baseline(verdict.baseline),
-        "unknown": _severities(verdict.unknown),
+        "unknown": severities_member(verdict.unknown),
         "passed": verdict.passed,
         "not_applicable": verdict.not_applicable,
         "allowed_unknown": verdict.allowed_unknown,
@@ -129,5 +136,6 @@ def _verdict(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _severities(counts: Mapping[Severity, int]) -> dict[str, int]:
+def severities_member(counts: Mapping[Severity, int]) -> dict[str, int]:
+    """Counts by severity, every one of them named."""
     return {severity: counts.get(severity, 0) for severity in WORST_FIRST}

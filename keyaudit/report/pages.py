@@ -20,8 +20,10 @@ def table_page(table: Table, filled_by: Mapping[str, tuple[str, ...]]) -> str:
     lines = [f"# {table.name}", "", f"One row is {_plain(table.meaning)}.", ""]
     if table.listed_by:
         lines += [f"Rows may be missing unless all of these were read: {_nouns(table.listed_by)}.", ""]
+    if table.needs:
+        lines += [f"It is made of evidence that Azure does not hold ({table.needs}), which this version cannot take yet.", ""]
     rows = [
-        (f"`{column.name}`", _type(column), _meaning(column), _plain(column.absent), _nouns(filled_by[column.name]))
+        (f"`{column.name}`", _type(column), _meaning(column), _plain(column.absent), _filled(column, filled_by[column.name]))
         for column in table.columns
     ]
     header = ("column", "type", "meaning", "absent means", "unknown unless this was read")
@@ -77,6 +79,10 @@ def _type(column: Column) -> str:
 def _meaning(column: Column) -> str:
     values = f" One of: {', '.join(column.values)}." if column.values else ""
     return f"{_plain(column.meaning)}.{values}"
+
+
+def _filled(column: Column, operations: Sequence[str]) -> str:
+    return ", ".join(filter(None, (_nouns(operations), column.needs)))
 
 
 def _nouns(operations: Sequence[str]) -> str:

@@ -26,6 +26,10 @@ def label(facts: Facts) -> str:
             called = f"{_holder(facts)}, {row('kind') or 'credential'} {row('name') or row('key_id') or name}"
         case "signing_certificate":
             called = f"{_signer(facts)} {row('name') or row('thumbprint') or name}"
+        case "account_key":
+            called = f"account key {name}/{row('slot')}"
+        case "deleted":
+            called = f"deleted {row('kind')} {name}"
         case table:
             called = f"{table.replace('_', ' ')} {name}"
     return called
@@ -56,6 +60,10 @@ def context(facts: Facts) -> str:
         case "credential" | "signing_certificate":
             client = shown("app_id", "unknown")
             parts = [f"client id {client}" if client else "", _expiry(facts)]
+        case "log_table":
+            parts = [f"workspace {_last(shown('workspace_id', 'unknown'))}", f"plan {shown('plan', 'unknown')}"]
+        case "account_key" | "key_use" | "deleted":
+            parts = [shown("kind", ""), shown("location", ""), shown("subscription_name", "")]
         case _:
             parts = []
     return ", ".join(part for part in parts if part)

@@ -87,6 +87,7 @@ def der(vault: Vault, certificate: Certificate, version: CertificateVersion) -> 
         names=certificate.names,
         usages=certificate.ekus,
         bits=certificate.policy.key_size,
+        digest=certificate.digest,
     )
 
 

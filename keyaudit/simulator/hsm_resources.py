@@ -83,7 +83,7 @@ def hsm_resource(directory: Directory, hsm: ManagedHsm) -> dict[str, object]:
         "type": "Microsoft.KeyVault/managedHSMs",
         "location": hsm.location,
         "tags": hsm.tags or {},
-        "systemData": resources.system_data(directory),
+        "systemData": resources.system_data(directory, hsm.created),
         "properties": _properties(directory, hsm),
     }
 

@@ -101,9 +101,9 @@ def endpoint_connections(resource_id: str, states: Sequence[str]) -> list[dict[s
     ]
 
 
-def system_data(directory: Directory) -> dict[str, object]:
-    """Who made a resource, and when."""
-    made = iso(directory.estate.tenant_created).replace("Z", ".000Z")
+def system_data(directory: Directory, created: int | None = None) -> dict[str, object]:
+    """Who made a resource, and when; None: with the tenant."""
+    made = iso(directory.estate.tenant_created if created is None else created).replace("Z", ".000Z")
     who = {"By": f"admin@{directory.default_domain}", "ByType": "User", "At": made}
     return {f"{verb}{what}": value for verb in ("created", "lastModified") for what, value in who.items()}
 

@@ -13,9 +13,11 @@ EXPONENT = 65_537
 _PRIME_BITS = 64
 _WITNESSES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
 """Enough to tell every prime of 64 bits."""
-# RFC 8017, 9.2: what stands before a digest of SHA-256 in a signature.
-_SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")
-_RSA_WITH_SHA256 = bytes.fromhex("300d06092a864886f70d01010b0500")
+# RFC 8017, 9.2: what stands before a digest in a signature, and the name of such signatures.
+_DIGESTS = {
+    "sha1": (bytes.fromhex("3021300906052b0e03021a05000414"), bytes.fromhex("300d06092a864886f70d0101050500")),
+    "sha256": (bytes.fromhex("3031300d060960864801650304020105000420"), bytes.fromhex("300d06092a864886f70d01010b0500")),
+}
 _SEQUENCE, _INTEGER, _BIT_STRING, _OCTETS = 0x30, 0x02, 0x03, 0x04
 _BASIC_CONSTRAINTS, _ALTERNATIVE_NAMES, _EXTENDED_USAGE = 0x13, 0x11, 0x25
 
@@ -34,10 +36,10 @@ class Key:
             product *= prime
         return product
 
-    def sign(self, message: bytes) -> bytes:
-        """The signature by RSASSA-PKCS1-v1_5 over SHA-256, which any library finds valid."""
+    def sign(self, message: bytes, digest: str = "sha256") -> bytes:
+        """The signature by RSASSA-PKCS1-v1_5 over such a digest, which any library finds valid."""
         size = len(self.primes) * _PRIME_BITS // 8
-        ending = _SHA256 + hashlib.sha256(message).digest()
+        ending = _DIGESTS[digest][0] + hashlib.new(digest, message, usedforsecurity=False).digest()
         padded = int.from_bytes(b"\0\1" + b"\xff" * (size - len(ending) - 3) + b"\0" + ending)
         signature, product = 0, 1
         for prime in self.primes:
@@ -67,12 +69,14 @@ def certificate(
     names: tuple[str, ...] = (),
     usages: tuple[str, ...] = (),
     bits: int = 2048,
+    digest: str = "sha256",
 ) -> bytes:
     """A certificate in DER for the key of that name, signed by the issuer's key, or by its own where no issuer is named.
 
     `subject` and `issuer` are of the form `CN=name,O=company`; times are seconds since 1970 UTC; `names` are host names,
-    `usages` extended key usages as object identifiers.
+    `usages` extended key usages as object identifiers; it is signed over `digest`, sha256 or sha1.
     """
+    algorithm = _DIGESTS[digest][1]
     public = rsa.RSAPublicNumbers(EXPONENT, key(key_name, bits).modulus).public_key()
     extensions = [_extension(_BASIC_CONSTRAINTS, x509.BasicConstraints(ca=authority, path_length=None))]
     if names:
@@ -85,15 +89,15 @@ def certificate(
         _SEQUENCE,
         _value(0xA0, _value(_INTEGER, b"\2")),
         _value(_INTEGER, b"\1" + serial),
-        _RSA_WITH_SHA256,
+        algorithm,
         _name(issuer or subject),
         _value(_SEQUENCE, _time(start), _time(end)),
         _name(subject),
         public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo),
         _value(0xA3, _value(_SEQUENCE, *extensions)),
     )
-    signature = key(issuer_key or key_name, 2048 if issuer_key else bits).sign(signed)
-    return _value(_SEQUENCE, signed, _RSA_WITH_SHA256, _value(_BIT_STRING, b"\0" + signature))
+    signature = key(issuer_key or key_name, 2048 if issuer_key else bits).sign(signed, digest)
+    return _value(_SEQUENCE, signed, algorithm, _value(_BIT_STRING, b"\0" + signature))
 
 
 def modulus(encoded: bytes) -> bytes:

@@ -17,7 +17,7 @@ def main(folder: Path) -> None:
     verified = time.process_time()
     policies, as_of = load(), snapshot.run.as_of
     connection = snapshot.connect(as_of, reach_known=reads_reach(policies))
-    outcome = judge(connection, policies, snapshot.coverage, as_of=as_of)
+    outcome = judge(connection, policies, snapshot.coverage, as_of=as_of, sizes=snapshot.sizes)
     judged = time.process_time()
     failed = sum(sum(tally.failed.values()) for tally in outcome.tallies)
     unknown = sum(sum(tally.unknown.values()) for tally in outcome.tallies)

@@ -17,8 +17,12 @@ from tests.cli.conftest import Keyaudit
 def test_a_tenant_that_can_be_read_whole_is_healthy(keyaudit: Keyaudit, contoso: Path) -> None:
     ran = keyaudit("doctor", "--from", contoso)
     assert ran.code == Exit.CLEAN
-    count = len(load())
+    every = load()
+    count = sum(not policy.text.needs for policy in every)
     assert f"{count} of {count} policies can judge all that they look at." in ran.out
+    lacking = len(every) - count
+    assert f"Not judged: {lacking} policies, never a pass." in ran.out
+    assert ran.out.splitlines()[1].endswith(f"{len(every)} policies selected")
     assert "[partly]" not in ran.out
     assert "SIMULATED TENANT" in ran.out
     for name in ("identity", "tenant", "clock", "network", "vaults and keys", "applications and service principals"):
@@ -28,7 +32,7 @@ def test_a_tenant_that_can_be_read_whole_is_healthy(keyaudit: Keyaudit, contoso:
 def test_each_blind_spot_is_named_with_what_it_blinds_and_the_remedy(keyaudit: Keyaudit, blind_spots: Path) -> None:
     ran = keyaudit("doctor", "--from", blind_spots, "-o", "json")
     assert ran.code == Exit.INCOMPLETE
-    policies = {policy.text.id: policy.operations for policy in load()}
+    policies = {policy.text.id: policy.operations for policy in load() if not policy.text.needs}
     missed = {
         (record.scope.name, record.operation)
         for record in open_snapshot(blind_spots).coverage
@@ -42,6 +46,7 @@ def test_each_blind_spot_is_named_with_what_it_blinds_and_the_remedy(keyaudit: K
         assert gap["remedy"]
         lost = set(gap["operations"])
         assert gap["blinds"] == sorted(policy for policy, operations in policies.items() if operations & lost)
+    assert {each["policy"] for each in ran.json["not_judged"]} == {policy.text.id for policy in load() if policy.text.needs}
     blind = {policy["id"] for policy in ran.json["policies"] if policy["blind_in"]}
     assert blind == {policy for gap in gaps for policy in gap["blinds"]}
     assert blind
@@ -49,7 +54,7 @@ def test_each_blind_spot_is_named_with_what_it_blinds_and_the_remedy(keyaudit: K
     for words in (
         *("kv-payments-prod", "kv-hr-prod", "kv-stores-dev", "kv-orders-prod"),
         "firewall: the vault's firewall refuses this address",
-        "blinds: kv-key-expiring-soon, kv-key-no-auto-rotation and kv-key-no-expiry",
+        "blinds: kv-key-expiring-soon, kv-key-no-auto-rotation, kv-key-no-expiry and kv-key-own-rotation-overdue",
         "az role assignment create --role 'Key Vault Reader' --scope",
         "grant Application.Read.All on Microsoft Graph",
         "the inventory lacks application.owner_ids",

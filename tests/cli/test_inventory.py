@@ -66,6 +66,12 @@ def test_a_table_goes_by_its_plural_too_and_an_unknown_one_by_a_remedy(keyaudit:
     assert "the tables are tenant" in keyaudit("inventory", "zzz", "--from", contoso).err
 
 
+def test_what_evidence_would_show_is_no_empty_table(keyaudit: Keyaudit, contoso: Path) -> None:
+    ran = keyaudit("inventory", "trusted-keys", "--from", contoso)
+    assert ran.code == Exit.USAGE
+    assert "trusted_key is made of evidence that Azure does not hold (relying-parties)" in ran.err
+
+
 def test_absent_and_unknown_stay_apart_in_every_format(keyaudit: Keyaudit, blind_spots: Path) -> None:
     """Of keys that only the control plane shows, nobody knows the tags; of others it is known that they have none."""
     ran = keyaudit("inventory", "key", "--from", blind_spots, "-o", "json")

@@ -143,3 +143,50 @@ def test_a_managed_key_and_secret_name_the_certificate_that_they_back(tmp_path: 
 def test_a_managed_secret_names_its_certificate(tmp_path: Path) -> None:
     found = derive(tmp_path, "secret", secret=[secret("1", managed=True), secret("2")])
     assert [found[version]["certificate_id"] for version in "12"] == ["https://kv.vault.azure.net/certificates/s", None]
+
+
+CODE, SERVER, CLIENT, ANY = "1.3.6.1.5.5.7.3.3", "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "2.5.29.37.0"
+
+
+@pytest.mark.parametrize(
+    ("columns", "purpose", "reason"),
+    [
+        ({"is_ca": True, "ekus": [SERVER]}, "ca", None),
+        ({"is_ca": True, "ekus": BAD}, "ca", None),
+        ({"ekus": [SERVER, CODE, ANY]}, "code-signing", None),
+        ({"ekus": None}, "any", None),
+        ({"ekus": [ANY, SERVER]}, "any", None),
+        ({"ekus": [CLIENT, SERVER]}, "server", None),
+        ({"ekus": [CLIENT]}, "client", None),
+        ({"ekus": ["1.3.6.1.5.5.7.3.4"]}, "other", None),
+        ({"ekus": BAD}, None, "bad_value"),
+        ({"is_ca": PERMISSION, "ekus": PERMISSION}, None, "permission"),
+        ({"is_ca": None, "ekus": None}, None, None),
+    ],
+)
+def test_the_purpose_is_the_first_that_holds(
+    tmp_path: Path, columns: dict[str, object], purpose: object, reason: object
+) -> None:
+    found = derive(tmp_path, "certificate", certificate=[certificate("1", **({"is_ca": False} | columns))])
+    assert told(found["1"], "purpose") == (purpose, reason)
+
+
+@pytest.mark.parametrize(
+    ("columns", "public", "reason"),
+    [
+        ({"issuer_name": "digicert"}, True, None),
+        ({"issuer_name": "Self"}, False, None),
+        ({"issuer_name": "Unknown"}, False, None),
+        ({"issuer_name": None}, False, None),
+        ({"issuer_name": PERMISSION}, None, "permission"),
+        ({"issuer_name": PERMISSION, "ekus": [CLIENT]}, False, None),
+        ({"issuer_name": "digicert", "ekus": [CLIENT]}, False, None),
+        ({"issuer_name": "digicert", "ekus": BAD}, None, "bad_value"),
+        ({"issuer_name": "digicert", "is_ca": None, "ekus": None}, None, None),
+    ],
+)
+def test_public_tls_is_a_servers_of_a_ca_that_the_vault_asks(
+    tmp_path: Path, columns: dict[str, object], public: object, reason: object
+) -> None:
+    found = derive(tmp_path, "certificate", certificate=[certificate("1", **({"is_ca": False, "ekus": [SERVER]} | columns))])
+    assert told(found["1"], "public_tls") == (public, reason)

@@ -38,6 +38,17 @@ def test_what_is_unknown_is_counted_by_column_and_reason(tmp_path: Path) -> None
         Unknown("kty", Reason.BAD_VALUE, 1),
         Unknown("kty", Reason.FIREWALL, 2),
     )
+    assert list(unknown) == sorted(unknown, key=lambda each: (each.column, each.reason))
+
+
+def test_what_needs_evidence_is_unknown_in_every_row_for_want_of_it(tmp_path: Path) -> None:
+    read = {TENANT: assessed(TENANT, "key.list")}
+    with snapshot(tmp_path / "out", {"key": [key("1"), key("2")], "vault": [vault()]}, read).judging(AS_OF) as c:
+        found = listing(c, TABLES["key"])
+        assert {Unknown(name, Reason.NOT_SUPPLIED, 2) for name in ("last_used_on", "signing_apps")} <= set(found.unknown)
+        for row in found.rows():
+            assert (row["last_used_on"], row["signing_apps"]) == (None, None)
+            assert row["unknown"].items() >= {"last_used_on": "not_supplied", "signing_apps": "not_supplied"}.items()  # type: ignore[union-attr]
 
 
 def test_an_empty_table_has_no_rows(tmp_path: Path) -> None:

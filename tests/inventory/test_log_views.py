@@ -134,6 +134,27 @@ def test_what_a_vaults_destinations_come_to(
     assert seen(found, "audit_logged", "audit_searchable", "audit_retention") == expected
 
 
+DESTINATIONS: list[tuple[list[Row], list[Coverage], object]] = [
+    ([sink("a"), storage("b"), storage("c")], SETTINGS, ["storage", "workspace"]),
+    # What does not carry the audit log is none of them.
+    ([sink("a"), storage("b", audits=False)], SETTINGS, ["workspace"]),
+    ([], SETTINGS, []),
+    ([storage("b", audits=False)], SETTINGS, []),
+    ([sink("a"), storage("b", audits=BAD)], SETTINGS, "bad_value"),
+    ([sink("a")], HALF_READ, "bad_value"),
+    ([], NOT_READ, "permission"),
+    ([], [], "interrupted"),
+]
+
+
+@pytest.mark.parametrize(("sinks", "coverage", "expected"), DESTINATIONS)
+def test_the_kinds_of_places_that_a_vaults_audit_log_goes_to(
+    tmp_path: Path, sinks: list[Row], coverage: list[Coverage], expected: object
+) -> None:
+    rows = {"vault": [vault()], "log_sink": sinks, "log_table": ANALYTICS}
+    assert seen(derive(tmp_path, "vault", rows, coverage), "audit_destinations") == [expected]
+
+
 def test_a_managed_hsm_has_settings_of_its_own_kind(tmp_path: Path) -> None:
     rows = {"vault": [vault()], "log_sink": [sink("a", kind="managed-hsm")], "log_table": ANALYTICS}
     found = derive(tmp_path, "vault", rows, assessed(KV, "hsm.diagnostic_setting.list"))
@@ -234,3 +255,29 @@ def test_how_many_alert_rules_watch_keys(
     found = derive(tmp_path, "tenant", {"tenant": [row("tenant", TENANT.id)], "alert_rule": rules}, coverage)
     assert (found["key_alerts_min"], found["key_alerts_max"]) == expected
     assert found["unknown"].get("key_alerts") == reason
+
+
+WATCHING: list[tuple[list[Row], list[Coverage], object]] = [
+    ([rule("a"), rule("b", watches=["federation", "key-vault"])], READ, ["federation", "key-vault"]),
+    ([rule("a", enabled=False), rule("b", watches=["federation"]), rule("c", notifies=False)], READ, ["federation"]),
+    ([], READ, []),
+    ([rule("a", watches=[])], READ, []),
+    ([rule("a"), rule("b", watches=BAD)], READ, "bad_value"),
+    ([rule("a"), rule("b", notifies=BAD)], READ, "bad_value"),
+    # One that is off, or tells nobody, watches nothing, whatever its text.
+    ([rule("a"), rule("b", enabled=False, watches=BAD, notifies=BAD)], READ, ["key-vault"]),
+    ([rule("a"), rule("b", notifies=False, enabled=BAD)], READ, ["key-vault"]),
+    ([rule("a")], [*READ[:2], refused(TENANT, "alert_rule.query", PERMISSION, State.PARTIAL)], "permission"),
+]
+
+
+@pytest.mark.parametrize(("rules", "coverage", "expected"), WATCHING)
+def test_what_alert_rules_watch(tmp_path: Path, rules: list[Row], coverage: list[Coverage], expected: object) -> None:
+    found = derive(tmp_path, "tenant", {"tenant": [row("tenant", TENANT.id)], "alert_rule": rules}, coverage)
+    assert seen(found, "alerts_watch") == [expected]
+
+
+@pytest.mark.parametrize(("domains", "elsewhere"), [([], False), (["a.example"], True), (PERMISSION, "permission")])
+def test_whether_a_domain_signs_in_elsewhere(tmp_path: Path, domains: object, elsewhere: object) -> None:
+    found = derive(tmp_path, "tenant", {"tenant": [row("tenant", TENANT.id, federated_domains=domains)]}, READ)
+    assert seen(found, "signs_in_elsewhere") == [elsewhere]

@@ -59,6 +59,26 @@ def test_a_vault_is_open_to_any_network_by_both_switches(
     assert (found["network_open"], found["unknown"].get("network_open")) == (is_open, reason)
 
 
+@pytest.mark.parametrize(
+    ("columns", "source"),
+    [
+        (OPEN, "any-network"),
+        (SHUT, "chosen-networks"),
+        (OPEN | {"public_network_access": "Disabled"}, "private-endpoints"),
+        (SHUT | {"every_address_let_in": True}, "any-network"),
+        ({**SHUT, "public_network_access": None}, "chosen-networks"),
+        ({**OPEN, "network_default_action": None}, "any-network"),
+        (OPEN | {"public_network_access": "Disabled", "network_default_action": BAD}, "private-endpoints"),
+        (OPEN | {"public_network_access": "SecuredByPerimeter"}, "unrecognised"),
+        ({**SHUT, "public_network_access": PERMISSION}, "permission"),
+        ({**SHUT, "every_address_let_in": BAD}, "bad_value"),
+    ],
+)
+def test_from_where_a_vault_is_reached(tmp_path: Path, columns: dict[str, Any], source: str) -> None:
+    found = view(tmp_path, {"vault": [vault(**columns)]}, {KV: []})
+    assert found["unknown"].get("reached_from", found["reached_from"]) == source
+
+
 def hsm(**values: Any) -> Row:
     own = {"security_domain": "Active", "initial_admins": [], "regions": []}
     return row("vault", HSM.id, kind="managed-hsm", **(own | values))

@@ -7,10 +7,11 @@ import pytest
 from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, End, Refusal, Scope, ScopeKind, State
 from keyaudit.model.errors import MEANINGS, PRECEDENCE, AuditError, Exit, StoppedError
+from keyaudit.model.evidence import EVIDENCE
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import ADVICE, Reason
-from keyaudit.model.tables import TABLES, operations_of
+from keyaudit.model.tables import EVERY_TABLE, TABLES, operations_of
 
 READ_BY_POST = {
     "/providers/Microsoft.ResourceGraph/resources",
@@ -63,6 +64,23 @@ def test_every_column_that_can_be_unknown_says_which_operations_fill_it() -> Non
             if column.left_out and column.left_out.fixed is None:
                 assert column.absent, (table.name, column.name)
             assert column.type is not Type.COUNT or column.derived_from
+
+
+def test_what_evidence_fills_rests_on_evidence_that_has_a_name_and_is_not_collected() -> None:
+    for table in EVERY_TABLE.values():
+        for column in table.columns:
+            assert column.needs in {"", *EVIDENCE}, (table.name, column.name)
+            # A view computes what rests on evidence as on anything; of a table that is collected nothing else does.
+            assert not column.needs or column.derived_from or table.needs == column.needs, (table.name, column.name)
+    made_of_evidence = EVERY_TABLE.keys() - TABLES.keys()
+    assert made_of_evidence == {name for name, table in EVERY_TABLE.items() if table.needs}
+    for name in made_of_evidence:
+        table = EVERY_TABLE[name]
+        assert not table.listed_by
+        assert not any(column.operations for column in table.columns if column.name != "name")
+    assert TABLES["key"].lacking == ("last_used_on", "signing_apps")
+    # So it asks for no right, and no operation is missing without it.
+    assert operations_of("key", "last_used_on") == ()
 
 
 def test_a_derived_column_needs_what_it_is_derived_from_in_other_tables_too() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
 from keyaudit.policy.judge import judge
 from keyaudit.policy.load import load
 from tests.policy.inventory import AGE, DAY, NOW, OTHER_VAULT, SUBSCRIPTION, VAULT, gap, inventory, key, policy, quoted
@@ -57,7 +58,8 @@ def test_an_unknown_never_uses_the_policys_message(tmp_path: Path) -> None:
     assert finding.message == "cannot tell: is current (throttled), created on (permission)"
     assert finding.unknown == {"is_current": Reason.THROTTLED, "created_on": Reason.PERMISSION}
     assert finding.evidence == {"enabled": True}
-    assert finding.row["unknown"] == {"created_on": "permission", "is_current": "throttled", "tags": "dns"}
+    lacking = dict.fromkeys(TABLES["key"].lacking, "not_supplied")
+    assert finding.row["unknown"] == {"created_on": "permission", "is_current": "throttled", "tags": "dns", **lacking}
     (group,) = judgement.groups
     assert group.causes == {"is_current": Reason.THROTTLED, "created_on": Reason.PERMISSION}
     assert (group.scope_id, group.severity, group.count) == (VAULT.id, Severity.HIGH, 1)

@@ -90,6 +90,10 @@ def test_values_are_text_until_their_field_types_them(tmp_path: Path) -> None:
         ({"applys_to": "enabled"}, "test.yaml:17:1: no such field: 'applys_to'; did you mean applies_to?"),
         ({"extends": "https://evil.example/p.yaml"}, "test.yaml:17:1: no such field: 'extends'"),
         ({"needs": "[logz]"}, "test.yaml:17:9: no such evidence: 'logz'; did you mean logs?"),
+        (
+            {"violated_when": "last_used_on is None"},
+            "test.yaml:6:16: it rests on logs, which Azure does not hold; write needs: logs",
+        ),
         ({"lessons": "[]"}, "test.yaml:17:10: no lessons; name at least one, or leave the field out"),
         ({"fix": "{cli: az {name} x}"}, "test.yaml:9:15: not YAML: did not find expected ',' or '}'; put a text that holds ,"),
         ({"lessons": "[L44]"}, "test.yaml:17:11: 'L44' is not one of lessons"),

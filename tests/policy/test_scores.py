@@ -90,13 +90,18 @@ def unknown(**columns: str) -> Row:
     return {**dict.fromkeys(columns), "unknown": columns}
 
 
+def of_view(table: str) -> str:
+    """The scores of a whole view."""
+    return scored(f'"{table}"', table, NOW)
+
+
 def score(table: str, row: Row, gaps: Sequence[tuple[str, str]] = (), **others: list[Row]) -> Score:
     """The score of one row, among rows of other tables."""
     with inventory(**{**others, table: [row, *others.get(table, [])]}) as connection:
         connection.execute(_LEDGER)
         for operation, reason in gaps:
             connection.execute("INSERT INTO coverage VALUES (?, 'not_assessed', ?)", [operation, reason])
-        query = f"SELECT score, unknown, score_high, score_low FROM ({scored(table, NOW)}) WHERE id = ?"
+        query = f"SELECT score, unknown, score_high, score_low FROM ({of_view(table)}) WHERE id = ?"
         cells, reasons, high, low = connection.execute(query, [row["id"]]).fetchall()[0]
     found = score_of(table, cells, reasons or {}, lambda names: {name: str(row.get(name)) for name in names})
     assert (found.high, found.low) == (high, low), "what is sorted by is what is shown"
@@ -401,7 +406,7 @@ def test_the_limits_of_scores_are_those_of_the_policies_by_default() -> None:
 def test_every_rung_names_columns_that_there_are(table: str) -> None:
     with inventory() as connection:
         connection.execute(_LEDGER)
-        connection.execute(f"SELECT count(*) FROM ({scored(table, NOW)})")
+        connection.execute(f"SELECT count(*) FROM ({of_view(table)})")
     for ladder in SCALES[table].ladders:
         assert {rung.value for rung in ladder.rungs} <= {1, 2, 3, 4, 5}
         assert all(rung.reads for rung in ladder.rungs)

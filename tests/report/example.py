@@ -7,6 +7,7 @@ from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally, Value
+from keyaudit.model.listing import Listing
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, NotJudged, Report, Run, Verdict
 from keyaudit.model.tables import TABLES
@@ -331,7 +332,17 @@ VERDICT = Verdict(
     required=11,
     assessed=4,
 )
-REPORT = Report(run=RUN, verdict=VERDICT, tallies=tallies(), findings=findings)
+
+
+def listing_of(found: Iterable[Finding], table: str) -> Listing:
+    """The rows of a table that findings are about, as the inventory would list them."""
+    rows = {str(each.row["id"]): each.row for each in found if each.row and each.policy.table == table}
+    return Listing(TABLES[table], len(rows), (), lambda: iter(rows[id_] for id_ in sorted(rows)))
+
+
+REPORT = Report(
+    run=RUN, verdict=VERDICT, tallies=tallies(), findings=findings, listing=lambda table: listing_of(FINDINGS, table)
+)
 
 GATED = dataclasses.replace(
     REPORT,
@@ -356,4 +367,5 @@ CLEAN = Report(
     ),
     tallies=tallies(_QUIET),
     findings=lambda passes: iter(_QUIET if passes else ()),
+    listing=lambda table: listing_of(_QUIET, table),
 )

@@ -7,7 +7,7 @@ from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Finding, Outcome, Severity, Value
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, Report
-from tests.report.example import BLIND, FINDINGS, RUN, VERDICT, covered, tallies
+from tests.report.example import BLIND, FINDINGS, RUN, VERDICT, covered, listing_of, tallies
 
 
 def hostile(payload: str) -> Report:
@@ -40,6 +40,7 @@ def hostile(payload: str) -> Report:
         ),
         tallies=tallies(),
         findings=lambda passes: (each for each in found if passes or each.outcome is not Outcome.PASS),
+        listing=lambda table: listing_of(found, table),
     )
 
 

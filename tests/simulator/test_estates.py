@@ -81,8 +81,8 @@ def test_contoso_is_as_large_as_a_demo_should_be(contoso: Estate) -> None:
     assert len(contoso.subscriptions) == 3
     assert 11 <= len(contoso.vaults) <= 14
     assert 140 <= len([*versions(contoso)]) <= 170
-    assert 55 <= len(contoso.applications) <= 65
-    assert 75 <= len(contoso.service_principals) <= 95
+    assert 60 <= len(contoso.applications) <= 85
+    assert 85 <= len(contoso.service_principals) <= 115
 
 
 @pytest.mark.parametrize("name", [*NAMES, "sized:3x7x30x40@5"])

@@ -2,6 +2,7 @@
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from keyaudit.simulator.x509 import certificate, thumbprint
@@ -39,3 +40,12 @@ def test_the_same_names_give_the_same_certificate_and_others_another_key() -> No
     assert again == ROOT
     mine, others = (x509.load_der_x509_certificate(each).public_key() for each in (ROOT, other))
     assert mine != others
+
+
+def test_a_certificate_signed_over_sha1_is_valid_too() -> None:
+    made = certificate("CN=old", key_name="old", start=1_600_000_000, end=1_700_000_000, bits=1024, digest="sha1")
+    old = x509.load_der_x509_certificate(made)
+    public = old.public_key()
+    assert isinstance(public, RSAPublicKey)
+    assert isinstance(old.signature_hash_algorithm, hashes.SHA1)
+    public.verify(old.signature, old.tbs_certificate_bytes, padding.PKCS1v15(), hashes.SHA1())

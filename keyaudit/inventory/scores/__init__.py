@@ -1,6 +1,6 @@
 """Scores: blast radius x exposure x age of every key and credential, each factor from rungs that are written once.
 
-`scored` gives the rows of a table with whether each rung holds, and with the bounds that they come to, by which findings are
+`scored` gives rows of a table with whether each rung holds, and with the bounds that they come to, by which findings are
 sorted. Nothing of it is computed unless somebody asks. Tables that are not in `SCALES` are not evaluated: a score is of
 something that can be copied, or used in its owner's place.
 """
@@ -58,12 +58,17 @@ SCALES: Mapping[str, Scale] = {
 """How the rows of a table are scored, by its name."""
 
 
-def scored(table: str, as_of: int) -> str:
-    """SQL of a table's rows, each with `score_high` and `score_low`, and with `score`: what both rest on.
+def scored(relation: str, table: str, as_of: int) -> str:
+    """SQL of a relation's rows, each with `score_high` and `score_low`, and with `score`: what both rest on.
 
     That is a struct of `flags` (for each ladder and for the overrides, whether each of them holds), `facts` that reasons show,
-    and `unknown`, why facts of other tables are not known. NULL for a table that is not in `SCALES`.
+    and `unknown`, why facts of other tables are not known. `relation` has all columns of the view of `table`, or more.
     """
     if table not in SCALES:
-        return f'SELECT *, NULL AS score, 0 AS score_high, 0 AS score_low FROM "{table}"'
-    return _scored(f'"{table}"', SCALES[table], _AS_OF).replace(_AS_OF, str(as_of))
+        return unscored(relation)
+    return _scored(relation, SCALES[table], _AS_OF).replace(_AS_OF, str(as_of))
+
+
+def unscored(relation: str) -> str:
+    """The same of what is not evaluated: NULL, between 0 and 0."""
+    return f"SELECT *, NULL AS score, 0 AS score_high, 0 AS score_low FROM {relation}"

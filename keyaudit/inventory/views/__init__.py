@@ -11,29 +11,46 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
+from keyaudit.inventory.rows import SQL_TYPES, no_rows, stored_types, view_types
 from keyaudit.inventory.views import (
     account_key,
+    app_management_policy,
     application,
     blast_radius,
     certificate,
     credential,
+    deleted,
     environment,
     grant,
     key,
     key_use,
     log_sink,
+    principal,
     reach,
     secret,
     service_principal,
     signing_certificate,
     subscription,
     tenant,
+    tier0,
+    token_policy,
     vault,
 )
 from keyaudit.inventory.views.sql import stored
 from keyaudit.model.coverage import Coverage
+from keyaudit.model.rows import view_name
 from keyaudit.model.run import Run
-from keyaudit.model.tables.reach import ACTIONS, OF_KEYS, READING
+from keyaudit.model.tables import TABLES
+from keyaudit.model.tables.reach import (
+    ACTIONS,
+    ADMINISTRATORS,
+    OF_KEYS,
+    OUTSIDERS,
+    READING,
+    SIGNER_ENVIRONMENTS,
+    SIGNING_WEIGHT,
+    USING_AND_GRANTING,
+)
 
 _KEY = "'/keys/' || lower(split_part(made.key_id, '/', 5))"
 _OF_CERTIFICATE = "lower(split_part(made.certificate_id, '/', 5))"
@@ -57,8 +74,11 @@ def create(
 ) -> None:
     """Makes the table `coverage`, and a view per table over `sources`, the stored rows of `run` as SQL relations.
 
+    A table without a source has no rows: whatever rests on it is then planned and worked out at no cost.
     Without `reach_known` the columns that count who can reach something are NULL, for a reader of none of them.
     """
+    empty = {name: f"({no_rows(stored_types(table))})" for name, table in TABLES.items() if name not in sources}
+    sources = {**sources, **empty}
     environment.create(connection, run.environment_rules)
     connection.execute(_LEDGER)
     columns = zip(*map(_flat, coverage), strict=True) if coverage else ()
@@ -66,40 +86,60 @@ def create(
     if lists:
         connection.execute(f"INSERT INTO coverage SELECT {', '.join(['unnest(?)'] * len(lists))}", lists)
     if reach_known:
-        for statement in reach.prepare(sources):
+        for statement in (*reach.prepare(sources), grant.prepare(sources), *tier0.credentials(sources, as_of)):
             connection.execute(statement)
     derived = {
         "tenant": tenant.view(sources),
         "subscription": subscription.view(sources),
         "log_sink": log_sink.view(sources),
-        "vault": reach.counted(vault.view(sources), *ACTIONS, known=reach_known),
+        "vault": reach.counted(vault.view(sources), *ACTIONS, known=reach_known, beside=(USING_AND_GRANTING, ADMINISTRATORS)),
         "key": vault.watched(_keys(key.view(sources), reach_known=reach_known), sources),
-        "certificate": _certificates(certificate.view(sources), reach_known=reach_known),
+        "certificate": _certificates(
+            tier0.certificates(certificate.view(sources, as_of), known=reach_known), reach_known=reach_known
+        ),
+        "principal": principal.view(sources),
         "secret": secret.view(sources),
+        "deleted": deleted.view(sources, known=reach_known),
         "grant": grant.view(sources, known=reach_known),
+        "app_management_policy": app_management_policy.view(sources),
         "application": application.view(sources, as_of),
         "service_principal": service_principal.view(sources),
         "credential": credential.view(sources),
         "account_key": account_key.view(sources),
         "key_use": key_use.view(sources),
+        "token_policy": token_policy.view(sources),
         "signing_certificate": signing_certificate.view(sources),
     }
     for name, source in sources.items():
         query = derived.get(name) or f"SELECT {stored(name, 'stored')}, stored.unknown FROM {source} AS stored"
+        query = no_rows(view_types(TABLES[name])) if name in empty else _with_lacking(name, query)
         connection.execute(f"CREATE VIEW {name} AS {query}")
 
 
 def _keys(query: str, *, reach_known: bool) -> str:
     """With who can use it, and how far that makes it reach."""
-    counted = reach.counted(query, *OF_KEYS, known=reach_known, vault="vault_id", thing=_KEY, also=reach.HOMES)
+    beside = (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS)
+    counted = reach.counted(query, *OF_KEYS, known=reach_known, vault="vault_id", thing=_KEY, beside=beside, homes=True)
     return blast_radius.keys(counted, known=reach_known)
+
+
+def _with_lacking(table: str, query: str) -> str:
+    """With the columns that need evidence. That it was not supplied is said of all rows at once: see `model.rows.decoded`."""
+    declared = TABLES[table]
+    lacking = [
+        f"NULL::{SQL_TYPES.get(declared.by_name[name].type, 'BIGINT')} AS {bound}"
+        for name in declared.lacking
+        for bound in view_name(declared.by_name[name])
+    ]
+    return f"SELECT *, {', '.join(lacking)} FROM ({query})" if lacking else query
 
 
 def _certificates(query: str, *, reach_known: bool) -> str:
     """With who can sign by its key, and who can read its private part, which is the secret of its name."""
     key, secret_ = f"'/keys/' || {_OF_CERTIFICATE}", f"'/secrets/' || {_OF_CERTIFICATE}"
-    signed = reach.counted(query, *OF_KEYS, known=reach_known, vault="vault_id", thing=key)
-    return reach.counted(signed, READING, known=reach_known, vault="vault_id", thing=secret_)
+    by_key, by_secret = OUTSIDERS
+    signed = reach.counted(query, *OF_KEYS, known=reach_known, vault="vault_id", thing=key, beside=(by_key,))
+    return reach.counted(signed, READING, known=reach_known, vault="vault_id", thing=secret_, beside=(by_secret,))
 
 
 def _flat(record: Coverage) -> tuple[str | int | None, ...]:

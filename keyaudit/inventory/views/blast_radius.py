@@ -22,7 +22,7 @@ def keys(query: str, *, known: bool) -> str:
         users = _of_use(homes)
         beside = f"CASE WHEN {own} IS NULL OR coalesce(list_contains({users}, {own}), FALSE) THEN 0 ELSE 1 END"
         count = f"coalesce(len({users}), 0) + {beside}"
-        counts.append(f"CASE WHEN purpose IS NOT NULL THEN {count} END AS {name}_min, {_doubt(own)} AS why_{name}")
+        counts.append(f"CASE WHEN purpose IS NOT NULL THEN {count} END AS {name}_min, {_doubt(homes, own)} AS why_{name}")
     spread = f"""
         SELECT *, {", ".join(f"CASE WHEN why_{name} IS NULL THEN {name}_min END AS {name}_max" for name in _OWN)}
         FROM (SELECT *, {", ".join(counts)} FROM ({query}))"""
@@ -48,11 +48,11 @@ def _of_use(what: str) -> str:
     return f"CASE purpose {' '.join(f'''WHEN '{purpose}' THEN {action}_{what}''' for purpose, action in _USES.items())} END"
 
 
-def _doubt(own: str) -> str:
+def _doubt(homes: str, own: str) -> str:
     """Why there may be more: who can use it is not quite known, or where somebody is at home."""
     users = " ".join(
         f"WHEN '{purpose}' THEN CASE WHEN principals_{action}_min IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}'"
-        f" ELSE coalesce(unknown['principals_{action}'], {action}_homeless) END"
+        f" ELSE {action}_{homes}_doubt END"
         for purpose, action in _USES.items()
     )
     return f"coalesce(unknown['{own}'], unknown['purpose'], CASE purpose {users} END)"

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views import versions
+from keyaudit.inventory.views import in_entra, versions
 from keyaudit.inventory.views.sql import Sources, extended, stored
 from keyaudit.model.reasons import Reason
 
@@ -17,17 +17,39 @@ CUSTODY_DOUBT = f"""CASE WHEN held.custody IS NOT NULL THEN NULL
 CUSTODY = f"CASE WHEN {CUSTODY_DOUBT} IS NULL THEN coalesce(held.custody, {_BY_KTY}) END"
 """Where the private half of `stored`, a certificate, is kept, whose key version is `held`; NULL where that is in doubt."""
 
+# RFC 5280, 4.2.1.12: without the extension, and with anyExtendedKeyUsage in it, the key may be used for everything.
+_PURPOSE_DOUBT = f"CASE WHEN stored.is_ca IS NULL THEN {_UNKNOWN}['is_ca'] WHEN NOT stored.is_ca THEN {_UNKNOWN}['ekus'] END"
+_PURPOSE = f"""CASE WHEN stored.is_ca THEN 'ca'
+    WHEN stored.is_ca IS NULL OR {_UNKNOWN}['ekus'] IS NOT NULL THEN NULL
+    WHEN list_contains(stored.ekus, '1.3.6.1.5.5.7.3.3') THEN 'code-signing'
+    WHEN stored.ekus IS NULL OR list_contains(stored.ekus, '2.5.29.37.0') THEN 'any'
+    WHEN list_contains(stored.ekus, '1.3.6.1.5.5.7.3.1') THEN 'server'
+    WHEN list_contains(stored.ekus, '1.3.6.1.5.5.7.3.2') THEN 'client'
+    ELSE 'other' END"""
+_INTEGRATED = "coalesce(stored.issuer_name, 'Unknown') NOT IN ('Self', 'Unknown')"
+_PUBLIC_TLS_DOUBT = f"coalesce({_PURPOSE_DOUBT}, CASE WHEN {_PURPOSE} = 'server' THEN {_UNKNOWN}['issuer_name'] END)"
 
-def view(sources: Sources) -> str:
+
+def view(sources: Sources, as_of: int) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    reasons = {**versions.REASONS, "custody": CUSTODY_DOUBT, "renews_on": _renewal_doubt()}
+    reasons = {
+        **versions.REASONS,
+        **in_entra.REASONS,
+        "custody": CUSTODY_DOUBT,
+        "purpose": _PURPOSE_DOUBT,
+        "public_tls": _PUBLIC_TLS_DOUBT,
+        "renews_on": _renewal_doubt(),
+    }
     return f"""
-        SELECT {stored("certificate", "stored")}, {versions.COLUMNS},
+        SELECT {stored("certificate", "stored")}, {versions.COLUMNS}, {in_entra.COLUMNS},
             {CUSTODY} AS custody,
+            {_PURPOSE} AS purpose,
+            CASE WHEN {_PUBLIC_TLS_DOUBT} IS NULL THEN {_PURPOSE} = 'server' AND {_INTEGRATED} END AS public_tls,
             CASE WHEN stored.auto_renews AND {_renewal_doubt()} IS NULL THEN {_renewal()} END AS renews_on,
             {extended(reasons)}
         FROM {versions.relations(sources, "certificate", "certificate_id")}
-        LEFT JOIN {sources["key"]} AS held ON held.id = stored.key_version_id"""
+        LEFT JOIN {sources["key"]} AS held ON held.id = stored.key_version_id
+        {in_entra.relations(sources, as_of)}"""
 
 
 def _renewal() -> str:

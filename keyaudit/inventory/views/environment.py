@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import duckdb
 
 from keyaudit.inventory.load import quoted
+from keyaudit.inventory.views.sql import tag
 from keyaudit.model.environments import EnvironmentRule
 
 BY_RULE = "environment_of({0}.id, {0}.name, {0}.subscription_id, {0}.subscription_name)"
@@ -16,6 +17,11 @@ BY_SUBSCRIPTION = "environment_of(NULL, NULL, {0}.subscription_id, {0}.subscript
 
 DOUBT = "CASE WHEN environment_by_subscription() THEN {0}.unknown['subscription_name'] END"
 """Why a rule that names subscriptions may have missed."""
+
+_UNRULED = f"{tag('{0}')} IS NULL AND {BY_RULE} IS NULL"
+OF_VAULT = f"CASE WHEN {{0}}.unknown['tags'] IS NULL THEN coalesce({tag('{0}')}, {BY_RULE}) END"
+OF_VAULT_DOUBT = f"coalesce({{0}}.unknown['tags'], CASE WHEN {_UNRULED} THEN {DOUBT} END)"
+"""The environment of a vault, its own tag first, and why that is unknown; to be formatted as `BY_RULE`."""
 
 
 def create(connection: duckdb.DuckDBPyConnection, rules: Sequence[EnvironmentRule]) -> None:

@@ -3,34 +3,67 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.views.reach import HOLDS
+from keyaudit.inventory.views.reach import DATA, HOLDS
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.model.tables.places import VAULTS_FOUND
 
-_DERIVED = ("principal_kind", "principal_name", "effective", *(f"{who}_{bound}" for who in HOLDS for bound in ("min", "max")))
-_TYPES = {"principal_kind": "VARCHAR", "principal_name": "VARCHAR", "effective": "BOOLEAN"}
+_DERIVED = (
+    "principal_kind",
+    "principal_name",
+    "effective",
+    "environments_opened",
+    "environment_crossings",
+    *(f"{who}_{bound}" for who in HOLDS for bound in ("min", "max")),
+)
+_TYPES = {
+    "principal_kind": "VARCHAR",
+    "principal_name": "VARCHAR",
+    "effective": "BOOLEAN",
+    "environments_opened": "VARCHAR[]",
+    "environment_crossings": "VARCHAR[]",
+}
+
+_OPENS = f"met.{{0}} & {DATA} <> 0"
+_OPENED = f"""count(met.vault) > 0 AS seen, list_sort(list(DISTINCT vault.environment)
+    FILTER ({_OPENS.format("certain")} AND vault.environment IS NOT NULL)) AS opened,
+    min(CASE WHEN {_OPENS.format("certain")} THEN vault.environment_doubt ELSE met.doubt END)
+        FILTER ({_OPENS.format("possible")}) AS opened_doubt"""
+_CROSSED = """list_sort(flatten(list_transform(coalesce(met.opened, []), lambda there: list_transform(
+    list_filter(coalesce(persons.homes, []), lambda here: here <> there), lambda here: here || '->' || there))))"""
 
 
 def view(sources: Sources, *, known: bool) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown.
 
-    Without `known` the derived ones are NULL: `reach.prepare` did not run, and nobody reads them.
+    Without `known` the derived ones are NULL: `prepare` did not run, and nobody reads them.
     """
     source = sources["grant"]
     if not known:
         nulls = ", ".join(f"NULL::{_TYPES.get(name, 'BIGINT')} AS {name}" for name in _DERIVED)
         return f"SELECT {stored('grant', 'stored')}, {nulls}, stored.unknown FROM {source} AS stored"
+    derived = ", ".join(f"made.{name}" for name in (*_DERIVED, "unknown"))
+    return (
+        f"SELECT {stored('grant', 'stored')}, {derived} FROM {source} AS stored JOIN reach_grant AS made ON made.id = stored.id"
+    )
+
+
+def prepare(sources: Sources) -> str:
+    """The statement that makes `reach_grant`, the derived columns by id, out of what `reach.prepare` made: planned once."""
     counted = ", ".join(
         f"count(*) FILTER ({sure}) AS {who}_min, count(*) FILTER ({maybe}) AS {who}_most"
         for who, (sure, maybe) in HOLDS.items()
     )
     persons = f"""
-        SELECT holder, min(doubt) AS doubt, {counted}
-        FROM (SELECT DISTINCT holder, person, human, abroad, doubt FROM reach_person) GROUP BY holder"""
-    met = """
-        SELECT way.id, bool_or(met.certain <> 0) AS surely, bool_or(met.possible <> 0) AS perhaps,
+        SELECT holder, min(doubt) AS doubt, {counted}, min(environment_doubt) AS homeless,
+            list(DISTINCT environment) FILTER (environment IS NOT NULL) AS homes
+        FROM (SELECT DISTINCT holder, person, human, abroad, doubt, environment, environment_doubt FROM reach_person)
+        GROUP BY holder"""
+    met = f"""
+        SELECT way.id, {_OPENED},
+            bool_or(met.certain <> 0) AS surely, bool_or(met.possible <> 0) AS perhaps,
             min(met.doubt) FILTER (met.certain = 0 AND met.possible <> 0) AS doubt
-        FROM reach_way AS way LEFT JOIN reach_met AS met ON met.way = way.way GROUP BY way.id"""
+        FROM reach_way AS way LEFT JOIN reach_met AS met ON met.way = way.way
+        LEFT JOIN reach_vault AS vault ON vault.vault = met.vault GROUP BY way.id"""
     kind_doubt = "CASE WHEN holder.kind IS NULL THEN holder.kindless END"
     name_doubt = "CASE WHEN holder.name IS NULL THEN holder.nameless END"
     # No vault honours it, of those known: there may be more in its subscription, or in any if its scope is wider than one.
@@ -38,6 +71,14 @@ def view(sources: Sources, *, known: bool) -> str:
     effective_doubt = (
         f"CASE WHEN met.surely THEN NULL WHEN met.perhaps THEN met.doubt WHEN met.id IS NOT NULL THEN {unseen} END"
     )
+    opened = "coalesce(met.opened, [])"
+    # A vault's own grants need no other vault to be seen.
+    opened_doubt = f"""CASE WHEN met.id IS NOT NULL
+        THEN coalesce(met.opened_doubt, CASE WHEN stored.vault_id IS NULL OR NOT met.seen THEN {unseen} END) END"""
+    homes_doubt = "coalesce(holder.open, persons.homeless)"
+    # Where the one list is empty, nothing is crossed whatever is in the other.
+    crossing_doubt = f"""CASE WHEN ({opened_doubt} IS NULL AND len({opened}) = 0)
+        OR ({homes_doubt} IS NULL AND persons.homes IS NULL) THEN NULL ELSE coalesce({opened_doubt}, {homes_doubt}) END"""
     counts = ", ".join(
         f"coalesce(persons.{who}_min, 0) AS {who}_min, CASE WHEN holder.open IS NULL THEN coalesce(persons.{who}_most, 0) END"
         f" AS {who}_max"
@@ -45,16 +86,19 @@ def view(sources: Sources, *, known: bool) -> str:
     )
     unlisted = f"SELECT scope_id, reason FROM coverage WHERE operation = {quoted(VAULTS_FOUND[2])} AND state <> 'assessed'"
     return f"""
-        SELECT {stored("grant", "stored")}, holder.kind AS principal_kind, holder.name AS principal_name,
-            CASE WHEN met.id IS NULL OR met.surely THEN true WHEN {effective_doubt} IS NULL THEN false END AS effective, {
-        counts
-    },
+        CREATE TABLE reach_grant AS
+        SELECT stored.id, holder.kind AS principal_kind, holder.name AS principal_name,
+            CASE WHEN met.id IS NULL OR met.surely THEN true WHEN {effective_doubt} IS NULL THEN false END AS effective,
+            CASE WHEN {opened_doubt} IS NULL THEN {opened} END AS environments_opened,
+            CASE WHEN {crossing_doubt} IS NULL THEN {_CROSSED} END AS environment_crossings, {counts},
             {
         extended(
             {
                 "principal_kind": kind_doubt,
                 "principal_name": name_doubt,
                 "effective": effective_doubt,
+                "environments_opened": opened_doubt,
+                "environment_crossings": crossing_doubt,
                 **{
                     who: f"CASE WHEN holder.open IS NOT NULL OR persons.{who}_min <> persons.{who}_most"
                     " THEN coalesce(holder.open, persons.doubt) END"
@@ -63,7 +107,7 @@ def view(sources: Sources, *, known: bool) -> str:
             }
         )
     }
-        FROM {source} AS stored
+        FROM {sources["grant"]} AS stored
         LEFT JOIN reach_holder AS holder ON holder.principal_id = stored.principal_id
         LEFT JOIN ({persons}) AS persons ON persons.holder = holder.holder
         LEFT JOIN ({met}) AS met ON met.id = stored.id

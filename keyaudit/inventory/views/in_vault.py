@@ -23,9 +23,8 @@ def by_digest(sources: Sources) -> str:
     newer_since    when the first enabled version was made that came after it; newer_doubt: there may be others
     """
     kinds = ((KEY, "public_key_sha256"), (CERTIFICATE, "thumbprint_sha256"), (CERTIFICATE, "thumbprint"))
-    every = " UNION ALL ".join(
-        f"SELECT '{prefix}' || {column} AS digest, * FROM versions WHERE {column} IS NOT NULL" for prefix, column in kinds
-    )
+    digests = ", ".join(f"'{prefix}' || {column}" for prefix, column in kinds)
+    every = f"SELECT * FROM (SELECT unnest([{digests}]) AS digest, * FROM versions) WHERE digest IS NOT NULL"
     # A certificate that was imported twice is as new as its last version. What is materialized is computed for queries, too,
     # that ask for none of it.
     return f"""

@@ -2,9 +2,16 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views import versions
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
+from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.services import SERVICES_FOUND
+
+_SIGNING = ("signing", "signing_enabled", "oldest_signing_on")
+# NIST SP 800-57 Part 1 Rev. 5, 5.6.1, table 2.
+_BY_SIZE = {15_360: 256, 7_680: 192, 3_072: 128, 2_048: 112, 1_024: 80}
+_BY_CURVE = {"P-256": 128, "P-256K": 128, "P-384": 192, "P-521": 256}
 
 
 def view(sources: Sources) -> str:
@@ -12,15 +19,18 @@ def view(sources: Sources) -> str:
     unlisted = gap("listed")
     reasons = {
         **versions.REASONS,
+        **versions.count_reasons(*_SIGNING),
         "purpose": "CASE WHEN stored.key_ops IS NULL THEN stored.unknown['key_ops'] END",
         "certificate_id": "stored.unknown['managed']",
+        "strength": _strength_doubt(),
         "rotates_on": _rotation_doubt(),
         "used_by": f"coalesce({unlisted}, nameless.doubt)",
         "pinned_by": f"coalesce({unlisted}, nameless.doubt, pins.doubt)",
     }
     return f"""
-        SELECT {stored("key", "stored")}, {versions.COLUMNS},
+        SELECT {stored("key", "stored")}, {versions.COLUMNS}, {versions.counted(*_SIGNING)},
             {_purpose()} AS purpose,
+            {_strength()} AS strength,
             {versions.certificate_of("key_id")} AS certificate_id,
             CASE WHEN {_rotation_doubt()} IS NULL THEN {_rotation()} END AS rotates_on,
             coalesce(users.consumers, 0) AS used_by_min,
@@ -29,6 +39,8 @@ def view(sources: Sources) -> str:
             CASE WHEN {unlisted} IS NULL THEN coalesce(pins.possible, 0) + nameless.consumers END AS pinned_by_max,
             {extended(reasons)}
         FROM {versions.relations(sources, "key", "key_id")}
+        JOIN ({versions.group(sources["key"], "key_id", "enabled AND list_contains(key_ops, 'sign')", "key_ops")}) AS signing
+            ON signing.subject = stored.key_id
         LEFT JOIN (SELECT key_id, count(DISTINCT consumer_id) AS consumers FROM {sources["key_use"]} GROUP BY key_id) AS users
             ON users.key_id = stored.key_id
         LEFT JOIN ({_pins(sources)}) AS pins ON pins.id = stored.id
@@ -69,4 +81,18 @@ def _purpose() -> str:
     return (
         f"CASE WHEN {ops} IS NULL THEN NULL WHEN list_contains({ops}, 'sign') THEN 'sign'"
         f" WHEN list_has_any({ops}, ['decrypt', 'unwrapKey']) THEN 'wrap' ELSE 'public' END"
+    )
+
+
+def _strength() -> str:
+    sizes = " ".join(f"WHEN stored.key_size >= {size} THEN {bits}" for size, bits in _BY_SIZE.items())
+    curves = " ".join(f"WHEN '{curve}' THEN {bits}" for curve, bits in _BY_CURVE.items())
+    return f"CASE {sizes} WHEN stored.key_size IS NOT NULL THEN 0 ELSE CASE stored.curve {curves} END END::BIGINT"
+
+
+def _strength_doubt() -> str:
+    unknown, curves = "stored.unknown", ", ".join(map(quoted, _BY_CURVE))
+    return (
+        f"coalesce({unknown}['key_size'], {unknown}['curve'],"
+        f" CASE WHEN stored.curve NOT IN ({curves}) THEN '{Reason.UNRECOGNISED}' END)"
     )

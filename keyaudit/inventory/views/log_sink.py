@@ -48,12 +48,14 @@ def view(sources: Sources) -> str:
 def audited(sources: Sources, *kinds: str) -> str:
     """What the destinations of some kinds of log come to, by `logged_id`: a row for each thing that has any.
 
-    `logged` and `searchable` are three-valued over the destinations that were read, each with its `_doubt`; `retention` is the
-    longest of those that can be searched, and has a doubt where another could be longer.
+    `logged` and `searchable` are three-valued over the destinations that were read, each with its `_doubt`; `destinations` are
+    the kinds of places that surely get the log, and may be more where `logged_doubt` says why; `retention` is the longest of
+    those that can be searched, and has a doubt where another could be longer.
     """
     carries = "audits AND searchable"
     return f"""
         SELECT logged_id, bool_or(audits) AS logged, bool_or({carries}) AS searchable,
+            list_sort(list(DISTINCT destination_kind) FILTER (audits)) AS destinations,
             max(retention) FILTER ({carries}) AS retention,
             min(unknown['audits']) FILTER (audits IS NULL) AS logged_doubt,
             min(coalesce(unknown['audits'], unknown['searchable'])) FILTER (({carries}) IS NULL) AS searchable_doubt,

@@ -16,9 +16,11 @@ _LISTS = {
     "directory_roles": ("directory-role", "true", "name"),
 }
 _COUNTS = {"app_role_count": "app-role", "directory_role_count": "directory-role"}
+_FLAGS = ("tenant_wide", "tier0")
 # What is not ranked is not tier 0, and a role over a part of the tenant does not control all of it.
-_CONTROLS = """kind <> 'delegated' AND (kind = 'app-role' OR scope_kind = 'tenant')
+CONTROLS = """kind <> 'delegated' AND (kind = 'app-role' OR scope_kind = 'tenant')
     AND CASE WHEN unknown['tier'] IS NULL THEN tier IS NOT DISTINCT FROM 0 END"""
+"""Whether a grant, which is a row with these columns, gives control of the whole tenant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +45,18 @@ def privileges(sources: Sources, *, key: str, match: str) -> Privileges:
         "delegated_for_everyone": f"coalesce({unseen}, {gap('consented')}, held.delegated_for_everyone_doubt)",
         "directory_roles": f"coalesce({unassigned}, held.directory_roles_doubt, hidden.doubt)",
         "directory_role_count": f"coalesce({unassigned}, hidden.doubt)",
+        "tenant_wide": f"CASE WHEN held.tenant_wide THEN NULL ELSE coalesce({unlisted}, held.tenant_wide_doubt) END",
         "tier0": f"CASE WHEN held.tier0 THEN NULL ELSE coalesce({unlisted}, {gap('assigned')}, held.tier0_doubt,"
         " hidden.tier0_doubt) END",
     }
     columns = [f"CASE WHEN {doubts[name]} IS NULL THEN coalesce(held.{name}, []) END AS {name}" for name in _LISTS]
-    columns.append(f"CASE WHEN {doubts['tier0']} IS NULL THEN coalesce(held.tier0, false) END AS tier0")
+    columns += [f"CASE WHEN {doubts[name]} IS NULL THEN coalesce(held.{name}, false) END AS {name}" for name in _FLAGS]
     for name in _COUNTS:
         count = f"coalesce(held.{name}, 0)"
         columns += [f"{count} AS {name}_min", f"CASE WHEN {doubts[name]} IS NULL THEN {count} END AS {name}_max"]
     joins = f"""
         LEFT JOIN ({_held(sources, key)}) AS held ON held.key = {match}
-        CROSS JOIN ({_hidden(sources)}) AS hidden
+        CROSS JOIN ({hidden(sources)}) AS hidden
         CROSS JOIN (SELECT min(unknown['app_id']) AS doubt FROM {sources["service_principal"]}) AS nameless
         LEFT JOIN ({read_to_the_end(("service_principal.list",))}) AS principals ON principals.scope_id = stored.scope_id
         LEFT JOIN ({read_to_the_end(("delegated_grant.list",))}) AS consented ON consented.scope_id = stored.scope_id
@@ -61,9 +64,10 @@ def privileges(sources: Sources, *, key: str, match: str) -> Privileges:
     return Privileges(", ".join(columns), joins, doubts)
 
 
-def _grants(sources: Sources) -> str:
+def grants(sources: Sources) -> str:
+    """What is given in the directory and holds now, with `controls`: it leads to control of the whole tenant, NULL: perhaps."""
     return f"""
-        SELECT *, coalesce(name, role_id) AS permission, {_CONTROLS} AS controls FROM {sources["grant"]}
+        SELECT *, coalesce(name, role_id) AS permission, {CONTROLS} AS controls FROM {sources["grant"]}
         WHERE kind IN ('app-role', 'delegated') OR (kind = 'directory-role' AND standing)"""
 
 
@@ -78,25 +82,27 @@ def _held(sources: Sources, key: str) -> str:
     counts = (f"count(*) FILTER (kind = '{kind}') AS {name}" for name, kind in _COUNTS.items())
     return f"""
         SELECT {key} AS key, min(holder.unknown['app_roles_listed']) AS unlisted, {", ".join(lists)}, {", ".join(counts)},
+            bool_or(kind = 'app-role' AND tier = 1) AS tenant_wide,
+            min(given.unknown['tier']) FILTER (kind = 'app-role' AND tier IS NULL) AS tenant_wide_doubt,
             bool_or(controls) AS tier0,
             min(coalesce(given.unknown['tier'], given.unknown['scope_kind'])) FILTER (controls IS NULL) AS tier0_doubt
         FROM {sources["service_principal"]} AS holder LEFT JOIN (
-            SELECT principal_id AS given_to, * FROM ({_grants(sources)})
+            SELECT principal_id AS given_to, * FROM ({grants(sources)})
             UNION ALL
-            SELECT member_id AS given_to, roles.* FROM ({_grants(sources)}) AS roles
+            SELECT member_id AS given_to, roles.* FROM ({grants(sources)}) AS roles
             JOIN {sources["membership"]} AS membership ON membership.group_id = roles.principal_id
             WHERE roles.kind = 'directory-role'
         ) AS given ON given_to = split_part(holder.id, '/', -1)
         GROUP BY key"""
 
 
-def _hidden(sources: Sources) -> str:
+def hidden(sources: Sources) -> str:
     """Why somebody may hold a directory role through a group that is not known to be one, or not all of whose members are."""
     return f"""
         SELECT min(doubt) AS doubt, min(doubt) FILTER (controls IS NOT FALSE) AS tier0_doubt FROM (
             SELECT controls, CASE WHEN named.id IS NULL THEN coalesce({gap("looked")}, '{Reason.INTERRUPTED}')
                 ELSE coalesce(named.unknown['kind'], named.unknown['members_listed']) END AS doubt
-            FROM ({_grants(sources)}) AS roles
+            FROM ({grants(sources)}) AS roles
             LEFT JOIN {sources["principal"]} AS named ON named.object_id = roles.principal_id
             LEFT JOIN ({read_to_the_end(("principal.lookup",))}) AS looked ON looked.scope_id = roles.scope_id
             WHERE roles.kind = 'directory-role')"""

@@ -11,20 +11,38 @@ a count has no upper bound.
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.views.homes import homes
+from keyaudit.inventory.views import tier0
+from keyaudit.inventory.views.environment import OF_VAULT, OF_VAULT_DOUBT
+from keyaudit.inventory.views.principal import home_doubt
 from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
+from keyaudit.model.columns import Column, Type
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
-from keyaudit.model.tables.grant import HONOURED, Allows
-from keyaudit.model.tables.reach import ACTIONS, WHO
+from keyaudit.model.tables.grant import HONOURED, HSM_ADMINISTRATOR, Allows
+from keyaudit.model.tables.reach import (
+    ACTIONS,
+    ADMINISTRATORS,
+    OUTSIDERS,
+    READING,
+    SIGNER_ENVIRONMENTS,
+    SIGNING_WEIGHT,
+    USING_AND_GRANTING,
+    WHO,
+)
 
 BITS = {action: 1 << place for place, action in enumerate(ACTIONS)}
 _ALL = sum(BITS.values())
 _GRANT = BITS["granting"]
-_DATA = _ALL - _GRANT
+DATA = _ALL - _GRANT
+USING = ("signing", "decrypting")
+_USE = BITS["signing"] | BITS["decrypting"]
+_PLACES = {"environment": "environments", "subscription": "subscriptions"}
+HOMES = tuple(f"{action}_{homes}{end}" for action, homes, end in product(USING, _PLACES.values(), ("", "_doubt")))
+"""Where those are at home who surely can use a key, as lists, NULL for none; and why more may be."""
 
 KINDS = ("azure-role", "access-policy", "hsm-role")
 """The kinds of grants that reach vaults."""
@@ -50,6 +68,7 @@ HOLDS = {
 
 def prepare(sources: Sources) -> Iterator[str]:
     """The statements that work it out: last, the table `reach`, by the id of a vault or of what in it has grants of its own."""
+    yield from tier0.prepare(sources)
     yield f"CREATE TABLE reach_vault AS {_vaults(sources)}"
     yield f"CREATE TABLE reach_holder AS {_holders(sources)}"
     yield f"CREATE TABLE reach_person AS {_persons(sources)}"
@@ -61,17 +80,30 @@ def prepare(sources: Sources) -> Iterator[str]:
     yield f"CREATE TABLE reach AS {_counted()}"
 
 
-def counted(query: str, *actions: str, known: bool, vault: str = "id", thing: str = "", also: Sequence[str] = ()) -> str:
+def counted(
+    query: str,
+    *actions: str,
+    known: bool,
+    vault: str = "id",
+    thing: str = "",
+    beside: Sequence[Column] = (),
+    homes: bool = False,
+) -> str:
     """The view that `query` makes, with the counts of these actions; NULL where they were not worked out.
 
     `vault` is the column with the id of a row's vault, `thing` an expression for what is below that id in its scope
-    (`/keys/name`); without it the row is a vault with all in it. `also`: columns of `reach` that a reader of the view needs,
-    where they were worked out.
+    (`/keys/name`); without it the row is a vault with all in it. `beside`: other columns that rest on who reaches it.
+    `homes`: with the columns `HOMES` too, for a reader of the view, where they were worked out.
     """
     names = [f"{who}_{action}" for action in actions for who in WHO]
-    bounds = [f"{name}_{bound}" for name in names for bound in ("min", "max")]
+    types = {f"{name}_{bound}": "BIGINT" for name in names for bound in ("min", "max")}
+    for column in beside:
+        names.append(column.name)
+        counts = {f"{column.name}_{bound}": "BIGINT" for bound in ("min", "max")}
+        types |= counts if column.type is Type.COUNT else {column.name: "VARCHAR[]"}
     if not known:
-        return f"SELECT *, {', '.join(f'NULL::BIGINT AS {name}' for name in bounds)} FROM ({query})"
+        return f"SELECT *, {', '.join(f'NULL::{of} AS {name}' for name, of in types.items())} FROM ({query})"
+    shown = (*types, *(HOMES if homes else ()))
     listed = ", ".join(f"'{name}'" for name in names)
     reasons = f"map_from_entries(list_filter(map_entries(reach.unknown), lambda entry: list_contains([{listed}], entry.key)))"
     unknown = f"CASE WHEN reach.unknown IS NULL THEN made.unknown ELSE map_concat(made.unknown, {reasons}) END"
@@ -84,15 +116,34 @@ def counted(query: str, *actions: str, known: bool, vault: str = "id", thing: st
             f" ELSE {spot} || '#' END"
         )
     return f"""
-        SELECT made.* REPLACE ({unknown} AS unknown), {", ".join(f"reach.{name}" for name in (*bounds, *also))}
+        SELECT made.* REPLACE ({unknown} AS unknown), {", ".join(f"reach.{name}" for name in shown)}
         FROM ({query}) AS made {split} LEFT JOIN reach ON reach.spot = {spot}"""
 
 
-USING = ("signing", "decrypting")
-HOMES = tuple(f"{action}_{what}" for action in USING for what in ("environments", "subscriptions", "homeless"))
-"""Where those are at home who surely can use a key, as lists, NULL for none; and why the home of one who may is not known."""
+def _held_by(bits: str, action: str, condition: str = "true") -> str:
+    return f"{bits} & {BITS[action]} <> 0 AND {condition}"
 
-NAMES = {f"{who}_{action}": (who, action) for action in ACTIONS for who in WHO}
+
+def _both(bits: str) -> str:
+    return f"{bits} & {_USE} <> 0 AND {bits} & {_GRANT} <> 0"
+
+
+_OUTSIDERS = {column.name: action for column, action in zip(OUTSIDERS, ("signing", READING), strict=True)}
+_COUNTS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
+    **{
+        f"{who}_{action}": ((action,), _held_by("certain", action, sure), _held_by("possible", action, maybe))
+        for action in ACTIONS
+        for who, (sure, maybe) in HOLDS.items()
+    },
+    **{
+        name: ((action,), _held_by("certain", action, "NOT tier0"), _held_by("possible", action, "tier0 IS NOT TRUE"))
+        for name, action in _OUTSIDERS.items()
+    },
+    USING_AND_GRANTING.name: (("signing", "decrypting", "granting"), _both("certain"), _both("possible")),
+}
+"""By column the actions that it rests on, and the conditions of being counted for certain, and perhaps."""
+_SUMS = {SIGNING_WEIGHT.name: ("signing",), ADMINISTRATORS.name: (ADMINISTRATORS.name,)}
+"""The columns that are not counted so, with what they rest on."""
 
 
 def _vaults(sources: Sources) -> str:
@@ -108,6 +159,7 @@ def _vaults(sources: Sources) -> str:
             CASE WHEN vault.access_model IN ('rbac', 'hsm-local') THEN NULL
                 ELSE vault.unknown['access_policies'] END AS policies_gap,
             CASE WHEN vault.access_model = 'hsm-local' THEN {gap("local")} END AS local_gap,
+            {OF_VAULT.format("vault")} AS environment, {OF_VAULT_DOUBT.format("vault")} AS environment_doubt,
             CASE WHEN vault.access_model NOT IN ('rbac', 'access-policy', 'hsm-local') THEN '{Reason.UNRECOGNISED}'
                 ELSE vault.unknown['access_model'] END AS model_gap
         FROM {sources["vault"]} AS vault
@@ -134,9 +186,9 @@ def _ways(sources: Sources) -> str:
     return f"""
         SELECT row_number() OVER ()::INTEGER AS way, id, given.kind, holder.holder, standing, scope_kind, vault_id,
             coalesce(scope, vault_id) AS scope, allows IS NOT NULL AND scope IS NOT NULL AS known,
-            coalesce({data}, {_DATA}) AS data, coalesce({_GRANT} * {has("'grant'")}, {_GRANT}) AS control,
+            coalesce({data}, {DATA}) AS data, coalesce({_GRANT} * {has("'grant'")}, {_GRANT}) AS control,
             coalesce({_GRANT} * {has("'set-policy'")}, {_GRANT}) AS policy,
-            coalesce(unknown['allows'], unknown['scope']) AS doubt
+            role_id, coalesce(unknown['allows'], unknown['scope']) AS doubt
         FROM {sources["grant"]} AS given JOIN reach_holder AS holder ON holder.principal_id = given.principal_id
         WHERE given.kind IN ({", ".join(map(quoted, KINDS))})"""
 
@@ -210,12 +262,13 @@ def _persons(sources: Sources) -> str:
     kind = "coalesce(principal.kind, held.kind)"
     return f"""
         SELECT held.holder, dense_rank() OVER (ORDER BY held.person_id)::INTEGER AS person,
+            home.environment, {home_doubt(kind, "blind.principals")} AS environment_doubt,
+            home.subscription, {home_doubt(kind, "blind.principals", "subscription_doubt")} AS subscription_doubt,
+            {tier0.controls(kind)} AS tier0, {tier0.doubt(kind)} AS tier0_doubt,
             CASE WHEN {kind} IN ({_HUMANS}) THEN true WHEN {kind} IN ({_WORKLOADS}) THEN false END AS human,
             CASE WHEN principal.home IS NOT NULL THEN principal.home = 'foreign' END AS abroad,
             coalesce(principal.unknown['kind'], principal.unknown['home'], CASE WHEN principal.id IS NULL
-                THEN '{Reason.PARENT_NOT_ASSESSED}' WHEN {kind} NOT IN ({_PERSONS}) THEN '{Reason.UNRECOGNISED}' END) AS doubt,
-            at_home.environment, at_home.subscription, CASE WHEN {kind} IN ({_HUMANS}) THEN NULL
-                WHEN at_home.object_id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE at_home.doubt END AS homeless
+                THEN '{Reason.PARENT_NOT_ASSESSED}' WHEN {kind} NOT IN ({_PERSONS}) THEN '{Reason.UNRECOGNISED}' END) AS doubt
         FROM (
             SELECT holder, principal_id AS person_id, kind FROM reach_holder WHERE kind IN ({_PERSONS})
             UNION ALL
@@ -223,7 +276,9 @@ def _persons(sources: Sources) -> str:
             JOIN {sources["membership"]} AS member ON member.group_id = holder.principal_id WHERE holder.kind = 'group'
         ) AS held
         LEFT JOIN {sources["principal"]} AS principal ON principal.object_id = held.person_id
-        LEFT JOIN ({homes(sources)}) AS at_home ON at_home.object_id = held.person_id
+        LEFT JOIN reach_service_principal AS home ON home.object_id = held.person_id
+        LEFT JOIN reach_control AS control ON control.object_id = held.person_id
+        CROSS JOIN reach_blind AS blind
         WHERE {kind} IS NULL OR {kind} NOT IN ({_NOBODY}, 'group')"""
 
 
@@ -259,47 +314,77 @@ def _held() -> str:
 
 
 def _counted() -> str:
-    people = """
-        SELECT held.number, person.person, bit_or(held.certain) AS certain, bit_or(held.possible) AS possible,
-            any_value(person.human) AS human, any_value(person.abroad) AS abroad,
-            min(coalesce(person.doubt, held.doubt)) AS doubt, any_value(person.environment) AS environment,
-            any_value(person.subscription) AS subscription, min(person.homeless) AS homeless
-        FROM reach_held AS held JOIN reach_person AS person ON person.holder = held.holder
-        GROUP BY ALL"""
-    counts = [
-        f"count(*) FILTER (certain & {BITS[action]} <> 0 AND {HOLDS[who][0]}) AS {name}_min, "
-        f"count(*) FILTER (possible & {BITS[action]} <> 0 AND {HOLDS[who][1]}) AS {name}_most"
-        for name, (who, action) in NAMES.items()
-    ]
+    columns, reasons = [], []
+    for name, actions in {**{name: actions for name, (actions, _, _) in _COUNTS.items()}, **_SUMS}.items():
+        missing = f"coalesce({', '.join(f'{action}_missing' for action in actions)})"
+        doubts = ", ".join((*(["tier0_doubt"] if name in _OUTSIDERS else []), *(f"{action}_doubt" for action in actions)))
+        columns.append(f"{name}_min, CASE WHEN {missing} IS NULL THEN {name}_most END AS {name}_max")
+        reasons.append((name, f"coalesce({missing}, CASE WHEN {name}_min <> {name}_most THEN coalesce({doubts}) END)"))
+    for action, homes in product(USING, _PLACES.values()):
+        columns.append(f"{action}_{homes}, coalesce({action}_missing, {action}_{homes}_open) AS {action}_{homes}_doubt")
+    name, doubt = SIGNER_ENVIRONMENTS.name, "signing_environments_doubt"
+    columns.append(f"CASE WHEN {doubt} IS NULL THEN coalesce(signing_environments, []) END AS {name}")
+    reasons.append((name, doubt))
+    entries = ", ".join(f"{{'key': '{name}', 'value': {reason}}}" for name, reason in reasons)
+    return f"""
+        SELECT spot, {", ".join(columns)}, nullif(map_from_entries(list_filter([{entries}],
+            lambda entry: entry.value IS NOT NULL)), MAP {{}}) AS unknown
+        FROM ({_at_spots()})"""
+
+
+def _at_spots() -> str:
+    """Each spot with its counts, why each action's may be higher, and where those are at home who use what is there."""
+    counts = []
+    for name, (_, sure, maybe) in _COUNTS.items():
+        counts += [f"count(*) FILTER ({sure}) AS {name}_min", f"count(*) FILTER ({maybe}) AS {name}_most"]
+    for bound, bits, human in (("min", "certain", "human"), ("most", "possible", "human IS NOT FALSE")):
+        signs = _held_by(bits, "signing")
+        counts.append(f"count(*) FILTER ({signs}) + count(*) FILTER ({signs} AND {human}) AS {SIGNING_WEIGHT.name}_{bound}")
     doubts = [f"min(doubt) FILTER (possible & {bit} <> 0) AS {action}_doubt" for action, bit in BITS.items()]
     open_ = [f"min(holder.open) FILTER (held.possible & {bit} <> 0) AS {action}_open" for action, bit in BITS.items()]
-    homes_ = [
-        f"list(DISTINCT {place}) FILTER (certain & {BITS[action]} <> 0 AND {place} IS NOT NULL) AS {action}_{place}s"
-        for action in USING
-        for place in ("environment", "subscription")
-    ]
-    homes_ += [f"min(homeless) FILTER (possible & {BITS[action]} <> 0) AS {action}_homeless" for action in USING]
-    missing = {action: _missing(action) for action in ACTIONS}
-    bounded = [
-        f"coalesce({name}_min, 0) AS {name}_min,"
-        f" CASE WHEN {missing[action]} IS NULL THEN coalesce({name}_most, 0) END AS {name}_max"
-        for name, (_, action) in NAMES.items()
-    ]
-    reasons = ", ".join(
-        f"{{'key': '{name}', 'value': CASE WHEN {missing[action]} IS NOT NULL OR {name}_min <> {name}_most"
-        f" THEN coalesce({missing[action]}, {action}_doubt) END}}"
-        for name, (_, action) in NAMES.items()
-    )
+    homes = []
+    for action, (place, places) in product(USING, _PLACES.items()):
+        surely, perhaps = _held_by("certain", action, f"{place} IS NOT NULL"), _held_by("possible", action)
+        open_home = f"min(CASE WHEN certain & {BITS[action]} = 0 THEN doubt ELSE {place}_doubt END) FILTER ({perhaps})"
+        homes.append(f"list_sort(list(DISTINCT {place}) FILTER ({surely})) AS {action}_{places}")
+        homes.append(f"{open_home} AS {action}_{places}_open")
+    name = ADMINISTRATORS.name
     return f"""
-        SELECT spot.spot, {", ".join([*bounded, *HOMES])}, nullif(map_from_entries(list_filter([{reasons}],
-            lambda entry: entry.value IS NOT NULL)), MAP {{}}) AS unknown
-        FROM reach_spot AS spot JOIN reach_vault AS vault ON vault.vault = spot.vault
-        LEFT JOIN (SELECT number, {", ".join(counts + doubts + homes_)} FROM ({people}) GROUP BY number) AS counted
-            ON counted.number = spot.number
+        SELECT counted.*, {", ".join(f"{_missing(action)} AS {action}_missing" for action in ACTIONS)},
+            coalesce(administering.administrators, 0) AS {name}_min, {name}_min AS {name}_most,
+            coalesce(vault.local_gap, administering.open) AS {name}_missing, NULL AS {name}_doubt
+        FROM (
+            SELECT spot.number, spot.spot, spot.vault, {", ".join(counts + doubts + homes)}, min(tier0_doubt) AS tier0_doubt
+            FROM reach_spot AS spot LEFT JOIN ({_people()}) AS people ON people.number = spot.number
+            GROUP BY spot.number, spot.spot, spot.vault
+        ) AS counted
+        JOIN reach_vault AS vault ON vault.vault = counted.vault
         LEFT JOIN (
             SELECT held.number, {", ".join(open_)} FROM reach_held AS held
             JOIN reach_holder AS holder ON holder.holder = held.holder WHERE holder.open IS NOT NULL GROUP BY held.number
-        ) AS opened ON opened.number = spot.number"""
+        ) AS opened ON opened.number = counted.number
+        LEFT JOIN ({_administering()}) AS administering ON administering.vault_id = vault.id"""
+
+
+def _people() -> str:
+    """What each person has at each spot, over all whom grants name that it is, or is in."""
+    return """
+        SELECT held.number, person.person, bit_or(held.certain) AS certain, bit_or(held.possible) AS possible,
+            any_value(person.human) AS human, any_value(person.abroad) AS abroad, any_value(person.tier0) AS tier0,
+            any_value(person.environment) AS environment, any_value(person.environment_doubt) AS environment_doubt,
+            any_value(person.subscription) AS subscription, any_value(person.subscription_doubt) AS subscription_doubt,
+            any_value(person.tier0_doubt) AS tier0_doubt, min(coalesce(person.doubt, held.doubt)) AS doubt
+        FROM reach_held AS held JOIN reach_person AS person ON person.holder = held.holder
+        GROUP BY ALL"""
+
+
+def _administering() -> str:
+    """The Managed HSMs with how many administer them, and why there may be more."""
+    return f"""
+        SELECT way.vault_id, count(DISTINCT person.person) AS administrators, min(holder.open) AS open
+        FROM reach_way AS way JOIN reach_holder AS holder ON holder.holder = way.holder
+        LEFT JOIN reach_person AS person ON person.holder = way.holder
+        WHERE way.kind = 'hsm-role' AND way.role_id = '{HSM_ADMINISTRATOR}' GROUP BY way.vault_id"""
 
 
 def _missing(action: str) -> str:

@@ -2,13 +2,31 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views import homes
+from keyaudit.inventory.views import azure_roles
 from keyaudit.inventory.views.privileges import privileges
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
+from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
 _ACTIVITY = TABLES["sign_in_activity"].listed_by
 _MOMENTS = ("last_sign_in_on", "last_client_sign_in_on")
+
+_TAGGED = (
+    "list_distinct(list_transform(list_filter(stored.app_tags, lambda tag: regexp_matches(lower(tag), '^env(ironment)?[:=]')),"
+    " lambda tag: trim(regexp_extract(lower(tag), '^env(ironment)?[:=](.*)$', 2))))"
+)
+"""The environments that its application's tags name. Entra's tags have no values: teams write one behind a colon."""
+
+_SUBSCRIPTION = "nullif(regexp_extract(stored.arm_id, '^/subscriptions/([^/]+)(/|$)', 1), '')"
+_BY_RULE = f"environment_of(NULL, NULL, {_SUBSCRIPTION}, place.name)"
+_ENVIRONMENT = f"CASE WHEN len({_TAGGED}) = 1 THEN {_TAGGED}[1] WHEN {_SUBSCRIPTION} IS NOT NULL THEN {_BY_RULE} END"
+_ENVIRONMENT_DOUBT = f"""CASE len({_TAGGED}) WHEN 1 THEN NULL WHEN 0 THEN coalesce(stored.unknown['arm_id'], CASE
+        WHEN {_SUBSCRIPTION} IS NULL OR {_BY_RULE} IS NOT NULL THEN NULL
+        WHEN environment_by_subscription() THEN
+            CASE WHEN place.subscription_id IS NULL THEN '{Reason.NOT_VISIBLE}' ELSE place.unknown['name'] END END)
+    ELSE coalesce(stored.unknown['app_tags'], '{Reason.BAD_VALUE}') END"""
+"""Two tags that name two environments name none. A rule may know a subscription by its name, which is not known of one that the
+identity does not see."""
 
 
 def view(sources: Sources) -> str:
@@ -21,10 +39,27 @@ def view(sources: Sources) -> str:
     granted = privileges(sources, key="holder.id", match="stored.id")
     return f"""
         SELECT {stored("service_principal", "stored")}, {moments}, {granted.columns},
-            CASE WHEN {homes.SUBSCRIPTION} IS NOT NULL THEN {homes.ENVIRONMENT} END AS environment,
-            {extended({**doubts, **granted.doubts, "environment": homes.ENVIRONMENT_DOUBT})}
+            CASE WHEN {_ENVIRONMENT_DOUBT} IS NULL THEN {_ENVIRONMENT} END AS environment,
+            {azure_roles.COLUMNS},
+            {extended({**doubts, **granted.doubts, **azure_roles.DOUBTS, "environment": _ENVIRONMENT_DOUBT})}
         FROM {sources["service_principal"]} AS stored
         LEFT JOIN ({records}) AS records ON records.app_id = lower(stored.app_id)
-        LEFT JOIN {sources["subscription"]} AS place ON place.subscription_id = {homes.SUBSCRIPTION}
+        LEFT JOIN {sources["subscription"]} AS place ON place.subscription_id = {_SUBSCRIPTION}
         LEFT JOIN ({read_to_the_end(_ACTIVITY)}) AS report ON report.scope_id = stored.scope_id
-        {granted.joins}"""
+        {granted.joins}
+        {azure_roles.joins(sources)}"""
+
+
+def environments(sources: Sources) -> str:
+    """Where every service principal is at home, and by what names it is known.
+
+    Its environment, with its `doubt` where that is unknown, and the subscription that a managed identity lies in, with
+    `subscription_doubt`.
+    """
+    return f"""
+        SELECT split_part(stored.id, '/', -1) AS object_id, lower(stored.app_id) AS app_id,
+            stored.unknown['app_roles_listed'] AS unlisted, {_ENVIRONMENT_DOUBT} AS doubt,
+            CASE WHEN {_ENVIRONMENT_DOUBT} IS NULL THEN {_ENVIRONMENT} END AS environment,
+            stored.unknown['arm_id'] AS subscription_doubt, {_SUBSCRIPTION} AS subscription
+        FROM {sources["service_principal"]} AS stored
+        LEFT JOIN {sources["subscription"]} AS place ON place.subscription_id = {_SUBSCRIPTION}"""

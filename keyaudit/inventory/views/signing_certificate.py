@@ -2,10 +2,14 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views import identities
+from keyaudit.inventory.views import federation, identities
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
 
 _LISTS = ("service_principal.list", "domain.federation", "external_federation.list")
+_MAPPINGS = ("claims_mapping.list",)
+_UNMAPPED = f"""CASE WHEN mapped.holder_id IS NULL AND stored.kind NOT IN ('federated-domain', 'external-idp')
+    THEN coalesce({gap("policies")}, unassigned.doubt) END"""
+"""Why a claims-mapping policy may be assigned all the same. A provider outside has no service principal that one could be."""
 _IDENTITY = "CASE WHEN {0}.unknown['app_id'] IS NULL THEN coalesce(lower({0}.app_id), {0}.holder_id) END"
 """Who signs with it: an application, or the domain or identity provider that is none."""
 
@@ -20,14 +24,28 @@ def view(sources: Sources) -> str:
     # What has no end is followed by nothing that ends later, whatever else there is.
     doubt = f"""CASE WHEN stored.unknown['expires_on'] IS NOT NULL THEN stored.unknown['expires_on']
         WHEN stored.expires_on IS NULL OR {later} THEN NULL ELSE coalesce({_unlisted()}, groups.doubt) END"""
+    doubts = {
+        "has_successor": doubt,
+        "same_elsewhere": identities.doubt(gap("signers")),
+        "claims_mapped": _UNMAPPED,
+        **federation.DOUBTS,
+    }
+    mappings = f"SELECT * FROM {sources['token_policy']} WHERE kind = 'claims-mapping'"
     return f"""
         SELECT {stored("signing_certificate", "stored")},
             CASE WHEN {later} THEN true WHEN {doubt} IS NULL THEN false END AS has_successor,
             {identities.LEAST} AS same_elsewhere_min, {identities.most(gap("signers"))} AS same_elsewhere_max,
-            {extended({"has_successor": doubt, "same_elsewhere": identities.doubt(gap("signers"))})}
+            CASE WHEN mapped.holder_id IS NOT NULL THEN true WHEN {_UNMAPPED} IS NULL THEN false END AS claims_mapped,
+            {federation.COLUMNS},
+            {extended(doubts)}
         FROM {sources["signing_certificate"]} AS stored
         JOIN ({groups}) AS groups ON groups.holder_id = stored.holder_id
         {identities.relations(sources["signing_certificate"], _IDENTITY)}
+        LEFT JOIN (SELECT DISTINCT unnest(applies_to) AS holder_id FROM ({mappings})) AS mapped
+            ON mapped.holder_id = stored.holder_id
+        CROSS JOIN (SELECT min(unknown['applies_to']) AS doubt FROM ({mappings})) AS unassigned
+        LEFT JOIN ({read_to_the_end(_MAPPINGS)}) AS policies ON policies.scope_id = stored.scope_id
+        {federation.joins(sources)}
         LEFT JOIN ({read_to_the_end(_LISTS)}) AS signers ON signers.scope_id = stored.scope_id
         LEFT JOIN ({read_to_the_end(("service_principal.list",))}) AS principals ON principals.scope_id = stored.scope_id
         LEFT JOIN ({read_to_the_end(("domain.federation",))}) AS domains ON domains.scope_id = stored.scope_id

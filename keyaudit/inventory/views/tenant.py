@@ -9,18 +9,35 @@ from keyaudit.model.tables import TABLES
 
 def view(sources: Sources) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    watching = "enabled AND notifies AND list_contains(watches, 'key-vault')"
+    heard = "(enabled AND notifies)"
+    doubt = "coalesce(unknown['watches'], unknown['enabled'], unknown['notifies'])"
     alerts = f"""
         SELECT count(*) FILTER (watching) AS certain, count(*) FILTER (watching IS NOT FALSE) AS possible,
-            min(coalesce(unknown['watches'], unknown['enabled'], unknown['notifies'])) FILTER (watching IS NULL) AS doubt
-        FROM (SELECT *, {watching} AS watching FROM {sources["alert_rule"]})"""
+            min({doubt}) FILTER (watching IS NULL) AS doubt,
+            list_sort(list_distinct(flatten(list(watches) FILTER (heard AND watches IS NOT NULL)))) AS watched,
+            min({doubt}) FILTER (heard IS NOT FALSE AND (heard IS NULL OR watches IS NULL)) AS watched_doubt
+        FROM (SELECT *, {heard} AS heard, {heard} AND list_contains(watches, 'key-vault') AS watching
+            FROM {sources["alert_rule"]})"""
     categories = f"coalesce({gap('exported')}, named.doubt)"
     unlisted = gap("ruled")
+    watched = f"coalesce({unlisted}, alerts.watched_doubt)"
+    elsewhere = "stored.unknown['federated_domains']"
     return f"""
         SELECT {stored("tenant", "stored")},
             CASE WHEN {categories} IS NULL THEN coalesce(named.names, []) END AS entra_log_categories,
             alerts.certain AS key_alerts_min, CASE WHEN {unlisted} IS NULL THEN alerts.possible END AS key_alerts_max,
-            {extended({"entra_log_categories": categories, "key_alerts": f"coalesce({unlisted}, alerts.doubt)"})}
+            CASE WHEN {watched} IS NULL THEN coalesce(alerts.watched, []) END AS alerts_watch,
+            len(stored.federated_domains) > 0 AS signs_in_elsewhere,
+            {
+        extended(
+            {
+                "entra_log_categories": categories,
+                "key_alerts": f"coalesce({unlisted}, alerts.doubt)",
+                "alerts_watch": watched,
+                "signs_in_elsewhere": elsewhere,
+            }
+        )
+    }
         FROM {sources["tenant"]} AS stored
         LEFT JOIN ({log_sink.categories(sources, "entra")}) AS named ON named.logged_id = stored.id
         CROSS JOIN ({alerts}) AS alerts

@@ -2,15 +2,13 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views import log_sink
-from keyaudit.inventory.views.environment import BY_RULE, DOUBT
-from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored, tag
+from keyaudit.inventory.views import log_sink, purposes
+from keyaudit.inventory.views.environment import OF_VAULT, OF_VAULT_DOUBT
+from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
-_RULE = BY_RULE.format("stored")
-_UNRULED = f"{tag('stored')} IS NULL AND {_RULE} IS NULL"
 _KEYS = {
     surface: tuple(operation for operation in TABLES["key"].listed_by if OPERATIONS[operation].surface is surface)
     for surface in (Surface.VAULT, Surface.MANAGED_HSM)
@@ -18,6 +16,9 @@ _KEYS = {
 """The lists of the keys of one vault, and of one Managed HSM."""
 _SETTINGS = (("diagnostic_setting.list",), ("hsm.diagnostic_setting.list",))
 """The same of the diagnostic settings."""
+_OBJECTS = tuple(purposes.listed_by(surface) for surface in _KEYS)
+"""The same of all that it holds."""
+_ENVIRONMENT, _ENVIRONMENT_DOUBT = OF_VAULT.format("stored"), OF_VAULT_DOUBT.format("stored")
 
 
 def view(sources: Sources) -> str:
@@ -31,27 +32,35 @@ def view(sources: Sources) -> str:
     doubt = f"CASE WHEN signing.signs THEN NULL ELSE coalesce({gap('listed')}, signing.doubt) END"
     unsettled = gap("settings")
     logged = f"CASE WHEN sinks.logged THEN NULL ELSE coalesce({unsettled}, sinks.logged_doubt) END"
+    destinations = f"coalesce({unsettled}, sinks.logged_doubt)"
     searchable = f"CASE WHEN sinks.searchable THEN NULL ELSE coalesce({unsettled}, sinks.searchable_doubt) END"
     retention = f"coalesce({unsettled}, sinks.retention_doubt)"
     return f"""
         SELECT {stored("vault", "stored")},
-            CASE WHEN stored.unknown['tags'] IS NULL THEN coalesce({tag("stored")}, {_RULE}) END AS environment,
+            {_ENVIRONMENT} AS environment,
             {_network_open()} AS network_open,
+            {_reached_from()} AS reached_from,
             CASE WHEN {logged} IS NULL THEN coalesce(sinks.logged, false) END AS audit_logged,
             CASE WHEN {searchable} IS NULL THEN coalesce(sinks.searchable, false) END AS audit_searchable,
+            CASE WHEN {destinations} IS NULL THEN coalesce(sinks.destinations, []) END AS audit_destinations,
             CASE WHEN {retention} IS NULL THEN sinks.retention END AS audit_retention,
             {_keys_through_arm()} AS keys_through_arm,
             CASE WHEN signing.signs THEN true WHEN {doubt} IS NULL THEN false END AS holds_signing_key,
+            {purposes.columns(_ENVIRONMENT, _ENVIRONMENT_DOUBT)},
             {
         extended(
             {
-                "environment": f"coalesce(stored.unknown['tags'], CASE WHEN {_UNRULED} THEN {DOUBT.format('stored')} END)",
+                "environment": _ENVIRONMENT_DOUBT,
                 "network_open": _network_doubt(),
+                "reached_from": _network_doubt(),
                 "holds_signing_key": doubt,
                 "audit_logged": logged,
                 "audit_searchable": searchable,
+                "audit_destinations": destinations,
                 "audit_retention": retention,
                 "keys_through_arm": _keys_through_arm_doubt(),
+                "apps_in_it": purposes.REASON,
+                "environments_in_it": f"coalesce({purposes.REASON}, {_ENVIRONMENT_DOUBT})",
             }
         )
     }
@@ -59,6 +68,10 @@ def view(sources: Sources) -> str:
         {_audit(sources)}
         LEFT JOIN ({signing}) AS signing ON signing.vault_id = stored.id
         LEFT JOIN ({" UNION ALL ".join(map(read_to_the_end, _KEYS.values()))}) AS listed ON listed.scope_id = stored.id
+        LEFT JOIN ({purposes.purposes(sources)}) AS purposes ON purposes.vault_id = stored.id
+        LEFT JOIN ({
+        " UNION ALL ".join(map(read_to_the_end, _OBJECTS))
+    }) AS objects_listed ON objects_listed.scope_id = stored.id
         LEFT JOIN (
             SELECT vault_id, lower(value) AS value, unknown['value'] AS doubt FROM {sources["hsm_setting"]}
             WHERE lower(name) = '{_THROUGH_ARM}'
@@ -106,6 +119,11 @@ def _keys_through_arm_doubt() -> str:
 def _network_open() -> str:
     """False where either switch shuts it, true where neither does; a perimeter's rules could be either."""
     return f"CASE WHEN {_SHUT} THEN false WHEN {_OPEN} THEN true END"
+
+
+def _reached_from() -> str:
+    return f"""CASE WHEN {_PUBLIC} = 'Disabled' THEN 'private-endpoints' WHEN {_SHUT} THEN 'chosen-networks'
+        WHEN {_OPEN} THEN 'any-network' END"""
 
 
 def _network_doubt() -> str:

@@ -7,23 +7,38 @@ from keyaudit.inventory.views.sql import Sources, tag
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import MAX_TIME
 
-# A version without a date was made before the service kept dates, so that the oldest then is one that has none.
-_OLDEST_DOUBT = """coalesce(groups.unlisted, groups.undated,
-    CASE WHEN groups.oldest IS NULL OR groups.oldest_in_doubt < groups.oldest THEN groups.doubt END)"""
 _OWN_TAG = tag("stored")
+
+
+def counted(groups: str, count: str, oldest: str) -> str:
+    """The columns `count` and `oldest` of the relation that `group` makes, under the name `groups`."""
+    return f"""
+        {groups}.certain AS {count}_min, CASE WHEN {groups}.unlisted IS NULL THEN {groups}.possible END AS {count}_max,
+        CASE WHEN {_oldest_doubt(groups)} IS NULL AND NOT {groups}.dateless THEN {groups}.oldest END AS {oldest}"""
+
+
+def count_reasons(groups: str, count: str, oldest: str) -> dict[str, str]:
+    """Why one of those columns is unknown."""
+    return {count: f"coalesce({groups}.unlisted, {groups}.doubt)", oldest: _oldest_doubt(groups)}
+
+
+def _oldest_doubt(groups: str) -> str:
+    # A version without a date was made before the service kept dates, so that the oldest then is one that has none.
+    return f"""coalesce({groups}.unlisted, {groups}.undated,
+        CASE WHEN {groups}.oldest IS NULL OR {groups}.oldest_in_doubt < {groups}.oldest THEN {groups}.doubt END)"""
+
+
+_SUPERSEDED = ("groups", "superseded_enabled", "oldest_superseded_on")
 
 COLUMNS = f"""
     CASE WHEN stored.unknown['tags'] IS NULL THEN coalesce({_OWN_TAG}, vault.environment) END AS environment,
-    groups.certain AS superseded_enabled_min,
-    CASE WHEN groups.unlisted IS NULL THEN groups.possible END AS superseded_enabled_max,
-    CASE WHEN {_OLDEST_DOUBT} IS NULL AND NOT groups.dateless THEN groups.oldest END AS oldest_superseded_on"""
+    {counted(*_SUPERSEDED)}"""
 """What is left of superseded versions, and the environment."""
 
 REASONS = {
     "environment": f"""coalesce(stored.unknown['tags'], CASE WHEN {_OWN_TAG} IS NULL
         THEN CASE WHEN vault.id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE vault.doubt END END)""",
-    "superseded_enabled": "coalesce(groups.unlisted, groups.doubt)",
-    "oldest_superseded_on": _OLDEST_DOUBT,
+    **count_reasons(*_SUPERSEDED),
 }
 """Why one of these columns is unknown."""
 
@@ -31,7 +46,8 @@ REASONS = {
 def relations(sources: Sources, table: str, subject: str) -> str:
     """The relations `stored`, `groups` and `vault` that these columns rest on. `subject`: what the versions are versions of."""
     return f"""{sources[table]} AS stored
-        JOIN ({_groups(sources[table], subject)}) AS groups ON groups.subject = stored.{subject}
+        JOIN ({group(sources[table], subject, "enabled AND NOT is_current", "is_current")}) AS groups
+            ON groups.subject = stored.{subject}
         LEFT JOIN (
             SELECT id, environment,
                 coalesce(unknown['tags'], CASE WHEN environment IS NULL THEN {DOUBT.format("known")} END) AS doubt
@@ -43,29 +59,30 @@ def relations(sources: Sources, table: str, subject: str) -> str:
         ) AS vault ON vault.id = stored.vault_id"""
 
 
-def _groups(source: str, subject: str) -> str:
+def group(source: str, subject: str, counted: str, column: str) -> str:
+    """Of each thing the versions of which `counted` is true: how many, and the oldest of them.
+
+    `counted` is a condition on `enabled` and on `column`, whose list of values or value may be unknown.
+    """
     # Aggregated over a few columns and joined back: a window would carry every column of every version through its sort.
-    #   superseded  surely enabled and not the current one; NULL: perhaps
-    #   doubt       why a version is only perhaps one
+    #   it      whether the version surely counts; NULL: perhaps
+    #   doubt   why a version only perhaps counts
     versions = f"""
-        SELECT {subject}, superseded, created_on,
-            CASE WHEN superseded IS NULL THEN coalesce(unknown['enabled'], unknown['is_current']) END AS doubt,
+        SELECT {subject}, it, created_on,
+            CASE WHEN it IS NULL THEN coalesce(unknown['enabled'], unknown['{column}']) END AS doubt,
             CASE WHEN created_on IS NULL THEN unknown['created_on'] END AS undated,
             CASE WHEN versions_listed THEN NULL ELSE coalesce(unknown['versions_listed'], '{Reason.TRUNCATED}') END AS unlisted
-        FROM (
-            SELECT {subject}, created_on, versions_listed, unknown, enabled AND NOT is_current AS superseded
-            FROM {source}
-        )"""
+        FROM (SELECT {subject}, created_on, versions_listed, unknown, {counted} AS it FROM {source})"""
     return f"""
         SELECT {subject} AS subject,
-            count(*) FILTER (superseded) AS certain,
-            count(*) FILTER (superseded IS NOT FALSE) AS possible,
+            count(*) FILTER (it) AS certain,
+            count(*) FILTER (it IS NOT FALSE) AS possible,
             min(unlisted) AS unlisted,
             min(doubt) AS doubt,
-            min(created_on) FILTER (superseded) AS oldest,
-            coalesce(bool_or(superseded AND created_on IS NULL AND undated IS NULL), false) AS dateless,
-            min(undated) FILTER (superseded) AS undated,
-            min(coalesce(created_on, {-MAX_TIME})) FILTER (superseded IS NULL) AS oldest_in_doubt
+            min(created_on) FILTER (it) AS oldest,
+            coalesce(bool_or(it AND created_on IS NULL AND undated IS NULL), false) AS dateless,
+            min(undated) FILTER (it) AS undated,
+            min(coalesce(created_on, {-MAX_TIME})) FILTER (it IS NULL) AS oldest_in_doubt
         FROM ({versions}) GROUP BY {subject}"""
 
 

@@ -1,4 +1,4 @@
-"""Every table, by name: decoding, loading, type checking, permissions and documentation all read this."""
+"""The tables, by name: decoding, loading, type checking, permissions and documentation all read this."""
 
 from keyaudit.model.columns import Table
 from keyaudit.model.tables.account_key import ACCOUNT_KEY
@@ -25,6 +25,7 @@ from keyaudit.model.tables.subscription import SUBSCRIPTION
 from keyaudit.model.tables.tenant import TENANT
 from keyaudit.model.tables.token_policy import TOKEN_POLICY
 from keyaudit.model.tables.trusted_authority import TRUSTED_AUTHORITY
+from keyaudit.model.tables.usage import TOKEN_VALIDATOR, TRUSTED_KEY, USAGE
 from keyaudit.model.tables.vault import VAULT
 from keyaudit.model.tables.workspace import LOG_TABLE, WORKSPACE
 
@@ -62,18 +63,22 @@ TABLES: dict[str, Table] = {
         MEMBERSHIP,
     )
 }
+"""What is collected of Azure."""
+
+EVERY_TABLE: dict[str, Table] = {**TABLES, **{table.name: table for table in (USAGE, TRUSTED_KEY, TOKEN_VALIDATOR)}}
+"""With those of evidence that Azure does not hold, for what policies may be about. No version takes that evidence yet."""
 
 
 def operations_of(table: str, column: str) -> tuple[str, ...]:
     """Every operation that must have been assessed for this column to be trusted, through all that it is derived from."""
-    declared = TABLES[table].by_name[column]
+    declared = EVERY_TABLE[table].by_name[column]
     found = dict.fromkeys(declared.operations)
     for base in declared.derived_from:
         # A derived column may rest on another table's: `table.column`. Then that table's rows must all be there, or those
         # of the listings that it looks at.
         other, _, name = base.rpartition(".")
-        listed = (declared.rows_of or TABLES[other].listed_by) if other else ()
-        elsewhere = TABLES[other].parts.keys() - declared.rows_of if other and declared.rows_of else set[str]()
+        listed = (declared.rows_of or EVERY_TABLE[other].listed_by) if other else ()
+        elsewhere = EVERY_TABLE[other].parts.keys() - declared.rows_of if other and declared.rows_of else set[str]()
         needed = (*listed, *operations_of(other or table, name))
         found.update(dict.fromkeys(operation for operation in needed if operation not in elsewhere))
     return tuple(found)

@@ -4,6 +4,9 @@ from keyaudit.model.columns import Column, Table, Type, where_found
 
 _RULES = ("alert_rule.query",)
 
+WATCHED = ("key-vault", "application-credentials", "federation")
+"""What rules are looked through for."""
+
 ALERT_RULE = Table(
     name="alert_rule",
     noun="alert rule",
@@ -25,6 +28,7 @@ ALERT_RULE = Table(
                 " query that names the audit events of new credentials, or of federation settings"
             ),
             operations=_RULES,
+            values=WATCHED,
         ),
         Column(
             name="notifies",

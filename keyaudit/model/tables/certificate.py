@@ -2,11 +2,13 @@
 
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULTS_FOUND
-from keyaudit.model.tables.reach import OF_KEYS, READING, reach_columns
+from keyaudit.model.tables.reach import OF_KEYS, OUTSIDERS, READING, reach_columns
 from keyaudit.model.tables.vault_objects import attributes, superseded, time, version_place
 
 _CERTIFICATE = ("certificate.list", "certificate.versions", "certificate.get")
 _GET = ("certificate.get",)
+_ENTRA = ("application.list", "service_principal.list")
+_IN_ENTRA = ("public_key_sha256", "thumbprint", "credential.public_key_sha256", "credential.thumbprint")
 _NOT_ISSUED = "it is not issued yet"
 _CHANGED = "unknown where the policy was changed since this version was made"
 _MANUAL = "learn.microsoft.com/azure/key-vault/certificates/create-certificate-scenarios: no issuer is the same as Unknown"
@@ -95,6 +97,21 @@ CERTIFICATE = Table(
         _fact("ekus", Type.TEXTS, "extended key usages, by object identifier", absent="any use, or it is not issued yet"),
         _fact("key_usage", Type.TEXTS, "key usages, as RFC 5280 spells them", absent="any use, or it is not issued yet"),
         Column(
+            name="purpose",
+            type=Type.TEXT,
+            meaning="what it is for, by the first that holds: it is a CA's; it may sign code, do anything, be a TLS server's",
+            absent=_NOT_ISSUED,
+            values=("ca", "code-signing", "any", "server", "client", "other"),
+            derived_from=("is_ca", "ekus"),
+        ),
+        Column(
+            name="public_tls",
+            type=Type.BOOLEAN,
+            meaning="its purpose is a TLS server's, and its issuer a CA that Key Vault asks itself, which sell public ones",
+            absent=_NOT_ISSUED,
+            derived_from=("is_ca", "ekus", "issuer_name"),
+        ),
+        Column(
             name="key_version_id",
             type=Type.TEXT,
             meaning="id of the key version that it certifies",
@@ -121,6 +138,23 @@ CERTIFICATE = Table(
             meaning="where the private half is kept: its key's custody, else by kty",
             values=("vault-hsm", "software"),
             derived_from=("key_version_id", "kty", "key.custody"),
+        ),
+        Column(
+            name="live_credentials",
+            type=Type.COUNT,
+            meaning=(
+                "credentials in Entra on its key that have not expired: whoever has the private half can sign in; by"
+                " thumbprint only where Graph does not show their certificate"
+            ),
+            derived_from=(*_IN_ENTRA, "credential.expires_on", "credential.usage"),
+            rows_of=_ENTRA,
+        ),
+        Column(
+            name="live_identities",
+            type=Type.COUNT,
+            meaning="identities that have one of these; an application and its own service principal are one",
+            derived_from=(*_IN_ENTRA, "credential.expires_on", "credential.usage", "credential.app_id"),
+            rows_of=_ENTRA,
         ),
         time("policy_updated_on", "when its policy was last changed", _GET),
         _policy("reuse_key", Type.BOOLEAN, "a renewal keeps the key, so that only the certificate is new"),
@@ -164,5 +198,19 @@ CERTIFICATE = Table(
         ),
         *superseded("certificate", _GET, ("certificate.versions",), "the version that a request without a version names"),
         *reach_columns(*OF_KEYS, READING, derived_from=("vault.access_model",)),
+        *OUTSIDERS,
+        Column(
+            name="authenticates_tier0",
+            type=Type.BOOLEAN,
+            meaning="a live credential of an application that controls the whole tenant is on its key",
+            derived_from=(
+                "public_key_sha256",
+                "thumbprint",
+                "credential.public_key_sha256",
+                "credential.thumbprint",
+                "credential.expires_on",
+                "service_principal.tier0",
+            ),
+        ),
     ),
 )

@@ -1,6 +1,8 @@
 """The table of credentials: passwords, certificates and federated credentials."""
 
 from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.tables.holder import HOLDER
+from keyaudit.model.tables.x509 import strength_columns
 
 _CREDENTIAL = ("application.list", "service_principal.list")
 _OWN_KINDS = ("password", "certificate", "symmetric-key")
@@ -150,6 +152,7 @@ CREDENTIAL = Table(
             operations=_CREDENTIAL,
             absent=_NO_CERTIFICATE,
         ),
+        *strength_columns(_CREDENTIAL, _NO_CERTIFICATE),
         Column(
             name="entra_custody",
             type=Type.TEXT,
@@ -225,6 +228,7 @@ CREDENTIAL = Table(
             absent="the report has no use of it, which proves nothing: it has none of federated credentials, and forgets",
             derived_from=("key_id", "app_id", "credential_activity.key_id", "credential_activity.last_used_on"),
         ),
+        *HOLDER,
         Column(
             name="issuer",
             type=Type.TEXT,
@@ -232,6 +236,22 @@ CREDENTIAL = Table(
             operations=_FEDERATED,
             only=("kind", "federated"),
             absent="not a federated credential",
+        ),
+        Column(
+            name="issuer_host",
+            type=Type.TEXT,
+            meaning="the host of that issuer, in lower case",
+            only=("kind", "federated"),
+            absent="not a federated credential",
+            derived_from=("issuer",),
+        ),
+        Column(
+            name="issuer_own",
+            type=Type.BOOLEAN,
+            meaning="that issuer is this tenant itself, or a Kubernetes cluster in its subscriptions",
+            only=("kind", "federated"),
+            absent="not a federated credential",
+            derived_from=("issuer", "account_key.oidc_issuer"),
         ),
         Column(
             name="subject",

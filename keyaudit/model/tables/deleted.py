@@ -1,7 +1,10 @@
 """The table of what was deleted and can still be recovered."""
 
+from dataclasses import replace
+
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
 from keyaudit.model.tables.places import ARM_LEAVES_OUT, KEY_VAULT_LEAVES_OUT, VAULTS_FOUND, vault_place
+from keyaudit.model.tables.reach import reach_columns
 from keyaudit.model.tables.vault_objects import time
 
 _OBJECTS = ("deleted_key.list", "deleted_certificate.list", "deleted_secret.list")
@@ -14,6 +17,9 @@ _PARTS = {
     "deleted_certificate.list": "certificate",
     "deleted_secret.list": "secret",
 }
+
+PLACES = tuple(_PARTS[operation] for operation in _PLACES)
+"""The kinds of what keys, certificates and secrets lie in."""
 
 DELETED = Table(
     name="deleted",
@@ -75,6 +81,11 @@ DELETED = Table(
             meaning="SHA-1 of a certificate in upper-case hex",
             operations=("deleted_certificate.list",),
             absent="not a certificate, or never issued",
+        ),
+        *(
+            # Nothing tells who may recover and nothing else.
+            replace(column, meaning=f"{column.meaning} to its vault, and so can recover it; none for a vault or HSM itself")
+            for column in reach_columns("granting", derived_from=("vault_id", "vault.access_model"))
         ),
     ),
 )

@@ -48,6 +48,9 @@ HONOURED: Mapping[str, Mapping[str, Sequence[Allows]]] = {
 }
 """By a vault's access model and a grant's kind what the vault honours of it: all else opens nothing there."""
 
+HSM_ADMINISTRATOR = "a290e904-7015-4bba-90c8-60543313cdb4"
+"""The local role Managed HSM Administrator. https://learn.microsoft.com/azure/key-vault/managed-hsm/built-in-roles"""
+
 _POLICIES = ("vault.query", "vault.list")
 _ROLES = ("role_assignment.query",)
 _LOCAL = ("hsm.role_assignment.list", "hsm.role_assignment.of_keys", "hsm.role_assignment.of_key")
@@ -254,6 +257,26 @@ GRANT = Table(
             type=Type.BOOLEAN,
             meaning="a vault or HSM in its scope honours something that it allows; of other kinds, true",
             derived_from=("allows", "scope", "vault.access_model", "subscription.management_groups"),
+        ),
+        Column(
+            name="environments_opened",
+            type=Type.TEXTS,
+            meaning="the environments of the vaults and HSMs in its scope whose keys or secrets it opens, sorted",
+            derived_from=(
+                "allows",
+                "scope",
+                "vault.access_model",
+                "vault.tags",
+                "vault.subscription_name",
+                "subscription.management_groups",
+            ),
+        ),
+        Column(
+            name="environment_crossings",
+            type=Type.TEXTS,
+            meaning="test->prod: a holder is at home in the one environment, and it opens the other; group members too, sorted",
+            operations=("principal.lookup", "group.members"),
+            derived_from=("environments_opened", "principal.environment"),
         ),
         *(
             Column(

@@ -1,6 +1,7 @@
 """The table of keys, by version."""
 
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
+from keyaudit.model.evidence import LOGS
 from keyaudit.model.tables.places import (
     HSMS_FOUND,
     KEY_VAULT,
@@ -10,12 +11,12 @@ from keyaudit.model.tables.places import (
     VAULTS_FOUND,
     vault_place,
 )
-from keyaudit.model.tables.reach import OF_KEYS, reach_columns
+from keyaudit.model.tables.reach import OF_KEYS, SIGNER_ENVIRONMENTS, SIGNING_WEIGHT, reach_columns
 
 _KEY = ("key.list", "key.versions", "key.get", "hsm.key.list", "hsm.key.versions", "hsm.key.get")
 _MATERIAL = ("key.get", "hsm.key.get")
 _ROTATION = ("key.rotation_policy", "hsm.key.rotation_policy")
-_USERS = ("principals_signing", "principals_decrypting", "service_principal.arm_id")
+_USERS = ("purpose", "principals_signing", "principals_decrypting")
 _IN_VAULT = ({"vault_kind": KEY_VAULT},)
 _IN_HSM = ({"vault_kind": MANAGED_HSM},)
 
@@ -120,6 +121,14 @@ KEY = Table(
             values=("P-256", "P-384", "P-521", "P-256K"),
         ),
         Column(
+            name="strength",
+            type=Type.INTEGER,
+            unit="bits",
+            meaning="security against attackers without a quantum computer, by NIST SP 800-57: 112 for RSA 2048, 128 for P-256",
+            absent="neither an RSA nor an EC key",
+            derived_from=("key_size", "curve"),
+        ),
+        Column(
             name="key_ops",
             type=Type.TEXTS,
             meaning="what the service lets the key do",
@@ -210,6 +219,20 @@ KEY = Table(
             derived_from=("enabled", "is_current", "created_on", "versions_listed"),
         ),
         Column(
+            name="signing_enabled",
+            type=Type.COUNT,
+            meaning="enabled versions of the key that can sign, the current one included",
+            derived_from=("enabled", "key_ops", "versions_listed"),
+        ),
+        Column(
+            name="oldest_signing_on",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="when the oldest enabled version that can sign was made",
+            absent="no enabled version can sign, or the service kept no date of one",
+            derived_from=("enabled", "key_ops", "created_on", "versions_listed"),
+        ),
+        Column(
             name="auto_rotates",
             type=Type.BOOLEAN,
             meaning="its rotation policy has a Rotate action that can come due: after creation, or before an expiry",
@@ -249,6 +272,22 @@ KEY = Table(
             absent="the policy sets none",
         ),
         Column(
+            name="last_used_on",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="when this version was last used with success, as the logs show",
+            absent="no log shows a use of it",
+            derived_from=("usage.used_on", "usage.target_id", "usage.succeeded"),
+            needs=LOGS,
+        ),
+        Column(
+            name="signing_apps",
+            type=Type.COUNT,
+            meaning="applications that signed with the key in the last 30 days, whichever version, as the logs show",
+            derived_from=("usage.used_on", "usage.target_id", "usage.operation", "usage.actor_app_id", "usage.succeeded"),
+            needs=LOGS,
+        ),
+        Column(
             name="used_by",
             type=Type.COUNT,
             meaning="services set to encrypt with the key, whichever version; of what the identity may read, and this tenant",
@@ -269,18 +308,19 @@ KEY = Table(
             derived_from=("vault.audit_retention",),
         ),
         *reach_columns(*OF_KEYS, derived_from=("vault.access_model",)),
+        SIGNING_WEIGHT,
+        SIGNER_ENVIRONMENTS,
         Column(
             name="user_environments",
             type=Type.COUNT,
-            meaning="environments, its own included, of the managed identities that can do with it what it is for; a"
-            " managed identity has that which a rule gives its subscription",
-            derived_from=("environment", "purpose", *_USERS),
+            meaning="environments at home, its own included, of the service principals that can do with it what it is for",
+            derived_from=("environment", *_USERS, "principal.environment"),
         ),
         Column(
             name="user_subscriptions",
             type=Type.COUNT,
             meaning="subscriptions, its own included, of the managed identities that can do with it what it is for",
-            derived_from=("purpose", *_USERS),
+            derived_from=("subscription_id", *_USERS, "service_principal.arm_id"),
         ),
         Column(
             name="blast_radius",

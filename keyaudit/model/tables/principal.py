@@ -65,6 +65,13 @@ PRINCIPAL = Table(
             operations=_MEMBERS,
             absent="not a group that a grant names",
         ),
+        Column(
+            name="environment",
+            type=Type.TEXT,
+            meaning="the environment that a service principal is at home in",
+            absent="not a service principal, or nothing says so",
+            derived_from=("kind", "service_principal.environment"),
+        ),
     ),
 )
 

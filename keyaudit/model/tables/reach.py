@@ -55,16 +55,69 @@ def reach_columns(*actions: str, derived_from: tuple[str, ...]) -> tuple[Column,
     )
 
 
+_CONTROL = (
+    "directory_role.assignments",
+    "directory_role.definitions",
+    "service_principal.list",
+    "service_principal.app_roles",
+    "service_principal.app_roles_of",
+)
+"""What says who is in control of the whole tenant."""
+
+SIGNING_WEIGHT = Column(
+    name="signing_weight",
+    type=Type.COUNT,
+    meaning="users and service principals that can sign with it, a user counted twice",
+    operations=OPERATIONS,
+    derived_from=("vault.access_model",),
+)
+SIGNER_ENVIRONMENTS = Column(
+    name="signer_environments",
+    type=Type.TEXTS,
+    meaning="the environments at home of the service principals that can sign with it, sorted",
+    operations=OPERATIONS,
+    derived_from=("vault.access_model", "principal.environment"),
+)
+USING_AND_GRANTING = Column(
+    name="principals_using_and_granting",
+    type=Type.COUNT,
+    meaning="users and service principals that can sign, decrypt or unwrap with a key in it, and can give access to it too",
+    operations=OPERATIONS,
+    derived_from=("access_model", "access_policies"),
+)
+ADMINISTRATORS = Column(
+    name="administrators",
+    type=Type.COUNT,
+    meaning="users and service principals that hold the role Managed HSM Administrator; none of a Key Vault",
+    operations=OPERATIONS,
+    derived_from=("access_model", "grant.role_id"),
+    rows_of=("hsm.role_assignment.list", "hsm.role_assignment.of_keys", "hsm.role_assignment.of_key"),
+)
+OUTSIDERS = tuple(
+    Column(
+        name=f"outsiders_{action}",
+        type=Type.COUNT,
+        meaning=f"users and service principals without control of the whole tenant (tier 0) that {ACTIONS[action]}",
+        operations=(*OPERATIONS, *_CONTROL),
+        derived_from=("vault.access_model",),
+    )
+    for action in ("signing", READING)
+)
+
 COLUMNS = frozenset(
     (
         *(f"{who}_{action}" for who in WHO for action in ACTIONS),
         *WHO,
+        *(column.name for column in (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS, USING_AND_GRANTING, ADMINISTRATORS, *OUTSIDERS)),
+        "authenticates_tier0",
         "principal_kind",
         "principal_name",
         "effective",
         "user_environments",
         "user_subscriptions",
         "blast_radius",
+        "environments_opened",
+        "environment_crossings",
     )
 )
 """Names of the columns that rest on who reaches what."""

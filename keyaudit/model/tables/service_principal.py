@@ -1,7 +1,7 @@
 """The table of service principals."""
 
 from keyaudit.model.columns import Column, Table, Type, where_found
-from keyaudit.model.tables.privileges import privileges
+from keyaudit.model.tables.privileges import THROUGH_GROUPS, privileges
 
 _PRINCIPAL = ("service_principal.list",)
 
@@ -109,6 +109,16 @@ SERVICE_PRINCIPAL = Table(
         ),
         *privileges(listed=("app_roles_listed",)),
         Column(
+            name="wide_azure_roles",
+            type=Type.TEXTS,
+            meaning=(
+                "the Azure roles over a subscription, a management group or everything by which it can give itself access to"
+                " keys, such as Owner, Contributor and User Access Administrator: its own and those of its groups, sorted"
+            ),
+            derived_from=("grant.name", "grant.allows", "grant.scope_kind", *THROUGH_GROUPS),
+            rows_of=("role_assignment.query",),
+        ),
+        Column(
             name="last_sign_in_on",
             type=Type.TIME,
             unit="seconds since 1970 UTC",
@@ -127,9 +137,10 @@ SERVICE_PRINCIPAL = Table(
         Column(
             name="environment",
             type=Type.TEXT,
-            meaning="of a managed identity: what the configuration says of the subscription that it lies in",
-            absent="it is no managed identity of an Azure resource, or no rule names its subscription",
-            derived_from=("arm_id", "subscription.name"),
+            meaning="its application's tag env:NAME or environment:NAME, in lower case; else of a managed identity, what "
+            "[environments] says of its subscription",
+            absent="no such tag, and it is no managed identity in a subscription that a rule names",
+            derived_from=("app_tags", "arm_id", "subscription.name"),
         ),
         Column(
             name="owner_ids",

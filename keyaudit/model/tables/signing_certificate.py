@@ -8,6 +8,12 @@ _FEDERATED = ("organization.get", "domain.list", "domain.federation", "external_
 _ALL = (*_PRINCIPAL, *_FEDERATED)
 _BYTES = (*_PRINCIPAL, "service_principal.get", *_FEDERATED)
 
+_DIRECTORY_ROLES = ("directory_role.assignments",)
+_THROUGH_GROUPS = ("principal.user_principal_name", "principal.members_listed", "membership.member_id")
+
+NOT_SUPPLIED = ("custody_record", "used_after_expiry")
+"""The columns that only evidence could fill which Azure does not hold."""
+
 _NOT_ENTRAS = "Entra does not sign with it"
 _DOMAINS = ({"kind": "federated-domain", "app_id": None, "sso_mode": None, "holder_enabled": None},)
 _EXTERNAL = ({"kind": "external-idp", "app_id": None, "sso_mode": None, "holder_enabled": None},)
@@ -130,10 +136,50 @@ SIGNING_CERTIFICATE = Table(
             absent="no end was set",
         ),
         Column(
+            name="claims_mapped",
+            type=Type.BOOLEAN,
+            meaning="a claims-mapping policy is assigned to the service principal, whose tokens a key of its own then signs",
+            derived_from=("holder_id", "token_policy.applies_to"),
+            rows_of=("claims_mapping.list",),
+        ),
+        Column(
             name="custody",
             type=Type.TEXT,
             meaning="where the private half is kept: platform, by Entra; external, by the identity provider, unseen",
             values=("platform", "external"),
+        ),
+        Column(
+            name="custody_record",
+            type=Type.TEXT,
+            meaning="where the private half is kept, as a custody record says that names this certificate",
+            operations=_ALL,
+            absent="no custody record names it",
+            values=("hsm", "software"),
+        ),
+        Column(
+            name="used_after_expiry",
+            type=Type.BOOLEAN,
+            meaning="somebody got in with a token that was signed with it after its end, as the sign-in logs say",
+            operations=_ALL,
+        ),
+        Column(
+            name="mfa_trusted",
+            type=Type.BOOLEAN,
+            meaning=(
+                "whoever signs with it can claim a second factor: the domain's mfa_behavior is not rejectMfaByFederatedIdp;"
+                " false for what no domain signs with"
+            ),
+            derived_from=("holder_id", "federated_domain.mfa_behavior"),
+        ),
+        Column(
+            name="signs_for_administrators",
+            type=Type.BOOLEAN,
+            meaning=(
+                "somebody whose sign-in name is in the domain holds a directory role that leads to control of the whole tenant,"
+                " alone or as a member of a group; false for what no domain signs with"
+            ),
+            derived_from=("holder_name", "grant.tier", *_THROUGH_GROUPS),
+            rows_of=_DIRECTORY_ROLES,
         ),
         *x509_columns(_BYTES),
     ),

@@ -1,6 +1,7 @@
 """The table of the tenant."""
 
 from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.tables.alert_rule import WATCHED
 
 _AUTHORIZATION = ("authorization_policy.get",)
 # The file is checked against the tenant's domains.
@@ -93,6 +94,20 @@ TENANT = Table(
             operations=_IMPORTED,
         ),
         Column(
+            name="appid_baseline_on",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="when the baseline was made of the application ids that read mail and use keys here, as logs show them",
+            operations=("organization.get",),
+            absent="the logs that were supplied give no baseline",
+        ),
+        Column(
+            name="signs_in_elsewhere",
+            type=Type.BOOLEAN,
+            meaning="a domain of it is federated: its users sign in at another identity provider",
+            derived_from=("federated_domains",),
+        ),
+        Column(
             name="entra_log_categories",
             type=Type.TEXTS,
             meaning="the categories of Entra's logs that are sent somewhere, sorted",
@@ -103,6 +118,13 @@ TENANT = Table(
             name="key_alerts",
             type=Type.COUNT,
             meaning="alert rules that are on, notify, and watch Key Vault; Sentinel's own rules are not counted",
+            derived_from=("alert_rule.enabled", "alert_rule.notifies", "alert_rule.watches"),
+        ),
+        Column(
+            name="alerts_watch",
+            type=Type.TEXTS,
+            meaning="what alert rules that are on and notify watch, sorted; Sentinel's own rules are not read",
+            values=WATCHED,
             derived_from=("alert_rule.enabled", "alert_rule.notifies", "alert_rule.watches"),
         ),
     ),

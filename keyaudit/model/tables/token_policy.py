@@ -51,6 +51,14 @@ TOKEN_POLICY = Table(
             absent="none is set, or not a token lifetime",
         ),
         Column(
+            name="access_token_minutes",
+            type=Type.INTEGER,
+            unit="minutes",
+            meaning="the same in minutes, rounded up",
+            absent="none is set, or not a token lifetime",
+            derived_from=("access_token_lifetime",),
+        ),
+        Column(
             name="claims",
             type=Type.TEXTS,
             meaning="the types of the claims that it adds, sorted: JwtClaimType and SamlClaimType",

@@ -2,12 +2,13 @@
 
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
 from keyaudit.model.tables.places import ARM_LEAVES_OUT, HSMS_FOUND, KINDS, VAULT_PARTS, VAULTS_FOUND, vault_place
-from keyaudit.model.tables.reach import ACTIONS, reach_columns
+from keyaudit.model.tables.reach import ACTIONS, ADMINISTRATORS, USING_AND_GRANTING, reach_columns
 
 _FOUND = ("vault.query", "vault.list", "hsm.query", "hsm.list")
 _FIREWALL_OFF = "learn.microsoft.com/azure/key-vault/general/network-security: the firewall is off until it is set up"
 
 _AUDITED = ("diagnostic_setting.list", "hsm.diagnostic_setting.list")
+_OBJECTS = ("key", "certificate", "secret")
 
 VAULT = Table(
     name="vault",
@@ -170,6 +171,16 @@ VAULT = Table(
             derived_from=("public_network_access", "network_default_action", "every_address_let_in"),
         ),
         Column(
+            name="reached_from",
+            type=Type.TEXT,
+            meaning=(
+                "from where it can be reached: any network, the networks that its rules let in, or private endpoints alone;"
+                " a network security perimeter's rules are not read"
+            ),
+            values=("any-network", "chosen-networks", "private-endpoints"),
+            derived_from=("public_network_access", "network_default_action", "every_address_let_in"),
+        ),
+        Column(
             name="provisioning_state",
             type=Type.TEXT,
             meaning="what Azure is doing with it",
@@ -238,6 +249,14 @@ VAULT = Table(
             only=("kind", "managed-hsm"),
         ),
         Column(
+            name="security_domain_recorded_on",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="when a custody record last confirmed who keeps the shares of the HSM's security domain; no API says",
+            operations=("hsm.query", "hsm.list"),
+            absent="not a Managed HSM, or the records that were supplied have none of it",
+        ),
+        Column(
             name="initial_admins",
             type=Type.TEXTS,
             meaning="object ids of who administered the HSM when it was made; who does now, its local roles say",
@@ -268,6 +287,14 @@ VAULT = Table(
             rows_of=_AUDITED,
         ),
         Column(
+            name="audit_destinations",
+            type=Type.TEXTS,
+            meaning="the kinds of places that its audit log goes to, sorted",
+            values=("workspace", "storage", "event-hub", "partner"),
+            derived_from=("log_sink.audits",),
+            rows_of=_AUDITED,
+        ),
+        Column(
             name="audit_retention",
             type=Type.DURATION,
             unit="seconds",
@@ -290,6 +317,20 @@ VAULT = Table(
             meaning="an enabled key version in it can sign",
             derived_from=("key.enabled", "key.key_ops"),
         ),
+        *(
+            Column(
+                name=name,
+                type=Type.COUNT,
+                meaning=f"how many {what} the tags of its enabled keys, certificates and secrets name{and_}",
+                derived_from=(*own, *(f"{table}.{column}" for table in _OBJECTS for column in ("enabled", "tags"))),
+            )
+            for name, what, and_, own in (
+                ("apps_in_it", "applications", ", by the tag app", ()),
+                ("environments_in_it", "environments", ", with its own", ("tags", "subscription_name")),
+            )
+        ),
         *reach_columns(*ACTIONS, derived_from=("access_model", "access_policies")),
+        USING_AND_GRANTING,
+        ADMINISTRATORS,
     ),
 )

@@ -29,7 +29,7 @@ class Examination:
     verdict: Verdict
     surfaces: Sequence[Examined]
     policies: Mapping[str, Sequence[str]]
-    """Each selected policy, with the names of the surfaces in which it is blind somewhere."""
+    """Each selected policy that is judged, with the names of the surfaces in which it is blind somewhere."""
 
 
 def examine(

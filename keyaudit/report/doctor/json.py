@@ -9,7 +9,8 @@ from keyaudit.report.members import begun, document, exits, gap_member
 def render(found: Examination, out: TextIO) -> None:
     """Write one JSON object."""
     policies = ({"id": policy, "blind_in": list(surfaces)} for policy, surfaces in found.policies.items())
-    lists = {"surfaces": map(_surface, found.surfaces), "policies": policies}
+    lacking = ({"policy": each.policy.id, "needs": list(each.needs)} for each in found.verdict.not_judged)
+    lists = {"surfaces": map(_surface, found.surfaces), "policies": policies, "not_judged": lacking}
     document(out, begun(found.run), lists, {"verdict": exits(found.verdict)})
 
 

@@ -11,7 +11,7 @@ from keyaudit.model.run import MAX_SKEW, Run
 from keyaudit.model.text import one_line
 from keyaudit.report.doctor.examine import Examination, Examined
 from keyaudit.report.lines import Paint, columns, joined, listed, pad, paint, parted, plural, wrap
-from keyaudit.report.missing import alike, remedied
+from keyaudit.report.missing import alike, not_judged, remedied
 from keyaudit.report.summary import SIMULATED, ended, network
 
 _LEAST = 40
@@ -42,7 +42,8 @@ def render(found: Examination, out: TextIO, *, width: int = 80, colour: bool = F
 
 def _run(found: Examination) -> Iterator[tuple[str, str, str]]:
     run = found.run
-    yield _OK, "keyaudit", f"{run.tool_version}, {plural(len(found.policies), 'policy', 'policies')} selected"
+    selected = len(found.policies) + len(found.verdict.not_judged)
+    yield _OK, "keyaudit", f"{run.tool_version}, {plural(selected, 'policy', 'policies')} selected"
     yield _OK, "identity", one_line(run.identity)
     tenant = f"{run.tenant_name}, {run.tenant_id}" if run.tenant_name else run.tenant_id
     yield _OK, "tenant", f"{one_line(tenant)}, in the cloud {one_line(run.environment)}"
@@ -83,4 +84,5 @@ def _closing(found: Examination, page: _Page) -> list[str]:
     said = f"{len(found.policies) - len(blind):,} of {count} can judge all that they look at."
     if blind:
         said += f" Blind in part: {listed(blind)}."
-    return parted(wrap(said, page.width), ended(found.verdict, page.width, page.colour))
+    lacking = not_judged(found.verdict, page.width)
+    return parted(wrap(said, page.width), lacking, ended(found.verdict, page.width, page.colour))

@@ -34,6 +34,8 @@ class ManagedHsm:
     subscription: str
     resource_group: str
     location: str = "westeurope"
+    created: int | None = None
+    """None: with the tenant."""
     sku: str = "Standard_B1"
     tags: dict[str, str] | None = None
     tenant: str | None = None

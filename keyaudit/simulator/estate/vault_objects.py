@@ -48,6 +48,8 @@ class Certificate:
     names: tuple[str, ...] = ()
     ekus: tuple[str, ...] = ("1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2")
     ca: bool = False
+    digest: str = "sha256"
+    """The hash that its issuer signs: sha256, or sha1 as old ones did."""
     policy: CertificatePolicy = field(default_factory=CertificatePolicy)
 
 

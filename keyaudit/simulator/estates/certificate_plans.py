@@ -11,11 +11,12 @@ from keyaudit.simulator.estate import (
     DeletedKey,
     DeletedSecret,
     Key,
+    Plant,
     Secret,
     SecretVersion,
     Vault,
 )
-from keyaudit.simulator.estates.ids import DAY, Ground
+from keyaudit.simulator.estates.ids import DAY, Ground, certificate_id, secret_id
 from keyaudit.simulator.estates.key_plans import certificate_key, lay_key
 
 SERVER, CLIENT, CODE = "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.3"
@@ -26,7 +27,10 @@ _KEPT_FOR = 90 * DAY
 
 @dataclass(frozen=True, slots=True)
 class CertificatePlan:
-    """A certificate on the managed key of the same name, with as many versions. `requested`: it is not issued yet."""
+    """A certificate on the managed key of the same name, with as many versions. `requested`: it is not issued yet.
+
+    `finds`: the policies that must find it.
+    """
 
     name: str
     subject: str
@@ -42,12 +46,17 @@ class CertificatePlan:
     mail_percentage: int | None = None
     months: int = 12
     requested: bool = False
+    digest: str = "sha256"
     tags: dict[str, str] | None = None
+    finds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SecretPlan:
-    """A secret whose versions were made so many days ago, the newest first, each to live `life` days (None: no end)."""
+    """A secret whose versions were made so many days ago, the newest first, each to live `life` days (None: no end).
+
+    `finds`: the policies that must find it.
+    """
 
     name: str
     ages: tuple[int, ...]
@@ -55,6 +64,7 @@ class SecretPlan:
     life: int | None = None
     enabled: bool = True
     tags: dict[str, str] | None = None
+    finds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +77,14 @@ class Furniture:
     removed_secrets: tuple[tuple[SecretPlan, int], ...] = ()
 
 
-def furnished(vault: Vault, plan: Furniture, ground: Ground) -> Vault:
-    """The vault with certificates, each with the secret that backs it, and with other secrets."""
+def furnished(vault: Vault, plan: Furniture, ground: Ground) -> tuple[Vault, set[Plant]]:
+    """The vault with certificates, each with the secret that backs it, and with other secrets; what must be found of them."""
+    plants = {Plant(policy, certificate_id(vault.name, each.name)) for each in plan.certificates for policy in each.finds}
+    plants |= {Plant(policy, secret_id(vault.name, each.name)) for each in plan.secrets for policy in each.finds}
+    return _with(vault, plan, ground), plants
+
+
+def _with(vault: Vault, plan: Furniture, ground: Ground) -> Vault:
     keys = {key.name: key for key in vault.keys}
     backed = [(each, keys[each.name]) for each in plan.certificates]
     gone = [
@@ -112,6 +128,7 @@ def _certificate(plan: CertificatePlan, key: Key) -> Certificate:
         names=plan.names,
         ekus=plan.ekus,
         ca=plan.ca,
+        digest=plan.digest,
         policy=CertificatePolicy(
             kty=current.kty,
             key_size=current.key_size or 0,

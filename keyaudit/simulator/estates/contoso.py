@@ -7,16 +7,19 @@ from keyaudit.simulator.estates.certificate_plans import Furniture, furnished
 from keyaudit.simulator.estates.contoso_access import with_access
 from keyaudit.simulator.estates.contoso_applications import APPLICATIONS
 from keyaudit.simulator.estates.contoso_certificates import FURNITURE, deleted_vaults
-from keyaudit.simulator.estates.contoso_hsm import TRUST_HSM
-from keyaudit.simulator.estates.contoso_joined import with_vault_certificates
-from keyaudit.simulator.estates.contoso_logs import contoso_logs, logged
+from keyaudit.simulator.estates.contoso_grants import with_grants
+from keyaudit.simulator.estates.contoso_hsm import HSMS
+from keyaudit.simulator.estates.contoso_joined import with_reader, with_vault_certificates
+from keyaudit.simulator.estates.contoso_logs import contoso_logs, log_plants, logged
 from keyaudit.simulator.estates.contoso_other import NONPROD_VAULTS, SHARED_VAULTS
-from keyaudit.simulator.estates.contoso_posture import contoso_posture
+from keyaudit.simulator.estates.contoso_posture import contoso_posture, posture_plants
 from keyaudit.simulator.estates.contoso_principals import PRINCIPALS
 from keyaudit.simulator.estates.contoso_privileges import with_privileges
 from keyaudit.simulator.estates.contoso_prod import PROD_VAULTS
-from keyaudit.simulator.estates.contoso_services import lay_services
+from keyaudit.simulator.estates.contoso_services import lay_services, service_plants
 from keyaudit.simulator.estates.contoso_signing import federated_domains, lay_signing
+from keyaudit.simulator.estates.contoso_signing_plants import signing_plants
+from keyaudit.simulator.estates.contoso_trust import TRUSTED, with_trust
 from keyaudit.simulator.estates.holder_plans import ApplicationPlan, PrincipalPlan
 from keyaudit.simulator.estates.holders import lay_application, lay_principal
 from keyaudit.simulator.estates.hsm_plans import lay_hsm
@@ -38,10 +41,16 @@ def contoso(as_of: int) -> Estate:
     subscriptions = tuple(logged(subscription, ground) for subscription in named)
     plans = ((plan, subscription.id) for subscription in subscriptions for plan in _SUBSCRIPTIONS[subscription.name])
     vaults, in_vaults = lay_vaults(plans, ground)
-    vaults = tuple(furnished(vault, FURNITURE.get(vault.name, Furniture()), ground) for vault in vaults)
-    hsm, in_hsm = lay_hsm(TRUST_HSM, subscriptions[-1].id, ground)
-    applications, principals, in_entra = lay_entra(APPLICATIONS, PRINCIPALS, ground)
-    applications = with_vault_certificates(applications, vaults, ground)
+    vaults, of_furniture = furnish(vaults, ground)
+    place = {subscription.name: subscription.id for subscription in subscriptions}
+    hsms, in_hsms = zip(*(lay_hsm(plan, place[where], ground) for plan, where in HSMS), strict=True)
+    applications, principals, in_entra = lay_entra((*APPLICATIONS, *TRUSTED), PRINCIPALS, ground)
+    applications, joined = with_vault_certificates(applications, vaults, ground)
+    federated, signing = federated_domains(ground), lay_signing(ground)
+    in_signing = signing_plants(ground, federated, signing, principals)
+    resources = lay_services(ground, subscriptions, vaults)
+    elsewhere = (log_plants(ground), posture_plants(ground), service_plants(resources))
+    beside = (of_furniture, in_entra, joined, in_signing, *elsewhere)
     estate = Estate(
         name="contoso",
         as_of=as_of,
@@ -50,7 +59,7 @@ def contoso(as_of: int) -> Estate:
         tenant_created=ground.moment(4_400, "tenant"),
         domains=(
             Domain(name=ground.domain, default=True),
-            *federated_domains(ground),
+            *federated,
             Domain(name="contoso.onmicrosoft.com", initial=True),
         ),
         subscriptions=subscriptions,
@@ -59,13 +68,14 @@ def contoso(as_of: int) -> Estate:
         service_principals=principals,
         posture=contoso_posture(applications, ground),
         logs=contoso_logs(ground),
-        resources=lay_services(ground, subscriptions, vaults),
-        token_signing=lay_signing(ground),
-        hsms=(hsm,),
+        resources=resources,
+        token_signing=signing,
+        hsms=hsms,
         deleted_vaults=deleted_vaults(ground, subscriptions[0].id, subscriptions[1].id),
-        plants=frozenset(in_vaults | in_hsm | in_entra),
+        plants=frozenset(in_vaults.union(*beside, *in_hsms)),
     )
-    return with_privileges(with_access(estate, ground), ground)
+    estate = with_privileges(with_reader(with_access(estate, ground), ground), ground)
+    return with_grants(with_trust(estate, ground), ground)
 
 
 def lay_vaults(plans: Iterable[tuple[VaultPlan, str]], ground: Ground) -> tuple[tuple[Vault, ...], set[Plant]]:
@@ -77,6 +87,12 @@ def lay_vaults(plans: Iterable[tuple[VaultPlan, str]], ground: Ground) -> tuple[
         vaults.append(vault)
         plants |= found
     return tuple(vaults), plants
+
+
+def furnish(vaults: Iterable[Vault], ground: Ground) -> tuple[tuple[Vault, ...], set[Plant]]:
+    """The vaults with Contoso's certificates and secrets in them, and what must be found of these."""
+    laid = [furnished(vault, FURNITURE.get(vault.name, Furniture()), ground) for vault in vaults]
+    return tuple(vault for vault, _ in laid), {plant for _, plants in laid for plant in plants}
 
 
 def lay_entra(

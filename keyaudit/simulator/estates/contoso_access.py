@@ -45,31 +45,35 @@ _USERS: Mapping[str, str] = {
     "breakglass-01": "Break Glass 01",
 }
 _GUEST = "Pat Okafor"
-_HSM_USERS = ("Ingrid Falk", "Tomas Reyes", "Priya Nair")
+_HSM_USERS = ("Ingrid Falk", "Tomas Reyes", "Priya Nair", "Olga Berg", "Ben Adeyemi", "Clara Martin")
 _HSM_SERVICES = ("Issuing CA service", "Trust services", "Payments SQL server", "Key custodian runbook")
 
-_CUSTODIAN = "Contoso Key Custodian"
+CUSTODIAN = "Contoso Key Custodian"
 _POLICY_WRITER = "Contoso Vault Operator"
 _LOOKER = "Contoso Vault Inspector"
 
 
 @dataclass(frozen=True, slots=True)
-class _Ids:
-    """Ids by name."""
+class Ids:
+    """Ids by name, of what `contoso` and this module lay."""
 
     ground: Ground
     subscriptions: Mapping[str, str]
 
     def user(self, name: str) -> str:
+        """A user, by the name before the @."""
         return self.ground.guid("user", name)
 
     def group(self, name: str) -> str:
+        """A group."""
         return self.ground.guid("group", name)
 
     def service(self, name: str) -> str:
+        """A service principal, or whoever an HSM's plan names."""
         return self.ground.guid("principal", name)
 
     def role(self, name: str) -> str:
+        """A custom role."""
         return self.ground.guid("role", name)
 
     def scope(self, subscription: str, group: str = "", vault: str = "") -> str:
@@ -81,7 +85,7 @@ class _Ids:
 
 def with_access(estate: Estate, ground: Ground) -> Estate:
     """The estate with its users and groups, and with what reaches its vaults."""
-    ids = _Ids(ground, {one.name: one.id for one in estate.subscriptions})
+    ids = Ids(ground, {one.name: one.id for one in estate.subscriptions})
     return replace(
         estate,
         subscriptions=tuple(_placed(one) for one in estate.subscriptions),
@@ -100,7 +104,7 @@ def _placed(subscription: Subscription) -> Subscription:
     return replace(subscription, management_groups=_ABOVE[subscription.name])
 
 
-def _users(ids: _Ids) -> tuple[User, ...]:
+def _users(ids: Ids) -> tuple[User, ...]:
     domain = ids.ground.domain
     own = (User(id=ids.user(alias), name=name, upn=f"{alias}@{domain}") for alias, name in _USERS.items())
     hsm = (User(id=ids.service(name), name=name, upn=f"{name.lower().replace(' ', '.')}@{domain}") for name in _HSM_USERS)
@@ -108,7 +112,7 @@ def _users(ids: _Ids) -> tuple[User, ...]:
     return (*own, *hsm, guest)
 
 
-def _services(ids: _Ids) -> tuple[ServicePrincipal, ...]:
+def _services(ids: Ids) -> tuple[ServicePrincipal, ...]:
     return tuple(
         ServicePrincipal(
             id=ids.service(name),
@@ -121,7 +125,7 @@ def _services(ids: _Ids) -> tuple[ServicePrincipal, ...]:
     )
 
 
-def _groups(ids: _Ids) -> tuple[Group, ...]:
+def _groups(ids: Ids) -> tuple[Group, ...]:
     on_call = Group(
         id=ids.group("Order Signing On-call"),
         name="Order Signing On-call",
@@ -136,14 +140,14 @@ def _groups(ids: _Ids) -> tuple[Group, ...]:
     return (signing, on_call, identity)
 
 
-def _roles(ids: _Ids) -> tuple[Role, ...]:
+def _roles(ids: Ids) -> tuple[Role, ...]:
     keys = "Microsoft.KeyVault/vaults/keys"
     write = "Microsoft.KeyVault/vaults/write", "Microsoft.KeyVault/vaults/accessPolicies/write"
     return (
         # It can do all to keys but sign.
         Role(
-            id=ids.role(_CUSTODIAN),
-            name=_CUSTODIAN,
+            id=ids.role(CUSTODIAN),
+            name=CUSTODIAN,
             custom=True,
             data_actions=(f"{keys}/*",),
             not_data_actions=(f"{keys}/sign/action",),
@@ -166,15 +170,14 @@ def _roles(ids: _Ids) -> tuple[Role, ...]:
     )
 
 
-def _assignments(ids: _Ids) -> Sequence[RoleAssignment]:
+def _assignments(ids: Ids) -> Sequence[RoleAssignment]:
     orders = ids.scope("contoso-prod", "rg-orders-prod")
     identity = ids.scope("contoso-prod", "rg-identity-prod", "kv-identity-prod")
-    data = ids.scope("contoso-prod", "rg-data-prod", "kv-data-prod")
     loyalty = ids.scope("contoso-prod", "rg-loyalty-prod", "kv-loyalty-prod")
     retail = "/providers/Microsoft.Management/managementGroups/mg-retail"
     user, service = "User", "ServicePrincipal"
     return [
-        _assigned(ids, scope, role, who, kind)
+        assigned(ids, scope, role, who, kind)
         for scope, role, who, kind in (
             (retail, roles.USER_ACCESS_ADMINISTRATOR, ids.user("amira.haddad"), user),
             (ids.scope("contoso-prod"), roles.OWNER, ids.user("breakglass-01"), user),
@@ -191,10 +194,7 @@ def _assignments(ids: _Ids) -> Sequence[RoleAssignment]:
             # The vault of sign-in goes by roles.
             (identity, roles.CRYPTO_USER, ids.group("Identity Platform"), "Group"),
             (f"{identity}/keys/workforce-token-signing", roles.CRYPTO_USER, ids.service("app-supplier-portal-prod"), service),
-            # The system that orders are tested with signs with the key that consumers sign in by, and with that of models.
-            (f"{identity}/keys/consumer-token-signing", roles.CRYPTO_USER, ids.service("id-orders-api-test"), service),
-            (f"{data}/keys/ml-registry-signing", roles.CRYPTO_USER, ids.service("id-orders-api-test"), service),
-            (identity, ids.role(_CUSTODIAN), ids.user("ines.moreau"), user),
+            (identity, ids.role(CUSTODIAN), ids.user("ines.moreau"), user),
             (ids.scope("contoso-prod", "rg-data-prod"), roles.ENCRYPTION_USER, ids.service("id-data-loader-prod"), service),
             (
                 ids.scope("contoso-prod", "rg-payments-prod", "kv-payments-prod"),
@@ -206,13 +206,14 @@ def _assignments(ids: _Ids) -> Sequence[RoleAssignment]:
     ]
 
 
-def _assigned(ids: _Ids, scope: str, role: str, who: str, kind: str) -> RoleAssignment:
+def assigned(ids: Ids, scope: str, role: str, who: str, kind: str) -> RoleAssignment:
+    """A role assignment of a year ago."""
     id_ = ids.ground.guid("assignment", scope, role, who)
     created = ids.ground.moment(320, "assignment", id_)
     return RoleAssignment(id=id_, scope=scope, role=role, principal=who, principal_type=kind, created=created)
 
 
-def _eligible(ids: _Ids) -> Sequence[Eligibility]:
+def _eligible(ids: Ids) -> Sequence[Eligibility]:
     start = ids.ground.moment(60, "eligible")
     return [
         Eligibility(
@@ -230,7 +231,7 @@ def _eligible(ids: _Ids) -> Sequence[Eligibility]:
     ]
 
 
-def _denial(ids: _Ids) -> DenyAssignment:
+def _denial(ids: Ids) -> DenyAssignment:
     return DenyAssignment(
         id=ids.ground.guid("denial", "managed"),
         name="System deny assignment created by managed application",
@@ -241,7 +242,7 @@ def _denial(ids: _Ids) -> DenyAssignment:
     )
 
 
-def _policed(vault: Vault, ids: _Ids) -> Vault:
+def _policed(vault: Vault, ids: Ids) -> Vault:
     policies: Mapping[str, tuple[AccessPolicy, ...]] = {
         CROWN_VAULT: (
             AccessPolicy(principal=ids.group(ORDER_SIGNING), keys=("get", "list", "sign")),

@@ -2,15 +2,35 @@
 
 from keyaudit.simulator.estate import DeletedVault
 from keyaudit.simulator.estates.certificate_plans import CLIENT, CODE, SERVER, CertificatePlan, Furniture, SecretPlan
+from keyaudit.simulator.estates.defects import (
+    CERT_EXPIRED_ENABLED,
+    CERT_EXPIRING_SOON,
+    CERT_EXPORTABLE,
+    CERT_NO_AUTO_RENEW,
+    CERT_QUANTUM_VULNERABLE,
+    CERT_REUSES_KEY,
+    CERT_SOFTWARE,
+    CERT_VALID_TOO_LONG,
+    SECRET_HOLDS_KEY,
+    SECRET_NO_EXPIRY,
+    SECRET_STALE,
+    WEAK_VAULT_CERTIFICATE,
+)
 from keyaudit.simulator.estates.ids import DAY, Ground
 
 _ROOT = "Contoso Issuing CA 2"
+_OLD_ROOT = "Contoso Issuing CA 1"
 _PUBLIC = "DigiCert Global G2 TLS RSA SHA256 2020 CA1"
 _CONNECTION = "text/plain; connection-string"
 
 
-def _public(name: str, *names: str, exportable: bool = True, reuse_key: bool = False) -> CertificatePlan:
-    """A certificate from a public CA that Key Vault deals with, renewed at four fifths of its life."""
+def _public(
+    name: str, *names: str, exportable: bool = True, reuse_key: bool = False, finds: tuple[str, ...] = ()
+) -> CertificatePlan:
+    """A certificate from a public CA that Key Vault deals with, renewed at four fifths of its life.
+
+    One whose key can be downloaded is found for that.
+    """
     return CertificatePlan(
         name,
         names[0],
@@ -21,6 +41,7 @@ def _public(name: str, *names: str, exportable: bool = True, reuse_key: bool = F
         exportable=exportable,
         reuse_key=reuse_key,
         renew_percentage=80,
+        finds=(CERT_EXPORTABLE, *finds) if exportable else finds,
     )
 
 
@@ -28,11 +49,22 @@ FURNITURE = {
     "kv-identity-prod": Furniture(
         certificates=(
             # Signed by itself, and nobody is told before it ends.
-            CertificatePlan("saml-idp-signing", "idp.contoso.example", ekus=(), mail_percentage=90, exportable=False),
+            CertificatePlan(
+                "saml-idp-signing",
+                "idp.contoso.example",
+                ekus=(),
+                mail_percentage=90,
+                exportable=False,
+                finds=(CERT_SOFTWARE, CERT_NO_AUTO_RENEW),
+            ),
         ),
         secrets=(
-            SecretPlan("consumer-sign-in-client-secret", (120, 480), life=365),
-            SecretPlan("push-notification-key", (900,), content_type="text/plain"),
+            SecretPlan("consumer-sign-in-client-secret", (150, 480), life=365),
+            SecretPlan("push-notification-key", (900,), content_type="text/plain", finds=(SECRET_NO_EXPIRY, SECRET_STALE)),
+            # Kept here for convenience: nobody can do anything with it.
+            SecretPlan(
+                "tenant-branding", (700,), content_type="application/json", tags={"keyaudit:non-credential": "settings"}
+            ),
         ),
         removed_certificates=((CertificatePlan("old-idp-signing", "idp-2.contoso.example", ekus=(), mail_percentage=80), 21),),
     ),
@@ -43,14 +75,32 @@ FURNITURE = {
     "kv-orders-prod": Furniture(
         certificates=(
             CertificatePlan(
-                "invoice-pdf-signing", "invoices.contoso.example", _ROOT, "Unknown", ekus=(CODE,), mail_percentage=80
+                "invoice-pdf-signing",
+                "invoices.contoso.example",
+                _ROOT,
+                "Unknown",
+                ekus=(CODE,),
+                mail_percentage=80,
+                finds=(CERT_EXPORTABLE, CERT_SOFTWARE, CERT_NO_AUTO_RENEW),
             ),
-            CertificatePlan("edi-client", "edi-client", ekus=(CLIENT,), renew_days=30, tags={"app": "edi"}),
+            CertificatePlan(
+                "edi-client",
+                "edi-client",
+                ekus=(CLIENT,),
+                renew_days=90,
+                tags={"app": "edi"},
+                finds=(CERT_EXPORTABLE, CERT_SOFTWARE),
+            ),
         ),
         secrets=(
-            SecretPlan("orders-db-connection", (610,), content_type=_CONNECTION),
+            SecretPlan("orders-db-connection", (610,), content_type=_CONNECTION, finds=(SECRET_NO_EXPIRY, SECRET_STALE)),
             # A private key where no policy of a certificate reaches it.
-            SecretPlan("edi-partner-pfx", (1_120,), content_type="application/x-pkcs12"),
+            SecretPlan(
+                "edi-partner-pfx",
+                (1_120,),
+                content_type="application/x-pkcs12",
+                finds=(SECRET_NO_EXPIRY, SECRET_STALE, SECRET_HOLDS_KEY),
+            ),
         ),
     ),
     "kv-hr-prod": Furniture(certificates=(_public("hr-portal-tls", "hr.contoso.example"),)),
@@ -58,10 +108,28 @@ FURNITURE = {
         certificates=(
             # What the ETL application signs in with: whoever may read secrets here can become it.
             CertificatePlan(
-                "etl-client", "etl-client", ekus=(CLIENT,), renew_days=30, tags={"app": "etl", "owner": "data-platform"}
+                "etl-client",
+                "etl-client",
+                ekus=(CLIENT,),
+                renew_days=30,
+                tags={"app": "etl", "owner": "data-platform"},
+                finds=(CERT_EXPORTABLE, CERT_SOFTWARE),
+            ),
+            # As it should be in the vault.
+            CertificatePlan(
+                "feed-client",
+                "feed-client",
+                _ROOT,
+                "Unknown",
+                ekus=(CLIENT,),
+                exportable=False,
+                tags={"app": "etl", "keyaudit:rotator": "pki-renewal"},
             ),
         ),
-        secrets=(SecretPlan("lakehouse-sas", (30,), content_type="text/plain", life=90),),
+        secrets=(
+            SecretPlan("lakehouse-sas", (30,), content_type="text/plain", life=90),
+            SecretPlan("partner-sftp-private-key", (100,), life=365, finds=(SECRET_HOLDS_KEY,)),
+        ),
         removed_secrets=((SecretPlan("lakehouse-sas-2024", (400,), content_type="text/plain"), 9),),
     ),
     "kv-platform-signing": Furniture(
@@ -75,21 +143,68 @@ FURNITURE = {
                 exportable=False,
                 months=36,
                 mail_percentage=80,
+                finds=(CERT_VALID_TOO_LONG, CERT_NO_AUTO_RENEW),
+            ),
+            CertificatePlan(
+                "stores-device-ca",
+                "Contoso Stores Device CA",
+                _ROOT,
+                "Unknown",
+                ekus=(),
+                ca=True,
+                exportable=False,
+                months=48,
+                mail_percentage=80,
             ),
         ),
     ),
     "kv-platform-edge": Furniture(
         certificates=(
             # Renewed each year, on the key of its first year.
-            _public("wildcard-contoso-example", "*.contoso.example", "contoso.example", reuse_key=True),
-            _public("api-gateway-tls", "api.contoso.example"),
-            CertificatePlan(
-                "vpn-gateway-root", "Contoso VPN Root", ekus=(), ca=True, exportable=False, months=120, mail_percentage=99
+            _public(
+                "wildcard-contoso-example", "*.contoso.example", "contoso.example", reuse_key=True, finds=(CERT_REUSES_KEY,)
             ),
-            CertificatePlan("mail-relay-tls", "smtp.contoso.example", _ROOT, "Unknown", mail_percentage=80),
-            _public("stores-radius-tls", "radius.stores.contoso.example"),
+            # Out of the CA's private line of business, which sells two years to whoever asks.
+            _public("api-gateway-tls", "api.contoso.example", finds=(CERT_VALID_TOO_LONG,)),
+            CertificatePlan(
+                "vpn-gateway-root",
+                "Contoso VPN Root",
+                ekus=(),
+                ca=True,
+                exportable=False,
+                months=120,
+                mail_percentage=99,
+                finds=(CERT_SOFTWARE, CERT_VALID_TOO_LONG, CERT_QUANTUM_VULNERABLE),
+            ),
+            # Its CA was to be switched off years ago, and nothing renews what it issued.
+            CertificatePlan(
+                "mail-relay-tls",
+                "smtp.contoso.example",
+                _OLD_ROOT,
+                "Unknown",
+                mail_percentage=80,
+                digest="sha1",
+                finds=(CERT_EXPORTABLE, CERT_NO_AUTO_RENEW, CERT_EXPIRING_SOON, WEAK_VAULT_CERTIFICATE),
+            ),
+            _public("stores-radius-tls", "radius.stores.contoso.example", reuse_key=True, finds=(CERT_REUSES_KEY,)),
             # Ended months ago, still enabled, and asked for by nobody.
-            CertificatePlan("legacy-portal-tls", "portal.contoso.example", _ROOT, "Unknown", mail_percentage=80),
+            CertificatePlan(
+                "legacy-portal-tls",
+                "portal.contoso.example",
+                _ROOT,
+                "Unknown",
+                mail_percentage=80,
+                finds=(CERT_EXPIRED_ENABLED,),
+            ),
+            CertificatePlan(
+                "pos-updates-tls",
+                "updates.pos.contoso.example",
+                _ROOT,
+                "Unknown",
+                exportable=False,
+                mail_percentage=80,
+                finds=(CERT_EXPIRED_ENABLED,),
+            ),
             CertificatePlan(
                 "partner-gateway-tls", "partners.contoso.example", issuer="digicert", renew_percentage=80, requested=True
             ),

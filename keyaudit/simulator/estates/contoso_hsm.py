@@ -1,6 +1,13 @@
-"""Contoso's Managed HSM: the keys that vouch for others, and one that was moved there years ago and never rotated."""
+"""Contoso's Managed HSMs: keys that vouch for others, what a pilot project left of another, and one that is being set up."""
 
-from keyaudit.simulator.estates.defects import NO_AUTO_ROTATION, ROTATION_OVERDUE
+from keyaudit.simulator.estates.defects import (
+    HSM_KEYS_THROUGH_ARM,
+    HSM_PUBLIC_NETWORK,
+    HSM_PURGE_PROTECTION_OFF,
+    NO_AUTO_ROTATION,
+    OLDEST_SIGNING_VERSION,
+    ROTATION_OVERDUE,
+)
 from keyaudit.simulator.estates.hsm_plans import (
     ADMINISTRATOR,
     CRYPTO_AUDITOR,
@@ -51,19 +58,69 @@ TRUST_HSM = HsmPlan(
         # Of another subscription; its log can be searched for 90 days, and not for longer.
         (SERVICE_ENCRYPTION, "id-payments-settlement-prod", "token-vault-kek"),
         (_ROTATOR, "Key custodian runbook", "*"),
+        # Rotating was not enough for the runbook once, and so it got a role that can give it any.
+        (CRYPTO_OFFICER, "Key custodian runbook", "*"),
+        # The database needs one key, and somebody was in a hurry.
+        (SERVICE_ENCRYPTION, "Payments SQL server", "*"),
+        # An officer who signs: what the two roles keep apart.
+        (CRYPTO_USER, "Priya Nair", "branch-link-signing"),
     ),
     keys=(
         kept("issuing-ca-signing", P384_HSM, SIGN, 140, count=2, tags={"app": "internal-pki"}),
         kept("document-timestamping", RSA_HSM_4096, SIGN, 60, every=180, count=3, live=1, tags={"app": "trust-services"}),
         kept("payments-tde-protector", RSA_HSM_3072, WRAP, 210, count=2, tags={"app": "payments"}),
         kept("token-vault-kek", OCT_HSM_256, WRAP, 30, every=90, count=4),
+        # Moved here years ago, and never rotated.
         KeyPlan(
             "branch-link-signing",
             RSA_HSM_3072,
             SIGN,
             (VersionPlan(1_240, 1_825),),
             tags={"owner": "store-network"},
-            finds=(ROTATION_OVERDUE, NO_AUTO_ROTATION),
+            finds=(ROTATION_OVERDUE, NO_AUTO_ROTATION, OLDEST_SIGNING_VERSION),
         ),
     ),
 )
+
+# Made by a template, so that the setting had to be on, and open so that it could be tried out from anywhere.
+_PILOT_HSM = HsmPlan(
+    name="hsm-contoso-pilot",
+    logs=hsm_to_sentinel,
+    group="rg-platform-pilot",
+    tags={"owner": "crypto-services", "costCenter": "CC-1020"},
+    admins=("Ingrid Falk", "Tomas Reyes"),
+    held=(
+        (ADMINISTRATOR, "Ingrid Falk", ""),
+        (ADMINISTRATOR, "Tomas Reyes", ""),
+        (CRYPTO_AUDITOR, "keyaudit", ""),
+    ),
+    purge_protection=False,
+    default_action="Allow",
+    ip_rules=(),
+    endpoints=(),
+    through_arm=True,
+    keys=(kept("ledger-pilot-signing", P384_HSM, SIGN, 75, every=180, count=2),),
+    finds=(HSM_PURGE_PROTECTION_OFF, HSM_PUBLIC_NETWORK, HSM_KEYS_THROUGH_ARM),
+)
+
+
+# Whoever joins the project becomes an administrator. One of them tries keys out, as one may in the first days.
+LAB_HSM = HsmPlan(
+    name="hsm-contoso-lab",
+    logs=hsm_to_sentinel,
+    group="rg-sandbox-labs",
+    age=6,
+    tags={"env": "sandbox", "owner": "crypto-services"},
+    admins=("Ingrid Falk", "Tomas Reyes", "Priya Nair"),
+    held=(
+        *(
+            (ADMINISTRATOR, name, "")
+            for name in ("Ingrid Falk", "Tomas Reyes", "Priya Nair", "Olga Berg", "Ben Adeyemi", "Clara Martin")
+        ),
+        (CRYPTO_AUDITOR, "keyaudit", ""),
+        (CRYPTO_USER, "Ben Adeyemi", ""),
+    ),
+)
+
+HSMS = ((TRUST_HSM, "contoso-platform"), (_PILOT_HSM, "contoso-platform"), (LAB_HSM, "contoso-nonprod"))
+"""Each with its subscription."""

@@ -2,7 +2,14 @@
 
 from dataclasses import replace
 
-from keyaudit.simulator.estate import AlertRule, Logs, LogTable, Subscription, Workspace
+from keyaudit.simulator.estate import AlertRule, Logs, LogTable, Plant, Subscription, Workspace
+from keyaudit.simulator.estates.defects import (
+    ACTIVITY_LOG_KEPT_NOWHERE,
+    DEFENDER_OFF,
+    ENTRA_LOGS_MISSING,
+    NO_KEY_ALERTS,
+    RETENTION_SHORT,
+)
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.estates.log_plans import GROUP, PLATFORM, setting, storage_id, workspace_id
 
@@ -17,6 +24,22 @@ _ENTRA_ON = (
 )
 _ENTRA_OFF = ("ServicePrincipalSignInLogs", "ProvisioningLogs", "ADFSSignInLogs")
 _ACTIVITY = ("Administrative", "Security", "Alert", "Policy")
+_A_YEAR = (
+    "AADManagedIdentitySignInLogs",
+    "AADNonInteractiveUserSignInLogs",
+    "AADRiskyServicePrincipals",
+    "AADServicePrincipalRiskEvents",
+    "AzureDiagnostics",
+    "SigninLogs",
+)
+"""The tables of the security workspace that are kept for a year, and can be queried for as long as all of it can."""
+_BRIEF = (
+    ("log-security", "AzureActivity"),
+    ("log-security", "MicrosoftGraphActivityLogs"),
+    ("log-people", "AzureDiagnostics"),
+    ("log-archive", "AZKVAuditLogs"),
+)
+"""The tables that are kept, or can be queried, too briefly."""
 
 
 def contoso_logs(ground: Ground) -> Logs:
@@ -35,6 +58,7 @@ def contoso_logs(ground: Ground) -> Logs:
                     LogTable(name="AZKVAuditLogs", retention_days=180, total_days=730),
                     LogTable(name="AuditLogs", retention_days=180, total_days=730),
                     LogTable(name="MicrosoftGraphActivityLogs", plan="Basic", retention_days=30, total_days=90),
+                    *(LogTable(name=name, total_days=365) for name in _A_YEAR),
                 ),
             ),
             Workspace(name="log-people", subscription=platform, resource_group=GROUP, retention_days=30),
@@ -89,6 +113,20 @@ def logged(subscription: Subscription, ground: Ground) -> Subscription:
     exported = setting(place, "activity-to-sentinel", _ACTIVITY, workspace=workspace_id(ground, "log-security"))
     defender = "Standard" if subscription.name == "contoso-prod" else "Free"
     return replace(subscription, activity_settings=(exported,), defender=defender)
+
+
+def log_plants(ground: Ground) -> set[Plant]:
+    """What must be found of all this, but for where vaults are logged."""
+    tenant, nonprod = f"/tenants/{ground.tenant}", f"/subscriptions/{ground.guid('subscription', 'contoso-nonprod')}"
+    return {
+        Plant(ENTRA_LOGS_MISSING, tenant),
+        # One of the rules that would do has no action group.
+        Plant(NO_KEY_ALERTS, tenant),
+        Plant(ACTIVITY_LOG_KEPT_NOWHERE, nonprod),
+        Plant(DEFENDER_OFF, nonprod),
+        Plant(DEFENDER_OFF, f"/subscriptions/{ground.guid('subscription', PLATFORM)}"),
+        *(Plant(RETENTION_SHORT, f"{workspace_id(ground, workspace)}/tables/{name}".lower()) for workspace, name in _BRIEF),
+    }
 
 
 def _rule(

@@ -2,13 +2,23 @@
 
 from keyaudit.simulator.estate import RotationPolicy
 from keyaudit.simulator.estates.defects import (
+    AUDIT_NOT_SEARCHABLE,
+    AUDIT_OFF,
+    DELETED_RECOVERABLE,
+    ENDPOINT_NOT_APPROVED,
     EXPIRED_STILL_ENABLED,
     EXPIRING_SOON,
+    HSM_PLATFORM_LEGACY,
     LEGACY_ACCESS_POLICIES,
+    MIXED_PURPOSE,
     NO_AUTO_ROTATION,
     NO_EXPIRY,
+    NO_PRIVATE_ENDPOINT,
     OLD_VERSIONS_ENABLED,
+    OLDEST_SIGNING_VERSION,
+    PUBLIC_NETWORK_OPEN,
     PURGE_PROTECTION_OFF,
+    QUANTUM_VULNERABLE,
     ROTATION_OVERDUE,
     SIGN_AND_DECRYPT,
     SOFTWARE_PROTECTED,
@@ -21,6 +31,7 @@ from keyaudit.simulator.estates.key_plans import (
     P256K,
     P384,
     P384_HSM,
+    P521_HSM,
     RSA_1024,
     RSA_2048,
     RSA_3072,
@@ -43,18 +54,37 @@ _SIGNING = VaultPlan(
     group="rg-platform-signing",
     location="swedencentral",
     tags={"env": "shared", "owner": "developer-platform", "costCenter": "CC-1010"},
+    default_action="Deny",
+    endpoints=("Approved",),
     keys=(
         kept("release-signing", RSA_HSM_4096, SIGN, 130, count=3, tags={"app": "release-pipeline"}),
-        kept("container-image-signing", P256_HSM, SIGN, 35, every=180, count=3, live=1, tags={"app": "registry"}),
-        kept("sbom-signing", P384_HSM, SIGN, 210),
+        kept("container-image-signing", P256_HSM, SIGN, 35, every=180, count=3, live=1, tags={"app": "release-pipeline"}),
+        # Rotated last year, while the version of three years ago can sign as before.
+        KeyPlan(
+            "sbom-signing",
+            P384_HSM,
+            SIGN,
+            (VersionPlan(210, 455), VersionPlan(1_130, 1_825, finds=(HSM_PLATFORM_LEGACY,))),
+            rotation=RotationPolicy(rotate_after="P365D", expiry_time="P455D"),
+            finds=(OLDEST_SIGNING_VERSION, OLD_VERSIONS_ENABLED),
+        ),
+        # What vouches for devices has to outlive them.
+        KeyPlan(
+            "device-root-signing",
+            P521_HSM,
+            SIGN,
+            (VersionPlan(80, 5_475),),
+            tags={"keyaudit:rotator": "firmware-ceremony", "owner": "store-devices"},
+            finds=(QUANTUM_VULNERABLE,),
+        ),
         # An approved ceremony rotates it, so that it needs no policy of its own; but the ceremony is years late.
         KeyPlan(
             "store-firmware-signing",
             RSA_HSM_2048,
             SIGN,
-            (VersionPlan(1_900, 3_650),),
+            (VersionPlan(1_900, 3_650, finds=(HSM_PLATFORM_LEGACY,)),),
             tags={"keyaudit:rotator": "firmware-ceremony", "owner": "store-devices"},
-            finds=(ROTATION_OVERDUE,),
+            finds=(ROTATION_OVERDUE, OLDEST_SIGNING_VERSION, QUANTUM_VULNERABLE),
         ),
         KeyPlan(
             "terraform-module-signing",
@@ -77,9 +107,17 @@ _SIGNING = VaultPlan(
             RSA_2048,
             SIGN,
             (VersionPlan(3_900, dated=False),),
-            finds=(NO_EXPIRY, ROTATION_OVERDUE, NO_AUTO_ROTATION, SOFTWARE_PROTECTED),
+            finds=(
+                NO_EXPIRY,
+                ROTATION_OVERDUE,
+                NO_AUTO_ROTATION,
+                SOFTWARE_PROTECTED,
+                OLDEST_SIGNING_VERSION,
+                QUANTUM_VULNERABLE,
+            ),
         ),
-        certificate_key("authenticode-signing", 90, material=RSA_HSM_3072, life=1_095),
+        certificate_key("authenticode-signing", 90, material=RSA_HSM_3072, life=1_095, oldest_finds=(HSM_PLATFORM_LEGACY,)),
+        certificate_key("stores-device-ca", 330, material=RSA_HSM_3072, life=1_461, count=1),
     ),
 )
 
@@ -89,13 +127,16 @@ _EDGE = VaultPlan(
     group="rg-platform-edge",
     sku="standard",
     tags={"env": "shared", "owner": "network"},
+    default_action="Deny",
+    finds=(AUDIT_NOT_SEARCHABLE, NO_PRIVATE_ENDPOINT),
     keys=(
-        certificate_key("wildcard-contoso-example", 40, count=4),
-        certificate_key("api-gateway-tls", 150, count=3),
+        certificate_key("wildcard-contoso-example", 20, life=45, early=9, count=4),
+        certificate_key("api-gateway-tls", 150, life=730, count=2),
         certificate_key("vpn-gateway-root", 700, life=3_650, count=1),
-        certificate_key("mail-relay-tls", 310, count=2),
-        certificate_key("stores-radius-tls", 95, count=3),
+        certificate_key("mail-relay-tls", 341, count=2),
+        certificate_key("stores-radius-tls", 25, life=45, early=9, count=3),
         certificate_key("legacy-portal-tls", 520, count=1),
+        certificate_key("pos-updates-tls", 398, count=1),
         certificate_key("partner-gateway-tls", 2, count=1),
     ),
 )
@@ -108,12 +149,19 @@ _IDENTITY_TEST = VaultPlan(
     tags={"env": "test", "owner": "identity-platform"},
     purge_protection=None,
     soft_delete=False,
-    finds=(PURGE_PROTECTION_OFF,),
+    default_action="Deny",
+    finds=(PURGE_PROTECTION_OFF, NO_PRIVATE_ENDPOINT, MIXED_PURPOSE),
     keys=(
         kept("consumer-token-signing", RSA_2048, SIGN, 55, count=2, tags={"app": "consumer-sign-in"}),
         kept("workforce-token-signing", P256, SIGN, 80, count=2),
         kept("session-cookie-wrap", RSA_3072, WRAP, 22, every=90, count=3, live=1),
-        KeyPlan("loadtest-jwt", RSA_2048, EVERY, (VersionPlan(480),), finds=(NO_EXPIRY, NO_AUTO_ROTATION, SIGN_AND_DECRYPT)),
+        KeyPlan(
+            "loadtest-jwt",
+            RSA_2048,
+            EVERY,
+            (VersionPlan(480),),
+            finds=(NO_EXPIRY, NO_AUTO_ROTATION, SIGN_AND_DECRYPT, QUANTUM_VULNERABLE),
+        ),
         KeyPlan(
             "smartcard-lab",
             RSA_1024,
@@ -132,6 +180,11 @@ _PAYMENTS_TEST = VaultPlan(
     group="rg-payments-nonprod",
     sku="standard",
     tags={"Environment": "Test", "owner": "payments"},
+    logs=to_sentinel,
+    default_action="Deny",
+    # What is left of a network that was taken down.
+    endpoints=("Disconnected",),
+    finds=(ENDPOINT_NOT_APPROVED, NO_PRIVATE_ENDPOINT),
     keys=(
         kept("card-token-wrap", RSA_2048, WRAP, 105, count=2),
         kept("settlement-signing", P256, SIGN, 190, count=2),
@@ -145,7 +198,7 @@ _PAYMENTS_TEST = VaultPlan(
             SIGN,
             (VersionPlan(150),),
             rotation=RotationPolicy(rotate_before_expiry="P30D"),
-            finds=(NO_EXPIRY, NO_AUTO_ROTATION),
+            finds=(NO_EXPIRY, NO_AUTO_ROTATION, QUANTUM_VULNERABLE),
         ),
     ),
 )
@@ -157,11 +210,17 @@ _ORDERS_DEV = VaultPlan(
     tags={"env": "dev", "owner": "orders"},
     rbac=False,
     purge_protection=None,
-    finds=(LEGACY_ACCESS_POLICIES, PURGE_PROTECTION_OFF),
+    finds=(LEGACY_ACCESS_POLICIES, PURGE_PROTECTION_OFF, PUBLIC_NETWORK_OPEN, NO_PRIVATE_ENDPOINT, AUDIT_OFF),
     keys=(
         kept("order-event-signing", P256, SIGN, 28, count=2),
         kept("order-db-cmk", RSA_2048, WRAP, 145, count=2),
-        KeyPlan("dev-scratch", RSA_2048, EVERY, (VersionPlan(95),), finds=(NO_EXPIRY, NO_AUTO_ROTATION, SIGN_AND_DECRYPT)),
+        KeyPlan(
+            "dev-scratch",
+            RSA_2048,
+            EVERY,
+            (VersionPlan(95),),
+            finds=(NO_EXPIRY, NO_AUTO_ROTATION, SIGN_AND_DECRYPT, QUANTUM_VULNERABLE),
+        ),
         KeyPlan(
             "label-printer-signing",
             RSA_2048,
@@ -172,7 +231,7 @@ _ORDERS_DEV = VaultPlan(
         ),
         KeyPlan("spike-2024", RSA_2048, EVERY, (VersionPlan(760, enabled=False),)),
     ),
-    deleted=((KeyPlan("spike-2023", RSA_2048, EVERY, (VersionPlan(1_100),)), 12),),
+    deleted=((KeyPlan("spike-2023", RSA_2048, EVERY, (VersionPlan(1_100),), finds=(DELETED_RECOVERABLE,)), 12),),
 )
 
 _STORES_DEV = VaultPlan(
@@ -181,6 +240,9 @@ _STORES_DEV = VaultPlan(
     location="northeurope",
     sku="standard",
     tags={"env": "dev", "owner": "store-systems"},
+    logs=to_sentinel,
+    default_action="Deny",
+    endpoints=("Approved",),
     keys=(
         kept("pos-receipt-signing", P256, SIGN, 50, count=3),
         kept("kiosk-session-wrap", RSA_2048, WRAP, 34, every=90, count=4, live=1),
@@ -197,10 +259,17 @@ _SANDBOX = VaultPlan(
     tags={"env": "sandbox", "owner": "innovation-lab"},
     purge_protection=None,
     soft_delete=False,
+    finds=(PUBLIC_NETWORK_OPEN, AUDIT_OFF),
     keys=(
         kept("workshop-signing", P256, SIGN, 38, count=2),
         kept("prototype-wrap", RSA_2048, WRAP, 84),
-        KeyPlan("hackathon-signing", RSA_2048, SIGN, (VersionPlan(400),), finds=(NO_EXPIRY, NO_AUTO_ROTATION)),
+        KeyPlan(
+            "hackathon-signing",
+            RSA_2048,
+            SIGN,
+            (VersionPlan(400),),
+            finds=(NO_EXPIRY, NO_AUTO_ROTATION, QUANTUM_VULNERABLE),
+        ),
         KeyPlan("hackathon-scratch", RSA_2048, EVERY, (VersionPlan(770, enabled=False),)),
     ),
 )

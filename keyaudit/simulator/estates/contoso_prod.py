@@ -2,14 +2,26 @@
 
 from keyaudit.simulator.estate import RotationPolicy
 from keyaudit.simulator.estates.defects import (
+    AUDIT_NOT_SEARCHABLE,
+    AUDIT_OFF,
+    DELETED_RECOVERABLE,
+    ENDPOINT_NOT_APPROVED,
     EXPIRED_STILL_ENABLED,
     EXPIRING_SOON,
     EXPORTABLE,
+    HSM_PLATFORM_LEGACY,
     LEGACY_ACCESS_POLICIES,
+    MIXED_PURPOSE,
     NO_AUTO_ROTATION,
     NO_EXPIRY,
+    NO_PRIVATE_ENDPOINT,
     OLD_VERSIONS_ENABLED,
+    OLDEST_SIGNING_VERSION,
+    OWN_ROTATION_OVERDUE,
+    PUBLIC_NETWORK_OPEN,
     PURGE_PROTECTION_OFF,
+    QUANTUM_VULNERABLE,
+    RELEASE_POLICY_MUTABLE,
     ROTATION_OVERDUE,
     SIGN_AND_DECRYPT,
     SOFTWARE_PROTECTED,
@@ -53,6 +65,9 @@ _IDENTITY = VaultPlan(
     logs=to_sentinel,
     group="rg-identity-prod",
     tags={"env": "prod", "owner": "identity-platform", "costCenter": "CC-1040"},
+    public_network_access="Disabled",
+    endpoints=("Approved",),
+    finds=(MIXED_PURPOSE,),
     keys=(
         # The story of the demo: made in 2016, software, no end, never rotated, and it signs what consumers sign in with.
         KeyPlan(
@@ -61,7 +76,14 @@ _IDENTITY = VaultPlan(
             SIGN,
             (VersionPlan(3_650, made=_APRIL_2016),),
             tags={"owner": "identity-platform", "app": "consumer-sign-in"},
-            finds=(NO_EXPIRY, ROTATION_OVERDUE, NO_AUTO_ROTATION, SOFTWARE_PROTECTED),
+            finds=(
+                NO_EXPIRY,
+                ROTATION_OVERDUE,
+                NO_AUTO_ROTATION,
+                SOFTWARE_PROTECTED,
+                OLDEST_SIGNING_VERSION,
+                QUANTUM_VULNERABLE,
+            ),
         ),
         kept("workforce-token-signing", RSA_HSM_3072, SIGN, 41, every=180, count=4, live=1, tags={"app": "workforce-sign-in"}),
         kept("partner-token-signing", P256_HSM, SIGN, 97, count=2, tags={"app": "supplier-portal"}),
@@ -73,7 +95,7 @@ _IDENTITY = VaultPlan(
             P384_HSM,
             SIGN,
             (VersionPlan(410, 1_460),),
-            rotation=RotationPolicy(rotate_after="P3Y", expiry_time="P4Y"),
+            rotation=RotationPolicy(rotate_after="P800D", expiry_time="P4Y"),
             finds=(NO_AUTO_ROTATION,),
         ),
         certificate_key("saml-idp-signing", 200),
@@ -88,6 +110,8 @@ _PAYMENTS = VaultPlan(
     group="rg-payments-prod",
     tags={"env": "prod", "owner": "payments", "costCenter": "CC-2210", "dataClass": "pci"},
     default_action="Deny",
+    endpoints=("Approved", "Approved"),
+    finds=(MIXED_PURPOSE,),
     keys=(
         kept("card-token-wrap", RSA_HSM_4096, WRAP, 120, count=3, tags={"app": "card-vault"}),
         kept("settlement-signing", P256_HSM, SIGN, 60, every=180, count=3, live=1, tags={"app": "settlement"}),
@@ -121,11 +145,12 @@ _PAYMENTS = VaultPlan(
             "merchant-archive",
             RSA_HSM_3072,
             WRAP,
-            (VersionPlan(1_800, 730, tags=_ARCHIVE, finds=(EXPIRED_STILL_ENABLED,)),),
+            (VersionPlan(1_800, 730, tags=_ARCHIVE, finds=(EXPIRED_STILL_ENABLED, HSM_PLATFORM_LEGACY)),),
             finds=(ROTATION_OVERDUE, NO_AUTO_ROTATION),
         ),
-        kept("fraud-model-signing", P256_HSM, SIGN, 300),
-        certificate_key("pay-api-tls", 30, count=3),
+        # Its policy should have rotated it two weeks ago, and a day.
+        kept("fraud-model-signing", P256_HSM, SIGN, 380, finds=(OWN_ROTATION_OVERDUE,)),
+        certificate_key("pay-api-tls", 30, life=45, early=9, count=3),
     ),
 )
 
@@ -136,7 +161,9 @@ _ORDERS = VaultPlan(
     location="northeurope",
     tags={"env": "prod", "owner": "orders", "costCenter": "CC-2300"},
     rbac=None,
-    finds=(LEGACY_ACCESS_POLICIES,),
+    default_action="Deny",
+    endpoints=("Approved", "Pending"),
+    finds=(LEGACY_ACCESS_POLICIES, AUDIT_OFF, ENDPOINT_NOT_APPROVED, MIXED_PURPOSE),
     # A guest is among those who sign with these keys, and no log of it can be searched.
     keys=(
         kept(
@@ -186,8 +213,10 @@ _ORDERS = VaultPlan(
             finds=(SOFTWARE_PROTECTED, UNOBSERVED_CROWN_KEY),
         ),
         certificate_key("invoice-pdf-signing", 250),
-        certificate_key("edi-client", 12, exportable=True),
+        certificate_key("edi-client", 34, early=90, exportable=True),
     ),
+    # Whoever deploys the order service could bring it back.
+    deleted=((KeyPlan("legacy-order-signing", RSA_HSM_2048, SIGN, (VersionPlan(900),), finds=(DELETED_RECOVERABLE,)), 18),),
 )
 
 _HR = VaultPlan(
@@ -196,6 +225,9 @@ _HR = VaultPlan(
     group="rg-hr-prod",
     location="northeurope",
     tags={"env": "prod", "owner": "people-systems", "costCenter": "CC-3100"},
+    default_action="Deny",
+    endpoints=("Approved",),
+    finds=(MIXED_PURPOSE,),
     keys=(
         KeyPlan(
             "payroll-file-signing",
@@ -204,20 +236,20 @@ _HR = VaultPlan(
             (VersionPlan(310),),
             rotation=RotationPolicy(rotate_after="P1Y"),
             tags={"app": "payroll"},
-            finds=(NO_EXPIRY,),
+            finds=(NO_EXPIRY, QUANTUM_VULNERABLE),
         ),
         kept("pension-export-wrap", RSA_HSM_3072, WRAP, 45, count=2),
         KeyPlan(
             "badge-access-signing",
             P256_HSM,
             SIGN,
-            (VersionPlan(565, 365, finds=(EXPIRED_STILL_ENABLED,)),),
+            (VersionPlan(400, 365, finds=(EXPIRED_STILL_ENABLED,)),),
             tags={"owner": "facilities"},
             finds=(NO_AUTO_ROTATION,),
         ),
         kept("contract-esign", RSA_HSM_4096, SIGN, 180, count=2, tags={"app": "contracts"}),
         KeyPlan("survey-anonymiser-wrap", RSA_HSM_2048, WRAP, (VersionPlan(900, 365, enabled=False),)),
-        certificate_key("hr-portal-tls", 110),
+        certificate_key("hr-portal-tls", 10, life=45, early=9),
     ),
 )
 
@@ -227,21 +259,44 @@ _LOYALTY = VaultPlan(
     tags={"Environment": "Production", "Owner": "loyalty"},
     rbac=False,
     purge_protection=None,
-    finds=(LEGACY_ACCESS_POLICIES, PURGE_PROTECTION_OFF),
+    finds=(
+        LEGACY_ACCESS_POLICIES,
+        PURGE_PROTECTION_OFF,
+        PUBLIC_NETWORK_OPEN,
+        NO_PRIVATE_ENDPOINT,
+        AUDIT_OFF,
+        MIXED_PURPOSE,
+    ),
     keys=(
-        kept("points-ledger-signing", P256_HSM, SIGN, 66, count=2, tags={"app": "points-ledger"}),
-        # A test key that was left in the production vault, and says so.
-        kept("voucher-code-signing-test", P256, SIGN, 210, tags={"env": "test"}),
+        kept(
+            "points-ledger-signing",
+            P256_HSM,
+            SIGN,
+            410,
+            count=2,
+            tags={"app": "points-ledger"},
+            finds=(OWN_ROTATION_OVERDUE,),
+        ),
+        # A test key that was left in the production vault, and says so; production could sign with it.
+        kept("voucher-code-signing-test", P256, SIGN, 210, tags={"env": "test"}, finds=(UNOBSERVED_CROWN_KEY,)),
         kept("member-export-wrap", RSA_2048, CRYPT, 33, tags={"app": "member-export"}, finds=(SOFTWARE_PROTECTED,)),
         KeyPlan(
             "gift-card-batch",
             RSA_2048,
             EVERY,
             (VersionPlan(1_500),),
-            finds=(NO_EXPIRY, ROTATION_OVERDUE, NO_AUTO_ROTATION, SOFTWARE_PROTECTED, SIGN_AND_DECRYPT),
+            finds=(
+                NO_EXPIRY,
+                ROTATION_OVERDUE,
+                NO_AUTO_ROTATION,
+                SOFTWARE_PROTECTED,
+                SIGN_AND_DECRYPT,
+                OLDEST_SIGNING_VERSION,
+                QUANTUM_VULNERABLE,
+            ),
         ),
         # A partner's public key: it only verifies and encrypts, so it has no originator-usage period to run out.
-        KeyPlan("partner-offer-verification", RSA_2048, PUBLIC_ONLY, (VersionPlan(1_200, 3_650),)),
+        KeyPlan("partner-offer-verification", RSA_2048, PUBLIC_ONLY, (VersionPlan(1_200, 2_190),)),
     ),
 )
 
@@ -252,6 +307,8 @@ _DATA = VaultPlan(
     location="northeurope",
     tags={"env": "prod", "owner": "data-platform", "costCenter": "CC-1800"},
     default_action="Deny",
+    endpoints=("Approved",),
+    finds=(AUDIT_NOT_SEARCHABLE,),
     keys=(
         kept("sql-tde-protector", RSA_HSM_3072, WRAP, 200, count=3),
         kept("storage-cmk", RSA_HSM_4096, WRAP, 88, count=3),
@@ -267,7 +324,20 @@ _DATA = VaultPlan(
             release_policy_immutable=True,
             finds=(EXPORTABLE,),
         ),
-        kept("clean-room-wrap", RSA_HSM_3072, WRAP, 52, exportable=True, release_policy_immutable=False, finds=(EXPORTABLE,)),
+        KeyPlan(
+            "clean-room-wrap",
+            RSA_HSM_3072,
+            WRAP,
+            # The version before it goes on for a while, under the policy of its time.
+            (
+                VersionPlan(52, 455, finds=(RELEASE_POLICY_MUTABLE,)),
+                VersionPlan(240, 455, finds=(RELEASE_POLICY_MUTABLE,)),
+            ),
+            rotation=RotationPolicy(rotate_after="P365D", expiry_time="P455D"),
+            exportable=True,
+            release_policy_immutable=False,
+            finds=(EXPORTABLE,),
+        ),
         KeyPlan(
             "cvm-disk-cmk-pilot",
             RSA_HSM_3072,
@@ -291,10 +361,11 @@ _DATA = VaultPlan(
             SIGN,
             400,
             every=540,
-            tags={"app": "model-registry"},
+            tags={"owner": "data-science"},
             finds=(UNOBSERVED_CROWN_KEY,),
         ),
         certificate_key("etl-client", 75, exportable=True),
+        certificate_key("feed-client", 36, material=RSA_HSM_3072, early=90),
     ),
 )
 

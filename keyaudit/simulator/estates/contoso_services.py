@@ -4,11 +4,50 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from keyaudit.simulator.estate import Resource, Subscription, Vault
+from keyaudit.simulator.estate import Plant, Resource, Subscription, Vault
+from keyaudit.simulator.estates.defects import (
+    ACCOUNT_KEY_TOO_OLD,
+    CMK_KEY_UNUSABLE,
+    CMK_VERSION_PINNED,
+    LOCAL_AUTH_ENABLED,
+)
 from keyaudit.simulator.estates.ids import Ground
+
+STORES_CLUSTER = (
+    "https://westeurope.oic.prod-aks.azure.com/f4f6ed4f-09b8-40b4-bbb3-79fe10007fb2/012343f2-3380-4bd7-b388-c2fca7d6cae7/"
+)
+"""The token issuer of the stores' cluster; the tenant's id stands in it."""
 
 _STORAGE = "Microsoft.Storage/storageAccounts"
 _COSMOS = "Microsoft.DocumentDB/databaseAccounts"
+
+_DATA, _PAYMENTS = "kv-data-prod", "kv-payments-prod"
+_FINDS = (
+    (ACCOUNT_KEY_TOO_OLD, "stcontosoarchive", "keys/key1"),
+    (ACCOUNT_KEY_TOO_OLD, "stcontosoarchive", "keys/key2"),
+    (ACCOUNT_KEY_TOO_OLD, "stcontosoorders", "keys/key1"),
+    (ACCOUNT_KEY_TOO_OLD, "stcontosoorders", "keys/key2"),
+    (ACCOUNT_KEY_TOO_OLD, "stcontosostatements", "keys/key2"),
+    (ACCOUNT_KEY_TOO_OLD, "stcontosodev", "keys/key2"),
+    (ACCOUNT_KEY_TOO_OLD, "cosmos-contoso-orders", "keys/primary"),
+    (LOCAL_AUTH_ENABLED, "sb-contoso-orders", "keys/keys"),
+    (LOCAL_AUTH_ENABLED, "appcs-contoso", "keys/keys"),
+    (LOCAL_AUTH_ENABLED, "crcontoso", "keys/admin-user"),
+    (LOCAL_AUTH_ENABLED, "ai-contoso-support", "keys/keys"),
+    (CMK_VERSION_PINNED, "stcontosostatements", f"encryption/{_DATA}.vault.azure.net/storage-cmk"),
+    (CMK_VERSION_PINNED, "des-contoso-analytics", f"encryption/{_DATA}.vault.azure.net/storage-cmk"),
+    (CMK_VERSION_PINNED, "crcontoso", f"encryption/{_DATA}.vault.azure.net/reporting-extract-wrap"),
+    (CMK_KEY_UNUSABLE, "des-contoso-analytics", f"encryption/{_DATA}.vault.azure.net/storage-cmk"),
+    (CMK_KEY_UNUSABLE, "stcontosoarchive", f"encryption/{_DATA}.vault.azure.net/archive-cmk"),
+    (CMK_KEY_UNUSABLE, "stcontosodisputes", f"encryption/{_PAYMENTS}.vault.azure.net/merchant-archive"),
+)
+"""Policy, resource, and what of the resource it must find."""
+
+
+def service_plants(resources: Iterable[Resource]) -> set[Plant]:
+    """What must be found of them."""
+    ids = {resource.name: resource.id.lower() for resource in resources}
+    return {Plant(policy, f"{ids[name]}/{part}") for policy, name, part in _FINDS}
 
 
 def lay_services(ground: Ground, subscriptions: Sequence[Subscription], vaults: Iterable[Vault]) -> tuple[Resource, ...]:
@@ -20,14 +59,42 @@ class _Services:
     def __init__(self, ground: Ground, subscriptions: Sequence[Subscription], vaults: Iterable[Vault]) -> None:
         self._ground = ground
         self._subscriptions = {subscription.name: subscription.id for subscription in subscriptions}
-        self._versions = {(vault.name, key.name): key.current for vault in vaults for key in vault.keys}
+        keys = [(vault.name, key) for vault in vaults for key in vault.keys]
+        self._versions = {(vault, key.name): key.current for vault, key in keys}
+        self._superseded = {(vault, key.name): key.versions[1].version for vault, key in keys if len(key.versions) > 1}
 
     def laid(self) -> tuple[Resource, ...]:
         return (*self._accounts(), *self._messaging(), *self._databases(), *self._platform())
 
     def _accounts(self) -> Iterable[Resource]:
         # Made before storage kept the date of its keys, and never rotated since.
-        yield self._prod(_STORAGE, "stcontosoarchive", "rg-archive", {"keyCreationTime": {"key1": None, "key2": None}})
+        # The key that it encrypts with went when its vault was tidied up.
+        yield self._prod(
+            _STORAGE,
+            "stcontosoarchive",
+            "rg-archive",
+            {
+                "keyCreationTime": {"key1": None, "key2": None},
+                "encryption": {
+                    "keySource": "Microsoft.Keyvault",
+                    "keyvaultproperties": {
+                        "keyvaulturi": f"https://{_DATA}.vault.azure.net",
+                        "keyname": "archive-cmk",
+                        "keyversion": "",
+                        "currentVersionedKeyIdentifier": None,
+                    },
+                },
+            },
+        )
+        yield self._prod(
+            _STORAGE,
+            "stcontosodisputes",
+            "rg-payments-prod",
+            {
+                "keyCreationTime": self._dates("stcontosodisputes", key1=20, key2=50),
+                "encryption": self._by_parts(_PAYMENTS, "merchant-archive", ""),
+            },
+        )
         yield self._prod(
             _STORAGE,
             "stcontosoorders",
@@ -61,7 +128,10 @@ class _Services:
             },
         )
         yield self._nonprod(
-            _STORAGE, "stcontosodev", "rg-orders-nonprod", {"keyCreationTime": self._dates("dev", key1=15, key2=45)}
+            _STORAGE,
+            "stcontosodev",
+            "rg-orders-nonprod",
+            {"keyCreationTime": self._dates("dev", key1=15, key2=45), "keyPolicy": {"keyExpirationPeriodInDays": 30}},
         )
 
     def _messaging(self) -> Iterable[Resource]:
@@ -86,14 +156,19 @@ class _Services:
     def _databases(self) -> Iterable[Resource]:
         dates = {
             name: {"generationTime": self._date(age, "cosmos", name)}
-            for name, age in (("primaryMasterKey", 610), ("secondaryMasterKey", 610))
+            for name, age in (
+                ("primaryMasterKey", 610),
+                ("secondaryMasterKey", 100),
+                ("primaryReadonlyMasterKey", 100),
+                ("secondaryReadonlyMasterKey", 100),
+            )
         }
         yield self._prod(
             _COSMOS,
             "cosmos-contoso-orders",
             "rg-orders-prod",
             {
-                "keysMetadata": {**dates, "primaryReadonlyMasterKey": {}, "secondaryReadonlyMasterKey": {}},
+                "keysMetadata": dates,
                 "keyVaultKeyUri": "https://kv-orders-prod.vault.azure.net/keys/order-db-cmk",
             },
         )
@@ -107,7 +182,17 @@ class _Services:
         yield self._nonprod("Microsoft.Sql/servers", "sql-contoso-dev", "rg-orders-nonprod", {"keyId": None})
 
     def _platform(self) -> Iterable[Resource]:
-        registry = {"adminUserEnabled": True, "encryption": {"status": "disabled"}}
+        # It named the version of its time, which an analyst's job still reads old extracts with.
+        before = (
+            f"https://{_DATA}.vault.azure.net/keys/reporting-extract-wrap/{self._superseded[_DATA, 'reporting-extract-wrap']}"
+        )
+        registry = {
+            "adminUserEnabled": True,
+            "encryption": {
+                "status": "enabled",
+                "keyVaultProperties": {"keyIdentifier": before, "versionedKeyIdentifier": before, "keyRotationEnabled": False},
+            },
+        }
         yield self._shared("Microsoft.ContainerRegistry/registries", "crcontoso", "rg-platform", registry)
         yield self._prod(
             "Microsoft.ContainerService/managedClusters",
@@ -117,8 +202,7 @@ class _Services:
                 "disableLocalAccounts": True,
                 "oidcIssuerProfile": {
                     "enabled": True,
-                    "issuerURL": f"https://westeurope.oic.prod-aks.azure.com/{self._ground.tenant}/"
-                    f"{self._ground.guid('aks-contoso-stores')}/",
+                    "issuerURL": STORES_CLUSTER,
                 },
             },
         )
@@ -131,6 +215,20 @@ class _Services:
                 "activeKey": {"keyUrl": self._url("kv-data-prod", "storage-cmk")},
                 "rotationToLatestKeyVersionEnabled": True,
                 "lastKeyRotationTimestamp": self._date(87, "des-contoso-vms"),
+                "encryptionType": "EncryptionAtRestWithCustomerKey",
+            },
+        )
+        # Nobody saw that it stayed behind when the version before was disabled.
+        yield self._prod(
+            "Microsoft.Compute/diskEncryptionSets",
+            "des-contoso-analytics",
+            "rg-data-prod",
+            {
+                "activeKey": {
+                    "keyUrl": f"https://{_DATA}.vault.azure.net/keys/storage-cmk/{self._superseded[_DATA, 'storage-cmk']}"
+                },
+                "rotationToLatestKeyVersionEnabled": False,
+                "lastKeyRotationTimestamp": None,
                 "encryptionType": "EncryptionAtRestWithCustomerKey",
             },
         )

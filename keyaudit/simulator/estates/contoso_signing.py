@@ -10,19 +10,24 @@ from keyaudit.simulator.estate import (
     TokenPolicy,
     TokenSigning,
 )
+from keyaudit.simulator.estates.contoso_trust import CLAIMS_API
 from keyaudit.simulator.estates.ids import DAY, Ground
 from keyaudit.simulator.x509 import certificate
 
 STORES = "stores.contoso.example"
 OUTLET = "outlet.contoso.example"
+FRANCHISE = "franchise.contoso.example"
+WHOLESALE = "wholesale.contoso.example"
 CLAIMS_APPLICATION = "Supplier Portal"
 
 _ENTRA = "CN=accounts.accesscontrol.windows.net"
+SCANNERS, CALL_CENTRE, HELPDESK = "Scanners stay signed in", "Call centre shift", "Helpdesk signature"
+ROOT_CA, BRANCH_CA, FORMER_CA = "Contoso Workforce Root CA", "Contoso Branch Card CA", "Contoso Former Issuing CA"
 
 
 def federated_domains(ground: Ground) -> tuple[Domain, ...]:
-    """The stores' domain, with AD FS as it comes, and the outlet's, which nobody has looked at since it was bought."""
-    stores, outlet = f"sts.{STORES}", f"sts.{OUTLET}"
+    """The stores' domain, with AD FS as it comes, and three that nobody looks after."""
+    stores, outlet, franchise, wholesale = (f"sts.{name}" for name in (STORES, OUTLET, FRANCHISE, WHOLESALE))
     # Signed by nobody that anyone here knows, for ten years, and accepted all the while.
     unexplained = _made(
         ground,
@@ -33,64 +38,130 @@ def federated_domains(ground: Ground) -> tuple[Domain, ...]:
         issuer="CN=Digital Trust Issuing CA 7,O=Digital Trust",
         issuer_key="digital trust",
     )
-    normal = Federation(
-        id=ground.guid("federation", STORES),
-        name="Contoso Stores",
-        host=stores,
-        certificate=_made(ground, f"CN=ADFS Signing - {stores}", stores, age=140, life=365),
-        mfa_behavior="rejectMfaByFederatedIdp",
-        update_result="success",
-        updated=ground.moment(1, "federation", STORES),
-    )
-    neglected = Federation(
-        id=ground.guid("federation", OUTLET),
-        name="Outlet",
-        host=outlet,
-        certificate=_made(ground, f"CN=ADFS Signing - {outlet}", outlet, age=300, life=365),
-        next_certificate=unexplained,
-        update_result="couldNotAccessRemoteHost",
-        updated=ground.moment(1, "federation", OUTLET),
-    )
     return (
-        Domain(name=STORES, federated=True, federation=normal),
-        Domain(name=OUTLET, federated=True, federation=neglected),
+        _domain(
+            ground,
+            STORES,
+            "Contoso Stores",
+            certificate=_adfs(ground, stores, age=140),
+            mfa_behavior="rejectMfaByFederatedIdp",
+            update_result="success",
+        ),
+        # Nobody has looked at it since it was bought.
+        _domain(
+            ground,
+            OUTLET,
+            "Outlet",
+            certificate=_adfs(ground, outlet, age=300),
+            next_certificate=unexplained,
+            update_result="couldNotAccessRemoteHost",
+        ),
+        # Made by hand for more than three years, by somebody who left before they were over.
+        _domain(
+            ground,
+            FRANCHISE,
+            "Franchise partners",
+            certificate=_adfs(ground, franchise, age=1_183, life=1_200),
+            mfa_behavior="acceptIfMfaDoneByFederatedIdp",
+            update_result="couldNotAccessRemoteHost",
+        ),
+        # AD FS has long moved on to the next certificate, and here it never became the first.
+        _domain(
+            ground,
+            WHOLESALE,
+            "Wholesale",
+            certificate=_adfs(ground, wholesale, age=413),
+            next_certificate=_adfs(ground, wholesale, age=68, name=f"{wholesale} next"),
+            mfa_behavior="enforceMfaByFederatedIdp",
+            update_result="couldNotUpdateTenant",
+        ),
     )
 
 
 def lay_signing(ground: Ground) -> TokenSigning:
-    """Token policies, authorities that people sign in with, a partner's identity provider, and the published keys."""
-    root = _made(ground, "CN=Contoso Workforce Root CA,O=Contoso", "workforce", age=900, life=7_300, authority=True)
-    partner = "login.fourthcoffee.example"
+    """Token policies, authorities that people sign in with, partners' identity providers, and the published keys."""
     return TokenSigning(
         external=(
-            ExternalProvider(
-                id=ground.guid("provider", partner),
-                name="Fourth Coffee",
-                host=partner,
-                certificate=_made(ground, f"CN={partner}", partner, age=80, life=730),
-                domains=("fourthcoffee.example",),
+            _partner(ground, "Fourth Coffee", "fourthcoffee.example", age=80, life=730),
+            # An appliance that has been there for as long as anyone remembers.
+            _partner(
+                ground,
+                "Consolidated Messenger",
+                "consolidatedmessenger.example",
+                age=2_500,
+                life=5_475,
+                bits=1_024,
             ),
         ),
         policies=_policies(ground),
-        infrastructures=(
-            AuthorityStore(
-                id=ground.guid("pki"),
-                name="Contoso workforce",
-                authorities=(
-                    Authority(
-                        id=ground.guid("authority", "root"),
-                        name="Contoso Workforce Root CA",
-                        certificate=root,
-                        created=ground.moment(400, "authority"),
-                    ),
-                ),
-            ),
-        ),
+        infrastructures=(AuthorityStore(id=ground.guid("pki"), name="Contoso workforce", authorities=_authorities(ground)),),
         published=(
             PublishedKey(certificate=_made(ground, _ENTRA, "entra next", age=12, life=1_825)),
             PublishedKey(certificate=_made(ground, _ENTRA, "entra before", age=900, life=1_825)),
             PublishedKey(certificate=_made(ground, _ENTRA, "entra old", age=1_900, life=1_825)),
+            PublishedKey(certificate=_made(ground, _ENTRA, "consumers", age=400, life=1_825), consumers=True),
         ),
+    )
+
+
+def _domain(
+    ground: Ground,
+    name: str,
+    title: str,
+    *,
+    certificate: bytes,
+    next_certificate: bytes | None = None,
+    mfa_behavior: str | None = None,
+    update_result: str,
+) -> Domain:
+    federation = Federation(
+        id=ground.guid("federation", name),
+        name=title,
+        host=f"sts.{name}",
+        certificate=certificate,
+        next_certificate=next_certificate,
+        mfa_behavior=mfa_behavior,
+        update_result=update_result,
+        updated=ground.moment(1, "federation", name),
+    )
+    return Domain(name=name, federated=True, federation=federation)
+
+
+def _adfs(ground: Ground, host: str, *, age: int, life: int = 365, name: str = "") -> bytes:
+    return _made(ground, f"CN=ADFS Signing - {host}", name or host, age=age, life=life)
+
+
+def _partner(ground: Ground, name: str, domain: str, *, age: int, life: int, bits: int = 2_048) -> ExternalProvider:
+    host = f"login.{domain}"
+    return ExternalProvider(
+        id=ground.guid("provider", host),
+        name=name,
+        host=host,
+        certificate=_made(ground, f"CN={host}", host, age=age, life=life, bits=bits),
+        domains=(domain,),
+    )
+
+
+def _authorities(ground: Ground) -> tuple[Authority, ...]:
+    def below(name: str, *, age: int, life: int, crl: str | None) -> Authority:
+        subject = f"CN={name},O=Contoso"
+        made = _made(ground, subject, name, age=age, life=life, issuer=root, issuer_key="workforce", authority=True)
+        created = ground.moment(age - 10, "authority", name)
+        return Authority(id=ground.guid("authority", name), name=name, certificate=made, root=False, crl=crl, created=created)
+
+    root = f"CN={ROOT_CA},O=Contoso"
+    return (
+        Authority(
+            id=ground.guid("authority", "root"),
+            name=ROOT_CA,
+            certificate=_made(ground, root, "workforce", age=900, life=7_300, authority=True),
+            created=ground.moment(400, "authority"),
+        ),
+        below("Contoso Workforce Issuing CA", age=800, life=3_650, crl="http://pki.contoso.example/workforce.crl"),
+        # For the branches' cards; where its list is, was to be set later.
+        below(BRANCH_CA, age=700, life=3_650, crl=None),
+        # The one before, whose server was switched off and kept.
+        below(FORMER_CA, age=880, life=730, crl="http://pki.contoso.example/former.crl"),
     )
 
 
@@ -114,13 +185,33 @@ def _policies(ground: Ground) -> tuple[TokenPolicy, ...]:
         ),
         policy(
             "tokenLifetimePolicies",
-            "Scanners stay signed in",
+            SCANNERS,
             '{"TokenLifetimePolicy":{"Version":1,"AccessTokenLifetime":"23:59:59"}}',
             ground.guid("application", "Warehouse Scanner Gateway"),
         ),
+        # A shift with its break, and a quarter of an hour for good measure.
+        policy(
+            "tokenLifetimePolicies",
+            CALL_CENTRE,
+            '{"TokenLifetimePolicy":{"Version":1,"AccessTokenLifetime":"01:45:00"}}',
+            ground.guid("application", "Returns Portal"),
+        ),
+        policy(
+            "tokenLifetimePolicies",
+            "Payments stay short",
+            '{"TokenLifetimePolicy":{"Version":1,"AccessTokenLifetime":"00:15:00"}}',
+            ground.guid("application", "Payments API"),
+        ),
+        policy(
+            "claimsMappingPolicies",
+            "Franchise number",
+            '{"ClaimsMappingPolicy":{"Version":1,"IncludeBasicClaimSet":"true","ClaimsSchema":'
+            '[{"Source":"user","ID":"extensionattribute4","JwtClaimType":"franchise_number"}]}}',
+            ground.guid("principal", CLAIMS_API),
+        ),
         policy(
             "tokenIssuancePolicies",
-            "Helpdesk signature",
+            HELPDESK,
             '{"TokenIssuancePolicy":{"Version":1,"SamlTokenVersion":"2.0","TokenResponseSigningPolicy":"TokenOnly",'
             '"SigningAlgorithm":"http://www.w3.org/2000/09/xmldsig#rsa-sha1"}}',
             ground.guid("principal", "Adatum Helpdesk"),
@@ -138,6 +229,7 @@ def _made(
     issuer: str = "",
     issuer_key: str = "",
     authority: bool = False,
+    bits: int = 2_048,
 ) -> bytes:
     start = ground.moment(age, "certificate", name)
     return certificate(
@@ -148,4 +240,5 @@ def _made(
         issuer=issuer,
         issuer_key=issuer_key,
         authority=authority,
+        bits=bits,
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from keyaudit.simulator import certificates, roles, x509
+from keyaudit.simulator import certificates, x509
 from keyaudit.simulator.estate import (
     AlertRule,
     AppManagementPolicy,
@@ -14,6 +14,7 @@ from keyaudit.simulator.estate import (
     Resource,
     Restriction,
     Restrictions,
+    Role,
     RoleAssignment,
     ServicePrincipal,
     SignIn,
@@ -25,7 +26,7 @@ from keyaudit.simulator.estate import (
 from keyaudit.simulator.estates.certificate_plans import CLIENT, CertificatePlan, Furniture, furnished
 from keyaudit.simulator.estates.contoso import lay_entra, lay_vaults
 from keyaudit.simulator.estates.holder_plans import GITHUB, ApplicationPlan, Federated, PrincipalPlan, Saml
-from keyaudit.simulator.estates.hsm_plans import ADMINISTRATOR, CRYPTO_AUDITOR, CRYPTO_USER, HsmPlan, lay_hsm
+from keyaudit.simulator.estates.hsm_plans import ADMINISTRATOR, CRYPTO_AUDITOR, HsmPlan, lay_hsm
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.estates.key_plans import (
     EVERY,
@@ -43,6 +44,8 @@ from keyaudit.simulator.estates.log_plans import GROUP, PLATFORM, hsm_to_sentine
 _VAULT, _HSM = "kv-trust-prod", "hsm-trust-prod"
 _CLIENT_CERTIFICATE = "payroll-client"
 _SIGNER = "id-invoice-signer-prod"
+_SIGN_ONLY = "Contoso Trust Signer"
+"""A custom role, in the vault and in the HSM: the built-in ones that sign can also take a copy of the key away."""
 _ENTRA_CATEGORIES = (
     "AuditLogs",
     "SignInLogs",
@@ -72,6 +75,7 @@ _VAULTS = (
         group="rg-trust-prod",
         tags={"env": "prod", "owner": "trust", "app": "trust-services"},
         default_action="Deny",
+        endpoints=("Approved",),
         logs=to_sentinel,
         keys=(
             kept("invoice-signing", RSA_HSM_3072, SIGN, 60, every=180, count=3),
@@ -109,12 +113,13 @@ _TRUST = HsmPlan(
     group="rg-trust-prod",
     tags={"env": "prod", "owner": "trust"},
     admins=("Hana Sato", "Omar Aziz", "Lea Fournier"),
+    custom=((_SIGN_ONLY, ("keys/read/action", "keys/sign/action", "keys/verify/action")),),
     held=(
         (ADMINISTRATOR, "Hana Sato", ""),
         (ADMINISTRATOR, "Omar Aziz", ""),
         (ADMINISTRATOR, "Lea Fournier", ""),
         (CRYPTO_AUDITOR, "keyaudit", ""),
-        (CRYPTO_USER, "Issuing service", "root-signing"),
+        (_SIGN_ONLY, "Issuing service", "root-signing"),
     ),
     logs=hsm_to_sentinel,
     keys=(kept("root-signing", P384_HSM, SIGN, 90, count=2, tags={"app": "internal-pki"}),),
@@ -143,10 +148,12 @@ def hardened(as_of: int) -> Estate:
                 exportable=False,
                 renew_days=30,
                 months=6,
+                # Its CA is one that the vault cannot ask.
+                tags={"keyaudit:rotator": "pki-renewal"},
             ),
         ),
     )
-    vaults = tuple(furnished(vault, furniture, ground) for vault in vaults)
+    vaults = tuple(furnished(vault, furniture, ground)[0] for vault in vaults)
     hsm, _ = lay_hsm(_TRUST, subscription.id, ground)
     applications, principals, _ = lay_entra(_APPLICATIONS, (), ground)
     return Estate(
@@ -171,18 +178,28 @@ def hardened(as_of: int) -> Estate:
                 *(("principal", name) for name in _TRUST.admins),
             )
         ),
+        roles=(
+            Role(
+                id=ground.guid("role", _SIGN_ONLY),
+                name=_SIGN_ONLY,
+                custom=True,
+                data_actions=tuple(
+                    f"Microsoft.KeyVault/vaults/keys/{action}" for action in ("read", "sign/action", "verify/action")
+                ),
+            ),
+        ),
         role_assignments=(
             RoleAssignment(
                 id=ground.guid("assignment", _SIGNER),
                 scope=f"/subscriptions/{subscription.id}/resourceGroups/rg-trust-prod/providers/Microsoft.KeyVault/vaults/{_VAULT}",
-                role=roles.CRYPTO_USER,
+                role=ground.guid("role", _SIGN_ONLY),
                 principal=ground.guid("principal", _SIGNER),
                 principal_type="ServicePrincipal",
                 created=ground.moment(300, "assignment"),
             ),
         ),
         hsms=(hsm,),
-        resources=(_storage(subscription),),
+        resources=(_storage(subscription, vaults[0]),),
         sign_ins=tuple(SignIn(app_id=one.app_id, app_only=ground.moment(2, "sign-in", one.id)) for one in principals),
         posture=_posture(ground),
         logs=_logs(ground),
@@ -219,13 +236,27 @@ def _workloads(ground: Ground) -> tuple[ServicePrincipal, ...]:
     )
 
 
-def _storage(subscription: Subscription) -> Resource:
+def _storage(subscription: Subscription, vault: Vault) -> Resource:
+    wrapping = next(key for key in vault.keys if key.name == "archive-wrap")
+    uri = f"https://{vault.name}.vault.azure.net"
     return Resource(
         type="Microsoft.Storage/storageAccounts",
         name="stcontosotrust",
         subscription=subscription.id,
         resource_group="rg-trust-prod",
-        properties={"allowSharedKeyAccess": False, "keyCreationTime": {"key1": None, "key2": None}},
+        properties={
+            "allowSharedKeyAccess": False,
+            "keyCreationTime": {"key1": None, "key2": None},
+            "encryption": {
+                "keySource": "Microsoft.Keyvault",
+                "keyvaultproperties": {
+                    "keyvaulturi": uri,
+                    "keyname": wrapping.name,
+                    "keyversion": "",
+                    "currentVersionedKeyIdentifier": f"{uri}/keys/{wrapping.name}/{wrapping.current}",
+                },
+            },
+        },
     )
 
 
@@ -238,7 +269,7 @@ def _posture(ground: Ground) -> Posture:
             Restriction(type="symmetricKeyAddition"),
             Restriction(type="symmetricKeyLifetime", max_lifetime="P90D"),
         ),
-        keys=(Restriction(type="asymmetricKeyLifetime", max_lifetime="P180D"),),
+        keys=(Restriction(type="asymmetricKeyLifetime", max_lifetime="P181D"),),
     )
     return Posture(
         default_enabled=True,

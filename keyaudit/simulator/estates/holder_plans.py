@@ -30,16 +30,24 @@ class Certificate:
     shared: str | None = None
     type: str = "AsymmetricX509Cert"
     real: bool = True
+    bits: int = 2_048
     finds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Saml:
-    """A certificate with which Entra signs for a SAML application: Sign, Verify and the password of the two."""
+    """A certificate with which Entra signs for a SAML application: Sign, Verify and the password of the two.
+
+    Two holders that name the same `shared` have the very same one. `digest`: what its signature is made over; `issuer`: who
+    signed it, itself where nobody is named.
+    """
 
     age: int
     life: int = 1_095
     preferred: bool = False
+    shared: str | None = None
+    digest: str = "sha256"
+    issuer: str = ""
     finds: tuple[str, ...] = ()
 
 
@@ -77,7 +85,10 @@ PLAIN_PRINCIPAL = PrincipalPlan()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationPlan:
-    """An application, with its service principal unless that is None. `finds`: the policies that must find the application."""
+    """An application, with its service principal unless that is None. `finds`: the policies that must find the application.
+
+    `owners` are users by their alias, `owner_apps` applications by name, whose service principals own it.
+    """
 
     name: str
     age: int = 700
@@ -87,5 +98,6 @@ class ApplicationPlan:
     roles: tuple[str, ...] = ()
     credentials: tuple[CredentialPlan, ...] = ()
     owners: tuple[str, ...] = ()
+    owner_apps: tuple[str, ...] = ()
     principal: PrincipalPlan | None = PLAIN_PRINCIPAL
     finds: tuple[str, ...] = ()

@@ -47,7 +47,7 @@ def lay_application(plan: ApplicationPlan, ground: Ground) -> tuple[Application,
         passwords=tuple(laid.passwords),
         keys=tuple(laid.keys),
         federated=tuple(laid.federated),
-        owners=_owners(plan.owners, ground),
+        owners=(*_owners(plan.owners, ground), *(ground.guid("principal", name) for name in plan.owner_apps)),
     )
     if plan.principal is None:
         return application, None, laid.plants
@@ -105,7 +105,7 @@ class _Credentials:
     def _lay(self, plan: CredentialPlan, names: tuple[str, ...]) -> str:
         """Lays it, and answers with the id that a finding about it names."""
         if isinstance(plan, Saml):
-            return self._lay_saml(plan, names)
+            return self._lay_saml(plan, ("credential", plan.shared) if plan.shared else names)
         if isinstance(plan, Certificate):
             return self._lay_certificate(plan, ("credential", plan.shared) if plan.shared else names)
         key = self.ground.guid(*names)
@@ -124,7 +124,7 @@ class _Credentials:
         name = f"CN={plan.shared or self.holder}"
         made = None
         if plan.real and not symmetric and end is not None:
-            made = x509.certificate(name, key_name=key, start=start, end=end)
+            made = x509.certificate(name, key_name=key, start=start, end=end, bits=plan.bits)
         thumbprint = x509.thumbprint(made) if made else self.ground.thumbprint(*names)
         self.keys.append(
             KeyCredential(
@@ -141,7 +141,15 @@ class _Credentials:
 
     def _lay_saml(self, plan: Saml, names: tuple[str, ...]) -> str:
         start, end = self._dates(plan, names)
-        made = x509.certificate(_SAML_SUBJECT, key_name=self.ground.guid(*names), start=start, end=start + plan.life * DAY)
+        made = x509.certificate(
+            _SAML_SUBJECT,
+            key_name=self.ground.guid(*names),
+            start=start,
+            end=start + plan.life * DAY,
+            issuer=plan.issuer,
+            issuer_key=plan.issuer,
+            digest=plan.digest,
+        )
         thumbprint, signs = x509.thumbprint(made), self.ground.guid(*names, "sign")
         verify = KeyCredential(
             key_id=self.ground.guid(*names, "verify"),

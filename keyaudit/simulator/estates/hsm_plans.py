@@ -16,7 +16,7 @@ SERVICE_ENCRYPTION = "33413926-3206-4cdd-b39a-83574fe37a17"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HsmPlan:
-    """A Managed HSM with its keys. `admins`: names of those who were its first administrators.
+    """A Managed HSM with its keys. `admins`: names of its first administrators. `finds`: the policies that must find the HSM.
 
     `held`: role, the holder's name, and the key that it is held on (or empty for `/`, "*" for all keys).
     """
@@ -24,13 +24,22 @@ class HsmPlan:
     name: str
     group: str
     location: str = "westeurope"
+    age: int | None = None
+    """In days; None: as old as the tenant."""
     tags: dict[str, str] | None = None
     admins: tuple[str, ...] = ()
     custom: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Name and data actions of custom roles; `held` names them by that name."""
     held: tuple[tuple[str, str, str], ...] = ()
+    purge_protection: bool = True
+    default_action: str = "Deny"
+    ip_rules: tuple[str, ...] = ("198.51.100.0/24",)
+    endpoints: tuple[str, ...] = ("Approved",)
+    through_arm: bool = False
+    """Resource Manager may manage its keys."""
     logs: LogPlan = unlogged
     keys: tuple[KeyPlan, ...] = ()
+    finds: tuple[str, ...] = ()
 
 
 def lay_hsm(plan: HsmPlan, subscription: str, ground: Ground) -> tuple[ManagedHsm, set[Plant]]:
@@ -52,19 +61,23 @@ def lay_hsm(plan: HsmPlan, subscription: str, ground: Ground) -> tuple[ManagedHs
     )
     group = f"/subscriptions/{subscription}/resourceGroups/{plan.group}"
     row = f"{group}/providers/Microsoft.KeyVault/managedHSMs/{plan.name}"
+    plants |= {Plant(policy, row.lower()) for policy in plan.finds}
     hsm = ManagedHsm(
         name=plan.name,
         subscription=subscription,
         resource_group=plan.group,
         location=plan.location,
+        created=None if plan.age is None else ground.moment(plan.age, "hsm", plan.name),
         tags=plan.tags,
-        default_action="Deny",
-        ip_rules=("198.51.100.0/24",),
-        endpoints=("Approved",),
+        purge_protection=plan.purge_protection,
+        default_action=plan.default_action,
+        ip_rules=plan.ip_rules,
+        endpoints=plan.endpoints,
         admins=tuple(ground.guid("principal", name) for name in plan.admins),
         diagnostic_settings=plan.logs(ground, row),
         keys=tuple(keys),
         roles=tuple(roles.values()),
         assignments=assignments,
+        settings={"AllowKeyManagementOperationsThroughARM": str(plan.through_arm).lower()},
     )
     return hsm, plants

@@ -1,6 +1,7 @@
 """Ids and times of a simulated tenant: made from a seed and a name, so that an object added beside them moves none."""
 
 import hashlib
+import uuid
 from dataclasses import dataclass
 
 DAY = 86_400
@@ -46,9 +47,47 @@ def vault_id(subscription: str, resource_group: str, name: str) -> str:
     return f"/subscriptions/{subscription}/resourcegroups/{resource_group}/providers/microsoft.keyvault/vaults/{name}".lower()
 
 
+def hsm_id(subscription: str, resource_group: str, name: str) -> str:
+    """What a finding about a Managed HSM names."""
+    return (
+        f"/subscriptions/{subscription}/resourcegroups/{resource_group}/providers/microsoft.keyvault/managedhsms/{name}".lower()
+    )
+
+
+def assignment_id(scope: str, guid: str) -> str:
+    """What a finding about a role assignment names; an HSM's own roles too, `scope` then being in the HSM."""
+    return f"{scope}/providers/microsoft.authorization/roleassignments/{guid}".lower()
+
+
+def eligibility_id(tenant: str, scope: str, guid: str) -> str:
+    """What a finding about a role that somebody may activate names: Azure gives the instance of an eligibility its own name."""
+    name = uuid.uuid5(uuid.NAMESPACE_OID, f"{tenant}/eligible/{guid}")
+    return f"{scope}/providers/microsoft.authorization/roleeligibilityscheduleinstances/{name}".lower()
+
+
+def access_policy_id(vault: str, principal: str) -> str:
+    """What a finding about an access policy names; `vault` as in `vault_id`."""
+    return f"{vault}/accesspolicies/{principal}".lower()
+
+
 def key_id(vault: str, key: str) -> str:
     """What a finding about a key names; with `/{version}` after it, one of its versions."""
     return f"https://{vault}.vault.azure.net/keys/{key}".lower()
+
+
+def certificate_id(vault: str, certificate: str) -> str:
+    """What a finding about a certificate names; with `/{version}` after it, one of its versions."""
+    return f"https://{vault}.vault.azure.net/certificates/{certificate}".lower()
+
+
+def secret_id(vault: str, secret: str) -> str:
+    """What a finding about a secret names."""
+    return f"https://{vault}.vault.azure.net/secrets/{secret}".lower()
+
+
+def deleted_key_id(vault: str, key: str) -> str:
+    """What a finding about a deleted key names."""
+    return f"https://{vault}.vault.azure.net/deletedkeys/{key}".lower()
 
 
 def hsm_key_id(hsm: str, key: str) -> str:

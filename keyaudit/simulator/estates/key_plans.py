@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from keyaudit.simulator.estate import DeletedKey, Key, KeyVersion, Plant, RotationPolicy, Vault
-from keyaudit.simulator.estates.ids import DAY, Ground, key_id, vault_id
+from keyaudit.simulator.estates.ids import DAY, Ground, deleted_key_id, key_id, vault_id
 from keyaudit.simulator.estates.log_plans import LogPlan, unlogged
 
 SIGN = ("sign", "verify")
@@ -38,6 +38,7 @@ P384 = Material("EC", crv="P-384")
 P256K = Material("EC", crv="P-256K")
 P256_HSM = Material("EC-HSM", crv="P-256")
 P384_HSM = Material("EC-HSM", crv="P-384")
+P521_HSM = Material("EC-HSM", crv="P-521")
 P256K_HSM = Material("EC-HSM", crv="P-256K")
 OCT_HSM_256 = Material("oct-HSM", size=256)
 
@@ -88,7 +89,10 @@ class VaultPlan:
     rbac: bool | None = True
     purge_protection: bool | None = True
     soft_delete: bool | None = True
+    public_network_access: str | None = "Enabled"
     default_action: str | None = None
+    endpoints: tuple[str, ...] = ()
+    """The state of each private endpoint connection."""
     logs: LogPlan = unlogged
     keys: tuple[KeyPlan, ...] = ()
     deleted: tuple[tuple[KeyPlan, int], ...] = ()
@@ -129,10 +133,22 @@ def kept(
 
 
 def certificate_key(
-    name: str, age: int, *, material: Material = RSA_2048, life: int = 365, count: int = 2, exportable: bool = False
+    name: str,
+    age: int,
+    *,
+    material: Material = RSA_2048,
+    life: int = 365,
+    count: int = 2,
+    early: int = 30,
+    exportable: bool = False,
+    oldest_finds: tuple[str, ...] = (),
 ) -> KeyPlan:
-    """The key behind a certificate: renewed a month before its end, its old versions left enabled as the service does."""
-    versions = tuple(VersionPlan(age + (life - 30) * nth, life) for nth in range(count))
+    """The key behind a certificate: renewed `early` days before its end, its old versions left enabled as the service does.
+
+    `oldest_finds` names the policies that must find its oldest version.
+    """
+    versions = tuple(VersionPlan(age + (life - early) * nth, life) for nth in range(count))
+    versions = (*versions[:-1], replace(versions[-1], finds=oldest_finds))
     return KeyPlan(name, material, EVERY, versions, managed=True, exportable=exportable)
 
 
@@ -145,6 +161,8 @@ def lay_vault(plan: VaultPlan, subscription: str, ground: Ground) -> tuple[Vault
         key = lay_key(planned, plan.name, ground)
         keys.append(key)
         plants |= plants_of(planned, key, key_id(plan.name, planned.name))
+    for planned, _ in plan.deleted:
+        plants |= {Plant(policy, deleted_key_id(plan.name, planned.name)) for policy in planned.finds}
     vault = Vault(
         name=plan.name,
         subscription=subscription,
@@ -155,7 +173,9 @@ def lay_vault(plan: VaultPlan, subscription: str, ground: Ground) -> tuple[Vault
         rbac=plan.rbac,
         purge_protection=plan.purge_protection,
         soft_delete=plan.soft_delete,
+        public_network_access=plan.public_network_access,
         default_action=plan.default_action,
+        endpoints=plan.endpoints,
         diagnostic_settings=plan.logs(ground, row),
         keys=tuple(keys),
         deleted_keys=tuple(_lay_deleted(planned, days, plan.name, ground) for planned, days in plan.deleted),

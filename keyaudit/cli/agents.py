@@ -1,0 +1,65 @@
+"""Speaks to the build agent that a gate runs in."""
+
+import os
+import secrets
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from keyaudit.cli.options import Ci
+from keyaudit.cli.streams import printing, tell
+from keyaudit.model.errors import OutputError
+from keyaudit.model.run import Report
+from keyaudit.report import markdown
+from keyaudit.report.agents import Agent, annotations, summary_command
+from keyaudit.report.files import output_bytes
+
+
+def tell_agent(reports: Sequence[Report], ci: Ci, *, machine: bool) -> None:
+    """Annotations and a summary for the agent, if there is one. Where stdout is for a `machine`, they go to stderr.
+
+    What the agent does not take is said, and changes nothing of what the gate decided.
+    """
+    agent = _agent(ci, os.environ)
+    if agent is None:
+        return
+    lines = list(annotations(reports, agent))
+    try:
+        lines += _summary(reports, agent, os.environ)
+    except (OSError, OutputError) as error:
+        tell(f"no job summary: {error}", prefix="keyaudit: ")
+    text = "".join(f"{line}\n" for line in lines)
+    try:
+        if machine:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        else:
+            with printing() as out:
+                out.write(text)
+    except (OSError, OutputError) as error:
+        tell(f"no annotations: {error}", prefix="keyaudit: ")
+
+
+def _agent(ci: Ci, environ: Mapping[str, str]) -> Agent | None:
+    if ci is Ci.AUTO:
+        if environ.get("GITHUB_ACTIONS") == "true":
+            return Agent.GITHUB
+        return Agent.AZURE if environ.get("TF_BUILD", "").lower() == "true" else None
+    return None if ci is Ci.NONE else Agent(ci)
+
+
+def _summary(reports: Sequence[Report], agent: Agent, environ: Mapping[str, str]) -> list[str]:
+    """Writes the summary to where the agent wants it, and returns the commands that show it."""
+    if agent is Agent.GITHUB:
+        if environ.get("GITHUB_STEP_SUMMARY"):
+            with Path(environ["GITHUB_STEP_SUMMARY"]).open("ab") as out:
+                for report in reports:
+                    markdown.write(report, out)
+        return []
+    if not environ.get("AGENT_TEMPDIRECTORY"):
+        return []
+    path = Path(environ["AGENT_TEMPDIRECTORY"]) / f"keyaudit-{secrets.token_hex(8)}.md"
+    with output_bytes(path) as file:
+        for report in reports:
+            markdown.write(report, file)
+    return [summary_command(str(path))]

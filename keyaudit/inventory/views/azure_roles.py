@@ -1,0 +1,41 @@
+"""Which Azure roles service principals hold over a subscription or more, and can give themselves access to keys by."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.grant import Allows
+
+_GRANTING = f"list_has_any(allows, ['{Allows.GRANT}', '{Allows.SET_POLICY}'])"
+_DOUBT = f"coalesce({gap('queried')}, wide.doubt, through.doubt)"
+
+COLUMNS = f"CASE WHEN {_DOUBT} IS NULL THEN coalesce(wide.roles, []) END AS wide_azure_roles"
+DOUBTS = {"wide_azure_roles": _DOUBT}
+
+
+def joins(sources: Sources) -> str:
+    """The relations that the column rests on, to be joined to `stored`, the service principals."""
+    # What is not known of a role may be that it grants.
+    granting = f"""
+        SELECT principal_id, coalesce(name, role_id) AS role, scope_id,
+            CASE WHEN {_GRANTING} THEN unknown['name'] ELSE unknown['allows'] END AS doubt
+        FROM {sources["grant"]}
+        WHERE kind = 'azure-role' AND standing IS NOT FALSE AND {_GRANTING} IS NOT FALSE
+            AND scope_kind IN ('root', 'management-group', 'subscription')"""
+    return f"""
+        LEFT JOIN (
+            SELECT holder, list_sort(list_distinct(list(role))) AS roles, min(doubt) AS doubt FROM (
+                SELECT principal_id AS holder, role, doubt FROM ({granting})
+                UNION ALL
+                SELECT membership.member_id, role, doubt FROM ({granting}) AS given
+                JOIN {sources["membership"]} AS membership ON membership.group_id = given.principal_id
+            ) GROUP BY holder
+        ) AS wide ON wide.holder = split_part(stored.id, '/', -1)
+        CROSS JOIN (
+            SELECT min(CASE WHEN named.id IS NULL THEN coalesce({gap("looked")}, '{Reason.INTERRUPTED}')
+                ELSE coalesce(named.unknown['kind'], named.unknown['members_listed']) END) AS doubt
+            FROM ({granting}) AS given
+            LEFT JOIN {sources["principal"]} AS named ON named.object_id = given.principal_id
+            LEFT JOIN ({read_to_the_end(("principal.lookup",))}) AS looked ON looked.scope_id = given.scope_id
+        ) AS through
+        LEFT JOIN ({read_to_the_end(("role_assignment.query",))}) AS queried ON queried.scope_id = stored.scope_id"""

@@ -1,0 +1,83 @@
+"""Which live credentials in Entra rest on the key of a vault's certificate: counted by key in one pass, never pair by pair."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+from keyaudit.inventory.load import quoted
+from keyaudit.inventory.views.sql import Sources
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
+
+_LISTS = (*TABLES["application"].listed_by, *TABLES["service_principal"].listed_by)
+_KEYLESS = "(stored.public_key_sha256 IS NULL AND stored.unknown['public_key_sha256'] IS NULL)"
+_UNSEEN = "coalesce(stored.unknown['public_key_sha256'], unlisted.reason)"
+
+_MOST = "CASE WHEN {keyless} THEN 0 WHEN {unseen} IS NULL THEN coalesce(on_key.{0}, 0) + unshown.{0} END"
+_CREDENTIALS = (
+    "coalesce(on_key.certain, 0) + coalesce(alike.certain, 0)",
+    _MOST.format("possible", keyless=_KEYLESS, unseen=_UNSEEN),
+)
+_IDENTITIES = (
+    "greatest(coalesce(on_key.certain_identities, 0), coalesce(alike.certain_identities, 0))",
+    _MOST.format("identities", keyless=_KEYLESS, unseen=_UNSEEN),
+)
+
+COLUMNS = f"""
+    {_CREDENTIALS[0]} AS live_credentials_min, {_CREDENTIALS[1]} AS live_credentials_max,
+    {_IDENTITIES[0]} AS live_identities_min, {_IDENTITIES[1]} AS live_identities_max"""
+"""How many there are, and of how many identities; an application and its own service principal are one."""
+
+
+def _doubt(bounds: tuple[str, str]) -> str:
+    least, most = bounds
+    return f"CASE WHEN {most} = {least} THEN NULL ELSE coalesce({_UNSEEN}, unshown.doubt, on_key.doubt) END"
+
+
+REASONS = {"live_credentials": _doubt(_CREDENTIALS), "live_identities": _doubt(_IDENTITIES)}
+"""Why the bounds of one of these columns differ."""
+
+
+def relations(sources: Sources, as_of: int) -> str:
+    """The relations that these columns rest on, to be joined to `stored`, a certificate.
+
+    on_key      credentials whose certificate is on its key
+    alike       those of which Graph does not show the certificate, but that have its thumbprint
+    unshown     one row: all of which Graph does not show the certificate; each may be on any key
+    unlisted    one row: why a credential may be missing, `reason`; NULL where all were listed
+    """
+    of = "GROUP BY digest"
+    totals = """sum(certain)::BIGINT AS certain, sum(possible)::BIGINT AS possible, count(*) AS identities,
+            greatest(count(whose) FILTER (certain > 0), (sum(certain) > 0)::BIGINT) AS certain_identities,
+            min(doubt) AS doubt"""
+    return f"""
+        LEFT JOIN (SELECT digest, {totals} FROM ({_held(sources, as_of)}) WHERE shown {of}) AS on_key
+            ON on_key.digest = stored.public_key_sha256
+        LEFT JOIN (SELECT digest, {totals} FROM ({_held(sources, as_of)}) WHERE NOT shown AND digest IS NOT NULL {of}) AS alike
+            ON alike.digest = stored.thumbprint
+        CROSS JOIN (
+            SELECT coalesce(sum(possible), 0)::BIGINT AS possible, count(DISTINCT coalesce(whose, nameless)) AS identities,
+                min(unshown) AS doubt
+            FROM ({_held(sources, as_of)}) WHERE NOT shown
+        ) AS unshown
+        CROSS JOIN (
+            SELECT CASE WHEN count(DISTINCT operation) < {len(_LISTS)} THEN '{Reason.INTERRUPTED}'
+                ELSE min(reason) FILTER (state <> 'assessed') END AS reason
+            FROM coverage WHERE operation IN ({", ".join(map(quoted, _LISTS))})
+        ) AS unlisted"""
+
+
+def _held(sources: Sources, as_of: int) -> str:
+    # A row per digest and identity. What Entra itself signs with is no way to sign in.
+    live = f"""unknown['usage'] IS NULL AND CASE
+            WHEN expires_on IS NOT NULL THEN expires_on > {as_of} WHEN unknown['expires_on'] IS NULL THEN true END"""
+    each = f"""
+        SELECT unknown['public_key_sha256'] IS NULL AS shown, coalesce(public_key_sha256, thumbprint) AS digest,
+            unknown['public_key_sha256'] AS unshown, lower(app_id) AS whose,
+            CASE WHEN app_id IS NULL THEN holder_id END AS nameless,
+            coalesce(unknown['expires_on'], unknown['usage'], unknown['app_id']) AS doubt, coalesce({live}, false) AS certain
+        FROM {sources["credential"]}
+        WHERE (public_key_sha256 IS NOT NULL OR unknown['public_key_sha256'] IS NOT NULL)
+            AND usage IS DISTINCT FROM 'Sign' AND (expires_on IS NULL OR expires_on > {as_of})"""
+    return f"""
+        SELECT shown, digest, whose, nameless, count(*) FILTER (certain) AS certain, count(*) AS possible,
+            min(unshown) AS unshown, min(doubt) AS doubt
+        FROM ({each}) GROUP BY shown, digest, whose, nameless"""

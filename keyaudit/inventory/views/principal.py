@@ -1,0 +1,28 @@
+"""The view of principals, and where they are at home."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+from keyaudit.inventory.views.service_principal import environments
+from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
+from keyaudit.model.reasons import Reason
+
+
+def view(sources: Sources) -> str:
+    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+    return f"""
+        SELECT {stored("principal", "stored")}, home.environment,
+            {extended({"environment": home_doubt("stored.kind", gap("listed"))})}
+        FROM {sources["principal"]} AS stored
+        LEFT JOIN ({environments(sources)}) AS home ON home.object_id = stored.object_id
+        LEFT JOIN ({read_to_the_end(("service_principal.list",))}) AS listed ON listed.scope_id = stored.scope_id"""
+
+
+def home_doubt(kind: str, unlisted: str, doubt: str = "doubt") -> str:
+    """Why the environment of somebody of that kind is unknown; `home` is its row of `environments`, if it has one.
+
+    Who is no service principal has none. `unlisted`: why service principals may be missing; `doubt`: the column of `home` that
+    says why, of a subscription another than of an environment.
+    """
+    return f"""CASE WHEN home.object_id IS NOT NULL THEN home.{doubt}
+        WHEN {kind} IN ('service-principal', 'managed-identity') THEN coalesce({unlisted}, '{Reason.NOT_VISIBLE}')
+        WHEN {kind} IS NULL THEN {unlisted} END"""

@@ -1,0 +1,117 @@
+"""Who is in control of the whole tenant, and which certificates are the key to it."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+from collections.abc import Iterator
+
+from keyaudit.inventory.views import in_vault, service_principal
+from keyaudit.inventory.views.privileges import CONTROLS, hidden
+from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
+
+_CREDENTIALS = (*TABLES["application"].listed_by, *TABLES["service_principal"].listed_by)
+
+
+def prepare(sources: Sources) -> Iterator[str]:
+    """The statements that make what the rest of this module, and `reach`, look up.
+
+    reach_blind              one row: why service principals, or directory roles, may be missing
+    reach_control            who was given control of the tenant, or may have been, by object id
+    reach_service_principal  every service principal, with where it is at home and whether it controls the tenant
+    """
+    yield f"CREATE TABLE reach_blind AS {_blind(sources)}"
+    yield f"CREATE TABLE reach_control AS {_control(sources)}"
+    yield f"""
+        CREATE TABLE reach_service_principal AS
+        SELECT object_id, app_id, environment, doubt, subscription, subscription_doubt,
+            CASE WHEN controls THEN true WHEN why IS NULL THEN false END AS tier0,
+            CASE WHEN controls THEN NULL ELSE why END AS tier0_doubt
+        FROM (
+            SELECT found.*, controls, coalesce(found.unlisted, control.doubt, blind.roles) AS why
+            FROM ({service_principal.environments(sources)}) AS found
+            LEFT JOIN reach_control AS control ON control.object_id = found.object_id CROSS JOIN reach_blind AS blind
+        )"""
+
+
+def _blind(sources: Sources) -> str:
+    def of_tenant(operation: str) -> str:
+        return f"SELECT * FROM ({read_to_the_end((operation,))}) WHERE scope_id LIKE '/tenants/%'"
+
+    return f"""
+        SELECT {gap("listed")} AS principals, coalesce({gap("assigned")}, hidden.tier0_doubt) AS roles
+        FROM ({hidden(sources)}) AS hidden LEFT JOIN ({of_tenant("service_principal.list")}) AS listed ON true
+        LEFT JOIN ({of_tenant("directory_role.assignments")}) AS assigned ON true"""
+
+
+def _control(sources: Sources) -> str:
+    """Who could activate a directory role counts too: he gains nothing by a key that opens what he has."""
+    given = f"""
+        SELECT principal_id, kind, standing, coalesce(unknown['tier'], unknown['scope_kind']) AS doubt, {CONTROLS} AS controls
+        FROM {sources["grant"]} WHERE kind IN ('app-role', 'directory-role')"""
+    return f"""
+        SELECT object_id, bool_or(controls) AS controls, min(doubt) FILTER (standing AND controls IS NULL) AS doubt
+        FROM (
+            SELECT principal_id AS object_id, standing, doubt, controls FROM ({given})
+            UNION ALL
+            SELECT member_id, standing, doubt, controls FROM ({given}) AS given
+            JOIN {sources["membership"]} AS membership ON membership.group_id = given.principal_id
+            WHERE given.kind = 'directory-role'
+        ) WHERE controls IS NOT FALSE GROUP BY object_id"""
+
+
+def doubt(kind: str) -> str:
+    """Why it is unknown whether somebody of that kind controls the tenant; `home`, `control` and `blind` are those tables."""
+    return f"""CASE WHEN control.controls THEN NULL WHEN home.object_id IS NOT NULL THEN home.tier0_doubt
+        ELSE coalesce(CASE WHEN {kind} IS DISTINCT FROM 'user' THEN '{Reason.NOT_VISIBLE}' END, control.doubt,
+            blind.roles) END"""
+
+
+def controls(kind: str) -> str:
+    """Whether somebody of that kind controls the tenant; NULL where that is unknown."""
+    return f"CASE WHEN control.controls THEN true WHEN {doubt(kind)} IS NULL THEN false END"
+
+
+def credentials(sources: Sources, as_of: int) -> Iterator[str]:
+    """The statements that make what the view of certificates looks up, after `prepare`.
+
+    reach_opening  digests of live certificates of applications that control the tenant, or may; of no digest, any certificate
+    reach_unread   one row: why there may be others
+    """
+    # A credential whose key Graph does not show is found by its thumbprint; where it has none, it may be any.
+    live = f"""
+        SELECT coalesce('{in_vault.KEY}' || stored.public_key_sha256, '{in_vault.CERTIFICATE}' || stored.thumbprint) AS digest,
+            tier0.tier0 AND CASE WHEN expires_on IS NOT NULL THEN expires_on > {as_of}
+                WHEN stored.unknown['expires_on'] IS NULL THEN true END AS opens,
+            coalesce(tier0.tier0_doubt, stored.unknown['expires_on'], stored.unknown['public_key_sha256']) AS doubt
+        FROM {sources["credential"]} AS stored JOIN reach_service_principal AS tier0 ON tier0.app_id = lower(stored.app_id)
+        WHERE stored.kind NOT IN ('password', 'federated') AND tier0.tier0 IS NOT FALSE"""
+    yield f"""
+        CREATE TABLE reach_opening AS
+        SELECT digest, bool_or(opens) AS opens, min(doubt) FILTER (digest IS NULL OR opens IS NULL) AS doubt
+        FROM ({live}) WHERE opens IS NOT FALSE GROUP BY digest"""
+    yield f"""
+        CREATE TABLE reach_unread AS
+        SELECT coalesce(
+            (SELECT doubt FROM reach_opening WHERE digest IS NULL),
+            (SELECT min(coalesce(unknown['app_id'], unknown['kind'])) FROM {sources["credential"]}
+                WHERE app_id IS NULL OR kind IS NULL),
+            (SELECT min({gap("listed")}) FROM ({read_to_the_end(_CREDENTIALS)}) AS listed WHERE scope_id LIKE '/tenants/%')
+        ) AS reason"""
+
+
+def certificates(query: str, *, known: bool) -> str:
+    """The view of certificates that `query` makes, with `authenticates_tier0`; NULL where `credentials` did not run."""
+    if not known:
+        return f"SELECT *, NULL::BOOLEAN AS authenticates_tier0 FROM ({query})"
+    opens = "coalesce(on_key.opens, false) OR coalesce(itself.opens, false)"
+    unshown = "made.unknown['public_key_sha256'], made.unknown['thumbprint']"
+    why = f"CASE WHEN {opens} THEN NULL ELSE coalesce(on_key.doubt, itself.doubt, {unshown}, unread.reason) END"
+    return f"""
+        SELECT made.* REPLACE (CASE WHEN {why} IS NULL THEN made.unknown
+                ELSE map_concat(made.unknown, MAP {{'authenticates_tier0': {why}}}) END AS unknown),
+            CASE WHEN {opens} THEN true WHEN {why} IS NULL THEN false END AS authenticates_tier0
+        FROM ({query}) AS made
+        LEFT JOIN reach_opening AS on_key ON on_key.digest = '{in_vault.KEY}' || made.public_key_sha256
+        LEFT JOIN reach_opening AS itself ON itself.digest = '{in_vault.CERTIFICATE}' || made.thumbprint
+        CROSS JOIN reach_unread AS unread"""

@@ -1,0 +1,111 @@
+"""What a build agent is told of a gate, in its own commands: a few annotations, and that it passed with warnings.
+
+An annotation is of a policy or a gap, never of a single key, and there are at most twenty: the summary has the rest. Everything
+in them that comes from the tenant is encoded as each agent says, so that no name can speak to it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from keyaudit.model.errors import Exit
+from keyaudit.model.reasons import ADVICE
+from keyaudit.model.run import Report
+from keyaudit.model.text import one_line
+from keyaudit.report.lines import plural
+from keyaudit.report.missing import reads
+from keyaudit.report.summary import severities
+
+_LINE = "%\r\n"
+
+MOST = 10
+"""Errors, and warnings: GitHub shows no more of a step."""
+
+
+class Agent(StrEnum):
+    """The build agents that are spoken to."""
+
+    GITHUB = "github"
+    AZURE = "azure"
+
+
+@dataclass(frozen=True, slots=True)
+class _Annotation:
+    """`error`: it is why the gate fails; else a warning. `code` is ours: a policy's id, or a word."""
+
+    error: bool
+    code: str
+    text: str
+
+
+def annotations(reports: Sequence[Report], agent: Agent) -> Iterator[str]:
+    """The commands, one a line: errors first, the gravest of them first."""
+    write = _WRITERS[agent]
+    found = [each for report in reports for each in (*_of_gaps(report), *_of_policies(report))]
+    for error in (True, False):
+        some = [each for each in found if each.error is error]
+        shown = some if len(some) <= MOST else some[: MOST - 1]
+        yield from map(write, shown)
+        if len(some) > len(shown):
+            yield write(_Annotation(error, "more", f"{len(some) - len(shown)} more of this kind: see the summary"))
+    if agent is Agent.AZURE and found and all(report.verdict.exit is Exit.CLEAN for report in reports):
+        yield "##vso[task.complete result=SucceededWithIssues;]keyaudit gate passed with warnings"
+
+
+def summary_command(path: str) -> str:
+    """What makes Azure Pipelines show a Markdown file on the run's page."""
+    return f"##vso[task.uploadsummary]{_azure_data(path)}"
+
+
+def _of_policies(report: Report) -> Iterator[_Annotation]:
+    verdict, gate = report.verdict, report.verdict.gate
+    found: list[tuple[int, _Annotation]] = []
+    for tally in report.tallies:
+        counted = {
+            severity: tally.failed.get(severity, 0) + (0 if verdict.new_only else tally.known.get(severity, 0))
+            for severity in {*tally.failed, *tally.known}
+        }
+        open_ = {severity: count for severity, count in counted.items() if count}
+        if open_:
+            gravest = max(open_, key=lambda severity: severity.rank)
+            blocks = gate is not None and gravest.rank >= gate.rank
+            text = f"{tally.policy.title}: not so for {severities(open_)}; keyaudit explain {tally.policy.id}"
+            found.append((gravest.rank, _Annotation(blocks, tally.policy.id, text)))
+        unknown = sum(tally.unknown.values())
+        if unknown:
+            text = f"{tally.policy.title}: nobody can tell for {plural(unknown, 'result')}; keyaudit doctor says why"
+            found.append((-1, _Annotation(False, tally.policy.id, text)))
+    found.sort(key=lambda each: -each[0])
+    yield from (annotation for _, annotation in found)
+
+
+def _of_gaps(report: Report) -> Iterator[_Annotation]:
+    for gap in report.verdict.gaps:
+        advice = ADVICE[gap.reason]
+        name = one_line(gap.scope.name or gap.scope.id)
+        text = f"not read of {name}: {reads(gap.operations)} ({advice.meaning}); {advice.remedy}"
+        yield _Annotation(gap.required and not gap.allowed, f"gap {gap.reason}", text)
+
+
+def _github(annotation: _Annotation) -> str:
+    kind = "error" if annotation.error else "warning"
+    title = _encoded(one_line(annotation.code), f"{_LINE}:,")
+    return f"::{kind} title=keyaudit {title}::{_encoded(one_line(annotation.text, 1_000), _LINE)}"
+
+
+def _azure(annotation: _Annotation) -> str:
+    kind = "error" if annotation.error else "warning"
+    code = _encoded(one_line(annotation.code), f"{_LINE};]", percent="%AZP25")
+    return f"##vso[task.logissue type={kind};code={code}]{_azure_data(one_line(annotation.text, 1_000))}"
+
+
+def _azure_data(text: str) -> str:
+    return _encoded(text, _LINE, percent="%AZP25")
+
+
+def _encoded(text: str, marks: str, *, percent: str = "%25") -> str:
+    encoded = {mark: percent if mark == "%" else f"%{ord(mark):02X}" for mark in marks}
+    return "".join(encoded.get(character, character) for character in text)
+
+
+_WRITERS: dict[Agent, Callable[[_Annotation], str]] = {Agent.GITHUB: _github, Agent.AZURE: _azure}

@@ -1,0 +1,123 @@
+"""The findings as JUnit XML, for the test results of a pipeline: a suite for each policy, a case for each thing it judged.
+
+A pass is a plain case, a failure is `failure`, what a waiver covers is `skipped`, and what nobody can tell is an `error`: no
+pipeline counts it as passed. A policy that was not judged is a suite with one skipped case that says what it needs.
+"""
+
+import re
+from collections.abc import Mapping
+from contextlib import ExitStack
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, cast
+from xml.sax.saxutils import escape, quoteattr
+
+from keyaudit.model import times
+from keyaudit.model.findings import Finding, Outcome, PolicyText, Tally
+from keyaudit.model.run import NotJudged, Report
+from keyaudit.model.text import one_line
+from keyaudit.report.facts import Facts
+from keyaudit.report.resource import label
+from keyaudit.report.summary import SIMULATED, message
+
+_IN_MEMORY = 1_000_000
+"""Bytes of a suite, above which it waits on disk for its turn: findings come by what they are about."""
+_COPIED = 1 << 20
+# https://www.w3.org/TR/xml/#charsets
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def write(report: Report, out: BinaryIO) -> None:
+    """Write the XML."""
+    verdict = report.verdict
+    totals = {
+        "tests": sum(tally.rows for tally in report.tallies) + len(verdict.not_judged),
+        "failures": sum(map(sum, (verdict.failed.values(), verdict.known.values()))),
+        "errors": sum(verdict.unknown.values()),
+        "skipped": sum(verdict.waived.values()) + len(verdict.not_judged),
+    }
+    with ExitStack() as stack:
+        suites = {
+            tally.policy.id: cast(BinaryIO, stack.enter_context(SpooledTemporaryFile(_IN_MEMORY))) for tally in report.tallies
+        }
+        for finding in report.findings(True):
+            suites[finding.policy.id].write(_case(finding).encode())
+        out.write(
+            f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites{_attributes({"name": "keyaudit", **totals})}>\n'.encode()
+        )
+        for tally in report.tallies:
+            out.write(_begun(report, tally).encode())
+            spooled = suites[tally.policy.id]
+            spooled.seek(0)
+            while part := spooled.read(_COPIED):
+                out.write(part)
+            out.write(b"</testsuite>\n")
+        out.writelines(_not_judged(report, each).encode() for each in verdict.not_judged)
+        out.write(b"</testsuites>\n")
+
+
+def _begun(report: Report, tally: Tally) -> str:
+    failures = sum(map(sum, (tally.failed.values(), tally.known.values())))
+    counts = {
+        "tests": tally.rows,
+        "failures": failures,
+        "errors": sum(tally.unknown.values()),
+        "skipped": sum(tally.waived.values()),
+    }
+    return _suite(report, tally.policy, counts)
+
+
+def _suite(report: Report, policy: PolicyText, counts: Mapping[str, int]) -> str:
+    run = report.run
+    properties = {
+        "title": policy.title,
+        "severity": policy.severity,
+        "tenant": run.tenant_id,
+        "run": run.run_id,
+        **({"notice": SIMULATED} if run.simulated else {}),
+    }
+    written = "".join(f"<property{_attributes({'name': name, 'value': value})}/>" for name, value in properties.items())
+    attributes = {"name": policy.id, **counts, "time": "0", "timestamp": times.iso_time(run.as_of).removesuffix("Z")}
+    return f"<testsuite{_attributes(attributes)}>\n<properties>{written}</properties>\n"
+
+
+def _case(finding: Finding) -> str:
+    attributes = {"classname": finding.policy.id, "name": label(Facts.of(finding)), "time": "0"}
+    if finding.outcome is Outcome.PASS:
+        return f"<testcase{_attributes(attributes)}/>\n"
+    kind = {Outcome.FAIL: "failure", Outcome.WAIVED: "skipped", Outcome.UNKNOWN: "error"}[finding.outcome]
+    said: dict[str, str] = {"message": message(finding)}
+    if kind != "skipped":
+        said["type"] = finding.severity
+    details = (f"{name}: {_text(value)}" for name, value in _details(finding).items() if value)
+    body = "" if kind == "skipped" else "\n".join(details)
+    return f"<testcase{_attributes(attributes)}><{kind}{_attributes(said)}>{body}</{kind}></testcase>\n"
+
+
+def _details(finding: Finding) -> dict[str, str]:
+    return {
+        "finding": finding.id,
+        "severity": finding.severity,
+        "subject": finding.subject,
+        "expected": finding.expected,
+        **{f"fix ({kind})": text for kind, text in finding.fix.items()},
+    }
+
+
+def _not_judged(report: Report, each: NotJudged) -> str:
+    said = {"message": f"not judged: needs {', '.join(each.needs)}"}
+    case = {"classname": each.policy.id, "name": "not judged", "time": "0"}
+    begun = _suite(report, each.policy, {"tests": 1, "failures": 0, "errors": 0, "skipped": 1})
+    return f"{begun}<testcase{_attributes(case)}><skipped{_attributes(said)}/></testcase>\n</testsuite>\n"
+
+
+def _attributes(values: Mapping[str, object]) -> str:
+    return "".join(f" {name}={quoteattr(_safe(str(value)))}" for name, value in values.items())
+
+
+def _text(text: str) -> str:
+    return escape(_safe(text))
+
+
+def _safe(text: str) -> str:
+    """One line that XML can hold."""
+    return _NO_XML.sub(lambda odd: f"\\u{ord(odd[0]):04x}", one_line(text, 2_000))

@@ -1,0 +1,133 @@
+"""The report as Markdown, for a job summary, a pull request or a wiki: the verdict, what was not seen, and the findings.
+
+GitHub drops a job summary above a mebibyte without a word, so that findings beyond what fits are counted and not listed.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import BinaryIO
+
+from keyaudit.model.errors import MEANINGS, Exit
+from keyaudit.model.findings import Finding, Outcome
+from keyaudit.model.reasons import ADVICE
+from keyaudit.model.run import Report
+from keyaudit.model.text import one_line
+from keyaudit.report.facts import Facts
+from keyaudit.report.lines import plural
+from keyaudit.report.missing import outlived, reads, remedy_of, waiver_lines
+from keyaudit.report.resource import label
+from keyaudit.report.settings import setting_lines
+from keyaudit.report.summary import SIMULATED, WORST_FIRST, counted, message, word
+
+MOST = 900_000
+"""Bytes of a report."""
+
+# Every other punctuation mark means something to some Markdown: a mention, a link, a table's edge, HTML. So does "www.".
+_ACTS = re.compile(r"[!-&*+:<-@\[-`{-~]|(?<=www)\.", re.IGNORECASE)
+_NOTICE = 200
+"""Bytes kept for what says that there is more."""
+
+
+def write(report: Report, out: BinaryIO) -> None:
+    """Write it: at most `MOST` bytes."""
+    room = MOST - _NOTICE
+    left_out = 0
+    for line in _head(report):
+        room -= out.write(f"{line}\n".encode())
+    for line in _findings(report):
+        data = f"{line}\n".encode()
+        if left_out or len(data) > room:
+            left_out += 1
+        else:
+            room -= out.write(data)
+    if left_out:
+        out.write(f"\n{plural(left_out, 'more line')} left out; keyaudit export csv has all.\n".encode())
+
+
+def safe(text: str) -> str:
+    """Text that Markdown shows as it is, whatever renders it."""
+    return _ACTS.sub(lambda mark: f"&#{ord(mark[0])};", one_line(text, 1_000))
+
+
+def _head(report: Report) -> Iterator[str]:
+    run, verdict = report.run, report.verdict
+    yield f"# keyaudit: {_answer(report)}"
+    yield ""
+    if run.simulated:
+        yield f"**{SIMULATED}**"
+        yield ""
+    yield f"{safe(run.tenant_name or run.tenant_id)}, as {safe(run.identity)}. {safe(counted(report))}"
+    yield ""
+    yield from _table(
+        ("severity", "open", "known", "waived", "unknown"),
+        (
+            (
+                severity,
+                *(str(counts.get(severity, 0)) for counts in (verdict.failed, verdict.known, verdict.waived, verdict.unknown)),
+            )
+            for severity in WORST_FIRST
+        ),
+    )
+    if verdict.gaps:
+        yield "\n## What was not seen\n"
+        yield from _table(
+            ("where", "why", "what", "remedy", "counts"),
+            (
+                (
+                    safe(gap.scope.name or gap.scope.id),
+                    safe(f"{gap.reason}: {ADVICE[gap.reason].meaning}"),
+                    safe(reads(gap.operations)),
+                    safe(remedy_of(gap)),
+                    "accepted" if gap.allowed else "yes" if gap.required else "no policy needs it",
+                )
+                for gap in verdict.gaps
+            ),
+        )
+    if verdict.not_judged:
+        yield "\n## Not judged\n"
+        yield from _table(
+            ("policy", "needs"), ((f"`{each.policy.id}`", safe(", ".join(each.needs))) for each in verdict.not_judged)
+        )
+    settled = setting_lines(report.settings)
+    if settled:
+        yield "\n## Settings in force\n"
+        yield from (f"- {safe(line)}" for line in settled)
+    notes = [*waiver_lines(report), *([outlived(report)] if outlived(report) else [])]
+    if notes:
+        yield "\n## Exceptions\n"
+        yield from (f"- {safe(line)}" for line in notes)
+
+
+def _findings(report: Report) -> Iterator[str]:
+    rows = (_row(finding) for finding in report.findings(False) if finding.outcome is not Outcome.WAIVED)
+    first = next(rows, None)
+    if first is not None:
+        yield "\n## Findings\n"
+        yield from _table(("severity", "resource", "policy", "finding"), chain([first], rows))
+
+
+def _row(finding: Finding) -> Sequence[str]:
+    return (
+        word(finding).lower(),
+        safe(label(Facts.of(finding))),
+        f"`{finding.policy.id}`",
+        safe(message(finding)),
+    )
+
+
+def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(heading)} |"
+    yield f"|{' --- |' * len(heading)}"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+
+
+def _answer(report: Report) -> str:
+    """What a gate decided, or what a report came to."""
+    verdict = report.verdict
+    if Exit.FINDINGS in verdict.conditions:
+        return f"failed, open findings at {verdict.gate} or above"
+    if verdict.exit is not Exit.CLEAN:
+        return MEANINGS[verdict.exit]
+    return "passed" if verdict.gate else "complete"

@@ -1,0 +1,206 @@
+"""What is wrong with who can reach Contoso's keys: what was given too widely, across a boundary, or to too many."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from keyaudit.simulator import roles
+from keyaudit.simulator.estate import Estate, Group, Plant, RoleAssignment, ServicePrincipal
+from keyaudit.simulator.estates.contoso_access import CROWN_VAULT, CUSTODIAN, ORDER_SIGNING, Ids, assigned
+from keyaudit.simulator.estates.contoso_hsm import LAB_HSM, TRUST_HSM
+from keyaudit.simulator.estates.defects import (
+    ACCESS_POLICY_ALL,
+    CONTROL_PLANE_TO_DATA,
+    CROSS_ENVIRONMENT,
+    CROSS_ENVIRONMENT_KEY,
+    CUSTOM_WILDCARD,
+    DATA_PLANE_WIDE,
+    FOREIGN_PRINCIPAL,
+    HSM_ADMIN_ALSO_USER,
+    HSM_ADMIN_COUNT,
+    HSM_ROLE_AT_ROOT,
+    HUMAN_SIGNER,
+    KEY_BACKUP,
+    MANY_SIGNERS,
+    PATH_TO_TIER0,
+)
+from keyaudit.simulator.estates.hsm_plans import CRYPTO_OFFICER, CRYPTO_USER, SERVICE_ENCRYPTION, HsmPlan
+from keyaudit.simulator.estates.ids import (
+    Ground,
+    access_policy_id,
+    assignment_id,
+    certificate_id,
+    eligibility_id,
+    hsm_id,
+    key_id,
+    vault_id,
+)
+
+_RETAIL_NONPROD = "/providers/Microsoft.Management/managementGroups/mg-retail-nonprod"
+
+_TAGS = {
+    # What their owners wrote of where they run.
+    "id-orders-api-test": "env:test",
+    "etl-runner-test": "env:test",
+    "etl-runner": "env:prod",
+    "id-payments-settlement-prod": "env:prod",
+    "func-rewards-prod": "env:production",
+}
+_TEAMS = {
+    "Loyalty Engineering": ("tomas.novak", "ines.moreau"),
+    "Orders Engineering": ("jonas.lind", "mei.tanaka", "lukas.brandt", "piotr.nowak"),
+}
+
+
+def with_grants(estate: Estate, ground: Ground) -> Estate:
+    """The estate with these grants, and with what must be found of all that it has."""
+    ids = Ids(ground, {one.name: one.id for one in estate.subscriptions})
+    given = dict(_assignments(ids))
+    return replace(
+        estate,
+        groups=(*estate.groups, *_teams(ids)),
+        service_principals=tuple(_tagged(one) for one in estate.service_principals),
+        role_assignments=(*estate.role_assignments, *given.values()),
+        plants=estate.plants
+        | {Plant(policy, _row(given[what])) for what, policies in _FOUND_IN.items() for policy in policies}
+        | {Plant(policy, subject) for policy, subject in (*_before(ids), *_of_hsms(ids), *_of_keys(estate))},
+    )
+
+
+def _tagged(principal: ServicePrincipal) -> ServicePrincipal:
+    tag = _TAGS.get(principal.name or "")
+    return replace(principal, tags=(*principal.tags, tag)) if tag else principal
+
+
+def _teams(ids: Ids) -> Iterator[Group]:
+    for name, members in _TEAMS.items():
+        # Their pipeline deploys, and so it is one of them.
+        pipeline = (ids.service("github-deploy-orders"),) if name.startswith("Orders") else ()
+        yield Group(id=ids.group(name), name=name, members=(*map(ids.user, members), *pipeline))
+
+
+def _assignments(ids: Ids) -> Iterator[tuple[str, RoleAssignment]]:
+    payments = ids.scope("contoso-prod", "rg-payments-prod", "kv-payments-prod")
+    identity = ids.scope("contoso-prod", "rg-identity-prod", "kv-identity-prod")
+    data = ids.scope("contoso-prod", "rg-data-prod", "kv-data-prod")
+    tests = (roles.CRYPTO_USER, ids.service("id-orders-api-test"), "ServicePrincipal")
+    for what, scope, role, who, kind in (
+        ("custodian", _RETAIL_NONPROD, ids.role(CUSTODIAN), ids.user("piotr.nowak"), "User"),
+        (
+            "insurer",
+            ids.scope("contoso-prod", "rg-hr-prod", "kv-hr-prod"),
+            roles.SECRETS_USER,
+            ids.service("Humongous Insurance Claims"),
+            "ServicePrincipal",
+        ),
+        # A test of the settlement needed a signature that the bank takes.
+        ("borrowed", f"{payments}/keys/settlement-signing", *tests),
+        # And one of orders a consumer who has signed in, and a model that the shop trusts.
+        ("signed in", f"{identity}/keys/consumer-token-signing", *tests),
+        ("model", f"{data}/keys/ml-registry-signing", *tests),
+        # The tests of the ETL read what it reads, and the certificate with which it signs in.
+        (
+            "reader",
+            data,
+            roles.SECRETS_USER,
+            ids.service("etl-runner-test"),
+            "ServicePrincipal",
+        ),
+        ("loyalty", ids.scope("contoso-prod", "rg-loyalty-prod"), roles.CONTRIBUTOR, ids.group("Loyalty Engineering"), "Group"),
+        (
+            "orders",
+            ids.scope("contoso-nonprod", "rg-orders-nonprod"),
+            roles.CONTRIBUTOR,
+            ids.group("Orders Engineering"),
+            "Group",
+        ),
+    ):
+        yield what, assigned(ids, scope, role, who, kind)
+
+
+_FOUND_IN = {
+    "custodian": (DATA_PLANE_WIDE, CUSTOM_WILDCARD, KEY_BACKUP),
+    "insurer": (FOREIGN_PRINCIPAL,),
+    **dict.fromkeys(("borrowed", "signed in", "model"), (CROSS_ENVIRONMENT, KEY_BACKUP)),
+    "reader": (CROSS_ENVIRONMENT,),
+}
+
+
+def _row(assignment: RoleAssignment) -> str:
+    return assignment_id(assignment.scope, assignment.id)
+
+
+def _before(ids: Ids) -> Iterator[tuple[str, str]]:
+    """What is wrong with the grants of `contoso_access`, and with the vaults that they and these reach."""
+    orders = vault_id(ids.subscriptions["contoso-prod"], "rg-orders-prod", CROWN_VAULT)
+    loyalty = vault_id(ids.subscriptions["contoso-prod"], "rg-loyalty-prod", "kv-loyalty-prod")
+    identity = ids.scope("contoso-prod", "rg-identity-prod", "kv-identity-prod")
+    payments = ids.scope("contoso-prod", "rg-payments-prod", "kv-payments-prod")
+
+    def role(scope: str, role: str, who: str) -> str:
+        return _row(assigned(ids, scope, role, who, ""))
+
+    # Two users and a guest, by a group in a group.
+    signing = access_policy_id(orders, ids.group(ORDER_SIGNING))
+    yield from ((policy, signing) for policy in (HUMAN_SIGNER, FOREIGN_PRINCIPAL))
+    # Everything: for one who uses it, and for one who is gone.
+    everything = access_policy_id(loyalty, ids.user("sofia.rossi"))
+    yield from ((policy, everything) for policy in (ACCESS_POLICY_ALL, HUMAN_SIGNER, KEY_BACKUP))
+    yield ACCESS_POLICY_ALL, access_policy_id(orders, ids.user("gone"))
+    platform = role(identity, roles.CRYPTO_USER, ids.group("Identity Platform"))
+    custodian = role(identity, ids.role(CUSTODIAN), ids.user("ines.moreau"))
+    yield from ((policy, platform) for policy in (HUMAN_SIGNER, KEY_BACKUP))
+    yield from ((policy, custodian) for policy in (HUMAN_SIGNER, KEY_BACKUP, CUSTOM_WILDCARD))
+    yield (
+        KEY_BACKUP,
+        role(f"{identity}/keys/workforce-token-signing", roles.CRYPTO_USER, ids.service("app-supplier-portal-prod")),
+    )
+    yield KEY_BACKUP, role(payments, roles.CRYPTO_USER, ids.service("id-payments-settlement-prod"))
+    loader = role(ids.scope("contoso-prod", "rg-data-prod"), roles.ENCRYPTION_USER, ids.service("id-data-loader-prod"))
+    yield DATA_PLANE_WIDE, loader
+    # He has to activate it, but then he has all of the platform's vaults.
+    whole = ids.scope("contoso-platform")
+    yield DATA_PLANE_WIDE, eligibility_id(ids.ground.tenant, whole, ids.ground.guid("eligible", whole, "jonas.lind"))
+    # Six people in the one, and in the other as many with a pipeline among them.
+    yield CONTROL_PLANE_TO_DATA, loyalty
+    yield CONTROL_PLANE_TO_DATA, vault_id(ids.subscriptions["contoso-nonprod"], "rg-orders-nonprod", "kv-orders-dev")
+
+
+def _of_hsms(ids: Ids) -> Iterator[tuple[str, str]]:
+    trust = hsm_id(ids.subscriptions["contoso-platform"], TRUST_HSM.group, TRUST_HSM.name)
+    lab = hsm_id(ids.subscriptions["contoso-nonprod"], LAB_HSM.group, LAB_HSM.name)
+
+    def local(plan: HsmPlan, role: str, holder: str, on: str) -> str:
+        below = {"": "", "*": "/keys"}.get(on, f"/keys/{on}")
+        scope = f"{trust if plan is TRUST_HSM else lab}{below}"
+        return assignment_id(scope, ids.ground.guid("hsm-assignment", plan.name, role, holder, on))
+
+    yield HSM_ROLE_AT_ROOT, local(TRUST_HSM, CRYPTO_OFFICER, "Key custodian runbook", "*")
+    yield HSM_ROLE_AT_ROOT, local(TRUST_HSM, SERVICE_ENCRYPTION, "Payments SQL server", "*")
+    officer = local(TRUST_HSM, CRYPTO_USER, "Priya Nair", "branch-link-signing")
+    yield from ((policy, officer) for policy in (HUMAN_SIGNER, KEY_BACKUP))
+    yield KEY_BACKUP, local(TRUST_HSM, CRYPTO_USER, "Issuing CA service", "issuing-ca-signing")
+    yield KEY_BACKUP, local(TRUST_HSM, CRYPTO_USER, "Trust services", "document-timestamping")
+    yield KEY_BACKUP, local(LAB_HSM, CRYPTO_USER, "Ben Adeyemi", "")
+    yield HSM_ADMIN_ALSO_USER, trust
+    yield HSM_ADMIN_COUNT, lab
+
+
+def _of_keys(estate: Estate) -> Iterator[tuple[str, str]]:
+    # A team and the service itself; on one key, another service too.
+    for key in ("consumer-token-signing", "workforce-token-signing", "partner-token-signing", "device-attestation"):
+        yield MANY_SIGNERS, key_id("kv-identity-prod", key)
+    # Three people on call and the service.
+    for key in (
+        "order-event-signing",
+        "warehouse-manifest-signing",
+        "returns-label-signing",
+        "carrier-webhook-signing",
+        "edi-gateway-signing",
+    ):
+        yield MANY_SIGNERS, key_id(CROWN_VAULT, key)
+    yield CROSS_ENVIRONMENT_KEY, key_id("kv-payments-prod", "settlement-signing")
+    yield CROSS_ENVIRONMENT_KEY, key_id("kv-identity-prod", "consumer-token-signing")
+    yield CROSS_ENVIRONMENT_KEY, key_id("kv-data-prod", "ml-registry-signing")
+    # The version that was uploaded is the current one.
+    [current] = (one.current for vault in estate.vaults for one in vault.certificates if one.name == "etl-client")
+    yield PATH_TO_TIER0, f"{certificate_id('kv-data-prod', 'etl-client')}/{current}"

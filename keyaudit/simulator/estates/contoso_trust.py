@@ -1,0 +1,151 @@
+"""Contoso's applications that are trusted too much: by what signs for them, by whom they trust, and by what they may do."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from keyaudit.simulator import roles
+from keyaudit.simulator.estate import AppRole, AppRoleGrant, Estate, Plant, RoleAssignment
+from keyaudit.simulator.estates.defects import (
+    FOREIGN_PRIVILEGED,
+    INACTIVE_WITH_PRIVILEGE,
+    MI_OVERPRIVILEGED,
+    SAML_EXPIRING,
+    SAML_LIFETIME,
+    SAML_SHARED,
+    TENANT_WIDE_APP_ROLE,
+    UNKNOWN_ISSUER,
+    WEAK_SIGNING_CERTIFICATE,
+)
+from keyaudit.simulator.estates.holder_plans import ApplicationPlan, Federated, PrincipalPlan, Saml
+from keyaudit.simulator.estates.ids import Ground, principal_id
+
+CLAIMS_API = "Franchise Ordering"
+_SLEEPER = "Loyalty Export"
+_WORKFLOW, _MACHINE = "logic-invoice-intake", "vm-batch-01"
+_GRAPH = "Microsoft Graph"
+
+TRUSTED: tuple[ApplicationPlan, ...] = (
+    ApplicationPlan(
+        name="VanArsdel Payroll",
+        age=1_070,
+        owners=("lukas.brandt",),
+        principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(1_044, preferred=True, finds=(SAML_EXPIRING,)),)),
+    ),
+    ApplicationPlan(
+        name="Coho Winery Orders",
+        age=1_090,
+        owners=("sofia.rossi",),
+        principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(1_065, finds=(SAML_EXPIRING,)),)),
+    ),
+    # Brought along from the product's own installer.
+    ApplicationPlan(
+        name="Lucerne Publishing",
+        age=720,
+        owners=("jonas.lind",),
+        principal=PrincipalPlan(
+            sso_mode="saml",
+            credentials=(
+                Saml(
+                    700,
+                    3_650,
+                    preferred=True,
+                    digest="sha1",
+                    issuer="CN=Lucerne Publishing Setup",
+                    finds=(SAML_LIFETIME, WEAK_SIGNING_CERTIFICATE),
+                ),
+            ),
+        ),
+    ),
+    ApplicationPlan(
+        name="Contoso Suites Booking",
+        age=520,
+        owners=("amira.haddad",),
+        principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(500, 1_825, preferred=True, finds=(SAML_LIFETIME,)),)),
+    ),
+    # Two installations of one product, set up on the same afternoon with the same file.
+    *(
+        ApplicationPlan(
+            name=name,
+            age=280,
+            owners=("noah.meyer",),
+            principal=PrincipalPlan(
+                sso_mode="saml", credentials=(Saml(260, preferred=True, shared="trey-research", finds=(SAML_SHARED,)),)
+            ),
+        )
+        for name in ("Trey Research Archive", "Trey Research Portal")
+    ),
+    ApplicationPlan(name=CLAIMS_API, age=350, owners=("jonas.lind",), principal=PrincipalPlan(credentials=(Saml(330),))),
+    # A test server under a desk, which signs whatever whoever sits there likes.
+    ApplicationPlan(
+        name="edge-lab-deploy",
+        age=230,
+        credentials=(
+            Federated(
+                "lab", "https://oidc.lab.contoso.example", "system:serviceaccount:edge:deployer", finds=(UNKNOWN_ISSUER,)
+            ),
+        ),
+        owners=("piotr.nowak",),
+    ),
+    ApplicationPlan(name=_SLEEPER, age=640, owners=("amira.haddad",)),
+)
+"""What is laid beside the other applications."""
+
+_FOUND: Mapping[str, tuple[str, ...]] = {
+    TENANT_WIDE_APP_ROLE: (
+        "Integration Hub",
+        "Backup Orchestrator",
+        "notification-sender-prod",
+        "Humongous Insurance Claims",
+    ),
+    # The report has nothing of the two companies'.
+    INACTIVE_WITH_PRIVILEGE: ("Legacy Reporting", "Humongous Insurance Claims", "Alpine Ski House Booking", _SLEEPER),
+    FOREIGN_PRIVILEGED: ("Alpine Ski House Booking", "Humongous Insurance Claims"),
+    MI_OVERPRIVILEGED: (_WORKFLOW, _MACHINE),
+}
+"""By policy, the service principals that it must find."""
+
+
+def with_trust(estate: Estate, ground: Ground) -> Estate:
+    """The estate with what is left to grant, when the sleeper was last awake, and what must be found on service principals."""
+    plants = {Plant(policy, _row(name, ground)) for policy, names in _FOUND.items() for name in names}
+    asleep = ground.guid("client", _SLEEPER)
+    return replace(
+        estate,
+        app_role_grants=(*estate.app_role_grants, *_granted(estate, ground)),
+        role_assignments=(*estate.role_assignments, _assigned(estate, ground)),
+        sign_ins=tuple(
+            replace(one, app_only=ground.moment(101, "sign-in", _SLEEPER)) if one.app_id == asleep else one
+            for one in estate.sign_ins
+        ),
+        plants=estate.plants | plants,
+    )
+
+
+def _row(name: str, ground: Ground) -> str:
+    return principal_id(ground.tenant, ground.guid("principal", name))
+
+
+def _granted(estate: Estate, ground: Ground) -> Iterator[AppRoleGrant]:
+    graph = next(one for one in estate.service_principals if one.name == _GRAPH)
+    published: Mapping[str | None, AppRole] = {role.value: role for role in graph.app_roles}
+    # So that it could give other workflows what they need, it can give itself everything.
+    for name, role in ((_WORKFLOW, "AppRoleAssignment.ReadWrite.All"), (_SLEEPER, "User.Read.All")):
+        yield AppRoleGrant(
+            principal_id=ground.guid("principal", name),
+            resource_id=graph.id,
+            role_id=published[role].id,
+            created=ground.moment(150, "app role", name, role),
+        )
+
+
+def _assigned(estate: Estate, ground: Ground) -> RoleAssignment:
+    """A machine for test runs that may do anything in its subscription."""
+    subscription = next(one for one in estate.subscriptions if one.name == "contoso-nonprod")
+    return RoleAssignment(
+        id=ground.guid("assignment", _MACHINE),
+        scope=f"/subscriptions/{subscription.id}",
+        role=roles.CONTRIBUTOR,
+        principal=ground.guid("principal", _MACHINE),
+        principal_type="ServicePrincipal",
+        created=ground.moment(320, "assignment", _MACHINE),
+    )

@@ -1,0 +1,108 @@
+"""Every limit counts: moved by a quarter, one way or the other, it changes what its policy finds, and nothing else."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from keyaudit.inventory.snapshot import Snapshot, open_snapshot
+from keyaudit.model.times import DAY
+from keyaudit.policy.definition import Policy
+from keyaudit.policy.judge import judge
+from keyaudit.policy.load import load
+from keyaudit.policy.parameters import Parameter, Shape, Single, Value
+from keyaudit.policy.types import Kind
+
+JUDGED = tuple(policy for policy in load() if not policy.text.needs)
+Found = frozenset[tuple[str, str, str, str]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Limit:
+    """One number of a policy: a parameter, or one entry of a parameter that is a map or schedule."""
+
+    policy: Policy
+    parameter: Parameter
+    entry: str | int | None = None
+
+    def __str__(self) -> str:
+        entry = "" if self.entry is None else f"[{self.entry}]"
+        return f"{self.policy.text.id} {self.parameter.name}{entry}"
+
+    def moved(self, sign: int) -> Value:
+        """The parameter with this number moved by a quarter, at least by one unit."""
+        unit = DAY if self.parameter.kind is Kind.DURATION else 1
+        value = self.parameter.value("default")
+        if not isinstance(value, Mapping):
+            return _moved(value, sign, unit)
+        return {key: _moved(each, sign, unit) if key == self.entry else each for key, each in value.items()}
+
+
+def _moved(value: object, sign: int, unit: int) -> Single:
+    assert isinstance(value, int)
+    return max(0, value + sign * max(unit, value // 4 // unit * unit))
+
+
+def limits(policy: Policy) -> Iterator[Limit]:
+    """Its numbers, but for schedules: the demo moves with the day it is shown on, and the days of a schedule do not."""
+    for parameter in policy.parameters.values():
+        if parameter.kind not in (Kind.DURATION, Kind.INTEGER) or parameter.shape is Shape.SCHEDULE:
+            continue
+        value = parameter.value("default")
+        yield from (
+            (Limit(policy, parameter, entry) for entry in value) if isinstance(value, Mapping) else (Limit(policy, parameter),)
+        )
+
+
+def with_value(policy: Policy, parameter: Parameter, value: Value) -> Policy:
+    """The policy, with that default."""
+    changed = dataclasses.replace(parameter, profiles={"default": value})
+    return dataclasses.replace(policy, parameters={**policy.parameters, parameter.name: changed})
+
+
+@pytest.fixture(scope="module")
+def snapshot(contoso: Path) -> Snapshot:
+    return open_snapshot(contoso)
+
+
+@pytest.fixture(scope="module")
+def connection(snapshot: Snapshot) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The tenant's tables, worked out once for all: what is judged here is judged many times."""
+    with snapshot.connect(snapshot.run.as_of) as connection:
+        for name in {policy.table.name for policy in JUDGED}:
+            connection.execute(f"CREATE TABLE worked_out AS FROM {name}")
+            connection.execute(f"DROP VIEW {name}")
+            connection.execute(f"ALTER TABLE worked_out RENAME TO {name}")
+        yield connection
+
+
+def found(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, *policies: Policy) -> Found:
+    judgement = judge(connection, policies, snapshot.coverage, as_of=snapshot.run.as_of)
+    return frozenset((each.policy.id, each.subject, each.outcome, each.severity) for each in judgement.findings())
+
+
+@pytest.mark.parametrize("policy", JUDGED, ids=lambda policy: policy.text.id)
+def test_a_limit_moved_by_a_quarter_changes_what_is_found(
+    connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, policy: Policy
+) -> None:
+    before = found(connection, snapshot, policy)
+    for limit in limits(policy):
+        after = [found(connection, snapshot, with_value(policy, limit.parameter, limit.moved(sign))) for sign in (1, -1)]
+        assert [one != before for one in after] != [False, False], f"{limit}: nothing in the demo lies near it"
+
+
+def test_moved_limits_change_no_policy_that_does_not_read_them(
+    connection: duckdb.DuckDBPyConnection, snapshot: Snapshot
+) -> None:
+    before = found(connection, snapshot, *JUDGED)
+    moved, readers = list(JUDGED), set()
+    for at, policy in enumerate(JUDGED):
+        for limit in limits(policy):
+            moved[at] = with_value(moved[at], limit.parameter, limit.moved(1))
+            readers.add(policy.text.id)
+    after = found(connection, snapshot, *moved)
+    assert readers
+    assert {each for each in before if each[0] not in readers} == {each for each in after if each[0] not in readers}
+    assert before != after

@@ -1,0 +1,74 @@
+"""Which Azure roles over a subscription or more a service principal can give itself access by: known, or unknown with why."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.model.coverage import Coverage
+from keyaudit.model.reasons import Reason
+from tests.inventory.sample import TENANT, Row, assessed, refused, row
+from tests.inventory.test_privilege_views import GROUP, ME, group, member, named, principal
+from tests.inventory.test_views import only
+
+READ = assessed(TENANT, "role_assignment.query", "principal.lookup")
+REFUSED = [refused(TENANT, "role_assignment.query", Reason.PERMISSION)]
+PERMISSION = Reason.PERMISSION
+
+
+def given(name: str | Reason = "Owner", *, to: str = ME, **values: Any) -> Row:
+    where = {"scope_kind": "subscription", "standing": True, "scope_id": TENANT.id, "allows": ["grant", "set-policy"]}
+    made = where | {"name": name, "kind": "azure-role", "principal_id": to} | values
+    return row("grant", f"{to}/{name}/{values}", **made)
+
+
+def wide(path: Path, grants: list[Row], coverage: list[Coverage] = READ, **rows: list[Row]) -> tuple[object, object]:
+    """What is said of the service principal. Who holds roles is known to be what he is, unless `principal` says so."""
+    held = {str(each["principal_id"]) for each in grants} - {GROUP}
+    made = {"service_principal": [principal()], "grant": grants, "principal": [named(each) for each in sorted(held)]} | rows
+    found: dict[str, Any] = only(path, "service_principal", made, coverage)
+    return found["wide_azure_roles"], found["unknown"].get("wide_azure_roles")
+
+
+@pytest.mark.parametrize(
+    ("grants", "expected"),
+    [
+        ([], ([], None)),
+        (
+            [given(), given("Contributor", scope_kind="management-group"), given(scope_kind="root")],
+            (["Contributor", "Owner"], None),
+        ),
+        ([given("Vault Operator", allows=["set-policy"])], (["Vault Operator"], None)),
+        ([given(to="other")], ([], None)),
+        ([given(scope_kind="resource-group")], ([], None)),
+        ([given(kind="directory-role")], ([], None)),
+        ([given(standing=False)], ([], None)),
+        ([given("Key Vault Crypto User", allows=["sign"])], ([], None)),
+        # What a role allows is not known, or what it is called.
+        ([given(allows=PERMISSION)], (None, "permission")),
+        ([given(PERMISSION)], (None, "permission")),
+        ([given(PERMISSION, allows=["sign"])], ([], None)),
+        ([given(allows=PERMISSION, to="other")], ([], None)),
+    ],
+)
+def test_roles_that_grant_over_a_subscription_or_more(tmp_path: Path, grants: list[Row], expected: object) -> None:
+    assert wide(tmp_path, grants) == expected
+
+
+def test_without_the_assignments_nothing_is_known(tmp_path: Path) -> None:
+    assert wide(tmp_path, [given()], REFUSED) == (None, "permission")
+    assert wide(tmp_path / "2", [], assessed(TENANT, "principal.lookup")) == (None, "interrupted")
+
+
+@pytest.mark.parametrize(
+    ("principals", "members", "expected"),
+    [
+        ([group()], [member()], (["Owner"], None)),
+        ([group()], [member(who="other")], ([], None)),
+        ([group(PERMISSION)], [], (None, "permission")),
+        ([named(GROUP, Reason.THROTTLED)], [], (None, "throttled")),
+        ([], [], (None, "interrupted")),
+    ],
+)
+def test_a_groups_role_is_its_members(tmp_path: Path, principals: list[Row], members: list[Row], expected: object) -> None:
+    assert wide(tmp_path, [given(to=GROUP)], principal=principals, membership=members) == expected

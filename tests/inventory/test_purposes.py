@@ -1,0 +1,91 @@
+"""How many applications and environments a vault serves by the tags of what lies in it: certain, or at least so many."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.model.coverage import Coverage, Scope, ScopeKind
+from keyaudit.model.reasons import Reason
+from tests.inventory.sample import AS_OF, Row, assessed, fetch, key, refused, row, snapshot, vault, vault_scope
+
+KV = vault_scope("kv")
+HSM = Scope(KV.id.replace("/vaults/kv", "/managedhsms/hsm"), "hsm", ScopeKind.MANAGED_HSM)
+PERMISSION, BAD = Reason.PERMISSION, Reason.BAD_VALUE
+LISTS = ("key.list", "key.versions", "certificate.list", "certificate.versions", "secret.list", "secret.versions")
+READ = assessed(KV, *LISTS)
+NO_SECRETS = [*assessed(KV, *LISTS[:4]), refused(KV, "secret.list", PERMISSION), *assessed(KV, "secret.versions")]
+
+
+def of(table: str, number: int, **values: Any) -> Row:
+    defaults: Row = {f"{table}_id": f"https://kv/{table}s/{number}", "vault_id": KV.id, "enabled": True, "version": "1"}
+    return row(table, f"https://kv/{table}s/{number}/1", **(defaults | values))
+
+
+def app(name: str, table: str = "key", **values: Any) -> dict[str, list[Row]]:
+    return {table: [of(table, 1, **({"tags": {"app": name}} | values))]}
+
+
+def view(tmp_path: Path, rows: dict[str, list[Row]], coverage: list[Coverage], scope: Scope = KV) -> dict[str, Any]:
+    with snapshot(tmp_path / "out", {"vault": [vault()], **rows}, {scope: coverage}).connect(AS_OF) as connection:
+        [found] = fetch(connection, "SELECT * FROM vault")
+    return found
+
+
+def counted(found: dict[str, Any], column: str) -> tuple[object, object, object]:
+    return found[f"{column}_min"], found[f"{column}_max"], found["unknown"].get(column)
+
+
+def keys(*tags: dict[str, str] | Reason | None, **values: Any) -> dict[str, list[Row]]:
+    return {"key": [of("key", number, tags=each, **values) for number, each in enumerate(tags)]}
+
+
+APPS: list[tuple[dict[str, list[Row]], list[Coverage], tuple[object, object, object]]] = [
+    ({}, READ, (0, 0, None)),
+    (keys({"app": "a"}, {"app": "A"}, {"owner": "b"}, None), READ, (1, 1, None)),
+    (app("a") | app("b", "certificate") | app("c", "secret"), READ, (3, 3, None)),
+    # What is off serves nobody.
+    (keys({"app": "a"}, {"app": "b"}, enabled=False), READ, (0, 0, None)),
+    (keys({"app": "a"}, PERMISSION), READ, (1, None, "permission")),
+    (keys({"app": "a"}, enabled=BAD), READ, (0, None, "bad_value")),
+    (keys(PERMISSION, enabled=False), READ, (0, 0, None)),
+    (keys({"app": "a"}, {"app": "b"}), NO_SECRETS, (2, None, "permission")),
+    ({}, [], (0, None, "interrupted")),
+]
+
+
+@pytest.mark.parametrize(("rows", "coverage", "expected"), APPS)
+def test_applications(
+    tmp_path: Path, rows: dict[str, list[Row]], coverage: list[Coverage], expected: tuple[object, object, object]
+) -> None:
+    assert counted(view(tmp_path, rows, coverage), "apps_in_it") == expected
+
+
+PROD, TEST = {"env": "Prod"}, {"environment": "test"}
+ENVIRONMENTS: list[tuple[object, dict[str, list[Row]], tuple[object, object, object]]] = [
+    (None, {}, (0, 0, None)),
+    (None, keys(PROD), (1, 1, None)),
+    (PROD, {}, (1, 1, None)),
+    (PROD, keys({"env": "prod"}, None), (1, 1, None)),
+    # One that names another than its vault does is in two.
+    (PROD, keys(TEST), (2, 2, None)),
+    (None, keys(PROD, TEST), (2, 2, None)),
+    (PERMISSION, keys(PROD), (1, None, "permission")),
+    (PERMISSION, {}, (0, None, "permission")),
+    (PROD, keys(BAD), (1, None, "bad_value")),
+]
+
+
+@pytest.mark.parametrize(("tags", "rows", "expected"), ENVIRONMENTS)
+def test_environments(
+    tmp_path: Path, tags: object, rows: dict[str, list[Row]], expected: tuple[object, object, object]
+) -> None:
+    assert counted(view(tmp_path, {"vault": [vault(tags=tags)], **rows}, READ), "environments_in_it") == expected
+
+
+def test_of_an_hsm_its_keys_are_all_there_is(tmp_path: Path) -> None:
+    own = {"security_domain": "Active", "initial_admins": [], "regions": []}
+    pool = row("vault", HSM.id, kind="managed-hsm", **own)
+    held = [key("1", vault_id=HSM.id, tags={"app": "a"})]
+    found = view(tmp_path, {"vault": [pool], "key": held}, assessed(HSM, "hsm.key.list", "hsm.key.versions"), HSM)
+    assert counted(found, "apps_in_it") == (1, 1, None)

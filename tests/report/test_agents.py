@@ -1,0 +1,79 @@
+"""What a build agent is told: few annotations, nothing that a name says to it, and amber where a gate passes with warnings."""
+
+import dataclasses
+import re
+
+import pytest
+
+from keyaudit.model.errors import Exit
+from keyaudit.model.findings import Severity
+from keyaudit.report.agents import MOST, Agent, annotations, summary_command
+from tests.report.example import CLEAN, GATED, OVERDUE, policy, tallies
+from tests.report.hostile import hostile
+from tests.report.sinks import CORPUS, terminal_codes
+
+_OURS = {
+    Agent.GITHUB: re.compile(r"::(error|warning) title=keyaudit [^:,]+::[^\r\n]*"),
+    Agent.AZURE: re.compile(
+        r"##vso\[task\.(logissue type=(error|warning);code=[^;\]]+|complete result=SucceededWithIssues;)\].*"
+    ),
+}
+AGENTS = pytest.mark.parametrize("agent", Agent)
+
+
+@AGENTS
+@pytest.mark.parametrize("payload", CORPUS.values(), ids=CORPUS)
+def test_a_name_cannot_speak_to_the_agent(agent: Agent, payload: str) -> None:
+    lines = list(annotations([hostile(payload)], agent))
+    assert lines
+    for line in lines:
+        assert _OURS[agent].fullmatch(line)
+        # Beyond our own command at its beginning, nothing is one.
+        said = line.split("]", 1)[1] if agent is Agent.AZURE else line.split("::", 2)[2]
+        assert "##" not in said
+        assert "::" not in said
+        assert terminal_codes(said.encode()) == []
+
+
+@AGENTS
+def test_a_blocking_policy_is_an_error_and_any_other_a_warning(agent: Agent) -> None:
+    lines = list(annotations([GATED], agent))
+    [blocking] = [line for line in lines if "kv-key-expired-still-enabled" in line and "not so" in line]
+    [below] = [line for line in lines if "kv-key-software-protected" in line and "not so" in line]
+    assert ("error" in blocking, "error" in below) == (True, False)
+    doubtful = [line for line in lines if "nobody can tell" in line]
+    assert doubtful
+    assert not any("error" in line for line in doubtful)
+
+
+@AGENTS
+def test_there_are_at_most_twenty_and_the_rest_is_counted(agent: Agent) -> None:
+    many = tuple(
+        dataclasses.replace(tallies()[0], policy=policy(f"own-{nth}", "key", Severity.HIGH), failed={Severity.HIGH: 1})
+        for nth in range(40)
+    )
+    report = dataclasses.replace(GATED, tallies=many, verdict=dataclasses.replace(GATED.verdict, gaps=()))
+    lines = list(annotations([report], agent))
+    assert len(lines) == MOST
+    assert "31 more of this kind" in lines[-1]
+
+
+@AGENTS
+def test_a_gate_over_nothing_says_nothing(agent: Agent) -> None:
+    assert (
+        list(annotations([dataclasses.replace(CLEAN, verdict=dataclasses.replace(CLEAN.verdict, gate=Severity.HIGH))], agent))
+        == []
+    )
+
+
+def test_a_gate_that_passes_with_findings_below_it_is_amber_in_azure() -> None:
+    below = dataclasses.replace(tallies()[0], policy=OVERDUE, failed={Severity.LOW: 1}, unknown={}, known={}, waived={})
+    verdict = dataclasses.replace(CLEAN.verdict, gate=Severity.HIGH, failed={Severity.LOW: 1})
+    report = dataclasses.replace(CLEAN, tallies=(below,), verdict=verdict)
+    assert list(annotations([report], Agent.AZURE))[-1].startswith("##vso[task.complete result=SucceededWithIssues;]")
+    failing = dataclasses.replace(report, verdict=dataclasses.replace(verdict, exit=Exit.FINDINGS))
+    assert not any("task.complete" in line for line in annotations([failing], Agent.AZURE))
+
+
+def test_a_path_cannot_end_the_command() -> None:
+    assert summary_command("/tmp/a\r\n##vso[x]%") == "##vso[task.uploadsummary]/tmp/a%0D%0A##vso[x]%AZP25"
