@@ -11,6 +11,7 @@ a count has no upper bound.
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views import tier0
@@ -37,7 +38,11 @@ BITS = {action: 1 << place for place, action in enumerate(ACTIONS)}
 _ALL = sum(BITS.values())
 _GRANT = BITS["granting"]
 DATA = _ALL - _GRANT
+USING = ("signing", "decrypting")
 _USE = BITS["signing"] | BITS["decrypting"]
+_PLACES = {"environment": "environments", "subscription": "subscriptions"}
+HOMES = tuple(f"{action}_{homes}{end}" for action, homes, end in product(USING, _PLACES.values(), ("", "_doubt")))
+"""Where those are at home who surely can use a key, as lists, NULL for none; and why more may be."""
 
 KINDS = ("azure-role", "access-policy", "hsm-role")
 """The kinds of grants that reach vaults."""
@@ -75,11 +80,20 @@ def prepare(sources: Sources) -> Iterator[str]:
     yield f"CREATE TABLE reach AS {_counted()}"
 
 
-def counted(query: str, *actions: str, known: bool, vault: str = "id", thing: str = "", beside: Sequence[Column] = ()) -> str:
+def counted(
+    query: str,
+    *actions: str,
+    known: bool,
+    vault: str = "id",
+    thing: str = "",
+    beside: Sequence[Column] = (),
+    homes: bool = False,
+) -> str:
     """The view that `query` makes, with the counts of these actions; NULL where they were not worked out.
 
     `vault` is the column with the id of a row's vault, `thing` an expression for what is below that id in its scope
     (`/keys/name`); without it the row is a vault with all in it. `beside`: other columns that rest on who reaches it.
+    `homes`: with the columns `HOMES` too, for a reader of the view, where they were worked out.
     """
     names = [f"{who}_{action}" for action in actions for who in WHO]
     types = {f"{name}_{bound}": "BIGINT" for name in names for bound in ("min", "max")}
@@ -89,6 +103,7 @@ def counted(query: str, *actions: str, known: bool, vault: str = "id", thing: st
         types |= counts if column.type is Type.COUNT else {column.name: "VARCHAR[]"}
     if not known:
         return f"SELECT *, {', '.join(f'NULL::{of} AS {name}' for name, of in types.items())} FROM ({query})"
+    shown = (*types, *(HOMES if homes else ()))
     listed = ", ".join(f"'{name}'" for name in names)
     reasons = f"map_from_entries(list_filter(map_entries(reach.unknown), lambda entry: list_contains([{listed}], entry.key)))"
     unknown = f"CASE WHEN reach.unknown IS NULL THEN made.unknown ELSE map_concat(made.unknown, {reasons}) END"
@@ -101,7 +116,7 @@ def counted(query: str, *actions: str, known: bool, vault: str = "id", thing: st
             f" ELSE {spot} || '#' END"
         )
     return f"""
-        SELECT made.* REPLACE ({unknown} AS unknown), {", ".join(f"reach.{name}" for name in types)}
+        SELECT made.* REPLACE ({unknown} AS unknown), {", ".join(f"reach.{name}" for name in shown)}
         FROM ({query}) AS made {split} LEFT JOIN reach ON reach.spot = {spot}"""
 
 
@@ -248,6 +263,7 @@ def _persons(sources: Sources) -> str:
     return f"""
         SELECT held.holder, dense_rank() OVER (ORDER BY held.person_id)::INTEGER AS person,
             home.environment, {home_doubt(kind, "blind.principals")} AS environment_doubt,
+            home.subscription, {home_doubt(kind, "blind.principals", "subscription_doubt")} AS subscription_doubt,
             {tier0.controls(kind)} AS tier0, {tier0.doubt(kind)} AS tier0_doubt,
             CASE WHEN {kind} IN ({_HUMANS}) THEN true WHEN {kind} IN ({_WORKLOADS}) THEN false END AS human,
             CASE WHEN principal.home IS NOT NULL THEN principal.home = 'foreign' END AS abroad,
@@ -304,9 +320,11 @@ def _counted() -> str:
         doubts = ", ".join((*(["tier0_doubt"] if name in _OUTSIDERS else []), *(f"{action}_doubt" for action in actions)))
         columns.append(f"{name}_min, CASE WHEN {missing} IS NULL THEN {name}_most END AS {name}_max")
         reasons.append((name, f"coalesce({missing}, CASE WHEN {name}_min <> {name}_most THEN coalesce({doubts}) END)"))
-    unplaced = "coalesce(signing_missing, signers_doubt)"
-    columns.append(f"CASE WHEN {unplaced} IS NULL THEN coalesce(signers, []) END AS {SIGNER_ENVIRONMENTS.name}")
-    reasons.append((SIGNER_ENVIRONMENTS.name, unplaced))
+    for action, homes in product(USING, _PLACES.values()):
+        columns.append(f"{action}_{homes}, coalesce({action}_missing, {action}_{homes}_open) AS {action}_{homes}_doubt")
+    name, doubt = SIGNER_ENVIRONMENTS.name, "signing_environments_doubt"
+    columns.append(f"CASE WHEN {doubt} IS NULL THEN coalesce(signing_environments, []) END AS {name}")
+    reasons.append((name, doubt))
     entries = ", ".join(f"{{'key': '{name}', 'value': {reason}}}" for name, reason in reasons)
     return f"""
         SELECT spot, {", ".join(columns)}, nullif(map_from_entries(list_filter([{entries}],
@@ -315,7 +333,7 @@ def _counted() -> str:
 
 
 def _at_spots() -> str:
-    """Each spot with its counts, why each action's may be higher, and the environments of those who sign."""
+    """Each spot with its counts, why each action's may be higher, and where those are at home who use what is there."""
     counts = []
     for name, (_, sure, maybe) in _COUNTS.items():
         counts += [f"count(*) FILTER ({sure}) AS {name}_min", f"count(*) FILTER ({maybe}) AS {name}_most"]
@@ -324,16 +342,19 @@ def _at_spots() -> str:
         counts.append(f"count(*) FILTER ({signs}) + count(*) FILTER ({signs} AND {human}) AS {SIGNING_WEIGHT.name}_{bound}")
     doubts = [f"min(doubt) FILTER (possible & {bit} <> 0) AS {action}_doubt" for action, bit in BITS.items()]
     open_ = [f"min(holder.open) FILTER (held.possible & {bit} <> 0) AS {action}_open" for action, bit in BITS.items()]
-    signs, name = f"possible & {BITS['signing']} <> 0", ADMINISTRATORS.name
+    homes = []
+    for action, (place, places) in product(USING, _PLACES.items()):
+        surely, perhaps = _held_by("certain", action, f"{place} IS NOT NULL"), _held_by("possible", action)
+        open_home = f"min(CASE WHEN certain & {BITS[action]} = 0 THEN doubt ELSE {place}_doubt END) FILTER ({perhaps})"
+        homes.append(f"list_sort(list(DISTINCT {place}) FILTER ({surely})) AS {action}_{places}")
+        homes.append(f"{open_home} AS {action}_{places}_open")
+    name = ADMINISTRATORS.name
     return f"""
         SELECT counted.*, {", ".join(f"{_missing(action)} AS {action}_missing" for action in ACTIONS)},
             coalesce(administering.administrators, 0) AS {name}_min, {name}_min AS {name}_most,
             coalesce(vault.local_gap, administering.open) AS {name}_missing, NULL AS {name}_doubt
         FROM (
-            SELECT spot.number, spot.spot, spot.vault, {", ".join(counts + doubts)}, min(tier0_doubt) AS tier0_doubt,
-                list_sort(list(DISTINCT environment) FILTER ({signs} AND environment IS NOT NULL)) AS signers,
-                min(CASE WHEN certain & {BITS["signing"]} = 0 THEN doubt ELSE environment_doubt END) FILTER ({signs})
-                    AS signers_doubt
+            SELECT spot.number, spot.spot, spot.vault, {", ".join(counts + doubts + homes)}, min(tier0_doubt) AS tier0_doubt
             FROM reach_spot AS spot LEFT JOIN ({_people()}) AS people ON people.number = spot.number
             GROUP BY spot.number, spot.spot, spot.vault
         ) AS counted
@@ -351,6 +372,7 @@ def _people() -> str:
         SELECT held.number, person.person, bit_or(held.certain) AS certain, bit_or(held.possible) AS possible,
             any_value(person.human) AS human, any_value(person.abroad) AS abroad, any_value(person.tier0) AS tier0,
             any_value(person.environment) AS environment, any_value(person.environment_doubt) AS environment_doubt,
+            any_value(person.subscription) AS subscription, any_value(person.subscription_doubt) AS subscription_doubt,
             any_value(person.tier0_doubt) AS tier0_doubt, min(coalesce(person.doubt, held.doubt)) AS doubt
         FROM reach_held AS held JOIN reach_person AS person ON person.holder = held.holder
         GROUP BY ALL"""
