@@ -93,7 +93,7 @@ def create(
         "subscription": subscription.view(sources),
         "log_sink": log_sink.view(sources),
         "vault": reach.counted(vault.view(sources), *ACTIONS, known=reach_known, beside=(USING_AND_GRANTING, ADMINISTRATORS)),
-        "key": vault.watched(_keys(key.view(sources), reach_known=reach_known), sources),
+        "key": _keys(vault.watched(key.view(sources), sources), reach_known=reach_known),
         "certificate": _certificates(
             tier0.certificates(certificate.view(sources, as_of), known=reach_known), reach_known=reach_known
         ),
@@ -119,7 +119,7 @@ def create(
 def _keys(query: str, *, reach_known: bool) -> str:
     """With who can use it, and how far that makes it reach."""
     beside = (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS)
-    counted = reach.counted(query, *OF_KEYS, known=reach_known, vault="vault_id", thing=_KEY, beside=beside, homes=True)
+    counted = reach.counted(query, *OF_KEYS, known=reach_known, vault="vault_id", thing=_KEY, beside=beside, of_keys=True)
     return blast_radius.keys(counted, known=reach_known)
 
 

@@ -4,7 +4,8 @@
 
 from keyaudit.inventory.scores.key import BLAST_RADIUS
 from keyaudit.inventory.scores.ladder import reasons
-from keyaudit.inventory.views.reach import HOMES
+from keyaudit.inventory.views.reach_counts import HOMES
+from keyaudit.inventory.views.sql import united
 from keyaudit.model.reasons import Reason
 
 _USES = {"sign": "signing", "wrap": "decrypting"}
@@ -14,9 +15,14 @@ _DERIVED = tuple(f"{name}_{end}" for name in (*_OWN, "blast_radius") for end in 
 
 
 def keys(query: str, *, known: bool) -> str:
-    """The view of keys that `query` makes, with these columns; NULL where reach was not worked out."""
+    """The view of keys that `query` makes, with these columns; NULL where reach was not worked out.
+
+    What is unknown of them is united with what `reach` and `vault` say beside `unknown`, all at once.
+    """
     if not known:
-        return f"SELECT *, {', '.join(f'NULL::BIGINT AS {name}' for name in _DERIVED)} FROM ({query})"
+        both = f"CASE WHEN audit_why IS NULL THEN unknown ELSE {united('unknown', 'audit_why')} END"
+        lacking = ", ".join(f"NULL::BIGINT AS {name}" for name in _DERIVED)
+        return f"SELECT * EXCLUDE (audit_why) REPLACE ({both} AS unknown), {lacking} FROM ({query})"
     counts = []
     for name, (homes, own) in _OWN.items():
         users = _of_use(homes)
@@ -31,15 +37,22 @@ def keys(query: str, *, known: bool) -> str:
     ladder = f"SELECT *, {', '.join(f'{holds} AS {name}' for name, holds in rungs.items())} FROM ({spread})"
     bounds = f"SELECT *, ({low})::BIGINT AS blast_radius_min, ({high})::BIGINT AS blast_radius_max FROM ({ladder})"
     read = dict.fromkeys(column for rung in BLAST_RADIUS.rungs for column in rung.reads if column not in _OWN)
-    why = ", ".join([*(f"unknown['{column}']" for column in read), *(f"why_{name}" for name in _OWN)])
+    why = ", ".join(
+        [
+            *(f"unknown['{column}']" for column in read),
+            *(f"reach_why['{column}']" for column in read),
+            *(f"why_{name}" for name in _OWN),
+        ]
+    )
     doubts = {
         **{name: f"why_{name}" for name in _OWN},
         "blast_radius": f"CASE WHEN blast_radius_min <> blast_radius_max THEN coalesce({why}) END",
     }
     none = " AND ".join(f"({doubt}) IS NULL" for doubt in doubts.values())
     return f"""
-        SELECT * EXCLUDE ({", ".join((*rungs, *HOMES, *(f"why_{name}" for name in _OWN)))})
-            REPLACE (CASE WHEN {none} THEN unknown ELSE map_concat(unknown, {reasons(doubts)}) END AS unknown)
+        SELECT * EXCLUDE ({", ".join((*rungs, *HOMES, *(f"why_{name}" for name in _OWN), "audit_why", "reach_why"))})
+            REPLACE (CASE WHEN audit_why IS NULL AND reach_why IS NULL AND {none} THEN unknown
+                ELSE {united("unknown", "audit_why", "reach_why", reasons(doubts))} END AS unknown)
         FROM ({bounds})"""
 
 

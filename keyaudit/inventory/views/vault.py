@@ -80,7 +80,10 @@ def view(sources: Sources) -> str:
 
 
 def watched(query: str, sources: Sources) -> str:
-    """The view that `query` makes of what lies in vaults, with how long the audit log of its vault can be queried."""
+    """The view that `query` makes of what lies in vaults, with how long the audit log of its vault can be queried.
+
+    `audit_why` is to be united with its `unknown`: a map, NULL where nothing is unknown.
+    """
     doubt = f"coalesce({gap('settings')}, sinks.retention_doubt)"
     # The map is made once a vault: a million keys may lie in those whose settings nobody could read.
     vaults = f"""
@@ -88,12 +91,9 @@ def watched(query: str, sources: Sources) -> str:
             CASE WHEN doubt IS NOT NULL THEN MAP {{'audit_retention': doubt}} END AS unknown
         FROM (SELECT stored.id, sinks.retention, {doubt} AS doubt FROM {sources["vault"]} AS stored {_audit(sources)})"""
     why = f"CASE WHEN logged.id IS NULL THEN MAP {{'audit_retention': '{Reason.PARENT_NOT_ASSESSED}'}} ELSE logged.unknown END"
-    unknown = "CASE WHEN why IS NULL THEN unknown WHEN cardinality(unknown) = 0 THEN why ELSE map_concat(unknown, why) END"
     return f"""
-        SELECT * EXCLUDE (why) REPLACE ({unknown} AS unknown) FROM (
-            SELECT made.*, logged.retention AS audit_retention, {why} AS why
-            FROM ({query}) AS made LEFT JOIN ({vaults}) AS logged ON logged.id = made.vault_id
-        )"""
+        SELECT made.*, logged.retention AS audit_retention, {why} AS audit_why
+        FROM ({query}) AS made LEFT JOIN ({vaults}) AS logged ON logged.id = made.vault_id"""
 
 
 def _audit(sources: Sources) -> str:
