@@ -42,10 +42,15 @@ def guarded(text: str | None) -> str:
     return f"'{safe}" if marked else safe
 
 
+def marked(run: Run) -> str:
+    """The tenant's name, as it spells it; of a simulated one it says so."""
+    mark = _MARK if run.simulated and _MARK not in run.tenant_name else ""
+    return " ".join(filter(None, (run.tenant_name, mark)))
+
+
 def tenant_cell(run: Run) -> str:
     """The tenant's name; of a simulated one it says so."""
-    marked = run.simulated and _MARK not in run.tenant_name
-    return guarded(" ".join(part for part in (run.tenant_name, _MARK * marked) if part) or None)
+    return guarded(marked(run) or None)
 
 
 def common_cells(run: Run) -> dict[str, str]:

@@ -17,15 +17,17 @@ class Options:
     passes: bool = False
     width: int | None = None
     colour: bool = False
+    bom: bool = False
+    """Begin CSV with a byte order mark."""
 
 
-FORMATS: Mapping[str, Callable[[Report, TextIO, Options], None]] = {
+FORMATS: Mapping[str, Callable[[Report, TextIO, Options], object]] = {
     "text": lambda report, out, options: text.render(
         report, out, passes=options.passes, width=options.width or 80, colour=options.colour
     ),
     "table": lambda report, out, options: table.render(report, out, passes=options.passes, width=options.width),
     "json": lambda report, out, options: json.render(report, out, passes=options.passes),
-    "csv": lambda report, out, _: csv.render(report, out),
+    "csv": lambda report, out, options: csv.render(report, out, mark=options.bom),
 }
 """What a report is printed in."""
 

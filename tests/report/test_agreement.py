@@ -13,9 +13,9 @@ import pytest
 
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.reasons import Reason
-from keyaudit.report.csv import COLUMNS
 from keyaudit.report.formats import FORMATS, Options
 from keyaudit.report.gate import render_gate
+from keyaudit.report.records import COLUMNS
 from tests.report.example import CLEAN, COVERAGE, FINDINGS, GAPS, GATED, REPORT
 from tests.report.sinks import columns
 
