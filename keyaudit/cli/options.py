@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import typer
 
-
 BOM = "Begin CSV with a byte order mark, by which Excel knows UTF-8."
 
 

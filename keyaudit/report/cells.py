@@ -33,13 +33,25 @@ def guarded(text: str | None) -> str:
         return ""
     if _HARMLESS.fullmatch(text):
         return text
-    safe = _ODD.sub(lambda odd: "\\\\" if odd[0] == "\\" else one_line(odd[0]), text)
+    safe = escaped(text)
     # Twice: "###" holds two overlapping pairs.
     safe = safe.replace("##", "#\\#").replace("##", "#\\#")
     safe = _AFTER_SEMICOLON.sub(r"\1\\\2", safe)
     # An empty text is not an absent one, and a quote of the tenant's own is not ours.
     marked = not text or text[0] in "\t\r\n'" or text.lstrip()[:1] in _FORMULA
     return f"'{safe}" if marked else safe
+
+
+def escaped(text: str) -> str:
+    """Text of which every character can be shown, and stored as XML: others as `\\u202e`, and a backslash twice."""
+    return _ODD.sub(_shown, text)
+
+
+def _shown(odd: re.Match[str]) -> str:
+    character = odd[0]
+    if character in "\\\ufffe\uffff":
+        return "\\\\" if character == "\\" else f"\\u{ord(character):04x}"
+    return one_line(character)
 
 
 def marked(run: Run) -> str:
