@@ -51,6 +51,8 @@ _SAID = frozenset(
     {"kind", "state", "kty", "key_type", "key_size", "curve", "version", "name", "enabled", "subject", "issuer", *_PROPERTIES}
 ).union(*_DATES.values(), *_VALIDITY.values())
 """Columns that are named where they are unknown; of the others a CBOM does not speak."""
+_LONGEST_VERSION = 1_024
+"""Characters, as the schema has it; the id has the version anyway."""
 _SHA256 = re.compile("[0-9A-Fa-f]{64}")
 
 
@@ -134,6 +136,7 @@ class _Bom:
 
     def _component(self, facts: Facts) -> Member:
         lifecycle, why = _state(facts, self.as_of)
+        version = facts.text("version") or ""
         algorithm = self._algorithm(facts)
         beyond: list[Member] = []
         if _is_certificate(facts):
@@ -147,7 +150,7 @@ class _Bom:
             "type": "cryptographic-asset",
             "bom-ref": f"{facts.kind}:{facts.text('id')}",
             "name": label(facts),
-            **({"version": facts.text("version")} if facts.text("version") else {}),
+            **({"version": version} if 0 < len(version) <= _LONGEST_VERSION else {}),
             "cryptoProperties": crypto,
             "properties": [
                 _property("table", facts.kind),

@@ -89,9 +89,7 @@ def _case(finding: Finding) -> str:
     if finding.outcome is Outcome.PASS:
         return f"<testcase{_attributes(attributes)}/>\n"
     kind = {Outcome.FAIL: "failure", Outcome.WAIVED: "skipped", Outcome.UNKNOWN: "error"}[finding.outcome]
-    said: dict[str, str] = {"message": message(finding)}
-    if kind != "skipped":
-        said["type"] = finding.severity
+    said = {"message": message(finding), "type": finding.severity}
     details = (f"{name}: {_text(value)}" for name, value in _details(finding).items() if value)
     body = "" if kind == "skipped" else "\n".join(details)
     return f"<testcase{_attributes(attributes)}><{kind}{_attributes(said)}>{body}</{kind}></testcase>\n"
@@ -108,7 +106,7 @@ def _details(finding: Finding) -> dict[str, str]:
 
 
 def _not_judged(report: Report, each: NotJudged) -> str:
-    said = {"message": f"not judged: needs {', '.join(each.needs)}"}
+    said = {"message": f"not judged: needs {', '.join(each.needs)}", "type": "not-judged"}
     case = {"classname": each.policy.id, "name": "not judged", "time": "0"}
     begun = _suite(report, each.policy, {"tests": 1, "failures": 0, "errors": 0, "skipped": 1})
     return f"{begun}<testcase{_attributes(case)}><skipped{_attributes(said)}/></testcase>\n</testsuite>\n"

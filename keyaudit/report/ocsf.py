@@ -164,7 +164,8 @@ def _resource(finding: Finding, facts: Facts) -> dict[str, object]:
         "uid": facts.text("resource_id") or finding.subject,
         "name": label(facts),
         "type": str(scope.kind) if scope else facts.kind,
-        **({"owner": {"name": name}} if name else {}),
+        # Not OCSF's own `owner`, which some readers take for an account with an id and a type.
+        **({"tags": [{"name": "owner", "value": name}]} if name else {}),
         **({"region": facts.text("location")} if facts.text("location") else {}),
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 
 import openpyxl
+from openpyxl.utils.escape import unescape
 
 from keyaudit.model.run import Report
 from keyaudit.report.formats import FILES
@@ -31,7 +32,8 @@ def sheets(workbook: bytes) -> Iterator[str]:
         for row in sheet:
             for cell in row:
                 if cell.value is not None:
-                    yield f"{sheet.title}!{cell.coordinate} {cell.data_type} {cell.value}"
+                    # Excel undoes this in every string; openpyxl does not where one is written in its cell.
+                    yield f"{sheet.title}!{cell.coordinate} {cell.data_type} {unescape(str(cell.value))}"
 
 
 def parts(workbook: bytes) -> dict[str, bytes]:
