@@ -4,6 +4,7 @@ Text stays text: no formula, link or number is made of it. Where a character can
 `\\u202e`, and `\\` as `\\\\`; what Excel cannot hold is cut, with its length said. Dates are dates.
 """
 
+import contextlib
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -71,6 +72,20 @@ def _make(report: Report, path: Path) -> None:
         },
     )
     book.use_zip64()
+    try:
+        _fill(report, book)
+    except FileCreateError as error:
+        # It wraps what the disk said, and whoever writes files knows what to make of that.
+        raise error.args[0] from error
+    finally:
+        # A disk that was full leaves them open.
+        for sheet in book.worksheets():
+            for handle in filter(None, (sheet.row_data_fh, sheet.fh)):
+                with contextlib.suppress(OSError):
+                    handle.close()
+
+
+def _fill(report: Report, book: Workbook) -> None:
     created = datetime.fromtimestamp(report.run.as_of, tz=UTC).replace(tzinfo=None)
     book.set_properties({"title": "keyaudit", "created": created})
     sheets = _Sheets(book)
@@ -80,11 +95,7 @@ def _make(report: Report, path: Path) -> None:
     sheets.table("Coverage", _COVERAGE, _coverage(report))
     sheets.table("Waivers", _WAIVERS, _waivers(report))
     sheets.lines("About", _about(report))
-    try:
-        book.close()
-    except FileCreateError as error:
-        # It wraps what the disk said, and whoever writes files knows what to make of that.
-        raise error.args[0] from error
+    book.close()
 
 
 class _Sheets:
