@@ -5,7 +5,7 @@ import io
 import json
 import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 import openpyxl
 
@@ -51,10 +51,8 @@ def of_junit(output: bytes) -> Counts:
     found: Counts = Counter()
     kinds = {"failure": "fail", "error": "unknown", "skipped": "waived"}
     for case in ET.fromstring(output).iter("testcase"):
-        (answer,) = list(case) or [None]
-        severity = "" if answer is None else answer.attrib["type"]
-        status = "pass" if answer is None else kinds[answer.tag]
-        found["not-judged" if severity == "not-judged" else status, "" if severity == "not-judged" else severity] += 1
+        kind, severity = next(((kinds[answer.tag], answer.attrib["type"]) for answer in case), ("pass", ""))
+        found[("not-judged", "") if severity == "not-judged" else (kind, severity)] += 1
     return found
 
 
@@ -88,8 +86,5 @@ def alike(counts: Counts) -> Counts:
     return found
 
 
-def _of_rows(rows: "csv.DictReader[str] | object") -> Counts:
-    return Counter(
-        (row["status"], "" if row["status"] == "not-judged" else row["severity"])
-        for row in rows  # type: ignore[attr-defined]
-    )
+def _of_rows(rows: Iterable[Mapping[str, str]]) -> Counts:
+    return Counter((row["status"], "" if row["status"] == "not-judged" else row["severity"]) for row in rows)

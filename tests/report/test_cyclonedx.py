@@ -113,7 +113,7 @@ def test_a_key_has_state_dates_size_and_custody(name: str) -> None:
     ],
 )
 def test_a_state_is_one_of_sp_800_57(name: str, values: dict[str, Value], state: str) -> None:
-    asset = assets(name, holding(key=key_row("k", **values)))[0]
+    asset = assets(name, holding(key=key_row("k", None, **values)))[0]
     assert asset["cryptoProperties"]["relatedCryptoMaterialProperties"]["state"] == state
 
 
@@ -173,7 +173,7 @@ def test_credentials_and_deleted_things_are_in_it_unless_they_are_no_material(na
     held = {"holder_kind": "application", "holder_id": "/a", "holder_name": "ci"}
     types = {}
     for kind in ("password", "symmetric-key", "certificate", "federated"):
-        found = assets(name, holding(credential=row("credential", id=f"/c/{kind}", kind=kind, **held)))
+        found = assets(name, holding(credential=row("credential", None, id=f"/c/{kind}", kind=kind, **held)))
         types[kind] = [
             each["cryptoProperties"].get("relatedCryptoMaterialProperties", {"type": "x509"})["type"] for each in found
         ]
@@ -189,7 +189,7 @@ def test_credentials_and_deleted_things_are_in_it_unless_they_are_no_material(na
     ("values", "state"), [({"local_auth_enabled": True}, "active"), ({"local_auth_enabled": False}, "suspended")]
 )
 def test_an_account_that_refuses_its_keys_suspends_them(name: str, values: dict[str, Value], state: str) -> None:
-    (asset,) = assets(name, holding(account_key=row("account_key", id="/k", **values)))
+    (asset,) = assets(name, holding(account_key=row("account_key", None, id="/k", **values)))
     assert asset["cryptoProperties"]["relatedCryptoMaterialProperties"]["state"] == state
 
 
