@@ -51,7 +51,8 @@ def targets(texts: Sequence[str], place: str) -> tuple[Target, ...]:
 def known(name: str, place: str) -> None:
     """Refuses a format that there is not, or that needs what is not installed. `place`: where it was named."""
     if name not in (*FORMATS, *FILES):
-        raise UsageError(place, f"no such format: {name!r}", nearest(name, (*FORMATS, *FILES)))
+        formats = (*FORMATS, *FILES)
+        raise UsageError(place, f"no such format: {name!r}", nearest(name, formats) or f"one of {', '.join(formats)}")
     if name in FILES:
         FILES[name].writer(name)
 
