@@ -59,7 +59,8 @@ def scoring(printed: str | None, files: Sequence[Target], *, by_score: bool = Fa
 def known(name: str, place: str) -> None:
     """Refuses a format that there is not, or that needs what is not installed. `place`: where it was named."""
     if name not in (*FORMATS, *FILES):
-        raise UsageError(place, f"no such format: {name!r}", nearest(name, (*FORMATS, *FILES)))
+        formats = (*FORMATS, *FILES)
+        raise UsageError(place, f"no such format: {name!r}", nearest(name, formats) or f"one of {', '.join(formats)}")
     if name in FILES:
         FILES[name].writer(name)
 
