@@ -142,14 +142,16 @@ def judge(
     overrides: Overrides | None = None,
     classes: Sequence[PolicyClass] = (),
     require: Collection[str] = (),
+    listed: bool = False,
 ) -> Iterator[Report]:
     """The snapshot judged by policies, offline. Findings stream from the report for as long as the context lasts.
 
-    `require` names what is otherwise optional, as `model.evidence` does.
+    `require` names what is otherwise optional, as `model.evidence` does. `listed`: whole rows of the report's listings are
+    looked at, so that what no policy reads is worked out too.
     """
     optional = OPTIONAL - {Reason.NOT_IN_CLOUD} if NOT_IN_CLOUD in require else OPTIONAL
     tenant = Scope(f"/tenants/{snapshot.run.tenant_id}".lower(), snapshot.run.tenant_name, ScopeKind.TENANT)
-    with snapshot.judging(as_of, reach_known=reads_reach(policies)) as connection:
+    with snapshot.judging(as_of, reach_known=listed or reads_reach(policies)) as connection:
         judgement = judge_policies(
             connection,
             policies,
@@ -190,6 +192,7 @@ def judge(
             tallies=judgement.tallies,
             findings=judgement.findings,
             settings=judgement.settings,
+            policies=judgement.policies,
             listing=lambda name: listing(connection, TABLES[name]),
         )
 

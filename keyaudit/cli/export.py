@@ -1,11 +1,15 @@
-"""`keyaudit export`: the judged tenant in the formats that other programs read."""
+"""`keyaudit export`: the judged tenant in the formats that other programs read, and as evidence that can be verified."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from keyaudit.cli.options import Choice, Live, Stored, flags
-from keyaudit.model.errors import UsageError
+from keyaudit.model.errors import Exit, UsageError
+
+_VERIFY = "verify"
 
 
 @flags(Live, Stored, Choice)
@@ -16,24 +20,53 @@ def export(
     *,
     formats: Annotated[
         list[str],
-        typer.Argument(metavar="FORMAT[=PATH]...", help="What to write and where to; without a path it goes to stdout."),
+        typer.Argument(
+            metavar="FORMAT[=PATH]... | verify DIR",
+            help="What to write and where to; without a path it goes to stdout. bundle=DIR is a folder of evidence, "
+            "and verify DIR checks that nothing of it was changed since.",
+        ),
     ],
 ) -> int:
     """Write what was found for other programs, passes too: findings, inventory and what could not be seen."""
+    if formats[0] == _VERIFY:
+        if (live, stored, choice) != (Live(quiet=live.quiet), Stored(), Choice()):
+            raise UsageError("export verify", "looks at a folder and at nothing else", "leave all flags out")
+        return _verify(formats[1:])
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import known, print_file, targets, write  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import known, listed, print_file, targets, write  # noqa: PLC0415 - heavy
+    from keyaudit.report.formats import BUNDLE  # noqa: PLC0415 - heavy
     from keyaudit.report.several import conditions  # noqa: PLC0415 - heavy
 
     files = targets([text for text in formats if "=" in text], "export")
     printed = [name for name in formats if "=" not in name]
     for name in printed:
         known(name, "export")
+        if name == BUNDLE:
+            raise UsageError("export", "bundle is a folder, and does not go to stdout", "say where to, as in bundle=DIR")
     if len(printed) > 1:
         raise UsageError("export", f"{' and '.join(printed)} cannot share stdout", f"say where to, as in {printed[0]}=PATH")
-    with all_judged(live, stored, choice, fail_on=None) as reports:
+    with all_judged(live, stored, choice, fail_on=None, listed=listed(files)) as reports:
         failure = write(reports, files, passes=True)
         for name in printed:
             print_file(name, reports)
         if failure:
             raise failure
         return conditions(reports)[0]
+
+
+def _verify(named: Sequence[str]) -> int:
+    from keyaudit.cli.streams import printing  # noqa: PLC0415 - heavy
+    from keyaudit.model.text import one_line  # noqa: PLC0415 - heavy
+    from keyaudit.report.bundle.verify import verify  # noqa: PLC0415 - heavy
+    from keyaudit.report.lines import plural  # noqa: PLC0415 - heavy
+
+    if len(named) != 1:
+        what = "names no folder" if not named else "names several things, and checks one folder"
+        raise UsageError("export verify", what, "name the folder that export bundle=DIR wrote")
+    found = verify(Path(named[0]))
+    with printing() as out:
+        out.writelines(f"{difference}\n" for difference in found.differences)
+        if not found.differences:
+            shown = one_line(named[0], 1_024)
+            out.write(f"{shown}: {plural(found.files, 'file')} as written; SHA-256 of the manifest {found.manifest}\n")
+    return Exit.UNSAFE if found.differences else Exit.CLEAN

@@ -26,7 +26,7 @@ WAIVERS = Path("keyaudit.waivers.yaml")
 
 @contextmanager
 def all_judged(
-    live: Live, stored: Stored, choice: Choice, *, fail_on: Severity | None, new_only: bool = False
+    live: Live, stored: Stored, choice: Choice, *, fail_on: Severity | None, new_only: bool = False, listed: bool = False
 ) -> Iterator[Sequence[Report]]:
     """A report for each tenant that is named, in that order; good until the context ends."""
     tenants = each(live, stored)
@@ -34,7 +34,7 @@ def all_judged(
         raise UsageError("--baseline", "is of one tenant, and several are named", "judge that one alone")
     with ExitStack() as stack:
         reports = [
-            stack.enter_context(judged(*one, choice, fail_on=fail_on, new_only=new_only, among=len(tenants) > 1))
+            stack.enter_context(judged(*one, choice, fail_on=fail_on, new_only=new_only, among=len(tenants) > 1, listed=listed))
             for one in tenants
         ]
         if len({report.run.tenant_id for report in reports}) != len(reports):
@@ -51,10 +51,11 @@ def judged(
     fail_on: Severity | None,
     new_only: bool = False,
     among: bool = False,
+    listed: bool = False,
 ) -> Iterator[Report]:
     """The report, good until the context ends. Everything that can be refused is refused before anything is read.
 
-    `among` other tenants, one that cannot be read is a report that says so.
+    `among` other tenants, one that cannot be read is a report that says so. `listed` as `audit.judge` has it.
     """
     known = load(besides=choice.policies)
     policies = chosen(known, choice)
@@ -81,6 +82,7 @@ def judged(
             overrides=how.overrides(policies),
             classes=how.classes,
             require=how.require,
+            listed=listed,
         ) as report:
             yield report
 

@@ -12,27 +12,30 @@ from keyaudit.cli.streams import ClosedError, printing
 from keyaudit.model.errors import Exit, OutputError, UsageError
 from keyaudit.model.run import Report, Verdict
 from keyaudit.policy.problems import nearest
-from keyaudit.report.files import as_text, check, output_bytes
-from keyaudit.report.formats import FILES, FORMATS, Options
+from keyaudit.report.bundle.write import write as write_bundle
+from keyaudit.report.files import as_text, check, check_absent, output_bytes
+from keyaudit.report.formats import BUNDLE, FILES, FORMATS, LISTING, Options
 from keyaudit.report.gate import render_gate
 from keyaudit.report.several import conditions
 from keyaudit.report.several import render as render_several
 
 T = TypeVar("T")
 
+_EVERY = (*FORMATS, *FILES, BUNDLE)
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A file to write, and its format."""
+    """A file or folder to write, and its format."""
 
     format: str
     path: Path
 
 
 def targets(texts: Sequence[str], place: str) -> tuple[Target, ...]:
-    """The files that are named as FORMAT=PATH.
+    """The files, and folders, that are named as FORMAT=PATH.
 
-    What is not that, needs what is not installed, or is no place for a file, is refused before anything is read. `place`: where
+    What is not that, needs what is not installed, or is no place for one, is refused before anything is read. `place`: where
     they were named.
     """
     found: dict[Path, Target] = {}
@@ -42,7 +45,7 @@ def targets(texts: Sequence[str], place: str) -> tuple[Target, ...]:
         if not path:
             raise UsageError(place, f"not FORMAT=PATH: {text!r}", f"say where to, as in {name}=PATH")
         target = Target(name, Path(path))
-        check(target.path)
+        (check_absent if name == BUNDLE else check)(target.path)
         if found.setdefault(target.path.resolve(), target) is not target:
             raise UsageError(place, f"{path} is named twice", "give each format a file of its own")
     return tuple(found.values())
@@ -50,10 +53,15 @@ def targets(texts: Sequence[str], place: str) -> tuple[Target, ...]:
 
 def known(name: str, place: str) -> None:
     """Refuses a format that there is not, or that needs what is not installed. `place`: where it was named."""
-    if name not in (*FORMATS, *FILES):
-        raise UsageError(place, f"no such format: {name!r}", nearest(name, (*FORMATS, *FILES)))
+    if name not in _EVERY:
+        raise UsageError(place, f"no such format: {name!r}", nearest(name, _EVERY))
     if name in FILES:
         FILES[name].writer(name)
+
+
+def listed(files: Sequence[Target]) -> bool:
+    """Whether one of them shows whole rows of the inventory: what `all_judged` has to know."""
+    return any(target.format in LISTING for target in files)
 
 
 def write(reports: Sequence[Report], files: Sequence[Target], *, passes: bool) -> OutputError | None:
@@ -61,6 +69,9 @@ def write(reports: Sequence[Report], files: Sequence[Target], *, passes: bool) -
     failure = None
     for target in files:
         try:
+            if target.format == BUNDLE:
+                write_bundle(_alone(BUNDLE, reports), target.path)
+                continue
             with output_bytes(target.path) as out:
                 _write(target.format, reports, out, passes=passes)
         except OutputError as error:

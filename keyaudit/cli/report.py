@@ -23,12 +23,12 @@ def report(
 ) -> int:
     """List what is wrong with keys and credentials, worst first, and what could not be seen."""
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import deliver, targets  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import deliver, listed, targets  # noqa: PLC0415 - heavy
 
     if framework is not None:
         from keyaudit.cli.controls import report_by  # noqa: PLC0415 - heavy
 
         return report_by(framework, live, stored, choice, shown)
     files = targets(shown.export or (), "--export")
-    with all_judged(live, stored, choice, fail_on=None) as result:
+    with all_judged(live, stored, choice, fail_on=None, listed=listed(files)) as result:
         return deliver(result, shown, files)

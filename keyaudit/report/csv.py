@@ -66,13 +66,13 @@ def _common(report: Report) -> dict[str, str]:
         "run_id": guarded(run.run_id),
         "assessed_at": times.iso_time(run.as_of),
         "tool_version": run.tool_version,
-        "policy_pack": _pack(report.tallies),
+        "policy_pack": pack(report.tallies),
         "tenant_id": guarded(run.tenant_id),
         "tenant_name": tenant_cell(run),
     }
 
 
-def _pack(tallies: Sequence[Tally]) -> str:
+def pack(tallies: Sequence[Tally]) -> str:
     """One name for the policies that judged: a digest over their ids and texts."""
     lines = sorted(f"{tally.policy.id} {tally.policy.digest}\n" for tally in tallies)
     return f"sha256:{hashlib.sha256(''.join(lines).encode()).hexdigest()[:16]}"
