@@ -6,17 +6,18 @@ from typing import Annotated
 
 import typer
 
-from keyaudit.cli.options import Choice, Live, Stored, flags
+from keyaudit.cli.options import Choice, Live, Redaction, Stored, flags
 from keyaudit.model.errors import Exit, UsageError
 
 _VERIFY = "verify"
 
 
-@flags(Live, Stored, Choice)
+@flags(Live, Stored, Choice, Redaction)
 def export(
     live: Live,
     stored: Stored,
     choice: Choice,
+    redaction: Redaction,
     *,
     formats: Annotated[
         list[str],
@@ -29,11 +30,12 @@ def export(
 ) -> int:
     """Write what was found for other programs, passes too: findings, inventory and what could not be seen."""
     if formats[0] == _VERIFY:
-        if (live, stored, choice) != (Live(quiet=live.quiet), Stored(), Choice()):
+        if (live, stored, choice, redaction) != (Live(quiet=live.quiet), Stored(), Choice(), Redaction()):
             raise UsageError("export verify", "looks at a folder and at nothing else", "leave all flags out")
         return _verify(formats[1:])
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
     from keyaudit.cli.output import known, listed, print_file, targets, write  # noqa: PLC0415 - heavy
+    from keyaudit.cli.redaction import salt, without_names  # noqa: PLC0415 - heavy
     from keyaudit.report.formats import BUNDLE  # noqa: PLC0415 - heavy
     from keyaudit.report.several import conditions  # noqa: PLC0415 - heavy
 
@@ -45,7 +47,9 @@ def export(
             raise UsageError("export", "bundle is a folder, and does not go to stdout", "say where to, as in bundle=DIR")
     if len(printed) > 1:
         raise UsageError("export", f"{' and '.join(printed)} cannot share stdout", f"say where to, as in {printed[0]}=PATH")
-    with all_judged(live, stored, choice, fail_on=None, listed=listed(files)) as reports:
+    key = salt(redaction)
+    with all_judged(live, stored, choice, fail_on=None, listed=listed(files)) as judged:
+        reports = without_names(judged, redaction, key)
         failure = write(reports, files, passes=True)
         for name in printed:
             print_file(name, reports)

@@ -100,12 +100,14 @@ def _alone(name: str, reports: Sequence[Report]) -> Report:
     return reports[0]
 
 
-def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...]) -> int:
+def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...], exported: Sequence[Report]) -> int:
     """Write the files, print the reports, and return the exit code, which is never 0 if anything was not written.
+
+    `exported`: the reports as files have them.
 
     A file that cannot be written is said after the report is printed, so that a long run is not lost with it.
     """
-    failure = write(reports, files, passes=shown.passes)
+    failure = write(exported, files, passes=shown.passes)
     try:
         with printing() as out:
             gate = shown.output is None and reports[0].verdict.gate is not None
