@@ -6,6 +6,7 @@ import io
 import json
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,12 @@ def test_a_snapshot_is_no_bundle(keyaudit: Keyaudit, contoso: Path) -> None:
 @pytest.mark.parametrize("there", ["folder", "file", "link"])
 def test_what_is_there_is_not_replaced_and_nothing_is_read(keyaudit: Keyaudit, tmp_path: Path, there: str) -> None:
     path = tmp_path / "b"
-    {"folder": path.mkdir, "file": path.touch, "link": lambda: path.symlink_to("x")}[there]()
+    make: dict[str, Callable[[], None]] = {
+        "folder": path.mkdir,
+        "file": path.touch,
+        "link": lambda: path.symlink_to("x"),
+    }
+    make[there]()
     ran = keyaudit("export", f"bundle={path}", "--demo")
     assert ran.code == Exit.BUG
     assert "is there already, and is not replaced; name a folder that is not there yet" in ran.err

@@ -44,6 +44,15 @@ def test_a_bundle_is_as_it_was_written(bundle: Path) -> None:
     assert found.files == sum(path.is_file() for path in bundle.rglob("*")) - 1
 
 
+def _becomes(path: Path, make: Callable[[Path], object]) -> None:
+    """Something else at `path`."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    make(path)
+
+
 def _link_folder(folder: Path) -> None:
     (folder / "inventory").rename(folder.parent / "aside")
     (folder / "inventory").symlink_to(folder.parent / "aside")
@@ -60,20 +69,14 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "a folder more": (lambda f: (f / "more").mkdir(), "more: is not in the manifest"),
     "hostile": (lambda f: (f / "##[x]\x1b[2J\n::error::").write_text(""), r"#\#[x]\x1b[2J\x0a"),
     "a link": (
-        lambda f: ((f / "waivers.csv").unlink(), (f / "waivers.csv").symlink_to("/etc/passwd")),
+        lambda f: _becomes(f / "waivers.csv", lambda path: path.symlink_to("/etc/passwd")),
         "waivers.csv: is a link, and was not followed",
     ),
     "a linked folder": (_link_folder, "inventory: cannot be read as a folder"),
-    "no folder": (
-        lambda f: [*map(os.unlink, (f / "policies").iterdir()), (f / "policies").rmdir()],
-        "policies: cannot be read",
-    ),
-    "a pipe": (
-        lambda f: ((f / "report.json").unlink(), os.mkfifo(f / "report.json")),
-        "report.json: is not a regular file",
-    ),
+    "no folder": (lambda f: shutil.rmtree(f / "policies"), "policies: cannot be read as a folder"),
+    "a pipe": (lambda f: _becomes(f / "report.json", os.mkfifo), "report.json: is not a regular file"),
     "a folder for a file": (
-        lambda f: ((f / "report.json").unlink(), (f / "report.json").mkdir()),
+        lambda f: _becomes(f / "report.json", Path.mkdir),
         "report.json: cannot be read (Is a directory)",
     ),
 }
@@ -179,7 +182,12 @@ def test_a_damaged_manifest_is_refused(bundle: Path, change: Callable[[bytes], b
 def test_a_manifest_that_is_no_file_is_refused(bundle: Path, kind: str) -> None:
     path = bundle / "manifest.json"
     path.rename(bundle.parent / "m")
-    {"link": lambda: path.symlink_to(bundle.parent / "m"), "pipe": lambda: os.mkfifo(path), "folder": path.mkdir}[kind]()
+    make: dict[str, Callable[[], None]] = {
+        "link": lambda: path.symlink_to(bundle.parent / "m"),
+        "pipe": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+    }
+    make[kind]()
     with pytest.raises(UnsafeError):
         verify(bundle)
 
