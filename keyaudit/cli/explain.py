@@ -1,4 +1,4 @@
-"""`keyaudit explain`: a policy in full, a finding with its evidence and the arithmetic of its score, or the exit codes."""
+"""`keyaudit explain`: a policy, a finding with its evidence and score, the exit codes, or what a redaction keeps from whom."""
 
 import re
 from typing import Annotated
@@ -19,9 +19,11 @@ def explain(
     stored: Stored,
     choice: Choice,
     *,
-    topic: Annotated[str, typer.Argument(metavar="ID", help="A policy's id, a finding's (16 hex digits), or: exit-codes.")],
+    topic: Annotated[
+        str, typer.Argument(metavar="ID", help="A policy's id, a finding's (16 hex digits), or: exit-codes, redaction.")
+    ],
 ) -> int:
-    """Explain a policy (why it exists, what it reads, how to mend what it finds), a finding, or exit-codes.
+    """Explain a policy (why it exists, what it reads, how to mend what it finds), a finding, exit-codes, or redaction.
 
     A finding is looked for in a tenant: with --demo, in a snapshot with --from, else live.
     """
@@ -31,6 +33,12 @@ def explain(
         return Exit.CLEAN
     if _FINGERPRINT.fullmatch(topic.lower()):
         return _finding(topic.lower(), live, stored, choice)
+    if topic.lower() == "redaction":
+        from keyaudit.report.redact import LIMITS  # noqa: PLC0415 - heavy
+
+        with printing() as out:
+            out.write(LIMITS)
+        return Exit.CLEAN
     from keyaudit.report.explain import render_policy  # noqa: PLC0415 - heavy
 
     policy = named(topic, choice.policies, "explain")
