@@ -15,6 +15,7 @@ from keyaudit.model.waivers import Use
 
 if TYPE_CHECKING:
     from keyaudit.model.listing import Listing
+    from keyaudit.model.overview import Overview
 
 MAX_SKEW = 300
 """Seconds between this machine's clock and the services' above which ages cannot be trusted."""
@@ -115,6 +116,30 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What an earlier snapshot of the tenant came to by the same policies, as of its own day."""
+
+    run_id: str
+    as_of: int
+    open: Mapping[Severity, int]
+    """Failures, those that a baseline holds included."""
+    unknown: int
+    complete: bool
+
+    @classmethod
+    def of(cls, run: Run, verdict: Verdict) -> "Past":
+        """What a report will once have been."""
+        counted = {each: verdict.failed.get(each, 0) + verdict.known.get(each, 0) for each in Severity}
+        return cls(
+            run_id=run.run_id,
+            as_of=run.as_of,
+            open=counted,
+            unknown=sum(verdict.unknown.values()),
+            complete=verdict.complete,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """All that a format needs. `findings(passes)` streams anew each time, in order, with passes too if asked."""
 
@@ -124,3 +149,7 @@ class Report:
     findings: Callable[[bool], Iterator[Finding]]
     listing: Callable[[str], "Listing"]
     """A table of what was judged, by its name: the inventory beside the findings."""
+    overview: Callable[[], "Overview"]
+    """The inventory at a glance. It is worked out when it is asked for, anew each time."""
+    history: tuple[Past, ...] = ()
+    """Other snapshots of the tenant, the earliest first; empty where none was named."""

@@ -8,10 +8,12 @@ import duckdb
 from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.findings import Finding, Tally, UnknownGroup
+from keyaudit.model.overview import Ages
 from keyaudit.model.run import NotJudged
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import COLUMNS
 from keyaudit.model.waivers import Waiver
+from keyaudit.policy.ages import ages
 from keyaudit.policy.bind import Bound, bind, by_table, waived
 from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
@@ -42,6 +44,7 @@ class Judgement:
     _bounds: tuple[Bound, ...] = field(repr=False)
     _blind: tuple[Blind, ...] = field(repr=False)
     _relations: Mapping[str, str] = field(repr=False)
+    _as_of: int = field(repr=False)
 
     def findings(self, passes: bool = False) -> Iterator[Finding]:
         """Every fail and unknown, with `passes` every pass too, anew at each call and always in the same order.
@@ -52,6 +55,10 @@ class Judgement:
         """
         yield from (blind.finding for blind in self._blind)
         yield from stream(self._connection, self._bounds, self._relations, passes=passes)
+
+    def ages(self) -> tuple[Ages, ...]:
+        """How old the rows are whose age a policy limits, by policy."""
+        return ages(self._connection, self._bounds, self._relations, self._as_of)
 
 
 def judge(
@@ -100,6 +107,7 @@ def judge(
         _bounds=bounds,
         _blind=blind,
         _relations=relations,
+        _as_of=as_of,
     )
 
 

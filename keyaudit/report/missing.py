@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from keyaudit.model.evidence import EVIDENCE
 from keyaudit.model.operations import OPERATIONS, Rights
 from keyaudit.model.reasons import ADVICE, OPTIONAL, UNSAFE, Reason
-from keyaudit.model.run import Gap, Report, Verdict
+from keyaudit.model.run import Gap, NotJudged, Report, Verdict
 from keyaudit.model.tables import read_by
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
@@ -50,12 +50,15 @@ def not_judged(verdict: Verdict, width: int) -> list[str]:
         return []
     lines = wrap(f"Not judged: {plural(len(verdict.not_judged), 'policy', 'policies')}, never a pass.", width)
     for each in verdict.not_judged:
-        flags = [EVIDENCE[need] for need in each.needs if EVIDENCE.get(need)]
-        remedy = f"{ADVICE[Reason.NOT_SUPPLIED].remedy} with {' '.join(flags)}" if flags else "this version cannot take it yet"
-        lines += wrap(
-            f"{each.policy.id}: needs {', '.join(each.needs)}, which Azure does not hold; {remedy}", width, "  ", _INDENT
-        )
+        needs = f"needs {', '.join(each.needs)}, which Azure does not hold; {supplying(each)}"
+        lines += wrap(f"{each.policy.id}: {needs}", width, "  ", _INDENT)
     return lines
+
+
+def supplying(each: NotJudged) -> str:
+    """How to supply what a policy needs."""
+    flags = [EVIDENCE[need] for need in each.needs if EVIDENCE.get(need)]
+    return f"{ADVICE[Reason.NOT_SUPPLIED].remedy} with {' '.join(flags)}" if flags else "this version cannot take it yet"
 
 
 def accepted(verdict: Verdict, width: int) -> list[str]:
@@ -147,6 +150,13 @@ def alike(gaps: Sequence[Gap]) -> list[list[Gap]]:
     return list(groups.values())
 
 
+def grants(gap: Gap) -> list[list[str]]:
+    """The commands, word by word, that let the identity read what it was refused there."""
+    given = {"{scope}": one_line(gap.scope.id), "{name}": one_line(gap.scope.name)}
+    texts = dict.fromkeys(OPERATIONS[each].grant for each in gap.operations if each in OPERATIONS)
+    return [[given.get(word, word) for word in shlex.split(text)] for text in texts if text]
+
+
 def _names(gaps: Sequence[Gap]) -> str:
     return ", ".join(one_line(gap.scope.name or gap.scope.id) for gap in gaps)
 
@@ -192,12 +202,7 @@ def remedied(gaps: Sequence[Gap], width: int, *, named: bool = False) -> list[st
 
 def _grants(gaps: Sequence[Gap], width: int) -> list[str]:
     """The commands that grant it: for one scope, since the others differ from it in nothing but the scope."""
-    scope = gaps[0].scope
-    grants = dict.fromkeys(OPERATIONS[each].grant for each in gaps[0].operations if each in OPERATIONS)
-    lines: list[str] = []
-    for grant in filter(None, grants):
-        given = {"{scope}": one_line(scope.id), "{name}": one_line(scope.name)}
-        lines += command([given.get(word, word) for word in shlex.split(grant)], width, _INDENT)
+    lines = [line for words in grants(gaps[0]) for line in command(words, width, _INDENT)]
     if lines and len(gaps) > 1:
         lines += wrap(f"and likewise for the other {len(gaps) - 1:,}", width, _INDENT)
     return lines

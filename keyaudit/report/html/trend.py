@@ -1,0 +1,66 @@
+"""How the tenant has fared: what was open at each snapshot that is kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from keyaudit.model import times
+from keyaudit.model.findings import Severity
+from keyaudit.model.run import Past, Report
+from keyaudit.report.html.charts import Columns, columns
+
+_DRAWN = 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One snapshot."""
+
+    day: str
+    open: tuple[int, ...]
+    """By severity, the gravest first."""
+    total: int
+    unknown: int
+    complete: bool
+    this: bool
+    """It is the one that the page is about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """The snapshots, the earliest first."""
+
+    points: Sequence[Point]
+    chart: Columns
+    drawn: int
+    change: int
+    """How many more are open now than at the earliest one."""
+    comparable: bool
+    """Both were complete; else fewer may mean that less was seen."""
+
+
+def trend(report: Report) -> Trend | None:
+    """What became of it; None where there is nothing to compare with."""
+    now = Past.of(report.run, report.verdict)
+    past = [each for each in report.history if each.run_id != now.run_id]
+    if not past:
+        return None
+    points = [_point(each, this=each is now) for each in sorted([*past, now], key=lambda each: (each.as_of, each.run_id))]
+    worst_last = tuple(Severity)
+    drawn = points[-_DRAWN:]
+    values = [
+        (point.day[5:], {**dict(zip(worst_last, reversed(point.open), strict=True)), "unknown": point.unknown}) for point in drawn
+    ]
+    return Trend(
+        points=points,
+        chart=columns(values),
+        drawn=len(drawn),
+        change=points[-1].total - points[0].total,
+        comparable=points[0].complete and points[-1].complete,
+    )
+
+
+def _point(past: Past, *, this: bool) -> Point:
+    counts = tuple(past.open.get(each, 0) for each in reversed(Severity))
+    return Point(
+        day=times.iso_date(past.as_of), open=counts, total=sum(counts), unknown=past.unknown, complete=past.complete, this=this
+    )
