@@ -35,9 +35,8 @@ from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
 from keyaudit.model.tables.reach import WIDENING
 from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Waiver
-from keyaudit.policy.judge import Judgement
+from keyaudit.policy.judge import Judgement, reads_reach
 from keyaudit.policy.judge import judge as judge_policies
-from keyaudit.policy.judge import reads_reach
 from keyaudit.policy.load import Policy
 
 if TYPE_CHECKING:

@@ -1,5 +1,7 @@
 """`keyaudit export`: the judged tenant in the formats that other programs read."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,8 +20,17 @@ def export(
         list[str],
         typer.Argument(metavar="FORMAT[=PATH]...", help="What to write and where to; without a path it goes to stdout."),
     ],
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            "--history",
+            metavar="DIR",
+            help="For html: a folder with earlier snapshots of the tenant, to show how it has fared by the same policies.",
+        ),
+    ] = None,
 ) -> int:
     """Write what was found for other programs, passes too: findings, inventory and what could not be seen."""
+    from keyaudit.cli.history import past  # noqa: PLC0415 - heavy
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
     from keyaudit.cli.output import known, print_file, targets, write  # noqa: PLC0415 - heavy
     from keyaudit.report.several import conditions  # noqa: PLC0415 - heavy
@@ -30,7 +41,10 @@ def export(
         known(name, "export")
     if len(printed) > 1:
         raise UsageError("export", f"{' and '.join(printed)} cannot share stdout", f"say where to, as in {printed[0]}=PATH")
-    with all_judged(live, stored, choice, fail_on=None) as reports:
+    if history is not None and "html" not in (*printed, *(target.format for target in files)):
+        raise UsageError("--history", "is for html, which is not among the formats", "name html=PATH, or leave it out")
+    with all_judged(live, stored, choice, fail_on=None) as found:
+        reports = found if history is None else [replace(each, history=past(history, choice, each.run)) for each in found]
         failure = write(reports, files, passes=True)
         for name in printed:
             print_file(name, reports)

@@ -91,9 +91,7 @@ def endings(connection: duckdb.DuckDBPyConnection, most: int | None = None) -> I
         yield ending
 
 
-def _of(
-    connection: duckdb.DuckDBPyConnection, table: Table, most: int | None
-) -> Iterator[tuple[tuple[int, int, str], Ending]]:
+def _of(connection: duckdb.DuckDBPyConnection, table: Table, most: int | None) -> Iterator[tuple[tuple[int, int, str], Ending]]:
     names = ", ".join(f"{table.name}.{name}" for name in (*view_names(table), "unknown"))
     # A cursor of its own: another query on the connection would end the answer without a word.
     with connection.cursor() as cursor:

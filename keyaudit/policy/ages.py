@@ -56,9 +56,7 @@ def _entries(bound: Bound, limit: Setting | Lookup) -> dict[str, int]:
     return {key: each for key, each in entries.items() if isinstance(key, str) and isinstance(each, int)}
 
 
-def _ages(
-    connection: duckdb.DuckDBPyConnection, bound: Bound, limit: Setting | Lookup, rows: str, as_of: int
-) -> Ages:
+def _ages(connection: duckdb.DuckDBPyConnection, bound: Bound, limit: Setting | Lookup, rows: str, as_of: int) -> Ages:
     entries = _entries(bound, limit)
     column = limit.index.column if isinstance(limit, Lookup) else ""
     places = _places(entries, DIALECT.name(column) if column else "")

@@ -62,7 +62,9 @@ FILES: Mapping[str, File] = {
     "jsonl": File("jsonl", "one finding a line, passes too, as in json; the run and the verdict are the first and last line"),
     "markdown": File("markdown", "for a job summary, a pull request or a wiki: what is open, and what was not seen"),
     "sarif": File("sarif", "SARIF 2.1.0, for code scanning: what fails, what is waived and what nobody can tell"),
-    "html": File("html", "one page for a browser or on paper, with charts and without scripts: everything, for whoever decides"),
+    "html": File(
+        "html", "one page for a browser or on paper, with charts and without scripts: everything, for whoever decides"
+    ),
     "junit": File("junit", "JUnit XML, for the test results of a pipeline: a suite for each policy, passes too"),
 }
 """What a report is exported to, besides `json` and `csv`."""

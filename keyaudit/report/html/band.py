@@ -184,4 +184,4 @@ def _first(found: Findings) -> Iterator[First]:
     groups = (group for level in found.levels for group in level.groups if group.open)
     for group in islice(groups, _FIRST):
         item = next(item for item in group.items if not item.mark)
-        yield First(group.severity, group.policy, group.open, item.message)
+        yield First(group.severity, group.policy, group.open, f"{item.name}: {item.message}")

@@ -102,10 +102,10 @@ def bars(values: Sequence[tuple[str, Mapping[str, int]]], *, whole: bool = False
         for tone, count in counts.items():
             if count:
                 width = count * 100 / ((total or 1) if whole else longest)
-                parts.append(Part(tone, count, percent(x), pixels(number * 42 + 20), percent(width), "12"))
+                parts.append(Part(tone, count, percent(x), pixels(number * 38 + 20), percent(width), "9"))
                 x += width
-        found.append(Bar(label, total, tuple(parts), pixels(number * 42 + 13)))
-    return Bars(tuple(found), pixels(len(values) * 42))
+        found.append(Bar(label, total, tuple(parts), pixels(number * 38 + 13)))
+    return Bars(tuple(found), pixels(len(values) * 38))
 
 
 def percent(value: float) -> str:

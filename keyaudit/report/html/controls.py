@@ -33,6 +33,9 @@ class Control:
     id: str
     state: str
     answers: Sequence[Answer]
+    """Those that are no passes."""
+    passes: int
+    """How many pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,7 @@ def controls(report: Report) -> Controls:
             for control in ids:
                 found[framework][control].append(answer)
     frameworks = [
-        Framework(name, [Control(id_, _state(answers), answers) for id_, answers in sorted(found[name].items(), key=_natural)])
-        for name in sorted(found)
+        Framework(name, [_control(*item) for item in sorted(found[name].items(), key=_natural)]) for name in sorted(found)
     ]
     return Controls(frameworks, bars([(each.name, each.counts) for each in frameworks], whole=True))
 
@@ -84,8 +86,10 @@ def _answers(report: Report) -> list[Answer]:
     return [found[name] for name in sorted(found)]
 
 
-def _state(answers: Sequence[Answer]) -> str:
-    return next(state for state in STATES if any(answer.state == state for answer in answers))
+def _control(id_: str, answers: Sequence[Answer]) -> Control:
+    state = next(state for state in STATES if any(answer.state == state for answer in answers))
+    others = [answer for answer in answers if answer.state != "pass"]
+    return Control(id_, state, others, len(answers) - len(others))
 
 
 def _natural(item: tuple[str, object]) -> list[tuple[int, int | str]]:

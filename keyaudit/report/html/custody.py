@@ -59,8 +59,8 @@ def kept(found: Sequence[Custody]) -> Kept:
     """The environments with the most keys first, the others together."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for each in found:
-        custody = each.custody if each.custody in KINDS else "unknown"
-        counts[_environment(each)][custody] += each.count
+        kind = each.custody or "unknown"
+        counts[_environment(each)][kind if kind in KINDS else "unknown"] += each.count
     ordered = sorted(counts.items(), key=lambda item: (-item[1].total(), item[0]))
     named, rest = ordered[:_ENVIRONMENTS], ordered[_ENVIRONMENTS:]
     if rest:

@@ -17,7 +17,8 @@ MOST = 5_000
 """Findings that are listed, the gravest first, unknown ones last."""
 _COMMANDS = 25
 """Commands of one policy that are written out; the others differ from these in names alone."""
-_NAME, _EVIDENCE = 200, 140
+_LIMITS = 4
+_NAME, _EVIDENCE = 200, 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,11 @@ class Group:
     items: list[Item] = field(default_factory=list)
     room: int = 0
     limits: dict[str, None] = field(default_factory=dict)
-    """The limits that the findings were held against, in words."""
+    """A few of the limits that the findings were held against, in words."""
     fixes: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
     """Ways to mend it, by kind."""
+    cut: set[str] = field(default_factory=set)
+    """The kinds of which not all are there."""
 
     @property
     def count(self) -> int:
@@ -125,14 +128,23 @@ def _add(group: Group, finding: Finding) -> None:
     facts = Facts.of(finding)
     mark = "waived" if finding.outcome is Outcome.WAIVED else "known" if finding.known else ""
     group.items.append(
-        Item(visible(label(facts), _NAME), visible(context(facts), _NAME), message(finding), _evidence(finding, facts), mark)
+        Item(
+            visible(label(facts), _NAME),
+            # What gave no row is a place, of which there is no more to say here.
+            visible(context(facts), _NAME) if facts.row else "",
+            message(finding),
+            _evidence(finding, facts),
+            mark,
+        )
     )
-    if finding.expected:
+    if finding.expected and len(group.limits) < _LIMITS:
         group.limits[finding.expected] = None
     if finding.outcome is Outcome.FAIL:
         for kind, text in finding.fix.items():
             if len(group.fixes[kind]) < _COMMANDS:
                 group.fixes[kind][text] = None
+            elif text not in group.fixes[kind]:
+                group.cut.add(kind)
 
 
 def _evidence(finding: Finding, facts: Facts) -> str:

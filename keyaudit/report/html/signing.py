@@ -15,10 +15,14 @@ _MOST = 60
 _DRAWN = 24
 _BACK, _AHEAD = 365 * times.DAY, 3 * 365 * times.DAY
 _ROW = 30
-_HEAD = 24
+_HEAD = 36
 _NAME = 34
-_NEVER = times.MAX_TIME
-_KINDS = {"federated-domain": "federated domain", "external-idp": "identity provider", "saml": "SAML", "application": "application"}
+_KINDS = {
+    "federated-domain": "federated domain",
+    "external-idp": "identity provider",
+    "saml": "SAML",
+    "application": "application",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

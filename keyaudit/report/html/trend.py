@@ -45,11 +45,8 @@ def trend(report: Report) -> Trend | None:
     if not past:
         return None
     points = [_point(each, this=each is now) for each in sorted([*past, now], key=lambda each: (each.as_of, each.run_id))]
-    worst_last = tuple(Severity)
     drawn = points[-_DRAWN:]
-    values = [
-        (point.day[5:], {**dict(zip(worst_last, reversed(point.open), strict=True)), "unknown": point.unknown}) for point in drawn
-    ]
+    values = [(point.day[5:], _stacked(point)) for point in drawn]
     return Trend(
         points=points,
         chart=columns(values),
@@ -64,3 +61,9 @@ def _point(past: Past, *, this: bool) -> Point:
     return Point(
         day=times.iso_date(past.as_of), open=counts, total=sum(counts), unknown=past.unknown, complete=past.complete, this=this
     )
+
+
+def _stacked(point: Point) -> dict[str, int]:
+    """From below: the mildest first, what is unknown on top."""
+    by_severity = dict(zip(reversed(Severity), point.open, strict=True))
+    return {**{severity: by_severity[severity] for severity in Severity}, "unknown": point.unknown}

@@ -4,10 +4,11 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import PolicyText
 from keyaudit.model.reasons import ADVICE, UNSAFE, Reason
-from keyaudit.model.run import Gap, Report, Verdict
+from keyaudit.model.run import Gap, Report, Run, Verdict
 from keyaudit.report.lines import listed, plural
 from keyaudit.report.missing import alike, grants, permissions, reads, supplying
 
@@ -60,25 +61,25 @@ def unseen(report: Report) -> Unseen:
     accepted = [gap for gap in verdict.gaps if gap.allowed and gap.reason not in UNSAFE]
     needless = [gap for gap in verdict.gaps if not gap.required and not gap.allowed and gap.reason not in UNSAFE]
     return Unseen(
-        missing=tuple(_holes(missing)),
-        accepted=tuple(_holes(accepted)),
-        needless=tuple(_holes(needless)),
+        missing=tuple(_holes(missing, report.run)),
+        accepted=tuple(_holes(accepted, report.run)),
+        needless=tuple(_holes(needless, report.run)),
         unjudged=tuple(_unjudged(verdict)),
         unused=verdict.unused_allowances,
         incomplete=not verdict.complete or Exit.UNSAFE in verdict.conditions,
     )
 
 
-def _holes(gaps: Sequence[Gap]) -> Iterator[Hole]:
+def _holes(gaps: Sequence[Gap], run: Run) -> Iterator[Hole]:
     for same in alike(gaps):
         gap, advice = same[0], ADVICE[same[0].reason]
-        names = [each.scope.name or each.scope.id for each in same]
+        names = [_name(each.scope, run) for each in same]
         more = f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else ""
         refused = sum(each.refused for each in same)
         granting = gap.reason is Reason.PERMISSION and bool(gap.operations)
         yield Hole(
             places=", ".join(names[:_NAMES]) + more,
-            kind=gap.scope.kind if len(names) == 1 else f"{len(names):,} × {gap.scope.kind}",
+            kind=gap.scope.kind if len(names) == 1 else f"{len(names):,}, each a {gap.scope.kind}",
             why=f"{advice.meaning} ({gap.detail})" if gap.detail else advice.meaning,
             reason=gap.reason,
             what=reads(gap.operations),
@@ -87,6 +88,11 @@ def _holes(gaps: Sequence[Gap]) -> Iterator[Hole]:
             remedy=f"grant {'; and '.join(permissions(gap.operations))}" if granting else advice.remedy,
             commands=tuple(shlex.join(words) for words in grants(gap)) if granting else (),
         )
+
+
+def _name(scope: Scope, run: Run) -> str:
+    """A tenant's scope is called by its id; people know it by its name."""
+    return run.tenant_name if scope.kind is ScopeKind.TENANT and run.tenant_name else scope.name or scope.id
 
 
 def _unjudged(verdict: Verdict) -> Iterator[Unjudged]:
