@@ -18,10 +18,12 @@ from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.inventory.views.reach import LOCAL_LISTED
 from keyaudit.model.access import Access
+from keyaudit.model.allowances import Allowance
 from keyaudit.model.baseline import Baseline
-from keyaudit.model.coverage import Coverage, ScopeKind
+from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import PRECEDENCE, Exit, UnsafeError, UsageError
+from keyaudit.model.evidence import NOT_IN_CLOUD
 from keyaudit.model.expiring import Expiring
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Severity
@@ -38,6 +40,7 @@ from keyaudit.model.waivers import Waiver
 from keyaudit.policy.judge import Judgement, reads_reach
 from keyaudit.policy.judge import judge as judge_policies
 from keyaudit.policy.load import Policy
+from keyaudit.policy.settings import Overrides, PolicyClass
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -136,12 +139,20 @@ def judge(
     as_of: int,
     profile: str,
     fail_on: Severity | None,
-    allowances: Sequence[gate.Allowance],
+    allowances: Sequence[Allowance],
     waivers: Sequence[Waiver] = (),
     baseline: Baseline | None = None,
     new_only: bool = False,
+    overrides: Overrides | None = None,
+    classes: Sequence[PolicyClass] = (),
+    require: Collection[str] = (),
 ) -> Iterator[Report]:
-    """The snapshot judged by policies, offline. Findings stream from the report for as long as the context lasts."""
+    """The snapshot judged by policies, offline. Findings stream from the report for as long as the context lasts.
+
+    `require` names what is otherwise optional, as `model.evidence` does.
+    """
+    optional = OPTIONAL - {Reason.NOT_IN_CLOUD} if NOT_IN_CLOUD in require else OPTIONAL
+    tenant = Scope(f"/tenants/{snapshot.run.tenant_id}".lower(), snapshot.run.tenant_name, ScopeKind.TENANT)
     reach_known = reads_reach(policies)
     with snapshot.judging(as_of, reach_known=reach_known) as connection:
         judgement = judge_policies(
@@ -153,6 +164,11 @@ def judge(
             waivers=waivers,
             baseline=baseline,
             supplied=snapshot.run.evidence,
+            overrides=overrides,
+            classes=classes,
+            require=require,
+            optional=optional,
+            tenant=tenant,
             sizes=snapshot.sizes,
         )
         run = dataclasses.replace(snapshot.run, as_of=as_of)
@@ -170,14 +186,17 @@ def judge(
             waived=judgement.waived,
             baseline=baseline,
             new_only=new_only,
+            unsupplied=judgement.unsupplied,
+            optional=optional,
         )
         yield Report(
             run=run,
             verdict=verdict,
             tallies=judgement.tallies,
             findings=judgement.findings,
+            settings=judgement.settings,
             listing=lambda name: listing(connection, TABLES[name]),
-            overview=lambda: _overview(snapshot, connection, judgement, as_of, profile, reach_known=reach_known),
+            overview=lambda: _overview(snapshot, connection, judgement, as_of, reach_known=reach_known),
         )
 
 
@@ -287,13 +306,11 @@ def _overview(
     connection: "DuckDBPyConnection",
     judgement: Judgement,
     as_of: int,
-    profile: str,
     *,
     reach_known: bool,
 ) -> Overview:
     reach, left_out = widest(connection) if reach_known else (None, 0)
     return Overview(
-        profile=profile,
         calendar=calendar(connection, as_of, complete=assess(snapshot.run, snapshot.coverage, _ends_rest_on()).complete),
         ages=judgement.ages(),
         custody=custody(connection),

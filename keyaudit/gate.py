@@ -5,9 +5,10 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from keyaudit.model.allowances import Allowance
 from keyaudit.model.baseline import Baseline
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
-from keyaudit.model.errors import PRECEDENCE, Exit, UsageError
+from keyaudit.model.errors import PRECEDENCE, Exit
 from keyaudit.model.findings import Severity, Tally, UnknownGroup
 from keyaudit.model.operations import BY_SURFACE, OPERATIONS, Operation, Surface
 from keyaudit.model.reasons import AZURES, OPTIONAL, UNSAFE, Reason
@@ -20,51 +21,6 @@ from keyaudit.model.waivers import Use, Waiver
 _CONSEQUENCES = frozenset({Reason.PARENT_NOT_ASSESSED, Reason.CONTROL_PLANE_ONLY})
 _DECLARED = tuple(OPERATIONS)
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_SYNTAX = "write KEY=VALUE[,KEY=VALUE], with the keys scope, operation, reason, policy"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allowance:
-    """What --allow-gap accepts: all keys given must match, case aside. `scope` is an id or a name."""
-
-    scope: str | None = None
-    operation: str | None = None
-    reason: str | None = None
-    policy: str | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> "Allowance":
-        """From `scope=kv-legacy,reason=firewall`. Raises UsageError for anything that could not match a gap."""
-        place = f"--allow-gap {text!r}"
-        given: dict[str, str] = {}
-        for part in text.split(","):
-            key, equals, value = (piece.strip() for piece in part.partition("="))
-            if not equals or not value or key not in cls.__slots__:
-                raise UsageError(place, f"cannot be read at {part.strip()!r}", _SYNTAX)
-            if key in given:
-                raise UsageError(place, f"has {key} twice", "repeat --allow-gap instead")
-            given[key] = value
-        reason, operation = given.get("reason", "").lower(), given.get("operation", "").lower()
-        if reason and reason not in set(Reason):
-            raise UsageError(place, f"no such reason: {reason!r}", "use one that a report shows")
-        if reason in UNSAFE:
-            raise UsageError(place, f"{reason} ends a run for safety and cannot be accepted", "leave that scope out")
-        if operation and operation not in OPERATIONS:
-            raise UsageError(place, f"no such operation: {operation!r}", "use one that a report shows")
-        return cls(**given)
-
-    def __str__(self) -> str:
-        given = ((key, getattr(self, key)) for key in self.__slots__)
-        return ",".join(f"{key}={value}" for key, value in given if value is not None)
-
-    def matches(self, scopes: Sequence[Scope], operations: Collection[str], reason: Reason, policy: str | None) -> bool:
-        """Whether it accepts what `policy` misses there."""
-        return (
-            _same(self.scope, [name for scope in scopes for name in (scope.id, scope.name)])
-            and _same(self.operation, operations)
-            and _same(self.reason, (reason,))
-            and _same(self.policy, (policy or "",))
-        )
 
 
 def decide(
@@ -82,19 +38,23 @@ def decide(
     waived: Mapping[str, int] | None = None,
     baseline: Baseline | None = None,
     new_only: bool = False,
+    unsupplied: Sequence[NotJudged] = (),
+    optional: frozenset[Reason] = OPTIONAL,
 ) -> Verdict:
     """The verdict. `required` holds operation ids and `needed_by` the selected policies that need each.
 
     With `fail_on` None open findings do not count against the run. Allowances never excuse an unsafe reason, nor do waivers
     that cover coverage; `waived` says how many findings each of the others covers, by its id. With `new_only` the findings that
-    the baseline holds do not count.
+    the baseline holds do not count. What is missing for an `optional` reason does not count; evidence that is `unsupplied` to
+    policies does.
     """
-    ledger = _Ledger(run, coverage, required)
+    ledger = _Ledger(run, coverage, required, optional)
     holding = [each for each in waivers if each.covers_coverage and not each.expired(run.as_of)]
     allowing = _Allowing((*allowances, *holding), ledger, {tally.policy.id: tally.policy.table for tally in tallies})
-    gaps = _gaps(ledger, allowing, required, needed_by)
+    gaps = _gaps(ledger, allowing, needed_by)
     if run.skew is not None and abs(run.skew) > MAX_SKEW:
         gaps = (_skew_gap(run.skew, ledger.tenant, allowing, needed_by), *gaps)
+    gaps = (*_unsupplied_gaps(unsupplied, ledger.tenant, allowing), *gaps)
     failed, unknown = _sum(tally.failed for tally in tallies), _sum(tally.unknown for tally in tallies)
     allowed_unknown = sum(group.count for group in groups if allowing.unknown(group))
     left_out = sum(group.count for group in groups if ledger.optional(group))
@@ -157,7 +117,8 @@ class _Blind:
 class _Ledger:
     """The coverage, with what was never asked added, and every blind operation traced to its cause."""
 
-    def __init__(self, run: Run, coverage: Sequence[Coverage], required: frozenset[str]) -> None:
+    def __init__(self, run: Run, coverage: Sequence[Coverage], required: frozenset[str], optional: frozenset[Reason]) -> None:
+        self.wanted, self.waived = required, optional
         self.tenant = Scope(f"/tenants/{run.tenant_id}".lower(), run.tenant_name, ScopeKind.TENANT)
         self.records = (*coverage, *_never_asked(run, self.tenant, coverage, required))
         self.scopes = {record.scope.id: record.scope for record in self.records}
@@ -172,9 +133,9 @@ class _Ledger:
             self._at[blind.record.scope.id].append(blind)
             for place in (blind.record.scope.id, *self._above(blind.record.scope.id)):
                 self._under[place].append(blind)
-        optional = {id(blind.record) for blind in self.blinds if blind.reason in OPTIONAL}
+        out = {id(blind.record) for blind in self.blinds if blind.reason in optional}
         wanted = [record for record in self.records if record.operation in required]
-        self.required = [record for record in wanted if id(record) not in optional]
+        self.required = [record for record in wanted if id(record) not in out]
         # A list of subscriptions says where to look; nothing is assessed by it.
         self.kept = sum(record.kept for record in wanted if record.operation != "subscription.list")
 
@@ -184,12 +145,12 @@ class _Ledger:
         return [blind for blind in places if blind.record.operation in operations]
 
     def optional(self, group: UnknownGroup) -> bool:
-        """All that is missing was left out by configuration, or is not in this cloud, which does not gate."""
+        """All that is missing was left out by configuration, or is not in this cloud and was not required: it does not gate."""
         if group.causes:
-            return set(group.causes.values()) <= OPTIONAL
+            return set(group.causes.values()) <= self.waived
         here = {blind.reason for blind in self._at[group.scope_id] if blind.record.operation in group.operations}
         reasons = here or set(group.reasons)
-        return bool(reasons) and reasons <= OPTIONAL
+        return bool(reasons) and reasons <= self.waived
 
     def _above(self, scope_id: str) -> tuple[str, ...]:
         if scope_id == self.tenant.id:
@@ -237,6 +198,8 @@ class _Allowing:
         if not self._accepting or self._ledger.optional(group):
             return False
         if not group.causes:
+            if not group.operations:
+                return _every(self._direct(group, (), reason) for reason in group.reasons)
             return _every(self._scope(group, each) for each in group.operations)
         return _every(self._column(group, column, reason) for column, reason in group.causes.items())
 
@@ -257,7 +220,8 @@ class _Allowing:
         return self._direct(group, operations, reason)
 
     def _direct(self, group: UnknownGroup, operations: Collection[str], reason: Reason) -> bool:
-        scope = self._ledger.scopes.get(group.scope_id) or Scope(group.scope_id, "", ScopeKind.VAULT)
+        known = {self._ledger.tenant.id: self._ledger.tenant, **self._ledger.scopes}
+        scope = known.get(group.scope_id) or Scope(group.scope_id, "", ScopeKind.VAULT)
         return self.allows((scope,), operations, reason, group.policy)
 
     def allows(self, scopes: Sequence[Scope], operations: Collection[str], reason: Reason, policy: str | None) -> bool:
@@ -276,27 +240,25 @@ def _use(waiver: Waiver, as_of: int, allowing: _Allowing, waived: Mapping[str, i
     return Use(waiver, WaiverState.ACTIVE if count else WaiverState.UNUSED, count)
 
 
-def _gaps(
-    ledger: _Ledger, allowing: _Allowing, required: frozenset[str], needed_by: Mapping[str, tuple[str, ...]]
-) -> tuple[Gap, ...]:
+def _gaps(ledger: _Ledger, allowing: _Allowing, needed_by: Mapping[str, tuple[str, ...]]) -> tuple[Gap, ...]:
     """One gap for each scope and reason, widest scope first; in the same order whatever order the ledger has."""
     grouped: dict[tuple[Scope, Reason], list[_Blind]] = defaultdict(list)
     for blind in ledger.blinds:
         grouped[blind.cause.scope, blind.reason].append(blind)
     kinds = list(ScopeKind)
     order = sorted(grouped, key=lambda key: (kinds.index(key[0].kind), key[0].name, key[0].id, key[1]))
-    return tuple(_gap(key, grouped[key], allowing, required, needed_by) for key in order)
+    return tuple(_gap(key, grouped[key], ledger, allowing, needed_by) for key in order)
 
 
 def _gap(
     key: tuple[Scope, Reason],
     blinds: Sequence[_Blind],
+    ledger: _Ledger,
     allowing: _Allowing,
-    required: frozenset[str],
     needed_by: Mapping[str, tuple[str, ...]],
 ) -> Gap:
     scope, reason = key
-    needed = [blind for blind in blinds if blind.record.operation in required and reason not in OPTIONAL]
+    needed = [blind for blind in blinds if blind.record.operation in ledger.wanted and reason not in ledger.waived]
     details = sorted({blind.cause.detail for blind in blinds if blind.cause.detail})
     return Gap(
         scope=scope,
@@ -322,6 +284,20 @@ def _skew_gap(skew: int, tenant: Scope, allowing: _Allowing, needed_by: Mapping[
         allowed=allowing.allows((tenant,), (), Reason.CLOCK_SKEW, None),
         blinds=tuple(sorted({policy for policies in needed_by.values() for policy in policies})),
     )
+
+
+def _unsupplied_gaps(unsupplied: Sequence[NotJudged], tenant: Scope, allowing: _Allowing) -> Iterator[Gap]:
+    """One gap for each kind of evidence that was required and nobody supplied."""
+    for need in dict.fromkeys(need for each in unsupplied for need in each.needs):
+        blinded = tuple(sorted(each.policy.id for each in unsupplied if need in each.needs))
+        yield Gap(
+            scope=tenant,
+            reason=Reason.NOT_SUPPLIED,
+            operations=(),
+            detail=need,
+            allowed=_every(allowing.allows((tenant,), (), Reason.NOT_SUPPLIED, policy) for policy in blinded),
+            blinds=blinded,
+        )
 
 
 def _never_asked(run: Run, tenant: Scope, coverage: Sequence[Coverage], required: frozenset[str]) -> Iterator[Coverage]:
@@ -394,7 +370,3 @@ def _sum(counts: Iterator[Mapping[Severity, int]]) -> Counter[Severity]:
     for each in counts:
         total.update(each)
     return total
-
-
-def _same(wanted: str | None, values: Collection[str]) -> bool:
-    return wanted is None or wanted.lower() in {value.lower() for value in values}

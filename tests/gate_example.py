@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from keyaudit.gate import Allowance, decide
+from keyaudit.gate import decide
+from keyaudit.model.allowances import Allowance
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.findings import PolicyText, Severity, Tally, UnknownGroup
 from keyaudit.model.reasons import Reason

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keyaudit.gate import Allowance
+from keyaudit.model.allowances import Allowance
 from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.findings import Severity, UnknownGroup
 from keyaudit.model.reasons import OPTIONAL, UNSAFE, Reason

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyaudit.gate import Allowance, decide
+from keyaudit.gate import decide
+from keyaudit.model.allowances import Allowance
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.errors import PRECEDENCE, Exit, UsageError
 from keyaudit.model.filters import Filters

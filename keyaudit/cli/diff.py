@@ -15,6 +15,10 @@ def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="The earlier snapshot.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="The later one.")],
     output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", metavar="FILE", help="Settings. Default: keyaudit.toml in this folder, if it is there."),
+    ] = None,
 ) -> int:
     """Say what is new, fixed, graver or milder, and what was read before and is not now. Each is judged as of its own day."""
     from keyaudit.cli.judged import judged  # noqa: PLC0415 - heavy
@@ -23,8 +27,8 @@ def diff(
     from keyaudit.report.difference import FORMATS, compare  # noqa: PLC0415 - heavy
 
     with (
-        judged(Live(), Stored(from_=[old]), choice, fail_on=None) as before,
-        judged(Live(), Stored(from_=[new]), choice, fail_on=None) as after,
+        judged(Live(config=config), Stored(from_=[old]), choice, fail_on=None) as before,
+        judged(Live(config=config), Stored(from_=[new]), choice, fail_on=None) as after,
     ):
         if before.run.tenant_id != after.run.tenant_id:
             what = f"of tenant {before.run.tenant_id} and of tenant {after.run.tenant_id}"

@@ -44,7 +44,7 @@ def export(
     if history is not None and "html" not in (*printed, *(target.format for target in files)):
         raise UsageError("--history", "is for html, which is not among the formats", "name html=PATH, or leave it out")
     with all_judged(live, stored, choice, fail_on=None) as found:
-        reports = found if history is None else [replace(each, history=past(history, choice, each.run)) for each in found]
+        reports = found if history is None else [replace(each, history=past(history, live, choice, each.run)) for each in found]
         failure = write(reports, files, passes=True)
         for name in printed:
             print_file(name, reports)

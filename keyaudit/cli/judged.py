@@ -7,9 +7,10 @@ from pathlib import Path
 from keyaudit import audit
 from keyaudit.cli.chosen import chosen
 from keyaudit.cli.clock import SystemClock
+from keyaudit.cli.limits import settled
 from keyaudit.cli.options import Choice, Live, Stored
 from keyaudit.cli.source import each, snapshot
-from keyaudit.gate import Allowance
+from keyaudit.model.allowances import Allowance
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.findings import Severity
 from keyaudit.model.run import Report
@@ -57,6 +58,7 @@ def judged(
     """
     known = load(besides=choice.policies)
     policies = chosen(known, choice)
+    how = settled(live, choice, known)
     waivers = _waivers(choice, known)
     baseline = read_baseline(choice.baseline) if choice.baseline is not None else None
     if new_only and baseline is None:
@@ -70,12 +72,15 @@ def judged(
             taken,
             policies,
             as_of=as_of,
-            profile=choice.profile,
+            profile=how.profile,
             fail_on=fail_on,
             allowances=allowances,
             waivers=waivers,
             baseline=baseline,
             new_only=new_only,
+            overrides=how.overrides(policies),
+            classes=how.classes,
+            require=how.require,
         ) as report:
             yield report
 

@@ -164,7 +164,21 @@ class Selection:
 class Choice(Selection):
     """What to judge by, and what to accept."""
 
-    profile: Annotated[str, typer.Option("--profile", metavar="NAME", help="The set of limits to judge by.")] = "default"
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile", metavar="NAME", help="The set of limits to judge by. Default: that of keyaudit.toml, else default."
+        ),
+    ] = None
+    require: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--require",
+            metavar="NAME[,...]",
+            help="Take for incomplete what is otherwise only not judged: evidence that was not supplied (logs, custody, "
+            "unified-audit, relying-parties), and what this cloud lacks (not-in-cloud).",
+        ),
+    ] = None
     waivers: Annotated[
         Path | None,
         typer.Option(

@@ -98,7 +98,7 @@ def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...]) 
     try:
         with printing() as out:
             gate = shown.output is None and reports[0].verdict.gate is not None
-            _render("gate" if gate else shown.output or Format.TEXT, reports, out, _options(out, passes=shown.passes))
+            _render("gate" if gate else shown.output or Format.TEXT, reports, out, options(out, passes=shown.passes))
     except ClosedError as error:
         # A gate that fails has failed, however much of it was read.
         if conditions(reports)[0] is Exit.CLEAN:
@@ -111,7 +111,7 @@ def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...]) 
 def show(render: Callable[[T, TextIO, Options], None], found: T, verdict: Verdict, *, passes: bool = False) -> int:
     """Print what was found, and return the verdict's exit code."""
     with printing() as out:
-        render(found, out, _options(out, passes=passes))
+        render(found, out, options(out, passes=passes))
     return verdict.exit
 
 
@@ -124,7 +124,8 @@ def _render(name: str, reports: Sequence[Report], out: TextIO, options: Options)
         FORMATS[name](reports[0], out, options)
 
 
-def _options(out: TextIO, *, passes: bool = False) -> Options:
+def options(out: TextIO, *, passes: bool = False) -> Options:
+    """How to show things on a terminal, or where there is none."""
     terminal = out.isatty()
     return Options(
         passes=passes,

@@ -8,6 +8,7 @@ import typer
 
 from keyaudit.cli.streams import printing
 from keyaudit.model.errors import Exit, UsageError
+from keyaudit.model.text import one_line
 
 if TYPE_CHECKING:
     from keyaudit.policy.load import Policy
@@ -39,25 +40,41 @@ def list_(*, policies: Own = None) -> int:
 def show(
     policy: Annotated[str, typer.Argument(metavar="ID", help="A policy's id.")],
     *,
-    profile: Annotated[str, typer.Option("--profile", metavar="NAME", help="The set of limits to show.")] = "default",
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", metavar="NAME", help="The set of limits to show. Default: that of keyaudit.toml."),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", metavar="FILE", help="Settings. Default: keyaudit.toml in this folder, if it is there."),
+    ] = None,
     policies: Own = None,
 ) -> int:
     """Show a policy's limits as they are in force, and where each comes from."""
     from tabulate import tabulate  # noqa: PLC0415 - heavy
 
+    from keyaudit.cli.limits import settled  # noqa: PLC0415 - heavy
+    from keyaudit.cli.options import Choice, Live  # noqa: PLC0415 - heavy
     from keyaudit.policy.bind import bind  # noqa: PLC0415 - heavy
+    from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
 
     found = named(policy, policies, "policies show")
-    [bound] = bind([found], profile, {})
-    rows = [
-        (name, bound.shown(name), f"profile {profile}" if profile in declared.profiles else "the policy's default")
-        for name, declared in found.parameters.items()
-    ]
+    how = settled(Live(config=config), Choice(profile=profile), load(besides=policies))
+    [bound] = bind([found], how.profile, how.overrides([found]), how.classes)
+    rows = [(name, one_line(bound.shown(name)), one_line(bound.origins[name])) for name in found.parameters]
+    without = []
+    for each in bound.classes:
+        name = f"class {one_line(each.declared.name)}"
+        place = f"{name} ({one_line(each.declared.place)}: {one_line(each.declared.match)})"
+        rows += [(key, one_line(bound.worded(key, value)), place) for key, value in each.values.items()]
+        if not each.applies:
+            without.append(f"Not applicable to {place}.\n")
     with printing() as out:
         if rows:
             out.write(tabulate(rows, headers=("Parameter", "Value", "From"), disable_numparse=True) + "\n")
         else:
             out.write(f"{found.text.id} has no parameters.\n")
+        out.writelines(without)
     return Exit.CLEAN
 
 

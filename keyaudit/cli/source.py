@@ -57,8 +57,6 @@ def _stored(live: Live, stored: Stored) -> Iterator[tuple[Snapshot, int]]:
         raise UsageError("--from", "names several, and this command is about one", "name one")
     if live.demo or live.estate is not None:
         raise UsageError("--demo, --estate", "cannot be combined with --from", "leave one of them out")
-    if live.config is not None:
-        raise UsageError("--config", "says what to collect, and the snapshot is as it was collected", "leave it out")
     if live.subscription or live.resource_group or live.vault or live.source:
         what = "choose what is collected, and the snapshot is as it was collected"
         raise UsageError("--subscription, --resource-group, --vault, --source", what, "leave them out")

@@ -104,11 +104,15 @@ class X509:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Digests:
-    """What a certificate and its key are known by: all that a join needs, at a fifth of the cost of the other facts."""
+class Brief:
+    """What a certificate and its key are known by, and how strong they are: at a fraction of the cost of all facts."""
 
     thumbprint_sha256: str
     public_key_sha256: str
+    key_type: str | Refusal
+    key_size: int | Refusal | None
+    curve: str | Refusal | None
+    signature_hash: str | Refusal | None
 
 
 def read_x509(encoded: str | bytes) -> X509 | Refusal:
@@ -116,9 +120,9 @@ def read_x509(encoded: str | bytes) -> X509 | Refusal:
     return _read(encoded, lambda reader: reader.facts())
 
 
-def read_digests(encoded: str | bytes) -> Digests | Refusal:
-    """The digests that `read_x509` gives, and nothing else."""
-    return _read(encoded, lambda reader: reader.digests())
+def read_brief(encoded: str | bytes) -> Brief | Refusal:
+    """The few of the facts that `read_x509` gives."""
+    return _read(encoded, lambda reader: reader.brief())
 
 
 def _read(encoded: str | bytes, answer: "Callable[[_Reader], T]") -> T | Refusal:
@@ -147,28 +151,36 @@ class _Reader:
         # After the optional version: serial, algorithm, issuer, validity, subject, key.
         self._key = self._signed[6 if self._signed[0].tag == 0xA0 else 5]
 
-    def digests(self) -> Digests:
-        return Digests(thumbprint_sha256=_sha256(self._encoded), public_key_sha256=_sha256(self._key.whole))
+    def brief(self) -> Brief:
+        key_type = _fact(self._key_type)
+        return Brief(
+            thumbprint_sha256=_sha256(self._encoded),
+            public_key_sha256=_sha256(self._key.whole),
+            key_type=key_type,
+            key_size=_of(key_type, "RSA", self._key_size),
+            curve=_of(key_type, "EC", self._curve),
+            signature_hash=_fact(self._signature_hash),
+        )
 
     def facts(self) -> X509:
         certificate = self._certificate
         subject = _fact(lambda: _text(certificate.subject.rfc4514_string()))
         issuer = _fact(lambda: _text(certificate.issuer.rfc4514_string()))
-        key_type = _fact(self._key_type)
+        brief = self.brief()
         return X509(
             thumbprint=hashlib.sha1(self._encoded, usedforsecurity=False).hexdigest().upper(),
-            thumbprint_sha256=_sha256(self._encoded),
-            public_key_sha256=_sha256(self._key.whole),
+            thumbprint_sha256=brief.thumbprint_sha256,
+            public_key_sha256=brief.public_key_sha256,
             subject=subject,
             issuer=issuer,
             serial=_fact(lambda: format(certificate.serial_number, "X")),
             self_signed=_fact(self._self_signed),
             not_before=_fact(lambda: int(certificate.not_valid_before_utc.timestamp())),
             not_after=_fact(lambda: int(certificate.not_valid_after_utc.timestamp())),
-            key_type=key_type,
-            key_size=_of(key_type, "RSA", self._key_size),
-            curve=_of(key_type, "EC", self._curve),
-            signature_hash=_fact(self._signature_hash),
+            key_type=brief.key_type,
+            key_size=brief.key_size,
+            curve=brief.curve,
+            signature_hash=brief.signature_hash,
             is_ca=_fact(self._is_ca),
             names=_fact(self._names),
             ekus=_fact(self._ekus),

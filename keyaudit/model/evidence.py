@@ -1,13 +1,26 @@
-"""Evidence that Azure's read APIs do not hold: what policies may ask for, and how each is supplied."""
+"""What is optional unless it is required: evidence that Azure's read APIs do not hold, and what a cloud does not have."""
+
+from collections.abc import Sequence
 
 LOGS = "logs"
+CUSTODY = "custody"
 UNIFIED_AUDIT = "unified-audit"
 RELYING_PARTIES = "relying-parties"
 
 EVIDENCE: dict[str, str] = {
     LOGS: "",
-    "custody": "",
+    CUSTODY: "",
     UNIFIED_AUDIT: "--import ual=FILE",
     RELYING_PARTIES: "",
 }
 """By the name that a policy's `needs` gives: the flag that supplies it; empty where this version has none."""
+
+NOT_IN_CLOUD = "not-in-cloud"
+REQUIRABLE = (*EVIDENCE, NOT_IN_CLOUD)
+"""What --require takes: evidence, and all that policies read which the audited cloud does not have."""
+
+
+def remedy(needs: Sequence[str]) -> str:
+    """How to supply it."""
+    flags = [EVIDENCE[need] for need in needs if EVIDENCE.get(need)]
+    return f"supply it with {' '.join(flags)}" if flags else "this version cannot take it yet"

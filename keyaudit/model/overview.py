@@ -112,8 +112,6 @@ class Reach:
 class Overview:
     """What a page shows beside the findings. All of it is small, however large the inventory."""
 
-    profile: str
-    """The set of limits that was judged by."""
     calendar: Calendar
     ages: Sequence[Ages]
     """One a policy that limits the age of its rows."""

@@ -71,7 +71,7 @@ UNSAFE = frozenset(
     }
 )
 
-# Left out on purpose, or not there to be read: listed in every report, and no gap that gates.
+# Left out on purpose, or not there to be read: listed in every report, and no gap that gates, unless it was required.
 OPTIONAL = frozenset({Reason.EXCLUDED_BY_CONFIG, Reason.NOT_IN_CLOUD})
 
 # Azure's own trouble: a run that assessed nothing for these reasons alone ends with exit 6.

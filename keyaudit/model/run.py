@@ -11,6 +11,7 @@ from keyaudit.model.errors import Exit
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
 from keyaudit.model.reasons import Reason
+from keyaudit.model.settings import InForce
 from keyaudit.model.waivers import Use
 
 if TYPE_CHECKING:
@@ -149,6 +150,8 @@ class Report:
     findings: Callable[[bool], Iterator[Finding]]
     listing: Callable[[str], "Listing"]
     """A table of what was judged, by its name: the inventory beside the findings."""
+    settings: InForce = field(default_factory=InForce)
+    """What was settled for it: profile, limits, classes."""
     overview: Callable[[], "Overview"]
     """The inventory at a glance. It is worked out when it is asked for, anew each time."""
     history: tuple[Past, ...] = ()

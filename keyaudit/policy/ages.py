@@ -6,16 +6,17 @@ enumeration, one for each of its values. No policy is known here by its name.
 
 # ruff: noqa: S608 - a query is made of declared names and of literals, each quoted by the dialect
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import duckdb
 
 from keyaudit.model.overview import AgeGroup, Ages
 from keyaudit.policy.bind import Bound, by_table
-from keyaudit.policy.parameters import OTHERWISE
+from keyaudit.policy.parameters import OTHERWISE, Single
 from keyaudit.policy.queries import DIALECT
-from keyaudit.policy.types import Compare, Lookup, Now, Read, Setting, Sum, walk
-from keyaudit.policy.verdict import NOT_APPLICABLE
+from keyaudit.policy.types import Compare, Kind, Lookup, Now, Read, Setting, Sum, walk
+from keyaudit.policy.verdict import EXEMPT, NOT_APPLICABLE
 
 _MADE = "created_on"
 _BINS = 8
@@ -29,14 +30,22 @@ def ages(
 ) -> tuple[Ages, ...]:
     """The ages for each policy that limits them and has rows, by id. `relations`: by table the one with its verdicts."""
     found = [
-        _ages(connection, bound, limit, f"{relations[name]} WHERE code{number} <> {NOT_APPLICABLE}", as_of)
+        _ages(connection, bound, number, limit, relations[name], as_of)
         for name, of_table in by_table(bounds).items()
         if name in relations
         for number, bound in enumerate(of_table)
         if (limit := _limit(bound)) is not None
     ]
-    counted = (each for each in found if each.unplaced or any(group.bins or group.undated for group in each.groups))
-    return tuple(sorted(counted, key=lambda each: each.policy.id))
+    return tuple(sorted((each for each in found if each.groups or each.unplaced), key=lambda each: each.policy.id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Rows that have one limit: what they are called, the condition that tells them, and the limit in seconds."""
+
+    kind: str
+    condition: str
+    limit: int
 
 
 def _limit(bound: Bound) -> Setting | Lookup | None:
@@ -44,59 +53,61 @@ def _limit(bound: Bound) -> Setting | Lookup | None:
     for node in walk(bound.policy.trees.violated_when):
         match node:
             case Compare(operator=">", left=Sum(operator="-", left=Now(), right=Read(column=column)), right=limit):
-                if column == _MADE and isinstance(limit, Setting | Lookup) and _entries(bound, limit):
+                schedule = isinstance(limit, Lookup) and limit.index.kind is Kind.TIME
+                if column == _MADE and isinstance(limit, Setting | Lookup) and not schedule:
                     return limit
     return None
 
 
-def _entries(bound: Bound, limit: Setting | Lookup) -> dict[str, int]:
-    """The limits by what they are looked up by; by an empty text where there is one for all."""
-    value = bound.values[limit.parameter]
-    entries = value if isinstance(value, Mapping) else {"": value}
-    return {key: each for key, each in entries.items() if isinstance(key, str) and isinstance(each, int)}
-
-
-def _ages(connection: duckdb.DuckDBPyConnection, bound: Bound, limit: Setting | Lookup, rows: str, as_of: int) -> Ages:
-    entries = _entries(bound, limit)
-    column = limit.index.column if isinstance(limit, Lookup) else ""
-    places = _places(entries, DIALECT.name(column) if column else "")
-    unplaced = f"SELECT count(*) FROM {rows} AND NOT coalesce({' OR '.join(places.values())}, false)"
-    ((without,),) = connection.execute(unplaced).fetchall()
-    groups = [
-        _group(connection, _kind(column, key), entries[key], f"{rows} AND {place}", as_of) for key, place in places.items()
-    ]
+def _ages(
+    connection: duckdb.DuckDBPyConnection, bound: Bound, number: int, limit: Setting | Lookup, relation: str, as_of: int
+) -> Ages:
+    rows = f"{relation} WHERE code{number} NOT IN ({NOT_APPLICABLE}, {EXEMPT})"
+    places = list(_places(bound, number, limit))
+    placed = " OR ".join(f"({place.condition})" for place in places)
+    ((unplaced,),) = connection.execute(f"SELECT count(*) FROM {rows} AND NOT coalesce({placed}, false)").fetchall()
+    groups = [_group(connection, place, rows, as_of) for place in places]
     return Ages(
         policy=bound.policy.text,
         groups=[group for group in groups if group.bins or group.undated],
-        unplaced=without,
+        unplaced=unplaced,
     )
 
 
-def _kind(column: str, key: str) -> str:
-    words = column.replace("_", " ")
-    return f"any other {words}" if key == OTHERWISE else f"{words} {key}" if words else ""
+def _places(bound: Bound, number: int, limit: Setting | Lookup) -> Iterator[_Place]:
+    """Which rows have which limit: by the class that they are in, and by what the limit is looked up by."""
+    for index in range(len(bound.classes) + 1):
+        in_class = bound.classes[index - 1] if index else None
+        name = f"class {in_class.declared.name}" if in_class else ""
+        own = in_class.values if in_class else {}
+        value = own.get(limit.parameter, bound.values[limit.parameter])
+        held = f"class{number} = {index}" if bound.classes else "TRUE"
+        if isinstance(value, int):
+            yield _Place(name, held, value)
+        elif isinstance(value, Mapping) and isinstance(limit, Lookup):
+            for kind, condition, entry in _entries(value, limit.index.column):
+                yield _Place(", ".join(filter(None, (name, kind))), f"{held} AND {condition}", entry)
 
 
-def _places(entries: Mapping[str, int], index: str) -> dict[str, str]:
-    """Which rows have each limit, as SQL."""
-    if not index:
-        return dict.fromkeys(entries, "TRUE")
-    named = [key for key in entries if key != OTHERWISE]
-    found = {key: f"{index} = {DIALECT.text(key)}" for key in named}
-    if OTHERWISE in entries:
-        others = f"{index} NOT IN ({', '.join(map(DIALECT.text, named))})" if named else f"{index} IS NOT NULL"
-        found[OTHERWISE] = others
-    return found
+def _entries(entries: Mapping[str | int, Single], column: str) -> Iterator[tuple[str, str, int]]:
+    words, index = column.replace("_", " "), DIALECT.name(column)
+    named = [DIALECT.text(key) for key in entries if isinstance(key, str) and key != OTHERWISE]
+    for key, entry in entries.items():
+        if key == OTHERWISE and isinstance(entry, int):
+            yield f"any other {words}", f"{index} NOT IN ({', '.join(named)})" if named else f"{index} IS NOT NULL", entry
+        elif isinstance(key, str) and isinstance(entry, int):
+            yield f"{words} {key}", f"{index} = {DIALECT.text(key)}", entry
 
 
-def _group(connection: duckdb.DuckDBPyConnection, kind: str, limit: int, rows: str, as_of: int) -> AgeGroup:
-    width = max(limit // _BINS, 1)
+def _group(connection: duckdb.DuckDBPyConnection, place: _Place, rows: str, as_of: int) -> AgeGroup:
+    width = max(place.limit // _BINS, 1)
     # An age of just the limit is within it.
     number = f"greatest(least(({as_of}::HUGEINT - {_MADE} - 1) // {width}, {_LAST}), 0)"
-    answer = connection.execute(f"SELECT {number} AS bin, count(*) FROM {rows} GROUP BY bin ORDER BY bin").fetchall()
+    counted = f"SELECT {number} AS bin, count(*) FROM {rows} AND {place.condition} GROUP BY bin ORDER BY bin"
+    answer = connection.execute(counted).fetchall()
     return AgeGroup(
-        kind=kind,
-        limit=limit,
+        kind=place.kind,
+        limit=place.limit,
         width=width,
         bins={int(number): count for number, count in answer if number is not None},
         undated=sum(count for number, count in answer if number is None),

@@ -109,6 +109,8 @@ def read_baseline(path: Path) -> Baseline:
         raise UsageError(place, f"not a baseline: {error}", _DAMAGED) from error
     if found.schema != SCHEMA:
         raise UsageError(place, f"not a baseline of this version: {found.schema!r}", _DAMAGED)
+    if any(entry.since > as_of for entry in entries):
+        raise UsageError(place, "an entry is younger than the baseline, and would outlive its limit", _DAMAGED)
     if not 1 <= found.limit_days <= MAX_DAYS:
         raise UsageError(place, f"limit_days is {found.limit_days}", f"1 to {MAX_DAYS}")
     return Baseline(

@@ -1,19 +1,33 @@
-"""Policies with their parameters settled for one run, and the SQL that judges all those of a table in one pass."""
+"""Policies with their parameters settled for one run: by the policy itself, a profile, a file, and for classes of things."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Value as Row
+from keyaudit.model.tables import operations_of
 from keyaudit.model.times import iso_date
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy import verdict, yaml
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.parameters import OTHERWISE, PROFILES, Parameter, Single, Value, override
 from keyaudit.policy.problems import FieldError, nearest, shown
+from keyaudit.policy.settings import Given, Overrides, PolicyClass, placed
 from keyaudit.policy.syntax import condition
 from keyaudit.policy.templates import show
 from keyaudit.policy.types import columns_read
+
+DEFAULT = "the policy's default"
+
+
+@dataclass(frozen=True, slots=True)
+class BoundClass:
+    """A class as one policy sees it. `values`: of the parameters that it sets for that policy."""
+
+    declared: PolicyClass
+    values: Mapping[str, Value]
+    applies: bool
+    """The policy applies to what belongs to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +40,58 @@ class Bound:
     """Those that hold and name it, in the order of their file."""
     in_baseline: bool = False
     """The table `baseline` holds findings of it."""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """Where each parameter's value comes from: `DEFAULT`, "profile NAME", or `file:line`."""
+    classes: tuple[BoundClass, ...] = ()
+    """The classes that are for it, the first that a row matches being the one that it belongs to; none where none of them
+    changes anything for this policy. They are numbered from 1; a row in none of them is in 0."""
+
+    @property
+    def columns_read(self) -> tuple[str, ...]:
+        """Every column that decides an outcome: those of the conditions, then those of the classes."""
+        return tuple(dict.fromkeys((*self.policy.columns_read, *self.columns_of_classes)))
+
+    @property
+    def columns_of_classes(self) -> tuple[str, ...]:
+        """The columns that say which class a row belongs to."""
+        return tuple(dict.fromkeys(name for each in self.classes for name in each.declared.columns(self.policy)))
+
+    @property
+    def operations(self) -> frozenset[str]:
+        """Every operation that must have been assessed for its answer to be trusted."""
+        table = self.policy.table.name
+        return self.policy.operations.union(*(operations_of(table, name) for name in self.columns_of_classes))
 
     def causes(self, code: int) -> tuple[str, ...]:
-        """The columns that can have made a verdict unknown: those of the conditions that came to nothing."""
+        """The columns that can have made a verdict unknown: of the conditions that came to nothing, and of the classes."""
         trees = self.policy.trees
         if code >= verdict.UNKNOWN_BOTH:
-            return columns_read(trees.applies_to, trees.violated_when)
-        if code >= verdict.UNKNOWN_APPLICATION:
-            return columns_read(trees.applies_to)
-        return columns_read(trees.violated_when) if code >= verdict.UNKNOWN_VIOLATION else ()
+            asked = columns_read(trees.applies_to, trees.violated_when)
+        elif code >= verdict.UNKNOWN_APPLICATION:
+            asked = columns_read(trees.applies_to)
+        else:
+            asked = columns_read(trees.violated_when) if code >= verdict.UNKNOWN_VIOLATION else ()
+        return tuple(dict.fromkeys((*asked, *self.columns_of_classes))) if asked else ()
 
-    def expected(self, row: Mapping[str, Row] | None = None) -> str:
-        """The parameters that the conditions read, in words: "max_age 730 days"."""
-        return ", ".join(f"{name} {self.shown(name, row)}" for name in self.policy.parameters_read)
+    def expected(self, row: Mapping[str, Row] | None = None, in_class: int | None = 0) -> str:
+        """The parameters that the conditions read, in words, with the class that they are of: "max_age 730 days"."""
+        told = ", ".join(f"{name} {self.shown(name, row, in_class)}" for name in self.policy.parameters_read)
+        return f"{told} (class {self.classes[in_class - 1].declared.name})" if told and in_class else told
 
-    def shown(self, name: str, row: Mapping[str, Row] | None = None) -> str:
-        """A parameter's value in words: of a map or schedule the row's entry, or all entries where the row has none."""
-        parameter, value = self.policy.parameters[name], self.values[name]
+    def shown(self, name: str, row: Mapping[str, Row] | None = None, in_class: int | None = 0) -> str:
+        """A parameter's value in words: of a map or schedule the row's entry, or all entries where the row has none.
+
+        `in_class` is the number of the row's class; None where that is unknown: then every value that it could be.
+        """
+        if in_class is None:
+            every = (self.shown(name, row, number) for number in range(len(self.classes) + 1))
+            return " or ".join(dict.fromkeys(every))
+        own = self.classes[in_class - 1].values if in_class else {}
+        return self.worded(name, own.get(name, self.values[name]), row)
+
+    def worded(self, name: str, value: Value, row: Mapping[str, Row] | None = None) -> str:
+        """A value of the parameter in words."""
+        parameter = self.policy.parameters[name]
         if not isinstance(value, Mapping):
             return show(list(value) if isinstance(value, tuple) else value, parameter.kind)
         entry = self._entry(name, value, row or {})
@@ -62,11 +111,14 @@ class Bound:
         return None
 
 
-def bind(policies: Sequence[Policy], profile: str, overrides: Mapping[str, Mapping[str, str]]) -> tuple[Bound, ...]:
-    """The policies under a profile, with single parameters overridden by policy id and name.
+def bind(
+    policies: Sequence[Policy], profile: str, overrides: Overrides, classes: Sequence[PolicyClass] = ()
+) -> tuple[Bound, ...]:
+    """The policies under a profile, with single parameters overridden by policy id and name, and for classes of things.
 
-    An override is YAML text: `P365D`, `[a, b]`, `{sign: P365D, wrap: P730D}`.
-    Raises UsageError for a profile, policy, parameter or value that cannot be.
+    An override is YAML text (`P365D`, `[a, b]`, `{sign: P365D, wrap: P730D}`), or a node of a file with its place. Of classes,
+    what concerns other policies than these is passed over. Raises UsageError for a profile, policy, parameter or value that
+    cannot be.
     """
     if profile not in PROFILES:
         raise UsageError(f"profile {profile}", "no such profile", nearest(profile, PROFILES))
@@ -74,17 +126,35 @@ def bind(policies: Sequence[Policy], profile: str, overrides: Mapping[str, Mappi
     for name in overrides:
         if name not in known:
             raise UsageError(f"parameters of {shown(name)}", "no such policy is selected", nearest(name, known))
-    return tuple(_bind(policy, profile, overrides.get(policy.text.id, {})) for policy in policies)
+    return tuple(_bind(policy, profile, overrides.get(policy.text.id, {}), classes) for policy in policies)
 
 
-def _bind(policy: Policy, profile: str, overrides: Mapping[str, str]) -> Bound:
+def _bind(policy: Policy, profile: str, overrides: Mapping[str, str | Given], classes: Sequence[PolicyClass]) -> Bound:
     values = {name: parameter.value(profile) for name, parameter in policy.parameters.items()}
-    for name, text in overrides.items():
+    origins = {
+        name: f"profile {profile}" if profile in parameter.profiles else DEFAULT
+        for name, parameter in policy.parameters.items()
+    }
+    values |= _settled(policy, overrides)
+    origins |= {name: given.place for name, given in overrides.items() if isinstance(given, Given)}
+    bound = [
+        BoundClass(each, _settled(policy, each.parameters.get(policy.text.id, {})), policy.text.id not in each.not_applicable)
+        for each in classes
+        if each.is_for(policy)
+    ]
+    changing = any(each.values or not each.applies for each in bound)
+    return Bound(policy, values, origins=origins, classes=tuple(bound) if changing else ())
+
+
+def _settled(policy: Policy, given: Mapping[str, str | Given]) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for name, each in given.items():
         try:
-            values[name] = changed(policy, {name: yaml.read(text)})[name]
+            node = each.node if isinstance(each, Given) else yaml.read(each)
+            found |= changed(policy, {name: node})
         except FieldError as error:
-            raise UsageError(f"parameter {name} of {policy.text.id}", error.what, error.remedy) from None
-    return Bound(policy, values)
+            raise placed(each if isinstance(each, Given) else None, policy.text.id, name, error) from None
+    return found
 
 
 def changed(policy: Policy, nodes: Mapping[str, yaml.Node]) -> dict[str, Value]:

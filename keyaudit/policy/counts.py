@@ -10,9 +10,9 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.queries import counted, covered
-from keyaudit.policy.scopes import Blind
-from keyaudit.policy.verdict import FAIL, KNOWN, NOT_APPLICABLE, PASS, UNKNOWN_VIOLATION, severity_of
+from keyaudit.policy.queries import classed, counted, covered
+from keyaudit.policy.scopes import Blind, Unsupplied
+from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, severity_of
 
 _BATCH = 4_096
 
@@ -36,8 +36,10 @@ class Counts:
         self._known: Counter[tuple[str, Severity]] = Counter()
         self._unknown: Counter[tuple[str, Severity]] = Counter()
         self._covered: Counter[str] = Counter()
+        self.classes: dict[tuple[str, str], tuple[int, int]] = {}
+        """By policy and class: how many rows are in it, and how many results it leaves out."""
         self._groups: Counter[tuple[str, Severity, str, tuple[tuple[str, Reason], ...]]] = Counter()
-        self._blind: list[Blind] = []
+        self._blind: list[Blind | Unsupplied] = []
 
     def table(self, connection: duckdb.DuckDBPyConnection, relation: str, bounds: Sequence[Bound]) -> None:
         """Counts a judged table in one pass. Rows with the same verdicts are one row of the answer."""
@@ -53,13 +55,18 @@ class Counts:
             for waiver, count in zip(pairs, counts, strict=True):
                 self._covered[waiver.id] += count
 
+        inside = [(bound.policy.text.id, each.declared.name) for bound in bounds for each in bound.classes]
+        if inside:
+            [held] = connection.execute(classed(relation, bounds)).fetchall()
+            self.classes |= zip(inside, zip(held[::2], held[1::2], strict=True), strict=True)
+
     def covered(self, waiver: Waiver) -> int:
         """How many findings a waiver covers."""
         return self._covered[waiver.id]
 
     def _add(self, bound: Bound, code: int, scope: str | None, reasons: dict[str, str], count: int) -> None:
         policy = bound.policy.text.id
-        if code == NOT_APPLICABLE:
+        if code < PASS:
             self._not_applicable[policy] += count
         elif code == PASS:
             self._passed[policy] += count
@@ -75,8 +82,8 @@ class Counts:
             self._unknown[policy, severity] += count
             self._groups[policy, severity, scope or "", causes] += count
 
-    def blind(self, blind: Sequence[Blind]) -> None:
-        """Adds scopes that gave no row."""
+    def blind(self, blind: Sequence[Blind | Unsupplied]) -> None:
+        """Adds scopes that gave no row, and policies that lack what was required for them."""
         self._blind += blind
         for each in blind:
             self._unknown[each.bound.policy.text.id, each.bound.policy.gravest] += 1

@@ -17,7 +17,12 @@ from keyaudit.policy.parameters import Value
 from keyaudit.policy.problems import FieldError, Problem
 from keyaudit.policy.queries import verdicts
 from keyaudit.policy.samples import NOW, Sample, can_be_unknown, sample
+from keyaudit.policy.syntax import written
 from keyaudit.policy.verdict import FAIL, outcome_of, severity_of
+
+_WRITTEN = 500_000
+_FORM = 2_500
+"""Characters of parameters in one query, about; and what a form counts for besides. The engine needs far more to read them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,9 +118,16 @@ class _Trial:
                 self._problem(f"no example of {outcome}", "add one")
 
     def _judge(self, forms: Sequence[Mutant], own: Mapping[str, Value], group: Sequence[Sample]) -> list[tuple[int, ...]]:
+        """The verdict of every form on each of the rows, so many forms at a time as one query may hold."""
         trees = [(form.trees, {**form.values, **own}) for form in forms]
-        query = verdicts(self._bound.policy.table, trees, [(each.values, each.unknown) for each in group], NOW)
-        return self._connection.execute(query).fetchall()
+        rows = [(each.values, each.unknown) for each in group]
+        policy = self._bound.policy
+        most = max(1, _WRITTEN // (_FORM + sum(written(tree, policy.parameters) for tree in policy.trees.all)))
+        found: list[tuple[int, ...]] = [()] * len(rows)
+        for start in range(0, len(trees), most):
+            answer = self._connection.execute(verdicts(policy.table, trees[start : start + most], rows, NOW)).fetchall()
+            found = [(*before, *codes) for before, codes in zip(found, answer, strict=True)]
+        return found
 
     def _expect(self, example: Example, code: int) -> None:
         if not _as_expected(example, code):

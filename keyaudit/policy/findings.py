@@ -32,6 +32,8 @@ class _Row:
     values: Mapping[str, Value]
     reasons: Mapping[str, str]
     codes: Sequence[int]
+    classes: Mapping[str, int | None]
+    """The number of the class that it belongs to, by the id of each policy that has classes; None where that is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,21 @@ def _things(
     connection: duckdb.DuckDBPyConnection, relation: str, table: Table, bounds: Sequence[Bound], *, passes: bool
 ) -> Iterator[_Thing]:
     width = len(view_names(table))
+    after = 3 + width + len(bounds)
+    having = [bound.policy.text.id for bound in bounds if bound.classes]
     # A cursor of its own: another query on the connection would end the answer without a word.
     with connection.cursor() as cursor:
         found = _rows(cursor, relation, table, bounds, passes=passes)
         for (gravest, label, thing), rows in groupby(found, key=lambda row: row[:3]):
-            judged = [_Row(decoded(table, row[3 : 3 + width], row[-2]), row[-1] or {}, row[3 + width : -2]) for row in rows]
+            judged = [
+                _Row(
+                    values=decoded(table, row[3 : 3 + width], row[-2]),
+                    reasons=row[-1] or {},
+                    codes=row[3 + width : after],
+                    classes=dict(zip(having, row[after:-2], strict=True)),
+                )
+                for row in rows
+            ]
             yield _Thing((-gravest, label, thing), judged, bounds)
 
 
@@ -102,7 +114,7 @@ def _of_thing(thing: _Thing, *, passes: bool) -> Iterator[Finding]:
 def _finding(bound: Bound, code: int, row: _Row) -> Finding:
     policy = bound.policy
     outcome = outcome_of(code)
-    unknown = {name: reason_of(row.reasons[name]) for name in policy.columns_read if name in row.reasons}
+    unknown = {name: reason_of(row.reasons[name]) for name in bound.columns_read if name in row.reasons}
     texts = _Texts(bound, row)
     subject = str(row.values[policy.subject])
     severity = policy.text.severity if outcome is Outcome.PASS else severity_of(code)
@@ -114,8 +126,8 @@ def _finding(bound: Bound, code: int, row: _Row) -> Finding:
         message=_message(bound, code, row, texts),
         row=row.values,
         unknown=unknown,
-        evidence={name: row.values[name] for name in policy.columns_read if texts.known(name)},
-        expected=bound.expected(row.values),
+        evidence={name: row.values[name] for name in bound.columns_read if texts.known(name)},
+        expected=bound.expected(row.values, row.classes.get(policy.text.id, 0)),
         fix={kind: template.fill(texts.quoted(template.names, kind)) for kind, template in policy.fix.items()},
         known=KNOWN <= code < UNKNOWN_VIOLATION,
         waiver=_waiver(bound, str(row.values["id"]), subject, severity) if outcome is Outcome.WAIVED else None,
@@ -166,7 +178,7 @@ class _Texts:
     def _text(self, name: str) -> str:
         column = self._bound.policy.table.by_name.get(name)
         if column is None:
-            return self._bound.shown(name, self._row.values)
+            return self._bound.shown(name, self._row.values, self._row.classes.get(self._bound.policy.text.id, 0))
         if not self.known(name):
             return "unknown"
         return show(self._row.values[name], Kind(column.type.value))

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 import duckdb
 
 from keyaudit.model.baseline import Baseline, Known
-from keyaudit.model.coverage import Coverage
+from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.findings import Finding, Tally, UnknownGroup
 from keyaudit.model.overview import Ages
+from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import NotJudged
+from keyaudit.model.settings import InForce
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import COLUMNS
 from keyaudit.model.waivers import Waiver
@@ -18,8 +20,12 @@ from keyaudit.policy.bind import Bound, bind, by_table, waived
 from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.findings import stream
+from keyaudit.policy.in_force import in_force
 from keyaudit.policy.queries import hold, hold_baseline, judged
-from keyaudit.policy.scopes import Blind, blind_scopes
+from keyaudit.policy.scopes import Blind, Unsupplied, blind_scopes
+from keyaudit.policy.settings import Overrides, PolicyClass
+
+_NOWHERE = Scope("", "", ScopeKind.TENANT)
 
 _SMALL = 20_000
 """Rows of a table, at a kilobyte or so each, that are kept with their verdicts: planning such a query again costs more."""
@@ -34,6 +40,9 @@ class Judgement:
     groups: tuple[UnknownGroup, ...]
     """Every unknown result, grouped; their counts add up to those of the tallies."""
     not_judged: tuple[NotJudged, ...]
+    unsupplied: tuple[NotJudged, ...]
+    """Policies whose missing evidence was required: each is unknown, once, on the tenant."""
+    settings: InForce
     waived: Mapping[str, int]
     """How many findings each waiver covers, by its id; only those that hold and cover findings."""
     required: frozenset[str]
@@ -42,7 +51,7 @@ class Judgement:
     """Operation id to the ids of the policies that rest on it."""
     _connection: duckdb.DuckDBPyConnection = field(repr=False)
     _bounds: tuple[Bound, ...] = field(repr=False)
-    _blind: tuple[Blind, ...] = field(repr=False)
+    _blind: tuple[Blind | Unsupplied, ...] = field(repr=False)
     _relations: Mapping[str, str] = field(repr=False)
     _as_of: int = field(repr=False)
 
@@ -68,38 +77,52 @@ def judge(
     *,
     as_of: int,
     profile: str = "default",
-    overrides: Mapping[str, Mapping[str, str]] | None = None,
+    overrides: Overrides | None = None,
+    classes: Sequence[PolicyClass] = (),
     waivers: Sequence[Waiver] = (),
     baseline: Baseline | None = None,
     supplied: Collection[str] = (),
+    require: Collection[str] = (),
+    optional: frozenset[Reason] = OPTIONAL,
+    tenant: Scope = _NOWHERE,
     sizes: Mapping[str, int] | None = None,
 ) -> Judgement:
     """Judges the views of `connection`, one for each table, by the policies.
 
     `sizes`: how many rows tables have, where that is known; it changes how long judging takes, and nothing else.
     Raises UsageError for a profile or override that cannot be. Policies that need evidence which Azure does not hold are not
-    judged unless all of it is `supplied`.
+    judged unless all of it is `supplied`; where what is missing is in `require`, they are unknown, on the `tenant`. A gap
+    for an `optional` reason blinds nobody.
     """
     ordered = sorted(policies, key=lambda policy: policy.text.id)
     holding = [waiver for waiver in waivers if not waiver.covers_coverage and not waiver.expired(as_of)]
-    lacking = not_judged(ordered, supplied)
-    without = {each.policy.id for each in lacking}
-    applying = (bound for bound in bind(ordered, profile, overrides or {}) if bound.policy.text.id not in without)
-    bounds = _held(connection, waived(tuple(applying), holding), baseline.counting(as_of) if baseline else ())
+    lacking = {each.policy.id: each for each in not_judged(ordered, supplied)}
+    settled = bind(ordered, profile, overrides or {}, classes)
+    applying = tuple(bound for bound in settled if bound.policy.text.id not in lacking)
+    bounds = _held(connection, waived(applying, holding), baseline.counting(as_of) if baseline else ())
+    without = tuple(
+        Unsupplied(tenant, bound, lacking[bound.policy.text.id].needs)
+        for bound in settled
+        if bound.policy.text.id in lacking and not set(require).isdisjoint(lacking[bound.policy.text.id].needs)
+    )
     counts = Counts()
     relations = _judged(connection, bounds, as_of, sizes or {})
     for name, relation in relations.items():
         counts.table(connection, relation, by_table(bounds)[name])
-    blind = blind_scopes(connection, bounds, coverage)
+    blind: tuple[Blind | Unsupplied, ...] = (*without, *blind_scopes(connection, bounds, coverage, optional))
     counts.blind(blind)
     needed_by: dict[str, list[str]] = {}
     for bound in bounds:
-        for operation in sorted(bound.policy.operations):
+        for operation in sorted(bound.operations):
             needed_by.setdefault(operation, []).append(bound.policy.text.id)
+    unsupplied = {each.bound.policy.text.id: lacking[each.bound.policy.text.id] for each in without}
+    tallied = sorted((*bounds, *(each.bound for each in without)), key=lambda bound: bound.policy.text.id)
     return Judgement(
-        tallies=tuple(counts.tally(bound.policy) for bound in bounds),
+        tallies=tuple(counts.tally(bound.policy) for bound in tallied),
         groups=counts.groups(),
-        not_judged=lacking,
+        not_judged=tuple(each for name, each in lacking.items() if name not in unsupplied),
+        unsupplied=tuple(unsupplied.values()),
+        settings=in_force(settled, profile, overrides or {}, classes=classes, held=counts.classes, require=require),
         waived={waiver.id: counts.covered(waiver) for waiver in holding},
         required=frozenset(needed_by),
         needed_by={operation: tuple(ids) for operation, ids in sorted(needed_by.items())},

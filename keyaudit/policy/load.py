@@ -73,4 +73,4 @@ def _read(path: Path) -> tuple[Policy | None, list[Problem]]:
         document = yaml.read(source)
     except yaml.YamlError as error:
         return None, [error.problem(file)]
-    return policy(document, file=file, stem=path.stem, source=source)
+    return policy(document, file=file, stem=path.stem, source=source, ours=path.resolve().is_relative_to(shipped()))

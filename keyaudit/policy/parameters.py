@@ -14,6 +14,9 @@ from keyaudit.policy.yaml import Items, Members, Node, Scalar
 PROFILES: tuple[str, ...] = ("default", "strict", "scuba", "cis-azure-6.0", "cis-m365-7", "mcsb", "pci")
 """Named sets of parameter values. A parameter without a value for the profile keeps its default."""
 
+MAX_ENTRIES = 200
+"""Of a map or schedule."""
+
 OTHERWISE = "otherwise"
 """The entry of a map for every value that it does not name."""
 
@@ -67,6 +70,20 @@ class Parameter:
             else:
                 yield value
 
+    @property
+    def written(self) -> int:
+        """The characters of its longest value as a query holds it, about: each entry with its quotes and comma."""
+        return max(sum(len(str(each)) + 4 for each in _texts(value)) for value in self.profiles.values())
+
+
+def _texts(value: Value) -> Iterator[Single]:
+    if isinstance(value, Mapping):
+        yield from (*value.keys(), *value.values())
+    elif isinstance(value, tuple):
+        yield from value
+    else:
+        yield value
+
 
 def parse_integer(text: str) -> int:
     """A whole number within what a column can hold. Raises FieldError."""
@@ -104,8 +121,13 @@ def declare(name: str, node: Node) -> Parameter:
 
 
 def override(parameter: Parameter, node: Node) -> Parameter:
-    """The parameter with one value for every profile. Raises FieldError where it is of another type or shape."""
+    """The parameter with one value for every profile. Raises FieldError where it is of another type or shape.
+
+    One value for a map or schedule is that of all its entries.
+    """
     _, shape, value = _value(parameter.name, node, parameter.kind)
+    if isinstance(value, str | int) and parameter.shape is not Shape.ONE:
+        shape, value = parameter.shape, {OTHERWISE if parameter.shape is Shape.MAP else 0: value}
     if shape is not parameter.shape:
         raise FieldError(f"{parameter.name}: {shape} where the policy has {parameter.shape}")
     return Parameter(parameter.name, parameter.kind, shape, {"default": value})
@@ -142,6 +164,8 @@ def _entries(name: str, node: Members, kind: Kind | None) -> tuple[Kind, Shape, 
             raise FieldError(f"{name}: {shown(key)} has a list or mapping as its value")
         kind = kind or _guess(item)
         entries[key] = _single(name, item, kind)
+    if len(entries) > MAX_ENTRIES:
+        raise FieldError(f"{name}: more than {MAX_ENTRIES} entries")
     if not entries or kind is None or kind is Kind.TEXTS:
         raise FieldError(f"{name}: a map needs entries of one value each")
     if not all(_DATE.fullmatch(key) for key in node.members):

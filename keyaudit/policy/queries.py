@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - a query is made of declared names and of literals, each quoted by the dialect
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Severity, Value
@@ -28,13 +28,44 @@ def selection(bounds: Sequence[Bound], source: str, as_of: int) -> str:
     """A query over `source` that adds to each row its verdicts, `code0`, `code1`, ..., and `reasons`."""
     flags: list[str] = []
     codes: list[str] = []
+    classes = [f"{_in_class(bound)} AS class{number}" for number, bound in enumerate(bounds) if bound.classes]
+    if classes:
+        # Under the table's own name, by which a policy's subject is looked up in the baseline.
+        source = f"(SELECT *, {', '.join(classes)} FROM {source}) AS {DIALECT.name(bounds[0].policy.table.name)}"
     for number, bound in enumerate(bounds):
-        writer = Writer(DIALECT, bound.values, as_of)
-        judged = verdict.verdict(bound.policy.trees, writer, f"policy{number}_", _excused(bound))
+        own = {index: each.values for index, each in enumerate(bound.classes, 1)}
+        writer = Writer(DIALECT, bound.values, as_of, own, f"class{number}")
+        exempt = _exempt(bound, number)
+        judged = verdict.verdict(bound.policy.trees, writer, f"policy{number}_", _excused(bound), exempt)
         flags += [f"{sql} AS {name}" for name, sql in judged.flags.items()]
         codes.append(f"{judged.code} AS code{number}")
     inner = f"SELECT *, {', '.join(flags)} FROM {source}"
     return f"SELECT *, {', '.join(codes)}, {_reasons(bounds)} AS {REASONS} FROM ({inner})"
+
+
+def _in_class(bound: Bound) -> str:
+    """The number of the class that a row belongs to, 0 for none; NULL where that cannot be told."""
+    cases: list[str] = []
+    for number, each in enumerate(bound.classes, 1):
+        matches = each.declared.condition(bound.policy, DIALECT)
+        cases += [f"WHEN {matches} THEN {number}", f"WHEN {matches} IS NULL THEN NULL"]
+    return f"(CASE {' '.join(cases)} ELSE 0 END)"
+
+
+def _exempt(bound: Bound, number: int) -> str | None:
+    out = [str(index) for index, each in enumerate(bound.classes, 1) if not each.applies]
+    return f"class{number} IN ({', '.join(out)})" if out else None
+
+
+def classed(relation: str, bounds: Sequence[Bound]) -> str:
+    """For each class of each policy, in their order: how many rows are in it, and how many of them it leaves out."""
+    counts = [
+        f"count(*) FILTER (class{number} = {index}),"
+        f" count(*) FILTER (class{number} = {index} AND code{number} = {verdict.EXEMPT})"
+        for number, bound in enumerate(bounds)
+        for index, _ in enumerate(bound.classes, 1)
+    ]
+    return f"SELECT {', '.join(counts)} FROM {relation}"
 
 
 def _excused(bound: Bound) -> verdict.Excused:
@@ -86,18 +117,29 @@ def _reasons(bounds: Sequence[Bound]) -> str:
     """The row's unknown map; with it, as unrecognised, what a map was looked up by and does not name."""
     reasons = DIALECT.name(UNKNOWN)
     looked_up = {
-        (bound.policy.table.by_name[node.index.column].name, tuple(str(key) for key in entries))
-        for bound in bounds
+        (bound.policy.table.by_name[node.index.column].name, tuple(str(key) for key in entries), held)
+        for number, bound in enumerate(bounds)
         for tree in bound.policy.trees.all
         for node in walk(tree)
-        if isinstance(node, Lookup) and isinstance(entries := bound.values[node.parameter], Mapping)
-        if OTHERWISE not in entries and any(isinstance(key, str) for key in entries)
+        if isinstance(node, Lookup)
+        for held, entries in _values(number, bound, node.parameter)
+        if isinstance(entries, Mapping) and OTHERWISE not in entries and any(isinstance(key, str) for key in entries)
     }
-    for column, keys in sorted(looked_up):
+    for column, keys, held in sorted(looked_up):
         index, names = DIALECT.name(column), ", ".join(DIALECT.text(key) for key in keys)
         entry = DIALECT.with_entry(reasons, DIALECT.text(column), DIALECT.text("unrecognised"))
-        reasons = f"CASE WHEN {index} NOT IN ({names}) THEN {entry} ELSE {reasons} END"
+        reasons = f"CASE WHEN {held}{index} NOT IN ({names}) THEN {entry} ELSE {reasons} END"
     return reasons
+
+
+def _values(number: int, bound: Bound, parameter: str) -> Iterator[tuple[str, Settled]]:
+    """Each value that a parameter has for some row, with the condition, ready to be gone on with, that it has it."""
+    if not bound.classes:
+        yield "", bound.values[parameter]
+        return
+    for index in range(len(bound.classes) + 1):
+        own = bound.classes[index - 1].values if index else {}
+        yield f"class{number} = {index} AND ", own.get(parameter, bound.values[parameter])
 
 
 def counted(relation: str, bounds: Sequence[Bound]) -> str:
@@ -141,12 +183,14 @@ def count_slices() -> str:
 def slice_in_order(relation: str, table: Table, bounds: Sequence[Bound], number: int, *, least: int) -> str:
     """The rows of a slice of `places` in order.
 
-    Columns: the thing's rank, name and id; the table's columns as stored; the verdicts; the unknown map; the reasons.
+    Columns: the thing's rank, name and id; the table's columns as stored; the verdicts; the classes of the policies that have
+    any; the unknown map; the reasons.
     """
     names = ", ".join(DIALECT.name(name) for name in view_names(table))
-    codes = ", ".join(f"code{index}" for index in range(len(bounds)))
+    found = [f"code{index}" for index in range(len(bounds))]
+    found += [f"class{index}" for index, bound in enumerate(bounds) if bound.classes]
     return (
-        f"SELECT gravest, label, thing, {names}, {codes}, {UNKNOWN}, {REASONS}"
+        f"SELECT gravest, label, thing, {names}, {', '.join(found)}, {UNKNOWN}, {REASONS}"
         f" FROM {relation} JOIN places ON {DIALECT.name(table.subject)} = thing"
         f" WHERE slice = {number} AND ({_kept(bounds, least)}) ORDER BY gravest DESC, label, thing"
     )

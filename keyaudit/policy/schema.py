@@ -2,12 +2,13 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from keyaudit.model.columns import Table, Type
 from keyaudit.model.evidence import EVIDENCE
 from keyaudit.model.findings import Outcome, PolicyText, Severity
+from keyaudit.model.frameworks import FRAMEWORKS
 from keyaudit.model.tables import EVERY_TABLE
 from keyaudit.policy.definition import Example, Policy, Rung
 from keyaudit.policy.parameters import Parameter, declare
@@ -29,11 +30,18 @@ ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 LESSON = re.compile(r"L[1-9]", re.ASCII)
 _FRAMEWORK = re.compile(r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*", re.ASCII)
 _MAX_RUNGS = 8
+_MAX_EXAMPLES = 200
+_MAX_VARIED = 20
+"""Examples with parameters of their own: each is judged apart."""
+_MAX_PARAMETERS = 50
 
 
-def policy(document: Node, *, file: str, stem: str, source: str) -> tuple[Policy | None, list[Problem]]:
-    """The policy in `document`, or its problems. `stem` is the file's name without `.yaml`, which must be the id."""
-    reader = _Reader(file, source)
+def policy(document: Node, *, file: str, stem: str, source: str, ours: bool = False) -> tuple[Policy | None, list[Problem]]:
+    """The policy in `document`, or its problems. `stem` is the file's name without `.yaml`, which must be the id.
+
+    `ours`: it comes with keyaudit, and maps only to frameworks and controls that are declared.
+    """
+    reader = _Reader(file, source, ours=ours)
     if not isinstance(document, Members):
         reader.problem(document, "not a mapping of fields", "begin with id:")
         return None, reader.problems
@@ -44,8 +52,9 @@ def policy(document: Node, *, file: str, stem: str, source: str) -> tuple[Policy
 class _Reader(Reader):
     """A policy file's."""
 
-    def __init__(self, file: str, source: str) -> None:
+    def __init__(self, file: str, source: str, *, ours: bool) -> None:
         super().__init__(file)
+        self._ours = ours
         self._source = source
         self._lines = source.split("\n")
 
@@ -148,7 +157,11 @@ class _Reader(Reader):
 
     def _parameters(self, node: Node | None) -> dict[str, Parameter]:
         found: dict[str, Parameter] = {}
-        for name, value in self._entries(node).items():
+        entries = self._entries(node)
+        if node is not None and len(entries) > _MAX_PARAMETERS:
+            self.problem(node, f"more than {_MAX_PARAMETERS} parameters")
+            return found
+        for name, value in entries.items():
             try:
                 found[name] = declare(name, value)
             except FieldError as error:
@@ -259,7 +272,19 @@ class _Reader(Reader):
             if _FRAMEWORK.fullmatch(name) is None:
                 self.problem(value, f"{shown(name)} cannot name a framework", "as in cis-azure-6.0")
             found[name] = self._texts(value, "controls")
+            if self._ours:
+                self._declared(name, value)
         return found
+
+    def _declared(self, name: str, controls: Node) -> None:
+        framework = FRAMEWORKS.get(name)
+        if framework is None:
+            self.problem(controls, f"no such framework: {shown(name)}", nearest(name, FRAMEWORKS))
+            return
+        for item in self._items(controls):
+            if isinstance(item, Scalar) and not framework.knows(item.text):
+                remedy = nearest(item.text, framework.controls) or "declare it in keyaudit/model/frameworks"
+                self.problem(item, f"{name} has no control {shown(item.text)}", remedy)
 
     def _needs(self, node: Node | None) -> tuple[str, ...]:
         items = self._items(node) if isinstance(node, Items) else [node] if node is not None else []
@@ -299,9 +324,20 @@ class _Reader(Reader):
             found[name] = value
         return found
 
+    def _too_many(self, node: Node, examples: Sequence[Node]) -> bool:
+        varied = sum(isinstance(item, Members) and "parameters" in item.members for item in examples)
+        if len(examples) > _MAX_EXAMPLES:
+            self.problem(node, f"more than {_MAX_EXAMPLES} examples", "keep those that some mutant needs")
+        elif varied > _MAX_VARIED:
+            self.problem(node, f"more than {_MAX_VARIED} examples with parameters of their own")
+        return len(examples) > _MAX_EXAMPLES or varied > _MAX_VARIED
+
     def _examples(self, node: Node | None, table: Table, parameters: Collection[str]) -> tuple[Example, ...]:
         found: list[Example] = []
-        for item in self._items(node):
+        items = self._items(node)
+        if node is None or self._too_many(node, items):
+            return ()
+        for item in items:
             if not isinstance(item, Members):
                 self.problem(item, "not an example", "as in {why: on the day, expect: pass}")
                 continue

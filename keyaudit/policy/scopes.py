@@ -40,7 +40,7 @@ class Blind:
             severity=policy.gravest,
             subject=self.scope.id,
             message=f"cannot tell: not read, {causes}",
-            expected=self.bound.expected(),
+            expected=self.bound.expected(None, None if self.bound.classes else 0),
             scope=self.scope,
         )
 
@@ -58,13 +58,56 @@ class Blind:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Unsupplied:
+    """A policy that needs evidence which Azure does not hold, which was required, and which nobody supplied."""
+
+    scope: Scope
+    """The tenant."""
+    bound: Bound
+    needs: tuple[str, ...]
+    """What is missing."""
+
+    @property
+    def finding(self) -> Finding:
+        """The unknown finding, as grave as the policy can be."""
+        policy = self.bound.policy
+        return Finding(
+            policy=policy.text,
+            outcome=Outcome.UNKNOWN,
+            severity=policy.gravest,
+            subject=self.scope.id,
+            message=f"cannot tell: {', '.join(self.needs)} ({Reason.NOT_SUPPLIED})",
+            expected=self.bound.expected(None, None if self.bound.classes else 0),
+            scope=self.scope,
+        )
+
+    @property
+    def group(self) -> UnknownGroup:
+        """The same for a gate."""
+        return UnknownGroup(
+            policy=self.bound.policy.text.id,
+            severity=self.bound.policy.gravest,
+            scope_id=self.scope.id,
+            causes={},
+            reasons=(Reason.NOT_SUPPLIED,),
+            count=1,
+        )
+
+
 def blind_scopes(
-    connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], coverage: Iterable[Coverage]
+    connection: duckdb.DuckDBPyConnection,
+    bounds: Sequence[Bound],
+    coverage: Iterable[Coverage],
+    optional: frozenset[Reason] = OPTIONAL,
 ) -> tuple[Blind, ...]:
-    """Every policy on every such scope: the gravest first, then by the scope's name and id, then by policy."""
+    """Every policy on every such scope: the gravest first, then by the scope's name and id, then by policy.
+
+    A gap for an `optional` reason makes no scope blind.
+    """
     gaps: dict[Scope, dict[str, Coverage]] = {}
     for record in coverage:
-        if record.state is not State.ASSESSED and record.reason not in OPTIONAL:
+        if record.state is not State.ASSESSED and record.reason not in optional:
             gaps.setdefault(record.scope, {})[record.operation] = record
     unread = {operation for here in gaps.values() for operation, record in here.items() if record.state is State.NOT_ASSESSED}
     found: list[Blind] = []

@@ -1,6 +1,6 @@
 """Writes typed conditions as SQL with three-valued logic: a value that is unknown makes NULL, and NULL is never a pass."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from keyaudit.policy import regex
 from keyaudit.policy.dialect import DuckDB
@@ -30,13 +30,39 @@ UNKNOWN = "unknown"
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
-class Writer:
-    """Writes the conditions of one policy for one run: `values` are its parameters' values, `now` the moment it counts from."""
+NOTHING: Mapping[int, Mapping[str, Value]] = {}
 
-    def __init__(self, dialect: DuckDB, values: Mapping[str, Value], now: int) -> None:
+
+def read(dialect: DuckDB, column: str) -> str:
+    """A column's value; NULL where the row says that it is unknown, whatever is stored beside that."""
+    return f"(CASE WHEN {is_unknown(dialect, column)} THEN NULL ELSE {dialect.name(column)} END)"
+
+
+def is_unknown(dialect: DuckDB, column: str) -> str:
+    """Whether the row says that a column is unknown."""
+    return dialect.has_entry(dialect.name(UNKNOWN), dialect.text(column))
+
+
+class Writer:
+    """Writes the conditions of one policy for one run: `values` are its parameters' values, `now` the moment it counts from.
+
+    `classes`: values by the number of the class that a row belongs to, which the column `in_class` holds: 0 for those in none,
+    whose values are `values`; NULL where that cannot be told, and then whatever differs between classes is unknown.
+    """
+
+    def __init__(
+        self,
+        dialect: DuckDB,
+        values: Mapping[str, Value],
+        now: int,
+        classes: Mapping[int, Mapping[str, Value]] = NOTHING,
+        in_class: str = "",
+    ) -> None:
         self._dialect = dialect
         self._values = values
         self._now = now
+        self._classes = classes
+        self._in_class = in_class
 
     def write(self, term: Term) -> str:  # noqa: PLR0911 - one line a kind of term
         """SQL of any term, in brackets where it needs them."""
@@ -72,7 +98,7 @@ class Writer:
             case Constant():
                 return self._literal(term.value)
             case Setting():
-                return self._setting(term.parameter)
+                return self._by_class(term.parameter, self._setting)
             case Lookup():
                 return self._lookup(term)
             case Sum():
@@ -90,11 +116,19 @@ class Writer:
             case _:
                 return self._dialect.texts([str(item) for item in value])
 
-    def _setting(self, parameter: str) -> str:
-        value = self._values[parameter]
+    def _setting(self, value: Value) -> str:
         if isinstance(value, Mapping):
-            raise TypeError(f"{parameter} is looked up")
+            raise TypeError("a map or schedule is looked up")
         return self._literal(value)
+
+    def _by_class(self, parameter: str, write: Callable[[Value], str]) -> str:
+        """What `write` makes of the parameter's value, for each class its own; NULL where the class is unknown."""
+        usual = write(self._values[parameter])
+        others = {number: write(values[parameter]) for number, values in self._classes.items() if parameter in values}
+        if all(other == usual for other in others.values()):
+            return usual
+        cases = [f"WHEN {number} THEN {others.get(number, usual)}" for number in (0, *self._classes)]
+        return f"(CASE {self._dialect.name(self._in_class)} {' '.join(cases)} END)"
 
     def _compare(self, term: Compare) -> str:
         if isinstance(term.left, Read) and term.left.kind is Kind.COUNT:
@@ -119,14 +153,10 @@ class Writer:
         return f"(CASE WHEN {yes} THEN TRUE WHEN {no} THEN FALSE END)"
 
     def _read(self, column: str) -> str:
-        """A column's value; NULL where the row says that it is unknown, whatever is stored beside that."""
-        return f"(CASE WHEN {self._is_unknown(column)} THEN NULL ELSE {self._dialect.name(column)} END)"
-
-    def _is_unknown(self, column: str) -> str:
-        return self._dialect.has_entry(self._dialect.name(UNKNOWN), self._dialect.text(column))
+        return read(self._dialect, column)
 
     def _absent(self, term: Read | Tag) -> str:
-        return f"(CASE WHEN {self._is_unknown(term.column)} THEN NULL ELSE {self.write(term)} IS NULL END)"
+        return f"(CASE WHEN {is_unknown(self._dialect, term.column)} THEN NULL ELSE {self.write(term)} IS NULL END)"
 
     def _in(self, term: In) -> str:
         item = self.write(term.item)
@@ -142,40 +172,47 @@ class Writer:
         match term:
             case Constant(value=tuple() as values):
                 return values
-            case Setting():
+            case Setting() if not any(term.parameter in values for values in self._classes.values()):
                 value = self._values[term.parameter]
                 return value if isinstance(value, tuple) else None
             case _:
                 return None
 
     def _call(self, term: Call) -> str:
-        left, right = self.write(term.left), self.write(term.right)
+        left = self.write(term.left)
         if term.function == "matches":
-            right = self._dialect.text(regex.portable(self._pattern(term.right)))
+            return self._matches(left, term.right)
+        right = self.write(term.right)
         functions = {
             "startswith": self._dialect.startswith,
             "endswith": self._dialect.endswith,
             "contains": self._dialect.contains,
-            "matches": self._dialect.matches,
             "overlaps": self._dialect.overlaps,
             "covers": self._dialect.covers,
         }
         return f"({functions[term.function](left, right)})"
 
-    def _pattern(self, term: Term) -> str:
-        match term:
-            case Constant(value=str() as pattern):
-                return pattern
+    def _matches(self, text: str, pattern: Term) -> str:
+        """An engine prepares a pattern once where it is a literal: so each class has a call of its own."""
+
+        def call(value: Value) -> str:
+            return f"({self._dialect.matches(text, self._dialect.text(regex.portable(str(value))))})"
+
+        match pattern:
+            case Constant(value=str() as written):
+                return call(written)
             case Setting():
-                return str(self._values[term.parameter])
+                return self._by_class(pattern.parameter, call)
             case _:
-                raise AssertionError(term)
+                raise AssertionError(pattern)
 
     def _lookup(self, term: Lookup) -> str:
         index = self._read(term.index.column)
-        entries = self._values[term.parameter]
+        return self._by_class(term.parameter, lambda entries: self._entry(index, entries))
+
+    def _entry(self, index: str, entries: Value) -> str:
         if not isinstance(entries, Mapping):
-            raise TypeError(f"{term.parameter} is one value")
+            raise TypeError("one value is not looked up")
         # An unknown index has an unknown entry; without this line it would fall to the last one.
         cases = [f"WHEN {index} IS NULL THEN NULL"]
         last = "NULL"

@@ -11,9 +11,27 @@ from keyaudit.policy.narrowing import Facts, freed
 from keyaudit.policy.parameters import Parameter
 from keyaudit.policy.problems import FieldError, nearest, shown
 from keyaudit.policy.terms import MAX_DEPTH, Terms, a_kind, noun, tag_name, text_of
-from keyaudit.policy.types import Absent, Call, Compare, Constant, Every, In, Kind, Lookup, Not, Read, Setting, Some, Tag, Term
+from keyaudit.policy.types import (
+    Absent,
+    Call,
+    Compare,
+    Constant,
+    Every,
+    In,
+    Kind,
+    Lookup,
+    Not,
+    Read,
+    Setting,
+    Some,
+    Tag,
+    Term,
+    walk,
+)
 
 MAX_LENGTH = 2_000
+MAX_WRITTEN = 50_000
+"""Characters of parameters, written out in every place that reads them: a query holds them so."""
 
 _ORDER: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 _EQUALITY: dict[type[ast.cmpop], str] = {ast.Eq: "==", ast.NotEq: "!="}
@@ -46,7 +64,16 @@ def condition(text: str, table: Table, parameters: Mapping[str, Parameter], pres
     # Block scalars keep their line ends; an expression has none that mean anything.
     line = text.replace("\n", " ").strip()
     tree, facts = _Checker(table, parameters, line).boolean(_parse(line), present, 1)
+    if written(tree, parameters) > MAX_WRITTEN:
+        what = f"the parameters that it reads come to more than {MAX_WRITTEN:,} characters, counted where they are read"
+        raise FieldError(what, "shorten them, or read them less often", 0)
     return Condition(line, tree, facts)
+
+
+def written(tree: Term, parameters: Mapping[str, Parameter]) -> int:
+    """The characters of the parameters that a condition reads, counted wherever it reads them."""
+    read = (parameters[node.parameter] for node in walk(tree) if isinstance(node, Setting | Lookup))
+    return sum(parameter.written for parameter in read)
 
 
 def _parse(line: str) -> ast.expr:

@@ -11,6 +11,8 @@ from keyaudit.model.times import duration_text, iso_date
 from keyaudit.policy.problems import FieldError, nearest, shown
 from keyaudit.policy.types import Kind
 
+MAX_LENGTH = 2_000
+
 _PLAIN = re.compile(r"[A-Za-z0-9_./:][A-Za-z0-9_./:-]*", re.ASCII)
 # PowerShell takes these as quotes too, and a doubled one as the character itself.
 _POWERSHELL_QUOTES = re.compile("(['\u2018\u2019\u201a\u201b])")
@@ -23,6 +25,8 @@ class Template:
 
     def __init__(self, text: str, known: Collection[str]) -> None:
         """Raises FieldError where a placeholder is neither a column nor a parameter. `{{` and `}}` are braces."""
+        if len(text) > MAX_LENGTH:
+            raise FieldError(f"a text of more than {MAX_LENGTH:,} characters, to be filled in for every finding", "shorten it")
         try:
             parts = list(Formatter().parse(text))
         except ValueError as error:

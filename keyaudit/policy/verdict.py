@@ -10,6 +10,8 @@ from keyaudit.policy.sql import Writer
 _SEVERITIES = tuple(Severity)
 
 NOT_APPLICABLE = 0
+EXEMPT = 5
+"""Not applicable because a class says so."""
 PASS = 10
 WAIVED = 15
 FAIL = 20
@@ -17,7 +19,7 @@ KNOWN = 25
 UNKNOWN_VIOLATION = 30
 UNKNOWN_APPLICATION = 40
 UNKNOWN_BOTH = 50
-"""Codes; from WAIVED on, the severity's rank is added, of which there are five."""
+"""Codes; all below PASS are not applicable; from WAIVED on, the severity's rank is added, of which there are five."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,12 @@ class Excused:
     known: str | None = None
 
 
-def verdict(trees: Trees, writer: Writer, prefix: str, excused: Excused = Excused()) -> Verdict:
+def verdict(trees: Trees, writer: Writer, prefix: str, excused: Excused = Excused(), exempt: str | None = None) -> Verdict:
     """The verdict as SQL; names of flags begin with `prefix`. `excused` says which rows that fail are.
 
-    Not applicable where `applies_to` is false. Else a fail where `violated_when` is true, a pass where it is false, and unknown
-    where either is NULL. The severity is that of the first rung that holds; one that is unknown keeps its own in play.
+    `exempt`: SQL of whether the row is of a class that the policy does not apply to, NULL where that is unknown. Not applicable
+    where `applies_to` is false or the row is exempt. Else a fail where `violated_when` is true, a pass where it is false, and
+    unknown where either is NULL. The severity is that of the first rung that holds; one that is unknown keeps its own in play.
     """
     applies, violated = f"{prefix}applies", f"{prefix}violated"
     flags = {applies: writer.write(trees.applies_to), violated: writer.write(trees.violated_when)}
@@ -67,8 +70,13 @@ def verdict(trees: Trees, writer: Writer, prefix: str, excused: Excused = Excuse
         below, always = f"{prefix}waived", f"{prefix}waived_critical"
         flags |= {below: excused.waived, always: excused.waived_critical or "FALSE"}
         fail = f"CASE WHEN {always} OR ({below} AND {rank} < {Severity.CRITICAL.rank}) THEN {WAIVED} ELSE {fail} END"
+    asked, left_out = applies, ""
+    if exempt is not None:
+        out = f"{prefix}exempt"
+        flags[out] = exempt
+        left_out, applies = f" WHEN {out} THEN {EXEMPT}", f"({asked} AND NOT {out})"
     code = (
-        f"CAST(CASE WHEN NOT {applies} THEN {NOT_APPLICABLE}"
+        f"CAST(CASE WHEN NOT {asked} THEN {NOT_APPLICABLE}{left_out}"
         f" WHEN {applies} AND NOT {violated} THEN {PASS}"
         f" WHEN {applies} AND {violated} THEN {fail} + {rank}"
         f" WHEN {applies} THEN {UNKNOWN_VIOLATION} + {rank}"
@@ -80,7 +88,7 @@ def verdict(trees: Trees, writer: Writer, prefix: str, excused: Excused = Excuse
 
 def outcome_of(code: int) -> Outcome:
     """The outcome that a code stands for."""
-    if code == NOT_APPLICABLE:
+    if code < PASS:
         return Outcome.NOT_APPLICABLE
     if code == PASS:
         return Outcome.PASS

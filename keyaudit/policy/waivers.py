@@ -34,6 +34,11 @@ _EVERYWHERE = frozenset(
 )  # fmt: skip
 
 
+def names_something(pattern: str) -> bool:
+    """Whether a pattern over ids names anything in particular, and not just what every id of its kind has."""
+    return any(len(word) > 2 and word not in _EVERYWHERE for word in _WORDS.split(pattern.lower()))
+
+
 def load_waivers(path: Path, *, policies: Collection[str], today: int) -> tuple[Waiver, ...]:
     """The waivers of a file, in its order. `policies` are the known ids, `today` a moment of the day it is read on.
 
@@ -147,8 +152,7 @@ class _Reader(Reader):
         policy, resource = texts.get("policy", ""), texts.get("resource", "")
         if policy and not any(Glob(policy).matches(known) for known in self._policies):
             self.problem(node.members["policy"], f"no policy matches {shown(policy)}", nearest(policy, self._policies))
-        named = [word for word in _WORDS.split(resource.lower()) if len(word) > 2 and word not in _EVERYWHERE]
-        if resource and not named:
+        if resource and not names_something(resource):
             what = f"{shown(resource)} names no resource"
             self.problem(
                 node.members["resource"], what, "a waiver is for something in particular; --ignore leaves a policy out"

@@ -12,6 +12,7 @@ from keyaudit.report.facts import Facts
 from keyaudit.report.lines import plural
 from keyaudit.report.missing import outlived, reads, waiver_lines
 from keyaudit.report.resource import label
+from keyaudit.report.settings import setting_lines
 from keyaudit.report.summary import SIMULATED, looked, message, network, results, severities
 
 
@@ -35,6 +36,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"  others     {results(report)}"
     yield f"  blocking   {sum(_open(verdict)[each] for each in _blocking(verdict)):,}"
     yield f"  coverage   {verdict.assessed:,} of {verdict.required:,} required reads"
+    for said in setting_lines(report.settings):
+        yield f"  settings   {said}"
     yield from _weakened(report)
     for finding in report.findings(False):
         counts = finding.outcome is Outcome.FAIL and not (finding.known and verdict.new_only)

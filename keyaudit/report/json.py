@@ -11,12 +11,14 @@ from keyaudit.model.waivers import Use
 from keyaudit.report.facts import Facts
 from keyaudit.report.members import begun, coverage_member, document, exits, gap_member, scope_member, value_member
 from keyaudit.report.resource import label
+from keyaudit.report.settings import settings_member
 from keyaudit.report.summary import WORST_FIRST
 
 
 def render(report: Report, out: TextIO, *, passes: bool = False) -> None:
     """Write the report as one JSON object. The same report gives the same bytes."""
-    document(out, begun(report.run), lists(report, passes=passes), {"verdict": verdict_member(report.verdict)})
+    last = {"settings": settings_member(report.settings), "verdict": verdict_member(report.verdict)}
+    document(out, begun(report.run), lists(report, passes=passes), last)
 
 
 def lists(report: Report, *, passes: bool) -> dict[str, Iterable[dict[str, object]]]:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 from keyaudit.model.run import Report
 from keyaudit.report.json import lists, verdict_member
 from keyaudit.report.members import begun, inert
+from keyaudit.report.settings import settings_member
 
 
 def write(report: Report, out: BinaryIO) -> None:
@@ -21,6 +22,7 @@ def _lines(report: Report) -> Iterator[dict[str, object]]:
     for name, members in lists(report, passes=True).items():
         for member in members:
             yield {"type": _SINGULAR[name], **member}
+    yield {"type": "settings", **settings_member(report.settings)}
     yield {"type": "verdict", **verdict_member(report.verdict)}
 
 

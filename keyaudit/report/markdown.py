@@ -15,8 +15,9 @@ from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import plural
-from keyaudit.report.missing import outlived, reads, waiver_lines
+from keyaudit.report.missing import outlived, reads, remedy_of, waiver_lines
 from keyaudit.report.resource import label
+from keyaudit.report.settings import setting_lines
 from keyaudit.report.summary import SIMULATED, WORST_FIRST, counted, message, word
 
 MOST = 900_000
@@ -77,7 +78,7 @@ def _head(report: Report) -> Iterator[str]:
                     safe(gap.scope.name or gap.scope.id),
                     safe(f"{gap.reason}: {ADVICE[gap.reason].meaning}"),
                     safe(reads(gap.operations)),
-                    safe(ADVICE[gap.reason].remedy),
+                    safe(remedy_of(gap)),
                     "accepted" if gap.allowed else "yes" if gap.required else "no policy needs it",
                 )
                 for gap in verdict.gaps
@@ -88,6 +89,10 @@ def _head(report: Report) -> Iterator[str]:
         yield from _table(
             ("policy", "needs"), ((f"`{each.policy.id}`", safe(", ".join(each.needs))) for each in verdict.not_judged)
         )
+    settled = setting_lines(report.settings)
+    if settled:
+        yield "\n## Settings in force\n"
+        yield from (f"- {safe(line)}" for line in settled)
     notes = [*waiver_lines(report), *([outlived(report)] if outlived(report) else [])]
     if notes:
         yield "\n## Exceptions\n"

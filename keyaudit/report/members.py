@@ -16,7 +16,7 @@ from keyaudit.model.findings import Value
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.run import Gap, Run, Verdict
 from keyaudit.report.facts import iso_duration
-from keyaudit.report.missing import permissions
+from keyaudit.report.missing import permissions, remedy_of
 from keyaudit.report.summary import SIMULATED
 
 SCHEMA = "keyaudit/1"
@@ -103,7 +103,7 @@ def gap_member(gap: Gap) -> dict[str, object]:
         "scope": scope_member(gap.scope),
         "reason": gap.reason,
         "meaning": ADVICE[gap.reason].meaning,
-        "remedy": ADVICE[gap.reason].remedy,
+        "remedy": remedy_of(gap),
         "operations": list(gap.operations),
         "permissions": permissions(gap.operations) if gap.reason is Reason.PERMISSION else [],
         "detail": gap.detail,

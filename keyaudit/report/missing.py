@@ -4,10 +4,10 @@ import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 
-from keyaudit.model.evidence import EVIDENCE
+from keyaudit.model.evidence import remedy as supplying
 from keyaudit.model.operations import OPERATIONS, Rights
 from keyaudit.model.reasons import ADVICE, OPTIONAL, UNSAFE, Reason
-from keyaudit.model.run import Gap, NotJudged, Report, Verdict
+from keyaudit.model.run import Gap, Report, Verdict
 from keyaudit.model.tables import read_by
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
@@ -16,6 +16,8 @@ from keyaudit.report.lines import Paint, command, in_short, listed, paint, plura
 
 _INDENT = "    "
 _DETAIL = 200
+_UNUSED = "in this run; remove it with keyaudit waivers prune"
+_UNUSED_IN_PART = "that was read; what was not read a waiver accepts only where it says covers: coverage, for 30 days at most"
 _SOON = 14
 """Days before its end that a waiver is spoken of."""
 
@@ -50,15 +52,11 @@ def not_judged(verdict: Verdict, width: int) -> list[str]:
         return []
     lines = wrap(f"Not judged: {plural(len(verdict.not_judged), 'policy', 'policies')}, never a pass.", width)
     for each in verdict.not_judged:
-        needs = f"needs {', '.join(each.needs)}, which Azure does not hold; {supplying(each)}"
-        lines += wrap(f"{each.policy.id}: {needs}", width, "  ", _INDENT)
+        needs = ", ".join(each.needs)
+        lines += wrap(
+            f"{each.policy.id}: needs {needs}, which Azure does not hold; {supplying(each.needs)}", width, "  ", _INDENT
+        )
     return lines
-
-
-def supplying(each: NotJudged) -> str:
-    """How to supply what a policy needs."""
-    flags = [EVIDENCE[need] for need in each.needs if EVIDENCE.get(need)]
-    return f"{ADVICE[Reason.NOT_SUPPLIED].remedy} with {' '.join(flags)}" if flags else "this version cannot take it yet"
 
 
 def accepted(verdict: Verdict, width: int) -> list[str]:
@@ -89,7 +87,7 @@ def waiver_lines(report: Report) -> list[str]:
             days = (as_of - waiver.ends) // DAY + 1
             lines.append(f"{name} expired {plural(days, 'day')} ago: it covers nothing any more; mend it, or renew it")
         elif use.state is State.UNUSED:
-            lines.append(f"{name} covers nothing in this run; remove it with keyaudit waivers prune")
+            lines.append(f"{name} covers nothing {_UNUSED if report.verdict.complete else _UNUSED_IN_PART}")
         elif waiver.ends - as_of <= _SOON * DAY:
             days = (waiver.ends - as_of) // DAY
             lines.append(f"{name} ends on {waiver.last_day}, in {plural(days, 'day')}; it covers {use.count:,}")
@@ -157,6 +155,11 @@ def grants(gap: Gap) -> list[list[str]]:
     return [[given.get(word, word) for word in shlex.split(text)] for text in texts if text]
 
 
+def remedy_of(gap: Gap) -> str:
+    """What the reader can do about it; where permissions lack, `permissions` says more."""
+    return supplying([gap.detail]) if gap.reason is Reason.NOT_SUPPLIED else ADVICE[gap.reason].remedy
+
+
 def _names(gaps: Sequence[Gap]) -> str:
     return ", ".join(one_line(gap.scope.name or gap.scope.id) for gap in gaps)
 
@@ -188,7 +191,7 @@ def remedied(gaps: Sequence[Gap], width: int, *, named: bool = False) -> list[st
         lacking = in_short(column for operation in gap.operations for column in read_by(operation) if "." in column)
         blinded = listed(gap.blinds) or f"no policy; the inventory lacks {listed(lacking) or 'nothing'}"
         lines += wrap(f"blinds: {blinded}", width, _INDENT, _INDENT + "  ")
-    remedy = advice.remedy
+    remedy = remedy_of(gap)
     if gap.reason is Reason.PERMISSION:
         remedy = f"grant {'; and '.join(permissions(gap.operations))}" if gap.operations else remedy
     lines += wrap(f"remedy: {remedy}", width, _INDENT, _INDENT + "  ")

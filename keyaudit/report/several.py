@@ -35,7 +35,7 @@ def render(name: str, reports: Sequence[Report], out: TextIO, options: Options) 
                 else:
                     FORMATS[name](report, out, options)
                 out.write("\n")
-            out.writelines(f"{line}\n" for line in _together(reports))
+            out.writelines(f"{line}\n" for line in together(reports))
 
 
 def _json(reports: Sequence[Report], out: TextIO, options: Options) -> None:
@@ -44,17 +44,22 @@ def _json(reports: Sequence[Report], out: TextIO, options: Options) -> None:
     for number, report in enumerate(reports):
         out.write(",\n" if number else "")
         FORMATS["json"](report, out, options)
+    out.write(f'],\n"verdict": {inert(verdict_of_all(reports))}\n}}\n')
+
+
+def verdict_of_all(reports: Sequence[Report]) -> dict[str, object]:
+    """The same for programs."""
     held = conditions(reports)
-    verdict = {
+    return {
         "exit": int(held[0]),
         "name": held[0].name.lower(),
         "conditions": [{"exit": int(code), "name": code.name.lower()} for code in held],
         "complete": all(report.verdict.complete for report in reports),
     }
-    out.write(f'],\n"verdict": {inert(verdict)}\n}}\n')
 
 
-def _together(reports: Sequence[Report]) -> list[str]:
+def together(reports: Sequence[Report]) -> list[str]:
+    """What all of them came to, for people."""
     held = conditions(reports)
     each = (f"  {_name(report)}: exit {report.verdict.exit:d}" for report in reports)
     first = f"=== {plural(len(reports), 'tenant')}, exit {held[0]:d}: {MEANINGS[held[0]]}"

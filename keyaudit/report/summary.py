@@ -14,6 +14,7 @@ from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, listed, paint, parted, plural, wrap
 from keyaudit.report.missing import accepted, incomplete, not_judged, not_needed, outlived, unsafe, waivers
+from keyaudit.report.settings import settings
 
 SIMULATED = "SIMULATED TENANT: nothing here exists in Azure"
 WORST_FIRST = tuple(reversed(Severity))
@@ -69,6 +70,7 @@ def footer(report: Report, width: int, colour: bool) -> list[str]:
     """Counts with their denominator, then what weakens them, then the verdict: last, where the eye lands."""
     return parted(
         wrap(counted(report), width),
+        _settings(report, width),
         not_judged(report.verdict, width),
         accepted(report.verdict, width),
         waivers(report, width),
@@ -78,6 +80,11 @@ def footer(report: Report, width: int, colour: bool) -> list[str]:
         unsafe(report.verdict, width, colour),
         outcome(report, width, colour),
     )
+
+
+def _settings(report: Report, width: int) -> list[str]:
+    lines = settings(report, width - 2)
+    return [*wrap("Judged by settings other than the policies' own:", width), *(f"  {line}" for line in lines)] if lines else []
 
 
 def looked(report: Report) -> str:

@@ -118,6 +118,7 @@ def test_auditors_see_since_when(keyaudit: Keyaudit, contoso: Path, baseline: Pa
         (lambda found: found.update(schema="keyaudit-baseline/9"), "not a baseline of this version"),
         (lambda found: found.update(limit_days=10**9), "limit_days"),
         (lambda found: found["findings"][0].update(since="yesterday"), "not a baseline"),
+        (lambda found: found["findings"][0].update(since="2099-01-01"), "an entry is younger than the baseline"),
         (lambda found: found["findings"][0].update(severity="grave"), "not a baseline"),
         (lambda found: found["findings"][0].update(owner="me"), "not a baseline"),
     ],

@@ -194,9 +194,7 @@ def test_the_environments_of_a_file_are_kept_with_what_was_read(folder: Path, ke
     assert ran.json["run"]["environment_rules"][0] == {"vault": "kv-data-*", "environment": "lab"}
 
 
-@pytest.mark.parametrize(
-    "flags", [("--vault", "kv-one"), ("-s", "x"), ("-g", "x"), ("--source", "keys"), ("--config", "keyaudit.toml")]
-)
+@pytest.mark.parametrize("flags", [("--vault", "kv-one"), ("-s", "x"), ("-g", "x"), ("--source", "keys")])
 def test_a_snapshot_is_as_it_was_collected(contoso: Path, keyaudit: Keyaudit, flags: tuple[str, str]) -> None:
     ran = keyaudit("report", "--from", contoso, *flags)
     assert (ran.code, "as it was collected" in ran.err) == (Exit.USAGE, True)

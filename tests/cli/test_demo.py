@@ -30,9 +30,10 @@ def test_exactly_what_was_planted_is_found(keyaudit: Keyaudit, contoso: Path) ->
 
 def test_every_policy_fires_somewhere_and_not_everywhere(keyaudit: Keyaudit, contoso: Path) -> None:
     for tally in keyaudit("report", "--from", contoso, "-o", "json").json["policies"]:
-        assert sum(tally["failed"].values()) > 0, tally
-        # There is one tenant: what is wrong with it is wrong with all there is.
-        assert tally["passed"] + tally["not_applicable"] > 0 or sum(tally["failed"].values()) == 1, tally
+        failed = sum(tally["failed"].values())
+        assert failed > 0, tally
+        # Of a tenant there is one, and it has every defect on purpose.
+        assert tally["passed"] + tally["not_applicable"] > 0 or failed < 5, tally
         assert not any(tally["unknown"].values()), tally
 
 

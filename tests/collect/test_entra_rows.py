@@ -83,7 +83,8 @@ def test_every_recorded_credential_of_an_application() -> None:
         found += [rows.key(key) for key in keys] + [rows.password(password) for password in passwords]
         assert len(keys) + len(passwords) == len(body["keyCredentials"]) + len(body["passwordCredentials"])
     # These lists were asked for nothing in particular, and so show no certificate.
-    hidden = dict.fromkeys(("thumbprint_sha256", "public_key_sha256"), "not_visible")
+    facts = ("thumbprint_sha256", "public_key_sha256", "key_type", "key_size", "curve", "signature_hash")
+    hidden = dict.fromkeys(facts, "not_visible")
     assert all(row["unknown"] == (hidden if row["kind"] == "certificate" else {}) for row in found)
     certificate = next(
         row
@@ -113,8 +114,7 @@ def test_every_recorded_credential_of_an_application() -> None:
         "expires_on": 1_683_442_594,
         "usage": "Verify",
         "thumbprint": "BCBFBDE67E6B86150BE18AFBF915D1C189E58598",
-        "thumbprint_sha256": None,
-        "public_key_sha256": None,
+        **dict.fromkeys(facts),
         "entra_custody": "external",
         "issuer": None,
         "subject": None,
@@ -226,6 +226,7 @@ FACTS = read_x509(DER)
 assert isinstance(FACTS, X509)
 SHOWN = [hashlib.sha256(DER).hexdigest().upper(), FACTS.public_key_sha256]
 PEM = f"-----BEGIN CERTIFICATE-----\n{base64.encodebytes(DER).decode()}-----END CERTIFICATE-----\n"
+KEY_ITEM = {"keyId": "K", "type": "AsymmetricX509Cert", "usage": "Verify", "customKeyIdentifier": "AB" * 20}
 
 
 @pytest.mark.parametrize(
@@ -249,10 +250,14 @@ PEM = f"-----BEGIN CERTIFICATE-----\n{base64.encodebytes(DER).decode()}-----END 
     ],
 )
 def test_a_certificate_is_known_by_what_graph_shows_of_it(members: dict[str, object], expected: list[object]) -> None:
-    body = {"keyId": "K", "type": "AsymmetricX509Cert", "usage": "Verify", "customKeyIdentifier": "AB" * 20} | members
-    row: dict[str, Any] = Rows(application()).key(wire(body, KeyItem))
+    row: dict[str, Any] = Rows(application()).key(wire(KEY_ITEM | members, KeyItem))
     assert [row["unknown"].get(name, row[name]) for name in ("thumbprint_sha256", "public_key_sha256")] == expected
     assert row["thumbprint"] == "AB" * 20
+
+
+def test_the_strength_of_a_certificate_is_read_with_it() -> None:
+    row: dict[str, Any] = Rows(application()).key(wire(KEY_ITEM | {"key": encoded(DER)}, KeyItem))
+    assert (row["key_type"], row["key_size"], row["curve"], row["signature_hash"]) == ("RSA", 2_048, None, "sha256")
 
 
 def test_two_credentials_of_one_key_id_are_two_rows() -> None:

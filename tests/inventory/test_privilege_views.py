@@ -129,6 +129,22 @@ def test_control_of_the_tenant_is_certain_unknown_or_none(
     assert (found["tier0"], reasons(found).get("tier0")) == (tier0, reason)
 
 
+WIDE: list[tuple[list[Row], object, object]] = [
+    ([grant("Mail.Read", tier=1)], True, None),
+    ([grant("RoleManagement.ReadWrite.Directory", tier=0), grant("Orders.Read"), role(tier=1)], False, None),
+    ([grant(BAD, tier=PERMISSION)], None, "permission"),
+    ([grant(BAD, tier=PERMISSION), grant("Mail.Read", tier=1)], True, None),
+]
+
+
+@pytest.mark.parametrize(("grants", "wide", "reason"), WIDE)
+def test_reach_over_the_whole_tenant_is_certain_unknown_or_none(
+    tmp_path: Path, grants: list[Row], wide: object, reason: object
+) -> None:
+    found = derived(tmp_path, grants)
+    assert (found["tenant_wide"], reasons(found).get("tenant_wide")) == (wide, reason)
+
+
 GROUPS: list[tuple[list[Row], list[Row], object, object, object]] = [
     # The group as it is known, who is in it; the roles and tier0 of the principal, and why they are unknown.
     ([group()], [member()], ["Global Administrator"], True, None),
@@ -165,7 +181,7 @@ def test_a_groups_app_role_is_not_its_members(tmp_path: Path) -> None:
 
 
 ASSIGNED = ("directory_roles", "directory_role_count", "tier0")
-GRANTED = ("app_roles", "app_role_count", "tenant_wide_app_roles", "tier0")
+GRANTED = ("app_roles", "app_role_count", "tenant_wide_app_roles", "tenant_wide", "tier0")
 GAPS: list[tuple[list[Coverage], dict[str, Reason], tuple[str, ...]]] = [
     (without("delegated_grant.list"), {}, ("delegated_for_everyone",)),
     (without("directory_role.assignments"), {}, ASSIGNED),
@@ -219,7 +235,7 @@ def test_an_application_without_a_service_principal_was_granted_nothing(
     found: dict[str, Any] = only(tmp_path, "application", rows, coverage)
     assert [found[name] for name in (*LISTS, "tier0")] == [None] * 5 if reason else [[], [], [], [], False]
     assert (found["app_role_count_min"], found["app_role_count_max"]) == (0, None if reason else 0)
-    names = {*LISTS, "tier0", "app_role_count", "directory_role_count"}
+    names = {*LISTS, "tenant_wide", "tier0", "app_role_count", "directory_role_count", "user_owners"}
     assert reasons(found) == (dict.fromkeys(names, reason) if reason else {})
 
 

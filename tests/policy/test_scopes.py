@@ -125,3 +125,12 @@ def test_hsms_that_were_not_listed_blind_no_policy_on_vaults_and_the_reverse(
     with inventory(vault=seen) as connection:
         judgement = judge(connection, policies, [gap(SUBSCRIPTION, operation) for operation in refused], as_of=NOW)
         assert {finding.policy.id for finding in judgement.findings()} == blind
+
+
+def test_what_a_cloud_lacks_blinds_once_it_was_required(tmp_path: Path) -> None:
+    lacking = gap(VAULT, "key.list", Reason.NOT_IN_CLOUD)
+    with inventory() as connection:
+        assert judge(connection, [policy(tmp_path)], [lacking], as_of=NOW).groups == ()
+        insisted = judge(connection, [policy(tmp_path)], [lacking], as_of=NOW, optional=frozenset())
+        (finding,) = insisted.findings()
+    assert finding.message == "cannot tell: not read, keys (not_in_cloud)"

@@ -17,13 +17,10 @@ def overview(aged: PolicyText, key: dict[str, Value], as_of: int, text: str = ""
     many = Owner(tuple(text or f"user-{number}" for number in range(5)), text or "Entra owners", None)
     group = AgeGroup(kind="purpose sign", limit=730 * DAY, width=730 * DAY // 8, bins={0: 2, 7: 1, 15: 1, 23: 1}, undated=1)
     return Overview(
-        profile="default",
         calendar=Calendar(
             owners=(
                 Due(team, {Span.OVERDUE: 1, Span.QUARTER: 2}),
-                Due(
-                    Owner(tuple(text or f"user-{number}" for number in range(5)), text or "Entra owners", None), {Span.WEEK: 1}
-                ),
+                Due(many, {Span.WEEK: 1}),
                 Due(Owner((), "", Reason.PERMISSION), {Span.UNKNOWN: 1}),
                 Due(nobody, {Span.LATER: 3}),
             ),
@@ -43,9 +40,7 @@ def overview(aged: PolicyText, key: dict[str, Value], as_of: int, text: str = ""
             Custody(environment=None, environment_unknown=Reason.PERMISSION, custody=None, count=2),
         ),
         reach=(
-            Reach(
-                vault=text or "kv-prod", keys=9, names=(text or "codesign", "release"), counts=dict.fromkeys(COUNTED, (2, 4))
-            ),
+            Reach(vault=text or "kv-prod", keys=9, names=(text or "codesign", "new"), counts=dict.fromkeys(COUNTED, (2, 4))),
             Reach(vault="kv-old", keys=1, names=("old",), counts=dict.fromkeys(COUNTED, (1, None))),
             Reach(vault="kv-dark", keys=1, names=("dark",), counts=dict.fromkeys(COUNTED)),
         ),
@@ -56,4 +51,4 @@ def overview(aged: PolicyText, key: dict[str, Value], as_of: int, text: str = ""
 def nothing() -> Overview:
     """Of a tenant in which nothing was read."""
     calendar = Calendar(owners=(), months={}, soonest=(), retired=0, complete=True)
-    return Overview(profile="default", calendar=calendar, ages=(), custody=(), reach=None, reach_left_out=0)
+    return Overview(calendar=calendar, ages=(), custody=(), reach=None, reach_left_out=0)

@@ -3,7 +3,7 @@
 import re
 
 from keyaudit.collect.rows import Row, Wire, is_null, read
-from keyaudit.collect.x509 import X509, Digests, read_digests, read_x509
+from keyaudit.collect.x509 import X509, Brief, read_brief, read_x509
 from keyaudit.model.coverage import Refusal
 
 _COLUMNS = (
@@ -37,15 +37,15 @@ def certificate_in(text: str) -> X509 | Refusal | None:
     return read_x509(plain) if plain else None
 
 
-def digests_of(encoded: Wire) -> Digests | Refusal | None:
-    """As `certificate_of`, for many: the digests alone."""
+def brief_of(encoded: Wire) -> Brief | Refusal | None:
+    """As `certificate_of`, for many: a few facts alone."""
     if is_null(encoded):
         return None
     text = read(encoded, str)
     if isinstance(text, Refusal):
         return text
     plain = _plain(text)
-    return read_digests(plain) if plain else None
+    return read_brief(plain) if plain else None
 
 
 def _plain(text: str) -> str:

@@ -7,11 +7,11 @@ from typing import TypeVar
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from keyaudit.collect.entra.certificates import digests_of
+from keyaudit.collect.entra.certificates import brief_of
 from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.relations import FederatedItem
 from keyaudit.collect.rows import Row, Wire, is_null, read
-from keyaudit.collect.x509 import Digests
+from keyaudit.collect.x509 import Brief
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.credential import CREDENTIAL
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 _FEDERATED = ("issuer", "subject", "audiences", "claims_expression")
 _KINDS = {"AsymmetricX509Cert": "certificate", "X509CertAndPassword": "certificate", "Symmetric": "symmetric-key"}
-_DIGESTS = ("thumbprint_sha256", "public_key_sha256")
+_OF_CERTIFICATE = ("thumbprint_sha256", "public_key_sha256", "key_type", "key_size", "curve", "signature_hash")
 _CUSTODY = {"Verify": "external", "Sign": "platform"}
 
 # SHA-1 or SHA-256 in hex. Text of that length can be base64 as well, but is not: no digest is 30 or 48 bytes long.
@@ -80,7 +80,7 @@ class Rows:
         row = self._begin(item.keyId, item.displayName)
         row.put("kind", "password")
         self._put_dates(row, item)
-        for column in ("usage", "entra_custody", *_DIGESTS, *_FEDERATED):
+        for column in ("usage", "entra_custody", *_OF_CERTIFICATE, *_FEDERATED):
             row.put(column, None)
         return row.finish()
 
@@ -95,7 +95,7 @@ class Rows:
         usage = row.values.get("usage")
         custody = _CUSTODY.get(usage) if isinstance(usage, str) else None
         row.put_read("entra_custody", custody or Refusal(row.unknown.get("usage", Reason.UNRECOGNISED)))
-        _put_digests(row, kind, item)
+        _put_certificate(row, kind, item)
         self._put_dates(row, item)
         for column in _FEDERATED:
             row.put(column, None)
@@ -105,7 +105,7 @@ class Rows:
         """The row of a federated credential, as the request at `url` gave it; `expression` is its claims-matching one."""
         row = self._begin(item.id, item.name, url=url, version=version)
         row.put("kind", "federated")
-        for column in ("starts_on", "expires_on", "usage", "thumbprint", "entra_custody", *_DIGESTS):
+        for column in ("starts_on", "expires_on", "usage", "thumbprint", "entra_custody", *_OF_CERTIFICATE):
             row.put(column, None)
         row.put_read("issuer", Refusal(Reason.BAD_VALUE) if is_null(item.issuer) else item.issuer)
         row.put_read("audiences", Refusal(Reason.BAD_VALUE) if is_null(item.audiences) else item.audiences)
@@ -162,15 +162,15 @@ class Rows:
         row.put_read("thumbprint", thumbprint(item.customKeyIdentifier))
 
 
-def _put_digests(row: Row, kind: str | Refusal, item: KeyItem) -> None:
+def _put_certificate(row: Row, kind: str | Refusal, item: KeyItem) -> None:
     """Of the certificate, where Graph shows it. It may leave `key` null in a list, and a single object is not asked for it."""
-    found: Digests | Refusal | None = None
+    found: Brief | Refusal | None = None
     if isinstance(kind, Refusal):
         found = kind
     elif kind == "certificate":
-        found = digests_of(item.key) or Refusal(Reason.NOT_VISIBLE)
-    for column in _DIGESTS:
-        row.put_read(column, getattr(found, column) if isinstance(found, Digests) else found)
+        found = brief_of(item.key) or Refusal(Reason.NOT_VISIBLE)
+    for column in _OF_CERTIFICATE:
+        row.put_read(column, getattr(found, column) if isinstance(found, Brief) else found)
 
 
 def read_items(raw: Wire, kind: type[T]) -> tuple[list[T], int]:

@@ -14,6 +14,7 @@ import duckdb
 from keyaudit.inventory.rows import SQL_TYPES, no_rows, stored_types, view_types
 from keyaudit.inventory.views import (
     account_key,
+    app_management_policy,
     application,
     certificate,
     credential,
@@ -106,6 +107,7 @@ def create(
         "secret": secret.view(sources),
         "deleted": deleted.view(sources, known=reach_known),
         "grant": grant.view(sources, known=reach_known),
+        "app_management_policy": app_management_policy.view(sources),
         "application": application.view(sources, as_of),
         "service_principal": service_principal.view(sources),
         "credential": credential.view(sources),

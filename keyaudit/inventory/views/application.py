@@ -7,28 +7,73 @@ from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end
 from keyaudit.model.tables import TABLES
 
 _APPLICATIONS = TABLES["application"].listed_by
+_PRINCIPALS = TABLES["service_principal"].listed_by
 
 
 def view(sources: Sources, as_of: int) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    # No end is no expiry; an end that is unknown may be either.
-    live = f"""
-        SELECT holder_id, kind, unknown, kind <> 'federated' AND CASE
-            WHEN expires_on IS NOT NULL THEN expires_on > {as_of} WHEN unknown['expires_on'] IS NULL THEN true END AS live
-        FROM {sources["credential"]}"""
-    groups = f"""
-        SELECT holder_id, count(*) FILTER (live) AS certain, count(*) FILTER (live IS NOT FALSE) AS possible,
-            min(coalesce(unknown['kind'], unknown['expires_on'])) FILTER (live IS NULL) AS doubt
-        FROM ({live}) GROUP BY holder_id"""
     unlisted = gap("listed")
+    live_doubt = f"coalesce({unlisted}, groups.doubt)"
     granted = privileges(sources, key="lower(holder.app_id)", match="lower(stored.app_id)")
+    doubts = {
+        "owner_count": "stored.unknown['owner_ids']",
+        "user_owners": f"coalesce({gap('principals')}, {_USERS_DOUBT})",
+        "live_credentials": live_doubt,
+        "live_secrets": live_doubt,
+        # One without an end settles it, whatever else there is.
+        "live_until": f"CASE WHEN groups.endless THEN NULL ELSE {live_doubt} END",
+        **granted.doubts,
+    }
     return f"""
         SELECT {stored("application", "stored")},
+            coalesce(len(stored.owner_ids), 0) AS owner_count_min, len(stored.owner_ids) AS owner_count_max,
+            CASE WHEN {gap("principals")} IS NULL THEN coalesce(people.users, 0) ELSE 0 END AS user_owners_min,
+            CASE WHEN {doubts["user_owners"]} IS NULL THEN coalesce(people.users, 0) END AS user_owners_max,
             coalesce(groups.certain, 0) AS live_credentials_min,
             CASE WHEN {unlisted} IS NULL THEN coalesce(groups.possible, 0) END AS live_credentials_max,
-            {granted.columns},
-            {extended({"live_credentials": f"coalesce({unlisted}, groups.doubt)", **granted.doubts})}
+            coalesce(groups.secrets, 0) AS live_secrets_min,
+            CASE WHEN {unlisted} IS NULL THEN coalesce(groups.possible_secrets, 0) END AS live_secrets_max,
+            CASE WHEN NOT groups.endless AND {live_doubt} IS NULL THEN groups.live_until END AS live_until,
+            {granted.columns}, {extended(doubts)}
         FROM {sources["application"]} AS stored
-        LEFT JOIN ({groups}) AS groups ON groups.holder_id = stored.id
+        LEFT JOIN ({_credentials(sources, as_of)}) AS groups ON groups.holder_id = stored.id
+        LEFT JOIN ({_users(sources)}) AS people ON people.id = stored.id
         LEFT JOIN ({read_to_the_end(_APPLICATIONS)}) AS listed ON listed.scope_id = stored.scope_id
-        {granted.joins}"""
+        {granted.joins}
+        LEFT JOIN ({_theirs(sources)}) AS theirs ON theirs.app_id = lower(stored.app_id)"""
+
+
+def _credentials(sources: Sources, as_of: int) -> str:
+    """Of each holder, what it has that is alive for certain, and what may be."""
+    # No end is no expiry; an end that is unknown may be either.
+    live = f"""
+        SELECT holder_id, kind, expires_on, unknown, kind <> 'federated' AND CASE
+            WHEN expires_on IS NOT NULL THEN expires_on > {as_of} WHEN unknown['expires_on'] IS NULL THEN true END AS live
+        FROM {sources["credential"]}"""
+    return f"""
+        SELECT holder_id, count(*) FILTER (live) AS certain, count(*) FILTER (live IS NOT FALSE) AS possible,
+            count(*) FILTER (live AND kind = 'password') AS secrets,
+            count(*) FILTER (live IS NOT FALSE AND (kind = 'password') IS NOT FALSE) AS possible_secrets,
+            max(expires_on) FILTER (live) AS live_until, coalesce(bool_or(live AND expires_on IS NULL), false) AS endless,
+            min(coalesce(unknown['kind'], unknown['expires_on'])) FILTER (live IS NULL) AS doubt
+        FROM ({live}) GROUP BY holder_id"""
+
+
+_USERS_DOUBT = "coalesce(stored.unknown['owner_ids'], stored.unknown['app_id'], theirs.doubt, nameless.doubt)"
+"""Why it may have more of them: an owner that was not listed, or a service principal that is not known to be its own."""
+
+
+def _theirs(sources: Sources) -> str:
+    return f"""
+        SELECT lower(app_id) AS app_id, min(unknown['owner_ids']) AS doubt FROM {sources["service_principal"]} GROUP BY ALL"""
+
+
+def _users(sources: Sources) -> str:
+    """Of each application, how many owners are no service principals of this tenant."""
+    return f"""
+        SELECT id, count(DISTINCT owner) AS users FROM (
+            SELECT id, lower(unnest(owner_ids)) AS owner FROM {sources["application"]}
+            UNION ALL
+            SELECT owned.id, lower(unnest(principal.owner_ids)) FROM {sources["service_principal"]} AS principal
+            JOIN {sources["application"]} AS owned ON lower(owned.app_id) = lower(principal.app_id)
+        ) WHERE owner NOT IN (SELECT split_part(id, '/', -1) FROM {sources["service_principal"]}) GROUP BY id"""

@@ -2,7 +2,8 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views import identities, in_vault, issuers
+from keyaudit.inventory.views import holder, identities, in_vault, issuers
+from keyaudit.inventory.views.app_management_policy import in_force
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.model.tables import TABLES
 
@@ -15,13 +16,15 @@ _ACTIVITY = TABLES["credential_activity"].listed_by
 
 def view(sources: Sources) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    # An application's ids and thumbprints as two short lists: a join on one column or another would compare every pair.
+    # An application's ids and thumbprints as two short lists: a join on one column or another would compare every pair. Few
+    # service principals have credentials, and only what their applications have is asked for.
     held = f"SELECT * FROM {sources['credential']} WHERE holder_kind = 'application'"
+    asked = f"SELECT app_id FROM {sources['credential']} WHERE holder_kind <> 'application' AND app_id IS NOT NULL"
     groups = f"""
         SELECT app_id, list(key_id) FILTER (key_id IS NOT NULL) AS key_ids,
             list(thumbprint) FILTER (thumbprint IS NOT NULL) AS thumbprints,
             min(coalesce(unknown['key_id'], unknown['thumbprint'])) AS doubt
-        FROM ({held}) WHERE app_id IS NOT NULL GROUP BY app_id"""
+        FROM ({held}) WHERE app_id IN ({asked}) GROUP BY app_id"""
     nameless = f"(SELECT min(unknown['app_id']) AS doubt FROM ({held}))"
     same = (
         "coalesce(list_contains(groups.key_ids, stored.key_id), false)"
@@ -38,17 +41,19 @@ def view(sources: Sources) -> str:
         FROM {sources["credential_activity"]} GROUP BY app_id, key_id"""
     named = "stored.unknown['kind'], stored.unknown['app_id'], stored.unknown['key_id']"
     unused = f"CASE WHEN stored.kind = 'federated' THEN NULL ELSE coalesce({gap('report')}, {named}, uses.doubt) END"
-    doubts = {"on_application_too": doubt, "last_used_on": unused, **_DOUBTS}
+    rule = in_force(sources, holder.MADE, holder.MADE_DOUBT)
+    doubts = {"on_application_too": doubt, "last_used_on": unused, "policy_limit": rule.doubt, **holder.DOUBTS, **_DOUBTS}
     # Each reason is a column first: `extended` names it twice.
     reasons = ", ".join(f"{reason} AS why_{name}" for name, reason in doubts.items())
     return f"""
-        SELECT {stored("credential", "stored")}, {_DERIVED}, {extended({name: f"why_{name}" for name in doubts})}
+        SELECT {stored("credential", "stored")}, {_DERIVED},
+            {extended({name: f"why_{name}" for name in doubts})}
         FROM (
             SELECT stored.*, {reasons},
                 CASE WHEN stored.holder_kind = 'application' THEN false WHEN {same} THEN true
                     WHEN {doubt} IS NULL THEN false END AS on_application_too,
                 CASE WHEN {unused} IS NULL AND stored.kind <> 'federated' THEN uses.last_used_on END AS last_used_on,
-                {_IN_VAULT},
+                {_IN_VAULT}, {rule.limit} AS policy_limit, {holder.COLUMNS},
                 {issuers.COLUMNS},
                 {identities.LEAST} AS same_elsewhere_min, {identities.most(gap("holders"))} AS same_elsewhere_max
             FROM {sources["credential"]} AS stored
@@ -63,12 +68,15 @@ def view(sources: Sources) -> str:
             LEFT JOIN ({uses}) AS uses ON uses.app_id = lower(stored.app_id) AND uses.key_id = lower(stored.key_id)
             LEFT JOIN ({read_to_the_end(_ACTIVITY)}) AS report ON report.scope_id = stored.scope_id
             LEFT JOIN ({read_to_the_end(_APPLICATIONS)}) AS listed ON listed.scope_id = stored.scope_id
+            LEFT JOIN ({holder.holders(sources)}) AS holder ON holder.app_id = lower(stored.app_id)
+            {rule.joins}
         ) AS stored"""
 
 
 _DERIVED = (
     "on_application_too, last_used_on, custody, vault_certificate_id, private_exportable, superseded_in_vault, newer_since,"
-    " same_elsewhere_min, same_elsewhere_max, issuer_host, issuer_own"
+    " same_elsewhere_min, same_elsewhere_max, policy_limit, holder_tier0, holder_tenant_wide, holder_audience,"
+    " holder_last_sign_in_on, issuer_host, issuer_own"
 )
 _ITSELF = f"""CASE WHEN stored.kind = 'certificate'
     THEN '{in_vault.CERTIFICATE}' || coalesce(stored.thumbprint_sha256, stored.thumbprint) END"""

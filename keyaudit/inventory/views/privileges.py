@@ -16,6 +16,7 @@ _LISTS = {
     "directory_roles": ("directory-role", "true", "name"),
 }
 _COUNTS = {"app_role_count": "app-role", "directory_role_count": "directory-role"}
+_FLAGS = ("tenant_wide", "tier0")
 # What is not ranked is not tier 0, and a role over a part of the tenant does not control all of it.
 CONTROLS = """kind <> 'delegated' AND (kind = 'app-role' OR scope_kind = 'tenant')
     AND CASE WHEN unknown['tier'] IS NULL THEN tier IS NOT DISTINCT FROM 0 END"""
@@ -44,11 +45,12 @@ def privileges(sources: Sources, *, key: str, match: str) -> Privileges:
         "delegated_for_everyone": f"coalesce({unseen}, {gap('consented')}, held.delegated_for_everyone_doubt)",
         "directory_roles": f"coalesce({unassigned}, held.directory_roles_doubt, hidden.doubt)",
         "directory_role_count": f"coalesce({unassigned}, hidden.doubt)",
+        "tenant_wide": f"CASE WHEN held.tenant_wide THEN NULL ELSE coalesce({unlisted}, held.tenant_wide_doubt) END",
         "tier0": f"CASE WHEN held.tier0 THEN NULL ELSE coalesce({unlisted}, {gap('assigned')}, held.tier0_doubt,"
         " hidden.tier0_doubt) END",
     }
     columns = [f"CASE WHEN {doubts[name]} IS NULL THEN coalesce(held.{name}, []) END AS {name}" for name in _LISTS]
-    columns.append(f"CASE WHEN {doubts['tier0']} IS NULL THEN coalesce(held.tier0, false) END AS tier0")
+    columns += [f"CASE WHEN {doubts[name]} IS NULL THEN coalesce(held.{name}, false) END AS {name}" for name in _FLAGS]
     for name in _COUNTS:
         count = f"coalesce(held.{name}, 0)"
         columns += [f"{count} AS {name}_min", f"CASE WHEN {doubts[name]} IS NULL THEN {count} END AS {name}_max"]
@@ -80,6 +82,8 @@ def _held(sources: Sources, key: str) -> str:
     counts = (f"count(*) FILTER (kind = '{kind}') AS {name}" for name, kind in _COUNTS.items())
     return f"""
         SELECT {key} AS key, min(holder.unknown['app_roles_listed']) AS unlisted, {", ".join(lists)}, {", ".join(counts)},
+            bool_or(kind = 'app-role' AND tier = 1) AS tenant_wide,
+            min(given.unknown['tier']) FILTER (kind = 'app-role' AND tier IS NULL) AS tenant_wide_doubt,
             bool_or(controls) AS tier0,
             min(coalesce(given.unknown['tier'], given.unknown['scope_kind'])) FILTER (controls IS NULL) AS tier0_doubt
         FROM {sources["service_principal"]} AS holder LEFT JOIN (

@@ -305,7 +305,7 @@ def _counted() -> str:
         columns.append(f"{name}_min, CASE WHEN {missing} IS NULL THEN {name}_most END AS {name}_max")
         reasons.append((name, f"coalesce({missing}, CASE WHEN {name}_min <> {name}_most THEN coalesce({doubts}) END)"))
     unplaced = "coalesce(signing_missing, signers_doubt)"
-    columns.append(f"CASE WHEN {unplaced} IS NULL THEN signers END AS {SIGNER_ENVIRONMENTS.name}")
+    columns.append(f"CASE WHEN {unplaced} IS NULL THEN coalesce(signers, []) END AS {SIGNER_ENVIRONMENTS.name}")
     reasons.append((SIGNER_ENVIRONMENTS.name, unplaced))
     entries = ", ".join(f"{{'key': '{name}', 'value': {reason}}}" for name, reason in reasons)
     return f"""
@@ -316,32 +316,32 @@ def _counted() -> str:
 
 def _at_spots() -> str:
     """Each spot with its counts, why each action's may be higher, and the environments of those who sign."""
-    counts, zeros = [], []
+    counts = []
     for name, (_, sure, maybe) in _COUNTS.items():
         counts += [f"count(*) FILTER ({sure}) AS {name}_min", f"count(*) FILTER ({maybe}) AS {name}_most"]
-        zeros += [f"coalesce({name}_{bound}, 0) AS {name}_{bound}" for bound in ("min", "most")]
-    for bound in ("min", "most"):
-        weight = " + ".join(f"coalesce({who}_signing_{bound}, 0)" for who in ("principals", "humans"))
-        zeros += [f"{weight} AS {SIGNING_WEIGHT.name}_{bound}", f"coalesce(administrators, 0) AS {ADMINISTRATORS.name}_{bound}"]
+    for bound, bits, human in (("min", "certain", "human"), ("most", "possible", "human IS NOT FALSE")):
+        signs = _held_by(bits, "signing")
+        counts.append(f"count(*) FILTER ({signs}) + count(*) FILTER ({signs} AND {human}) AS {SIGNING_WEIGHT.name}_{bound}")
     doubts = [f"min(doubt) FILTER (possible & {bit} <> 0) AS {action}_doubt" for action, bit in BITS.items()]
     open_ = [f"min(holder.open) FILTER (held.possible & {bit} <> 0) AS {action}_open" for action, bit in BITS.items()]
-    signs = f"possible & {BITS['signing']} <> 0"
+    signs, name = f"possible & {BITS['signing']} <> 0", ADMINISTRATORS.name
     return f"""
-        SELECT spot.spot, {", ".join(zeros)}, {", ".join(f"{_missing(action)} AS {action}_missing" for action in ACTIONS)},
-            coalesce(vault.local_gap, administering.open) AS {ADMINISTRATORS.name}_missing, NULL AS {ADMINISTRATORS.name}_doubt,
-            {", ".join(f"{action}_doubt" for action in ACTIONS)}, tier0_doubt, coalesce(signers, []) AS signers, signers_doubt
-        FROM reach_spot AS spot JOIN reach_vault AS vault ON vault.vault = spot.vault
-        LEFT JOIN (
-            SELECT number, {", ".join(counts + doubts)}, min(tier0_doubt) AS tier0_doubt,
+        SELECT counted.*, {", ".join(f"{_missing(action)} AS {action}_missing" for action in ACTIONS)},
+            coalesce(administering.administrators, 0) AS {name}_min, {name}_min AS {name}_most,
+            coalesce(vault.local_gap, administering.open) AS {name}_missing, NULL AS {name}_doubt
+        FROM (
+            SELECT spot.number, spot.spot, spot.vault, {", ".join(counts + doubts)}, min(tier0_doubt) AS tier0_doubt,
                 list_sort(list(DISTINCT environment) FILTER ({signs} AND environment IS NOT NULL)) AS signers,
                 min(CASE WHEN certain & {BITS["signing"]} = 0 THEN doubt ELSE environment_doubt END) FILTER ({signs})
                     AS signers_doubt
-            FROM ({_people()}) GROUP BY number
-        ) AS counted ON counted.number = spot.number
+            FROM reach_spot AS spot LEFT JOIN ({_people()}) AS people ON people.number = spot.number
+            GROUP BY spot.number, spot.spot, spot.vault
+        ) AS counted
+        JOIN reach_vault AS vault ON vault.vault = counted.vault
         LEFT JOIN (
             SELECT held.number, {", ".join(open_)} FROM reach_held AS held
             JOIN reach_holder AS holder ON holder.holder = held.holder WHERE holder.open IS NOT NULL GROUP BY held.number
-        ) AS opened ON opened.number = spot.number
+        ) AS opened ON opened.number = counted.number
         LEFT JOIN ({_administering()}) AS administering ON administering.vault_id = vault.id"""
 
 

@@ -37,8 +37,9 @@ def gap(relation: str) -> str:
 
 
 def extended(reasons: Mapping[str, str]) -> str:
-    """`unknown` with the reasons of derived columns; the test saves building a map for the many rows that need none."""
+    """`unknown` with the reasons of derived columns; the tests save building a map for the many rows that need none, or one."""
     none = " AND ".join(f"({reason}) IS NULL" for reason in reasons.values())
     entries = ", ".join(f"{{'key': {quoted(name)}, 'value': {reason}}}" for name, reason in reasons.items())
-    return f"""CASE WHEN {none} THEN stored.unknown ELSE map_concat(stored.unknown,
-        map_from_entries(list_filter([{entries}], lambda entry: entry.value IS NOT NULL))) END AS unknown"""
+    own = f"map_from_entries(list_filter([{entries}], lambda entry: entry.value IS NOT NULL))"
+    return f"""CASE WHEN {none} THEN stored.unknown WHEN cardinality(stored.unknown) = 0 THEN {own}
+        ELSE map_concat(stored.unknown, {own}) END AS unknown"""

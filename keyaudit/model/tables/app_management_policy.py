@@ -3,6 +3,7 @@
 from keyaudit.model.columns import Column, Table, Type, where_found
 
 _FOUND = ("app_management.default", "app_management.list")
+_SECRET = ("password_blocked", "password_blocked_from", "password_lifetime", "password_lifetime_from")
 _OFF = "no such limit: the policy or the restriction is off, or it was never set"
 
 
@@ -40,6 +41,17 @@ def _from(name: str) -> Column:
         meaning="the restriction holds for objects made at this moment or later",
         operations=_FOUND,
         absent="it holds for all, or is off",
+    )
+
+
+def _secret_limit(name: str, which: str) -> Column:
+    return Column(
+        name=name,
+        type=Type.DURATION,
+        unit="seconds",
+        meaning=f"a client secret that {which} is given has to live less than this; 0 where it is given none",
+        absent="no such limit: a secret may live as long as anyone likes",
+        derived_from=_SECRET,
     )
 
 
@@ -94,8 +106,13 @@ APP_MANAGEMENT_POLICY = Table(
         Column(
             name="exclusions",
             type=Type.TEXTS,
-            meaning="who is exempt from a restriction that is on: its type, and the custom security attribute, sorted",
+            meaning=(
+                "who may add what a restriction that is on forbids: its type, and the custom security attribute of those who"
+                " may, sorted"
+            ),
             operations=_FOUND,
         ),
+        _secret_limit("secret_limit", "an object of whatever age"),
+        _secret_limit("new_secret_limit", "an object made now"),
     ),
 )

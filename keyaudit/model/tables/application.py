@@ -4,6 +4,7 @@ from keyaudit.model.columns import Column, Table, Type, where_found
 from keyaudit.model.tables.privileges import privileges
 
 _APPLICATION = ("application.list",)
+_LIVE = ("credential.holder_id", "credential.kind", "credential.expires_on")
 
 APPLICATION = Table(
     name="application",
@@ -127,10 +128,36 @@ APPLICATION = Table(
             through=("service_principal.list",),
         ),
         Column(
+            name="owner_count",
+            type=Type.COUNT,
+            meaning="its owners, be they users or service principals",
+            derived_from=("owner_ids",),
+        ),
+        Column(
+            name="user_owners",
+            type=Type.COUNT,
+            meaning="users among the owners of it and of its service principal here: the others are service principals",
+            derived_from=("app_id", "owner_ids", "service_principal.app_id", "service_principal.owner_ids"),
+        ),
+        Column(
             name="live_credentials",
             type=Type.COUNT,
             meaning="passwords and certificates of its own that have not expired; a SAML set counts once",
-            derived_from=("credential.holder_id", "credential.expires_on"),
+            derived_from=_LIVE,
+        ),
+        Column(
+            name="live_secrets",
+            type=Type.COUNT,
+            meaning="client secrets of its own that have not expired",
+            derived_from=_LIVE,
+        ),
+        Column(
+            name="live_until",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="when the last of its live credentials ends, federated ones left out",
+            absent="it has no live credential, or one without an end",
+            derived_from=_LIVE,
         ),
     ),
 )

@@ -1,6 +1,8 @@
 """The table of credentials: passwords, certificates and federated credentials."""
 
 from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.tables.holder import HOLDER
+from keyaudit.model.tables.x509 import strength_columns
 
 _CREDENTIAL = ("application.list", "service_principal.list")
 _OWN_KINDS = ("password", "certificate", "symmetric-key")
@@ -150,6 +152,7 @@ CREDENTIAL = Table(
             operations=_CREDENTIAL,
             absent=_NO_CERTIFICATE,
         ),
+        *strength_columns(_CREDENTIAL, _NO_CERTIFICATE),
         Column(
             name="entra_custody",
             type=Type.TEXT,
@@ -225,6 +228,7 @@ CREDENTIAL = Table(
             absent="the report has no use of it, which proves nothing: it has none of federated credentials, and forgets",
             derived_from=("key_id", "app_id", "credential_activity.key_id", "credential_activity.last_used_on"),
         ),
+        *HOLDER,
         Column(
             name="issuer",
             type=Type.TEXT,

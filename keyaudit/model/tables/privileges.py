@@ -2,8 +2,8 @@
 
 from keyaudit.model.columns import Column, Type
 
-_APP_ROLES = ("service_principal.app_roles", "service_principal.app_roles_of")
-_DIRECTORY_ROLES = ("directory_role.assignments",)
+APP_ROLES = ("service_principal.app_roles", "service_principal.app_roles_of")
+DIRECTORY_ROLES = ("directory_role.assignments",)
 THROUGH_GROUPS = ("principal.kind", "principal.members_listed", "membership.member_id")
 """What a group's grants rest on, when they are counted as those of its members."""
 
@@ -16,21 +16,28 @@ def privileges(*, listed: tuple[str, ...], through: tuple[str, ...] = ()) -> tup
             type=Type.TEXTS,
             meaning="the app roles that it was granted itself, sorted; one that its API does not publish is an id",
             derived_from=(*listed, "grant.api"),
-            rows_of=(*through, *_APP_ROLES),
+            rows_of=(*through, *APP_ROLES),
         ),
         Column(
             name="app_role_count",
             type=Type.COUNT,
             meaning="app roles that it was granted itself, each API's on its own",
             derived_from=(*listed, "grant.principal_id"),
-            rows_of=(*through, *_APP_ROLES),
+            rows_of=(*through, *APP_ROLES),
         ),
         Column(
             name="tenant_wide_app_roles",
             type=Type.TEXTS,
             meaning="those of its app roles that reach all of one kind of data, such as every mailbox (tier 1), sorted",
             derived_from=(*listed, "grant.api"),
-            rows_of=(*through, *_APP_ROLES),
+            rows_of=(*through, *APP_ROLES),
+        ),
+        Column(
+            name="tenant_wide",
+            type=Type.BOOLEAN,
+            meaning="an app role that it was granted itself reaches all of one kind of data, such as every mailbox (tier 1)",
+            derived_from=(*listed, "grant.tier"),
+            rows_of=(*through, *APP_ROLES),
         ),
         Column(
             name="delegated_for_everyone",
@@ -44,20 +51,20 @@ def privileges(*, listed: tuple[str, ...], through: tuple[str, ...] = ()) -> tup
             type=Type.TEXTS,
             meaning="the directory roles that it holds now, itself or as a member of a group, over whatever scope, sorted",
             derived_from=(*listed[:-1], "grant.tier", *THROUGH_GROUPS),
-            rows_of=(*through, *_DIRECTORY_ROLES),
+            rows_of=(*through, *DIRECTORY_ROLES),
         ),
         Column(
             name="directory_role_count",
             type=Type.COUNT,
             meaning="assignments of directory roles that hold for it now, its own and those of groups that it is in",
             derived_from=(*listed[:-1], "grant.principal_id", *THROUGH_GROUPS),
-            rows_of=(*through, *_DIRECTORY_ROLES),
+            rows_of=(*through, *DIRECTORY_ROLES),
         ),
         Column(
             name="tier0",
             type=Type.BOOLEAN,
             meaning="an app role, or a directory role over the whole tenant, leads to control of the whole tenant",
             derived_from=(*listed, "grant.tier", *THROUGH_GROUPS),
-            rows_of=(*through, *_APP_ROLES, *_DIRECTORY_ROLES),
+            rows_of=(*through, *APP_ROLES, *DIRECTORY_ROLES),
         ),
     )

@@ -5,19 +5,16 @@ from keyaudit.model.columns import Column, Type
 
 def x509_columns(operations: tuple[str, ...], absent: str = "") -> tuple[Column, ...]:
     """What a certificate says of itself, but for its dates. `absent` says when a row has no certificate at all."""
-
-    def text(name: str, meaning: str, also: str = "", values: tuple[str, ...] = ()) -> Column:
-        why = ", or ".join(part for part in (also, absent) if part)
-        return Column(name=name, type=Type.TEXT, meaning=meaning, operations=operations, absent=why, values=values)
-
     return (
-        text("thumbprint_sha256", "SHA-256 of the certificate in upper-case hex"),
-        text(
+        _text("thumbprint_sha256", "SHA-256 of the certificate in upper-case hex", operations, absent),
+        _text(
             "public_key_sha256",
             "SHA-256 of its SubjectPublicKeyInfo in upper-case hex: alike for every certificate on the same key",
+            operations,
+            absent,
         ),
-        text("subject", "whose certificate it is, as RFC 4514 writes it"),
-        text("issuer", "who signed it, as RFC 4514 writes it"),
+        _text("subject", "whose certificate it is, as RFC 4514 writes it", operations, absent),
+        _text("issuer", "who signed it, as RFC 4514 writes it", operations, absent),
         Column(
             name="self_signed",
             type=Type.BOOLEAN,
@@ -25,15 +22,41 @@ def x509_columns(operations: tuple[str, ...], absent: str = "") -> tuple[Column,
             operations=operations,
             absent=absent,
         ),
-        text("key_type", "kind of its key", values=("RSA", "EC", "DSA", "Ed25519", "Ed448")),
+        *strength_columns(operations, absent),
+    )
+
+
+def strength_columns(operations: tuple[str, ...], absent: str = "") -> tuple[Column, ...]:
+    """Those of them that say how strong its key and its signature are."""
+    return (
+        _text("key_type", "kind of its key", operations, absent, ("RSA", "EC", "DSA", "Ed25519", "Ed448")),
         Column(
             name="key_size",
             type=Type.INTEGER,
             unit="bits",
             meaning="length of an RSA modulus",
             operations=operations,
-            absent=", or ".join(part for part in ("its key is not an RSA key", absent) if part),
+            absent=_either("its key is not an RSA key", absent),
         ),
-        text("curve", "curve of an EC key", "its key is not an EC key", ("P-256", "P-384", "P-521", "P-256K")),
-        text("signature_hash", "what its signature was made over", "the algorithm has no choice of hash"),
+        _text(
+            "curve",
+            "curve of an EC key",
+            operations,
+            _either("its key is not an EC key", absent),
+            ("P-256", "P-384", "P-521", "P-256K"),
+        ),
+        _text(
+            "signature_hash",
+            "what its signature was made over",
+            operations,
+            _either("the algorithm has no choice of hash", absent),
+        ),
     )
+
+
+def _text(name: str, meaning: str, operations: tuple[str, ...], absent: str, values: tuple[str, ...] = ()) -> Column:
+    return Column(name=name, type=Type.TEXT, meaning=meaning, operations=operations, absent=absent, values=values)
+
+
+def _either(why: str, absent: str) -> str:
+    return ", or ".join(part for part in (why, absent) if part)

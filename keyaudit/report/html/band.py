@@ -9,7 +9,6 @@ from itertools import islice
 from keyaudit.model import times
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.findings import PolicyText, Severity
-from keyaudit.model.overview import Overview
 from keyaudit.model.run import Report, Verdict
 from keyaudit.report.html.findings import Findings
 from keyaudit.report.lines import plural
@@ -72,7 +71,7 @@ class Band:
     first: tuple[First, ...]
 
 
-def band(report: Report, overview: Overview, found: Findings) -> Band:
+def band(report: Report, found: Findings) -> Band:
     """What the page begins with."""
     word, tone, headline = _answer(report.verdict)
     return Band(
@@ -80,7 +79,7 @@ def band(report: Report, overview: Overview, found: Findings) -> Band:
         tone=tone,
         headline=headline,
         also=tuple(_also(report.verdict)),
-        facts=tuple(_facts(report, overview)),
+        facts=tuple(_facts(report)),
         tiles=tuple(_tile(report.verdict, severity) for severity in WORST_FIRST),
         counted=f"Checked {looked(report)}; {results(report)}.",
         first=tuple(_first(found)),
@@ -145,7 +144,7 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _facts(report: Report, overview: Overview) -> Iterator[Fact]:
+def _facts(report: Report) -> Iterator[Fact]:
     run, verdict = report.run, report.verdict
     yield Fact("Tenant", run.tenant_name or run.tenant_id)
     yield Fact("Tenant id", run.tenant_id, exact=True)
@@ -156,7 +155,7 @@ def _facts(report: Report, overview: Overview) -> Iterator[Fact]:
     yield Fact("As of", times.iso_time(run.as_of))
     share = "" if not verdict.required else f" ({verdict.assessed * 100 // verdict.required} %)"
     yield Fact("Coverage", f"{verdict.assessed:,} of {verdict.required:,} required reads{share}")
-    yield Fact("Policies", f"{plural(len(_judged(report)), 'policy', 'policies')}, profile {overview.profile}")
+    yield Fact("Policies", f"{plural(len(_judged(report)), 'policy', 'policies')}, profile {report.settings.profile}")
     yield Fact("Policies' digest", policies_digest(report)[:16], exact=True)
     for text in network(run):
         yield Fact("Network", text)

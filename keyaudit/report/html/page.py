@@ -9,7 +9,7 @@ from keyaudit.model.run import Report
 from keyaudit.model.waivers import Use
 from keyaudit.report.html.ages import Aged, aged
 from keyaudit.report.html.band import Band, band, policies_digest
-from keyaudit.report.html.controls import STATES, Controls, controls
+from keyaudit.report.html.controls import TONES, Controls, by_framework
 from keyaudit.report.html.custody import COLUMNS, KINDS, Kept, Reached, kept, reached
 from keyaudit.report.html.expiry import Expiry, expiry
 from keyaudit.report.html.findings import Findings, findings
@@ -17,6 +17,7 @@ from keyaudit.report.html.signing import Timeline, timeline
 from keyaudit.report.html.trend import Trend, trend
 from keyaudit.report.html.unseen import Unseen, unseen
 from keyaudit.report.missing import outlived, waiver_lines
+from keyaudit.report.settings import setting_lines
 from keyaudit.report.summary import SIMULATED, WORST_FIRST
 
 
@@ -49,6 +50,8 @@ class Page:
     waivers: Sequence[Use]
     exceptions: Sequence[str]
     controls: Controls
+    settings: Sequence[str]
+    """What was settled for the run, a sentence each."""
     digest: str
     as_of: str
 
@@ -58,7 +61,7 @@ WORDS: Mapping[str, object] = {
     "spans": tuple(Span),
     "custodies": KINDS,
     "reach_columns": COLUMNS,
-    "states": STATES,
+    "states": TONES,
 }
 """The headings of tables, the same on every page."""
 
@@ -67,11 +70,11 @@ def page(report: Report) -> Page:
     """Everything that the page says of the report."""
     overview = report.overview()
     gaps, found, ends = unseen(report), findings(report), expiry(overview.calendar, report.run.as_of)
-    over_time, mapped = trend(report), controls(report)
+    over_time, mapped = trend(report), by_framework(report)
     return Page(
         title=f"keyaudit: {report.run.tenant_name or report.run.tenant_id}, {times.iso_date(report.run.as_of)}",
         simulated=SIMULATED if report.run.simulated else "",
-        band=band(report, overview, found),
+        band=band(report, found),
         sections=_sections(report, gaps),
         unseen=gaps,
         expiry=ends,
@@ -85,6 +88,7 @@ def page(report: Report) -> Page:
         waivers=report.verdict.waivers,
         exceptions=[*waiver_lines(report), *filter(None, [outlived(report)])],
         controls=mapped,
+        settings=setting_lines(report.settings),
         digest=policies_digest(report),
         as_of=times.iso_time(report.run.as_of),
     )

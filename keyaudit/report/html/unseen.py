@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.errors import Exit
+from keyaudit.model.evidence import remedy
 from keyaudit.model.findings import PolicyText
 from keyaudit.model.reasons import ADVICE, UNSAFE, Reason
 from keyaudit.model.run import Gap, Report, Run, Verdict
 from keyaudit.report.lines import listed, plural
-from keyaudit.report.missing import alike, grants, permissions, reads, supplying
+from keyaudit.report.missing import alike, grants, permissions, reads, remedy_of
 
 _NAMES = 12
 
@@ -85,7 +86,7 @@ def _holes(gaps: Sequence[Gap], run: Run) -> Iterator[Hole]:
             what=reads(gap.operations),
             effect=f"refused on {plural(refused, 'object')}" if refused else "",
             blinds=gap.blinds,
-            remedy=f"grant {'; and '.join(permissions(gap.operations))}" if granting else advice.remedy,
+            remedy=f"grant {'; and '.join(permissions(gap.operations))}" if granting else remedy_of(gap),
             commands=tuple(shlex.join(words) for words in grants(gap)) if granting else (),
         )
 
@@ -97,4 +98,4 @@ def _name(scope: Scope, run: Run) -> str:
 
 def _unjudged(verdict: Verdict) -> Iterator[Unjudged]:
     for each in verdict.not_judged:
-        yield Unjudged(policy=each.policy, needs=listed(each.needs), remedy=supplying(each))
+        yield Unjudged(policy=each.policy, needs=listed(each.needs), remedy=remedy(each.needs))

@@ -13,7 +13,9 @@ from keyaudit.simulator.estates.defects import (
     HUMAN_SIGNER,
     MANY_SIGNERS,
     NO_AUTO_ROTATION,
+    NO_OWNER,
     NOT_RETIRED,
+    POWERFUL_WITH_USER_OWNER,
 )
 from keyaudit.simulator.estates.ids import application_id, certificate_id, hsm_key_id, key_id
 
@@ -86,7 +88,7 @@ def _still_certain(plant: Plant, left_behind: str) -> bool:
         ({MANY_SIGNERS}, key_id(CROWN_VAULT, "")),
         ({HUMAN_SIGNER, FOREIGN_PRINCIPAL}, f"/{CROWN_VAULT}/accesspolicies/"),
         ({NO_AUTO_ROTATION, EXPIRING_SOON}, key_id(_NO_ROTATION_POLICIES, "")),
-        ({ENTRA_LOGS_MISSING}, ""),
+        ({ENTRA_LOGS_MISSING, NO_OWNER, POWERFUL_WITH_USER_OWNER}, ""),
     )
     unread = any(place in plant.subject for place in _UNREAD) or plant.subject.endswith(_ENTRA_ALONE)
     return not unread and not any(plant.policy in policies and place in plant.subject for policies, place in in_doubt)

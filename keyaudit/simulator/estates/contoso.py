@@ -12,7 +12,7 @@ from keyaudit.simulator.estates.contoso_hsm import HSMS
 from keyaudit.simulator.estates.contoso_joined import with_reader, with_vault_certificates
 from keyaudit.simulator.estates.contoso_logs import contoso_logs, log_plants, logged
 from keyaudit.simulator.estates.contoso_other import NONPROD_VAULTS, SHARED_VAULTS
-from keyaudit.simulator.estates.contoso_posture import contoso_posture
+from keyaudit.simulator.estates.contoso_posture import contoso_posture, posture_plants
 from keyaudit.simulator.estates.contoso_principals import PRINCIPALS
 from keyaudit.simulator.estates.contoso_privileges import with_privileges
 from keyaudit.simulator.estates.contoso_prod import PROD_VAULTS
@@ -49,7 +49,8 @@ def contoso(as_of: int) -> Estate:
     federated, signing = federated_domains(ground), lay_signing(ground)
     in_signing = signing_plants(ground, federated, signing, principals)
     resources = lay_services(ground, subscriptions, vaults)
-    beside = (of_furniture, in_entra, joined, in_signing, log_plants(ground), service_plants(resources))
+    elsewhere = (log_plants(ground), posture_plants(ground), service_plants(resources))
+    beside = (of_furniture, in_entra, joined, in_signing, *elsewhere)
     estate = Estate(
         name="contoso",
         as_of=as_of,

@@ -1,16 +1,28 @@
-"""Contoso's applications: those with a story, then two of each ordinary service."""
+"""Contoso's applications: those with a story, then the ordinary services."""
 
+from keyaudit.simulator.estates.contoso_ordinary import SERVICES
 from keyaudit.simulator.estates.defects import (
     BROAD_SUBJECT,
     CERT_TOO_LONG,
+    CREDENTIAL_BEYOND_POLICY,
     CREDENTIAL_NEVER_EXPIRES,
     CREDENTIAL_ON_PRINCIPAL,
+    CREDENTIAL_UNUSED,
+    DORMANT_POWERFUL_SECRET,
     EXPIRED_CREDENTIAL_LEFT,
+    INSTANCE_LOCK_OFF,
+    LAST_CREDENTIAL_EXPIRES,
     MANY_LIVE_CREDENTIALS,
+    MULTI_TENANT,
+    NO_OWNER,
     PERSONAL_ACCOUNTS,
+    POWERFUL_WITH_USER_OWNER,
     SAML_EXPIRED_PREFERRED,
+    SECRET_EXISTS,
     SECRET_TOO_LONG,
+    TIER0_WITH_SECRET,
     UNKNOWN_ISSUER,
+    WEAK_CERTIFICATE,
 )
 from keyaudit.simulator.estates.holder_plans import (
     FOREVER,
@@ -37,9 +49,10 @@ _MICROSOFT_MADE = (
         principal=None,
         credentials=(
             Certificate(1_850, 1_095, finds=(EXPIRED_CREDENTIAL_LEFT,)),
-            *(Certificate(age, 1_095, finds=(CERT_TOO_LONG,)) for age in (800, 500, 200)),
+            *(Certificate(age, 1_095, finds=(CERT_TOO_LONG, CREDENTIAL_UNUSED)) for age in (800, 500)),
+            Certificate(200, 1_095, finds=(CERT_TOO_LONG,)),
         ),
-        finds=(MANY_LIVE_CREDENTIALS,),
+        finds=(MANY_LIVE_CREDENTIALS, NO_OWNER),
     ),
     ApplicationPlan(
         name="aad-extensions-app. Do not modify. Used by AADB2C for storing user data.",
@@ -48,11 +61,13 @@ _MICROSOFT_MADE = (
             Secret(2_390, FOREVER, finds=(SECRET_TOO_LONG, CREDENTIAL_NEVER_EXPIRES)),
             Secret(900, 730, finds=(EXPIRED_CREDENTIAL_LEFT,)),
         ),
+        finds=(SECRET_EXISTS, NO_OWNER),
     ),
     ApplicationPlan(
         name="ConnectSyncProvisioning_ADCONNECT01_3f5c9e7a1b2d",
         age=310,
-        credentials=(Certificate(305, 3_650, finds=(CERT_TOO_LONG, CREDENTIAL_NEVER_EXPIRES)),),
+        credentials=(Certificate(305, 3_650, finds=(CERT_TOO_LONG, CREDENTIAL_NEVER_EXPIRES, CREDENTIAL_BEYOND_POLICY)),),
+        finds=(NO_OWNER,),
     ),
 )
 
@@ -63,15 +78,15 @@ _PERSONAL = (
         audience="AzureADandPersonalMicrosoftAccount",
         credentials=(Certificate(110, 365),),
         owners=("amira.haddad", "jonas.lind"),
-        finds=(PERSONAL_ACCOUNTS,),
+        finds=(PERSONAL_ACCOUNTS, INSTANCE_LOCK_OFF),
     ),
     ApplicationPlan(
         name="Contoso Gift Cards",
         age=2_600,
         audience="PersonalMicrosoftAccount",
         principal=None,
-        credentials=(Secret(70, 180, "web"),),
-        finds=(PERSONAL_ACCOUNTS,),
+        credentials=(Secret(154, 180, "web"),),
+        finds=(PERSONAL_ACCOUNTS, SECRET_EXISTS, LAST_CREDENTIAL_EXPIRES, NO_OWNER),
     ),
     ApplicationPlan(
         name="Supplier Portal",
@@ -80,10 +95,11 @@ _PERSONAL = (
         uri=True,
         scopes=("Orders.Read", "Orders.ReadWrite"),
         roles=("Supplier.Admin",),
-        credentials=(Certificate(200, 365), Secret(20, 90, "rotation window")),
+        credentials=(Certificate(200, 365, finds=(CREDENTIAL_UNUSED,)), Secret(20, 90, "rotation window")),
         # Its tokens carry claims of its own, and are signed with a key of its own.
         principal=PrincipalPlan(credentials=(Saml(200),)),
         owners=("mei.tanaka",),
+        finds=(MULTI_TENANT, SECRET_EXISTS),
     ),
 )
 
@@ -93,61 +109,108 @@ _LONG_LIVED = (
         age=1_400,
         uri=True,
         scopes=("Invoices.Read",),
-        credentials=(Secret(200, 730, "billing-prod", finds=(SECRET_TOO_LONG,)),),
+        credentials=(Secret(200, 730, "billing-prod", finds=(SECRET_TOO_LONG, TIER0_WITH_SECRET)),),
         principal=PrincipalPlan(credentials=(Certificate(60, 365, finds=(CREDENTIAL_ON_PRINCIPAL,)),)),
         owners=("lukas.brandt",),
+        finds=(SECRET_EXISTS, POWERFUL_WITH_USER_OWNER),
     ),
-    ApplicationPlan(name="ERP Bridge", age=1_100, credentials=(Secret(100, 365, "erp", finds=(SECRET_TOO_LONG,)),)),
+    # Its secret is older than the policy that would stop it today.
+    ApplicationPlan(
+        name="ERP Bridge",
+        age=380,
+        credentials=(Secret(100, 365, "erp", finds=(SECRET_TOO_LONG, CREDENTIAL_BEYOND_POLICY)),),
+        finds=(SECRET_EXISTS, NO_OWNER),
+    ),
     ApplicationPlan(
         name="BI Refresh",
         age=1_700,
         credentials=(Secret(1_650, FOREVER, "do not delete", finds=(SECRET_TOO_LONG, CREDENTIAL_NEVER_EXPIRES)),),
+        finds=(SECRET_EXISTS, NO_OWNER),
     ),
-    ApplicationPlan(name="Store Wifi Portal", age=2_200, credentials=(Secret(2_150, None, finds=(CREDENTIAL_NEVER_EXPIRES,)),)),
+    ApplicationPlan(
+        name="Store Wifi Portal",
+        age=2_200,
+        credentials=(Secret(2_150, None, finds=(CREDENTIAL_NEVER_EXPIRES, CREDENTIAL_UNUSED)),),
+        finds=(SECRET_EXISTS, NO_OWNER),
+    ),
     ApplicationPlan(
         name="Warehouse Scanner Gateway",
         age=800,
         credentials=(Certificate(300, 1_095, finds=(CERT_TOO_LONG,)),),
         owners=("piotr.nowak",),
     ),
-    ApplicationPlan(name="Partner EDI", age=900, credentials=(Certificate(50, 730, finds=(CERT_TOO_LONG,)),)),
+    ApplicationPlan(
+        name="Partner EDI",
+        age=410,
+        credentials=(Certificate(50, 730, bits=1_024, finds=(CERT_TOO_LONG, CREDENTIAL_BEYOND_POLICY, WEAK_CERTIFICATE)),),
+        owners=("piotr.nowak",),
+    ),
     ApplicationPlan(
         name="Backup Orchestrator",
         age=1_300,
-        credentials=(Certificate(400, 3_650, finds=(CERT_TOO_LONG, CREDENTIAL_NEVER_EXPIRES)),),
+        credentials=(
+            Certificate(
+                400,
+                3_650,
+                bits=1_024,
+                finds=(CERT_TOO_LONG, CREDENTIAL_NEVER_EXPIRES, CREDENTIAL_BEYOND_POLICY, WEAK_CERTIFICATE),
+            ),
+        ),
+        finds=(NO_OWNER,),
     ),
-    ApplicationPlan(name="Intranet Kiosk", age=2_000, credentials=(Certificate(1_990, 3_650, type="Symmetric"),)),
+    ApplicationPlan(
+        name="Intranet Kiosk",
+        age=2_000,
+        credentials=(Certificate(1_990, 3_650, type="Symmetric"),),
+        owners=("sofia.rossi",),
+    ),
 )
 
 _LEFT_BEHIND = (
+    # Made for three subsidiaries, and asleep since they were sold.
     ApplicationPlan(
         name="Legacy Reporting",
         age=1_600,
+        audience="AzureADMultipleOrgs",
         credentials=(
             Secret(900, 365, "2023", finds=(EXPIRED_CREDENTIAL_LEFT,)),
             Secret(520, 365, "2024", finds=(EXPIRED_CREDENTIAL_LEFT,)),
-            Secret(90, 180, "current"),
+            Secret(
+                150,
+                210,
+                "current",
+                finds=(SECRET_TOO_LONG, CREDENTIAL_UNUSED, TIER0_WITH_SECRET, DORMANT_POWERFUL_SECRET),
+            ),
         ),
+        finds=(MULTI_TENANT, INSTANCE_LOCK_OFF, SECRET_EXISTS, NO_OWNER),
     ),
     ApplicationPlan(
         name="Intranet Search",
         age=1_200,
         credentials=(Certificate(400, 365, finds=(EXPIRED_CREDENTIAL_LEFT,)), Certificate(40, 365)),
+        owners=("noah.meyer",),
     ),
     # Ended 15 days ago, its successor is in place: within the grace of 30.
-    ApplicationPlan(name="Coupon Service", age=700, credentials=(Secret(195, 180, "old"), Secret(25, 180, "new"))),
+    ApplicationPlan(
+        name="Coupon Service",
+        age=700,
+        credentials=(Secret(195, 180, "old"), Secret(25, 180, "new")),
+        owners=("amira.haddad",),
+        finds=(SECRET_EXISTS,),
+    ),
     ApplicationPlan(
         name="Integration Hub",
         age=1_000,
-        credentials=(Secret(20, 180, "c"), Secret(70, 180, "b"), Secret(130, 180, "a")),
+        credentials=(Secret(20, 180, "c"), Secret(70, 180, "b"), Secret(130, 180, "a", finds=(CREDENTIAL_UNUSED,))),
         owners=("amira.haddad",),
-        finds=(MANY_LIVE_CREDENTIALS,),
+        finds=(MANY_LIVE_CREDENTIALS, SECRET_EXISTS, POWERFUL_WITH_USER_OWNER),
     ),
     ApplicationPlan(
         name="Data Lake Loader",
         age=950,
-        credentials=(Certificate(30, 365), Certificate(250, 365), Secret(40, 90), Secret(15, 180)),
-        finds=(MANY_LIVE_CREDENTIALS,),
+        credentials=(Certificate(30, 365), Certificate(250, 365, finds=(CREDENTIAL_UNUSED,)), Secret(40, 90), Secret(15, 180)),
+        owners=("noah.meyer",),
+        finds=(MANY_LIVE_CREDENTIALS, SECRET_EXISTS),
     ),
 )
 
@@ -168,16 +231,19 @@ _FEDERATED = (
             Federated("tags", GITHUB, "repo:contoso-retail/orders:ref:refs/tags/v1"),
             Federated("reviews", GITHUB, "repo:contoso-retail/orders:pull_request", finds=(BROAD_SUBJECT,)),
         ),
+        owners=("jonas.lind",),
     ),
     ApplicationPlan(
         name="github-infra",
         age=420,
         credentials=(Federated("all-repositories", GITHUB, "repo:contoso-retail/*", finds=(BROAD_SUBJECT,)),),
+        finds=(NO_OWNER,),
     ),
     ApplicationPlan(
         name="github-data-jobs",
         age=260,
         credentials=(Federated("owner", GITHUB, "repository_owner:contoso-retail", finds=(BROAD_SUBJECT,)),),
+        finds=(NO_OWNER,),
     ),
     ApplicationPlan(
         name="azdo-payments-release",
@@ -197,6 +263,7 @@ _FEDERATED = (
                 finds=(BROAD_SUBJECT,),
             ),
         ),
+        owners=("amira.haddad",),
     ),
     ApplicationPlan(
         name="aks-recommendations",
@@ -204,6 +271,7 @@ _FEDERATED = (
         credentials=(
             Federated("workload", _GONE_CLUSTER, "system:serviceaccount:recommendations:api", finds=(UNKNOWN_ISSUER,)),
         ),
+        owners=("sofia.rossi",),
     ),
 )
 
@@ -211,13 +279,20 @@ _SAML = (
     ApplicationPlan(
         name="Tailspin CRM",
         age=420,
+        owners=("workplace.it",),
         principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(400, preferred=True), Saml(20))),
     ),
-    ApplicationPlan(name="Litware HR", age=310, principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(300),))),
+    ApplicationPlan(
+        name="Litware HR",
+        age=310,
+        owners=("workplace.it",),
+        principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(300),)),
+    ),
     # The new certificate was made in time, and nobody made it the active one.
     ApplicationPlan(
         name="Northwind Travel",
         age=1_200,
+        owners=("workplace.it",),
         principal=PrincipalPlan(
             sso_mode="saml", credentials=(Saml(1_140, preferred=True, finds=(SAML_EXPIRED_PREFERRED,)), Saml(90))
         ),
@@ -225,27 +300,32 @@ _SAML = (
     ApplicationPlan(
         name="Adatum Helpdesk",
         age=1_350,
+        owners=("workplace.it",),
         principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(1_300, finds=(SAML_EXPIRED_PREFERRED,)),)),
     ),
     ApplicationPlan(
         name="Proseware Learning",
         age=1_300,
+        owners=("workplace.it",),
         principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(1_250), Saml(170, preferred=True))),
     ),
     ApplicationPlan(
         name="Wingtip Ticketing",
         age=1_500,
+        owners=("workplace.it",),
         principal=PrincipalPlan(sso_mode="saml", enabled=False, credentials=(Saml(1_450, preferred=True),)),
     ),
     # Moved to OpenID Connect; its old certificate stayed.
     ApplicationPlan(
         name="Woodgrove Treasury",
         age=1_400,
+        owners=("workplace.it",),
         principal=PrincipalPlan(sso_mode="oidc", credentials=(Saml(1_380, preferred=True),)),
     ),
     ApplicationPlan(
         name="Fabrikam Expenses",
         age=640,
+        owners=("workplace.it",),
         principal=PrincipalPlan(
             sso_mode="saml",
             credentials=(Saml(600, preferred=True), Secret(80, 180, "provisioning", finds=(CREDENTIAL_ON_PRINCIPAL,))),
@@ -267,8 +347,10 @@ _ON_BOTH = (
     ApplicationPlan(
         name="Returns Portal",
         age=900,
-        credentials=(Secret(45, 180, "web"),),
+        credentials=(Secret(170, 180, "web"),),
         principal=PrincipalPlan(credentials=(Secret(420, 365, "first try"),)),
+        owners=("sofia.rossi",),
+        finds=(SECRET_EXISTS, LAST_CREDENTIAL_EXPIRES),
     ),
     # Every member of a team made owner: more than Graph returns beside an application.
     ApplicationPlan(
@@ -285,45 +367,11 @@ _WITHOUT_CREDENTIALS = (ApplicationPlan(name="Store Locator", age=860, owners=("
 
 # These sign in with a certificate of a vault, which `contoso_joined` gives them.
 _VAULTED = (
-    ApplicationPlan(name="etl-runner", age=640, owners=("noah.meyer",)),
+    ApplicationPlan(name="etl-runner", age=640, owners=("noah.meyer",), finds=(POWERFUL_WITH_USER_OWNER,)),
     ApplicationPlan(name="etl-runner-test", age=630, owners=("noah.meyer",)),
     ApplicationPlan(name="edi-gateway", age=720, owners=("piotr.nowak",)),
     ApplicationPlan(name="feed-publisher", age=610, owners=("noah.meyer",)),
 )
-
-_SERVICES = (
-    ("catalog-api", "sofia.rossi"),
-    ("cart-api", "sofia.rossi"),
-    ("search-indexer", "noah.meyer"),
-    ("price-engine", "noah.meyer"),
-    ("stock-sync", "piotr.nowak"),
-    ("shipment-tracker", "piotr.nowak"),
-    ("notification-sender", "jonas.lind"),
-    ("customer-profile", "amira.haddad"),
-    ("media-resizer", "jonas.lind"),
-    ("tax-calculator", "lukas.brandt"),
-    ("review-moderation", "amira.haddad"),
-)
-
-
-def _service(nth: int, name: str, owner: str) -> tuple[ApplicationPlan, ApplicationPlan]:
-    production = ApplicationPlan(
-        name=f"{name}-prod",
-        age=500 + 31 * nth,
-        uri=True,
-        scopes=("access_as_user",),
-        credentials=(Certificate(20 + 23 * nth, 365),),
-        owners=(owner,),
-    )
-    test = ApplicationPlan(
-        name=f"{name}-test",
-        age=490 + 31 * nth,
-        credentials=(Secret(10 + 13 * nth, 180, "test runs"),),
-        owners=(owner,),
-        principal=PrincipalPlan() if nth % 2 else None,
-    )
-    return production, test
-
 
 APPLICATIONS: tuple[ApplicationPlan, ...] = (
     *_MICROSOFT_MADE,
@@ -335,5 +383,5 @@ APPLICATIONS: tuple[ApplicationPlan, ...] = (
     *_ON_BOTH,
     *_WITHOUT_CREDENTIALS,
     *_VAULTED,
-    *(plan for nth, (name, owner) in enumerate(_SERVICES) for plan in _service(nth, name, owner)),
+    *SERVICES,
 )

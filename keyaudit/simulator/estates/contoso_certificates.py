@@ -14,7 +14,7 @@ from keyaudit.simulator.estates.defects import (
     SECRET_HOLDS_KEY,
     SECRET_NO_EXPIRY,
     SECRET_STALE,
-    WEAK_CERTIFICATE,
+    WEAK_VAULT_CERTIFICATE,
 )
 from keyaudit.simulator.estates.ids import DAY, Ground
 
@@ -184,7 +184,7 @@ FURNITURE = {
                 "Unknown",
                 mail_percentage=80,
                 digest="sha1",
-                finds=(CERT_EXPORTABLE, CERT_NO_AUTO_RENEW, CERT_EXPIRING_SOON, WEAK_CERTIFICATE),
+                finds=(CERT_EXPORTABLE, CERT_NO_AUTO_RENEW, CERT_EXPIRING_SOON, WEAK_VAULT_CERTIFICATE),
             ),
             _public("stores-radius-tls", "radius.stores.contoso.example", reuse_key=True, finds=(CERT_REUSES_KEY,)),
             # Ended months ago, still enabled, and asked for by nobody.

@@ -5,7 +5,13 @@ from dataclasses import dataclass, replace
 
 from keyaudit.simulator import certificates, roles, x509
 from keyaudit.simulator.estate import Application, Estate, KeyCredential, Plant, RoleAssignment, Vault
-from keyaudit.simulator.estates.defects import CERT_SELF_SIGNED, EXPORTABLE_AUTH_CERT, NOT_RETIRED, ONE_CERT_MANY
+from keyaudit.simulator.estates.defects import (
+    CERT_SELF_SIGNED,
+    EXPORTABLE_AUTH_CERT,
+    NOT_RETIRED,
+    ONE_CERT_MANY,
+    SAME_CREDENTIAL,
+)
 from keyaudit.simulator.estates.ids import Ground, application_id, certificate_id, credential_id, vault_id
 
 _READABLE, _READER = "kv-data-prod", "tomas.novak"
@@ -22,17 +28,24 @@ class _Use:
     application: str
     certificate: str
     version: int
-    retired: bool = True
+    in_entra: tuple[str, ...] = ()
+    """The policies that must find the credential; `finds`: those that must find the certificate."""
     finds: tuple[str, ...] = ()
 
 
 _USES = (
     # One certificate for production and for the tests.
-    _Use("etl-runner", "etl-client", 1, finds=(CERT_SELF_SIGNED, ONE_CERT_MANY, EXPORTABLE_AUTH_CERT)),
-    _Use("etl-runner-test", "etl-client", 1),
+    _Use(
+        "etl-runner",
+        "etl-client",
+        1,
+        in_entra=(SAME_CREDENTIAL,),
+        finds=(CERT_SELF_SIGNED, ONE_CERT_MANY, EXPORTABLE_AUTH_CERT),
+    ),
+    _Use("etl-runner-test", "etl-client", 1, in_entra=(SAME_CREDENTIAL,)),
     # The vault renewed these, and nobody told Entra. The workload that reads the first one's key is its own.
-    _Use("edi-gateway", "edi-client", 0, retired=False, finds=(CERT_SELF_SIGNED,)),
-    _Use("feed-publisher", "feed-client", 0, retired=False),
+    _Use("edi-gateway", "edi-client", 0, in_entra=(NOT_RETIRED,), finds=(CERT_SELF_SIGNED,)),
+    _Use("feed-publisher", "feed-client", 0, in_entra=(NOT_RETIRED,)),
 )
 
 
@@ -51,8 +64,8 @@ def with_vault_certificates(
         key_id = ground.guid("uploaded", use.application, use.certificate)
         row = f"{certificate_id(vault.name, use.certificate)}/{version.version}"
         plants.update(Plant(policy, row) for policy in use.finds)
-        if not use.retired:
-            plants.add(Plant(NOT_RETIRED, credential_id(application_id(ground.tenant, ids[use.application]), key_id)))
+        credential = credential_id(application_id(ground.tenant, ids[use.application]), key_id)
+        plants.update(Plant(policy, credential) for policy in use.in_entra)
         laid[use.application] = KeyCredential(
             key_id=key_id,
             start=version.created,

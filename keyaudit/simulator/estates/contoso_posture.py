@@ -1,17 +1,45 @@
-"""Contoso's rules for applications and users: limits on secrets that reach new applications only, and one old exception."""
+"""Contoso's rules for applications and users: limits that reach new applications only, and policies that free others."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from keyaudit.simulator.estate import Application, AppManagementPolicy, Posture, Restriction, Restrictions
+from keyaudit.simulator.estate import Application, AppManagementPolicy, Plant, Posture, Restriction, Restrictions
+from keyaudit.simulator.estates.defects import MANAGEMENT_POLICY_OFF, USERS_CAN_CONSENT, USERS_CAN_REGISTER
 from keyaudit.simulator.estates.ids import DAY, Ground
 
-_EXCEPTED = "Warehouse Scanner Gateway"
+_CHOSEN = Restriction(type="customPasswordAddition")
+
+
+def _lives(secret: str, certificate: str) -> Restrictions:
+    return Restrictions(
+        passwords=(Restriction(type="passwordLifetime", max_lifetime=secret), _CHOSEN),
+        keys=(Restriction(type="asymmetricKeyLifetime", max_lifetime=certificate),),
+    )
+
+
+_LEGACY, _INTEGRATIONS, _PARTNERS, _PAYMENTS = "Legacy exception", "Integrations", "Partner certificates", "Payments"
+_POLICIES: Mapping[str, tuple[str, Restrictions]] = {
+    # Policy to the application that has it: the last is as strict as it should be.
+    _LEGACY: (
+        "Warehouse Scanner Gateway",
+        Restrictions(passwords=(Restriction(type="passwordLifetime", max_lifetime="P731D"),)),
+    ),
+    _INTEGRATIONS: ("Integration Hub", _lives("P211D", "P366D")),
+    _PARTNERS: ("Backup Orchestrator", _lives("P181D", "P401D")),
+    _PAYMENTS: (
+        "Payments API",
+        Restrictions(
+            passwords=(Restriction(type="passwordAddition"), _CHOSEN),
+            keys=(Restriction(type="asymmetricKeyLifetime", max_lifetime="P366D"),),
+        ),
+    ),
+}
+_TOO_WIDE = ("default/applications", "default/service-principals", _LEGACY, _INTEGRATIONS, _PARTNERS)
 
 
 def contoso_posture(applications: Iterable[Application], ground: Ground) -> Posture:
     """The posture as it stands at the ground's `as_of`. The service wants less than a limit, so that 181 days are 180."""
     since = ground.as_of - 420 * DAY
-    excepted = tuple(sorted(one.id for one in applications if one.name == _EXCEPTED))
+    ids = {one.name: one.id for one in applications}
     return Posture(
         default_enabled=True,
         for_applications=Restrictions(
@@ -32,13 +60,31 @@ def contoso_posture(applications: Iterable[Application], ground: Ground) -> Post
         for_service_principals=Restrictions(
             passwords=(Restriction(type="passwordLifetime", state="disabled", max_lifetime="P181D"),)
         ),
-        policies=(
+        policies=tuple(
             AppManagementPolicy(
-                id=ground.guid("app management policy", "legacy"),
-                name="Legacy exception",
-                restrictions=Restrictions(passwords=(Restriction(type="passwordLifetime", max_lifetime="P731D"),)),
-                assigned_to=excepted,
-            ),
+                id=_policy_id(name, ground), name=name, restrictions=restrictions, assigned_to=(ids[application],)
+            )
+            for name, (application, restrictions) in _POLICIES.items()
         ),
         security_defaults=False,
     )
+
+
+def posture_plants(ground: Ground) -> set[Plant]:
+    """What must be found on the tenant and its policies."""
+    tenant = f"/tenants/{ground.tenant}"
+    return {
+        Plant(USERS_CAN_REGISTER, tenant),
+        Plant(USERS_CAN_CONSENT, tenant),
+        *(
+            Plant(
+                MANAGEMENT_POLICY_OFF,
+                f"{tenant}/appmanagementpolicies/{_policy_id(name, ground) if name in _POLICIES else name}",
+            )
+            for name in _TOO_WIDE
+        ),
+    }
+
+
+def _policy_id(name: str, ground: Ground) -> str:
+    return ground.guid("app management policy", name)

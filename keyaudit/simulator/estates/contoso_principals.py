@@ -1,7 +1,13 @@
 """Contoso's service principals without an application of its own: Microsoft's, other companies', and managed identities."""
 
 from keyaudit.simulator.estates.contoso_services import STORES_CLUSTER
-from keyaudit.simulator.estates.defects import BROAD_SUBJECT, CREDENTIAL_ON_PRINCIPAL, FIRST_PARTY_CREDENTIAL
+from keyaudit.simulator.estates.defects import (
+    BROAD_SUBJECT,
+    CREDENTIAL_ON_PRINCIPAL,
+    DORMANT_POWERFUL_SECRET,
+    FIRST_PARTY_CREDENTIAL,
+    TIER0_WITH_SECRET,
+)
 from keyaudit.simulator.estates.holder_plans import (
     GITHUB,
     MICROSOFT,
@@ -35,7 +41,11 @@ _FIRST_PARTY: tuple[tuple[str, str, tuple[CredentialPlan, ...]], ...] = (
 )
 
 _FOREIGN: tuple[tuple[str, str, tuple[CredentialPlan, ...]], ...] = (
-    ("Alpine Ski House Booking", "2c6f9f38-7a3e-4f5b-9d0e-8b1a4c7e5d21", (Secret(120, 730, finds=(CREDENTIAL_ON_PRINCIPAL,)),)),
+    (
+        "Alpine Ski House Booking",
+        "2c6f9f38-7a3e-4f5b-9d0e-8b1a4c7e5d21",
+        (Secret(120, 730, finds=(CREDENTIAL_ON_PRINCIPAL, TIER0_WITH_SECRET, DORMANT_POWERFUL_SECRET)),),
+    ),
     ("Humongous Insurance Claims", "8e1d2a47-53b0-4c69-a7f4-0d9c6b3e8f52", ()),
     ("Margie's Travel Connector", "d4a7b8c9-1e2f-4a3b-8c5d-6e7f8091a2b3", ()),
     ("Blue Yonder Airlines Cargo", "6b9e0f12-c3d4-4e5f-9a6b-7c8d9e0f1a2b", (Certificate(500, 365),)),

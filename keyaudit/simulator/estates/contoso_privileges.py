@@ -79,7 +79,12 @@ _ROTATES = "Contoso Credential Rotator"
 _OPERATORS = "Directory Automation"
 """A group that holds a directory role; a pipeline that anyone with a pull request can run is in it."""
 
-_ASLEEP: Mapping[str, int] = {"Legacy Reporting": 412, "Intranet Kiosk": 780, "Data Lake Loader": 131}
+_ASLEEP: Mapping[str, int] = {
+    "Legacy Reporting": 412,
+    "Intranet Kiosk": 780,
+    "Data Lake Loader": 131,
+    "Alpine Ski House Booking": 97,
+}
 """Days since the last sign-in of what is not in daily use."""
 _SILENT = frozenset({"Store Wifi Portal", "Woodgrove Treasury", "Humongous Insurance Claims"})
 """What the report has nothing of: never used, or before the report began."""
@@ -172,8 +177,9 @@ def _published(principal: ServicePrincipal, identities: tuple[ManagedIdentity, .
 
 
 def _locked(application: Application, as_of: int) -> Application:
-    """Entra locks new applications by itself; nobody saw to the old ones."""
-    return replace(application, lock=_LOCK) if (application.created or 0) > as_of - 700 * DAY else application
+    """Entra locks new applications by itself; of the old ones somebody saw to one."""
+    new = (application.created or 0) > as_of - 700 * DAY
+    return replace(application, lock=_LOCK) if new or application.name == "Supplier Portal" else application
 
 
 def _app_roles(ids: Mapping[str, str], ground: Ground) -> Iterator[AppRoleGrant]:
@@ -216,13 +222,16 @@ def _sign_ins(estate: Estate, ground: Ground) -> Iterator[SignIn]:
 
 
 def _credential_uses(estate: Estate, graph: str, ground: Ground) -> Iterator[CredentialUse]:
-    """Of each application in use, the newest credential, for two resources."""
+    """Of each application in use, the newest credential that is alive, for two resources."""
     for nth, one in enumerate(estate.applications):
-        held: list[PasswordCredential | KeyCredential] = [*one.passwords, *one.keys]
+        every: list[PasswordCredential | KeyCredential] = [*one.passwords, *one.keys]
+        held = [credential for credential in every if credential.end is None or credential.end > estate.as_of]
         if not held or one.name in _SILENT:
             continue
         newest = max(held, key=lambda credential: credential.start or 0)
         last = ground.moment(_ASLEEP.get(one.name or "", 1 + nth % 19), "use", one.id)
+        if last < (newest.start or 0):
+            continue
         for resource, before in ((graph, 0), (ground.guid("resource", one.id), 9 * DAY)):
             yield CredentialUse(
                 key_id=newest.key_id,

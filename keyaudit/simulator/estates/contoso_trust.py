@@ -28,17 +28,20 @@ TRUSTED: tuple[ApplicationPlan, ...] = (
     ApplicationPlan(
         name="VanArsdel Payroll",
         age=1_070,
+        owners=("lukas.brandt",),
         principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(1_044, preferred=True, finds=(SAML_EXPIRING,)),)),
     ),
     ApplicationPlan(
         name="Coho Winery Orders",
         age=1_090,
+        owners=("sofia.rossi",),
         principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(1_065, finds=(SAML_EXPIRING,)),)),
     ),
     # Brought along from the product's own installer.
     ApplicationPlan(
         name="Lucerne Publishing",
         age=720,
+        owners=("jonas.lind",),
         principal=PrincipalPlan(
             sso_mode="saml",
             credentials=(
@@ -56,6 +59,7 @@ TRUSTED: tuple[ApplicationPlan, ...] = (
     ApplicationPlan(
         name="Contoso Suites Booking",
         age=520,
+        owners=("amira.haddad",),
         principal=PrincipalPlan(sso_mode="saml", credentials=(Saml(500, 1_825, preferred=True, finds=(SAML_LIFETIME,)),)),
     ),
     # Two installations of one product, set up on the same afternoon with the same file.
@@ -63,13 +67,14 @@ TRUSTED: tuple[ApplicationPlan, ...] = (
         ApplicationPlan(
             name=name,
             age=280,
+            owners=("noah.meyer",),
             principal=PrincipalPlan(
                 sso_mode="saml", credentials=(Saml(260, preferred=True, shared="trey-research", finds=(SAML_SHARED,)),)
             ),
         )
         for name in ("Trey Research Archive", "Trey Research Portal")
     ),
-    ApplicationPlan(name=CLAIMS_API, age=350, principal=PrincipalPlan(credentials=(Saml(330),))),
+    ApplicationPlan(name=CLAIMS_API, age=350, owners=("jonas.lind",), principal=PrincipalPlan(credentials=(Saml(330),))),
     # A test server under a desk, which signs whatever whoever sits there likes.
     ApplicationPlan(
         name="edge-lab-deploy",
@@ -92,8 +97,8 @@ _FOUND: Mapping[str, tuple[str, ...]] = {
         "notification-sender-prod",
         "Humongous Insurance Claims",
     ),
-    # The report has nothing of the insurance company's.
-    INACTIVE_WITH_PRIVILEGE: ("Legacy Reporting", "Humongous Insurance Claims", _SLEEPER),
+    # The report has nothing of the two companies'.
+    INACTIVE_WITH_PRIVILEGE: ("Legacy Reporting", "Humongous Insurance Claims", "Alpine Ski House Booking", _SLEEPER),
     FOREIGN_PRIVILEGED: ("Alpine Ski House Booking", "Humongous Insurance Claims"),
     MI_OVERPRIVILEGED: (_WORKFLOW, _MACHINE),
 }

@@ -269,7 +269,7 @@ def _posture(ground: Ground) -> Posture:
             Restriction(type="symmetricKeyAddition"),
             Restriction(type="symmetricKeyLifetime", max_lifetime="P90D"),
         ),
-        keys=(Restriction(type="asymmetricKeyLifetime", max_lifetime="P180D"),),
+        keys=(Restriction(type="asymmetricKeyLifetime", max_lifetime="P181D"),),
     )
     return Posture(
         default_enabled=True,

@@ -30,6 +30,7 @@ class Certificate:
     shared: str | None = None
     type: str = "AsymmetricX509Cert"
     real: bool = True
+    bits: int = 2_048
     finds: tuple[str, ...] = ()
 
 
@@ -84,7 +85,10 @@ PLAIN_PRINCIPAL = PrincipalPlan()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationPlan:
-    """An application, with its service principal unless that is None. `finds`: the policies that must find the application."""
+    """An application, with its service principal unless that is None. `finds`: the policies that must find the application.
+
+    `owners` are users by their alias, `owner_apps` applications by name, whose service principals own it.
+    """
 
     name: str
     age: int = 700
@@ -94,5 +98,6 @@ class ApplicationPlan:
     roles: tuple[str, ...] = ()
     credentials: tuple[CredentialPlan, ...] = ()
     owners: tuple[str, ...] = ()
+    owner_apps: tuple[str, ...] = ()
     principal: PrincipalPlan | None = PLAIN_PRINCIPAL
     finds: tuple[str, ...] = ()

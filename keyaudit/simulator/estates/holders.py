@@ -47,7 +47,7 @@ def lay_application(plan: ApplicationPlan, ground: Ground) -> tuple[Application,
         passwords=tuple(laid.passwords),
         keys=tuple(laid.keys),
         federated=tuple(laid.federated),
-        owners=_owners(plan.owners, ground),
+        owners=(*_owners(plan.owners, ground), *(ground.guid("principal", name) for name in plan.owner_apps)),
     )
     if plan.principal is None:
         return application, None, laid.plants
@@ -124,7 +124,7 @@ class _Credentials:
         name = f"CN={plan.shared or self.holder}"
         made = None
         if plan.real and not symmetric and end is not None:
-            made = x509.certificate(name, key_name=key, start=start, end=end)
+            made = x509.certificate(name, key_name=key, start=start, end=end, bits=plan.bits)
         thumbprint = x509.thumbprint(made) if made else self.ground.thumbprint(*names)
         self.keys.append(
             KeyCredential(

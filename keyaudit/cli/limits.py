@@ -1,0 +1,53 @@
+"""By which limits to judge: the flags first, then `keyaudit.toml`, then the defaults."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from keyaudit.cli.config import Config, read_config
+from keyaudit.cli.options import Choice, Live
+from keyaudit.model.errors import UsageError
+from keyaudit.model.evidence import REQUIRABLE
+from keyaudit.policy.bind import bind
+from keyaudit.policy.load import Policy
+from keyaudit.policy.problems import nearest, shown
+from keyaudit.policy.settings import Overrides, PolicyClass, check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """All that decides how policies judge, and what they may do without."""
+
+    profile: str
+    parameters: Overrides
+    classes: tuple[PolicyClass, ...]
+    require: tuple[str, ...]
+
+    def overrides(self, policies: Sequence[Policy]) -> Overrides:
+        """The values that were set for these policies."""
+        chosen = {policy.text.id for policy in policies}
+        return {name: given for name, given in self.parameters.items() if name in chosen}
+
+
+def settled(live: Live, choice: Choice, known: Sequence[Policy]) -> Limits:
+    """What holds of all policies that there are, chosen or not. Raises UsageError for what cannot be meant.
+
+    A simulated tenant is judged without the file of the folder, which is about a real one; --config names one all the same.
+    """
+    config = (Config() if live.demo and live.config is None else read_config(live.config)).policy
+    found = Limits(
+        profile=choice.profile or config.profile or "default",
+        parameters=config.parameters,
+        classes=config.classes,
+        require=tuple(dict.fromkeys((*_required(choice.require or ()), *config.require))),
+    )
+    check(found.parameters, found.classes, {policy.text.id: policy for policy in known})
+    bind(known, found.profile, found.parameters, found.classes)
+    return found
+
+
+def _required(given: Sequence[str]) -> tuple[str, ...]:
+    names = [name.strip() for text in given for name in text.split(",")]
+    for name in names:
+        if name not in REQUIRABLE:
+            raise UsageError("--require", f"no such evidence: {shown(name)}", nearest(name, REQUIRABLE))
+    return tuple(names)

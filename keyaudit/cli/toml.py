@@ -1,0 +1,204 @@
+"""TOML with places: the standard library's reader keeps none, so that a second, small one finds the line of every key."""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from keyaudit.model.errors import UsageError
+from keyaudit.model.text import one_line
+
+_MOST = 1024 * 1024
+_SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+_QUOTED = re.compile(
+    r'"""(?:\\.|[^\\])*?"""{1,3}'
+    r"|'''.*?'''{1,3}"
+    r'|"(?:\\.|[^"\\\n])*"'
+    r"|'[^'\n]*'",
+    re.DOTALL,
+)
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_PLAIN = re.compile(r"[^,\]}#\n]+")
+Keys = tuple[str | int, ...]
+"""The way to a value: names of tables and keys, and numbers of list items from 0."""
+
+
+class Toml:
+    """One file: its tables, and what to say of a mistake in it. Every error is a UsageError with file and line."""
+
+    def __init__(self, place: str, data: bytes) -> None:
+        self.place = place
+        if len(data) > _MOST:
+            raise UsageError(place, "larger than 1 MB", "keep only settings in it")
+        try:
+            source = data.decode()
+        except UnicodeDecodeError as error:
+            raise UsageError(place, "not UTF-8", "save it as UTF-8") from error
+        try:
+            self.tables: dict[str, Any] = tomllib.loads(source)
+            self._lines = _Lines(source).found
+        except RecursionError as error:
+            raise UsageError(place, "nested too deep", "see the README for what may be in it") from error
+        except tomllib.TOMLDecodeError as error:
+            said = re.search(r"\(at line (\d+)", str(error))
+            line = said[1] if said else source.count("\n") + 1
+            what = one_line(str(error).partition(" (at")[0])
+            raise UsageError(f"{place}:{line}", f"not TOML: {what}", "see https://toml.io") from error
+
+    @classmethod
+    def of_file(cls, path: Path) -> "Toml":
+        """The file's."""
+        place = one_line(str(path))
+        try:
+            with path.open("rb") as file:
+                data = file.read(_MOST + 1)
+        except OSError as error:
+            raise UsageError(place, f"cannot be read: {error.strerror}", "name another with --config") from error
+        return cls(place, data)
+
+    def at(self, path: Keys) -> str:
+        """`file:line` of the key, or of the nearest table that holds it."""
+        for end in range(len(path), 0, -1):
+            if path[:end] in self._lines:
+                return f"{self.place}:{self._lines[path[:end]]}"
+        return self.place
+
+    def error(self, path: Keys, what: str, remedy: str) -> UsageError:
+        """What is wrong there."""
+        return UsageError(self.at(path), what, remedy)
+
+    def table(self, path: Keys, value: object, known: Sequence[str]) -> dict[str, Any]:
+        """A table with no other keys than those known."""
+        table = self.named(path, value)
+        for key in table:
+            if key not in known:
+                near = get_close_matches(key, known, 1)
+                remedy = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+                raise self.error((*path, key), f"no such setting: {dotted((*path, key))}", remedy)
+        return table
+
+    def named(self, path: Keys, value: object) -> dict[str, Any]:
+        """A table whose keys the file chooses."""
+        if not isinstance(value, dict):
+            raise self.error(path, f"{dotted(path)}: not a table", f"write it as [{dotted(path)}]")
+        return value
+
+    def texts(self, path: Keys, value: object) -> tuple[str, ...]:
+        """One text, or a list of them."""
+        values = [value] if isinstance(value, str) else value
+        if not isinstance(values, list):
+            raise self.error(path, f"{dotted(path)}: not a list of texts", 'write it as ["one", "another"]')
+        return tuple(self.text((*path, number), each) for number, each in enumerate(values))
+
+    def text(self, path: Keys, value: object) -> str:
+        """A text with something in it."""
+        if not isinstance(value, str) or not value.strip():
+            raise self.error(path, f"{dotted(path)}: not a text", 'write it in quotes, as "prod"')
+        return value
+
+    def one_of(self, path: Keys, value: object, known: Sequence[str]) -> str:
+        """One of the texts known."""
+        text = self.text(path, value)
+        if text not in known:
+            near = get_close_matches(text, known, 1)
+            remedy = f"did you mean {near[0]}?" if near else f"use one of {', '.join(known)}"
+            raise self.error(path, f"{dotted(path)}: no such value: {one_line(text)!r}", remedy)
+        return text
+
+
+def dotted(path: Keys) -> str:
+    """The keys as a reader finds them, safe for one line; places in lists are left out."""
+    return one_line(".".join(key for key in path if isinstance(key, str)))
+
+
+class _Lines:
+    """The line of every key of a text that is known to be TOML, by its path; items of lists are numbered from 0."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._at = 0
+        self._counted, self._line = 0, 1
+        self._tables: dict[Keys, int] = {}
+        self.found: dict[Keys, int] = {}
+        header: Keys = ()
+        while self._more():
+            if self._take("[["):
+                header = self._header(listed=True)
+            elif self._take("["):
+                header = self._header(listed=False)
+            else:
+                self._member(header)
+
+    def _more(self) -> bool:
+        matched = _SPACE.match(self._source, self._at)
+        self._at = matched.end() if matched else self._at
+        return self._at < len(self._source)
+
+    def _take(self, mark: str) -> bool:
+        self._more()
+        if not self._source.startswith(mark, self._at):
+            return False
+        self._at += len(mark)
+        return True
+
+    def _here(self, path: Keys) -> None:
+        self._line += self._source.count("\n", self._counted, self._at)
+        self._counted = self._at
+        self.found.setdefault(path, self._line)
+
+    def _header(self, *, listed: bool) -> Keys:
+        keys = self._keys()
+        path: Keys = ()
+        for number, key in enumerate(keys):
+            path = (*path, key)
+            self._here(path)
+            if listed and number == len(keys) - 1:
+                self._tables[path] = self._tables.get(path, -1) + 1
+            if path in self._tables:
+                path = (*path, self._tables[path])
+                self._here(path)
+        self._take("]]" if listed else "]")
+        return path
+
+    def _keys(self) -> list[str]:
+        keys = [self._key()]
+        while self._take("."):
+            keys.append(self._key())
+        return keys
+
+    def _key(self) -> str:
+        self._more()
+        quoted = _QUOTED.match(self._source, self._at)
+        if quoted:
+            self._at = quoted.end()
+            [key] = tomllib.loads(f"{quoted[0]} = 0")
+            return key
+        bare = _BARE.match(self._source, self._at)
+        self._at = bare.end() if bare else len(self._source)
+        return bare[0] if bare else ""
+
+    def _member(self, path: Keys) -> None:
+        for key in self._keys():
+            path = (*path, key)
+            self._here(path)
+        self._take("=")
+        self._value(path)
+
+    def _value(self, path: Keys) -> None:
+        self._more()
+        if self._take("["):
+            number = 0
+            while not self._take("]") and self._more():
+                self._here((*path, number))
+                self._value((*path, number))
+                self._take(",")
+                number += 1
+        elif self._take("{"):
+            while not self._take("}") and self._more():
+                self._member(path)
+                self._take(",")
+        else:
+            plain = _QUOTED.match(self._source, self._at) or _PLAIN.match(self._source, self._at)
+            self._at = plain.end() if plain else len(self._source)

@@ -1,0 +1,84 @@
+"""What the holder of a credential may do, whose accounts it takes, and when it last signed in: worked out once a holder."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+from keyaudit.inventory.views.privileges import privileges
+from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
+
+_APPLICATIONS = TABLES["application"].listed_by
+_REPORT = TABLES["sign_in_activity"].listed_by
+_COLUMNS = {
+    "holder_tier0": "tier0",
+    "holder_tenant_wide": "tenant_wide",
+    "holder_audience": "audience",
+    "holder_last_sign_in_on": "last_sign_in_on",
+}
+
+COLUMNS = ", ".join(f"holder.{name} AS {column}" for column, name in _COLUMNS.items())
+"""Out of `holders`, joined as `holder` to `stored`, a credential, by its app id in lower case."""
+
+MADE, MADE_DOUBT = (
+    f"CASE stored.holder_kind WHEN 'application' THEN holder.application_{made} ELSE holder.principal_{made} END"
+    for made in ("made", "made_doubt")
+)
+"""When the holder was made, and why that is unknown."""
+
+# Applications and service principals are listed with their credentials: what has neither is an identity that ARM alone shows.
+_UNMATCHED = f"coalesce(stored.unknown['app_id'], '{Reason.NOT_VISIBLE}')"
+DOUBTS = {
+    column: f"CASE WHEN holder.app_id IS NULL THEN {_UNMATCHED} ELSE holder.why_{name} END" for column, name in _COLUMNS.items()
+}
+"""Why those columns are unknown."""
+
+
+def holders(sources: Sources) -> str:
+    """A row per application id: the columns, each with `why_` it is unknown, and when application and principal were made."""
+    granted = privileges(sources, key="lower(holder.app_id)", match="stored.app_id")
+    # One that is not known to be another's may be this one's.
+    audience = f"CASE WHEN NOT stored.registered THEN coalesce({gap('listed')}, anonymous.doubt) ELSE stored.audience_doubt END"
+    signed_in = f"coalesce({gap('report')}, stored.signed_in_doubt)"
+    doubts = {
+        "tier0": granted.doubts["tier0"],
+        "tenant_wide": granted.doubts["tenant_wide"],
+        "audience": audience,
+        "last_sign_in_on": signed_in,
+    }
+    return f"""
+        SELECT stored.app_id, {", ".join(f"{reason} AS why_{name}" for name, reason in doubts.items())},
+            {granted.columns}, audience,
+            CASE WHEN {signed_in} IS NULL THEN signed_in END AS last_sign_in_on,
+            application_made, application_made_doubt, principal_made, principal_made_doubt
+        FROM (SELECT *, map()::MAP(VARCHAR, VARCHAR) AS unknown FROM ({_known(sources)})) AS stored
+        CROSS JOIN (SELECT min(unknown['app_id']) AS doubt FROM {sources["application"]}) AS anonymous
+        LEFT JOIN ({read_to_the_end(_APPLICATIONS)}) AS listed ON listed.scope_id = stored.scope_id
+        LEFT JOIN ({read_to_the_end(_REPORT)}) AS report ON report.scope_id = stored.scope_id
+        {granted.joins}"""
+
+
+_MOMENTS = {"application": "application_made", "principal": "principal_made", "sign-in": "signed_in"}
+
+
+def _known(sources: Sources) -> str:
+    """A row per application id with what each of three tables says of it: one grouping in place of three joins."""
+    return f"""
+        SELECT app_id, min(scope_id) AS scope_id, bool_or(what = 'application') AS registered,
+            min(audience) AS audience, min(audience_doubt) AS audience_doubt,
+            {
+        ", ".join(
+            f"max(moment) FILTER (what = '{what}') AS {name}, min(doubt) FILTER (what = '{what}') AS {name}_doubt"
+            for what, name in _MOMENTS.items()
+        )
+    }
+        FROM (
+            SELECT lower(app_id) AS app_id, scope_id, 'application' AS what, audience, unknown['audience'] AS audience_doubt,
+                created_on AS moment, unknown['created_on'] AS doubt FROM {sources["application"]}
+            UNION ALL
+            SELECT lower(app_id), scope_id, 'principal', NULL, NULL, created_on, unknown['created_on'] FROM {
+        sources["service_principal"]
+    }
+            UNION ALL
+            SELECT app_id, scope_id, 'sign-in', NULL, NULL, last_client_sign_in_on, unknown['last_client_sign_in_on']
+                FROM {sources["sign_in_activity"]}
+        ) WHERE app_id IS NOT NULL GROUP BY app_id"""

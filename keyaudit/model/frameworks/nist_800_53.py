@@ -1,0 +1,42 @@
+"""NIST SP 800-53."""
+
+from keyaudit.model.frameworks.framework import Framework
+
+NIST_800_53 = Framework(
+    key="nist-800-53-r5",
+    title="NIST SP 800-53",
+    edition="Revision 5",
+    source="NIST SP 800-53 Rev. 5, and the mapping of Azure/azure-policy, commit f4a50ba",
+    controls={
+        "AC-2": "Accounts are managed",
+        "AC-2(3)": "Accounts that are not used are disabled",
+        "AC-3": "Access is enforced",
+        "AC-4": "Flows of information are enforced",
+        "AC-5": "Duties are separated",
+        "AC-6": "Least privilege",
+        "AC-6(1)": "Access to security functions is authorised",
+        "AC-6(2)": "Privileged accounts are not for ordinary work",
+        "AC-6(5)": "Privileged accounts are few",
+        "AC-12": "Sessions end",
+        "AC-20": "Use of external systems is governed",
+        "AU-2": "What is logged is decided",
+        "AU-6": "Audit records are reviewed",
+        "AU-6(4)": "Audit records are reviewed in one place",
+        "AU-6(5)": "Audit records are analysed together",
+        "AU-11": "Audit records are kept",
+        "AU-12": "Audit records are made",
+        "CP-9": "What is needed can be restored",
+        "IA-2": "Users are identified and authenticated",
+        "IA-5": "Authenticators are managed",
+        "IA-5(2)": "Public keys authenticate as they should",
+        "IA-5(7)": "No authenticators are embedded in code",
+        "IA-9": "Services are identified and authenticated",
+        "SA-9(6)": "The organisation controls the keys of external services",
+        "SC-7": "Boundaries are protected",
+        "SC-12": "Keys are established and managed",
+        "SC-12(1)": "Information stays available where keys are lost",
+        "SC-13": "Cryptography is of an accepted kind",
+        "SC-23": "Sessions are authentic",
+        "SI-4": "Systems are monitored",
+    },
+)

@@ -1,0 +1,71 @@
+"""What was settled for a run, as reports tell it: which limits hold, whose, and how much each class takes in."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+from keyaudit.model.settings import ClassInForce, InForce, Limit
+from keyaudit.policy.bind import Bound
+from keyaudit.policy.settings import Given, Overrides, PolicyClass
+
+Held = Mapping[tuple[str, str], tuple[int, int]]
+"""By policy and class: the rows in it, and how many results it leaves out."""
+
+
+def in_force(
+    bounds: Sequence[Bound],
+    profile: str,
+    overrides: Overrides,
+    *,
+    classes: Sequence[PolicyClass],
+    held: Held,
+    require: Collection[str],
+) -> InForce:
+    """The settings of these policies. A class that concerns none of them is not in force."""
+    limits = tuple(
+        Limit(policy=bound.policy.text.id, parameter=name, value=bound.worded(name, bound.values[name]), place=_place(given))
+        for bound in bounds
+        for name, given in overrides.get(bound.policy.text.id, {}).items()
+    )
+    found = (_class(each, bounds, held) for each in classes)
+    return InForce(
+        profile=profile,
+        limits=limits,
+        classes=tuple(each for each in found if each.limits or each.not_applicable),
+        require=tuple(sorted(require)),
+    )
+
+
+def _class(declared: PolicyClass, bounds: Sequence[Bound], held: Held) -> ClassInForce:
+    limits: list[Limit] = []
+    out: list[str] = []
+    rows: dict[str, int] = defaultdict(int)
+    left_out = 0
+    for bound in bounds:
+        name = bound.policy.text.id
+        for each in bound.classes:
+            if each.declared is not declared:
+                continue
+            given = declared.parameters.get(name, {})
+            limits += [
+                Limit(policy=name, parameter=key, value=bound.worded(key, value), place=given[key].place)
+                for key, value in each.values.items()
+            ]
+            out += [] if each.applies else [name]
+            here, without = held.get((name, declared.name), (0, 0))
+            # Policies over one table may see the class in different rows, where another class comes first for some of them.
+            rows[bound.policy.table.name] = max(rows[bound.policy.table.name], here)
+            left_out += without
+    return ClassInForce(
+        name=declared.name,
+        match=declared.match,
+        reason=declared.reason,
+        place=declared.place,
+        limits=tuple(limits),
+        not_applicable=tuple(out),
+        rows=sum(rows.values()),
+        left_out=left_out,
+    )
+
+
+def _place(given: str | Given) -> str:
+    return given.place if isinstance(given, Given) else ""

@@ -1,0 +1,124 @@
+"""Limits that somebody set: for a policy everywhere, or for a class of things that names and tags tell apart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from keyaudit.model.errors import UsageError
+from keyaudit.model.waivers import Glob
+from keyaudit.policy.definition import Policy
+from keyaudit.policy.dialect import DuckDB
+from keyaudit.policy.problems import FieldError, nearest, shown
+from keyaudit.policy.sql import is_unknown, read
+from keyaudit.policy.yaml import Node
+
+TAGS = "tags"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A parameter's value as its author wrote it. `place` is `file:line`."""
+
+    node: Node
+    place: str
+
+
+Overrides = Mapping[str, Mapping[str, str | Given]]
+"""Values by policy and parameter; a text is YAML."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyClass:
+    """A class of things. It is for the policies named or, where none is, for all of its table.
+
+    A row belongs to the first class that it matches, of those that are for the policy that judges it.
+    """
+
+    name: str
+    place: str
+    policies: tuple[str, ...] = ()
+    """Ids or patterns over them."""
+    table: str = ""
+    resource: Glob | None = None
+    """Over the id, the subject and the name of a row; any of them."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Values by lower-case name; all of them."""
+    parameters: Mapping[str, Mapping[str, Given]] = field(default_factory=dict)
+    not_applicable: tuple[str, ...] = ()
+    """Ids of policies that do not apply to it."""
+    reason: str = ""
+
+    def is_for(self, policy: Policy) -> bool:
+        """Whether it has a say about this policy."""
+        if self.table and self.table != policy.table.name:
+            return False
+        return not self.policies or any(fnmatchcase(policy.text.id, pattern) for pattern in self.policies)
+
+    def columns(self, policy: Policy) -> tuple[str, ...]:
+        """The columns that say whether a row of the policy belongs to it; ids left out, which are never unknown."""
+        names = (*(("name",) if self.resource else ()), *((TAGS,) if self.tags else ()))
+        return tuple(name for name in names if name in policy.table.by_name)
+
+    def condition(self, policy: Policy, dialect: DuckDB) -> str:
+        """SQL that is true of the rows that belong to it, and NULL where that cannot be told."""
+        terms: list[str] = []
+        if self.resource is not None:
+            ids = dict.fromkeys(("id", policy.subject))
+            looks = [dialect.like(f"lower({dialect.name(column)})", self.resource.text) for column in ids]
+            if "name" in policy.table.by_name:
+                named = dialect.like(f"lower({read(dialect, 'name')})", self.resource.text)
+                looks.append(_or_absent(dialect, "name", named) if policy.table.by_name["name"].absent else named)
+            terms.append(f"({' OR '.join(looks)})")
+        for name, value in self.tags.items():
+            entry = dialect.entry(read(dialect, TAGS), dialect.text(name))
+            terms.append(_or_absent(dialect, TAGS, f"{entry} = {dialect.text(value)}"))
+        return f"({' AND '.join(terms)})"
+
+    @property
+    def match(self) -> str:
+        """What belongs to it, in words."""
+        told = [f"resource {self.resource.text}"] if self.resource else []
+        told += [f"tag {name}={value}" for name, value in self.tags.items()]
+        return f"{' and '.join(told)}, for {', '.join(self.policies) or f'every policy over {self.table}'}"
+
+
+def _or_absent(dialect: DuckDB, column: str, condition: str) -> str:
+    """A condition that is false where the column, or what of it the condition reads, is absent; NULL where it is unknown."""
+    return f"(CASE WHEN {is_unknown(dialect, column)} THEN NULL ELSE coalesce({condition}, FALSE) END)"
+
+
+def check(overrides: Overrides, classes: tuple[PolicyClass, ...], known: Mapping[str, Policy]) -> None:
+    """Raises UsageError, with the place, for a policy that there is not, and for a class that cannot be told or is for none."""
+    for name, given in overrides.items():
+        if name not in known:
+            place = next((each.place for each in given.values() if isinstance(each, Given)), "")
+            raise UsageError(place or f"parameters of {shown(name)}", f"no such policy: {shown(name)}", nearest(name, known))
+    for each in classes:
+        _check_class(each, known)
+
+
+def _check_class(each: PolicyClass, known: Mapping[str, Policy]) -> None:
+    what = f"class {shown(each.name)}"
+    for pattern in each.policies:
+        if not any(fnmatchcase(name, pattern) for name in known):
+            raise UsageError(each.place, f"{what}: no policy matches {shown(pattern)}", nearest(pattern, known))
+    for name in (*each.parameters, *each.not_applicable):
+        place = next((given.place for given in each.parameters.get(name, {}).values()), each.place)
+        if name not in known:
+            raise UsageError(place, f"{what}: no such policy: {shown(name)}", nearest(name, known))
+        if not each.is_for(known[name]):
+            remedy = "name it in the match" if each.policies else f"it is over {known[name].table.name}, not {each.table}"
+            raise UsageError(place, f"{what} is not for {name}", remedy)
+    for policy in known.values():
+        if each.is_for(policy) and each.tags and TAGS not in policy.table.by_name:
+            remedy = "match it by resource, or leave that policy out"
+            raise UsageError(each.place, f"{what}: a row of {policy.table.name} has no tags ({policy.text.id})", remedy)
+    if not each.parameters and not each.not_applicable:
+        raise UsageError(each.place, f"{what} changes nothing", "give it parameters, or policies that are not_applicable")
+
+
+def placed(given: Given | None, policy: str, parameter: str, error: FieldError) -> UsageError:
+    """The error at the place of the value, or at its name where it has none."""
+    if given is None or not given.place:
+        return UsageError(f"parameter {parameter} of {policy}", error.what, error.remedy)
+    return UsageError(given.place, f"{policy}: {error.what}", error.remedy)

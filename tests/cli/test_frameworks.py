@@ -1,0 +1,164 @@
+"""The report by controls: a control passes only where every policy behind it judged, and nothing fails or is in doubt."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.model.errors import Exit
+from tests.cli.conftest import Keyaudit
+
+OWN = """\
+id: {id}
+title: Something good
+severity: low
+table: key
+violated_when: contains(key_id, "/no-such-key")
+message: "x"
+why: Because.
+fix: {{text: Mend it.}}
+references: [Ours]
+frameworks: {{{maps}}}
+{needs}
+given: {{key_id: /a}}
+examples:
+  - {{why: good, expect: pass}}
+  - {{why: bad, expect: fail, key_id: /no-such-key}}
+"""
+
+
+def own(folder: Path, name: str, maps: str, needs: str = "") -> Path:
+    path = folder / "own"
+    path.mkdir(exist_ok=True)
+    (path / f"{name}.yaml").write_text(OWN.format(id=name, maps=maps, needs=needs), encoding="utf-8")
+    return path
+
+
+def controls(keyaudit: Keyaudit, snapshot: Path, framework: str, *arguments: str | Path) -> dict[str, dict[str, Any]]:
+    found = keyaudit("report", "--from", snapshot, "--framework", framework, "-o", "json", *arguments).json
+    return {each["id"]: each for each in found["controls"]}
+
+
+def test_every_control_has_a_result_and_what_no_policy_covers_is_said(keyaudit: Keyaudit, hardened: Path) -> None:
+    found = controls(keyaudit, hardened, "cis-azure-6.0")
+    assert found["8.3.1"]["result"] == "pass"
+    assert found["8.3.1"]["policies"] == ["kv-key-no-expiry"]
+    assert found["8.3.1"]["passed"] > 0
+    assert (found["8.3.10"]["result"], found["8.3.10"]["policies"]) == ("not covered", [])
+    assert list(found)[-1] == "8.3.11"
+
+
+def test_a_failure_fails_its_control_be_it_waived_or_known(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
+    assert controls(keyaudit, contoso, "cis-azure-6.0")["8.3.5"]["result"] == "fail"
+    baseline = tmp_path / "b.json"
+    assert keyaudit("baseline", "create", "--from", contoso, "--out", baseline).code == 0
+    known = controls(keyaudit, contoso, "cis-azure-6.0", "--baseline", baseline)["8.3.5"]
+    assert (known["result"], known["failed"]) == ("fail", 0)
+    assert known["excused"] > 0
+
+
+def test_what_was_not_read_is_never_a_pass(keyaudit: Keyaudit, blind_spots: Path) -> None:
+    found = controls(keyaudit, blind_spots, "mcsb")
+    assert {each["result"] for each in found.values() if each["unknown"]} <= {"fail", "unknown"}
+    one = controls(keyaudit, blind_spots, "pci-dss-4", "--select", "kv-key-exportable", "--allow-gap", "reason=permission")
+    assert one["3.6.1.2"]["result"] in ("fail", "unknown")
+
+
+def test_a_policy_that_did_not_judge_keeps_its_control_from_passing(keyaudit: Keyaudit, hardened: Path, tmp_path: Path) -> None:
+    lacking = own(tmp_path, "own-logged", 'cis-azure-6.0: ["8.3.10"]', "needs: logs")
+    found = controls(keyaudit, hardened, "cis-azure-6.0", "--policies", lacking)
+    assert (found["8.3.10"]["result"], found["8.3.10"]["not_judged"]) == ("not judged", ["own-logged"])
+    required = controls(keyaudit, hardened, "cis-azure-6.0", "--policies", lacking, "--require", "logs")
+    assert (required["8.3.10"]["result"], required["8.3.10"]["unknown"]) == ("unknown", 1)
+    ignored = controls(keyaudit, hardened, "cis-azure-6.0", "--ignore", "kv-key-no-expiry")
+    assert (ignored["8.3.1"]["result"], ignored["8.3.1"]["not_judged"]) == ("not judged", ["kv-key-no-expiry"])
+
+
+def test_a_control_with_nothing_to_judge_is_not_applicable(keyaudit: Keyaudit, hardened: Path, tmp_path: Path) -> None:
+    policies = own(tmp_path, "own-none", "ours: [R1]")
+    text = (policies / "own-none.yaml").read_text(encoding="utf-8")
+    (policies / "own-none.yaml").write_text(text.replace("violated", "applies_to: contains(key_id, '//none')\nviolated"))
+    found = controls(keyaudit, hardened, "ours", "--policies", policies)
+    assert found["R1"]["result"] == "not applicable"
+
+
+def test_every_format_counts_the_same_and_none_changes_the_exit_code(
+    keyaudit: Keyaudit, contoso: Path, blind_spots: Path
+) -> None:
+    for snapshot, code in ((contoso, Exit.CLEAN), (blind_spots, Exit.INCOMPLETE)):
+        chosen = ("--from", snapshot, "--framework", "CIS-Azure-6.0")
+        json = keyaudit("report", *chosen, "-o", "json")
+        counts = json.json["counts"]
+        summary = ", ".join(f"{count} {state}" for state, count in counts.items())
+        text, table = keyaudit("report", *chosen), keyaudit("report", *chosen, "-o", "table")
+        said = keyaudit("report", *chosen, "-o", "csv")
+        rows = list(csv.DictReader(io.StringIO(said.out, newline="")))
+        assert {text.code, table.code, json.code, said.code} == {code}
+        assert summary in " ".join(text.out.split())
+        assert summary in " ".join(table.out.split())
+        assert {state: sum(row["result"] == state for row in rows) for state in counts} == counts
+        assert [row["control_id"] for row in rows] == [each["id"] for each in json.json["controls"]]
+        assert "its controls that concern keys, credentials and their logging, and no others" in " ".join(text.out.split())
+
+
+def test_a_framework_is_judged_by_its_own_limits_unless_the_flag_says_otherwise(keyaudit: Keyaudit, contoso: Path) -> None:
+    chosen = ("report", "--from", contoso, "--framework", "cis-m365-7")
+    by_itself = keyaudit(*chosen, "-o", "json").json
+    assert by_itself["settings"]["profile"] == by_itself["framework"]["profile"] == "cis-m365-7"
+    by_default = keyaudit(*chosen, "--profile", "default")
+    assert "Judged by profile default, whose limits are not those of this edition" in " ".join(by_default.out.split())
+    strict, lax = (
+        controls(keyaudit, contoso, "cis-m365-7", *more)["5.1.5.6"]["failed"] for more in ((), ("--profile", "scuba"))
+    )
+    assert strict >= lax
+
+
+def test_an_open_framework_lists_what_policies_map_to_and_says_that_it_is_not_whole(keyaudit: Keyaudit, contoso: Path) -> None:
+    for name in ("mitre-attack", "azure-policy", "dora"):
+        ran = keyaudit("report", "--from", contoso, "--framework", name)
+        assert "It is no whole edition" in " ".join(ran.out.split())
+        assert "NOT COVERED" not in ran.out
+    assert controls(keyaudit, contoso, "mitre-attack")["T1552.004"]["title"] == "Unsecured credentials: private keys"
+
+
+def test_several_tenants_are_each_by_control_in_every_format(keyaudit: Keyaudit, contoso: Path, hardened: Path) -> None:
+    both = ("report", "--from", contoso, "--from", hardened, "--framework", "scuba")
+    json = keyaudit(*both, "-o", "json").json
+    assert [len(run["controls"]) for run in json["runs"]] == [10, 10]
+    assert json["verdict"]["exit"] == 0
+    rows = list(csv.DictReader(io.StringIO(keyaudit(*both, "-o", "csv").out, newline="")))
+    assert len({row["tenant_id"] for row in rows}) == 2
+    assert len(rows) == 20
+    assert "2 tenants, exit 0" in keyaudit(*both).out
+
+
+@pytest.mark.parametrize(("name", "said"), [("cis-azure-6", "did you mean cis-azure-6.0?"), ("nothing", "one of ")])
+def test_a_framework_that_there_is_not_is_refused_with_the_nearest(keyaudit: Keyaudit, name: str, said: str) -> None:
+    ran = keyaudit("report", "--demo", "--framework", name)
+    assert (ran.code, ran.out) == (Exit.USAGE, "")
+    assert f"no such framework: '{name}'" in ran.err
+    assert said in ran.err
+    assert "cannot be combined" in keyaudit("report", "--demo", "--framework", "scuba", "--export", "csv=x.csv").err
+
+
+def test_an_own_policy_may_name_what_is_not_declared_and_a_shipped_one_may_not(
+    keyaudit: Keyaudit, contoso: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policies = own(tmp_path, "own-ours", "'our-standard-2': [R1], cis-azure-6.0: ['9.9.9']")
+    assert controls(keyaudit, contoso, "our-standard-2", "--policies", policies)["R1"]["result"] == "pass"
+    assert controls(keyaudit, contoso, "cis-azure-6.0", "--policies", policies)["9.9.9"]["result"] == "pass"
+    monkeypatch.setattr("keyaudit.policy.load.shipped", lambda: policies)
+    ran = keyaudit("policies", "check", policies)
+    assert ran.code == Exit.USAGE
+    assert "own-ours.yaml:10:32: no such framework: 'our-standard-2'" in ran.err
+    assert "own-ours.yaml:10:54: cis-azure-6.0 has no control '9.9.9'" in ran.err
+
+
+def test_hostile_text_in_a_framework_is_inert(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
+    policies = own(tmp_path, "own-hostile", "ours: ['=cmd|x', '##vso[task.complete]', '<b>']")
+    for form in ("text", "table", "json", "csv"):
+        out = keyaudit("report", "--from", contoso, "--policies", policies, "--framework", "ours", "-o", form).out
+        assert "##vso" not in out
+        assert ",=cmd" not in out

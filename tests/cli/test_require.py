@@ -1,0 +1,117 @@
+"""Evidence that Azure does not hold: not judged until somebody asks for it, and then unknown until it is supplied."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from keyaudit.model.errors import Exit
+from tests.cli.conftest import Keyaudit
+
+OWN = """\
+id: {id}
+title: Something is in the logs
+severity: {severity}
+table: key
+violated_when: contains(key_id, "/no-such-key")
+message: "x"
+why: Because.
+fix: {{text: Mend it.}}
+references: [Ours]
+{needs}
+given: {{key_id: /a}}
+examples:
+  - {{why: good, expect: pass}}
+  - {{why: bad, expect: fail, key_id: /no-such-key}}
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of policies, of which three need evidence; commands are run above it."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "own"
+    folder.mkdir()
+    for name, severity, needs in (
+        ("own-plain", "low", ""),
+        ("own-logged", "high", "needs: logs"),
+        ("own-kept", "low", "needs: [custody, logs]"),
+        ("own-audited", "low", "needs: [unified-audit]"),
+    ):
+        (folder / f"{name}.yaml").write_text(OWN.format(id=name, severity=severity, needs=needs), encoding="utf-8")
+    return folder
+
+
+def test_what_was_not_supplied_is_not_judged_until_it_is_required(keyaudit: Keyaudit, contoso: Path, own: Path) -> None:
+    chosen = ("--from", contoso, "--policies", own, "--select", "own-*")
+    plain = keyaudit("gate", *chosen)
+    assert plain.code == Exit.CLEAN
+    assert "NOT JUDGED  own-logged needs logs" in plain.out
+    ran = keyaudit("gate", *chosen, "--require", "logs")
+    assert ran.code == Exit.INCOMPLETE
+    assert "keyaudit gate   INCOMPLETE" in ran.out
+    assert "(not_supplied: evidence that Azure does not hold was not supplied)" in ran.out
+    assert "UNKNOWN  own-logged  1 result: 1 high" in ran.out
+    # One that needs custody too is unknown as well; one that needs only something else stays as it was.
+    assert "UNKNOWN  own-kept  1 result: 1 low" in ran.out
+    assert "NOT JUDGED  own-audited needs unified-audit" in ran.out
+    assert "NOT JUDGED  own-kept" not in ran.out
+    assert "settings   required: logs" in ran.out
+
+
+def test_every_format_says_why_and_what_to_do(keyaudit: Keyaudit, contoso: Path, own: Path) -> None:
+    chosen = ("--from", contoso, "--policies", own, "--select", "own-*", "--require", "unified-audit,logs")
+    found = keyaudit("report", *chosen, "-o", "json")
+    assert found.code == Exit.INCOMPLETE
+    unknown = {each["policy"]: each for each in found.json["findings"]}
+    assert set(unknown) == {"own-logged", "own-kept", "own-audited"}
+    assert all(each["outcome"] == "unknown" and each["scope"]["kind"] == "tenant" for each in unknown.values())
+    assert unknown["own-kept"]["message"] == "cannot tell: custody, logs (not_supplied)"
+    remedies = {gap["detail"]: gap["remedy"] for gap in found.json["gaps"] if gap["reason"] == "not_supplied"}
+    assert remedies == {
+        "logs": "this version cannot take it yet",
+        "custody": "this version cannot take it yet",
+        "unified-audit": "supply it with --import ual=FILE",
+    }
+    assert found.json["not_judged"] == []
+    assert (found.json["verdict"]["complete"], found.json["settings"]["require"]) == (False, ["logs", "unified-audit"])
+    for form in ("text", "table"):
+        ran = keyaudit("report", *chosen, "-o", form)
+        assert ran.code == Exit.INCOMPLETE
+        said = " ".join(ran.out.split())
+        assert "not_supplied: evidence that Azure does not hold was not supplied (unified-audit)" in said
+        assert "remedy: supply it with --import ual=FILE" in said
+        assert "INCOMPLETE: 3 gaps and 3 unknown results" in said
+    rows = list(csv.DictReader(io.StringIO(keyaudit("report", *chosen, "-o", "csv").out, newline="")))
+    assert {row["coverage_note"] for row in rows if row["status"] == "unknown"} == {"*:not_supplied"}
+    assert sum(row["status"] == "unknown" for row in rows) == 3
+
+
+def test_only_an_accepted_gap_or_a_waiver_over_coverage_excuses_it(keyaudit: Keyaudit, contoso: Path, own: Path) -> None:
+    chosen = ("--from", contoso, "--policies", own, "--ignore", "own-[ak]*", "--select", "own-*", "--require", "logs")
+    assert keyaudit("gate", *chosen).code == Exit.INCOMPLETE
+    allowed = keyaudit("gate", *chosen, "--allow-gap", "reason=not_supplied")
+    assert allowed.code == Exit.CLEAN, allowed.out
+    assert "ALLOWED" in allowed.out
+    assert keyaudit("gate", *chosen, "--allow-gap", "reason=not_supplied,policy=own-other").code == Exit.INCOMPLETE
+
+
+def test_the_file_requires_as_the_flag_does(keyaudit: Keyaudit, contoso: Path, own: Path) -> None:
+    (own.parent / "keyaudit.toml").write_text('[require]\nevidence = ["logs"]')
+    chosen = ("--from", contoso, "--policies", own, "--select", "own-*")
+    ran = keyaudit("gate", *chosen, "--require", "custody")
+    assert ran.code == Exit.INCOMPLETE
+    assert "settings   required: custody, logs" in ran.out
+
+
+def test_what_is_required_and_supplied_is_judged(keyaudit: Keyaudit, contoso: Path) -> None:
+    ran = keyaudit("gate", "--from", contoso, "--select", "kv-purge-*", "--require", "logs,custody,not-in-cloud")
+    # No chosen policy needs any of it.
+    assert ran.code == keyaudit("gate", "--from", contoso, "--select", "kv-purge-*").code
+
+
+def test_a_name_that_nothing_has_is_refused(keyaudit: Keyaudit) -> None:
+    ran = keyaudit("gate", "--demo", "--require", "logz")
+    assert (ran.code, ran.out) == (Exit.USAGE, "")
+    assert ran.err == "keyaudit: --require: no such evidence: 'logz'; did you mean logs?\n"

@@ -1,0 +1,79 @@
+"""What the view of applications says of owners and of what is alive: certain, bounded, or unknown with why."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.model.coverage import Coverage
+from keyaudit.model.reasons import Reason
+from keyaudit.model.times import DAY
+from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, credential, refused, row
+from tests.inventory.test_views import only
+
+READ = assessed(TENANT, "application.list", "service_principal.list")
+NO_PRINCIPALS = [*assessed(TENANT, "application.list"), refused(TENANT, "service_principal.list", Reason.PERMISSION)]
+NO_APPLICATIONS = [refused(TENANT, "application.list", Reason.PERMISSION), *assessed(TENANT, "service_principal.list")]
+BAD, THROTTLED = Reason.BAD_VALUE, Reason.THROTTLED
+SOON, LATER = AS_OF + 5 * DAY, AS_OF + 50 * DAY
+
+
+def principal(object_id: str = "s1", **values: Any) -> Row:
+    id_ = f"{TENANT.id}/serviceprincipals/{object_id}"
+    return row("service_principal", id_, **({"scope_id": TENANT.id, "app_id": "a"} | values))
+
+
+OWNERS: list[tuple[object, list[Row], list[Coverage], object, object, object]] = [
+    ([], [principal()], READ, (0, 0), (0, 0), None),
+    (["u1", "U2"], [principal()], READ, (2, 2), (2, 2), None),
+    # A service principal is no user, and one who owns both is one.
+    (["u1", "P1"], [principal(owner_ids=["U1"]), principal("p1", app_id="b")], READ, (2, 2), (1, 1), None),
+    # Whoever owns the service principal can add a credential too; that of another application is not meant.
+    ([], [principal(app_id="A", owner_ids=["u1"]), principal("s2", app_id="b", owner_ids=["u2"])], READ, (0, 0), (1, 1), None),
+    (BAD, [principal(owner_ids=["u1"])], READ, (0, None), (1, None), "bad_value"),
+    (["u1"], [principal(owner_ids=THROTTLED)], READ, (1, 1), (1, None), "throttled"),
+    (["u1"], [principal(app_id=BAD)], READ, (1, 1), (1, None), "bad_value"),
+    # Any of them may be a service principal that was not listed.
+    (["u1"], [], NO_PRINCIPALS, (1, 1), (0, None), "permission"),
+]
+
+
+@pytest.mark.parametrize(("owners", "principals", "coverage", "counted", "users", "reason"), OWNERS)
+def test_owners_are_counted_and_those_that_are_users_by_what_they_are_not(
+    tmp_path: Path,
+    owners: object,
+    principals: list[Row],
+    coverage: list[Coverage],
+    counted: object,
+    users: object,
+    reason: object,
+) -> None:
+    rows = {"application": [application("a", owner_ids=owners)], "service_principal": principals}
+    found: dict[str, Any] = only(tmp_path, "application", rows, coverage)
+    assert (found["owner_count_min"], found["owner_count_max"]) == counted
+    assert (found["user_owners_min"], found["user_owners_max"]) == users
+    assert found["unknown"].get("user_owners") == reason
+
+
+LIVE: list[tuple[list[Row], list[Coverage], object, object, object]] = [
+    ([], READ, (0, 0), None, None),
+    ([credential("1", expires_on=AS_OF)], READ, (0, 0), None, None),
+    ([credential("1", expires_on=SOON), credential("2", expires_on=LATER)], READ, (2, 2), LATER, None),
+    ([credential("1", expires_on=SOON, kind="certificate")], READ, (0, 0), SOON, None),
+    ([credential("1", expires_on=SOON), credential("2", kind="federated", issuer="i", audiences=[])], READ, (1, 1), SOON, None),
+    ([credential("1", expires_on=SOON), credential("2", expires_on=None)], READ, (2, 2), None, None),
+    ([credential("1", expires_on=SOON), credential("2", expires_on=BAD)], READ, (1, 2), None, "bad_value"),
+    ([credential("1", expires_on=None), credential("2", expires_on=BAD)], READ, (1, 2), None, None),
+    ([credential("1", expires_on=SOON, kind=BAD)], READ, (0, 1), None, "bad_value"),
+    ([credential("1", expires_on=SOON)], NO_APPLICATIONS, (1, None), None, "permission"),
+]
+
+
+@pytest.mark.parametrize(("credentials", "coverage", "secrets", "until", "reason"), LIVE)
+def test_live_secrets_and_the_end_of_the_last_credential(
+    tmp_path: Path, credentials: list[Row], coverage: list[Coverage], secrets: object, until: object, reason: object
+) -> None:
+    rows = {"application": [application("a")], "credential": credentials}
+    found: dict[str, Any] = only(tmp_path, "application", rows, coverage)
+    assert (found["live_secrets_min"], found["live_secrets_max"]) == secrets
+    assert (found["live_until"], found["unknown"].get("live_until")) == (until, reason)

@@ -1,0 +1,179 @@
+"""What a credential says of its holder: what that may do, whose accounts it takes, when it signed in, and what limits it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.model.coverage import Coverage
+from keyaudit.model.reasons import Reason
+from keyaudit.model.times import DAY
+from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, credential, refused, row
+from tests.inventory.test_application_views import principal
+from tests.inventory.test_privilege_views import grant, named, role
+from tests.inventory.test_views import only
+
+READ = assessed(
+    TENANT,
+    "application.list",
+    "service_principal.list",
+    "delegated_grant.list",
+    "directory_role.assignments",
+    "principal.lookup",
+    "sign_in_activity.list",
+    "credential_activity.list",
+    "app_management.default",
+    "app_management.list",
+)
+PERMISSION, BAD, HIDDEN = Reason.PERMISSION, Reason.BAD_VALUE, Reason.NOT_VISIBLE
+HALF_A_YEAR, SINCE = 181 * DAY, AS_OF - 400 * DAY
+OLD, NEW = {"created_on": SINCE - 1}, {"created_on": SINCE}
+
+
+def without(operation: str) -> list[Coverage]:
+    return [*(record for record in READ if record.operation != operation), refused(TENANT, operation, PERMISSION)]
+
+
+def held(
+    tmp_path: Path, rows: dict[str, list[Row]], coverage: list[Coverage] = READ, on: str = "application", **values: Any
+) -> dict[str, Any]:
+    """The one credential, each column its value or the reason why it is unknown; on `a`, or on its service principal."""
+    made = credential("k", on=on, **({"holder": "s1" if on == "service_principal" else "a", "app_id": "A"} | values))
+    found: dict[str, Any] = only(tmp_path, "credential", {"credential": [made], **rows}, coverage)
+    return {**found, **found["unknown"]}
+
+
+HOLDERS = {"application": [application("a", audience="AzureADMultipleOrgs")], "service_principal": [principal()]}
+
+
+@pytest.mark.parametrize("on", ["application", "service_principal"])
+def test_an_application_and_its_service_principal_have_the_same_powers(tmp_path: Path, on: str) -> None:
+    grants = [grant("Mail.Read", tier=1), role()]
+    found = held(tmp_path, {**HOLDERS, "grant": grants, "principal": [named("s1")]}, on=on)
+    assert (found["holder_tier0"], found["holder_tenant_wide"]) == (True, True)
+    assert found["holder_audience"] == "AzureADMultipleOrgs"
+
+
+def test_who_was_granted_nothing_has_no_power(tmp_path: Path) -> None:
+    found = held(tmp_path, {**HOLDERS, "grant": [grant("Mail.Read", to="other", tier=0)]})
+    assert (found["holder_tier0"], found["holder_tenant_wide"]) == (False, False)
+
+
+SEEN: list[tuple[list[Row], list[Coverage], Any, str, object]] = [
+    (HOLDERS["application"], READ, {}, "holder_audience", "AzureADMultipleOrgs"),
+    ([], READ, {}, "holder_audience", None),
+    ([application("a", audience=BAD)], READ, {}, "holder_audience", "bad_value"),
+    ([application("b", app_id=BAD)], READ, {}, "holder_audience", "bad_value"),
+    ([], without("application.list"), {}, "holder_audience", "permission"),
+    (HOLDERS["application"], READ, {"app_id": BAD}, "holder_audience", "bad_value"),
+    (HOLDERS["application"], READ, {"app_id": "elsewhere"}, "holder_audience", "not_visible"),
+    (HOLDERS["application"], without("directory_role.assignments"), {}, "holder_tier0", "permission"),
+    (HOLDERS["application"], READ, {"app_id": BAD}, "holder_tenant_wide", "bad_value"),
+]
+
+
+@pytest.mark.parametrize(("applications", "coverage", "values", "column", "expected"), SEEN)
+def test_what_was_not_read_of_a_holder_is_unknown(
+    tmp_path: Path, applications: list[Row], coverage: list[Coverage], values: Any, column: str, expected: object
+) -> None:
+    rows = {"application": applications, "service_principal": [principal()]}
+    assert held(tmp_path, rows, coverage, **values)[column] == expected
+
+
+def test_a_service_principal_that_was_not_listed_may_have_any_power(tmp_path: Path) -> None:
+    found = held(tmp_path, {"application": HOLDERS["application"]}, without("service_principal.list"))
+    assert (found["holder_tier0"], found["holder_tenant_wide"]) == ("permission", "permission")
+
+
+def sign_in(number: int, **values: Any) -> Row:
+    return row("sign_in_activity", f"{TENANT.id}/{number}", **({"app_id": "a", "scope_id": TENANT.id} | values))
+
+
+SIGN_INS: list[tuple[list[Row], list[Coverage], object]] = [
+    ([], READ, None),
+    ([sign_in(1, last_client_sign_in_on=AS_OF - DAY), sign_in(2, last_client_sign_in_on=AS_OF)], READ, AS_OF),
+    # Being called as an API is no use of a secret.
+    ([sign_in(1, last_sign_in_on=AS_OF)], READ, None),
+    ([sign_in(1, app_id="b", last_client_sign_in_on=AS_OF)], READ, None),
+    ([sign_in(1, last_client_sign_in_on=AS_OF), sign_in(2, last_client_sign_in_on=BAD)], READ, "bad_value"),
+    ([sign_in(1, last_client_sign_in_on=AS_OF)], without("sign_in_activity.list"), "permission"),
+]
+
+
+@pytest.mark.parametrize(("records", "coverage", "expected"), SIGN_INS)
+def test_the_holders_last_sign_in(tmp_path: Path, records: list[Row], coverage: list[Coverage], expected: object) -> None:
+    found = held(tmp_path, {**HOLDERS, "sign_in_activity": records}, coverage)
+    assert found["holder_last_sign_in_on"] == expected
+
+
+_OFF = {
+    "password_blocked": False,
+    "custom_password_blocked": False,
+    "symmetric_key_blocked": False,
+    "trusted_authorities_only": False,
+}
+
+
+def default(applies_to: str = "applications", **values: Any) -> Row:
+    id_ = f"{TENANT.id}/appManagementPolicies/default/{applies_to}"
+    return row("app_management_policy", id_, **({**_OFF, "kind": "default", "applies_to": applies_to} | values))
+
+
+def custom(assigned_to: object, **values: Any) -> Row:
+    id_ = f"{TENANT.id}/appManagementPolicies/{assigned_to}"
+    made = {**_OFF, "kind": "custom", "applies_to": "assigned", "assigned_to": assigned_to} | values
+    return row("app_management_policy", id_, **made)
+
+
+LIMITED = default(password_lifetime=HALF_A_YEAR, certificate_lifetime=366 * DAY, symmetric_key_blocked=True)
+RULES: list[tuple[list[Row], Any, Any, object]] = [
+    ([default()], OLD, {}, None),
+    ([LIMITED], OLD, {}, HALF_A_YEAR),
+    ([LIMITED], OLD, {"kind": "certificate"}, 366 * DAY),
+    ([LIMITED], OLD, {"kind": "symmetric-key"}, 0),
+    ([LIMITED], OLD, {"kind": "federated", "issuer": "i", "audiences": []}, None),
+    ([LIMITED], OLD, {"kind": BAD}, "bad_value"),
+    ([LIMITED, default("service-principals")], OLD, {"on": "service_principal"}, None),
+    ([default(), default("service-principals", password_blocked=True)], OLD, {"on": "service_principal"}, 0),
+    # It holds for what was made from then on.
+    ([default(password_lifetime=HALF_A_YEAR, password_lifetime_from=SINCE)], OLD, {}, None),
+    ([default(password_lifetime=HALF_A_YEAR, password_lifetime_from=SINCE)], NEW, {}, HALF_A_YEAR),
+    ([default(password_lifetime=HALF_A_YEAR, password_lifetime_from=SINCE)], {"created_on": BAD}, {}, "bad_value"),
+    ([default(password_lifetime=HALF_A_YEAR, password_lifetime_from=SINCE)], {"created_on": None}, {}, "not_visible"),
+    ([default(password_lifetime=HALF_A_YEAR)], {"created_on": BAD}, {}, HALF_A_YEAR),
+    ([default(password_blocked=True, password_blocked_from=SINCE, password_lifetime=HALF_A_YEAR)], OLD, {}, HALF_A_YEAR),
+    ([default(password_blocked=True, password_blocked_from=SINCE, password_lifetime=HALF_A_YEAR)], NEW, {}, 0),
+    ([default(password_blocked=True, password_lifetime=BAD)], OLD, {}, 0),
+    ([default(password_blocked=BAD, password_lifetime=HALF_A_YEAR)], OLD, {}, "bad_value"),
+    ([default(password_blocked=False, password_lifetime=BAD)], OLD, {}, "bad_value"),
+    # A policy of its own takes nothing from the default one.
+    ([LIMITED, custom(["A"], password_lifetime=731 * DAY)], OLD, {}, 731 * DAY),
+    ([LIMITED, custom(["A"])], OLD, {}, None),
+    ([LIMITED, custom(["b"], password_blocked=True)], OLD, {}, HALF_A_YEAR),
+    # It may be assigned to this one.
+    ([LIMITED, custom(BAD)], OLD, {}, "bad_value"),
+    ([LIMITED, custom(BAD), custom(["a"], password_blocked=True)], OLD, {}, 0),
+]
+
+
+@pytest.mark.parametrize(("policies", "made", "values", "expected"), RULES)
+def test_the_policy_in_force_limits_a_credential(
+    tmp_path: Path, policies: list[Row], made: Any, values: Any, expected: object
+) -> None:
+    rows = {
+        "application": [application("a", **made)],
+        "service_principal": [principal(**made)],
+        "app_management_policy": policies,
+    }
+    assert held(tmp_path, rows, **values)["policy_limit"] == expected
+
+
+@pytest.mark.parametrize("operation", ["app_management.default", "app_management.list"])
+def test_a_policy_that_was_not_read_may_limit_it(tmp_path: Path, operation: str) -> None:
+    rows = {**HOLDERS, "app_management_policy": [custom(["x"])]}
+    assert held(tmp_path, rows, without(operation))["policy_limit"] == "permission"
+
+
+def test_what_has_a_policy_of_its_own_needs_no_default(tmp_path: Path) -> None:
+    rows = {**HOLDERS, "app_management_policy": [custom(["a"], password_blocked=True)]}
+    assert held(tmp_path, rows, without("app_management.default"))["policy_limit"] == 0

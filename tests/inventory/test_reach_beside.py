@@ -1,0 +1,265 @@
+"""What else rests on who reaches what: whose home is elsewhere, who keeps what he uses, and who lacks control of the tenant."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.model.coverage import Coverage
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.grant import HSM_ADMINISTRATOR
+from keyaudit.model.times import DAY
+from tests.inventory.sample import (
+    AS_OF,
+    TENANT,
+    Row,
+    application,
+    assessed,
+    credential,
+    fetch,
+    key,
+    refused,
+    row,
+    snapshot,
+    vault_scope,
+)
+from tests.inventory.sample import vault as plain_vault
+from tests.inventory.test_reach import HOME, HSM, KV, LOCAL, RBAC, SUBSCRIPTION, bounds, grant, group, who
+
+PRINCIPALS = ("service_principal.list", "directory_role.assignments", "application.list")
+READ = assessed(
+    TENANT, "subscription.list", "vault.query", "vault.list", "role_assignment.query", "principal.lookup", *PRINCIPALS
+)
+TAGGED: dict[str, Any] = {**RBAC, "tags": {"env": "Prod"}}
+
+
+def service(object_id: str, *tags: str, **values: Any) -> Row:
+    made = {"app_id": f"app-{object_id}", "app_tags": list(tags), "app_roles_listed": True, "scope_id": TENANT.id} | values
+    return row("service_principal", f"{TENANT.id}/serviceprincipals/{object_id}", **made)
+
+
+def directory_role(object_id: str, *, tier: Any = 0, standing: bool = True) -> Row:
+    values = {"principal_id": object_id, "kind": "directory-role", "scope_kind": "tenant", "scope": "/", "tier": tier}
+    return row("grant", f"/roles/{object_id}/{tier}/{standing}", allows=[], standing=standing, scope_id=TENANT.id, **values)
+
+
+def derive(
+    tmp_path: Path,
+    table: str,
+    rows: dict[str, list[Row]],
+    *,
+    of: dict[str, Any] = TAGGED,
+    coverage: list[Coverage] = READ,
+    local: list[Coverage] | None = None,
+) -> dict[str, Row]:
+    tables = {"vault": [plain_vault(**of)], "key": [key("1", name="a", tags=None)], "subscription": [HOME], **rows}
+    by_scope = {TENANT: coverage, vault_scope("kv"): assessed(vault_scope("kv"), *LOCAL) if local is None else local}
+    with snapshot(tmp_path / "out", tables, by_scope).connect(AS_OF) as connection:
+        return {str(found["id"]): found for found in fetch(connection, f'SELECT * FROM "{table}"')}
+
+
+def only(found: dict[str, Row]) -> Row:
+    [each] = found.values()
+    return each
+
+
+def told(found: Row, name: str) -> tuple[object, object]:
+    unknown: Any = found["unknown"]
+    return found[name], unknown.get(name)
+
+
+@pytest.mark.parametrize(
+    ("tags", "environment", "reason"),
+    [
+        (["env:Test"], "test", None),
+        (["HideApp", "environment=dev"], "dev", None),
+        (["env:test", "ENV:TEST"], "test", None),
+        (["env:test", "env:prod"], None, "bad_value"),
+        (["environmental:test", "env"], None, None),
+        (Reason.PERMISSION, None, "permission"),
+    ],
+)
+def test_a_service_principal_is_at_home_where_its_tag_says(
+    tmp_path: Path, tags: Any, environment: str | None, reason: str | None
+) -> None:
+    rows = {"service_principal": [service("robot", app_tags=tags)], "principal": [who("robot", "service-principal")]}
+    assert told(only(derive(tmp_path, "principal", rows)), "environment") == (environment, reason)
+
+
+@pytest.mark.parametrize(
+    ("kind", "listed", "reason"),
+    [
+        ("user", True, None),
+        ("managed-identity", True, "not_visible"),
+        ("managed-identity", False, "throttled"),
+        (Reason.PERMISSION, False, "throttled"),
+        (Reason.PERMISSION, True, None),
+    ],
+)
+def test_who_is_no_service_principal_has_no_home(tmp_path: Path, kind: Any, listed: bool, reason: str | None) -> None:
+    lost = [each for each in READ if each.operation != PRINCIPALS[0]] + [refused(TENANT, PRINCIPALS[0], Reason.THROTTLED)]
+    found = derive(tmp_path, "principal", {"principal": [who("a", kind)]}, coverage=READ if listed else lost)
+    assert told(only(found), "environment") == (None, reason)
+
+
+def test_a_grant_crosses_from_where_its_holders_are_at_home_into_what_it_opens(tmp_path: Path) -> None:
+    people = [who(name, "service-principal") for name in ("tests", "own", "wild")]
+    services = [service("tests", "env:test"), service("own", "env:prod"), service("wild", "env:a", "env:b")]
+    grants = [grant("team", "sign"), grant("own", "sign"), grant("wild", "sign"), grant("tests", "grant")]
+    team = group("team", "tests", "own")
+    rows = {
+        "grant": [*grants, grant("wild", "sign", scope=f"{KV}x", vault_id=f"{KV}x")],
+        "principal": [*people, team[0]],
+        "membership": team[1:],
+        "service_principal": services,
+    }
+    found = {(each["principal_id"], each["scope"], *each["allows"]): each for each in derive(tmp_path, "grant", rows).values()}  # type: ignore[misc]
+    crossed = {name[0::2]: told(each, "environment_crossings") for name, each in found.items() if name[1] == KV}
+    assert crossed == {
+        ("team", "sign"): (["test->prod"], None),
+        ("own", "sign"): ([], None),
+        ("wild", "sign"): (None, "bad_value"),
+        # It opens nothing itself.
+        ("tests", "grant"): ([], None),
+    }
+    assert told(found["team", KV, "sign"], "environments_opened") == (["prod"], None)
+    # Where it opens nothing, it does not matter where its holder is at home.
+    assert told(found["wild", f"{KV}x", "sign"], "environments_opened") == ([], None)
+    assert told(found["wild", f"{KV}x", "sign"], "environment_crossings") == ([], None)
+
+
+@pytest.mark.parametrize(
+    ("scope", "of", "coverage", "opened", "reason"),
+    [
+        (KV, {**RBAC, "tags": None}, READ, [], None),
+        (KV, {**RBAC, "tags": Reason.BAD_VALUE}, READ, None, "bad_value"),
+        (KV, {**TAGGED, "access_model": Reason.BAD_VALUE}, READ, None, "bad_value"),
+        # A vault's own grants need no other vault to be seen; those above it do.
+        (KV, TAGGED, [refused(TENANT, "vault.query", Reason.PERMISSION)], ["prod"], None),
+        (SUBSCRIPTION, TAGGED, [refused(TENANT, "vault.query", Reason.PERMISSION)], None, "permission"),
+        (SUBSCRIPTION, TAGGED, READ, ["prod"], None),
+    ],
+)
+def test_what_a_grant_opens_is_known_where_every_vault_in_its_scope_is(
+    tmp_path: Path, scope: str, of: dict[str, Any], coverage: list[Coverage], opened: object, reason: object
+) -> None:
+    rows = {"grant": [grant("a", "sign", scope=scope)], "principal": [who("a")]}
+    read = [each for each in READ if each.operation not in {one.operation for one in coverage}] + coverage
+    found = only(derive(tmp_path, "grant", rows, of=of, coverage=read))
+    assert told(found, "environments_opened") == (opened, reason)
+
+
+def test_a_key_knows_where_those_who_sign_are_at_home_and_what_they_weigh(tmp_path: Path) -> None:
+    rows = {
+        "grant": [
+            grant("tests", "sign"),
+            grant("own", "backup"),
+            grant("alice", "sign"),
+            grant("idle", "sign", standing=False),
+        ],
+        "principal": [*(who(name, "service-principal") for name in ("tests", "own", "idle")), who("alice")],
+        "service_principal": [service("tests", "env:test"), service("own", "env:prod"), service("idle", "env:dev")],
+    }
+    found = only(derive(tmp_path, "key", rows))
+    assert told(found, "signer_environments") == (["test"], None)
+    assert bounds(found, "signing_weight") == (3, 3, None)
+    rows["grant"].append(grant("who", "sign"))
+    rows["principal"].append(who("who", Reason.PERMISSION, Reason.PERMISSION))
+    found = only(derive(tmp_path / "unread", "key", rows))
+    assert bounds(found, "signing_weight") == (3, None, "permission")
+    assert told(found, "signer_environments") == (None, "permission")
+
+
+def test_a_member_who_may_be_a_user_weighs_one_or_two(tmp_path: Path) -> None:
+    team = group("team", "x")
+    rows = {"grant": [grant("team", "sign")], "principal": [team[0], who("x", "agent")], "membership": team[1:]}
+    assert bounds(only(derive(tmp_path, "key", rows)), "signing_weight") == (1, 2, "unrecognised")
+
+
+def test_who_uses_keys_and_gives_access_is_counted_once(tmp_path: Path) -> None:
+    team = group("team", "both", "user")
+    rows = {
+        "grant": [grant("team", "wrap"), grant("both", "grant"), grant("officer", "grant", "backup")],
+        "principal": [team[0], *(who(name) for name in ("both", "user", "officer"))],
+        "membership": team[1:],
+    }
+    assert bounds(only(derive(tmp_path, "vault", rows)), "principals_using_and_granting") == (1, 1, None)
+    team = group("team", "both", listed=Reason.PERMISSION)
+    rows |= {"principal": [team[0], who("both"), who("officer")], "membership": team[1:]}
+    assert bounds(only(derive(tmp_path / "unread", "vault", rows)), "principals_using_and_granting") == (1, None, "permission")
+
+
+def test_the_administrators_of_an_hsm_are_those_that_hold_the_role(tmp_path: Path) -> None:
+    of = HSM
+    team = group("team", "b", "c")
+    held = (("a", HSM_ADMINISTRATOR), ("team", HSM_ADMINISTRATOR), ("c", HSM_ADMINISTRATOR), ("d", "another-role"))
+    rows = {
+        "grant": [grant(name, "grant", kind="hsm-role", role_id=role, scope_kind="hsm") for name, role in held],
+        "principal": [team[0], *(who(name) for name in ("a", "b", "c", "d"))],
+        "membership": team[1:],
+    }
+    assert bounds(only(derive(tmp_path, "vault", rows, of=of)), "administrators") == (3, 3, None)
+    lost = [refused(vault_scope("kv"), LOCAL[0], Reason.PERMISSION), *assessed(vault_scope("kv"), *LOCAL[1:])]
+    found = only(derive(tmp_path / "lost", "vault", rows, of=of, local=lost))
+    assert bounds(found, "administrators") == (3, None, "permission")
+    rows["principal"][0] = group("team", listed=Reason.TRUNCATED)[0]
+    found = only(derive(tmp_path / "group", "vault", rows, of=of))
+    assert bounds(found, "administrators") == (3, None, "truncated")
+
+
+def certificate(**values: Any) -> Row:
+    place = "https://kv.vault.azure.net/certificates/login"
+    made = {"certificate_id": place, "vault_id": KV, "public_key_sha256": "KEY", "thumbprint": "THUMB"} | values
+    return row("certificate", f"{place}/1", scope_id=vault_scope("kv").id, **made)
+
+
+def path_to_tier0(tmp_path: Path, *more: Row, table: str = "certificate", **values: Any) -> Row:
+    """A certificate of an application that controls the tenant; `values` of its credential."""
+    made: dict[str, Any] = {"kind": "certificate", "public_key_sha256": "KEY", "expires_on": AS_OF + DAY} | values
+    rows = {
+        "grant": [
+            directory_role("app"),
+            grant("user", "sign"),
+            grant("admin", "sign", "read-private"),
+            directory_role("admin"),
+        ],
+        "principal": [who("user"), who("admin"), who("app", "service-principal")],
+        "service_principal": [service("app")],
+        "application": [application("app-app")],
+        "credential": [credential("c", holder="app-app", **made)],
+        "certificate": [certificate()],
+    }
+    for each in more:
+        name = "grant" if "allows" in each else "membership" if "member_id" in each else "principal"
+        rows.setdefault(name, []).append(each)
+    return only(derive(tmp_path, table, rows))
+
+
+@pytest.mark.parametrize(
+    ("values", "opens", "reason"),
+    [
+        ({}, True, None),
+        ({"expires_on": AS_OF}, False, None),
+        ({"expires_on": None}, True, None),
+        ({"expires_on": Reason.BAD_VALUE}, None, "bad_value"),
+        ({"public_key_sha256": "ANOTHER"}, False, None),
+        ({"public_key_sha256": Reason.BAD_VALUE, "thumbprint": "THUMB"}, True, None),
+        ({"public_key_sha256": Reason.BAD_VALUE, "thumbprint": "ANOTHER"}, False, None),
+        ({"public_key_sha256": Reason.BAD_VALUE, "thumbprint": None}, None, "bad_value"),
+        ({"kind": "password", "public_key_sha256": None}, False, None),
+    ],
+)
+def test_a_certificate_authenticates_tier_0_while_a_credential_on_its_key_lives(
+    tmp_path: Path, values: dict[str, Any], opens: object, reason: object
+) -> None:
+    assert told(path_to_tier0(tmp_path, **values), "authenticates_tier0") == (opens, reason)
+
+
+def test_who_controls_the_tenant_is_no_outsider(tmp_path: Path) -> None:
+    team = group("team", "member")
+    more = (grant("team", "sign"), *team, who("member"), directory_role("team"), grant("soon", "sign"), who("soon"))
+    found = path_to_tier0(tmp_path, *more, directory_role("soon", standing=False))
+    assert bounds(found, "outsiders_signing") == (1, 1, None)
+    assert bounds(found, "outsiders_reading_private") == (0, 0, None)
+    found = path_to_tier0(tmp_path / "unread", directory_role("user", tier=Reason.PERMISSION))
+    assert bounds(found, "outsiders_signing") == (0, 1, "permission")

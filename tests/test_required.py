@@ -1,0 +1,52 @@
+"""What is optional until it was required: then it gates as any other gap does."""
+
+from keyaudit.gate import decide
+from keyaudit.model.allowances import Allowance
+from keyaudit.model.errors import Exit
+from keyaudit.model.findings import Severity, Tally, UnknownGroup
+from keyaudit.model.reasons import OPTIONAL, Reason
+from keyaudit.model.run import NotJudged, Verdict
+from tests.gate_example import NEEDED, PASSING, RUN, TENANT, WHOLE, blind, policy, vault
+
+
+def test_what_a_cloud_lacks_gates_once_it_was_required() -> None:
+    lacking = blind(TENANT, "application.federated", Reason.NOT_IN_CLOUD)
+    needed = {**NEEDED, "application.federated": ("p-app",)}
+    group = UnknownGroup(
+        policy="p-key", severity=Severity.HIGH, scope_id=vault().id, causes={"key_ops": Reason.NOT_IN_CLOUD}, count=1
+    )
+    tallies = (Tally(policy=policy(), passed=1, unknown={Severity.HIGH: 1}), PASSING[1])
+    for required, codes in ((OPTIONAL, (Exit.CLEAN,)), (OPTIONAL - {Reason.NOT_IN_CLOUD}, (Exit.INCOMPLETE,))):
+        came = decide(
+            run=RUN, coverage=(*WHOLE, lacking), tallies=tallies, groups=[group], not_judged=(), required=frozenset(needed),
+            needed_by=needed, fail_on=Severity.HIGH, allowances=(), optional=required,
+        )  # fmt: skip
+        assert came.conditions == codes
+        assert [gap.required for gap in came.gaps] == [required is not OPTIONAL]
+
+
+def test_evidence_that_was_required_is_a_gap_for_each_kind_and_names_whom_it_blinds() -> None:
+    lacking = [NotJudged(policy=policy("p-a"), needs=("logs",)), NotJudged(policy=policy("p-b"), needs=("logs", "custody"))]
+    groups = [
+        UnknownGroup(
+            policy=each.policy.id, severity=Severity.LOW, scope_id=TENANT.id, causes={}, reasons=(Reason.NOT_SUPPLIED,), count=1
+        )
+        for each in lacking
+    ]
+    tallies = (*PASSING, *(Tally(policy=each.policy, unknown={Severity.LOW: 1}) for each in lacking))
+
+    def came(*allow: str) -> Verdict:
+        return decide(
+            run=RUN, coverage=WHOLE, tallies=tallies, groups=groups, not_judged=(), required=frozenset(NEEDED),
+            needed_by=NEEDED, fail_on=Severity.HIGH, allowances=[Allowance.parse(text) for text in allow],
+            unsupplied=lacking,
+        )  # fmt: skip
+
+    assert came().conditions == (Exit.INCOMPLETE,)
+    assert [(gap.detail, gap.blinds, gap.scope) for gap in came().gaps] == [
+        ("logs", ("p-a", "p-b"), TENANT),
+        ("custody", ("p-b",), TENANT),
+    ]
+    assert came("policy=p-a").conditions == (Exit.INCOMPLETE,)
+    assert came("policy=p-a", "policy=p-b").conditions == (Exit.CLEAN,)
+    assert came("scope=contoso.example,reason=not_supplied").conditions == (Exit.CLEAN,)
