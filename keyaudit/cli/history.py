@@ -14,12 +14,14 @@ from keyaudit.model.text import one_line
 def past(folder: Path, live: Live, choice: Choice, run: Run) -> tuple[Past, ...]:
     """The snapshots that lie in `folder`, each in a folder of its own, judged by the same settings, each as of its own day.
 
-    The earliest first. What holds no finished snapshot is passed over, and so, with a word on stderr, is one of another version. Raises UsageError where none does, and UnsafeError for
-    one of another tenant than the run's.
+    The earliest first. What holds no finished snapshot is passed over, and so, with a word on stderr, is one that another
+    version made. Raises UsageError where none is left, and UnsafeError for one of another tenant than the run's.
     """
     found = [_judged(snapshot, live, choice, run) for snapshot in _snapshots(folder)]
     if not found:
-        raise UsageError("--history", f"{folder} holds no snapshots", "name the folder that the snapshots lie in")
+        raise UsageError(
+            "--history", f"{folder} holds no snapshots that can be read", "name the folder that the snapshots lie in"
+        )
     return tuple(sorted(found, key=lambda each: (each.as_of, each.run_id)))
 
 

@@ -73,7 +73,7 @@ def widest(connection: duckdb.DuckDBPyConnection) -> tuple[list[Reach], int]:
     bounds = ", ".join(f"{name}_min, {name}_max" for name in _COUNTED)
     order = ", ".join(f"{name}_min DESC NULLS LAST, {name}_max DESC NULLS FIRST" for name in _COUNTED)
     answer = connection.execute(
-        f"""SELECT vault_name, count(DISTINCT key_id) AS keys, min(DISTINCT name, {_FEW}) AS names, {bounds}
+        f"""SELECT vault_name, count(DISTINCT key_id) AS keys, min(DISTINCT coalesce(name, ''), {_FEW}) AS names, {bounds}
         FROM key WHERE {_IN_USE} GROUP BY ALL ORDER BY {order}, vault_name"""
     )
     found = [

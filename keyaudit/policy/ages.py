@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from keyaudit.model.findings import PolicyText
 from keyaudit.model.overview import AgeGroup, Ages
 from keyaudit.policy.bind import Bound, by_table
 from keyaudit.policy.parameters import OTHERWISE, Single
@@ -30,7 +31,7 @@ def ages(
 ) -> tuple[Ages, ...]:
     """The ages for each policy that limits them and has rows, by id. `relations`: by table the one with its verdicts."""
     found = [
-        _ages(connection, bound, number, limit, relations[name], as_of)
+        _ages(connection, bound.policy.text, list(_places(bound, number, limit)), _rows(relations[name], number), as_of)
         for name, of_table in by_table(bounds).items()
         if name in relations
         for number, bound in enumerate(of_table)
@@ -59,19 +60,15 @@ def _limit(bound: Bound) -> Setting | Lookup | None:
     return None
 
 
-def _ages(
-    connection: duckdb.DuckDBPyConnection, bound: Bound, number: int, limit: Setting | Lookup, relation: str, as_of: int
-) -> Ages:
-    rows = f"{relation} WHERE code{number} NOT IN ({NOT_APPLICABLE}, {EXEMPT})"
-    places = list(_places(bound, number, limit))
+def _rows(relation: str, number: int) -> str:
+    return f"{relation} WHERE code{number} NOT IN ({NOT_APPLICABLE}, {EXEMPT})"
+
+
+def _ages(connection: duckdb.DuckDBPyConnection, policy: PolicyText, places: Sequence[_Place], rows: str, as_of: int) -> Ages:
     placed = " OR ".join(f"({place.condition})" for place in places)
     ((unplaced,),) = connection.execute(f"SELECT count(*) FROM {rows} AND NOT coalesce({placed}, false)").fetchall()
     groups = [_group(connection, place, rows, as_of) for place in places]
-    return Ages(
-        policy=bound.policy.text,
-        groups=[group for group in groups if group.bins or group.undated],
-        unplaced=unplaced,
-    )
+    return Ages(policy=policy, groups=[group for group in groups if group.bins or group.undated], unplaced=unplaced)
 
 
 def _places(bound: Bound, number: int, limit: Setting | Lookup) -> Iterator[_Place]:
@@ -101,8 +98,9 @@ def _entries(entries: Mapping[str | int, Single], column: str) -> Iterator[tuple
 
 def _group(connection: duckdb.DuckDBPyConnection, place: _Place, rows: str, as_of: int) -> AgeGroup:
     width = max(place.limit // _BINS, 1)
-    # An age of just the limit is within it.
-    number = f"greatest(least(({as_of}::HUGEINT - {_MADE} - 1) // {width}, {_LAST}), 0)"
+    # An age of just the limit is within it. `least` and `greatest` pass over a NULL.
+    bin_ = f"greatest(least(({as_of}::HUGEINT - {_MADE} - 1) // {width}, {_LAST}), 0)"
+    number = f"CASE WHEN {_MADE} IS NOT NULL THEN {bin_} END"
     counted = f"SELECT {number} AS bin, count(*) FROM {rows} AND {place.condition} GROUP BY bin ORDER BY bin"
     answer = connection.execute(counted).fetchall()
     return AgeGroup(

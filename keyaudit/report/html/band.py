@@ -53,7 +53,7 @@ class First:
     policy: PolicyText
     count: int
     example: str
-    """One of its failures, in words."""
+    """One of its failures, in words; empty where none is listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,5 +182,6 @@ def _first(found: Findings) -> Iterator[First]:
     """The policies with the gravest failures, and of those the most."""
     groups = (group for level in found.levels for group in level.groups if group.open)
     for group in islice(groups, _FIRST):
-        item = next(item for item in group.items if not item.mark)
-        yield First(group.severity, group.policy, group.open, f"{item.name}: {item.message}")
+        # Where a page is full, none may be listed.
+        example = next((f"{item.name}: {item.message}" for item in group.items if not item.mark), "")
+        yield First(group.severity, group.policy, group.open, example)

@@ -43,7 +43,8 @@ class Controls:
 
 def by_framework(report: Report) -> Controls:
     """The controls as the selected policies, and no others, answer them."""
-    selected = {each.policy.id: each.policy for each in (*report.tallies, *report.verdict.not_judged)}
+    selected = {tally.policy.id: tally.policy for tally in report.tallies}
+    selected |= {each.policy.id: each.policy for each in report.verdict.not_judged}
     standings = [
         Standing(framework, controls(framework, report, list(selected.values())))
         for framework in FRAMEWORKS.values()
