@@ -66,14 +66,20 @@ class Bars:
 
 
 def columns(
-    values: Sequence[tuple[str, Mapping[str, int]]], *, mark: int | None = None, under: Mapping[int, str] | None = None
+    values: Sequence[tuple[str, Mapping[str, int]]],
+    *,
+    mark: int | None = None,
+    under: Mapping[int, str] | None = None,
+    places: int = 1,
+    uncounted: str = "",
 ) -> Columns:
     """Columns of (label, counts by tone), stacked from below in the order of the counts.
 
     `mark`: the first column beyond a limit; with one, labels stand where columns begin. `under`: second lines, by column.
+    `places`: how many columns there is room for at the least. `uncounted`: a tone that is not in the number above a column.
     """
     highest = max((sum(counts.values()) for _, counts in values), default=0) or 1
-    place = 100 / max(len(values), 1)
+    place = 100 / max(len(values), places)
     base = _TOP + PLOT
     found = []
     for number, (label, counts) in enumerate(values):
@@ -88,7 +94,8 @@ def columns(
         middle = percent((number + 0.5) * place)
         label_x = middle if mark is None else percent(number * place)
         second = (under or {}).get(number, "")
-        found.append(Column(label, label_x, second, sum(counts.values()), middle, pixels(y - 5), tuple(parts)))
+        count = sum(counts.values()) - counts.get(uncounted, 0)
+        found.append(Column(label, label_x, second, count, middle, pixels(y - 5), tuple(parts)))
     marked = "" if mark is None else percent(mark * place)
     return Columns(tuple(found), marked, pixels(base), pixels(base + (36 if under else 22)))
 

@@ -32,6 +32,11 @@ class Standing:
         """How many controls are in each state."""
         return {state: sum(control.state is state for control in self.controls) for state in State}
 
+    @property
+    def said(self) -> str:
+        """The same in words: "14 fail, 1 not covered"."""
+        return ", ".join(f"{count:,} {state}" for state, count in self.counts.items() if count)
+
 
 @dataclass(frozen=True, slots=True)
 class Controls:

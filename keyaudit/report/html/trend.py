@@ -9,6 +9,8 @@ from keyaudit.model.run import Past, Report
 from keyaudit.report.html.charts import Columns, columns
 
 _DRAWN = 18
+_ROOM = 8
+"""Columns that there is room for at the least: two alone would be as wide as the page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,7 @@ def trend(report: Report) -> Trend | None:
     values = [(point.day[5:], _stacked(point)) for point in drawn]
     return Trend(
         points=points,
-        chart=columns(values),
+        chart=columns(values, under=_years(drawn), places=_ROOM, uncounted="unknown"),
         drawn=len(drawn),
         change=points[-1].total - points[0].total,
         comparable=points[0].complete and points[-1].complete,
@@ -67,3 +69,9 @@ def _stacked(point: Point) -> dict[str, int]:
     """From below: the mildest first, what is unknown on top."""
     by_severity = dict(zip(reversed(Severity), point.open, strict=True))
     return {**{severity: by_severity[severity] for severity in Severity}, "unknown": point.unknown}
+
+
+def _years(points: Sequence[Point]) -> dict[int, str]:
+    """Each year, where it is first met."""
+    years = [point.day[:4] for point in points]
+    return {number: year for number, year in enumerate(years) if year not in years[:number]}
