@@ -93,8 +93,8 @@ def test_a_page_shows_how_the_tenant_has_fared(keyaudit: Keyaudit, contoso: Path
     ran = keyaudit("export", f"html={tmp_path / 'page'}", "--from", contoso, "--history", kept)
     assert (ran.code, ran.err) == (Exit.CLEAN, "")
     trend = (tmp_path / "page").read_text("utf-8").partition('id="trend"')[2].partition("</section>")[0]
-    assert trend.count("<tbody><tr>") == 1
-    assert trend.count('<th scope="row">') == 2
+    # Whichever was collected later is left out of the other's page.
+    assert (trend.count('<th scope="row">') == 2) != ("1 made after this one is left out" in trend)
     assert trend.count("(this report)") == 1
 
 

@@ -65,7 +65,7 @@ def test_months_count_what_is_to_come_and_owners_stand_by_urgency(tmp_path: Path
 
 
 def test_custody_counts_what_may_be_in_use(tmp_path: Path) -> None:
-    used = {"custody": "software", "tags": {"env": "prod"}}
+    used: dict[str, Any] = {"custody": "software", "tags": {"env": "prod"}}
     keys = [
         key("a" * 32, **used),
         key("b" * 32, is_current=Reason.PERMISSION, **used),

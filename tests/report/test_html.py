@@ -220,12 +220,13 @@ def test_the_trend_has_a_point_a_snapshot_and_says_which_are_not_complete() -> N
         Past(run_id=str(days), as_of=AS_OF - days * DAY, open={Severity.HIGH: days}, unknown=1, complete=days > 40)
         for days in (60, 30)
     ]
-    # What is not there and what is the report itself count for nothing.
     own = Past.of(REPORT.run, REPORT.verdict)
-    page = printed(dataclasses.replace(REPORT, history=(*past, own)))
+    after = dataclasses.replace(past[0], run_id="after", as_of=AS_OF + DAY)
+    page = printed(dataclasses.replace(REPORT, history=(*past, own, after)))
     [section] = [each for each in parsed(page).iter("section") if each.attrib.get("id") == "trend"]
     rows = [" ".join(" ".join(row.itertext()).split()) for row in section.iter("tr")][1:]
     assert [row.split()[0] for row in rows] == ["2026-09-25", "2026-10-25", "2026-11-24"]
     assert [row.split()[-1] for row in rows] == ["yes", "no", "no"]
     assert "fewer may mean that less was seen" in text(page)
+    assert "1 made after this one is left out" in text(page)
     assert "No other snapshot to compare with" in text(printed(REPORT))

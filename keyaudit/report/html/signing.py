@@ -106,7 +106,8 @@ def _years(as_of: int) -> Iterator[tuple[str, str]]:
     first = int(times.iso_date(as_of - _BACK)[:4]) + 1
     for year in range(first, first + 5):
         begins = times.parse_date(f"{year:04d}-01-01")
-        if begins < as_of + _AHEAD:
+        # A name at the very edge would be cut.
+        if 3 <= _across(begins, as_of) < 100:
             yield percent(_across(begins, as_of)), str(year)
 
 

@@ -23,13 +23,11 @@ class Point:
     total: int
     unknown: int
     complete: bool
-    this: bool
-    """It is the one that the page is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trend:
-    """The snapshots, the earliest first."""
+    """The snapshots up to this one, the earliest first."""
 
     points: Sequence[Point]
     chart: Columns
@@ -38,15 +36,18 @@ class Trend:
     """How many more are open now than at the earliest one."""
     comparable: bool
     """Both were complete; else fewer may mean that less was seen."""
+    later: int
+    """How many were made after this one, and are left out."""
 
 
 def trend(report: Report) -> Trend | None:
     """What became of it; None where there is nothing to compare with."""
     now = Past.of(report.run, report.verdict)
-    past = [each for each in report.history if each.run_id != now.run_id]
-    if not past:
+    others = [each for each in report.history if each.run_id != now.run_id]
+    past = [each for each in others if each.as_of <= now.as_of]
+    if not others:
         return None
-    points = [_point(each, this=each is now) for each in sorted([*past, now], key=lambda each: (each.as_of, each.run_id))]
+    points = [_point(each) for each in (*sorted(past, key=lambda each: (each.as_of, each.run_id)), now)]
     drawn = points[-_DRAWN:]
     values = [(point.day[5:], _stacked(point)) for point in drawn]
     return Trend(
@@ -55,14 +56,13 @@ def trend(report: Report) -> Trend | None:
         drawn=len(drawn),
         change=points[-1].total - points[0].total,
         comparable=points[0].complete and points[-1].complete,
+        later=len(others) - len(past),
     )
 
 
-def _point(past: Past, *, this: bool) -> Point:
+def _point(past: Past) -> Point:
     counts = tuple(past.open.get(each, 0) for each in reversed(Severity))
-    return Point(
-        day=times.iso_date(past.as_of), open=counts, total=sum(counts), unknown=past.unknown, complete=past.complete, this=this
-    )
+    return Point(day=times.iso_date(past.as_of), open=counts, total=sum(counts), unknown=past.unknown, complete=past.complete)
 
 
 def _stacked(point: Point) -> dict[str, int]:
