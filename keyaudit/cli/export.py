@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from keyaudit.cli.options import Choice, Live, Stored, flags
+from keyaudit.cli.options import BOM, Choice, Live, Stored, flags
 from keyaudit.model.errors import UsageError
 
 
@@ -28,11 +28,13 @@ def export(
             help="For html: a folder with earlier snapshots of the tenant, to show how it has fared by the same policies.",
         ),
     ] = None,
+    bom: Annotated[bool, typer.Option("--bom", help=BOM)] = False,
 ) -> int:
     """Write what was found for other programs, passes too: findings, inventory and what could not be seen."""
     from keyaudit.cli.history import past  # noqa: PLC0415 - heavy
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import known, print_file, targets, write  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import known, marked, print_file, scoring, targets, write  # noqa: PLC0415 - heavy
+    from keyaudit.report.formats import Options  # noqa: PLC0415 - heavy
     from keyaudit.report.several import conditions  # noqa: PLC0415 - heavy
 
     files = targets([text for text in formats if "=" in text], "export")
@@ -43,11 +45,13 @@ def export(
         raise UsageError("export", f"{' and '.join(printed)} cannot share stdout", f"say where to, as in {printed[0]}=PATH")
     if history is not None and "html" not in (*printed, *(target.format for target in files)):
         raise UsageError("--history", "is for html, which is not among the formats", "name html=PATH, or leave it out")
-    with all_judged(live, stored, choice, fail_on=None) as found:
+    options = Options(passes=True, bom=marked(bom, [*printed, *(target.format for target in files)]))
+    scores = scoring(printed[0] if printed else None, files)
+    with all_judged(live, stored, choice, fail_on=None, scoring=scores) as found:
         reports = found if history is None else [replace(each, history=past(history, live, choice, each.run)) for each in found]
-        failure = write(reports, files, passes=True)
+        failure = write(reports, files, options)
         for name in printed:
-            print_file(name, reports)
+            print_file(name, reports, options)
         if failure:
             raise failure
         return conditions(reports)[0]
