@@ -1,6 +1,7 @@
 """`keyaudit export`: the judged tenant in the formats that other programs read, and as evidence that can be verified."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,14 @@ def export(
             "and verify DIR checks that nothing of it was changed since.",
         ),
     ],
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            "--history",
+            metavar="DIR",
+            help="For html: a folder with earlier snapshots of the tenant, to show how it has fared by the same policies.",
+        ),
+    ] = None,
     bom: Annotated[bool, typer.Option("--bom", help=BOM)] = False,
 ) -> int:
     """Write what was found for other programs, passes too: findings, inventory and what could not be seen."""
@@ -34,6 +43,7 @@ def export(
         if (live, stored, choice, redaction) != (Live(quiet=live.quiet), Stored(), Choice(), Redaction()):
             raise UsageError("export verify", "looks at a folder and at nothing else", "leave all flags out")
         return _verify(formats[1:])
+    from keyaudit.cli.history import past  # noqa: PLC0415 - heavy
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
     from keyaudit.cli.output import known, listed, marked, print_file, scoring, targets, write  # noqa: PLC0415 - heavy
     from keyaudit.cli.redaction import salt, without_names  # noqa: PLC0415 - heavy
@@ -48,11 +58,14 @@ def export(
             raise UsageError("export", "bundle is a folder, and does not go to stdout", "say where to, as in bundle=DIR")
     if len(printed) > 1:
         raise UsageError("export", f"{' and '.join(printed)} cannot share stdout", f"say where to, as in {printed[0]}=PATH")
+    if history is not None and "html" not in (*printed, *(target.format for target in files)):
+        raise UsageError("--history", "is for html, which is not among the formats", "name html=PATH, or leave it out")
     options = Options(passes=True, bom=marked(bom, [*printed, *(target.format for target in files)]))
     scores = scoring(printed[0] if printed else None, files)
-    key = salt(redaction)
+    key = salt(redaction, [*printed, *(target.format for target in files)])
     with all_judged(live, stored, choice, fail_on=None, scoring=scores, listed=listed(files)) as judged:
-        reports = without_names(judged, redaction, key)
+        found = without_names(judged, redaction, key)
+        reports = found if history is None else [replace(each, history=past(history, live, choice, each.run)) for each in found]
         failure = write(reports, files, options)
         for name in printed:
             print_file(name, reports, options)

@@ -37,7 +37,7 @@ def gate(
 
     files = targets(shown.export or (), "--export")
     marked(shown.bom, [shown.output or "", *(target.format for target in files)])
-    key = salt(redaction)
+    key = salt(redaction, [shown.output, *(target.format for target in files)])
     with all_judged(
         live,
         stored,

@@ -1,19 +1,27 @@
 """From the flags of a redaction to reports without names."""
 
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from keyaudit.cli.options import Redaction
 from keyaudit.model.errors import UsageError
 from keyaudit.model.run import Report
+from keyaudit.report.formats import NAMED
 from keyaudit.report.redact import redacted
 
 _LEAST, _MOST = 16, 65_536
 _MAKE = "make one with openssl rand -hex 32"
 
 
-def salt(redaction: Redaction) -> bytes | None:
-    """What pseudonyms are made with, if that is given; to be called before anything is read. Raises UsageError."""
+def salt(redaction: Redaction, formats: Iterable[str | None]) -> bytes | None:
+    """What pseudonyms are made with, if that is given; to be called before anything is read.
+
+    Raises UsageError, for one of `formats` that cannot do without names too.
+    """
+    named = NAMED.intersection(formats)
+    if redaction.redact is not None and named:
+        what = f"{' and '.join(sorted(named))} cannot be written without names"
+        raise UsageError("--redact", what, "choose another format, or leave it out")
     path = redaction.redact_salt
     if path is None:
         return None

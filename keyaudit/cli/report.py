@@ -53,7 +53,7 @@ def report(
     files = targets(shown.export or (), "--export")
     marked(shown.bom, [shown.output or "", *(target.format for target in files)])
     scores = scoring(shown.output, files, by_score=sort is Sort.SCORE)
-    key = salt(redaction)
+    key = salt(redaction, [shown.output, *(target.format for target in files)])
     with all_judged(live, stored, choice, fail_on=None, scoring=scores, listed=listed(files)) as judged:
         result = without_names(judged, redaction, key)
         return deliver(result, shown, files, result)

@@ -16,6 +16,7 @@ from keyaudit.model.waivers import Use
 
 if TYPE_CHECKING:
     from keyaudit.model.listing import Listing
+    from keyaudit.model.overview import Overview
 
 MAX_SKEW = 300
 """Seconds between this machine's clock and the services' above which ages cannot be trusted."""
@@ -116,6 +117,30 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What an earlier snapshot of the tenant came to by the same policies, as of its own day."""
+
+    run_id: str
+    as_of: int
+    open: Mapping[Severity, int]
+    """Failures, those that a baseline holds included."""
+    unknown: int
+    complete: bool
+
+    @classmethod
+    def of(cls, run: Run, verdict: Verdict) -> "Past":
+        """What a report will once have been."""
+        counted = {each: verdict.failed.get(each, 0) + verdict.known.get(each, 0) for each in Severity}
+        return cls(
+            run_id=run.run_id,
+            as_of=run.as_of,
+            open=counted,
+            unknown=sum(verdict.unknown.values()),
+            complete=verdict.complete,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """All that a format needs. `findings(passes)` streams anew each time, in order, with passes too if asked."""
 
@@ -129,5 +154,9 @@ class Report:
     """A table of what was judged, by its name: the inventory beside the findings."""
     settings: InForce = field(default_factory=InForce)
     """What was settled for it: profile, limits, classes."""
+    overview: Callable[[], "Overview"]
+    """The inventory at a glance. It is worked out when it is asked for, anew each time."""
     policies: tuple[PolicyInForce, ...] = ()
     """Every policy that was chosen for it, by id, with those that were not judged."""
+    history: tuple[Past, ...] = ()
+    """Other snapshots of the tenant, the earliest first; empty where none was named."""

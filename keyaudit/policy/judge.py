@@ -9,12 +9,14 @@ from keyaudit.inventory.scores import SCALES
 from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.findings import Finding, Tally, UnknownGroup
+from keyaudit.model.overview import Ages
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import NotJudged
 from keyaudit.model.settings import InForce, PolicyInForce
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import COLUMNS
 from keyaudit.model.waivers import Waiver
+from keyaudit.policy.ages import ages
 from keyaudit.policy.bind import Bound, bind, by_table, waived
 from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
@@ -71,6 +73,10 @@ class Judgement:
         yield from stream(self._connection, self._bounds, self._relations, passes=passes, scoring=self._scoring)
         if self._scoring is Scoring.ORDER:
             yield from blind
+
+    def ages(self, as_of: int) -> tuple[Ages, ...]:
+        """How old the rows are at `as_of` whose age a policy limits, by policy."""
+        return ages(self._connection, self._bounds, self._relations, as_of)
 
 
 def judge(

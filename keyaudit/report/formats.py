@@ -68,6 +68,9 @@ FILES: Mapping[str, File] = {
     "jsonl": File("jsonl", "one finding a line, passes too, as in json; the run and the verdict are the first and last line"),
     "markdown": File("markdown", "for a job summary, a pull request or a wiki: what is open, and what was not seen"),
     "sarif": File("sarif", "SARIF 2.1.0, for code scanning: what fails, what is waived and what nobody can tell"),
+    "html": File(
+        "html", "one page for a browser or on paper, with charts and without scripts: everything, for whoever decides"
+    ),
     "ocsf": File("ocsf", "OCSF 1.5 Compliance Findings, one a line, passes too, for a security lake"),
     "xlsx": File("xlsx", "an Excel workbook: summary, findings, inventory, coverage and waivers", extra="xlsx"),
     "cyclonedx": File("cyclonedx", "CycloneDX 1.6 CBOM: every key and certificate, with state, dates, size and custody"),
@@ -80,5 +83,7 @@ FILES: Mapping[str, File] = {
 BUNDLE = "bundle"
 """The one that is a folder: `keyaudit.report.bundle`."""
 
-LISTING = frozenset({BUNDLE})
+NAMED = frozenset({"html"})
+"""The formats that say more of names than their rows do, and cannot be redacted."""
+LISTING = frozenset({BUNDLE, "html"})
 """Those that show whole rows of the inventory, and so need what no policy reads."""

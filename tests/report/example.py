@@ -12,6 +12,7 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, NotJudged, Report, Run, Verdict
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import parse_time
+from tests.report.overviews import nothing, overview
 
 AS_OF = parse_time("2026-11-24T13:30:00Z")
 DAY = 86_400
@@ -341,7 +342,12 @@ def listing_of(found: Iterable[Finding], table: str) -> Listing:
 
 
 REPORT = Report(
-    run=RUN, verdict=VERDICT, tallies=tallies(), findings=findings, listing=lambda table: listing_of(FINDINGS, table)
+    run=RUN,
+    verdict=VERDICT,
+    tallies=tallies(),
+    findings=findings,
+    listing=lambda table: listing_of(FINDINGS, table),
+    overview=lambda: overview(OVERDUE, CODESIGN, AS_OF),
 )
 
 GATED = dataclasses.replace(
@@ -368,4 +374,5 @@ CLEAN = Report(
     tallies=tallies(_QUIET),
     findings=lambda passes: iter(_QUIET if passes else ()),
     listing=lambda table: listing_of(_QUIET, table),
+    overview=nothing,
 )
