@@ -1,4 +1,4 @@
-"""`keyaudit explain`: a policy in full, or the exit codes."""
+"""`keyaudit explain`: a policy in full, a recipe, or what else is told in TOPICS."""
 
 from typing import Annotated
 
@@ -6,22 +6,28 @@ import typer
 
 from keyaudit.cli.policies import Own, details, named
 from keyaudit.cli.streams import printing
-from keyaudit.model.errors import MEANINGS, Exit
+from keyaudit.model.errors import Exit
 
 
 def explain(
-    topic: Annotated[str, typer.Argument(metavar="ID", help="A policy's id, or: exit-codes.")],
+    topic: Annotated[
+        str, typer.Argument(metavar="ID|TOPIC", help="A policy's id, or a topic. Without one: a list of the topics.")
+    ] = "",
     *,
     policies: Own = None,
 ) -> int:
-    """Explain a policy (why it exists, what it reads, how to mend what it finds), or exit-codes."""
-    if topic.lower() == "exit-codes":
-        with printing() as out:
-            out.writelines(f"{int(code):>4}  {meaning}\n" for code, meaning in MEANINGS.items())
-        return Exit.CLEAN
+    """Explain a policy (why it exists, what it reads, how to mend what it finds), or a topic: admin, auditor, pipeline, ..."""
+    from keyaudit.report import topics  # noqa: PLC0415 - heavy
     from keyaudit.report.explain import render_policy  # noqa: PLC0415 - heavy
 
-    policy = named(topic, policies, "explain")
+    name = topic.lower()
+    if not name:
+        text = topics.overview()
+    elif name in topics.TOPICS:
+        text = topics.topic(name)
+    else:
+        policy = named(topic, policies, "explain")
+        text = render_policy(policy.text, details(policy))
     with printing() as out:
-        out.write(render_policy(policy.text, details(policy)))
+        out.write(text)
     return Exit.CLEAN

@@ -128,7 +128,7 @@ def test_no_hostile_format_leads_out_of_the_folder(agent: Agent, text: str) -> N
     else:
         start = f"{agent.temp}/keyaudit/keyaudit."
         exports = [each.removeprefix("--export=").split("=", 1) for each in agent.arguments if each.startswith("--export=")]
-        assert all(path == start + name and name.isalpha() for name, path in exports)
+        assert all(path == start + name and "/" not in name for name, path in exports)
 
 
 def _install(agent: Agent, **given: str) -> tuple[int, list[str]]:

@@ -14,7 +14,7 @@ WORKFLOW = GITHUB / "workflows" / "ci.yml"
 SCHEMAS = {
     ACTION: ("vendor.github-actions",),
     WORKFLOW: ("vendor.github-workflows",),
-    TEMPLATE: ("vendor.azure-pipelines", "--data-transform", "azure-pipelines"),
+    TEMPLATE: ("vendor.azure-pipelines", "--data-transform", "azure-pipelines", "--regex-variant", "nonunicode"),
 }
 
 

@@ -83,7 +83,7 @@ def test_no_hostile_format_leads_out_of_the_folder(agent: Agent, text: str) -> N
         assert ran.returncode == Exit.USAGE
     else:
         exports = [each.removeprefix("--export=").split("=", 1) for each in agent.arguments[5:]]
-        assert all(path == f"{agent.temp}/keyaudit/keyaudit.{name}" and name.isalpha() for name, path in exports)
+        assert all(path == f"{agent.temp}/keyaudit/keyaudit.{name}" and "/" not in name for name, path in exports)
 
 
 def test_it_installs_what_was_asked_for_and_no_flag(agent: Agent) -> None:
