@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ from keyaudit.model.waivers import Waiver
 from keyaudit.policy.judge import judge as judge_policies
 from keyaudit.policy.judge import reads_reach
 from keyaudit.policy.load import Policy
+from keyaudit.policy.queries import Scoring
 from keyaudit.policy.settings import Overrides, PolicyClass
 
 if TYPE_CHECKING:
@@ -142,6 +144,7 @@ def judge(
     overrides: Overrides | None = None,
     classes: Sequence[PolicyClass] = (),
     require: Collection[str] = (),
+    scoring: Scoring = Scoring.NONE,
 ) -> Iterator[Report]:
     """The snapshot judged by policies, offline. Findings stream from the report for as long as the context lasts.
 
@@ -149,7 +152,8 @@ def judge(
     """
     optional = OPTIONAL - {Reason.NOT_IN_CLOUD} if NOT_IN_CLOUD in require else OPTIONAL
     tenant = Scope(f"/tenants/{snapshot.run.tenant_id}".lower(), snapshot.run.tenant_name, ScopeKind.TENANT)
-    with snapshot.judging(as_of, reach_known=reads_reach(policies)) as connection:
+    reach_known = scoring is not Scoring.NONE or reads_reach(policies)
+    with snapshot.judging(as_of, reach_known=reach_known) as connection:
         judgement = judge_policies(
             connection,
             policies,
@@ -188,7 +192,8 @@ def judge(
             run=run,
             verdict=verdict,
             tallies=judgement.tallies,
-            findings=judgement.findings,
+            findings=partial(judgement.findings, scoring=scoring),
+            by_score=scoring is Scoring.ORDER,
             settings=judgement.settings,
             listing=lambda name: listing(connection, TABLES[name]),
         )

@@ -21,7 +21,7 @@ def export(
 ) -> int:
     """Write what was found for other programs, passes too: findings, inventory and what could not be seen."""
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import known, print_file, targets, write  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import known, print_file, scoring, targets, write  # noqa: PLC0415 - heavy
     from keyaudit.report.several import conditions  # noqa: PLC0415 - heavy
 
     files = targets([text for text in formats if "=" in text], "export")
@@ -30,7 +30,8 @@ def export(
         known(name, "export")
     if len(printed) > 1:
         raise UsageError("export", f"{' and '.join(printed)} cannot share stdout", f"say where to, as in {printed[0]}=PATH")
-    with all_judged(live, stored, choice, fail_on=None) as reports:
+    scores = scoring(printed[0] if printed else None, files)
+    with all_judged(live, stored, choice, fail_on=None, scoring=scores) as reports:
         failure = write(reports, files, passes=True)
         for name in printed:
             print_file(name, reports)

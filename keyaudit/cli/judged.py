@@ -18,6 +18,7 @@ from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.baseline import read_baseline
 from keyaudit.policy.load import Policy, load
+from keyaudit.policy.queries import Scoring
 from keyaudit.policy.waivers import load_waivers
 
 WAIVERS = Path("keyaudit.waivers.yaml")
@@ -26,7 +27,13 @@ WAIVERS = Path("keyaudit.waivers.yaml")
 
 @contextmanager
 def all_judged(
-    live: Live, stored: Stored, choice: Choice, *, fail_on: Severity | None, new_only: bool = False
+    live: Live,
+    stored: Stored,
+    choice: Choice,
+    *,
+    fail_on: Severity | None,
+    new_only: bool = False,
+    scoring: Scoring = Scoring.NONE,
 ) -> Iterator[Sequence[Report]]:
     """A report for each tenant that is named, in that order; good until the context ends."""
     tenants = each(live, stored)
@@ -34,7 +41,9 @@ def all_judged(
         raise UsageError("--baseline", "is of one tenant, and several are named", "judge that one alone")
     with ExitStack() as stack:
         reports = [
-            stack.enter_context(judged(*one, choice, fail_on=fail_on, new_only=new_only, among=len(tenants) > 1))
+            stack.enter_context(
+                judged(*one, choice, fail_on=fail_on, new_only=new_only, scoring=scoring, among=len(tenants) > 1)
+            )
             for one in tenants
         ]
         if len({report.run.tenant_id for report in reports}) != len(reports):
@@ -50,6 +59,7 @@ def judged(
     *,
     fail_on: Severity | None,
     new_only: bool = False,
+    scoring: Scoring = Scoring.NONE,
     among: bool = False,
 ) -> Iterator[Report]:
     """The report, good until the context ends. Everything that can be refused is refused before anything is read.
@@ -81,6 +91,7 @@ def judged(
             overrides=how.overrides(policies),
             classes=how.classes,
             require=how.require,
+            scoring=scoring,
         ) as report:
             yield report
 

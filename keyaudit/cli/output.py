@@ -12,8 +12,9 @@ from keyaudit.cli.streams import ClosedError, printing
 from keyaudit.model.errors import Exit, OutputError, UsageError
 from keyaudit.model.run import Report, Verdict
 from keyaudit.policy.problems import nearest
+from keyaudit.policy.queries import Scoring
 from keyaudit.report.files import as_text, check, output_bytes
-from keyaudit.report.formats import FILES, FORMATS, Options
+from keyaudit.report.formats import FILES, FORMATS, SCORED, Options
 from keyaudit.report.gate import render_gate
 from keyaudit.report.several import conditions
 from keyaudit.report.several import render as render_several
@@ -46,6 +47,13 @@ def targets(texts: Sequence[str], place: str) -> tuple[Target, ...]:
         if found.setdefault(target.path.resolve(), target) is not target:
             raise UsageError(place, f"{path} is named twice", "give each format a file of its own")
     return tuple(found.values())
+
+
+def scoring(printed: str | None, files: Sequence[Target], *, by_score: bool = False) -> Scoring:
+    """Whether findings need scores: for their order, or since a format that is printed or written says them."""
+    if by_score:
+        return Scoring.ORDER
+    return Scoring.CARRIED if {printed, *(target.format for target in files)} & SCORED else Scoring.NONE
 
 
 def known(name: str, place: str) -> None:

@@ -1,10 +1,19 @@
 """`keyaudit report`: lists findings to a person. It does not decide, and exits 0 or 3."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from keyaudit.cli.options import Choice, Live, Shown, Stored, flags
+from keyaudit.model.errors import UsageError
+
+
+class Sort(StrEnum):
+    """Orders of findings."""
+
+    SEVERITY = "severity"
+    SCORE = "score"
 
 
 @flags(Live, Stored, Choice, Shown)
@@ -14,6 +23,12 @@ def report(
     choice: Choice,
     shown: Shown,
     *,
+    sort: Annotated[
+        Sort,
+        typer.Option(
+            "--sort", help="The order of findings: by severity, or by score (blast radius x exposure x age), highest first."
+        ),
+    ] = Sort.SEVERITY,
     framework: Annotated[
         str | None,
         typer.Option(
@@ -23,12 +38,15 @@ def report(
 ) -> int:
     """List what is wrong with keys and credentials, worst first, and what could not be seen."""
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import deliver, targets  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import deliver, scoring, targets  # noqa: PLC0415 - heavy
 
     if framework is not None:
         from keyaudit.cli.controls import report_by  # noqa: PLC0415 - heavy
 
+        if sort is not Sort.SEVERITY:
+            raise UsageError("--framework, --sort", "cannot be combined", "leave one of them out")
         return report_by(framework, live, stored, choice, shown)
     files = targets(shown.export or (), "--export")
-    with all_judged(live, stored, choice, fail_on=None) as result:
+    scores = scoring(shown.output, files, by_score=sort is Sort.SCORE)
+    with all_judged(live, stored, choice, fail_on=None, scoring=scores) as result:
         return deliver(result, shown, files)

@@ -4,11 +4,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from keyaudit.model.coverage import Scope
 from keyaudit.model.reasons import Reason
 from keyaudit.model.waivers import Waiver
+
+if TYPE_CHECKING:
+    from keyaudit.model.score import Score
 
 Bounds: TypeAlias = tuple[int, int | None]
 """A count column's value: at least, at most."""
@@ -87,6 +90,8 @@ class Finding:
     """What covers it, where it is waived."""
     known: bool = False
     """It fails, and the baseline holds it."""
+    score: "Score | None" = None
+    """Of its row, where scores were asked for; None: not evaluated."""
 
     @property
     def id(self) -> str:

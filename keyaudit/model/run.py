@@ -123,6 +123,8 @@ class Report:
     verdict: Verdict
     tallies: tuple[Tally, ...]
     findings: Callable[[bool], Iterator[Finding]]
+    by_score: bool = False
+    """They come in the order of their scores."""
     listing: Callable[[str], "Listing"]
     """A table of what was judged, by its name: the inventory beside the findings."""
     settings: InForce = field(default_factory=InForce)

@@ -19,7 +19,7 @@ from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.findings import stream
 from keyaudit.policy.in_force import in_force
-from keyaudit.policy.queries import hold, hold_baseline, judged
+from keyaudit.policy.queries import Scoring, carrying, hold, hold_baseline, judged
 from keyaudit.policy.scopes import Blind, Unsupplied, blind_scopes
 from keyaudit.policy.settings import Overrides, PolicyClass
 
@@ -51,16 +51,24 @@ class Judgement:
     _bounds: tuple[Bound, ...] = field(repr=False)
     _blind: tuple[Blind | Unsupplied, ...] = field(repr=False)
     _relations: Mapping[str, str] = field(repr=False)
+    _as_of: int = field(repr=False)
 
-    def findings(self, passes: bool = False) -> Iterator[Finding]:
+    def findings(self, passes: bool = False, *, scoring: Scoring = Scoring.NONE) -> Iterator[Finding]:
         """Every fail and unknown, with `passes` every pass too, anew at each call and always in the same order.
 
         First what is said of scopes that gave no row. Then by the thing that lives on (a key, over its versions): the one with
         the gravest finding first, then by name and id; within it the gravest finding first, then by policy and row. Rows are
         fetched in batches as they are asked for.
+
+        In the order of scores: row by row, what may be highest first; what is not evaluated last, and then those scopes.
         """
-        yield from (blind.finding for blind in self._blind)
-        yield from stream(self._connection, self._bounds, self._relations, passes=passes)
+        blind = (blind.finding for blind in self._blind)
+        if scoring is not Scoring.ORDER:
+            yield from blind
+        relations = {name: carrying(scoring, relation, TABLES[name], self._as_of) for name, relation in self._relations.items()}
+        yield from stream(self._connection, self._bounds, relations, passes=passes, scoring=scoring)
+        if scoring is Scoring.ORDER:
+            yield from blind
 
 
 def judge(
@@ -123,6 +131,7 @@ def judge(
         _bounds=bounds,
         _blind=blind,
         _relations=relations,
+        _as_of=as_of,
     )
 
 

@@ -1,4 +1,4 @@
-"""The findings as CSV: 47 columns, one line a finding, passes included, for spreadsheets and auditors."""
+"""The findings as CSV: 47 columns and the score, one line a finding, passes included, for spreadsheets and auditors."""
 
 import csv
 import hashlib
@@ -11,6 +11,7 @@ from keyaudit.model.findings import Finding, PolicyText, Tally
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.waivers import Waiver
+from keyaudit.report import score
 from keyaudit.report.cells import guarded, note_cell, tenant_cell
 from keyaudit.report.facts import Facts, plain
 from keyaudit.report.members import SCHEMA
@@ -25,6 +26,7 @@ COLUMNS = (
     "control_refs", "status", "severity", "finding_id", "first_seen_at", "expected", "actual", "evidence",
     "evidence_source", "remediation_url", "owner", "owner_source", "waiver_id", "waiver_reason", "waiver_owner",
     "waiver_approved_by", "waiver_expires_at", "coverage_note",
+    "score", "score_low", "score_band", "score_arithmetic", "score_reasons",
 )  # fmt: skip
 """In this order for good; new ones come at the end."""
 
@@ -88,6 +90,7 @@ def _finding(finding: Finding, report: Report) -> dict[str, str]:
         "expected": guarded(finding.expected or None),
         "actual": guarded(finding.message or message(finding)),
         **_waiver(finding.waiver),
+        **{name: guarded(cell) for name, cell in score.cells(finding.score).items()},
         "first_seen_at": _first_seen(finding, report.verdict.baseline),
         "evidence": guarded("|".join(_pairs(finding, facts)) or None),
         "evidence_source": guarded(" ".join(filter(None, map(facts.text, ("source_url", "source_version")))) or None),

@@ -29,6 +29,9 @@ FORMATS: Mapping[str, Callable[[Report, TextIO, Options], None]] = {
 }
 """What a report is printed in."""
 
+SCORED = frozenset({"json", "csv", "jsonl"})
+"""The formats, printed or written, that say each finding's score, whatever the order."""
+
 
 class Writer(Protocol):
     """Writes a report in one of the formats that files are written in. The same report gives the same bytes."""
