@@ -22,7 +22,7 @@ def explain(
     topic: Annotated[
         str,
         typer.Argument(
-            metavar="ID|TOPIC", help="A policy's id, a finding's (16 hex digits), or a topic. Without one: a list of the topics."
+            metavar="ID|TOPIC", help="A policy's id, a finding's (16 hex digits), or a topic. Without one: all topics."
         ),
     ] = "",
 ) -> int:

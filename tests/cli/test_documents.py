@@ -1,8 +1,6 @@
 """What README and the topics tell a reader to type works: every command line is run, every block is read by its reader."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from keyaudit.report.lines import columns
 from keyaudit.report.topics import RECIPES, TOPICS, overview, topic
 from tests.cli.conftest import Keyaudit
 from tests.documents import IN_AZURE, Command, commands, documents, fenced, save
+from tests.pipelines.agent import ACTION, TEMPLATE, differs_from_schema, read
 
 DOCUMENTS = documents()
 RAN = {Exit.CLEAN, Exit.FINDINGS, Exit.INCOMPLETE}
@@ -46,9 +45,10 @@ def _run(command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> int
     leaf, words = _leaf(command)
     given = [word.partition("=")[0] for word in words]
     if command.words[0] == "collect":
-        folder = folder / "elsewhere"
+        # What the reader makes with it is here already.
+        here, folder = folder, folder / "elsewhere"
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
+        shutil.copytree(here / "snapshot", folder / "snapshot") if "--since" in given else folder.mkdir()
     monkeypatch.chdir(folder)
     arguments = list(command.words)
     if not {"--demo", "--from"} & set(given):
@@ -107,19 +107,11 @@ def test_every_block_of_settings_is_taken(name: str, tmp_path: Path, keyaudit: K
 
 def test_the_pipelines_shown_hold_to_the_schemas_of_their_systems(tmp_path: Path) -> None:
     github, azure = fenced(topic("pipeline"), "yaml")
-    schemas = {
-        save(tmp_path / "github.yml", github): ("vendor.github-workflows",),
-        save(tmp_path / "azure.yml", azure): ("vendor.azure-pipelines", "--data-transform", "azure-pipelines", "--regex-variant", "nonunicode"),
-    }
-    for file, schema in schemas.items():
-        command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", *schema, str(file)]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert differs_from_schema(save(tmp_path / "github.yml", github), "github-workflows") == ""
+    assert differs_from_schema(save(tmp_path / "azure.yml", azure), "azure-pipelines") == ""
 
 
 def test_the_pipelines_shown_give_what_the_action_and_the_template_take() -> None:
-    from tests.pipelines.agent import ACTION, TEMPLATE, read  # noqa: PLC0415 - of .github, which a package does not have
-
     github, azure = (yaml.safe_load(block) for block in fenced(topic("pipeline"), "yaml"))
     action, declared = github["jobs"]["audit"]["steps"][-1], read(ACTION)["inputs"]
     assert action["uses"].split("@")[0].endswith(str(ACTION.parent.relative_to(ACTION.parents[3])))

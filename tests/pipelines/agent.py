@@ -93,6 +93,15 @@ def read(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
+def differs_from_schema(path: Path, system: str) -> str:
+    """What is wrong with a file by the schema of `github-actions`, `github-workflows` or `azure-pipelines`; empty: nothing."""
+    # Azure's schema has patterns that are none under Unicode rules.
+    more = ("--data-transform", system, "--regex-variant", "nonunicode") if system == "azure-pipelines" else ()
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{system}", *more, str(path)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    return ran.stdout + ran.stderr if ran.returncode else ""
+
+
 def filled(environ: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
     """A step's `env`, with each expression replaced by its value; one without a value is an error of the test."""
     return {
