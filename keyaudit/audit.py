@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -169,6 +168,7 @@ def judge(
             optional=optional,
             tenant=tenant,
             sizes=snapshot.sizes,
+            scoring=scoring,
         )
         run = dataclasses.replace(snapshot.run, as_of=as_of)
         verdict = gate.decide(
@@ -192,7 +192,7 @@ def judge(
             run=run,
             verdict=verdict,
             tallies=judgement.tallies,
-            findings=partial(judgement.findings, scoring=scoring),
+            findings=judgement.findings,
             by_score=scoring is Scoring.ORDER,
             settings=judgement.settings,
             listing=lambda name: listing(connection, TABLES[name]),

@@ -27,10 +27,11 @@ def gate(
     """Decide: exit 0 only if everything required was assessed and nothing open reaches --fail-on."""
     from keyaudit.cli.agents import tell_agent  # noqa: PLC0415 - heavy
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import deliver, scoring, targets  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import deliver, marked, scoring, targets  # noqa: PLC0415 - heavy
     from keyaudit.model.findings import Severity  # noqa: PLC0415 - heavy
 
     files = targets(shown.export or (), "--export")
+    marked(shown.bom, [shown.output or "", *(target.format for target in files)])
     scores = scoring(shown.output, files)
     with all_judged(live, stored, choice, fail_on=Severity(fail_on), new_only=new_only, scoring=scores) as result:
         code = deliver(result, shown, files)

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+BOM = "Begin CSV with a byte order mark, by which Excel knows UTF-8."
+
 
 class Auth(StrEnum):
     """Ways to sign in."""
@@ -210,6 +212,7 @@ class Shown:
         typer.Option("--export", metavar="FORMAT=PATH", help="Also write this format to a file; repeatable."),
     ] = None
     passes: Annotated[bool, typer.Option("--all", help="List what passes, too.")] = False
+    bom: Annotated[bool, typer.Option("--bom", help=BOM)] = False
 
 
 def flags(*groups: type) -> Callable[[Callable[..., int]], Callable[..., int]]:

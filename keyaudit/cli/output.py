@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO, TypeVar
@@ -59,36 +59,44 @@ def scoring(printed: str | None, files: Sequence[Target], *, by_score: bool = Fa
 def known(name: str, place: str) -> None:
     """Refuses a format that there is not, or that needs what is not installed. `place`: where it was named."""
     if name not in (*FORMATS, *FILES):
-        raise UsageError(place, f"no such format: {name!r}", nearest(name, (*FORMATS, *FILES)))
+        formats = (*FORMATS, *FILES)
+        raise UsageError(place, f"no such format: {name!r}", nearest(name, formats) or f"one of {', '.join(formats)}")
     if name in FILES:
         FILES[name].writer(name)
 
 
-def write(reports: Sequence[Report], files: Sequence[Target], *, passes: bool) -> OutputError | None:
+def marked(bom: bool, formats: Iterable[str]) -> bool:
+    """Whether CSV begins with a byte order mark. Refuses --bom where nothing is written as CSV."""
+    if bom and "csv" not in formats:
+        raise UsageError("--bom", "is of CSV alone, which nothing is written as", "leave it out, or say csv")
+    return bom
+
+
+def write(reports: Sequence[Report], files: Sequence[Target], options: Options) -> OutputError | None:
     """Write the files. One that cannot be written costs no other: what went wrong first is returned, for later."""
     failure = None
     for target in files:
         try:
             with output_bytes(target.path) as out:
-                _write(target.format, reports, out, passes=passes)
+                _write(target.format, reports, out, options)
         except OutputError as error:
             failure = failure or error
     return failure
 
 
-def print_file(name: str, reports: Sequence[Report]) -> None:
-    """Print what the file of that format would hold, passes too."""
+def print_file(name: str, reports: Sequence[Report], options: Options) -> None:
+    """Print what the file of that format would hold."""
     with printing() as out:
         out.flush()
-        _write(name, reports, out.buffer, passes=True)
+        _write(name, reports, out.buffer, options)
 
 
-def _write(name: str, reports: Sequence[Report], out: BinaryIO, *, passes: bool) -> None:
+def _write(name: str, reports: Sequence[Report], out: BinaryIO, options: Options) -> None:
     if name in FILES:
         FILES[name].writer(name)(_alone(name, reports), out)
     else:
         with as_text(out) as text:
-            _render(name, reports, text, Options(passes=passes))
+            _render(name, reports, text, options)
 
 
 def _alone(name: str, reports: Sequence[Report]) -> Report:
@@ -102,11 +110,12 @@ def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...]) 
 
     A file that cannot be written is said after the report is printed, so that a long run is not lost with it.
     """
-    failure = write(reports, files, passes=shown.passes)
+    failure = write(reports, files, Options(passes=shown.passes, bom=shown.bom))
     try:
         with printing() as out:
             gate = shown.output is None and reports[0].verdict.gate is not None
-            _render("gate" if gate else shown.output or Format.TEXT, reports, out, options(out, passes=shown.passes))
+            how = options(out, passes=shown.passes, bom=shown.bom)
+            _render("gate" if gate else shown.output or Format.TEXT, reports, out, how)
     except ClosedError as error:
         # A gate that fails has failed, however much of it was read.
         if conditions(reports)[0] is Exit.CLEAN:
@@ -132,11 +141,12 @@ def _render(name: str, reports: Sequence[Report], out: TextIO, options: Options)
         FORMATS[name](reports[0], out, options)
 
 
-def options(out: TextIO, *, passes: bool = False) -> Options:
+def options(out: TextIO, *, passes: bool = False, bom: bool = False) -> Options:
     """How to show things on a terminal, or where there is none."""
     terminal = out.isatty()
     return Options(
         passes=passes,
+        bom=bom,
         width=shutil.get_terminal_size().columns if terminal else None,
         colour=terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
     )

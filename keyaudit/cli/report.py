@@ -38,7 +38,7 @@ def report(
 ) -> int:
     """List what is wrong with keys and credentials, worst first, and what could not be seen."""
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import deliver, scoring, targets  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import deliver, marked, scoring, targets  # noqa: PLC0415 - heavy
 
     if framework is not None:
         from keyaudit.cli.controls import report_by  # noqa: PLC0415 - heavy
@@ -47,6 +47,7 @@ def report(
             raise UsageError("--framework, --sort", "cannot be combined", "leave one of them out")
         return report_by(framework, live, stored, choice, shown)
     files = targets(shown.export or (), "--export")
+    marked(shown.bom, [shown.output or "", *(target.format for target in files)])
     scores = scoring(shown.output, files, by_score=sort is Sort.SCORE)
     with all_judged(live, stored, choice, fail_on=None, scoring=scores) as result:
         return deliver(result, shown, files)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import duckdb
 
+from keyaudit.inventory.scores import SCALES
 from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.findings import Finding, Tally, UnknownGroup
@@ -51,9 +52,9 @@ class Judgement:
     _bounds: tuple[Bound, ...] = field(repr=False)
     _blind: tuple[Blind | Unsupplied, ...] = field(repr=False)
     _relations: Mapping[str, str] = field(repr=False)
-    _as_of: int = field(repr=False)
+    _scoring: Scoring = field(repr=False)
 
-    def findings(self, passes: bool = False, *, scoring: Scoring = Scoring.NONE) -> Iterator[Finding]:
+    def findings(self, passes: bool = False) -> Iterator[Finding]:
         """Every fail and unknown, with `passes` every pass too, anew at each call and always in the same order.
 
         First what is said of scopes that gave no row. Then by the thing that lives on (a key, over its versions): the one with
@@ -63,11 +64,10 @@ class Judgement:
         In the order of scores: row by row, what may be highest first; what is not evaluated last, and then those scopes.
         """
         blind = (blind.finding for blind in self._blind)
-        if scoring is not Scoring.ORDER:
+        if self._scoring is not Scoring.ORDER:
             yield from blind
-        relations = {name: carrying(scoring, relation, TABLES[name], self._as_of) for name, relation in self._relations.items()}
-        yield from stream(self._connection, self._bounds, relations, passes=passes, scoring=scoring)
-        if scoring is Scoring.ORDER:
+        yield from stream(self._connection, self._bounds, self._relations, passes=passes, scoring=self._scoring)
+        if self._scoring is Scoring.ORDER:
             yield from blind
 
 
@@ -87,10 +87,12 @@ def judge(
     optional: frozenset[Reason] = OPTIONAL,
     tenant: Scope = _NOWHERE,
     sizes: Mapping[str, int] | None = None,
+    scoring: Scoring = Scoring.NONE,
 ) -> Judgement:
     """Judges the views of `connection`, one for each table, by the policies.
 
-    `sizes`: how many rows tables have, where that is known; it changes how long judging takes, and nothing else.
+    `scoring`: whether findings carry scores, and come in their order. `sizes`: how many rows tables have, where that is known;
+    it changes how long judging takes, and nothing else.
     Raises UsageError for a profile or override that cannot be. Policies that need evidence which Azure does not hold are not
     judged unless all of it is `supplied`; where what is missing is in `require`, they are unknown, on the `tenant`. A gap
     for an `optional` reason blinds nobody.
@@ -130,8 +132,8 @@ def judge(
         _connection=connection,
         _bounds=bounds,
         _blind=blind,
-        _relations=relations,
-        _as_of=as_of,
+        _relations=_scored(connection, scoring, relations, as_of, sizes or {}),
+        _scoring=scoring,
     )
 
 
@@ -142,12 +144,27 @@ def _judged(
     relations: dict[str, str] = {}
     for name, of_table in by_table(bounds).items():
         size = sizes.get(name)
-        if size is None or size > _SMALL:
-            relations[name] = judged(TABLES[name], of_table, as_of)
-        elif size:
-            statement, relations[name] = hold(TABLES[name], of_table, as_of)
-            connection.execute(statement)
+        if size != 0:
+            relations[name] = _kept(connection, f"judged_{name}", judged(TABLES[name], of_table, as_of), size)
     return relations
+
+
+def _scored(
+    connection: duckdb.DuckDBPyConnection, scoring: Scoring, relations: Mapping[str, str], as_of: int, sizes: Mapping[str, int]
+) -> dict[str, str]:
+    """Those relations with the scores that are asked for; what is small is worked out here, once."""
+    found = {name: carrying(scoring, relation, name, as_of) for name, relation in relations.items()}
+    evaluated = () if scoring is Scoring.NONE else SCALES.keys() & found.keys()
+    return found | {name: _kept(connection, f"scored_{name}", found[name], sizes.get(name)) for name in sorted(evaluated)}
+
+
+def _kept(connection: duckdb.DuckDBPyConnection, name: str, relation: str, size: int | None) -> str:
+    """The relation, as a table of that name where its `size` is known to be small."""
+    if size is None or size > _SMALL:
+        return relation
+    statement, held = hold(name, relation)
+    connection.execute(statement)
+    return held
 
 
 def _held(connection: duckdb.DuckDBPyConnection, bounds: tuple[Bound, ...], known: Sequence[Known]) -> tuple[Bound, ...]:

@@ -109,10 +109,10 @@ def judged(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
     return f"({selection(bounds, DIALECT.name(table.name), as_of)})"
 
 
-def hold(table: Table, bounds: Sequence[Bound], as_of: int) -> tuple[str, str]:
-    """The statement that works `judged` out once and for all, and the relation that it makes."""
-    name = DIALECT.name(f"judged_{table.name}")
-    return f"CREATE TABLE {name} AS FROM {judged(table, bounds, as_of)}", name
+def hold(name: str, relation: str) -> tuple[str, str]:
+    """The statement that works a relation out once and for all, and the relation of that name that it makes."""
+    held = DIALECT.name(name)
+    return f"CREATE TABLE {held} AS FROM {relation}", held
 
 
 def covered(relation: str, bounds: Sequence[Bound]) -> str:
@@ -165,12 +165,12 @@ def counted(relation: str, bounds: Sequence[Bound]) -> str:
     )
 
 
-def carrying(scoring: Scoring, relation: str, table: Table, as_of: int) -> str:
+def carrying(scoring: Scoring, relation: str, table: str, as_of: int) -> str:
     """A relation with verdicts that has `score`, what each row's score rests on, and its bounds, `score_high` and `score_low`.
 
     Where none is asked for, or rows of that table have none, `score` is NULL, and the bounds are 0.
     """
-    return f"({unscored(relation) if scoring is Scoring.NONE else scored(relation, table.name, as_of)})"
+    return f"({unscored(relation) if scoring is Scoring.NONE else scored(relation, table, as_of)})"
 
 
 def _places(relation: str, table: Table, bounds: Sequence[Bound], least: int, scoring: Scoring) -> str:

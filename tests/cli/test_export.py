@@ -1,14 +1,21 @@
 """`keyaudit export`: several formats of one judgement, to files and to stdout."""
 
+import io
 import json
+import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from keyaudit.model.errors import Exit
+from keyaudit.report import files
 from keyaudit.report.formats import FILES
 from tests.cli.conftest import Keyaudit
+from tests.report import test_cyclonedx, test_junit, test_ocsf, test_sarif
+from tests.report.counts import READERS, alike
+from tests.report.test_files import Filling
 
 FORMATS = [*FILES, "json", "csv"]
 
@@ -22,11 +29,62 @@ def test_several_formats_of_one_judgement_are_written_at_once(keyaudit: Keyaudit
     assert sorted(tmp_path.iterdir()) == sorted(wanted.values())
 
 
-@pytest.mark.parametrize("name", FORMATS)
-def test_the_same_snapshot_gives_the_same_bytes(keyaudit: Keyaudit, contoso: Path, tmp_path: Path, name: str) -> None:
+def test_the_same_snapshot_gives_the_same_bytes(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
     for nth in (1, 2):
-        keyaudit("export", f"{name}={tmp_path / str(nth)}", "--from", contoso)
-    assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
+        keyaudit("export", *(f"{name}={tmp_path / f'{name}.{nth}'}" for name in FORMATS), "--from", contoso)
+    for name in FORMATS:
+        assert (tmp_path / f"{name}.1").read_bytes() == (tmp_path / f"{name}.2").read_bytes(), name
+
+
+@pytest.mark.parametrize("estate", ["contoso", "blind_spots", "hardened"])
+def test_formats_agree_on_how_many_of_each_status_and_severity(
+    keyaudit: Keyaudit, request: pytest.FixtureRequest, tmp_path: Path, estate: str
+) -> None:
+    snapshot = request.getfixturevalue(estate)
+    keyaudit("export", *(f"{name}={tmp_path / name}" for name in READERS), "--from", snapshot)
+    counts = {name: alike(read((tmp_path / name).read_bytes())) for name, read in READERS.items()}
+    assert counts["json"]["pass", ""] > 100
+    differences = {name: (found - counts["json"], counts["json"] - found) for name, found in counts.items()}
+    assert {name: each for name, each in differences.items() if any(each)} == {}
+
+
+def test_what_is_exported_of_a_whole_tenant_is_valid(keyaudit: Keyaudit, blind_spots: Path, tmp_path: Path) -> None:
+    names = ("sarif", "junit", "ocsf", "cyclonedx", "cyclonedx-1.7")
+    keyaudit("export", *(f"{name}={tmp_path / name}" for name in names), "--from", blind_spots)
+    output = {name: (tmp_path / name).read_bytes() for name in names}
+    assert test_junit.invalid(output["junit"]) == []
+    assert test_ocsf.invalid(test_ocsf.lines(output["ocsf"])[::10], test_ocsf.VERSIONS[0]) == []
+    for name in test_cyclonedx.FORMATS:
+        assert test_cyclonedx.invalid(name, output[name]) is None
+    assert [error.message for error in test_sarif.schema().iter_errors(json.loads(output["sarif"]))] == []
+
+
+def test_a_byte_order_mark_is_of_csv_alone(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
+    assert keyaudit("export", f"csv={tmp_path / 'a'}", "--bom", "--from", contoso).code == Exit.CLEAN
+    assert keyaudit("report", "--export", f"csv={tmp_path / 'b'}", "--bom", "--from", contoso).code == Exit.CLEAN
+    keyaudit("export", f"csv={tmp_path / 'c'}", "--from", contoso)
+    marked, other, plain = ((tmp_path / name).read_bytes() for name in "abc")
+    assert marked == other == b"\xef\xbb\xbf" + plain
+    assert plain.startswith(b"schema_version,")
+    ran = keyaudit("gate", "--bom", "--demo")
+    assert (ran.code, "--bom: is of CSV alone" in ran.err) == (Exit.USAGE, True)
+
+
+def test_an_export_that_cannot_be_written_is_exit_70_in_every_format(
+    keyaudit: Keyaudit, contoso: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = files._opened
+
+    def small(path: Path) -> BinaryIO:
+        with opened(path) as made:
+            return io.BufferedRandom(Filling(os.dup(made.fileno()), 5), 512)
+
+    monkeypatch.setattr(files, "_opened", small)
+    ran = keyaudit("gate", *(word for name in FORMATS for word in ("--export", f"{name}={tmp_path / name}")), "--from", contoso)
+    assert ran.code == Exit.BUG
+    assert "No space left on device" in ran.err
+    assert "FAIL" in ran.out
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_passes_are_exported_too(keyaudit: Keyaudit, contoso: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,9 @@ def test_every_format_says_the_same(keyaudit: Keyaudit, contoso: Path) -> None:
         assert line["score_arithmetic"] == score["arithmetic"]
         assert line["score_band"].rpartition("..")[2] == score["band"]
     assert seen >= len(by_id)
+    streamed = [json.loads(line) for line in keyaudit("export", "jsonl", "--from", contoso).out.splitlines()]
+    of_lines = {each["id"]: each["score"] for each in streamed if each["type"] == "finding"}
+    assert {id_: of_lines[id_] for id_ in by_id} == {id_: each["score"] for id_, each in by_id.items()}
     text = " ".join(keyaudit("report", "--from", contoso, "--sort", "score").out.split())
     for each in by_id.values():
         if each["score"]:
@@ -113,3 +117,9 @@ def test_the_key_of_2016_across_two_environments_scores_80(keyaudit: Keyaudit, t
     assert (found[0]["score"]["arithmetic"], found[0]["score"]["band"]) == ("5 x 4 x 4 = 80", "critical")
     ran = keyaudit("explain", found[0]["id"], "--from", tmp_path / "out")
     assert "2 environments" in " ".join(ran.out.split())
+
+
+def test_controls_have_an_order_of_their_own(keyaudit: Keyaudit, contoso: Path) -> None:
+    ran = keyaudit("report", "--from", contoso, "--framework", "mcsb", "--sort", "score")
+    assert (ran.code, ran.out) == (Exit.USAGE, "")
+    assert ran.err == "keyaudit: --framework, --sort: cannot be combined; leave one of them out\n"

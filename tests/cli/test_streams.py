@@ -11,6 +11,7 @@ import pytest
 
 from keyaudit.model.errors import Exit
 from keyaudit.report import files
+from keyaudit.report.formats import FILES
 from tests.cli.conftest import Keyaudit
 
 LISTINGS = (["inventory"], ["inventory", "key", "-o", "csv"], ["expiring"], ["doctor"])
@@ -39,6 +40,21 @@ def test_a_closed_pipe_never_turns_a_failing_gate_into_success(contoso: Path) ->
             ran = _run([command, "--from", str(contoso), "-o", "json"], stdout=closed)
             assert ran.returncode == code
             assert b"Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("name", ["csv", "sarif", "xlsx", "ocsf"])
+def test_a_closed_pipe_never_makes_an_export_a_success(contoso: Path, name: str) -> None:
+    with _closed() as closed:
+        ran = _run(["export", name, "--from", str(contoso)], stdout=closed)
+    assert ran.returncode == Exit.BUG
+    assert b"Traceback" not in ran.stderr
+
+
+def test_a_closed_pipe_costs_a_failing_gate_neither_its_code_nor_its_files(contoso: Path, tmp_path: Path) -> None:
+    with _closed() as closed:
+        exports = [word for name in FILES for word in ("--export", f"{name}={tmp_path / name}")]
+        assert _run(["gate", "--from", str(contoso), *exports], stdout=closed).returncode == Exit.FINDINGS
+    assert {path.name for path in tmp_path.iterdir()} == set(FILES)
 
 
 @pytest.mark.parametrize("arguments", [*COMMANDS, ["policies", "test"], ["--help"]], ids=" ".join)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from keyaudit.model.findings import Finding
 from keyaudit.policy import findings
 from keyaudit.policy.judge import judge
 from keyaudit.policy.queries import Scoring
@@ -60,17 +61,25 @@ ORDER = [
 ]
 
 
+@pytest.mark.parametrize("sizes", [{}, {"key": len(ROWS), "vault": 1}], ids=["worked out anew", "held"])
 @pytest.mark.parametrize("size", [1, 2, 50_000])
-def test_the_highest_upper_bound_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+def test_the_highest_upper_bound_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, sizes: dict[str, int]
+) -> None:
     monkeypatch.setattr(findings, "_SLICE", size)
     policies = [policy(tmp_path, message=quoted("{name}")), policy(tmp_path, **VAULT_POLICY)]
     vault = {**QUIET, "name": "kv-a", "scope_id": SUBSCRIPTION.id, "purge_protection": True}
-    with inventory(key=ROWS, vault=[vault]) as connection:
-        judgement = judge(connection, policies, [gap(SUBSCRIPTION, "subscription.list")], as_of=NOW)
-        found = list(judgement.findings(scoring=Scoring.ORDER))
-        again = list(judgement.findings(scoring=Scoring.ORDER))
-        plain = list(judgement.findings())
-        carried = list(judgement.findings(scoring=Scoring.CARRIED))
+    coverage = [gap(SUBSCRIPTION, "subscription.list")]
+
+    def judged(scoring: Scoring) -> tuple[list[Finding], list[Finding]]:
+        """The findings, asked for twice."""
+        with inventory(key=ROWS, vault=[vault]) as connection:
+            judgement = judge(connection, policies, coverage, as_of=NOW, sizes=sizes, scoring=scoring)
+            return [*judgement.findings()], [*judgement.findings()]
+
+    found, again = judged(Scoring.ORDER)
+    plain, _ = judged(Scoring.NONE)
+    carried, _ = judged(Scoring.CARRIED)
     scored = [each for each in found if each.score is not None]
     shown = [(each.row["name"], str(each.row["id"])[-1], each.score.low, each.score.high) for each in scored if each.score]
     assert shown == ORDER
@@ -86,6 +95,6 @@ def test_the_highest_upper_bound_comes_first(tmp_path: Path, monkeypatch: pytest
 
 def test_passes_have_scores_too(tmp_path: Path) -> None:
     with inventory(key=[_key("good", exportable=False)], vault=[QUIET]) as connection:
-        (found,) = judge(connection, [policy(tmp_path)], (), as_of=NOW).findings(True, scoring=Scoring.ORDER)
+        (found,) = judge(connection, [policy(tmp_path)], (), as_of=NOW, scoring=Scoring.ORDER).findings(True)
     assert found.score is not None
     assert found.score.arithmetic == "2 x 2 x 1 = 4"

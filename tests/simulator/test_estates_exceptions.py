@@ -1,7 +1,7 @@
 """Contoso shows every exception that a policy makes, and blind-spots every way not to see."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -91,13 +91,15 @@ def test_grace_and_coming_rotation_are_clean(contoso: Estate) -> None:
 
 
 def test_software_keys_pass_by_the_environment_that_stands_nearest(contoso: Estate) -> None:
-    rows = [*keys(contoso)]
-    software = [(vault, key, version) for vault, key, version in rows if not key.managed and version.hsm_platform == "0"]
-    assert any(
-        vault.sku == "premium" and oracle.environment(version.tags) == "test" and clean(contoso, oracle.key_row(vault, key))
-        for vault, key, version in software
-    )
-    cutover = [(vault, key) for vault, key, version in software if oracle.environment(version.tags) == "prod"]
+    def software(rows: Iterable[tuple[Vault, Key, KeyVersion]], environment: str) -> list[tuple[Vault, Key]]:
+        return [
+            (vault, key)
+            for vault, key, version in rows
+            if not key.managed and version.hsm_platform == "0" and oracle.environment(version.tags) == environment
+        ]
+
+    assert any(vault.sku == "premium" for vault, _ in software(clean_keys(contoso), "test"))
+    cutover = software(keys(contoso), "prod")
     assert [oracle.environment(vault.tags) for vault, _ in cutover] == ["test"]
     assert not clean(contoso, oracle.key_row(*cutover[0]))
 

@@ -47,7 +47,7 @@ _TAGS = {
 }
 _TEAMS = {
     "Loyalty Engineering": ("tomas.novak", "ines.moreau"),
-    "Orders Engineering": ("jonas.lind", "mei.tanaka", "lukas.brandt", "piotr.nowak"),
+    "Orders Engineering": ("jonas.lind", "lukas.brandt", "piotr.nowak"),
 }
 
 
