@@ -144,14 +144,16 @@ def judge(
     classes: Sequence[PolicyClass] = (),
     require: Collection[str] = (),
     scoring: Scoring = Scoring.NONE,
+    listed: bool = False,
 ) -> Iterator[Report]:
     """The snapshot judged by policies, offline. Findings stream from the report for as long as the context lasts.
 
-    `require` names what is otherwise optional, as `model.evidence` does.
+    `require` names what is otherwise optional, as `model.evidence` does. `listed`: whole rows of the report's listings are
+    looked at, so that what no policy reads is worked out too.
     """
     optional = OPTIONAL - {Reason.NOT_IN_CLOUD} if NOT_IN_CLOUD in require else OPTIONAL
     tenant = Scope(f"/tenants/{snapshot.run.tenant_id}".lower(), snapshot.run.tenant_name, ScopeKind.TENANT)
-    reach_known = scoring is not Scoring.NONE or reads_reach(policies)
+    reach_known = listed or scoring is not Scoring.NONE or reads_reach(policies)
     with snapshot.judging(as_of, reach_known=reach_known) as connection:
         judgement = judge_policies(
             connection,
@@ -195,6 +197,7 @@ def judge(
             findings=judgement.findings,
             by_score=scoring is Scoring.ORDER,
             settings=judgement.settings,
+            policies=judgement.policies,
             listing=lambda name: listing(connection, TABLES[name]),
         )
 

@@ -14,11 +14,11 @@ import typer
 
 from keyaudit.cli.app import app, run
 from keyaudit.cli.clock import SystemClock
-from keyaudit.cli.options import Choice, Live, Shown, Stored
+from keyaudit.cli.options import Choice, Live, Redaction, Shown, Stored
 from keyaudit.model.errors import MEANINGS
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.policy.load import load
-from keyaudit.report.formats import FILES
+from keyaudit.report.formats import BUNDLE, FILES
 
 README = Path(__file__).parent.parent / "README.md"
 EXAMPLE = README.parent / "policies" / "key-vault" / "kv-key-expiring-soon.yaml"
@@ -39,7 +39,7 @@ COMMANDS = (
     "baseline show",
     *(f"waivers {command}" for command in ("list", "add", "check", "prune")),
 )
-SHARED = (Live, Stored, Choice, Shown)
+SHARED = (Live, Stored, Choice, Shown, Redaction)
 DAY = 1_795_516_200
 """2026-11-24: the demo is of the day that it is shown on."""
 
@@ -81,7 +81,8 @@ def formats() -> str:
         f"| `{name}` | {each.meaning}{f'; `pip install keyaudit[{each.extra}]`' if each.extra else ''} |"
         for name, each in FILES.items()
     ]
-    return "\n".join(["| format | what it is |", "| --- | --- |", *rows])
+    bundle = f"| `{BUNDLE}` | a folder of evidence, whole or not there, which `keyaudit export verify DIR` checks |"
+    return "\n".join(["| format | what it is |", "| --- | --- |", *rows, bundle])
 
 
 def demo() -> str:

@@ -34,6 +34,7 @@ def all_judged(
     fail_on: Severity | None,
     new_only: bool = False,
     scoring: Scoring = Scoring.NONE,
+    listed: bool = False,
 ) -> Iterator[Sequence[Report]]:
     """A report for each tenant that is named, in that order; good until the context ends."""
     tenants = each(live, stored)
@@ -42,7 +43,15 @@ def all_judged(
     with ExitStack() as stack:
         reports = [
             stack.enter_context(
-                judged(*one, choice, fail_on=fail_on, new_only=new_only, scoring=scoring, among=len(tenants) > 1)
+                judged(
+                    *one,
+                    choice,
+                    fail_on=fail_on,
+                    new_only=new_only,
+                    scoring=scoring,
+                    among=len(tenants) > 1,
+                    listed=listed,
+                )
             )
             for one in tenants
         ]
@@ -61,10 +70,11 @@ def judged(
     new_only: bool = False,
     scoring: Scoring = Scoring.NONE,
     among: bool = False,
+    listed: bool = False,
 ) -> Iterator[Report]:
     """The report, good until the context ends. Everything that can be refused is refused before anything is read.
 
-    `among` other tenants, one that cannot be read is a report that says so.
+    `among` other tenants, one that cannot be read is a report that says so. `listed` as `audit.judge` has it.
     """
     known = load(besides=choice.policies)
     policies = chosen(known, choice)
@@ -92,6 +102,7 @@ def judged(
             classes=how.classes,
             require=how.require,
             scoring=scoring,
+            listed=listed,
         ) as report:
             yield report
 

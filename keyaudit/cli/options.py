@@ -215,6 +215,35 @@ class Shown:
     bom: Annotated[bool, typer.Option("--bom", help=BOM)] = False
 
 
+class Redact(StrEnum):
+    """What a report can go without."""
+
+    NAMES = "names"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Redaction:
+    """What strangers are not told."""
+
+    redact: Annotated[
+        Redact | None,
+        typer.Option(
+            "--redact",
+            help="names: pseudonyms for all that names the tenant, its people and its things. "
+            "What can be guessed all the same: keyaudit explain redaction.",
+        ),
+    ] = None
+    redact_salt: Annotated[
+        Path | None,
+        typer.Option(
+            "--redact-salt",
+            metavar="FILE",
+            help="With --redact: a secret of 16 bytes or more that pseudonyms are made with. Default: the tenant's id, "
+            "with which anybody can try names.",
+        ),
+    ] = None
+
+
 def flags(*groups: type) -> Callable[[Callable[..., int]], Callable[..., int]]:
     """Gives a command one flag for each field of each group; it is called with the groups, filled in, by position."""
 

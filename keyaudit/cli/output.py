@@ -13,27 +13,30 @@ from keyaudit.model.errors import Exit, OutputError, UsageError
 from keyaudit.model.run import Report, Verdict
 from keyaudit.policy.problems import nearest
 from keyaudit.policy.queries import Scoring
-from keyaudit.report.files import as_text, check, output_bytes
-from keyaudit.report.formats import FILES, FORMATS, SCORED, Options
+from keyaudit.report.bundle.write import write as write_bundle
+from keyaudit.report.files import as_text, check, check_absent, output_bytes
+from keyaudit.report.formats import BUNDLE, FILES, FORMATS, LISTING, SCORED, Options
 from keyaudit.report.gate import render_gate
 from keyaudit.report.several import conditions
 from keyaudit.report.several import render as render_several
 
 T = TypeVar("T")
 
+_EVERY = (*FORMATS, *FILES, BUNDLE)
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A file to write, and its format."""
+    """A file or folder to write, and its format."""
 
     format: str
     path: Path
 
 
 def targets(texts: Sequence[str], place: str) -> tuple[Target, ...]:
-    """The files that are named as FORMAT=PATH.
+    """The files, and folders, that are named as FORMAT=PATH.
 
-    What is not that, needs what is not installed, or is no place for a file, is refused before anything is read. `place`: where
+    What is not that, needs what is not installed, or is no place for one, is refused before anything is read. `place`: where
     they were named.
     """
     found: dict[Path, Target] = {}
@@ -43,7 +46,7 @@ def targets(texts: Sequence[str], place: str) -> tuple[Target, ...]:
         if not path:
             raise UsageError(place, f"not FORMAT=PATH: {text!r}", f"say where to, as in {name}=PATH")
         target = Target(name, Path(path))
-        check(target.path)
+        (check_absent if name == BUNDLE else check)(target.path)
         if found.setdefault(target.path.resolve(), target) is not target:
             raise UsageError(place, f"{path} is named twice", "give each format a file of its own")
     return tuple(found.values())
@@ -58,9 +61,8 @@ def scoring(printed: str | None, files: Sequence[Target], *, by_score: bool = Fa
 
 def known(name: str, place: str) -> None:
     """Refuses a format that there is not, or that needs what is not installed. `place`: where it was named."""
-    if name not in (*FORMATS, *FILES):
-        formats = (*FORMATS, *FILES)
-        raise UsageError(place, f"no such format: {name!r}", nearest(name, formats) or f"one of {', '.join(formats)}")
+    if name not in _EVERY:
+        raise UsageError(place, f"no such format: {name!r}", nearest(name, _EVERY) or f"one of {', '.join(_EVERY)}")
     if name in FILES:
         FILES[name].writer(name)
 
@@ -72,11 +74,19 @@ def marked(bom: bool, formats: Iterable[str]) -> bool:
     return bom
 
 
+def listed(files: Sequence[Target]) -> bool:
+    """Whether one of them shows whole rows of the inventory: what `all_judged` has to know."""
+    return any(target.format in LISTING for target in files)
+
+
 def write(reports: Sequence[Report], files: Sequence[Target], options: Options) -> OutputError | None:
     """Write the files. One that cannot be written costs no other: what went wrong first is returned, for later."""
     failure = None
     for target in files:
         try:
+            if target.format == BUNDLE:
+                write_bundle(_alone(BUNDLE, reports), target.path)
+                continue
             with output_bytes(target.path) as out:
                 _write(target.format, reports, out, options)
         except OutputError as error:
@@ -105,12 +115,14 @@ def _alone(name: str, reports: Sequence[Report]) -> Report:
     return reports[0]
 
 
-def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...]) -> int:
+def deliver(reports: Sequence[Report], shown: Shown, files: tuple[Target, ...], exported: Sequence[Report]) -> int:
     """Write the files, print the reports, and return the exit code, which is never 0 if anything was not written.
+
+    `exported`: the reports as files have them.
 
     A file that cannot be written is said after the report is printed, so that a long run is not lost with it.
     """
-    failure = write(reports, files, Options(passes=shown.passes, bom=shown.bom))
+    failure = write(exported, files, Options(passes=shown.passes, bom=shown.bom))
     try:
         with printing() as out:
             gate = shown.output is None and reports[0].verdict.gate is not None

@@ -1,7 +1,7 @@
 """What a policy says of one row: its outcome, how grave it is, and the evidence it read."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
@@ -92,6 +92,10 @@ class Finding:
     """It fails, and the baseline holds it."""
     score: "Score | None" = None
     """Of its row, where scores were asked for; None: not evaluated."""
+    reworded: Callable[[Mapping[str, Value]], tuple[str, Mapping[str, str]]] | None = field(
+        default=None, compare=False, repr=False
+    )
+    """The message and the fix that it would have if its row held these values, judged the same."""
 
     @property
     def id(self) -> str:

@@ -11,7 +11,7 @@ from keyaudit.model.errors import Exit
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
 from keyaudit.model.reasons import Reason
-from keyaudit.model.settings import InForce
+from keyaudit.model.settings import InForce, PolicyInForce
 from keyaudit.model.waivers import Use
 
 if TYPE_CHECKING:
@@ -129,3 +129,5 @@ class Report:
     """A table of what was judged, by its name: the inventory beside the findings."""
     settings: InForce = field(default_factory=InForce)
     """What was settled for it: profile, limits, classes."""
+    policies: tuple[PolicyInForce, ...] = ()
+    """Every policy that was chosen for it, by id, with those that were not judged."""

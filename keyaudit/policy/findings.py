@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from heapq import merge
 from itertools import groupby
 from typing import Any
@@ -137,7 +138,8 @@ def _finding(bound: Bound, code: int, row: _Row) -> Finding:
     policy = bound.policy
     outcome = outcome_of(code)
     unknown = {name: reason_of(row.reasons[name]) for name in bound.columns_read if name in row.reasons}
-    texts = _Texts(bound, row)
+    texts = _Texts(bound, row, row.values)
+    message, fix = _worded(bound, code, row, row.values)
     subject = str(row.values[policy.subject])
     severity = policy.text.severity if outcome is Outcome.PASS else severity_of(code)
     return Finding(
@@ -145,16 +147,24 @@ def _finding(bound: Bound, code: int, row: _Row) -> Finding:
         outcome=outcome,
         severity=severity,
         subject=subject,
-        message=_message(bound, code, row, texts),
+        message=message,
         row=row.values,
         unknown=unknown,
         evidence={name: row.values[name] for name in bound.columns_read if texts.known(name)},
         expected=bound.expected(row.values, row.classes.get(policy.text.id, 0)),
-        fix={kind: template.fill(texts.quoted(template.names, kind)) for kind, template in policy.fix.items()},
+        fix=fix,
         known=KNOWN <= code < UNKNOWN_VIOLATION,
         score=score_of(policy.table.name, row.score, row.reasons, texts.of) if row.score else None,
         waiver=_waiver(bound, str(row.values["id"]), subject, severity) if outcome is Outcome.WAIVED else None,
+        reworded=partial(_worded, bound, code, row),
     )
+
+
+def _worded(bound: Bound, code: int, row: _Row, values: Mapping[str, Value]) -> tuple[str, Mapping[str, str]]:
+    """The message and the fix, with the row's columns as `values` has them."""
+    texts = _Texts(bound, row, values)
+    fix = {kind: template.fill(texts.quoted(template.names, kind)) for kind, template in bound.policy.fix.items()}
+    return _message(bound, code, row, texts), fix
 
 
 def _waiver(bound: Bound, row: str, subject: str, severity: Severity) -> Waiver:
@@ -178,13 +188,14 @@ def _message(bound: Bound, code: int, row: _Row, texts: "_Texts") -> str:
 
 
 class _Texts:
-    """A row's columns and a policy's parameters as people read them."""
+    """A row's columns, by the values to be shown, and a policy's parameters as people read them."""
 
-    __slots__ = ("_bound", "_row")
+    __slots__ = ("_bound", "_row", "_values")
 
-    def __init__(self, bound: Bound, row: _Row) -> None:
+    def __init__(self, bound: Bound, row: _Row, values: Mapping[str, Value]) -> None:
         self._bound = bound
         self._row = row
+        self._values = values
 
     def known(self, column: str) -> bool:
         """Whether the column has a value or is absent; a count with bounds has one, though the exact number is unknown."""
@@ -204,4 +215,4 @@ class _Texts:
             return self._bound.shown(name, self._row.values, self._row.classes.get(self._bound.policy.text.id, 0))
         if not self.known(name):
             return "unknown"
-        return show(self._row.values[name], Kind(column.type.value))
+        return show(self._values[name], Kind(column.type.value))

@@ -11,7 +11,7 @@ from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.findings import Finding, Tally, UnknownGroup
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import NotJudged
-from keyaudit.model.settings import InForce
+from keyaudit.model.settings import InForce, PolicyInForce
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import COLUMNS
 from keyaudit.model.waivers import Waiver
@@ -19,7 +19,7 @@ from keyaudit.policy.bind import Bound, bind, by_table, waived
 from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.findings import stream
-from keyaudit.policy.in_force import in_force
+from keyaudit.policy.in_force import in_force, policies_in_force
 from keyaudit.policy.queries import Scoring, carrying, hold, hold_baseline, judged
 from keyaudit.policy.scopes import Blind, Unsupplied, blind_scopes
 from keyaudit.policy.settings import Overrides, PolicyClass
@@ -42,6 +42,8 @@ class Judgement:
     unsupplied: tuple[NotJudged, ...]
     """Policies whose missing evidence was required: each is unknown, once, on the tenant."""
     settings: InForce
+    policies: tuple[PolicyInForce, ...]
+    """All of them, by id."""
     waived: Mapping[str, int]
     """How many findings each waiver covers, by its id; only those that hold and cover findings."""
     required: frozenset[str]
@@ -126,6 +128,7 @@ def judge(
         not_judged=tuple(each for name, each in lacking.items() if name not in unsupplied),
         unsupplied=tuple(unsupplied.values()),
         settings=in_force(settled, profile, overrides or {}, classes=classes, held=counts.classes, require=require),
+        policies=policies_in_force(settled),
         waived={waiver.id: counts.covered(waiver) for waiver in holding},
         required=frozenset(needed_by),
         needed_by={operation: tuple(ids) for operation, ids in sorted(needed_by.items())},

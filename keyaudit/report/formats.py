@@ -76,3 +76,9 @@ FILES: Mapping[str, File] = {
     "junit": File("junit", "JUnit XML, for the test results of a pipeline: a suite for each policy, passes too"),
 }
 """What a report is exported to, besides `json` and `csv`."""
+
+BUNDLE = "bundle"
+"""The one that is a folder: `keyaudit.report.bundle`."""
+
+LISTING = frozenset({BUNDLE})
+"""Those that show whole rows of the inventory, and so need what no policy reads."""

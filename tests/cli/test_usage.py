@@ -83,7 +83,7 @@ def test_a_policy_that_no_example_holds_fails_its_test(keyaudit: Keyaudit, tmp_p
 def test_the_shipped_policies_pass_their_own_tests(keyaudit: Keyaudit) -> None:
     ran = keyaudit("policies", "test")
     assert ran.code == Exit.CLEAN, ran.out
-    assert "22 policies" in ran.out
+    assert "no failures" in ran.out
 
 
 def test_version_help_and_exit_codes(keyaudit: Keyaudit) -> None:

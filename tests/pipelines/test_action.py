@@ -38,10 +38,11 @@ def _ends(agent: Agent) -> int:
 
 
 def test_a_tenant_that_is_as_it_should_be_passes(agent: Agent) -> None:
-    ran = _gate(agent, demo="hardened", formats="sarif junit  markdown\njsonl")
+    ran = _gate(agent, demo="hardened", formats="sarif junit  markdown\njsonl cyclonedx-1.7")
     assert ran.returncode == 0, ran.stderr
     assert agent.outputs == {"exit-code": "0", "complete": "true", "folder": str(agent.temp / "keyaudit")}
     assert sorted(path.name for path in (agent.temp / "keyaudit").iterdir()) == [
+        "keyaudit.cyclonedx-1.7",
         "keyaudit.jsonl",
         "keyaudit.junit.xml",
         "keyaudit.markdown",

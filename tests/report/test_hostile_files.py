@@ -39,7 +39,7 @@ def test_a_terminal_only_draws() -> None:
         def __getattr__(self, event: str) -> object:
             return lambda *_, **__: seen.update([event])
 
-    stream = pyte.Stream(Listener())
+    stream = pyte.Stream(Listener())  # type: ignore[arg-type] - a screen that draws nothing
     for name in TEXTS:
         for payload in CORPUS.values():
             stream.feed(poisoned(name, payload).decode())

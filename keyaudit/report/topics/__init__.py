@@ -6,6 +6,7 @@ from importlib import resources
 from keyaudit.model.errors import MEANINGS
 from keyaudit.model.reasons import ADVICE
 from keyaudit.report.lines import joined, wrap
+from keyaudit.report.redact import LIMITS
 
 RECIPES: Mapping[str, str] = {
     "admin": "a first audit: rights, what was found, what was not read, and how to mend both",
@@ -19,6 +20,7 @@ TOPICS: Mapping[str, str] = {
     **RECIPES,
     "gaps": "each reason for which something is not read, and what to do about it",
     "exit-codes": "what each exit code means",
+    "redaction": "what --redact keeps from whom, and what can be guessed all the same",
 }
 
 _WIDTH = 80
@@ -30,6 +32,8 @@ def topic(name: str) -> str:
         return joined(_gaps())
     if name == "exit-codes":
         return "".join(f"{int(code):>4}  {meaning}\n" for code, meaning in MEANINGS.items())
+    if name == "redaction":
+        return LIMITS
     return resources.files(__name__).joinpath(f"{name}.md").read_text(encoding="utf-8")
 
 
