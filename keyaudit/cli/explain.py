@@ -1,4 +1,4 @@
-"""`keyaudit explain`: a policy, a finding with its evidence and score, the exit codes, or what a redaction keeps from whom."""
+"""`keyaudit explain`: a policy in full, a finding with its evidence and the arithmetic of its score, or a topic."""
 
 import re
 from typing import Annotated
@@ -8,7 +8,7 @@ import typer
 from keyaudit.cli.options import Choice, Live, Stored, flags
 from keyaudit.cli.policies import details, named
 from keyaudit.cli.streams import printing
-from keyaudit.model.errors import MEANINGS, Exit, UsageError
+from keyaudit.model.errors import Exit, UsageError
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
@@ -20,30 +20,31 @@ def explain(
     choice: Choice,
     *,
     topic: Annotated[
-        str, typer.Argument(metavar="ID", help="A policy's id, a finding's (16 hex digits), or: exit-codes, redaction.")
-    ],
+        str,
+        typer.Argument(
+            metavar="ID|TOPIC", help="A policy's id, a finding's (16 hex digits), or a topic. Without one: all topics."
+        ),
+    ] = "",
 ) -> int:
-    """Explain a policy (why it exists, what it reads, how to mend what it finds), a finding, exit-codes, or redaction.
+    """Explain a policy (why it exists, what it reads, how to mend what it finds), a finding, or a topic: admin, pipeline, ...
 
     A finding is looked for in a tenant: with --demo, in a snapshot with --from, else live.
     """
-    if topic.lower() == "exit-codes":
-        with printing() as out:
-            out.writelines(f"{int(code):>4}  {meaning}\n" for code, meaning in MEANINGS.items())
-        return Exit.CLEAN
-    if _FINGERPRINT.fullmatch(topic.lower()):
-        return _finding(topic.lower(), live, stored, choice)
-    if topic.lower() == "redaction":
-        from keyaudit.report.redact import LIMITS  # noqa: PLC0415 - heavy
-
-        with printing() as out:
-            out.write(LIMITS)
-        return Exit.CLEAN
+    from keyaudit.report import topics  # noqa: PLC0415 - heavy
     from keyaudit.report.explain import render_policy  # noqa: PLC0415 - heavy
 
-    policy = named(topic, choice.policies, "explain")
+    name = topic.lower()
+    if _FINGERPRINT.fullmatch(name):
+        return _finding(name, live, stored, choice)
+    if not name:
+        text = topics.overview()
+    elif name in topics.TOPICS:
+        text = topics.topic(name)
+    else:
+        policy = named(topic, choice.policies, "explain")
+        text = render_policy(policy.text, details(policy))
     with printing() as out:
-        out.write(render_policy(policy.text, details(policy)))
+        out.write(text)
     return Exit.CLEAN
 
 
