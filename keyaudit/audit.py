@@ -13,7 +13,8 @@ from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read, endings, prepare
 from keyaudit.inventory.finding import target
 from keyaudit.inventory.listing import listing
-from keyaudit.inventory.owners import owners
+from keyaudit.inventory.overview import calendar, custody, widest
+from keyaudit.inventory.owners import owned
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.inventory.views.reach import LOCAL_LISTED
@@ -28,6 +29,7 @@ from keyaudit.model.expiring import Expiring
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Severity
 from keyaudit.model.listing import Inventory
+from keyaudit.model.overview import Overview
 from keyaudit.model.reasons import OPTIONAL, UNSAFE, Reason
 from keyaudit.model.run import Report, Run, Verdict
 from keyaudit.model.tables import TABLES, operations, operations_of
@@ -36,12 +38,15 @@ from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
 from keyaudit.model.tables.reach import WIDENING
 from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Waiver
+from keyaudit.policy.judge import Judgement, reads_reach
 from keyaudit.policy.judge import judge as judge_policies
-from keyaudit.policy.judge import reads_reach
 from keyaudit.policy.load import Policy
+from keyaudit.policy.queries import Scoring
 from keyaudit.policy.settings import Overrides, PolicyClass
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from keyaudit.cloud.connection import Clock, Connection
     from keyaudit.cloud.environment import Environment
     from keyaudit.cloud.network import Network
@@ -143,14 +148,18 @@ def judge(
     overrides: Overrides | None = None,
     classes: Sequence[PolicyClass] = (),
     require: Collection[str] = (),
+    scoring: Scoring = Scoring.NONE,
+    listed: bool = False,
 ) -> Iterator[Report]:
     """The snapshot judged by policies, offline. Findings stream from the report for as long as the context lasts.
 
-    `require` names what is otherwise optional, as `model.evidence` does.
+    `require` names what is otherwise optional, as `model.evidence` does. `listed`: whole rows of the report's listings are
+    looked at, so that what no policy reads is worked out too.
     """
     optional = OPTIONAL - {Reason.NOT_IN_CLOUD} if NOT_IN_CLOUD in require else OPTIONAL
     tenant = Scope(f"/tenants/{snapshot.run.tenant_id}".lower(), snapshot.run.tenant_name, ScopeKind.TENANT)
-    with snapshot.judging(as_of, reach_known=reads_reach(policies)) as connection:
+    reach_known = listed or scoring is not Scoring.NONE or reads_reach(policies)
+    with snapshot.judging(as_of, reach_known=reach_known) as connection:
         judgement = judge_policies(
             connection,
             policies,
@@ -166,6 +175,7 @@ def judge(
             optional=optional,
             tenant=tenant,
             sizes=snapshot.sizes,
+            scoring=scoring,
         )
         run = dataclasses.replace(snapshot.run, as_of=as_of)
         verdict = gate.decide(
@@ -190,9 +200,12 @@ def judge(
             verdict=verdict,
             tallies=judgement.tallies,
             findings=judgement.findings,
+            by_score=scoring is Scoring.ORDER,
             settings=judgement.settings,
+            policies=judgement.policies,
             listing=lambda name: listing(connection, TABLES[name]),
-            owners=lambda name, ids: owners(connection, TABLES[name], ids),
+            owned=lambda passes: owned(connection, judgement.findings(passes)),
+            overview=lambda: _overview(snapshot, connection, judgement, as_of, reach_known=reach_known),
         )
 
 
@@ -281,15 +294,12 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int) -> Access:
 @contextlib.contextmanager
 def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator[Expiring]:
     """What of the snapshot ends within so many seconds. It streams for as long as the context lasts."""
-    columns = columns_read()
-    required = {operation for column in columns for operation in operations_of(*column)}
-    required.update(operation for table in TABLES_THAT_END for operation in table.listed_by)
     run = dataclasses.replace(snapshot.run, as_of=as_of)
     with snapshot.judging(as_of, reach_known=False) as connection:
         found = prepare(connection, as_of, as_of + within)
         yield Expiring(
             run=run,
-            verdict=assess(snapshot.run, snapshot.coverage, frozenset(required), unknown=found.reasons),
+            verdict=assess(snapshot.run, snapshot.coverage, _ends_rest_on(), unknown=found.reasons),
             before=as_of + within,
             overdue=found.overdue,
             soon=found.soon,
@@ -298,6 +308,30 @@ def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator[Expirin
             looked={table.name: run.rows.get(table.name, 0) for table in TABLES_THAT_END},
             endings=lambda: endings(connection),
         )
+
+
+def _overview(
+    snapshot: Snapshot,
+    connection: "DuckDBPyConnection",
+    judgement: Judgement,
+    as_of: int,
+    *,
+    reach_known: bool,
+) -> Overview:
+    reach, left_out = widest(connection) if reach_known else (None, 0)
+    return Overview(
+        calendar=calendar(connection, as_of, complete=assess(snapshot.run, snapshot.coverage, _ends_rest_on()).complete),
+        ages=judgement.ages(as_of),
+        custody=custody(connection),
+        reach=reach,
+        reach_left_out=left_out,
+    )
+
+
+def _ends_rest_on() -> frozenset[str]:
+    """The operations that say when things end, and who owns them."""
+    found = {operation for column in columns_read() for operation in operations_of(*column)}
+    return frozenset(found.union(*(table.listed_by for table in TABLES_THAT_END)))
 
 
 def _begin(source: Source, connection: "Connection", now: int, evidence: "Evidence") -> Run:

@@ -136,8 +136,8 @@ class _Ledger:
         out = {id(blind.record) for blind in self.blinds if blind.reason in optional}
         wanted = [record for record in self.records if record.operation in required]
         self.required = [record for record in wanted if id(record) not in out]
-        # A list of subscriptions says where to look; nothing is assessed by it.
-        self.kept = sum(record.kept for record in wanted if record.operation != "subscription.list")
+        # A list of subscriptions and the sign-in host's metadata say where to look; nothing is assessed by them.
+        self.kept = sum(record.kept for record in wanted if record.operation not in ("subscription.list", "login.metadata"))
 
     def blinding(self, scope_id: str, operations: Collection[str]) -> list[_Blind]:
         """What may have made a value of that scope unknown: there, in what holds it, and in what it holds."""

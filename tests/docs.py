@@ -1,23 +1,31 @@
 """The parts of README.md that are made from the code. `python -m tests.docs` rewrites them; a test compares them."""
 
+import dataclasses
 import io
 import os
 import re
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
-from keyaudit.cli.app import run
+import typer
+
+from keyaudit.cli.app import app, run
+from keyaudit.cli.clock import SystemClock
+from keyaudit.cli.options import Choice, Live, Redaction, Shown, Stored
 from keyaudit.model.errors import MEANINGS
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.policy.load import load
+from keyaudit.report.formats import BUNDLE, FILES
 
 README = Path(__file__).parent.parent / "README.md"
 EXAMPLE = README.parent / "policies" / "key-vault" / "kv-key-expiring-soon.yaml"
 COMMANDS = (
     "report",
     "gate",
+    "export",
     "collect",
     "inventory",
     "expiring",
@@ -31,6 +39,9 @@ COMMANDS = (
     "baseline show",
     *(f"waivers {command}" for command in ("list", "add", "check", "prune")),
 )
+SHARED = (Live, Stored, Choice, Shown, Redaction)
+DAY = 1_795_516_200
+"""2026-11-24: the demo is of the day that it is shown on."""
 
 
 def permissions() -> str:
@@ -52,9 +63,34 @@ def exit_codes() -> str:
 
 
 def policies() -> str:
-    """Each shipped policy, with what it asks for."""
-    rows = [f"| `{policy.text.id}` | {policy.text.severity} | {policy.text.title} |" for policy in load()]
-    return "\n".join(["| policy | severity | what is good |", "| --- | --- | --- |", *rows])
+    """Each shipped policy, with what it asks for, by family: the folder that it is in."""
+    families: dict[str, list[str]] = {}
+    for policy in load():
+        row = f"| `{policy.text.id}` | {policy.text.severity} | {policy.text.title} |"
+        families.setdefault(Path(policy.file).parent.name, []).append(row)
+    head = "| policy | severity | what is good |\n| --- | --- | --- |"
+    return "\n\n".join(
+        f"<details><summary>{family}: {len(rows)}</summary>\n\n{head}\n" + "\n".join(rows) + "\n\n</details>"
+        for family, rows in sorted(families.items())
+    )
+
+
+def formats() -> str:
+    """Each format, with what it is for."""
+    rows = [
+        f"| `{name}` | {each.meaning}{f'; `pip install keyaudit[{each.extra}]`' if each.extra else ''} |"
+        for name, each in FILES.items()
+    ]
+    bundle = f"| `{BUNDLE}` | a folder of evidence, whole or not there, which `keyaudit export verify DIR` checks |"
+    return "\n".join(["| format | what it is |", "| --- | --- |", *rows, bundle])
+
+
+def demo() -> str:
+    """The beginning and the end of what the first command prints, as it did on one day."""
+    with patch.object(SystemClock, "now", lambda _: DAY):
+        parts = _printed(["report", "--demo", "--quiet"]).split("\n\n")
+    [checked] = [part for part in parts if part.startswith("Checked ")]
+    return "\n\n".join(["```\n$ keyaudit report --demo\n" + parts[0], parts[1], "...", checked, "...", parts[-1] + "\n```"])
 
 
 def policy_example() -> str:
@@ -63,13 +99,57 @@ def policy_example() -> str:
 
 
 def help_text() -> str:
-    """What `--help` prints of each command."""
-    return "\n".join(f"```\n$ keyaudit {command} --help\n{_printed([*command.split(), '--help'])}\n```" for command in COMMANDS)
+    """What `--help` prints of each command; flags that several share are there once."""
+    shared = [f"[{number}] {_title(group)}\n\n{_options(group)}" for number, group in enumerate(SHARED, 1)]
+    return "\n".join(["```", "\n\n".join(shared), "```", *(f"```\n{_help(command)}\n```" for command in COMMANDS)])
+
+
+def _help(name: str) -> str:
+    command = _command(name)
+    given = {parameter.name for parameter in command.params}
+    groups = [number for number, group in enumerate(SHARED, 1) if given >= _fields(group)]
+    elsewhere = {field for number in groups for field in _fields(SHARED[number - 1])}
+    command.params = [each for each in command.params if each.name not in elsewhere]
+    text: str = command.get_help(_context(command, f"keyaudit {name}"))
+    more = f"\n\nAnd the flags of {', '.join(f'[{number}]' for number in groups)}" if groups else ""
+    return f"$ keyaudit {name} --help\n{_trimmed(text)}{more}"
+
+
+def _options(group: type) -> str:
+    command = _command("report")
+    command.params = [each for each in command.params if each.name in _fields(group)]
+    context = _context(command, "")
+    formatter = context.make_formatter()
+    command.format_options(context, formatter)
+    return "\n".join(_trimmed(formatter.getvalue()).splitlines()[1:])
+
+
+def _command(name: str) -> Any:
+    """A command of its own to change, without --help."""
+    command: Any = typer.main.get_command(app)
+    for word in name.split():
+        command = command.commands[word]
+    command.add_help_option = False
+    return command
+
+
+def _context(command: Any, name: str) -> Any:
+    return command.make_context(name, [], resilient_parsing=True, terminal_width=80, max_content_width=80)
+
+
+def _fields(group: type) -> set[str]:
+    return {each.name for each in dataclasses.fields(group)}
+
+
+def _title(group: type) -> str:
+    return (group.__doc__ or "").splitlines()[0]
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
     "permissions": permissions,
     "exit-codes": exit_codes,
+    "demo": demo,
+    "formats": formats,
     "policies": policies,
     "policy-example": policy_example,
     "help": help_text,
@@ -90,9 +170,13 @@ def filled(text: str) -> str:
 
 def _printed(arguments: list[str]) -> str:
     out = io.StringIO()
-    with patch.dict(os.environ, {"COLUMNS": "80", "NO_COLOR": "1"}), redirect_stdout(out):
+    with patch.dict(os.environ, {"COLUMNS": "80", "NO_COLOR": "1"}), redirect_stdout(out), redirect_stderr(io.StringIO()):
         run(arguments)
-    return "\n".join(line.rstrip() for line in out.getvalue().strip().splitlines())
+    return _trimmed(out.getvalue())
+
+
+def _trimmed(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
 
 
 if __name__ == "__main__":

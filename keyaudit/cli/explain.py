@@ -1,27 +1,68 @@
-"""`keyaudit explain`: a policy in full, or the exit codes."""
+"""`keyaudit explain`: a policy in full, a finding with its evidence and the arithmetic of its score, or a topic."""
 
+import re
 from typing import Annotated
 
 import typer
 
-from keyaudit.cli.policies import Own, details, named
+from keyaudit.cli.options import Choice, Live, Stored, flags
+from keyaudit.cli.policies import details, named
 from keyaudit.cli.streams import printing
-from keyaudit.model.errors import MEANINGS, Exit
+from keyaudit.model.errors import Exit, UsageError
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 
+@flags(Live, Stored, Choice)
 def explain(
-    topic: Annotated[str, typer.Argument(metavar="ID", help="A policy's id, or: exit-codes.")],
+    live: Live,
+    stored: Stored,
+    choice: Choice,
     *,
-    policies: Own = None,
+    topic: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID|TOPIC", help="A policy's id, a finding's (16 hex digits), or a topic. Without one: all topics."
+        ),
+    ] = "",
 ) -> int:
-    """Explain a policy (why it exists, what it reads, how to mend what it finds), or exit-codes."""
-    if topic.lower() == "exit-codes":
-        with printing() as out:
-            out.writelines(f"{int(code):>4}  {meaning}\n" for code, meaning in MEANINGS.items())
-        return Exit.CLEAN
+    """Explain a policy (why it exists, what it reads, how to mend what it finds), a finding, or a topic: admin, pipeline, ...
+
+    A finding is looked for in a tenant: with --demo, in a snapshot with --from, else live.
+    """
+    from keyaudit.report import topics  # noqa: PLC0415 - heavy
     from keyaudit.report.explain import render_policy  # noqa: PLC0415 - heavy
 
-    policy = named(topic, policies, "explain")
+    name = topic.lower()
+    if _FINGERPRINT.fullmatch(name):
+        return _finding(name, live, stored, choice)
+    if not name:
+        text = topics.overview()
+    elif name in topics.TOPICS:
+        text = topics.topic(name)
+    else:
+        policy = named(topic, choice.policies, "explain")
+        text = render_policy(policy.text, details(policy))
     with printing() as out:
-        out.write(render_policy(policy.text, details(policy)))
+        out.write(text)
+    return Exit.CLEAN
+
+
+def _finding(fingerprint: str, live: Live, stored: Stored, choice: Choice) -> int:
+    from keyaudit.cli.judged import judged  # noqa: PLC0415 - heavy
+    from keyaudit.policy.queries import Scoring  # noqa: PLC0415 - heavy
+    from keyaudit.report.finding import render_finding  # noqa: PLC0415 - heavy
+
+    with judged(live, stored, choice, fail_on=None, scoring=Scoring.CARRIED) as report:
+        # A pass has a fingerprint, too; there are many, and seldom is one asked for.
+        found = next((each for passes in (False, True) for each in report.findings(passes) if each.id == fingerprint), None)
+        if found is None:
+            unread = "" if report.verdict.complete else ", and not everything was read"
+            raise UsageError(
+                "explain",
+                f"no finding has the fingerprint {fingerprint} here{unread}",
+                "see the column finding_id of keyaudit report -o csv, or name another tenant or snapshot",
+            )
+        with printing() as out:
+            out.write(render_finding(found, report.run))
     return Exit.CLEAN

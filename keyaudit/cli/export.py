@@ -1,39 +1,92 @@
-"""`keyaudit export`: the judged tenant in the formats that other programs read."""
+"""`keyaudit export`: the judged tenant in the formats that other programs read, and as evidence that can be verified."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from keyaudit.cli.options import Choice, Live, Stored, flags
-from keyaudit.model.errors import UsageError
+from keyaudit.cli.options import BOM, Choice, Live, Redaction, Stored, flags
+from keyaudit.model.errors import Exit, UsageError
+
+_VERIFY = "verify"
 
 
-@flags(Live, Stored, Choice)
+@flags(Live, Stored, Choice, Redaction)
 def export(
     live: Live,
     stored: Stored,
     choice: Choice,
+    redaction: Redaction,
     *,
     formats: Annotated[
         list[str],
-        typer.Argument(metavar="FORMAT[=PATH]...", help="What to write and where to; without a path it goes to stdout."),
+        typer.Argument(
+            metavar="FORMAT[=PATH]... | verify DIR",
+            help="What to write and where to; without a path it goes to stdout. bundle=DIR is a folder of evidence, "
+            "and verify DIR checks that nothing of it was changed since.",
+        ),
     ],
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            "--history",
+            metavar="DIR",
+            help="For html: a folder with earlier snapshots of the tenant, to show how it has fared by the same policies.",
+        ),
+    ] = None,
+    bom: Annotated[bool, typer.Option("--bom", help=BOM)] = False,
 ) -> int:
     """Write what was found for other programs, passes too: findings, inventory and what could not be seen."""
+    if formats[0] == _VERIFY:
+        if (live, stored, choice, redaction) != (Live(quiet=live.quiet), Stored(), Choice(), Redaction()):
+            raise UsageError("export verify", "looks at a folder and at nothing else", "leave all flags out")
+        return _verify(formats[1:])
+    from keyaudit.cli.history import past  # noqa: PLC0415 - heavy
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import known, print_file, targets, write  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import known, listed, marked, print_file, scoring, targets, write  # noqa: PLC0415 - heavy
+    from keyaudit.cli.redaction import salt, without_names  # noqa: PLC0415 - heavy
+    from keyaudit.report.formats import BUNDLE, Options  # noqa: PLC0415 - heavy
     from keyaudit.report.several import conditions  # noqa: PLC0415 - heavy
 
     files = targets([text for text in formats if "=" in text], "export")
     printed = [name for name in formats if "=" not in name]
     for name in printed:
         known(name, "export")
+        if name == BUNDLE:
+            raise UsageError("export", "bundle is a folder, and does not go to stdout", "say where to, as in bundle=DIR")
     if len(printed) > 1:
         raise UsageError("export", f"{' and '.join(printed)} cannot share stdout", f"say where to, as in {printed[0]}=PATH")
-    with all_judged(live, stored, choice, fail_on=None) as reports:
-        failure = write(reports, files, passes=True)
+    if history is not None and "html" not in (*printed, *(target.format for target in files)):
+        raise UsageError("--history", "is for html, which is not among the formats", "name html=PATH, or leave it out")
+    options = Options(passes=True, bom=marked(bom, [*printed, *(target.format for target in files)]))
+    scores = scoring(printed[0] if printed else None, files)
+    key = salt(redaction, [*printed, *(target.format for target in files)])
+    with all_judged(live, stored, choice, fail_on=None, scoring=scores, listed=listed(files)) as judged:
+        found = without_names(judged, redaction, key)
+        reports = found if history is None else [replace(each, history=past(history, live, choice, each.run)) for each in found]
+        failure = write(reports, files, options)
         for name in printed:
-            print_file(name, reports)
+            print_file(name, reports, options)
         if failure:
             raise failure
         return conditions(reports)[0]
+
+
+def _verify(named: Sequence[str]) -> int:
+    from keyaudit.cli.streams import printing  # noqa: PLC0415 - heavy
+    from keyaudit.model.text import one_line  # noqa: PLC0415 - heavy
+    from keyaudit.report.bundle.verify import verify  # noqa: PLC0415 - heavy
+    from keyaudit.report.lines import plural  # noqa: PLC0415 - heavy
+
+    if len(named) != 1:
+        what = "names no folder" if not named else "names several things, and checks one folder"
+        raise UsageError("export verify", what, "name the folder that export bundle=DIR wrote")
+    found = verify(Path(named[0]))
+    with printing() as out:
+        out.writelines(f"{difference}\n" for difference in found.differences)
+        if not found.differences:
+            shown = one_line(named[0], 1_024)
+            out.write(f"{shown}: {plural(found.files, 'file')} as written; SHA-256 of the manifest {found.manifest}\n")
+    return Exit.UNSAFE if found.differences else Exit.CLEAN

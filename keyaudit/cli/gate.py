@@ -4,15 +4,16 @@ from typing import Annotated
 
 import typer
 
-from keyaudit.cli.options import Choice, Ci, FailOn, Format, Live, Shown, Stored, flags
+from keyaudit.cli.options import Choice, Ci, FailOn, Format, Live, Redaction, Shown, Stored, flags
 
 
-@flags(Live, Stored, Choice, Shown)
+@flags(Live, Stored, Choice, Shown, Redaction)
 def gate(
     live: Live,
     stored: Stored,
     choice: Choice,
     shown: Shown,
+    redaction: Redaction,
     *,
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="Fail on open findings of this severity and above.")
@@ -24,14 +25,28 @@ def gate(
         Ci, typer.Option("--ci", help="Speak to this build agent: annotations and a summary. auto: the one it runs in.")
     ] = Ci.AUTO,
 ) -> int:
-    """Decide: exit 0 only if everything required was assessed and nothing open reaches --fail-on."""
+    """Decide: exit 0 only if everything required was assessed and nothing open reaches --fail-on.
+
+    --redact is for what --export writes; what gate itself says is for those who have to act.
+    """
     from keyaudit.cli.agents import tell_agent  # noqa: PLC0415 - heavy
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import deliver, targets  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import deliver, listed, marked, scoring, targets  # noqa: PLC0415 - heavy
+    from keyaudit.cli.redaction import salt, without_names  # noqa: PLC0415 - heavy
     from keyaudit.model.findings import Severity  # noqa: PLC0415 - heavy
 
     files = targets(shown.export or (), "--export")
-    with all_judged(live, stored, choice, fail_on=Severity(fail_on), new_only=new_only) as result:
-        code = deliver(result, shown, files)
+    marked(shown.bom, [shown.output or "", *(target.format for target in files)])
+    key = salt(redaction, [shown.output, *(target.format for target in files)])
+    with all_judged(
+        live,
+        stored,
+        choice,
+        fail_on=Severity(fail_on),
+        new_only=new_only,
+        scoring=scoring(shown.output, files),
+        listed=listed(files),
+    ) as result:
+        code = deliver(result, shown, files, without_names(result, redaction, key))
         tell_agent(result, ci, machine=shown.output in (Format.JSON, Format.CSV))
         return code

@@ -18,6 +18,7 @@ from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.baseline import read_baseline
 from keyaudit.policy.load import Policy, load
+from keyaudit.policy.queries import Scoring
 from keyaudit.policy.waivers import load_waivers
 
 WAIVERS = Path("keyaudit.waivers.yaml")
@@ -26,7 +27,14 @@ WAIVERS = Path("keyaudit.waivers.yaml")
 
 @contextmanager
 def all_judged(
-    live: Live, stored: Stored, choice: Choice, *, fail_on: Severity | None, new_only: bool = False
+    live: Live,
+    stored: Stored,
+    choice: Choice,
+    *,
+    fail_on: Severity | None,
+    new_only: bool = False,
+    scoring: Scoring = Scoring.NONE,
+    listed: bool = False,
 ) -> Iterator[Sequence[Report]]:
     """A report for each tenant that is named, in that order; good until the context ends."""
     tenants = each(live, stored)
@@ -34,7 +42,17 @@ def all_judged(
         raise UsageError("--baseline", "is of one tenant, and several are named", "judge that one alone")
     with ExitStack() as stack:
         reports = [
-            stack.enter_context(judged(*one, choice, fail_on=fail_on, new_only=new_only, among=len(tenants) > 1))
+            stack.enter_context(
+                judged(
+                    *one,
+                    choice,
+                    fail_on=fail_on,
+                    new_only=new_only,
+                    scoring=scoring,
+                    among=len(tenants) > 1,
+                    listed=listed,
+                )
+            )
             for one in tenants
         ]
         if len({report.run.tenant_id for report in reports}) != len(reports):
@@ -50,11 +68,13 @@ def judged(
     *,
     fail_on: Severity | None,
     new_only: bool = False,
+    scoring: Scoring = Scoring.NONE,
     among: bool = False,
+    listed: bool = False,
 ) -> Iterator[Report]:
     """The report, good until the context ends. Everything that can be refused is refused before anything is read.
 
-    `among` other tenants, one that cannot be read is a report that says so.
+    `among` other tenants, one that cannot be read is a report that says so. `listed` as `audit.judge` has it.
     """
     known = load(besides=choice.policies)
     policies = chosen(known, choice)
@@ -81,6 +101,8 @@ def judged(
             overrides=how.overrides(policies),
             classes=how.classes,
             require=how.require,
+            scoring=scoring,
+            listed=listed,
         ) as report:
             yield report
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+BOM = "Begin CSV with a byte order mark, by which Excel knows UTF-8."
+
 
 class Auth(StrEnum):
     """Ways to sign in."""
@@ -210,6 +212,36 @@ class Shown:
         typer.Option("--export", metavar="FORMAT=PATH", help="Also write this format to a file; repeatable."),
     ] = None
     passes: Annotated[bool, typer.Option("--all", help="List what passes, too.")] = False
+    bom: Annotated[bool, typer.Option("--bom", help=BOM)] = False
+
+
+class Redact(StrEnum):
+    """What a report can go without."""
+
+    NAMES = "names"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Redaction:
+    """What strangers are not told."""
+
+    redact: Annotated[
+        Redact | None,
+        typer.Option(
+            "--redact",
+            help="names: pseudonyms for all that names the tenant, its people and its things. "
+            "What can be guessed all the same: keyaudit explain redaction.",
+        ),
+    ] = None
+    redact_salt: Annotated[
+        Path | None,
+        typer.Option(
+            "--redact-salt",
+            metavar="FILE",
+            help="With --redact: a secret of 16 bytes or more that pseudonyms are made with. Default: the tenant's id, "
+            "with which anybody can try names.",
+        ),
+    ] = None
 
 
 def flags(*groups: type) -> Callable[[Callable[..., int]], Callable[..., int]]:

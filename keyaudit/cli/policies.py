@@ -106,17 +106,18 @@ def new(
     *,
     table: Annotated[str, typer.Option("--table", metavar="TABLE", help="What it judges: key, vault, credential, ...")],
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="The folder to write it to. Default: where you are.")
+        Path, typer.Option("--out", metavar="DIR", help="The folder to write it to, made if it is not there. Default: here.")
     ] = Path(),
 ) -> int:
     """Begin a policy: a file with examples, which passes policies test as it is."""
     from keyaudit.policy.scaffold import scaffold  # noqa: PLC0415 - heavy
-    from keyaudit.report.files import output_file  # noqa: PLC0415 - heavy
+    from keyaudit.report.files import output_file, output_folder  # noqa: PLC0415 - heavy
 
     text = scaffold(policy, table)
     path = out / f"{policy}.yaml"
     if path.exists():
         raise UsageError(str(path), "is there already", "choose another id, or move it away")
+    output_folder(out)
     with output_file(path) as file:
         file.write(text)
     with printing() as stdout:

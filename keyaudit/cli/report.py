@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from keyaudit.cli.options import Choice, Format, Live, Shown, Stored, flags
+from keyaudit.cli.options import Choice, Format, Live, Redaction, Shown, Stored, flags
 from keyaudit.model.errors import UsageError
 
 
@@ -22,17 +22,19 @@ class Sort(StrEnum):
     """Orders of findings."""
 
     SEVERITY = "severity"
+    SCORE = "score"
     POLICY = "policy"
     RESOURCE = "resource"
     EXPIRES = "expires"
 
 
-@flags(Live, Stored, Choice, Shown)
+@flags(Live, Stored, Choice, Shown, Redaction)
 def report(
     live: Live,
     stored: Stored,
     choice: Choice,
     shown: Shown,
+    redaction: Redaction,
     *,
     group_by: Annotated[
         GroupBy | None,
@@ -43,7 +45,10 @@ def report(
     ] = None,
     sort: Annotated[
         Sort,
-        typer.Option("--sort", help="The order of findings, and so of what they are grouped by. Exported files keep theirs."),
+        typer.Option(
+            "--sort",
+            help="The order of findings, and so of their groups; score (blast radius x exposure x age): the highest first.",
+        ),
     ] = Sort.SEVERITY,
     columns: Annotated[
         str | None,
@@ -58,18 +63,25 @@ def report(
 ) -> int:
     """List what is wrong with keys and credentials, worst first, and what could not be seen."""
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import deliver, targets  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import deliver, listed, marked, scoring, targets  # noqa: PLC0415 - heavy
+    from keyaudit.cli.redaction import salt, without_names  # noqa: PLC0415 - heavy
 
     if framework is not None:
         from keyaudit.cli.controls import report_by  # noqa: PLC0415 - heavy
 
+        if redaction != Redaction():
+            raise UsageError("--framework, --redact", "cannot be combined", "redact an export: its rows name their controls")
         if group_by or columns or sort is not Sort.SEVERITY:
             raise UsageError("--framework", "cannot be combined with --group-by, --sort or --columns", "leave those out")
         return report_by(framework, live, stored, choice, shown)
     how = _arranged(shown.output, group_by, columns)
     files = targets(shown.export or (), "--export")
-    with all_judged(live, stored, choice, fail_on=None) as result:
-        return deliver(result, shown, files, **how, sort=sort, hints=not live.quiet)
+    marked(shown.bom, [shown.output or "", *(target.format for target in files)])
+    scores = scoring(shown.output, files, by_score=sort is Sort.SCORE)
+    key = salt(redaction, [shown.output, *(target.format for target in files)])
+    with all_judged(live, stored, choice, fail_on=None, scoring=scores, listed=listed(files)) as judged:
+        result = without_names(judged, redaction, key)
+        return deliver(result, shown, files, result, **how, sort=sort, hints=not live.quiet)
 
 
 def _arranged(output: Format | None, group_by: GroupBy | None, columns: str | None) -> dict[str, object]:

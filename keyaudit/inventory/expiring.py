@@ -65,10 +65,11 @@ def prepare(connection: duckdb.DuckDBPyConnection, as_of: int, before: int) -> F
     # A table at a time: all views in one query would hold more memory at once than there is.
     for number, table in enumerate(TABLES_THAT_END):
         rows = _endings(table, before)
-        connection.execute(f"INSERT INTO found {rows}" if number else f"CREATE TABLE found AS {rows}")
+        connection.execute(f"INSERT INTO found {rows}" if number else f"CREATE OR REPLACE TABLE found AS {rows}")
     connection.execute(
-        f"""CREATE TABLE ending AS
-        SELECT *, dense_rank() OVER (ORDER BY soonest NULLS LAST, owner NULLS LAST, source, doubt) AS place
+        f"""CREATE OR REPLACE TABLE ending AS
+        SELECT *, dense_rank() OVER (ORDER BY soonest NULLS LAST, owner NULLS LAST, source, doubt) AS place,
+            row_number() OVER (ORDER BY retired OR {_END} IS NULL, {_END}, kind, id) AS position
         FROM (SELECT *, min({_END}) FILTER (NOT retired) OVER (PARTITION BY owner, source, doubt) AS soonest FROM found)"""
     )
     ((overdue, soon, unknown, retired),) = connection.execute(
@@ -81,19 +82,23 @@ def prepare(connection: duckdb.DuckDBPyConnection, as_of: int, before: int) -> F
     return Found(overdue, soon, unknown, retired, frozenset(_reason(reason) for (reason,) in reasons if reason))
 
 
-def endings(connection: duckdb.DuckDBPyConnection) -> Iterator[Ending]:
-    """What `prepare` found: the owner with the soonest end first, of each owner the soonest first, unknown last."""
-    for _, ending in merge(*(_of(connection, table) for table in TABLES_THAT_END), key=lambda each: each[0]):
+def endings(connection: duckdb.DuckDBPyConnection, most: int | None = None) -> Iterator[Ending]:
+    """What `prepare` found: the owner with the soonest end first, of each owner the soonest first, unknown last.
+
+    `most`: no more than so many, those that end first; what is out of use, and unknown ends, come after all others.
+    """
+    for _, ending in merge(*(_of(connection, table, most) for table in TABLES_THAT_END), key=lambda each: each[0]):
         yield ending
 
 
-def _of(connection: duckdb.DuckDBPyConnection, table: Table) -> Iterator[tuple[tuple[int, int, str], Ending]]:
+def _of(connection: duckdb.DuckDBPyConnection, table: Table, most: int | None) -> Iterator[tuple[tuple[int, int, str], Ending]]:
     names = ", ".join(f"{table.name}.{name}" for name in (*view_names(table), "unknown"))
     # A cursor of its own: another query on the connection would end the answer without a word.
     with connection.cursor() as cursor:
         answer = cursor.execute(
             f"""SELECT place, owner, source, doubt, retired, ending.{_END}, {names}
             FROM {table.name} JOIN ending ON ending.kind = {quoted(table.name)} AND ending.id = {table.name}.id
+            WHERE {"true" if most is None else f"position <= {most}"}
             ORDER BY place, ending.{_END} NULLS LAST, {table.name}.id"""
         )
         while rows := answer.fetchmany(_BATCH):

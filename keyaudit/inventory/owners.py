@@ -2,14 +2,16 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import duckdb
 
 from keyaudit.inventory.load import quoted
 from keyaudit.model.columns import Table
 from keyaudit.model.expiring import Owner
+from keyaudit.model.findings import Finding
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
@@ -17,6 +19,10 @@ OWNED = tuple(name for name, table in TABLES.items() if "owner_ids" in table.by_
 """Tables whose rows have owners in Entra."""
 _KNOWN = {str(reason): reason for reason in Reason}
 _NONE = "NULL::VARCHAR[]"
+_BATCH = 2_000
+"""Findings whose owners are looked up at once."""
+_UNREAD = Owner((), "", Reason.PARENT_NOT_ASSESSED)
+"""Who owns what no row was read of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +45,20 @@ class _Way:
     join: str = ""
 
 
-def owners(connection: duckdb.DuckDBPyConnection, table: Table, ids: Sequence[str]) -> Mapping[str, Owner]:
-    """The owners of those rows."""
+def owned(connection: duckdb.DuckDBPyConnection, findings: Iterator[Finding]) -> Iterator[tuple[Owner, Finding]]:
+    """The findings, each with who owns what it is about."""
+    while some := list(islice(findings, _BATCH)):
+        ids: dict[str, list[str]] = {}
+        for finding in some:
+            if finding.row:
+                ids.setdefault(finding.policy.table, []).append(str(finding.row["id"]))
+        found = {name: _owners(connection, TABLES[name], of_table) for name, of_table in ids.items()}
+        for finding in some:
+            row = finding.row
+            yield (found[finding.policy.table][str(row["id"])] if row else _UNREAD), finding
+
+
+def _owners(connection: duckdb.DuckDBPyConnection, table: Table, ids: Sequence[str]) -> Mapping[str, Owner]:
     own = owning(table)
     # A cursor of its own: another query on the connection would end the answer without a word.
     with connection.cursor() as cursor:

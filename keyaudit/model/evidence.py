@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 LOGS = "logs"
+CUSTODY = "custody"
 UNIFIED_AUDIT = "unified-audit"
 RELYING_PARTIES = "relying-parties"
 
 EVIDENCE: dict[str, str] = {
     LOGS: "",
-    "custody": "",
+    CUSTODY: "",
     UNIFIED_AUDIT: "--import ual=FILE",
     RELYING_PARTIES: "",
 }

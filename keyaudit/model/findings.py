@@ -1,14 +1,17 @@
 """What a policy says of one row: its outcome, how grave it is, and the evidence it read."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from keyaudit.model.coverage import Scope
 from keyaudit.model.reasons import Reason
 from keyaudit.model.waivers import Waiver
+
+if TYPE_CHECKING:
+    from keyaudit.model.score import Score
 
 Bounds: TypeAlias = tuple[int, int | None]
 """A count column's value: at least, at most."""
@@ -87,6 +90,12 @@ class Finding:
     """What covers it, where it is waived."""
     known: bool = False
     """It fails, and the baseline holds it."""
+    score: "Score | None" = None
+    """Of its row, where scores were asked for; None: not evaluated."""
+    reworded: Callable[[Mapping[str, Value]], tuple[str, Mapping[str, str]]] | None = field(
+        default=None, compare=False, repr=False
+    )
+    """The message and the fix that it would have if its row held these values, judged the same."""
 
     @property
     def id(self) -> str:

@@ -1,6 +1,6 @@
 """What a report says of the run it rests on, and what the run came to."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,13 @@ from keyaudit.model.errors import Exit
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
 from keyaudit.model.reasons import Reason
-from keyaudit.model.settings import InForce
+from keyaudit.model.settings import InForce, PolicyInForce
 from keyaudit.model.waivers import Use
 
 if TYPE_CHECKING:
     from keyaudit.model.expiring import Owner
     from keyaudit.model.listing import Listing
+    from keyaudit.model.overview import Overview
 
 MAX_SKEW = 300
 """Seconds between this machine's clock and the services' above which ages cannot be trusted."""
@@ -117,6 +118,30 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What an earlier snapshot of the tenant came to by the same policies, as of its own day."""
+
+    run_id: str
+    as_of: int
+    open: Mapping[Severity, int]
+    """Failures, those that a baseline holds included."""
+    unknown: int
+    complete: bool
+
+    @classmethod
+    def of(cls, run: Run, verdict: Verdict) -> "Past":
+        """What a report will once have been."""
+        counted = {each: verdict.failed.get(each, 0) + verdict.known.get(each, 0) for each in Severity}
+        return cls(
+            run_id=run.run_id,
+            as_of=run.as_of,
+            open=counted,
+            unknown=sum(verdict.unknown.values()),
+            complete=verdict.complete,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """All that a format needs. `findings(passes)` streams anew each time, in order, with passes too if asked."""
 
@@ -124,9 +149,17 @@ class Report:
     verdict: Verdict
     tallies: tuple[Tally, ...]
     findings: Callable[[bool], Iterator[Finding]]
+    by_score: bool = False
+    """They come in the order of their scores."""
     listing: Callable[[str], "Listing"]
     """A table of what was judged, by its name: the inventory beside the findings."""
-    owners: Callable[[str, Sequence[str]], Mapping[str, "Owner"]]
-    """Who owns rows of a table, by their ids, as far as anything says so."""
+    owned: Callable[[bool], Iterator[tuple["Owner", Finding]]]
+    """The same as `findings`, each with who owns what it is about."""
     settings: InForce = field(default_factory=InForce)
     """What was settled for it: profile, limits, classes."""
+    overview: Callable[[], "Overview"]
+    """The inventory at a glance. It is worked out when it is asked for, anew each time."""
+    policies: tuple[PolicyInForce, ...] = ()
+    """Every policy that was chosen for it, by id, with those that were not judged."""
+    history: tuple[Past, ...] = ()
+    """Other snapshots of the tenant, the earliest first; empty where none was named."""

@@ -1,6 +1,9 @@
 """What an organisation settled for a run: the profile, single limits, and classes of things that have limits of their own."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from keyaudit.model.findings import PolicyText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,3 +49,23 @@ class InForce:
     def plain(self) -> bool:
         """Nothing was settled: every policy judged by its own defaults."""
         return self == InForce()
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A parameter's value in words, and where it comes from."""
+
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyInForce:
+    """A policy as it was chosen for one run, whether or not there was anything to judge."""
+
+    text: PolicyText
+    source: str
+    """Its file's text."""
+    shipped: bool
+    """It came with keyaudit."""
+    parameters: Mapping[str, Setting]

@@ -12,13 +12,27 @@ def one_line(text: str, limit: int = 256) -> str:
     `##` and `::` are broken with a backslash, since build agents take them as commands. Cut at `limit`
     characters, with the length said.
     """
-    shown = "".join(
-        _escape(character) if unicodedata.category(character) in _HIDDEN else character for character in text[:limit]
-    )
+    shown = _visible(text[:limit])
     # Twice: "###" holds two overlapping pairs.
     for _ in range(2):
         shown = shown.replace("##", "#\\#").replace("::", ":\\:")
+    return _cut(shown, text, limit)
+
+
+def visible(text: str, limit: int = 256) -> str:
+    """`one_line`, with `##` and `::` as they are: for a format that has its own way to keep them from build agents."""
+    return _cut(_visible(text[:limit]), text, limit)
+
+
+def _cut(shown: str, text: str, limit: int) -> str:
     return f"{shown}... ({len(text):,} characters)" if len(text) > limit else shown
+
+
+def _visible(text: str) -> str:
+    # What is printable has none of them, and nearly every text is.
+    if text.isprintable():
+        return text
+    return "".join(_escape(character) if unicodedata.category(character) in _HIDDEN else character for character in text)
 
 
 def _escape(character: str) -> str:

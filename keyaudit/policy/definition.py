@@ -76,6 +76,8 @@ class Policy:
     examples: tuple[Example, ...]
     file: str
     """The file as errors name it."""
+    source: str = field(repr=False)
+    """The file's text."""
     trees: Trees = field(init=False)
     """Its conditions without their text."""
     columns_read: tuple[str, ...] = field(init=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from heapq import merge
 from itertools import groupby
 from typing import Any
@@ -15,7 +16,8 @@ from keyaudit.model.tables import TABLES
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound, by_table
 from keyaudit.policy.counts import reason_of
-from keyaudit.policy.queries import count_slices, slice_in_order, slices
+from keyaudit.policy.queries import Scoring, count_slices, slice_in_order, slices
+from keyaudit.policy.scores import score_of
 from keyaudit.policy.templates import QUOTING, show
 from keyaudit.policy.types import Kind
 from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, WAIVED, outcome_of, severity_of
@@ -32,6 +34,8 @@ class _Row:
     values: Mapping[str, Value]
     reasons: Mapping[str, str]
     codes: Sequence[int]
+    score: Mapping[str, Any] | None
+    """What its score rests on, where that was asked for."""
     classes: Mapping[str, int | None]
     """The number of the class that it belongs to, by the id of each policy that has classes; None where that is unknown."""
 
@@ -40,22 +44,28 @@ class _Row:
 class _Thing:
     """All judged rows of one thing. Things are ordered by `place`."""
 
-    place: tuple[int, str, str]
+    place: tuple[int, int, int, str, str]
     rows: Sequence[_Row]
     bounds: Sequence[Bound]
     """The policies of its table; each row's codes are theirs."""
 
 
 def stream(
-    connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], relations: Mapping[str, str], *, passes: bool
+    connection: duckdb.DuckDBPyConnection,
+    bounds: Sequence[Bound],
+    relations: Mapping[str, str],
+    *,
+    passes: bool,
+    scoring: Scoring,
 ) -> Iterator[Finding]:
     """The findings of every table's rows, by thing: the gravest first, then by name and id.
 
-    `relations`: by table the relation with its verdicts; a table without one has no rows.
+    In the order of scores by row: the one that may be highest first, then the one that is higher for certain, then as above.
+    `relations`: by table the relation with its verdicts and scores; a table without one has no rows.
     """
     tables = by_table(bounds).items()
     streams = [
-        _things(connection, relations[name], TABLES[name], of_table, passes=passes)
+        _things(connection, relations[name], TABLES[name], of_table, passes=passes, scoring=scoring)
         for name, of_table in tables
         if name in relations
     ]
@@ -64,36 +74,49 @@ def stream(
 
 
 def _things(
-    connection: duckdb.DuckDBPyConnection, relation: str, table: Table, bounds: Sequence[Bound], *, passes: bool
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    table: Table,
+    bounds: Sequence[Bound],
+    *,
+    passes: bool,
+    scoring: Scoring,
 ) -> Iterator[_Thing]:
     width = len(view_names(table))
-    after = 3 + width + len(bounds)
+    after = 5 + width + len(bounds)
     having = [bound.policy.text.id for bound in bounds if bound.classes]
     # A cursor of its own: another query on the connection would end the answer without a word.
     with connection.cursor() as cursor:
-        found = _rows(cursor, relation, table, bounds, passes=passes)
-        for (gravest, label, thing), rows in groupby(found, key=lambda row: row[:3]):
+        found = _rows(cursor, relation, table, bounds, passes=passes, scoring=scoring)
+        for (high, low, gravest, label, thing), rows in groupby(found, key=lambda row: row[:5]):
             judged = [
                 _Row(
-                    values=decoded(table, row[3 : 3 + width], row[-2]),
+                    values=decoded(table, row[5 : 5 + width], row[-2]),
                     reasons=row[-1] or {},
-                    codes=row[3 + width : after],
-                    classes=dict(zip(having, row[after:-2], strict=True)),
+                    codes=row[5 + width : after],
+                    score=row[-3],
+                    classes=dict(zip(having, row[after:-3], strict=True)),
                 )
                 for row in rows
             ]
-            yield _Thing((-gravest, label, thing), judged, bounds)
+            yield _Thing((-high, -low, -gravest, label, thing), judged, bounds)
 
 
 def _rows(
-    cursor: duckdb.DuckDBPyConnection, relation: str, table: Table, bounds: Sequence[Bound], *, passes: bool
+    cursor: duckdb.DuckDBPyConnection,
+    relation: str,
+    table: Table,
+    bounds: Sequence[Bound],
+    *,
+    passes: bool,
+    scoring: Scoring,
 ) -> Iterator[tuple[Any, ...]]:
     """The rows in order, a slice at a time: `relation` is read once a slice, and no more than a slice is ever sorted."""
     least = PASS if passes else WAIVED
-    cursor.execute(slices(relation, table, bounds, least=least, size=_SLICE))
+    cursor.execute(slices(relation, table, bounds, least=least, size=_SLICE, scoring=scoring))
     ((count,),) = cursor.execute(count_slices()).fetchall()
     for number in range(count):
-        answer = cursor.execute(slice_in_order(relation, table, bounds, number, least=least))
+        answer = cursor.execute(slice_in_order(relation, table, bounds, number, least=least, scoring=scoring))
         while rows := answer.fetchmany(_BATCH):
             yield from rows
 
@@ -115,7 +138,8 @@ def _finding(bound: Bound, code: int, row: _Row) -> Finding:
     policy = bound.policy
     outcome = outcome_of(code)
     unknown = {name: reason_of(row.reasons[name]) for name in bound.columns_read if name in row.reasons}
-    texts = _Texts(bound, row)
+    texts = _Texts(bound, row, row.values)
+    message, fix = _worded(bound, code, row, row.values)
     subject = str(row.values[policy.subject])
     severity = policy.text.severity if outcome is Outcome.PASS else severity_of(code)
     return Finding(
@@ -123,15 +147,24 @@ def _finding(bound: Bound, code: int, row: _Row) -> Finding:
         outcome=outcome,
         severity=severity,
         subject=subject,
-        message=_message(bound, code, row, texts),
+        message=message,
         row=row.values,
         unknown=unknown,
         evidence={name: row.values[name] for name in bound.columns_read if texts.known(name)},
         expected=bound.expected(row.values, row.classes.get(policy.text.id, 0)),
-        fix={kind: template.fill(texts.quoted(template.names, kind)) for kind, template in policy.fix.items()},
+        fix=fix,
         known=KNOWN <= code < UNKNOWN_VIOLATION,
+        score=score_of(policy.table.name, row.score, row.reasons, texts.of) if row.score else None,
         waiver=_waiver(bound, str(row.values["id"]), subject, severity) if outcome is Outcome.WAIVED else None,
+        reworded=partial(_worded, bound, code, row),
     )
+
+
+def _worded(bound: Bound, code: int, row: _Row, values: Mapping[str, Value]) -> tuple[str, Mapping[str, str]]:
+    """The message and the fix, with the row's columns as `values` has them."""
+    texts = _Texts(bound, row, values)
+    fix = {kind: template.fill(texts.quoted(template.names, kind)) for kind, template in bound.policy.fix.items()}
+    return _message(bound, code, row, texts), fix
 
 
 def _waiver(bound: Bound, row: str, subject: str, severity: Severity) -> Waiver:
@@ -155,13 +188,14 @@ def _message(bound: Bound, code: int, row: _Row, texts: "_Texts") -> str:
 
 
 class _Texts:
-    """A row's columns and a policy's parameters as people read them."""
+    """A row's columns, by the values to be shown, and a policy's parameters as people read them."""
 
-    __slots__ = ("_bound", "_row")
+    __slots__ = ("_bound", "_row", "_values")
 
-    def __init__(self, bound: Bound, row: _Row) -> None:
+    def __init__(self, bound: Bound, row: _Row, values: Mapping[str, Value]) -> None:
         self._bound = bound
         self._row = row
+        self._values = values
 
     def known(self, column: str) -> bool:
         """Whether the column has a value or is absent; a count with bounds has one, though the exact number is unknown."""
@@ -181,4 +215,4 @@ class _Texts:
             return self._bound.shown(name, self._row.values, self._row.classes.get(self._bound.policy.text.id, 0))
         if not self.known(name):
             return "unknown"
-        return show(self._row.values[name], Kind(column.type.value))
+        return show(self._values[name], Kind(column.type.value))

@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
-from keyaudit.model.settings import ClassInForce, InForce, Limit
+from keyaudit.model.settings import ClassInForce, InForce, Limit, PolicyInForce, Setting
 from keyaudit.policy.bind import Bound
+from keyaudit.policy.load import shipped
 from keyaudit.policy.settings import Given, Overrides, PolicyClass
 
 Held = Mapping[tuple[str, str], tuple[int, int]]
@@ -32,6 +34,20 @@ def in_force(
         limits=limits,
         classes=tuple(each for each in found if each.limits or each.not_applicable),
         require=tuple(sorted(require)),
+    )
+
+
+def policies_in_force(bounds: Sequence[Bound]) -> tuple[PolicyInForce, ...]:
+    """The policies with all their parameters, set by somebody or not."""
+    ours = shipped()
+    return tuple(
+        PolicyInForce(
+            text=bound.policy.text,
+            source=bound.policy.source,
+            shipped=Path(bound.policy.file).is_relative_to(ours),
+            parameters={name: Setting(bound.worded(name, value), bound.origins[name]) for name, value in bound.values.items()},
+        )
+        for bound in bounds
     )
 
 

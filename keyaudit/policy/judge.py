@@ -5,21 +5,24 @@ from dataclasses import dataclass, field, replace
 
 import duckdb
 
+from keyaudit.inventory.scores import SCALES
 from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.findings import Finding, Tally, UnknownGroup
+from keyaudit.model.overview import Ages
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import NotJudged
-from keyaudit.model.settings import InForce
+from keyaudit.model.settings import InForce, PolicyInForce
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import COLUMNS
 from keyaudit.model.waivers import Waiver
+from keyaudit.policy.ages import ages
 from keyaudit.policy.bind import Bound, bind, by_table, waived
 from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.findings import stream
-from keyaudit.policy.in_force import in_force
-from keyaudit.policy.queries import hold, hold_baseline, judged
+from keyaudit.policy.in_force import in_force, policies_in_force
+from keyaudit.policy.queries import Scoring, carrying, hold, hold_baseline, judged
 from keyaudit.policy.scopes import Blind, Unsupplied, blind_scopes
 from keyaudit.policy.settings import Overrides, PolicyClass
 
@@ -41,6 +44,8 @@ class Judgement:
     unsupplied: tuple[NotJudged, ...]
     """Policies whose missing evidence was required: each is unknown, once, on the tenant."""
     settings: InForce
+    policies: tuple[PolicyInForce, ...]
+    """All of them, by id."""
     waived: Mapping[str, int]
     """How many findings each waiver covers, by its id; only those that hold and cover findings."""
     required: frozenset[str]
@@ -51,6 +56,7 @@ class Judgement:
     _bounds: tuple[Bound, ...] = field(repr=False)
     _blind: tuple[Blind | Unsupplied, ...] = field(repr=False)
     _relations: Mapping[str, str] = field(repr=False)
+    _scoring: Scoring = field(repr=False)
 
     def findings(self, passes: bool = False) -> Iterator[Finding]:
         """Every fail and unknown, with `passes` every pass too, anew at each call and always in the same order.
@@ -58,9 +64,19 @@ class Judgement:
         First what is said of scopes that gave no row. Then by the thing that lives on (a key, over its versions): the one with
         the gravest finding first, then by name and id; within it the gravest finding first, then by policy and row. Rows are
         fetched in batches as they are asked for.
+
+        In the order of scores: row by row, what may be highest first; what is not evaluated last, and then those scopes.
         """
-        yield from (blind.finding for blind in self._blind)
-        yield from stream(self._connection, self._bounds, self._relations, passes=passes)
+        blind = (blind.finding for blind in self._blind)
+        if self._scoring is not Scoring.ORDER:
+            yield from blind
+        yield from stream(self._connection, self._bounds, self._relations, passes=passes, scoring=self._scoring)
+        if self._scoring is Scoring.ORDER:
+            yield from blind
+
+    def ages(self, as_of: int) -> tuple[Ages, ...]:
+        """How old the rows are at `as_of` whose age a policy limits, by policy."""
+        return ages(self._connection, self._bounds, self._relations, as_of)
 
 
 def judge(
@@ -79,10 +95,12 @@ def judge(
     optional: frozenset[Reason] = OPTIONAL,
     tenant: Scope = _NOWHERE,
     sizes: Mapping[str, int] | None = None,
+    scoring: Scoring = Scoring.NONE,
 ) -> Judgement:
     """Judges the views of `connection`, one for each table, by the policies.
 
-    `sizes`: how many rows tables have, where that is known; it changes how long judging takes, and nothing else.
+    `scoring`: whether findings carry scores, and come in their order. `sizes`: how many rows tables have, where that is known;
+    it changes how long judging takes, and nothing else.
     Raises UsageError for a profile or override that cannot be. Policies that need evidence which Azure does not hold are not
     judged unless all of it is `supplied`; where what is missing is in `require`, they are unknown, on the `tenant`. A gap
     for an `optional` reason blinds nobody.
@@ -116,13 +134,15 @@ def judge(
         not_judged=tuple(each for name, each in lacking.items() if name not in unsupplied),
         unsupplied=tuple(unsupplied.values()),
         settings=in_force(settled, profile, overrides or {}, classes=classes, held=counts.classes, require=require),
+        policies=policies_in_force(settled),
         waived={waiver.id: counts.covered(waiver) for waiver in holding},
         required=frozenset(needed_by),
         needed_by={operation: tuple(ids) for operation, ids in sorted(needed_by.items())},
         _connection=connection,
         _bounds=bounds,
         _blind=blind,
-        _relations=relations,
+        _relations=_scored(connection, scoring, relations, as_of, sizes or {}),
+        _scoring=scoring,
     )
 
 
@@ -133,12 +153,27 @@ def _judged(
     relations: dict[str, str] = {}
     for name, of_table in by_table(bounds).items():
         size = sizes.get(name)
-        if size is None or size > _SMALL:
-            relations[name] = judged(TABLES[name], of_table, as_of)
-        elif size:
-            statement, relations[name] = hold(TABLES[name], of_table, as_of)
-            connection.execute(statement)
+        if size != 0:
+            relations[name] = _kept(connection, f"judged_{name}", judged(TABLES[name], of_table, as_of), size)
     return relations
+
+
+def _scored(
+    connection: duckdb.DuckDBPyConnection, scoring: Scoring, relations: Mapping[str, str], as_of: int, sizes: Mapping[str, int]
+) -> dict[str, str]:
+    """Those relations with the scores that are asked for; what is small is worked out here, once."""
+    found = {name: carrying(scoring, relation, name, as_of) for name, relation in relations.items()}
+    evaluated = () if scoring is Scoring.NONE else SCALES.keys() & found.keys()
+    return found | {name: _kept(connection, f"scored_{name}", found[name], sizes.get(name)) for name in sorted(evaluated)}
+
+
+def _kept(connection: duckdb.DuckDBPyConnection, name: str, relation: str, size: int | None) -> str:
+    """The relation, as a table of that name where its `size` is known to be small."""
+    if size is None or size > _SMALL:
+        return relation
+    statement, held = hold(name, relation)
+    connection.execute(statement)
+    return held
 
 
 def _held(connection: duckdb.DuckDBPyConnection, bounds: tuple[Bound, ...], known: Sequence[Known]) -> tuple[Bound, ...]:

@@ -3,7 +3,9 @@
 # ruff: noqa: S608 - a query is made of declared names and of literals, each quoted by the dialect
 
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum, auto
 
+from keyaudit.inventory.scores import scored, unscored
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Severity, Value
 from keyaudit.model.rows import view_name, view_names
@@ -20,8 +22,19 @@ from keyaudit.policy.types import Kind, Lookup, walk
 DIALECT = DuckDB()
 BASELINE = "baseline"
 """The table of what the baseline holds: policy, subject, rank."""
+_ORDER = "high DESC, low DESC, gravest DESC, label, thing"
 REASONS = "reasons"
 """The column with a row's unknown columns and reasons, those included that are unknown to a policy alone."""
+
+
+class Scoring(Enum):
+    """What findings have to do with scores."""
+
+    NONE = auto()
+    """They carry none, and none is computed."""
+    CARRIED = auto()
+    ORDER = auto()
+    """They carry them, and come in their order."""
 
 
 def selection(bounds: Sequence[Bound], source: str, as_of: int) -> str:
@@ -96,10 +109,10 @@ def judged(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
     return f"({selection(bounds, DIALECT.name(table.name), as_of)})"
 
 
-def hold(table: Table, bounds: Sequence[Bound], as_of: int) -> tuple[str, str]:
-    """The statement that works `judged` out once and for all, and the relation that it makes."""
-    name = DIALECT.name(f"judged_{table.name}")
-    return f"CREATE TABLE {name} AS FROM {judged(table, bounds, as_of)}", name
+def hold(name: str, relation: str) -> tuple[str, str]:
+    """The statement that works a relation out once and for all, and the relation of that name that it makes."""
+    held = DIALECT.name(name)
+    return f"CREATE TABLE {held} AS FROM {relation}", held
 
 
 def covered(relation: str, bounds: Sequence[Bound]) -> str:
@@ -152,26 +165,42 @@ def counted(relation: str, bounds: Sequence[Bound]) -> str:
     )
 
 
-def _places(relation: str, table: Table, bounds: Sequence[Bound], least: int) -> str:
+def carrying(scoring: Scoring, relation: str, table: str, as_of: int) -> str:
+    """A relation with verdicts that has `score`, what each row's score rests on, and its bounds, `score_high` and `score_low`.
+
+    Where none is asked for, or rows of that table have none, `score` is NULL, and the bounds are 0.
+    """
+    return f"({unscored(relation) if scoring is Scoring.NONE else scored(relation, table, as_of)})"
+
+
+def _places(relation: str, table: Table, bounds: Sequence[Bound], least: int, scoring: Scoring) -> str:
     ranks = ", ".join(
         f"CASE WHEN code{number} >= {verdict.FAIL} THEN CAST(code{number} % 5 AS INTEGER) ELSE -1 END"
         for number in range(len(bounds))
     )
+    high, low = ("max(score_high)", "max(score_low)") if scoring is Scoring.ORDER else ("0", "0")
     return (
-        f"SELECT max(greatest({ranks}, -1)) AS gravest, min(coalesce(name, '')) AS label,"
-        f" {DIALECT.name(table.subject)} AS thing, count(*) AS held"
+        f"SELECT {high} AS high, {low} AS low, max(greatest({ranks}, -1)) AS gravest, min(coalesce(name, '')) AS label,"
+        f" {_thing(table, scoring)} AS thing, count(*) AS held"
         f" FROM {relation} WHERE {_kept(bounds, least)} GROUP BY thing"
     )
 
 
-def slices(relation: str, table: Table, bounds: Sequence[Bound], *, least: int, size: int) -> str:
+def _thing(table: Table, scoring: Scoring) -> str:
+    """What is kept together: all rows of a key, but where scores are the order, which are those of single rows."""
+    return DIALECT.name("id" if scoring is Scoring.ORDER else table.subject)
+
+
+def slices(relation: str, table: Table, bounds: Sequence[Bound], *, least: int, size: int, scoring: Scoring) -> str:
     """Makes the temporary table `places`: things that have rows whose gravest verdict is `least` at least.
 
-    Of each: the rank of its gravest verdict (-1: passes alone), a name, its id, and the slice it is in. Slices are numbered in
-    the order of the findings, and have about `size` rows each.
+    `relation` is one that `carrying` gave for this scoring.
+
+    Of each: the bounds of its score (0 where that is not the order), the rank of its gravest verdict (-1: passes alone), a
+    name, its id, and the slice it is in. Slices are numbered in the order of the findings, and have about `size` rows each.
     """
-    before = "sum(held) OVER (ORDER BY gravest DESC, label, thing ROWS UNBOUNDED PRECEDING) - held"
-    found = _places(relation, table, bounds, least)
+    before = f"sum(held) OVER (ORDER BY {_ORDER} ROWS UNBOUNDED PRECEDING) - held"
+    found = _places(relation, table, bounds, least, scoring)
     return f"CREATE TEMP TABLE places AS SELECT *, CAST(({before}) // {size} AS BIGINT) AS slice FROM ({found})"
 
 
@@ -180,19 +209,19 @@ def count_slices() -> str:
     return "SELECT coalesce(max(slice), -1) + 1 FROM places"
 
 
-def slice_in_order(relation: str, table: Table, bounds: Sequence[Bound], number: int, *, least: int) -> str:
+def slice_in_order(relation: str, table: Table, bounds: Sequence[Bound], number: int, *, least: int, scoring: Scoring) -> str:
     """The rows of a slice of `places` in order.
 
-    Columns: the thing's rank, name and id; the table's columns as stored; the verdicts; the classes of the policies that have
-    any; the unknown map; the reasons.
+    Columns: the thing's score, rank, name and id; the table's columns as stored; the verdicts; the classes of the policies that
+    have any; what the row's score rests on; the unknown map; the reasons.
     """
     names = ", ".join(DIALECT.name(name) for name in view_names(table))
     found = [f"code{index}" for index in range(len(bounds))]
     found += [f"class{index}" for index, bound in enumerate(bounds) if bound.classes]
     return (
-        f"SELECT gravest, label, thing, {names}, {', '.join(found)}, {UNKNOWN}, {REASONS}"
-        f" FROM {relation} JOIN places ON {DIALECT.name(table.subject)} = thing"
-        f" WHERE slice = {number} AND ({_kept(bounds, least)}) ORDER BY gravest DESC, label, thing"
+        f"SELECT high, low, gravest, label, thing, {names}, {', '.join(found)}, score, {UNKNOWN}, {REASONS}"
+        f" FROM {relation} JOIN places ON {_thing(table, scoring)} = thing"
+        f" WHERE slice = {number} AND ({_kept(bounds, least)}) ORDER BY {_ORDER}"
     )
 
 

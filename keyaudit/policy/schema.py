@@ -107,6 +107,7 @@ class _Reader(Reader):
             given=given,
             examples=examples,
             file=self.file,
+            source=self._source,
         )
 
     def _identity(self, fields: Mapping[str, Node], stem: str) -> None:

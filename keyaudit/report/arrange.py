@@ -6,22 +6,17 @@ However many there are, few are held at once.
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any, TypeAlias
 
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome
-from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
 from keyaudit.report.aside import in_order
 from keyaudit.report.facts import Facts
 from keyaudit.report.resource import label, thing
 
 Key: TypeAlias = Callable[[Finding], tuple[Any, ...]]
-_BATCH = 2_000
-"""Findings whose owners are looked up at once."""
-_UNREAD = Owner((), "", Reason.PARENT_NOT_ASSESSED)
-"""Who owns what no row was read of."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,7 +60,16 @@ def flat(report: Report, sort: str) -> Report:
     if sort not in _KEYS:
         return report
     key = _KEYS[sort]
-    return dataclasses.replace(report, findings=lambda passes: in_order(_keyed(report.findings(passes), key)))
+
+    def findings(passes: bool) -> Iterator[Finding]:
+        found = _bare(report.findings(passes))
+        return in_order(((*key(finding), number), finding) for number, finding in enumerate(found))
+
+    def owned(passes: bool) -> Iterator[tuple[Owner, Finding]]:
+        pairs = _owned(report, passes)
+        return in_order(((*key(finding), number), (owner, finding)) for number, (owner, finding) in enumerate(pairs))
+
+    return dataclasses.replace(report, findings=findings, owned=owned)
 
 
 def by_thing(report: Report, sort: str) -> Report:
@@ -75,7 +79,7 @@ def by_thing(report: Report, sort: str) -> Report:
     key = _KEYS[sort]
 
     def keyed(passes: bool) -> Iterator[tuple[Any, Finding]]:
-        for number, (_, same) in enumerate(groupby(report.findings(passes), key=thing)):
+        for number, (_, same) in enumerate(groupby(_bare(report.findings(passes)), key=thing)):
             findings = list(same)
             first = min(map(key, findings))
             yield from (((*first, number, place), finding) for place, finding in enumerate(findings))
@@ -105,32 +109,27 @@ def groups(report: Report, group: str, sort: str, passes: bool) -> Iterator[Grou
         yield Group(of, counts[of], (finding for _, finding in same))
 
 
-def owned(report: Report, findings: Iterator[Finding]) -> Iterator[tuple[Owner, Finding]]:
-    """The findings, each with who owns what it is about."""
-    while some := list(islice(findings, _BATCH)):
-        ids: dict[str, list[str]] = {}
-        for finding in some:
-            if finding.row:
-                ids.setdefault(finding.policy.table, []).append(str(finding.row["id"]))
-        known = {table: report.owners(table, of_table) for table, of_table in ids.items()}
-        for finding in some:
-            row = finding.row
-            yield (known[finding.policy.table][str(row["id"])] if row else _UNREAD), finding
-
-
-def _keyed(findings: Iterator[Finding], key: Key) -> Iterator[tuple[Any, Finding]]:
-    return (((*key(finding), number), finding) for number, finding in enumerate(findings))
-
-
 def _as_given(_finding: Finding) -> tuple[Any, ...]:
     return ()
 
 
 def _grouped(report: Report, group: str, passes: bool) -> Iterator[tuple[Any, Finding]]:
-    findings = report.findings(passes)
     if group == "policy":
-        return ((finding.policy.id, finding) for finding in findings)
-    return ((owner if finding.row else None, finding) for owner, finding in owned(report, findings))
+        return ((finding.policy.id, finding) for finding in _bare(report.findings(passes)))
+    return ((owner if finding.row else None, finding) for owner, finding in _owned(report, passes))
+
+
+def _owned(report: Report, passes: bool) -> Iterator[tuple[Owner, Finding]]:
+    return ((owner, _put_down(finding)) for owner, finding in report.owned(passes))
+
+
+def _bare(findings: Iterator[Finding]) -> Iterator[Finding]:
+    return map(_put_down, findings)
+
+
+def _put_down(finding: Finding) -> Finding:
+    """A finding as it can be put aside: what it would say of other values cannot, and is of no more use here."""
+    return dataclasses.replace(finding, reworded=None)
 
 
 def _last(of: Any) -> int:

@@ -33,7 +33,7 @@ def guarded(text: str | None) -> str:
         return ""
     if _HARMLESS.fullmatch(text):
         return text
-    safe = _ODD.sub(lambda odd: "\\\\" if odd[0] == "\\" else one_line(odd[0]), text)
+    safe = escaped(text)
     # Twice: "###" holds two overlapping pairs.
     safe = safe.replace("##", "#\\#").replace("##", "#\\#")
     safe = _AFTER_SEMICOLON.sub(r"\1\\\2", safe)
@@ -42,10 +42,27 @@ def guarded(text: str | None) -> str:
     return f"'{safe}" if marked else safe
 
 
+def escaped(text: str) -> str:
+    """Text of which every character can be shown, and stored as XML: others as `\\u202e`, and a backslash twice."""
+    return _ODD.sub(_shown, text)
+
+
+def _shown(odd: re.Match[str]) -> str:
+    character = odd[0]
+    if character in "\\\ufffe\uffff":
+        return "\\\\" if character == "\\" else f"\\u{ord(character):04x}"
+    return one_line(character)
+
+
+def marked(run: Run) -> str:
+    """The tenant's name, as it spells it; of a simulated one it says so."""
+    mark = _MARK if run.simulated and _MARK not in run.tenant_name else ""
+    return " ".join(filter(None, (run.tenant_name, mark)))
+
+
 def tenant_cell(run: Run) -> str:
     """The tenant's name; of a simulated one it says so."""
-    marked = run.simulated and _MARK not in run.tenant_name
-    return guarded(" ".join(part for part in (run.tenant_name, _MARK * marked) if part) or None)
+    return guarded(marked(run) or None)
 
 
 def common_cells(run: Run) -> dict[str, str]:

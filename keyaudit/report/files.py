@@ -1,9 +1,10 @@
-"""Output files: complete or absent, readable by their owner alone, never written through a link or onto a device."""
+"""Output files and folders: complete or absent, for their owner alone, never written through a link or onto a device."""
 
 import contextlib
 import io
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,12 +40,10 @@ def output_bytes(path: Path) -> Iterator[BinaryIO]:
     was at `path` is then as it was.
     """
     check(path)
-    beside = path.parent / f".keyaudit-{secrets.token_hex(8)}"
+    beside = _beside(path)
     try:
-        with _opened(beside) as out:
+        with new_file(beside) as out:
             yield out
-            out.flush()
-            os.fsync(out.fileno())
         beside.replace(path)
     except OSError as error:
         raise _failed(path, error) from error
@@ -55,18 +54,49 @@ def output_bytes(path: Path) -> Iterator[BinaryIO]:
     _sync(path)
 
 
-def output_folder(path: Path) -> None:
-    """Makes a folder, with mode 0700, and those above it, where they are not there. Raises OutputError."""
+@contextmanager
+def output_tree(path: Path) -> Iterator[Path]:
+    """A folder to fill with `new_file`, which is moved to `path` when the block ends well, and else leaves no trace.
+
+    Made with mode 0700. Raises OutputError if there is anything at `path`, or if anything cannot be written.
+    """
+    check_absent(path)
+    beside = _beside(path)
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        beside.mkdir(mode=0o700)
+        yield beside
+        for folder in (beside, *(each for each in beside.rglob("*") if each.is_dir())):
+            _keep_names(folder)
+        beside.rename(path)
     except OSError as error:
-        raise OutputError(str(path), f"could not be made ({error.strerror})", "name another folder") from error
+        raise _failed(path, error) from error
+    finally:
+        # Not there any more where it took its place.
+        shutil.rmtree(beside, ignore_errors=True)
+    _sync(path)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """A file with mode 0600 that was not there, on the disk when the block ends well. Raises OSError."""
+    with _opened(path) as out:
+        yield out
+        out.flush()
+        os.fsync(out.fileno())
 
 
 def _opened(path: Path) -> BinaryIO:
     # O_EXCL: a name that exists is refused, be it a link that somebody put there.
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     return open(descriptor, "w+b")  # noqa: PTH123 - a descriptor, not a path
+
+
+def output_folder(path: Path) -> None:
+    """Makes a folder, with mode 0700, and those above it, where they are not there. Raises OutputError."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(str(path), f"could not be made ({error.strerror})", "name another folder") from error
 
 
 def check(path: Path) -> None:
@@ -85,16 +115,38 @@ def check(path: Path) -> None:
         raise OutputError(str(path), f"is {kind}, and is not written to", "name another file")
 
 
+def check_absent(path: Path) -> None:
+    """Raises OutputError if it is plain already that `path` cannot become a new folder."""
+    try:
+        path.lstat()
+    except FileNotFoundError as error:
+        if not path.parent.is_dir():
+            raise _failed(path, error) from error
+        return
+    except OSError as error:
+        raise _failed(path, error) from error
+    # Evidence is not written over, and a tool that only reads deletes no folder, be it one of its own.
+    raise OutputError(str(path), "is there already, and is not replaced", "name a folder that is not there yet")
+
+
+def _beside(path: Path) -> Path:
+    return path.parent / f".keyaudit-{secrets.token_hex(8)}"
+
+
 def _sync(path: Path) -> None:
     """Have the disk keep the new name, too."""
     try:
-        descriptor = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _keep_names(path.parent)
     except OSError as error:
         raise OutputError(str(path), f"is written, but the disk may lose it ({error.strerror})", "check the disk") from error
+
+
+def _keep_names(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _failed(path: Path, error: OSError) -> OutputError:

@@ -18,6 +18,8 @@ class Options:
     passes: bool = False
     width: int | None = None
     colour: bool = False
+    bom: bool = False
+    """Begin CSV with a byte order mark."""
     hints: bool = True
     """Say what to do next."""
     group: str = "resource"
@@ -54,13 +56,16 @@ def _engines(report: Report, options: Options) -> Report:
     return report if options.sort == "severity" else flat(report, options.sort)
 
 
-FORMATS: Mapping[str, Callable[[Report, TextIO, Options], None]] = {
+FORMATS: Mapping[str, Callable[[Report, TextIO, Options], object]] = {
     "text": _text,
     "table": _table,
     "json": lambda report, out, options: json.render(_engines(report, options), out, passes=options.passes),
-    "csv": lambda report, out, options: csv.render(_engines(report, options), out),
+    "csv": lambda report, out, options: csv.render(_engines(report, options), out, mark=options.bom),
 }
 """What a report is printed in."""
+
+SCORED = frozenset({"json", "csv", "jsonl", "xlsx"})
+"""The formats, printed or written, that say each finding's score, whatever the order."""
 
 
 class Writer(Protocol):
@@ -72,17 +77,18 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A format that other programs read: the module of this package whose `write` writes it, and what it is for."""
+    """A format that other programs read: the module and the function of this package that write it, and what it is for."""
 
     module: str
     meaning: str
+    function: str = "write"
     extra: str = ""
     """What has to be installed for it, as in `pip install keyaudit[xlsx]`; empty where nothing has."""
 
     def writer(self, name: str) -> Writer:
         """What writes it. Raises UsageError where what it needs is not installed; `name`: what it is called there."""
         try:
-            found: Writer = import_module(f"keyaudit.report.{self.module}").write
+            found: Writer = getattr(import_module(f"keyaudit.report.{self.module}"), self.function)
         except ImportError as error:
             if not self.extra:
                 raise
@@ -95,6 +101,22 @@ FILES: Mapping[str, File] = {
     "jsonl": File("jsonl", "one finding a line, passes too, as in json; the run and the verdict are the first and last line"),
     "markdown": File("markdown", "for a job summary, a pull request or a wiki: what is open, and what was not seen"),
     "sarif": File("sarif", "SARIF 2.1.0, for code scanning: what fails, what is waived and what nobody can tell"),
+    "html": File(
+        "html", "one page for a browser or on paper, with charts and without scripts: everything, for whoever decides"
+    ),
+    "ocsf": File("ocsf", "OCSF 1.5 Compliance Findings, one a line, passes too, for a security lake"),
+    "xlsx": File("xlsx", "an Excel workbook: summary, findings, inventory, coverage and waivers", extra="xlsx"),
+    "cyclonedx": File("cyclonedx", "CycloneDX 1.6 CBOM: every key and certificate, with state, dates, size and custody"),
+    "cyclonedx-1.7": File("cyclonedx", "the same as CycloneDX 1.7", function="write_1_7"),
+    "prometheus": File("prometheus", "metrics for the node exporter's textfile collector: when credentials end, and counts"),
     "junit": File("junit", "JUnit XML, for the test results of a pipeline: a suite for each policy, passes too"),
 }
 """What a report is exported to, besides `json` and `csv`."""
+
+BUNDLE = "bundle"
+"""The one that is a folder: `keyaudit.report.bundle`."""
+
+NAMED = frozenset({"html"})
+"""The formats that say more of names than their rows do, and cannot be redacted."""
+LISTING = frozenset({BUNDLE, "html"})
+"""Those that show whole rows of the inventory, and so need what no policy reads."""

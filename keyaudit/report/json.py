@@ -8,6 +8,7 @@ from keyaudit.model.baseline import Baseline
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
 from keyaudit.model.run import NotJudged, Report, Verdict
 from keyaudit.model.waivers import Use
+from keyaudit.report import score
 from keyaudit.report.facts import Facts
 from keyaudit.report.members import begun, coverage_member, document, exits, gap_member, scope_member, value_member
 from keyaudit.report.resource import label
@@ -80,6 +81,7 @@ def _finding(finding: Finding) -> dict[str, object]:
         "scope": scope_member(finding.scope),
         "waiver": finding.waiver.id if finding.waiver else None,
         "known": finding.known,
+        "score": score.member(finding.score),
         "row": row,
         "row_unknown": dict(sorted(facts.unknown.items())) if row else {},
     }

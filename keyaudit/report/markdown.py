@@ -31,18 +31,23 @@ _NOTICE = 200
 
 def write(report: Report, out: BinaryIO) -> None:
     """Write it: at most `MOST` bytes."""
-    room = MOST - _NOTICE
-    left_out = 0
-    for line in _head(report):
-        room -= out.write(f"{line}\n".encode())
-    for line in _findings(report):
+    # Thousands of gaps leave room for findings.
+    taken = _fill(out, _head(report), MOST // 2)
+    _fill(out, _findings(report), MOST - taken)
+
+
+def _fill(out: BinaryIO, lines: Iterable[str], room: int) -> int:
+    """Write the lines that fit, and how many do not; returned is how many bytes that took."""
+    taken = left_out = 0
+    for line in lines:
         data = f"{line}\n".encode()
-        if left_out or len(data) > room:
+        if left_out or taken + len(data) > room - _NOTICE:
             left_out += 1
         else:
-            room -= out.write(data)
+            taken += out.write(data)
     if left_out:
-        out.write(f"\n{plural(left_out, 'more line')} left out; keyaudit export csv has all.\n".encode())
+        taken += out.write(f"\n{plural(left_out, 'more line')} left out; keyaudit export csv has all.\n".encode())
+    return taken
 
 
 def safe(text: str) -> str:

@@ -148,6 +148,13 @@ def alike(gaps: Sequence[Gap]) -> list[list[Gap]]:
     return list(groups.values())
 
 
+def grants(gap: Gap) -> list[list[str]]:
+    """The commands, word by word, that let the identity read what it was refused there."""
+    given = {"{scope}": one_line(gap.scope.id), "{name}": one_line(gap.scope.name)}
+    texts = dict.fromkeys(OPERATIONS[each].grant for each in gap.operations if each in OPERATIONS)
+    return [[given.get(word, word) for word in shlex.split(text)] for text in texts if text]
+
+
 def remedy_of(gap: Gap) -> str:
     """What the reader can do about it; where permissions lack, `permissions` says more."""
     return supplying([gap.detail]) if gap.reason is Reason.NOT_SUPPLIED else ADVICE[gap.reason].remedy
@@ -198,12 +205,7 @@ def remedied(gaps: Sequence[Gap], width: int, *, named: bool = False) -> list[st
 
 def _grants(gaps: Sequence[Gap], width: int) -> list[str]:
     """The commands that grant it: for one scope, since the others differ from it in nothing but the scope."""
-    scope = gaps[0].scope
-    grants = dict.fromkeys(OPERATIONS[each].grant for each in gaps[0].operations if each in OPERATIONS)
-    lines: list[str] = []
-    for grant in filter(None, grants):
-        given = {"{scope}": one_line(scope.id), "{name}": one_line(scope.name)}
-        lines += command([given.get(word, word) for word in shlex.split(grant)], width, _INDENT)
+    lines = [line for words in grants(gaps[0]) for line in command(words, width, _INDENT)]
     if lines and len(gaps) > 1:
         lines += wrap(f"and likewise for the other {len(gaps) - 1:,}", width, _INDENT)
     return lines

@@ -82,7 +82,8 @@ def context(facts: Facts) -> str:
 
 def algorithm(facts: Facts) -> str:
     """`RSA 2048`, `EC-HSM P-256`; empty where it is unknown or the thing has none."""
-    return " ".join(filter(None, (facts.text("kty"), facts.text("key_size"), facts.text("curve"))))
+    family = facts.text("kty") or facts.text("key_type")
+    return " ".join(filter(None, (family, facts.text("key_size"), facts.text("curve"))))
 
 
 def owner(facts: Facts) -> tuple[str | None, str | None]:

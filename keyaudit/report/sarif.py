@@ -48,6 +48,8 @@ _SCORES = {
     Severity.LOW: "2.0",
     Severity.INFO: "0.5",
 }
+# SARIF 2.1.0, 3.11.5 and 3.11.6
+_MARKS = {"[": "\\[", "]": "\\]", "\\": "\\\\", "{": "{{", "}": "}}"}
 _TENANT = "tenant"
 _OTHERS = "other-subscriptions"
 
@@ -138,7 +140,10 @@ def _run(report: Report, category: str, results: _Results, rules: Mapping[str, i
             }
         ],
         "columnKind": "utf16CodeUnits",
-        "results": [_result(finding, run.tenant_id, rules[finding.policy.id]) for finding in results.in_order()],
+        "results": [
+            _result(finding, run.tenant_id, rules[finding.policy.id], compared=verdict.baseline is not None)
+            for finding in results.in_order()
+        ],
         "properties": {"results": results.count, "leftOut": left_out},
     }
 
@@ -192,7 +197,7 @@ def _rule(policy: PolicyText) -> dict[str, object]:
     }
 
 
-def _result(finding: Finding, tenant: str, rule: int) -> dict[str, object]:
+def _result(finding: Finding, tenant: str, rule: int, *, compared: bool) -> dict[str, object]:
     facts = Facts.of(finding)
     name = label(facts)
     failing = finding.outcome is not Outcome.UNKNOWN
@@ -219,8 +224,8 @@ def _result(finding: Finding, tenant: str, rule: int) -> dict[str, object]:
             "subject": finding.subject,
         },
     }
-    if finding.known:
-        found["baselineState"] = "unchanged"
+    if compared and finding.outcome is Outcome.FAIL:
+        found["baselineState"] = "unchanged" if finding.known else "new"
     if finding.waiver:
         waiver = finding.waiver
         reason = f"{waiver.reason} (waiver {waiver.id} of {waiver.owner}, to {waiver.last_day})"
@@ -229,8 +234,8 @@ def _result(finding: Finding, tenant: str, rule: int) -> dict[str, object]:
 
 
 def _plain(text: str) -> str:
-    """Text in which nothing is a link: brackets make one in a SARIF message."""
-    return "".join(f"\\{character}" if character in "[]\\" else character for character in text)
+    """Text in which nothing is a link or a placeholder: in a SARIF message brackets make the one, and braces the other."""
+    return "".join(_MARKS.get(character, character) for character in text)
 
 
 def _path(tenant: str, name: str) -> str:

@@ -26,7 +26,7 @@ def render(name: str, reports: Sequence[Report], out: TextIO, options: Options) 
             _json(reports, out, options)
         case "csv":
             for number, report in enumerate(reports):
-                csv.render(report, out, heading=number == 0)
+                csv.render(report, out, heading=number == 0, mark=options.bom and number == 0)
         case _:
             for report in reports:
                 out.write(f"=== tenant {_name(report)}\n")

@@ -9,7 +9,6 @@ from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
-from keyaudit.report.arrange import owned
 from keyaudit.report.facts import Facts
 from keyaudit.report.grid import GAP, SAMPLE, grid, natural
 from keyaudit.report.lines import joined, pad, wrap
@@ -83,9 +82,11 @@ def render(
 
 
 def _rows(report: Report, passes: bool, shown: Sequence[str]) -> Iterator[list[str]]:
-    findings = report.findings(passes)
-    nobody = Owner((), "", None)
-    pairs = owned(report, findings) if "owner" in shown else ((nobody, finding) for finding in findings)
+    if "owner" in shown:
+        pairs = report.owned(passes)
+    else:
+        nobody = Owner((), "", None)
+        pairs = ((nobody, finding) for finding in report.findings(passes))
     return ([COLUMNS[name](finding, owner) for name in shown] for owner, finding in pairs)
 
 

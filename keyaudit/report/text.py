@@ -9,6 +9,7 @@ from keyaudit.model.coverage import Scope
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
+from keyaudit.report import score
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
 from keyaudit.report.resource import BELOW, context, label, thing
@@ -43,12 +44,12 @@ def render(
         if isinstance(on, Scope):
             unread[on] += [finding.policy.id for finding in findings]
         else:
-            out.write(joined(_groups(findings, width, colour)))
+            out.write(joined(_groups(findings, width, colour, by_score=report.by_score)))
     out.writelines(joined(_unread(scope, policies, width, colour)) for scope, policies in unread.items())
     out.write(joined(footer(report, width, colour, hints=hints)))
 
 
-def _groups(findings: Iterable[Finding], width: int, colour: bool) -> Iterator[str]:
+def _groups(findings: Iterable[Finding], width: int, colour: bool, *, by_score: bool) -> Iterator[str]:
     """A heading a row, so that each version of a key has its own."""
     rows: dict[object, list[Finding]] = defaultdict(list)
     for finding in findings:
@@ -56,6 +57,8 @@ def _groups(findings: Iterable[Finding], width: int, colour: bool) -> Iterator[s
     for same in rows.values():
         facts = Facts.of(same[0])
         yield from _heading(one_line(label(facts)), one_line(context(facts)), width, colour)
+        if by_score:
+            yield from wrap(score.line(same[0].score), width, "  ", "    ")
         yield from _findings(same, width, colour)
         yield ""
 

@@ -1,14 +1,23 @@
 """`keyaudit export`: several formats of one judgement, to files and to stdout."""
 
+import io
 import json
+import os
+import re
+import shutil
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from keyaudit.model.errors import Exit
+from keyaudit.report import files
 from keyaudit.report.formats import FILES
 from tests.cli.conftest import Keyaudit
+from tests.report import test_cyclonedx, test_junit, test_ocsf, test_sarif
+from tests.report.counts import READERS, alike
+from tests.report.test_files import Filling
 
 FORMATS = [*FILES, "json", "csv"]
 
@@ -22,11 +31,62 @@ def test_several_formats_of_one_judgement_are_written_at_once(keyaudit: Keyaudit
     assert sorted(tmp_path.iterdir()) == sorted(wanted.values())
 
 
-@pytest.mark.parametrize("name", FORMATS)
-def test_the_same_snapshot_gives_the_same_bytes(keyaudit: Keyaudit, contoso: Path, tmp_path: Path, name: str) -> None:
+def test_the_same_snapshot_gives_the_same_bytes(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
     for nth in (1, 2):
-        keyaudit("export", f"{name}={tmp_path / str(nth)}", "--from", contoso)
-    assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
+        keyaudit("export", *(f"{name}={tmp_path / f'{name}.{nth}'}" for name in FORMATS), "--from", contoso)
+    for name in FORMATS:
+        assert (tmp_path / f"{name}.1").read_bytes() == (tmp_path / f"{name}.2").read_bytes(), name
+
+
+@pytest.mark.parametrize("estate", ["contoso", "blind_spots", "hardened"])
+def test_formats_agree_on_how_many_of_each_status_and_severity(
+    keyaudit: Keyaudit, request: pytest.FixtureRequest, tmp_path: Path, estate: str
+) -> None:
+    snapshot = request.getfixturevalue(estate)
+    keyaudit("export", *(f"{name}={tmp_path / name}" for name in READERS), "--from", snapshot)
+    counts = {name: alike(read((tmp_path / name).read_bytes())) for name, read in READERS.items()}
+    assert counts["json"]["pass", ""] > 100
+    differences = {name: (found - counts["json"], counts["json"] - found) for name, found in counts.items()}
+    assert {name: each for name, each in differences.items() if any(each)} == {}
+
+
+def test_what_is_exported_of_a_whole_tenant_is_valid(keyaudit: Keyaudit, blind_spots: Path, tmp_path: Path) -> None:
+    names = ("sarif", "junit", "ocsf", "cyclonedx", "cyclonedx-1.7")
+    keyaudit("export", *(f"{name}={tmp_path / name}" for name in names), "--from", blind_spots)
+    output = {name: (tmp_path / name).read_bytes() for name in names}
+    assert test_junit.invalid(output["junit"]) == []
+    assert test_ocsf.invalid(test_ocsf.lines(output["ocsf"])[::10], test_ocsf.VERSIONS[0]) == []
+    for name in test_cyclonedx.FORMATS:
+        assert test_cyclonedx.invalid(name, output[name]) is None
+    assert [error.message for error in test_sarif.schema().iter_errors(json.loads(output["sarif"]))] == []
+
+
+def test_a_byte_order_mark_is_of_csv_alone(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
+    assert keyaudit("export", f"csv={tmp_path / 'a'}", "--bom", "--from", contoso).code == Exit.CLEAN
+    assert keyaudit("report", "--export", f"csv={tmp_path / 'b'}", "--bom", "--from", contoso).code == Exit.CLEAN
+    keyaudit("export", f"csv={tmp_path / 'c'}", "--from", contoso)
+    marked, other, plain = ((tmp_path / name).read_bytes() for name in "abc")
+    assert marked == other == b"\xef\xbb\xbf" + plain
+    assert plain.startswith(b"schema_version,")
+    ran = keyaudit("gate", "--bom", "--demo")
+    assert (ran.code, "--bom: is of CSV alone" in ran.err) == (Exit.USAGE, True)
+
+
+def test_an_export_that_cannot_be_written_is_exit_70_in_every_format(
+    keyaudit: Keyaudit, contoso: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = files._opened
+
+    def small(path: Path) -> BinaryIO:
+        with opened(path) as made:
+            return io.BufferedRandom(Filling(os.dup(made.fileno()), 5), 512)
+
+    monkeypatch.setattr(files, "_opened", small)
+    ran = keyaudit("gate", *(word for name in FORMATS for word in ("--export", f"{name}={tmp_path / name}")), "--from", contoso)
+    assert ran.code == Exit.BUG
+    assert "No space left on device" in ran.err
+    assert "FAIL" in ran.out
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_passes_are_exported_too(keyaudit: Keyaudit, contoso: Path) -> None:
@@ -68,3 +128,63 @@ def test_a_file_of_several_tenants_is_refused(keyaudit: Keyaudit, contoso: Path,
     assert ran.code == Exit.USAGE
     assert "jsonl: is of one tenant, and several are named; export each on its own" in ran.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("estate", ["contoso", "hardened", "blind_spots"])
+def test_the_page_counts_as_json_does(keyaudit: Keyaudit, request: pytest.FixtureRequest, tmp_path: Path, estate: str) -> None:
+    page, snapshot = tmp_path / "page.html", request.getfixturevalue(estate)
+    verdict = keyaudit("export", f"html={page}", "json", "--from", snapshot).json["verdict"]
+    text = page.read_text("utf-8")
+    tiles = re.findall(r'<b>([\d,]+)</b> <span class="severity (\w+)"', text)
+    assert {level: int(count.replace(",", "")) for count, level in tiles} == verdict["failed"]
+    rows = len(re.findall(r'<tr><th scope="row">.*?</th><td>', text.partition('id="findings"')[2].partition('id="ages"')[0]))
+    assert rows == sum(verdict["failed"].values())
+    unknown = text.partition('id="unseen"')[2].partition('id="method"')[0]
+    assert sum(map(int, re.findall(r">(\d+) unknown</span>", unknown))) == sum(verdict["unknown"].values())
+
+
+def test_a_page_shows_how_the_tenant_has_fared(keyaudit: Keyaudit, contoso: Path, blind_spots: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    for name, snapshot in (("1", blind_spots), ("2", contoso)):
+        shutil.copytree(snapshot, kept / name)
+    (kept / "begun").mkdir()
+    ran = keyaudit("export", f"html={tmp_path / 'page'}", "--from", contoso, "--history", kept)
+    assert (ran.code, ran.err) == (Exit.CLEAN, "")
+    trend = (tmp_path / "page").read_text("utf-8").partition('id="trend"')[2].partition("</section>")[0]
+    # Whichever was collected later is left out of the other's page.
+    assert (trend.count('<th scope="row">') == 2) != ("1 made after this one is left out" in trend)
+    assert trend.count("(this report)") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("jsonl", "--history", "."), Exit.USAGE, "--history: is for html, which is not among the formats"),
+        (("html", "--history", "nowhere"), Exit.USAGE, "--history: nowhere holds no snapshots that can be read"),
+    ],
+)
+def test_a_history_that_shows_nothing_is_refused(
+    keyaudit: Keyaudit, contoso: Path, arguments: tuple[str, ...], code: Exit, said: str
+) -> None:
+    ran = keyaudit("export", *arguments, "--from", contoso)
+    assert (ran.code, ran.out) == (code, "")
+    assert said in ran.err
+
+
+def test_a_history_of_another_tenant_is_refused(keyaudit: Keyaudit, contoso: Path, hardened: Path, tmp_path: Path) -> None:
+    shutil.copytree(hardened, tmp_path / "kept" / "1")
+    ran = keyaudit("export", "html", "--from", contoso, "--history", tmp_path / "kept")
+    assert (ran.code, ran.out) == (Exit.UNSAFE, "")
+    assert "keep each tenant's snapshots in a folder of their own" in ran.err
+
+
+def test_a_snapshot_that_another_version_made_is_passed_over_with_a_word(
+    keyaudit: Keyaudit, contoso: Path, blind_spots: Path, tmp_path: Path
+) -> None:
+    for name, snapshot in (("1", blind_spots), ("2", contoso)):
+        shutil.copytree(snapshot, tmp_path / "kept" / name)
+    manifest = tmp_path / "kept" / "1" / "manifest.json"
+    manifest.write_text(manifest.read_text("utf-8").replace('"format": 2', '"format": 999'), "utf-8")
+    ran = keyaudit("export", f"html={tmp_path / 'page'}", "--from", contoso, "--history", tmp_path / "kept")
+    assert ran.code == Exit.CLEAN
+    assert f"passed over: {manifest}" in ran.err

@@ -11,9 +11,12 @@ import pytest
 
 from keyaudit.model.errors import Exit
 from keyaudit.report import files
+from keyaudit.report.formats import BUNDLE, FILES, FORMATS
 from tests.cli.conftest import Keyaudit
+from tests.report.test_files import room_for
 
 LISTINGS = (["inventory"], ["inventory", "key", "-o", "csv"], ["expiring"], ["doctor"])
+FEW = ("--select", "kv-purge-protection-off")
 COMMANDS = (["permissions"], ["policies", "list"], ["explain", "exit-codes"], ["explain", "kv-key-rotation-overdue"])
 
 
@@ -39,6 +42,21 @@ def test_a_closed_pipe_never_turns_a_failing_gate_into_success(contoso: Path) ->
             ran = _run([command, "--from", str(contoso), "-o", "json"], stdout=closed)
             assert ran.returncode == code
             assert b"Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("name", ["csv", "sarif", "xlsx", "ocsf"])
+def test_a_closed_pipe_never_makes_an_export_a_success(contoso: Path, name: str) -> None:
+    with _closed() as closed:
+        ran = _run(["export", name, "--from", str(contoso)], stdout=closed)
+    assert ran.returncode == Exit.BUG
+    assert b"Traceback" not in ran.stderr
+
+
+def test_a_closed_pipe_costs_a_failing_gate_neither_its_code_nor_its_files(contoso: Path, tmp_path: Path) -> None:
+    with _closed() as closed:
+        exports = [word for name in FILES for word in ("--export", f"{name}={tmp_path / name}")]
+        assert _run(["gate", "--from", str(contoso), *exports], stdout=closed).returncode == Exit.FINDINGS
+    assert {path.name for path in tmp_path.iterdir()} == set(FILES)
 
 
 @pytest.mark.parametrize("arguments", [*COMMANDS, ["policies", "test"], ["--help"]], ids=" ".join)
@@ -132,3 +150,41 @@ def test_an_export_that_fails_costs_neither_the_others_nor_the_report_and_is_exi
     assert "Complete" in ran.out
     assert "No space left on device" in ran.err
     assert [entry.name for entry in tmp_path.iterdir()] == ["b"]
+
+
+@pytest.mark.parametrize("name", [*FILES, *FORMATS])
+def test_an_export_that_nobody_reads_to_its_end_is_exit_70(contoso: Path, name: str) -> None:
+    with _closed() as closed:
+        ran = _run(["export", name, "--from", str(contoso), *FEW], stdout=closed)
+    assert (ran.returncode, ran.stderr.count(b"\n")) == (Exit.BUG, 1)
+    assert ran.stderr.startswith(b"keyaudit: stdout: was closed")
+    with Path("/dev/full").open("wb") as full:
+        ran = _run(["export", name, "--from", str(contoso), *FEW], stdout=full)
+    assert (ran.returncode, ran.stderr.count(b"\n")) == (Exit.BUG, 1)
+    assert b"No space left on device" in ran.stderr
+
+
+def test_a_closed_pipe_costs_no_file_and_no_failing_gate(contoso: Path, tmp_path: Path) -> None:
+    names = [*FILES, *FORMATS, BUNDLE]
+    exports = [word for name in names for word in ("--export", f"{name}={tmp_path / name}")]
+    with _closed() as closed:
+        ran = _run(["gate", "--from", str(contoso), "--fail-on", "low", *FEW, *exports], stdout=closed)
+    assert ran.returncode == Exit.FINDINGS, ran.stderr
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted(names)
+    assert _run(["export", "verify", str(tmp_path / BUNDLE)]).returncode == Exit.CLEAN
+
+
+@pytest.mark.parametrize("name", [*FILES, *FORMATS, BUNDLE])
+def test_a_disk_that_fills_up_at_any_write_is_exit_70_and_leaves_no_part(
+    keyaudit: Keyaudit, contoso: Path, tmp_path: Path, name: str
+) -> None:
+    whole = tmp_path / "whole"
+    command = ("export", "--from", contoso, *FEW)
+    assert keyaudit(*command, f"{name}={whole}").code == Exit.CLEAN
+    size = max(path.stat().st_size for path in (whole, *whole.rglob("*")) if path.is_file())
+    for room in (0, size // 2, size - 1):
+        with room_for(room):
+            ran = keyaudit(*command, f"{name}={tmp_path / 'out'}")
+        assert (ran.code, ran.out, ran.err.count("\n")) == (Exit.BUG, "", 1), ran.err
+        assert f"{tmp_path / 'out'}: could not be written" in ran.err
+        assert list(tmp_path.iterdir()) == [whole]

@@ -55,12 +55,6 @@ class Noted:
         self.updates.append((surface, done, total))
 
 
-NO_BASELINE = {"appid_baseline_on": "not_supplied"}
-"""What nothing says of a tenant as yet."""
-NO_RECORD = {"security_domain_recorded_on": "not_supplied"}
-"""The same of a Managed HSM."""
-
-
 @dataclass(frozen=True)
 class Collected:
     """What a run left in its spool."""

@@ -14,7 +14,7 @@ from keyaudit.collect.evidence import NONE, Evidence, UnifiedAudit, supplied, un
 from keyaudit.model.errors import UnsafeError, UsageError
 from tests.collect.estate import ESTATE, TENANT_ID
 from tests.collect.refusals import refused
-from tests.collect.rig import NO_BASELINE, collect
+from tests.collect.rig import collect
 
 ORGANIZATION = (
     "EURPR05A001.PROD.OUTLOOK.COM/Microsoft Exchange Hosted Organizations/B.example - "
@@ -134,7 +134,7 @@ def given(**values: Any) -> Evidence:
 async def test_without_a_file_the_columns_are_unknown_and_nothing_gates() -> None:
     found = await collect(evidence=NONE)
     assert found.gaps() == {}
-    assert found.unknown("tenant", TENANT_ID) == dict.fromkeys(COLUMNS, "not_supplied") | NO_BASELINE
+    assert found.unknown("tenant", TENANT_ID) == dict.fromkeys(COLUMNS, "not_supplied")
 
 
 async def test_what_the_file_says_stands_in_the_tenants_row() -> None:
@@ -143,7 +143,7 @@ async def test_what_the_file_says_stands_in_the_tenants_row() -> None:
     assert not row["unified_audit_enabled"]
     assert row["unified_audit_evidence"] == "ab" * 32
     # The other object was not in the file.
-    assert found.unknown("tenant", TENANT_ID) == {"mailbox_audit_default": "not_supplied"} | NO_BASELINE
+    assert found.unknown("tenant", TENANT_ID) == {"mailbox_audit_default": "not_supplied"}
 
 
 @pytest.mark.parametrize("organization", ["contoso.onmicrosoft.com", "example", "evil\x1b[31m"])

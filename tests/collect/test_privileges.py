@@ -8,7 +8,6 @@ import pytest
 
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.model.coverage import State
-from keyaudit.model.tables.signing_certificate import NOT_SUPPLIED
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import AS_OF, DAY, SUBSCRIPTION, TENANT_ID
 from tests.collect.privileged import (
@@ -57,7 +56,7 @@ async def test_nothing_is_missing_or_unknown(privileged: Collected) -> None:
     assert privileged.gaps() == {}
     assert privileged.failures == []
     rows = [row for rows in privileged.rows.values() for row in rows.values()]
-    assert {name for row in rows for name in row.get("unknown", ())} <= set(NOT_SUPPLIED)
+    assert {name for row in rows for name in row.get("unknown", ())} == set()
     kinds = [row["kind"] for row in privileged.rows["grant"].values()]
     assert {kind: kinds.count(kind) for kind in kinds} == {"app-role": 29, "delegated": 3, "directory-role": 4}
 

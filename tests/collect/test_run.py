@@ -14,7 +14,6 @@ from keyaudit.collect.surfaces import SURFACES
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import State
 from keyaudit.model.errors import OutputError
-from keyaudit.model.tables.signing_certificate import NOT_SUPPLIED
 from keyaudit.simulator.estates import estate as made
 from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.serve import serve
@@ -33,7 +32,7 @@ from tests.collect.estate import (
     SUBSCRIPTION,
     TENANT_ID,
 )
-from tests.collect.rig import EVIDENCE, NO_BASELINE, NO_RECORD, Collected, Noted, begun, collect, connected, left
+from tests.collect.rig import EVIDENCE, Collected, Noted, begun, collect, connected, left
 
 SUBSCRIPTION_OPERATIONS = (
     "vault.list",
@@ -152,9 +151,7 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         "membership": set(),
     }
     assert len(ids["issuer_key"]) == 1
-    # No HSM is in it, and nobody supplied any evidence.
-    signing = {("signing_certificate", name) for name in NOT_SUPPLIED}
-    assert unknown(found) == signing | {("tenant", name) for name in NO_BASELINE}
+    assert unknown(found) == set()
     assert found.gaps() == {}
     assert found.failures == []
     assert set(found.coverage) == {
@@ -189,10 +186,7 @@ async def test_the_demonstration_tenant_is_read_without_a_gap() -> None:
     assert len(found.rows["secret"]) == sum(len(secret.versions) for vault in contoso.vaults for secret in vault.secrets)
     assert len(found.rows["application"]) == len(contoso.applications)
     assert len(found.rows["service_principal"]) == len(contoso.service_principals)
-    # Nobody supplied any evidence.
-    signing = {("signing_certificate", name) for name in NOT_SUPPLIED}
-    records = {("tenant", name) for name in NO_BASELINE} | {("vault", name) for name in NO_RECORD}
-    assert unknown(found) == signing | records
+    assert unknown(found) == set()
 
 
 async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from keyaudit.collect.entra.saml import Split, signing_rows, split
 from keyaudit.collect.entra.service_principals import PrincipalItem, principal_holder
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.signing_certificate import NOT_SUPPLIED
 from keyaudit.model.tables.x509 import x509_columns
 from tests.collect.recorded import raw, wire
 
@@ -147,10 +146,9 @@ def test_a_row() -> None:
         "starts_on": 1_767_225_600,
         "expires_on": 1_861_920_000,
         "custody": "platform",
-        **dict.fromkeys((*NOT_SUPPLIED, *X509_COLUMNS)),
+        **dict.fromkeys(X509_COLUMNS),
         "unknown": {
             "name": "bad_body",
-            **dict.fromkeys(NOT_SUPPLIED, "not_supplied"),
             **dict.fromkeys(X509_COLUMNS, "unrecognised"),
         },
     }

@@ -230,7 +230,9 @@ def test_the_demonstration_tenant_has_every_kind() -> None:
     }
     assert {row["pinned"] for row in found.rows["key_use"].values()} == {True, False}
     keys = {row["key_id"] for row in found.rows["key"].values()}
-    assert {row["key_id"] for row in found.rows["key_use"].values()} <= keys
+    # One was tidied away under the account that encrypts with it.
+    gone = {"https://kv-data-prod.vault.azure.net/keys/archive-cmk"}
+    assert {row["key_id"] for row in found.rows["key_use"].values()} - keys == gone
 
 
 # Refusals

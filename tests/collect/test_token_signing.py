@@ -12,7 +12,6 @@ import pytest
 from keyaudit.collect.entra import authorities, federation, issuer, token_policies
 from keyaudit.model.coverage import State
 from keyaudit.model.tables import TABLES as DECLARED
-from keyaudit.model.tables.signing_certificate import NOT_SUPPLIED
 from keyaudit.simulator.estate import TokenSigning
 from keyaudit.simulator.estates import estate as made
 from keyaudit.simulator.faults import Fault
@@ -103,7 +102,7 @@ def test_everything_that_is_there_is_a_row_and_nothing_is_unknown(signing: Colle
     }
     assert len(signing.rows["issuer_key"]) == 6
     unknown = {(table, name) for table in TABLES for row in signing.rows[table].values() for name in row.get("unknown", ())}
-    assert unknown == {("signing_certificate", name) for name in NOT_SUPPLIED}
+    assert unknown == set()
     assert signing.gaps() == {}
     assert {operation for _, operation in signing.coverage} >= {*OPERATIONS, "service_principal.get"}
 

@@ -1,7 +1,7 @@
 """One fixed report that holds every outcome, for the golden files and for tests of all formats."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
@@ -13,6 +13,7 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, NotJudged, Report, Run, Verdict
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import parse_time
+from tests.report.overviews import nothing, overview
 
 AS_OF = parse_time("2026-11-24T13:30:00Z")
 DAY = 86_400
@@ -335,17 +336,15 @@ VERDICT = Verdict(
 )
 
 
-def owners_of(found: Iterable[Finding], table: str, ids: Sequence[str]) -> dict[str, Owner]:
-    """Who owns those rows: whom the tag names; of a credential nobody can tell, and other rows have nobody."""
-    rows = {str(each.row["id"]): each.row for each in found if each.row and each.policy.table == table}
-    return {id_: _owner(table, rows[id_]) for id_ in ids}
-
-
-def _owner(table: str, row: Mapping[str, Value]) -> Owner:
-    tags = row.get("tags")
-    if isinstance(tags, dict) and "owner" in tags:
-        return Owner((tags["owner"],), "tag owner", None)
-    return Owner((), "", Reason.PERMISSION if table == "credential" else None)
+def owned(found: Iterable[Finding]) -> Iterator[tuple[Owner, Finding]]:
+    """The findings with their owners: whom the tag names; of a credential nobody can tell, and other rows have nobody."""
+    for each in found:
+        tags = each.row.get("tags")
+        if isinstance(tags, dict) and "owner" in tags:
+            yield Owner((tags["owner"],), "tag owner", None), each
+        else:
+            lost = each.policy.table == "credential" or not each.row
+            yield Owner((), "", Reason.PERMISSION if lost else None), each
 
 
 def listing_of(found: Iterable[Finding], table: str) -> Listing:
@@ -360,7 +359,8 @@ REPORT = Report(
     tallies=tallies(),
     findings=findings,
     listing=lambda table: listing_of(FINDINGS, table),
-    owners=lambda table, ids: owners_of(FINDINGS, table, ids),
+    owned=lambda passes: owned(findings(passes)),
+    overview=lambda: overview(OVERDUE, CODESIGN, AS_OF),
 )
 
 GATED = dataclasses.replace(
@@ -387,5 +387,6 @@ CLEAN = Report(
     tallies=tallies(_QUIET),
     findings=lambda passes: iter(_QUIET if passes else ()),
     listing=lambda table: listing_of(_QUIET, table),
-    owners=lambda table, ids: owners_of(_QUIET, table, ids),
+    owned=lambda passes: owned(_QUIET if passes else ()),
+    overview=nothing,
 )

@@ -1,6 +1,7 @@
 """The fixed report, with a hostile text in every place that a tenant, a proxy or a snapshot can fill."""
 
 import dataclasses
+from collections.abc import Mapping
 
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.expiring import Owner
@@ -8,7 +9,8 @@ from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Finding, Outcome, Severity, Value
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, Report
-from tests.report.example import BLIND, FINDINGS, RUN, VERDICT, covered, listing_of, tallies
+from tests.report.example import AS_OF, BLIND, CODESIGN, FINDINGS, OVERDUE, RUN, VERDICT, covered, listing_of, tallies
+from tests.report.overviews import overview
 
 
 def hostile(payload: str) -> Report:
@@ -42,15 +44,15 @@ def hostile(payload: str) -> Report:
         tallies=tallies(),
         findings=lambda passes: (each for each in found if passes or each.outcome is not Outcome.PASS),
         listing=lambda table: listing_of(found, table),
-        owners=lambda _, ids: {id_: Owner((payload, payload), "tag owner", None) for id_ in ids},
+        owned=lambda passes: (
+            (Owner((payload, payload), "tag owner", None), each) for each in found if passes or each.outcome is not Outcome.PASS
+        ),
+        overview=lambda: overview(OVERDUE, _poisoned_row(CODESIGN, payload), AS_OF, payload),
     )
 
 
 def _poisoned(each: Finding, payload: str, scope: Scope) -> Finding:
-    poison: dict[type, Value] = {str: payload, list: [payload, payload], dict: {payload: payload, "owner": payload}}
-    facts = {name: value if name == "unknown" else poison.get(type(value), value) for name, value in each.row.items()}
-    # These decide what a row is; they are ours.
-    facts |= {name: each.row[name] for name in ("kind", "holder_kind") if name in facts}
+    poison, facts = _poison(payload), _poisoned_row(each.row, payload)
     return dataclasses.replace(
         each,
         subject=payload,
@@ -61,3 +63,14 @@ def _poisoned(each: Finding, payload: str, scope: Scope) -> Finding:
         fix={"cli": payload},
         scope=scope if each.scope else None,
     )
+
+
+def _poisoned_row(row: Mapping[str, Value], payload: str) -> dict[str, Value]:
+    poison = _poison(payload)
+    facts = {name: value if name == "unknown" else poison.get(type(value), value) for name, value in row.items()}
+    # These decide what a row is; they are ours.
+    return facts | {name: row[name] for name in ("kind", "holder_kind") if name in facts}
+
+
+def _poison(payload: str) -> dict[type, Value]:
+    return {str: payload, list: [payload, payload], dict: {payload: payload, "owner": payload}}

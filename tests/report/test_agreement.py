@@ -13,10 +13,15 @@ import pytest
 
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.reasons import Reason
-from keyaudit.report.csv import COLUMNS
+from keyaudit.model.run import Report
+from keyaudit.report.files import as_text
 from keyaudit.report.formats import FORMATS, Options
 from keyaudit.report.gate import render_gate
+from keyaudit.report.records import COLUMNS
+from tests.report.counts import READERS, alike
 from tests.report.example import CLEAN, COVERAGE, FINDINGS, GAPS, GATED, REPORT
+from tests.report.excused import EXCUSED
+from tests.report.files import exported
 from tests.report.sinks import columns
 
 WORDS = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO", "UNKNOWN", "PASS")
@@ -107,14 +112,15 @@ def test_json_is_the_same_twice() -> None:
     assert printed("json", passes=True) == printed("json", passes=True)
 
 
-def test_csv_has_the_47_columns_and_duckdb_reads_them(tmp_path: Path) -> None:
+def test_csv_has_the_47_columns_and_the_scores_and_duckdb_reads_them(tmp_path: Path) -> None:
     path = tmp_path / "findings.csv"
     path.write_bytes(printed("csv").encode())
     with duckdb.connect() as connection:
         relation = connection.read_csv(str(path), header=True, all_varchar=True, quotechar='"', delimiter=",")
         assert tuple(relation.columns) == COLUMNS
         rows = [dict(zip(COLUMNS, row, strict=True)) for row in relation.fetchall()]
-    assert len(COLUMNS) == len(set(COLUMNS)) == 47
+    assert len(COLUMNS) == len(set(COLUMNS)) == 47 + 5
+    assert COLUMNS[46:48] == ("coverage_note", "score")
     read = list(csv.DictReader(io.StringIO(printed("csv"), newline="")))
     assert [{name: cell or "" for name, cell in row.items()} for row in rows] == read
 
@@ -188,3 +194,23 @@ def test_the_text_report_is_whole_at_any_width(width: int) -> None:
     text = printed("text", width=width)
     assert all(each.policy.id in text.replace("\n", "").replace(" ", "") for each in FINDINGS if each.outcome is Outcome.FAIL)
     assert max(map(columns, text.splitlines())) <= max(width, 60)
+
+
+@pytest.mark.parametrize("report", [REPORT, CLEAN, EXCUSED])
+def test_files_agree_with_the_report_on_how_many_of_each_status_and_severity(report: Report) -> None:
+    expected = alike(Counter((str(each.outcome), str(each.severity)) for each in report.findings(True)))
+    expected["not-judged", ""] = len(report.verdict.not_judged)
+    for name, read in READERS.items():
+        out = io.BytesIO()
+        if name in FORMATS:
+            with as_text(out) as text:
+                FORMATS[name](report, text, Options(passes=True))
+        else:
+            out.write(exported(name, report))
+        assert alike(read(out.getvalue())) == expected, name
+
+
+def test_what_the_guard_alters_is_counted_by_column() -> None:
+    out = io.StringIO(newline="")
+    altered = FORMATS["csv"](REPORT, out, Options())
+    assert altered == Counter(owner=2, resource_name=2, actual=1)

@@ -1,18 +1,21 @@
 """An output file is complete or absent, private, and never written through a link."""
 
 import errno
+import io
 import os
 import resource
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
 
 from keyaudit.model.errors import Exit, OutputError
-from keyaudit.report.files import output_file
-from keyaudit.report.formats import FORMATS, Options
+from keyaudit.report import files
+from keyaudit.report.files import output_bytes, output_file
+from keyaudit.report.formats import FILES, FORMATS, Options
 from tests.report.example import REPORT
 
 
@@ -72,6 +75,61 @@ def test_a_disk_that_fills_up_at_any_write_leaves_nothing(tmp_path: Path, name: 
             assert str(path) in str(raised.value)
         assert list(tmp_path.iterdir()) == [old]
         assert old.read_text() == ""
+
+
+_BLOCK = 512
+
+
+class Filling(io.FileIO):
+    """A file on a disk that has room for so many writes."""
+
+    def __init__(self, descriptor: int, room: int) -> None:
+        super().__init__(descriptor, "w+b")
+        self.room = room
+
+    def write(self, data: Any) -> int:
+        self.room -= 1
+        if self.room < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(memoryview(data)[:_BLOCK])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_disk_that_fills_up_at_the_nth_write_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    write, opened = FILES[name].writer(name), files._opened
+
+    def failure(room: int) -> OutputError | None:
+        def small(path: Path) -> BinaryIO:
+            with opened(path) as made:
+                return io.BufferedRandom(Filling(os.dup(made.fileno()), room), _BLOCK)
+
+        monkeypatch.setattr(files, "_opened", small)
+        try:
+            with output_bytes(tmp_path / "out") as out:
+                write(REPORT, out)
+        except OutputError as error:
+            return error
+        return None
+
+    room = 0
+    while error := failure(room):
+        assert (error.exit, "No space left on device" in str(error)) == (Exit.BUG, True)
+        assert list(tmp_path.iterdir()) == []
+        room += 1
+    assert room >= (tmp_path / "out").stat().st_size / _BLOCK > 5
+
+
+def test_a_disk_without_room_for_what_a_workbook_is_made_of_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "made"))
+    (tmp_path / "made").mkdir()
+    for room in (0, 2_000, 8_000):
+        with pytest.raises(OutputError), room_for(room), output_bytes(tmp_path / "out") as out:
+            FILES["xlsx"].writer("xlsx")(REPORT, out)
+        assert list(tmp_path.rglob("*")) == [tmp_path / "made"]
 
 
 def test_whatever_else_goes_wrong_leaves_nothing_either(tmp_path: Path) -> None:

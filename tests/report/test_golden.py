@@ -10,11 +10,13 @@ import pytest
 from keyaudit.report.doctor import FORMATS as DOCTOR
 from keyaudit.report.expiring import FORMATS as EXPIRING
 from keyaudit.report.explain import render_policy
-from keyaudit.report.formats import FORMATS, Options
+from keyaudit.report.formats import FILES, FORMATS, Options
 from keyaudit.report.gate import render_gate
 from keyaudit.report.inventory import FORMATS as INVENTORIES
 from keyaudit.report.permissions import FORMATS as PERMISSIONS
 from tests.report.example import CLEAN, GATED, LOGS, OVERDUE, REPORT
+from tests.report.excused import EXCUSED
+from tests.report.files import exported, sheets
 from tests.report.listings import EMPTY, INVENTORY, NEEDED, OF_KEYS, examination, expiring
 
 FOLDER = Path(__file__).parent.parent / "golden"
@@ -64,6 +66,13 @@ CASES: dict[str, Callable[[TextIO], object]] = {
         render_policy(OVERDUE, {"Violated when": "created_on is None\nor now - created_on > max_age", "max_age": "730 days"})
     ),
 }
+CASES |= {
+    f"report.{name}": lambda out, name=name: out.write(exported(name, EXCUSED).decode())  # type: ignore[misc]
+    for name in FILES
+    if name != "xlsx"
+}
+# A workbook's bytes change with whoever packs it; what is in its cells does not.
+CASES["report.xlsx.txt"] = lambda out: out.writelines(f"{cell}\n" for cell in sheets(exported("xlsx", EXCUSED)))
 
 
 def printed(name: str) -> str:

@@ -80,7 +80,7 @@ def test_most_of_contoso_has_no_defect(contoso: Estate) -> None:
 def test_contoso_is_as_large_as_a_demo_should_be(contoso: Estate) -> None:
     assert len(contoso.subscriptions) == 3
     assert 11 <= len(contoso.vaults) <= 14
-    assert 140 <= len([*versions(contoso)]) <= 170
+    assert 140 <= len([*versions(contoso)]) <= 180
     assert 60 <= len(contoso.applications) <= 85
     assert 85 <= len(contoso.service_principals) <= 115
 

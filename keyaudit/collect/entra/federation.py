@@ -19,7 +19,7 @@ from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.federated_domain import FEDERATED_DOMAIN
-from keyaudit.model.tables.signing_certificate import NOT_SUPPLIED, SIGNING_CERTIFICATE
+from keyaudit.model.tables.signing_certificate import SIGNING_CERTIFICATE
 
 OPERATIONS = ("domain.federation", "external_federation.list")
 
@@ -200,7 +200,6 @@ def _row(holder: Holder, found: X509 | Refusal, *, name: str, like: bool | Refus
     row.put("is_next", name == "next")
     row.put_read("like_current", like)
     row.put("custody", "external")
-    row.refuse(NOT_SUPPLIED, Reason.NOT_SUPPLIED)
     put_dated(row, found)
     return row.finish()
 

@@ -12,7 +12,7 @@ from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.x509 import X509
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.signing_certificate import NOT_SUPPLIED, SIGNING_CERTIFICATE
+from keyaudit.model.tables.signing_certificate import SIGNING_CERTIFICATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,6 @@ def signing_rows(
         row.put("starts_on", item.startDateTime)
         row.put("expires_on", item.endDateTime)
         row.put("custody", "platform")
-        row.refuse(NOT_SUPPLIED, Reason.NOT_SUPPLIED)
         put_certificate(row, found)
         rows.append(row.finish())
     return rows

@@ -73,7 +73,6 @@ async def collect_tenant(
             put_domains(row, domains)
         authorization.put(row)
         put_unified_audit(row, unified_audit, domains)
-        row.refuse(("appid_baseline_on",), Reason.NOT_SUPPLIED)
         unit.row("tenant", row.finish())
     return read_through, listed, *authorization.coverage
 

@@ -33,7 +33,7 @@ _ONLY = {
         "enabled_for_disk_encryption",
         "enabled_for_template_deployment",
     ),
-    MANAGED_HSM: ("security_domain", "security_domain_recorded_on", "initial_admins", "regions"),
+    MANAGED_HSM: ("security_domain", "initial_admins", "regions"),
 }
 
 
@@ -167,8 +167,6 @@ def _put_hsm(row: Row, properties: Properties) -> None:
     row.put("soft_delete", True if left_out else properties.enableSoftDelete)
     domain = read(properties.securityDomainProperties, _SecurityDomain)
     row.put_read("security_domain", domain if isinstance(domain, Refusal) else read(domain.activationStatus, str))
-    # No API says who keeps the shares: only records that are supplied would.
-    row.refuse(("security_domain_recorded_on",), Reason.NOT_SUPPLIED)
     row.put_read("initial_admins", read(properties.initialAdminObjectIds, list[str]))
     regions = read(properties.regions, list[_Region])
     row.put_read("regions", regions if isinstance(regions, Refusal) else _names(regions))

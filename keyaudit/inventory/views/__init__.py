@@ -16,6 +16,7 @@ from keyaudit.inventory.views import (
     account_key,
     app_management_policy,
     application,
+    blast_radius,
     certificate,
     credential,
     deleted,
@@ -92,14 +93,7 @@ def create(
         "subscription": subscription.view(sources),
         "log_sink": log_sink.view(sources),
         "vault": reach.counted(vault.view(sources), *ACTIONS, known=reach_known, beside=(USING_AND_GRANTING, ADMINISTRATORS)),
-        "key": reach.counted(
-            key.view(sources),
-            *OF_KEYS,
-            known=reach_known,
-            vault="vault_id",
-            thing=_KEY,
-            beside=(SIGNING_WEIGHT, SIGNER_ENVIRONMENTS),
-        ),
+        "key": _keys(vault.watched(key.view(sources), sources), reach_known=reach_known),
         "certificate": _certificates(
             tier0.certificates(certificate.view(sources, as_of), known=reach_known), reach_known=reach_known
         ),
@@ -120,6 +114,13 @@ def create(
         query = derived.get(name) or f"SELECT {stored(name, 'stored')}, stored.unknown FROM {source} AS stored"
         query = no_rows(view_types(TABLES[name])) if name in empty else _with_lacking(name, query)
         connection.execute(f"CREATE VIEW {name} AS {query}")
+
+
+def _keys(query: str, *, reach_known: bool) -> str:
+    """With who can use it, and how far that makes it reach."""
+    beside = (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS)
+    counted = reach.counted(query, *OF_KEYS, known=reach_known, vault="vault_id", thing=_KEY, beside=beside, of_keys=True)
+    return blast_radius.keys(counted, known=reach_known)
 
 
 def _with_lacking(table: str, query: str) -> str:

@@ -17,11 +17,12 @@ def view(sources: Sources) -> str:
         LEFT JOIN ({read_to_the_end(("service_principal.list",))}) AS listed ON listed.scope_id = stored.scope_id"""
 
 
-def home_doubt(kind: str, unlisted: str) -> str:
+def home_doubt(kind: str, unlisted: str, doubt: str = "doubt") -> str:
     """Why the environment of somebody of that kind is unknown; `home` is its row of `environments`, if it has one.
 
-    Who is no service principal has none. `unlisted`: why service principals may be missing.
+    Who is no service principal has none. `unlisted`: why service principals may be missing; `doubt`: the column of `home` that
+    says why, of a subscription another than of an environment.
     """
-    return f"""CASE WHEN home.object_id IS NOT NULL THEN home.doubt
+    return f"""CASE WHEN home.object_id IS NOT NULL THEN home.{doubt}
         WHEN {kind} IN ('service-principal', 'managed-identity') THEN coalesce({unlisted}, '{Reason.NOT_VISIBLE}')
         WHEN {kind} IS NULL THEN {unlisted} END"""

@@ -16,28 +16,16 @@ from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views import tier0
 from keyaudit.inventory.views.environment import OF_VAULT, OF_VAULT_DOUBT
 from keyaudit.inventory.views.principal import home_doubt
-from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
+from keyaudit.inventory.views.reach_counts import BITS, DATA, EVERY_ACTION, GRANT, HOMES, counts
+from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end, united
 from keyaudit.model.columns import Column, Type
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
-from keyaudit.model.tables.grant import HONOURED, HSM_ADMINISTRATOR, Allows
+from keyaudit.model.tables.grant import HONOURED, Allows
 from keyaudit.model.tables.reach import (
-    ACTIONS,
-    ADMINISTRATORS,
-    OUTSIDERS,
-    READING,
-    SIGNER_ENVIRONMENTS,
-    SIGNING_WEIGHT,
-    USING_AND_GRANTING,
     WHO,
 )
-
-BITS = {action: 1 << place for place, action in enumerate(ACTIONS)}
-_ALL = sum(BITS.values())
-_GRANT = BITS["granting"]
-DATA = _ALL - _GRANT
-_USE = BITS["signing"] | BITS["decrypting"]
 
 KINDS = ("azure-role", "access-policy", "hsm-role")
 """The kinds of grants that reach vaults."""
@@ -52,13 +40,6 @@ _HUMANS = "'user'"
 _WORKLOADS = "'service-principal', 'managed-identity'"
 _PERSONS = f"{_HUMANS}, {_WORKLOADS}"
 _NOBODY = "'deleted', 'device', 'contact'"
-HOLDS = {
-    "principals": ("true", "true"),
-    "humans": ("human", "human IS NOT FALSE"),
-    "workloads": ("NOT human", "human IS NOT TRUE"),
-    "foreign": ("abroad", "abroad IS NOT FALSE"),
-}
-"""Condition of being counted for certain, and perhaps."""
 
 
 def prepare(sources: Sources) -> Iterator[str]:
@@ -72,14 +53,24 @@ def prepare(sources: Sources) -> Iterator[str]:
     yield f"CREATE TABLE reach_split AS {_split()}"
     yield f"CREATE TABLE reach_spot AS {_spots()}"
     yield f"CREATE TABLE reach_held AS {_held()}"
-    yield f"CREATE TABLE reach AS {_counted()}"
+    yield f"CREATE TABLE reach AS {counts()}"
 
 
-def counted(query: str, *actions: str, known: bool, vault: str = "id", thing: str = "", beside: Sequence[Column] = ()) -> str:
+def counted(
+    query: str,
+    *actions: str,
+    known: bool,
+    vault: str = "id",
+    thing: str = "",
+    beside: Sequence[Column] = (),
+    of_keys: bool = False,
+) -> str:
     """The view that `query` makes, with the counts of these actions; NULL where they were not worked out.
 
     `vault` is the column with the id of a row's vault, `thing` an expression for what is below that id in its scope
     (`/keys/name`); without it the row is a vault with all in it. `beside`: other columns that rest on who reaches it.
+    `of_keys`: with the columns `HOMES` too, for a reader of the view, where they were worked out; and what is unknown of all
+    these is not in `unknown`, but in the map `reach_why`, for that reader to unite: a map is work for each of a million rows.
     """
     names = [f"{who}_{action}" for action in actions for who in WHO]
     types = {f"{name}_{bound}": "BIGINT" for name in names for bound in ("min", "max")}
@@ -89,9 +80,13 @@ def counted(query: str, *actions: str, known: bool, vault: str = "id", thing: st
         types |= counts if column.type is Type.COUNT else {column.name: "VARCHAR[]"}
     if not known:
         return f"SELECT *, {', '.join(f'NULL::{of} AS {name}' for name, of in types.items())} FROM ({query})"
+    shown = (*types, *(HOMES if of_keys else ()))
     listed = ", ".join(f"'{name}'" for name in names)
-    reasons = f"map_from_entries(list_filter(map_entries(reach.unknown), lambda entry: list_contains([{listed}], entry.key)))"
-    unknown = f"CASE WHEN reach.unknown IS NULL THEN made.unknown ELSE map_concat(made.unknown, {reasons}) END"
+    # Worked out for each spot, of which there are few, and not for each row.
+    named = f"list_filter(map_entries(unknown), lambda entry: list_contains([{listed}], entry.key))"
+    reasons = f"CASE WHEN unknown IS NOT NULL THEN map_from_entries({named}) END AS reasons"
+    both = united("made.unknown", "reach.reasons")
+    unknown = f"CASE WHEN reach.reasons IS NULL THEN made.unknown ELSE {both} END"
     spot, split = f"made.{vault}", ""
     if thing:
         split = f"LEFT JOIN reach_split AS split ON split.id = {spot}"
@@ -100,35 +95,10 @@ def counted(query: str, *actions: str, known: bool, vault: str = "id", thing: st
             f"CASE WHEN split.id IS NULL THEN {spot} WHEN list_contains(split.objects, {scope}) THEN {scope}"
             f" ELSE {spot} || '#' END"
         )
+    own = "made.*, reach.reasons AS reach_why" if of_keys else f"made.* REPLACE ({unknown} AS unknown)"
     return f"""
-        SELECT made.* REPLACE ({unknown} AS unknown), {", ".join(f"reach.{name}" for name in types)}
-        FROM ({query}) AS made {split} LEFT JOIN reach ON reach.spot = {spot}"""
-
-
-def _held_by(bits: str, action: str, condition: str = "true") -> str:
-    return f"{bits} & {BITS[action]} <> 0 AND {condition}"
-
-
-def _both(bits: str) -> str:
-    return f"{bits} & {_USE} <> 0 AND {bits} & {_GRANT} <> 0"
-
-
-_OUTSIDERS = {column.name: action for column, action in zip(OUTSIDERS, ("signing", READING), strict=True)}
-_COUNTS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
-    **{
-        f"{who}_{action}": ((action,), _held_by("certain", action, sure), _held_by("possible", action, maybe))
-        for action in ACTIONS
-        for who, (sure, maybe) in HOLDS.items()
-    },
-    **{
-        name: ((action,), _held_by("certain", action, "NOT tier0"), _held_by("possible", action, "tier0 IS NOT TRUE"))
-        for name, action in _OUTSIDERS.items()
-    },
-    USING_AND_GRANTING.name: (("signing", "decrypting", "granting"), _both("certain"), _both("possible")),
-}
-"""By column the actions that it rests on, and the conditions of being counted for certain, and perhaps."""
-_SUMS = {SIGNING_WEIGHT.name: ("signing",), ADMINISTRATORS.name: (ADMINISTRATORS.name,)}
-"""The columns that are not counted so, with what they rest on."""
+        SELECT {own}, {", ".join(f"reach.{name}" for name in shown)}
+        FROM ({query}) AS made {split} LEFT JOIN (SELECT *, {reasons} FROM reach) AS reach ON reach.spot = {spot}"""
 
 
 def _vaults(sources: Sources) -> str:
@@ -138,8 +108,8 @@ def _vaults(sources: Sources) -> str:
         SELECT row_number() OVER (ORDER BY vault.id)::INTEGER AS vault, vault.id,
             '/subscriptions/' || vault.subscription_id AS subscription, vault.access_model,
             split_part(vault.id, '/providers/', 1) AS resource_group,
-            CASE vault.access_model WHEN 'rbac' THEN {_ALL} WHEN 'access-policy' THEN {_GRANT} WHEN 'hsm-local' THEN 0
-                ELSE {_ALL} END AS by_roles,
+            CASE vault.access_model WHEN 'rbac' THEN {EVERY_ACTION} WHEN 'access-policy' THEN {GRANT} WHEN 'hsm-local' THEN 0
+                ELSE {EVERY_ACTION} END AS by_roles,
             {gap("roles")} AS roles_gap,
             CASE WHEN vault.access_model IN ('rbac', 'hsm-local') THEN NULL
                 ELSE vault.unknown['access_policies'] END AS policies_gap,
@@ -171,8 +141,8 @@ def _ways(sources: Sources) -> str:
     return f"""
         SELECT row_number() OVER ()::INTEGER AS way, id, given.kind, holder.holder, standing, scope_kind, vault_id,
             coalesce(scope, vault_id) AS scope, allows IS NOT NULL AND scope IS NOT NULL AS known,
-            coalesce({data}, {DATA}) AS data, coalesce({_GRANT} * {has("'grant'")}, {_GRANT}) AS control,
-            coalesce({_GRANT} * {has("'set-policy'")}, {_GRANT}) AS policy,
+            coalesce({data}, {DATA}) AS data, coalesce({GRANT} * {has("'grant'")}, {GRANT}) AS control,
+            coalesce({GRANT} * {has("'set-policy'")}, {GRANT}) AS policy,
             role_id, coalesce(unknown['allows'], unknown['scope']) AS doubt
         FROM {sources["grant"]} AS given JOIN reach_holder AS holder ON holder.principal_id = given.principal_id
         WHERE given.kind IN ({", ".join(map(quoted, KINDS))})"""
@@ -248,6 +218,7 @@ def _persons(sources: Sources) -> str:
     return f"""
         SELECT held.holder, dense_rank() OVER (ORDER BY held.person_id)::INTEGER AS person,
             home.environment, {home_doubt(kind, "blind.principals")} AS environment_doubt,
+            home.subscription, {home_doubt(kind, "blind.principals", "subscription_doubt")} AS subscription_doubt,
             {tier0.controls(kind)} AS tier0, {tier0.doubt(kind)} AS tier0_doubt,
             CASE WHEN {kind} IN ({_HUMANS}) THEN true WHEN {kind} IN ({_WORKLOADS}) THEN false END AS human,
             CASE WHEN principal.home IS NOT NULL THEN principal.home = 'foreign' END AS abroad,
@@ -295,81 +266,3 @@ def _held() -> str:
         FROM reach_spot AS spot JOIN reach_met AS met ON met.vault = spot.vault
         WHERE met.standing AND met.possible <> 0 AND (spot.whole OR met.object IS NULL OR met.object = spot.object)
         GROUP BY ALL"""
-
-
-def _counted() -> str:
-    columns, reasons = [], []
-    for name, actions in {**{name: actions for name, (actions, _, _) in _COUNTS.items()}, **_SUMS}.items():
-        missing = f"coalesce({', '.join(f'{action}_missing' for action in actions)})"
-        doubts = ", ".join((*(["tier0_doubt"] if name in _OUTSIDERS else []), *(f"{action}_doubt" for action in actions)))
-        columns.append(f"{name}_min, CASE WHEN {missing} IS NULL THEN {name}_most END AS {name}_max")
-        reasons.append((name, f"coalesce({missing}, CASE WHEN {name}_min <> {name}_most THEN coalesce({doubts}) END)"))
-    unplaced = "coalesce(signing_missing, signers_doubt)"
-    columns.append(f"CASE WHEN {unplaced} IS NULL THEN coalesce(signers, []) END AS {SIGNER_ENVIRONMENTS.name}")
-    reasons.append((SIGNER_ENVIRONMENTS.name, unplaced))
-    entries = ", ".join(f"{{'key': '{name}', 'value': {reason}}}" for name, reason in reasons)
-    return f"""
-        SELECT spot, {", ".join(columns)}, nullif(map_from_entries(list_filter([{entries}],
-            lambda entry: entry.value IS NOT NULL)), MAP {{}}) AS unknown
-        FROM ({_at_spots()})"""
-
-
-def _at_spots() -> str:
-    """Each spot with its counts, why each action's may be higher, and the environments of those who sign."""
-    counts = []
-    for name, (_, sure, maybe) in _COUNTS.items():
-        counts += [f"count(*) FILTER ({sure}) AS {name}_min", f"count(*) FILTER ({maybe}) AS {name}_most"]
-    for bound, bits, human in (("min", "certain", "human"), ("most", "possible", "human IS NOT FALSE")):
-        signs = _held_by(bits, "signing")
-        counts.append(f"count(*) FILTER ({signs}) + count(*) FILTER ({signs} AND {human}) AS {SIGNING_WEIGHT.name}_{bound}")
-    doubts = [f"min(doubt) FILTER (possible & {bit} <> 0) AS {action}_doubt" for action, bit in BITS.items()]
-    open_ = [f"min(holder.open) FILTER (held.possible & {bit} <> 0) AS {action}_open" for action, bit in BITS.items()]
-    signs, name = f"possible & {BITS['signing']} <> 0", ADMINISTRATORS.name
-    return f"""
-        SELECT counted.*, {", ".join(f"{_missing(action)} AS {action}_missing" for action in ACTIONS)},
-            coalesce(administering.administrators, 0) AS {name}_min, {name}_min AS {name}_most,
-            coalesce(vault.local_gap, administering.open) AS {name}_missing, NULL AS {name}_doubt
-        FROM (
-            SELECT spot.number, spot.spot, spot.vault, {", ".join(counts + doubts)}, min(tier0_doubt) AS tier0_doubt,
-                list_sort(list(DISTINCT environment) FILTER ({signs} AND environment IS NOT NULL)) AS signers,
-                min(CASE WHEN certain & {BITS["signing"]} = 0 THEN doubt ELSE environment_doubt END) FILTER ({signs})
-                    AS signers_doubt
-            FROM reach_spot AS spot LEFT JOIN ({_people()}) AS people ON people.number = spot.number
-            GROUP BY spot.number, spot.spot, spot.vault
-        ) AS counted
-        JOIN reach_vault AS vault ON vault.vault = counted.vault
-        LEFT JOIN (
-            SELECT held.number, {", ".join(open_)} FROM reach_held AS held
-            JOIN reach_holder AS holder ON holder.holder = held.holder WHERE holder.open IS NOT NULL GROUP BY held.number
-        ) AS opened ON opened.number = counted.number
-        LEFT JOIN ({_administering()}) AS administering ON administering.vault_id = vault.id"""
-
-
-def _people() -> str:
-    """What each person has at each spot, over all whom grants name that it is, or is in."""
-    return """
-        SELECT held.number, person.person, bit_or(held.certain) AS certain, bit_or(held.possible) AS possible,
-            any_value(person.human) AS human, any_value(person.abroad) AS abroad, any_value(person.tier0) AS tier0,
-            any_value(person.environment) AS environment, any_value(person.environment_doubt) AS environment_doubt,
-            any_value(person.tier0_doubt) AS tier0_doubt, min(coalesce(person.doubt, held.doubt)) AS doubt
-        FROM reach_held AS held JOIN reach_person AS person ON person.holder = held.holder
-        GROUP BY ALL"""
-
-
-def _administering() -> str:
-    """The Managed HSMs with how many administer them, and why there may be more."""
-    return f"""
-        SELECT way.vault_id, count(DISTINCT person.person) AS administrators, min(holder.open) AS open
-        FROM reach_way AS way JOIN reach_holder AS holder ON holder.holder = way.holder
-        LEFT JOIN reach_person AS person ON person.holder = way.holder
-        WHERE way.kind = 'hsm-role' AND way.role_id = '{HSM_ADMINISTRATOR}' GROUP BY way.vault_id"""
-
-
-def _missing(action: str) -> str:
-    """Why there may be more that nobody saw."""
-    bit = BITS[action]
-    policies = "NULL" if action == "granting" else "vault.policies_gap"
-    return (
-        f"coalesce(CASE WHEN vault.by_roles & {bit} <> 0 THEN vault.roles_gap END, {policies}, vault.local_gap,"
-        f" opened.{action}_open)"
-    )

@@ -51,10 +51,15 @@ def view(sources: Sources) -> str:
 
 
 def environments(sources: Sources) -> str:
-    """The environment of every service principal, with its `doubt` where that is unknown; and by what names it is known."""
+    """Where every service principal is at home, and by what names it is known.
+
+    Its environment, with its `doubt` where that is unknown, and the subscription that a managed identity lies in, with
+    `subscription_doubt`.
+    """
     return f"""
         SELECT split_part(stored.id, '/', -1) AS object_id, lower(stored.app_id) AS app_id,
             stored.unknown['app_roles_listed'] AS unlisted, {_ENVIRONMENT_DOUBT} AS doubt,
-            CASE WHEN {_ENVIRONMENT_DOUBT} IS NULL THEN {_ENVIRONMENT} END AS environment
+            CASE WHEN {_ENVIRONMENT_DOUBT} IS NULL THEN {_ENVIRONMENT} END AS environment,
+            stored.unknown['arm_id'] AS subscription_doubt, {_SUBSCRIPTION} AS subscription
         FROM {sources["service_principal"]} AS stored
         LEFT JOIN {sources["subscription"]} AS place ON place.subscription_id = {_SUBSCRIPTION}"""

@@ -36,10 +36,18 @@ def gap(relation: str) -> str:
     return f"CASE WHEN {relation}.whole THEN NULL ELSE coalesce({relation}.reason, '{Reason.INTERRUPTED}') END"
 
 
+def united(*maps: str) -> str:
+    """A map with the entries of maps that share no key, NULL ones left out.
+
+    `map_concat` looks for keys that they share, which takes four times as long.
+    """
+    return f"map_from_entries(list_concat({', '.join(f'map_entries({each})' for each in maps)}))"
+
+
 def extended(reasons: Mapping[str, str]) -> str:
     """`unknown` with the reasons of derived columns; the tests save building a map for the many rows that need none, or one."""
     none = " AND ".join(f"({reason}) IS NULL" for reason in reasons.values())
     entries = ", ".join(f"{{'key': {quoted(name)}, 'value': {reason}}}" for name, reason in reasons.items())
     own = f"map_from_entries(list_filter([{entries}], lambda entry: entry.value IS NOT NULL))"
     return f"""CASE WHEN {none} THEN stored.unknown WHEN cardinality(stored.unknown) = 0 THEN {own}
-        ELSE map_concat(stored.unknown, {own}) END AS unknown"""
+        ELSE {united("stored.unknown", own)} END AS unknown"""

@@ -18,13 +18,14 @@ def prepare(sources: Sources) -> Iterator[str]:
 
     reach_blind              one row: why service principals, or directory roles, may be missing
     reach_control            who was given control of the tenant, or may have been, by object id
-    reach_service_principal  every service principal, with its environment and whether it controls the tenant
+    reach_service_principal  every service principal, with where it is at home and whether it controls the tenant
     """
     yield f"CREATE TABLE reach_blind AS {_blind(sources)}"
     yield f"CREATE TABLE reach_control AS {_control(sources)}"
     yield f"""
         CREATE TABLE reach_service_principal AS
-        SELECT object_id, app_id, environment, doubt, CASE WHEN controls THEN true WHEN why IS NULL THEN false END AS tier0,
+        SELECT object_id, app_id, environment, doubt, subscription, subscription_doubt,
+            CASE WHEN controls THEN true WHEN why IS NULL THEN false END AS tier0,
             CASE WHEN controls THEN NULL ELSE why END AS tier0_doubt
         FROM (
             SELECT found.*, controls, coalesce(found.unlisted, control.doubt, blind.roles) AS why

@@ -65,8 +65,7 @@ def view(sources: Sources) -> str:
         )
     }
         FROM {sources["vault"]} AS stored
-        LEFT JOIN ({log_sink.audited(sources, "vault", "managed-hsm")}) AS sinks ON sinks.logged_id = stored.id
-        LEFT JOIN ({" UNION ALL ".join(map(read_to_the_end, _SETTINGS))}) AS settings ON settings.scope_id = stored.id
+        {_audit(sources)}
         LEFT JOIN ({signing}) AS signing ON signing.vault_id = stored.id
         LEFT JOIN ({" UNION ALL ".join(map(read_to_the_end, _KEYS.values()))}) AS listed ON listed.scope_id = stored.id
         LEFT JOIN ({purposes.purposes(sources)}) AS purposes ON purposes.vault_id = stored.id
@@ -78,6 +77,30 @@ def view(sources: Sources) -> str:
             WHERE lower(name) = '{_THROUGH_ARM}'
         ) AS setting ON setting.vault_id = stored.id
         LEFT JOIN ({read_to_the_end(("hsm.setting.list",))}) AS own ON own.scope_id = stored.id"""
+
+
+def watched(query: str, sources: Sources) -> str:
+    """The view that `query` makes of what lies in vaults, with how long the audit log of its vault can be queried.
+
+    `audit_why` is to be united with its `unknown`: a map, NULL where nothing is unknown.
+    """
+    doubt = f"coalesce({gap('settings')}, sinks.retention_doubt)"
+    # The map is made once a vault: a million keys may lie in those whose settings nobody could read.
+    vaults = f"""
+        SELECT id, CASE WHEN doubt IS NULL THEN retention END AS retention,
+            CASE WHEN doubt IS NOT NULL THEN MAP {{'audit_retention': doubt}} END AS unknown
+        FROM (SELECT stored.id, sinks.retention, {doubt} AS doubt FROM {sources["vault"]} AS stored {_audit(sources)})"""
+    why = f"CASE WHEN logged.id IS NULL THEN MAP {{'audit_retention': '{Reason.PARENT_NOT_ASSESSED}'}} ELSE logged.unknown END"
+    return f"""
+        SELECT made.*, logged.retention AS audit_retention, {why} AS audit_why
+        FROM ({query}) AS made LEFT JOIN ({vaults}) AS logged ON logged.id = made.vault_id"""
+
+
+def _audit(sources: Sources) -> str:
+    """The relations `sinks`, what the destinations of a vault's log come to, and `settings`, whether they were read."""
+    return f"""
+        LEFT JOIN ({log_sink.audited(sources, "vault", "managed-hsm")}) AS sinks ON sinks.logged_id = stored.id
+        LEFT JOIN ({" UNION ALL ".join(map(read_to_the_end, _SETTINGS))}) AS settings ON settings.scope_id = stored.id"""
 
 
 # https://learn.microsoft.com/azure/key-vault/managed-hsm/authorize-azure-resource-manager

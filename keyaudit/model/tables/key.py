@@ -16,6 +16,7 @@ from keyaudit.model.tables.reach import OF_KEYS, SIGNER_ENVIRONMENTS, SIGNING_WE
 _KEY = ("key.list", "key.versions", "key.get", "hsm.key.list", "hsm.key.versions", "hsm.key.get")
 _MATERIAL = ("key.get", "hsm.key.get")
 _ROTATION = ("key.rotation_policy", "hsm.key.rotation_policy")
+_USERS = ("purpose", "principals_signing", "principals_decrypting")
 _IN_VAULT = ({"vault_kind": KEY_VAULT},)
 _IN_HSM = ({"vault_kind": MANAGED_HSM},)
 
@@ -298,8 +299,37 @@ KEY = Table(
             meaning="of those, the services that stay with this version",
             derived_from=("key_use.key_id", "key_use.version", "key_use.pinned"),
         ),
+        Column(
+            name="audit_retention",
+            type=Type.DURATION,
+            unit="seconds",
+            meaning="how long what is done with it can be searched for: the audit log of its vault",
+            absent="nowhere: no log of it can be queried",
+            derived_from=("vault.audit_retention",),
+        ),
         *reach_columns(*OF_KEYS, derived_from=("vault.access_model",)),
         SIGNING_WEIGHT,
         SIGNER_ENVIRONMENTS,
+        Column(
+            name="user_environments",
+            type=Type.COUNT,
+            meaning="environments at home, its own included, of the service principals that can do with it what it is for",
+            derived_from=("environment", *_USERS, "principal.environment"),
+        ),
+        Column(
+            name="user_subscriptions",
+            type=Type.COUNT,
+            meaning="subscriptions, its own included, of the managed identities that can do with it what it is for",
+            derived_from=("subscription_id", *_USERS, "service_principal.arm_id"),
+        ),
+        Column(
+            name="blast_radius",
+            type=Type.COUNT,
+            meaning=(
+                "1 to 5, how far its use reaches: nobody, one workload, several, across subscriptions, tenants or"
+                " environments; 5 where it signs across environments. A factor of the score"
+            ),
+            derived_from=("enabled", "used_by", "user_environments", "user_subscriptions"),
+        ),
     ),
 )

@@ -113,6 +113,9 @@ COLUMNS = frozenset(
         "principal_kind",
         "principal_name",
         "effective",
+        "user_environments",
+        "user_subscriptions",
+        "blast_radius",
         "environments_opened",
         "environment_crossings",
     )

@@ -1,6 +1,7 @@
 """The table of token-signing certificates: those that Entra signs with, and those of others that it trusts."""
 
 from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.evidence import CUSTODY, LOGS
 from keyaudit.model.tables.x509 import x509_columns
 
 _PRINCIPAL = ("service_principal.list",)
@@ -10,9 +11,6 @@ _BYTES = (*_PRINCIPAL, "service_principal.get", *_FEDERATED)
 
 _DIRECTORY_ROLES = ("directory_role.assignments",)
 _THROUGH_GROUPS = ("principal.user_principal_name", "principal.members_listed", "membership.member_id")
-
-NOT_SUPPLIED = ("custody_record", "used_after_expiry")
-"""The columns that only evidence could fill which Azure does not hold."""
 
 _NOT_ENTRAS = "Entra does not sign with it"
 _DOMAINS = ({"kind": "federated-domain", "app_id": None, "sso_mode": None, "holder_enabled": None},)
@@ -152,15 +150,17 @@ SIGNING_CERTIFICATE = Table(
             name="custody_record",
             type=Type.TEXT,
             meaning="where the private half is kept, as a custody record says that names this certificate",
-            operations=_ALL,
             absent="no custody record names it",
             values=("hsm", "software"),
+            derived_from=("thumbprint_sha256",),
+            needs=CUSTODY,
         ),
         Column(
             name="used_after_expiry",
             type=Type.BOOLEAN,
             meaning="somebody got in with a token that was signed with it after its end, as the sign-in logs say",
-            operations=_ALL,
+            derived_from=("expires_on", "usage.used_on", "usage.target_id"),
+            needs=LOGS,
         ),
         Column(
             name="mfa_trusted",

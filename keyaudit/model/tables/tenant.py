@@ -1,6 +1,7 @@
 """The table of the tenant."""
 
 from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.evidence import LOGS
 from keyaudit.model.tables.alert_rule import WATCHED
 
 _AUTHORIZATION = ("authorization_policy.get",)
@@ -98,8 +99,9 @@ TENANT = Table(
             type=Type.TIME,
             unit="seconds since 1970 UTC",
             meaning="when the baseline was made of the application ids that read mail and use keys here, as logs show them",
-            operations=("organization.get",),
             absent="the logs that were supplied give no baseline",
+            derived_from=("usage.used_on", "usage.actor_app_id"),
+            needs=LOGS,
         ),
         Column(
             name="signs_in_elsewhere",

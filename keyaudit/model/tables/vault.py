@@ -1,6 +1,7 @@
 """The table of vaults and Managed HSMs."""
 
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
+from keyaudit.model.evidence import CUSTODY
 from keyaudit.model.tables.places import ARM_LEAVES_OUT, HSMS_FOUND, KINDS, VAULT_PARTS, VAULTS_FOUND, vault_place
 from keyaudit.model.tables.reach import ACTIONS, ADMINISTRATORS, USING_AND_GRANTING, reach_columns
 
@@ -253,8 +254,9 @@ VAULT = Table(
             type=Type.TIME,
             unit="seconds since 1970 UTC",
             meaning="when a custody record last confirmed who keeps the shares of the HSM's security domain; no API says",
-            operations=("hsm.query", "hsm.list"),
             absent="not a Managed HSM, or the records that were supplied have none of it",
+            derived_from=("kind",),
+            needs=CUSTODY,
         ),
         Column(
             name="initial_admins",

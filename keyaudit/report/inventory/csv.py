@@ -13,8 +13,11 @@ from keyaudit.report.facts import Facts
 _ROW, _GAP = "row", "not-read"
 
 
-def render(inventory: Inventory, out: TextIO) -> None:
-    """Write it. `record` says whether a line is a row, or a place that was not read. `out` must not translate line ends."""
+def render(inventory: Inventory, out: TextIO, *, gaps: bool = True) -> None:
+    """Write it. `record` says whether a line is a row, or a place that was not read. `out` must not translate line ends.
+
+    `gaps`: false where the places that were not read are told elsewhere.
+    """
     writer = csv.writer(out, lineterminator="\r\n")
     common = common_cells(inventory.run)
     if len(inventory.listings) == 1:
@@ -26,7 +29,7 @@ def render(inventory: Inventory, out: TextIO) -> None:
         lines = map(_counts, inventory.listings)
     writer.writerow((*common, "record", *names, "coverage_note"))
     writer.writerows((*common.values(), _ROW, *line) for line in lines)
-    for gap in inventory.verdict.gaps:
+    for gap in inventory.verdict.gaps if gaps else ():
         place = {"scope_id": gap.scope.id, "name": gap.scope.name, "table": gap.scope.name or gap.scope.id}
         cells = (guarded(place.get(name)) for name in names)
         writer.writerow((*common.values(), _GAP, *cells, f"*:{gap.reason}"))

@@ -16,6 +16,7 @@ from keyaudit.simulator.estates.defects import (
     NO_OWNER,
     NOT_RETIRED,
     POWERFUL_WITH_USER_OWNER,
+    UNOBSERVED_CROWN_KEY,
 )
 from keyaudit.simulator.estates.ids import application_id, certificate_id, hsm_key_id, key_id
 
@@ -85,7 +86,7 @@ def _still_certain(plant: Plant, left_behind: str) -> bool:
         # Without a vault's certificates no credential can be told to be one of them.
         ({NOT_RETIRED}, left_behind),
         # Who is in the group that signs with the crown key is hidden: how many, whether users, whether guests.
-        ({MANY_SIGNERS}, key_id(CROWN_VAULT, "")),
+        ({MANY_SIGNERS, UNOBSERVED_CROWN_KEY}, key_id(CROWN_VAULT, "")),
         ({HUMAN_SIGNER, FOREIGN_PRINCIPAL}, f"/{CROWN_VAULT}/accesspolicies/"),
         ({NO_AUTO_ROTATION, EXPIRING_SOON}, key_id(_NO_ROTATION_POLICIES, "")),
         ({ENTRA_LOGS_MISSING, NO_OWNER, POWERFUL_WITH_USER_OWNER}, ""),

@@ -47,7 +47,7 @@ _TAGS = {
 }
 _TEAMS = {
     "Loyalty Engineering": ("tomas.novak", "ines.moreau"),
-    "Orders Engineering": ("jonas.lind", "mei.tanaka", "lukas.brandt", "piotr.nowak"),
+    "Orders Engineering": ("jonas.lind", "lukas.brandt", "piotr.nowak"),
 }
 
 
@@ -80,6 +80,9 @@ def _teams(ids: Ids) -> Iterator[Group]:
 
 def _assignments(ids: Ids) -> Iterator[tuple[str, RoleAssignment]]:
     payments = ids.scope("contoso-prod", "rg-payments-prod", "kv-payments-prod")
+    identity = ids.scope("contoso-prod", "rg-identity-prod", "kv-identity-prod")
+    data = ids.scope("contoso-prod", "rg-data-prod", "kv-data-prod")
+    tests = (roles.CRYPTO_USER, ids.service("id-orders-api-test"), "ServicePrincipal")
     for what, scope, role, who, kind in (
         ("custodian", _RETAIL_NONPROD, ids.role(CUSTODIAN), ids.user("piotr.nowak"), "User"),
         (
@@ -90,17 +93,14 @@ def _assignments(ids: Ids) -> Iterator[tuple[str, RoleAssignment]]:
             "ServicePrincipal",
         ),
         # A test of the settlement needed a signature that the bank takes.
-        (
-            "borrowed",
-            f"{payments}/keys/settlement-signing",
-            roles.CRYPTO_USER,
-            ids.service("id-orders-api-test"),
-            "ServicePrincipal",
-        ),
+        ("borrowed", f"{payments}/keys/settlement-signing", *tests),
+        # And one of orders a consumer who has signed in, and a model that the shop trusts.
+        ("signed in", f"{identity}/keys/consumer-token-signing", *tests),
+        ("model", f"{data}/keys/ml-registry-signing", *tests),
         # The tests of the ETL read what it reads, and the certificate with which it signs in.
         (
             "reader",
-            ids.scope("contoso-prod", "rg-data-prod", "kv-data-prod"),
+            data,
             roles.SECRETS_USER,
             ids.service("etl-runner-test"),
             "ServicePrincipal",
@@ -120,7 +120,7 @@ def _assignments(ids: Ids) -> Iterator[tuple[str, RoleAssignment]]:
 _FOUND_IN = {
     "custodian": (DATA_PLANE_WIDE, CUSTOM_WILDCARD, KEY_BACKUP),
     "insurer": (FOREIGN_PRINCIPAL,),
-    "borrowed": (CROSS_ENVIRONMENT, KEY_BACKUP),
+    **dict.fromkeys(("borrowed", "signed in", "model"), (CROSS_ENVIRONMENT, KEY_BACKUP)),
     "reader": (CROSS_ENVIRONMENT,),
 }
 
@@ -199,6 +199,8 @@ def _of_keys(estate: Estate) -> Iterator[tuple[str, str]]:
     ):
         yield MANY_SIGNERS, key_id(CROWN_VAULT, key)
     yield CROSS_ENVIRONMENT_KEY, key_id("kv-payments-prod", "settlement-signing")
+    yield CROSS_ENVIRONMENT_KEY, key_id("kv-identity-prod", "consumer-token-signing")
+    yield CROSS_ENVIRONMENT_KEY, key_id("kv-data-prod", "ml-registry-signing")
     # The version that was uploaded is the current one.
     [current] = (one.current for vault in estate.vaults for one in vault.certificates if one.name == "etl-client")
     yield PATH_TO_TIER0, f"{certificate_id('kv-data-prod', 'etl-client')}/{current}"

@@ -55,6 +55,8 @@ TRUST_HSM = HsmPlan(
         (CRYPTO_USER, "Issuing CA service", "issuing-ca-signing"),
         (CRYPTO_USER, "Trust services", "document-timestamping"),
         (SERVICE_ENCRYPTION, "Payments SQL server", "payments-tde-protector"),
+        # Of another subscription; its log can be searched for 90 days, and not for longer.
+        (SERVICE_ENCRYPTION, "id-payments-settlement-prod", "token-vault-kek"),
         (_ROTATOR, "Key custodian runbook", "*"),
         # Rotating was not enough for the runbook once, and so it got a role that can give it any.
         (CRYPTO_OFFICER, "Key custodian runbook", "*"),

@@ -25,6 +25,7 @@ from keyaudit.simulator.estates.defects import (
     ROTATION_OVERDUE,
     SIGN_AND_DECRYPT,
     SOFTWARE_PROTECTED,
+    UNOBSERVED_CROWN_KEY,
     WEAK_PARAMETERS,
 )
 from keyaudit.simulator.estates.key_plans import (
@@ -163,8 +164,19 @@ _ORDERS = VaultPlan(
     default_action="Deny",
     endpoints=("Approved", "Pending"),
     finds=(LEGACY_ACCESS_POLICIES, AUDIT_OFF, ENDPOINT_NOT_APPROVED, MIXED_PURPOSE),
+    # A guest is among those who sign with these keys, and no log of it can be searched.
     keys=(
-        kept("order-event-signing", P256_HSM, SIGN, 20, every=180, count=3, live=1, tags={"app": "order-events"}),
+        kept(
+            "order-event-signing",
+            P256_HSM,
+            SIGN,
+            20,
+            every=180,
+            count=3,
+            live=1,
+            tags={"app": "order-events"},
+            finds=(UNOBSERVED_CROWN_KEY,),
+        ),
         kept("order-db-cmk", RSA_HSM_3072, WRAP, 260, count=2),
         KeyPlan(
             "warehouse-manifest-signing",
@@ -173,7 +185,7 @@ _ORDERS = VaultPlan(
             tuple(VersionPlan(age, 400) for age in (25, 85, 145, 205, 265)),
             rotation=RotationPolicy(rotate_after="P60D", expiry_time="P400D"),
             tags={"owner": "logistics", "app": "warehouse"},
-            finds=(OLD_VERSIONS_ENABLED,),
+            finds=(OLD_VERSIONS_ENABLED, UNOBSERVED_CROWN_KEY),
         ),
         KeyPlan(
             "returns-label-signing",
@@ -181,7 +193,7 @@ _ORDERS = VaultPlan(
             SIGN,
             (VersionPlan(353, 365),),
             tags={"owner": "logistics"},
-            finds=(EXPIRING_SOON, NO_AUTO_ROTATION),
+            finds=(EXPIRING_SOON, NO_AUTO_ROTATION, UNOBSERVED_CROWN_KEY),
         ),
         # As close to its end, but its policy rotates it before: 20 days ahead of the end that the version has.
         KeyPlan(
@@ -190,8 +202,16 @@ _ORDERS = VaultPlan(
             SIGN,
             (VersionPlan(340, 365),),
             rotation=RotationPolicy(rotate_before_expiry="P20D"),
+            finds=(UNOBSERVED_CROWN_KEY,),
         ),
-        kept("edi-gateway-signing", RSA_2048, SIGN, 140, tags={"app": "edi-gateway"}, finds=(SOFTWARE_PROTECTED,)),
+        kept(
+            "edi-gateway-signing",
+            RSA_2048,
+            SIGN,
+            140,
+            tags={"app": "edi-gateway"},
+            finds=(SOFTWARE_PROTECTED, UNOBSERVED_CROWN_KEY),
+        ),
         certificate_key("invoice-pdf-signing", 250),
         certificate_key("edi-client", 34, early=90, exportable=True),
     ),
@@ -257,8 +277,8 @@ _LOYALTY = VaultPlan(
             tags={"app": "points-ledger"},
             finds=(OWN_ROTATION_OVERDUE,),
         ),
-        # A test key that was left in the production vault, and says so.
-        kept("voucher-code-signing-test", P256, SIGN, 210, tags={"env": "test"}),
+        # A test key that was left in the production vault, and says so; production could sign with it.
+        kept("voucher-code-signing-test", P256, SIGN, 210, tags={"env": "test"}, finds=(UNOBSERVED_CROWN_KEY,)),
         kept("member-export-wrap", RSA_2048, CRYPT, 33, tags={"app": "member-export"}, finds=(SOFTWARE_PROTECTED,)),
         KeyPlan(
             "gift-card-batch",
@@ -335,7 +355,15 @@ _DATA = VaultPlan(
             tags={"owner": "business-intelligence"},
             finds=(OLD_VERSIONS_ENABLED,),
         ),
-        kept("ml-registry-signing", P384_HSM, SIGN, 400, every=540, tags={"owner": "data-science"}),
+        kept(
+            "ml-registry-signing",
+            P384_HSM,
+            SIGN,
+            400,
+            every=540,
+            tags={"owner": "data-science"},
+            finds=(UNOBSERVED_CROWN_KEY,),
+        ),
         certificate_key("etl-client", 75, exportable=True),
         certificate_key("feed-client", 36, material=RSA_HSM_3072, early=90),
     ),

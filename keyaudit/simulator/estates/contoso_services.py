@@ -182,7 +182,7 @@ class _Services:
         yield self._nonprod("Microsoft.Sql/servers", "sql-contoso-dev", "rg-orders-nonprod", {"keyId": None})
 
     def _platform(self) -> Iterable[Resource]:
-        # It named the version of its time, which an analyst's job still reads old extracts with.
+        # It stays with the version that was current when it was set up.
         before = (
             f"https://{_DATA}.vault.azure.net/keys/reporting-extract-wrap/{self._superseded[_DATA, 'reporting-extract-wrap']}"
         )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from keyaudit.simulator.estate import HsmAssignment, HsmRole, ManagedHsm, Plant
-from keyaudit.simulator.estates.ids import Ground, hsm_key_id
+from keyaudit.simulator.estates.ids import DAY, Ground, hsm_key_id
 from keyaudit.simulator.estates.key_plans import KeyPlan, lay_key, plants_of
 from keyaudit.simulator.estates.log_plans import LogPlan, unlogged
 
@@ -25,7 +25,7 @@ class HsmPlan:
     group: str
     location: str = "westeurope"
     age: int | None = None
-    """In days; None: as old as the tenant."""
+    """In whole days, at whatever time of its day the tenant is read; None: as old as the tenant."""
     tags: dict[str, str] | None = None
     admins: tuple[str, ...] = ()
     custom: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -67,7 +67,7 @@ def lay_hsm(plan: HsmPlan, subscription: str, ground: Ground) -> tuple[ManagedHs
         subscription=subscription,
         resource_group=plan.group,
         location=plan.location,
-        created=None if plan.age is None else ground.moment(plan.age, "hsm", plan.name),
+        created=None if plan.age is None else ground.as_of - plan.age * DAY - 1,
         tags=plan.tags,
         purge_protection=plan.purge_protection,
         default_action=plan.default_action,

@@ -1,0 +1,51 @@
+"""From a folder of snapshots to what each of them came to."""
+
+from pathlib import Path
+
+from keyaudit.cli.judged import judged
+from keyaudit.cli.options import Choice, Live, Stored
+from keyaudit.cli.streams import tell
+from keyaudit.inventory.snapshot import open_snapshot
+from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.model.run import Past, Run
+from keyaudit.model.text import one_line
+
+
+def past(folder: Path, live: Live, choice: Choice, run: Run) -> tuple[Past, ...]:
+    """The snapshots that lie in `folder`, each in a folder of its own, judged by the same settings, each as of its own day.
+
+    The earliest first. What holds no finished snapshot is passed over, and so, with a word on stderr, is one that another
+    version made. Raises UsageError where none is left, and UnsafeError for one of another tenant than the run's.
+    """
+    found = [_judged(snapshot, live, choice, run) for snapshot in _snapshots(folder)]
+    if not found:
+        raise UsageError(
+            "--history", f"{folder} holds no snapshots that can be read", "name the folder that the snapshots lie in"
+        )
+    return tuple(sorted(found, key=lambda each: (each.as_of, each.run_id)))
+
+
+def _snapshots(folder: Path) -> list[Path]:
+    try:
+        found = sorted(path.parent for path in folder.glob("*/manifest.json"))
+    except OSError as error:
+        raise UsageError("--history", f"{folder} cannot be read ({error.strerror})", "name another folder") from error
+    return [snapshot for snapshot in found if _readable(snapshot)]
+
+
+def _readable(snapshot: Path) -> bool:
+    """Whether this version can read it. One that another version made is told of and passed over: it is no answer."""
+    try:
+        open_snapshot(snapshot)
+    except UsageError as error:
+        tell(f"passed over: {error}", prefix="keyaudit: ")
+        return False
+    return True
+
+
+def _judged(snapshot: Path, live: Live, choice: Choice, run: Run) -> Past:
+    with judged(Live(config=live.config), Stored(from_=[snapshot]), choice, fail_on=None) as report:
+        if report.run.tenant_id.lower() != run.tenant_id.lower():
+            what = f"{snapshot} is of tenant {one_line(report.run.tenant_id)}, not of {one_line(run.tenant_id)}"
+            raise UnsafeError("--history", what, "keep each tenant's snapshots in a folder of their own")
+        return Past.of(report.run, report.verdict)

@@ -1,0 +1,48 @@
+"""From the flags of a redaction to reports without names."""
+
+import stat
+from collections.abc import Iterable, Sequence
+
+from keyaudit.cli.options import Redaction
+from keyaudit.model.errors import UsageError
+from keyaudit.model.run import Report
+from keyaudit.report.formats import NAMED
+from keyaudit.report.redact import redacted
+
+_LEAST, _MOST = 16, 65_536
+_MAKE = "make one with openssl rand -hex 32"
+
+
+def salt(redaction: Redaction, formats: Iterable[str | None]) -> bytes | None:
+    """What pseudonyms are made with, if that is given; to be called before anything is read.
+
+    Raises UsageError, for one of `formats` that cannot do without names too.
+    """
+    named = NAMED.intersection(formats)
+    if redaction.redact is not None and named:
+        what = f"{' and '.join(sorted(named))} cannot be written without names"
+        raise UsageError("--redact", what, "choose another format, or leave it out")
+    path = redaction.redact_salt
+    if path is None:
+        return None
+    if redaction.redact is None:
+        raise UsageError("--redact-salt", "is of use with --redact alone", "leave it out, or add --redact names")
+    try:
+        # A pipe or device would never end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UsageError(str(path), "not a file", _MAKE)
+        with path.open("rb") as file:
+            data = file.read(_MOST + 1).strip()
+    except OSError as error:
+        raise UsageError(str(path), f"cannot be read: {error.strerror}", _MAKE) from error
+    if not _LEAST <= len(data) <= _MOST:
+        what = f"holds {len(data):,} bytes, where a salt has {_LEAST} to {_MOST:,}"
+        raise UsageError(str(path), what, _MAKE)
+    return data
+
+
+def without_names(reports: Sequence[Report], redaction: Redaction, key: bytes | None) -> Sequence[Report]:
+    """The reports as they are to be written. `key` is what `salt` gave."""
+    if redaction.redact is None:
+        return reports
+    return [redacted(report, key or report.run.tenant_id.lower().encode()) for report in reports]

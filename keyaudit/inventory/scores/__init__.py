@@ -1,0 +1,74 @@
+"""Scores: blast radius x exposure x age of every key and credential, each factor from rungs that are written once.
+
+`scored` gives rows of a table with whether each rung holds, and with the bounds that they come to, by which findings are
+sorted. Nothing of it is computed unless somebody asks. Tables that are not in `SCALES` are not evaluated: a score is of
+something that can be copied, or used in its owner's place.
+"""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program
+
+from collections.abc import Mapping
+
+from keyaudit.inventory.scores import certificate
+from keyaudit.inventory.scores.account_key import ACCOUNT_KEY
+from keyaudit.inventory.scores.credential import CREDENTIAL
+from keyaudit.inventory.scores.key import KEY
+from keyaudit.inventory.scores.ladder import Scale
+from keyaudit.inventory.scores.signing_certificate import SIGNING_CERTIFICATE
+
+_FLAGS = ("blast_radius_rungs", "exposure_rungs", "age_rungs", "override_flags")
+_NAMES = ("blast_radius", "exposure", "age")
+
+
+def _scored(source: str, scale: Scale, as_of: str) -> str:
+    flags = [f"{ladder.flags} AS {name}" for ladder, name in zip(scale.ladders, _FLAGS, strict=False)]
+    overrides = ", ".join(override.holds for override in scale.overrides)
+    bounds = [
+        f"{bound} AS {name}_{end}"
+        for ladder, name, column in zip(scale.ladders, _NAMES, _FLAGS, strict=False)
+        for bound, end in zip(
+            ladder.bounds([f"{column}[{nth}]" for nth in range(1, len(ladder.rungs) + 1)]), ("low", "high"), strict=True
+        )
+    ]
+    products = (f"{' * '.join(f'{name}_{end}' for name in _NAMES)} AS score_{end}" for end in ("high", "low"))
+    shown = ", ".join(f"'{name}': {name}" for name in scale.shown)
+    held = f"{{'flags': [{', '.join(_FLAGS)}], 'facts': MAP {{{shown}}}, 'unknown': fact_unknown}} AS score"
+    # `judged` is what the facts are joined to; each level reads the columns of the one below.
+    return f"""
+        WITH judged AS NOT MATERIALIZED (SELECT *, {as_of}::BIGINT AS fact_as_of FROM {source})
+        SELECT *, {", ".join(products)}, {held} FROM (
+            SELECT *, {", ".join(bounds)} FROM (
+                SELECT *, {", ".join(flags)}, CAST([{overrides}] AS BOOLEAN[]) AS {_FLAGS[-1]} FROM (
+                    SELECT *, {scale.ages} FROM ({scale.facts})
+                )
+            )
+        )"""
+
+
+_AS_OF = "$AS_OF"
+"""Stands for the moment in a query that is written before it is known."""
+
+SCALES: Mapping[str, Scale] = {
+    "key": KEY,
+    "certificate": certificate.scale(_scored("credential", CREDENTIAL, _AS_OF)),
+    "credential": CREDENTIAL,
+    "signing_certificate": SIGNING_CERTIFICATE,
+    "account_key": ACCOUNT_KEY,
+}
+"""How the rows of a table are scored, by its name."""
+
+
+def scored(relation: str, table: str, as_of: int) -> str:
+    """SQL of a relation's rows, each with `score_high` and `score_low`, and with `score`: what both rest on.
+
+    That is a struct of `flags` (for each ladder and for the overrides, whether each of them holds), `facts` that reasons show,
+    and `unknown`, why facts of other tables are not known. `relation` has all columns of the view of `table`, or more.
+    """
+    if table not in SCALES:
+        return unscored(relation)
+    return _scored(relation, SCALES[table], _AS_OF).replace(_AS_OF, str(as_of))
+
+
+def unscored(relation: str) -> str:
+    """The same of what is not evaluated: NULL, between 0 and 0."""
+    return f"SELECT *, NULL AS score, 0 AS score_high, 0 AS score_low FROM {relation}"

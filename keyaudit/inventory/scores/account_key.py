@@ -1,0 +1,27 @@
+"""How the keys of other services' accounts are scored."""
+
+from keyaudit.inventory.scores import age
+from keyaudit.inventory.scores.ladder import Ladder, Rung, Scale, absent, every
+
+_DATES = ("created_on", None)
+
+ACCOUNT_KEY = Scale(
+    blast_radius=Ladder(
+        (Rung(2, "local_auth_enabled", "whoever has it is the account", ("local_auth_enabled",)),),
+        1,
+        "the account takes no keys",
+    ),
+    exposure=Ladder(
+        (Rung(5, "local_auth_enabled", "a secret that is a text, wherever it was copied to", ("local_auth_enabled",)),),
+        1,
+        "the account takes no keys",
+    ),
+    # Such a key cannot be given an end: its age is the time since somebody regenerated it.
+    age=age.ladder(
+        _DATES,
+        ("created_on",),
+        Rung(4, every("dated", absent("created_on")), "made before the service kept dates", ("created_on",)),
+    ),
+    facts="SELECT judged.*, MAP {}::MAP(VARCHAR, VARCHAR) AS fact_unknown FROM judged",
+    ages=age.ages(_DATES, str(age.SECRET_LIMIT)),
+)

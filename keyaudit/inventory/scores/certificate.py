@@ -1,0 +1,101 @@
+"""How certificates of a vault are scored, by version: with their key, and with the identities that sign in by them."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program
+
+from keyaudit.inventory.scores import age
+from keyaudit.inventory.scores.key import NARROW
+from keyaudit.inventory.scores.ladder import Ladder, Override, Rung, Scale, absent, either, every, more_than, present, reasons
+from keyaudit.inventory.scores.vault import BLIND, OF_VAULT
+from keyaudit.model.findings import Severity
+
+_ALIVE = every("enabled", either(absent("expires_on"), present("expires_on", "expires_on > fact_as_of")))
+_LIVES = ("enabled", "expires_on")
+_RETIRED = every(_ALIVE, "NOT is_current")
+_DATES = ("created_on", "expires_on")
+
+
+def of_identities(scored: str) -> str:
+    """The facts: those of the vault, and the widest blast radius of the credentials in `scored` that lie on its key."""
+    unlisted = "SELECT min(reason) AS reason FROM coverage WHERE operation IN ('application.list', 'service_principal.list')"
+    return f"""
+        SELECT placed.* EXCLUDE (fact_unknown), coalesce(identity.low, 1) AS fact_identities_min,
+            CASE WHEN unshown.doubt IS NULL THEN coalesce(identity.high, 1) END AS fact_identities_max,
+            map_concat(fact_unknown, {reasons({"fact_identities": "unshown.doubt"})}) AS fact_unknown
+        FROM ({OF_VAULT}) AS placed
+        LEFT JOIN (
+            SELECT public_key_sha256 AS digest, max(blast_radius_low) AS low, max(blast_radius_high) AS high FROM ({scored})
+            WHERE public_key_sha256 IS NOT NULL GROUP BY ALL
+        ) AS identity ON identity.digest = placed.public_key_sha256
+        CROSS JOIN (
+            SELECT coalesce(
+                ({unlisted} AND state <> 'assessed'),
+                (SELECT min(unknown['public_key_sha256']) FROM credential WHERE holder_type <> 'ManagedIdentity')
+            ) AS doubt
+        ) AS unshown"""
+
+
+def _identities(value: int) -> str:
+    return every(_ALIVE, more_than("fact_identities", value - 1))
+
+
+def scale(credentials: str) -> Scale:
+    """`credentials`: SQL of the scored credentials."""
+    by_identity = "an identity that signs in by it can do as much: see its credential"
+    return Scale(
+        blast_radius=Ladder(
+            (
+                Rung(5, _identities(5), by_identity, (*_LIVES, "fact_identities")),
+                Rung(4, _identities(4), by_identity, (*_LIVES, "fact_identities")),
+                Rung(
+                    4,
+                    every(_ALIVE, more_than("foreign_signing", 0)),
+                    "guests or applications of other tenants can sign with it",
+                    (*_LIVES, "foreign_signing"),
+                ),
+                Rung(3, _identities(3), by_identity, (*_LIVES, "fact_identities")),
+                Rung(
+                    3,
+                    every(_ALIVE, more_than("workloads_signing", 1)),
+                    "several workloads can sign with it",
+                    (*_LIVES, "workloads_signing"),
+                ),
+                Rung(2, _ALIVE, "it speaks for the names in it", _LIVES),
+            ),
+            1,
+            "it is disabled, or has expired",
+        ),
+        exposure=Ladder(
+            (
+                Rung(4, "exportable", "its private key can be read from the vault as a secret", ("exportable",)),
+                Rung(4, "fact_network_open", "its vault can be reached from any network", ("fact_network_open",)),
+                Rung(
+                    4,
+                    more_than("principals_signing", NARROW),
+                    f"more than {NARROW} principals can sign with it",
+                    ("principals_signing",),
+                ),
+                Rung(4, "CASE WHEN custody IS NULL THEN NULL ELSE FALSE END", "", ("custody",)),
+                Rung(3, "custody = 'software'", "a software key: its vault holds it outside of an HSM", ("custody",)),
+            ),
+            2,
+            "an HSM key that does not leave, on a private network",
+        ),
+        age=age.ladder(
+            _DATES,
+            ("created_on", "expires_on"),
+            Rung(4, _RETIRED, "a newer one took its place, and it is still valid", (*_LIVES, "is_current")),
+            Rung(4, absent("expires_on"), "it has no end", ("expires_on",)),
+        ),
+        overrides=(
+            Override(
+                name="retired",
+                holds=_RETIRED,
+                because="a newer one took its place, and it is still valid: high at least",
+                reads=(*_LIVES, "is_current"),
+                floor=Severity.HIGH,
+            ),
+            BLIND,
+        ),
+        facts=of_identities(credentials),
+        ages=age.ages(_DATES, str(age.CERTIFICATE_LIMIT)),
+    )

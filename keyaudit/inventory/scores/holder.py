@@ -1,0 +1,77 @@
+"""What the holder of a credential can do: whoever has the credential can do it too."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program
+
+from keyaudit.inventory.scores.ladder import Rung, every, more_than, reasons
+from keyaudit.model.reasons import Reason
+
+_ROLES = ("role_assignment.query", "role_definition.query", "subscription.list")
+
+_IDENTITY = (
+    "tier0, tenant_wide_app_roles, app_role_count_min, app_role_count_max, directory_role_count_min, directory_role_count_max"
+)
+_HOLDERS = f"""
+    SELECT id, lower(app_id) AS app_id, {_IDENTITY}, audience <> 'AzureADMyOrg' AS accepts_others, unknown FROM application
+    UNION ALL
+    SELECT id, lower(app_id), {_IDENTITY}, FALSE, unknown FROM service_principal"""
+
+# A role of a group is its members' too. How far one reaches is told as the value of a factor; 1: no role that matters to keys.
+_GIVEN = """
+    SELECT principal_id AS who, scope_kind, allows, unknown FROM "grant"
+    WHERE kind IN ('azure-role', 'access-policy', 'hsm-role') AND standing"""
+_AZURE = f"""
+    SELECT lower(app_id) AS app_id, max(CASE WHEN allows = [] THEN 1 WHEN scope_kind IN ('root', 'management-group') THEN 4
+        WHEN scope_kind = 'subscription' THEN 3 ELSE 2 END) AS width
+    FROM service_principal JOIN (
+        SELECT * FROM ({_GIVEN})
+        UNION ALL
+        SELECT member_id, scope_kind, allows, given.unknown FROM ({_GIVEN}) AS given
+        JOIN membership ON membership.group_id = given.who
+    ) AS given ON given.who = split_part(service_principal.id, '/', -1)
+    WHERE allows IS NOT NULL AND scope_kind IS NOT NULL GROUP BY ALL"""
+_AZURE_DOUBT = f"""
+    SELECT coalesce(
+        (SELECT min(reason) FROM coverage WHERE operation IN {_ROLES} AND state <> 'assessed'),
+        (SELECT min(coalesce(unknown['allows'], unknown['scope_kind'])) FROM ({_GIVEN})
+            WHERE allows IS NULL OR scope_kind IS NULL),
+        (SELECT min(principal.unknown['members_listed']) FROM principal JOIN ({_GIVEN}) AS given
+            ON given.who = principal.object_id)
+    ) AS doubt"""
+
+_OWN = {"fact_tier0": "tier0", "fact_tenant_wide_roles": "tenant_wide_app_roles", "fact_accepts_others": "audience"}
+_COUNTED = {"fact_app_roles": "app_role_count", "fact_directory_roles": "directory_role_count"}
+_DISPUTED = {
+    **{
+        fact: f"CASE WHEN holder.id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE holder.unknown['{column}'] END"
+        for fact, column in (_OWN | _COUNTED).items()
+    },
+    "fact_azure_roles": "doubtful.doubt",
+}
+_COUNTS = ", ".join(f"holder.{column}_{end} AS {fact}_{end}" for fact, column in _COUNTED.items() for end in ("min", "max"))
+
+OF_HOLDER = f"""
+    SELECT judged.*, holder.tier0 AS fact_tier0, len(holder.tenant_wide_app_roles) > 0 AS fact_tenant_wide_roles,
+        array_to_string(holder.tenant_wide_app_roles, ', ') AS fact_roles, holder.accepts_others AS fact_accepts_others,
+        {_COUNTS}, coalesce(azure.width, 1) AS fact_azure_roles_min,
+        CASE WHEN doubtful.doubt IS NULL THEN coalesce(azure.width, 1) END AS fact_azure_roles_max,
+        {reasons(_DISPUTED)} AS fact_unknown
+    FROM judged LEFT JOIN ({_HOLDERS}) AS holder ON holder.id = judged.holder_id
+    LEFT JOIN ({_AZURE}) AS azure ON azure.app_id = lower(judged.app_id)
+    CROSS JOIN ({_AZURE_DOUBT}) AS doubtful"""
+
+
+def rungs(alive: str, *reads: str) -> tuple[Rung, ...]:
+    """What the holder can do, from 5 to 2, where the credential is `alive`, SQL that rests on the columns `reads`."""
+    found = (
+        (5, "fact_tier0", "its holder has a role that leads to control of the tenant", "fact_tier0"),
+        # What Microsoft's own applications may do in a tenant is not all granted where a tenant can see it.
+        (5, "CASE WHEN holder_home <> 'microsoft' THEN FALSE END", "", "rights_of_holder"),
+        (5, "fact_accepts_others", "its application accepts accounts of other tenants", "fact_accepts_others"),
+        (4, "fact_tenant_wide_roles", "its holder has {fact_roles} over the whole tenant", "fact_tenant_wide_roles"),
+        (4, more_than("fact_directory_roles", 0), "its holder has a directory role", "fact_directory_roles"),
+        (4, more_than("fact_azure_roles", 3), "its holder reaches vaults of several subscriptions", "fact_azure_roles"),
+        (3, more_than("fact_azure_roles", 2), "its holder reaches the vaults of a subscription", "fact_azure_roles"),
+        (3, more_than("fact_app_roles", 0), "its holder has an app role", "fact_app_roles"),
+        (2, more_than("fact_azure_roles", 1), "its holder reaches a vault or resource group", "fact_azure_roles"),
+    )
+    return tuple(Rung(value, every(alive, holds), because, (*reads, fact)) for value, holds, because, fact in found)

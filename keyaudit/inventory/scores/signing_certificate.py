@@ -1,0 +1,48 @@
+"""How token-signing certificates are scored."""
+
+from keyaudit.inventory.scores import age
+from keyaudit.inventory.scores.ladder import Ladder, Override, Rung, Scale, absent, every, present
+from keyaudit.model.findings import Severity
+from keyaudit.model.reasons import Reason
+
+# That Entra looks at the end of what others sign with is not known; that it signs beyond the end of its own is.
+_RETIRED = every("active", "kind IN ('saml', 'application')", present("expires_on", "expires_on <= fact_as_of"))
+_DATES = ("starts_on", "expires_on")
+
+SIGNING_CERTIFICATE = Scale(
+    blast_radius=Ladder(
+        (
+            Rung(
+                5,
+                every("active", "kind IN ('federated-domain', 'external-idp')"),
+                "a trust anchor: Entra takes for true whatever it signs of the users of {holder_name}",
+                ("active",),
+            ),
+            Rung(2, "active", "one application takes for true whatever it signs", ("active",)),
+        ),
+        1,
+        "it is not in use",
+    ),
+    exposure=Ladder(
+        (Rung(4, "CASE WHEN custody = 'platform' THEN FALSE END", "", ("custody",), Reason.NOT_SUPPLIED),),
+        1,
+        "held by the platform, or no better than that",
+    ),
+    age=age.ladder(
+        _DATES,
+        ("expires_on", "starts_on"),
+        Rung(4, _RETIRED, "it has expired, and Entra still signs with it", ("active", "expires_on")),
+        Rung(4, absent("expires_on"), "it has no end", ("expires_on",)),
+    ),
+    overrides=(
+        Override(
+            name="retired",
+            holds=_RETIRED,
+            because="it has expired, and Entra still signs with it: high at least",
+            reads=("active", "expires_on"),
+            floor=Severity.HIGH,
+        ),
+    ),
+    facts="SELECT judged.*, MAP {}::MAP(VARCHAR, VARCHAR) AS fact_unknown FROM judged",
+    ages=age.ages(_DATES, str(age.SIGNING_LIMIT)),
+)

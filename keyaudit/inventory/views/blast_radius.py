@@ -1,0 +1,71 @@
+"""How far a key's use reaches: over which environments and subscriptions, and the blast radius that this comes to."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+from keyaudit.inventory.scores.key import BLAST_RADIUS
+from keyaudit.inventory.scores.ladder import reasons
+from keyaudit.inventory.views.reach_counts import HOMES
+from keyaudit.inventory.views.sql import united
+from keyaudit.model.reasons import Reason
+
+_USES = {"sign": "signing", "wrap": "decrypting"}
+
+_OWN = {"user_environments": ("environments", "environment"), "user_subscriptions": ("subscriptions", "subscription_id")}
+_DERIVED = tuple(f"{name}_{end}" for name in (*_OWN, "blast_radius") for end in ("min", "max"))
+
+
+def keys(query: str, *, known: bool) -> str:
+    """The view of keys that `query` makes, with these columns; NULL where reach was not worked out.
+
+    What is unknown of them is united with what `reach` and `vault` say beside `unknown`, all at once.
+    """
+    if not known:
+        both = f"CASE WHEN audit_why IS NULL THEN unknown ELSE {united('unknown', 'audit_why')} END"
+        lacking = ", ".join(f"NULL::BIGINT AS {name}" for name in _DERIVED)
+        return f"SELECT * EXCLUDE (audit_why) REPLACE ({both} AS unknown), {lacking} FROM ({query})"
+    counts = []
+    for name, (homes, own) in _OWN.items():
+        users = _of_use(homes)
+        beside = f"CASE WHEN {own} IS NULL OR coalesce(list_contains({users}, {own}), FALSE) THEN 0 ELSE 1 END"
+        count = f"coalesce(len({users}), 0) + {beside}"
+        counts.append(f"CASE WHEN purpose IS NOT NULL THEN {count} END AS {name}_min, {_doubt(homes, own)} AS why_{name}")
+    spread = f"""
+        SELECT *, {", ".join(f"CASE WHEN why_{name} IS NULL THEN {name}_min END AS {name}_max" for name in _OWN)}
+        FROM (SELECT *, {", ".join(counts)} FROM ({query}))"""
+    rungs = {f"rung{nth}": rung.holds for nth, rung in enumerate(BLAST_RADIUS.rungs)}
+    low, high = BLAST_RADIUS.bounds(list(rungs))
+    ladder = f"SELECT *, {', '.join(f'{holds} AS {name}' for name, holds in rungs.items())} FROM ({spread})"
+    bounds = f"SELECT *, ({low})::BIGINT AS blast_radius_min, ({high})::BIGINT AS blast_radius_max FROM ({ladder})"
+    read = dict.fromkeys(column for rung in BLAST_RADIUS.rungs for column in rung.reads if column not in _OWN)
+    why = ", ".join(
+        [
+            *(f"unknown['{column}']" for column in read),
+            *(f"reach_why['{column}']" for column in read),
+            *(f"why_{name}" for name in _OWN),
+        ]
+    )
+    doubts = {
+        **{name: f"why_{name}" for name in _OWN},
+        "blast_radius": f"CASE WHEN blast_radius_min <> blast_radius_max THEN coalesce({why}) END",
+    }
+    none = " AND ".join(f"({doubt}) IS NULL" for doubt in doubts.values())
+    return f"""
+        SELECT * EXCLUDE ({", ".join((*rungs, *HOMES, *(f"why_{name}" for name in _OWN), "audit_why", "reach_why"))})
+            REPLACE (CASE WHEN audit_why IS NULL AND reach_why IS NULL AND {none} THEN unknown
+                ELSE {united("unknown", "audit_why", "reach_why", reasons(doubts))} END AS unknown)
+        FROM ({bounds})"""
+
+
+def _of_use(what: str) -> str:
+    """Of those who can do with the key what it is for; NULL where there are none."""
+    return f"CASE purpose {' '.join(f'''WHEN '{purpose}' THEN {action}_{what}''' for purpose, action in _USES.items())} END"
+
+
+def _doubt(homes: str, own: str) -> str:
+    """Why there may be more: who can use it is not quite known, or where somebody is at home."""
+    users = " ".join(
+        f"WHEN '{purpose}' THEN CASE WHEN principals_{action}_min IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}'"
+        f" ELSE {action}_{homes}_doubt END"
+        for purpose, action in _USES.items()
+    )
+    return f"coalesce(unknown['{own}'], unknown['purpose'], CASE purpose {users} END)"

@@ -1,0 +1,157 @@
+"""What is counted of those who can reach something: at each spot, how many people, of what kind, and where they are at home."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program
+
+from collections.abc import Mapping
+from itertools import product
+
+from keyaudit.model.tables.grant import HSM_ADMINISTRATOR
+from keyaudit.model.tables.reach import (
+    ACTIONS,
+    ADMINISTRATORS,
+    OUTSIDERS,
+    READING,
+    SIGNER_ENVIRONMENTS,
+    SIGNING_WEIGHT,
+    USING_AND_GRANTING,
+)
+
+BITS = {action: 1 << place for place, action in enumerate(ACTIONS)}
+EVERY_ACTION = sum(BITS.values())
+GRANT = BITS["granting"]
+DATA = EVERY_ACTION - GRANT
+USING = ("signing", "decrypting")
+_USE = BITS["signing"] | BITS["decrypting"]
+_PLACES = {"environment": "environments", "subscription": "subscriptions"}
+HOMES = tuple(f"{action}_{homes}{end}" for action, homes, end in product(USING, _PLACES.values(), ("", "_doubt")))
+"""Where those are at home who surely can use a key, as lists, NULL for none; and why more may be."""
+HOLDS = {
+    "principals": ("true", "true"),
+    "humans": ("human", "human IS NOT FALSE"),
+    "workloads": ("NOT human", "human IS NOT TRUE"),
+    "foreign": ("abroad", "abroad IS NOT FALSE"),
+}
+"""Condition of being counted for certain, and perhaps."""
+
+
+def _held_by(bits: str, action: str, condition: str = "true") -> str:
+    return f"{bits} & {BITS[action]} <> 0 AND {condition}"
+
+
+def _both(bits: str) -> str:
+    return f"{bits} & {_USE} <> 0 AND {bits} & {GRANT} <> 0"
+
+
+_OUTSIDERS = {column.name: action for column, action in zip(OUTSIDERS, ("signing", READING), strict=True)}
+_COUNTS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
+    **{
+        f"{who}_{action}": ((action,), _held_by("certain", action, sure), _held_by("possible", action, maybe))
+        for action in ACTIONS
+        for who, (sure, maybe) in HOLDS.items()
+    },
+    **{
+        name: ((action,), _held_by("certain", action, "NOT tier0"), _held_by("possible", action, "tier0 IS NOT TRUE"))
+        for name, action in _OUTSIDERS.items()
+    },
+    USING_AND_GRANTING.name: (("signing", "decrypting", "granting"), _both("certain"), _both("possible")),
+}
+"""By column the actions that it rests on, and the conditions of being counted for certain, and perhaps."""
+_SUMS = {SIGNING_WEIGHT.name: ("signing",), ADMINISTRATORS.name: (ADMINISTRATORS.name,)}
+"""The columns that are not counted so, with what they rest on."""
+
+
+def counts() -> str:
+    """SQL of the table `reach`, out of the tables that `reach.prepare` makes before it: a row a spot."""
+    columns, reasons = [], []
+    for name, actions in {**{name: actions for name, (actions, _, _) in _COUNTS.items()}, **_SUMS}.items():
+        missing = f"coalesce({', '.join(f'{action}_missing' for action in actions)})"
+        doubts = ", ".join((*(["tier0_doubt"] if name in _OUTSIDERS else []), *(f"{action}_doubt" for action in actions)))
+        columns.append(f"{name}_min, CASE WHEN {missing} IS NULL THEN {name}_most END AS {name}_max")
+        reasons.append((name, f"coalesce({missing}, CASE WHEN {name}_min <> {name}_most THEN coalesce({doubts}) END)"))
+    for action, homes in product(USING, _PLACES.values()):
+        columns.append(f"{action}_{homes}, coalesce({action}_missing, {action}_{homes}_open) AS {action}_{homes}_doubt")
+    name, doubt = SIGNER_ENVIRONMENTS.name, "signing_environments_doubt"
+    columns.append(f"CASE WHEN {doubt} IS NULL THEN coalesce(signing_environments, []) END AS {name}")
+    reasons.append((name, doubt))
+    entries = ", ".join(f"{{'key': '{name}', 'value': {reason}}}" for name, reason in reasons)
+    return f"""
+        SELECT spot, {", ".join(columns)}, nullif(map_from_entries(list_filter([{entries}],
+            lambda entry: entry.value IS NOT NULL)), MAP {{}}) AS unknown
+        FROM ({_at_spots()})"""
+
+
+def _at_spots() -> str:
+    """Each spot with its counts, why each action's may be higher, and where those are at home who use what is there."""
+    counts = []
+    for name, (_, sure, maybe) in _COUNTS.items():
+        counts += [f"{_number(sure)} AS {name}_min", f"{_number(maybe)} AS {name}_most"]
+    for bound, bits, human in (("min", "certain", "human"), ("most", "possible", "human IS NOT FALSE")):
+        signs = _held_by(bits, "signing")
+        counts.append(f"{_number(signs)} + {_number(f'{signs} AND {human}')} AS {SIGNING_WEIGHT.name}_{bound}")
+    doubts = [f"min(doubt) FILTER (possible & {bit} <> 0) AS {action}_doubt" for action, bit in BITS.items()]
+    open_ = [f"min(holder.open) FILTER (held.possible & {bit} <> 0) AS {action}_open" for action, bit in BITS.items()]
+    homes = []
+    for action, (place, places) in product(USING, _PLACES.items()):
+        surely, perhaps = _held_by("certain", action, f"{place} IS NOT NULL"), _held_by("possible", action)
+        open_home = f"min(CASE WHEN certain & {BITS[action]} = 0 THEN doubt ELSE {place}_doubt END) FILTER ({perhaps})"
+        homes.append(f"list_sort(list(DISTINCT {place}) FILTER ({surely})) AS {action}_{places}")
+        homes.append(f"{open_home} AS {action}_{places}_open")
+    name = ADMINISTRATORS.name
+    return f"""
+        SELECT counted.*, {", ".join(f"{_missing(action)} AS {action}_missing" for action in ACTIONS)},
+            coalesce(administering.administrators, 0) AS {name}_min, {name}_min AS {name}_most,
+            coalesce(vault.local_gap, administering.open) AS {name}_missing, NULL AS {name}_doubt
+        FROM (
+            SELECT spot.number, spot.spot, spot.vault, {", ".join(counts + doubts + homes)}, min(tier0_doubt) AS tier0_doubt
+            FROM reach_spot AS spot LEFT JOIN ({_people()}) AS people ON people.number = spot.number
+            GROUP BY spot.number, spot.spot, spot.vault
+        ) AS counted
+        JOIN reach_vault AS vault ON vault.vault = counted.vault
+        LEFT JOIN (
+            SELECT held.number, {", ".join(open_)} FROM reach_held AS held
+            JOIN reach_holder AS holder ON holder.holder = held.holder WHERE holder.open IS NOT NULL GROUP BY held.number
+        ) AS opened ON opened.number = counted.number
+        LEFT JOIN ({_administering()}) AS administering ON administering.vault_id = vault.id"""
+
+
+def _number(condition: str) -> str:
+    """How many people there are of whom it holds."""
+    return f"coalesce(sum(alike) FILTER ({condition}), 0)::BIGINT"
+
+
+def _people() -> str:
+    """What people have at each spot, over all whom grants name that one is, or is in; those who are `alike` counted together.
+
+    A thousand vaults that some thousands of people may use are millions of pairs, and few kinds of them.
+    """
+    # What is the same of a person everywhere is looked up once they are together: grouping it costs more than all the rest.
+    return """
+        SELECT people.* EXCLUDE (person), count(*) AS alike, who.human, who.abroad, who.tier0, who.tier0_doubt,
+            who.environment, who.environment_doubt, who.subscription, who.subscription_doubt
+        FROM (
+            SELECT held.number, person.person, bit_or(held.certain) AS certain, bit_or(held.possible) AS possible,
+                min(coalesce(person.doubt, held.doubt)) AS doubt
+            FROM reach_held AS held JOIN reach_person AS person ON person.holder = held.holder
+            GROUP BY held.number, person.person
+        ) AS people
+        JOIN (SELECT DISTINCT ON (person) * FROM reach_person) AS who ON who.person = people.person
+        GROUP BY ALL"""
+
+
+def _administering() -> str:
+    """The Managed HSMs with how many administer them, and why there may be more."""
+    return f"""
+        SELECT way.vault_id, count(DISTINCT person.person) AS administrators, min(holder.open) AS open
+        FROM reach_way AS way JOIN reach_holder AS holder ON holder.holder = way.holder
+        LEFT JOIN reach_person AS person ON person.holder = way.holder
+        WHERE way.kind = 'hsm-role' AND way.role_id = '{HSM_ADMINISTRATOR}' GROUP BY way.vault_id"""
+
+
+def _missing(action: str) -> str:
+    """Why there may be more that nobody saw."""
+    bit = BITS[action]
+    policies = "NULL" if action == "granting" else "vault.policies_gap"
+    return (
+        f"coalesce(CASE WHEN vault.by_roles & {bit} <> 0 THEN vault.roles_gap END, {policies}, vault.local_gap,"
+        f" opened.{action}_open)"
+    )

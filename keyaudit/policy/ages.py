@@ -1,0 +1,112 @@
+"""How old the rows are that policies limit the age of.
+
+A policy limits age where it is violated by `now - created_on > parameter`: the parameter says the limit, or, looked up by an
+enumeration, one for each of its values. No policy is known here by its name.
+"""
+
+# ruff: noqa: S608 - a query is made of declared names and of literals, each quoted by the dialect
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from keyaudit.model.findings import PolicyText
+from keyaudit.model.overview import AgeGroup, Ages
+from keyaudit.policy.bind import Bound, by_table
+from keyaudit.policy.parameters import OTHERWISE, Single
+from keyaudit.policy.queries import DIALECT
+from keyaudit.policy.types import Compare, Kind, Lookup, Now, Read, Setting, Sum, walk
+from keyaudit.policy.verdict import EXEMPT, NOT_APPLICABLE
+
+_MADE = "created_on"
+_BINS = 8
+"""Bins up to the limit."""
+_LAST = 3 * _BINS - 1
+"""The last bin, for whatever is older than three times the limit."""
+
+
+def ages(
+    connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], relations: Mapping[str, str], as_of: int
+) -> tuple[Ages, ...]:
+    """The ages for each policy that limits them and has rows, by id. `relations`: by table the one with its verdicts."""
+    found = [
+        _ages(connection, bound.policy.text, list(_places(bound, number, limit)), _rows(relations[name], number), as_of)
+        for name, of_table in by_table(bounds).items()
+        if name in relations
+        for number, bound in enumerate(of_table)
+        if (limit := _limit(bound)) is not None
+    ]
+    return tuple(sorted((each for each in found if each.groups or each.unplaced), key=lambda each: each.policy.id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Rows that have one limit: what they are called, the condition that tells them, and the limit in seconds."""
+
+    kind: str
+    condition: str
+    limit: int
+
+
+def _limit(bound: Bound) -> Setting | Lookup | None:
+    """The parameter that limits the age, if one does. A schedule does not: what it allows is of its day."""
+    for node in walk(bound.policy.trees.violated_when):
+        match node:
+            case Compare(operator=">", left=Sum(operator="-", left=Now(), right=Read(column=column)), right=limit):
+                schedule = isinstance(limit, Lookup) and limit.index.kind is Kind.TIME
+                if column == _MADE and isinstance(limit, Setting | Lookup) and not schedule:
+                    return limit
+    return None
+
+
+def _rows(relation: str, number: int) -> str:
+    return f"{relation} WHERE code{number} NOT IN ({NOT_APPLICABLE}, {EXEMPT})"
+
+
+def _ages(connection: duckdb.DuckDBPyConnection, policy: PolicyText, places: Sequence[_Place], rows: str, as_of: int) -> Ages:
+    placed = " OR ".join(f"({place.condition})" for place in places)
+    ((unplaced,),) = connection.execute(f"SELECT count(*) FROM {rows} AND NOT coalesce({placed}, false)").fetchall()
+    groups = [_group(connection, place, rows, as_of) for place in places]
+    return Ages(policy=policy, groups=[group for group in groups if group.bins or group.undated], unplaced=unplaced)
+
+
+def _places(bound: Bound, number: int, limit: Setting | Lookup) -> Iterator[_Place]:
+    """Which rows have which limit: by the class that they are in, and by what the limit is looked up by."""
+    for index in range(len(bound.classes) + 1):
+        in_class = bound.classes[index - 1] if index else None
+        name = f"class {in_class.declared.name}" if in_class else ""
+        own = in_class.values if in_class else {}
+        value = own.get(limit.parameter, bound.values[limit.parameter])
+        held = f"class{number} = {index}" if bound.classes else "TRUE"
+        if isinstance(value, int):
+            yield _Place(name, held, value)
+        elif isinstance(value, Mapping) and isinstance(limit, Lookup):
+            for kind, condition, entry in _entries(value, limit.index.column):
+                yield _Place(", ".join(filter(None, (name, kind))), f"{held} AND {condition}", entry)
+
+
+def _entries(entries: Mapping[str | int, Single], column: str) -> Iterator[tuple[str, str, int]]:
+    words, index = column.replace("_", " "), DIALECT.name(column)
+    named = [DIALECT.text(key) for key in entries if isinstance(key, str) and key != OTHERWISE]
+    for key, entry in entries.items():
+        if key == OTHERWISE and isinstance(entry, int):
+            yield f"any other {words}", f"{index} NOT IN ({', '.join(named)})" if named else f"{index} IS NOT NULL", entry
+        elif isinstance(key, str) and isinstance(entry, int):
+            yield f"{words} {key}", f"{index} = {DIALECT.text(key)}", entry
+
+
+def _group(connection: duckdb.DuckDBPyConnection, place: _Place, rows: str, as_of: int) -> AgeGroup:
+    width = max(place.limit // _BINS, 1)
+    # An age of just the limit is within it. `least` and `greatest` pass over a NULL.
+    bin_ = f"greatest(least(({as_of}::HUGEINT - {_MADE} - 1) // {width}, {_LAST}), 0)"
+    number = f"CASE WHEN {_MADE} IS NOT NULL THEN {bin_} END"
+    counted = f"SELECT {number} AS bin, count(*) FROM {rows} AND {place.condition} GROUP BY bin ORDER BY bin"
+    answer = connection.execute(counted).fetchall()
+    return AgeGroup(
+        kind=place.kind,
+        limit=place.limit,
+        width=width,
+        bins={int(number): count for number, count in answer if number is not None},
+        undated=sum(count for number, count in answer if number is None),
+    )

@@ -1,0 +1,64 @@
+"""What was looked at, as CSV: every record of the ledger, then every gap with what it blinds and whether it was accepted."""
+
+import csv
+from typing import TextIO
+
+from keyaudit.model.coverage import Coverage
+from keyaudit.model.reasons import ADVICE
+from keyaudit.model.run import Gap, Report
+from keyaudit.report.cells import common_cells, guarded
+
+COLUMNS = (
+    "record", "scope_kind", "scope_name", "scope_id", "operations", "state", "reason", "meaning", "detail",
+    "received", "kept", "duplicate", "quarantined", "refused", "required", "allowed", "blinds",
+)  # fmt: skip
+"""In this order for good, after the columns of every file; new ones come at the end."""
+
+
+def render(report: Report, out: TextIO) -> None:
+    """Write it. `record` says whether a line is a record of the ledger or a gap. `out` must not translate line ends."""
+    common = common_cells(report.run)
+    writer = csv.DictWriter(out, (*common, *COLUMNS), restval="", lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows({**common, **_record(each)} for each in report.verdict.coverage)
+    writer.writerows({**common, **_gap(each)} for each in report.verdict.gaps)
+
+
+def _record(record: Coverage) -> dict[str, object]:
+    return {
+        "record": "ledger",
+        "scope_kind": record.scope.kind,
+        "scope_name": guarded(record.scope.name),
+        "scope_id": guarded(record.scope.id),
+        "operations": guarded(record.operation),
+        "state": record.state,
+        "reason": record.reason or "",
+        "meaning": ADVICE[record.reason].meaning if record.reason else "",
+        "detail": guarded(record.detail or None),
+        "received": record.received,
+        "kept": record.kept,
+        "duplicate": record.duplicate,
+        "quarantined": record.quarantined,
+        "refused": record.refused,
+    }
+
+
+def _gap(gap: Gap) -> dict[str, object]:
+    return {
+        "record": "gap",
+        "scope_kind": gap.scope.kind,
+        "scope_name": guarded(gap.scope.name),
+        "scope_id": guarded(gap.scope.id),
+        "operations": guarded("|".join(gap.operations) or None),
+        "reason": gap.reason,
+        "meaning": ADVICE[gap.reason].meaning,
+        "detail": guarded(gap.detail or None),
+        "refused": gap.refused,
+        "required": _answer(gap.required),
+        "allowed": _answer(gap.allowed),
+        "blinds": "|".join(gap.blinds),
+    }
+
+
+def _answer(value: bool) -> str:
+    return "true" if value else "false"

@@ -1,0 +1,121 @@
+"""The manifest of a bundle: who read which tenant, when and how, what it came to, and every file with its digest.
+
+There is one way to write it, so that doubled members, other forms of numbers and trailing bytes show when it is read.
+"""
+
+import hashlib
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.model.run import Report
+from keyaudit.report.members import begun, document, exits
+from keyaudit.report.records import pack
+
+SCHEMA = "keyaudit-bundle/1"
+"""Changed when an older keyaudit could misread what a newer one writes."""
+MANIFEST = "manifest.json"
+MOST = 16 * 1024 * 1024
+"""Bytes of a manifest."""
+
+FINDINGS, COVERAGE, WAIVERS = "findings.csv", "coverage.csv", "waivers.csv"
+SUMMARY, REPORT = "summary.md", "report.json"
+INVENTORY, POLICIES = "inventory", "policies"
+ALWAYS = frozenset({FINDINGS, COVERAGE, WAIVERS, SUMMARY, REPORT, f"{POLICIES}/policies.json"})
+"""Files of every bundle."""
+
+_PATH = re.compile(rf"(?:(?:{INVENTORY}|{POLICIES})/)?[a-z0-9][a-z0-9_.-]*", re.ASCII)
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_REMEDY = "take the bundle from where it was made, or export it again"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a bundle. Of a CSV file also its rows, and how many cells the guard altered, by column."""
+
+    path: str
+    size: int
+    sha256: str
+    rows: int | None = None
+    escaped: Mapping[str, int] = field(default_factory=dict)
+
+
+def written(report: Report, files: Sequence[File]) -> bytes:
+    """The manifest over these files."""
+    run, verdict = begun(report.run), report.verdict
+    members: dict[str, object] = {
+        **run,
+        "schema": SCHEMA,
+        "policy_pack": pack(report.tallies),
+        "verdict": {**exits(verdict), "gate": verdict.gate},
+        "files": [_member(each) for each in files],
+    }
+    return _sealed(members)
+
+
+def read(data: bytes, place: str) -> dict[str, File]:
+    """The files that a manifest names, by path.
+
+    Raises UsageError for what is no bundle's manifest, UnsafeError for one that is not as `written` wrote it. No path in it is
+    touched, and none leads out of the bundle.
+    """
+    try:
+        members = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise UnsafeError(place, "damaged, or not a bundle's: it is not JSON", _REMEDY) from error
+    if not isinstance(members, dict) or members.get("schema") != SCHEMA:
+        raise UsageError(place, f"not the manifest of a bundle that this keyaudit reads ({SCHEMA})", "name the bundle's folder")
+    try:
+        same = _sealed({name: value for name, value in members.items() if name != _DIGEST}) == data
+    except (ValueError, RecursionError, TypeError):
+        same = False
+    if not same:
+        raise UnsafeError(place, "damaged or edited: it does not match its own digest", _REMEDY)
+    files = [_file(each, place) for each in members["files"]] if isinstance(members.get("files"), list) else []
+    found = {each.path: each for each in files}
+    lacking = sorted(ALWAYS - found.keys())
+    if lacking or len(found) != len(files):
+        what = f"names no {lacking[0]}" if lacking else "names a file twice"
+        raise UnsafeError(place, f"damaged or edited: it {what}", _REMEDY)
+    return found
+
+
+_DIGEST = "sha256"
+
+
+def _sealed(members: Mapping[str, Any]) -> bytes:
+    """The manifest with the digest of itself, written with an empty one, as its last member."""
+    return _rendered(members, hashlib.sha256(_rendered(members, "")).hexdigest())
+
+
+def _rendered(members: Mapping[str, Any], digest: str) -> bytes:
+    out = io.StringIO()
+    rest = {name: value for name, value in members.items() if name != "files"}
+    document(out, rest, {"files": members.get("files", [])}, {_DIGEST: digest})
+    return out.getvalue().encode("ascii")
+
+
+def _member(file: File) -> dict[str, object]:
+    found: dict[str, object] = {"path": file.path, "size": file.size, "sha256": file.sha256}
+    if file.rows is None:
+        return found
+    return {**found, "rows": file.rows, "escaped_cells": dict(sorted(file.escaped.items()))}
+
+
+def _file(member: object, place: str) -> File:
+    if isinstance(member, dict):
+        path, size, digest = (member.get(name) for name in ("path", "size", "sha256"))
+        if (
+            isinstance(path, str)
+            and _PATH.fullmatch(path)
+            and path != MANIFEST
+            and isinstance(size, int)
+            and isinstance(digest, str)
+            and _SHA256.fullmatch(digest)
+        ):
+            return File(path, size, digest)
+    raise UnsafeError(place, "names a file that no bundle has", _REMEDY)

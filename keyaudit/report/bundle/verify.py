@@ -1,0 +1,91 @@
+"""Checks that a bundle is as it was written. Only what lies in it is opened: never a path that a manifest names."""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.model.text import one_line
+from keyaudit.report.bundle.manifest import INVENTORY, MANIFEST, MOST, POLICIES, File, read
+
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What came of it. `manifest` is the SHA-256 of the manifest: whoever noted it can tell that it is the same bundle."""
+
+    files: int
+    manifest: str
+    differences: tuple[str, ...]
+    """What is not as the manifest says, each safe for one line; empty where all is."""
+
+
+def verify(folder: Path) -> Verified:
+    """Raises UsageError where there is no bundle, UnsafeError where its manifest is not one that keyaudit wrote."""
+    place = one_line(str(folder), 1_024)
+    if folder.is_symlink() or not folder.is_dir():
+        raise UsageError(place, "no such folder", "name the folder that export bundle=DIR wrote")
+    if not os.path.lexists(folder / MANIFEST):
+        raise UsageError(place, "holds no bundle", "name the folder that export bundle=DIR wrote")
+    data = _manifest(folder / MANIFEST)
+    named = read(data, one_line(str(folder / MANIFEST), 1_024))
+    return Verified(len(named), hashlib.sha256(data).hexdigest(), tuple(_differences(folder, named)))
+
+
+def _manifest(path: Path) -> bytes:
+    place = one_line(str(path), 1_024)
+    try:
+        with os.fdopen(os.open(path, _READ), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise UnsafeError(place, "not a regular file", "take the bundle from where it was made")
+            data = file.read(MOST + 1)
+    except OSError as error:
+        raise UnsafeError(place, f"cannot be read ({error.strerror}), or is a link", "copy the bundle again") from error
+    if len(data) > MOST:
+        raise UnsafeError(place, f"larger than {MOST:,} bytes", "take the bundle from where it was made")
+    return data
+
+
+def _differences(folder: Path, named: dict[str, File]) -> Iterator[str]:
+    missing = dict(named)
+    for part in ("", INVENTORY, POLICIES):
+        try:
+            opened = os.open(folder / part, _READ | os.O_DIRECTORY)
+        except OSError as error:
+            yield f"{part or folder}: cannot be read as a folder ({error.strerror})"
+            continue
+        try:
+            # By descriptor, so that a folder swapped for a link in between is not followed.
+            for name in sorted(os.listdir(opened)):  # noqa: PTH208 - of a descriptor
+                path = f"{part}/{name}" if part else name
+                if path in (MANIFEST, INVENTORY, POLICIES):
+                    continue
+                found = _difference(name, opened, missing.pop(path, None))
+                if found:
+                    yield f"{one_line(path)}: {found}"
+        finally:
+            os.close(opened)
+    yield from (f"{path}: is missing" for path in sorted(missing))
+
+
+def _difference(name: str, folder: int, file: File | None) -> str:
+    """What is wrong with one entry of an open folder; empty where nothing is."""
+    try:
+        if stat.S_ISLNK(os.lstat(name, dir_fd=folder).st_mode):
+            return "is a link, and was not followed"
+        if file is None:
+            return "is not in the manifest"
+        with os.fdopen(os.open(name, _READ, dir_fd=folder), "rb") as opened:
+            found = os.fstat(opened.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                return "is not a regular file"
+            if found.st_size != file.size:
+                return f"has {found.st_size:,} bytes, where the manifest says {file.size:,}"
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return "" if digest == file.sha256 else "has another content: its SHA-256 differs"

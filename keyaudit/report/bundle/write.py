@@ -1,0 +1,118 @@
+"""Writes an evidence bundle: findings, inventory, coverage, waivers, the policies as judged, and the manifest over them all."""
+
+import csv
+import hashlib
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from keyaudit.model.errors import OutputError
+from keyaudit.model.listing import Inventory
+from keyaudit.model.run import Report
+from keyaudit.model.tables import TABLES
+from keyaudit.report import csv as findings
+from keyaudit.report import json, markdown
+from keyaudit.report.bundle import coverage, policies, waivers
+from keyaudit.report.bundle.manifest import COVERAGE, FINDINGS, INVENTORY, MANIFEST, POLICIES, REPORT, SUMMARY, WAIVERS, File
+from keyaudit.report.bundle.manifest import written as manifest
+from keyaudit.report.files import as_text, new_file, output_tree
+from keyaudit.report.inventory import csv as inventory
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A file of the bundle. `rows`: how many it has to hold, for a CSV file."""
+
+    path: str
+    write: Callable[[BinaryIO], object]
+    rows: int | None = None
+
+
+def write(report: Report, path: Path) -> None:
+    """Write it. Raises OutputError where there is anything at `path`, where it cannot be written, or would not be complete."""
+    with output_tree(path) as folder:
+        for name in (INVENTORY, POLICIES):
+            (folder / name).mkdir(mode=0o700)
+        files = []
+        for part in _parts(report):
+            with new_file(folder / part.path) as out:
+                part.write(out)
+            files.append(_described(folder, part, path))
+        with new_file(folder / MANIFEST) as out:
+            out.write(manifest(report, files))
+
+
+def _parts(report: Report) -> Iterator[_Part]:
+    verdict = report.verdict
+    judged = sum(tally.rows for tally in report.tallies) + len(verdict.not_judged)
+    yield _text(FINDINGS, lambda out: findings.render(report, out), judged)
+    for name in TABLES:
+        if report.run.rows.get(name):
+            yield _table(report, name)
+    yield _text(COVERAGE, lambda out: coverage.render(report, out), len(verdict.coverage) + len(verdict.gaps))
+    yield _text(WAIVERS, lambda out: waivers.render(report, out), len(verdict.waivers))
+    for policy in report.policies:
+        if policy.source:
+            yield _bytes(f"{POLICIES}/{policy.text.id}.yaml", policy.source.encode())
+    yield _text(f"{POLICIES}/policies.json", lambda out: policies.render(report, out))
+    yield _Part(SUMMARY, lambda out: markdown.write(report, out))
+    yield _text(REPORT, lambda out: json.render(report, out, passes=True))
+
+
+def _table(report: Report, name: str) -> _Part:
+    def render(out: TextIO) -> None:
+        inventory.render(Inventory(report.run, report.verdict, (report.listing(name),)), out, gaps=False)
+
+    return _text(f"{INVENTORY}/{name}.csv", render, report.run.rows[name])
+
+
+def _text(path: str, render: Callable[[TextIO], object], rows: int | None = None) -> _Part:
+    def write(out: BinaryIO) -> None:
+        with as_text(out) as text:
+            render(text)
+
+    return _Part(path, write, rows)
+
+
+def _bytes(path: str, data: bytes) -> _Part:
+    return _Part(path, lambda out: out.write(data))
+
+
+def _described(folder: Path, part: _Part, path: Path) -> File:
+    """What the manifest says of it: as the disk has it, and not as it was meant."""
+    with (folder / part.path).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = file.tell()
+    if part.rows is None:
+        return File(part.path, size, digest)
+    rows, escaped = _counted(folder / part.path)
+    if rows != part.rows:
+        what = f"would hold {rows:,} rows in {part.path}, where there are {part.rows:,}"
+        raise OutputError(str(path), what, "this is a bug of keyaudit, and nothing was written: please report it")
+    return File(part.path, size, digest, rows, escaped)
+
+
+def _counted(path: Path) -> tuple[int, Counter[str]]:
+    """The rows of a CSV file, and how many cells of each column are not as the tenant spells them (`report.cells`)."""
+    rows, escaped = 0, Counter[str]()
+    with path.open(encoding="utf-8", newline="") as file, _endless_cells():
+        lines = csv.reader(file, strict=True)
+        names = next(lines)
+        for cells in lines:
+            rows += 1
+            escaped.update(name for name, cell in zip(names, cells, strict=True) if cell[:1] == "'" or "\\" in cell)
+    return rows, escaped
+
+
+@contextmanager
+def _endless_cells() -> Iterator[None]:
+    """Python's reader takes no cell above 128 KB, unless it is told to."""
+    before = csv.field_size_limit(sys.maxsize)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)

@@ -1,0 +1,277 @@
+"""The inventory's keys and certificates as a CycloneDX CBOM, in 1.6 and in 1.7: what there is, not what is wrong with it.
+
+States are those of NIST SP 800-57, as far as metadata shows them. What nobody knows is left out and named in a property
+`keyaudit:unknown` with its reason, never filled in; what a version of CycloneDX has no member for is a property, too. The BOM
+calls itself incomplete where a list that it rests on was not read to its end.
+"""
+
+import re
+import uuid
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from keyaudit.model import times
+from keyaudit.model.coverage import State
+from keyaudit.model.reasons import Reason
+from keyaudit.model.run import Report
+from keyaudit.model.tables import TABLES
+from keyaudit.model.text import one_line
+from keyaudit.report.cells import marked
+from keyaudit.report.facts import Facts
+from keyaudit.report.members import UNTRUSTED, inert
+from keyaudit.report.missing import reads
+from keyaudit.report.records import state
+from keyaudit.report.resource import label, owner, owner_unknown
+from keyaudit.report.summary import SIMULATED
+
+Member = dict[str, object]
+_HELD = ("key", "certificate", "credential", "signing_certificate", "issuer_key", "trusted_authority", "account_key", "deleted")
+_LISTS = frozenset(operation for name in _HELD for operation in TABLES[name].listed_by)
+_NO_MATERIAL = frozenset({"federated", "vault", "managed-hsm", "secret"})
+"""Kinds of credentials and of deleted things that are neither a key nor a certificate."""
+_CERTIFICATES = frozenset({"certificate", "signing_certificate", "trusted_authority"})
+_BITS = {"P-256": 256, "P-384": 384, "P-521": 521, "P-256K": 256}
+# As CycloneDX 1.7 registers them; 1.6 recommends the same names.
+_CURVES = {"P-256": "nist/P-256", "P-384": "nist/P-384", "P-521": "nist/P-521", "P-256K": "secg/secp256k1"}
+_MECHANISMS = {"managed-hsm": "HSM", "vault-hsm": "HSM", "software": "Software"}
+_DATES = {
+    "creationDate": ("created_on",),
+    "activationDate": ("activates_on", "starts_on"),
+    "updateDate": ("updated_on",),
+    "expirationDate": ("expires_on",),
+}
+_VALIDITY = {"notValidBefore": ("not_before", "activates_on", "starts_on"), "notValidAfter": ("not_after", "expires_on")}
+# What no member says, as properties.
+_PROPERTIES = (
+    "custody", "custody_record", "environment", "vault_name", "holder_name", "app_id", "usage", "purpose", "exportable",
+    "is_current", "managed", "active", "issued", "key_version_id", "vault_certificate_id", "public_key_sha256", "thumbprint",
+    "thumbprint_sha256", "serial", "signature_hash", "deleted_on", "purge_on",
+)  # fmt: skip
+_SAID = frozenset(
+    {"kind", "state", "kty", "key_type", "key_size", "curve", "version", "name", "enabled", "subject", "issuer", *_PROPERTIES}
+).union(*_DATES.values(), *_VALIDITY.values())
+"""Columns that are named where they are unknown; of the others a CBOM does not speak."""
+_LONGEST_VERSION = 1_024
+"""Characters, as the schema has it; the id has the version anyway."""
+_SHA256 = re.compile("[0-9A-Fa-f]{64}")
+
+
+def write(report: Report, out: BinaryIO) -> None:
+    """Write it as CycloneDX 1.6."""
+    _Bom(report, "1.6").write(out)
+
+
+def write_1_7(report: Report, out: BinaryIO) -> None:
+    """Write it as CycloneDX 1.7, which has members for the state and the fingerprint of a certificate."""
+    _Bom(report, "1.7").write(out)
+
+
+class _Bom:
+    """One BOM, component by component. What they refer to comes last."""
+
+    def __init__(self, report: Report, version: str) -> None:
+        self.report, self.version, self.as_of = report, version, report.run.as_of
+        self.algorithms: dict[str, Member] = {}
+
+    def write(self, out: BinaryIO) -> None:
+        """Write it whole."""
+        out.write(b"{\n")
+        out.writelines(f"{inert(name)}: {inert(value)},\n".encode("ascii") for name, value in self._head().items())
+        out.write(b'"components": [')
+        comma = ""
+        for component in self._components():
+            out.write(f"{comma}\n{inert(component)}".encode("ascii"))
+            comma = ","
+        out.write(b"\n]\n}\n")
+
+    def _head(self) -> Member:
+        run = self.report.run
+        # Half a surrogate pair is legal in a snapshot's JSON.
+        name = f"{run.run_id}:{run.as_of}:{self.version}".encode("utf-8", "surrogatepass").hex()
+        root = f"tenant:{run.tenant_id}"
+        return {
+            "$schema": f"http://cyclonedx.org/schema/bom-{self.version}.schema.json",
+            "bomFormat": "CycloneDX",
+            "specVersion": self.version,
+            "serialNumber": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, name)}",
+            "version": 1,
+            "metadata": {
+                "timestamp": times.iso_time(run.as_of),
+                "lifecycles": [{"phase": "operations"}],
+                "tools": {"components": [{"type": "application", "name": "keyaudit", "version": run.tool_version}]},
+                "component": {"type": "platform", "bom-ref": root, "name": marked(run) or run.tenant_id},
+                "properties": list(self._about()),
+            },
+            "compositions": [{"aggregate": self._aggregate(), "assemblies": [root]}],
+        }
+
+    def _about(self) -> Iterator[Member]:
+        run = self.report.run
+        if run.simulated:
+            yield _property("notice", SIMULATED)
+        yield _property("untrusted", UNTRUSTED)
+        yield _property("run", run.run_id)
+        yield _property("tenant", run.tenant_id)
+        for gap in self.report.verdict.gaps:
+            if _LISTS.intersection(gap.operations):
+                name = one_line(gap.scope.name or gap.scope.id)
+                yield _property("not-read", f"{name}: {reads(gap.operations)}: {gap.reason}")
+
+    def _aggregate(self) -> str:
+        """Whether all that there is was listed."""
+        lists = [record for record in self.report.verdict.coverage if record.operation in _LISTS]
+        if not lists:
+            return "unknown"
+        whole = all(record.state is State.ASSESSED or record.reason is Reason.NOT_IN_CLOUD for record in lists)
+        return "complete" if whole else "incomplete"
+
+    def _components(self) -> Iterator[Member]:
+        for table in _HELD:
+            for row in self.report.listing(table).rows():
+                facts = Facts(table, row)
+                if facts.text("kind") not in _NO_MATERIAL:
+                    yield self._component(facts)
+        for name in sorted(self.algorithms):
+            yield self.algorithms[name]
+
+    def _component(self, facts: Facts) -> Member:
+        lifecycle, why = _state(facts, self.as_of)
+        version = facts.text("version") or ""
+        algorithm = self._algorithm(facts)
+        beyond: list[Member] = []
+        if _is_certificate(facts):
+            made = self._certificate(facts, lifecycle, algorithm, beyond)
+            crypto: Member = {"assetType": "certificate", "certificateProperties": made}
+        else:
+            made = self._material(facts, lifecycle, algorithm, beyond)
+            crypto = {"assetType": "related-crypto-material", "relatedCryptoMaterialProperties": made}
+        unknown = {**facts.unknown, **({"state": why} if why else {})}
+        return {
+            "type": "cryptographic-asset",
+            "bom-ref": f"{facts.kind}:{facts.text('id')}",
+            "name": label(facts),
+            **({"version": version} if 0 < len(version) <= _LONGEST_VERSION else {}),
+            "cryptoProperties": crypto,
+            "properties": [
+                _property("table", facts.kind),
+                *(_property(name, text) for name in _PROPERTIES if (text := facts.text(name)) is not None),
+                *beyond,
+                *_owner(facts),
+                *(_property("unknown", f"{name}:{reason}") for name, reason in sorted(unknown.items()) if name in _SAID),
+            ],
+        }
+
+    def _certificate(self, facts: Facts, lifecycle: str | None, algorithm: str | None, beyond: list[Member]) -> Member:
+        texts = {"subjectName": facts.text("subject"), "issuerName": facts.text("issuer")}
+        made: Member = {name: text for name, text in texts.items() if text is not None}
+        made |= _dates(facts, _VALIDITY, beyond)
+        made["certificateFormat"] = "X.509"
+        if self.version == "1.6":
+            beyond += [_property("state", lifecycle)] if lifecycle else []
+            beyond += [_property("algorithm", algorithm)] if algorithm else []
+            return made
+        fingerprint = facts.text("thumbprint_sha256") or ""
+        if _SHA256.fullmatch(fingerprint):
+            made["fingerprint"] = {"alg": "SHA-256", "content": fingerprint}
+        if facts.text("serial"):
+            made["serialNumber"] = facts.text("serial")
+        if lifecycle:
+            made["certificateState"] = [{"state": lifecycle}]
+        return {**made, **_dates(facts, {"creationDate": ("created_on",)}, beyond), **self._refers(algorithm)}
+
+    def _material(self, facts: Facts, lifecycle: str | None, algorithm: str | None, beyond: list[Member]) -> Member:
+        made: Member = {"type": _type(facts), "id": facts.text("resource_id") or facts.text("id")}
+        if lifecycle:
+            made["state"] = lifecycle
+        size = facts.integer("key_size") or _BITS.get(facts.text("curve") or "")
+        if size:
+            made["size"] = size
+        mechanism = _MECHANISMS.get(facts.text("custody") or "")
+        if mechanism:
+            made["securedBy"] = {"mechanism": mechanism}
+        return {**made, **_dates(facts, _DATES, beyond), **self._refers(algorithm)}
+
+    def _refers(self, algorithm: str | None) -> Member:
+        if algorithm is None:
+            return {}
+        if self.version == "1.6":
+            return {"algorithmRef": algorithm}
+        return {"relatedCryptographicAssets": [{"type": "algorithm", "ref": algorithm}]}
+
+    def _algorithm(self, facts: Facts) -> str | None:
+        """The reference of a key's algorithm; None where it is unknown or there is none."""
+        family = (facts.text("key_type") or facts.text("kty") or "").removesuffix("-HSM").replace("oct", "AES")
+        if not family:
+            return None
+        size, curve = facts.text("key_size"), facts.text("curve")
+        name = "-".join(filter(None, (family, size, curve)))
+        ref = f"algorithm:{name}"
+        about: Member = {"parameterSetIdentifier": size} if size else {}
+        if curve in _CURVES:
+            about["curve" if self.version == "1.6" else "ellipticCurve"] = _CURVES[curve]
+        self.algorithms[ref] = {
+            "type": "cryptographic-asset",
+            "bom-ref": ref,
+            "name": name,
+            "cryptoProperties": {"assetType": "algorithm", **({"algorithmProperties": about} if about else {})},
+        }
+        return ref
+
+
+def _property(name: str, text: str) -> Member:
+    return {"name": f"keyaudit:{name}", "value": text}
+
+
+def _is_certificate(facts: Facts) -> bool:
+    kind = facts.text("kind")
+    if facts.kind == "issuer_key":
+        return facts.text("thumbprint_sha256") is not None
+    return facts.kind in _CERTIFICATES or (facts.kind in {"credential", "deleted"} and kind == "certificate")
+
+
+def _type(facts: Facts) -> str:
+    """What kind of material it is: `key` where nobody knows which half, or whether it has halves."""
+    kind, family = facts.text("kind"), facts.text("kty")
+    if facts.kind == "key" and family:
+        return "secret-key" if family.startswith("oct") else "private-key"
+    if facts.kind == "credential":
+        return {"password": "password", "symmetric-key": "secret-key"}.get(kind or "", "credential")
+    return {"issuer_key": "public-key", "account_key": "secret-key"}.get(facts.kind, "key")
+
+
+def _state(facts: Facts, as_of: int) -> tuple[str | None, Reason | None]:
+    """As `records.state`, and for what has no end: a deleted thing can come back, and an account may refuse its keys."""
+    if facts.kind == "deleted":
+        return "deactivated", None
+    if facts.kind == "account_key":
+        allowed = facts.row.get("local_auth_enabled")
+        reason = facts.unknown.get("local_auth_enabled")
+        return (None, reason) if reason else ("active" if allowed else "suspended", None)
+    found, reason = state(facts, as_of)
+    if facts.row.get("issued") is False:
+        return "pre-activation", None
+    return ("suspended" if found == "active" and facts.row.get("status") == "disabled" else found), reason
+
+
+def _dates(facts: Facts, members: dict[str, tuple[str, ...]], beyond: list[Member]) -> Member:
+    """The dates that there are. `beyond` gets those that no date-time can say."""
+    found: Member = {}
+    for member, columns in members.items():
+        text = next(filter(None, map(facts.text, columns)), None)
+        if text is None:
+            continue
+        if text[0] in "+-":
+            beyond.append(_property(member, text))
+        else:
+            found[member] = text
+    return found
+
+
+def _owner(facts: Facts) -> Iterator[Member]:
+    reason = owner_unknown(facts)
+    if reason:
+        yield _property("unknown", f"owner:{reason}")
+    name, source = owner(facts)
+    if name and source:
+        yield _property("owner", name)
+        yield _property("owner-source", source)

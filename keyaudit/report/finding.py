@@ -1,0 +1,74 @@
+"""One finding in full, for people: what it says, what that rests on, how to mend it, and the arithmetic of its score."""
+
+from collections.abc import Iterator
+
+from keyaudit.model.findings import Finding
+from keyaudit.model.run import Run
+from keyaudit.model.score import Score
+from keyaudit.model.text import one_line
+from keyaudit.report.facts import Facts, plain
+from keyaudit.report.lines import joined, wrap
+from keyaudit.report.resource import context, label
+from keyaudit.report.score import band_words, explained
+from keyaudit.report.summary import SIMULATED, message, word
+
+_WIDTH = 80
+_INDENT = "  "
+_LONGEST = 10_000
+_FACTORS = "blast radius x exposure x age"
+
+
+def render_finding(finding: Finding, run: Run) -> str:
+    """The finding over lines of at most 80 columns."""
+    return joined(_lines(finding, run))
+
+
+def _lines(finding: Finding, run: Run) -> Iterator[str]:
+    policy, facts = finding.policy, Facts.of(finding)
+    if run.simulated:
+        yield SIMULATED
+    yield from _wrapped(f"{finding.id}: {policy.id}, {word(finding)}", "")
+    yield from _section("What it is about", label(facts), context(facts), finding.subject)
+    yield from _section("What it says", message(finding))
+    yield from _section("What must hold", policy.title, *([f"limits: {finding.expected}"] if finding.expected else []))
+    yield from _section("Evidence", *_evidence(finding, facts))
+    yield from _section("Score", *_score(finding.score))
+    yield from _section("Why", *policy.why.splitlines())
+    for kind, fix in finding.fix.items():
+        yield from _section(f"Fix ({kind})", fix)
+    yield ""
+    yield from _wrapped(f"The policy in full: keyaudit explain {policy.id}", "")
+
+
+def _evidence(finding: Finding, facts: Facts) -> Iterator[str]:
+    for name, value in finding.evidence.items():
+        yield f"{name}: {plain(facts.type(name), value) if value is not None else 'absent'}"
+    for name, reason in finding.unknown.items():
+        if name not in finding.evidence:
+            yield f"{name}: unknown ({reason})"
+    source = " ".join(filter(None, (facts.text("source_url"), facts.text("source_version"))))
+    if source:
+        yield f"read from {source}"
+
+
+def _score(score: Score | None) -> Iterator[str]:
+    if score is None:
+        yield "not evaluated: a score is of a key or credential that was read"
+        return
+    yield f"{_FACTORS}: {score.arithmetic}"
+    yield f"band: {band_words(score)}"
+    for name, because in explained(score):
+        yield f"{name}: {because}"
+
+
+def _section(name: str, *paragraphs: str) -> Iterator[str]:
+    shown = [paragraph for paragraph in paragraphs if paragraph.strip()]
+    if shown:
+        yield ""
+        yield name
+        for paragraph in shown:
+            yield from _wrapped(paragraph, _INDENT)
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return wrap(one_line(text, _LONGEST), _WIDTH, indent, f"{indent}  " if indent else "")

@@ -1,0 +1,80 @@
+"""Age against cryptoperiod: how many rows have each age, and how many are above the limit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from keyaudit.model.findings import PolicyText
+from keyaudit.model.overview import AgeGroup, Ages
+from keyaudit.model.tables import TABLES
+from keyaudit.model.times import DAY, duration_text
+from keyaudit.report.html.charts import Columns, columns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """The ages of the rows that have one limit."""
+
+    title: str
+    limit: str
+    chart: Columns
+    rows: Sequence[tuple[str, int, bool]]
+    """Each age that occurs, how many have it, and whether it is above the limit."""
+    within: int
+    over: int
+    undated: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aged:
+    """A policy that limits ages, with its histograms."""
+
+    policy: PolicyText
+    things: str
+    unplaced: int
+    histograms: Sequence[Histogram]
+
+
+def aged(all_ages: Sequence[Ages]) -> Sequence[Aged]:
+    """What each policy that limits ages says."""
+    return [
+        Aged(
+            policy=each.policy,
+            things=TABLES[each.policy.table].plural,
+            unplaced=each.unplaced,
+            histograms=[_histogram(group) for group in each.groups],
+        )
+        for each in all_ages
+    ]
+
+
+def _histogram(group: AgeGroup) -> Histogram:
+    over_from = group.limit // group.width
+    last = max((*group.bins, over_from + over_from // 2))
+    end = 3 * over_from - 1
+    values = [
+        (_tick(group, number, last=number == end), {"over" if number >= over_from else "bar": group.bins.get(number, 0)})
+        for number in range(last + 1)
+    ]
+    return Histogram(
+        title=group.kind,
+        limit=duration_text(group.limit),
+        chart=columns(values, mark=over_from),
+        rows=[
+            (_range(group, number, last=number == end), count, number >= over_from)
+            for number, count in sorted(group.bins.items())
+        ],
+        within=sum(count for number, count in group.bins.items() if number < over_from),
+        over=sum(count for number, count in group.bins.items() if number >= over_from),
+        undated=group.undated,
+    )
+
+
+def _tick(group: AgeGroup, number: int, *, last: bool) -> str:
+    """Where every fourth column begins, in days; and where the last one does, which has no end."""
+    days = f"{number * group.width // DAY:,}"
+    return f"{days}+" if last else days if number % max(group.limit // group.width // 2, 1) == 0 else ""
+
+
+def _range(group: AgeGroup, number: int, *, last: bool) -> str:
+    begin, end = number * group.width // DAY, (number + 1) * group.width // DAY
+    return f"above {begin:,} days" if last else f"{begin:,} to {end:,} days"

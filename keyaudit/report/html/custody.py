@@ -1,0 +1,96 @@
+"""Where keys are kept, by environment, and who can use which of them."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from keyaudit.model.overview import Custody, Reach
+from keyaudit.model.text import visible
+from keyaudit.report.facts import plain
+from keyaudit.report.html.charts import Bars, bars, percent
+
+KINDS: Mapping[str, str] = {
+    "managed-hsm": "Managed HSM",
+    "vault-hsm": "HSM of a vault",
+    "software": "software",
+    "unknown": "unknown",
+}
+"""The ways in which a key is kept, the safest first, by the class that colours them."""
+
+COLUMNS: Mapping[str, str] = {
+    "principals_signing": "can sign",
+    "humans_signing": "of them people",
+    "workloads_signing": "of them workloads",
+    "foreign_signing": "of them foreign",
+    "principals_decrypting": "can decrypt",
+    "principals_backing_up": "can back up",
+    "principals_granting": "can give access",
+}
+"""What is counted of each key, by column."""
+
+_LED_BY = "principals_signing"
+_ENVIRONMENTS = 10
+_NAME = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How the keys of each environment are kept."""
+
+    chart: Bars
+    rows: Sequence[tuple[str, tuple[int, ...]]]
+    """By environment how many are kept in each way of `KINDS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Keys of one vault that equally many can use, with what is counted of them by column of `COLUMNS`."""
+
+    vault: str
+    keys: str
+    counts: tuple[str, ...]
+    certain: str
+    """How long a bar is of those who certainly can sign."""
+    possible: str
+    """How much longer it is with those who perhaps can."""
+
+
+def kept(found: Sequence[Custody]) -> Kept:
+    """The environments with the most keys first, the others together."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for each in found:
+        kind = each.custody or "unknown"
+        counts[_environment(each)][kind if kind in KINDS else "unknown"] += each.count
+    ordered = sorted(counts.items(), key=lambda item: (-item[1].total(), item[0]))
+    named, rest = ordered[:_ENVIRONMENTS], ordered[_ENVIRONMENTS:]
+    if rest:
+        others: Counter[str] = Counter()
+        for _, counted in rest:
+            others.update(counted)
+        named.append((f"{len(rest):,} more environments", others))
+    rows = [(name, {kind: counted[kind] for kind in KINDS}) for name, counted in named]
+    return Kept(bars(rows), [(name, tuple(counted.values())) for name, counted in rows])
+
+
+def reached(found: Sequence[Reach]) -> Sequence[Reached]:
+    """The keys as they come."""
+    longest = max((most or least for each in found for least, most in [each.counts[_LED_BY] or (0, 0)]), default=0) or 1
+    return [_reached(each, longest) for each in found]
+
+
+def _reached(each: Reach, longest: int) -> Reached:
+    least, most = each.counts[_LED_BY] or (0, None)
+    more = each.keys - len(each.names)
+    return Reached(
+        visible(each.vault),
+        visible(", ".join(each.names)) + (f" and {more:,} more" if more > 0 else ""),
+        tuple(plain(None, each.counts[name]) or "unknown" for name in COLUMNS),
+        percent(least * 100 / longest),
+        percent(100 if most is None else (most - least) * 100 / longest),
+    )
+
+
+def _environment(each: Custody) -> str:
+    if each.environment_unknown:
+        return f"unknown ({each.environment_unknown})"
+    return visible(each.environment, _NAME) if each.environment else "none named"

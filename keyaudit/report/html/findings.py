@@ -1,0 +1,156 @@
+"""The findings of a page: by severity, of each by policy. What a policy says of all of them is said once."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from keyaudit.model import times
+from keyaudit.model.columns import Type
+from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally
+from keyaudit.model.run import Report
+from keyaudit.model.text import visible
+from keyaudit.report.facts import Facts, plain
+from keyaudit.report.resource import context, label
+from keyaudit.report.summary import WORST_FIRST, message
+
+MOST = 5_000
+"""Findings that are listed, the gravest first, unknown ones last."""
+_COMMANDS = 25
+"""Commands of one policy that are written out; the others differ from these in names alone."""
+_LIMITS = 4
+_NAME, _EVIDENCE = 200, 240
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One finding: what it is about, what is so, and what that rests on."""
+
+    name: str
+    context: str
+    message: str
+    evidence: str
+    mark: str
+    """"waived" or "known", else empty."""
+
+
+@dataclass(slots=True)
+class Group:
+    """The findings of one policy that have one severity, or all its unknown results."""
+
+    policy: PolicyText
+    severity: Severity
+    open: int = 0
+    known: int = 0
+    waived: int = 0
+    unknown: int = 0
+    items: list[Item] = field(default_factory=list)
+    room: int = 0
+    limits: dict[str, None] = field(default_factory=dict)
+    """A few of the limits that the findings were held against, in words."""
+    fixes: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
+    """Ways to mend it, by kind."""
+    cut: set[str] = field(default_factory=set)
+    """The kinds of which not all are there."""
+
+    @property
+    def count(self) -> int:
+        """How many there are, listed or not."""
+        return self.open + self.known + self.waived + self.unknown
+
+    @property
+    def left_out(self) -> int:
+        """How many are counted and not listed."""
+        return self.count - len(self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A severity with the policies that fail at it."""
+
+    severity: Severity
+    groups: Sequence[Group]
+
+    @property
+    def open(self) -> int:
+        """How many are open."""
+        return sum(group.open for group in self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that is no pass."""
+
+    levels: Sequence[Level]
+    unknown: Sequence[Group]
+    """What nobody can tell, by policy; the severity is the gravest that it may have."""
+
+
+def findings(report: Report) -> Findings:
+    """The findings, as far as a page can hold them, the gravest first."""
+    failing = {
+        (severity, tally.policy.id): _group(tally, severity)
+        for severity in WORST_FIRST
+        for tally in sorted(report.tallies, key=lambda each: (-each.failed.get(severity, 0), each.policy.id))
+        if any(counts.get(severity) for counts in (tally.failed, tally.known, tally.waived))
+    }
+    unknown = {tally.policy.id: _unknown(tally) for tally in report.tallies if any(tally.unknown.values())}
+    room = MOST
+    for group in (*failing.values(), *unknown.values()):
+        group.room = min(group.count, room)
+        room -= group.room
+    for finding in report.findings(False):
+        of = unknown[finding.policy.id] if finding.outcome is Outcome.UNKNOWN else failing[finding.severity, finding.policy.id]
+        if len(of.items) < of.room:
+            _add(of, finding)
+    by_severity: dict[Severity, list[Group]] = defaultdict(list)
+    for (severity, _), group in failing.items():
+        by_severity[severity].append(group)
+    levels = [Level(severity, by_severity[severity]) for severity in WORST_FIRST if severity in by_severity]
+    return Findings(levels, sorted(unknown.values(), key=lambda each: (-each.severity.rank, -each.unknown, each.policy.id)))
+
+
+def _group(tally: Tally, severity: Severity) -> Group:
+    return Group(
+        tally.policy,
+        severity,
+        open=tally.failed.get(severity, 0),
+        known=tally.known.get(severity, 0),
+        waived=tally.waived.get(severity, 0),
+    )
+
+
+def _unknown(tally: Tally) -> Group:
+    gravest = max((level for level, count in tally.unknown.items() if count), key=lambda level: level.rank)
+    return Group(tally.policy, gravest, unknown=sum(tally.unknown.values()))
+
+
+def _add(group: Group, finding: Finding) -> None:
+    facts = Facts.of(finding)
+    mark = "waived" if finding.outcome is Outcome.WAIVED else "known" if finding.known else ""
+    group.items.append(
+        Item(
+            visible(label(facts), _NAME),
+            # What gave no row is a place, of which there is no more to say here.
+            visible(context(facts), _NAME) if facts.row else "",
+            message(finding),
+            _evidence(finding, facts),
+            mark,
+        )
+    )
+    if finding.expected and len(group.limits) < _LIMITS:
+        group.limits[finding.expected] = None
+    if finding.outcome is Outcome.FAIL:
+        for kind, text in finding.fix.items():
+            if len(group.fixes[kind]) < _COMMANDS:
+                group.fixes[kind][text] = None
+            elif text not in group.fixes[kind]:
+                group.cut.add(kind)
+
+
+def _evidence(finding: Finding, facts: Facts) -> str:
+    shown = []
+    for name, value in finding.evidence.items():
+        type_ = facts.type(name)
+        text = times.iso_date(value) if type_ is Type.TIME and isinstance(value, int) else plain(type_, value)
+        shown.append(f"{name} {text or ('absent' if value is None else 'empty')}")
+    return visible("; ".join(shown), _EVIDENCE)

@@ -1,0 +1,34 @@
+"""What puts a text into a page, so that it is read and never acted on: by a browser, a terminal or a build agent."""
+
+import re
+
+from markupsafe import Markup, escape
+
+from keyaudit.model.text import visible
+
+LONGEST = 1_000
+"""Characters of a text that are shown."""
+
+# What Unicode keeps for nobody is an error in a page.
+_NOBODYS = re.compile(
+    "[\ufdd0-\ufdef" + "".join(chr(plane << 16 | end) for plane in range(17) for end in (0xFFFE, 0xFFFF)) + "]"
+)
+# Build agents take `##` and `::` as commands. A browser shows a character reference as the character.
+_COMMANDS = re.compile(r"#(?=#)|:(?=:)")
+
+
+def inert(value: object) -> Markup:
+    """The value as markup that shows it: numbers with thousands, hidden characters as `\\x1b`; markup is left as it is."""
+    if isinstance(value, Markup):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Markup(f"{value:,}")  # noqa: S704 - digits and commas
+    if not isinstance(value, str):
+        raise TypeError(f"not a text: {type(value).__name__}")
+    shown = visible(value, LONGEST)
+    if not shown.isprintable():
+        shown = _NOBODYS.sub(lambda mark: ascii(mark[0])[1:-1], shown)
+    shown = str(escape(shown))
+    if "##" in shown or "::" in shown:
+        shown = _COMMANDS.sub(lambda mark: f"&#{ord(mark[0])};", shown)
+    return Markup(shown)  # noqa: S704 - escaped above

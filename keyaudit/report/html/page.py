@@ -1,0 +1,113 @@
+"""All that the templates show, worked out before anything is written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from keyaudit.model import times
+from keyaudit.model.overview import Span
+from keyaudit.model.run import Report
+from keyaudit.model.waivers import Use
+from keyaudit.report.html.ages import Aged, aged
+from keyaudit.report.html.band import Band, band, policies_digest
+from keyaudit.report.html.controls import TONES, Controls, by_framework
+from keyaudit.report.html.custody import COLUMNS, KINDS, Kept, Reached, kept, reached
+from keyaudit.report.html.expiry import Expiry, expiry
+from keyaudit.report.html.findings import Findings, findings
+from keyaudit.report.html.signing import Timeline, timeline
+from keyaudit.report.html.trend import Trend, trend
+from keyaudit.report.html.unseen import Unseen, unseen
+from keyaudit.report.missing import outlived, waiver_lines
+from keyaudit.report.settings import setting_lines
+from keyaudit.report.summary import SIMULATED, WORST_FIRST
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading of the page, as its table of contents has it."""
+
+    anchor: str
+    title: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The page. `None` is a section that has nothing to show."""
+
+    title: str
+    simulated: str
+    band: Band
+    sections: Sequence[Section]
+    unseen: Unseen
+    expiry: Expiry
+    findings: Findings
+    aged: Sequence[Aged]
+    kept: Kept
+    reached: Sequence[Reached] | None
+    reach_left_out: int
+    timeline: Timeline
+    trend: Trend | None
+    waivers: Sequence[Use]
+    exceptions: Sequence[str]
+    controls: Controls
+    settings: Sequence[str]
+    """What was settled for the run, a sentence each."""
+    digest: str
+    as_of: str
+
+
+WORDS: Mapping[str, object] = {
+    "severities": WORST_FIRST,
+    "spans": tuple(Span),
+    "custodies": KINDS,
+    "reach_columns": COLUMNS,
+    "states": TONES,
+}
+"""The headings of tables, the same on every page."""
+
+
+def page(report: Report) -> Page:
+    """Everything that the page says of the report."""
+    overview = report.overview()
+    gaps, found, ends = unseen(report), findings(report), expiry(overview.calendar, report.run.as_of)
+    over_time, mapped = trend(report), by_framework(report)
+    return Page(
+        title=f"keyaudit: {report.run.tenant_name or report.run.tenant_id}, {times.iso_date(report.run.as_of)}",
+        simulated=SIMULATED if report.run.simulated else "",
+        band=band(report, found),
+        sections=_sections(report, gaps),
+        unseen=gaps,
+        expiry=ends,
+        findings=found,
+        aged=aged(overview.ages),
+        kept=kept(overview.custody),
+        reached=None if overview.reach is None else reached(overview.reach),
+        reach_left_out=overview.reach_left_out,
+        timeline=timeline(report),
+        trend=over_time,
+        waivers=report.verdict.waivers,
+        exceptions=[*waiver_lines(report), *filter(None, [outlived(report)])],
+        controls=mapped,
+        settings=setting_lines(report.settings),
+        digest=policies_digest(report),
+        as_of=times.iso_time(report.run.as_of),
+    )
+
+
+def _sections(report: Report, gaps: Unseen) -> Sequence[Section]:
+    open_ = sum(report.verdict.failed.values())
+    unknown = sum(report.verdict.unknown.values())
+    return [
+        *([Section("coverage", "Coverage", f"{len(gaps.missing):,} missing")] if gaps.incomplete else []),
+        Section("expiry", "Expiry calendar"),
+        Section("findings", "Findings", f"{open_:,} open"),
+        Section("ages", "Age and cryptoperiod"),
+        Section("custody", "Custody"),
+        Section("access", "Who can use which key"),
+        Section("signing", "Token-signing certificates"),
+        Section("trend", "Trend"),
+        Section("waivers", "Waivers", f"{len(report.verdict.waivers):,}" if report.verdict.waivers else ""),
+        Section("controls", "Controls"),
+        Section("unseen", "What was not seen", f"{unknown:,} unknown" if unknown else ""),
+        Section("method", "Method and limits"),
+    ]

@@ -1,0 +1,101 @@
+"""What was not seen: why, what mends it, and which policies that blinds. And what nobody judged."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from keyaudit.model.coverage import Scope, ScopeKind
+from keyaudit.model.errors import Exit
+from keyaudit.model.evidence import remedy
+from keyaudit.model.findings import PolicyText
+from keyaudit.model.reasons import ADVICE, UNSAFE, Reason
+from keyaudit.model.run import Gap, Report, Run, Verdict
+from keyaudit.report.lines import listed, plural
+from keyaudit.report.missing import alike, grants, permissions, reads, remedy_of
+
+_NAMES = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hole:
+    """Places that were not read for one reason."""
+
+    places: str
+    kind: str
+    why: str
+    reason: Reason
+    what: str
+    effect: str
+    blinds: tuple[str, ...]
+    remedy: str
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unjudged:
+    """A policy that waits for evidence which Azure does not hold."""
+
+    policy: PolicyText
+    needs: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """Everything that was not read or not judged."""
+
+    missing: tuple[Hole, ...]
+    """What a selected policy needs; until it is read, this is no clean bill."""
+    accepted: tuple[Hole, ...]
+    needless: tuple[Hole, ...]
+    """Left out by configuration, not in this cloud, or of no use to the selected policies."""
+    unjudged: tuple[Unjudged, ...]
+    unused: tuple[str, ...]
+    """Allowances that matched nothing."""
+    incomplete: bool
+
+
+def unseen(report: Report) -> Unseen:
+    """All of it, each place once."""
+    verdict = report.verdict
+    missing = [gap for gap in verdict.gaps if gap.reason in UNSAFE or (gap.required and not gap.allowed)]
+    accepted = [gap for gap in verdict.gaps if gap.allowed and gap.reason not in UNSAFE]
+    needless = [gap for gap in verdict.gaps if not gap.required and not gap.allowed and gap.reason not in UNSAFE]
+    return Unseen(
+        missing=tuple(_holes(missing, report.run)),
+        accepted=tuple(_holes(accepted, report.run)),
+        needless=tuple(_holes(needless, report.run)),
+        unjudged=tuple(_unjudged(verdict)),
+        unused=verdict.unused_allowances,
+        incomplete=not verdict.complete or Exit.UNSAFE in verdict.conditions,
+    )
+
+
+def _holes(gaps: Sequence[Gap], run: Run) -> Iterator[Hole]:
+    for same in alike(gaps):
+        gap, advice = same[0], ADVICE[same[0].reason]
+        names = [_name(each.scope, run) for each in same]
+        more = f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else ""
+        refused = sum(each.refused for each in same)
+        granting = gap.reason is Reason.PERMISSION and bool(gap.operations)
+        yield Hole(
+            places=", ".join(names[:_NAMES]) + more,
+            kind=gap.scope.kind if len(names) == 1 else f"{len(names):,}, each a {gap.scope.kind}",
+            why=f"{advice.meaning} ({gap.detail})" if gap.detail else advice.meaning,
+            reason=gap.reason,
+            what=reads(gap.operations),
+            effect=f"refused on {plural(refused, 'object')}" if refused else "",
+            blinds=gap.blinds,
+            remedy=f"grant {'; and '.join(permissions(gap.operations))}" if granting else remedy_of(gap),
+            commands=tuple(shlex.join(words) for words in grants(gap)) if granting else (),
+        )
+
+
+def _name(scope: Scope, run: Run) -> str:
+    """A tenant's scope is called by its id; people know it by its name."""
+    return run.tenant_name if scope.kind is ScopeKind.TENANT and run.tenant_name else scope.name or scope.id
+
+
+def _unjudged(verdict: Verdict) -> Iterator[Unjudged]:
+    for each in verdict.not_judged:
+        yield Unjudged(policy=each.policy, needs=listed(each.needs), remedy=remedy(each.needs))

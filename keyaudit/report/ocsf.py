@@ -1,0 +1,186 @@
+"""The findings as OCSF 1.5.0 Compliance Findings (class 2003), one JSON object a line, for a security lake. Passes too.
+
+Fail, pass and waived are what they say; what nobody can tell and what was not judged is a Warning, which OCSF keeps for what
+"did not yield a result due to missing information". `status_code` has our own word. Every time is the run's.
+"""
+
+from collections.abc import Mapping
+from typing import BinaryIO
+
+from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity
+from keyaudit.model.reasons import Reason
+from keyaudit.model.run import NotJudged, Report
+from keyaudit.report.cells import marked
+from keyaudit.report.facts import Facts
+from keyaudit.report.members import UNTRUSTED, inert, value_member
+from keyaudit.report.resource import label, owner
+from keyaudit.report.summary import SIMULATED, message
+
+VERSION = "1.5.0"
+_CLASS = 2003
+_SEVERITIES = {Severity.INFO: 1, Severity.LOW: 2, Severity.MEDIUM: 3, Severity.HIGH: 4, Severity.CRITICAL: 5}
+_COMPLIANCE = {
+    Outcome.PASS: (1, "Pass"),
+    Outcome.FAIL: (3, "Fail"),
+    Outcome.WAIVED: (3, "Fail"),
+    Outcome.UNKNOWN: (2, "Warning"),
+}
+# A pass was never open, so that it has no status as a finding.
+_STATUS = {Outcome.FAIL: (1, "New"), Outcome.WAIVED: (3, "Suppressed"), Outcome.UNKNOWN: (1, "New")}
+_RULE = 1
+_SUBSCRIPTION = (13, "Azure Subscription")
+
+
+def write(report: Report, out: BinaryIO) -> None:
+    """Write every finding, passes too, then the policies that were not judged."""
+    common = _common(report)
+    policies = {tally.policy.id: _policy(tally.policy) for tally in report.tallies}
+    for finding in report.findings(True):
+        event = _finding(finding, report, policies[finding.policy.id])
+        out.write(f"{inert({**common, **event})}\n".encode("ascii"))
+    out.writelines(f"{inert({**common, **_not_judged(each, report)})}\n".encode("ascii") for each in report.verdict.not_judged)
+
+
+def _common(report: Report) -> dict[str, object]:
+    """What every line says of its run: where it ran, and whether it saw everything."""
+    run, verdict = report.run, report.verdict
+    return {
+        "category_uid": 2,
+        "category_name": "Findings",
+        "class_uid": _CLASS,
+        "class_name": "Compliance Finding",
+        "time": run.as_of * 1_000,
+        "metadata": {
+            "version": VERSION,
+            "profiles": ["cloud"],
+            "product": {"name": "keyaudit", "vendor_name": "keyaudit", "version": run.tool_version},
+            "tenant_uid": run.tenant_id,
+            "correlation_uid": run.run_id,
+            "labels": [*([SIMULATED] if run.simulated else []), UNTRUSTED],
+        },
+        "unmapped": {"run_id": run.run_id, "complete": verdict.complete, "exit": int(verdict.exit), "simulated": run.simulated},
+    }
+
+
+def _policy(policy: PolicyText) -> dict[str, dict[str, object]]:
+    """What is the same for every finding of a policy, by the member of an event that it is a part of."""
+    links = [reference for reference in policy.references if reference.startswith("https://")]
+    requirements = [f"{name}:{control}" for name in sorted(policy.frameworks) for control in policy.frameworks[name]]
+    return {
+        "finding_info": {
+            "title": policy.title,
+            "desc": policy.why,
+            "analytic": {"type_id": _RULE, "type": "Rule", "uid": policy.id, "name": policy.title, "version": policy.digest},
+            **({"src_url": links[0]} if links else {}),
+        },
+        "compliance": {
+            "control": policy.id,
+            "desc": policy.title,
+            "standards": sorted(policy.frameworks),
+            "requirements": requirements,
+        },
+        "remediation": {"references": links},
+    }
+
+
+def _finding(finding: Finding, report: Report, policy: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+    facts = Facts.of(finding)
+    status_id, status = _COMPLIANCE[finding.outcome]
+    details = [f"{column}:{reason}" for column, reason in sorted(finding.unknown.items())]
+    fix = "\n".join(finding.fix.values()) or f"keyaudit explain {finding.policy.id}"
+    evidence = {name: value_member(facts.type(name), value) for name, value in finding.evidence.items()}
+    return {
+        **_activity(known=finding.known),
+        **_severity(finding.severity),
+        **_open(finding.outcome),
+        "message": message(finding) if finding.outcome is Outcome.UNKNOWN else finding.message or finding.policy.title,
+        "status_code": finding.outcome,
+        **({"status_detail": finding.waiver.reason} if finding.waiver else {}),
+        "finding_info": {**policy["finding_info"], "uid": finding.id, **_first_seen(finding, report)},
+        "compliance": {**policy["compliance"], **_result(status_id, status, finding.outcome, details)},
+        "remediation": {**policy["remediation"], "desc": fix},
+        "evidences": [{"data": {**evidence, "expected": finding.expected, "unknown": dict(sorted(finding.unknown.items()))}}],
+        "resources": [_resource(finding, facts)],
+        "cloud": _cloud(report, facts.text("subscription_id") or _subscription(finding), facts),
+    }
+
+
+def _not_judged(each: NotJudged, report: Report) -> dict[str, object]:
+    policy, needs = each.policy, ", ".join(each.needs)
+    about_tenant = Finding(
+        policy=policy, outcome=Outcome.UNKNOWN, severity=policy.severity, subject=f"/tenants/{report.run.tenant_id}", message=""
+    )
+    same = _policy(policy)
+    details = [f"{need}:{Reason.NOT_SUPPLIED}" for need in each.needs]
+    return {
+        **_activity(known=False),
+        **_severity(policy.severity),
+        "message": f"not judged: needs {needs}",
+        "status_code": "not-judged",
+        "finding_info": {**same["finding_info"], "uid": about_tenant.id},
+        "compliance": {**same["compliance"], **_result(2, "Warning", "not-judged", details)},
+        "cloud": _cloud(report, None, Facts(policy.table, {})),
+    }
+
+
+def _activity(*, known: bool) -> dict[str, object]:
+    """What the baseline holds is an update to what it has said before."""
+    id_, name = (2, "Update") if known else (1, "Create")
+    return {
+        "activity_id": id_,
+        "activity_name": name,
+        "type_uid": _CLASS * 100 + id_,
+        "type_name": f"Compliance Finding: {name}",
+    }
+
+
+def _severity(severity: Severity) -> dict[str, object]:
+    name = "Informational" if severity is Severity.INFO else severity.capitalize()
+    return {"severity_id": _SEVERITIES[severity], "severity": name}
+
+
+def _open(outcome: Outcome) -> dict[str, object]:
+    if outcome not in _STATUS:
+        return {}
+    id_, name = _STATUS[outcome]
+    return {"status_id": id_, "status": name}
+
+
+def _result(status_id: int, status: str, code: str, details: list[str]) -> dict[str, object]:
+    found: dict[str, object] = {"status_id": status_id, "status": status, "status_code": code}
+    return {**found, "status_details": details} if details else found
+
+
+def _first_seen(finding: Finding, report: Report) -> dict[str, object]:
+    baseline = report.verdict.baseline
+    entry = baseline.entry(finding.policy.id, finding.subject) if baseline else None
+    return {"first_seen_time": entry.since * 1_000} if entry else {}
+
+
+def _resource(finding: Finding, facts: Facts) -> dict[str, object]:
+    name, _ = owner(facts)
+    scope = finding.scope
+    return {
+        "uid": facts.text("resource_id") or finding.subject,
+        "name": label(facts),
+        "type": str(scope.kind) if scope else facts.kind,
+        # Not OCSF's own `owner`, which some readers take for an account with an id and a type.
+        **({"tags": [{"name": "owner", "value": name}]} if name else {}),
+        **({"region": facts.text("location")} if facts.text("location") else {}),
+    }
+
+
+def _subscription(finding: Finding) -> str | None:
+    scope = finding.scope
+    return scope.id.split("/")[2] if scope and scope.id.startswith("/subscriptions/") else None
+
+
+def _cloud(report: Report, subscription: str | None, facts: Facts) -> dict[str, object]:
+    run = report.run
+    found: dict[str, object] = {"provider": "Azure", "org": {"uid": run.tenant_id, "name": marked(run)}}
+    if subscription:
+        type_id, type_ = _SUBSCRIPTION
+        account: dict[str, object] = {"uid": subscription, "type_id": type_id, "type": type_}
+        name = facts.text("subscription_name")
+        found["account"] = {**account, "name": name} if name else account
+    return found

@@ -1,0 +1,154 @@
+"""The report as a textfile for Prometheus' node exporter: when credentials end, what was found, and how much was seen.
+
+An end is a moment, never "days left": the alert's rule does the arithmetic, and goes on working between two runs. What nobody
+knows the end of is counted beside it, so that no alert rests on a series that is silently missing. Every series names its
+tenant, so that the files of several can lie in one folder.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import BinaryIO
+
+from keyaudit.model.columns import Type
+from keyaudit.model.findings import Severity, Tally
+from keyaudit.model.run import Report
+from keyaudit.model.tables import TABLES
+from keyaudit.model.text import one_line
+from keyaudit.report.facts import Facts
+from keyaudit.report.resource import label, owner, owner_unknown
+from keyaudit.report.summary import SIMULATED
+
+MOST_CREDENTIALS = 5_000
+"""Series of credentials, those that end first: more would cost a Prometheus server more than they tell."""
+_LONGEST = 1_000
+# What surely is not in use any more, or is a part of a certificate and ends with it, wakes nobody.
+_OUT_OF_USE = {"enabled": False, "holder_enabled": False, "is_current": False, "active": False, "managed": True}
+_ENDING = tuple(
+    name
+    for name, table in TABLES.items()
+    if table.replaced and "expires_on" in table.by_name and table.by_name["expires_on"].type is Type.TIME
+)
+Labels = Mapping[str, str]
+Sample = tuple[Labels, int | float]
+
+
+def write(report: Report, out: BinaryIO) -> None:
+    """Write the metrics."""
+    if report.run.simulated:
+        out.write(f"# {SIMULATED}\n".encode())
+    for name, help_, samples in _metrics(report):
+        out.write(f"# HELP keyaudit_{name} {help_}\n# TYPE keyaudit_{name} gauge\n".encode())
+        for labels, value in samples:
+            written = ",".join(f'{label}="{text}"' for label, text in labels.items())
+            out.write(f"keyaudit_{name}{{{written}}} {value!r}\n".encode())
+
+
+def _metrics(report: Report) -> Iterator[tuple[str, str, Iterable[Sample]]]:
+    run, verdict = report.run, report.verdict
+    tenant = {"tenant": _safe(run.tenant_id)}
+    about = {
+        "run": run.run_id,
+        "name": run.tenant_name,
+        "environment": run.environment,
+        "version": run.tool_version,
+        "simulated": str(run.simulated).lower(),
+    }
+    yield "run_info", "The run that this is of.", [({**tenant, **{name: _safe(text) for name, text in about.items()}}, 1)]
+    yield "run_timestamp_seconds", "The moment that the run is of.", [(tenant, run.as_of)]
+    yield "exit_code", "What the run came to; keyaudit explain exit-codes says what each means.", [(tenant, int(verdict.exit))]
+    yield "complete", "1 if everything required was read and no required result is unknown.", [(tenant, int(verdict.complete))]
+    yield "reads_required", "Reads that the selected policies need.", [(tenant, verdict.required)]
+    yield "reads_assessed", "Those of them that were done.", [(tenant, verdict.assessed)]
+    if verdict.required:
+        ratio = verdict.assessed / verdict.required
+        yield "coverage_ratio", "The part of the required reads that was done.", [(tenant, ratio)]
+    yield "gaps", "What was not read, by reason.", _gaps(report, tenant)
+    yield "findings", "Results by policy, severity and status.", _findings(report.tallies, tenant)
+    not_judged = (({**tenant, "policy": _safe(each.policy.id)}, 1) for each in verdict.not_judged)
+    yield "policy_not_judged", "Policies whose evidence was not supplied: never a pass.", not_judged
+    yield from _credentials(report, tenant)
+
+
+def _gaps(report: Report, tenant: Labels) -> Iterator[Sample]:
+    gaps = report.verdict.gaps
+    counts = Counter((str(gap.reason), str(gap.required).lower(), str(gap.allowed).lower()) for gap in gaps)
+    for (reason, required, allowed), count in sorted(counts.items()):
+        yield {**tenant, "reason": reason, "required": required, "accepted": allowed}, count
+
+
+def _findings(tallies: Iterable[Tally], tenant: Labels) -> Iterator[Sample]:
+    for tally in tallies:
+        policy, usual = tally.policy, tally.policy.severity
+        by_status: dict[str, Mapping[Severity, int]] = {
+            "fail": tally.failed,
+            "known": tally.known,
+            "waived": tally.waived,
+            "unknown": tally.unknown,
+            "pass": {usual: tally.passed},
+        }
+        for status, counts in by_status.items():
+            # A zero is a series too: an alert cannot tell one that is missing from one that never was.
+            for severity, count in ({usual: 0} | dict(counts)).items():
+                yield {**tenant, "policy": _safe(policy.id), "severity": severity, "status": status}, count
+
+
+def _credentials(report: Report, tenant: Labels) -> Iterator[tuple[str, str, Iterable[Sample]]]:
+    """The soonest ends, and what there is beside them."""
+    soonest: list[tuple[int, int, tuple[tuple[str, str], ...]]] = []
+    unknown: Counter[tuple[str, str]] = Counter()
+    endless: Counter[str] = Counter()
+    count = 0
+    for table in _ENDING:
+        for row in report.listing(table).rows():
+            facts = Facts(table, row)
+            if any(facts.row.get(name) is value for name, value in _OUT_OF_USE.items()):
+                continue
+            ends = facts.integer("expires_on")
+            if "expires_on" in facts.unknown:
+                unknown[_kind(facts), facts.unknown["expires_on"]] += 1
+            elif ends is None:
+                endless[_kind(facts)] += 1
+            else:
+                count += 1
+                entry = (-ends, -count, tuple(_labels(facts).items()))
+                (heapq.heappush if len(soonest) < MOST_CREDENTIALS else heapq.heappushpop)(soonest, entry)
+    # Two that cannot be told apart are one series: the one that ends first.
+    series = {labels: -ends for ends, _, labels in sorted(soonest)}
+    shown = sorted(series.items(), key=lambda each: (each[1], each[0]))
+    yield (
+        "credential_not_after_timestamp_seconds",
+        "When a credential in use ends.",
+        (({**tenant, **dict(labels)}, ends) for labels, ends in shown),
+    )
+    left_out = count - len(shown)
+    yield "credential_series_left_out", "Credentials that end after those that have a series.", [(tenant, left_out)]
+    yield (
+        "credentials_without_known_end",
+        "Credentials whose end could not be read, by reason.",
+        (({**tenant, "kind": kind, "reason": reason}, number) for (kind, reason), number in sorted(unknown.items())),
+    )
+    yield (
+        "credentials_without_end",
+        "Credentials in use that never end.",
+        (({**tenant, "kind": kind}, number) for kind, number in sorted(endless.items())),
+    )
+
+
+def _kind(facts: Facts) -> str:
+    return _safe(f"{facts.kind} {facts.text('kind')}" if facts.text("kind") else facts.kind)
+
+
+def _labels(facts: Facts) -> dict[str, str]:
+    name, _ = owner(facts)
+    return {
+        "kind": _kind(facts),
+        "id": _safe(facts.text("id") or ""),
+        "resource": _safe(label(facts)),
+        "owner": "unknown" if owner_unknown(facts) else _safe(name or ""),
+    }
+
+
+def _safe(text: str) -> str:
+    """Text as the value of a label: on one line, escaped as the format asks."""
+    return one_line(text, _LONGEST).replace("\\", "\\\\").replace('"', '\\"')

@@ -1,0 +1,267 @@
+"""Findings and the things they are about as flat records, for every format that has columns.
+
+Text is as the tenant spells it: a format makes it safe for itself. An absent or unknown value has no entry, and an unknown one
+is named with its reason in `coverage_note`. Times are ISO 8601, numbers decimal.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+
+from keyaudit.model import times
+from keyaudit.model.baseline import Baseline
+from keyaudit.model.findings import Finding, PolicyText, Tally, Value
+from keyaudit.model.reasons import Reason
+from keyaudit.model.run import NotJudged, Report
+from keyaudit.model.waivers import Waiver
+from keyaudit.report import score
+from keyaudit.report.cells import marked, note_cell
+from keyaudit.report.facts import Facts, plain
+from keyaudit.report.members import SCHEMA
+from keyaudit.report.resource import algorithm, label, owner, owner_unknown
+from keyaudit.report.summary import message
+
+COLUMNS = (
+    "schema_version", "run_id", "assessed_at", "tool_version", "policy_pack", "tenant_id", "tenant_name",
+    "subscription_id", "subscription_name", "resource_group", "location", "resource_type", "resource_id", "resource_name",
+    "credential_kind", "credential_version", "custody", "algorithm", "key_size", "created_at", "activated_at", "expires_at",
+    "last_rotated_at", "age_days", "days_to_expiry", "enabled", "lifecycle_state", "policy_id", "policy_title",
+    "control_refs", "status", "severity", "finding_id", "first_seen_at", "expected", "actual", "evidence",
+    "evidence_source", "remediation_url", "owner", "owner_source", "waiver_id", "waiver_reason", "waiver_owner",
+    "waiver_approved_by", "waiver_expires_at", "coverage_note",
+    "score", "score_low", "score_band", "score_arithmetic", "score_reasons",
+)  # fmt: skip
+"""Of a finding: in this order for good; new ones come at the end."""
+
+THING_COLUMNS = (
+    *COLUMNS[COLUMNS.index("subscription_id") : COLUMNS.index("policy_id")],
+    "owner",
+    "owner_source",
+    "coverage_note",
+)
+"""Those of them that say what a thing is, whatever is found of it."""
+
+TIMES = frozenset(
+    {"assessed_at", "created_at", "activated_at", "expires_at", "last_rotated_at", "first_seen_at", "waiver_expires_at"}
+)
+NUMBERS = frozenset({"key_size", "age_days", "days_to_expiry"})
+
+# Our columns, by the column that shows them.
+_SHOWN = {
+    "subscription_name": "subscription_name",
+    "location": "location",
+    "name": "resource_name",
+    "kind": "credential_kind",
+    "version": "credential_version",
+    "custody": "custody",
+    "kty": "algorithm",
+    "curve": "algorithm",
+    "key_size": "key_size",
+    "created_on": "created_at",
+    "activates_on": "activated_at",
+    "starts_on": "activated_at",
+    "expires_on": "expires_at",
+    "enabled": "enabled",
+}
+Record = dict[str, str]
+
+
+def records(report: Report) -> Iterator[Record]:
+    """Every finding, passes too, then the policies that were not judged."""
+    common = _common(report)
+    policies = {tally.policy.id: _policy(tally.policy) for tally in report.tallies}
+    for finding in report.findings(True):
+        yield {**common, **policies.get(finding.policy.id, {}), **_finding(finding, report)}
+    for each in report.verdict.not_judged:
+        yield {**common, **_not_judged(each)}
+
+
+def thing(table: str, row: Mapping[str, Value], as_of: int) -> Record:
+    """A row of the inventory, whatever is found of it."""
+    facts = Facts(table, row)
+    note: dict[str, Reason] = {}
+    for name, reason in facts.unknown.items():
+        if name in _SHOWN:
+            note.setdefault(_SHOWN[name], reason)
+    return _held({**_described(facts, as_of, note), "coverage_note": note_cell(note) or None})
+
+
+def state(facts: Facts, as_of: int) -> tuple[str | None, Reason | None]:
+    """The key state of SP 800-57 as far as metadata shows it, or why nobody can tell; neither for what never ends.
+
+    End of use wins over suspension, and that over the rest.
+    """
+    if "expires_on" not in facts.row:
+        return None, None
+    starts = _starts(facts)
+    expires, begins = facts.integer("expires_on"), facts.integer(starts)
+    if expires is not None and expires <= as_of:
+        return "deactivated", None
+    for name in ("expires_on", "enabled", starts):
+        if name in facts.unknown:
+            return None, facts.unknown[name]
+        if name == "enabled" and facts.row.get("enabled") is False:
+            return "suspended", None
+    return ("pre-activation" if begins is not None and begins > as_of else "active"), None
+
+
+def _common(report: Report) -> Record:
+    run = report.run
+    return _held(
+        {
+            "schema_version": SCHEMA,
+            "run_id": run.run_id,
+            "assessed_at": times.iso_time(run.as_of),
+            "tool_version": run.tool_version,
+            "policy_pack": pack(report.tallies),
+            "tenant_id": run.tenant_id,
+            "tenant_name": marked(run) or None,
+        }
+    )
+
+
+def pack(tallies: Sequence[Tally]) -> str:
+    """One name for the policies that judged: a digest over their ids and texts."""
+    lines = sorted(f"{tally.policy.id} {tally.policy.digest}\n" for tally in tallies)
+    return f"sha256:{hashlib.sha256(''.join(lines).encode()).hexdigest()[:16]}"
+
+
+def _held(record: Mapping[str, str | None]) -> Record:
+    return {name: value for name, value in record.items() if value is not None}
+
+
+def _finding(finding: Finding, report: Report) -> Record:
+    facts = Facts.of(finding)
+    judged: dict[str, str | None] = {
+        "status": finding.outcome,
+        "severity": finding.severity,
+        "finding_id": finding.id,
+        "expected": finding.expected or None,
+        "actual": finding.message or message(finding),
+        **_waiver(finding.waiver),
+        **score.cells(finding.score),
+        "first_seen_at": _first_seen(finding, report.verdict.baseline),
+        "evidence": "|".join(_pairs(finding, facts)) or None,
+        "evidence_source": " ".join(filter(None, map(facts.text, ("source_url", "source_version")))) or None,
+    }
+    if not facts.row:
+        return _held({**judged, **_scope(finding, report)})
+    note: dict[str, Reason] = {}
+    for name, reason in facts.unknown.items():
+        if name in _SHOWN or name in finding.unknown:
+            note.setdefault(_SHOWN.get(name, name), reason)
+    described = _described(facts, report.run.as_of, note)
+    return _held({**judged, **described, "coverage_note": note_cell(note) or None})
+
+
+def _first_seen(finding: Finding, baseline: Baseline | None) -> str | None:
+    entry = baseline.entry(finding.policy.id, finding.subject) if baseline else None
+    return times.iso_time(entry.since) if entry else None
+
+
+def _waiver(waiver: Waiver | None) -> dict[str, str | None]:
+    if waiver is None:
+        return {}
+    return {
+        "waiver_id": waiver.id,
+        "waiver_reason": waiver.reason,
+        "waiver_owner": waiver.owner,
+        "waiver_approved_by": waiver.approved_by,
+        "waiver_expires_at": times.iso_time(waiver.ends - 1),
+    }
+
+
+def _policy(policy: PolicyText) -> Record:
+    references = (f"{name}:{control}" for name in sorted(policy.frameworks) for control in policy.frameworks[name])
+    links = (reference for reference in policy.references if reference.startswith("https://"))
+    return _held(
+        {
+            "policy_id": policy.id,
+            "policy_title": policy.title,
+            "control_refs": "|".join(references) or None,
+            "remediation_url": next(links, None),
+        }
+    )
+
+
+def _not_judged(each: NotJudged) -> Record:
+    note = dict.fromkeys(each.needs, Reason.NOT_SUPPLIED)
+    return {**_policy(each.policy), "status": "not-judged", "severity": each.policy.severity, "coverage_note": note_cell(note)}
+
+
+def _scope(finding: Finding, report: Report) -> dict[str, str | None]:
+    """A scope that gave no row: everything of it is unknown, for the reasons of the gaps that blind the policy there."""
+    scope = finding.scope
+    if scope is None:
+        return {"resource_id": finding.subject, "coverage_note": note_cell(finding.unknown) or None}
+    gaps = [gap for gap in report.verdict.gaps if gap.scope.id == scope.id]
+    blinding = [gap for gap in gaps if finding.policy.id in gap.blinds] or gaps
+    reasons = dict.fromkeys([*finding.unknown.values(), *(gap.reason for gap in blinding)])
+    return {
+        "subscription_id": scope.id.split("/")[2] if scope.id.startswith("/subscriptions/") else None,
+        "resource_type": scope.kind,
+        "resource_id": scope.id,
+        "resource_name": scope.name,
+        "coverage_note": "|".join(f"*:{reason}" for reason in reasons) or "*",
+    }
+
+
+def _described(facts: Facts, as_of: int, note: dict[str, Reason]) -> dict[str, str | None]:
+    """What a thing is: named in `note` what of it nobody knows."""
+    same = ("subscription_id", "subscription_name", "resource_group", "location")
+    return {
+        **{name: facts.text(name) for name in same},
+        "resource_type": facts.kind,
+        "resource_id": facts.text("resource_id") or facts.text("id"),
+        "resource_name": label(facts),
+        "credential_kind": "key" if facts.kind == "key" else facts.text("kind"),
+        "credential_version": facts.text("version"),
+        "custody": facts.text("custody"),
+        "algorithm": algorithm(facts) or None,
+        "key_size": facts.text("key_size"),
+        "enabled": facts.text("enabled"),
+        **_dates(facts, as_of, note),
+        **_owner(facts, note),
+    }
+
+
+def _dates(facts: Facts, as_of: int, note: dict[str, Reason]) -> dict[str, str | None]:
+    """The dates, and what follows from them: named in `note` where what they follow from is unknown."""
+    starts = _starts(facts)
+    begun = "created_on" if "created_on" in facts.row else starts
+    created, expires = facts.integer(begun), facts.integer("expires_on")
+    for derived, base in (("age_days", begun), ("days_to_expiry", "expires_on")):
+        if base in facts.unknown:
+            note[derived] = facts.unknown[base]
+    if "is_current" in facts.unknown:
+        note["last_rotated_at"] = facts.unknown["is_current"]
+    elif facts.row.get("is_current") and "created_on" in facts.unknown:
+        note["last_rotated_at"] = facts.unknown["created_on"]
+    lifecycle, why = state(facts, as_of)
+    if why:
+        note["lifecycle_state"] = why
+    return {
+        "created_at": facts.text("created_on"),
+        "activated_at": facts.text(starts),
+        "expires_at": facts.text("expires_on"),
+        "last_rotated_at": facts.text("created_on") if facts.row.get("is_current") else None,
+        "age_days": None if created is None else str((as_of - created) // times.DAY),
+        "days_to_expiry": None if expires is None else str((expires - as_of) // times.DAY),
+        "lifecycle_state": lifecycle,
+    }
+
+
+def _starts(facts: Facts) -> str:
+    return next((name for name in ("activates_on", "starts_on") if name in facts.row), "")
+
+
+def _owner(facts: Facts, note: dict[str, Reason]) -> dict[str, str | None]:
+    reason = owner_unknown(facts)
+    if reason:
+        note["owner"] = reason
+    name, source = owner(facts)
+    return {"owner": name, "owner_source": source}
+
+
+def _pairs(finding: Finding, facts: Facts) -> Iterator[str]:
+    for name, value in finding.evidence.items():
+        yield f"{name}={plain(facts.type(name), value)}" if value is not None else f"{name} absent"

@@ -1,0 +1,215 @@
+"""A report for strangers: names, ids and whatever else the tenant or its people wrote are pseudonyms; the judgement stays.
+
+What stays is a closed list: dates, sizes, numbers, yes and no, enumerations that we declare, Azure's own words (regions, log
+categories, built-in roles and permissions), the policies that come with keyaudit, reasons and remedies. A column that nobody
+thought of is a pseudonym. Counts, severities, outcomes and the verdict are as before.
+
+What a stranger can still do is in `LIMITS`, which `keyaudit explain redaction` prints.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from keyaudit.model.baseline import Baseline
+from keyaudit.model.coverage import Coverage, Scope, ScopeKind
+from keyaudit.model.environments import EnvironmentRule
+from keyaudit.model.expiring import Owner
+from keyaudit.model.filters import Filters
+from keyaudit.model.findings import Finding, PolicyText, Value
+from keyaudit.model.listing import Listing
+from keyaudit.model.reasons import Reason
+from keyaudit.model.run import Gap, NotJudged, Report, Run, Verdict
+from keyaudit.model.tables import TABLES
+from keyaudit.model.waivers import Glob, Use, Waiver
+from keyaudit.report.pseudonyms import Pseudonyms
+from keyaudit.report.redact_rows import Rows
+from keyaudit.report.redact_settings import Settings
+
+LIMITS = """\
+With --redact names every name, id, address, tag value, owner and comment of the
+tenant is a pseudonym, the same in every format and in every run, so that files
+can be joined by it. Dates, sizes, algorithms, regions, policies, severities and
+counts stay, and environments that everybody calls so (prod, test).
+
+Pseudonyms are made with a key (HMAC-SHA-256). Without --redact-salt the key is
+the tenant's id. Anyone can look that up for a domain, and then try names: "is
+vault-7f3a91c2d04e the vault kv-prod?" has a sure answer. This keeps names from
+a reader, not from somebody who wants them. With --redact-salt FILE the key is
+what the file holds, 16 bytes at least; openssl rand -hex 32 makes one. Nobody
+can try names without it. Keep the file to yourself, and use it each time, so
+that the same thing keeps its pseudonym.
+
+Even so, what stays can tell who somebody is. The dates of a public certificate
+are in public logs, to the second, beside its name. A rare region, date or
+number of things is a mark of its own. Whoever knows a part of the tenant finds
+it again by its dates, and then knows the pseudonyms that stand beside it. Rows
+keep the order of their real names. The run's id stays.
+
+Left out are the texts of your own policies, file names, and what a gap says
+beyond a code.
+"""
+
+_WAY = re.compile(r"(.*) \(([A-Za-z -]{1,40})\)", re.DOTALL)
+_APPLICATION = re.compile(r"(?:(.*), )?(application|object) (\S+)", re.DOTALL)
+_CODE = re.compile(r"[A-Za-z]{1,60}[0-9]{0,8}", re.ASCII)
+_NETWORK = frozenset({"proxy", "ca_file", "no_proxy"})
+_SCOPES = {ScopeKind.TENANT: "tenant", ScopeKind.SUBSCRIPTION: "subscription"}
+
+
+def redacted(report: Report, key: bytes) -> Report:
+    """The report with pseudonyms by that key. It streams as the report does."""
+    return _Redaction(report, Pseudonyms(key)).report()
+
+
+class _Redaction:
+    def __init__(self, report: Report, names: Pseudonyms) -> None:
+        self._report, self._names = report, names
+        self._rows = Rows(names)
+        self._settings = Settings(names, report.settings, report.policies)
+
+    def report(self) -> Report:
+        report = self._report
+        return replace(
+            report,
+            run=self._run(report.run),
+            verdict=self._verdict(report.verdict),
+            tallies=tuple(replace(tally, policy=self._settings.text(tally.policy)) for tally in report.tallies),
+            findings=lambda passes: map(self._finding, report.findings(passes)),
+            owned=lambda passes: ((self._owner(owner), self._finding(finding)) for owner, finding in report.owned(passes)),
+            listing=self._listing,
+            settings=self._settings.in_force(),
+            policies=tuple(map(self._settings.policy, report.policies)),
+        )
+
+    def _run(self, run: Run) -> Run:
+        names = self._names
+        filters = {name: tuple(names.text("filter", each) for each in getattr(run.filters, name)) for name in _FILTERS}
+        return replace(
+            run,
+            tenant_id=names.text("tenant", run.tenant_id),
+            tenant_name=names.name("tenant", run.tenant_name),
+            environment=self._settings.cloud(run.environment),
+            identity=self._identity(run.identity),
+            network={
+                name if name in _NETWORK else names.name("setting", name): names.name("address", value)
+                for name, value in run.network.items()
+            },
+            filters=Filters(**filters),
+            environment_rules=tuple(map(self._rule, run.environment_rules)),
+        )
+
+    def _rule(self, rule: EnvironmentRule) -> EnvironmentRule:
+        environment = self._rows.environment(rule.environment)
+        return replace(rule, pattern=self._names.text(rule.of, rule.pattern), environment=environment)
+
+    def _identity(self, identity: str) -> str:
+        """ "person-04be... (Azure CLI)", "application 7f3a... (environment)": how somebody signed in names nobody."""
+        way = _WAY.fullmatch(identity)
+        who = way[1] if way else identity
+        application = _APPLICATION.fullmatch(who)
+        if application:
+            name = f"{self._names.name('app', application[1])}, " if application[1] else ""
+            shown = f"{name}{application[2]} {self._names.text('app', application[3])}"
+        else:
+            shown = self._names.text("person", who)
+        return f"{shown} ({way[2]})" if way else shown
+
+    def _verdict(self, verdict: Verdict) -> Verdict:
+        return replace(
+            verdict,
+            gaps=tuple(map(self._gap, verdict.gaps)),
+            not_judged=tuple(
+                NotJudged(policy=self._settings.text(each.policy), needs=each.needs) for each in verdict.not_judged
+            ),
+            coverage=tuple(map(self._coverage, verdict.coverage)),
+            unused_allowances=tuple(self._names.name("allowance", each) for each in verdict.unused_allowances),
+            waivers=tuple(Use(self._waiver(use.waiver), use.state, use.count) for use in verdict.waivers),
+            baseline=self._baseline(verdict.baseline),
+        )
+
+    def _scope(self, scope: Scope) -> Scope:
+        kind = _SCOPES.get(scope.kind, "vault")
+        return Scope(self._names.text(kind, scope.id), self._names.text(kind, scope.name), scope.kind)
+
+    def _gap(self, gap: Gap) -> Gap:
+        return replace(
+            gap,
+            scope=self._scope(gap.scope),
+            detail=_codes(gap.detail, gap.reason),
+            blinds=tuple(map(self._settings.id, gap.blinds)),
+        )
+
+    def _coverage(self, record: Coverage) -> Coverage:
+        return replace(record, scope=self._scope(record.scope), detail=_codes(record.detail, record.reason))
+
+    def _waiver(self, waiver: Waiver) -> Waiver:
+        names = self._names
+        return replace(
+            waiver,
+            id=names.name("waiver", waiver.id),
+            policy=waiver.policy if self._settings.ours(waiver.policy) else Glob(names.name("policy", waiver.policy.text)),
+            resource=Glob(names.text("resource", waiver.resource.text)),
+            reason=names.name("reason", waiver.reason),
+            owner=names.text("owner", waiver.owner),
+            approved_by=names.text("owner", waiver.approved_by),
+            ticket=names.name("ticket", waiver.ticket),
+            compensating_control=names.name("control", waiver.compensating_control),
+            place="",
+        )
+
+    def _baseline(self, baseline: Baseline | None) -> Baseline | None:
+        if baseline is None:
+            return None
+        entries = tuple(
+            replace(entry, policy=self._settings.id(entry.policy), subject=self._names.text("resource", entry.subject))
+            for entry in baseline.entries
+        )
+        return replace(baseline, tenant_id=self._names.text("tenant", baseline.tenant_id), entries=entries)
+
+    def _listing(self, name: str) -> Listing:
+        found = self._report.listing(name)
+
+        def rows() -> Iterator[Mapping[str, Value]]:
+            return (self._rows.row(found.table, row) for row in found.rows())
+
+        return replace(found, rows=rows)
+
+    def _finding(self, finding: Finding) -> Finding:
+        policy = self._settings.text(finding.policy)
+        row = self._rows.row(TABLES[finding.policy.table], finding.row) if finding.row else {}
+        message, fix = self._worded(finding, policy, row)
+        return replace(
+            finding,
+            policy=policy,
+            subject=self._names.text("resource", finding.subject),
+            message=message,
+            row=row,
+            evidence={name: row[name] for name in finding.evidence if name in row},
+            expected=self._settings.said(finding.expected),
+            fix=fix,
+            scope=self._scope(finding.scope) if finding.scope else None,
+            waiver=self._waiver(finding.waiver) if finding.waiver else None,
+            reworded=None,
+        )
+
+    def _owner(self, owner: Owner) -> Owner:
+        return replace(owner, names=tuple(self._names.text("owner", name) for name in owner.names))
+
+    def _worded(self, finding: Finding, policy: PolicyText, row: Mapping[str, Value]) -> tuple[str, Mapping[str, str]]:
+        """The message and the fix, as they would be for the redacted row; nothing where they cannot be had so."""
+        if policy is not finding.policy or finding.reworded is None:
+            # Of a scope, a message says in our words what was not read there.
+            return (finding.message if finding.scope and not finding.row else "", {})
+        message, fix = finding.reworded(row)
+        return self._settings.said(message), {kind: self._settings.said(text) for kind, text in fix.items()}
+
+
+_FILTERS = tuple(Filters.__dataclass_fields__)
+
+
+def _codes(detail: str, reason: Reason | None) -> str:
+    """Of a detail, the codes that services answer with; what was left out on request is told by names."""
+    if reason is Reason.EXCLUDED_BY_CONFIG:
+        return ""
+    return "; ".join(part for part in detail.split("; ") if _CODE.fullmatch(part))

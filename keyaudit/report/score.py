@@ -1,0 +1,63 @@
+"""A score in every format: the arithmetic first, then each factor with its reason."""
+
+from collections.abc import Iterator
+
+from keyaudit.model.score import Score
+
+
+def band_words(score: Score) -> str:
+    """ "critical", or "medium..critical" where that depends on what is unknown."""
+    least, band = score.least_band, score.band
+    return str(band) if least is band else f"{least}..{band}"
+
+
+def line(score: Score | None) -> str:
+    """The score in a line: "score 5 x 4 x 4 = 80, critical"."""
+    return f"score {score.arithmetic}, {band_words(score)}" if score else "score not evaluated"
+
+
+def explained(score: Score) -> Iterator[tuple[str, str]]:
+    """Each factor and override by name, in order, with why it is so."""
+    for factor in score.factors:
+        yield f"{factor.name} {factor.range}", factor.because
+    for override in score.overrides:
+        yield override.name, override.because
+
+
+def member(score: Score | None) -> dict[str, object] | None:
+    """The score in JSON; null for what is not evaluated."""
+    if score is None:
+        return None
+    return {
+        "low": score.low,
+        "high": score.high,
+        "band": score.band,
+        "band_low": score.least_band,
+        "arithmetic": score.arithmetic,
+        "factors": {
+            factor.name.replace(" ", "_"): {
+                "low": factor.low,
+                "high": factor.high,
+                "because": factor.because,
+                "unknown": dict(sorted(factor.unknown.items())),
+            }
+            for factor in score.factors
+        },
+        "overrides": [
+            {"name": override.name, "certain": override.certain, "because": override.because} for override in score.overrides
+        ],
+    }
+
+
+def cells(score: Score | None) -> dict[str, str]:
+    """The score in CSV, by column; empty for what is not evaluated."""
+    if score is None:
+        return {}
+    reasons = "|".join(f"{name}: {because}" for name, because in explained(score))
+    return {
+        "score": str(score.high),
+        "score_low": str(score.low),
+        "score_band": band_words(score),
+        "score_arithmetic": score.arithmetic,
+        "score_reasons": reasons,
+    }

@@ -1,0 +1,244 @@
+"""The report as an Excel workbook: summary, findings with passes, inventory, coverage, waivers, and how to read them.
+
+Text stays text: no formula, link or number is made of it. Where a character cannot be shown or stored it is written as
+`\\u202e`, and `\\` as `\\\\`; what Excel cannot hold is cut, with its length said. Dates are dates.
+"""
+
+import contextlib
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, BinaryIO
+
+from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
+
+from keyaudit.model import times
+from keyaudit.model.errors import MEANINGS
+from keyaudit.model.reasons import ADVICE
+from keyaudit.model.run import Report
+from keyaudit.model.tables import TABLES
+from keyaudit.report.cells import escaped, marked
+from keyaudit.report.records import COLUMNS, NUMBERS, THING_COLUMNS, TIMES, pack, records, thing
+from keyaudit.report.summary import SIMULATED, WORST_FIRST, counted, network
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
+
+MOST_ROWS = 1_048_576 - 1
+"""Of a sheet, below its heading."""
+_LONGEST = 32_000
+"""Characters of a cell: Excel holds 32,767."""
+_THINGS = (
+    "key", "certificate", "secret", "credential", "signing_certificate", "account_key", "issuer_key", "trusted_authority",
+)  # fmt: skip
+_DATES = ("1900-03-01", "9999-12-31")
+"""The days that Excel counts as everyone does."""
+_EPOCH = 25_569
+"""Excel's number for 1970-01-01."""
+_COVERAGE = (
+    "scope_id", "scope_name", "scope_kind", "operation", "state", "reason", "meaning", "remedy", "detail",
+    "received", "kept", "duplicate", "quarantined", "refused",
+)  # fmt: skip
+_WAIVERS = (
+    "id", "state", "covered", "policy", "resource", "reason", "owner", "approved_by", "created", "expires", "ticket",
+    "compensating_control",
+)  # fmt: skip
+_COUNTS = frozenset({"received", "kept", "duplicate", "quarantined", "refused", "covered"})
+Rows = Iterable[Mapping[str, str]]
+
+
+def write(report: Report, out: BinaryIO) -> None:
+    """Write the workbook. It is made in a folder of its own, which is gone at the end, however that comes about."""
+    with TemporaryDirectory(prefix="keyaudit-") as folder:
+        made = Path(folder) / "book"
+        _make(report, made)
+        with made.open("rb") as book:
+            shutil.copyfileobj(book, out)
+
+
+def _make(report: Report, path: Path) -> None:
+    book = Workbook(
+        str(path),
+        {
+            "constant_memory": True,
+            "tmpdir": str(path.parent),
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "strings_to_numbers": False,
+        },
+    )
+    book.use_zip64()
+    try:
+        _fill(report, book)
+    except FileCreateError as error:
+        # It wraps what the disk said, and whoever writes files knows what to make of that.
+        raise error.args[0] from error
+    finally:
+        # A disk that was full leaves them open.
+        for sheet in book.worksheets():
+            for handle in filter(None, (sheet.row_data_fh, sheet.fh)):
+                with contextlib.suppress(OSError):
+                    handle.close()
+
+
+def _fill(report: Report, book: Workbook) -> None:
+    created = datetime.fromtimestamp(report.run.as_of, tz=UTC).replace(tzinfo=None)
+    book.set_properties({"title": "keyaudit", "created": created})
+    sheets = _Sheets(book)
+    sheets.lines("Summary", _summary(report))
+    sheets.table("Findings", COLUMNS, records(report))
+    sheets.table("Inventory", THING_COLUMNS, _inventory(report))
+    sheets.table("Coverage", _COVERAGE, _coverage(report))
+    sheets.table("Waivers", _WAIVERS, _waivers(report))
+    sheets.lines("About", _about(report))
+    book.close()
+
+
+class _Sheets:
+    """The sheets of one workbook, each written whole before the next."""
+
+    def __init__(self, book: Workbook) -> None:
+        self.book = book
+        self.bold: Format = book.add_format({"bold": True})
+        self.date: Format = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
+
+    def lines(self, name: str, lines: Iterable[Sequence[str | int]]) -> None:
+        """A sheet to read: a word on the left of each line, and what there is to say."""
+        sheet = self.book.add_worksheet(name)
+        sheet.set_column(0, 0, 28)
+        sheet.set_column(1, 6, 14)
+        for number, cells in enumerate(lines):
+            for column, cell in enumerate(cells):
+                if isinstance(cell, int):
+                    sheet.write_number(number, column, cell)
+                else:
+                    sheet.write_string(number, column, _text(cell), self.bold if column == 0 else None)
+
+    def table(self, name: str, columns: Sequence[str], rows: Rows) -> None:
+        """A sheet to filter. What does not fit below its heading is counted in a last row."""
+        sheet = self.book.add_worksheet(name)
+        sheet.freeze_panes(1, 0)
+        for column, title in enumerate(columns):
+            sheet.set_column(column, column, max(10, min(40, len(title) + 4)))
+            sheet.write_string(0, column, title, self.bold)
+        last = left_out = 0
+        for row in rows:
+            if last + 1 >= MOST_ROWS:
+                left_out += 1
+                continue
+            last += 1
+            for column, title in enumerate(columns):
+                if title in row:
+                    self._cell(sheet, last, column, title, row[title])
+        if left_out:
+            last += 1
+            sheet.write_string(last, 0, f"{left_out:,} more rows do not fit into a sheet; keyaudit export csv has all")
+        sheet.autofilter(0, 0, last, len(columns) - 1)
+
+    def _cell(self, sheet: "Worksheet", row: int, column: int, title: str, text: str) -> None:
+        if title in NUMBERS or title in _COUNTS:
+            sheet.write_number(row, column, int(text))
+        elif title in TIMES and _DATES[0] <= text <= _DATES[1]:
+            sheet.write_number(row, column, times.parse_time(text) / times.DAY + _EPOCH, self.date)
+        else:
+            sheet.write_string(row, column, _text(text))
+
+
+def _text(text: str) -> str:
+    shown = escaped(text[:_LONGEST])
+    if len(text) <= _LONGEST and len(shown) <= _LONGEST:
+        return shown
+    return f"{shown[:_LONGEST]}... ({len(text):,} characters)"
+
+
+def _summary(report: Report) -> Iterator[Sequence[str | int]]:
+    run, verdict = report.run, report.verdict
+    if run.simulated:
+        yield (SIMULATED,)
+    yield "tenant", marked(run) or run.tenant_id
+    yield "as of", times.iso_time(run.as_of)
+    yield "verdict", MEANINGS[verdict.exit]
+    yield from (("also", MEANINGS[code]) for code in verdict.conditions[1:])
+    yield "complete", "yes" if verdict.complete else "no: what was not read is in Coverage, and no row here is a clean bill"
+    yield "required reads done", f"{verdict.assessed:,} of {verdict.required:,}"
+    yield "checked", counted(report)
+    yield ()
+    yield "severity", "open", "known", "waived", "unknown"
+    for severity in WORST_FIRST:
+        counts = (verdict.failed, verdict.known, verdict.waived, verdict.unknown)
+        yield severity, *(each.get(severity, 0) for each in counts)
+    yield "passed", verdict.passed
+    yield "not applicable", verdict.not_applicable
+    yield ()
+    yield from (("not judged", each.policy.id, f"needs {', '.join(each.needs)}") for each in verdict.not_judged)
+    for gap in verdict.gaps:
+        said = ADVICE[gap.reason]
+        counts_as = "accepted" if gap.allowed else "required" if gap.required else "no policy needs it"
+        yield "not read", gap.scope.name or gap.scope.id, gap.reason, said.meaning, counts_as, said.remedy
+
+
+def _about(report: Report) -> Iterator[Sequence[str | int]]:
+    run = report.run
+    if run.simulated:
+        yield (SIMULATED,)
+    yield "keyaudit", run.tool_version
+    yield "run", run.run_id
+    yield "tenant", run.tenant_id
+    yield "cloud", run.environment
+    yield "read as", run.identity
+    yield from (("network", fact) for fact in network(run))
+    yield from (("not the whole tenant", part) for part in run.filters.shown)
+    yield from (("supplied", name, digest) for name, digest in sorted(run.evidence.items()))
+    yield "policies", pack(report.tallies)
+    yield ()
+    yield "an empty cell", "is absent, or unknown: then coverage_note names its column with the reason"
+    yield "not-applicable", "is counted in Summary and has no rows"
+    yield "text", "is as the tenant has it: a backslash is written twice, and what cannot be shown as \\x1b or \\u202e"
+    yield "tables in Inventory", ", ".join(TABLES[name].plural for name in _THINGS)
+    yield from (
+        ("rows read", TABLES[name].plural if name in TABLES else name, count) for name, count in sorted(run.rows.items())
+    )
+
+
+def _inventory(report: Report) -> Rows:
+    for table in _THINGS:
+        for row in report.listing(table).rows():
+            yield thing(table, row, report.run.as_of)
+
+
+def _coverage(report: Report) -> Rows:
+    for record in report.verdict.coverage:
+        reason = record.reason
+        yield {
+            "scope_id": record.scope.id,
+            "scope_name": record.scope.name,
+            "scope_kind": record.scope.kind,
+            "operation": record.operation,
+            "state": record.state,
+            **({"reason": reason, "meaning": ADVICE[reason].meaning, "remedy": ADVICE[reason].remedy} if reason else {}),
+            "detail": record.detail,
+            **{name: str(getattr(record, name)) for name in ("received", "kept", "duplicate", "quarantined", "refused")},
+        }
+
+
+def _waivers(report: Report) -> Rows:
+    for use in report.verdict.waivers:
+        waiver = use.waiver
+        yield {
+            "id": waiver.id,
+            "state": use.state,
+            "covered": str(use.count),
+            "policy": waiver.policy.text,
+            "resource": waiver.resource.text,
+            "reason": waiver.reason,
+            "owner": waiver.owner,
+            "approved_by": waiver.approved_by,
+            **({} if waiver.created is None else {"created": times.iso_date(waiver.created)}),
+            "expires": waiver.last_day,
+            "ticket": waiver.ticket,
+            "compensating_control": waiver.compensating_control,
+        }

@@ -1,0 +1,166 @@
+"""`keyaudit export bundle=DIR` and `export verify DIR`."""
+
+import csv
+import hashlib
+import io
+import json
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.inventory.snapshot import open_snapshot
+from keyaudit.model.errors import Exit
+from keyaudit.policy.load import shipped
+from tests.cli.conftest import Keyaudit
+
+
+@pytest.fixture
+def bundle(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> Path:
+    ran = keyaudit("export", f"bundle={tmp_path / 'b'}", "--from", contoso)
+    assert (ran.code, ran.out, ran.err) == (Exit.CLEAN, "", "")
+    return tmp_path / "b"
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text("utf-8"), newline="")))
+
+
+def manifest(folder: Path) -> Any:
+    return json.loads((folder / "manifest.json").read_bytes())
+
+
+def test_the_inventory_is_as_inventory_prints_it(keyaudit: Keyaudit, contoso: Path, bundle: Path) -> None:
+    sizes = {name: size for name, size in open_snapshot(contoso).sizes.items() if size}
+    tables = {path.stem: rows(path) for path in (bundle / "inventory").iterdir()}
+    assert {name: len(found) for name, found in tables.items()} == sizes
+    for name in ("key", "credential", "grant"):
+        printed = keyaudit("inventory", name, "-o", "csv", "--from", contoso).out
+        assert tables[name] == [line for line in csv.DictReader(io.StringIO(printed, newline="")) if line["record"] == "row"]
+
+
+def test_rows_are_whole_though_no_chosen_policy_reads_them(
+    keyaudit: Keyaudit, contoso: Path, bundle: Path, tmp_path: Path
+) -> None:
+    for command in (("export", f"bundle={tmp_path / 'few'}"), ("report", "--export", f"bundle={tmp_path / 'reported'}")):
+        keyaudit(*command, "--from", contoso, "--select", "kv-purge-protection-off")
+        folder = Path(command[-1].partition("=")[2])
+        assert (folder / "inventory" / "key.csv").read_bytes() == (bundle / "inventory" / "key.csv").read_bytes()
+
+
+def test_the_policies_are_those_that_judged(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    text = (shipped() / "key-vault" / "kv-key-rotation-overdue.yaml").read_text()
+    (own / "our-rotation.yaml").write_text(text.replace("id: kv-key-rotation-overdue", "id: our-rotation"))
+    (tmp_path / "k.toml").write_text('[policy.parameters]\nour-rotation = { max_age = "P100D" }\n')
+    arguments = ("--policies", own, "--select", "*-rotation*", "--profile", "strict", "--config", tmp_path / "k.toml")
+    ran = keyaudit("export", f"bundle={tmp_path / 'b'}", "--from", contoso, *arguments)
+    assert ran.code == Exit.CLEAN, ran.err
+    found = json.loads((tmp_path / "b" / "policies" / "policies.json").read_bytes())
+    policies = {each["id"]: each for each in found["policies"]}
+    assert found["settings"]["profile"] == "strict"
+    assert policies["our-rotation"]["shipped"] is False
+    assert policies["kv-key-rotation-overdue"]["shipped"] is True
+    assert policies["our-rotation"]["parameters"]["max_age"]["value"].endswith("100 days")
+    assert policies["our-rotation"]["parameters"]["max_age"]["from"].endswith("k.toml:2")
+    assert policies["kv-key-rotation-overdue"]["parameters"]["max_age"]["from"] == "profile strict"
+    texts = {path.stem: path.read_bytes() for path in (tmp_path / "b" / "policies").glob("*.yaml")}
+    assert {name: hashlib.sha256(data).hexdigest() for name, data in texts.items()} == {
+        name: each["sha256"] for name, each in policies.items()
+    }
+
+
+def test_gaps_are_in_it_and_in_the_exit_code(keyaudit: Keyaudit, blind_spots: Path, tmp_path: Path) -> None:
+    ran = keyaudit("export", f"bundle={tmp_path / 'b'}", "--from", blind_spots)
+    assert ran.code == Exit.INCOMPLETE
+    said = manifest(tmp_path / "b")
+    assert (said["verdict"]["exit"], said["run"]["simulated"]) == (Exit.INCOMPLETE, True)
+    report = json.loads((tmp_path / "b" / "report.json").read_bytes())
+    lines = rows(tmp_path / "b" / "coverage.csv")
+    assert [line["record"] for line in lines].count("gap") == len(report["gaps"]) > 0
+    assert [line["record"] for line in lines].count("ledger") == len(report["coverage"])
+    assert keyaudit("export", "verify", tmp_path / "b").code == Exit.CLEAN
+
+
+def test_a_gate_exports_one_too(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
+    assert keyaudit("gate", "--from", contoso, "--export", f"bundle={tmp_path / 'b'}").code == Exit.FINDINGS
+    assert manifest(tmp_path / "b")["verdict"]["exit"] == Exit.FINDINGS
+    assert manifest(tmp_path / "b")["verdict"]["gate"] == "high"
+
+
+def test_the_same_snapshot_gives_the_same_bundle(keyaudit: Keyaudit, contoso: Path, bundle: Path, tmp_path: Path) -> None:
+    keyaudit("export", f"bundle={tmp_path / 'again'}", "--from", contoso)
+    one, other = (keyaudit("export", "verify", folder).out for folder in (bundle, tmp_path / "again"))
+    assert one.rpartition(" ")[2] == other.rpartition(" ")[2] != ""
+
+
+def test_verify_says_each_difference_and_exits_5(keyaudit: Keyaudit, bundle: Path) -> None:
+    ran = keyaudit("export", "verify", bundle)
+    digest = hashlib.sha256((bundle / "manifest.json").read_bytes()).hexdigest()
+    files = sum(path.is_file() for path in bundle.rglob("*")) - 1
+    assert (ran.code, ran.out) == (Exit.CLEAN, f"{bundle}: {files:,} files as written; SHA-256 of the manifest {digest}\n")
+    (bundle / "findings.csv").write_text("")
+    (bundle / "waivers.csv").unlink()
+    ran = keyaudit("export", "verify", bundle)
+    assert ran.code == Exit.UNSAFE
+    assert [line.partition(":")[0] for line in ran.out.splitlines()] == ["findings.csv", "waivers.csv"]
+    (bundle / "manifest.json").write_text("{")
+    ran = keyaudit("export", "verify", bundle)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (Exit.UNSAFE, "", 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("bundle", "--demo"), "export: bundle is a folder, and does not go to stdout; say where to, as in bundle=DIR"),
+        (("bundle=", "--demo"), "not FORMAT=PATH: 'bundle='; say where to, as in bundle=PATH"),
+        (("verify",), "export verify: names no folder; name the folder that export bundle=DIR wrote"),
+        (("verify", "a", "b"), "export verify: names several things, and checks one folder"),
+        (("verify", "a", "--demo"), "export verify: looks at a folder and at nothing else; leave all flags out"),
+        (("verify", "a", "--from", "b"), "export verify: looks at a folder and at nothing else; leave all flags out"),
+        (("verify", "/nowhere/at/all"), "/nowhere/at/all: no such folder; name the folder that export bundle=DIR wrote"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(keyaudit: Keyaudit, arguments: tuple[str, ...], said: str) -> None:
+    ran = keyaudit("export", *arguments)
+    assert (ran.code, ran.out) == (Exit.USAGE, "")
+    assert said in ran.err
+    assert "reading tenant" not in ran.err
+
+
+def test_a_snapshot_is_no_bundle(keyaudit: Keyaudit, contoso: Path) -> None:
+    ran = keyaudit("export", "verify", contoso)
+    assert ran.code == Exit.USAGE
+    assert "not the manifest of a bundle" in ran.err
+
+
+@pytest.mark.parametrize("there", ["folder", "file", "link"])
+def test_what_is_there_is_not_replaced_and_nothing_is_read(keyaudit: Keyaudit, tmp_path: Path, there: str) -> None:
+    path = tmp_path / "b"
+    make: dict[str, Callable[[], None]] = {
+        "folder": path.mkdir,
+        "file": path.touch,
+        "link": lambda: path.symlink_to("x"),
+    }
+    make[there]()
+    ran = keyaudit("export", f"bundle={path}", "--demo")
+    assert ran.code == Exit.BUG
+    assert "is there already, and is not replaced; name a folder that is not there yet" in ran.err
+    assert "reading tenant" not in ran.err
+
+
+def test_a_bundle_of_several_tenants_is_refused(keyaudit: Keyaudit, contoso: Path, hardened: Path, tmp_path: Path) -> None:
+    ran = keyaudit("export", f"bundle={tmp_path / 'b'}", "--from", contoso, "--from", hardened)
+    assert ran.code == Exit.USAGE
+    assert "bundle: is of one tenant" in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_is_private_whatever_the_umask_was(bundle: Path) -> None:
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in (bundle, *bundle.rglob("*")) if path.is_dir()}
+    assert modes == {0o700}
+    assert os.access(bundle / "policies", os.X_OK)

@@ -1,0 +1,125 @@
+"""Scores, end to end: in every format alike, in order, explained, and as ranges where something was not read."""
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from keyaudit.model.errors import Exit
+from tests.cli.conftest import Keyaudit
+
+CROWN = "consumer-token-signing"
+
+
+def _findings(keyaudit: Keyaudit, folder: Path, *flags: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = keyaudit("report", "--from", folder, "-o", "json", *flags).json["findings"]
+    return found
+
+
+def test_findings_come_by_the_upper_bound(keyaudit: Keyaudit, contoso: Path) -> None:
+    found = _findings(keyaudit, contoso, "--sort", "score")
+    order = [(each["score"]["high"], each["score"]["low"]) if each["score"] else (0, 0) for each in found]
+    assert order == sorted(order, reverse=True)
+    assert len(set(order)) > 10
+    assert {each["id"] for each in found} == {each["id"] for each in _findings(keyaudit, contoso)}
+    evaluated = {each["policy"].partition("-")[0] for each in found if each["score"]}
+    assert {"kv", "app", "sp", "fed"} <= evaluated
+    assert all(each["score"] is None for each in found if each["policy"] == "kv-purge-protection-off")
+
+
+def test_every_format_says_the_same(keyaudit: Keyaudit, contoso: Path) -> None:
+    by_id = {each["id"]: each for each in _findings(keyaudit, contoso)}
+    lines = list(csv.DictReader(io.StringIO(keyaudit("report", "--from", contoso, "-o", "csv").out)))
+    seen = 0
+    for line in lines:
+        each = by_id.get(line["finding_id"])
+        if each is None:
+            continue
+        seen += 1
+        score = each["score"]
+        if score is None:
+            assert (line["score"], line["score_arithmetic"]) == ("", "")
+            continue
+        assert (line["score"], line["score_low"]) == (str(score["high"]), str(score["low"]))
+        assert line["score_arithmetic"] == score["arithmetic"]
+        assert line["score_band"].rpartition("..")[2] == score["band"]
+    assert seen >= len(by_id)
+    streamed = [json.loads(line) for line in keyaudit("export", "jsonl", "--from", contoso).out.splitlines()]
+    of_lines = {each["id"]: each["score"] for each in streamed if each["type"] == "finding"}
+    assert {id_: of_lines[id_] for id_ in by_id} == {id_: each["score"] for id_, each in by_id.items()}
+    text = " ".join(keyaudit("report", "--from", contoso, "--sort", "score").out.split())
+    for each in by_id.values():
+        if each["score"]:
+            assert each["score"]["arithmetic"] in text
+    # Without being asked for, it is no part of the report for people.
+    assert "score " not in keyaudit("report", "--from", contoso).out
+
+
+def test_a_finding_is_explained_with_its_evidence_and_arithmetic(keyaudit: Keyaudit, contoso: Path) -> None:
+    for each in _findings(keyaudit, contoso)[:40:8]:
+        ran = keyaudit("explain", each["id"].upper(), "--from", contoso)
+        assert ran.code == Exit.CLEAN
+        assert max(map(len, ran.out.splitlines())) <= 80
+        said = " ".join(ran.out.split())
+        assert each["policy"] in said
+        for column in each["evidence"]:
+            assert f"{column}:" in said
+        for factor in (each["score"] or {"factors": {}})["factors"].values():
+            assert factor["because"] in said
+        if each["score"]:
+            assert f"blast radius x exposure x age: {each['score']['arithmetic']}" in said
+
+
+def test_a_pass_can_be_explained_too(keyaudit: Keyaudit, contoso: Path) -> None:
+    lines = csv.DictReader(io.StringIO(keyaudit("report", "--from", contoso, "-o", "csv").out))
+    passed = next(line for line in lines if line["status"] == "pass" and line["score"])
+    ran = keyaudit("explain", passed["finding_id"], "--from", contoso)
+    assert ran.code == Exit.CLEAN
+    assert passed["score_arithmetic"] in " ".join(ran.out.split())
+
+
+def test_a_fingerprint_that_there_is_not_is_one_line_with_the_remedy(keyaudit: Keyaudit, contoso: Path) -> None:
+    ran = keyaudit("explain", "0123456789abcdef", "--from", contoso)
+    assert (ran.code, ran.out) == (Exit.USAGE, "")
+    assert re.fullmatch(r"keyaudit: explain: no finding has the fingerprint 0123456789abcdef here; see .+\n", ran.err)
+
+
+def test_a_policy_is_explained_as_ever(keyaudit: Keyaudit) -> None:
+    ran = keyaudit("explain", "kv-key-no-expiry")
+    assert ran.code == Exit.CLEAN
+    assert ran.out.startswith("kv-key-no-expiry (medium, key)\n")
+
+
+def test_what_was_not_read_shows_as_a_range(keyaudit: Keyaudit, contoso: Path, blind_spots: Path) -> None:
+    found = [each["score"] for each in _findings(keyaudit, blind_spots, "--sort", "score") if each["score"]]
+    ranges = [score for score in found if score["low"] != score["high"]]
+    assert len(ranges) > 10
+    for score in ranges:
+        assert " unknown)" in score["arithmetic"]
+        assert any(factor["unknown"] for factor in score["factors"].values())
+    whole = {each["id"]: each["score"] for each in _findings(keyaudit, contoso) if each["score"]}
+    for each in _findings(keyaudit, blind_spots):
+        if each["score"] and each["id"] in whole:
+            certain = whole[each["id"]]
+            assert each["score"]["low"] <= certain["low"], each
+            assert each["score"]["high"] >= certain["high"], each
+    assert keyaudit("explain", "0123456789abcdef", "--from", blind_spots).err.count("not everything was read") == 1
+
+
+def test_the_key_of_2016_across_two_environments_scores_80(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    rules = '[environments.subscriptions]\n"contoso-prod" = "prod"\n"contoso-nonprod" = "test"\n'
+    (tmp_path / "mine.toml").write_text(f"schema = 1\n{rules}", encoding="utf-8")
+    keyaudit("collect", "--demo", "--config", tmp_path / "mine.toml", "--out", tmp_path / "out", "--quiet")
+    found = _findings(keyaudit, tmp_path / "out", "--sort", "score", "--select", "kv-key-rotation-overdue")
+    assert found[0]["resource"] == f"kv-identity-prod/keys/{CROWN}"
+    assert (found[0]["score"]["arithmetic"], found[0]["score"]["band"]) == ("5 x 4 x 4 = 80", "critical")
+    ran = keyaudit("explain", found[0]["id"], "--from", tmp_path / "out")
+    assert "2 environments" in " ".join(ran.out.split())
+
+
+def test_controls_have_an_order_of_their_own(keyaudit: Keyaudit, contoso: Path) -> None:
+    ran = keyaudit("report", "--from", contoso, "--framework", "mcsb", "--sort", "score")
+    assert (ran.code, ran.out) == (Exit.USAGE, "")
+    assert ran.err == "keyaudit: --framework, --sort: cannot be combined; leave one of them out\n"

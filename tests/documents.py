@@ -1,0 +1,63 @@
+"""The command lines of README.md and of the topics of `keyaudit explain`, as a reader would type them.
+
+A command line is an indented line, or a piece of text set as code, that begins with `keyaudit `. One that ends in `# in Azure`
+needs a sign-in, a network or an earlier run: it is not run by the tests, which see only that it would be understood.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from keyaudit.report.topics import RECIPES, topic
+from tests.docs import README
+
+IN_AZURE = "# in Azure"
+
+_FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_GENERATED = re.compile(r"<!-- generated: .*?<!-- end -->", re.DOTALL)
+_LINE = re.compile(r"^ {4,}(?:\S*/)?(keyaudit .+)$", re.MULTILINE)
+_SPAN = re.compile(r"`(keyaudit [^`]+)`")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command line. `whole`: it is set as a line of its own, not named in passing."""
+
+    text: str
+    whole: bool
+
+    @property
+    def words(self) -> list[str]:
+        """What comes after `keyaudit`."""
+        return shlex.split(self.text, comments=True)[1:]
+
+    @property
+    def in_azure(self) -> bool:
+        """It is marked as one that the tests cannot run."""
+        return self.text.endswith(IN_AZURE)
+
+
+def documents() -> dict[str, str]:
+    """The text of each, by name."""
+    return {"README": README.read_text(encoding="utf-8"), **{name: topic(name) for name in RECIPES}}
+
+
+def commands(text: str) -> Iterator[Command]:
+    """The command lines of a document, in the order in which they are read."""
+    prose = _FENCED.sub("", _GENERATED.sub("", text))
+    found = [(match.start(), Command(match[1], True)) for match in _LINE.finditer(prose)]
+    found += [(match.start(), Command(" ".join(match[1].split()), False)) for match in _SPAN.finditer(prose)]
+    yield from (command for _, command in sorted(found, key=lambda each: each[0]))
+
+
+def fenced(text: str, language: str) -> list[str]:
+    """What is set as a block of that language."""
+    return [block for name, block in _FENCED.findall(_GENERATED.sub("", text)) if name == language]
+
+
+def save(path: Path, text: str) -> Path:
+    """The text in a file, for whoever reads only files."""
+    path.write_text(text, encoding="utf-8")
+    return path

@@ -1,0 +1,174 @@
+"""The composite action's shell steps, run against simulated tenants: what is uploaded, kept, and how the job ends."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from keyaudit.model.errors import Exit
+from tests.pipelines.agent import ACTION, HOSTILE, ROOT, Agent, filled, read, script
+from tests.report.sinks import agent_commands
+
+
+def _step(name: str) -> dict[str, Any]:
+    [found] = [step for step in read(ACTION)["runs"]["steps"] if step["name"] == name]
+    return dict(found)
+
+
+def _inputs(given: Mapping[str, str]) -> dict[str, str]:
+    declared = {name: each["default"] for name, each in read(ACTION)["inputs"].items()}
+    assert set(given) <= set(declared)
+    return {f"inputs.{name}": value for name, value in {**declared, **given}.items()}
+
+
+def _gate(agent: Agent, **given: str) -> subprocess.CompletedProcess[str]:
+    if not (agent.venv / "keyaudit").exists():
+        agent.installed()
+    (agent.temp / "output").unlink(missing_ok=True)
+    step = _step("Gate")
+    inputs = _inputs({name.replace("_", "-"): value for name, value in given.items()})
+    return agent.run(step["run"], filled(step["env"], inputs))
+
+
+def _ends(agent: Agent) -> int:
+    step = _step("Pass or fail")
+    return agent.run(step["run"], filled(step["env"], {"steps.gate.outputs.exit-code": agent.outputs["exit-code"]})).returncode
+
+
+def test_a_tenant_that_is_as_it_should_be_passes(agent: Agent) -> None:
+    ran = _gate(agent, demo="hardened", formats="sarif junit  markdown\njsonl cyclonedx-1.7")
+    assert ran.returncode == 0, ran.stderr
+    assert agent.outputs == {"exit-code": "0", "complete": "true", "folder": str(agent.temp / "keyaudit")}
+    assert sorted(path.name for path in (agent.temp / "keyaudit").iterdir()) == [
+        "keyaudit.cyclonedx-1.7",
+        "keyaudit.jsonl",
+        "keyaudit.junit.xml",
+        "keyaudit.markdown",
+        "keyaudit.sarif",
+    ]
+    assert _ends(agent) == Exit.CLEAN
+
+
+def test_findings_fail_the_job_after_all_else(agent: Agent) -> None:
+    ran = _gate(agent, demo="contoso")
+    assert ran.returncode == 0, ran.stderr
+    assert "::error title=keyaudit " in ran.stdout
+    assert agent.outputs["complete"] == "true"
+    assert _ends(agent) == Exit.FINDINGS
+
+
+def test_nothing_is_uploaded_of_a_run_that_saw_less_even_where_findings_decide_its_exit(agent: Agent) -> None:
+    _gate(agent, demo="blind-spots")
+    assert agent.outputs["exit-code"] == str(int(Exit.FINDINGS))
+    assert agent.outputs["complete"] == "false"
+    assert (agent.temp / "keyaudit" / "keyaudit.sarif").exists()
+
+
+def test_nothing_is_uploaded_over_a_gap_that_was_accepted(agent: Agent) -> None:
+    _gate(
+        agent,
+        demo="blind-spots",
+        fail_on="critical",
+        arguments="--select=kv-key-no-expiry\n\n--allow-gap=policy=kv-key-no-expiry\n",
+    )
+    assert agent.outputs == {"exit-code": "0", "complete": "false", "folder": str(agent.temp / "keyaudit")}
+
+
+def test_a_gate_that_cannot_start_fails_the_job_and_uploads_nothing(agent: Agent) -> None:
+    ran = _gate(agent, demo="contoso", profile="lenient")
+    assert "lenient" in ran.stderr
+    assert agent.outputs["complete"] == "false"
+    assert _ends(agent) == Exit.USAGE
+
+
+def test_a_job_without_a_verdict_fails(agent: Agent) -> None:
+    step = _step("Pass or fail")
+    assert agent.run(step["run"], {"CODE": ""}).returncode == Exit.BUG
+
+
+def test_a_baseline_and_waivers_reach_the_gate(agent: Agent) -> None:
+    (agent.workspace / "old.json").write_text("{}")
+    ran = _gate(agent, demo="contoso", baseline="old.json", new_only="true", waivers="missing.yaml")
+    assert agent.outputs["exit-code"] == str(int(Exit.USAGE))
+    assert "old.json" in ran.stderr or "missing.yaml" in ran.stderr
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_hostile_input_is_never_run_and_never_a_flag(agent: Agent, text: str) -> None:
+    agent.recording()
+    inputs = ("fail_on", "profile", "baseline", "waivers", "tenant", "demo", "arguments", "new_only")
+    ran = _gate(agent, **dict.fromkeys(inputs, text))
+    assert ran.returncode == 0, ran.stderr
+    assert not (agent.workspace / "witness").exists()
+    assert agent_commands((ran.stdout + ran.stderr).encode()) == []
+    assert set(agent.outputs) == {"exit-code", "complete", "folder"}
+    folder = agent.temp / "keyaudit"
+    assert agent.arguments == [
+        "gate",
+        "--ci=github",
+        f"--fail-on={text}",
+        *(f"--{flag}={text}" for flag in ("profile", "baseline", "waivers", "tenant") if text),
+        *(["--demo", f"--estate={text}"] if text else []),
+        *(line for line in text.split("\n") if line),
+        f"--export=sarif={folder}/keyaudit.sarif",
+        f"--export=junit={folder}/keyaudit.junit.xml",
+    ]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_hostile_format_leads_out_of_the_folder(agent: Agent, text: str) -> None:
+    agent.recording()
+    ran = _gate(agent, formats=text)
+    assert not (agent.workspace / "witness").exists()
+    said = [line for line in agent_commands((ran.stdout + ran.stderr).encode()) if b"title=keyaudit::the input" not in line]
+    assert said == []
+    if agent.arguments is None:
+        assert ran.returncode == Exit.USAGE
+    else:
+        start = f"{agent.temp}/keyaudit/keyaudit."
+        exports = [each.removeprefix("--export=").split("=", 1) for each in agent.arguments if each.startswith("--export=")]
+        assert all(path == start + name and "/" not in name for name, path in exports)
+
+
+def _install(agent: Agent, **given: str) -> tuple[int, list[str]]:
+    log = agent.temp / "pip"
+    log.unlink(missing_ok=True)
+    recorder = f'printf "%s\\n" "$@" >{log}'
+    body = (
+        f'mkdir -p "$3/bin"; printf \'#!/usr/bin/env bash\\n%s\\n\' \'{recorder}\' >"$3/bin/python"; chmod +x "$3/bin/python"'
+    )
+    script(agent.temp / "bin" / "python3.12", body)
+    step = _step("Install keyaudit")
+    values = {**_inputs(given), "steps.python.outputs.python-path": str(agent.temp / "bin" / "python3.12")}
+    ran = agent.run(step["run"], filled(step["env"], values))
+    return ran.returncode, log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+
+
+def test_it_installs_the_checkout_that_it_came_with_or_a_version(agent: Agent) -> None:
+    assert _install(agent)[1][-1] == str(ROOT)
+    assert _install(agent, extras="xlsx,ocsf")[1][-1] == f"{ROOT}[xlsx,ocsf]"
+    assert _install(agent, version="1.2.0rc1")[1][-1] == "keyaudit==1.2.0rc1"
+    assert _install(agent, version="1.2", extras="xlsx")[1][-1] == "keyaudit[xlsx]==1.2"
+
+
+@pytest.mark.parametrize("text", ["1.0 --index-url=https://evil", "latest!", "1.0\nevil", "$(id)", "https://evil/x", "--pre"])
+def test_it_installs_nothing_that_is_not_a_version(agent: Agent, text: str) -> None:
+    assert _install(agent, version=text) == (Exit.USAGE, [])
+    assert _install(agent, extras=text) == (Exit.USAGE, [])
+
+
+def test_what_follows_the_gate_hangs_on_what_it_said() -> None:
+    complete = "steps.gate.outputs.complete == 'true'"
+    assert complete in _step("Upload to code scanning")["if"]
+    assert "inputs.demo == ''" in _step("Upload to code scanning")["if"]
+    for name in ("Keep the files", "Pass or fail"):
+        assert "!cancelled()" in _step(name)["if"]
+    assert [step["name"] for step in read(ACTION)["runs"]["steps"]][-1] == "Pass or fail"
+
+
+def test_the_uploaded_file_says_that_it_is_whole(agent: Agent) -> None:
+    _gate(agent, demo="hardened", formats="sarif")
+    runs = json.loads((agent.temp / "keyaudit" / "keyaudit.sarif").read_text(encoding="utf-8"))["runs"]
+    assert all(each["executionSuccessful"] for run in runs for each in run["invocations"])

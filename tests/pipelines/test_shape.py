@@ -1,0 +1,67 @@
+"""The shipped pipeline files are what GitHub and Azure take, and nobody's input is ever part of a script."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pipelines.agent import ACTION, GITHUB, TEMPLATE, differs_from_schema, read
+
+WORKFLOW = GITHUB / "workflows" / "ci.yml"
+SYSTEMS = {ACTION: "github-actions", WORKFLOW: "github-workflows", TEMPLATE: "azure-pipelines"}
+
+
+def _scripts(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        own = [value[name] for name in ("run", "bash", "script", "inlineScript") if isinstance(value.get(name), str)]
+        return own + [text for each in value.values() for text in _scripts(each)]
+    return [text for each in value for text in _scripts(each)] if isinstance(value, list) else []
+
+
+def test_each_file_is_one_that_is_checked() -> None:
+    assert {path for path in GITHUB.rglob("*") if path.is_file()} == set(SYSTEMS)
+
+
+@pytest.mark.parametrize("path", SYSTEMS, ids=lambda path: path.name)
+def test_it_holds_to_the_schema_of_its_system(path: Path) -> None:
+    assert differs_from_schema(path, SYSTEMS[path]) == ""
+
+
+def test_zizmor_finds_nothing() -> None:
+    # Beside the interpreter where both are installed together, else wherever the PATH has it.
+    beside = Path(sys.executable).with_name("zizmor")
+    command = [str(beside) if beside.exists() else "zizmor", "--offline", "--persona", "pedantic", "--quiet", str(GITHUB)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("path", SYSTEMS, ids=lambda path: path.name)
+def test_no_script_has_an_expression_in_it(path: Path) -> None:
+    scripts = _scripts(read(path))
+    assert scripts
+    for script in scripts:
+        assert "${{" not in script
+        # Azure's own macros: $(name). Command substitution would look like one.
+        assert path != TEMPLATE or not re.search(r"\$\(", script)
+
+
+@pytest.mark.parametrize("path", [ACTION, WORKFLOW], ids=lambda path: path.name)
+def test_every_action_of_others_is_pinned_to_a_commit(path: Path) -> None:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if "uses:" in line and "$/" not in line:
+            assert re.search(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
+
+
+def test_every_input_of_the_action_reaches_a_step() -> None:
+    action = read(ACTION)
+    text = ACTION.read_text(encoding="utf-8")
+    assert [name for name in action["inputs"] if f"inputs.{name}" not in text] == []
+    assert set(re.findall(r"inputs\.([\w-]+)", text)) <= set(action["inputs"])
+
+
+def test_every_parameter_of_the_template_reaches_a_step() -> None:
+    names = {each["name"] for each in read(TEMPLATE)["parameters"]}
+    assert set(re.findall(r"parameters\.(\w+)", TEMPLATE.read_text(encoding="utf-8"))) == names

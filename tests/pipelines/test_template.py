@@ -1,0 +1,107 @@
+"""The Azure Pipelines template's scripts, run against simulated tenants as the agent would run them."""
+
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from keyaudit.model.errors import Exit
+from tests.cli.tenants import running
+from tests.pipelines.agent import HOSTILE, TEMPLATE, Agent, filled, read, script
+from tests.report.sinks import agent_commands
+
+
+def _step(name: str) -> dict[str, Any]:
+    [found] = [step for step in read(TEMPLATE)["steps"] if step.get("displayName") == name]
+    return dict(found)
+
+
+def _values(given: Mapping[str, str]) -> dict[str, str]:
+    declared = {each["name"]: str(each.get("default", "")) for each in read(TEMPLATE)["parameters"]}
+    assert set(given) <= set(declared)
+    values = {f"parameters.{name}": value for name, value in {**declared, **given}.items()}
+    return {**values, "System.AccessToken": ""}
+
+
+def _gate(agent: Agent, environ: Mapping[str, str], **given: str) -> subprocess.CompletedProcess[str]:
+    step = _step("keyaudit gate")
+    return agent.run(step["inputs"]["inlineScript"], {**filled(step["env"], _values(given)), **environ})
+
+
+@pytest.mark.parametrize(("estate", "exit_"), [("hardened", Exit.CLEAN), ("contoso", Exit.FINDINGS)])
+def test_a_live_tenant_is_audited_and_the_task_ends_as_the_gate(agent: Agent, estate: str, exit_: Exit) -> None:
+    agent.installed()
+    with running(estate) as tenant:
+        ran = _gate(agent, tenant.environ, formats="jsonl markdown")
+    assert ran.returncode == exit_, ran.stderr
+    assert "##vso[task.setvariable variable=keyaudit.exported]true" in ran.stdout.splitlines()
+    folder = agent.temp / "keyaudit"
+    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*")) == [
+        "keyaudit.jsonl",
+        "keyaudit.junit.xml",
+        "keyaudit.markdown",
+        "sarif/keyaudit.sarif",
+    ]
+
+
+def test_a_gate_that_cannot_start_publishes_nothing(agent: Agent) -> None:
+    agent.installed()
+    ran = _gate(agent, {}, profile="lenient")
+    assert ran.returncode == Exit.USAGE
+    assert "setvariable" not in ran.stdout
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_hostile_parameter_is_never_run_and_never_a_flag(agent: Agent, text: str) -> None:
+    agent.recording()
+    flags = {"failOn": "fail-on", "profile": "profile", "baseline": "baseline", "waivers": "waivers", "tenant": "tenant"}
+    ran = _gate(agent, {}, **dict.fromkeys((*flags, "arguments", "newOnly"), text))
+    assert ran.returncode == 0, ran.stderr
+    assert not (agent.workspace / "witness").exists()
+    assert agent_commands((ran.stdout + ran.stderr).encode()) == []
+    folder = agent.temp / "keyaudit"
+    assert agent.arguments == [
+        "gate",
+        "--ci=azure",
+        f"--fail-on={text}",
+        *(f"--{flag}={text}" for flag in ("profile", "baseline", "waivers", "tenant") if text),
+        *(line for line in text.split("\n") if line),
+        f"--export=junit={folder}/keyaudit.junit.xml",
+        f"--export=sarif={folder}/sarif/keyaudit.sarif",
+    ]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_hostile_format_leads_out_of_the_folder(agent: Agent, text: str) -> None:
+    agent.recording()
+    ran = _gate(agent, {}, formats=text)
+    assert not (agent.workspace / "witness").exists()
+    said = [line for line in agent_commands((ran.stdout + ran.stderr).encode()) if b"the parameter formats" not in line]
+    assert said == []
+    if agent.arguments is None:
+        assert ran.returncode == Exit.USAGE
+    else:
+        exports = [each.removeprefix("--export=").split("=", 1) for each in agent.arguments[5:]]
+        assert all(path == f"{agent.temp}/keyaudit/keyaudit.{name}" and "/" not in name for name, path in exports)
+
+
+def test_it_installs_what_was_asked_for_and_no_flag(agent: Agent) -> None:
+    log = agent.temp / "pip"
+    script(agent.venv / "python", f'printf "%s\\n" "$@" >{log}')
+    script(agent.temp / "bin" / "python", "true")
+    step = _step("Install keyaudit")
+    for text in ("keyaudit==1.0", "--index-url=https://evil"):
+        ran = agent.run(step["bash"], filled(step["env"], _values({"package": text})))
+        assert ran.returncode == 0, ran.stderr
+        assert log.read_text(encoding="utf-8").splitlines()[-2:] == ["--", text]
+
+
+def test_results_are_published_whatever_the_gate_decides() -> None:
+    steps = read(TEMPLATE)["steps"]
+    after = steps[[step.get("displayName") for step in steps].index("keyaudit gate") + 1 :]
+    assert len(after) == 3
+    for step in after:
+        assert step["condition"] == "and(succeededOrFailed(), eq(variables['keyaudit.exported'], 'true'))"
+    assert _step("Publish the results as tests")["inputs"]["failTaskOnFailedTests"] is False
+    assert _step("Publish the results as a scan")["artifact"] == "CodeAnalysisLogs"

@@ -1,0 +1,65 @@
+"""The fixed report with what excuses a failure: a waiver, and a baseline."""
+
+import dataclasses
+
+from keyaudit.model.baseline import Baseline, Known
+from keyaudit.model.findings import Outcome
+from keyaudit.model.run import Report
+from keyaudit.model.waivers import Glob, State, Use, Waiver
+from tests.report.example import AS_OF, DAY, FINDINGS, OVERDUE, PURGE, REPORT, RUN, VERDICT, tallies, total
+
+WAIVER = Waiver(
+    id="W-2026-014",
+    policy=Glob(OVERDUE.id),
+    resource=Glob("*/keys/codesign-2021"),
+    reason="Replaced with the new agent pool in January.",
+    owner="team-release@contoso.example",
+    approved_by="ciso@contoso.example",
+    ends=AS_OF + 30 * DAY,
+    created=AS_OF - 30 * DAY,
+    ticket="RITM0012345",
+    compensating_control="Signing needs two approvals.",
+)
+
+
+def excused() -> Report:
+    """The fixed report, with one failure that a waiver covers and one that the baseline holds."""
+    waived, known = (each for each in FINDINGS if each.policy in (OVERDUE, PURGE) and each.outcome is Outcome.FAIL)
+    found = [
+        dataclasses.replace(each, outcome=Outcome.WAIVED, waiver=WAIVER)
+        if each is waived
+        else dataclasses.replace(each, known=True)
+        if each is known
+        else each
+        for each in FINDINGS
+    ]
+    open_ = [each for each in found if each.outcome is Outcome.FAIL and not each.known]
+    entry = Known(policy=PURGE.id, subject=known.subject, severity=known.severity, since=AS_OF - 30 * DAY)
+    tallies_ = tuple(
+        dataclasses.replace(
+            tally,
+            failed=total([each for each in open_ if each.policy is tally.policy], Outcome.FAIL),
+            waived=total([each for each in found if each.policy is tally.policy], Outcome.WAIVED),
+            known=total([each for each in found if each.policy is tally.policy and each.known], Outcome.FAIL),
+        )
+        for tally in tallies()
+    )
+    verdict = dataclasses.replace(
+        VERDICT,
+        failed=total(open_, Outcome.FAIL),
+        waived=total(found, Outcome.WAIVED),
+        known=total([each for each in found if each.known], Outcome.FAIL),
+        waivers=(Use(WAIVER, State.ACTIVE, 1),),
+        baseline=Baseline(
+            run_id="b", tenant_id=RUN.tenant_id, complete=True, as_of=AS_OF - 30 * DAY, limit=90 * DAY, entries=(entry,)
+        ),
+    )
+    return dataclasses.replace(
+        REPORT,
+        verdict=verdict,
+        tallies=tallies_,
+        findings=lambda passes: (each for each in found if passes or each.outcome is not Outcome.PASS),
+    )
+
+
+EXCUSED = excused()

@@ -1,0 +1,38 @@
+"""One finding in full: whatever names the tenant chose, it stays text of at most 80 columns."""
+
+import dataclasses
+
+import pytest
+
+from keyaudit.model.reasons import Reason
+from keyaudit.model.score import FACTORS, Factor, Score
+from keyaudit.report.finding import render_finding
+from keyaudit.report.lines import columns
+from tests.report.example import RUN
+from tests.report.hostile import hostile
+
+SCORE = Score(
+    factors=tuple(
+        Factor(name=name, low=1, high=4, because="cannot tell: custody (permission)", unknown={"custody": Reason.PERMISSION})
+        for name in FACTORS
+    )
+)
+
+
+@pytest.mark.parametrize("payload", ["\x1b[2J\x07", "a\nb\r\n##vso[task.complete]", "\u202egnp.exe", "x" * 500, "::error::x"])
+def test_a_hostile_name_stays_text(payload: str) -> None:
+    for each in hostile(payload).findings(True):
+        for finding in (each, dataclasses.replace(each, score=SCORE)):
+            said = render_finding(finding, RUN)
+            assert not any(character in said for character in "\x1b\x07\r\u202e")
+            assert "##" not in said
+            assert all(columns(line) <= 80 for line in said.splitlines())
+            assert not any(line.startswith(("##", "::")) for line in said.splitlines())
+
+
+def test_a_score_is_shown_as_it_is_reckoned() -> None:
+    finding = next(dataclasses.replace(each, score=SCORE) for each in hostile("x").findings(False))
+    said = " ".join(render_finding(finding, RUN).split())
+    assert "blast radius x exposure x age: 1..4 x 1..4 x 1..4 = 1..64 (custody unknown)" in said
+    assert "band: info..critical" in said
+    assert "blast radius 1..4: cannot tell: custody (permission)" in said

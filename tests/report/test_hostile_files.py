@@ -1,0 +1,137 @@
+"""No name from the tenant acts on whoever reads an exported file: judged by parsers that share nothing with the formats."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from collections import Counter
+
+import pytest
+from markdown_it import MarkdownIt
+
+from keyaudit.report.formats import FILES
+from tests.needs import module
+from tests.report.example import FINDINGS
+from tests.report.files import parts, poisoned, sheets
+from tests.report.sinks import CORPUS, agent_commands, restored, terminal_codes
+
+PAYLOADS = pytest.mark.parametrize("payload", CORPUS.values(), ids=CORPUS)
+TEXTS = [name for name in FILES if name != "xlsx"]
+JSON = ["jsonl", "sarif", "ocsf", "cyclonedx", "cyclonedx-1.7"]
+
+
+@PAYLOADS
+@pytest.mark.parametrize("name", TEXTS)
+def test_nothing_reaches_a_terminal_or_a_build_agent(name: str, payload: str) -> None:
+    assert terminal_codes(poisoned(name, payload)) == []
+    # Markdown's own headings: no agent takes "## " for a command.
+    assert agent_commands(re.sub(rb"(?m)^## (?=[A-Z][a-z ]+$)", b"", poisoned(name, payload))) == []
+
+
+def test_a_terminal_only_draws() -> None:
+    module("pyte")
+    import pyte  # noqa: PLC0415 - brings wcwidth, which is not everywhere
+
+    seen: Counter[str] = Counter()
+
+    class Listener:
+        """Counts what the stream tells a screen to do."""
+
+        def __getattr__(self, event: str) -> object:
+            return lambda *_, **__: seen.update([event])
+
+    stream = pyte.Stream(Listener())  # type: ignore[arg-type]  # a screen that draws nothing
+    for name in TEXTS:
+        for payload in CORPUS.values():
+            stream.feed(poisoned(name, payload).decode())
+    assert set(seen) == {"draw", "linefeed"}
+    stream.feed("\x1b[2J")
+    assert "erase_in_display" in seen
+
+
+@PAYLOADS
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_name_adds_no_line(name: str, payload: str) -> None:
+    if payload:  # where there is no name, nothing is said of it
+        assert poisoned(name, payload).count(b"\n") == poisoned(name, "N").count(b"\n")
+
+
+@PAYLOADS
+@pytest.mark.parametrize("name", JSON)
+def test_json_is_ascii_and_keeps_the_original(name: str, payload: str) -> None:
+    output = poisoned(name, payload)
+    assert output.isascii()
+    found = [json.loads(line) for line in output.splitlines()] if name in {"jsonl", "ocsf"} else json.loads(output)
+    assert payload in set(_texts(found))
+
+
+@PAYLOADS
+def test_sarif_has_no_link_placeholder_or_path_of_the_tenants(payload: str) -> None:
+    for run in json.loads(poisoned("sarif", payload))["runs"]:
+        for result in run["results"]:
+            text = re.sub(r"\\[\[\]\\]|\{\{|\}\}", "", result["message"]["text"])
+            assert not set("[]{}") & set(text)
+            (location,) = result["locations"]
+            uri = location["physicalLocation"]["artifactLocation"]["uri"]
+            assert re.fullmatch(r"azure(/[A-Za-z0-9._~%-]+)+", uri)
+            assert not {".", ".."} & set(uri.split("/"))
+
+
+@PAYLOADS
+def test_junit_is_xml_with_as_many_cases(payload: str) -> None:
+    root = ET.fromstring(poisoned("junit", payload))
+    assert {each.tag for each in root.iter()} == {
+        "testsuites", "testsuite", "properties", "property", "testcase", "failure", "error", "skipped",
+    }  # fmt: skip
+    assert len(list(root.iter("testcase"))) == len(FINDINGS) + 1
+
+
+@PAYLOADS
+def test_markdown_has_no_markup_but_ours(payload: str) -> None:
+    output = poisoned("markdown", payload).decode()
+    if not payload:
+        return
+    assert _markup(output) == _markup(poisoned("markdown", "N").decode())
+    assert re.search(r"://|@|www\.|\n#[^# ]", output, re.IGNORECASE) is None
+
+
+@PAYLOADS
+def test_a_label_of_a_metric_ends_where_it_should(payload: str) -> None:
+    from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415 - as it is read
+
+    families = list(text_string_to_metric_families(poisoned("prometheus", payload).decode()))
+    plain = list(text_string_to_metric_families(poisoned("prometheus", "N").decode()))
+    assert [(each.name, len(each.samples)) for each in families] == [(each.name, len(each.samples)) for each in plain]
+    assert {frozenset(sample.labels) for each in families for sample in each.samples} == {
+        frozenset(sample.labels) for each in plain for sample in each.samples
+    }
+
+
+@PAYLOADS
+def test_a_workbook_holds_text_and_computes_nothing(payload: str) -> None:
+    book = poisoned("xlsx", payload)
+    types = Counter(line.split(" ")[1] for line in sheets(book))
+    assert set(types) <= {"s", "n", "d"}
+    for part in parts(book).values():
+        assert not {each.tag.rpartition("}")[2] for each in ET.fromstring(part).iter()} & {"f", "hyperlink", "hyperlinks"}
+    said = {line.split(" ", 2)[2] for line in sheets(book)}
+    if 0 < len(payload) < 30_000:
+        assert payload in {restored(f"'{text}") for text in said}
+    assert terminal_codes("\n".join(said).encode()) == []
+
+
+def _markup(text: str) -> Counter[str]:
+    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(text)
+    inside = (child for token in tokens for child in token.children or ())
+    return Counter(token.type for token in (*tokens, *inside) if token.type not in {"text", "softbreak", "text_special"})
+
+
+def _texts(value: object) -> list[str]:
+    match value:
+        case str():
+            return [value]
+        case dict():
+            return [text for key, each in value.items() for text in (key, *_texts(each))]
+        case list():
+            return [text for each in value for text in _texts(each)]
+        case _:
+            return []

@@ -1,0 +1,232 @@
+"""The page: one file that needs nothing else, whose structure no name can change, and that counts as the other formats do."""
+
+import base64
+import dataclasses
+import hashlib
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from xml.etree.ElementTree import Element
+
+import html5lib
+import pytest
+
+from keyaudit.model.errors import Exit
+from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.frameworks import FRAMEWORKS
+from keyaudit.model.run import Past, Report
+from keyaudit.model.text import visible
+from keyaudit.report.html import write
+from keyaudit.report.html.inert import LONGEST
+from tests.report.example import AS_OF, CLEAN, DAY, FINDINGS, GATED, OVERDUE, REPORT, tallies, total
+from tests.report.hostile import hostile
+from tests.report.sinks import CORPUS, agent_commands, terminal_codes
+
+REFERENCES = {each for tally in REPORT.tallies for each in tally.policy.references if each.startswith("https://")}
+# An empty name leaves out what would say nothing more, and never adds anything.
+_BLANK = {"N13 empty"}
+
+
+def printed(report: Report) -> bytes:
+    out = io.BytesIO()
+    write(report, out)
+    return out.getvalue()
+
+
+@cache
+def hostile_page(payload: str) -> bytes:
+    out = io.BytesIO()
+    write(hostile(payload), out)
+    return out.getvalue()
+
+
+def parsed(page: bytes) -> Element:
+    """The page as a parser sees it that takes nothing amiss."""
+    document: Element = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(page, transport_encoding="utf-8")
+    return document
+
+
+def structure(page: bytes) -> list[tuple[str, tuple[str, ...]]]:
+    return [(str(each.tag), tuple(sorted(each.attrib))) for each in parsed(page).iter()]
+
+
+def of_class(page: bytes, name: str) -> Iterator[Element]:
+    return (each for each in parsed(page).iter() if name in each.attrib.get("class", "").split())
+
+
+def text(page: bytes) -> str:
+    return " ".join(" ".join(parsed(page).itertext()).split())
+
+
+def test_the_same_report_gives_the_same_bytes() -> None:
+    assert printed(REPORT) == printed(REPORT)
+
+
+@pytest.mark.parametrize("report", [REPORT, GATED, CLEAN], ids=["report", "gated", "clean"])
+def test_nothing_is_run_and_nothing_is_fetched(report: Report) -> None:
+    page = printed(report)
+    tags = Counter(str(each.tag).rpartition("}")[2] for each in parsed(page).iter())
+    assert not {"script", "img", "link", "iframe", "object", "embed", "form", "base", "image", "use", "foreignObject"} & set(
+        tags
+    )
+    assert (tags["h1"], tags["main"], tags["style"]) == (1, 1, 1)
+    names = {name for each in parsed(page).iter() for name in each.attrib}
+    assert not [name for name in names if name.startswith("on") or name in {"style", "src", "srcset", "action"}]
+    [style] = [each.text or "" for each in parsed(page).iter() if each.tag == "style"]
+    assert re.findall(r"url\((.*?)\)", style) == ["#hatch"] * style.count("url(")
+    assert "@import" not in style
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    [policy] = [each.attrib["content"] for each in parsed(page).iter() if "http-equiv" in each.attrib]
+    assert policy == f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+
+
+def test_links_lead_into_the_page_or_to_what_policies_refer_to() -> None:
+    root = parsed(printed(REPORT))
+    ids = [each.attrib["id"] for each in root.iter() if "id" in each.attrib]
+    assert len(ids) == len(set(ids))
+    links = {each.attrib["href"] for each in root.iter() if "href" in each.attrib}
+    assert {link for link in links if not link.startswith("#")} == REFERENCES
+    assert {link[1:] for link in links if link.startswith("#")} <= set(ids)
+    named = {name for each in root.iter() for name in each.attrib.get("aria-labelledby", "").split()}
+    assert named <= set(ids)
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_a_name_changes_nothing_but_text(name: str) -> None:
+    page = hostile_page(CORPUS[name])
+    if name in _BLANK:
+        assert set(structure(page)) <= set(structure(hostile_page("N")))
+    else:
+        assert structure(page) == structure(hostile_page("N"))
+    links = {each.attrib["href"] for each in parsed(page).iter() if "href" in each.attrib}
+    assert {link for link in links if not link.startswith("#")} <= REFERENCES
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_a_name_acts_on_no_terminal_and_no_agent(name: str) -> None:
+    page = hostile_page(CORPUS[name])
+    assert terminal_codes(page) == []
+    assert agent_commands(page) == []
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_a_name_is_read_as_it_is(name: str) -> None:
+    payload = CORPUS[name]
+    # HTML has no place for a noncharacter either.
+    shown = " ".join(visible(payload, LONGEST).replace("\uffff", "\\uffff").split())
+    assert shown in text(hostile_page(payload))
+
+
+def test_findings_and_unknown_results_are_counted_as_everywhere() -> None:
+    page = printed(REPORT)
+    tiles = ["".join(each.itertext()).split() for each in next(of_class(page, "tiles"))]
+    failed, unknown = total(FINDINGS, Outcome.FAIL), total(FINDINGS, Outcome.UNKNOWN)
+    assert {words[1]: int(words[0]) for words in tiles} == {level: failed.get(level, 0) for level in Severity}
+    rows = [each for table in of_class(page, "items") for each in table.iter("tr")]
+    heads = len(list(of_class(page, "items")))
+    assert len(rows) - heads == sum(failed.values()) + sum(unknown.values())
+    listed = Counter(_level(each) for each in of_class(page, "policy") if "unknown" not in each.attrib["class"].split())
+    assert listed == Counter(level for _, level in {(each.policy.id, each.severity) for each in FINDINGS if _fails(each)})
+
+
+def _fails(finding: Finding) -> bool:
+    return finding.outcome is Outcome.FAIL
+
+
+def _level(details: Element) -> str:
+    return details.attrib["class"].split()[1]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "gate", "word"),
+    [
+        ((Exit.CLEAN,), Severity.HIGH, "PASS"),
+        ((Exit.CLEAN,), None, "NOTHING DECIDED"),
+        ((Exit.FINDINGS,), Severity.HIGH, "FAIL"),
+        ((Exit.FINDINGS, Exit.INCOMPLETE), Severity.HIGH, "FAIL"),
+        ((Exit.INCOMPLETE,), Severity.HIGH, "INCOMPLETE"),
+        ((Exit.INCOMPLETE,), None, "INCOMPLETE"),
+        ((Exit.UNSAFE, Exit.INCOMPLETE), None, "REFUSED FOR SAFETY"),
+        ((Exit.NO_ACCESS, Exit.INCOMPLETE), None, "NOTHING ASSESSED"),
+        ((Exit.UNAVAILABLE, Exit.INCOMPLETE), None, "NOTHING ASSESSED"),
+    ],
+)
+def test_the_band_says_what_was_decided(conditions: tuple[Exit, ...], gate: Severity | None, word: str) -> None:
+    verdict = dataclasses.replace(REPORT.verdict, exit=conditions[0], conditions=conditions, gate=gate)
+    page = printed(dataclasses.replace(REPORT, verdict=verdict))
+    assert ["".join(each.itertext()) for each in of_class(page, "word")] == [word]
+    incomplete = Exit.INCOMPLETE in conditions
+    assert ("Coverage: what is missing" in text(page)) == incomplete
+    assert ("Also incomplete: something required was not assessed" in text(page) or word == "INCOMPLETE") == incomplete
+
+
+def test_coverage_stands_before_anything_else_where_it_is_not_complete() -> None:
+    anchors = [each.attrib["id"] for each in parsed(printed(REPORT)).iter("section") if "id" in each.attrib]
+    assert anchors[0] == "coverage"
+    assert "coverage" not in [each.attrib.get("id") for each in parsed(printed(CLEAN)).iter("section")]
+
+
+def test_a_simulated_tenant_says_so() -> None:
+    assert "SIMULATED TENANT" in text(printed(CLEAN))
+    assert "SIMULATED TENANT" not in text(printed(REPORT))
+
+
+def test_every_chart_has_its_numbers_in_a_table() -> None:
+    for figure in parsed(printed(REPORT)).iter("figure"):
+        charts = [each for each in figure.iter() if str(each.tag).endswith("svg") and each.attrib.get("role") == "img"]
+        [details] = [each for each in figure if each.tag == "details"]
+        assert len(charts) == 1
+        assert list(details.iter("table"))
+
+
+def test_every_framework_that_a_policy_is_mapped_to_is_there() -> None:
+    shown = text(printed(REPORT))
+    assert all(FRAMEWORKS[key].title in shown for tally in REPORT.tallies for key in tally.policy.frameworks)
+
+
+def test_what_a_page_cannot_hold_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keyaudit.report.html.findings.MOST", 3)
+    out = io.BytesIO()
+    write(REPORT, out)
+    page = out.getvalue()
+    rows = sum(len(list(table.iter("tr"))) - 1 for table in of_class(page, "items"))
+    assert rows == 3
+    left_out = sum(total(FINDINGS, Outcome.FAIL).values()) + sum(total(FINDINGS, Outcome.UNKNOWN).values()) - 3
+    assert sum(map(int, re.findall(r"(\d+) more are counted and not listed here", text(page)))) == left_out
+
+
+def test_five_thousand_findings_are_less_than_three_megabytes() -> None:
+    [overdue] = [each for each in FINDINGS if each.policy is OVERDUE and each.outcome is Outcome.FAIL]
+    found = [_numbered(overdue, number) for number in range(5_000)]
+    verdict = dataclasses.replace(REPORT.verdict, failed=total(found, Outcome.FAIL), unknown={})
+    many = dataclasses.replace(REPORT, verdict=verdict, tallies=tallies(found), findings=lambda _: iter(found))
+    page = printed(many)
+    assert len(page) < 3_000_000
+    # Once in what to start with.
+    assert page.count(b"was created 2023-01-12; the limit is 730 days") == 5_000 + 1
+    assert page.count(OVERDUE.why.encode()) == 1
+
+
+def _numbered(finding: Finding, number: int) -> Finding:
+    name = f"codesign-{number:04d}"
+    fix = {"cli": f"az keyvault key rotate --vault-name kv-prod --name {name}"}
+    return dataclasses.replace(finding, row={**finding.row, "name": name}, subject=f"{finding.subject}{number}", fix=fix)
+
+
+def test_the_trend_has_a_point_a_snapshot_and_says_which_are_not_complete() -> None:
+    past = [
+        Past(run_id=str(days), as_of=AS_OF - days * DAY, open={Severity.HIGH: days}, unknown=1, complete=days > 40)
+        for days in (60, 30)
+    ]
+    own = Past.of(REPORT.run, REPORT.verdict)
+    after = dataclasses.replace(past[0], run_id="after", as_of=AS_OF + DAY)
+    page = printed(dataclasses.replace(REPORT, history=(*past, own, after)))
+    [section] = [each for each in parsed(page).iter("section") if each.attrib.get("id") == "trend"]
+    rows = [" ".join(" ".join(row.itertext()).split()) for row in section.iter("tr")][1:]
+    assert [row.split()[0] for row in rows] == ["2026-09-25", "2026-10-25", "2026-11-24"]
+    assert [row.split()[-1] for row in rows] == ["yes", "no", "no"]
+    assert "fewer may mean that less was seen" in text(page)
+    assert "1 made after this one is left out" in text(page)
+    assert "No other snapshot to compare with" in text(printed(REPORT))

@@ -1,0 +1,172 @@
+"""The page in a real browser: quiet, offline, in every width and on paper, by keyboard and for a screen reader."""
+
+import dataclasses
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from keyaudit.model.findings import Severity
+from keyaudit.model.run import Past, Report
+from keyaudit.report.html import write
+from tests import needs
+from tests.report.browser import Shown, browser, shown
+from tests.report.example import AS_OF, CLEAN, DAY, GATED, REPORT
+from tests.report.hostile import hostile
+from tests.report.sinks import CORPUS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+_PAST = Past(run_id="earlier", as_of=AS_OF - 30 * DAY, open={Severity.HIGH: 9}, unknown=1, complete=True)
+REPORTS = {
+    "report": dataclasses.replace(REPORT, history=(_PAST,)),
+    "gated": GATED,
+    "clean": CLEAN,
+    "script": hostile(CORPUS["N7 html"]),
+    "long": hostile(CORPUS["N11 long"]),
+}
+WIDTHS = (1280, 820, 390)
+SCHEMES = ("light", "dark")
+# What a browser works out of a page for those who read it by ear.
+_UNNAMED = """() => [...document.querySelectorAll('table, nav, main, section, svg[role=img], [role=region]')].filter(
+    each => !each.matches('main') && !(each.getAttribute('aria-label') || each.getAttribute('aria-labelledby')
+        || each.querySelector(':scope > caption'))).map(each => each.outerHTML.slice(0, 80))"""
+
+
+@pytest.fixture(scope="module")
+def opened() -> Iterator["Browser"]:
+    with browser() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("pages")
+    return {name: _written(report, folder / f"{name}.html") for name, report in REPORTS.items()}
+
+
+def _written(report: Report, path: Path) -> Path:
+    with path.open("wb") as out:
+        write(report, out)
+    return path
+
+
+@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_it_is_quiet_and_asks_for_nothing_and_fits(opened: "Browser", pages: dict[str, Path], name: str, width: int) -> None:
+    with shown(opened, pages[name], width=width) as page:
+        assert (page.said, page.asked) == ([], [pages[name].as_uri()])
+        assert page.page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_the_policy_of_its_contents_is_kept(opened: "Browser", pages: dict[str, Path]) -> None:
+    with shown(opened, pages["report"]) as page:
+        style = page.page.evaluate("getComputedStyle(document.querySelector('.tiles')).display")
+        assert style == "flex"
+        page.page.evaluate(
+            """() => {
+                window.refused = [];
+                document.addEventListener('securitypolicyviolation', event => window.refused.push(event.effectiveDirective));
+                for (const [tag, name] of [['img', 'src'], ['script', 'src'], ['iframe', 'src']]) {
+                    const added = document.createElement(tag);
+                    added[name] = 'https://example.invalid/x';
+                    document.body.append(added);
+                }
+                const styled = document.createElement('style');
+                styled.textContent = 'h1 { display: none }';
+                document.head.append(styled);
+            }"""
+        )
+        page.page.wait_for_function("window.refused.length >= 4")
+        refused = set(page.page.evaluate("window.refused"))
+        assert refused == {"img-src", "script-src-elem", "frame-src", "style-src-elem"}
+        assert page.page.evaluate("getComputedStyle(document.querySelector('h1')).display") == "block"
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("name", ["report", "gated", "clean"])
+def test_axe_finds_nothing_serious(opened: "Browser", pages: dict[str, Path], name: str, scheme: str) -> None:
+    axe = needs.npm("axe-core/axe.min.js").read_text("utf-8")
+    with shown(opened, pages[name], color_scheme=scheme, bypass_csp=True) as page:
+        page.page.evaluate("() => document.querySelectorAll('details').forEach(each => { each.open = true; })")
+        page.page.evaluate(axe)
+        found = page.page.evaluate("() => axe.run()")
+        grave = [
+            f"{each['id']}: {node['html'][:120]} {node['failureSummary']}"
+            for each in found["violations"]
+            if each["impact"] in {"serious", "critical"}
+            for node in each["nodes"]
+        ]
+        assert grave == []
+        assert found["passes"]
+
+
+def test_a_screen_reader_finds_its_way(opened: "Browser", pages: dict[str, Path]) -> None:
+    with shown(opened, pages["report"]) as page:
+        tree = page.page.locator("body").aria_snapshot()
+        assert tree.count("- heading ") > 15
+        for landmark in (
+            "- banner:",
+            "- main:",
+            '- navigation "Contents":',
+            '- region "Findings":',
+            '- region "Expiry calendar":',
+        ):
+            assert landmark in tree
+        assert "[level=1]" in tree.split("- main:")[0]
+        assert page.page.evaluate(_UNNAMED) == []
+        levels = page.page.evaluate("() => [...document.querySelectorAll('h1,h2,h3,h4')].map(each => Number(each.tagName[1]))")
+        assert levels[0] == 1
+        assert max(after - before for before, after in pairwise(levels)) <= 1
+
+
+def test_all_is_reached_and_opened_by_keyboard(opened: "Browser", pages: dict[str, Path]) -> None:
+    with shown(opened, pages["report"]) as page:
+        keyboard = page.page.keyboard
+        keyboard.press("Tab")
+        assert _focused(page)["text"] == "Skip to the report"
+        assert page.page.evaluate("document.activeElement.getBoundingClientRect().left") >= 0
+        keyboard.press("Enter")
+        assert page.page.evaluate("document.activeElement.id") == "main"
+        reached = set()
+        for _ in range(400):
+            keyboard.press("Tab")
+            now = _focused(page)
+            if now["tag"] == "BODY":
+                break
+            reached.add(now["place"])
+            if now["tag"] == "SUMMARY" and not now["open"]:
+                keyboard.press("Enter")
+                assert _focused(page)["open"]
+        closed = page.page.evaluate("document.querySelectorAll('main details:not([open])').length")
+        assert (closed, len(reached) > 30) == (0, True)
+
+
+def _focused(page: Shown) -> dict[str, Any]:
+    found: dict[str, Any] = page.page.evaluate(
+        """() => {
+            const it = document.activeElement, box = it.getBoundingClientRect();
+            return {tag: it.tagName, text: it.textContent.trim(), open: !!it.parentElement?.open,
+                place: `${it.tagName} ${box.left} ${box.top + scrollY}`};
+        }"""
+    )
+    return found
+
+
+def test_on_paper_everything_is_open_and_tables_repeat_their_heads(opened: "Browser", pages: dict[str, Path]) -> None:
+    with shown(opened, pages["report"], color_scheme="dark") as page:
+        page.page.emulate_media(media="print")
+        hidden = page.page.evaluate(
+            "[...document.querySelectorAll('details > :not(summary)')].filter(each => !each.getClientRects().length).length"
+        )
+        assert hidden == 0
+        computed = "getComputedStyle(document.querySelector('{}')).{}"
+        assert page.page.evaluate(computed.format("thead", "display")) == "table-header-group"
+        assert page.page.evaluate(computed.format(".contents", "display")) == "none"
+        assert page.page.evaluate(computed.format("body", "backgroundColor")) == "rgb(255, 255, 255)"
+        paper = page.page.pdf(format="A4")
+        assert paper.startswith(b"%PDF")
+        assert len(paper) > 20_000

@@ -1,0 +1,58 @@
+"""JUnit XML as the schema of Jenkins' xUnit plugin has it, and as others read it."""
+
+import dataclasses
+import io
+from pathlib import Path
+
+import junitparser
+import pytest
+from lxml import etree
+
+from keyaudit.model.findings import Outcome
+from tests.report.example import APP_ROW, AUDIENCE, CLEAN, FINDINGS, REPORT, finding
+from tests.report.excused import EXCUSED
+from tests.report.files import exported, poisoned
+from tests.report.sinks import CORPUS
+
+SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).parent / "schemas" / "junit-10.xsd"))
+REPORTS = {"report": REPORT, "clean": CLEAN, "excused": EXCUSED}
+
+
+def invalid(output: bytes) -> list[str]:
+    SCHEMA.validate(etree.fromstring(output))
+    return [error.message for error in SCHEMA.error_log]
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_the_schema_accepts_it(name: str) -> None:
+    assert invalid(exported("junit", REPORTS[name])) == []
+
+
+@pytest.mark.parametrize("payload", CORPUS.values(), ids=CORPUS)
+def test_the_schema_accepts_it_whatever_the_tenant_holds(payload: str) -> None:
+    assert invalid(poisoned("junit", payload)) == []
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_the_totals_are_those_of_the_cases(name: str) -> None:
+    read = junitparser.JUnitXml.fromfile(io.BytesIO(exported("junit", REPORTS[name])))
+    said = (read.tests, read.failures, read.errors)
+    suites = [(suite.tests, suite.failures, suite.errors, suite.skipped) for suite in read]
+    read.update_statistics()  # type: ignore[no-untyped-call]
+    assert (read.tests, read.failures, read.errors) == said
+    assert [(suite.tests, suite.failures, suite.errors, suite.skipped) for suite in read] == suites
+
+
+def test_two_apps_of_one_name_are_two_cases() -> None:
+    twins = [
+        finding(AUDIENCE, outcome, {**APP_ROW, "id": f"/a/{number}"}, "m")
+        for number, outcome in enumerate((Outcome.PASS, Outcome.FAIL))
+    ]
+    root = etree.fromstring(exported("junit", dataclasses.replace(REPORT, findings=lambda _: iter(twins))))
+    assert len({case.get("name") for case in root.iter("testcase") if case.get("classname") == AUDIENCE.id}) == 2
+
+
+def test_every_case_has_a_name_of_its_own() -> None:
+    root = etree.fromstring(exported("junit", REPORT))
+    names = [(case.get("classname"), case.get("name")) for case in root.iter("testcase")]
+    assert len(names) == len(set(names)) == len(FINDINGS) + 1
