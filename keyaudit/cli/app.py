@@ -19,10 +19,12 @@ from keyaudit.cli import (
     explain,
     export,
     gate,
+    init,
     inventory,
     permissions,
     policies,
     report,
+    show_config,
     waivers,
 )
 from keyaudit.cli.bugs import bug
@@ -53,6 +55,8 @@ app.command("doctor")(doctor.doctor)
 app.command("permissions")(permissions.permissions)
 app.command("diff")(diff.diff)
 app.command("explain")(explain.explain)
+app.command("init")(init.init)
+app.add_typer(show_config.app, name="config")
 app.add_typer(policies.app, name="policies")
 app.add_typer(waivers.app, name="waivers")
 app.add_typer(baseline.app, name="baseline")

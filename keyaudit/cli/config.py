@@ -37,10 +37,13 @@ class Config:
 
 def read_config(path: Path | None) -> Config:
     """The configuration in `path`, or in `DEFAULT` if that is there. Raises UsageError, with file and line, for any mistake."""
-    found = path or DEFAULT
-    if path is None and not found.is_file():
-        return Config()
-    return _Reader(Toml.of_file(found)).read()
+    found = in_use(path)
+    return Config() if found is None else _Reader(Toml.of_file(found)).read()
+
+
+def in_use(path: Path | None) -> Path | None:
+    """The file that is read where `path` was named, or none was."""
+    return path or (DEFAULT if DEFAULT.is_file() else None)
 
 
 class _Reader:

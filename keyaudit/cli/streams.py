@@ -4,13 +4,14 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TextIO
 
 from keyaudit.model.errors import OutputError
 from keyaudit.model.text import one_line
 
 _LONGEST = 2_000
+NEVER, ALWAYS, TERMINAL = "never", "always", "on a terminal"
 
 
 class ClosedError(OutputError):
@@ -42,12 +43,20 @@ def printing() -> Iterator[TextIO]:
 
 def coloured(stream: TextIO) -> bool:
     """Whether what goes there is coloured: NO_COLOR wins over FORCE_COLOR and CLICOLOR_FORCE; else only a terminal's is."""
-    environ = os.environ
+    _, when = colour_variable(os.environ)
+    return stream.isatty() if when == TERMINAL else when == ALWAYS
+
+
+def colour_variable(environ: Mapping[str, str]) -> tuple[str, str]:
+    """The variable that says when to colour, empty where none does, and when: `NEVER`, `ALWAYS` or on a `TERMINAL`."""
     if environ.get("NO_COLOR"):
-        return False
-    if any(environ.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
-        return True
-    return stream.isatty() and environ.get("TERM") != "dumb" and environ.get("CLICOLOR") != "0"
+        return "NO_COLOR", NEVER
+    for name in ("FORCE_COLOR", "CLICOLOR_FORCE"):
+        if environ.get(name, "0") not in ("", "0"):
+            return name, ALWAYS
+    if environ.get("CLICOLOR") == "0":
+        return "CLICOLOR", NEVER
+    return ("TERM", NEVER) if environ.get("TERM") == "dumb" else ("", TERMINAL)
 
 
 def tell(message: str, prefix: str = "") -> None:

@@ -60,6 +60,12 @@ class Network:
         return shown
 
 
+def variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variable that counts for each of `Network`'s members."""
+    members = {"proxy": _PROXY, "no_proxy": _NO_PROXY, "ca_file": _CA_FILE}
+    return {member: _first(environ, names)[0] for member, names in members.items()}
+
+
 def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, str]:
     for name in names:
         if value := environ.get(name, "").strip():

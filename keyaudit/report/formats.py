@@ -64,6 +64,14 @@ FORMATS: Mapping[str, Callable[[Report, TextIO, Options], object]] = {
 }
 """What a report is printed in."""
 
+PRINTED: Mapping[str, str] = {
+    "text": "for people: by resource, by policy or by owner, as wide as the terminal",
+    "table": "for people: one line a finding, of the columns that are asked for",
+    "json": "for programs: the run, every finding with its evidence, the gaps and the verdict",
+    "csv": "for spreadsheets and auditors: one line a finding, 47 columns, passes too",
+}
+"""What each of them is for."""
+
 SCORED = frozenset({"json", "csv", "jsonl", "xlsx"})
 """The formats, printed or written, that say each finding's score, whatever the order."""
 

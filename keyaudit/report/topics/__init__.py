@@ -5,6 +5,7 @@ from importlib import resources
 
 from keyaudit.model.errors import MEANINGS
 from keyaudit.model.reasons import ADVICE
+from keyaudit.report.formats import BUNDLE, FILES, PRINTED
 from keyaudit.report.lines import joined, wrap
 from keyaudit.report.redact import LIMITS
 
@@ -20,6 +21,7 @@ TOPICS: Mapping[str, str] = {
     **RECIPES,
     "gaps": "each reason for which something is not read, and what to do about it",
     "exit-codes": "what each exit code means",
+    "formats": "each format, what it is for, and what has to be installed for it",
     "redaction": "what --redact keeps from whom, and what can be guessed all the same",
 }
 
@@ -32,6 +34,8 @@ def topic(name: str) -> str:
         return joined(_gaps())
     if name == "exit-codes":
         return "".join(f"{int(code):>4}  {meaning}\n" for code, meaning in MEANINGS.items())
+    if name == "formats":
+        return joined(_formats())
     if name == "redaction":
         return LIMITS
     return resources.files(__name__).joinpath(f"{name}.md").read_text(encoding="utf-8")
@@ -48,6 +52,21 @@ def _gaps() -> Iterator[str]:
         yield ""
         yield from wrap(f"{reason}: {advice.meaning}", _WIDTH)
         yield from wrap(advice.remedy, _WIDTH, "  ", "  ")
+
+
+def _formats() -> Iterator[str]:
+    width = max(map(len, (*PRINTED, *FILES, BUNDLE))) + 2
+    written = {name: (each.meaning, each.extra) for name, each in FILES.items()}
+    written[BUNDLE] = ("a folder of evidence, whole or not there, which keyaudit export verify DIR checks", "")
+    yield from wrap("Printed with -o FORMAT, or written as those below:", _WIDTH)
+    for name, meaning in PRINTED.items():
+        yield from wrap(meaning, _WIDTH, f"  {name:<{width}}", " " * (width + 2))
+    yield ""
+    yield from wrap("Written by keyaudit export FORMAT=PATH, or beside a report or gate with --export FORMAT=PATH:", _WIDTH)
+    for name, (meaning, extra) in written.items():
+        yield from wrap(meaning, _WIDTH, f"  {name:<{width}}", " " * (width + 2))
+        if extra:
+            yield from wrap(f"needs: pip install 'keyaudit[{extra}]'", _WIDTH, " " * (width + 2), " " * (width + 2))
 
 
 def _overview() -> Iterator[str]:

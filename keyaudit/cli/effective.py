@@ -1,0 +1,154 @@
+"""The settings in force, each with where it comes from: a flag, a variable, a line of `keyaudit.toml`, or the default."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from keyaudit.cli.config import in_use, read_config
+from keyaudit.cli.judged import WAIVERS
+from keyaudit.cli.limits import Limits, settled
+from keyaudit.cli.options import Choice, Live
+from keyaudit.cli.settings import Settings, settle
+from keyaudit.cli.streams import colour_variable
+from keyaudit.cli.toml import Keys, Toml, dotted
+from keyaudit.cloud.network import Network, variables
+from keyaudit.policy.bind import bind
+from keyaudit.policy.load import Policy, load
+
+NOTIFY_URLS = "KEYAUDIT_NOTIFY_URLS"
+_HIDDEN = "set, and not shown"
+_DEFAULTS = Live()
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """`value` is None where nothing is set, which `unset` puts in words. `origin`: flag, variable, file or default."""
+
+    name: str
+    value: str | float | Sequence[str] | None
+    origin: str
+    place: str
+    """Which flag or variable, or `file:line`; empty for a default."""
+    unset: str = ""
+
+
+def in_force(live: Live, choice: Choice, environ: Mapping[str, str] = os.environ) -> list[Setting]:
+    """Every setting of a run with those flags. Raises UsageError for whatever the run would be refused for."""
+    known = load(besides=choice.policies)
+    limits = settled(live, choice, known)
+    path = None if live.demo and live.config is None else in_use(live.config)
+    found = _Found(Toml.of_file(path) if path else None)
+    return [
+        *_scope(found, live, settle(live, resume=False)),
+        *_written(found, live),
+        *_policy(found, choice, limits, known),
+        *_flags(live, choice),
+        *_environment(environ),
+    ]
+
+
+class _Found:
+    """Tells which of a flag and a file counts."""
+
+    def __init__(self, file: Toml | None) -> None:
+        self.file = file
+
+    def setting(self, path: Keys, value: Any, flag: str, given: object, unset: str = "") -> Setting:
+        """What is set at that place of the file, unless the flag was given."""
+        name = dotted(path)
+        if given:
+            return Setting(name, value, "flag", flag, unset)
+        if self.file is not None and self._holds(path):
+            return Setting(name, value, "file", self.file.at(path), unset)
+        return Setting(name, value, "default", "", unset)
+
+    def place(self, path: Keys) -> str:
+        """`file:line`, of what is known to be in the file."""
+        return self.file.at(path) if self.file is not None else ""
+
+    def _holds(self, path: Keys) -> bool:
+        table: Any = self.file.tables if self.file else {}
+        for key in path:
+            if not isinstance(table, dict) or key not in table:
+                return False
+            table = table[key]
+        return True
+
+
+def _scope(found: _Found, live: Live, how: Settings) -> Iterator[Setting]:
+    yield found.setting(("scope", "tenant"), how.tenant, "--tenant", live.tenant, "the identity's own")
+    given = {
+        "subscriptions": ("--subscription", live.subscription),
+        "resource_groups": ("--resource-group", live.resource_group),
+        "vaults": ("--vault", live.vault),
+        "sources": ("--source", live.source),
+    }
+    for name, (flag, values) in given.items():
+        value = getattr(how.filters, name)
+        yield found.setting(("scope", name), value or None, flag, values, "all")
+    yield found.setting(("auth", "method"), str(how.auth), "--auth", live.auth)
+    yield found.setting(("auth", "cloud"), how.environment.name, "--cloud", live.cloud)
+
+
+def _written(found: _Found, live: Live) -> Iterator[Setting]:
+    """What only a file can say."""
+    config = read_config(live.config) if found.file is not None else None
+    if config is None:
+        return
+    for name, cloud in config.clouds.items():
+        path: Keys = ("clouds", name)
+        yield Setting(dotted(path), cloud.arm, "file", found.place(path))
+    for rule in config.environment_rules:
+        path = ("environments", f"{rule.of}s", rule.pattern)
+        yield Setting(dotted(path), rule.environment, "file", found.place(path))
+
+
+def _policy(found: _Found, choice: Choice, limits: Limits, known: Sequence[Policy]) -> Iterator[Setting]:
+    yield found.setting(("policy", "profile"), limits.profile, "--profile", choice.profile)
+    for policy in known:
+        if policy.text.id in limits.parameters:
+            given = limits.parameters[policy.text.id]
+            [bound] = bind([policy], limits.profile, {policy.text.id: given})
+            for name in given:
+                path: Keys = ("policy", "parameters", policy.text.id, name)
+                yield Setting(dotted(path), bound.shown(name), "file", found.place(path))
+    for each in limits.classes:
+        yield Setting(f"policy.classes.{each.name}", each.match, "file", each.place)
+    wanted: Keys = ("require", "evidence")
+    yield found.setting(wanted, limits.require or None, "--require", choice.require, "nothing more than Azure's own answers")
+
+
+def _flags(live: Live, choice: Choice) -> Iterator[Setting]:
+    """What no file sets."""
+    none = _Found(None)
+    yield none.setting(
+        ("policies",), str(choice.policies) if choice.policies else None, "--policies", choice.policies, "shipped"
+    )
+    yield none.setting(("select",), choice.select or None, "--select", choice.select, "all policies")
+    yield none.setting(("ignore",), choice.ignore or None, "--ignore", choice.ignore, "none")
+    if choice.no_waivers:
+        yield Setting("waivers", None, "flag", "--no-waivers", "none")
+    else:
+        usual = str(WAIVERS) if WAIVERS.exists() else None
+        value = str(choice.waivers) if choice.waivers else usual
+        yield none.setting(("waivers",), value, "--waivers", choice.waivers, f"none: no {WAIVERS} here")
+    yield none.setting(("baseline",), str(choice.baseline) if choice.baseline else None, "--baseline", choice.baseline, "none")
+    yield none.setting(("allow_gap",), choice.allow_gap or None, "--allow-gap", choice.allow_gap, "none")
+    yield none.setting(("share",), live.share, "--share", live.share != _DEFAULTS.share)
+    yield none.setting(("concurrency",), live.concurrency, "--concurrency", live.concurrency != _DEFAULTS.concurrency)
+
+
+def _environment(environ: Mapping[str, str]) -> Iterator[Setting]:
+    shown, named = Network.from_environ(environ).shown(), variables(environ)
+    for name, unset in (("proxy", "none"), ("no_proxy", "none"), ("ca_file", "the system's")):
+        there = name in shown
+        yield Setting(
+            f"network.{name}", shown.get(name), "variable" if there else "default", named[name] if there else "", unset
+        )
+    variable, colour = colour_variable(environ)
+    yield Setting("colour", colour, "variable" if variable else "default", variable)
+    urls = bool(environ.get(NOTIFY_URLS))
+    yield Setting(
+        "notify", _HIDDEN if urls else None, "variable" if urls else "default", NOTIFY_URLS if urls else "", "no URLs"
+    )

@@ -1,0 +1,66 @@
+"""`keyaudit config`: which settings are in force, and where each comes from."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keyaudit.cli.options import Choice, Live, flags
+from keyaudit.cli.streams import printing
+from keyaudit.model.errors import Exit
+
+if TYPE_CHECKING:
+    from keyaudit.cli.effective import Setting
+
+app = typer.Typer(help="The settings in force.", rich_markup_mode=None)
+
+
+class As(StrEnum):
+    """Formats of settings."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@flags(Live, Choice)
+def show(
+    live: Live,
+    choice: Choice,
+    *,
+    output: Annotated[As, typer.Option("--output", "-o", help="Format on stdout.")] = As.TEXT,
+) -> int:
+    """Show each setting that a run with these flags would have, and where it comes from. Nothing is read of a tenant."""
+    from keyaudit.cli.effective import in_force  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import options  # noqa: PLC0415 - heavy
+    from keyaudit.report.grid import grid  # noqa: PLC0415 - heavy
+    from keyaudit.report.members import SCHEMA, inert  # noqa: PLC0415 - heavy
+
+    found = in_force(live, choice)
+    with printing() as out:
+        if output is As.JSON:
+            document = {"schema": SCHEMA, "settings": [_member(each) for each in found]}
+            out.write(inert(document) + "\n")
+        else:
+            rows = [_row(each) for each in found]
+            out.writelines(f"{line}\n" for line in grid(("Setting", "Value", "From"), rows, options(out).width))
+    return Exit.CLEAN
+
+
+app.command("show")(show)
+
+
+@app.callback()
+def _group() -> None:
+    """The settings in force."""
+
+
+def _row(setting: "Setting") -> tuple[str, str, str]:
+    from keyaudit.model.text import one_line  # noqa: PLC0415 - heavy
+
+    value = setting.value
+    shown = setting.unset if value is None else ", ".join(value) if isinstance(value, list | tuple) else str(value)
+    return one_line(setting.name), one_line(shown, 1_000), one_line(setting.place or setting.origin)
+
+
+def _member(setting: "Setting") -> dict[str, object]:
+    return {"name": setting.name, "value": setting.value, "origin": setting.origin, "place": setting.place or None}
