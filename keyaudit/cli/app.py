@@ -21,6 +21,7 @@ from keyaudit.cli import (
     gate,
     init,
     inventory,
+    notify,
     permissions,
     policies,
     report,
@@ -54,6 +55,7 @@ app.command("access")(access.access)
 app.command("doctor")(doctor.doctor)
 app.command("permissions")(permissions.permissions)
 app.command("diff")(diff.diff)
+app.command("notify")(notify.notify)
 app.command("explain")(explain.explain)
 app.command("init")(init.init)
 app.add_typer(show_config.app, name="config")

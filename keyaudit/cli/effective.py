@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from keyaudit.cli.channels import VARIABLE
 from keyaudit.cli.config import in_use, read_config
 from keyaudit.cli.judged import WAIVERS
 from keyaudit.cli.limits import Limits, settled
@@ -16,7 +17,6 @@ from keyaudit.cloud.network import Network, variables
 from keyaudit.policy.bind import bind
 from keyaudit.policy.load import Policy, load
 
-NOTIFY_URLS = "KEYAUDIT_NOTIFY_URLS"
 _HIDDEN = "set, and not shown"
 _DEFAULTS = Live()
 
@@ -148,7 +148,5 @@ def _environment(environ: Mapping[str, str]) -> Iterator[Setting]:
         )
     variable, colour = colour_variable(environ)
     yield Setting("colour", colour, "variable" if variable else "default", variable)
-    urls = bool(environ.get(NOTIFY_URLS))
-    yield Setting(
-        "notify", _HIDDEN if urls else None, "variable" if urls else "default", NOTIFY_URLS if urls else "", "no URLs"
-    )
+    urls = bool(environ.get(VARIABLE))
+    yield Setting("notify", _HIDDEN if urls else None, "variable" if urls else "default", VARIABLE if urls else "", "no URLs")

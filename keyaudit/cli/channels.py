@@ -1,0 +1,112 @@
+"""The addresses that digests go to. They hold secrets: none is shown or kept, and none is taken from a command line."""
+
+import logging
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from keyaudit.cli.streams import tell
+from keyaudit.model.digest import Digest
+from keyaudit.model.errors import UsageError
+from keyaudit.model.text import one_line
+
+if TYPE_CHECKING:
+    import apprise
+
+VARIABLE = "KEYAUDIT_NOTIFY_URLS"
+OPEN = ("json", "jsons", "form", "forms", "xml", "xmls")
+"""Schemes whose addresses hold no secret, as long as they are no more than a host and a port."""
+_MOST = 65_536
+_REMEDY = f"put the address into {VARIABLE}, or into a file for --to-file"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One address, called by where it was given and its kind: "KEYAUDIT_NOTIFY_URLS, address 2 (Slack)"."""
+
+    called: str
+    _target: "apprise.NotifyBase" = field(repr=False)
+
+    def send(self, digest: Digest) -> bool:
+        """Whether it took the message."""
+        from apprise import Apprise, NotifyFormat  # noqa: PLC0415 - heavy, and an extra
+
+        sender = Apprise(asset=self._target.asset)
+        sender.add(self._target)
+        return bool(sender.notify(body=digest.body, title=digest.title, body_format=NotifyFormat.TEXT))
+
+
+def channels(to: Sequence[str], to_file: Path | None, environ: Mapping[str, str] = os.environ) -> list[Channel]:
+    """The addresses that are meant: those of --to and of the file, else of the variable. Raises UsageError."""
+    found = [("--to", address) for address in to if _open(address)]
+    if to_file is not None:
+        found += [(str(to_file), address) for address in _of_file(to_file)]
+    if not found:
+        found = [(VARIABLE, address) for address in environ.get(VARIABLE, "").split()]
+    if not found:
+        raise UsageError("notify", "says nowhere whom to tell", f"{_REMEDY}, or see the messages with --dry-run")
+    return [_channel(place, number, address) for number, (place, address) in enumerate(found, 1)]
+
+
+def _open(address: str) -> bool:
+    """Raises UsageError for an address that may hold a secret: whoever lists processes would have it."""
+    try:
+        split = urlsplit(address)
+        plain = split.scheme.lower() in OPEN and bool(split.hostname) and split.path in ("", "/") and split.port != 0
+        bare = plain and "@" not in split.netloc and not any(mark in address for mark in "?#%")
+    except ValueError:
+        bare = False
+    if not bare:
+        what = f"an address may hold a secret, which a command line shows to everybody; only {OPEN[0]}://HOST:PORT and the like"
+        raise UsageError("--to", f"{what} ({', '.join(OPEN)}) do not", _REMEDY)
+    return True
+
+
+def _of_file(path: Path) -> list[str]:
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if not stat.S_ISREG(mode):
+                raise UsageError(str(path), "not a file", "name a file with an address a line")
+            data = file.read(_MOST + 1)
+        lines = data.decode().splitlines() if len(data) <= _MOST else []
+    except OSError as error:
+        raise UsageError(str(path), f"cannot be read: {error.strerror}", "name a file with an address a line") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(str(path), "not UTF-8", "name a file with an address a line") from error
+    if mode & 0o077:
+        tell(f"keyaudit: {one_line(str(path))}: others can read it, and the secrets in it; chmod 600 keeps them out")
+    found = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    if not found:
+        raise UsageError(str(path), "holds no address, or more than 64 KB", "name a file with an address a line")
+    return found
+
+
+def _channel(place: str, number: int, address: str) -> Channel:
+    try:
+        from apprise import Apprise, AppriseAsset  # noqa: PLC0415 - heavy, and an extra
+        from apprise.common import PersistentStoreMode  # noqa: PLC0415
+    except ImportError as error:
+        raise UsageError("notify", f"needs {error.name}, which is not installed", "pip install 'keyaudit[notify]'") from error
+    # What these say may quote an address, or a host and a path that are one.
+    for name in ("apprise", "urllib3", "requests", "requests_oauthlib", "oauthlib", "markdown"):
+        logging.getLogger(name).disabled = True
+    asset = AppriseAsset(
+        app_id="keyaudit",
+        app_desc="keyaudit",
+        app_url="",
+        secure_logging=True,
+        interpret_escapes=False,
+        interpret_emojis=False,
+        storage_mode=PersistentStoreMode.MEMORY,
+        plugin_paths=[],
+    )
+    target = Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
+    called = f"{place}, address {number}"
+    if target is None:
+        raise UsageError(one_line(called), "no address that apprise knows", "see https://appriseit.com/services/")
+    return Channel(f"{called} ({one_line(str(target.service_name))})", target)

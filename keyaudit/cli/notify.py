@@ -1,0 +1,93 @@
+"""`keyaudit notify`: tells people what changed since the last snapshot."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keyaudit.cli.options import Choice, FailOn, Live, Stored, flags
+
+if TYPE_CHECKING:
+    from keyaudit.cli.channels import Channel
+    from keyaudit.model.digest import Digest
+
+
+@flags(Live, Stored, Choice)
+def notify(
+    live: Live,
+    stored: Stored,
+    choice: Choice,
+    *,
+    since: Annotated[Path, typer.Option("--since", metavar="DIR", help="The last snapshot: what changed from then is told.")],
+    to: Annotated[
+        list[str] | None,
+        typer.Option("--to", metavar="URL", help="Whom to tell: an address without a secret, as json://HOST:PORT; repeatable."),
+    ] = None,
+    to_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--to-file",
+            metavar="FILE",
+            help="Addresses of apprise, one a line. Default: those in KEYAUDIT_NOTIFY_URLS, with spaces between.",
+        ),
+    ] = None,
+    fail_on: Annotated[
+        FailOn, typer.Option("--fail-on", help="With this gate: say when it would have failed then, and passes now.")
+    ] = FailOn.HIGH,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the messages, and send none.")] = False,
+) -> int:
+    """Send each owner what changed: new and grave, gone dark, ending within 30 and 7 days; and when the gate recovered.
+
+    The addresses hold secrets: they come from a file or the environment, and are never shown. The exit code is what the reading
+    came to, and 70 where a message could not be delivered.
+    """
+    from keyaudit import audit  # noqa: PLC0415 - heavy
+    from keyaudit.cli.channels import channels  # noqa: PLC0415 - heavy
+    from keyaudit.cli.judged import judged  # noqa: PLC0415 - heavy
+    from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.snapshot import open_snapshot  # noqa: PLC0415 - heavy
+    from keyaudit.model.errors import UnsafeError, UsageError  # noqa: PLC0415 - heavy
+    from keyaudit.model.findings import Severity  # noqa: PLC0415 - heavy
+    from keyaudit.report.digest import LOOK_AHEAD, digests, ends_soon  # noqa: PLC0415 - heavy
+
+    told = [] if dry_run else channels(to or (), to_file)
+    offline = Live(config=live.config)
+    earlier = open_snapshot(since)
+    with judged(offline, Stored(from_=[since]), choice, fail_on=None) as before:
+        with audit.expiring(earlier, as_of=earlier.run.as_of, within=LOOK_AHEAD) as found:
+            ended = ends_soon(found)
+        with (
+            snapshot(live, stored) as (taken, as_of),
+            judged(offline, Stored(from_=[taken.folder], as_of=stored.as_of), choice, fail_on=None) as after,
+            audit.expiring(taken, as_of=as_of, within=LOOK_AHEAD) as ending,
+        ):
+            if before.run.tenant_id != after.run.tenant_id:
+                what = f"the snapshot is of tenant {before.run.tenant_id}, and what is told of {after.run.tenant_id}"
+                raise UnsafeError("--since", what, "name a snapshot of this tenant")
+            if before.run.as_of > after.run.as_of:
+                raise UsageError("--since", f"{since} was collected after what is told", "name the earlier snapshot")
+            messages = digests(before, after, ended, ending, Severity(fail_on))
+            return _deliver(messages, told, before.run.as_of, after.verdict.exit, dry_run=dry_run)
+
+
+def _deliver(messages: "list[Digest]", told: "list[Channel]", since: int, code: int, *, dry_run: bool) -> int:
+    from keyaudit.cli.streams import printing, tell  # noqa: PLC0415 - heavy
+    from keyaudit.model.errors import PRECEDENCE, Exit  # noqa: PLC0415 - heavy
+    from keyaudit.model.times import iso_time  # noqa: PLC0415 - heavy
+    from keyaudit.report.lines import plural  # noqa: PLC0415 - heavy
+
+    failed = [(channel, message) for message in messages for channel in told if not channel.send(message)]
+    for channel, message in failed:
+        tell(f"keyaudit: {channel.called}: did not take the message {message.title!r}; see that it is right, and send again")
+    with printing() as out:
+        if not messages:
+            out.write(f"Nothing to tell: nothing changed since {iso_time(since)} that anybody has to know.\n")
+        elif dry_run:
+            out.write("\n\n".join(f"{message.title}\n\n{message.body}" for message in messages) + "\n")
+        else:
+            sent = len(messages) * len(told) - len(failed)
+            of = f"{plural(len(messages), 'message')} for {plural(len(told), 'address', 'addresses')}"
+            out.write(f"{of}: {sent:,} delivered, {len(failed):,} not.\n")
+            out.writelines(f"  {message.title}\n" for message in messages)
+    held = {code, *([Exit.BUG] if failed else [])}
+    return next(each for each in PRECEDENCE if each in held)

@@ -1,0 +1,169 @@
+"""Digests of what changed since the last snapshot: one for each owner, one for what nobody owns. Changes only, never the list.
+
+They go where nobody knows what shows them, so that names of the tenant's are written without anything that a chat, a mail or a
+ticket could take for a mention, a link or markup.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from keyaudit.model import times
+from keyaudit.model.coverage import ScopeKind
+from keyaudit.model.difference import Change, Changed, Difference
+from keyaudit.model.digest import Digest
+from keyaudit.model.errors import Exit
+from keyaudit.model.expiring import Ending, Expiring, Owner
+from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.reasons import ADVICE
+from keyaudit.model.run import Report, Run
+from keyaudit.model.text import one_line
+from keyaudit.report.difference import compare
+from keyaudit.report.expiring.words import name
+from keyaudit.report.lines import plural
+from keyaudit.report.summary import SIMULATED
+
+TOLD = 5
+"""Changes that a digest tells one by one."""
+MOST = 25
+"""Digests of one run; what more owners there are is counted in the last."""
+LOOK_AHEAD = 30 * times.DAY
+_GRAVE = (Severity.CRITICAL, Severity.HIGH)
+_SPANS = ((0, "expired"), (7 * times.DAY, "ending within 7 days"), (LOOK_AHEAD, "ending within 30 days"))
+_DARK = "gone dark"
+_RECOVERED = "gate recovered"
+_KINDS = (_RECOVERED, "new critical", "new high", _DARK, *(word for _, word in _SPANS))
+"""In the order in which they are told."""
+_NAME, _MESSAGE = 120, 200
+
+_ACTS = {"<": "\\x3c", ">": "\\x3e", "[": "\\x5b", "]": "\\x5d", "`": "\\x60", "*": "\\x2a", "~": "\\x7e", "|": "\\x7c"}
+_SPELLED = str.maketrans({**_ACTS, "@": "(at)"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _News:
+    """Something that changed. `kind`: its place in `_KINDS`."""
+
+    kind: int
+    text: str
+
+
+def inert(text: str, limit: int = _NAME) -> str:
+    """Text that no channel takes for more than text: no mention, link, entity, markup or command."""
+    shown = one_line(text, limit).translate(_SPELLED)
+    shown = re.sub(r"&(?=#?\w{1,31};)", r"\\x26", shown)
+    shown = re.sub(r"(?<=www)\.", r"\\x2e", shown, flags=re.IGNORECASE)
+    # Within a word it is a letter like any other; at its edge it is emphasis.
+    shown = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\x5f", shown)
+    return shown.replace("://", ":\\x2f/")
+
+
+def ends_soon(found: Expiring) -> dict[str, int]:
+    """By id, in which span each thing in use ends."""
+    return {_id(each): span for each in found.endings() if (span := _span(each, found.run.as_of)) is not None}
+
+
+def digests(before: Report, after: Report, ended: Mapping[str, int], ending: Expiring, gate: Severity) -> list[Digest]:
+    """What there is to tell, the gravest first; none where nothing changed.
+
+    `ended`: what `ends_soon` gave for the earlier snapshot. `gate`: from which severity on something open fails one.
+    """
+    news: dict[tuple[str, ...], list[_News]] = defaultdict(list)
+    found = compare(before, after)
+    if not _green(before, gate) and _green(after, gate):
+        news[()].append(_News(_KINDS.index(_RECOVERED), f"nothing is open at {gate} or above, and everything was read"))
+    news[()] += _dark(found)
+    for owner, item in _owned(before, after, _worth_telling(found.changes)):
+        news[owner.names].append(item)
+    for each in ending.endings():
+        span = _span(each, ending.run.as_of)
+        if span is not None and span < ended.get(_id(each), len(_SPANS)):
+            news[each.owner.names].append(_ends(each, span))
+    return _written(news, found.new, found.old)
+
+
+def _worth_telling(changes: Iterable[Changed]) -> dict[tuple[str, str], Changed]:
+    """By policy and subject: what is new at a grave severity, or graver, and what of it cannot be seen any more."""
+    return {(each.policy, each.subject): each for each in changes if _kind(each) is not None}
+
+
+def _kind(each: Changed) -> str | None:
+    if each.change is Change.DARK:
+        return _DARK if each.before in _GRAVE else None
+    graver = each.before is None or (each.after is not None and each.before.rank < each.after.rank)
+    return f"new {each.after}" if each.after in _GRAVE and graver else None
+
+
+def _owned(before: Report, after: Report, changed: Mapping[tuple[str, str], Changed]) -> Iterator[tuple[Owner, _News]]:
+    """What changed, with its owner: as it is now, or as it was, of what is not seen any more."""
+    left = dict(changed)
+    for report in (after, before):
+        of_this = {key for key, each in left.items() if (each.change is Change.DARK) == (report is before)}
+        for owner, finding in report.owned(False) if of_this else ():
+            key = (finding.policy.id, finding.subject)
+            # A subject may have several rows; what is waived is known to somebody.
+            if key in of_this and key in left and finding.outcome is Outcome.FAIL:
+                yield owner, _finding(left.pop(key))
+
+
+def _finding(each: Changed) -> _News:
+    kind = _kind(each) or ""
+    said = "" if kind == _DARK else f": {inert(each.message, _MESSAGE)}"
+    return _News(_KINDS.index(kind), f"{inert(each.resource)}, {each.policy}{said}")
+
+
+def _dark(found: Difference) -> Iterator[_News]:
+    for each in found.dark:
+        called = found.new.tenant_name if each.scope.kind is ScopeKind.TENANT else each.scope.name
+        text = f"{each.scope.kind} {inert(called or each.scope.id)}: {ADVICE[each.reason].meaning} ({each.reason})"
+        yield _News(_KINDS.index(_DARK), text)
+
+
+def _ends(each: Ending, span: int) -> _News:
+    day = times.iso_date(each.expires_on or 0)
+    return _News(_KINDS.index(_SPANS[span][1]), f"{inert(name(each))}, {'ended' if span == 0 else 'ends'} {day}")
+
+
+def _span(each: Ending, as_of: int) -> int | None:
+    """The number of the nearest span that it ends in; None where it is out of use, ends later, or nobody knows when."""
+    if each.retired or each.expires_on is None:
+        return None
+    left = each.expires_on - as_of
+    return next((number for number, (span, _) in enumerate(_SPANS) if left <= span), None)
+
+
+def _id(each: Ending) -> str:
+    return f"{each.table} {each.row['id']}"
+
+
+def _green(report: Report, gate: Severity) -> bool:
+    """Whether a gate would have passed."""
+    verdict = report.verdict
+    open_ = [of.get(each, 0) for of in (verdict.failed, verdict.known) for each in Severity if each.rank >= gate.rank]
+    return verdict.exit is Exit.CLEAN and not any(open_)
+
+
+def _written(news: Mapping[tuple[str, ...], Sequence[_News]], new: Run, old: Run) -> list[Digest]:
+    """One for each owner, who has the gravest first, and the one for what nobody owns last."""
+    owners = sorted((names for names in news if names), key=lambda names: (min(news[names]).kind, names))
+    told, more = owners[: MOST - 1], owners[MOST - 1 :]
+    found = [_digest(", ".join(map(inert, names)), news[names], new, old, ()) for names in told]
+    if news.get(()) or more:
+        rest = sum(len(news[names]) for names in more)
+        note = (f"{plural(len(more), 'more owner has', 'more owners have')} {plural(rest, 'change')}.",) if more else ()
+        found.append(_digest("no owner known", news.get((), ()), new, old, note))
+    return found
+
+
+def _digest(of: str, news: Sequence[_News], new: Run, old: Run, notes: Sequence[str]) -> Digest:
+    tenant = inert(new.tenant_name or new.tenant_id)
+    kinds = [each.kind for each in news]
+    counts = ", ".join(f"{kinds.count(number):,} {word}" for number, word in enumerate(_KINDS) if number in kinds)
+    lines = [SIMULATED] if new.simulated else []
+    lines.append(f"{tenant}, since {times.iso_time(old.as_of)}: {counts or 'nothing of its own'}.")
+    lines += [f"- {_KINDS[each.kind]}: {each.text}" for each in sorted(news)[:TOLD]]
+    if len(news) > TOLD:
+        lines.append(f"and {len(news) - TOLD:,} more: keyaudit diff and keyaudit expiring list all.")
+    simulated = ", simulated tenant" if new.simulated else ""
+    return Digest(f"keyaudit{simulated}: {tenant}, {of}", "\n".join([*lines, *notes]))
