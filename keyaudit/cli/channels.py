@@ -3,6 +3,7 @@
 import logging
 import os
 import stat
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,17 +43,23 @@ class Channel:
 
 def channels(to: Sequence[str], to_file: Path | None, environ: Mapping[str, str] = os.environ) -> list[Channel]:
     """The addresses that are meant: those of --to and of the file, else of the variable. Raises UsageError."""
-    found = [("--to", address) for address in to if _open(address)]
+    found = [("--to", address) for address in to if _plain(address)]
     if to_file is not None:
         found += [(str(to_file), address) for address in _of_file(to_file)]
     if not found:
         found = [(VARIABLE, address) for address in environ.get(VARIABLE, "").split()]
+    numbered = [
+        (place, sum(each == place for each, _ in found[:end]), address) for end, (place, address) in enumerate(found, 1)
+    ]
     if not found:
         raise UsageError("notify", "says nowhere whom to tell", f"{_REMEDY}, or see the messages with --dry-run")
-    return [_channel(place, number, address) for number, (place, address) in enumerate(found, 1)]
+    # What it is made of, it says is going out of fashion; that is nothing to the reader.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return [_channel(*each) for each in numbered]
 
 
-def _open(address: str) -> bool:
+def _plain(address: str) -> bool:
     """Raises UsageError for an address that may hold a secret: whoever lists processes would have it."""
     try:
         split = urlsplit(address)
@@ -68,10 +75,11 @@ def _open(address: str) -> bool:
 
 def _of_file(path: Path) -> list[str]:
     try:
+        mode = path.stat().st_mode
+        # A pipe or device would never end.
+        if not stat.S_ISREG(mode):
+            raise UsageError(str(path), "not a file", "name a file with an address a line")
         with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if not stat.S_ISREG(mode):
-                raise UsageError(str(path), "not a file", "name a file with an address a line")
             data = file.read(_MOST + 1)
         lines = data.decode().splitlines() if len(data) <= _MOST else []
     except OSError as error:

@@ -1,0 +1,202 @@
+"""Digests that are really sent, by apprise to a server of ours; and addresses, whose secrets are nowhere to be seen."""
+
+import json
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+
+from keyaudit.cli.channels import VARIABLE
+from keyaudit.model.errors import Exit
+from tests.cli.conftest import Keyaudit
+
+SECRET = "hunter2"
+
+
+class Server(HTTPServer):
+    """Takes messages, and remembers them."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.status = status
+        self.got: list[tuple[str, str, str]] = []
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.server.got.append((self.path, self.headers.get("Authorization", ""), body))
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def listening(status: int = 200) -> Iterator[Server]:
+    with Server(status) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (VARIABLE, "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_each_owner_gets_a_message_and_the_reading_gives_the_exit_code(
+    keyaudit: Keyaudit, contoso: Path, blind_spots: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dry = keyaudit("notify", "--from", blind_spots, "--since", contoso, "--dry-run")
+    assert dry.code == Exit.INCOMPLETE
+    titles = [line for line in dry.out.splitlines() if line.startswith("keyaudit, simulated tenant: ")]
+    assert len(titles) > 3
+    with listening() as server:
+        monkeypatch.setenv(VARIABLE, f"json://user:{SECRET}@{server.host}/hook/{SECRET}\nform://{server.host}/{SECRET}")
+        ran = keyaudit("notify", "--from", blind_spots, "--since", contoso)
+    assert ran.code == Exit.INCOMPLETE, ran.err
+    assert ran.out.startswith(f"{len(titles)} messages for 2 addresses: {2 * len(titles)} delivered, 0 not.\n")
+    assert SECRET not in ran.out + ran.err
+    as_json = [json.loads(body) for path, _, body in server.got if path.startswith("/hook")]
+    as_form = [parse_qs(body) for path, _, body in server.got if not path.startswith("/hook")]
+    assert [each["title"] for each in as_json] == titles == [each["title"][0] for each in as_form]
+    for message, form in zip(as_json, as_form, strict=True):
+        assert message["message"] == form["message"][0]
+        assert f"{message['title']}\n\n{message['message']}\n" in f"{dry.out}\n"
+        assert "gone dark" in message["message"]
+    assert {auth[:6] for path, auth, _ in server.got if path.startswith("/hook")} == {"Basic "}
+
+
+def test_nothing_changed_and_nothing_is_sent(keyaudit: Keyaudit, hardened: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with listening() as server:
+        monkeypatch.setenv(VARIABLE, f"json://{server.host}")
+        ran = keyaudit("notify", "--from", hardened, "--since", hardened)
+    assert ran.code == Exit.CLEAN
+    assert ran.out.startswith("Nothing to tell: nothing changed since 2")
+    assert server.got == []
+
+
+@pytest.mark.parametrize("status", [500, None])
+def test_a_message_that_is_not_taken_is_exit_70_and_names_no_secret(
+    keyaudit: Keyaudit, contoso: Path, blind_spots: Path, tmp_path: Path, status: int | None
+) -> None:
+    with listening(status or 200) as good, listening(status or 200) as bad:
+        host = bad.host
+        if status is None:
+            bad.server_close()
+        file = tmp_path / "addresses"
+        file.write_text(f"# ours\njson://{good.host}/{SECRET}\n\njson://{host}/{SECRET}\n")
+        file.chmod(0o600)
+        select = ("--select", "kv-key-expired-still-enabled")
+        ran = keyaudit("notify", "--from", blind_spots, "--since", contoso, "--to-file", file, *select)
+    assert ran.code == Exit.BUG
+    assert f"{file}, address 2 (JSON): did not take the message 'keyaudit, simulated tenant: " in ran.err
+    assert SECRET not in ran.out + ran.err
+    assert host not in ran.out + ran.err
+    assert good.got
+
+
+def test_an_address_without_a_secret_may_be_on_the_command_line(keyaudit: Keyaudit, contoso: Path, blind_spots: Path) -> None:
+    with listening() as server:
+        ran = keyaudit("notify", "--from", blind_spots, "--since", contoso, "--to", f"json://{server.host}/")
+    assert ran.code == Exit.INCOMPLETE, ran.err
+    assert server.got
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"slack://{SECRET}/{SECRET}/{SECRET}",
+        f"json://user:{SECRET}@localhost",
+        f"json://localhost/{SECRET}",
+        f"jsons://localhost?token={SECRET}",
+        f"json://localhost/#{SECRET}",
+        f"mailto://me:{SECRET}@example.com",
+        f"https://example.com/{SECRET}",
+        f"json://{SECRET}:x",
+        f"{SECRET}",
+        "json://",
+        "",
+    ],
+)
+def test_any_other_is_refused_with_the_reason_before_anything_is_read(keyaudit: Keyaudit, address: str) -> None:
+    ran = keyaudit("notify", "--demo", "--since", "nowhere", "--to", address)
+    assert ran.code == Exit.USAGE
+    assert "an address may hold a secret, which a command line shows to everybody" in ran.err
+    assert VARIABLE in ran.err
+    assert SECRET not in ran.out + ran.err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"slak://{SECRET}/{SECRET}", "address 1: no address that apprise knows"),
+        (f"json://localhost\nslack://{SECRET}", "address 2: no address that apprise knows"),
+        ("# nothing\n", "holds no address"),
+        ("json://localhost/" + "x" * 70_000, "64 KB"),
+    ],
+)
+def test_a_file_with_none_is_refused(keyaudit: Keyaudit, tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "addresses"
+    file.write_text(text)
+    ran = keyaudit("notify", "--demo", "--since", "nowhere", "--to-file", file)
+    assert ran.code == Exit.USAGE
+    assert words in ran.err
+    assert SECRET not in ran.out + ran.err
+
+
+def test_a_file_that_others_can_read_is_told_of(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    file = tmp_path / "addresses"
+    file.write_text("json://localhost\n")
+    file.chmod(0o644)
+    assert "chmod 600" in keyaudit("notify", "--demo", "--since", "nowhere", "--to-file", file).err
+    file.chmod(0o600)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "chmod 600" not in keyaudit("notify", "--demo", "--since", "nowhere", "--to-file", file).err
+
+
+def test_nobody_to_tell_is_a_mistake(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
+    ran = keyaudit("notify", "--from", contoso, "--since", contoso)
+    assert ran.code == Exit.USAGE
+    assert "--dry-run" in ran.err
+    assert keyaudit("notify", "--from", contoso, "--since", contoso, "--to-file", tmp_path / "none").code == Exit.USAGE
+    assert keyaudit("notify", "--from", contoso, "--since", contoso, "--to-file", tmp_path).code == Exit.USAGE
+
+
+def test_only_an_earlier_snapshot_of_the_same_tenant_is_taken(keyaudit: Keyaudit, contoso: Path, hardened: Path) -> None:
+    ran = keyaudit("notify", "--from", contoso, "--since", hardened, "--dry-run")
+    assert ran.code == Exit.UNSAFE
+    assert "name a snapshot of this tenant" in ran.err
+
+
+def test_a_live_tenant_is_compared_with_a_snapshot(keyaudit: Keyaudit, blind_spots: Path) -> None:
+    ran = keyaudit("notify", "--demo", "--since", blind_spots, "--dry-run", "--quiet")
+    assert ran.code == Exit.CLEAN
+    assert ran.err == ""
+    assert "new critical" in ran.out
+    assert "gone dark" not in ran.out
+
+
+def test_without_apprise_it_says_what_to_install(keyaudit: Keyaudit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "apprise", None)
+    ran = keyaudit("notify", "--demo", "--since", "nowhere", "--to", "json://localhost:1")
+    assert ran.code == Exit.USAGE
+    assert "pip install 'keyaudit[notify]'" in ran.err
