@@ -107,3 +107,22 @@ def test_a_tenant_without_vaults_says_so_with_where_it_looked(keyaudit: Keyaudit
             monkeypatch.setenv(name, value)
         ran = keyaudit("report", "--tenant", tenant.tenant_id, "--quiet")
     assert "No vault was found in 1 subscription, as far as this identity can see." in re.sub(r"\s+", " ", ran.out), ran
+
+
+def test_owners_are_pseudonyms_where_names_are_left_out(keyaudit: Keyaudit, contoso: Path) -> None:
+    said = re.compile(r"^(\S.*) \((?:tag owner|Entra owners)", re.MULTILINE)
+    grouped = ("report", "--from", contoso, "--group-by", "owner")
+    names, pseudonyms = (set(said.findall(keyaudit(*grouped, *more).out)) for more in ((), ("--redact", "names")))
+    assert len(names) == len(pseudonyms) > 5
+    assert not names & pseudonyms
+
+
+def test_several_tenants_are_each_grouped_by_themselves(keyaudit: Keyaudit, contoso: Path, hardened: Path) -> None:
+    ran = keyaudit("report", "--from", contoso, "--from", hardened, "--group-by", "policy", "--sort", "policy")
+    assert ran.code == Exit.CLEAN
+    assert ran.out.count("=== tenant ") == 2
+
+
+def test_a_score_orders_groups_too(keyaudit: Keyaudit, contoso: Path) -> None:
+    for by in ("policy", "owner", "none"):
+        assert keyaudit("report", "--from", contoso, "--sort", "score", "--group-by", by).code == Exit.CLEAN

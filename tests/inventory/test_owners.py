@@ -1,0 +1,59 @@
+"""Who owns what a finding is about, however many findings there are, and without a row nobody can tell."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from keyaudit.inventory import owners
+from keyaudit.inventory.owners import owned
+from keyaudit.model.coverage import Scope, ScopeKind
+from keyaudit.model.expiring import Owner
+from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity
+from keyaudit.model.reasons import Reason
+from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, key, row, snapshot, vault
+
+NOBODY = Owner((), "", None)
+
+
+def of(table: str, row_: Row) -> Finding:
+    """A finding about the row."""
+    text = PolicyText(id=f"p-{table}", title="", severity=Severity.LOW, table=table, why="", fix={})
+    return Finding(policy=text, outcome=Outcome.FAIL, severity=Severity.LOW, subject="x", message="", row=row_)
+
+
+@pytest.fixture(params=[1, 2_000])
+def batch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Owners are looked up for so many findings at once."""
+    monkeypatch.setattr(owners, "_BATCH", request.param)
+
+
+@pytest.mark.usefixtures("batch")
+def test_each_finding_comes_with_its_owner_in_its_place(tmp_path: Path) -> None:
+    own, vaults_, app = key("1", tags={"owner": "a"}), key("2", tags=None), application("app", owner_ids=["p", "q"])
+    wide = row("grant", f"{TENANT.id}/grants/1", scope_id=TENANT.id, vault_id=None)
+    rows = {"key": [own, vaults_], "vault": [vault(tags={"owner": "b"})], "application": [app], "grant": [wide]}
+    unread = Finding(
+        policy=of("key", own).policy,
+        outcome=Outcome.UNKNOWN,
+        severity=Severity.LOW,
+        subject="v",
+        message="",
+        scope=Scope("v", "v", ScopeKind.VAULT),
+    )
+    asked = [of("key", own), unread, of("application", app), of("grant", wide), of("key", vaults_), of("key", own)]
+    with snapshot(tmp_path / "out", rows, {TENANT: assessed(TENANT, "application.list")}).judging(AS_OF) as connection:
+
+        def findings() -> Iterator[Finding]:
+            yield from asked
+
+        found = list(owned(connection, findings()))
+    assert [finding for _, finding in found] == asked
+    assert [owner for owner, _ in found] == [
+        Owner(("a",), "tag owner", None),
+        Owner((), "", Reason.PARENT_NOT_ASSESSED),
+        Owner(("p", "q"), "Entra owners", None),
+        NOBODY,
+        Owner(("b",), "tag owner of the vault", None),
+        Owner(("a",), "tag owner", None),
+    ]
