@@ -37,7 +37,9 @@ def test_another_tenant_is_refused_before_anything_is_read(keyaudit: Keyaudit, m
 def test_the_tenant_can_be_named_by_a_domain(keyaudit: Keyaudit, monkeypatch: pytest.MonkeyPatch) -> None:
     with _led(monkeypatch) as simulator:
         ran = keyaudit("report", "--auth", "env", "--tenant", simulator.estate.domains[0].name)
-        assert ran.code == Exit.CLEAN
+        # That small tenant never set what two policies ask for.
+        assert ran.code in (Exit.CLEAN, Exit.INCOMPLETE)
+        assert f"reading tenant {simulator.estate.tenant_id}" in ran.err
 
 
 @pytest.mark.parametrize(
