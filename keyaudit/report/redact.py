@@ -190,6 +190,8 @@ class _Redaction:
             fix=fix,
             scope=self._scope(finding.scope) if finding.scope else None,
             waiver=self._waiver(finding.waiver) if finding.waiver else None,
+            # Its reasons are sentences with names in them.
+            score=None,
             reworded=None,
         )
 

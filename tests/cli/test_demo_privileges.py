@@ -22,9 +22,19 @@ def rows(contoso: Path) -> dict[str, dict[str, dict[str, Any]]]:
 
 def test_who_controls_the_tenant(rows: dict[str, dict[str, dict[str, Any]]]) -> None:
     principals = {name for name, row in rows["service_principal"].items() if row["tier0"]}
-    # The last holds a directory role by a group alone, and one that a policy finds anyone's pull request to be.
-    assert principals == {"Billing API", "Legacy Reporting", "Alpine Ski House Booking", "etl-runner", "github-infra"}
-    assert {name for name, row in rows["application"].items() if row["tier0"]} == principals - {"Alpine Ski House Booking"}
+    # github-infra holds a directory role by a group alone, and a policy finds that anyone's pull request can be it.
+    assert principals == {
+        "Billing API",
+        "Legacy Reporting",
+        "Alpine Ski House Booking",
+        "etl-runner",
+        "github-infra",
+        "logic-invoice-intake",
+    }
+    assert {name for name, row in rows["application"].items() if row["tier0"]} == principals - {
+        "Alpine Ski House Booking",
+        "logic-invoice-intake",
+    }
     assert all(row["tier0"] is not None for table in ("application", "service_principal") for row in rows[table].values())
     assert rows["application"]["github-infra"]["directory_roles"] == ["Application Administrator"]
 

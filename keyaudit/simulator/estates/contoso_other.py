@@ -189,7 +189,7 @@ _PAYMENTS_TEST = VaultPlan(
         kept("card-token-wrap", RSA_2048, WRAP, 105, count=2),
         kept("settlement-signing", P256, SIGN, 190, count=2),
         kept("receipt-signing", P384, SIGN, 70),
-        KeyPlan("psp-simulator", P256, SIGN, (VersionPlan(341, 365),), finds=(EXPIRING_SOON, NO_AUTO_ROTATION)),
+        KeyPlan("psp-simulator", P256, SIGN, (VersionPlan(338, 365),), finds=(EXPIRING_SOON, NO_AUTO_ROTATION)),
         kept("emv-kernel", P256K, SIGN, 64, finds=(WEAK_PARAMETERS,)),
         # Set to rotate a month before an end that neither the version nor the policy has: it never comes due.
         KeyPlan(
