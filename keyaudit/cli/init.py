@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from keyaudit.cli.config import DEFAULT
 from keyaudit.cli.streams import printing
 from keyaudit.model.errors import Exit, OutputError, UsageError
 
@@ -34,6 +33,8 @@ def init(
 
     Both are readable by everyone: they hold no secrets, and belong under review.
     """
+    from keyaudit.cli.config import DEFAULT  # noqa: PLC0415 - heavy
+
     files = {out / DEFAULT: str(DEFAULT)}
     if ci is not None:
         files[out / PIPELINES[ci]] = f"{ci}.yml"

@@ -165,3 +165,12 @@ def test_windows_is_told_where_it_runs(keyaudit: Keyaudit, monkeypatch: pytest.M
     ran = keyaudit("report", "--demo")
     assert ran.code == Exit.USAGE
     assert "WSL" in ran.err
+
+
+def test_help_imports_nothing_that_judges() -> None:
+    script = (
+        "import sys; from keyaudit.cli.app import run; run(['--help']);"
+        " print(sorted({'keyaudit.policy', 'keyaudit.model.tables', 'yaml', 'duckdb', 'apprise'} & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "[]"
