@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile, is_zipfile
 
 import duckdb
 import pytest
@@ -16,7 +17,7 @@ from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.load import shipped
-from keyaudit.report.formats import FILES
+from keyaudit.report.formats import FILES, NAMED
 from tests.cli.conftest import Keyaudit
 
 csv.field_size_limit(10_000_000)
@@ -85,9 +86,17 @@ KINDS = {"plain": (), "redacted": ("--redact", "names")}
 def _export(snapshot: Path, folder: Path, *flags: str) -> dict[str, str]:
     from keyaudit.cli.app import run  # noqa: PLC0415 - the fixture is the module's, and that of a command line is a test's
 
-    names = [*FILES, "json", "csv", "text", "table", "bundle"]
+    names = [*(name for name in FILES if name not in NAMED), "json", "csv", "text", "table", "bundle"]
     assert run(["export", *(f"{name}={folder / name}" for name in names), "--from", str(snapshot), *flags]) == Exit.CLEAN
-    return {str(path.relative_to(folder)): path.read_text("utf-8") for path in folder.rglob("*") if path.is_file()}
+    return {str(path.relative_to(folder)): _read(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def _read(path: Path) -> str:
+    """All text of a file; of a workbook, that of its parts."""
+    if not is_zipfile(path):
+        return path.read_text("utf-8")
+    with ZipFile(path) as parts:
+        return "\n".join(parts.read(name).decode("utf-8") for name in sorted(parts.namelist()))
 
 
 def _named(text: str, names: set[str], public: str) -> set[str]:

@@ -125,18 +125,20 @@ def _flawed_key(draw: int, name: str, age: int, elliptic: Material, older: tuple
 
 
 def _applications(rng: Random, count: int) -> Iterator[ApplicationPlan]:
+    # A millisecond each: beyond a thousand applications the bytes of certificates are noise.
+    real = count <= 1_000
     for nth in range(count):
         team, age, draw = rng.choice(_TEAMS), rng.randrange(5, 140), rng.randrange(100)
         credential: Secret | Certificate | Federated = Secret(age, 180)
         if draw >= 95:
             credential = Secret(age + 400, 365, finds=(EXPIRED_CREDENTIAL_LEFT,))
         elif draw >= 90:
-            credential = Certificate(age, 730, real=False, finds=(CERT_TOO_LONG,))
+            credential = Certificate(age, 730, real=real, finds=(CERT_TOO_LONG,))
         elif draw >= 85:
             credential = Secret(age, 730, finds=(SECRET_TOO_LONG,))
         elif draw >= 60:
             credential = Federated("main", GITHUB, f"repo:contoso-retail/{team}-{nth}:ref:refs/heads/main")
         elif draw >= 30:
-            credential = Certificate(age, 365, real=False)
+            credential = Certificate(age, 365, real=real)
         owners = (f"{team}.lead",) if draw % 3 else ()
         yield ApplicationPlan(name=f"{team}-service-{nth + 1:06d}", age=age + 600, credentials=(credential,), owners=owners)
