@@ -1,7 +1,7 @@
 """Credentials for a large snapshot: three on each application, of all kinds, some in Key Vault, a few shared."""
 
 from keyaudit.inventory.spool import Unit
-from tests.inventory.sample import row
+from tests.bench.whole import TENANT, row
 
 _NOW = 1_795_500_000
 _DAY = 86_400
@@ -13,14 +13,16 @@ def write_credentials(unit: Unit, count: int) -> None:
     """Write that many credentials, with the applications and service principals that hold them."""
     for number in range(count // _EACH):
         app_id = f"00000000-0000-4000-9000-{number:012}"
-        application = f"/tenants/t/applications/{number}"
+        application = f"{TENANT.id}/applications/{number}"
         unit.row(
             "application",
             row("application", application, name=f"app-{number}", app_id=app_id, created_on=_NOW - number % 3_000 * _DAY),
         )
         unit.row(
             "service_principal",
-            row("service_principal", f"/tenants/t/servicePrincipals/{number}", name=f"app-{number}", app_id=app_id, home="own"),
+            row(
+                "service_principal", f"{TENANT.id}/servicePrincipals/{number}", name=f"app-{number}", app_id=app_id, home="own"
+            ),
         )
         for nth in range(_EACH):
             unit.row("credential", _credential(application, app_id, number * _EACH + nth))

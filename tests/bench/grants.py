@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from keyaudit.inventory.spool import Unit
-from tests.inventory.sample import Row, row
+from tests.bench.whole import TENANT, Row, row
 
 _GROUPS = 300
 _MEMBERS = 40
 _USERS = 20_000
+_ENVIRONMENTS = ("prod", "prod", "test")
 _WIDE = 400
 """Grants on the subscription; all others are on a vault, one in fifty on a key."""
 
@@ -19,7 +20,11 @@ def write_grants(unit: Unit, vaults: Sequence[str], subscription: str, count: in
     home = f"/subscriptions/{subscription}"
     unit.row("subscription", row("subscription", home, subscription_id=subscription, management_groups=["/root"]))
     for number in range(_USERS + _GROUPS):
-        unit.row("principal", _principal(number))
+        principal = _principal(number)
+        unit.row("principal", principal)
+        if principal["kind"] == "service-principal":
+            # At home in an environment, so that it is known how far they reach who can use a key.
+            unit.row("service_principal", _service_principal(number))
     for group in range(_GROUPS):
         for nth in range(_MEMBERS):
             unit.row("membership", _membership(_USERS + group, (group * 97 + nth * 31) % _USERS))
@@ -40,7 +45,7 @@ def _principal(number: int) -> Row:
     group = number >= _USERS
     return row(
         "principal",
-        f"/tenants/t/principals/{_id(number)}",
+        f"{TENANT.id}/principals/{_id(number)}",
         name=f"p{number}",
         object_id=_id(number),
         kind="group" if group else "user" if number % 4 else "service-principal",
@@ -49,8 +54,13 @@ def _principal(number: int) -> Row:
     )
 
 
+def _service_principal(number: int) -> Row:
+    id_ = f"{TENANT.id}/servicePrincipals/{_id(number)}"
+    return row("service_principal", id_, name=f"p{number}", app_id=_id(number), app_tags=[f"env:{_ENVIRONMENTS[number % 3]}"])
+
+
 def _membership(group: int, member: int) -> Row:
-    id_ = f"/tenants/t/groups/{_id(group)}/members/{_id(member)}"
+    id_ = f"{TENANT.id}/groups/{_id(group)}/members/{_id(member)}"
     return row("membership", id_, group_id=_id(group), member_id=_id(member))
 
 

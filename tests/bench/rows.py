@@ -11,17 +11,18 @@ from keyaudit.inventory.spool import Spool
 from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.run import Run
-from keyaudit.model.tables import TABLES
+from keyaudit.model.tables import TABLES, operations
 from tests.bench.credentials import write_credentials
 from tests.bench.grants import write_grants
+from tests.bench.whole import TENANT
 
 NOW = 1_795_500_000
 DAY = 86_400
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
 _VAULTS = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg/providers/microsoft.keyvault/vaults/"
-TENANT = Scope("/tenants/t", "t", ScopeKind.TENANT)
 KEYS_A_VAULT = 250
 VERSIONS = 4
+_OF_VAULTS = ("key.", "certificate.", "diagnostic_setting.")
 
 
 def _run() -> Run:
@@ -137,7 +138,9 @@ def main(folder: Path, versions: int, credentials: int = 0, grants: int = 0) -> 
     """Make a snapshot of that many key versions, credentials and grants in `folder`, and print what the parts took."""
     begun = time.perf_counter()
     spool = Spool.create(folder, _run())
-    others = sorted({o for name, table in TABLES.items() if name != "key" for o in table.listed_by})
+    everything = operations()
+    of_vaults = sorted(each for each in everything if each.startswith(_OF_VAULTS))
+    others = sorted(everything.difference(of_vaults))
     names = [f"kv-{number}" for number in range(max(1, versions // (KEYS_A_VAULT * VERSIONS)))]
     tenant = spool.unit("tenant", TENANT, others)
     for vault in names:
@@ -145,15 +148,14 @@ def main(folder: Path, versions: int, credentials: int = 0, grants: int = 0) -> 
     write_grants(tenant, names, SUBSCRIPTION, grants)
     write_credentials(tenant, credentials)
     tenant.close([_assessed(TENANT, operation) for operation in others])
-    operations = ("key.list", "key.versions", "key.get", "key.rotation_policy")
     for number, vault in enumerate(names):
         vault_id = _VAULTS + vault
         scope = Scope(vault_id, vault, ScopeKind.VAULT)
-        unit = spool.unit("keys", scope, operations)
+        unit = spool.unit("keys", scope, of_vaults)
         for key in range(min(KEYS_A_VAULT, versions)):
             for version in range(min(VERSIONS, max(1, versions // KEYS_A_VAULT))):
                 unit.row("key", whole("key", _key_version(vault, vault_id, number * KEYS_A_VAULT + key, version)))
-        unit.close([_assessed(scope, operation) for operation in operations])
+        unit.close([_assessed(scope, operation) for operation in of_vaults])
     spooled = time.perf_counter()
     write(spool, spool.run)
     print(json.dumps({"spool": spooled - begun, "parquet": time.perf_counter() - spooled}))
