@@ -87,14 +87,13 @@ def folder(path: Path) -> None:
             os.close(descriptor)
 
 
-def clear(path: Path) -> None:
-    """An empty folder that only its owner may enter, whatever an earlier attempt left there."""
+def discard(path: Path) -> None:
+    """Takes away whatever an earlier attempt left there."""
     with writing(path):
         if path.is_symlink():
             path.unlink()
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(path)
-    folder(path)
 
 
 def read(path: Path, limit: int) -> bytes:

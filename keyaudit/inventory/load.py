@@ -15,7 +15,7 @@ import duckdb
 
 from keyaudit.inventory import files
 from keyaudit.inventory.ledger import BreachError
-from keyaudit.inventory.rows import no_rows, stored_types
+from keyaudit.inventory.rows import stored_types
 from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.errors import OutputError
 from keyaudit.model.reasons import Reason
@@ -57,19 +57,15 @@ def loading(temporary: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def load(
-    connection: duckdb.DuckDBPyConnection, table: Table, spooled: Path | None, longest: int, *, target: Path, aside: Path
+    connection: duckdb.DuckDBPyConnection, table: Table, spooled: Path, longest: int, *, target: Path, aside: Path
 ) -> Loaded:
     """Writes the rows of `spooled`, JSON lines of at most `longest` bytes, to files in `target` (mode 0600, Parquet).
 
-    No rows, or None: one file with the columns and no row. An id that came twice with one content is kept once. With two,
+    An id that came twice with one content is kept once. With two,
     what they disagree on becomes unknown (`inconsistent_pages`). `aside` is where a file can be meanwhile. Raises BreachError,
     naming table, column and row, for a row that breaks the table's declaration, and OutputError where the disk refuses.
     """
     try:
-        if spooled is None:
-            path = target / _name(0)
-            _write(connection, no_rows(stored_types(table)), path)
-            return Loaded((path,), 0, ())
         _write(connection, _spooled(table, spooled, longest), aside, _UNSORTED)
         _refuse(connection, table, aside)
         paths, disputed = [], set[str]()

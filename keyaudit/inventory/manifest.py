@@ -12,7 +12,7 @@ from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.run import Run
 from keyaudit.model.text import one_line
 
-FORMAT = 2
+FORMAT = 3
 """Raised when an older keyaudit could misread what a newer one writes."""
 MAX_MANIFEST = 512 * 1024 * 1024
 _REMEDY = "take the snapshot from where it was made, or collect again"
@@ -27,7 +27,7 @@ class File(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class TableFiles(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A table's files, in the order of ids, and what they hold together."""
+    """A table's files, in the order of ids, and what they hold together. What has no row has no file."""
 
     files: tuple[File, ...]
     rows: int
@@ -77,9 +77,8 @@ def decode(data: bytes, place: str, columns: Mapping[str, Mapping[str, str]]) ->
             place, f"keyaudit {manifest.run.tool_version} wrote it, with other columns", "use that version, or collect again"
         )
     for name, table in manifest.tables.items():
-        if not table.files or [file.path for file in table.files] != [
-            f"{name}/{n:05}.parquet" for n in range(len(table.files))
-        ]:
+        expected = [f"{name}/{n:05}.parquet" for n in range(len(table.files))]
+        if bool(table.files) != (table.rows > 0) or [file.path for file in table.files] != expected:
             raise UnsafeError(place, f"names files that are not those of the table {name}", _REMEDY)
     return manifest
 

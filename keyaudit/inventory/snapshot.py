@@ -113,7 +113,8 @@ class Snapshot:
 
     def _check(self, connection: duckdb.DuckDBPyConnection) -> None:
         try:
-            rows = counted(connection, [self.folder / file.path for file in _files(self.tables)])
+            paths = [self.folder / file.path for file in _files(self.tables)]
+            rows = counted(connection, paths) if paths else {}
         except duckdb.Error:
             # The files are looked at one by one below, so as to name the one that is no Parquet.
             rows = {}
@@ -141,11 +142,15 @@ def write(spool: Spool, run: Run) -> Snapshot:
     with loading(spool.place / "tmp") as connection:
         for table in TABLES.values():
             target = folder / table.name
-            files.clear(target)
+            files.discard(target)
             segments = spool.settle(table.name)
-            rows = spool.file(table.name) if segments else None
-            longest = max((segment.longest for segment in segments), default=0)
-            loaded = load(connection, table, rows, longest, target=target, aside=spool.place / "unsorted.parquet")
+            if not segments:
+                tables[table.name] = TableFiles(files=(), rows=0, columns=columns[table.name])
+                continue
+            files.folder(target)
+            longest = max(segment.longest for segment in segments)
+            rows, aside = spool.file(table.name), spool.place / "unsorted.parquet"
+            loaded = load(connection, table, rows, longest, target=target, aside=aside)
             files.sync(target)
             coverage = _dispute(coverage, loaded.disputed, table.listed_by)
             tables[table.name] = TableFiles(
@@ -160,6 +165,8 @@ def write(spool: Spool, run: Run) -> Snapshot:
 
 def _tenant_name(connection: duckdb.DuckDBPyConnection, *paths: Path) -> str:
     """The tenant's display name; empty where it was not read."""
+    if not paths:
+        return ""
     found = connection.execute(f"SELECT name FROM {parquet(*paths)} WHERE name IS NOT NULL").fetchone()  # noqa: S608
     return str(found[0]) if found else ""
 
@@ -188,11 +195,12 @@ def open_snapshot(folder: Path) -> Snapshot:
 
 def _refuse_extra(folder: Path, manifest: Manifest) -> None:
     # A run killed right after it wrote the manifest leaves spool and lock; a judgement that was killed, its temporary folder.
-    expected = {"manifest.json", "spool", "lock", *manifest.tables}
+    tables = [name for name, table in manifest.tables.items() if table.files]
+    expected = {"manifest.json", "spool", "lock", *tables}
     found = [entry for entry in folder.iterdir() if not entry.name.startswith(_TEMPORARY)]
     extra = [entry for entry in found if entry.name not in expected]
     known = {folder / file.path for file in _files(manifest.tables)}
-    for name in manifest.tables:
+    for name in tables:
         table = folder / name
         if table.is_symlink() or not table.is_dir():
             raise UnsafeError(files.shown(table), "missing, or not a folder", _DAMAGED)

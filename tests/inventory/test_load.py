@@ -95,13 +95,15 @@ def test_half_a_line_is_a_bug_and_not_a_row(tmp_path: Path) -> None:
         load(connection, TABLES["key"], tmp_path / "spooled", 0, target=tmp_path / "target", aside=tmp_path / "aside")
 
 
-def test_a_table_without_rows_has_its_columns(tmp_path: Path) -> None:
+def test_a_table_without_rows_has_its_columns_and_no_file(tmp_path: Path) -> None:
     with Spool.create(tmp_path / "out", RUN) as spool:
         made = write(spool, RUN)
     assert made.run.rows == dict.fromkeys(TABLES, 0)
-    for name, columns in declared().items():
-        described = duckdb.execute(f"DESCRIBE SELECT * FROM '{tmp_path}/out/{name}/00000.parquet'").fetchall()
-        assert {column[0]: column[1] for column in described} == columns
+    assert [path.name for path in made.folder.iterdir()] == ["manifest.json"]
+    assert {name: table.columns for name, table in made.tables.items()} == declared()
+    with made.connect(RUN.as_of) as connection:
+        for name in TABLES:
+            assert connection.execute(f"FROM {name}").fetchall() == []
 
 
 def _spread(folder: Path, rows: list[Row], scopes: list[str]) -> dict[str, bytes]:
