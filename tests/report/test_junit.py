@@ -12,7 +12,7 @@ from keyaudit.model.findings import Outcome
 from tests.report.example import APP_ROW, AUDIENCE, CLEAN, FINDINGS, REPORT, finding
 from tests.report.excused import EXCUSED
 from tests.report.files import exported, poisoned
-from tests.report.sinks import CORPUS
+from tests.report.sinks import every_payload
 
 SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).parent / "schemas" / "junit-10.xsd"))
 REPORTS = {"report": REPORT, "clean": CLEAN, "excused": EXCUSED}
@@ -28,7 +28,7 @@ def test_the_schema_accepts_it(name: str) -> None:
     assert invalid(exported("junit", REPORTS[name])) == []
 
 
-@pytest.mark.parametrize("payload", CORPUS.values(), ids=CORPUS)
+@every_payload
 def test_the_schema_accepts_it_whatever_the_tenant_holds(payload: str) -> None:
     assert invalid(poisoned("junit", payload)) == []
 

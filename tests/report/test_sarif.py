@@ -15,7 +15,7 @@ from tests.needs import npm
 from tests.report.example import CLEAN, FINDINGS, GATED, REPORT
 from tests.report.excused import EXCUSED
 from tests.report.files import exported, poisoned
-from tests.report.sinks import CORPUS
+from tests.report.sinks import every_payload
 
 REPORTS = {"report": REPORT, "gated": GATED, "clean": CLEAN, "excused": EXCUSED}
 
@@ -35,7 +35,7 @@ def test_the_schema_accepts_it(name: str) -> None:
     assert [error.message for error in schema().iter_errors(log(REPORTS[name]))] == []
 
 
-@pytest.mark.parametrize("payload", CORPUS.values(), ids=CORPUS)
+@every_payload
 def test_the_schema_accepts_it_whatever_the_tenant_holds(payload: str) -> None:
     assert [error.message for error in schema().iter_errors(json.loads(poisoned("sarif", payload)))] == []
 
