@@ -11,6 +11,7 @@ import pytest
 from keyaudit.model.findings import Outcome
 from keyaudit.model.run import Report
 from keyaudit.report import sarif
+from keyaudit.report.settings import settings_member
 from tests.needs import npm
 from tests.report.example import CLEAN, FINDINGS, GATED, REPORT
 from tests.report.excused import EXCUSED
@@ -74,6 +75,14 @@ def test_a_run_with_gaps_did_not_succeed_and_names_them() -> None:
     reasons = {notice["descriptor"]["id"] for each in invocations for notice in each["toolExecutionNotifications"]}
     assert reasons == {"permission", "firewall", "foreign_link", "throttled"}
     assert all(invocation["executionSuccessful"] for run in log(CLEAN)["runs"] for invocation in run["invocations"])
+
+
+def test_what_was_settled_is_said_of_each_run() -> None:
+    for report in (EXCUSED, REPORT):
+        said = [invocation["properties"]["settings"] for run in log(report)["runs"] for invocation in run["invocations"]]
+        assert said
+        assert all(each == settings_member(report.settings) for each in said)
+    assert settings_member(EXCUSED.settings)["profile"] == "strict"
 
 
 def test_never_more_results_than_are_shown_and_the_gravest_stay(monkeypatch: pytest.MonkeyPatch) -> None:
