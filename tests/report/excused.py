@@ -1,10 +1,12 @@
-"""The fixed report with what excuses a failure, a waiver and a baseline, and with settings of somebody's own."""
+"""The fixed report with what excuses a failure, a waiver and a baseline, and with settings of somebody's own and a score."""
 
 import dataclasses
 
 from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.findings import Outcome
+from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
+from keyaudit.model.score import FACTORS, Factor, Score
 from keyaudit.model.settings import ClassInForce, InForce, Limit
 from keyaudit.model.waivers import Glob, State, Use, Waiver
 from tests.report.example import AS_OF, DAY, FINDINGS, OVERDUE, PURGE, REPORT, RUN, SOFTWARE, VERDICT, tallies, total
@@ -22,6 +24,12 @@ WAIVER = Waiver(
     compensating_control="Signing needs two approvals.",
 )
 
+SCORE = Score(
+    factors=tuple(
+        Factor(name=name, low=1, high=4, because="cannot tell: custody (permission)", unknown={"custody": Reason.PERMISSION})
+        for name in FACTORS
+    )
+)
 SETTLED = InForce(
     profile="strict",
     require=("unified-audit",),
@@ -42,11 +50,13 @@ SETTLED = InForce(
 
 
 def excused() -> Report:
-    """The fixed report, with one failure that a waiver covers, one that the baseline holds, and settings."""
+    """The fixed report, with one failure that a waiver covers, one that the baseline holds, one with a score, and settings."""
     waived, known = (each for each in FINDINGS if each.policy in (OVERDUE, PURGE) and each.outcome is Outcome.FAIL)
     found = [
         dataclasses.replace(each, outcome=Outcome.WAIVED, waiver=WAIVER)
         if each is waived
+        else dataclasses.replace(each, score=SCORE)
+        if each.policy is SOFTWARE
         else dataclasses.replace(each, known=True)
         if each is known
         else each

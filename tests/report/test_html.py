@@ -21,6 +21,7 @@ from keyaudit.model.text import visible
 from keyaudit.report.html import write
 from keyaudit.report.html.inert import LONGEST
 from tests.report.example import AS_OF, CLEAN, DAY, FINDINGS, GATED, OVERDUE, REPORT, tallies, total
+from tests.report.excused import EXCUSED
 from tests.report.hostile import hostile
 from tests.report.sinks import agent_commands, every_payload, terminal_codes
 
@@ -190,6 +191,14 @@ def test_what_a_page_cannot_hold_is_counted(monkeypatch: pytest.MonkeyPatch) -> 
     assert rows == 3
     left_out = sum(total(FINDINGS, Outcome.FAIL).values()) + sum(total(FINDINGS, Outcome.UNKNOWN).values()) - 3
     assert sum(map(int, re.findall(r"(\d+) more are counted and not listed here", text(page)))) == left_out
+
+
+def test_a_finding_has_its_score_if_it_has_one() -> None:
+    rows = [row for table in of_class(printed(EXCUSED), "items") for row in table.iter("tr")]
+    [scored] = [" ".join("".join(row.itertext()).split()) for row in rows if "score" in "".join(row.itertext())]
+    assert scored.startswith("kv-prod/keys/rolled")
+    assert scored.endswith("score 1..4 x 1..4 x 1..4 = 1..64 (custody unknown), info..critical")
+    assert len(rows) > 1
 
 
 def test_five_thousand_findings_are_less_than_three_megabytes() -> None:
