@@ -2,14 +2,14 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from heapq import merge
 
 import duckdb
 
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.owners import OWNED, owner_of, owning
+from keyaudit.inventory.owners import OWNED, called, owner_of, owning
 from keyaudit.model.columns import Table, Type
 from keyaudit.model.expiring import Ending
 from keyaudit.model.reasons import Reason
@@ -87,11 +87,14 @@ def endings(connection: duckdb.DuckDBPyConnection, most: int | None = None) -> I
 
     `most`: no more than so many, those that end first; what is out of use, and unknown ends, come after all others.
     """
-    for _, ending in merge(*(_of(connection, table, most) for table in TABLES_THAT_END), key=lambda each: each[0]):
+    names = called(connection)
+    for _, ending in merge(*(_of(connection, table, most, names) for table in TABLES_THAT_END), key=lambda each: each[0]):
         yield ending
 
 
-def _of(connection: duckdb.DuckDBPyConnection, table: Table, most: int | None) -> Iterator[tuple[tuple[int, int, str], Ending]]:
+def _of(
+    connection: duckdb.DuckDBPyConnection, table: Table, most: int | None, called_: Mapping[str, str]
+) -> Iterator[tuple[tuple[int, int, str], Ending]]:
     names = ", ".join(f"{table.name}.{name}" for name in (*view_names(table), "unknown"))
     # A cursor of its own: another query on the connection would end the answer without a word.
     with connection.cursor() as cursor:
@@ -104,7 +107,7 @@ def _of(connection: duckdb.DuckDBPyConnection, table: Table, most: int | None) -
         while rows := answer.fetchmany(_BATCH):
             for place, owner, source, doubt, retired, end, *cells, unknown in rows:
                 row = decoded(table, cells, unknown)
-                who = owner_of(owner, source, doubt)
+                who = owner_of(called_, owner, source, doubt)
                 yield (place, _NEVER if end is None else end, str(row["id"])), Ending(who, table.name, row, end, retired)
 
 

@@ -9,6 +9,7 @@ import duckdb
 
 from keyaudit.inventory.expiring import endings, prepare
 from keyaudit.inventory.load import quoted
+from keyaudit.inventory.owners import called, owner_of
 from keyaudit.model import times
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Bounds
@@ -31,11 +32,12 @@ def calendar(connection: duckdb.DuckDBPyConnection, as_of: int, *, complete: boo
     found = prepare(connection, as_of, as_of + HORIZON)
     upto = " ".join(f"WHEN expires_on <= {as_of + last} THEN {quoted(span)}" for span, last in SPANS.items())
     counts: dict[Owner, dict[Span, int]] = defaultdict(dict)
+    called_ = called(connection)
     for names, source, doubt, span, count in connection.execute(
         f"""SELECT owner, source, doubt, CASE {upto} ELSE {quoted(Span.UNKNOWN)} END AS span, count(*)
         FROM ending WHERE NOT retired GROUP BY ALL ORDER BY ALL"""
     ).fetchall():
-        counts[Owner(tuple(names or ()), source or "", _reason(doubt))][Span(span)] = count
+        counts[owner_of(called_, names, source, doubt)][Span(span)] = count
     days = connection.execute(
         f"""SELECT expires_on // {times.DAY} AS day, count(*) FROM ending
         WHERE NOT retired AND expires_on > {as_of} GROUP BY day ORDER BY day"""

@@ -19,6 +19,7 @@ OWNED = tuple(name for name, table in TABLES.items() if "owner_ids" in table.by_
 """Tables whose rows have owners in Entra."""
 _KNOWN = {str(reason): reason for reason in Reason}
 _NONE = "NULL::VARCHAR[]"
+_ENTRA = "Entra owners"
 _BATCH = 2_000
 """Findings whose owners are looked up at once."""
 _UNREAD = Owner((), "", Reason.PARENT_NOT_ASSESSED)
@@ -47,18 +48,35 @@ class _Way:
 
 def owned(connection: duckdb.DuckDBPyConnection, findings: Iterator[Finding]) -> Iterator[tuple[Owner, Finding]]:
     """The findings, each with who owns what it is about."""
+    names = called(connection)
     while some := list(islice(findings, _BATCH)):
         ids: dict[str, list[str]] = {}
         for finding in some:
             if finding.row:
                 ids.setdefault(finding.policy.table, []).append(str(finding.row["id"]))
-        found = {name: _owners(connection, TABLES[name], of_table) for name, of_table in ids.items()}
+        found = {name: _owners(connection, TABLES[name], of_table, names) for name, of_table in ids.items()}
         for finding in some:
             row = finding.row
             yield (found[finding.policy.table][str(row["id"])] if row else _UNREAD), finding
 
 
-def _owners(connection: duckdb.DuckDBPyConnection, table: Table, ids: Sequence[str]) -> Mapping[str, Owner]:
+def called(connection: duckdb.DuckDBPyConnection) -> Mapping[str, str]:
+    """What owners in Entra are called, by object id; of those alone that a grant names, too, nothing more was read than ids.
+
+    It tells any two apart: a user is called by the sign-in name, anybody else by name and id.
+    """
+    held = " UNION ".join(f"SELECT unnest(owner_ids) AS id FROM {name}" for name in OWNED)
+    with connection.cursor() as cursor:
+        rows = cursor.execute(
+            f"""SELECT object_id, coalesce(user_principal_name, name || ' ' || object_id) AS called
+            FROM principal WHERE object_id IN ({held}) AND called IS NOT NULL"""
+        ).fetchall()
+    return dict(rows)
+
+
+def _owners(
+    connection: duckdb.DuckDBPyConnection, table: Table, ids: Sequence[str], names: Mapping[str, str]
+) -> Mapping[str, Owner]:
     own = owning(table)
     # A cursor of its own: another query on the connection would end the answer without a word.
     with connection.cursor() as cursor:
@@ -67,12 +85,13 @@ def _owners(connection: duckdb.DuckDBPyConnection, table: Table, ids: Sequence[s
             " WHERE it.id IN (SELECT unnest($1::VARCHAR[]))",
             [list(ids)],
         ).fetchall()
-    return {id_: owner_of(*said) for id_, *said in rows}
+    return {id_: owner_of(names, *said) for id_, *said in rows}
 
 
-def owner_of(names: Sequence[str] | None, source: str | None, doubt: str | None) -> Owner:
-    """What the SQL of `owning` says."""
-    return Owner(tuple(names or ()), source or "", _KNOWN.get(doubt, Reason.UNRECOGNISED) if doubt else None)
+def owner_of(called: Mapping[str, str], ids: Sequence[str] | None, source: str | None, doubt: str | None) -> Owner:
+    """What the SQL of `owning` says, with those whom it names in Entra as they are `called`."""
+    names = [called.get(id_, id_) for id_ in ids or ()] if source and source.startswith(_ENTRA) else ids or ()
+    return Owner(tuple(names), source or "", _KNOWN.get(doubt, Reason.UNRECOGNISED) if doubt else None)
 
 
 def owning(table: Table) -> Owning:
@@ -97,7 +116,7 @@ def _ways(table: Table) -> list[_Way]:
     if "tags" in table.by_name:
         ways.append(_Way(_tagged("it"), "it.unknown['tags']", "tag owner"))
     if "owner_ids" in table.by_name:
-        ways.append(_Way(_some("it.owner_ids"), "it.unknown['owner_ids']", "Entra owners"))
+        ways.append(_Way(_some("it.owner_ids"), "it.unknown['owner_ids']", _ENTRA))
     if "vault_id" in table.by_name:
         doubt = (
             "CASE WHEN it.vault_id IS NULL THEN it.unknown['vault_id']"
@@ -107,7 +126,7 @@ def _ways(table: Table) -> list[_Way]:
     if "holder_id" in table.by_name:
         holders = " UNION ALL ".join(f"SELECT id, owner_ids, unknown['owner_ids'] AS doubt FROM {name}" for name in OWNED)
         join = f"LEFT JOIN ({holders}) AS holder ON holder.id = it.holder_id"
-        ways.append(_Way(_some("holder.owner_ids"), "holder.doubt", "Entra owners", join))
+        ways.append(_Way(_some("holder.owner_ids"), "holder.doubt", _ENTRA, join))
     if {"holder_id", "app_id"} <= set(table.by_name):
         registered = (
             "SELECT app_id, flatten(list(owner_ids)) AS owner_ids, min(unknown['owner_ids']) AS doubt"
@@ -118,7 +137,7 @@ def _ways(table: Table) -> list[_Way]:
         missing = f"CASE WHEN it.app_id IS NULL OR app.app_id IS NOT NULL THEN app.doubt ELSE {unlisted} END"
         doubt = f"coalesce(it.unknown['app_id'], {missing})"
         join = f"LEFT JOIN ({registered}) AS app ON app.app_id = it.app_id"
-        ways.append(_Way(_some("app.owner_ids"), doubt, "Entra owners of the application", join))
+        ways.append(_Way(_some("app.owner_ids"), doubt, f"{_ENTRA} of the application", join))
     return ways
 
 

@@ -24,7 +24,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.USAGE: "could not start: usage, configuration, policy, waiver or input file",
     Exit.INCOMPLETE: "incomplete: something required was not assessed, or a required result is unknown",
     Exit.NO_ACCESS: "nothing assessed, for a cause on this side: no sign-in, no access, nothing in scope",
-    Exit.UNSAFE: "refused for safety: wrong tenant, foreign link, vault URI or challenge, damaged snapshot",
+    Exit.UNSAFE: "refused for safety: wrong tenant, foreign link, vault URI or challenge, damaged snapshot or bundle",
     Exit.UNAVAILABLE: "nothing assessed, every cause Azure's: unavailable or throttled to the end; try later",
     Exit.BUG: "a bug, or output could not be written",
     Exit.INTERRUPTED: "interrupted by Ctrl-C; collect keeps what it read, for --resume",

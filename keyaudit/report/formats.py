@@ -68,12 +68,9 @@ PRINTED: Mapping[str, str] = {
     "text": "for people: by resource, by policy or by owner, as wide as the terminal",
     "table": "for people: one line a finding, of the columns that are asked for",
     "json": "for programs: the run, every finding with its evidence, the gaps and the verdict",
-    "csv": "for spreadsheets and auditors: one line a finding, 47 columns, passes too",
+    "csv": "for spreadsheets and auditors: one line a finding, 47 columns and the score, passes too",
 }
 """What each of them is for."""
-
-SCORED = frozenset({"json", "csv", "jsonl", "xlsx"})
-"""The formats, printed or written, that say each finding's score, whatever the order."""
 
 
 class Writer(Protocol):
@@ -124,6 +121,8 @@ FILES: Mapping[str, File] = {
 BUNDLE = "bundle"
 """The one that is a folder: `keyaudit.report.bundle`."""
 
+SCORED = frozenset({"json", "csv", "jsonl", "xlsx", "html", BUNDLE})
+"""The formats, printed or written, that say each finding's score, whatever the order."""
 NAMED = frozenset({"html"})
 """The formats that say more of names than their rows do, and cannot be redacted."""
 LISTING = frozenset({BUNDLE, "html"})

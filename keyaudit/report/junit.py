@@ -2,7 +2,7 @@
 
 A pass is a plain case, a failure is `failure`, what a waiver covers is `skipped`, and what nobody can tell is an `error`: no
 pipeline counts it as passed. A case's name is what it is about, with a digest of its id, so that no two are one. A policy that
-was not judged is a suite with one skipped case that says what it needs.
+was not judged is a suite with one skipped case that says what it needs. The properties of a suite say what was settled for it.
 """
 
 import hashlib
@@ -19,6 +19,7 @@ from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.resource import label
+from keyaudit.report.settings import lines_of
 from keyaudit.report.summary import SIMULATED, message
 
 _IN_MEMORY = 1_000_000
@@ -76,7 +77,8 @@ def _suite(report: Report, policy: PolicyText, counts: Mapping[str, int]) -> str
         "run": run.run_id,
         **({"notice": SIMULATED} if run.simulated else {}),
     }
-    written = "".join(f"<property{_attributes({'name': name, 'value': value})}/>" for name, value in properties.items())
+    said = [*properties.items(), *(("setting", line) for line in lines_of(report.settings, policy.id))]
+    written = "".join(f"<property{_attributes({'name': name, 'value': value})}/>" for name, value in said)
     attributes = {"name": policy.id, **counts, "time": "0", "timestamp": times.iso_time(run.as_of).removesuffix("Z")}
     return f"<testsuite{_attributes(attributes)}>\n<properties>{written}</properties>\n"
 

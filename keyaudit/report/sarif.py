@@ -23,6 +23,7 @@ from keyaudit.report.json import severities_member
 from keyaudit.report.members import inert
 from keyaudit.report.missing import reads
 from keyaudit.report.resource import label
+from keyaudit.report.settings import settings_member
 from keyaudit.report.summary import SIMULATED, message
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -137,6 +138,7 @@ def _run(report: Report, category: str, results: _Results, rules: Mapping[str, i
                 "exitCode": int(verdict.exit),
                 "endTimeUtc": times.iso_time(run.as_of),
                 "toolExecutionNotifications": notices,
+                "properties": {"settings": settings_member(report.settings)},
             }
         ],
         "columnKind": "utf16CodeUnits",

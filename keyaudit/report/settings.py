@@ -23,6 +23,17 @@ def setting_lines(settled: InForce) -> list[str]:
     return lines
 
 
+def lines_of(settled: InForce, policy: str) -> list[str]:
+    """Of the sentences those that concern a policy, or the whole run."""
+    lines = setting_lines(InForce(profile=settled.profile, require=settled.require))
+    lines += [_limit(each) for each in settled.limits if each.policy == policy]
+    for each in settled.classes:
+        name = f"class {one_line(each.name)}"
+        lines += [f"{name}: {_limit(limit)}" for limit in each.limits if limit.policy == policy]
+        lines += [f"{name}: {policy} is not applicable ({one_line(each.place)})"] if policy in each.not_applicable else []
+    return lines
+
+
 def settings_member(settled: InForce) -> dict[str, object]:
     """The same as JSON."""
     return {

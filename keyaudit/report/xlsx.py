@@ -22,6 +22,7 @@ from keyaudit.model.run import Report
 from keyaudit.model.tables import TABLES
 from keyaudit.report.cells import escaped, marked
 from keyaudit.report.records import COLUMNS, NUMBERS, THING_COLUMNS, TIMES, pack, records, thing
+from keyaudit.report.settings import setting_lines
 from keyaudit.report.summary import SIMULATED, WORST_FIRST, counted, network
 
 if TYPE_CHECKING:
@@ -194,6 +195,7 @@ def _about(report: Report) -> Iterator[Sequence[str | int]]:
     yield from (("not the whole tenant", part) for part in run.filters.shown)
     yield from (("supplied", name, digest) for name, digest in sorted(run.evidence.items()))
     yield "policies", pack(report.tallies)
+    yield from (("setting", line) for line in setting_lines(report.settings))
     yield ()
     yield "an empty cell", "is absent, or unknown: then coverage_note names its column with the reason"
     yield "not-applicable", "is counted in Summary and has no rows"

@@ -42,6 +42,12 @@ def test_the_inventory_is_as_inventory_prints_it(keyaudit: Keyaudit, contoso: Pa
         assert tables[name] == [line for line in csv.DictReader(io.StringIO(printed, newline="")) if line["record"] == "row"]
 
 
+def test_its_findings_are_those_of_the_csv_whatever_else_is_written(keyaudit: Keyaudit, contoso: Path, bundle: Path) -> None:
+    printed = keyaudit("export", "csv", "--from", contoso).out
+    assert (bundle / "findings.csv").read_bytes().decode() == printed
+    assert any(line["score"] for line in rows(bundle / "findings.csv"))
+
+
 def test_rows_are_whole_though_no_chosen_policy_reads_them(
     keyaudit: Keyaudit, contoso: Path, bundle: Path, tmp_path: Path
 ) -> None:

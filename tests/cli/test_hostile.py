@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import time
+import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,17 +17,18 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import html5lib
 import pytest
 
 from keyaudit.model.errors import Exit
 from keyaudit.policy.load import load
-from keyaudit.report.formats import FILES
+from keyaudit.report.formats import BUNDLE, FILES
 from keyaudit.simulator.estates import estate
 from tests.cli.conftest import Keyaudit
 from tests.cli.tenants import running
 from tests.report.sinks import CORPUS, agent_commands, is_formula, restored, terminal_codes
 
-FORMATS = ("text", "table", "json", "csv")
+FORMATS = ("text", "table")
 LISTINGS: dict[str, tuple[str, ...]] = {
     "keys": ("inventory", "key"),
     "credentials": ("inventory", "credential", "-o", "table"),
@@ -35,23 +37,37 @@ LISTINGS: dict[str, tuple[str, ...]] = {
     "doctor": ("doctor",),
     "access": ("access", "kv-orders-prod/order-event-signing"),
 }
-LISTINGS |= {name: ("export", name) for name in FILES if name != "xlsx"}
+EXPORTS = ("json", "csv", *(name for name in FILES if name != "xlsx"))
 COMMANDS = {name: ("report", "--all", "-o", name) for name in FORMATS} | {"gate": ("gate",)} | LISTINGS
 
 # What each kind of object in the tenant lets its owner write.
 FREE = {
     "KeyVersion": ("tags",),
+    "CertificateVersion": ("tags",),
+    "SecretVersion": ("tags", "content_type"),
     "Vault": ("tags",),
+    "DeletedVault": ("tags",),
+    "ManagedHsm": ("tags",),
+    "HsmRole": ("name",),
+    "Resource": ("tags",),
     "KeyCredential": ("display_name",),
     "PasswordCredential": ("display_name",),
     "FederatedCredential": ("name", "subject", "issuer", "claims_expression", "audiences"),
     "Application": ("name", "identifier_uris", "scopes", "roles"),
-    "ServicePrincipal": ("name",),
+    "ServicePrincipal": ("name", "tags", "verified_publisher"),
+    "Federation": ("name",),
+    "ExternalProvider": ("name",),
+    "TokenPolicy": ("name",),
+    "AppManagementPolicy": ("name",),
+    "AuthorityStore": ("name",),
+    "Authority": ("name",),
     "Subscription": ("name",),
-    "User": ("name",),
+    "User": ("name", "upn"),
     "Group": ("name",),
     "Role": ("name",),
     "RoleAssignment": ("condition",),
+    "DenyAssignment": ("name",),
+    "AlertRule": ("query",),
     "Estate": ("tenant_name",),
 }
 
@@ -82,7 +98,7 @@ def _poisoned(value: Any, payloads: Iterator[str], used: set[str]) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the hostile tenant looks like, by command: exit code and raw bytes; and the texts that it was made of."""
+    """What the hostile tenant looks like, by command: exit code and raw bytes; by file what exports hold; and its texts."""
 
     code: dict[str, int]
     out: dict[str, bytes]
@@ -91,17 +107,22 @@ class Shown:
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+def shown(tmp_path_factory: pytest.TempPathFactory, blind_spots: Path) -> Shown:
     used: set[str] = set()
     now = int(time.time())  # noqa: TID251 - the simulated tenant lives now
     tenant = _poisoned(estate("blind-spots", now - now % 86_400), _payloads(), used)
-    folder = str(tmp_path_factory.mktemp("hostile") / "s")
+    here = tmp_path_factory.mktemp("hostile")
+    folder = str(here / "s")
     with running(tenant) as simulator:
         done = {"collect": _run(["collect", "--auth", "env", "--out", folder], simulator.environ)}
-    done |= {name: _run([*command, "--from", folder], {}) for name, command in COMMANDS.items()}
+    written = [f"{name}={here / name}" for name in (*EXPORTS, BUNDLE)]
+    commands = {**COMMANDS, "export": ("export", *written), "notify": ("notify", "--since", str(blind_spots), "--dry-run")}
+    done |= {name: _run([*command, "--from", folder], {}) for name, command in commands.items()}
+    done["diff"] = _run(["diff", str(blind_spots), folder], {})
+    files = [here / name for name in EXPORTS] + [path for path in sorted((here / BUNDLE).rglob("*")) if path.is_file()]
     return Shown(
         {name: each.returncode for name, each in done.items()},
-        {name: each.stdout for name, each in done.items()},
+        {name: each.stdout for name, each in done.items()} | {str(path.relative_to(here)): path.read_bytes() for path in files},
         {name: each.stderr for name, each in done.items()},
         used,
     )
@@ -118,18 +139,40 @@ def _rows(shown: Shown) -> list[dict[str, str]]:
 
 def test_the_names_change_no_exit_code(shown: Shown) -> None:
     codes = {name: code for name, code in shown.code.items() if name not in LISTINGS}
-    assert codes == {**dict.fromkeys(("collect", *FORMATS), Exit.INCOMPLETE), "gate": Exit.FINDINGS}
+    incomplete = ("collect", "export", "notify", "diff", *FORMATS)
+    assert codes == {**dict.fromkeys(incomplete, Exit.INCOMPLETE), "gate": Exit.FINDINGS}
     assert {shown.code[name] for name in LISTINGS} <= {Exit.CLEAN, Exit.INCOMPLETE}
     assert len(shown.used) > 50
 
 
 def test_nothing_that_is_printed_acts_on_a_terminal_or_commands_a_build_agent(shown: Shown) -> None:
     for name in shown.out:
-        for output in (shown.out[name], shown.err[name]):
-            assert terminal_codes(output, "\r\n" if name == "csv" else "\n") == [], name
-            # Markdown's own headings: no agent takes "## " for a command.
+        for output in (shown.out[name], shown.err.get(name, b"")):
+            assert terminal_codes(output, "\r\n" if name.endswith("csv") else "\n") == [], name
+            # Policies are our own text, and so are Markdown's headings: no agent takes "## " for a command.
             assert agent_commands(re.sub(rb"(?m)^## (?=[A-Z][a-z ]+$)", b"", output)) == [], name
             assert b"Traceback" not in output
+
+
+def test_what_changed_is_told_of_hostile_names_too(shown: Shown) -> None:
+    """But written so that they do nothing; here it is only that they are there at all."""
+    for name in ("diff", "notify", f"{BUNDLE}/findings.csv", f"{BUNDLE}/summary.md", f"{BUNDLE}/inventory/key.csv"):
+        assert b"evil" in shown.out[name], name
+
+
+def test_the_page_and_the_test_results_are_of_our_own_elements(shown: Shown) -> None:
+    page = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(shown.out["html"], transport_encoding="utf-8")
+    names = {str(each.tag).rpartition("}")[2] for each in page.iter()}
+    assert not names & {"script", "img", "link", "iframe", "object", "embed", "form", "base", "foreignObject"}
+    attributes = {name for each in page.iter() for name in each.attrib}
+    assert not [name for name in attributes if name.startswith("on") or name in {"style", "src", "srcset", "action"}]
+    links = {each.attrib["href"] for each in page.iter() if "href" in each.attrib}
+    assert {link for link in links if not link.startswith("#")} <= {
+        each for policy in load() for each in policy.text.references
+    }
+    assert {each.tag for each in ET.fromstring(shown.out["junit"]).iter()} == {
+        "testsuites", "testsuite", "properties", "property", "testcase", "failure", "error", "skipped",
+    }  # fmt: skip
 
 
 def test_json_has_the_originals(shown: Shown) -> None:

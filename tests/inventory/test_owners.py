@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from keyaudit.inventory import owners
-from keyaudit.inventory.owners import owned
+from keyaudit.inventory.owners import called, owned
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity
@@ -26,6 +26,29 @@ def of(table: str, row_: Row) -> Finding:
 def batch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Owners are looked up for so many findings at once."""
     monkeypatch.setattr(owners, "_BATCH", request.param)
+
+
+def test_who_owns_in_entra_is_called_by_name_where_the_snapshot_has_one_and_no_two_alike(tmp_path: Path) -> None:
+    def principal(id_: str, **values: object) -> Row:
+        return row("principal", f"{TENANT.id}/principals/{id_}", scope_id=TENANT.id, object_id=id_, **values)
+
+    rows = {
+        "application": [application("app", owner_ids=["u", "s", "t", "gone"])],
+        "key": [key("1", tags={"owner": "u"})],
+        "principal": [
+            principal("u", name="Mei Tanaka", user_principal_name="mei@contoso.example"),
+            *(principal(id_, name="deployer", user_principal_name=None) for id_ in ("s", "t")),
+            principal("other", name="x", user_principal_name="other@contoso.example"),
+        ],
+    }
+    with snapshot(tmp_path / "out", rows, {TENANT: assessed(TENANT, "application.list")}).judging(AS_OF) as connection:
+        asked = [of(table, rows[table][0]) for table in ("application", "key")]
+        found = [owner for owner, _ in owned(connection, iter(asked))]
+        assert called(connection) == {"u": "mei@contoso.example", "s": "deployer s", "t": "deployer t"}
+    assert [(owner.names, owner.source) for owner in found] == [
+        (("gone", "deployer s", "deployer t", "mei@contoso.example"), "Entra owners"),
+        (("u",), "tag owner"),
+    ]
 
 
 @pytest.mark.usefixtures("batch")

@@ -1,12 +1,15 @@
-"""The fixed report with what excuses a failure: a waiver, and a baseline."""
+"""The fixed report with what excuses a failure, a waiver and a baseline, and with settings of somebody's own and a score."""
 
 import dataclasses
 
 from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.findings import Outcome
+from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
+from keyaudit.model.score import FACTORS, Factor, Score
+from keyaudit.model.settings import ClassInForce, InForce, Limit
 from keyaudit.model.waivers import Glob, State, Use, Waiver
-from tests.report.example import AS_OF, DAY, FINDINGS, OVERDUE, PURGE, REPORT, RUN, VERDICT, tallies, total
+from tests.report.example import AS_OF, DAY, FINDINGS, OVERDUE, PURGE, REPORT, RUN, SOFTWARE, VERDICT, tallies, total
 
 WAIVER = Waiver(
     id="W-2026-014",
@@ -21,13 +24,39 @@ WAIVER = Waiver(
     compensating_control="Signing needs two approvals.",
 )
 
+SCORE = Score(
+    factors=tuple(
+        Factor(name=name, low=1, high=4, because="cannot tell: custody (permission)", unknown={"custody": Reason.PERMISSION})
+        for name in FACTORS
+    )
+)
+SETTLED = InForce(
+    profile="strict",
+    require=("unified-audit",),
+    limits=(Limit(policy=OVERDUE.id, parameter="max_age", value="365 days", place="keyaudit.toml:12"),),
+    classes=(
+        ClassInForce(
+            name="build agents",
+            match="keys where tag team is build",
+            reason="Their keys sign nothing that leaves the network.",
+            place="keyaudit.toml:20",
+            limits=(Limit(policy=OVERDUE.id, parameter="max_age", value="1,095 days", place="keyaudit.toml:25"),),
+            not_applicable=(SOFTWARE.id,),
+            rows=2,
+            left_out=1,
+        ),
+    ),
+)
+
 
 def excused() -> Report:
-    """The fixed report, with one failure that a waiver covers and one that the baseline holds."""
+    """The fixed report, with one failure that a waiver covers, one that the baseline holds, one with a score, and settings."""
     waived, known = (each for each in FINDINGS if each.policy in (OVERDUE, PURGE) and each.outcome is Outcome.FAIL)
     found = [
         dataclasses.replace(each, outcome=Outcome.WAIVED, waiver=WAIVER)
         if each is waived
+        else dataclasses.replace(each, score=SCORE)
+        if each.policy is SOFTWARE
         else dataclasses.replace(each, known=True)
         if each is known
         else each
@@ -58,6 +87,7 @@ def excused() -> Report:
         REPORT,
         verdict=verdict,
         tallies=tallies_,
+        settings=SETTLED,
         findings=lambda passes: (each for each in found if passes or each.outcome is not Outcome.PASS),
     )
 

@@ -1,4 +1,4 @@
-"""The fixed report, with a hostile text in every place that a tenant, a proxy or a snapshot can fill."""
+"""The fixed report, with a hostile text in every place that a tenant, a proxy, a snapshot or a file beside it can fill."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -9,14 +9,32 @@ from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Finding, Outcome, Severity, Value
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, Report
+from keyaudit.model.settings import InForce
+from keyaudit.model.waivers import Glob, State, Use
 from tests.report.example import AS_OF, BLIND, CODESIGN, FINDINGS, OVERDUE, RUN, VERDICT, covered, listing_of, tallies
+from tests.report.excused import SETTLED, WAIVER
 from tests.report.overviews import overview
+
+WAIVED = next(each for each in FINDINGS if each.policy is OVERDUE and each.outcome is Outcome.FAIL)
 
 
 def hostile(payload: str) -> Report:
-    """A report with `payload` in every text that a tenant, a proxy or a snapshot can bring in."""
+    """A report with `payload` in every text that a tenant, a proxy, a snapshot, a waiver or a setting can bring in."""
     scope = Scope(payload, payload, ScopeKind.VAULT)
-    found = tuple(_poisoned(each, payload, scope) for each in FINDINGS)
+    # An id that is not plain is refused where the file is read.
+    waiver = dataclasses.replace(
+        WAIVER,
+        resource=Glob(payload),
+        reason=payload,
+        owner=payload,
+        approved_by=payload,
+        ticket=payload,
+        compensating_control=payload,
+    )
+    found = tuple(
+        _poisoned(dataclasses.replace(each, outcome=Outcome.WAIVED, waiver=waiver) if each is WAIVED else each, payload, scope)
+        for each in FINDINGS
+    )
     gaps = (
         Gap(scope=scope, reason=Reason.PERMISSION, operations=("key.list",), detail=payload, blinds=BLIND),
         Gap(scope=scope, reason=Reason.FIREWALL, operations=("key.list",), detail=payload, allowed=True),
@@ -39,9 +57,11 @@ def hostile(payload: str) -> Report:
             gaps=gaps,
             gate=Severity.INFO,
             unused_allowances=(payload,),
+            waivers=(Use(waiver, State.ACTIVE, 1), Use(waiver, State.EXPIRED, 0)),
             coverage=(covered(scope, payload, Reason.PERMISSION, detail=payload),),
         ),
         tallies=tallies(),
+        settings=_settled(payload),
         findings=lambda passes: (each for each in found if passes or each.outcome is not Outcome.PASS),
         listing=lambda table: listing_of(found, table),
         owned=lambda passes: (
@@ -49,6 +69,12 @@ def hostile(payload: str) -> Report:
         ),
         overview=lambda: overview(OVERDUE, _poisoned_row(CODESIGN, payload), AS_OF, payload),
     )
+
+
+def _settled(payload: str) -> InForce:
+    limit = dataclasses.replace(SETTLED.limits[0], value=payload, place=payload)
+    held = dataclasses.replace(SETTLED.classes[0], name=payload, match=payload, reason=payload, place=payload, limits=(limit,))
+    return dataclasses.replace(SETTLED, limits=(limit,), classes=(held,))
 
 
 def _poisoned(each: Finding, payload: str, scope: Scope) -> Finding:

@@ -15,11 +15,9 @@ from keyaudit.report.access import FORMATS
 from keyaudit.report.formats import Options
 from tests.report.example import AS_OF, DAY, RUN, covered
 from tests.report.listings import READ
-from tests.report.sinks import CORPUS, agent_commands, columns, is_formula, restored, terminal_codes
+from tests.report.sinks import agent_commands, columns, every_payload, is_formula, restored, terminal_codes
 
 csv.field_size_limit(10_000_000)
-
-PAYLOADS = pytest.mark.parametrize("payload", CORPUS.values(), ids=CORPUS)
 
 
 def access(name: str = "N", **changes: object) -> Access:
@@ -69,7 +67,7 @@ def printed(name: str, payload: str, noun: str = "key") -> bytes:
     return out.getvalue().encode("utf-8")
 
 
-@PAYLOADS
+@every_payload
 @pytest.mark.parametrize("noun", ["key", "principal"])
 @pytest.mark.parametrize("name", FORMATS)
 def test_nothing_acts_on_a_terminal_or_commands_a_build_agent(name: str, noun: str, payload: str) -> None:
@@ -78,13 +76,13 @@ def test_nothing_acts_on_a_terminal_or_commands_a_build_agent(name: str, noun: s
     assert agent_commands(output) == []
 
 
-@PAYLOADS
+@every_payload
 def test_text_fits_80_columns(payload: str) -> None:
     for noun in ("key", "vault", "principal"):
         assert [line for line in printed("text", payload, noun).decode().splitlines() if columns(line) > 80] == []
 
 
-@PAYLOADS
+@every_payload
 def test_csv_computes_nothing_and_gives_names_back(payload: str) -> None:
     rows = list(csv.DictReader(io.StringIO(printed("csv", payload).decode(), newline="")))
     assert not [cell for row in rows for cell in row.values() if is_formula(cell)]
@@ -94,7 +92,7 @@ def test_csv_computes_nothing_and_gives_names_back(payload: str) -> None:
     ]
 
 
-@PAYLOADS
+@every_payload
 def test_json_keeps_the_original_in_ascii(payload: str) -> None:
     output = printed("json", payload)
     assert output.isascii()

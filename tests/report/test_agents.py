@@ -10,7 +10,7 @@ from keyaudit.model.findings import Severity
 from keyaudit.report.agents import MOST, Agent, annotations, summary_command
 from tests.report.example import CLEAN, GATED, OVERDUE, policy, tallies
 from tests.report.hostile import hostile
-from tests.report.sinks import CORPUS, terminal_codes
+from tests.report.sinks import every_payload, terminal_codes
 
 _OURS = {
     Agent.GITHUB: re.compile(r"::(error|warning) title=keyaudit [^:,]+::[^\r\n]*"),
@@ -22,7 +22,7 @@ AGENTS = pytest.mark.parametrize("agent", Agent)
 
 
 @AGENTS
-@pytest.mark.parametrize("payload", CORPUS.values(), ids=CORPUS)
+@every_payload
 def test_a_name_cannot_speak_to_the_agent(agent: Agent, payload: str) -> None:
     lines = list(annotations([hostile(payload)], agent))
     assert lines

@@ -8,6 +8,7 @@ import io
 import json
 import os
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
@@ -17,7 +18,7 @@ from keyaudit.report.bundle.write import write
 from tests.report.bundles import files, whole, written
 from tests.report.example import CLEAN, REPORT
 from tests.report.hostile import hostile
-from tests.report.sinks import CORPUS, agent_commands, is_formula, restored, terminal_codes
+from tests.report.sinks import agent_commands, every_payload, is_formula, restored, terminal_codes
 from tests.report.test_files import mode, room_for
 
 csv.field_size_limit(10_000_000)
@@ -164,13 +165,14 @@ def test_nothing_that_is_there_is_replaced(tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == before
 
 
-@pytest.mark.parametrize("payload", CORPUS.values(), ids=CORPUS)
+@every_payload
 def test_no_name_acts_on_whoever_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, payload: str) -> None:
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
-    for path, data in files(written(tmp_path / "b", hostile(payload))).items():
+    folder = written(Path(mkdtemp(dir=tmp_path)) / "b", hostile(payload))
+    for path, data in files(folder).items():
         # The headings of Markdown look like the commands of an agent.
         assert path == "summary.md" or agent_commands(data) == [], path
         assert terminal_codes(data, "\r\n" if path.endswith(".csv") else "\n") == [], path
         if path.endswith(".csv"):
-            for line in rows(tmp_path / "b", path):
+            for line in rows(folder, path):
                 assert not [cell for name, cell in line.items() if is_formula(cell) and name not in NUMBERS], path

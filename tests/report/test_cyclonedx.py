@@ -16,7 +16,7 @@ from keyaudit.model.run import Report
 from keyaudit.model.tables import TABLES
 from tests.report.example import AS_OF, CLEAN, DAY, REPORT, key_row, row
 from tests.report.files import exported, poisoned
-from tests.report.sinks import CORPUS
+from tests.report.sinks import every_payload
 
 FORMATS = {"cyclonedx": SchemaVersion.V1_6, "cyclonedx-1.7": SchemaVersion.V1_7}
 VALIDATORS = {name: make_schemabased_validator(OutputFormat.JSON, version) for name, version in FORMATS.items()}
@@ -74,7 +74,7 @@ def test_the_schema_accepts_it(name: str, report: Report) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("payload", CORPUS.values(), ids=CORPUS)
+@every_payload
 def test_the_schema_accepts_it_whatever_the_tenant_holds(name: str, payload: str) -> None:
     assert invalid(name, poisoned(name, payload)) is None
 

@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Iterable
 
 import html5lib
-import pytest
 from markdown_it import MarkdownIt
 
 from keyaudit.model.digest import Digest
@@ -16,7 +15,7 @@ from keyaudit.report.digest import LOOK_AHEAD, MOST, TOLD, digests, ends_soon, i
 from tests.report.example import AS_OF, CLEAN, CODESIGN, DAY, EXPIRED, FINDINGS, REPORT, SUBSCRIPTION, finding, owned
 from tests.report.hostile import hostile
 from tests.report.listings import expiring
-from tests.report.sinks import CORPUS, agent_commands, terminal_codes
+from tests.report.sinks import agent_commands, every_payload, terminal_codes
 
 NOTHING = expiring(())
 GREEN = dataclasses.replace(CLEAN, run=dataclasses.replace(REPORT.run, as_of=AS_OF - DAY))
@@ -144,7 +143,7 @@ def _attacked(payload: str) -> list[Digest]:
     return told(before, poisoned, found)
 
 
-@pytest.mark.parametrize("payload", CORPUS.values(), ids=CORPUS)
+@every_payload
 def test_no_name_is_more_than_text_to_any_channel(payload: str) -> None:
     assert _attacked(payload)
     for digest in _attacked(payload):

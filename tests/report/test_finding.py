@@ -4,19 +4,11 @@ import dataclasses
 
 import pytest
 
-from keyaudit.model.reasons import Reason
-from keyaudit.model.score import FACTORS, Factor, Score
 from keyaudit.report.finding import render_finding
 from keyaudit.report.lines import columns
 from tests.report.example import RUN
+from tests.report.excused import SCORE
 from tests.report.hostile import hostile
-
-SCORE = Score(
-    factors=tuple(
-        Factor(name=name, low=1, high=4, because="cannot tell: custody (permission)", unknown={"custody": Reason.PERMISSION})
-        for name in FACTORS
-    )
-)
 
 
 @pytest.mark.parametrize("payload", ["\x1b[2J\x07", "a\nb\r\n##vso[task.complete]", "\u202egnp.exe", "x" * 500, "::error::x"])

@@ -18,7 +18,7 @@ from keyaudit.report.gate import render_gate
 from keyaudit.report.table import COLUMNS
 from tests.report.example import FINDINGS, OVERDUE
 from tests.report.hostile import hostile
-from tests.report.sinks import CORPUS, agent_commands, columns, is_formula, restored, terminal_codes
+from tests.report.sinks import CORPUS, agent_commands, columns, every_payload, is_formula, restored, terminal_codes
 
 csv.field_size_limit(10_000_000)
 
@@ -30,7 +30,6 @@ _ARRANGED = {
     "every column": ("table", Options(passes=True, columns=tuple(COLUMNS))),
     "lines": ("table", Options(passes=True, columns=tuple(COLUMNS), width=60, sort="resource")),
 }
-PAYLOADS = pytest.mark.parametrize("payload", CORPUS.values(), ids=CORPUS)
 
 
 @cache
@@ -45,13 +44,13 @@ def printed(name: str, payload: str) -> bytes:
     return out.getvalue().encode("utf-8")
 
 
-@PAYLOADS
+@every_payload
 @pytest.mark.parametrize("name", EVERY)
 def test_nothing_reaches_a_terminal_but_letters(name: str, payload: str) -> None:
     assert terminal_codes(printed(name, payload), "\r\n" if name == "csv" else "\n") == []
 
 
-@PAYLOADS
+@every_payload
 @pytest.mark.parametrize("name", EVERY)
 def test_no_line_commands_a_build_agent(name: str, payload: str) -> None:
     assert agent_commands(printed(name, payload)) == []
@@ -72,12 +71,12 @@ def test_a_name_never_forges_a_line_of_findings(payload: str) -> None:
     assert len(lines(payload)) == len(lines("N")) == 1
 
 
-@PAYLOADS
+@every_payload
 def test_the_text_report_fits_80_columns(payload: str) -> None:
     assert [line for line in printed("text", payload).decode().splitlines() if columns(line) > 80] == []
 
 
-@PAYLOADS
+@every_payload
 def test_long_names_are_cut_with_their_length_said(payload: str) -> None:
     for name in FOR_PEOPLE:
         text = printed(name, payload).decode()
@@ -86,7 +85,7 @@ def test_long_names_are_cut_with_their_length_said(payload: str) -> None:
             assert len(text) < 200_000
 
 
-@PAYLOADS
+@every_payload
 def test_json_keeps_the_original_in_ascii(payload: str) -> None:
     output = printed("json", payload)
     assert output.isascii()
@@ -102,7 +101,7 @@ def test_json_keeps_the_original_in_ascii(payload: str) -> None:
     assert all(tags[payload] == payload for tags in tagged)
 
 
-@PAYLOADS
+@every_payload
 def test_csv_gives_the_original_back_and_computes_nothing(payload: str) -> None:
     rows = list(csv.DictReader(io.StringIO(printed("csv", payload).decode(), newline="")))
     assert len(rows) == len(FINDINGS) + 1
@@ -118,13 +117,13 @@ def test_csv_gives_the_original_back_and_computes_nothing(payload: str) -> None:
             assert restored(row["resource_group"]) == payload
 
 
-@PAYLOADS
+@every_payload
 def test_csv_computes_nothing_where_the_separator_is_a_semicolon(payload: str) -> None:
     rows = csv.reader(io.StringIO(printed("csv", payload).decode(), newline=""), delimiter=";", quoting=csv.QUOTE_NONE)
     assert not [cell for row in rows for cell in row[1:] if is_formula(cell.strip("\"' "))]
 
 
-@PAYLOADS
+@every_payload
 def test_csv_has_a_line_a_finding(payload: str) -> None:
     assert printed("csv", payload).count(b"\r\n") == len(FINDINGS) + 2
     assert printed("csv", payload).count(b"\n") == len(FINDINGS) + 2

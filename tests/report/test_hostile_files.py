@@ -12,14 +12,13 @@ from keyaudit.report.formats import FILES
 from tests.needs import module
 from tests.report.example import FINDINGS
 from tests.report.files import parts, poisoned, sheets
-from tests.report.sinks import CORPUS, agent_commands, restored, terminal_codes
+from tests.report.sinks import CORPUS, agent_commands, every_payload, restored, terminal_codes
 
-PAYLOADS = pytest.mark.parametrize("payload", CORPUS.values(), ids=CORPUS)
 TEXTS = [name for name in FILES if name != "xlsx"]
 JSON = ["jsonl", "sarif", "ocsf", "cyclonedx", "cyclonedx-1.7"]
 
 
-@PAYLOADS
+@every_payload
 @pytest.mark.parametrize("name", TEXTS)
 def test_nothing_reaches_a_terminal_or_a_build_agent(name: str, payload: str) -> None:
     assert terminal_codes(poisoned(name, payload)) == []
@@ -48,14 +47,14 @@ def test_a_terminal_only_draws() -> None:
     assert "erase_in_display" in seen
 
 
-@PAYLOADS
+@every_payload
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_name_adds_no_line(name: str, payload: str) -> None:
     if payload:  # where there is no name, nothing is said of it
         assert poisoned(name, payload).count(b"\n") == poisoned(name, "N").count(b"\n")
 
 
-@PAYLOADS
+@every_payload
 @pytest.mark.parametrize("name", JSON)
 def test_json_is_ascii_and_keeps_the_original(name: str, payload: str) -> None:
     output = poisoned(name, payload)
@@ -64,7 +63,7 @@ def test_json_is_ascii_and_keeps_the_original(name: str, payload: str) -> None:
     assert payload in set(_texts(found))
 
 
-@PAYLOADS
+@every_payload
 def test_sarif_has_no_link_placeholder_or_path_of_the_tenants(payload: str) -> None:
     for run in json.loads(poisoned("sarif", payload))["runs"]:
         for result in run["results"]:
@@ -76,7 +75,7 @@ def test_sarif_has_no_link_placeholder_or_path_of_the_tenants(payload: str) -> N
             assert not {".", ".."} & set(uri.split("/"))
 
 
-@PAYLOADS
+@every_payload
 def test_junit_is_xml_with_as_many_cases(payload: str) -> None:
     root = ET.fromstring(poisoned("junit", payload))
     assert {each.tag for each in root.iter()} == {
@@ -85,7 +84,7 @@ def test_junit_is_xml_with_as_many_cases(payload: str) -> None:
     assert len(list(root.iter("testcase"))) == len(FINDINGS) + 1
 
 
-@PAYLOADS
+@every_payload
 def test_markdown_has_no_markup_but_ours(payload: str) -> None:
     output = poisoned("markdown", payload).decode()
     if not payload:
@@ -94,7 +93,7 @@ def test_markdown_has_no_markup_but_ours(payload: str) -> None:
     assert re.search(r"://|@|www\.|\n#[^# ]", output, re.IGNORECASE) is None
 
 
-@PAYLOADS
+@every_payload
 def test_a_label_of_a_metric_ends_where_it_should(payload: str) -> None:
     from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415 - as it is read
 
@@ -106,14 +105,14 @@ def test_a_label_of_a_metric_ends_where_it_should(payload: str) -> None:
     }
 
 
-@PAYLOADS
+@every_payload
 def test_a_workbook_holds_text_and_computes_nothing(payload: str) -> None:
     book = poisoned("xlsx", payload)
-    types = Counter(line.split(" ")[1] for line in sheets(book))
-    assert set(types) <= {"s", "n", "d"}
+    cells = [line.split(" ", 2) for line in sheets(book)]
+    assert {type_ for _, type_, _ in cells} <= {"s", "n", "d"}
     for part in parts(book).values():
         assert not {each.tag.rpartition("}")[2] for each in ET.fromstring(part).iter()} & {"f", "hyperlink", "hyperlinks"}
-    said = {line.split(" ", 2)[2] for line in sheets(book)}
+    said = {text for *_, text in cells}
     if 0 < len(payload) < 30_000:
         assert payload in {restored(f"'{text}") for text in said}
     assert terminal_codes("\n".join(said).encode()) == []

@@ -7,7 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from xml.etree.ElementTree import Element
 
 import html5lib
@@ -21,12 +21,11 @@ from keyaudit.model.text import visible
 from keyaudit.report.html import write
 from keyaudit.report.html.inert import LONGEST
 from tests.report.example import AS_OF, CLEAN, DAY, FINDINGS, GATED, OVERDUE, REPORT, tallies, total
+from tests.report.excused import EXCUSED
 from tests.report.hostile import hostile
-from tests.report.sinks import CORPUS, agent_commands, terminal_codes
+from tests.report.sinks import agent_commands, every_payload, terminal_codes
 
 REFERENCES = {each for tally in REPORT.tallies for each in tally.policy.references if each.startswith("https://")}
-# An empty name leaves out what would say nothing more, and never adds anything.
-_BLANK = {"N13 empty"}
 
 
 def printed(report: Report) -> bytes:
@@ -42,6 +41,7 @@ def hostile_page(payload: str) -> bytes:
     return out.getvalue()
 
 
+@lru_cache(maxsize=4)
 def parsed(page: bytes) -> Element:
     """The page as a parser sees it that takes nothing amiss."""
     document: Element = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(page, transport_encoding="utf-8")
@@ -93,30 +93,26 @@ def test_links_lead_into_the_page_or_to_what_policies_refer_to() -> None:
     assert named <= set(ids)
 
 
-@pytest.mark.parametrize("name", CORPUS)
-def test_a_name_changes_nothing_but_text(name: str) -> None:
-    page = hostile_page(CORPUS[name])
-    if name in _BLANK:
+@every_payload
+def test_a_name_changes_nothing_but_text_and_is_read_as_it_is(payload: str) -> None:
+    page = hostile_page(payload)
+    if not payload:
+        # An empty name leaves out what would say nothing more, and never adds anything.
         assert set(structure(page)) <= set(structure(hostile_page("N")))
     else:
         assert structure(page) == structure(hostile_page("N"))
     links = {each.attrib["href"] for each in parsed(page).iter() if "href" in each.attrib}
     assert {link for link in links if not link.startswith("#")} <= REFERENCES
-
-
-@pytest.mark.parametrize("name", CORPUS)
-def test_a_name_acts_on_no_terminal_and_no_agent(name: str) -> None:
-    page = hostile_page(CORPUS[name])
-    assert terminal_codes(page) == []
-    assert agent_commands(page) == []
-
-
-@pytest.mark.parametrize("name", CORPUS)
-def test_a_name_is_read_as_it_is(name: str) -> None:
-    payload = CORPUS[name]
     # HTML has no place for a noncharacter either.
     shown = " ".join(visible(payload, LONGEST).replace("\uffff", "\\uffff").split())
-    assert shown in text(hostile_page(payload))
+    assert shown in text(page)
+
+
+@every_payload
+def test_a_name_acts_on_no_terminal_and_no_agent(payload: str) -> None:
+    page = hostile_page(payload)
+    assert terminal_codes(page) == []
+    assert agent_commands(page) == []
 
 
 def test_findings_and_unknown_results_are_counted_as_everywhere() -> None:
@@ -195,6 +191,14 @@ def test_what_a_page_cannot_hold_is_counted(monkeypatch: pytest.MonkeyPatch) -> 
     assert rows == 3
     left_out = sum(total(FINDINGS, Outcome.FAIL).values()) + sum(total(FINDINGS, Outcome.UNKNOWN).values()) - 3
     assert sum(map(int, re.findall(r"(\d+) more are counted and not listed here", text(page)))) == left_out
+
+
+def test_a_finding_has_its_score_if_it_has_one() -> None:
+    rows = [row for table in of_class(printed(EXCUSED), "items") for row in table.iter("tr")]
+    [scored] = [" ".join("".join(row.itertext()).split()) for row in rows if "score" in "".join(row.itertext())]
+    assert scored.startswith("kv-prod/keys/rolled")
+    assert scored.endswith("score 1..4 x 1..4 x 1..4 = 1..64 (custody unknown), info..critical")
+    assert len(rows) > 1
 
 
 def test_five_thousand_findings_are_less_than_three_megabytes() -> None:

@@ -9,10 +9,11 @@ import pytest
 from lxml import etree
 
 from keyaudit.model.findings import Outcome
-from tests.report.example import APP_ROW, AUDIENCE, CLEAN, FINDINGS, REPORT, finding
+from keyaudit.model.run import Report
+from tests.report.example import APP_ROW, AUDIENCE, CLEAN, FINDINGS, OVERDUE, REPORT, SOFTWARE, finding
 from tests.report.excused import EXCUSED
 from tests.report.files import exported, poisoned
-from tests.report.sinks import CORPUS
+from tests.report.sinks import every_payload
 
 SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).parent / "schemas" / "junit-10.xsd"))
 REPORTS = {"report": REPORT, "clean": CLEAN, "excused": EXCUSED}
@@ -28,7 +29,7 @@ def test_the_schema_accepts_it(name: str) -> None:
     assert invalid(exported("junit", REPORTS[name])) == []
 
 
-@pytest.mark.parametrize("payload", CORPUS.values(), ids=CORPUS)
+@every_payload
 def test_the_schema_accepts_it_whatever_the_tenant_holds(payload: str) -> None:
     assert invalid(poisoned("junit", payload)) == []
 
@@ -50,6 +51,24 @@ def test_two_apps_of_one_name_are_two_cases() -> None:
     ]
     root = etree.fromstring(exported("junit", dataclasses.replace(REPORT, findings=lambda _: iter(twins))))
     assert len({case.get("name") for case in root.iter("testcase") if case.get("classname") == AUDIENCE.id}) == 2
+
+
+def settings(report: Report, policy: str) -> list[str | None]:
+    root = etree.fromstring(exported("junit", report))
+    [suite] = root.xpath(f"testsuite[@name='{policy}']")
+    return [each.get("value") for each in suite.iter("property") if each.get("name") == "setting"]
+
+
+def test_a_suite_says_what_was_settled_for_its_policy_and_for_no_other() -> None:
+    whole = ["profile strict", "required: unified-audit"]
+    assert settings(EXCUSED, AUDIENCE.id) == whole
+    assert settings(EXCUSED, OVERDUE.id) == [
+        *whole,
+        f"{OVERDUE.id}: max_age 365 days (keyaudit.toml:12)",
+        f"class build agents: {OVERDUE.id}: max_age 1,095 days (keyaudit.toml:25)",
+    ]
+    assert settings(EXCUSED, SOFTWARE.id) == [*whole, f"class build agents: {SOFTWARE.id} is not applicable (keyaudit.toml:20)"]
+    assert settings(REPORT, OVERDUE.id) == []
 
 
 def test_every_case_has_a_name_of_its_own() -> None:

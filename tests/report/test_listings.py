@@ -26,11 +26,10 @@ from keyaudit.report.permissions import FORMATS as PERMISSIONS
 from keyaudit.report.permissions.needs import Needed, needed
 from tests.report.example import BLIND, RUN, covered
 from tests.report.listings import INVENTORY, KEY, OF_KEYS, READ, examination, expiring
-from tests.report.sinks import CORPUS, agent_commands, columns, is_formula, restored, terminal_codes
+from tests.report.sinks import agent_commands, columns, every_payload, is_formula, restored, terminal_codes
 
 csv.field_size_limit(10_000_000)
 
-PAYLOADS = pytest.mark.parametrize("payload", CORPUS.values(), ids=CORPUS)
 LISTINGS = [
     *(("inventory", name) for name in INVENTORIES),
     *(("key", name) for name in INVENTORIES),
@@ -82,7 +81,7 @@ def printed(what: str, name: str, payload: str) -> bytes:
     return out.getvalue().encode("utf-8")
 
 
-@PAYLOADS
+@every_payload
 @pytest.mark.parametrize(("what", "name"), LISTINGS)
 def test_nothing_acts_on_a_terminal_or_commands_a_build_agent(what: str, name: str, payload: str) -> None:
     output = printed(what, name, payload)
@@ -90,13 +89,13 @@ def test_nothing_acts_on_a_terminal_or_commands_a_build_agent(what: str, name: s
     assert agent_commands(output) == []
 
 
-@PAYLOADS
+@every_payload
 @pytest.mark.parametrize("what", ["inventory", "key", "expiring", "doctor"])
 def test_text_fits_80_columns(what: str, payload: str) -> None:
     assert [line for line in printed(what, "text", payload).decode().splitlines() if columns(line) > 80] == []
 
 
-@PAYLOADS
+@every_payload
 @pytest.mark.parametrize("what", ["key", "expiring"])
 def test_csv_computes_nothing_and_gives_names_back(what: str, payload: str) -> None:
     rows = list(csv.DictReader(io.StringIO(printed(what, "csv", payload).decode(), newline="")))
@@ -107,7 +106,7 @@ def test_csv_computes_nothing_and_gives_names_back(what: str, payload: str) -> N
         assert {restored(row["location"]) for row in rows if row["record"] == "row"} == {payload}
 
 
-@PAYLOADS
+@every_payload
 @pytest.mark.parametrize("what", ["key", "expiring", "doctor"])
 def test_json_keeps_the_original_in_ascii(what: str, payload: str) -> None:
     output = printed(what, "json", payload)
@@ -161,6 +160,7 @@ def test_no_script_gives_a_right_to_change_anything_or_to_see_a_secret(name: str
             assert not FORBIDDEN.search("\n".join(given)), (name, operations)
 
 
+@cache
 def everything() -> Needed:
     return needed(OPERATIONS, {}, version="1", policies=None)
 

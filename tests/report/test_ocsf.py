@@ -14,7 +14,7 @@ from keyaudit.report.ocsf import VERSION
 from tests.report.example import CLEAN, FINDINGS, REPORT
 from tests.report.excused import EXCUSED
 from tests.report.files import exported, poisoned
-from tests.report.sinks import CORPUS
+from tests.report.sinks import every_payload
 
 REPORTS = {"report": REPORT, "clean": CLEAN, "excused": EXCUSED}
 VERSIONS = (VERSION, "1.6.0", "1.7.0", "1.8.0")
@@ -45,7 +45,7 @@ def test_the_schema_accepts_it(name: str, version: str) -> None:
     assert invalid([{**events(REPORT)[0], "class_uid": "2003"}], version) != []
 
 
-@pytest.mark.parametrize("payload", CORPUS.values(), ids=CORPUS)
+@every_payload
 def test_the_schema_accepts_it_whatever_the_tenant_holds(payload: str) -> None:
     assert invalid(lines(poisoned("ocsf", payload)), VERSION) == []
 

@@ -11,11 +11,12 @@ import pytest
 from keyaudit.model.findings import Outcome
 from keyaudit.model.run import Report
 from keyaudit.report import sarif
+from keyaudit.report.settings import settings_member
 from tests.needs import npm
 from tests.report.example import CLEAN, FINDINGS, GATED, REPORT
 from tests.report.excused import EXCUSED
 from tests.report.files import exported, poisoned
-from tests.report.sinks import CORPUS
+from tests.report.sinks import every_payload
 
 REPORTS = {"report": REPORT, "gated": GATED, "clean": CLEAN, "excused": EXCUSED}
 
@@ -35,7 +36,7 @@ def test_the_schema_accepts_it(name: str) -> None:
     assert [error.message for error in schema().iter_errors(log(REPORTS[name]))] == []
 
 
-@pytest.mark.parametrize("payload", CORPUS.values(), ids=CORPUS)
+@every_payload
 def test_the_schema_accepts_it_whatever_the_tenant_holds(payload: str) -> None:
     assert [error.message for error in schema().iter_errors(json.loads(poisoned("sarif", payload)))] == []
 
@@ -74,6 +75,14 @@ def test_a_run_with_gaps_did_not_succeed_and_names_them() -> None:
     reasons = {notice["descriptor"]["id"] for each in invocations for notice in each["toolExecutionNotifications"]}
     assert reasons == {"permission", "firewall", "foreign_link", "throttled"}
     assert all(invocation["executionSuccessful"] for run in log(CLEAN)["runs"] for invocation in run["invocations"])
+
+
+def test_what_was_settled_is_said_of_each_run() -> None:
+    for report in (EXCUSED, REPORT):
+        said = [invocation["properties"]["settings"] for run in log(report)["runs"] for invocation in run["invocations"]]
+        assert said
+        assert all(each == settings_member(report.settings) for each in said)
+    assert settings_member(EXCUSED.settings)["profile"] == "strict"
 
 
 def test_never_more_results_than_are_shown_and_the_gravest_stay(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,7 +83,10 @@ def test_coverage_waivers_and_who_says_all_this() -> None:
     assert about["run"] == EXCUSED.run.run_id
     assert found.properties.created == datetime(2026, 11, 24, 13, 30)  # noqa: DTZ001 - as openpyxl gives it
     summary = [row[:2] for row in found["Summary"].iter_rows(values_only=True)]
-    assert ("verdict", "refused for safety: wrong tenant, foreign link, vault URI or challenge, damaged snapshot") in summary
+    assert (
+        "verdict",
+        "refused for safety: wrong tenant, foreign link, vault URI or challenge, damaged snapshot or bundle",
+    ) in summary
     assert found["Summary"]["A1"].value == "tenant"
     assert "SIMULATED TENANT" in book(CLEAN)["Summary"]["A1"].value
 

@@ -35,6 +35,8 @@ class Column:
     middle: str
     top: str
     parts: tuple[Part, ...]
+    spare: bool
+    """Its number and label are left out where there is no room for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +74,13 @@ def columns(
     under: Mapping[int, str] | None = None,
     places: int = 1,
     uncounted: str = "",
+    kept: int = 1,
 ) -> Columns:
     """Columns of (label, counts by tone), stacked from below in the order of the counts.
 
     `mark`: the first column beyond a limit; with one, labels stand where columns begin. `under`: second lines, by column.
     `places`: how many columns there is room for at the least. `uncounted`: a tone that is not in the number above a column.
+    `kept`: one column of so many keeps its number and label where there is little room, the last one surely.
     """
     highest = max((sum(counts.values()) for _, counts in values), default=0) or 1
     place = 100 / max(len(values), places)
@@ -95,7 +99,8 @@ def columns(
         label_x = middle if mark is None else percent(number * place)
         second = (under or {}).get(number, "")
         count = sum(counts.values()) - counts.get(uncounted, 0)
-        found.append(Column(label, label_x, second, count, middle, pixels(y - 5), tuple(parts)))
+        spare = (len(values) - 1 - number) % kept != 0
+        found.append(Column(label, label_x, second, count, middle, pixels(y - 5), tuple(parts), spare))
     marked = "" if mark is None else percent(mark * place)
     return Columns(tuple(found), marked, pixels(base), pixels(base + (36 if under else 22)))
 

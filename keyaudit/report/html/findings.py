@@ -11,6 +11,7 @@ from keyaudit.model.run import Report
 from keyaudit.model.text import visible
 from keyaudit.report.facts import Facts, plain
 from keyaudit.report.resource import context, label
+from keyaudit.report.score import line
 from keyaudit.report.summary import WORST_FIRST, message
 
 MOST = 5_000
@@ -29,6 +30,8 @@ class Item:
     context: str
     message: str
     evidence: str
+    score: str
+    """The arithmetic and the band; empty where none is evaluated."""
     mark: str
     """"waived" or "known", else empty."""
 
@@ -134,6 +137,7 @@ def _add(group: Group, finding: Finding) -> None:
             visible(context(facts), _NAME) if facts.row else "",
             message(finding),
             _evidence(finding, facts),
+            line(finding.score) if finding.score else "",
             mark,
         )
     )

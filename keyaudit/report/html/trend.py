@@ -10,7 +10,7 @@ from keyaudit.report.html.charts import Columns, columns
 
 _DRAWN = 18
 _ROOM = 8
-"""Columns that there is room for at the least: two alone would be as wide as the page."""
+"""Columns that there is room for at the least: two alone would be as wide as the page. A phone has room for no more labels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ def trend(report: Report) -> Trend | None:
     values = [(point.day[5:], _stacked(point)) for point in drawn]
     return Trend(
         points=points,
-        chart=columns(values, under=_years(drawn), places=_ROOM, uncounted="unknown"),
+        chart=columns(values, under=_years(drawn), places=_ROOM, uncounted="unknown", kept=1 if len(drawn) <= _ROOM else 3),
         drawn=len(drawn),
         change=points[-1].total - points[0].total,
         comparable=points[0].complete and points[-1].complete,
