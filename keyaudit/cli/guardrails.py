@@ -11,7 +11,6 @@ import typer
 from keyaudit.cli.options import Selection, flags
 from keyaudit.cli.streams import printing, tell
 from keyaudit.model.errors import Exit, UsageError
-from keyaudit.model.guardrails import ALERTS, APP_MANAGEMENT_POLICY, AZURE_POLICY
 from keyaudit.model.text import one_line
 
 if TYPE_CHECKING:
@@ -22,9 +21,9 @@ class As(StrEnum):
     """What to print."""
 
     TEXT = "text"
-    AZURE_POLICY = AZURE_POLICY
-    APP_MANAGEMENT_POLICY = APP_MANAGEMENT_POLICY
-    ALERTS = ALERTS
+    AZURE_POLICY = "azure-policy"
+    APP_MANAGEMENT_POLICY = "app-management-policy"
+    ALERTS = "alerts"
 
 
 @flags(Selection)

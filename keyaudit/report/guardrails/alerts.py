@@ -34,9 +34,7 @@ def alerts(asked: Sequence[Asked]) -> Guarded:
         covered=covered,
         partly={each.text.id: differs for each in asked if (differs := _differences(each, covered))},
         left={
-            each.text.id: unsupplied(each.text) or "no alert rule reports it"
-            for each in asked
-            if each.text.id not in covered
+            each.text.id: unsupplied(each.text) or "no alert rule reports it" for each in asked if each.text.id not in covered
         },
     )
 

@@ -66,6 +66,11 @@ class BuiltIn:
 _RSA = Takes("min_rsa", Unit.NUMBER, (2048, 3072, 4096))
 _FIREWALL = ("allowed", frozenset({"chosen-networks", "private-endpoints"}))
 _PRIVATE = ("allowed", frozenset({"private-endpoints"}))
+_CURVES = Takes("curves", Unit.NAMES, ("P-256", "P-256K", "P-384", "P-521"))
+_EXPIRING = BuiltIn(
+    takes={"minimumDaysBeforeExpiration": Takes("warn", Unit.DAYS)},
+    differs="reports keys that will rotate in time, too",
+)
 # What a diagnostic setting retains is a retired feature of it: the least, so that the definition asks for logs alone.
 _RETENTION = {"requiredRetentionDays": "1"}
 
@@ -82,26 +87,26 @@ BUILT_INS: Mapping[str, BuiltIn] = {
     "f772fb64-8e40-40ad-87bc-7706e1949427": BuiltIn(
         takes={"daysToExpire": Takes("warn", Unit.DAYS)}, differs="reports certificates that will renew in time, too"
     ),
-    # Keys
+    # Keys of vaults
     "152b15f7-8e1f-4c1f-ab71-8c010ba5dbc0": BuiltIn(),
     "587c79fe-dd04-4a5e-9d0b-f89598c7261b": BuiltIn(),
-    "5ff38825-c5d8-47c5-b70e-069a21955146": BuiltIn(
-        takes={"minimumDaysBeforeExpiration": Takes("warn", Unit.DAYS)},
-        differs="reports keys that will rotate in time, too",
-    ),
+    "5ff38825-c5d8-47c5-b70e-069a21955146": _EXPIRING,
     "82067dbb-e53b-4e06-b631-546d197452d9": BuiltIn(takes={"minimumRSAKeySize": _RSA}),
     "c26e4b24-cf98-4c67-b48b-5a25c4c69eb9": BuiltIn(
         takes={"maximumValidityInDays": Takes("max_age", Unit.DAYS)},
-        differs="counts from activation where a key has such a date",
+        differs="counts from activation where a key has such a date; sees no keys of Managed HSMs",
     ),
     "d8cf8476-a2ec-4916-896e-992351803c44": BuiltIn(
         effect=Effect.AUDITS,
         takes={"maximumDaysToRotate": Takes("max_rotate_after", Unit.DAYS)},
-        differs="reports keys that a job of yours rotates, too",
+        differs="reports keys that a job of yours rotates, too; sees no keys of Managed HSMs",
     ),
-    "ff25f3c8-b739-4538-9d07-3d6d25cfb255": BuiltIn(
-        takes={"allowedECNames": Takes("curves", Unit.NAMES, ("P-256", "P-256K", "P-384", "P-521"))}
-    ),
+    "ff25f3c8-b739-4538-9d07-3d6d25cfb255": BuiltIn(takes={"allowedECNames": _CURVES}),
+    # Keys of Managed HSMs
+    "1d478a74-21ba-4b9f-9d8f-8e6fced0eec5": BuiltIn(),
+    "86810a98-8e91-4a44-8386-ec66d0de5d57": BuiltIn(takes={"minimumRSAKeySize": _RSA}),
+    "ad27588c-0198-4c84-81ef-08efd0274653": _EXPIRING,
+    "e58fd0c1-feac-4d12-92db-0a7e9421f53e": BuiltIn(takes={"allowedECNames": _CURVES}),
     # Secrets
     "98728c90-32c7-4049-8429-847dc0f4fe37": BuiltIn(differs="reports secrets that are tagged as no credentials, too"),
     "e8d99835-8a06-45ae-a8e0-87a91941ccfe": BuiltIn(

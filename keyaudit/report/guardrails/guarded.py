@@ -8,6 +8,7 @@ from keyaudit.model.evidence import LOGS
 from keyaudit.model.findings import PolicyText
 from keyaudit.model.operations import OPERATIONS, Rights
 from keyaudit.model.tables import EVERY_TABLE
+from keyaudit.model.text import one_line
 
 Limit: TypeAlias = str | int | tuple[str, ...] | Mapping[str | int, str | int]
 """A parameter's value: durations in seconds; a map or schedule by its keys."""
@@ -79,4 +80,4 @@ def unsupplied(text: PolicyText) -> str:
 
 def classes(asked: Asked) -> str:
     """What a document with one limit for all leaves out; empty where nothing has limits of its own."""
-    return f"leaves out the limits of {', '.join(asked.classes)}" if asked.classes else ""
+    return f"leaves out the limits of {', '.join(map(one_line, asked.classes))}" if asked.classes else ""
