@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from keyaudit.model.guardrails import AZURE_POLICY
-from keyaudit.model.text import visible
+from keyaudit.model.text import one_line, visible
 from keyaudit.model.times import DAY
 from keyaudit.report.guardrails.built_ins import BUILT_INS, EFFECTS, BuiltIn, Effect, Takes, Unit
 from keyaudit.report.guardrails.guarded import Asked, Guarded, classes, in_entra, unsupplied
@@ -20,9 +20,7 @@ _DEPLOY = (
     f"az rest --method PUT --body @{{file}} --url '{_SETS}/keyaudit?api-version=2025-11-01'",
     f"az policy assignment create --name keyaudit --policy-set-definition keyaudit --scope {_SCOPE}",
 )
-
-
-_EFFECTS = {
+_LABELS = {
     Effect.DENIES: "Effect of definitions that can refuse a resource",
     Effect.AUDITS: "Effect of definitions that can only report a resource",
     Effect.LOOKS: "Effect of definitions that report what is missing beside a resource",
@@ -93,7 +91,7 @@ def _add(found: _Set, asked: Asked) -> None:
 def _reference(asked: Asked, id_: str) -> dict[str, object]:
     built_in = BUILT_INS.get(id_)
     if built_in is None:
-        raise _UnfitError(f"this version does not know the parameters of {id_}")
+        raise _UnfitError(f"this version does not know the parameters of {one_line(id_)}")
     if built_in.unfit:
         raise _UnfitError(built_in.unfit)
     _fit(built_in, asked)
@@ -126,10 +124,8 @@ def _value(takes: Takes, asked: Asked) -> object:
     names = takes.unit is Unit.NAMES
     if isinstance(single, str) or isinstance(single, tuple) is not names or (takes.limit in asked.durations) is not takes.days:
         raise _UnfitError(f"{takes.limit} is of another type")
-    wrong = [
-        each for each in (single if isinstance(single, tuple) else (single,)) if takes.allowed and each not in takes.allowed
-    ]
-    if wrong or single == ():
+    values = set(single) if isinstance(single, tuple) else {single}
+    if takes.allowed and not (values and values <= set(takes.allowed)):
         raise _UnfitError(f"{takes.limit} would have to be among {', '.join(map(str, takes.allowed))}")
     if isinstance(single, tuple):
         return list(single)
@@ -163,7 +159,7 @@ def _parameter(effect: Effect) -> dict[str, object]:
     allowed = EFFECTS[effect]
     return {
         "type": "String",
-        "metadata": {"displayName": _EFFECTS[effect]},
+        "metadata": {"displayName": _LABELS[effect]},
         "allowedValues": list(allowed),
         "defaultValue": allowed[0],
     }
