@@ -19,6 +19,7 @@ from keyaudit.cli import (
     explain,
     export,
     gate,
+    guardrails,
     init,
     inventory,
     notify,
@@ -54,6 +55,7 @@ app.command("expiring")(expiring.expiring)
 app.command("access")(access.access)
 app.command("doctor")(doctor.doctor)
 app.command("permissions")(permissions.permissions)
+app.command("guardrails")(guardrails.guardrails)
 app.command("diff")(diff.diff)
 app.command("notify")(notify.notify)
 app.command("explain")(explain.explain)

@@ -61,6 +61,8 @@ class PolicyText:
     lessons: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     """Evidence that Azure's read APIs do not hold; without it the policy is not judged."""
+    guardrails: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By kind and name, each with the parameter that is its limit, or `ENABLED`."""
     digest: str = ""
     """SHA-256 of the file's text."""
 

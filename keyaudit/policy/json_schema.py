@@ -2,6 +2,7 @@
 
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.guardrails import ENABLED, GUARDRAILS
 from keyaudit.model.tables import EVERY_TABLE
 from keyaudit.policy.parameters import PROFILES
 from keyaudit.policy.schema import EXAMPLE, ID, LESSON, NEEDS, OPTIONAL, REQUIRED
@@ -61,6 +62,19 @@ _FIELDS: dict[str, Json] = {
     },
     "references": _TEXTS,
     "frameworks": {"type": "object", "additionalProperties": _TEXTS, "description": "Controls by framework and edition."},
+    "guardrails": {
+        "type": "object",
+        "properties": {
+            kind: {
+                "type": "object",
+                "properties": {name: {**_TEXT, "description": each.meaning} for name, each in named.items()},
+                "additionalProperties": False,
+            }
+            for kind, named in GUARDRAILS.items()
+        },
+        "additionalProperties": False,
+        "description": f"What refuses or reports it beforehand: each with the parameter that is its limit, or {ENABLED}.",
+    },
     "lessons": {"type": "array", "items": {"type": "string", "pattern": f"^{LESSON.pattern}$"}},
     "needs": {
         "anyOf": [{"enum": list(NEEDS)}, {"type": "array", "items": {"enum": list(NEEDS)}}],

@@ -11,6 +11,7 @@ from keyaudit.model.findings import Outcome, PolicyText, Severity
 from keyaudit.model.frameworks import FRAMEWORKS
 from keyaudit.model.tables import EVERY_TABLE
 from keyaudit.policy.definition import Example, Policy, Rung
+from keyaudit.policy.guardrails import guardrails
 from keyaudit.policy.parameters import Parameter, declare
 from keyaudit.policy.problems import FieldError, Problem, nearest, shown
 from keyaudit.policy.reader import Reader
@@ -24,7 +25,7 @@ T = TypeVar("T")
 NEEDS = tuple(EVIDENCE)
 
 REQUIRED = ("id", "title", "severity", "table", "violated_when", "message", "why", "fix", "references", "examples")
-OPTIONAL = ("severity_when", "subject", "applies_to", "parameters", "frameworks", "lessons", "needs", "given")
+OPTIONAL = ("severity_when", "subject", "applies_to", "parameters", "frameworks", "guardrails", "lessons", "needs", "given")
 EXAMPLE = ("why", "expect", "severity", "parameters")
 ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 LESSON = re.compile(r"L[1-9]", re.ASCII)
@@ -84,6 +85,7 @@ class _Reader(Reader):
             fix={kind: template.text for kind, template in fix.items()},
             references=self._texts(fields.get("references"), "references"),
             frameworks=self._frameworks(fields.get("frameworks")),
+            guardrails=guardrails(self, fields.get("guardrails"), parameters),
             lessons=self._texts(fields.get("lessons"), "lessons", LESSON),
             needs=self._needs(fields.get("needs")),
             digest=hashlib.sha256(self._source.encode()).hexdigest(),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from keyaudit.model.findings import PolicyText
+from keyaudit.model.guardrails import ENABLED
 from keyaudit.model.text import one_line
 from keyaudit.report.lines import joined, wrap
 
@@ -27,8 +28,22 @@ def _lines(text: PolicyText, details: Mapping[str, str]) -> Iterator[str]:
     if text.needs:
         yield from _section("Needs", f"{', '.join(text.needs)}, which Azure does not hold; without it nothing is judged")
     mapped = [f"{name}: {', '.join(controls)}" for name, controls in sorted(text.frameworks.items())]
-    for name, lines in (("References", text.references), ("Frameworks", mapped), ("Lessons", text.lessons)):
+    sections = {
+        "References": text.references,
+        "Frameworks": mapped,
+        "Guardrails": guardrails(text),
+        "Lessons": text.lessons,
+    }
+    for name, lines in sections.items():
         yield from _section(name, "\n".join(lines))
+
+
+def guardrails(text: PolicyText) -> list[str]:
+    """What refuses or reports beforehand what the policy finds, by kind, each with the parameter that is its limit."""
+    return [
+        f"{kind}: {', '.join(name if limit == ENABLED else f'{name} ({limit})' for name, limit in named.items())}"
+        for kind, named in sorted(text.guardrails.items())
+    ]
 
 
 def _section(name: str, text: str) -> Iterator[str]:

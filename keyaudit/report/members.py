@@ -34,10 +34,10 @@ def document(
     out.write(",\n".join(f"{inert(name)}: {inert(value)}" for name, value in last.items()) + "\n}\n")
 
 
-def inert(value: object) -> str:
+def inert(value: object, indent: int | None = None) -> str:
     """The value as JSON that no terminal or build agent acts on."""
     # DEL is the one control character that ASCII JSON leaves as it is.
-    return json.dumps(value, allow_nan=False).replace("##", "\\u0023\\u0023").replace("\x7f", "\\u007f")
+    return json.dumps(value, allow_nan=False, indent=indent).replace("##", "\\u0023\\u0023").replace("\x7f", "\\u007f")
 
 
 def begun(run: Run) -> dict[str, object]:

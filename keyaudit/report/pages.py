@@ -6,6 +6,7 @@ from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.findings import PolicyText
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.text import one_line
+from keyaudit.report.explain import guardrails
 
 _LONGEST = 10_000
 
@@ -64,6 +65,7 @@ def _policy(text: PolicyText, details: Mapping[str, str], examples: Sequence[tup
     mapped = [f"- {name}: {', '.join(controls)}" for name, controls in sorted(text.frameworks.items())]
     for name, found in (
         ("Frameworks", mapped),
+        ("Guardrails", [f"- {each}" for each in guardrails(text)]),
         ("References", [f"- {_plain(each)}" for each in text.references]),
         ("Lessons", [f"- {each}" for each in text.lessons]),
     ):

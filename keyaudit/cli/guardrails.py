@@ -1,0 +1,111 @@
+"""`keyaudit guardrails`: what refuses or reports, from now on, what the policies find."""
+
+import shlex
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keyaudit.cli.options import Selection, flags
+from keyaudit.cli.streams import printing, tell
+from keyaudit.model.errors import Exit, UsageError
+from keyaudit.model.text import one_line
+
+if TYPE_CHECKING:
+    from keyaudit.report.guardrails.guarded import Asked, Guarded
+
+
+class As(StrEnum):
+    """What to print."""
+
+    TEXT = "text"
+    AZURE_POLICY = "azure-policy"
+    APP_MANAGEMENT_POLICY = "app-management-policy"
+    ALERTS = "alerts"
+
+
+@flags(Selection)
+def guardrails(
+    selection: Selection,
+    *,
+    as_: Annotated[As, typer.Option("--as", help="All of them for a person to read, or a document of one kind.")] = As.TEXT,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile", metavar="NAME", help="The set of limits to use. Default: that of keyaudit.toml, else default."
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", metavar="FILE", help="Settings. Default: keyaudit.toml in this folder, if it is there."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where to write the document. Default: stdout.")
+    ] = None,
+) -> int:
+    """Print what Azure and Entra can be told to refuse, or to report, by the policies' own limits. Nothing is deployed."""
+    from keyaudit.report.files import check, output_file  # noqa: PLC0415 - heavy
+    from keyaudit.report.guardrails.text import beside, overview  # noqa: PLC0415 - heavy
+    from keyaudit.report.members import inert  # noqa: PLC0415 - heavy
+
+    if out is not None:
+        if as_ is As.TEXT:
+            raise UsageError("--out", "is for a document, and text is none", "name a kind with --as")
+        check(out)
+    asked, limits = _asked(selection, profile, config)
+    found = _kinds(asked, limits)
+    if as_ is As.TEXT:
+        with printing() as stdout:
+            stdout.write(overview(asked, list(found.values()), limits))
+        return Exit.CLEAN
+    guarded = found[as_]
+    if not guarded.covered:
+        raise UsageError("--select, --ignore", f"no guardrail of the kind {as_} is for any of these policies", "select others")
+    document = inert(guarded.document, indent=2) + "\n"
+    if out is None:
+        with printing() as stdout:
+            stdout.write(document)
+    else:
+        with output_file(out) as file:
+            file.write(document)
+        with printing() as stdout:
+            stdout.write(f"{one_line(str(out), 1_024)}: written, for {len(guarded.covered)} of {len(asked)} policies\n")
+    tell(beside(guarded, "FILE" if out is None else shlex.quote(str(out))))
+    return Exit.CLEAN
+
+
+def _asked(selection: Selection, profile: str | None, config: Path | None) -> "tuple[list[Asked], str]":
+    """The selected policies with the limits that hold for them, and the profile that these are of."""
+    from keyaudit.cli.chosen import chosen  # noqa: PLC0415 - heavy
+    from keyaudit.cli.limits import settled  # noqa: PLC0415 - heavy
+    from keyaudit.cli.options import Choice, Live  # noqa: PLC0415 - heavy
+    from keyaudit.policy.bind import bind  # noqa: PLC0415 - heavy
+    from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
+    from keyaudit.policy.types import Kind  # noqa: PLC0415 - heavy
+    from keyaudit.report.guardrails.guarded import Asked  # noqa: PLC0415 - heavy
+
+    known = load(besides=selection.policies)
+    how = settled(Live(config=config), Choice(profile=profile), known)
+    policies = chosen(known, selection)
+    found = [
+        Asked(
+            text=bound.policy.text,
+            limits=bound.values,
+            shown={name: bound.shown(name) for name in bound.values},
+            durations=frozenset(name for name, each in bound.policy.parameters.items() if each.kind is Kind.DURATION),
+            classes=tuple(each.declared.name for each in bound.classes if each.values or not each.applies),
+        )
+        for bound in bind(policies, how.profile, how.overrides(policies), how.classes)
+    ]
+    return found, how.profile
+
+
+def _kinds(asked: "Sequence[Asked]", profile: str) -> "dict[str, Guarded]":
+    from keyaudit.report.guardrails.alerts import alerts  # noqa: PLC0415 - heavy
+    from keyaudit.report.guardrails.app_management import app_management_policy  # noqa: PLC0415 - heavy
+    from keyaudit.report.guardrails.azure_policy import azure_policy  # noqa: PLC0415 - heavy
+
+    made = (azure_policy(asked), app_management_policy(asked, profile), alerts(asked))
+    return {each.kind: each for each in made}

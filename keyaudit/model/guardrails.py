@@ -1,0 +1,51 @@
+"""Guardrails that a policy can name: what refuses, or reports at once, what the policy itself finds only afterwards.
+
+Definitions of Azure Policy are not among them: policies name those as controls of the framework `azure-policy`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from keyaudit.model.columns import Type
+
+AZURE_POLICY = "azure-policy"
+APP_MANAGEMENT_POLICY = "app-management-policy"
+ALERTS = "alerts"
+
+KINDS: Mapping[str, str] = {
+    AZURE_POLICY: "built-in definitions of Azure Policy",
+    APP_MANAGEMENT_POLICY: "restrictions of the tenant's default app management policy",
+    ALERTS: "alert rules on logs, which refuse nothing and report what happens from then on",
+}
+"""What each kind is made of."""
+
+ENABLED = "enabled"
+"""What a policy says of a guardrail that takes no limit of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrail:
+    """`takes`: the type of the limit that a policy may set for it; None: it takes none."""
+
+    meaning: str
+    takes: Type | None = None
+
+
+GUARDRAILS: Mapping[str, Mapping[str, Guardrail]] = {
+    APP_MANAGEMENT_POLICY: {
+        "passwordAddition": Guardrail("no client secret can be added"),
+        "passwordLifetime": Guardrail("a client secret that is added ends in time", Type.DURATION),
+        "customPasswordAddition": Guardrail("a client secret is made by the service"),
+        "asymmetricKeyLifetime": Guardrail("a certificate that is added ends in time", Type.DURATION),
+    },
+    ALERTS: {
+        "key-vault": Guardrail("a key was backed up, released, imported, rotated or deleted"),
+        "application-credentials": Guardrail("an application or service principal got a credential"),
+        "federation": Guardrail("a domain was federated, or its federation changed"),
+        "diagnostic-settings": Guardrail("a log of Azure is sent nowhere any more"),
+        "unified-audit": Guardrail("the unified audit log was switched off"),
+        "shared-signing-key": Guardrail("more applications than allowed signed with one key", Type.INTEGER),
+        "mail-by-one-application": Guardrail("one application read many mailboxes"),
+    },
+}
+"""By kind and name. Restrictions have Microsoft Graph's names; rules for what `alert_rule.watches` knows are called so."""

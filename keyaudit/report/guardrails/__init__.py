@@ -1,0 +1,1 @@
+"""Guardrails by the limits of policies: documents to review and deploy, and what none of them prevents."""

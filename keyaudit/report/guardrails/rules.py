@@ -1,0 +1,124 @@
+"""Alert rules on logs: what each looks for, as Kusto queries over a Log Analytics workspace.
+
+The queries name tables and events as keyaudit's own look at alert rules knows them. Nothing here is filled in from a tenant.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# Two tables hold Key Vault's log, by how its diagnostic setting sends it; Managed HSM writes the older one. A table or column
+# that a workspace does not have yet counts as empty.
+# https://learn.microsoft.com/azure/azure-monitor/reference/tables/azkvauditlogs
+_KEY_VAULT = """\
+union isfuzzy=true
+  (AZKVAuditLogs
+  | project TimeGenerated, OperationName, Uri = RequestUri, Status = toint(HttpStatusCode), Address = CallerIpAddress,
+      AppId = tostring(Identity.claim.appid), ObjectId = tostring(Identity.claim.oid), Resource = _ResourceId),
+  (AzureDiagnostics
+  | where ResourceProvider =~ "MICROSOFT.KEYVAULT"
+  | project TimeGenerated, OperationName, Uri = tostring(column_ifexists("requestUri_s", "")),
+      Status = toint(column_ifexists("httpStatusCode_d", real(null))),
+      Address = tostring(column_ifexists("CallerIPAddress", "")),
+      AppId = tostring(column_ifexists("identity_claim_appid_g", "")),
+      ObjectId = tostring(column_ifexists("identity_claim_http_schemas_microsoft_com_identity_claims_objectidentifier_g", "")),
+      Resource = _ResourceId)"""
+
+# Names of events come with a hyphen or a dash, a space or a full stop at their end: all are read as one.
+_AUDIT = r"""AuditLogs
+| extend Event = replace_regex(tolower(OperationName), @"\s*[\x{2010}-\x{2015}\x{2212}-]\s*", " - ")
+| extend Event = trim(@"[\s.]+", Event)"""
+_WHO = "TimeGenerated, Event, Result, InitiatedBy, TargetResources, CorrelationId"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule. `every`: how often it looks; `over`: how far back, which is more where lines come late."""
+
+    title: str
+    query: str
+    """With `{limit}` where a policy's limit belongs, if the rule takes one."""
+    severity: int
+    """Azure Monitor's: 0 is critical, 4 verbose."""
+    every: str = "PT15M"
+    over: str = "PT1H"
+    differs: str = ""
+    """Where it reports what a policy that names it does not, or the other way round; a verb first."""
+
+
+RULES: Mapping[str, Rule] = {
+    "key-vault": Rule(
+        title="A key was backed up, released, imported, rotated or deleted",
+        query=_KEY_VAULT
+        + """
+| where OperationName in ("KeyBackup", "KeyRelease", "KeyRestore", "KeyImport", "KeyDelete", "KeyPurge", "KeyRecover",
+    "KeyRotate", "KeyRotationPolicySet", "CertificateImport") or OperationName startswith "SecurityDomain"
+| where isnull(Status) or Status < 400
+| project TimeGenerated, OperationName, Resource, Uri, AppId, ObjectId, Address""",
+        severity=1,
+    ),
+    "application-credentials": Rule(
+        title="An application or service principal got a credential",
+        query=_AUDIT
+        + f"""
+| where Event in ("add service principal credentials", "update application - certificates and secrets management")
+    or (Event == "add service principal" and tostring(TargetResources) has "Credential")
+| project {_WHO}""",
+        severity=1,
+    ),
+    "federation": Rule(
+        title="A domain was federated, or its federation changed",
+        query=_AUDIT
+        + f"""
+| where Event in ("set federation settings on domain", "set domain authentication")
+| project {_WHO}""",
+        severity=0,
+    ),
+    "diagnostic-settings": Rule(
+        title="A log of Azure is sent nowhere any more",
+        query="""\
+AzureActivity
+| where OperationNameValue endswith "/diagnosticSettings/delete"
+| where ActivityStatusValue in~ ("Success", "Succeeded")
+| project TimeGenerated, OperationNameValue, Caller, CallerIpAddress, _ResourceId, CorrelationId""",
+        severity=1,
+        differs="tells of settings that are removed, and not of those that were never made",
+    ),
+    "unified-audit": Rule(
+        title="The unified audit log was switched off",
+        query="""\
+OfficeActivity
+| where trim(@"[\\s.]+", Operation) =~ "Set-AdminAuditLogConfig"
+| where Parameters has "UnifiedAuditLogIngestionEnabled" and Parameters has "False"
+| project TimeGenerated, Operation, UserId, ClientIP, Parameters""",
+        severity=0,
+        differs="tells of the day when it is switched off, and not that it is off",
+    ),
+    "shared-signing-key": Rule(
+        title="More applications than allowed signed with one key",
+        query=_KEY_VAULT
+        + """
+| where OperationName == "KeySign" and isnotempty(AppId) and (isnull(Status) or Status < 400)
+| extend Key = extract(@"/keys/([^/?]+)", 1, Uri)
+| summarize AppIds = make_set(AppId) by Resource, Key
+| where array_length(AppIds) > {limit}""",
+        severity=2,
+        every="P1D",
+        over="P1D",
+        differs="looks at one day at a time",
+    ),
+    "mail-by-one-application": Rule(
+        title="One application read many mailboxes",
+        query="""\
+OfficeActivity
+| where trim(@"[\\s.]+", Operation) =~ "MailItemsAccessed"
+| extend Application = coalesce(tostring(column_ifexists("ClientAppId", "")), tostring(column_ifexists("AppId", "")),
+    tostring(column_ifexists("ClientInfoString", "")))
+| summarize Mailboxes = make_set(MailboxOwnerUPN) by Application
+| where array_length(Mailboxes) > 50""",
+        severity=2,
+        every="P1D",
+        over="P1D",
+        differs="tells of an application that read more than 50 mailboxes in a day, known or not, and of no other",
+    ),
+}
+"""By the name that policies use, in `keyaudit.model.guardrails`."""

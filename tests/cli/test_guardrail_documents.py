@@ -1,0 +1,182 @@
+"""Documents of guardrails are what the services' published models know; definitions get the parameters that they declare."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from azure.mgmt.monitor import models as monitor
+from azure.mgmt.resource.policy import models as policy
+from kiota_serialization_json.json_parse_node_factory import JsonParseNodeFactory
+from msgraph.generated.models.app_management_restriction_state import AppManagementRestrictionState
+from msgraph.generated.models.tenant_app_management_policy import TenantAppManagementPolicy
+
+from keyaudit.model.frameworks import FRAMEWORKS
+from keyaudit.model.guardrails import ALERTS, APP_MANAGEMENT_POLICY, GUARDRAILS
+from keyaudit.policy.load import load
+from keyaudit.report.guardrails.built_ins import BUILT_INS
+from keyaudit.report.guardrails.rules import RULES
+from tests.cli.conftest import Keyaudit
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A definition's parameter, as Azure/azure-policy has it."""
+
+    type: str
+    allowed: tuple[object, ...] = ()
+    required: bool = True
+
+
+DENIES = Declared("String", ("Audit", "Deny", "Disabled"), required=False)
+AUDITS = Declared("String", ("Audit", "Disabled"), required=False)
+LOOKS = Declared("String", ("AuditIfNotExists", "Disabled"), required=False)
+RETENTION = Declared("String", required=False)
+DAYS = Declared("Integer")
+SIZE = Declared("Integer", (2048, 3072, 4096))
+CURVES = Declared("Array", ("P-256", "P-256K", "P-384", "P-521"), required=False)
+
+DEFINITIONS: Mapping[str, Mapping[str, Declared]] = {
+    "044985bb": {"effect": DENIES},
+    "0a075868": {"effect": DENIES, "maximumValidityInMonths": Declared("Integer", required=False)},
+    "0b60c0b2": {"effect": DENIES},
+    "0e6763cc": {"effect": LOOKS},
+    "12d4fa5e": {"effect": DENIES},
+    "12ef42cb": {"effect": DENIES, "maximumPercentageLife": Declared("Integer"), "minimumDaysBeforeExpiry": DAYS},
+    "152b15f7": {"effect": DENIES},
+    "1d478a74": {"effect": DENIES},
+    "19ea9d63": {"effect": DENIES},
+    "1e66c121": {"effect": DENIES},
+    "405c5871": {"effect": DENIES},
+    "55615ac9": {"effect": DENIES},
+    "587c79fe": {"effect": DENIES},
+    "5d4e3c65": {"effect": DENIES},
+    "5ff38825": {"effect": DENIES, "minimumDaysBeforeExpiration": DAYS},
+    "71ef260a": {"effect": DENIES},
+    "82067dbb": {"effect": DENIES, "minimumRSAKeySize": SIZE},
+    "86810a98": {"effect": DENIES, "minimumRSAKeySize": Declared("Integer", SIZE.allowed, required=False)},
+    "98728c90": {"effect": DENIES},
+    "993c2fcd": {"effect": DENIES},
+    "a2a5b911": {"effect": LOOKS, "requiredRetentionDays": RETENTION},
+    "a6abeaec": {"effect": DENIES},
+    "ad27588c": {"effect": DENIES, "minimumDaysBeforeExpiration": Declared("Integer", required=False)},
+    "b08ab3ca": {"effect": DENIES},
+    "c26e4b24": {"effect": DENIES, "maximumValidityInDays": DAYS},
+    "c39ba22d": {"effect": DENIES},
+    "cee51871": {"effect": DENIES, "minimumRSAKeySize": SIZE},
+    "cf820ca0": {"effect": LOOKS, "requiredRetentionDays": RETENTION},
+    "cfb11c26": {"effect": DENIES},
+    "d8cf8476": {"effect": AUDITS, "maximumDaysToRotate": DAYS},
+    "dc921057": {"effect": DENIES},
+    "e58fd0c1": {"effect": DENIES, "allowedECNames": CURVES},
+    "e8d99835": {"effect": DENIES, "maximumValidityInDays": DAYS},
+    "f772fb64": {"effect": DENIES, "daysToExpire": DAYS},
+    "ff25f3c8": {"effect": DENIES, "allowedECNames": CURVES},
+}
+"""By the first eight digits of the id."""
+
+PYTHON = {"String": str, "Integer": int, "Array": list}
+
+
+def test_every_definition_that_a_policy_maps_to_is_known() -> None:
+    mapped = {id_ for each in load() for id_ in each.text.frameworks.get("azure-policy", ())}
+    assert mapped == BUILT_INS.keys()
+    assert mapped >= FRAMEWORKS["azure-policy"].controls.keys()
+    assert {id_[:8] for id_ in mapped} == DEFINITIONS.keys()
+
+
+@pytest.mark.parametrize("profile", ["default", "strict"])
+def test_definitions_get_the_parameters_that_they_declare(keyaudit: Keyaudit, profile: str) -> None:
+    properties = keyaudit("guardrails", "--as", "azure-policy", "--profile", profile).json["properties"]
+    for each in properties["policyDefinitions"]:
+        declared = DEFINITIONS[each["policyDefinitionId"].rpartition("/")[2][:8]]
+        given = {name: value["value"] for name, value in each["parameters"].items()}
+        assert {name for name, one in declared.items() if one.required} <= given.keys() <= declared.keys()
+        for name, value in given.items():
+            if name == "effect":
+                parameter = properties["parameters"][value.removeprefix("[parameters('").removesuffix("')]")]
+                assert tuple(parameter["allowedValues"]) == declared[name].allowed, each
+                assert parameter["defaultValue"] in ("Audit", "AuditIfNotExists")
+                continue
+            assert type(value) is PYTHON[declared[name].type], each
+            values = value if isinstance(value, list) else [value]
+            assert not declared[name].allowed or set(values) <= set(declared[name].allowed), each
+
+
+def test_each_reference_has_a_name_of_its_own_and_a_group_that_is_there(keyaudit: Keyaudit) -> None:
+    properties = keyaudit("guardrails", "--as", "azure-policy").json["properties"]
+    names = [each["policyDefinitionReferenceId"] for each in properties["policyDefinitions"]]
+    groups = [each["name"] for each in properties["policyDefinitionGroups"]]
+    assert len(set(names)) == len(names)
+    assert len(set(groups)) == len(groups)
+    assert all(len(each["displayName"]) <= 128 for each in properties["policyDefinitionGroups"])
+
+
+def unknown_members(model: Any, where: str = "") -> Iterator[str]:
+    """Members that Azure's published model of a resource does not have."""
+    if hasattr(model, "_attr_to_rest_field"):
+        known = {field._rest_name for field in model._attr_to_rest_field.values()}
+        yield from (f"{where}.{name}" for name in model if name not in known)
+        for attribute, field in model._attr_to_rest_field.items():
+            yield from unknown_members(getattr(model, attribute), f"{where}.{field._rest_name}")
+    elif isinstance(model, list | dict):
+        for key, each in model.items() if isinstance(model, dict) else enumerate(model):
+            yield from unknown_members(each, f"{where}.{key}")
+
+
+def test_the_initiative_is_what_azure_policy_takes(keyaudit: Keyaudit) -> None:
+    document = keyaudit("guardrails", "--as", "azure-policy").json
+    found: Any = policy.PolicySetDefinition(document)
+    assert list(unknown_members(found)) == []
+    assert found.properties.policy_type == policy.PolicyType.CUSTOM
+    assert {each.type for each in found.properties.parameters.values()} == {policy.ParameterType.STRING}
+    assert len(found.properties.policy_definitions) > 20
+    document["properties"]["policyDefinitions"][0]["parameter"] = {}
+    assert list(unknown_members(policy.PolicySetDefinition(document))) == [".properties.policyDefinitions.0.parameter"]
+
+
+def test_alert_rules_are_what_azure_monitor_takes(keyaudit: Keyaudit) -> None:
+    document = keyaudit("guardrails", "--as", "alerts").json
+    assert {name[1:-1].partition("'")[2].partition("'")[0] for name in scopes(document)} <= document["parameters"].keys()
+    assert [each["name"] for each in document["resources"]] == [f"keyaudit-{name}" for name in RULES]
+    for each in document["resources"]:
+        type_, name, version = each.pop("type"), each.pop("name"), each.pop("apiVersion")
+        assert (type_, version) == ("Microsoft.Insights/scheduledQueryRules", "2023-12-01")
+        # What the model does not know, or holds to be of another type, does not come back.
+        assert monitor.ScheduledQueryRuleResource.deserialize(each).serialize() == each, name
+        [criterion] = each["properties"]["criteria"]["allOf"]
+        assert each["kind"] in set(monitor.Kind)
+        assert criterion["operator"] in set(monitor.ConditionOperator)
+        assert criterion["timeAggregation"] in set(monitor.TimeAggregation)
+        assert each["properties"]["severity"] in range(5)
+        assert "{limit}" not in criterion["query"]
+
+
+def scopes(document: Any) -> set[str]:
+    """Every parameter that the rules name."""
+    found = [each["properties"]["scopes"] + each["properties"]["actions"]["actionGroups"] for each in document["resources"]]
+    return {name for names in found for name in names}
+
+
+def test_the_app_management_policy_is_what_graph_takes(keyaudit: Keyaudit) -> None:
+    ran = keyaudit("guardrails", "--as", "app-management-policy", "--profile", "scuba")
+    root = JsonParseNodeFactory().get_root_parse_node("application/json", ran.out.encode())
+    found: Any = root.get_object_value(TenantAppManagementPolicy)
+    assert found.is_enabled
+    for part in (found.application_restrictions, found.service_principal_restrictions):
+        restrictions = [*part.password_credentials, *part.key_credentials]
+        assert [each.restriction_type.value for each in restrictions] == list(GUARDRAILS[APP_MANAGEMENT_POLICY])
+        for each in (part, *restrictions):
+            assert each.additional_data == {}
+        assert {each.state for each in restrictions} == {AppManagementRestrictionState.Enabled}
+        assert [each.max_lifetime.days for each in restrictions if each.max_lifetime] == [181, 366]
+
+
+def test_every_rule_is_a_guardrail_that_some_policy_names() -> None:
+    assert RULES.keys() == GUARDRAILS[ALERTS].keys()
+    for kind, known in GUARDRAILS.items():
+        named = {name for each in load() for name in each.text.guardrails.get(kind, {})}
+        assert named == known.keys()
+    assert {name for name, each in GUARDRAILS[ALERTS].items() if each.takes} == {
+        name for name, rule in RULES.items() if "{limit}" in rule.query
+    }

@@ -1,0 +1,300 @@
+"""Guardrails have the policies' limits, are what the services take, and once they are in force the tenant passes."""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.model.times import DAY
+from keyaudit.policy.bind import bind
+from keyaudit.policy.load import load
+from keyaudit.simulator.estate import AlertRule, Estate, Posture, Restriction, Restrictions
+from tests.cli.conftest import Keyaudit, Ran
+from tests.collect.estate import ESTATE, SUBSCRIPTION
+from tests.collect.rig import take
+
+KINDS = ("azure-policy", "app-management-policy", "alerts")
+PROFILES = ("default", "strict", "scuba", "cis-m365-7")
+"""Those that set a limit which a guardrail has."""
+POLICIES = {policy.text.id: policy for policy in load()}
+
+Values = Mapping[str, Any]
+
+LIMITS: dict[str, tuple[str, str, Callable[[Values], object]]] = {
+    "kv-cert-expiring-soon": ("f772fb64", "daysToExpire", lambda values: values["warn"] // DAY),
+    "kv-cert-validity-too-long": ("0a075868", "maximumValidityInMonths", lambda values: values["max_months"]["otherwise"]),
+    "kv-key-expiring-soon": ("5ff38825", "minimumDaysBeforeExpiration", lambda values: values["warn"] // DAY),
+    "kv-key-no-auto-rotation": ("d8cf8476", "maximumDaysToRotate", lambda values: values["max_rotate_after"] // DAY),
+    "kv-key-rotation-overdue": ("c26e4b24", "maximumValidityInDays", lambda values: values["max_age"]["otherwise"] // DAY),
+    "kv-secret-stale": ("e8d99835", "maximumValidityInDays", lambda values: values["max_age"] // DAY),
+    "use-weak-certificate": ("cee51871", "minimumRSAKeySize", lambda values: values["min_rsa"]),
+    "use-weak-parameters": ("82067dbb", "minimumRSAKeySize", lambda values: values["min_rsa"]),
+}
+"""By policy: the definition that has its limit, as which parameter, and how that is counted."""
+
+
+def values(profile: str) -> dict[str, Values]:
+    """What holds of each policy's parameters under a profile."""
+    return {bound.policy.text.id: bound.values for bound in bind(list(POLICIES.values()), profile, {})}
+
+
+def references(ran: Ran) -> dict[str, dict[str, Any]]:
+    """The definitions of an initiative by their reference, each with its parameters."""
+    found = ran.json["properties"]["policyDefinitions"]
+    return {
+        each["policyDefinitionReferenceId"]: {name: given["value"] for name, given in each["parameters"].items()}
+        for each in found
+    }
+
+
+def unprevented(ran: Ran) -> set[str]:
+    """The policies that a document is said to do nothing for."""
+    _, _, listed = ran.err.partition("It refuses and reports nothing of")
+    return {word.strip(",") for word in listed.split()} & POLICIES.keys()
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_definitions_have_the_limits_of_the_profile(keyaudit: Keyaudit, profile: str) -> None:
+    found = references(keyaudit("guardrails", "--as", "azure-policy", "--profile", profile))
+    in_force = values(profile)
+    for policy, (definition, parameter, counted) in LIMITS.items():
+        assert found[f"{policy}-{definition}"][parameter] == counted(in_force[policy]), policy
+    assert found["use-weak-parameters-ff25f3c8"]["allowedECNames"] == list(in_force["use-weak-parameters"]["curves"])
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_app_management_policy_has_the_limits_of_the_profile(keyaudit: Keyaudit, profile: str) -> None:
+    document = keyaudit("guardrails", "--as", "app-management-policy", "--profile", profile).json
+    in_force = values(profile)
+    life = {
+        "passwordLifetime": in_force["app-secret-too-long"]["max_life"],
+        "asymmetricKeyLifetime": in_force["app-cert-too-long"]["max_life"],
+    }
+    for part in ("applicationRestrictions", "servicePrincipalRestrictions"):
+        restrictions = [*document[part]["passwordCredentials"], *document[part]["keyCredentials"]]
+        by_type = {each["restrictionType"]: each for each in restrictions}
+        assert len(by_type) == len(restrictions)
+        # What is added has to live less than that.
+        expected = {name: f"P{limit // DAY + 1}D" for name, limit in life.items()}
+        assert {name: each["maxLifetime"] for name, each in by_type.items() if each["maxLifetime"]} == expected
+        assert ("passwordAddition" in by_type) == (profile in ("scuba", "cis-m365-7"))
+        assert {(each["state"], each["restrictForAppsCreatedAfterDateTime"]) for each in restrictions} == {("enabled", None)}
+    assert document["isEnabled"]
+
+
+def test_limits_come_from_keyaudit_toml(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    config = tmp_path / "keyaudit.toml"
+    config.write_text(
+        '[policy]\nprofile = "strict"\n[policy.parameters]\nkv-key-rotation-overdue = { max_age = "P400D" }\n'
+        'app-secret-too-long = { max_life = "P60D" }\nuse-key-signs-for-many-apps = { max_apps = 3 }\n'
+    )
+    found = references(keyaudit("guardrails", "--as", "azure-policy", "--config", config))
+    assert found["kv-key-rotation-overdue-c26e4b24"]["maximumValidityInDays"] == 400
+    assert found["use-weak-parameters-82067dbb"]["minimumRSAKeySize"] == 3072
+    assert "kv-public-network-open-405c5871" in found
+    assert "kv-public-network-open-55615ac9" not in found
+    document = keyaudit("guardrails", "--as", "app-management-policy", "--config", config).json
+    assert "P61D" in {each["maxLifetime"] for each in document["applicationRestrictions"]["passwordCredentials"]}
+    assert "array_length(AppIds) > 3" in keyaudit("guardrails", "--as", "alerts", "--config", config).out
+
+
+def test_a_limit_that_a_definition_cannot_have_is_no_guardrail(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    config = tmp_path / "keyaudit.toml"
+    config.write_text(
+        "[policy.parameters]\nuse-weak-parameters = { min_rsa = 2560 }\nuse-weak-certificate = { min_rsa = 2560 }\n"
+        'kv-public-network-open = { allowed = ["any-network"] }\n'
+    )
+    ran = keyaudit("guardrails", "--as", "azure-policy", "--config", config)
+    found = references(ran)
+    assert "use-weak-parameters-82067dbb" not in found
+    assert found["use-weak-parameters-ff25f3c8"]["allowedECNames"] == ["P-256", "P-384", "P-521"]
+    assert {"use-weak-certificate", "kv-public-network-open"} <= unprevented(ran)
+    assert "min_rsa would have to be among 2048, 3072, 4096" in ran.err
+    assert not any(name.startswith("kv-public-network-open") for name in found)
+
+
+def test_what_differs_from_a_policy_is_said(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    config = tmp_path / "keyaudit.toml"
+    config.write_text(
+        '[[policy.classes]]\nname = "archive"\nreason = "decrypts"\nmatch = { tags = { use = "archive" }, table = "key" }\n'
+        'parameters = { kv-key-rotation-overdue = { max_age = "P1095D" } }\n'
+    )
+    told = " ".join(keyaudit("guardrails", "--as", "azure-policy", "--config", config, "--profile", "strict").err.split())
+    assert "has one limit for all, of max_age sign 365 days, otherwise 730 days" in told
+    assert "leaves out the limits of archive" in told
+    assert "kv-key-software-protected: leaves out non_production" in told
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_policy_has_a_guardrail_or_is_said_to_have_none(keyaudit: Keyaudit, kind: str) -> None:
+    ran = keyaudit("guardrails", "--as", kind)
+    left = unprevented(ran)
+    assert (ran.code, bool(left)) == (0, True)
+    if kind == "azure-policy":
+        properties = ran.json["properties"]
+        guarded = {group["name"] for group in properties["policyDefinitionGroups"]}
+        assert {name for each in properties["policyDefinitions"] for name in each["groupNames"]} == guarded
+        assert guarded | left == POLICIES.keys()
+        assert not guarded & left
+    else:
+        named = {policy.text.id for policy in POLICIES.values() if kind in policy.text.guardrails}
+        # Those that only a block of all secrets would serve are left, and said to be.
+        assert POLICIES.keys() - left == named - {"app-secret-exists", "sp-tier0-with-secret"}
+
+
+def test_a_person_is_shown_every_policy_once(keyaudit: Keyaudit) -> None:
+    ran = keyaudit("guardrails")
+    guarded, _, rest = ran.out.partition("Nothing refuses or reports beforehand")
+    left = {word.strip(",") for word in rest.split()} & POLICIES.keys()
+    shown = {word.strip(":,") for word in guarded.split()} & POLICIES.keys()
+    assert (ran.code, shown | left, shown & left) == (0, set(POLICIES), set())
+    assert all(len(line) <= 80 for line in ran.out.splitlines())
+
+
+def test_selected_policies_alone_are_in_a_document(keyaudit: Keyaudit) -> None:
+    ran = keyaudit("guardrails", "--as", "azure-policy", "--select", "kv-key-no-*", "--select", "app-no-owner")
+    groups = {group["name"] for group in ran.json["properties"]["policyDefinitionGroups"]}
+    assert (groups, unprevented(ran)) == ({"kv-key-no-auto-rotation", "kv-key-no-expiry"}, {"app-no-owner"})
+    rules = keyaudit("guardrails", "--as", "alerts", "--select", "fed-domain-second-cert").json["resources"]
+    assert [rule["name"] for rule in rules] == ["keyaudit-federation"]
+    none = keyaudit("guardrails", "--as", "app-management-policy", "--select", "app-credential-never-expires")
+    assert (none.code, none.out) == (2, "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--as", "terraform"),
+        ("--profile", "lax"),
+        ("--select", "no-such-policy"),
+        ("--as", "alerts", "--select", "app-no-owner"),
+        ("--out", "overview.txt"),
+        ("--as", "alerts", "--config", "missing.toml"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(
+    keyaudit: Keyaudit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = keyaudit("guardrails", *arguments)
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[policy.parameters]\nkv-secret-stale = { max_age = 180 }\n",
+        '[policy.parameters]\nkv-secret-stale = { max_age = "soon\\u001b[31m" }\n',
+        '[policy.parameters]\nno-such = { max_age = "P1D" }\n',
+        "[policy\n",
+    ],
+)
+def test_a_broken_configuration_is_refused_and_nothing_is_written(keyaudit: Keyaudit, tmp_path: Path, text: str) -> None:
+    config, out = tmp_path / "keyaudit.toml", tmp_path / "document.json"
+    config.write_text(text)
+    ran = keyaudit("guardrails", "--as", "azure-policy", "--config", config, "--out", out)
+    assert (ran.code, ran.out, out.exists()) == (2, "", False)
+    assert "\x1b" not in ran.err
+
+
+def test_a_document_is_written_whole_and_never_through_a_link(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    out = tmp_path / "a document.json"
+    ran = keyaudit("guardrails", "--as", "alerts", "--out", out)
+    assert (ran.code, json.loads(out.read_text())) == (0, keyaudit("guardrails", "--as", "alerts").json)
+    assert f"--template-file '{out}'" in ran.err
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_text("mine")
+    link.symlink_to(target)
+    assert (keyaudit("guardrails", "--as", "alerts", "--out", link).code, target.read_text()) == (70, "mine")
+
+
+NAMES = {
+    "application-credentials": (
+        "Add service principal credentials",
+        "Add service principal credentials.",
+        "Update application \N{EN DASH} Certificates and secrets management ",
+        "Update application - Certificates and secrets management",
+        "Update application\N{EM DASH}Certificates and secrets management.",
+    ),
+    "federation": ("Set federation settings on domain", "Set domain authentication. "),
+}
+OTHERS = ("Update application", "Add owner to application", "Set domain authenticationX", "Add service principal")
+
+
+@pytest.mark.parametrize("rule", NAMES)
+def test_names_of_events_are_folded_before_they_are_compared(keyaudit: Keyaudit, rule: str) -> None:
+    rules = {each["name"]: each for each in keyaudit("guardrails", "--as", "alerts").json["resources"]}
+    query = rules[f"keyaudit-{rule}"]["properties"]["criteria"]["allOf"][0]["query"]
+    dashes, into, ends = re.findall(r'@"(.+?)", "( - )"\)[^@]*@"(.+?)"', query)[0]
+    known = re.findall(r'"([^"]+)"', re.findall(r"Event in \((.+)\)", query)[0])
+
+    def seen(name: str) -> bool:
+        folded = re.sub(re.sub(r"\\x\{(\w{4})\}", r"\\u\1", dashes), into, name.lower())
+        return re.sub(f"^(?:{ends})|(?:{ends})$", "", folded) in known
+
+    assert all(map(seen, NAMES[rule]))
+    assert not any(map(seen, OTHERS))
+
+
+def restrictions(part: dict[str, Any]) -> Restrictions:
+    """Restrictions as the simulated tenant holds them."""
+    made = {
+        name: tuple(
+            Restriction(type=each["restrictionType"], state=each["state"], max_lifetime=each["maxLifetime"])
+            for each in part[name]
+        )
+        for name in ("passwordCredentials", "keyCredentials")
+    }
+    return Restrictions(passwords=made["passwordCredentials"], keys=made["keyCredentials"])
+
+
+def with_rules(tenant: Estate, rules: list[dict[str, Any]]) -> Estate:
+    """The tenant with these alert rules and no others."""
+    group = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-logs/providers/microsoft.insights/actionGroups/ag"
+    made = tuple(
+        AlertRule(
+            name=each["name"],
+            subscription=SUBSCRIPTION,
+            resource_group="rg-logs",
+            query=each["properties"]["criteria"]["allOf"][0]["query"],
+            enabled=each["properties"]["enabled"],
+            action_group=group if each["properties"]["actions"]["actionGroups"] else None,
+        )
+        for each in rules
+    )
+    return replace(tenant, logs=replace(tenant.logs, alert_rules=made))
+
+
+def judged(folder: Path, tenant: Estate, keyaudit: Keyaudit) -> dict[str, tuple[int, int, int]]:
+    """How many rows passed, failed and are unknown, by the policies that ask for guardrails."""
+    asyncio.run(take(folder, estate=tenant))
+    asked = ("--select", "app-management-policy-off", "--select", "log-no-key-alerts")
+    return {
+        each["id"]: (each["passed"], sum(each["failed"].values()), sum(each["unknown"].values()))
+        for each in keyaudit("export", "json", "--from", folder, *asked).json["policies"]
+    }
+
+
+def test_a_tenant_with_the_guardrails_passes(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    document = keyaudit("guardrails", "--as", "app-management-policy").json
+    rules = keyaudit("guardrails", "--as", "alerts", "--select", "log-no-key-alerts").json["resources"]
+    without = with_rules(replace(ESTATE, posture=Posture()), rules[1:])
+    assert judged(tmp_path / "without", without, keyaudit) == {
+        "app-management-policy-off": (0, 2, 0),
+        "log-no-key-alerts": (0, 1, 0),
+    }
+    posture = Posture(
+        default_enabled=document["isEnabled"],
+        for_applications=restrictions(document["applicationRestrictions"]),
+        for_service_principals=restrictions(document["servicePrincipalRestrictions"]),
+    )
+    assert judged(tmp_path / "with", with_rules(replace(ESTATE, posture=posture), rules), keyaudit) == {
+        "app-management-policy-off": (2, 0, 0),
+        "log-no-key-alerts": (1, 0, 0),
+    }
