@@ -213,7 +213,7 @@ class UsageCheck:
     """Empty: there was no baseline."""
     uses: int
     findings: Sequence[Unusual]
-    """The gravest first."""
+    """The gravest first, and last what was announced."""
     unseen: Sequence[Unseen]
     unused: Sequence[Accepted]
     """What was announced and covers nothing here."""

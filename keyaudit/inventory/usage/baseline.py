@@ -14,7 +14,7 @@ from keyaudit.inventory.load import counted, described, first_line, parquet, quo
 from keyaudit.inventory.usage.facets import COLUMNS, KEYS
 from keyaudit.model.errors import OutputError, UnsafeError, UsageError
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import iso_date, parse_date
+from keyaudit.model.times import DAY, iso_date, parse_date
 from keyaudit.model.usage import Blind, Learned, Unseen, Window
 
 SCHEMA = "keyaudit-usage/1"
@@ -65,6 +65,7 @@ class _Missing(msgspec.Struct, forbid_unknown_fields=True):
 class _Window(msgspec.Struct, forbid_unknown_fields=True):
     since: str
     until: str
+    """The last day."""
     uses: int
     sources: dict[str, int]
     undecided: int
@@ -216,7 +217,7 @@ def _added(before: Rhythm, now: Rhythm) -> dict[str, list[tuple[int, int]]]:
 def _written(learned: Learned) -> _Window:
     return _Window(
         since=iso_date(learned.window.since),
-        until=iso_date(learned.window.until),
+        until=iso_date(learned.window.until - DAY),
         uses=learned.uses,
         sources=dict(sorted(learned.sources.items())),
         undecided=learned.undecided,
@@ -235,7 +236,7 @@ def _written(learned: Learned) -> _Window:
 
 def _read(window: _Window) -> Learned:
     return Learned(
-        window=Window(since=parse_date(window.since), until=parse_date(window.until)),
+        window=Window(since=parse_date(window.since), until=parse_date(window.until) + DAY),
         uses=window.uses,
         sources=window.sources,
         undecided=window.undecided,

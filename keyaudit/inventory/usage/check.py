@@ -99,7 +99,9 @@ def _unusual(connection: duckdb.DuckDBPyConnection, window: Window, accepted: Se
             target_kind=kind, target=target, operation=operation, app_id=app, app_name=FIRST_PARTY.get(app, ""), why=why
         )
         findings.append(dataclasses.replace(made, accepted=_covering(made, accepted)))
-    return sorted(findings, key=lambda each: (-each.severity.rank, each.operation, each.target, each.app_id))
+    return sorted(
+        findings, key=lambda each: (each.accepted is not None, -each.severity.rank, each.operation, each.target, each.app_id)
+    )
 
 
 def _covering(found: Unusual, accepted: Sequence[Accepted]) -> Accepted | None:

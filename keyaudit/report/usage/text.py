@@ -64,18 +64,25 @@ def _finding(found: Unusual, width: int, colour: bool) -> Iterator[str]:
         yield from wrap(extent(why), width, f"{_INDENT}  ", f"{_INDENT}  ")
         if why.severity.rank >= _SHOWN.rank:
             for use in why.evidence:
-                yield from wrap(_row(use), width, f"{_INDENT}    ", f"{_INDENT}      ")
+                yield from wrap(_row(found, use), width, f"{_INDENT}    ", f"{_INDENT}      ")
     if found.accepted:
         by = found.accepted
         line = f"accepted until {by.last_day} by {one_line(by.owner)}: {one_line(by.reason)} ({one_line(by.place)})"
         yield from wrap(line, width, _INDENT, f"{_INDENT}  ")
 
 
-def _row(use: Use) -> str:
-    said = (use.target_id, use.client_app_id, use.principal_id, use.key, use.network, use.client)
-    facts = [iso_time(use.used_on), *(one_line(text) for text in said if text)]
-    facts += ["refused"] if use.succeeded is False else []
-    return "  ".join([*facts, f"({one_line(use.source)})"])
+def _row(found: Unusual, use: Use) -> str:
+    """What a row says beyond its finding."""
+    said = {
+        "": use.target_id if found.target_kind == "mailbox" else None,
+        "for ": use.principal_id if use.principal_id != use.target_id else None,
+        "client ": use.client_app_id if use.client_app_id != found.app_id else None,
+        "key ": use.key,
+        "from ": use.network,
+        "with ": use.client,
+    }
+    facts = [iso_time(use.used_on), *(f"{word}{one_line(text)}" for word, text in said.items() if text)]
+    return f"{', '.join(facts)}{', refused' if use.succeeded is False else ''} ({one_line(use.source)})"
 
 
 def _blind(found: Sequence[Unseen], width: int, colour: bool) -> Iterator[str]:
@@ -98,8 +105,14 @@ def _summary(found: UsageCheck, width: int) -> list[str]:
     counts += [f"{accepted:,} accepted"] if accepted else []
     counts += [f"{plural(len(found.unseen), 'thing')} not known"] if found.unseen else []
     line = f"{listed(counts) or 'nothing unusual'}."
-    verdicts = {
-        Exit.FINDINGS: f"{plural(found.failing, 'finding')} at or above {found.fail_on}: exit 1.",
-        Exit.INCOMPLETE: f"Nothing open at or above {found.fail_on}, as far as these logs tell: exit 3.",
-    }
-    return wrap(f"{line[0].upper()}{line[1:]} {verdicts.get(found.exit, f'Nothing open at or above {found.fail_on}.')}", width)
+    return wrap(f"{line[0].upper()}{line[1:]} {_verdict(found)}", width)
+
+
+def _verdict(found: UsageCheck) -> str:
+    if found.exit is Exit.FINDINGS:
+        return f"{plural(found.failing, 'finding')} at or above {found.fail_on}: exit 1."
+    if not found.learned:
+        return "Nothing can be told without a baseline: exit 3."
+    if found.exit is Exit.INCOMPLETE:
+        return f"Nothing open at or above {found.fail_on}, as far as these logs tell: exit 3."
+    return f"Nothing open at or above {found.fail_on}."
