@@ -104,17 +104,13 @@ def write(
         own.execute(f"CREATE TABLE belongs ({_TYPES})")
         source.execute(f"SELECT {', '.join(COLUMNS)} FROM belongs")  # noqa: S608 - our own names
         transfer(source, own, "belongs")
-        query = "FROM belongs"
         if merge is not None:
-            query = (
-                f"SELECT {_ORDER}, sum(uses)::BIGINT AS uses, sum(days)::BIGINT AS days, min(first_on) AS first_on,"  # noqa: S608
-                f" max(last_on) AS last_on, max(mailboxes) AS mailboxes"
-                f" FROM (FROM belongs UNION ALL BY NAME FROM {parquet(merge.folder / BELONGS)}) GROUP BY {_ORDER}"
-            )
+            own.execute(f"INSERT INTO belongs FROM {parquet(merge.folder / BELONGS)}")
         files.create(path)
         own.execute(
-            f"COPY ({query} ORDER BY {_ORDER}) TO {quoted(str(path))}"
-            " (FORMAT parquet, USE_TMP_FILE false, COMPRESSION zstd, ROW_GROUP_SIZE 100000)"
+            f"COPY (SELECT {_ORDER}, sum(uses)::BIGINT AS uses, sum(days)::BIGINT AS days, min(first_on) AS first_on,"  # noqa: S608 - our own names
+            f" max(last_on) AS last_on, max(mailboxes) AS mailboxes FROM belongs GROUP BY {_ORDER} ORDER BY {_ORDER})"
+            f" TO {quoted(str(path))} (FORMAT parquet, USE_TMP_FILE false, COMPRESSION zstd, ROW_GROUP_SIZE 100000)"
         )
         rows = counted(own, [path])[str(path)]
     files.sync(path)

@@ -22,7 +22,9 @@ _SEVERITY: dict[Kind, tuple[Severity, Severity]] = {
     Kind.RETURNED_KEY: (Severity.HIGH, Severity.HIGH),
     Kind.MANY_MAILBOXES: (Severity.HIGH, Severity.HIGH),
 }
-"""By kind: where the new is known of nothing here, and where it is known of other uses or is Microsoft's own.
+"""By kind: where the new is a stranger, and where it is known of other uses or is Microsoft's own.
+
+An application that is new to a key is a stranger to it, whatever else it does.
 
 Networks and programs change with every failover, holiday and update. What no release and no failover brings is an application
 that nobody has seen do this before, and that is what gave the intruders of 2023 away. One of Microsoft's own is no proof of
@@ -32,7 +34,7 @@ innocence: forged tokens can name it. But new ones come unannounced too, so that
 
 def severity(kind: Kind, operation: str, app: str, *, elsewhere: bool, refused: bool) -> Severity:
     """How grave it is. `elsewhere`: the new is known of other uses. `refused`: it was tried, and never let in."""
-    unknown, known = _SEVERITY[kind]
-    found = known if elsewhere or (kind is Kind.NEW_APP and app in FIRST_PARTY) else unknown
+    stranger, known = _SEVERITY[kind]
+    found = known if (app in FIRST_PARTY if kind is Kind.NEW_APP else elsewhere) else stranger
     down = refused + (operation in _MILD and kind in (Kind.NEW_APP, Kind.NEW_CLIENT_APP))
     return list(Severity)[max(0, found.rank - down)]

@@ -12,8 +12,8 @@ from keyaudit.model.usage import Blind, Unseen, Window
 
 _LEAST = 4
 """Times that a weekday has to have been looked at before anything is expected of it."""
-_ALWAYS = 0.9
-"""The part of them with events that makes a weekday one that always has some: one hole in a year is no rhythm."""
+_HOLES = 10
+"""One hole, or one in so many of a weekday, does not make it one on which nothing is expected."""
 _THURSDAY = 3
 """The weekday of 1970-01-01, from Monday."""
 
@@ -45,7 +45,9 @@ def rhythm(days: Days, window: Window) -> dict[str, list[tuple[int, int]]]:
 def missing_days(days: Days, window: Window, known: Rhythm) -> Iterator[Unseen]:
     """By source the days of the window without events, on weekdays that always had some."""
     for source, week in sorted(known.items()):
-        always = {number for number, (looked, had) in enumerate(week) if looked >= _LEAST and had >= _ALWAYS * looked}
+        always = {
+            number for number, (looked, had) in enumerate(week) if looked >= _LEAST and looked - had <= max(1, looked // _HOLES)
+        }
         had = days.get(source, set())
         gone = tuple(day for day in window.days if day not in had and _weekday(day) in always)
         if not had and (gone or len(window.days) >= WEEK):
