@@ -86,7 +86,6 @@ USAGE = Table(
                 "in lower case: the version of the key, secret or certificate as in its table, without the version where the"
                 " log names none; else the mailbox, object id, domain, tenant or resource id"
             ),
-            absent="the log names none",
             needs=LOGS,
         ),
         Column(
