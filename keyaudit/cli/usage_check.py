@@ -23,9 +23,7 @@ def check(
     logs: Logs,
     baseline: Annotated[
         Path | None,
-        typer.Option(
-            "--baseline", metavar="DIR", help="What usage learn wrote. Without it nothing can be told."
-        ),
+        typer.Option("--baseline", metavar="DIR", help="What usage learn wrote. Without it nothing can be told."),
     ] = None,
     since: Annotated[
         str | None,

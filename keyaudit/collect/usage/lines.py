@@ -1,0 +1,44 @@
+"""Text by lines, where one that is too long costs itself alone."""
+
+from collections.abc import Iterator
+
+from keyaudit.collect.usage.window import MOST, TooLargeError, Window
+
+
+def lines(window: Window) -> Iterator[tuple[int, bytes | TooLargeError]]:
+    """Each line that is not blank, with its number from 1, without its end."""
+    number = 0
+    while True:
+        end = window.data.rfind(b"\n", window.at)
+        if end < 0:
+            if len(window.data) - window.at > MOST:
+                number += 1
+                yield number, TooLargeError()
+                if not _skip(window):
+                    return
+                continue
+            if not window.more():
+                break
+            continue
+        block = window.data[window.at : end]
+        window.at = end + 1
+        for line in block.split(b"\n"):
+            number += 1
+            if line and not line.isspace():
+                yield number, line if len(line) <= MOST else TooLargeError()
+    rest = window.data[window.at :]
+    window.at = len(window.data)
+    if rest.strip():
+        yield number + 1, rest
+
+
+def _skip(window: Window) -> bool:
+    """Goes past the next end of a line; False: there is none."""
+    while True:
+        window.at = len(window.data)
+        if not window.more():
+            return False
+        end = window.data.find(b"\n")
+        if end >= 0:
+            window.at = end + 1
+            return True
