@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from keyaudit.collect.usage.recognise import read
+from keyaudit.collect.usage.read import read_logs
 from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use, write_logs
 from keyaudit.inventory.logs.write import Import
 from keyaudit.model.times import DAY, parse_date
 from keyaudit.simulator.estates.ids import Ground
+from keyaudit.simulator.logs.write import write
 from keyaudit.simulator.logs.year import Line, Year
 
 TENANT = "7b8e1c52-0000-4000-8000-000000000001"
@@ -58,21 +59,12 @@ def store(
 
 
 def imported(folder: Path, lines: Iterable[Line]) -> LogStore:
-    """A store of records of the simulated year."""
+    """A store of records of the simulated year, by way of files."""
+    files = folder.with_name(f"{folder.name}-files")
+    files.mkdir()
+    write(lines, files)
     known = Import()
-    sources: dict[str, SourceRead] = {}
-
-    def records() -> Iterator[Use | FileRead]:
-        for line in lines:
-            event = read(line.text.encode())
-            assert event is not None
-            known.tenant_id = event.tenant_id or known.tenant_id
-            known.days[event.source].add(event.on - event.on % DAY)
-            _counted(sources, event.source, event.on).kept += len(event.uses)
-            yield from event.uses
-        yield FileRead(file="year.jsonl", size=1, sha256="0" * 64, form="lines", complete=True, sources=sources)
-
-    return write_logs(folder, records(), known)
+    return write_logs(folder, read_logs([files], known), known)
 
 
 def _counted(sources: dict[str, SourceRead], source: str, on: int) -> SourceRead:

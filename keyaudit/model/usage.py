@@ -151,6 +151,7 @@ class Blind(StrEnum):
     NO_RHYTHM = "learned-too-short"
     ABSENT_SOURCE = "source-absent"
     MISSING_DAYS = "missing-days"
+    NOT_TOLD = "column-not-told"
     THROTTLED = "mailbox-throttled"
     INCOMPLETE_FILE = "incomplete-file"
     BAD_LINES = "unreadable-lines"
@@ -162,7 +163,7 @@ class Unseen:
 
     blind: Blind
     subject: str
-    """A source, a mailbox, a file, or an operation; empty where it is all of them."""
+    """A source, a mailbox, a file, an operation, or a column of a source; empty where it is all of them."""
     reason: Reason
     days: tuple[int, ...] = ()
     """The starts of the days that it is about; empty where it is the whole window."""

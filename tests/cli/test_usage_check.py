@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from keyaudit.model.times import DAY, iso_date
+from keyaudit.simulator.logs.write import write
 from keyaudit.simulator.logs.year import KEYS, MAIL, Line, Year
 from tests.cli.conftest import Keyaudit
 from tests.logs import YEAR, imported
@@ -30,9 +31,21 @@ def december(lines: list[Line]) -> list[Line]:
 
 
 @pytest.fixture(scope="module")
-def logs(lines: list[Line], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported(lines: list[Line], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole year, as people export it."""
+    folder = tmp_path_factory.mktemp("year") / "exported"
+    folder.mkdir()
+    write(lines, folder)
+    return folder
+
+
+@pytest.fixture
+def logs(keyaudit: Keyaudit, exported: Path) -> Path:
     """The whole year, imported."""
-    return imported(tmp_path_factory.mktemp("year") / "logs", lines).folder
+    folder = exported.with_name("logs")
+    if not folder.exists():
+        assert keyaudit("usage", "import", exported, "--out", folder).code == 0
+    return folder
 
 
 @pytest.fixture

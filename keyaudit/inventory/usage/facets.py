@@ -64,15 +64,26 @@ _NETWORK = rf"""CASE
 
 _CLIENT = r"left(trim(regexp_replace(lower(client), '/[^ ;,]*|\([^()]*\)|\s+v?\d[\d.]*', '', 'g')), 120)"
 
+_UNTOLD = "?"
+"""The client application where nobody knows whether there was one: not the same as none."""
+_CLIENT_APP = (
+    f"CASE WHEN cardinality(unknown) > 0 AND unknown['client_app_id'] IS NOT NULL THEN '{_UNTOLD}' ELSE client_app_id END"
+)
+_TOLD = "(cardinality(unknown) = 0 OR (unknown['actor_app_id'] IS NULL AND unknown['target_id'] IS NULL))"
+"""It is known who did it to what; of other uses nothing can be said but that they are there."""
+
 _SETS = ", ".join(f"({KEYS}{facet})" for facet in ("", ", client_app", ", network", ", client", ", key"))
 
 
 def rows(window: Window, condition: str = "true") -> str:
-    """A query over `usage`: each use in the window with its class and facets; what a log does not name is an empty text."""
+    """A query over `usage`: each use in the window of which it is known who did it to what, with its class and facets.
+
+    What a log names none of is an empty text.
+    """
     return f"""SELECT target_kind, {_TARGET} AS target, operation, coalesce(actor_app_id, '') AS app,
-        coalesce(client_app_id, '') AS client_app, coalesce({_NETWORK}, '') AS network, coalesce({_CLIENT}, '') AS client,
+        coalesce({_CLIENT_APP}, '') AS client_app, coalesce({_NETWORK}, '') AS network, coalesce({_CLIENT}, '') AS client,
         coalesce({_KEY}, '') AS key, used_on, (used_on // {DAY})::BIGINT AS day, succeeded, id
-        FROM usage WHERE used_on >= {window.since} AND used_on < {window.until} AND {condition}"""
+        FROM usage WHERE used_on >= {window.since} AND used_on < {window.until} AND {_TOLD} AND {condition}"""
 
 
 def days_of(window: Window) -> str:
@@ -91,7 +102,7 @@ def count(connection: duckdb.DuckDBPyConnection, window: Window, condition: str 
                 SELECT DISTINCT target_kind, {_TARGET} AS target, operation, coalesce(actor_app_id, '') AS app,
                     used_on // {DAY} AS day, target_id AS mailbox
                 FROM usage WHERE used_on >= {window.since} AND used_on < {window.until}
-                    AND operation = 'read-mail' AND target_kind = 'mailbox' AND {condition})
+                    AND operation = 'read-mail' AND target_kind = 'mailbox' AND {_TOLD} AND {condition})
             GROUP BY {KEYS}, day) GROUP BY {KEYS}"""
     )
     connection.execute(
@@ -105,7 +116,7 @@ def count(connection: duckdb.DuckDBPyConnection, window: Window, condition: str 
                     min(used_on) AS first_on, max(used_on) AS last_on
                 FROM ({rows(window, condition)}) GROUP BY GROUPING SETS ({_SETS}))
             LEFT JOIN read USING ({KEYS}, facet)
-            WHERE value <> '' OR facet IN ('{Facet.APP}', '{Facet.CLIENT_APP}')"""
+            WHERE value <> '{_UNTOLD}' AND (value <> '' OR facet IN ('{Facet.APP}', '{Facet.CLIENT_APP}'))"""
     )
 
 

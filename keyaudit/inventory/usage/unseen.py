@@ -17,6 +17,9 @@ _HOLES = 10
 _THURSDAY = 3
 """The weekday of 1970-01-01, from Monday."""
 
+_JUDGED = ["actor_app_id", "client_app_id", "network", "client", "credential_key_id", "target_id"]
+"""The columns by which uses are held against each other."""
+
 Days = dict[str, set[int]]
 """By source, the starts of the days on which it had events, whether or not they are uses."""
 
@@ -57,8 +60,16 @@ def missing_days(days: Days, window: Window, known: Rhythm) -> Iterator[Unseen]:
 
 
 def damaged(connection: duckdb.DuckDBPyConnection, window: Window) -> Iterator[Unseen]:
-    """The throttled mailboxes, and the files that are not whole, of the window."""
+    """The throttled mailboxes of the window, the columns that its uses are without, and the files that are not whole."""
     bounds = [window.since, window.until]
+    query = (
+        "SELECT name || ' of ' || source, count(*) FROM"
+        " (SELECT source, operation, unnest(map_keys(unknown)) AS name FROM usage"
+        " WHERE used_on >= ? AND used_on < ? AND cardinality(unknown) > 0)"
+        " WHERE list_contains(?, name) AND (name <> 'credential_key_id' OR operation = 'sign-in') GROUP BY ALL ORDER BY ALL"
+    )
+    for subject, uses in connection.execute(query, [*bounds, _JUDGED]).fetchall():
+        yield Unseen(blind=Blind.NOT_TOLD, subject=subject, reason=Reason.NOT_SUPPLIED, count=uses)
     throttled: dict[str, list[int]] = defaultdict(list)
     query = "SELECT DISTINCT mailbox, day FROM throttled WHERE day >= ? AND day < ? ORDER BY ALL"
     for mailbox, day in connection.execute(query, bounds).fetchall():

@@ -28,11 +28,12 @@ _BLIND: dict[Blind, str] = {
     Blind.NO_RHYTHM: "{subject}: learned for less than four weeks, so that days of it may be missing unseen",
     Blind.ABSENT_SOURCE: "{subject}: no event in the window, and the baseline knows some; import that log",
     Blind.MISSING_DAYS: "{subject}: no event on {days}, where such days always had some; import these days, or find out why",
+    Blind.NOT_TOLD: "{subject}: not told of {count}; export the log with all its columns",
     Blind.THROTTLED: "{subject}: its log was throttled on {days}, so that what was read then may not be in it",
     Blind.INCOMPLETE_FILE: "{subject}: was not read to its end; export it again",
     Blind.BAD_LINES: "{subject}: {count} could not be read; look at the places that usage import named",
 }
-_COUNTED = {Blind.NOT_LEARNED: "use", Blind.BAD_LINES: "record"}
+_COUNTED = {Blind.NOT_LEARNED: "use", Blind.NOT_TOLD: "use", Blind.BAD_LINES: "record"}
 _RANGES = 6
 
 

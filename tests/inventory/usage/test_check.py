@@ -246,6 +246,26 @@ def test_throttled_mailboxes_are_unknown(held: Held) -> None:
     assert (found.exit, found.failing) == (3, 0)
 
 
+def untold(day: int, column: str) -> Use:
+    found = use(day, client_app_id="caller")
+    setattr(found, column, None)
+    found.unknown = {column: "not_supplied"}
+    return found
+
+
+@pytest.mark.parametrize("column", ["actor_app_id", "target_id", "client_app_id", "network", "client"])
+def test_a_column_that_was_not_exported_is_unknown_and_not_new(held: Held, column: str) -> None:
+    found = held(daily(client_app_id="caller"), [*daily_after(), untold(NEW, column)])
+    assert reasons(found) == []
+    assert [(each.blind, each.subject, each.count) for each in found.unseen] == [
+        (Blind.NOT_TOLD, f"{column} of AZKVAuditLogs", 1)
+    ]
+
+
+def daily_after() -> list[Use]:
+    return [use(day, client_app_id="caller") for day in range(LEARNED, NEW + 10)]
+
+
 @pytest.mark.parametrize(
     ("file", "expected"),
     [({"complete": False}, [Blind.INCOMPLETE_FILE]), ({"quarantined": 3}, [Blind.BAD_LINES]), ({}, [])],
