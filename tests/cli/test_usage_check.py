@@ -201,10 +201,13 @@ def test_hostile_names_stay_inert(keyaudit: Keyaudit, december: list[Line], base
         "ClientInfoString": evil, "ClientIPAddress": evil, "UserId": evil,
     }  # fmt: skip
     imported(tmp_path / "logs", [*december, Line(MAIL, YEAR.last_month, json.dumps(record))])
-    for format_ in ("text", "json", "csv"):
-        ran = keyaudit("usage", "check", tmp_path / "logs", "--baseline", baseline, "-o", format_)
+    printed = {
+        name: keyaudit("usage", "check", tmp_path / "logs", "--baseline", baseline, "-o", name)
+        for name in ("text", "json", "csv")
+    }
+    for ran in printed.values():
         assert ran.code == 1
         assert not {"\x1b", "\u202e"} & set(ran.out)
         assert "##vso" not in ran.out
-    for row in csv.DictReader(io.StringIO(ran.out)):
+    for row in csv.DictReader(io.StringIO(printed["csv"].out)):
         assert not any((cell or "").startswith("=") for cell in row.values())

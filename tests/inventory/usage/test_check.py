@@ -268,14 +268,14 @@ def daily_after() -> list[Use]:
 
 @pytest.mark.parametrize(
     ("file", "expected"),
-    [({"complete": False}, [Blind.INCOMPLETE_FILE]), ({"quarantined": 3}, [Blind.BAD_LINES]), ({}, [])],
+    [((False, 0), [Blind.INCOMPLETE_FILE]), ((True, 3), [Blind.BAD_LINES]), ((True, 0), [])],
 )
-def test_files_that_are_not_whole_are_unknown(tmp_path: Path, file: dict[str, int], expected: list[Blind]) -> None:
+def test_files_that_are_not_whole_are_unknown(tmp_path: Path, file: tuple[bool, int], expected: list[Blind]) -> None:
     (tmp_path / "baseline").mkdir()
     usual = store(tmp_path / "usual", daily())
     with usual.connect() as connection:
         learn(connection, None, Window(since=START, until=START + LEARNED * DAY), into=tmp_path / "baseline")
-    then = store(tmp_path / "then", [use(NEW)], **file)
+    then = store(tmp_path / "then", [use(NEW)], complete=file[0], quarantined=file[1])
     with then.connect() as connection:
         window = Window(since=START + NEW * DAY, until=START + (NEW + 1) * DAY)
         found = check(connection, then.tenant_id, window, open_baseline(tmp_path / "baseline"))
