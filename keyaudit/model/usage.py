@@ -12,6 +12,8 @@ from keyaudit.model.waivers import Glob
 
 NOBODY = ""
 """The application id of a use that the log ties to none."""
+ANY = "(any)"
+"""The class of targets that all of a kind are in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,18 +44,18 @@ class Facet(StrEnum):
 
 
 class Kind(StrEnum):
-    """Why a use does not belong."""
+    """Why a use does not belong, the gravest first."""
 
+    MANY_MAILBOXES = "many-mailboxes"
+    RETURNED_KEY = "returned-key"
+    """A newer one had taken its place long before."""
     NEW_APP = "new-app"
+    NEW_CLIENT_APP = "new-client-app"
     NEW_TARGET = "new-target"
     """The target is new as well, and the application known for such a use of others."""
-    NEW_CLIENT_APP = "new-client-app"
     NEW_NETWORK = "new-network"
     NEW_CLIENT = "new-client"
     NEW_KEY = "new-key"
-    RETURNED_KEY = "returned-key"
-    """A newer one had taken its place long before."""
-    MANY_MAILBOXES = "many-mailboxes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +148,7 @@ class Blind(StrEnum):
     """What cannot be told, by its cause."""
 
     NO_BASELINE = "no-baseline"
+    TOO_MANY = "too-many-findings"
     NOT_LEARNED = "operation-not-learned"
     NEW_SOURCE = "source-not-learned"
     NO_RHYTHM = "learned-too-short"

@@ -24,6 +24,8 @@ _EVIDENCE = 3
 """Rows shown of each reason."""
 _FEW = 5
 """New values named of each reason."""
+_MOST = 10_000
+"""Reasons told, the gravest; more of them say that the baseline is not one of these logs."""
 _SUPERSEDED = 30 * DAY
 """A newer key was in use for so long after the last use of an old one: it had taken its place."""
 _OVERLAP = 7 * DAY
@@ -72,6 +74,9 @@ def check(
             *not_learned(connection, window, baseline),
         ]
         findings = _unusual(connection, window, accepted)
+        besides = one(connection, f"SELECT count(*) FROM (SELECT DISTINCT {KEYS}, kind, elsewhere FROM odd)") - _MOST
+        if besides > 0:
+            unseen.append(Unseen(blind=Blind.TOO_MANY, subject="", reason=Reason.TOO_LARGE, count=besides))
     covering = {found.accepted for found in findings}
     return UsageCheck(
         tenant_id=tenant_id or (baseline.tenant_id if baseline else None),
@@ -161,7 +166,8 @@ def _grouped(connection: duckdb.DuckDBPyConnection, window: Window) -> list[tupl
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE shown AS
         WITH new AS (SELECT {KEYS}, kind, elsewhere, count(*) AS values, min(value, {_FEW}) AS few,
-                max(mailboxes) AS mailboxes, max(usual) AS usual FROM odd GROUP BY {KEYS}, kind, elsewhere),
+                max(mailboxes) AS mailboxes, max(usual) AS usual FROM odd GROUP BY {KEYS}, kind, elsewhere
+            ORDER BY list_position({list(map(str, Kind))}, kind), elsewhere, {KEYS} LIMIT {_MOST}),
         uses AS (SELECT {", ".join(f"odd.{name}" for name in KEYS.split(", "))}, kind, elsewhere, count(*) AS uses,
                 count(*) FILTER (NOT succeeded) AS refused, {days_of(window)} AS days, min(used_on) AS first_on,
                 max(used_on) AS last_on, min_by(id, (used_on, id), {_EVIDENCE}) AS ids

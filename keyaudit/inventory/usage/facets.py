@@ -14,7 +14,7 @@ import duckdb
 
 from keyaudit.model.errors import UsageError
 from keyaudit.model.times import DAY, iso_date
-from keyaudit.model.usage import Facet, Window
+from keyaudit.model.usage import ANY, Facet, Window
 
 MOST_DAYS = 3_660
 """Of a window: days are counted with one bit each, for every group."""
@@ -35,11 +35,11 @@ COLUMNS = {
 """What is learned. `mailboxes`: the most that the application read in one day; 0 but for its own row, and for mail."""
 KEYS = "target_kind, target, operation, app"
 
-_TARGET = """coalesce(nullif(CASE
+_TARGET = f"""coalesce(nullif(CASE
     WHEN target_kind IN ('key', 'secret', 'certificate')
     THEN array_to_string(list_slice(string_split(target_id, '/'), 1, 5), '/')
     WHEN target_kind = 'mailbox' THEN CASE WHEN contains(target_id, '@') THEN lower(split_part(target_id, '@', -1)) END
-    WHEN operation = 'sign-in' THEN target_id ELSE '(any)' END, ''), '(not named)')"""
+    WHEN operation = 'sign-in' THEN target_id ELSE '{ANY}' END, ''), '(not named)')"""
 
 VERSION = "CASE WHEN target_kind = 'key' THEN split_part(target_id, '/', 6) END"
 """The version of the key, as SQL over `usage`; empty where none is named. Its id is https://HOST/keys/NAME/VERSION."""

@@ -71,20 +71,23 @@ def damaged(connection: duckdb.DuckDBPyConnection, window: Window) -> Iterator[U
     for subject, uses in connection.execute(query, [*bounds, _JUDGED]).fetchall():
         yield Unseen(blind=Blind.NOT_TOLD, subject=subject, reason=Reason.NOT_SUPPLIED, count=uses)
     throttled: dict[str, list[int]] = defaultdict(list)
-    query = "SELECT DISTINCT mailbox, day FROM throttled WHERE day >= ? AND day < ? ORDER BY ALL"
+    query = (
+        "SELECT DISTINCT coalesce(mailbox, '(not named)') AS mailbox, day FROM throttled WHERE day >= ? AND day < ?"
+        " ORDER BY ALL"
+    )
     for mailbox, day in connection.execute(query, bounds).fetchall():
         throttled[mailbox].append(day)
     for mailbox, on in throttled.items():
         yield Unseen(blind=Blind.THROTTLED, subject=mailbox, reason=Reason.THROTTLED, days=tuple(on))
     query = (
-        "SELECT file, bool_and(complete), sum(quarantined)::BIGINT FROM log_file"
-        # Of a file that gave nothing nobody knows which days it was about.
-        " WHERE coalesce(last_on >= ? AND first_on < ?, true) GROUP BY file ORDER BY file"
+        "SELECT file, bool_and(complete), sum(quarantined)::BIGINT,"
+        " bool_or(coalesce(last_on >= ? AND first_on < ?, true)) FROM log_file GROUP BY file ORDER BY file"
     )
-    for file, complete, quarantined in connection.execute(query, bounds).fetchall():
-        if not complete:
+    for file, whole, quarantined, within in connection.execute(query, bounds).fetchall():
+        if not whole:
+            # Whatever days its beginning is of: what it lacks may be of any.
             yield Unseen(blind=Blind.INCOMPLETE_FILE, subject=file, reason=Reason.TRUNCATED)
-        if quarantined:
+        if quarantined and within:
             yield Unseen(blind=Blind.BAD_LINES, subject=file, reason=Reason.BAD_ITEM, count=quarantined)
 
 

@@ -7,7 +7,7 @@ from keyaudit.model.times import DAY, iso_date, iso_time
 from keyaudit.model.usage import Unusual, UsageCheck, Why
 from keyaudit.report.cells import guarded
 from keyaudit.report.members import SCHEMA
-from keyaudit.report.usage.words import days, reason, unseen
+from keyaudit.report.usage.words import reason, unseen
 
 _COLUMNS = (
     "schema_version", "tenant_id", "window_from", "window_to", "status", "severity", "kind", "operation", "target_kind",
@@ -31,7 +31,7 @@ def render(found: UsageCheck, out: TextIO) -> None:
             writer.writerow({**common, **_reason(each, why)})
     for blind in found.unseen:
         said = {"status": "unknown", "kind": blind.blind, "target": guarded(blind.subject or None)}
-        writer.writerow({**common, **said, "reason": guarded(unseen(blind)), "days": days(blind.days, len(blind.days))})
+        writer.writerow({**common, **said, "reason": guarded(unseen(blind)), "days": str(len(blind.days) or "")})
 
 
 def _reason(found: Unusual, why: Why) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY, iso_date
-from keyaudit.model.usage import NOBODY, Blind, Kind, Unseen, Unusual, Why
+from keyaudit.model.usage import ANY, NOBODY, Blind, Kind, Unseen, Unusual, Why
 from keyaudit.report.lines import plural
 
 _NEW: dict[Kind, tuple[str, str]] = {
@@ -23,6 +23,7 @@ _ELSEWHERE = {
 }
 _BLIND: dict[Blind, str] = {
     Blind.NO_BASELINE: "there is no baseline, so that nobody knows what belongs here; make one with usage learn",
+    Blind.TOO_MANY: "{count} besides are not listed; learn from logs of the same tenant and kind",
     Blind.NOT_LEARNED: "{subject}: {count} in the window, and the baseline learned none of the kind; learn from logs with some",
     Blind.NEW_SOURCE: "{subject}: the baseline was not learned from this log, so that days of it may be missing unseen",
     Blind.NO_RHYTHM: "{subject}: learned for less than four weeks, so that days of it may be missing unseen",
@@ -33,7 +34,7 @@ _BLIND: dict[Blind, str] = {
     Blind.INCOMPLETE_FILE: "{subject}: was not read to its end; export it again",
     Blind.BAD_LINES: "{subject}: {count} could not be read; look at the places that usage import named",
 }
-_COUNTED = {Blind.NOT_LEARNED: "use", Blind.NOT_TOLD: "use", Blind.BAD_LINES: "record"}
+_COUNTED = {Blind.TOO_MANY: "reason", Blind.NOT_LEARNED: "use", Blind.NOT_TOLD: "use", Blind.BAD_LINES: "record"}
 _RANGES = 6
 
 
@@ -48,6 +49,8 @@ def target(found: Unusual) -> str:
     """What it was done to."""
     if found.target_kind == "mailbox":
         return f"mailboxes of {one_line(found.target)}"
+    if found.target == ANY:
+        return f"any {one_line(found.target_kind)}"
     return f"{one_line(found.target_kind)} {one_line(found.target, 512)}"
 
 
@@ -96,7 +99,7 @@ def unseen(each: Unseen) -> str:
     )
 
 
-def days(starts: Sequence[int], most: int = _RANGES) -> str:
+def days(starts: Sequence[int]) -> str:
     """Days, and those in a row as one: "2026-12-01, 2026-12-07 to 2026-12-13"."""
     ranges: list[list[int]] = []
     for day in starts:
@@ -104,6 +107,6 @@ def days(starts: Sequence[int], most: int = _RANGES) -> str:
             ranges[-1][1] = day
         else:
             ranges.append([day, day])
-    shown = [iso_date(first) + (f" to {iso_date(last)}" if last > first else "") for first, last in ranges[:most]]
-    more = sum((last - first) // DAY + 1 for first, last in ranges[most:])
+    shown = [iso_date(first) + (f" to {iso_date(last)}" if last > first else "") for first, last in ranges[:_RANGES]]
+    more = sum((last - first) // DAY + 1 for first, last in ranges[_RANGES:])
     return ", ".join(shown) + (f" and {plural(more, 'more day')}" if more else "")

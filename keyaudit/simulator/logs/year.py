@@ -1,7 +1,7 @@
 """What happens in the simulated year, day by day: people read mail on workdays, services sign, read secrets and sign in."""
 
 import random
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from keyaudit.simulator.estates.ids import DAY, Ground, key_id, secret_id
@@ -16,7 +16,7 @@ VIVA_INSIGHTS = "fe93bfe1-7947-460a-a5e0-7a5906b51360"
 _PEOPLE = 60
 _NEWCOMERS_EVERY = 30
 _EPOCH_WEEKDAY = 3
-_LAST_MONTH = 334
+LAST_MONTH = 334
 """The day of the year on which the month with the intrusion begins."""
 
 
@@ -46,7 +46,7 @@ class Year:
     @property
     def last_month(self) -> int:
         """Midnight UTC of the day on which the month with the intrusion begins."""
-        return self.first + _LAST_MONTH * DAY
+        return self.first + LAST_MONTH * DAY
 
     def app(self, name: str) -> str:
         """The application id of one of the tenant's own applications."""
@@ -56,9 +56,9 @@ class Year:
         """The mailbox of a person."""
         return f"person{number:03}@{self.ground.domain}"
 
-    def lines(self) -> Iterator[Line]:
-        """Every record, in the order of time within a day."""
-        for day in range(365):
+    def lines(self, days: Iterable[int] = range(365)) -> Iterator[Line]:
+        """Every record of these days, in the order of time."""
+        for day in days:
             found = [*self._people(day), *self._services(day), *self._happenings(day), *self._intruder(day)]
             yield from sorted(found, key=lambda line: (line.moment, line.log, line.text))
 
@@ -121,7 +121,7 @@ class Year:
 
     def _happenings(self, day: int) -> Iterator[Line]:
         """What Microsoft turns on in the last month."""
-        if day < _LAST_MONTH + 4 or not self._workday(day):
+        if day < LAST_MONTH + 4 or not self._workday(day):
             return
         chance = random.Random(f"{self.ground.seed}/insights/{day}")  # noqa: S311 - repeatable on purpose
         insights = Caller(app_id=VIVA_INSIGHTS, network="52.96.10.4", client="Client=REST;Client=RESTSystem;;")
@@ -130,7 +130,7 @@ class Year:
 
     def _intruder(self, day: int) -> Iterator[Line]:
         """Four weeks, on workdays, two or three mailboxes a day of the five that matter."""
-        if not _LAST_MONTH + 1 <= day <= _LAST_MONTH + 28 or not self._workday(day):
+        if not LAST_MONTH + 1 <= day <= LAST_MONTH + 28 or not self._workday(day):
             return
         chance = random.Random(f"{self.ground.seed}/intruder/{day}")  # noqa: S311 - repeatable on purpose
         caller = Caller(

@@ -172,6 +172,12 @@ def test_whoever_is_not_said_to_be_let_in_is_not_usual(held: Held) -> None:
     assert reasons(held([*daily(), *undecided], [use(NEW, "somebody")])) == [("somebody", "new-app", "high")]
 
 
+def test_what_is_not_listed_is_counted(held: Held) -> None:
+    found = held(daily(), [use(NEW, f"stranger {number}") for number in range(10_002)])
+    assert len(found.findings) == 10_000
+    assert [(each.blind, each.count) for each in found.unseen if each.blind is Blind.TOO_MANY] == [(Blind.TOO_MANY, 2)]
+
+
 def announced(operation: str, until: int, target: str = "*") -> Accepted:
     ends = START + (until + 1) * DAY
     return Accepted(
