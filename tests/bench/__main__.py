@@ -23,6 +23,7 @@ LATENCY = 0.020
 LARGE = "sized:100x1000x1x100000"
 CONCURRENCY = 64
 AGREED = 200_000
+IMPORTED = 1_000_000
 
 
 @contextmanager
@@ -124,6 +125,14 @@ def _two_millions(folder: Path) -> None:
     _say("   results", f"{counts['failed']:,} f {counts['unknown']:,} u", f"{counts['passed']:,} passed")
 
 
+def _usage(folder: Path) -> None:
+    measure([PYTHON, "-m", "tests.bench.usage", "make", str(folder / "logs"), str(IMPORTED)])
+    took = measure([PYTHON, "-m", "tests.bench.usage", str(folder / "logs"), str(folder / "uses")])
+    kept = json.loads(took.out)["kept"]
+    _say(f"{kept:,} log records imported: CPU a record", f"{took.cpu / kept * 1e6:.1f} us", "at most 20 us")
+    _say(f"{kept:,} log records imported: peak memory", f"{took.peak:.0f} MB", "at most 300 MB")
+
+
 def _small(folder: Path) -> None:
     measure([PYTHON, "-m", "tests.bench.rows", str(folder / "small"), "200"])
     gate = fastest([*KEYAUDIT, "gate", "--from", str(folder / "small")], 7)
@@ -157,6 +166,7 @@ def main() -> None:
         _collecting(folder)
         _million(folder)
         _two_millions(folder)
+        _usage(folder)
 
 
 if __name__ == "__main__":
