@@ -1,7 +1,6 @@
 """Reads a file of announced applications: each named by id and operation, owned by somebody, with an end."""
 
 import re
-import stat
 from pathlib import Path
 
 from keyaudit.model.tables.usage import USAGE
@@ -9,8 +8,8 @@ from keyaudit.model.times import DAY, parse_date
 from keyaudit.model.usage import Accepted
 from keyaudit.model.waivers import Glob
 from keyaudit.policy import yaml
-from keyaudit.policy.problems import PolicyError, Problem, nearest, shown
-from keyaudit.policy.reader import Reader
+from keyaudit.policy.problems import PolicyError, nearest, shown
+from keyaudit.policy.reader import Reader, content
 from keyaudit.policy.waivers import MAX_DAYS
 from keyaudit.policy.yaml import Items, Members, Node
 
@@ -28,13 +27,7 @@ def load_accepted(path: Path, *, today: int) -> tuple[Accepted, ...]:
     """
     file = str(path)
     try:
-        # A pipe or device would never end.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise PolicyError([Problem(file=file, what="not a file")])
-        with path.open("rb") as stream:
-            document = yaml.read(yaml.decode(stream.read(yaml.MAX_SIZE + 1)))
-    except OSError as error:
-        raise PolicyError([Problem(file=file, what=f"cannot be read: {error.strerror}")]) from None
+        document = yaml.read(yaml.decode(content(path)))
     except yaml.YamlError as error:
         raise PolicyError([error.problem(file)]) from None
     reader = _Reader(file, today)

@@ -8,12 +8,14 @@ from urllib.parse import unquote
 import msgspec
 
 from keyaudit.collect.usage.event import Event, Members, Shape, inside
-from keyaudit.collect.usage.values import BadRecordError, Text, address, lower, moment
+from keyaudit.collect.usage.values import BadRecordError, OtherKindError, Text, address, lower, moment
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.reasons import Reason
 
 SOURCE = "AZKVAuditLogs"
 """By this name in all spellings, so that one event is one row wherever it was exported to."""
+CATEGORY = "AuditEvent"
+"""The category that diagnostic settings send it in."""
 
 # https://learn.microsoft.com/azure/key-vault/general/logging#interpret-your-key-vault-logs
 _OPERATIONS = {
@@ -57,6 +59,7 @@ class _Properties(msgspec.Struct, gc=False, rename="camel"):
 class _Record(msgspec.Struct, gc=False, rename="camel"):
     """As diagnostic settings write it to storage and event hubs."""
 
+    category: Text = None
     time: str | int | float | None = None
     operation_name: Text = None
     result_type: str | None = None
@@ -113,6 +116,8 @@ _record, _row, _legacy, _identity = Shape(_Record), Shape(_Row), Shape(_Legacy),
 def of_record(members: Members) -> Event:
     """An event from storage or an event hub."""
     found = _record(members)
+    if found.category != CATEGORY and (found.category or "").casefold() != CATEGORY.casefold():
+        raise OtherKindError("not an AuditEvent")
     inner = found.properties or _Properties()
     on, above = moment(found.time)
     operation = _OPERATIONS.get(found.operation_name or "")

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 
-from keyaudit.collect.usage.window import MOST, TooLargeError, Window
+from keyaudit.collect.usage.values import BadRecordError
+from keyaudit.collect.usage.window import MOST, Window
+
+_TOO_LONG = f"a line of more than {MOST:,} bytes"
 
 
-def lines(window: Window) -> Iterator[tuple[int, bytes | TooLargeError]]:
+def lines(window: Window) -> Iterator[tuple[int, bytes | BadRecordError]]:
     """Each line that is not blank, with its number from 1, without its end."""
     number = 0
     while True:
@@ -13,7 +16,7 @@ def lines(window: Window) -> Iterator[tuple[int, bytes | TooLargeError]]:
         if end < 0:
             if len(window.data) - window.at > MOST:
                 number += 1
-                yield number, TooLargeError()
+                yield number, BadRecordError(_TOO_LONG)
                 if not _skip(window):
                     return
                 continue
@@ -25,7 +28,7 @@ def lines(window: Window) -> Iterator[tuple[int, bytes | TooLargeError]]:
         for line in block.split(b"\n"):
             number += 1
             if line and not line.isspace():
-                yield number, line if len(line) <= MOST else TooLargeError()
+                yield number, line if len(line) <= MOST else BadRecordError(_TOO_LONG)
     rest = window.data[window.at :]
     window.at = len(window.data)
     if rest.strip():

@@ -7,7 +7,17 @@ import msgspec
 
 from keyaudit.collect.usage.changes import changes, federates, relevant
 from keyaudit.collect.usage.event import Event, Members, Shape, inside
-from keyaudit.collect.usage.values import LONGEST, BadRecordError, Text, address, guid, lower, moment, operation_name
+from keyaudit.collect.usage.values import (
+    LONGEST,
+    BadRecordError,
+    OtherKindError,
+    Text,
+    address,
+    guid,
+    lower,
+    moment,
+    operation_name,
+)
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.reasons import Reason
 
@@ -48,6 +58,7 @@ class _Audit(msgspec.Struct, gc=False, rename="pascal"):
     id: Text = None
     creation_time: str | int | float | None = None
     operation: Text = None
+    workload: Text = None
     organization_id: Text = None
     user_id: Text = None
     result_status: int | str | None = None
@@ -105,7 +116,10 @@ _pairs = Shape(list[_Pair])
 
 def of_audit(members: Members) -> Event:
     """A bare record, as the Management API gives it."""
-    return _event(_audit(members))
+    found = _audit(members)
+    if found.workload is None or found.operation is None or found.creation_time is None:
+        raise OtherKindError("not an audit record")
+    return _event(found)
 
 
 def of_wrapped(members: Members) -> Event:
@@ -133,7 +147,7 @@ def of_row(members: Members) -> Event:
     operation = operation_name(row.operation or "")
     wanted = operation in _SWITCHES or operation == "mailitemsaccessed" or relevant(operation)
     # Where the columns do not matter, what is in them does not either.
-    inner = {
+    inner: dict[str, Any] = {
         name: inside(_pairs, getattr(row, name)) if wanted else None
         for name in ("operation_properties", "modified_properties", "extended_properties", "parameters")
     }

@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -15,13 +14,14 @@ from keyaudit.collect.usage.event import Event
 from keyaudit.collect.usage.lacking import lacking, mark
 from keyaudit.collect.usage.lines import lines
 from keyaudit.collect.usage.opened import Opened
-from keyaudit.collect.usage.recognise import read
-from keyaudit.collect.usage.values import BadRecordError, midnight
+from keyaudit.collect.usage.recognise import Recogniser
+from keyaudit.collect.usage.values import BadRecordError
 from keyaudit.collect.usage.window import TooLargeError, Window
 from keyaudit.inventory.logs.use import FileRead, SourceRead, Use
 from keyaudit.inventory.logs.write import Import
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.text import one_line
+from keyaudit.model.times import DAY
 
 _HEAD = 64 * 1024
 _LOOKED_AT = 5
@@ -69,6 +69,7 @@ class _File:
         self._sources: dict[str, SourceRead] = {}
         self._trouble: list[str] = []
         self._form, self._unit = "", "record"
+        self._read = Recogniser()
 
     def read(self) -> Iterator[Use | FileRead]:
         """Its uses, then itself."""
@@ -110,20 +111,14 @@ class _File:
         self._unit = "line"
         if head[:1] == b"{":
             self._form = "JSON lines"
-            return _each_line(window)
+            return lines(window)
         self._form = "CSV"
         return tables.rows(window)
 
     def _event(self, number: int, found: Found) -> Event | None:
         """What one record comes to, counted."""
         try:
-            if isinstance(found, BadRecordError):
-                raise found
-            event = read(found)
-            if event is not None and isinstance(found, dict):
-                names = _lacking(frozenset(found)).get(event.source)
-                if names:
-                    mark(event, names)
+            event = self._told(found)
         except BadRecordError as error:
             self._count("").quarantined += 1
             if len(self._trouble) < _SHOWN:
@@ -132,15 +127,28 @@ class _File:
         if event is None:
             self._count("").ignored += 1
             return None
-        self._belongs(number, event)
+        if event.tenant_id is not None and event.tenant_id != self._known.tenant_id:
+            self._belongs(number, event.tenant_id)
         counts = self._count(event.source)
-        counts.first_on = event.on if counts.first_on is None else min(counts.first_on, event.on)
-        counts.last_on = event.on if counts.last_on is None else max(counts.last_on, event.on)
-        self._known.days[event.source].add(midnight(event.on))
-        if event.uses:
-            counts.kept += 1
-        else:
-            counts.ignored += 1
+        on = event.on
+        if counts.first_on is None or on < counts.first_on:
+            counts.first_on = on
+        if counts.last_on is None or on > counts.last_on:
+            counts.last_on = on
+        self._known.days[event.source].add(on - on % DAY)
+        counts.kept += bool(event.uses)
+        counts.ignored += not event.uses
+        return event
+
+    def _told(self, found: Found) -> Event | None:
+        if isinstance(found, bytes):
+            return self._read(found)
+        if isinstance(found, BadRecordError):
+            raise found
+        event = self._read(found)
+        names = _lacking(tuple(found)).get(event.source) if event is not None else None
+        if event is not None and names:
+            mark(event, names)
         return event
 
     def _count(self, source: str) -> SourceRead:
@@ -150,13 +158,12 @@ class _File:
         counts.received += 1
         return counts
 
-    def _belongs(self, number: int, event: Event) -> None:
-        if event.tenant_id is None or event.tenant_id == self._known.tenant_id:
-            return
-        if self._known.tenant_id is not None:
-            what = f"{self._unit} {number} is of tenant {event.tenant_id}, and others are of tenant {self._known.tenant_id}"
+    def _belongs(self, number: int, tenant_id: str) -> None:
+        known = self._known.tenant_id
+        if known is not None:
+            what = f"{self._unit} {number} is of tenant {tenant_id}, and others are of tenant {known}"
             raise UnsafeError(self._name, what, "import each tenant's logs into a folder of its own")
-        self._known.tenant_id = event.tenant_id
+        self._known.tenant_id = tenant_id
 
     def _settled(self) -> dict[str, SourceRead]:
         """The counts by log. In a file of one log alone, what could not be told is of that one."""
@@ -181,8 +188,3 @@ def _by_line(head: bytes) -> bool:
             continue
         return True
     return False
-
-
-def _each_line(window: Window) -> Iterator[tuple[int, Any]]:
-    for number, line in lines(window):
-        yield number, line if isinstance(line, bytes) else BadRecordError(str(line))

@@ -1,7 +1,8 @@
 """Which log a record is of, told by its members: the names of files say nothing that can be relied on."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -40,7 +41,7 @@ _TABLES: dict[str, Reader] = {
 }
 # An envelope's category, in lower case. Those of a category that is not here are of other things.
 _CATEGORIES: dict[str, Reader] = {
-    "auditevent": key_vault.of_record,
+    key_vault.CATEGORY.casefold(): key_vault.of_record,
     **dict.fromkeys(sign_ins.CATEGORIES, sign_ins.of_record),
     "auditlogs": directory.of_record,
     "administrative": activity.of_record,
@@ -49,24 +50,41 @@ _ENVELOPE = ("category", "operationName")
 _MEMBERS = tuple(dict.fromkeys(name for names, _ in _MARKS for name in names))
 
 
-class _Named(msgspec.Struct, gc=False):
-    """The members whose values say what a record is."""
-
-    category: Any = None
-    operationName: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET  # noqa: N815 - Azure's spelling
-    Type: Any = None
-
-
-_Present: Any = msgspec.defstruct(
-    "_Present", [(name, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for name in _MEMBERS], gc=False
+_WORTH: Any = msgspec.defstruct(
+    "_Worth",
+    [
+        # The members whose values say what a record is, and those that say it by being there.
+        *((name, Any, None) for name in ("category", "Type")),
+        *((name, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for name in ("operationName", *_MEMBERS)),
+    ],
+    gc=False,
 )
-_named: Shape[_Named] = Shape(_Named)
-_present: Shape[Any] = Shape(_Present)
+_look: Shape[Any] = Shape(_WORTH)
+_present = attrgetter(*_MEMBERS)
 
 
-def read(members: bytes | Mapping[str, Any]) -> Event | None:
-    """What a record comes to; None where it is of a log that says nothing of uses. Raises BadRecordError."""
-    return _reader(members)(members)
+# These tell by themselves whether a record is theirs.
+_SURE = frozenset({key_vault.of_record, sign_ins.of_record, office.of_audit})
+
+
+class Recogniser:
+    """Reads records one after the other; that one is mostly of the kind of the one before saves looking at it twice."""
+
+    def __init__(self) -> None:
+        self._last: Reader | None = None
+
+    def __call__(self, members: bytes | Mapping[str, Any]) -> Event | None:
+        """What a record comes to; None where it is of a log that says nothing of uses. Raises BadRecordError."""
+        last = self._last
+        if last is not None and isinstance(members, bytes):
+            try:
+                return last(members)
+            except BadRecordError:
+                # Of another kind, or a bad one of its kind: which of them is said below.
+                pass
+        reader = _reader(members)
+        self._last = reader if reader in _SURE else None
+        return reader(members)
 
 
 def _other(_: Members) -> None:
@@ -75,28 +93,26 @@ def _other(_: Members) -> None:
 
 def _reader(members: bytes | Mapping[str, Any]) -> Reader:
     if isinstance(members, bytes):
-        found = _named(members)
+        found = _look(members)
         enveloped = found.category is not None and found.operationName is not msgspec.UNSET
         category, table = found.category, found.Type
     else:
+        found = None
         enveloped = all(name in members for name in _ENVELOPE)
         category, table = members.get("category"), members.get("Type")
     if enveloped:
         return _CATEGORIES.get(category.casefold(), _other) if isinstance(category, str) else _other
     if isinstance(table, str) and table:
         return _TABLES.get(table, _other)
-    there = _there(members) if isinstance(members, bytes) else members.keys()
-    reader = _marked(frozenset(there))
+    there = tuple([each is not msgspec.UNSET for each in _present(found)]) if found is not None else tuple(members)
+    reader = _marked(there)
     if reader is None:
         raise BadRecordError("of no log that is known")
     return reader
 
 
-def _there(members: bytes) -> Collection[str]:
-    found = _present(members)
-    return [name for name in _MEMBERS if getattr(found, name) is not msgspec.UNSET]
-
-
 @lru_cache(maxsize=64)
-def _marked(there: frozenset[str]) -> Reader | None:
-    return next((reader for names, reader in _MARKS if there.issuperset(names)), None)
+def _marked(there: tuple[str, ...] | tuple[bool, ...]) -> Reader | None:
+    """The reader of records with these members, by name or by which of `_MEMBERS` are there."""
+    names = {name for name, each in zip(_MEMBERS, there, strict=False) if each is True} or set(there)
+    return next((reader for marks, reader in _MARKS if names.issuperset(marks)), None)

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from keyaudit.collect.usage.event import Event, Members, Shape
-from keyaudit.collect.usage.values import Text, address, guid, lower, moment
+from keyaudit.collect.usage.values import OtherKindError, Text, address, guid, lower, moment
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.reasons import Reason
 
@@ -93,7 +93,9 @@ def of_graph(members: Members) -> Event | None:
 def of_record(members: Members) -> Event:
     """A record from storage or an event hub, of a category in `CATEGORIES`."""
     found = _record(members)
-    source = CATEGORIES[(found.category or "").casefold()]
+    source = CATEGORIES.get((found.category or "").casefold())
+    if source is None:
+        raise OtherKindError("not a sign-in of an application")
     inner = found.properties or _SignIn()
     on, _ = moment(inner.created_date_time or found.time)
     result = _code(inner)

@@ -70,5 +70,5 @@ class _Text:
             except UnicodeDecodeError:
                 self.bad = BadRecordError("not UTF-8")
         else:
-            self.bad = BadRecordError(str(line))
+            self.bad = line
         return "\n"

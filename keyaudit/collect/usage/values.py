@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from keyaudit.model.times import DAY, parse_date
+from keyaudit.model.times import parse_date
 
 LONGEST = 4096
 Text = Annotated[str, msgspec.Meta(max_length=LONGEST)] | None
@@ -18,7 +18,7 @@ _ISO = re.compile(
 )
 # As the portal writes the column `TimeGenerated [UTC]`. Capitals alone: where the day comes first, am and pm are small.
 _PORTAL = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}), (\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,9}))? ([AP])M", re.ASCII)
-_EPOCH = re.compile(r"\d{10}(?:\.\d{1,9})?|\d{13}", re.ASCII)
+_EPOCH = re.compile(r"\d{10}(?:\.\d{1,9})?|\d{13}(?:\.0+)?", re.ASCII)
 _FIRST, _LAST = parse_date("2000-01-01"), parse_date("2101-01-01")
 
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"), "-")
@@ -31,30 +31,30 @@ class BadRecordError(ValueError):
     """A record that cannot be read as what it is; its text says why."""
 
 
+class OtherKindError(BadRecordError):
+    """A record that is of another kind than its reader's."""
+
+
 def moment(value: str | int | float | None) -> tuple[int, int]:
     """Seconds since 1970 UTC, and the milliseconds above them. Raises BadRecordError for what is no time of a log.
 
     Without an offset it is UTC: so the services' schemas say of every time that they write without one.
     """
-    if isinstance(value, str):
-        match = _ISO.fullmatch(value)
-        found = _iso(match) if match else _other(value.strip())
+    match = _ISO.fullmatch(value) if isinstance(value, str) else None
+    if match:
+        date, hour, minute, second, fraction, _, sign, hours, minutes = match.groups()
+        seconds = _clock(date, hour, minute, second)
+        if sign:
+            shift = int(hours) * 3600 + int(minutes) * 60
+            seconds += -shift if sign == "+" else shift
+        above = _milliseconds(fraction)
     elif value is None:
         raise BadRecordError("no time")
     else:
-        found = _other(f"{value:.3f}" if isinstance(value, float) else str(value))
-    if not _FIRST <= found[0] < _LAST:
+        seconds, above = _other(value.strip() if isinstance(value, str) else f"{value:.3f}")
+    if not _FIRST <= seconds < _LAST:
         raise BadRecordError("a time outside of the years 2000 to 2100")
-    return found
-
-
-def _iso(match: re.Match[str]) -> tuple[int, int]:
-    date, hour, minute, second, fraction, _, sign, hours, minutes = match.groups()
-    seconds = _clock(date, hour, minute, second)
-    if sign:
-        shift = int(hours) * 3600 + int(minutes) * 60
-        seconds += -shift if sign == "+" else shift
-    return seconds, _milliseconds(fraction)
+    return seconds, above
 
 
 def _other(text: str) -> tuple[int, int]:
@@ -66,10 +66,8 @@ def _other(text: str) -> tuple[int, int]:
         clock = int(hour) % 12 + (12 if half == "P" else 0)
         return _clock(f"{year}-{month:0>2}-{day:0>2}", str(clock), minute, second), _milliseconds(fraction)
     if _EPOCH.fullmatch(text):
-        if len(text) == 13 and "." not in text:
-            return int(text[:10]), int(text[10:])
         whole, _, fraction = text.partition(".")
-        return int(whole), _milliseconds(fraction)
+        return int(whole[:10]), _milliseconds(whole[10:] or fraction)
     raise BadRecordError("a time of a form that is not known")
 
 
@@ -90,11 +88,6 @@ def _day(date: str) -> int:
 
 def _milliseconds(fraction: str | None) -> int:
     return int(f"{fraction[:3]:0<3}") if fraction else 0
-
-
-def midnight(seconds: int) -> int:
-    """When that day began, in UTC."""
-    return seconds - seconds % DAY
 
 
 @lru_cache(maxsize=4096)
@@ -126,6 +119,7 @@ def lower(text: str | None) -> str | None:
     return None if lowered == _NOBODY else lowered
 
 
+@lru_cache(maxsize=1_024)
 def guid(text: str | None) -> str | None:
     """`lower`, where it is a GUID; else None."""
     lowered = lower(text)

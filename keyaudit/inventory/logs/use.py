@@ -7,8 +7,6 @@ import msgspec
 from keyaudit.inventory.ledger import BreachError
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
-# What a record's own id stands for; the rest of a row may be told more fully by one export than by another.
-_IDENTITY = ("source", "name", "used_on", "operation", "target_id", "credential_key_id", "part")
 
 
 class Use(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
@@ -73,10 +71,14 @@ class FileRead(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 def line(use: Use, file: int) -> bytes:
     """A use as one line of JSON, with its id: equal for the same record wherever it is read. `file`: the file's number."""
-    for column in ("succeeded", "target_id"):
-        if getattr(use, column) is None and column not in use.unknown:
+    for column, value in (("succeeded", use.succeeded), ("target_id", use.target_id)):
+        if value is None and column not in use.unknown:
             raise BreachError(f"usage {use.name}: {column}: neither a value nor a reason")
-    text = _ENCODER.encode(use)
-    same = text if use.mark is not None else _ENCODER.encode([getattr(use, name) for name in _IDENTITY])
+    text = same = _ENCODER.encode(use)
+    if use.mark is None:
+        # What a record's own id stands for: the rest of a row may be told more fully by one export than by another.
+        same = _ENCODER.encode(
+            (use.source, use.name, use.used_on, use.operation, use.target_id, use.credential_key_id, use.part)
+        )
     id_ = hashlib.blake2b(same, digest_size=16).hexdigest()
     return b'{"id":"%s","file":%d,%s\n' % (id_.encode(), file, text[1:])
