@@ -9,7 +9,7 @@ from keyaudit.policy.yaml import MAX_SIZE, Members, Node, Scalar
 
 
 def content(path: Path) -> bytes:
-    """What a file holds; one byte more than `yaml.decode` takes, where it is too long. Raises PolicyError for what is no file."""
+    """What a file holds, or one byte more than `yaml.decode` takes. Raises PolicyError for what is no file to be read."""
     file = str(path)
     try:
         # A pipe or device would never end.

@@ -7,7 +7,7 @@ from pathlib import Path
 from keyaudit.model.times import DAY, parse_date
 from keyaudit.model.waivers import Glob, Waiver
 from keyaudit.policy import yaml
-from keyaudit.policy.problems import PolicyError, Problem, nearest, shown
+from keyaudit.policy.problems import PolicyError, nearest, shown
 from keyaudit.policy.reader import Reader, content
 from keyaudit.policy.yaml import Items, Members, Node, Scalar
 

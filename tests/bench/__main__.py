@@ -177,6 +177,7 @@ def main() -> None:
         _million(folder)
         _two_millions(folder)
         _usage(folder)
+        _learning(folder)
 
 
 if __name__ == "__main__":
