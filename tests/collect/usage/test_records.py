@@ -210,7 +210,7 @@ def test_a_status_that_is_missing_is_unknown(tmp_path: Path) -> None:
 
 
 def test_records_of_other_logs_are_of_another_kind(tmp_path: Path) -> None:
-    others = [
+    others: list[made.Event] = [
         {"time": "x", "category": "SignInLogs", "operationName": "Sign-in activity"},
         {"time": "x", "category": 5, "operationName": "x"},
         {"Type": "SigninLogs", "TimeGenerated": "x"},
