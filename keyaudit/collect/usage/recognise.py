@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from itertools import compress
 from operator import attrgetter
 from typing import Any
 
@@ -104,15 +105,17 @@ def _reader(members: bytes | Mapping[str, Any]) -> Reader:
         return _CATEGORIES.get(category.casefold(), _other) if isinstance(category, str) else _other
     if isinstance(table, str) and table:
         return _TABLES.get(table, _other)
-    there = tuple([each is not msgspec.UNSET for each in _present(found)]) if found is not None else tuple(members)
-    reader = _marked(there)
+    names = (
+        tuple(members) if found is None else tuple(compress(_MEMBERS, [each is not msgspec.UNSET for each in _present(found)]))
+    )
+    reader = _marked(names)
     if reader is None:
         raise BadRecordError("of no log that is known")
     return reader
 
 
 @lru_cache(maxsize=64)
-def _marked(there: tuple[str, ...] | tuple[bool, ...]) -> Reader | None:
-    """The reader of records with these members, by name or by which of `_MEMBERS` are there."""
-    names = {name for name, each in zip(_MEMBERS, there, strict=False) if each is True} or set(there)
-    return next((reader for marks, reader in _MARKS if names.issuperset(marks)), None)
+def _marked(names: tuple[str, ...]) -> Reader | None:
+    """The reader of records with these members."""
+    there = frozenset(names)
+    return next((reader for marks, reader in _MARKS if there.issuperset(marks)), None)

@@ -2,7 +2,6 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted
 
-import contextlib
 import os
 import secrets
 import shutil
@@ -37,6 +36,8 @@ from keyaudit.model.times import DAY
 
 _FLUSH = 512 * 1024
 _SHORT = 64 * 1024
+# By this rows are cut into pieces that can be sorted: by time, and a second that is full of them into so many parts.
+_PLACE, _PARTS = "place", 1024
 # Not in a use: what the file, the tenant or the row's identity gives.
 _GIVEN = ("id", "scope_id", "source_url", "source_version")
 _SPOOLED = {"id": "VARCHAR", "file": "INTEGER", "part": "INTEGER", "throttled": "BOOLEAN"}
@@ -63,13 +64,16 @@ def write_logs(folder: Path, records: Iterable[Use | FileRead], known: Import) -
     beside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
     with files.writing(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as cleaning:
-        cleaning.callback(shutil.rmtree, beside, ignore_errors=True)
+    try:
         files.folder(beside)
         _write(beside, records, known)
         with files.writing(folder):
             beside.rename(folder)
         files.sync(folder.parent)
+    except OutputError as error:
+        raise OutputError(files.shown(folder), error.what, "make room there, and import again") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
     return open_logs(folder)
 
 
@@ -92,7 +96,7 @@ def _write(folder: Path, records: Iterable[Use | FileRead], known: Import) -> No
             tables = _tables(connection, folder, read, longest, known.tenant_id)
             kept = _by_day(connection, [folder / file.path for file in tables[USES].files])
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-            raise OutputError(files.shown(folder), f"cannot be written: {first_line(error)}", files.REMEDY) from error
+            raise OutputError(files.shown(folder), f"cannot be written: {first_line(error)}") from error
     days = {source: [(day, kept.get((source, day), 0)) for day in sorted(days)] for source, days in sorted(known.days.items())}
     with files.writing(spool):
         shutil.rmtree(spool)
@@ -131,7 +135,7 @@ def _tables(
     if spooled.exists():
         write_parquet(connection, _lines(spooled, longest), aside, UNSORTED)
         _name_files(connection, read)
-        for where in pieces(connection, aside, spooled.stat().st_size, "used_on"):
+        for where in pieces(connection, aside, spooled.stat().st_size, _PLACE):
             source = f"(SELECT * FROM {parquet(aside)} WHERE {where})"
             if one(connection, f"SELECT count(*) - count(DISTINCT id) FROM {source}"):
                 source = _once(connection, source, read)
@@ -162,7 +166,8 @@ def _lines(spooled: Path, longest: int) -> str:
     columns = ", ".join(f"{name}: {quoted(type_)}" for name, type_ in types.items())
     return (
         f"SELECT * REPLACE (coalesce(unknown, MAP {{}}) AS unknown, coalesce(part, 0) AS part,"
-        f" coalesce(throttled, false) AS throttled) FROM read_json({quoted(pattern(spooled))}, records = true,"
+        f" coalesce(throttled, false) AS throttled), used_on * {_PARTS} + (hash(id) % {_PARTS})::BIGINT AS {_PLACE}"
+        f" FROM read_json({quoted(pattern(spooled))}, records = true,"
         f" format = 'newline_delimited', compression = 'none', maximum_object_size = {max(longest, _SHORT)},"
         f" columns = {{{columns}}})"
     )
