@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 
 import duckdb
 
-from keyaudit.inventory.usage.baseline import WEEK, Baseline, Rhythm
+from keyaudit.inventory.usage.baseline import Baseline
+from keyaudit.inventory.usage.head import WEEK, Rhythm
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Blind, Unseen, Window

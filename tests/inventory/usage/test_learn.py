@@ -120,7 +120,9 @@ TOUCHED: Iterable[object] = (
     pytest.param(lambda folder: (folder / "belongs.parquet").unlink(), id="no rows"),
     pytest.param(lambda folder: _link(folder / "belongs.parquet"), id="a link"),
     pytest.param(lambda folder: _head(folder, rows=1), id="another count"),
-    pytest.param(lambda folder: _head(folder, learned=[]), id="learned from nothing"),
+    pytest.param(lambda folder: _head(folder, tenant_id=None), id="no tenant"),
+    pytest.param(lambda folder: _head(folder, rhythm={}), id="no rhythm"),
+    pytest.param(lambda folder: _head(folder, windows=[]), id="learned from nothing"),
     pytest.param(lambda folder: _head(folder, more=1), id="a member more"),
     pytest.param(lambda folder: (folder / "baseline.json").write_text("{"), id="no JSON"),
     pytest.param(lambda folder: (folder / "baseline.json").write_text("[" * 100_000), id="deep JSON"),
@@ -138,6 +140,6 @@ def test_what_was_touched_is_refused(logs: LogStore, tmp_path: Path, touch: obje
 
 def test_another_version_is_told_apart_from_damage(logs: LogStore, tmp_path: Path) -> None:
     made = learned(logs, tmp_path / "b")
-    _head(made.folder, schema="keyaudit-usage/2")
-    with pytest.raises(UsageError, match="not a baseline of this version"):
+    _head(made.folder, format=2)
+    with pytest.raises(UsageError, match="written in a newer format"):
         open_baseline(made.folder)
