@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from keyaudit.inventory.usage.baseline import Baseline
-from keyaudit.inventory.usage.facets import KEYS, VERSION, count, days_of, rows, same
+from keyaudit.inventory.usage.facets import FACETS, KEYS, VERSION, count, days_of, rows, same
 from keyaudit.inventory.usage.learn import one, same_tenant
 from keyaudit.inventory.usage.severity import FLOOR, OF_A_DAY, severity
 from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, new_sources, not_learned
@@ -34,15 +34,7 @@ _PRODUCES = ("sign", "encrypt", "wrap", "sign-in")
 """What is done with the newest key. Old ones still decrypt, unwrap and verify what was made with them."""
 
 _ODD = f"{KEYS}, facet, value, kind, elsewhere, mailboxes, usual"
-_VALUE = " ".join(
-    f"WHEN '{facet}' THEN {column}"
-    for facet, column in (
-        (Facet.CLIENT_APP, "client_app"),
-        (Facet.NETWORK, "network"),
-        (Facet.CLIENT, "client"),
-        (Facet.KEY, "key"),
-    )
-)
+_VALUE = " ".join(f"WHEN '{facet}' THEN {column}" for facet, column in FACETS.items())
 
 
 def check(

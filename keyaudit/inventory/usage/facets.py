@@ -64,24 +64,27 @@ _NETWORK = rf"""CASE
 
 _CLIENT = r"left(trim(regexp_replace(lower(client), '/[^ ;,]*|\([^()]*\)|\s+v?\d[\d.]*', '', 'g')), 120)"
 
-_UNTOLD = "?"
-"""The client application where nobody knows whether there was one: not the same as none."""
 _CLIENT_APP = (
-    f"CASE WHEN cardinality(unknown) > 0 AND unknown['client_app_id'] IS NOT NULL THEN '{_UNTOLD}' ELSE client_app_id END"
+    "CASE WHEN cardinality(unknown) = 0 OR unknown['client_app_id'] IS NULL THEN coalesce(client_app_id, '') END AS client_app"
 )
 _TOLD = "(cardinality(unknown) = 0 OR (unknown['actor_app_id'] IS NULL AND unknown['target_id'] IS NULL))"
 """It is known who did it to what; of other uses nothing can be said but that they are there."""
 
-_SETS = ", ".join(f"({KEYS}{facet})" for facet in ("", ", client_app", ", network", ", client", ", key"))
+FACETS = {Facet.CLIENT_APP: "client_app", Facet.NETWORK: "network", Facet.CLIENT: "client", Facet.KEY: "key"}
+"""By facet the column of `rows` that has its value."""
+
+_SETS = ", ".join(f"({KEYS}{column})" for column in ("", *(f", {column}" for column in FACETS.values())))
+_FACET = " ".join(f"WHEN grouping({column}) = 0 THEN '{facet}'" for facet, column in FACETS.items())
+_VALUE = " ".join(f"WHEN grouping({column}) = 0 THEN {column}" for column in FACETS.values())
 
 
 def rows(window: Window, condition: str = "true") -> str:
     """A query over `usage`: each use in the window of which it is known who did it to what, with its class and facets.
 
-    What a log names none of is an empty text.
+    What a log names none of is an empty text; a client application of which nobody knows whether there was one is NULL.
     """
     return f"""SELECT target_kind, {_TARGET} AS target, operation, coalesce(actor_app_id, '') AS app,
-        coalesce({_CLIENT_APP}, '') AS client_app, coalesce({_NETWORK}, '') AS network, coalesce({_CLIENT}, '') AS client,
+        {_CLIENT_APP}, coalesce({_NETWORK}, '') AS network, coalesce({_CLIENT}, '') AS client,
         coalesce({_KEY}, '') AS key, used_on, (used_on // {DAY})::BIGINT AS day, succeeded, id
         FROM usage WHERE used_on >= {window.since} AND used_on < {window.until} AND {_TOLD} AND {condition}"""
 
@@ -108,15 +111,13 @@ def count(connection: duckdb.DuckDBPyConnection, window: Window, condition: str 
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE seen AS SELECT {KEYS}, facet, value, uses, refused, days, first_on, last_on,
             coalesce(mailboxes, 0) AS mailboxes FROM (
-                SELECT {KEYS}, CASE WHEN grouping(client_app) = 0 THEN '{Facet.CLIENT_APP}'
-                    WHEN grouping(network) = 0 THEN '{Facet.NETWORK}' WHEN grouping(client) = 0 THEN '{Facet.CLIENT}'
-                    WHEN grouping(key) = 0 THEN '{Facet.KEY}' ELSE '{Facet.APP}' END AS facet,
-                    coalesce(client_app, network, client, key, '') AS value, count(*) AS uses,
+                SELECT {KEYS}, CASE {_FACET} ELSE '{Facet.APP}' END AS facet, CASE {_VALUE} ELSE '' END AS value,
+                    count(*) AS uses,
                     count(*) FILTER (NOT succeeded) AS refused, {days_of(window)} AS days,
                     min(used_on) AS first_on, max(used_on) AS last_on
                 FROM ({rows(window, condition)}) GROUP BY GROUPING SETS ({_SETS}))
             LEFT JOIN read USING ({KEYS}, facet)
-            WHERE value <> '{_UNTOLD}' AND (value <> '' OR facet IN ('{Facet.APP}', '{Facet.CLIENT_APP}'))"""
+            WHERE value <> '' OR (value = '' AND facet IN ('{Facet.APP}', '{Facet.CLIENT_APP}'))"""
     )
 
 
