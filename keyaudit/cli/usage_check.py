@@ -38,7 +38,11 @@ def check(
     ] = None,
     accept: Annotated[
         Path | None,
-        typer.Option("--accept", metavar="FILE", help="Applications that were announced, each with an owner and an end."),
+        typer.Option(
+            "--accept",
+            metavar="FILE",
+            help="Applications that were announced, in YAML: app_id, operation, owner, reason and until of each.",
+        ),
     ] = None,
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="Fail on what nobody announced of this severity and above.")

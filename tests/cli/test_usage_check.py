@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from keyaudit.model.times import DAY, iso_date
+from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.logs.write import write
 from keyaudit.simulator.logs.year import KEYS, LAST_MONTH, MAIL, Line, Year
 from tests.cli.conftest import Keyaudit
@@ -169,6 +170,35 @@ def test_show_lists_who_belongs(keyaudit: Keyaudit, baseline: Path) -> None:
     assert f"tenant {YEAR.ground.tenant}" in ran.out
     assert "d3590ed6-52b3-4102-aeff-aad2292ab01c (Microsoft Office)" in ran.out
     assert any(line.startswith("read-mail") and YEAR.app("Mail archive") in line for line in ran.out.splitlines())
+
+
+def test_a_baseline_grows_by_the_days_after_it(keyaudit: Keyaudit, logs: Path, baseline: Path, tmp_path: Path) -> None:
+    keyaudit("usage", "learn", logs, "--to", "2025-10-31", "--out", tmp_path / "october")
+    ran = keyaudit("usage", "learn", logs, "--to", LAST_DAY, "--merge", tmp_path / "october", "--out", tmp_path / "november")
+    assert (ran.code, f"{tmp_path / 'november'}: learned from 2025-11-01 to 2025-11-30" in ran.out) == (0, True)
+    rows = [(folder / "belongs.parquet").read_bytes() for folder in (tmp_path / "november", baseline)]
+    assert rows[0] == rows[1]
+
+
+def test_learning_says_what_was_missing(keyaudit: Keyaudit, december: list[Line], tmp_path: Path) -> None:
+    hole = YEAR.last_month + 9 * DAY
+    imported(tmp_path / "logs", [line for line in december if line.log != MAIL or line.moment - line.moment % DAY != hole])
+    ran = keyaudit("usage", "learn", tmp_path / "logs", "--out", tmp_path / "baseline")
+    assert ran.code == 3
+    assert "Learned without:\n  OfficeActivity: no event on 2025-12-10" in ran.out
+
+
+def test_another_tenants_baseline_is_refused(keyaudit: Keyaudit, baseline: Path, tmp_path: Path) -> None:
+    other = Year(ground=Ground(7, 0, "fabrikam.example"), first=YEAR.first)
+    imported(tmp_path / "logs", other.lines(range(LAST_MONTH, 365)))
+    ran = keyaudit("usage", "check", tmp_path / "logs", "--baseline", baseline)
+    assert (ran.code, ran.out) == (5, "")
+    assert f"the logs are of tenant {other.ground.tenant}, the baseline of {YEAR.ground.tenant}" in ran.err
+
+
+def test_the_same_logs_give_the_same_bytes(keyaudit: Keyaudit, logs: Path, baseline: Path) -> None:
+    first, second = (keyaudit("usage", "check", logs, "--baseline", baseline, "-o", "json").out for _ in range(2))
+    assert first == second
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Severity
 from keyaudit.model.text import one_line
 from keyaudit.model.times import iso_time
-from keyaudit.model.usage import Learned, Unseen, Unusual, UsageCheck, Use
+from keyaudit.model.usage import Accepted, Learned, Unseen, Unusual, UsageCheck, Use
 from keyaudit.report.lines import Paint, joined, listed, pad, paint, plural, wrap
 from keyaudit.report.usage.words import app, extent, reason, target, unseen
 
@@ -29,9 +29,7 @@ def render(found: UsageCheck, out: TextIO, *, width: int = 80, colour: bool = Fa
     out.write(joined([*_header(found, width), ""]))
     out.writelines(joined([*_finding(each, width, colour), ""]) for each in found.findings)
     out.write(joined(_blind(found.unseen, width, colour)))
-    for each in found.unused:
-        line = f"{one_line(each.place)}: announced for {each.operation} by {one_line(each.app_id)}, and covers nothing here"
-        out.write(joined(wrap(line, width, rest="    ")))
+    out.write(joined(_unused(found.unused, width)))
     out.write(joined(_summary(found, width)))
 
 
@@ -96,6 +94,14 @@ def _blind(found: Sequence[Unseen], width: int, colour: bool) -> Iterator[str]:
         if len(several) > _FEW:
             yield f"  and {len(several) - _FEW:,} more of the kind; -o json names them all"
     yield ""
+
+
+def _unused(found: Sequence[Accepted], width: int) -> Iterator[str]:
+    for each in found:
+        line = f"{one_line(each.place)}: {one_line(each.app_id)} was announced for {each.operation}, which covers nothing here"
+        yield from wrap(line, width, rest="    ")
+    if found:
+        yield ""
 
 
 def _summary(found: UsageCheck, width: int) -> list[str]:
