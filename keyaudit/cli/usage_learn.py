@@ -31,12 +31,13 @@ def learn(
 
     What was refused is not learned. Whoever reads mail in these days belongs from then on: look at the result with usage show.
     """
+    from keyaudit.cli.output import options  # noqa: PLC0415 - heavy
     from keyaudit.inventory.logs import open_logs  # noqa: PLC0415 - heavy
     from keyaudit.inventory.usage.baseline import open_baseline  # noqa: PLC0415 - heavy
     from keyaudit.inventory.usage.learn import learn as learn_from  # noqa: PLC0415 - heavy
     from keyaudit.inventory.usage.learn import window_of  # noqa: PLC0415 - heavy
     from keyaudit.report.files import output_tree  # noqa: PLC0415 - heavy
-    from keyaudit.report.lines import plural  # noqa: PLC0415 - heavy
+    from keyaudit.report.lines import joined, plural  # noqa: PLC0415 - heavy
     from keyaudit.report.usage.text import missing  # noqa: PLC0415 - heavy
 
     first, last = day(since, "--from"), day(until, "--to")
@@ -47,11 +48,11 @@ def learn(
             first = before.until
         made = learn_from(connection, store.tenant_id, window_of(connection, first, last), into=folder, merge=before)
     learned = made.learned[-1]
-    gaps = list(missing(learned, 100))
     with printing() as stdout:
+        gaps = list(missing(learned, options(stdout).width or 80))
         stdout.write(f"{out}: learned from {learned.window}, {plural(learned.uses, 'use')}\n")
         if gaps:
-            stdout.write("\n".join(["Learned without:", *gaps]) + "\n")
+            stdout.write(joined(["Learned without:", *gaps]))
     return Exit.INCOMPLETE if gaps else Exit.CLEAN
 
 

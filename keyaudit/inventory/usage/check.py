@@ -34,6 +34,7 @@ _PRODUCES = ("sign", "encrypt", "wrap", "sign-in")
 """What is done with the newest key. Old ones still decrypt, unwrap and verify what was made with them."""
 
 _ODD = f"{KEYS}, facet, value, kind, elsewhere, mailboxes, usual"
+"""The columns of the table `odd`, but for `busiest`, the one day that a reason is about."""
 _VALUE = " ".join(f"WHEN '{facet}' THEN {column}" for facet, column in FACETS.items())
 
 
@@ -147,8 +148,8 @@ def _odd(connection: duckdb.DuckDBPyConnection) -> None:
                 WHEN facet = '{Facet.APP}' AND NOT app_known THEN '{Kind.NEW_APP}'
                 WHEN superseded THEN '{Kind.RETURNED_KEY}'
                 WHEN facet <> '{Facet.APP}' AND app_known AND NOT known THEN 'new-' || facet END AS kind FROM judged)
-        SELECT {_ODD} FROM reasons WHERE kind IS NOT NULL
-        UNION ALL SELECT {_ODD} FROM (SELECT * EXCLUDE (kind), '{Kind.MANY_MAILBOXES}' AS kind FROM reasons)
+        SELECT {_ODD}, NULL AS busiest FROM reasons WHERE kind IS NOT NULL
+        UNION ALL SELECT {_ODD}, busiest FROM (SELECT * EXCLUDE (kind), '{Kind.MANY_MAILBOXES}' AS kind FROM reasons)
         WHERE facet = '{Facet.APP}' AND mailboxes >= {FLOOR} AND mailboxes > {OF_A_DAY} * usual"""
     )
 
@@ -165,6 +166,7 @@ def _grouped(connection: duckdb.DuckDBPyConnection, window: Window) -> list[tupl
                 max(used_on) AS last_on, min_by(id, (used_on, id), {_EVIDENCE}) AS ids
             FROM ({rows(window)}) AS used JOIN odd ON {same("used", "odd")}
                 AND (odd.facet = '{Facet.APP}' OR odd.value = CASE odd.facet {_VALUE} END)
+                AND (busiest IS NULL OR busiest = day)
             GROUP BY ALL)
         SELECT {KEYS}, kind, elsewhere, values, few, mailboxes, usual, uses, refused, days, first_on, last_on, ids
         FROM new JOIN uses USING ({KEYS}, kind, elsewhere)"""

@@ -95,13 +95,14 @@ def days_of(window: Window) -> str:
 
 
 def count(connection: duckdb.DuckDBPyConnection, window: Window, condition: str = "true") -> None:
-    """Makes the table `seen`, with COLUMNS and `refused`, of the uses in the window."""
+    """Makes the table `seen` of the uses in the window, with COLUMNS, `refused`, and `busiest`, the day of most mailboxes."""
     if len(window.days) > MOST_DAYS:
         what = f"{len(window.days):,} days, from {iso_date(window.since)}"
         raise UsageError("the window", what, f"{MOST_DAYS:,} are the most; name one with --from and --to")
     connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE read AS SELECT {KEYS}, '{Facet.APP}' AS facet, max(boxes) AS mailboxes FROM (
-            SELECT {KEYS}, count(*) AS boxes FROM (
+        f"""CREATE OR REPLACE TEMP TABLE read AS SELECT {KEYS}, '{Facet.APP}' AS facet, max(boxes) AS mailboxes,
+                max_by(day, (boxes, -day)) AS busiest FROM (
+            SELECT {KEYS}, day, count(*) AS boxes FROM (
                 SELECT DISTINCT target_kind, {_TARGET} AS target, operation, coalesce(actor_app_id, '') AS app,
                     used_on // {DAY} AS day, target_id AS mailbox
                 FROM usage WHERE used_on >= {window.since} AND used_on < {window.until}
@@ -110,7 +111,7 @@ def count(connection: duckdb.DuckDBPyConnection, window: Window, condition: str 
     )
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE seen AS SELECT {KEYS}, facet, value, uses, refused, days, first_on, last_on,
-            coalesce(mailboxes, 0) AS mailboxes FROM (
+            coalesce(mailboxes, 0) AS mailboxes, busiest FROM (
                 SELECT {KEYS}, CASE {_FACET} ELSE '{Facet.APP}' END AS facet, CASE {_VALUE} ELSE '' END AS value,
                     count(*) AS uses,
                     count(*) FILTER (NOT succeeded) AS refused, {days_of(window)} AS days,

@@ -150,9 +150,11 @@ def test_many_mailboxes_in_one_day(held: Held, usual: int, then: int, kinds: lis
     def boxes(day: int, count: int) -> list[Use]:
         return [mail(day, mailbox=f"m{number}@contoso.example") for number in range(count)]
 
-    found = held([each for day in range(LEARNED) for each in boxes(day, usual)], [*boxes(NEW, then), *boxes(NEW + 1, 2)])
+    found = held([each for day in range(LEARNED) for each in boxes(day, usual)], [*boxes(NEW - 1, 2), *boxes(NEW, then)])
     assert [kind for _, kind, _ in reasons(found)] == kinds
-    assert not kinds or (one(found).why[0].count, one(found).why[0].usual, one(found).severity) == (then, usual, "high")
+    for why in (each for finding in found.findings for each in finding.why):
+        assert (why.count, why.usual, why.severity, why.uses, why.days) == (then, usual, "high", then, 1)
+        assert {row.used_on // DAY for row in why.evidence} == {START // DAY + NEW}
 
 
 def test_mailboxes_are_known_by_their_domain(held: Held) -> None:
