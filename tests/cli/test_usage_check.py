@@ -98,6 +98,13 @@ def test_a_month_without_intrusion_passes(keyaudit: Keyaudit, logs: Path, tmp_pa
         assert "Nothing open at or above high." in ran.out
 
 
+def test_what_was_learned_from_belongs(keyaudit: Keyaudit, logs: Path, baseline: Path) -> None:
+    """All of it but an application that is always refused, and so is never usual."""
+    ran = keyaudit("usage", "check", logs, "--baseline", baseline, "--from", "2025-01-01", "--to", LAST_DAY, "-o", "json")
+    assert [(each["app_id"], each["severity"]) for each in ran.json["findings"]] == [(YEAR.app("Old batch"), "medium")]
+    assert (ran.code, ran.json["unknown"]) == (0, [])
+
+
 def test_text_names_the_reason_the_rows_and_the_count(keyaudit: Keyaudit, logs: Path, baseline: Path, announced: Path) -> None:
     ran = keyaudit("usage", "check", logs, "--baseline", baseline, "--accept", announced)
     assert "HIGH      read-mail: mailboxes of contoso.example\n          by " + INTRUDER in ran.out

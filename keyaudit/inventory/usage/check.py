@@ -123,14 +123,14 @@ def _odd(connection: duckdb.DuckDBPyConnection) -> None:
         WITH app AS (SELECT {KEYS} FROM belongs WHERE facet = '{Facet.APP}'),
         key AS (SELECT target_kind, operation, app, facet, value, min(first_on) AS first_on, max(last_on) AS last_on
             FROM belongs WHERE facet = '{Facet.KEY}' AND operation IN {_PRODUCES} GROUP BY ALL),
-        superseded AS (SELECT target_kind, operation, app, facet, value FROM key AS old WHERE EXISTS (FROM key AS new
-            WHERE new.target_kind = old.target_kind AND new.operation = old.operation AND new.app = old.app
+        superseded AS (SELECT target_kind, operation, app, facet, value, last_on AS replaced FROM key AS old
+            WHERE EXISTS (FROM key AS new WHERE new.target_kind = old.target_kind AND new.operation = old.operation AND new.app = old.app
                 AND new.first_on >= old.last_on - {_OVERLAP} AND new.last_on >= old.last_on + {_SUPERSEDED})),
         elsewhere AS (SELECT DISTINCT target_kind, operation, facet, value AS new FROM belongs WHERE facet <> '{Facet.APP}'
             UNION SELECT target_kind, operation, '{Facet.APP}', app FROM app),
         judged AS (SELECT seen.* EXCLUDE (new), coalesce(app_known, false) AS app_known,
                 coalesce(target_known, false) AS target_known, coalesce(known, false) AS known,
-                coalesce(superseded, false) AS superseded, coalesce(usual, 0) AS usual,
+                coalesce(last_on > replaced, false) AS superseded, coalesce(usual, 0) AS usual,
                 coalesce(elsewhere, anywhere, facet = '{Facet.CLIENT_APP}' AND value IN {tuple(FIRST_PARTY)}) AS elsewhere
             FROM (SELECT *, CASE facet WHEN '{Facet.APP}' THEN app ELSE value END AS new FROM seen) AS seen
             JOIN told USING (target_kind, operation)
@@ -139,7 +139,7 @@ def _odd(connection: duckdb.DuckDBPyConnection) -> None:
                 USING (target_kind, target, operation)
             LEFT JOIN (SELECT {KEYS}, facet, value, mailboxes AS usual, true AS known FROM belongs)
                 USING ({KEYS}, facet, value)
-            LEFT JOIN (SELECT *, true AS superseded FROM superseded) USING (target_kind, operation, app, facet, value)
+            LEFT JOIN superseded USING (target_kind, operation, app, facet, value)
             LEFT JOIN (SELECT *, true AS elsewhere FROM elsewhere) USING (target_kind, operation, facet, new)
             LEFT JOIN (SELECT DISTINCT facet, value, true AS anywhere FROM belongs WHERE facet = '{Facet.NETWORK}')
                 USING (facet, value)),
