@@ -33,6 +33,8 @@ _OVERLAP = 7 * DAY
 _PRODUCES = ("sign", "encrypt", "wrap", "sign-in")
 """What is done with the newest key. Old ones still decrypt, unwrap and verify what was made with them."""
 
+_OF = "CASE operation WHEN 'sign-in' THEN '' ELSE target END"
+"""What a key takes the place of another in: a version in its key, a credential in its application, wherever that signs in."""
 _ODD = f"{KEYS}, facet, value, kind, elsewhere, mailboxes, usual"
 """The columns of the table `odd`, but for `busiest`, the one day that a reason is about."""
 _VALUE = " ".join(f"WHEN '{facet}' THEN {column}" for facet, column in FACETS.items())
@@ -121,25 +123,26 @@ def _odd(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE odd AS
         WITH app AS (SELECT {KEYS} FROM belongs WHERE facet = '{Facet.APP}'),
-        key AS (SELECT target_kind, operation, app, facet, value, min(first_on) AS first_on, max(last_on) AS last_on
+        key AS (SELECT target_kind, operation, app, {_OF} AS of, facet, value, min(first_on) AS first_on,
+                max(last_on) AS last_on
             FROM belongs WHERE facet = '{Facet.KEY}' AND operation IN {_PRODUCES} GROUP BY ALL),
-        superseded AS (SELECT target_kind, operation, app, facet, value, last_on AS replaced FROM key AS old
-            WHERE EXISTS (FROM key AS new WHERE new.target_kind = old.target_kind AND new.operation = old.operation AND new.app = old.app
+        superseded AS (SELECT * EXCLUDE (first_on, last_on), last_on AS replaced FROM key AS old WHERE EXISTS (FROM key AS new
+            WHERE new.target_kind = old.target_kind AND new.operation = old.operation AND new.app = old.app AND new.of = old.of
                 AND new.first_on >= old.last_on - {_OVERLAP} AND new.last_on >= old.last_on + {_SUPERSEDED})),
         elsewhere AS (SELECT DISTINCT target_kind, operation, facet, value AS new FROM belongs WHERE facet <> '{Facet.APP}'
             UNION SELECT target_kind, operation, '{Facet.APP}', app FROM app),
-        judged AS (SELECT seen.* EXCLUDE (new), coalesce(app_known, false) AS app_known,
+        judged AS (SELECT seen.* EXCLUDE (new, of), coalesce(app_known, false) AS app_known,
                 coalesce(target_known, false) AS target_known, coalesce(known, false) AS known,
                 coalesce(last_on > replaced, false) AS superseded, coalesce(usual, 0) AS usual,
                 coalesce(elsewhere, anywhere, facet = '{Facet.CLIENT_APP}' AND value IN {tuple(FIRST_PARTY)}) AS elsewhere
-            FROM (SELECT *, CASE facet WHEN '{Facet.APP}' THEN app ELSE value END AS new FROM seen) AS seen
+            FROM (SELECT *, CASE facet WHEN '{Facet.APP}' THEN app ELSE value END AS new, {_OF} AS of FROM seen) AS seen
             JOIN told USING (target_kind, operation)
             LEFT JOIN (SELECT *, true AS app_known FROM app) USING ({KEYS})
             LEFT JOIN (SELECT DISTINCT target_kind, target, operation, true AS target_known FROM app)
                 USING (target_kind, target, operation)
             LEFT JOIN (SELECT {KEYS}, facet, value, mailboxes AS usual, true AS known FROM belongs)
                 USING ({KEYS}, facet, value)
-            LEFT JOIN superseded USING (target_kind, operation, app, facet, value)
+            LEFT JOIN superseded USING (target_kind, operation, app, of, facet, value)
             LEFT JOIN (SELECT *, true AS elsewhere FROM elsewhere) USING (target_kind, operation, facet, new)
             LEFT JOIN (SELECT DISTINCT facet, value, true AS anywhere FROM belongs WHERE facet = '{Facet.NETWORK}')
                 USING (facet, value)),

@@ -127,6 +127,12 @@ def test_keys_that_are_in_turn_belong(held: Held) -> None:
     assert reasons(held(usual, [use(NEW, target_id=old)])) == []
 
 
+def test_another_key_takes_no_keys_place(held: Held) -> None:
+    seldom = {"target_id": "https://v.vault.azure.net/keys/seldom/" + "c" * 32}
+    usual = [*(use(day, **seldom) for day in range(5)), *(use(day) for day in range(6, LEARNED))]
+    assert reasons(held(usual, [use(NEW, **seldom)])) == []
+
+
 def test_old_keys_may_still_decrypt(held: Held) -> None:
     old, new = ("https://v.vault.azure.net/keys/k/" + letter * 32 for letter in "ab")
     usual = [
