@@ -4,6 +4,7 @@ A record is an object at the top, in a list at the top, or in the list that Grap
 Log Analytics (`tables`, by rows and columns) puts them in.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -161,13 +162,11 @@ def _quick(window: Window, opens: bytes) -> bytes | None:
     """The value here, if its end is easily found: where one like it follows, and both kinds of bracket are as many.
 
     What is taken is JSON as a whole, and JSON that begins where a value begins ends in one place only: so it is the value.
+    Leaves the window at the value that follows.
     """
     data, start, at, closes = window.data, window.at, window.at, _CLOSING[opens]
     depth = 0
-    for _ in range(_TRIES):
-        match = _BETWEEN[opens].search(data, at)
-        if match is None:
-            return None
+    for match in itertools.islice(_BETWEEN[opens].finditer(data, start), _TRIES):
         end = match.start() + 1
         depth += data.count(opens, at, end) - data.count(closes, at, end)
         at = end
@@ -177,7 +176,7 @@ def _quick(window: Window, opens: bytes) -> bytes | None:
                 msgspec.json.decode(text, type=msgspec.Raw)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 return None
-            window.at = end
+            window.at = match.end() - 1
             return text
     return None
 
