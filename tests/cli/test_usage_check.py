@@ -110,6 +110,7 @@ def test_text_names_the_reason_the_rows_and_the_count(keyaudit: Keyaudit, logs: 
     assert "HIGH      read-mail: mailboxes of contoso.example\n          by " + INTRUDER in ran.out
     assert "- returned-key, high: with a key that a newer one had replaced:" in ran.out
     assert "from 203.0.113." in ran.out
+    assert "sign-in: application 00000002-0000-0ff1-ce00-000000000000 (Office 365" in ran.out
     assert "accepted until 2026-03-31 by finance: invoices" in ran.out
     assert "2 high, 3 medium, 5 low, 4 info and 2 accepted. 2 findings at or above high:\nexit 1." in ran.out
 

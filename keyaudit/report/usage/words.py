@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY, iso_date
 from keyaudit.model.usage import ANY, NOBODY, Blind, Kind, Unseen, Unusual, Why
@@ -51,7 +52,8 @@ def target(found: Unusual) -> str:
         return f"mailboxes of {one_line(found.target)}"
     if found.target == ANY:
         return f"any {one_line(found.target_kind)}"
-    return f"{one_line(found.target_kind)} {one_line(found.target, 512)}"
+    name = FIRST_PARTY.get(found.target)
+    return f"{one_line(found.target_kind)} {one_line(found.target, 512)}" + (f" ({name})" if name else "")
 
 
 def reason(found: Unusual, why: Why) -> str:
