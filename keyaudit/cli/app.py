@@ -27,6 +27,7 @@ from keyaudit.cli import (
     policies,
     report,
     show_config,
+    usage,
     waivers,
 )
 from keyaudit.cli.bugs import bug
@@ -64,6 +65,7 @@ app.add_typer(show_config.app, name="config")
 app.add_typer(policies.app, name="policies")
 app.add_typer(waivers.app, name="waivers")
 app.add_typer(baseline.app, name="baseline")
+app.add_typer(usage.app, name="usage")
 
 
 def _version(value: bool) -> None:

@@ -26,7 +26,7 @@ _PIECE = 64 * 1024 * 1024
 _SAMPLES = 200
 """Ids looked at for each piece, to cut pieces of like size."""
 _SHORT = 64 * 1024
-_UNSORTED = "COMPRESSION lz4, ROW_GROUP_SIZE 10240"
+UNSORTED = "COMPRESSION lz4, ROW_GROUP_SIZE 10240"
 _SORTED = "COMPRESSION zstd"
 
 
@@ -61,22 +61,22 @@ def load(
 ) -> Loaded:
     """Writes the rows of `spooled`, JSON lines of at most `longest` bytes, to files in `target` (mode 0600, Parquet).
 
-    An id that came twice with one content is kept once. With two,
-    what they disagree on becomes unknown (`inconsistent_pages`). `aside` is where a file can be meanwhile. Raises BreachError,
-    naming table, column and row, for a row that breaks the table's declaration, and OutputError where the disk refuses.
+    An id that came twice with one content is kept once. With two, what they disagree on becomes unknown
+    (`inconsistent_pages`). `aside` is where a file can be meanwhile. Raises BreachError, naming table, column and row, for a
+    row that breaks the table's declaration, and OutputError where the disk refuses.
     """
     try:
-        _write(connection, _spooled(table, spooled, longest), aside, _UNSORTED)
+        write_parquet(connection, _spooled(table, spooled, longest), aside, UNSORTED)
         _refuse(connection, table, aside)
         paths, disputed = [], set[str]()
-        for number, where in enumerate(_pieces(connection, aside, spooled.stat().st_size)):
+        for number, where in enumerate(pieces(connection, aside, spooled.stat().st_size)):
             rows = f"(SELECT * FROM {parquet(aside)} WHERE {where})"
-            if _one(connection, f"SELECT count(*) - count(DISTINCT id) FROM {rows}"):
+            if one(connection, f"SELECT count(*) - count(DISTINCT id) FROM {rows}"):
                 rows, scopes = _united(connection, table, rows)
                 disputed.update(scopes)
-            paths.append(target / _name(number))
-            _write(connection, f"FROM {rows} ORDER BY id", paths[-1])
-        return Loaded(tuple(paths), _one(connection, f"SELECT count(*) FROM {parquet(*paths)}"), tuple(sorted(disputed)))
+            paths.append(target / part_name(number))
+            write_parquet(connection, f"FROM {rows} ORDER BY id", paths[-1])
+        return Loaded(tuple(paths), one(connection, f"SELECT count(*) FROM {parquet(*paths)}"), tuple(sorted(disputed)))
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
         raise OutputError(files.shown(target), f"cannot be written: {first_line(error)}", files.REMEDY) from error
     except duckdb.Error as error:
@@ -114,11 +114,13 @@ def _literal(path: Path) -> str:
     return quoted(pattern(path))
 
 
-def _name(number: int) -> str:
+def part_name(number: int) -> str:
+    """The name of a table's file of that number."""
     return f"{number:05}.parquet"
 
 
-def _write(connection: duckdb.DuckDBPyConnection, query: str, target: Path, options: str = _SORTED) -> None:
+def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, target: Path, options: str = _SORTED) -> None:
+    """Writes what the query gives to `target`, mode 0600, in place of what is there."""
     with files.writing(target):
         target.unlink(missing_ok=True)
     # Made first and by us, since DuckDB would make it with whatever mode the umask leaves.
@@ -138,23 +140,23 @@ def _spooled(table: Table, spooled: Path, longest: int) -> str:
     )
 
 
-def _pieces(connection: duckdb.DuckDBPyConnection, path: Path, size: int) -> list[str]:
-    """Conditions on ids that cut the rows of `path` into ascending ranges of about _PIECE bytes each."""
+def pieces(connection: duckdb.DuckDBPyConnection, path: Path, size: int, key: str = "id") -> list[str]:
+    """Conditions on `key` that cut the rows of `path`, `size` bytes of JSON, into ascending ranges that each can be sorted."""
     number = -(-size // _PIECE)
     if number <= 1:
         return ["true"]
-    every = max(1, _one(connection, f"SELECT count(*) FROM {parquet(path)}") // (number * _SAMPLES))
+    every = max(1, one(connection, f"SELECT count(*) FROM {parquet(path)}") // (number * _SAMPLES))
     # By digest of the id, not by chance or place: the cuts depend on what the rows are, not on the order in which they came.
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE cut AS SELECT row_number() OVER (ORDER BY low) AS number, low FROM ("
-        f" SELECT min(id) AS low FROM (SELECT id, ntile({number}) OVER (ORDER BY id) AS tile FROM"
-        f" (SELECT DISTINCT id FROM {parquet(path)} WHERE hash(id) % {every} = 0)) GROUP BY tile)"
+        f" SELECT DISTINCT min({key}) AS low FROM (SELECT {key}, ntile({number}) OVER (ORDER BY {key}) AS tile FROM"
+        f" (SELECT DISTINCT id, {key} FROM {parquet(path)} WHERE hash(id) % {every} = 0)) GROUP BY tile)"
     )
     cuts = [
-        f"(SELECT low FROM cut WHERE number = {tile})" for tile in range(2, _one(connection, "SELECT count(*) FROM cut") + 1)
+        f"(SELECT low FROM cut WHERE number = {tile})" for tile in range(2, one(connection, "SELECT count(*) FROM cut") + 1)
     ]
-    above = ["true", *(f"id >= {cut}" for cut in cuts)]
-    below = [*(f"id < {cut}" for cut in cuts), "true"]
+    above = ["true", *(f"{key} >= {cut}" for cut in cuts)]
+    below = [*(f"{key} < {cut}" for cut in cuts), "true"]
     return [" AND ".join(pair) for pair in zip(above, below, strict=True)]
 
 
@@ -223,7 +225,8 @@ def _agreement(name: str) -> str:
     )
 
 
-def _one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+def one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    """The number that the query gives."""
     row = connection.execute(query).fetchone()
     return int(row[0]) if row else 0
 

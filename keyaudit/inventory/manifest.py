@@ -35,11 +35,16 @@ class TableFiles(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The stored columns with their SQL types."""
 
 
-class Manifest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """`digest` is the SHA-256 of the manifest itself, written with an empty digest."""
+class Sealed(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What is written with its own SHA-256 in it, which is that of the same with an empty digest."""
+
+    digest: str
+
+
+class Manifest(Sealed):
+    """What a snapshot holds."""
 
     format: int
-    digest: str
     run: Run
     tables: dict[str, TableFiles]
     coverage: tuple[Coverage, ...]
@@ -51,7 +56,7 @@ class _Version(msgspec.Struct):
 
 def encode(run: Run, tables: Mapping[str, TableFiles], coverage: tuple[Coverage, ...]) -> bytes:
     """The one way in which these are written."""
-    return _sealed(Manifest(format=FORMAT, digest="", run=run, tables=dict(tables), coverage=coverage))
+    return sealed(Manifest(format=FORMAT, digest="", run=run, tables=dict(tables), coverage=coverage))
 
 
 def decode(data: bytes, place: str, columns: Mapping[str, Mapping[str, str]]) -> Manifest:
@@ -68,7 +73,7 @@ def decode(data: bytes, place: str, columns: Mapping[str, Mapping[str, str]]) ->
     except BROKEN as error:
         raise UnsafeError(place, f"damaged, or not a snapshot of keyaudit: {one_line(str(error))}", _REMEDY) from error
     # One way to write it means that doubled keys, other number forms and trailing bytes all show here.
-    if _sealed(manifest) != data:
+    if sealed(manifest) != data:
         raise UnsafeError(place, "damaged or edited: it does not match its own digest", _REMEDY)
     if repeated(manifest.coverage):
         raise UnsafeError(place, f"two coverage records for {repeated(manifest.coverage)}", _REMEDY)
@@ -83,8 +88,9 @@ def decode(data: bytes, place: str, columns: Mapping[str, Mapping[str, str]]) ->
     return manifest
 
 
-def _sealed(manifest: Manifest) -> bytes:
+def sealed(manifest: Sealed) -> bytes:
+    """The one way in which it is written: doubled keys, other number forms and trailing bytes all show against it."""
     bare = msgspec.structs.replace(manifest, digest="")
     digest = hashlib.sha256(msgspec.json.encode(bare, order="deterministic")).hexdigest()
-    sealed = msgspec.structs.replace(manifest, digest=digest)
-    return msgspec.json.format(msgspec.json.encode(sealed, order="deterministic"), indent=1) + b"\n"
+    whole = msgspec.structs.replace(manifest, digest=digest)
+    return msgspec.json.format(msgspec.json.encode(whole, order="deterministic"), indent=1) + b"\n"

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,20 +10,17 @@ from pathlib import Path
 import duckdb
 
 from keyaudit.inventory import files, views
-from keyaudit.inventory.load import counted, described, first_line, load, loading, parquet, pattern
+from keyaudit.inventory.load import counted, described, load, loading, parquet
+from keyaudit.inventory.locked import TEMPORARY, judged, locked
 from keyaudit.inventory.manifest import MAX_MANIFEST, File, Manifest, TableFiles, decode, encode
 from keyaudit.inventory.rows import declared
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import Coverage, State
-from keyaudit.model.errors import OutputError, UnsafeError, UsageError
+from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
 
-_MEMORY = "400MB"
-_TEMPORARY = "tmp-"
-# Whatever the files hold, these come from our own SQL.
-_BUGS = (duckdb.BinderException, duckdb.CatalogException, duckdb.InternalException, duckdb.ParserException)
 _DAMAGED = "take the snapshot from where it was made, or collect again"
 
 
@@ -50,26 +46,9 @@ class Snapshot:
         Close it, or use it in `with`. `reach_known`: false for a reader of none of `model.tables.reach.COLUMNS`, which are
         work to make, and then are NULL. Raises UnsafeError where a file does not hold what the manifest says.
         """
-        settings: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": _MEMORY,
-            # Each thread takes its part of that memory, whatever the machine has.
-            "threads": 2,
-            # Of its own, since two processes may judge one snapshot; DuckDB makes it on need, and removes it.
-            "temp_directory": str(self.folder / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}"),
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "allow_community_extensions": False,
-            "python_enable_replacements": False,
-        }
-        connection = duckdb.connect(":memory:", config=settings)
         with contextlib.ExitStack() as failed:
-            failed.enter_context(connection)
-            # DuckDB holds both against it: the pattern that it is asked to read, and the path that it then finds.
-            connection.execute("SET allowed_directories = ?", [[str(self.folder), pattern(self.folder)]])
-            connection.execute("SET enable_external_access = false")
             # It plans for half a second per query over a view with many conditions, however few the rows.
-            connection.execute("SET disabled_optimizers = 'partial_aggregate_pushdown'")
-            connection.execute("SET lock_configuration = true")
+            connection = failed.enter_context(locked(self.folder, disabled_optimizers="partial_aggregate_pushdown"))
             self._check(connection)
             sources = {name: parquet(*self._paths(table)) for name, table in self.tables.items() if table.rows}
             views.create(connection, sources, self.coverage, self.run, as_of, reach_known=reach_known)
@@ -80,23 +59,10 @@ class Snapshot:
     def judging(self, as_of: int, *, reach_known: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
         """What `connect` gives, closed in the end.
 
-        What a query fails of becomes UnsafeError where the files are not what was verified, or never were what they should be,
-        and OutputError where memory or disk is short.
+        What a query fails of is told as `locked.judged` does.
         """
-        with self.connect(as_of, reach_known=reach_known) as connection:
-            try:
-                yield connection
-            except duckdb.Error as error:
-                try:
-                    self.verify()
-                except UnsafeError as damaged:
-                    raise damaged from error
-                if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
-                    what = f"cannot be judged: {first_line(error)}"
-                    raise OutputError(files.shown(self.folder), what, "check the memory, and the space there") from error
-                if isinstance(error, _BUGS):
-                    raise
-                raise UnsafeError(files.shown(self.folder), "holds Parquet that cannot be read", _DAMAGED) from error
+        with self.connect(as_of, reach_known=reach_known) as connection, judged(self.folder, self.verify, _DAMAGED):
+            yield connection
 
     def verify(self) -> None:
         """Raises UnsafeError unless every file has the digest that the manifest says."""
@@ -197,7 +163,7 @@ def _refuse_extra(folder: Path, manifest: Manifest) -> None:
     # A run killed right after it wrote the manifest leaves spool and lock; a judgement that was killed, its temporary folder.
     tables = [name for name, table in manifest.tables.items() if table.files]
     expected = {"manifest.json", "spool", "lock", *tables}
-    found = [entry for entry in folder.iterdir() if not entry.name.startswith(_TEMPORARY)]
+    found = [entry for entry in folder.iterdir() if not entry.name.startswith(TEMPORARY)]
     extra = [entry for entry in found if entry.name not in expected]
     known = {folder / file.path for file in _files(manifest.tables)}
     for name in tables:

@@ -1,9 +1,24 @@
 """What readers of our YAML files have in common: they collect problems, each with its place, and go on."""
 
+import stat
 from collections.abc import Iterable
+from pathlib import Path
 
-from keyaudit.policy.problems import Problem, nearest, shown
-from keyaudit.policy.yaml import Members, Node, Scalar
+from keyaudit.policy.problems import PolicyError, Problem, nearest, shown
+from keyaudit.policy.yaml import MAX_SIZE, Members, Node, Scalar
+
+
+def content(path: Path) -> bytes:
+    """What a file holds, or one byte more than `yaml.decode` takes. Raises PolicyError for what is no file to be read."""
+    file = str(path)
+    try:
+        # A pipe or device would never end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise PolicyError([Problem(file=file, what="not a file")])
+        with path.open("rb") as stream:
+            return stream.read(MAX_SIZE + 1)
+    except OSError as error:
+        raise PolicyError([Problem(file=file, what=f"cannot be read: {error.strerror}")]) from None
 
 
 class Reader:

@@ -1,15 +1,14 @@
 """Reads a file of waivers: every mistake with its place, all at once, and nothing that never ends or covers everything."""
 
 import re
-import stat
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from keyaudit.model.times import DAY, parse_date
 from keyaudit.model.waivers import Glob, Waiver
 from keyaudit.policy import yaml
-from keyaudit.policy.problems import PolicyError, Problem, nearest, shown
-from keyaudit.policy.reader import Reader
+from keyaudit.policy.problems import PolicyError, nearest, shown
+from keyaudit.policy.reader import Reader, content
 from keyaudit.policy.yaml import Items, Members, Node, Scalar
 
 MAX_DAYS = 366
@@ -44,16 +43,7 @@ def load_waivers(path: Path, *, policies: Collection[str], today: int) -> tuple[
 
     Raises PolicyError, a UsageError, with every problem of the file. An expired waiver is none.
     """
-    file = str(path)
-    try:
-        # A pipe or device would never end.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise PolicyError([Problem(file=file, what="not a file")])
-        with path.open("rb") as stream:
-            data = stream.read(yaml.MAX_SIZE + 1)
-    except OSError as error:
-        raise PolicyError([Problem(file=file, what=f"cannot be read: {error.strerror}")]) from None
-    return parse_waivers(data, file=file, policies=policies, today=today)
+    return parse_waivers(content(path), file=str(path), policies=policies, today=today)
 
 
 def parse_waivers(data: bytes, *, file: str, policies: Collection[str], today: int) -> tuple[Waiver, ...]:

@@ -23,6 +23,7 @@ LATENCY = 0.020
 LARGE = "sized:100x1000x1x100000"
 CONCURRENCY = 64
 AGREED = 200_000
+IMPORTED = 1_000_000
 
 
 @contextmanager
@@ -124,6 +125,24 @@ def _two_millions(folder: Path) -> None:
     _say("   results", f"{counts['failed']:,} f {counts['unknown']:,} u", f"{counts['passed']:,} passed")
 
 
+def _usage(folder: Path) -> None:
+    measure([PYTHON, "-m", "tests.bench.usage", "make", str(folder / "logs"), str(IMPORTED)])
+    took = measure([PYTHON, "-m", "tests.bench.usage", str(folder / "logs"), str(folder / "uses")])
+    kept = json.loads(took.out)["kept"]
+    _say(f"{kept:,} log records imported: CPU a record", f"{took.cpu / kept * 1e6:.1f} us", "at most 20 us")
+    _say(f"{kept:,} log records imported: peak memory", f"{took.peak:.0f} MB", "at most 300 MB")
+
+
+def _learning(folder: Path) -> None:
+    logs, usual = folder / "uses-10m", folder / "usual"
+    measure([PYTHON, "-m", "tests.bench.uses", str(logs), "10000000"])
+    learned = measure([*KEYAUDIT, "usage", "learn", str(logs), "--to", "2025-11-30", "--out", str(usual)])
+    checked = measure([*KEYAUDIT, "usage", "check", str(logs), "--baseline", str(usual)])
+    _say("10,000,000 uses learned on eleven months: CPU", f"{learned.cpu:.1f} s", "")
+    _say("   checked on the last: CPU", f"{checked.cpu:.1f} s", f"both {learned.cpu + checked.cpu:.0f} s, at most 60 s")
+    _say("   peak memory", f"{max(learned.peak, checked.peak):.0f} MB", "at most 1,000 MB")
+
+
 def _small(folder: Path) -> None:
     measure([PYTHON, "-m", "tests.bench.rows", str(folder / "small"), "200"])
     gate = fastest([*KEYAUDIT, "gate", "--from", str(folder / "small")], 7)
@@ -157,6 +176,8 @@ def main() -> None:
         _collecting(folder)
         _million(folder)
         _two_millions(folder)
+        _usage(folder)
+        _learning(folder)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,10 @@ USAGE = Table(
     name="usage",
     noun="use",
     plural="uses",
-    meaning="one use of a key, secret, certificate or mailbox, or one sign-in with a credential, that a log shows",
+    meaning=(
+        "one use of a key, secret, certificate or mailbox, one sign-in with a credential, or one change of credentials,"
+        " federation or logging, that a log shows"
+    ),
     needs=LOGS,
     listed_by=(),
     replaced=False,
@@ -25,7 +28,13 @@ USAGE = Table(
             name="operation",
             type=Type.TEXT,
             meaning="what was done, in one vocabulary over all logs",
-            values=("sign", "verify", "encrypt", "decrypt", "wrap", "unwrap", "read-secret", "read-mail", "sign-in"),
+            values=(
+                *("sign", "verify", "encrypt", "decrypt", "wrap", "unwrap", "backup", "release", "read-secret"),
+                *("read-mail", "sign-in"),
+                *("add-credential", "remove-credential", "add-service-principal", "change-federation"),
+                # Only what records less than before: switched off, or passed by.
+                *("change-audit", "remove-log-settings"),
+            ),
         ),
         Column(
             name="succeeded",
@@ -50,27 +59,33 @@ USAGE = Table(
         Column(
             name="principal_id",
             type=Type.TEXT,
-            meaning="object id of the user or service principal for whom it was done, in lower case",
+            meaning="object id of the user or service principal for whom it was done, else the sign-in name, in lower case",
             absent="the log names none",
             needs=LOGS,
         ),
         Column(
             name="credential_key_id",
             type=Type.TEXT,
-            meaning="key id of the credential that was signed in with",
+            meaning="key id of the credential that was signed in with, added or removed, in lower case",
             absent="the log names none",
             needs=LOGS,
         ),
         Column(
             name="target_kind",
             type=Type.TEXT,
-            meaning="what it was done with",
-            values=("key", "secret", "certificate", "mailbox", "application"),
+            meaning="what it was done with or to; of a sign-in the application that was signed in to",
+            values=(
+                *("key", "secret", "certificate", "mailbox", "application", "service-principal"),
+                *("domain", "tenant", "resource"),
+            ),
         ),
         Column(
             name="target_id",
             type=Type.TEXT,
-            meaning="the version of the key, secret or certificate, in lower case as in its table; or the mailbox",
+            meaning=(
+                "in lower case: the version of the key, secret or certificate as in its table, without the version where the"
+                " log names none; else the mailbox, object id, domain, tenant or resource id"
+            ),
             needs=LOGS,
         ),
         Column(

@@ -1,0 +1,43 @@
+"""`keyaudit usage`: what logs show of keys, credentials and mailboxes: what is usual, and what does not belong."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keyaudit.cli import usage_check, usage_learn
+from keyaudit.cli.streams import printing
+from keyaudit.model.errors import Exit
+
+app = typer.Typer(
+    help="What logs show of the uses of keys, credentials and mailboxes, and what of it does not belong.", rich_markup_mode=None
+)
+
+
+@app.command("import")
+def import_(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE|DIR...",
+            help="Logs as they were exported, gzip or not; of a folder all that is below it. Told by content, not by name.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The new folder to write them to.")],
+) -> int:
+    """Read exported logs into a folder of uses. What cannot be read is counted with its place, and ends with exit code 3."""
+    from keyaudit.collect.usage.read import read_logs  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.logs.write import Import, refuse_used, write_logs  # noqa: PLC0415 - heavy
+    from keyaudit.report.logs import complete, render  # noqa: PLC0415 - heavy
+
+    refuse_used(out)
+    known = Import()
+    store = write_logs(out, read_logs(paths, known), known)
+    with printing() as stdout:
+        render(store, str(out), stdout)
+    return Exit.CLEAN if complete(store) else Exit.INCOMPLETE
+
+
+app.command("learn")(usage_learn.learn)
+app.command("show")(usage_learn.show)
+app.command("check")(usage_check.check)

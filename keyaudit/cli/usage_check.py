@@ -1,0 +1,79 @@
+"""`keyaudit usage check`: what does not belong in a window of logs."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keyaudit.cli.options import FailOn
+from keyaudit.cli.usage_learn import Logs, day
+
+
+class Format(StrEnum):
+    """Formats of what a check found."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+
+
+def check(
+    *,
+    logs: Logs,
+    baseline: Annotated[
+        Path | None,
+        typer.Option("--baseline", metavar="DIR", help="What usage learn wrote. Without it nothing can be told."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="DATE",
+            help="The first day to look at. Default: the day after the baseline's last; without one, that of the logs.",
+        ),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="DATE", help="The last day to look at. Default: that of the logs.")
+    ] = None,
+    accept: Annotated[
+        Path | None,
+        typer.Option(
+            "--accept",
+            metavar="FILE",
+            help="Applications that were announced, in YAML: app_id, operation, owner, reason and until of each.",
+        ),
+    ] = None,
+    fail_on: Annotated[
+        FailOn, typer.Option("--fail-on", help="Fail on what nobody announced of this severity and above.")
+    ] = FailOn.HIGH,
+    output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
+) -> int:
+    """Say what in the logs does not belong, by the rows that show it, and what these logs cannot tell.
+
+    Exit 1: something that nobody announced reaches --fail-on. Exit 3: nothing does, as far as the logs tell, and they do not
+    tell all.
+    """
+    from keyaudit.cli.clock import SystemClock  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import options  # noqa: PLC0415 - heavy
+    from keyaudit.cli.streams import printing  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.logs import open_logs  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.usage.baseline import open_baseline  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.usage.check import check as hold_against  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.usage.learn import window_of  # noqa: PLC0415 - heavy
+    from keyaudit.model.findings import Severity  # noqa: PLC0415 - heavy
+    from keyaudit.policy.accepted import load_accepted  # noqa: PLC0415 - heavy
+    from keyaudit.report.usage import FORMATS  # noqa: PLC0415 - heavy
+
+    first, last = day(since, "--from"), day(until, "--to")
+    accepted = load_accepted(accept, today=SystemClock().now()) if accept else ()
+    usual = open_baseline(baseline) if baseline else None
+    store = open_logs(logs)
+    with store.connect() as connection:
+        if first is None and usual is not None:
+            first = usual.until
+        window = window_of(connection, first, last)
+        found = hold_against(connection, store.tenant_id, window, usual, accepted=accepted, fail_on=Severity(fail_on))
+    with printing() as out:
+        FORMATS[output](found, out, options(out))
+    return found.exit

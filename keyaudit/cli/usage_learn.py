@@ -1,0 +1,80 @@
+"""`keyaudit usage learn` and `show`: what is usual, from logs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keyaudit.cli.streams import printing
+from keyaudit.model.errors import Exit, UsageError
+from keyaudit.model.times import parse_date
+
+Logs = Annotated[Path, typer.Argument(metavar="LOGS", help="The folder that usage import wrote.")]
+
+
+def learn(
+    *,
+    logs: Logs,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write the baseline; must not be there yet.")],
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help="The first day to learn from. Default: that of the logs.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="DATE", help="The last day to learn from. Default: that of the logs.")
+    ] = None,
+    merge: Annotated[
+        Path | None,
+        typer.Option("--merge", metavar="OLD", help="A baseline of earlier days, to which these are added in the new one."),
+    ] = None,
+) -> int:
+    """Learn which applications, client applications, networks and programs use each key, secret and kind of mailbox.
+
+    What was refused is not learned. Whoever reads mail in these days belongs from then on: look at the result with usage show.
+    """
+    from keyaudit.cli.output import options  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.logs import open_logs  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.usage.baseline import open_baseline  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.usage.learn import learn as learn_from  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.usage.learn import window_of  # noqa: PLC0415 - heavy
+    from keyaudit.report.files import output_tree  # noqa: PLC0415 - heavy
+    from keyaudit.report.lines import joined, plural  # noqa: PLC0415 - heavy
+    from keyaudit.report.usage.text import missing  # noqa: PLC0415 - heavy
+
+    first, last = day(since, "--from"), day(until, "--to")
+    before = open_baseline(merge) if merge else None
+    store = open_logs(logs)
+    with output_tree(out) as folder, store.connect() as connection:
+        if first is None and before is not None:
+            first = before.until
+        made = learn_from(connection, store.tenant_id, window_of(connection, first, last), into=folder, merge=before)
+    learned = made.learned[-1]
+    with printing() as stdout:
+        gaps = list(missing(learned, options(stdout).width or 80))
+        stdout.write(f"{out}: learned from {learned.window}, {plural(learned.uses, 'use')}\n")
+        if gaps:
+            stdout.write(joined(["Learned without:", *gaps]))
+    return Exit.INCOMPLETE if gaps else Exit.CLEAN
+
+
+def show(*, baseline: Annotated[Path, typer.Argument(metavar="BASELINE", help="The folder that usage learn wrote.")]) -> int:
+    """List what a baseline holds: which application does what to what, how often, since when, and from how many networks."""
+    from keyaudit.inventory.usage.baseline import open_baseline  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.usage.listing import belonging  # noqa: PLC0415 - heavy
+    from keyaudit.model.text import one_line  # noqa: PLC0415 - heavy
+    from keyaudit.report.usage.learned import render  # noqa: PLC0415 - heavy
+
+    found = open_baseline(baseline)
+    with printing() as out:
+        out.write(f"tenant {one_line(found.tenant_id) if found.tenant_id else 'not named by the logs'}\n")
+        render(found.learned, belonging(found), out)
+    return Exit.CLEAN
+
+
+def day(text: str | None, flag: str) -> int | None:
+    """The start of a day that a flag names."""
+    if text is None:
+        return None
+    try:
+        return parse_date(text)
+    except ValueError as error:
+        raise UsageError(flag, f"not a date: {text!r}", "write it as in 2026-11-30") from error

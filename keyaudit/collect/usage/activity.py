@@ -1,0 +1,126 @@
+"""Azure's activity log: who removed a diagnostic setting."""
+
+from typing import Any
+
+import msgspec
+
+from keyaudit.collect.usage.event import Event, Members, Shape, inside
+from keyaudit.collect.usage.values import Text, address, lower, moment
+from keyaudit.inventory.logs.use import Use
+from keyaudit.model.reasons import Reason
+
+SOURCE = "AzureActivity"
+
+_REMOVAL = "microsoft.insights/diagnosticsettings/delete"
+# Of one call there are several records: these say what came of it, the others that it began.
+_ENDS = {"success": True, "succeeded": True, "failure": False, "failed": False}
+_OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+
+
+class _Claims(msgspec.Struct, gc=False):
+    appid: Text = None
+    oid: Text = None
+    long_oid: Text = msgspec.field(default=None, name=_OBJECT_ID)
+
+
+class _Identity(msgspec.Struct, gc=False):
+    claims: _Claims | None = None
+
+
+class _Record(msgspec.Struct, gc=False, rename="camel"):
+    """As diagnostic settings write it to storage and event hubs."""
+
+    time: str | int | float | None = None
+    operation_name: Text = None
+    result_type: Text = None
+    resource_id: Text = None
+    caller_ip_address: Text = None
+    correlation_id: Text = None
+    identity: _Identity | None = None
+
+
+class _Row(msgspec.Struct, gc=False, rename="pascal"):
+    """As the table AzureActivity has it."""
+
+    time_generated: str | int | float | None = None
+    operation_name_value: Text = None
+    activity_status_value: Text = None
+    resource_id: Text = msgspec.field(default=None, name="_ResourceId")
+    resource_id_too: Text = msgspec.field(default=None, name="ResourceId")
+    caller_ip_address: Text = None
+    correlation_id: Text = None
+    caller: Text = None
+    claims: Any = None
+
+
+_record, _row, _claims = Shape(_Record), Shape(_Row), Shape(_Claims)
+
+
+def of_record(members: Members) -> Event:
+    """A record from storage or an event hub."""
+    found = _record(members)
+    claims = (found.identity and found.identity.claims) or _Claims()
+    return _event(
+        found.time,
+        found.operation_name,
+        found.result_type,
+        resource_id=found.resource_id,
+        network=found.caller_ip_address,
+        correlation=found.correlation_id,
+        claims=claims,
+    )
+
+
+def of_row(members: Members) -> Event:
+    """A row of AzureActivity."""
+    found = _row(members)
+    claims = inside(_claims, found.claims) or _Claims()
+    return _event(
+        found.time_generated,
+        found.operation_name_value,
+        found.activity_status_value,
+        resource_id=found.resource_id or found.resource_id_too,
+        network=found.caller_ip_address,
+        correlation=found.correlation_id,
+        claims=claims,
+        caller=found.caller,
+    )
+
+
+def _event(
+    time: Any,
+    operation: str | None,
+    result: str | None,
+    *,
+    resource_id: str | None,
+    network: str | None,
+    correlation: str | None,
+    claims: _Claims,
+    caller: str | None = None,
+) -> Event:
+    on, above = moment(time)
+    succeeded = _ENDS.get((result or "").casefold())
+    if (operation or "").casefold() != _REMOVAL or (result and succeeded is None):
+        return Event(SOURCE, on)
+    use = Use(
+        source=SOURCE,
+        used_on=on,
+        operation="remove-log-settings",
+        target_kind="resource",
+        succeeded=succeeded,
+        target_id=lower(resource_id),
+        name=correlation or None,
+        resource_id=lower(resource_id),
+        actor_app_id=lower(claims.appid),
+        principal_id=lower(claims.oid or claims.long_oid or caller),
+        network=address(network),
+        mark=str(above),
+    )
+    unknown = {
+        column: str(Reason.NOT_SUPPLIED)
+        for column, value in (("succeeded", succeeded), ("target_id", use.target_id))
+        if value is None
+    }
+    if unknown:
+        use.unknown = unknown
+    return Event(SOURCE, on, (use,))

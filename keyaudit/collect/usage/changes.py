@@ -1,0 +1,65 @@
+"""What changes of the directory mean here, whichever log tells of them."""
+
+import re
+from collections.abc import Iterable
+
+from keyaudit.collect.usage.values import operation_name
+
+# https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities, as `operation_name` folds them.
+_ADDED = "add service principal"
+_CREDENTIALS = {
+    "add service principal credentials": "add-credential",
+    "remove service principal credentials": "remove-credential",
+    # Which of the two it was is in what it changed; where that cannot be told, it is taken for the graver.
+    "update application - certificates and secrets management": "add-credential",
+    "create application - certificates and secrets management": "add-credential",
+}
+# These name no credentials, and may carry some all the same.
+_CARRIERS = frozenset({_ADDED, "add application", "update application", "update service principal"})
+_FEDERATION = frozenset({"set federation settings on domain", "set domain authentication"})
+_HELD = frozenset({"keydescription", "keycredentials", "passwordcredentials", "credential"})
+_KEY = re.compile(r"\bKeyId(?:entifier)?[\"']?\s*[=:]\s*[\"']?([0-9a-f-]{36})", re.ASCII | re.IGNORECASE)
+_NOTHING = frozenset({"", "[]", "null", '""', "[ ]"})
+
+Property = tuple[str, str, str]
+"""A property that was changed: its name, the old and the new value."""
+Change = tuple[str, str | None]
+"""An operation of `usage`, and the credential's key id where the log names one."""
+
+
+def relevant(operation: str) -> bool:
+    """Whether records of this name may say something of credentials or federation."""
+    folded = operation_name(operation)
+    return folded in _CREDENTIALS or folded in _CARRIERS or folded in _FEDERATION
+
+
+def federates(operation: str) -> bool:
+    """Whether it changes how a domain signs in."""
+    return operation_name(operation) in _FEDERATION
+
+
+def changes(operation: str, properties: Iterable[Property]) -> list[Change]:
+    """Everything that a record of this name says, in a fixed order; nothing where it is of something else."""
+    folded = operation_name(operation)
+    if folded in _FEDERATION:
+        return [("change-federation", None)]
+    found: list[Change] = [("add-service-principal", None)] if folded == _ADDED else []
+    held = [each for each in properties if each[0].replace(" ", "").casefold() in _HELD]
+    added, removed = set[str](), set[str]()
+    for _, old, new in held:
+        before, after = _keys(old), _keys(new)
+        added |= after - before
+        removed |= before - after
+    found += [("add-credential", key) for key in sorted(added)]
+    found += [("remove-credential", key) for key in sorted(removed)]
+    named = bool(added or removed)
+    if not named and folded in _CREDENTIALS:
+        found.append((_CREDENTIALS[folded], None))
+    elif not named and any(new.strip() not in _NOTHING and old.strip() in _NOTHING for _, old, new in held):
+        # There is one that was not there before, and its id is not told.
+        found.append(("add-credential", None))
+    return found
+
+
+def _keys(text: str) -> set[str]:
+    return {key.lower() for key in _KEY.findall(text)}

@@ -1,0 +1,186 @@
+"""Entra's audit log, as Log Analytics, Graph and diagnostic settings write it."""
+
+from typing import Any
+
+import msgspec
+
+from keyaudit.collect.usage.changes import changes, federates, relevant
+from keyaudit.collect.usage.event import Event, Members, Shape, inside
+from keyaudit.collect.usage.values import LONGEST, BadRecordError, Text, address, guid, lower, moment
+from keyaudit.inventory.logs.use import Use
+from keyaudit.model.reasons import Reason
+
+SOURCE = "AuditLogs"
+
+_KINDS = {"application": "application", "serviceprincipal": "service-principal"}
+
+
+class _User(msgspec.Struct, gc=False, rename="camel"):
+    id: Text = None
+    user_principal_name: Text = None
+    ip_address: Text = None
+
+
+class _App(msgspec.Struct, gc=False, rename="camel"):
+    app_id: Text = None
+    service_principal_id: Text = None
+
+
+class _Initiator(msgspec.Struct, gc=False):
+    user: _User | None = None
+    app: _App | None = None
+
+
+class _Property(msgspec.Struct, gc=False, rename="camel"):
+    display_name: Text = None
+    old_value: str | None = None
+    new_value: str | None = None
+
+
+class _Target(msgspec.Struct, gc=False, rename="camel"):
+    id: Text = None
+    display_name: Text = None
+    type: Text = None
+    modified_properties: list[_Property] | None = None
+
+
+class _Detail(msgspec.Struct, gc=False):
+    key: str | None = None
+    value: str | None = None
+
+
+class _Audit(msgspec.Struct, gc=False, rename="camel"):
+    """As Graph gives it."""
+
+    id: Text = None
+    activity_date_time: str | int | float | None = None
+    activity_display_name: Text = None
+    result: Text = None
+    initiated_by: _Initiator | None = None
+    target_resources: list[_Target] | None = None
+    additional_details: list[_Detail] | None = None
+
+
+class _Row(msgspec.Struct, gc=False, rename="pascal"):
+    """As the table has it."""
+
+    id: Text = None
+    time_generated: str | int | float | None = None
+    activity_date_time: str | int | float | None = None
+    operation_name: Text = None
+    activity_display_name: Text = None
+    result: Text = None
+    initiated_by: Any = None
+    target_resources: Any = None
+    additional_details: Any = None
+    tenant_id: Text = msgspec.field(default=None, name="AADTenantId")
+
+
+class _Record(msgspec.Struct, gc=False, rename="camel"):
+    """As diagnostic settings write it: Graph's object in an envelope."""
+
+    time: str | int | float | None = None
+    operation_name: Text = None
+    tenant_id: Text = None
+    properties: _Audit | None = None
+
+
+_audit, _row, _record = Shape(_Audit), Shape(_Row), Shape(_Record)
+_initiator, _targets, _details = Shape(_Initiator), Shape(list[_Target]), Shape(list[_Detail])
+
+
+def of_graph(members: Members) -> Event:
+    """A directoryAudit."""
+    return _event(_audit(members), None)
+
+
+def of_row(members: Members) -> Event:
+    """A row of AuditLogs."""
+    found = _row(members)
+    time, operation = found.activity_date_time or found.time_generated, found.operation_name or found.activity_display_name
+    tenant = guid(found.tenant_id)
+    if not relevant(operation or ""):
+        return Event(SOURCE, moment(time)[0], tenant_id=tenant)
+    audit = _Audit(
+        id=found.id,
+        activity_date_time=time,
+        activity_display_name=operation,
+        result=found.result,
+        initiated_by=inside(_initiator, found.initiated_by),
+        target_resources=inside(_targets, found.target_resources),
+        additional_details=inside(_details, found.additional_details),
+    )
+    return _event(audit, tenant)
+
+
+def of_record(members: Members) -> Event:
+    """A record from storage or an event hub."""
+    found = _record(members)
+    audit = found.properties or _Audit()
+    audit.activity_date_time = audit.activity_date_time or found.time
+    audit.activity_display_name = audit.activity_display_name or found.operation_name
+    return _event(audit, guid(found.tenant_id))
+
+
+def _event(audit: _Audit, tenant_id: str | None) -> Event:
+    on, _ = moment(audit.activity_date_time)
+    operation = audit.activity_display_name
+    if not operation:
+        raise BadRecordError("names no operation")
+    if not relevant(operation):
+        return Event(SOURCE, on, tenant_id=tenant_id)
+    targets = audit.target_resources or []
+    found = changes(
+        operation,
+        (
+            (each.display_name or "", each.old_value or "", each.new_value or "")
+            for target in targets
+            for each in target.modified_properties or ()
+        ),
+    )
+    uses = tuple(_use(audit, on, part, change, _changed(targets, operation)) for part, change in enumerate(found))
+    return Event(SOURCE, on, uses, tenant_id)
+
+
+def _changed(targets: list[_Target], operation: str) -> tuple[str, str | None]:
+    """The kind and id of what was changed. A domain has no id but its name."""
+    if federates(operation):
+        return "domain", lower(next((each.display_name or each.id for each in targets), None))
+    known = (each for each in targets if (each.type or "").casefold() in _KINDS)
+    target = next(known, None)
+    if target is None:
+        return "application" if "principal" not in operation.casefold() else "service-principal", None
+    return _KINDS[(target.type or "").casefold()], lower(target.id)
+
+
+def _use(audit: _Audit, on: int, part: int, change: tuple[str, str | None], target: tuple[str, str | None]) -> Use:
+    by = audit.initiated_by or _Initiator()
+    user, app = by.user or _User(), by.app or _App()
+    agent = next((each.value for each in audit.additional_details or () if (each.key or "").casefold() == "user-agent"), None)
+    use = Use(
+        source=SOURCE,
+        used_on=on,
+        operation=change[0],
+        target_kind=target[0],
+        succeeded={"success": True, "failure": False}.get((audit.result or "").casefold()),
+        target_id=target[1],
+        name=audit.id or None,
+        actor_app_id=lower(app.app_id),
+        principal_id=lower(user.id) or lower(user.user_principal_name) or lower(app.service_principal_id),
+        credential_key_id=change[1],
+        network=address(user.ip_address),
+        client=agent if agent and len(agent) <= LONGEST else None,
+        part=part,
+        mark=None if audit.id else "",
+    )
+    unknown: dict[str, str] = {}
+    if use.succeeded is None:
+        unknown["succeeded"] = Reason.UNRECOGNISED if audit.result else Reason.NOT_SUPPLIED
+    if use.target_id is None:
+        unknown["target_id"] = Reason.NOT_SUPPLIED
+    if agent and use.client is None:
+        unknown["client"] = Reason.TOO_LARGE
+    if change[0].endswith("-credential") and change[1] is None:
+        unknown["credential_key_id"] = Reason.NOT_SUPPLIED
+    use.unknown = unknown
+    return use

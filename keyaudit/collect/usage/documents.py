@@ -1,0 +1,228 @@
+"""JSON as a stream: the records in arrays of any length, each as the text that it is, and none of it held but one record.
+
+A record is an object at the top, in a list at the top, or in the list that Graph (`value`), Azure Monitor (`records`) or
+Log Analytics (`tables`, by rows and columns) puts them in.
+"""
+
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from keyaudit.collect.usage.values import BadRecordError
+from keyaudit.collect.usage.window import Window
+
+_SPACE = re.compile(rb"[ \t\r\n\x1e]*+")
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]"]', re.DOTALL)
+_SCALAR = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^\s,:{}\[\]"]++', re.DOTALL)
+# Where one object ends and the next begins, in a list.
+_BETWEEN = {b"{": re.compile(rb"\}\s*+,\s*+\{"), b"[": re.compile(rb"\]\s*+,\s*+\[")}
+_CLOSING = {b"{": b"}", b"[": b"]"}
+_TRIES = 64
+# What an object begins with that is no record itself.
+_OUTER = re.compile(
+    rb'\{\s*+"(?:value|records|tables|Count|statistics|nextLink|@?odata\.(?:context|nextLink|count|metadata|deltaLink))"'
+)
+_LISTS = ("value", "records")
+
+Found = bytes | dict[str, Any] | BadRecordError
+"""A record's text, its values by column, or why it is none."""
+
+
+class CutError(ValueError):
+    """The text ends, or goes on in a way that is no JSON, where the record after `records` was expected."""
+
+
+def is_outer(text: bytes) -> bool:
+    """Whether an object begins like those that hold records, and is none."""
+    return _OUTER.match(text) is not None
+
+
+def records(window: Window) -> Iterator[tuple[int, Found]]:
+    """Every record with its number from 1. Raises CutError where the text cannot be read further, TooLargeError alike."""
+    number = 0
+    while first := _next(window):
+        found = _listed(window) if first == b"[" else _object(window) if first == b"{" else None
+        if found is None:
+            raise CutError("not JSON")
+        for each in found:
+            number += 1
+            yield number, each
+
+
+def _object(window: Window) -> Iterator[Found]:
+    """The records in an object, or the object."""
+    if is_outer(window.peek(512)):
+        yield from _held(window)
+    else:
+        yield _value(window)
+
+
+def _held(window: Window) -> Iterator[Found]:
+    """The records in the lists of an object that begins here."""
+    seen = partial = False
+    for name in _members(window):
+        opens = _next(window)
+        partial = partial or name == "error"
+        if name in _LISTS and opens == b"[":
+            seen = True
+            yield from _listed(window)
+        elif name == "tables" and opens == b"[":
+            seen = True
+            for _ in _items(window):
+                yield from _rows(window)
+        else:
+            _value(window)
+    if partial:
+        raise CutError("the service says that it did not give all")
+    if not seen:
+        yield BadRecordError("an object that should hold records, and has no list of them")
+
+
+def _rows(window: Window) -> Iterator[Found]:
+    """The rows of a table of Log Analytics."""
+    columns: list[str] = []
+    for name in _members(window):
+        if name == "columns":
+            columns = _columns(_value(window))
+        elif name == "rows" and _next(window) == b"[":
+            for row in _listed(window):
+                yield _by_column(columns, row)
+        else:
+            _value(window)
+
+
+def _columns(text: bytes) -> list[str]:
+    try:
+        return [each["name"] for each in msgspec.json.decode(text, type=list[dict[str, str]])]
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, RecursionError) as error:
+        raise CutError("a table whose columns cannot be read") from error
+
+
+def _by_column(columns: list[str], row: Found) -> Found:
+    if not isinstance(row, bytes):
+        return row
+    try:
+        values = msgspec.json.decode(row)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return BadRecordError(f"not JSON: {error}")
+    if not isinstance(values, list) or len(values) != len(columns):
+        return BadRecordError(f"a row that has not the {len(columns)} columns of its table")
+    return dict(zip(columns, values, strict=True))
+
+
+def _members(window: Window) -> Iterator[str]:
+    """The names in an object; whoever takes one reads its value before the next."""
+    window.at += 1
+    while (first := _next(window)) != b"}":
+        if first == b",":
+            window.at += 1
+            continue
+        name = _value(window)
+        if first != b'"' or _next(window) != b":":
+            raise CutError("cut off or damaged")
+        window.at += 1
+        try:
+            yield msgspec.json.decode(name, type=str)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise CutError("cut off or damaged") from error
+    window.at += 1
+
+
+def _items(window: Window) -> Iterator[bytes]:
+    """The first characters of what is in a list; whoever takes one reads the value before the next."""
+    window.at += 1
+    while (first := _next(window)) != b"]":
+        if first == b",":
+            window.at += 1
+            continue
+        if first not in (b"{", b"["):
+            raise CutError("cut off or damaged")
+        yield first
+    window.at += 1
+
+
+def _listed(window: Window) -> Iterator[Found]:
+    """The values in a list."""
+    window.at += 1
+    while (first := _next(window)) != b"]":
+        if first == b",":
+            window.at += 1
+        elif first in _BETWEEN:
+            yield _quick(window, first) or _value(window)
+        else:
+            text = _value(window)
+            yield BadRecordError("neither an object nor a row") if text else b""
+    window.at += 1
+
+
+def _quick(window: Window, opens: bytes) -> bytes | None:
+    """The value here, if its end is easily found: where one like it follows, and both kinds of bracket are as many.
+
+    What is taken is JSON as a whole, and JSON that begins where a value begins ends in one place only: so it is the value.
+    Leaves the window at the value that follows.
+    """
+    data, start, at, closes = window.data, window.at, window.at, _CLOSING[opens]
+    depth = 0
+    for match in itertools.islice(_BETWEEN[opens].finditer(data, start), _TRIES):
+        end = match.start() + 1
+        depth += data.count(opens, at, end) - data.count(closes, at, end)
+        at = end
+        if depth == 0:
+            text = data[start:end]
+            try:
+                msgspec.json.decode(text, type=msgspec.Raw)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                return None
+            window.at = match.end() - 1
+            return text
+    return None
+
+
+def _value(window: Window) -> bytes:
+    """The text of the value here, whatever it is; a record is looked at for what it says by whoever takes it."""
+    first = _next(window)
+    if first not in _BETWEEN:
+        return _scalar(window)
+    depth = offset = 0
+    while True:
+        match = _TOKEN.search(window.data, window.at + offset)
+        if match is None or match[0] == b'"':
+            # A string that has not ended yet is looked at again with what follows.
+            offset = (match.start() if match else len(window.data)) - window.at
+            if not window.more():
+                raise CutError("cut off")
+            continue
+        offset = match.end() - window.at
+        if match[0] in (b"{", b"["):
+            depth += 1
+        elif match[0] in (b"}", b"]"):
+            depth -= 1
+            if depth == 0:
+                text = window.data[window.at : window.at + offset]
+                window.at += offset
+                return text
+
+
+def _scalar(window: Window) -> bytes:
+    while True:
+        match = _SCALAR.match(window.data, window.at)
+        if match and match.end() < len(window.data):
+            window.at = match.end()
+            return match[0]
+        unfinished = match or window.data[window.at : window.at + 1] == b'"'
+        if not unfinished or not window.more():
+            raise CutError("cut off or damaged")
+
+
+def _next(window: Window) -> bytes:
+    """The next character that is not space, which stays where it is; empty at the end."""
+    while True:
+        match = _SPACE.match(window.data, window.at)
+        window.at = match.end() if match else window.at
+        if window.at < len(window.data):
+            return window.data[window.at : window.at + 1]
+        if not window.more():
+            return b""

@@ -1,0 +1,261 @@
+"""Key Vault's and Managed HSM's audit log, in the three spellings in which it is exported."""
+
+import re
+from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+from keyaudit.collect.usage.event import Event, Members, Shape, inside
+from keyaudit.collect.usage.values import BadRecordError, OtherKindError, Text, address, lower, moment
+from keyaudit.inventory.logs.use import Use
+from keyaudit.model.reasons import Reason
+
+SOURCE = "AZKVAuditLogs"
+"""By this name in all spellings, so that one event is one row wherever it was exported to."""
+CATEGORY = "AuditEvent"
+"""The category that diagnostic settings send it in."""
+
+# https://learn.microsoft.com/azure/key-vault/general/logging#interpret-your-key-vault-logs
+_OPERATIONS = {
+    "KeySign": "sign",
+    "KeyVerify": "verify",
+    "KeyEncrypt": "encrypt",
+    "KeyDecrypt": "decrypt",
+    "KeyWrap": "wrap",
+    "KeyUnwrap": "unwrap",
+    "KeyBackup": "backup",
+    "SecretBackup": "backup",
+    "CertificateBackup": "backup",
+    "KeyRelease": "release",
+    "SecretGet": "read-secret",
+}
+_KINDS = {"keys": "key", "secrets": "secret", "certificates": "certificate"}
+_OBJECT = re.compile(
+    r"https://([0-9a-z.-]+)(?::443)?/(keys|secrets|certificates)/([^/?]{1,381})(?:/([0-9a-f]{32}))?(?:[/?].*)?",
+    re.ASCII | re.IGNORECASE,
+)
+_OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+
+
+class _Claim(msgspec.Struct, gc=False):
+    appid: Text = None
+    oid: Text = None
+    long_oid: Text = msgspec.field(default=None, name=_OBJECT_ID)
+
+
+class _Identity(msgspec.Struct, gc=False):
+    claim: _Claim | None = None
+
+
+class _Properties(msgspec.Struct, gc=False, rename="camel"):
+    id: Text = None
+    request_uri: Text = None
+    client_info: Text = None
+    http_status_code: int | str | None = None
+
+
+class _Record(msgspec.Struct, gc=False, rename="camel"):
+    """As diagnostic settings write it to storage and event hubs."""
+
+    category: Text = None
+    time: str | int | float | None = None
+    operation_name: Text = None
+    result_type: str | None = None
+    resource_id: Text = None
+    caller_ip_address: Text = None
+    correlation_id: Text = None
+    duration_ms: int | str | float | None = None
+    identity: _Identity | str | None = None
+    properties: _Properties | None = None
+
+
+class _Row(msgspec.Struct, gc=False, rename="pascal"):
+    """As the table AZKVAuditLogs has it."""
+
+    time_generated: str | int | float | None = None
+    operation_name: Text = None
+    result_type: str | None = None
+    http_status_code: int | str | None = None
+    caller_ip_address: Text = None
+    correlation_id: Text = None
+    duration_ms: int | str | float | None = None
+    identity: Any = None
+    id: Text = None
+    request_uri: Text = None
+    client_info: Text = None
+    resource_id: Text = msgspec.field(default=None, name="_ResourceId")
+
+
+class _Legacy(msgspec.Struct, gc=False):
+    """As the table AzureDiagnostics has it."""
+
+    ResourceProvider: str | None = None
+    TimeGenerated: str | int | float | None = None
+    OperationName: Text = None
+    ResultType: str | None = None
+    status: float | int | str | None = msgspec.field(default=None, name="httpStatusCode_d")
+    CallerIPAddress: Text = None
+    CorrelationId: Text = None
+    DurationMs: int | str | float | None = None
+    id_s: Text = None
+    uri: Text = msgspec.field(default=None, name="requestUri_s")
+    client: Text = msgspec.field(default=None, name="clientInfo_s")
+    appid: Text = msgspec.field(default=None, name="identity_claim_appid_g")
+    oid: Text = msgspec.field(default=None, name="identity_claim_oid_g")
+    long_oid: Text = msgspec.field(
+        default=None, name="identity_claim_http_schemas_microsoft_com_identity_claims_objectidentifier_g"
+    )
+    ResourceId: Text = None
+
+
+_record, _row, _legacy, _identity = Shape(_Record), Shape(_Row), Shape(_Legacy), Shape(_Identity)
+
+
+def of_record(members: Members) -> Event:
+    """An event from storage or an event hub."""
+    found = _record(members)
+    if found.category != CATEGORY and (found.category or "").casefold() != CATEGORY.casefold():
+        raise OtherKindError("not an AuditEvent")
+    inner = found.properties or _Properties()
+    on, above = moment(found.time)
+    operation = _OPERATIONS.get(found.operation_name or "")
+    if operation is None:
+        return Event(SOURCE, on)
+    identity = found.identity if isinstance(found.identity, _Identity) else inside(_identity, found.identity)
+    claim = (identity and identity.claim) or _Claim()
+    return _event(
+        on,
+        above,
+        operation,
+        succeeded=_succeeded(inner.http_status_code, found.result_type),
+        actor=claim.appid,
+        principal=claim.oid or claim.long_oid,
+        named=(inner.id, inner.request_uri),
+        network=found.caller_ip_address,
+        client=inner.client_info,
+        resource_id=found.resource_id,
+        request=(found.correlation_id, found.duration_ms),
+    )
+
+
+def of_row(members: Members) -> Event:
+    """A row of AZKVAuditLogs."""
+    found = _row(members)
+    on, above = moment(found.time_generated)
+    operation = _OPERATIONS.get(found.operation_name or "")
+    if operation is None:
+        return Event(SOURCE, on)
+    identity = inside(_identity, found.identity)
+    claim = (identity and identity.claim) or _Claim()
+    return _event(
+        on,
+        above,
+        operation,
+        succeeded=_succeeded(found.http_status_code, found.result_type),
+        actor=claim.appid,
+        principal=claim.oid or claim.long_oid,
+        named=(found.id, found.request_uri),
+        network=found.caller_ip_address,
+        client=found.client_info,
+        resource_id=found.resource_id,
+        request=(found.correlation_id, found.duration_ms),
+    )
+
+
+def of_legacy(members: Members) -> Event | None:
+    """A row of AzureDiagnostics; None where another service wrote it."""
+    found = _legacy(members)
+    if (found.ResourceProvider or "").upper() != "MICROSOFT.KEYVAULT":
+        return None
+    on, above = moment(found.TimeGenerated)
+    operation = _OPERATIONS.get(found.OperationName or "")
+    if operation is None:
+        return Event(SOURCE, on)
+    return _event(
+        on,
+        above,
+        operation,
+        succeeded=_succeeded(found.status, found.ResultType),
+        actor=found.appid,
+        principal=found.oid or found.long_oid,
+        named=(found.id_s, found.uri),
+        network=found.CallerIPAddress,
+        client=found.client,
+        resource_id=found.ResourceId,
+        request=(found.CorrelationId, found.DurationMs),
+    )
+
+
+def _event(
+    on: int,
+    above: int,
+    operation: str,
+    *,
+    succeeded: bool | None,
+    actor: str | None,
+    principal: str | None,
+    named: tuple[str | None, str | None],
+    network: str | None,
+    client: str | None,
+    resource_id: str | None,
+    request: tuple[str | None, int | str | float | None],
+) -> Event:
+    target = _target(*named)
+    if target is None:
+        raise BadRecordError("names no key, secret or certificate")
+    host, kind, target_id = target
+    correlation, duration = request
+    use = Use(
+        source=SOURCE,
+        used_on=on,
+        operation=operation,
+        target_kind=kind,
+        succeeded=succeeded,
+        target_id=target_id,
+        name=correlation or None,
+        # Written in capitals into some exports, and in the resource's own spelling into others.
+        resource_id=(resource_id or host).lower(),
+        actor_app_id=lower(actor),
+        principal_id=lower(principal),
+        network=address(network),
+        client=client or None,
+        # A caller may send one correlation id with many requests.
+        mark=f"{above} {_number(duration)}",
+    )
+    if succeeded is None:
+        use.unknown = {"succeeded": Reason.NOT_SUPPLIED}
+    return Event(SOURCE, on, (use,))
+
+
+def _succeeded(status: float | str | None, result: str | None) -> bool | None:
+    if isinstance(status, str):
+        status = float(status) if status.replace(".", "", 1).isdecimal() else None
+    if status is not None:
+        return 200 <= status < 300
+    # Only where no status is there: what this says of refusals differs between the tables.
+    return {"success": True, "failure": False, "failed": False}.get((result or "").casefold())
+
+
+def _number(value: float | str | None) -> str:
+    """A duration in whole milliseconds as text, whichever way a table holds it."""
+    text = "" if value is None else str(value)
+    return text.partition(".")[0]
+
+
+@lru_cache(maxsize=8_192)
+def _target(identifier: str | None, uri: str | None) -> tuple[str, str, str] | None:
+    """The vault's address, the kind of object, and its id: with the version if either of the two names one."""
+    found: tuple[str, str, str] | None = None
+    for text in (identifier, uri):
+        match = _OBJECT.fullmatch(text) if text else None
+        if match is None:
+            continue
+        origin = f"https://{match[1]}".lower()
+        whole = f"{origin}/{match[2]}/{unquote(match[3])}".lower()
+        kind = _KINDS[match[2].lower()]
+        if match[4]:
+            return origin, kind, f"{whole}/{match[4].lower()}"
+        found = found or (origin, kind, whole)
+    return found

@@ -1,0 +1,63 @@
+"""Columns that a table was exported without: what they would have said is unknown, and not absent."""
+
+from collections.abc import Collection, Mapping
+
+from keyaudit.collect.usage import activity, directory, key_vault, office, sign_ins
+from keyaudit.collect.usage.event import Event
+from keyaudit.model.reasons import Reason
+
+_SIGN_INS = {
+    "actor_app_id": ("AppId",),
+    "principal_id": ("ServicePrincipalId",),
+    "credential_key_id": ("ServicePrincipalCredentialKeyId",),
+    "network": ("IPAddress",),
+}
+# By log, what a column is filled with: any one of these will do.
+_FILLED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    key_vault.SOURCE: {
+        "actor_app_id": ("Identity", "identity_claim_appid_g"),
+        "principal_id": (
+            "Identity",
+            "identity_claim_oid_g",
+            "identity_claim_http_schemas_microsoft_com_identity_claims_objectidentifier_g",
+        ),
+        "network": ("CallerIpAddress", "CallerIPAddress"),
+        "client": ("ClientInfo", "clientInfo_s"),
+    },
+    sign_ins.SERVICE_PRINCIPALS: _SIGN_INS,
+    sign_ins.MANAGED_IDENTITIES: _SIGN_INS,
+    directory.SOURCE: {
+        **dict.fromkeys(("actor_app_id", "principal_id", "network"), ("InitiatedBy",)),
+        "client": ("AdditionalDetails",),
+    },
+    office.SOURCE: {
+        "actor_app_id": ("AppId",),
+        "client_app_id": ("ClientAppId",),
+        "principal_id": ("UserId",),
+        "network": ("ClientIP", "Client_IPAddress", "ActorIpAddress"),
+        "client": ("ClientInfoString", "ExtendedProperties"),
+    },
+    activity.SOURCE: {
+        "actor_app_id": ("Claims",),
+        "principal_id": ("Claims", "Caller"),
+        "network": ("CallerIpAddress",),
+    },
+}
+
+
+def lacking(columns: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+    """By log, the columns of `usage` that a table with these columns cannot fill."""
+    # The whole record is inside, whatever is beside it.
+    if "AuditData" in columns:
+        return {}
+    there = frozenset(columns)
+    found = {
+        source: tuple(name for name, names in filled.items() if there.isdisjoint(names)) for source, filled in _FILLED.items()
+    }
+    return {source: names for source, names in found.items() if names}
+
+
+def mark(event: Event, names: tuple[str, ...]) -> None:
+    """Says of the event's uses that these columns are unknown."""
+    for use in event.uses:
+        use.unknown = {**use.unknown, **{name: str(Reason.NOT_SUPPLIED) for name in names if getattr(use, name) is None}}

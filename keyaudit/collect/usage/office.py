@@ -1,0 +1,283 @@
+"""The unified audit log: bare records, those inside an AuditData, Graph's, and the rows of OfficeActivity."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from keyaudit.collect.usage.changes import changes, federates, relevant
+from keyaudit.collect.usage.event import Event, Members, Shape, inside
+from keyaudit.collect.usage.values import (
+    LONGEST,
+    BadRecordError,
+    OtherKindError,
+    Text,
+    address,
+    guid,
+    lower,
+    moment,
+    operation_name,
+)
+from keyaudit.inventory.logs.use import Use
+from keyaudit.model.reasons import Reason
+
+SOURCE = "OfficeActivity"
+"""By the name of its table in Log Analytics, in all forms, so that one event is one row wherever it came from."""
+
+# The cmdlets that can switch off recording, with the parameter that does and the value that it does so with.
+_SWITCHES = {
+    "set-adminauditlogconfig": ("unifiedauditlogingestionenabled", "false"),
+    "set-organizationconfig": ("auditdisabled", "true"),
+    "set-mailbox": ("auditenabled", "false"),
+    "set-mailboxauditbypassassociation": ("auditbypassenabled", "true"),
+}
+_SUCCEEDED = {
+    **dict.fromkeys(("succeeded", "success", "true", "partiallysucceeded"), True),
+    **dict.fromkeys(("failed", "failure", "false"), False),
+}
+_TYPED = re.compile(r"(Application|ServicePrincipal|User)_([0-9a-f-]{36})", re.ASCII | re.IGNORECASE)
+_KINDS = {"application": "application", "serviceprincipal": "service-principal"}
+_NONE: tuple[Any, ...] = ()
+
+
+class _Pair(msgspec.Struct, gc=False, rename="pascal"):
+    name: str | None = None
+    value: Any = None
+    old_value: Any = None
+    new_value: Any = None
+
+
+class _Party(msgspec.Struct, gc=False):
+    id: str | None = msgspec.field(default=None, name="ID")
+    type: int | str | None = msgspec.field(default=None, name="Type")
+
+
+class _Audit(msgspec.Struct, gc=False, rename="pascal"):
+    """A record of the schema that all workloads share."""
+
+    id: Text = None
+    creation_time: str | int | float | None = None
+    operation: Text = None
+    workload: Text = None
+    organization_id: Text = None
+    user_id: Text = None
+    result_status: int | str | None = None
+    app_id: Text = None
+    client_app_id: Text = None
+    mailbox_owner: Text = msgspec.field(default=None, name="MailboxOwnerUPN")
+    mailbox_guid: Text = None
+    client_ip_address: Text = msgspec.field(default=None, name="ClientIPAddress")
+    client_ip: Text = msgspec.field(default=None, name="ClientIP")
+    actor_ip_address: Text = None
+    client_info_string: Text = None
+    object_id: Text = None
+    operation_properties: list[_Pair] | None = None
+    parameters: list[_Pair] | str | None = None
+    modified_properties: list[_Pair] | None = None
+    extended_properties: list[_Pair] | None = None
+    actor: list[_Party] | None = None
+    target: list[_Party] | None = None
+
+
+class _Row(msgspec.Struct, gc=False, rename="pascal"):
+    """As the table OfficeActivity has it. Its TenantId is the workspace's."""
+
+    id: Text = msgspec.field(default=None, name="OfficeId")
+    time_generated: str | int | float | None = None
+    operation: Text = None
+    organization_id: Text = None
+    user_id: Text = None
+    result_status: int | str | None = None
+    app_id: Text = None
+    client_app_id: Text = None
+    mailbox_owner: Text = msgspec.field(default=None, name="MailboxOwnerUPN")
+    mailbox_guid: Text = None
+    client_ip_address: Text = msgspec.field(default=None, name="Client_IPAddress")
+    client_ip: Text = msgspec.field(default=None, name="ClientIP")
+    actor_ip_address: Text = None
+    client_info_string: Text = None
+    object_id: Text = msgspec.field(default=None, name="OfficeObjectId")
+    operation_properties: Any = None
+    parameters: Any = None
+    modified_properties: Any = None
+    extended_properties: Any = None
+
+
+class _Wrapped(msgspec.Struct, gc=False):
+    """What Purview and Search-UnifiedAuditLog give, and with the small letter Graph: the record is inside."""
+
+    AuditData: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    auditData: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET  # noqa: N815 - Graph's spelling
+
+
+_audit, _row, _wrapped = Shape(_Audit), Shape(_Row), Shape(_Wrapped)
+_pairs = Shape(list[_Pair])
+
+
+def of_audit(members: Members) -> Event:
+    """A bare record, as the Management API gives it."""
+    found = _audit(members)
+    if found.workload is None or found.operation is None or found.creation_time is None:
+        raise OtherKindError("not an audit record")
+    return _event(found)
+
+
+def of_wrapped(members: Members) -> Event:
+    """A record inside another's AuditData, as an object or as text."""
+    if isinstance(members, bytes):
+        found = _wrapped(members)
+        data = found.AuditData if found.AuditData is not msgspec.UNSET else found.auditData
+        if data is msgspec.UNSET:
+            raise BadRecordError("has no AuditData")
+        inner: Any = bytes(data)
+        if inner[:1] == b'"':
+            inner = msgspec.json.decode(inner)
+    else:
+        inner = members.get("AuditData") or members.get("auditData")
+    if isinstance(inner, str):
+        inner = inner.encode("utf-8", "surrogatepass")
+    if not inner:
+        raise BadRecordError("its AuditData is empty")
+    return _event(_audit(inner))
+
+
+def of_row(members: Members) -> Event:
+    """A row of OfficeActivity."""
+    row = _row(members)
+    operation = operation_name(row.operation or "")
+    wanted = operation in _SWITCHES or operation == "mailitemsaccessed" or relevant(operation)
+    # Where the columns do not matter, what is in them does not either.
+    inner: dict[str, Any] = {
+        name: inside(_pairs, getattr(row, name)) if wanted else None
+        for name in ("operation_properties", "modified_properties", "extended_properties", "parameters")
+    }
+    same = {name: getattr(row, name) for name in _Row.__struct_fields__ if name not in (*inner, "time_generated")}
+    return _event(_Audit(creation_time=row.time_generated, **same, **inner))
+
+
+def _event(audit: _Audit) -> Event:
+    on, _ = moment(audit.creation_time)
+    tenant = guid(audit.organization_id)
+    if not audit.operation:
+        raise BadRecordError("names no operation")
+    operation = operation_name(audit.operation)
+    uses: tuple[Use, ...] = ()
+    if operation == "mailitemsaccessed":
+        uses = (_mail(audit, on),)
+    elif operation in _SWITCHES:
+        uses = (_switch(audit, on, tenant),) if _switched_off(audit, *_SWITCHES[operation]) else ()
+    elif relevant(operation):
+        uses = _directory(audit, on, operation)
+    return Event(SOURCE, on, uses, tenant)
+
+
+def _mail(audit: _Audit, on: int) -> Use:
+    mailbox = lower(audit.mailbox_owner) or lower(audit.mailbox_guid)
+    throttled = any(
+        (pair.name or "").casefold() == "isthrottled" and str(pair.value).casefold() == "true"
+        for pair in audit.operation_properties or _NONE
+    )
+    return _use(audit, on, "read-mail", "mailbox", mailbox, throttled=throttled)
+
+
+def _switched_off(audit: _Audit, parameter: str, value: str) -> bool:
+    """Whether it switches recording off; so too where its parameters are not told."""
+    parameters = audit.parameters if isinstance(audit.parameters, list) else inside(_pairs, audit.parameters)
+    if not parameters:
+        return True
+    return any(
+        (pair.name or "").casefold() == parameter and str(pair.value).casefold().strip("$") == value for pair in parameters
+    )
+
+
+def _switch(audit: _Audit, on: int, tenant: str | None) -> Use:
+    mailbox = operation_name(audit.operation or "").startswith("set-mailbox")
+    return _use(audit, on, "change-audit", "mailbox" if mailbox else "tenant", lower(audit.object_id) if mailbox else tenant)
+
+
+def _directory(audit: _Audit, on: int, operation: str) -> tuple[Use, ...]:
+    """What Entra's audit log tells too, copied."""
+    found = changes(
+        operation,
+        ((pair.name or "", _text(pair.old_value), _text(pair.new_value)) for pair in audit.modified_properties or _NONE),
+    )
+    kind, target = ("domain", lower(audit.object_id)) if federates(operation) else _target(audit, operation)
+    return tuple(_use(audit, on, change, kind, target, key=key, part=part) for part, (change, key) in enumerate(found))
+
+
+def _target(audit: _Audit, operation: str) -> tuple[str, str | None]:
+    for party in audit.target or _NONE:
+        match = _TYPED.fullmatch(party.id or "")
+        if match and match[1].lower() in _KINDS:
+            return _KINDS[match[1].lower()], match[2].lower()
+    return "application" if "principal" not in operation else "service-principal", None
+
+
+def _text(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return msgspec.json.encode(value).decode()
+
+
+def _principal(audit: _Audit) -> str | None:
+    for party in audit.actor or _NONE:
+        match = _TYPED.fullmatch(party.id or "")
+        if match:
+            return match[2].lower()
+    return lower(audit.user_id)
+
+
+def _use(
+    audit: _Audit,
+    on: int,
+    operation: str,
+    kind: str,
+    target: str | None,
+    *,
+    key: str | None = None,
+    part: int = 0,
+    throttled: bool = False,
+) -> Use:
+    status = audit.result_status
+    unknown: dict[str, str] = {}
+    succeeded = _SUCCEEDED.get(str(status).casefold()) if status not in (None, "") else None
+    if succeeded is None:
+        unknown["succeeded"] = Reason.NOT_SUPPLIED if status in (None, "") else Reason.UNRECOGNISED
+    if target is None:
+        unknown["target_id"] = Reason.NOT_SUPPLIED
+    if operation.endswith("-credential") and key is None:
+        unknown["credential_key_id"] = Reason.NOT_SUPPLIED
+    agent = audit.client_info_string or _agent(audit)
+    if agent and len(agent) > LONGEST:
+        agent, unknown["client"] = None, Reason.TOO_LARGE
+    return Use(
+        source=SOURCE,
+        used_on=on,
+        operation=operation,
+        target_kind=kind,
+        succeeded=succeeded,
+        target_id=target,
+        name=audit.id or None,
+        actor_app_id=lower(audit.app_id),
+        client_app_id=lower(audit.client_app_id),
+        principal_id=_principal(audit),
+        credential_key_id=key,
+        network=address(audit.client_ip_address or audit.client_ip or audit.actor_ip_address),
+        client=agent or None,
+        unknown=unknown,
+        part=part,
+        mark=None if audit.id else "",
+        throttled=throttled,
+    )
+
+
+def _agent(audit: _Audit) -> str | None:
+    """The user agent that a change of the directory came with: JSON text inside a property."""
+    for pair in audit.extended_properties or _NONE:
+        if (pair.name or "").casefold() == "additionaldetails" and isinstance(pair.value, str):
+            try:
+                found = msgspec.json.decode(pair.value, type=dict[str, Any]).get("User-Agent")
+            except msgspec.DecodeError:
+                return None
+            return found if isinstance(found, str) else None
+    return None

@@ -1,0 +1,119 @@
+"""A file of logs as pieces of UTF-8 text, decompressed on the way if it is gzip; a piece of it is in memory at a time."""
+
+import codecs
+import hashlib
+import os
+import stat
+import zlib
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+from keyaudit.model.errors import UsageError
+from keyaudit.model.text import one_line
+
+_PIECE = 256 * 1024
+_GZIP = b"\x1f\x8b"
+# Logs compress some 10 to 60 times; beyond this it is a file made to fill a disk or a memory.
+_RATIO = 250
+_FREE = 64 * 1024 * 1024
+_WIDE = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+class Opened:
+    """A file while it is being read. `trouble` says at its end why it is not whole; empty: it is."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises UsageError unless it is a regular file that may be read."""
+        self.path = path
+        self.size = 0
+        self.compressed = False
+        self.trouble = ""
+        self._sha256 = hashlib.sha256()
+        place = one_line(str(path), 1024)
+        try:
+            # Opening a FIFO must not wait for a writer.
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except (OSError, ValueError) as error:
+            what = error.strerror if isinstance(error, OSError) else "not a path"
+            raise UsageError(place, f"cannot be read: {what}", "name a file that may be read") from error
+        self._file = os.fdopen(descriptor, "rb", buffering=0)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            self._file.close()
+            raise UsageError(place, "not a regular file", "name files, or folders of them")
+
+    @property
+    def sha256(self) -> str:
+        """Of the file as it is on disk, in hex; all of it, once `text` has ended."""
+        return self._sha256.hexdigest()
+
+    def text(self) -> Generator[bytes]:
+        """Its text in UTF-8, without a byte order mark, in pieces that none is empty. Closes the file in the end."""
+        try:
+            yield from _as_utf8(self._plain())
+        finally:
+            # What a reader left unread is part of the digest all the same.
+            while self._raw():
+                pass
+            self._file.close()
+
+    def _raw(self) -> bytes:
+        try:
+            data = self._file.read(_PIECE)
+        except OSError as error:
+            self.trouble = self.trouble or f"cannot be read further: {error.strerror}"
+            return b""
+        self._sha256.update(data)
+        self.size += len(data)
+        return data
+
+    def _plain(self) -> Iterator[bytes]:
+        first = self._raw()
+        self.compressed = first.startswith(_GZIP)
+        if not self.compressed:
+            while first:
+                yield first
+                first = self._raw()
+            return
+        yield from self._inflated(first)
+
+    def _inflated(self, data: bytes) -> Iterator[bytes]:
+        """What is in the gzip members, one after the other."""
+        inflater, given = zlib.decompressobj(wbits=31), 0
+        while data:
+            try:
+                piece = inflater.decompress(data, _PIECE)
+            except zlib.error:
+                self.trouble = "the gzip is damaged"
+                return
+            given += len(piece)
+            if given > _FREE + _RATIO * self.size:
+                self.trouble = f"the gzip holds more than {_RATIO} times its size"
+                return
+            if piece:
+                yield piece
+            data = inflater.unconsumed_tail
+            if inflater.eof:
+                data = inflater.unused_data or self._raw()
+                # Some writers pad with zeros.
+                data = data.lstrip(b"\0")
+                if data:
+                    inflater = zlib.decompressobj(wbits=31)
+            elif not data and not (data := self._raw()):
+                # What is still held back is little, and of no use: it comes with the end that is not there.
+                self.trouble = "the gzip is cut off"
+
+
+def _as_utf8(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    first = next(pieces, b"")
+    for bom, encoding in _WIDE:
+        if first.startswith(bom):
+            decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+            yield from filter(None, (decoder.decode(piece).encode() for piece in _with(first[len(bom) :], pieces)))
+            yield from filter(None, [decoder.decode(b"", final=True).encode()])
+            return
+    yield from filter(None, _with(first.removeprefix(codecs.BOM_UTF8), pieces))
+
+
+def _with(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest

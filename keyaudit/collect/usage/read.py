@@ -1,0 +1,190 @@
+"""Files and folders of logs, read one after the other: uses as they come, and after each file what was read of it."""
+
+import itertools
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+from keyaudit.collect.usage import documents, tables
+from keyaudit.collect.usage.documents import CutError, Found, is_outer
+from keyaudit.collect.usage.event import Event
+from keyaudit.collect.usage.lacking import lacking, mark
+from keyaudit.collect.usage.lines import lines
+from keyaudit.collect.usage.opened import Opened
+from keyaudit.collect.usage.recognise import Recogniser
+from keyaudit.collect.usage.values import BadRecordError
+from keyaudit.collect.usage.window import TooLargeError, Window
+from keyaudit.inventory.logs.use import FileRead, SourceRead, Use
+from keyaudit.inventory.logs.write import Import
+from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.model.text import one_line
+from keyaudit.model.times import DAY
+
+_HEAD = 64 * 1024
+_LOOKED_AT = 5
+"""Lines at the beginning of which one has to be an object, for the file to be one by line."""
+_SHOWN = 5
+"""Places of trouble that are kept of a file; the rest is counted."""
+_lacking = lru_cache(maxsize=64)(lacking)
+
+
+def read_logs(paths: Iterable[Path], known: Import) -> Iterator[Use | FileRead]:
+    """Every use in these files, and in the files below these folders, in the order of their names.
+
+    What a file, a line or a record cannot be read for is in the `FileRead` that follows its uses. `known` is filled on the way.
+    Raises UsageError for a path that is not there, UnsafeError for records of a second tenant: which of the two is the one that
+    is asked about nothing here can say, and in a store that mixes them each tenant's uses would count as the other's.
+    """
+    for path in paths:
+        for file in _below(path):
+            yield from _File(file, known).read()
+
+
+def _below(path: Path) -> Sequence[Path]:
+    if not path.is_dir():
+        return [path]
+    found: list[Path] = []
+
+    def refuse(error: OSError) -> None:
+        raise UsageError(one_line(str(error.filename), 1024), f"cannot be read: {error.strerror}", "let it be read") from error
+
+    for folder, folders, names in os.walk(path, onerror=refuse):
+        folders.sort()
+        found += (Path(folder, name) for name in names)
+    if not found:
+        raise UsageError(one_line(str(path), 1024), "an empty folder", "name files, or folders of them")
+    return sorted(found)
+
+
+class _File:
+    """One file while it is being read."""
+
+    def __init__(self, path: Path, known: Import) -> None:
+        self._name = one_line(str(path), 1024)
+        self._opened = Opened(path)
+        self._known = known
+        self._sources: dict[str, SourceRead] = {}
+        self._trouble: list[str] = []
+        self._form, self._unit = "", "record"
+        self._read = Recogniser()
+
+    def read(self) -> Iterator[Use | FileRead]:
+        """Its uses, then itself."""
+        window = Window(self._opened.text())
+        cut = ""
+        number = 0
+        try:
+            for number, found in self._records(window):
+                event = self._event(number, found)
+                if event is not None:
+                    yield from event.uses
+        except (CutError, TooLargeError) as error:
+            cut = str(error)
+        finally:
+            window.close()
+        # Where the file itself ends early, the record that it ends in is a consequence.
+        cut = self._opened.trouble or cut
+        if cut:
+            place = f"after {self._unit} {number}" if number else "at its beginning"
+            self._trouble.insert(0, f"{place}: {cut}: what follows was not read")
+        yield FileRead(
+            file=self._name,
+            size=self._opened.size,
+            sha256=self._opened.sha256,
+            form=self._form + (", gzip" if self._opened.compressed else ""),
+            complete=not cut,
+            sources=self._settled(),
+            trouble=tuple(self._trouble[: _SHOWN + 1]),
+        )
+
+    def _records(self, window: Window) -> Iterator[tuple[int, Found]]:
+        head = window.peek(_HEAD).lstrip()
+        if not head:
+            self._form = "empty"
+            return iter(())
+        if head[:1] == b"[" or (head[:1] == b"{" and not _by_line(head)):
+            self._form = "JSON"
+            return documents.records(window)
+        self._unit = "line"
+        if head[:1] == b"{":
+            self._form = "JSON lines"
+            return lines(window)
+        self._form = "CSV"
+        return tables.rows(window)
+
+    def _event(self, number: int, found: Found) -> Event | None:
+        """What one record comes to, counted."""
+        try:
+            event = self._told(found)
+        except BadRecordError as error:
+            self._count("").quarantined += 1
+            if len(self._trouble) < _SHOWN:
+                self._trouble.append(f"{self._unit} {number}: {one_line(str(error))}")
+            return None
+        if event is None:
+            self._count("").ignored += 1
+            return None
+        if event.tenant_id is not None and event.tenant_id != self._known.tenant_id:
+            self._belongs(number, event.tenant_id)
+        counts = self._count(event.source)
+        on = event.on
+        if counts.first_on is None or on < counts.first_on:
+            counts.first_on = on
+        if counts.last_on is None or on > counts.last_on:
+            counts.last_on = on
+        self._known.days[event.source].add(on - on % DAY)
+        counts.kept += bool(event.uses)
+        counts.ignored += not event.uses
+        return event
+
+    def _told(self, found: Found) -> Event | None:
+        if isinstance(found, bytes):
+            return self._read(found)
+        if isinstance(found, BadRecordError):
+            raise found
+        event = self._read(found)
+        names = _lacking(tuple(found)).get(event.source) if event is not None else None
+        if event is not None and names:
+            mark(event, names)
+        return event
+
+    def _count(self, source: str) -> SourceRead:
+        counts = self._sources.get(source)
+        if counts is None:
+            counts = self._sources[source] = SourceRead()
+        counts.received += 1
+        return counts
+
+    def _belongs(self, number: int, tenant_id: str) -> None:
+        known = self._known.tenant_id
+        if known is not None:
+            what = f"{self._unit} {number} is of tenant {tenant_id}, and others are of tenant {known}"
+            raise UnsafeError(self._name, what, "import each tenant's logs into a folder of its own")
+        self._known.tenant_id = tenant_id
+
+    def _settled(self) -> dict[str, SourceRead]:
+        """The counts by log. In a file of one log alone, what could not be told is of that one."""
+        named = [source for source in self._sources if source]
+        unnamed = self._sources.get("")
+        if unnamed is not None and len(named) == 1:
+            counts = self._sources[named[0]]
+            for count in ("received", "quarantined", "ignored"):
+                setattr(counts, count, getattr(counts, count) + getattr(unnamed, count))
+            del self._sources[""]
+        return dict(sorted(self._sources.items()))
+
+
+def _by_line(head: bytes) -> bool:
+    """Whether the text holds one record a line, and not one over several lines, or many in one."""
+    if is_outer(head):
+        return False
+    for line in itertools.islice(filter(None, map(bytes.strip, head.split(b"\n"))), _LOOKED_AT):
+        try:
+            msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
+        return True
+    return False

@@ -1,0 +1,142 @@
+"""Sign-ins of service principals and managed identities, as Log Analytics, Graph and diagnostic settings write them."""
+
+from typing import Any
+
+import msgspec
+
+from keyaudit.collect.usage.event import Event, Members, Shape
+from keyaudit.collect.usage.values import OtherKindError, Text, address, guid, lower, moment
+from keyaudit.inventory.logs.use import Use
+from keyaudit.model.reasons import Reason
+
+SERVICE_PRINCIPALS = "AADServicePrincipalSignInLogs"
+MANAGED_IDENTITIES = "AADManagedIdentitySignInLogs"
+
+_BY_EVENT = {"serviceprincipal": SERVICE_PRINCIPALS, "managedidentity": MANAGED_IDENTITIES}
+CATEGORIES = {
+    "serviceprincipalsigninlogs": SERVICE_PRINCIPALS,
+    "managedidentitysigninlogs": MANAGED_IDENTITIES,
+}
+"""The logs by the category that diagnostic settings send them in, in lower case."""
+
+
+class _Row(msgspec.Struct, gc=False, rename="pascal"):
+    """As the tables have it."""
+
+    created_date_time: str | int | float | None = None
+    time_generated: str | int | float | None = None
+    id: Text = None
+    app_id: Text = None
+    service_principal_id: Text = None
+    service_principal_credential_key_id: Text = None
+    federated_credential_id: Text = None
+    resource_identity: Text = None
+    ip_address: Text = msgspec.field(default=None, name="IPAddress")
+    user_agent: Text = None
+    result_type: int | str | None = None
+    category: Text = None
+    tenant_id: Text = msgspec.field(default=None, name="AADTenantId")
+
+
+class _Status(msgspec.Struct, gc=False, rename="camel"):
+    error_code: int | str | None = None
+
+
+class _SignIn(msgspec.Struct, gc=False, rename="camel"):
+    """As Graph gives it."""
+
+    created_date_time: str | int | float | None = None
+    id: Text = None
+    app_id: Text = None
+    service_principal_id: Text = None
+    service_principal_credential_key_id: Text = None
+    federated_credential_id: Text = None
+    resource_id: Text = None
+    ip_address: Text = None
+    user_agent: Text = None
+    status: _Status | None = None
+    sign_in_event_types: list[str] | None = None
+
+
+class _Record(msgspec.Struct, gc=False, rename="camel"):
+    """As diagnostic settings write it: Graph's object in an envelope."""
+
+    time: str | int | float | None = None
+    category: Text = None
+    tenant_id: Text = None
+    result_type: int | str | None = None
+    properties: _SignIn | None = None
+
+
+_row, _sign_in, _record = Shape(_Row), Shape(_SignIn), Shape(_Record)
+
+
+def of_row(members: Members) -> Event:
+    """A row of one of the tables; without a category it is a service principal's."""
+    found = _row(members)
+    source = CATEGORIES.get((found.category or "").casefold(), SERVICE_PRINCIPALS)
+    on, _ = moment(found.created_date_time or found.time_generated)
+    use = _use(source, on, found, found.resource_identity, found.result_type)
+    return Event(source, on, (use,), guid(found.tenant_id))
+
+
+def of_graph(members: Members) -> Event | None:
+    """A sign-in as Graph gives it; None for that of a user."""
+    found = _sign_in(members)
+    source = _source(found)
+    if source is None:
+        return None
+    on, _ = moment(found.created_date_time)
+    return Event(source, on, (_use(source, on, found, found.resource_id, _code(found)),))
+
+
+def of_record(members: Members) -> Event:
+    """A record from storage or an event hub, of a category in `CATEGORIES`."""
+    found = _record(members)
+    source = CATEGORIES.get((found.category or "").casefold())
+    if source is None:
+        raise OtherKindError("not a sign-in of an application")
+    inner = found.properties or _SignIn()
+    on, _ = moment(inner.created_date_time or found.time)
+    result = _code(inner)
+    use = _use(source, on, inner, inner.resource_id, found.result_type if result is None else result)
+    return Event(source, on, (use,), guid(found.tenant_id))
+
+
+def _source(found: _SignIn) -> str | None:
+    if found.sign_in_event_types is None:
+        # v1.0 has no such member, and gives sign-ins of users alone unless it is asked for others.
+        return SERVICE_PRINCIPALS if found.service_principal_id else None
+    known = (_BY_EVENT.get(each.casefold()) for each in found.sign_in_event_types)
+    return next((source for source in known if source), None)
+
+
+def _code(found: _SignIn) -> Any:
+    return found.status.error_code if found.status else None
+
+
+def _use(source: str, on: int, found: _Row | _SignIn, resource: str | None, code: int | str | None) -> Use:
+    use = Use(
+        source=source,
+        used_on=on,
+        operation="sign-in",
+        target_kind="application",
+        # An interrupted sign-in has a code too: no token was given.
+        succeeded=None if code is None or code == "" else str(code) == "0",
+        target_id=lower(resource),
+        name=found.id or None,
+        actor_app_id=lower(found.app_id),
+        principal_id=lower(found.service_principal_id),
+        credential_key_id=lower(found.service_principal_credential_key_id) or lower(found.federated_credential_id),
+        network=address(found.ip_address),
+        client=found.user_agent or None,
+        mark=None if found.id else "",
+    )
+    unknown = {
+        column: str(Reason.NOT_SUPPLIED)
+        for column, value in (("succeeded", use.succeeded), ("target_id", use.target_id))
+        if value is None
+    }
+    if unknown:
+        use.unknown = unknown
+    return use

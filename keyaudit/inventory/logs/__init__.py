@@ -1,0 +1,7 @@
+"""The log store: what logs show of uses, with what of them was read, and what was not."""
+
+from keyaudit.inventory.logs.store import LogStore, open_logs
+from keyaudit.inventory.logs.use import FileRead, SourceRead, Use
+from keyaudit.inventory.logs.write import write_logs
+
+__all__ = ["FileRead", "LogStore", "SourceRead", "Use", "open_logs", "write_logs"]

@@ -1,0 +1,136 @@
+"""A baseline on disk: what is usual as Parquet, beside a head that says from which logs it was learned, and its digest."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from keyaudit.inventory import files
+from keyaudit.inventory.load import counted, described, first_line, loading, parquet, quoted
+from keyaudit.inventory.locked import locked
+from keyaudit.inventory.manifest import MAX_MANIFEST, File
+from keyaudit.inventory.usage.facets import COLUMNS, KEYS
+from keyaudit.inventory.usage.head import DAMAGED, WEEK, Rhythm, decode, encode
+from keyaudit.model.errors import OutputError, UnsafeError, UsageError
+from keyaudit.model.usage import Learned
+
+HEAD, BELONGS = "baseline.json", "belongs.parquet"
+_BATCH = 10_000
+_TYPES = ", ".join(f"{name} {type_}" for name, type_ in COLUMNS.items())
+_ORDER = f"{KEYS}, facet, value"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """A verified baseline."""
+
+    folder: Path
+    tenant_id: str | None
+    learned: tuple[Learned, ...]
+    rhythm: Rhythm
+    rows: int
+
+    @property
+    def until(self) -> int:
+        """The first second after the last day that it was learned from."""
+        return self.learned[-1].window.until
+
+    def copy_into(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Makes the table `belongs` there, which may be a connection that can read no file of this folder."""
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE belongs ({_TYPES})")
+        with locked(self.folder) as own:
+            own.execute(f"FROM {parquet(self.folder / BELONGS)}")
+            transfer(own, connection, "belongs")
+
+
+def write(
+    source: duckdb.DuckDBPyConnection,
+    into: Path,
+    *,
+    tenant_id: str | None,
+    learned: Learned,
+    rhythm: Rhythm,
+    merge: Baseline | None,
+) -> Baseline:
+    """Fills the empty folder `into` with a baseline of the table `belongs` in `source`, added to that of `merge`.
+
+    The same rows give the same bytes. Raises OutputError where the disk refuses.
+    """
+    path = into / BELONGS
+    with loading(into / "tmp") as own, _refused(path):
+        own.execute(f"CREATE TABLE belongs ({_TYPES})")
+        source.execute(f"SELECT {', '.join(COLUMNS)} FROM belongs")  # noqa: S608 - our own names
+        transfer(source, own, "belongs")
+        if merge is not None:
+            own.execute(f"INSERT INTO belongs FROM {parquet(merge.folder / BELONGS)}")
+        files.create(path)
+        own.execute(
+            f"COPY (SELECT {_ORDER}, sum(uses)::BIGINT AS uses, sum(days)::BIGINT AS days, min(first_on) AS first_on,"  # noqa: S608 - our own names
+            f" max(last_on) AS last_on, max(mailboxes) AS mailboxes FROM belongs GROUP BY {_ORDER} ORDER BY {_ORDER})"
+            f" TO {quoted(str(path))} (FORMAT parquet, USE_TMP_FILE false, COMPRESSION zstd, ROW_GROUP_SIZE 100000)"
+        )
+        rows = counted(own, [path])[str(path)]
+    files.sync(path)
+    size, sha256 = files.digest(path)
+    made = Baseline(
+        folder=into,
+        tenant_id=tenant_id or (merge.tenant_id if merge else None),
+        learned=(*(merge.learned if merge else ()), learned),
+        rhythm=_added(merge.rhythm, rhythm) if merge else rhythm,
+        rows=rows,
+    )
+    file = File(path=BELONGS, size=size, sha256=sha256)
+    files.create(into / HEAD, encode(tenant_id=made.tenant_id, learned=made.learned, rhythm=made.rhythm, rows=rows, file=file))
+    files.sync(into / HEAD)
+    return made
+
+
+def open_baseline(folder: Path) -> Baseline:
+    """The baseline in `folder`, every byte checked against its head.
+
+    Raises UnsafeError if it is damaged or edited, UsageError if it is not there, or of a version that this one cannot read.
+    """
+    folder = folder.absolute()
+    place = files.shown(folder)
+    if not os.path.lexists(folder / HEAD):
+        raise UsageError(place, "holds no baseline of usage", "name the folder that usage learn wrote")
+    head = decode(files.read(folder / HEAD, MAX_MANIFEST), files.shown(folder / HEAD))
+    path = folder / BELONGS
+    if files.digest(path) != (head.file.size, head.file.sha256):
+        raise UnsafeError(files.shown(path), "damaged or edited: its digest differs", DAMAGED)
+    try:
+        with locked(folder) as own:
+            right = described(own, path) == COLUMNS and counted(own, [path])[str(path)] == head.rows
+    except duckdb.Error as error:
+        raise UnsafeError(files.shown(path), "not Parquet that can be read", DAMAGED) from error
+    if not right:
+        raise UnsafeError(files.shown(path), "does not hold the columns and rows that its head says", DAMAGED)
+    return Baseline(folder=folder, tenant_id=head.tenant_id, learned=head.learned, rhythm=head.rhythm, rows=head.rows)
+
+
+def transfer(result: duckdb.DuckDBPyConnection, target: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Puts what a query gave into a table of another connection that has COLUMNS, a batch at a time."""
+    lists = ", ".join(f"unnest(${number}::{type_}[])" for number, type_ in enumerate(COLUMNS.values(), 1))
+    while batch := result.fetchmany(_BATCH):
+        target.execute(f"INSERT INTO {table} SELECT {lists}", [list(column) for column in zip(*batch, strict=True)])
+
+
+@contextmanager
+def _refused(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        raise OutputError(
+            files.shown(path), f"cannot be written: {first_line(error)}", "check the space and permissions there"
+        ) from error
+
+
+def _added(before: Rhythm, now: Rhythm) -> dict[str, list[tuple[int, int]]]:
+    none = [(0, 0)] * WEEK
+    return {
+        name: [(old[0] + new[0], old[1] + new[1]) for old, new in zip(before.get(name, none), now.get(name, none), strict=True)]
+        for name in sorted({*before, *now})
+    }

@@ -1,0 +1,127 @@
+"""Uses, counted: by class of target, operation and application, and within these by each facet.
+
+A class is what one baseline can be true of. Of keys, secrets and certificates it is the object without its version, since
+versions come and go with rotation. Of mailboxes it is the domain of the address: an application that may read mail may read
+everybody's, and one mailbox alone would look unusual with each newcomer and each holiday. Sign-ins are by the application
+signed in to. Whose credentials, federation or logging is changed is another object each time: what is usual is who does it, so
+that all of a kind are one class. Networks are /24 and /48, within which addresses are dealt out anew; clients are families of
+programs, without versions.
+"""
+
+# ruff: noqa: S608 - every name and literal in this SQL is our own
+
+import duckdb
+
+from keyaudit.model.errors import UsageError
+from keyaudit.model.times import DAY, iso_date
+from keyaudit.model.usage import ANY, Facet, Window
+
+MOST_DAYS = 3_660
+"""Of a window: days are counted with one bit each, for every group."""
+
+COLUMNS = {
+    "target_kind": "VARCHAR",
+    "target": "VARCHAR",
+    "operation": "VARCHAR",
+    "app": "VARCHAR",
+    "facet": "VARCHAR",
+    "value": "VARCHAR",
+    "uses": "BIGINT",
+    "days": "BIGINT",
+    "first_on": "BIGINT",
+    "last_on": "BIGINT",
+    "mailboxes": "BIGINT",
+}
+"""What is learned. `mailboxes`: the most that the application read in one day; 0 but for its own row, and for mail."""
+KEYS = "target_kind, target, operation, app"
+
+_TARGET = f"""coalesce(nullif(CASE
+    WHEN target_kind IN ('key', 'secret', 'certificate')
+    THEN array_to_string(list_slice(string_split(target_id, '/'), 1, 5), '/')
+    WHEN target_kind = 'mailbox' THEN CASE WHEN contains(target_id, '@') THEN lower(split_part(target_id, '@', -1)) END
+    WHEN operation = 'sign-in' THEN target_id ELSE '{ANY}' END, ''), '(not named)')"""
+
+VERSION = "CASE WHEN target_kind = 'key' THEN split_part(target_id, '/', 6) END"
+"""The version of the key, as SQL over `usage`; empty where none is named. Its id is https://HOST/keys/NAME/VERSION."""
+
+_KEY = f"CASE WHEN operation = 'sign-in' THEN credential_key_id ELSE {VERSION} END"
+
+_SIXES = """CASE WHEN contains(network, '::') THEN
+        string_split(split_part(network, '::', 1), ':')
+        || list_resize([]::VARCHAR[], greatest(0, 8 - length(network) + length(replace(network, ':', ''))), '0')
+        || string_split(split_part(network, '::', 2), ':')
+    ELSE string_split(network, ':') END"""
+
+_NETWORK = rf"""CASE
+    WHEN regexp_matches(network, '^(\d{{1,3}}\.){{3}}\d{{1,3}}$')
+    THEN regexp_extract(network, '^\d+\.\d+\.\d+') || '.0/24'
+    WHEN regexp_matches(lower(network), '^::ffff:(\d{{1,3}}\.){{3}}\d{{1,3}}$')
+    THEN regexp_extract(network, '(\d+\.\d+\.\d+)\.\d+$', 1) || '.0/24'
+    WHEN contains(network, ':')
+    THEN list_aggregate(list_transform(list_slice({_SIXES}, 1, 3),
+        lambda part: coalesce(nullif(ltrim(lower(part), '0'), ''), '0')), 'string_agg', ':') || '::/48'
+    ELSE network END"""
+
+_CLIENT = r"left(trim(regexp_replace(lower(client), '/[^ ;,]*|\([^()]*\)|\s+v?\d[\d.]*', '', 'g')), 120)"
+
+_CLIENT_APP = (
+    "CASE WHEN cardinality(unknown) = 0 OR unknown['client_app_id'] IS NULL THEN coalesce(client_app_id, '') END AS client_app"
+)
+_TOLD = "(cardinality(unknown) = 0 OR (unknown['actor_app_id'] IS NULL AND unknown['target_id'] IS NULL))"
+"""It is known who did it to what; of other uses nothing can be said but that they are there."""
+
+FACETS = {Facet.CLIENT_APP: "client_app", Facet.NETWORK: "network", Facet.CLIENT: "client", Facet.KEY: "key"}
+"""By facet the column of `rows` that has its value."""
+
+_SETS = ", ".join(f"({KEYS}{column})" for column in ("", *(f", {column}" for column in FACETS.values())))
+_FACET = " ".join(f"WHEN grouping({column}) = 0 THEN '{facet}'" for facet, column in FACETS.items())
+_VALUE = " ".join(f"WHEN grouping({column}) = 0 THEN {column}" for column in FACETS.values())
+
+
+def rows(window: Window, condition: str = "true") -> str:
+    """A query over `usage`: each use in the window of which it is known who did it to what, with its class and facets.
+
+    What a log names none of is an empty text; a client application of which nobody knows whether there was one is NULL.
+    """
+    return f"""SELECT target_kind, {_TARGET} AS target, operation, coalesce(actor_app_id, '') AS app,
+        {_CLIENT_APP}, coalesce({_NETWORK}, '') AS network, coalesce({_CLIENT}, '') AS client,
+        coalesce({_KEY}, '') AS key, used_on, (used_on // {DAY})::BIGINT AS day, succeeded, id
+        FROM usage WHERE used_on >= {window.since} AND used_on < {window.until} AND {_TOLD} AND {condition}"""
+
+
+def days_of(window: Window) -> str:
+    """How many days a group's uses are on, as SQL over `day`."""
+    return f"bit_count(bitstring_agg(day, {window.since // DAY}::BIGINT, {window.until // DAY}::BIGINT))"
+
+
+def count(connection: duckdb.DuckDBPyConnection, window: Window, condition: str = "true") -> None:
+    """Makes the table `seen` of the uses in the window, with COLUMNS, `refused`, and `busiest`, the day of most mailboxes."""
+    if len(window.days) > MOST_DAYS:
+        what = f"{len(window.days):,} days, from {iso_date(window.since)}"
+        raise UsageError("the window", what, f"{MOST_DAYS:,} are the most; name one with --from and --to")
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE read AS SELECT {KEYS}, '{Facet.APP}' AS facet, max(boxes) AS mailboxes,
+                max_by(day, (boxes, -day)) AS busiest FROM (
+            SELECT {KEYS}, day, count(*) AS boxes FROM (
+                SELECT DISTINCT target_kind, {_TARGET} AS target, operation, coalesce(actor_app_id, '') AS app,
+                    used_on // {DAY} AS day, target_id AS mailbox
+                FROM usage WHERE used_on >= {window.since} AND used_on < {window.until}
+                    AND operation = 'read-mail' AND target_kind = 'mailbox' AND {_TOLD} AND {condition})
+            GROUP BY {KEYS}, day) GROUP BY {KEYS}"""
+    )
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE seen AS SELECT {KEYS}, facet, value, uses, refused, days, first_on, last_on,
+            coalesce(mailboxes, 0) AS mailboxes, busiest FROM (
+                SELECT {KEYS}, CASE {_FACET} ELSE '{Facet.APP}' END AS facet, CASE {_VALUE} ELSE '' END AS value,
+                    count(*) AS uses,
+                    count(*) FILTER (NOT succeeded) AS refused, {days_of(window)} AS days,
+                    min(used_on) AS first_on, max(used_on) AS last_on
+                FROM ({rows(window, condition)}) GROUP BY GROUPING SETS ({_SETS}))
+            LEFT JOIN read USING ({KEYS}, facet)
+            WHERE value <> '' OR (value = '' AND facet IN ('{Facet.APP}', '{Facet.CLIENT_APP}'))"""
+    )
+
+
+def same(left: str, right: str) -> str:
+    """Rows of two relations that are of one class, operation and application, as SQL."""
+    return " AND ".join(f"{left}.{name} = {right}.{name}" for name in KEYS.split(", "))

@@ -1,0 +1,130 @@
+"""The head of a baseline: from which logs it was learned, what they lacked, and the digest of all that is beside it."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from keyaudit.inventory.files import BROKEN
+from keyaudit.inventory.manifest import File, Sealed, sealed
+from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.model.reasons import Reason
+from keyaudit.model.text import one_line
+from keyaudit.model.times import DAY, iso_date, parse_date
+from keyaudit.model.usage import Blind, Learned, Unseen, Window
+
+FORMAT = 1
+"""Raised when an older keyaudit could misread what a newer one writes."""
+WEEK = 7
+DAMAGED = "take the baseline from where it was made, or learn it again"
+
+Rhythm = Mapping[str, Sequence[tuple[int, int]]]
+"""By log, and by weekday from Monday: how many such days were looked at, and how many of them had events."""
+
+
+class _Missing(msgspec.Struct, forbid_unknown_fields=True):
+    blind: Blind
+    subject: str
+    reason: Reason
+    days: list[str]
+    count: int
+
+
+class _Window(msgspec.Struct, forbid_unknown_fields=True):
+    since: str
+    until: str
+    """The last day."""
+    uses: int
+    sources: dict[str, int]
+    undecided: int
+    missing: list[_Missing]
+
+
+class Head(Sealed):
+    """What a baseline holds."""
+
+    format: int
+    tenant_id: str | None
+    windows: list[_Window]
+    rhythm: dict[str, list[tuple[int, int]]]
+    rows: int
+    file: File
+
+    @property
+    def learned(self) -> tuple[Learned, ...]:
+        """The windows that it was learned from, in their order."""
+        return tuple(_read(each) for each in self.windows)
+
+
+class _Version(msgspec.Struct):
+    format: int
+
+
+def encode(*, tenant_id: str | None, learned: Sequence[Learned], rhythm: Rhythm, rows: int, file: File) -> bytes:
+    """The one way in which a head is written."""
+    head = Head(
+        digest="",
+        format=FORMAT,
+        tenant_id=tenant_id,
+        windows=[_written(each) for each in learned],
+        rhythm={name: list(days) for name, days in rhythm.items()},
+        rows=rows,
+        file=file,
+    )
+    return sealed(head)
+
+
+def decode(data: bytes, place: str) -> Head:
+    """The head in `data`. Raises UnsafeError unless it is exactly what `encode` writes, UsageError for another version's."""
+    try:
+        version = msgspec.json.decode(data, type=_Version).format
+        if version != FORMAT:
+            age, remedy = ("newer", "update keyaudit") if version > FORMAT else ("older", "learn it again")
+            raise UsageError(place, f"written in a {age} format ({version}; this keyaudit reads {FORMAT})", remedy)
+        head = msgspec.json.decode(data, type=Head)
+        learned = head.learned
+    except (ValueError, *BROKEN) as error:
+        raise UnsafeError(place, f"damaged, or not of keyaudit: {one_line(str(error))}", DAMAGED) from error
+    if sealed(head) != data:
+        raise UnsafeError(place, "damaged or edited: it does not match its own digest", DAMAGED)
+    if not learned or any(len(days) != WEEK for days in head.rhythm.values()):
+        raise UnsafeError(place, "damaged: it was learned from nothing", DAMAGED)
+    return head
+
+
+def _written(learned: Learned) -> _Window:
+    return _Window(
+        since=iso_date(learned.window.since),
+        until=iso_date(learned.window.until - DAY),
+        uses=learned.uses,
+        sources=dict(sorted(learned.sources.items())),
+        undecided=learned.undecided,
+        missing=[
+            _Missing(
+                blind=each.blind,
+                subject=each.subject,
+                reason=each.reason,
+                days=[iso_date(day) for day in each.days],
+                count=each.count,
+            )
+            for each in learned.missing
+        ],
+    )
+
+
+def _read(window: _Window) -> Learned:
+    return Learned(
+        window=Window(since=parse_date(window.since), until=parse_date(window.until) + DAY),
+        uses=window.uses,
+        sources=window.sources,
+        undecided=window.undecided,
+        missing=tuple(
+            Unseen(
+                blind=each.blind,
+                subject=each.subject,
+                reason=each.reason,
+                days=tuple(parse_date(day) for day in each.days),
+                count=each.count,
+            )
+            for each in window.missing
+        ),
+    )

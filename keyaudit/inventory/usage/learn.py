@@ -1,0 +1,76 @@
+"""Learns what is usual from a window of logs."""
+
+from pathlib import Path
+
+import duckdb
+
+from keyaudit.inventory.usage import baseline as stored
+from keyaudit.inventory.usage.baseline import Baseline
+from keyaudit.inventory.usage.facets import COLUMNS, count
+from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, rhythm
+from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.model.times import DAY
+from keyaudit.model.usage import Learned, Window
+
+
+def learn(
+    connection: duckdb.DuckDBPyConnection, tenant_id: str | None, window: Window, *, into: Path, merge: Baseline | None = None
+) -> Baseline:
+    """Fills the empty folder `into` with a baseline of the window's uses that were let in, added to that of `merge`.
+
+    What was refused makes nobody usual, nor what the log does not say to have been let in. `connection` has the view `usage`
+    and the tables of the log store. Raises UsageError for a window without uses, or one that `merge` knows some days of,
+    UnsafeError where that is another tenant's, OutputError where the disk refuses.
+    """
+    if merge is not None:
+        same_tenant(tenant_id, merge)
+        if window.since < merge.until:
+            what = f"the window {window} begins on a day that the baseline was learned from already"
+            raise UsageError("--merge", what, "name a later one with --from")
+    count(connection, window, "succeeded")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE belongs AS SELECT {', '.join(COLUMNS)} FROM seen")  # noqa: S608 - our own
+    uses = one(connection, "SELECT coalesce(sum(uses), 0)::BIGINT FROM seen WHERE facet = 'app'")
+    if not uses:
+        raise UsageError("usage learn", f"the logs hold no uses in {window}", "name another window, or import more logs")
+    bounds = [window.since, window.until]
+    sources = connection.execute(
+        "SELECT source, sum(events)::BIGINT FROM log_day WHERE day >= ? AND day < ? GROUP BY source ORDER BY source", bounds
+    ).fetchall()
+    days = days_with_events(connection, window)
+    learned = Learned(
+        window=window,
+        uses=uses,
+        sources=dict(sources),
+        undecided=one(
+            connection,
+            "SELECT count(*) FROM usage WHERE succeeded IS NULL AND used_on >= ? AND used_on < ?",
+            bounds,
+        ),
+        missing=in_order([*missing_days(days, window, rhythm(days, window)), *damaged(connection, window)]),
+    )
+    return stored.write(connection, into, tenant_id=tenant_id, learned=learned, rhythm=rhythm(days, window), merge=merge)
+
+
+def window_of(connection: duckdb.DuckDBPyConnection, since: int | None, until: int | None) -> Window:
+    """The window from day to day, by default all days of the logs. Raises UsageError where there are none."""
+    first, last = connection.execute("SELECT min(day), max(day) FROM log_day").fetchone() or (None, None)
+    if first is None or last is None:
+        raise UsageError("the logs", "hold no events", "import some with usage import")
+    window = Window(since=first if since is None else since, until=(last if until is None else until) + DAY)
+    if not window.days:
+        what = f"the window would end before it begins; the logs hold {Window(since=first, until=last + DAY)}"
+        raise UsageError("--from", what, "name an earlier day, or import later logs")
+    return window
+
+
+def same_tenant(tenant_id: str | None, baseline: Baseline) -> None:
+    """Raises UnsafeError where the logs and the baseline are known to be of two tenants."""
+    if tenant_id and baseline.tenant_id and tenant_id.lower() != baseline.tenant_id.lower():
+        what = f"the logs are of tenant {tenant_id}, the baseline of {baseline.tenant_id}"
+        raise UnsafeError("the baseline", what, "name one of the same tenant")
+
+
+def one(connection: duckdb.DuckDBPyConnection, query: str, values: list[int] | None = None) -> int:
+    """The one number that a query gives."""
+    row = connection.execute(query, values or []).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,25 @@
+"""What a baseline holds, a line for each application, operation and class of target."""
+
+from collections.abc import Iterator
+
+import duckdb
+
+from keyaudit.inventory.load import parquet
+from keyaudit.inventory.locked import locked
+from keyaudit.inventory.usage.baseline import BELONGS, Baseline
+from keyaudit.inventory.usage.facets import KEYS
+from keyaudit.model.usage import Belonging, Facet
+
+_BATCH = 1_000
+
+
+def belonging(baseline: Baseline) -> Iterator[Belonging]:
+    """In the order of operations and targets, the application that did most first."""
+    counts = ", ".join(f"count(*) FILTER (facet = '{facet}' AND value <> '')" for facet in Facet if facet is not Facet.APP)
+    with locked(baseline.folder) as own:
+        found: duckdb.DuckDBPyConnection = own.execute(
+            f"SELECT {KEYS}, max(uses) AS most, max(days), min(first_on), max(last_on), max(mailboxes), {counts}"  # noqa: S608
+            f" FROM {parquet(baseline.folder / BELONGS)} GROUP BY {KEYS} ORDER BY operation, target, most DESC, app"
+        )
+        while rows := found.fetchmany(_BATCH):
+            yield from (Belonging(*row) for row in rows)

@@ -1,0 +1,133 @@
+"""What a window of logs does not show: days without a log, sources that ended, mailboxes throttled, files not whole."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+import duckdb
+
+from keyaudit.inventory.usage.baseline import Baseline
+from keyaudit.inventory.usage.head import WEEK, Rhythm
+from keyaudit.model.reasons import Reason
+from keyaudit.model.times import DAY
+from keyaudit.model.usage import Blind, Unseen, Window
+
+_LEAST = 4
+"""Times that a weekday has to have been looked at before anything is expected of it."""
+_HOLES = 10
+"""One hole, or one in so many of a weekday, does not make it one on which nothing is expected."""
+_THURSDAY = 3
+"""The weekday of 1970-01-01, from Monday."""
+
+_JUDGED = ["actor_app_id", "client_app_id", "network", "client", "credential_key_id", "target_id"]
+"""The columns by which uses are held against each other."""
+
+Days = dict[str, set[int]]
+"""By source, the starts of the days on which it had events, whether or not they are uses."""
+
+
+def days_with_events(connection: duckdb.DuckDBPyConnection, window: Window) -> Days:
+    """What `log_day` holds of the window."""
+    found: Days = defaultdict(set)
+    query = "SELECT source, day FROM log_day WHERE day >= ? AND day < ?"
+    for source, day in connection.execute(query, [window.since, window.until]).fetchall():
+        found[source].add(day)
+    return dict(found)
+
+
+def rhythm(days: Days, window: Window) -> dict[str, list[tuple[int, int]]]:
+    """By source and weekday, from the first day on which the source had events: what a baseline keeps."""
+    found = {}
+    for source, had in days.items():
+        week = [(0, 0)] * WEEK
+        for day in range(min(had), window.until, DAY):
+            looked, events = week[_weekday(day)]
+            week[_weekday(day)] = looked + 1, events + (day in had)
+        found[source] = week
+    return found
+
+
+def missing_days(days: Days, window: Window, known: Rhythm) -> Iterator[Unseen]:
+    """By source the days of the window without events, on weekdays that always had some."""
+    for source, week in sorted(known.items()):
+        always = {
+            number for number, (looked, had) in enumerate(week) if looked >= _LEAST and looked - had <= max(1, looked // _HOLES)
+        }
+        had = days.get(source, set())
+        gone = tuple(day for day in window.days if day not in had and _weekday(day) in always)
+        if not had and (gone or len(window.days) >= WEEK):
+            yield Unseen(blind=Blind.ABSENT_SOURCE, subject=source, reason=Reason.NOT_SUPPLIED)
+        elif gone:
+            yield Unseen(blind=Blind.MISSING_DAYS, subject=source, reason=Reason.NOT_SUPPLIED, days=gone)
+
+
+def damaged(connection: duckdb.DuckDBPyConnection, window: Window) -> Iterator[Unseen]:
+    """The throttled mailboxes of the window, the columns that its uses are without, and the files that are not whole."""
+    bounds = [window.since, window.until]
+    query = (
+        "SELECT name || ' of ' || source, count(*) FROM"
+        " (SELECT source, operation, unnest(map_keys(unknown)) AS name FROM usage"
+        " WHERE used_on >= ? AND used_on < ? AND cardinality(unknown) > 0)"
+        " WHERE list_contains(?, name) AND (name <> 'credential_key_id' OR operation = 'sign-in') GROUP BY ALL ORDER BY ALL"
+    )
+    for subject, uses in connection.execute(query, [*bounds, _JUDGED]).fetchall():
+        yield Unseen(blind=Blind.NOT_TOLD, subject=subject, reason=Reason.NOT_SUPPLIED, count=uses)
+    throttled: dict[str, list[int]] = defaultdict(list)
+    query = (
+        "SELECT DISTINCT coalesce(mailbox, '(not named)') AS mailbox, day FROM throttled WHERE day >= ? AND day < ?"
+        " ORDER BY ALL"
+    )
+    for mailbox, day in connection.execute(query, bounds).fetchall():
+        throttled[mailbox].append(day)
+    for mailbox, on in throttled.items():
+        yield Unseen(blind=Blind.THROTTLED, subject=mailbox, reason=Reason.THROTTLED, days=tuple(on))
+    query = (
+        "SELECT file, bool_and(complete), sum(quarantined)::BIGINT,"
+        " bool_or(coalesce(last_on >= ? AND first_on < ?, true)) FROM log_file GROUP BY file ORDER BY file"
+    )
+    for file, whole, quarantined, within in connection.execute(query, bounds).fetchall():
+        if not whole:
+            # Whatever days its beginning is of: what it lacks may be of any.
+            yield Unseen(blind=Blind.INCOMPLETE_FILE, subject=file, reason=Reason.TRUNCATED)
+        if quarantined and within:
+            yield Unseen(blind=Blind.BAD_LINES, subject=file, reason=Reason.BAD_ITEM, count=quarantined)
+
+
+def not_learned(connection: duckdb.DuckDBPyConnection, window: Window, baseline: Baseline) -> list[Unseen]:
+    """The operations of which nobody knows what is usual; those of which somebody does are put in the table `told`.
+
+    One that the baseline has none of is told all the same where the log that shows it was learned from: nobody did it then.
+    """
+    sources = sorted({source for learned in baseline.learned for source in learned.sources})
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE operation AS SELECT target_kind, operation, count(*) AS uses,"
+        " bool_or(list_contains(?, source)) OR EXISTS (FROM belongs WHERE belongs.target_kind = usage.target_kind"
+        " AND belongs.operation = usage.operation) AS told FROM usage WHERE used_on >= ? AND used_on < ?"
+        " GROUP BY target_kind, operation",
+        [sources, window.since, window.until],
+    )
+    connection.execute("CREATE OR REPLACE TEMP TABLE told AS SELECT target_kind, operation FROM operation WHERE told")
+    query = "SELECT operation || ' of a ' || target_kind, uses FROM operation WHERE NOT told ORDER BY ALL"
+    return [
+        Unseen(blind=Blind.NOT_LEARNED, subject=subject, reason=Reason.NOT_SUPPLIED, count=uses)
+        for subject, uses in connection.execute(query).fetchall()
+    ]
+
+
+def new_sources(days: Days, baseline: Baseline) -> Iterator[Unseen]:
+    """The sources whose days nobody knows what to expect of: never learned from, or too briefly."""
+    for source in sorted(days):
+        week = baseline.rhythm.get(source)
+        if week is None:
+            yield Unseen(blind=Blind.NEW_SOURCE, subject=source, reason=Reason.NOT_SUPPLIED)
+        elif all(looked < _LEAST for looked, _ in week):
+            yield Unseen(blind=Blind.NO_RHYTHM, subject=source, reason=Reason.NOT_SUPPLIED)
+
+
+def in_order(found: Iterable[Unseen]) -> tuple[Unseen, ...]:
+    """By cause, and then by what it is about."""
+    causes = list(Blind)
+    return tuple(sorted(found, key=lambda each: (causes.index(each.blind), each.subject, each.days)))
+
+
+def _weekday(day: int) -> int:
+    return (day // DAY + _THURSDAY) % WEEK

@@ -1,0 +1,91 @@
+"""What an import of logs came to, as text."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import TextIO
+
+from tabulate import tabulate
+
+from keyaudit.inventory.logs.store import LogStore
+from keyaudit.inventory.logs.use import FileRead, SourceRead
+from keyaudit.model.text import one_line
+from keyaudit.model.times import DAY, iso_date
+from keyaudit.report.lines import plural
+
+_UNTOLD = "(no log that is known)"
+_GAPS = 5
+"""Gaps, and files with trouble, that are shown; the rest is counted."""
+_FILES = 20
+
+
+@dataclass(slots=True)
+class _Counts:
+    received: int = 0
+    kept: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+    ignored: int = 0
+
+    def add(self, read: SourceRead) -> None:
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(read, each.name))
+
+
+def complete(store: LogStore) -> bool:
+    """Whether all that the files hold was read."""
+    return all(file.complete and not any(read.quarantined for read in file.sources.values()) for file in store.files)
+
+
+def render(store: LogStore, place: str, out: TextIO) -> None:
+    """Write what was kept by log, which days have none, and what could not be read with its place."""
+    tenant = f"tenant {store.tenant_id}" if store.tenant_id else "a tenant that no record names"
+    out.write(f"{one_line(place)}: {plural(len(store.files), 'file')}, {tenant}\n\n")
+    counts: dict[str, _Counts] = {}
+    for file in store.files:
+        for source, read in file.sources.items():
+            counts.setdefault(source, _Counts()).add(read)
+    out.write(tabulate(list(_rows(store, counts)), headers=_HEADERS, disable_numparse=True) + "\n")
+    gaps = [line for source, days in store.manifest.days.items() for line in _gaps(source, [day for day, _ in days])]
+    _section(out, "Days without any event between the first and the last", gaps, _GAPS)
+    _section(out, "Not read", [line for file in store.files for line in _trouble(file)], _FILES)
+    if not complete(store):
+        out.write("\nThe import is incomplete: what was not read may have been anything.\n")
+
+
+_HEADERS = ("Log", "From", "To", "Days", "Received", "Kept", "Duplicate", "Other kinds", "Not read")
+
+
+def _rows(store: LogStore, counts: dict[str, _Counts]) -> Iterator[tuple[str, ...]]:
+    for source, count in sorted(counts.items(), key=lambda each: (not each[0], each[0])):
+        days = store.manifest.days.get(source, [])
+        first, last = (iso_date(days[0][0]), iso_date(days[-1][0])) if days else ("", "")
+        numbers = (count.received, count.kept, count.duplicate, count.ignored, count.quarantined)
+        yield source or _UNTOLD, first, last, f"{len(days):,}", *(f"{number:,}" for number in numbers)
+
+
+def _gaps(source: str, days: Sequence[int]) -> Iterator[str]:
+    for before, after in itertools.pairwise(days):
+        missing = (after - before) // DAY - 1
+        if missing == 1:
+            yield f"{source}: {iso_date(before + DAY)}"
+        elif missing:
+            yield f"{source}: {iso_date(before + DAY)} to {iso_date(after - DAY)}, {missing:,} days"
+
+
+def _trouble(file: FileRead) -> Iterator[str]:
+    for each in file.trouble:
+        yield f"{one_line(file.file, 1024)}: {one_line(each)}"
+    quarantined = sum(read.quarantined for read in file.sources.values())
+    shown = len(file.trouble) - (not file.complete)
+    if quarantined > shown:
+        yield f"{one_line(file.file, 1024)}: and {plural(quarantined - shown, 'more record')}"
+
+
+def _section(out: TextIO, title: str, lines: Sequence[str], most: int) -> None:
+    if not lines:
+        return
+    out.write(f"\n{title}:\n")
+    out.writelines(f"  {line}\n" for line in lines[:most])
+    if len(lines) > most:
+        out.write(f"  and {plural(len(lines) - most, 'more line')}\n")

@@ -1,0 +1,59 @@
+"""What does not belong, as CSV: one reason a line, then one line for each thing that nobody can tell."""
+
+import csv
+from typing import TextIO
+
+from keyaudit.model.times import DAY, iso_date, iso_time
+from keyaudit.model.usage import Unusual, UsageCheck, Why
+from keyaudit.report.cells import guarded
+from keyaudit.report.members import SCHEMA
+from keyaudit.report.usage.words import reason, unseen
+
+_COLUMNS = (
+    "schema_version", "tenant_id", "window_from", "window_to", "status", "severity", "kind", "operation", "target_kind",
+    "target", "app_id", "app_name", "reason", "values", "uses", "refused", "days", "first_on", "last_on", "evidence",
+    "owner", "accepted_reason", "until",
+)  # fmt: skip
+
+
+def render(found: UsageCheck, out: TextIO) -> None:
+    """Write it. `out` must not translate line ends."""
+    writer = csv.DictWriter(out, _COLUMNS, restval="", lineterminator="\r\n")
+    writer.writeheader()
+    common = {
+        "schema_version": SCHEMA,
+        "tenant_id": guarded(found.tenant_id),
+        "window_from": iso_date(found.window.since),
+        "window_to": iso_date(found.window.until - DAY),
+    }
+    for each in found.findings:
+        for why in each.why:
+            writer.writerow({**common, **_reason(each, why)})
+    for blind in found.unseen:
+        said = {"status": "unknown", "kind": blind.blind, "target": guarded(blind.subject or None)}
+        writer.writerow({**common, **said, "reason": guarded(unseen(blind)), "days": str(len(blind.days) or "")})
+
+
+def _reason(found: Unusual, why: Why) -> dict[str, str]:
+    cells = {
+        "status": "accepted" if found.accepted else "open",
+        "severity": why.severity,
+        "kind": why.kind,
+        "operation": guarded(found.operation),
+        "target_kind": guarded(found.target_kind),
+        "target": guarded(found.target),
+        "app_id": guarded(found.app_id or None),
+        "app_name": guarded(found.app_name or None),
+        "reason": guarded(reason(found, why)),
+        "values": guarded("|".join(why.values) or None),
+        "uses": str(why.uses),
+        "refused": str(why.refused),
+        "days": str(why.days),
+        "first_on": iso_time(why.first_on),
+        "last_on": iso_time(why.last_on),
+        "evidence": guarded("|".join(use.id for use in why.evidence)),
+    }
+    if found.accepted:
+        by = found.accepted
+        cells |= {"owner": guarded(by.owner), "accepted_reason": guarded(by.reason), "until": by.last_day}
+    return cells

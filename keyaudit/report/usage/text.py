@@ -1,0 +1,124 @@
+"""What does not belong, for people: the gravest first, each with the rows that show it, then what nobody can tell."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TextIO
+
+from keyaudit.model.errors import Exit
+from keyaudit.model.findings import Severity
+from keyaudit.model.text import one_line
+from keyaudit.model.times import iso_time
+from keyaudit.model.usage import Accepted, Learned, Unseen, Unusual, UsageCheck, Use
+from keyaudit.report.lines import Paint, joined, listed, pad, paint, plural, wrap
+from keyaudit.report.usage.words import app, extent, reason, target, unseen
+
+_LEAST = 40
+_WORD = 10
+_INDENT = " " * _WORD
+_PAINT = {Severity.CRITICAL: Paint.ALARM, Severity.HIGH: Paint.ALARM, Severity.MEDIUM: Paint.WARN}
+_SHOWN = Severity.MEDIUM
+"""Rows are shown of what is at least as grave; JSON has all."""
+_FEW = 5
+"""Things of one cause that nobody can tell, shown one by one."""
+
+
+def render(found: UsageCheck, out: TextIO, *, width: int = 80, colour: bool = False) -> None:
+    """Write it, at most `width` columns wide."""
+    width = max(width, _LEAST)
+    out.write(joined([*_header(found, width), ""]))
+    out.writelines(joined([*_finding(each, width, colour), ""]) for each in found.findings)
+    out.write(joined(_blind(found.unseen, width, colour)))
+    out.write(joined(_unused(found.unused, width)))
+    out.write(joined(_summary(found, width)))
+
+
+def missing(learned: Learned, width: int) -> Iterator[str]:
+    """What a baseline was learned without."""
+    for each in learned.missing:
+        yield from wrap(unseen(each), width, "  ", "    ")
+    if learned.undecided:
+        uses = plural(learned.undecided, "use")
+        yield from wrap(f"{uses} not learned: the log does not say whether they were let in", width, "  ", "    ")
+
+
+def _header(found: UsageCheck, width: int) -> Iterator[str]:
+    tenant = one_line(found.tenant_id) if found.tenant_id else "a tenant that the logs do not name"
+    yield from wrap(f"{tenant}  |  {found.window}  |  {plural(found.uses, 'use')}", width, rest="    ")
+    for each in found.learned:
+        gaps = f", with {plural(len(each.missing), 'gap')}" if each.missing else ""
+        yield from wrap(f"learned from {each.window}, {plural(each.uses, 'use')}{gaps}", width, rest="    ")
+
+
+def _finding(found: Unusual, width: int, colour: bool) -> Iterator[str]:
+    word = "ACCEPTED" if found.accepted else found.severity.upper()
+    shade = Paint.FINE if found.accepted else _PAINT.get(found.severity, Paint.CALM)
+    first, *rest = wrap(f"{one_line(found.operation)}: {target(found)}", width, pad(word, _WORD), _INDENT)
+    yield first.replace(word, paint(word, shade, colour), 1)
+    yield from rest
+    yield from wrap(f"by {app(found)}", width, _INDENT, _INDENT)
+    for why in found.why:
+        yield from wrap(f"{why.kind}, {why.severity}: {reason(found, why)}", width, f"{_INDENT}- ", f"{_INDENT}  ")
+        yield from wrap(extent(why), width, f"{_INDENT}  ", f"{_INDENT}  ")
+        if why.severity.rank >= _SHOWN.rank:
+            for use in why.evidence:
+                yield from wrap(_row(found, use), width, f"{_INDENT}    ", f"{_INDENT}      ")
+    if found.accepted:
+        by = found.accepted
+        line = f"accepted until {by.last_day} by {one_line(by.owner)}: {one_line(by.reason)} ({one_line(by.place)})"
+        yield from wrap(line, width, _INDENT, f"{_INDENT}  ")
+
+
+def _row(found: Unusual, use: Use) -> str:
+    """What a row says beyond its finding."""
+    said = {
+        "": use.target_id if found.target_kind == "mailbox" else None,
+        "for ": use.principal_id if use.principal_id != use.target_id else None,
+        "client ": use.client_app_id if use.client_app_id != found.app_id else None,
+        "key ": use.key,
+        "from ": use.network,
+        "with ": use.client,
+    }
+    facts = [iso_time(use.used_on), *(f"{word}{one_line(text)}" for word, text in said.items() if text)]
+    return f"{', '.join(facts)}{', refused' if use.succeeded is False else ''} ({one_line(use.source)})"
+
+
+def _blind(found: Sequence[Unseen], width: int, colour: bool) -> Iterator[str]:
+    if not found:
+        return
+    yield paint("Not known from these logs:", Paint.DOUBT, colour)
+    for _, group in groupby(found, key=lambda each: each.blind):
+        several = list(group)
+        for each in several[:_FEW]:
+            yield from wrap(unseen(each), width, "  ", "    ")
+        if len(several) > _FEW:
+            yield f"  and {len(several) - _FEW:,} more of the kind; -o json names them all"
+    yield ""
+
+
+def _unused(found: Sequence[Accepted], width: int) -> Iterator[str]:
+    for each in found:
+        line = f"{one_line(each.place)}: {one_line(each.app_id)} was announced for {each.operation}, which covers nothing here"
+        yield from wrap(line, width, rest="    ")
+    if found:
+        yield ""
+
+
+def _summary(found: UsageCheck, width: int) -> list[str]:
+    opened = Counter(each.severity for each in found.findings if not each.accepted)
+    accepted = sum(each.accepted is not None for each in found.findings)
+    counts = [f"{opened[severity]:,} {severity}" for severity in reversed(Severity) if opened[severity]]
+    counts += [f"{accepted:,} accepted"] if accepted else []
+    counts += [f"{plural(len(found.unseen), 'thing')} not known"] if found.unseen else []
+    line = f"{listed(counts) or 'nothing unusual'}."
+    return wrap(f"{line[0].upper()}{line[1:]} {_verdict(found)}", width)
+
+
+def _verdict(found: UsageCheck) -> str:
+    if found.exit is Exit.FINDINGS:
+        return f"{plural(found.failing, 'finding')} at or above {found.fail_on}: exit 1."
+    if not found.learned:
+        return "Nothing can be told without a baseline: exit 3."
+    if found.exit is Exit.INCOMPLETE:
+        return f"Nothing open at or above {found.fail_on}, as far as these logs tell: exit 3."
+    return f"Nothing open at or above {found.fail_on}."

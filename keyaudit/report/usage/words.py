@@ -1,0 +1,114 @@
+"""Why something does not belong, and what nobody can tell, in words. What the logs say is made safe for one line here."""
+
+from collections.abc import Sequence
+
+from keyaudit.model.first_party import FIRST_PARTY
+from keyaudit.model.text import one_line
+from keyaudit.model.times import DAY, iso_date
+from keyaudit.model.usage import ANY, NOBODY, Blind, Kind, Unseen, Unusual, Why
+from keyaudit.report.lines import plural
+
+_NEW: dict[Kind, tuple[str, str]] = {
+    Kind.NEW_CLIENT_APP: (
+        "called by a client application that never called it here",
+        "called by {} client applications new here",
+    ),
+    Kind.NEW_NETWORK: ("from a network it never came from", "from {} networks it never came from"),
+    Kind.NEW_CLIENT: ("with a program it never used", "with {} programs it never used"),
+    Kind.NEW_KEY: ("with a key or version it never used", "with {} keys or versions it never used"),
+    Kind.RETURNED_KEY: ("with a key that a newer one had replaced", "with {} keys that newer ones had replaced"),
+}
+_ELSEWHERE = {
+    Kind.NEW_CLIENT_APP: "known from other uses of the kind, or Microsoft's own",
+    Kind.NEW_NETWORK: "other uses come from there",
+}
+_BLIND: dict[Blind, str] = {
+    Blind.NO_BASELINE: "there is no baseline, so that nobody knows what belongs here; make one with usage learn",
+    Blind.TOO_MANY: "{count} besides are not listed; learn from logs of the same tenant and kind",
+    Blind.NOT_LEARNED: "{subject}: {count} in the window, and the baseline learned none of the kind; learn from logs with some",
+    Blind.NEW_SOURCE: "{subject}: the baseline was not learned from this log, so that days of it may be missing unseen",
+    Blind.NO_RHYTHM: "{subject}: learned for less than four weeks, so that days of it may be missing unseen",
+    Blind.ABSENT_SOURCE: "{subject}: no event in the window, and the baseline knows some; import that log",
+    Blind.MISSING_DAYS: "{subject}: no event on {days}, where such days always had some; import these days, or find out why",
+    Blind.NOT_TOLD: "{subject}: not told of {count}; export the log with all its columns",
+    Blind.THROTTLED: "{subject}: its log was throttled on {days}, so that what was read then may not be in it",
+    Blind.INCOMPLETE_FILE: "{subject}: was not read to its end; export it again",
+    Blind.BAD_LINES: "{subject}: {count} could not be read; look at the places that usage import named",
+}
+_COUNTED = {Blind.TOO_MANY: "reason", Blind.NOT_LEARNED: "use", Blind.NOT_TOLD: "use", Blind.BAD_LINES: "record"}
+_RANGES = 6
+
+
+def app(found: Unusual) -> str:
+    """The application that did it."""
+    if found.app_id == NOBODY:
+        return "no application that the log names"
+    return one_line(found.app_id) + (f" ({found.app_name}, Microsoft's own)" if found.app_name else "")
+
+
+def target(found: Unusual) -> str:
+    """What it was done to."""
+    if found.target_kind == "mailbox":
+        return f"mailboxes of {one_line(found.target)}"
+    if found.target == ANY:
+        return f"any {one_line(found.target_kind)}"
+    name = FIRST_PARTY.get(found.target)
+    return f"{one_line(found.target_kind)} {one_line(found.target, 512)}" + (f" ({name})" if name else "")
+
+
+def reason(found: Unusual, why: Why) -> str:
+    """Why these uses do not belong."""
+    match why.kind:
+        case Kind.NEW_APP:
+            return _new_app(found, why)
+        case Kind.NEW_TARGET:
+            return "the target is new, and the application is known to do so to others"
+        case Kind.MANY_MAILBOXES:
+            return f"read {plural(why.count, 'mailbox', 'mailboxes')} in one day; the most that was learned is {why.usual:,}"
+        case kind:
+            single, several = _NEW[kind]
+            said = single if why.count == 1 else several.format(f"{why.count:,}")
+            values = ", ".join(one_line(value) or "(none named)" for value in why.values)
+            more = f" and {why.count - len(why.values):,} more" if why.count > len(why.values) else ""
+            known = f"; {_ELSEWHERE[kind]}" if why.elsewhere and kind in _ELSEWHERE else ""
+            return f"{said}: {values}{more}{known}"
+
+
+def _new_app(found: Unusual, why: Why) -> str:
+    if found.app_id == NOBODY:
+        return "the log names no application, and always named one before"
+    if found.app_name:
+        return "this application never did so here; it is Microsoft's own, which a forged token can name as well"
+    if why.elsewhere:
+        return "this application never did so here, where others do; it is known to do so to other targets"
+    return "this application never did so"
+
+
+def extent(why: Why) -> str:
+    """How often, and when."""
+    refused = f", {'all' if why.refused == why.uses else f'{why.refused:,}'} refused" if why.refused else ""
+    first, last = iso_date(why.first_on), iso_date(why.last_on)
+    when = f"on {first}" if first == last else f"on {plural(why.days, 'day')}, {first} to {last}"
+    return f"{plural(why.uses, 'use')}{refused} {when}"
+
+
+def unseen(each: Unseen) -> str:
+    """What nobody can tell, and why."""
+    return _BLIND[each.blind].format(
+        subject=one_line(each.subject, 512),
+        days=days(each.days),
+        count=plural(each.count, _COUNTED.get(each.blind, "")),
+    )
+
+
+def days(starts: Sequence[int]) -> str:
+    """Days, and those in a row as one: "2026-12-01, 2026-12-07 to 2026-12-13"."""
+    ranges: list[list[int]] = []
+    for day in starts:
+        if ranges and day == ranges[-1][1] + DAY:
+            ranges[-1][1] = day
+        else:
+            ranges.append([day, day])
+    shown = [iso_date(first) + (f" to {iso_date(last)}" if last > first else "") for first, last in ranges[:_RANGES]]
+    more = sum((last - first) // DAY + 1 for first, last in ranges[_RANGES:])
+    return ", ".join(shown) + (f" and {plural(more, 'more day')}" if more else "")

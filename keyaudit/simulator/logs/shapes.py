@@ -1,0 +1,101 @@
+"""Log records in the shapes in which Azure and Microsoft 365 export them. Names and ids are of the simulated tenant."""
+
+import json
+from dataclasses import dataclass
+
+from keyaudit.simulator.estates.ids import Ground
+from keyaudit.simulator.wire import iso
+
+GRAPH = "00000003-0000-0000-c000-000000000000"
+EXCHANGE = "00000002-0000-0ff1-ce00-000000000000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """An application as logs show it: where it runs, and the program that it calls with."""
+
+    app_id: str
+    network: str
+    client: str
+    client_app_id: str = ""
+    """The application that called it; its own id where that is empty."""
+
+
+def mail_read(ground: Ground, moment: int, caller: Caller, mailbox: str, *, throttled: bool = False, sync: bool = False) -> str:
+    """MailItemsAccessed as Purview's audit search exports it: the record is JSON text inside another."""
+    number = ground.guid("mail", str(moment), caller.app_id, mailbox, caller.network)
+    properties = [
+        {"Name": "MailAccessType", "Value": "Sync" if sync else "Bind"},
+        {"Name": "IsThrottled", "Value": str(throttled)},
+    ]
+    record = {
+        "CreationTime": iso(moment).removesuffix("Z"),
+        "Id": number,
+        "Operation": "MailItemsAccessed",
+        "OrganizationId": ground.tenant,
+        "RecordType": 50,
+        "ResultStatus": "Succeeded",
+        "UserType": 0,
+        "Workload": "Exchange",
+        "UserId": mailbox,
+        "MailboxOwnerUPN": mailbox,
+        "AppId": caller.app_id,
+        "ClientAppId": caller.client_app_id or caller.app_id,
+        "ClientIPAddress": caller.network,
+        "ClientInfoString": caller.client,
+        "OperationProperties": properties,
+        "OperationCount": 1,
+    }
+    outer = {
+        "Id": number,
+        "CreationDate": iso(moment),
+        "RecordType": 50,
+        "Operation": "MailItemsAccessed",
+        "UserId": mailbox,
+        "AuditData": json.dumps(record),
+    }
+    return json.dumps(outer)
+
+
+def key_used(ground: Ground, moment: int, caller: Caller, operation: str, uri: str, *, status: int = 200) -> str:
+    """A row of AZKVAuditLogs. `uri` is the id of the object, with its version."""
+    vault = uri.removeprefix("https://").partition(".")[0]
+    row = {
+        "TenantId": ground.guid("workspace", "logs"),
+        "TimeGenerated": iso(moment),
+        "OperationName": operation,
+        "ResultType": "Success" if status < 300 else "Failed",
+        "HttpStatusCode": status,
+        "CallerIpAddress": caller.network,
+        "Identity": {"claim": {"appid": caller.app_id, "oid": ground.guid("principal", caller.app_id), "idtyp": "app"}},
+        "Id": uri,
+        "RequestUri": f"{uri}/{operation.removeprefix('Key').lower()}?api-version=7.4",
+        "ClientInfo": caller.client,
+        "CorrelationId": ground.guid("request", str(moment), caller.app_id, uri, operation),
+        "DurationMs": 12,
+        "_ResourceId": f"/subscriptions/{ground.guid('subscription', 'prod')}/resourcegroups/keys/providers"
+        f"/microsoft.keyvault/vaults/{vault}",
+        "Type": "AZKVAuditLogs",
+    }
+    return json.dumps(row)
+
+
+def signed_in(ground: Ground, moment: int, caller: Caller, resource: str, key: str) -> str:
+    """A row of AADServicePrincipalSignInLogs. `key` is the key id of the credential."""
+    row = {
+        "TenantId": ground.guid("workspace", "logs"),
+        "AADTenantId": ground.tenant,
+        "TimeGenerated": iso(moment),
+        "CreatedDateTime": iso(moment),
+        "Id": ground.guid("sign-in", str(moment), caller.app_id, resource),
+        "Category": "ServicePrincipalSignInLogs",
+        "AppId": caller.app_id,
+        "ServicePrincipalId": ground.guid("principal", caller.app_id),
+        "ServicePrincipalCredentialKeyId": key,
+        "ResourceIdentity": resource,
+        "IPAddress": caller.network,
+        "UserAgent": caller.client,
+        "ResultType": "0",
+        "Type": "AADServicePrincipalSignInLogs",
+    }
+    return json.dumps(row)

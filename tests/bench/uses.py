@@ -1,0 +1,75 @@
+"""Writes a log store of many uses over a year, made inside DuckDB; run as a process of its own."""
+
+import sys
+from pathlib import Path
+
+import duckdb
+
+from keyaudit.inventory import files
+from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, USES, LogManifest
+from keyaudit.inventory.manifest import File, TableFiles, sealed
+from keyaudit.model.tables.usage import USAGE
+from keyaudit.model.times import DAY, parse_date
+
+FIRST = parse_date("2025-01-01")
+DAYS = 365
+
+# 5,000 people and 20 applications read mail; 200 keys of three versions each and 200 secrets in 20 vaults are used by 60 others
+# that also sign in. Nobody keeps to a network: the most distinct groups that so many uses can have.
+_UUID = "printf('%08x-0000-4000-8000-000000000000', {})"
+_COLUMNS = {
+    "id": "printf('%032x', i)",
+    "resource_id": "'/tenants/t'",
+    "scope_id": "'/tenants/t'",
+    "source_url": "'log-' || i // 1000000",
+    "source_version": "'JSON lines'",
+    "used_on": f"{FIRST} + i * {DAYS * DAY} // {{rows}}",
+    "operation": "CASE WHEN h % 10 < 7 THEN 'read-mail' ELSE ['sign', 'read-secret', 'sign-in'][(h % 10 - 6)::INTEGER] END",
+    "succeeded": "true",
+    "actor_app_id": _UUID.format("CASE WHEN h % 10 < 7 THEN g % 20 ELSE 20 + g % 60 END"),
+    "client_app_id": f"CASE WHEN h % 10 < 7 THEN {_UUID.format('g % 20 + 100')} END",
+    "principal_id": _UUID.format("k % 5000"),
+    "credential_key_id": f"CASE WHEN h % 10 = 9 THEN {_UUID.format('g % 60 + 200')} END",
+    "target_kind": "CASE WHEN h % 10 < 7 THEN 'mailbox' ELSE ['key', 'secret', 'application'][(h % 10 - 6)::INTEGER] END",
+    "target_id": "CASE h % 10 WHEN 7 THEN printf('https://v%d.vault.azure.net/keys/k%d/%032x', g % 20, g % 200, k % 3)"
+    " WHEN 8 THEN printf('https://v%d.vault.azure.net/secrets/s%d/%032x', g % 20, g % 200, k % 3)"
+    " WHEN 9 THEN '00000002-0000-0ff1-ce00-000000000000' ELSE 'person' || k % 5000 || '@contoso.example' END",
+    "network": "printf('10.%d.%d.%d', k % 20, g % 50, h % 250)",
+    "client": "printf('azsdk-python-keyvault-keys/4.%d.0 Python/3.%d.2 (Linux-5.15)', k % 11, k % 13)",
+    "source": "CASE WHEN h % 10 < 7 THEN 'OfficeActivity' WHEN h % 10 < 9 THEN 'AZKVAuditLogs'"
+    " ELSE 'AADServicePrincipalSignInLogs' END",
+    "unknown": "MAP {{}}",
+}
+
+
+def main(folder: Path, rows: int) -> None:
+    """Write them to `folder`."""
+    files.folder(folder)
+    for name in COLUMNS:
+        files.folder(folder / name)
+    path = folder / USES / "00000.parquet"
+    names = [*(column.name for column in USAGE.stored), "unknown"]
+    columns = ", ".join(f"({_COLUMNS.get(name, 'NULL').format(rows=rows)})::{COLUMNS[USES][name]} AS {name}" for name in names)
+    with duckdb.connect(config={"threads": 2, "memory_limit": "500MB"}) as connection:
+        connection.execute(
+            f"COPY (SELECT {columns} FROM (SELECT i, hash(i) AS h, hash(i * 7 + 1) AS g, hash(i * 13 + 5) AS k"
+            f" FROM range({rows}) AS made(i))) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"
+        )
+        days = connection.execute(
+            f"SELECT source, used_on // {DAY} * {DAY}, count(*) FROM '{path}' GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+    size, sha256 = files.digest(path)
+    uses = TableFiles(files=(File(path=f"{USES}/00000.parquet", size=size, sha256=sha256),), rows=rows, columns=COLUMNS[USES])
+    manifest = LogManifest(
+        digest="",
+        format=FORMAT,
+        tenant_id="t",
+        files=(),
+        days={name: [(day, count) for source, day, count in days if source == name] for name in sorted({d[0] for d in days})},
+        tables={USES: uses, THROTTLED: TableFiles(files=(), rows=0, columns=COLUMNS[THROTTLED])},
+    )
+    files.replace(folder / "manifest.json", sealed(manifest))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,71 @@
+"""`keyaudit usage import`: what it prints, and how it ends."""
+
+from pathlib import Path
+
+import pytest
+
+from keyaudit.inventory.logs import open_logs
+from tests.cli.conftest import Keyaudit
+from tests.collect.usage import made
+from tests.collect.usage.made import FORMS, TENANT
+from tests.collect.usage.test_formats import written
+
+
+def test_logs_that_can_be_read(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    ran = keyaudit("usage", "import", written(tmp_path / "logs", "portal"), "--out", tmp_path / "store")
+    assert (ran.code, ran.err) == (0, "")
+    assert f"4 files, tenant {TENANT}" in ran.out
+    [line] = [line for line in ran.out.splitlines() if line.startswith("AZKVAuditLogs")]
+    assert line.split() == ["AZKVAuditLogs", "2026-03-30", "2026-04-01", "3", "60", "54", "0", "6", "0"]
+    assert "Not read" not in ran.out.partition("\n\n")[2].replace("Not read\n", "", 1)
+    assert open_logs(tmp_path / "store").tenant_id == TENANT
+
+
+def test_what_was_not_read_is_named_with_its_place(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    good = FORMS["storage"]["PT1H.json"]
+    (tmp_path / "a").write_text(good + '{"time": "\x1b[2J##vso[x]"}\n' * 9)
+    (tmp_path / "b").write_text(FORMS["event hub"]["c"][:-50])
+    ran = keyaudit("usage", "import", tmp_path / "a", tmp_path / "b", "--out", tmp_path / "store")
+    assert ran.code == 3
+    assert f"{tmp_path}/a: line 61: " in ran.out
+    assert f"{tmp_path}/a: and 4 more records" in ran.out
+    assert f"{tmp_path}/b: after record 59: cut off" in ran.out
+    assert "The import is incomplete" in ran.out
+    assert "\x1b" not in ran.out
+
+
+def test_days_without_events_are_named(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    records = [made.mail_audit(event) for event in made.mail()[:3]]
+    for record, day in zip(records, ("01", "03", "09"), strict=True):
+        record["CreationTime"] = f"2026-05-{day}T00:00:00"
+    (tmp_path / "a").write_text(made.listed(records))
+    ran = keyaudit("usage", "import", tmp_path / "a", "--out", tmp_path / "store")
+    assert ran.code == 0
+    assert "  OfficeActivity: 2026-05-02\n  OfficeActivity: 2026-05-04 to 2026-05-08, 5 days\n" in ran.out
+
+
+@pytest.mark.parametrize(("arguments", "what"), [(["none"], "cannot be read"), (["."], "an empty folder")])
+def test_what_cannot_be_begun(
+    keyaudit: Keyaudit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], what: str
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    ran = keyaudit("usage", "import", *arguments, "--out", tmp_path / "store")
+    assert (ran.code, ran.out) == (2, "")
+    assert what in ran.err
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_folder_in_use_is_refused_before_anything_is_read(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    ran = keyaudit("usage", "import", "none", "--out", written(tmp_path / "logs", "storage"))
+    assert (ran.code, ran.err) == (2, f"keyaudit: {tmp_path}/logs: is not empty; name a new folder\n")
+
+
+def test_logs_of_two_tenants_are_refused(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    text = FORMS["storage"]["blob"]
+    (tmp_path / "a").write_text(text)
+    (tmp_path / "b").write_text(text.replace(TENANT, "22222222-2222-4222-8222-222222222222"))
+    ran = keyaudit("usage", "import", tmp_path / "a", tmp_path / "b", "--out", tmp_path / "store")
+    assert ran.code == 5
+    assert f"{tmp_path}/b: record 1 is of tenant 22222222-2222-4222-8222-222222222222" in ran.err
+    assert not (tmp_path / "store").exists()

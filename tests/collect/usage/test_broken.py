@@ -1,0 +1,268 @@
+"""Files that are cut off, mixed, reordered, hostile: what can be read is kept, and what cannot is counted with its place."""
+
+import gzip
+import json
+import random
+import zlib
+from pathlib import Path
+
+import pytest
+
+from keyaudit.collect.usage.window import MOST
+from keyaudit.inventory.logs import FileRead, LogStore
+from keyaudit.model.errors import UnsafeError, UsageError
+from tests.collect.usage import made
+from tests.collect.usage.made import FORMS, TENANT, lines
+from tests.collect.usage.test_formats import counts, imported, rows, written
+from tests.report.sinks import CORPUS
+
+HOSTILE = {name: text for name, text in CORPUS.items() if "\ud800" not in text and len(text) < 4_000}
+KV = made.kv_record(made.requests()[1])
+
+
+def one(tmp_path: Path, content: bytes | str, name: str = "log") -> tuple[LogStore, FileRead]:
+    """The store of one file, and what was read of it."""
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    store = imported(tmp_path / f"{name}-store", path)
+    [file] = store.files
+    counts(store)
+    return store, file
+
+
+def changed(**members: object) -> str:
+    return json.dumps({**KV, **members})
+
+
+def many(number: int) -> list[dict[str, object]]:
+    return [{**KV, "correlationId": str(each)} for each in range(number)]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> LogStore:
+    folder = tmp_path_factory.mktemp("whole")
+    return imported(folder / "store", written(folder / "logs", "storage"))
+
+
+def test_order_does_not_matter(tmp_path: Path, whole: LogStore) -> None:
+    shuffler = random.Random(7)
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    records = [json.loads(line) for name in ("PT1H.json", "PT1H-2.json") for line in FORMS["storage"][name].splitlines()]
+    records += json.loads(FORMS["storage"]["blob"])
+    shuffler.shuffle(records)
+    (folder / "z").write_text(lines(records[:90]))
+    (folder / "a").write_text(made.wrapped(records[90:]))
+    store = imported(tmp_path / "store", folder)
+    assert rows(store) == rows(whole)
+    assert store.manifest.days == whole.manifest.days
+
+
+def test_a_duplicated_file_is_counted_once_and_said(tmp_path: Path, whole: LogStore) -> None:
+    folder = written(tmp_path / "logs", "storage")
+    (folder / "again").write_text(FORMS["storage"]["PT1H.json"] * 2)
+    store = imported(tmp_path / "store", folder)
+    assert rows(store) == rows(whole)
+    assert counts(store)["duplicate"] == 2 * 54
+    with store.connect() as connection:
+        duplicates = connection.execute("SELECT sum(duplicate), sum(kept) FROM log_file WHERE file LIKE '%again'").fetchone()
+    assert duplicates == (54, 54) or duplicates == (108, 0)
+
+
+@pytest.mark.parametrize("size", [0.3, 0.7, 0.999])
+@pytest.mark.parametrize(
+    ("form", "name"), [("event hub", "a"), ("query", "kv.json"), ("graph", "audits.json"), ("storage", "blob")]
+)
+def test_a_document_that_is_cut_off_keeps_what_came(tmp_path: Path, form: str, name: str, size: float) -> None:
+    text = FORMS[form][name]
+    store, file = one(tmp_path, text[: int(len(text) * size)])
+    assert not file.complete
+    [trouble] = file.trouble
+    assert "cut off" in trouble
+    assert trouble.startswith("after record ")
+    assert counts(store)["quarantined"] == 0
+    assert 0 < counts(store)["received"] <= 60
+
+
+def test_a_gzip_that_is_cut_off_keeps_what_came(tmp_path: Path) -> None:
+    packed = gzip.compress(lines(many(3_000)).encode())
+    store, file = one(tmp_path, packed[: len(packed) // 2])
+    assert not file.complete
+    assert "the gzip is cut off" in file.trouble[0]
+    assert 0 < counts(store)["kept"] < 3_000
+
+
+def test_a_gzip_that_is_damaged_keeps_what_came(tmp_path: Path) -> None:
+    packed = bytearray(gzip.compress(lines(many(20_000)).encode(), compresslevel=1))
+    packed[-4_000:-3_000] = bytes(1_000)
+    store, file = one(tmp_path, bytes(packed))
+    assert not file.complete
+    assert "the gzip is damaged" in file.trouble[0]
+    assert counts(store)["kept"] > 1_000
+
+
+def test_a_gzip_made_to_fill_the_memory_is_not_read_on(tmp_path: Path) -> None:
+    squeeze = zlib.compressobj(9, wbits=31)
+    line = lines([KV]).encode()
+    packed = squeeze.compress(line) + b"".join(squeeze.compress(b" " * 1_048_575 + b"\n") for _ in range(160)) + squeeze.flush()
+    assert len(packed) < 1_000_000
+    store, file = one(tmp_path, packed)
+    assert "more than 250 times its size" in file.trouble[0]
+    assert (file.complete, counts(store)["kept"]) == (False, 1)
+
+
+def test_the_last_line_that_is_cut_off_is_a_bad_line(tmp_path: Path) -> None:
+    text = lines(many(3))
+    store, file = one(tmp_path, text[:-40])
+    assert counts(store) == {"received": 3, "kept": 2, "duplicate": 0, "quarantined": 1, "ignored": 0}
+    assert file.trouble[0].startswith("line 3: ")
+
+
+BAD = {
+    "not JSON": '{"time": }',
+    "NaN": changed(time=None).replace("null", "NaN", 1),
+    "a number that is no time": changed(time=1e300),
+    "no time": changed(time=None),
+    "NaN as text": changed(time="NaN"),
+    "month 13": changed(time="2026-13-01T00:00:00Z"),
+    "30 February": changed(time="2026-02-30T00:00:00Z"),
+    "25 o'clock": changed(time="2026-02-03T25:00:00Z"),
+    "year 1": changed(time="0001-01-01T00:00:00Z"),
+    "year 9999": changed(time="9999-12-31T23:59:59.9999999Z"),
+    "the day first, perhaps": changed(time="02/01/2026, 03:04:05.678"),
+    "Arabic digits": changed(time="\u0662\u0660\u0662\u0666-01-01T00:00:00Z"),
+    "no target": changed(properties={"httpStatusCode": 200}),
+    "a target elsewhere": changed(properties={"id": "https://evil.example/x", "httpStatusCode": 200}),
+    "properties that are none": changed(properties=[1]),
+    "a lone surrogate": changed().replace("Name-1", "\\ud800"),
+    "deep nesting": '{"category":"AuditEvent","operationName":"KeySign","a":' + "[" * 100_000 + "]" * 100_000 + "}",
+    "a long text": changed(callerIpAddress="1" * 5_000),
+    "of no log": '{"a": 1}',
+    "a list": "[1]",
+    "a number of 5,000 digits": changed(durationMs=0).replace('"durationMs": 0', f'"durationMs": {"9" * 5_000}'),
+}
+
+
+@pytest.mark.parametrize("line", BAD.values(), ids=BAD)
+def test_a_bad_line_costs_itself_alone(tmp_path: Path, line: str) -> None:
+    store, file = one(tmp_path, f"{lines(many(2))}{line}\n{lines(many(4)[2:])}")
+    assert counts(store) == {"received": 5, "kept": 4, "duplicate": 0, "quarantined": 1, "ignored": 0}
+    [trouble] = file.trouble
+    assert trouble.startswith("line 3: ")
+    assert trouble.isascii()
+    assert len(trouble) < 400
+    assert file.complete
+
+
+@pytest.mark.parametrize(
+    "line", [line for name, line in BAD.items() if name != "not JSON"], ids=[n for n in BAD if n != "not JSON"]
+)
+def test_a_bad_record_in_a_list_costs_itself_alone(tmp_path: Path, line: str) -> None:
+    records = [json.dumps(each) for each in many(4)]
+    store, file = one(tmp_path, "[" + ",\n".join([*records[:2], line, *records[2:]]) + "]")
+    assert counts(store) == {"received": 5, "kept": 4, "duplicate": 0, "quarantined": 1, "ignored": 0}
+    assert file.trouble[0].startswith("record 3: ")
+    assert file.complete
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    good = lines(many(1)).encode()
+    store, file = one(
+        tmp_path, good + b'{"time":"\xff\xfe"}\n' + b"\0" * 99 + b"\n" + changed(callerIpAddress="1\0002").encode()
+    )
+    assert counts(store) == {"received": 4, "kept": 2, "duplicate": 0, "quarantined": 2, "ignored": 0}
+    assert {row["network"] for row in rows(store)} == {KV["callerIpAddress"], "1\0002"}
+    assert file.complete
+
+
+@pytest.mark.parametrize(
+    "content", [b"\0" * 5_000, b"hello", b"\x89PNG\r\n\x1a\n" + bytes(99), b"a,b\n1,2\n", b"{", b"[[", b'"']
+)
+def test_what_is_no_log_is_said(tmp_path: Path, content: bytes) -> None:
+    store, file = one(tmp_path, content)
+    assert counts(store)["kept"] == 0
+    assert file.trouble
+    assert not file.complete or counts(store)["quarantined"]
+
+
+def test_an_empty_file_is_whole(tmp_path: Path) -> None:
+    store, file = one(tmp_path, b"\n\r\n ")
+    assert (file.complete, file.trouble, counts(store)["received"]) == (True, (), 0)
+
+
+def test_a_line_that_is_too_long_costs_itself_alone(tmp_path: Path) -> None:
+    long = changed(padding="x" * (2 * MOST))
+    store, file = one(tmp_path, f"{lines(many(1))}{long}\n{lines(many(3)[1:])}")
+    assert counts(store) == {"received": 4, "kept": 3, "duplicate": 0, "quarantined": 1, "ignored": 0}
+    assert file.trouble == (f"line 2: a line of more than {MOST:,} bytes",)
+
+
+def test_a_record_that_is_too_long_ends_a_list(tmp_path: Path) -> None:
+    long = changed(padding="x" * (2 * MOST))
+    store, file = one(tmp_path, f"[{json.dumps(KV)},{long},{json.dumps(KV)}]")
+    assert (file.complete, counts(store)["kept"]) == (False, 1)
+    assert file.trouble[0].startswith(f"after record 1: a record of more than {MOST:,} bytes")
+
+
+def test_an_answer_that_is_partial_is_not_complete(tmp_path: Path) -> None:
+    text = made.table(map(made.kv_row, made.requests()))
+    _, file = one(tmp_path, text[:-1] + ', "error": {"code": "PartialError"}}')
+    assert not file.complete
+    assert "did not give all" in file.trouble[0]
+
+
+def test_rows_of_csv_that_do_not_fit_their_header(tmp_path: Path) -> None:
+    text = made.exported(map(made.kv_row, made.requests()[:9])).splitlines(keepends=True)
+    text.insert(3, "1,2,3\r\n")
+    store, file = one(tmp_path, "".join(text))
+    assert counts(store)["quarantined"] == 1
+    assert file.trouble[0].startswith("line 4: a row that has not the 14 columns")
+    whole = "".join(text)
+    store, file = one(tmp_path, whole[: whole.rindex("quoted")], "cut")
+    assert (file.complete, counts(store)["kept"]) == (False, 7)
+    assert "ends inside a cell" in file.trouble[0]
+
+
+def test_columns_that_were_not_exported_are_unknown_and_not_absent(tmp_path: Path) -> None:
+    narrow = [
+        {k: v for k, v in made.kv_row(each).items() if k not in ("Identity", "CallerIpAddress")} for each in made.requests()
+    ]
+    store, _ = one(tmp_path, made.exported(narrow))
+    reasons = {"actor_app_id": "not_supplied", "principal_id": "not_supplied", "network": "not_supplied"}
+    assert {tuple(sorted(row["unknown"].items())) for row in rows(store)} == {tuple(sorted(reasons.items()))}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_text_is_kept_as_it_is_and_shown_on_one_line(tmp_path: Path, text: str) -> None:
+    record = made.kv_record({**made.requests()[1], "client": text, "ip": text})
+    store, file = one(tmp_path, json.dumps(record) + f"\n{text}\n", "a\x1b[2Jb")
+    [row] = rows(store)
+    assert row["client"] == (text or None)
+    assert all(each.isprintable() for each in file.trouble)
+    assert "\x1b" not in file.file
+
+
+def test_records_of_a_second_tenant_are_refused_in_any_order(tmp_path: Path) -> None:
+    other = made.sign_in_record(made.sign_ins()[0]) | {"tenantId": "22222222-2222-4222-8222-222222222222"}
+    for number, records in enumerate(
+        ([other, *map(made.mail_audit, made.mail())], [*map(made.mail_audit, made.mail()), other])
+    ):
+        path = tmp_path / f"{number}"
+        path.write_text(made.listed(records))
+        with pytest.raises(UnsafeError, match=r"is of tenant .* and others are of tenant"):
+            imported(tmp_path / "store", path)
+    assert [entry.name for entry in tmp_path.iterdir() if "store" in entry.name] == []
+
+
+def test_paths_that_lead_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for path in (tmp_path / "none", tmp_path / "empty", Path("/dev/zero"), Path("a\0b")):
+        with pytest.raises(UsageError):
+            imported(tmp_path / "store", path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["empty"]
+
+
+def test_a_tenant_that_no_record_names(tmp_path: Path) -> None:
+    store, _ = one(tmp_path, lines(many(1)))
+    assert store.tenant_id is None
+    assert TENANT not in json.dumps([row["scope_id"] for row in rows(store)])

@@ -1,0 +1,126 @@
+"""The same events, whichever system exported them and however the file is written, are the same rows."""
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.collect.usage.read import read_logs
+from keyaudit.inventory.logs import LogStore, write_logs
+from keyaudit.inventory.logs.write import Import
+from tests.collect.usage.made import EVENTS, FORMS, TENANT, at
+
+ENCODED: dict[str, Callable[[str], bytes]] = {
+    "utf-8": lambda text: text.encode(),
+    "utf-8 with a mark": lambda text: text.encode("utf-8-sig"),
+    "utf-16": lambda text: b"\xff\xfe" + text.encode("utf-16-le"),
+    "gzip": lambda text: gzip.compress(text.encode()),
+    "gzip in members": lambda text: gzip.compress(text[:999].encode()) + gzip.compress(text[999:].encode()) + b"\0" * 9,
+    "gzip of utf-16": lambda text: gzip.compress(b"\xff\xfe" + text.encode("utf-16-le")),
+}
+
+
+def imported(folder: Path, *paths: Path) -> LogStore:
+    known = Import()
+    return write_logs(folder, read_logs(paths, known), known)
+
+
+def written(folder: Path, form: str, encoded: Callable[[str], bytes] = ENCODED["utf-8"]) -> Path:
+    folder.mkdir()
+    for name, text in FORMS[form].items():
+        (folder / name).write_bytes(encoded(text))
+    return folder
+
+
+def rows(store: LogStore, *, ids: bool = True) -> list[dict[str, Any]]:
+    """The rows without what says which file they came from."""
+    with store.connect() as connection:
+        excluded = "source_url, source_version" + ("" if ids else ", id")
+        found = connection.execute(f"SELECT * EXCLUDE ({excluded}) FROM usage ORDER BY ALL")
+        names = [name for name, *_ in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def counts(store: LogStore) -> dict[str, int]:
+    names = ("received", "kept", "duplicate", "quarantined", "ignored")
+    reads = [read for file in store.files for read in file.sources.values()]
+    for read in reads:
+        assert read.received == read.kept + read.duplicate + read.quarantined + read.ignored
+    return {name: sum(getattr(read, name) for read in reads) for name in names}
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> LogStore:
+    folder = tmp_path_factory.mktemp("reference")
+    return imported(folder / "store", written(folder / "logs", "storage"))
+
+
+def test_what_the_events_come_to(reference: LogStore) -> None:
+    assert reference.tenant_id == TENANT
+    found = rows(reference)
+    by = {operation: [row for row in found if row["operation"] == operation] for operation in {r["operation"] for r in found}}
+    assert {operation: len(some) for operation, some in by.items()} == {
+        "sign": 18,
+        "decrypt": 18,
+        "read-secret": 18,
+        "sign-in": 40,
+        "read-mail": 50,
+        "add-credential": 18,
+        "remove-credential": 7,
+        "add-service-principal": 7,
+        "change-federation": 6,
+    }
+    assert counts(reference) == {"received": EVENTS, "kept": 178, "duplicate": 0, "quarantined": 0, "ignored": 22}
+    assert all(file.complete and not file.trouble for file in reference.files)
+    [sign] = [row for row in by["sign"] if row["used_on"] == int(at(3).timestamp())]
+    assert sign["target_id"] == "https://kv-pay.vault.azure.net/keys/name-3/00000000000000000000000000000003"
+    assert sign["actor_app_id"] == sign["actor_app_id"].lower()
+    assert sign["client"] == 'azsdk-python-keys/4.11 "quoted", and, commas'
+    assert (sign["target_kind"], sign["succeeded"], sign["unknown"]) == ("key", True, {})
+    assert sum(not row["succeeded"] for row in by["sign-in"]) == 5
+    assert {row["source"] for row in found} == {
+        "AZKVAuditLogs",
+        "AADServicePrincipalSignInLogs",
+        "AuditLogs",
+        "OfficeActivity",
+    }
+    hidden = [row for row in by["add-credential"] if row["credential_key_id"] is None]
+    assert [row["unknown"] for row in hidden] == [{"credential_key_id": "not_supplied"}] * 4
+    with reference.connect() as connection:
+        [(mailbox, day)] = connection.execute("SELECT * FROM throttled").fetchall()
+        assert (mailbox, day % 86_400) == ("user1@contoso.example", 0)
+        days = connection.execute("SELECT source, count(*), sum(events) FROM log_day GROUP BY source").fetchall()
+        assert sum(events for _, _, events in days) == len(found)
+        assert connection.execute("SELECT count(*) FROM log_file WHERE complete").fetchone() == (4,)
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "storage"])
+def test_each_export_gives_the_same_rows(tmp_path: Path, reference: LogStore, form: str) -> None:
+    store = imported(tmp_path / "store", written(tmp_path / "logs", form))
+    assert rows(store) == rows(reference)
+    assert counts(store) == counts(reference)
+    assert store.manifest.days == reference.manifest.days
+
+
+@pytest.mark.parametrize("encoding", [name for name in ENCODED if name != "utf-8"])
+@pytest.mark.parametrize("form", ["storage", "portal", "query"])
+def test_each_encoding_gives_the_same_rows(tmp_path: Path, reference: LogStore, form: str, encoding: str) -> None:
+    store = imported(tmp_path / "store", written(tmp_path / "logs", form, ENCODED[encoding]))
+    assert rows(store) == rows(reference)
+    assert counts(store) == counts(reference)
+
+
+def test_several_exports_of_the_same_events_are_counted_once(tmp_path: Path, reference: LogStore) -> None:
+    folders = [written(tmp_path / form.replace(" ", "-"), form) for form in FORMS]
+    store = imported(tmp_path / "store", *folders)
+    assert rows(store) == rows(reference)
+    assert counts(store) == {
+        "received": len(FORMS) * EVENTS,
+        "kept": 178,
+        "duplicate": (len(FORMS) - 1) * 178,
+        "quarantined": 0,
+        "ignored": len(FORMS) * 22,
+    }
+    assert store.manifest.days == reference.manifest.days

@@ -1,0 +1,275 @@
+"""Single records: what each says of keys, credentials, federation and logging, and what it does not."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.collect.usage.values import BadRecordError, address, moment, operation_name
+from tests.collect.usage import made
+from tests.collect.usage.made import TENANT, guid
+from tests.collect.usage.test_formats import counts, imported, rows
+
+AT = 1_772_323_200
+KEY, OTHER = guid(6, 1).lower(), guid(6, 2).lower()
+
+
+def described(*keys: str) -> str:
+    return json.dumps([f"[KeyIdentifier={key.upper()},KeyType=Password,KeyUsage=Verify,DisplayName=x,y]" for key in keys])
+
+
+def told(tmp_path: Path, record: dict[str, Any]) -> list[dict[str, Any]]:
+    path = tmp_path / "record"
+    path.write_text(json.dumps(record))
+    store = imported(tmp_path / "store", path)
+    assert counts(store)["quarantined"] == 0
+    return sorted(rows(store), key=lambda row: (row["operation"], row["credential_key_id"] or ""))
+
+
+def audit(activity: str, *properties: tuple[str, str | None, str | None], **members: object) -> dict[str, Any]:
+    event = made.changes()[1]
+    found = made.change_graph({**event, "activity": activity, "properties": properties, "result": "success"})
+    return {**found, **members}
+
+
+def unified(operation: str, **members: object) -> dict[str, Any]:
+    return {
+        "CreationTime": "2026-03-01T00:00:00",
+        "Id": guid(1, 1),
+        "Operation": operation,
+        "OrganizationId": TENANT,
+        "Workload": "AzureActiveDirectory",
+        "ResultStatus": "Success",
+        "UserId": "Admin@contoso.example",
+        **members,
+    }
+
+
+@pytest.mark.parametrize(
+    ("activity", "old", "new", "expected"),
+    [
+        ("Update application \u2013 Certificates and secrets management ", "[]", described(KEY), [("add-credential", KEY)]),
+        ("Update application - Certificates and secrets management", "[]", described(KEY), [("add-credential", KEY)]),
+        ("update application \u2014 certificates and secrets management.", "[]", described(KEY), [("add-credential", KEY)]),
+        ("Create application \u2013 Certificates and secrets management ", None, described(KEY), [("add-credential", KEY)]),
+        ("Add service principal credentials", described(KEY), described(KEY, OTHER), [("add-credential", OTHER)]),
+        ("Remove service principal credentials", described(KEY, OTHER), described(KEY), [("remove-credential", OTHER)]),
+        (
+            "Update application \u2013 Certificates and secrets management ",
+            described(KEY),
+            described(OTHER),
+            [("add-credential", OTHER), ("remove-credential", KEY)],
+        ),
+        ("Update application \u2013 Certificates and secrets management ", "?", "?", [("add-credential", None)]),
+        ("Add service principal", "[]", described(KEY), [("add-credential", KEY), ("add-service-principal", None)]),
+        ("Add service principal", "[]", "[]", [("add-service-principal", None)]),
+        ("Update application", "[]", described(KEY), [("add-credential", KEY)]),
+        ("Update application", described(KEY), described(KEY), []),
+        ("Update service principal", "[]", "[]", []),
+        ("Add owner to application", "[]", described(KEY), []),
+        ("Add service principal credentials from a partner", "[]", described(KEY), []),
+    ],
+)
+def test_credentials_that_come_and_go(
+    tmp_path: Path, activity: str, old: str | None, new: str, expected: list[tuple[str, str | None]]
+) -> None:
+    found = told(tmp_path, audit(activity, ("KeyDescription", old, new), ("Included Updated Properties", None, '"x"')))
+    assert [(row["operation"], row["credential_key_id"]) for row in found] == expected
+    assert all(
+        bool(row["unknown"]) == (row["operation"] == "add-credential" and row["credential_key_id"] is None) for row in found
+    )
+
+
+def test_a_first_credential_hidden_in_a_new_service_principal(tmp_path: Path) -> None:
+    value = '[{"CredentialType":2,"KeyStoreId":"291154f0-a9f5-45bb-87be-9c8ee5b6d62c"}]'
+    found = told(tmp_path, audit("Add service principal", ("Credential", "[]", value)))
+    assert [row["operation"] for row in found] == ["add-credential", "add-service-principal"]
+    assert found[0]["unknown"] == {"credential_key_id": "not_supplied"}
+    assert {row["target_kind"] for row in found} == {"service-principal"}
+
+
+def test_who_changed_it(tmp_path: Path) -> None:
+    [row] = told(tmp_path, audit("Add service principal credentials", ("KeyDescription", "[]", described(KEY))))
+    assert (row["principal_id"], row["network"], row["client"]) == (guid(9, 1).lower(), "192.0.2.7", "Mozilla/5.0 (X)")
+    assert (row["target_kind"], row["target_id"]) == ("service-principal", guid(5, 1).lower())
+
+
+def test_a_result_that_is_not_known_is_unknown(tmp_path: Path) -> None:
+    [row] = told(tmp_path, audit("Set domain authentication", result="timeout", targetResources=[]))
+    assert (row["succeeded"], row["target_id"]) == (None, None)
+    assert row["unknown"] == {"succeeded": "unrecognised", "target_id": "not_supplied"}
+
+
+def test_a_copy_in_the_unified_log(tmp_path: Path) -> None:
+    record = unified(
+        "Add service principal credentials.",
+        Actor=[{"ID": "admin@contoso.example", "Type": 5}, {"ID": f"User_{guid(9, 1)}", "Type": 2}],
+        ActorIpAddress="198.51.100.7:51234",
+        Target=[{"ID": "app", "Type": 1}, {"ID": f"ServicePrincipal_{guid(5, 1)}", "Type": 2}],
+        ModifiedProperties=[{"Name": "KeyDescription", "OldValue": "[]", "NewValue": described(KEY)}],
+        ExtendedProperties=[{"Name": "additionalDetails", "Value": '{"User-Agent":"curl/8"}'}],
+    )
+    [row] = told(tmp_path, record)
+    assert (row["operation"], row["credential_key_id"], row["target_id"]) == ("add-credential", KEY, guid(5, 1).lower())
+    assert (row["principal_id"], row["network"], row["client"]) == (guid(9, 1).lower(), "198.51.100.7", "curl/8")
+
+
+def test_federation_of_a_domain(tmp_path: Path) -> None:
+    [row] = told(tmp_path, unified("Set federation settings on domain.", ObjectId="Contoso.example"))
+    assert (row["operation"], row["target_kind"], row["target_id"]) == ("change-federation", "domain", "contoso.example")
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "kind"),
+    [
+        ("Set-AdminAuditLogConfig", [{"Name": "UnifiedAuditLogIngestionEnabled", "Value": "False"}], "tenant"),
+        ("Set-AdminAuditLogConfig", '[{"Name":"UnifiedAuditLogIngestionEnabled","Value":"False"}]', "tenant"),
+        ("Set-AdminAuditLogConfig", None, "tenant"),
+        ("Set-AdminAuditLogConfig", [{"Name": "UnifiedAuditLogIngestionEnabled", "Value": "True"}], ""),
+        ("Set-AdminAuditLogConfig", [{"Name": "LogLevel", "Value": "Verbose"}], ""),
+        ("Set-OrganizationConfig", [{"Name": "AuditDisabled", "Value": "True"}], "tenant"),
+        ("Set-OrganizationConfig", [{"Name": "FocusedInboxOn", "Value": "True"}], ""),
+        ("Set-MailboxAuditBypassAssociation", [{"Name": "AuditBypassEnabled", "Value": "$true"}], "mailbox"),
+        ("Set-Mailbox", [{"Name": "AuditEnabled", "Value": "False"}], "mailbox"),
+        ("Set-Mailbox", [{"Name": "AuditEnabled", "Value": "True"}], ""),
+    ],
+)
+def test_what_switches_recording_off(tmp_path: Path, operation: str, parameters: object, kind: str) -> None:
+    found = told(tmp_path, unified(operation, Parameters=parameters, Workload="Exchange", ResultStatus="True", ObjectId="A@b"))
+    assert [(row["operation"], row["target_kind"]) for row in found] == ([("change-audit", kind)] if kind else [])
+
+
+def activity(status: str, operation: str = "MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/DELETE") -> dict[str, Any]:
+    return {
+        "time": "2026-03-01T00:00:00.5Z",
+        "resourceId": "/SUBSCRIPTIONS/A/PROVIDERS/MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/S",
+        "operationName": operation,
+        "category": "Administrative",
+        "resultType": status,
+        "callerIpAddress": "192.0.2.1",
+        "identity": {"authorization": {"scope": "/"}, "claims": {"appid": "AA", made.OBJECT_ID: "BB"}},
+    }
+
+
+@pytest.mark.parametrize(("status", "succeeded"), [("Success", [True]), ("Failure", [False]), ("Start", []), ("Accept", [])])
+def test_a_diagnostic_setting_that_is_removed(tmp_path: Path, status: str, succeeded: list[bool]) -> None:
+    found = told(tmp_path, activity(status))
+    assert [row["succeeded"] for row in found] == succeeded
+    for row in found:
+        assert (row["operation"], row["actor_app_id"], row["principal_id"]) == ("remove-log-settings", "aa", "bb")
+        assert row["scope_id"] == row["target_id"] == "/subscriptions/a/providers/microsoft.insights/diagnosticsettings/s"
+
+
+def test_the_same_as_a_row_of_azure_activity(tmp_path: Path) -> None:
+    row = {
+        "TimeGenerated": "2026-03-01T00:00:00.5Z",
+        "OperationNameValue": "MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/DELETE",
+        "ActivityStatusValue": "Success",
+        "_ResourceId": activity("")["resourceId"].lower(),
+        "CallerIpAddress": "192.0.2.1",
+        "Claims": json.dumps({"appid": "AA", made.OBJECT_ID: "BB"}),
+    }
+    (tmp_path / "a").mkdir()
+    assert told(tmp_path, row) == told(tmp_path / "a", activity("Success"))
+
+
+def test_a_diagnostic_setting_that_is_written(tmp_path: Path) -> None:
+    assert told(tmp_path, activity("Success", "MICROSOFT.INSIGHTS/DIAGNOSTICSETTINGS/WRITE")) == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "path", "expected"),
+    [
+        ("KeySign", "keys/K/{v}/sign", "keys/k/{v}"),
+        ("KeySign", "keys/K/sign", "keys/k"),
+        ("KeyBackup", "keys/K/backup", "keys/k"),
+        ("KeyRelease", "keys/K/{v}/release", "keys/k/{v}"),
+        ("SecretGet", "secrets/S/", "secrets/s"),
+        ("CertificateBackup", "certificates/C/backup", "certificates/c"),
+    ],
+)
+def test_what_a_request_is_of(tmp_path: Path, operation: str, path: str, expected: str) -> None:
+    version = "0123456789abcdef0123456789ABCDEF"
+    record = made.kv_record({**made.requests()[1], "operation": operation, "id": ""})
+    record["properties"]["requestUri"] = f"https://Kv.vault.azure.net:443/{path.format(v=version)}?api-version=7.4"
+    [row] = told(tmp_path, record)
+    assert row["target_id"] == f"https://kv.vault.azure.net/{expected.format(v=version.lower())}"
+
+
+@pytest.mark.parametrize("operation", ["Authentication", "KeyGet", "KeyList", "VaultGet", "SecretList"])
+def test_what_is_no_use(tmp_path: Path, operation: str) -> None:
+    assert told(tmp_path, made.kv_record({**made.requests()[1], "operation": operation})) == []
+
+
+def test_a_status_that_is_missing_is_unknown(tmp_path: Path) -> None:
+    record = made.kv_record(made.requests()[1])
+    del record["properties"]["httpStatusCode"], record["resultType"]
+    [row] = told(tmp_path, record)
+    assert (row["succeeded"], row["unknown"]) == (None, {"succeeded": "not_supplied"})
+
+
+def test_records_of_other_logs_are_of_another_kind(tmp_path: Path) -> None:
+    others: list[made.Event] = [
+        {"time": "x", "category": "SignInLogs", "operationName": "Sign-in activity"},
+        {"time": "x", "category": 5, "operationName": "x"},
+        {"Type": "SigninLogs", "TimeGenerated": "x"},
+        {"Type": "AzureDiagnostics", "ResourceProvider": "MICROSOFT.SQL", "OperationName": "x"},
+        {**made.sign_in_graph(made.sign_ins()[0]), "signInEventTypes": ["interactiveUser"]},
+    ]
+    path = tmp_path / "a"
+    path.write_text(made.lines(others))
+    assert counts(imported(tmp_path / "store", path))["ignored"] == len(others)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-03-01T00:00:00Z", (AT, 0)),
+        ("2026-03-01T00:00:00.1234567Z", (AT, 123)),
+        ("2026-03-01T00:00:00.1234567+00:00", (AT, 123)),
+        ("2026-03-01T02:30:00+0230", (AT, 0)),
+        ("2026-02-28T19:00:00-05:00", (AT, 0)),
+        ("2026-03-01T00:00:00", (AT, 0)),
+        ("2026-03-01 00:00:00.5", (AT, 500)),
+        ("3/1/2026, 12:00:00.250 AM", (AT, 250)),
+        ("3/1/2026, 12:00:00 PM", (AT + 43_200, 0)),
+        ("2/28/2026, 11:59:59.999 PM", (AT - 1, 999)),
+        (str(AT), (AT, 0)),
+        (AT, (AT, 0)),
+        (AT * 1000 + 7, (AT, 7)),
+        (AT + 0.5, (AT, 500)),
+    ],
+)
+def test_times_of_every_shape(text: str | float, expected: tuple[int, int]) -> None:
+    assert moment(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1/3/2026", "1/3/2026, 13:00:00", "1/3/2026, 3:00:00 am", "13/1/2026, 3:00:00 AM", "0", "-1"]
+)
+def test_times_that_could_be_others(text: str) -> None:
+    with pytest.raises(BadRecordError):
+        moment(text)
+
+
+def test_names_are_folded() -> None:
+    wanted = "update application - certificates and secrets management"
+    for dash in "-\u2010\u2011\u2012\u2013\u2014\u2212\uff0d":
+        assert operation_name(f"Update\u00a0application {dash} Certificates and secrets  management . ") == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1:443", "192.0.2.1"),
+        ("[2001:DB8::1]:443", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_addresses(text: str | None, expected: str | None) -> None:
+    assert address(text) == expected

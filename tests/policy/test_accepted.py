@@ -1,0 +1,71 @@
+"""Announced applications: every mistake of the file at once, each with its place."""
+
+from pathlib import Path
+
+import pytest
+
+from keyaudit.model.times import DAY, parse_date
+from keyaudit.policy.accepted import load_accepted
+from keyaudit.policy.problems import PolicyError
+
+TODAY = parse_date("2026-01-15") + 4_000
+GOOD = """\
+version: 1
+accept:
+  - app_id: B77E5939-8F72-4562-8FDD-3687620B5AAA
+    operation: read-mail
+    target: contoso.example
+    owner: finance
+    reason: invoices
+    until: 2026-03-31
+"""
+
+
+def load(folder: Path, text: str) -> object:
+    path = folder / "accept.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_accepted(path, today=TODAY)
+
+
+def test_it_is_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "accept.yaml"
+    path.write_text(GOOD, encoding="utf-8")
+    (found,) = load_accepted(path, today=TODAY)
+    assert (found.app_id, found.operation) == ("b77e5939-8f72-4562-8fdd-3687620b5aaa", "read-mail")
+    assert (found.last_day, found.ends) == ("2026-03-31", parse_date("2026-03-31") + DAY)
+    assert (found.place, found.owner, found.reason) == (f"{path}:3", "finance", "invoices")
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (("    owner: finance\n", ""), "3:5: no owner; it is required"),
+        (("    reason: invoices\n", "    reason: ' '\n"), "an empty text"),
+        (("    until: 2026-03-31\n", ""), "no until"),
+        (("2026-03-31", "soon"), "'soon' is no date"),
+        (("2026-03-31", "2027-06-01"), "an announcement runs 366 days at most, from today"),
+        (("read-mail", "read-mial"), "no such operation: 'read-mial'; did you mean read-mail?"),
+        (("B77E5939-8F72-4562-8FDD-3687620B5AAA", "b77e5939-*"), "'b77e5939-*' is no application id"),
+        (("target:", "targets:"), "no such field: 'targets'; did you mean target?"),
+        (("version: 1", "version: 2"), "version '2'; this is version 1"),
+        ((GOOD, "- accept"), "not a mapping; begin with version: 1, then accept:"),
+        (("  - app_id", "    app_id"), "not a list"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, change: tuple[str, str], problem: str) -> None:
+    with pytest.raises(PolicyError) as refused:
+        load(tmp_path, GOOD.replace(*change))
+    assert problem in str(refused.value)
+
+
+def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError) as refused:
+        load(tmp_path, GOOD.replace("finance", "''").replace("2026-03-31", "never"))
+    assert len(refused.value.problems) == 2
+
+
+def test_no_file_and_no_plain_file(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="cannot be read"):
+        load_accepted(tmp_path / "none.yaml", today=TODAY)
+    with pytest.raises(PolicyError, match="not a file"):
+        load_accepted(tmp_path, today=TODAY)

@@ -1,0 +1,67 @@
+"""The simulated year of logs: the same each time, and with the intrusion that its description promises."""
+
+import json
+from collections import Counter, defaultdict
+from typing import Any
+
+import pytest
+
+from keyaudit.simulator.estates.ids import DAY, Ground
+from keyaudit.simulator.logs.shapes import EXCHANGE
+from keyaudit.simulator.logs.year import MAIL, SIGN_INS, Line, Year
+
+YEAR = Year(ground=Ground(2023, 0, "contoso.example"), first=1_735_689_600)
+INTRUDER = YEAR.app("Partner portal")
+
+
+@pytest.fixture(scope="module")
+def lines() -> list[Line]:
+    return list(YEAR.lines())
+
+
+@pytest.fixture(scope="module")
+def mail(lines: list[Line]) -> list[tuple[int, dict[str, Any]]]:
+    """What is inside the records of mail, with its day of the year."""
+    found = [(line, json.loads(json.loads(line.text)["AuditData"])) for line in lines if line.log == MAIL]
+    return [((line.moment - YEAR.first) // DAY, record) for line, record in found]
+
+
+def test_it_is_the_same_each_time_and_another_for_another_tenant(lines: list[Line]) -> None:
+    assert list(YEAR.lines(range(9))) == [line for line in lines if line.moment < YEAR.first + 9 * DAY]
+    other = Year(ground=Ground(7, 0, "contoso.example"), first=YEAR.first)
+    assert next(other.lines()).text != lines[0].text
+
+
+def test_every_log_has_events_on_every_day(lines: list[Line]) -> None:
+    days = defaultdict(set)
+    for line in lines:
+        days[line.log].add((line.moment - YEAR.first) // DAY)
+    assert {log: len(had) for log, had in days.items()} == {MAIL: 365, "key-vault": 365, SIGN_INS: 365}
+
+
+def test_people_rest_at_the_weekend(mail: list[tuple[int, dict[str, Any]]]) -> None:
+    # 2025-01-01 was a Wednesday.
+    read = Counter((day + 2) % 7 for day, record in mail if record["ClientInfoString"].startswith("Client=REST"))
+    assert max(read[5], read[6]) * 4 < min(read[weekday] for weekday in range(5))
+
+
+def test_the_intruder_reads_little_for_four_weeks_on_workdays(mail: list[tuple[int, dict[str, Any]]]) -> None:
+    read = Counter(day for day, record in mail if record["AppId"] == INTRUDER)
+    assert min(read) >= 334
+    assert max(read) - min(read) < 28
+    assert len(read) == 20
+    assert set(read.values()) <= {2, 3}
+    assert all((day + 2) % 7 < 5 for day in read)
+
+
+def test_the_intruder_holds_a_credential_that_was_replaced_in_february(lines: list[Line]) -> None:
+    used = defaultdict(set)
+    for line in lines:
+        if line.log == SIGN_INS and f'"AppId": "{INTRUDER}"' in line.text:
+            row = json.loads(line.text)
+            used[row["ServicePrincipalCredentialKeyId"], row["ResourceIdentity"]].add((line.moment - YEAR.first) // DAY)
+    old = YEAR.credential("Partner portal", 0)
+    graph = {key: days for (key, resource), days in used.items() if resource != EXCHANGE}
+    assert max(graph[old]) < 40
+    assert min(day for (key, resource), days in used.items() if resource == EXCHANGE for day in days) >= 334
+    assert {key for key, resource in used if resource == EXCHANGE} == {old}
