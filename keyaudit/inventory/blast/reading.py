@@ -26,6 +26,7 @@ def _shown(table: str) -> frozenset[str]:
     return frozenset((*TABLES[table].listed_by, *operations_of(table, _DIGEST)))
 
 
+_ENCRYPTED = frozenset((*TABLES["key_use"].listed_by, *operations_of("key_use", "pinned")))
 _BY_DIGEST: Mapping[Relation, frozenset[str]] = {
     # Only what has a certificate rests on a key: federated credentials are listed apart.
     Relation.SIGNS_IN_AS: frozenset(operations_of("credential", _DIGEST)),
@@ -33,12 +34,12 @@ _BY_DIGEST: Mapping[Relation, frozenset[str]] = {
     Relation.PUBLISHED_AS: _shown("issuer_key"),
     Relation.ISSUES_FOR: _shown("trusted_authority"),
     Relation.KEPT_IN: _shown("certificate"),
+    Relation.ENCRYPTS: _ENCRYPTED,
 }
 _KEY_OF_VAULT = frozenset(
     {"key.list", "key.versions", "key.get", "certificate.list", "certificate.versions", "certificate.get"}
 )
 _KEY_OF_HSM = frozenset({"hsm.key.list", "hsm.key.versions", "hsm.key.get"})
-_ENCRYPTED = frozenset((*TABLES["key_use"].listed_by, *operations_of("key_use", "pinned")))
 _REACH = frozenset(
     (
         "federated_token_validation.get",
@@ -63,8 +64,19 @@ _WORDS = {
 """What may be missing where something was not read."""
 
 
+_HELD = {
+    "credential": "id, kind, key_id, holder_kind, holder_type, holder_id, holder_name, app_id, usage, expires_on, thumbprint,"
+    " thumbprint_sha256, public_key_sha256, unknown",
+    "certificate": "id, name, certificate_id, version, vault_id, vault_name, enabled, exportable, custody, key_version_id,"
+    " thumbprint, thumbprint_sha256, public_key_sha256, unknown",
+}
+"""What is asked for again and again of views that take long: worked out once."""
+
+
 def read(connection: duckdb.DuckDBPyConnection, asked: str, *, as_of: int, verify: bool) -> "Reading":
     """The answer, as far as the views have it. Raises UsageError where `asked` names nothing, or several things."""
+    for table, columns in _HELD.items():
+        connection.execute(f"CREATE TEMP TABLE held_{table} AS SELECT {columns} FROM {table}")  # noqa: S608 - named above
     meant = subject(connection, asked, gone=verify)
     found = trusted(connection, meant, as_of=as_of) if verify else walked(connection, meant, as_of=as_of)
     return Reading(meant, found, verify)

@@ -26,14 +26,14 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _PUBLIC = re.compile(r"spki:([0-9a-f]{64})", re.ASCII)
 _SHA1, _SHA256 = 20, 32
 
-X509 = ("certificate", "signing_certificate", "issuer_key", "trusted_authority", "credential")
+X509 = ("held_certificate", "signing_certificate", "issuer_key", "trusted_authority", "held_credential")
 """The tables of certificates, whose columns for digests are named alike."""
 KEY_OF_CERTIFICATE = "list_contains($key_ids, replace(lower(certificate_id), '/certificates/', '/keys/'))"
 _BY_DIGEST = " OR ".join(
     f"list_contains($digests, {column})" for column in ("upper(thumbprint)", "thumbprint_sha256", "public_key_sha256")
 )
 _OBJECTS = """
-    SELECT 'certificate', certificate_id, lower(version) FROM certificate
+    SELECT 'certificate', certificate_id, lower(version) FROM held_certificate
     WHERE vault_id = $vault AND lower(split_part(certificate_id, '/', 5)) = $name
     UNION ALL SELECT 'key', key_id, lower(version) FROM key
     WHERE vault_id = $vault AND lower(split_part(key_id, '/', 5)) = $name"""
@@ -115,7 +115,7 @@ def _in_vaults(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool)
 def _in_entra(connection: duckdb.DuckDBPyConnection, asked: str) -> Iterator[Subject]:
     """Credentials and issuer keys by their key id; applications by an id or their exact name, with all their credentials."""
     text = asked.lower()
-    keyed = "SELECT id, key_id, holder_name FROM credential WHERE lower(key_id) = ? ORDER BY id"
+    keyed = "SELECT id, key_id, holder_name FROM held_credential WHERE lower(key_id) = ? ORDER BY id"
     for id_, key_id, holder in connection.execute(keyed, [text]).fetchall():
         name = f"{key_id} of {holder or 'an application without a name'}"
         yield Subject(noun="credential", id=id_, name=name, credentials=frozenset((id_,)))
@@ -131,7 +131,7 @@ def _in_entra(connection: duckdb.DuckDBPyConnection, asked: str) -> Iterator[Sub
             UNION ALL SELECT id, app_id, name FROM service_principal WHERE {where}
         ) GROUP BY app ORDER BY app"""
     for app, name in connection.execute(held, [text]).fetchall():
-        own = "SELECT id FROM credential WHERE coalesce(lower(app_id), holder_id) = ? ORDER BY id"
+        own = "SELECT id FROM held_credential WHERE coalesce(lower(app_id), holder_id) = ? ORDER BY id"
         ids = frozenset(id_ for (id_,) in connection.execute(own, [app]).fetchall())
         yield Subject(noun="application", id=app, name=name or app, credentials=ids)
 
@@ -165,15 +165,15 @@ def _closed(connection: duckdb.DuckDBPyConnection, found: Subject) -> Subject:
     keys = set(found.keys)
     if found.key_ids:
         where = f"{KEY_OF_CERTIFICATE} AND ($version = '' OR lower(version) = $version)"
-        keys |= _public(connection, "certificate", where, {"key_ids": sorted(found.key_ids), "version": found.version})
+        keys |= _public(connection, "held_certificate", where, {"key_ids": sorted(found.key_ids), "version": found.version})
     if found.credentials:
-        keys |= _public(connection, "credential", "list_contains($ids, id)", {"ids": sorted(found.credentials)})
+        keys |= _public(connection, "held_credential", "list_contains($ids, id)", {"ids": sorted(found.credentials)})
     if found.issuer_keys:
         keys |= _public(connection, "issuer_key", "list_contains($ids, id)", {"ids": sorted(found.issuer_keys)})
     if found.thumbprints:
         for table in X509:
             # What a credential calls its thumbprint is chosen by whoever adds it: it counts only where no certificate tells.
-            if table == "credential" and keys:
+            if table == "held_credential" and keys:
                 break
             keys |= _public(connection, table, _BY_DIGEST, {"digests": sorted(found.thumbprints)})
     return replace(found, keys=frozenset(keys))

@@ -20,32 +20,33 @@ _DOUBT = "CASE WHEN list_contains($keys, public_key_sha256) THEN NULL ELSE unkno
 # An issuer key without a certificate has no other digest.
 _SAME_PUBLISHED = f"{_SAME} OR (public_key_sha256 IS NULL AND {_THUMBPRINT})"
 
-CREDENTIAL = "certificate credential"
-_CREDENTIALS = {"certificate": CREDENTIAL, "password": "client secret", "federated": "federated credential"}
+_CREDENTIALS = {"certificate": "certificate credential", "password": "client secret", "federated": "federated credential"}
 
 
 def credentials(
     connection: duckdb.DuckDBPyConnection,
     graph: Graph,
-    source: str,
+    sources: Mapping[str, Sequence[str]],
     *,
-    keys: Iterable[str],
     thumbprints: Iterable[str] = (),
     ids: Iterable[str] = (),
     as_of: int,
 ) -> list[str]:
-    """Joins the applications that sign in by it; the ids of those that are new. What has expired signs in nobody."""
+    """Joins the applications that sign in by keys, each from the nodes that it is in `sources`; the ids of those that are new.
+
+    What is told by `thumbprints` or `ids` alone is joined from the subject. What has expired signs in nobody.
+    """
     found = rows(
         connection,
         f"""
-        SELECT id, kind, key_id, holder_kind, holder_type, holder_id, holder_name, app_id,
+        SELECT id, kind, key_id, holder_kind, holder_type, holder_id, holder_name, app_id, public_key_sha256,
             coalesce(CASE WHEN list_contains($ids, id) THEN NULL ELSE {_DOUBT} END,
                 CASE WHEN expires_on IS NULL THEN unknown['expires_on'] END, unknown['usage'], unknown['app_id']) AS doubt
-        FROM credential
+        FROM held_credential
         WHERE (list_contains($ids, id) OR {_SAME}) AND usage IS DISTINCT FROM 'Sign'
             AND (expires_on IS NULL OR expires_on > $as_of)
         ORDER BY holder_name, id""",
-        {"keys": sorted(keys), "thumbprints": sorted(thumbprints), "ids": sorted(ids), "as_of": as_of},
+        {"keys": sorted(sources), "thumbprints": sorted(thumbprints), "ids": sorted(ids), "as_of": as_of},
     )
     new = []
     for row in found:
@@ -53,17 +54,18 @@ def credentials(
         facts = {
             name: row[name] for name in ("key_id", "kind", "holder_kind", "holder_type", "holder_id", "app_id") if row[name]
         }
-        edge = Edge(
-            source=source,
-            target=identity,
-            relation=Relation.SIGNS_IN_AS,
-            how=_CREDENTIALS.get(row["kind"], "credential"),
-            names=row["key_id"] or row["id"],
-            doubt=_reason(row["doubt"]),
-            facts={"credential": row["id"], **facts},
-        )
-        if graph.join(Node(id=identity, kind=Kind.IDENTITY, name=row["holder_name"] or identity), edge):
-            new.append(identity)
+        for source in sources.get(row["public_key_sha256"], (graph.subject.id,)):
+            edge = Edge(
+                source=source,
+                target=identity,
+                relation=Relation.SIGNS_IN_AS,
+                how=_CREDENTIALS.get(row["kind"], "credential"),
+                names=row["key_id"] or row["id"],
+                doubt=_reason(row["doubt"]),
+                facts={"credential": row["id"], **facts},
+            )
+            if graph.join(Node(id=identity, kind=Kind.IDENTITY, name=row["holder_name"] or identity), edge):
+                new.append(identity)
     return new
 
 
@@ -75,9 +77,7 @@ _SIGNERS = {
 }
 
 
-def signers(
-    connection: duckdb.DuckDBPyConnection, graph: Graph, source: str, *, keys: Iterable[str], thumbprints: Iterable[str] = ()
-) -> None:
+def signers(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subject) -> None:
     """Joins those whose tokens it signs, and the users for whom a domain then speaks."""
     found = rows(
         connection,
@@ -85,7 +85,7 @@ def signers(
         SELECT id, kind, holder_id, holder_name, app_id, thumbprint, active, is_next, mfa_trusted, signs_for_administrators,
             unknown['mfa_trusted'] AS mfa_doubt, unknown['signs_for_administrators'] AS administrators_doubt, {_DOUBT} AS doubt
         FROM signing_certificate WHERE {_SAME} ORDER BY kind, holder_name, id""",
-        {"keys": sorted(keys), "thumbprints": sorted(thumbprints)},
+        _digests(subject),
     )
     for row in found:
         kind, how = _SIGNERS.get(row["kind"], (Kind.RELYING_PARTY, "tokens are signed with it"))
@@ -96,7 +96,7 @@ def signers(
         )
         facts = {name: row[name] for name in ("kind", "holder_id", "holder_name", "app_id", "thumbprint") if row[name]}
         edge = Edge(
-            source=source,
+            source=graph.subject.id,
             target=row["holder_id"],
             relation=Relation.SIGNS_TOKENS_FOR,
             how=how + also,
@@ -188,30 +188,35 @@ def authorities(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Su
 
 
 def custody(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subject) -> Sequence[Mapping[str, Any]]:
-    """Joins the versions of vault certificates and keys that it is and that are not disabled; those rows."""
+    """Joins the versions of vault certificates and keys that it is and that are not disabled; the certificates, all of them."""
     of_own = f"{KEY_OF_CERTIFICATE} AND ($version = '' OR lower(version) = $version)"
     held = rows(
         connection,
         f"""
         SELECT 'certificate' AS noun, id, certificate_id AS thing_id, version, name, vault_id, vault_name, custody, exportable,
-            key_version_id, reuse_key, coalesce(CASE WHEN {of_own} THEN NULL ELSE {_DOUBT} END, unknown['enabled']) AS doubt
-        FROM certificate WHERE (({of_own}) OR {_SAME}) AND enabled IS NOT FALSE ORDER BY id""",
+            enabled, lower(key_version_id) AS key_version_id,
+            coalesce(CASE WHEN {of_own} THEN NULL ELSE {_DOUBT} END, unknown['enabled']) AS doubt
+        FROM held_certificate WHERE ({of_own}) OR {_SAME} ORDER BY id""",
         _digests(subject, key_ids=subject.key_ids, version=subject.version),
     )
-    held += rows(
+    working = [row for row in held if row["enabled"] is not False]
+    behind = {row["key_version_id"] for row in held if row["key_version_id"]}
+    alone = rows(
         connection,
         """
         SELECT 'key' AS noun, id, key_id AS thing_id, version, name, vault_id, vault_name, custody, exportable,
-            NULL AS key_version_id, NULL AS reuse_key, unknown['enabled'] AS doubt
-        FROM key WHERE list_contains($key_ids, key_id) AND ($version = '' OR lower(version) = $version)
-            AND enabled IS NOT FALSE AND NOT list_contains($backing, id) ORDER BY id""",
+            unknown['enabled'] AS doubt
+        FROM key WHERE ((list_contains($key_ids, key_id) AND ($version = '' OR lower(version) = $version))
+                OR list_contains($behind, id))
+            AND enabled IS NOT FALSE AND NOT list_contains($shown, id) ORDER BY id""",
         {
             "key_ids": sorted(subject.key_ids),
             "version": subject.version,
-            "backing": [row["key_version_id"].lower() for row in held if row["key_version_id"]],
+            "behind": sorted(behind),
+            "shown": [row["key_version_id"] for row in working if row["key_version_id"]],
         },
     )
-    for row in held:
+    for row in (*working, *alone):
         out = ", and its private half can be read out" if row["exportable"] else ""
         edge = Edge(
             source=graph.subject.id,
@@ -228,8 +233,18 @@ def custody(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subjec
     return held
 
 
-def encrypted(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subject) -> list[Reason]:
-    """Joins the services that encrypt with it. Why there may be more: those of which the key is not known."""
+def encrypted(
+    connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subject, held: Iterable[Mapping[str, Any]]
+) -> list[Reason]:
+    """Joins the services that encrypt with it, or with a key that is behind one of the certificates `held`.
+
+    Why there may be more: those of which the key is not known.
+    """
+    versions: dict[str, set[str]] = {key_id: {subject.version} - {""} for key_id in subject.key_ids}
+    for row in held:
+        key_id, _, version = (row["key_version_id"] or "").rpartition("/")
+        if key_id and key_id not in subject.key_ids:
+            versions.setdefault(key_id, set()).add(version)
     found = rows(
         connection,
         """
@@ -237,15 +252,16 @@ def encrypted(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subj
         LEFT JOIN (SELECT key_id, any_value(version) AS version FROM key WHERE is_current GROUP BY key_id) AS current
             ON current.key_id = uses.key_id
         WHERE list_contains($key_ids, uses.key_id) ORDER BY uses.consumer_id, uses.id""",
-        {"key_ids": sorted(subject.key_ids)},
+        {"key_ids": sorted(versions)},
     )
     for row in found:
         follows = row["version_in_use"] or row["version"] or row["current_version"]
         used = row["version"] if row["pinned"] else follows
-        if subject.version and used and row["pinned"] is not None and used.lower() != subject.version:
+        meant = versions[row["key_id"]]
+        if meant and used and row["pinned"] is not None and used.lower() not in meant:
             continue
         doubt = _reason(row["unknown"].get("pinned") or row["unknown"].get("version"))
-        if subject.version and not used:
+        if meant and not used:
             doubt = doubt or Reason.NOT_VISIBLE
         how = "it stays with this version whatever the key is rotated to" if row["pinned"] else "it follows the key's rotation"
         edge = Edge(
@@ -260,17 +276,17 @@ def encrypted(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subj
         name = f"{row['kind']} {row['consumer_id'].rpartition('/')[2]}"
         graph.join(Node(id=row["consumer_id"], kind=Kind.SERVICE, name=name), edge)
     nameless = "SELECT DISTINCT unknown['key_id'] AS reason FROM key_use WHERE key_id IS NULL AND unknown['key_id'] IS NOT NULL"
-    return [Reason(row["reason"]) for row in rows(connection, nameless, [])] if subject.key_ids else []
+    return [Reason(row["reason"]) for row in rows(connection, nameless, [])] if versions else []
 
 
 def unshown(connection: duckdb.DuckDBPyConnection, subject: Subject) -> Iterator[tuple[Relation, str, int, Reason]]:
     """By relation what was listed and not shown: each may rest on the key. With its plural, how many, and why."""
     for relation, table, plural in (
-        (Relation.SIGNS_IN_AS, "credential", "credentials whose certificate was not shown"),
+        (Relation.SIGNS_IN_AS, "held_credential", "credentials whose certificate was not shown"),
         (Relation.SIGNS_TOKENS_FOR, "signing_certificate", "token-signing certificates that were not shown"),
         (Relation.PUBLISHED_AS, "issuer_key", "published keys that were not shown"),
         (Relation.ISSUES_FOR, "trusted_authority", "trusted authorities whose certificate was not shown"),
-        (Relation.KEPT_IN, "certificate", "vault certificates that were not shown"),
+        (Relation.KEPT_IN, "held_certificate", "vault certificates that were not shown"),
     ):
         query = f"""
             SELECT unknown['public_key_sha256'] AS reason, count(*) AS number FROM {table}

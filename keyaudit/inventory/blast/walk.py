@@ -33,15 +33,15 @@ def trusted(connection: duckdb.DuckDBPyConnection, subject: Subject, *, as_of: i
     """Only what trusts the subject: what has to change so that nothing accepts it."""
     graph = Graph(Node(id="subject", kind=Kind.SUBJECT, name=subject.name, note=subject.noun))
     missing: list[tuple[Relation, str, Reason]] = []
-    digests = {"keys": subject.keys, "thumbprints": subject.thumbprints}
-    trust.credentials(connection, graph, graph.subject.id, **digests, ids=subject.credentials, as_of=as_of)
-    trust.signers(connection, graph, graph.subject.id, **digests)
+    sources = dict.fromkeys(subject.keys, (graph.subject.id,))
+    also = {"thumbprints": subject.thumbprints, "ids": subject.credentials}
+    trust.credentials(connection, graph, sources, **also, as_of=as_of)
+    trust.signers(connection, graph, subject)
     trust.published(connection, graph, subject)
     trust.authorities(connection, graph, subject)
-    trust.custody(connection, graph, subject)
-    missing += [
-        (Relation.ENCRYPTS, "services whose key is not known", why) for why in trust.encrypted(connection, graph, subject)
-    ]
+    held = trust.custody(connection, graph, subject)
+    nameless = trust.encrypted(connection, graph, subject, held)
+    missing += [(Relation.ENCRYPTS, "services whose key is not known", why) for why in nameless]
     if subject.has_digest:
         shown = trust.unshown(connection, subject)
         missing += [(relation, f"{number:,} {plural}", why) for relation, plural, number, why in shown]
@@ -110,15 +110,15 @@ def _become(
     for each in opened:
         by_vault[each.vault_id].append(each)
     query = """
-        SELECT made.id, lower(split_part(certificate_id, '/', 5)) AS thing, version, vault_id, vault_name, public_key_sha256,
+        SELECT id, lower(split_part(certificate_id, '/', 5)) AS thing, version, vault_id, vault_name, public_key_sha256,
             exportable, unknown['exportable'] AS doubt
-        FROM certificate AS made
+        FROM held_certificate
         WHERE list_contains($vaults, vault_id) AND NOT list_contains($keys, public_key_sha256) AND public_key_sha256 IN (
-            SELECT public_key_sha256 FROM credential
+            SELECT public_key_sha256 FROM held_credential
             WHERE usage IS DISTINCT FROM 'Sign' AND (expires_on IS NULL OR expires_on > $as_of)
-        ) ORDER BY made.id"""
+        ) ORDER BY id"""
     values = {"vaults": sorted(by_vault), "keys": sorted(subject.keys), "as_of": as_of}
-    new: list[str] = []
+    sources: dict[str, list[str]] = defaultdict(list)
     for row in rows(connection, query, values) if by_vault else ():
         ways = [each for each in by_vault[row["vault_id"]] if each.thing in ("", row["thing"])]
         ways = [each for each in ways if not each.exportable_only or row["exportable"] is not False]
@@ -135,5 +135,5 @@ def _become(
             )
             graph.join(Node(id=row["id"], kind=Kind.CERTIFICATE, name=name), edge)
         if ways:
-            new += trust.credentials(connection, graph, row["id"], keys=[row["public_key_sha256"]], as_of=as_of)
-    return new
+            sources[row["public_key_sha256"]].append(row["id"])
+    return trust.credentials(connection, graph, sources, as_of=as_of) if sources else []

@@ -42,6 +42,5 @@ def render(found: BlastRadius, out: TextIO) -> None:
         why=why,
         steps=left(found) if found.verify else plan(found),
         plan_title="Not done of the plan" if found.verify else "Plan",
-        gaps=found.verdict.gaps,
     )
     out.write(shown)

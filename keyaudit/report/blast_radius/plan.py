@@ -60,8 +60,8 @@ def _once(found: BlastRadius) -> Iterator[Step]:
         phase=Phase.VERIFY,
         title="Read again, and see that nothing accepts the old key",
         text=(
-            "Exit code 0 says so, where all that was needed could be read. Whoever was given the public half elsewhere has to be"
-            " asked: no API of Azure shows them."
+            "Exit code 0 says so, where all that was needed could be read. Whoever was given the public half elsewhere"
+            " has to be asked: no API of Azure shows them."
         ),
         commands=tuple(f"keyaudit blast-radius {word(each)} --verify" for each in _targets(found)),
     )
