@@ -205,7 +205,7 @@ def test_verify_is_clean_once_the_plan_is_done(keyaudit: Keyaudit, theft: Path, 
     plan = keyaudit("blast-radius", digest, "--from", theft, "-o", "json").json["plan"]
     commands = [command for step in plan if step["phase"] == "verify" for command in step["commands"]]
     assert commands
-    for asked in (digest, *(shlex.split(command)[2] for command in commands)):
+    for asked in (digest, shlex.split(commands[0])[2]):
         before = keyaudit("blast-radius", asked, "--verify", "--from", theft, "-o", "json")
         assert before.code == Exit.FINDINGS
         assert edges(before.json)[0] == TRUSTING | {ELSEWHERE}
@@ -253,6 +253,38 @@ def test_an_unread_place_is_drawn_as_unknown_and_verifies_nothing(keyaudit: Keya
     dot = keyaudit("blast-radius", "Partner EDI", "--from", blind_spots, "-o", "dot")
     assert "style=dashed" in dot.out
     assert "signs tokens for? the identity may not read it (permission)" in dot.out
+
+
+def test_a_signing_certificate_that_two_share_is_found_by_either(keyaudit: Keyaudit, contoso: Path) -> None:
+    ran = keyaudit("blast-radius", "Trey Research Archive", "--from", contoso, "-o", "json")
+    assert ran.code == Exit.CLEAN
+    first, others = edges(ran.json)
+    assert first == {"signs-tokens-for Trey Research Archive", "signs-tokens-for Trey Research Portal", ELSEWHERE}
+    assert others == set()
+
+
+def test_services_that_encrypt_with_a_key_are_found_by_its_version(keyaudit: Keyaudit, contoso: Path) -> None:
+    query = "SELECT id FROM key WHERE key_id LIKE '%/keys/storage-cmk' AND is_current"
+    (current,) = asked_of(contoso, query)
+    whole = edges(keyaudit("blast-radius", f"{VAULT}/storage-cmk", "--verify", "--from", contoso, "-o", "json").json)[0]
+    one = edges(keyaudit("blast-radius", current, "--verify", "--from", contoso, "-o", "json").json)[0]
+    kept = {f"kept-in {VAULT}/storage-cmk", f"{ELSEWHERE}, or a certificate made on it elsewhere"}
+    follow = {"encrypts disk-encryption-set des-contoso-vms", "encrypts storage stcontosostatements"}
+    assert one == kept | follow
+    # This one stays with an older version.
+    assert whole == kept | follow | {"encrypts disk-encryption-set des-contoso-analytics"}
+
+
+def test_a_name_that_several_have_is_refused_with_their_ids(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    whole = stolen()
+    applications = (replace(one, name="etl-runner") if one.name == "etl-runner-test" else one for one in whole.applications)
+    folder = collected(tmp_path / "snapshot", replace(whole, applications=tuple(applications)))
+    ran = keyaudit("blast-radius", "etl-runner", "--from", folder)
+    assert ran.code == Exit.USAGE
+    assert "'etl-runner' names 2 things: application " in ran.err
+    assert ran.err.count("application ") == 2
+    asked = ran.err.split("application ")[1].split(",")[0]
+    assert keyaudit("blast-radius", asked, "--from", folder, "--verify").code == Exit.FINDINGS
 
 
 def test_what_a_filter_left_out_is_not_verified(keyaudit: Keyaudit, tmp_path: Path) -> None:

@@ -168,6 +168,10 @@ def _closed(connection: duckdb.DuckDBPyConnection, found: Subject) -> Subject:
         keys |= _public(connection, "held_certificate", where, {"key_ids": sorted(found.key_ids), "version": found.version})
     if found.credentials:
         keys |= _public(connection, "held_credential", "list_contains($ids, id)", {"ids": sorted(found.credentials)})
+    if found.noun == "application":
+        # Its own token-signing certificates are its keys too.
+        where = "coalesce(lower(app_id), holder_id) = $app"
+        keys |= _public(connection, "signing_certificate", where, {"app": found.id})
     if found.issuer_keys:
         keys |= _public(connection, "issuer_key", "list_contains($ids, id)", {"ids": sorted(found.issuer_keys)})
     if found.thumbprints:

@@ -99,7 +99,7 @@ def signers(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subjec
             source=graph.subject.id,
             target=row["holder_id"],
             relation=Relation.SIGNS_TOKENS_FOR,
-            how=how + also,
+            how=f"{how}{also}; certificate",
             names=row["thumbprint"] or row["id"],
             doubt=_reason(row["doubt"]),
             facts=facts,
@@ -158,7 +158,7 @@ def published(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subj
             source=graph.subject.id,
             target=row["id"],
             relation=Relation.PUBLISHED_AS,
-            how=f"published among {whose.get(row['kind'], 'signing keys')}: whoever follows them accepts it",
+            how=f"one of {whose.get(row['kind'], 'the signing keys')}, which whoever follows them accepts; of",
             names=row["token_issuer"] or row["app_id"] or row["key_set"] or "",
             doubt=_reason(row["doubt"]),
             facts=facts,
@@ -179,7 +179,7 @@ def authorities(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Su
             source=graph.subject.id,
             target=row["id"],
             relation=Relation.ISSUES_FOR,
-            how=f"trusted to issue {people}",
+            how=f"trusted to issue {people}; certificate",
             names=row["thumbprint"] or "",
             doubt=_reason(row["doubt"]),
             facts={"kind": row["kind"]},
@@ -263,13 +263,13 @@ def encrypted(
         doubt = _reason(row["unknown"].get("pinned") or row["unknown"].get("version"))
         if meant and not used:
             doubt = doubt or Reason.NOT_VISIBLE
-        how = "it stays with this version whatever the key is rotated to" if row["pinned"] else "it follows the key's rotation"
+        how = "whatever the key is rotated to it stays with" if row["pinned"] else "it follows the key's rotation, now at"
         edge = Edge(
             source=graph.subject.id,
             target=row["consumer_id"],
             relation=Relation.ENCRYPTS,
-            how=f"customer-managed key: {how}",
-            names=used or "",
+            how=f"customer-managed key; {how} version",
+            names=used or "unknown",
             doubt=doubt,
             facts={"kind": row["kind"], "key_id": row["key_id"], "pinned": str(row["pinned"]).lower()},
         )
