@@ -124,7 +124,7 @@ class BlastRadius:
         # What was left out on purpose may accept it all the same.
         settled = {Reason.NOT_SUPPLIED, Reason.NOT_IN_CLOUD} | (set() if self.verify else {Reason.EXCLUDED_BY_CONFIG})
         unknown = {edge.doubt for edge in self.edges if edge.doubt is not None} - settled
-        accepted = {Exit.FINDINGS} if self.verify and self.accepting() else set()
+        accepted = {Exit.FINDINGS} if self.verify and any(edge.doubt is None for edge in self.accepting()) else set()
         return accepted | ({Exit.INCOMPLETE} if unknown else set())
 
     def accepting(self) -> list[Edge]:

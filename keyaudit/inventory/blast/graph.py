@@ -6,6 +6,7 @@ from typing import Any
 import duckdb
 
 from keyaudit.model.blast_radius import Edge, Node
+from keyaudit.model.reasons import Reason
 
 
 class Graph:
@@ -28,6 +29,11 @@ class Graph:
         way = (edge.way.id, tuple(who.id for who in edge.way.through)) if edge.way else None
         self._edges.setdefault((edge.source, edge.target, edge.relation, edge.how, edge.names, way), edge)
         return new
+
+
+def reason(text: str | None) -> Reason | None:
+    """The reason that a view gives, if it gives one."""
+    return Reason(text) if text else None
 
 
 def rows(connection: duckdb.DuckDBPyConnection, query: str, values: Mapping[str, Any] | Sequence[Any]) -> list[dict[str, Any]]:

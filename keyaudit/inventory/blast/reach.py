@@ -11,7 +11,7 @@ import duckdb
 
 from keyaudit.inventory.access import GIVEN, MET, PEOPLE, WAY, honoured, way_of
 from keyaudit.inventory.blast.graph import Graph, rows
-from keyaudit.inventory.blast.trust import TENANT
+from keyaudit.inventory.blast.signing import TENANT
 from keyaudit.inventory.views.reach import KINDS
 from keyaudit.model.access import Who
 from keyaudit.model.blast_radius import Edge, Kind, Node, Relation

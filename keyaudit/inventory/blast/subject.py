@@ -6,8 +6,9 @@ import base64
 import binascii
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import duckdb
 
@@ -29,6 +30,13 @@ _SHA1, _SHA256 = 20, 32
 X509 = ("held_certificate", "signing_certificate", "issuer_key", "trusted_authority", "held_credential")
 """The tables of certificates, whose columns for digests are named alike."""
 KEY_OF_CERTIFICATE = "list_contains($key_ids, replace(lower(certificate_id), '/certificates/', '/keys/'))"
+# A certificate that Graph does not show is told by its thumbprint, which whoever adds it can set: that is no certainty.
+UNSHOWN = "public_key_sha256 IS NULL AND unknown['public_key_sha256'] IS NOT NULL"
+THUMBPRINT = "list_contains($thumbprints, upper(thumbprint))"
+SAME = f"list_contains($keys, public_key_sha256) OR (({UNSHOWN}) AND {THUMBPRINT})"
+"""Whether a row of one of these tables is on the key, with the parameters `Subject.digests`."""
+DOUBT = "CASE WHEN list_contains($keys, public_key_sha256) THEN NULL ELSE unknown['public_key_sha256'] END"
+"""Why that is not certain."""
 _BY_DIGEST = " OR ".join(
     f"list_contains($digests, {column})" for column in ("upper(thumbprint)", "thumbprint_sha256", "public_key_sha256")
 )
@@ -59,6 +67,11 @@ class Subject:
     """Row ids of credentials."""
     issuer_keys: frozenset[str] = frozenset()
     """Row ids of issuer keys."""
+
+    def digests(self, **also: Iterable[str] | str) -> dict[str, Any]:
+        """The parameters of a query about it, and others beside them."""
+        beside = {name: value if isinstance(value, str) else sorted(value) for name, value in also.items()}
+        return {"keys": sorted(self.keys), "thumbprints": sorted(self.thumbprints), **beside}
 
     @property
     def has_digest(self) -> bool:

@@ -1,4 +1,4 @@
-"""What trusts a key: the edges from the subject, or from a key that was reached, to all that accepts it."""
+"""What trusts a key by keeping it, by signing somebody in with it, or by encrypting with it."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program; digests and ids are parameters
 
@@ -7,18 +7,10 @@ from typing import Any
 
 import duckdb
 
-from keyaudit.inventory.blast.graph import Graph, rows
-from keyaudit.inventory.blast.subject import KEY_OF_CERTIFICATE, Subject
+from keyaudit.inventory.blast.graph import Graph, reason, rows
+from keyaudit.inventory.blast.subject import DOUBT, KEY_OF_CERTIFICATE, SAME, THUMBPRINT, UNSHOWN, Subject
 from keyaudit.model.blast_radius import Edge, Kind, Node, Relation
 from keyaudit.model.reasons import Reason
-
-# A certificate that Graph does not show is told by its thumbprint, which whoever adds it can set: that is no certainty.
-_UNSHOWN = "public_key_sha256 IS NULL AND unknown['public_key_sha256'] IS NOT NULL"
-_THUMBPRINT = "list_contains($thumbprints, upper(thumbprint))"
-_SAME = f"list_contains($keys, public_key_sha256) OR (({_UNSHOWN}) AND {_THUMBPRINT})"
-_DOUBT = "CASE WHEN list_contains($keys, public_key_sha256) THEN NULL ELSE unknown['public_key_sha256'] END"
-# An issuer key without a certificate has no other digest.
-_SAME_PUBLISHED = f"{_SAME} OR (public_key_sha256 IS NULL AND {_THUMBPRINT})"
 
 _CREDENTIALS = {"certificate": "certificate credential", "password": "client secret", "federated": "federated credential"}
 
@@ -40,10 +32,10 @@ def credentials(
         connection,
         f"""
         SELECT id, kind, key_id, holder_kind, holder_type, holder_id, holder_name, app_id, public_key_sha256,
-            coalesce(CASE WHEN list_contains($ids, id) THEN NULL ELSE {_DOUBT} END,
+            coalesce(CASE WHEN list_contains($ids, id) THEN NULL ELSE {DOUBT} END,
                 CASE WHEN expires_on IS NULL THEN unknown['expires_on'] END, unknown['usage'], unknown['app_id']) AS doubt
         FROM held_credential
-        WHERE (list_contains($ids, id) OR {_SAME}) AND usage IS DISTINCT FROM 'Sign'
+        WHERE (list_contains($ids, id) OR {SAME}) AND usage IS DISTINCT FROM 'Sign'
             AND (expires_on IS NULL OR expires_on > $as_of)
         ORDER BY holder_name, id""",
         {"keys": sorted(sources), "thumbprints": sorted(thumbprints), "ids": sorted(ids), "as_of": as_of},
@@ -61,130 +53,12 @@ def credentials(
                 relation=Relation.SIGNS_IN_AS,
                 how=_CREDENTIALS.get(row["kind"], "credential"),
                 names=row["key_id"] or row["id"],
-                doubt=_reason(row["doubt"]),
+                doubt=reason(row["doubt"]),
                 facts={"credential": row["id"], **facts},
             )
             if graph.join(Node(id=identity, kind=Kind.IDENTITY, name=row["holder_name"] or identity), edge):
                 new.append(identity)
     return new
-
-
-_SIGNERS = {
-    "saml": (Kind.RELYING_PARTY, "Entra signs its SAML tokens with it: the holder can be any of its users"),
-    "application": (Kind.RELYING_PARTY, "Entra signs its tokens with it: the holder can be any of its users"),
-    "federated-domain": (Kind.DOMAIN, "Entra accepts what is signed with it for users of the domain"),
-    "external-idp": (Kind.PROVIDER, "Entra accepts what is signed with it for guests of that provider"),
-}
-
-
-def signers(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subject) -> None:
-    """Joins those whose tokens it signs, and the users for whom a domain then speaks."""
-    found = rows(
-        connection,
-        f"""
-        SELECT id, kind, holder_id, holder_name, app_id, thumbprint, active, is_next, mfa_trusted, signs_for_administrators,
-            unknown['mfa_trusted'] AS mfa_doubt, unknown['signs_for_administrators'] AS administrators_doubt, {_DOUBT} AS doubt
-        FROM signing_certificate WHERE {_SAME} ORDER BY kind, holder_name, id""",
-        _digests(subject),
-    )
-    for row in found:
-        kind, how = _SIGNERS.get(row["kind"], (Kind.RELYING_PARTY, "tokens are signed with it"))
-        also = (
-            "; as its next certificate, which counts now"
-            if row["is_next"]
-            else "; not its active one" * (row["active"] is False)
-        )
-        facts = {name: row[name] for name in ("kind", "holder_id", "holder_name", "app_id", "thumbprint") if row[name]}
-        edge = Edge(
-            source=graph.subject.id,
-            target=row["holder_id"],
-            relation=Relation.SIGNS_TOKENS_FOR,
-            how=f"{how}{also}; certificate",
-            names=row["thumbprint"] or row["id"],
-            doubt=_reason(row["doubt"]),
-            facts=facts,
-        )
-        graph.join(Node(id=row["holder_id"], kind=kind, name=row["holder_name"] or row["holder_id"]), edge)
-        if kind is Kind.DOMAIN:
-            _speaks(graph, row)
-            _speaks_beyond(connection, graph, row["holder_id"])
-
-
-def _speaks(graph: Graph, row: Mapping[str, Any]) -> None:
-    """Whom a domain's signer can be, and whether that gives it the tenant."""
-    users = Node(id=f"{row['holder_id']}/users", kind=Kind.USERS, name=f"every user of {row['holder_name']}")
-    factor = {True: "a second factor is taken on its word", False: "a second factor is asked for by Entra"}
-    doubt = _reason(row["mfa_doubt"])
-    how = factor.get(row["mfa_trusted"], "whether a second factor is taken on its word is not known")
-    graph.join(users, Edge(source=row["holder_id"], target=users.id, relation=Relation.SPEAKS_FOR, how=how, doubt=doubt))
-    if row["signs_for_administrators"] is not False:
-        how = "one of them is an administrator of the whole tenant"
-        why = _reason(row["administrators_doubt"])
-        graph.join(TENANT, Edge(source=users.id, target=TENANT.id, relation=Relation.CONTROLS, how=how, doubt=why))
-
-
-def _speaks_beyond(connection: duckdb.DuckDBPyConnection, graph: Graph, domain: str) -> None:
-    """Users of other domains, where nobody checks that a domain speaks for its own alone."""
-    query = """
-        SELECT validated_domains, unknown['validated_domains'] AS doubt FROM token_policy
-        WHERE kind = 'federated-token-validation' AND validated_domains IS DISTINCT FROM 'all' ORDER BY id"""
-    for row in rows(connection, query, []):
-        users = Node(id="users", kind=Kind.USERS, name="users of other domains of the tenant")
-        how = f"its own domain is checked for: {row['validated_domains'] or 'not known'}"
-        doubt = _reason(row["doubt"])
-        graph.join(users, Edge(source=domain, target=users.id, relation=Relation.SPEAKS_FOR, how=how, doubt=doubt))
-
-
-TENANT = Node(id="tenant", kind=Kind.TENANT, name="the whole tenant")
-
-
-def published(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subject) -> None:
-    """Joins the keys that relying parties are told to trust."""
-    found = rows(
-        connection,
-        f"""
-        SELECT id, kind, key_id, key_set, app_id, token_issuer, for_consumers, status,
-            CASE WHEN list_contains($ids, id) OR {_THUMBPRINT} THEN NULL ELSE {_DOUBT} END AS doubt
-        FROM issuer_key WHERE list_contains($ids, id) OR {_SAME_PUBLISHED} ORDER BY kind, id""",
-        _digests(subject, ids=subject.issuer_keys),
-    )
-    whose = {"entra": "the tenant's signing keys", "application": "one application's signing keys", "b2c": "a B2C key set"}
-    for row in found:
-        note = (
-            f"for {'personal accounts' if row['for_consumers'] else 'tokens of the tenant'}" if row["kind"] == "entra" else ""
-        )
-        facts = {name: row[name] for name in ("kind", "key_id", "key_set", "app_id", "token_issuer") if row[name]}
-        edge = Edge(
-            source=graph.subject.id,
-            target=row["id"],
-            relation=Relation.PUBLISHED_AS,
-            how=f"one of {whose.get(row['kind'], 'the signing keys')}, which whoever follows them accepts; of",
-            names=row["token_issuer"] or row["app_id"] or row["key_set"] or "",
-            doubt=_reason(row["doubt"]),
-            facts=facts,
-        )
-        graph.join(Node(id=row["id"], kind=Kind.ISSUER, name=row["key_id"], note=note), edge)
-
-
-def authorities(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subject) -> None:
-    """Joins the stores of certificate authorities that it is in."""
-    found = rows(
-        connection,
-        f"SELECT id, kind, store_name, {_DOUBT} AS doubt, thumbprint FROM trusted_authority WHERE {_SAME} ORDER BY id",
-        _digests(subject),
-    )
-    for row in found:
-        people = "an application's certificates" if row["kind"] == "application" else "certificates that people sign in with"
-        edge = Edge(
-            source=graph.subject.id,
-            target=row["id"],
-            relation=Relation.ISSUES_FOR,
-            how=f"trusted to issue {people}; certificate",
-            names=row["thumbprint"] or "",
-            doubt=_reason(row["doubt"]),
-            facts={"kind": row["kind"]},
-        )
-        graph.join(Node(id=row["id"], kind=Kind.AUTHORITY, name=row["store_name"] or row["id"]), edge)
 
 
 def custody(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subject) -> Sequence[Mapping[str, Any]]:
@@ -195,9 +69,9 @@ def custody(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subjec
         f"""
         SELECT 'certificate' AS noun, id, certificate_id AS thing_id, version, name, vault_id, vault_name, custody, exportable,
             enabled, lower(key_version_id) AS key_version_id,
-            coalesce(CASE WHEN {of_own} THEN NULL ELSE {_DOUBT} END, unknown['enabled']) AS doubt
-        FROM held_certificate WHERE ({of_own}) OR {_SAME} ORDER BY id""",
-        _digests(subject, key_ids=subject.key_ids, version=subject.version),
+            coalesce(CASE WHEN {of_own} THEN NULL ELSE {DOUBT} END, unknown['enabled']) AS doubt
+        FROM held_certificate WHERE ({of_own}) OR {SAME} ORDER BY id""",
+        subject.digests(key_ids=subject.key_ids, version=subject.version),
     )
     working = [row for row in held if row["enabled"] is not False]
     behind = {row["key_version_id"] for row in held if row["key_version_id"]}
@@ -223,7 +97,7 @@ def custody(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subjec
             target=row["id"],
             relation=Relation.KEPT_IN,
             how=f"the vault works with it for whoever may use it{out}; custody {row['custody'] or 'unknown'}",
-            doubt=_reason(row["doubt"]),
+            doubt=reason(row["doubt"]),
             facts={name: str(row[name]) for name in ("noun", "thing_id", "version", "vault_id", "vault_name") if row[name]},
         )
         kind = Kind.CERTIFICATE if row["noun"] == "certificate" else Kind.KEY
@@ -260,7 +134,7 @@ def encrypted(
         meant = versions[row["key_id"]]
         if meant and used and row["pinned"] is not None and used.lower() not in meant:
             continue
-        doubt = _reason(row["unknown"].get("pinned") or row["unknown"].get("version"))
+        doubt = reason(row["unknown"].get("pinned") or row["unknown"].get("version"))
         if meant and not used:
             doubt = doubt or Reason.NOT_VISIBLE
         how = "whatever the key is rotated to it stays with" if row["pinned"] else "it follows the key's rotation, now at"
@@ -290,15 +164,6 @@ def unshown(connection: duckdb.DuckDBPyConnection, subject: Subject) -> Iterator
     ):
         query = f"""
             SELECT unknown['public_key_sha256'] AS reason, count(*) AS number FROM {table}
-            WHERE {_UNSHOWN} AND NOT {_THUMBPRINT} GROUP BY reason ORDER BY reason"""
+            WHERE {UNSHOWN} AND NOT {THUMBPRINT} GROUP BY reason ORDER BY reason"""
         for row in rows(connection, query, {"thumbprints": sorted(subject.thumbprints)}):
             yield relation, plural, row["number"], Reason(row["reason"])
-
-
-def _digests(subject: Subject, **also: Iterable[str] | str) -> dict[str, Any]:
-    beside = {name: value if isinstance(value, str) else sorted(value) for name, value in also.items()}
-    return {"keys": sorted(subject.keys), "thumbprints": sorted(subject.thumbprints), **beside}
-
-
-def _reason(text: str | None) -> Reason | None:
-    return Reason(text) if text else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import duckdb
 
 from keyaudit.inventory.access import who_reaches
-from keyaudit.inventory.blast import trust
+from keyaudit.inventory.blast import signing, trust
 from keyaudit.inventory.blast.graph import Graph, rows
 from keyaudit.inventory.blast.reach import Opened, reach
 from keyaudit.inventory.blast.subject import Subject
@@ -36,9 +36,9 @@ def trusted(connection: duckdb.DuckDBPyConnection, subject: Subject, *, as_of: i
     sources = dict.fromkeys(subject.keys, (graph.subject.id,))
     also = {"thumbprints": subject.thumbprints, "ids": subject.credentials}
     trust.credentials(connection, graph, sources, **also, as_of=as_of)
-    trust.signers(connection, graph, subject)
-    trust.published(connection, graph, subject)
-    trust.authorities(connection, graph, subject)
+    signing.signers(connection, graph, subject)
+    signing.published(connection, graph, subject)
+    signing.authorities(connection, graph, subject)
     held = trust.custody(connection, graph, subject)
     nameless = trust.encrypted(connection, graph, subject, held)
     missing += [(Relation.ENCRYPTS, "services whose key is not known", why) for why in nameless]

@@ -4,9 +4,9 @@ from typing import TextIO
 
 from keyaudit.model import times
 from keyaudit.model.blast_radius import BlastRadius
-from keyaudit.model.errors import MEANINGS, Exit
+from keyaudit.model.errors import Exit
 from keyaudit.report.blast_radius.plan import left, plan
-from keyaudit.report.blast_radius.words import VERBS, conclusion, limits, said, subject, tree, why
+from keyaudit.report.blast_radius.words import VERBS, conclusion, limits, meaning, said, subject, tree, why
 from keyaudit.report.html import rendered
 from keyaudit.report.html.band import Fact, Tone
 from keyaudit.report.summary import SIMULATED
@@ -21,7 +21,7 @@ def render(found: BlastRadius, out: TextIO) -> None:
         Fact("As of", times.iso_time(run.as_of)),
         Fact("Read by", run.identity),
         *(Fact("Public key", digest, exact=True) for digest in found.digests),
-        Fact("Exit code", f"{exit_:d}: {MEANINGS[exit_]}"),
+        Fact("Exit code", f"{exit_:d}: {meaning(found)}"),
     ]
     tones = {Exit.CLEAN: Tone.GOOD if not found.accepting() else Tone.PLAIN, Exit.FINDINGS: Tone.BAD}
     shown = rendered(

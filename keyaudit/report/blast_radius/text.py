@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from keyaudit.model.blast_radius import BlastRadius
+from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.report.blast_radius.plan import left, plan
 from keyaudit.report.blast_radius.steps import Step
-from keyaudit.report.blast_radius.words import Branch, conclusion, limits, said, subject, tree
+from keyaudit.report.blast_radius.words import Branch, conclusion, limits, meaning, said, subject, tree
 from keyaudit.report.lines import Paint, joined, paint, parted, wrap
 from keyaudit.report.missing import incomplete, unsafe
 from keyaudit.report.summary import ended, header
@@ -32,9 +33,18 @@ def render(found: BlastRadius, out: TextIO, *, width: int = 80, colour: bool = F
         below,
         incomplete(found.verdict, width, colour),
         unsafe(found.verdict, width, colour),
-        ended(found.verdict, width, colour),
+        _ended(found, width, colour),
     )
     out.write(joined(blocks))
+
+
+def _ended(found: BlastRadius, width: int, colour: bool) -> list[str]:
+    verdict = found.verdict
+    if verdict.exit is not Exit.FINDINGS:
+        return ended(verdict, width, colour)
+    said_ = f"Exit {verdict.exit:d}: {meaning(found)} ({verdict.assessed:,} of {verdict.required:,} required reads done)."
+    also = [line for code in verdict.conditions[1:] for line in wrap(f"Also {code:d}: {MEANINGS[code]}.", width)]
+    return [*(paint(line, Paint.BOLD, colour) for line in wrap(said_, width)), *also]
 
 
 def _drawn(branch: Branch, width: int, depth: int, colour: bool) -> Iterator[str]:

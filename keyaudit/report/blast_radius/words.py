@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from keyaudit.model.blast_radius import TRUSTS, BlastRadius, Edge, Kind, Node, Relation
+from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.text import one_line
 from keyaudit.report.access.words import by, can, notes
@@ -110,7 +111,7 @@ def why(reason: Reason | None) -> str:
 
 def conclusion(found: BlastRadius) -> str:
     """What trusts the subject, in one or two sentences. That nothing does is said only where all that could was read."""
-    trusting = len({edge.target for edge in found.accepting()})
+    trusting = len({edge.target for edge in found.accepting() if edge.doubt is None})
     still = "still " if found.verify else ""
     unread = sum(1 for _ in unknown(found))
     if trusting:
@@ -120,6 +121,12 @@ def conclusion(found: BlastRadius) -> str:
     if unread:
         return f"Nothing that was read {still}trusts it, but {plural(unread, 'thing')} could not be known."
     return f"Nothing in this tenant {still}trusts it: all that could was read."
+
+
+def meaning(found: BlastRadius) -> str:
+    """What the exit code says."""
+    exit_ = found.verdict.exit
+    return "something still accepts it" if exit_ is Exit.FINDINGS else MEANINGS[exit_]
 
 
 def limits(found: BlastRadius) -> Iterator[str]:
