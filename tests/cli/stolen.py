@@ -144,7 +144,7 @@ def _saml(version: CertificateVersion) -> Credentials:
 
 
 def _with(principal: ServicePrincipal, credentials: dict[str, Credentials]) -> ServicePrincipal:
-    keys, passwords = credentials.get(principal.name, ((), ()))
+    keys, passwords = credentials.get(principal.name or "", ((), ()))
     return replace(principal, keys=(*principal.keys, *keys), passwords=(*principal.passwords, *passwords))
 
 

@@ -12,9 +12,9 @@ import pytest
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
 from keyaudit.simulator.estates.contoso_access import CROWN_KEY, CROWN_VAULT
-from keyaudit.simulator.estates.contoso_signing import OUTLET
+from keyaudit.simulator.estates.contoso_signing import OUTLET, WHOLESALE
 from tests.cli.conftest import Keyaudit
-from tests.cli.stolen import CERTIFICATE, DISK, ON_PRINCIPAL, SAML, SECOND, VAULT, WAYS, WHOLESALE, collected, stolen
+from tests.cli.stolen import CERTIFICATE, DISK, ON_PRINCIPAL, SAML, SECOND, VAULT, WAYS, collected, stolen
 
 CROWN = f"{CROWN_VAULT}/{CROWN_KEY}"
 ELSEWHERE = "signs-tokens-for whoever else was given its public half"
@@ -176,6 +176,28 @@ def test_nothing_is_said_to_trust_what_is_nowhere_but_its_key_is_unknown(keyaudi
     assert thumbprint.code == Exit.INCOMPLETE
     assert "? unknown: other certificates on its key" in thumbprint.out
     assert "Nothing that was read trusts it, but 1 thing could not be known." in thumbprint.out
+
+
+def test_a_certificate_that_graph_does_not_show_may_be_on_any_key(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    whole = stolen()
+    unread = (
+        replace(one, keys=tuple(replace(key, certificate=b"no certificate") for key in one.keys))
+        if one.name == "etl-runner"
+        else one
+        for one in whole.applications
+    )
+    folder = collected(tmp_path / "snapshot", replace(whole, applications=tuple(unread)))
+    ran = keyaudit("blast-radius", "etl-runner", "--from", folder, "-o", "json")
+    assert ran.code == Exit.INCOMPLETE
+    [sure] = [edge for edge in ran.json["edges"] if edge["relation"] == "signs-in-as" and edge["certain"]]
+    assert sure["target"] == ran.json["subject"]["id"]
+    names = {node["name"] for node in ran.json["nodes"] if node["kind"] == "unknown"}
+    assert "what else is on the keys of its own certificates that were not shown (1)" in names
+    # Asked for by the key, it is one that may be on it.
+    (key,) = asked_of(folder, "SELECT public_key_sha256 FROM credential WHERE holder_name = 'etl-runner-test'")
+    by_key = keyaudit("blast-radius", key, "--verify", "--from", folder, "-o", "json")
+    unknown = {edge["target"]: edge["unknown"] for edge in by_key.json["edges"] if not edge["certain"]}
+    assert [name for name in unknown if "credentials whose certificate was not shown (1)" in name]
 
 
 def test_what_is_not_known_is_refused_with_what_is_near(keyaudit: Keyaudit, contoso: Path) -> None:

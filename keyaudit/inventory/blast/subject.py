@@ -174,8 +174,17 @@ def _unencoded(asked: str) -> bytes:
 
 
 def _closed(connection: duckdb.DuckDBPyConnection, found: Subject) -> Subject:
-    """With the keys of all certificates that it is, so that others on the same key are found as well."""
-    keys = set(found.keys)
+    """With the keys of all certificates that it is, so that others on the same key are found as well.
+
+    Of a certificate that was not shown, the thumbprint finds others that were not.
+    """
+    keys, thumbprints = set(found.keys), set(found.thumbprints)
+    for table, ids in (("held_credential", found.credentials), ("issuer_key", found.issuer_keys)):
+        if ids:
+            query = f"""
+                SELECT DISTINCT upper(thumbprint) FROM {table}
+                WHERE list_contains(?, id) AND public_key_sha256 IS NULL AND thumbprint IS NOT NULL"""
+            thumbprints |= {digest for (digest,) in connection.execute(query, [sorted(ids)]).fetchall()}
     if found.key_ids:
         where = f"{KEY_OF_CERTIFICATE} AND ($version = '' OR lower(version) = $version)"
         keys |= _public(connection, "held_certificate", where, {"key_ids": sorted(found.key_ids), "version": found.version})
@@ -193,7 +202,7 @@ def _closed(connection: duckdb.DuckDBPyConnection, found: Subject) -> Subject:
             if table == "held_credential" and keys:
                 break
             keys |= _public(connection, table, _BY_DIGEST, {"digests": sorted(found.thumbprints)})
-    return replace(found, keys=frozenset(keys))
+    return replace(found, keys=frozenset(keys), thumbprints=frozenset(thumbprints))
 
 
 def _public(connection: duckdb.DuckDBPyConnection, table: str, where: str, values: dict[str, object]) -> set[str]:

@@ -153,9 +153,31 @@ def encrypted(
     return [Reason(row["reason"]) for row in rows(connection, nameless, [])] if versions else []
 
 
+def own_unshown(connection: duckdb.DuckDBPyConnection, subject: Subject) -> Iterator[tuple[Relation, str, int, Reason]]:
+    """The same of what the subject itself is: whatever else is on that key is not found."""
+    what = "what else is on the keys of its own certificates that were not shown"
+    app = subject.id if subject.noun == "application" else ""
+    of_own = f"{KEY_OF_CERTIFICATE} AND ($version = '' OR lower(version) = $version)"
+    for relation, table, where, values in (
+        (Relation.SIGNS_IN_AS, "held_credential", "list_contains($ids, id)", {"ids": sorted(subject.credentials)}),
+        (Relation.SIGNS_TOKENS_FOR, "signing_certificate", "coalesce(lower(app_id), holder_id) = $app", {"app": app}),
+        (
+            Relation.KEPT_IN,
+            "held_certificate",
+            of_own,
+            {"key_ids": sorted(subject.key_ids), "version": subject.version},
+        ),
+    ):
+        query = f"""
+            SELECT unknown['public_key_sha256'] AS reason, count(*) AS number FROM {table}
+            WHERE {UNSHOWN} AND {where} GROUP BY reason ORDER BY reason"""
+        for row in rows(connection, query, values):
+            yield relation, what, row["number"], Reason(row["reason"])
+
+
 def unshown(connection: duckdb.DuckDBPyConnection, subject: Subject) -> Iterator[tuple[Relation, str, int, Reason]]:
-    """By relation what was listed and not shown: each may rest on the key. With its plural, how many, and why."""
-    for relation, table, plural in (
+    """By relation what was listed and not shown: each may rest on the key. With what it is, how many, and why."""
+    for relation, table, what in (
         (Relation.SIGNS_IN_AS, "held_credential", "credentials whose certificate was not shown"),
         (Relation.SIGNS_TOKENS_FOR, "signing_certificate", "token-signing certificates that were not shown"),
         (Relation.PUBLISHED_AS, "issuer_key", "published keys that were not shown"),
@@ -166,4 +188,4 @@ def unshown(connection: duckdb.DuckDBPyConnection, subject: Subject) -> Iterator
             SELECT unknown['public_key_sha256'] AS reason, count(*) AS number FROM {table}
             WHERE {UNSHOWN} AND NOT {THUMBPRINT} GROUP BY reason ORDER BY reason"""
         for row in rows(connection, query, {"thumbprints": sorted(subject.thumbprints)}):
-            yield relation, plural, row["number"], Reason(row["reason"])
+            yield relation, what, row["number"], Reason(row["reason"])

@@ -42,10 +42,9 @@ def trusted(connection: duckdb.DuckDBPyConnection, subject: Subject, *, as_of: i
     held = trust.custody(connection, graph, subject)
     nameless = trust.encrypted(connection, graph, subject, held)
     missing += [(Relation.ENCRYPTS, "services whose key is not known", why) for why in nameless]
-    if subject.has_digest:
-        shown = trust.unshown(connection, subject)
-        missing += [(relation, f"{number:,} {plural}", why) for relation, plural, number, why in shown]
-    if subject.thumbprints and not subject.keys:
+    unshown = [*trust.own_unshown(connection, subject), *(trust.unshown(connection, subject) if subject.has_digest else ())]
+    missing += [(relation, f"{what} ({number:,})", why) for relation, what, number, why in unshown]
+    if subject.noun == "certificate" and subject.thumbprints and not subject.keys:
         missing.append(
             (Relation.SIGNS_IN_AS, "other certificates on its key, which no certificate read tells", Reason.NOT_VISIBLE)
         )

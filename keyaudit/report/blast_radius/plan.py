@@ -73,7 +73,8 @@ def _targets(found: BlastRadius) -> list[str]:
     for edge in found.accepting():
         if edge.relation is Relation.KEPT_IN and edge.facts["noun"] == "key":
             targets.append(edge.target)
-        if edge.relation is Relation.SIGNS_IN_AS and edge.facts.get("kind") != "certificate" and "key_id" in edge.facts:
+        has_digest = bool(found.digests) and edge.facts.get("kind") == "certificate"
+        if edge.relation is Relation.SIGNS_IN_AS and not has_digest and "key_id" in edge.facts:
             targets.append(edge.facts["key_id"])
     return list(dict.fromkeys(targets)) or [found.target]
 
