@@ -245,6 +245,32 @@ def test_verify_is_clean_once_the_plan_is_done(keyaudit: Keyaudit, theft: Path, 
 
 
 @pytest.mark.parametrize(
+    "asked",
+    [
+        "12345678-aaaa-4bbb-8ccc-1234567890ab",
+        f"https://{CROWN_VAULT}.vault.azure.net/keys/{CROWN_KEY}/0123456789abcdef0123456789abcdef",
+        f"https://{CROWN_VAULT}.vault.azure.net/keys/no-such-key/0123456789abcdef0123456789abcdef",
+    ],
+)
+def test_a_secret_or_a_version_that_is_gone_is_verified_and_has_no_blast_radius(
+    keyaudit: Keyaudit, contoso: Path, asked: str
+) -> None:
+    verified = keyaudit("blast-radius", asked, "--verify", "--from", contoso)
+    assert verified.code == Exit.CLEAN, verified.out
+    assert "Nothing in this tenant still trusts it" in verified.out
+    assert keyaudit("blast-radius", asked, "--from", contoso).code == Exit.USAGE
+
+
+def test_a_version_that_works_still_is_accepted(keyaudit: Keyaudit, contoso: Path) -> None:
+    (current,) = asked_of(
+        contoso, "SELECT id FROM key WHERE key_id LIKE ? AND is_current", f"https://{CROWN_VAULT}.%/keys/{CROWN_KEY}"
+    )
+    ran = keyaudit("blast-radius", current, "--verify", "--from", contoso)
+    assert ran.code == Exit.FINDINGS
+    assert "Exit 1: something still accepts it" in ran.out
+
+
+@pytest.mark.parametrize(
     ("way", "step"),
     [
         ("etl-runner-test", "from etl-runner-test"),

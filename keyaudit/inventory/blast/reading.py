@@ -122,7 +122,7 @@ class Reading:
 
     def _needs(self) -> Mapping[Relation, frozenset[str]]:
         needs: dict[Relation, frozenset[str]] = dict(_BY_DIGEST) if self.subject.has_digest else {}
-        if self.subject.credentials or self.subject.noun == "application":
+        if self.subject.credentials or self.subject.noun in ("application", "credential"):
             needs[Relation.SIGNS_IN_AS] = frozenset(TABLES["credential"].listed_by)
         if self.subject.issuer_keys:
             needs[Relation.PUBLISHED_AS] = _shown("issuer_key")

@@ -82,12 +82,14 @@ class Subject:
 def subject(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool) -> Subject:
     """The one thing that `asked` names. Raises UsageError where there is none, or several, and names the nearest.
 
-    What can be looked for without being there is a subject all the same: a digest; and if it may be `gone`, a version of a key.
+    What can be looked for without being there is a subject too: a digest; if it may be `gone`, also a key id or a version.
     """
     text = asked.strip()
     found = {each.id: each for each in (*_in_vaults(connection, text, gone=gone), *_in_entra(connection, text))}
     if not found:
         found = {each.id: each for each in _digest(text)}
+    if not found and gone and _GUID.fullmatch(text.lower()):
+        return Subject(noun="credential", id=text.lower(), name=f"key id {text.lower()}")
     if len(found) == 1:
         return _closed(connection, next(iter(found.values())))
     if not found:
