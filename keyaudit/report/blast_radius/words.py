@@ -48,7 +48,7 @@ class Branch:
     node: Node
     below: "tuple[Branch, ...]"
     again: bool
-    """What it leads to is drawn further up, with all below it."""
+    """What it leads to is drawn elsewhere, with all below it."""
 
 
 def tree(found: BlastRadius) -> tuple[Branch, ...]:
@@ -89,7 +89,7 @@ def said(branch: Branch) -> str:
     name = f"{noun} {one_line(node.name, _NAME)}".strip()
     note = f" ({one_line(node.note)})" if node.note else ""
     doubt = f"; not sure: {why(edge.doubt)}" if edge.doubt and not (edge.way and edge.way.doubt) else ""
-    again = "; see above" if branch.again else ""
+    again = "; what follows is drawn elsewhere" if branch.again else ""
     return f"{VERBS[edge.relation]} {name}{note}{_how(edge)}{doubt}{again}"
 
 
