@@ -36,11 +36,15 @@ class Step:
     """The edge that is gone once this is done: by it, what still accepts the key tells which step was left out."""
 
 
+_LONGEST = 4_000
+"""Characters of a word: resource ids are long, and half of one is another."""
+
+
 def word(text: str) -> str:
     """The tenant's text as one word of a POSIX shell, which says nothing to the terminal."""
-    return shell_quoted(one_line(text))
+    return shell_quoted(one_line(text, _LONGEST))
 
 
 def powershell_word(text: str) -> str:
     """The same for PowerShell."""
-    return powershell_quoted(one_line(text))
+    return powershell_quoted(one_line(text, _LONGEST))
