@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.simulator import certificates, x509
 from keyaudit.simulator.estate import (
     Application,
@@ -74,6 +75,14 @@ def stolen(open_: Collection[str] = WAYS) -> Estate:
 def collected(folder: Path, estate: Estate) -> Path:
     """A snapshot of it."""
     return asyncio.run(take(folder, estate=estate)).folder
+
+
+def asked_of(folder: Path, query: str, *values: str) -> tuple[str, ...]:
+    """The one row that a view has."""
+    snapshot = open_snapshot(folder)
+    with snapshot.judging(snapshot.run.as_of, reach_known=False) as connection:
+        (row,) = connection.execute(query, list(values)).fetchall()
+    return tuple(map(str, row))
 
 
 def _readable(vault: Vault) -> Vault:
