@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from keyaudit import __version__, gate
 from keyaudit.inventory.access import BESIDE, BESIDE_ELIGIBLE, described, reached_by, who_reaches
+from keyaudit.inventory.blast.reading import read
 from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read, endings, prepare
 from keyaudit.inventory.finding import target
@@ -21,9 +22,10 @@ from keyaudit.inventory.views.reach import LOCAL_LISTED
 from keyaudit.model.access import Access
 from keyaudit.model.allowances import Allowance
 from keyaudit.model.baseline import Baseline
+from keyaudit.model.blast_radius import BlastRadius
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.environments import EnvironmentRule
-from keyaudit.model.errors import PRECEDENCE, Exit, UnsafeError, UsageError
+from keyaudit.model.errors import Exit, UnsafeError, UsageError
 from keyaudit.model.evidence import NOT_IN_CLOUD
 from keyaudit.model.expiring import Expiring
 from keyaudit.model.filters import Filters
@@ -231,15 +233,14 @@ def assess(
     )
     # What nobody asked for is no gap of this reading.
     gaps = tuple(gap for gap in verdict.gaps if gap.required or gap.reason in UNSAFE or required.intersection(gap.operations))
-    held = set(verdict.conditions) - {Exit.CLEAN}
+    held = set(verdict.conditions)
     if any(record.kept for record in coverage if record.operation != "subscription.list"):
         # The identity has access: that it found none of this is an answer.
         held -= {Exit.NO_ACCESS, Exit.UNAVAILABLE}
     # What nobody can read is said, and asks nobody for anything.
     if not set(unknown) <= OPTIONAL | {Reason.NOT_SUPPLIED}:
         held.add(Exit.INCOMPLETE)
-    conditions = tuple(code for code in PRECEDENCE if code in held) or (Exit.CLEAN,)
-    return dataclasses.replace(verdict, exit=conditions[0], conditions=conditions, gaps=gaps)
+    return gate.settled(dataclasses.replace(verdict, gaps=gaps), held)
 
 
 @contextlib.contextmanager
@@ -289,6 +290,18 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int) -> Access:
         inert=found.inert,
         unlisted=[record for record in here if record.operation in widening and record.reason is not None],
     )
+
+
+def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool) -> BlastRadius:
+    """What trusts the key that `asked` names and what its holder reaches; to `verify`, only the former.
+
+    Raises UsageError where it names nothing, or several things.
+    """
+    with snapshot.judging(as_of, reach_known=not verify) as connection:
+        found = read(connection, asked, as_of=as_of, verify=verify)
+    run, coverage = found.places(snapshot.run, snapshot.coverage)
+    radius = found.radius(dataclasses.replace(snapshot.run, as_of=as_of), assess(run, coverage, found.required))
+    return dataclasses.replace(radius, verdict=gate.settled(radius.verdict, {*radius.verdict.conditions, *radius.held}))
 
 
 @contextlib.contextmanager

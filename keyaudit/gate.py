@@ -3,7 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keyaudit.model.allowances import Allowance
 from keyaudit.model.baseline import Baseline
@@ -95,6 +95,12 @@ def decide(
         required=len(ledger.required),
         assessed=sum(record.state is State.ASSESSED for record in ledger.required),
     )
+
+
+def settled(verdict: Verdict, held: Collection[Exit]) -> Verdict:
+    """The verdict with these conditions, and the exit code that they come to."""
+    conditions = tuple(code for code in PRECEDENCE if code in held and code is not Exit.CLEAN) or (Exit.CLEAN,)
+    return replace(verdict, exit=conditions[0], conditions=conditions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ COMMANDS = (
     "inventory",
     "expiring",
     "access",
+    "blast-radius",
     "doctor",
     "permissions",
     "diff",

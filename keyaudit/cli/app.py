@@ -12,6 +12,7 @@ from keyaudit import __version__
 from keyaudit.cli import (
     access,
     baseline,
+    blast_radius,
     collect,
     diff,
     doctor,
@@ -54,6 +55,7 @@ app.command("collect")(collect.collect)
 app.command("inventory")(inventory.inventory)
 app.command("expiring")(expiring.expiring)
 app.command("access")(access.access)
+app.command("blast-radius")(blast_radius.blast_radius)
 app.command("doctor")(doctor.doctor)
 app.command("permissions")(permissions.permissions)
 app.command("guardrails")(guardrails.guardrails)

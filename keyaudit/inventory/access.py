@@ -22,9 +22,10 @@ BESIDE_ELIGIBLE = tuple(operation for operation, rows in _BESIDE.items() if all(
 BESIDE = tuple(operation for operation in _BESIDE if operation not in BESIDE_ELIGIBLE)
 """The lists of what principals hold that is no way to a vault: of what they could activate, and of all else."""
 
-_MET = """
+MET = """
     SELECT way.id AS met_id, vault.id AS vault_id, vault.access_model, met.object, met.certain, met.possible, met.doubt
     FROM reach_met AS met JOIN reach_way AS way ON way.way = met.way JOIN reach_vault AS vault ON vault.vault = met.vault"""
+"""Each grant at each vault in its scope."""
 
 
 Members = Mapping[str, Sequence[tuple[str, Sequence[str], Reason | None]]]
@@ -50,12 +51,12 @@ def who_reaches(connection: duckdb.DuckDBPyConnection, target: Target) -> Found:
     if objects:
         where += f" AND (met.object IS NULL OR met.object IN ({', '.join('?' * len(objects))}))"
         values += objects
-    return _Reading(connection, _without(target)).read(f"{_MET} WHERE {where}", values)
+    return _Reading(connection, _without(target)).read(f"{MET} WHERE {where}", values)
 
 
 def reached_by(connection: duckdb.DuckDBPyConnection, target: Target) -> Found:
     """Everything that a principal holds, through the groups that it is in as well."""
-    query = f"""{_MET} JOIN reach_holder AS holder ON holder.holder = way.holder
+    query = f"""{MET} JOIN reach_holder AS holder ON holder.holder = way.holder
         WHERE holder.principal_id = ? OR holder.principal_id IN ({_ABOVE})"""
     return _Reading(connection, (), target.id).read(query, [target.id] * 3)
 
@@ -65,7 +66,7 @@ def described(connection: duckdb.DuckDBPyConnection, target: Target) -> str:
     if target.vault_id:
         row = connection.execute("SELECT access_model FROM vault WHERE id = ?", [target.vault_id]).fetchone()
     else:
-        row = connection.execute(f"SELECT kind FROM ({_PEOPLE})", [[target.id]]).fetchone()
+        row = connection.execute(f"SELECT kind FROM ({PEOPLE})", [[target.id]]).fetchone()
     return str(row[0]) if row and row[0] else ""
 
 
@@ -97,8 +98,8 @@ class _Reading:
         """The reaches of what the query meets."""
         met = self._rows(
             f"""
-            SELECT met.*, {_WAY}, vault.name AS vault_name, given.unknown['allows'] AS unread
-            FROM ({query}) AS met JOIN ({_GIVEN}) ON given.id = met.met_id JOIN vault ON vault.id = met.vault_id
+            SELECT met.*, {WAY}, vault.name AS vault_name, given.unknown['allows'] AS unread
+            FROM ({query}) AS met JOIN ({GIVEN}) ON given.id = met.met_id JOIN vault ON vault.id = met.vault_id
             ORDER BY met.met_id, met.vault_id, met.object""",
             values,
         )
@@ -115,12 +116,12 @@ class _Reading:
 
     def _reach(self, row: Mapping[str, Any], members: Members) -> bool:
         """Everybody whom one grant brings to one vault; whether it brings its principal there at all."""
-        honoured = _honoured(row["access_model"], row["kind"])
+        kept = honoured(row["access_model"], row["kind"])
         unread = row["allows"] is None
-        if not honoured or not (unread or honoured.intersection(row["allows"])):
+        if not kept or not (unread or kept.intersection(row["allows"])):
             self._found.inert += 1
             return False
-        allows = [each for each in row["allows"] or () if each in honoured and each not in self._without]
+        allows = [each for each in row["allows"] or () if each in kept and each not in self._without]
         if not allows and not unread:
             return False
         unsure = row["doubt"] and (not row["certain"] or row["certain"] != row["possible"])
@@ -130,7 +131,7 @@ class _Reading:
         thing = (row["object"] or "").removeprefix(f"{row['vault_id']}/")
         shown = row["vault_name"] or row["vault_id"]
         for who, through, unplaced in self._holders(row["principal_id"], members):
-            way = _way(row, allows, doubt, through, unplaced)
+            way = way_of(row, allows, doubt, through, unplaced)
             self._found.reaches.append(Reach(who=who, vault_id=row["vault_id"], vault_name=shown, thing=thing, way=way))
             if unplaced:
                 self._found.reasons.add(unplaced)
@@ -179,7 +180,7 @@ class _Reading:
     def _others(self) -> None:
         kinds = ", ".join(f"'{kind}'" for kind in KINDS)
         query = f"""
-            SELECT {_WAY}, given.unknown['name'] AS nameless FROM {_GIVEN} WHERE given.kind NOT IN ({kinds})
+            SELECT {WAY}, given.unknown['name'] AS nameless FROM {GIVEN} WHERE given.kind NOT IN ({kinds})
             AND (given.principal_id = ? OR (given.kind = 'directory-role' AND given.principal_id IN ({_ABOVE})))
             ORDER BY given.kind, given.api, given.name, given.id"""
         for row in self._rows(query, [self._alone] * 3):
@@ -187,11 +188,11 @@ class _Reading:
             if row["nameless"]:
                 self._found.reasons.add(Reason(row["nameless"]))
             through = () if row["principal_id"] == self._alone else (self._people[row["principal_id"]],)
-            self._found.others.append(_way(row, row["allows"] or (), None, through))
+            self._found.others.append(way_of(row, row["allows"] or (), None, through))
 
     def _know(self, ids: set[str]) -> None:
         missing = sorted(ids - self._people.keys())
-        for row in self._rows(_PEOPLE, [missing]):
+        for row in self._rows(PEOPLE, [missing]):
             sign_in = row["user_principal_name"] or row["app_id"]
             self._people[row["id"]] = Who(row["id"], row["name"], row["kind"], sign_in, row["home"], row["enabled"])
 
@@ -202,7 +203,7 @@ class _Reading:
 
 
 # What the directory did not say that somebody is, the grant may have.
-_PEOPLE = """
+PEOPLE = """
     SELECT asked.id, principal.* EXCLUDE (id, kind), coalesce(principal.kind, holder.kind) AS kind
     FROM (SELECT unnest(?::VARCHAR[]) AS id) AS asked
     LEFT JOIN principal ON principal.object_id = asked.id LEFT JOIN reach_holder AS holder ON holder.principal_id = asked.id"""
@@ -211,24 +212,26 @@ _COLUMNS = (
     "id", "kind", "name", "custom", "scope", "scope_kind", "principal_id", "allows", "application_id", "condition", "api",
     "standing", "expires_on",
 )  # fmt: skip
-_WAY = ", ".join(f"given.{name}" for name in _COLUMNS) + ", place.name AS scope_name"
-_GIVEN = '"grant" AS given LEFT JOIN subscription AS place ON place.id = given.scope'
+WAY = ", ".join(f"given.{name}" for name in _COLUMNS) + ", place.name AS scope_name"
+GIVEN = '"grant" AS given LEFT JOIN subscription AS place ON place.id = given.scope'
+"""What `way_of` reads of a grant, and from where."""
 
 
-def _honoured(model: str | None, kind: str) -> set[str]:
+def honoured(model: str | None, kind: str) -> set[str]:
     """What a vault honours of a kind of grant; where its model is not known, what any model would honour."""
     of_model = HONOURED.get(model or "")
     models = list(HONOURED.values()) if of_model is None else [of_model]
     return {each.value for kinds in models for each in kinds.get(kind, ())}
 
 
-def _way(
+def way_of(
     row: Mapping[str, Any],
     allows: Sequence[str],
     doubt: Reason | None,
     through: Sequence[Who],
     unplaced: Reason | None = None,
 ) -> Way:
+    """The way that a row of `WAY` is, allowing only that, and held through those groups."""
     return Way(
         id=row["id"],
         kind=row["kind"],

@@ -1,21 +1,16 @@
 """Messages and fixes: text with `{columns}` and `{parameters}`, filled in with what a row holds, safely."""
 
-import re
-import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
 from string import Formatter
 
 from keyaudit.model.findings import Value
+from keyaudit.model.shell import powershell_quoted, shell_quoted
 from keyaudit.model.text import one_line
 from keyaudit.model.times import duration_text, iso_date
 from keyaudit.policy.problems import FieldError, nearest, shown
 from keyaudit.policy.types import Kind
 
 MAX_LENGTH = 2_000
-
-_PLAIN = re.compile(r"[A-Za-z0-9_./:][A-Za-z0-9_./:-]*", re.ASCII)
-# PowerShell takes these as quotes too, and a doubled one as the character itself.
-_POWERSHELL_QUOTES = re.compile("(['\u2018\u2019\u201a\u201b])")
 
 
 class Template:
@@ -69,16 +64,6 @@ def _bounds(bounds: tuple[int, int | None]) -> str:
     if most is None:
         return f"at least {least}"
     return str(least) if least == most else f"{least} to {most}"
-
-
-def shell_quoted(text: str) -> str:
-    """One word for a POSIX shell."""
-    return text if _PLAIN.fullmatch(text) else shlex.quote(text)
-
-
-def powershell_quoted(text: str) -> str:
-    """One word for PowerShell."""
-    return text if _PLAIN.fullmatch(text) else "'" + _POWERSHELL_QUOTES.sub(r"\1\1", text) + "'"
 
 
 QUOTING: dict[str, Callable[[str], str]] = {"cli": shell_quoted, "powershell": powershell_quoted, "text": str}

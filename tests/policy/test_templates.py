@@ -7,7 +7,8 @@ import subprocess
 import pytest
 
 from keyaudit.model.findings import Value
-from keyaudit.policy.templates import Template, powershell_quoted, shell_quoted, show
+from keyaudit.model.shell import powershell_quoted, shell_quoted
+from keyaudit.policy.templates import Template, show
 from keyaudit.policy.types import Kind
 
 HOSTILE = ("it's", "$(id)", "`id`", "; rm -rf ~", "a b", "", "-n", '"x"', "a\\b", "!x", "\u2019; id; \u2018", "%PATH%", "{0}")

@@ -14,7 +14,7 @@ def render(found: Access, out: TextIO) -> None:
     members = {**begun(found.run), "subject": subject, "open_nothing": found.inert}
     lists = {
         "ways": map(_reach, found.reaches),
-        "others": map(_way, found.others),
+        "others": map(way_member, found.others),
         "not_all_known": map(_open, found.open),
         "not_read": map(coverage_member, found.unlisted),
         "coverage": map(coverage_member, verdict.coverage),
@@ -25,10 +25,11 @@ def render(found: Access, out: TextIO) -> None:
 
 def _reach(reach: Reach) -> dict[str, object]:
     place = {"vault_id": reach.vault_id, "vault": reach.vault_name, "limited_to": reach.thing or None}
-    return {"principal": _who(reach.who), **place, **_way(reach.way)}
+    return {"principal": _who(reach.who), **place, **way_member(reach.way)}
 
 
-def _way(way: Way) -> dict[str, object]:
+def way_member(way: Way) -> dict[str, object]:
+    """One way."""
     return {
         "grant": way.id,
         "kind": way.kind,

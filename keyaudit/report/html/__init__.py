@@ -20,12 +20,15 @@ from keyaudit.report.html.page import WORDS, page
 
 def write(report: Report, out: BinaryIO) -> None:
     """Write the page. Findings beyond what a page can hold are counted in it, and not listed."""
-    template = _templates().get_template("page.html")
-    css = _style()
+    out.write(rendered("page.html", page=page(report)).encode())
+
+
+def rendered(template: str, *styles: str, **values: object) -> str:
+    """A page by one of the templates, which shows `values`; `styles` come after the one that all pages have."""
+    css = "".join(map(_style, ("style.css", *styles)))
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     # What the style is made of is ours, and the browser compares it with the digest.
-    shown = template.render(page=page(report), style=Markup(css), style_digest=digest)  # noqa: S704
-    out.write(shown.encode())
+    return _templates().get_template(template).render(style=Markup(css), style_digest=digest, **values)  # noqa: S704
 
 
 @cache
@@ -43,5 +46,5 @@ def _templates() -> Environment:
 
 
 @cache
-def _style() -> str:
-    return files(__name__).joinpath("templates", "style.css").read_text("utf-8")
+def _style(name: str) -> str:
+    return files(__name__).joinpath("templates", name).read_text("utf-8")

@@ -1,0 +1,43 @@
+"""The graph while it is made: each node and each edge once."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+from keyaudit.model.blast_radius import Edge, Node
+from keyaudit.model.reasons import Reason
+
+
+class Graph:
+    """Nodes by id, and edges in the order in which they were joined."""
+
+    def __init__(self, subject: Node) -> None:
+        self.subject = subject
+        self.nodes: dict[str, Node] = {subject.id: subject}
+        self._edges: dict[tuple[object, ...], Edge] = {}
+
+    @property
+    def edges(self) -> tuple[Edge, ...]:
+        """All that were joined."""
+        return tuple(self._edges.values())
+
+    def join(self, node: Node, edge: Edge) -> bool:
+        """Add the edge, and the node that it leads to; whether that node is new."""
+        new = node.id not in self.nodes
+        self.nodes.setdefault(node.id, node)
+        way = (edge.way.id, tuple(who.id for who in edge.way.through)) if edge.way else None
+        self._edges.setdefault((edge.source, edge.target, edge.relation, edge.how, edge.names, way), edge)
+        return new
+
+
+def reason(text: str | None) -> Reason | None:
+    """The reason that a view gives, if it gives one."""
+    return Reason(text) if text else None
+
+
+def rows(connection: duckdb.DuckDBPyConnection, query: str, values: Mapping[str, Any] | Sequence[Any]) -> list[dict[str, Any]]:
+    """The answer, a mapping a row."""
+    answer = connection.execute(query, values)
+    names = [column[0] for column in answer.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]

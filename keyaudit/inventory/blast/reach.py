@@ -1,0 +1,199 @@
+"""What identities can become and reach: their permissions, roles and vaults, for all of them at once."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program; ids are parameters
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from keyaudit.inventory.access import GIVEN, MET, PEOPLE, WAY, honoured, way_of
+from keyaudit.inventory.blast.graph import Graph, rows
+from keyaudit.inventory.blast.signing import TENANT
+from keyaudit.inventory.views.reach import KINDS
+from keyaudit.model.access import Who
+from keyaudit.model.blast_radius import Edge, Kind, Node, Relation
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.grant import Allows
+
+_USING = {Allows.SIGN, Allows.GRANT, Allows.SET_POLICY}
+"""With one of these the key of a certificate can be used, or access be taken; with `READ_PRIVATE` only if it is exportable."""
+_AUDIENCES = {
+    "AzureADMultipleOrgs": "every organisation's tenant that consented to it",
+    "AzureADandPersonalMicrosoftAccount": "every tenant that consented to it, and personal accounts",
+    "PersonalMicrosoftAccount": "personal accounts",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Certificates of a vault that an identity can use: one, by name, or all."""
+
+    identity: str
+    vault_id: str
+    thing: str
+    """Its name in lower case; empty for all."""
+    exportable_only: bool
+    doubt: Reason | None
+
+
+def reach(connection: duckdb.DuckDBPyConnection, graph: Graph, identities: Sequence[str]) -> list[Opened]:
+    """Joins what the identities, nodes of the graph, hold and reach; the certificates that this opens."""
+    of_object = {}
+    for row in _facts(connection, identities):
+        of_object[row["object_id"]] = row["app"]
+        _control(graph, row)
+    for row in _audiences(connection, identities):
+        _tenants(graph, row)
+    held = _held(connection, sorted(of_object))
+    opened: list[Opened] = []
+    for row in _ways(connection, sorted(held)):
+        for each in held[row["principal_id"]]:
+            opened += _vault(graph, row, of_object[each.object_id], each)
+    for row in _others(connection, sorted(held)):
+        for each in held[row["principal_id"]]:
+            if not each.through or row["kind"] in ("directory-role", "azure-role"):
+                _permission(graph, row, of_object[each.object_id], each)
+    return opened
+
+
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """Who has what was given to a principal: itself, or a member of it through groups."""
+
+    object_id: str
+    through: tuple[Who, ...] = ()
+    unplaced: Reason | None = None
+    """Why there may be groups in between these."""
+
+
+def _held(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> Mapping[str, Sequence[_Holder]]:
+    """By the principal that a grant may name, who of these then has it."""
+    query = """
+        SELECT member_id, group_id, through, unknown['through'] AS unplaced FROM membership
+        WHERE list_contains($ids, member_id) ORDER BY group_id, member_id"""
+    memberships = rows(connection, query, {"ids": list(ids)})
+    groups = {group for row in memberships for group in (row["group_id"], *(row["through"] or ()))}
+    found = rows(connection, PEOPLE, [sorted(groups)]) if groups else []
+    named = {row["id"]: Who(row["id"], row["name"], row["kind"]) for row in found}
+    held: dict[str, list[_Holder]] = defaultdict(list)
+    for object_id in ids:
+        held[object_id].append(_Holder(object_id))
+    for row in memberships:
+        through = tuple(named[group] for group in (row["group_id"], *(row["through"] or ())))
+        unplaced = Reason(row["unplaced"]) if row["unplaced"] else None
+        held[row["group_id"]].append(_Holder(row["member_id"], through, unplaced))
+    return held
+
+
+def _facts(connection: duckdb.DuckDBPyConnection, identities: Sequence[str]) -> list[dict[str, Any]]:
+    query = """
+        SELECT coalesce(lower(app_id), lower(id)) AS app, split_part(id, '/', -1) AS object_id, tier0,
+            unknown['tier0'] AS tier0_doubt
+        FROM service_principal WHERE list_contains($ids, coalesce(lower(app_id), lower(id))) ORDER BY id"""
+    return rows(connection, query, {"ids": list(identities)})
+
+
+def _control(graph: Graph, row: Mapping[str, Any]) -> None:
+    if row["tier0"] is not False:
+        doubt = Reason(row["tier0_doubt"]) if row["tier0"] is None and row["tier0_doubt"] else None
+        how = "what it holds lets it give itself everything"
+        graph.join(TENANT, Edge(source=row["app"], target=TENANT.id, relation=Relation.CONTROLS, how=how, doubt=doubt))
+
+
+def _audiences(connection: duckdb.DuckDBPyConnection, identities: Sequence[str]) -> list[dict[str, Any]]:
+    query = """
+        SELECT lower(app_id) AS app, audience, unknown['audience'] AS doubt FROM application
+        WHERE list_contains($ids, lower(app_id)) ORDER BY id"""
+    return rows(connection, query, {"ids": list(identities)})
+
+
+def _tenants(graph: Graph, row: Mapping[str, Any]) -> None:
+    """Where else tokens are given for it. Which tenants these are, none of them tells this one."""
+    if row["audience"] in _AUDIENCES or row["audience"] is None:
+        name = _AUDIENCES.get(row["audience"], "other tenants, if its audience lets it")
+        node = Node(id=f"tenants/{row['audience'] or 'unknown'}", kind=Kind.TENANTS, name=name)
+        how = f"its audience is {row['audience'] or 'not known'}"
+        doubt = Reason(row["doubt"]) if row["doubt"] else None
+        graph.join(node, Edge(source=row["app"], target=node.id, relation=Relation.REACHES, how=how, doubt=doubt))
+
+
+def _ways(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Grants to these, at each vault that they bring them to."""
+    query = f"""
+        SELECT met.*, {WAY}, vault.name AS vault_name, given.unknown['allows'] AS unread
+        FROM (
+            {MET} JOIN reach_holder AS holder ON holder.holder = way.holder WHERE list_contains($ids, holder.principal_id)
+        ) AS met
+        JOIN ({GIVEN}) ON given.id = met.met_id JOIN vault ON vault.id = met.vault_id
+        ORDER BY met.met_id, met.vault_id, met.object"""
+    return rows(connection, query, {"ids": list(ids)})
+
+
+def _vault(graph: Graph, row: Mapping[str, Any], identity: str, holder: _Holder) -> Iterator[Opened]:
+    """Joins one vault that a grant opens, if that vault honours it."""
+    kept = honoured(row["access_model"], row["kind"])
+    unread = row["allows"] is None
+    allows = [each for each in row["allows"] or () if each in kept]
+    if not kept or not (allows or unread):
+        return
+    unsure = row["doubt"] and (not row["certain"] or row["certain"] != row["possible"])
+    doubt = Reason(row["unread"]) if unread else Reason(row["doubt"]) if unsure else None
+    way = way_of(row, allows, doubt, holder.through, holder.unplaced)
+    thing = (row["object"] or "").removeprefix(f"{row['vault_id']}/")
+    node = Node(id=row["vault_id"], kind=Kind.VAULT, name=row["vault_name"] or row["vault_id"])
+    edge = Edge(
+        source=identity,
+        target=node.id,
+        relation=Relation.REACHES,
+        how="limited to one thing in it" if thing else "",
+        names=thing,
+        way=way,
+        doubt=doubt or holder.unplaced,
+    )
+    graph.join(node, edge)
+    uses = bool(_USING.intersection(allows)) or unread
+    if row["standing"] is not False and (uses or Allows.READ_PRIVATE in allows):
+        yield Opened(identity, row["vault_id"], thing.partition("/")[2].lower(), not uses, doubt or holder.unplaced)
+
+
+def _others(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> list[dict[str, Any]]:
+    kinds = ", ".join(f"'{kind}'" for kind in KINDS)
+    wide = ", ".join(f"'{kind}'" for kind in _WIDE)
+    query = f"""
+        SELECT {WAY}, given.tier, given.api_id, given.on_behalf_of, given.role_id,
+            coalesce(given.unknown['name'], CASE WHEN given.tier IS NULL THEN given.unknown['tier'] END) AS nameless
+        FROM {GIVEN} WHERE list_contains($ids, given.principal_id) AND (given.kind NOT IN ({kinds})
+            OR (given.kind = 'azure-role' AND given.scope_kind IN ({wide})))
+        ORDER BY given.kind, given.api, given.name, given.id"""
+    return rows(connection, query, {"ids": list(ids)})
+
+
+_WIDE = ("root", "management-group", "subscription", "resource-group")
+"""The scopes of Azure roles that hold for more than vaults."""
+_TIERS = {0: "control of the whole tenant", 1: "all of one kind of data"}
+
+
+_KINDS = {"directory-role": Kind.ROLE, "azure-role": Kind.AZURE_ROLE}
+
+
+def _permission(graph: Graph, row: Mapping[str, Any], identity: str, holder: _Holder) -> None:
+    kind, name = row["kind"], row["name"] or row["role_id"] or "of unknown name"
+    place = row["scope_name"] or (row["scope"] or "").rpartition("/")[2] or "everything"
+    node = Node(
+        id=f"{kind}/{row['api_id'] or row['api'] or row['scope']}/{name}",
+        kind=_KINDS.get(kind, Kind.PERMISSION),
+        name={"directory-role": name, "azure-role": f"{name} on {place}"}.get(kind, f"{row['api'] or 'an API'}: {name}"),
+        note=_TIERS.get(row["tier"], ""),
+    )
+    edge = Edge(
+        source=identity,
+        target=node.id,
+        relation=Relation.HOLDS,
+        how={"app-role": "app role", "delegated": "delegated permission"}.get(kind, ""),
+        way=way_of(row, (), None, holder.through, holder.unplaced),
+        doubt=Reason(row["nameless"]) if row["nameless"] else None,
+    )
+    graph.join(node, edge)

@@ -1,0 +1,152 @@
+"""One question about a key, answered from the views; and what had to be read for the answer to be whole."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+
+import duckdb
+
+from keyaudit.inventory.access import BESIDE
+from keyaudit.inventory.blast.subject import Subject, subject
+from keyaudit.inventory.blast.walk import Walked, trusted, walked
+from keyaudit.inventory.views.reach import LOCAL_LISTED
+from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Node, Relation
+from keyaudit.model.coverage import Coverage, ScopeKind
+from keyaudit.model.operations import OPERATIONS
+from keyaudit.model.reasons import Reason
+from keyaudit.model.run import Gap, Run, Verdict
+from keyaudit.model.tables import TABLES, operations_of
+from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
+from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
+
+_DIGEST = "public_key_sha256"
+
+
+def _shown(table: str) -> frozenset[str]:
+    """What lists the rows of a table, and shows their certificates."""
+    return frozenset((*TABLES[table].listed_by, *operations_of(table, _DIGEST)))
+
+
+_ENCRYPTED = frozenset((*TABLES["key_use"].listed_by, *operations_of("key_use", "pinned")))
+_BY_DIGEST: Mapping[Relation, frozenset[str]] = {
+    # Only what has a certificate rests on a key: federated credentials are listed apart.
+    Relation.SIGNS_IN_AS: frozenset(operations_of("credential", _DIGEST)),
+    Relation.SIGNS_TOKENS_FOR: _shown("signing_certificate"),
+    Relation.PUBLISHED_AS: _shown("issuer_key"),
+    Relation.ISSUES_FOR: _shown("trusted_authority"),
+    Relation.KEPT_IN: _shown("certificate"),
+    Relation.ENCRYPTS: _ENCRYPTED,
+}
+_KEY_OF_VAULT = frozenset(
+    {"key.list", "key.versions", "key.get", "certificate.list", "certificate.versions", "certificate.get"}
+)
+_KEY_OF_HSM = frozenset({"hsm.key.list", "hsm.key.versions", "hsm.key.get"})
+_REACH = frozenset(
+    (
+        "federated_token_validation.get",
+        *REACH_OPERATIONS,
+        "group.direct_members",
+        *VAULTS_FOUND,
+        *HSMS_FOUND,
+        *LOCAL_LISTED,
+        *BESIDE,
+        *operations_of("grant", "name"),
+    )
+)
+_WORDS = {
+    Relation.SIGNS_IN_AS: "applications that sign in with it",
+    Relation.SIGNS_TOKENS_FOR: "applications, domains and identity providers whose tokens it signs",
+    Relation.PUBLISHED_AS: "published keys",
+    Relation.ISSUES_FOR: "trusted certificate authorities",
+    Relation.KEPT_IN: "copies of it in vaults",
+    Relation.ENCRYPTS: "services that encrypt with it",
+    Relation.REACHES: "who can use it, and what its holder reaches",
+}
+"""What may be missing where something was not read."""
+
+
+_HELD = {
+    "credential": "id, kind, key_id, holder_kind, holder_type, holder_id, holder_name, app_id, usage, expires_on, thumbprint,"
+    " thumbprint_sha256, public_key_sha256, unknown",
+    "certificate": "id, name, certificate_id, version, vault_id, vault_name, enabled, exportable, custody, key_version_id,"
+    " thumbprint, thumbprint_sha256, public_key_sha256, unknown",
+}
+"""What is asked for again and again of views that take long: worked out once."""
+
+
+def read(connection: duckdb.DuckDBPyConnection, asked: str, *, as_of: int, verify: bool) -> "Reading":
+    """The answer, as far as the views have it. Raises UsageError where `asked` names nothing, or several things."""
+    for table, columns in _HELD.items():
+        connection.execute(f"CREATE TEMP TABLE held_{table} AS SELECT {columns} FROM {table}")  # noqa: S608 - named above
+    meant = subject(connection, asked, gone=verify)
+    found = trusted(connection, meant, as_of=as_of) if verify else walked(connection, meant, as_of=as_of)
+    return Reading(meant, found, verify)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reading:
+    """The graph, before what the ledger says is in it."""
+
+    subject: Subject
+    found: Walked
+    verify: bool
+
+    @property
+    def required(self) -> frozenset[str]:
+        """The operations that the answer rests on."""
+        return frozenset().union(*self._needs().values())
+
+    def places(self, run: Run, coverage: Sequence[Coverage]) -> tuple[Run, Sequence[Coverage]]:
+        """The part of the ledger that is about the subject: of a key that has no certificate, its own vault's."""
+        if self.subject.has_digest or not self.subject.vault_id:
+            return run, coverage
+        elsewhere = (ScopeKind.VAULT, ScopeKind.MANAGED_HSM)
+        here = [record for record in coverage if record.scope.kind not in elsewhere or record.scope.id == self.subject.vault_id]
+        return dataclasses.replace(run, rows={**run.rows, "vault": 1}), here
+
+    def radius(self, run: Run, verdict: Verdict) -> BlastRadius:
+        """The whole graph: with an edge to what is unseen for all that was not read."""
+        graph = self.found.graph
+        for relation, what, reason in (*self._gaps(verdict.gaps), *self.found.missing, *self._elsewhere()):
+            node = Node(id=f"unknown/{relation}/{what}", kind=Kind.UNSEEN, name=what)
+            graph.join(node, Edge(source=graph.subject.id, target=node.id, relation=relation, doubt=reason))
+        return BlastRadius(
+            run=run,
+            verdict=verdict,
+            target=self.subject.id,
+            subject=graph.subject,
+            digests=sorted(self.subject.keys),
+            nodes=graph.nodes,
+            edges=graph.edges,
+            verify=self.verify,
+        )
+
+    def _needs(self) -> Mapping[Relation, frozenset[str]]:
+        needs: dict[Relation, frozenset[str]] = dict(_BY_DIGEST) if self.subject.has_digest else {}
+        if self.subject.credentials or self.subject.noun in ("application", "credential"):
+            needs[Relation.SIGNS_IN_AS] = frozenset(TABLES["credential"].listed_by)
+        if self.subject.issuer_keys:
+            needs[Relation.PUBLISHED_AS] = _shown("issuer_key")
+        if self.subject.key_ids:
+            of_hsm = "/managedhsms/" in self.subject.vault_id
+            own = _KEY_OF_HSM if of_hsm else _KEY_OF_VAULT
+            needs[Relation.KEPT_IN] = needs.get(Relation.KEPT_IN, frozenset()) | own
+            needs[Relation.ENCRYPTS] = _ENCRYPTED
+        if not self.verify:
+            needs[Relation.REACHES] = _REACH
+        return needs
+
+    def _gaps(self, gaps: Sequence[Gap]) -> Iterator[tuple[Relation, str, Reason]]:
+        for gap in gaps:
+            for relation, operations in self._needs().items():
+                missed = [operation for operation in gap.operations if operation in operations]
+                # A list that several relations rest on is named with the first.
+                if missed:
+                    place = "" if gap.scope.kind is ScopeKind.TENANT else f" of {gap.scope.name or gap.scope.id}"
+                    nouns = ", ".join(dict.fromkeys(OPERATIONS[operation].noun for operation in missed))
+                    yield relation, f"{_WORDS[relation]}: {nouns}{place} not read", gap.reason
+
+    def _elsewhere(self) -> Iterator[tuple[Relation, str, Reason]]:
+        """What no API of Azure shows: who was given the public half to check signatures by."""
+        if self.subject.key_ids or self.subject.has_digest:
+            also = "" if self.subject.has_digest else ", or a certificate made on it elsewhere"
+            yield Relation.SIGNS_TOKENS_FOR, f"whoever else was given its public half{also}", Reason.NOT_SUPPLIED

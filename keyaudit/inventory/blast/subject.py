@@ -1,0 +1,226 @@
+"""Which key is meant: by an address, a name in a vault, a thumbprint, a key id, or the application that signs in with it."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program; what people type is a parameter
+
+import base64
+import binascii
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import duckdb
+
+from keyaudit.model.errors import UsageError
+from keyaudit.model.text import one_line
+
+_MOST = 5
+"""Things of one name that are told apart."""
+_ADDRESS = re.compile(r"https://([a-z0-9-]+)\.[^/]+/(keys|certificates)/([^/]+)(?:/([^/]*))?/?", re.ASCII)
+_RESOURCE = re.compile(
+    r"/subscriptions/.+/providers/microsoft\.keyvault/(?:vaults|managedhsms)/([^/]+)/(keys|certificates)/([^/]+)(?:/([^/]*))?"
+)
+_NAMED = re.compile(r"([a-z0-9-]+)/(?:(keys|certificates)/)?([a-z0-9-]+)(?:/([0-9a-f]{32}))?", re.ASCII)
+_HEX = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})", re.ASCII)
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_PUBLIC = re.compile(r"spki:([0-9a-f]{64})", re.ASCII)
+_SHA1, _SHA256 = 20, 32
+
+X509 = ("held_certificate", "signing_certificate", "issuer_key", "trusted_authority", "held_credential")
+"""The tables of certificates, whose columns for digests are named alike."""
+KEY_OF_CERTIFICATE = "list_contains($key_ids, replace(lower(certificate_id), '/certificates/', '/keys/'))"
+# A certificate that Graph does not show is told by its thumbprint, which whoever adds it can set: that is no certainty.
+UNSHOWN = "public_key_sha256 IS NULL AND unknown['public_key_sha256'] IS NOT NULL"
+THUMBPRINT = "list_contains($thumbprints, upper(thumbprint))"
+SAME = f"list_contains($keys, public_key_sha256) OR (({UNSHOWN}) AND {THUMBPRINT})"
+"""Whether a row of one of these tables is on the key, with the parameters `Subject.digests`."""
+DOUBT = "CASE WHEN list_contains($keys, public_key_sha256) THEN NULL ELSE unknown['public_key_sha256'] END"
+"""Why that is not certain."""
+_BY_DIGEST = " OR ".join(
+    f"list_contains($digests, {column})" for column in ("upper(thumbprint)", "thumbprint_sha256", "public_key_sha256")
+)
+_OBJECTS = """
+    SELECT 'certificate', certificate_id, lower(version) FROM held_certificate
+    WHERE vault_id = $vault AND lower(split_part(certificate_id, '/', 5)) = $name
+    UNION ALL SELECT 'key', key_id, lower(version) FROM key
+    WHERE vault_id = $vault AND lower(split_part(key_id, '/', 5)) = $name"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """The key that is meant, by all that it can be found by. Digests are upper-case hex."""
+
+    noun: str
+    id: str
+    name: str
+    keys: frozenset[str] = frozenset()
+    """SHA-256 of public keys."""
+    thumbprints: frozenset[str] = frozenset()
+    """SHA-1 or SHA-256 of certificates."""
+    key_ids: frozenset[str] = frozenset()
+    """Keys of vaults, without a version."""
+    version: str = ""
+    """The one version of them that is meant; empty for all."""
+    vault_id: str = ""
+    credentials: frozenset[str] = frozenset()
+    """Row ids of credentials."""
+    issuer_keys: frozenset[str] = frozenset()
+    """Row ids of issuer keys."""
+
+    def digests(self, **also: Iterable[str] | str) -> dict[str, Any]:
+        """The parameters of a query about it, and others beside them."""
+        beside = {name: value if isinstance(value, str) else sorted(value) for name, value in also.items()}
+        return {"keys": sorted(self.keys), "thumbprints": sorted(self.thumbprints), **beside}
+
+    @property
+    def has_digest(self) -> bool:
+        """A certificate of it is known, or might be told by its thumbprint."""
+        return bool(self.keys or self.thumbprints)
+
+
+def subject(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool) -> Subject:
+    """The one thing that `asked` names. Raises UsageError where there is none, or several, and names the nearest.
+
+    What can be looked for without being there is a subject too: a digest; if it may be `gone`, also a key id or a version.
+    """
+    text = asked.strip()
+    found = {each.id: each for each in (*_in_vaults(connection, text, gone=gone), *_in_entra(connection, text))}
+    if not found:
+        found = {each.id: each for each in _digest(text)}
+    if not found and gone and _GUID.fullmatch(text.lower()):
+        return Subject(noun="credential", id=text.lower(), name=f"key id {text.lower()}")
+    if len(found) == 1:
+        return _closed(connection, next(iter(found.values())))
+    if not found:
+        raise UsageError("blast-radius", f"nothing is known by the name {one_line(asked)!r}", _nearest(connection, text))
+    several = ", ".join(f"{each.noun} {one_line(each.id, 300)}" for each in list(found.values())[:_MOST])
+    more = f" and {len(found) - _MOST:,} more" if len(found) > _MOST else ""
+    what = f"{one_line(asked)!r} names {len(found):,} things: {several}{more}"
+    raise UsageError("blast-radius", what, "use one of these ids")
+
+
+def _in_vaults(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool) -> Iterator[Subject]:
+    text = asked.lower()
+    match = _ADDRESS.fullmatch(text) or _RESOURCE.fullmatch(text) or _NAMED.fullmatch(text)
+    if not match:
+        return
+    vault, kind, name, version = match.groups(default="")
+    vaults = connection.execute("SELECT id, name FROM vault WHERE lower(name) = ? ORDER BY id", [vault]).fetchall()
+    for vault_id, shown in vaults:
+        rows = connection.execute(_OBJECTS, {"vault": vault_id, "name": name}).fetchall()
+        nouns = {noun for noun, _, of in rows if version in ("", of)}
+        if nouns:
+            noun = "certificate" if "certificate" in nouns and kind != "keys" else "key"
+            key_id = rows[0][1].lower().replace("/certificates/", "/keys/")
+        elif gone and version and _ADDRESS.fullmatch(text):
+            noun, key_id = "key", f"{text.partition(f'/{kind}/')[0]}/keys/{name}"
+        else:
+            continue
+        yield Subject(
+            noun=noun,
+            id=key_id.replace("/keys/", f"/{noun}s/", 1) + (f"/{version}" if version else ""),
+            name=f"{shown or vault}/{name}",
+            key_ids=frozenset((key_id,)),
+            version=version,
+            vault_id=vault_id,
+        )
+
+
+def _in_entra(connection: duckdb.DuckDBPyConnection, asked: str) -> Iterator[Subject]:
+    """Credentials and issuer keys by their key id; applications by an id or their exact name, with all their credentials."""
+    text = asked.lower()
+    keyed = "SELECT id, key_id, holder_name FROM held_credential WHERE lower(key_id) = ? ORDER BY id"
+    for id_, key_id, holder in connection.execute(keyed, [text]).fetchall():
+        name = f"{key_id} of {holder or 'an application without a name'}"
+        yield Subject(noun="credential", id=id_, name=name, credentials=frozenset((id_,)))
+    published = connection.execute("SELECT id, key_id FROM issuer_key WHERE key_id = ? ORDER BY id", [asked]).fetchall()
+    if published:
+        ids = frozenset(id_ for id_, _ in published)
+        yield Subject(noun="published key", id=asked, name=asked, issuer_keys=ids)
+    by_id = "lower(app_id) = $1 OR split_part(id, '/', -1) = $1"
+    where = by_id if _GUID.fullmatch(text) else "lower(name) = $1"
+    held = f"""
+        SELECT coalesce(lower(app_id), id) AS app, any_value(name) FROM (
+            SELECT id, app_id, name FROM application WHERE {where}
+            UNION ALL SELECT id, app_id, name FROM service_principal WHERE {where}
+        ) GROUP BY app ORDER BY app"""
+    for app, name in connection.execute(held, [text]).fetchall():
+        own = "SELECT id FROM held_credential WHERE coalesce(lower(app_id), holder_id) = ? ORDER BY id"
+        ids = frozenset(id_ for (id_,) in connection.execute(own, [app]).fetchall())
+        yield Subject(noun="application", id=app, name=name or app, credentials=ids)
+
+
+def _digest(asked: str) -> Iterator[Subject]:
+    public = _PUBLIC.fullmatch(asked.lower())
+    if public:
+        digest = public[1].upper()
+        yield Subject(noun="public key", id=f"spki:{digest}", name=digest, keys=frozenset((digest,)))
+        return
+    plain = re.sub(r"[\s:]", "", asked).lower()
+    if not _HEX.fullmatch(plain):
+        plain = _unencoded(asked).hex()
+    if plain:
+        digest = plain.upper()
+        yield Subject(noun="certificate", id=digest, name=f"thumbprint {digest}", thumbprints=frozenset((digest,)))
+
+
+def _unencoded(asked: str) -> bytes:
+    """The digest that x5t or x5t#S256 writes in base64url; empty where it is none."""
+    try:
+        found = base64.b64decode(asked + "=" * (-len(asked) % 4), altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error):
+        return b""
+    exact = base64.urlsafe_b64encode(found).decode().rstrip("=") == asked.rstrip("=")
+    return found if len(found) in (_SHA1, _SHA256) and exact else b""
+
+
+def _closed(connection: duckdb.DuckDBPyConnection, found: Subject) -> Subject:
+    """With the keys of all certificates that it is, so that others on the same key are found as well.
+
+    Of a certificate that was not shown, the thumbprint finds others that were not.
+    """
+    keys, thumbprints = set(found.keys), set(found.thumbprints)
+    for table, ids in (("held_credential", found.credentials), ("issuer_key", found.issuer_keys)):
+        if ids:
+            query = f"""
+                SELECT DISTINCT upper(thumbprint) FROM {table}
+                WHERE list_contains(?, id) AND public_key_sha256 IS NULL AND thumbprint IS NOT NULL"""
+            thumbprints |= {digest for (digest,) in connection.execute(query, [sorted(ids)]).fetchall()}
+    if found.key_ids:
+        where = f"{KEY_OF_CERTIFICATE} AND ($version = '' OR lower(version) = $version)"
+        keys |= _public(connection, "held_certificate", where, {"key_ids": sorted(found.key_ids), "version": found.version})
+    if found.credentials:
+        keys |= _public(connection, "held_credential", "list_contains($ids, id)", {"ids": sorted(found.credentials)})
+    if found.noun == "application":
+        # Its own token-signing certificates are its keys too.
+        where = "coalesce(lower(app_id), holder_id) = $app"
+        keys |= _public(connection, "signing_certificate", where, {"app": found.id})
+    if found.issuer_keys:
+        keys |= _public(connection, "issuer_key", "list_contains($ids, id)", {"ids": sorted(found.issuer_keys)})
+    if found.thumbprints:
+        for table in X509:
+            # What a credential calls its thumbprint is chosen by whoever adds it: it counts only where no certificate tells.
+            if table == "held_credential" and keys:
+                break
+            keys |= _public(connection, table, _BY_DIGEST, {"digests": sorted(found.thumbprints)})
+    return replace(found, keys=frozenset(keys), thumbprints=frozenset(thumbprints))
+
+
+def _public(connection: duckdb.DuckDBPyConnection, table: str, where: str, values: dict[str, object]) -> set[str]:
+    query = f"SELECT DISTINCT public_key_sha256 FROM {table} WHERE public_key_sha256 IS NOT NULL AND ({where})"
+    return {key for (key,) in connection.execute(query, values).fetchall()}
+
+
+def _nearest(connection: duckdb.DuckDBPyConnection, asked: str) -> str:
+    """A name like it, or what can be named."""
+    vault, slash, _ = asked.lower().partition("/")
+    if slash:
+        query = "SELECT DISTINCT lower(vault_name) || '/' || split_part(key_id, '/', 5) FROM key WHERE lower(vault_name) = ?"
+        rows = connection.execute(query, [vault]).fetchall()
+    else:
+        rows = connection.execute("SELECT name FROM application UNION SELECT name FROM service_principal").fetchall()
+    near = difflib.get_close_matches(asked, sorted(str(name) for (name,) in rows if name), n=3)
+    if near:
+        return f"did you mean {' or '.join(map(one_line, near))}?"
+    return "name VAULT/KEY, a key's address, a thumbprint, a key id, or an application's id or exact display name"

@@ -1,0 +1,191 @@
+"""What trusts a key by keeping it, by signing somebody in with it, or by encrypting with it."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program; digests and ids are parameters
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+from keyaudit.inventory.blast.graph import Graph, reason, rows
+from keyaudit.inventory.blast.subject import DOUBT, KEY_OF_CERTIFICATE, SAME, THUMBPRINT, UNSHOWN, Subject
+from keyaudit.model.blast_radius import Edge, Kind, Node, Relation
+from keyaudit.model.reasons import Reason
+
+_CREDENTIALS = {"certificate": "certificate credential", "password": "client secret", "federated": "federated credential"}
+
+
+def credentials(
+    connection: duckdb.DuckDBPyConnection,
+    graph: Graph,
+    sources: Mapping[str, Sequence[str]],
+    *,
+    thumbprints: Iterable[str] = (),
+    ids: Iterable[str] = (),
+    as_of: int,
+) -> list[str]:
+    """Joins the applications that sign in by keys, each from the nodes that it is in `sources`; the ids of those that are new.
+
+    What is told by `thumbprints` or `ids` alone is joined from the subject. What has expired signs in nobody.
+    """
+    found = rows(
+        connection,
+        f"""
+        SELECT id, kind, key_id, holder_kind, holder_type, holder_id, holder_name, app_id, public_key_sha256,
+            coalesce(CASE WHEN list_contains($ids, id) THEN NULL ELSE {DOUBT} END,
+                CASE WHEN expires_on IS NULL THEN unknown['expires_on'] END, unknown['usage'], unknown['app_id']) AS doubt
+        FROM held_credential
+        WHERE (list_contains($ids, id) OR {SAME}) AND usage IS DISTINCT FROM 'Sign'
+            AND (expires_on IS NULL OR expires_on > $as_of)
+        ORDER BY holder_name, id""",
+        {"keys": sorted(sources), "thumbprints": sorted(thumbprints), "ids": sorted(ids), "as_of": as_of},
+    )
+    new = []
+    for row in found:
+        identity = (row["app_id"] or row["holder_id"]).lower()
+        facts = {
+            name: row[name] for name in ("key_id", "kind", "holder_kind", "holder_type", "holder_id", "app_id") if row[name]
+        }
+        for source in sources.get(row["public_key_sha256"], (graph.subject.id,)):
+            edge = Edge(
+                source=source,
+                target=identity,
+                relation=Relation.SIGNS_IN_AS,
+                how=_CREDENTIALS.get(row["kind"], "credential"),
+                names=row["key_id"] or row["id"],
+                doubt=reason(row["doubt"]),
+                facts={"credential": row["id"], **facts},
+            )
+            if graph.join(Node(id=identity, kind=Kind.IDENTITY, name=row["holder_name"] or identity), edge):
+                new.append(identity)
+    return new
+
+
+def custody(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subject) -> Sequence[Mapping[str, Any]]:
+    """Joins the versions of vault certificates and keys that it is and that are not disabled; the certificates, all of them."""
+    of_own = f"{KEY_OF_CERTIFICATE} AND ($version = '' OR lower(version) = $version)"
+    held = rows(
+        connection,
+        f"""
+        SELECT 'certificate' AS noun, id, certificate_id AS thing_id, version, name, vault_id, vault_name, custody, exportable,
+            enabled, lower(key_version_id) AS key_version_id,
+            coalesce(CASE WHEN {of_own} THEN NULL ELSE {DOUBT} END, unknown['enabled']) AS doubt
+        FROM held_certificate WHERE ({of_own}) OR {SAME} ORDER BY id""",
+        subject.digests(key_ids=subject.key_ids, version=subject.version),
+    )
+    working = [row for row in held if row["enabled"] is not False]
+    behind = {row["key_version_id"] for row in held if row["key_version_id"]}
+    alone = rows(
+        connection,
+        """
+        SELECT 'key' AS noun, id, key_id AS thing_id, version, name, vault_id, vault_name, custody, exportable,
+            unknown['enabled'] AS doubt
+        FROM key WHERE ((list_contains($key_ids, key_id) AND ($version = '' OR lower(version) = $version))
+                OR list_contains($behind, id))
+            AND enabled IS NOT FALSE AND NOT list_contains($shown, id) ORDER BY id""",
+        {
+            "key_ids": sorted(subject.key_ids),
+            "version": subject.version,
+            "behind": sorted(behind),
+            "shown": [row["key_version_id"] for row in working if row["key_version_id"]],
+        },
+    )
+    for row in (*working, *alone):
+        out = ", and its private half can be read out" if row["exportable"] else ""
+        edge = Edge(
+            source=graph.subject.id,
+            target=row["id"],
+            relation=Relation.KEPT_IN,
+            how=f"the vault works with it for whoever may use it{out}; custody {row['custody'] or 'unknown'}",
+            doubt=reason(row["doubt"]),
+            facts={name: str(row[name]) for name in ("noun", "thing_id", "version", "vault_id", "vault_name") if row[name]},
+        )
+        kind = Kind.CERTIFICATE if row["noun"] == "certificate" else Kind.KEY
+        thing = row["thing_id"].rpartition("/")[2]
+        name = f"{row['vault_name'] or row['vault_id']}/{thing} version {row['version'] or '?'}"
+        graph.join(Node(id=row["id"], kind=kind, name=name), edge)
+    return held
+
+
+def encrypted(
+    connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subject, held: Iterable[Mapping[str, Any]]
+) -> list[Reason]:
+    """Joins the services that encrypt with it, or with a key that is behind one of the certificates `held`.
+
+    Why there may be more: those of which the key is not known.
+    """
+    versions: dict[str, set[str]] = {key_id: {subject.version} - {""} for key_id in subject.key_ids}
+    for row in held:
+        key_id, _, version = (row["key_version_id"] or "").rpartition("/")
+        if key_id and key_id not in subject.key_ids:
+            versions.setdefault(key_id, set()).add(version)
+    found = rows(
+        connection,
+        """
+        SELECT uses.*, current.version AS current_version FROM key_use AS uses
+        LEFT JOIN (SELECT key_id, any_value(version) AS version FROM key WHERE is_current GROUP BY key_id) AS current
+            ON current.key_id = uses.key_id
+        WHERE list_contains($key_ids, uses.key_id) ORDER BY uses.consumer_id, uses.id""",
+        {"key_ids": sorted(versions)},
+    )
+    for row in found:
+        follows = row["version_in_use"] or row["version"] or row["current_version"]
+        used = row["version"] if row["pinned"] else follows
+        meant = versions[row["key_id"]]
+        if meant and used and row["pinned"] is not None and used.lower() not in meant:
+            continue
+        doubt = reason(row["unknown"].get("pinned") or row["unknown"].get("version"))
+        if meant and not used:
+            doubt = doubt or Reason.NOT_VISIBLE
+        how = "whatever the key is rotated to it stays with" if row["pinned"] else "it follows the key's rotation, now at"
+        edge = Edge(
+            source=graph.subject.id,
+            target=row["consumer_id"],
+            relation=Relation.ENCRYPTS,
+            how=f"customer-managed key; {how} version",
+            names=used or "unknown",
+            doubt=doubt,
+            facts={"kind": row["kind"], "key_id": row["key_id"], "pinned": str(row["pinned"]).lower()},
+        )
+        name = f"{row['kind']} {row['consumer_id'].rpartition('/')[2]}"
+        graph.join(Node(id=row["consumer_id"], kind=Kind.SERVICE, name=name), edge)
+    nameless = "SELECT DISTINCT unknown['key_id'] AS reason FROM key_use WHERE key_id IS NULL AND unknown['key_id'] IS NOT NULL"
+    return [Reason(row["reason"]) for row in rows(connection, nameless, [])] if versions else []
+
+
+def own_unshown(connection: duckdb.DuckDBPyConnection, subject: Subject) -> Iterator[tuple[Relation, str, int, Reason]]:
+    """The same of what the subject itself is: whatever else is on that key is not found."""
+    what = "what else is on the keys of its own certificates that were not shown"
+    app = subject.id if subject.noun == "application" else ""
+    of_own = f"{KEY_OF_CERTIFICATE} AND ($version = '' OR lower(version) = $version)"
+    for relation, table, where, values in (
+        (Relation.SIGNS_IN_AS, "held_credential", "list_contains($ids, id)", {"ids": sorted(subject.credentials)}),
+        (Relation.SIGNS_TOKENS_FOR, "signing_certificate", "coalesce(lower(app_id), holder_id) = $app", {"app": app}),
+        (
+            Relation.KEPT_IN,
+            "held_certificate",
+            of_own,
+            {"key_ids": sorted(subject.key_ids), "version": subject.version},
+        ),
+    ):
+        query = f"""
+            SELECT unknown['public_key_sha256'] AS reason, count(*) AS number FROM {table}
+            WHERE {UNSHOWN} AND {where} GROUP BY reason ORDER BY reason"""
+        for row in rows(connection, query, values):
+            yield relation, what, row["number"], Reason(row["reason"])
+
+
+def unshown(connection: duckdb.DuckDBPyConnection, subject: Subject) -> Iterator[tuple[Relation, str, int, Reason]]:
+    """By relation what was listed and not shown: each may rest on the key. With what it is, how many, and why."""
+    for relation, table, what in (
+        (Relation.SIGNS_IN_AS, "held_credential", "credentials whose certificate was not shown"),
+        (Relation.SIGNS_TOKENS_FOR, "signing_certificate", "token-signing certificates that were not shown"),
+        (Relation.PUBLISHED_AS, "issuer_key", "published keys that were not shown"),
+        (Relation.ISSUES_FOR, "trusted_authority", "trusted authorities whose certificate was not shown"),
+        (Relation.KEPT_IN, "held_certificate", "vault certificates that were not shown"),
+    ):
+        query = f"""
+            SELECT unknown['public_key_sha256'] AS reason, count(*) AS number FROM {table}
+            WHERE {UNSHOWN} AND NOT {THUMBPRINT} GROUP BY reason ORDER BY reason"""
+        for row in rows(connection, query, {"thumbprints": sorted(subject.thumbprints)}):
+            yield relation, what, row["number"], Reason(row["reason"])

@@ -1,0 +1,138 @@
+"""The walk from the subject outwards, until nothing new is opened."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from keyaudit.inventory.access import who_reaches
+from keyaudit.inventory.blast import signing, trust
+from keyaudit.inventory.blast.graph import Graph, rows
+from keyaudit.inventory.blast.reach import Opened, reach
+from keyaudit.inventory.blast.subject import Subject
+from keyaudit.inventory.finding import Target
+from keyaudit.model.access import Open
+from keyaudit.model.blast_radius import Edge, Kind, Node, Relation
+from keyaudit.model.reasons import Reason
+
+_MOST, _DEEPEST = 10_000, 25
+"""Identities that are followed, and one after another. Beyond, each is drawn, and what it reaches is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """The graph, and what may be missing in it for want of values; what was not listed at all the ledger says."""
+
+    graph: Graph
+    missing: Sequence[tuple[Relation, str, Reason]]
+    """What there may be more of, in words, and why."""
+
+
+def trusted(connection: duckdb.DuckDBPyConnection, subject: Subject, *, as_of: int) -> Walked:
+    """Only what trusts the subject: what has to change so that nothing accepts it."""
+    graph = Graph(Node(id="subject", kind=Kind.SUBJECT, name=subject.name, note=subject.noun))
+    missing: list[tuple[Relation, str, Reason]] = []
+    sources = dict.fromkeys(subject.keys, (graph.subject.id,))
+    also = {"thumbprints": subject.thumbprints, "ids": subject.credentials}
+    trust.credentials(connection, graph, sources, **also, as_of=as_of)
+    signing.signers(connection, graph, subject)
+    signing.published(connection, graph, subject)
+    signing.authorities(connection, graph, subject)
+    held = trust.custody(connection, graph, subject)
+    nameless = trust.encrypted(connection, graph, subject, held)
+    missing += [(Relation.ENCRYPTS, "services whose key is not known", why) for why in nameless]
+    unshown = [*trust.own_unshown(connection, subject), *(trust.unshown(connection, subject) if subject.has_digest else ())]
+    missing += [(relation, f"{what} ({number:,})", why) for relation, what, number, why in unshown]
+    if subject.noun == "certificate" and subject.thumbprints and not subject.keys:
+        missing.append(
+            (Relation.SIGNS_IN_AS, "other certificates on its key, which no certificate read tells", Reason.NOT_VISIBLE)
+        )
+    missing += _unbacked(connection, subject)
+    return Walked(graph, missing)
+
+
+def walked(connection: duckdb.DuckDBPyConnection, subject: Subject, *, as_of: int) -> Walked:
+    """All of it: what trusts the subject, who can use it, and what its holder can become and reach."""
+    found = trusted(connection, subject, as_of=as_of)
+    graph, missing = found.graph, list(found.missing)
+    missing += _users(connection, graph)
+    frontier, followed = [node.id for node in graph.nodes.values() if node.kind is Kind.IDENTITY], 0
+    for _ in range(_DEEPEST):
+        if not frontier or followed == _MOST:
+            break
+        now = frontier[: _MOST - followed]
+        followed += len(now)
+        frontier = frontier[len(now) :] + _become(connection, graph, subject, reach(connection, graph, now), as_of)
+    if frontier:
+        missing.append((Relation.REACHES, f"what {len(frontier):,} more applications reach", Reason.TOO_LARGE))
+    return Walked(graph, missing)
+
+
+def _unbacked(connection: duckdb.DuckDBPyConnection, subject: Subject) -> list[tuple[Relation, str, Reason]]:
+    """A key of a vault that is behind a certificate, or may be, which was not read."""
+    if subject.keys or not subject.key_ids:
+        return []
+    query = """
+        SELECT DISTINCT coalesce(unknown['managed'], $unseen) AS reason FROM key
+        WHERE list_contains($key_ids, key_id) AND ($version = '' OR lower(version) = $version) AND managed IS NOT FALSE"""
+    values = {"key_ids": sorted(subject.key_ids), "version": subject.version, "unseen": str(Reason.PARENT_NOT_ASSESSED)}
+    what = "whatever trusts the certificate that it may be the key of"
+    return [(Relation.SIGNS_IN_AS, what, Reason(row["reason"])) for row in rows(connection, query, values)]
+
+
+def _users(connection: duckdb.DuckDBPyConnection, graph: Graph) -> list[tuple[Relation, str, Reason]]:
+    """Joins who can use the subject where a vault keeps it."""
+    kept = [edge for edge in graph.edges if edge.relation is Relation.KEPT_IN]
+    things = {(edge.facts["noun"], edge.facts["thing_id"], edge.facts["vault_id"]): edge for edge in kept}
+    missing = []
+    for (noun, thing_id, vault_id), edge in things.items():
+        found = who_reaches(connection, Target(noun, thing_id, "", vault_id, thing_id.rpartition("/")[2].lower()))
+        for each in found.reaches:
+            who, way = each.who, each.way
+            node = Node(id=who.id, kind=Kind.PRINCIPAL, name=who.name or who.id, note=who.kind or "of unknown kind")
+            doubt = way.doubt or way.unplaced
+            graph.join(node, Edge(source=edge.target, target=who.id, relation=Relation.USED_BY, way=way, doubt=doubt))
+        missing += [(Relation.USED_BY, _behind(each), each.reason) for each in found.open]
+    return missing
+
+
+def _behind(each: Open) -> str:
+    return f"whoever {each.who.kind or 'a principal'} {each.who.name or each.who.id} stands for"
+
+
+def _become(
+    connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subject, opened: Sequence[Opened], as_of: int
+) -> list[str]:
+    """Joins the certificates that are opened and that sign somebody in, but for the subject itself; whom."""
+    by_vault: dict[str, list[Opened]] = defaultdict(list)
+    for each in opened:
+        by_vault[each.vault_id].append(each)
+    query = """
+        SELECT id, lower(split_part(certificate_id, '/', 5)) AS thing, version, vault_id, vault_name, public_key_sha256,
+            exportable, unknown['exportable'] AS doubt
+        FROM held_certificate
+        WHERE list_contains($vaults, vault_id) AND NOT list_contains($keys, public_key_sha256) AND public_key_sha256 IN (
+            SELECT public_key_sha256 FROM held_credential
+            WHERE usage IS DISTINCT FROM 'Sign' AND (expires_on IS NULL OR expires_on > $as_of)
+        ) ORDER BY id"""
+    values = {"vaults": sorted(by_vault), "keys": sorted(subject.keys), "as_of": as_of}
+    sources: dict[str, list[str]] = defaultdict(list)
+    for row in rows(connection, query, values) if by_vault else ():
+        ways = [each for each in by_vault[row["vault_id"]] if each.thing in ("", row["thing"])]
+        ways = [each for each in ways if not each.exportable_only or row["exportable"] is not False]
+        name = f"{row['vault_name'] or row['vault_id']}/{row['thing']} version {row['version'] or '?'}"
+        for each in ways:
+            unsure = Reason(row["doubt"]) if each.exportable_only and row["exportable"] is None else None
+            edge = Edge(
+                source=each.identity,
+                target=row["id"],
+                relation=Relation.OPENS,
+                how="its private half can be read" if each.exportable_only else "its key can be used, or access to it taken",
+                doubt=each.doubt or unsure,
+                facts={"public_key": row["public_key_sha256"]},
+            )
+            graph.join(Node(id=row["id"], kind=Kind.CERTIFICATE, name=name), edge)
+        if ways:
+            sources[row["public_key_sha256"]].append(row["id"])
+    return trust.credentials(connection, graph, sources, as_of=as_of) if sources else []

@@ -1,0 +1,41 @@
+"""As text for Graphviz. Every name is one quoted string, in which nothing has a meaning of its own."""
+
+from typing import TextIO
+
+from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Node
+from keyaudit.model.text import one_line
+from keyaudit.report.blast_radius.words import VERBS, conclusion, subject, why
+from keyaudit.report.summary import SIMULATED
+
+_NAME = 120
+
+
+def render(found: BlastRadius, out: TextIO) -> None:
+    """Write one digraph. What is not known to hold is dashed, and says why."""
+    numbers = {id_: f"n{number}" for number, id_ in enumerate(found.nodes)}
+    title = f"{subject(found)}. {conclusion(found)}{f' {SIMULATED}' if found.run.simulated else ''}"
+    out.write(f'digraph "blast radius" {{\n  graph [rankdir=LR, label={quoted(title, 1_000)}];\n  node [shape=box];\n')
+    out.writelines(f"  {numbers[id_]} [{_drawn(node)}];\n" for id_, node in found.nodes.items())
+    out.writelines(f"  {numbers[edge.source]} -> {numbers[edge.target]} [{_line(edge)}];\n" for edge in found.edges)
+    out.write("}\n")
+
+
+def quoted(text: str, limit: int = _NAME) -> str:
+    """One string of DOT that shows the text: neither an escape nor an entity of Graphviz, nor an end of the string."""
+    plain = one_line(text, limit).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{plain.replace("&", "&amp;")}"'
+
+
+def _drawn(node: Node) -> str:
+    style = {Kind.SUBJECT: ", style=bold", Kind.UNSEEN: ", style=dashed", Kind.TENANT: ", shape=doubleoctagon"}.get(
+        node.kind, ""
+    )
+    label = f"{node.kind}: {node.name}" if node.kind not in (Kind.SUBJECT, Kind.TENANT) else node.name
+    return f"label={quoted(label + (f' ({node.note})' if node.note else ''))}{style}"
+
+
+def _line(edge: Edge) -> str:
+    label = VERBS[edge.relation]
+    if edge.doubt:
+        return f"label={quoted(f'{label}? {why(edge.doubt)}')}, style=dashed"
+    return f"label={quoted(label)}"

@@ -1,0 +1,99 @@
+"""The steps for applications that sign in by a key."""
+
+from collections.abc import Iterator
+
+from keyaudit.model.blast_radius import BlastRadius, Edge
+from keyaudit.model.text import one_line
+from keyaudit.report.blast_radius.steps import Phase, Step, word
+
+
+def identity(found: BlastRadius, edge: Edge) -> Iterator[Step]:
+    """An application that signs in by the key, as a credential of it or of its service principal."""
+    name = one_line(found.nodes[edge.target].name)
+    if is_managed(edge):
+        yield from _managed(name, edge)
+        return
+    yield Step(
+        phase=Phase.BLOCK,
+        title=f"Stop {name} from signing in, if the key is being abused now",
+        breaks=f"all that signs in as {name}, its own work too; tokens that it has stay good until they end",
+        commands=(f"az ad sp update --id {_id(edge)} --set accountEnabled=false",),
+    )
+    of = "app" if edge.facts["holder_kind"] == "application" else "sp"
+    if edge.facts.get("kind") == "federated":
+        yield _unfederated(name, of, edge)
+    else:
+        yield from _exchanged(name, of, edge)
+
+
+def again(found: BlastRadius, edge: Edge) -> Step:
+    """What undoes the block on an application, after all else."""
+    return Step(
+        phase=Phase.REVOKE,
+        title=f"Let {one_line(found.nodes[edge.target].name)} sign in again, if it was stopped",
+        breaks="nothing",
+        commands=(f"az ad sp update --id {_id(edge)} --set accountEnabled=true",),
+    )
+
+
+def is_managed(edge: Edge) -> bool:
+    """It signs in a managed identity, whose credential is Azure's own affair."""
+    return edge.facts["holder_kind"] == "managed_identity" or edge.facts.get("holder_type") == "ManagedIdentity"
+
+
+def _exchanged(name: str, of: str, edge: Edge) -> Iterator[Step]:
+    """A certificate or a secret: a new one first, then without the old one."""
+    flag = " --cert" if edge.facts.get("kind") == "certificate" else ""
+    yield Step(
+        phase=Phase.REPLACE,
+        title=f"Add a new credential to {name}, and deploy it",
+        text=(
+            "Best is none that can be stolen: a managed identity, or workload identity federation."
+            " --append leaves the old one in place until the program has the new one."
+        ),
+        breaks="nothing",
+        commands=(f"az ad {of} credential reset --id {_id(edge)} --append{f'{flag} @new.pem' if flag else ''}",),
+    )
+    key_id = edge.facts.get("key_id")
+    delete = f"az ad {of} credential delete --id {_id(edge)} --key-id {word(key_id or 'KEY-ID')}{flag}"
+    yield Step(
+        phase=Phase.REVOKE,
+        settles=edge,
+        title=f"Remove the {edge.how} {one_line(edge.names)} from {name}",
+        text="" if key_id else "Its key id was not read: the first command lists those that there are.",
+        breaks="every program that still signs in with the old one; tokens that the holder has stay good until they end",
+        commands=(delete,) if key_id else (f"az ad {of} credential list --id {_id(edge)}{flag}", delete),
+    )
+
+
+def _unfederated(name: str, of: str, edge: Edge) -> Step:
+    delete = f"az ad app federated-credential delete --id {_id(edge)} --federated-credential-id {word(edge.names)}"
+    return Step(
+        phase=Phase.REVOKE,
+        settles=edge,
+        title=f"Remove the {edge.how} {one_line(edge.names)} from {name}",
+        text="Or set its issuer and subject to what is not in doubt. A service principal's is removed in Microsoft Graph.",
+        breaks="sign-in with tokens of that issuer and subject",
+        commands=(delete,) if of == "app" else (),
+    )
+
+
+def _managed(name: str, edge: Edge) -> Iterator[Step]:
+    yield Step(
+        phase=Phase.BLOCK,
+        title=f"Take its roles and permissions from the managed identity {name}",
+        text="This shows them.",
+        breaks=f"all that runs as {name}",
+        commands=(f"keyaudit access {word(edge.target)}",),
+    )
+    yield Step(
+        phase=Phase.REVOKE,
+        settles=edge,
+        title=f"Make another identity in the place of {name}, and delete that one",
+        text="Nobody but Azure can take its credential away.",
+        breaks=f"whatever still runs as {name}",
+    )
+
+
+def _id(edge: Edge) -> str:
+    return word(edge.facts.get("app_id") or edge.target.rpartition("/")[2])

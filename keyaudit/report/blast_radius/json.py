@@ -1,0 +1,61 @@
+"""As JSON: a node, an edge and a step of the plan a line."""
+
+from typing import TextIO
+
+from keyaudit.model.blast_radius import BlastRadius, Edge, Node
+from keyaudit.report.access.json import way_member
+from keyaudit.report.blast_radius.plan import left, plan
+from keyaudit.report.blast_radius.steps import Step
+from keyaudit.report.blast_radius.words import conclusion, limits
+from keyaudit.report.members import begun, coverage_member, document, exits, gap_member
+
+
+def render(found: BlastRadius, out: TextIO) -> None:
+    """Write one JSON object. To verify, `plan` has the steps that are not done."""
+    members = {
+        **begun(found.run),
+        "subject": {"kind": found.subject.note, "id": found.target, "name": found.subject.name},
+        "public_keys_sha256": list(found.digests),
+        "verify": found.verify,
+        "conclusion": conclusion(found),
+        "limits": list(limits(found)),
+    }
+    lists = {
+        "nodes": map(_node, found.nodes.values()),
+        "edges": map(_edge, found.edges),
+        "plan": map(_step, left(found) if found.verify else plan(found)),
+        "coverage": map(coverage_member, found.verdict.coverage),
+        "gaps": map(gap_member, found.verdict.gaps),
+    }
+    document(out, members, lists, {"verdict": exits(found.verdict)})
+
+
+def _node(node: Node) -> dict[str, object]:
+    return {"id": node.id, "kind": node.kind, "name": node.name, "note": node.note or None}
+
+
+def _edge(edge: Edge) -> dict[str, object]:
+    return {
+        "source": edge.source,
+        "target": edge.target,
+        "relation": edge.relation,
+        "certain": edge.doubt is None,
+        "unknown": edge.doubt,
+        "how": edge.how or None,
+        "names": edge.names or None,
+        "way": way_member(edge.way) if edge.way else None,
+        "facts": dict(sorted(edge.facts.items())),
+    }
+
+
+def _step(step: Step) -> dict[str, object]:
+    settles = {"relation": step.settles.relation, "target": step.settles.target} if step.settles else None
+    return {
+        "phase": step.phase,
+        "title": step.title,
+        "text": step.text or None,
+        "breaks": step.breaks or None,
+        "shell": step.language,
+        "commands": list(step.commands),
+        "settles": settles,
+    }

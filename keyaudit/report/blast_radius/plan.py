@@ -1,0 +1,88 @@
+"""What to do, in order: block, replace, revoke, verify. The commands are printed, and nothing here runs one."""
+
+from collections.abc import Iterator, Sequence
+
+from keyaudit.model.blast_radius import BlastRadius, Kind, Relation
+from keyaudit.model.text import one_line
+from keyaudit.report.blast_radius import identities, signers, vaults
+from keyaudit.report.blast_radius.steps import Phase, Step, word
+
+_ABOUT = {
+    Relation.SIGNS_IN_AS: identities.identity,
+    Relation.SIGNS_TOKENS_FOR: signers.signer,
+    Relation.PUBLISHED_AS: signers.published,
+    Relation.ISSUES_FOR: signers.authority,
+    Relation.ENCRYPTS: vaults.service,
+    Relation.KEPT_IN: vaults.kept,
+}
+
+
+def plan(found: BlastRadius) -> list[Step]:
+    """Every step, in the order in which they belong. What is not known to hold has its steps too."""
+    steps = [step for edge in found.accepting() for step in _ABOUT[edge.relation](found, edge)]
+    return sorted(_merged([*steps, *_once(found)]), key=_order)
+
+
+def left(found: BlastRadius) -> list[Step]:
+    """The steps that are not done, of those that end the trust in the subject."""
+    return [step for step in plan(found) if step.settles is not None]
+
+
+def _order(step: Step) -> tuple[int, bool]:
+    """By phase, and in it as the graph has them; but a new key is made before it is put anywhere."""
+    return list(Phase).index(step.phase), step.phase is Phase.REPLACE and not step.makes
+
+
+def _once(found: BlastRadius) -> Iterator[Step]:
+    """What is done for the whole of it, once."""
+    for edge in found.edges:
+        if edge.relation is Relation.OPENS:
+            name, through = one_line(found.nodes[edge.target].name), one_line(found.nodes[edge.source].name)
+            yield Step(
+                phase=Phase.REPLACE,
+                title=f"Take {name} for stolen too: {through} can use it",
+                text="It has a blast radius and a plan of its own.",
+                commands=(f"keyaudit blast-radius {word('spki:' + edge.facts['public_key'])}",),
+            )
+    if any(node.kind is Kind.TENANT for node in found.nodes.values()):
+        yield Step(
+            phase=Phase.REVOKE,
+            title="Look for what the holder left behind in the tenant",
+            text=(
+                "It could control the tenant. In Entra's audit log look for credentials, owners, app roles, directory"
+                " roles, consents and federation settings added since the key may have been out; take away what nobody owns."
+            ),
+        )
+    for edge in found.accepting():
+        if edge.relation is Relation.SIGNS_IN_AS and not identities.is_managed(edge):
+            yield identities.again(found, edge)
+    yield Step(
+        phase=Phase.VERIFY,
+        title="Read again, and see that nothing accepts the old key",
+        text=(
+            "Exit code 0 says so, where all that was needed could be read. Whoever was given the public half elsewhere"
+            " has to be asked: no API of Azure shows them."
+        ),
+        commands=tuple(f"keyaudit blast-radius {word(each)} --verify" for each in _targets(found)),
+    )
+
+
+def _targets(found: BlastRadius) -> list[str]:
+    """By what each old key is told apart from the one that takes its place."""
+    targets = [f"spki:{digest}" for digest in found.digests]
+    for edge in found.accepting():
+        if edge.relation is Relation.KEPT_IN and edge.facts["noun"] == "key":
+            targets.append(edge.target)
+        has_digest = bool(found.digests) and edge.facts.get("kind") == "certificate"
+        if edge.relation is Relation.SIGNS_IN_AS and not has_digest and "key_id" in edge.facts:
+            targets.append(edge.facts["key_id"])
+    return list(dict.fromkeys(targets)) or [found.target]
+
+
+def _merged(steps: Sequence[Step]) -> list[Step]:
+    """Without those that say the same as an earlier one."""
+    seen: dict[tuple[object, ...], Step] = {}
+    for step in steps:
+        settled = (step.settles.relation, step.settles.target) if step.settles else None
+        seen.setdefault((step.phase, step.title, tuple(step.commands), settled), step)
+    return list(seen.values())

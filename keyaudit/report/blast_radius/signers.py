@@ -1,0 +1,149 @@
+"""The steps for whoever accepts what a key signs: relying parties, federated domains, published keys, authorities."""
+
+from collections.abc import Iterator
+
+from keyaudit.model.blast_radius import BlastRadius, Edge, Kind
+from keyaudit.model.text import one_line
+from keyaudit.report.blast_radius.steps import Phase, Step, powershell_word, word
+
+_ADFS = "Update-AdfsCertificate -CertificateType Token-Signing -Urgent"
+
+
+def signer(found: BlastRadius, edge: Edge) -> Iterator[Step]:
+    """An application, domain or identity provider whose tokens are signed with the key."""
+    node = found.nodes[edge.target]
+    name, thumbprint = one_line(node.name), one_line(edge.names)
+    if node.kind is Kind.DOMAIN:
+        yield from _domain(name, thumbprint, edge)
+    elif node.kind is Kind.PROVIDER:
+        yield from _provider(name, thumbprint, edge)
+    else:
+        yield from _relying_party(name, thumbprint, edge)
+
+
+def _provider(name: str, thumbprint: str, edge: Edge) -> Iterator[Step]:
+    yield Step(
+        phase=Phase.REPLACE,
+        title=f"Have {name} sign with a new key",
+        breaks=f"sign-ins of guests from {name}, until Entra has the new certificate",
+    )
+    yield Step(
+        phase=Phase.REVOKE,
+        settles=edge,
+        title=f"Set the new certificate of the identity provider {name}, in the place of {thumbprint}",
+        text="External Identities, All identity providers, in the Entra admin centre.",
+        breaks="tokens that are signed with the old key",
+    )
+
+
+def _relying_party(name: str, thumbprint: str, edge: Edge) -> Iterator[Step]:
+    id_ = edge.target.rpartition("/")[2]
+    in_powershell = powershell_word(id_)
+    yield Step(
+        phase=Phase.REPLACE,
+        title=f"Give {name} a new token-signing certificate, and make it the active one",
+        text="First give the other side the new federation metadata.",
+        breaks=f"sign-ins at {name}, from the switch until the other side trusts the new certificate",
+        commands=(
+            f"Add-MgServicePrincipalTokenSigningCertificate -ServicePrincipalId {in_powershell} -DisplayName CN=saml",
+            f"Update-MgServicePrincipal -ServicePrincipalId {in_powershell} -PreferredTokenSigningKeyThumbprint NEW-THUMBPRINT",
+        ),
+        language="powershell",
+    )
+    yield Step(
+        phase=Phase.REVOKE,
+        settles=edge,
+        title=f"Remove the token-signing certificate {thumbprint} from {name}",
+        text=(
+            "The first command lists key ids: take those of the old certificate, which has one to sign and one to verify."
+            f" Then have whoever runs {name} stop trusting it: until then they accept what its holder signs,"
+            " and Azure cannot show it."
+        ),
+        breaks="whoever still trusts the old certificate alone",
+        commands=(
+            f"az ad sp credential list --id {word(id_)} --cert --output table",
+            f"az ad sp credential delete --id {word(id_)} --key-id KEY-ID --cert",
+        ),
+    )
+
+
+def _domain(name: str, thumbprint: str, edge: Edge) -> Iterator[Step]:
+    config = f"$f = Get-MgDomainFederationConfiguration -DomainId {powershell_word(name)}"
+    update = f"Update-MgDomainFederationConfiguration -DomainId {powershell_word(name)} -InternalDomainFederationId $f.Id"
+    yield Step(
+        phase=Phase.BLOCK,
+        title=f"Have Entra ask users of {name} for a second factor itself",
+        text="A forged token then does not pass for one, wherever a second factor is asked for.",
+        breaks=f"a second factor that the identity provider of {name} asked for does not count any more",
+        commands=(config, f"{update} -BodyParameter @{{federatedIdpMfaBehavior = 'rejectMfaByFederatedIdp'}}"),
+        language="powershell",
+    )
+    yield Step(
+        phase=Phase.REPLACE,
+        title=f"Rotate the signing certificate of {name}, the first time",
+        text="The first command is for AD FS, on its server. Then set in Entra what it made.",
+        breaks=f"sign-ins of {name}, and at all that trusts its identity provider, until they have the new certificate",
+        commands=(_ADFS, config, f"{update} -BodyParameter @{{signingCertificate = 'NEW-CERTIFICATE'}}"),
+        language="powershell",
+    )
+    both = "@{signingCertificate = 'NEW-CERTIFICATE'; nextSigningCertificate = $null}"
+    yield Step(
+        phase=Phase.REVOKE,
+        settles=edge,
+        title=f"Rotate the signing certificate of {name} a second time, until {thumbprint} is neither its first nor its next",
+        text="Entra accepts what either signs, and one rotation can leave the old certificate in the other place.",
+        breaks=f"the same once more, for sign-ins of {name}",
+        commands=(_ADFS, config, f"{update} -BodyParameter {both}"),
+        language="powershell",
+    )
+    yield Step(
+        phase=Phase.REVOKE,
+        title=f"End the sessions of the users of {name}",
+        text="For each of them: sessions that a forged token began outlive the certificate.",
+        breaks="they sign in again",
+        commands=("Revoke-MgUserSignInSession -UserId USER",),
+        language="powershell",
+    )
+
+
+def published(found: BlastRadius, edge: Edge) -> Iterator[Step]:
+    """A key among those that relying parties are told to trust."""
+    name, key_set = one_line(found.nodes[edge.target].name), one_line(edge.facts.get("key_set", ""))
+    text = {
+        "entra": "Only Microsoft can take it back: open a support case. Until then, have relying parties refuse this key id.",
+        "application": "It is published as long as it is a token-signing certificate of the application: remove it there.",
+        "b2c": f"Make a new key in the key set {key_set}, and remove this one once its tokens have ended.",
+    }.get(edge.facts.get("kind", ""), "")
+    yield Step(
+        phase=Phase.REVOKE,
+        settles=edge,
+        title=f"Take the key {name} out of those that are published",
+        text=text,
+        breaks="tokens that were signed with it",
+    )
+    yield Step(
+        phase=Phase.REVOKE,
+        title=f"Have relying parties read the published keys anew, once {name} is gone",
+        text="A cache or a pinned copy accepts it for as long as it is kept.",
+        breaks="nothing",
+    )
+
+
+def authority(found: BlastRadius, edge: Edge) -> Iterator[Step]:
+    """A certificate authority by whose certificates people or applications sign in."""
+    name = one_line(found.nodes[edge.target].name)
+    yield Step(
+        phase=Phase.REPLACE,
+        title=f"Issue the certificates of those who sign in by {name} anew, from another authority",
+        breaks="nothing",
+    )
+    yield Step(
+        phase=Phase.REVOKE,
+        settles=edge,
+        title=f"Take the authority {one_line(edge.names)} out of the store {name}",
+        text=(
+            "Entra admin centre, Protection, Security Center, Public key infrastructure; in the older store, Certificate"
+            " authorities. An application's trusted authorities are removed in Microsoft Graph."
+        ),
+        breaks="sign-in with every certificate that it issued",
+    )

@@ -1,0 +1,105 @@
+"""The steps for vaults that keep a key, and for services that encrypt with it."""
+
+from collections.abc import Iterator, Sequence
+
+from keyaudit.model.blast_radius import BlastRadius, Edge, Relation
+from keyaudit.model.text import one_line
+from keyaudit.report.access.words import by
+from keyaudit.report.blast_radius.steps import Phase, Step, word
+
+_FEW = 20
+"""Grants of one step that are named."""
+_OWN_SCOPES = ("vault", "hsm", "object")
+
+
+def kept(found: BlastRadius, edge: Edge) -> Iterator[Step]:
+    """A version of a key or certificate in a vault or Managed HSM."""
+    facts = edge.facts
+    vault, thing = facts.get("vault_name", ""), facts["thing_id"].rpartition("/")[2]
+    shown = one_line(f"{vault}/{thing}")
+    users = [use for use in found.edges if use.relation is Relation.USED_BY and use.source == edge.target]
+    if users:
+        yield _cut_off(found, vault, shown, users)
+    option = "--hsm-name" if "/managedhsms/" in facts["vault_id"] else "--vault-name"
+    place, text = f"{option} {word(vault)} --name {word(thing)}", ""
+    make = f"az keyvault key rotate {place}"
+    disable = f"az keyvault key set-attributes --id {word(edge.target)} --enabled false"
+    if facts["noun"] == "certificate":
+        make = f"az keyvault certificate create {place} --policy @policy.json"
+        text = (
+            "In policy.json, as certificate show has it under policy, set reuseKey and exportable to false: else the key stays."
+        )
+        version = word(facts.get("version", ""))
+        disable = f"az keyvault certificate set-attributes {place} --version {version} --enabled false"
+    yield Step(
+        phase=Phase.REPLACE,
+        makes=True,
+        title=f"Make a new version of {shown}, on a new key",
+        text=text,
+        breaks="whoever has the public half has to be given the new one; a service that follows the key takes it by itself",
+        commands=(make,),
+    )
+    yield Step(
+        phase=Phase.REVOKE,
+        settles=edge,
+        title=f"Disable {one_line(found.nodes[edge.target].name)}",
+        text="The vault then stops working with it. A private half that is out already does not: what trusts it has to change.",
+        breaks="whatever still signs, decrypts or unwraps with it; what it wrapped cannot be read until it is enabled again",
+        commands=(disable,),
+    )
+
+
+def service(found: BlastRadius, edge: Edge) -> Iterator[Step]:
+    """A service that encrypts with the key."""
+    name, key_id = one_line(found.nodes[edge.target].name), one_line(edge.facts["key_id"])
+    vault_uri, _, thing = edge.facts["key_id"].partition("/keys/")
+    of_storage = (
+        f"az storage account update --ids {word(edge.target)} --encryption-key-source Microsoft.Keyvault"
+        f" --encryption-key-vault {word(vault_uri)} --encryption-key-name {word(thing)} --encryption-key-version ''"
+    )
+    yield Step(
+        phase=Phase.REPLACE,
+        settles=edge,
+        title=f"Move {name} to a new version of the key",
+        text=(
+            f"Set its encryption to {key_id} without a version. It wraps its keys anew: see that it names the new version"
+            " before the old one is disabled."
+        ),
+        breaks=f"nothing, while the old version stays enabled; disabled too early, the data of {name} cannot be read",
+        commands=(of_storage,) if edge.facts["kind"] == "storage" else (),
+    )
+
+
+def _cut_off(found: BlastRadius, vault: str, shown: str, users: Sequence[Edge]) -> Step:
+    commands = list(dict.fromkeys(line for use in users for line in _taken_away(vault, use)))
+    above = sorted(
+        {f"{one_line(found.nodes[use.target].name)} by {by(use.way)}" for use in users if use.way and not _is_own(use)}
+    )
+    text = f"Some have it from further up, and are cut off there: {'; '.join(above[:_FEW])}." if above else ""
+    left_out = max(len(commands) - _FEW, 0) + max(len(above) - _FEW, 0)
+    more = f" {left_out:,} more grants are left out here: keyaudit access names all." if left_out else ""
+    return Step(
+        phase=Phase.BLOCK,
+        title=f"Cut off whoever need not use {shown}",
+        text=f"{text}{more}".strip(),
+        breaks="what they do with the vault, their own work too",
+        commands=tuple(commands[:_FEW]),
+    )
+
+
+def _is_own(use: Edge) -> bool:
+    return use.way is not None and use.way.scope_kind in _OWN_SCOPES
+
+
+def _taken_away(vault: str, use: Edge) -> Iterator[str]:
+    """The command that takes away a grant on the vault itself. One that a group has is taken from the group."""
+    way = use.way
+    if way is None or not _is_own(use):
+        return
+    holder = way.through[0].id if way.through else use.target
+    if way.kind == "access-policy":
+        yield f"az keyvault delete-policy --name {word(vault)} --object-id {word(holder)}"
+    elif way.kind == "hsm-role":
+        yield f"az keyvault role assignment delete --hsm-name {word(vault)} --ids {word(way.id)}"
+    elif way.standing:
+        yield f"az role assignment delete --ids {word(way.id)}"

@@ -1,0 +1,144 @@
+"""Edges and conclusions in words. Names are the tenant's, and are made safe for one line here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from keyaudit.model.blast_radius import TRUSTS, BlastRadius, Edge, Kind, Node, Relation
+from keyaudit.model.errors import MEANINGS, Exit
+from keyaudit.model.reasons import ADVICE, Reason
+from keyaudit.model.text import one_line
+from keyaudit.report.access.words import by, can, notes
+from keyaudit.report.lines import plural
+
+_NAME = 300
+VERBS = {
+    Relation.KEPT_IN: "is kept in",
+    Relation.SIGNS_IN_AS: "signs in as",
+    Relation.SIGNS_TOKENS_FOR: "signs tokens for",
+    Relation.PUBLISHED_AS: "is published as",
+    Relation.ISSUES_FOR: "issues certificates for",
+    Relation.ENCRYPTS: "encrypts",
+    Relation.USED_BY: "can be used by",
+    Relation.HOLDS: "holds",
+    Relation.REACHES: "reaches",
+    Relation.OPENS: "opens",
+    Relation.SPEAKS_FOR: "speaks for",
+    Relation.CONTROLS: "controls",
+}
+_NOUNS = {
+    Kind.KEY: "key",
+    Kind.CERTIFICATE: "certificate",
+    Kind.IDENTITY: "application",
+    Kind.RELYING_PARTY: "relying party",
+    Kind.DOMAIN: "federated domain",
+    Kind.PROVIDER: "identity provider",
+    Kind.ISSUER: "issuer key",
+    Kind.AUTHORITY: "certificate authority in",
+    Kind.ROLE: "directory role",
+    Kind.AZURE_ROLE: "Azure role",
+    Kind.VAULT: "vault",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """An edge as it is drawn in a tree, with what it leads to below it."""
+
+    edge: Edge
+    node: Node
+    below: "tuple[Branch, ...]"
+    again: bool
+    """What it leads to is drawn elsewhere, with all below it."""
+
+
+def tree(found: BlastRadius) -> tuple[Branch, ...]:
+    """The graph from its subject on, each thing opened out once: where it is met first."""
+    below: dict[str, list[Edge]] = {}
+    for edge in found.edges:
+        below.setdefault(edge.source, []).append(edge)
+    drawn = {found.subject.id}
+
+    def branches(source: str) -> tuple[Branch, ...]:
+        edges = below.get(source, ())
+        fresh = {edge.target for edge in edges} - drawn
+        drawn.update(fresh)
+        made = []
+        for edge in edges:
+            opened = edge.target in fresh
+            fresh.discard(edge.target)
+            again = not opened and edge.target in below
+            made.append(Branch(edge, found.nodes[edge.target], branches(edge.target) if opened else (), again))
+        return tuple(made)
+
+    return branches(found.subject.id)
+
+
+def subject(found: BlastRadius) -> str:
+    """ "Certificate thumbprint 0F65..."."""
+    node = found.subject
+    text = f"{node.note} {node.name}" if found.target in node.name else f"{node.note} {node.name} ({found.target})"
+    return one_line(text[0].upper() + text[1:], _NAME)
+
+
+def said(branch: Branch) -> str:
+    """One edge as a sentence without its subject."""
+    edge, node = branch.edge, branch.node
+    if node.kind is Kind.UNSEEN:
+        return f"unknown: {one_line(node.name, 1_000)}: {why(edge.doubt)}"
+    noun = _NOUNS.get(node.kind, "")
+    name = f"{noun} {one_line(node.name, _NAME)}".strip()
+    note = f" ({one_line(node.note)})" if node.note else ""
+    doubt = f"; not sure: {why(edge.doubt)}" if edge.doubt and not (edge.way and edge.way.doubt) else ""
+    again = "; what follows is drawn elsewhere" if branch.again else ""
+    return f"{VERBS[edge.relation]} {name}{note}{_how(edge)}{doubt}{again}"
+
+
+def _how(edge: Edge) -> str:
+    parts = [" ".join(part for part in (edge.how, one_line(edge.names, _NAME)) if part)]
+    if edge.way and edge.relation is Relation.HOLDS:
+        parts.append(", ".join(by(edge.way).split(", ")[1:]))
+        parts.append(notes(edge.way))
+    elif edge.way:
+        parts += [f"{can(edge.way.allows)}, by {by(edge.way)}", notes(edge.way)]
+    text = "; ".join(part for part in parts if part)
+    return f": {text}" if text else ""
+
+
+def why(reason: Reason | None) -> str:
+    """A reason, with its meaning."""
+    return f"{ADVICE[reason].meaning} ({reason})" if reason else ""
+
+
+def conclusion(found: BlastRadius) -> str:
+    """What trusts the subject, in one or two sentences. That nothing does is said only where all that could was read."""
+    trusting = len({edge.target for edge in found.accepting() if edge.doubt is None})
+    still = "still " if found.verify else ""
+    unread = sum(1 for _ in unknown(found))
+    if trusting:
+        more = f" There may be more: {plural(unread, 'thing')} could not be known." if unread else ""
+        verb = "accepts" if trusting == 1 else "accept"
+        return f"{plural(trusting, 'thing')} {still}{verb} it.{more}"
+    if unread:
+        return f"Nothing that was read {still}trusts it, but {plural(unread, 'thing')} could not be known."
+    return f"Nothing in this tenant {still}trusts it: all that could was read."
+
+
+def meaning(found: BlastRadius) -> str:
+    """What the exit code says."""
+    exit_ = found.verdict.exit
+    return "something still accepts it" if exit_ is Exit.FINDINGS else MEANINGS[exit_]
+
+
+def limits(found: BlastRadius) -> Iterator[str]:
+    """What the graph cannot hold, whatever is read."""
+    if any(node.kind is Kind.IDENTITY for node in found.nodes.values()) and not found.verify:
+        yield "Azure roles that give nothing over keys, secrets or access are not in the inventory, and so not in this graph."
+    if found.verify and found.subject.note == "application":
+        yield "Every credential of the application counts, new ones too: verify each old key by its own id, as the plan does."
+
+
+def unknown(found: BlastRadius) -> Iterator[Edge]:
+    """The edges that are about trust in it and are not known to be there, but for what no API shows."""
+    for edge in found.trusting():
+        if edge.doubt is not None and edge.doubt is not Reason.NOT_SUPPLIED and edge.relation in TRUSTS:
+            yield edge

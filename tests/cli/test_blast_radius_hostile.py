@@ -1,0 +1,69 @@
+"""A name that means something to a terminal, a shell, Graphviz or a browser does nothing in `keyaudit blast-radius`."""
+
+import json
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from keyaudit.model.errors import Exit
+from tests.cli.conftest import Keyaudit
+from tests.cli.stolen import SAML, asked_of, collected, stolen
+
+HOSTILE = (
+    '"];x[URL="javascript:alert(1)" \N{RIGHT-TO-LEFT OVERRIDE}\x1b[31m<script>&amp;\\N$(id)`id`\'; rm -rf ~ ##[error]::set'
+)
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    whole = stolen()
+    applications = tuple(replace(one, name=HOSTILE) if one.name == "etl-runner" else one for one in whole.applications)
+    principals = tuple(
+        replace(one, name=HOSTILE) if one.name in ("etl-runner", SAML) else one for one in whole.service_principals
+    )
+    estate = replace(whole, applications=applications, service_principals=principals)
+    return collected(tmp_path_factory.mktemp("hostile") / "snapshot", estate)
+
+
+@pytest.mark.parametrize("output", ["text", "json", "dot", "html"])
+def test_a_hostile_name_does_nothing_in_any_format(keyaudit: Keyaudit, hostile: Path, output: str) -> None:
+    (digest,) = asked_of(hostile, "SELECT thumbprint FROM credential WHERE holder_name = 'etl-runner-test'")
+    ran = keyaudit("blast-radius", digest, "--from", hostile, "-o", output)
+    assert ran.code == Exit.CLEAN, ran.err
+    for bad in ("\x1b", "\N{RIGHT-TO-LEFT OVERRIDE}", "##[error]", *(["::set"] if output != "json" else [])):
+        assert bad not in ran.out
+    if output == "dot":
+        for line in ran.out.splitlines():
+            assert strings_removed(line).count('"') == 0, line
+            assert "URL" not in strings_removed(line)
+        assert "&amp;amp;" in ran.out
+    if output == "json":
+        assert HOSTILE in {node["name"] for node in ran.json["nodes"]}
+        for step in ran.json["plan"]:
+            for command in step["commands"]:
+                if step["shell"] == "cli":
+                    words = shlex.split(command)
+                    assert words[0] in ("az", "keyaudit")
+                    assert not {"rm", "-rf", "~"}.intersection(words)
+    if output == "html":
+        assert "<script" not in ran.out.lower()
+        assert "default-src 'none'" in ran.out
+        assert json.dumps(HOSTILE) not in ran.out
+
+
+def strings_removed(line: str) -> str:
+    """A line of DOT without its strings, in which a backslash takes the next character along."""
+    kept, inside, at = "", False, 0
+    while at < len(line):
+        if inside and line[at] == "\\":
+            at += 2
+            continue
+        if line[at] == '"':
+            inside = not inside
+        elif not inside:
+            kept += line[at]
+        at += 1
+    assert not inside
+    return kept
