@@ -1,0 +1,128 @@
+"""JSON as configuration has it, with comments and a comma too many, each text and number with its line."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from json.decoder import scanstring
+
+from keyaudit.collect.relying_parties.reading import UnreadError
+from keyaudit.model.reasons import Reason
+
+_DEEPEST = 64
+_GAP = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+_WORD = re.compile(r"[-+.\w]+", re.ASCII)
+
+Json = dict[str, "Value"] | list["Value"] | str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value and the line that it begins on, counted from one."""
+
+    value: Json
+    line: int
+
+
+def parsed(text: str) -> Value:
+    """The one value in `text`. Raises UnreadError, with the line, for what is not that, and for a name that comes twice."""
+    reader = _Reader(text)
+    found = reader.value(0)
+    reader.end()
+    return found
+
+
+def plain(found: Value) -> object:
+    """The value without its lines."""
+    match found.value:
+        case dict() as members:
+            return {name: plain(value) for name, value in members.items()}
+        case list() as items:
+            return [plain(item) for item in items]
+        case other:
+            return other
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self._text, self._at = text, 0
+        self._line, self._counted = 1, 0
+
+    def value(self, depth: int) -> Value:
+        character = self._next()
+        line = self._now()
+        if depth > _DEEPEST:
+            raise self._wrong("nested too deeply")
+        match character:
+            case "{":
+                return Value(dict(self._members(depth)), line)
+            case "[":
+                return Value(list(self._items(depth)), line)
+            case '"':
+                return Value(self._string(), line)
+        word = _WORD.match(self._text, self._at)
+        if word is None:
+            raise self._wrong("not JSON")
+        self._at = word.end()
+        try:
+            return Value(json.loads(word[0], parse_constant=self._constant), line)
+        # A number of thousands of digits is a ValueError too.
+        except ValueError as error:
+            raise self._wrong("not JSON") from error
+
+    def end(self) -> None:
+        if self._next():
+            raise self._wrong("more than one value")
+
+    def _members(self, depth: int) -> Iterator[tuple[str, Value]]:
+        seen: set[str] = set()
+        for _ in self._parts("}"):
+            if self._next() != '"':
+                raise self._wrong("not JSON: a name is missing")
+            name = self._string()
+            # .NET takes names in any case, and refuses a file with one twice.
+            if name.lower() in seen:
+                raise self._wrong("a member that is there twice")
+            seen.add(name.lower())
+            if self._next() != ":":
+                raise self._wrong("not JSON: a colon is missing")
+            self._at += 1
+            yield name, self.value(depth + 1)
+
+    def _items(self, depth: int) -> Iterator[Value]:
+        for _ in self._parts("]"):
+            yield self.value(depth + 1)
+
+    def _parts(self, closing: str) -> Iterator[None]:
+        self._at += 1
+        while self._next() != closing:
+            yield
+            if self._next() == ",":
+                self._at += 1
+            elif self._next() != closing:
+                raise self._wrong("not JSON: a comma is missing")
+        self._at += 1
+
+    def _next(self) -> str:
+        """The next character that is no gap; empty at the end."""
+        gap = _GAP.match(self._text, self._at)
+        self._at = gap.end() if gap else self._at
+        return self._text[self._at : self._at + 1]
+
+    def _string(self) -> str:
+        try:
+            found, self._at = scanstring(self._text, self._at + 1, True)
+        except ValueError as error:
+            raise self._wrong("not JSON: a text that does not end") from error
+        return str(found)
+
+    def _now(self) -> int:
+        self._line += self._text.count("\n", self._counted, self._at)
+        self._counted = self._at
+        return self._line
+
+    def _wrong(self, what: str) -> UnreadError:
+        return UnreadError(Reason.BAD_BODY, what, self._now())
+
+    def _constant(self, name: str) -> object:
+        raise self._wrong(f"{name} is no JSON")
