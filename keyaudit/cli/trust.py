@@ -14,7 +14,7 @@ from keyaudit.model.errors import PRECEDENCE, Exit, UnsafeError, UsageError
 
 if TYPE_CHECKING:
     from keyaudit.inventory.snapshot import Snapshot
-    from keyaudit.model.reasons import Reason
+    from keyaudit.inventory.trust import Compared
     from keyaudit.model.relying_parties import HeldKey
     from keyaudit.model.run import Run, Verdict
     from keyaudit.model.trust import Step
@@ -97,10 +97,10 @@ def check(
     held = in_files(files, "trust check")
     if not (held.keys or held.unread):
         raise UsageError("trust check", "the files hold no keys", "name a key set (jwks.json), certificates or metadata")
-    looked_at = bool(stored.from_ or live.demo or live.tenant)
-    run, verdict, compared = None, _none(), [(None, Reason.NOT_SUPPLIED)] * len(held.keys)
-    if looked_at:
+    if stored.from_ or live.demo or live.tenant:
         run, verdict, compared = _compared(live, stored, held.keys)
+    else:
+        run, verdict, compared = None, _none(), [(None, Reason.NOT_SUPPLIED) for _ in held.keys]
     checked = []
     for key, (published, reason) in zip(held.keys, compared, strict=True):
         stolen = STOLEN.get(key.thumbprint) if isinstance(key.thumbprint, str) else None
@@ -148,9 +148,7 @@ def _confined(live: Live, stored: Stored) -> Live:
     return live if stored.from_ or live.source else dataclasses.replace(live, source=list(_SOURCES))
 
 
-def _compared(
-    live: Live, stored: Stored, keys: Sequence["HeldKey"]
-) -> "tuple[Run, Verdict, list[tuple[bool | None, Reason | None]]]":
+def _compared(live: Live, stored: Stored, keys: Sequence["HeldKey"]) -> "tuple[Run | None, Verdict, Compared]":
     from keyaudit import audit  # noqa: PLC0415 - heavy
     from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
     from keyaudit.inventory.trust import compare  # noqa: PLC0415 - heavy

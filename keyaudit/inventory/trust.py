@@ -15,6 +15,9 @@ from keyaudit.model.relying_parties import HeldKey
 from keyaudit.model.tables.relying_parties import TRUSTED_KEY
 from keyaudit.model.trust import Named, PublishedKey
 
+Compared = list[tuple[bool | None, Reason | None]]
+"""Of each key whether it is published, or why that is not known."""
+
 _PLACES = {"entra": "tenant"}
 """What a key set is called, where it is not its kind."""
 _FACTS = ("thumbprint", "token_issuer", "for_consumers", "starts_on", "expires_on")
@@ -73,9 +76,7 @@ def named(connection: duckdb.DuckDBPyConnection) -> frozenset[Named]:
     )
 
 
-def compare(
-    connection: duckdb.DuckDBPyConnection, scope_id: str, keys: Sequence[HeldKey]
-) -> list[tuple[bool | None, Reason | None]]:
+def compare(connection: duckdb.DuckDBPyConnection, scope_id: str, keys: Sequence[HeldKey]) -> Compared:
     """Of each key whether Entra publishes it, or why that is not known; by the view that makes `trusted_key.published`."""
     types = stored_types(TRUSTED_KEY)
     told = ("key_id", "thumbprint", "token_issuer")

@@ -124,7 +124,12 @@ def test_a_broken_file_is_unknown_and_hides_no_stolen_key_beside_it(keyaudit: Ke
     ran = keyaudit("trust", "check", broken, "-o", "json")
     assert (ran.code, [each["reason"] for each in ran.json["not_read"]]) == (Exit.INCOMPLETE, ["unrecognised"])
     ran = keyaudit(
-        "trust", "check", broken, written(tmp_path / "bad.json", [3, {"kid": 7, "x5c": "no"}, stolen()]), "-o", "json"
+        "trust",
+        "check",
+        broken,
+        written(tmp_path / "bad.json", [{"kid": 7}, {"kid": "a", "x5c": "no"}, stolen()]),
+        "-o",
+        "json",
     )
     assert ran.code == Exit.FINDINGS
     assert [key["state"] for key in ran.json["keys"]] == ["unknown", "unknown", "stolen"]

@@ -4,15 +4,20 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from json.decoder import scanstring
+from typing import NoReturn
 
 from keyaudit.collect.relying_parties.reading import UnreadError
 from keyaudit.model.reasons import Reason
 
 _DEEPEST = 64
 _GAP = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
-_WORD = re.compile(r"[-+.\w]+", re.ASCII)
 
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_constant)
 Json = dict[str, "Value"] | list["Value"] | str | int | float | bool | None
 
 
@@ -58,17 +63,7 @@ class _Reader:
                 return Value(dict(self._members(depth)), line)
             case "[":
                 return Value(list(self._items(depth)), line)
-            case '"':
-                return Value(self._string(), line)
-        word = _WORD.match(self._text, self._at)
-        if word is None:
-            raise self._wrong("not JSON")
-        self._at = word.end()
-        try:
-            return Value(json.loads(word[0], parse_constant=self._constant), line)
-        # A number of thousands of digits is a ValueError too.
-        except ValueError as error:
-            raise self._wrong("not JSON") from error
+        return Value(self._plain(), line)
 
     def end(self) -> None:
         if self._next():
@@ -79,7 +74,7 @@ class _Reader:
         for _ in self._parts("}"):
             if self._next() != '"':
                 raise self._wrong("not JSON: a name is missing")
-            name = self._string()
+            name = self._plain()
             # .NET takes names in any case, and refuses a file with one twice.
             if name.lower() in seen:
                 raise self._wrong("a member that is there twice")
@@ -109,12 +104,14 @@ class _Reader:
         self._at = gap.end() if gap else self._at
         return self._text[self._at : self._at + 1]
 
-    def _string(self) -> str:
+    def _plain(self) -> str | int | float | bool | None:
+        """A text, a number or a word."""
         try:
-            found, self._at = scanstring(self._text, self._at + 1, True)
+            found, self._at = _DECODER.raw_decode(self._text, self._at)
+        # A number of thousands of digits is a ValueError, too.
         except ValueError as error:
-            raise self._wrong("not JSON: a text that does not end") from error
-        return str(found)
+            raise self._wrong("not JSON") from error
+        return found  # type: ignore[no-any-return]
 
     def _now(self) -> int:
         self._line += self._text.count("\n", self._counted, self._at)
@@ -123,6 +120,3 @@ class _Reader:
 
     def _wrong(self, what: str) -> UnreadError:
         return UnreadError(Reason.BAD_BODY, what, self._now())
-
-    def _constant(self, name: str) -> object:
-        raise self._wrong(f"{name} is no JSON")

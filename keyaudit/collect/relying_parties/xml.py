@@ -1,6 +1,7 @@
 """XML as a flat list of elements, read without entities, without a document type, and so without anything to fetch."""
 
 from dataclasses import dataclass, field
+from typing import NoReturn
 from xml.parsers import expat
 
 from keyaudit.collect.relying_parties.reading import UnreadError
@@ -47,7 +48,7 @@ def elements(data: bytes) -> list[Element]:
         found.append(one)
         open_.append(one)
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object) -> NoReturn:
         raise UnreadError(Reason.BAD_BODY, "XML with a document type, which is not read", parser.CurrentLineNumber)
 
     def said(text: str) -> None:

@@ -39,7 +39,8 @@ def places(key: PublishedKey) -> str:
 
 def notes(key: PublishedKey, as_of: int) -> list[str]:
     """What somebody should know of it, the gravest first."""
-    found = [f"STOLEN: {STOLEN[key.thumbprint].what}"] if key.thumbprint in STOLEN else []
+    stolen = STOLEN.get(key.thumbprint or "")
+    found = [f"STOLEN: {stolen.what}"] if stolen else []
     if key.expires_on is not None and key.expired(as_of):
         found.append(f"ended {times.duration_text(as_of - key.expires_on)} ago and is published still")
     if key.among_tenants:

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -34,21 +33,21 @@ def told(found: Validator) -> tuple[object, ...]:
     return tuple(None if isinstance(fact, Refusal) else fact for fact in facts)
 
 
-def azure_ad(tenant: str = "common", **more: Any) -> dict[str, object]:
-    return {"AzureAd": {"Instance": LOGIN, "TenantId": tenant, "ClientId": "a", **more}}
+def azure_ad(tenant: str = "common", **checks: object) -> dict[str, object]:
+    section = {"Instance": LOGIN, "TenantId": tenant, "ClientId": "a"}
+    return {"AzureAd": {**section, "TokenValidationParameters": checks} if checks else section}
 
 
-CHECKED = "TokenValidationParameters"
 NET = [
     (azure_ad(), ("common", None, None, None), None),
-    (azure_ad("organizations", **{CHECKED: {"ValidateIssuer": False}}), ("organizations", False, 0, None), True),
-    (azure_ad(**{CHECKED: {"ValidateIssuer": True, "ValidateAudience": False}}), ("common", True, None, False), False),
+    (azure_ad("organizations", ValidateIssuer=False), ("organizations", False, 0, None), True),
+    (azure_ad(ValidateIssuer=True, ValidateAudience=False), ("common", True, None, False), False),
     # Not compared at all, whatever is listed.
-    (azure_ad(**{CHECKED: {"ValidateIssuer": False, "ValidIssuers": ["a", "b"]}}), ("common", False, 0, None), True),
-    (azure_ad(**{CHECKED: {"ValidIssuers": ["https://a.example/x", "https://b.example/y"]}}), ("common", None, 2, None), False),
+    (azure_ad(ValidateIssuer=False, ValidIssuers=["a", "b"]), ("common", False, 0, None), True),
+    (azure_ad(ValidIssuers=["https://a.example/x", "https://b.example/y"]), ("common", None, 2, None), False),
     # A template names nobody.
-    (azure_ad(**{CHECKED: {"ValidIssuer": LOGIN + "{tenantid}/v2.0"}}), ("common", None, None, None), None),
-    (azure_ad(TENANT, **{CHECKED: {"ValidateIssuer": False}}), ("tenant", False, 0, None), False),
+    (azure_ad(ValidIssuer=LOGIN + "{tenantid}/v2.0"), ("common", None, None, None), None),
+    (azure_ad(TENANT, ValidateIssuer=False), ("tenant", False, 0, None), False),
     (azure_ad("9188040d-6c67-4c5b-b112-36a304b66dad"), ("consumers", None, None, None), None),
     (azure_ad("#{TenantId}#"), (None, None, None, None), None),
     (azure_ad(""), (None, None, None, None), None),
