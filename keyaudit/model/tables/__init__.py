@@ -1,5 +1,7 @@
 """The tables, by name: decoding, loading, type checking, permissions and documentation all read this."""
 
+from collections.abc import Collection
+
 from keyaudit.model.columns import Table
 from keyaudit.model.tables.account_key import ACCOUNT_KEY
 from keyaudit.model.tables.activity import CREDENTIAL_ACTIVITY, SIGN_IN_ACTIVITY
@@ -72,6 +74,11 @@ TABLES: dict[str, Table] = {
 
 EVERY_TABLE: dict[str, Table] = {**TABLES, USAGE.name: USAGE}
 """With that of evidence which no version takes yet, for what policies may be about."""
+
+
+def filled(evidence: Collection[str]) -> tuple[str, ...]:
+    """The tables of a snapshot that has this evidence. The others are not empty: nobody supplied what is in them."""
+    return tuple(name for name, table in TABLES.items() if not table.needs or table.needs in evidence)
 
 
 def operations_of(table: str, column: str) -> tuple[str, ...]:
