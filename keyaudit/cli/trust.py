@@ -90,7 +90,6 @@ def check(
     from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
     from keyaudit.collect.relying_parties.files import in_files  # noqa: PLC0415 - heavy
     from keyaudit.model.reasons import Reason  # noqa: PLC0415 - heavy
-    from keyaudit.model.stolen_keys import STOLEN  # noqa: PLC0415 - heavy
     from keyaudit.model.trust import Checked, State, TrustCheck  # noqa: PLC0415 - heavy
     from keyaudit.report.trust import CHECKS  # noqa: PLC0415 - heavy
 
@@ -101,11 +100,7 @@ def check(
         run, verdict, compared = _compared(live, stored, held.keys)
     else:
         run, verdict, compared = None, _none(), [(None, Reason.NOT_SUPPLIED) for _ in held.keys]
-    checked = []
-    for key, (published, reason) in zip(held.keys, compared, strict=True):
-        stolen = STOLEN.get(key.thumbprint) if isinstance(key.thumbprint, str) else None
-        state = State.UNKNOWN if published is None else State.PUBLISHED if published else State.WITHDRAWN
-        checked.append(Checked(key=key, state=State.STOLEN if stolen else state, reason=reason, stolen=stolen))
+    checked = [Checked.of(key, *told) for key, told in zip(held.keys, compared, strict=True)]
     states = {each.state for each in checked}
     verdict = _ended(
         verdict,

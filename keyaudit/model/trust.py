@@ -7,7 +7,7 @@ from enum import StrEnum
 from keyaudit.model.reasons import Reason
 from keyaudit.model.relying_parties import HeldKey, RelyingParties, Unread
 from keyaudit.model.run import Run, Verdict
-from keyaudit.model.stolen_keys import Stolen
+from keyaudit.model.stolen_keys import STOLEN, Stolen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +92,13 @@ class Checked:
     reason: Reason | None = None
     """Why it is not known whether it is published."""
     stolen: Stolen | None = None
+
+    @classmethod
+    def of(cls, key: HeldKey, published: bool | None, reason: Reason | None) -> "Checked":
+        """A key that is published or not, or of which that is not known for a reason. A stolen one is that in any case."""
+        stolen = STOLEN.get(key.thumbprint) if isinstance(key.thumbprint, str) else None
+        state = State.UNKNOWN if published is None else State.PUBLISHED if published else State.WITHDRAWN
+        return cls(key=key, state=State.STOLEN if stolen else state, reason=reason, stolen=stolen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

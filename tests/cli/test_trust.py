@@ -177,3 +177,18 @@ def test_a_scan_passes_only_what_it_could_read_and_what_says_so(keyaudit: Keyaud
     assert ran.code == Exit.INCOMPLETE
     assert "UNKNOWN appsettings.Production.json:1: not read: not JSON" in " ".join(ran.out.split())
     assert keyaudit("trust", "scan", tmp_path / "none").code == Exit.USAGE
+
+
+def test_names_and_texts_of_files_give_no_orders_to_a_terminal_or_a_spreadsheet(
+    keyaudit: Keyaudit, contoso: Path, tmp_path: Path
+) -> None:
+    odd = "=cmd|x!A1\n\x1b[31m##vso[x]\udcff"
+    _settings(tmp_path / odd, ValidateIssuer=False)
+    keys = written(tmp_path / "a.json", [{"kid": "\ud800\0\x1b[2J=1+1", "issuer": "\u202e##vso[y]"}])
+    for output in ("text", "json", "csv"):
+        for command in (("scan", tmp_path), ("check", keys), ("check", keys, "--from", contoso)):
+            ran = keyaudit("trust", *command, "-o", output)
+            assert ran.code == (Exit.FINDINGS if command[0] == "scan" else Exit.INCOMPLETE), ran.err
+            assert not {"\x1b", "\u202e", "\0"}.intersection(ran.out)
+            assert "##vso" not in ran.out
+    assert "'=cmd" in keyaudit("trust", "scan", tmp_path, "-o", "csv").out

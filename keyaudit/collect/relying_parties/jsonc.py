@@ -37,17 +37,6 @@ def parsed(text: str) -> Value:
     return found
 
 
-def plain(found: Value) -> object:
-    """The value without its lines."""
-    match found.value:
-        case dict() as members:
-            return {name: plain(value) for name, value in members.items()}
-        case list() as items:
-            return [plain(item) for item in items]
-        case other:
-            return other
-
-
 class _Reader:
     def __init__(self, text: str) -> None:
         self._text, self._at = text, 0
@@ -74,7 +63,7 @@ class _Reader:
         for _ in self._parts("}"):
             if self._next() != '"':
                 raise self._wrong("not JSON: a name is missing")
-            name = self._plain()
+            name = str(self._plain())
             # .NET takes names in any case, and refuses a file with one twice.
             if name.lower() in seen:
                 raise self._wrong("a member that is there twice")
@@ -111,7 +100,8 @@ class _Reader:
         # A number of thousands of digits is a ValueError, too.
         except ValueError as error:
             raise self._wrong("not JSON") from error
-        return found  # type: ignore[no-any-return]
+        # Half a surrogate pair can be stored nowhere.
+        return found.encode(errors="backslashreplace").decode() if isinstance(found, str) else found
 
     def _now(self) -> int:
         self._line += self._text.count("\n", self._counted, self._at)

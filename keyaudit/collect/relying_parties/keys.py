@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import itertools
 import re
 from collections.abc import Iterator
 from typing import TypeVar
@@ -19,7 +20,7 @@ T = TypeVar("T")
 
 _MOST = 1_000
 """Keys of one file."""
-_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", re.DOTALL)
+_BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _SPACES = re.compile(r"\s+", re.ASCII)
 _HEX = re.compile(r"[0-9A-F]{40}")
 _SEPARATORS = re.compile(r"[\s:\u200b-\u200f\ufeff]")
@@ -46,7 +47,7 @@ def keys(data: bytes, file: str, relying_party: str) -> list[HeldKey]:
 
     A private key that lies there, too, is not looked at.
     """
-    held = [_held(file, relying_party, **facts) for facts in _facts(data)]
+    held = [_held(file, relying_party, **facts) for facts in itertools.islice(_facts(data), _MOST + 1)]
     if len(held) > _MOST:
         raise UnreadError(Reason.TOO_LARGE, f"more than {_MOST:,} keys")
     return held
@@ -154,13 +155,20 @@ def _of_certificate(encoded: str) -> str | Refusal:
 
 
 def _of_pem(content: str) -> Iterator[dict[str, object]]:
-    for block in _BLOCK.finditer(content):
-        line = content.count("\n", 0, block.start()) + 1
-        if block[1] in ("CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CERTIFICATE"):
-            yield {"held_as": "pinned", "line": line, "thumbprint": _of_certificate(block[2])}
-        elif block[1].endswith("PUBLIC KEY"):
+    line, counted, at = 1, 0, 0
+    while begin := _BEGIN.search(content, at):
+        line, counted = line + content.count("\n", counted, begin.start()), begin.start()
+        label, closing = begin[1], f"-----END {begin[1]}-----"
+        end = content.find(closing, begin.end())
+        at = len(content) if end < 0 else end + len(closing)
+        if label in ("CERTIFICATE", "TRUSTED CERTIFICATE", "X509 CERTIFICATE"):
+            digest = _BROKEN if end < 0 else _of_certificate(content[begin.end() : end])
+            yield {"held_as": "pinned", "line": line, "thumbprint": digest}
+        elif label.endswith("PUBLIC KEY"):
             # It goes by no name that an issuer publishes.
             yield {"held_as": "pinned", "line": line, "thumbprint": None}
+        elif end < 0:
+            raise UnreadError(Reason.BAD_BODY, "a block that does not end", line)
 
 
 def _of_xml(found: list[Element]) -> Iterator[dict[str, object]]:

@@ -5,6 +5,7 @@ Identity Foundation, passport-azure-ad of Node, Spring Security's resource serve
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -65,12 +66,15 @@ def validators(settings: Sequence[Setting], file: str, relying_party: str) -> It
 
 def _sections(settings: Sequence[Setting]) -> Iterator[_Found]:
     """Sections that name an authority, or an instance and a tenant: .NET, Node and Spring."""
-    by_section: dict[tuple[str, ...], list[Setting]] = {}
+    by_section: dict[tuple[str, ...], list[Setting]] = defaultdict(list)
     for setting in settings:
-        if setting.name in (*_ADDRESSES, *_TENANTS):
-            by_section.setdefault(setting.path[:-1], []).append(setting)
-    for section, naming in by_section.items():
-        inside = [setting for setting in settings if _belongs(setting, section)]
+        section = _section(setting)
+        by_section[section].append(setting)
+        # The part of a section that says how tokens are checked.
+        if section and section[-1] in _INSIDE:
+            by_section[section[:-1]].append(setting)
+    for section, inside in by_section.items():
+        naming = [one for one in inside if one.name in (*_ADDRESSES, *_TENANTS) and _section(one) == section]
         found = _authority(naming, inside)
         if found is None:
             continue
@@ -81,10 +85,12 @@ def _sections(settings: Sequence[Setting]) -> Iterator[_Found]:
         yield _Found(deciding.shown[:-1], deciding.line, authority, issuer, tenants, _checks_audience(inside))
 
 
-def _belongs(setting: Setting, section: tuple[str, ...]) -> bool:
-    """It stands in the section itself, or in the part of it that says how tokens are checked."""
-    below = [part for part in setting.path[len(section) :] if not part.isdigit()]
-    return setting.path[: len(section)] == section and (len(below) == 1 or (len(below) == 2 and below[0] in _INSIDE))
+def _section(setting: Setting) -> tuple[str, ...]:
+    """What it stands in; of an item, what its list stands in."""
+    end = len(setting.path)
+    while end and setting.path[end - 1].isdigit():
+        end -= 1
+    return setting.path[: max(end - 1, 0)]
 
 
 def _checks_issuer(inside: Sequence[Setting]) -> bool | Refusal:
@@ -166,17 +172,14 @@ def _switch(inside: Iterable[Setting], name: str) -> bool | None:
 
 def _app_service(own: Sequence[Setting], every: Sequence[Setting]) -> Iterator[_Found]:
     """Authentication settings of App Service, version 2. Which tenants it lets in, an app setting beside them says."""
-    at = {setting.path[: setting.path.index(_APP_SERVICE) + 1] for setting in own}
-    for base in sorted(at):
-        inside = [setting for setting in own if setting.path[: len(base)] == base]
+    by_provider: dict[tuple[str, ...], list[Setting]] = defaultdict(list)
+    for setting in own:
+        by_provider[setting.path[: setting.path.index(_APP_SERVICE) + 1]].append(setting)
+    off = {setting.path[:-1] for setting in every if setting.name == "enabled" and setting.value == "false"}
+    allowed = _allowed(every)
+    for base, inside in by_provider.items():
         registration = [setting for setting in inside if setting.path[len(base) : len(base) + 1] == ("registration",)]
-        platform = [setting for setting in every if setting.path == (*base[:-2], "platform", "enabled")]
-        off = [
-            setting
-            for setting in (*inside, *platform)
-            if setting.path in ((*base, "enabled"), (*base[:-2], "platform", "enabled"))
-        ]
-        if not registration or any(setting.value == "false" for setting in off):
+        if not registration or not off.isdisjoint((base, (*base[:-2], "platform"))):
             continue
         issuer = next((setting for setting in registration if setting.name == "openidissuer" and setting.value), None)
         authority = of_address(issuer.value) if issuer else "common"
@@ -184,9 +187,9 @@ def _app_service(own: Sequence[Setting], every: Sequence[Setting]) -> Iterator[_
             continue
         deciding = issuer or registration[0]
         # An issuer that is shared is nobody's: what is compared with it then, the settings do not say.
-        checks: bool | Refusal = authority == "tenant" if authority in ("tenant", "b2c") else _UNSAID if issuer else False
+        checks = authority == "tenant" or (_UNSAID if issuer else False)
         audience = any(setting.name == "allowedaudiences" for setting in inside)
-        yield _Found(deciding.shown[: len(base)], deciding.line, authority, checks, _allowed(every), audience or _UNSAID)
+        yield _Found(deciding.shown[: len(base)], deciding.line, authority, checks, allowed, audience or _UNSAID)
 
 
 def _allowed(every: Sequence[Setting]) -> int | Refusal:
@@ -206,16 +209,15 @@ def _federation(settings: Sequence[Setting]) -> Iterator[_Found]:
     names = {
         setting.value.lower() for setting in settings if setting.path[-3:] == ("validissuers", "add", "name") and setting.value
     }
+    issuer: bool | Refusal = _UNSAID
+    tenants: int | Refusal = _UNSAID
+    if any("validatingissuernameregistry" in kind for kind in kinds):
+        issuer, tenants = True, len(names)
+    elif any("configurationbasedissuernameregistry" in kind for kind in kinds):
+        # It goes by the signing certificate, which is the same for every tenant.
+        issuer, tenants = False, 0
+    audience = any(setting.path[-3:] == ("audienceuris", "add", "value") for setting in settings) or _UNSAID
     for setting in settings:
         authority = of_address(setting.value) if setting.path[-2:] == ("wsfederation", "issuer") else None
-        if authority is None:
-            continue
-        issuer: bool | Refusal = _UNSAID
-        tenants: int | Refusal = _UNSAID
-        if any("validatingissuernameregistry" in kind for kind in kinds):
-            issuer, tenants = True, len(names)
-        elif any("configurationbasedissuernameregistry" in kind for kind in kinds):
-            # It goes by the signing certificate, which is the same for every tenant.
-            issuer, tenants = False, 0
-        audience = any(each.path[-3:] == ("audienceuris", "add", "value") for each in settings)
-        yield _Found(setting.shown[:-1], setting.line, authority, issuer, tenants, audience or _UNSAID)
+        if authority is not None:
+            yield _Found(setting.shown[:-1], setting.line, authority, issuer, tenants, audience)

@@ -117,6 +117,7 @@ BOMB = '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa">' + "".join(
         ('<!DOCTYPE a SYSTEM "http://127.0.0.1:1/x.dtd"><EntityDescriptor/>', Reason.BAD_BODY),
         ('<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><EntityDescriptor>&x;</EntityDescriptor>', Reason.BAD_BODY),
         ("<EntityDescriptor>", Reason.BAD_BODY),
+        ("-----BEGIN PRIVATE KEY-----\n" * 9, Reason.BAD_BODY),
         ("<a>" * 500, Reason.TOO_LARGE),
         ("<html/>", Reason.UNRECOGNISED),
         ('{"keys": 1}', Reason.BAD_BODY),
@@ -134,6 +135,13 @@ def test_what_is_no_such_file_is_told_of_and_gives_no_key(tmp_path: Path, conten
     found = read(tmp_path, content)
     assert found.keys == ()
     assert [each.reason for each in found.unread] == [reason]
+
+
+def test_what_is_made_to_keep_a_reader_busy_is_read_in_a_moment(tmp_path: Path) -> None:
+    begun = read(tmp_path, "-----BEGIN CERTIFICATE-----\n" * 100_000)
+    assert only(begun).thumbprint == Refusal(Reason.BAD_VALUE)
+    many = read(tmp_path, json.dumps({"keys": [{"kid": "\ud800\0"}] * 1_001}))
+    assert [each.reason for each in many.unread] == [Reason.TOO_LARGE]
 
 
 def test_metadata_that_leads_to_keys_elsewhere_holds_none(tmp_path: Path) -> None:

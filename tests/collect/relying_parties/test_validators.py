@@ -183,6 +183,13 @@ def test_what_cannot_be_read_is_told_of(tmp_path: Path, name: str, content: str)
     assert found.validators == ()
 
 
+def test_very_many_sections_are_read_in_a_moment(tmp_path: Path) -> None:
+    sections = {f"s{number}": {"Authority": f"{LOGIN}common"} for number in range(5_000)}
+    assert len(scanned(tmp_path, "appsettings.json", sections).validators) == 5_000
+    providers = {f"s{number}": {"azureActiveDirectory": {"registration": {"clientId": "a"}}} for number in range(5_000)}
+    assert len(scanned(tmp_path, "authsettings.json", providers).validators) == 5_000
+
+
 @pytest.mark.parametrize(
     ("address", "authority"),
     [
