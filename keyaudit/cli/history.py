@@ -47,7 +47,12 @@ def _readable(snapshot: Path) -> bool:
 
 def _judged(snapshot: Path, live: Live, choice: Choice, run: Run) -> Past:
     with judged(Live(config=live.config), Stored(from_=[snapshot]), choice, fail_on=None) as report:
-        if report.run.tenant_id.lower() != run.tenant_id.lower():
-            what = f"{snapshot} is of tenant {one_line(report.run.tenant_id)}, not of {one_line(run.tenant_id)}"
-            raise UnsafeError("--history", what, "keep each tenant's snapshots in a folder of their own")
+        same_tenant(snapshot, report.run, run)
         return Past.of(report.run, report.verdict)
+
+
+def same_tenant(snapshot: Path, there: Run, here: Run) -> None:
+    """Raises UnsafeError where a snapshot of the history is of another tenant."""
+    if there.tenant_id.lower() != here.tenant_id.lower():
+        what = f"{snapshot} is of tenant {one_line(there.tenant_id)}, not of {one_line(here.tenant_id)}"
+        raise UnsafeError("--history", what, "keep each tenant's snapshots in a folder of their own")

@@ -119,8 +119,8 @@ class Live:
             "--import",
             metavar="NAME=PATH",
             help="Evidence that Azure does not hold. ual=FILE: the JSON of Get-AdminAuditLogConfig and Get-OrganizationConfig. "
-            "relying-parties=PATH: the keys and settings that services check tokens by; a key set says in fetched_on when it was "
-            "fetched.",
+            "relying-parties=PATH: keys and settings that services check tokens by; a key set says in fetched_on when it "
+            "was fetched.",
         ),
     ] = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")] = False

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keyaudit.cli.options import Live, Stored, flags
-from keyaudit.model.errors import PRECEDENCE, Exit, UnsafeError, UsageError
+from keyaudit.model.errors import PRECEDENCE, Exit, UsageError
 
 if TYPE_CHECKING:
     from keyaudit.inventory.snapshot import Snapshot
@@ -125,7 +125,7 @@ def scan(
 ) -> int:
     """Find settings that take tokens by keys which many tenants share, and check neither issuer nor tenant. Reads files only.
 
-    Exit 1: there are some; 3: a file could not be read, or does not say; 0: none.
+    Exit 1: there are some; 3: a file could not be read, or does not say; 4: there are no such files; 0: none.
     """
     from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
     from keyaudit.collect.relying_parties.files import in_place  # noqa: PLC0415 - heavy
@@ -135,6 +135,9 @@ def scan(
     found = in_place(path, "trust scan", with_keys=False)
     outcomes = {validator.takes_anybodys for validator in found.validators}
     verdict = _ended(_none(), failed=True in outcomes, unknown=None in outcomes or bool(found.unread))
+    if not (found.files or found.unread):
+        # Where nothing was looked at, that nothing was found is no answer.
+        verdict = dataclasses.replace(verdict, exit=Exit.NO_ACCESS, conditions=(Exit.NO_ACCESS,))
     return show(SCANS[output], TrustScan(verdict=verdict, found=found), verdict)
 
 
@@ -176,18 +179,15 @@ def _ended(verdict: "Verdict", *, failed: bool, unknown: bool) -> "Verdict":
 
 def _steps(folder: Path, taken: "Snapshot") -> "list[Step]":
     """What came and went from one snapshot in the folder to the next, and then to the one that is shown."""
-    from keyaudit.cli.history import snapshots  # noqa: PLC0415 - heavy
+    from keyaudit.cli.history import same_tenant, snapshots  # noqa: PLC0415 - heavy
     from keyaudit.inventory.snapshot import open_snapshot  # noqa: PLC0415 - heavy
     from keyaudit.inventory.trust import named  # noqa: PLC0415 - heavy
-    from keyaudit.model.text import one_line  # noqa: PLC0415 - heavy
     from keyaudit.model.trust import Step  # noqa: PLC0415 - heavy
 
     by_run = {taken.run.run_id: taken}
     for place in snapshots(folder):
         earlier = open_snapshot(place)
-        if earlier.run.tenant_id.lower() != taken.run.tenant_id.lower():
-            what = f"{place} is of tenant {one_line(earlier.run.tenant_id)}, not of {one_line(taken.run.tenant_id)}"
-            raise UnsafeError("--history", what, "keep each tenant's snapshots in a folder of their own")
+        same_tenant(place, earlier.run, taken.run)
         by_run.setdefault(earlier.run.run_id, earlier)
     found = []
     for snapshot in sorted(by_run.values(), key=lambda each: (each.run.as_of, each.run.run_id)):

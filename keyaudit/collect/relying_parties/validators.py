@@ -75,7 +75,7 @@ def _sections(settings: Sequence[Setting]) -> Iterator[_Found]:
             by_section[section[:-1]].append(setting)
     for section, inside in by_section.items():
         naming = [one for one in inside if one.name in (*_ADDRESSES, *_TENANTS) and _section(one) == section]
-        found = _authority(naming, inside)
+        found = _authority(naming, inside) if naming else _unnamed(section, inside)
         if found is None:
             continue
         authority, deciding = found
@@ -93,16 +93,24 @@ def _section(setting: Setting) -> tuple[str, ...]:
     return setting.path[: max(end - 1, 0)]
 
 
+def _unnamed(section: tuple[str, ...], inside: Sequence[Setting]) -> tuple[Refusal, Setting] | None:
+    """The setting that turns the check off for an authority that another file names, as one for an environment does."""
+    if section and section[-1] in _INSIDE:
+        return None
+    off = (setting for setting in inside if setting.name == "validateissuer" and setting.value.lower() == "false")
+    return next(((_UNSAID, setting) for setting in off), None)
+
+
 def _checks_issuer(inside: Sequence[Setting]) -> bool | Refusal:
     said = _switch(inside, "validateissuer")
     if said is not None:
         return said
-    names = {setting.name for setting in inside}
     # Spring compares the issuer where it knows it, and not where it is given the keys alone.
     # https://docs.spring.io/spring-security/reference/servlet/oauth2/resource-server/jwt.html
-    if "issueruri" in names:
-        return True
-    return False if "jwkseturi" in names else _UNSAID
+    issuers = [setting.value for setting in inside if setting.name == "issueruri"]
+    if issuers:
+        return _UNSAID if any(not value or _OPEN.search(value) for value in issuers) else True
+    return False if any(setting.name == "jwkseturi" for setting in inside) else _UNSAID
 
 
 def _checks_audience(inside: Sequence[Setting]) -> bool | Refusal:
@@ -165,9 +173,9 @@ def _names_tenant(value: str) -> bool:
 
 
 def _switch(inside: Iterable[Setting], name: str) -> bool | None:
-    """What a switch says, the first that says anything; None: nothing."""
-    said = (setting.value.lower() for setting in inside if setting.name == name)
-    return next((value == "true" for value in said if value in ("true", "false")), None)
+    """What a switch says: off where it is set twice and once to that; None: nothing."""
+    said = {setting.value.lower() for setting in inside if setting.name == name}
+    return False if "false" in said else True if "true" in said else None
 
 
 def _app_service(own: Sequence[Setting], every: Sequence[Setting]) -> Iterator[_Found]:

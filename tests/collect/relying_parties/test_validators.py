@@ -55,6 +55,8 @@ NET = [
     ({"Jwt": {"Authority": f"{LOGIN}common/v2.0", "Audience": "api://x"}}, ("common", None, None, True), None),
     ({"identityMetadata": f"{LOGIN}common/.well-known/x", "validateIssuer": False}, ("common", False, 0, None), True),
     ({"Values": {"AzureAd__TenantId": "common", "AzureAd__Instance": LOGIN}}, ("common", None, None, None), None),
+    # One for an environment, over another file that names the authority.
+    ({"AzureAd": {"TokenValidationParameters": {"ValidateIssuer": False}}}, (None, False, 0, None), None),
     ({"AzureAdB2C": {"Instance": "https://x.b2clogin.com", "TenantId": "x.onmicrosoft.com"}}, ("b2c", None, None, None), False),
 ]
 
@@ -154,9 +156,9 @@ SPRING = "spring:\n  security.oauth2.resourceserver:\n    jwt:\n      jwk-set-ur
 
 @pytest.mark.parametrize(
     ("more", "outcome"),
-    [("", True), (f"      issuer-uri: {LOGIN}{TENANT}/v2.0\n", False)],
+    [("", True), (f"      issuer-uri: {LOGIN}{TENANT}/v2.0\n", False), ("      issuer-uri: ${ISSUER}\n", None)],
 )
-def test_spring(tmp_path: Path, more: str, outcome: bool) -> None:
+def test_spring(tmp_path: Path, more: str, outcome: bool | None) -> None:
     text = SPRING.format(keys=f"{LOGIN}common/discovery/v2.0/keys", more=more) + "---\nserver: {port: 80}\n"
     found = only(tmp_path, "application-prod.yml", text)
     assert (found.takes_anybodys, found.line) == (outcome, 4)
