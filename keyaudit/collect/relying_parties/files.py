@@ -86,16 +86,20 @@ class _Found:
         self, path: Path, name: str, party: str, *, for_keys: bool, for_settings: bool, with_registry: bool = False
     ) -> None:
         """Read one file. `with_registry`: the keys that stand among settings, too."""
+        registry = with_registry and name.lower().endswith(".config")
         try:
             data = content(path)
             self._files += 1
             self._digest.update(f"{name}\0{hashlib.sha256(data).hexdigest()}\n".encode(errors="surrogateescape"))
-            if for_keys or (with_registry and name.lower().endswith(".config")):
+            if for_keys or registry:
                 self._keys += keys(data, name, party)
             if for_settings:
                 self._validators += validators(settings(path.name, data), name, party)
         except UnreadError as error:
-            self.unread.append(Unread(file=name, line=error.line, holds_keys=for_keys, reason=error.reason, what=error.what))
+            self.unread += [
+                Unread(file=name, line=error.line, holds_keys=holds_keys, reason=error.reason, what=error.what)
+                for holds_keys in dict.fromkeys((for_keys, for_keys or registry))
+            ]
 
     def all(self, skipped: Counter[str] | None = None) -> RelyingParties:
         """All of it."""

@@ -60,6 +60,12 @@ def test_a_pipe_and_a_file_that_may_not_be_read_are_unknown(tmp_path: Path) -> N
     assert [each.file for each in seen.validators] == ["a/appsettings.json"]
 
 
+def test_a_web_config_that_is_broken_leaves_its_keys_and_its_settings_unknown(tmp_path: Path) -> None:
+    (tmp_path / "web.config").write_text("<configuration>", encoding="utf-8")
+    assert [each.holds_keys for each in in_place(tmp_path, "here", with_keys=True).unread] == [False, True]
+    assert [each.holds_keys for each in in_place(tmp_path, "here", with_keys=False).unread] == [False]
+
+
 def test_more_than_anybody_would_look_through_is_cut_and_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = laid(tmp_path, *(f"{number}/appsettings.json" for number in range(5)))
     monkeypatch.setattr(reading, "MOST_FILES", 3)
