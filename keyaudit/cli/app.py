@@ -28,6 +28,7 @@ from keyaudit.cli import (
     policies,
     report,
     show_config,
+    trust,
     usage,
     waivers,
 )
@@ -64,6 +65,7 @@ app.command("notify")(notify.notify)
 app.command("explain")(explain.explain)
 app.command("init")(init.init)
 app.add_typer(show_config.app, name="config")
+app.add_typer(trust.app, name="trust")
 app.add_typer(policies.app, name="policies")
 app.add_typer(waivers.app, name="waivers")
 app.add_typer(baseline.app, name="baseline")

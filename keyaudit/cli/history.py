@@ -17,20 +17,22 @@ def past(folder: Path, live: Live, choice: Choice, run: Run) -> tuple[Past, ...]
     The earliest first. What holds no finished snapshot is passed over, and so, with a word on stderr, is one that another
     version made. Raises UsageError where none is left, and UnsafeError for one of another tenant than the run's.
     """
-    found = [_judged(snapshot, live, choice, run) for snapshot in _snapshots(folder)]
-    if not found:
-        raise UsageError(
-            "--history", f"{folder} holds no snapshots that can be read", "name the folder that the snapshots lie in"
-        )
+    found = [_judged(snapshot, live, choice, run) for snapshot in snapshots(folder)]
     return tuple(sorted(found, key=lambda each: (each.as_of, each.run_id)))
 
 
-def _snapshots(folder: Path) -> list[Path]:
+def snapshots(folder: Path) -> list[Path]:
+    """The snapshots in it that this version can read. Raises UsageError where there is none."""
     try:
         found = sorted(path.parent for path in folder.glob("*/manifest.json"))
     except OSError as error:
         raise UsageError("--history", f"{folder} cannot be read ({error.strerror})", "name another folder") from error
-    return [snapshot for snapshot in found if _readable(snapshot)]
+    readable = [snapshot for snapshot in found if _readable(snapshot)]
+    if not readable:
+        raise UsageError(
+            "--history", f"{folder} holds no snapshots that can be read", "name the folder that the snapshots lie in"
+        )
+    return readable
 
 
 def _readable(snapshot: Path) -> bool:
@@ -45,7 +47,12 @@ def _readable(snapshot: Path) -> bool:
 
 def _judged(snapshot: Path, live: Live, choice: Choice, run: Run) -> Past:
     with judged(Live(config=live.config), Stored(from_=[snapshot]), choice, fail_on=None) as report:
-        if report.run.tenant_id.lower() != run.tenant_id.lower():
-            what = f"{snapshot} is of tenant {one_line(report.run.tenant_id)}, not of {one_line(run.tenant_id)}"
-            raise UnsafeError("--history", what, "keep each tenant's snapshots in a folder of their own")
+        same_tenant(snapshot, report.run, run)
         return Past.of(report.run, report.verdict)
+
+
+def same_tenant(snapshot: Path, there: Run, here: Run) -> None:
+    """Raises UnsafeError where a snapshot of the history is of another tenant."""
+    if there.tenant_id.lower() != here.tenant_id.lower():
+        what = f"{snapshot} is of tenant {one_line(there.tenant_id)}, not of {one_line(here.tenant_id)}"
+        raise UnsafeError("--history", what, "keep each tenant's snapshots in a folder of their own")

@@ -1,13 +1,13 @@
 """`keyaudit inventory`: what was collected, without a judgement."""
 
 import difflib
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from keyaudit.cli.options import Format, Live, Stored, flags
 from keyaudit.model.errors import UsageError
+from keyaudit.model.evidence import remedy
 
 if TYPE_CHECKING:
     from keyaudit.model.columns import Table
@@ -27,24 +27,28 @@ def inventory(
     from keyaudit import audit  # noqa: PLC0415 - heavy
     from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
     from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
-    from keyaudit.model.tables import EVERY_TABLE, TABLES  # noqa: PLC0415 - heavy
+    from keyaudit.model.tables import filled  # noqa: PLC0415 - heavy
     from keyaudit.report.inventory import FORMATS  # noqa: PLC0415 - heavy
 
-    names = list(TABLES) if table is None else [_known(table, EVERY_TABLE)]
-    with snapshot(live, stored) as (taken, as_of), audit.inventory(taken, names, as_of=as_of) as found:
-        return show(FORMATS[output], found, found.verdict, hints=not live.quiet)
+    asked = None if table is None else _known(table)
+    with snapshot(live, stored) as (taken, as_of):
+        names = filled(taken.run.evidence)
+        if asked is not None and asked.name not in names:
+            what = f"{asked.name} is made of evidence that Azure does not hold ({asked.needs}), and there is none here"
+            raise UsageError("inventory", what, remedy((asked.needs,)))
+        with audit.inventory(taken, names if asked is None else (asked.name,), as_of=as_of) as found:
+            return show(FORMATS[output], found, found.verdict, hints=not live.quiet)
 
 
-def _known(table: str, tables: "Mapping[str, Table]") -> str:
-    """The table's name, for its name or its plural, however it is spelt."""
+def _known(table: str) -> "Table":
+    """The table, for its name or its plural, however it is spelt."""
+    from keyaudit.model.tables import EVERY_TABLE, TABLES  # noqa: PLC0415 - heavy
+
     asked = table.lower().replace("-", "_").replace(" ", "_")
-    for name, declared in tables.items():
+    for name, declared in EVERY_TABLE.items():
         if asked in {name, f"{name}s", declared.plural.replace(" ", "_").replace("-", "_")}:
-            if declared.needs:
-                what = f"{name} is made of evidence that Azure does not hold ({declared.needs})"
-                raise UsageError("inventory", what, "this version cannot take it yet")
-            return name
-    near = difflib.get_close_matches(asked, tables, n=1)
-    collected = ", ".join(name for name, declared in tables.items() if not declared.needs)
-    remedy = f"did you mean {near[0]}?" if near else f"the tables are {collected}"
-    raise UsageError("inventory", f"no table {table!r}", remedy)
+            return declared
+    near = difflib.get_close_matches(asked, EVERY_TABLE, n=1)
+    collected = ", ".join(TABLES)
+    meant = f"did you mean {near[0]}?" if near else f"the tables are {collected}"
+    raise UsageError("inventory", f"no table {table!r}", meant)

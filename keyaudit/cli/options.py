@@ -117,8 +117,10 @@ class Live:
         list[str] | None,
         typer.Option(
             "--import",
-            metavar="ual=FILE",
-            help="Evidence that Azure does not hold: the JSON of Get-AdminAuditLogConfig and Get-OrganizationConfig.",
+            metavar="NAME=PATH",
+            help="Evidence that Azure does not hold. ual=FILE: the JSON of Get-AdminAuditLogConfig and Get-OrganizationConfig. "
+            "relying-parties=PATH: keys and settings that services check tokens by; a key set says in fetched_on when it "
+            "was fetched.",
         ),
     ] = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")] = False

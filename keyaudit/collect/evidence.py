@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from keyaudit.collect.relying_parties.files import in_place
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.evidence import UNIFIED_AUDIT
+from keyaudit.model.evidence import RELYING_PARTIES, UNIFIED_AUDIT
+from keyaudit.model.relying_parties import RelyingParties
 from keyaudit.model.text import one_line
 
 _PLACE = "--import ual"
+_PARTIES = f"--import {RELYING_PARTIES}"
+_KINDS = {"ual": "ual=FILE", RELYING_PARTIES: f"{RELYING_PARTIES}=PATH"}
 _EXPORT = (
     "export it with: @(Get-AdminAuditLogConfig; Get-OrganizationConfig) | ConvertTo-Json -Depth 3 |"
     " Out-File -Encoding utf8 ual.json"
@@ -54,11 +58,13 @@ class Evidence:
     """All that was supplied."""
 
     unified_audit: UnifiedAudit | None = None
+    relying_parties: RelyingParties | None = None
 
     @property
     def digests(self) -> Mapping[str, str]:
-        """SHA-256 of each file, by the name under which policies ask for it."""
-        return {UNIFIED_AUDIT: self.unified_audit.digest} if self.unified_audit else {}
+        """SHA-256 of what was supplied, by the name under which policies ask for it."""
+        given = {UNIFIED_AUDIT: self.unified_audit, RELYING_PARTIES: self.relying_parties}
+        return {name: each.digest for name, each in given.items() if each}
 
 
 NONE = Evidence()
@@ -67,14 +73,31 @@ NONE = Evidence()
 def supplied(imports: Iterable[str]) -> Evidence:
     """What the values of --import, as in ual=FILE, lead to. Raises UsageError for what cannot be read or used."""
     found: UnifiedAudit | None = None
+    parties: RelyingParties | None = None
     for text in imports:
-        kind, equals, name = text.partition("=")
-        if kind.lower() != "ual" or not equals or not name:
-            raise UsageError(f"--import {one_line(text)!r}", "not an import that is known", "write ual=FILE")
-        if found is not None:
-            raise UsageError(_PLACE, "given twice", "put both objects in one file")
-        found = unified_audit(Path(name))
-    return Evidence(unified_audit=found)
+        kind, _, name = text.partition("=")
+        if kind.lower() not in _KINDS or not name:
+            known = " or ".join(_KINDS.values())
+            raise UsageError(f"--import {one_line(text)!r}", "not an import that is known", f"write {known}")
+        if kind.lower() == RELYING_PARTIES:
+            if parties is not None:
+                raise UsageError(_PARTIES, "given twice", "put the files in one folder")
+            parties = relying_parties(Path(name))
+        else:
+            if found is not None:
+                raise UsageError(_PLACE, "given twice", "put both objects in one file")
+            found = unified_audit(Path(name))
+    return Evidence(unified_audit=found, relying_parties=parties)
+
+
+def relying_parties(path: Path) -> RelyingParties:
+    """What the file, or the files below the folder, hold. Raises UsageError for a place in which there is nothing of it."""
+    found = in_place(path, _PARTIES, with_keys=True)
+    if not (found.keys or found.validators or found.unread):
+        what = f"{one_line(str(path), 1024)} holds neither keys nor settings that tokens are checked by"
+        remedy = "name a folder with key sets (jwks.json), certificates (.pem), appsettings.json, web.config or the like"
+        raise UsageError(_PARTIES, what, remedy)
+    return found
 
 
 def unified_audit(path: Path) -> UnifiedAudit:

@@ -16,6 +16,7 @@ from keyaudit.collect.confines import Confines
 from keyaudit.collect.evidence import NONE, Evidence
 from keyaudit.collect.key_vault.vaults import QUERIES, collect_vaults
 from keyaudit.collect.places import Subscription, Vault, tenant_scope
+from keyaudit.collect.relying_parties.rows import write_relying_parties
 from keyaudit.collect.subscriptions import list_subscriptions
 from keyaudit.collect.surfaces import SURFACES, Found, Reading, Surface
 from keyaudit.inventory.earlier import Earlier
@@ -28,6 +29,7 @@ from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
 
 _VAULT_OPERATIONS = ("subscription.list", *QUERIES)
 
+_SUPPLIED = "relying parties"
 _SUBSCRIPTIONS_AT_ONCE = 16
 _VAULTS_AT_ONCE = 32
 
@@ -106,10 +108,18 @@ class _Collection:
         self._failures: list[Failure] = []
 
     async def collect(self) -> Sequence[Failure]:
+        # First, and whatever is left out: evidence that was supplied and has no rows would read as nothing found.
+        self._supplied()
         await _together(self._places, *(partial(self._of_tenant, surface) for surface in SURFACES.tenant))
         await _together(*(partial(self._of_tenant, surface) for surface in SURFACES.last))
         await _together(*(partial(self._of_tenant, surface) for surface in SURFACES.named))
         return sorted(self._failures, key=lambda failure: (failure.surface, failure.scope))
+
+    def _supplied(self) -> None:
+        if self._evidence.relying_parties and not self._spool.done(_SUPPLIED, self._scope):
+            unit = self._spool.unit(_SUPPLIED, self._scope, ())
+            write_relying_parties(unit, self._scope, self._evidence.relying_parties)
+            unit.close(())
 
     async def _places(self) -> None:
         """Find the places, then read what is in each."""

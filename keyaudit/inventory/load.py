@@ -170,7 +170,7 @@ def _refuse(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> 
         for column in table.stored
         if column.type is Type.TEXTS
     ]
-    names = ", ".join(quoted(column.name) for column in table.stored if column.operations)
+    names = ", ".join(quoted(column.name) for column in table.stored if column.can_be_unknown)
     wrong.append(f"WHEN NOT list_has_all([{names}], map_keys(unknown)) THEN 'unknown: a column that is never unknown'")
     wrong.append(f"WHEN NOT list_has_all([{known}], map_values(unknown)) THEN 'unknown: a reason that is not in the list'")
     row = connection.execute(
@@ -193,8 +193,8 @@ def _contradiction(column: Column) -> str:
 
 def _united(connection: duckdb.DuckDBPyConnection, table: Table, rows: str) -> tuple[str, list[str]]:
     """`rows` with each id once, as a relation, and the scopes of those ids whose rows disagree."""
-    data = [column.name for column in table.stored if column.operations]
-    place = [column.name for column in table.stored if not column.operations and column.name != "id"]
+    data = [column.name for column in table.stored if column.can_be_unknown]
+    place = [column.name for column in table.stored if not column.can_be_unknown and column.name != "id"]
     columns = [f"{_agreement(name)} AS same_{name}" for name in data]
     columns += [f"any_value({name}) AS {name}" for name in data] + [f"min({name}) AS {name}" for name in place]
     columns += [f"min(unknown[{quoted(name)}]) AS why_{name}" for name in data]

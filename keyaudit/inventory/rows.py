@@ -87,8 +87,7 @@ class _Form:
 
     def __init__(self, table: Table) -> None:
         optional = [(column.name, _PYTHON[column.type] | None, None) for column in table.stored if column.name != "id"]
-        # A column that no operation fills is where the row was found: it cannot be unknown.
-        names: Any = Literal[tuple(column.name for column in table.stored if column.operations)]
+        names: Any = Literal[tuple(column.name for column in table.stored if column.can_be_unknown)]
         reasons = dict[names, Reason]
         self.shape = msgspec.defstruct(
             f"{table.name}_row",

@@ -19,7 +19,7 @@ from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
-from keyaudit.model.tables import TABLES
+from keyaudit.model.tables import TABLES, filled
 
 _DAMAGED = "take the snapshot from where it was made, or collect again"
 
@@ -123,7 +123,7 @@ def write(spool: Spool, run: Run) -> Snapshot:
                 files=tuple(_file(folder, path) for path in loaded.files), rows=loaded.rows, columns=columns[table.name]
             )
         name = _tenant_name(connection, *(folder / file.path for file in tables["tenant"].files))
-    counted = dataclasses.replace(run, tenant_name=name, rows={name: table.rows for name, table in tables.items()})
+    counted = dataclasses.replace(run, tenant_name=name, rows={name: tables[name].rows for name in filled(run.evidence)})
     files.replace(folder / "manifest.json", encode(counted, tables, coverage))
     spool.remove()
     return Snapshot(folder, counted, coverage, tables)

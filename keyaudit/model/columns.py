@@ -56,6 +56,11 @@ class Column:
     needs: str = ""
     """The evidence, by its name in `model.evidence`, without which it is unknown in every row; empty: Azure's own answers."""
 
+    @property
+    def can_be_unknown(self) -> bool:
+        """Something has to be read for it, which can fail: not so of ids, and of where a row was found."""
+        return bool(self.operations or self.derived_from or self.needs)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
@@ -80,11 +85,13 @@ class Table:
     """The evidence that its rows come from, by its name in `model.evidence`; empty: Azure's own answers."""
     by_name: dict[str, Column] = field(init=False, compare=False, repr=False)
     lacking: tuple[str, ...] = field(init=False, compare=False, repr=False)
-    """The columns that need evidence."""
+    """The columns that need evidence which its rows do not come from, and no version takes yet."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {column.name: column for column in self.columns})
-        object.__setattr__(self, "lacking", tuple(column.name for column in self.columns if column.needs))
+        object.__setattr__(
+            self, "lacking", tuple(column.name for column in self.columns if column.needs not in ("", self.needs))
+        )
 
     @property
     def stored(self) -> tuple[Column, ...]:

@@ -11,7 +11,7 @@ EVIDENCE: dict[str, str] = {
     LOGS: "",
     CUSTODY: "",
     UNIFIED_AUDIT: "--import ual=FILE",
-    RELYING_PARTIES: "",
+    RELYING_PARTIES: "--import relying-parties=PATH",
 }
 """By the name that a policy's `needs` gives: the flag that supplies it; empty where this version has none."""
 

@@ -16,7 +16,7 @@ from keyaudit.policy.mutants import Mutant, mutants
 from keyaudit.policy.parameters import Value
 from keyaudit.policy.problems import FieldError, Problem
 from keyaudit.policy.queries import verdicts
-from keyaudit.policy.samples import NOW, Sample, can_be_unknown, sample
+from keyaudit.policy.samples import NOW, Sample, sample
 from keyaudit.policy.syntax import written
 from keyaudit.policy.verdict import FAIL, outcome_of, severity_of
 
@@ -111,7 +111,7 @@ class _Trial:
         wanted = [Outcome.PASS, Outcome.FAIL]
         if policy.applies_to is not None:
             wanted.append(Outcome.NOT_APPLICABLE)
-        if any(can_be_unknown(policy.table.by_name[name]) for name in policy.columns_read):
+        if any(policy.table.by_name[name].can_be_unknown for name in policy.columns_read):
             wanted.append(Outcome.UNKNOWN)
         for outcome in wanted:
             if outcome not in expected:

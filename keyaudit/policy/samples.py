@@ -44,7 +44,7 @@ def sample(policy: Policy, example: Example) -> Sample:
         column = policy.table.by_name[name]
         word = node.text if isinstance(node, Scalar) and not node.quoted else ""
         if word == "unknown":
-            if not can_be_unknown(column):
+            if not column.can_be_unknown:
                 raise FieldError(f"{name} is never unknown: the row would not be there without it")
             values[name], unknown[name] = None, REASON
         elif word == "absent":
@@ -54,11 +54,6 @@ def sample(policy: Policy, example: Example) -> Sample:
         else:
             values[name] = parse(node, column)
     return Sample(example, values, unknown)
-
-
-def can_be_unknown(column: Column) -> bool:
-    """Whether something that fills the column can fail."""
-    return bool(column.operations or column.derived_from or column.needs)
 
 
 def parse(node: Node, column: Column) -> Value:

@@ -49,6 +49,7 @@ def scaffold(name: str, table: str) -> str:
             f"# {declared.meaning}.",
             f"table: {table}",
             "# applies_to: a condition; rows for which it does not hold are not judged.",
+            *([f"needs: {declared.needs}"] if declared.needs else []),
             f"violated_when: {_yaml(violated)}",
             f'message: "{column.name} is {{{column.name}}}"',
             "why: Say what can happen, and how it is known.",
@@ -66,8 +67,9 @@ def scaffold(name: str, table: str) -> str:
 
 
 def _column(table: Table) -> Column:
-    """A column to begin with: one that a request fills in every row, of a type whose values need no explaining."""
-    usable = [each for each in table.columns if each.operations and not each.only and not each.values]
+    """A column to begin with: one that is read in every row, of a type whose values need no explaining."""
+    read = [each for each in table.stored if each.operations or (table.needs and each.needs)]
+    usable = [each for each in read if not each.only and not each.values]
     return next(each for type_ in _WRONG for each in usable if each.type is type_)
 
 

@@ -3,7 +3,7 @@
 from typing import TextIO
 
 from keyaudit.model.run import Run, Verdict
-from keyaudit.model.tables import TABLES
+from keyaudit.model.tables import TABLES, filled
 from keyaudit.model.text import one_line
 from keyaudit.report.lines import plural, wrap
 from keyaudit.report.missing import incomplete, unsafe
@@ -15,7 +15,8 @@ _WIDTH = 80
 def render(run: Run, verdict: Verdict, folder: str, out: TextIO, *, hints: bool) -> None:
     """Write the counts, the gaps, and, as a hint, how to judge what was collected."""
     lines = [SIMULATED] if run.simulated else []
-    counts = ", ".join(plural(run.rows.get(name, 0), table.noun, table.plural) for name, table in TABLES.items())
+    found = [(run.rows.get(name, 0), TABLES[name]) for name in filled(run.evidence)]
+    counts = ", ".join(plural(count, table.noun, table.plural) for count, table in found)
     lines += wrap(f"Read of {one_line(run.tenant_name or run.tenant_id)}: {counts}.", _WIDTH)
     if run.filters.shown:
         lines += wrap(f"Not the whole tenant: {one_line('; '.join(run.filters.shown))}.", _WIDTH)

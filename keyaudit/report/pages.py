@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from keyaudit.model.columns import Column, Table, Type
+from keyaudit.model.evidence import remedy
 from keyaudit.model.findings import PolicyText
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.text import one_line
@@ -22,7 +23,7 @@ def table_page(table: Table, filled_by: Mapping[str, tuple[str, ...]]) -> str:
     if table.listed_by:
         lines += [f"Rows may be missing unless all of these were read: {_nouns(table.listed_by)}.", ""]
     if table.needs:
-        lines += [f"It is made of evidence that Azure does not hold ({table.needs}), which this version cannot take yet.", ""]
+        lines += [f"It is made of evidence that Azure does not hold ({table.needs}): {remedy((table.needs,))}.", ""]
     rows = [
         (f"`{column.name}`", _type(column), _meaning(column), _plain(column.absent), _filled(column, filled_by[column.name]))
         for column in table.columns

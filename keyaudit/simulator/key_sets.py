@@ -26,6 +26,19 @@ def of_tenant(directory: Directory, login: str, issued: bool) -> dict[str, objec
     return {"keys": keys}
 
 
+def shared(directory: Directory, login: str, consumers: Iterable[bool]) -> dict[str, object]:
+    """The keys that tenants share: those for personal accounts, those for organizations, or both."""
+    signing = directory.estate.token_signing
+    keys = [(directory.tokens.certificate, False), (directory.tokens.for_consumers, True)]
+    keys += [(one.certificate, one.consumers) for one in signing.published]
+    found = [
+        {**_key(certificate), "issuer": f"{login}/{_CONSUMERS if of_consumers else '{tenantid}'}/v2.0"}
+        for certificate, of_consumers in keys
+        if of_consumers in consumers
+    ]
+    return {"keys": found}
+
+
 def of_application(directory: Directory, app_id: str) -> dict[str, object]:
     """The keys that tokens for one application are signed with, where it has its own; else the tenant's."""
     estate = directory.estate

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import parse_qsl
 
 from keyaudit.simulator import key_sets
@@ -26,6 +27,8 @@ _GOVERNMENT = "login.microsoftonline.us"
 _NO_PAGE = frozenset({700038, 70003})
 """Error codes without the address of a help page."""
 _ANY_TENANT = frozenset({"common", "organizations"})
+_SHARED = {"common": (False, True), "organizations": (False,), "consumers": (True,)}
+"""Whether keys for personal accounts are published there, and whether others are."""
 _USER_GRANTS = frozenset({"urn:ietf:params:oauth:grant-type:device_code", "refresh_token"})
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -58,6 +61,10 @@ class Login(Service):
             Route("login.instance", "common/discovery/instance", self._instance),
             Route("login.metadata", "*/v2.0/.well-known/openid-configuration", self._metadata),
             Route("login.metadata", "*/.well-known/openid-configuration", self._metadata),
+            *(
+                Route(f"login.{name}_keys", f"{name}/discovery/v2.0/keys", partial(self._shared, whose))
+                for name, whose in _SHARED.items()
+            ),
             Route("login.keys", "*/discovery/v2.0/keys", self._keys),
             Route("login.keys", "*/discovery/keys", self._keys),
             Route("token", "*/oauth2/v2.0/token", self._token, "POST"),
@@ -135,6 +142,9 @@ class Login(Service):
         else:
             body = key_sets.of_tenant(self.directory, LOGIN, "v2.0" in request.segments)
         return Answer(200, compact(body), _PUBLIC_HEADERS)
+
+    def _shared(self, whose: tuple[bool, ...], _request: Request, _stars: list[str]) -> Answer:
+        return Answer(200, compact(key_sets.shared(self.directory, LOGIN, whose)), _PUBLIC_HEADERS)
 
     def _token(self, request: Request, stars: list[str]) -> Answer:
         form = _form(request)

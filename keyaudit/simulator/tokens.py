@@ -46,9 +46,17 @@ class Tokens:
     @cached_property
     def certificate(self) -> bytes:
         """The certificate of the key that signs, in DER."""
-        start = self._as_of - 290 * 86_400
+        return self._made(self._tenant_id, 290)
+
+    @cached_property
+    def for_consumers(self) -> bytes:
+        """The certificate of the key that would sign tokens of personal accounts."""
+        return self._made(f"consumers of {self._tenant_id}", 130)
+
+    def _made(self, key_name: str, age: int) -> bytes:
+        start = self._as_of - age * 86_400
         return x509.certificate(
-            "CN=accounts.accesscontrol.windows.net", key_name=self._tenant_id, start=start, end=start + 5 * 365 * 86_400
+            "CN=accounts.accesscontrol.windows.net", key_name=key_name, start=start, end=start + 5 * 365 * 86_400
         )
 
     @cached_property

@@ -44,9 +44,9 @@ def keyaudit(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     return run
 
 
-def collected(folder: Path, estate: str) -> Path:
+def collected(folder: Path, estate: str, *more: str) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["keyaudit", "collect", "--demo", "--estate", estate, "--out", str(folder), "--quiet"])
+        patch.setattr("sys.argv", ["keyaudit", "collect", "--demo", "--estate", estate, "--out", str(folder), "--quiet", *more])
         with pytest.raises(SystemExit):
             main()
     return folder

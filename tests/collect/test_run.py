@@ -142,6 +142,8 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         "token_policy": {f"{TENANT_ID}/policies/federatedtokenvalidationpolicy"},
         "trusted_authority": set(),
         "issuer_key": set(found.rows["issuer_key"]),
+        "shared_key": set(found.rows["shared_key"]),
+        **{table: set() for table in ("trusted_key", "token_validator")},
         "app_management_policy": {
             f"{TENANT_ID}/appmanagementpolicies/default/{applies_to}" for applies_to in ("applications", "service-principals")
         },
@@ -150,7 +152,8 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         "principal": set(),
         "membership": set(),
     }
-    assert len(ids["issuer_key"]) == 1
+    # The key that the simulated tenant signs with is among those of every organization, beside one for personal accounts.
+    assert (len(ids["issuer_key"]), len(ids["shared_key"])) == (1, 4)
     assert unknown(found) == set()
     assert found.gaps() == {}
     assert found.failures == []

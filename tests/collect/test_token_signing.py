@@ -12,6 +12,7 @@ import pytest
 from keyaudit.collect.entra import authorities, federation, issuer, token_policies
 from keyaudit.model.coverage import State
 from keyaudit.model.tables import TABLES as DECLARED
+from keyaudit.model.tables.shared_key import SHARED
 from keyaudit.simulator.estate import TokenSigning
 from keyaudit.simulator.estates import estate as made
 from keyaudit.simulator.faults import Fault
@@ -110,7 +111,8 @@ def test_everything_that_is_there_is_a_row_and_nothing_is_unknown(signing: Colle
 def test_a_list_is_read_once_and_single_objects_only_where_they_have_many(signing: Collected) -> None:
     once = [f"{kind.operation}.{what}" for kind in token_policies.KINDS for what in ("list", "applied", "applied_of")]
     once += ["external_federation.list", "pki.list", "pki.authorities", "classic_authority.list", "app_authority.list"]
-    once += ["login.keys", "login.app_keys", "organization.type", "b2c.key_sets", "federated_token_validation.get"]
+    once += ["login.keys", "login.app_keys", *SHARED.values(), "organization.type", "b2c.key_sets"]
+    once += ["federated_token_validation.get"]
     assert {operation: signing.calls[operation] for operation in once} == dict.fromkeys(once, 1)
     assert signing.calls["domain.federation"] == 2
     # The list shows every public key, so that no service principal is asked for by itself.
@@ -232,6 +234,15 @@ def test_a_published_key_says_whose_tokens_it_signs_and_until_when(signing: Coll
     assert old["expires_on"] == AS_OF - 175 * DAY
     assert (old["thumbprint"], old["key_size"]) == (thumbprint(OLD), 2048)
     assert [row["thumbprint"] for row in keys.values() if row["for_consumers"]] == [thumbprint(CONSUMERS)]
+    shared = signing.rows["shared_key"].values()
+    assert {(row["authority"], row["for_consumers"]) for row in shared if row["thumbprint"] == thumbprint(CONSUMERS)} == {
+        ("common", True),
+        ("consumers", True),
+    }
+    assert {row["authority"] for row in shared if row["thumbprint"] == thumbprint(OLD)} == {"common", "organizations"}
+    assert {row["token_issuer"] for row in shared if row["authority"] == "organizations"} == {
+        "https://login.microsoftonline.com/{tenantid}/v2.0"
+    }
     [own] = [row for row in keys.values() if row["kind"] == "application"]
     assert (own["app_id"], own["thumbprint"], own["token_issuer"]) == (CUSTOM_APP, thumbprint(CUSTOM), None)
 

@@ -19,7 +19,7 @@ from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import AuditError, OutputError, UnsafeError, UsageError
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables import TABLES
+from keyaudit.model.tables import filled
 from tests.inventory.sample import (
     AS_OF,
     KEY_OPERATIONS,
@@ -58,7 +58,7 @@ def copy(whole: Path, tmp_path: Path) -> Path:
 
 def test_what_was_written_is_what_is_opened(whole: Path) -> None:
     opened = open_snapshot(whole)
-    counts = {name: {"key": 2, "vault": 1, "tenant": 1}.get(name, 0) for name in TABLES}
+    counts = {name: {"key": 2, "vault": 1, "tenant": 1}.get(name, 0) for name in filled(())}
     assert opened.run == dataclasses.replace(RUN, tenant_name="Contoso Ltd", rows=counts)
     assert opened.coverage == (refused(KV, "key.get", Reason.PERMISSION), *assessed(KV, "key.list"))
 

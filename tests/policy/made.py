@@ -31,7 +31,7 @@ def row(random: Random, table: Table) -> tuple[dict[str, Any], dict[str, str]]:
     unknown: dict[str, str] = {}
     doubt = random.choice((0.0, 0.1, 0.4))
     for column in table.columns:
-        may_be_unknown = bool(column.operations or column.derived_from)
+        may_be_unknown = column.can_be_unknown
         if may_be_unknown and random.random() < doubt:
             unknown[column.name] = random.choice(REASONS)
             values[column.name] = _bounds(random) if column.type is Type.COUNT and random.random() < 0.5 else None

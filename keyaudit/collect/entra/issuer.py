@@ -12,14 +12,15 @@ from msgspec import UNSET, Raw, Struct
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.concurrency import for_each
-from keyaudit.collect.entra.published_keys import Place, write_keys
+from keyaudit.collect.entra.published_keys import Place, issuer_key, shared_key, write_keys
 from keyaudit.collect.places import source
 from keyaudit.collect.rows import Wire, read
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.shared_key import SHARED
 
-OPERATIONS = ("login.metadata", "login.keys", "login.app_keys", "organization.type", "b2c.key_sets")
+OPERATIONS = ("login.metadata", "login.keys", "login.app_keys", *SHARED.values(), "organization.type", "b2c.key_sets")
 
 _AT_ONCE = 4
 _HOLDERS = ("application.list", "service_principal.list")
@@ -65,9 +66,12 @@ class _Row(Struct):
 
 
 async def collect_issuer_keys(connection: Connection, unit: Unit, scope: Scope, spool: Spool) -> Sequence[Coverage]:
-    """Write a row per published key, of the tenant and of applications with keys of their own; the coverage of `OPERATIONS`."""
+    """Write a row per published key, of the tenant, of applications with keys of their own, and of those that tenants share.
+
+    Gives the coverage of `OPERATIONS`.
+    """
     keys = _Keys(connection, unit, scope)
-    return [*await keys.of_tenant(), await keys.of_applications(spool), *await keys.of_b2c()]
+    return [*await keys.of_tenant(), await keys.of_applications(spool), *await keys.shared(), *await keys.of_b2c()]
 
 
 class _Keys:
@@ -112,6 +116,16 @@ class _Keys:
         listed = [record for record in spool.coverage() if record.scope == self._scope and record.operation in _HOLDERS]
         return calls.coverage(next((record for record in listed if record.state is not State.ASSESSED), None))
 
+    async def shared(self) -> Sequence[Coverage]:
+        """The keys under common, organizations and consumers, which hold for tokens of many tenants."""
+        found = []
+        for authority, operation in SHARED.items():
+            calls = Calls(self._scope, operation)
+            answer = await self._gateway.get(operation, Document)
+            self._written(calls, self._place(authority, operation, f"sharedKeys/{authority}"), answer)
+            found.append(calls.coverage())
+        return found
+
     async def of_b2c(self) -> Sequence[Coverage]:
         """Key sets, where the tenant is one of Azure AD B2C, or may be one."""
         type_, sets = Calls(self._scope, "organization.type"), Calls(self._scope, "b2c.key_sets")
@@ -120,7 +134,7 @@ class _Keys:
             async for item in listing:
                 keys = read(item.keys, list[Raw])
                 place = self._place("b2c", sets.id, f"keySets/{quote(item.id, safe='')}", key_set=item.id)
-                if isinstance(keys, Refusal) or write_keys(self._unit, place, keys).quarantined:
+                if isinstance(keys, Refusal) or write_keys(self._unit, place, keys, issuer_key).quarantined:
                     sets.refused(Refusal(Reason.BAD_ITEM, "keys that cannot be read", 200))
             sets.ended(listing.end)
         return type_.coverage(), sets.coverage()
@@ -152,13 +166,16 @@ class _Keys:
         return None
 
     async def _published(self, calls: Calls, place: Place, **segments: str) -> None:
-        found = await self._gateway.get(calls.id, Document, tenant=self._tenant_id, **segments)
+        self._written(calls, place, await self._gateway.get(calls.id, Document, tenant=self._tenant_id, **segments))
+
+    def _written(self, calls: Calls, place: Place, found: Document | Refusal) -> None:
         if isinstance(found, Refusal):
             calls.refused(found)
         elif not found.keys:
             calls.refused(Refusal(Reason.BAD_BODY, "no key is published", 200))
         else:
-            calls.ended(write_keys(self._unit, place, found.keys))
+            form = shared_key if calls.id in SHARED.values() else issuer_key
+            calls.ended(write_keys(self._unit, place, found.keys, form))
 
     def _place(
         self, kind: str, operation: str, collection: str, *, app_id: str | None = None, key_set: str | None = None

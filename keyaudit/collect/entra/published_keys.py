@@ -1,8 +1,8 @@
-"""The keys that the tenant publishes for checking its tokens, and the key sets of Azure AD B2C, as rows."""
+"""The keys that Entra publishes for checking tokens, of the tenant and of many, and the key sets of Azure AD B2C, as rows."""
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -12,12 +12,12 @@ from keyaudit.collect.entra.certificates import certificate_in, put_certificate
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.x509 import X509
 from keyaudit.inventory.spool import Unit
+from keyaudit.model.columns import Table
 from keyaudit.model.coverage import End, Refusal
+from keyaudit.model.entra import CONSUMERS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.issuer_key import ISSUER_KEY
-
-# The tenant of personal Microsoft accounts: https://learn.microsoft.com/entra/identity-platform/access-tokens
-CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"
+from keyaudit.model.tables.shared_key import SHARED_KEY
 
 _TEMPLATE = "{tenantid}"
 _KEY_TYPES = {"rsa": "RSA", "ec": "EC"}
@@ -52,45 +52,37 @@ class Place:
     key_set: str | None = None
 
 
-def write_keys(unit: Unit, place: Place, items: Sequence[Raw]) -> End:
-    """Write a row per key. Two that go by one id and are not the same cannot be told apart, so that the second is set aside."""
+def write_keys(unit: Unit, place: Place, items: Sequence[Raw], form: Callable[[Place, Jwk], Row]) -> End:
+    """Write a row per key, in that form.
+
+    Two that go by one id and are not the same cannot be told apart, so that the second is set aside.
+    """
     seen: dict[str, bytes] = {}
     duplicate = quarantined = 0
     for raw in items:
         item = read(raw, Jwk)
-        row = None if isinstance(item, Refusal) else _row(place, item)
-        id_ = "" if row is None else str(row["id"])
+        row = None if isinstance(item, Refusal) else form(place, item)
+        id_ = "" if row is None else str(row.values["id"])
         if row is None or seen.get(id_, bytes(raw)) != bytes(raw):
             quarantined += 1
         elif id_ in seen:
             duplicate += 1
         else:
             seen[id_] = bytes(raw)
-            unit.row("issuer_key", row)
+            unit.row(row.table, row.finish())
     return End(received=len(items), kept=len(seen), duplicate=duplicate, quarantined=quarantined)
 
 
-def _row(place: Place, item: Jwk) -> dict[str, object]:
+def issuer_key(place: Place, item: Jwk) -> Row:
+    """A key of the tenant, of an application, or of a key set of Azure AD B2C."""
     issuer = _optional(item.issuer) if place.kind != "entra" else item.issuer
-    resource_id = f"/tenants/{place.tenant_id}/{place.collection}/{quote(item.kid, safe='')}{_suffix(place, issuer)}"
-    row = Row(
-        ISSUER_KEY,
-        id=resource_id,
-        resource_id=resource_id,
-        scope_id=place.scope_id,
-        url=place.url,
-        version=place.version,
-    )
-    row.put("name", item.kid)
+    row = _begun(ISSUER_KEY, place, item, issuer)
     row.put("kind", place.kind)
-    row.put("key_id", item.kid)
     row.put("key_set", place.key_set)
     row.put("app_id", place.app_id)
     # RFC 7517, 4.2: use is optional.
     row.put("use", _optional(item.use))
     row.put("status", _optional(item.status))
-    row.put("token_issuer", issuer)
-    row.put_read("for_consumers", _for_consumers(issuer))
     found = _certificate(item.x5c)
     put_certificate(row, found)
     if found is None:
@@ -100,9 +92,34 @@ def _row(place: Place, item: Jwk) -> dict[str, object]:
         row.put("starts_on", _optional(item.nbf))
         row.put("expires_on", _optional(item.exp))
     else:
-        row.put_read("starts_on", found.not_before if isinstance(found, X509) else found)
-        row.put_read("expires_on", found.not_after if isinstance(found, X509) else found)
-    return row.finish()
+        _put_dates(row, found)
+    return row
+
+
+def shared_key(place: Place, item: Jwk) -> Row:
+    """A key that tenants share; `place.kind` is the authority that it is published under."""
+    row = _begun(SHARED_KEY, place, item, item.issuer)
+    row.put("authority", place.kind)
+    found = _certificate(item.x5c)
+    row.put_read("thumbprint", found.thumbprint if isinstance(found, X509) else _thumbprint(item.x5t))
+    _put_dates(row, found)
+    return row
+
+
+def _begun(table: Table, place: Place, item: Jwk, issuer: Wire | None) -> Row:
+    """A row with the names of the key, and whose tokens it signs."""
+    id_ = f"/tenants/{place.tenant_id}/{place.collection}/{quote(item.kid, safe='')}{_suffix(place, issuer)}"
+    row = Row(table, id=id_, resource_id=id_, scope_id=place.scope_id, url=place.url, version=place.version)
+    row.put("name", item.kid)
+    row.put("key_id", item.kid)
+    row.put("token_issuer", issuer)
+    row.put_read("for_consumers", _for_consumers(issuer))
+    return row
+
+
+def _put_dates(row: Row, found: X509 | Refusal | None) -> None:
+    row.put_read("starts_on", found.not_before if isinstance(found, X509) else found)
+    row.put_read("expires_on", found.not_after if isinstance(found, X509) else found)
 
 
 def _optional(raw: Wire) -> Wire | None:

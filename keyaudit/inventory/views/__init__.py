@@ -34,6 +34,7 @@ from keyaudit.inventory.views import (
     tenant,
     tier0,
     token_policy,
+    trusted_key,
     vault,
 )
 from keyaudit.inventory.views.sql import stored
@@ -109,6 +110,7 @@ def create(
         "key_use": key_use.view(sources),
         "token_policy": token_policy.view(sources),
         "signing_certificate": signing_certificate.view(sources),
+        "trusted_key": trusted_key.view(sources),
     }
     for name, source in sources.items():
         query = derived.get(name) or f"SELECT {stored(name, 'stored')}, stored.unknown FROM {source} AS stored"

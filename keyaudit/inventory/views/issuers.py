@@ -4,22 +4,13 @@
 
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
+from keyaudit.model.entra import ISSUING_HOSTS
 from keyaudit.model.tables import TABLES
-
-_ENTRA = (
-    "login.microsoftonline.com",
-    "sts.windows.net",
-    "login.microsoftonline.us",
-    "login.chinacloudapi.cn",
-    "login.partner.microsoftonline.cn",
-    "sts.chinacloudapi.cn",
-)
-"""Where Entra issues tokens, in every cloud; the first part of the path is the tenant."""
 
 # All before the path, so that neither a port nor a user's name passes for the host.
 _HOST = "coalesce(nullif(regexp_extract(lower(stored.issuer), '^https?://([^/?#]+)', 1), ''), lower(stored.issuer))"
 _THIS_TENANT = (
-    f"({_HOST} IN ({', '.join(map(quoted, _ENTRA))}) AND"
+    f"({_HOST} IN ({', '.join(map(quoted, ISSUING_HOSTS))}) AND"
     " lower(split_part(stored.issuer, '/', 4)) = split_part(stored.scope_id, '/', 3))"
 )
 _OWN = f"(cluster.issuer IS NOT NULL OR {_THIS_TENANT})"

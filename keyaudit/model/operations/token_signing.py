@@ -1,6 +1,16 @@
 """Reads of what tokens are signed with and checked by: federated domains, token policies, key sets, authorities."""
 
-from keyaudit.model.operations.kinds import Operation, Paging, Right, Rights, Surface, Throttle, graph, graph_right
+from keyaudit.model.operations.kinds import (
+    OTHER_CLOUDS,
+    Operation,
+    Paging,
+    Right,
+    Rights,
+    Surface,
+    Throttle,
+    graph,
+    graph_right,
+)
 
 _POLICY = graph_right("Policy.Read.All")
 _AUTHORITIES = graph_right("PublicKeyInfrastructure.Read.All")
@@ -14,6 +24,19 @@ def _token_policy(id_: str, name: str, collection: str) -> tuple[Operation, ...]
         graph(f"{id_}.list", f"{name} policies", path, right=_POLICY),
         graph(f"{id_}.applied", f"what {name} policies apply to", path, query=(("$expand", "appliesTo"),), right=_POLICY),
         graph(f"{id_}.applied_of", f"what a {name} policy with many applies to", f"{path}/{{id}}/appliesTo", right=_POLICY),
+    )
+
+
+def _shared_keys(authority: str, whose: str, not_in: tuple[str, ...] = ()) -> Operation:
+    """Keys that many tenants share. https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc"""
+    return Operation(
+        id=f"login.{authority}_keys",
+        noun=f"the keys that Entra publishes for {whose}",
+        surface=Surface.LOGIN,
+        path=f"/{authority}/discovery/v2.0/keys",
+        throttle=Throttle.NONE,
+        right=_ANYBODY,
+        not_in=not_in,
     )
 
 
@@ -108,4 +131,9 @@ DECLARED = (
         throttle=Throttle.NONE,
         right=_ANYBODY,
     ),
+    _shared_keys("common", "everybody"),
+    _shared_keys("organizations", "every organization"),
+    # Personal Microsoft accounts are the global cloud's alone.
+    # https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
+    _shared_keys("consumers", "personal accounts", OTHER_CLOUDS),
 )

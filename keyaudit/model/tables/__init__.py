@@ -1,5 +1,7 @@
 """The tables, by name: decoding, loading, type checking, permissions and documentation all read this."""
 
+from collections.abc import Collection
+
 from keyaudit.model.columns import Table
 from keyaudit.model.tables.account_key import ACCOUNT_KEY
 from keyaudit.model.tables.activity import CREDENTIAL_ACTIVITY, SIGN_IN_ACTIVITY
@@ -18,14 +20,16 @@ from keyaudit.model.tables.key import KEY
 from keyaudit.model.tables.key_use import KEY_USE
 from keyaudit.model.tables.log_sink import LOG_SINK
 from keyaudit.model.tables.principal import MEMBERSHIP, PRINCIPAL
+from keyaudit.model.tables.relying_parties import TOKEN_VALIDATOR, TRUSTED_KEY
 from keyaudit.model.tables.secret import SECRET
 from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL
+from keyaudit.model.tables.shared_key import SHARED_KEY
 from keyaudit.model.tables.signing_certificate import SIGNING_CERTIFICATE
 from keyaudit.model.tables.subscription import SUBSCRIPTION
 from keyaudit.model.tables.tenant import TENANT
 from keyaudit.model.tables.token_policy import TOKEN_POLICY
 from keyaudit.model.tables.trusted_authority import TRUSTED_AUTHORITY
-from keyaudit.model.tables.usage import TOKEN_VALIDATOR, TRUSTED_KEY, USAGE
+from keyaudit.model.tables.usage import USAGE
 from keyaudit.model.tables.vault import VAULT
 from keyaudit.model.tables.workspace import LOG_TABLE, WORKSPACE
 
@@ -53,6 +57,7 @@ TABLES: dict[str, Table] = {
         TOKEN_POLICY,
         TRUSTED_AUTHORITY,
         ISSUER_KEY,
+        SHARED_KEY,
         APP_MANAGEMENT_POLICY,
         LOG_SINK,
         WORKSPACE,
@@ -61,12 +66,19 @@ TABLES: dict[str, Table] = {
         ALERT_RULE,
         PRINCIPAL,
         MEMBERSHIP,
+        TRUSTED_KEY,
+        TOKEN_VALIDATOR,
     )
 }
-"""What is collected of Azure."""
+"""What a snapshot holds: what is collected of Azure, and evidence that is supplied."""
 
-EVERY_TABLE: dict[str, Table] = {**TABLES, **{table.name: table for table in (USAGE, TRUSTED_KEY, TOKEN_VALIDATOR)}}
-"""With those of evidence that Azure does not hold, for what policies may be about. No version takes that evidence yet."""
+EVERY_TABLE: dict[str, Table] = {**TABLES, USAGE.name: USAGE}
+"""With that of evidence which no version takes yet, for what policies may be about."""
+
+
+def filled(evidence: Collection[str]) -> tuple[str, ...]:
+    """The tables of a snapshot that has this evidence. The others are not empty: nobody supplied what is in them."""
+    return tuple(name for name, table in TABLES.items() if not table.needs or table.needs in evidence)
 
 
 def operations_of(table: str, column: str) -> tuple[str, ...]:

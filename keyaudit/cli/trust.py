@@ -1,0 +1,221 @@
+"""`keyaudit trust`: the keys that tokens are checked by, as Entra publishes them and as services of yours hold them."""
+
+import dataclasses
+import itertools
+from collections.abc import Collection, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keyaudit.cli.options import Live, Stored, flags
+from keyaudit.model.errors import PRECEDENCE, Exit, UsageError
+
+if TYPE_CHECKING:
+    from keyaudit.inventory.snapshot import Snapshot
+    from keyaudit.inventory.trust import Compared
+    from keyaudit.model.relying_parties import HeldKey
+    from keyaudit.model.run import Run, Verdict
+    from keyaudit.model.trust import Step
+
+app = typer.Typer(help="The keys that tokens are checked by, published and held.", rich_markup_mode=None)
+
+# What tells of published keys, and of the applications that may have their own.
+_SOURCES = ("tenant", "applications", "service-principals", "federation", "issuer-keys")
+
+
+class Printed(StrEnum):
+    """Formats of what these commands show."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+
+
+Output = Annotated[Printed, typer.Option("--output", "-o", help="Format on stdout.")]
+
+
+@app.command("list")
+@flags(Live, Stored)
+def list_(
+    live: Live,
+    stored: Stored,
+    *,
+    history: Annotated[
+        Path | None,
+        typer.Option("--history", metavar="DIR", help="Say what came and went over the snapshots that lie in this folder."),
+    ] = None,
+    output: Output = Printed.TEXT,
+) -> int:
+    """List the keys that Entra publishes for the tenant's tokens: how old, ended and there still, for whom, and whose own."""
+    from keyaudit import audit  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
+    from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.trust import published  # noqa: PLC0415 - heavy
+    from keyaudit.model.tables import operations  # noqa: PLC0415 - heavy
+    from keyaudit.model.trust import Trust  # noqa: PLC0415 - heavy
+    from keyaudit.report.trust import LISTS  # noqa: PLC0415 - heavy
+
+    with snapshot(_confined(live, stored), stored) as (taken, as_of):
+        steps = None if history is None else _steps(history, taken)
+        with taken.judging(as_of, reach_known=False) as connection:
+            keys = published(connection)
+        unknown = {reason for key in keys for reason in key.unknown.values()}
+        verdict = audit.assess(taken.run, taken.coverage, operations("issuer_key", "shared_key"), unknown=unknown)
+        run = dataclasses.replace(taken.run, as_of=as_of)
+        found = Trust(run=run, verdict=verdict, keys=keys, steps=steps)
+        return show(LISTS[output], found, verdict)
+
+
+@app.command("check")
+@flags(Live, Stored)
+def check(
+    live: Live,
+    stored: Stored,
+    *,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="Keys that a service holds: a JSON Web Key Set, PEM or DER certificates, federation metadata, a web.config.",
+        ),
+    ],
+    output: Output = Printed.TEXT,
+) -> int:
+    """Hold the keys that a service trusts against stolen ones, and with --from, --demo or --tenant against published ones.
+
+    Exit 1: one is stolen or published no more; 3: of one it is not known; 0: all are published.
+    """
+    from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
+    from keyaudit.collect.relying_parties.files import in_files  # noqa: PLC0415 - heavy
+    from keyaudit.model.reasons import Reason  # noqa: PLC0415 - heavy
+    from keyaudit.model.trust import Checked, State, TrustCheck  # noqa: PLC0415 - heavy
+    from keyaudit.report.trust import CHECKS  # noqa: PLC0415 - heavy
+
+    held = in_files(files, "trust check")
+    if not (held.keys or held.unread):
+        raise UsageError("trust check", "the files hold no keys", "name a key set (jwks.json), certificates or metadata")
+    if stored.from_ or live.demo or live.tenant:
+        run, verdict, compared = _compared(live, stored, held.keys)
+    else:
+        run, verdict, compared = None, _none(), [(None, Reason.NOT_SUPPLIED) for _ in held.keys]
+    checked = [Checked.of(key, *told) for key, told in zip(held.keys, compared, strict=True)]
+    states = {each.state for each in checked}
+    verdict = _ended(
+        verdict,
+        failed=not states.isdisjoint((State.STOLEN, State.WITHDRAWN)),
+        unknown=State.UNKNOWN in states or bool(held.unread),
+    )
+    found = TrustCheck(run=run, verdict=verdict, keys=checked, unread=held.unread, files=held.files)
+    return show(CHECKS[output], found, verdict)
+
+
+@app.command("scan")
+def scan(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PATH",
+            help="A folder with appsettings.json, web.config, authsettingsV2.json or application.yml in it; or one such file.",
+        ),
+    ],
+    *,
+    output: Output = Printed.TEXT,
+) -> int:
+    """Find settings that take tokens by keys which many tenants share, and check neither issuer nor tenant. Reads files only.
+
+    Exit 1: there are some; 3: a file could not be read, or does not say; 4: there are no such files; 0: none.
+    """
+    from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
+    from keyaudit.collect.relying_parties.files import in_place  # noqa: PLC0415 - heavy
+    from keyaudit.model.trust import TrustScan  # noqa: PLC0415 - heavy
+    from keyaudit.report.trust import SCANS  # noqa: PLC0415 - heavy
+
+    found = in_place(path, "trust scan", with_keys=False)
+    outcomes = {validator.takes_anybodys for validator in found.validators}
+    verdict = _ended(_none(), failed=True in outcomes, unknown=None in outcomes or bool(found.unread))
+    if not (found.files or found.unread):
+        # Where nothing was looked at, that nothing was found is no answer.
+        verdict = dataclasses.replace(verdict, exit=Exit.NO_ACCESS, conditions=(Exit.NO_ACCESS,))
+    return show(SCANS[output], TrustScan(verdict=verdict, found=found), verdict)
+
+
+def _confined(live: Live, stored: Stored) -> Live:
+    """Of a tenant that is read for this alone, only what tells of published keys is read."""
+    return live if stored.from_ or live.source else dataclasses.replace(live, source=list(_SOURCES))
+
+
+def _compared(live: Live, stored: Stored, keys: Sequence["HeldKey"]) -> "tuple[Run | None, Verdict, Compared]":
+    from keyaudit import audit  # noqa: PLC0415 - heavy
+    from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.trust import compare  # noqa: PLC0415 - heavy
+    from keyaudit.model.tables.relying_parties import PUBLISHED  # noqa: PLC0415 - heavy
+
+    with snapshot(_confined(live, stored), stored) as (taken, as_of):
+        with taken.judging(as_of, reach_known=False) as connection:
+            compared = compare(connection, f"/tenants/{taken.run.tenant_id}".lower(), keys)
+        verdict = audit.assess(taken.run, taken.coverage, frozenset(PUBLISHED))
+        return dataclasses.replace(taken.run, as_of=as_of), verdict, compared
+
+
+def _none() -> "Verdict":
+    """The verdict of what reads no tenant."""
+    from keyaudit.model.run import Verdict  # noqa: PLC0415 - heavy
+
+    return Verdict(
+        exit=Exit.CLEAN, conditions=(Exit.CLEAN,), gate=None, failed={}, unknown={}, passed=0, not_applicable=0, gaps=()
+    )
+
+
+def _ended(verdict: "Verdict", *, failed: bool, unknown: bool) -> "Verdict":
+    """The verdict with what the files came to. What could not be read of the tenant matters as far as a key needed it."""
+    held = {Exit.UNSAFE}.intersection(verdict.conditions)
+    held |= {Exit.FINDINGS} if failed else set()
+    held |= {Exit.INCOMPLETE} if unknown else set()
+    conditions = tuple(code for code in PRECEDENCE if code in held) or (Exit.CLEAN,)
+    return dataclasses.replace(verdict, exit=conditions[0], conditions=conditions)
+
+
+def _steps(folder: Path, taken: "Snapshot") -> "list[Step]":
+    """What came and went from one snapshot in the folder to the next, and then to the one that is shown."""
+    from keyaudit.cli.history import same_tenant, snapshots  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.snapshot import open_snapshot  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.trust import named  # noqa: PLC0415 - heavy
+    from keyaudit.model.trust import Step  # noqa: PLC0415 - heavy
+
+    by_run = {taken.run.run_id: taken}
+    for place in snapshots(folder):
+        earlier = open_snapshot(place)
+        same_tenant(place, earlier.run, taken.run)
+        by_run.setdefault(earlier.run.run_id, earlier)
+    found = []
+    for snapshot in sorted(by_run.values(), key=lambda each: (each.run.as_of, each.run.run_id)):
+        with snapshot.judging(snapshot.run.as_of, reach_known=False) as connection:
+            found.append((snapshot, named(connection), _whole(snapshot)))
+    return [
+        Step(
+            run_id=now.run.run_id,
+            as_of=now.run.as_of,
+            since=before.run.as_of,
+            came=sorted(there - was, key=str),
+            gone=sorted(was - there, key=str),
+            whole=all_now and all_before,
+        )
+        for (before, was, all_before), (now, there, all_now) in itertools.pairwise(found)
+    ]
+
+
+def _whole(snapshot: "Snapshot") -> bool:
+    """Every key set was read to its end, but for those that the cloud does not have."""
+    from keyaudit.model.coverage import State  # noqa: PLC0415 - heavy
+    from keyaudit.model.reasons import Reason  # noqa: PLC0415 - heavy
+    from keyaudit.model.tables import TABLES  # noqa: PLC0415 - heavy
+
+    sets = {*TABLES["issuer_key"].listed_by, *TABLES["shared_key"].listed_by}
+    read: Collection[str] = {
+        record.operation
+        for record in snapshot.coverage
+        if record.state is State.ASSESSED or record.reason is Reason.NOT_IN_CLOUD
+    }
+    return sets <= set(read)

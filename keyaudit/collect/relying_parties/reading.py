@@ -1,0 +1,106 @@
+"""Files below a folder, a bounded number of them, each of bounded size; links are never followed."""
+
+import codecs
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from keyaudit.inventory import files
+from keyaudit.model.errors import UnsafeError
+from keyaudit.model.reasons import Reason
+
+MOST_BYTES = 4 * 1024 * 1024
+"""Of one file: a federation metadata comes to some 100 KB."""
+MOST_FILES = 5_000
+"""That are read."""
+_MOST_ENTRIES = 500_000
+_DEEPEST = 64
+_NOT_OURS = frozenset({".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv", ".tox"})
+"""Folders of version control, and of other people's code."""
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+class UnreadError(Exception):
+    """A file, or a part of one, that is not what it should be. `line` counts from one."""
+
+    def __init__(self, reason: Reason, what: str, line: int | None = None) -> None:
+        self.reason, self.what, self.line = reason, what, line
+        super().__init__(what)
+
+
+class Walk:
+    """The files below `root` whose names are `wanted`, in the order of their names, and what was passed over on the way."""
+
+    def __init__(self, root: Path, wanted: Callable[[str], bool]) -> None:
+        self.root = root
+        self.skipped: Counter[str] = Counter()
+        self.cut: list[tuple[str, str]] = []
+        """Places from which on nothing was looked at, and why."""
+        self._wanted = wanted
+        self._entries = 0
+
+    def __iter__(self) -> Iterator[Path]:
+        waiting = [(self.root, 0)]
+        found = 0
+        while waiting:
+            folder, depth = waiting.pop()
+            below: list[tuple[Path, int]] = []
+            for entry in self._scanned(folder):
+                if self._entries > _MOST_ENTRIES or found >= MOST_FILES:
+                    self.cut.append((self.name(folder), f"more than {MOST_FILES:,} files to read, or {_MOST_ENTRIES:,} in all"))
+                    return
+                if entry.is_symlink():
+                    # Where it leads may be outside; what it leads to inside is met by its own name.
+                    self.skipped["link"] += 1
+                elif entry.is_dir(follow_symlinks=False):
+                    if entry.name in _NOT_OURS:
+                        self.skipped[entry.name] += 1
+                    elif depth == _DEEPEST:
+                        self.cut.append((self.name(Path(entry.path)), f"deeper than {_DEEPEST} folders"))
+                    else:
+                        below.append((Path(entry.path), depth + 1))
+                elif self._wanted(entry.name):
+                    found += 1
+                    yield Path(entry.path)
+            waiting += reversed(below)
+
+    def name(self, path: Path) -> str:
+        """The path below the root, with slashes."""
+        return path.relative_to(self.root).as_posix()
+
+    def _scanned(self, folder: Path) -> list["os.DirEntry[str]"]:
+        entries: list[os.DirEntry[str]] = []
+        try:
+            with os.scandir(folder) as listed:
+                for entry in listed:
+                    self._entries += 1
+                    if self._entries > _MOST_ENTRIES:
+                        break
+                    entries.append(entry)
+        except OSError as error:
+            self.cut.append((self.name(folder), f"cannot be listed: {error.strerror}"))
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def content(path: Path) -> bytes:
+    """The whole of a file. Raises UnreadError for anything but a regular file of at most `MOST_BYTES`, and for a link."""
+    try:
+        with files.reading(path) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(MOST_BYTES + 1)
+    except UnsafeError as error:
+        raise UnreadError(Reason.NOT_VISIBLE, error.what) from error
+    except OSError as error:
+        raise UnreadError(Reason.NOT_VISIBLE, f"cannot be read: {error.strerror}") from error
+    if len(data) > MOST_BYTES:
+        raise UnreadError(Reason.TOO_LARGE, f"over {MOST_BYTES:,} bytes")
+    return data
+
+
+def text(data: bytes) -> str:
+    """What it says, in the encoding that its mark names, else UTF-8. Raises UnreadError."""
+    encoding, skip = next(((name, len(bom)) for bom, name in _BOMS if data.startswith(bom)), ("utf-8", 0))
+    try:
+        return data[skip:].decode(encoding)
+    except UnicodeDecodeError as error:
+        raise UnreadError(Reason.BAD_BODY, f"not {encoding} text") from error

@@ -1,0 +1,163 @@
+"""Configuration files of every form as one flat list of settings, each with its path and line."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import yaml
+
+from keyaudit.collect.relying_parties import jsonc
+from keyaudit.collect.relying_parties.reading import UnreadError, text
+from keyaudit.collect.relying_parties.xml import Element, elements
+from keyaudit.model.reasons import Reason
+
+_DEEPEST = 64
+_MOST = 100_000
+"""Settings of one file."""
+_ODD = re.compile(r"[^a-z0-9]")
+_LINE = re.compile(r"([^\s:=#!][^\s:=]*)\s*[:=]\s*(.*)")
+_SCALARS = (str, bool, int, float)
+
+_NAMES = (
+    re.compile(r"appsettings(\.[^/]+)?\.json"),
+    re.compile(r"authsettings[^/]*\.json"),
+    re.compile(r"local\.settings\.json"),
+    re.compile(r"(web|app)(\.[^/]+)?\.config"),
+    re.compile(r"(application|bootstrap)(-[^/]+)?\.(ya?ml|properties)"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. `path`: its names in lower case, without what is no letter or digit; `shown`: as the file has them."""
+
+    path: tuple[str, ...]
+    value: str
+    line: int
+    shown: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The last of its names that is no number: of an item, the list's."""
+        return next((part for part in reversed(self.path) if not part.isdigit()), "")
+
+
+def is_settings(name: str) -> bool:
+    """Whether a file of that name may hold how a service checks tokens."""
+    return any(pattern.fullmatch(name.lower()) for pattern in _NAMES)
+
+
+def settings(name: str, data: bytes) -> list[Setting]:
+    """The settings of a file, whose form its name tells. Raises UnreadError for one that is not of that form."""
+    ending = name.lower().rpartition(".")[2]
+    if ending in ("config", "xml"):
+        found = _of_xml(elements(data))
+    elif ending in ("yml", "yaml"):
+        found = _of_yaml(text(data))
+    elif ending == "properties":
+        found = _of_properties(text(data))
+    else:
+        found = _of_json(jsonc.parsed(text(data)), ())
+    kept: list[Setting] = []
+    for setting in found:
+        if len(kept) == _MOST:
+            raise UnreadError(Reason.TOO_LARGE, f"more than {_MOST:,} settings")
+        kept.append(setting)
+    return kept
+
+
+def _setting(shown: Iterable[str], value: object, line: int) -> Setting:
+    names = tuple(shown)
+    told = str(value).lower() if isinstance(value, bool) else str(value)
+    return Setting(tuple(_ODD.sub("", name.lower()) for name in names), told.strip(), line, names)
+
+
+def _parts(name: str, dots: bool = False) -> list[str]:
+    """One name as the parts that configuration takes it for: `AzureAd:TenantId`, `AzureAd__TenantId`."""
+    return [part for part in re.split(r":|__|\." if dots else r":|__", name) if part]
+
+
+def _of_json(found: jsonc.Value, path: tuple[str, ...]) -> Iterator[Setting]:
+    match found.value:
+        case dict() as members:
+            named, value = members.get("name"), members.get("value")
+            # How app settings are exported: a list of names and values.
+            if named and value and isinstance(named.value, str) and isinstance(value.value, _SCALARS):
+                yield _setting((*path, *_parts(named.value)), value.value, named.line)
+            for name, member in members.items():
+                yield from _of_json(member, (*path, *_parts(name)))
+        case list() as items:
+            for number, item in enumerate(items):
+                yield from _of_json(item, (*path, str(number)))
+        case str() | bool() | int() | float() as value:
+            yield _setting(path, value, found.line)
+
+
+def _of_xml(found: Iterable[Element]) -> Iterator[Setting]:
+    for element in found:
+        key, value = element.attributes.get("key"), element.attributes.get("value")
+        if element.name == "add" and key and value is not None:
+            yield _setting((*element.path[:-1], *_parts(key)), value, element.line)
+        else:
+            for name, told in element.attributes.items():
+                yield _setting((*element.path, name), told, element.line)
+
+
+def _of_properties(content: str) -> Iterator[Setting]:
+    for number, line in enumerate(content.splitlines(), 1):
+        found = _LINE.fullmatch(line.strip())
+        if found:
+            yield _setting(_parts(found[1], dots=True), found[2], number)
+
+
+def _of_yaml(content: str) -> Iterator[Setting]:
+    # Events, and not nodes, which are composed by recursion and along aliases.
+    try:
+        yield from _events(yaml.parse(content, Loader=yaml.CSafeLoader))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise UnreadError(Reason.BAD_BODY, "not YAML", mark.line + 1 if mark else None) from error
+    except yaml.YAMLError as error:
+        raise UnreadError(Reason.BAD_BODY, "not YAML") from error
+
+
+def _events(events: Iterator[yaml.Event]) -> Iterator[Setting]:
+    open_: list[_Open] = []
+    for event in events:
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.AliasEvent):
+            raise UnreadError(Reason.BAD_BODY, "YAML with an alias, which is not followed", line)
+        if isinstance(event, yaml.CollectionStartEvent):
+            if len(open_) == _DEEPEST:
+                raise UnreadError(Reason.BAD_BODY, "nested too deeply", line)
+            path = open_[-1].here() if open_ else ()
+            open_.append(_Open(path, isinstance(event, yaml.MappingStartEvent)))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            open_.pop()
+            if open_:
+                open_[-1].done()
+        elif isinstance(event, yaml.ScalarEvent) and open_:
+            if open_[-1].mapping and open_[-1].key is None:
+                open_[-1].key = event.value
+            else:
+                yield _setting(open_[-1].here(), event.value, line)
+                open_[-1].done()
+
+
+@dataclass(slots=True)
+class _Open:
+    """A mapping or list that has not ended. A mapping's `key` is there while its value is awaited."""
+
+    path: tuple[str, ...]
+    mapping: bool
+    key: str | None = None
+    count: int = 0
+
+    def here(self) -> tuple[str, ...]:
+        """The path of the value that comes."""
+        return (*self.path, *(_parts(self.key or "", dots=True) if self.mapping else (str(self.count),)))
+
+    def done(self) -> None:
+        """The value has come."""
+        self.key = None
+        self.count += 1

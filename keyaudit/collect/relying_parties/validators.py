@@ -1,0 +1,231 @@
+"""How a service decides whose tokens it takes, out of its settings; what the file does not say is unknown, whatever is usual.
+
+Where the facts are from: TokenValidationParameters and Microsoft.Identity.Web of .NET, the issuer name registries of Windows
+Identity Foundation, passport-azure-ad of Node, Spring Security's resource server, and App Service authentication.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from keyaudit.collect.relying_parties.settings import Setting
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.entra import CONSUMERS, SIGN_IN_HOSTS
+from keyaudit.model.reasons import Reason
+from keyaudit.model.relying_parties import SHARED_AUTHORITIES, Validator
+
+_UNSAID = Refusal(Reason.NOT_SUPPLIED, "the file does not say")
+_ADDRESSES = (
+    "authority", "metadataaddress", "identitymetadata", "wellknownopenidconfiguration", "jwkseturi", "jwksuri", "issueruri",
+    "federationmetadatalocation",
+)  # fmt: skip
+"""Settings that hold where keys are fetched from, the one that decides first."""
+_TENANTS = ("tenantid", "tenant")
+_INSTANCES = ("instance", "aadinstance")
+_OF_ENTRA = re.compile(r"azuread|entra|activedirectory|microsoftidentity|\bida\b|\baad\b")
+_ISSUERS = ("validissuers", "validissuer", "issuers", "issuer", "validtenantids", "allowedtenants", "allowedtenantids")
+_AUDIENCES = ("validaudiences", "validaudience", "audiences", "audience", "allowedaudiences")
+_INSIDE = frozenset({"tokenvalidationparameters", "validation"})
+# What a deployment puts in: #{Name}#, ${NAME}, $(name), <your tenant>, [Enter ...], %NAME%.
+_OPEN = re.compile(r"[#$]\{|\$\(|[<\[%]|\byour[-_ ]", re.IGNORECASE)
+_APP_SERVICE = "azureactivedirectory"
+_ALLOWED = "websiteauthaadallowedtenants"
+_REGISTRY = ("issuernameregistry", "type")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a recogniser made of a section."""
+
+    section: Sequence[str]
+    line: int
+    authority: str | Refusal
+    issuer: bool | Refusal
+    tenants: int | Refusal
+    audience: bool | Refusal
+
+
+def validators(settings: Sequence[Setting], file: str, relying_party: str) -> Iterator[Validator]:
+    """Every validator of Entra's tokens that the settings of one file describe."""
+    of_app_service = [setting for setting in settings if _APP_SERVICE in setting.path]
+    others = [setting for setting in settings if _APP_SERVICE not in setting.path]
+    for found in (*_app_service(of_app_service, settings), *_federation(others), *_sections(others)):
+        yield Validator(
+            file=file,
+            line=found.line,
+            relying_party=relying_party,
+            section=":".join(part for part in found.section if part != "configuration"),
+            authority=found.authority,
+            validates_issuer=found.issuer,
+            tenants_allowed=found.tenants,
+            validates_audience=found.audience,
+        )
+
+
+def _sections(settings: Sequence[Setting]) -> Iterator[_Found]:
+    """Sections that name an authority, or an instance and a tenant: .NET, Node and Spring."""
+    by_section: dict[tuple[str, ...], list[Setting]] = defaultdict(list)
+    for setting in settings:
+        section = _section(setting)
+        by_section[section].append(setting)
+        # The part of a section that says how tokens are checked.
+        if section and section[-1] in _INSIDE:
+            by_section[section[:-1]].append(setting)
+    for section, inside in by_section.items():
+        naming = [one for one in inside if one.name in (*_ADDRESSES, *_TENANTS) and _section(one) == section]
+        found = _authority(naming, inside) if naming else _unnamed(section, inside)
+        if found is None:
+            continue
+        authority, deciding = found
+        issuer = _checks_issuer(inside)
+        named = {setting.value.lower() for setting in inside if setting.name in _ISSUERS and _names_tenant(setting.value)}
+        tenants: int | Refusal = 0 if issuer is False else len(named) or _UNSAID
+        yield _Found(deciding.shown[:-1], deciding.line, authority, issuer, tenants, _checks_audience(inside))
+
+
+def _section(setting: Setting) -> tuple[str, ...]:
+    """What it stands in; of an item, what its list stands in."""
+    end = len(setting.path)
+    while end and setting.path[end - 1].isdigit():
+        end -= 1
+    return setting.path[: max(end - 1, 0)]
+
+
+def _unnamed(section: tuple[str, ...], inside: Sequence[Setting]) -> tuple[Refusal, Setting] | None:
+    """The setting that turns the check off for an authority that another file names, as one for an environment does."""
+    if section and section[-1] in _INSIDE:
+        return None
+    off = (setting for setting in inside if setting.name == "validateissuer" and setting.value.lower() == "false")
+    return next(((_UNSAID, setting) for setting in off), None)
+
+
+def _checks_issuer(inside: Sequence[Setting]) -> bool | Refusal:
+    said = _switch(inside, "validateissuer")
+    if said is not None:
+        return said
+    # Spring compares the issuer where it knows it, and not where it is given the keys alone.
+    # https://docs.spring.io/spring-security/reference/servlet/oauth2/resource-server/jwt.html
+    issuers = [setting.value for setting in inside if setting.name == "issueruri"]
+    if issuers:
+        return _UNSAID if any(not value or _OPEN.search(value) for value in issuers) else True
+    return False if any(setting.name == "jwkseturi" for setting in inside) else _UNSAID
+
+
+def _checks_audience(inside: Sequence[Setting]) -> bool | Refusal:
+    said = _switch(inside, "validateaudience")
+    if said is not None:
+        return said
+    return True if any(setting.name in _AUDIENCES and setting.value for setting in inside) else _UNSAID
+
+
+def _authority(naming: Sequence[Setting], inside: Sequence[Setting]) -> tuple[str | Refusal, Setting] | None:
+    """Whose keys are fetched, and the setting that says so; None: nobody's of Entra's."""
+    by_name = {setting.name: setting for setting in naming}
+    tenant = next((by_name[name] for name in _TENANTS if name in by_name), None)
+    for name in _ADDRESSES:
+        if name in by_name:
+            found = of_address(by_name[name].value, tenant.value if tenant else None)
+            return None if found is None else (found, by_name[name])
+    if tenant is None:
+        return None
+    instance = next((setting.value for setting in inside if setting.name in _INSTANCES), None)
+    if instance is not None:
+        found = of_address(instance, tenant.value)
+        return None if found is None else (found, tenant)
+    return (_of_tenant(tenant.value), tenant) if _OF_ENTRA.search(" ".join(tenant.path[:-1])) else None
+
+
+def of_address(value: str, tenant: str | None = None) -> str | Refusal | None:
+    """Whose metadata an address leads to; None: nobody's of Entra's. `tenant` is who it is where the address does not say."""
+    try:
+        split = urlsplit(value)
+        host = (split.hostname or "").lower()
+    except ValueError:
+        return Refusal(Reason.BAD_VALUE, "not an address")
+    parts = [part for part in split.path.lower().split("/") if part]
+    if host.endswith(".b2clogin.com") or any(part.startswith("b2c_1") or part == "tfp" for part in parts):
+        return "b2c"
+    if host.endswith(".ciamlogin.com"):
+        return "tenant"
+    if host in SIGN_IN_HOSTS:
+        # What is left open in the address is filled in with the tenant: https://login.microsoftonline.com/{0}
+        return _of_tenant(tenant or "") if not parts or parts[0] == "{0}" else _of_tenant(parts[0])
+    if not host and value.lower() in SHARED_AUTHORITIES:
+        return value.lower()
+    return _UNSAID if _OPEN.search(value) else None
+
+
+def _of_tenant(value: str) -> str | Refusal:
+    named = value.lower()
+    if named == CONSUMERS:
+        return "consumers"
+    if named in SHARED_AUTHORITIES:
+        return named
+    return _UNSAID if not named or "{" in named or _OPEN.search(named) else "tenant"
+
+
+def _names_tenant(value: str) -> bool:
+    """It names whose tokens are taken: an issuer or a tenant, and not a place that stands for any."""
+    parts = [part for part in value.lower().split("/") if part]
+    return bool(value) and not _OPEN.search(value) and not {*SHARED_AUTHORITIES, "{tenantid}", "{0}"}.intersection(parts)
+
+
+def _switch(inside: Iterable[Setting], name: str) -> bool | None:
+    """What a switch says: off where it is set twice and once to that; None: nothing."""
+    said = {setting.value.lower() for setting in inside if setting.name == name}
+    return False if "false" in said else True if "true" in said else None
+
+
+def _app_service(own: Sequence[Setting], every: Sequence[Setting]) -> Iterator[_Found]:
+    """Authentication settings of App Service, version 2. Which tenants it lets in, an app setting beside them says."""
+    by_provider: dict[tuple[str, ...], list[Setting]] = defaultdict(list)
+    for setting in own:
+        by_provider[setting.path[: setting.path.index(_APP_SERVICE) + 1]].append(setting)
+    off = {setting.path[:-1] for setting in every if setting.name == "enabled" and setting.value == "false"}
+    allowed = _allowed(every)
+    for base, inside in by_provider.items():
+        registration = [setting for setting in inside if setting.path[len(base) : len(base) + 1] == ("registration",)]
+        if not registration or not off.isdisjoint((base, (*base[:-2], "platform"))):
+            continue
+        issuer = next((setting for setting in registration if setting.name == "openidissuer" and setting.value), None)
+        authority = of_address(issuer.value) if issuer else "common"
+        if authority is None:
+            continue
+        deciding = issuer or registration[0]
+        # An issuer that is shared is nobody's: what is compared with it then, the settings do not say.
+        checks = authority == "tenant" or (_UNSAID if issuer else False)
+        audience = any(setting.name == "allowedaudiences" for setting in inside)
+        yield _Found(deciding.shown[: len(base)], deciding.line, authority, checks, allowed, audience or _UNSAID)
+
+
+def _allowed(every: Sequence[Setting]) -> int | Refusal:
+    """How many tenants the app settings let in; unknown where the file holds no app settings."""
+    found = next((setting.value for setting in every if setting.name == _ALLOWED), None)
+    if found is not None:
+        return len({tenant.strip().lower() for tenant in found.split(",") if tenant.strip()})
+    return 0 if any(setting.name.startswith("website") for setting in every) else _UNSAID
+
+
+def _federation(settings: Sequence[Setting]) -> Iterator[_Found]:
+    """Windows Identity Foundation: who signs in, at the address of wsFederation; whose tokens are taken, by the registry.
+
+    https://learn.microsoft.com/previous-versions/dotnet/framework/windows-identity-foundation/validating-issuer-name-registry
+    """
+    kinds = [setting.value.lower() for setting in settings if setting.path[-2:] == _REGISTRY]
+    names = {
+        setting.value.lower() for setting in settings if setting.path[-3:] == ("validissuers", "add", "name") and setting.value
+    }
+    issuer: bool | Refusal = _UNSAID
+    tenants: int | Refusal = _UNSAID
+    if any("validatingissuernameregistry" in kind for kind in kinds):
+        issuer, tenants = True, len(names)
+    elif any("configurationbasedissuernameregistry" in kind for kind in kinds):
+        # It goes by the signing certificate, which is the same for every tenant.
+        issuer, tenants = False, 0
+    audience = any(setting.path[-3:] == ("audienceuris", "add", "value") for setting in settings) or _UNSAID
+    for setting in settings:
+        authority = of_address(setting.value) if setting.path[-2:] == ("wsfederation", "issuer") else None
+        if authority is not None:
+            yield _Found(setting.shown[:-1], setting.line, authority, issuer, tenants, audience)

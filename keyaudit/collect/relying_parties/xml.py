@@ -1,0 +1,74 @@
+"""XML as a flat list of elements, read without entities, without a document type, and so without anything to fetch."""
+
+from dataclasses import dataclass, field
+from typing import NoReturn
+from xml.parsers import expat
+
+from keyaudit.collect.relying_parties.reading import UnreadError
+from keyaudit.model.reasons import Reason
+
+_DEEPEST = 100
+_MOST = 50_000
+"""Elements of one document."""
+
+
+@dataclass(slots=True)
+class Element:
+    """One element. `path` holds the local names from the root to it, in lower case."""
+
+    path: tuple[str, ...]
+    attributes: dict[str, str]
+    line: int
+    text: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """Its own local name, in lower case."""
+        return self.path[-1]
+
+
+def elements(data: bytes) -> list[Element]:
+    """Every element in the order of its beginning. Raises UnreadError, with the line, for what is not well-formed XML.
+
+    A document type is refused as such: it is where entities are declared, of which a few lines can grow to any size, or lead
+    to other files and hosts. No file that is read here needs one.
+    """
+    found: list[Element] = []
+    open_: list[Element] = []
+    # With a separator names come as "namespace local": the namespace is of no use here.
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+
+    def begin(name: str, attributes: dict[str, str]) -> None:
+        if len(open_) >= _DEEPEST or len(found) >= _MOST:
+            raise UnreadError(Reason.TOO_LARGE, "more elements than any such file has", parser.CurrentLineNumber)
+        path = (*open_[-1].path, _local(name)) if open_ else (_local(name),)
+        one = Element(path, {_local(key): value for key, value in attributes.items()}, parser.CurrentLineNumber)
+        found.append(one)
+        open_.append(one)
+
+    def refuse(*_: object) -> NoReturn:
+        raise UnreadError(Reason.BAD_BODY, "XML with a document type, which is not read", parser.CurrentLineNumber)
+
+    def said(text: str) -> None:
+        open_[-1].text.append(text)
+
+    parser.StartElementHandler = begin
+    parser.EndElementHandler = lambda _: open_.pop()
+    parser.CharacterDataHandler = said
+    parser.StartDoctypeDeclHandler = refuse
+    parser.EntityDeclHandler = refuse
+    parser.ExternalEntityRefHandler = refuse
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError as error:
+        raise UnreadError(Reason.BAD_BODY, f"not XML: {expat.errors.messages[error.code]}", error.lineno) from error
+    # An encoding that Python does not know, or that is none of text.
+    except (LookupError, ValueError) as error:
+        raise UnreadError(Reason.BAD_BODY, "not XML in an encoding that is known") from error
+    return found
+
+
+def _local(name: str) -> str:
+    return name.rpartition(" ")[2].lower()

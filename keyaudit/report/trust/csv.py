@@ -1,0 +1,139 @@
+"""As CSV: a line a key or validator; then one for each file, or place, that could not be read."""
+
+import csv
+from collections.abc import Mapping
+from typing import TextIO
+
+from keyaudit.model import times
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.reasons import Reason
+from keyaudit.model.relying_parties import Unread
+from keyaudit.model.run import Run
+from keyaudit.model.trust import Checked, Trust, TrustCheck, TrustScan
+from keyaudit.report.cells import common_cells, guarded, note_cell
+from keyaudit.report.trust import words
+
+_PUBLISHED = (
+    "record", "key_id", "thumbprint", "published_in", "app_id", "app_name", "token_issuer", "for_consumers", "starts_on",
+    "expires_on", "age_days", "note", "as_of", "coverage_note",
+)  # fmt: skip
+_CHECKED = (
+    "record", "state", "file", "line", "relying_party", "held_as", "key_id", "thumbprint", "token_issuer", "fetched_on", "note",
+    "coverage_note",
+)  # fmt: skip
+_SCANNED = (
+    "record", "outcome", "file", "line", "section", "relying_party", "authority", "validates_issuer", "tenants_allowed",
+    "validates_audience", "note", "coverage_note",
+)  # fmt: skip
+_OUTCOMES = {True: "fail", None: "unknown", False: "pass"}
+
+
+def published(found: Trust, out: TextIO) -> None:
+    """Write it: `record` is key, came, gone or not-read. `out` must not translate line ends."""
+    writer, common, as_of = _writer(out, found.run, _PUBLISHED), common_cells(found.run), found.run.as_of
+    for key in found.keys:
+        writer.writerow(
+            {
+                **common,
+                "record": "key",
+                "key_id": guarded(key.key_id),
+                "thumbprint": guarded(key.thumbprint),
+                "published_in": guarded("|".join(key.places)),
+                "app_id": guarded(key.app_id),
+                "app_name": guarded(key.app_name),
+                "token_issuer": guarded(key.token_issuer),
+                "for_consumers": _plain(key.for_consumers),
+                "starts_on": _moment(key.starts_on),
+                "expires_on": _moment(key.expires_on),
+                "age_days": "" if key.starts_on is None else str((as_of - key.starts_on) // times.DAY),
+                "note": guarded("; ".join(words.notes(key, as_of)) or None),
+                "coverage_note": note_cell(dict(sorted(key.unknown.items()))),
+            }
+        )
+    for step in found.steps or ():
+        for record, keys in (("came", step.came), ("gone", step.gone)):
+            for one in keys:
+                facts = {"key_id": guarded(one.key_id), "thumbprint": guarded(one.thumbprint)}
+                doubt = "" if step.whole else "*:parent_not_assessed"
+                place = {"published_in": guarded(one.place), "as_of": _moment(step.as_of), "coverage_note": doubt}
+                writer.writerow({**common, "record": record, **facts, **place})
+    for gap in found.verdict.gaps:
+        writer.writerow({**common, "record": "not-read", "note": guarded(gap.scope.name), "coverage_note": f"*:{gap.reason}"})
+
+
+def checked(found: TrustCheck, out: TextIO) -> None:
+    """Write it: `record` is key or not-read. `out` must not translate line ends."""
+    writer, common = _writer(out, found.run, _CHECKED), common_cells(found.run) if found.run else {}
+    for each in found.keys:
+        writer.writerow({**common, **_checked(each, offline=found.run is None)})
+    for file in found.unread:
+        writer.writerow({**common, **_unread(file), "state": "unknown"})
+    for gap in found.verdict.gaps:
+        writer.writerow({**common, "record": "not-read", "note": guarded(gap.scope.name), "coverage_note": f"*:{gap.reason}"})
+
+
+def scanned(found: TrustScan, out: TextIO) -> None:
+    """Write it: `record` is validator or not-read. `out` must not translate line ends."""
+    writer = _writer(out, None, _SCANNED)
+    for each in found.found.validators:
+        facts = {name: getattr(each, name) for name in _SCANNED[6:10]}
+        writer.writerow(
+            {
+                "record": "validator",
+                "outcome": _OUTCOMES[each.takes_anybodys],
+                "file": guarded(each.file),
+                "line": str(each.line),
+                "section": guarded(each.section),
+                "relying_party": guarded(each.relying_party),
+                **{name: _plain(fact) for name, fact in facts.items()},
+                "note": guarded(words.settings(each)),
+                "coverage_note": note_cell(_reasons(facts)),
+            }
+        )
+    for file in found.found.unread:
+        writer.writerow({**_unread(file), "outcome": "unknown"})
+
+
+def _writer(out: TextIO, run: Run | None, columns: tuple[str, ...]) -> "csv.DictWriter[str]":
+    writer = csv.DictWriter(out, (*(common_cells(run) if run else ()), *columns), restval="", lineterminator="\r\n")
+    writer.writeheader()
+    return writer
+
+
+def _checked(each: Checked, *, offline: bool) -> dict[str, str]:
+    key = each.key
+    facts = {name: getattr(key, name) for name in ("key_id", "thumbprint", "token_issuer", "fetched_on")}
+    unknown = _reasons(facts) | ({"published": each.reason} if each.reason else {})
+    return {
+        "record": "key",
+        "state": each.state,
+        "file": guarded(key.file),
+        "line": "" if key.line is None else str(key.line),
+        "relying_party": guarded(key.relying_party),
+        "held_as": key.held_as,
+        **{name: _plain(fact) for name, fact in facts.items()},
+        "fetched_on": "" if isinstance(key.fetched_on, Refusal) else _moment(key.fetched_on),
+        "note": guarded(words.verdict_of(each, offline=offline)),
+        "coverage_note": note_cell(unknown),
+    }
+
+
+def _unread(each: Unread) -> dict[str, str]:
+    line = "" if each.line is None else str(each.line)
+    place = {"record": "not-read", "file": guarded(each.file), "line": line}
+    return {**place, "note": guarded(each.what), "coverage_note": f"*:{each.reason}"}
+
+
+def _plain(fact: object) -> str:
+    """A fact as a cell; empty where there is none, or it is unknown."""
+    if fact is None or isinstance(fact, Refusal):
+        return ""
+    return str(fact).lower() if isinstance(fact, bool) else guarded(str(fact))
+
+
+def _reasons(facts: Mapping[str, object]) -> dict[str, Reason]:
+    return {name: fact.reason for name, fact in facts.items() if isinstance(fact, Refusal)}
+
+
+def _moment(seconds: int | None) -> str:
+    return "" if seconds is None else times.iso_time(seconds)

@@ -1,0 +1,125 @@
+"""As JSON: one key, or one validator, a line."""
+
+from collections.abc import Mapping
+from typing import TextIO
+
+from keyaudit.model import times
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.relying_parties import Unread, Validator
+from keyaudit.model.run import Run
+from keyaudit.model.stolen_keys import STOLEN
+from keyaudit.model.trust import Checked, Named, PublishedKey, Step, Trust, TrustCheck, TrustScan
+from keyaudit.report.members import SCHEMA, UNTRUSTED, begun, coverage_member, document, exits, gap_member
+
+_OF_KEY = ("key_id", "thumbprint", "token_issuer", "fetched_on")
+_OF_VALIDATOR = ("authority", "validates_issuer", "tenants_allowed", "validates_audience")
+
+
+def published(found: Trust, out: TextIO) -> None:
+    """Write one JSON object."""
+    as_of = found.run.as_of
+    lists = {
+        "keys": (_published(key, as_of) for key in found.keys),
+        "history": map(_step, found.steps or ()),
+        "coverage": map(coverage_member, found.verdict.coverage),
+        "gaps": map(gap_member, found.verdict.gaps),
+    }
+    document(out, begun(found.run), lists, {"verdict": exits(found.verdict)})
+
+
+def checked(found: TrustCheck, out: TextIO) -> None:
+    """Write one JSON object."""
+    lists = {
+        "keys": map(_checked, found.keys),
+        "not_read": map(_unread, found.unread),
+        "gaps": map(gap_member, found.verdict.gaps),
+    }
+    document(out, {**_begun(found.run), "files": found.files}, lists, {"verdict": exits(found.verdict)})
+
+
+def scanned(found: TrustScan, out: TextIO) -> None:
+    """Write one JSON object."""
+    read = found.found
+    lists = {"validators": map(_validator, read.validators), "not_read": map(_unread, read.unread)}
+    members = {**_begun(None), "files": read.files, "skipped": dict(read.skipped)}
+    document(out, members, lists, {"verdict": exits(found.verdict)})
+
+
+def _begun(run: Run | None) -> dict[str, object]:
+    return begun(run) if run else {"schema": SCHEMA, "untrusted": UNTRUSTED}
+
+
+def _published(key: PublishedKey, as_of: int) -> dict[str, object]:
+    return {
+        "key_id": key.key_id,
+        "thumbprint": key.thumbprint,
+        "published_in": list(key.places),
+        "app_id": key.app_id,
+        "app_name": key.app_name,
+        "token_issuer": key.token_issuer,
+        "for_consumers": key.for_consumers,
+        "starts_on": _moment(key.starts_on),
+        "expires_on": _moment(key.expires_on),
+        "age_days": None if key.starts_on is None else (as_of - key.starts_on) // times.DAY,
+        "expired": key.expired(as_of),
+        "consumer_key_of_tenant": key.among_tenants,
+        "disabled": key.disabled,
+        "stolen": key.thumbprint in STOLEN,
+        "unknown": dict(sorted(key.unknown.items())),
+    }
+
+
+def _step(step: Step) -> dict[str, object]:
+    return {
+        "run_id": step.run_id,
+        "since": times.iso_time(step.since),
+        "as_of": times.iso_time(step.as_of),
+        "came": list(map(_named, step.came)),
+        "gone": list(map(_named, step.gone)),
+        "complete": step.whole,
+    }
+
+
+def _named(key: Named) -> dict[str, object]:
+    return {"key_set": key.place, "key_id": key.key_id, "thumbprint": key.thumbprint}
+
+
+def _checked(each: Checked) -> dict[str, object]:
+    key = each.key
+    facts = {name: getattr(key, name) for name in _OF_KEY}
+    unknown = _reasons(facts) | ({"published": str(each.reason)} if each.reason else {})
+    return {
+        "state": each.state,
+        "file": key.file,
+        "line": key.line,
+        "relying_party": key.relying_party,
+        "held_as": key.held_as,
+        **_values(facts),
+        "fetched_on": None if isinstance(key.fetched_on, Refusal) else _moment(key.fetched_on),
+        "stolen": {"what": each.stolen.what, "source": each.stolen.source} if each.stolen else None,
+        "unknown": unknown,
+    }
+
+
+def _validator(each: Validator) -> dict[str, object]:
+    facts = {name: getattr(each, name) for name in _OF_VALIDATOR}
+    outcome = {True: "fail", None: "unknown", False: "pass"}[each.takes_anybodys]
+    place = {"file": each.file, "line": each.line, "section": each.section, "relying_party": each.relying_party}
+    return {"outcome": outcome, **place, **_values(facts), "unknown": _reasons(facts)}
+
+
+def _unread(each: Unread) -> dict[str, object]:
+    of = "keys" if each.holds_keys else "settings"
+    return {"file": each.file, "line": each.line, "of": of, "reason": each.reason, "what": each.what}
+
+
+def _values(facts: Mapping[str, object]) -> dict[str, object]:
+    return {name: None if isinstance(fact, Refusal) else fact for name, fact in facts.items()}
+
+
+def _reasons(facts: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(fact.reason) for name, fact in facts.items() if isinstance(fact, Refusal)}
+
+
+def _moment(seconds: int | None) -> str | None:
+    return None if seconds is None else times.iso_time(seconds)

@@ -1,0 +1,141 @@
+"""Keys and validators in words. What files and the tenant name is made safe for one line here."""
+
+from collections.abc import Sequence
+
+from keyaudit.model import times
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.errors import Exit
+from keyaudit.model.reasons import ADVICE, Reason
+from keyaudit.model.relying_parties import RelyingParties, Unread, Validator
+from keyaudit.model.stolen_keys import STOLEN
+from keyaudit.model.text import one_line
+from keyaudit.model.trust import Checked, Named, PublishedKey, State
+from keyaudit.report.lines import listed, plural
+
+_NAME = 200
+_NO_METADATA = "nothing was named that says what is published; name a snapshot with --from, or --tenant"
+_ELSEWHERE = "its issuer is not Entra, so that what it publishes was not read"
+
+CHECK_ENDS = {
+    Exit.FINDINGS: "a key is trusted that is stolen, or that Entra publishes no more",
+    Exit.INCOMPLETE: "of a key, or of a file, it is not known",
+    Exit.UNSAFE: "an answer would have led across a boundary",
+}
+SCAN_ENDS = {
+    Exit.FINDINGS: "tokens are taken by keys that many tenants share, with no check of issuer or tenant",
+    Exit.INCOMPLETE: "a file could not be read, or does not say",
+    Exit.NO_ACCESS: "no file of settings lies there, so that nothing was looked at",
+}
+
+
+def age(key: PublishedKey, as_of: int) -> str:
+    """ "412 d"; a dash where nobody says."""
+    return "-" if key.starts_on is None else f"{(as_of - key.starts_on) // times.DAY:,} d"
+
+
+def places(key: PublishedKey) -> str:
+    """ "tenant, common, organizations"."""
+    return ", ".join(one_line(place, _NAME) for place in key.places)
+
+
+def notes(key: PublishedKey, as_of: int) -> list[str]:
+    """What somebody should know of it, the gravest first."""
+    stolen = STOLEN.get(key.thumbprint or "")
+    found = [f"STOLEN: {stolen.what}"] if stolen else []
+    if key.expires_on is not None and key.expired(as_of):
+        found.append(f"ended {times.duration_text(as_of - key.expires_on)} ago and is published still")
+    if key.among_tenants:
+        found.append("for personal accounts, and among the tenant's keys")
+    elif key.for_consumers:
+        found.append("for personal accounts")
+    if key.app_id is not None:
+        found.append(f"own key of {one_line(key.app_name or key.app_id, _NAME)}")
+    found += ["disabled"] * key.disabled
+    found += [f"{name.replace('_', ' ')} unknown: {ADVICE[why].meaning}" for name, why in sorted(key.unknown.items())]
+    return found
+
+
+def counts(keys: Sequence[PublishedKey], as_of: int) -> str:
+    """How many there are, and of which kinds."""
+    kinds = (
+        (sum(key.expired(as_of) for key in keys), "ended and published still"),
+        (sum(key.among_tenants for key in keys), "for personal accounts among the tenant's"),
+        (sum(key.app_id is not None for key in keys), "of single applications"),
+        (sum(key.thumbprint in STOLEN for key in keys), "known to be stolen"),
+    )
+    told = [f"{count:,} {what}" for count, what in kinds if count]
+    return f"{plural(len(keys), 'key')}{': ' if told else ''}{listed(told)}."
+
+
+def named(key: Named) -> str:
+    """ "tenant KID"."""
+    return f"{one_line(key.place, _NAME)} {one_line(key.key_id, _NAME)}"
+
+
+def held(each: Checked) -> str:
+    """ "key KID (THUMBPRINT), cached"."""
+    key = each.key
+    kid, thumbprint = (
+        "unknown" if isinstance(fact, Refusal) else None if fact is None else one_line(fact, _NAME)
+        for fact in (key.key_id, key.thumbprint)
+    )
+    names = [f"key {kid}"] * (kid is not None) + [f"certificate {thumbprint}"] * (thumbprint is not None)
+    return f"{' with '.join(names) or 'a key without a name'}, {'in a cache' if key.held_as == 'cache' else 'pinned'}"
+
+
+def verdict_of(each: Checked, *, offline: bool) -> str:
+    """What it comes to, in words. `offline`: nothing was named that says what is published."""
+    if each.stolen is not None:
+        return f"is {each.stolen.what} ({each.stolen.source})"
+    if each.state is State.WITHDRAWN:
+        return "is published no more by Entra: whatever it signs is taken all the same"
+    if each.state is State.PUBLISHED:
+        return "is published"
+    return f"cannot tell whether it is published: {_why(each, offline=offline)}"
+
+
+def _why(each: Checked, *, offline: bool) -> str:
+    key = each.key
+    if any(isinstance(fact, Refusal) for fact in (key.key_id, key.thumbprint, key.token_issuer)):
+        return "what the file says of it cannot be read"
+    if key.key_id is None and key.thumbprint is None:
+        return "the file gives it no name that an issuer publishes"
+    if offline:
+        return _NO_METADATA
+    if each.reason is None or each.reason is Reason.NOT_SUPPLIED:
+        return _ELSEWHERE
+    return f"{ADVICE[each.reason].meaning} ({each.reason})"
+
+
+def unread(each: Unread) -> str:
+    """ "appsettings.json:3  not read: not JSON"."""
+    place = each.file if each.line is None else f"{each.file}:{each.line}"
+    return f"{one_line(place, 1_024)}: not read: {one_line(each.what)}"
+
+
+def settings(each: Validator) -> str:
+    """What the settings say and do not say."""
+    authority = "an authority that the file leaves open" if isinstance(each.authority, Refusal) else each.authority
+    if each.takes_anybodys:
+        return f"takes keys of {authority}, and checks neither issuer nor tenant"
+    if each.takes_anybodys is None:
+        open_ = [
+            word
+            for word, fact in (
+                ("whether it checks the issuer", each.validates_issuer),
+                ("whom it lets in", each.tenants_allowed),
+            )
+            if isinstance(fact, Refusal)
+        ]
+        return f"takes keys of {authority}; the file does not say {listed(open_) or 'of whom'}"
+    return f"takes keys of {authority}"
+
+
+def scanned(found: RelyingParties) -> str:
+    """How much was looked at."""
+    skipped = [f"{plural(count, name)}" if name == "link" else f"{count:,} {name}" for name, count in found.skipped.items()]
+    passed = f" Not looked into: {listed(skipped)}." if skipped else ""
+    outcomes = [each.takes_anybodys for each in found.validators]
+    told = f"{outcomes.count(True):,} without a check, {outcomes.count(None):,} unknown, {outcomes.count(False):,} fine"
+    read = f"{plural(found.files, 'file')} read, {len(found.unread):,} not"
+    return f"{plural(len(found.validators), 'validator')} in {read}: {told}.{passed}"
