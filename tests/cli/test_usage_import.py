@@ -8,7 +8,7 @@ from keyaudit.inventory.logs import open_logs
 from tests.cli.conftest import Keyaudit
 from tests.collect.usage import made
 from tests.collect.usage.made import FORMS, TENANT
-from tests.collect.usage.test_formats import written
+from tests.collect.usage.rig import written
 
 
 def test_logs_that_can_be_read(keyaudit: Keyaudit, tmp_path: Path) -> None:

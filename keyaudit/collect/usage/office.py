@@ -1,6 +1,7 @@
 """The unified audit log: bare records, those inside an AuditData, Graph's, and the rows of OfficeActivity."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -153,6 +154,12 @@ def of_row(members: Members) -> Event:
     }
     same = {name: getattr(row, name) for name in _Row.__struct_fields__ if name not in (*inner, "time_generated")}
     return _event(_Audit(creation_time=row.time_generated, **same, **inner))
+
+
+def tells_throttling(event: Event, columns: Collection[str]) -> bool:
+    """Whether a row with these columns says if its mailbox was still recorded, which only reads of mail say."""
+    mail = any(use.operation == "read-mail" for use in event.uses)
+    return not mail or not {"OperationProperties", "AuditData", "auditData"}.isdisjoint(columns)
 
 
 def _event(audit: _Audit) -> Event:

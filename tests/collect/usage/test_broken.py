@@ -13,7 +13,7 @@ from keyaudit.inventory.logs import FileRead, LogStore
 from keyaudit.model.errors import UnsafeError, UsageError
 from tests.collect.usage import made
 from tests.collect.usage.made import FORMS, TENANT, lines
-from tests.collect.usage.test_formats import counts, imported, rows, written
+from tests.collect.usage.rig import counts, imported, rows, written
 from tests.report.sinks import CORPUS
 
 HOSTILE = {name: text for name, text in CORPUS.items() if "\ud800" not in text and len(text) < 4_000}
@@ -115,7 +115,21 @@ def test_the_last_line_that_is_cut_off_is_a_bad_line(tmp_path: Path) -> None:
     text = lines(many(3))
     store, file = one(tmp_path, text[:-40])
     assert counts(store) == {"received": 3, "kept": 2, "duplicate": 0, "quarantined": 1, "ignored": 0}
-    assert file.trouble[0].startswith("line 3: ")
+    assert file.trouble[0] == "the last line is cut off"
+    assert file.trouble[1].startswith("line 3: ")
+    assert not file.complete
+
+
+def test_a_last_line_without_an_end_is_whole(tmp_path: Path) -> None:
+    store, file = one(tmp_path, lines(many(3)).rstrip())
+    assert (file.complete, counts(store)["kept"]) == (True, 3)
+
+
+def test_mail_exported_without_what_says_whether_it_was_throttled_is_not_whole(tmp_path: Path) -> None:
+    narrow = [{k: v for k, v in made.mail_row(each).items() if k != "OperationProperties"} for each in made.mail()]
+    store, file = one(tmp_path, made.exported(narrow))
+    assert (file.complete, counts(store)["kept"]) == (False, 50)
+    assert "which mailboxes were no longer recorded is not known" in file.trouble[0]
 
 
 BAD = {

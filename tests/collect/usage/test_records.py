@@ -9,7 +9,7 @@ import pytest
 from keyaudit.collect.usage.values import BadRecordError, address, moment, operation_name
 from tests.collect.usage import made
 from tests.collect.usage.made import TENANT, guid
-from tests.collect.usage.test_formats import counts, imported, rows
+from tests.collect.usage.rig import counts, imported, rows
 
 AT = 1_772_323_200
 KEY, OTHER = guid(6, 1).lower(), guid(6, 2).lower()
