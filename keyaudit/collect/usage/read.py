@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -132,7 +133,7 @@ class _File:
     def _event(self, number: int, found: Found) -> Event | None:
         """What one record comes to, counted."""
         try:
-            event = self._told(found)
+            event = self._read(found) if isinstance(found, bytes) else self._told(found)
         except BadRecordError as error:
             self._count("").quarantined += 1
             self._bad = number
@@ -155,9 +156,8 @@ class _File:
         counts.ignored += not event.uses
         return event
 
-    def _told(self, found: Found) -> Event | None:
-        if isinstance(found, bytes):
-            return self._read(found)
+    def _told(self, found: dict[str, Any] | BadRecordError) -> Event | None:
+        """What a row comes to, with what its table was exported without."""
         if isinstance(found, BadRecordError):
             raise found
         event = self._read(found)
