@@ -19,6 +19,7 @@ from keyaudit.collect.usage.opened import Opened
 from keyaudit.collect.usage.recognise import Recogniser
 from keyaudit.collect.usage.values import BadRecordError
 from keyaudit.collect.usage.window import TooLargeError, Window
+from keyaudit.inventory.files import BROKEN
 from keyaudit.inventory.logs.use import FileRead, SourceRead, Use
 from keyaudit.inventory.logs.write import Import
 from keyaudit.model.errors import UnsafeError, UsageError
@@ -201,7 +202,7 @@ def _by_line(head: bytes) -> bool:
     for line in itertools.islice(filter(None, map(bytes.strip, head.split(b"\n"))), _LOOKED_AT):
         try:
             msgspec.json.decode(line, type=dict[str, msgspec.Raw])
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except BROKEN:
             continue
         return True
     return False

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from keyaudit.collect.usage.read import read_logs
 from keyaudit.collect.usage.window import MOST
-from keyaudit.inventory.logs import FileRead, LogStore
+from keyaudit.inventory.logs import FileRead, LogStore, Use
+from keyaudit.inventory.logs.use import line
+from keyaudit.inventory.logs.write import Import
 from keyaudit.model.errors import UnsafeError, UsageError
 from tests.collect.usage import made
 from tests.collect.usage.made import FORMS, TENANT, lines
@@ -280,3 +283,26 @@ def test_a_tenant_that_no_record_names(tmp_path: Path) -> None:
     store, _ = one(tmp_path, lines(many(1)))
     assert store.tenant_id is None
     assert TENANT not in json.dumps([row["scope_id"] for row in rows(store)])
+
+
+PIECES = (b'"', b"{", b"}", b"[", b"]", b",", b"\n", b"\\", b"\0", b"\xff", b"\xac", b"null", b"1e999", b'"a":', b"NaN")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_whatever_is_changed_in_a_file_every_record_is_counted(tmp_path: Path, form: str) -> None:
+    changer = random.Random(form)
+    path = tmp_path / "log"
+    for _ in range(60):
+        text = bytearray(changer.choice(list(FORMS[form].values())).encode()[: changer.choice([3_000, 9_000])])
+        for _ in range(changer.choice([1, 1, 3, 20])):
+            place = changer.randrange(len(text))
+            text[place : place + changer.randrange(5)] = changer.choice(PIECES)
+        path.write_bytes(text)
+        found = list(read_logs([path], Import()))
+        file = found[-1]
+        assert isinstance(file, FileRead)
+        assert file.size == len(text)
+        for read in file.sources.values():
+            assert read.received == read.kept + read.duplicate + read.quarantined + read.ignored
+        assert all(line(each, 0) for each in found if isinstance(each, Use))
+        assert bool(file.trouble) == (not file.complete or any(read.quarantined for read in file.sources.values()))
