@@ -8,7 +8,7 @@ from typing import Any
 from keyaudit.collect.usage.read import read_logs
 from keyaudit.inventory.logs import LogStore, write_logs
 from keyaudit.inventory.logs.write import Import
-from tests.collect.usage.made import FORMS
+from tests.collect.usage.forms import FORMS
 
 ENCODED: dict[str, Callable[[str], bytes]] = {
     "utf-8": lambda text: text.encode(),

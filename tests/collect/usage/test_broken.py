@@ -14,8 +14,9 @@ from keyaudit.inventory.logs import FileRead, LogStore, Use
 from keyaudit.inventory.logs.use import line
 from keyaudit.inventory.logs.write import Import
 from keyaudit.model.errors import UnsafeError, UsageError
-from tests.collect.usage import made
-from tests.collect.usage.made import FORMS, TENANT, lines
+from tests.collect.usage import forms, made
+from tests.collect.usage.forms import FORMS, lines
+from tests.collect.usage.made import TENANT
 from tests.collect.usage.rig import counts, imported, rows, written
 from tests.report.sinks import CORPUS
 
@@ -55,7 +56,7 @@ def test_order_does_not_matter(tmp_path: Path, whole: LogStore) -> None:
     records += json.loads(FORMS["storage"]["blob"])
     shuffler.shuffle(records)
     (folder / "z").write_text(lines(records[:90]))
-    (folder / "a").write_text(made.wrapped(records[90:]))
+    (folder / "a").write_text(forms.wrapped(records[90:]))
     store = imported(tmp_path / "store", folder)
     assert rows(store) == rows(whole)
     assert store.manifest.days == whole.manifest.days
@@ -130,7 +131,7 @@ def test_a_last_line_without_an_end_is_whole(tmp_path: Path) -> None:
 
 def test_mail_exported_without_what_says_whether_it_was_throttled_is_not_whole(tmp_path: Path) -> None:
     narrow = [{k: v for k, v in made.mail_row(each).items() if k != "OperationProperties"} for each in made.mail()]
-    store, file = one(tmp_path, made.exported(narrow))
+    store, file = one(tmp_path, forms.exported(narrow))
     assert (file.complete, counts(store)["kept"]) == (False, 50)
     assert "which mailboxes were no longer recorded is not known" in file.trouble[0]
 
@@ -222,14 +223,14 @@ def test_a_record_that_is_too_long_ends_a_list(tmp_path: Path) -> None:
 
 
 def test_an_answer_that_is_partial_is_not_complete(tmp_path: Path) -> None:
-    text = made.table(map(made.kv_row, made.requests()))
+    text = forms.table(map(made.kv_row, made.requests()))
     _, file = one(tmp_path, text[:-1] + ', "error": {"code": "PartialError"}}')
     assert not file.complete
     assert "did not give all" in file.trouble[0]
 
 
 def test_rows_of_csv_that_do_not_fit_their_header(tmp_path: Path) -> None:
-    text = made.exported(map(made.kv_row, made.requests()[:9])).splitlines(keepends=True)
+    text = forms.exported(map(made.kv_row, made.requests()[:9])).splitlines(keepends=True)
     text.insert(3, "1,2,3\r\n")
     store, file = one(tmp_path, "".join(text))
     assert counts(store)["quarantined"] == 1
@@ -244,7 +245,7 @@ def test_columns_that_were_not_exported_are_unknown_and_not_absent(tmp_path: Pat
     narrow = [
         {k: v for k, v in made.kv_row(each).items() if k not in ("Identity", "CallerIpAddress")} for each in made.requests()
     ]
-    store, _ = one(tmp_path, made.exported(narrow))
+    store, _ = one(tmp_path, forms.exported(narrow))
     reasons = {"actor_app_id": "not_supplied", "principal_id": "not_supplied", "network": "not_supplied"}
     assert {tuple(sorted(row["unknown"].items())) for row in rows(store)} == {tuple(sorted(reasons.items()))}
 
@@ -265,7 +266,7 @@ def test_records_of_a_second_tenant_are_refused_in_any_order(tmp_path: Path) -> 
         ([other, *map(made.mail_audit, made.mail())], [*map(made.mail_audit, made.mail()), other])
     ):
         path = tmp_path / f"{number}"
-        path.write_text(made.listed(records))
+        path.write_text(forms.listed(records))
         with pytest.raises(UnsafeError, match=r"is of tenant .* and others are of tenant"):
             imported(tmp_path / "store", path)
     assert [entry.name for entry in tmp_path.iterdir() if "store" in entry.name] == []

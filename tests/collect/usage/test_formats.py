@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from keyaudit.inventory.logs import LogStore
-from tests.collect.usage.made import EVENTS, FORMS, TENANT, at
+from tests.collect.usage.forms import EVENTS, FORMS
+from tests.collect.usage.made import TENANT, at
 from tests.collect.usage.rig import ENCODED, counts, imported, rows, written
 
 
