@@ -6,9 +6,10 @@ import pytest
 
 from keyaudit.inventory.logs import open_logs
 from tests.cli.conftest import Keyaudit
-from tests.collect.usage import made
-from tests.collect.usage.made import FORMS, TENANT
-from tests.collect.usage.test_formats import written
+from tests.collect.usage import forms, made
+from tests.collect.usage.forms import FORMS
+from tests.collect.usage.made import TENANT
+from tests.collect.usage.rig import written
 
 
 def test_logs_that_can_be_read(keyaudit: Keyaudit, tmp_path: Path) -> None:
@@ -38,7 +39,7 @@ def test_days_without_events_are_named(keyaudit: Keyaudit, tmp_path: Path) -> No
     records = [made.mail_audit(event) for event in made.mail()[:3]]
     for record, day in zip(records, ("01", "03", "09"), strict=True):
         record["CreationTime"] = f"2026-05-{day}T00:00:00"
-    (tmp_path / "a").write_text(made.listed(records))
+    (tmp_path / "a").write_text(forms.listed(records))
     ran = keyaudit("usage", "import", tmp_path / "a", "--out", tmp_path / "store")
     assert ran.code == 0
     assert "  OfficeActivity: 2026-05-02\n  OfficeActivity: 2026-05-04 to 2026-05-08, 5 days\n" in ran.out

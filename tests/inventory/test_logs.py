@@ -193,7 +193,7 @@ def test_rows_of_many_pieces_are_in_the_order_of_time_even_if_most_are_of_one_se
         yield read("b", kept=30)
 
     store = write_logs(tmp_path / "logs", many(), Import())
-    assert len(list((store.folder / "usage").iterdir())) == 2
+    assert len(list((store.folder / "usage").iterdir())) > 1
     first, second = (file.sources["AZKVAuditLogs"] for file in store.files)
     assert (first.duplicate, second.kept + second.duplicate) == (0, 30)
     with store.connect() as connection:

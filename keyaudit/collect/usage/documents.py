@@ -13,6 +13,7 @@ import msgspec
 
 from keyaudit.collect.usage.values import BadRecordError
 from keyaudit.collect.usage.window import Window
+from keyaudit.inventory.files import BROKEN
 
 _SPACE = re.compile(rb"[ \t\r\n\x1e]*+")
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\]"]', re.DOTALL)
@@ -97,7 +98,7 @@ def _rows(window: Window) -> Iterator[Found]:
 def _columns(text: bytes) -> list[str]:
     try:
         return [each["name"] for each in msgspec.json.decode(text, type=list[dict[str, str]])]
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, RecursionError) as error:
+    except (*BROKEN, KeyError) as error:
         raise CutError("a table whose columns cannot be read") from error
 
 
@@ -106,7 +107,7 @@ def _by_column(columns: list[str], row: Found) -> Found:
         return row
     try:
         values = msgspec.json.decode(row)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except BROKEN as error:
         return BadRecordError(f"not JSON: {error}")
     if not isinstance(values, list) or len(values) != len(columns):
         return BadRecordError(f"a row that has not the {len(columns)} columns of its table")
@@ -126,7 +127,7 @@ def _members(window: Window) -> Iterator[str]:
         window.at += 1
         try:
             yield msgspec.json.decode(name, type=str)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except BROKEN as error:
             raise CutError("cut off or damaged") from error
     window.at += 1
 
@@ -174,7 +175,7 @@ def _quick(window: Window, opens: bytes) -> bytes | None:
             text = data[start:end]
             try:
                 msgspec.json.decode(text, type=msgspec.Raw)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            except BROKEN:
                 return None
             window.at = match.end() - 1
             return text

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from keyaudit.collect.usage.values import BadRecordError
+from keyaudit.inventory.files import BROKEN
 from keyaudit.inventory.logs.use import Use
 
 T = TypeVar("T")
@@ -35,7 +36,7 @@ class Shape(Generic[T]):
             if isinstance(members, bytes | msgspec.Raw):
                 return self._decoder.decode(members)
             return msgspec.convert(members, self._shape, strict=False)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except BROKEN as error:
             raise BadRecordError(f"not as such a record is: {error}") from error
 
 

@@ -1,6 +1,7 @@
 """The unified audit log: bare records, those inside an AuditData, Graph's, and the rows of OfficeActivity."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from keyaudit.collect.usage.values import (
     moment,
     operation_name,
 )
+from keyaudit.inventory.files import BROKEN
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.reasons import Reason
 
@@ -111,7 +113,7 @@ class _Wrapped(msgspec.Struct, gc=False):
 
 
 _audit, _row, _wrapped = Shape(_Audit), Shape(_Row), Shape(_Wrapped)
-_pairs = Shape(list[_Pair])
+_pairs, _string = Shape(list[_Pair]), Shape(str)
 
 
 def of_audit(members: Members) -> Event:
@@ -131,7 +133,7 @@ def of_wrapped(members: Members) -> Event:
             raise BadRecordError("has no AuditData")
         inner: Any = bytes(data)
         if inner[:1] == b'"':
-            inner = msgspec.json.decode(inner)
+            inner = _string(inner)
     else:
         inner = members.get("AuditData") or members.get("auditData")
     if isinstance(inner, str):
@@ -153,6 +155,12 @@ def of_row(members: Members) -> Event:
     }
     same = {name: getattr(row, name) for name in _Row.__struct_fields__ if name not in (*inner, "time_generated")}
     return _event(_Audit(creation_time=row.time_generated, **same, **inner))
+
+
+def tells_throttling(event: Event, columns: Collection[str]) -> bool:
+    """Whether a row with these columns says if its mailbox was still recorded, which only reads of mail say."""
+    mail = any(use.operation == "read-mail" for use in event.uses)
+    return not mail or not {"OperationProperties", "AuditData", "auditData"}.isdisjoint(columns)
 
 
 def _event(audit: _Audit) -> Event:
@@ -277,7 +285,7 @@ def _agent(audit: _Audit) -> str | None:
         if (pair.name or "").casefold() == "additionaldetails" and isinstance(pair.value, str):
             try:
                 found = msgspec.json.decode(pair.value, type=dict[str, Any]).get("User-Agent")
-            except msgspec.DecodeError:
+            except BROKEN:
                 return None
             return found if isinstance(found, str) else None
     return None

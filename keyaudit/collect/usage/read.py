@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -13,10 +14,12 @@ from keyaudit.collect.usage.documents import CutError, Found, is_outer
 from keyaudit.collect.usage.event import Event
 from keyaudit.collect.usage.lacking import lacking, mark
 from keyaudit.collect.usage.lines import lines
+from keyaudit.collect.usage.office import tells_throttling
 from keyaudit.collect.usage.opened import Opened
 from keyaudit.collect.usage.recognise import Recogniser
 from keyaudit.collect.usage.values import BadRecordError
 from keyaudit.collect.usage.window import TooLargeError, Window
+from keyaudit.inventory.files import BROKEN
 from keyaudit.inventory.logs.use import FileRead, SourceRead, Use
 from keyaudit.inventory.logs.write import Import
 from keyaudit.model.errors import UnsafeError, UsageError
@@ -68,6 +71,9 @@ class _File:
         self._known = known
         self._sources: dict[str, SourceRead] = {}
         self._trouble: list[str] = []
+        self._bad = 0
+        """The number of the last bad record."""
+        self._throttling_untold = False
         self._form, self._unit = "", "record"
         self._read = Recogniser()
 
@@ -85,20 +91,30 @@ class _File:
             cut = str(error)
         finally:
             window.close()
-        # Where the file itself ends early, the record that it ends in is a consequence.
-        cut = self._opened.trouble or cut
-        if cut:
-            place = f"after {self._unit} {number}" if number else "at its beginning"
-            self._trouble.insert(0, f"{place}: {cut}: what follows was not read")
+        whole = self._whole(window, number, self._opened.trouble or cut)
         yield FileRead(
             file=self._name,
             size=self._opened.size,
             sha256=self._opened.sha256,
             form=self._form + (", gzip" if self._opened.compressed else ""),
-            complete=not cut,
+            complete=whole,
             sources=self._settled(),
             trouble=tuple(self._trouble[: _SHOWN + 1]),
         )
+
+    def _whole(self, window: Window, number: int, cut: str) -> bool:
+        """Whether the file is; else why it is not comes first among the trouble. `number`: of the last record."""
+        if cut:
+            place = f"after {self._unit} {number}" if number else "at its beginning"
+            why = f"{place}: {cut}: what follows was not read"
+        elif self._unit == "line" and number == self._bad and window.last != b"\n" and number:
+            why = "the last line is cut off"
+        elif self._throttling_untold:
+            why = "exported without OperationProperties: which mailboxes were no longer recorded is not known"
+        else:
+            return True
+        self._trouble.insert(0, why)
+        return False
 
     def _records(self, window: Window) -> Iterator[tuple[int, Found]]:
         head = window.peek(_HEAD).lstrip()
@@ -118,9 +134,10 @@ class _File:
     def _event(self, number: int, found: Found) -> Event | None:
         """What one record comes to, counted."""
         try:
-            event = self._told(found)
+            event = self._read(found) if isinstance(found, bytes) else self._told(found)
         except BadRecordError as error:
             self._count("").quarantined += 1
+            self._bad = number
             if len(self._trouble) < _SHOWN:
                 self._trouble.append(f"{self._unit} {number}: {one_line(str(error))}")
             return None
@@ -140,15 +157,16 @@ class _File:
         counts.ignored += not event.uses
         return event
 
-    def _told(self, found: Found) -> Event | None:
-        if isinstance(found, bytes):
-            return self._read(found)
+    def _told(self, found: dict[str, Any] | BadRecordError) -> Event | None:
+        """What a row comes to, with what its table was exported without."""
         if isinstance(found, BadRecordError):
             raise found
         event = self._read(found)
-        names = _lacking(tuple(found)).get(event.source) if event is not None else None
-        if event is not None and names:
-            mark(event, names)
+        if event is not None and event.uses:
+            names = _lacking(tuple(found)).get(event.source)
+            if names:
+                mark(event, names)
+            self._throttling_untold = self._throttling_untold or not tells_throttling(event, found)
         return event
 
     def _count(self, source: str) -> SourceRead:
@@ -184,7 +202,7 @@ def _by_line(head: bytes) -> bool:
     for line in itertools.islice(filter(None, map(bytes.strip, head.split(b"\n"))), _LOOKED_AT):
         try:
             msgspec.json.decode(line, type=dict[str, msgspec.Raw])
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except BROKEN:
             continue
         return True
     return False

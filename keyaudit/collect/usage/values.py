@@ -72,16 +72,19 @@ def _other(text: str) -> tuple[int, int]:
 
 
 def _clock(date: str, hour: str, minute: str, second: str) -> int:
-    hours, minutes, seconds = int(hour), int(minute), int(second)
-    if hours > 23 or minutes > 59 or seconds > 60:
+    seconds = int(second)
+    if seconds > 60:
         raise BadRecordError("no such time of day")
-    return _day(date) + hours * 3600 + minutes * 60 + seconds
+    return _minute(date, hour, minute) + seconds
 
 
 @lru_cache(maxsize=4096)
-def _day(date: str) -> int:
+def _minute(date: str, hour: str, minute: str) -> int:
+    hours, minutes = int(hour), int(minute)
+    if hours > 23 or minutes > 59:
+        raise BadRecordError("no such time of day")
     try:
-        return parse_date(date)
+        return parse_date(date) + hours * 3600 + minutes * 60
     except ValueError as error:
         raise BadRecordError("no such day") from error
 

@@ -20,6 +20,8 @@ class Window:
         self._pieces = pieces
         self.data = b""
         self.at = 0
+        self.last = b""
+        """The last character that has come."""
 
     def more(self) -> bool:
         """Takes the next piece, and puts the beginning of `data` where `at` was. False: there is none.
@@ -31,6 +33,7 @@ class Window:
         piece = next(self._pieces, b"")
         self.data = self.data[self.at :] + piece
         self.at = 0
+        self.last = piece[-1:] or self.last
         return bool(piece)
 
     def peek(self, size: int) -> bytes:

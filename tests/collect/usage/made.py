@@ -1,10 +1,7 @@
-"""The same 200 events, as each system that exports them writes them."""
+"""The same 200 events, and each as a record of every system that exports them."""
 
-import csv
 import datetime
-import io
 import json
-from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 TENANT = "11111111-1111-4111-8111-111111111111"
@@ -361,103 +358,3 @@ def mail_graph(event: Event) -> Event:
         "organizationId": TENANT,
         "auditData": {"@odata.type": "#microsoft.graph.security.defaultAuditData", **mail_audit(event)},
     }
-
-
-# Files.
-
-Rows = Iterable[Mapping[str, Any]]
-
-
-def _plain(value: Any, form: Callable[[datetime.datetime], str]) -> Any:
-    if isinstance(value, datetime.datetime):
-        return form(value)
-    return json.dumps(value) if isinstance(value, dict | list) else value
-
-
-def lines(records: Rows) -> str:
-    return "".join(json.dumps(record, separators=(",", ":")) + "\r\n" for record in records)
-
-
-def wrapped(records: Rows, name: str = "records", **beside: Any) -> str:
-    return json.dumps({**beside, name: list(records)}, indent=2)
-
-
-def listed(records: Rows) -> str:
-    return json.dumps(list(records))
-
-
-def table(records: Rows) -> str:
-    rows = [{name: _plain(value, iso) for name, value in record.items()} for record in records]
-    columns = [{"name": name, "type": "string"} for name in rows[0]]
-    primary = {"name": "PrimaryResult", "columns": columns, "rows": [list(row.values()) for row in rows]}
-    return json.dumps({"tables": [primary]})
-
-
-def objects(records: Rows) -> str:
-    return listed(
-        {"TableName": "PrimaryResult", **{name: str(_plain(value, iso)) for name, value in record.items()}}
-        for record in records
-    )
-
-
-def exported(records: Rows) -> str:
-    rows = [{name: _plain(value, portal) for name, value in record.items()} for record in records]
-    zoned = [name + (" [UTC]" if name in ("TimeGenerated", "CreatedDateTime", "ActivityDateTime") else "") for name in rows[0]]
-    return comma_separated(zoned, [list(row.values()) for row in rows])
-
-
-def comma_separated(header: list[str], rows: Iterable[list[Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def purview(records: Rows) -> str:
-    rows = [mail_purview(dict(record)) for record in records]
-    return comma_separated(list(rows[0]), [list(row.values()) for row in rows])
-
-
-def _graph(records: Rows) -> str:
-    return wrapped(records, "value", **{"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#auditLogs"})
-
-
-FORMS: dict[str, dict[str, str]] = {
-    "storage": {
-        "PT1H.json": lines(map(kv_record, requests())),
-        "PT1H-2.json": lines(map(sign_in_record, sign_ins())) + lines(map(change_record, changes())),
-        "blob": listed(map(mail_audit, mail())),
-    },
-    "event hub": {
-        "a": wrapped(map(kv_record, requests())),
-        "b": wrapped(map(sign_in_record, sign_ins())) + "\n" + wrapped(map(change_record, changes())),
-        "c": wrapped(map(mail_graph, mail()), "value"),
-    },
-    "query": {
-        "kv.json": table(map(kv_row, requests())),
-        "sp.json": table(map(sign_in_row, sign_ins())),
-        "audit.json": table(map(change_row, changes())),
-        "office.json": table(map(mail_row, mail())),
-    },
-    "objects": {
-        "kv.json": objects(map(kv_row, requests())),
-        "sp.json": objects(map(sign_in_row, sign_ins())),
-        "audit.json": objects(map(change_row, changes())),
-        "office.json": lines(mail_purview(event) for event in mail()),
-    },
-    "portal": {
-        "kv.csv": exported(map(kv_row, requests())),
-        "sp.csv": exported(map(sign_in_row, sign_ins())),
-        "audit.csv": exported(map(change_row, changes())),
-        "office.csv": exported(map(mail_row, mail())),
-    },
-    "graph": {
-        "legacy.json": table(map(kv_legacy, requests())),
-        "signIns.json": _graph(map(sign_in_graph, sign_ins())),
-        "audits.json": _graph(map(change_graph, changes())),
-        "purview.csv": purview(mail()),
-    },
-}
-"""By name one export of all 200 events, by file."""
-EVENTS = 200

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from keyaudit.collect.usage.read import read_logs
 from keyaudit.collect.usage.window import MOST
-from keyaudit.inventory.logs import FileRead, LogStore
+from keyaudit.inventory.logs import FileRead, LogStore, Use
+from keyaudit.inventory.logs.use import line
+from keyaudit.inventory.logs.write import Import
 from keyaudit.model.errors import UnsafeError, UsageError
-from tests.collect.usage import made
-from tests.collect.usage.made import FORMS, TENANT, lines
-from tests.collect.usage.test_formats import counts, imported, rows, written
+from tests.collect.usage import forms, made
+from tests.collect.usage.forms import FORMS, lines
+from tests.collect.usage.made import TENANT
+from tests.collect.usage.rig import counts, imported, rows, written
 from tests.report.sinks import CORPUS
 
 HOSTILE = {name: text for name, text in CORPUS.items() if "\ud800" not in text and len(text) < 4_000}
@@ -52,7 +56,7 @@ def test_order_does_not_matter(tmp_path: Path, whole: LogStore) -> None:
     records += json.loads(FORMS["storage"]["blob"])
     shuffler.shuffle(records)
     (folder / "z").write_text(lines(records[:90]))
-    (folder / "a").write_text(made.wrapped(records[90:]))
+    (folder / "a").write_text(forms.wrapped(records[90:]))
     store = imported(tmp_path / "store", folder)
     assert rows(store) == rows(whole)
     assert store.manifest.days == whole.manifest.days
@@ -115,7 +119,21 @@ def test_the_last_line_that_is_cut_off_is_a_bad_line(tmp_path: Path) -> None:
     text = lines(many(3))
     store, file = one(tmp_path, text[:-40])
     assert counts(store) == {"received": 3, "kept": 2, "duplicate": 0, "quarantined": 1, "ignored": 0}
-    assert file.trouble[0].startswith("line 3: ")
+    assert file.trouble[0] == "the last line is cut off"
+    assert file.trouble[1].startswith("line 3: ")
+    assert not file.complete
+
+
+def test_a_last_line_without_an_end_is_whole(tmp_path: Path) -> None:
+    store, file = one(tmp_path, lines(many(3)).rstrip())
+    assert (file.complete, counts(store)["kept"]) == (True, 3)
+
+
+def test_mail_exported_without_what_says_whether_it_was_throttled_is_not_whole(tmp_path: Path) -> None:
+    narrow = [{k: v for k, v in made.mail_row(each).items() if k != "OperationProperties"} for each in made.mail()]
+    store, file = one(tmp_path, forms.exported(narrow))
+    assert (file.complete, counts(store)["kept"]) == (False, 50)
+    assert "which mailboxes were no longer recorded is not known" in file.trouble[0]
 
 
 BAD = {
@@ -205,14 +223,14 @@ def test_a_record_that_is_too_long_ends_a_list(tmp_path: Path) -> None:
 
 
 def test_an_answer_that_is_partial_is_not_complete(tmp_path: Path) -> None:
-    text = made.table(map(made.kv_row, made.requests()))
+    text = forms.table(map(made.kv_row, made.requests()))
     _, file = one(tmp_path, text[:-1] + ', "error": {"code": "PartialError"}}')
     assert not file.complete
     assert "did not give all" in file.trouble[0]
 
 
 def test_rows_of_csv_that_do_not_fit_their_header(tmp_path: Path) -> None:
-    text = made.exported(map(made.kv_row, made.requests()[:9])).splitlines(keepends=True)
+    text = forms.exported(map(made.kv_row, made.requests()[:9])).splitlines(keepends=True)
     text.insert(3, "1,2,3\r\n")
     store, file = one(tmp_path, "".join(text))
     assert counts(store)["quarantined"] == 1
@@ -227,7 +245,7 @@ def test_columns_that_were_not_exported_are_unknown_and_not_absent(tmp_path: Pat
     narrow = [
         {k: v for k, v in made.kv_row(each).items() if k not in ("Identity", "CallerIpAddress")} for each in made.requests()
     ]
-    store, _ = one(tmp_path, made.exported(narrow))
+    store, _ = one(tmp_path, forms.exported(narrow))
     reasons = {"actor_app_id": "not_supplied", "principal_id": "not_supplied", "network": "not_supplied"}
     assert {tuple(sorted(row["unknown"].items())) for row in rows(store)} == {tuple(sorted(reasons.items()))}
 
@@ -248,7 +266,7 @@ def test_records_of_a_second_tenant_are_refused_in_any_order(tmp_path: Path) -> 
         ([other, *map(made.mail_audit, made.mail())], [*map(made.mail_audit, made.mail()), other])
     ):
         path = tmp_path / f"{number}"
-        path.write_text(made.listed(records))
+        path.write_text(forms.listed(records))
         with pytest.raises(UnsafeError, match=r"is of tenant .* and others are of tenant"):
             imported(tmp_path / "store", path)
     assert [entry.name for entry in tmp_path.iterdir() if "store" in entry.name] == []
@@ -266,3 +284,26 @@ def test_a_tenant_that_no_record_names(tmp_path: Path) -> None:
     store, _ = one(tmp_path, lines(many(1)))
     assert store.tenant_id is None
     assert TENANT not in json.dumps([row["scope_id"] for row in rows(store)])
+
+
+PIECES = (b'"', b"{", b"}", b"[", b"]", b",", b"\n", b"\\", b"\0", b"\xff", b"\xac", b"null", b"1e999", b'"a":', b"NaN")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_whatever_is_changed_in_a_file_every_record_is_counted(tmp_path: Path, form: str) -> None:
+    changer = random.Random(form)
+    path = tmp_path / "log"
+    for _ in range(60):
+        text = bytearray(changer.choice(list(FORMS[form].values())).encode()[: changer.choice([3_000, 9_000])])
+        for _ in range(changer.choice([1, 1, 3, 20])):
+            place = changer.randrange(len(text))
+            text[place : place + changer.randrange(5)] = changer.choice(PIECES)
+        path.write_bytes(text)
+        found = list(read_logs([path], Import()))
+        file = found[-1]
+        assert isinstance(file, FileRead)
+        assert file.size == len(text)
+        for read in file.sources.values():
+            assert read.received == read.kept + read.duplicate + read.quarantined + read.ignored
+        assert all(line(each, 0) for each in found if isinstance(each, Use))
+        assert bool(file.trouble) == (not file.complete or any(read.quarantined for read in file.sources.values()))

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from keyaudit.collect.usage.values import BadRecordError, address, moment, operation_name
-from tests.collect.usage import made
+from tests.collect.usage import forms, made
 from tests.collect.usage.made import TENANT, guid
-from tests.collect.usage.test_formats import counts, imported, rows
+from tests.collect.usage.rig import counts, imported, rows
 
 AT = 1_772_323_200
 KEY, OTHER = guid(6, 1).lower(), guid(6, 2).lower()
@@ -218,7 +218,7 @@ def test_records_of_other_logs_are_of_another_kind(tmp_path: Path) -> None:
         {**made.sign_in_graph(made.sign_ins()[0]), "signInEventTypes": ["interactiveUser"]},
     ]
     path = tmp_path / "a"
-    path.write_text(made.lines(others))
+    path.write_text(forms.lines(others))
     assert counts(imported(tmp_path / "store", path))["ignored"] == len(others)
 
 
