@@ -28,13 +28,13 @@ def check(
     since: Annotated[
         str | None,
         typer.Option(
-            "--from",
+            "--first-day",
             metavar="DATE",
             help="The first day to look at. Default: the day after the baseline's last; without one, that of the logs.",
         ),
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--to", metavar="DATE", help="The last day to look at. Default: that of the logs.")
+        str | None, typer.Option("--last-day", metavar="DATE", help="The last day to look at. Default: that of the logs.")
     ] = None,
     accept: Annotated[
         Path | None,
@@ -65,7 +65,7 @@ def check(
     from keyaudit.policy.accepted import load_accepted  # noqa: PLC0415 - heavy
     from keyaudit.report.usage import FORMATS  # noqa: PLC0415 - heavy
 
-    first, last = day(since, "--from"), day(until, "--to")
+    first, last = day(since, "--first-day"), day(until, "--last-day")
     accepted = load_accepted(accept, today=SystemClock().now()) if accept else ()
     usual = open_baseline(baseline) if baseline else None
     store = open_logs(logs)

@@ -17,10 +17,10 @@ def learn(
     logs: Logs,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write the baseline; must not be there yet.")],
     since: Annotated[
-        str | None, typer.Option("--from", metavar="DATE", help="The first day to learn from. Default: that of the logs.")
+        str | None, typer.Option("--first-day", metavar="DATE", help="The first day to learn from. Default: that of the logs.")
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--to", metavar="DATE", help="The last day to learn from. Default: that of the logs.")
+        str | None, typer.Option("--last-day", metavar="DATE", help="The last day to learn from. Default: that of the logs.")
     ] = None,
     merge: Annotated[
         Path | None,
@@ -40,7 +40,7 @@ def learn(
     from keyaudit.report.lines import joined, plural  # noqa: PLC0415 - heavy
     from keyaudit.report.usage.text import missing  # noqa: PLC0415 - heavy
 
-    first, last = day(since, "--from"), day(until, "--to")
+    first, last = day(since, "--first-day"), day(until, "--last-day")
     before = open_baseline(merge) if merge else None
     store = open_logs(logs)
     with output_tree(out) as folder, store.connect() as connection:

@@ -136,7 +136,7 @@ def _usage(folder: Path) -> None:
 def _learning(folder: Path) -> None:
     logs, usual = folder / "uses-10m", folder / "usual"
     measure([PYTHON, "-m", "tests.bench.uses", str(logs), "10000000"])
-    learned = measure([*KEYAUDIT, "usage", "learn", str(logs), "--to", "2025-11-30", "--out", str(usual)])
+    learned = measure([*KEYAUDIT, "usage", "learn", str(logs), "--last-day", "2025-11-30", "--out", str(usual)])
     checked = measure([*KEYAUDIT, "usage", "check", str(logs), "--baseline", str(usual)])
     _say("10,000,000 uses learned on eleven months: CPU", f"{learned.cpu:.1f} s", "")
     _say("   checked on the last: CPU", f"{checked.cpu:.1f} s", f"both {learned.cpu + checked.cpu:.0f} s, at most 60 s")

@@ -12,8 +12,10 @@ from keyaudit.cli.app import app, run
 from keyaudit.model.errors import Exit
 from keyaudit.report.lines import columns
 from keyaudit.report.topics import RECIPES, TOPICS, overview, topic
+from keyaudit.simulator.logs.write import write as write_logs
 from tests.cli.conftest import Keyaudit
 from tests.documents import IN_AZURE, Command, commands, documents, fenced, save
+from tests.logs import YEAR
 from tests.pipelines.agent import ACTION, TEMPLATE, differs_from_schema, read
 
 DOCUMENTS = documents()
@@ -61,11 +63,17 @@ def _run(command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> int
 
 @pytest.fixture
 def folder(tmp_path: Path, contoso: Path) -> Path:
-    """Where a reader would be who has collected, and has a file of waivers."""
+    """Where a reader would be who has collected, and has a file of waivers, logs, and the files of a service."""
     for name in ("snapshot", "snapshot-2"):
         shutil.copytree(contoso, tmp_path / name)
     [waivers] = [block for block in fenced(DOCUMENTS["README"], "yaml") if block.startswith("version: 1\nwaivers:")]
     save(tmp_path / WAIVERS, waivers)
+    for name in ("logs", "src"):
+        (tmp_path / name).mkdir()
+    # Two weeks, of which the README has its reader learn from the first.
+    write_logs(YEAR.lines(range(327, 341)), tmp_path / "logs")
+    save(tmp_path / "src" / "appsettings.json", '{"AzureAd": {"TenantId": "common"}}')
+    save(tmp_path / "jwks.json", '{"keys": [{"kid": "held", "kty": "RSA"}]}')
     return tmp_path
 
 

@@ -54,7 +54,7 @@ def baseline(keyaudit: Keyaudit, logs: Path) -> Path:
     """What is usual, from eleven months."""
     folder = logs.parent / "baseline"
     if not folder.exists():
-        ran = keyaudit("usage", "learn", logs, "--to", LAST_DAY, "--out", folder)
+        ran = keyaudit("usage", "learn", logs, "--last-day", LAST_DAY, "--out", folder)
         assert (ran.code, ran.err) == (0, "")
     return folder
 
@@ -92,15 +92,19 @@ def test_without_the_announcement_the_new_application_is_found_too(keyaudit: Key
 def test_a_month_without_intrusion_passes(keyaudit: Keyaudit, logs: Path, tmp_path: Path) -> None:
     for last in ("2025-09-30", "2025-10-31"):
         folder = tmp_path / last
-        keyaudit("usage", "learn", logs, "--to", last, "--out", folder)
-        ran = keyaudit("usage", "check", logs, "--baseline", folder, "--to", "2025-11-30" if last > "2025-10" else "2025-10-31")
+        keyaudit("usage", "learn", logs, "--last-day", last, "--out", folder)
+        ran = keyaudit(
+            "usage", "check", logs, "--baseline", folder, "--last-day", "2025-11-30" if last > "2025-10" else "2025-10-31"
+        )
         assert ran.code == 0
         assert "Nothing open at or above high." in ran.out
 
 
 def test_what_was_learned_from_belongs(keyaudit: Keyaudit, logs: Path, baseline: Path) -> None:
     """All of it but an application that is always refused, and so is never usual."""
-    ran = keyaudit("usage", "check", logs, "--baseline", baseline, "--from", "2025-01-01", "--to", LAST_DAY, "-o", "json")
+    ran = keyaudit(
+        "usage", "check", logs, "--baseline", baseline, "--first-day", "2025-01-01", "--last-day", LAST_DAY, "-o", "json"
+    )
     assert [(each["app_id"], each["severity"]) for each in ran.json["findings"]] == [(YEAR.app("Old batch"), "medium")]
     assert (ran.code, ran.json["unknown"]) == (0, [])
 
@@ -181,8 +185,10 @@ def test_show_lists_who_belongs(keyaudit: Keyaudit, baseline: Path) -> None:
 
 
 def test_a_baseline_grows_by_the_days_after_it(keyaudit: Keyaudit, logs: Path, baseline: Path, tmp_path: Path) -> None:
-    keyaudit("usage", "learn", logs, "--to", "2025-10-31", "--out", tmp_path / "october")
-    ran = keyaudit("usage", "learn", logs, "--to", LAST_DAY, "--merge", tmp_path / "october", "--out", tmp_path / "november")
+    keyaudit("usage", "learn", logs, "--last-day", "2025-10-31", "--out", tmp_path / "october")
+    ran = keyaudit(
+        "usage", "learn", logs, "--last-day", LAST_DAY, "--merge", tmp_path / "october", "--out", tmp_path / "november"
+    )
     assert (ran.code, f"{tmp_path / 'november'}: learned from 2025-11-01 to 2025-11-30" in ran.out) == (0, True)
     rows = [(folder / "belongs.parquet").read_bytes() for folder in (tmp_path / "november", baseline)]
     assert rows[0] == rows[1]
@@ -212,8 +218,8 @@ def test_the_same_logs_give_the_same_bytes(keyaudit: Keyaudit, logs: Path, basel
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--from", "yesterday"], "--from: not a date: 'yesterday'"),
-        (["--from", "2026-02-01"], "the window would end before it begins"),
+        (["--first-day", "yesterday"], "--first-day: not a date: 'yesterday'"),
+        (["--first-day", "2026-02-01"], "the window would end before it begins"),
         (["--baseline", "none"], "holds no baseline of usage"),
         (["--accept", "none.yaml"], "none.yaml: cannot be read"),
     ],
@@ -227,7 +233,9 @@ def test_what_cannot_be_meant_is_refused(keyaudit: Keyaudit, logs: Path, argumen
 def test_a_baseline_is_not_written_over(keyaudit: Keyaudit, logs: Path, baseline: Path) -> None:
     ran = keyaudit("usage", "learn", logs, "--out", baseline)
     assert (ran.code, "is there already" in ran.err) == (70, True)
-    ran = keyaudit("usage", "learn", logs, "--from", "2031-01-01", "--to", "2031-01-02", "--out", baseline.with_name("new"))
+    ran = keyaudit(
+        "usage", "learn", logs, "--first-day", "2031-01-01", "--last-day", "2031-01-02", "--out", baseline.with_name("new")
+    )
     assert (ran.code, baseline.with_name("new").exists()) == (2, False)
 
 

@@ -98,7 +98,7 @@ def count(connection: duckdb.DuckDBPyConnection, window: Window, condition: str 
     """Makes the table `seen` of the uses in the window, with COLUMNS, `refused`, and `busiest`, the day of most mailboxes."""
     if len(window.days) > MOST_DAYS:
         what = f"{len(window.days):,} days, from {iso_date(window.since)}"
-        raise UsageError("the window", what, f"{MOST_DAYS:,} are the most; name one with --from and --to")
+        raise UsageError("the window", what, f"{MOST_DAYS:,} are the most; name one with --first-day and --last-day")
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE read AS SELECT {KEYS}, '{Facet.APP}' AS facet, max(boxes) AS mailboxes,
                 max_by(day, (boxes, -day)) AS busiest FROM (

@@ -26,7 +26,7 @@ def learn(
         same_tenant(tenant_id, merge)
         if window.since < merge.until:
             what = f"the window {window} begins on a day that the baseline was learned from already"
-            raise UsageError("--merge", what, "name a later one with --from")
+            raise UsageError("--merge", what, "name a later one with --first-day")
     count(connection, window, "succeeded")
     connection.execute(f"CREATE OR REPLACE TEMP TABLE belongs AS SELECT {', '.join(COLUMNS)} FROM seen")  # noqa: S608 - our own
     uses = one(connection, "SELECT coalesce(sum(uses), 0)::BIGINT FROM seen WHERE facet = 'app'")
@@ -59,7 +59,7 @@ def window_of(connection: duckdb.DuckDBPyConnection, since: int | None, until: i
     window = Window(since=first if since is None else since, until=(last if until is None else until) + DAY)
     if not window.days:
         what = f"the window would end before it begins; the logs hold {Window(since=first, until=last + DAY)}"
-        raise UsageError("--from", what, "name an earlier day, or import later logs")
+        raise UsageError("--first-day", what, "name an earlier day, or import later logs")
     return window
 
 
