@@ -21,6 +21,8 @@ from keyaudit.model.waivers import Use, Waiver
 _CONSEQUENCES = frozenset({Reason.PARENT_NOT_ASSESSED, Reason.CONTROL_PLANE_ONLY})
 _DECLARED = tuple(OPERATIONS)
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_OPEN_TO_ANYBODY = {operation.id for operation in OPERATIONS.values() if operation.surface is Surface.LOGIN}
+"""What the sign-in host tells everybody, with or without a right in the tenant."""
 
 
 def decide(
@@ -70,8 +72,7 @@ def decide(
         conditions.add(Exit.BUG)
     if standing or unknown.total() > allowed_unknown + left_out:
         conditions.add(Exit.INCOMPLETE)
-    judged = any(tally.passed or tally.failed or tally.waived or tally.known or tally.not_applicable for tally in tallies)
-    if not (judged or ledger.kept or any(group.causes for group in groups)):
+    if not (ledger.kept or any(group.causes for group in groups)):
         conditions.add(_nothing(gaps))
     held = tuple(code for code in PRECEDENCE if code in conditions) or (Exit.CLEAN,)
     return Verdict(
@@ -142,8 +143,10 @@ class _Ledger:
         out = {id(blind.record) for blind in self.blinds if blind.reason in optional}
         wanted = [record for record in self.records if record.operation in required]
         self.required = [record for record in wanted if id(record) not in out]
-        # A list of subscriptions and the sign-in host's metadata say where to look; nothing is assessed by them.
-        self.kept = sum(record.kept for record in wanted if record.operation not in ("subscription.list", "login.metadata"))
+        # A list of subscriptions says where to look. What anybody may read assesses nothing, unless nothing else was asked for.
+        telling = [record for record in self.required if record.operation != "subscription.list"]
+        entitled = [record for record in telling if record.operation not in _OPEN_TO_ANYBODY]
+        self.kept = sum(record.kept for record in entitled or telling)
 
     def blinding(self, scope_id: str, operations: Collection[str]) -> list[_Blind]:
         """What may have made a value of that scope unknown: there, in what holds it, and in what it holds."""

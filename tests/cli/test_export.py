@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 import pytest
 
+from keyaudit.inventory.manifest import FORMAT
 from keyaudit.model.errors import Exit
 from keyaudit.report import files
 from keyaudit.report.formats import FILES
@@ -184,7 +185,7 @@ def test_a_snapshot_that_another_version_made_is_passed_over_with_a_word(
     for name, snapshot in (("1", blind_spots), ("2", contoso)):
         shutil.copytree(snapshot, tmp_path / "kept" / name)
     manifest = tmp_path / "kept" / "1" / "manifest.json"
-    manifest.write_text(manifest.read_text("utf-8").replace('"format": 2', '"format": 999'), "utf-8")
+    manifest.write_text(manifest.read_text("utf-8").replace(f'"format": {FORMAT}', '"format": 999'), "utf-8")
     ran = keyaudit("export", f"html={tmp_path / 'page'}", "--from", contoso, "--history", tmp_path / "kept")
     assert ran.code == Exit.CLEAN
     assert f"passed over: {manifest}" in ran.err

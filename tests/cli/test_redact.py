@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import unescape
 from zipfile import ZipFile, is_zipfile
 
 import duckdb
@@ -92,11 +93,12 @@ def _export(snapshot: Path, folder: Path, *flags: str) -> dict[str, str]:
 
 
 def _read(path: Path) -> str:
-    """All text of a file; of a workbook, that of its parts."""
+    """All text of a file; of a workbook, that of its cells."""
     if not is_zipfile(path):
         return path.read_text("utf-8")
     with ZipFile(path) as parts:
-        return "\n".join(parts.read(name).decode("utf-8") for name in sorted(parts.namelist()))
+        sheets = [parts.read(name).decode("utf-8") for name in sorted(parts.namelist()) if name.startswith("xl/worksheets/")]
+    return "\n".join(unescape(text) for sheet in sheets for text in re.findall(r"<t[^>]*>([^<]*)</t>", sheet))
 
 
 def _named(text: str, names: set[str], public: str) -> set[str]:

@@ -287,9 +287,9 @@ async def test_what_the_tenant_has_no_licence_for_is_said_so(relation: str, oper
 async def test_what_another_cloud_lacks_is_not_asked_for_there(privileged: Collected) -> None:
     # A cloud by another name, at the simulated tenant's addresses.
     found = await collect(estate=PRIVILEGED, environment=replace(ENVIRONMENTS["public"], name="usgov"))
-    reports = ("sign_in_activity.list", "credential_activity.list")
-    assert found.gaps() == {(TENANT_ID, operation): "not_assessed not_in_cloud" for operation in reports}
-    assert not found.calls.keys() & set(reports)
+    lacking = ("sign_in_activity.list", "credential_activity.list", "login.consumers_keys")
+    assert found.gaps() == {(TENANT_ID, operation): "not_assessed not_in_cloud" for operation in lacking}
+    assert not found.calls.keys() & set(lacking)
     missing = dict.fromkeys(("verified_publisher", "created_by_app"), "not_in_cloud")
     assert all(unknown(row) == missing for table in ("application", "service_principal") for row in found.rows[table].values())
     assert found.rows["grant"].keys() == privileged.rows["grant"].keys()
