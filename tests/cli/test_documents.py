@@ -21,6 +21,8 @@ from tests.pipelines.agent import ACTION, TEMPLATE, differs_from_schema, read
 DOCUMENTS = documents()
 RAN = {Exit.CLEAN, Exit.FINDINGS, Exit.INCOMPLETE}
 WAIVERS = "keyaudit.waivers.yaml"
+PRINTING = {"report", "inventory", "expiring", "access", "doctor", "permissions", "explain", "blast-radius", "guardrails"}
+"""Commands that leave nothing behind unless they are told where."""
 TREE: Any = typer.main.get_command(app)
 
 
@@ -83,6 +85,8 @@ def test_every_command_line_runs_or_says_that_it_cannot_here(
 ) -> None:
     found = list(commands(DOCUMENTS[name]))
     assert len(found) >= 10
+    # What prints the same wherever it stands is run once.
+    done = {command.text for command in commands(DOCUMENTS["README"])} if name != "README" else set()
     for command in found:
         leaf, words = _leaf(command)
         if not command.whole and not words:
@@ -91,6 +95,9 @@ def test_every_command_line_runs_or_says_that_it_cannot_here(
         if command.in_azure:
             _understood(command)
             continue
+        if command.text in done and command.words[0] in PRINTING and not {"--out", "--export"} & set(command.words):
+            continue
+        done.add(command.text)
         capsys.readouterr()
         code = _run(command, folder, monkeypatch)
         assert code in RAN, f"{command.text}: exit {code}: {capsys.readouterr().err}"

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import unescape
@@ -101,15 +102,15 @@ def _read(path: Path) -> str:
     return "\n".join(unescape(text) for sheet in sheets for text in re.findall(r"<t[^>]*>([^<]*)</t>", sheet))
 
 
-def _named(text: str, names: set[str], public: str) -> set[str]:
+def _named(text: str, names: set[str], public: str) -> Iterator[str]:
+    """The names that are in the text, one after the other: to look for one takes a reading of all of it."""
     there = set(WORDS.findall(text))
     known = set(WORDS.findall(public))
-    found = set()
     for name in names:
         words = WORDS.findall(name)
-        if words and not known.issuperset(words) and there.issuperset(words):
-            found |= {name} if re.search(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", text) else set()
-    return found
+        possible = words and not known.issuperset(words) and there.issuperset(words)
+        if possible and re.search(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", text):
+            yield name
 
 
 def test_no_format_names_anything(exported: dict[str, dict[str, str]], originals: set[str], public: str) -> None:
@@ -123,9 +124,9 @@ def test_no_format_names_anything(exported: dict[str, dict[str, str]], originals
         text = exported["redacted"][path].lower()
         assert not guids.intersection(GUID.findall(text)), path
         assert not digests.intersection(HEX.findall(text)), path
-        assert not _named(text, names, public), path
+        assert not list(_named(text, names, public)), path
         assert "contoso" not in text, path
-        assert len(plain) < 50_000 or len(_named(plain.lower(), names, public)) > 5, path
+        assert len(plain) < 50_000 or len(list(islice(_named(plain.lower(), names, public), 6))) > 5, path
     assert "contoso" not in exported["redacted"]["bundle/manifest.json"].lower()
 
 
