@@ -23,8 +23,8 @@ def module(name: str) -> None:
 
 
 def npm(path: str) -> Path:
-    """A file of an npm package, by its path below `node_modules`: `npm install` beside pyproject.toml puts it there."""
-    found = ROOT / "node_modules" / path
+    """A file of an npm package, by its path below `node_modules`: `npm install --prefix .ci` puts it there."""
+    found = ROOT / ".ci" / "node_modules" / path
     return found if found.exists() else _without(f"the npm package's file {path}")
 
 
