@@ -47,7 +47,10 @@ class Opened:
         return self._sha256.hexdigest()
 
     def text(self) -> Generator[bytes]:
-        """Its text in UTF-8, without a byte order mark, in pieces that none is empty. Closes the file in the end."""
+        """Its text in UTF-8, without a byte order mark, in pieces that none is empty; damage of UTF-16 stays damage.
+
+        Closes the file in the end.
+        """
         try:
             yield from _as_utf8(self._plain())
         finally:
@@ -107,9 +110,12 @@ def _as_utf8(pieces: Iterator[bytes]) -> Iterator[bytes]:
     first = next(pieces, b"")
     for bom, encoding in _WIDE:
         if first.startswith(bom):
-            decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
-            yield from filter(None, (decoder.decode(piece).encode() for piece in _with(first[len(bom) :], pieces)))
-            yield from filter(None, [decoder.decode(b"", final=True).encode()])
+            # What is half a character comes out as no UTF-8, and costs its record: put for it, a mark would be a value.
+            decoder = codecs.getincrementaldecoder(encoding)(errors="surrogatepass")
+            for piece in _with(first[len(bom) :], pieces):
+                yield from filter(None, [decoder.decode(piece).encode(errors="surrogatepass")])
+            if decoder.getstate()[0]:
+                yield b"\xff"
             return
     yield from filter(None, _with(first.removeprefix(codecs.BOM_UTF8), pieces))
 

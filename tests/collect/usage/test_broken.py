@@ -4,6 +4,7 @@ import gzip
 import json
 import random
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,25 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     assert counts(store) == {"received": 4, "kept": 2, "duplicate": 0, "quarantined": 2, "ignored": 0}
     assert {row["network"] for row in rows(store)} == {KV["callerIpAddress"], "1\0002"}
     assert file.complete
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(("exported", "shape"), [(lines, made.kv_record), (forms.exported, made.kv_row)])
+def test_utf_16_that_is_damaged_costs_its_record(
+    tmp_path: Path,
+    encoding: str,
+    exported: Callable[[list[made.Event]], str],
+    shape: Callable[[made.Event], made.Event],
+) -> None:
+    text = exported([shape({**made.requests()[1], "ip": each}) for each in ("192.0.2.1", "@", "192.0.2.3")])
+    half = "\ud83d".encode(encoding, "surrogatepass")
+    content = "\ufeff".encode(encoding) + half.join(part.encode(encoding) for part in text.split("@"))
+    store, file = one(tmp_path, content)
+    assert counts(store) == {"received": 3, "kept": 2, "duplicate": 0, "quarantined": 1, "ignored": 0}
+    assert {row["network"] for row in rows(store)} == {"192.0.2.1", "192.0.2.3"}
+    assert file.complete
+    store, file = one(tmp_path, content[:-1], "cut")
+    assert (file.complete, counts(store)["quarantined"]) == (False, 2)
 
 
 @pytest.mark.parametrize(
