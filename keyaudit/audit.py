@@ -234,7 +234,7 @@ def assess(
     # What nobody asked for is no gap of this reading.
     gaps = tuple(gap for gap in verdict.gaps if gap.required or gap.reason in UNSAFE or required.intersection(gap.operations))
     held = set(verdict.conditions)
-    if any(record.kept for record in coverage if record.operation != "subscription.list"):
+    if gate.shows_access(coverage):
         # The identity has access: that it found none of this is an answer.
         held -= {Exit.NO_ACCESS, Exit.UNAVAILABLE}
     # What nobody can read is said, and asks nobody for anything.

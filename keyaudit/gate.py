@@ -21,8 +21,10 @@ from keyaudit.model.waivers import Use, Waiver
 _CONSEQUENCES = frozenset({Reason.PARENT_NOT_ASSESSED, Reason.CONTROL_PLANE_ONLY})
 _DECLARED = tuple(OPERATIONS)
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_OPEN_TO_ANYBODY = {operation.id for operation in OPERATIONS.values() if operation.surface is Surface.LOGIN}
+_OPEN_TO_ANYBODY = frozenset(operation.id for operation in OPERATIONS.values() if operation.surface is Surface.LOGIN)
 """What the sign-in host tells everybody, with or without a right in the tenant."""
+_WHERE_TO_LOOK = "subscription.list"
+"""It is there to be listed for whoever signs in, and assesses nothing."""
 
 
 def decide(
@@ -72,7 +74,7 @@ def decide(
         conditions.add(Exit.BUG)
     if standing or unknown.total() > allowed_unknown + left_out:
         conditions.add(Exit.INCOMPLETE)
-    if not (ledger.kept or any(group.causes for group in groups)):
+    if not (ledger.assessed or any(group.causes for group in groups)):
         conditions.add(_nothing(gaps))
     held = tuple(code for code in PRECEDENCE if code in conditions) or (Exit.CLEAN,)
     return Verdict(
@@ -96,6 +98,11 @@ def decide(
         required=len(ledger.required),
         assessed=sum(record.state is State.ASSESSED for record in ledger.required),
     )
+
+
+def shows_access(coverage: Iterable[Coverage]) -> bool:
+    """Whether something was read that the identity needs a right for."""
+    return any(record.kept and record.operation not in (_WHERE_TO_LOOK, *_OPEN_TO_ANYBODY) for record in coverage)
 
 
 def settled(verdict: Verdict, held: Collection[Exit]) -> Verdict:
@@ -143,10 +150,10 @@ class _Ledger:
         out = {id(blind.record) for blind in self.blinds if blind.reason in optional}
         wanted = [record for record in self.records if record.operation in required]
         self.required = [record for record in wanted if id(record) not in out]
-        # A list of subscriptions says where to look. What anybody may read assesses nothing, unless nothing else was asked for.
-        telling = [record for record in self.required if record.operation != "subscription.list"]
+        telling = [record for record in self.required if record.operation != _WHERE_TO_LOOK]
         entitled = [record for record in telling if record.operation not in _OPEN_TO_ANYBODY]
-        self.kept = sum(record.kept for record in entitled or telling)
+        # What anybody may read assesses nothing, unless nothing else was asked for.
+        self.assessed = any(record.kept for record in entitled or telling)
 
     def blinding(self, scope_id: str, operations: Collection[str]) -> list[_Blind]:
         """What may have made a value of that scope unknown: there, in what holds it, and in what it holds."""

@@ -260,6 +260,18 @@ def test_nothing_assessed_says_whose_cause_it_is(reasons: tuple[Reason, Reason],
     assert (set(reasons) <= AZURES | {Reason.EXCLUDED_BY_CONFIG}) is (code is Exit.UNAVAILABLE)
 
 
+def test_what_anybody_may_read_is_no_access_unless_nothing_else_was_asked_for() -> None:
+    keys, refused = read(TENANT, "login.keys", 3), blind(TENANT, "application.list", Reason.PERMISSION)
+    judged = Tally(policy=policy("p", "issuer_key"), passed=3)
+    needed = {"login.keys": ("p",), "application.list": ("p",), "subscription.list": ("p",)}
+    empty = dataclasses.replace(RUN, rows={})
+    places = read(TENANT, "subscription.list", 0)
+    came = verdict([places, keys, refused], tallies=[judged], needed=needed, run=empty)
+    assert came.conditions == (Exit.NO_ACCESS, Exit.INCOMPLETE)
+    alone = verdict([places, keys], tallies=[judged], needed={"login.keys": ("p",), "subscription.list": ("p",)}, run=empty)
+    assert Exit.NO_ACCESS not in alone.conditions
+
+
 def test_nothing_in_scope_is_not_clean() -> None:
     coverage = [read(TENANT, "subscription.list", 3), read(SUB, "vault.list", 0)]
     came = verdict(coverage, tallies=[Tally(policy=policy())], run=dataclasses.replace(RUN, rows={}))

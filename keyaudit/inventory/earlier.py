@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from types import TracebackType
 
-from keyaudit.inventory.load import parquet
-from keyaudit.inventory.rows import no_rows, stored_types
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.tables.key import KEY
 
@@ -17,8 +15,7 @@ class Earlier:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._connection = snapshot.connect(snapshot.run.as_of)
-        paths = snapshot.paths("key")
-        self._source = parquet(*paths) if paths else f"({no_rows(stored_types(KEY))})"
+        self._source = snapshot.stored("key")
         self._settled = snapshot.run.as_of - MARGIN - abs(snapshot.run.skew or 0)
 
     def __enter__(self) -> "Earlier":

@@ -91,6 +91,8 @@ def described(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, st
 
 def counted(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> dict[str, int]:
     """By path how many rows a Parquet file has."""
+    if not paths:
+        return {}
     files_ = ", ".join(map(_literal, paths))
     return dict(connection.execute(f"SELECT file_name, num_rows FROM parquet_file_metadata([{files_}])").fetchall())
 

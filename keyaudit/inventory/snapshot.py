@@ -13,7 +13,7 @@ from keyaudit.inventory import files, views
 from keyaudit.inventory.load import counted, described, load, loading, parquet
 from keyaudit.inventory.locked import TEMPORARY, judged, locked
 from keyaudit.inventory.manifest import MAX_MANIFEST, File, Manifest, TableFiles, decode, encode
-from keyaudit.inventory.rows import declared
+from keyaudit.inventory.rows import declared, no_rows, stored_types
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.errors import UnsafeError, UsageError
@@ -70,17 +70,17 @@ class Snapshot:
             if files.digest(self.folder / file.path) != (file.size, file.sha256):
                 raise UnsafeError(files.shown(self.folder / file.path), "damaged or edited: its digest differs", _DAMAGED)
 
-    def paths(self, table: str) -> list[Path]:
-        """The files of a table's stored rows."""
-        return self._paths(self.tables[table])
+    def stored(self, table: str) -> str:
+        """A table's rows as they are stored, as an SQL relation."""
+        paths = self._paths(self.tables[table])
+        return parquet(*paths) if paths else f"({no_rows(stored_types(TABLES[table]))})"
 
     def _paths(self, table: TableFiles) -> list[Path]:
         return [self.folder / file.path for file in table.files]
 
     def _check(self, connection: duckdb.DuckDBPyConnection) -> None:
         try:
-            paths = [self.folder / file.path for file in _files(self.tables)]
-            rows = counted(connection, paths) if paths else {}
+            rows = counted(connection, [self.folder / file.path for file in _files(self.tables)])
         except duckdb.Error:
             # The files are looked at one by one below, so as to name the one that is no Parquet.
             rows = {}

@@ -60,10 +60,8 @@ def originals(contoso: Path) -> set[str]:
     with duckdb.connect(":memory:") as connection:
         for table in TABLES.values():
             columns = [each.name for each in table.stored if not each.values and each.name not in PUBLIC_COLUMNS]
-            for path in taken.paths(table.name) if taken.sizes[table.name] else ():
-                answer = connection.execute(f"SELECT {', '.join(columns)} FROM read_parquet(?)", [str(path)])
-                for row in answer.fetchall():
-                    found.update(text.lower() for value in row for text in _texts(value))
+            for row in connection.execute(f"SELECT {', '.join(columns)} FROM {taken.stored(table.name)}").fetchall():
+                found.update(text.lower() for value in row for text in _texts(value))
     found.update(part for text in list(found) for part in re.split(r"[/?:]+", text))
     return {text for text in found if len(text) > 3} - PUBLIC_TEXTS
 
