@@ -71,8 +71,8 @@ def _held(window: Window) -> Iterator[Found]:
             seen = True
             yield from _listed(window)
         elif name == "tables" and opens == b"[":
-            seen = True
             for _ in _items(window):
+                seen = True
                 yield from _rows(window)
         else:
             _value(window)
@@ -85,14 +85,18 @@ def _held(window: Window) -> Iterator[Found]:
 def _rows(window: Window) -> Iterator[Found]:
     """The rows of a table of Log Analytics."""
     columns: list[str] = []
+    seen = False
     for name in _members(window):
         if name == "columns":
             columns = _columns(_value(window))
         elif name == "rows" and _next(window) == b"[":
+            seen = True
             for row in _listed(window):
                 yield _by_column(columns, row)
         else:
             _value(window)
+    if not seen:
+        yield BadRecordError("a table that has no list of rows")
 
 
 def _columns(text: bytes) -> list[str]:

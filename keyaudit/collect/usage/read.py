@@ -117,7 +117,10 @@ class _File:
         return False
 
     def _records(self, window: Window) -> Iterator[tuple[int, Found]]:
-        head = window.peek(_HEAD).lstrip()
+        looked_at = window.peek(_HEAD)
+        head = looked_at.lstrip()
+        if len(looked_at) == _HEAD and not head:
+            raise CutError("nothing but space")
         if not head:
             self._form = "empty"
             return iter(())

@@ -228,6 +228,23 @@ def test_an_empty_file_is_whole(tmp_path: Path) -> None:
     assert (file.complete, file.trouble, counts(store)["received"]) == (True, (), 0)
 
 
+def test_a_log_behind_more_space_than_is_looked_at_is_not_an_empty_one(tmp_path: Path) -> None:
+    store, file = one(tmp_path, "\n" * 70_000 + lines(many(3)))
+    assert (file.complete, counts(store)["kept"]) == (False, 0)
+    assert file.trouble == ("at its beginning: nothing but space: what follows was not read",)
+
+
+@pytest.mark.parametrize("tables", ["[]", '[{"name": "PrimaryResult"}]', '[{"name": "PrimaryResult", "rows": null}]'])
+def test_an_answer_without_rows_is_not_an_empty_one(tmp_path: Path, tables: str) -> None:
+    store, _ = one(tmp_path, f'{{"tables": {tables}}}')
+    assert counts(store)["quarantined"] == 1
+
+
+def test_an_answer_of_no_rows_is_whole(tmp_path: Path) -> None:
+    store, file = one(tmp_path, '{"tables": [{"name": "PrimaryResult", "columns": [], "rows": []}]}')
+    assert (file.complete, file.trouble, counts(store)["received"]) == (True, (), 0)
+
+
 def test_a_line_that_is_too_long_costs_itself_alone(tmp_path: Path) -> None:
     long = changed(padding="x" * (2 * MOST))
     store, file = one(tmp_path, f"{lines(many(1))}{long}\n{lines(many(3)[1:])}")
