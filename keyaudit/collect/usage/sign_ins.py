@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from keyaudit.collect.usage.event import Event, Members, Shape
-from keyaudit.collect.usage.values import OtherKindError, Text, address, guid, lower, moment
+from keyaudit.collect.usage.values import BadRecordError, OtherKindError, Text, address, guid, lower, moment
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.reasons import Reason
 
@@ -35,6 +35,7 @@ class _Row(msgspec.Struct, gc=False, rename="pascal"):
     user_agent: Text = None
     result_type: int | str | None = None
     category: Text = None
+    type: Text = None
     tenant_id: Text = msgspec.field(default=None, name="AADTenantId")
 
 
@@ -72,9 +73,11 @@ _row, _sign_in, _record = Shape(_Row), Shape(_SignIn), Shape(_Record)
 
 
 def of_row(members: Members) -> Event:
-    """A row of one of the tables; without a category it is a service principal's."""
+    """A row of one of the tables, which are alike but for what they name: its table, or its category."""
     found = _row(members)
-    source = CATEGORIES.get((found.category or "").casefold(), SERVICE_PRINCIPALS)
+    source = found.type or CATEGORIES.get((found.category or "").casefold())
+    if source is None:
+        raise BadRecordError("does not say whose sign-in it is: export Category or Type with it")
     on, _ = moment(found.created_date_time or found.time_generated)
     use = _use(source, on, found, found.resource_identity, found.result_type)
     return Event(source, on, (use,), guid(found.tenant_id))

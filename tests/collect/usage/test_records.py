@@ -209,6 +209,25 @@ def test_a_status_that_is_missing_is_unknown(tmp_path: Path) -> None:
     assert (row["succeeded"], row["unknown"]) == (None, {"succeeded": "not_supplied"})
 
 
+@pytest.mark.parametrize(
+    ("named", "source"),
+    [
+        ({"Category": "ManagedIdentitySignInLogs"}, "AADManagedIdentitySignInLogs"),
+        ({"Type": "AADManagedIdentitySignInLogs"}, "AADManagedIdentitySignInLogs"),
+        ({"Type": "AADServicePrincipalSignInLogs"}, "AADServicePrincipalSignInLogs"),
+        ({"Category": "Else"}, None),
+        ({}, None),
+    ],
+)
+def test_whose_sign_in_a_row_is_of(tmp_path: Path, named: dict[str, str], source: str | None) -> None:
+    row = made.sign_in_row(made.sign_ins()[0])
+    del row["Category"]
+    (tmp_path / "a").write_text(forms.objects([{**row, **named}]))
+    store = imported(tmp_path / "store", tmp_path / "a")
+    assert [found["source"] for found in rows(store)] == ([source] if source else [])
+    assert counts(store)["quarantined"] == (source is None)
+
+
 def test_records_of_other_logs_are_of_another_kind(tmp_path: Path) -> None:
     others: list[made.Event] = [
         {"time": "x", "category": "SignInLogs", "operationName": "Sign-in activity"},
