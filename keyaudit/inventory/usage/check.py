@@ -51,7 +51,8 @@ def check(
 ) -> UsageCheck:
     """What does not belong in the window, and what cannot be told. `connection` has the view and tables of the log store.
 
-    Without a baseline nothing can be told. Raises UnsafeError where the baseline is another tenant's.
+    Without a baseline nothing can be told. An announcement is unused only where nothing is unseen: else nobody knows. Raises
+    UnsafeError where the baseline is another tenant's.
     """
     days = days_with_events(connection, window)
     unseen = list(damaged(connection, window))
@@ -80,7 +81,7 @@ def check(
         uses=one(connection, "SELECT count(*) FROM usage WHERE used_on >= ? AND used_on < ?", bounds),
         findings=findings,
         unseen=in_order(unseen),
-        unused=tuple(each for each in accepted if each not in covering),
+        unused=() if unseen else tuple(each for each in accepted if each not in covering),
         fail_on=fail_on,
     )
 

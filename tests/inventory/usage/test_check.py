@@ -204,10 +204,16 @@ def announced(operation: str, until: int, target: str = "*") -> Accepted:
     ],
 )
 def test_announcements_cover_what_they_say(held: Held, announcement: Accepted, covered: bool) -> None:
-    found = held(daily(), [use(NEW, "stranger")], [announcement])
+    found = held(daily(), [*daily_after(), use(NEW, "stranger")], [announcement])
     assert (one(found).accepted is not None) is covered
     assert found.unused == (() if covered else (announcement,))
     assert found.failing == (not covered)
+
+
+def test_an_announcement_is_not_called_unused_where_something_is_unseen(held: Held) -> None:
+    found = held(daily(), [*daily_after(), mail(NEW)], [announced("read-mail", NEW)])
+    assert Blind.NOT_LEARNED in {each.blind for each in found.unseen}
+    assert found.unused == ()
 
 
 def test_announcing_an_application_does_not_announce_mass_reading(held: Held) -> None:
@@ -269,15 +275,15 @@ def untold(day: int, column: str) -> Use:
 
 @pytest.mark.parametrize("column", ["actor_app_id", "target_id", "client_app_id", "network", "client"])
 def test_a_column_that_was_not_exported_is_unknown_and_not_new(held: Held, column: str) -> None:
-    found = held(daily(client_app_id="caller"), [*daily_after(), untold(NEW, column)])
+    found = held(daily(client_app_id="caller"), [*daily_after(client_app_id="caller"), untold(NEW, column)])
     assert reasons(found) == []
     assert [(each.blind, each.subject, each.count) for each in found.unseen] == [
         (Blind.NOT_TOLD, f"{column} of AZKVAuditLogs", 1)
     ]
 
 
-def daily_after() -> list[Use]:
-    return [use(day, client_app_id="caller") for day in range(LEARNED, NEW + 10)]
+def daily_after(**columns: object) -> list[Use]:
+    return [use(day, "app", **columns) for day in range(LEARNED, NEW + 10)]
 
 
 @pytest.mark.parametrize(
