@@ -37,6 +37,8 @@ def learn(
         "SELECT source, sum(events)::BIGINT FROM log_day WHERE day >= ? AND day < ? GROUP BY source ORDER BY source", bounds
     ).fetchall()
     days = days_with_events(connection, window)
+    week = rhythm(days, window)
+    known = [week, merge.rhythm] if merge else [week]
     learned = Learned(
         window=window,
         uses=uses,
@@ -46,9 +48,9 @@ def learn(
             "SELECT count(*) FROM usage WHERE succeeded IS NULL AND used_on >= ? AND used_on < ?",
             bounds,
         ),
-        missing=in_order([*missing_days(days, window, rhythm(days, window)), *damaged(connection, window)]),
+        missing=in_order([*missing_days(days, window, *known), *damaged(connection, window)]),
     )
-    return stored.write(connection, into, tenant_id=tenant_id, learned=learned, rhythm=rhythm(days, window), merge=merge)
+    return stored.write(connection, into, tenant_id=tenant_id, learned=learned, rhythm=week, merge=merge)
 
 
 def window_of(connection: duckdb.DuckDBPyConnection, since: int | None, until: int | None) -> Window:

@@ -46,11 +46,14 @@ def rhythm(days: Days, window: Window) -> dict[str, list[tuple[int, int]]]:
     return found
 
 
-def missing_days(days: Days, window: Window, known: Rhythm) -> Iterator[Unseen]:
-    """By source the days of the window without events, on weekdays that always had some."""
-    for source, week in sorted(known.items()):
+def missing_days(days: Days, window: Window, *known: Rhythm) -> Iterator[Unseen]:
+    """By source the days of the window without events, on weekdays that always had some in one of these rhythms."""
+    for source in sorted({name for each in known for name in each}):
         always = {
-            number for number, (looked, had) in enumerate(week) if looked >= _LEAST and looked - had <= max(1, looked // _HOLES)
+            number
+            for each in known
+            for number, (looked, had) in enumerate(each.get(source, ()))
+            if looked >= _LEAST and looked - had <= max(1, looked // _HOLES)
         }
         had = days.get(source, set())
         gone = tuple(day for day in window.days if day not in had and _weekday(day) in always)

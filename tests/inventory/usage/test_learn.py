@@ -76,6 +76,22 @@ def test_two_halves_give_what_the_whole_gives(logs: LogStore, tmp_path: Path) ->
     assert [str(each.window) for each in both.learned] == ["2025-01-06 to 2025-01-22", "2025-01-23 to 2025-02-14"]
 
 
+@pytest.mark.parametrize(
+    ("since", "expected"),
+    [
+        pytest.param(40, (Blind.ABSENT_SOURCE, ()), id="all of it"),
+        pytest.param(35, (Blind.MISSING_DAYS, tuple(START + day * DAY for day in range(28, 35))), id="its first week"),
+    ],
+)
+def test_it_misses_what_the_earlier_one_knew(tmp_path: Path, since: int, expected: tuple[Blind, tuple[int, ...]]) -> None:
+    read = [mail(day) for day in range(40) if day < 28 or day >= since]
+    logs = store(tmp_path / "logs", [*read, *(use(day) for day in range(40))])
+    before = learned(logs, tmp_path / "a", Window(since=START, until=START + 28 * DAY))
+    both = learned(logs, tmp_path / "b", Window(since=before.until, until=WHOLE.until), merge=before)
+    (gap,) = both.learned[-1].missing
+    assert (gap.subject, gap.blind, gap.days) == ("OfficeActivity", *expected)
+
+
 def test_days_are_not_learned_twice(logs: LogStore, tmp_path: Path) -> None:
     before = learned(logs, tmp_path / "a")
     with pytest.raises(UsageError, match="learned from already"):
