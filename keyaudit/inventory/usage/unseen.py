@@ -122,7 +122,7 @@ def new_sources(days: Days, baseline: Baseline) -> Iterator[Unseen]:
         week = baseline.rhythm.get(source)
         if week is None:
             yield Unseen(blind=Blind.NEW_SOURCE, subject=source, reason=Reason.NOT_SUPPLIED)
-        elif all(looked < _LEAST for looked, _ in week):
+        elif any(looked < _LEAST for looked, _ in week):
             yield Unseen(blind=Blind.NO_RHYTHM, subject=source, reason=Reason.NOT_SUPPLIED)
 
 

@@ -250,12 +250,13 @@ def test_a_log_that_ended_is_missing(held: Held) -> None:
     assert blind(found) == [(Blind.ABSENT_SOURCE, "OfficeActivity")]
 
 
-def test_a_log_that_was_learned_for_two_weeks_has_no_rhythm(held: Held) -> None:
+@pytest.mark.parametrize(("days", "expected"), [(14, True), (27, True), (28, False)])
+def test_a_log_that_was_learned_for_less_than_four_weeks_has_no_rhythm(held: Held, days: int, expected: bool) -> None:
     found = held(
-        [*daily(), *(mail(day) for day in range(42, LEARNED))],
+        [*daily(), *(mail(day) for day in range(LEARNED - days, LEARNED))],
         [f(day) for day in range(LEARNED, NEW + 10) for f in (use, mail)],
     )
-    assert blind(found) == [(Blind.NO_RHYTHM, "OfficeActivity")]
+    assert blind(found) == [(Blind.NO_RHYTHM, "OfficeActivity")] * expected
 
 
 def test_throttled_mailboxes_are_unknown(held: Held) -> None:
