@@ -75,7 +75,7 @@ def check(
             unseen.append(Unseen(blind=Blind.TOO_MANY, subject="", reason=Reason.TOO_LARGE, count=besides))
     covering = {found.accepted for found in findings}
     return UsageCheck(
-        tenant_id=tenant_id or (baseline.tenant_id if baseline else None),
+        tenant_id=tenant_id,
         window=window,
         learned=baseline.learned if baseline else (),
         uses=one(connection, "SELECT count(*) FROM usage WHERE used_on >= ? AND used_on < ?", bounds),

@@ -259,6 +259,17 @@ def test_a_log_that_was_learned_for_less_than_four_weeks_has_no_rhythm(held: Hel
     assert blind(found) == [(Blind.NO_RHYTHM, "OfficeActivity")] * expected
 
 
+def test_logs_that_name_no_tenant_are_not_said_to_be_of_the_baselines(tmp_path: Path) -> None:
+    (tmp_path / "baseline").mkdir()
+    window = Window(since=START, until=START + LEARNED * DAY)
+    usual = store(tmp_path / "usual", daily())
+    with usual.connect() as connection:
+        assert learn(connection, usual.tenant_id, window, into=tmp_path / "baseline").tenant_id
+    then = store(tmp_path / "then", daily(), tenant=None)
+    with then.connect() as connection:
+        assert check(connection, then.tenant_id, window, open_baseline(tmp_path / "baseline")).tenant_id is None
+
+
 def test_throttled_mailboxes_are_unknown(held: Held) -> None:
     boxes = [mail(day) for day in range(NEW + 10)]
     found = held(boxes, [mail(day, mailbox="b@contoso.example", throttled=True) for day in (3, NEW)])
