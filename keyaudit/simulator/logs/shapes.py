@@ -21,11 +21,11 @@ class Caller:
     """The application that called it; its own id where that is empty."""
 
 
-def mail_read(ground: Ground, moment: int, caller: Caller, mailbox: str, *, throttled: bool = False, sync: bool = False) -> str:
+def mail_read(ground: Ground, moment: int, caller: Caller, mailbox: str, *, throttled: bool = False) -> str:
     """MailItemsAccessed as Purview's audit search exports it: the record is JSON text inside another."""
     number = ground.guid("mail", str(moment), caller.app_id, mailbox, caller.network)
     properties = [
-        {"Name": "MailAccessType", "Value": "Sync" if sync else "Bind"},
+        {"Name": "MailAccessType", "Value": "Bind"},
         {"Name": "IsThrottled", "Value": str(throttled)},
     ]
     record = {
