@@ -47,9 +47,6 @@ _FILLED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 
 def lacking(columns: Collection[str]) -> Mapping[str, tuple[str, ...]]:
     """By log, the columns of `usage` that a table with these columns cannot fill."""
-    # The whole record is inside, whatever is beside it.
-    if "AuditData" in columns:
-        return {}
     there = frozenset(columns)
     found = {
         source: tuple(name for name, names in filled.items() if there.isdisjoint(names)) for source, filled in _FILLED.items()
@@ -59,5 +56,5 @@ def lacking(columns: Collection[str]) -> Mapping[str, tuple[str, ...]]:
 
 def mark(event: Event, names: tuple[str, ...]) -> None:
     """Says of the event's uses that these columns are unknown."""
-    for use in event.uses:
+    for use in event.uses if names else ():
         use.unknown = {**use.unknown, **{name: str(Reason.NOT_SUPPLIED) for name in names if getattr(use, name) is None}}

@@ -1,7 +1,6 @@
 """The unified audit log: bare records, those inside an AuditData, Graph's, and the rows of OfficeActivity."""
 
 import re
-from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -157,12 +156,6 @@ def of_row(members: Members) -> Event:
     return _event(_Audit(creation_time=row.time_generated, **same, **inner))
 
 
-def tells_throttling(event: Event, columns: Collection[str]) -> bool:
-    """Whether a row with these columns says if its mailbox was still recorded, which only reads of mail say."""
-    mail = any(use.operation == "read-mail" for use in event.uses)
-    return not mail or not {"OperationProperties", "AuditData", "auditData"}.isdisjoint(columns)
-
-
 def _event(audit: _Audit) -> Event:
     on, _ = moment(audit.creation_time)
     tenant = guid(audit.organization_id)
@@ -181,10 +174,12 @@ def _event(audit: _Audit) -> Event:
 
 def _mail(audit: _Audit, on: int) -> Use:
     mailbox = lower(audit.mailbox_owner) or lower(audit.mailbox_guid)
-    throttled = any(
-        (pair.name or "").casefold() == "isthrottled" and str(pair.value).casefold() == "true"
-        for pair in audit.operation_properties or _NONE
-    )
+    properties = audit.operation_properties
+    throttled = None
+    if properties is not None:
+        throttled = any(
+            (pair.name or "").casefold() == "isthrottled" and str(pair.value).casefold() == "true" for pair in properties
+        )
     return _use(audit, on, "read-mail", "mailbox", mailbox, throttled=throttled)
 
 
@@ -244,7 +239,7 @@ def _use(
     *,
     key: str | None = None,
     part: int = 0,
-    throttled: bool = False,
+    throttled: bool | None = False,
 ) -> Use:
     status = audit.result_status
     unknown: dict[str, str] = {}

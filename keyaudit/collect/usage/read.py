@@ -3,18 +3,14 @@
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from keyaudit.collect.usage import documents, tables
 from keyaudit.collect.usage.documents import CutError, Found, is_outer
 from keyaudit.collect.usage.event import Event
-from keyaudit.collect.usage.lacking import lacking, mark
 from keyaudit.collect.usage.lines import lines
-from keyaudit.collect.usage.office import tells_throttling
 from keyaudit.collect.usage.opened import Opened
 from keyaudit.collect.usage.recognise import Recogniser
 from keyaudit.collect.usage.values import BadRecordError
@@ -31,7 +27,6 @@ _LOOKED_AT = 5
 """Lines at the beginning of which one has to be an object, for the file to be one by line."""
 _SHOWN = 5
 """Places of trouble that are kept of a file; the rest is counted."""
-_lacking = lru_cache(maxsize=64)(lacking)
 
 
 def read_logs(paths: Iterable[Path], known: Import) -> Iterator[Use | FileRead]:
@@ -137,7 +132,7 @@ class _File:
     def _event(self, number: int, found: Found) -> Event | None:
         """What one record comes to, counted."""
         try:
-            event = self._read(found) if isinstance(found, bytes) else self._told(found)
+            event = self._told(found)
         except BadRecordError as error:
             self._count("").quarantined += 1
             self._bad = number
@@ -158,19 +153,14 @@ class _File:
         self._known.days[event.source].add(on - on % DAY)
         counts.kept += bool(event.uses)
         counts.ignored += not event.uses
+        for use in event.uses:
+            self._throttling_untold |= use.throttled is None
         return event
 
-    def _told(self, found: dict[str, Any] | BadRecordError) -> Event | None:
-        """What a row comes to, with what its table was exported without."""
+    def _told(self, found: Found) -> Event | None:
         if isinstance(found, BadRecordError):
             raise found
-        event = self._read(found)
-        if event is not None and event.uses:
-            names = _lacking(tuple(found)).get(event.source)
-            if names:
-                mark(event, names)
-            self._throttling_untold = self._throttling_untold or not tells_throttling(event, found)
-        return event
+        return self._read(found)
 
     def _count(self, source: str) -> SourceRead:
         counts = self._sources.get(source)

@@ -10,6 +10,7 @@ import msgspec
 
 from keyaudit.collect.usage import activity, directory, key_vault, office, sign_ins
 from keyaudit.collect.usage.event import Event, Members, Shape
+from keyaudit.collect.usage.lacking import lacking, mark
 from keyaudit.collect.usage.values import BadRecordError
 
 Reader = Callable[[Members], Event | None]
@@ -40,6 +41,8 @@ _TABLES: dict[str, Reader] = {
     office.SOURCE: office.of_row,
     activity.SOURCE: activity.of_row,
 }
+# A row has all columns that its table was exported with, however it is written.
+_ROWS = frozenset(_TABLES.values())
 # An envelope's category, in lower case. Those of a category that is not here are of other things.
 _CATEGORIES: dict[str, Reader] = {
     key_vault.CATEGORY.casefold(): key_vault.of_record,
@@ -62,6 +65,8 @@ _WORTH: Any = msgspec.defstruct(
 )
 _look: Shape[Any] = Shape(_WORTH)
 _present = attrgetter(*_MEMBERS)
+_columns: Shape[dict[str, msgspec.Raw]] = Shape(dict[str, msgspec.Raw])
+_lacking = lru_cache(maxsize=64)(lacking)
 
 
 # These tell by themselves whether a record is theirs.
@@ -75,7 +80,10 @@ class Recogniser:
         self._last: Reader | None = None
 
     def __call__(self, members: bytes | Mapping[str, Any]) -> Event | None:
-        """What a record comes to; None where it is of a log that says nothing of uses. Raises BadRecordError."""
+        """What a record comes to, with what a row's table was exported without; None: of a log that says nothing of uses.
+
+        Raises BadRecordError.
+        """
         last = self._last
         if last is not None and isinstance(members, bytes):
             try:
@@ -85,7 +93,11 @@ class Recogniser:
                 pass
         reader = _reader(members)
         self._last = reader if reader in _SURE else None
-        return reader(members)
+        event = reader(members)
+        if event is not None and event.uses and reader in _ROWS:
+            columns = _columns(members) if isinstance(members, bytes) else members
+            mark(event, _lacking(tuple(columns)).get(event.source, ()))
+        return event
 
 
 def _other(_: Members) -> None:

@@ -36,8 +36,8 @@ class Use(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """A record that says several things gives several rows; they are counted by the one of part 0."""
     mark: str | None = None
     """What tells two records apart that have no id of their own and else say the same; None: `name` is its own id."""
-    throttled: bool = False
-    """The log says that it stopped recording this mailbox."""
+    throttled: bool | None = False
+    """The log says that it stopped recording this mailbox; None: it should say whether, and does not."""
 
 
 class SourceRead(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -130,9 +130,14 @@ def test_a_last_line_without_an_end_is_whole(tmp_path: Path) -> None:
     assert (file.complete, counts(store)["kept"]) == (True, 3)
 
 
-def test_mail_exported_without_what_says_whether_it_was_throttled_is_not_whole(tmp_path: Path) -> None:
+EXPORTED = pytest.mark.parametrize("exported", [forms.exported, forms.objects, forms.table])
+Exported = Callable[[list[made.Event]], str]
+
+
+@EXPORTED
+def test_mail_exported_without_what_says_whether_it_was_throttled_is_not_whole(tmp_path: Path, exported: Exported) -> None:
     narrow = [{k: v for k, v in made.mail_row(each).items() if k != "OperationProperties"} for each in made.mail()]
-    store, file = one(tmp_path, forms.exported(narrow))
+    store, file = one(tmp_path, exported(narrow))
     assert (file.complete, counts(store)["kept"]) == (False, 50)
     assert "which mailboxes were no longer recorded is not known" in file.trouble[0]
 
@@ -199,7 +204,7 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
 def test_utf_16_that_is_damaged_costs_its_record(
     tmp_path: Path,
     encoding: str,
-    exported: Callable[[list[made.Event]], str],
+    exported: Exported,
     shape: Callable[[made.Event], made.Event],
 ) -> None:
     text = exported([shape({**made.requests()[1], "ip": each}) for each in ("192.0.2.1", "@", "192.0.2.3")])
@@ -278,11 +283,12 @@ def test_rows_of_csv_that_do_not_fit_their_header(tmp_path: Path) -> None:
     assert "ends inside a cell" in file.trouble[0]
 
 
-def test_columns_that_were_not_exported_are_unknown_and_not_absent(tmp_path: Path) -> None:
+@EXPORTED
+def test_columns_that_were_not_exported_are_unknown_and_not_absent(tmp_path: Path, exported: Exported) -> None:
     narrow = [
         {k: v for k, v in made.kv_row(each).items() if k not in ("Identity", "CallerIpAddress")} for each in made.requests()
     ]
-    store, _ = one(tmp_path, forms.exported(narrow))
+    store, _ = one(tmp_path, exported(narrow))
     reasons = {"actor_app_id": "not_supplied", "principal_id": "not_supplied", "network": "not_supplied"}
     assert {tuple(sorted(row["unknown"].items())) for row in rows(store)} == {tuple(sorted(reasons.items()))}
 
