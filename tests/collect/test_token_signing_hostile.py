@@ -279,7 +279,7 @@ async def test_keys_that_cannot_be_read_are_set_aside_or_unknown(signing: Collec
         clash = first | {"use": "enc"}
         bare = {"kid": "../../bare", "kty": "RSA", "n": "?", "x5t": "?", "x5c": None, "issuer": None}
         broken = {"kid": "broken", "kty": 5, "x5c": ["AAAA"], "issuer": 7, "use": []}
-        untyped = {"kid": "untyped", "issuer": None}
+        untyped = {"kid": "untyped", "x5t": "AAAA", "issuer": None}
         body["keys"] += [None, 5, {}, {"kid": 5}, first, clash, bare, broken, untyped]
         return body
 
@@ -290,10 +290,12 @@ async def test_keys_that_cannot_be_read_are_set_aside_or_unknown(signing: Collec
     keys = f"{TENANT_ID}/issuerkeys"
     bare = found.rows["issuer_key"][f"{keys}/..%2f..%2fbare"]
     assert bare["unknown"] == dict.fromkeys(("thumbprint", "key_size"), "bad_value")
-    # A key of no known type may be one of any size.
-    assert found.unknown("issuer_key", f"{keys}/untyped") == dict.fromkeys(("key_type", "key_size", "curve"), "bad_body")
+    # A key of no known type may be one of any size; what is too short is no SHA-1.
+    sizes = dict.fromkeys(("key_type", "key_size", "curve"), "bad_body")
+    assert found.unknown("issuer_key", f"{keys}/untyped") == {**sizes, "thumbprint": "bad_value"}
     broken = found.unknown("issuer_key", f"{keys}/broken")
-    assert {broken[name] for name in ("use", "token_issuer", "for_consumers", "expires_on", "subject")} == {"bad_value"}
+    names = ("use", "token_issuer", "for_consumers", "expires_on", "subject", "thumbprint")
+    assert {broken[name] for name in names} == {"bad_value"}
     assert set(found.rows["issuer_key"]) > set(signing.rows["issuer_key"])
 
 

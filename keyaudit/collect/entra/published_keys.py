@@ -87,7 +87,7 @@ def issuer_key(place: Place, item: Jwk) -> Row:
     put_certificate(row, found)
     if found is None:
         _put_bare_key(row, item)
-    row.put_read("thumbprint", found.thumbprint if isinstance(found, X509) else _thumbprint(item.x5t))
+    row.put_read("thumbprint", _thumbprint(found, item.x5t))
     if place.kind == "b2c":
         row.put("starts_on", _optional(item.nbf))
         row.put("expires_on", _optional(item.exp))
@@ -101,7 +101,7 @@ def shared_key(place: Place, item: Jwk) -> Row:
     row = _begun(SHARED_KEY, place, item, item.issuer)
     row.put("authority", place.kind)
     found = _certificate(item.x5c)
-    row.put_read("thumbprint", found.thumbprint if isinstance(found, X509) else _thumbprint(item.x5t))
+    row.put_read("thumbprint", _thumbprint(found, item.x5t))
     _put_dates(row, found)
     return row
 
@@ -160,11 +160,16 @@ def _put_bare_key(row: Row, item: Jwk) -> None:
         row.put_read("key_size", modulus if isinstance(modulus, Refusal) else int.from_bytes(modulus).bit_length())
 
 
-def _thumbprint(x5t: Wire) -> str | Refusal | None:
+def _thumbprint(found: X509 | Refusal | None, x5t: Wire) -> str | Refusal | None:
+    """That of the certificate; what the key says of it where there is none, or none that can be read."""
+    if isinstance(found, X509):
+        return found.thumbprint
     if isinstance(x5t, UnsetType) or is_null(x5t):
-        return None
+        return found
     digest = _decoded(x5t)
-    return digest if isinstance(digest, Refusal) else digest.hex().upper()
+    if isinstance(digest, Refusal):
+        return digest
+    return digest.hex().upper() if len(digest) == 20 else Refusal(Reason.BAD_VALUE)
 
 
 def _decoded(raw: Wire) -> bytes | Refusal:
