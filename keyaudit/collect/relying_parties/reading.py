@@ -30,7 +30,10 @@ class UnreadError(Exception):
 
 
 class Walk:
-    """The files below `root` whose names are `wanted`, in the order of their names, and what was passed over on the way."""
+    """The files below `root` whose names are `wanted`, in the order of their names, and what was passed over on the way.
+
+    A link so named comes, too, unless what it leads to does: `content` refuses it, so that it is told of. `root` has no links.
+    """
 
     def __init__(self, root: Path, wanted: Callable[[str], bool]) -> None:
         self.root = root
@@ -51,8 +54,10 @@ class Walk:
                     self.cut.append((self.name(folder), f"more than {MOST_FILES:,} files to read, or {_MOST_ENTRIES:,} in all"))
                     return
                 if entry.is_symlink():
-                    # Where it leads may be outside; what it leads to inside is met by its own name.
                     self.skipped["link"] += 1
+                    if self._wanted(entry.name) and not self._met(Path(os.path.realpath(entry.path))):
+                        found += 1
+                        yield Path(entry.path)
                 elif entry.is_dir(follow_symlinks=False):
                     if entry.name in _NOT_OURS:
                         self.skipped[entry.name] += 1
@@ -68,6 +73,10 @@ class Walk:
     def name(self, path: Path) -> str:
         """The path below the root, with slashes."""
         return path.relative_to(self.root).as_posix()
+
+    def _met(self, target: Path) -> bool:
+        """What a link leads to is come upon by its own name."""
+        return target.is_relative_to(self.root) and self._wanted(target.name)
 
     def _scanned(self, folder: Path) -> list["os.DirEntry[str]"]:
         entries: list[os.DirEntry[str]] = []
@@ -85,6 +94,8 @@ class Walk:
 
 def content(path: Path) -> bytes:
     """The whole of a file. Raises UnreadError for anything but a regular file of at most `MOST_BYTES`, and for a link."""
+    if path.is_symlink():
+        raise UnreadError(Reason.NOT_VISIBLE, "a link, which is not followed")
     try:
         with files.reading(path) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as file:
             data = file.read(MOST_BYTES + 1)

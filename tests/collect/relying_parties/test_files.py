@@ -47,9 +47,22 @@ def test_links_and_other_peoples_folders_are_passed_over_and_said(tmp_path: Path
     seen = in_place(root, "here", with_keys=False)
     assert [each.file for each in seen.validators] == ["own/appsettings.json"]
     assert seen.skipped == {".git": 1, "link": 3, "node_modules": 1}
+    # What a link of that name leads to is met nowhere else.
+    assert [(each.file, each.reason, each.what) for each in seen.unread] == [
+        ("appsettings.json", Reason.NOT_VISIBLE, "a link, which is not followed")
+    ]
     # What is named itself is meant, wherever it leads.
     (tmp_path / "alias").symlink_to(root)
     assert found(tmp_path / "alias") == ["own/appsettings.json"]
+
+
+def test_a_link_is_passed_over_where_what_it_leads_to_is_met_by_its_own_name(tmp_path: Path) -> None:
+    root = laid(tmp_path / "root", "..data/appsettings.json", "other.json")
+    (root / "appsettings.json").symlink_to("..data/appsettings.json")
+    seen = in_place(root, "here", with_keys=False)
+    assert ([each.file for each in seen.validators], seen.unread) == (["..data/appsettings.json"], ())
+    (root / "appsettings.Test.json").symlink_to("other.json")
+    assert [each.file for each in in_place(root, "here", with_keys=False).unread] == ["appsettings.Test.json"]
 
 
 def test_a_pipe_and_a_file_that_may_not_be_read_are_unknown(tmp_path: Path) -> None:
