@@ -46,7 +46,7 @@ class _Rows:
         place = (table.name, file.lower())
         self._numbers[place] += 1
         kind = "keys" if table is TRUSTED_KEY else "validators"
-        id_ = f"{self._scope.id}/relyingParties/{quote(file, safe='', errors='replace')}/{kind}/{self._numbers[place]}"
+        id_ = f"{self._scope.id}/relyingParties/{quote(_utf8(file), safe='')}/{kind}/{self._numbers[place]}"
         row = Row(table, id=id_, resource_id=id_, scope_id=self._scope.id, url=_utf8(file), version="")
         row.put("name", _utf8(name))
         row.put("relying_party", _utf8(party))
