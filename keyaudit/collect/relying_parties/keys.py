@@ -63,7 +63,7 @@ def _facts(data: bytes) -> Iterator[dict[str, object]]:
         return _of_xml(elements(data))
     if start in ("{", "["):
         return _of_key_set(jsonc.parsed(content))
-    if "-----BEGIN " in content:
+    if _BEGIN.search(content):
         return _of_pem(content)
     raise UnreadError(Reason.UNRECOGNISED, "neither a JSON Web Key Set, nor PEM, nor metadata")
 
@@ -167,6 +167,9 @@ def _of_pem(content: str) -> Iterator[dict[str, object]]:
         elif label.endswith("PUBLIC KEY"):
             # It goes by no name that an issuer publishes.
             yield {"held_as": "pinned", "line": line, "thumbprint": None}
+        elif label in ("PKCS7", "CMS"):
+            # Certificates, in a form that is not read here.
+            yield {"held_as": "pinned", "line": line, "thumbprint": Refusal(Reason.UNRECOGNISED)}
         elif end < 0:
             raise UnreadError(Reason.BAD_BODY, "a block that does not end", line)
 
@@ -203,13 +206,16 @@ def _of_metadata(found: list[Element]) -> Iterator[dict[str, object]]:
 
 def _of_registry(found: list[Element]) -> Iterator[dict[str, object]]:
     """Thumbprints that Windows Identity Foundation takes tokens by."""
+    authority = ""
     for element in found:
-        if element.path[-2:] in (("trustedissuers", "add"), ("keys", "add")) and "thumbprint" in element.attributes:
+        if element.name == "authority":
+            authority = element.attributes.get("name", "")
+        elif element.path[-2:] in (("trustedissuers", "add"), ("keys", "add")) and "thumbprint" in element.attributes:
             digest = _SEPARATORS.sub("", element.attributes["thumbprint"]).upper()
-            named = element.attributes.get("name", "")
+            named = element.attributes.get("name", authority if "authority" in element.path else "")
             yield {
                 "held_as": "pinned",
                 "line": element.line,
                 "thumbprint": digest if _HEX.fullmatch(digest) else _BROKEN,
-                "token_issuer": named if named.startswith("https://") else None,
+                "token_issuer": named if named.startswith(("https://", "http://")) else None,
             }

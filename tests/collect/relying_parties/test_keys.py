@@ -73,6 +73,8 @@ def test_pem_and_der_are_pinned_and_a_private_key_beside_them_is_left_alone(tmp_
     assert bundle.keys[0].line == 2
     assert thumbprints(read(tmp_path, FIRST, "one.cer")) == [x509.thumbprint(FIRST)]
     assert only(read(tmp_path, pem(b"not one"))).thumbprint == Refusal(Reason.BAD_VALUE)
+    packed = read(tmp_path, pem(FIRST) + pem(b"0" * 40, "PKCS7"))
+    assert thumbprints(packed) == [x509.thumbprint(FIRST), Refusal(Reason.UNRECOGNISED)]
 
 
 def test_metadata_gives_each_signing_key_of_an_entity_once(tmp_path: Path) -> None:
@@ -105,6 +107,27 @@ def test_thumbprints_in_a_registry_are_pinned_keys_however_they_were_pasted(tmp_
     assert (second.thumbprint, second.token_issuer) == (Refusal(Reason.BAD_VALUE), None)
 
 
+def listed(issuer: str) -> str:
+    """An authority, and the thumbprint that it is trusted by."""
+    return f'<authority name="{issuer}"><keys><add thumbprint="{x509.thumbprint(FIRST)}"/></keys></authority>'
+
+
+@pytest.mark.parametrize(
+    ("registry", "issuers"),
+    [
+        (
+            f'<keys><add thumbprint="{x509.thumbprint(FIRST)}" name="http://sts.example/trust"/></keys>',
+            ["http://sts.example/trust"],
+        ),
+        (listed("http://a/"), ["http://a/"]),
+        (listed("https://a/") + listed("ours"), ["https://a/", None]),
+    ],
+)
+def test_a_registry_says_whose_tokens_a_thumbprint_is_trusted_for(tmp_path: Path, registry: str, issuers: list[object]) -> None:
+    document = f"<configuration><issuerNameRegistry>{registry}</issuerNameRegistry></configuration>"
+    assert [key.token_issuer for key in read(tmp_path, document, "web.config").keys] == issuers
+
+
 BOMB = '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa">' + "".join(
     f'<!ENTITY {name} "' + 10 * f"&{before};" + '">' for before, name in itertools.pairwise("abcdefghij")
 )
@@ -128,6 +151,7 @@ BOMB = '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa">' + "".join(
         (b"\xff\xfe\x00", Reason.BAD_BODY),
         (b"\x00\x01\x02\x80", Reason.BAD_BODY),
         ("", Reason.UNRECOGNISED),
+        ("-----BEGIN CERTIFICATE----\nAAAA\n-----END CERTIFICATE-----\n", Reason.UNRECOGNISED),
         pytest.param("x" * (5 * 1024 * 1024), Reason.TOO_LARGE, id="too large"),
     ],
 )
