@@ -16,6 +16,7 @@ _MOST = 100_000
 """Settings of one file."""
 _ODD = re.compile(r"[^a-z0-9]")
 _LINE = re.compile(r"([^\s:=#!][^\s:=]*)\s*[:=]\s*(.*)")
+_ESCAPED = re.compile(r"\\([:=#!\\])")
 _SCALARS = (str, bool, int, float)
 
 _NAMES = (
@@ -107,7 +108,7 @@ def _of_properties(content: str) -> Iterator[Setting]:
     for number, line in enumerate(content.splitlines(), 1):
         found = _LINE.fullmatch(line.strip())
         if found:
-            yield _setting(_parts(found[1], dots=True), found[2], number)
+            yield _setting(_parts(found[1], dots=True), _ESCAPED.sub(r"\1", found[2]), number)
 
 
 def _of_yaml(content: str) -> Iterator[Setting]:

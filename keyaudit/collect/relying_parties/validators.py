@@ -122,19 +122,27 @@ def _checks_audience(inside: Sequence[Setting]) -> bool | Refusal:
 
 def _authority(naming: Sequence[Setting], inside: Sequence[Setting]) -> tuple[str | Refusal, Setting] | None:
     """Whose keys are fetched, and the setting that says so; None: nobody's of Entra's."""
-    by_name = {setting.name: setting for setting in naming}
-    tenant = next((by_name[name] for name in _TENANTS if name in by_name), None)
+    by_name: dict[str, list[Setting]] = defaultdict(list)
+    for setting in naming:
+        by_name[setting.name].append(setting)
+    tenants = next((by_name[name] for name in _TENANTS if name in by_name), [])
+    told = _widest((_of_tenant(one.value), one) for one in tenants)
+    tenant = told[1] if told else None
     for name in _ADDRESSES:
         if name in by_name:
-            found = of_address(by_name[name].value, tenant.value if tenant else None)
-            return None if found is None else (found, by_name[name])
+            return _widest((of_address(one.value, tenant.value if tenant else None), one) for one in by_name[name])
     if tenant is None:
         return None
     instance = next((setting.value for setting in inside if setting.name in _INSTANCES), None)
     if instance is not None:
-        found = of_address(instance, tenant.value)
-        return None if found is None else (found, tenant)
-    return (_of_tenant(tenant.value), tenant) if _OF_ENTRA.search(" ".join(tenant.path[:-1])) else None
+        return _widest([(of_address(instance, tenant.value), tenant)])
+    return told if _OF_ENTRA.search(" ".join(tenant.path[:-1])) else None
+
+
+def _widest(found: Iterable[tuple[str | Refusal | None, Setting]]) -> tuple[str | Refusal, Setting] | None:
+    """Of several that say it, as the documents of a file for several profiles do, the one by which most tokens are taken."""
+    told = [(authority, setting) for authority, setting in found if authority is not None]
+    return max(told, key=lambda one: 1 if isinstance(one[0], Refusal) else 2 * (one[0] in SHARED_AUTHORITIES), default=None)
 
 
 def of_address(value: str, tenant: str | None = None) -> str | Refusal | None:
@@ -204,6 +212,8 @@ def _allowed(every: Sequence[Setting]) -> int | Refusal:
     """How many tenants the app settings let in; unknown where the file holds no app settings."""
     found = next((setting.value for setting in every if setting.name == _ALLOWED), None)
     if found is not None:
+        if _OPEN.search(found):
+            return _UNSAID
         return len({tenant.strip().lower() for tenant in found.split(",") if tenant.strip()})
     return 0 if any(setting.name.startswith("website") for setting in every) else _UNSAID
 

@@ -140,6 +140,7 @@ ALLOWED = "WEBSITE_AUTH_AAD_ALLOWED_TENANTS"
         (app_service(""), ("common", False, None, True), None),
         (app_service(None, settings=[{"name": "WEBSITE_RUN", "value": "1"}]), ("common", False, 0, True), True),
         (app_service(None, settings=[{"name": ALLOWED, "value": f"{TENANT}, b"}]), ("common", False, 2, True), False),
+        (app_service(None, settings=[{"name": ALLOWED, "value": "#{Tenants}#"}]), ("common", False, None, True), None),
     ],
 )
 def test_app_service(tmp_path: Path, content: object, facts: tuple[object, ...], outcome: bool | None) -> None:
@@ -163,7 +164,17 @@ def test_spring(tmp_path: Path, more: str, outcome: bool | None) -> None:
     found = only(tmp_path, "application-prod.yml", text)
     assert (found.takes_anybodys, found.line) == (outcome, 4)
     properties = f"# x\nspring.security.oauth2.resourceserver.jwt.jwk-set-uri={LOGIN}common/discovery/v2.0/keys\n"
-    assert only(tmp_path, "application.properties", properties).takes_anybodys is True
+    for told in (properties, properties.replace("https:", "https\\:")):
+        assert only(tmp_path, "application.properties", told).takes_anybodys is True
+
+
+@pytest.mark.parametrize("tenants", [("common", TENANT), (TENANT, "common"), (TENANT, "${T}", "common")])
+def test_of_the_documents_of_several_profiles_the_one_that_takes_most_counts(tmp_path: Path, tenants: tuple[str, ...]) -> None:
+    text = "---\n".join(SPRING.format(keys=f"{LOGIN}{tenant}/discovery/v2.0/keys", more="") for tenant in tenants)
+    found = only(tmp_path, "application.yml", text)
+    assert (found.takes_anybodys, found.line) == (True, 4 + 5 * tenants.index("common"))
+    azure = "---\n".join(f"azure.active-directory:\n  tenant-id: {tenant}\n" for tenant in tenants)
+    assert only(tmp_path, "application.yml", azure).authority == "common"
 
 
 @pytest.mark.parametrize(
