@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from keyaudit.collect.usage.values import operation_name
+from keyaudit.collect.usage.values import BadRecordError, operation_name
 
 # https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities, as `operation_name` folds them.
 _ADDED = "add service principal"
@@ -38,13 +38,18 @@ def federates(operation: str) -> bool:
     return operation_name(operation) in _FEDERATION
 
 
-def changes(operation: str, properties: Iterable[Property]) -> list[Change]:
-    """Everything that a record of this name says, in a fixed order; nothing where it is of something else."""
+def changes(operation: str, properties: Iterable[Property] | None) -> list[Change]:
+    """Everything that a record of this name says, in a fixed order; nothing where it is of something else.
+
+    `properties`: None where the record has no place for them; raises BadRecordError if only they would say what it is.
+    """
     folded = operation_name(operation)
     if folded in _FEDERATION:
         return [("change-federation", None)]
+    if properties is None and folded in _CARRIERS:
+        raise BadRecordError("does not say what it changed")
     found: list[Change] = [("add-service-principal", None)] if folded == _ADDED else []
-    held = [each for each in properties if each[0].replace(" ", "").casefold() in _HELD]
+    held = [each for each in properties or () if each[0].replace(" ", "").casefold() in _HELD]
     added, removed = set[str](), set[str]()
     for _, old, new in held:
         before, after = _keys(old), _keys(new)
@@ -55,8 +60,8 @@ def changes(operation: str, properties: Iterable[Property]) -> list[Change]:
     named = bool(added or removed)
     if not named and folded in _CREDENTIALS:
         found.append((_CREDENTIALS[folded], None))
-    elif not named and any(new.strip() not in _NOTHING and old.strip() in _NOTHING for _, old, new in held):
-        # There is one that was not there before, and its id is not told.
+    elif not named and any(new.strip() not in (old.strip(), *_NOTHING) and not _keys(new) for _, old, new in held):
+        # They are not what they were before, and no id of theirs is told: taken for the graver here too.
         found.append(("add-credential", None))
     return found
 

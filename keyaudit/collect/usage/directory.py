@@ -130,14 +130,12 @@ def _event(audit: _Audit, tenant_id: str | None) -> Event:
     if not relevant(operation):
         return Event(SOURCE, on, tenant_id=tenant_id)
     targets = audit.target_resources or []
-    found = changes(
-        operation,
-        (
-            (each.display_name or "", each.old_value or "", each.new_value or "")
-            for target in targets
-            for each in target.modified_properties or ()
-        ),
+    properties = (
+        (each.display_name or "", each.old_value or "", each.new_value or "")
+        for target in targets
+        for each in target.modified_properties or ()
     )
+    found = changes(operation, None if audit.target_resources is None else properties)
     uses = tuple(_use(audit, on, part, change, _changed(targets, operation)) for part, change in enumerate(found))
     return Event(SOURCE, on, uses, tenant_id)
 

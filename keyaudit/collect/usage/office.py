@@ -200,10 +200,9 @@ def _switch(audit: _Audit, on: int, tenant: str | None) -> Use:
 
 def _directory(audit: _Audit, on: int, operation: str) -> tuple[Use, ...]:
     """What Entra's audit log tells too, copied."""
-    found = changes(
-        operation,
-        ((pair.name or "", _text(pair.old_value), _text(pair.new_value)) for pair in audit.modified_properties or _NONE),
-    )
+    modified = audit.modified_properties
+    properties = ((pair.name or "", _text(pair.old_value), _text(pair.new_value)) for pair in modified or _NONE)
+    found = changes(operation, None if modified is None else properties)
     kind, target = ("domain", lower(audit.object_id)) if federates(operation) else _target(audit, operation)
     return tuple(_use(audit, on, change, kind, target, key=key, part=part) for part, (change, key) in enumerate(found))
 

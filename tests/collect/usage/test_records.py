@@ -66,6 +66,11 @@ def unified(operation: str, **members: object) -> dict[str, Any]:
         ("Add service principal", "[]", "[]", [("add-service-principal", None)]),
         ("Update application", "[]", described(KEY), [("add-credential", KEY)]),
         ("Update application", described(KEY), described(KEY), []),
+        ("Update application", described(KEY).replace("x,y", "z"), described(KEY), []),
+        ("Update application", described(KEY), "[]", [("remove-credential", KEY)]),
+        ("Update application", "[1]", "[1,2]", [("add-credential", None)]),
+        ("Update service principal", "[1]", "[1]", []),
+        ("Update service principal", "[1]", "[]", []),
         ("Update service principal", "[]", "[]", []),
         ("Add owner to application", "[]", described(KEY), []),
         ("Add service principal credentials from a partner", "[]", described(KEY), []),
@@ -79,6 +84,23 @@ def test_credentials_that_come_and_go(
     assert all(
         bool(row["unknown"]) == (row["operation"] == "add-credential" and row["credential_key_id"] is None) for row in found
     )
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        audit("Update application", targetResources=None),
+        unified("Update service principal."),
+        {k: v for k, v in made.change_row(made.changes()[1]).items() if k != "TargetResources"}
+        | {"Type": "AuditLogs", "OperationName": "Add service principal", "TimeGenerated": AT, "ActivityDateTime": AT},
+    ],
+    ids=["graph", "unified", "row"],
+)
+def test_what_does_not_say_what_it_changed_is_not_read_as_nothing(tmp_path: Path, record: dict[str, Any]) -> None:
+    path = tmp_path / "record"
+    path.write_text(json.dumps(record))
+    found = counts(imported(tmp_path / "store", path))
+    assert (found["ignored"], found["quarantined"]) == (0, 1)
 
 
 def test_a_first_credential_hidden_in_a_new_service_principal(tmp_path: Path) -> None:
