@@ -1,17 +1,16 @@
 """Evidence that Azure's read APIs do not hold, taken from files that the user exports and supplies."""
 
-import codecs
 import hashlib
 import json
 import os
 import re
-import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from keyaudit.collect.relying_parties.files import in_place
+from keyaudit.collect.relying_parties.reading import UnreadError, content, text
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.evidence import RELYING_PARTIES, UNIFIED_AUDIT
 from keyaudit.model.relying_parties import RelyingParties
@@ -24,13 +23,10 @@ _EXPORT = (
     "export it with: @(Get-AdminAuditLogConfig; Get-OrganizationConfig) | ConvertTo-Json -Depth 3 |"
     " Out-File -Encoding utf8 ual.json"
 )
-_MOST = 8 * 1024 * 1024
-"""Bytes of a file; the two objects come to some 20 KB."""
 _OBJECTS = 16
 
 # In Exchange Online: NAMPR01A001.PROD.OUTLOOK.COM/Microsoft Exchange Hosted Organizations/contoso.onmicrosoft.com - ...
 _ORGANIZATION = re.compile(r"Microsoft Exchange Hosted Organizations/([^/ ]{1,253})", re.IGNORECASE)
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +70,11 @@ def supplied(imports: Iterable[str]) -> Evidence:
     """What the values of --import, as in ual=FILE, lead to. Raises UsageError for what cannot be read or used."""
     found: UnifiedAudit | None = None
     parties: RelyingParties | None = None
-    for text in imports:
-        kind, _, name = text.partition("=")
+    for given in imports:
+        kind, _, name = given.partition("=")
         if kind.lower() not in _KINDS or not name:
             known = " or ".join(_KINDS.values())
-            raise UsageError(f"--import {one_line(text)!r}", "not an import that is known", f"write {known}")
+            raise UsageError(f"--import {one_line(given)!r}", "not an import that is known", f"write {known}")
         if kind.lower() == RELYING_PARTIES:
             if parties is not None:
                 raise UsageError(_PARTIES, "given twice", "put the files in one folder")
@@ -109,7 +105,7 @@ def unified_audit(path: Path) -> UnifiedAudit:
     disabled = _switch(objects, "AuditDisabled", place)
     if ingestion is None and disabled is None:
         raise UsageError(place, "has neither UnifiedAuditLogIngestionEnabled nor AuditDisabled", _EXPORT)
-    named = {match[1].lower() for each in objects for text in _texts(each) for match in _ORGANIZATION.finditer(text)}
+    named = {match[1].lower() for each in objects for said in _texts(each) for match in _ORGANIZATION.finditer(said)}
     return UnifiedAudit(
         digest=hashlib.sha256(data).hexdigest(),
         ingestion=ingestion,
@@ -120,31 +116,20 @@ def unified_audit(path: Path) -> UnifiedAudit:
 
 def _content(path: Path, place: str) -> bytes:
     try:
-        # Opening a FIFO must not wait for a writer.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise UsageError(place, "not a regular file", "name the exported file")
-            with os.fdopen(descriptor, "rb", closefd=False) as file:
-                data = file.read(_MOST + 1)
-        finally:
-            os.close(descriptor)
-    except (OSError, ValueError) as error:
-        what = error.strerror if isinstance(error, OSError) else "not a path"
-        raise UsageError(place, f"cannot be read: {what}", "name the exported file") from error
-    if len(data) > _MOST:
-        raise UsageError(place, f"over {_MOST:,} bytes, where the two objects come to some 20,000", _EXPORT)
-    return data
+        # What is named is meant, wherever it leads.
+        return content(Path(os.path.realpath(path)))
+    except (UnreadError, ValueError) as error:
+        what = error.what if isinstance(error, UnreadError) else "not a path"
+        raise UsageError(place, what, "name the exported file") from error
 
 
 def _parsed(data: bytes, place: str) -> object:
-    encoding, skip = next(((name, len(bom)) for bom, name in _BOMS if data.startswith(bom)), ("utf-8", 0))
     try:
-        return json.loads(data[skip:].decode(encoding), object_pairs_hook=_unique, parse_constant=_constant)
+        return json.loads(text(data), object_pairs_hook=_unique, parse_constant=_constant)
     except json.JSONDecodeError as error:
         raise UsageError(f"{place}:{error.lineno}:{error.colno}", f"not JSON: {error.msg}", _EXPORT) from error
-    except (ValueError, RecursionError) as error:
-        what = one_line(str(error)) if type(error) is ValueError else f"not {encoding} text, or nested too deeply"
+    except (UnreadError, ValueError, RecursionError) as error:
+        what = "nested too deeply" if isinstance(error, RecursionError) else one_line(str(error))
         raise UsageError(place, f"not JSON as PowerShell writes it: {what}", _EXPORT) from error
 
 

@@ -89,7 +89,7 @@ WRONG: list[tuple[object, str]] = [
     ({"UnifiedAuditLogIngestionEnabled": "True"}, "UnifiedAuditLogIngestionEnabled is not true or false"),
     ({"AuditDisabled": None}, "AuditDisabled is not true or false"),
     ({"AuditDisabled": 0}, "AuditDisabled is not true or false"),
-    (b" " * (8 * 1024 * 1024 + 1), "over 8,388,608 bytes"),
+    (b" " * (4 * 1024 * 1024 + 1), "over 4,194,304 bytes"),
 ]
 
 
