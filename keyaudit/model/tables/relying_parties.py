@@ -2,6 +2,7 @@
 
 from keyaudit.model.columns import Column, Table, Type, where_found
 from keyaudit.model.evidence import RELYING_PARTIES
+from keyaudit.model.relying_parties import SHARED_AUTHORITIES
 from keyaudit.model.tables.shared_key import SHARED
 
 _SERVICE = Column(name="relying_party", type=Type.TEXT, meaning="the service of yours, by the folder or the name of its file")
@@ -81,7 +82,7 @@ TOKEN_VALIDATOR = Table(
             name="authority",
             type=Type.TEXT,
             meaning="whose metadata it fetches keys from; the first three are metadata that many tenants share",
-            values=("common", "organizations", "consumers", "tenant", "b2c"),
+            values=(*SHARED_AUTHORITIES, "tenant", "b2c"),
             needs=RELYING_PARTIES,
         ),
         Column(

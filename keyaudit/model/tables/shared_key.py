@@ -1,8 +1,9 @@
 """The table of token-signing keys that tenants share."""
 
 from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.relying_parties import SHARED_AUTHORITIES
 
-SHARED = {name: f"login.{name}_keys" for name in ("common", "organizations", "consumers")}
+SHARED = {name: f"login.{name}_keys" for name in SHARED_AUTHORITIES}
 """The authorities under which Entra publishes keys for tenants at once, with the operation that reads each."""
 
 _ALL = tuple(SHARED.values())
