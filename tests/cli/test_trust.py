@@ -51,6 +51,9 @@ def test_the_list_says_what_was_not_read(keyaudit: Keyaudit, unread: Path) -> No
     ran = keyaudit("trust", "list", "--from", unread, "-o", "json")
     assert ran.json["keys"] == []
     assert {gap["reason"] for gap in ran.json["gaps"]} == {"excluded_by_config"}
+    told = " ".join(keyaudit("trust", "list", "--from", unread).out.split())
+    assert "0 keys. Left out by configuration: 1 place." in told
+    assert "the keys that Entra publishes for everybody" in told
 
 
 def test_history_says_what_came_and_went(keyaudit: Keyaudit, contoso: Path, tmp_path: Path, unread: Path) -> None:

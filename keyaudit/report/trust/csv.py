@@ -1,14 +1,12 @@
 """As CSV: a line a key or validator; then one for each file, or place, that could not be read."""
 
 import csv
-from collections.abc import Mapping
 from typing import TextIO
 
 from keyaudit.model import times
 from keyaudit.model.coverage import Refusal
-from keyaudit.model.reasons import Reason
 from keyaudit.model.relying_parties import Unread
-from keyaudit.model.run import Run
+from keyaudit.model.run import Gap, Run
 from keyaudit.model.trust import Checked, Trust, TrustCheck, TrustScan
 from keyaudit.report.cells import common_cells, guarded, note_cell
 from keyaudit.report.trust import words
@@ -18,14 +16,11 @@ _PUBLISHED = (
     "expires_on", "age_days", "note", "as_of", "coverage_note",
 )  # fmt: skip
 _CHECKED = (
-    "record", "state", "file", "line", "relying_party", "held_as", "key_id", "thumbprint", "token_issuer", "fetched_on", "note",
-    "coverage_note",
+    "record", "state", "file", "line", "relying_party", "held_as", *words.OF_KEY, "note", "coverage_note",
 )  # fmt: skip
 _SCANNED = (
-    "record", "outcome", "file", "line", "section", "relying_party", "authority", "validates_issuer", "tenants_allowed",
-    "validates_audience", "note", "coverage_note",
+    "record", "outcome", "file", "line", "section", "relying_party", *words.OF_VALIDATOR, "note", "coverage_note",
 )  # fmt: skip
-_OUTCOMES = {True: "fail", None: "unknown", False: "pass"}
 
 
 def published(found: Trust, out: TextIO) -> None:
@@ -57,8 +52,7 @@ def published(found: Trust, out: TextIO) -> None:
                 doubt = "" if step.whole else "*:parent_not_assessed"
                 place = {"published_in": guarded(one.place), "as_of": _moment(step.as_of), "coverage_note": doubt}
                 writer.writerow({**common, "record": record, **facts, **place})
-    for gap in found.verdict.gaps:
-        writer.writerow({**common, "record": "not-read", "note": guarded(gap.scope.name), "coverage_note": f"*:{gap.reason}"})
+    writer.writerows({**common, **_gap(gap)} for gap in found.verdict.gaps)
 
 
 def checked(found: TrustCheck, out: TextIO) -> None:
@@ -68,26 +62,25 @@ def checked(found: TrustCheck, out: TextIO) -> None:
         writer.writerow({**common, **_checked(each, offline=found.run is None)})
     for file in found.unread:
         writer.writerow({**common, **_unread(file), "state": "unknown"})
-    for gap in found.verdict.gaps:
-        writer.writerow({**common, "record": "not-read", "note": guarded(gap.scope.name), "coverage_note": f"*:{gap.reason}"})
+    writer.writerows({**common, **_gap(gap)} for gap in found.verdict.gaps)
 
 
 def scanned(found: TrustScan, out: TextIO) -> None:
     """Write it: `record` is validator or not-read. `out` must not translate line ends."""
     writer = _writer(out, None, _SCANNED)
     for each in found.found.validators:
-        facts = {name: getattr(each, name) for name in _SCANNED[6:10]}
+        facts = {name: getattr(each, name) for name in words.OF_VALIDATOR}
         writer.writerow(
             {
                 "record": "validator",
-                "outcome": _OUTCOMES[each.takes_anybodys],
+                "outcome": words.OUTCOMES[each.takes_anybodys],
                 "file": guarded(each.file),
                 "line": str(each.line),
                 "section": guarded(each.section),
                 "relying_party": guarded(each.relying_party),
                 **{name: _plain(fact) for name, fact in facts.items()},
                 "note": guarded(words.settings(each)),
-                "coverage_note": note_cell(_reasons(facts)),
+                "coverage_note": note_cell(words.reasons(facts)),
             }
         )
     for file in found.found.unread:
@@ -102,8 +95,8 @@ def _writer(out: TextIO, run: Run | None, columns: tuple[str, ...]) -> "csv.Dict
 
 def _checked(each: Checked, *, offline: bool) -> dict[str, str]:
     key = each.key
-    facts = {name: getattr(key, name) for name in ("key_id", "thumbprint", "token_issuer", "fetched_on")}
-    unknown = _reasons(facts) | ({"published": each.reason} if each.reason else {})
+    facts = {name: getattr(key, name) for name in words.OF_KEY}
+    unknown = words.reasons(facts) | ({"published": each.reason} if each.reason else {})
     return {
         "record": "key",
         "state": each.state,
@@ -124,15 +117,15 @@ def _unread(each: Unread) -> dict[str, str]:
     return {**place, "note": guarded(each.what), "coverage_note": f"*:{each.reason}"}
 
 
+def _gap(gap: Gap) -> dict[str, str]:
+    return {"record": "not-read", "note": guarded(gap.scope.name), "coverage_note": f"*:{gap.reason}"}
+
+
 def _plain(fact: object) -> str:
     """A fact as a cell; empty where there is none, or it is unknown."""
     if fact is None or isinstance(fact, Refusal):
         return ""
     return str(fact).lower() if isinstance(fact, bool) else guarded(str(fact))
-
-
-def _reasons(facts: Mapping[str, object]) -> dict[str, Reason]:
-    return {name: fact.reason for name, fact in facts.items() if isinstance(fact, Refusal)}
 
 
 def _moment(seconds: int | None) -> str:

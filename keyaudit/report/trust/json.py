@@ -10,9 +10,7 @@ from keyaudit.model.run import Run
 from keyaudit.model.stolen_keys import STOLEN
 from keyaudit.model.trust import Checked, Named, PublishedKey, Step, Trust, TrustCheck, TrustScan
 from keyaudit.report.members import SCHEMA, UNTRUSTED, begun, coverage_member, document, exits, gap_member
-
-_OF_KEY = ("key_id", "thumbprint", "token_issuer", "fetched_on")
-_OF_VALIDATOR = ("authority", "validates_issuer", "tenants_allowed", "validates_audience")
+from keyaudit.report.trust import words
 
 
 def published(found: Trust, out: TextIO) -> None:
@@ -86,8 +84,8 @@ def _named(key: Named) -> dict[str, object]:
 
 def _checked(each: Checked) -> dict[str, object]:
     key = each.key
-    facts = {name: getattr(key, name) for name in _OF_KEY}
-    unknown = _reasons(facts) | ({"published": str(each.reason)} if each.reason else {})
+    facts = {name: getattr(key, name) for name in words.OF_KEY}
+    unknown = words.reasons(facts) | ({"published": each.reason} if each.reason else {})
     return {
         "state": each.state,
         "file": key.file,
@@ -102,10 +100,9 @@ def _checked(each: Checked) -> dict[str, object]:
 
 
 def _validator(each: Validator) -> dict[str, object]:
-    facts = {name: getattr(each, name) for name in _OF_VALIDATOR}
-    outcome = {True: "fail", None: "unknown", False: "pass"}[each.takes_anybodys]
+    facts = {name: getattr(each, name) for name in words.OF_VALIDATOR}
     place = {"file": each.file, "line": each.line, "section": each.section, "relying_party": each.relying_party}
-    return {"outcome": outcome, **place, **_values(facts), "unknown": _reasons(facts)}
+    return {"outcome": words.OUTCOMES[each.takes_anybodys], **place, **_values(facts), "unknown": words.reasons(facts)}
 
 
 def _unread(each: Unread) -> dict[str, object]:
@@ -115,10 +112,6 @@ def _unread(each: Unread) -> dict[str, object]:
 
 def _values(facts: Mapping[str, object]) -> dict[str, object]:
     return {name: None if isinstance(fact, Refusal) else fact for name, fact in facts.items()}
-
-
-def _reasons(facts: Mapping[str, object]) -> dict[str, str]:
-    return {name: str(fact.reason) for name, fact in facts.items() if isinstance(fact, Refusal)}
 
 
 def _moment(seconds: int | None) -> str | None:

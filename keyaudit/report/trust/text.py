@@ -11,7 +11,7 @@ from keyaudit.model.text import one_line
 from keyaudit.model.trust import Checked, State, Step, Trust, TrustCheck, TrustScan
 from keyaudit.report.grid import grid
 from keyaudit.report.lines import Paint, joined, paint, parted, plural, wrap
-from keyaudit.report.missing import incomplete, unsafe
+from keyaudit.report.missing import incomplete, not_needed, unsafe
 from keyaudit.report.summary import ended, header
 from keyaudit.report.trust import words
 
@@ -49,6 +49,7 @@ def published(found: Trust, out: TextIO, *, width: int = 80, colour: bool = Fals
         wrap("One snapshot alone: nothing to compare.", width) if found.steps == [] else [],
         incomplete(found.verdict, width, colour),
         unsafe(found.verdict, width, colour),
+        not_needed(found.verdict, width),
         ended(found.verdict, width, colour),
     )
     out.write(joined(["", *below]))

@@ -1,6 +1,6 @@
 """Keys and validators in words. What files and the tenant name is made safe for one line here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from keyaudit.model import times
 from keyaudit.model.coverage import Refusal
@@ -15,6 +15,12 @@ from keyaudit.report.lines import listed, plural
 _NAME = 200
 _NO_METADATA = "nothing was named that says what is published; name a snapshot with --from, or --tenant"
 _ELSEWHERE = "its issuer is not Entra, so that what it publishes was not read"
+
+OF_KEY = ("key_id", "thumbprint", "token_issuer", "fetched_on")
+OF_VALIDATOR = ("authority", "validates_issuer", "tenants_allowed", "validates_audience")
+"""The facts of each, by the names under which they are written."""
+OUTCOMES = {True: "fail", None: "unknown", False: "pass"}
+"""What a validator comes to, by whether it takes anybody's tokens."""
 
 CHECK_ENDS = {
     Exit.FINDINGS: "a key is trusted that is stolen, or that Entra publishes no more",
@@ -88,7 +94,7 @@ def verdict_of(each: Checked, *, offline: bool) -> str:
     if each.stolen is not None:
         return f"is {each.stolen.what} ({each.stolen.source})"
     if each.state is State.WITHDRAWN:
-        return "is published no more by Entra: whatever it signs is taken all the same"
+        return "is not among the keys that Entra publishes: whatever it signs is taken all the same"
     if each.state is State.PUBLISHED:
         return "is published"
     return f"cannot tell whether it is published: {_why(each, offline=offline)}"
@@ -105,6 +111,11 @@ def _why(each: Checked, *, offline: bool) -> str:
     if each.reason is None or each.reason is Reason.NOT_SUPPLIED:
         return _ELSEWHERE
     return f"{ADVICE[each.reason].meaning} ({each.reason})"
+
+
+def reasons(facts: Mapping[str, object]) -> dict[str, Reason]:
+    """Why facts are unknown, of those that are."""
+    return {name: fact.reason for name, fact in facts.items() if isinstance(fact, Refusal)}
 
 
 def unread(each: Unread) -> str:
