@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from typing import TypeVar
 
 import msgspec
 
@@ -41,6 +42,9 @@ class Sealed(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     digest: str
 
 
+S = TypeVar("S", bound=Sealed)
+
+
 class Manifest(Sealed):
     """What a snapshot holds."""
 
@@ -64,28 +68,41 @@ def decode(data: bytes, place: str, columns: Mapping[str, Mapping[str, str]]) ->
 
     `columns` are those that this version reads, by table.
     """
-    try:
-        version = msgspec.json.decode(data, type=_Version).format
-        if version != FORMAT:
-            age, remedy = ("newer", "update keyaudit") if version > FORMAT else ("older", "collect again")
-            raise UsageError(place, f"written in a {age} format ({version}; this keyaudit reads {FORMAT})", remedy)
-        manifest = msgspec.json.decode(data, type=Manifest)
-    except BROKEN as error:
-        raise UnsafeError(place, f"damaged, or not a snapshot of keyaudit: {one_line(str(error))}", _REMEDY) from error
-    # One way to write it means that doubled keys, other number forms and trailing bytes all show here.
-    if sealed(manifest) != data:
-        raise UnsafeError(place, "damaged or edited: it does not match its own digest", _REMEDY)
+    manifest = unsealed(data, place, Manifest, reads=FORMAT, again="collect again", remedy=_REMEDY)
     if repeated(manifest.coverage):
         raise UnsafeError(place, f"two coverage records for {repeated(manifest.coverage)}", _REMEDY)
     if {name: table.columns for name, table in manifest.tables.items()} != columns:
         raise UsageError(
             place, f"keyaudit {manifest.run.tool_version} wrote it, with other columns", "use that version, or collect again"
         )
-    for name, table in manifest.tables.items():
+    check_files(manifest.tables, place, _REMEDY)
+    return manifest
+
+
+def unsealed(data: bytes, place: str, kind: type[S], *, reads: int, again: str, remedy: str) -> S:
+    """What `sealed` wrote. Raises UnsafeError unless it is exactly that, UsageError unless its `format` is `reads`.
+
+    `again`: how to have an older one made anew. `remedy`: what to do about a damaged one.
+    """
+    try:
+        version = msgspec.json.decode(data, type=_Version).format
+        if version != reads:
+            age, then = ("a newer", "update keyaudit") if version > reads else ("an older", again)
+            raise UsageError(place, f"written in {age} format ({version}; this keyaudit reads {reads})", then)
+        found = msgspec.json.decode(data, type=kind)
+    except BROKEN as error:
+        raise UnsafeError(place, f"damaged, or not of keyaudit: {one_line(str(error))}", remedy) from error
+    if sealed(found) != data:
+        raise UnsafeError(place, "damaged or edited: it does not match its own digest", remedy)
+    return found
+
+
+def check_files(tables: Mapping[str, TableFiles], place: str, remedy: str) -> None:
+    """Raises UnsafeError unless each table has the files that are its own, and none where it has no row."""
+    for name, table in tables.items():
         expected = [f"{name}/{n:05}.parquet" for n in range(len(table.files))]
         if bool(table.files) != (table.rows > 0) or [file.path for file in table.files] != expected:
-            raise UnsafeError(place, f"names files that are not those of the table {name}", _REMEDY)
-    return manifest
+            raise UnsafeError(place, f"names files that are not those of the table {name}", remedy)
 
 
 def sealed(manifest: Sealed) -> bytes:

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pytest
 
 from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use, open_logs, write_logs
-from keyaudit.inventory.logs.manifest import COLUMNS
+from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT
 from keyaudit.inventory.logs.write import Import
+from keyaudit.inventory.manifest import sealed
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.tables.usage import USAGE
 from keyaudit.model.times import DAY
@@ -119,6 +121,16 @@ def test_every_byte_is_verified(store: LogStore) -> None:
                 open_logs(store.folder)
         path.write_bytes(data)
     assert open_logs(store.folder).files
+
+
+@pytest.mark.parametrize(
+    ("version", "what"), [(FORMAT + 1, "a newer format .*; update keyaudit"), (0, "an older format .*; import the logs again")]
+)
+def test_logs_of_another_format_are_refused(store: LogStore, version: int, what: str) -> None:
+    other = msgspec.structs.replace(store.manifest, format=version)
+    (store.folder / "manifest.json").write_bytes(sealed(other))
+    with pytest.raises(UsageError, match=what):
+        open_logs(store.folder)
 
 
 def test_what_does_not_belong_to_it_is_refused(store: LogStore) -> None:

@@ -224,7 +224,7 @@ FORGED: list[tuple[Callable[[dict[str, object]], dict[str, object]], type[AuditE
     (_version(FORMAT + 1), UsageError, "newer format .*; update keyaudit"),
     (_version(0), UsageError, "older format .*; collect again"),
     (_version("1"), UnsafeError, "Expected `int`, got `str`"),
-    (_version(None), UnsafeError, "damaged, or not a snapshot"),
+    (_version(None), UnsafeError, "damaged, or not of keyaudit"),
     (_first_column_gone, UsageError, r"keyaudit 0\.1\.0 wrote it, with other columns; use that version"),
     (_path("../../etc/passwd"), UnsafeError, "names files that are not those of the table key"),
     (_path("/etc/passwd"), UnsafeError, "names files"),

@@ -11,13 +11,11 @@ import duckdb
 from keyaudit.inventory import files
 from keyaudit.inventory.load import counted, described, parquet
 from keyaudit.inventory.locked import TEMPORARY, judged, locked
-from keyaudit.inventory.logs.manifest import COLUMNS, THROTTLED, USES, LogManifest, decode
+from keyaudit.inventory.logs.manifest import COLUMNS, DAMAGED, THROTTLED, USES, LogManifest, decode
 from keyaudit.inventory.logs.use import FileRead
 from keyaudit.inventory.manifest import MAX_MANIFEST, TableFiles
 from keyaudit.inventory.rows import no_rows
 from keyaudit.model.errors import UnsafeError, UsageError
-
-_DAMAGED = "take the folder from where it was made, or import the logs again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class LogStore:
 
         What a query fails of is told as `inventory.locked.judged` does.
         """
-        with locked(self.folder) as connection, judged(self.folder, self.verify, _DAMAGED):
+        with locked(self.folder) as connection, judged(self.folder, self.verify, DAMAGED):
             self._check(connection)
             for name, kind in ((USES, "VIEW"), (THROTTLED, "TABLE")):
                 table = self.manifest.tables[name]
@@ -68,7 +66,7 @@ class LogStore:
         for table in self.manifest.tables.values():
             for file in table.files:
                 if files.digest(self.folder / file.path) != (file.size, file.sha256):
-                    raise UnsafeError(files.shown(self.folder / file.path), "damaged or edited: its digest differs", _DAMAGED)
+                    raise UnsafeError(files.shown(self.folder / file.path), "damaged or edited: its digest differs", DAMAGED)
 
     def _paths(self, table: TableFiles) -> list[Path]:
         return [self.folder / file.path for file in table.files]
@@ -81,7 +79,7 @@ class LogStore:
                 paths and sum(counted(connection, paths).values()) != table.rows
             ):
                 what = "does not hold the columns and rows that the manifest says"
-                raise UnsafeError(files.shown(self.folder), what, _DAMAGED)
+                raise UnsafeError(files.shown(self.folder), what, DAMAGED)
 
 
 def open_logs(folder: Path) -> LogStore:
@@ -113,7 +111,7 @@ def _refuse_extra(store: LogStore) -> None:
     for name in store.manifest.tables:
         table = store.folder / name
         if table.is_symlink() or not table.is_dir():
-            raise UnsafeError(files.shown(table), "missing, or not a folder", _DAMAGED)
+            raise UnsafeError(files.shown(table), "missing, or not a folder", DAMAGED)
         extra += [entry for entry in table.iterdir() if entry not in known]
     if extra:
         raise UnsafeError(files.shown(min(extra)), "does not belong to these logs", "remove it, or import the logs again")
