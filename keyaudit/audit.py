@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from keyaudit import __version__, gate
 from keyaudit.inventory.access import BESIDE, BESIDE_ELIGIBLE, described, reached_by, who_reaches
-from keyaudit.inventory.blast.reading import read
+from keyaudit.inventory.blast.reading import known, read
 from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read, endings, prepare
 from keyaudit.inventory.finding import target
@@ -292,13 +292,18 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int) -> Access:
     )
 
 
-def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool) -> BlastRadius:
+def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool, since: Snapshot | None = None) -> BlastRadius:
     """What trusts the key that `asked` names and what its holder reaches; to `verify`, only the former.
 
-    Raises UsageError where it names nothing, or several things.
+    What the snapshot does not have is what it was in the earlier one, `since`. Raises UsageError where `asked` names nothing,
+    or several things.
     """
+    earlier = None
+    if since is not None:
+        with since.judging(since.run.as_of, reach_known=False) as connection:
+            earlier = known(connection, asked)
     with snapshot.judging(as_of, reach_known=not verify) as connection:
-        found = read(connection, asked, as_of=as_of, verify=verify)
+        found = read(connection, asked, as_of=as_of, verify=verify, earlier=earlier)
     run, coverage = found.places(snapshot.run, snapshot.coverage)
     radius = found.radius(dataclasses.replace(snapshot.run, as_of=as_of), assess(run, coverage, found.required))
     return dataclasses.replace(radius, verdict=gate.settled(radius.verdict, {*radius.verdict.conditions, *radius.held}))

@@ -1,6 +1,8 @@
 """`keyaudit blast-radius`: what trusts a key, what its holder can become and reach, and in which order to close it."""
 
+from dataclasses import replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -34,13 +36,34 @@ def blast_radius(
         bool,
         typer.Option("--verify", help="Only say what still accepts it; exit 0 if nothing does, 1 if something, 3 if unknown."),
     ] = False,
+    since: Annotated[
+        Path | None,
+        typer.Option(
+            "--since",
+            metavar="DIR",
+            help="With --verify: an earlier snapshot, which knows what is gone. What none has is unknown: it may be mistyped.",
+        ),
+    ] = None,
 ) -> int:
     """Show what trusts a key and what whoever holds it can become and reach, with a plan to close it that is never run."""
     from keyaudit import audit  # noqa: PLC0415 - heavy
     from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
     from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.snapshot import open_snapshot  # noqa: PLC0415 - heavy
+    from keyaudit.model.errors import UnsafeError, UsageError  # noqa: PLC0415 - heavy
     from keyaudit.report.blast_radius import FORMATS  # noqa: PLC0415 - heavy
 
+    if since is not None and not verify:
+        raise UsageError("--since", "knows what is gone, which is asked to verify only", "add --verify, or leave it out")
+    earlier = open_snapshot(since) if since is not None else None
     with snapshot(live, stored) as (taken, as_of):
-        found = audit.blast_radius(taken, asked, as_of=as_of, verify=verify)
+        if since is not None and earlier is not None:
+            if earlier.run.tenant_id.lower() != taken.run.tenant_id.lower():
+                what = f"the snapshot is of tenant {earlier.run.tenant_id}, and what is verified of {taken.run.tenant_id}"
+                raise UnsafeError("--since", what, "name a snapshot of this tenant")
+            if earlier.run.as_of > taken.run.as_of:
+                raise UsageError("--since", f"{since} was collected after what is verified", "name the earlier snapshot")
+        found = audit.blast_radius(taken, asked, as_of=as_of, verify=verify, since=earlier)
+        if stored.from_:
+            found = replace(found, kept_in=str(stored.from_[0]))
         return show(FORMATS[output], found, found.verdict)

@@ -113,6 +113,8 @@ class BlastRadius:
     edges: Sequence[Edge]
     verify: bool
     """It was asked whether anything accepts the subject still: what its holder reaches was not looked for."""
+    kept_in: str = ""
+    """The folder of the snapshot that this is read from; empty where none stays."""
 
     def trusting(self) -> list[Edge]:
         """The edges from the subject to what accepts it, unknown ones too."""

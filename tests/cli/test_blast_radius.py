@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from keyaudit.model.errors import Exit
+from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estates.contoso_access import CROWN_KEY, CROWN_VAULT
 from keyaudit.simulator.estates.contoso_signing import OUTLET, WHOLESALE
 from tests.cli.conftest import Keyaudit
@@ -237,18 +238,104 @@ def test_verify_is_clean_once_the_plan_is_done(keyaudit: Keyaudit, theft: Path, 
 @pytest.mark.parametrize(
     "asked",
     [
+        f"spki:{'ab' * 32}",
         "12345678-aaaa-4bbb-8ccc-1234567890ab",
         f"https://{CROWN_VAULT}.vault.azure.net/keys/{CROWN_KEY}/0123456789abcdef0123456789abcdef",
         f"https://{CROWN_VAULT}.vault.azure.net/keys/no-such-key/0123456789abcdef0123456789abcdef",
     ],
 )
-def test_a_secret_or_a_version_that_is_gone_is_verified_and_has_no_blast_radius(
-    keyaudit: Keyaudit, contoso: Path, asked: str
+def test_an_id_that_no_reading_has_may_be_mistyped_and_is_unknown(keyaudit: Keyaudit, contoso: Path, asked: str) -> None:
+    # A snapshot that does not have it either says no more.
+    for also in ((), ("--since", contoso)):
+        verified = keyaudit("blast-radius", asked, "--verify", *also, "--from", contoso)
+        assert verified.code == Exit.INCOMPLETE, verified.out
+        assert "nothing by this id was read: it is gone, or the id is mistyped" in " ".join(verified.out.split())
+        assert "Nothing that was read still trusts it, but 1 thing could not be known." in verified.out
+    if not asked.startswith("spki:"):
+        assert keyaudit("blast-radius", asked, "--from", contoso).code == Exit.USAGE
+
+
+def _emptied() -> Estate:
+    """The tenant of the theft without the applications that were used, and with empty vaults."""
+    whole = stolen(())
+    gone = ("etl-runner", "etl-runner-test")
+    return replace(
+        whole,
+        applications=tuple(one for one in whole.applications if one.name not in gone),
+        service_principals=tuple(one for one in whole.service_principals if one.name not in gone),
+        vaults=tuple(replace(one, keys=(), certificates=()) for one in whole.vaults),
+    )
+
+
+@pytest.fixture(scope="module")
+def emptied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return collected(tmp_path_factory.mktemp("emptied") / "snapshot", _emptied())
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT thumbprint FROM credential WHERE holder_name = 'etl-runner' AND kind = 'certificate'",
+        "SELECT 'spki:' || public_key_sha256 FROM credential WHERE holder_name = 'etl-runner' AND kind = 'certificate'",
+        "SELECT key_id FROM credential WHERE holder_name = 'etl-runner-test'",
+        "SELECT DISTINCT app_id FROM credential WHERE holder_name = 'etl-runner'",
+        f"SELECT id FROM certificate WHERE id LIKE '%/{CERTIFICATE}/%' ORDER BY created_on DESC LIMIT 1",
+        f"SELECT id FROM key WHERE id LIKE '%/{CROWN_KEY}/%' AND is_current",
+        f"SELECT '{CROWN}'",
+    ],
+)
+def test_what_is_gone_is_verified_by_the_snapshot_that_had_it(
+    keyaudit: Keyaudit, theft: Path, emptied: Path, query: str
 ) -> None:
-    verified = keyaudit("blast-radius", asked, "--verify", "--from", contoso)
-    assert verified.code == Exit.CLEAN, verified.out
-    assert "Nothing in this tenant still trusts it" in verified.out
-    assert keyaudit("blast-radius", asked, "--from", contoso).code == Exit.USAGE
+    asked = asked_of(theft, query)[0]
+    alone = keyaudit("blast-radius", asked, "--verify", "--from", emptied)
+    assert alone.code in (Exit.INCOMPLETE, Exit.USAGE), alone.out
+    then = keyaudit("blast-radius", asked, "--verify", "--since", theft, "--from", emptied, "-o", "json")
+    assert then.code == Exit.CLEAN, then.out
+    assert then.json["conclusion"] == "Nothing in this tenant still trusts it: all that could was read."
+
+
+def test_a_version_that_a_service_names_is_there(keyaudit: Keyaudit, theft: Path, emptied: Path) -> None:
+    (asked,) = asked_of(theft, "SELECT id FROM key WHERE key_id LIKE '%/keys/storage-cmk' AND is_current")
+    ran = keyaudit("blast-radius", asked, "--verify", "--from", emptied)
+    assert ran.code == Exit.FINDINGS
+    assert "mistyped" not in ran.out
+
+
+def test_what_the_earlier_snapshot_did_not_show_of_it_stays_unknown(keyaudit: Keyaudit, tmp_path: Path, emptied: Path) -> None:
+    whole = stolen()
+    unread = (
+        replace(one, keys=tuple(replace(key, certificate=b"no certificate") for key in one.keys))
+        if one.name == "etl-runner"
+        else one
+        for one in whole.applications
+    )
+    before = collected(tmp_path / "snapshot", replace(whole, applications=tuple(unread)))
+    query = (
+        "SELECT key_id FROM credential WHERE holder_name = 'etl-runner' AND public_key_sha256 IS NULL AND kind = 'certificate'"
+    )
+    ran = keyaudit("blast-radius", asked_of(before, query)[0], "--verify", "--since", before, "--from", emptied)
+    assert ran.code == Exit.INCOMPLETE
+    assert "what else is on the keys of its own certificates that were not shown (1)" in " ".join(ran.out.split())
+
+
+def test_the_earlier_snapshot_is_of_the_same_tenant_and_earlier(
+    keyaudit: Keyaudit, theft: Path, contoso: Path, hardened: Path, digest: str
+) -> None:
+    plain = keyaudit("blast-radius", digest, "--since", theft, "--from", theft)
+    assert plain.code == Exit.USAGE
+    assert "--verify" in plain.err
+    other = keyaudit("blast-radius", digest, "--verify", "--since", hardened, "--from", contoso)
+    assert other.code == Exit.UNSAFE, other.err
+
+
+def test_the_plan_verifies_since_its_own_snapshot_or_says_to_keep_one(keyaudit: Keyaudit, theft: Path, digest: str) -> None:
+    steps = keyaudit("blast-radius", digest, "--from", theft, "-o", "json").json["plan"]
+    [last] = [step for step in steps if step["phase"] == "verify"]
+    assert {tuple(shlex.split(command)[3:]) for command in last["commands"]} == {("--verify", "--since", str(theft))}
+    live = keyaudit("blast-radius", "etl-runner", "--demo", "--quiet", "-o", "json").json["plan"][-1]
+    assert "make one with keyaudit collect before you begin" in live["text"]
+    assert not any("--since" in command for command in live["commands"])
 
 
 def test_a_version_that_works_still_is_accepted(keyaudit: Keyaudit, contoso: Path) -> None:

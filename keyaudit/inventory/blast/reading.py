@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import duckdb
 
 from keyaudit.inventory.access import BESIDE
-from keyaudit.inventory.blast.subject import Subject, subject
-from keyaudit.inventory.blast.walk import Walked, trusted, walked
+from keyaudit.inventory.blast.subject import Subject, named, subject
+from keyaudit.inventory.blast.walk import Walked, own_missing, trusted, walked
 from keyaudit.inventory.views.reach import LOCAL_LISTED
 from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Node, Relation
 from keyaudit.model.coverage import Coverage, ScopeKind
@@ -73,13 +73,29 @@ _HELD = {
 """What is asked for again and again of views that take long: worked out once."""
 
 
-def read(connection: duckdb.DuckDBPyConnection, asked: str, *, as_of: int, verify: bool) -> "Reading":
-    """The answer, as far as the views have it. Raises UsageError where `asked` names nothing, or several things."""
-    for table, columns in _HELD.items():
-        connection.execute(f"CREATE TEMP TABLE held_{table} AS SELECT {columns} FROM {table}")  # noqa: S608 - named above
-    meant = subject(connection, asked, gone=verify)
+def known(connection: duckdb.DuckDBPyConnection, asked: str) -> Subject | None:
+    """What `asked` names in an earlier reading, for `read`; None where that has no such thing. UsageError: it has several."""
+    _hold(connection)
+    found = named(connection, asked)
+    return dataclasses.replace(found, missing=own_missing(connection, found)) if found is not None and found.seen else None
+
+
+def read(
+    connection: duckdb.DuckDBPyConnection, asked: str, *, as_of: int, verify: bool, earlier: Subject | None = None
+) -> "Reading":
+    """The answer, as far as the views have it. Raises UsageError where `asked` names nothing, or several things.
+
+    To verify, what was not read and is no thing of an `earlier` reading either is unknown: it may be mistyped.
+    """
+    _hold(connection)
+    meant = subject(connection, asked, gone=verify, earlier=earlier)
     found = trusted(connection, meant, as_of=as_of) if verify else walked(connection, meant, as_of=as_of)
     return Reading(meant, found, verify)
+
+
+def _hold(connection: duckdb.DuckDBPyConnection) -> None:
+    for table, columns in _HELD.items():
+        connection.execute(f"CREATE TEMP TABLE held_{table} AS SELECT {columns} FROM {table}")  # noqa: S608 - named above
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -106,7 +122,7 @@ class Reading:
     def radius(self, run: Run, verdict: Verdict) -> BlastRadius:
         """The whole graph: with an edge to what is unseen for all that was not read."""
         graph = self.found.graph
-        for relation, what, reason in (*self._gaps(verdict.gaps), *self.found.missing, *self._elsewhere()):
+        for relation, what, reason in (*self._never_read(), *self._gaps(verdict.gaps), *self.found.missing, *self._elsewhere()):
             node = Node(id=f"unknown/{relation}/{what}", kind=Kind.UNSEEN, name=what)
             graph.join(node, Edge(source=graph.subject.id, target=node.id, relation=relation, doubt=reason))
         return BlastRadius(
@@ -144,6 +160,13 @@ class Reading:
                     place = "" if gap.scope.kind is ScopeKind.TENANT else f" of {gap.scope.name or gap.scope.id}"
                     nouns = ", ".join(dict.fromkeys(OPERATIONS[operation].noun for operation in missed))
                     yield relation, f"{_WORDS[relation]}: {nouns}{place} not read", gap.reason
+
+    def _never_read(self) -> Iterator[tuple[Relation, str, Reason]]:
+        """That nothing accepts what never was says nothing of the key that was meant. What something names is there."""
+        if self.verify and not self.subject.seen and not self.found.graph.edges:
+            relation = Relation.KEPT_IN if self.subject.key_ids else Relation.SIGNS_IN_AS
+            what = "nothing by this id was read: it is gone, or the id is mistyped; --since with an earlier snapshot tells"
+            yield relation, what, Reason.NOT_VISIBLE
 
     def _elsewhere(self) -> Iterator[tuple[Relation, str, Reason]]:
         """What no API of Azure shows: who was given the public half to check signatures by."""

@@ -6,13 +6,15 @@ import base64
 import binascii
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
 
+from keyaudit.model.blast_radius import Relation
 from keyaudit.model.errors import UsageError
+from keyaudit.model.reasons import Reason
 from keyaudit.model.text import one_line
 
 _MOST = 5
@@ -67,6 +69,10 @@ class Subject:
     """Row ids of credentials."""
     issuer_keys: frozenset[str] = frozenset()
     """Row ids of issuer keys."""
+    seen: bool = True
+    """A reading has it: it is no id that somebody mistyped."""
+    missing: Sequence[tuple[Relation, str, Reason]] = ()
+    """What the earlier reading that has it did not show of it, in words, and why."""
 
     def digests(self, **also: Iterable[str] | str) -> dict[str, Any]:
         """The parameters of a query about it, and others beside them."""
@@ -79,21 +85,34 @@ class Subject:
         return bool(self.keys or self.thumbprints)
 
 
-def subject(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool) -> Subject:
+def subject(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool, earlier: Subject | None = None) -> Subject:
     """The one thing that `asked` names. Raises UsageError where there is none, or several, and names the nearest.
 
-    What can be looked for without being there is a subject too: a digest; if it may be `gone`, also a key id or a version.
+    What was not seen here is what it was in an `earlier` reading. What nobody saw can be looked for all the same if it is a
+    digest; if it may be `gone`, also a key id or a version.
     """
+    found = named(connection, asked, gone=gone)
+    if earlier is not None and (found is None or not found.seen):
+        return earlier
+    if found is None:
+        raise UsageError(
+            "blast-radius", f"nothing is known by the name {one_line(asked)!r}", _nearest(connection, asked.strip())
+        )
+    return found
+
+
+def named(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool = False) -> Subject | None:
+    """The one thing that `asked` names, seen or not; None where there is none. Raises UsageError where there are several."""
     text = asked.strip()
     found = {each.id: each for each in (*_in_vaults(connection, text, gone=gone), *_in_entra(connection, text))}
     if not found:
         found = {each.id: each for each in _digest(text)}
     if not found and gone and _GUID.fullmatch(text.lower()):
-        return Subject(noun="credential", id=text.lower(), name=f"key id {text.lower()}")
+        return Subject(noun="credential", id=text.lower(), name=f"key id {text.lower()}", seen=False)
+    if not found:
+        return None
     if len(found) == 1:
         return _closed(connection, next(iter(found.values())))
-    if not found:
-        raise UsageError("blast-radius", f"nothing is known by the name {one_line(asked)!r}", _nearest(connection, text))
     several = ", ".join(f"{each.noun} {one_line(each.id, 300)}" for each in list(found.values())[:_MOST])
     more = f" and {len(found) - _MOST:,} more" if len(found) > _MOST else ""
     what = f"{one_line(asked)!r} names {len(found):,} things: {several}{more}"
@@ -124,6 +143,7 @@ def _in_vaults(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool)
             key_ids=frozenset((key_id,)),
             version=version,
             vault_id=vault_id,
+            seen=bool(nouns),
         )
 
 
@@ -155,14 +175,15 @@ def _digest(asked: str) -> Iterator[Subject]:
     public = _PUBLIC.fullmatch(asked.lower())
     if public:
         digest = public[1].upper()
-        yield Subject(noun="public key", id=f"spki:{digest}", name=digest, keys=frozenset((digest,)))
+        yield Subject(noun="public key", id=f"spki:{digest}", name=digest, keys=frozenset((digest,)), seen=False)
         return
     plain = re.sub(r"[\s:]", "", asked).lower()
     if not _HEX.fullmatch(plain):
         plain = _unencoded(asked).hex()
     if plain:
         digest = plain.upper()
-        yield Subject(noun="certificate", id=digest, name=f"thumbprint {digest}", thumbprints=frozenset((digest,)))
+        name = f"thumbprint {digest}"
+        yield Subject(noun="certificate", id=digest, name=name, thumbprints=frozenset((digest,)), seen=False)
 
 
 def _unencoded(asked: str) -> bytes:
@@ -204,7 +225,14 @@ def _closed(connection: duckdb.DuckDBPyConnection, found: Subject) -> Subject:
             if table == "held_credential" and keys:
                 break
             keys |= _public(connection, table, _BY_DIGEST, {"digests": sorted(found.thumbprints)})
-    return replace(found, keys=frozenset(keys), thumbprints=frozenset(thumbprints))
+    seen = found.seen or _has_row(connection, found.keys | found.thumbprints)
+    return replace(found, keys=frozenset(keys), thumbprints=frozenset(thumbprints), seen=seen)
+
+
+def _has_row(connection: duckdb.DuckDBPyConnection, digests: Iterable[str]) -> bool:
+    """Whether anything that was read has one of them."""
+    values = {"digests": sorted(digests)}
+    return any(connection.execute(f"SELECT 1 FROM {table} WHERE {_BY_DIGEST} LIMIT 1", values).fetchone() for table in X509)
 
 
 def _public(connection: duckdb.DuckDBPyConnection, table: str, where: str, values: dict[str, object]) -> set[str]:

@@ -1,7 +1,7 @@
 """The walk from the subject outwards, until nothing new is opened."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -42,14 +42,23 @@ def trusted(connection: duckdb.DuckDBPyConnection, subject: Subject, *, as_of: i
     held = trust.custody(connection, graph, subject)
     nameless = trust.encrypted(connection, graph, subject, held)
     missing += [(Relation.ENCRYPTS, "services whose key is not known", why) for why in nameless]
-    unshown = [*trust.own_unshown(connection, subject), *(trust.unshown(connection, subject) if subject.has_digest else ())]
-    missing += [(relation, f"{what} ({number:,})", why) for relation, what, number, why in unshown]
+    unshown = trust.unshown(connection, subject) if subject.has_digest else ()
+    missing += [*own_missing(connection, subject), *_counted(unshown), *subject.missing]
+    return Walked(graph, missing)
+
+
+def own_missing(connection: duckdb.DuckDBPyConnection, subject: Subject) -> list[tuple[Relation, str, Reason]]:
+    """What was not shown of the subject itself, so that whatever else is on its keys is not found."""
+    missing = _counted(trust.own_unshown(connection, subject))
     if subject.noun == "certificate" and subject.thumbprints and not subject.keys:
         missing.append(
             (Relation.SIGNS_IN_AS, "other certificates on its key, which no certificate read tells", Reason.NOT_VISIBLE)
         )
-    missing += _unbacked(connection, subject)
-    return Walked(graph, missing)
+    return [*missing, *_unbacked(connection, subject)]
+
+
+def _counted(unshown: Iterable[tuple[Relation, str, int, Reason]]) -> list[tuple[Relation, str, Reason]]:
+    return [(relation, f"{what} ({number:,})", why) for relation, what, number, why in unshown]
 
 
 def walked(connection: duckdb.DuckDBPyConnection, subject: Subject, *, as_of: int) -> Walked:

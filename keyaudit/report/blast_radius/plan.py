@@ -56,14 +56,25 @@ def _once(found: BlastRadius) -> Iterator[Step]:
     for edge in found.accepting():
         if edge.relation is Relation.SIGNS_IN_AS and not identities.is_managed(edge):
             yield identities.again(found, edge)
-    yield Step(
+    yield _verify(found)
+
+
+_KEEP = (
+    " What is gone altogether is told from a mistyped id by a snapshot of now: make one with keyaudit collect before you begin,"
+    " and add --since with its folder."
+)
+
+
+def _verify(found: BlastRadius) -> Step:
+    since = f" --since {word(found.kept_in)}" if found.kept_in else ""
+    return Step(
         phase=Phase.VERIFY,
         title="Read again, and see that nothing accepts the old key",
         text=(
             "Exit code 0 says so, where all that was needed could be read. Whoever was given the public half elsewhere"
-            " has to be asked: no API of Azure shows them."
+            f" has to be asked: no API of Azure shows them.{'' if since else _KEEP}"
         ),
-        commands=tuple(f"keyaudit blast-radius {word(each)} --verify" for each in _targets(found)),
+        commands=tuple(f"keyaudit blast-radius {word(each)} --verify{since}" for each in _targets(found)),
     )
 
 
