@@ -185,21 +185,28 @@ def _of_xml(found: list[Element]) -> Iterator[dict[str, object]]:
 
 def _of_metadata(found: list[Element]) -> Iterator[dict[str, object]]:
     """The signing keys of each entity, each once: metadata repeats them for every role."""
-    entity, signs, seen = "", False, set[tuple[str, str]]()
+    entity, seen = "", set[tuple[str, str]]()
+    described: list[tuple[str, Element, list[Element]]] = []
     for element in found:
         if element.name == "entitydescriptor":
             entity = element.attributes.get("entityid", "")
         elif element.name == "keydescriptor":
-            signs = element.attributes.get("use", "signing") == "signing"
-        elif element.name == "x509certificate" and "keydescriptor" in element.path and signs:
-            encoded = "".join(element.text)
-            if (entity, encoded) not in seen:
-                seen.add((entity, encoded))
+            described.append((entity, element, []))
+        elif element.name == "x509certificate" and "keydescriptor" in element.path:
+            described[-1][2].append(element)
+    for issuer, descriptor, certificates in described:
+        if descriptor.attributes.get("use") == "encryption":
+            continue
+        # One without a certificate goes by no name that an issuer publishes.
+        for one in certificates or [descriptor]:
+            encoded = "".join(one.text)
+            if (issuer, encoded) not in seen:
+                seen.add((issuer, encoded))
                 yield {
                     "held_as": "cache",
-                    "line": element.line,
-                    "thumbprint": _of_certificate(encoded),
-                    "token_issuer": entity or None,
+                    "line": one.line,
+                    "thumbprint": _of_certificate(encoded) if certificates else None,
+                    "token_issuer": issuer or None,
                     "fetched_on": _UNSAID,
                 }
 

@@ -30,6 +30,8 @@ class Element:
 def elements(data: bytes) -> list[Element]:
     """Every element in the order of its beginning. Raises UnreadError, with the line, for what is not well-formed XML.
 
+    So it does for a part that is encrypted, unless it is connection strings.
+
     A document type is refused as such: it is where entities are declared, of which a few lines can grow to any size, or lead
     to other files and hosts. No file that is read here needs one.
     """
@@ -44,6 +46,9 @@ def elements(data: bytes) -> list[Element]:
         if len(open_) >= _DEEPEST or len(found) >= _MOST:
             raise UnreadError(Reason.TOO_LARGE, "more elements than any such file has", parser.CurrentLineNumber)
         path = (*open_[-1].path, _local(name)) if open_ else (_local(name),)
+        # A section of a web.config can be encrypted. Of all but connection strings it is not known what they would say.
+        if path[-1] == "encrypteddata" and "connectionstrings" not in path:
+            raise UnreadError(Reason.UNRECOGNISED, "a part that is encrypted", parser.CurrentLineNumber)
         one = Element(path, {_local(key): value for key, value in attributes.items()}, parser.CurrentLineNumber)
         found.append(one)
         open_.append(one)

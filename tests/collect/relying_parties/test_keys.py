@@ -95,6 +95,20 @@ def test_metadata_gives_each_signing_key_of_an_entity_once(tmp_path: Path) -> No
     assert (found.thumbprint, found.token_issuer, found.held_as) == (x509.thumbprint(FIRST), ENTITY, "cache")
 
 
+def test_a_signing_key_of_metadata_without_a_certificate_is_one_without_a_name(tmp_path: Path) -> None:
+    bare = "<KeyDescriptor><KeyInfo><KeyValue/></KeyInfo></KeyDescriptor>"
+    other = "<KeyDescriptor use='encryption'><KeyInfo/></KeyDescriptor>"
+    known = f"<KeyDescriptor><KeyValue/><X509Certificate>{base64.b64encode(FIRST).decode()}</X509Certificate></KeyDescriptor>"
+    document = f"<EntityDescriptor entityID='{ENTITY}'>{{}}</EntityDescriptor>"
+    for inside, expected in (
+        (bare + known, [None, x509.thumbprint(FIRST)]),
+        (known + other + bare, [x509.thumbprint(FIRST), None]),
+    ):
+        found = read(tmp_path, document.format(inside), "federationmetadata.xml")
+        assert thumbprints(found) == expected
+        assert {key.token_issuer for key in found.keys} == {ENTITY}
+
+
 def test_thumbprints_in_a_registry_are_pinned_keys_however_they_were_pasted(tmp_path: Path) -> None:
     pasted = "\u200e" + " ".join(f"{byte:02x}" for byte in bytes.fromhex(x509.thumbprint(FIRST)))
     document = (

@@ -188,12 +188,18 @@ def test_of_the_documents_of_several_profiles_the_one_that_takes_most_counts(tmp
         ("application.yml", "a: \x00\n"),
         ("web.config", '<!DOCTYPE c [<!ENTITY a "b">]><configuration>&a;</configuration>'),
         ("web.config", "<configuration>"),
+        ("web.config", "<configuration><appSettings><EncryptedData/></appSettings></configuration>"),
     ],
 )
 def test_what_cannot_be_read_is_told_of(tmp_path: Path, name: str, content: str) -> None:
     found = scanned(tmp_path, name, content)
     assert [(each.file, each.holds_keys) for each in found.unread] == [(name, False)]
     assert found.validators == ()
+
+
+def test_connection_strings_may_be_encrypted(tmp_path: Path) -> None:
+    body = f'<connectionStrings><EncryptedData/></connectionStrings><a><add key="Authority" value="{LOGIN}common"/></a>'
+    assert told(only(tmp_path, "web.config", config(body)))[0] == "common"
 
 
 def test_very_many_sections_are_read_in_a_moment(tmp_path: Path) -> None:
