@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from keyaudit.collect.usage.event import Event, Members, Shape, inside
-from keyaudit.collect.usage.values import Text, address, lower, moment
+from keyaudit.collect.usage.values import BadRecordError, Text, address, lower, moment
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.reasons import Reason
 
@@ -99,8 +99,10 @@ def _event(
     caller: str | None = None,
 ) -> Event:
     on, above = moment(time)
+    if not operation:
+        raise BadRecordError("names no operation")
     succeeded = _ENDS.get((result or "").casefold())
-    if (operation or "").casefold() != _REMOVAL or (result and succeeded is None):
+    if operation.casefold() != _REMOVAL or (result and succeeded is None):
         return Event(SOURCE, on)
     use = Use(
         source=SOURCE,

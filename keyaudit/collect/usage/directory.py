@@ -99,7 +99,7 @@ def of_row(members: Members) -> Event:
     found = _row(members)
     time, operation = found.activity_date_time or found.time_generated, found.operation_name or found.activity_display_name
     tenant = guid(found.tenant_id)
-    if not relevant(operation or ""):
+    if operation and not relevant(operation):
         return Event(SOURCE, moment(time)[0], tenant_id=tenant)
     audit = _Audit(
         id=found.id,

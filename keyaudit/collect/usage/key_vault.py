@@ -120,7 +120,7 @@ def of_record(members: Members) -> Event:
         raise OtherKindError("not an AuditEvent")
     inner = found.properties or _Properties()
     on, above = moment(found.time)
-    operation = _OPERATIONS.get(found.operation_name or "")
+    operation = _operation(found.operation_name)
     if operation is None:
         return Event(SOURCE, on)
     identity = found.identity if isinstance(found.identity, _Identity) else inside(_identity, found.identity)
@@ -144,7 +144,7 @@ def of_row(members: Members) -> Event:
     """A row of AZKVAuditLogs."""
     found = _row(members)
     on, above = moment(found.time_generated)
-    operation = _OPERATIONS.get(found.operation_name or "")
+    operation = _operation(found.operation_name)
     if operation is None:
         return Event(SOURCE, on)
     identity = inside(_identity, found.identity)
@@ -170,7 +170,7 @@ def of_legacy(members: Members) -> Event | None:
     if (found.ResourceProvider or "").upper() != "MICROSOFT.KEYVAULT":
         return None
     on, above = moment(found.TimeGenerated)
-    operation = _OPERATIONS.get(found.OperationName or "")
+    operation = _operation(found.OperationName)
     if operation is None:
         return Event(SOURCE, on)
     return _event(
@@ -227,6 +227,12 @@ def _event(
     if succeeded is None:
         use.unknown = {"succeeded": Reason.NOT_SUPPLIED}
     return Event(SOURCE, on, (use,))
+
+
+def _operation(name: str | None) -> str | None:
+    if not name:
+        raise BadRecordError("names no operation")
+    return _OPERATIONS.get(name)
 
 
 def _succeeded(status: float | str | None, result: str | None) -> bool | None:

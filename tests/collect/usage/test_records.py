@@ -219,6 +219,25 @@ def test_what_a_request_is_of(tmp_path: Path, operation: str, path: str, expecte
     assert row["target_id"] == f"https://kv.vault.azure.net/{expected.format(v=version.lower())}"
 
 
+@pytest.mark.parametrize(
+    ("record", "name"),
+    [
+        (made.kv_record(made.requests()[1]), "operationName"),
+        (made.kv_row(made.requests()[1]) | {"Type": "AZKVAuditLogs"}, "OperationName"),
+        (made.kv_legacy(made.requests()[1]) | {"Type": "AzureDiagnostics"}, "OperationName"),
+        (made.change_row(made.changes()[1]) | {"Type": "AuditLogs"}, "OperationName"),
+        (activity("Success"), "operationName"),
+        ({"Type": "AzureActivity", "TimeGenerated": "2026-03-01T00:00:00Z", "OperationNameValue": "x"}, "OperationNameValue"),
+    ],
+)
+def test_what_names_no_operation_is_not_taken_for_another(tmp_path: Path, record: dict[str, Any], name: str) -> None:
+    path = tmp_path / "record"
+    path.write_text(forms.objects([{**record, name: ""}]) if "Type" in record else forms.listed([{**record, name: None}]))
+    store = imported(tmp_path / "store", path)
+    assert counts(store)["quarantined"] == 1
+    assert [trouble for file in store.files for trouble in file.trouble] == ["record 1: names no operation"]
+
+
 @pytest.mark.parametrize("operation", ["Authentication", "KeyGet", "KeyList", "VaultGet", "SecretList"])
 def test_what_is_no_use(tmp_path: Path, operation: str) -> None:
     assert told(tmp_path, made.kv_record({**made.requests()[1], "operation": operation})) == []
