@@ -4,10 +4,9 @@ from typing import Any
 
 import msgspec
 
-from keyaudit.collect.usage.event import Event, Members, Shape, inside
+from keyaudit.collect.usage.event import Event, Members, Shape, inside, mark
 from keyaudit.collect.usage.values import BadRecordError, Text, address, lower, moment
 from keyaudit.inventory.logs.use import Use
-from keyaudit.model.reasons import Reason
 
 SOURCE = "AzureActivity"
 
@@ -118,11 +117,5 @@ def _event(
         network=address(network),
         mark=str(above),
     )
-    unknown = {
-        column: str(Reason.NOT_SUPPLIED)
-        for column, value in (("succeeded", succeeded), ("target_id", use.target_id))
-        if value is None
-    }
-    if unknown:
-        use.unknown = unknown
+    mark(use, ("succeeded", "target_id"))
     return Event(SOURCE, on, (use,))

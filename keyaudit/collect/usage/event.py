@@ -1,6 +1,6 @@
 """What a log record comes to, and how its members are read out of JSON text or out of a table's columns."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -8,6 +8,7 @@ import msgspec
 from keyaudit.collect.usage.values import BadRecordError
 from keyaudit.inventory.files import BROKEN
 from keyaudit.inventory.logs.use import Use
+from keyaudit.model.reasons import Reason
 
 T = TypeVar("T")
 Members = bytes | msgspec.Raw | Mapping[str, Any]
@@ -21,6 +22,13 @@ class Event(msgspec.Struct, gc=False):
     on: int
     uses: tuple[Use, ...] = ()
     tenant_id: str | None = None
+
+
+def mark(use: Use, names: Iterable[str]) -> None:
+    """Says of those of these columns in which the use has nothing that they are unknown, and not absent."""
+    for name in names:
+        if getattr(use, name) is None:
+            use.unknown = {name: Reason.NOT_SUPPLIED, **use.unknown}
 
 
 class Shape(Generic[T]):

@@ -7,10 +7,9 @@ from urllib.parse import unquote
 
 import msgspec
 
-from keyaudit.collect.usage.event import Event, Members, Shape, inside
+from keyaudit.collect.usage.event import Event, Members, Shape, inside, mark
 from keyaudit.collect.usage.values import BadRecordError, OtherKindError, Text, address, lower, moment
 from keyaudit.inventory.logs.use import Use
-from keyaudit.model.reasons import Reason
 
 SOURCE = "AZKVAuditLogs"
 """By this name in all spellings, so that one event is one row wherever it was exported to."""
@@ -224,8 +223,7 @@ def _event(
         # A caller may send one correlation id with many requests.
         mark=f"{above} {_number(duration)}",
     )
-    if succeeded is None:
-        use.unknown = {"succeeded": Reason.NOT_SUPPLIED}
+    mark(use, ("succeeded",))
     return Event(SOURCE, on, (use,))
 
 

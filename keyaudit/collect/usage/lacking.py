@@ -3,8 +3,6 @@
 from collections.abc import Collection, Mapping
 
 from keyaudit.collect.usage import activity, directory, key_vault, office, sign_ins
-from keyaudit.collect.usage.event import Event
-from keyaudit.model.reasons import Reason
 
 _SIGN_INS = {
     "actor_app_id": ("AppId",),
@@ -52,9 +50,3 @@ def lacking(columns: Collection[str]) -> Mapping[str, tuple[str, ...]]:
         source: tuple(name for name, names in filled.items() if there.isdisjoint(names)) for source, filled in _FILLED.items()
     }
     return {source: names for source, names in found.items() if names}
-
-
-def mark(event: Event, names: tuple[str, ...]) -> None:
-    """Says of the event's uses that these columns are unknown."""
-    for use in event.uses if names else ():
-        use.unknown = {**use.unknown, **{name: str(Reason.NOT_SUPPLIED) for name in names if getattr(use, name) is None}}

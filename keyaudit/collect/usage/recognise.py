@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from keyaudit.collect.usage import activity, directory, key_vault, office, sign_ins
-from keyaudit.collect.usage.event import Event, Members, Shape
-from keyaudit.collect.usage.lacking import lacking, mark
+from keyaudit.collect.usage.event import Event, Members, Shape, mark
+from keyaudit.collect.usage.lacking import lacking
 from keyaudit.collect.usage.values import BadRecordError
 
 Reader = Callable[[Members], Event | None]
@@ -96,7 +96,9 @@ class Recogniser:
         event = reader(members)
         if event is not None and event.uses and reader in _ROWS:
             columns = _columns(members) if isinstance(members, bytes) else members
-            mark(event, _lacking(tuple(columns)).get(event.source, ()))
+            names = _lacking(tuple(columns)).get(event.source, ())
+            for use in event.uses:
+                mark(use, names)
         return event
 
 

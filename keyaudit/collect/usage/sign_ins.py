@@ -4,10 +4,9 @@ from typing import Any
 
 import msgspec
 
-from keyaudit.collect.usage.event import Event, Members, Shape
+from keyaudit.collect.usage.event import Event, Members, Shape, mark
 from keyaudit.collect.usage.values import BadRecordError, OtherKindError, Text, address, guid, lower, moment
 from keyaudit.inventory.logs.use import Use
-from keyaudit.model.reasons import Reason
 
 SERVICE_PRINCIPALS = "AADServicePrincipalSignInLogs"
 MANAGED_IDENTITIES = "AADManagedIdentitySignInLogs"
@@ -135,11 +134,5 @@ def _use(source: str, on: int, found: _Row | _SignIn, resource: str | None, code
         client=found.user_agent or None,
         mark=None if found.id else "",
     )
-    unknown = {
-        column: str(Reason.NOT_SUPPLIED)
-        for column, value in (("succeeded", use.succeeded), ("target_id", use.target_id))
-        if value is None
-    }
-    if unknown:
-        use.unknown = unknown
+    mark(use, ("succeeded", "target_id"))
     return use
