@@ -1,6 +1,5 @@
 """`keyaudit guardrails`: what refuses or reports, from now on, what the policies find."""
 
-import shlex
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +10,7 @@ import typer
 from keyaudit.cli.options import Selection, flags
 from keyaudit.cli.streams import printing, tell
 from keyaudit.model.errors import Exit, UsageError
+from keyaudit.model.shell import shell_quoted
 from keyaudit.model.text import one_line
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def guardrails(
             file.write(document)
         with printing() as stdout:
             stdout.write(f"{one_line(str(out), 1_024)}: written, for {len(guarded.covered)} of {len(asked)} policies\n")
-    tell(beside(guarded, "FILE" if out is None else shlex.quote(str(out))))
+    tell(beside(guarded, "FILE" if out is None else shell_quoted(one_line(str(out), 1_024))))
     return Exit.CLEAN
 
 
