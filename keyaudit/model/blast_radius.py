@@ -113,6 +113,8 @@ class BlastRadius:
     edges: Sequence[Edge]
     verify: bool
     """It was asked whether anything accepts the subject still: what its holder reaches was not looked for."""
+    gone: bool = False
+    """Only the earlier snapshot has the subject."""
     kept_in: str = ""
     """The folder of the snapshot that this is read from; empty where none stays."""
 

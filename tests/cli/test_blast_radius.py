@@ -292,6 +292,7 @@ def test_what_is_gone_is_verified_by_the_snapshot_that_had_it(
     assert alone.code in (Exit.INCOMPLETE, Exit.USAGE), alone.out
     then = keyaudit("blast-radius", asked, "--verify", "--since", theft, "--from", emptied, "-o", "json")
     assert then.code == Exit.CLEAN, then.out
+    assert then.json["limits"][0].startswith("It is gone: the snapshot that --since names has it")
     assert then.json["conclusion"] == "Nothing in this tenant still trusts it: all that could was read."
 
 

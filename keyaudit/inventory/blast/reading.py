@@ -74,10 +74,15 @@ _HELD = {
 
 
 def known(connection: duckdb.DuckDBPyConnection, asked: str) -> Subject | None:
-    """What `asked` names in an earlier reading, for `read`; None where that has no such thing. UsageError: it has several."""
+    """What `asked` names in an earlier reading, for `read`; None where that has no such thing.
+
+    Raises UsageError where it names several things.
+    """
     _hold(connection)
     found = named(connection, asked)
-    return dataclasses.replace(found, missing=own_missing(connection, found)) if found is not None and found.seen else None
+    if found is None or not found.seen:
+        return None
+    return dataclasses.replace(found, gone=True, missing=own_missing(connection, found))
 
 
 def read(
@@ -134,6 +139,7 @@ class Reading:
             nodes=graph.nodes,
             edges=graph.edges,
             verify=self.verify,
+            gone=self.subject.gone,
         )
 
     def _needs(self) -> Mapping[Relation, frozenset[str]]:

@@ -71,6 +71,8 @@ class Subject:
     """Row ids of issuer keys."""
     seen: bool = True
     """A reading has it: it is no id that somebody mistyped."""
+    gone: bool = False
+    """An earlier reading has it, and this one does not."""
     missing: Sequence[tuple[Relation, str, Reason]] = ()
     """What the earlier reading that has it did not show of it, in words, and why."""
 

@@ -133,6 +133,8 @@ def limits(found: BlastRadius) -> Iterator[str]:
     """What the graph cannot hold, whatever is read."""
     if any(node.kind is Kind.IDENTITY for node in found.nodes.values()) and not found.verify:
         yield "Azure roles that give nothing over keys, secrets or access are not in the inventory, and so not in this graph."
+    if found.gone:
+        yield "It is gone: the snapshot that --since names has it, and this one does not."
     if found.verify and found.subject.note == "application":
         yield "Every credential of the application counts, new ones too: verify each old key by its own id, as the plan does."
 
