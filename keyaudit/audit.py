@@ -234,8 +234,8 @@ def assess(
     # What nobody asked for is no gap of this reading.
     gaps = tuple(gap for gap in verdict.gaps if gap.required or gap.reason in UNSAFE or required.intersection(gap.operations))
     held = set(verdict.conditions)
-    if gate.shows_access(coverage):
-        # The identity has access: that it found none of this is an answer.
+    if gate.shows_access(coverage) and (verdict.required or not required):
+        # The identity has access: that it found none of this is an answer. That nobody was to look for it is none.
         held -= {Exit.NO_ACCESS, Exit.UNAVAILABLE}
     # What nobody can read is said, and asks nobody for anything.
     if not set(unknown) <= OPTIONAL | {Reason.NOT_SUPPLIED}:

@@ -139,3 +139,9 @@ def test_a_live_tenant_is_listed_too(keyaudit: Keyaudit) -> None:
     ran = keyaudit("inventory", "vault", "--demo", "--estate", "sized:2x3")
     assert ran.code == Exit.CLEAN
     assert "2 vaults" in ran.out
+
+
+def test_what_nobody_was_to_read_is_not_nothing(keyaudit: Keyaudit) -> None:
+    ran = keyaudit("inventory", "key", "--demo", "--source", "applications")
+    assert ran.code == Exit.NO_ACCESS
+    assert "nothing in scope" in " ".join(ran.out.split())
