@@ -298,10 +298,7 @@ def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool, si
     What the snapshot does not have is what it was in the earlier one, `since`. Raises UsageError where `asked` names nothing,
     or several things.
     """
-    earlier = None
-    if since is not None:
-        with since.judging(since.run.as_of, reach_known=False) as connection:
-            earlier = known(connection, asked)
+    earlier = known(since, asked) if since is not None else None
     with snapshot.judging(as_of, reach_known=not verify) as connection:
         found = read(connection, asked, as_of=as_of, verify=verify, earlier=earlier)
     run, coverage = found.places(snapshot.run, snapshot.coverage)

@@ -48,9 +48,9 @@ def blast_radius(
     """Show what trusts a key and what whoever holds it can become and reach, with a plan to close it that is never run."""
     from keyaudit import audit  # noqa: PLC0415 - heavy
     from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
-    from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
+    from keyaudit.cli.source import check_since, snapshot  # noqa: PLC0415 - heavy
     from keyaudit.inventory.snapshot import open_snapshot  # noqa: PLC0415 - heavy
-    from keyaudit.model.errors import UnsafeError, UsageError  # noqa: PLC0415 - heavy
+    from keyaudit.model.errors import UsageError  # noqa: PLC0415 - heavy
     from keyaudit.report.blast_radius import FORMATS  # noqa: PLC0415 - heavy
 
     if since is not None and not verify:
@@ -58,11 +58,7 @@ def blast_radius(
     earlier = open_snapshot(since) if since is not None else None
     with snapshot(live, stored) as (taken, as_of):
         if since is not None and earlier is not None:
-            if earlier.run.tenant_id.lower() != taken.run.tenant_id.lower():
-                what = f"the snapshot is of tenant {earlier.run.tenant_id}, and what is verified of {taken.run.tenant_id}"
-                raise UnsafeError("--since", what, "name a snapshot of this tenant")
-            if earlier.run.as_of > taken.run.as_of:
-                raise UsageError("--since", f"{since} was collected after what is verified", "name the earlier snapshot")
+            check_since(since, earlier.run, taken.run)
         found = audit.blast_radius(taken, asked, as_of=as_of, verify=verify, since=earlier)
         if stored.from_:
             found = replace(found, kept_in=str(stored.from_[0]))

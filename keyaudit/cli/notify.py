@@ -44,9 +44,8 @@ def notify(
     from keyaudit import audit  # noqa: PLC0415 - heavy
     from keyaudit.cli.channels import channels  # noqa: PLC0415 - heavy
     from keyaudit.cli.judged import judged  # noqa: PLC0415 - heavy
-    from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
+    from keyaudit.cli.source import check_since, snapshot  # noqa: PLC0415 - heavy
     from keyaudit.inventory.snapshot import open_snapshot  # noqa: PLC0415 - heavy
-    from keyaudit.model.errors import UnsafeError, UsageError  # noqa: PLC0415 - heavy
     from keyaudit.model.findings import Severity  # noqa: PLC0415 - heavy
     from keyaudit.report.digest import LOOK_AHEAD, digests, ends_soon  # noqa: PLC0415 - heavy
 
@@ -61,11 +60,7 @@ def notify(
             judged(offline, Stored(from_=[taken.folder], as_of=stored.as_of), choice, fail_on=None) as after,
             audit.expiring(taken, as_of=as_of, within=LOOK_AHEAD) as ending,
         ):
-            if before.run.tenant_id != after.run.tenant_id:
-                what = f"the snapshot is of tenant {before.run.tenant_id}, and what is told of {after.run.tenant_id}"
-                raise UnsafeError("--since", what, "name a snapshot of this tenant")
-            if before.run.as_of > after.run.as_of:
-                raise UsageError("--since", f"{since} was collected after what is told", "name the earlier snapshot")
+            check_since(since, before.run, after.run)
             messages = digests(before, after, ended, ending, Severity(fail_on))
             return _deliver(messages, told, before.run.as_of, after.verdict.exit, dry_run=dry_run)
 

@@ -10,6 +10,8 @@ from keyaudit.cli.options import Live, Stored
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model import times
 from keyaudit.model.errors import AccessError, UnavailableError, UnsafeError, UsageError
+from keyaudit.model.run import Run
+from keyaudit.model.text import one_line
 
 
 def each(live: Live, stored: Stored) -> Sequence[tuple[Live, Stored]]:
@@ -20,6 +22,16 @@ def each(live: Live, stored: Stored) -> Sequence[tuple[Live, Stored]]:
     if stored.from_:
         return [(live, replace(stored, from_=[folder])) for folder in stored.from_]
     return [(replace(live, tenant=[tenant]), stored) for tenant in live.tenant or ()] or [(live, stored)]
+
+
+def check_since(folder: Path, there: Run, here: Run) -> None:
+    """Raises UnsafeError where the snapshot of --since is of another tenant, UsageError where it is not the earlier one."""
+    if there.tenant_id.lower() != here.tenant_id.lower():
+        what = f"the snapshot is of tenant {one_line(there.tenant_id)}, not of {one_line(here.tenant_id)}"
+        raise UnsafeError("--since", what, "name a snapshot of this tenant")
+    if there.as_of > here.as_of:
+        what = f"{one_line(str(folder))} is later than what it is held against"
+        raise UsageError("--since", what, "name the earlier snapshot")
 
 
 @contextmanager

@@ -1,10 +1,9 @@
 """Checks of a 401, before any official client acts on it: whose sign-in a vault asks for, and whether access was revoked."""
 
-import base64
-import binascii
 import re
 
 from keyaudit.cloud.environment import Environment
+from keyaudit.model import base64url
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 
@@ -53,8 +52,8 @@ def claims_refusal(header: str) -> Refusal | None:
     if claims is None:
         return None
     try:
-        decoded = base64.b64decode(claims + "=" * (-len(claims) % 4), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
+        decoded = base64url.decoded(claims).decode()
+    except ValueError:
         decoded = ""
     if not decoded.startswith("{"):
         return Refusal(Reason.AUTH_FAILED, "a claims challenge that cannot be read", 401)

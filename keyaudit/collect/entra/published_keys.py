@@ -1,7 +1,5 @@
 """The keys that Entra publishes for checking tokens, of the tenant and of many, and the key sets of Azure AD B2C, as rows."""
 
-import base64
-import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -12,6 +10,7 @@ from keyaudit.collect.entra.certificates import certificate_in, put_certificate
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.x509 import X509
 from keyaudit.inventory.spool import Unit
+from keyaudit.model import base64url
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import End, Refusal
 from keyaudit.model.entra import CONSUMERS
@@ -178,6 +177,6 @@ def _decoded(raw: Wire) -> bytes | Refusal:
     if isinstance(text, Refusal):
         return text
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+        return base64url.decoded(text)
+    except ValueError:
         return Refusal(Reason.BAD_VALUE)

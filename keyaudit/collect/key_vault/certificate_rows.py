@@ -1,7 +1,5 @@
 """What Key Vault says of a certificate version, laid out as columns of the certificate table. No requests."""
 
-import base64
-import binascii
 from dataclasses import fields
 
 from msgspec import UNSET, Struct, UnsetType
@@ -9,6 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 from keyaudit.collect.key_vault.names import named, object_id
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.x509 import X509, read_x509
+from keyaudit.model import base64url
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 
@@ -105,8 +104,8 @@ def thumbprint(raw: Wire) -> str | Refusal:
     if isinstance(encoded, Refusal):
         return encoded
     try:
-        digest = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+        digest = base64url.decoded(encoded)
+    except ValueError:
         return Refusal(Reason.BAD_VALUE)
     return digest.hex().upper() if len(digest) == 20 else Refusal(Reason.BAD_VALUE)
 

@@ -1,13 +1,11 @@
 """What Key Vault's data plane says of a key version, laid out as columns of the key table. No requests."""
 
-import base64
-import binascii
-
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from keyaudit.collect.key_vault.names import Named, named, object_id, version_named
 from keyaudit.collect.places import Vault
 from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.model import base64url
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.key import KEY
@@ -215,7 +213,7 @@ def _modulus_bits(bundle: KeyBundle) -> object:
     if isinstance(encoded, Refusal):
         return encoded
     try:
-        modulus = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+        modulus = base64url.decoded(encoded)
+    except ValueError:
         return Refusal(Reason.BAD_VALUE)
     return int.from_bytes(modulus).bit_length() or Refusal(Reason.BAD_VALUE)

@@ -1,7 +1,6 @@
 """Keys that a service holds, out of a file of any form: a JSON Web Key Set, PEM, a certificate, federation metadata, WIF."""
 
 import base64
-import binascii
 import itertools
 import re
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from keyaudit.collect.relying_parties import jsonc
 from keyaudit.collect.relying_parties.reading import UnreadError, text
 from keyaudit.collect.relying_parties.xml import Element, elements
 from keyaudit.collect.x509 import read_x509
+from keyaudit.model import base64url
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.relying_parties import HeldKey
@@ -143,8 +143,8 @@ def _of_chain(key: dict[str, jsonc.Value]) -> str | Refusal | None:
     if not isinstance(said, str):
         return said
     try:
-        digest = base64.b64decode(said + "=" * (-len(said) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+        digest = base64url.decoded(said)
+    except ValueError:
         return _BROKEN
     return digest.hex().upper() if len(digest) == 20 else _BROKEN
 

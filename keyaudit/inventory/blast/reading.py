@@ -8,6 +8,7 @@ import duckdb
 from keyaudit.inventory.access import BESIDE
 from keyaudit.inventory.blast.subject import Subject, named, subject
 from keyaudit.inventory.blast.walk import Walked, own_missing, trusted, walked
+from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.inventory.views.reach import LOCAL_LISTED
 from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Node, Relation
 from keyaudit.model.coverage import Coverage, ScopeKind
@@ -73,16 +74,17 @@ _HELD = {
 """What is asked for again and again of views that take long: worked out once."""
 
 
-def known(connection: duckdb.DuckDBPyConnection, asked: str) -> Subject | None:
-    """What `asked` names in an earlier reading, for `read`; None where that has no such thing.
+def known(earlier: Snapshot, asked: str) -> Subject | None:
+    """What `asked` names in an earlier snapshot, for `read`; None where that has no such thing.
 
     Raises UsageError where it names several things.
     """
-    _hold(connection)
-    found = named(connection, asked)
-    if found is None or not found.seen:
-        return None
-    return dataclasses.replace(found, gone=True, missing=own_missing(connection, found))
+    with earlier.judging(earlier.run.as_of, reach_known=False) as connection:
+        _hold(connection)
+        found = named(connection, asked)
+        if found is None or not found.seen:
+            return None
+        return dataclasses.replace(found, gone=True, missing=own_missing(connection, found))
 
 
 def read(

@@ -3,7 +3,6 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program; what people type is a parameter
 
 import base64
-import binascii
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from keyaudit.model import base64url
 from keyaudit.model.blast_radius import Relation
 from keyaudit.model.errors import UsageError
 from keyaudit.model.reasons import Reason
@@ -191,8 +191,8 @@ def _digest(asked: str) -> Iterator[Subject]:
 def _unencoded(asked: str) -> bytes:
     """The digest that x5t or x5t#S256 writes in base64url; empty where it is none."""
     try:
-        found = base64.b64decode(asked + "=" * (-len(asked) % 4), altchars=b"-_", validate=True)
-    except (ValueError, binascii.Error):
+        found = base64url.decoded(asked)
+    except ValueError:
         return b""
     exact = base64.urlsafe_b64encode(found).decode().rstrip("=") == asked.rstrip("=")
     return found if len(found) in (_SHA1, _SHA256) and exact else b""

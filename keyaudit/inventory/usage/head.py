@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from keyaudit.inventory.files import BROKEN
-from keyaudit.inventory.manifest import File, Sealed, sealed
-from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.inventory.manifest import File, Sealed, sealed, unsealed
+from keyaudit.model.errors import UnsafeError
 from keyaudit.model.reasons import Reason
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY, iso_date, parse_date
@@ -55,10 +54,6 @@ class Head(Sealed):
         return tuple(_read(each) for each in self.windows)
 
 
-class _Version(msgspec.Struct):
-    format: int
-
-
 def encode(*, tenant_id: str | None, learned: Sequence[Learned], rhythm: Rhythm, rows: int, file: File) -> bytes:
     """The one way in which a head is written."""
     head = Head(
@@ -75,17 +70,11 @@ def encode(*, tenant_id: str | None, learned: Sequence[Learned], rhythm: Rhythm,
 
 def decode(data: bytes, place: str) -> Head:
     """The head in `data`. Raises UnsafeError unless it is exactly what `encode` writes, UsageError for another version's."""
+    head = unsealed(data, place, Head, reads=FORMAT, again="learn it again", remedy=DAMAGED)
     try:
-        version = msgspec.json.decode(data, type=_Version).format
-        if version != FORMAT:
-            age, remedy = ("newer", "update keyaudit") if version > FORMAT else ("older", "learn it again")
-            raise UsageError(place, f"written in a {age} format ({version}; this keyaudit reads {FORMAT})", remedy)
-        head = msgspec.json.decode(data, type=Head)
         learned = head.learned
-    except (ValueError, *BROKEN) as error:
+    except ValueError as error:
         raise UnsafeError(place, f"damaged, or not of keyaudit: {one_line(str(error))}", DAMAGED) from error
-    if sealed(head) != data:
-        raise UnsafeError(place, "damaged or edited: it does not match its own digest", DAMAGED)
     if not learned or any(len(days) != WEEK for days in head.rhythm.values()):
         raise UnsafeError(place, "damaged: it was learned from nothing", DAMAGED)
     return head
