@@ -161,7 +161,8 @@ def judge(
     optional = OPTIONAL - {Reason.NOT_IN_CLOUD} if NOT_IN_CLOUD in require else OPTIONAL
     tenant = Scope(f"/tenants/{snapshot.run.tenant_id}".lower(), snapshot.run.tenant_name, ScopeKind.TENANT)
     reach_known = listed or scoring is not Scoring.NONE or reads_reach(policies)
-    with snapshot.judging(as_of, reach_known=reach_known) as connection:
+    often = {policy.table.name for policy in policies} & snapshot.sizes.keys()
+    with snapshot.judging(as_of, reach_known=reach_known, often=often) as connection:
         judgement = judge_policies(
             connection,
             policies,
@@ -310,7 +311,7 @@ def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool, si
 def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator[Expiring]:
     """What of the snapshot ends within so many seconds. It streams for as long as the context lasts."""
     run = dataclasses.replace(snapshot.run, as_of=as_of)
-    with snapshot.judging(as_of, reach_known=False) as connection:
+    with snapshot.judging(as_of, reach_known=False, often=[table.name for table in TABLES_THAT_END]) as connection:
         found = prepare(connection, as_of, as_of + within)
         yield Expiring(
             run=run,

@@ -14,7 +14,7 @@ class Earlier:
     """Keys of an earlier snapshot, a vault at a time. Use it in `with`."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self._connection = snapshot.connect(snapshot.run.as_of)
+        self._connection = snapshot.reading()
         self._source = snapshot.stored("key")
         self._settled = snapshot.run.as_of - MARGIN - abs(snapshot.run.skew or 0)
 

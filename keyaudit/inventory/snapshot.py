@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,30 +38,46 @@ class Snapshot:
         """How many rows each table has; a connection finds so in the files, or refuses the snapshot."""
         return {name: table.rows for name, table in self.tables.items()}
 
-    def connect(self, as_of: int, *, reach_known: bool = True) -> duckdb.DuckDBPyConnection:
-        """An in-memory DuckDB with one view per table under the table's name, and `coverage`, the ledger, as a table.
+    def reading(self) -> duckdb.DuckDBPyConnection:
+        """An in-memory DuckDB that can read this snapshot's folder and nothing else: no network, no extension, and no setting
+        can be changed. What `stored` gives can be asked of it; close it, or use it in `with`.
 
-        A view has the stored columns, the derived ones as of `as_of`, and `unknown` with the reasons of both. The connection
-        can read this snapshot's folder and nothing else: no network, no extension, and no setting can be changed.
-        Close it, or use it in `with`. `reach_known`: false for a reader of none of `model.tables.reach.COLUMNS`, which are
-        work to make, and then are NULL. Raises UnsafeError where a file does not hold what the manifest says.
+        Raises UnsafeError where a file does not hold what the manifest says.
         """
         with contextlib.ExitStack() as failed:
             # It plans for half a second per query over a view with many conditions, however few the rows.
             connection = failed.enter_context(locked(self.folder, disabled_optimizers="partial_aggregate_pushdown"))
             self._check(connection)
+            failed.pop_all()
+        return connection
+
+    def connect(self, as_of: int, *, reach_known: bool = True, often: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
+        """What `reading` gives, with one view per table under the table's name, and `coverage`, the ledger, as a table.
+
+        A view has the stored columns, the derived ones as of `as_of`, and `unknown` with the reasons of both.
+        `reach_known`: false for a reader of none of `model.tables.reach.COLUMNS`, which are work to make, and then are NULL.
+        `often`: the tables that will be read more than once; it changes how long that takes, and nothing else.
+        """
+        with contextlib.ExitStack() as failed:
+            connection = failed.enter_context(self.reading())
             sources = {name: parquet(*self._paths(table)) for name, table in self.tables.items() if table.rows}
-            views.create(connection, sources, self.coverage, self.run, as_of, reach_known=reach_known)
+            kept = {name for name in often if self.tables[name].rows <= views.SMALL}
+            views.create(connection, sources, self.coverage, self.run, as_of, kept=kept, reach_known=reach_known)
             failed.pop_all()
         return connection
 
     @contextlib.contextmanager
-    def judging(self, as_of: int, *, reach_known: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+    def judging(
+        self, as_of: int, *, reach_known: bool = True, often: Collection[str] = ()
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
         """What `connect` gives, closed in the end.
 
         What a query fails of is told as `locked.judged` does.
         """
-        with self.connect(as_of, reach_known=reach_known) as connection, judged(self.folder, self.verify, _DAMAGED):
+        with (
+            judged(self.folder, self.verify, _DAMAGED),
+            self.connect(as_of, reach_known=reach_known, often=often) as connection,
+        ):
             yield connection
 
     def verify(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import duckdb
 
 from keyaudit.inventory.scores import SCALES
+from keyaudit.inventory.views import SMALL
 from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.findings import Finding, Tally, UnknownGroup
@@ -27,9 +28,6 @@ from keyaudit.policy.scopes import Blind, Unsupplied, blind_scopes
 from keyaudit.policy.settings import Overrides, PolicyClass
 
 _NOWHERE = Scope("", "", ScopeKind.TENANT)
-
-_SMALL = 20_000
-"""Rows of a table, at a kilobyte or so each, that are kept with their verdicts: planning such a query again costs more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +167,7 @@ def _scored(
 
 def _kept(connection: duckdb.DuckDBPyConnection, name: str, relation: str, size: int | None) -> str:
     """The relation, as a table of that name where its `size` is known to be small."""
-    if size is None or size > _SMALL:
+    if size is None or size > SMALL:
         return relation
     statement, held = hold(name, relation)
     connection.execute(statement)

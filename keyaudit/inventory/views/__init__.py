@@ -7,7 +7,7 @@ the ledger says that the set was read to its end.
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import duckdb
 
@@ -53,6 +53,9 @@ from keyaudit.model.tables.reach import (
     USING_AND_GRANTING,
 )
 
+SMALL = 5_000
+"""Rows of a table, at a kilobyte or so each, that are kept as they were worked out: planning a query again costs more."""
+
 _KEY = "'/keys/' || lower(split_part(made.key_id, '/', 5))"
 _OF_CERTIFICATE = "lower(split_part(made.certificate_id, '/', 5))"
 """What they are called below their vault in the scope of a role, as `thing` of `reach.counted`."""
@@ -71,11 +74,13 @@ def create(
     run: Run,
     as_of: int,
     *,
+    kept: Collection[str],
     reach_known: bool,
 ) -> None:
     """Makes the table `coverage`, and a view per table over `sources`, the stored rows of `run` as SQL relations.
 
-    A table without a source has no rows: whatever rests on it is then planned and worked out at no cost.
+    A table without a source has no rows: whatever rests on it is then planned and worked out at no cost. The views that are to
+    be `kept` are worked out here, once, as tables of their names.
     Without `reach_known` the columns that count who can reach something are NULL, for a reader of none of them.
     """
     empty = {name: f"({no_rows(stored_types(table))})" for name, table in TABLES.items() if name not in sources}
@@ -115,7 +120,7 @@ def create(
     for name, source in sources.items():
         query = derived.get(name) or f"SELECT {stored(name, 'stored')}, stored.unknown FROM {source} AS stored"
         query = no_rows(view_types(TABLES[name])) if name in empty else _with_lacking(name, query)
-        connection.execute(f"CREATE VIEW {name} AS {query}")
+        connection.execute(f"CREATE {'TABLE' if name in kept else 'VIEW'} {name} AS {query}")
 
 
 def _keys(query: str, *, reach_known: bool) -> str:
