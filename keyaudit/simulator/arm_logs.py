@@ -51,7 +51,7 @@ class _Logs:
 
     def workspace(self, _request: Request, stars: list[str]) -> Answer:
         found = self._found(stars)
-        return found if isinstance(found, Answer) else answer(_workspace(found))
+        return found if isinstance(found, Answer) else answer(_workspace(self._directory, found))
 
     def table(self, _request: Request, stars: list[str]) -> Answer:
         found = self._found(stars)
@@ -108,10 +108,16 @@ def workspace_id(workspace: Workspace) -> str:
     return f"{group}/providers/Microsoft.OperationalInsights/workspaces/{workspace.name}"
 
 
-def _workspace(found: Workspace) -> dict[str, object]:
+def customer_id(directory: Directory, workspace: Workspace) -> str:
+    """The GUID by which Log Analytics knows a workspace."""
+    return directory.guid("workspace", workspace_id(workspace))
+
+
+def _workspace(directory: Directory, found: Workspace) -> dict[str, object]:
     return {
         "properties": {
             "provisioningState": "Succeeded",
+            "customerId": customer_id(directory, found),
             "sku": {"name": "PerGB2018"},
             "retentionInDays": found.retention_days,
             "features": {"enableLogAccessUsingOnlyResourcePermissions": True},
@@ -169,6 +175,19 @@ def rows(directory: Directory) -> Iterator[dict[str, object]]:
             "zones": None,
             "extendedLocation": None,
         }
+
+
+def workspaces(directory: Directory) -> Iterator[dict[str, object]]:
+    """The workspaces as Resource Graph's resources table has them."""
+    for found in directory.estate.logs.workspaces:
+        if not found.refused:
+            yield {
+                **_workspace(directory, found),
+                "type": "microsoft.operationalinsights/workspaces",
+                "tenantId": directory.tenant_id,
+                "resourceGroup": found.resource_group.lower(),
+                "subscriptionId": found.subscription.lower(),
+            }
 
 
 def _on_activity(rule: AlertRule, operation: str) -> tuple[str, dict[str, object]]:
