@@ -50,13 +50,14 @@ def collect(
         bool,
         typer.Option(
             "--audit-search",
-            help="Also search the unified audit log for mail that was read. The search is made in the tenant, and stays there.",
+            help="Also search the unified audit log, for mail that was read and recording that was switched off. The search is made "
+            "in the tenant, and stays there.",
         ),
     ] = False,
 ) -> int:
     """Read logs from Log Analytics workspaces and Microsoft Graph into a folder of uses, as usage import does from files.
 
-    What could not be read is named with its reason, and ends with exit code 3. A simulated tenant's logs are of a whole year.
+    What could not be read is named with its reason, and ends with exit code 3.
     """
     from keyaudit.cli.clock import SystemClock  # noqa: PLC0415 - heavy
     from keyaudit.cli.live import collect_cycles_later  # noqa: PLC0415 - heavy

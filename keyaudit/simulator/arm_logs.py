@@ -57,9 +57,7 @@ class _Logs:
         found = self._found(stars)
         if isinstance(found, Answer):
             return found
-        name = stars[3]
-        named = [table for table in found.tables if table.name.lower() == name.lower()]
-        return answer(_table(found, named[0] if named else LogTable(name=name)))
+        return answer(_table(found, _named(found, stars[3])))
 
     def plan(self, _request: Request, stars: list[str]) -> Answer:
         subscription, name = stars
@@ -132,9 +130,21 @@ def _workspace(directory: Directory, found: Workspace) -> dict[str, object]:
     }
 
 
+def _named(workspace: Workspace, name: str) -> LogTable:
+    """What was set of a table."""
+    named = [table for table in workspace.tables if table.name.lower() == name.lower()]
+    return named[0] if named else LogTable(name=name)
+
+
+def retention_days(workspace: Workspace, table: str) -> int:
+    """How long a table's rows can be queried."""
+    days = _named(workspace, table).retention_days
+    return workspace.retention_days if days == -1 else days
+
+
 def _table(workspace: Workspace, table: LogTable) -> dict[str, object]:
     """What stands for the workspace's retention is answered as a number, with a flag beside it."""
-    retention = workspace.retention_days if table.retention_days == -1 else table.retention_days
+    retention = retention_days(workspace, table.name)
     total = retention if table.total_days == -1 else table.total_days
     return {
         "properties": {

@@ -5,8 +5,9 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from keyaudit.simulator.arm_logs import customer_id
+from keyaudit.simulator.arm_logs import customer_id, retention_days
 from keyaudit.simulator.estate import Row, Workspace
+from keyaudit.simulator.estates.ids import DAY
 from keyaudit.simulator.service import Call, Service, fixed, retry_after, varying
 from keyaudit.simulator.throttle import Charge, Refusal
 from keyaudit.simulator.tokens import Flaw
@@ -58,7 +59,7 @@ class LogAnalytics(Service):
             return Answer(200, b"", _HEADERS)
         if parsed is None:
             return _bad_query("SyntaxError", "Syntax Error")
-        rows = self._rows(found[0], parsed)
+        rows = self._rows(found[0], parsed, request.now)
         if rows is None:
             return _bad_query("SemanticError", "A semantic error occurred.")
         most = self.directory.estate.logs.most_rows
@@ -76,10 +77,12 @@ class LogAnalytics(Service):
             }
         return Answer(200, compact(body), _HEADERS, compressible=True)
 
-    def _rows(self, workspace: Workspace, query: re.Match[str]) -> Sequence[Row] | None:
+    def _rows(self, workspace: Workspace, query: re.Match[str], now: float) -> Sequence[Row] | None:
+        """The rows that the table still keeps; None: there is no such table."""
         first, until = (datetime.fromisoformat(query[name]).timestamp() for name in ("first", "until"))
+        kept = now - retention_days(workspace, query["table"]) * DAY
         events = self.directory.estate.logs.events
-        rows = events.table(workspace.name, query["table"], first, until) if events else None
+        rows = events.table(workspace.name, query["table"], max(first, kept), until) if events else None
         wanted = (query["provider"] or "").lower()
         if rows is None or not wanted:
             return rows

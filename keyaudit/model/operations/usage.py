@@ -58,12 +58,12 @@ _READ = (
 )
 _SEARCHED = (
     replace(
-        graph("audit_search.create", "a search of the unified audit log", _SEARCHES, paging=Paging.NONE),
+        graph("audit_search.create", "searches of the unified audit log", _SEARCHES, paging=Paging.NONE),
         method="POST",
         makes=True,
     ),
-    graph("audit_search.get", "how far a search of the unified audit log is", _SEARCHES + "/{search}", paging=Paging.NONE),
-    graph("audit_search.records", "what a search of the unified audit log found", _SEARCHES + "/{search}/records"),
+    graph("audit_search.get", "searches of the unified audit log", _SEARCHES + "/{search}", paging=Paging.NONE),
+    graph("audit_search.records", "records of the unified audit log", _SEARCHES + "/{search}/records"),
 )
 
 # The search is of the global service alone. https://learn.microsoft.com/graph/api/security-auditcoreroot-post-auditlogqueries

@@ -10,7 +10,7 @@ from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.model.reasons import Reason
 from keyaudit.simulator.faults import Fault
 from tests.collect.usage import forms, made
-from tests.collect.usage.live.rig import COLLECTIONS, TABLES, Given, collected, estate
+from tests.collect.usage.live.rig import COLLECTIONS, LOGGED, TABLES, Given, collected, estate
 from tests.collect.usage.rig import counts, imported, rows
 
 LISTS = ["signIns", "directoryAudits"]
@@ -82,6 +82,13 @@ async def test_a_licence_that_lacks_is_told_from_a_right_that_does(
     assert why.startswith(f"{reason} (")
     assert remedy in why
     assert (came.outcome.reasons, came.outcome.answered) == ({reason}, True)
+
+
+async def test_a_tenant_without_a_licence_or_a_right_is_told_so_by_every_page(tmp_path: Path) -> None:
+    unlicensed = replace(LOGGED, unlicensed=("signIns",), graph_refuses=("directoryAudits",))
+    came = await collected(tmp_path / "live", tenant=unlicensed, sources=LISTS)
+    assert [why.partition(" ")[0] for [why] in came.trouble().values()] == ["not_licensed", "not_licensed", "permission"]
+    assert not came.outcome.answered
 
 
 async def test_a_page_that_leads_away_is_not_followed_and_what_came_is_kept(tmp_path: Path) -> None:
