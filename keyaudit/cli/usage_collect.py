@@ -50,8 +50,8 @@ def collect(
         bool,
         typer.Option(
             "--audit-search",
-            help="Also search the unified audit log, for mail that was read and recording that was switched off. The search is made "
-            "in the tenant, and stays there.",
+            help="Also search the unified audit log, for mail that was read and recording that was switched off. The search "
+            "is made in the tenant, and stays there.",
         ),
     ] = False,
 ) -> int:
