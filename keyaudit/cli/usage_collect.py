@@ -136,6 +136,7 @@ async def _batches(
     from keyaudit.cloud.connection import connect  # noqa: PLC0415 - heavy
     from keyaudit.collect.usage.live.run import Reading  # noqa: PLC0415 - heavy
 
+    # What a file of settings leaves out is not audited; the logs of what is may lie in any workspace.
     async with (
         where(live, clock, settle(live, resume=False)) as source,
         connect(
