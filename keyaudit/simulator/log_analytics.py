@@ -61,7 +61,8 @@ class LogAnalytics(Service):
             return _bad_query("SyntaxError", "Syntax Error")
         rows = self._rows(found[0], parsed, request.now)
         if rows is None:
-            return _bad_query("SemanticError", "A semantic error occurred.")
+            what = f"'where' operator: Failed to resolve table or column expression named '{parsed['table']}'"
+            return _bad_query("SemanticError", "A semantic error occurred.", innererror={"code": "SEM0100", "message": what})
         most = self.directory.estate.logs.most_rows
         body: dict[str, object] = {"tables": [_table(rows[:most])]}
         if len(rows) > most:
@@ -99,8 +100,9 @@ def _table(rows: Sequence[Row]) -> dict[str, object]:
     return {"name": "PrimaryResult", "columns": shown, "rows": values}
 
 
-def _bad_query(code: str, message: str) -> Answer:
-    return _error(400, "BadArgumentError", "The request had some invalid properties", {"code": code, "message": message})
+def _bad_query(code: str, message: str, **more: object) -> Answer:
+    inner = {"code": code, "message": message, **more}
+    return _error(400, "BadArgumentError", "The request had some invalid properties", inner)
 
 
 def _error(

@@ -57,7 +57,10 @@ class Place:
         """It was not read, or no further."""
         self._outcome.reasons.add(refusal.reason)
         advice = ADVICE[refusal.reason]
-        remedy = f"grant {OPERATIONS[operation].permission}" if refusal.reason is Reason.PERMISSION else advice.remedy
+        remedy = {
+            Reason.PERMISSION: f"grant {OPERATIONS[operation].permission}",
+            Reason.NOT_LICENSED: "license the tenant, or read the log elsewhere",
+        }.get(refusal.reason, advice.remedy)
         detail = f" ({refusal.detail})" if refusal.detail else ""
         after = f"after record {self._records}: " if self._records else ""
         self.lacks(f"{after}{refusal.reason}{detail}: {advice.meaning}; {remedy}")
