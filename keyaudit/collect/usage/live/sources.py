@@ -2,22 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from keyaudit.collect.usage import activity, directory, key_vault, office, sign_ins
+from keyaudit.collect.usage import directory, key_vault, office, recognise, sign_ins
 from keyaudit.model.errors import UsageError
 from keyaudit.model.filters import did_you_mean, matching
 from keyaudit.model.text import one_line
 
 LEGACY = "AzureDiagnostics"
-TABLES: Mapping[str, str] = {
-    key_vault.SOURCE: key_vault.SOURCE,
-    LEGACY: key_vault.SOURCE,
-    sign_ins.SERVICE_PRINCIPALS: sign_ins.SERVICE_PRINCIPALS,
-    sign_ins.MANAGED_IDENTITIES: sign_ins.MANAGED_IDENTITIES,
-    directory.SOURCE: directory.SOURCE,
-    office.SOURCE: office.SOURCE,
-    activity.SOURCE: activity.SOURCE,
-}
-"""By table, the log whose records are in it."""
+TABLES: Mapping[str, str] = {table: key_vault.SOURCE if table == LEGACY else table for table in recognise.TABLES}
+"""By table that a file is read of, the log whose records are in it."""
 
 SIGN_INS, AUDITS = "signIns", "directoryAudits"
 COLLECTIONS: Mapping[str, tuple[str, ...]] = {

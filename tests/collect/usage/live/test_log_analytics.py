@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 
 from keyaudit.cloud.environment import ENVIRONMENTS
-from keyaudit.collect.usage import recognise
-from keyaudit.collect.usage.live import sources
 from keyaudit.inventory.logs import FileRead
 from keyaudit.model.errors import UnsafeError
 from keyaudit.model.reasons import Reason
@@ -47,10 +45,6 @@ async def test_tables_come_to_what_their_export_comes_to(tmp_path: Path) -> None
     assert came.store.tenant_id == made.TENANT
     assert came.outcome.answered
     assert ("api.loganalytics.azure.com", "https://api.loganalytics.io") in came.simulator.audiences
-
-
-def test_every_table_that_is_read_of_files_is_read_here() -> None:
-    assert set(sources.TABLES) == set(recognise._TABLES)
 
 
 async def test_of_the_table_that_services_share_only_key_vaults_rows_are_asked_for(tmp_path: Path) -> None:
