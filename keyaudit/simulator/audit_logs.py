@@ -12,9 +12,7 @@ from keyaudit.simulator.wire import Request
 
 PAGE = 1_000
 _TIMES = r"{0} ge (?P<first>\S+) and {0} le (?P<last>\S+)"
-_SIGN_INS = re.compile(
-    _TIMES.format("createdDateTime") + r" and signInEventTypes/any\(t:t eq '(?P<kind>servicePrincipal|managedIdentity)'\)"
-)
+_SIGN_INS = re.compile(_TIMES.format("createdDateTime") + r" and signInEventTypes/any\(t:t eq '(?P<kind>\w+)'\)")
 _AUDITS = re.compile(_TIMES.format("activityDateTime"))
 
 

@@ -52,7 +52,7 @@ class Events(Protocol):
         ...
 
     def graph(self, collection: str, first: float, until: float) -> Sequence[Row]:
-        """Graph's objects: sign-ins (`servicePrincipal` or `managedIdentity`), `directoryAudits`, or a search's `records`."""
+        """Graph's objects: sign-ins of a kind (`servicePrincipal`, ...), `directoryAudits`, or the `records` of a search."""
         ...
 
 

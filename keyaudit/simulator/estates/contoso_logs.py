@@ -38,6 +38,7 @@ _TABLES = {
         "AZKVAuditLogs",
         "AzureDiagnostics",
         "AADManagedIdentitySignInLogs",
+        "SigninLogs",
         "AuditLogs",
         "OfficeActivity",
         "AzureActivity",

@@ -26,6 +26,7 @@ _TABLES: Mapping[str, Callable[[Year, range], Moments]] = {
     "AzureDiagnostics": happenings.hsm_uses,
     "AADServicePrincipalSignInLogs": _rows(SIGN_INS),
     "AADManagedIdentitySignInLogs": _nothing,
+    "SigninLogs": _nothing,
     "AuditLogs": lambda year, days: (
         (on, shapes.audit_row(year.ground, audit)) for on, audit in happenings.changes(year, days)
     ),
@@ -34,7 +35,6 @@ _TABLES: Mapping[str, Callable[[Year, range], Moments]] = {
 }
 _COLLECTIONS: Mapping[str, Callable[[Year, range], Moments]] = {
     "servicePrincipal": _rows(SIGN_INS, shapes.graph_sign_in),
-    "managedIdentity": _nothing,
     "directoryAudits": happenings.changes,
     "records": _rows(MAIL, shapes.graph_record),
 }
@@ -55,8 +55,8 @@ class Held:
         return self._between(_TABLES[table] if holder == workspace else _nothing, first, until)
 
     def graph(self, collection: str, first: float, until: float) -> Sequence[Row]:
-        """The objects in a collection."""
-        return self._between(_COLLECTIONS[collection], first, until)
+        """The objects in a collection; sign-ins of other kinds than `servicePrincipal` there are none."""
+        return self._between(_COLLECTIONS.get(collection, _nothing), first, until)
 
     def _between(self, happened: Callable[[Year, range], Moments], first: float, until: float) -> Sequence[Row]:
         days = range(max(0, int(first - self.year.first) // DAY), min(365, int(until - 1 - self.year.first) // DAY + 1))
