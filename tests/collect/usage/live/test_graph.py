@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from keyaudit.cloud.environment import ENVIRONMENTS
+from keyaudit.collect.usage.live import graph
 from keyaudit.model.reasons import Reason
 from keyaudit.simulator.faults import Fault
 from tests.collect.usage import forms, made
@@ -14,11 +15,8 @@ from tests.collect.usage.live.rig import COLLECTIONS, LOGGED, TABLES, Given, col
 from tests.collect.usage.rig import counts, imported, rows
 
 LISTS = ["signIns", "directoryAudits"]
-PLACES = [
-    "graph:auditLogs/signIns/servicePrincipal",
-    "graph:auditLogs/signIns/managedIdentity",
-    "graph:auditLogs/directoryAudits",
-]
+AUDITS = "graph:auditLogs/directoryAudits"
+SIGN_INS = [f"graph:auditLogs/signIns/{asked['kind']}" for name, _, asked in graph.LISTS if name == "signIns"]
 
 
 async def test_lists_come_to_what_their_export_comes_to(tmp_path: Path) -> None:
@@ -32,7 +30,7 @@ async def test_lists_come_to_what_their_export_comes_to(tmp_path: Path) -> None:
     assert rows(came.store) == [{**row, "resource_id": tenant, "scope_id": tenant} for row in rows(exported)]
     assert counts(came.store) == counts(exported)
     assert came.store.manifest.days == exported.manifest.days
-    assert (came.trouble(), [file.file for file in came.store.files]) == ({}, PLACES)
+    assert (came.trouble(), [file.file for file in came.store.files]) == ({}, [*SIGN_INS, AUDITS])
 
 
 async def test_what_a_workspace_and_graph_both_tell_is_one_use(tmp_path: Path) -> None:
@@ -57,7 +55,7 @@ async def test_a_list_of_many_pages_is_held_page_by_page(tmp_path: Path) -> None
     came = await collected(tmp_path / "live", tenant=estate(Given(servicePrincipal=many)), sources=["signIns"])
     assert counts(came.store)["kept"] == 4_500
     assert came.longest <= 1_000
-    assert came.simulator.calls["sign_in.list"] == 6
+    assert came.simulator.calls["sign_in.list"] == 5 + len(SIGN_INS[1:])
     # Five requests in ten seconds are allowed, and half of that is taken.
     assert sum(came.slept) >= 12
 
@@ -77,8 +75,8 @@ async def test_a_licence_that_lacks_is_told_from_a_right_that_does(
     tmp_path: Path, body: dict[str, object], reason: Reason, remedy: str
 ) -> None:
     came = await collected(tmp_path / "live", Fault("sign_in.list", "every", status=403, body=body), sources=LISTS)
-    assert list(came.trouble()) == PLACES[:2]
-    [why] = came.trouble()[PLACES[0]]
+    assert list(came.trouble()) == SIGN_INS
+    [why] = came.trouble()[SIGN_INS[0]]
     assert why.startswith(f"{reason} (")
     assert remedy in why
     assert (came.outcome.reasons, came.outcome.answered) == ({reason}, True)
@@ -87,7 +85,8 @@ async def test_a_licence_that_lacks_is_told_from_a_right_that_does(
 async def test_a_tenant_without_a_licence_or_a_right_is_told_so_by_every_page(tmp_path: Path) -> None:
     unlicensed = replace(LOGGED, unlicensed=("signIns",), graph_refuses=("directoryAudits",))
     came = await collected(tmp_path / "live", tenant=unlicensed, sources=LISTS)
-    assert [why.partition(" ")[0] for [why] in came.trouble().values()] == ["not_licensed", "not_licensed", "permission"]
+    reasons = {place: why.partition(" ")[0] for place, [why] in came.trouble().items()}
+    assert reasons == {**dict.fromkeys(SIGN_INS, "not_licensed"), AUDITS: "permission"}
     assert not came.outcome.answered
 
 
@@ -120,9 +119,7 @@ async def test_an_item_that_is_none_costs_itself_alone(tmp_path: Path) -> None:
 async def test_a_cloud_without_the_list_says_so(tmp_path: Path) -> None:
     public = ENVIRONMENTS["public"]
     came = await collected(tmp_path / "live", sources=["directoryAudits"], environment=replace(public, name="china"))
-    assert came.trouble() == {
-        PLACES[2]: ("not_in_cloud (china): this cloud does not have it; nothing can be done in this cloud",)
-    }
+    assert came.trouble() == {AUDITS: ("not_in_cloud (china): this cloud does not have it; nothing can be done in this cloud",)}
 
 
 def test_the_fixture_has_each_log_in_a_table_and_in_a_list() -> None:
