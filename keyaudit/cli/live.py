@@ -81,7 +81,7 @@ async def _collect(
     live: Live, folder: Path, evidence: Evidence, *, resume: bool, since: Snapshot | None, among: bool
 ) -> audit.Collected:
     clock = SystemClock()
-    async with _source(live, clock, settle(live, resume=resume)) as source:
+    async with where(live, clock, settle(live, resume=resume)) as source:
         with progress(quiet=live.quiet) as shown:
             return await audit.collect(
                 dataclasses.replace(source, roams=among),
@@ -97,7 +97,8 @@ async def _collect(
 
 
 @asynccontextmanager
-async def _source(live: Live, clock: SystemClock, settings: Settings) -> AsyncIterator[audit.Source]:
+async def where(live: Live, clock: SystemClock, settings: Settings) -> AsyncIterator[audit.Source]:
+    """The tenant that the flags mean, simulated or not, for as long as the block lasts."""
     if not live.demo:
         if live.estate is not None:
             raise UsageError("--estate", "names a simulated tenant, and --demo is not given", "add --demo, or leave it out")

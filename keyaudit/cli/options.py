@@ -3,7 +3,7 @@
 import dataclasses
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -246,15 +246,19 @@ class Redaction:
     ] = None
 
 
-def flags(*groups: type) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Gives a command one flag for each field of each group; it is called with the groups, filled in, by position."""
+def flags(*groups: type, without: Collection[str] = ()) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Gives a command one flag for each field of each group; it is called with the groups, filled in, by position.
+
+    The fields `without` a flag keep their defaults.
+    """
 
     def wrap(command: Callable[..., int]) -> Callable[..., int]:
         own = [p for p in inspect.signature(command).parameters.values() if p.kind is p.KEYWORD_ONLY]
-        shared = [_parameter(group, field) for group in groups for field in dataclasses.fields(group)]
+        fields = {group: [field for field in dataclasses.fields(group) if field.name not in without] for group in groups}
+        shared = [_parameter(group, field) for group in groups for field in fields[group]]
 
         def run(**values: Any) -> int:
-            filled = [group(**{f.name: values.pop(f.name) for f in dataclasses.fields(group)}) for group in groups]
+            filled = [group(**{f.name: values.pop(f.name) for f in fields[group]}) for group in groups]
             return command(*filled, **values)
 
         run.__doc__ = command.__doc__

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from keyaudit.cli import usage_check, usage_learn
+from keyaudit.cli import usage_check, usage_collect, usage_learn
 from keyaudit.cli.streams import printing
 from keyaudit.model.errors import Exit
 
@@ -38,6 +38,7 @@ def import_(
     return Exit.CLEAN if complete(store) else Exit.INCOMPLETE
 
 
+app.command("collect")(usage_collect.collect)
 app.command("learn")(usage_learn.learn)
 app.command("show")(usage_learn.show)
 app.command("check")(usage_check.check)

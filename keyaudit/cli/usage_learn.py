@@ -9,7 +9,7 @@ from keyaudit.cli.streams import printing
 from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.times import parse_date
 
-Logs = Annotated[Path, typer.Argument(metavar="LOGS", help="The folder that usage import wrote.")]
+Logs = Annotated[Path, typer.Argument(metavar="LOGS", help="The folder that usage import or usage collect wrote.")]
 
 
 def learn(

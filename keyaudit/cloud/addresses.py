@@ -51,6 +51,8 @@ def host_of(operation: Operation, environment: Environment, uri: str) -> str:
             return environment.graph
         case Surface.LOGIN:
             return environment.login
+        case Surface.LOGS:
+            return environment.logs
 
 
 def address(operation: Operation, host: str, segments: Mapping[str, str], cloud: str = GLOBAL_CLOUD) -> str:

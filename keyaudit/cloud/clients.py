@@ -30,6 +30,9 @@ USER_AGENT = "keyaudit"
 _HEADERS = {"Accept": "application/json", "User-Agent": USER_AGENT}
 _BLOCK = 65_536
 
+QUERY_TIMEOUT = 115.0
+"""Seconds to the first byte of an answer of Log Analytics, which works on a query before it sends any."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -68,6 +71,8 @@ class Clients:
         arm = AsyncBearerTokenCredentialPolicy(tokens, environment.arm_scope, enable_cae=True)
         self._login: AsyncPipeline[HttpRequest, AsyncHttpResponse] = AsyncPipeline(transport)
         self._arm: AsyncPipeline[HttpRequest, AsyncHttpResponse] = AsyncPipeline(transport, [arm])
+        logs = AsyncBearerTokenCredentialPolicy(tokens, environment.logs_scope, enable_cae=True)
+        self._logs: AsyncPipeline[HttpRequest, AsyncHttpResponse] = AsyncPipeline(transport, [logs])
         # A client keeps one token for all its hosts: one client for vaults and HSMs would send an HSM's token to a vault.
         self._keys = {
             Surface.VAULT: _key_client(environment.vault_suffix, tokens, transport),
@@ -95,6 +100,8 @@ class Clients:
         request = HttpRequest(method, url, headers={**_HEADERS, **headers}, content=body)
         if surface in self._keys:
             response = await self._keys[surface].send_request(request, stream=True)
+        elif surface is Surface.LOGS:
+            response = (await self._logs.run(request, stream=True, read_timeout=QUERY_TIMEOUT)).http_response
         else:
             pipeline = self._arm if surface is Surface.ARM else self._login
             response = (await pipeline.run(request, stream=True)).http_response

@@ -21,14 +21,19 @@ class Environment:
     hsm_suffix: str
     """A Managed HSM's host is `<name>.<hsm_suffix>`."""
     hsm_scope: str
+    logs: str = ""
+    """The query API of Log Analytics; empty: nobody said where it is."""
+    logs_scope: str = ""
 
     @property
     def scopes(self) -> frozenset[str]:
         """Every scope that a token may be asked for in this cloud."""
-        return frozenset({self.arm_scope, self.graph_scope, self.vault_scope, self.hsm_scope})
+        return frozenset({self.arm_scope, self.graph_scope, self.vault_scope, self.hsm_scope, self.logs_scope}) - {""}
 
 
 # The suffixes of vaults and HSMs: https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates
+# The query API's new host in the public cloud takes tokens of the old one's audience:
+# https://learn.microsoft.com/azure/azure-monitor/logs/api/access-api; azlogs of the Azure SDK for Go has the other clouds'.
 _DECLARED = (
     Environment(
         name="public",
@@ -41,6 +46,8 @@ _DECLARED = (
         vault_scope="https://vault.azure.net/.default",
         hsm_suffix="managedhsm.azure.net",
         hsm_scope="https://managedhsm.azure.net/.default",
+        logs="api.loganalytics.azure.com",
+        logs_scope="https://api.loganalytics.io/.default",
     ),
     # azure.mgmt.core's table names management.core.usgovcloudapi.net as the audience of Azure Government's ARM.
     Environment(
@@ -54,6 +61,8 @@ _DECLARED = (
         vault_scope="https://vault.usgovcloudapi.net/.default",
         hsm_suffix="managedhsm.usgovcloudapi.net",
         hsm_scope="https://managedhsm.usgovcloudapi.net/.default",
+        logs="api.loganalytics.us",
+        logs_scope="https://api.loganalytics.us/.default",
     ),
     Environment(
         name="dod",
@@ -66,6 +75,8 @@ _DECLARED = (
         vault_scope="https://vault.usgovcloudapi.net/.default",
         hsm_suffix="managedhsm.usgovcloudapi.net",
         hsm_scope="https://managedhsm.usgovcloudapi.net/.default",
+        logs="api.loganalytics.us",
+        logs_scope="https://api.loganalytics.us/.default",
     ),
     Environment(
         name="china",
@@ -78,6 +89,8 @@ _DECLARED = (
         vault_scope="https://vault.azure.cn/.default",
         hsm_suffix="managedhsm.azure.cn",
         hsm_scope="https://managedhsm.azure.cn/.default",
+        logs="api.loganalytics.azure.cn",
+        logs_scope="https://api.loganalytics.azure.cn/.default",
     ),
 )
 
@@ -86,6 +99,7 @@ ENVIRONMENTS: dict[str, Environment] = {environment.name: environment for enviro
 _HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 _SCOPE = re.compile(rf"https://{_HOST.pattern}/\.default")
 _HOSTS = ("login", "arm", "graph", "vault_suffix", "hsm_suffix")
+_OPTIONAL = ("logs",)
 MEMBERS = tuple(field.name for field in fields(Environment) if field.name != "name")
 """What an endpoint table of a custom cloud may hold."""
 
@@ -93,7 +107,8 @@ MEMBERS = tuple(field.name for field in fields(Environment) if field.name != "na
 def custom(name: str, members: Mapping[str, str]) -> Environment:
     """A cloud of its own. `members` are some of `MEMBERS`: every host, and the scopes that are not simply their host's.
 
-    Raises ValueError, with the member first, for what is missing or is no host: a token goes to each of these.
+    In one without `logs` no logs can be queried. Raises ValueError, with the member first, for what is missing or is no host: a
+    token goes to each of these.
     """
     missing = [member for member in _HOSTS if member not in members]
     if missing:
@@ -102,13 +117,16 @@ def custom(name: str, members: Mapping[str, str]) -> Environment:
         if not (_SCOPE if member.endswith("_scope") else _HOST).fullmatch(value):
             form = "https://HOST/.default" if member.endswith("_scope") else "a bare host name in lower case"
             raise ValueError(f"{member}: not {form}")
+    if "logs_scope" in members and "logs" not in members:
+        raise ValueError("logs: missing, and logs_scope names what its tokens are for")
+    named = [member for member in (*_HOSTS, *_OPTIONAL) if member in members]
     usual = {
         f"{member.removesuffix('_suffix')}_scope": f"https://{members[member]}/.default"
-        for member in _HOSTS
+        for member in named
         if member != "login"
     }
     made = {**usual, **members}
-    hosts = [made[member] for member in _HOSTS]
+    hosts = [made[member] for member in named]
     for host in hosts:
         for suffix in (made["vault_suffix"], made["hsm_suffix"]):
             if host.endswith(f".{suffix}"):

@@ -21,10 +21,11 @@ from keyaudit.cloud.pacing import LIMITS, LONGEST_BACKOFF, Domain, RetryQuota, T
 from keyaudit.cloud.pages import Page, Step, object_of, page_of, query
 from keyaudit.cloud.refusal import RETRIED, refusal_of
 from keyaudit.cloud.skew import Skew
+from keyaudit.cloud.tables import Rows, rows_of
 from keyaudit.cloud.tokens import Tokens
 from keyaudit.cloud.waits import MOST, asked, clamped, quota_wait
 from keyaudit.model.coverage import Refusal
-from keyaudit.model.operations import OPERATIONS, Operation, Paging, Throttle
+from keyaudit.model.operations import OPERATIONS, Operation, Paging, Surface, Throttle
 from keyaudit.model.reasons import Reason
 
 T = TypeVar("T")
@@ -81,7 +82,7 @@ class Gateway:
         operation: str,
         item: type[T],
         *,
-        by: Callable[[T], str],
+        by: Callable[[T], str] | None,
         host: str = "",
         body: Mapping[str, object] | None = None,
         **segments: str,
@@ -89,7 +90,8 @@ class Gateway:
         """A list over all its pages. `host` is the vault's URI, for the operations of a vault; `body` what is posted.
 
         `by` names an item, and may raise ValueError for one that is not what it should be. An item of a name that
-        came before is a duplicate; one that cannot be read, or named, is quarantined.
+        came before is a duplicate; one that cannot be read, or named, is quarantined. None: items have no names here, and
+        of a list of any length nothing is held but the page in hand.
         """
         declared = _declared_list(operation)
         url = self._address(declared, host, segments)
@@ -125,7 +127,7 @@ class Gateway:
         declared: Operation,
         first: Step | Refusal,
         item: type[T],
-        by: Callable[[T], str],
+        by: Callable[[T], str] | None,
         *,
         subscription: str = "",
         begun: Answer | None = None,
@@ -161,15 +163,31 @@ class Gateway:
 
     async def get(self, operation: str, item: type[T], *, host: str = "", **segments: str) -> T | Refusal:
         """One object. Of what has not every member that `item` requires: Refusal(bad_item)."""
-        declared = OPERATIONS[operation]
+        answer = await self._one(OPERATIONS[operation], None, host, segments)
+        return answer if isinstance(answer, Refusal) else object_of(answer, item)
+
+    async def make(self, operation: str, item: type[T], body: Mapping[str, object]) -> T | Refusal:
+        """One object that is made by `body`, as `get` gives one."""
+        answer = await self._one(OPERATIONS[operation], msgspec.json.encode(body), "", {})
+        return answer if isinstance(answer, Refusal) else object_of(answer, item)
+
+    async def query(self, operation: str, text: str, **segments: str) -> Rows | Refusal:
+        """The rows of a query of Log Analytics, all of them; Refusal(truncated) where the service gives a part."""
+        answer = await self._one(OPERATIONS[operation], msgspec.json.encode({"query": text}), "", segments)
+        if isinstance(answer, Refusal):
+            # So it says that a workspace has never had any data.
+            return Rows() if answer.status == 204 else answer
+        return rows_of(answer)
+
+    async def _one(self, declared: Operation, body: bytes | None, host: str, segments: Mapping[str, str]) -> Answer | Refusal:
         url = self._address(declared, host, segments)
         if isinstance(url, Refusal):
             return url
-        answer = await self._send(declared, Step(url), segments.get("subscription", ""))
-        return answer if isinstance(answer, Refusal) else object_of(answer, item)
+        return await self._send(declared, Step(url, body), segments.get("subscription", ""))
 
     def _address(self, operation: Operation, host: str, segments: Mapping[str, str]) -> str | Refusal:
-        if self._environment.name in operation.not_in:
+        nowhere = operation.surface is Surface.LOGS and not self._environment.logs
+        if nowhere or self._environment.name in operation.not_in:
             return Refusal(Reason.NOT_IN_CLOUD, self._environment.name)
         try:
             served_by = host_of(operation, self._environment, host)
@@ -181,7 +199,7 @@ class Gateway:
             return Refusal(Reason.BAD_VALUE, str(problem))
 
     async def _send(self, operation: Operation, step: Step, subscription: str, *, times: int = 1) -> Answer | Refusal:
-        """Until there is an answer of status 200, or no hope of one. `times`: as how many requests it counts."""
+        """Until there is an answer that is no refusal, or no hope of one. `times`: as how many requests it counts."""
         host = step.url.split("/", 3)[2]
         spent = [(domain, cost * times) for domain, cost in self._spent(operation, host, subscription)]
         self._quota.earn()
@@ -239,9 +257,9 @@ class Gateway:
                 answer = await self._clients.send(operation, step.url, step.body)
         except EXPECTED as error:
             refusal, again = failure_of(error, host)
-            return _Outcome(refusal, again)
+            return _Outcome(refusal, _again(operation, refusal, passes=again))
         self.skew.add(host, answer.headers.get("Date"))
-        if answer.status == 200:
+        if answer.status == 200 or (operation.makes and answer.status == 201):
             return _Outcome(answer, wait=self._wait(operation, answer))
         if answer.status == 401 and revokes(answer.headers.get("WWW-Authenticate", "")):
             return _Outcome(self._tokens.revoke(401))
@@ -250,7 +268,7 @@ class Gateway:
         if seconds is not None and seconds > MOST:
             refusal = replace(refusal, detail=f"{refusal.detail}, to come back in {seconds:,.0f} seconds")
         wait = None if seconds is None else clamped(seconds)
-        return _Outcome(refusal, answer.status in RETRIED, wait)
+        return _Outcome(refusal, _again(operation, refusal, passes=answer.status in RETRIED), wait)
 
     def _wait(self, operation: Operation, answer: Answer) -> float | None:
         """How long an answer of status 200 asks to send nothing more."""
@@ -296,6 +314,15 @@ class Gateway:
             domain = Domain(limit, self._share, self._clock, self._chance, slots=PER_DOMAIN, deadline=self._deadline)
             self._domains[throttle, name] = domain
         return domain
+
+
+def _again(operation: Operation, refusal: Refusal, *, passes: bool) -> bool:
+    """Whether the same request may come to more. `passes`: whether a refusal like this one does, of a read."""
+    if operation.makes:
+        # After any other refusal it may have been made all the same, and would be made twice.
+        return refusal.reason is Reason.THROTTLED
+    # A query that took too long takes as long again.
+    return passes and not (operation.surface is Surface.LOGS and refusal.reason is Reason.TIMEOUT)
 
 
 def _declared_list(operation: str) -> Operation:

@@ -27,7 +27,7 @@ class Listing(Generic[T]):
         fetch: Callable[[Step], Awaitable[Page | Refusal]],
         first: Step | Refusal,
         item: type[T],
-        by: Callable[[T], str],
+        by: Callable[[T], str] | None,
     ) -> None:
         self._fetch, self._first, self._by = fetch, first, by
         self._decoder = msgspec.json.Decoder(item)
@@ -92,10 +92,13 @@ class Listing(Generic[T]):
         self._received += 1
         try:
             item = self._decoder.decode(raw)
-            name = self._by(item)
+            name = None if self._by is None else self._by(item)
         except (msgspec.MsgspecError, RecursionError, ValueError):
             self._quarantined += 1
             return None, False
+        if name is None:
+            self._kept += 1
+            return item, False
         content = hash(bytes(raw))
         known = self._seen.setdefault(name, content)
         if len(self._seen) == self._kept:

@@ -19,7 +19,8 @@ class Limit:
 
 
 # Sources: learn.microsoft.com, "Azure Key Vault service limits", "Understand how Azure Resource Manager throttles requests",
-# "Guidance for throttled requests in Azure Resource Graph", "Microsoft Graph service-specific throttling limits".
+# "Guidance for throttled requests in Azure Resource Graph", "Microsoft Graph service-specific throttling limits",
+# "Azure Monitor service limits", which counts queries by who asks, over all workspaces.
 # Resource Manager's is a bucket of 250 refilled at 25 a second; Graph's is the smallest of three sizes of tenant.
 LIMITS: dict[Throttle, Limit] = {
     Throttle.VAULT: Limit(4_000, 10),
@@ -28,6 +29,7 @@ LIMITS: dict[Throttle, Limit] = {
     Throttle.GRAPH: Limit(3_500, 10),
     Throttle.GRAPH_KEY_CREDENTIALS: Limit(150, 60),
     Throttle.GRAPH_REPORTS: Limit(5, 10),
+    Throttle.LOGS: Limit(200, 30),
 }
 
 FLOOR = 1 / 64

@@ -70,11 +70,11 @@ _OBJECT = msgspec.json.Decoder(_Object)
 
 
 def object_of(answer: Answer, item: type[T]) -> T | Refusal:
-    """The object in an answer of status 200. An error, an empty object or another form is a refusal."""
-    if refusal := _foreign(answer):
+    """The object in an answer, of status 201 where it was made. An error, an empty object or another form is a refusal."""
+    if refusal := foreign(answer):
         return refusal
     try:
-        if _is_set(_OBJECT.decode(answer.body).error):
+        if is_set(_OBJECT.decode(answer.body).error):
             return Refusal(Reason.BAD_BODY, "an error under status 200", answer.status)
         if answer.body.strip()[1:-1].strip() == b"":
             return Refusal(Reason.BAD_BODY, "an empty object", answer.status)
@@ -87,7 +87,7 @@ def object_of(answer: Answer, item: type[T]) -> T | Refusal:
 
 def page_of(answer: Answer, paging: Paging, first: Step) -> Page | Refusal:
     """The page in an answer of status 200. What has no list in it is a refusal, and never an empty page."""
-    if refusal := _foreign(answer):
+    if refusal := foreign(answer):
         return refusal
     try:
         match paging:
@@ -121,12 +121,14 @@ def query(body: Mapping[str, object], skip_token: str | None = None) -> bytes:
     return msgspec.json.encode({**body, "options": options})
 
 
-def _is_set(error: msgspec.Raw) -> bool:
+def is_set(error: msgspec.Raw) -> bool:
+    """Whether an answer's `error` says anything."""
     return bytes(error) not in (b"", b"null")
 
 
-def _foreign(answer: Answer) -> Refusal | None:
-    if answer.status != 200:
+def foreign(answer: Answer) -> Refusal | None:
+    """Why an answer is none of Azure's, if it is none."""
+    if answer.status not in (200, 201):
         return Refusal(Reason.BAD_BODY, f"status {answer.status} where 200 is documented", answer.status)
     if "text/html" in answer.headers.get("content-type", "").lower():
         return Refusal(Reason.INTERCEPTED, "a web page in place of Azure's answer", answer.status)
@@ -134,7 +136,7 @@ def _foreign(answer: Answer) -> Refusal | None:
 
 
 def _linked(items: list[msgspec.Raw], link: str | None, error: msgspec.Raw, total: int | None, first: Step) -> Page | Refusal:
-    if _is_set(error):
+    if is_set(error):
         return Refusal(Reason.BAD_BODY, "an error under status 200", 200)
     if not link:
         return Page(items, total=total)
@@ -145,7 +147,7 @@ def _linked(items: list[msgspec.Raw], link: str | None, error: msgspec.Raw, tota
 
 
 def _resource_graph(answer: _ResourceGraph, headers: Mapping[str, str], first: Step) -> Page | Refusal:
-    if _is_set(answer.error):
+    if is_set(answer.error):
         return Refusal(Reason.BAD_BODY, "an error under status 200", 200)
     token = answer.skip_token
     following, refusal = None, None

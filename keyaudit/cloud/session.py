@@ -59,7 +59,7 @@ class Door:
         """Requests sent, sign-in and challenges included."""
         self.tenant = ""
         self._environment, self._network, self._local = environment, network, local
-        self._azure = frozenset({environment.login, environment.arm, environment.graph})
+        self._azure = frozenset({environment.login, environment.arm, environment.graph, environment.logs}) - {""}
         self._scopes = {environment.vault_suffix: environment.vault_scope, environment.hsm_suffix: environment.hsm_scope}
 
     async def __call__(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:

@@ -51,15 +51,13 @@ class _Logs:
 
     def workspace(self, _request: Request, stars: list[str]) -> Answer:
         found = self._found(stars)
-        return found if isinstance(found, Answer) else answer(_workspace(found))
+        return found if isinstance(found, Answer) else answer(_workspace(self._directory, found))
 
     def table(self, _request: Request, stars: list[str]) -> Answer:
         found = self._found(stars)
         if isinstance(found, Answer):
             return found
-        name = stars[3]
-        named = [table for table in found.tables if table.name.lower() == name.lower()]
-        return answer(_table(found, named[0] if named else LogTable(name=name)))
+        return answer(_table(found, _named(found, stars[3])))
 
     def plan(self, _request: Request, stars: list[str]) -> Answer:
         subscription, name = stars
@@ -108,10 +106,16 @@ def workspace_id(workspace: Workspace) -> str:
     return f"{group}/providers/Microsoft.OperationalInsights/workspaces/{workspace.name}"
 
 
-def _workspace(found: Workspace) -> dict[str, object]:
+def customer_id(directory: Directory, workspace: Workspace) -> str:
+    """The GUID by which Log Analytics knows a workspace."""
+    return directory.guid("workspace", workspace_id(workspace))
+
+
+def _workspace(directory: Directory, found: Workspace) -> dict[str, object]:
     return {
         "properties": {
             "provisioningState": "Succeeded",
+            "customerId": customer_id(directory, found),
             "sku": {"name": "PerGB2018"},
             "retentionInDays": found.retention_days,
             "features": {"enableLogAccessUsingOnlyResourcePermissions": True},
@@ -126,9 +130,21 @@ def _workspace(found: Workspace) -> dict[str, object]:
     }
 
 
+def _named(workspace: Workspace, name: str) -> LogTable:
+    """What was set of a table."""
+    named = [table for table in workspace.tables if table.name.lower() == name.lower()]
+    return named[0] if named else LogTable(name=name)
+
+
+def retention_days(workspace: Workspace, table: str) -> int:
+    """How long a table's rows can be queried."""
+    days = _named(workspace, table).retention_days
+    return workspace.retention_days if days == -1 else days
+
+
 def _table(workspace: Workspace, table: LogTable) -> dict[str, object]:
     """What stands for the workspace's retention is answered as a number, with a flag beside it."""
-    retention = workspace.retention_days if table.retention_days == -1 else table.retention_days
+    retention = retention_days(workspace, table.name)
     total = retention if table.total_days == -1 else table.total_days
     return {
         "properties": {
@@ -169,6 +185,19 @@ def rows(directory: Directory) -> Iterator[dict[str, object]]:
             "zones": None,
             "extendedLocation": None,
         }
+
+
+def workspaces(directory: Directory) -> Iterator[dict[str, object]]:
+    """The workspaces as Resource Graph's resources table has them."""
+    for found in directory.estate.logs.workspaces:
+        if not found.refused:
+            yield {
+                **_workspace(directory, found),
+                "type": "microsoft.operationalinsights/workspaces",
+                "tenantId": directory.tenant_id,
+                "resourceGroup": found.resource_group.lower(),
+                "subscriptionId": found.subscription.lower(),
+            }
 
 
 def _on_activity(rule: AlertRule, operation: str) -> tuple[str, dict[str, object]]:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from keyaudit.simulator import (
+    audit_logs,
+    audit_searches,
     grants,
     graph_posts,
     graph_posture,
@@ -31,6 +33,7 @@ PARTS: tuple[Callable[[Directory, str, list[str], Request], Resource | None], ..
     groups.part,
     grants.part,
     reports.part,
+    audit_logs.part,
     token_signing.resource,
     trusted_authorities.resource,
     graph_posture.policies,
@@ -61,6 +64,7 @@ class Graph(Service):
         self.part: Callable[[Request], Answer] = _denied
         """Answers one request of a batch: set by whoever counts and hinders requests."""
         self._by_id: dict[str, dict[str, Holder]] = {}
+        self._searches = audit_searches.Searches(directory)
         self._kinds = {kind.name.lower(): kind for kind in (applications(directory), principals(directory))}
 
     def denied(self, request: Request) -> Answer | None:
@@ -100,8 +104,8 @@ class Graph(Service):
     def understand(self, request: Request) -> Call:
         """The operation by path and options. Errors carry the request's id and time, so they are made anew."""
         version, *path = request.segments or [""]
-        if request.method != "GET":
-            return self._posted(version, path) or varying("graph.write", _denied, self._charge(1))
+        if special := self._special(version, path, request):
+            return special
         resource = self._resource(version, path, request) if version in ("v1.0", "beta") else None
         if resource is None:
             message = f"Resource not found for the segment '{path[-1] if path else version}'."
@@ -122,6 +126,15 @@ class Graph(Service):
             return varying(resource.operation, respond, *charges)
         return fixed(resource.operation, answer, *charges)
 
+    def _special(self, version: str, path: list[str], request: Request) -> Call | None:
+        """What is not a plain read: searches of the audit log, and all that is posted."""
+        search = audit_searches.operation(request)
+        if search is not None:
+            return varying(search, self._searched, self._charge(1))
+        if request.method == "GET":
+            return None
+        return self._posted(version, path) or varying("graph.write", _denied, self._charge(1))
+
     def _posted(self, version: str, path: list[str]) -> Call | None:
         """The reads that are posted. What a batch holds is charged by itself."""
         match [part.lower() for part in path]:
@@ -136,6 +149,16 @@ class Graph(Service):
                     self._charge(1),
                 )
         return None
+
+    def _searched(self, request: Request) -> Answer:
+        if "security" in self.directory.estate.graph_refuses:
+            return _denied(request)
+        status, body = self._searches.answer(request)
+        if body is None:
+            return _error(
+                request, status, "NotFound" if status == 404 else "BadRequest", "The search is not there, or not one."
+            )
+        return Answer(status, compact(body), _OK_HEADERS, chunked=True, compressible=True)
 
     def _charge(self, cost: int) -> Charge:
         return Charge("graph", self.directory.client_id, cost)

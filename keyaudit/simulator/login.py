@@ -21,6 +21,7 @@ _RESOURCES = {
     "https://management.azure.com": "https://management.azure.com",
     "https://management.core.windows.net": "https://management.core.windows.net",
     "https://graph.microsoft.com": "https://graph.microsoft.com",
+    "https://api.loganalytics.io": "https://api.loganalytics.io",
 }
 _CHINA = "login.partner.microsoftonline.cn"
 _GOVERNMENT = "login.microsoftonline.us"

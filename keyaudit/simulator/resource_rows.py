@@ -38,7 +38,7 @@ def _row(directory: Directory, vault: Vault) -> ResourceRow:
 
 
 ROWS: dict[str, tuple[Callable[[Directory], Iterator[ResourceRow]], ...]] = {
-    "resources": (_vaults, other_services.rows, identities.rows, hsm_resources.rows, arm_logs.rows),
+    "resources": (_vaults, other_services.rows, identities.rows, hsm_resources.rows, arm_logs.rows, arm_logs.workspaces),
     "authorizationresources": (authorization.assignment_rows, authorization.definition_rows),
     "resourcecontainers": (authorization.subscription_rows, other_services.group_rows),
 }
@@ -53,6 +53,7 @@ OPERATIONS = {
     "microsoft.authorization/roledefinitions": "role_definition.query",
     "microsoft.resources/subscriptions": "subscription.query",
     "microsoft.insights/activitylogalerts": "alert_rule.query",
+    "microsoft.operationalinsights/workspaces": "workspace.query",
     "microsoft.resources/subscriptions/resourcegroups": "resource_group.query",
 }
 """Type, in lower case, to the name of the operation that asks for it first in its query."""

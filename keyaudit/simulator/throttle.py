@@ -42,6 +42,8 @@ class Throttle:
     """Requests that select keyCredentials."""
     reports: Window
     """Requests for reports of one application in one tenant."""
+    log_queries: Window
+    """Queries of one identity over all workspaces."""
     seed: int = 0
 
     @classmethod
@@ -56,6 +58,7 @@ class Throttle:
             graph=Window(8000, 10),
             key_credentials=Window(150, 60),
             reports=Window(5, 10),
+            log_queries=Window(200, 30),
             seed=seed,
         )
 

@@ -56,6 +56,30 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def test_where_the_logs_of_a_cloud_are_queried_may_be_said(folder: Path) -> None:
+    (folder / "keyaudit.toml").write_text(f'schema = 1\n{CLOUD}logs = "api.logs.bleu.example"\n')
+    bleu = read_config(None).clouds["bleu"]
+    assert (bleu.logs, bleu.logs_scope) == ("api.logs.bleu.example", "https://api.logs.bleu.example/.default")
+    assert bleu.logs_scope in bleu.scopes
+    (folder / "keyaudit.toml").write_text(f"schema = 1\n{CLOUD}")
+    assert "" not in read_config(None).clouds["bleu"].scopes
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ('logs_scope = "https://api.logs.bleu.example/.default"', "logs missing"),
+        ('logs = "https://api.logs.bleu.example"', "not a bare host name"),
+        ('logs = "graph.bleu.example"', "two services on one host"),
+        ('logs = "api.vault.bleu.example"', "would be a vault's host"),
+    ],
+)
+def test_and_is_checked_as_other_hosts_are(folder: Path, line: str, what: str) -> None:
+    (folder / "keyaudit.toml").write_text(f"schema = 1\n{CLOUD}{line}\n")
+    with pytest.raises(UsageError, match=what):
+        read_config(None)
+
+
 def test_a_whole_file_is_read(folder: Path) -> None:
     (folder / "keyaudit.toml").write_text(WHOLE)
     config = read_config(None)

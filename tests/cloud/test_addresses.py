@@ -109,6 +109,8 @@ def test_a_vaults_address_is_no_hsms_and_the_reverse_in_every_cloud(cloud: Envir
     for operation, suffix in ((hsm, cloud.vault_suffix), (vault, cloud.hsm_suffix)):
         with pytest.raises(ValueError, match="not a vault"):
             host_of(operation, cloud, f"https://kept.{suffix}/")
+    assert host_of(OPERATIONS["log.query"], cloud, "") == cloud.logs
+    assert cloud.logs_scope in cloud.scopes
     # Each has a token of its own, and the host names of each say whose it is.
     assert cloud.vault_scope == f"https://{cloud.vault_suffix}/.default"
     assert cloud.hsm_scope == f"https://{cloud.hsm_suffix}/.default"

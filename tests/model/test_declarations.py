@@ -18,13 +18,16 @@ READ_BY_POST = {
     # Of these two, the first asks for the lists that are declared, and for nothing else.
     "/beta/$batch",
     "/v1.0/directoryObjects/getByIds",
+    "/v1/workspaces/{workspace}/query",
 }
+MADE_TO_BE_READ = {"/v1.0/security/auditLog/queries"}
 VAULT = Scope("/subscriptions/s/vaults/v", "v", ScopeKind.VAULT)
 
 
 def test_only_reads_are_declared() -> None:
     for operation in OPERATIONS.values():
-        assert operation.method == "GET" or operation.path in READ_BY_POST
+        assert operation.method == "GET" or operation.path in READ_BY_POST | MADE_TO_BE_READ
+        assert operation.makes == (operation.path in MADE_TO_BE_READ)
         assert not re.search(
             r"backup|export|release|decrypt|(?<!as)sign(?!In)|listkeys|password", operation.path, re.IGNORECASE
         )
@@ -48,7 +51,7 @@ def test_of_secrets_only_lists_are_declared_which_hold_no_value() -> None:
 def test_every_operation_says_which_version_of_the_api_it_speaks() -> None:
     for operation in OPERATIONS.values():
         if operation.surface is not Surface.LOGIN:
-            assert re.fullmatch(r"\d{4}-\d\d-\d\d(-preview)?|v1\.0|beta", operation.api_version), operation.id
+            assert re.fullmatch(r"\d{4}-\d\d-\d\d(-preview)?|v1(\.0)?|beta", operation.api_version), operation.id
     assert OPERATIONS["login.metadata"].api_version == ""
 
 

@@ -67,6 +67,8 @@ class Wire:
         """The header for a host, with a token from the token endpoint."""
         host = urlsplit(url).hostname or ""
         kind = next((kind for kind in ("vault", "managedhsm") if host.endswith(f".{kind}.azure.net")), "")
+        # Log Analytics moved to another host, and its tokens are still for the old one.
+        host = host.replace("loganalytics.azure.com", "loganalytics.io")
         resource = f"https://{kind}.azure.net" if kind else f"https://{host}"
         if resource not in self.tokens:
             reply = await self.sign_in(scope=f"{resource}/.default")

@@ -28,6 +28,7 @@ from keyaudit.simulator.estate import (
     Posture,
     Resource,
     RotationPolicy,
+    Row,
     Secret,
     SecretVersion,
     ServicePrincipal,
@@ -237,6 +238,18 @@ STORE = AuthorityStore(id="91000000-0000-4000-8000-000000000001", name="PKI")
 ADFS = certificate("CN=ADFS Signing", key_name="adfs", start=AS_OF - 30 * DAY, end=AS_OF + 300 * DAY)
 
 GROUP = Group(id="6a000000-0000-4000-8000-000000000001", name="Signers")
+
+
+class Nothing:
+    """Logs in which nothing happened."""
+
+    def table(self, workspace: str, table: str, first: float, until: float) -> list[Row] | None:
+        return [] if table == "AuditLogs" else None
+
+    def graph(self, collection: str, first: float, until: float) -> list[Row]:
+        return []
+
+
 SMALL = Estate(
     name="small",
     as_of=AS_OF,
@@ -288,5 +301,5 @@ SMALL = Estate(
     ),
     token_signing=TokenSigning(policies=POLICIES, infrastructures=(STORE,)),
     posture=Posture(policies=(AppManagementPolicy(id="b0000000-0000-4000-8000-000000000001", name="exception"),)),
-    logs=Logs(workspaces=(Workspace(name="log-main", subscription=SUBSCRIPTION, resource_group="rg-main"),)),
+    logs=Logs(workspaces=(Workspace(name="log-main", subscription=SUBSCRIPTION, resource_group="rg-main"),), events=Nothing()),
 )

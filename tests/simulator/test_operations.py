@@ -1,5 +1,6 @@
 """Every request that keyaudit may send is answered, and the simulator knows it by the same name."""
 
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -10,8 +11,11 @@ from keyaudit.collect.confines import GROUPS
 from keyaudit.collect.entra.managed_identities import QUERY as IDENTITIES
 from keyaudit.collect.logs.alert_rules import QUERY as ALERT_RULES
 from keyaudit.collect.services.items import QUERY as SERVICES
+from keyaudit.collect.usage.live.workspaces import QUERY as WORKSPACES
 from keyaudit.model.operations import OPERATIONS, Operation, Surface
+from keyaudit.simulator.arm_logs import customer_id
 from keyaudit.simulator.roles import OWNER
+from keyaudit.simulator.service import Directory
 from tests.simulator.client import ARM, GRAPH, LOGIN, wire
 from tests.simulator.small import (
     APPLICATIONS,
@@ -32,6 +36,7 @@ HOSTS = {
     Surface.LOGIN: LOGIN,
     Surface.VAULT: "https://kv-open.vault.azure.net",
     Surface.MANAGED_HSM: "https://hsm-open.managedhsm.azure.net",
+    Surface.LOGS: "https://api.loganalytics.azure.com",
 }
 QUERIES = {
     "vault.query": "resources | where type =~ 'microsoft.keyvault/vaults' | project id, name | order by id asc",
@@ -43,6 +48,7 @@ QUERIES = {
     "role_definition.query": definitions.QUERY,
     "subscription.query": SUBSCRIPTIONS,
     "alert_rule.query": ALERT_RULES,
+    "workspace.query": WORKSPACES,
 }
 
 
@@ -59,7 +65,17 @@ IDS = {
 }
 
 
-POSTED: dict[str, dict[str, object]] = {"graph.batch": {"requests": []}, "principal.lookup": {"ids": [PRINCIPALS[0].id]}}
+SPAN = {"filterStartDateTime": "2026-11-01T00:00:00Z", "filterEndDateTime": "2026-11-02T00:00:00Z"}
+POSTED: dict[str, dict[str, Any]] = {
+    "graph.batch": {"requests": []},
+    "principal.lookup": {"ids": [PRINCIPALS[0].id]},
+    "audit_search.create": {**SPAN},
+    "log.query": {
+        "query": "AuditLogs | where TimeGenerated >= datetime(2026-11-01T00:00:00Z)"
+        " and TimeGenerated < datetime(2026-11-02T00:00:00Z)"
+    },
+}
+OF_A_SEARCH = ("audit_search.get", "audit_search.records")
 
 
 def _url(operation: Operation) -> str:
@@ -77,15 +93,19 @@ def _url(operation: Operation) -> str:
         identity=SMALL.identities[0].name,
         role=OWNER,
         id=IDS.get(operation.id.partition(".")[0], APPLICATIONS[0].id),
-        workspace="log-main",
+        workspace=customer_id(Directory(SMALL), SMALL.logs.workspaces[0]) if operation.surface is Surface.LOGS else "log-main",
         table="AZKVAuditLogs",
+        search="{search}",
     )
-    filled = [(name, value.format(app=APPLICATIONS[0].app_id)) for name, value in operation.query]
+    of_sign_ins = {"first": "2026-11-01T00:00:00Z", "last": "2026-11-01T23:59:59.9999999Z", "kind": "servicePrincipal"}
+    filled = [(name, value.format(app=APPLICATIONS[0].app_id, **of_sign_ins)) for name, value in operation.query]
     query = "&".join(f"{quote(name)}={quote(value)}" for name, value in filled)
     return f"{HOSTS[operation.surface]}{path}?{query}"
 
 
-@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda operation: operation.id)
+@pytest.mark.parametrize(
+    "operation", [each for each in OPERATIONS.values() if each.id not in OF_A_SEARCH], ids=lambda operation: operation.id
+)
 async def test_it_is_answered_under_its_own_name(operation: Operation) -> None:
     url = _url(operation)
     async with wire(SMALL) as client:
@@ -95,9 +115,41 @@ async def test_it_is_answered_under_its_own_name(operation: Operation) -> None:
             reply = await client.send("GET", url)
         else:
             reply = await client.get(url, dict(operation.headers))
-    assert reply.status == 200
+    assert reply.status == (201 if operation.makes else 200)
     assert client.simulator.calls[operation.id] == 1
     assert isinstance(reply.data, dict)
+
+
+async def test_a_search_is_under_way_before_it_has_records() -> None:
+    create, get, records = (_url(OPERATIONS[f"audit_search.{part}"]) for part in ("create", "get", "records"))
+    async with wire(SMALL) as client:
+        made = (await client.post(create, SPAN)).data
+        early = await client.get(records.format(search=made["id"]))
+        states = [(await client.get(get.format(search=made["id"]))).data["status"] for _ in range(3)]
+        found = await client.get(records.format(search=made["id"]))
+        other = await client.get(get.format(search="none"))
+    assert [made["status"], *states] == ["notStarted", "running", "succeeded", "succeeded"]
+    assert (early.status, found.status, other.status) == (400, 200, 404)
+    assert found.data["value"] == []
+    assert [client.simulator.calls[operation] for operation in OF_A_SEARCH] == [4, 2]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("AuditLogs | count", 400, "SyntaxError"),
+        ("search *", 400, "SyntaxError"),
+        (POSTED["log.query"]["query"].replace("AuditLogs", "NoSuchTable"), 400, "SemanticError"),
+    ],
+)
+async def test_a_query_that_is_not_understood_is_refused(query: str, status: int, code: str) -> None:
+    async with wire(SMALL) as client:
+        reply = await client.post(_url(OPERATIONS["log.query"]), {"query": query})
+        foreign = await client.send("POST", _url(OPERATIONS["log.query"]), headers=await client.authorization(ARM), json={})
+        bare = await client.send("POST", _url(OPERATIONS["log.query"]), json={})
+    assert (reply.status, reply.data["error"]["innererror"]["code"]) == (status, code)
+    assert (foreign.status, foreign.data["error"]["code"]) == (403, "InvalidAuthenticationTokenAudience")
+    assert (bare.status, bare.data["error"]["code"]) == (401, "AuthenticationFailed")
 
 
 async def test_other_reads_of_arm() -> None:

@@ -20,6 +20,7 @@ def test_the_documented_limits() -> None:
     assert DOCUMENTED.resource_graph == Window(15, 5)
     assert DOCUMENTED.graph == Window(8000, 10)
     assert DOCUMENTED.reports == Window(5, 10)
+    assert DOCUMENTED.log_queries == Window(200, 30)
     assert DOCUMENTED.key_credentials == Window(150, 60)
 
 

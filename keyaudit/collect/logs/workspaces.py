@@ -67,7 +67,7 @@ class _Sink(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class WorkspaceId:
     """A workspace by the parts of its id, in lower case."""
 
     id: str
@@ -75,8 +75,15 @@ class _Place:
     resource_group: str
     workspace: str
 
+    @classmethod
+    def of(cls, id_: str) -> "WorkspaceId | None":
+        """The workspace of that id; None for the id of anything else, and for any other text."""
+        match = _ID.fullmatch(id_.lower())
+        return None if match is None else cls(match[0], *match.groups())
+
     @property
     def segments(self) -> dict[str, str]:
+        """What names it in an ARM path."""
         return {"subscription": self.subscription, "resource_group": self.resource_group, "workspace": self.workspace}
 
 
@@ -103,17 +110,17 @@ class _Workspaces:
 
     async def collect(self, wanted: Mapping[str, set[str]]) -> Sequence[Coverage]:
         async def one(id_: str) -> None:
-            match = _ID.fullmatch(id_)
-            if match is None:
+            place = WorkspaceId.of(id_)
+            if place is None:
                 # What does not name a workspace is no place to ask, and says nothing of where the log goes.
                 self._get.refused(Refusal(Reason.BAD_VALUE, "a destination that is no workspace"))
             else:
-                await self._workspace(_Place(id_, *match.groups()), sorted(wanted[id_]))
+                await self._workspace(place, sorted(wanted[id_]))
 
         await for_each(sorted(wanted), one, limit=_AT_ONCE)
         return [self._get.coverage(), self._table.coverage()]
 
-    async def _workspace(self, place: _Place, tables: Sequence[str]) -> None:
+    async def _workspace(self, place: WorkspaceId, tables: Sequence[str]) -> None:
         found = await self._connection.gateway.get("workspace.get", WorkspaceItem, **place.segments)
         if isinstance(found, WorkspaceItem) and f"/{found.id.strip('/').lower()}" != place.id:
             found = Refusal(Reason.BAD_BODY, "it answered with another workspace than the one asked for", 200)
@@ -136,10 +143,8 @@ class _Workspaces:
         for table in tables:
             await self._log_table(place, table, retention)
 
-    async def _log_table(self, place: _Place, table: str, otherwise: int | Refusal) -> None:
-        found = await self._connection.gateway.get("workspace.table", TableItem, table=table, **place.segments)
-        if isinstance(found, TableItem) and found.name.lower() != table.lower():
-            found = Refusal(Reason.BAD_BODY, "it answered with another table than the one asked for", 200)
+    async def _log_table(self, place: WorkspaceId, table: str, otherwise: int | Refusal) -> None:
+        found = await get_table(self._connection, place, table)
         url, version = source(self._connection.environment, "workspace.table", table=table, **place.segments)
         id_ = f"{place.id}/tables/{table}"
         row = Row(LOG_TABLE, id=id_, resource_id=id_, scope_id=self._scope.id, url=url, version=version)
@@ -154,13 +159,26 @@ class _Workspaces:
         self._unit.row("log_table", row.finish())
 
 
+async def get_table(connection: Connection, place: WorkspaceId, table: str) -> TableItem | Refusal:
+    """What Resource Manager says of a table."""
+    found = await connection.gateway.get("workspace.table", TableItem, table=table, **place.segments)
+    if isinstance(found, TableItem) and found.name.lower() != table.lower():
+        return Refusal(Reason.BAD_BODY, "it answered with another table than the one asked for", 200)
+    return found
+
+
+def plan_of(properties: TableProperties) -> str | Refusal:
+    """A table's plan, in Azure's spelling."""
+    plan = read(properties.plan, str)
+    return plan if isinstance(plan, Refusal) else _PLANS.get(plan.lower(), plan)
+
+
 def _put_table(row: Row, properties: TableProperties, otherwise: int | Refusal) -> None:
     """-1 stands for the workspace's retention, and a total of -1 for no more than that.
 
     https://learn.microsoft.com/rest/api/loganalytics/tables/get
     """
-    plan = read(properties.plan, str)
-    row.put_read("plan", plan if isinstance(plan, Refusal) else _PLANS.get(plan.lower(), plan))
+    row.put_read("plan", plan_of(properties))
     retention = _days(properties.retentionInDays, otherwise)
     row.put_read("retention", retention)
     row.put_read("total_retention", _days(properties.totalRetentionInDays, retention))

@@ -6,7 +6,7 @@ Log Analytics (`tables`, by rows and columns) puts them in.
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -92,7 +92,7 @@ def _rows(window: Window) -> Iterator[Found]:
         elif name == "rows" and _next(window) == b"[":
             seen = True
             for row in _listed(window):
-                yield _by_column(columns, row)
+                yield by_column(columns, row)
         else:
             _value(window)
     if not seen:
@@ -106,7 +106,8 @@ def _columns(text: bytes) -> list[str]:
         raise CutError("a table whose columns cannot be read") from error
 
 
-def _by_column(columns: list[str], row: Found) -> Found:
+def by_column(columns: Sequence[str], row: Found) -> Found:
+    """A row's values under the names of their columns."""
     if not isinstance(row, bytes):
         return row
     try:

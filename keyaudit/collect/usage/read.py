@@ -27,6 +27,7 @@ _LOOKED_AT = 5
 """Lines at the beginning of which one has to be an object, for the file to be one by line."""
 _SHOWN = 5
 """Places of trouble that are kept of a file; the rest is counted."""
+THROTTLING_UNTOLD = "exported without OperationProperties: which mailboxes were no longer recorded is not known"
 
 
 def read_logs(paths: Iterable[Path], known: Import) -> Iterator[Use | FileRead]:
@@ -63,14 +64,8 @@ class _File:
     def __init__(self, path: Path, known: Import) -> None:
         self._name = one_line(str(path), 1024)
         self._opened = Opened(path)
-        self._known = known
-        self._sources: dict[str, SourceRead] = {}
-        self._trouble: list[str] = []
-        self._bad = 0
-        """The number of the last bad record."""
-        self._throttling_untold = False
-        self._form, self._unit = "", "record"
-        self._read = Recogniser()
+        self._counted = Counted(self._name, known)
+        self._form = ""
 
     def read(self) -> Iterator[Use | FileRead]:
         """Its uses, then itself."""
@@ -79,9 +74,7 @@ class _File:
         number = 0
         try:
             for number, found in self._records(window):
-                event = self._event(number, found)
-                if event is not None:
-                    yield from event.uses
+                yield from self._counted.uses(number, found)
         except (CutError, TooLargeError) as error:
             cut = str(error)
         finally:
@@ -93,22 +86,23 @@ class _File:
             sha256=self._opened.sha256,
             form=self._form + (", gzip" if self._opened.compressed else ""),
             complete=whole,
-            sources=self._settled(),
-            trouble=tuple(self._trouble[: _SHOWN + 1]),
+            sources=self._counted.settled(),
+            trouble=tuple(self._counted.trouble),
         )
 
     def _whole(self, window: Window, number: int, cut: str) -> bool:
         """Whether the file is; else why it is not comes first among the trouble. `number`: of the last record."""
+        counted = self._counted
         if cut:
-            place = f"after {self._unit} {number}" if number else "at its beginning"
+            place = f"after {counted.unit} {number}" if number else "at its beginning"
             why = f"{place}: {cut}: what follows was not read"
-        elif self._unit == "line" and number == self._bad and window.last != b"\n" and number:
+        elif counted.unit == "line" and number == counted.bad and window.last != b"\n" and number:
             why = "the last line is cut off"
-        elif self._throttling_untold:
-            why = "exported without OperationProperties: which mailboxes were no longer recorded is not known"
+        elif counted.throttling_untold:
+            why = THROTTLING_UNTOLD
         else:
             return True
-        self._trouble.insert(0, why)
+        counted.trouble.insert(0, why)
         return False
 
     def _records(self, window: Window) -> Iterator[tuple[int, Found]]:
@@ -122,26 +116,42 @@ class _File:
         if head[:1] == b"[" or (head[:1] == b"{" and not _by_line(head)):
             self._form = "JSON"
             return documents.records(window)
-        self._unit = "line"
+        self._counted.unit = "line"
         if head[:1] == b"{":
             self._form = "JSON lines"
             return lines(window)
         self._form = "CSV"
         return tables.rows(window)
 
-    def _event(self, number: int, found: Found) -> Event | None:
-        """What one record comes to, counted."""
+
+class Counted:
+    """The records of one file or place, one after the other: what each comes to, and the counts."""
+
+    def __init__(self, name: str, known: Import, remedy: str = "import each tenant's logs into a folder of its own") -> None:
+        """`remedy`: what to do about the records of a second tenant."""
+        self._name, self._known, self._remedy = name, known, remedy
+        self._sources: dict[str, SourceRead] = {}
+        self.trouble: list[str] = []
+        self.bad = 0
+        """The number of the last bad record."""
+        self.throttling_untold = False
+        """A mailbox was read, and the record does not say whether it is recorded any further."""
+        self.unit = "record"
+        self._read = Recogniser()
+
+    def uses(self, number: int, found: Found) -> Sequence[Use]:
+        """What the record of this number comes to. Raises UnsafeError for one of a second tenant."""
         try:
             event = self._told(found)
         except BadRecordError as error:
             self._count("").quarantined += 1
-            self._bad = number
-            if len(self._trouble) < _SHOWN:
-                self._trouble.append(f"{self._unit} {number}: {one_line(str(error))}")
-            return None
+            self.bad = number
+            if len(self.trouble) < _SHOWN:
+                self.trouble.append(f"{self.unit} {number}: {one_line(str(error))}")
+            return ()
         if event is None:
             self._count("").ignored += 1
-            return None
+            return ()
         if event.tenant_id is not None and event.tenant_id != self._known.tenant_id:
             self._belongs(number, event.tenant_id)
         counts = self._count(event.source)
@@ -154,8 +164,8 @@ class _File:
         counts.kept += bool(event.uses)
         counts.ignored += not event.uses
         for use in event.uses:
-            self._throttling_untold |= use.throttled is None
-        return event
+            self.throttling_untold |= use.throttled is None
+        return event.uses
 
     def _told(self, found: Found) -> Event | None:
         if isinstance(found, BadRecordError):
@@ -172,11 +182,11 @@ class _File:
     def _belongs(self, number: int, tenant_id: str) -> None:
         known = self._known.tenant_id
         if known is not None:
-            what = f"{self._unit} {number} is of tenant {tenant_id}, and others are of tenant {known}"
-            raise UnsafeError(self._name, what, "import each tenant's logs into a folder of its own")
+            what = f"{self.unit} {number} is of tenant {tenant_id}, and others are of tenant {known}"
+            raise UnsafeError(self._name, what, self._remedy)
         self._known.tenant_id = tenant_id
 
-    def _settled(self) -> dict[str, SourceRead]:
+    def settled(self) -> dict[str, SourceRead]:
         """The counts by log. In a file of one log alone, what could not be told is of that one."""
         named = [source for source in self._sources if source]
         unnamed = self._sources.get("")

@@ -32,7 +32,7 @@ _MARKS: tuple[tuple[tuple[str, ...], Reader], ...] = (
     (("createdDateTime", "appId", "status"), sign_ins.of_graph),
 )
 # A table's rows name it. Those of a table that is not here are of other things.
-_TABLES: dict[str, Reader] = {
+TABLES: dict[str, Reader] = {
     key_vault.SOURCE: key_vault.of_row,
     "AzureDiagnostics": key_vault.of_legacy,
     sign_ins.SERVICE_PRINCIPALS: sign_ins.of_row,
@@ -42,7 +42,7 @@ _TABLES: dict[str, Reader] = {
     activity.SOURCE: activity.of_row,
 }
 # A row has all columns that its table was exported with, however it is written.
-_ROWS = frozenset(_TABLES.values())
+_ROWS = frozenset(TABLES.values())
 # An envelope's category, in lower case. Those of a category that is not here are of other things.
 _CATEGORIES: dict[str, Reader] = {
     key_vault.CATEGORY.casefold(): key_vault.of_record,
@@ -118,7 +118,7 @@ def _reader(members: bytes | Mapping[str, Any]) -> Reader:
     if enveloped:
         return _CATEGORIES.get(category.casefold(), _other) if isinstance(category, str) else _other
     if isinstance(table, str) and table:
-        return _TABLES.get(table, _other)
+        return TABLES.get(table, _other)
     names = (
         tuple(members) if found is None else tuple(compress(_MEMBERS, [each is not msgspec.UNSET for each in _present(found)]))
     )

@@ -1,6 +1,7 @@
 """Every request that keyaudit may send, declared once: cloud/ sends nothing else, and a table's columns name these.
 
-All of them read. None reads a secret's value, a private key, a backup or an export.
+All of them read; one, a search of the unified audit log, has to be made before it can be read. None reads a secret's value, a
+private key, a backup or an export.
 """
 
 from keyaudit.model.operations import (
@@ -17,6 +18,7 @@ from keyaudit.model.operations import (
     services,
     sign_in,
     token_signing,
+    usage,
 )
 from keyaudit.model.operations.kinds import GLOBAL_CLOUD, Operation, Paging, Right, Rights, Surface, Throttle
 
@@ -36,6 +38,7 @@ BY_SURFACE: dict[str, tuple[Operation, ...]] = {
     "tenant rules": posture.DECLARED,
     "audit logging": logging.DECLARED,
     "other services": services.DECLARED,
+    "uses in logs": usage.DECLARED,
 }
 """What each file here declares, under a name for people."""
 

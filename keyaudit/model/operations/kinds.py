@@ -12,6 +12,8 @@ class Surface(StrEnum):
     GRAPH = "graph"
     VAULT = "vault"
     MANAGED_HSM = "managed-hsm"
+    LOGS = "logs"
+    """The query API of Log Analytics."""
 
 
 class Paging(StrEnum):
@@ -33,6 +35,7 @@ class Throttle(StrEnum):
     GRAPH = "graph"
     GRAPH_KEY_CREDENTIALS = "graph-key-credentials"
     GRAPH_REPORTS = "graph-reports"
+    LOGS = "logs"
 
 
 class Rights(StrEnum):
@@ -102,6 +105,10 @@ class Operation:
     right: Right
     not_in: tuple[str, ...] = ()
     """The clouds that do not have it, by name: there it is not sent, and reads as not_in_cloud."""
+    makes: bool = False
+    """It makes what is then read: its answer has status 201, and it is sent again only where it was one too many."""
+    command: str = ""
+    """The command that alone sends it, where that is not the reading of a whole tenant."""
 
     @property
     def permission(self) -> str:
@@ -115,11 +122,11 @@ class Operation:
 
     @property
     def api_version(self) -> str:
-        """The version asked for: `api-version`, or the first segment of a Graph path."""
+        """The version asked for: `api-version`, or the first segment of a path of Graph or of Log Analytics."""
         for name, value in self.query:
             if name == "api-version":
                 return value
-        return self.path.split("/")[1] if self.surface is Surface.GRAPH else ""
+        return self.path.split("/")[1] if self.surface in (Surface.GRAPH, Surface.LOGS) else ""
 
 
 GLOBAL_CLOUD = "public"

@@ -15,6 +15,7 @@ _EXTENSION = "br:mcr.microsoft.com/bicep/extensions/microsoftgraph/v1.0:1.0.0"
 _ROLES = {
     "Reader": "acdd72a7-3385-48ef-bd42-f606fba81ae7",
     "Key Vault Reader": "21090545-7ca7-4776-b22c-e363652d74d2",
+    "Log Analytics Reader": "73c42c96-874c-492b-b04d-ab87d138a893",
 }
 
 

@@ -94,9 +94,10 @@ def needed(
 
 
 def why(need: Need, needed: Needed) -> str:
-    """Which policies, or if none which columns, rest on a right."""
+    """Which policies, or if none which columns or commands, rest on a right."""
     if not need.policies:
-        return f"no policy, but {listed(need.rest)}" if need.columns else "no policy, but where another read is refused"
+        rest = need.rest or list(dict.fromkeys(each.command for each in need.operations if each.command))
+        return f"no policy, but {listed(rest)}" if rest else "no policy, but where another read is refused"
     if len(need.policies) == needed.policies:
         return "each of the selected policies" if needed.policies > 1 else need.policies[0]
     return listed(need.policies)

@@ -32,7 +32,7 @@ _BLIND: dict[Blind, str] = {
     Blind.MISSING_DAYS: "{subject}: no event on {days}, where such days always had some; import these days, or find out why",
     Blind.NOT_TOLD: "{subject}: not told of {count}; export the log with all its columns",
     Blind.THROTTLED: "{subject}: its log was throttled on {days}, so that what was read then may not be in it",
-    Blind.INCOMPLETE_FILE: "{subject}: was not read to its end; export it again",
+    Blind.INCOMPLETE_FILE: "{subject}: was not read whole; usage import or usage collect said why",
     Blind.BAD_LINES: "{subject}: {count} could not be read; look at the places that usage import named",
 }
 _COUNTED = {Blind.TOO_MANY: "reason", Blind.NOT_LEARNED: "use", Blind.NOT_TOLD: "use", Blind.BAD_LINES: "record"}

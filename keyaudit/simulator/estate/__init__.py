@@ -21,7 +21,7 @@ from keyaudit.simulator.estate.directory import (
     ServicePrincipal,
 )
 from keyaudit.simulator.estate.key_vault import DeletedKey, Key, KeyVersion, RotationPolicy, Vault
-from keyaudit.simulator.estate.logs import AlertRule, Logs, LogTable, Workspace
+from keyaudit.simulator.estate.logs import AlertRule, Events, Logs, LogTable, Row, Workspace
 from keyaudit.simulator.estate.managed_hsm import HsmAssignment, HsmRole, ManagedHsm
 from keyaudit.simulator.estate.posture import AppManagementPolicy, Posture, Restriction, Restrictions
 from keyaudit.simulator.estate.privileges import (
@@ -80,6 +80,7 @@ __all__ = [
     "Domain",
     "Eligibility",
     "Estate",
+    "Events",
     "ExternalProvider",
     "FederatedCredential",
     "Federation",
@@ -104,6 +105,7 @@ __all__ = [
     "Role",
     "RoleAssignment",
     "RotationPolicy",
+    "Row",
     "Secret",
     "SecretVersion",
     "ServicePrincipal",

@@ -1,6 +1,10 @@
 """Where logs go, how long they are kept there, and what watches them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
+
+Row = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,18 @@ class AlertRule:
     action_group: str | None = None
 
 
+class Events(Protocol):
+    """What is in the logs. Times are seconds since 1970: from the first, before the second."""
+
+    def table(self, workspace: str, table: str, first: float, until: float) -> Sequence[Row] | None:
+        """The rows of a workspace's table, by column, in the order of their times; None: there is no such table."""
+        ...
+
+    def graph(self, collection: str, first: float, until: float) -> Sequence[Row]:
+        """Graph's objects: sign-ins of a kind (`servicePrincipal`, ...), `directoryAudits`, or the `records` of a search."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logs:
     """Everything of this kind. Settings are diagnostic settings as ARM shows them; by themselves nothing is sent anywhere."""
@@ -49,3 +65,7 @@ class Logs:
     entra_refused: bool = False
     """The identity may not read where Entra's logs go, as is usual."""
     alert_rules: tuple[AlertRule, ...] = ()
+    events: Events | None = None
+    """None: no workspace has tables, and Graph's lists are empty."""
+    most_rows: int = 500_000
+    """Of the longest answer to a query; of one that would be longer, so many come."""

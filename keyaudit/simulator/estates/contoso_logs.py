@@ -10,7 +10,7 @@ from keyaudit.simulator.estates.defects import (
     NO_KEY_ALERTS,
     RETENTION_SHORT,
 )
-from keyaudit.simulator.estates.ids import Ground
+from keyaudit.simulator.estates.ids import DAY, Ground
 from keyaudit.simulator.estates.log_plans import GROUP, PLATFORM, setting, storage_id, workspace_id
 
 _ENTRA_ON = (
@@ -33,6 +33,20 @@ _A_YEAR = (
     "SigninLogs",
 )
 """The tables of the security workspace that are kept for a year, and can be queried for as long as all of it can."""
+_TABLES = {
+    "log-security": (
+        "AZKVAuditLogs",
+        "AzureDiagnostics",
+        "AADManagedIdentitySignInLogs",
+        "SigninLogs",
+        "AuditLogs",
+        "OfficeActivity",
+        "AzureActivity",
+    ),
+    "log-people": ("AzureDiagnostics",),
+    "log-archive": ("AZKVAuditLogs",),
+}
+"""The tables that can be asked for what happened. Sign-ins of applications are in none: Graph alone has them."""
 _BRIEF = (
     ("log-security", "AzureActivity"),
     ("log-security", "MicrosoftGraphActivityLogs"),
@@ -47,7 +61,12 @@ def contoso_logs(ground: Ground) -> Logs:
     platform = ground.guid("subscription", PLATFORM)
     group = f"/subscriptions/{platform}/resourceGroups/{GROUP}/providers/microsoft.insights/actionGroups/ag-security"
     security = workspace_id(ground, "log-security")
+    # That module stands on this package's ids.
+    from keyaudit.simulator.logs.held import Held  # noqa: PLC0415
+    from keyaudit.simulator.logs.year import Year  # noqa: PLC0415
+
     return Logs(
+        events=Held(year=Year(ground=ground, first=ground.as_of - 364 * DAY), tables=_TABLES),
         workspaces=(
             Workspace(
                 name="log-security",

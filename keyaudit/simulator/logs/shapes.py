@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+from keyaudit.simulator.estate import Row
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.wire import iso
 
@@ -99,3 +100,76 @@ def signed_in(ground: Ground, moment: int, caller: Caller, resource: str, key: s
         "Type": "AADServicePrincipalSignInLogs",
     }
     return json.dumps(row)
+
+
+def office_row(exported: Row) -> Row:
+    """What Purview exports, as a row of OfficeActivity."""
+    record = json.loads(str(exported["AuditData"]))
+    same = (
+        "OrganizationId",
+        "Operation",
+        "ResultStatus",
+        "UserId",
+        "AppId",
+        "ClientAppId",
+        "ClientInfoString",
+        "MailboxOwnerUPN",
+    )
+    return {
+        "TimeGenerated": exported["CreationDate"],
+        "OfficeWorkload": record["Workload"],
+        "OfficeId": record["Id"],
+        "Client_IPAddress": record["ClientIPAddress"],
+        "OperationProperties": record["OperationProperties"],
+        **{name: record[name] for name in same},
+        "Type": "OfficeActivity",
+    }
+
+
+def graph_record(exported: Row) -> Row:
+    """What Purview exports, as a search through Graph finds it."""
+    record = json.loads(str(exported["AuditData"]))
+    return {
+        "id": record["Id"],
+        "createdDateTime": exported["CreationDate"],
+        "auditLogRecordType": "exchangeItemAggregated",
+        "operation": record["Operation"],
+        "organizationId": record["OrganizationId"],
+        "service": record["Workload"],
+        "userPrincipalName": record["UserId"],
+        "auditData": {"@odata.type": "#microsoft.graph.security.defaultAuditData", **record},
+    }
+
+
+def graph_sign_in(row: Row) -> Row:
+    """A row of AADServicePrincipalSignInLogs as Graph's beta has it."""
+    return {
+        "id": row["Id"],
+        "createdDateTime": row["CreatedDateTime"],
+        "appId": row["AppId"],
+        "servicePrincipalId": row["ServicePrincipalId"],
+        "servicePrincipalCredentialKeyId": row["ServicePrincipalCredentialKeyId"],
+        "resourceId": row["ResourceIdentity"],
+        "ipAddress": row["IPAddress"],
+        "userAgent": row["UserAgent"],
+        "signInEventTypes": ["servicePrincipal"],
+        "status": {"errorCode": int(str(row["ResultType"])), "failureReason": "Other.", "additionalDetails": None},
+    }
+
+
+def audit_row(ground: Ground, audit: Row) -> Row:
+    """Graph's directoryAudit as a row of AuditLogs."""
+    return {
+        "TenantId": ground.guid("workspace", "logs"),
+        "TimeGenerated": audit["activityDateTime"],
+        "ActivityDateTime": audit["activityDateTime"],
+        "AADTenantId": ground.tenant,
+        "Category": audit["category"],
+        "OperationName": audit["activityDisplayName"],
+        "Result": audit["result"],
+        "Id": audit["id"],
+        "InitiatedBy": audit["initiatedBy"],
+        "TargetResources": audit["targetResources"],
+        "AdditionalDetails": audit["additionalDetails"],
+        "Type": "AuditLogs",
+    }

@@ -1,0 +1,178 @@
+"""`keyaudit usage collect`: logs read from Azure itself into a folder of uses."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Generator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keyaudit.cli.options import Live, flags
+from keyaudit.cli.streams import printing, tell
+from keyaudit.cli.usage_learn import day
+from keyaudit.model.errors import AccessError, Exit, UnavailableError, UnsafeError, UsageError
+
+if TYPE_CHECKING:
+    from keyaudit.cli.clock import SystemClock
+    from keyaudit.collect.usage.live.place import Batch, Outcome
+    from keyaudit.collect.usage.live.run import Wanted
+    from keyaudit.inventory.logs.use import FileRead, Use
+    from keyaudit.inventory.logs.write import Import
+    from keyaudit.model.usage import Window
+
+_DAYS = 30
+
+
+@flags(Live, without=("subscription", "resource_group", "vault", "source", "imports"))
+def collect(
+    live: Live,
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The new folder to write them to.")],
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--first-day", metavar="DATE", help="The first day to read. Default: so that with the last it is 30 days."
+        ),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--last-day", metavar="DATE", help="The last day to read. Default: today.")
+    ] = None,
+    sources: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--source",
+            metavar="NAME|GLOB",
+            help="Only these tables of workspaces or lists of Graph, as in AZKVAuditLogs or signIns; repeatable.",
+        ),
+    ] = None,
+    audit_search: Annotated[
+        bool,
+        typer.Option(
+            "--audit-search",
+            help="Also search the unified audit log, for mail that was read and recording that was switched off. The search "
+            "is made in the tenant, and stays there.",
+        ),
+    ] = False,
+) -> int:
+    """Read logs from Log Analytics workspaces and Microsoft Graph into a folder of uses, as usage import does from files.
+
+    What could not be read is named with its reason, and ends with exit code 3.
+    """
+    from keyaudit.cli.clock import SystemClock  # noqa: PLC0415 - heavy
+    from keyaudit.cli.live import collect_cycles_later  # noqa: PLC0415 - heavy
+    from keyaudit.cli.stop import keeping  # noqa: PLC0415 - heavy
+    from keyaudit.collect.usage.live.place import Outcome  # noqa: PLC0415 - heavy
+    from keyaudit.collect.usage.live.run import Wanted  # noqa: PLC0415 - heavy
+    from keyaudit.collect.usage.live.sources import chosen  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.logs.write import Import, refuse_used, write_logs  # noqa: PLC0415 - heavy
+    from keyaudit.model.reasons import UNSAFE  # noqa: PLC0415 - heavy
+    from keyaudit.report.logs import complete, render  # noqa: PLC0415 - heavy
+
+    refuse_used(out)
+    if len(live.tenant or ()) > 1:
+        raise UsageError("--tenant", "names several, and a folder of uses is of one", "name one")
+    clock = SystemClock()
+    wanted = Wanted(
+        window=_window(day(since, "--first-day"), day(until, "--last-day"), clock.now()),
+        sources=chosen(sources or ()),
+        search=audit_search,
+        simulated=live.demo,
+    )
+    collect_cycles_later()
+    known, outcome = Import(), Outcome()
+    with keeping("nothing is kept"), contextlib.closing(_records(live, clock, wanted, known, outcome)) as records:
+        store = write_logs(out, records, known)
+    with printing() as stdout:
+        render(store, str(out), stdout)
+    if UNSAFE & outcome.reasons:
+        return Exit.UNSAFE
+    return Exit.CLEAN if complete(store) else Exit.INCOMPLETE
+
+
+def _window(first: int | None, last: int | None, now: int) -> "Window":
+    """Whole days. Raises UsageError where there are none, or some that have not begun."""
+    from keyaudit.model.times import DAY  # noqa: PLC0415 - heavy
+    from keyaudit.model.usage import Window  # noqa: PLC0415 - heavy
+
+    if (first or 0) > now or (last or 0) > now:
+        raise UsageError("--first-day, --last-day", "a day that has not begun", "name days that logs can be of")
+    end = (now - now % DAY if last is None else last) + DAY
+    window = Window(since=end - _DAYS * DAY if first is None else first, until=end)
+    if not window.days:
+        raise UsageError("--first-day", "after the last day", "name an earlier day")
+    return window
+
+
+def _records(
+    live: Live, clock: "SystemClock", wanted: "Wanted", known: "Import", outcome: "Outcome"
+) -> "Generator[Use | FileRead]":
+    """What is read, as it comes: an answer at a time is asked for, and then what it holds is taken.
+
+    Raises AccessError, UnavailableError or UnsafeError where nothing at all could be read.
+    """
+    from keyaudit.inventory.logs.use import FileRead  # noqa: PLC0415 - heavy
+
+    batches = _batches(live, clock, wanted, known, outcome)
+
+    async def following() -> "Batch | None":
+        return await anext(batches, None)
+
+    places: list[FileRead] = []
+    with asyncio.Runner() as runner:
+        while (batch := runner.run(following())) is not None:
+            places += [each for each in batch if isinstance(each, FileRead)]
+            yield from batch
+    if not outcome.answered:
+        _refuse(places, outcome)
+
+
+async def _batches(
+    live: Live, clock: "SystemClock", wanted: "Wanted", known: "Import", outcome: "Outcome"
+) -> "AsyncIterator[Batch]":
+    from keyaudit.cli.live import where  # noqa: PLC0415 - heavy
+    from keyaudit.cli.progress import progress  # noqa: PLC0415 - heavy
+    from keyaudit.cli.settings import settle  # noqa: PLC0415 - heavy
+    from keyaudit.cloud.connection import connect  # noqa: PLC0415 - heavy
+    from keyaudit.collect.usage.live.run import Reading  # noqa: PLC0415 - heavy
+
+    # What a file of settings leaves out is not audited; the logs of what is may lie in any workspace.
+    async with (
+        where(live, clock, settle(live, resume=False)) as source,
+        connect(
+            environment=source.environment,
+            auth=source.auth,
+            tenant=source.tenant,
+            network=source.network,
+            environ=source.environ,
+            clock=clock,
+            share=source.share,
+            concurrency=source.concurrency,
+            prompt=tell,
+        ) as connection,
+    ):
+        known.tenant_id = connection.identity.tenant_id
+        if not live.quiet:
+            simulated = " (simulated tenant)" if live.demo else ""
+            tell(f"reading logs of tenant {known.tenant_id}{simulated} of {wanted.window} as {connection.identity.shown}")
+        reading = Reading(connection=connection, clock=clock, wanted=wanted, known=known, outcome=outcome, tell=tell)
+        with progress(quiet=live.quiet) as shown:
+            taken = 0
+            async for batch in reading.batches():
+                yield batch
+                taken += len(batch)
+                shown.update("uses", taken, None)
+
+
+def _refuse(places: "Sequence[FileRead]", outcome: "Outcome") -> None:
+    """Says why each place was not read, and ends the command."""
+    from keyaudit.model.reasons import AZURES, UNSAFE  # noqa: PLC0415 - heavy
+
+    for place in places:
+        tell("\n".join(f"{place.file}: {why}" for why in place.trouble))
+    what = "nothing could be read"
+    if UNSAFE & outcome.reasons:
+        raise UnsafeError("usage collect", what, "find out what stands between here and Azure")
+    if outcome.reasons and outcome.reasons <= AZURES:
+        raise UnavailableError("usage collect", what, "try again later")
+    raise AccessError("usage collect", what, "see above what each place lacks; keyaudit permissions lists the rights")

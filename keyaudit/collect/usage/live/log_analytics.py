@@ -1,0 +1,108 @@
+"""Tables of Log Analytics, read over the whole window in slices of time that are small enough to be answered whole."""
+
+from collections.abc import AsyncIterator, Iterator
+
+from keyaudit.cloud.gateway import Gateway
+from keyaudit.cloud.tables import Rows
+from keyaudit.collect.usage.documents import by_column
+from keyaudit.collect.usage.live.place import AT_ONCE, Batch, Place
+from keyaudit.collect.usage.live.sources import LEGACY
+from keyaudit.collect.usage.live.workspaces import Table
+from keyaudit.inventory.logs.use import Use
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.reasons import Reason
+from keyaudit.model.times import DAY, iso_date, iso_time
+from keyaudit.model.usage import Window
+
+MOST_ROWS = 500_000
+"""Rows of the longest answer: https://learn.microsoft.com/azure/azure-monitor/service-limits#log-analytics-workspaces"""
+
+_QUERIED = frozenset({"", "Analytics"})
+_TOO_MUCH = frozenset({Reason.TRUNCATED, Reason.TOO_LARGE, Reason.TIMEOUT})
+# Many services write to this table, each with columns of its own.
+_OF_KEY_VAULT = ' | where ResourceProvider =~ "MICROSOFT.KEYVAULT"'
+
+
+async def read_table(gateway: Gateway, table: Table, place: Place, window: Window, as_of: int) -> AsyncIterator[Batch]:
+    """The uses in a table, an answer at a time, then what was read of it. Nothing at all: there is no such table."""
+    if not table.there:
+        return
+    if table.plan not in _QUERIED:
+        place.lacks(
+            f"on the plan {table.plan}, which is not queried: change the table's plan, or export it and import the files"
+        )
+        yield [place.read()]
+        return
+    begun = False
+    async for found in _slices(gateway, table, window):
+        if isinstance(found, Refusal):
+            if _absent(found) and not begun:
+                return
+            place.refused(found, "log.query")
+        else:
+            begun = True
+            place.answered()
+            for batch in _batches(place, found):
+                yield batch
+    _check_retention(table, place, window, as_of)
+    yield [place.read()]
+
+
+async def _slices(gateway: Gateway, table: Table, window: Window) -> AsyncIterator[Rows | Refusal]:
+    """The rows of one slice after the other, to the end of the window or the first that is not answered.
+
+    A slice that is too much is halved, down to a second; after one of at most half as many rows as another had, the next is
+    twice as long.
+    """
+    start, span, most = window.since, window.until - window.since, 0
+    while start < window.until:
+        end = min(start + span, window.until)
+        found = await gateway.query("log.query", _query(table.name, start, end), workspace=table.workspace.guid)
+        if _too_much(found):
+            if end - start > 1:
+                span = (end - start) // 2
+                continue
+            if isinstance(found, Rows):
+                found = Refusal(Reason.TRUNCATED, f"more rows in the second of {iso_time(start)} than are answered at once")
+        yield found
+        if isinstance(found, Refusal):
+            return
+        start, most = end, max(most, len(found.rows))
+        if len(found.rows) * 2 <= most:
+            span *= 2
+
+
+def _query(table: str, since: int, until: int) -> str:
+    within = f"TimeGenerated >= datetime({iso_time(since)}) and TimeGenerated < datetime({iso_time(until)})"
+    return f"{table} | where {within}{_OF_KEY_VAULT if table == LEGACY else ''}"
+
+
+def _too_much(found: Rows | Refusal) -> bool:
+    if isinstance(found, Refusal):
+        return found.reason in _TOO_MUCH
+    return len(found.rows) >= MOST_ROWS
+
+
+def _absent(refusal: Refusal) -> bool:
+    """Whether the query names what the workspace does not have: nothing in it but the table's name can be that."""
+    return refusal.status == 400 and refusal.detail.endswith("/SemanticError")
+
+
+def _batches(place: Place, found: Rows) -> Iterator[Batch]:
+    uses: list[Use] = []
+    for row in found.rows:
+        text = bytes(row)
+        uses += place.uses(text, by_column(found.columns, text))
+        if len(uses) >= AT_ONCE:
+            yield uses
+            uses = []
+    yield uses
+
+
+def _check_retention(table: Table, place: Place, window: Window, as_of: int) -> None:
+    """Days before the first that the table still has are not read, though the answer was whole."""
+    if table.retention_days is None:
+        return
+    kept = as_of - table.retention_days * DAY
+    if window.since < kept - kept % DAY:
+        place.lacks(f"kept for {table.retention_days:,} days: what was logged before {iso_date(kept)} is there no more")

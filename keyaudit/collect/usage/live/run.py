@@ -1,0 +1,98 @@
+"""Everything that is read of Azure's logs in one go, place by place."""
+
+from collections.abc import AsyncIterator, Callable, Collection
+from dataclasses import dataclass, field
+
+from keyaudit.cloud.connection import Clock, Connection
+from keyaudit.collect.usage.live.graph import LISTS, read_list, within
+from keyaudit.collect.usage.live.log_analytics import read_table
+from keyaudit.collect.usage.live.place import Batch, Outcome, Place
+from keyaudit.collect.usage.live.search import read_search
+from keyaudit.collect.usage.live.sources import COLLECTIONS, SEARCHED, TABLES
+from keyaudit.collect.usage.live.workspaces import find, tables
+from keyaudit.inventory.logs.write import Import
+from keyaudit.model.usage import Window
+
+_SIMULATED = ", simulated tenant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What to read: which sources, of `sources.NAMES`, over which days, and whether a search may be made besides."""
+
+    window: Window
+    sources: Collection[str]
+    search: bool = False
+    simulated: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """One reading of one tenant. `known` names it, and is filled on the way, as `outcome` is."""
+
+    connection: Connection
+    clock: Clock
+    wanted: Wanted
+    known: Import
+    outcome: Outcome
+    tell: Callable[[str], None]
+    """Is told what is made."""
+    _there: set[str] = field(default_factory=set)
+    """The logs that some place has."""
+
+    async def batches(self) -> AsyncIterator[Batch]:
+        """The uses of each place, an answer at a time, then what was read of it, and so on.
+
+        What Azure refuses is in what was read. Raises UnsafeError for records of another tenant.
+        """
+        async for batch in self._workspaces():
+            yield batch
+        async for batch in self._lists():
+            yield batch
+        if self.wanted.search:
+            self._there.add(SEARCHED)
+            place = self._place("graph:security/auditLog/queries", "Microsoft Graph")
+            async for batch in read_search(self.connection.gateway, self.clock, place, self.wanted.window, self.tell):
+                yield batch
+        yield [self._nowhere(log).read() for log in sorted(self._logs() - self._there)]
+
+    async def _workspaces(self) -> AsyncIterator[Batch]:
+        names = [name for name in TABLES if name in self.wanted.sources]
+        if not names:
+            return
+        workspaces, refusal = await find(self.connection)
+        if refusal is not None:
+            place = self._place("log-analytics", "Log Analytics")
+            place.refused(refusal, "workspace.query")
+            # In a workspace that was not seen there may be any of these.
+            self._there.update(TABLES[name] for name in names)
+            yield [place.read()]
+        for table in await tables(self.connection, workspaces, names):
+            place = self._place(f"log-analytics:{table.workspace.name}/{table.name}", "Log Analytics")
+            as_of = self.clock.now()
+            async for batch in read_table(self.connection.gateway, table, place, self.wanted.window, as_of):
+                self._there.add(TABLES[table.name])
+                yield batch
+
+    async def _lists(self) -> AsyncIterator[Batch]:
+        for collection, operation, asked in LISTS:
+            if collection in self.wanted.sources:
+                self._there.update(COLLECTIONS[collection])
+                name = "/".join(("graph:auditLogs", collection, *asked.values()))
+                place = self._place(name, "Microsoft Graph")
+                async for batch in read_list(self.connection.gateway, operation, place, **asked, **within(self.wanted.window)):
+                    yield batch
+
+    def _logs(self) -> set[str]:
+        """The logs that the sources hold."""
+        named = {TABLES[name] for name in self.wanted.sources if name in TABLES}
+        return named.union(*(COLLECTIONS[name] for name in self.wanted.sources if name in COLLECTIONS))
+
+    def _nowhere(self, log: str) -> Place:
+        place = self._place(f"log-analytics:{log}", "Log Analytics")
+        search = ", or search for it with --audit-search" if log == SEARCHED else ""
+        place.lacks(f"no workspace that this identity sees has such a table: send the log to one{search}")
+        return place
+
+    def _place(self, name: str, form: str) -> Place:
+        return Place(name, f"{form}{_SIMULATED if self.wanted.simulated else ''}", self.known, self.outcome)

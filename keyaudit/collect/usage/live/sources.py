@@ -1,0 +1,34 @@
+"""Where logs are read, by name: tables of Log Analytics workspaces, and collections of Microsoft Graph."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from keyaudit.collect.usage import directory, key_vault, office, recognise, sign_ins
+from keyaudit.model.errors import UsageError
+from keyaudit.model.filters import did_you_mean, matching
+from keyaudit.model.text import one_line
+
+LEGACY = "AzureDiagnostics"
+TABLES: Mapping[str, str] = {table: key_vault.SOURCE if table == LEGACY else table for table in recognise.TABLES}
+"""By table that a file is read of, the log whose records are in it."""
+
+SIGN_INS, AUDITS = "signIns", "directoryAudits"
+COLLECTIONS: Mapping[str, tuple[str, ...]] = {
+    SIGN_INS: (sign_ins.SERVICE_PRINCIPALS, sign_ins.MANAGED_IDENTITIES),
+    AUDITS: (directory.SOURCE,),
+}
+"""By collection, the logs whose records are in it."""
+
+SEARCHED = office.SOURCE
+"""The log that a search of the unified audit log is about."""
+
+NAMES = (*TABLES, *COLLECTIONS)
+
+
+def chosen(patterns: Sequence[str]) -> Collection[str]:
+    """The names that one of the patterns matches, all where there is none. Raises UsageError for one that matches none."""
+    for pattern in patterns:
+        if not matching((pattern,), NAMES):
+            near = did_you_mean(pattern, NAMES)
+            remedy = near or f"use one of {', '.join(NAMES)}"
+            raise UsageError("--source", f"no such log: {one_line(pattern)!r}", remedy)
+    return [name for name in NAMES if not patterns or matching(patterns, (name,))]

@@ -1,0 +1,81 @@
+"""Reads of logs: what was done with keys, credentials and mailboxes. No report asks for these: one command does."""
+
+from dataclasses import replace
+
+from keyaudit.model.operations.kinds import (
+    OTHER_CLOUDS,
+    Operation,
+    Paging,
+    Right,
+    Rights,
+    Surface,
+    Throttle,
+    graph,
+    graph_right,
+    resource_graph,
+)
+
+_AUDIT_LOG = graph_right("AuditLog.Read.All")
+_SEARCHES = "/v1.0/security/auditLog/queries"
+
+_READ = (
+    resource_graph("workspace.query", "Log Analytics workspaces (Resource Graph)"),
+    # The service gives up by itself before the client does, so that what took too long says so.
+    # https://learn.microsoft.com/azure/azure-monitor/logs/api/timeouts
+    Operation(
+        id="log.query",
+        noun="log tables of workspaces",
+        surface=Surface.LOGS,
+        method="POST",
+        path="/v1/workspaces/{workspace}/query",
+        headers=(("Prefer", "wait=100"),),
+        throttle=Throttle.LOGS,
+        right=Right(rights=Rights.AZURE, name="Log Analytics Reader", on="the Log Analytics workspace"),
+    ),
+    graph(
+        "sign_in.list",
+        "sign-ins of applications and managed identities",
+        "/beta/auditLogs/signIns",
+        query=(
+            (
+                "$filter",
+                "createdDateTime ge {first} and createdDateTime le {last} and signInEventTypes/any(t:t eq '{kind}')",
+            ),
+        ),
+        throttle=Throttle.GRAPH_REPORTS,
+        right=_AUDIT_LOG,
+    ),
+    # Of the national clouds the US Government's alone. https://learn.microsoft.com/graph/api/directoryaudit-list
+    graph(
+        "directory_audit.list",
+        "changes of the directory",
+        "/v1.0/auditLogs/directoryAudits",
+        query=(("$filter", "activityDateTime ge {first} and activityDateTime le {last}"),),
+        throttle=Throttle.GRAPH_REPORTS,
+        right=_AUDIT_LOG,
+        not_in=("china",),
+    ),
+)
+_SEARCHED = (
+    replace(
+        graph("audit_search.create", "searches of the unified audit log", _SEARCHES, paging=Paging.NONE),
+        method="POST",
+        makes=True,
+    ),
+    graph("audit_search.get", "searches of the unified audit log", _SEARCHES + "/{search}", paging=Paging.NONE),
+    graph("audit_search.records", "records of the unified audit log", _SEARCHES + "/{search}/records"),
+)
+
+# The search is of the global service alone. https://learn.microsoft.com/graph/api/security-auditcoreroot-post-auditlogqueries
+DECLARED = (
+    *(replace(operation, command="keyaudit usage collect") for operation in _READ),
+    *(
+        replace(
+            operation,
+            right=graph_right("AuditLogsQuery-Exchange.Read.All"),
+            not_in=OTHER_CLOUDS,
+            command="keyaudit usage collect --audit-search",
+        )
+        for operation in _SEARCHED
+    ),
+)

@@ -1,0 +1,63 @@
+"""What happened in the simulated year, as it lies in workspaces and as Graph gives it."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from keyaudit.simulator.estate import Row
+from keyaudit.simulator.estates.ids import DAY
+from keyaudit.simulator.logs import happenings, shapes
+from keyaudit.simulator.logs.year import KEYS, MAIL, SIGN_INS, Year
+
+Moments = Iterator[tuple[int, Row]]
+
+
+def _rows(log: str, shape: Callable[[Row], Row] = dict) -> Callable[[Year, range], Moments]:
+    """Records of one of the year's logs, in another shape."""
+    return lambda year, days: ((line.moment, shape(json.loads(line.text))) for line in year.lines(days) if line.log == log)
+
+
+def _nothing(_year: Year, _days: range) -> Moments:
+    return iter(())
+
+
+_TABLES: Mapping[str, Callable[[Year, range], Moments]] = {
+    "AZKVAuditLogs": _rows(KEYS),
+    "AzureDiagnostics": happenings.hsm_uses,
+    "AADServicePrincipalSignInLogs": _rows(SIGN_INS),
+    "AADManagedIdentitySignInLogs": _nothing,
+    "SigninLogs": _nothing,
+    "AuditLogs": lambda year, days: (
+        (on, shapes.audit_row(year.ground, audit)) for on, audit in happenings.changes(year, days)
+    ),
+    "OfficeActivity": _rows(MAIL, shapes.office_row),
+    "AzureActivity": happenings.writes,
+}
+_COLLECTIONS: Mapping[str, Callable[[Year, range], Moments]] = {
+    "servicePrincipal": _rows(SIGN_INS, shapes.graph_sign_in),
+    "directoryAudits": happenings.changes,
+    "records": _rows(MAIL, shapes.graph_record),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A year's events, where `tables` says which tables each workspace has. Each log is in one workspace."""
+
+    year: Year
+    tables: Mapping[str, Sequence[str]]
+
+    def table(self, workspace: str, table: str, first: float, until: float) -> Sequence[Row] | None:
+        """The rows of a table; of a table that an earlier workspace has too, none."""
+        if table not in self.tables.get(workspace, ()):
+            return None
+        holder = next(name for name, tables in self.tables.items() if table in tables)
+        return self._between(_TABLES[table] if holder == workspace else _nothing, first, until)
+
+    def graph(self, collection: str, first: float, until: float) -> Sequence[Row]:
+        """The objects in a collection; sign-ins of other kinds than `servicePrincipal` there are none."""
+        return self._between(_COLLECTIONS.get(collection, _nothing), first, until)
+
+    def _between(self, happened: Callable[[Year, range], Moments], first: float, until: float) -> Sequence[Row]:
+        days = range(max(0, int(first - self.year.first) // DAY), min(365, int(until - 1 - self.year.first) // DAY + 1))
+        return [row for on, row in happened(self.year, days) if first <= on < until]
