@@ -6,14 +6,19 @@ LOGS = "logs"
 CUSTODY = "custody"
 UNIFIED_AUDIT = "unified-audit"
 RELYING_PARTIES = "relying-parties"
+USAGE_BASELINE = "usage-baseline"
+"""What is usual in the logs. No policy needs it: without it, what rests on it is unknown."""
 
 EVIDENCE: dict[str, str] = {
-    LOGS: "",
+    LOGS: "--import logs=DIR",
     CUSTODY: "",
     UNIFIED_AUDIT: "--import ual=FILE",
     RELYING_PARTIES: "--import relying-parties=PATH",
 }
 """By the name that a policy's `needs` gives: the flag that supplies it; empty where this version has none."""
+
+FLAGS = {**EVIDENCE, USAGE_BASELINE: "--import usage-baseline=DIR"}
+"""With what columns alone rest on."""
 
 NOT_IN_CLOUD = "not-in-cloud"
 REQUIRABLE = (*EVIDENCE, NOT_IN_CLOUD)
@@ -22,5 +27,5 @@ REQUIRABLE = (*EVIDENCE, NOT_IN_CLOUD)
 
 def remedy(needs: Sequence[str]) -> str:
     """How to supply it."""
-    flags = [EVIDENCE[need] for need in needs if EVIDENCE.get(need)]
+    flags = [FLAGS[need] for need in needs if FLAGS.get(need)]
     return f"supply it with {' '.join(flags)}" if flags else "this version cannot take it yet"

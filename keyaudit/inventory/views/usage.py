@@ -1,0 +1,177 @@
+"""The view of uses: whether each was to be expected, and what else the inventory and the other uses say of it."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
+
+from keyaudit.inventory.load import quoted
+from keyaudit.inventory.usage.facets import target_of
+from keyaudit.inventory.usage.severity import OF_A_DAY
+from keyaudit.inventory.views import versions
+from keyaudit.inventory.views.logged import whole
+from keyaudit.inventory.views.service_principal import environments
+from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
+from keyaudit.model.first_party import FIRST_PARTY
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.usage import MAIL_LOG, SIGN_IN_LOGS
+from keyaudit.model.times import DAY
+
+_MICROSOFTS = ", ".join(map(quoted, FIRST_PARTY))
+_KEY = "stored.target_kind = 'key'"
+_HELD = "stored.operation IN ('add-credential', 'remove-credential', 'add-service-principal')"
+_ADDED = "stored.operation = 'add-credential'"
+_MAIL = "operation = 'read-mail' AND target_kind = 'mailbox'"
+_NOT_SHOWN = f"'{Reason.NOT_SUPPLIED}'"
+
+
+def view(sources: Sources, *, baseline: bool) -> str:
+    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown.
+
+    Without a `baseline` the columns that need one are not among them.
+    """
+    columns, doubts = _COLUMNS, _DOUBTS
+    if baseline:
+        columns, doubts = columns | _HELD_AGAINST, doubts | _HELD_AGAINST_DOUBTS
+    return f"""
+        SELECT {stored("usage", "stored")}, {", ".join(f"{sql} AS {name}" for name, sql in columns.items())},
+            {extended(doubts)}
+        FROM {sources["usage"]} AS stored
+        LEFT JOIN ({_versions(sources)}) AS version ON version.id = stored.target_id
+        LEFT JOIN ({environments(sources)}) AS by_object ON by_object.object_id = stored.principal_id
+        LEFT JOIN ({environments(sources)}) AS by_app ON by_app.app_id = stored.actor_app_id
+        LEFT JOIN (SELECT split_part(id, '/', -1) AS object_id, home, unknown['home'] AS doubt
+            FROM {sources["service_principal"]}) AS holder ON holder.object_id = stored.target_id
+        LEFT JOIN ({_sign_ins(sources)}) AS own ON own.credential_key_id = stored.credential_key_id
+        -- The record of the sign-in does not tell the credential: it may be any.
+        LEFT JOIN ({_sign_ins(sources)}) AS untold ON untold.credential_key_id IS NULL
+        LEFT JOIN (SELECT min(since) AS since FROM ({whole(sources, SIGN_IN_LOGS[0])})) AS sign_ins ON true
+        LEFT JOIN (SELECT min(since) AS since FROM ({whole(sources, MAIL_LOG)})) AS mail ON true
+        LEFT JOIN ({_mailboxes(sources)}) AS reading ON reading.id = stored.id
+        LEFT JOIN ({read_to_the_end(("service_principal.list",))}) AS principals ON true
+        {_usual(sources) if baseline else ""}"""
+
+
+_FOUND = "by_object.object_id IS NOT NULL"
+_ACTOR_HOME_DOUBT = f"""CASE WHEN NOT {_KEY} THEN NULL WHEN {_FOUND} THEN by_object.doubt
+    WHEN stored.actor_app_id IN ({_MICROSOFTS}) THEN NULL WHEN by_app.app_id IS NOT NULL THEN by_app.doubt
+    ELSE coalesce(stored.unknown['principal_id'], stored.unknown['actor_app_id'], {gap("principals")},
+        '{Reason.NOT_VISIBLE}') END"""
+_SINCE = "(sign_ins.since IS NULL OR sign_ins.since > stored.used_on)"
+_SIGNED_IN = f"{_ADDED} AND coalesce(own.used >= stored.used_on, false)"
+_SIGNED_IN_DOUBT = f"""CASE WHEN NOT {_ADDED} OR {_SIGNED_IN} THEN NULL
+    WHEN stored.unknown['credential_key_id'] IS NOT NULL THEN stored.unknown['credential_key_id']
+    WHEN {_SINCE} OR greatest(own.perhaps, untold.used, untold.perhaps) >= stored.used_on THEN {_NOT_SHOWN} END"""
+_OPEN = "(mail.since IS NULL OR mail.since > stored.used_on)"
+_NOT_ALL = f"reading.id IS NOT NULL AND ({_OPEN} OR reading.certain <> reading.possible)"
+
+_COLUMNS = {
+    "environment": f"CASE WHEN {_KEY} THEN version.environment END",
+    "actor_environment": f"""CASE WHEN {_KEY} THEN CASE WHEN {_FOUND} THEN by_object.environment
+        WHEN stored.actor_app_id IN ({_MICROSOFTS}) THEN NULL ELSE by_app.environment END END""",
+    "superseded_on": f"CASE WHEN {_KEY} AND version.newer_doubt IS NULL THEN version.newer_on END",
+    "signed_in_with": f"CASE WHEN {_SIGNED_IN_DOUBT} IS NULL THEN {_SIGNED_IN} END",
+    "target_home": f"CASE WHEN {_HELD} THEN CASE stored.target_kind WHEN 'application' THEN 'own' ELSE holder.home END END",
+    "mailboxes_read_min": "coalesce(reading.certain, 0)",
+    "mailboxes_read_max": f"CASE WHEN reading.id IS NULL THEN 0 WHEN NOT {_OPEN} THEN reading.possible END",
+}
+_DOUBTS = {
+    "environment": f"""CASE WHEN {_KEY} THEN CASE WHEN version.id IS NULL
+        THEN coalesce(stored.unknown['target_id'], '{Reason.NOT_VISIBLE}') ELSE version.environment_doubt END END""",
+    "actor_environment": _ACTOR_HOME_DOUBT,
+    "superseded_on": f"""CASE WHEN {_KEY} THEN CASE WHEN version.id IS NULL
+        THEN coalesce(stored.unknown['target_id'], '{Reason.NOT_VISIBLE}') ELSE version.newer_doubt END END""",
+    "signed_in_with": _SIGNED_IN_DOUBT,
+    "target_home": f"""CASE WHEN {_HELD} AND stored.target_kind = 'service-principal' AND holder.home IS NULL
+        THEN coalesce(holder.doubt, stored.unknown['target_id'], {gap("principals")}, '{Reason.NOT_VISIBLE}') END""",
+    "mailboxes_read": f"CASE WHEN {_NOT_ALL} THEN {_NOT_SHOWN} END",
+}
+
+
+def _versions(sources: Sources) -> str:
+    """Each version of a key: its environment, and when the first enabled one was made that came after it."""
+    whole_key = "(PARTITION BY stored.key_id)"
+    later = "(PARTITION BY stored.key_id ORDER BY stored.created_on RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)"
+    unknown = "stored.unknown"
+    # One without a date was made before the service kept dates.
+    dated = f"min(stored.created_on) FILTER (stored.enabled) OVER {whole_key}"
+    doubt = f"""coalesce(CASE WHEN stored.versions_listed IS NOT TRUE
+        THEN coalesce({unknown}['versions_listed'], '{Reason.TRUNCATED}') END, {unknown}['enabled'], {unknown}['created_on'])"""
+    return f"""
+        SELECT stored.id, {versions.ENVIRONMENT} AS environment, {versions.REASONS["environment"]} AS environment_doubt,
+            CASE WHEN stored.created_on IS NULL THEN {dated}
+                ELSE min(stored.created_on) FILTER (stored.enabled) OVER {later} END AS newer_on,
+            min({doubt}) OVER {whole_key} AS newer_doubt
+        FROM {versions.relations(sources, "key", "key_id")}"""
+
+
+def _sign_ins(sources: Sources) -> str:
+    """The last sign-in with each credential, and the last that may have been one."""
+    return f"""
+        SELECT credential_key_id, max(used_on) FILTER (succeeded) AS used, max(used_on) FILTER (succeeded IS NULL) AS perhaps
+        FROM {sources["usage"]} WHERE operation = 'sign-in' AND succeeded IS NOT FALSE
+            AND (credential_key_id IS NOT NULL OR unknown['credential_key_id'] IS NOT NULL)
+        GROUP BY credential_key_id"""
+
+
+def _mailboxes(sources: Sources) -> str:
+    """By application and day the first use that read mail, and of how many mailboxes the day's uses did."""
+    return f"""
+        SELECT arg_min(id, (succeeded IS NULL, used_on, id)) AS id, any_value(actor_app_id) AS app,
+            count(DISTINCT target_id) FILTER (succeeded) AS certain,
+            count(DISTINCT target_id) + count(*) FILTER (target_id IS NULL) AS possible
+        FROM {sources["usage"]} WHERE {_MAIL} AND succeeded IS NOT FALSE AND unknown['actor_app_id'] IS NULL
+        GROUP BY coalesce(actor_app_id, ''), used_on // {DAY}"""
+
+
+def _usual(sources: Sources) -> str:
+    """What the baseline knows of the application, of the one that called it, and of the target."""
+    classes = ("operation", "target_kind", "target_class")
+    of = {"operation": "stored.operation", "target_kind": "stored.target_kind", "target_class": target_of("stored")}
+    app, client = "coalesce(stored.actor_app_id, '')", "stored.client_app_id"
+    known, any_client = "coalesce(app_id, '') AS app", "client_app_id IS NULL"
+
+    def joined(name: str, columns: tuple[str, ...], where: str, beside: dict[str, str]) -> str:
+        """A relation of what is known, joined where it knows the use."""
+        every = [*columns, *beside]
+        conditions = " AND ".join(f"{name}.{column.rpartition(' ')[2]} = {of[column]}" for column in columns)
+        others = " AND ".join(f"{name}.{column.rpartition(' ')[2]} = {value}" for column, value in beside.items())
+        return f"""
+        LEFT JOIN (SELECT DISTINCT {", ".join(every)}, true AS known FROM {sources["usage_baseline"]} WHERE {where}) AS {name}
+            ON {" AND ".join(filter(None, (conditions, others)))}"""
+
+    callers = {known: app, "client_app_id": client}
+    return (
+        joined("known_app", classes, any_client, {known: app})
+        + joined("known_target", classes, "true", {})
+        + joined("known_elsewhere", classes[:2], any_client, {known: app})
+        + joined("known_client", classes, "client_app_id IS NOT NULL", callers)
+        + joined("known_client_elsewhere", classes[:2], "client_app_id IS NOT NULL", callers)
+        + f"""
+        LEFT JOIN (SELECT coalesce(app_id, '') AS app, sum(mailboxes)::BIGINT AS mailboxes
+            FROM {sources["usage_baseline"]} WHERE operation = 'read-mail' GROUP BY ALL) AS usual
+            ON reading.id IS NOT NULL AND usual.app = {app}"""
+    )
+
+
+_NEW_TARGET = "known_target.known IS NULL"
+_OWN_APP = f"coalesce(stored.actor_app_id IN ({_MICROSOFTS}), false)"
+_APP_KNOWN = f"({_OWN_APP} OR known_app.known IS NOT NULL OR {_NEW_TARGET} AND known_elsewhere.known IS NOT NULL)"
+_CLIENT_KNOWN = f"""(stored.client_app_id IS NULL OR stored.client_app_id IN ({_MICROSOFTS}) OR known_client.known IS NOT NULL
+    OR {_NEW_TARGET} AND known_client_elsewhere.known IS NOT NULL)"""
+# What is changed is another object each time: usual is who does it, and of persons nobody has learned that.
+_CHANGE = "stored.target_kind NOT IN ('key', 'secret', 'certificate', 'mailbox') AND stored.operation <> 'sign-in'"
+_BY_A_PERSON = f"(stored.actor_app_id IS NULL AND {_CHANGE})"
+_EXPECTED_DOUBT = f"""CASE WHEN stored.unknown['actor_app_id'] IS NOT NULL THEN stored.unknown['actor_app_id']
+    WHEN {_BY_A_PERSON} THEN NULL
+    WHEN stored.unknown['target_id'] IS NOT NULL AND NOT ({_CHANGE} OR {_OWN_APP}) AND known_elsewhere.known
+    THEN stored.unknown['target_id']
+    WHEN {_APP_KNOWN} THEN stored.unknown['client_app_id'] END"""
+_MANY, _FEW = (f"reading.{bound} > {OF_A_DAY} * coalesce(usual.mailboxes, 0)" for bound in ("certain", "possible"))
+
+_HELD_AGAINST = {
+    "expected": f"CASE WHEN {_EXPECTED_DOUBT} IS NULL THEN NOT {_BY_A_PERSON} AND {_APP_KNOWN} AND {_CLIENT_KNOWN} END",
+    "mail_beyond_usual": f"""CASE WHEN reading.id IS NULL THEN false WHEN {_MANY} THEN true
+        WHEN NOT {_OPEN} AND NOT {_FEW} THEN false END""",
+}
+_HELD_AGAINST_DOUBTS = {
+    "expected": _EXPECTED_DOUBT,
+    "mail_beyond_usual": f"CASE WHEN reading.id IS NOT NULL AND NOT {_MANY} AND ({_OPEN} OR {_FEW}) THEN {_NOT_SHOWN} END",
+}
