@@ -85,6 +85,7 @@ def _keys(logs: Logs, chosen: _Chosen) -> None:
 
     for ago in (30, 12):
         logs.key(ago, chosen.wraps, "KeyDecrypt", tenant.owner)
+        logs.key(ago, chosen.wraps, "KeyUnwrap", tenant.owner)
     logs.key(1, chosen.retired, "KeyDecrypt", tenant.owner)
     logs.plant("combo-retired-key-still-accepted", chosen.retired["id"])
 
