@@ -7,7 +7,7 @@ CUSTODY = "custody"
 UNIFIED_AUDIT = "unified-audit"
 RELYING_PARTIES = "relying-parties"
 USAGE_BASELINE = "usage-baseline"
-"""What is usual in the logs. No policy needs it: without it, what rests on it is unknown."""
+"""What is usual in the logs, beside which it is supplied. No policy needs it: without it, what rests on it is unknown."""
 
 EVIDENCE: dict[str, str] = {
     LOGS: "--import logs=DIR",
@@ -17,9 +17,6 @@ EVIDENCE: dict[str, str] = {
 }
 """By the name that a policy's `needs` gives: the flag that supplies it; empty where this version has none."""
 
-FLAGS = {**EVIDENCE, USAGE_BASELINE: "--import usage-baseline=DIR"}
-"""With what columns alone rest on."""
-
 NOT_IN_CLOUD = "not-in-cloud"
 REQUIRABLE = (*EVIDENCE, NOT_IN_CLOUD)
 """What --require takes: evidence, and all that policies read which the audited cloud does not have."""
@@ -27,5 +24,5 @@ REQUIRABLE = (*EVIDENCE, NOT_IN_CLOUD)
 
 def remedy(needs: Sequence[str]) -> str:
     """How to supply it."""
-    flags = [FLAGS[need] for need in needs if FLAGS.get(need)]
+    flags = [EVIDENCE[need] for need in needs if EVIDENCE.get(need)]
     return f"supply it with {' '.join(flags)}" if flags else "this version cannot take it yet"

@@ -185,8 +185,7 @@ class _Reader(Reader):
         """What the policy rests on beside Azure's answers has to be said, or it would be judged without."""
         read = columns_read(*(condition.tree for condition in conditions if condition is not None))
         for need in dict.fromkeys((table.needs, *(table.by_name[name].needs for name in read))):
-            # Without what is usual, what rests on it is unknown, and the policy judged all the same.
-            if need in EVIDENCE and need not in needs:
+            if need and need not in needs:
                 self.problem(fields["violated_when"], f"it rests on {need}, which Azure does not hold", f"write needs: {need}")
 
     def _condition(

@@ -25,11 +25,10 @@ _NOT_SHOWN = f"'{Reason.NOT_SUPPLIED}'"
 def view(sources: Sources, *, baseline: bool) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown.
 
-    Without a `baseline` the columns that need one are not among them.
+    Without a `baseline` what is usual is unknown.
     """
-    columns, doubts = _COLUMNS, _DOUBTS
-    if baseline:
-        columns, doubts = columns | _HELD_AGAINST, doubts | _HELD_AGAINST_DOUBTS
+    columns = _COLUMNS | (_HELD_AGAINST if baseline else _UNHELD)
+    doubts = _DOUBTS | (_HELD_AGAINST_DOUBTS if baseline else _UNHELD_DOUBTS)
     return f"""
         SELECT {stored("usage", "stored")}, {", ".join(f"{sql} AS {name}" for name, sql in columns.items())},
             {extended(doubts)}
@@ -174,4 +173,9 @@ _HELD_AGAINST = {
 _HELD_AGAINST_DOUBTS = {
     "expected": _EXPECTED_DOUBT,
     "mail_beyond_usual": f"CASE WHEN reading.id IS NOT NULL AND NOT {_MANY} AND ({_OPEN} OR {_FEW}) THEN {_NOT_SHOWN} END",
+}
+_UNHELD = {"expected": "NULL::BOOLEAN", "mail_beyond_usual": "CASE WHEN reading.id IS NULL THEN false END"}
+_UNHELD_DOUBTS = {
+    "expected": _NOT_SHOWN,
+    "mail_beyond_usual": f"CASE WHEN reading.id IS NOT NULL THEN {_NOT_SHOWN} END",
 }

@@ -2,7 +2,6 @@
 
 from keyaudit.model.columns import Column, Table, Type, where_found
 from keyaudit.model.evidence import LOGS
-from keyaudit.model.evidence import USAGE_BASELINE as BASELINE
 from keyaudit.model.times import DAY
 
 KEY_VAULT_LOG = "AZKVAuditLogs"
@@ -126,7 +125,7 @@ USAGE = Table(
                 *("operation", "target_kind", "target_id", "actor_app_id", "client_app_id"),
                 *("usage_baseline.app_id", "usage_baseline.client_app_id"),
             ),
-            needs=BASELINE,
+            needs=LOGS,
         ),
         Column(
             name="environment",
@@ -181,7 +180,7 @@ USAGE = Table(
             type=Type.BOOLEAN,
             meaning="those are more than three times the most that the baseline learned of the application in one day",
             derived_from=("mailboxes_read", "usage_baseline.mailboxes"),
-            needs=BASELINE,
+            needs=LOGS,
         ),
     ),
 )
