@@ -2,7 +2,7 @@
 
 import gzip
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ BY_USE = {policy.text.id for policy in load() if policy.table.name == "usage"}
 CHOSEN = tuple(argument for policy in ALL for argument in ("--select", policy))
 
 
-def _run(*arguments: str | Path, codes: Iterable[int] = (0,)) -> None:
+def _run(*arguments: str | Path, codes: Collection[object] = (0,)) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.argv", ["keyaudit", *map(str, arguments)])
         with pytest.raises(SystemExit) as stopped:
@@ -30,7 +30,7 @@ def _run(*arguments: str | Path, codes: Iterable[int] = (0,)) -> None:
     assert stopped.value.code in codes
 
 
-def _imported(folder: Path, logs: Logs, *, codes: Iterable[int] = (0,)) -> Path:
+def _imported(folder: Path, logs: Logs, *, codes: Collection[object] = (0,)) -> Path:
     _run("usage", "import", logs.write(folder / "files"), "--out", folder / "uses", codes=codes)
     return folder / "uses"
 

@@ -28,8 +28,8 @@ def write_usage(unit: Unit, scope: Scope, logs: LogStore, baseline: Baseline | N
             _write(unit, scope, USAGE_LOG, number, {"name": name, **facts})
     if baseline is None:
         return
-    for number, (name, facts) in enumerate(usual(baseline)):
-        _write(unit, scope, USAGE_BASELINE, number, {"name": name, **facts})
+    for number, (name, known) in enumerate(usual(baseline)):
+        _write(unit, scope, USAGE_BASELINE, number, {"name": name, **known})
 
 
 def _write(unit: Unit, scope: Scope, table: Table, number: int, facts: Mapping[str, object]) -> None:

@@ -94,4 +94,4 @@ def _since(had: set[int], gone: set[int], spoiled: int | None) -> int | None:
     """The day after the first one that has events again: of that one, the beginning may be missing too."""
     after = max((*(day for day in gone if day > min(had)), *(() if spoiled is None else (spoiled,))), default=None)
     again = min((day for day in had if after is None or day > after), default=None)
-    return None if again is None else again + DAY
+    return None if again is None or again == max(had) else again + DAY
