@@ -117,7 +117,10 @@ def create(
     }
     if LOGS in run.evidence:
         derived |= {name: extend(derived[name], sources, as_of) for name, extend in logged.EXTENDED.items()}
-        derived["usage"] = usage.view(sources, baseline=USAGE_BASELINE in run.evidence)
+        baseline = USAGE_BASELINE in run.evidence
+        for statement in usage.prepare(sources, baseline=baseline) if "usage" not in empty else ():
+            connection.execute(statement)
+        derived["usage"] = usage.view(sources, baseline=baseline)
     for name, source in sources.items():
         query = derived.get(name) or f"SELECT {stored(name, 'stored')}, stored.unknown FROM {source} AS stored"
         query = no_rows(view_types(TABLES[name])) if name in empty else _with_lacking(name, query, run)
