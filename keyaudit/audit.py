@@ -17,7 +17,7 @@ from keyaudit.inventory.listing import listing
 from keyaudit.inventory.overview import calendar, custody, widest
 from keyaudit.inventory.owners import owned
 from keyaudit.inventory.snapshot import Snapshot, write
-from keyaudit.inventory.spool import Spool
+from keyaudit.inventory.spool import Spool, same_collection
 from keyaudit.inventory.views.reach import LOCAL_LISTED
 from keyaudit.model.access import Access
 from keyaudit.model.allowances import Allowance
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from keyaudit.cloud.network import Network
     from keyaudit.collect.evidence import Evidence
     from keyaudit.collect.run import Failure, Progress
+    from keyaudit.inventory.logs import LogStore
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +77,15 @@ class Source:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Collected:
-    """What a collection came to: the spool, still locked; bugs that cost a unit each; and how many requests it took."""
+    """What a collection came to: the spool, still locked; bugs that cost a unit each; and how many requests it took.
+
+    `uses`: the log store whose uses belong into the snapshot.
+    """
 
     spool: Spool
     failures: "Sequence[Failure]"
     requests: int
+    uses: "LogStore | None" = None
 
 
 async def collect(
@@ -115,24 +120,25 @@ async def collect(
         roams=source.roams,
         prompt=prompt,
     ) as connection:
+        evidence.belongs_to(connection.identity.tenant_id)
         run = _begin(source, connection, clock.now(), evidence)
         if since is not None:
             run = _continued(run, since.run)
         announce(run)
         with contextlib.ExitStack() as held:
             spool = held.enter_context(Spool.resume(folder) if resume else Spool.create(folder, run))
-            _same(spool.run, run)
+            same_collection(spool.run, run)
             earlier = held.enter_context(Earlier(since)) if since is not None else None
             failures = await collect_all(connection, spool, progress=progress, earlier=earlier, evidence=evidence)
             spool.run = dataclasses.replace(spool.run, skew=connection.skew())
             held.pop_all()
-        return Collected(spool, failures, connection.requests)
+        return Collected(spool, failures, connection.requests, evidence.logs)
 
 
 def finish(collected: Collected) -> Snapshot:
     """The snapshot of what was collected. It takes the spool's place."""
     with collected.spool as spool:
-        return write(spool, spool.run)
+        return write(spool, spool.run, collected.uses)
 
 
 @contextlib.contextmanager
@@ -206,7 +212,7 @@ def judge(
             by_score=scoring is Scoring.ORDER,
             settings=judgement.settings,
             policies=judgement.policies,
-            listing=lambda name: listing(connection, TABLES[name]),
+            listing=lambda name: listing(connection, TABLES[name], snapshot.run.evidence),
             owned=lambda passes: owned(connection, judgement.findings(passes)),
             overview=lambda: _overview(snapshot, connection, judgement, as_of, reach_known=reach_known),
         )
@@ -248,7 +254,7 @@ def assess(
 def inventory(snapshot: Snapshot, tables: Sequence[str], *, as_of: int) -> Iterator[Inventory]:
     """Those tables of the snapshot, unjudged. Rows stream from the listings for as long as the context lasts."""
     with snapshot.judging(as_of) as connection:
-        listings = tuple(listing(connection, TABLES[name]) for name in tables)
+        listings = tuple(listing(connection, TABLES[name], snapshot.run.evidence) for name in tables)
         unknown = {each.reason for table in listings for each in table.unknown}
         verdict = assess(snapshot.run, snapshot.coverage, operations(*tables), unknown=unknown)
         yield Inventory(dataclasses.replace(snapshot.run, as_of=as_of), verdict, listings)
@@ -322,7 +328,7 @@ def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator[Expirin
             unknown=found.unknown,
             retired=found.retired,
             looked={table.name: run.rows.get(table.name, 0) for table in TABLES_THAT_END},
-            endings=lambda: endings(connection),
+            endings=lambda: endings(connection, run.evidence),
         )
 
 
@@ -336,7 +342,12 @@ def _overview(
 ) -> Overview:
     reach, left_out = widest(connection) if reach_known else (None, 0)
     return Overview(
-        calendar=calendar(connection, as_of, complete=assess(snapshot.run, snapshot.coverage, _ends_rest_on()).complete),
+        calendar=calendar(
+            connection,
+            as_of,
+            complete=assess(snapshot.run, snapshot.coverage, _ends_rest_on()).complete,
+            supplied=snapshot.run.evidence,
+        ),
         ages=judgement.ages(as_of),
         custody=custody(connection),
         reach=reach,
@@ -378,23 +389,3 @@ def _continued(run: Run, since: Run) -> Run:
         )
         raise UsageError("--since", what, "collect once without --since")
     return dataclasses.replace(run, since=since.run_id)
-
-
-def _same(begun: Run, now: Run) -> None:
-    """A resumed collection goes on in the tenant and cloud in which it began, with the same evidence; its filters are kept."""
-    if (begun.tenant_id, begun.environment) != (now.tenant_id, now.environment):
-        raise UnsafeError(
-            "--resume",
-            f"begun in tenant {begun.tenant_id} ({begun.environment}), signed in to {now.tenant_id} ({now.environment})",
-            "sign in to the first, or collect into another folder",
-        )
-    if now.filters not in (Filters(), begun.filters):
-        raise UsageError(
-            "--resume",
-            f"begun with {'; '.join(begun.filters.shown) or 'no filters'}, and other filters are given",
-            "leave them out, or collect into another folder",
-        )
-    if dict(begun.evidence) != dict(now.evidence):
-        raise UsageError(
-            "--import", "not what this collection was begun with", "give the same file, or collect into another folder"
-        )

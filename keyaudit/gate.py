@@ -74,7 +74,9 @@ def decide(
         conditions.add(Exit.BUG)
     if standing or unknown.total() > allowed_unknown + left_out:
         conditions.add(Exit.INCOMPLETE)
-    if not (ledger.assessed or any(group.causes for group in groups)):
+    # What was supplied is judged without a read of Azure's.
+    supplied = not required and any(tally.rows or tally.not_applicable for tally in tallies)
+    if not (ledger.assessed or supplied or any(group.causes for group in groups)):
         conditions.add(_nothing(gaps))
     held = tuple(code for code in PRECEDENCE if code in conditions) or (Exit.CLEAN,)
     return Verdict(

@@ -48,7 +48,7 @@ def store(
 
     def records() -> Iterator[Use | FileRead]:
         for each in uses:
-            known.days[each.source].add(each.used_on - each.used_on % DAY)
+            known.days[each.source][each.resource_id or ""].add(each.used_on - each.used_on % DAY)
             _counted(sources, each.source, each.used_on).kept += 1
             yield each
         if quarantined:

@@ -42,13 +42,13 @@ def inventory(
 
 def _known(table: str) -> "Table":
     """The table, for its name or its plural, however it is spelt."""
-    from keyaudit.model.tables import EVERY_TABLE, TABLES  # noqa: PLC0415 - heavy
+    from keyaudit.model.tables import TABLES  # noqa: PLC0415 - heavy
 
     asked = table.lower().replace("-", "_").replace(" ", "_")
-    for name, declared in EVERY_TABLE.items():
+    for name, declared in TABLES.items():
         if asked in {name, f"{name}s", declared.plural.replace(" ", "_").replace("-", "_")}:
             return declared
-    near = difflib.get_close_matches(asked, EVERY_TABLE, n=1)
+    near = difflib.get_close_matches(asked, TABLES, n=1)
     collected = ", ".join(TABLES)
     meant = f"did you mean {near[0]}?" if near else f"the tables are {collected}"
     raise UsageError("inventory", f"no table {table!r}", meant)

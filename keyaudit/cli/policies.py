@@ -142,17 +142,17 @@ def docs(
     policies: Own = None,
 ) -> int:
     """Write a Markdown page for each policy and each table, and an index."""
-    from keyaudit.model.tables import EVERY_TABLE, operations_of  # noqa: PLC0415 - heavy
+    from keyaudit.model.tables import TABLES, operations_of  # noqa: PLC0415 - heavy
     from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
     from keyaudit.report.files import output_file, output_folder  # noqa: PLC0415 - heavy
     from keyaudit.report.pages import index_page, policy_page, table_page  # noqa: PLC0415 - heavy
 
     found = load(besides=policies)
-    pages = {Path("README.md"): index_page([policy.text for policy in found], EVERY_TABLE.values())}
+    pages = {Path("README.md"): index_page([policy.text for policy in found], TABLES.values())}
     for policy in found:
         examples = [(example.why, str(example.expect), example.shown) for example in policy.examples]
         pages[Path("policies", f"{policy.text.id}.md")] = policy_page(policy.text, details(policy), examples)
-    for table in EVERY_TABLE.values():
+    for table in TABLES.values():
         filled_by = {column.name: operations_of(table.name, column.name) for column in table.columns}
         pages[Path("tables", f"{table.name}.md")] = table_page(table, filled_by)
     for folder in sorted({out / path.parent for path in pages}):
@@ -161,7 +161,7 @@ def docs(
         with output_file(out / path) as file:
             file.write(page)
     with printing() as stdout:
-        stdout.write(f"{out / 'README.md'}: {len(found)} policies, {len(EVERY_TABLE)} tables\n")
+        stdout.write(f"{out / 'README.md'}: {len(found)} policies, {len(TABLES)} tables\n")
     return Exit.CLEAN
 
 

@@ -11,14 +11,31 @@ from typing import Any, NoReturn
 
 from keyaudit.collect.relying_parties.files import in_place
 from keyaudit.collect.relying_parties.reading import UnreadError, content, text
+from keyaudit.inventory.logs import LogStore, open_logs
+from keyaudit.inventory.usage.baseline import Baseline as UsageBaseline
+from keyaudit.inventory.usage.baseline import open_baseline
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.evidence import RELYING_PARTIES, UNIFIED_AUDIT
+from keyaudit.model.evidence import LOGS, RELYING_PARTIES, UNIFIED_AUDIT, USAGE_BASELINE
 from keyaudit.model.relying_parties import RelyingParties
 from keyaudit.model.text import one_line
 
 _PLACE = "--import ual"
 _PARTIES = f"--import {RELYING_PARTIES}"
-_KINDS = {"ual": "ual=FILE", RELYING_PARTIES: f"{RELYING_PARTIES}=PATH"}
+_BASELINE = f"--import {USAGE_BASELINE}"
+_LOGS = f"--import {LOGS}"
+_KINDS = {
+    "ual": "ual=FILE",
+    RELYING_PARTIES: f"{RELYING_PARTIES}=PATH",
+    LOGS: f"{LOGS}=DIR",
+    USAGE_BASELINE: f"{USAGE_BASELINE}=DIR",
+}
+_TOGETHER = {
+    "ual": "put both objects in one file",
+    RELYING_PARTIES: "put the files in one folder",
+    LOGS: "import all logs into one folder",
+    USAGE_BASELINE: "add them up with usage learn --merge",
+}
+"""What to do with several of a kind."""
 _EXPORT = (
     "export it with: @(Get-AdminAuditLogConfig; Get-OrganizationConfig) | ConvertTo-Json -Depth 3 |"
     " Out-File -Encoding utf8 ual.json"
@@ -55,12 +72,27 @@ class Evidence:
 
     unified_audit: UnifiedAudit | None = None
     relying_parties: RelyingParties | None = None
+    logs: LogStore | None = None
+    usual: UsageBaseline | None = None
+    """What is usual in such logs."""
 
     @property
     def digests(self) -> Mapping[str, str]:
-        """SHA-256 of what was supplied, by the name under which policies ask for it."""
-        given = {UNIFIED_AUDIT: self.unified_audit, RELYING_PARTIES: self.relying_parties}
+        """SHA-256 of what was supplied, by its name in `model.evidence`; of a folder, that which it is sealed with."""
+        given = {
+            UNIFIED_AUDIT: self.unified_audit,
+            RELYING_PARTIES: self.relying_parties,
+            LOGS: self.logs,
+            USAGE_BASELINE: self.usual,
+        }
         return {name: each.digest for name, each in given.items() if each}
+
+    def belongs_to(self, tenant_id: str) -> None:
+        """Raises UnsafeError where logs, or what was learned from logs, name another tenant."""
+        for place, each in ((_LOGS, self.logs), (_BASELINE, self.usual)):
+            if each and each.tenant_id and each.tenant_id.lower() != tenant_id.lower():
+                what = f"of tenant {one_line(each.tenant_id)}, and the audited one is {tenant_id}"
+                raise UnsafeError(place, what, "name what was made of this tenant's logs")
 
 
 NONE = Evidence()
@@ -68,22 +100,24 @@ NONE = Evidence()
 
 def supplied(imports: Iterable[str]) -> Evidence:
     """What the values of --import, as in ual=FILE, lead to. Raises UsageError for what cannot be read or used."""
-    found: UnifiedAudit | None = None
-    parties: RelyingParties | None = None
+    paths: dict[str, Path] = {}
     for given in imports:
         kind, _, name = given.partition("=")
         if kind.lower() not in _KINDS or not name:
             known = " or ".join(_KINDS.values())
             raise UsageError(f"--import {one_line(given)!r}", "not an import that is known", f"write {known}")
-        if kind.lower() == RELYING_PARTIES:
-            if parties is not None:
-                raise UsageError(_PARTIES, "given twice", "put the files in one folder")
-            parties = relying_parties(Path(name))
-        else:
-            if found is not None:
-                raise UsageError(_PLACE, "given twice", "put both objects in one file")
-            found = unified_audit(Path(name))
-    return Evidence(unified_audit=found, relying_parties=parties)
+        if kind.lower() in paths:
+            raise UsageError(f"--import {kind.lower()}", "given twice", _TOGETHER[kind.lower()])
+        paths[kind.lower()] = Path(name)
+    ual, parties, logs, usual = (paths.get(kind) for kind in _KINDS)
+    if usual is not None and logs is None:
+        raise UsageError(_BASELINE, "says what is usual in logs, and none are given", f"add --import {_KINDS[LOGS]}")
+    return Evidence(
+        unified_audit=unified_audit(ual) if ual else None,
+        relying_parties=relying_parties(parties) if parties else None,
+        logs=open_logs(logs) if logs else None,
+        usual=open_baseline(usual) if usual else None,
+    )
 
 
 def relying_parties(path: Path) -> RelyingParties:

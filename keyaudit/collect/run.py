@@ -19,6 +19,7 @@ from keyaudit.collect.places import Subscription, Vault, tenant_scope
 from keyaudit.collect.relying_parties.rows import write_relying_parties
 from keyaudit.collect.subscriptions import list_subscriptions
 from keyaudit.collect.surfaces import SURFACES, Found, Reading, Surface
+from keyaudit.collect.usage.rows import write_usage
 from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
@@ -30,6 +31,7 @@ from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
 _VAULT_OPERATIONS = ("subscription.list", *QUERIES)
 
 _SUPPLIED = "relying parties"
+_LOGS = "logs of uses"
 _SUBSCRIPTIONS_AT_ONCE = 16
 _VAULTS_AT_ONCE = 32
 
@@ -119,6 +121,10 @@ class _Collection:
         if self._evidence.relying_parties and not self._spool.done(_SUPPLIED, self._scope):
             unit = self._spool.unit(_SUPPLIED, self._scope, ())
             write_relying_parties(unit, self._scope, self._evidence.relying_parties)
+            unit.close(())
+        if self._evidence.logs and not self._spool.done(_LOGS, self._scope):
+            unit = self._spool.unit(_LOGS, self._scope, ())
+            write_usage(unit, self._scope, self._evidence.logs, self._evidence.usual)
             unit.close(())
 
     async def _places(self) -> None:

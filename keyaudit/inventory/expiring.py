@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from heapq import merge
 
@@ -82,19 +82,27 @@ def prepare(connection: duckdb.DuckDBPyConnection, as_of: int, before: int) -> F
     return Found(overdue, soon, unknown, retired, frozenset(_reason(reason) for (reason,) in reasons if reason))
 
 
-def endings(connection: duckdb.DuckDBPyConnection, most: int | None = None) -> Iterator[Ending]:
+def endings(connection: duckdb.DuckDBPyConnection, supplied: Collection[str], most: int | None = None) -> Iterator[Ending]:
     """What `prepare` found: the owner with the soonest end first, of each owner the soonest first, unknown last.
 
-    `most`: no more than so many, those that end first; what is out of use, and unknown ends, come after all others.
+    `supplied`: the evidence that the snapshot has. `most`: no more than so many, those that end first; what is out of use, and
+    unknown ends, come after all others.
     """
     names = called(connection)
-    for _, ending in merge(*(_of(connection, table, most, names) for table in TABLES_THAT_END), key=lambda each: each[0]):
+    for _, ending in merge(
+        *(_of(connection, table, most, names, supplied) for table in TABLES_THAT_END), key=lambda each: each[0]
+    ):
         yield ending
 
 
 def _of(
-    connection: duckdb.DuckDBPyConnection, table: Table, most: int | None, called_: Mapping[str, str]
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    most: int | None,
+    called_: Mapping[str, str],
+    supplied: Collection[str],
 ) -> Iterator[tuple[tuple[int, int, str], Ending]]:
+    lacking = table.lacking(supplied)
     names = ", ".join(f"{table.name}.{name}" for name in (*view_names(table), "unknown"))
     # A cursor of its own: another query on the connection would end the answer without a word.
     with connection.cursor() as cursor:
@@ -106,7 +114,7 @@ def _of(
         )
         while rows := answer.fetchmany(_BATCH):
             for place, owner, source, doubt, retired, end, *cells, unknown in rows:
-                row = decoded(table, cells, unknown)
+                row = decoded(table, cells, unknown, lacking)
                 who = owner_of(called_, owner, source, doubt)
                 yield (place, _NEVER if end is None else end, str(row["id"])), Ending(who, table.name, row, end, retired)
 

@@ -19,6 +19,8 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 REMEDY = "check the space and permissions there; what was collected is kept, and collect --resume goes on with it"
 
 
+_PIECE = 1024 * 1024
+
 BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises for bytes that are not the JSON expected: msgspec leaves bad UTF-8 in a name to Python."""
 
@@ -61,6 +63,16 @@ def replace(path: Path, data: bytes) -> None:
             os.close(descriptor)
         beside.rename(path)
     sync(path.parent)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Makes a file of mode 0600, which was not there before, with the content of a regular file."""
+    with reading(source) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as content:
+        create(target)
+        with changing(target) as copied:
+            while piece := content.read(_PIECE):
+                write(copied, piece)
+    sync(target)
 
 
 def sync(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name in this SQL is declared in this program
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import duckdb
@@ -19,22 +19,23 @@ _SLICE = 100_000
 _KNOWN = {str(reason): reason for reason in Reason}
 
 
-def listing(connection: duckdb.DuckDBPyConnection, table: Table) -> Listing:
-    """The table, valid while the connection is open."""
+def listing(connection: duckdb.DuckDBPyConnection, table: Table, supplied: Collection[str]) -> Listing:
+    """The table, valid while the connection is open. `supplied`: the evidence that the snapshot has."""
+    lacking = table.lacking(supplied)
     ((count,),) = connection.execute(f"SELECT count(*) FROM {table.name}").fetchall()
-    return Listing(table, count, _unknown(connection, table, count), lambda: _rows(connection, table))
+    return Listing(table, count, _unknown(connection, table, count, lacking), lambda: _rows(connection, table, lacking))
 
 
-def _unknown(connection: duckdb.DuckDBPyConnection, table: Table, count: int) -> tuple[Unknown, ...]:
+def _unknown(connection: duckdb.DuckDBPyConnection, table: Table, count: int, lacking: Sequence[str]) -> tuple[Unknown, ...]:
     found = connection.execute(
         f"SELECT entry.key, entry.value, count(*) FROM (SELECT unnest(map_entries(unknown)) AS entry FROM {table.name})"
         " GROUP BY ALL ORDER BY ALL"
     ).fetchall()
-    found += [(column, Reason.NOT_SUPPLIED, count) for column in table.lacking if count]
+    found += [(column, Reason.NOT_SUPPLIED, count) for column in lacking if count]
     return tuple(Unknown(column, _KNOWN.get(reason, Reason.UNRECOGNISED), rows) for column, reason, rows in sorted(found))
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, table: Table) -> Iterator[Mapping[str, Value]]:
+def _rows(connection: duckdb.DuckDBPyConnection, table: Table, lacking: Sequence[str]) -> Iterator[Mapping[str, Value]]:
     """A slice of ids at a time: DuckDB keeps the rows that it sorts in memory, and fails where they do not fit."""
     names = ", ".join(view_names(table))
     # A cursor of its own: another query on the connection would end the answer without a word.
@@ -48,4 +49,4 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: Table) -> Iterator[Mappi
             )
             while rows := answer.fetchmany(_BATCH):
                 for *cells, unknown in rows:
-                    yield decoded(table, cells, unknown)
+                    yield decoded(table, cells, unknown, lacking)

@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import duckdb
 
@@ -27,8 +27,11 @@ _KNOWN = {str(reason): reason for reason in Reason}
 _IN_USE = "enabled IS NOT FALSE AND is_current IS NOT FALSE"
 
 
-def calendar(connection: duckdb.DuckDBPyConnection, as_of: int, *, complete: bool) -> Calendar:
-    """What ends within the horizon, from `as_of` on. `complete`: everything that it rests on was read."""
+def calendar(connection: duckdb.DuckDBPyConnection, as_of: int, *, complete: bool, supplied: Collection[str]) -> Calendar:
+    """What ends within the horizon, from `as_of` on.
+
+    `complete`: everything that it rests on was read. `supplied`: the evidence that the snapshot has.
+    """
     found = prepare(connection, as_of, as_of + HORIZON)
     upto = " ".join(f"WHEN expires_on <= {as_of + last} THEN {quoted(span)}" for span, last in SPANS.items())
     counts: dict[Owner, dict[Span, int]] = defaultdict(dict)
@@ -45,7 +48,9 @@ def calendar(connection: duckdb.DuckDBPyConnection, as_of: int, *, complete: boo
     months: dict[str, int] = defaultdict(int)
     for day, count in days:
         months[times.iso_date(day * times.DAY)[:7]] += count
-    soonest = [each for each in endings(connection, _MOST_ENDINGS) if each.expires_on is not None and not each.retired]
+    soonest = [
+        each for each in endings(connection, supplied, _MOST_ENDINGS) if each.expires_on is not None and not each.retired
+    ]
     return Calendar(
         owners=sorted((Due(owner, spans) for owner, spans in counts.items()), key=_urgency),
         months=dict(months),

@@ -12,6 +12,7 @@ import duckdb
 from keyaudit.inventory import files, views
 from keyaudit.inventory.load import counted, described, load, loading, parquet
 from keyaudit.inventory.locked import TEMPORARY, judged, locked
+from keyaudit.inventory.logs.store import LogStore
 from keyaudit.inventory.manifest import MAX_MANIFEST, File, Manifest, TableFiles, decode, encode
 from keyaudit.inventory.rows import declared, no_rows, stored_types
 from keyaudit.inventory.spool import Spool
@@ -20,6 +21,7 @@ from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES, filled
+from keyaudit.model.tables.usage import USAGE
 
 _DAMAGED = "take the snapshot from where it was made, or collect again"
 
@@ -111,8 +113,10 @@ class Snapshot:
                 raise UnsafeError(files.shown(self.folder / name), what, _DAMAGED)
 
 
-def write(spool: Spool, run: Run) -> Snapshot:
+def write(spool: Spool, run: Run, uses: LogStore | None = None) -> Snapshot:
     """Turns a spool into a snapshot in the same folder, and removes the spool. Stopped half way, `Spool.resume` can go on.
+
+    The table `usage` is that of the log store `uses`, file by file: its rows may be too many to be read and written again.
 
     The snapshot's run is `run` with the tenant's name, where it was read, and the rows of each table counted. Raises
     OutputError where the disk refuses.
@@ -125,6 +129,9 @@ def write(spool: Spool, run: Run) -> Snapshot:
         for table in TABLES.values():
             target = folder / table.name
             files.discard(target)
+            if uses is not None and table.name == USAGE.name:
+                tables[table.name] = uses.copy_uses(target)
+                continue
             segments = spool.settle(table.name)
             if not segments:
                 tables[table.name] = TableFiles(files=(), rows=0, columns=columns[table.name])

@@ -23,6 +23,7 @@ from keyaudit.inventory.lock import Lock
 from keyaudit.inventory.rows import declared, encode
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.model.filters import Filters
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
@@ -266,6 +267,29 @@ def digest(data: bytes) -> str:
 
 def _unit(surface: str, scope: Scope) -> str:
     return hashlib.sha256(f"{surface}\n{scope.id}".encode()).hexdigest()[:32]
+
+
+def same_collection(begun: Run, now: Run) -> None:
+    """Raises unless a resumed collection goes on in the tenant and cloud in which it began, with the same evidence.
+
+    Its filters are kept: others are refused.
+    """
+    if (begun.tenant_id, begun.environment) != (now.tenant_id, now.environment):
+        raise UnsafeError(
+            "--resume",
+            f"begun in tenant {begun.tenant_id} ({begun.environment}), signed in to {now.tenant_id} ({now.environment})",
+            "sign in to the first, or collect into another folder",
+        )
+    if now.filters not in (Filters(), begun.filters):
+        raise UsageError(
+            "--resume",
+            f"begun with {'; '.join(begun.filters.shown) or 'no filters'}, and other filters are given",
+            "leave them out, or collect into another folder",
+        )
+    if dict(begun.evidence) != dict(now.evidence):
+        raise UsageError(
+            "--import", "not what this collection was begun with", "give the same file, or collect into another folder"
+        )
 
 
 def _begun(path: Path) -> Run:

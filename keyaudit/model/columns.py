@@ -1,6 +1,6 @@
 """What a column is: its type, its meaning, which operations fill it, and what its absence means."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -84,14 +84,13 @@ class Table:
     needs: str = ""
     """The evidence that its rows come from, by its name in `model.evidence`; empty: Azure's own answers."""
     by_name: dict[str, Column] = field(init=False, compare=False, repr=False)
-    lacking: tuple[str, ...] = field(init=False, compare=False, repr=False)
-    """The columns that need evidence which its rows do not come from, and no version takes yet."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {column.name: column for column in self.columns})
-        object.__setattr__(
-            self, "lacking", tuple(column.name for column in self.columns if column.needs not in ("", self.needs))
-        )
+
+    def lacking(self, supplied: Collection[str]) -> tuple[str, ...]:
+        """The columns that need evidence which is not supplied, and which its rows do not come from."""
+        return tuple(column.name for column in self.columns if column.needs not in ("", self.needs, *supplied))
 
     @property
     def stored(self) -> tuple[Column, ...]:

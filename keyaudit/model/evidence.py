@@ -6,9 +6,11 @@ LOGS = "logs"
 CUSTODY = "custody"
 UNIFIED_AUDIT = "unified-audit"
 RELYING_PARTIES = "relying-parties"
+USAGE_BASELINE = "usage-baseline"
+"""What is usual in the logs, beside which it is supplied. No policy needs it: without it, what rests on it is unknown."""
 
 EVIDENCE: dict[str, str] = {
-    LOGS: "",
+    LOGS: "--import logs=DIR",
     CUSTODY: "",
     UNIFIED_AUDIT: "--import ual=FILE",
     RELYING_PARTIES: "--import relying-parties=PATH",

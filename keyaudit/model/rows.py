@@ -18,10 +18,11 @@ def view_names(table: Table) -> list[str]:
     return [name for column in table.columns for name in view_name(column)]
 
 
-def decoded(table: Table, cells: Sequence[Any], unknown: Mapping[str, str] | None) -> dict[str, Value]:
+def decoded(table: Table, cells: Sequence[Any], unknown: Mapping[str, str] | None, lacking: Sequence[str]) -> dict[str, Value]:
     """A row by column, out of the cells of `view_names`; `unknown` among them. NULL, which is absent or unknown, is None.
 
-    A view has no reason for a column that needs evidence, which no file can supply yet: it is the same in every row.
+    `lacking`: the columns that rest on evidence which was not supplied, of which a view gives no reason: it is the same in
+    every row.
     """
     found: dict[str, Value] = {}
     rest = iter(cells)
@@ -31,5 +32,5 @@ def decoded(table: Table, cells: Sequence[Any], unknown: Mapping[str, str] | Non
             most = next(rest)
             value = None if value is None else (value, most)
         found[column.name] = value
-    found["unknown"] = {**dict.fromkeys(table.lacking, str(Reason.NOT_SUPPLIED)), **(unknown or {})}
+    found["unknown"] = {**dict.fromkeys(lacking, str(Reason.NOT_SUPPLIED)), **(unknown or {})}
     return found

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from keyaudit.model.columns import Table
-from keyaudit.model.tables import EVERY_TABLE
+from keyaudit.model.tables import TABLES
 from keyaudit.policy.types import Absent, Compare, Constant, Every, In, Not, Read, Some, Term
 
 Sure = Mapping[str, str | None]
@@ -67,7 +67,7 @@ def _through_others(table: Table, column: str) -> frozenset[str]:
     for base in table.by_name[column].derived_from:
         other, _, name = base.rpartition(".")
         if other:
-            there = EVERY_TABLE[other]
+            there = TABLES[other]
             found.update(there.listed_by, there.by_name[name].operations, _through_others(there, name))
         else:
             found.update(_through_others(table, name))

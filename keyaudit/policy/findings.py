@@ -1,6 +1,6 @@
 """Findings one after another, in order: rows stay in DuckDB until a batch of them is asked for."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from heapq import merge
@@ -55,17 +55,19 @@ def stream(
     bounds: Sequence[Bound],
     relations: Mapping[str, str],
     *,
+    supplied: Collection[str],
     passes: bool,
     scoring: Scoring,
 ) -> Iterator[Finding]:
     """The findings of every table's rows, by thing: the gravest first, then by name and id.
 
     In the order of scores by row: the one that may be highest first, then the one that is higher for certain, then as above.
-    `relations`: by table the relation with its verdicts and scores; a table without one has no rows.
+    `relations`: by table the relation with its verdicts and scores; a table without one has no rows. `supplied`: the evidence
+    that there is.
     """
     tables = by_table(bounds).items()
     streams = [
-        _things(connection, relations[name], TABLES[name], of_table, passes=passes, scoring=scoring)
+        _things(connection, relations[name], TABLES[name], of_table, supplied=supplied, passes=passes, scoring=scoring)
         for name, of_table in tables
         if name in relations
     ]
@@ -79,9 +81,11 @@ def _things(
     table: Table,
     bounds: Sequence[Bound],
     *,
+    supplied: Collection[str],
     passes: bool,
     scoring: Scoring,
 ) -> Iterator[_Thing]:
+    lacking = table.lacking(supplied)
     width = len(view_names(table))
     after = 5 + width + len(bounds)
     having = [bound.policy.text.id for bound in bounds if bound.classes]
@@ -91,7 +95,7 @@ def _things(
         for (high, low, gravest, label, thing), rows in groupby(found, key=lambda row: row[:5]):
             judged = [
                 _Row(
-                    values=decoded(table, row[5 : 5 + width], row[-2]),
+                    values=decoded(table, row[5 : 5 + width], row[-2], lacking),
                     reasons=row[-1] or {},
                     codes=row[5 + width : after],
                     score=row[-3],

@@ -3,7 +3,7 @@
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.guardrails import ENABLED, GUARDRAILS
-from keyaudit.model.tables import EVERY_TABLE
+from keyaudit.model.tables import TABLES
 from keyaudit.policy.parameters import PROFILES
 from keyaudit.policy.schema import EXAMPLE, ID, LESSON, NEEDS, OPTIONAL, REQUIRED
 from keyaudit.policy.templates import QUOTING
@@ -23,7 +23,7 @@ def json_schema() -> Json:
         "additionalProperties": False,
         "required": list(REQUIRED),
         "properties": {name: _FIELDS[name] for name in (*REQUIRED, *OPTIONAL)},
-        "allOf": [_of_table(table) for table in EVERY_TABLE.values()],
+        "allOf": [_of_table(table) for table in TABLES.values()],
     }
 
 
@@ -44,7 +44,7 @@ _FIELDS: dict[str, Json] = {
         },
         "description": "The first severity whose condition holds.",
     },
-    "table": {"enum": list(EVERY_TABLE), "description": "What is judged, one row at a time."},
+    "table": {"enum": list(TABLES), "description": "What is judged, one row at a time."},
     "subject": {**_TEXT, "description": "The column that the finding is about; id if left out."},
     "applies_to": {**_TEXT, "description": "The rows that are judged."},
     "violated_when": {**_TEXT, "description": "What must not be."},

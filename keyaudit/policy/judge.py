@@ -55,6 +55,7 @@ class Judgement:
     _blind: tuple[Blind | Unsupplied, ...] = field(repr=False)
     _relations: Mapping[str, str] = field(repr=False)
     _scoring: Scoring = field(repr=False)
+    _supplied: Collection[str] = field(repr=False)
 
     def findings(self, passes: bool = False) -> Iterator[Finding]:
         """Every fail and unknown, with `passes` every pass too, anew at each call and always in the same order.
@@ -68,7 +69,14 @@ class Judgement:
         blind = (blind.finding for blind in self._blind)
         if self._scoring is not Scoring.ORDER:
             yield from blind
-        yield from stream(self._connection, self._bounds, self._relations, passes=passes, scoring=self._scoring)
+        yield from stream(
+            self._connection,
+            self._bounds,
+            self._relations,
+            supplied=self._supplied,
+            passes=passes,
+            scoring=self._scoring,
+        )
         if self._scoring is Scoring.ORDER:
             yield from blind
 
@@ -141,6 +149,7 @@ def judge(
         _blind=blind,
         _relations=_scored(connection, scoring, relations, as_of, sizes or {}),
         _scoring=scoring,
+        _supplied=supplied,
     )
 
 

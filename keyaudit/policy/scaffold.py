@@ -2,7 +2,7 @@
 
 from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.errors import UsageError
-from keyaudit.model.tables import EVERY_TABLE
+from keyaudit.model.tables import TABLES
 from keyaudit.policy.problems import nearest, shown
 from keyaudit.policy.schema import ID
 
@@ -24,9 +24,9 @@ def scaffold(name: str, table: str) -> str:
     if ID.fullmatch(name) is None or len(name) > 64:
         what = f"{shown(name)} cannot be an id"
         raise UsageError("policies new", what, "lower-case words and digits joined by -, at most 64 characters")
-    declared = EVERY_TABLE.get(table)
+    declared = TABLES.get(table)
     if declared is None:
-        raise UsageError("policies new", f"no such table: {shown(table)}", nearest(table, EVERY_TABLE))
+        raise UsageError("policies new", f"no such table: {shown(table)}", nearest(table, TABLES))
     column = _column(declared)
     wrong, good, bad = _WRONG[column.type]
     violated = wrong.format(name=column.name)

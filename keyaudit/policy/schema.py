@@ -9,7 +9,7 @@ from keyaudit.model.columns import Table, Type
 from keyaudit.model.evidence import EVIDENCE
 from keyaudit.model.findings import Outcome, PolicyText, Severity
 from keyaudit.model.frameworks import FRAMEWORKS
-from keyaudit.model.tables import EVERY_TABLE
+from keyaudit.model.tables import TABLES
 from keyaudit.policy.definition import Example, Policy, Rung
 from keyaudit.policy.guardrails import guardrails
 from keyaudit.policy.parameters import Parameter, declare
@@ -140,9 +140,9 @@ class _Reader(Reader):
         if node is None:
             return None
         name = self.text(node)
-        if name and name not in EVERY_TABLE:
-            self.problem(node, f"no such table: {shown(name)}", nearest(name, EVERY_TABLE))
-        return EVERY_TABLE.get(name)
+        if name and name not in TABLES:
+            self.problem(node, f"no such table: {shown(name)}", nearest(name, TABLES))
+        return TABLES.get(name)
 
     def _subject(self, node: Node | None, table: Table) -> str:
         if node is None:

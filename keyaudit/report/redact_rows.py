@@ -10,8 +10,8 @@ from keyaudit.report.pseudonyms import Pseudonyms
 _STAY = frozenset(
     {
         "activity_log_categories", "categories", "category_groups", "disabled_by_microsoft", "ekus", "entra_log_categories",
-        "instance_locks", "key_usage", "location", "recovery_level", "regions", "signature_hash", "slot", "source_version",
-        "tables", "unified_audit_evidence", "update_result",
+        "instance_locks", "key_usage", "location", "recovery_level", "regions", "signature_hash", "slot", "source",
+        "source_version", "tables", "unified_audit_evidence", "update_result",
     }
 )  # fmt: skip
 """Columns of free text in which there is nothing but Azure's own words, or ours."""

@@ -39,6 +39,8 @@ def label(facts: Facts) -> str:
             called = f"{_signer(facts)} {row('name') or row('thumbprint') or name}"
         case "account_key":
             called = f"account key {name}/{row('slot')}"
+        case "usage":
+            called = f"{row('operation')} of {row('target_id') or row('target_kind')}"
         case "deleted":
             called = f"deleted {row('kind')} {name}"
         case table:

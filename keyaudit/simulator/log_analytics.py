@@ -20,6 +20,7 @@ _HEADERS = {"Content-Type": JSON}
 _QUERY = re.compile(
     r"(?P<table>\w+) \| where TimeGenerated >= datetime\((?P<first>[^)]+)\) and TimeGenerated < datetime\((?P<until>[^)]+)\)"
     r'(?: \| where ResourceProvider =~ "(?P<provider>[^"]+)")?'
+    r"(?: \| project (?P<columns>\w+(?:, \w+)*))?"
 )
 
 
@@ -84,10 +85,13 @@ class LogAnalytics(Service):
         kept = now - retention_days(workspace, query["table"]) * DAY
         events = self.directory.estate.logs.events
         rows = events.table(workspace.name, query["table"], max(first, kept), until) if events else None
-        wanted = (query["provider"] or "").lower()
-        if rows is None or not wanted:
-            return rows
-        return [row for row in rows if str(row.get("ResourceProvider", "")).lower() == wanted]
+        if rows is None:
+            return None
+        if provider := (query["provider"] or "").lower():
+            rows = [row for row in rows if str(row.get("ResourceProvider", "")).lower() == provider]
+        if columns := query["columns"]:
+            rows = [{name: row.get(name) for name in columns.split(", ")} for row in rows]
+        return rows
 
 
 def _table(rows: Sequence[Row]) -> dict[str, object]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from keyaudit.inventory import files
-from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, USES, LogManifest
+from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, USES, WRITTEN, LogManifest
 from keyaudit.inventory.manifest import File, TableFiles, sealed
 from keyaudit.model.tables.usage import USAGE
 from keyaudit.model.times import DAY, parse_date
@@ -58,17 +58,31 @@ def main(folder: Path, rows: int) -> None:
         days = connection.execute(
             f"SELECT source, used_on // {DAY} * {DAY}, count(*) FROM '{path}' GROUP BY ALL ORDER BY ALL"
         ).fetchall()
-    size, sha256 = files.digest(path)
-    uses = TableFiles(files=(File(path=f"{USES}/00000.parquet", size=size, sha256=sha256),), rows=rows, columns=COLUMNS[USES])
+        written = folder / WRITTEN / "00000.parquet"
+        connection.execute(
+            f"COPY (SELECT DISTINCT source, '' AS resource_id, used_on // {DAY} * {DAY} AS day FROM '{path}' ORDER BY ALL)"
+            f" TO '{written}' (FORMAT parquet, COMPRESSION zstd)"
+        )
+    uses = _files(path, USES, rows)
     manifest = LogManifest(
         digest="",
         format=FORMAT,
         tenant_id="t",
         files=(),
         days={name: [(day, count) for source, day, count in days if source == name] for name in sorted({d[0] for d in days})},
-        tables={USES: uses, THROTTLED: TableFiles(files=(), rows=0, columns=COLUMNS[THROTTLED])},
+        tables={
+            USES: uses,
+            THROTTLED: TableFiles(files=(), rows=0, columns=COLUMNS[THROTTLED]),
+            WRITTEN: _files(written, WRITTEN, len(days)),
+        },
     )
     files.replace(folder / "manifest.json", sealed(manifest))
+
+
+def _files(path: Path, table: str, rows: int) -> TableFiles:
+    size, sha256 = files.digest(path)
+    file = File(path=f"{table}/{path.name}", size=size, sha256=sha256)
+    return TableFiles(files=(file,), rows=rows, columns=COLUMNS[table])
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def test_every_format_says_why_and_what_to_do(keyaudit: Keyaudit, contoso: Path,
     assert unknown["own-kept"]["message"] == "cannot tell: custody, logs (not_supplied)"
     remedies = {gap["detail"]: gap["remedy"] for gap in found.json["gaps"] if gap["reason"] == "not_supplied"}
     assert remedies == {
-        "logs": "this version cannot take it yet",
+        "logs": "supply it with --import logs=DIR",
         "custody": "this version cannot take it yet",
         "unified-audit": "supply it with --import ual=FILE",
     }

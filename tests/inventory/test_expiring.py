@@ -20,7 +20,7 @@ def found(tmp_path: Path, rows: dict[str, list[Row]], *gaps: Any, within: int = 
     coverage = {TENANT: [*assessed(TENANT, *DIRECTORY), *gaps] if not gaps else [*gaps]}
     with snapshot(tmp_path / "out", rows, coverage).judging(AS_OF) as connection:
         prepare(connection, AS_OF, AS_OF + within)
-        return list(endings(connection))
+        return list(endings(connection, ()))
 
 
 def principal(object_id: str, **values: Any) -> Row:

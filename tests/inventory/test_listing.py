@@ -18,7 +18,7 @@ def test_every_row_comes_once_in_order_whatever_the_slices(tmp_path: Path, monke
     with snapshot(tmp_path / "out", {"key": keys, "vault": [vault()]}, {TENANT: assessed(TENANT, "key.list")}).judging(
         AS_OF
     ) as c:
-        found = listing(c, TABLES["key"])
+        found = listing(c, TABLES["key"], ())
         ids = [str(row["id"]) for row in found.rows()]
         assert ids == sorted(str(each["id"]) for each in keys)
         assert found.count == len(ids)
@@ -33,7 +33,7 @@ def test_what_is_unknown_is_counted_by_column_and_reason(tmp_path: Path) -> None
     keys = [key("1", kty=Reason.FIREWALL), key("2", kty=Reason.FIREWALL), key("3", kty=Reason.BAD_VALUE), key("4")]
     read = assessed(TENANT, "key.list", "role_assignment.query", "subscription.list", "service.query")
     with snapshot(tmp_path / "out", {"key": keys, "vault": [vault()]}, {TENANT: read}).judging(AS_OF) as c:
-        unknown = listing(c, TABLES["key"]).unknown
+        unknown = listing(c, TABLES["key"], ()).unknown
     assert tuple(each for each in unknown if each.column == "kty") == (
         Unknown("kty", Reason.BAD_VALUE, 1),
         Unknown("kty", Reason.FIREWALL, 2),
@@ -44,7 +44,7 @@ def test_what_is_unknown_is_counted_by_column_and_reason(tmp_path: Path) -> None
 def test_what_needs_evidence_is_unknown_in_every_row_for_want_of_it(tmp_path: Path) -> None:
     read = {TENANT: assessed(TENANT, "key.list")}
     with snapshot(tmp_path / "out", {"key": [key("1"), key("2")], "vault": [vault()]}, read).judging(AS_OF) as c:
-        found = listing(c, TABLES["key"])
+        found = listing(c, TABLES["key"], ())
         assert {Unknown(name, Reason.NOT_SUPPLIED, 2) for name in ("last_used_on", "signing_apps")} <= set(found.unknown)
         for row in found.rows():
             assert (row["last_used_on"], row["signing_apps"]) == (None, None)
@@ -53,5 +53,5 @@ def test_what_needs_evidence_is_unknown_in_every_row_for_want_of_it(tmp_path: Pa
 
 def test_an_empty_table_has_no_rows(tmp_path: Path) -> None:
     with snapshot(tmp_path / "out", {}, {TENANT: assessed(TENANT, "key.list")}).judging(AS_OF) as c:
-        found = listing(c, TABLES["vault"])
+        found = listing(c, TABLES["vault"], ())
         assert (found.count, list(found.rows()), found.unknown) == (0, [], ())

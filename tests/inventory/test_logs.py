@@ -47,7 +47,9 @@ def records() -> Iterator[Use | FileRead]:
 
 
 def made(folder: Path) -> LogStore:
-    return write_logs(folder, records(), Import(TENANT, {"AZKVAuditLogs": {DAY_ONE, DAY_ONE + DAY}}))
+    return write_logs(
+        folder, records(), Import(TENANT, {"AZKVAuditLogs": {"/vaults/v": {DAY_ONE}, "": {DAY_ONE, DAY_ONE + DAY}}})
+    )
 
 
 @pytest.fixture
@@ -87,12 +89,17 @@ def test_what_is_in_it(store: LogStore) -> None:
             ("b", "AZKVAuditLogs", DAY_ONE, DAY_ONE + 9, 1, 1, 1, True),
         ]
         assert connection.execute("FROM throttled").fetchall() == [(None, DAY_ONE)]
+        assert connection.execute("FROM written").fetchall() == [
+            ("AZKVAuditLogs", "", DAY_ONE),
+            ("AZKVAuditLogs", "", DAY_ONE + DAY),
+            ("AZKVAuditLogs", "/vaults/v", DAY_ONE),
+        ]
 
 
 def test_nobody_else_may_read_it(store: LogStore) -> None:
     for path in [store.folder, *store.folder.rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
-    assert sorted(path.name for path in store.folder.iterdir()) == ["manifest.json", "throttled", "usage"]
+    assert sorted(path.name for path in store.folder.iterdir()) == ["manifest.json", "throttled", "usage", "written"]
     assert [path.name for path in store.folder.parent.iterdir()] == ["logs"]
 
 

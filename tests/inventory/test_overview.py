@@ -35,7 +35,7 @@ def test_a_span_ends_at_its_last_second(tmp_path: Path, span: Span, last: int) -
     following = dict(zip(SPANS, [*list(SPANS)[1:], None], strict=True))[span]
     keys = [key("a" * 32, expires_on=AS_OF + last, tags=OWNER), key("b" * 32, expires_on=AS_OF + last + 1, tags=OWNER)]
     with judged(tmp_path, *keys) as connection:
-        found = calendar(connection, AS_OF, complete=True)
+        found = calendar(connection, AS_OF, complete=True, supplied=())
     counts = {each: count for due in found.owners for each, count in due.counts.items()}
     assert counts == {span: 1, **({following: 1} if following else {})}
     assert len(found.soonest) == (2 if following else 1)
@@ -44,7 +44,7 @@ def test_a_span_ends_at_its_last_second(tmp_path: Path, span: Span, last: int) -
 def test_an_unknown_end_is_a_span_of_its_own_and_no_end_is_none(tmp_path: Path) -> None:
     keys = [key("a" * 32, expires_on=Reason.PERMISSION, tags=OWNER), key("b" * 32, expires_on=None, tags=OWNER)]
     with judged(tmp_path, *keys) as connection:
-        found = calendar(connection, AS_OF, complete=False)
+        found = calendar(connection, AS_OF, complete=False, supplied=())
     assert [dict(due.counts) for due in found.owners] == [{Span.UNKNOWN: 1}]
     assert (found.soonest, found.months, found.complete) == ([], {}, False)
 
@@ -56,8 +56,8 @@ def test_months_count_what_is_to_come_and_owners_stand_by_urgency(tmp_path: Path
         key("c" * 32, expires_on=AS_OF + 40 * DAY, tags={"owner": "calm"}, enabled=False),
     ]
     with judged(tmp_path, *keys) as connection:
-        found = calendar(connection, AS_OF, complete=True)
-        assert calendar(connection, AS_OF, complete=True) == found
+        found = calendar(connection, AS_OF, complete=True, supplied=())
+        assert calendar(connection, AS_OF, complete=True, supplied=()) == found
     assert [due.owner.names for due in found.owners] == [("late",), ("calm",)]
     assert found.months == {iso_date(AS_OF + 40 * DAY)[:7]: 1}
     assert [each.expires_on for each in found.soonest] == [AS_OF - 1, AS_OF + 40 * DAY]

@@ -7,11 +7,11 @@ import pytest
 from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, End, Refusal, Scope, ScopeKind, State
 from keyaudit.model.errors import MEANINGS, PRECEDENCE, AuditError, Exit, StoppedError
-from keyaudit.model.evidence import EVIDENCE
+from keyaudit.model.evidence import EVIDENCE, LOGS
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import ADVICE, Reason
-from keyaudit.model.tables import EVERY_TABLE, TABLES, operations_of
+from keyaudit.model.tables import TABLES, operations_of
 
 READ_BY_POST = {
     "/providers/Microsoft.ResourceGraph/resources",
@@ -70,21 +70,24 @@ def test_every_column_that_can_be_unknown_says_which_operations_fill_it() -> Non
 
 
 def test_what_evidence_fills_rests_on_evidence_that_has_a_name_and_is_not_collected() -> None:
-    for table in EVERY_TABLE.values():
+    for table in TABLES.values():
         for column in table.columns:
             assert column.needs in {"", *EVIDENCE}, (table.name, column.name)
             # A view computes what rests on evidence as on anything; of a table that is collected nothing else does.
             assert not column.needs or column.derived_from or table.needs == column.needs, (table.name, column.name)
-    made_of_evidence = [table for table in EVERY_TABLE.values() if table.needs]
-    assert {table.name for table in made_of_evidence} == {"usage", "trusted_key", "token_validator"}
+    made_of_evidence = [table for table in TABLES.values() if table.needs]
+    assert {table.name for table in made_of_evidence} == {
+        *("usage", "usage_log", "usage_baseline", "trusted_key", "token_validator")
+    }
     for table in made_of_evidence:
         assert not table.listed_by
         assert not any(column.operations for column in table.columns if column.name != "name")
         # What its rows come from was supplied, or there would be none.
-        assert not table.lacking
-    assert TABLES["key"].lacking == ("last_used_on", "signing_apps")
+        assert not table.lacking(())
+    assert TABLES["key"].lacking(()) == ("last_used_on", "unused_since", "used_after_expiry", "signing_apps")
+    assert TABLES["key"].lacking({LOGS}) == ()
     # So it asks for no right, and no operation is missing without it.
-    assert operations_of("key", "last_used_on") == ()
+    assert operations_of("key", "signing_apps") == ()
 
 
 def test_a_derived_column_needs_what_it_is_derived_from_in_other_tables_too() -> None:

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from keyaudit.model.findings import Outcome, Severity
-from keyaudit.model.tables import EVERY_TABLE, TABLES
+from keyaudit.model.tables import TABLES
 from keyaudit.policy.bind import bind
 from keyaudit.policy.definition import Policy, Trees
 from keyaudit.policy.load import load
@@ -56,7 +56,7 @@ def judged(
 ) -> list[list[tuple[Outcome, Severity | None]]]:
     """What the SQL says: per row, per form."""
     with duckdb.connect(config={"threads": 1}) as connection:
-        found = connection.execute(verdicts(EVERY_TABLE[table], forms, rows, NOW)).fetchall()
+        found = connection.execute(verdicts(TABLES[table], forms, rows, NOW)).fetchall()
     return [[(outcome_of(code), severity_of(code) if code >= FAIL else None) for code in codes] for codes in found]
 
 

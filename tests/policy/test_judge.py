@@ -58,7 +58,7 @@ def test_an_unknown_never_uses_the_policys_message(tmp_path: Path) -> None:
     assert finding.message == "cannot tell: is current (throttled), created on (permission)"
     assert finding.unknown == {"is_current": Reason.THROTTLED, "created_on": Reason.PERMISSION}
     assert finding.evidence == {"enabled": True}
-    lacking = dict.fromkeys(TABLES["key"].lacking, "not_supplied")
+    lacking = dict.fromkeys(TABLES["key"].lacking(()), "not_supplied")
     assert finding.row["unknown"] == {"created_on": "permission", "is_current": "throttled", "tags": "dns", **lacking}
     (group,) = judgement.groups
     assert group.causes == {"is_current": Reason.THROTTLED, "created_on": Reason.PERMISSION}

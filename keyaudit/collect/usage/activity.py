@@ -100,9 +100,10 @@ def _event(
     on, above = moment(time)
     if not operation:
         raise BadRecordError("names no operation")
+    subscription = _subscription(resource_id)
     succeeded = _ENDS.get((result or "").casefold())
     if operation.casefold() != _REMOVAL or (result and succeeded is None):
-        return Event(SOURCE, on)
+        return Event(SOURCE, on, resource_id=subscription)
     use = Use(
         source=SOURCE,
         used_on=on,
@@ -118,4 +119,10 @@ def _event(
         mark=str(above),
     )
     mark(use, ("succeeded", "target_id"))
-    return Event(SOURCE, on, (use,))
+    return Event(SOURCE, on, (use,), resource_id=subscription)
+
+
+def _subscription(resource_id: str | None) -> str | None:
+    """The subscription whose activity log it is, as an id."""
+    parts = (lower(resource_id) or "").split("/")
+    return "/".join(parts[:3]) if parts[1:2] == ["subscriptions"] else None

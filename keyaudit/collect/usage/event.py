@@ -22,6 +22,8 @@ class Event(msgspec.Struct, gc=False):
     on: int
     uses: tuple[Use, ...] = ()
     tenant_id: str | None = None
+    resource_id: str | None = None
+    """What wrote the log, in lower case; None: the tenant, or nothing that the record names."""
 
 
 def mark(use: Use, names: Iterable[str]) -> None:

@@ -10,8 +10,9 @@ import msgspec
 from keyaudit.collect.usage.event import Event, Members, Shape, inside, mark
 from keyaudit.collect.usage.values import BadRecordError, OtherKindError, Text, address, lower, moment
 from keyaudit.inventory.logs.use import Use
+from keyaudit.model.tables.usage import KEY_VAULT_LOG
 
-SOURCE = "AZKVAuditLogs"
+SOURCE = KEY_VAULT_LOG
 """By this name in all spellings, so that one event is one row wherever it was exported to."""
 CATEGORY = "AuditEvent"
 """The category that diagnostic settings send it in."""
@@ -121,7 +122,7 @@ def of_record(members: Members) -> Event:
     on, above = moment(found.time)
     operation = _operation(found.operation_name)
     if operation is None:
-        return Event(SOURCE, on)
+        return Event(SOURCE, on, resource_id=lower(found.resource_id))
     identity = found.identity if isinstance(found.identity, _Identity) else inside(_identity, found.identity)
     claim = (identity and identity.claim) or _Claim()
     return _event(
@@ -145,7 +146,7 @@ def of_row(members: Members) -> Event:
     on, above = moment(found.time_generated)
     operation = _operation(found.operation_name)
     if operation is None:
-        return Event(SOURCE, on)
+        return Event(SOURCE, on, resource_id=lower(found.resource_id))
     identity = inside(_identity, found.identity)
     claim = (identity and identity.claim) or _Claim()
     return _event(
@@ -171,7 +172,7 @@ def of_legacy(members: Members) -> Event | None:
     on, above = moment(found.TimeGenerated)
     operation = _operation(found.OperationName)
     if operation is None:
-        return Event(SOURCE, on)
+        return Event(SOURCE, on, resource_id=lower(found.ResourceId))
     return _event(
         on,
         above,
@@ -224,7 +225,7 @@ def _event(
         mark=f"{above} {_number(duration)}",
     )
     mark(use, ("succeeded",))
-    return Event(SOURCE, on, (use,))
+    return Event(SOURCE, on, (use,), resource_id=use.resource_id)
 
 
 def _operation(name: str | None) -> str | None:

@@ -24,6 +24,7 @@ _FILLED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     sign_ins.SERVICE_PRINCIPALS: _SIGN_INS,
     sign_ins.MANAGED_IDENTITIES: _SIGN_INS,
+    sign_ins.PEOPLE: {"principal_id": ("UserId",), "network": ("IPAddress",)},
     directory.SOURCE: {
         **dict.fromkeys(("actor_app_id", "principal_id", "network"), ("InitiatedBy",)),
         "client": ("AdditionalDetails",),

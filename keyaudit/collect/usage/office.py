@@ -21,8 +21,9 @@ from keyaudit.collect.usage.values import (
 from keyaudit.inventory.files import BROKEN
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.usage import MAIL_LOG
 
-SOURCE = "OfficeActivity"
+SOURCE = MAIL_LOG
 """By the name of its table in Log Analytics, in all forms, so that one event is one row wherever it came from."""
 
 # The cmdlets that can switch off recording, with the parameter that does and the value that it does so with.

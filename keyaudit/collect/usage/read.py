@@ -160,7 +160,7 @@ class Counted:
             counts.first_on = on
         if counts.last_on is None or on > counts.last_on:
             counts.last_on = on
-        self._known.days[event.source].add(on - on % DAY)
+        self._known.days[event.source][event.resource_id or ""].add(on - on % DAY)
         counts.kept += bool(event.uses)
         counts.ignored += not event.uses
         for use in event.uses:

@@ -1,4 +1,7 @@
-"""Sign-ins of service principals and managed identities, as Log Analytics, Graph and diagnostic settings write them."""
+"""Sign-ins of service principals and managed identities, and of people by SAML, in the three forms that they come in.
+
+Those are Log Analytics', Graph's and that of diagnostic settings. Of people only the interactive ones are read.
+"""
 
 from typing import Any
 
@@ -7,14 +10,19 @@ import msgspec
 from keyaudit.collect.usage.event import Event, Members, Shape, mark
 from keyaudit.collect.usage.values import BadRecordError, OtherKindError, Text, address, guid, lower, moment
 from keyaudit.inventory.logs.use import Use
+from keyaudit.model.tables.usage import SIGN_IN_LOGS, USER_SIGN_IN_LOG
 
-SERVICE_PRINCIPALS = "AADServicePrincipalSignInLogs"
-MANAGED_IDENTITIES = "AADManagedIdentitySignInLogs"
+SERVICE_PRINCIPALS, MANAGED_IDENTITIES = SIGN_IN_LOGS
+PEOPLE = USER_SIGN_IN_LOG
 
-_BY_EVENT = {"serviceprincipal": SERVICE_PRINCIPALS, "managedidentity": MANAGED_IDENTITIES}
+# https://learn.microsoft.com/azure/azure-monitor/reference/tables/aadnoninteractiveusersigninlogs lists the values.
+_SAML = "saml20"
+
+_BY_EVENT = {"serviceprincipal": SERVICE_PRINCIPALS, "managedidentity": MANAGED_IDENTITIES, "interactiveuser": PEOPLE}
 CATEGORIES = {
     "serviceprincipalsigninlogs": SERVICE_PRINCIPALS,
     "managedidentitysigninlogs": MANAGED_IDENTITIES,
+    "signinlogs": PEOPLE,
 }
 """The logs by the category that diagnostic settings send them in, in lower case."""
 
@@ -33,6 +41,8 @@ class _Row(msgspec.Struct, gc=False, rename="pascal"):
     ip_address: Text = msgspec.field(default=None, name="IPAddress")
     user_agent: Text = None
     result_type: int | str | None = None
+    user_id: Text = None
+    authentication_protocol: Text = None
     category: Text = None
     type: Text = None
     tenant_id: Text = msgspec.field(default=None, name="AADTenantId")
@@ -54,6 +64,8 @@ class _SignIn(msgspec.Struct, gc=False, rename="camel"):
     resource_id: Text = None
     ip_address: Text = None
     user_agent: Text = None
+    user_id: Text = None
+    authentication_protocol: Text = None
     status: _Status | None = None
     sign_in_event_types: list[str] | None = None
 
@@ -72,23 +84,27 @@ _row, _sign_in, _record = Shape(_Row), Shape(_SignIn), Shape(_Record)
 
 
 def of_row(members: Members) -> Event:
-    """A row of one of the tables, which are alike but for what they name: its table, or its category."""
+    """A row of one of the tables, which have their columns in common: which of them, it names by table or by category."""
     found = _row(members)
     source = found.type or CATEGORIES.get((found.category or "").casefold())
     if source is None:
         raise BadRecordError("does not say whose sign-in it is: export Category or Type with it")
     on, _ = moment(found.created_date_time or found.time_generated)
+    if source == PEOPLE:
+        return Event(source, on, _by_saml(on, found, found.result_type), guid(found.tenant_id))
     use = _use(source, on, found, found.resource_identity, found.result_type)
     return Event(source, on, (use,), guid(found.tenant_id))
 
 
 def of_graph(members: Members) -> Event | None:
-    """A sign-in as Graph gives it; None for that of a user."""
+    """A sign-in as Graph gives it; None for that of a user, unless it is interactive and says by which protocol it was."""
     found = _sign_in(members)
     source = _source(found)
-    if source is None:
+    if source is None or (source == PEOPLE and not found.authentication_protocol):
         return None
     on, _ = moment(found.created_date_time)
+    if source == PEOPLE:
+        return Event(source, on, _by_saml(on, found, _code(found)))
     return Event(source, on, (_use(source, on, found, found.resource_id, _code(found)),))
 
 
@@ -97,12 +113,13 @@ def of_record(members: Members) -> Event:
     found = _record(members)
     source = CATEGORIES.get((found.category or "").casefold())
     if source is None:
-        raise OtherKindError("not a sign-in of an application")
+        raise OtherKindError("not a sign-in that is read")
     inner = found.properties or _SignIn()
     on, _ = moment(inner.created_date_time or found.time)
-    result = _code(inner)
-    use = _use(source, on, inner, inner.resource_id, found.result_type if result is None else result)
-    return Event(source, on, (use,), guid(found.tenant_id))
+    code = _code(inner)
+    result = found.result_type if code is None else code
+    uses = _by_saml(on, inner, result) if source == PEOPLE else (_use(source, on, inner, inner.resource_id, result),)
+    return Event(source, on, uses, guid(found.tenant_id))
 
 
 def _source(found: _SignIn) -> str | None:
@@ -117,14 +134,41 @@ def _code(found: _SignIn) -> Any:
     return found.status.error_code if found.status else None
 
 
+def _by_saml(on: int, found: _Row | _SignIn, code: int | str | None) -> tuple[Use, ...]:
+    """A person's sign-in, if it was by SAML: then a token was signed for the application."""
+    if not found.authentication_protocol:
+        raise BadRecordError("does not say by which protocol: export AuthenticationProtocol with it")
+    if found.authentication_protocol.casefold() != _SAML:
+        return ()
+    use = Use(
+        source=PEOPLE,
+        used_on=on,
+        operation="saml-sign-in",
+        target_kind="application",
+        succeeded=_succeeded(code),
+        target_id=lower(found.app_id),
+        name=found.id or None,
+        principal_id=lower(found.user_id),
+        network=address(found.ip_address),
+        client=found.user_agent or None,
+        mark=None if found.id else "",
+    )
+    mark(use, ("succeeded", "target_id"))
+    return (use,)
+
+
+def _succeeded(code: int | str | None) -> bool | None:
+    # An interrupted sign-in has a code too: no token was given.
+    return None if code is None or code == "" else str(code) == "0"
+
+
 def _use(source: str, on: int, found: _Row | _SignIn, resource: str | None, code: int | str | None) -> Use:
     use = Use(
         source=source,
         used_on=on,
         operation="sign-in",
         target_kind="application",
-        # An interrupted sign-in has a code too: no token was given.
-        succeeded=None if code is None or code == "" else str(code) == "0",
+        succeeded=_succeeded(code),
         target_id=lower(resource),
         name=found.id or None,
         actor_app_id=lower(found.app_id),

@@ -6,13 +6,15 @@ from keyaudit.inventory.rows import stored_types
 from keyaudit.model.errors import UsageError
 from keyaudit.model.tables.usage import USAGE
 
-FORMAT = 1
+FORMAT = 2
 """Raised when an older keyaudit could misread what a newer one writes."""
 USES = "usage"
 THROTTLED = "throttled"
+WRITTEN = "written"
 COLUMNS: dict[str, dict[str, str]] = {
     USES: stored_types(USAGE),
     THROTTLED: {"mailbox": "VARCHAR", "day": "BIGINT"},
+    WRITTEN: {"source": "VARCHAR", "resource_id": "VARCHAR", "day": "BIGINT"},
 }
 """The columns of each table in a store, with their SQL types."""
 _AGAIN = "import the logs again"

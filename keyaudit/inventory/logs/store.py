@@ -11,7 +11,7 @@ import duckdb
 from keyaudit.inventory import files
 from keyaudit.inventory.load import counted, described, parquet
 from keyaudit.inventory.locked import TEMPORARY, judged, locked
-from keyaudit.inventory.logs.manifest import COLUMNS, DAMAGED, THROTTLED, USES, LogManifest, decode
+from keyaudit.inventory.logs.manifest import COLUMNS, DAMAGED, THROTTLED, USES, WRITTEN, LogManifest, decode
 from keyaudit.inventory.logs.use import FileRead
 from keyaudit.inventory.manifest import MAX_MANIFEST, TableFiles
 from keyaudit.inventory.rows import no_rows
@@ -31,6 +31,11 @@ class LogStore:
         return self.manifest.tenant_id
 
     @property
+    def digest(self) -> str:
+        """SHA-256 of all that it holds, in hex."""
+        return self.manifest.digest
+
+    @property
     def files(self) -> tuple[FileRead, ...]:
         """What it was made of."""
         return self.manifest.files
@@ -42,13 +47,14 @@ class LogStore:
         - the view `usage`: the stored columns of that table, and `unknown`, in the order of `used_on`;
         - `log_day`: by log the days that have an event of whatever kind (midnight UTC), with the uses kept of each;
         - `log_file`: by file and log what was read; without a log (NULL) the records that could not be told;
-        - `throttled`: the mailboxes of which a log says that it stopped recording, with the day.
+        - `throttled`: the mailboxes of which a log says that it stopped recording, with the day;
+        - `written`: by log and resource, empty for the tenant, the days on which that resource wrote an event of whatever kind.
 
         What a query fails of is told as `inventory.locked.judged` does.
         """
         with locked(self.folder) as connection, judged(self.folder, self.verify, DAMAGED):
             self._check(connection)
-            for name, kind in ((USES, "VIEW"), (THROTTLED, "TABLE")):
+            for name, kind in ((USES, "VIEW"), (THROTTLED, "TABLE"), (WRITTEN, "VIEW")):
                 table = self.manifest.tables[name]
                 rows = f"SELECT * FROM {parquet(*self._paths(table))}" if table.files else no_rows(COLUMNS[name])  # noqa: S608
                 connection.execute(f"CREATE {kind} {name} AS {rows}")
@@ -67,6 +73,23 @@ class LogStore:
             for file in table.files:
                 if files.digest(self.folder / file.path) != (file.size, file.sha256):
                     raise UnsafeError(files.shown(self.folder / file.path), "damaged or edited: its digest differs", DAMAGED)
+
+    def copy_uses(self, into: Path) -> TableFiles:
+        """Makes the folder `into` with the files of the table `usage`, byte for byte, and says what is in it.
+
+        Raises UnsafeError where a file is not what it was when the store was opened, OutputError where the disk refuses.
+        """
+        table = self.manifest.tables[USES]
+        if table.files:
+            files.folder(into)
+        for file in table.files:
+            copy = into / Path(file.path).name
+            files.copy(self.folder / file.path, copy)
+            if files.digest(copy) != (file.size, file.sha256):
+                raise UnsafeError(files.shown(self.folder / file.path), "was changed while it was read", DAMAGED)
+        if table.files:
+            files.sync(into)
+        return table
 
     def _paths(self, table: TableFiles) -> list[Path]:
         return [self.folder / file.path for file in table.files]

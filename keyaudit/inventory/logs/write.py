@@ -26,7 +26,7 @@ from keyaudit.inventory.load import (
     quoted,
     write_parquet,
 )
-from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, USES, LogManifest
+from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, USES, WRITTEN, LogManifest
 from keyaudit.inventory.logs.store import LogStore, open_logs
 from keyaudit.inventory.logs.use import FileRead, Use, line
 from keyaudit.inventory.manifest import File, TableFiles, sealed
@@ -50,8 +50,8 @@ class Import:
     """What an import comes to know besides uses, as it reads."""
 
     tenant_id: str | None = None
-    days: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
-    """By log, midnight UTC of each day that has an event of whatever kind."""
+    days: dict[str, dict[str, set[int]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
+    """By log and by what wrote it, midnight UTC of each day that has an event of whatever kind. An empty id: the tenant."""
 
 
 def write_logs(folder: Path, records: Iterable[Use | FileRead], known: Import) -> LogStore:
@@ -95,11 +95,14 @@ def _write(folder: Path, records: Iterable[Use | FileRead], known: Import) -> No
     with loading(spool / "tmp") as connection:
         try:
             read, longest = _spool(Growing(spool / "uses.jsonl"), records)
-            tables = _tables(connection, folder, read, longest, known.tenant_id)
+            tables = _tables(connection, folder, read, longest, known)
             kept = _by_day(connection, [folder / file.path for file in tables[USES].files])
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise OutputError(files.shown(folder), f"cannot be written: {first_line(error)}") from error
-    days = {source: [(day, kept.get((source, day), 0)) for day in sorted(days)] for source, days in sorted(known.days.items())}
+    days = {
+        source: [(day, kept.get((source, day), 0)) for day in sorted(set[int]().union(*by_resource.values()))]
+        for source, by_resource in sorted(known.days.items())
+    }
     with files.writing(spool):
         shutil.rmtree(spool)
     manifest = LogManifest(digest="", format=FORMAT, tenant_id=known.tenant_id, files=tuple(read), days=days, tables=tables)
@@ -128,9 +131,9 @@ def _spool(growing: Growing, records: Iterable[Use | FileRead]) -> tuple[list[Fi
 
 
 def _tables(
-    connection: duckdb.DuckDBPyConnection, folder: Path, read: list[FileRead], longest: int, tenant_id: str | None
+    connection: duckdb.DuckDBPyConnection, folder: Path, read: list[FileRead], longest: int, known: Import
 ) -> dict[str, TableFiles]:
-    """Both tables on disk. What turns out to be a duplicate is taken from what its file has kept."""
+    """The tables on disk. What turns out to be a duplicate is taken from what its file has kept."""
     spooled, aside = folder / "spool" / "uses.jsonl", folder / "spool" / "unsorted.parquet"
     uses: list[Path] = []
     throttled: list[Path] = []
@@ -142,7 +145,7 @@ def _tables(
             if one(connection, f"SELECT count(*) - count(DISTINCT id) FROM {source}"):
                 source = _once(connection, source, read)
             uses.append(folder / USES / part_name(len(uses)))
-            write_parquet(connection, _rows(source, tenant_id), uses[-1])
+            write_parquet(connection, _rows(source, known.tenant_id), uses[-1])
         if one(connection, f"SELECT count(*) FROM {parquet(aside)} WHERE throttled"):
             throttled.append(folder / THROTTLED / part_name(0))
             write_parquet(
@@ -151,6 +154,7 @@ def _tables(
                 " WHERE throttled ORDER BY day, mailbox",
                 throttled[0],
             )
+    written = _written(connection, folder, known)
     for name in COLUMNS:
         files.sync(folder / name)
     return {
@@ -159,8 +163,22 @@ def _tables(
             rows=one(connection, f"SELECT count(*) FROM {parquet(*paths)}") if paths else 0,
             columns=COLUMNS[name],
         )
-        for name, paths in ((USES, uses), (THROTTLED, throttled))
+        for name, paths in ((USES, uses), (THROTTLED, throttled), (WRITTEN, written))
     }
+
+
+def _written(connection: duckdb.DuckDBPyConnection, folder: Path, known: Import) -> list[Path]:
+    """The table of the days on which what wrote each log."""
+    if not known.days:
+        return []
+    path = folder / WRITTEN / part_name(0)
+    connection.execute("CREATE TEMP TABLE written (source TEXT, resource_id TEXT, day BIGINT)")
+    for source, by_resource in known.days.items():
+        rows = [(resource_id, day) for resource_id, days in by_resource.items() for day in days]
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        connection.execute("INSERT INTO written SELECT ?, unnest(?), unnest(?)", [source, *columns])
+    write_parquet(connection, "FROM written ORDER BY source, resource_id, day", path)
+    return [path]
 
 
 def _lines(spooled: Path, longest: int) -> str:

@@ -13,7 +13,7 @@ from keyaudit.inventory.load import counted, described, first_line, loading, par
 from keyaudit.inventory.locked import locked
 from keyaudit.inventory.manifest import MAX_MANIFEST, File
 from keyaudit.inventory.usage.facets import COLUMNS, KEYS
-from keyaudit.inventory.usage.head import DAMAGED, WEEK, Rhythm, decode, encode
+from keyaudit.inventory.usage.head import DAMAGED, WEEK, Head, Rhythm, decode, encode
 from keyaudit.model.errors import OutputError, UnsafeError, UsageError
 from keyaudit.model.usage import Learned
 
@@ -32,6 +32,8 @@ class Baseline:
     learned: tuple[Learned, ...]
     rhythm: Rhythm
     rows: int
+    digest: str
+    """SHA-256 of all that it holds, in hex."""
 
     @property
     def until(self) -> int:
@@ -75,17 +77,16 @@ def write(
         rows = counted(own, [path])[str(path)]
     files.sync(path)
     size, sha256 = files.digest(path)
-    made = Baseline(
-        folder=into,
+    head = encode(
         tenant_id=tenant_id or (merge.tenant_id if merge else None),
         learned=(*(merge.learned if merge else ()), learned),
         rhythm=_added(merge.rhythm, rhythm) if merge else rhythm,
         rows=rows,
+        file=File(path=BELONGS, size=size, sha256=sha256),
     )
-    file = File(path=BELONGS, size=size, sha256=sha256)
-    files.create(into / HEAD, encode(tenant_id=made.tenant_id, learned=made.learned, rhythm=made.rhythm, rows=rows, file=file))
+    files.create(into / HEAD, head)
     files.sync(into / HEAD)
-    return made
+    return _of(into, decode(head, files.shown(into / HEAD)))
 
 
 def open_baseline(folder: Path) -> Baseline:
@@ -108,7 +109,7 @@ def open_baseline(folder: Path) -> Baseline:
         raise UnsafeError(files.shown(path), "not Parquet that can be read", DAMAGED) from error
     if not right:
         raise UnsafeError(files.shown(path), "does not hold the columns and rows that its head says", DAMAGED)
-    return Baseline(folder=folder, tenant_id=head.tenant_id, learned=head.learned, rhythm=head.rhythm, rows=head.rows)
+    return _of(folder, head)
 
 
 def transfer(result: duckdb.DuckDBPyConnection, target: duckdb.DuckDBPyConnection, table: str) -> None:
@@ -116,6 +117,17 @@ def transfer(result: duckdb.DuckDBPyConnection, target: duckdb.DuckDBPyConnectio
     lists = ", ".join(f"unnest(${number}::{type_}[])" for number, type_ in enumerate(COLUMNS.values(), 1))
     while batch := result.fetchmany(_BATCH):
         target.execute(f"INSERT INTO {table} SELECT {lists}", [list(column) for column in zip(*batch, strict=True)])
+
+
+def _of(folder: Path, head: Head) -> Baseline:
+    return Baseline(
+        folder=folder,
+        tenant_id=head.tenant_id,
+        learned=head.learned,
+        rhythm=head.rhythm,
+        rows=head.rows,
+        digest=head.digest,
+    )
 
 
 @contextmanager

@@ -35,11 +35,17 @@ COLUMNS = {
 """What is learned. `mailboxes`: the most that the application read in one day; 0 but for its own row, and for mail."""
 KEYS = "target_kind, target, operation, app"
 
-_TARGET = f"""coalesce(nullif(CASE
-    WHEN target_kind IN ('key', 'secret', 'certificate')
-    THEN array_to_string(list_slice(string_split(target_id, '/'), 1, 5), '/')
-    WHEN target_kind = 'mailbox' THEN CASE WHEN contains(target_id, '@') THEN lower(split_part(target_id, '@', -1)) END
-    WHEN operation = 'sign-in' THEN target_id ELSE '{ANY}' END, ''), '(not named)')"""
+
+def target_of(relation: str) -> str:
+    """The class of a use's target, as SQL over a relation with the columns of `usage`."""
+    kind, id_ = f"{relation}.target_kind", f"{relation}.target_id"
+    return f"""coalesce(nullif(CASE
+    WHEN {kind} IN ('key', 'secret', 'certificate') THEN array_to_string(list_slice(string_split({id_}, '/'), 1, 5), '/')
+    WHEN {kind} = 'mailbox' THEN CASE WHEN contains({id_}, '@') THEN lower(split_part({id_}, '@', -1)) END
+    WHEN {relation}.operation = 'sign-in' THEN {id_} ELSE '{ANY}' END, ''), '(not named)')"""
+
+
+TARGET = target_of("usage")
 
 VERSION = "CASE WHEN target_kind = 'key' THEN split_part(target_id, '/', 6) END"
 """The version of the key, as SQL over `usage`; empty where none is named. Its id is https://HOST/keys/NAME/VERSION."""
@@ -78,15 +84,20 @@ _FACET = " ".join(f"WHEN grouping({column}) = 0 THEN '{facet}'" for facet, colum
 _VALUE = " ".join(f"WHEN grouping({column}) = 0 THEN {column}" for column in FACETS.values())
 
 
+LEARNED = "operation <> 'saml-sign-in'"
+"""Who of the people signs in to what, and from where, is not learned: each newcomer and each journey would be unusual."""
+
+
 def rows(window: Window, condition: str = "true") -> str:
     """A query over `usage`: each use in the window of which it is known who did it to what, with its class and facets.
 
     What a log names none of is an empty text; a client application of which nobody knows whether there was one is NULL.
     """
-    return f"""SELECT target_kind, {_TARGET} AS target, operation, coalesce(actor_app_id, '') AS app,
+    return f"""SELECT target_kind, {TARGET} AS target, operation, coalesce(actor_app_id, '') AS app,
         {_CLIENT_APP}, coalesce({_NETWORK}, '') AS network, coalesce({_CLIENT}, '') AS client,
         coalesce({_KEY}, '') AS key, used_on, (used_on // {DAY})::BIGINT AS day, succeeded, id
-        FROM usage WHERE used_on >= {window.since} AND used_on < {window.until} AND {_TOLD} AND {condition}"""
+        FROM usage WHERE used_on >= {window.since} AND used_on < {window.until} AND {_TOLD} AND {LEARNED}
+        AND {condition}"""
 
 
 def days_of(window: Window) -> str:
@@ -103,7 +114,7 @@ def count(connection: duckdb.DuckDBPyConnection, window: Window, condition: str 
         f"""CREATE OR REPLACE TEMP TABLE read AS SELECT {KEYS}, '{Facet.APP}' AS facet, max(boxes) AS mailboxes,
                 max_by(day, (boxes, -day)) AS busiest FROM (
             SELECT {KEYS}, day, count(*) AS boxes FROM (
-                SELECT DISTINCT target_kind, {_TARGET} AS target, operation, coalesce(actor_app_id, '') AS app,
+                SELECT DISTINCT target_kind, {TARGET} AS target, operation, coalesce(actor_app_id, '') AS app,
                     used_on // {DAY} AS day, target_id AS mailbox
                 FROM usage WHERE used_on >= {window.since} AND used_on < {window.until}
                     AND operation = 'read-mail' AND target_kind = 'mailbox' AND {_TOLD} AND {condition})

@@ -1,11 +1,12 @@
 """What a window of logs does not show: days without a log, sources that ended, mailboxes throttled, files not whole."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import duckdb
 
 from keyaudit.inventory.usage.baseline import Baseline
+from keyaudit.inventory.usage.facets import LEARNED
 from keyaudit.inventory.usage.head import WEEK, Rhythm
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
@@ -46,15 +47,17 @@ def rhythm(days: Days, window: Window) -> dict[str, list[tuple[int, int]]]:
     return found
 
 
+def expected(week: Sequence[tuple[int, int]]) -> set[int]:
+    """The weekdays of a rhythm that always had events."""
+    return {
+        number for number, (looked, had) in enumerate(week) if looked >= _LEAST and looked - had <= max(1, looked // _HOLES)
+    }
+
+
 def missing_days(days: Days, window: Window, *known: Rhythm) -> Iterator[Unseen]:
     """By source the days of the window without events, on weekdays that always had some in one of these rhythms."""
     for source in sorted({name for each in known for name in each}):
-        always = {
-            number
-            for each in known
-            for number, (looked, had) in enumerate(each.get(source, ()))
-            if looked >= _LEAST and looked - had <= max(1, looked // _HOLES)
-        }
+        always = {number for each in known for number in expected(each.get(source, ()))}
         had = days.get(source, set())
         gone = tuple(day for day in window.days if day not in had and _weekday(day) in always)
         if not had and (gone or len(window.days) >= WEEK):
@@ -102,10 +105,10 @@ def not_learned(connection: duckdb.DuckDBPyConnection, window: Window, baseline:
     """
     sources = sorted({source for learned in baseline.learned for source in learned.sources})
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE operation AS SELECT target_kind, operation, count(*) AS uses,"
+        "CREATE OR REPLACE TEMP TABLE operation AS SELECT target_kind, operation, count(*) AS uses,"  # noqa: S608 - our own
         " bool_or(list_contains(?, source)) OR EXISTS (FROM belongs WHERE belongs.target_kind = usage.target_kind"
         " AND belongs.operation = usage.operation) AS told FROM usage WHERE used_on >= ? AND used_on < ?"
-        " GROUP BY target_kind, operation",
+        f" AND {LEARNED} GROUP BY target_kind, operation",
         [sources, window.since, window.until],
     )
     connection.execute("CREATE OR REPLACE TEMP TABLE told AS SELECT target_kind, operation FROM operation WHERE told")

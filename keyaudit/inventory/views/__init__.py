@@ -25,6 +25,7 @@ from keyaudit.inventory.views import (
     key,
     key_use,
     log_sink,
+    logged,
     principal,
     reach,
     secret,
@@ -35,10 +36,12 @@ from keyaudit.inventory.views import (
     tier0,
     token_policy,
     trusted_key,
+    usage,
     vault,
 )
 from keyaudit.inventory.views.sql import stored
 from keyaudit.model.coverage import Coverage
+from keyaudit.model.evidence import LOGS, USAGE_BASELINE
 from keyaudit.model.rows import view_name
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
@@ -117,9 +120,15 @@ def create(
         "signing_certificate": signing_certificate.view(sources),
         "trusted_key": trusted_key.view(sources),
     }
+    if LOGS in run.evidence:
+        derived |= {name: extend(derived[name], sources, as_of) for name, extend in logged.EXTENDED.items()}
+        baseline = USAGE_BASELINE in run.evidence
+        for statement in usage.prepare(sources, baseline=baseline) if "usage" not in empty else ():
+            connection.execute(statement)
+        derived["usage"] = usage.view(sources, baseline=baseline)
     for name, source in sources.items():
         query = derived.get(name) or f"SELECT {stored(name, 'stored')}, stored.unknown FROM {source} AS stored"
-        query = no_rows(view_types(TABLES[name])) if name in empty else _with_lacking(name, query)
+        query = no_rows(view_types(TABLES[name])) if name in empty else _with_lacking(name, query, run)
         connection.execute(f"CREATE {'TABLE' if name in kept else 'VIEW'} {name} AS {query}")
 
 
@@ -130,12 +139,15 @@ def _keys(query: str, *, reach_known: bool) -> str:
     return blast_radius.keys(counted, known=reach_known)
 
 
-def _with_lacking(table: str, query: str) -> str:
-    """With the columns that need evidence. That it was not supplied is said of all rows at once: see `model.rows.decoded`."""
+def _with_lacking(table: str, query: str, run: Run) -> str:
+    """With the columns that need evidence that the run does not have, which is said of all rows at once.
+
+    See `model.rows.decoded`.
+    """
     declared = TABLES[table]
     lacking = [
         f"NULL::{SQL_TYPES.get(declared.by_name[name].type, 'BIGINT')} AS {bound}"
-        for name in declared.lacking
+        for name in declared.lacking(run.evidence)
         for bound in view_name(declared.by_name[name])
     ]
     return f"SELECT *, {', '.join(lacking)} FROM ({query})" if lacking else query

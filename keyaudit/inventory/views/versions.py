@@ -30,8 +30,10 @@ def _oldest_doubt(groups: str) -> str:
 
 _SUPERSEDED = ("groups", "superseded_enabled", "oldest_superseded_on")
 
+ENVIRONMENT = f"CASE WHEN stored.unknown['tags'] IS NULL THEN coalesce({_OWN_TAG}, vault.environment) END"
+
 COLUMNS = f"""
-    CASE WHEN stored.unknown['tags'] IS NULL THEN coalesce({_OWN_TAG}, vault.environment) END AS environment,
+    {ENVIRONMENT} AS environment,
     {counted(*_SUPERSEDED)}"""
 """What is left of superseded versions, and the environment."""
 

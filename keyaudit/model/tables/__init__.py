@@ -29,7 +29,7 @@ from keyaudit.model.tables.subscription import SUBSCRIPTION
 from keyaudit.model.tables.tenant import TENANT
 from keyaudit.model.tables.token_policy import TOKEN_POLICY
 from keyaudit.model.tables.trusted_authority import TRUSTED_AUTHORITY
-from keyaudit.model.tables.usage import USAGE
+from keyaudit.model.tables.usage import USAGE, USAGE_BASELINE, USAGE_LOG
 from keyaudit.model.tables.vault import VAULT
 from keyaudit.model.tables.workspace import LOG_TABLE, WORKSPACE
 
@@ -68,12 +68,12 @@ TABLES: dict[str, Table] = {
         MEMBERSHIP,
         TRUSTED_KEY,
         TOKEN_VALIDATOR,
+        USAGE,
+        USAGE_LOG,
+        USAGE_BASELINE,
     )
 }
 """What a snapshot holds: what is collected of Azure, and evidence that is supplied."""
-
-EVERY_TABLE: dict[str, Table] = {**TABLES, USAGE.name: USAGE}
-"""With that of evidence which no version takes yet, for what policies may be about."""
 
 
 def filled(evidence: Collection[str]) -> tuple[str, ...]:
@@ -83,14 +83,14 @@ def filled(evidence: Collection[str]) -> tuple[str, ...]:
 
 def operations_of(table: str, column: str) -> tuple[str, ...]:
     """Every operation that must have been assessed for this column to be trusted, through all that it is derived from."""
-    declared = EVERY_TABLE[table].by_name[column]
+    declared = TABLES[table].by_name[column]
     found = dict.fromkeys(declared.operations)
     for base in declared.derived_from:
         # A derived column may rest on another table's: `table.column`. Then that table's rows must all be there, or those
         # of the listings that it looks at.
         other, _, name = base.rpartition(".")
-        listed = (declared.rows_of or EVERY_TABLE[other].listed_by) if other else ()
-        elsewhere = EVERY_TABLE[other].parts.keys() - declared.rows_of if other and declared.rows_of else set[str]()
+        listed = (declared.rows_of or TABLES[other].listed_by) if other else ()
+        elsewhere = TABLES[other].parts.keys() - declared.rows_of if other and declared.rows_of else set[str]()
         needed = (*listed, *operations_of(other or table, name))
         found.update(dict.fromkeys(operation for operation in needed if operation not in elsewhere))
     return tuple(found)

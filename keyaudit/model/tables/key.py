@@ -17,6 +17,7 @@ _KEY = ("key.list", "key.versions", "key.get", "hsm.key.list", "hsm.key.versions
 _MATERIAL = ("key.get", "hsm.key.get")
 _ROTATION = ("key.rotation_policy", "hsm.key.rotation_policy")
 _USERS = ("purpose", "principals_signing", "principals_decrypting")
+_USES = ("usage.used_on", "usage.target_id", "usage.operation", "usage.succeeded", "usage_log.whole_since")
 _IN_VAULT = ({"vault_kind": KEY_VAULT},)
 _IN_HSM = ({"vault_kind": MANAGED_HSM},)
 
@@ -276,15 +277,30 @@ KEY = Table(
             type=Type.TIME,
             unit="seconds since 1970 UTC",
             meaning="when this version was last used with success, as the logs show",
-            absent="no log shows a use of it",
-            derived_from=("usage.used_on", "usage.target_id", "usage.succeeded"),
+            absent="the log is whole since it was made, and shows no use of it",
+            derived_from=(*_USES, "created_on"),
+            needs=LOGS,
+        ),
+        Column(
+            name="unused_since",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="from when on it surely was not used: its last use, or where the log begins to be whole after that",
+            derived_from=(*_USES, "created_on"),
+            needs=LOGS,
+        ),
+        Column(
+            name="used_after_expiry",
+            type=Type.BOOLEAN,
+            meaning="it was used with success after its end, as the logs show; false where it has none",
+            derived_from=(*_USES, "expires_on"),
             needs=LOGS,
         ),
         Column(
             name="signing_apps",
             type=Type.COUNT,
             meaning="applications that signed with the key in the last 30 days, whichever version, as the logs show",
-            derived_from=("usage.used_on", "usage.target_id", "usage.operation", "usage.actor_app_id", "usage.succeeded"),
+            derived_from=(*_USES, "usage.actor_app_id"),
             needs=LOGS,
         ),
         Column(

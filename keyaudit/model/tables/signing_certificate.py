@@ -158,8 +158,14 @@ SIGNING_CERTIFICATE = Table(
         Column(
             name="used_after_expiry",
             type=Type.BOOLEAN,
-            meaning="somebody got in with a token that was signed with it after its end, as the sign-in logs say",
-            derived_from=("expires_on", "usage.used_on", "usage.target_id"),
+            meaning=(
+                "somebody signed in by SAML to its application after its end, as the sign-in logs show; false where it has no"
+                " end, or is not in use"
+            ),
+            derived_from=(
+                *("kind", "active", "expires_on", "app_id"),
+                *("usage.used_on", "usage.target_id", "usage.operation", "usage.succeeded", "usage_log.whole_since"),
+            ),
             needs=LOGS,
         ),
         Column(

@@ -98,9 +98,9 @@ TENANT = Table(
             name="appid_baseline_on",
             type=Type.TIME,
             unit="seconds since 1970 UTC",
-            meaning="when the baseline was made of the application ids that read mail and use keys here, as logs show them",
-            absent="the logs that were supplied give no baseline",
-            derived_from=("usage.used_on", "usage.actor_app_id"),
+            meaning="up to when it was learned from the logs which applications read mail and use keys here",
+            absent="no baseline was supplied with the logs",
+            derived_from=("usage_baseline.learned_until",),
             needs=LOGS,
         ),
         Column(

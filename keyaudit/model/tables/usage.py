@@ -1,7 +1,29 @@
-"""The table of what logs show, which is evidence that Azure's read APIs do not hold."""
+"""The tables of what logs show, which is evidence that Azure's read APIs do not hold."""
 
 from keyaudit.model.columns import Column, Table, Type, where_found
 from keyaudit.model.evidence import LOGS
+from keyaudit.model.times import DAY
+
+KEY_VAULT_LOG = "AZKVAuditLogs"
+MAIL_LOG = "OfficeActivity"
+SIGN_IN_LOGS = ("AADServicePrincipalSignInLogs", "AADManagedIdentitySignInLogs")
+USER_SIGN_IN_LOG = "SigninLogs"
+"""Logs by the names of their tables, whichever way they were exported."""
+
+REACHES = 7 * DAY
+"""A log goes on up to now where its last event is no longer ago: what its exports bring comes late, and in turns."""
+
+_OPERATIONS = (
+    *("sign", "verify", "encrypt", "decrypt", "wrap", "unwrap", "backup", "release", "read-secret"),
+    *("read-mail", "sign-in", "saml-sign-in"),
+    *("add-credential", "remove-credential", "add-service-principal", "change-federation"),
+    # Only what records less than before: switched off, or passed by.
+    *("change-audit", "remove-log-settings"),
+)
+_TARGETS = (
+    *("key", "secret", "certificate", "mailbox", "application", "service-principal"),
+    *("domain", "tenant", "resource"),
+)
 
 USAGE = Table(
     name="usage",
@@ -26,13 +48,7 @@ USAGE = Table(
             name="operation",
             type=Type.TEXT,
             meaning="what was done, in one vocabulary over all logs",
-            values=(
-                *("sign", "verify", "encrypt", "decrypt", "wrap", "unwrap", "backup", "release", "read-secret"),
-                *("read-mail", "sign-in"),
-                *("add-credential", "remove-credential", "add-service-principal", "change-federation"),
-                # Only what records less than before: switched off, or passed by.
-                *("change-audit", "remove-log-settings"),
-            ),
+            values=_OPERATIONS,
         ),
         Column(
             name="succeeded",
@@ -72,10 +88,7 @@ USAGE = Table(
             name="target_kind",
             type=Type.TEXT,
             meaning="what it was done with or to; of a sign-in the application that was signed in to",
-            values=(
-                *("key", "secret", "certificate", "mailbox", "application", "service-principal"),
-                *("domain", "tenant", "resource"),
-            ),
+            values=_TARGETS,
         ),
         Column(
             name="target_id",
@@ -104,8 +117,164 @@ USAGE = Table(
         Column(
             name="expected",
             type=Type.BOOLEAN,
-            meaning="the baseline names the application for such an operation, or it is Microsoft's own",
-            derived_from=("operation", "actor_app_id", "client_app_id"),
+            meaning=(
+                "the baseline names the application, and the one that called it, for such an operation on the same key, secret,"
+                " kind of mailbox or kind of object, or on others where it knows none of this one; or it is Microsoft's own"
+            ),
+            derived_from=(
+                *("operation", "target_kind", "target_id", "actor_app_id", "client_app_id"),
+                *("usage_baseline.app_id", "usage_baseline.client_app_id"),
+            ),
+            needs=LOGS,
+        ),
+        Column(
+            name="environment",
+            type=Type.TEXT,
+            meaning="the environment of the key that was used, by its tags, its vault's, or your rules",
+            absent="nothing says, or no key was used",
+            derived_from=("target_id", "key.environment"),
+            needs=LOGS,
+        ),
+        Column(
+            name="actor_environment",
+            type=Type.TEXT,
+            meaning="where the service principal that used the key is at home",
+            absent="nothing says, no key was used, or it is a person or Microsoft's own",
+            derived_from=("principal_id", "actor_app_id", "service_principal.environment"),
+            needs=LOGS,
+        ),
+        Column(
+            name="superseded_on",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="when the first of the enabled versions was made that came after the version of the key that was used",
+            absent="there is none, or no key was used",
+            derived_from=("target_id", "key.enabled", "key.created_on", "key.versions_listed"),
+            needs=LOGS,
+        ),
+        Column(
+            name="signed_in_with",
+            type=Type.BOOLEAN,
+            meaning="the credential that was added was signed in with from then on; false where none was added",
+            derived_from=("operation", "credential_key_id", "usage.used_on", "usage_log.whole_since"),
+            needs=LOGS,
+        ),
+        Column(
+            name="target_home",
+            type=Type.TEXT,
+            meaning="whose application got or lost a credential: this tenant's, Microsoft's, another's, or nobody's",
+            absent="no credentials were changed",
+            values=("own", "microsoft", "foreign", "none"),
+            derived_from=("operation", "target_kind", "target_id", "service_principal.home"),
+            needs=LOGS,
+        ),
+        Column(
+            name="mailboxes_read",
+            type=Type.COUNT,
+            meaning="the mailboxes that the application read on that day, at its first use of the day; 0 at every other use",
+            derived_from=("operation", "actor_app_id", "usage.target_id", "usage_log.whole_since"),
+            needs=LOGS,
+        ),
+        Column(
+            name="mail_beyond_usual",
+            type=Type.BOOLEAN,
+            meaning="those are more than three times the most that the baseline learned of the application in one day",
+            derived_from=("mailboxes_read", "usage_baseline.mailboxes"),
+            needs=LOGS,
+        ),
+    ),
+)
+
+USAGE_LOG = Table(
+    name="usage_log",
+    noun="log",
+    plural="logs",
+    meaning="one log of one resource, or of the tenant, as far as it was supplied",
+    needs=LOGS,
+    listed_by=(),
+    replaced=False,
+    columns=(
+        *where_found(),
+        Column(name="source", type=Type.TEXT, meaning="which log it is, by the name of its table"),
+        Column(
+            name="logged_id",
+            type=Type.TEXT,
+            meaning="id in lower case of the vault, HSM, subscription or tenant whose log it is; else the vault's address",
+        ),
+        Column(
+            name="first_on",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="the day of its first event of whatever kind, at midnight UTC",
+            needs=LOGS,
+        ),
+        Column(
+            name="last_on",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="the day of its last event of whatever kind, at midnight UTC",
+            needs=LOGS,
+        ),
+        Column(
+            name="whole_since",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning=(
+                "the day from which on nothing up to the last one is missing, at midnight UTC: no day without an event on a"
+                " weekday that always has some, no line or file that could not be read, no mailbox that was not recorded"
+            ),
+            absent="of no day can that be said",
+            needs=LOGS,
+        ),
+    ),
+)
+
+USAGE_BASELINE = Table(
+    name="usage_baseline",
+    noun="usual use",
+    plural="usual uses",
+    meaning="one application that usually does something with a class of targets, and the application that calls it",
+    needs=LOGS,
+    listed_by=(),
+    replaced=False,
+    columns=(
+        *where_found(),
+        Column(name="operation", type=Type.TEXT, meaning="what is done, as in usage", values=_OPERATIONS),
+        Column(name="target_kind", type=Type.TEXT, meaning="what it is done with or to, as in usage", values=_TARGETS),
+        Column(
+            name="target_class",
+            type=Type.TEXT,
+            meaning=(
+                "the key, secret or certificate without its version, the mailbox's domain, or the application signed in to;"
+                " (any): all of the kind"
+            ),
+        ),
+        Column(
+            name="app_id",
+            type=Type.TEXT,
+            meaning="client id of the application that does it, in lower case",
+            absent="the log names none",
+            needs=LOGS,
+        ),
+        Column(
+            name="client_app_id",
+            type=Type.TEXT,
+            meaning="client id of the application that calls it, in lower case",
+            absent="of all that call it together",
+            needs=LOGS,
+        ),
+        Column(
+            name="mailboxes",
+            type=Type.INTEGER,
+            meaning="the most mailboxes that it read in one day",
+            absent="it is about no mail, or about one caller alone",
+            needs=LOGS,
+        ),
+        Column(
+            name="learned_until",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="the end of the last day that the baseline was learned from",
             needs=LOGS,
         ),
     ),

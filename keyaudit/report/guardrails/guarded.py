@@ -7,7 +7,7 @@ from typing import TypeAlias
 from keyaudit.model.evidence import LOGS
 from keyaudit.model.findings import PolicyText
 from keyaudit.model.operations import OPERATIONS, Rights
-from keyaudit.model.tables import EVERY_TABLE
+from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 
 Limit: TypeAlias = str | int | tuple[str, ...] | Mapping[str | int, str | int]
@@ -67,7 +67,7 @@ def standing(asked: Sequence[Asked], kind: str, on: Collection[str]) -> dict[str
 
 def in_entra(text: PolicyText) -> bool:
     """Whether what the policy judges is listed by Microsoft Graph, and so is out of Azure's sight."""
-    rights = [OPERATIONS[operation].right.rights for operation in EVERY_TABLE[text.table].listed_by]
+    rights = [OPERATIONS[operation].right.rights for operation in TABLES[text.table].listed_by]
     return next((each for each in rights if each is not Rights.NONE), Rights.NONE) is Rights.GRAPH
 
 

@@ -269,11 +269,45 @@ def test_whose_sign_in_a_row_is_of(tmp_path: Path, named: dict[str, str], source
     assert counts(store)["quarantined"] == (source is None)
 
 
+def _person(**columns: object) -> tuple[made.Event, ...]:
+    """A person's sign-in as Log Analytics, Graph and diagnostic settings have it."""
+    event = {**made.sign_in_graph(made.sign_ins()[0]), "userId": "P", "signInEventTypes": ["interactiveUser"]}
+    event |= {"status": {"errorCode": 0}, **columns}
+    row = {name[:1].upper() + name[1:]: value for name, value in event.items() if name != "status"}
+    record = {**made.sign_in_record(made.sign_ins()[0]), "category": "SignInLogs", "properties": event}
+    table = {**row, "IPAddress": event["ipAddress"], "ResultType": str(event["status"]["errorCode"]), "Type": "SigninLogs"}
+    return table, event, record
+
+
+@pytest.mark.parametrize("form", range(3))
+@pytest.mark.parametrize("code", [0, 50105])
+def test_a_sign_in_of_a_person_is_a_use_where_it_was_by_saml(tmp_path: Path, form: int, code: int) -> None:
+    [row] = told(tmp_path, _person(authenticationProtocol="SAML20", status={"errorCode": code})[form])
+    assert (row["source"], row["operation"], row["target_kind"]) == ("SigninLogs", "saml-sign-in", "application")
+    assert (row["target_id"], row["principal_id"], row["succeeded"]) == (made.sign_ins()[0]["app"], "p", not code)
+    assert (row["actor_app_id"], row["unknown"]) == (None, {})
+
+
+@pytest.mark.parametrize("form", range(3))
+def test_a_sign_in_by_another_protocol_shows_that_the_log_is_there(tmp_path: Path, form: int) -> None:
+    (tmp_path / "a").write_text(forms.lines([_person(authenticationProtocol="oAuth2")[form]]))
+    store = imported(tmp_path / "store", tmp_path / "a")
+    assert (rows(store), list(store.manifest.days)) == ([], ["SigninLogs"])
+
+
+@pytest.mark.parametrize(("form", "count"), [(0, "quarantined"), (1, "ignored"), (2, "quarantined")])
+def test_a_sign_in_that_does_not_say_by_which_protocol_shows_nothing(tmp_path: Path, form: int, count: str) -> None:
+    """Graph's v1.0 never does: its records are of another kind, and not bad ones."""
+    (tmp_path / "a").write_text(forms.lines([_person()[form]]))
+    store = imported(tmp_path / "store", tmp_path / "a")
+    assert (rows(store), counts(store)[count], list(store.manifest.days)) == ([], 1, [])
+
+
 def test_records_of_other_logs_are_of_another_kind(tmp_path: Path) -> None:
     others: list[made.Event] = [
-        {"time": "x", "category": "SignInLogs", "operationName": "Sign-in activity"},
+        {"time": "x", "category": "NonInteractiveUserSignInLogs", "operationName": "Sign-in activity"},
         {"time": "x", "category": 5, "operationName": "x"},
-        {"Type": "SigninLogs", "TimeGenerated": "x"},
+        {"Type": "AADNonInteractiveUserSignInLogs", "TimeGenerated": "x"},
         {"Type": "AzureDiagnostics", "ResourceProvider": "MICROSOFT.SQL", "OperationName": "x"},
         {**made.sign_in_graph(made.sign_ins()[0]), "signInEventTypes": ["interactiveUser"]},
     ]

@@ -1,0 +1,40 @@
+"""How far logs reach, and what is usual in them, as rows of the snapshot. The uses themselves are taken over as they are."""
+
+from collections.abc import Mapping
+
+from keyaudit.collect.rows import Row
+from keyaudit.inventory.logs import LogStore
+from keyaudit.inventory.spool import Unit
+from keyaudit.inventory.usage.baseline import Baseline
+from keyaudit.inventory.usage.listing import usual
+from keyaudit.inventory.usage.stretches import stretches
+from keyaudit.model.columns import Table
+from keyaudit.model.coverage import Scope
+from keyaudit.model.tables.usage import USAGE_BASELINE, USAGE_LOG
+
+
+def write_usage(unit: Unit, scope: Scope, logs: LogStore, baseline: Baseline | None) -> None:
+    """Write a row per log and resource that wrote it; with a baseline, one per application and class of its targets."""
+    with logs.connect() as connection:
+        for number, each in enumerate(stretches(connection)):
+            facts = {
+                "source": each.source,
+                "logged_id": each.resource_id or scope.id,
+                "first_on": each.first_on,
+                "last_on": each.last_on,
+                "whole_since": each.whole_since,
+            }
+            name = f"{each.source} of {each.resource_id or 'the tenant'}"
+            _write(unit, scope, USAGE_LOG, number, {"name": name, **facts})
+    if baseline is None:
+        return
+    for number, (name, known) in enumerate(usual(baseline)):
+        _write(unit, scope, USAGE_BASELINE, number, {"name": name, **known})
+
+
+def _write(unit: Unit, scope: Scope, table: Table, number: int, facts: Mapping[str, object]) -> None:
+    id_ = f"{scope.id}/{table.name}/{number}"
+    row = Row(table, id=id_, resource_id=id_, scope_id=scope.id, url="usage import", version="")
+    for column, fact in facts.items():
+        row.put(column, fact)
+    unit.row(table.name, row.finish())

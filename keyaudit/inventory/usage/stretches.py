@@ -1,0 +1,97 @@
+"""From which day on a log is whole: by the days on which each resource wrote it, and by the files it was read from."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+import duckdb
+
+from keyaudit.inventory.usage.unseen import expected, missing_days, rhythm
+from keyaudit.model.tables.usage import MAIL_LOG
+from keyaudit.model.times import DAY
+from keyaudit.model.usage import Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """One log of one resource; an empty id is the tenant, or what no record names."""
+
+    source: str
+    resource_id: str
+    first_on: int
+    last_on: int
+    """Midnight UTC of the first and the last day with an event of whatever kind."""
+    whole_since: int | None
+    """Midnight UTC of the day from which on nothing up to the last one is missing; None: of no day can that be said."""
+
+
+def stretches(connection: duckdb.DuckDBPyConnection) -> Iterator[Stretch]:
+    """Every log of every resource, in the order of their names. `connection` has the view and tables of the log store.
+
+    A day is missing where the resource, or the log as a whole, has no event on a weekday on which it always has some. Where no
+    weekday is such, a gap would not show, and nothing can be said. Nor can it where a file of that log was not read to its end.
+    """
+    logs: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for source, resource_id, day in connection.execute("SELECT source, resource_id, day FROM written").fetchall():
+        logs[source][resource_id].add(day)
+    damage = _damage(connection, logs)
+    for source, by_resource in sorted(logs.items()):
+        whole = set[int]().union(*by_resource.values())
+        until = max(whole) + DAY
+        gone = _missing(whole, until)
+        for resource_id, had in sorted(by_resource.items()):
+            own = _missing(had, until) or set()
+            since = None if gone is None or source in damage.anywhere else _since(had, {*gone, *own}, damage.until.get(source))
+            yield Stretch(source=source, resource_id=resource_id, first_on=min(had), last_on=max(had), whole_since=since)
+
+
+@dataclass(frozen=True, slots=True)
+class _Damage:
+    """What could not be read of each log: of any day, or of none after `until`."""
+
+    anywhere: set[str]
+    until: dict[str, int]
+
+
+def _damage(connection: duckdb.DuckDBPyConnection, logs: Collection[str]) -> _Damage:
+    found = _Damage(set(), {})
+    query = (
+        "SELECT list(DISTINCT source) FILTER (source IS NOT NULL), bool_or(source IS NULL), max(last_on), bool_and(complete),"
+        " list(DISTINCT source) FILTER (quarantined > 0 AND source IS NOT NULL),"
+        " bool_or(quarantined > 0 AND source IS NULL) FROM log_file GROUP BY file"
+    )
+    for named, untold, last_on, complete, bad, bad_untold in connection.execute(query).fetchall():
+        if not complete:
+            found.anywhere.update(logs if untold or not named else named)
+        # What cannot be told may be of any log, of the days that the file is about, if it says of any.
+        spoiled = logs if bad_untold else bad or ()
+        if last_on is None:
+            found.anywhere.update(spoiled)
+        else:
+            _until(found.until, spoiled, last_on)
+    # MailItemsAccessed is not recorded for 24 hours then, some of which are of the next day.
+    [(day,)] = connection.execute("SELECT max(day) FROM throttled").fetchall()
+    if day is not None:
+        _until(found.until, [MAIL_LOG], day + DAY)
+    return found
+
+
+def _until(until: dict[str, int], logs: Collection[str], on: int) -> None:
+    for source in logs:
+        until[source] = max(until.get(source, on), on)
+
+
+def _missing(had: set[int], until: int) -> set[int] | None:
+    """The days without an event on which there always is one; None where there is no such weekday."""
+    window = Window(since=min(had), until=until)
+    week: Mapping[str, list[tuple[int, int]]] = rhythm({"": had}, window)
+    if not expected(week[""]):
+        return None
+    return {day for each in missing_days({"": had}, window, week) for day in each.days}
+
+
+def _since(had: set[int], gone: set[int], spoiled: int | None) -> int | None:
+    """The day after the first one that has events again: of that one, the beginning may be missing too."""
+    after = max((*(day for day in gone if day > min(had)), *(() if spoiled is None else (spoiled,))), default=None)
+    again = min((day for day in had if after is None or day > after), default=None)
+    return None if again is None or again == max(had) else again + DAY

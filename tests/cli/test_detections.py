@@ -1,0 +1,202 @@
+"""Detections: logs of the demo's tenant, imported, learned from, and judged with the inventory: planted is what is found."""
+
+import gzip
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.__main__ import main
+from keyaudit.model.errors import Exit
+from keyaudit.model.evidence import LOGS
+from keyaudit.model.times import DAY, iso_date, iso_time, parse_time
+from keyaudit.policy.load import load
+from tests.cli.conftest import Keyaudit, Ran, collected
+from tests.cli.detections import planted
+from tests.demo_logs import KEYS, MAIL, PEOPLE, SIGN_INS, Logs, Tenant, quiet, read
+
+ALL = tuple(sorted(policy.text.id for policy in load() if LOGS in policy.text.needs))
+BY_USE = {policy.text.id for policy in load() if policy.table.name == "usage"}
+CHOSEN = tuple(argument for policy in ALL for argument in ("--select", policy))
+
+
+def _run(*arguments: str | Path, codes: Collection[object] = (0,)) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["keyaudit", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+    assert stopped.value.code in codes
+
+
+def _imported(folder: Path, logs: Logs, *, codes: Collection[object] = (0,)) -> Path:
+    _run("usage", "import", logs.write(folder / "files"), "--out", folder / "uses", codes=codes)
+    return folder / "uses"
+
+
+def _imports(uses: Path, usual: Path | None = None) -> list[str]:
+    given = ["--import", f"logs={uses}"]
+    return [*given, "--import", f"usage-baseline={usual}"] if usual else given
+
+
+def _learned(folder: Path, tenant: Tenant, uses: Path) -> Path:
+    first, last = (iso_date(tenant.today - days * DAY) for days in (70, 8))
+    _run("usage", "learn", uses, "--first-day", first, "--last-day", last, "--out", folder / "usual", codes=(0, 3))
+    return folder / "usual"
+
+
+@pytest.fixture(scope="module")
+def tenant(contoso: Path) -> Tenant:
+    return read(contoso)
+
+
+@pytest.fixture(scope="module")
+def logs(tenant: Tenant) -> Logs:
+    return planted(tenant)
+
+
+@pytest.fixture(scope="module")
+def supplied(tenant: Tenant, logs: Logs, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The store and the baseline."""
+    folder = tmp_path_factory.mktemp("logs")
+    uses = _imported(folder, logs)
+    return uses, _learned(folder, tenant, uses)
+
+
+@pytest.fixture(scope="module")
+def taken(supplied: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A snapshot that has both in it."""
+    uses, usual = supplied
+    return collected(tmp_path_factory.mktemp("taken") / "snapshot", "contoso", *_imports(uses, usual))
+
+
+def _found(findings: Iterable[Mapping[str, Any]], outcome: str) -> Counter[tuple[str, str]]:
+    """By policy what its findings are about: of a use its record's own id, of a key the version or the key."""
+    return Counter(
+        (each["policy"], each["row"]["name"] if "used_on" in each["row"] else each["subject"])
+        for each in findings
+        if each["outcome"] == outcome
+    )
+
+
+def test_what_was_planted_is_found_and_nothing_else(keyaudit: Keyaudit, taken: Path, logs: Logs) -> None:
+    ran = keyaudit("report", "--from", taken, *CHOSEN, "-o", "json")
+    found = _found(ran.json["findings"], "fail")
+    assert set(found) == logs.planted
+    assert {count for (policy, _), count in found.items() if policy in BY_USE} == {1}
+
+
+def test_a_live_run_finds_the_same_as_its_snapshot_does_later(
+    keyaudit: Keyaudit, supplied: tuple[Path, Path], logs: Logs
+) -> None:
+    uses, usual = supplied
+    ran = keyaudit("gate", "--demo", "--quiet", *CHOSEN, *_imports(uses, usual), "-o", "json")
+    assert ran.code == Exit.FINDINGS
+    assert set(_found(ran.json["findings"], "fail")) == logs.planted
+    assert not _found(ran.json["findings"], "unknown")
+    assert not ran.json["not_judged"]
+
+
+@pytest.fixture(scope="module")
+def clean(hardened: Path) -> Tenant:
+    return read(hardened)
+
+
+def _judged(keyaudit: Keyaudit, folder: Path, *imports: str) -> Ran:
+    out = collected(folder / "snapshot", "hardened", *imports)
+    return keyaudit("gate", "--from", out, *CHOSEN, "-o", "json")
+
+
+@pytest.fixture(scope="module")
+def usual(clean: Tenant, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The store and the baseline of a tenant in which nothing is wrong."""
+    folder = tmp_path_factory.mktemp("usual")
+    uses = _imported(folder, quiet(clean))
+    return uses, _learned(folder, clean, uses)
+
+
+def test_where_nothing_is_wrong_nothing_is_found(keyaudit: Keyaudit, tmp_path: Path, usual: tuple[Path, Path]) -> None:
+    ran = _judged(keyaudit, tmp_path, *_imports(*usual))
+    assert (ran.json["findings"], ran.json["gaps"], ran.json["not_judged"]) == ([], [], [])
+    assert ran.code == Exit.CLEAN
+
+
+def test_without_a_baseline_what_is_usual_is_unknown(keyaudit: Keyaudit, tmp_path: Path, usual: tuple[Path, Path]) -> None:
+    ran = _judged(keyaudit, tmp_path, *_imports(usual[0]))
+    assert ran.code == Exit.INCOMPLETE
+    unknown = {each["policy"]: each["unknown"] for each in ran.json["findings"] if each["outcome"] == "unknown"}
+    assert unknown == {
+        "log-unexpected-appid": {"expected": "not_supplied"},
+        "combo-added-credential-used": {"expected": "not_supplied"},
+    }
+    assert [policy for policy, _ in _found(ran.json["findings"], "fail")] == ["log-no-appid-baseline"]
+
+
+def _unknown(ran: Ran) -> set[str]:
+    assert ran.code == Exit.INCOMPLETE
+    assert not _found(ran.json["findings"], "fail")
+    return {policy for policy, _ in _found(ran.json["findings"], "unknown")}
+
+
+def test_what_missing_days_may_hold_is_unknown(
+    keyaudit: Keyaudit, tmp_path: Path, clean: Tenant, usual: tuple[Path, Path]
+) -> None:
+    logs = quiet(clean)
+    for log, days in ((KEYS, range(13, 20)), (MAIL, range(3, 5))):
+        gone = {iso_date(clean.today - ago * DAY) for ago in days}
+        logs.records[log] = [each for each in logs.records[log] if each["TimeGenerated"][:10] not in gone]
+    ran = _judged(keyaudit, tmp_path, *_imports(_imported(tmp_path, logs), usual[1]))
+    assert _unknown(ran) == {
+        # Who signed in the last 30 days, and whether anything used what ended before.
+        *("use-key-signs-for-many-apps", "combo-retired-key-still-accepted"),
+        # Of the days before the gap nothing is certain any more; what was read since is.
+        "log-mail-of-many-mailboxes",
+    }
+
+
+def test_what_a_cut_file_may_have_held_is_unknown(
+    keyaudit: Keyaudit, tmp_path: Path, clean: Tenant, usual: tuple[Path, Path]
+) -> None:
+    files = quiet(clean).write(tmp_path / "files")
+    file = files / f"{KEYS}.jsonl"
+    file.write_bytes(gzip.compress(file.read_bytes())[:-200])
+    _run("usage", "import", files, "--out", tmp_path / "uses", codes=(3,))
+    ran = _judged(keyaudit, tmp_path, *_imports(tmp_path / "uses", usual[1]))
+    assert _unknown(ran) == {"use-key-signs-for-many-apps", "combo-retired-key-still-accepted"}
+
+
+def test_the_snapshot_says_how_far_the_logs_reach(keyaudit: Keyaudit, taken: Path, tenant: Tenant) -> None:
+    logs = keyaudit("inventory", "usage-log", "--from", taken, "-o", "json").json["rows"]
+    # The day on which a log begins is not whole: it may have begun in the middle of it.
+    assert {parse_time(each["whole_since"]) - parse_time(each["first_on"]) for each in logs} == {DAY}
+    of_vaults = {each["logged_id"] for each in logs if each["source"] == KEYS}
+    assert of_vaults == set(tenant.vaults)
+    assert {each["source"] for each in logs if each["logged_id"] == f"/tenants/{tenant.tenant_id}"} >= {MAIL, SIGN_INS, PEOPLE}
+    usual = keyaudit("inventory", "usage-baseline", "--from", taken, "-o", "json").json["rows"]
+    assert {each["learned_until"] for each in usual} == {iso_time(tenant.today - 7 * DAY)}
+
+
+def test_logs_of_another_tenant_are_refused_before_anything_is_read(
+    keyaudit: Keyaudit, tmp_path: Path, supplied: tuple[Path, Path], usual: tuple[Path, Path]
+) -> None:
+    for uses, learned in ((usual[0], None), (supplied[0], usual[1])):
+        ran = keyaudit("collect", "--demo", "--quiet", "--out", tmp_path / "out", *_imports(uses, learned))
+        assert (ran.code, (tmp_path / "out").exists()) == (Exit.UNSAFE, False)
+        assert "of tenant " in ran.err
+
+
+def test_what_is_no_store_or_has_none_beside_it_is_refused(
+    keyaudit: Keyaudit, tmp_path: Path, supplied: tuple[Path, Path]
+) -> None:
+    uses, learned = supplied
+    for given, what in (
+        ([f"usage-baseline={learned}"], "says what is usual in logs, and none are given; add --import logs=DIR"),
+        ([f"logs={learned}"], "holds no logs"),
+        ([f"logs={uses}", f"usage-baseline={uses}"], "holds no baseline of usage"),
+        ([f"logs={uses}", f"logs={uses}"], "given twice"),
+    ):
+        imports = [argument for each in given for argument in ("--import", each)]
+        ran = keyaudit("collect", "--demo", "--quiet", "--out", tmp_path / "out", *imports)
+        assert (ran.code, (tmp_path / "out").exists()) == (Exit.USAGE, False)
+        assert what in ran.err

@@ -1,0 +1,325 @@
+"""What logs make of keys, certificates and uses: certain where a record shows it, or where nothing that would is missing."""
+
+import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.inventory.snapshot import write
+from keyaudit.inventory.spool import Spool
+from keyaudit.model.first_party import FIRST_PARTY
+from keyaudit.model.reasons import Reason
+from keyaudit.model.times import DAY
+from tests.inventory.sample import AS_OF, RUN, TENANT, Row, assessed, fetch, key, put, row, vault, vault_scope
+
+KV = vault_scope("kv")
+READ = {
+    KV: assessed(KV, "key.list", "key.versions"),
+    TENANT: assessed(TENANT, "subscription.list", "vault.query", "service.query", "service_principal.list"),
+}
+KEY, VERSION = "https://kv.vault.azure.net/keys/k", "https://kv.vault.azure.net/keys/k/1"
+NOT_SHOWN, PERMISSION = Reason.NOT_SUPPLIED, Reason.PERMISSION
+MICROSOFTS = next(iter(FIRST_PARTY))
+
+
+def ago(days: float) -> int:
+    return AS_OF - int(days * DAY)
+
+
+def used(days: float, operation: str = "sign", **values: Any) -> Row:
+    """A use so many days ago."""
+    given: dict[str, Any] = {
+        "operation": operation,
+        "used_on": ago(days),
+        "succeeded": True,
+        "actor_app_id": "app",
+        "target_kind": "key",
+        "target_id": VERSION,
+        "source": "AZKVAuditLogs",
+        "scope_id": KV.id,
+        **values,
+    }
+    return row("usage", f"{days} {sorted(map(str, given.items()))}", **given)
+
+
+def log(since: float | None, last: float = 1, logged: str = KV.id, source: str = "AZKVAuditLogs") -> Row:
+    """A log that is whole since so many days ago, up to `last`."""
+    whole = None if since is None else ago(since)
+    columns = {"source": source, "logged_id": logged, "first_on": 0, "last_on": ago(last), "whole_since": whole}
+    return row("usage_log", f"{source} {logged}", scope_id=TENANT.id, **columns)
+
+
+def usual(operation: str, app: str | None, target: str = KEY, client: str | None = None, **values: Any) -> Row:
+    """Something that the baseline knows."""
+    given = {"target_kind": "key", "target_class": target, "app_id": app, "client_app_id": client, "learned_until": ago(9)}
+    id_ = f"{operation} {app} {target} {client}"
+    return row("usage_baseline", id_, scope_id=TENANT.id, operation=operation, **(given | values))
+
+
+def views(folder: Path, table: str, rows: dict[str, Iterable[Row]], *, baseline: bool = True) -> list[dict[str, Any]]:
+    """The view's rows by id, of a snapshot to which logs were supplied."""
+    evidence = {"logs": "0" * 64, **({"usage-baseline": "1" * 64} if baseline else {})}
+    run = dataclasses.replace(RUN, evidence=evidence)
+    with Spool.create(folder / "out", run) as spool:
+        for number, (scope, records) in enumerate(READ.items()):
+            every = {"vault": [vault()], **{name: list(of) for name, of in rows.items()}}
+            put(spool, "all", scope, every if not number else {}, records)
+        taken = write(spool, run)
+    with taken.connect(AS_OF, reach_known=False) as connection:
+        found: list[dict[str, Any]] = fetch(connection, f"SELECT * FROM {table} ORDER BY id")
+    return found
+
+
+def of_key(folder: Path, uses: Iterable[Row], logs: Iterable[Row], **values: Any) -> dict[str, Any]:
+    """The one version of the key, made 400 days ago, which ended 100 days ago unless it says otherwise."""
+    given: dict[str, Any] = {"created_on": ago(400), "expires_on": ago(100), "key_ops": ["sign"], "is_current": True, **values}
+    [found] = views(folder, "key", {"key": [key("1", **given)], "usage": uses, "usage_log": logs})
+    return found
+
+
+WHOLE = [log(500)]
+UNKNOWN = "unknown"
+LAST_USE: list[tuple[list[Row], list[Row], object, float | None]] = [
+    # By uses and logs: the last use in days, and since when it surely was not used.
+    ([used(20), used(30)], WHOLE, 20, 20),
+    ([used(20)], [log(20)], 20, 20),
+    # After the last use that it shows, some of the log is missing.
+    ([used(20)], [log(19)], UNKNOWN, 19),
+    ([used(20)], [log(None)], UNKNOWN, None),
+    ([used(20)], [], UNKNOWN, None),
+    ([used(20)], [log(500, logged=vault_scope("other").id)], UNKNOWN, None),
+    # A log that ended a week ago goes on up to now, and no other.
+    ([used(20)], [log(500, last=7)], 20, 20),
+    ([used(20)], [log(500, last=9)], UNKNOWN, None),
+    # Known by its address, where the export does not name the resource.
+    ([used(20)], [log(500, logged="https://kv.vault.azure.net")], 20, 20),
+    # Whole since it was made, and only then, that it shows no use says that there was none.
+    ([], WHOLE, None, 400),
+    ([], [log(400)], None, 400),
+    ([], [log(399)], UNKNOWN, 399),
+    ([], [log(30)], UNKNOWN, 30),
+    # What was refused, copied, or done with another version is no use of it.
+    ([used(20), used(5, succeeded=False), used(5, "backup"), used(5, target_id=f"{KEY}/2")], WHOLE, 20, 20),
+    # Whether it was let in, or of which version it is, the log does not say.
+    ([used(20), used(5, succeeded=NOT_SHOWN)], WHOLE, UNKNOWN, 5),
+    ([used(20), used(5, target_id=KEY)], WHOLE, UNKNOWN, 5),
+    ([used(20), used(25, succeeded=NOT_SHOWN)], WHOLE, 20, 20),
+    ([used(5, succeeded=NOT_SHOWN)], WHOLE, UNKNOWN, 5),
+]
+
+
+@pytest.mark.parametrize(("uses", "logs", "last", "since"), LAST_USE)
+def test_the_last_use_of_a_version(tmp_path: Path, uses: list[Row], logs: list[Row], last: object, since: float | None) -> None:
+    found = of_key(tmp_path, uses, logs)
+    assert found["unknown"].get("last_used_on") == (NOT_SHOWN if last == UNKNOWN else None)
+    assert found["last_used_on"] == (ago(last) if isinstance(last, int) else None)
+    assert found["unused_since"] == (None if since is None else ago(since))
+    assert found["unknown"].get("unused_since") == (NOT_SHOWN if since is None else None)
+
+
+def test_of_a_version_of_which_nobody_knows_since_when_it_is_there_no_log_is_long_enough(tmp_path: Path) -> None:
+    assert of_key(tmp_path, [], WHOLE, created_on=None)["unknown"]["last_used_on"] == NOT_SHOWN
+    assert of_key(tmp_path / "b", [], WHOLE, created_on=PERMISSION)["unknown"]["last_used_on"] == PERMISSION
+    assert of_key(tmp_path / "c", [used(20)], WHOLE, created_on=PERMISSION)["last_used_on"] == ago(20)
+
+
+@pytest.mark.parametrize(
+    ("uses", "logs", "expires_on", "after"),
+    [
+        ([used(99)], [], ago(100), True),
+        ([used(100)], WHOLE, ago(100), False),
+        ([used(120)], [log(100)], ago(100), False),
+        ([used(120)], [log(99)], ago(100), None),
+        ([], [], ago(100), None),
+        ([used(50, succeeded=NOT_SHOWN)], WHOLE, ago(100), None),
+        ([used(50, target_id=KEY)], WHOLE, ago(100), None),
+        ([used(50, target_id=KEY), used(40)], [], ago(100), True),
+        ([used(50)], [], None, False),
+        ([used(50)], WHOLE, PERMISSION, None),
+    ],
+)
+def test_a_use_after_the_end_is_certain_as_soon_as_one_record_shows_it(
+    tmp_path: Path, uses: list[Row], logs: list[Row], expires_on: object, after: bool | None
+) -> None:
+    found = of_key(tmp_path, uses, logs, expires_on=expires_on)
+    assert (found["used_after_expiry"], "used_after_expiry" in found["unknown"]) == (after, after is None)
+
+
+@pytest.mark.parametrize(
+    ("uses", "logs", "bounds"),
+    [
+        ([used(3), used(4), used(5, actor_app_id="b")], WHOLE, (2, 2)),
+        ([used(3), used(31, actor_app_id="b"), used(3, "verify", actor_app_id="c")], [log(30)], (1, 1)),
+        # Of whichever version.
+        ([used(3), used(3, target_id=f"{KEY}/2", actor_app_id="b"), used(3, target_id=KEY, actor_app_id="c")], WHOLE, (3, 3)),
+        ([used(3)], [log(29)], (1, None)),
+        ([used(3)], [], (1, None)),
+        ([used(3), used(4, actor_app_id="b", succeeded=NOT_SHOWN)], WHOLE, (1, 2)),
+        ([used(3), used(4, actor_app_id=NOT_SHOWN)], WHOLE, (1, 2)),
+        ([used(3), used(4, succeeded=False, actor_app_id="b")], WHOLE, (1, 1)),
+    ],
+)
+def test_applications_that_signed_are_counted_within_bounds(
+    tmp_path: Path, uses: list[Row], logs: list[Row], bounds: tuple[int, int | None]
+) -> None:
+    found = of_key(tmp_path, uses, logs)
+    assert (found["signing_apps_min"], found["signing_apps_max"]) == bounds
+    assert ("signing_apps" in found["unknown"]) == (bounds[0] != bounds[1])
+
+
+KNOWN = [usual("sign", "app"), usual("sign", "app", client="calls"), usual("sign", "other", f"{KEY}2")]
+
+
+@pytest.mark.parametrize(
+    ("use", "expected"),
+    [
+        (used(1), True),
+        (used(1, actor_app_id="stranger"), False),
+        # It signs with another key, and not with this one, of which the baseline knows who does.
+        (used(1, actor_app_id="other"), False),
+        # Of a key that is new, nobody is usual but who signs with others.
+        (used(1, actor_app_id="other", target_id=f"{KEY}3/1"), True),
+        (used(1, actor_app_id="stranger", target_id=f"{KEY}3/1"), False),
+        (used(1, "unwrap"), False),
+        (used(1, client_app_id="calls"), True),
+        (used(1, client_app_id="forged"), False),
+        (used(1, actor_app_id=MICROSOFTS), True),
+        (used(1, actor_app_id=MICROSOFTS, client_app_id="forged"), False),
+        (used(1, client_app_id=MICROSOFTS), True),
+        (used(1, actor_app_id=None), False),
+        (used(1, actor_app_id=NOT_SHOWN), None),
+        (used(1, client_app_id=NOT_SHOWN), None),
+        # Whoever called it, a stranger is one.
+        (used(1, actor_app_id="stranger", client_app_id=NOT_SHOWN), False),
+        (used(1, target_id=NOT_SHOWN), None),
+        (used(1, target_id=NOT_SHOWN, actor_app_id="stranger"), False),
+        # Changes are made to another object each time: usual is who makes them, and of persons nobody has learned that.
+        (used(1, "add-credential", target_kind="application", target_id="x", actor_app_id="deploys"), True),
+        (used(1, "add-credential", target_kind="application", target_id=NOT_SHOWN, actor_app_id="deploys"), True),
+        (used(1, "add-credential", target_kind="application", target_id="x", actor_app_id="stranger"), False),
+        (used(1, "add-credential", target_kind="application", target_id="x", actor_app_id=None), False),
+    ],
+)
+def test_what_the_baseline_knows_is_expected(tmp_path: Path, use: Row, expected: bool | None) -> None:
+    changes = [usual("add-credential", app, "(any)", target_kind="application") for app in ("deploys", None)]
+    [found] = views(tmp_path, "usage", {"usage": [use], "usage_baseline": [*KNOWN, *changes]})
+    assert (found["expected"], "expected" in found["unknown"]) == (expected, expected is None)
+
+
+def test_without_a_baseline_nobody_knows_what_is_expected(tmp_path: Path) -> None:
+    [found] = views(tmp_path, "usage", {"usage": [used(1)]}, baseline=False)
+    assert (found["expected"], found["unknown"]) == (None, {"expected": "not_supplied"} | _of_key_alone(found))
+    [tenant] = views(tmp_path / "b", "tenant", {"usage": [used(1)], "tenant": [row("tenant", TENANT.id)]}, baseline=False)
+    assert (tenant["appid_baseline_on"], "appid_baseline_on" in tenant["unknown"]) == (None, False)
+    [tenant] = views(tmp_path / "c", "tenant", {"tenant": [row("tenant", TENANT.id)], "usage_baseline": KNOWN})
+    assert tenant["appid_baseline_on"] == ago(9)
+
+
+def _of_key_alone(found: dict[str, Any]) -> dict[str, str]:
+    """What is unknown where neither the key nor who used it was read."""
+    assert {"environment", "actor_environment", "superseded_on"} <= found["unknown"].keys()
+    return dict.fromkeys(("environment", "actor_environment", "superseded_on"), "not_visible")
+
+
+@pytest.mark.parametrize(
+    ("others", "use", "superseded"),
+    [
+        ([key("2", created_on=ago(100), enabled=True)], used(1), 100),
+        ([key("2", created_on=ago(100)), key("3", created_on=ago(50))], used(1), 100),
+        ([key("2", created_on=ago(100), enabled=False), key("3", created_on=ago(50))], used(1), 50),
+        ([key("2", created_on=ago(500))], used(1), None),
+        ([key("2", created_on=ago(100), name="other")], used(1), None),
+        ([key("2", created_on=ago(100), enabled=PERMISSION)], used(1), PERMISSION),
+        ([key("2", created_on=PERMISSION)], used(1), PERMISSION),
+        ([key("2", created_on=ago(100))], used(1, target_id=f"{KEY}/9"), Reason.NOT_VISIBLE),
+        ([key("2", created_on=ago(100))], used(1, target_id=KEY), Reason.NOT_VISIBLE),
+        ([], used(1, "read-mail", target_kind="mailbox", target_id="x"), None),
+    ],
+)
+def test_a_version_is_superseded_by_the_first_enabled_one_that_came_after_it(
+    tmp_path: Path, others: list[Row], use: Row, superseded: object
+) -> None:
+    [found] = views(tmp_path, "usage", {"key": [key("1", created_on=ago(400)), *others], "usage": [use]})
+    assert found["superseded_on"] == (ago(superseded) if isinstance(superseded, int) else None)
+    assert found["unknown"].get("superseded_on") == (superseded if isinstance(superseded, Reason) else None)
+
+
+def test_a_version_without_a_date_is_older_than_all_that_have_one(tmp_path: Path) -> None:
+    rows = [key("1", created_on=None), key("2", created_on=ago(100)), key("3", created_on=ago(50))]
+    [found] = views(tmp_path, "usage", {"key": rows, "usage": [used(1)]})
+    assert found["superseded_on"] == ago(100)
+
+
+SIGN_INS = "AADServicePrincipalSignInLogs"
+
+
+def _added(**values: Any) -> Row:
+    given = {"target_kind": "application", "target_id": "x", "credential_key_id": "new", "source": "AuditLogs", **values}
+    return used(10, "add-credential", **given)
+
+
+def _sign_in(days: float, key_id: object, **values: Any) -> Row:
+    given = {"target_kind": "application", "target_id": "graph", "source": SIGN_INS, **values}
+    return used(days, "sign-in", credential_key_id=key_id, **given)
+
+
+@pytest.mark.parametrize(
+    ("added", "sign_ins", "since", "signed_in"),
+    [
+        (_added(), [_sign_in(3, "new")], None, True),
+        (_added(), [_sign_in(3, "old"), _sign_in(11, "new")], 10, False),
+        (_added(), [_sign_in(3, "new", succeeded=False)], 10, False),
+        (_added(), [], 9, None),
+        (_added(), [], None, None),
+        (_added(), [_sign_in(3, NOT_SHOWN)], 10, None),
+        (_added(), [_sign_in(3, "new", succeeded=NOT_SHOWN)], 10, None),
+        (_added(credential_key_id=NOT_SHOWN), [_sign_in(3, "new")], 10, None),
+        (used(10), [], None, False),
+    ],
+)
+def test_a_credential_that_was_added_was_signed_in_with(
+    tmp_path: Path, added: Row, sign_ins: list[Row], since: float | None, signed_in: bool | None
+) -> None:
+    logs = [log(since, logged=TENANT.id, source=SIGN_INS)]
+    [found] = [
+        each
+        for each in views(tmp_path, "usage", {"usage": [added, *sign_ins], "usage_log": logs})
+        if each["operation"] != "sign-in"
+    ]
+    assert (found["signed_in_with"], "signed_in_with" in found["unknown"]) == (signed_in, signed_in is None)
+
+
+def _mail(days: float, mailbox: object, **values: Any) -> Row:
+    given = {"target_kind": "mailbox", "target_id": mailbox, "source": "OfficeActivity", **values}
+    return used(days, "read-mail", **given)
+
+
+@pytest.mark.parametrize(
+    ("uses", "since", "counts", "beyond"),
+    [
+        ([_mail(2.9, "a"), _mail(2.8, "b"), _mail(2.7, "b")], 10, [(2, 2), (0, 0), (0, 0)], False),
+        ([_mail(2.9 - n / 100, f"m{n}") for n in range(7)], 10, [(7, 7), *[(0, 0)] * 6], True),
+        # Another day, another application: each is counted by itself.
+        ([_mail(2.9, "a"), _mail(1.9, "b"), _mail(2.8, "b", actor_app_id="b")], 10, [(1, 1)] * 3, None),
+        ([_mail(2.9, "a")], 2, [(1, None)], None),
+        ([_mail(2.9, "a")], None, [(1, None)], None),
+        ([_mail(2.9, "a"), _mail(2.8, NOT_SHOWN)], 10, [(1, 2), (0, 0)], False),
+        ([_mail(2.9, "a"), _mail(2.8, "b", succeeded=NOT_SHOWN)], 10, [(1, 2), (0, 0)], False),
+        ([_mail(2.9, "a"), _mail(2.8, "b", succeeded=False)], 10, [(1, 1), (0, 0)], False),
+        ([_mail(2.9 - n / 100, f"m{n}") for n in range(7)], None, [(7, None), *[(0, 0)] * 6], True),
+    ],
+)
+def test_mailboxes_are_counted_once_a_day_and_application(
+    tmp_path: Path, uses: list[Row], since: float | None, counts: list[tuple[int, int | None]], beyond: bool | None
+) -> None:
+    known = [usual("read-mail", "app", "x", target_kind="mailbox", mailboxes=2)]
+    logs = [log(since, logged=TENANT.id, source="OfficeActivity")]
+    found = views(tmp_path, "usage", {"usage": uses, "usage_log": logs, "usage_baseline": known})
+    found.sort(key=lambda each: (each["used_on"], each["actor_app_id"]))
+    assert sorted((each["mailboxes_read_min"], each["mailboxes_read_max"]) for each in found if each["mailboxes_read_min"]) == (
+        sorted(count for count in counts if count[0])
+    )
+    if beyond is not None:
+        assert found[0]["mail_beyond_usual"] == beyond
