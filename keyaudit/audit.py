@@ -36,6 +36,7 @@ from keyaudit.model.reasons import OPTIONAL, UNSAFE, Reason
 from keyaudit.model.run import Report, Run, Verdict
 from keyaudit.model.tables import TABLES, operations, operations_of
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
+from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
 from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
 from keyaudit.model.tables.reach import WIDENING
 from keyaudit.model.text import one_line
@@ -253,7 +254,8 @@ def assess(
 @contextlib.contextmanager
 def inventory(snapshot: Snapshot, tables: Sequence[str], *, as_of: int) -> Iterator[Inventory]:
     """Those tables of the snapshot, unjudged. Rows stream from the listings for as long as the context lasts."""
-    with snapshot.judging(as_of) as connection:
+    reach_known = any(not REACH_COLUMNS.isdisjoint(TABLES[name].by_name) for name in tables)
+    with snapshot.judging(as_of, reach_known=reach_known, names=tables) as connection:
         listings = tuple(listing(connection, TABLES[name], snapshot.run.evidence) for name in tables)
         unknown = {each.reason for table in listings for each in table.unknown}
         verdict = assess(snapshot.run, snapshot.coverage, operations(*tables), unknown=unknown)

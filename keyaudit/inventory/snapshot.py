@@ -53,24 +53,27 @@ class Snapshot:
             failed.pop_all()
         return connection
 
-    def connect(self, as_of: int, *, reach_known: bool = True, often: Collection[str] = ()) -> duckdb.DuckDBPyConnection:
+    def connect(
+        self, as_of: int, *, reach_known: bool = True, often: Collection[str] = (), names: Collection[str] = tuple(TABLES)
+    ) -> duckdb.DuckDBPyConnection:
         """What `reading` gives, with one view per table under the table's name, and `coverage`, the ledger, as a table.
 
         A view has the stored columns, the derived ones as of `as_of`, and `unknown` with the reasons of both.
         `reach_known`: false for a reader of none of `model.tables.reach.COLUMNS`, which are work to make, and then are NULL.
-        `often`: the tables that will be read more than once; it changes how long that takes, and nothing else.
+        `often`: the tables that will be read more than once; it changes how long that takes, and nothing else. `names`: those
+        that will be read at all; the others have no view.
         """
         with contextlib.ExitStack() as failed:
             connection = failed.enter_context(self.reading())
             sources = {name: parquet(*self._paths(table)) for name, table in self.tables.items() if table.rows}
             kept = {name for name in often if self.tables[name].rows <= views.SMALL}
-            views.create(connection, sources, self.coverage, self.run, as_of, kept=kept, reach_known=reach_known)
+            views.create(connection, sources, self.coverage, self.run, as_of, names=names, kept=kept, reach_known=reach_known)
             failed.pop_all()
         return connection
 
     @contextlib.contextmanager
     def judging(
-        self, as_of: int, *, reach_known: bool = True, often: Collection[str] = ()
+        self, as_of: int, *, reach_known: bool = True, often: Collection[str] = (), names: Collection[str] = tuple(TABLES)
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         """What `connect` gives, closed in the end.
 
@@ -78,7 +81,7 @@ class Snapshot:
         """
         with (
             judged(self.folder, self.verify, _DAMAGED),
-            self.connect(as_of, reach_known=reach_known, often=often) as connection,
+            self.connect(as_of, reach_known=reach_known, often=often, names=names) as connection,
         ):
             yield connection
 

@@ -77,10 +77,11 @@ def create(
     run: Run,
     as_of: int,
     *,
+    names: Collection[str],
     kept: Collection[str],
     reach_known: bool,
 ) -> None:
-    """Makes the table `coverage`, and a view per table over `sources`, the stored rows of `run` as SQL relations.
+    """Makes the table `coverage`, and a view per table in `names` over `sources`, the stored rows of `run` as SQL relations.
 
     A table without a source has no rows: whatever rests on it is then planned and worked out at no cost. The views that are to
     be `kept` are worked out here, once, as tables of their names.
@@ -126,7 +127,8 @@ def create(
         for statement in usage.prepare(sources, baseline=baseline) if "usage" not in empty else ():
             connection.execute(statement)
         derived["usage"] = usage.view(sources, baseline=baseline)
-    for name, source in sources.items():
+    for name in names:
+        source = sources[name]
         query = derived.get(name) or f"SELECT {stored(name, 'stored')}, stored.unknown FROM {source} AS stored"
         query = no_rows(view_types(TABLES[name])) if name in empty else _with_lacking(name, query, run)
         connection.execute(f"CREATE {'TABLE' if name in kept else 'VIEW'} {name} AS {query}")
