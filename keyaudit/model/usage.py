@@ -220,7 +220,7 @@ class UsageCheck:
     """The gravest first, and last what was announced."""
     unseen: Sequence[Unseen]
     unused: Sequence[Accepted]
-    """What was announced and covers nothing here."""
+    """What was announced and covers nothing here; empty where something is unseen: then nobody knows."""
     fail_on: Severity
 
     @property

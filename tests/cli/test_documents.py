@@ -10,6 +10,8 @@ import yaml
 
 from keyaudit.cli.app import app, run
 from keyaudit.model.errors import Exit
+from keyaudit.model.times import parse_date
+from keyaudit.policy.accepted import load_accepted
 from keyaudit.report.lines import columns
 from keyaudit.report.topics import RECIPES, TOPICS, overview, topic
 from keyaudit.simulator.logs.write import write as write_logs
@@ -118,6 +120,12 @@ def test_every_block_of_settings_is_taken(name: str, tmp_path: Path, keyaudit: K
         file = save(tmp_path / "keyaudit.toml", block)
         ran = keyaudit("policies", "show", "kv-key-rotation-overdue", "--config", file)
         assert ran.code == Exit.CLEAN, ran.err
+
+
+def test_the_announcements_shown_are_taken(tmp_path: Path) -> None:
+    [block] = [block for block in fenced(DOCUMENTS["README"], "yaml") if block.startswith("version: 1\naccept:")]
+    [announced] = load_accepted(save(tmp_path / "accept.yaml", block), today=parse_date("2026-11-26"))
+    assert announced.operation == "read-mail"
 
 
 def test_the_pipelines_shown_hold_to_the_schemas_of_their_systems(tmp_path: Path) -> None:
