@@ -169,6 +169,7 @@ def test_applications_that_signed_are_counted_within_bounds(
     assert ("signing_apps" in found["unknown"]) == (bounds[0] != bounds[1])
 
 
+_PERSON: dict[str, Any] = {"actor_app_id": None, "principal_id": "admin"}
 KNOWN = [usual("sign", "app"), usual("sign", "app", client="calls"), usual("sign", "other", f"{KEY}2")]
 
 
@@ -195,15 +196,18 @@ KNOWN = [usual("sign", "app"), usual("sign", "app", client="calls"), usual("sign
         (used(1, actor_app_id="stranger", client_app_id=NOT_SHOWN), False),
         (used(1, target_id=NOT_SHOWN), None),
         (used(1, target_id=NOT_SHOWN, actor_app_id="stranger"), False),
-        # Changes are made to another object each time: usual is who makes them, and of persons nobody has learned that.
+        # Changes are made to another object each time: usual is who makes them, be it a person.
         (used(1, "add-credential", target_kind="application", target_id="x", actor_app_id="deploys"), True),
         (used(1, "add-credential", target_kind="application", target_id=NOT_SHOWN, actor_app_id="deploys"), True),
         (used(1, "add-credential", target_kind="application", target_id="x", actor_app_id="stranger"), False),
-        (used(1, "add-credential", target_kind="application", target_id="x", actor_app_id=None), False),
+        (used(1, "add-credential", target_kind="application", target_id="x", **_PERSON), True),
+        (used(1, "add-credential", target_kind="application", target_id="x", **{**_PERSON, "principal_id": "else"}), False),
+        (used(1, "add-credential", target_kind="application", target_id="x", **{**_PERSON, "principal_id": NOT_SHOWN}), None),
+        (used(1, **_PERSON), False),
     ],
 )
 def test_what_the_baseline_knows_is_expected(tmp_path: Path, use: Row, expected: bool | None) -> None:
-    changes = [usual("add-credential", app, "(any)", target_kind="application") for app in ("deploys", None)]
+    changes = [usual("add-credential", app, "(any)", target_kind="application") for app in ("deploys", "admin", "app")]
     [found] = views(tmp_path, "usage", {"usage": [use], "usage_baseline": [*KNOWN, *changes]})
     assert (found["expected"], "expected" in found["unknown"]) == (expected, expected is None)
 

@@ -5,7 +5,7 @@
 from collections.abc import Iterator
 
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.usage.facets import target_of
+from keyaudit.inventory.usage.facets import changes, target_of, who_of
 from keyaudit.inventory.usage.severity import OF_A_DAY
 from keyaudit.inventory.views import versions
 from keyaudit.inventory.views.logged import whole
@@ -65,7 +65,7 @@ _SAME = " AND ".join(
         "operation": "stored.operation",
         "target_kind": "stored.target_kind",
         "target_class": target_of("stored"),
-        "app_id": "stored.actor_app_id",
+        "app_id": f"nullif({who_of('stored')}, '')",
         "client_app_id": "stored.client_app_id",
     }.items()
 )
@@ -170,7 +170,8 @@ def _known(sources: Sources) -> str:
                 OR target.known IS NULL AND elsewhere.known IS NOT NULL AS app_known,
             used.{alone} OR coalesce(used.client_app_id IN ({_MICROSOFTS}), false) OR client.known IS NOT NULL
                 OR target.known IS NULL AND client_elsewhere.known IS NOT NULL AS client_known
-        FROM (SELECT DISTINCT operation, target_kind, {target_of("stored")} AS target_class, actor_app_id AS app_id,
+        FROM (SELECT DISTINCT operation, target_kind, {target_of("stored")} AS target_class,
+            nullif({who_of("stored")}, '') AS app_id,
             client_app_id FROM {sources["usage"]} AS stored) AS used
         {known("app", *classes, "app_id", where=alone)}
         {known("target", *classes)}
@@ -180,20 +181,16 @@ def _known(sources: Sources) -> str:
 
 
 _OWN_APP = f"coalesce({{0}} IN ({_MICROSOFTS}), false)"
-# What is changed is another object each time: usual is who does it, and of persons nobody has learned that.
-_CHANGE = "stored.target_kind NOT IN ('key', 'secret', 'certificate', 'mailbox') AND stored.operation <> 'sign-in'"
-_BY_A_PERSON = f"(stored.actor_app_id IS NULL AND {_CHANGE})"
-_ITS_OWN = f"({_CHANGE} OR {_OWN_APP.format('stored.actor_app_id')})"
-"""Of these it does not matter to what they do it."""
 _EXPECTED_DOUBT = f"""CASE WHEN stored.unknown['actor_app_id'] IS NOT NULL THEN stored.unknown['actor_app_id']
-    WHEN {_BY_A_PERSON} THEN NULL
-    WHEN stored.unknown['target_id'] IS NOT NULL AND app_elsewhere AND NOT {_ITS_OWN}
-    THEN stored.unknown['target_id']
+    WHEN stored.actor_app_id IS NULL AND {changes("stored")} AND stored.unknown['principal_id'] IS NOT NULL
+    THEN stored.unknown['principal_id']
+    WHEN stored.unknown['target_id'] IS NOT NULL AND app_elsewhere AND NOT {changes("stored")}
+        AND NOT {_OWN_APP.format("stored.actor_app_id")} THEN stored.unknown['target_id']
     WHEN app_known THEN stored.unknown['client_app_id'] END"""
 _MANY, _FEW = (f"reading.{bound} > {OF_A_DAY} * coalesce(usual.mailboxes, 0)" for bound in ("certain", "possible"))
 
 _HELD_AGAINST = {
-    "expected": f"CASE WHEN {_EXPECTED_DOUBT} IS NULL THEN NOT {_BY_A_PERSON} AND app_known AND client_known END",
+    "expected": f"CASE WHEN {_EXPECTED_DOUBT} IS NULL THEN app_known AND client_known END",
     "mail_beyond_usual": f"""CASE WHEN reading.id IS NULL THEN false WHEN {_MANY} THEN true
         WHEN NOT {_OPEN} AND NOT {_FEW} THEN false END""",
 }
