@@ -124,7 +124,7 @@ USAGE = Table(
             ),
             derived_from=(
                 *("operation", "target_kind", "target_id", "actor_app_id", "client_app_id", "principal_id"),
-                *("usage_baseline.app_id", "usage_baseline.client_app_id"),
+                *("usage_baseline.app_id", "usage_baseline.client_app_id", "usage_log.learned"),
             ),
             needs=LOGS,
         ),
@@ -225,6 +225,13 @@ USAGE_LOG = Table(
                 " weekday that always has some, no line or file that could not be read, no mailbox that was not recorded"
             ),
             absent="of no day can that be said",
+            needs=LOGS,
+        ),
+        Column(
+            name="learned",
+            type=Type.BOOLEAN,
+            meaning="the baseline was learned from such a log, so that it knows who is usual in it, be it nobody",
+            absent="no baseline was supplied",
             needs=LOGS,
         ),
     ),
