@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def usual(operation: str, app: str | None, target: str = KEY, client: str | None
     return row("usage_baseline", id_, scope_id=TENANT.id, operation=operation, **(given | values))
 
 
-def views(folder: Path, table: str, rows: dict[str, Iterable[Row]], *, baseline: bool = True) -> list[dict[str, Any]]:
+def views(folder: Path, table: str, rows: Mapping[str, Iterable[Row]], *, baseline: bool = True) -> list[dict[str, Any]]:
     """The view's rows by id, of a snapshot to which logs were supplied."""
     evidence = {"logs": "0" * 64, **({"usage-baseline": "1" * 64} if baseline else {})}
     run = dataclasses.replace(RUN, evidence=evidence)

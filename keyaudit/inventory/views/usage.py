@@ -17,6 +17,8 @@ from keyaudit.model.tables.usage import MAIL_LOG, SIGN_IN_LOGS
 from keyaudit.model.times import DAY
 
 _MICROSOFTS = ", ".join(map(quoted, FIRST_PARTY))
+_OWN_APP = f"coalesce({{0}} IN ({_MICROSOFTS}), false)"
+"""To be formatted with an application's id."""
 _KEY = "stored.target_kind = 'key'"
 _HELD = "stored.operation IN ('add-credential', 'remove-credential', 'add-service-principal')"
 _ADDED = "stored.operation = 'add-credential'"
@@ -188,24 +190,24 @@ def _known(sources: Sources) -> str:
         {known("client_elsewhere", *classes[:2], "app_id", "client_app_id", where=called)}"""
 
 
-_OWN_APP = f"coalesce({{0}} IN ({_MICROSOFTS}), false)"
 _EXPECTED_DOUBT = f"""CASE WHEN stored.unknown['actor_app_id'] IS NOT NULL THEN stored.unknown['actor_app_id']
     WHEN stored.actor_app_id IS NULL AND {changes("stored")} AND stored.unknown['principal_id'] IS NOT NULL
     THEN stored.unknown['principal_id']
     WHEN stored.unknown['target_id'] IS NOT NULL AND app_elsewhere AND NOT {changes("stored")}
         AND NOT {_OWN_APP.format("stored.actor_app_id")} THEN stored.unknown['target_id']
     WHEN app_known THEN stored.unknown['client_app_id'] WHEN NOT told THEN {_NOT_SHOWN} END"""
-_MANY, _FEW = (f"reading.{bound} > {OF_A_DAY} * coalesce(usual.mailboxes, 0)" for bound in ("certain", "possible"))
+# More than several times what is usual: of the mailboxes that it read for certain, and of all that it may have read.
+_SURELY, _PERHAPS = (f"reading.{bound} > {OF_A_DAY} * coalesce(usual.mailboxes, 0)" for bound in ("certain", "possible"))
 
 _HELD_AGAINST = {
     "expected": f"CASE WHEN {_EXPECTED_DOUBT} IS NULL THEN app_known AND client_known END",
     "mail_beyond_usual": f"""CASE WHEN {_BY_SOMEBODY} IS NOT NULL THEN NULL WHEN reading.id IS NULL THEN false
-        WHEN NOT told THEN NULL WHEN {_MANY} THEN true WHEN NOT {_OPEN} AND NOT {_FEW} THEN false END""",
+        WHEN NOT told THEN NULL WHEN {_SURELY} THEN true WHEN NOT {_OPEN} AND NOT {_PERHAPS} THEN false END""",
 }
 _HELD_AGAINST_DOUBTS = {
     "expected": _EXPECTED_DOUBT,
     "mail_beyond_usual": f"""coalesce({_BY_SOMEBODY},
-        CASE WHEN reading.id IS NOT NULL AND (NOT told OR NOT {_MANY} AND ({_OPEN} OR {_FEW})) THEN {_NOT_SHOWN} END)""",
+        CASE WHEN reading.id IS NOT NULL AND (NOT told OR NOT {_SURELY} AND ({_OPEN} OR {_PERHAPS})) THEN {_NOT_SHOWN} END)""",
 }
 _UNHELD = {
     "expected": "NULL::BOOLEAN",
