@@ -220,10 +220,19 @@ class Logs:
         )
 
     def audit(
-        self, ago: float, operation: str, target: str, kind: str, app_id: str = "", added: str = "", *, result: str = "success"
+        self,
+        ago: float,
+        operation: str,
+        target: str,
+        kind: str,
+        app_id: str = "",
+        added: str = "",
+        *,
+        person: str = STRANGER,
+        result: str = "success",
     ) -> None:
         """Somebody changes something in the directory; `added`: the key id of a credential that it brings."""
-        by: dict[str, Any] = {"app": {"appId": app_id}} if app_id else {"user": {"id": STRANGER, "ipAddress": "10.1.2.3"}}
+        by: dict[str, Any] = {"app": {"appId": app_id}} if app_id else {"user": {"id": person, "ipAddress": "10.1.2.3"}}
         properties = [{"displayName": "KeyDescription", "oldValue": "[]", "newValue": f'["[KeyIdentifier={added},KeyType=x]"]'}]
         target_ = {"displayName": target, "type": kind, "modifiedProperties": properties if added else []}
         self.add(

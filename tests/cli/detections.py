@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from keyaudit.model.times import DAY
-from tests.demo_logs import MAILER, OUTLOOK, STRANGER, Logs, Tenant, quiet
+from tests.demo_logs import MAILER, MONITOR, OUTLOOK, STRANGER, Logs, Tenant, quiet
 
 Key = dict[str, Any]
 ADDED = tuple(f"{number:08d}-0000-4000-8000-00000000adde" for number in range(9))
@@ -124,6 +124,10 @@ def _changes(logs: Logs) -> None:
     logs.audit(3, add, owner.object_id, "ServicePrincipal", STRANGER, unused)
     logs.audit(3, add, owner.object_id, "ServicePrincipal", STRANGER, refused, result="failure")
     for key in (by_stranger, hidden, refused):
+        logs.sign_in(1, owner.app_id, key)
+    # A person who rotates by hand, and has done so before.
+    for ago, key in ((40, ADDED[5]), (5, ADDED[6])):
+        logs.audit(ago, add, owner.object_id, "ServicePrincipal", "", key, person=MONITOR)
         logs.sign_in(1, owner.app_id, key)
     logs.audit(3, add, exchange.object_id, "ServicePrincipal", tenant.deployer.app_id, on_exchange)
     logs.plant("sp-first-party-credential-added")

@@ -200,3 +200,10 @@ def test_what_is_no_store_or_has_none_beside_it_is_refused(
         ran = keyaudit("collect", "--demo", "--quiet", "--out", tmp_path / "out", *imports)
         assert (ran.code, (tmp_path / "out").exists()) == (Exit.USAGE, False)
         assert what in ran.err
+
+
+def test_a_policy_that_rests_on_logs_alone_is_judged_by_itself(keyaudit: Keyaudit, taken: Path) -> None:
+    ran = keyaudit("gate", "--from", taken, "--select", "log-settings-removed", "-o", "json")
+    assert (ran.code, [each["name"] for each in ran.json["verdict"]["conditions"]]) == (Exit.FINDINGS, ["findings"])
+    ran = keyaudit("gate", "--from", taken, "--select", "log-settings-removed", "--fail-on", "critical")
+    assert ran.code == Exit.CLEAN

@@ -1,7 +1,8 @@
 """What logs make of keys, certificates and uses: certain where a record shows it, or where nothing that would is missing."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,19 @@ def used(days: float, operation: str = "sign", **values: Any) -> Row:
     return row("usage", f"{days} {sorted(map(str, given.items()))}", **given)
 
 
-def log(since: float | None, last: float = 1, logged: str = KV.id, source: str = "AZKVAuditLogs") -> Row:
+def log(
+    since: float | None, last: float = 1, logged: str = KV.id, source: str = "AZKVAuditLogs", *, learned: bool | None = None
+) -> Row:
     """A log that is whole since so many days ago, up to `last`."""
     whole = None if since is None else ago(since)
-    columns = {"source": source, "logged_id": logged, "first_on": 0, "last_on": ago(last), "whole_since": whole}
+    columns = {
+        "source": source,
+        "logged_id": logged,
+        "first_on": 0,
+        "last_on": ago(last),
+        "whole_since": whole,
+        "learned": learned,
+    }
     return row("usage_log", f"{source} {logged}", scope_id=TENANT.id, **columns)
 
 
@@ -58,7 +68,7 @@ def usual(operation: str, app: str | None, target: str = KEY, client: str | None
     return row("usage_baseline", id_, scope_id=TENANT.id, operation=operation, **(given | values))
 
 
-def views(folder: Path, table: str, rows: dict[str, Iterable[Row]], *, baseline: bool = True) -> list[dict[str, Any]]:
+def views(folder: Path, table: str, rows: Mapping[str, Iterable[Row]], *, baseline: bool = True) -> list[dict[str, Any]]:
     """The view's rows by id, of a snapshot to which logs were supplied."""
     evidence = {"logs": "0" * 64, **({"usage-baseline": "1" * 64} if baseline else {})}
     run = dataclasses.replace(RUN, evidence=evidence)
@@ -169,6 +179,7 @@ def test_applications_that_signed_are_counted_within_bounds(
     assert ("signing_apps" in found["unknown"]) == (bounds[0] != bounds[1])
 
 
+_PERSON: dict[str, Any] = {"actor_app_id": None, "principal_id": "admin"}
 KNOWN = [usual("sign", "app"), usual("sign", "app", client="calls"), usual("sign", "other", f"{KEY}2")]
 
 
@@ -195,17 +206,43 @@ KNOWN = [usual("sign", "app"), usual("sign", "app", client="calls"), usual("sign
         (used(1, actor_app_id="stranger", client_app_id=NOT_SHOWN), False),
         (used(1, target_id=NOT_SHOWN), None),
         (used(1, target_id=NOT_SHOWN, actor_app_id="stranger"), False),
-        # Changes are made to another object each time: usual is who makes them, and of persons nobody has learned that.
+        # Changes are made to another object each time: usual is who makes them, be it a person.
         (used(1, "add-credential", target_kind="application", target_id="x", actor_app_id="deploys"), True),
         (used(1, "add-credential", target_kind="application", target_id=NOT_SHOWN, actor_app_id="deploys"), True),
         (used(1, "add-credential", target_kind="application", target_id="x", actor_app_id="stranger"), False),
-        (used(1, "add-credential", target_kind="application", target_id="x", actor_app_id=None), False),
+        (used(1, "add-credential", target_kind="application", target_id="x", **_PERSON), True),
+        (used(1, "add-credential", target_kind="application", target_id="x", **{**_PERSON, "principal_id": "else"}), False),
+        (used(1, "add-credential", target_kind="application", target_id="x", **{**_PERSON, "principal_id": NOT_SHOWN}), None),
+        (used(1, **_PERSON), False),
     ],
 )
 def test_what_the_baseline_knows_is_expected(tmp_path: Path, use: Row, expected: bool | None) -> None:
-    changes = [usual("add-credential", app, "(any)", target_kind="application") for app in ("deploys", None)]
-    [found] = views(tmp_path, "usage", {"usage": [use], "usage_baseline": [*KNOWN, *changes]})
+    # Who is usual is known of all that the log shows, be it nobody.
+    logs = [log(500, learned=True)]
+    changes = [usual("add-credential", app, "(any)", target_kind="application") for app in ("deploys", "admin", "app")]
+    [found] = views(tmp_path, "usage", {"usage": [use], "usage_baseline": [*KNOWN, *changes], "usage_log": logs})
     assert (found["expected"], "expected" in found["unknown"]) == (expected, expected is None)
+
+
+@pytest.mark.parametrize(
+    ("use", "expected"),
+    [
+        (used(1), True),
+        (used(1, actor_app_id="stranger"), False),
+        (used(1, "unwrap"), None),
+        (used(1, "unwrap", actor_app_id=MICROSOFTS), True),
+    ],
+)
+def test_of_what_was_never_learned_nobody_knows_who_is_usual(tmp_path: Path, use: Row, expected: bool | None) -> None:
+    logs = [log(500, learned=False), log(500, source="AuditLogs", learned=True)]
+    [found] = views(tmp_path, "usage", {"usage": [use], "usage_baseline": KNOWN, "usage_log": logs})
+    assert (found["expected"], found["unknown"].get("expected")) == (expected, NOT_SHOWN if expected is None else None)
+
+
+def test_what_is_many_is_unknown_where_no_mail_was_learned(tmp_path: Path) -> None:
+    rows = {"usage": [_mail(2.9, "a")], "usage_baseline": KNOWN, "usage_log": [log(9, source="OfficeActivity", learned=False)]}
+    [found] = views(tmp_path, "usage", rows)
+    assert (found["mail_beyond_usual"], found["unknown"].get("mail_beyond_usual")) == (None, NOT_SHOWN)
 
 
 def test_without_a_baseline_nobody_knows_what_is_expected(tmp_path: Path) -> None:
@@ -305,6 +342,7 @@ def _mail(days: float, mailbox: object, **values: Any) -> Row:
         ([_mail(2.9, "a"), _mail(1.9, "b"), _mail(2.8, "b", actor_app_id="b")], 10, [(1, 1)] * 3, None),
         ([_mail(2.9, "a")], 2, [(1, None)], None),
         ([_mail(2.9, "a")], None, [(1, None)], None),
+        ([_mail(2.9, "a", actor_app_id=NOT_SHOWN)], 10, [(0, None)], None),
         ([_mail(2.9, "a"), _mail(2.8, NOT_SHOWN)], 10, [(1, 2), (0, 0)], False),
         ([_mail(2.9, "a"), _mail(2.8, "b", succeeded=NOT_SHOWN)], 10, [(1, 2), (0, 0)], False),
         ([_mail(2.9, "a"), _mail(2.8, "b", succeeded=False)], 10, [(1, 1), (0, 0)], False),
@@ -318,8 +356,9 @@ def test_mailboxes_are_counted_once_a_day_and_application(
     logs = [log(since, logged=TENANT.id, source="OfficeActivity")]
     found = views(tmp_path, "usage", {"usage": uses, "usage_log": logs, "usage_baseline": known})
     found.sort(key=lambda each: (each["used_on"], each["actor_app_id"]))
-    assert sorted((each["mailboxes_read_min"], each["mailboxes_read_max"]) for each in found if each["mailboxes_read_min"]) == (
-        sorted(count for count in counts if count[0])
+    assert Counter((each["mailboxes_read_min"], each["mailboxes_read_max"]) for each in found) == Counter(counts)
+    assert all(
+        ("mailboxes_read" in each["unknown"]) == (each["mailboxes_read_min"] != each["mailboxes_read_max"]) for each in found
     )
     if beyond is not None:
         assert found[0]["mail_beyond_usual"] == beyond

@@ -15,6 +15,7 @@ from keyaudit.model.tables.usage import USAGE_BASELINE, USAGE_LOG
 
 def write_usage(unit: Unit, scope: Scope, logs: LogStore, baseline: Baseline | None) -> None:
     """Write a row per log and resource that wrote it; with a baseline, one per application and class of its targets."""
+    learned = None if baseline is None else {source for each in baseline.learned for source in each.sources}
     with logs.connect() as connection:
         for number, each in enumerate(stretches(connection)):
             facts = {
@@ -23,6 +24,7 @@ def write_usage(unit: Unit, scope: Scope, logs: LogStore, baseline: Baseline | N
                 "first_on": each.first_on,
                 "last_on": each.last_on,
                 "whole_since": each.whole_since,
+                "learned": None if learned is None else each.source in learned,
             }
             name = f"{each.source} of {each.resource_id or 'the tenant'}"
             _write(unit, scope, USAGE_LOG, number, {"name": name, **facts})

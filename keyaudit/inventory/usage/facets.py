@@ -4,8 +4,9 @@ A class is what one baseline can be true of. Of keys, secrets and certificates i
 versions come and go with rotation. Of mailboxes it is the domain of the address: an application that may read mail may read
 everybody's, and one mailbox alone would look unusual with each newcomer and each holiday. Sign-ins are by the application
 signed in to. Whose credentials, federation or logging is changed is another object each time: what is usual is who does it, so
-that all of a kind are one class. Networks are /24 and /48, within which addresses are dealt out anew; clients are families of
-programs, without versions.
+that all of a kind are one class; who did it is a person or service principal where the log names no application, which of
+those that have one Entra's often does not. Networks are /24 and /48, within which addresses are dealt out anew; clients are
+families of programs, without versions.
 """
 
 # ruff: noqa: S608 - every name and literal in this SQL is our own
@@ -45,7 +46,18 @@ def target_of(relation: str) -> str:
     WHEN {relation}.operation = 'sign-in' THEN {id_} ELSE '{ANY}' END, ''), '(not named)')"""
 
 
-TARGET = target_of("usage")
+def changes(relation: str) -> str:
+    """Whether a use is a change, of which it does not matter to what it was made, as SQL over such a relation."""
+    held = f"{relation}.target_kind IN ('key', 'secret', 'certificate', 'mailbox')"
+    return f"(NOT {held} AND {relation}.operation NOT IN ('sign-in', 'saml-sign-in'))"
+
+
+def who_of(relation: str) -> str:
+    """Who is usual or not: the application, of changes without one whoever made them; an empty text where none is named."""
+    return f"coalesce({relation}.actor_app_id, CASE WHEN {changes(relation)} THEN {relation}.principal_id END, '')"
+
+
+TARGET, WHO = target_of("usage"), who_of("usage")
 
 VERSION = "CASE WHEN target_kind = 'key' THEN split_part(target_id, '/', 6) END"
 """The version of the key, as SQL over `usage`; empty where none is named. Its id is https://HOST/keys/NAME/VERSION."""
@@ -93,7 +105,7 @@ def rows(window: Window, condition: str = "true") -> str:
 
     What a log names none of is an empty text; a client application of which nobody knows whether there was one is NULL.
     """
-    return f"""SELECT target_kind, {TARGET} AS target, operation, coalesce(actor_app_id, '') AS app,
+    return f"""SELECT target_kind, {TARGET} AS target, operation, {WHO} AS app,
         {_CLIENT_APP}, coalesce({_NETWORK}, '') AS network, coalesce({_CLIENT}, '') AS client,
         coalesce({_KEY}, '') AS key, used_on, (used_on // {DAY})::BIGINT AS day, succeeded, id
         FROM usage WHERE used_on >= {window.since} AND used_on < {window.until} AND {_TOLD} AND {LEARNED}
@@ -114,7 +126,7 @@ def count(connection: duckdb.DuckDBPyConnection, window: Window, condition: str 
         f"""CREATE OR REPLACE TEMP TABLE read AS SELECT {KEYS}, '{Facet.APP}' AS facet, max(boxes) AS mailboxes,
                 max_by(day, (boxes, -day)) AS busiest FROM (
             SELECT {KEYS}, day, count(*) AS boxes FROM (
-                SELECT DISTINCT target_kind, {TARGET} AS target, operation, coalesce(actor_app_id, '') AS app,
+                SELECT DISTINCT target_kind, {TARGET} AS target, operation, {WHO} AS app,
                     used_on // {DAY} AS day, target_id AS mailbox
                 FROM usage WHERE used_on >= {window.since} AND used_on < {window.until}
                     AND operation = 'read-mail' AND target_kind = 'mailbox' AND {_TOLD} AND {condition})

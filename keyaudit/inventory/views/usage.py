@@ -5,7 +5,7 @@
 from collections.abc import Iterator
 
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.usage.facets import target_of
+from keyaudit.inventory.usage.facets import changes, target_of, who_of
 from keyaudit.inventory.usage.severity import OF_A_DAY
 from keyaudit.inventory.views import versions
 from keyaudit.inventory.views.logged import whole
@@ -17,6 +17,8 @@ from keyaudit.model.tables.usage import MAIL_LOG, SIGN_IN_LOGS
 from keyaudit.model.times import DAY
 
 _MICROSOFTS = ", ".join(map(quoted, FIRST_PARTY))
+_OWN_APP = f"coalesce({{0}} IN ({_MICROSOFTS}), false)"
+"""To be formatted with an application's id."""
 _KEY = "stored.target_kind = 'key'"
 _HELD = "stored.operation IN ('add-credential', 'remove-credential', 'add-service-principal')"
 _ADDED = "stored.operation = 'add-credential'"
@@ -62,10 +64,11 @@ def view(sources: Sources, *, baseline: bool) -> str:
 _SAME = " AND ".join(
     f"held.{column} IS NOT DISTINCT FROM {of}"
     for column, of in {
+        "source": "stored.source",
         "operation": "stored.operation",
         "target_kind": "stored.target_kind",
         "target_class": target_of("stored"),
-        "app_id": "stored.actor_app_id",
+        "app_id": f"nullif({who_of('stored')}, '')",
         "client_app_id": "stored.client_app_id",
     }.items()
 )
@@ -84,6 +87,10 @@ _SIGNED_IN_DOUBT = f"""CASE WHEN NOT {_ADDED} OR {_SIGNED_IN} THEN NULL
     WHEN stored.unknown['credential_key_id'] IS NOT NULL THEN stored.unknown['credential_key_id']
     WHEN {_SINCE} OR greatest(own.perhaps, untold.used, untold.perhaps) >= stored.used_on THEN {_NOT_SHOWN} END"""
 _OPEN = "(mail.since IS NULL OR mail.since > stored.used_on)"
+# Whose it was the log does not say: it counts for none, and may have been anybody's.
+_BY_SOMEBODY = (
+    "CASE WHEN stored.operation = 'read-mail' AND stored.target_kind = 'mailbox' THEN stored.unknown['actor_app_id'] END"
+)
 _NOT_ALL = f"reading.id IS NOT NULL AND ({_OPEN} OR reading.certain <> reading.possible)"
 
 _COLUMNS = {
@@ -94,7 +101,8 @@ _COLUMNS = {
     "signed_in_with": f"CASE WHEN {_SIGNED_IN_DOUBT} IS NULL THEN {_SIGNED_IN} END",
     "target_home": f"CASE WHEN {_HELD} THEN CASE stored.target_kind WHEN 'application' THEN 'own' ELSE holder.home END END",
     "mailboxes_read_min": "coalesce(reading.certain, 0)",
-    "mailboxes_read_max": f"CASE WHEN reading.id IS NULL THEN 0 WHEN NOT {_OPEN} THEN reading.possible END",
+    "mailboxes_read_max": f"""CASE WHEN {_BY_SOMEBODY} IS NOT NULL THEN NULL WHEN reading.id IS NULL THEN 0
+        WHEN NOT {_OPEN} THEN reading.possible END""",
 }
 _DOUBTS = {
     "environment": f"""CASE WHEN {_KEY} THEN CASE WHEN version.id IS NULL
@@ -105,7 +113,7 @@ _DOUBTS = {
     "signed_in_with": _SIGNED_IN_DOUBT,
     "target_home": f"""CASE WHEN {_HELD} AND stored.target_kind = 'service-principal' AND holder.home IS NULL
         THEN coalesce(holder.doubt, stored.unknown['target_id'], {gap("principals")}, '{Reason.NOT_VISIBLE}') END""",
-    "mailboxes_read": f"CASE WHEN {_NOT_ALL} THEN {_NOT_SHOWN} END",
+    "mailboxes_read": f"coalesce({_BY_SOMEBODY}, CASE WHEN {_NOT_ALL} THEN {_NOT_SHOWN} END)",
 }
 
 
@@ -166,43 +174,46 @@ def _known(sources: Sources) -> str:
     called, alone = "client_app_id IS NOT NULL", "client_app_id IS NULL"
     return f"""
         SELECT used.*, elsewhere.known AS app_elsewhere,
+            done.known IS NOT NULL OR source IN (SELECT source FROM {sources["usage_log"]} WHERE learned) AS told,
             {_OWN_APP.format("used.app_id")} OR app.known IS NOT NULL
                 OR target.known IS NULL AND elsewhere.known IS NOT NULL AS app_known,
             used.{alone} OR coalesce(used.client_app_id IN ({_MICROSOFTS}), false) OR client.known IS NOT NULL
                 OR target.known IS NULL AND client_elsewhere.known IS NOT NULL AS client_known
-        FROM (SELECT DISTINCT operation, target_kind, {target_of("stored")} AS target_class, actor_app_id AS app_id,
+        FROM (SELECT DISTINCT source, operation, target_kind, {target_of("stored")} AS target_class,
+            nullif({who_of("stored")}, '') AS app_id,
             client_app_id FROM {sources["usage"]} AS stored) AS used
         {known("app", *classes, "app_id", where=alone)}
         {known("target", *classes)}
+        {known("done", *classes[:2])}
         {known("elsewhere", *classes[:2], "app_id", where=alone)}
         {known("client", *classes, "app_id", "client_app_id", where=called)}
         {known("client_elsewhere", *classes[:2], "app_id", "client_app_id", where=called)}"""
 
 
-_OWN_APP = f"coalesce({{0}} IN ({_MICROSOFTS}), false)"
-# What is changed is another object each time: usual is who does it, and of persons nobody has learned that.
-_CHANGE = "stored.target_kind NOT IN ('key', 'secret', 'certificate', 'mailbox') AND stored.operation <> 'sign-in'"
-_BY_A_PERSON = f"(stored.actor_app_id IS NULL AND {_CHANGE})"
-_ITS_OWN = f"({_CHANGE} OR {_OWN_APP.format('stored.actor_app_id')})"
-"""Of these it does not matter to what they do it."""
 _EXPECTED_DOUBT = f"""CASE WHEN stored.unknown['actor_app_id'] IS NOT NULL THEN stored.unknown['actor_app_id']
-    WHEN {_BY_A_PERSON} THEN NULL
-    WHEN stored.unknown['target_id'] IS NOT NULL AND app_elsewhere AND NOT {_ITS_OWN}
-    THEN stored.unknown['target_id']
-    WHEN app_known THEN stored.unknown['client_app_id'] END"""
-_MANY, _FEW = (f"reading.{bound} > {OF_A_DAY} * coalesce(usual.mailboxes, 0)" for bound in ("certain", "possible"))
+    WHEN stored.actor_app_id IS NULL AND {changes("stored")} AND stored.unknown['principal_id'] IS NOT NULL
+    THEN stored.unknown['principal_id']
+    WHEN stored.unknown['target_id'] IS NOT NULL AND app_elsewhere AND NOT {changes("stored")}
+        AND NOT {_OWN_APP.format("stored.actor_app_id")} THEN stored.unknown['target_id']
+    WHEN app_known THEN stored.unknown['client_app_id'] WHEN NOT told THEN {_NOT_SHOWN} END"""
+# More than several times what is usual: of the mailboxes that it read for certain, and of all that it may have read.
+_SURELY, _PERHAPS = (f"reading.{bound} > {OF_A_DAY} * coalesce(usual.mailboxes, 0)" for bound in ("certain", "possible"))
 
 _HELD_AGAINST = {
-    "expected": f"CASE WHEN {_EXPECTED_DOUBT} IS NULL THEN NOT {_BY_A_PERSON} AND app_known AND client_known END",
-    "mail_beyond_usual": f"""CASE WHEN reading.id IS NULL THEN false WHEN {_MANY} THEN true
-        WHEN NOT {_OPEN} AND NOT {_FEW} THEN false END""",
+    "expected": f"CASE WHEN {_EXPECTED_DOUBT} IS NULL THEN app_known AND client_known END",
+    "mail_beyond_usual": f"""CASE WHEN {_BY_SOMEBODY} IS NOT NULL THEN NULL WHEN reading.id IS NULL THEN false
+        WHEN NOT told THEN NULL WHEN {_SURELY} THEN true WHEN NOT {_OPEN} AND NOT {_PERHAPS} THEN false END""",
 }
 _HELD_AGAINST_DOUBTS = {
     "expected": _EXPECTED_DOUBT,
-    "mail_beyond_usual": f"CASE WHEN reading.id IS NOT NULL AND NOT {_MANY} AND ({_OPEN} OR {_FEW}) THEN {_NOT_SHOWN} END",
+    "mail_beyond_usual": f"""coalesce({_BY_SOMEBODY},
+        CASE WHEN reading.id IS NOT NULL AND (NOT told OR NOT {_SURELY} AND ({_OPEN} OR {_PERHAPS})) THEN {_NOT_SHOWN} END)""",
 }
-_UNHELD = {"expected": "NULL::BOOLEAN", "mail_beyond_usual": "CASE WHEN reading.id IS NULL THEN false END"}
+_UNHELD = {
+    "expected": "NULL::BOOLEAN",
+    "mail_beyond_usual": f"CASE WHEN {_BY_SOMEBODY} IS NULL AND reading.id IS NULL THEN false END",
+}
 _UNHELD_DOUBTS = {
     "expected": _NOT_SHOWN,
-    "mail_beyond_usual": f"CASE WHEN reading.id IS NOT NULL THEN {_NOT_SHOWN} END",
+    "mail_beyond_usual": f"coalesce({_BY_SOMEBODY}, CASE WHEN reading.id IS NOT NULL THEN {_NOT_SHOWN} END)",
 }

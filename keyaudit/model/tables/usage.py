@@ -119,11 +119,12 @@ USAGE = Table(
             type=Type.BOOLEAN,
             meaning=(
                 "the baseline names the application, and the one that called it, for such an operation on the same key, secret,"
-                " kind of mailbox or kind of object, or on others where it knows none of this one; or it is Microsoft's own"
+                " kind of mailbox or kind of object, or on others where it knows none of this one; or it is Microsoft's own."
+                " Of changes without an application it is whoever made them that the baseline knows"
             ),
             derived_from=(
-                *("operation", "target_kind", "target_id", "actor_app_id", "client_app_id"),
-                *("usage_baseline.app_id", "usage_baseline.client_app_id"),
+                *("operation", "target_kind", "target_id", "actor_app_id", "client_app_id", "principal_id"),
+                *("usage_baseline.app_id", "usage_baseline.client_app_id", "usage_log.learned"),
             ),
             needs=LOGS,
         ),
@@ -226,6 +227,13 @@ USAGE_LOG = Table(
             absent="of no day can that be said",
             needs=LOGS,
         ),
+        Column(
+            name="learned",
+            type=Type.BOOLEAN,
+            meaning="the baseline was learned from such a log, so that it knows who is usual in it, be it nobody",
+            absent="no baseline was supplied",
+            needs=LOGS,
+        ),
     ),
 )
 
@@ -252,7 +260,10 @@ USAGE_BASELINE = Table(
         Column(
             name="app_id",
             type=Type.TEXT,
-            meaning="client id of the application that does it, in lower case",
+            meaning=(
+                "client id of the application that does it, in lower case; of changes without one, the object id of whoever"
+                " makes them"
+            ),
             absent="the log names none",
             needs=LOGS,
         ),

@@ -1,6 +1,6 @@
 """From which day on a log is whole: what a missing day, a damaged file or a throttled mailbox makes of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ def store(folder: Path, days: dict[tuple[str, str], Iterable[int]], *read: FileR
     return write_logs(folder, [*uses, *(read or [file()])], known)
 
 
-def file(complete: bool = True, last: int = 55, **quarantined: int) -> FileRead:
+def file(quarantined: Mapping[str, int] = {}, *, complete: bool = True, last: int = 55) -> FileRead:
     """A file of both logs up to a day; `quarantined` by log, `untold` where a record could not be told."""
     on = {"first_on": START, "last_on": START + last * DAY + 1}
     sources = {name: SourceRead(quarantined=quarantined.get(name, 0), **on) for name in (KEYS, MAIL)}
@@ -103,9 +103,9 @@ def test_a_gap_of_all_is_one_of_each(tmp_path: Path) -> None:
         # What a file that was cut off lacks may be of any day.
         ([file(complete=False), file(last=9)], None, None),
         # A line that could not be read is of a day that the file is about; what cannot be told, of any log.
-        ([file(last=20, **{KEYS: 1}), file()], 22, 1),
-        ([file(last=20, untold=1), file()], 22, 22),
-        ([file(**{KEYS: 1})], None, 1),
+        ([file({KEYS: 1}, last=20), file()], 22, 1),
+        ([file({"untold": 1}, last=20), file()], 22, 22),
+        ([file({KEYS: 1})], None, 1),
         ([FileRead(file="x", size=1, sha256="0" * 64, form="", complete=False, sources={}), file()], None, None),
         (
             [FileRead(file="x", size=1, sha256="0" * 64, form="", complete=True, sources={"": SourceRead(quarantined=1)})],
