@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import duckdb
 
-from keyaudit.inventory.scores import SCALES
+from keyaudit.inventory.scores import SCALES, prepared
 from keyaudit.inventory.views import SMALL
 from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
@@ -170,8 +170,10 @@ def _scored(
 ) -> dict[str, str]:
     """Those relations with the scores that are asked for; what is small is worked out here, once."""
     found = {name: carrying(scoring, relation, name, as_of) for name, relation in relations.items()}
-    evaluated = () if scoring is Scoring.NONE else SCALES.keys() & found.keys()
-    return found | {name: _kept(connection, f"scored_{name}", found[name], sizes.get(name)) for name in sorted(evaluated)}
+    evaluated = () if scoring is Scoring.NONE else sorted(SCALES.keys() & found.keys())
+    for statement in (each for name in evaluated for each in prepared(name, as_of)):
+        connection.execute(statement)
+    return found | {name: _kept(connection, f"scored_{name}", found[name], sizes.get(name)) for name in evaluated}
 
 
 def _kept(connection: duckdb.DuckDBPyConnection, name: str, relation: str, size: int | None) -> str:

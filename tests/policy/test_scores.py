@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from keyaudit.inventory.scores import SCALES, age, scored
+from keyaudit.inventory.scores import SCALES, age, prepared, scored
 from keyaudit.model.score import Score
 from keyaudit.policy.load import load
 from keyaudit.policy.scores import score_of
@@ -101,6 +101,8 @@ def score(table: str, row: Row, gaps: Sequence[tuple[str, str]] = (), **others: 
         connection.execute(_LEDGER)
         for operation, reason in gaps:
             connection.execute("INSERT INTO coverage VALUES (?, 'not_assessed', ?)", [operation, reason])
+        for statement in prepared(table, NOW):
+            connection.execute(statement)
         query = f"SELECT score, unknown, score_high, score_low FROM ({of_view(table)}) WHERE id = ?"
         cells, reasons, high, low = connection.execute(query, [row["id"]]).fetchall()[0]
     found = score_of(table, cells, reasons or {}, lambda names: {name: str(row.get(name)) for name in names})
@@ -406,6 +408,8 @@ def test_the_limits_of_scores_are_those_of_the_policies_by_default() -> None:
 def test_every_rung_names_columns_that_there_are(table: str) -> None:
     with inventory() as connection:
         connection.execute(_LEDGER)
+        for statement in prepared(table, NOW):
+            connection.execute(statement)
         connection.execute(f"SELECT count(*) FROM ({of_view(table)})")
     for ladder in SCALES[table].ladders:
         assert {rung.value for rung in ladder.rungs} <= {1, 2, 3, 4, 5}

@@ -9,8 +9,8 @@ something that can be copied, or used in its owner's place.
 
 from collections.abc import Mapping
 
-from keyaudit.inventory.scores import certificate
 from keyaudit.inventory.scores.account_key import ACCOUNT_KEY
+from keyaudit.inventory.scores.certificate import CERTIFICATE, prepare
 from keyaudit.inventory.scores.credential import CREDENTIAL
 from keyaudit.inventory.scores.key import KEY
 from keyaudit.inventory.scores.ladder import Scale
@@ -20,7 +20,7 @@ _FLAGS = ("blast_radius_rungs", "exposure_rungs", "age_rungs", "override_flags")
 _NAMES = ("blast_radius", "exposure", "age")
 
 
-def _scored(source: str, scale: Scale, as_of: str) -> str:
+def _scored(source: str, scale: Scale, as_of: int) -> str:
     flags = [f"{ladder.flags} AS {name}" for ladder, name in zip(scale.ladders, _FLAGS, strict=False)]
     overrides = ", ".join(override.holds for override in scale.overrides)
     bounds = [
@@ -45,17 +45,19 @@ def _scored(source: str, scale: Scale, as_of: str) -> str:
         )"""
 
 
-_AS_OF = "$AS_OF"
-"""Stands for the moment in a query that is written before it is known."""
-
 SCALES: Mapping[str, Scale] = {
     "key": KEY,
-    "certificate": certificate.scale(_scored("credential", CREDENTIAL, _AS_OF)),
+    "certificate": CERTIFICATE,
     "credential": CREDENTIAL,
     "signing_certificate": SIGNING_CERTIFICATE,
     "account_key": ACCOUNT_KEY,
 }
 """How the rows of a table are scored, by its name."""
+
+
+def prepared(table: str, as_of: int) -> tuple[str, ...]:
+    """The statements that make what scoring rows of that table looks up. They are executed before `scored` is read, once."""
+    return (prepare(CREDENTIAL, as_of),) if table == "certificate" else ()
 
 
 def scored(relation: str, table: str, as_of: int) -> str:
@@ -66,7 +68,7 @@ def scored(relation: str, table: str, as_of: int) -> str:
     """
     if table not in SCALES:
         return unscored(relation)
-    return _scored(relation, SCALES[table], _AS_OF).replace(_AS_OF, str(as_of))
+    return _scored(relation, SCALES[table], as_of)
 
 
 def unscored(relation: str) -> str:

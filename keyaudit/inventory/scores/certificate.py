@@ -14,88 +14,99 @@ _RETIRED = every(_ALIVE, "NOT is_current")
 _DATES = ("created_on", "expires_on")
 
 
-def of_identities(scored: str) -> str:
-    """The facts: those of the vault, and the widest blast radius of the credentials in `scored` that lie on its key."""
-    unlisted = "SELECT min(reason) AS reason FROM coverage WHERE operation IN ('application.list', 'service_principal.list')"
+IDENTITIES = "identity_reach"
+"""The table that `prepare` makes: by public key, the bounds of the widest blast radius of the credentials on it."""
+
+
+def prepare(credentials: Scale, as_of: int) -> str:
+    """Makes that table of the view of credentials: looked at once for all certificates, they take less memory to plan."""
+    ladder = credentials.blast_radius
+    low, high = ladder.bounds([f"rungs[{nth}]" for nth in range(1, len(ladder.rungs) + 1)])
     return f"""
+        CREATE TABLE {IDENTITIES} AS
+        WITH judged AS NOT MATERIALIZED (SELECT *, {as_of}::BIGINT AS fact_as_of FROM credential)
+        SELECT digest, max({low}) AS low, max({high}) AS high
+        FROM (SELECT public_key_sha256 AS digest, {ladder.flags} AS rungs FROM ({credentials.facts}))
+        WHERE digest IS NOT NULL GROUP BY digest"""
+
+
+_UNLISTED = "SELECT min(reason) AS reason FROM coverage WHERE operation IN ('application.list', 'service_principal.list')"
+_OF_IDENTITIES = f"""
         SELECT placed.* EXCLUDE (fact_unknown), coalesce(identity.low, 1) AS fact_identities_min,
             CASE WHEN unshown.doubt IS NULL THEN coalesce(identity.high, 1) END AS fact_identities_max,
             map_concat(fact_unknown, {reasons({"fact_identities": "unshown.doubt"})}) AS fact_unknown
         FROM ({OF_VAULT}) AS placed
-        LEFT JOIN (
-            SELECT public_key_sha256 AS digest, max(blast_radius_low) AS low, max(blast_radius_high) AS high FROM ({scored})
-            WHERE public_key_sha256 IS NOT NULL GROUP BY ALL
-        ) AS identity ON identity.digest = placed.public_key_sha256
+        LEFT JOIN {IDENTITIES} AS identity ON identity.digest = placed.public_key_sha256
         CROSS JOIN (
             SELECT coalesce(
-                ({unlisted} AND state <> 'assessed'),
+                ({_UNLISTED} AND state <> 'assessed'),
                 (SELECT min(unknown['public_key_sha256']) FROM credential WHERE holder_type <> 'ManagedIdentity')
             ) AS doubt
         ) AS unshown"""
+"""The facts: those of the vault, and the widest blast radius of the credentials that lie on its key."""
 
 
 def _identities(value: int) -> str:
     return every(_ALIVE, more_than("fact_identities", value - 1))
 
 
-def scale(credentials: str) -> Scale:
-    """`credentials`: SQL of the scored credentials."""
-    by_identity = "an identity that signs in by it can do as much: see its credential"
-    return Scale(
-        blast_radius=Ladder(
-            (
-                Rung(5, _identities(5), by_identity, (*_LIVES, "fact_identities")),
-                Rung(4, _identities(4), by_identity, (*_LIVES, "fact_identities")),
-                Rung(
-                    4,
-                    every(_ALIVE, more_than("foreign_signing", 0)),
-                    "guests or applications of other tenants can sign with it",
-                    (*_LIVES, "foreign_signing"),
-                ),
-                Rung(3, _identities(3), by_identity, (*_LIVES, "fact_identities")),
-                Rung(
-                    3,
-                    every(_ALIVE, more_than("workloads_signing", 1)),
-                    "several workloads can sign with it",
-                    (*_LIVES, "workloads_signing"),
-                ),
-                Rung(2, _ALIVE, "it speaks for the names in it", _LIVES),
+_BY_IDENTITY = "an identity that signs in by it can do as much: see its credential"
+
+CERTIFICATE = Scale(
+    blast_radius=Ladder(
+        (
+            Rung(5, _identities(5), _BY_IDENTITY, (*_LIVES, "fact_identities")),
+            Rung(4, _identities(4), _BY_IDENTITY, (*_LIVES, "fact_identities")),
+            Rung(
+                4,
+                every(_ALIVE, more_than("foreign_signing", 0)),
+                "guests or applications of other tenants can sign with it",
+                (*_LIVES, "foreign_signing"),
             ),
-            1,
-            "it is disabled, or has expired",
-        ),
-        exposure=Ladder(
-            (
-                Rung(4, "exportable", "its private key can be read from the vault as a secret", ("exportable",)),
-                Rung(4, "fact_network_open", "its vault can be reached from any network", ("fact_network_open",)),
-                Rung(
-                    4,
-                    more_than("principals_signing", NARROW),
-                    f"more than {NARROW} principals can sign with it",
-                    ("principals_signing",),
-                ),
-                Rung(4, "CASE WHEN custody IS NULL THEN NULL ELSE FALSE END", "", ("custody",)),
-                Rung(3, "custody = 'software'", "a software key: its vault holds it outside of an HSM", ("custody",)),
+            Rung(3, _identities(3), _BY_IDENTITY, (*_LIVES, "fact_identities")),
+            Rung(
+                3,
+                every(_ALIVE, more_than("workloads_signing", 1)),
+                "several workloads can sign with it",
+                (*_LIVES, "workloads_signing"),
             ),
-            2,
-            "an HSM key that does not leave, on a private network",
+            Rung(2, _ALIVE, "it speaks for the names in it", _LIVES),
         ),
-        age=age.ladder(
-            _DATES,
-            ("created_on", "expires_on"),
-            Rung(4, _RETIRED, "a newer one took its place, and it is still valid", (*_LIVES, "is_current")),
-            Rung(4, absent("expires_on"), "it has no end", ("expires_on",)),
-        ),
-        overrides=(
-            Override(
-                name="retired",
-                holds=_RETIRED,
-                because="a newer one took its place, and it is still valid: high at least",
-                reads=(*_LIVES, "is_current"),
-                floor=Severity.HIGH,
+        1,
+        "it is disabled, or has expired",
+    ),
+    exposure=Ladder(
+        (
+            Rung(4, "exportable", "its private key can be read from the vault as a secret", ("exportable",)),
+            Rung(4, "fact_network_open", "its vault can be reached from any network", ("fact_network_open",)),
+            Rung(
+                4,
+                more_than("principals_signing", NARROW),
+                f"more than {NARROW} principals can sign with it",
+                ("principals_signing",),
             ),
-            BLIND,
+            Rung(4, "CASE WHEN custody IS NULL THEN NULL ELSE FALSE END", "", ("custody",)),
+            Rung(3, "custody = 'software'", "a software key: its vault holds it outside of an HSM", ("custody",)),
         ),
-        facts=of_identities(credentials),
-        ages=age.ages(_DATES, str(age.CERTIFICATE_LIMIT)),
-    )
+        2,
+        "an HSM key that does not leave, on a private network",
+    ),
+    age=age.ladder(
+        _DATES,
+        ("created_on", "expires_on"),
+        Rung(4, _RETIRED, "a newer one took its place, and it is still valid", (*_LIVES, "is_current")),
+        Rung(4, absent("expires_on"), "it has no end", ("expires_on",)),
+    ),
+    overrides=(
+        Override(
+            name="retired",
+            holds=_RETIRED,
+            because="a newer one took its place, and it is still valid: high at least",
+            reads=(*_LIVES, "is_current"),
+            floor=Severity.HIGH,
+        ),
+        BLIND,
+    ),
+    facts=_OF_IDENTITIES,
+    ages=age.ages(_DATES, str(age.CERTIFICATE_LIMIT)),
+)
