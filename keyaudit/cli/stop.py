@@ -23,7 +23,8 @@ def terminable() -> Iterator[Callable[[int], int]]:
         interrupt(number, frame)
 
     before = signal.signal(signal.SIGTERM, terminate)
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if ignored:
         # A shell's background job: Ctrl-C stays without effect, and the handler that SIGTERM needs is there.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -31,6 +32,10 @@ def terminable() -> Iterator[Callable[[int], int]]:
         yield lambda code: Exit.TERMINATED if terminated and code == Exit.INTERRUPTED else code
     finally:
         signal.signal(signal.SIGTERM, before)
+        if ignored:
+            # In this order: one that came meanwhile is still without effect.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 @contextlib.contextmanager

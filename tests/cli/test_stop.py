@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from keyaudit.model.errors import Exit
+from tests.cli.conftest import Keyaudit
 
 SIGNALS = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, Exit.INTERRUPTED), (signal.SIGTERM, Exit.TERMINATED)])
 
@@ -53,6 +54,16 @@ def test_a_report_that_is_being_written_leaves_no_half_file(tmp_path: Path, numb
     assert ended == code
     assert b"Traceback" not in complaint
     assert list(out.iterdir()) == []
+
+
+def test_a_command_leaves_signals_as_they_were(keyaudit: Keyaudit) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert keyaudit("explain", "exit-codes").code == 0
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_background_job_of_a_shell_which_ignores_ctrl_c_is_terminated_too(tmp_path: Path) -> None:
