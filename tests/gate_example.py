@@ -7,7 +7,8 @@ from keyaudit.model.allowances import Allowance
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.findings import PolicyText, Severity, Tally, UnknownGroup
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Run, Verdict
+from keyaudit.model.run import NotJudged, Run, Verdict
+from keyaudit.model.waivers import Waiver
 
 SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000001"
 TENANT = Scope("/tenants/t", "contoso.example", ScopeKind.TENANT)
@@ -60,6 +61,9 @@ def verdict(
     fail_on: Severity | None = Severity.HIGH,
     allow: Sequence[str] = (),
     run: Run = RUN,
+    unsupplied: Sequence[NotJudged] = (),
+    waivers: Sequence[Waiver] = (),
+    waived: Mapping[str, int] | None = None,
 ) -> Verdict:
     return decide(
         run=run,
@@ -71,6 +75,9 @@ def verdict(
         needed_by=needed,
         fail_on=fail_on,
         allowances=[Allowance.parse(text) for text in allow],
+        unsupplied=unsupplied,
+        waivers=waivers,
+        waived=waived,
     )
 
 

@@ -15,6 +15,8 @@ from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Severity, Tally, UnknownGroup
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import AZURES, OPTIONAL, UNSAFE, Reason
+from keyaudit.model.run import NotJudged
+from keyaudit.model.waivers import Glob, State, Waiver
 from tests.gate_example import (
     NEEDED,
     PASSING,
@@ -270,6 +272,32 @@ def test_what_anybody_may_read_is_no_access_unless_nothing_else_was_asked_for() 
     assert came.conditions == (Exit.NO_ACCESS, Exit.INCOMPLETE)
     alone = verdict([places, keys], tallies=[judged], needed={"login.keys": ("p",), "subscription.list": ("p",)}, run=empty)
     assert Exit.NO_ACCESS not in alone.conditions
+
+
+def test_evidence_that_is_required_and_was_not_supplied_is_a_gap() -> None:
+    lacking = NotJudged(policy=policy("p-logs", "usage"), needs=("logs",))
+    group = UnknownGroup(
+        policy="p-logs", severity=Severity.HIGH, scope_id=TENANT.id, causes={}, reasons=(Reason.NOT_SUPPLIED,), count=1
+    )
+    tallies = (*PASSING, Tally(policy=lacking.policy, unknown={Severity.HIGH: 1}))
+    came = verdict(tallies=tallies, groups=[group], unsupplied=[lacking])
+    assert (came.exit, [(gap.reason, gap.detail, gap.blinds) for gap in came.gaps]) == (
+        Exit.INCOMPLETE,
+        [(Reason.NOT_SUPPLIED, "logs", ("p-logs",))],
+    )
+    came = verdict(tallies=tallies, groups=[group], unsupplied=[lacking], allow=["reason=not_supplied"])
+    assert (came.exit, came.allowed_unknown, came.gaps[0].allowed) == (Exit.CLEAN, 1, True)
+
+
+def test_a_waiver_is_in_use_or_unused_until_it_ends() -> None:
+    def waiver(id_: str, ends: int) -> Waiver:
+        return Waiver(
+            id=id_, policy=Glob("p-key"), resource=Glob("*"), reason="r", owner="o", approved_by="a", ends=RUN.as_of + ends
+        )
+
+    given = [waiver("used", 1), waiver("idle", 1), waiver("over", 0)]
+    came = verdict(waivers=given, waived={"used": 2})
+    assert [(use.state, use.count) for use in came.waivers] == [(State.ACTIVE, 2), (State.UNUSED, 0), (State.EXPIRED, 0)]
 
 
 def test_nothing_in_scope_is_not_clean() -> None:
