@@ -1,29 +1,14 @@
 """Commands run in this process, and the simulated tenants collected once for all tests that only read them."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import coverage
 import pytest
 
 from keyaudit.__main__ import main
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Whole commands are not counted: what covers the floors below is their own tests, and tracing takes half as long again."""
-    # This hook is asked for every test, wherever it lies.
-    tracing = coverage.Coverage.current() if Path(__file__).parent in item.path.parents else None
-    if tracing is not None:
-        tracing.stop()
-    try:
-        return (yield)
-    finally:
-        if tracing is not None:
-            tracing.start()
 
 
 @dataclass(frozen=True, slots=True)
