@@ -168,7 +168,7 @@ def judge(
     optional = OPTIONAL - {Reason.NOT_IN_CLOUD} if NOT_IN_CLOUD in require else OPTIONAL
     tenant = Scope(f"/tenants/{snapshot.run.tenant_id}".lower(), snapshot.run.tenant_name, ScopeKind.TENANT)
     reach_known = listed or scoring is not Scoring.NONE or reads_reach(policies)
-    often = {policy.table.name for policy in policies} & snapshot.sizes.keys()
+    often = {policy.table.name for policy in policies}
     with snapshot.judging(as_of, reach_known=reach_known, often=often) as connection:
         judgement = judge_policies(
             connection,

@@ -267,6 +267,7 @@ def quiet(tenant: Tenant, without: Iterable[str] = ()) -> Logs:
     """
     logs, unused = Logs(tenant), set(without)
     ended = [key["expires_on"] for key in tenant.versions() if key["expires_on"] and key["expires_on"] < tenant.today]
+    one_each = {vault.split("/")[2]: vault for vault in tenant.vaults}.values()
     begin = max(210, (tenant.today - min(ended, default=tenant.today)) // DAY + 4)
     for ago in range(begin, 0, -1):
         for vault in tenant.vaults:
@@ -277,7 +278,8 @@ def quiet(tenant: Tenant, without: Iterable[str] = ()) -> Logs:
         logs.sign_in(ago - 0.3, tenant.owner.app_id, "usual")
         logs.person(ago - 0.3, tenant.owner.app_id, "oAuth2")
         logs.audit(ago - 0.3, "Update user", STRANGER, "User", tenant.deployer.app_id)
-        logs.activity(ago - 0.3, "Microsoft.KeyVault/vaults/write", tenant.vaults[0])
+        for vault in one_each:
+            logs.activity(ago - 0.3, "Microsoft.KeyVault/vaults/write", vault)
     # The usual rotation, by the usual deployment.
     for week, ago in enumerate(range(LEARNED - 2, 0, -7)):
         added = f"{week:08d}-0000-4000-8000-000000000001"

@@ -21,7 +21,7 @@ from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES, filled
-from keyaudit.model.tables.usage import USAGE
+from keyaudit.model.tables.usage import SHOWN_BY, USAGE
 
 _DAMAGED = "take the snapshot from where it was made, or collect again"
 
@@ -37,8 +37,9 @@ class Snapshot:
 
     @property
     def sizes(self) -> dict[str, int]:
-        """How many rows each table has; a connection finds so in the files, or refuses the snapshot."""
-        return {name: table.rows for name, table in self.tables.items()}
+        """How many rows each view has at most; a connection finds so in the files, or refuses the snapshot."""
+        besides = {USAGE.name: len(SHOWN_BY)} if USAGE.needs in self.run.evidence else {}
+        return {name: table.rows + besides.get(name, 0) for name, table in self.tables.items()}
 
     def reading(self) -> duckdb.DuckDBPyConnection:
         """An in-memory DuckDB that can read this snapshot's folder and nothing else: no network, no extension, and no setting
@@ -66,7 +67,8 @@ class Snapshot:
         with contextlib.ExitStack() as failed:
             connection = failed.enter_context(self.reading())
             sources = {name: parquet(*self._paths(table)) for name, table in self.tables.items() if table.rows}
-            kept = {name for name in often if self.tables[name].rows <= views.SMALL}
+            sizes = self.sizes
+            kept = {name for name in often if sizes[name] <= views.SMALL}
             views.create(connection, sources, self.coverage, self.run, as_of, names=names, kept=kept, reach_known=reach_known)
             failed.pop_all()
         return connection

@@ -40,7 +40,8 @@ def label(facts: Facts) -> str:
         case "account_key":
             called = f"account key {name}/{row('slot')}"
         case "usage":
-            called = f"{row('operation')} of {row('target_id') or row('target_kind')}"
+            target = row("target_id") or row("target_kind")
+            called = f"{row('operation')} of {target}" if target else f"{row('operation')}: {name}"
         case "deleted":
             called = f"deleted {row('kind')} {name}"
         case table:

@@ -16,7 +16,7 @@ def main(folder: Path) -> None:
     snapshot = open_snapshot(folder)
     verified = time.process_time()
     policies, as_of = load(), snapshot.run.as_of
-    often = {policy.table.name for policy in policies} & snapshot.sizes.keys()
+    often = {policy.table.name for policy in policies}
     connection = snapshot.connect(as_of, reach_known=reads_reach(policies), often=often)
     outcome = judge(connection, policies, snapshot.coverage, as_of=as_of, sizes=snapshot.sizes)
     judged = time.process_time()

@@ -150,8 +150,8 @@ def test_what_missing_days_may_hold_is_unknown(
     assert _unknown(ran) == {
         # Who signed in the last 30 days, and whether anything used what ended before.
         *("use-key-signs-for-many-apps", "combo-retired-key-still-accepted"),
-        # Of the days before the gap nothing is certain any more; what was read since is.
-        "log-mail-of-many-mailboxes",
+        # Of the days before the gap nothing is certain any more, and in it anything may have been done.
+        *("log-mail-of-many-mailboxes", "log-unexpected-appid", "log-audit-switched-off"),
     }
 
 
@@ -163,7 +163,28 @@ def test_what_a_cut_file_may_have_held_is_unknown(
     file.write_bytes(gzip.compress(file.read_bytes())[:-200])
     _run("usage", "import", files, "--out", tmp_path / "uses", codes=(3,))
     ran = _judged(keyaudit, tmp_path, *_imports(tmp_path / "uses", usual[1]))
-    assert _unknown(ran) == {"use-key-signs-for-many-apps", "combo-retired-key-still-accepted"}
+    assert _unknown(ran) == {
+        *("use-key-signs-for-many-apps", "combo-retired-key-still-accepted", "log-unexpected-appid"),
+        *("use-superseded-version", "use-backup-or-release", "combo-cross-environment-signed"),
+    }
+
+
+@pytest.mark.parametrize("policy", sorted(BY_USE))
+def test_over_logs_that_ended_no_detection_is_clean(keyaudit: Keyaudit, stale: Path, policy: str) -> None:
+    """Each by itself: whoever selects one alone is told by it."""
+    ran = keyaudit("gate", "--from", stale, "--select", policy, "-o", "json")
+    assert (ran.code, {each["outcome"] for each in ran.json["findings"]}) == (Exit.INCOMPLETE, {"unknown"})
+
+
+@pytest.fixture(scope="module")
+def stale(clean: Tenant, usual: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A snapshot with logs in which nothing is wrong, up to ten days ago."""
+    folder = tmp_path_factory.mktemp("stale")
+    logs, last = quiet(clean), iso_date(clean.today - 10 * DAY)
+    for log, records in logs.records.items():
+        logs.records[log] = [each for each in records if each["TimeGenerated"] < last]
+    uses = _imported(folder, logs)
+    return collected(folder / "snapshot", "hardened", *_imports(uses, usual[1]))
 
 
 def test_the_snapshot_says_how_far_the_logs_reach(keyaudit: Keyaudit, taken: Path, tenant: Tenant) -> None:

@@ -31,7 +31,8 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
 
 def _uses(snapshot: Snapshot) -> list[tuple[object, ...]]:
     with snapshot.connect(AS_OF) as connection:
-        return connection.execute("SELECT id, used_on, actor_app_id, target_id FROM usage ORDER BY used_on").fetchall()
+        query = "SELECT id, used_on, actor_app_id, target_id FROM usage WHERE succeeded IS NOT NULL ORDER BY used_on"
+        return connection.execute(query).fetchall()
 
 
 def test_they_are_those_of_the_store_and_need_it_no_more(spool: Spool, logs: LogStore) -> None:

@@ -68,8 +68,12 @@ def usual(operation: str, app: str | None, target: str = KEY, client: str | None
     return row("usage_baseline", id_, scope_id=TENANT.id, operation=operation, **(given | values))
 
 
-def views(folder: Path, table: str, rows: Mapping[str, Iterable[Row]], *, baseline: bool = True) -> list[dict[str, Any]]:
-    """The view's rows by id, of a snapshot to which logs were supplied."""
+def views(
+    folder: Path, table: str, rows: Mapping[str, Iterable[Row]], *, baseline: bool = True, where: str = "true"
+) -> list[dict[str, Any]]:
+    """The view's rows by id, of a snapshot to which logs were supplied; of uses those that somebody logged."""
+    if table == "usage" and where == "true":
+        where = "name IS NULL"
     evidence = {"logs": "0" * 64, **({"usage-baseline": "1" * 64} if baseline else {})}
     run = dataclasses.replace(RUN, evidence=evidence)
     with Spool.create(folder / "out", run) as spool:
@@ -78,7 +82,7 @@ def views(folder: Path, table: str, rows: Mapping[str, Iterable[Row]], *, baseli
             put(spool, "all", scope, every if not number else {}, records)
         taken = write(spool, run)
     with taken.connect(AS_OF, reach_known=False) as connection:
-        found: list[dict[str, Any]] = fetch(connection, f"SELECT * FROM {table} ORDER BY id")
+        found: list[dict[str, Any]] = fetch(connection, f"SELECT * FROM {table} WHERE {where} ORDER BY id")
     return found
 
 
@@ -362,3 +366,80 @@ def test_mailboxes_are_counted_once_a_day_and_application(
     )
     if beyond is not None:
         assert found[0]["mail_beyond_usual"] == beyond
+
+
+def unshown(folder: Path, logs: Iterable[Row], **rows: Iterable[Row]) -> dict[str, dict[str, Any]]:
+    """By operation the row for what was not shown."""
+    found = views(folder, "usage", {"usage": [], "usage_log": logs, **rows}, where="id LIKE '%/unshown/%'")
+    return {each["operation"]: each for each in found}
+
+
+def tenants(since: float | None, source: str, last: float = 1) -> Row:
+    return log(since, last, TENANT.id, source)
+
+
+ACTIVITY = log(60, logged="/".join(KV.id.split("/")[:3]), source="AzureActivity")
+
+
+@pytest.mark.parametrize(
+    ("logs", "until"),
+    [
+        # Nothing before the day from which on it is whole.
+        ([tenants(9, "OfficeActivity")], ago(9) - 1),
+        ([tenants(9, "OfficeActivity", 4)], ago(9) - 1),
+        # It ended too long ago, is whole from no day on, or is not there.
+        ([tenants(9, "OfficeActivity", 5)], AS_OF),
+        ([tenants(None, "OfficeActivity")], AS_OF),
+        ([tenants(9, "AuditLogs")], AS_OF),
+        ([], AS_OF),
+    ],
+)
+def test_what_a_log_does_not_show_may_have_been_done(tmp_path: Path, logs: list[Row], until: int) -> None:
+    found = unshown(tmp_path, logs)
+    assert {found[operation]["used_on"] for operation in ("read-mail", "change-audit")} == {until}
+
+
+@pytest.mark.parametrize(
+    ("logs", "until"),
+    [
+        ([log(9), log(20, logged="https://b.vault.azure.net")], ago(9) - 1),
+        # One is quiet, and would be missed if it were not: the log as a whole goes on.
+        ([log(9), log(20, 15, logged="https://b.vault.azure.net")], ago(9) - 1),
+        ([log(9, 5), log(20, 15, logged="https://b.vault.azure.net")], AS_OF),
+        # One is not logged at all.
+        ([log(9)], AS_OF),
+        ([log(9), log(None, logged="https://b.vault.azure.net")], AS_OF),
+    ],
+)
+def test_the_log_of_every_vault_has_to_show_it(tmp_path: Path, logs: list[Row], until: int) -> None:
+    both = [vault(), vault("b", vault_uri="https://b.vault.azure.net/")]
+    found = unshown(tmp_path, logs, vault=both)
+    assert {found[operation]["used_on"] for operation in ("sign", "backup", "read-secret")} == {until}
+
+
+def test_the_activity_log_of_every_subscription_with_vaults_has_to_show_it(tmp_path: Path) -> None:
+    assert unshown(tmp_path / "one", [ACTIVITY])["remove-log-settings"]["used_on"] == ago(60) - 1
+    elsewhere = vault("b")
+    elsewhere["id"] = str(elsewhere["id"]).replace(KV.id.split("/")[2], "00000000-0000-0000-0000-00000000000b")
+    found = unshown(tmp_path / "two", [ACTIVITY], vault=[vault(), elsewhere])
+    assert found["remove-log-settings"]["used_on"] == AS_OF
+
+
+def test_without_a_vault_nothing_can_be_done_in_one(tmp_path: Path) -> None:
+    assert set(unshown(tmp_path, [], vault=[])) == {
+        *("read-mail", "change-audit", "sign-in", "saml-sign-in"),
+        *("add-credential", "remove-credential", "add-service-principal", "change-federation"),
+    }
+
+
+def test_of_what_was_not_shown_nothing_is_known_but_when_at_the_latest(tmp_path: Path) -> None:
+    found = unshown(tmp_path, [])
+    known = {"id", "name", "resource_id", "scope_id", "source_url", "source_version", "used_on", "operation", "source"}
+    for operation, each in found.items():
+        reads_mail = operation == "read-mail"
+        told = known if reads_mail else {*known, "mailboxes_read_min", "mailboxes_read_max", "mail_beyond_usual"}
+        assert {name for name, value in each.items() if value is not None and name != "unknown"} == told
+        assert set(each["unknown"].values()) == {NOT_SHOWN}
+        assert ("mailboxes_read" in each["unknown"]) == reads_mail
+        assert {"succeeded", "target_kind", "target_id", "actor_app_id", "expected"} <= set(each["unknown"])
+    assert found["sign"]["name"] == "what AZKVAuditLogs does not show"

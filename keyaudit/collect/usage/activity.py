@@ -7,8 +7,9 @@ import msgspec
 from keyaudit.collect.usage.event import Event, Members, Shape, inside, mark
 from keyaudit.collect.usage.values import BadRecordError, Text, address, lower, moment
 from keyaudit.inventory.logs.use import Use
+from keyaudit.model.tables.usage import ACTIVITY_LOG
 
-SOURCE = "AzureActivity"
+SOURCE = ACTIVITY_LOG
 
 _REMOVAL = "microsoft.insights/diagnosticsettings/delete"
 # Of one call there are several records: these say what came of it, the others that it began.

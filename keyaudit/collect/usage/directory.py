@@ -9,8 +9,9 @@ from keyaudit.collect.usage.event import Event, Members, Shape, inside
 from keyaudit.collect.usage.values import LONGEST, BadRecordError, Text, address, guid, lower, moment
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.usage import DIRECTORY_LOG
 
-SOURCE = "AuditLogs"
+SOURCE = DIRECTORY_LOG
 
 _KINDS = {"application": "application", "serviceprincipal": "service-principal"}
 

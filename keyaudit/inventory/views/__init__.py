@@ -124,9 +124,11 @@ def create(
     if LOGS in run.evidence:
         derived |= {name: extend(derived[name], sources, as_of) for name, extend in logged.EXTENDED.items()}
         baseline = USAGE_BASELINE in run.evidence
-        for statement in usage.prepare(sources, baseline=baseline) if "usage" not in empty else ():
+        for statement in usage.prepare(sources, baseline=baseline) if "usage" in names else ():
             connection.execute(statement)
-        derived["usage"] = usage.view(sources, baseline=baseline)
+        derived["usage"] = usage.view(sources, f"/tenants/{run.tenant_id}".lower(), as_of, baseline=baseline)
+        # That no use was logged is not that there was none.
+        empty.pop("usage", None)
     for name in names:
         source = sources[name]
         query = derived.get(name) or f"SELECT {stored(name, 'stored')}, stored.unknown FROM {source} AS stored"

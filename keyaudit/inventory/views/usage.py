@@ -11,6 +11,7 @@ from keyaudit.inventory.views import versions
 from keyaudit.inventory.views.logged import whole
 from keyaudit.inventory.views.service_principal import environments
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
+from keyaudit.inventory.views.unshown import unshown
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.usage import MAIL_LOG, SIGN_IN_LOGS
@@ -35,10 +36,10 @@ def prepare(sources: Sources, *, baseline: bool) -> Iterator[str]:
             FROM {sources["usage_baseline"]} WHERE operation = 'read-mail' GROUP BY ALL"""
 
 
-def view(sources: Sources, *, baseline: bool) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown.
+def view(sources: Sources, scope_id: str, as_of: int, *, baseline: bool) -> str:
+    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown; and what no log shows.
 
-    Without a `baseline` what is usual is unknown.
+    Without a `baseline` what is usual is unknown. `scope_id`: the tenant's.
     """
     columns = _COLUMNS | (_HELD_AGAINST if baseline else _UNHELD)
     doubts = _DOUBTS | (_HELD_AGAINST_DOUBTS if baseline else _UNHELD_DOUBTS)
@@ -58,7 +59,8 @@ def view(sources: Sources, *, baseline: bool) -> str:
         LEFT JOIN (SELECT min(since) AS since FROM ({whole(sources, MAIL_LOG)})) AS mail ON true
         LEFT JOIN mail_day AS reading ON reading.id = stored.id
         LEFT JOIN ({read_to_the_end(("service_principal.list",))}) AS principals ON true
-        {_USUAL if baseline else ""}"""
+        {_USUAL if baseline else ""}
+        UNION ALL BY NAME {unshown(sources, scope_id, as_of)}"""
 
 
 _SAME = " AND ".join(

@@ -8,18 +8,29 @@ KEY_VAULT_LOG = "AZKVAuditLogs"
 MAIL_LOG = "OfficeActivity"
 SIGN_IN_LOGS = ("AADServicePrincipalSignInLogs", "AADManagedIdentitySignInLogs")
 USER_SIGN_IN_LOG = "SigninLogs"
+DIRECTORY_LOG = "AuditLogs"
+ACTIVITY_LOG = "AzureActivity"
 """Logs by the names of their tables, whichever way they were exported."""
 
 REACHES = 7 * DAY
 """A log goes on up to now where its last event is no longer ago: what its exports bring comes late, and in turns."""
+LATE = 4 * DAY
+"""A log that had an event no longer ago goes on: records come late, and on a long weekend there are none."""
 
-_OPERATIONS = (
-    *("sign", "verify", "encrypt", "decrypt", "wrap", "unwrap", "backup", "release", "read-secret"),
-    *("read-mail", "sign-in", "saml-sign-in"),
-    *("add-credential", "remove-credential", "add-service-principal", "change-federation"),
+SHOWN_BY = {
+    **dict.fromkeys(
+        ("sign", "verify", "encrypt", "decrypt", "wrap", "unwrap", "backup", "release", "read-secret"), KEY_VAULT_LOG
+    ),
+    "read-mail": MAIL_LOG,
+    "sign-in": SIGN_IN_LOGS[0],
+    "saml-sign-in": USER_SIGN_IN_LOG,
+    **dict.fromkeys(("add-credential", "remove-credential", "add-service-principal", "change-federation"), DIRECTORY_LOG),
     # Only what records less than before: switched off, or passed by.
-    *("change-audit", "remove-log-settings"),
-)
+    "change-audit": MAIL_LOG,
+    "remove-log-settings": ACTIVITY_LOG,
+}
+"""What is done, in one vocabulary over all logs, and the log that shows it. Others may hold copies of some."""
+_OPERATIONS = tuple(SHOWN_BY)
 _TARGETS = (
     *("key", "secret", "certificate", "mailbox", "application", "service-principal"),
     *("domain", "tenant", "resource"),
@@ -31,7 +42,7 @@ USAGE = Table(
     plural="uses",
     meaning=(
         "one use of a key, secret, certificate or mailbox, one sign-in with a credential, or one change of credentials,"
-        " federation or logging, that a log shows"
+        " federation or logging, that a log shows; and one row for each such operation that none may have shown"
     ),
     needs=LOGS,
     listed_by=(),
@@ -42,7 +53,7 @@ USAGE = Table(
             name="used_on",
             type=Type.TIME,
             unit="seconds since 1970 UTC",
-            meaning="when it was done",
+            meaning="when it was done; of what a log does not show, the last moment at which it may have been",
         ),
         Column(
             name="operation",
@@ -89,6 +100,7 @@ USAGE = Table(
             type=Type.TEXT,
             meaning="what it was done with or to; of a sign-in the application that was signed in to",
             values=_TARGETS,
+            needs=LOGS,
         ),
         Column(
             name="target_id",

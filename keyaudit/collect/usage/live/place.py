@@ -1,12 +1,12 @@
 """One log in one place of Azure, while it is read: its records as uses, and at the end what was read of it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from keyaudit.collect.usage.documents import Found
 from keyaudit.collect.usage.read import THROTTLING_UNTOLD, Counted
-from keyaudit.inventory.logs.use import FileRead, Use
+from keyaudit.inventory.logs.use import FileRead, SourceRead, Use
 from keyaudit.inventory.logs.write import Import
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.operations import OPERATIONS
@@ -34,9 +34,9 @@ class Outcome:
 class Place:
     """Its name stands where that of an exported file stands."""
 
-    def __init__(self, name: str, form: str, known: Import, outcome: Outcome) -> None:
-        """`form` says what it was read as. The outcome is told what becomes of it."""
-        self._name, self._form, self._outcome = one_line(name, 1024), form, outcome
+    def __init__(self, name: str, form: str, logs: Collection[str], known: Import, outcome: Outcome) -> None:
+        """`form` says what it was read as, `logs` whose records it may hold. The outcome is told what becomes of it."""
+        self._name, self._form, self._logs, self._outcome = one_line(name, 1024), form, logs, outcome
         self._counted = Counted(self._name, known, _ANOTHER_TENANT)
         self._sha256 = hashlib.sha256()
         self._size = self._records = 0
@@ -79,6 +79,7 @@ class Place:
             sha256=self._sha256.hexdigest(),
             form=self._form,
             complete=not self._lacking,
-            sources=self._counted.settled(),
+            # Where none was read, it is known all the same of which logs there would have been some.
+            sources=self._counted.settled() or {log: SourceRead() for log in sorted(self._logs)},
             trouble=(*self._lacking, *self._counted.trouble),
         )

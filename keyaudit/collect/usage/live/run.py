@@ -51,7 +51,7 @@ class Reading:
             yield batch
         if self.wanted.search:
             self._there.add(SEARCHED)
-            place = self._place("graph:security/auditLog/queries", "Microsoft Graph")
+            place = self._place("graph:security/auditLog/queries", "Microsoft Graph", SEARCHED)
             async for batch in read_search(self.connection.gateway, self.clock, place, self.wanted.window, self.tell):
                 yield batch
         yield [self._nowhere(log).read() for log in sorted(self._logs() - self._there)]
@@ -62,13 +62,14 @@ class Reading:
             return
         workspaces, refusal = await find(self.connection)
         if refusal is not None:
-            place = self._place("log-analytics", "Log Analytics")
-            place.refused(refusal, "workspace.query")
             # In a workspace that was not seen there may be any of these.
-            self._there.update(TABLES[name] for name in names)
+            logs = {TABLES[name] for name in names}
+            place = self._place("log-analytics", "Log Analytics", *logs)
+            place.refused(refusal, "workspace.query")
+            self._there.update(logs)
             yield [place.read()]
         for table in await tables(self.connection, workspaces, names):
-            place = self._place(f"log-analytics:{table.workspace.name}/{table.name}", "Log Analytics")
+            place = self._place(f"log-analytics:{table.workspace.name}/{table.name}", "Log Analytics", TABLES[table.name])
             as_of = self.clock.now()
             async for batch in read_table(self.connection.gateway, table, place, self.wanted.window, as_of):
                 self._there.add(TABLES[table.name])
@@ -79,7 +80,7 @@ class Reading:
             if collection in self.wanted.sources:
                 self._there.update(COLLECTIONS[collection])
                 name = "/".join(("graph:auditLogs", collection, *asked.values()))
-                place = self._place(name, "Microsoft Graph")
+                place = self._place(name, "Microsoft Graph", *COLLECTIONS[collection])
                 async for batch in read_list(self.connection.gateway, operation, place, **asked, **within(self.wanted.window)):
                     yield batch
 
@@ -89,10 +90,10 @@ class Reading:
         return named.union(*(COLLECTIONS[name] for name in self.wanted.sources if name in COLLECTIONS))
 
     def _nowhere(self, log: str) -> Place:
-        place = self._place(f"log-analytics:{log}", "Log Analytics")
+        place = self._place(f"log-analytics:{log}", "Log Analytics", log)
         search = ", or search for it with --audit-search" if log == SEARCHED else ""
         place.lacks(f"no workspace that this identity sees has such a table: send the log to one{search}")
         return place
 
-    def _place(self, name: str, form: str) -> Place:
-        return Place(name, f"{form}{_SIMULATED if self.wanted.simulated else ''}", self.known, self.outcome)
+    def _place(self, name: str, form: str, *logs: str) -> Place:
+        return Place(name, f"{form}{_SIMULATED if self.wanted.simulated else ''}", logs, self.known, self.outcome)
