@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from keyaudit import __version__, gate
 from keyaudit.inventory.access import BESIDE, BESIDE_ELIGIBLE, described, reached_by, who_reaches
 from keyaudit.inventory.blast.reading import known, read
-from keyaudit.inventory.earlier import Earlier
+from keyaudit.inventory.earlier import Earlier, continued
 from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read, endings, prepare
 from keyaudit.inventory.finding import target
 from keyaudit.inventory.listing import listing
@@ -25,7 +25,7 @@ from keyaudit.model.baseline import Baseline
 from keyaudit.model.blast_radius import BlastRadius
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.environments import EnvironmentRule
-from keyaudit.model.errors import Exit, UnsafeError, UsageError
+from keyaudit.model.errors import Exit
 from keyaudit.model.evidence import NOT_IN_CLOUD
 from keyaudit.model.expiring import Expiring
 from keyaudit.model.filters import Filters
@@ -39,7 +39,6 @@ from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
 from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
 from keyaudit.model.tables.reach import WIDENING
-from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.judge import Judgement, reads_reach
 from keyaudit.policy.judge import judge as judge_policies
@@ -89,6 +88,27 @@ class Collected:
     uses: "LogStore | None" = None
 
 
+def connected(
+    source: Source, *, clock: "Clock", prompt: Callable[[str], None]
+) -> "contextlib.AbstractAsyncContextManager[Connection]":
+    """A connection to where `source` says, signed in. `prompt` shows what somebody has to do to sign in."""
+    # The official clients take a third of a second to import; judging a stored snapshot does without them.
+    from keyaudit.cloud.connection import connect  # noqa: PLC0415
+
+    return connect(
+        environment=source.environment,
+        auth=source.auth,
+        tenant=source.tenant,
+        network=source.network,
+        environ=source.environ,
+        clock=clock,
+        share=source.share,
+        concurrency=source.concurrency,
+        roams=source.roams,
+        prompt=prompt,
+    )
+
+
 async def collect(
     source: Source,
     folder: Path,
@@ -105,26 +125,13 @@ async def collect(
 
     What surely did not change since the snapshot `since` is taken from there.
     """
-    # The official clients take a third of a second to import; judging a stored snapshot does without them.
-    from keyaudit.cloud.connection import connect  # noqa: PLC0415
-    from keyaudit.collect.run import collect_all  # noqa: PLC0415
+    from keyaudit.collect.run import collect_all  # noqa: PLC0415 - with the official clients
 
-    async with connect(
-        environment=source.environment,
-        auth=source.auth,
-        tenant=source.tenant,
-        network=source.network,
-        environ=source.environ,
-        clock=clock,
-        share=source.share,
-        concurrency=source.concurrency,
-        roams=source.roams,
-        prompt=prompt,
-    ) as connection:
+    async with connected(source, clock=clock, prompt=prompt) as connection:
         evidence.belongs_to(connection.identity.tenant_id)
         run = _begin(source, connection, clock.now(), evidence)
         if since is not None:
-            run = _continued(run, since.run)
+            run = continued(run, since.run)
         announce(run)
         with contextlib.ExitStack() as held:
             spool = held.enter_context(Spool.resume(folder) if resume else Spool.create(folder, run))
@@ -378,16 +385,3 @@ def _begin(source: Source, connection: "Connection", now: int, evidence: "Eviden
         network={} if source.simulated else source.network.shown(),
         evidence=evidence.digests,
     )
-
-
-def _continued(run: Run, since: Run) -> Run:
-    """The run that takes over what another one read, of the same tenant and in the same way."""
-    if (since.tenant_id, since.environment, since.simulated) != (run.tenant_id, run.environment, run.simulated):
-        there, here = (f"tenant {each.tenant_id} ({each.environment})" for each in (since, run))
-        raise UnsafeError("--since", f"the snapshot is of {there}, signed in to {here}", "name a snapshot of this tenant")
-    if since.tool_version != run.tool_version:
-        what = (
-            f"the snapshot was made by keyaudit {one_line(since.tool_version)}, which may have read Azure's answers otherwise"
-        )
-        raise UsageError("--since", what, "collect once without --since")
-    return dataclasses.replace(run, since=since.run_id)

@@ -130,26 +130,16 @@ def _records(
 async def _batches(
     live: Live, clock: "SystemClock", wanted: "Wanted", known: "Import", outcome: "Outcome"
 ) -> "AsyncIterator[Batch]":
+    from keyaudit import audit  # noqa: PLC0415 - heavy
     from keyaudit.cli.live import where  # noqa: PLC0415 - heavy
     from keyaudit.cli.progress import progress  # noqa: PLC0415 - heavy
     from keyaudit.cli.settings import settle  # noqa: PLC0415 - heavy
-    from keyaudit.cloud.connection import connect  # noqa: PLC0415 - heavy
     from keyaudit.collect.usage.live.run import Reading  # noqa: PLC0415 - heavy
 
     # What a file of settings leaves out is not audited; the logs of what is may lie in any workspace.
     async with (
         where(live, clock, settle(live, resume=False)) as source,
-        connect(
-            environment=source.environment,
-            auth=source.auth,
-            tenant=source.tenant,
-            network=source.network,
-            environ=source.environ,
-            clock=clock,
-            share=source.share,
-            concurrency=source.concurrency,
-            prompt=tell,
-        ) as connection,
+        audit.connected(source, clock=clock, prompt=tell) as connection,
     ):
         known.tenant_id = connection.identity.tenant_id
         if not live.quiet:

@@ -1,10 +1,14 @@
 """What an earlier snapshot holds, for a run that reads again only what may have changed since."""
 
+import dataclasses
 from collections.abc import Mapping
 from types import TracebackType
 
 from keyaudit.inventory.snapshot import Snapshot
+from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.model.run import Run
 from keyaudit.model.tables.key import KEY
+from keyaudit.model.text import one_line
 
 MARGIN = 300
 """Seconds before the earlier run in which a change may have come after the reading: clocks differ, and are whole seconds."""
@@ -37,3 +41,16 @@ class Earlier:
             row = dict(zip(names, values, strict=True))
             found.setdefault(str(row["key_id"]), {})[str(row["version"])] = row
         return found
+
+
+def continued(run: Run, since: Run) -> Run:
+    """The run that takes over what another one read, of the same tenant and in the same way. Raises where it is not."""
+    if (since.tenant_id, since.environment, since.simulated) != (run.tenant_id, run.environment, run.simulated):
+        there, here = (f"tenant {each.tenant_id} ({each.environment})" for each in (since, run))
+        raise UnsafeError("--since", f"the snapshot is of {there}, signed in to {here}", "name a snapshot of this tenant")
+    if since.tool_version != run.tool_version:
+        what = (
+            f"the snapshot was made by keyaudit {one_line(since.tool_version)}, which may have read Azure's answers otherwise"
+        )
+        raise UsageError("--since", what, "collect once without --since")
+    return dataclasses.replace(run, since=since.run_id)

@@ -92,6 +92,7 @@ def unsealed(data: bytes, place: str, kind: type[S], *, reads: int, again: str, 
         found = msgspec.json.decode(data, type=kind)
     except BROKEN as error:
         raise UnsafeError(place, f"damaged, or not of keyaudit: {one_line(str(error))}", remedy) from error
+    # One way to write it means that doubled keys, other number forms and trailing bytes all show here.
     if sealed(found) != data:
         raise UnsafeError(place, "damaged or edited: it does not match its own digest", remedy)
     return found
