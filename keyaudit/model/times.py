@@ -3,8 +3,8 @@
 import re
 
 DAY = 86_400
-MAX_TIME = 2**62
-"""Times beyond this, either way, are `bad_value`."""
+MAX_TIME = 2**60
+"""Times beyond this, either way, are `bad_value`: thousands of millions of years, of which seven add up within 64 bits."""
 
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)

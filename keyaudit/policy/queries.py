@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum, auto
 
 from keyaudit.inventory.scores import scored, unscored
-from keyaudit.model.columns import Table
+from keyaudit.model.columns import Table, Type
 from keyaudit.model.findings import Severity, Value
 from keyaudit.model.rows import view_name, view_names
 from keyaudit.model.waivers import Waiver
@@ -16,7 +16,7 @@ from keyaudit.policy.definition import Trees
 from keyaudit.policy.dialect import DuckDB
 from keyaudit.policy.parameters import OTHERWISE
 from keyaudit.policy.parameters import Value as Settled
-from keyaudit.policy.sql import UNKNOWN, Writer
+from keyaudit.policy.sql import UNKNOWN, Writer, blanked
 from keyaudit.policy.types import Kind, Lookup, walk
 
 DIALECT = DuckDB()
@@ -42,9 +42,11 @@ def selection(bounds: Sequence[Bound], source: str, as_of: int) -> str:
     flags: list[str] = []
     codes: list[str] = []
     classes = [f"{_in_class(bound)} AS class{number}" for number, bound in enumerate(bounds) if bound.classes]
+    table = bounds[0].policy.table
+    read = dict.fromkeys(name for bound in bounds for name in bound.policy.columns_read)
+    source = blanked(DIALECT, source, (name for name in read if table.by_name[name].type is not Type.COUNT))
     if classes:
-        # Under the table's own name, by which a policy's subject is looked up in the baseline.
-        source = f"(SELECT *, {', '.join(classes)} FROM {source}) AS {DIALECT.name(bounds[0].policy.table.name)}"
+        source = f"SELECT *, {', '.join(classes)} FROM ({source})"
     for number, bound in enumerate(bounds):
         own = {index: each.values for index, each in enumerate(bound.classes, 1)}
         writer = Writer(DIALECT, bound.values, as_of, own, f"class{number}")
@@ -52,7 +54,8 @@ def selection(bounds: Sequence[Bound], source: str, as_of: int) -> str:
         judged = verdict.verdict(bound.policy.trees, writer, f"policy{number}_", _excused(bound), exempt)
         flags += [f"{sql} AS {name}" for name, sql in judged.flags.items()]
         codes.append(f"{judged.code} AS code{number}")
-    inner = f"SELECT *, {', '.join(flags)} FROM {source}"
+    # Under the table's own name, by which a policy's subject is looked up in the baseline.
+    inner = f"SELECT *, {', '.join(flags)} FROM ({source}) AS {DIALECT.name(table.name)}"
     return f"SELECT *, {', '.join(codes)}, {_reasons(bounds)} AS {REASONS} FROM ({inner})"
 
 
@@ -254,8 +257,9 @@ def verdicts(
     ]
     stored = [stored for name in names for stored in view_name(table.by_name[name])]
     columns = ", ".join(DIALECT.name(name) for name in ("position", UNKNOWN, *stored))
-    source = f"(VALUES {', '.join(f'({row})' for row in literals)}) AS row({columns})"
-    return f"SELECT {', '.join(codes)} FROM (SELECT position, {', '.join(flags)} FROM {source}) ORDER BY position"
+    rows_ = f"(VALUES {', '.join(f'({row})' for row in literals)}) AS row({columns})"
+    source = blanked(DIALECT, rows_, (name for name in names if table.by_name[name].type is not Type.COUNT))
+    return f"SELECT {', '.join(codes)} FROM (SELECT position, {', '.join(flags)} FROM ({source})) ORDER BY position"
 
 
 def _literals(table: Table, names: Sequence[str], values: Mapping[str, Value]) -> list[str]:

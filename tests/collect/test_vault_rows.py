@@ -109,7 +109,7 @@ FINE: dict[str, object] = {"vaultUri": "https://v.vault.azure.net/", "sku": {"na
         ({"enableSoftDelete": None}, "soft_delete", Reason.BAD_VALUE),
         ({"softDeleteRetentionInDays": 7}, "soft_delete_retention", 604_800),
         ({"softDeleteRetentionInDays": None}, "soft_delete_retention", None),
-        ({"softDeleteRetentionInDays": 2**62}, "soft_delete_retention", Reason.BAD_VALUE),
+        ({"softDeleteRetentionInDays": 2**60}, "soft_delete_retention", Reason.BAD_VALUE),
         ({"softDeleteRetentionInDays": "90"}, "soft_delete_retention", Reason.BAD_VALUE),
         ({"publicNetworkAccess": "Sometimes"}, "public_network_access", "Sometimes"),
         ({"publicNetworkAccess": "disabled"}, "public_network_access", "Disabled"),

@@ -17,7 +17,7 @@ from tests.inventory.sample import KEY_OPERATIONS, RUN, credential, key, vault_s
         ("key", key("1") | {"value": "x"}, r"key https://kv.*/1: .*unknown field `value`"),
         ("key", key("1") | {"superseded_enabled": 1}, "unknown field `superseded_enabled`"),
         ("key", key("1") | {"enabled": "true"}, r"Expected `bool \| null`, got `str` - at `\$\.enabled`"),
-        ("key", key("1") | {"created_on": 2**62 + 1}, r"Expected `int` <= .* at `\$\.created_on`"),
+        ("key", key("1") | {"created_on": 2**60 + 1}, r"Expected `int` <= .* at `\$\.created_on`"),
         ("key", key("1") | {"created_on": True}, "got `bool`"),
         ("key", key("1") | {"key_ops": ["sign", None]}, r"Expected `str`, got `null` - at `\$\.key_ops\[1\]`"),
         ("key", key("1") | {"tags": {"env": None}}, r"\$\.tags\[\.\.\.\]"),

@@ -50,12 +50,12 @@ def value(random: Random, column: Column) -> Any:
         case Type.BOOLEAN:
             return random.random() < 0.5
         case Type.INTEGER:
-            return random.choice((0, 1, 1_024, 2_047, 2_048, 3_072, 2**62))
+            return random.choice((0, 1, 1_024, 2_047, 2_048, 3_072, 2**60))
         case Type.TIME:
             moment = NOW + random.choice((-1, 1)) * random.choice(AGES) * DAY + random.choice((-1, 0, 0, 1))
-            return random.choice((moment, moment, moment, 0, 2**62, -(2**62)))
+            return random.choice((moment, moment, moment, 0, 2**60, -(2**60)))
         case Type.DURATION:
-            return random.choice((*AGES, 2**62 // DAY)) * DAY
+            return random.choice((*AGES, 2**60 // DAY)) * DAY
         case Type.TEXTS:
             return random.sample(column.values or TEXTS, random.randrange(0, 4))
         case Type.MAP:

@@ -7,6 +7,7 @@ import pytest
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
+from keyaudit.model.times import MAX_TIME
 from keyaudit.policy.judge import judge
 from keyaudit.policy.load import load
 from tests.policy.inventory import AGE, DAY, NOW, OTHER_VAULT, SUBSCRIPTION, VAULT, gap, inventory, key, policy, quoted
@@ -107,6 +108,46 @@ def test_null_that_nothing_explains_is_unknown_too(tmp_path: Path) -> None:
     assert finding.outcome is Outcome.UNKNOWN
     assert finding.message == "cannot tell: a value is missing, and nothing says why"
     assert judgement.groups[0].causes == {}
+
+
+@pytest.mark.parametrize("pairs", [1, 3, 4, 6])
+def test_sums_of_dates_at_their_bound_are_as_they_would_be_on_paper(tmp_path: Path, pairs: int) -> None:
+    lives = " + ".join(["(expires_on - activates_on)"] * pairs)
+    asked = quoted(f"expires_on is not None and activates_on is not None and {lives} > max_age")
+    limited = policy(
+        tmp_path,
+        violated_when=asked,
+        parameters="{max_age: {default: P730D}}",
+        message=quoted("longer than {max_age}"),
+    )
+    rows = [
+        key("for-ever", activates_on=-MAX_TIME, expires_on=MAX_TIME),
+        key("never", activates_on=MAX_TIME, expires_on=-MAX_TIME),
+        key("year", activates_on=NOW - 366 * DAY, expires_on=NOW),
+    ]
+    with inventory(key=rows) as connection:
+        found = {str(f.row["name"]) for f in judge(connection, [limited], (), as_of=NOW).findings()}
+    assert found == {"for-ever", *(["year"] if pairs > 1 else [])}
+
+
+@pytest.mark.parametrize("function", ["overlaps", "covers"])
+@pytest.mark.parametrize("items", [0, 1, 2, 20])
+def test_lists_are_compared_alike_however_many_items_are_written_out(tmp_path: Path, function: str, items: int) -> None:
+    """Few items are looked for one by one, many all at once."""
+    wanted = [f"op-{number}" for number in range(items)]
+    asked = policy(
+        tmp_path, violated_when=quoted(f"{function}(signer_environments, [{', '.join(map(repr, wanted))}])".replace("'", '"'))
+    )
+    held = {"all": wanted, "more": ["other", *wanted], "first": wanted[:1], "none": ["other"], "empty": []}
+    rows = [key(name, signer_environments=ops) for name, ops in held.items()]
+    rows.append(key("hidden", signer_environments=None, unknown={"signer_environments": "permission"}))
+    judgment = any if function == "overlaps" else all
+    with inventory(key=rows) as connection:
+        judgement = judge(connection, [asked], (), as_of=NOW)
+        found = {str(finding.row["name"]): finding.outcome for finding in judgement.findings(passes=True)}
+    expected = {name: Outcome.FAIL if judgment(item in ops for item in wanted) else Outcome.PASS for name, ops in held.items()}
+    hidden = Outcome.UNKNOWN if items else {"overlaps": Outcome.PASS, "covers": Outcome.FAIL}[function]
+    assert found == {**expected, "hidden": hidden}
 
 
 def test_a_reason_of_a_later_version_is_unrecognised(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_a_schedule_holds_from_each_date_on(tmp_path: Path) -> None:
         key("before", activates_on=change - 1, expires_on=change - 1 + 398 * DAY),
         key("on", activates_on=change, expires_on=change + 200 * DAY + 1),
         key("early", activates_on=-5 * DAY, expires_on=394 * DAY),
-        key("wide", activates_on=-(2**62), expires_on=2**62),
+        key("wide", activates_on=-(2**60), expires_on=2**60),
     ]
     with inventory(key=rows) as connection:
         found = {str(f.row["name"]): f.message for f in judge(connection, [shrinking], (), as_of=NOW).findings()}

@@ -200,7 +200,7 @@ KEY_FACTORS: list[tuple[str, Row, Row, str]] = [
         )
     ),
     # A date at the bound does not leave what can be counted.
-    ("age", QUIET, {"rotates_on": None, "created_on": -(2**62), "expires_on": 2**62}, "4"),
+    ("age", QUIET, {"rotates_on": None, "created_on": -(2**60), "expires_on": 2**60}, "4"),
 ]
 
 

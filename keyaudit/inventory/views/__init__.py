@@ -7,7 +7,7 @@ the ledger says that the set was read to its end.
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import duckdb
 
@@ -22,11 +22,13 @@ from keyaudit.inventory.views import (
     deleted,
     environment,
     grant,
+    in_vault,
     key,
     key_use,
     log_sink,
     logged,
     principal,
+    privileges,
     reach,
     secret,
     service_principal,
@@ -63,6 +65,8 @@ _KEY = "'/keys/' || lower(split_part(made.key_id, '/', 5))"
 _OF_CERTIFICATE = "lower(split_part(made.certificate_id, '/', 5))"
 """What they are called below their vault in the scope of a role, as `thing` of `reach.counted`."""
 
+_READ_PRIVILEGES = {"application", "service_principal", "credential", "signing_certificate"}
+
 _LEDGER = """
 CREATE TABLE coverage (
     scope_id VARCHAR, scope_name VARCHAR, scope_kind VARCHAR, operation VARCHAR, state VARCHAR, reason VARCHAR, detail VARCHAR,
@@ -95,9 +99,8 @@ def create(
     lists = [list(column) for column in columns]
     if lists:
         connection.execute(f"INSERT INTO coverage SELECT {', '.join(['unnest(?)'] * len(lists))}", lists)
-    if reach_known:
-        for statement in (*reach.prepare(sources), grant.prepare(sources), *tier0.credentials(sources, as_of)):
-            connection.execute(statement)
+    for statement in _prepared(sources, as_of, names, reach_known=reach_known):
+        connection.execute(statement)
     derived = {
         "tenant": tenant.view(sources),
         "subscription": subscription.view(sources),
@@ -134,6 +137,18 @@ def create(
         query = derived.get(name) or f"SELECT {stored(name, 'stored')}, stored.unknown FROM {source} AS stored"
         query = no_rows(view_types(TABLES[name])) if name in empty else _with_lacking(name, query, run)
         connection.execute(f"CREATE {'TABLE' if name in kept else 'VIEW'} {name} AS {query}")
+
+
+def _prepared(sources: Mapping[str, str], as_of: int, names: Collection[str], *, reach_known: bool) -> Iterator[str]:
+    """The statements that make what several views look up, or one of them more than once."""
+    if reach_known or not _READ_PRIVILEGES.isdisjoint(names):
+        yield from privileges.prepare(sources)
+    if "credential" in names:
+        yield from in_vault.prepare(sources)
+    if reach_known:
+        yield from reach.prepare(sources)
+        yield grant.prepare(sources)
+        yield from tier0.credentials(sources, as_of)
 
 
 def _keys(query: str, *, reach_known: bool) -> str:

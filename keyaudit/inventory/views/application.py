@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views.privileges import privileges
+from keyaudit.inventory.views.privileges import OF_APPLICATIONS, privileges
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.model.tables import TABLES
 
@@ -14,7 +14,9 @@ def view(sources: Sources, as_of: int) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
     unlisted = gap("listed")
     live_doubt = f"coalesce({unlisted}, groups.doubt)"
-    granted = privileges(sources, key="lower(holder.app_id)", match="lower(stored.app_id)")
+    granted = privileges(
+        OF_APPLICATIONS, "lower(stored.app_id)", unlisted="theirs.unlisted", seen="(theirs.app_id IS NOT NULL)"
+    )
     doubts = {
         "owner_count": "stored.unknown['owner_ids']",
         "user_owners": f"coalesce({gap('principals')}, {_USERS_DOUBT})",
@@ -59,13 +61,15 @@ def _credentials(sources: Sources, as_of: int) -> str:
         FROM ({live}) GROUP BY holder_id"""
 
 
-_USERS_DOUBT = "coalesce(stored.unknown['owner_ids'], stored.unknown['app_id'], theirs.doubt, nameless.doubt)"
+_USERS_DOUBT = "coalesce(stored.unknown['owner_ids'], stored.unknown['app_id'], theirs.doubt, unseen.nameless)"
 """Why it may have more of them: an owner that was not listed, or a service principal that is not known to be its own."""
 
 
 def _theirs(sources: Sources) -> str:
+    """By app id, that a service principal has it, and why its owners or app roles may not have been listed."""
     return f"""
-        SELECT lower(app_id) AS app_id, min(unknown['owner_ids']) AS doubt FROM {sources["service_principal"]} GROUP BY ALL"""
+        SELECT lower(app_id) AS app_id, min(unknown['owner_ids']) AS doubt, min(unknown['app_roles_listed']) AS unlisted
+        FROM {sources["service_principal"]} GROUP BY ALL"""
 
 
 def _users(sources: Sources) -> str:
@@ -76,4 +80,5 @@ def _users(sources: Sources) -> str:
             UNION ALL
             SELECT owned.id, lower(unnest(principal.owner_ids)) FROM {sources["service_principal"]} AS principal
             JOIN {sources["application"]} AS owned ON lower(owned.app_id) = lower(principal.app_id)
+            WHERE len(principal.owner_ids) > 0
         ) WHERE owner NOT IN (SELECT split_part(id, '/', -1) FROM {sources["service_principal"]}) GROUP BY id"""

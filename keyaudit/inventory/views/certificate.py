@@ -53,7 +53,7 @@ def view(sources: Sources, as_of: int) -> str:
 
 
 def _renewal() -> str:
-    # In percent of its life, from its start; the difference of two times at the bound would leave 64 bits.
+    # In percent of its life, from its start; that product may leave 64 bits, which would end the query.
     life = "(stored.expires_on::HUGEINT - stored.activates_on)"
     return versions.bounded(
         "least(stored.expires_on::HUGEINT - stored.renews_before_expiry,"

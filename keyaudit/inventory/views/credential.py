@@ -57,9 +57,9 @@ def view(sources: Sources) -> str:
                 {issuers.COLUMNS},
                 {identities.LEAST} AS same_elsewhere_min, {identities.most(gap("holders"))} AS same_elsewhere_max
             FROM {sources["credential"]} AS stored
-            LEFT JOIN ({in_vault.by_digest(sources)}) AS itself ON itself.digest = {_ITSELF}
-            LEFT JOIN ({in_vault.by_digest(sources)}) AS on_key ON on_key.digest = '{in_vault.KEY}' || stored.public_key_sha256
-            CROSS JOIN ({in_vault.unseen(sources)}) AS unseen
+            LEFT JOIN {in_vault.DIGESTS} AS itself ON itself.digest = {_ITSELF}
+            LEFT JOIN {in_vault.DIGESTS} AS on_key ON on_key.digest = '{in_vault.KEY}' || stored.public_key_sha256
+            CROSS JOIN {in_vault.UNSEEN} AS unseen
             {identities.relations(sources["credential"], _IDENTITY)}
             {issuers.joins(sources)}
             LEFT JOIN ({read_to_the_end(_HOLDERS)}) AS holders ON holders.scope_id = stored.scope_id

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views.privileges import grants, hidden
+from keyaudit.inventory.views.privileges import UNSEEN, grants
 from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
@@ -42,7 +42,7 @@ def joins(sources: Sources) -> str:
             SELECT lower(split_part(user_principal_name, '@', -1)) AS domain, bool_or(controls) AS surely, min(doubt) AS doubt
             FROM ({held}) WHERE user_principal_name IS NOT NULL GROUP BY domain
         ) AS administrators ON administrators.domain = lower(stored.holder_name)
-        CROSS JOIN ({hidden(sources)}) AS unseen
+        CROSS JOIN {UNSEEN} AS unseen
         CROSS JOIN (SELECT min(unknown['user_principal_name']) AS doubt FROM ({held})) AS nameless
         LEFT JOIN ({read_to_the_end(TABLES["federated_domain"].listed_by)}) AS federated
             ON federated.scope_id = stored.scope_id

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views.privileges import privileges
+from keyaudit.inventory.views.privileges import OF_APPLICATIONS, privileges
 from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
@@ -35,7 +35,7 @@ DOUBTS = {
 
 def holders(sources: Sources) -> str:
     """A row per application id: the columns, each with `why_` it is unknown, and when application and principal were made."""
-    granted = privileges(sources, key="lower(holder.app_id)", match="stored.app_id")
+    granted = privileges(OF_APPLICATIONS, "stored.app_id", unlisted="stored.unlisted", seen="stored.local")
     # One that is not known to be another's may be this one's.
     audience = f"CASE WHEN NOT stored.registered THEN coalesce({gap('listed')}, anonymous.doubt) ELSE stored.audience_doubt END"
     signed_in = f"coalesce({gap('report')}, stored.signed_in_doubt)"
@@ -64,6 +64,7 @@ def _known(sources: Sources) -> str:
     """A row per application id with what each of three tables says of it: one grouping in place of three joins."""
     return f"""
         SELECT app_id, min(scope_id) AS scope_id, bool_or(what = 'application') AS registered,
+            bool_or(what = 'principal') AS local, min(unlisted) AS unlisted,
             min(audience) AS audience, min(audience_doubt) AS audience_doubt,
             {
         ", ".join(
@@ -73,12 +74,11 @@ def _known(sources: Sources) -> str:
     }
         FROM (
             SELECT lower(app_id) AS app_id, scope_id, 'application' AS what, audience, unknown['audience'] AS audience_doubt,
-                created_on AS moment, unknown['created_on'] AS doubt FROM {sources["application"]}
+                created_on AS moment, unknown['created_on'] AS doubt, NULL AS unlisted FROM {sources["application"]}
             UNION ALL
-            SELECT lower(app_id), scope_id, 'principal', NULL, NULL, created_on, unknown['created_on'] FROM {
-        sources["service_principal"]
-    }
+            SELECT lower(app_id), scope_id, 'principal', NULL, NULL, created_on, unknown['created_on'],
+                unknown['app_roles_listed'] FROM {sources["service_principal"]}
             UNION ALL
-            SELECT app_id, scope_id, 'sign-in', NULL, NULL, last_client_sign_in_on, unknown['last_client_sign_in_on']
-                FROM {sources["sign_in_activity"]}
+            SELECT app_id, scope_id, 'sign-in', NULL, NULL, last_client_sign_in_on, unknown['last_client_sign_in_on'],
+                NULL FROM {sources["sign_in_activity"]}
         ) WHERE app_id IS NOT NULL GROUP BY app_id"""

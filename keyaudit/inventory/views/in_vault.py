@@ -2,6 +2,8 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from collections.abc import Iterator
+
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views import certificate
 from keyaudit.inventory.views.sql import Sources
@@ -11,10 +13,24 @@ from keyaudit.model.tables.places import KEY_VAULT, VAULTS_FOUND
 _READ = ("certificate.list", "certificate.versions", "certificate.get")
 
 CERTIFICATE, KEY = "certificate ", "key "
-"""What stands before a digest in `by_digest`: a digest of a key is never taken for one of a certificate."""
+"""What stands before a digest in `DIGESTS`: a digest of a key is never taken for one of a certificate."""
 
 
-def by_digest(sources: Sources) -> str:
+DIGESTS, UNSEEN = "in_vault", "in_vault_unseen"
+"""The tables that `prepare` makes."""
+
+
+def prepare(sources: Sources) -> Iterator[str]:
+    """The statements that make what the view of credentials looks up, twice.
+
+    in_vault         by digest, what is true of all certificates that have it, or whose key has it
+    in_vault_unseen  one row: why not every certificate of every vault was seen, `reason`; NULL where all were
+    """
+    yield f"CREATE TABLE {DIGESTS} AS {_by_digest(sources)}"
+    yield f"CREATE TABLE {UNSEEN} AS {_unseen(sources)}"
+
+
+def _by_digest(sources: Sources) -> str:
     """A row per digest of a certificate (both thumbprints) or of its key, with what is true of all that have it.
 
     id             the newest version
@@ -47,8 +63,7 @@ def by_digest(sources: Sources) -> str:
         FROM objects GROUP BY digest"""
 
 
-def unseen(sources: Sources) -> str:
-    """One row: why not every certificate of every vault was seen, `reason`; NULL where all were."""
+def _unseen(sources: Sources) -> str:
     return f"""
         SELECT coalesce(
             (SELECT min(reason) FROM coverage WHERE operation IN ({_list(VAULTS_FOUND + _READ)}) AND state <> 'assessed'),

@@ -8,7 +8,7 @@ from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.services import SERVICES_FOUND
 
-_SIGNING = ("signing", "signing_enabled", "oldest_signing_on")
+_SIGNING = versions.Counted("signing_enabled", "oldest_signing_on", "enabled AND list_contains(key_ops, 'sign')", "key_ops")
 # NIST SP 800-57 Part 1 Rev. 5, 5.6.1, table 2.
 _BY_SIZE = {15_360: 256, 7_680: 192, 3_072: 128, 2_048: 112, 1_024: 80}
 _BY_CURVE = {"P-256": 128, "P-256K": 128, "P-384": 192, "P-521": 256}
@@ -19,7 +19,7 @@ def view(sources: Sources) -> str:
     unlisted = gap("listed")
     reasons = {
         **versions.REASONS,
-        **versions.count_reasons(*_SIGNING),
+        **_SIGNING.reasons,
         "purpose": "CASE WHEN stored.key_ops IS NULL THEN stored.unknown['key_ops'] END",
         "certificate_id": "stored.unknown['managed']",
         "strength": _strength_doubt(),
@@ -28,7 +28,7 @@ def view(sources: Sources) -> str:
         "pinned_by": f"coalesce({unlisted}, nameless.doubt, pins.doubt)",
     }
     return f"""
-        SELECT {stored("key", "stored")}, {versions.COLUMNS}, {versions.counted(*_SIGNING)},
+        SELECT {stored("key", "stored")}, {versions.COLUMNS}, {_SIGNING.columns},
             {_purpose()} AS purpose,
             {_strength()} AS strength,
             {versions.certificate_of("key_id")} AS certificate_id,
@@ -38,9 +38,7 @@ def view(sources: Sources) -> str:
             coalesce(pins.certain, 0) AS pinned_by_min,
             CASE WHEN {unlisted} IS NULL THEN coalesce(pins.possible, 0) + nameless.consumers END AS pinned_by_max,
             {extended(reasons)}
-        FROM {versions.relations(sources, "key", "key_id")}
-        JOIN ({versions.group(sources["key"], "key_id", "enabled AND list_contains(key_ops, 'sign')", "key_ops")}) AS signing
-            ON signing.subject = stored.key_id
+        FROM {versions.relations(sources, "key", "key_id", _SIGNING)}
         LEFT JOIN (SELECT key_id, count(DISTINCT consumer_id) AS consumers FROM {sources["key_use"]} GROUP BY key_id) AS users
             ON users.key_id = stored.key_id
         LEFT JOIN ({_pins(sources)}) AS pins ON pins.id = stored.id
@@ -60,10 +58,7 @@ def _pins(sources: Sources) -> str:
 
 
 def _rotation() -> str:
-    # Two times at the bound would leave 64 bits, and end the query.
-    return versions.bounded(
-        "least(stored.created_on::HUGEINT + stored.rotates_after, stored.expires_on::HUGEINT - stored.rotates_before_expiry)"
-    )
+    return versions.bounded("least(stored.created_on + stored.rotates_after, stored.expires_on - stored.rotates_before_expiry)")
 
 
 def _rotation_doubt() -> str:

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
@@ -23,6 +23,17 @@ CONTROLS = """kind <> 'delegated' AND (kind = 'app-role' OR scope_kind = 'tenant
 """Whether a grant, which is a row with these columns, gives control of the whole tenant."""
 
 
+OF_PRINCIPALS, OF_APPLICATIONS = "granted_principal", "granted_application"
+"""The tables of what is granted to each service principal, by its object id, and to each application, by its app id in lower
+case; whom nothing is granted has no row.
+"""
+
+UNSEEN = "granted_unseen"
+"""The table of one row: why somebody may hold a directory role through a group, `doubt`, and one that controls the tenant,
+`tier0_doubt`, that is not known of him; and why a service principal may be that of any application, `nameless`.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Privileges:
     """The derived columns of one view, the joins that they need, and why each may be unknown."""
@@ -32,22 +43,38 @@ class Privileges:
     doubts: Mapping[str, str]
 
 
-def privileges(sources: Sources, *, key: str, match: str) -> Privileges:
-    """Of the service principal whose `key`, SQL over its stored row, is `match`, SQL over `stored`."""
-    # Without such a service principal nothing was granted; but it may only not have been seen.
-    unseen = f"CASE WHEN held.key IS NULL THEN coalesce(stored.unknown['app_id'], {gap('principals')}, nameless.doubt) END"
-    unlisted = f"coalesce({unseen}, held.unlisted)"
-    unassigned = f"coalesce({unseen}, {gap('assigned')})"
+def prepare(sources: Sources) -> Iterator[str]:
+    """The statements that make the tables which `privileges` looks up: those three."""
+    yield f"CREATE TABLE {OF_PRINCIPALS} AS {_granted(_given(sources), 'given_to')}"
+    # Two may have one app id, for all that Entra says of it.
+    of_applications = f"""
+        SELECT lower(principal.app_id) AS of_app_id, given.* FROM {sources["service_principal"]} AS principal
+        JOIN ({_given(sources)}) AS given ON given_to = split_part(principal.id, '/', -1)"""
+    yield f"CREATE TABLE {OF_APPLICATIONS} AS {_granted(of_applications, 'of_app_id')}"
+    yield f"""
+        CREATE TABLE {UNSEEN} AS SELECT hidden.*, nameless.doubt AS nameless FROM ({_hidden(sources)}) AS hidden
+        CROSS JOIN (SELECT min(unknown['app_id']) AS doubt FROM {sources["service_principal"]}) AS nameless"""
+
+
+def privileges(table: str, match: str, *, unlisted: str, seen: str | None = None) -> Privileges:
+    """Of `stored`, whose key in one of the two tables is `match`.
+
+    `unlisted` is why the app roles of its service principal were not listed, `seen` whether it has one, None where it is one.
+    """
+    # Without a service principal nothing was granted; but it may only not have been seen.
+    unseen = ""
+    if seen is not None:
+        unseen = f"CASE WHEN NOT {seen} THEN coalesce(stored.unknown['app_id'], {gap('principals')}, unseen.nameless) END, "
     doubts = {
-        "app_roles": f"coalesce({unlisted}, held.app_roles_doubt)",
-        "app_role_count": unlisted,
-        "tenant_wide_app_roles": f"coalesce({unlisted}, held.tenant_wide_app_roles_doubt)",
-        "delegated_for_everyone": f"coalesce({unseen}, {gap('consented')}, held.delegated_for_everyone_doubt)",
-        "directory_roles": f"coalesce({unassigned}, held.directory_roles_doubt, hidden.doubt)",
-        "directory_role_count": f"coalesce({unassigned}, hidden.doubt)",
-        "tenant_wide": f"CASE WHEN held.tenant_wide THEN NULL ELSE coalesce({unlisted}, held.tenant_wide_doubt) END",
-        "tier0": f"CASE WHEN held.tier0 THEN NULL ELSE coalesce({unlisted}, {gap('assigned')}, held.tier0_doubt,"
-        " hidden.tier0_doubt) END",
+        "app_roles": f"coalesce({unseen}{unlisted}, held.app_roles_doubt)",
+        "app_role_count": f"coalesce({unseen}{unlisted})",
+        "tenant_wide_app_roles": f"coalesce({unseen}{unlisted}, held.tenant_wide_app_roles_doubt)",
+        "delegated_for_everyone": f"coalesce({unseen}{gap('consented')}, held.delegated_for_everyone_doubt)",
+        "directory_roles": f"coalesce({unseen}{gap('assigned')}, held.directory_roles_doubt, unseen.doubt)",
+        "directory_role_count": f"coalesce({unseen}{gap('assigned')}, unseen.doubt)",
+        "tenant_wide": f"CASE WHEN held.tenant_wide THEN NULL ELSE coalesce({unseen}{unlisted}, held.tenant_wide_doubt) END",
+        "tier0": f"CASE WHEN held.tier0 THEN NULL ELSE coalesce({unseen}{unlisted}, {gap('assigned')}, held.tier0_doubt,"
+        " unseen.tier0_doubt) END",
     }
     columns = [f"CASE WHEN {doubts[name]} IS NULL THEN coalesce(held.{name}, []) END AS {name}" for name in _LISTS]
     columns += [f"CASE WHEN {doubts[name]} IS NULL THEN coalesce(held.{name}, false) END AS {name}" for name in _FLAGS]
@@ -55,9 +82,8 @@ def privileges(sources: Sources, *, key: str, match: str) -> Privileges:
         count = f"coalesce(held.{name}, 0)"
         columns += [f"{count} AS {name}_min", f"CASE WHEN {doubts[name]} IS NULL THEN {count} END AS {name}_max"]
     joins = f"""
-        LEFT JOIN ({_held(sources, key)}) AS held ON held.key = {match}
-        CROSS JOIN ({hidden(sources)}) AS hidden
-        CROSS JOIN (SELECT min(unknown['app_id']) AS doubt FROM {sources["service_principal"]}) AS nameless
+        LEFT JOIN {table} AS held ON held.holder = {match}
+        CROSS JOIN {UNSEEN} AS unseen
         LEFT JOIN ({read_to_the_end(("service_principal.list",))}) AS principals ON principals.scope_id = stored.scope_id
         LEFT JOIN ({read_to_the_end(("delegated_grant.list",))}) AS consented ON consented.scope_id = stored.scope_id
         LEFT JOIN ({read_to_the_end(("directory_role.assignments",))}) AS assigned ON assigned.scope_id = stored.scope_id"""
@@ -71,32 +97,35 @@ def grants(sources: Sources) -> str:
         WHERE kind IN ('app-role', 'delegated') OR (kind = 'directory-role' AND standing)"""
 
 
-def _held(sources: Sources, key: str) -> str:
-    """What is known to be granted by `key`. What a group's directory role lets it do, its members may do too."""
+def _given(sources: Sources) -> str:
+    """Grants by whom they are given to. What a group's directory role lets it do, its members may do too."""
+    return f"""
+        SELECT principal_id AS given_to, * FROM ({grants(sources)})
+        UNION ALL
+        SELECT member_id AS given_to, roles.* FROM ({grants(sources)}) AS roles
+        JOIN {sources["membership"]} AS membership ON membership.group_id = roles.principal_id
+        WHERE roles.kind = 'directory-role'"""
+
+
+def _granted(given: str, key: str) -> str:
+    """What the grants in the relation `given` come to for each `key`."""
     lists = (
         f"list_sort(list_distinct(list(permission) FILTER (kind = '{kind}' AND {which}))) AS {name},"
-        f" min(coalesce(given.unknown['{told}'], given.unknown['name'])) FILTER (kind = '{kind}' AND ({which}) IS NOT FALSE)"
+        f" min(coalesce(unknown['{told}'], unknown['name'])) FILTER (kind = '{kind}' AND ({which}) IS NOT FALSE)"
         f" AS {name}_doubt"
         for name, (kind, which, told) in _LISTS.items()
     )
     counts = (f"count(*) FILTER (kind = '{kind}') AS {name}" for name, kind in _COUNTS.items())
     return f"""
-        SELECT {key} AS key, min(holder.unknown['app_roles_listed']) AS unlisted, {", ".join(lists)}, {", ".join(counts)},
+        SELECT {key} AS holder, {", ".join(lists)}, {", ".join(counts)},
             bool_or(kind = 'app-role' AND tier = 1) AS tenant_wide,
-            min(given.unknown['tier']) FILTER (kind = 'app-role' AND tier IS NULL) AS tenant_wide_doubt,
+            min(unknown['tier']) FILTER (kind = 'app-role' AND tier IS NULL) AS tenant_wide_doubt,
             bool_or(controls) AS tier0,
-            min(coalesce(given.unknown['tier'], given.unknown['scope_kind'])) FILTER (controls IS NULL) AS tier0_doubt
-        FROM {sources["service_principal"]} AS holder LEFT JOIN (
-            SELECT principal_id AS given_to, * FROM ({grants(sources)})
-            UNION ALL
-            SELECT member_id AS given_to, roles.* FROM ({grants(sources)}) AS roles
-            JOIN {sources["membership"]} AS membership ON membership.group_id = roles.principal_id
-            WHERE roles.kind = 'directory-role'
-        ) AS given ON given_to = split_part(holder.id, '/', -1)
-        GROUP BY key"""
+            min(coalesce(unknown['tier'], unknown['scope_kind'])) FILTER (controls IS NULL) AS tier0_doubt
+        FROM ({given}) WHERE {key} IS NOT NULL GROUP BY {key}"""
 
 
-def hidden(sources: Sources) -> str:
+def _hidden(sources: Sources) -> str:
     """Why somebody may hold a directory role through a group that is not known to be one, or not all of whose members are."""
     return f"""
         SELECT min(doubt) AS doubt, min(doubt) FILTER (controls IS NOT FALSE) AS tier0_doubt FROM (

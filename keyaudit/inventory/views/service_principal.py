@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.views import azure_roles
-from keyaudit.inventory.views.privileges import privileges
+from keyaudit.inventory.views.privileges import OF_PRINCIPALS, privileges
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
@@ -36,7 +36,7 @@ def view(sources: Sources) -> str:
     records = f"SELECT app_id, {found} FROM {sources['sign_in_activity']} GROUP BY app_id"
     doubts = {name: f"coalesce({gap('report')}, stored.unknown['app_id'], records.{name}_doubt)" for name in _MOMENTS}
     moments = ", ".join(f"CASE WHEN {doubt} IS NULL THEN records.{name} END AS {name}" for name, doubt in doubts.items())
-    granted = privileges(sources, key="holder.id", match="stored.id")
+    granted = privileges(OF_PRINCIPALS, "split_part(stored.id, '/', -1)", unlisted="stored.unknown['app_roles_listed']")
     return f"""
         SELECT {stored("service_principal", "stored")}, {moments}, {granted.columns},
             CASE WHEN {_ENVIRONMENT_DOUBT} IS NULL THEN {_ENVIRONMENT} END AS environment,

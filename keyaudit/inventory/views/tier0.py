@@ -5,7 +5,7 @@
 from collections.abc import Iterator
 
 from keyaudit.inventory.views import in_vault, service_principal
-from keyaudit.inventory.views.privileges import CONTROLS, hidden
+from keyaudit.inventory.views.privileges import CONTROLS, UNSEEN
 from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
@@ -20,7 +20,7 @@ def prepare(sources: Sources) -> Iterator[str]:
     reach_control            who was given control of the tenant, or may have been, by object id
     reach_service_principal  every service principal, with where it is at home and whether it controls the tenant
     """
-    yield f"CREATE TABLE reach_blind AS {_blind(sources)}"
+    yield f"CREATE TABLE reach_blind AS {_blind()}"
     yield f"CREATE TABLE reach_control AS {_control(sources)}"
     yield f"""
         CREATE TABLE reach_service_principal AS
@@ -34,13 +34,13 @@ def prepare(sources: Sources) -> Iterator[str]:
         )"""
 
 
-def _blind(sources: Sources) -> str:
+def _blind() -> str:
     def of_tenant(operation: str) -> str:
         return f"SELECT * FROM ({read_to_the_end((operation,))}) WHERE scope_id LIKE '/tenants/%'"
 
     return f"""
         SELECT {gap("listed")} AS principals, coalesce({gap("assigned")}, hidden.tier0_doubt) AS roles
-        FROM ({hidden(sources)}) AS hidden LEFT JOIN ({of_tenant("service_principal.list")}) AS listed ON true
+        FROM {UNSEEN} AS hidden LEFT JOIN ({of_tenant("service_principal.list")}) AS listed ON true
         LEFT JOIN ({of_tenant("directory_role.assignments")}) AS assigned ON true"""
 
 

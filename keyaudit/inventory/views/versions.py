@@ -2,6 +2,10 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views.environment import BY_RULE, DOUBT
 from keyaudit.inventory.views.sql import Sources, tag
 from keyaudit.model.reasons import Reason
@@ -10,46 +14,90 @@ from keyaudit.model.times import MAX_TIME
 _OWN_TAG = tag("stored")
 
 
-def counted(groups: str, count: str, oldest: str) -> str:
-    """The columns `count` and `oldest` of the relation that `group` makes, under the name `groups`."""
-    return f"""
-        {groups}.certain AS {count}_min, CASE WHEN {groups}.unlisted IS NULL THEN {groups}.possible END AS {count}_max,
-        CASE WHEN {_oldest_doubt(groups)} IS NULL AND NOT {groups}.dateless THEN {groups}.oldest END AS {oldest}"""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Which versions of a thing are counted: the columns of how many they are, and of when the oldest was made.
+
+    `condition` is one on `enabled` and on the column `read`, whose list of values or value may be unknown.
+    """
+
+    count: str
+    oldest: str
+    condition: str
+    read: str
+
+    @property
+    def columns(self) -> str:
+        """Both columns, out of the relation `groups`."""
+        most = f"CASE WHEN groups.unlisted IS NULL THEN {self._of('possible')} END"
+        oldest = f"CASE WHEN {self._oldest_doubt} IS NULL AND NOT {self._of('dateless')} THEN {self._of('oldest')} END"
+        return f"{self._of('certain')} AS {self.count}_min, {most} AS {self.count}_max, {oldest} AS {self.oldest}"
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Why one of those columns is unknown."""
+        return {self.count: f"coalesce(groups.unlisted, {self._of('doubt')})", self.oldest: self._oldest_doubt}
+
+    @property
+    def of_version(self) -> str:
+        """What the rest is counted by: whether a version surely counts, NULL for perhaps, and why only perhaps."""
+        it, read = self._name("it"), quoted(self.read)
+        doubt = f"CASE WHEN {it} IS NULL THEN coalesce(unknown['enabled'], unknown[{read}]) END"
+        return f"{self.condition} AS {it}, {doubt} AS {self._name('doubt')}"
+
+    @property
+    def of_thing(self) -> str:
+        """The aggregates over the versions of a thing."""
+        it, doubt = self._name("it"), self._name("doubt")
+        parts = {
+            "certain": f"count(*) FILTER ({it})",
+            "possible": f"count(*) FILTER ({it} IS NOT FALSE)",
+            "doubt": f"min({doubt})",
+            "oldest": f"min(created_on) FILTER ({it})",
+            "dateless": f"coalesce(bool_or({it} AND created_on IS NULL AND undated IS NULL), false)",
+            "undated": f"min(undated) FILTER ({it})",
+            "oldest_in_doubt": f"min(coalesce(created_on, {-MAX_TIME})) FILTER ({it} IS NULL)",
+        }
+        return ", ".join(f"{sql} AS {self._name(part)}" for part, sql in parts.items())
+
+    @property
+    def _oldest_doubt(self) -> str:
+        # A version without a date was made before the service kept dates, so that the oldest then is one that has none.
+        oldest = self._of("oldest")
+        return f"""coalesce(groups.unlisted, {self._of("undated")},
+            CASE WHEN {oldest} IS NULL OR {self._of("oldest_in_doubt")} < {oldest} THEN {self._of("doubt")} END)"""
+
+    def _name(self, part: str) -> str:
+        return f"{self.count}_{part}"
+
+    def _of(self, part: str) -> str:
+        return f"groups.{self._name(part)}"
 
 
-def count_reasons(groups: str, count: str, oldest: str) -> dict[str, str]:
-    """Why one of those columns is unknown."""
-    return {count: f"coalesce({groups}.unlisted, {groups}.doubt)", oldest: _oldest_doubt(groups)}
-
-
-def _oldest_doubt(groups: str) -> str:
-    # A version without a date was made before the service kept dates, so that the oldest then is one that has none.
-    return f"""coalesce({groups}.unlisted, {groups}.undated,
-        CASE WHEN {groups}.oldest IS NULL OR {groups}.oldest_in_doubt < {groups}.oldest THEN {groups}.doubt END)"""
-
-
-_SUPERSEDED = ("groups", "superseded_enabled", "oldest_superseded_on")
+_SUPERSEDED = Counted("superseded_enabled", "oldest_superseded_on", "enabled AND NOT is_current", "is_current")
 
 ENVIRONMENT = f"CASE WHEN stored.unknown['tags'] IS NULL THEN coalesce({_OWN_TAG}, vault.environment) END"
 
 COLUMNS = f"""
     {ENVIRONMENT} AS environment,
-    {counted(*_SUPERSEDED)}"""
+    {_SUPERSEDED.columns}"""
 """What is left of superseded versions, and the environment."""
 
 REASONS = {
     "environment": f"""coalesce(stored.unknown['tags'], CASE WHEN {_OWN_TAG} IS NULL
         THEN CASE WHEN vault.id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE vault.doubt END END)""",
-    **count_reasons(*_SUPERSEDED),
+    **_SUPERSEDED.reasons,
 }
 """Why one of these columns is unknown."""
 
 
-def relations(sources: Sources, table: str, subject: str) -> str:
-    """The relations `stored`, `groups` and `vault` that these columns rest on. `subject`: what the versions are versions of."""
+def relations(sources: Sources, table: str, subject: str, *more: Counted) -> str:
+    """The relations `stored`, `groups` and `vault` that these columns rest on. `subject`: what the versions are versions of.
+
+    `more`: what else is counted of them.
+    """
     return f"""{sources[table]} AS stored
-        JOIN ({group(sources[table], subject, "enabled AND NOT is_current", "is_current")}) AS groups
-            ON groups.subject = stored.{subject}
+        JOIN ({_groups(sources[table], subject, (_SUPERSEDED, *more))}) AS groups ON groups.subject = stored.{subject}
         LEFT JOIN (
             SELECT id, environment,
                 coalesce(unknown['tags'], CASE WHEN environment IS NULL THEN {DOUBT.format("known")} END) AS doubt
@@ -61,30 +109,16 @@ def relations(sources: Sources, table: str, subject: str) -> str:
         ) AS vault ON vault.id = stored.vault_id"""
 
 
-def group(source: str, subject: str, counted: str, column: str) -> str:
-    """Of each thing the versions of which `counted` is true: how many, and the oldest of them.
-
-    `counted` is a condition on `enabled` and on `column`, whose list of values or value may be unknown.
-    """
+def _groups(source: str, subject: str, counts: Sequence[Counted]) -> str:
+    """Of each thing, what is counted of its versions, and why they may not all have been listed."""
     # Aggregated over a few columns and joined back: a window would carry every column of every version through its sort.
-    #   it      whether the version surely counts; NULL: perhaps
-    #   doubt   why a version only perhaps counts
     versions = f"""
-        SELECT {subject}, it, created_on,
-            CASE WHEN it IS NULL THEN coalesce(unknown['enabled'], unknown['{column}']) END AS doubt,
-            CASE WHEN created_on IS NULL THEN unknown['created_on'] END AS undated,
-            CASE WHEN versions_listed THEN NULL ELSE coalesce(unknown['versions_listed'], '{Reason.TRUNCATED}') END AS unlisted
-        FROM (SELECT {subject}, created_on, versions_listed, unknown, {counted} AS it FROM {source})"""
+        SELECT {subject}, created_on, CASE WHEN created_on IS NULL THEN unknown['created_on'] END AS undated,
+            CASE WHEN versions_listed THEN NULL ELSE coalesce(unknown['versions_listed'], '{Reason.TRUNCATED}') END AS unlisted,
+            {", ".join(count.of_version for count in counts)}
+        FROM {source}"""
     return f"""
-        SELECT {subject} AS subject,
-            count(*) FILTER (it) AS certain,
-            count(*) FILTER (it IS NOT FALSE) AS possible,
-            min(unlisted) AS unlisted,
-            min(doubt) AS doubt,
-            min(created_on) FILTER (it) AS oldest,
-            coalesce(bool_or(it AND created_on IS NULL AND undated IS NULL), false) AS dateless,
-            min(undated) FILTER (it) AS undated,
-            min(coalesce(created_on, {-MAX_TIME})) FILTER (it IS NULL) AS oldest_in_doubt
+        SELECT {subject} AS subject, min(unlisted) AS unlisted, {", ".join(count.of_thing for count in counts)}
         FROM ({versions}) GROUP BY {subject}"""
 
 
@@ -95,5 +129,5 @@ def certificate_of(subject: str) -> str:
 
 
 def bounded(time: str) -> str:
-    """A time computed in HUGEINT as BIGINT: beyond the bound, all dates are alike."""
+    """A time that was computed as one that can be stored: beyond the bound, all dates are alike."""
     return f"(CASE WHEN {time} > {MAX_TIME} THEN {MAX_TIME} WHEN {time} < -{MAX_TIME} THEN -{MAX_TIME} ELSE {time} END)::BIGINT"
