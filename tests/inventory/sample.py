@@ -13,6 +13,7 @@ from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
+from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
 from keyaudit.model.times import DAY
 
 AS_OF = 20_000 * DAY
@@ -124,6 +125,12 @@ def snapshot(
         for number, (scope, records) in enumerate(coverage.items()):
             put(spool, "all", scope, rows if number == 0 else {}, records)
         return write(spool, RUN)
+
+
+def showing(made: Snapshot, *tables: str, as_of: int = AS_OF) -> duckdb.DuckDBPyConnection:
+    """A connection with the views of those tables alone, as a listing of them opens it."""
+    reach_known = any(not REACH_COLUMNS.isdisjoint(TABLES[table].by_name) for table in tables)
+    return made.connect(as_of, reach_known=reach_known, names=tables)
 
 
 def fetch(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, object]]:

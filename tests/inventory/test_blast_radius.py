@@ -9,7 +9,7 @@ import pytest
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.reasons import Reason
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, key, row, snapshot, vault, vault_scope
+from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, key, row, showing, snapshot, vault, vault_scope
 from tests.inventory.test_reach import HOME, KV, RBAC, SUBSCRIPTION, grant, who
 
 OTHER = "33333333-2222-4222-8222-222222222222"
@@ -53,7 +53,7 @@ def derived(
     coverage = {TENANT: READ, vault_scope("kv"): []}
     made = snapshot(tmp_path / "out", tables, coverage)
     ruled = Snapshot(made.folder, replace(made.run, environment_rules=rules), made.coverage, made.tables)
-    with ruled.connect(AS_OF) as connection:
+    with showing(ruled, "key") as connection:
         (found,) = fetch(connection, "SELECT * FROM key")
     unknown: Any = found["unknown"]
     names = ("user_environments", "user_subscriptions", "blast_radius")

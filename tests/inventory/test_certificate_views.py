@@ -7,7 +7,7 @@ import pytest
 
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY, MAX_TIME
-from tests.inventory.sample import AS_OF, Row, assessed, fetch, key, row, snapshot, vault, vault_scope
+from tests.inventory.sample import AS_OF, Row, assessed, fetch, key, row, showing, snapshot, vault, vault_scope
 
 KV = vault_scope("kv")
 READ = assessed(KV, "certificate.list", "certificate.versions", "secret.list", "secret.versions")
@@ -37,7 +37,7 @@ def secret(version: str, **values: Any) -> Row:
 
 def derive(tmp_path: Path, table: str, **rows: list[Row]) -> dict[str, dict[str, Any]]:
     """The view's rows by version."""
-    with snapshot(tmp_path / "out", {"vault": [vault()], **rows}, {KV: READ}).connect(AS_OF) as connection:
+    with showing(snapshot(tmp_path / "out", {"vault": [vault()], **rows}, {KV: READ}), table) as connection:
         return {str(found["id"]).rpartition("/")[2]: found for found in fetch(connection, f"SELECT * FROM {table}")}
 
 

@@ -31,7 +31,7 @@ def environments(tmp_path: Path, rules: tuple[EnvironmentRule, ...], **of_vault:
     }
     made = snapshot(tmp_path / "out", rows, COVERAGE)
     ruled = Snapshot(made.folder, replace(made.run, environment_rules=rules), made.coverage, made.tables)
-    with ruled.connect(AS_OF) as connection:
+    with ruled.connect(AS_OF, reach_known=False, names=list(rows)) as connection:
         found = {name: fetch(connection, f"SELECT environment, unknown FROM {name}")[0] for name in rows}
     return {name: each["unknown"].get("environment", each["environment"]) for name, each in found.items()}  # type: ignore[attr-defined]
 

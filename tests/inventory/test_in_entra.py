@@ -9,7 +9,7 @@ import pytest
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, credential, fetch, refused, row, snapshot, vault_scope
+from tests.inventory.sample import AS_OF, TENANT, Row, assessed, credential, fetch, refused, row, showing, snapshot, vault_scope
 
 KV = vault_scope("kv")
 LISTED = {TENANT: assessed(TENANT, "application.list", "service_principal.list")}
@@ -39,7 +39,7 @@ def counted(
     digests = {"thumbprint": SHA1, SHA256: "C1" * 32, "public_key_sha256": KEY}
     certificate = row("certificate", f"{certificate_id}/1", **{**shown, **digests, **values})
     rows = {"certificate": [certificate], "credential": credentials}
-    with snapshot(tmp_path / "out", rows, coverage).connect(AS_OF) as connection:
+    with showing(snapshot(tmp_path / "out", rows, coverage), "certificate") as connection:
         [found] = fetch(connection, "SELECT * FROM certificate")
     unknown: Any = found["unknown"]
     one, other = (

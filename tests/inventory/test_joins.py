@@ -20,6 +20,7 @@ from tests.inventory.sample import (
     fetch,
     refused,
     row,
+    showing,
     snapshot,
     vault,
     vault_scope,
@@ -89,7 +90,7 @@ def joined(
         "certificate": certificates,
         "credential": [held(**values), *more],
     }
-    with snapshot(tmp_path / "out", rows, coverage).connect(AS_OF) as connection:
+    with showing(snapshot(tmp_path / "out", rows, coverage), "credential") as connection:
         found = fetch(connection, "SELECT * FROM credential ORDER BY id")[0]
     unknown: Any = found["unknown"]
     return {
@@ -273,7 +274,9 @@ def test_one_signing_key_of_several_is_counted(
     coverage = assessed(TENANT, "service_principal.list", "external_federation.list")
     coverage += [refused(TENANT, "domain.federation", PERMISSION)] if refuse else assessed(TENANT, "domain.federation")
     placed = [{**each, "scope_id": TENANT.id} for each in rows]
-    with snapshot(tmp_path / "out", {"signing_certificate": placed}, {TENANT: coverage}).connect(AS_OF) as connection:
+    with showing(
+        snapshot(tmp_path / "out", {"signing_certificate": placed}, {TENANT: coverage}), "signing_certificate"
+    ) as connection:
         found: Any = fetch(connection, "SELECT * FROM signing_certificate ORDER BY id")[0]
     assert (found["same_elsewhere_min"], found["same_elsewhere_max"]) == bounds
     assert found["unknown"].get("same_elsewhere") == reason

@@ -8,7 +8,7 @@ import pytest
 
 from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.reasons import Reason
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, key, refused, row, snapshot, vault, vault_scope
+from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, key, refused, row, showing, snapshot, vault, vault_scope
 
 KV = vault_scope("kv")
 KEY = "https://kv.vault.azure.net/keys/k"
@@ -31,7 +31,7 @@ def derive(
 ) -> dict[str, dict[str, Any]]:
     """The view's rows by id."""
     rows = {"vault": [vault(vault_uri=URI)], "key": keys, "key_use": uses}
-    with snapshot(tmp_path / "out", rows, coverage).connect(AS_OF) as connection:
+    with showing(snapshot(tmp_path / "out", rows, coverage), table) as connection:
         return {str(found["id"]): found for found in fetch(connection, f"SELECT * FROM {table}")}
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, key, row, snapshot, vault, vault_scope
+from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, key, row, showing, snapshot, vault, vault_scope
 
 KV = vault_scope("kv")
 READ = {
@@ -19,7 +19,7 @@ BAD, PERMISSION = Reason.BAD_VALUE, Reason.PERMISSION
 
 def only(tmp_path: Path, table: str, rows: dict[str, list[Row]]) -> dict[str, Any]:
     """The view's row with the least id."""
-    with snapshot(tmp_path / "out", {"vault": [vault()], **rows}, READ).connect(AS_OF) as connection:
+    with showing(snapshot(tmp_path / "out", {"vault": [vault()], **rows}, READ), table) as connection:
         return fetch(connection, f"SELECT * FROM {table} ORDER BY id LIMIT 1")[0]
 
 

@@ -8,7 +8,7 @@ import pytest
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, refused, row, snapshot, vault, vault_scope
+from tests.inventory.sample import TENANT, Row, assessed, fetch, refused, row, showing, snapshot, vault, vault_scope
 
 KV = vault_scope("kv")
 SUB = Scope("/subscriptions/22222222-2222-4222-8222-222222222222", "sub", ScopeKind.SUBSCRIPTION)
@@ -54,7 +54,7 @@ def table(name: str = "AZKVAuditLogs", workspace: str = MAIN, **values: Any) -> 
 def derive(tmp_path: Path, name: str, rows: dict[str, list[Row]], coverage: list[Coverage]) -> dict[str, Any]:
     """The one row of a view."""
     by_scope = {scope: [record for record in coverage if record.scope == scope] for scope in (KV, SUB, TENANT)}
-    with snapshot(tmp_path / "out", rows, by_scope).connect(AS_OF) as connection:
+    with showing(snapshot(tmp_path / "out", rows, by_scope), name) as connection:
         [found] = fetch(connection, f"SELECT * FROM {name}")
     return found
 

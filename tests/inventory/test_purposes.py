@@ -7,7 +7,7 @@ import pytest
 
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.reasons import Reason
-from tests.inventory.sample import AS_OF, Row, assessed, fetch, key, refused, row, snapshot, vault, vault_scope
+from tests.inventory.sample import Row, assessed, fetch, key, refused, row, showing, snapshot, vault, vault_scope
 
 KV = vault_scope("kv")
 HSM = Scope(KV.id.replace("/vaults/kv", "/managedhsms/hsm"), "hsm", ScopeKind.MANAGED_HSM)
@@ -27,7 +27,7 @@ def app(name: str, table: str = "key", **values: Any) -> dict[str, list[Row]]:
 
 
 def view(tmp_path: Path, rows: dict[str, list[Row]], coverage: list[Coverage], scope: Scope = KV) -> dict[str, Any]:
-    with snapshot(tmp_path / "out", {"vault": [vault()], **rows}, {scope: coverage}).connect(AS_OF) as connection:
+    with showing(snapshot(tmp_path / "out", {"vault": [vault()], **rows}, {scope: coverage}), "vault") as connection:
         [found] = fetch(connection, "SELECT * FROM vault")
     return found
 

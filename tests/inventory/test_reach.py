@@ -8,7 +8,7 @@ import pytest
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.reach import ACTIONS, WHO
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, key, refused, row, snapshot, vault, vault_scope
+from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, key, refused, row, showing, snapshot, vault, vault_scope
 
 SUBSCRIPTION = "/subscriptions/22222222-2222-4222-8222-222222222222"
 KV = vault_scope("kv").id
@@ -76,7 +76,7 @@ def derive(
     if any(each["id"] == SUBSCRIPTION for each in rows):
         tables["subscription"] = [each for each in tables["subscription"] if each is not HOME]
     by_scope = {scope: [record for record in coverage if record.scope == scope] for scope in (TENANT, vault_scope("kv"))}
-    with snapshot(tmp_path / "out", tables, by_scope).connect(AS_OF) as connection:
+    with showing(snapshot(tmp_path / "out", tables, by_scope), table) as connection:
         return {str(found["id"]): found for found in fetch(connection, f'SELECT * FROM "{table}"')}
 
 
@@ -295,7 +295,7 @@ def test_that_no_vault_honours_a_grant_needs_every_list_in_its_scope(
 
     def found(folder: str, records: dict[Scope, list[Coverage]]) -> dict[object, tuple[object, object]]:
         tables = {"vault": [vault(**POLICY)], "subscription": [HOME], "grant": rows[::2], "principal": rows[1::2]}
-        with snapshot(tmp_path / folder, tables, {TENANT: READ, **records}).connect(AS_OF) as connection:
+        with showing(snapshot(tmp_path / folder, tables, {TENANT: READ, **records}), "grant") as connection:
             grants = fetch(connection, 'SELECT principal_id, effective, unknown FROM "grant"')
             return {each["principal_id"]: (each["effective"], each["unknown"].get("effective")) for each in grants}  # type: ignore[attr-defined]
 

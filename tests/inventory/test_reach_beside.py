@@ -20,6 +20,7 @@ from tests.inventory.sample import (
     key,
     refused,
     row,
+    showing,
     snapshot,
     vault_scope,
 )
@@ -54,7 +55,7 @@ def derive(
 ) -> dict[str, Row]:
     tables = {"vault": [plain_vault(**of)], "key": [key("1", name="a", tags=None)], "subscription": [HOME], **rows}
     by_scope = {TENANT: coverage, vault_scope("kv"): assessed(vault_scope("kv"), *LOCAL) if local is None else local}
-    with snapshot(tmp_path / "out", tables, by_scope).connect(AS_OF) as connection:
+    with showing(snapshot(tmp_path / "out", tables, by_scope), table) as connection:
         return {str(found["id"]): found for found in fetch(connection, f'SELECT * FROM "{table}"')}
 
 

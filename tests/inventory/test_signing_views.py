@@ -8,7 +8,7 @@ import pytest
 from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, refused, row, snapshot
+from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, refused, row, showing, snapshot
 
 LISTS = ("service_principal.list", "domain.federation", "external_federation.list")
 READ = assessed(TENANT, *LISTS)
@@ -22,7 +22,9 @@ def certificate(name: str, kind: str = "saml", **values: Any) -> Row:
 
 def successor(tmp_path: Path, rows: list[Row], coverage: list[Coverage]) -> tuple[object, object]:
     """What is said of the certificate `a`."""
-    with snapshot(tmp_path / "out", {"signing_certificate": rows}, {TENANT: coverage}).connect(AS_OF) as connection:
+    with showing(
+        snapshot(tmp_path / "out", {"signing_certificate": rows}, {TENANT: coverage}), "signing_certificate"
+    ) as connection:
         [found] = fetch(connection, "SELECT * FROM signing_certificate WHERE id = '/holder/a'")
     unknown = found["unknown"]
     assert isinstance(unknown, dict)

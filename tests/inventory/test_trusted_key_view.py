@@ -8,7 +8,7 @@ import pytest
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.relying_parties import PUBLISHED
-from tests.inventory.sample import AS_OF, RUN, TENANT, Row, assessed, fetch, refused, row, snapshot
+from tests.inventory.sample import RUN, TENANT, Row, assessed, fetch, refused, row, showing, snapshot
 
 READ = assessed(TENANT, *PUBLISHED)
 LOGIN = "https://login.microsoftonline.com/"
@@ -31,7 +31,7 @@ def published(tmp_path: Path, keys: list[Row], there: list[Row], coverage: list[
     rows = {"trusted_key": keys}
     for each in there:
         rows.setdefault("issuer_key" if "kind" in each else "shared_key", []).append(each)
-    with snapshot(tmp_path / "out", rows, {TENANT: coverage}).connect(AS_OF) as connection:
+    with showing(snapshot(tmp_path / "out", rows, {TENANT: coverage}), "trusted_key") as connection:
         found = fetch(connection, "SELECT published, unknown['published'] AS reason FROM trusted_key ORDER BY id")
     return [(each["published"], each["reason"]) for each in found]
 

@@ -81,7 +81,7 @@ def views(
             every = {"vault": [vault()], **{name: list(of) for name, of in rows.items()}}
             put(spool, "all", scope, every if not number else {}, records)
         taken = write(spool, run)
-    with taken.connect(AS_OF, reach_known=False) as connection:
+    with taken.connect(AS_OF, reach_known=False, names=[table]) as connection:
         found: list[dict[str, Any]] = fetch(connection, f"SELECT * FROM {table} WHERE {where} ORDER BY id")
     return found
 

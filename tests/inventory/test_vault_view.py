@@ -8,7 +8,7 @@ import pytest
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.vault import VAULT
-from tests.inventory.sample import AS_OF, Row, assessed, fetch, key, refused, row, snapshot, vault, vault_scope
+from tests.inventory.sample import Row, assessed, fetch, key, refused, row, showing, snapshot, vault, vault_scope
 
 KV = vault_scope("kv")
 HSM = Scope(KV.id.replace("/vaults/kv", "/managedhsms/hsm"), "hsm", ScopeKind.MANAGED_HSM)
@@ -18,7 +18,7 @@ SHUT = OPEN | {"network_default_action": "Deny"}
 
 
 def view(tmp_path: Path, rows: dict[str, list[Row]], coverage: dict[Scope, list[Coverage]]) -> dict[str, Any]:
-    with snapshot(tmp_path / "out", rows, coverage).connect(AS_OF) as connection:
+    with showing(snapshot(tmp_path / "out", rows, coverage), "vault") as connection:
         [found] = fetch(connection, "SELECT * FROM vault")
     return found
 

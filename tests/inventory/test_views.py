@@ -18,6 +18,7 @@ from tests.inventory.sample import (
     fetch,
     key,
     refused,
+    showing,
     snapshot,
     vault,
     vault_scope,
@@ -32,7 +33,7 @@ PERMISSION, FIREWALL, BAD = Reason.PERMISSION, Reason.FIREWALL, Reason.BAD_VALUE
 def derive(tmp_path: Path, table: str, rows: dict[str, list[Row]], coverage: list[Coverage]) -> dict[str, dict[str, object]]:
     """The view's rows by id."""
     by_scope = {scope: [record for record in coverage if record.scope == scope] for scope in (KV, TENANT)}
-    with snapshot(tmp_path / "out", rows, by_scope).connect(AS_OF) as connection:
+    with showing(snapshot(tmp_path / "out", rows, by_scope), table) as connection:
         return {str(found["id"]): found for found in fetch(connection, f"SELECT * FROM {table}")}
 
 
@@ -242,7 +243,7 @@ def test_credentials_live_or_not_as_of_the_day_that_is_asked_for(tmp_path: Path)
         {TENANT: DIRECTORY},
     )
     for as_of, live in ((AS_OF - 1, 1), (AS_OF, 0), (-DAY, 1)):
-        with made.connect(as_of) as connection:
+        with showing(made, "application", as_of=as_of) as connection:
             assert fetch(connection, "SELECT live_credentials_max AS live FROM application") == [{"live": live}]
 
 
