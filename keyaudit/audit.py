@@ -2,20 +2,21 @@
 
 import contextlib
 import dataclasses
+import functools
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keyaudit import __version__, gate
-from keyaudit.inventory.access import BESIDE, BESIDE_ELIGIBLE, described, reached_by, who_reaches
+from keyaudit.inventory.access import BESIDE, BESIDE_ELIGIBLE, TABLES_ASKED, described, reached_by, who_reaches
 from keyaudit.inventory.blast.reading import known, read
 from keyaudit.inventory.earlier import Earlier, continued
 from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read, endings, prepare
 from keyaudit.inventory.finding import target
 from keyaudit.inventory.listing import listing
 from keyaudit.inventory.overview import calendar, custody, widest
-from keyaudit.inventory.owners import owned
+from keyaudit.inventory.owners import OWNERS_ASKED, owned
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool, same_collection
 from keyaudit.inventory.views.reach import LOCAL_LISTED
@@ -176,7 +177,17 @@ def judge(
     tenant = Scope(f"/tenants/{snapshot.run.tenant_id}".lower(), snapshot.run.tenant_name, ScopeKind.TENANT)
     reach_known = listed or scoring is not Scoring.NONE or reads_reach(policies)
     often = {policy.table.name for policy in policies}
-    with snapshot.judging(as_of, reach_known=reach_known, often=often) as connection:
+    names = tuple(often) if 2 * len(often) < len(TABLES) and not listed and scoring is Scoring.NONE else tuple(TABLES)
+    with contextlib.ExitStack() as opened:
+        connection = opened.enter_context(snapshot.judging(as_of, reach_known=reach_known, often=often, names=names))
+
+        @functools.cache
+        def whole() -> "DuckDBPyConnection":
+            # Few formats look at what no policy reads: where few policies were chosen, its views are made on demand.
+            if len(names) == len(TABLES):
+                return connection
+            return opened.enter_context(snapshot.judging(as_of, reach_known=reach_known))
+
         judgement = judge_policies(
             connection,
             policies,
@@ -220,9 +231,9 @@ def judge(
             by_score=scoring is Scoring.ORDER,
             settings=judgement.settings,
             policies=judgement.policies,
-            listing=lambda name: listing(connection, TABLES[name], snapshot.run.evidence),
-            owned=lambda passes: owned(connection, judgement.findings(passes)),
-            overview=lambda: _overview(snapshot, connection, judgement, as_of, reach_known=reach_known),
+            listing=lambda name: listing(whole(), TABLES[name], snapshot.run.evidence),
+            owned=lambda passes: owned(whole(), judgement.findings(passes)),
+            overview=lambda: _overview(snapshot, whole(), judgement, as_of, reach_known=reach_known),
         )
 
 
@@ -271,7 +282,7 @@ def inventory(snapshot: Snapshot, tables: Sequence[str], *, as_of: int) -> Itera
 
 def access(snapshot: Snapshot, asked: str, *, as_of: int) -> Access:
     """Who can use what `asked` names, or what that can use. Raises UsageError where it names nothing, or several things."""
-    with snapshot.judging(as_of) as connection:
+    with snapshot.judging(as_of, names=TABLES_ASKED) as connection:
         meant = target(connection, asked)
         by_principal = meant.noun == "principal"
         found = reached_by(connection, meant) if by_principal else who_reaches(connection, meant)
@@ -326,7 +337,8 @@ def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool, si
 def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator[Expiring]:
     """What of the snapshot ends within so many seconds. It streams for as long as the context lasts."""
     run = dataclasses.replace(snapshot.run, as_of=as_of)
-    with snapshot.judging(as_of, reach_known=False, often=[table.name for table in TABLES_THAT_END]) as connection:
+    often = [table.name for table in TABLES_THAT_END]
+    with snapshot.judging(as_of, reach_known=False, often=often, names={*often, *OWNERS_ASKED}) as connection:
         found = prepare(connection, as_of, as_of + within)
         yield Expiring(
             run=run,

@@ -14,6 +14,9 @@ from keyaudit.model.access import Open, Reach, Way, Who
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import GRANT, HONOURED, Allows
 
+TABLES_ASKED = ("vault", "key", "certificate", "grant", "principal", "service_principal", "membership", "subscription")
+"""The views that are asked here, and in `finding` for what is meant."""
+
 _OF_A_VAULT = (Allows.PURGE_VAULT,)
 _OF_SECRETS = (Allows.READ_PRIVATE,)
 

@@ -17,6 +17,8 @@ from keyaudit.model.tables import TABLES
 
 OWNED = tuple(name for name, table in TABLES.items() if "owner_ids" in table.by_name)
 """Tables whose rows have owners in Entra."""
+OWNERS_ASKED = (*OWNED, "vault", "principal")
+"""The views that owners are looked up in, beside that of the table whose rows they own."""
 _KNOWN = {str(reason): reason for reason in Reason}
 _NONE = "NULL::VARCHAR[]"
 _ENTRA = "Entra owners"
