@@ -45,9 +45,9 @@ def united(*maps: str) -> str:
 
 
 def extended(reasons: Mapping[str, str]) -> str:
-    """`unknown` with the reasons of derived columns; the tests save building a map for the many rows that need none, or one."""
+    """`unknown` with the reasons of derived columns; the test saves building a map for the many rows that need none."""
     none = " AND ".join(f"({reason}) IS NULL" for reason in reasons.values())
     entries = ", ".join(f"{{'key': {quoted(name)}, 'value': {reason}}}" for name, reason in reasons.items())
-    own = f"map_from_entries(list_filter([{entries}], lambda entry: entry.value IS NOT NULL))"
-    return f"""CASE WHEN {none} THEN stored.unknown WHEN cardinality(stored.unknown) = 0 THEN {own}
-        ELSE {united("stored.unknown", own)} END AS unknown"""
+    own = f"list_filter([{entries}], lambda entry: entry.value IS NOT NULL)"
+    both = f"map_from_entries(list_concat(map_entries(stored.unknown), {own}))"
+    return f"CASE WHEN {none} THEN stored.unknown ELSE {both} END AS unknown"
