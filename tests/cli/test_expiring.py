@@ -15,12 +15,14 @@ from tests.cli.conftest import Keyaudit
 
 def test_exactly_what_ends_within_the_window_is_listed(keyaudit: Keyaudit, contoso: Path) -> None:
     as_of = open_snapshot(contoso).run.as_of
+    ends = {
+        row["id"]: parse_time(row["expires_on"].lstrip("+"))
+        for table in TABLES_THAT_END
+        for row in keyaudit("inventory", table.name, "--from", contoso, "-o", "json").json["rows"]
+        if row["expires_on"]
+    }
     for within, days in (("30d", 30), ("1w", 7), ("P90D", 90), ("0", 0)):
-        expected = set()
-        for table in TABLES_THAT_END:
-            for row in keyaudit("inventory", table.name, "--from", contoso, "-o", "json").json["rows"]:
-                if row["expires_on"] and parse_time(row["expires_on"].lstrip("+")) <= as_of + days * DAY:
-                    expected.add(row["id"])
+        expected = {id_ for id_, end in ends.items() if end <= as_of + days * DAY}
         ran = keyaudit("expiring", within, "--from", contoso, "-o", "json")
         assert ran.code == Exit.CLEAN
         assert {item["id"] for item in ran.json["items"]} == expected
