@@ -51,8 +51,7 @@ def test_quiet_shows_none(tmp_path: Path) -> None:
 def test_colour_is_for_terminals_that_want_it(contoso: Path) -> None:
     report = ("report", "--from", str(contoso), "--select", "kv-key-exportable")
     assert "\x1b[" in _at_a_terminal(*report)[1]
-    for plain in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
-        _, got = _at_a_terminal(*report, **plain)
+    for _, got in (_at_a_terminal(*report, NO_COLOR="1"), _at_a_terminal(*report, TERM="dumb")):
         assert "HIGH" in got
         assert "\x1b[" not in got
 
