@@ -44,11 +44,16 @@ def keyaudit(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     return run
 
 
-def collected(folder: Path, estate: str, *more: str) -> Path:
+def once(*arguments: str | Path) -> None:
+    """Runs a command line for several tests, which look at what it wrote."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["keyaudit", "collect", "--demo", "--estate", estate, "--out", str(folder), "--quiet", *more])
+        patch.setattr("sys.argv", ["keyaudit", *(str(argument) for argument in arguments)])
         with pytest.raises(SystemExit):
             main()
+
+
+def collected(folder: Path, estate: str, *more: str) -> Path:
+    once("collect", "--demo", "--estate", estate, "--out", folder, "--quiet", *more)
     return folder
 
 

@@ -16,6 +16,7 @@ from keyaudit.model.errors import Exit
 from tests.cli.conftest import Keyaudit
 
 SECRET = "hunter2"
+KEYS = ("--select", "kv-key-*")
 
 
 class Server(HTTPServer):
@@ -65,13 +66,14 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_owner_gets_a_message_and_the_reading_gives_the_exit_code(
     keyaudit: Keyaudit, contoso: Path, blind_spots: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dry = keyaudit("notify", "--from", blind_spots, "--since", contoso, "--dry-run")
+    changed = ("notify", "--from", blind_spots, "--since", contoso, *KEYS)
+    dry = keyaudit(*changed, "--dry-run")
     assert dry.code == Exit.INCOMPLETE
     titles = [line for line in dry.out.splitlines() if line.startswith("keyaudit, simulated tenant: ")]
     assert len(titles) > 3
     with listening() as server:
         monkeypatch.setenv(VARIABLE, f"json://user:{SECRET}@{server.host}/hook/{SECRET}\nform://{server.host}/{SECRET}")
-        ran = keyaudit("notify", "--from", blind_spots, "--since", contoso)
+        ran = keyaudit(*changed)
     assert ran.code == Exit.INCOMPLETE, ran.err
     assert ran.out.startswith(f"{len(titles)} messages for 2 addresses: {2 * len(titles)} delivered, 0 not.\n")
     assert SECRET not in ran.out + ran.err
@@ -88,7 +90,7 @@ def test_each_owner_gets_a_message_and_the_reading_gives_the_exit_code(
 def test_nothing_changed_and_nothing_is_sent(keyaudit: Keyaudit, hardened: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with listening() as server:
         monkeypatch.setenv(VARIABLE, f"json://{server.host}")
-        ran = keyaudit("notify", "--from", hardened, "--since", hardened)
+        ran = keyaudit("notify", "--from", hardened, "--since", hardened, *KEYS)
     assert ran.code == Exit.CLEAN
     assert ran.out.startswith("Nothing to tell: nothing changed since 2")
     assert server.got == []
@@ -116,7 +118,7 @@ def test_a_message_that_is_not_taken_is_exit_70_and_names_no_secret(
 
 def test_an_address_without_a_secret_may_be_on_the_command_line(keyaudit: Keyaudit, contoso: Path, blind_spots: Path) -> None:
     with listening() as server:
-        ran = keyaudit("notify", "--from", blind_spots, "--since", contoso, "--to", f"json://{server.host}/")
+        ran = keyaudit("notify", "--from", blind_spots, "--since", contoso, *KEYS, "--to", f"json://{server.host}/")
     assert ran.code == Exit.INCOMPLETE, ran.err
     assert server.got
 
@@ -182,13 +184,14 @@ def test_nobody_to_tell_is_a_mistake(keyaudit: Keyaudit, contoso: Path, tmp_path
 
 
 def test_only_an_earlier_snapshot_of_the_same_tenant_is_taken(keyaudit: Keyaudit, contoso: Path, hardened: Path) -> None:
-    ran = keyaudit("notify", "--from", contoso, "--since", hardened, "--dry-run")
+    ran = keyaudit("notify", "--from", contoso, "--since", hardened, "--select", "kv-purge-*", "--dry-run")
     assert ran.code == Exit.UNSAFE
     assert "name a snapshot of this tenant" in ran.err
 
 
 def test_a_live_tenant_is_compared_with_a_snapshot(keyaudit: Keyaudit, blind_spots: Path) -> None:
-    ran = keyaudit("notify", "--demo", "--since", blind_spots, "--dry-run", "--quiet")
+    critical = ("--select", "combo-unobserved-crown-key")
+    ran = keyaudit("notify", "--demo", "--since", blind_spots, *critical, "--dry-run", "--quiet")
     assert ran.code == Exit.CLEAN
     assert ran.err == ""
     assert "new critical" in ran.out

@@ -15,6 +15,15 @@ from tests.cli.tenants import running
 
 EVIL = "vault.azure.net.evil.example"
 OTHER = "11111111-2222-4333-8444-555555555555"
+CHOSEN = {
+    "vault": ("--source", "vaults", "--select", "kv-purge-protection-off"),
+    "key": ("--source", "keys", "--select", "kv-key-exportable"),
+    "application": (
+        *("--source", "applications", "--select", "app-audience-multi-tenant"),
+        *("--source", "vaults", "--select", "kv-purge-protection-off"),
+    ),
+}
+"""What to read, and policies over it by which nothing is wrong in this tenant."""
 
 
 @contextmanager
@@ -37,7 +46,7 @@ def test_another_tenant_is_refused_before_anything_is_read(keyaudit: Keyaudit, m
 
 def test_the_tenant_can_be_named_by_a_domain(keyaudit: Keyaudit, monkeypatch: pytest.MonkeyPatch) -> None:
     with _led(monkeypatch) as simulator:
-        ran = keyaudit("report", "--auth", "env", "--tenant", simulator.estate.domains[0].name)
+        ran = keyaudit("report", "--auth", "env", "--tenant", simulator.estate.domains[0].name, *CHOSEN["vault"])
         assert ran.code == Exit.CLEAN
 
 
@@ -68,14 +77,22 @@ def test_the_tenant_can_be_named_by_a_domain(keyaudit: Keyaudit, monkeypatch: py
 def test_a_broken_answer_is_a_gap_with_its_reason(
     keyaudit: Keyaudit, monkeypatch: pytest.MonkeyPatch, fault: Fault, code: Exit, reason: str
 ) -> None:
+    chosen = CHOSEN[fault.operation.partition(".")[0]]
     with _led(monkeypatch, faults=[fault]) as simulator:
-        ran = keyaudit("report", "--auth", "env", "-o", "json")
+        ran = keyaudit("report", "--auth", "env", *chosen, "-o", "json")
         assert ran.code == code
         assert reason in {gap["reason"] for gap in ran.json["gaps"]}
         assert "Traceback" not in ran.err
         assert not simulator.trapped
         assert EVIL not in " ".join(simulator.refused)
-        assert keyaudit("gate", "--auth", "env").code != Exit.CLEAN
+        assert keyaudit("gate", "--auth", "env", *chosen).code == code
+
+
+@pytest.mark.parametrize("what", CHOSEN)
+def test_without_a_broken_answer_the_same_gate_is_clean(keyaudit: Keyaudit, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    with _led(monkeypatch):
+        ran = keyaudit("gate", "--auth", "env", *CHOSEN[what])
+    assert ran.code == Exit.CLEAN, ran.out
 
 
 def test_a_wrong_secret_is_one_line_and_exit_4(keyaudit: Keyaudit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +134,7 @@ def test_no_token_or_secret_is_printed_or_written(keyaudit: Keyaudit, monkeypatc
 
 def test_a_device_code_is_shown_and_then_the_tenant_is_read(keyaudit: Keyaudit, monkeypatch: pytest.MonkeyPatch) -> None:
     with _led(monkeypatch) as simulator:
-        ran = keyaudit("report", "--auth", "device-code", "--tenant", simulator.estate.tenant_id)
+        ran = keyaudit("report", "--auth", "device-code", "--tenant", simulator.estate.tenant_id, *CHOSEN["vault"])
     assert ran.code == Exit.CLEAN, ran.err
     code, reading = ran.err.splitlines()
     assert "enter the code SIMULATED" in code
@@ -130,7 +147,7 @@ def test_a_bug_in_one_surface_costs_that_surface_and_ends_with_70(keyaudit: Keya
 
     monkeypatch.setattr("keyaudit.collect.entra.applications.application_row", broken, raising=True)
     with _led(monkeypatch):
-        ran = keyaudit("report", "--auth", "env", "-o", "json")
+        ran = keyaudit("report", "--auth", "env", *CHOSEN["application"], "-o", "json")
     assert ran.code == Exit.BUG
     assert "internal_error" in {gap["reason"] for gap in ran.json["gaps"]}
     told = [line for line in ran.err.splitlines() if line.startswith("a bug in")]

@@ -1,7 +1,7 @@
 """Limits of keyaudit.toml: what it sets holds, is told in every report with its line, and every mistake in it is named."""
 
 import csv
-import io
+import json
 from pathlib import Path
 
 import pytest
@@ -47,9 +47,10 @@ def test_the_flag_wins_over_the_file_and_the_file_over_the_profile(keyaudit: Key
     assert "sign 365 days, otherwise 730 days profile strict" in shown()
     assert "sign 730 days, otherwise 730 days profile default" in shown("--profile", "default")
     (folder / "keyaudit.toml").write_text(WHOLE)
-    assert "sign 700 days, otherwise 730 days keyaudit.toml:5" in shown()
+    said = shown()
+    assert "sign 700 days, otherwise 730 days keyaudit.toml:5" in said
+    assert "otherwise 300 days class store signing (keyaudit.toml:7: resource store-*signing," in said
     assert "sign 700 days, otherwise 730 days keyaudit.toml:5" in shown("--profile", "default")
-    assert "otherwise 300 days class store signing (keyaudit.toml:7: resource store-*signing," in shown()
     out = keyaudit("policies", "show", "kv-key-no-expiry").out
     assert "Not applicable to class roots (keyaudit.toml:14: tag team=finance, for kv-key-no-*)." in out
     (folder / "other.toml").write_text(f'[policy.parameters."{AGE}"]\nmax_age = "P9D"')
@@ -59,7 +60,9 @@ def test_the_flag_wins_over_the_file_and_the_file_over_the_profile(keyaudit: Key
 def test_every_report_names_what_is_in_force(keyaudit: Keyaudit, contoso: Path, folder: Path) -> None:
     (folder / "keyaudit.toml").write_text(WHOLE)
     chosen = ("--from", contoso, "--select", "kv-key-*")
-    found = keyaudit("report", *chosen, "-o", "json").json
+    files = {name: folder / f"out.{name}" for name in ("json", "csv", "table")}
+    text = keyaudit("report", *chosen, *(part for name, path in files.items() for part in ("--export", f"{name}={path}"))).out
+    found = json.loads(files["json"].read_text(encoding="utf-8"))
     settings = found["settings"]
     assert settings["profile"] == "strict"
     assert settings["parameters"] == [
@@ -71,19 +74,16 @@ def test_every_report_names_what_is_in_force(keyaudit: Keyaudit, contoso: Path, 
     assert roots["not_applicable"] == ["kv-key-no-expiry"]
     ours = [each for each in found["findings"] if each["policy"] == AGE and "store-firmware" in each["resource"]]
     assert [each["expected"] for each in ours] == ["max_age 300 days (class store signing)"]
-    for said in (
-        keyaudit("report", *chosen).out,
-        keyaudit("report", *chosen, "-o", "table").out,
-        keyaudit("gate", *chosen).out,
-    ):
+    for said in (text, files["table"].read_text(encoding="utf-8"), keyaudit("gate", *chosen).out):
         words = " ".join(said.split())
         assert "profile strict" in words
         assert f"{AGE}: max_age sign 700 days, otherwise 730 days (keyaudit.toml:5)" in words
         assert "class store signing (keyaudit.toml:7): resource store-*signing, for every policy over key; " in words
         assert "class roots: not applicable are kv-key-no-expiry; " in words
-    rows = csv.DictReader(io.StringIO(keyaudit("report", *chosen, "-o", "csv").out, newline=""))
-    assert "max_age 300 days (class store signing)" in {row["expected"] for row in rows}
-    plain = keyaudit("report", "--demo", "-o", "json", "--select", "kv-purge-*").json
+    with files["csv"].open(encoding="utf-8", newline="") as file:
+        assert "max_age 300 days (class store signing)" in {row["expected"] for row in csv.DictReader(file)}
+    (folder / "keyaudit.toml").unlink()
+    plain = keyaudit("report", "--from", contoso, "-o", "json", "--select", "kv-purge-*").json
     assert plain["settings"] == {"profile": "default", "require": [], "parameters": [], "classes": []}
 
 
@@ -186,10 +186,13 @@ def test_hostile_text_in_a_setting_is_inert(keyaudit: Keyaudit, contoso: Path, f
     )
     chosen = ("--from", contoso, "--select", AGE)
     plain = keyaudit("gate", *chosen, "--config", "/dev/null")
-    for arguments in (("gate",), ("report",), ("report", "-o", "json"), ("report", "-o", "csv")):
-        ran = keyaudit(*arguments, *chosen)
-        assert "##vso" not in ran.out
-    assert keyaudit("gate", *chosen).code == plain.code == Exit.FINDINGS
-    assert "no row in this run" in keyaudit("gate", *chosen).out
+    gated = keyaudit("gate", *chosen)
+    files = {name: folder / f"out.{name}" for name in ("json", "csv")}
+    text = keyaudit("report", *chosen, *(part for name, path in files.items() for part in ("--export", f"{name}={path}"))).out
+    for said in (gated.out, text, *(path.read_text(encoding="utf-8") for path in files.values())):
+        assert said
+        assert "##vso" not in said
+    assert gated.code == plain.code == Exit.FINDINGS
+    assert "no row in this run" in gated.out
     (folder / "keyaudit.toml").write_text('[[policy.classes]]\nname = "a\\u001b[2J"\nmatch = {}')
     assert "\x1b" not in keyaudit("gate", *chosen).err

@@ -18,6 +18,9 @@ from tests.cli.conftest import Keyaudit, collected
 from tests.cli.tenants import running
 
 NOBODY = "00000000-0000-4000-8000-00000000dead"
+# Some that find something in each of these tenants.
+FEW = ("--select", "kv-key-*", "--select", "kv-no-private-endpoint", "--select", "app-no-owner")
+VAULTS = ("--source", "vaults", "--select", "kv-purge-*", "--select", "kv-no-*", "--select", "kv-public-*")
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +51,9 @@ BOTH = ("sized:2x3x1x4", "sized:1x2x1x3@7")
 
 
 def test_each_run_of_a_merged_report_is_the_report_of_that_tenant(contoso: Path, fabrikam: Path, keyaudit: Keyaudit) -> None:
-    alone = [keyaudit("report", "--from", folder, "-o", "json") for folder in (contoso, fabrikam)]
-    both = keyaudit("report", "--from", contoso, "--from", fabrikam, "-o", "json")
+    alone = [keyaudit("report", "--from", folder, *FEW, "-o", "json") for folder in (contoso, fabrikam)]
+    assert all(each.json["findings"] for each in alone)
+    both = keyaudit("report", "--from", contoso, "--from", fabrikam, *FEW, "-o", "json")
     assert both.json["runs"] == [each.json for each in alone]
     assert both.json["verdict"] == {
         "exit": Exit.CLEAN,
@@ -60,14 +64,19 @@ def test_each_run_of_a_merged_report_is_the_report_of_that_tenant(contoso: Path,
     assert both.code == Exit.CLEAN
 
 
-def test_the_gravest_exit_code_counts_and_the_others_are_said(blind_spots: Path, fabrikam: Path, keyaudit: Keyaudit) -> None:
-    ran = keyaudit("gate", "--from", fabrikam, "--from", blind_spots, "--fail-on", "critical", "-o", "json")
-    held = {condition["exit"] for run in ran.json["runs"] for condition in run["verdict"]["conditions"]}
-    assert [condition["exit"] for condition in ran.json["verdict"]["conditions"]] == [1, 3]
+def test_the_gravest_exit_code_counts_and_the_others_are_said(
+    blind_spots: Path, fabrikam: Path, keyaudit: Keyaudit, tmp_path: Path
+) -> None:
+    file = tmp_path / "all.json"
+    both = ("--from", fabrikam, "--from", blind_spots, *FEW, "--select", "sp-first-party-with-credential")
+    ran = keyaudit("gate", *both, "--fail-on", "critical", "--export", f"json={file}")
+    written = json.loads(file.read_text(encoding="utf-8"))
+    held = {condition["exit"] for run in written["runs"] for condition in run["verdict"]["conditions"]}
+    assert [condition["exit"] for condition in written["verdict"]["conditions"]] == [1, 3]
     assert held >= {1, 3}
     assert ran.code == Exit.FINDINGS
-    assert not ran.json["verdict"]["complete"]
-    text = keyaudit("gate", "--from", fabrikam, "--from", blind_spots, "--fail-on", "critical").out
+    assert not written["verdict"]["complete"]
+    text = ran.out
     assert text.count("=== tenant ") == 2
     assert text.splitlines()[-4].startswith("=== 2 tenants, exit 1: ")
     assert text.splitlines()[-3].startswith("    also 3: ")
@@ -76,8 +85,9 @@ def test_the_gravest_exit_code_counts_and_the_others_are_said(blind_spots: Path,
 def test_people_get_one_part_for_each_tenant_and_auditors_one_table(
     contoso: Path, fabrikam: Path, keyaudit: Keyaudit, tmp_path: Path
 ) -> None:
-    file = tmp_path / "all.csv"
-    ran = keyaudit("report", "--from", contoso, "--from", fabrikam, "--export", f"csv={file}")
+    file, table = tmp_path / "all.csv", tmp_path / "all.txt"
+    both = ("--from", contoso, "--from", fabrikam, *FEW)
+    ran = keyaudit("report", *both, "--export", f"csv={file}", "--export", f"table={table}")
     names = [line for line in ran.out.splitlines() if line.startswith("=== ")]
     assert [name.partition(" (")[0] for name in names] == [
         "=== tenant Contoso",
@@ -87,15 +97,14 @@ def test_people_get_one_part_for_each_tenant_and_auditors_one_table(
     rows = list(csv.DictReader(io.StringIO(file.read_text())))
     assert {row["tenant_id"] for row in rows} == {open_snapshot(folder).run.tenant_id for folder in (contoso, fabrikam)}
     assert "tenant_id" not in [row["tenant_id"] for row in rows]
-    table = keyaudit("report", "--from", contoso, "--from", fabrikam, "-o", "table").out
-    assert table.count("=== tenant ") == 2
+    assert table.read_text(encoding="utf-8").count("=== tenant ") == 2
 
 
 def test_what_cannot_be_meant_is_refused(contoso: Path, blind_spots: Path, fabrikam: Path, keyaudit: Keyaudit) -> None:
     for arguments, what in (
         (("report", "--from", contoso, "--from", contoso), "twice"),
         # Another snapshot, but of the same tenant.
-        (("report", "--from", contoso, "--from", blind_spots), "one and the same tenant"),
+        (("report", "--from", contoso, "--from", blind_spots, *FEW[:2]), "one and the same tenant"),
         (("report", "--tenant", "a.example", "--tenant", "A.example"), "twice"),
         (("inventory", "--from", contoso, "--from", fabrikam), "this command is about one"),
         (("expiring", "--tenant", "a.example", "--tenant", "b.example"), "this command is about one"),
@@ -107,14 +116,14 @@ def test_what_cannot_be_meant_is_refused(contoso: Path, blind_spots: Path, fabri
 
 def test_a_snapshot_of_a_tenant_that_was_not_named_is_refused(contoso: Path, fabrikam: Path, keyaudit: Keyaudit) -> None:
     named = [part for folder in (contoso, fabrikam) for part in ("--tenant", open_snapshot(folder).run.tenant_id)]
-    folders = ("--from", contoso, "--from", fabrikam)
+    folders = ("--from", contoso, "--from", fabrikam, *FEW[:2])
     assert keyaudit("report", *folders, *named, "-q").code == Exit.CLEAN
     assert keyaudit("report", *folders, *named[:2], "-q").code == Exit.UNSAFE
 
 
 def test_two_tenants_are_read_in_one_run(simulator: Simulator, keyaudit: Keyaudit) -> None:
     first, second = ids(*BOTH)
-    ran = keyaudit("report", "--auth", "env", "--tenant", first, "--tenant", second, "-o", "json", "-q")
+    ran = keyaudit("report", "--auth", "env", "--tenant", first, "--tenant", second, *VAULTS, "-o", "json", "-q")
     assert [run["run"]["tenant"]["id"] for run in ran.json["runs"]] == [first, second]
     assert [run["run"]["rows"]["vault"] for run in ran.json["runs"]] == [2, 1]
     assert ran.code == Exit.CLEAN
@@ -122,7 +131,7 @@ def test_two_tenants_are_read_in_one_run(simulator: Simulator, keyaudit: Keyaudi
 
 def test_a_tenant_that_cannot_be_signed_in_to_is_a_gap_that_gates(simulator: Simulator, keyaudit: Keyaudit) -> None:
     [first] = ids(BOTH[0])
-    flags = ("--auth", "env", "--tenant", first, "--tenant", NOBODY)
+    flags = ("--auth", "env", "--tenant", first, "--tenant", NOBODY, *VAULTS)
     ran = keyaudit("report", *flags, "-o", "json", "-q")
     read, unread = ran.json["runs"]
     assert (read["verdict"]["exit"], unread["verdict"]["exit"]) == (Exit.CLEAN, Exit.NO_ACCESS)
@@ -152,6 +161,6 @@ def test_collect_makes_a_snapshot_of_each_and_goes_on_with_what_is_missing(
     assert ran.code == Exit.CLEAN
     assert (out / first / "manifest.json").read_bytes() == before
     assert open_snapshot(out / second).run.tenant_id == second
-    both = keyaudit("report", "--from", out / first, "--from", out / second, "-o", "json")
+    both = keyaudit("report", "--from", out / first, "--from", out / second, *FEW, "-o", "json")
     assert [run["run"]["tenant"]["id"] for run in both.json["runs"]] == [first, second]
     assert json.loads(before)["run"]["tenant_id"] == first

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from keyaudit.model.errors import Exit
 
+FEW = ("--select", "kv-key-*", "--select", "sp-first-party-with-credential")
+
 
 def _at_a_terminal(*arguments: str, columns: int = 100, **environ: str) -> tuple[int, str]:
     """Exit code and all that the terminal got, of a command whose stdout and stderr are one."""
@@ -47,13 +49,15 @@ def test_quiet_shows_none(tmp_path: Path) -> None:
 
 
 def test_colour_is_for_terminals_that_want_it(contoso: Path) -> None:
-    assert "\x1b[" in _at_a_terminal("report", "--from", str(contoso))[1]
-    assert "\x1b[" not in _at_a_terminal("report", "--from", str(contoso), NO_COLOR="1")[1]
-    assert "\x1b[" not in _at_a_terminal("report", "--from", str(contoso), TERM="dumb")[1]
+    report = ("report", "--from", str(contoso), "--select", "kv-key-exportable")
+    assert "\x1b[" in _at_a_terminal(*report)[1]
+    for _, got in (_at_a_terminal(*report, NO_COLOR="1"), _at_a_terminal(*report, TERM="dumb")):
+        assert "HIGH" in got
+        assert "\x1b[" not in got
 
 
 def _widest(contoso: Path, columns: int) -> int:
-    _, got = _at_a_terminal("report", "--from", str(contoso), NO_COLOR="1", columns=columns)
+    _, got = _at_a_terminal("report", "--from", str(contoso), *FEW, NO_COLOR="1", columns=columns)
     return max(len(line) for line in got.splitlines())
 
 
@@ -62,21 +66,19 @@ def test_lines_are_as_wide_as_the_terminal(contoso: Path) -> None:
     assert 80 < _widest(contoso, 120) <= 120
 
 
-def _widest_table(contoso: Path, columns: int) -> str:
-    return _at_a_terminal("report", "--from", str(contoso), "--group-by", "none", NO_COLOR="1", columns=columns)[1]
-
-
 def test_a_table_fits_every_terminal(contoso: Path) -> None:
-    for columns in (60, 80, 100):
-        got = _widest_table(contoso, columns)
-        assert max(len(line) for line in got.splitlines()) <= columns
-        assert "Owner" not in got
-    assert "\nSeverity  CRITICAL\r\nPolicy    " in _widest_table(contoso, 60).replace("\r\r", "\r")
+    table = ("report", "--from", str(contoso), *FEW, "--group-by", "none")
+    got = {columns: _at_a_terminal(*table, NO_COLOR="1", columns=columns)[1] for columns in (60, 80, 100)}
+    for columns, text in got.items():
+        assert max(len(line) for line in text.splitlines()) <= columns
+        assert "Owner" not in text
+    assert "\nSeverity  CRITICAL\r\nPolicy    " in got[60].replace("\r\r", "\r")
 
 
 def test_groups_fit_every_terminal(contoso: Path) -> None:
     for group in ("policy", "owner"):
-        _, got = _at_a_terminal("report", "--from", str(contoso), "--group-by", group, NO_COLOR="1", columns=60)
+        _, got = _at_a_terminal("report", "--from", str(contoso), *FEW, "--group-by", group, NO_COLOR="1", columns=60)
+        assert "CRITICAL" in got
         assert max(len(line) for line in got.splitlines()) <= 60
 
 
@@ -96,7 +98,9 @@ def test_colour_is_forced_into_a_pipe_and_no_color_wins(contoso: Path) -> None:
         assert b"\x1b[" not in _apart(contoso, *report, **{name: "1"}, NO_COLOR="1").stdout
     # What programs read is never coloured, and nothing moves where nobody looks.
     assert b"\x1b[" not in _apart(contoso, *report, "-o", "json", FORCE_COLOR="1").stdout
-    moving = _apart(contoso, "report", "--demo", "--estate", "sized:1x1x1x1", FORCE_COLOR="1")
+    live = ("report", "--demo", "--estate", "sized:1x1x1x1", "--source", "vaults", "--select", "kv-purge-*")
+    moving = _apart(contoso, *live, FORCE_COLOR="1")
+    assert moving.stderr
     assert b"\x1b[" not in moving.stderr
 
 
@@ -108,11 +112,15 @@ def test_an_error_is_coloured_on_its_own_stream(contoso: Path) -> None:
 
 
 def test_stdout_to_a_file_is_plain_while_stderr_is_a_terminal(contoso: Path, tmp_path: Path) -> None:
-    shell = f"{sys.executable} -m keyaudit report --from {contoso} > {tmp_path / 'out'}; {sys.executable} -m keyaudit explain x"
+    keyaudit = f"{sys.executable} -m keyaudit"
+    report = f"{keyaudit} report --from {contoso} --select kv-key-exportable"
+    shell = f"{report} > {tmp_path / 'out'}; {keyaudit} explain x"
     master, slave = pty.openpty()
     clean = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
     subprocess.run(["sh", "-c", shell], stdout=slave, stderr=slave, env={**clean, "TERM": "xterm"}, check=False)
     os.close(slave)
-    assert b"\x1b[" not in (tmp_path / "out").read_bytes()
+    out = (tmp_path / "out").read_bytes()
+    assert b"HIGH" in out
+    assert b"\x1b[" not in out
     assert b"\x1b[1;31m" in os.read(master, 65_536)
     os.close(master)

@@ -1,12 +1,13 @@
 """Waivers in a run: what they cover is counted and listed, what they cannot cover stays open, and they end by themselves."""
 
 import csv
-import io
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.times import DAY, iso_date
 from tests.cli.conftest import Keyaudit
 
@@ -33,12 +34,9 @@ def written(folder: Path, *entries: str) -> Path:
     return path
 
 
-def day(keyaudit: Keyaudit, snapshot: Path, ahead: int) -> str:
+def day(snapshot: Path, ahead: int) -> str:
     """A day so many days after the snapshot was taken, within the longest life of a waiver made that day."""
-    taken = keyaudit("report", "--from", snapshot, "-o", "json").json["run"]["as_of"]
-    from keyaudit.model.times import parse_time  # noqa: PLC0415
-
-    return iso_date(parse_time(taken) + ahead * DAY)
+    return iso_date(open_snapshot(snapshot).run.as_of + ahead * DAY)
 
 
 def findings(keyaudit: Keyaudit, snapshot: Path, *arguments: str | Path) -> list[dict[str, Any]]:
@@ -52,16 +50,16 @@ def test_what_a_waiver_covers_is_counted_listed_and_does_not_gate(keyaudit: Keya
     before = findings(keyaudit, contoso, *chosen)
     high = [each for each in before if each["severity"] == "high"]
     assert high
-    last = day(keyaudit, contoso, 60)
+    last = day(contoso, 60)
     waivers = written(
         tmp_path,
-        *(
-            entry(f"W-{n}", "kv-key-*", each["subject"].upper(), last, created=day(keyaudit, contoso, 0))
-            for n, each in enumerate(high)
-        ),
+        *(entry(f"W-{n}", "kv-key-*", each["subject"].upper(), last, created=day(contoso, 0)) for n, each in enumerate(high)),
     )
     run = ("--waivers", waivers, *chosen)
-    after = findings(keyaudit, contoso, *run)
+    rows_of, report_of = tmp_path / "r.csv", tmp_path / "r.json"
+    printed = keyaudit("report", "--from", contoso, *run, "--export", f"csv={rows_of}", "--export", f"json={report_of}")
+    report = json.loads(report_of.read_text(encoding="utf-8"))
+    after = report["findings"]
     assert [each["id"] for each in after if each["outcome"] == "waived"] == [each["id"] for each in high]
     assert {each["waiver"] for each in after if each["outcome"] == "waived"} == {f"W-{n}" for n in range(len(high))}
     assert len(after) == len(before)
@@ -69,13 +67,12 @@ def test_what_a_waiver_covers_is_counted_listed_and_does_not_gate(keyaudit: Keya
     gated = keyaudit("gate", "--from", contoso, *run)
     assert gated.code == 0
     assert f"{len(high)} waived" in gated.out
-    report = keyaudit("report", "--from", contoso, *run)
-    assert "WAIVED" in report.out
-    assert f"(waiver W-0 of team@contoso.example, to {last})" in " ".join(report.out.split())
-    json = keyaudit("report", "--from", contoso, "-o", "json", *run).json
-    assert json["verdict"]["waived"]["high"] == len(high)
-    assert {use["state"] for use in json["waivers"]} == {"active"}
-    rows = list(csv.DictReader(io.StringIO(keyaudit("report", "--from", contoso, "-o", "csv", *run).out, newline="")))
+    assert "WAIVED" in printed.out
+    assert f"(waiver W-0 of team@contoso.example, to {last})" in " ".join(printed.out.split())
+    assert report["verdict"]["waived"]["high"] == len(high)
+    assert {use["state"] for use in report["waivers"]} == {"active"}
+    with rows_of.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
     waived = [row for row in rows if row["status"] == "waived"]
     assert len(waived) == len(high)
     assert {row["waiver_owner"] for row in waived} == {"team@contoso.example"}
@@ -84,17 +81,19 @@ def test_what_a_waiver_covers_is_counted_listed_and_does_not_gate(keyaudit: Keya
 
 def test_an_expired_waiver_covers_nothing_and_is_named(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
     waivers = written(tmp_path, entry("W-old", "kv-key-*", "*kv-*/keys/*", "2026-01-31"))
-    ran = keyaudit("gate", "--from", contoso, "--waivers", waivers)
-    assert ran.code == keyaudit("gate", "--from", contoso).code == 1
+    chosen = ("--from", contoso, "--select", "kv-key-rotation-overdue")
+    ran = keyaudit("gate", *chosen, "--waivers", waivers)
+    assert ran.code == keyaudit("gate", *chosen).code == 1
     assert "WAIVER  waiver W-old of team@contoso.example expired " in ran.out
     assert "waived" not in ran.out
     assert keyaudit("waivers", "check", "--file", waivers).code == 1
 
 
 def test_an_unused_waiver_is_named(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
-    today = day(keyaudit, contoso, 0)
-    waivers = written(tmp_path, entry("W-none", "kv-key-*", "*/keys/no-such-key*", day(keyaudit, contoso, 9), created=today))
-    assert "covers nothing in this run" in keyaudit("report", "--from", contoso, "--waivers", waivers).out
+    today = day(contoso, 0)
+    waivers = written(tmp_path, entry("W-none", "kv-key-*", "*/keys/no-such-key*", day(contoso, 9), created=today))
+    chosen = ("--from", contoso, "--select", "kv-key-rotation-overdue")
+    assert "covers nothing in this run" in keyaudit("report", *chosen, "--waivers", waivers).out
     checked = keyaudit("waivers", "check", "--file", waivers, "--from", contoso)
     assert checked.code == 1
     assert "waiver W-none of team@contoso.example covers nothing" in checked.out
@@ -102,7 +101,7 @@ def test_an_unused_waiver_is_named(keyaudit: Keyaudit, contoso: Path, tmp_path: 
 
 
 def test_no_waiver_covers_a_critical_finding_unless_it_says_so(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
-    today, last = day(keyaudit, contoso, 0), day(keyaudit, contoso, 9)
+    today, last = day(contoso, 0), day(contoso, 9)
     found = findings(keyaudit, contoso, "--select", CRITICAL)
     chosen = ("--select", CRITICAL)
     for allow, code in (({}, 1), ({"allow_critical": "true"}, 0)):
@@ -114,7 +113,7 @@ def test_no_waiver_covers_a_critical_finding_unless_it_says_so(keyaudit: Keyaudi
 def test_a_waiver_never_covers_what_was_not_read_unless_that_is_what_it_is_for(
     keyaudit: Keyaudit, blind_spots: Path, tmp_path: Path
 ) -> None:
-    today, last = day(keyaudit, blind_spots, 0), day(keyaudit, blind_spots, 20)
+    today, last = day(blind_spots, 0), day(blind_spots, 20)
     chosen = ("--select", "kv-key-exportable")
 
     def complete(*arguments: str | Path) -> bool:
@@ -131,7 +130,7 @@ def test_a_waiver_never_covers_what_was_not_read_unless_that_is_what_it_is_for(
         *(entry(f"W-{n}", "kv-*", each, last, created=today, covers="coverage") for n, each in enumerate(dark)),
     )
     assert complete("--waivers", coverage)
-    assert not complete("--waivers", coverage, "--as-of", day(keyaudit, blind_spots, 30))
+    assert not complete("--waivers", coverage, "--as-of", day(blind_spots, 30))
     # What fails stays open.
     gated = keyaudit("gate", "--from", blind_spots, "--waivers", coverage, *chosen)
     assert gated.code == 1
@@ -163,7 +162,7 @@ def test_the_file_of_the_folder_is_used_unless_that_is_declined(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "keyaudit.waivers.yaml").write_text("version: 1\nwaivers: [1]\n", encoding="utf-8")
     assert keyaudit("gate", "--from", contoso).code == 2
-    assert keyaudit("gate", "--from", contoso, "--no-waivers").code == 1
+    assert keyaudit("gate", "--from", contoso, "--select", CRITICAL, "--no-waivers").code == 1
     assert "cannot be combined" in keyaudit("gate", "--from", contoso, "--no-waivers", "--waivers", "x").err
 
 
