@@ -34,6 +34,7 @@ _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 NOTHING: Mapping[int, Mapping[str, Value]] = {}
 
 _FEW = 8
+"""Items of a list that are looked for one by one: beyond some ten of them, all at once is faster."""
 
 _FITTING = (2**63 - 1) // MAX_TIME
 """How many times and durations surely add up within 64 bits; wider sums are twice the work."""
