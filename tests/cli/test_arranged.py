@@ -134,7 +134,12 @@ def test_several_tenants_are_each_grouped_by_themselves(keyaudit: Keyaudit, cont
 
 
 def test_a_score_orders_groups_too(keyaudit: Keyaudit, contoso: Path) -> None:
-    for by in ("policy", "owner", "none"):
-        ran = keyaudit("report", "--from", contoso, *KEYS, "--sort", "score", "--group-by", by)
-        assert ran.code == Exit.CLEAN
-        assert ran.out
+    by_score = ("report", "--from", contoso, *KEYS, "--sort", "score")
+    ranked = [each["policy"] for each in keyaudit(*by_score, "-o", "json").json["findings"]]
+    listed = re.findall(r"^(?:CRITICAL|HIGH|MEDIUM|LOW) +(\S+)", keyaudit(*by_score, "--group-by", "none").out, re.MULTILINE)
+    assert listed == ranked
+    grouped = re.findall(r"^(kv-key-\S+)  \d", keyaudit(*by_score, "--group-by", "policy").out, re.MULTILINE)
+    assert grouped == list(dict.fromkeys(ranked))
+    assert len(grouped) > 5
+    owners = keyaudit(*by_score, "--group-by", "owner").out
+    assert re.findall(r"kv-key-\S+", owners)[0] == ranked[0]
