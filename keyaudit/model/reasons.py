@@ -34,6 +34,7 @@ class Reason(StrEnum):
     TRUNCATED = "truncated"
     PAGE_LOOP = "page_loop"
     INCONSISTENT_PAGES = "inconsistent_pages"
+    INCONSISTENT = "inconsistent"
     SHRINKAGE = "shrinkage"
     BAD_BODY = "bad_body"
     BAD_ITEM = "bad_item"
@@ -119,6 +120,9 @@ ADVICE: dict[Reason, Advice] = {
     Reason.TRUNCATED: Advice("Azure cut the answer short", "run again; report it if it stays"),
     Reason.PAGE_LOOP: Advice("its pages lead back to themselves", "run again; report it to Azure if it stays"),
     Reason.INCONSISTENT_PAGES: Advice("its pages disagree with each other", "run again while nothing is being changed"),
+    Reason.INCONSISTENT: Advice(
+        "two of Azure's answers contradict each other", "run again while nothing is being changed, and compare both in Azure"
+    ),
     Reason.SHRINKAGE: Advice("much less was seen than last time", "check what the identity lost access to"),
     Reason.BAD_BODY: Advice("the answer is not what the API documents", "run again; look for a proxy that rewrites answers"),
     Reason.BAD_ITEM: Advice("an item of the answer could not be read", "look at the item named"),
