@@ -69,7 +69,17 @@ class Snapshot:
             sources = {name: parquet(*self._paths(table)) for name, table in self.tables.items() if table.rows}
             sizes = self.sizes
             kept = {name for name in often if sizes[name] <= views.SMALL}
-            views.create(connection, sources, self.coverage, self.run, as_of, names=names, kept=kept, reach_known=reach_known)
+            views.create(
+                connection,
+                sources,
+                self.coverage,
+                self.run,
+                as_of,
+                names=names,
+                small={name for name, table in self.tables.items() if table.rows <= views.SMALL},
+                kept=kept,
+                reach_known=reach_known,
+            )
             failed.pop_all()
         return connection
 

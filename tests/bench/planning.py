@@ -19,7 +19,7 @@ from keyaudit.inventory import snapshot
 from keyaudit.model.findings import Severity
 from keyaudit.policy.load import load
 
-_TIMES = 5
+_TIMES = 9
 _PLANNED = ("SELECT", "CREATE TABLE", "CREATE TEMP TABLE", "INSERT", "WITH")
 
 
