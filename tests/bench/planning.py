@@ -78,7 +78,7 @@ def planned(folder: Path) -> list[tuple[str, float]]:
     with (
         explaining() as took,
         audit.judge(
-            stored, policies, as_of=stored.run.as_of, profile="default", fail_on=Severity.HIGH, allowances=()
+            stored, policies, as_of=stored.run.as_of, profile="default", fail_on=Severity.HIGH, allowances=(), whole_rows=False
         ) as report,
     ):
         for _ in report.findings(False):

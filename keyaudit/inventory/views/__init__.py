@@ -43,7 +43,7 @@ from keyaudit.inventory.views import (
     usage,
     vault,
 )
-from keyaudit.inventory.views.sql import Sources, StoredRows, stored
+from keyaudit.inventory.views.sql import EVERY, Sources, StoredRows, Wanted, stored
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.evidence import LOGS, USAGE_BASELINE
 from keyaudit.model.rows import view_name
@@ -82,34 +82,38 @@ def create(
     small: Collection[str],
     kept: Collection[str],
     reach_known: bool,
+    columns: Mapping[str, Collection[str]] | None = None,
 ) -> None:
     """Makes the table `coverage`, and a view per table in `names` over `rows`, the stored rows of `run` as SQL relations.
 
     A table that is not in `rows` has none. Those that are `small` are read once, whatever rests on them. The views that are to
     be `kept` are worked out here, once, as tables of their names.
+    `columns`: by table the derived columns that somebody reads, as `needed` gives them; None: all of them.
     Without `reach_known` the columns that count who can reach something are NULL, for a reader of none of them.
     """
     sources = StoredRows()
-    prepared = list(_prepared(sources, as_of, names, reach_known=reach_known))
+
+    def of(table: str) -> Wanted:
+        return EVERY if columns is None else columns.get(table, ())
+
+    prepared = list(_prepared(sources, as_of, names, reach_known=reach_known, columns=columns))
     derived: dict[str, Callable[[], str]] = {
         "tenant": lambda: tenant.view(sources),
         "subscription": lambda: subscription.view(sources),
         "log_sink": lambda: log_sink.view(sources),
-        "vault": lambda: reach.counted(
-            vault.view(sources), *ACTIONS, known=reach_known, beside=(USING_AND_GRANTING, ADMINISTRATORS)
-        ),
-        "key": lambda: _keys(vault.watched(key.view(sources), sources), reach_known=reach_known),
+        "vault": lambda: _vaults(vault.view(sources, of("vault")), reach_known=reach_known, wanted=of("vault")),
+        "key": lambda: _keys(sources, reach_known=reach_known, wanted=of("key")),
         "certificate": lambda: _certificates(
-            tier0.certificates(certificate.view(sources, as_of), known=reach_known), reach_known=reach_known
+            certificate.view(sources, as_of, of("certificate")), reach_known=reach_known, wanted=of("certificate")
         ),
         "principal": lambda: principal.view(sources),
-        "secret": lambda: secret.view(sources),
-        "deleted": lambda: deleted.view(sources, known=reach_known),
+        "secret": lambda: secret.view(sources, of("secret")),
+        "deleted": lambda: deleted.view(sources, known=reach_known, wanted=of("deleted")),
         "grant": lambda: grant.view(sources, known=reach_known),
         "app_management_policy": lambda: app_management_policy.view(sources),
-        "application": lambda: application.view(sources, as_of),
-        "service_principal": lambda: service_principal.view(sources),
-        "credential": lambda: credential.view(sources),
+        "application": lambda: application.view(sources, as_of, of("application")),
+        "service_principal": lambda: service_principal.view(sources, of("service_principal")),
+        "credential": lambda: credential.view(sources, of("credential")),
         "account_key": lambda: account_key.view(sources),
         "key_use": lambda: key_use.view(sources),
         "token_policy": lambda: token_policy.view(sources),
@@ -131,29 +135,41 @@ def create(
         else:
             query = derived[name]() if name in derived else _as_stored(name, sources)
             kind = "TABLE" if name in kept else "VIEW"
-            prepared.append(f"CREATE {kind} {name} AS {_with_lacking(name, query, run)}")
+            prepared.append(f"CREATE {kind} {name} AS {_with_lacking(name, query, run, of(name))}")
     environment.create(connection, run.environment_rules)
     ledger.create(connection, coverage, prepared)
     for statement in sources.resolved(prepared, rows, small):
         connection.execute(statement)
 
 
-def _prepared(sources: Sources, as_of: int, names: Collection[str], *, reach_known: bool) -> Iterator[str]:
+def _prepared(
+    sources: Sources, as_of: int, names: Collection[str], *, reach_known: bool, columns: Mapping[str, Collection[str]] | None
+) -> Iterator[str]:
     """The statements that make what several views look up, or one of them more than once."""
     if reach_known or not _READ_PRIVILEGES.isdisjoint(names):
         yield from privileges.prepare(sources)
     if "credential" in names:
         yield from in_vault.prepare(sources)
     if reach_known:
-        yield from reach.prepare(sources)
+        wanted = EVERY if columns is None else frozenset(name for names in columns.values() for name in names)
+        yield from reach.prepare(sources, wanted)
         yield grant.prepare(sources)
         yield from tier0.credentials(sources, as_of)
 
 
-def _keys(query: str, *, reach_known: bool) -> str:
+def _vaults(query: str, *, reach_known: bool, wanted: Wanted) -> str:
+    """With who can do what with all in it."""
+    beside = (USING_AND_GRANTING, ADMINISTRATORS)
+    return reach.counted(query, *ACTIONS, known=reach_known, wanted=wanted, beside=beside)
+
+
+def _keys(sources: Sources, *, reach_known: bool, wanted: Wanted) -> str:
     """With who can use it, and how far that makes it reach."""
+    query = vault.watched(key.view(sources, wanted), sources)
     beside = (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS)
-    counted = reach.counted(query, *OF_KEYS, known=reach_known, vault="vault_id", thing=_KEY, beside=beside, of_keys=True)
+    counted = reach.counted(
+        query, *OF_KEYS, known=reach_known, wanted=wanted, vault="vault_id", thing=_KEY, beside=beside, of_keys=True
+    )
     return blast_radius.keys(counted, known=reach_known)
 
 
@@ -161,7 +177,7 @@ def _as_stored(name: str, sources: Sources) -> str:
     return f"SELECT {stored(name, 'stored')}, stored.unknown FROM {sources[name]} AS stored"
 
 
-def _with_lacking(table: str, query: str, run: Run) -> str:
+def _with_lacking(table: str, query: str, run: Run, wanted: Wanted) -> str:
     """With the columns that need evidence that the run does not have, which is said of all rows at once.
 
     See `model.rows.decoded`.
@@ -170,14 +186,25 @@ def _with_lacking(table: str, query: str, run: Run) -> str:
     lacking = [
         f"NULL::{SQL_TYPES.get(declared.by_name[name].type, 'BIGINT')} AS {bound}"
         for name in declared.lacking(run.evidence)
+        if name in wanted
         for bound in view_name(declared.by_name[name])
     ]
     return f"SELECT *, {', '.join(lacking)} FROM ({query})" if lacking else query
 
 
-def _certificates(query: str, *, reach_known: bool) -> str:
+def _certificates(query: str, *, reach_known: bool, wanted: Wanted) -> str:
     """With who can sign by its key, and who can read its private part, which is the secret of its name."""
+    query = tier0.certificates(query, known=reach_known)
     key, secret_ = f"'/keys/' || {_OF_CERTIFICATE}", f"'/secrets/' || {_OF_CERTIFICATE}"
     by_key, by_secret = OUTSIDERS
-    signed = reach.counted(query, *OF_KEYS, known=reach_known, vault="vault_id", thing=key, beside=(by_key,))
-    return reach.counted(signed, READING, known=reach_known, vault="vault_id", thing=secret_, beside=(by_secret,))
+    signed = reach.counted(query, *OF_KEYS, known=reach_known, wanted=wanted, vault="vault_id", thing=key, beside=(by_key,))
+    return reach.counted(
+        signed, READING, known=reach_known, wanted=wanted, vault="vault_id", thing=secret_, beside=(by_secret,)
+    )
+
+
+def needed(columns: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:
+    """Those columns by table, and the derived ones of the same views that they rest on."""
+    return {
+        table: frozenset(names) | (blast_radius.READ if table == "key" else frozenset()) for table, names in columns.items()
+    }

@@ -1,4 +1,4 @@
-"""The coverage ledger as tables that the views read: the records, and what they come to for the lists that somebody asks for."""
+"""The coverage ledger as tables that the views read: the records, and which lists were read to their end."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program
 

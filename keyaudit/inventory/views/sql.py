@@ -4,11 +4,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.rows import columns_of, stored_types
 from keyaudit.model.reasons import Reason
+from keyaudit.model.rows import view_name
 from keyaudit.model.tables import TABLES
 
 Sources = Mapping[str, str]
@@ -33,8 +34,8 @@ class StoredRows(Mapping[str, str]):
     def resolved(self, statements: Sequence[str], rows: Mapping[str, str], small: Collection[str]) -> Iterator[str]:
         """The statements over `rows`, relations by table, and before them those that make what they read more than once.
 
-        A table that is not in `rows` is read as an empty one, which costs nothing to plan; so is one that is `small`, instead of
-        its file again and again.
+        A table that is not in `rows` is made empty, and one that is `small` is made of its file, for all who read it: what
+        reads a file, or a query that gives no rows, is planned for anew each time.
         """
         read = Counter(name for text in statements for name in _SOURCE.findall(text))
         direct = {}
@@ -47,6 +48,50 @@ class StoredRows(Mapping[str, str]):
                 direct[name] = rows[name]
         for text in statements:
             yield _SOURCE.sub(lambda found: direct.get(found[1], found[0]), text)
+
+
+class _Every:
+    """Holds every name."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+Wanted = Container[str]
+"""The derived columns of a view that somebody reads."""
+
+EVERY: Wanted = _Every()
+
+
+def view(
+    table: str,
+    sources: Sources,
+    *,
+    columns: Mapping[str, str],
+    doubts: Mapping[str, str],
+    joins: Mapping[str, str],
+    wanted: Wanted,
+) -> str:
+    """A view: what is stored of `table`, the derived columns that are `wanted`, and the reasons of what is unknown.
+
+    `columns`: SQL of each derived column, with its names, over `stored` and the relations of `joins`, which are in order and by
+    alias. `doubts`: why each is unknown, NULL where it is not. A relation that no wanted column reads is left out, so it must
+    neither add a row nor take one away.
+    """
+    shown = [sql for name, sql in columns.items() if name in wanted]
+    # Each reason is a column first: `extended` names it twice.
+    why = {name: sql for name, sql in doubts.items() if name in wanted}
+    read = " ".join((*shown, *why.values()))
+    kept: list[str] = []
+    for alias, sql in reversed(joins.items()):
+        if re.search(rf"\b{alias}\.", read):
+            kept.insert(0, sql)
+            read += sql
+    names = [name for column in columns if column in wanted for name in view_name(TABLES[table].by_name[column])]
+    inner = ", ".join(("stored.*", *shown, *(f"{sql} AS why_{name}" for name, sql in why.items())))
+    return f"""
+        SELECT {", ".join((stored(table, "stored"), *names))}, {extended({name: f"why_{name}" for name in why})}
+        FROM (SELECT {inner} FROM {sources[table]} AS stored {" ".join(kept)}) AS stored"""
 
 
 def stored(table: str, relation: str) -> str:
@@ -82,6 +127,8 @@ def united(*maps: str) -> str:
 
 def extended(reasons: Mapping[str, str]) -> str:
     """`unknown` with the reasons of derived columns; the test saves building a map for the many rows that need none."""
+    if not reasons:
+        return "stored.unknown"
     none = " AND ".join(f"({reason}) IS NULL" for reason in reasons.values())
     entries = ", ".join(f"{{'key': {quoted(name)}, 'value': {reason}}}" for name, reason in reasons.items())
     own = f"list_filter([{entries}], lambda entry: entry.value IS NOT NULL)"
