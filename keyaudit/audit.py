@@ -41,7 +41,7 @@ from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
 from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
 from keyaudit.model.tables.reach import WIDENING
 from keyaudit.model.waivers import Waiver
-from keyaudit.policy.judge import Judgement, reads_reach
+from keyaudit.policy.judge import Judgement, columns_judged, reads_reach
 from keyaudit.policy.judge import judge as judge_policies
 from keyaudit.policy.load import Policy
 from keyaudit.policy.queries import Scoring
@@ -167,24 +167,31 @@ def judge(
     require: Collection[str] = (),
     scoring: Scoring = Scoring.NONE,
     listed: bool = False,
+    whole_rows: bool = True,
 ) -> Iterator[Report]:
     """The snapshot judged by policies, offline. Findings stream from the report for as long as the context lasts.
 
     `require` names what is otherwise optional, as `model.evidence` does. `listed`: whole rows of the report's listings are
-    looked at, so that what no policy reads is worked out too.
+    looked at, so that what no policy reads is worked out too. Without `whole_rows` a finding's row has, of the derived columns,
+    those alone that its policies read or show.
     """
     optional = OPTIONAL - {Reason.NOT_IN_CLOUD} if NOT_IN_CLOUD in require else OPTIONAL
     tenant = Scope(f"/tenants/{snapshot.run.tenant_id}".lower(), snapshot.run.tenant_name, ScopeKind.TENANT)
     reach_known = listed or scoring is not Scoring.NONE or reads_reach(policies)
     often = {policy.table.name for policy in policies}
-    names = tuple(often) if 2 * len(often) < len(TABLES) and not listed and scoring is Scoring.NONE else tuple(TABLES)
+    # What is not planned for costs nothing: planning is most of the work on a small tenant.
+    narrow = not (whole_rows or listed) and scoring is Scoring.NONE
+    names = tuple(often) if narrow else tuple(TABLES)
+    columns = columns_judged(policies, classes) if narrow else None
     with contextlib.ExitStack() as opened:
-        connection = opened.enter_context(snapshot.judging(as_of, reach_known=reach_known, often=often, names=names))
+        connection = opened.enter_context(
+            snapshot.judging(as_of, reach_known=reach_known, often=often, names=names, columns=columns)
+        )
 
         @functools.cache
         def whole() -> "DuckDBPyConnection":
-            # Few formats look at what no policy reads: where few policies were chosen, its views are made on demand.
-            if len(names) == len(TABLES):
+            # Few formats look at what no policy reads: its views are made on demand.
+            if not narrow:
                 return connection
             return opened.enter_context(snapshot.judging(as_of, reach_known=reach_known))
 
@@ -204,6 +211,7 @@ def judge(
             tenant=tenant,
             sizes=snapshot.sizes,
             scoring=scoring,
+            columns=columns,
         )
         run = dataclasses.replace(snapshot.run, as_of=as_of)
         verdict = gate.decide(

@@ -46,6 +46,7 @@ def gate(
         new_only=new_only,
         scoring=scoring(shown.output, files),
         listed=listed(files),
+        whole_rows=shown.output is not None or bool(files),
     ) as result:
         code = deliver(result, shown, files, without_names(result, redaction, key))
         tell_agent(result, ci, machine=shown.output in (Format.JSON, Format.CSV))

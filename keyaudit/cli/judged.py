@@ -35,6 +35,7 @@ def all_judged(
     new_only: bool = False,
     scoring: Scoring = Scoring.NONE,
     listed: bool = False,
+    whole_rows: bool = True,
 ) -> Iterator[Sequence[Report]]:
     """A report for each tenant that is named, in that order; good until the context ends."""
     tenants = each(live, stored)
@@ -51,6 +52,7 @@ def all_judged(
                     scoring=scoring,
                     among=len(tenants) > 1,
                     listed=listed,
+                    whole_rows=whole_rows,
                 )
             )
             for one in tenants
@@ -71,10 +73,12 @@ def judged(
     scoring: Scoring = Scoring.NONE,
     among: bool = False,
     listed: bool = False,
+    whole_rows: bool = True,
 ) -> Iterator[Report]:
     """The report, good until the context ends. Everything that can be refused is refused before anything is read.
 
-    `among` other tenants, one that cannot be read is a report that says so. `listed` as `audit.judge` has it.
+    `among` other tenants, one that cannot be read is a report that says so. `listed` and `whole_rows` as
+    `audit.judge` has them.
     """
     known = load(besides=choice.policies)
     policies = chosen(known, choice)
@@ -103,6 +107,7 @@ def judged(
             require=how.require,
             scoring=scoring,
             listed=listed,
+            whole_rows=whole_rows,
         ) as report:
             yield report
 

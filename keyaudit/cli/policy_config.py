@@ -12,10 +12,10 @@ from keyaudit.model.evidence import REQUIRABLE
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Glob
+from keyaudit.policy.nodes import Items, Members, Node, Scalar
 from keyaudit.policy.parameters import PROFILES
 from keyaudit.policy.settings import Given, PolicyClass
 from keyaudit.policy.waivers import names_something
-from keyaudit.policy.yaml import Items, Members, Node, Scalar
 
 _TABLE = ("profile", "parameters", "classes")
 _CLASS = ("name", "reason", "match", "parameters", "not_applicable")

@@ -51,6 +51,11 @@ def view_types(table: Table) -> dict[str, str]:
     return types | {"unknown": SQL_TYPES[Type.MAP]}
 
 
+def columns_of(types: Mapping[str, str]) -> str:
+    """Columns of these SQL types, as a statement that makes a table has them."""
+    return ", ".join(f"{name} {type_}" for name, type_ in types.items())
+
+
 def no_rows(types: Mapping[str, str]) -> str:
     """A query that gives columns of these SQL types, and no row."""
     return "SELECT " + ", ".join(f"NULL::{type_} AS {name}" for name, type_ in types.items()) + " WHERE false"

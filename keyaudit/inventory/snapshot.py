@@ -55,27 +55,50 @@ class Snapshot:
         return connection
 
     def connect(
-        self, as_of: int, *, reach_known: bool = True, often: Collection[str] = (), names: Collection[str] = tuple(TABLES)
+        self,
+        as_of: int,
+        *,
+        reach_known: bool = True,
+        often: Collection[str] = (),
+        names: Collection[str] = tuple(TABLES),
+        columns: Mapping[str, Collection[str]] | None = None,
     ) -> duckdb.DuckDBPyConnection:
         """What `reading` gives, with one view per table under the table's name, and `coverage`, the ledger, as a table.
 
         A view has the stored columns, the derived ones as of `as_of`, and `unknown` with the reasons of both.
         `reach_known`: false for a reader of none of `model.tables.reach.COLUMNS`, which are work to make, and then are NULL.
         `often`: the tables that will be read more than once; it changes how long that takes, and nothing else. `names`: those
-        that will be read at all; the others have no view.
+        that will be read at all; the others have no view. `columns`: by table the derived columns that will be read; None: all.
         """
         with contextlib.ExitStack() as failed:
             connection = failed.enter_context(self.reading())
             sources = {name: parquet(*self._paths(table)) for name, table in self.tables.items() if table.rows}
             sizes = self.sizes
             kept = {name for name in often if sizes[name] <= views.SMALL}
-            views.create(connection, sources, self.coverage, self.run, as_of, names=names, kept=kept, reach_known=reach_known)
+            views.create(
+                connection,
+                sources,
+                self.coverage,
+                self.run,
+                as_of,
+                names=names,
+                small={name for name, table in self.tables.items() if table.rows <= views.SMALL},
+                kept=kept,
+                reach_known=reach_known,
+                columns=columns and views.needed(columns),
+            )
             failed.pop_all()
         return connection
 
     @contextlib.contextmanager
     def judging(
-        self, as_of: int, *, reach_known: bool = True, often: Collection[str] = (), names: Collection[str] = tuple(TABLES)
+        self,
+        as_of: int,
+        *,
+        reach_known: bool = True,
+        often: Collection[str] = (),
+        names: Collection[str] = tuple(TABLES),
+        columns: Mapping[str, Collection[str]] | None = None,
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         """What `connect` gives, closed in the end.
 
@@ -83,7 +106,7 @@ class Snapshot:
         """
         with (
             judged(self.folder, self.verify, _DAMAGED),
-            self.connect(as_of, reach_known=reach_known, often=often, names=names) as connection,
+            self.connect(as_of, reach_known=reach_known, often=often, names=names, columns=columns) as connection,
         ):
             yield connection
 

@@ -8,10 +8,10 @@ from keyaudit.model.times import DAY, parse_date
 from keyaudit.model.usage import Accepted
 from keyaudit.model.waivers import Glob
 from keyaudit.policy import yaml
+from keyaudit.policy.nodes import Items, Members, Node
 from keyaudit.policy.problems import PolicyError, nearest, shown
 from keyaudit.policy.reader import Reader, content
 from keyaudit.policy.waivers import MAX_DAYS
-from keyaudit.policy.yaml import Items, Members, Node
 
 _REQUIRED = ("app_id", "operation", "owner", "reason", "until")
 _OPTIONAL = ("target",)

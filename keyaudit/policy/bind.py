@@ -8,12 +8,12 @@ from keyaudit.model.findings import Value as Row
 from keyaudit.model.tables import operations_of
 from keyaudit.model.times import iso_date
 from keyaudit.model.waivers import Waiver
-from keyaudit.policy import verdict, yaml
+from keyaudit.policy import verdict
 from keyaudit.policy.definition import Policy
+from keyaudit.policy.nodes import Node
 from keyaudit.policy.parameters import OTHERWISE, PROFILES, Parameter, Single, Value, override
 from keyaudit.policy.problems import FieldError, nearest, shown
 from keyaudit.policy.settings import Given, Overrides, PolicyClass, placed
-from keyaudit.policy.syntax import condition
 from keyaudit.policy.templates import show
 from keyaudit.policy.types import columns_read
 
@@ -148,6 +148,8 @@ def _bind(policy: Policy, profile: str, overrides: Mapping[str, str | Given], cl
 
 def _settled(policy: Policy, given: Mapping[str, str | Given]) -> dict[str, Value]:
     found: dict[str, Value] = {}
+    if given:
+        from keyaudit.policy import yaml  # noqa: PLC0415 - heavy, and few runs have values of their own
     for name, each in given.items():
         try:
             node = each.node if isinstance(each, Given) else yaml.read(each)
@@ -157,8 +159,10 @@ def _settled(policy: Policy, given: Mapping[str, str | Given]) -> dict[str, Valu
     return found
 
 
-def changed(policy: Policy, nodes: Mapping[str, yaml.Node]) -> dict[str, Value]:
+def changed(policy: Policy, nodes: Mapping[str, Node]) -> dict[str, Value]:
     """The values that `nodes` give to parameters; the policy's conditions are checked again with them. Raises FieldError."""
+    from keyaudit.policy.syntax import condition  # noqa: PLC0415 - heavy, and few runs have values of their own
+
     parameters: dict[str, Parameter] = dict(policy.parameters)
     for name, node in nodes.items():
         if name not in parameters:

@@ -1,29 +1,28 @@
 """A policy as loaded: its text, its checked conditions, and its own tests."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
 
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Outcome, PolicyText, Severity
-from keyaudit.model.tables import operations_of
+from keyaudit.model.tables import TABLES, operations_of
 from keyaudit.policy.applicability import needless
+from keyaudit.policy.narrowing import Condition
+from keyaudit.policy.nodes import Node
 from keyaudit.policy.parameters import Parameter
-from keyaudit.policy.syntax import Condition
 from keyaudit.policy.templates import Template
 from keyaudit.policy.types import Every, Lookup, Term, columns_read, parameters_read, walk
-from keyaudit.policy.yaml import Node
 
 
-@dataclass(frozen=True, slots=True)
-class Rung:
+class Rung(Struct, frozen=True):
     """One step of `severity_when`: the severity where the condition holds and no earlier one does."""
 
     severity: Severity
     condition: Condition
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Struct, frozen=True):
     """One test of a policy: the changed columns of `given`, and what must come out."""
 
     why: str
@@ -42,8 +41,7 @@ class Example:
         return ", ".join(f"{name} {node}" for name, node in self.changes.items())
 
 
-@dataclass(frozen=True, slots=True)
-class Trees:
+class Trees(Struct, frozen=True):
     """What a policy asks, as typed trees: all that decides an outcome, but for the parameters' values."""
 
     applies_to: Term
@@ -58,12 +56,43 @@ class Trees:
         return (self.applies_to, self.violated_when, *(tree for _, tree in self.rungs))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Derived(Struct, frozen=True, kw_only=True):
+    """What follows from a policy's conditions and the declaration of its table."""
+
+    trees: Trees
+    """Its conditions without their text."""
+    columns_read: tuple[str, ...]
+    """Every column that its conditions read, in the order of the text."""
+    parameters_read: tuple[str, ...]
+    """Every parameter that its conditions read, in the order of the text."""
+    indexes: Mapping[str, str]
+    """The column that a map or schedule is looked up by; not there where it is looked up by several."""
+    operations: frozenset[str]
+    """Every operation that must have been assessed for its answer to be trusted."""
+
+    @classmethod
+    def of(
+        cls, table: Table, severity: Severity, applies_to: Condition | None, violated_when: Condition, rungs: Sequence[Rung]
+    ) -> "Derived":
+        """Of a policy over `table` with these conditions. `severity`: where no rung holds."""
+        asked = applies_to.tree if applies_to else Every(())
+        trees = Trees(asked, violated_when.tree, tuple((rung.severity, rung.condition.tree) for rung in rungs), severity)
+        columns = columns_read(*trees.all)
+        operations = {operation for name in columns for operation in operations_of(table.name, name)}
+        return cls(
+            trees=trees,
+            columns_read=columns,
+            parameters_read=parameters_read(*trees.all),
+            indexes=_indexes(trees),
+            operations=frozenset(operations | set(table.listed_by)) - needless(trees.applies_to, table, columns),
+        )
+
+
+class Policy(Struct, frozen=True, kw_only=True):
     """One policy. `applies_to` is None where it applies to every row of its table."""
 
     text: PolicyText
-    table: Table
+    derived: Derived
     subject: str
     """The column that the finding is about."""
     applies_to: Condition | None
@@ -76,31 +105,38 @@ class Policy:
     examples: tuple[Example, ...]
     file: str
     """The file as errors name it."""
-    source: str = field(repr=False)
+    source: str
     """The file's text."""
-    trees: Trees = field(init=False)
-    """Its conditions without their text."""
-    columns_read: tuple[str, ...] = field(init=False)
-    """Every column that its conditions read, in the order of the text."""
-    parameters_read: tuple[str, ...] = field(init=False)
-    """Every parameter that its conditions read, in the order of the text."""
-    indexes: Mapping[str, str] = field(init=False)
-    """The column that a map or schedule is looked up by; not there where it is looked up by several."""
-    operations: frozenset[str] = field(init=False)
-    """Every operation that must have been assessed for its answer to be trusted."""
 
-    def __post_init__(self) -> None:
-        applies_to = self.applies_to.tree if self.applies_to else Every(())
-        rungs = tuple((rung.severity, rung.condition.tree) for rung in self.severity_when)
-        trees = Trees(applies_to, self.violated_when.tree, rungs, self.text.severity)
-        columns = columns_read(*trees.all)
-        operations = {operation for name in columns for operation in operations_of(self.table.name, name)}
-        object.__setattr__(self, "trees", trees)
-        object.__setattr__(self, "columns_read", columns)
-        object.__setattr__(self, "parameters_read", parameters_read(*trees.all))
-        object.__setattr__(self, "indexes", _indexes(trees))
-        unfit = needless(trees.applies_to, self.table, columns)
-        object.__setattr__(self, "operations", frozenset(operations | set(self.table.listed_by)) - unfit)
+    @property
+    def table(self) -> Table:
+        """Whose rows it judges."""
+        return TABLES[self.text.table]
+
+    @property
+    def trees(self) -> Trees:
+        """Its conditions without their text."""
+        return self.derived.trees
+
+    @property
+    def columns_read(self) -> tuple[str, ...]:
+        """Every column that its conditions read, in the order of the text."""
+        return self.derived.columns_read
+
+    @property
+    def parameters_read(self) -> tuple[str, ...]:
+        """Every parameter that its conditions read, in the order of the text."""
+        return self.derived.parameters_read
+
+    @property
+    def indexes(self) -> Mapping[str, str]:
+        """The column that a map or schedule is looked up by; not there where it is looked up by several."""
+        return self.derived.indexes
+
+    @property
+    def operations(self) -> frozenset[str]:
+        """Every operation that must have been assessed for its answer to be trusted."""
+        return self.derived.operations
 
     @property
     def columns_shown(self) -> frozenset[str]:

@@ -12,7 +12,6 @@ import duckdb
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Finding, Outcome, Severity, Value
 from keyaudit.model.rows import decoded, view_names
-from keyaudit.model.tables import TABLES
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound, by_table
 from keyaudit.policy.counts import reason_of
@@ -54,6 +53,7 @@ def stream(
     connection: duckdb.DuckDBPyConnection,
     bounds: Sequence[Bound],
     relations: Mapping[str, str],
+    having: Mapping[str, Table],
     *,
     supplied: Collection[str],
     passes: bool,
@@ -62,12 +62,13 @@ def stream(
     """The findings of every table's rows, by thing: the gravest first, then by name and id.
 
     In the order of scores by row: the one that may be highest first, then the one that is higher for certain, then as above.
-    `relations`: by table the relation with its verdicts and scores; a table without one has no rows. `supplied`: the evidence
+    `relations`: by table the relation with its verdicts and scores; a table without one has no rows. `having`: the
+    tables with the columns that their views have. `supplied`: the evidence
     that there is.
     """
     tables = by_table(bounds).items()
     streams = [
-        _things(connection, relations[name], TABLES[name], of_table, supplied=supplied, passes=passes, scoring=scoring)
+        _things(connection, relations[name], having[name], of_table, supplied=supplied, passes=passes, scoring=scoring)
         for name, of_table in tables
         if name in relations
     ]

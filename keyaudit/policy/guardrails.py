@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from keyaudit.model.guardrails import ENABLED, GUARDRAILS, Guardrail
+from keyaudit.policy.nodes import Members, Node
 from keyaudit.policy.parameters import Parameter, Shape
 from keyaudit.policy.problems import nearest, shown
 from keyaudit.policy.reader import Reader
-from keyaudit.policy.yaml import Members, Node
 
 
 def guardrails(reader: Reader, node: Node | None, parameters: Mapping[str, Parameter]) -> dict[str, dict[str, str]]:

@@ -8,6 +8,7 @@ import duckdb
 from keyaudit.inventory.scores import SCALES, prepared
 from keyaudit.inventory.views import SMALL
 from keyaudit.model.baseline import Baseline, Known
+from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.findings import Finding, Tally, UnknownGroup
 from keyaudit.model.overview import Ages
@@ -56,6 +57,8 @@ class Judgement:
     _relations: Mapping[str, str] = field(repr=False)
     _scoring: Scoring = field(repr=False)
     _supplied: Collection[str] = field(repr=False)
+    _tables: Mapping[str, Table] = field(repr=False)
+    """The tables judged, with the columns that their views have."""
 
     def findings(self, passes: bool = False) -> Iterator[Finding]:
         """Every fail and unknown, with `passes` every pass too, anew at each call and always in the same order.
@@ -73,6 +76,7 @@ class Judgement:
             self._connection,
             self._bounds,
             self._relations,
+            self._tables,
             supplied=self._supplied,
             passes=passes,
             scoring=self._scoring,
@@ -102,11 +106,12 @@ def judge(
     tenant: Scope = _NOWHERE,
     sizes: Mapping[str, int] | None = None,
     scoring: Scoring = Scoring.NONE,
+    columns: Mapping[str, Collection[str]] | None = None,
 ) -> Judgement:
     """Judges the views of `connection`, one for each table, by the policies.
 
     `scoring`: whether findings carry scores, and come in their order. `sizes`: how many rows tables have, where that is known;
-    it changes how long judging takes, and nothing else.
+    it changes how long judging takes, and nothing else. `columns`: by table the derived columns that the views have, None: all.
     Raises UsageError for a profile or override that cannot be. Policies that need evidence which Azure does not hold are not
     judged unless all of it is `supplied`; where what is missing is in `require`, they are unknown, on the `tenant`. A gap
     for an `optional` reason blinds nobody.
@@ -150,6 +155,7 @@ def judge(
         _relations=_scored(connection, scoring, relations, as_of, sizes or {}),
         _scoring=scoring,
         _supplied=supplied,
+        _tables={name: _having(TABLES[name], columns) for name in by_table(bounds)},
     )
 
 
@@ -199,6 +205,24 @@ def not_judged(policies: Iterable[Policy], supplied: Collection[str]) -> tuple[N
     """The policies that need evidence which Azure does not hold and which is not among the `supplied`."""
     missing = ((policy.text, tuple(need for need in policy.text.needs if need not in supplied)) for policy in policies)
     return tuple(NotJudged(policy=text, needs=needs) for text, needs in missing if needs)
+
+
+def columns_judged(policies: Sequence[Policy], classes: Sequence[PolicyClass]) -> dict[str, frozenset[str]]:
+    """By table the columns that the policies read or show, and those that tell the classes of a row."""
+    found: dict[str, set[str]] = {}
+    for policy in policies:
+        own = found.setdefault(policy.table.name, set())
+        own.update(policy.columns_shown, (policy.subject,))
+        own.update(name for each in classes if each.is_for(policy) for name in each.columns(policy))
+    return {table: frozenset(names) for table, names in found.items()}
+
+
+def _having(table: Table, columns: Mapping[str, Collection[str]] | None) -> Table:
+    """The table with its stored columns, and of the derived ones those."""
+    if columns is None:
+        return table
+    kept = [column for column in table.columns if not column.derived_from or column.name in columns[table.name]]
+    return replace(table, columns=kept)
 
 
 def reads_reach(policies: Iterable[Policy]) -> bool:

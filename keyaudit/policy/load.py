@@ -1,14 +1,12 @@
 """Finds policy files and loads them, or says everything that is wrong with them at once."""
 
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from keyaudit.model.errors import UsageError
-from keyaudit.policy import yaml
+from keyaudit.policy import compiled
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.problems import PolicyError, Problem
-from keyaudit.policy.schema import policy
 
 __all__ = ["Policy", "load", "shipped"]
 
@@ -26,13 +24,15 @@ def load(place: Path | None = None, *, besides: Path | None = None) -> tuple[Pol
 
     Raises PolicyError, a UsageError, with every problem of every file; UsageError where there is no policy at all.
     """
-    policies: dict[str, Policy] = {}
+    policies = {each.text.id: each for each in _shipped()} if place is None else {}
     problems: list[Problem] = []
-    for root in (shipped() if place is None else place, *((besides,) if besides else ())):
+    for root in (*((place,) if place else ()), *((besides,) if besides else ())):
+        from keyaudit.policy.files import read  # noqa: PLC0415 - heavy: PyYAML, and all that checks a policy
+
         count = 0
-        for path in _files(root):
+        for path in policy_files(root):
             count += 1
-            found, wrong = _read(path)
+            found, wrong = read(path, ours=path.resolve().is_relative_to(shipped()))
             problems += wrong
             if found is None:
                 continue
@@ -47,30 +47,24 @@ def load(place: Path | None = None, *, besides: Path | None = None) -> tuple[Pol
     return tuple(policies[name] for name in sorted(policies))
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _shipped() -> tuple[Policy, ...]:
+    """The shipped policies: as they were compiled, or else compiled now and kept."""
+    root = shipped()
+    files = list(policy_files(root))
+    made_from, kept = compiled.digest(root, files), compiled.place(root)
+    found = compiled.read(kept, made_from, root) if kept else None
+    if found is None:
+        found = load(root)
+        if kept:
+            compiled.write(kept, found, made_from, root)
+    return found
+
+
+def policy_files(root: Path) -> Iterator[Path]:
+    """The policy files below a folder, in order; of anything but a folder, itself."""
     if not root.is_dir():
         yield root
         return
     for path in sorted(root.rglob("*")):
         if path.suffix in (".yaml", ".yml") and not path.is_dir():
             yield path
-
-
-def _read(path: Path) -> tuple[Policy | None, list[Problem]]:
-    file = str(path)
-    if path.suffix != ".yaml":
-        return None, [Problem(file=file, what="not a policy's file name", remedy="name it <id>.yaml")]
-    try:
-        # A pipe or device would never end, and /dev/zero never fill.
-        if not stat.S_ISREG(path.stat().st_mode):
-            return None, [Problem(file=file, what="not a file")]
-        with path.open("rb") as stream:
-            data = stream.read(yaml.MAX_SIZE + 1)
-    except OSError as error:
-        return None, [Problem(file=file, what=f"cannot be read: {error.strerror}")]
-    try:
-        source = yaml.decode(data)
-        document = yaml.read(source)
-    except yaml.YamlError as error:
-        return None, [error.problem(file)]
-    return policy(document, file=file, stem=path.stem, source=source, ours=path.resolve().is_relative_to(shipped()))

@@ -1,7 +1,9 @@
 """Breaks a policy in every small way. A policy whose examples notice none of it says less than it seems to."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from keyaudit.model.times import DAY
 from keyaudit.policy.bind import Bound

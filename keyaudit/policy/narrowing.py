@@ -1,13 +1,12 @@
 """What a condition's outcome says of columns that may be absent, so that they can be compared where they cannot be."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from keyaudit.model.columns import Table
 from keyaudit.policy.types import Constant, Read, Term
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """The columns (and tags) that are present where a condition is true, and where it is false.
 
     Sound in three-valued logic too: where a column of `when_true` is absent, the condition is false and never unknown.
@@ -27,6 +26,14 @@ class Facts:
     def or_(self, later: "Facts") -> "Facts":
         """Those of `self or later`."""
         return Facts(self.when_true & later.when_true, self.when_false | later.when_false)
+
+
+class Condition(Struct, frozen=True):
+    """A checked condition. `facts`: what its being true, or false, says of columns that may be absent."""
+
+    text: str
+    tree: Term
+    facts: Facts
 
 
 def freed(table: Table, sign: str, left: Term, right: Term) -> Facts:

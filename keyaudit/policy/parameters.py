@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from keyaudit.model.times import DAY, MAX_TIME, parse_date, parse_duration
+from keyaudit.policy.nodes import Items, Members, Node, Scalar
 from keyaudit.policy.problems import FieldError, nearest, shown
 from keyaudit.policy.types import Kind
-from keyaudit.policy.yaml import Items, Members, Node, Scalar
 
 PROFILES: tuple[str, ...] = ("default", "strict", "scuba", "cis-azure-6.0", "cis-m365-7", "mcsb", "pci")
 """Named sets of parameter values. A parameter without a value for the profile keeps its default."""
@@ -46,8 +47,7 @@ class Shape(StrEnum):
     SCHEDULE = "schedule"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """A parameter as declared. `kind` is that of its value, or of each entry of a map or schedule."""
 
     name: str

@@ -4,8 +4,9 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from keyaudit.policy.nodes import Members, Node, Scalar
 from keyaudit.policy.problems import PolicyError, Problem, nearest, shown
-from keyaudit.policy.yaml import MAX_SIZE, Members, Node, Scalar
+from keyaudit.policy.yaml import MAX_SIZE
 
 
 def content(path: Path) -> bytes:

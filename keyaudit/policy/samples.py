@@ -8,9 +8,9 @@ from keyaudit.model.columns import Column, Type
 from keyaudit.model.findings import Value
 from keyaudit.model.times import DAY, MAX_TIME, parse_date, parse_duration, parse_time
 from keyaudit.policy.definition import Example, Policy
+from keyaudit.policy.nodes import Items, Members, Node, Scalar
 from keyaudit.policy.parameters import parse_integer
 from keyaudit.policy.problems import FieldError, shown
-from keyaudit.policy.yaml import Items, Members, Node, Scalar
 
 NOW = parse_time("2026-07-01T12:00:00Z")
 """The moment that examples count from."""

@@ -10,15 +10,16 @@ from keyaudit.model.evidence import EVIDENCE
 from keyaudit.model.findings import Outcome, PolicyText, Severity
 from keyaudit.model.frameworks import FRAMEWORKS
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.definition import Example, Policy, Rung
+from keyaudit.policy.definition import Derived, Example, Policy, Rung
 from keyaudit.policy.guardrails import guardrails
+from keyaudit.policy.narrowing import Condition
+from keyaudit.policy.nodes import Items, Members, Node, Scalar
 from keyaudit.policy.parameters import Parameter, declare
 from keyaudit.policy.problems import FieldError, Problem, nearest, shown
 from keyaudit.policy.reader import Reader
-from keyaudit.policy.syntax import Condition, condition
+from keyaudit.policy.syntax import condition
 from keyaudit.policy.templates import QUOTING, Template
 from keyaudit.policy.types import columns_read, parameters_read
-from keyaudit.policy.yaml import Items, Members, Node, Scalar
 
 T = TypeVar("T")
 
@@ -98,7 +99,7 @@ class _Reader(Reader):
         self._evidence(fields, table, text.needs, [applies_to, violated_when, *(rung.condition for rung in rungs)])
         return Policy(
             text=text,
-            table=table,
+            derived=Derived.of(table, severity, applies_to, violated_when, rungs),
             subject=subject,
             applies_to=applies_to,
             violated_when=violated_when,
@@ -238,7 +239,7 @@ class _Reader(Reader):
         if node is None or not text:
             return None
         try:
-            return Template(text, known)
+            return Template.of(text, known)
         except FieldError as error:
             self.problem(node, error.what, error.remedy)
             return None

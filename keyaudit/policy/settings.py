@@ -8,9 +8,9 @@ from keyaudit.model.errors import UsageError
 from keyaudit.model.waivers import Glob
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.dialect import DuckDB
+from keyaudit.policy.nodes import Node
 from keyaudit.policy.problems import FieldError, nearest, shown
 from keyaudit.policy.sql import is_unknown, read
-from keyaudit.policy.yaml import Node
 
 TAGS = "tags"
 

@@ -124,7 +124,7 @@ class Writer:
             case _:
                 raise AssertionError(term)
 
-    def _literal(self, value: str | int | tuple[str, ...] | tuple[int, ...]) -> str:
+    def _literal(self, value: str | int | tuple[str | int, ...]) -> str:
         match value:
             case str():
                 return self._dialect.text(value)

@@ -3,11 +3,10 @@
 import ast
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from keyaudit.model.columns import Table
 from keyaudit.policy import regex
-from keyaudit.policy.narrowing import Facts, freed
+from keyaudit.policy.narrowing import Condition, Facts, freed
 from keyaudit.policy.parameters import Parameter
 from keyaudit.policy.problems import FieldError, nearest, shown
 from keyaudit.policy.terms import MAX_DEPTH, Terms, a_kind, noun, tag_name, text_of
@@ -46,15 +45,6 @@ FUNCTIONS: dict[str, tuple[Kind, Kind]] = {
     "covers": (Kind.TEXTS, Kind.TEXTS),
 }
 """Functions that give a boolean, with what they take. `days(n)` gives a duration."""
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A checked condition. `facts`: what its being true, or false, says of columns that may be absent."""
-
-    text: str
-    tree: Term
-    facts: Facts
 
 
 def condition(text: str, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str] = frozenset()) -> Condition:

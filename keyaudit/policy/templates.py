@@ -3,6 +3,8 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from string import Formatter
 
+from msgspec import Struct
+
 from keyaudit.model.findings import Value
 from keyaudit.model.shell import powershell_quoted, shell_quoted
 from keyaudit.model.text import one_line
@@ -13,12 +15,16 @@ from keyaudit.policy.types import Kind
 MAX_LENGTH = 2_000
 
 
-class Template:
+class Template(Struct, frozen=True):
     """Text with placeholders. `names` are those it uses, each once, in order."""
 
-    __slots__ = ("_parts", "names", "text")
+    text: str
+    parts: tuple[tuple[str, str | None], ...]
+    """What stands before each placeholder, with its name; None after the last one."""
+    names: tuple[str, ...]
 
-    def __init__(self, text: str, known: Collection[str]) -> None:
+    @classmethod
+    def of(cls, text: str, known: Collection[str]) -> "Template":
         """Raises FieldError where a placeholder is neither a column nor a parameter. `{{` and `}}` are braces."""
         if len(text) > MAX_LENGTH:
             raise FieldError(f"a text of more than {MAX_LENGTH:,} characters, to be filled in for every finding", "shorten it")
@@ -31,13 +37,12 @@ class Template:
                 continue
             if form or conversion or name not in known:
                 raise FieldError(f"no such column or parameter: {shown('{' + name + '}')}", nearest(name, known))
-        self.text = text
-        self._parts = tuple((literal, name) for literal, name, _, _ in parts)
-        self.names = tuple(dict.fromkeys(name for _, name in self._parts if name is not None))
+        names = dict.fromkeys(name for _, name, _, _ in parts if name is not None)
+        return cls(text, tuple((literal, name) for literal, name, _, _ in parts), tuple(names))
 
     def fill(self, values: Mapping[str, str]) -> str:
         """The text with a value for each of `names`."""
-        return "".join(literal if name is None else literal + values[name] for literal, name in self._parts)
+        return "".join(literal if name is None else literal + values[name] for literal, name in self.parts)
 
 
 def show(value: Value, kind: Kind) -> str:  # noqa: PLR0911 - one line a type

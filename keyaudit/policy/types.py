@@ -1,9 +1,13 @@
-"""Conditions as typed trees: what `syntax` makes of an author's text, and `sql` writes out per dialect."""
+"""Conditions as typed trees: what `syntax` makes of an author's text, and `sql` writes out per dialect.
+
+They are stored in the file of compiled policies, as arrays that begin with the name of their class.
+"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
+
+from msgspec import Struct
 
 
 class Kind(StrEnum):
@@ -20,16 +24,14 @@ class Kind(StrEnum):
     COUNT = "count"
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Struct, frozen=True, tag=True, array_like=True):
     """A column of the row."""
 
     column: str
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(Struct, frozen=True, tag=True, array_like=True):
     """One entry of a column of kind map; absent where the map is absent or has no such entry."""
 
     column: str
@@ -37,31 +39,27 @@ class Tag:
     kind: Kind = Kind.TEXT
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Struct, frozen=True, tag=True, array_like=True):
     """A value written in the condition. Durations are seconds; lists are tuples."""
 
-    value: str | int | tuple[str, ...] | tuple[int, ...]
+    value: str | int | tuple[str | int, ...]
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
+class Now(Struct, frozen=True, tag=True, array_like=True):
     """The moment that the run counts from."""
 
     kind: Kind = Kind.TIME
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True, tag=True, array_like=True):
     """A parameter's value."""
 
     parameter: str
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(Struct, frozen=True, tag=True, array_like=True):
     """A parameter's entry for the row: by the value of an enumeration, or by the time that a schedule's entry covers."""
 
     parameter: str
@@ -69,8 +67,7 @@ class Lookup:
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
+class Sum(Struct, frozen=True, tag=True, array_like=True):
     """`left + right` or `left - right`, of times and durations."""
 
     operator: str
@@ -79,8 +76,7 @@ class Sum:
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(Struct, frozen=True, tag=True, array_like=True):
     """`left operator right`; both of one kind, or a count and an integer."""
 
     operator: str
@@ -89,16 +85,14 @@ class Compare:
     kind: Kind = Kind.BOOLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(Struct, frozen=True, tag=True, array_like=True):
     """`term is None`."""
 
     term: Read | Tag
     kind: Kind = Kind.BOOLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class In:
+class In(Struct, frozen=True, tag=True, array_like=True):
     """`item in items`."""
 
     item: "Term"
@@ -106,8 +100,7 @@ class In:
     kind: Kind = Kind.BOOLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True, tag=True, array_like=True):
     """A function of the closed list that gives a boolean."""
 
     function: str
@@ -116,24 +109,21 @@ class Call:
     kind: Kind = Kind.BOOLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True, tag=True, array_like=True):
     """`not term`."""
 
     term: "Term"
     kind: Kind = Kind.BOOLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class Every:
+class Every(Struct, frozen=True, tag=True, array_like=True):
     """`a and b and ...`; true where it has no terms."""
 
     terms: tuple["Term", ...]
     kind: Kind = Kind.BOOLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class Some:
+class Some(Struct, frozen=True, tag=True, array_like=True):
     """`a or b or ...`; false where it has no terms."""
 
     terms: tuple["Term", ...]

@@ -7,9 +7,9 @@ from pathlib import Path
 from keyaudit.model.times import DAY, parse_date
 from keyaudit.model.waivers import Glob, Waiver
 from keyaudit.policy import yaml
+from keyaudit.policy.nodes import Items, Members, Node, Scalar
 from keyaudit.policy.problems import PolicyError, nearest, shown
 from keyaudit.policy.reader import Reader, content
-from keyaudit.policy.yaml import Items, Members, Node, Scalar
 
 MAX_DAYS = 366
 """The longest that a waiver may run, from the day it was made, or from today where it does not say."""

@@ -6,11 +6,10 @@ nested file could end the process, and it follows aliases.
 
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
 
 import yaml
 
+from keyaudit.policy.nodes import Items, Members, Node, Scalar
 from keyaudit.policy.problems import FieldError, Problem, shown
 
 MAX_SIZE = 1_000_000
@@ -19,47 +18,6 @@ MAX_DEPTH = 64
 
 # Written as escapes in quotes, they would otherwise come through: NUL ends SQL text, and half a surrogate pair is no UTF-8.
 _CONTROLS = frozenset({"Cc", "Cs"})
-
-
-@dataclass(frozen=True, slots=True)
-class Scalar:
-    """A value as text. `quoted`: it was written in quotes, or as a block."""
-
-    text: str
-    line: int
-    column: int
-    quoted: bool = False
-
-    def __str__(self) -> str:
-        return self.text
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """A list."""
-
-    items: list["Node"]
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return f"[{', '.join(map(str, self.items))}]"
-
-
-@dataclass(frozen=True, slots=True)
-class Members:
-    """A mapping; `keys` are its keys with their places."""
-
-    members: dict[str, "Node"]
-    keys: dict[str, Scalar]
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        return "{" + ", ".join(f"{key}: {node}" for key, node in self.members.items()) + "}"
-
-
-Node: TypeAlias = Scalar | Items | Members
 
 
 class YamlError(FieldError):

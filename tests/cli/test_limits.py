@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pytest
 
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
@@ -58,8 +59,8 @@ def limits(policy: Policy) -> Iterator[Limit]:
 
 def with_value(policy: Policy, parameter: Parameter, value: Value) -> Policy:
     """The policy, with that default."""
-    changed = dataclasses.replace(parameter, profiles={"default": value})
-    return dataclasses.replace(policy, parameters={**policy.parameters, parameter.name: changed})
+    changed = msgspec.structs.replace(parameter, profiles={"default": value})
+    return msgspec.structs.replace(policy, parameters={**policy.parameters, parameter.name: changed})
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ def test_a_value_is_shown_on_one_line(value: Value, kind: Kind, text: str) -> No
 
 
 def test_braces_are_doubled_and_a_name_may_come_twice() -> None:
-    template = Template('{{"name": "{name}"}} {name}', ["name"])
+    template = Template.of('{{"name": "{name}"}} {name}', ["name"])
     assert template.names == ("name",)
     assert template.fill({"name": "{x}"}) == '{"name": "{x}"} {x}'
 

@@ -7,11 +7,12 @@ the ledger says that the set was read to its end.
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 
 import duckdb
 
-from keyaudit.inventory.rows import SQL_TYPES, no_rows, stored_types, view_types
+from keyaudit.inventory.rows import SQL_TYPES, columns_of, view_types
 from keyaudit.inventory.views import (
     account_key,
     app_management_policy,
@@ -25,6 +26,7 @@ from keyaudit.inventory.views import (
     in_vault,
     key,
     key_use,
+    ledger,
     log_sink,
     logged,
     principal,
@@ -41,7 +43,7 @@ from keyaudit.inventory.views import (
     usage,
     vault,
 )
-from keyaudit.inventory.views.sql import stored
+from keyaudit.inventory.views.sql import EVERY, Sources, StoredRows, Wanted, stored
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.evidence import LOGS, USAGE_BASELINE
 from keyaudit.model.rows import view_name
@@ -57,6 +59,7 @@ from keyaudit.model.tables.reach import (
     SIGNING_WEIGHT,
     USING_AND_GRANTING,
 )
+from keyaudit.model.tables.usage import USAGE
 
 SMALL = 5_000
 """Rows of a table, at a kilobyte or so each, that are kept as they were worked out: planning a query again costs more."""
@@ -67,98 +70,114 @@ _OF_CERTIFICATE = "lower(split_part(made.certificate_id, '/', 5))"
 
 _READ_PRIVILEGES = {"application", "service_principal", "credential", "signing_certificate"}
 
-_LEDGER = """
-CREATE TABLE coverage (
-    scope_id VARCHAR, scope_name VARCHAR, scope_kind VARCHAR, operation VARCHAR, state VARCHAR, reason VARCHAR, detail VARCHAR,
-    received BIGINT, kept BIGINT, duplicate BIGINT, quarantined BIGINT, refused BIGINT
-)"""
-
 
 def create(
     connection: duckdb.DuckDBPyConnection,
-    sources: Mapping[str, str],
+    rows: Mapping[str, str],
     coverage: Sequence[Coverage],
     run: Run,
     as_of: int,
     *,
     names: Collection[str],
+    small: Collection[str],
     kept: Collection[str],
     reach_known: bool,
+    columns: Mapping[str, Collection[str]] | None = None,
 ) -> None:
-    """Makes the table `coverage`, and a view per table in `names` over `sources`, the stored rows of `run` as SQL relations.
+    """Makes the table `coverage`, and a view per table in `names` over `rows`, the stored rows of `run` as SQL relations.
 
-    A table without a source has no rows: whatever rests on it is then planned and worked out at no cost. The views that are to
+    A table that is not in `rows` has none. Those that are `small` are read once, whatever rests on them. The views that are to
     be `kept` are worked out here, once, as tables of their names.
+    `columns`: by table the derived columns that somebody reads, as `needed` gives them; None: all of them.
     Without `reach_known` the columns that count who can reach something are NULL, for a reader of none of them.
     """
-    empty = {name: f"({no_rows(stored_types(table))})" for name, table in TABLES.items() if name not in sources}
-    sources = {**sources, **empty}
-    environment.create(connection, run.environment_rules)
-    connection.execute(_LEDGER)
-    columns = zip(*map(_flat, coverage), strict=True) if coverage else ()
-    lists = [list(column) for column in columns]
-    if lists:
-        connection.execute(f"INSERT INTO coverage SELECT {', '.join(['unnest(?)'] * len(lists))}", lists)
-    for statement in _prepared(sources, as_of, names, reach_known=reach_known):
-        connection.execute(statement)
-    derived = {
-        "tenant": tenant.view(sources),
-        "subscription": subscription.view(sources),
-        "log_sink": log_sink.view(sources),
-        "vault": reach.counted(vault.view(sources), *ACTIONS, known=reach_known, beside=(USING_AND_GRANTING, ADMINISTRATORS)),
-        "key": _keys(vault.watched(key.view(sources), sources), reach_known=reach_known),
-        "certificate": _certificates(
-            tier0.certificates(certificate.view(sources, as_of), known=reach_known), reach_known=reach_known
+    sources = StoredRows()
+
+    def of(table: str) -> Wanted:
+        return EVERY if columns is None else columns.get(table, ())
+
+    prepared = list(_prepared(sources, as_of, names, reach_known=reach_known, columns=columns))
+    derived: dict[str, Callable[[], str]] = {
+        "tenant": lambda: tenant.view(sources),
+        "subscription": lambda: subscription.view(sources),
+        "log_sink": lambda: log_sink.view(sources),
+        "vault": lambda: _vaults(vault.view(sources, of("vault")), reach_known=reach_known, wanted=of("vault")),
+        "key": lambda: _keys(sources, reach_known=reach_known, wanted=of("key")),
+        "certificate": lambda: _certificates(
+            certificate.view(sources, as_of, of("certificate")), reach_known=reach_known, wanted=of("certificate")
         ),
-        "principal": principal.view(sources),
-        "secret": secret.view(sources),
-        "deleted": deleted.view(sources, known=reach_known),
-        "grant": grant.view(sources, known=reach_known),
-        "app_management_policy": app_management_policy.view(sources),
-        "application": application.view(sources, as_of),
-        "service_principal": service_principal.view(sources),
-        "credential": credential.view(sources),
-        "account_key": account_key.view(sources),
-        "key_use": key_use.view(sources),
-        "token_policy": token_policy.view(sources),
-        "signing_certificate": signing_certificate.view(sources),
-        "trusted_key": trusted_key.view(sources),
+        "principal": lambda: principal.view(sources),
+        "secret": lambda: secret.view(sources, of("secret")),
+        "deleted": lambda: deleted.view(sources, known=reach_known, wanted=of("deleted")),
+        "grant": lambda: grant.view(sources, known=reach_known),
+        "app_management_policy": lambda: app_management_policy.view(sources),
+        "application": lambda: application.view(sources, as_of, of("application")),
+        "service_principal": lambda: service_principal.view(sources, of("service_principal")),
+        "credential": lambda: credential.view(sources, of("credential")),
+        "account_key": lambda: account_key.view(sources),
+        "key_use": lambda: key_use.view(sources),
+        "token_policy": lambda: token_policy.view(sources),
+        "signing_certificate": lambda: signing_certificate.view(sources),
+        "trusted_key": lambda: trusted_key.view(sources),
     }
     if LOGS in run.evidence:
-        derived |= {name: extend(derived[name], sources, as_of) for name, extend in logged.EXTENDED.items()}
+        derived |= {
+            name: partial(lambda extend, base: extend(base(), sources, as_of), extend, derived[name])
+            for name, extend in logged.EXTENDED.items()
+        }
         baseline = USAGE_BASELINE in run.evidence
-        for statement in usage.prepare(sources, baseline=baseline) if "usage" in names else ():
-            connection.execute(statement)
-        derived["usage"] = usage.view(sources, f"/tenants/{run.tenant_id}".lower(), as_of, baseline=baseline)
-        # That no use was logged is not that there was none.
-        empty.pop("usage", None)
+        prepared += usage.prepare(sources, baseline=baseline) if "usage" in names else ()
+        derived["usage"] = lambda: usage.view(sources, f"/tenants/{run.tenant_id}".lower(), as_of, baseline=baseline)
     for name in names:
-        source = sources[name]
-        query = derived.get(name) or f"SELECT {stored(name, 'stored')}, stored.unknown FROM {source} AS stored"
-        query = no_rows(view_types(TABLES[name])) if name in empty else _with_lacking(name, query, run)
-        connection.execute(f"CREATE {'TABLE' if name in kept else 'VIEW'} {name} AS {query}")
+        # That no use was logged is not that there was none.
+        if name not in rows and not (name == USAGE.name and LOGS in run.evidence):
+            prepared.append(f"CREATE TABLE {name} ({columns_of(view_types(TABLES[name]))})")
+        else:
+            query = derived[name]() if name in derived else _as_stored(name, sources)
+            kind = "TABLE" if name in kept else "VIEW"
+            prepared.append(f"CREATE {kind} {name} AS {_with_lacking(name, query, run, of(name))}")
+    environment.create(connection, run.environment_rules)
+    ledger.create(connection, coverage, prepared)
+    for statement in sources.resolved(prepared, rows, small):
+        connection.execute(statement)
 
 
-def _prepared(sources: Mapping[str, str], as_of: int, names: Collection[str], *, reach_known: bool) -> Iterator[str]:
+def _prepared(
+    sources: Sources, as_of: int, names: Collection[str], *, reach_known: bool, columns: Mapping[str, Collection[str]] | None
+) -> Iterator[str]:
     """The statements that make what several views look up, or one of them more than once."""
     if reach_known or not _READ_PRIVILEGES.isdisjoint(names):
         yield from privileges.prepare(sources)
     if "credential" in names:
         yield from in_vault.prepare(sources)
     if reach_known:
-        yield from reach.prepare(sources)
+        wanted = EVERY if columns is None else frozenset(name for names in columns.values() for name in names)
+        yield from reach.prepare(sources, wanted)
         yield grant.prepare(sources)
         yield from tier0.credentials(sources, as_of)
 
 
-def _keys(query: str, *, reach_known: bool) -> str:
+def _vaults(query: str, *, reach_known: bool, wanted: Wanted) -> str:
+    """With who can do what with all in it."""
+    beside = (USING_AND_GRANTING, ADMINISTRATORS)
+    return reach.counted(query, *ACTIONS, known=reach_known, wanted=wanted, beside=beside)
+
+
+def _keys(sources: Sources, *, reach_known: bool, wanted: Wanted) -> str:
     """With who can use it, and how far that makes it reach."""
+    query = vault.watched(key.view(sources, wanted), sources)
     beside = (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS)
-    counted = reach.counted(query, *OF_KEYS, known=reach_known, vault="vault_id", thing=_KEY, beside=beside, of_keys=True)
+    counted = reach.counted(
+        query, *OF_KEYS, known=reach_known, wanted=wanted, vault="vault_id", thing=_KEY, beside=beside, of_keys=True
+    )
     return blast_radius.keys(counted, known=reach_known)
 
 
-def _with_lacking(table: str, query: str, run: Run) -> str:
+def _as_stored(name: str, sources: Sources) -> str:
+    return f"SELECT {stored(name, 'stored')}, stored.unknown FROM {sources[name]} AS stored"
+
+
+def _with_lacking(table: str, query: str, run: Run, wanted: Wanted) -> str:
     """With the columns that need evidence that the run does not have, which is said of all rows at once.
 
     See `model.rows.decoded`.
@@ -167,31 +186,25 @@ def _with_lacking(table: str, query: str, run: Run) -> str:
     lacking = [
         f"NULL::{SQL_TYPES.get(declared.by_name[name].type, 'BIGINT')} AS {bound}"
         for name in declared.lacking(run.evidence)
+        if name in wanted
         for bound in view_name(declared.by_name[name])
     ]
     return f"SELECT *, {', '.join(lacking)} FROM ({query})" if lacking else query
 
 
-def _certificates(query: str, *, reach_known: bool) -> str:
+def _certificates(query: str, *, reach_known: bool, wanted: Wanted) -> str:
     """With who can sign by its key, and who can read its private part, which is the secret of its name."""
+    query = tier0.certificates(query, known=reach_known)
     key, secret_ = f"'/keys/' || {_OF_CERTIFICATE}", f"'/secrets/' || {_OF_CERTIFICATE}"
     by_key, by_secret = OUTSIDERS
-    signed = reach.counted(query, *OF_KEYS, known=reach_known, vault="vault_id", thing=key, beside=(by_key,))
-    return reach.counted(signed, READING, known=reach_known, vault="vault_id", thing=secret_, beside=(by_secret,))
-
-
-def _flat(record: Coverage) -> tuple[str | int | None, ...]:
-    return (
-        record.scope.id,
-        record.scope.name,
-        record.scope.kind.value,
-        record.operation,
-        record.state.value,
-        record.reason.value if record.reason else None,
-        record.detail,
-        record.received,
-        record.kept,
-        record.duplicate,
-        record.quarantined,
-        record.refused,
+    signed = reach.counted(query, *OF_KEYS, known=reach_known, wanted=wanted, vault="vault_id", thing=key, beside=(by_key,))
+    return reach.counted(
+        signed, READING, known=reach_known, wanted=wanted, vault="vault_id", thing=secret_, beside=(by_secret,)
     )
+
+
+def needed(columns: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:
+    """Those columns by table, and the derived ones of the same views that they rest on."""
+    return {
+        table: frozenset(names) | (blast_radius.READ if table == "key" else frozenset()) for table, names in columns.items()
+    }

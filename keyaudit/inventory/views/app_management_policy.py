@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from keyaudit.inventory.load import quoted
@@ -38,7 +39,7 @@ class InForce:
 
     limit: str
     doubt: str
-    joins: str
+    joins: Mapping[str, str]
 
 
 # Kind of credential to the columns that say whether such a one can be added, and how long it may live.
@@ -67,16 +68,21 @@ def in_force(sources: Sources, made: str, made_doubt: str) -> InForce:
     doubt = f"""CASE WHEN stored.kind = 'federated' THEN NULL ELSE coalesce(stored.unknown['kind'], {unassigned},
         CASE WHEN rule.kind IS NULL OR {blocked} THEN NULL ELSE coalesce({blocked_doubt}, {lifetime_doubt}) END) END"""
     policies = sources["app_management_policy"]
-    joins = f"""
+    joins = {
+        "assigned": f"""
         LEFT JOIN (SELECT DISTINCT lower(unnest(assigned_to)) AS object_id FROM {policies}) AS assigned
-            ON assigned.object_id = split_part(stored.holder_id, '/', -1)
+            ON assigned.object_id = split_part(stored.holder_id, '/', -1)""",
+        "rule": f"""
         LEFT JOIN ({_rules(policies)}) AS rule ON rule.kind = stored.kind AND rule.whose = CASE
             WHEN assigned.object_id IS NOT NULL THEN assigned.object_id
             WHEN stored.holder_kind = 'application' THEN 'applications'
-            WHEN stored.holder_kind = 'service_principal' THEN 'service-principals' END
-        CROSS JOIN (SELECT min(unknown['assigned_to']) AS doubt FROM {policies}) AS unsure
-        LEFT JOIN ({read_to_the_end(("app_management.list",))}) AS customs ON customs.scope_id = stored.scope_id
-        LEFT JOIN ({read_to_the_end(("app_management.default",))}) AS defaults ON defaults.scope_id = stored.scope_id"""
+            WHEN stored.holder_kind = 'service_principal' THEN 'service-principals' END""",
+        "unsure": f"CROSS JOIN (SELECT min(unknown['assigned_to']) AS doubt FROM {policies}) AS unsure",
+        "customs": f"""
+        LEFT JOIN ({read_to_the_end(("app_management.list",))}) AS customs ON customs.scope_id = stored.scope_id""",
+        "defaults": f"""
+        LEFT JOIN ({read_to_the_end(("app_management.default",))}) AS defaults ON defaults.scope_id = stored.scope_id""",
+    }
     limit = f"""CASE WHEN {doubt} IS NOT NULL THEN NULL WHEN {blocked} THEN 0 WHEN {limits} THEN rule.lifetime END"""
     return InForce(limit, doubt, joins)
 

@@ -2,15 +2,16 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from keyaudit.inventory.views import sql
 from keyaudit.inventory.views.privileges import OF_APPLICATIONS, privileges
-from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
+from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.model.tables import TABLES
 
 _APPLICATIONS = TABLES["application"].listed_by
 _PRINCIPALS = TABLES["service_principal"].listed_by
 
 
-def view(sources: Sources, as_of: int) -> str:
+def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
     unlisted = gap("listed")
     live_doubt = f"coalesce({unlisted}, groups.doubt)"
@@ -26,23 +27,26 @@ def view(sources: Sources, as_of: int) -> str:
         "live_until": f"CASE WHEN groups.endless THEN NULL ELSE {live_doubt} END",
         **granted.doubts,
     }
-    return f"""
-        SELECT {stored("application", "stored")},
-            coalesce(len(stored.owner_ids), 0) AS owner_count_min, len(stored.owner_ids) AS owner_count_max,
+    columns = {
+        "owner_count": "coalesce(len(stored.owner_ids), 0) AS owner_count_min, len(stored.owner_ids) AS owner_count_max",
+        "user_owners": f"""
             CASE WHEN {gap("principals")} IS NULL THEN coalesce(people.users, 0) ELSE 0 END AS user_owners_min,
-            CASE WHEN {doubts["user_owners"]} IS NULL THEN coalesce(people.users, 0) END AS user_owners_max,
-            coalesce(groups.certain, 0) AS live_credentials_min,
-            CASE WHEN {unlisted} IS NULL THEN coalesce(groups.possible, 0) END AS live_credentials_max,
-            coalesce(groups.secrets, 0) AS live_secrets_min,
-            CASE WHEN {unlisted} IS NULL THEN coalesce(groups.possible_secrets, 0) END AS live_secrets_max,
-            CASE WHEN NOT groups.endless AND {live_doubt} IS NULL THEN groups.live_until END AS live_until,
-            {granted.columns}, {extended(doubts)}
-        FROM {sources["application"]} AS stored
-        LEFT JOIN ({_credentials(sources, as_of)}) AS groups ON groups.holder_id = stored.id
-        LEFT JOIN ({_users(sources)}) AS people ON people.id = stored.id
-        LEFT JOIN ({read_to_the_end(_APPLICATIONS)}) AS listed ON listed.scope_id = stored.scope_id
-        {granted.joins}
-        LEFT JOIN ({_theirs(sources)}) AS theirs ON theirs.app_id = lower(stored.app_id)"""
+            CASE WHEN {doubts["user_owners"]} IS NULL THEN coalesce(people.users, 0) END AS user_owners_max""",
+        "live_credentials": f"""coalesce(groups.certain, 0) AS live_credentials_min,
+            CASE WHEN {unlisted} IS NULL THEN coalesce(groups.possible, 0) END AS live_credentials_max""",
+        "live_secrets": f"""coalesce(groups.secrets, 0) AS live_secrets_min,
+            CASE WHEN {unlisted} IS NULL THEN coalesce(groups.possible_secrets, 0) END AS live_secrets_max""",
+        "live_until": f"CASE WHEN NOT groups.endless AND {live_doubt} IS NULL THEN groups.live_until END AS live_until",
+        **granted.columns,
+    }
+    joins = {
+        "theirs": f"LEFT JOIN ({_theirs(sources)}) AS theirs ON theirs.app_id = lower(stored.app_id)",
+        "groups": f"LEFT JOIN ({_credentials(sources, as_of)}) AS groups ON groups.holder_id = stored.id",
+        "people": f"LEFT JOIN ({_users(sources)}) AS people ON people.id = stored.id",
+        "listed": f"LEFT JOIN ({read_to_the_end(_APPLICATIONS)}) AS listed ON listed.scope_id = stored.scope_id",
+        **granted.joins,
+    }
+    return sql.view("application", sources, columns=columns, doubts=doubts, joins=joins, wanted=wanted)
 
 
 def _credentials(sources: Sources, as_of: int) -> str:

@@ -9,11 +9,11 @@ from keyaudit.model.tables.grant import Allows
 _GRANTING = f"list_has_any(allows, ['{Allows.GRANT}', '{Allows.SET_POLICY}'])"
 _DOUBT = f"coalesce({gap('queried')}, wide.doubt, through.doubt)"
 
-COLUMNS = f"CASE WHEN {_DOUBT} IS NULL THEN coalesce(wide.roles, []) END AS wide_azure_roles"
+COLUMNS = {"wide_azure_roles": f"CASE WHEN {_DOUBT} IS NULL THEN coalesce(wide.roles, []) END AS wide_azure_roles"}
 DOUBTS = {"wide_azure_roles": _DOUBT}
 
 
-def joins(sources: Sources) -> str:
+def joins(sources: Sources) -> dict[str, str]:
     """The relations that the column rests on, to be joined to `stored`, the service principals."""
     # What is not known of a role may be that it grants.
     granting = f"""
@@ -22,7 +22,8 @@ def joins(sources: Sources) -> str:
         FROM {sources["grant"]}
         WHERE kind = 'azure-role' AND standing IS NOT FALSE AND {_GRANTING} IS NOT FALSE
             AND scope_kind IN ('root', 'management-group', 'subscription')"""
-    return f"""
+    return {
+        "wide": f"""
         LEFT JOIN (
             SELECT holder, list_sort(list_distinct(list(role))) AS roles, min(doubt) AS doubt FROM (
                 SELECT principal_id AS holder, role, doubt FROM ({granting})
@@ -30,12 +31,15 @@ def joins(sources: Sources) -> str:
                 SELECT membership.member_id, role, doubt FROM ({granting}) AS given
                 JOIN {sources["membership"]} AS membership ON membership.group_id = given.principal_id
             ) GROUP BY holder
-        ) AS wide ON wide.holder = split_part(stored.id, '/', -1)
+        ) AS wide ON wide.holder = split_part(stored.id, '/', -1)""",
+        "through": f"""
         CROSS JOIN (
             SELECT min(CASE WHEN named.id IS NULL THEN coalesce({gap("looked")}, '{Reason.INTERRUPTED}')
                 ELSE coalesce(named.unknown['kind'], named.unknown['members_listed']) END) AS doubt
             FROM ({granting}) AS given
             LEFT JOIN {sources["principal"]} AS named ON named.object_id = given.principal_id
             LEFT JOIN ({read_to_the_end(("principal.lookup",))}) AS looked ON looked.scope_id = given.scope_id
-        ) AS through
-        LEFT JOIN ({read_to_the_end(("role_assignment.query",))}) AS queried ON queried.scope_id = stored.scope_id"""
+        ) AS through""",
+        "queried": f"""
+        LEFT JOIN ({read_to_the_end(("role_assignment.query",))}) AS queried ON queried.scope_id = stored.scope_id""",
+    }

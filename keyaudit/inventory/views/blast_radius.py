@@ -11,6 +11,12 @@ from keyaudit.model.reasons import Reason
 _USES = {"sign": "signing", "wrap": "decrypting"}
 
 _OWN = {"user_environments": ("environments", "environment"), "user_subscriptions": ("subscriptions", "subscription_id")}
+READ = frozenset(column for rung in BLAST_RADIUS.rungs for column in rung.reads) | {
+    "purpose",
+    "environment",
+    *(f"principals_{action}" for action in _USES.values()),
+}
+"""The columns of the view of keys that these rest on."""
 _DERIVED = tuple(f"{name}_{end}" for name in (*_OWN, "blast_radius") for end in ("min", "max"))
 
 

@@ -1,9 +1,7 @@
 """The view of certificates, by version."""
 
-# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
-
-from keyaudit.inventory.views import in_entra, versions
-from keyaudit.inventory.views.sql import Sources, extended, stored
+from keyaudit.inventory.views import in_entra, sql, versions
+from keyaudit.inventory.views.sql import Sources, Wanted
 from keyaudit.model.reasons import Reason
 
 _UNKNOWN = "stored.unknown"
@@ -30,9 +28,9 @@ _INTEGRATED = "coalesce(stored.issuer_name, 'Unknown') NOT IN ('Self', 'Unknown'
 _PUBLIC_TLS_DOUBT = f"coalesce({_PURPOSE_DOUBT}, CASE WHEN {_PURPOSE} = 'server' THEN {_UNKNOWN}['issuer_name'] END)"
 
 
-def view(sources: Sources, as_of: int) -> str:
+def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    reasons = {
+    doubts = {
         **versions.REASONS,
         **in_entra.REASONS,
         "custody": CUSTODY_DOUBT,
@@ -40,16 +38,21 @@ def view(sources: Sources, as_of: int) -> str:
         "public_tls": _PUBLIC_TLS_DOUBT,
         "renews_on": _renewal_doubt(),
     }
-    return f"""
-        SELECT {stored("certificate", "stored")}, {versions.COLUMNS}, {in_entra.COLUMNS},
-            {CUSTODY} AS custody,
-            {_PURPOSE} AS purpose,
-            CASE WHEN {_PUBLIC_TLS_DOUBT} IS NULL THEN {_PURPOSE} = 'server' AND {_INTEGRATED} END AS public_tls,
-            CASE WHEN stored.auto_renews AND {_renewal_doubt()} IS NULL THEN {_renewal()} END AS renews_on,
-            {extended(reasons)}
-        FROM {versions.relations(sources, "certificate", "certificate_id")}
-        LEFT JOIN {sources["key"]} AS held ON held.id = stored.key_version_id
-        {in_entra.relations(sources, as_of)}"""
+    public_tls = f"CASE WHEN {_PUBLIC_TLS_DOUBT} IS NULL THEN {_PURPOSE} = 'server' AND {_INTEGRATED} END"
+    columns = {
+        **versions.COLUMNS,
+        **in_entra.COLUMNS,
+        "custody": f"{CUSTODY} AS custody",
+        "purpose": f"{_PURPOSE} AS purpose",
+        "public_tls": f"{public_tls} AS public_tls",
+        "renews_on": f"CASE WHEN stored.auto_renews AND {_renewal_doubt()} IS NULL THEN {_renewal()} END AS renews_on",
+    }
+    joins = {
+        **versions.relations(sources, "certificate", "certificate_id"),
+        "held": f"LEFT JOIN {sources['key']} AS held ON held.id = stored.key_version_id",
+        **in_entra.relations(sources, as_of),
+    }
+    return sql.view("certificate", sources, columns=columns, doubts=doubts, joins=joins, wanted=wanted)
 
 
 def _renewal() -> str:

@@ -2,9 +2,9 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views import holder, identities, in_vault, issuers
+from keyaudit.inventory.views import holder, identities, in_vault, issuers, sql
 from keyaudit.inventory.views.app_management_policy import in_force
-from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
+from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.model.tables import TABLES
 
 _APPLICATIONS = TABLES["application"].listed_by
@@ -14,7 +14,7 @@ _IDENTITY = "lower({0}.app_id)"
 _ACTIVITY = TABLES["credential_activity"].listed_by
 
 
-def view(sources: Sources) -> str:
+def view(sources: Sources, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
     # An application's ids and thumbprints as two short lists: a join on one column or another would compare every pair. Few
     # service principals have credentials, and only what their applications have is asked for.
@@ -43,41 +43,37 @@ def view(sources: Sources) -> str:
     unused = f"CASE WHEN stored.kind = 'federated' THEN NULL ELSE coalesce({gap('report')}, {named}, uses.doubt) END"
     rule = in_force(sources, holder.MADE, holder.MADE_DOUBT)
     doubts = {"on_application_too": doubt, "last_used_on": unused, "policy_limit": rule.doubt, **holder.DOUBTS, **_DOUBTS}
-    # Each reason is a column first: `extended` names it twice.
-    reasons = ", ".join(f"{reason} AS why_{name}" for name, reason in doubts.items())
-    return f"""
-        SELECT {stored("credential", "stored")}, {_DERIVED},
-            {extended({name: f"why_{name}" for name in doubts})}
-        FROM (
-            SELECT stored.*, {reasons},
-                CASE WHEN stored.holder_kind = 'application' THEN false WHEN {same} THEN true
-                    WHEN {doubt} IS NULL THEN false END AS on_application_too,
-                CASE WHEN {unused} IS NULL AND stored.kind <> 'federated' THEN uses.last_used_on END AS last_used_on,
-                {_IN_VAULT}, {rule.limit} AS policy_limit, {holder.COLUMNS},
-                {issuers.COLUMNS},
-                {identities.LEAST} AS same_elsewhere_min, {identities.most(gap("holders"))} AS same_elsewhere_max
-            FROM {sources["credential"]} AS stored
-            LEFT JOIN {in_vault.DIGESTS} AS itself ON itself.digest = {_ITSELF}
-            LEFT JOIN {in_vault.DIGESTS} AS on_key ON on_key.digest = '{in_vault.KEY}' || stored.public_key_sha256
-            CROSS JOIN {in_vault.UNSEEN} AS unseen
-            {identities.relations(sources["credential"], _IDENTITY)}
-            {issuers.joins(sources)}
-            LEFT JOIN ({read_to_the_end(_HOLDERS)}) AS holders ON holders.scope_id = stored.scope_id
-            LEFT JOIN ({groups}) AS groups ON groups.app_id = stored.app_id
-            CROSS JOIN {nameless} AS nameless
-            LEFT JOIN ({uses}) AS uses ON uses.app_id = lower(stored.app_id) AND uses.key_id = lower(stored.key_id)
-            LEFT JOIN ({read_to_the_end(_ACTIVITY)}) AS report ON report.scope_id = stored.scope_id
-            LEFT JOIN ({read_to_the_end(_APPLICATIONS)}) AS listed ON listed.scope_id = stored.scope_id
-            LEFT JOIN ({holder.holders(sources)}) AS holder ON holder.app_id = lower(stored.app_id)
-            {rule.joins}
-        ) AS stored"""
+    columns = {
+        "on_application_too": f"""CASE WHEN stored.holder_kind = 'application' THEN false WHEN {same} THEN true
+                    WHEN {doubt} IS NULL THEN false END AS on_application_too""",
+        "last_used_on": f"""
+                CASE WHEN {unused} IS NULL AND stored.kind <> 'federated' THEN uses.last_used_on END AS last_used_on""",
+        **_IN_VAULT,
+        "policy_limit": f"{rule.limit} AS policy_limit",
+        **holder.COLUMNS,
+        **issuers.COLUMNS,
+        "same_elsewhere": f"""
+                {identities.LEAST} AS same_elsewhere_min, {identities.most(gap("holders"))} AS same_elsewhere_max""",
+    }
+    joins = {
+        "itself": f"LEFT JOIN {in_vault.DIGESTS} AS itself ON itself.digest = {_ITSELF}",
+        "on_key": f"""
+            LEFT JOIN {in_vault.DIGESTS} AS on_key ON on_key.digest = '{in_vault.KEY}' || stored.public_key_sha256""",
+        "unseen": f"CROSS JOIN {in_vault.UNSEEN} AS unseen",
+        **identities.relations(sources["credential"], _IDENTITY),
+        **issuers.joins(sources),
+        "holders": f"LEFT JOIN ({read_to_the_end(_HOLDERS)}) AS holders ON holders.scope_id = stored.scope_id",
+        "groups": f"LEFT JOIN ({groups}) AS groups ON groups.app_id = stored.app_id",
+        "nameless": f"CROSS JOIN {nameless} AS nameless",
+        "uses": f"LEFT JOIN ({uses}) AS uses ON uses.app_id = lower(stored.app_id) AND uses.key_id = lower(stored.key_id)",
+        "report": f"LEFT JOIN ({read_to_the_end(_ACTIVITY)}) AS report ON report.scope_id = stored.scope_id",
+        "listed": f"LEFT JOIN ({read_to_the_end(_APPLICATIONS)}) AS listed ON listed.scope_id = stored.scope_id",
+        "holder": f"LEFT JOIN ({holder.holders(sources)}) AS holder ON holder.app_id = lower(stored.app_id)",
+        **rule.joins,
+    }
+    return sql.view("credential", sources, columns=columns, doubts=doubts, joins=joins, wanted=wanted)
 
 
-_DERIVED = (
-    "on_application_too, last_used_on, custody, vault_certificate_id, private_exportable, superseded_in_vault, newer_since,"
-    " same_elsewhere_min, same_elsewhere_max, policy_limit, holder_tier0, holder_tenant_wide, holder_audience,"
-    " holder_last_sign_in_on, issuer_host, issuer_own"
-)
 _ITSELF = f"""CASE WHEN stored.kind = 'certificate'
     THEN '{in_vault.CERTIFICATE}' || coalesce(stored.thumbprint_sha256, stored.thumbprint) END"""
 _FOUND = "coalesce(on_key.id, itself.id)"
@@ -91,13 +87,16 @@ _OF_MATCH = "CASE WHEN on_key.id IS NOT NULL THEN on_key.{0} ELSE itself.{0} END
 _MATCH_DOUBT = f"CASE WHEN {_FOUND} IS NULL THEN {_NO_MATCH} END"
 _NEWER_DOUBT = f"CASE WHEN itself.id IS NULL THEN {_NO_MATCH} ELSE itself.newer_doubt END"
 
-_IN_VAULT = f"""CASE WHEN stored.entra_custody IS DISTINCT FROM 'external' THEN stored.entra_custody
+_IN_VAULT = {
+    "custody": f"""CASE WHEN stored.entra_custody IS DISTINCT FROM 'external' THEN stored.entra_custody
             WHEN {_FOUND} IS NOT NULL THEN {_OF_MATCH.format("custody")}
-            WHEN {_NO_MATCH} IS NULL THEN 'external' END AS custody,
-        coalesce(itself.id, on_key.id) AS vault_certificate_id,
-        {_OF_MATCH.format("exportable")} AS private_exportable,
-        CASE WHEN itself.newer_since IS NOT NULL THEN true WHEN {_NEWER_DOUBT} IS NULL THEN false END AS superseded_in_vault,
-        CASE WHEN {_NEWER_DOUBT} IS NULL THEN itself.newer_since END AS newer_since"""
+            WHEN {_NO_MATCH} IS NULL THEN 'external' END AS custody""",
+    "vault_certificate_id": "coalesce(itself.id, on_key.id) AS vault_certificate_id",
+    "private_exportable": f"{_OF_MATCH.format('exportable')} AS private_exportable",
+    "superseded_in_vault": f"""CASE WHEN itself.newer_since IS NOT NULL THEN true
+            WHEN {_NEWER_DOUBT} IS NULL THEN false END AS superseded_in_vault""",
+    "newer_since": f"CASE WHEN {_NEWER_DOUBT} IS NULL THEN itself.newer_since END AS newer_since",
+}
 
 _DOUBTS = {
     "custody": f"""CASE WHEN stored.entra_custody IS DISTINCT FROM 'external' THEN stored.unknown['entra_custody']

@@ -16,7 +16,7 @@ _COLUMNS = {
     "holder_last_sign_in_on": "last_sign_in_on",
 }
 
-COLUMNS = ", ".join(f"holder.{name} AS {column}" for column, name in _COLUMNS.items())
+COLUMNS = {column: f"holder.{name} AS {column}" for column, name in _COLUMNS.items()}
 """Out of `holders`, joined as `holder` to `stored`, a credential, by its app id in lower case."""
 
 MADE, MADE_DOUBT = (
@@ -47,14 +47,14 @@ def holders(sources: Sources) -> str:
     }
     return f"""
         SELECT stored.app_id, {", ".join(f"{reason} AS why_{name}" for name, reason in doubts.items())},
-            {granted.columns}, audience,
+            {granted.columns["tier0"]}, {granted.columns["tenant_wide"]}, audience,
             CASE WHEN {signed_in} IS NULL THEN signed_in END AS last_sign_in_on,
             application_made, application_made_doubt, principal_made, principal_made_doubt
         FROM (SELECT *, map()::MAP(VARCHAR, VARCHAR) AS unknown FROM ({_known(sources)})) AS stored
         CROSS JOIN (SELECT min(unknown['app_id']) AS doubt FROM {sources["application"]}) AS anonymous
         LEFT JOIN ({read_to_the_end(_APPLICATIONS)}) AS listed ON listed.scope_id = stored.scope_id
         LEFT JOIN ({read_to_the_end(_REPORT)}) AS report ON report.scope_id = stored.scope_id
-        {granted.joins}"""
+        {" ".join(granted.joins[alias] for alias in ("held", "unseen", "principals", "assigned"))}"""
 
 
 _MOMENTS = {"application": "application_made", "principal": "principal_made", "sign-in": "signed_in"}

@@ -27,7 +27,7 @@ def doubt(unlisted: str) -> str:
         ELSE coalesce({_UNSHOWN}, {unlisted}, unshown.doubt, alike.doubt) END"""
 
 
-def relations(source: str, identity: str) -> str:
+def relations(source: str, identity: str) -> dict[str, str]:
     """The relations `alike` and `unshown`, to be joined to `stored`, a row of `source`.
 
     `identity` is SQL over a relation {0}: whose it is, NULL where that is unknown; then its `holder_id` tells it apart.
@@ -40,13 +40,16 @@ def relations(source: str, identity: str) -> str:
             SELECT {_DIGEST.format("each")} AS digest, {whose} AS whose, each.holder_id, each.unknown['app_id'] AS doubt
             FROM {source} AS each
         ) WHERE digest IS NOT NULL GROUP BY ALL"""
-    return f"""
+    return {
+        "alike": f"""
         LEFT JOIN (
             SELECT digest, count(whose) AS known, count(nameless) AS nameless, min(doubt) FILTER (whose IS NULL) AS doubt
             FROM ({holders}) GROUP BY digest
-        ) AS alike ON alike.digest = {_DIGEST.format("stored")}
+        ) AS alike ON alike.digest = {_DIGEST.format("stored")}""",
+        "unshown": f"""
         CROSS JOIN (
             SELECT count(DISTINCT coalesce({whose}, each.holder_id)) AS identities,
                 min(each.unknown['public_key_sha256']) AS doubt
             FROM {source} AS each WHERE each.unknown['public_key_sha256'] IS NOT NULL
-        ) AS unshown"""
+        ) AS unshown""",
+    }

@@ -21,9 +21,10 @@ _IDENTITIES = (
     _MOST.format("identities", keyless=_KEYLESS, unseen=_UNSEEN),
 )
 
-COLUMNS = f"""
-    {_CREDENTIALS[0]} AS live_credentials_min, {_CREDENTIALS[1]} AS live_credentials_max,
-    {_IDENTITIES[0]} AS live_identities_min, {_IDENTITIES[1]} AS live_identities_max"""
+COLUMNS = {
+    "live_credentials": f"{_CREDENTIALS[0]} AS live_credentials_min, {_CREDENTIALS[1]} AS live_credentials_max",
+    "live_identities": f"{_IDENTITIES[0]} AS live_identities_min, {_IDENTITIES[1]} AS live_identities_max",
+}
 """How many there are, and of how many identities; an application and its own service principal are one."""
 
 
@@ -36,7 +37,7 @@ REASONS = {"live_credentials": _doubt(_CREDENTIALS), "live_identities": _doubt(_
 """Why the bounds of one of these columns differ."""
 
 
-def relations(sources: Sources, as_of: int) -> str:
+def relations(sources: Sources, as_of: int) -> dict[str, str]:
     """The relations that these columns rest on, to be joined to `stored`, a certificate.
 
     on_key      credentials whose certificate is on its key
@@ -48,21 +49,26 @@ def relations(sources: Sources, as_of: int) -> str:
     totals = """sum(certain)::BIGINT AS certain, sum(possible)::BIGINT AS possible, count(*) AS identities,
             greatest(count(whose) FILTER (certain > 0), (sum(certain) > 0)::BIGINT) AS certain_identities,
             min(doubt) AS doubt"""
-    return f"""
+    return {
+        "on_key": f"""
         LEFT JOIN (SELECT digest, {totals} FROM ({_held(sources, as_of)}) WHERE shown {of}) AS on_key
-            ON on_key.digest = stored.public_key_sha256
+            ON on_key.digest = stored.public_key_sha256""",
+        "alike": f"""
         LEFT JOIN (SELECT digest, {totals} FROM ({_held(sources, as_of)}) WHERE NOT shown AND digest IS NOT NULL {of}) AS alike
-            ON alike.digest = stored.thumbprint
+            ON alike.digest = stored.thumbprint""",
+        "unshown": f"""
         CROSS JOIN (
             SELECT coalesce(sum(possible), 0)::BIGINT AS possible, count(DISTINCT coalesce(whose, nameless)) AS identities,
                 min(unshown) AS doubt
             FROM ({_held(sources, as_of)}) WHERE NOT shown
-        ) AS unshown
+        ) AS unshown""",
+        "unlisted": f"""
         CROSS JOIN (
             SELECT CASE WHEN count(DISTINCT operation) < {len(_LISTS)} THEN '{Reason.INTERRUPTED}'
                 ELSE min(reason) FILTER (state <> 'assessed') END AS reason
             FROM coverage WHERE operation IN ({", ".join(map(quoted, _LISTS))})
-        ) AS unlisted"""
+        ) AS unlisted""",
+    }
 
 
 def _held(sources: Sources, as_of: int) -> str:

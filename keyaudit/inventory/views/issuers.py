@@ -16,9 +16,11 @@ _THIS_TENANT = (
 _OWN = f"(cluster.issuer IS NOT NULL OR {_THIS_TENANT})"
 _UNREAD = "stored.unknown['issuer']"
 
-COLUMNS = f"""{_HOST} AS issuer_host,
-    CASE WHEN stored.issuer IS NULL THEN NULL WHEN {_OWN} THEN true
-        WHEN coalesce({gap("clusters")}, unnamed.doubt) IS NULL THEN false END AS issuer_own"""
+COLUMNS = {
+    "issuer_host": f"{_HOST} AS issuer_host",
+    "issuer_own": f"""CASE WHEN stored.issuer IS NULL THEN NULL WHEN {_OWN} THEN true
+        WHEN coalesce({gap("clusters")}, unnamed.doubt) IS NULL THEN false END AS issuer_own""",
+}
 DOUBTS = {
     "issuer_host": _UNREAD,
     "issuer_own": f"""coalesce({_UNREAD}, CASE WHEN stored.issuer IS NOT NULL AND NOT {_OWN}
@@ -26,11 +28,15 @@ DOUBTS = {
 }
 
 
-def joins(sources: Sources) -> str:
+def joins(sources: Sources) -> dict[str, str]:
     """The relations that these columns rest on, to be joined to `stored`, the credentials."""
     keys = sources["account_key"]
-    return f"""
+    return {
+        "cluster": f"""
         LEFT JOIN (SELECT DISTINCT oidc_issuer AS issuer FROM {keys} WHERE oidc_issuer IS NOT NULL) AS cluster
-            ON cluster.issuer = stored.issuer
-        CROSS JOIN (SELECT min(unknown['oidc_issuer']) AS doubt FROM {keys} WHERE kind = 'kubernetes') AS unnamed
-        LEFT JOIN ({read_to_the_end(TABLES["account_key"].listed_by)}) AS clusters ON clusters.scope_id = stored.scope_id"""
+            ON cluster.issuer = stored.issuer""",
+        "unnamed": f"""
+        CROSS JOIN (SELECT min(unknown['oidc_issuer']) AS doubt FROM {keys} WHERE kind = 'kubernetes') AS unnamed""",
+        "clusters": f"""
+        LEFT JOIN ({read_to_the_end(TABLES["account_key"].listed_by)}) AS clusters ON clusters.scope_id = stored.scope_id""",
+    }

@@ -3,8 +3,8 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.views import versions
-from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
+from keyaudit.inventory.views import sql, versions
+from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.services import SERVICES_FOUND
 
@@ -14,10 +14,10 @@ _BY_SIZE = {15_360: 256, 7_680: 192, 3_072: 128, 2_048: 112, 1_024: 80}
 _BY_CURVE = {"P-256": 128, "P-256K": 128, "P-384": 192, "P-521": 256}
 
 
-def view(sources: Sources) -> str:
+def view(sources: Sources, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
     unlisted = gap("listed")
-    reasons = {
+    doubts = {
         **versions.REASONS,
         **_SIGNING.reasons,
         "purpose": "CASE WHEN stored.key_ops IS NULL THEN stored.unknown['key_ops'] END",
@@ -27,26 +27,31 @@ def view(sources: Sources) -> str:
         "used_by": f"coalesce({unlisted}, nameless.doubt)",
         "pinned_by": f"coalesce({unlisted}, nameless.doubt, pins.doubt)",
     }
-    return f"""
-        SELECT {stored("key", "stored")}, {versions.COLUMNS}, {_SIGNING.columns},
-            {_purpose()} AS purpose,
-            {_strength()} AS strength,
-            {versions.certificate_of("key_id")} AS certificate_id,
-            CASE WHEN {_rotation_doubt()} IS NULL THEN {_rotation()} END AS rotates_on,
-            coalesce(users.consumers, 0) AS used_by_min,
-            CASE WHEN {unlisted} IS NULL THEN coalesce(users.consumers, 0) + nameless.consumers END AS used_by_max,
-            coalesce(pins.certain, 0) AS pinned_by_min,
-            CASE WHEN {unlisted} IS NULL THEN coalesce(pins.possible, 0) + nameless.consumers END AS pinned_by_max,
-            {extended(reasons)}
-        FROM {versions.relations(sources, "key", "key_id", _SIGNING)}
-        LEFT JOIN (SELECT key_id, count(DISTINCT consumer_id) AS consumers FROM {sources["key_use"]} GROUP BY key_id) AS users
-            ON users.key_id = stored.key_id
-        LEFT JOIN ({_pins(sources)}) AS pins ON pins.id = stored.id
-        CROSS JOIN (
-            SELECT count(DISTINCT consumer_id) AS consumers, min(unknown['key_id']) AS doubt FROM {sources["key_use"]}
-            WHERE key_id IS NULL
-        ) AS nameless
-        LEFT JOIN ({read_to_the_end(SERVICES_FOUND)}) AS listed ON true"""
+    columns = {
+        **versions.COLUMNS,
+        **_SIGNING.columns,
+        "purpose": f"{_purpose()} AS purpose",
+        "strength": f"{_strength()} AS strength",
+        "certificate_id": f"{versions.certificate_of('key_id')} AS certificate_id",
+        "rotates_on": f"CASE WHEN {_rotation_doubt()} IS NULL THEN {_rotation()} END AS rotates_on",
+        "used_by": f"""coalesce(users.consumers, 0) AS used_by_min,
+            CASE WHEN {unlisted} IS NULL THEN coalesce(users.consumers, 0) + nameless.consumers END AS used_by_max""",
+        "pinned_by": f"""coalesce(pins.certain, 0) AS pinned_by_min,
+            CASE WHEN {unlisted} IS NULL THEN coalesce(pins.possible, 0) + nameless.consumers END AS pinned_by_max""",
+    }
+    uses = sources["key_use"]
+    joins = {
+        **versions.relations(sources, "key", "key_id", _SIGNING),
+        "users": f"""
+            LEFT JOIN (SELECT key_id, count(DISTINCT consumer_id) AS consumers FROM {uses} GROUP BY key_id) AS users
+            ON users.key_id = stored.key_id""",
+        "pins": f"LEFT JOIN ({_pins(sources)}) AS pins ON pins.id = stored.id",
+        "nameless": f"""CROSS JOIN (
+            SELECT count(DISTINCT consumer_id) AS consumers, min(unknown['key_id']) AS doubt FROM {uses} WHERE key_id IS NULL
+        ) AS nameless""",
+        "listed": f"LEFT JOIN ({read_to_the_end(SERVICES_FOUND)}) AS listed ON true",
+    }
+    return sql.view("key", sources, columns=columns, doubts=doubts, joins=joins, wanted=wanted)
 
 
 def _pins(sources: Sources) -> str:

@@ -38,8 +38,8 @@ UNSEEN = "granted_unseen"
 class Privileges:
     """The derived columns of one view, the joins that they need, and why each may be unknown."""
 
-    columns: str
-    joins: str
+    columns: Mapping[str, str]
+    joins: Mapping[str, str]
     doubts: Mapping[str, str]
 
 
@@ -76,18 +76,25 @@ def privileges(table: str, match: str, *, unlisted: str, seen: str | None = None
         "tier0": f"CASE WHEN held.tier0 THEN NULL ELSE coalesce({unseen}{unlisted}, {gap('assigned')}, held.tier0_doubt,"
         " unseen.tier0_doubt) END",
     }
-    columns = [f"CASE WHEN {doubts[name]} IS NULL THEN coalesce(held.{name}, []) END AS {name}" for name in _LISTS]
-    columns += [f"CASE WHEN {doubts[name]} IS NULL THEN coalesce(held.{name}, false) END AS {name}" for name in _FLAGS]
+    columns = {name: f"CASE WHEN {doubts[name]} IS NULL THEN coalesce(held.{name}, []) END AS {name}" for name in _LISTS}
+    columns |= {name: f"CASE WHEN {doubts[name]} IS NULL THEN coalesce(held.{name}, false) END AS {name}" for name in _FLAGS}
     for name in _COUNTS:
         count = f"coalesce(held.{name}, 0)"
-        columns += [f"{count} AS {name}_min", f"CASE WHEN {doubts[name]} IS NULL THEN {count} END AS {name}_max"]
-    joins = f"""
-        LEFT JOIN {table} AS held ON held.holder = {match}
-        CROSS JOIN {UNSEEN} AS unseen
-        LEFT JOIN ({read_to_the_end(("service_principal.list",))}) AS principals ON principals.scope_id = stored.scope_id
-        LEFT JOIN ({read_to_the_end(("delegated_grant.list",))}) AS consented ON consented.scope_id = stored.scope_id
-        LEFT JOIN ({read_to_the_end(("directory_role.assignments",))}) AS assigned ON assigned.scope_id = stored.scope_id"""
-    return Privileges(", ".join(columns), joins, doubts)
+        columns[name] = f"{count} AS {name}_min, CASE WHEN {doubts[name]} IS NULL THEN {count} END AS {name}_max"
+    lists = {
+        "principals": "service_principal.list",
+        "consented": "delegated_grant.list",
+        "assigned": "directory_role.assignments",
+    }
+    joins = {
+        "held": f"LEFT JOIN {table} AS held ON held.holder = {match}",
+        "unseen": f"CROSS JOIN {UNSEEN} AS unseen",
+        **{
+            alias: f"LEFT JOIN ({read_to_the_end((operation,))}) AS {alias} ON {alias}.scope_id = stored.scope_id"
+            for alias, operation in lists.items()
+        },
+    }
+    return Privileges(columns, joins, doubts)
 
 
 def grants(sources: Sources) -> str:

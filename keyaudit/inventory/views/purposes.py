@@ -36,7 +36,7 @@ def purposes(sources: Sources) -> str:
         FROM ({objects}) GROUP BY vault_id"""
 
 
-def columns(environment: str, doubt: str) -> str:
+def columns(environment: str, doubt: str) -> dict[str, str]:
     """The counted columns, over `purposes` and `objects_listed`. `environment`: the vault's own; `doubt`: why it is unknown.
 
     No more are there than were seen only where every list was read, and every tag.
@@ -44,10 +44,11 @@ def columns(environment: str, doubt: str) -> str:
     environments = f"len(list_distinct(list_append(coalesce(purposes.environments, []), {environment})))"
     apps = "coalesce(purposes.apps, 0)"
     sure = f"{REASON} IS NULL"
-    return f"""
-            {apps} AS apps_in_it_min, CASE WHEN {sure} THEN {apps} END AS apps_in_it_max,
-            {environments} AS environments_in_it_min,
-            CASE WHEN {sure} AND ({doubt}) IS NULL THEN {environments} END AS environments_in_it_max"""
+    return {
+        "apps_in_it": f"{apps} AS apps_in_it_min, CASE WHEN {sure} THEN {apps} END AS apps_in_it_max",
+        "environments_in_it": f"""{environments} AS environments_in_it_min,
+            CASE WHEN {sure} AND ({doubt}) IS NULL THEN {environments} END AS environments_in_it_max""",
+    }
 
 
 REASON = f"coalesce({gap('objects_listed')}, purposes.doubt)"

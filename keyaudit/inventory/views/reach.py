@@ -17,7 +17,7 @@ from keyaudit.inventory.views import tier0
 from keyaudit.inventory.views.environment import OF_VAULT, OF_VAULT_DOUBT
 from keyaudit.inventory.views.principal import home_doubt
 from keyaudit.inventory.views.reach_counts import BITS, DATA, EVERY_ACTION, GRANT, HOMES, counts
-from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end, united
+from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end, united
 from keyaudit.model.columns import Column, Type
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
@@ -42,8 +42,11 @@ _PERSONS = f"{_HUMANS}, {_WORKLOADS}"
 _NOBODY = "'deleted', 'device', 'contact'"
 
 
-def prepare(sources: Sources) -> Iterator[str]:
-    """The statements that work it out: last, the table `reach`, by the id of a vault or of what in it has grants of its own."""
+def prepare(sources: Sources, wanted: Wanted) -> Iterator[str]:
+    """The statements that work it out: last, the table `reach`, by the id of a vault or of what in it has grants of its own.
+
+    It has the counts that are `wanted` of some table.
+    """
     yield from tier0.prepare(sources)
     yield f"CREATE TABLE reach_vault AS {_vaults(sources)}"
     yield f"CREATE TABLE reach_holder AS {_holders(sources)}"
@@ -53,13 +56,14 @@ def prepare(sources: Sources) -> Iterator[str]:
     yield f"CREATE TABLE reach_split AS {_split()}"
     yield f"CREATE TABLE reach_spot AS {_spots()}"
     yield f"CREATE TABLE reach_held AS {_held()}"
-    yield f"CREATE TABLE reach AS {counts()}"
+    yield f"CREATE TABLE reach AS {counts(wanted)}"
 
 
 def counted(
     query: str,
     *actions: str,
     known: bool,
+    wanted: Wanted,
     vault: str = "id",
     thing: str = "",
     beside: Sequence[Column] = (),
@@ -67,17 +71,20 @@ def counted(
 ) -> str:
     """The view that `query` makes, with the counts of these actions; NULL where they were not worked out.
 
+    Of them, and of `beside`, which are other columns that rest on who reaches it, those that are `wanted`.
     `vault` is the column with the id of a row's vault, `thing` an expression for what is below that id in its scope
-    (`/keys/name`); without it the row is a vault with all in it. `beside`: other columns that rest on who reaches it.
+    (`/keys/name`); without it the row is a vault with all in it.
     `of_keys`: with the columns `HOMES` too, for a reader of the view, where they were worked out; and what is unknown of all
     these is not in `unknown`, but in the map `reach_why`, for that reader to unite: a map is work for each of a million rows.
     """
-    names = [f"{who}_{action}" for action in actions for who in WHO]
+    names = [name for action in actions for who in WHO if (name := f"{who}_{action}") in wanted]
     types = {f"{name}_{bound}": "BIGINT" for name in names for bound in ("min", "max")}
-    for column in beside:
+    for column in (each for each in beside if each.name in wanted):
         names.append(column.name)
         counts = {f"{column.name}_{bound}": "BIGINT" for bound in ("min", "max")}
         types |= counts if column.type is Type.COUNT else {column.name: "VARCHAR[]"}
+    if not types and not of_keys:
+        return query
     if not known:
         return f"SELECT *, {', '.join(f'NULL::{of} AS {name}' for name, of in types.items())} FROM ({query})"
     shown = (*types, *(HOMES if of_keys else ()))

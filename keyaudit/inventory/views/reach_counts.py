@@ -5,6 +5,7 @@
 from collections.abc import Mapping
 from itertools import product
 
+from keyaudit.inventory.views.sql import Wanted
 from keyaudit.model.tables.grant import HSM_ADMINISTRATOR
 from keyaudit.model.tables.reach import (
     ACTIONS,
@@ -60,10 +61,11 @@ _SUMS = {SIGNING_WEIGHT.name: ("signing",), ADMINISTRATORS.name: (ADMINISTRATORS
 """The columns that are not counted so, with what they rest on."""
 
 
-def counts() -> str:
-    """SQL of the table `reach`, out of the tables that `reach.prepare` makes before it: a row a spot."""
+def counts(wanted: Wanted) -> str:
+    """SQL of the table `reach`, out of the tables that `reach.prepare` makes before it: a row a spot, with what is `wanted`."""
     columns, reasons = [], []
-    for name, actions in {**{name: actions for name, (actions, _, _) in _COUNTS.items()}, **_SUMS}.items():
+    asked = {name: actions for name, (actions, _, _) in _COUNTS.items()} | _SUMS
+    for name, actions in ((name, actions) for name, actions in asked.items() if name in wanted):
         missing = f"coalesce({', '.join(f'{action}_missing' for action in actions)})"
         doubts = ", ".join((*(["tier0_doubt"] if name in _OUTSIDERS else []), *(f"{action}_doubt" for action in actions)))
         columns.append(f"{name}_min, CASE WHEN {missing} IS NULL THEN {name}_most END AS {name}_max")
@@ -77,13 +79,13 @@ def counts() -> str:
     return f"""
         SELECT spot, {", ".join(columns)}, nullif(map_from_entries(list_filter([{entries}],
             lambda entry: entry.value IS NOT NULL)), MAP {{}}) AS unknown
-        FROM ({_at_spots()})"""
+        FROM ({_at_spots(wanted)})"""
 
 
-def _at_spots() -> str:
+def _at_spots(wanted: Wanted) -> str:
     """Each spot with its counts, why each action's may be higher, and where those are at home who use what is there."""
     counts = []
-    for name, (_, sure, maybe) in _COUNTS.items():
+    for name, (_, sure, maybe) in ((name, each) for name, each in _COUNTS.items() if name in wanted):
         counts += [f"{_number(sure)} AS {name}_min", f"{_number(maybe)} AS {name}_most"]
     for bound, bits, human in (("min", "certain", "human"), ("most", "possible", "human IS NOT FALSE")):
         signs = _held_by(bits, "signing")

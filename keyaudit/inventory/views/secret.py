@@ -1,16 +1,12 @@
 """The view of secrets, by version."""
 
-# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
-
-from keyaudit.inventory.views import versions
-from keyaudit.inventory.views.sql import Sources, extended, stored
+from keyaudit.inventory.views import sql, versions
+from keyaudit.inventory.views.sql import Sources, Wanted
 
 
-def view(sources: Sources) -> str:
+def view(sources: Sources, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    reasons = {**versions.REASONS, "certificate_id": "stored.unknown['managed']"}
-    return f"""
-        SELECT {stored("secret", "stored")}, {versions.COLUMNS},
-            {versions.certificate_of("secret_id")} AS certificate_id,
-            {extended(reasons)}
-        FROM {versions.relations(sources, "secret", "secret_id")}"""
+    columns = {**versions.COLUMNS, "certificate_id": f"{versions.certificate_of('secret_id')} AS certificate_id"}
+    doubts = {**versions.REASONS, "certificate_id": "stored.unknown['managed']"}
+    joins = versions.relations(sources, "secret", "secret_id")
+    return sql.view("secret", sources, columns=columns, doubts=doubts, joins=joins, wanted=wanted)

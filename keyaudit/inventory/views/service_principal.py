@@ -2,9 +2,9 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views import azure_roles
+from keyaudit.inventory.views import azure_roles, sql
 from keyaudit.inventory.views.privileges import OF_PRINCIPALS, privileges
-from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
+from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
@@ -29,25 +29,28 @@ _ENVIRONMENT_DOUBT = f"""CASE len({_TAGGED}) WHEN 1 THEN NULL WHEN 0 THEN coales
 identity does not see."""
 
 
-def view(sources: Sources) -> str:
+def view(sources: Sources, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
     # A later record may be among those that were not read. So without the whole report nothing is known.
     found = ", ".join(f"max({name}) AS {name}, min(unknown['{name}']) AS {name}_doubt" for name in _MOMENTS)
     records = f"SELECT app_id, {found} FROM {sources['sign_in_activity']} GROUP BY app_id"
     doubts = {name: f"coalesce({gap('report')}, stored.unknown['app_id'], records.{name}_doubt)" for name in _MOMENTS}
-    moments = ", ".join(f"CASE WHEN {doubt} IS NULL THEN records.{name} END AS {name}" for name, doubt in doubts.items())
     granted = privileges(OF_PRINCIPALS, "split_part(stored.id, '/', -1)", unlisted="stored.unknown['app_roles_listed']")
-    return f"""
-        SELECT {stored("service_principal", "stored")}, {moments}, {granted.columns},
-            CASE WHEN {_ENVIRONMENT_DOUBT} IS NULL THEN {_ENVIRONMENT} END AS environment,
-            {azure_roles.COLUMNS},
-            {extended({**doubts, **granted.doubts, **azure_roles.DOUBTS, "environment": _ENVIRONMENT_DOUBT})}
-        FROM {sources["service_principal"]} AS stored
-        LEFT JOIN ({records}) AS records ON records.app_id = lower(stored.app_id)
-        LEFT JOIN {sources["subscription"]} AS place ON place.subscription_id = {_SUBSCRIPTION}
-        LEFT JOIN ({read_to_the_end(_ACTIVITY)}) AS report ON report.scope_id = stored.scope_id
-        {granted.joins}
-        {azure_roles.joins(sources)}"""
+    columns = {
+        **{name: f"CASE WHEN {doubt} IS NULL THEN records.{name} END AS {name}" for name, doubt in doubts.items()},
+        **granted.columns,
+        "environment": f"CASE WHEN {_ENVIRONMENT_DOUBT} IS NULL THEN {_ENVIRONMENT} END AS environment",
+        **azure_roles.COLUMNS,
+    }
+    joins = {
+        "records": f"LEFT JOIN ({records}) AS records ON records.app_id = lower(stored.app_id)",
+        "place": f"LEFT JOIN {sources['subscription']} AS place ON place.subscription_id = {_SUBSCRIPTION}",
+        "report": f"LEFT JOIN ({read_to_the_end(_ACTIVITY)}) AS report ON report.scope_id = stored.scope_id",
+        **granted.joins,
+        **azure_roles.joins(sources),
+    }
+    doubts |= {**granted.doubts, **azure_roles.DOUBTS, "environment": _ENVIRONMENT_DOUBT}
+    return sql.view("service_principal", sources, columns=columns, doubts=doubts, joins=joins, wanted=wanted)
 
 
 def environments(sources: Sources) -> str:

@@ -40,7 +40,7 @@ def view(sources: Sources) -> str:
             {extended(doubts)}
         FROM {sources["signing_certificate"]} AS stored
         JOIN ({groups}) AS groups ON groups.holder_id = stored.holder_id
-        {identities.relations(sources["signing_certificate"], _IDENTITY)}
+        {" ".join(identities.relations(sources["signing_certificate"], _IDENTITY).values())}
         LEFT JOIN (SELECT DISTINCT unnest(applies_to) AS holder_id FROM ({mappings})) AS mapped
             ON mapped.holder_id = stored.holder_id
         CROSS JOIN (SELECT min(unknown['applies_to']) AS doubt FROM ({mappings})) AS unassigned

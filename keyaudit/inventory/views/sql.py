@@ -2,14 +2,96 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from collections.abc import Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 
 from keyaudit.inventory.load import quoted
+from keyaudit.inventory.rows import columns_of, stored_types
 from keyaudit.model.reasons import Reason
+from keyaudit.model.rows import view_name
 from keyaudit.model.tables import TABLES
 
 Sources = Mapping[str, str]
 """Table to the SQL relation that holds its stored rows."""
+
+_IN = "stored_in_"
+_SOURCE = re.compile(rf"\b{_IN}(\w+)")
+
+
+class StoredRows(Mapping[str, str]):
+    """Names for the stored rows of every table, for statements to be written with before it is known who reads what."""
+
+    def __getitem__(self, name: str) -> str:
+        return _IN + TABLES[name].name
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(TABLES)
+
+    def __len__(self) -> int:
+        return len(TABLES)
+
+    def resolved(self, statements: Sequence[str], rows: Mapping[str, str], small: Collection[str]) -> Iterator[str]:
+        """The statements over `rows`, relations by table, and before them those that make what they read more than once.
+
+        A table that is not in `rows` is made empty, and one that is `small` is made of its file, for all who read it: what
+        reads a file, or a query that gives no rows, is planned for anew each time.
+        """
+        read = Counter(name for text in statements for name in _SOURCE.findall(text))
+        direct = {}
+        for name, times in read.items():
+            if name not in rows:
+                yield f"CREATE TABLE {_IN}{name} ({columns_of(stored_types(TABLES[name]))})"
+            elif name in small and times > 1:
+                yield f"CREATE TABLE {_IN}{name} AS FROM {rows[name]}"
+            else:
+                direct[name] = rows[name]
+        for text in statements:
+            yield _SOURCE.sub(lambda found: direct.get(found[1], found[0]), text)
+
+
+class _Every:
+    """Holds every name."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+Wanted = Container[str]
+"""The derived columns of a view that somebody reads."""
+
+EVERY: Wanted = _Every()
+
+
+def view(
+    table: str,
+    sources: Sources,
+    *,
+    columns: Mapping[str, str],
+    doubts: Mapping[str, str],
+    joins: Mapping[str, str],
+    wanted: Wanted,
+) -> str:
+    """A view: what is stored of `table`, the derived columns that are `wanted`, and the reasons of what is unknown.
+
+    `columns`: SQL of each derived column, with its names, over `stored` and the relations of `joins`, which are in order and by
+    alias. `doubts`: why each is unknown, NULL where it is not. A relation that no wanted column reads is left out, so it must
+    neither add a row nor take one away.
+    """
+    shown = [sql for name, sql in columns.items() if name in wanted]
+    # Each reason is a column first: `extended` names it twice.
+    why = {name: sql for name, sql in doubts.items() if name in wanted}
+    read = " ".join((*shown, *why.values()))
+    kept: list[str] = []
+    for alias, sql in reversed(joins.items()):
+        if re.search(rf"\b{alias}\.", read):
+            kept.insert(0, sql)
+            read += sql
+    names = [name for column in columns if column in wanted for name in view_name(TABLES[table].by_name[column])]
+    inner = ", ".join(("stored.*", *shown, *(f"{sql} AS why_{name}" for name, sql in why.items())))
+    return f"""
+        SELECT {", ".join((stored(table, "stored"), *names))}, {extended({name: f"why_{name}" for name in why})}
+        FROM (SELECT {inner} FROM {sources[table]} AS stored {" ".join(kept)}) AS stored"""
 
 
 def stored(table: str, relation: str) -> str:
@@ -23,12 +105,11 @@ def tag(relation: str) -> str:
 
 
 def read_to_the_end(operations: Sequence[str]) -> str:
-    """Scopes with whether all of `operations` were assessed there, and the reason of the first that was not."""
-    names = ", ".join(map(quoted, operations))
-    return f"""
-        SELECT scope_id, count(*) FILTER (state = 'assessed') = {len(operations)} AS whole,
-            arg_min(reason, list_position([{names}], operation)) FILTER (state <> 'assessed') AS reason
-        FROM coverage WHERE operation IN ({names}) GROUP BY scope_id"""
+    """Scopes with whether all of `operations` were assessed there, and the reason of the first that was not.
+
+    It reads the table `lists_read`, which `ledger.create` makes for all who ask.
+    """
+    return f"SELECT scope_id, whole, reason FROM lists_read WHERE operations = {quoted(' '.join(operations))}"
 
 
 def gap(relation: str) -> str:
@@ -46,6 +127,8 @@ def united(*maps: str) -> str:
 
 def extended(reasons: Mapping[str, str]) -> str:
     """`unknown` with the reasons of derived columns; the test saves building a map for the many rows that need none."""
+    if not reasons:
+        return "stored.unknown"
     none = " AND ".join(f"({reason}) IS NULL" for reason in reasons.values())
     entries = ", ".join(f"{{'key': {quoted(name)}, 'value': {reason}}}" for name, reason in reasons.items())
     own = f"list_filter([{entries}], lambda entry: entry.value IS NOT NULL)"

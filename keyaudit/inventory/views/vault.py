@@ -2,9 +2,9 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views import log_sink, purposes
+from keyaudit.inventory.views import log_sink, purposes, sql
 from keyaudit.inventory.views.environment import OF_VAULT, OF_VAULT_DOUBT
-from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
+from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
@@ -21,7 +21,7 @@ _OBJECTS = tuple(purposes.listed_by(surface) for surface in _KEYS)
 _ENVIRONMENT, _ENVIRONMENT_DOUBT = OF_VAULT.format("stored"), OF_VAULT_DOUBT.format("stored")
 
 
-def view(sources: Sources) -> str:
+def view(sources: Sources, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
     # One enabled version that can sign settles it. That none does needs every version, and every version's answer.
     signing = f"""
@@ -35,48 +35,47 @@ def view(sources: Sources) -> str:
     destinations = f"coalesce({unsettled}, sinks.logged_doubt)"
     searchable = f"CASE WHEN sinks.searchable THEN NULL ELSE coalesce({unsettled}, sinks.searchable_doubt) END"
     retention = f"coalesce({unsettled}, sinks.retention_doubt)"
-    return f"""
-        SELECT {stored("vault", "stored")},
-            {_ENVIRONMENT} AS environment,
-            {_network_open()} AS network_open,
-            {_reached_from()} AS reached_from,
-            CASE WHEN {logged} IS NULL THEN coalesce(sinks.logged, false) END AS audit_logged,
-            CASE WHEN {searchable} IS NULL THEN coalesce(sinks.searchable, false) END AS audit_searchable,
-            CASE WHEN {destinations} IS NULL THEN coalesce(sinks.destinations, []) END AS audit_destinations,
-            CASE WHEN {retention} IS NULL THEN sinks.retention END AS audit_retention,
-            {_keys_through_arm()} AS keys_through_arm,
-            CASE WHEN signing.signs THEN true WHEN {doubt} IS NULL THEN false END AS holds_signing_key,
-            {purposes.columns(_ENVIRONMENT, _ENVIRONMENT_DOUBT)},
-            {
-        extended(
-            {
-                "environment": _ENVIRONMENT_DOUBT,
-                "network_open": _network_doubt(),
-                "reached_from": _network_doubt(),
-                "holds_signing_key": doubt,
-                "audit_logged": logged,
-                "audit_searchable": searchable,
-                "audit_destinations": destinations,
-                "audit_retention": retention,
-                "keys_through_arm": _keys_through_arm_doubt(),
-                "apps_in_it": purposes.REASON,
-                "environments_in_it": f"coalesce({purposes.REASON}, {_ENVIRONMENT_DOUBT})",
-            }
-        )
+    columns = {
+        "environment": f"{_ENVIRONMENT} AS environment",
+        "network_open": f"{_network_open()} AS network_open",
+        "reached_from": f"{_reached_from()} AS reached_from",
+        "audit_logged": f"CASE WHEN {logged} IS NULL THEN coalesce(sinks.logged, false) END AS audit_logged",
+        "audit_searchable": f"CASE WHEN {searchable} IS NULL THEN coalesce(sinks.searchable, false) END AS audit_searchable",
+        "audit_destinations": f"""
+            CASE WHEN {destinations} IS NULL THEN coalesce(sinks.destinations, []) END AS audit_destinations""",
+        "audit_retention": f"CASE WHEN {retention} IS NULL THEN sinks.retention END AS audit_retention",
+        "keys_through_arm": f"{_keys_through_arm()} AS keys_through_arm",
+        "holds_signing_key": f"""
+            CASE WHEN signing.signs THEN true WHEN {doubt} IS NULL THEN false END AS holds_signing_key""",
+        **purposes.columns(_ENVIRONMENT, _ENVIRONMENT_DOUBT),
     }
-        FROM {sources["vault"]} AS stored
-        {_audit(sources)}
-        LEFT JOIN ({signing}) AS signing ON signing.vault_id = stored.id
-        LEFT JOIN ({" UNION ALL ".join(map(read_to_the_end, _KEYS.values()))}) AS listed ON listed.scope_id = stored.id
-        LEFT JOIN ({purposes.purposes(sources)}) AS purposes ON purposes.vault_id = stored.id
-        LEFT JOIN ({
-        " UNION ALL ".join(map(read_to_the_end, _OBJECTS))
-    }) AS objects_listed ON objects_listed.scope_id = stored.id
-        LEFT JOIN (
+    doubts = {
+        "environment": _ENVIRONMENT_DOUBT,
+        "network_open": _network_doubt(),
+        "reached_from": _network_doubt(),
+        "holds_signing_key": doubt,
+        "audit_logged": logged,
+        "audit_searchable": searchable,
+        "audit_destinations": destinations,
+        "audit_retention": retention,
+        "keys_through_arm": _keys_through_arm_doubt(),
+        "apps_in_it": purposes.REASON,
+        "environments_in_it": f"coalesce({purposes.REASON}, {_ENVIRONMENT_DOUBT})",
+    }
+    listed, objects = (" UNION ALL ".join(map(read_to_the_end, lists)) for lists in (_KEYS.values(), _OBJECTS))
+    joins = {
+        **_audit(sources),
+        "signing": f"LEFT JOIN ({signing}) AS signing ON signing.vault_id = stored.id",
+        "listed": f"LEFT JOIN ({listed}) AS listed ON listed.scope_id = stored.id",
+        "purposes": f"LEFT JOIN ({purposes.purposes(sources)}) AS purposes ON purposes.vault_id = stored.id",
+        "objects_listed": f"LEFT JOIN ({objects}) AS objects_listed ON objects_listed.scope_id = stored.id",
+        "setting": f"""LEFT JOIN (
             SELECT vault_id, lower(value) AS value, unknown['value'] AS doubt FROM {sources["hsm_setting"]}
             WHERE lower(name) = '{_THROUGH_ARM}'
-        ) AS setting ON setting.vault_id = stored.id
-        LEFT JOIN ({read_to_the_end(("hsm.setting.list",))}) AS own ON own.scope_id = stored.id"""
+        ) AS setting ON setting.vault_id = stored.id""",
+        "own": f"LEFT JOIN ({read_to_the_end(('hsm.setting.list',))}) AS own ON own.scope_id = stored.id",
+    }
+    return sql.view("vault", sources, columns=columns, doubts=doubts, joins=joins, wanted=wanted)
 
 
 def watched(query: str, sources: Sources) -> str:
@@ -89,18 +88,21 @@ def watched(query: str, sources: Sources) -> str:
     vaults = f"""
         SELECT id, CASE WHEN doubt IS NULL THEN retention END AS retention,
             CASE WHEN doubt IS NOT NULL THEN MAP {{'audit_retention': doubt}} END AS unknown
-        FROM (SELECT stored.id, sinks.retention, {doubt} AS doubt FROM {sources["vault"]} AS stored {_audit(sources)})"""
+        FROM (SELECT stored.id, sinks.retention, {doubt} AS doubt FROM {sources["vault"]} AS stored
+            {" ".join(_audit(sources).values())})"""
     why = f"CASE WHEN logged.id IS NULL THEN MAP {{'audit_retention': '{Reason.PARENT_NOT_ASSESSED}'}} ELSE logged.unknown END"
     return f"""
         SELECT made.*, logged.retention AS audit_retention, {why} AS audit_why
         FROM ({query}) AS made LEFT JOIN ({vaults}) AS logged ON logged.id = made.vault_id"""
 
 
-def _audit(sources: Sources) -> str:
+def _audit(sources: Sources) -> dict[str, str]:
     """The relations `sinks`, what the destinations of a vault's log come to, and `settings`, whether they were read."""
-    return f"""
-        LEFT JOIN ({log_sink.audited(sources, "vault", "managed-hsm")}) AS sinks ON sinks.logged_id = stored.id
-        LEFT JOIN ({" UNION ALL ".join(map(read_to_the_end, _SETTINGS))}) AS settings ON settings.scope_id = stored.id"""
+    settings = " UNION ALL ".join(map(read_to_the_end, _SETTINGS))
+    return {
+        "sinks": f"LEFT JOIN ({log_sink.audited(sources, 'vault', 'managed-hsm')}) AS sinks ON sinks.logged_id = stored.id",
+        "settings": f"LEFT JOIN ({settings}) AS settings ON settings.scope_id = stored.id",
+    }
 
 
 # https://learn.microsoft.com/azure/key-vault/managed-hsm/authorize-azure-resource-manager

@@ -27,11 +27,14 @@ class Counted:
     read: str
 
     @property
-    def columns(self) -> str:
+    def columns(self) -> dict[str, str]:
         """Both columns, out of the relation `groups`."""
         most = f"CASE WHEN groups.unlisted IS NULL THEN {self._of('possible')} END"
         oldest = f"CASE WHEN {self._oldest_doubt} IS NULL AND NOT {self._of('dateless')} THEN {self._of('oldest')} END"
-        return f"{self._of('certain')} AS {self.count}_min, {most} AS {self.count}_max, {oldest} AS {self.oldest}"
+        return {
+            self.count: f"{self._of('certain')} AS {self.count}_min, {most} AS {self.count}_max",
+            self.oldest: f"{oldest} AS {self.oldest}",
+        }
 
     @property
     def reasons(self) -> dict[str, str]:
@@ -78,9 +81,7 @@ _SUPERSEDED = Counted("superseded_enabled", "oldest_superseded_on", "enabled AND
 
 ENVIRONMENT = f"CASE WHEN stored.unknown['tags'] IS NULL THEN coalesce({_OWN_TAG}, vault.environment) END"
 
-COLUMNS = f"""
-    {ENVIRONMENT} AS environment,
-    {_SUPERSEDED.columns}"""
+COLUMNS = {"environment": f"{ENVIRONMENT} AS environment", **_SUPERSEDED.columns}
 """What is left of superseded versions, and the environment."""
 
 REASONS = {
@@ -91,14 +92,15 @@ REASONS = {
 """Why one of these columns is unknown."""
 
 
-def relations(sources: Sources, table: str, subject: str, *more: Counted) -> str:
-    """The relations `stored`, `groups` and `vault` that these columns rest on. `subject`: what the versions are versions of.
+def relations(sources: Sources, table: str, subject: str, *more: Counted) -> dict[str, str]:
+    """The relations `groups` and `vault` that these columns rest on. `subject`: what the versions are versions of.
 
     `more`: what else is counted of them.
     """
-    return f"""{sources[table]} AS stored
-        JOIN ({_groups(sources[table], subject, (_SUPERSEDED, *more))}) AS groups ON groups.subject = stored.{subject}
-        LEFT JOIN (
+    groups = _groups(sources[table], subject, (_SUPERSEDED, *more))
+    return {
+        "groups": f"JOIN ({groups}) AS groups ON groups.subject = stored.{subject}",
+        "vault": f"""LEFT JOIN (
             SELECT id, environment,
                 coalesce(unknown['tags'], CASE WHEN environment IS NULL THEN {DOUBT.format("known")} END) AS doubt
             FROM (
@@ -106,7 +108,8 @@ def relations(sources: Sources, table: str, subject: str, *more: Counted) -> str
                     THEN coalesce({tag("vault")}, {BY_RULE.format("vault")}) END AS environment
                 FROM {sources["vault"]} AS vault
             ) AS known
-        ) AS vault ON vault.id = stored.vault_id"""
+        ) AS vault ON vault.id = stored.vault_id""",
+    }
 
 
 def _groups(source: str, subject: str, counts: Sequence[Counted]) -> str:

@@ -1,0 +1,72 @@
+"""The coverage ledger as tables that the views read: the records, and which lists were read to their end."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import duckdb
+import msgspec
+
+from keyaudit.inventory.views.sql import read_to_the_end
+from keyaudit.model.coverage import Coverage, State
+
+_COVERAGE = {
+    **dict.fromkeys(("scope_id", "scope_name", "scope_kind", "operation", "state", "reason", "detail"), "VARCHAR"),
+    **dict.fromkeys(("received", "kept", "duplicate", "quarantined", "refused"), "BIGINT"),
+}
+_LISTS_READ = {"operations": "VARCHAR", "scope_id": "VARCHAR", "whole": "BOOLEAN", "reason": "VARCHAR"}
+_ASKED = re.compile(re.escape(read_to_the_end(["{}"])).replace(re.escape("{}"), "([^']*)"))
+
+
+def create(connection: duckdb.DuckDBPyConnection, coverage: Sequence[Coverage], statements: Iterable[str]) -> None:
+    """Makes the table `coverage`, and the table `lists_read` of all that `read_to_the_end` asks for in the statements."""
+    _fill(connection, "coverage", _COVERAGE, map(_flat, coverage))
+    asked = dict.fromkeys(found for text in statements for found in _ASKED.findall(text))
+    _fill(connection, "lists_read", _LISTS_READ, _lists_read(coverage, asked))
+
+
+def _fill(
+    connection: duckdb.DuckDBPyConnection, table: str, types: Mapping[str, str], rows: Iterable[tuple[str | int | None, ...]]
+) -> None:
+    """Makes a table of these rows. They go as one text: a value in a statement is planned for, every one of them."""
+    connection.execute(f"CREATE TABLE {table} ({', '.join(f'{name} {type_}' for name, type_ in types.items())})")
+    shape = ", ".join(f'"{name}":"{type_}"' for name, type_ in types.items())
+    text = msgspec.json.encode([dict(zip(types, row, strict=True)) for row in rows]).decode()
+    connection.execute("CREATE TEMP TABLE ledger_text (text VARCHAR)")
+    connection.execute("INSERT INTO ledger_text VALUES (?)", [text])
+    unpacked = f"unnest(from_json_strict(text, '[{{{shape}}}]'), recursive := true)"
+    connection.execute(f"INSERT INTO {table} SELECT {unpacked} FROM ledger_text")
+    connection.execute("DROP TABLE ledger_text")
+
+
+def _lists_read(coverage: Sequence[Coverage], asked: Iterable[str]) -> Iterator[tuple[str | int | None, ...]]:
+    by_operation: dict[str, list[Coverage]] = {}
+    for record in coverage:
+        by_operation.setdefault(record.operation, []).append(record)
+    for text in asked:
+        operations = text.split(" ")
+        by_scope: dict[str, list[Coverage]] = {}
+        for record in (each for operation in operations for each in by_operation.get(operation, ())):
+            by_scope.setdefault(record.scope.id, []).append(record)
+        for scope, records in by_scope.items():
+            short = [record.reason for record in records if record.state is not State.ASSESSED]
+            whole = len(records) - len(short) == len(operations)
+            yield text, scope, whole, next(filter(None, short), None)
+
+
+def _flat(record: Coverage) -> tuple[str | int | None, ...]:
+    return (
+        record.scope.id,
+        record.scope.name,
+        record.scope.kind.value,
+        record.operation,
+        record.state.value,
+        record.reason.value if record.reason else None,
+        record.detail,
+        record.received,
+        record.kept,
+        record.duplicate,
+        record.quarantined,
+        record.refused,
+    )

@@ -1,0 +1,97 @@
+"""The shipped policies as a file of data: read from YAML and checked once, and then for as long as nothing changes.
+
+The file begins with the digest of all that it was made from (the YAML files, and the code that reads and checks them) and the
+digest of what follows, which is MessagePack of `Policy`. It is data and no code: a file that is damaged, or does not decode as
+`Policy`, or was made from something else, is made again. A wheel has it beside the policies; for a checkout it is in the user's
+cache folder.
+"""
+
+import hashlib
+import os
+import stat
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from keyaudit.policy.definition import Policy
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_SIZE = hashlib.sha256().digest_size
+NAME = "compiled.msgpack"
+
+
+def digest(root: Path, files: Sequence[Path]) -> bytes:
+    """The digest of the policies in `files` below `root`, and of the code that makes `Policy` of them."""
+    found = hashlib.sha256()
+    code = (each for part in ("model", "policy") for each in sorted((_PACKAGE / part).rglob("*.py")))
+    for base, paths in ((_PACKAGE, code), (root, files)):
+        for path in paths:
+            data = path.read_bytes()
+            found.update(f"{path.relative_to(base).as_posix()}\n{len(data)}\n".encode())
+            found.update(data)
+    return found.digest()
+
+
+def place(root: Path, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Where the compiled policies of `root` are kept; None where the user has no home folder."""
+    if root.is_relative_to(_PACKAGE):
+        return root / NAME
+    caches = environ.get("LOCALAPPDATA") if sys.platform == "win32" else environ.get("XDG_CACHE_HOME")
+    try:
+        folder = Path(caches) if caches else Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache")
+    except RuntimeError:
+        return None
+    checkout = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+    return folder / "keyaudit" / f"{checkout}-{NAME}"
+
+
+def read(path: Path, made_from: bytes, root: Path) -> tuple[Policy, ...] | None:
+    """The policies that `write` kept there for the digest `made_from`; None where there is no such file, or it is damaged.
+
+    Their files are those below `root`.
+    """
+    try:
+        with path.open("rb") as file:
+            if not path.is_relative_to(_PACKAGE) and not _trusted(os.fstat(file.fileno())):
+                return None
+            data = file.read()
+    except OSError:
+        return None
+    body = memoryview(data)[2 * _SIZE :]
+    if data[:_SIZE] != made_from or data[_SIZE : 2 * _SIZE] != hashlib.sha256(body).digest():
+        return None
+    try:
+        policies = msgspec.msgpack.decode(body, type=tuple[Policy, ...])
+    except msgspec.MsgspecError:
+        return None
+    prefix = f"{root}{os.sep}"
+    for policy in policies:
+        msgspec.structs.force_setattr(policy, "file", prefix + policy.file)
+    return policies
+
+
+def _trusted(found: os.stat_result) -> bool:
+    """Whether nobody else can have written the file: what another user put there could hide findings."""
+    if sys.platform == "win32":
+        return True
+    return stat.S_ISREG(found.st_mode) and not found.st_mode & 0o022 and found.st_uid in (os.geteuid(), 0)
+
+
+def content(policies: Sequence[Policy], made_from: bytes, root: Path) -> bytes:
+    """What a file of these policies holds, all of which have their files below `root`."""
+    relative = [msgspec.structs.replace(each, file=Path(each.file).relative_to(root).as_posix()) for each in policies]
+    body = msgspec.msgpack.encode(relative)
+    return made_from + hashlib.sha256(body).digest() + body
+
+
+def write(path: Path, policies: Sequence[Policy], made_from: bytes, root: Path) -> None:
+    """Keeps the policies there. Where that cannot be written to, nothing happens: they are then made again each time."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}")
+    with suppress(OSError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(content(policies, made_from, root))
+        beside.replace(path)

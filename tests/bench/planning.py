@@ -1,0 +1,99 @@
+"""`python -m tests.bench.planning FOLDER...`: the CPU time that DuckDB plans for when stored snapshots are judged.
+
+Every statement of `gate --from FOLDER` is explained before it is executed: planning is most of the time of SQL on a small
+tenant, and the least of five EXPLAINs is steady where the time of a whole process is not.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import duckdb
+
+from keyaudit import audit
+from keyaudit.inventory import snapshot
+from keyaudit.model.findings import Severity
+from keyaudit.policy.load import load
+
+_TIMES = 9
+_PLANNED = ("SELECT", "CREATE TABLE", "CREATE TEMP TABLE", "INSERT", "WITH")
+
+
+class Explained:
+    """A connection that explains each statement before it executes it; `took` has their text and CPU seconds."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, took: list[tuple[str, float]]) -> None:
+        self._connection = connection
+        self._took = took
+
+    def execute(self, statement: str, parameters: Any = None) -> duckdb.DuckDBPyConnection:
+        """What the connection itself gives."""
+        arguments = (statement,) if parameters is None else (statement, parameters)
+        if statement.lstrip().upper().startswith(_PLANNED):
+            explain = (f"EXPLAIN {statement}", *arguments[1:])
+            least = float("inf")
+            for _ in range(_TIMES):
+                begun = time.thread_time()
+                self._connection.execute(*explain)
+                least = min(least, time.thread_time() - begun)
+            self._took.append((" ".join(statement.split()), least))
+        return self._connection.execute(*arguments)
+
+    def cursor(self) -> "Explained":
+        """Another connection to the same database."""
+        return Explained(self._connection.cursor(), self._took)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def __enter__(self) -> "Explained":
+        self._connection.__enter__()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._connection.close()
+
+
+@contextmanager
+def explaining() -> Iterator[list[tuple[str, float]]]:
+    """The statements of snapshots that are judged meanwhile, with the CPU seconds that each is planned for."""
+    took: list[tuple[str, float]] = []
+    original = snapshot.locked
+
+    def locked(folder: Path, **settings: str) -> Any:
+        return Explained(original(folder, **settings), took)
+
+    with patch.object(snapshot, "locked", locked):
+        yield took
+
+
+def planned(folder: Path) -> list[tuple[str, float]]:
+    """The statements of `gate --from folder`, each with the CPU seconds that it is planned for."""
+    stored = snapshot.open_snapshot(folder)
+    policies = load()
+    with (
+        explaining() as took,
+        audit.judge(
+            stored, policies, as_of=stored.run.as_of, profile="default", fail_on=Severity.HIGH, allowances=(), whole_rows=False
+        ) as report,
+    ):
+        for _ in report.findings(False):
+            pass
+    return took
+
+
+def main() -> None:
+    """Print each statement's time and beginning, the longest first, and their sum, for each snapshot."""
+    for name in sys.argv[1:]:
+        took = planned(Path(name))
+        for statement, seconds in sorted(took, key=lambda each: -each[1]):
+            print(f"{seconds * 1000:8.1f} ms  {statement.upper().count('SELECT '):3} SELECT  {statement[:90]}")
+        print(f"{sum(seconds for _, seconds in took) * 1000:8.1f} ms  {len(took)} statements  {name}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
