@@ -146,7 +146,7 @@ def write(spool: Spool, run: Run, uses: LogStore | None = None) -> Snapshot:
             rows, aside = spool.file(table.name), spool.place / "unsorted.parquet"
             loaded = load(connection, table, rows, longest, target=target, aside=aside)
             files.sync(target)
-            coverage = _dispute(coverage, loaded.disputed, table.listed_by)
+            coverage = _dispute(coverage, loaded.disputed, table.added_by)
             tables[table.name] = TableFiles(
                 files=tuple(_file(folder, path) for path in loaded.files), rows=loaded.rows, columns=columns[table.name]
             )

@@ -71,6 +71,8 @@ async def ends_refused(
     """
     found = await collect(refused(operation, reason), estate=estate)
     never_wrong(whole, found)
+    for table, rows in whole.rows.items():
+        assert operation in TABLES[table].listed_by or rows.keys() <= found.rows[table].keys(), table
     assert whole.calls[operation], "the estate has nothing that this is asked for"
     assert not found.failures
     for place, record in found.coverage.items():
