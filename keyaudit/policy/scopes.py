@@ -146,11 +146,11 @@ def _made_up_for(table: Table, whole: Collection[str]) -> Iterator[str]:
 def _told(gaps: Sequence[Coverage]) -> Iterator[str]:
     """What was not read, in words. What only follows from another gap of the scope is left out."""
     causes = [record for record in gaps if record.reason is not Reason.PARENT_NOT_ASSESSED] or gaps
-    unread = [record for record in causes if record.state is State.NOT_ASSESSED]
+    unread = [record for record in causes if record.state is State.NOT_ASSESSED and record.reason is not Reason.INCONSISTENT]
     if unread:
         yield f"not read, {', '.join(f'{OPERATIONS[record.operation].noun} ({record.reason})' for record in unread)}"
     for record in causes:
-        if record.state is State.PARTIAL:
+        if record not in unread:
             yield f"{_part(record)} ({record.reason})"
 
 
@@ -158,7 +158,7 @@ def _part(record: Coverage) -> str:
     """How much of a list was not read, as far as that is known."""
     noun = OPERATIONS[record.operation].noun
     if record.reason is Reason.INCONSISTENT:
-        return f"{noun}: {record.detail}"
+        return f"the list of {noun} contradicts another: {record.detail}"
     if record.reason is Reason.BAD_ITEM and record.quarantined:
         verb = "was" if record.quarantined == 1 else "were"
         return f"{record.quarantined:,} of {record.received:,} {noun} {verb} not read"
