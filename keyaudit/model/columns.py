@@ -85,6 +85,8 @@ class Table:
     """Operation of `added_by` to what is sure of the rows that it alone gives, where several operations share the table."""
     replaced_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Operation of `added_by` to the operations that give its rows too, and are asked where it was not read to its end."""
+    row_for_each: tuple[str, ...] = ()
+    """The lists of which every item that was kept has a row of its own at least."""
     replaced: bool = True
     """The end of a row (`expires_on`), if it has one, is the end of something that somebody has to replace."""
     subject: str = "id"

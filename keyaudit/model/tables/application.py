@@ -13,6 +13,7 @@ APPLICATION = Table(
     plural="applications",
     meaning="an application registered in the tenant",
     added_by=_APPLICATION,
+    row_for_each=_APPLICATION,
     columns=(
         *where_found(*_APPLICATION),
         Column(name="app_id", type=Type.TEXT, meaning="the application (client) id", operations=_APPLICATION),

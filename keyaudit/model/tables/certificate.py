@@ -43,6 +43,7 @@ CERTIFICATE = Table(
     plural="certificate versions",
     meaning="one version of a certificate in a vault, with the key and the secret of the same name that back it",
     added_by=("certificate.list", "certificate.versions"),
+    row_for_each=("certificate.list",),
     subject="certificate_id",
     columns=(
         *where_found(),

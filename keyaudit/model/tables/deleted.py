@@ -27,6 +27,7 @@ DELETED = Table(
     plural="deleted objects",
     meaning="a vault, Managed HSM, key, certificate or secret that was deleted and is kept until its purge: it can come back",
     added_by=_DELETED,
+    row_for_each=_DELETED,
     parts={operation: ({"kind": kind},) for operation, kind in _PARTS.items()},
     columns=(
         *where_found(),

@@ -8,6 +8,7 @@ HSM_SETTING = Table(
     plural="HSM settings",
     meaning="a setting that a Managed HSM keeps itself",
     added_by=("hsm.setting.list",),
+    row_for_each=("hsm.setting.list",),
     columns=(
         *where_found(),
         Column(name="vault_id", type=Type.TEXT, meaning="the HSM's resource id, in lower case"),

@@ -31,6 +31,7 @@ KEY = Table(
     added_by=(*_LISTED, *_LISTED_OF_HSM),
     parts={**dict.fromkeys(_LISTED, _IN_VAULT), **dict.fromkeys(_LISTED_OF_HSM, _IN_HSM)},
     replaced_by=dict.fromkeys(_LISTED, ("arm.key.list", "arm.key.versions")),
+    row_for_each=("key.list", "hsm.key.list"),
     subject="key_id",
     columns=(
         *where_found(),

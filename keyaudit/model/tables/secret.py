@@ -13,6 +13,7 @@ SECRET = Table(
     plural="secret versions",
     meaning="what a vault says of one version of a secret, without its value",
     added_by=_SECRET,
+    row_for_each=("secret.list",),
     subject="secret_id",
     columns=(
         *where_found(),

@@ -14,6 +14,7 @@ SERVICE_PRINCIPAL = Table(
     plural="service principals",
     meaning="an application's identity in the tenant",
     added_by=_PRINCIPAL,
+    row_for_each=_PRINCIPAL,
     columns=(
         *where_found(*_PRINCIPAL),
         Column(name="app_id", type=Type.TEXT, meaning="the application (client) id", operations=_PRINCIPAL),
