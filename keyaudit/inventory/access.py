@@ -21,7 +21,7 @@ _OF_A_VAULT = (Allows.PURGE_VAULT,)
 _OF_SECRETS = (Allows.READ_PRIVATE,)
 
 _BESIDE = {operation: rows for operation, rows in GRANT.parts.items() if all(row["kind"] not in KINDS for row in rows)}
-BESIDE_ELIGIBLE = tuple(operation for operation, rows in _BESIDE.items() if all(row.get("standing") == "false" for row in rows))
+BESIDE_ELIGIBLE = tuple(operation for operation, rows in _BESIDE.items() if all(row["standing"] is False for row in rows))
 BESIDE = tuple(operation for operation in _BESIDE if operation not in BESIDE_ELIGIBLE)
 """The lists of what principals hold that is no way to a vault: of what they could activate, and of all else."""
 

@@ -1,6 +1,7 @@
 """The manifest: what a snapshot holds, byte for byte, so that anything cut, changed or added is seen before it is trusted."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ from keyaudit.inventory.ledger import repeated
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.run import Run
+from keyaudit.model.tables import TABLES, filled
 from keyaudit.model.text import one_line
 
 FORMAT = 3
@@ -76,7 +78,27 @@ def decode(data: bytes, place: str, columns: Mapping[str, Mapping[str, str]]) ->
             place, f"keyaudit {manifest.run.tool_version} wrote it, with other columns", "use that version, or collect again"
         )
     check_files(manifest.tables, place, _REMEDY)
+    if disagreement := _disagreement(manifest):
+        raise UnsafeError(place, f"damaged or edited: {disagreement}", _REMEDY)
     return manifest
+
+
+def _disagreement(manifest: Manifest) -> str:
+    """What its parts say differently of the same, in words; empty where they agree."""
+    counted, rows = manifest.run.rows, {name: table.rows for name, table in manifest.tables.items()}
+    for name in dict.fromkeys((*rows, *counted)):
+        there = name in filled(manifest.run.evidence)
+        if counted.get(name) != (rows.get(name) if there else None) or (rows.get(name) and not there):
+            told = f"{counted[name]:,}" if name in counted else "no"
+            return f"the run has {told} rows of the table {name}, and the table {rows.get(name, 0):,}"
+    kept = Counter[str]()
+    for record in manifest.coverage:
+        kept[record.operation] += record.kept
+    for name, table in TABLES.items():
+        listed = sum(kept[operation] for operation in table.row_for_each)
+        if rows[name] < listed:
+            return f"its lists have {listed:,} {table.plural}, and the table {name} {rows[name]:,}"
+    return ""
 
 
 def unsealed(data: bytes, place: str, kind: type[S], *, reads: int, again: str, remedy: str) -> S:

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from keyaudit.inventory import files, views
+from keyaudit.inventory.contradictions import contradicted
 from keyaudit.inventory.load import counted, described, load, loading, parquet
 from keyaudit.inventory.locked import TEMPORARY, judged, locked
 from keyaudit.inventory.logs.store import LogStore
@@ -118,8 +119,7 @@ class Snapshot:
 
     def stored(self, table: str) -> str:
         """A table's rows as they are stored, as an SQL relation."""
-        paths = self._paths(self.tables[table])
-        return parquet(*paths) if paths else f"({no_rows(stored_types(TABLES[table]))})"
+        return _stored(self.folder, self.tables)[table]
 
     def _paths(self, table: TableFiles) -> list[Path]:
         return [self.folder / file.path for file in table.files]
@@ -169,15 +169,26 @@ def write(spool: Spool, run: Run, uses: LogStore | None = None) -> Snapshot:
             rows, aside = spool.file(table.name), spool.place / "unsorted.parquet"
             loaded = load(connection, table, rows, longest, target=target, aside=aside)
             files.sync(target)
-            coverage = _dispute(coverage, loaded.disputed, table.listed_by)
+            coverage = _dispute(coverage, loaded.disputed, table.added_by)
             tables[table.name] = TableFiles(
                 files=tuple(_file(folder, path) for path in loaded.files), rows=loaded.rows, columns=columns[table.name]
             )
+        coverage = contradicted(connection, _stored(folder, tables), coverage)
         name = _tenant_name(connection, *(folder / file.path for file in tables["tenant"].files))
     counted = dataclasses.replace(run, tenant_name=name, rows={name: tables[name].rows for name in filled(run.evidence)})
     files.replace(folder / "manifest.json", encode(counted, tables, coverage))
     spool.remove()
     return Snapshot(folder, counted, coverage, tables)
+
+
+def _stored(folder: Path, tables: Mapping[str, TableFiles]) -> dict[str, str]:
+    """Each table's rows as they are stored, as an SQL relation."""
+    return {
+        name: parquet(*(folder / file.path for file in table.files))
+        if table.files
+        else f"({no_rows(stored_types(TABLES[name]))})"
+        for name, table in tables.items()
+    }
 
 
 def _tenant_name(connection: duckdb.DuckDBPyConnection, *paths: Path) -> str:

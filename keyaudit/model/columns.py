@@ -4,6 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from keyaudit.model.operations import with_all_before
+
+Sure = Mapping[str, str | bool | None]
+"""What is sure of a row that was not read: column to value, None where the column is absent."""
+
 
 class Type(StrEnum):
     """The closed list of column types, and how each is stored."""
@@ -64,29 +69,42 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One kind of thing to judge. `listed_by`: the operations without which rows may be missing, outermost first."""
+    """One kind of thing to judge."""
 
     name: str
     noun: str
     plural: str
     meaning: str
     columns: Sequence[Column]
-    listed_by: tuple[str, ...]
-    parts: Mapping[str, Sequence[Mapping[str, str | None]]] = field(default_factory=dict)
-    """Listing operation to what is sure of the rows that it alone gives, for a table that several listings share out.
+    added_by: tuple[str, ...]
+    """The operations whose answers add rows, each with the request that lists them: what is then asked of a row is not here.
 
-    None: the column is absent there.
+    Empty for a table whose rows come from evidence.
     """
+    parts: Mapping[str, Sequence[Sure]] = field(default_factory=dict)
+    """Operation of `added_by` to what is sure of the rows that it alone gives, where several operations share the table."""
+    replaced_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Operation of `added_by` to the operations that give its rows too, and are asked where it was not read to its end."""
+    row_for_each: tuple[str, ...] = ()
+    """The lists of which every item that was kept has a row of its own at least."""
     replaced: bool = True
     """The end of a row (`expires_on`), if it has one, is the end of something that somebody has to replace."""
     subject: str = "id"
     """The column that names the thing which lives on when a row is replaced (a key, over its versions)."""
     needs: str = ""
     """The evidence that its rows come from, by its name in `model.evidence`; empty: Azure's own answers."""
+    listed_by: tuple[str, ...] = field(init=False)
+    """Every operation without which rows may be missing, outermost first: those that add rows, and all that lead to them."""
     by_name: dict[str, Column] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "listed_by", with_all_before(*self.added_by))
         object.__setattr__(self, "by_name", {column.name: column for column in self.columns})
+
+    def rows_after(self, operation: str) -> Sequence[Sure]:
+        """What is sure of the rows that are missing without this operation of `listed_by`, one for each kind of them."""
+        adding = [each for each in self.added_by if operation in with_all_before(each)]
+        return [sure for each in adding for sure in self.parts.get(each, ({},))]
 
     def lacking(self, supplied: Collection[str]) -> tuple[str, ...]:
         """The columns that need evidence which is not supplied, and which its rows do not come from."""

@@ -1,13 +1,8 @@
 """Whether a policy may apply to rows of which only a little is sure: those that a listing would have given."""
 
-from collections.abc import Mapping
-
-from keyaudit.model.columns import Table
+from keyaudit.model.columns import Sure, Table
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.types import Absent, Compare, Constant, Every, In, Not, Read, Some, Term
-
-Sure = Mapping[str, str | None]
-"""The columns that are sure, None where one is absent."""
 
 _UNSURE = object()
 
@@ -18,14 +13,14 @@ def may_apply(term: Term, sure: Sure) -> bool:
 
 
 def part_may_apply(term: Term, table: Table, operation: str) -> bool:
-    """Whether the condition may hold of a row that this listing alone gives."""
-    return any(may_apply(term, part) for part in table.parts[operation])
+    """Whether the condition may hold of a row that is missing without this listing."""
+    return any(may_apply(term, sure) for sure in table.rows_after(operation))
 
 
 def needless(term: Term, table: Table, columns: tuple[str, ...]) -> frozenset[str]:
     """The listings whose rows the condition can never hold of, but for those that the columns rest on in another way."""
     elsewhere = {operation for column in columns for operation in _through_others(table, column)}
-    unfit = {operation for operation in table.parts if not part_may_apply(term, table, operation)}
+    unfit = {operation for operation in table.listed_by if not part_may_apply(term, table, operation)}
     return frozenset(unfit - elsewhere)
 
 
@@ -38,8 +33,8 @@ def _holds(term: Term, sure: Sure) -> bool | None:
         case Not():
             inner = _holds(term.term, sure)
             return None if inner is None else not inner
-        case Absent(term=Read(column=column)):
-            return sure[column] is None if column in sure else None
+        case Absent(term=Read(column=column)) | Read(column=column) if column in sure:
+            return sure[column] is (None if isinstance(term, Absent) else True)
         case Compare(operator="==" | "!=" as operator):
             left, right = _value(term.left, sure), _value(term.right, sure)
             return None if _UNSURE in (left, right) else (left == right) == (operator == "==")

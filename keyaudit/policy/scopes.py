@@ -1,16 +1,17 @@
-"""Scopes that gave no row because they were not listed: each policy that would have judged their rows is unknown there.
+"""Scopes of which rows may be missing because a list was not read to its end: each policy over such rows is unknown there.
 
-Where several listings share out a table, as those of applications and service principals do credentials, each counts for the
-policies that may apply to a row of its part.
+That is one result for each policy and scope, besides those of the rows that were read. Where several listings share a table,
+as those of applications and service principals do credentials, each counts for the policies that may apply to its rows.
 
 Only listing counts. What fills a column, be it through another table, makes that column unknown in the rows there are.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
+from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.findings import Finding, Outcome, UnknownGroup
 from keyaudit.model.operations import OPERATIONS
@@ -23,23 +24,22 @@ from keyaudit.policy.queries import scopes_seen
 
 @dataclass(frozen=True, slots=True)
 class Blind:
-    """One policy on one scope that gave none of the rows of a listing. `gaps`: the listings that failed, with why."""
+    """One policy on one scope of which rows may be missing. `gaps`: the listings that were not read to their end."""
 
     scope: Scope
     bound: Bound
-    gaps: tuple[tuple[str, Reason], ...]
+    gaps: tuple[Coverage, ...]
 
     @property
     def finding(self) -> Finding:
         """The unknown finding, as grave as the policy can be."""
         policy = self.bound.policy
-        causes = ", ".join(f"{OPERATIONS[operation].noun} ({reason})" for operation, reason in self.gaps)
         return Finding(
             policy=policy.text,
             outcome=Outcome.UNKNOWN,
             severity=policy.gravest,
             subject=self.scope.id,
-            message=f"cannot tell: not read, {causes}",
+            message=f"cannot tell: {'; '.join(_told(self.gaps))}",
             expected=self.bound.expected(None, None if self.bound.classes else 0),
             scope=self.scope,
         )
@@ -52,8 +52,8 @@ class Blind:
             severity=self.bound.policy.gravest,
             scope_id=self.scope.id,
             causes={},
-            operations=tuple(operation for operation, _ in self.gaps),
-            reasons=tuple(sorted({reason for _, reason in self.gaps})),
+            operations=tuple(record.operation for record in self.gaps),
+            reasons=tuple(sorted({record.reason for record in self.gaps if record.reason is not None})),
             count=1,
         )
 
@@ -106,36 +106,62 @@ def blind_scopes(
     A gap for an `optional` reason makes no scope blind.
     """
     gaps: dict[Scope, dict[str, Coverage]] = {}
+    whole: dict[Scope, set[str]] = {}
     for record in coverage:
-        if record.state is not State.ASSESSED and record.reason not in optional:
+        if record.state is State.ASSESSED:
+            whole.setdefault(record.scope, set()).add(record.operation)
+        elif record.reason not in optional:
             gaps.setdefault(record.scope, {})[record.operation] = record
-    unread = {operation for here in gaps.values() for operation, record in here.items() if record.state is State.NOT_ASSESSED}
     found: list[Blind] = []
     for name, of_table in by_table(bounds).items() if gaps else ():
         table = TABLES[name]
-        seen = {scope for (scope,) in connection.execute(scopes_seen(name)).fetchall()}
-        parts = {
+        seen = {scope for (scope,) in connection.execute(scopes_seen(name)).fetchall()} if table.replaced_by else set[str]()
+        ended = {scope: set(_made_up_for(table, coverage_of)) for scope, coverage_of in whole.items() if scope.id in seen}
+        may_apply = {
             operation: frozenset(
                 bound.policy.text.id for bound in of_table if part_may_apply(bound.policy.trees.applies_to, table, operation)
             )
-            for operation in table.parts
-            if operation in unread
+            for operation in table.listed_by
+            if any(operation in here for here in gaps.values())
         }
         for scope, here in gaps.items():
-            unlisted = [here[operation] for operation in sorted(here.keys() & set(table.listed_by))]
+            unlisted = here.keys() & may_apply.keys() - ended.get(scope, set())
             for bound in of_table:
-                missing = [each for each in unlisted if _gave_none(each, bound, parts, seen=scope.id in seen)]
+                missing = [operation for operation in sorted(unlisted) if bound.policy.text.id in may_apply[operation]]
                 if missing:
-                    causes = tuple((each.operation, each.reason) for each in missing if each.reason is not None)
-                    found.append(Blind(scope, bound, causes))
+                    found.append(Blind(scope, bound, tuple(here[operation] for operation in missing)))
     found.sort(
         key=lambda blind: (-blind.bound.policy.gravest.rank, blind.scope.name, blind.scope.id, blind.bound.policy.text.id)
     )
     return tuple(found)
 
 
-def _gave_none(record: Coverage, bound: Bound, parts: Mapping[str, frozenset[str]], *, seen: bool) -> bool:
-    """No row of a part of the table came, or none at all from a scope not `seen`, and the policy might apply to one."""
-    if record.state is State.NOT_ASSESSED and record.operation in parts:
-        return bound.policy.text.id in parts[record.operation]
-    return not seen
+def _made_up_for(table: Table, whole: Collection[str]) -> Iterator[str]:
+    """The listings whose rows others gave, of which `whole` were read to their end."""
+    for operation, others in table.replaced_by.items():
+        if whole >= set(others):
+            yield operation
+
+
+def _told(gaps: Sequence[Coverage]) -> Iterator[str]:
+    """What was not read, in words. What only follows from another gap of the scope is left out."""
+    causes = [record for record in gaps if record.reason is not Reason.PARENT_NOT_ASSESSED] or gaps
+    unread = [record for record in causes if record.state is State.NOT_ASSESSED and record.reason is not Reason.INCONSISTENT]
+    if unread:
+        yield f"not read, {', '.join(f'{OPERATIONS[record.operation].noun} ({record.reason})' for record in unread)}"
+    for record in causes:
+        if record not in unread:
+            yield f"{_part(record)} ({record.reason})"
+
+
+def _part(record: Coverage) -> str:
+    """How much of a list was not read, as far as that is known."""
+    noun = OPERATIONS[record.operation].noun
+    if record.reason is Reason.INCONSISTENT:
+        return f"the list of {noun} contradicts another: {record.detail}"
+    if record.reason is Reason.BAD_ITEM and record.quarantined:
+        verb = "was" if record.quarantined == 1 else "were"
+        return f"{record.quarantined:,} of {record.received:,} {noun} {verb} not read"
+    if record.refused:
+        return f"{noun} were not listed in full: {record.refused:,} {'request' if record.refused == 1 else 'requests'} failed"
+    return f"at least {record.kept:,} {noun} were read, and the rest of the list was not"

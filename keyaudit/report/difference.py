@@ -107,9 +107,9 @@ def _looked(was: Finding, coverage: Mapping[str, Mapping[str, Coverage]], tenant
 
 def _gives(table: Table, operation: str, row: Mapping[str, Value]) -> bool:
     """Whether that listing may give such a row."""
-    return operation not in table.parts or any(
-        all(row[name] == sure or not isinstance(row[name], str) for name, sure in part.items())
-        for part in table.parts[operation]
+    return any(
+        all(row[name] == value or not isinstance(row[name], str | bool) for name, value in sure.items())
+        for sure in table.rows_after(operation)
     )
 
 

@@ -18,6 +18,8 @@ FORBIDDEN = {
     Surface.ARM: {"error": {"code": "AuthorizationFailed", "message": "no"}},
     Surface.GRAPH: {"error": {"code": "Authorization_RequestDenied", "message": "no"}},
 }
+_SPREADS = ("throttled", "service_error")
+"""What shares a limit, or a host, with requests that end so for ever may end so, too."""
 CODE = {"error": {"code": "Odd", "message": "no"}}
 PLACE = {column.name for column in where_found()}
 
@@ -71,6 +73,9 @@ async def ends_refused(
     """
     found = await collect(refused(operation, reason), estate=estate)
     never_wrong(whole, found)
+    if reason not in _SPREADS:
+        for table, rows in whole.rows.items():
+            assert operation in TABLES[table].listed_by or rows.keys() <= found.rows[table].keys(), table
     assert whole.calls[operation], "the estate has nothing that this is asked for"
     assert not found.failures
     for place, record in found.coverage.items():
@@ -79,7 +84,7 @@ async def ends_refused(
             assert bool(record.refused) == single
         elif place[1] in children:
             assert (record.state, record.reason) == (State.NOT_ASSESSED, "parent_not_assessed")
-        elif reason in ("throttled", "service_error") and OPERATIONS[place[1]].surface is OPERATIONS[operation].surface:
+        elif reason in _SPREADS and OPERATIONS[place[1]].surface is OPERATIONS[operation].surface:
             # What shares a limit, or a vault, with requests that fail for ever counts as down for a while.
             assert record.reason in (None, reason, "parent_not_assessed")
         else:

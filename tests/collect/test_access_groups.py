@@ -289,3 +289,42 @@ async def test_a_group_of_another_tenant_is_not_one_that_was_deleted(reached: Co
 async def test_a_group_of_another_tenant_may_not_even_be_looked_up() -> None:
     found = await collect(refused("principal.lookup", "permission"), estate=ABROAD)
     assert found.unknown("principal", f"{TENANT_ID}/principals/{PARTNERS}")["kind"] == "permission"
+
+
+def _without(*ids: str) -> Fault:
+    """A lookup that leaves out these objects, and says nothing of it."""
+
+    def edit(body: dict[str, list[dict[str, object]]]) -> object:
+        return body | {"value": [item for item in body["value"] if str(item["id"]).lower() not in ids]}
+
+    return Fault("principal.lookup", "every", edit=edit)
+
+
+async def test_an_empty_lookup_shows_nobody_to_be_deleted(reached: Collected) -> None:
+    looked_up = [row["object_id"] for row in reached.rows["principal"].values() if "getByIds" in row["source_url"]]
+    found = await collect(Fault("principal.lookup", "every", edit=lambda body: body | {"value": []}), estate=ACCESS)
+    assert GONE in looked_up
+    assert {principal(found, str(id_))["unknown"]["kind"] for id_ in looked_up} == {"inconsistent"}  # type: ignore[index]
+    record = found.coverage[TENANT_ID, "principal.lookup"]
+    assert (record.state, record.reason) == (State.PARTIAL, "inconsistent")
+
+
+async def test_who_is_in_a_group_or_owns_an_application_is_not_deleted_whatever_a_lookup_leaves_out(reached: Collected) -> None:
+    estate = replace(
+        ACCESS, role_assignments=(*ASSIGNMENTS, assigned(21, HOME, OWNER, BOB.id), assigned(22, HOME, OWNER, ALICE.id))
+    )
+    members = {str(row["member_id"]) for row in reached.rows["membership"].values()}
+    owners = {
+        owner
+        for table in ("application", "service_principal")
+        for row in reached.rows[table].values()
+        for owner in row["owner_ids"] or ()
+    }
+    left_out = {BOB.id, ALICE.id}
+    assert left_out & members or left_out & owners
+    found = await collect(_without(BOB.id, ALICE.id), estate=estate)
+    for id_ in left_out & (members | owners):
+        assert found.unknown("principal", f"{TENANT_ID}/principals/{id_}")["kind"] == "inconsistent"
+    # Nothing shows that this one is there.
+    assert principal(found, GONE)["kind"] == "deleted"
+    assert found.gaps()[TENANT_ID, "principal.lookup"] == "partial inconsistent"

@@ -97,6 +97,24 @@ async def test_arm_stands_in_for_a_refused_data_plane(whole: Collected, reason: 
         assert row["is_current"] == whole.rows["key"][id_]["is_current"]
 
 
+async def test_an_empty_list_of_keys_is_believed_only_if_arm_shows_none_either(whole: Collected) -> None:
+    empty = Fault("key.list", "every", where="kv-first", edit=lambda body: body | {"value": []})
+    found = await collect(empty)
+    never_wrong(whole, found)
+    # ARM gives their rows, and what it does not know of them is unknown.
+    assert set(found.rows["key"]) == FIRST_KEYS | SECOND_KEYS
+    record = found.coverage[FIRST_ID, "key.list"]
+    assert (record.state, record.reason, record.detail) == (State.PARTIAL, "inconsistent", "it is empty, and ARM shows 3 keys")
+    assert found.coverage[FIRST_ID, "arm.key.list"].state is State.ASSESSED
+    # Where ARM may not be asked, or has none, an empty list is empty.
+    bare = replace(ESTATE, vaults=(replace(FIRST, keys=()),))
+    for faults in ((), (refused("arm.key.list", "permission"),)):
+        found = await collect(*faults, estate=bare)
+        assert found.gaps() == {}
+        assert found.calls["arm.key.list"] == 1
+        assert (FIRST_ID, "arm.key.list") not in found.coverage
+
+
 @pytest.mark.parametrize("operation", ["arm.key.list", "arm.key.get", "arm.key.versions", "arm.key.version"])
 async def test_a_control_plane_that_refuses_too(whole: Collected, operation: str) -> None:
     firewall = replace(refused("key.list", "firewall"), where="kv-first")

@@ -215,6 +215,26 @@ def _coverage(change: dict[str, object]) -> Callable[[dict[str, object]], dict[s
     return changed
 
 
+def _rows(change: dict[str, object]) -> Callable[[dict[str, object]], dict[str, object]]:
+    def changed(manifest: dict[str, object]) -> dict[str, object]:
+        run = json.loads(json.dumps(manifest["run"]))
+        return manifest | {"run": run | {"rows": run["rows"] | change}}
+
+    return changed
+
+
+def _kept(number: int) -> Callable[[dict[str, object]], dict[str, object]]:
+    """The list of keys says that it kept so many."""
+
+    def changed(manifest: dict[str, object]) -> dict[str, object]:
+        records = json.loads(json.dumps(manifest["coverage"]))
+        [listed] = [record for record in records if record["operation"] == "key.list"]
+        listed |= {"received": number, "kept": number}
+        return manifest | {"coverage": records}
+
+    return changed
+
+
 def _twice(manifest: dict[str, object]) -> dict[str, object]:
     records = json.loads(json.dumps(manifest["coverage"]))
     return manifest | {"coverage": [*records, records[0]]}
@@ -234,6 +254,9 @@ FORGED: list[tuple[Callable[[dict[str, object]], dict[str, object]], type[AuditE
     (_coverage({"received": 5}), UnsafeError, "items do not add up"),
     (_coverage({"reason": "bored"}), UnsafeError, "Invalid enum value 'bored'"),
     (_coverage({"kept": "5"}), UnsafeError, "Expected `int`"),
+    (_rows({"key": 3}), UnsafeError, "damaged or edited: the run has 3 rows of the table key, and the table 2"),
+    (_rows({"secret": 1}), UnsafeError, "the run has 1 rows of the table secret, and the table 0"),
+    (_kept(3), UnsafeError, "damaged or edited: its lists have 3 key versions, and the table key 2; take the snapshot"),
     (_twice, UnsafeError, "two coverage records for key.get on "),
     (lambda manifest: manifest | {"extra": 1}, UnsafeError, "unknown field `extra`"),
     (lambda manifest: {name: value for name, value in manifest.items() if name != "run"}, UnsafeError, "required field `run`"),
@@ -248,6 +271,12 @@ def test_a_manifest_with_a_right_digest_is_still_held_to_its_form(
     path.write_bytes(_sealed(change(json.loads(path.read_bytes()))))
     with pytest.raises(error, match=message):
         open_snapshot(copy)
+
+
+def test_a_list_may_have_kept_fewer_keys_than_there_are_versions(copy: Path) -> None:
+    path = copy / "manifest.json"
+    path.write_bytes(_sealed(_kept(2)(json.loads(path.read_bytes()))))
+    open_snapshot(copy)
 
 
 HOSTILE = {
@@ -301,7 +330,7 @@ def _forge(folder: Path, name: str, data: bytes, rows: int | None = None) -> Non
     manifest = json.loads((folder / "manifest.json").read_bytes())
     table = manifest["tables"][name.partition("/")[0]]
     table["files"][0] |= {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-    table["rows"] = table["rows"] if rows is None else rows
+    manifest["run"]["rows"][name.partition("/")[0]] = table["rows"] = table["rows"] if rows is None else rows
     (folder / "manifest.json").write_bytes(_sealed(manifest))
 
 

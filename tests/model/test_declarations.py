@@ -9,7 +9,7 @@ from keyaudit.model.coverage import Coverage, End, Refusal, Scope, ScopeKind, St
 from keyaudit.model.errors import MEANINGS, PRECEDENCE, AuditError, Exit, StoppedError
 from keyaudit.model.evidence import EVIDENCE, LOGS
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally
-from keyaudit.model.operations import OPERATIONS, Surface
+from keyaudit.model.operations import OPERATIONS, Surface, with_all_before
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.tables import TABLES, operations_of
 
@@ -20,6 +20,7 @@ READ_BY_POST = {
     "/v1.0/directoryObjects/getByIds",
     "/v1/workspaces/{workspace}/query",
 }
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
 MADE_TO_BE_READ = {"/v1.0/security/auditLog/queries"}
 VAULT = Scope("/subscriptions/s/vaults/v", "v", ScopeKind.VAULT)
 
@@ -164,3 +165,29 @@ def test_severities_are_in_order_and_a_tally_counts_the_rows_that_applied() -> N
     policy = PolicyText(id="p", title="t", severity=Severity.HIGH, table="key", why="w", fix={})
     tally = Tally(policy=policy, passed=3, failed={Severity.HIGH: 2}, unknown={Severity.LOW: 1}, not_applicable=9)
     assert tally.rows == 6
+
+
+def test_what_leads_to_an_operation_is_declared_and_leads_nowhere_in_a_circle() -> None:
+    for operation in OPERATIONS.values():
+        assert set(operation.after) <= OPERATIONS.keys(), operation.id
+        before = with_all_before(operation.id)
+        assert before[-1] == operation.id
+        assert all(before.index(each) < before.index(other) for other in before for each in OPERATIONS[other].after)
+    # What names a subscription, a vault or one object in its address was led there by something.
+    for operation in OPERATIONS.values():
+        if not operation.command:
+            placeholders = set(PLACEHOLDER.findall(operation.path))
+            assert operation.after or not placeholders & {"subscription", "vault", "key", "id"}, operation.id
+
+
+def test_a_table_is_listed_by_what_adds_its_rows_and_all_that_leads_there() -> None:
+    assert TABLES["log_table"].listed_by == (
+        *("subscription.list", "vault.query", "vault.list", "diagnostic_setting.list"),
+        *("hsm.query", "hsm.list", "hsm.diagnostic_setting.list", "activity_log.list", "entra_log.list"),
+    )
+    assert {"role_eligibility.list", "hsm.key.list"} <= set(TABLES["grant"].listed_by)
+    for table in TABLES.values():
+        assert set(table.parts) <= set(table.added_by), table.name
+        assert set(table.replaced_by) <= set(table.added_by), table.name
+        for operation in table.listed_by:
+            assert set(OPERATIONS[operation].after) <= set(table.listed_by), (table.name, operation)

@@ -1,5 +1,6 @@
-"""Scopes that gave no row because they were not listed are unknown, and never silently fine."""
+"""Scopes of which rows may be missing are unknown for each policy over such rows, and never silently fine."""
 
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,10 @@ import pytest
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES, operations_of
+from keyaudit.policy.bind import bind
 from keyaudit.policy.judge import judge
+from keyaudit.policy.scopes import blind_scopes
 from tests.policy.inventory import NOW, OTHER_VAULT, SUBSCRIPTION, VAULT, gap, inventory, key, policy, quoted
 
 
@@ -31,12 +35,76 @@ def test_a_scope_that_gave_no_row_is_unknown_for_each_policy_that_needed_it(tmp_
     assert [(group.operations, group.reasons) for group in judgement.groups] == [(("key.list",), (Reason.PERMISSION,))] * 2
 
 
-def test_a_scope_with_rows_speaks_through_its_rows_and_an_excluded_one_not_at_all(tmp_path: Path) -> None:
-    coverage = [gap(VAULT, "key.list"), gap(OTHER_VAULT, "key.list", Reason.EXCLUDED_BY_CONFIG)]
+def test_a_scope_that_was_left_out_by_configuration_gives_no_result(tmp_path: Path) -> None:
+    coverage = [gap(OTHER_VAULT, "key.list", Reason.EXCLUDED_BY_CONFIG)]
     with inventory(key=[key("k")]) as connection:
-        judgement = judge(connection, [policy(tmp_path)], coverage, as_of=NOW)
-        assert list(judgement.findings()) == []
-    assert judgement.groups == ()
+        assert judge(connection, [policy(tmp_path)], coverage, as_of=NOW).groups == ()
+
+
+ARM = tuple(Coverage(scope=VAULT, operation=name, state=State.ASSESSED) for name in ("arm.key.list", "arm.key.versions"))
+
+
+@pytest.mark.parametrize(
+    ("arm", "blind"),
+    [
+        ((), True),
+        (ARM, False),
+        ((ARM[0], gap(VAULT, "arm.key.versions")), True),
+        ((gap(VAULT, "arm.key.list"), ARM[1]), True),
+    ],
+)
+def test_keys_that_the_vault_does_not_list_are_missing_unless_arm_listed_them_all(
+    tmp_path: Path, arm: tuple[Coverage, ...], *, blind: bool
+) -> None:
+    refused = [gap(VAULT, "key.list"), gap(VAULT, "key.versions", Reason.PARENT_NOT_ASSESSED)]
+    with inventory(key=[key("k")]) as connection:
+        judgement = judge(connection, [policy(tmp_path)], [*refused, *arm], as_of=NOW)
+        messages = [finding.message for finding in judgement.findings()]
+    assert messages == (["cannot tell: not read, keys (permission)"] if blind else [])
+
+
+def _part(operation: str, reason: Reason, **counts: int) -> Coverage:
+    return Coverage(scope=VAULT, operation=operation, state=State.PARTIAL, reason=reason, **counts)
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (
+            _part("key.list", Reason.BAD_ITEM, received=5, kept=3, quarantined=2),
+            "cannot tell: 2 of 5 keys were not read (bad_item)",
+        ),
+        (
+            _part("key.list", Reason.BAD_ITEM, received=5, kept=4, quarantined=1),
+            "cannot tell: 1 of 5 keys was not read (bad_item)",
+        ),
+        (
+            _part("key.list", Reason.PAGE_LOOP, received=3, kept=3),
+            "cannot tell: at least 3 keys were read, and the rest of the list was not (page_loop)",
+        ),
+        (
+            _part("key.versions", Reason.PERMISSION, received=8, kept=8, refused=1),
+            "cannot tell: key versions were not listed in full: 1 request failed (permission)",
+        ),
+    ],
+)
+def test_a_list_that_was_read_in_part_gives_one_unknown_result_besides_its_rows(
+    tmp_path: Path, record: Coverage, message: str
+) -> None:
+    follows = _part("key.get", Reason.PARENT_NOT_ASSESSED)
+    with inventory(key=[key("k"), key("l")]) as connection:
+        judgement = judge(connection, [policy(tmp_path)], [record, follows], as_of=NOW)
+        (finding,) = judgement.findings()
+    assert (finding.outcome, finding.subject, finding.message) == (Outcome.UNKNOWN, VAULT.id, message)
+    assert (judgement.tallies[0].passed, sum(judgement.tallies[0].unknown.values())) == (2, 1)
+
+
+def test_one_object_that_was_refused_has_its_row_and_adds_no_result_on_the_vault(tmp_path: Path) -> None:
+    refused = [_part("key.get", Reason.PERMISSION, received=1, kept=1, refused=1)]
+    refused.append(_part("key.rotation_policy", Reason.PERMISSION, received=1, kept=1, refused=1))
+    with inventory(key=[key("k"), key("l", exportable=None, unknown={"exportable": "permission"})]) as connection:
+        (group,) = judge(connection, [policy(tmp_path)], refused, as_of=NOW).groups
+    assert (group.causes, group.count) == ({"exportable": Reason.PERMISSION}, 1)
 
 
 def test_a_vault_whose_keys_were_not_listed_is_still_judged_as_a_vault(tmp_path: Path) -> None:
@@ -95,10 +163,10 @@ def test_rows_of_one_listing_do_not_stand_for_those_of_another(
         judgement = judge(connection, policies, [gap(TENANT, operation) for operation in refused], as_of=NOW)
         assert {finding.policy.id for finding in judgement.findings()} == blind
     assert {group.policy for group in judgement.groups if group.operations == refused} == blind
-    # What was read in part has rows, and is a gap.
-    part = Coverage(scope=TENANT, operation="application.list", state=State.PARTIAL, reason=Reason.THROTTLED)
+    # The same where they were read in part.
+    part = [Coverage(scope=TENANT, operation=each, state=State.PARTIAL, reason=Reason.THROTTLED) for each in refused]
     with inventory(credential=[row]) as connection:
-        assert judge(connection, policies, [part], as_of=NOW).groups == ()
+        assert {group.policy for group in judge(connection, policies, part, as_of=NOW).groups} == blind
 
 
 @pytest.mark.parametrize(
@@ -134,3 +202,64 @@ def test_what_a_cloud_lacks_blinds_once_it_was_required(tmp_path: Path) -> None:
         insisted = judge(connection, [policy(tmp_path)], [lacking], as_of=NOW, optional=frozenset())
         (finding,) = insisted.findings()
     assert finding.message == "cannot tell: not read, keys (not_in_cloud)"
+
+
+@pytest.mark.parametrize("reason", [Reason.PERMISSION, Reason.NOTHING_VISIBLE])
+def test_without_subscriptions_what_lies_in_them_is_unknown_and_not_what_the_directory_holds(
+    tmp_path: Path, reason: Reason
+) -> None:
+    bare: dict[str, str | None] = {"applies_to": None, "message": "m", "given": None, "examples": "[{why: w, expect: pass}]"}
+    policies = [
+        policy(tmp_path, **bare, id="log", table="log_table", violated_when="name is None"),
+        policy(tmp_path, **bare, id="application", table="application", violated_when="created_on is None"),
+    ]
+    # A workspace that Entra's logs go to is known without any subscription.
+    table = {"id": "/w/t", "name": "AuditLogs", "scope_id": TENANT.id, "retention": 1}
+    with inventory(log_table=[table]) as connection:
+        judgement = judge(connection, policies, [gap(TENANT, "subscription.list", reason)], as_of=NOW)
+        groups = [(group.policy, group.scope_id) for group in judgement.groups]
+    assert groups == [("log", TENANT.id)]
+
+
+def test_roles_that_could_be_activated_count_where_they_are_judged(tmp_path: Path) -> None:
+    bare: dict[str, str | None] = {"table": "grant", "message": "m", "given": None, "examples": "[{why: w, expect: pass}]"}
+    policies = [
+        policy(tmp_path, **bare, id="any", applies_to=quoted("kind == 'azure-role'"), violated_when="custom"),
+        policy(tmp_path, **bare, id="standing", applies_to=quoted("kind == 'azure-role' and standing"), violated_when="custom"),
+        policy(tmp_path, **bare, id="eligible", applies_to=quoted("not standing"), violated_when="custom"),
+        policy(tmp_path, **bare, id="local", applies_to=quoted("kind == 'hsm-role'"), violated_when="custom"),
+    ]
+    row = {"id": "/g", "scope_id": SUBSCRIPTION.id, "kind": "azure-role", "standing": True, "custom": False}
+
+    bounds = bind(policies, "default", {}, ())
+
+    def blind(operation: str) -> set[str]:
+        with inventory(grant=[row]) as connection:
+            found = blind_scopes(connection, bounds, [gap(SUBSCRIPTION, operation)])
+            return {each.bound.policy.text.id for each in found}
+
+    assert blind("role_eligibility.list") == {"any", "eligible"}
+    assert blind("role_assignment.query") == {"any", "standing"}
+    assert blind("hsm.role_assignment.list") == {"local"}
+    assert blind("hsm.key.list") == {"local"}
+    # A denial adds no row: what it takes away is in a column.
+    assert blind("deny_assignment.list") == set()
+    assert "deny_assignment.list" in operations_of("grant", "allows")
+
+
+def test_no_list_that_leads_to_a_row_can_fail_unseen(tmp_path: Path) -> None:
+    bare: dict[str, str | None] = {"applies_to": None, "message": "m", "given": None, "examples": "[{why: w, expect: pass}]"}
+    listed = {name: set(table.listed_by) for name, table in TABLES.items() if table.listed_by}
+    policies = [
+        policy(tmp_path, **bare, id=f"p-{name.replace('_', '-')}", table=name, violated_when="id == 'x'")
+        for name in sorted(listed)
+    ]
+    for each in policies:
+        assert listed[each.table.name] <= each.operations
+    bounds = bind(policies, "default", {}, ())
+    rows = {name: [{"id": "y", "scope_id": TENANT.id}] for name in listed}
+    with inventory(**rows) as connection:
+        for operation, state in product(sorted(set().union(*listed.values())), (State.NOT_ASSESSED, State.PARTIAL)):
+            record = Coverage(scope=TENANT, operation=operation, state=state, reason=Reason.THROTTLED)
+            blind = {each.bound.policy.table.name: each.group.operations for each in blind_scopes(connection, bounds, [record])}
+            assert blind == {name: (operation,) for name, before in listed.items() if operation in before}

@@ -21,7 +21,7 @@ from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.places import source
 from keyaudit.collect.rows import Row
 from keyaudit.inventory.spool import Spool, Unit
-from keyaudit.model.coverage import Coverage, Scope
+from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.principal import MEMBERSHIP
 
@@ -30,6 +30,7 @@ OPERATIONS = ("principal.lookup", "group.members", "group.direct_members")
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _PER_LOOKUP = 1_000
 """Ids in one request: https://learn.microsoft.com/graph/api/directoryobject-getbyids"""
+_LACKS_ONE = Refusal(Reason.INCONSISTENT, "it lacks an object that another list has", 200)
 
 # Whoever is in a group has what it was given in these ways. An app role on a group lets its members sign in, no more.
 _EXPANDED = frozenset({"azure-role", "access-policy", "hsm-role", "directory-role"})
@@ -51,6 +52,12 @@ class _Named:
     groups: set[str] = field(default_factory=set)
     foreign_groups: set[str] = field(default_factory=set)
     """What grants call groups, of this tenant and of others."""
+
+
+class _Owned(msgspec.Struct):
+    """What a stored row of an application or service principal says of its owners, where that is known."""
+
+    owner_ids: list[str] | None = None
 
 
 class _Held(msgspec.Struct):
@@ -96,10 +103,15 @@ class _Principals:
         known = (msgspec.json.decode(line, type=_Held) for line in spool.lines("service_principal"))
         self._known = {held.object_id: held for held in known}
         await self._look_up(sorted(named.everybody - self._known.keys()))
+        self._contradict(_owners(spool), named)
         found = {id_: self._found[id_] for id_ in named.expanded & self._found.keys()}
         # Where the directory did not say what somebody is, the grant may have; not whether its members are hidden.
         unread = {id_: self._unread[id_] for id_ in named.expanded & named.groups & self._unread.keys()}
         groups = await self._groups.members({id_: item.why_hidden for id_, item in found.items() if item.is_group} | unread)
+        members = {id_: item for group in groups.values() for id_, item in group.members.items()}
+        again = self._contradict(members.keys(), named)
+        more = {id_: self._unread[id_] for id_ in again & named.expanded if members[id_].is_group}
+        groups = {**groups, **await self._groups.members(more)} if more else groups
         for id_ in sorted(named.everybody):
             self._write_named(id_, groups.get(id_))
         written = set(named.everybody)
@@ -108,16 +120,34 @@ class _Principals:
         return self._lookup.coverage(), self._groups.all.coverage(), self._groups.directly.coverage()
 
     async def _look_up(self, ids: Sequence[str]) -> None:
-        for start in range(0, len(ids), _PER_LOOKUP):
-            some = ids[start : start + _PER_LOOKUP]
+        """Look up who has these ids.
+
+        Graph leaves out what it does not find, and says nothing of it. So each request asks for a service principal that is
+        there, too: an answer without that one shows nothing of the others.
+        """
+        there = sorted(self._known)[:1]
+        for start in range(0, len(ids), _PER_LOOKUP - len(there)):
+            some = [*ids[start : start + _PER_LOOKUP - len(there)], *there]
             asked = frozenset(some)
             listing = self._gateway.pages(self._lookup.id, ObjectItem, by=_one_of(asked), body={"ids": some})
             async for item in listing:
                 self._found[object_of(item)] = item
             self._lookup.ended(listing.end)
             reason = why_incomplete(listing.end)
+            if reason is None and not self._found.keys() >= set(there):
+                self._lookup.refused(_LACKS_ONE)
+                reason = _LACKS_ONE.reason
             if reason:
                 self._unread |= dict.fromkeys(asked - self._found.keys(), reason)
+
+    def _contradict(self, there: Set[str], named: _Named) -> Set[str]:
+        """Take for unread, and not for deleted, whom the lookup left out though other lists show them; gives these."""
+        answered = self._known.keys() | self._found.keys() | self._unread.keys() | named.foreign_groups
+        left_out = (named.everybody - answered) & there
+        if left_out:
+            self._lookup.refused(_LACKS_ONE)
+            self._unread |= dict.fromkeys(left_out, _LACKS_ONE.reason)
+        return left_out
 
     def _write_named(self, id_: str, group: Group | None) -> None:
         if id_ in self._known:
@@ -166,6 +196,16 @@ class _Principals:
 
     def _begin(self, id_: str, url: str, version: str) -> Row:
         return principal_row(self._tenant_id, id_, scope_id=self._scope.id, url=url, version=version)
+
+
+def _owners(spool: Spool) -> Set[str]:
+    """Who owns an application or a service principal: such lists show nobody who was deleted."""
+    return {
+        owner.lower()
+        for table in ("application", "service_principal")
+        for line in spool.lines(table)
+        for owner in msgspec.json.decode(line, type=_Owned).owner_ids or ()
+    }
 
 
 def _named(spool: Spool) -> _Named:

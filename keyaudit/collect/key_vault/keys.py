@@ -1,4 +1,4 @@
-"""The keys of one vault or Managed HSM, every version, from its data plane; a vault's from ARM where that refuses."""
+"""The keys of one vault or Managed HSM, every version, from its data plane; from ARM where a vault refuses or shows none."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -98,11 +98,22 @@ class VaultKeys:
             self._unit.discard()
             self.closed = Refusal(Reason.VANISHED)
             return not_assessed(self._vault.scope, self._operations, Reason.VANISHED)
+        in_arm = await self._in_arm()
         parent = self._list.coverage()
-        found = [parent, *(call.coverage(parent) for call in calls[1:])]
-        if self._list.reasons and not self._hsm and not self._list.reasons & _FINAL:
-            found += await ArmKeys(self._connection, self._unit, self._vault, set(self._seen)).collect()
-        return found
+        return [parent, *(call.coverage(parent) for call in calls[1:]), *in_arm]
+
+    async def _in_arm(self) -> Sequence[Coverage]:
+        """What ARM shows, where the vault's own list failed or is empty: that ARM has no key either proves it empty."""
+        refused = self._list.reasons
+        if self._hsm or refused & _FINAL or (self._seen and not refused):
+            return ()
+        found = await ArmKeys(self._connection, self._unit, self._vault, set(self._seen)).collect()
+        if refused:
+            return found
+        shown = found[0].kept
+        if shown:
+            self._list.refused(Refusal(Reason.INCONSISTENT, f"it is empty, and ARM shows {shown:,} key{'s' * (shown != 1)}"))
+        return found if shown else ()
 
     def _explained(self, end: End) -> End:
         """What ARM says of an HSM explains a refusal better than the refusal itself."""

@@ -31,7 +31,9 @@ KINDS = ("azure-role", "access-policy", "hsm-role")
 """The kinds of grants that reach vaults."""
 
 ROLES_LISTED = tuple(
-    operation for operation, rows in TABLES["grant"].parts.items() if any(row["kind"] == "azure-role" for row in rows)
+    operation
+    for operation in TABLES["grant"].listed_by
+    if any(row["kind"] == "azure-role" and row["standing"] for row in TABLES["grant"].rows_after(operation))
 )
 LOCAL_LISTED = tuple(operation for operation in TABLES["grant"].parts if OPERATIONS[operation].surface is Surface.MANAGED_HSM)
 """The lists of role assignments in the tenant, and of those of one Managed HSM."""

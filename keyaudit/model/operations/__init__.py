@@ -22,7 +22,18 @@ from keyaudit.model.operations import (
 )
 from keyaudit.model.operations.kinds import GLOBAL_CLOUD, Operation, Paging, Right, Rights, Surface, Throttle
 
-__all__ = ["BY_SURFACE", "GLOBAL_CLOUD", "OPERATIONS", "Operation", "Paging", "Right", "Rights", "Surface", "Throttle"]
+__all__ = [
+    "BY_SURFACE",
+    "GLOBAL_CLOUD",
+    "OPERATIONS",
+    "Operation",
+    "Paging",
+    "Right",
+    "Rights",
+    "Surface",
+    "Throttle",
+    "with_all_before",
+]
 
 BY_SURFACE: dict[str, tuple[Operation, ...]] = {
     "sign-in": sign_in.DECLARED,
@@ -43,3 +54,11 @@ BY_SURFACE: dict[str, tuple[Operation, ...]] = {
 """What each file here declares, under a name for people."""
 
 OPERATIONS: dict[str, Operation] = {operation.id: operation for declared in BY_SURFACE.values() for operation in declared}
+
+
+def with_all_before(*operations: str) -> tuple[str, ...]:
+    """These operations and every other that leads to one of them, by `Operation.after`: each once, the outermost first."""
+    found: dict[str, None] = {}
+    for operation in operations:
+        found.update(dict.fromkeys((*with_all_before(*OPERATIONS[operation].after), operation)))
+    return tuple(found)

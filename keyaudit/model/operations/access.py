@@ -1,6 +1,7 @@
 """Reads of who can reach keys: role assignments and definitions, deny assignments, eligibility, group members."""
 
 from keyaudit.model.operations.kinds import (
+    VAULTS,
     Operation,
     Paging,
     Right,
@@ -18,6 +19,20 @@ _PRINCIPAL_FIELDS = (
     "id,displayName,userPrincipalName,userType,accountEnabled,appId,servicePrincipalType,appOwnerOrganizationId,visibility"
 )
 
+_GRANTS = (
+    *VAULTS,
+    "role_assignment.query",
+    "role_eligibility.list",
+    "hsm.role_assignment.list",
+    "hsm.role_assignment.of_keys",
+    "hsm.role_assignment.of_key",
+    "service_principal.app_roles",
+    "service_principal.app_roles_of",
+    "delegated_grant.list",
+    "directory_role.assignments",
+    "directory_role.eligibilities",
+)
+"""What names the principals that are looked up."""
 DECLARED = (
     resource_graph("role_assignment.query", "role assignments (Resource Graph)"),
     resource_graph("role_definition.query", "role definitions (Resource Graph)"),
@@ -27,6 +42,7 @@ DECLARED = (
         "a role definition",
         "/providers/Microsoft.Authorization/roleDefinitions/{role}",
         version="2022-04-01",
+        after=("role_assignment.query", "role_eligibility.list"),
     ),
     arm(
         "role_eligibility.list",
@@ -50,6 +66,7 @@ DECLARED = (
         "/beta/groups/{id}/transitiveMembers",
         query=(("$select", _PRINCIPAL_FIELDS), ("$top", "999")),
         right=graph_right("GroupMember.Read.All"),
+        after=("principal.lookup",),
     ),
     graph(
         "group.direct_members",
@@ -57,6 +74,7 @@ DECLARED = (
         "/beta/groups/{id}/members",
         query=(("$select", "id"), ("$top", "999")),
         right=graph_right("GroupMember.Read.All"),
+        after=("group.members",),
     ),
     Operation(
         id="principal.lookup",
@@ -68,6 +86,7 @@ DECLARED = (
         paging=Paging.ODATA,
         throttle=Throttle.GRAPH,
         right=graph_right("Directory.Read.All"),
+        after=_GRANTS,
     ),
     # What it is asked for are reads of this list, each with a right of its own.
     Operation(

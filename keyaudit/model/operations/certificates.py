@@ -20,6 +20,7 @@ DECLARED = (
         "/certificates/{certificate}/versions",
         otherwise=f"{_CERTIFICATES} list",
         paged=True,
+        after=("certificate.list",),
     ),
     # An empty {version} leaves the trailing slash, which names the current version.
     vault_object(
@@ -27,5 +28,6 @@ DECLARED = (
         "certificates' public facts and policies",
         "/certificates/{certificate}/{version}",
         otherwise=f"{_CERTIFICATES} get",
+        after=("certificate.list", "certificate.versions"),
     ),
 )

@@ -52,6 +52,7 @@ DECLARED = (
         "owners of an application with many",
         "/v1.0/applications/{id}/owners",
         query=(("$select", "id"), ("$top", "999")),
+        after=("application.owners",),
     ),
     graph(
         "application.federated",
@@ -70,12 +71,14 @@ DECLARED = (
         "application.federated_of",
         "an application's federated credentials",
         "/v1.0/applications/{id}/federatedIdentityCredentials",
+        after=("application.federated",),
     ),
     # v1.0 shows no claims-matching expressions: asked for each application that has a credential without a subject.
     graph(
         "application.expressions_of",
         "an application's claims-matching expressions",
         "/beta/applications/{id}/federatedIdentityCredentials",
+        after=("application.federated_of",),
     ),
     graph(
         "service_principal.list",
@@ -98,6 +101,7 @@ DECLARED = (
         "owners of a service principal with many",
         "/v1.0/servicePrincipals/{id}/owners",
         query=(("$select", "id"), ("$top", "999")),
+        after=("service_principal.owners",),
     ),
     # App role assignments have no list of the whole tenant. From the side of the APIs they would be one list for each API that
     # has app roles, of which a tenant can have thousands. Expanded into the list of principals they are as many requests as
@@ -119,6 +123,7 @@ DECLARED = (
         "/v1.0/servicePrincipals/{id}/appRoleAssignments",
         query=(("$top", "999"),),
         cost=2,
+        after=("service_principal.app_roles",),
     ),
     graph(
         "service_principal.federated",
@@ -137,10 +142,12 @@ DECLARED = (
         "service_principal.federated_of",
         "a service principal's federated credentials",
         "/v1.0/servicePrincipals/{id}/federatedIdentityCredentials",
+        after=("service_principal.federated",),
     ),
     graph(
         "service_principal.expressions_of",
         "a service principal's claims-matching expressions",
         "/beta/servicePrincipals/{id}/federatedIdentityCredentials",
+        after=("service_principal.federated_of",),
     ),
 )

@@ -107,6 +107,8 @@ class Operation:
     """The clouds that do not have it, by name: there it is not sent, and reads as not_in_cloud."""
     makes: bool = False
     """It makes what is then read: its answer has status 201, and it is sent again only where it was one too many."""
+    after: tuple[str, ...] = ()
+    """The operations whose answers say where to ask it, or of what: without one of them it may never be asked."""
     command: str = ""
     """The command that alone sends it, where that is not the reading of a whole tenant."""
 
@@ -141,6 +143,11 @@ APPLICATIONS = Right(rights=Rights.GRAPH, name="Application.Read.All", on="Micro
 KEY_VAULT_ARM = "2026-02-01"
 KEY_VAULT_DATA = ("api-version", "2025-07-01")
 
+SUBSCRIPTIONS = ("subscription.list",)
+VAULTS = ("vault.query", "vault.list")
+HSMS = ("hsm.query", "hsm.list")
+"""What leads to each subscription, vault and Managed HSM."""
+
 ADVANCED = (("ConsistencyLevel", "eventual"),)
 """The header that Graph's advanced queries need."""
 
@@ -154,8 +161,9 @@ def arm(
     paging: Paging = Paging.NONE,
     right: Right = READER,
     not_in: tuple[str, ...] = (),
+    after: tuple[str, ...] = (),
 ) -> Operation:
-    """A GET of Azure Resource Manager."""
+    """A GET of Azure Resource Manager: of every subscription, unless `after` names what leads to it."""
     return Operation(
         id=id_,
         noun=noun,
@@ -166,11 +174,12 @@ def arm(
         throttle=Throttle.ARM_SUBSCRIPTION,
         right=right,
         not_in=not_in,
+        after=after or (SUBSCRIPTIONS if "{subscription}" in path else ()),
     )
 
 
 def resource_graph(id_: str, noun: str, *, right: Right = READER) -> Operation:
-    """A query of Resource Graph; its text is the collector's."""
+    """A query of Resource Graph over every subscription; its text is the collector's."""
     return Operation(
         id=id_,
         noun=noun,
@@ -181,13 +190,24 @@ def resource_graph(id_: str, noun: str, *, right: Right = READER) -> Operation:
         paging=Paging.RESOURCE_GRAPH,
         throttle=Throttle.RESOURCE_GRAPH,
         right=right,
+        after=SUBSCRIPTIONS,
     )
 
 
 def vault_object(
-    id_: str, noun: str, path: str, *, otherwise: str, query: tuple[tuple[str, str], ...] = (), paged: bool = False
+    id_: str,
+    noun: str,
+    path: str,
+    *,
+    otherwise: str,
+    query: tuple[tuple[str, str], ...] = (),
+    paged: bool = False,
+    after: tuple[str, ...] = (),
 ) -> Operation:
-    """A GET of a vault's data plane. `otherwise`: what allows it under access policies."""
+    """A GET of a vault's data plane, of every vault unless `after` names what leads to it.
+
+    `otherwise`: what allows it under access policies.
+    """
     return Operation(
         id=id_,
         noun=noun,
@@ -197,6 +217,7 @@ def vault_object(
         paging=Paging.NEXT_LINK if paged else Paging.NONE,
         throttle=Throttle.VAULT,
         right=Right(rights=Rights.AZURE, name="Key Vault Reader", on="the vault", otherwise=otherwise),
+        after=after or VAULTS,
     )
 
 
@@ -213,6 +234,7 @@ def graph(
     cost: int = 1,
     right: Right = APPLICATIONS,
     not_in: tuple[str, ...] = (),
+    after: tuple[str, ...] = (),
 ) -> Operation:
     """A GET of Microsoft Graph; `path` begins with its version."""
     return Operation(
@@ -228,6 +250,7 @@ def graph(
         cost=cost,
         right=right,
         not_in=not_in,
+        after=after,
     )
 
 

@@ -1,6 +1,6 @@
 """Reads of where audit logs go, how long they are kept, and what watches them."""
 
-from keyaudit.model.operations.kinds import Paging, Right, Rights, arm, resource_graph
+from keyaudit.model.operations.kinds import HSMS, VAULTS, Paging, Right, Rights, arm, resource_graph
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP = _SUBSCRIPTION + "/resourceGroups/{resource_group}"
@@ -20,6 +20,9 @@ _OF_TENANT = Right(
     on="the tenant, which no role on a subscription gives",
 )
 
+_DESTINATIONS = ("diagnostic_setting.list", "hsm.diagnostic_setting.list", "activity_log.list", "entra_log.list")
+"""What names the workspaces that are asked for."""
+
 DECLARED = (
     arm(
         "diagnostic_setting.list",
@@ -27,6 +30,7 @@ DECLARED = (
         _GROUP + "/providers/Microsoft.KeyVault/vaults/{vault}" + _SETTINGS,
         version=_SETTINGS_VERSION,
         paging=Paging.NEXT_LINK,
+        after=VAULTS,
     ),
     arm(
         "hsm.diagnostic_setting.list",
@@ -34,6 +38,7 @@ DECLARED = (
         _GROUP + "/providers/Microsoft.KeyVault/managedHSMs/{vault}" + _SETTINGS,
         version=_SETTINGS_VERSION,
         paging=Paging.NEXT_LINK,
+        after=HSMS,
     ),
     arm(
         "activity_log.list",
@@ -50,13 +55,21 @@ DECLARED = (
         paging=Paging.NEXT_LINK,
         right=_OF_TENANT,
     ),
-    arm("workspace.get", "a log workspace", _WORKSPACE, version=_WORKSPACE_VERSION, right=_OF_WORKSPACE),
+    arm(
+        "workspace.get",
+        "a log workspace",
+        _WORKSPACE,
+        version=_WORKSPACE_VERSION,
+        right=_OF_WORKSPACE,
+        after=_DESTINATIONS,
+    ),
     arm(
         "workspace.table",
         "how long a log is kept",
         _WORKSPACE + "/tables/{table}",
         version=_WORKSPACE_VERSION,
         right=_OF_WORKSPACE,
+        after=_DESTINATIONS,
     ),
     arm(
         "defender.plan",

@@ -5,6 +5,7 @@ https://learn.microsoft.com/azure/key-vault/managed-hsm/access-control
 """
 
 from keyaudit.model.operations.kinds import (
+    HSMS,
     KEY_VAULT_ARM,
     Operation,
     Paging,
@@ -38,6 +39,7 @@ def _local(
     query: tuple[tuple[str, str], ...] = _VERSION,
     paging: Paging = Paging.NONE,
     right: Right = _AUDITOR,
+    after: tuple[str, ...] = (),
 ) -> Operation:
     return Operation(
         id=id_,
@@ -48,31 +50,42 @@ def _local(
         paging=paging,
         throttle=Throttle.VAULT,
         right=right,
+        after=after or HSMS,
     )
 
 
-def _keys(id_: str, noun: str, path: str) -> Operation:
-    return _local(id_, noun, path, query=_PAGE, paging=Paging.NEXT_LINK)
+def _keys(id_: str, noun: str, path: str, *after: str) -> Operation:
+    return _local(id_, noun, path, query=_PAGE, paging=Paging.NEXT_LINK, after=after)
 
 
-def _roles(id_: str, noun: str, path: str) -> Operation:
-    return _local(id_, noun, path, paging=Paging.NEXT_LINK)
+def _roles(id_: str, noun: str, path: str, *after: str) -> Operation:
+    return _local(id_, noun, path, paging=Paging.NEXT_LINK, after=after)
 
 
 DECLARED = (
     resource_graph("hsm.query", "Managed HSMs (Resource Graph)"),
     arm("hsm.list", "Managed HSMs", _HSMS, version=KEY_VAULT_ARM, paging=Paging.NEXT_LINK),
-    arm("hsm.get", "a Managed HSM", _HSM, version=KEY_VAULT_ARM),
+    arm("hsm.get", "a Managed HSM", _HSM, version=KEY_VAULT_ARM, after=("hsm.query",)),
     _keys("hsm.key.list", "keys of a Managed HSM", "/keys"),
-    _keys("hsm.key.versions", "key versions of a Managed HSM", "/keys/{key}/versions"),
+    _keys("hsm.key.versions", "key versions of a Managed HSM", "/keys/{key}/versions", "hsm.key.list"),
     # An empty {version} leaves the trailing slash, which names the current version.
-    _local("hsm.key.get", "HSM key material's public facts", "/keys/{key}/{version}"),
-    _local("hsm.key.rotation_policy", "rotation policies of HSM keys", "/keys/{key}/rotationpolicy"),
+    _local(
+        "hsm.key.get",
+        "HSM key material's public facts",
+        "/keys/{key}/{version}",
+        after=("hsm.key.list", "hsm.key.versions"),
+    ),
+    _local(
+        "hsm.key.rotation_policy",
+        "rotation policies of HSM keys",
+        "/keys/{key}/rotationpolicy",
+        after=("hsm.key.list",),
+    ),
     _roles("hsm.role_definition.list", "local role definitions", _DEFINITIONS),
     # A list at / or /keys does not show what is assigned on a single key.
     # https://learn.microsoft.com/azure/key-vault/managed-hsm/role-management
     _roles("hsm.role_assignment.list", "local role assignments", _ASSIGNMENTS),
     _roles("hsm.role_assignment.of_keys", "local role assignments on all keys", "/keys" + _ASSIGNMENTS),
-    _roles("hsm.role_assignment.of_key", "local role assignments on one key", "/keys/{key}" + _ASSIGNMENTS),
+    _roles("hsm.role_assignment.of_key", "local role assignments on one key", "/keys/{key}" + _ASSIGNMENTS, "hsm.key.list"),
     _local("hsm.setting.list", "HSM settings", "/settings", right=_SETTINGS),
 )

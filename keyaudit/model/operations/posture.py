@@ -20,6 +20,7 @@ DECLARED = (
         query=(("$select", "id"), ("$top", "999")),
         # Application.Read.All too: https://learn.microsoft.com/graph/api/appmanagementpolicy-list-appliesto
         right=_POLICIES,
+        after=("app_management.list",),
     ),
     graph(
         "authorization_policy.get",

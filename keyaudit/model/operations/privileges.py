@@ -73,5 +73,6 @@ DECLARED = (
         _IDENTITY + "/federatedIdentityCredentials",
         version="2024-11-30",
         paging=Paging.NEXT_LINK,
+        after=("managed_identity.query",),
     ),
 )

@@ -6,5 +6,12 @@ _LIST = "under access policies, secrets list"
 
 DECLARED = (
     vault_object("secret.list", "secrets' metadata", "/secrets", otherwise=_LIST, paged=True),
-    vault_object("secret.versions", "secret versions' metadata", "/secrets/{secret}/versions", otherwise=_LIST, paged=True),
+    vault_object(
+        "secret.versions",
+        "secret versions' metadata",
+        "/secrets/{secret}/versions",
+        otherwise=_LIST,
+        paged=True,
+        after=("secret.list",),
+    ),
 )

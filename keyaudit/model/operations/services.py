@@ -11,5 +11,6 @@ DECLARED: tuple[Operation, ...] = (
         "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.Sql/{kind}/{server}"
         "/encryptionProtector/current",
         version="2021-11-01",
+        after=("service.query",),
     ),
 )

@@ -23,7 +23,13 @@ def _token_policy(id_: str, name: str, collection: str) -> tuple[Operation, ...]
     return (
         graph(f"{id_}.list", f"{name} policies", path, right=_POLICY),
         graph(f"{id_}.applied", f"what {name} policies apply to", path, query=(("$expand", "appliesTo"),), right=_POLICY),
-        graph(f"{id_}.applied_of", f"what a {name} policy with many applies to", f"{path}/{{id}}/appliesTo", right=_POLICY),
+        graph(
+            f"{id_}.applied_of",
+            f"what a {name} policy with many applies to",
+            f"{path}/{{id}}/appliesTo",
+            right=_POLICY,
+            after=(f"{id_}.applied",),
+        ),
     )
 
 
@@ -48,6 +54,7 @@ DECLARED = (
         query=(("$select", "id,keyCredentials"),),
         paging=Paging.NONE,
         throttle=Throttle.GRAPH_KEY_CREDENTIALS,
+        after=("service_principal.list",),
     ),
     # The list's own page names Domain.Read.All, and the permissions reference this one, which both accept.
     # https://learn.microsoft.com/graph/api/internaldomainfederation-get
@@ -56,6 +63,7 @@ DECLARED = (
         "the federation of a domain",
         "/v1.0/domains/{id}/federationConfiguration",
         right=graph_right("Domain-InternalFederation.Read.All"),
+        after=("organization.get", "domain.list"),
     ),
     graph(
         "external_federation.list",
@@ -84,6 +92,7 @@ DECLARED = (
         "the authorities of a public key infrastructure",
         "/v1.0/directory/publicKeyInfrastructure/certificateBasedAuthConfigurations/{id}/certificateAuthorities",
         right=_AUTHORITIES,
+        after=("pki.list",),
     ),
     graph(
         "classic_authority.list",
@@ -112,6 +121,7 @@ DECLARED = (
         "key sets of Azure AD B2C",
         "/beta/trustFramework/keySets",
         right=graph_right("TrustFrameworkKeySet.Read.All"),
+        after=("organization.type",),
     ),
     Operation(
         id="login.keys",
@@ -120,6 +130,7 @@ DECLARED = (
         path="/{tenant}/discovery/v2.0/keys",
         throttle=Throttle.NONE,
         right=_ANYBODY,
+        after=("login.metadata",),
     ),
     # https://learn.microsoft.com/entra/identity-platform/access-tokens
     Operation(
@@ -130,6 +141,7 @@ DECLARED = (
         query=(("appid", "{app}"),),
         throttle=Throttle.NONE,
         right=_ANYBODY,
+        after=("service_principal.list",),
     ),
     _shared_keys("common", "everybody"),
     _shared_keys("organizations", "every organization"),

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from keyaudit.model.columns import Table
+from keyaudit.model.operations import with_all_before
 from keyaudit.model.tables.account_key import ACCOUNT_KEY
 from keyaudit.model.tables.activity import CREDENTIAL_ACTIVITY, SIGN_IN_ACTIVITY
 from keyaudit.model.tables.alert_rule import ALERT_RULE
@@ -89,8 +90,11 @@ def operations_of(table: str, column: str) -> tuple[str, ...]:
         # A derived column may rest on another table's: `table.column`. Then that table's rows must all be there, or those
         # of the listings that it looks at.
         other, _, name = base.rpartition(".")
-        listed = (declared.rows_of or TABLES[other].listed_by) if other else ()
-        elsewhere = TABLES[other].parts.keys() - declared.rows_of if other and declared.rows_of else set[str]()
+        every = TABLES[other].listed_by if other else ()
+        looked_at = tuple(operation for operation in declared.rows_of if operation in every)
+        listed = with_all_before(*looked_at) if looked_at else every
+        # What lists the rows that it does not look at fills nothing that it does look at.
+        elsewhere = set(every).difference(listed) if other and TABLES[other].parts else set[str]()
         needed = (*listed, *operations_of(other or table, name))
         found.update(dict.fromkeys(operation for operation in needed if operation not in elsewhere))
     return tuple(found)

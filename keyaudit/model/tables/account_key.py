@@ -2,14 +2,14 @@
 
 from keyaudit.model.columns import Column, Table, Type, where_found
 from keyaudit.model.tables.places import vault_place
-from keyaudit.model.tables.services import KINDS, SERVICE, SERVICES_FOUND
+from keyaudit.model.tables.services import KINDS, SERVICE
 
 ACCOUNT_KEY = Table(
     name="account_key",
     noun="account key",
     plural="account keys",
     meaning="one long-lived key of an account of another service, or a set of them that Resource Graph does not tell apart",
-    listed_by=SERVICES_FOUND,
+    added_by=SERVICE,
     columns=(
         *where_found(*SERVICE),
         *vault_place(SERVICE),

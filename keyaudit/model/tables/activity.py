@@ -26,7 +26,8 @@ SIGN_IN_ACTIVITY = Table(
     noun="record of sign-ins",
     plural="records of sign-ins",
     meaning="when an application was last used in this tenant (servicePrincipalSignInActivities, beta)",
-    listed_by=_SIGN_IN,
+    added_by=_SIGN_IN,
+    row_for_each=_SIGN_IN,
     columns=(
         *where_found(),
         Column(name="app_id", type=Type.TEXT, meaning="the application (client) id", operations=_SIGN_IN),
@@ -43,7 +44,8 @@ CREDENTIAL_ACTIVITY = Table(
     noun="record of a credential's use",
     plural="records of credentials' use",
     meaning="when a credential was last used for a resource (appCredentialSignInActivities, beta); one may have several",
-    listed_by=_CREDENTIAL,
+    added_by=_CREDENTIAL,
+    row_for_each=_CREDENTIAL,
     columns=(
         *where_found(),
         Column(name="key_id", type=Type.TEXT, meaning="keyId of the credential", operations=_CREDENTIAL),

@@ -12,7 +12,7 @@ ALERT_RULE = Table(
     noun="alert rule",
     plural="alert rules",
     meaning="an alert rule of Azure Monitor, on the activity log or by a query of logs; Sentinel has rules of its own besides",
-    listed_by=("subscription.list", *_RULES),
+    added_by=_RULES,
     columns=(
         *where_found(*_RULES),
         Column(name="subscription_id", type=Type.TEXT, meaning="the subscription, a GUID in lower case"),

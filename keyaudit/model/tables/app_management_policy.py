@@ -60,7 +60,7 @@ APP_MANAGEMENT_POLICY = Table(
     noun="app management policy",
     plural="app management policies",
     meaning="what an app management policy asks of one kind of object; the default policy has two such parts, and two rows",
-    listed_by=_FOUND,
+    added_by=_FOUND,
     parts={"app_management.default": ({"kind": "default"},), "app_management.list": ({"kind": "custom"},)},
     columns=(
         *where_found(*_FOUND),

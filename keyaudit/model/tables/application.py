@@ -4,6 +4,7 @@ from keyaudit.model.columns import Column, Table, Type, where_found
 from keyaudit.model.tables.privileges import privileges
 
 _APPLICATION = ("application.list",)
+_OWN = ("application.list", "application.federated", "application.federated_of")
 _LIVE = ("credential.holder_id", "credential.kind", "credential.expires_on")
 
 APPLICATION = Table(
@@ -11,7 +12,8 @@ APPLICATION = Table(
     noun="application",
     plural="applications",
     meaning="an application registered in the tenant",
-    listed_by=_APPLICATION,
+    added_by=_APPLICATION,
+    row_for_each=_APPLICATION,
     columns=(
         *where_found(*_APPLICATION),
         Column(name="app_id", type=Type.TEXT, meaning="the application (client) id", operations=_APPLICATION),
@@ -144,12 +146,14 @@ APPLICATION = Table(
             type=Type.COUNT,
             meaning="passwords and certificates of its own that have not expired; a SAML set counts once",
             derived_from=_LIVE,
+            rows_of=_OWN,
         ),
         Column(
             name="live_secrets",
             type=Type.COUNT,
             meaning="client secrets of its own that have not expired",
             derived_from=_LIVE,
+            rows_of=_OWN,
         ),
         Column(
             name="live_until",
@@ -158,6 +162,7 @@ APPLICATION = Table(
             meaning="when the last of its live credentials ends, federated ones left out",
             absent="it has no live credential, or one without an end",
             derived_from=_LIVE,
+            rows_of=_OWN,
         ),
     ),
 )

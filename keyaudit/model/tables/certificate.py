@@ -1,7 +1,7 @@
 """The table of certificates, by version."""
 
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
-from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULTS_FOUND
+from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT
 from keyaudit.model.tables.reach import OF_KEYS, OUTSIDERS, READING, reach_columns
 from keyaudit.model.tables.vault_objects import attributes, superseded, time, version_place
 
@@ -42,7 +42,8 @@ CERTIFICATE = Table(
     noun="certificate version",
     plural="certificate versions",
     meaning="one version of a certificate in a vault, with the key and the secret of the same name that back it",
-    listed_by=(*VAULTS_FOUND, "certificate.list", "certificate.versions"),
+    added_by=("certificate.list", "certificate.versions"),
+    row_for_each=("certificate.list",),
     subject="certificate_id",
     columns=(
         *where_found(),

@@ -47,7 +47,7 @@ CREDENTIAL = Table(
     plural="credentials",
     meaning="a password, certificate or federated credential of an application, service principal or managed identity;"
     " a SAML set is not here",
-    listed_by=(*_CREDENTIAL, *_FEDERATED, *_IDENTITIES),
+    added_by=(*_CREDENTIAL, *_FEDERATED, *_IDENTITIES),
     parts={
         "application.list": _APPLICATIONS_OWN,
         "service_principal.list": _PRINCIPALS_OWN,

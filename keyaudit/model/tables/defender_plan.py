@@ -9,7 +9,7 @@ DEFENDER_PLAN = Table(
     noun="Defender plan",
     plural="Defender plans",
     meaning="the plan Defender for Key Vault of one subscription",
-    listed_by=("subscription.list",),
+    added_by=("subscription.list",),
     columns=(
         *where_found(),
         Column(name="subscription_id", type=Type.TEXT, meaning="the subscription, a GUID in lower case"),

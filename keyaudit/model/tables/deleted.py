@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
-from keyaudit.model.tables.places import ARM_LEAVES_OUT, KEY_VAULT_LEAVES_OUT, VAULTS_FOUND, vault_place
+from keyaudit.model.tables.places import ARM_LEAVES_OUT, KEY_VAULT_LEAVES_OUT, vault_place
 from keyaudit.model.tables.reach import reach_columns
 from keyaudit.model.tables.vault_objects import time
 
@@ -26,7 +26,8 @@ DELETED = Table(
     noun="deleted object",
     plural="deleted objects",
     meaning="a vault, Managed HSM, key, certificate or secret that was deleted and is kept until its purge: it can come back",
-    listed_by=(*VAULTS_FOUND, *_DELETED),
+    added_by=_DELETED,
+    row_for_each=_DELETED,
     parts={operation: ({"kind": kind},) for operation, kind in _PARTS.items()},
     columns=(
         *where_found(),

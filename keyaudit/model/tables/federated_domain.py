@@ -14,7 +14,7 @@ FEDERATED_DOMAIN = Table(
     noun="federated domain",
     plural="federated domains",
     meaning="a domain of the tenant whose users sign in at an identity provider that Entra trusts",
-    listed_by=("organization.get", "domain.list"),
+    added_by=("organization.get", "domain.list"),
     columns=(
         *where_found(),
         _text("provider_name", "display name of the identity provider", "it has no name"),

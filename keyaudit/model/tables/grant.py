@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from keyaudit.model.columns import Column, Table, Type, where_found
-from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 
 
 class Allows(StrEnum):
@@ -53,6 +52,8 @@ HSM_ADMINISTRATOR = "a290e904-7015-4bba-90c8-60543313cdb4"
 
 _POLICIES = ("vault.query", "vault.list")
 _ROLES = ("role_assignment.query",)
+_ELIGIBLE = ("role_eligibility.list",)
+_DENIED = ("deny_assignment.list",)
 _LOCAL = ("hsm.role_assignment.list", "hsm.role_assignment.of_keys", "hsm.role_assignment.of_key")
 _APP_ROLES = ("service_principal.app_roles", "service_principal.app_roles_of")
 _APIS = ("service_principal.list",)
@@ -68,18 +69,16 @@ GRANT = Table(
     noun="grant",
     plural="grants",
     meaning="one way in, as it is given: a role assignment, an access policy, an app role; a group's members are in membership",
-    # Whoever adds rows of another kind adds their listing here and in parts, and what fills a column to that column.
-    listed_by=(*VAULTS_FOUND, *HSMS_FOUND, *_ROLES, *_LOCAL, *_APP_ROLES, *_DELEGATED, *_DIRECTORY_ROLES),
+    added_by=(*_POLICIES, *_ROLES, *_ELIGIBLE, *_LOCAL, *_APP_ROLES, *_DELEGATED, *_DIRECTORY_ROLES),
     parts={
-        "subscription.list": tuple({"kind": kind} for kind in ("access-policy", "azure-role", "hsm-role")),
-        "vault.query": ({"kind": "access-policy"},),
-        "vault.list": ({"kind": "access-policy"},),
-        "role_assignment.query": ({"kind": "azure-role"},),
-        **dict.fromkeys((*HSMS_FOUND, *_LOCAL), ({"kind": "hsm-role"},)),
-        **dict.fromkeys(_APP_ROLES, ({"kind": "app-role"},)),
-        **dict.fromkeys(_DELEGATED, ({"kind": "delegated"},)),
-        "directory_role.assignments": ({"kind": "directory-role", "standing": "true"},),
-        "directory_role.eligibilities": ({"kind": "directory-role", "standing": "false"},),
+        **dict.fromkeys(_POLICIES, ({"kind": "access-policy", "standing": True},)),
+        **dict.fromkeys(_ROLES, ({"kind": "azure-role", "standing": True},)),
+        **dict.fromkeys(_ELIGIBLE, ({"kind": "azure-role", "standing": False},)),
+        **dict.fromkeys(_LOCAL, ({"kind": "hsm-role", "standing": True},)),
+        **dict.fromkeys(_APP_ROLES, ({"kind": "app-role", "standing": True},)),
+        **dict.fromkeys(_DELEGATED, ({"kind": "delegated", "standing": True},)),
+        "directory_role.assignments": ({"kind": "directory-role", "standing": True},),
+        "directory_role.eligibilities": ({"kind": "directory-role", "standing": False},),
     },
     columns=(
         *where_found(*_DEFINED, *_APIS, *_DIRECTORY_ROLE),
@@ -160,14 +159,14 @@ GRANT = Table(
             name="allows",
             type=Type.TEXTS,
             meaning="what it lets its holder do to keys, certificates and secrets, where the vault honours it",
-            operations=_DEFINED,
+            operations=(*_DEFINED, *_DENIED),
             values=tuple(each.value for each in Allows),
         ),
         Column(
             name="denied",
             type=Type.TEXTS,
             meaning="what a deny assignment takes from it in its whole scope; this is not in allows",
-            operations=("deny_assignment.list",),
+            operations=_DENIED,
         ),
         Column(
             name="condition",

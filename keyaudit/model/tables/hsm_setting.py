@@ -1,14 +1,14 @@
 """The table of settings of Managed HSMs."""
 
 from keyaudit.model.columns import Column, Table, Type, where_found
-from keyaudit.model.tables.places import HSMS_FOUND
 
 HSM_SETTING = Table(
     name="hsm_setting",
     noun="HSM setting",
     plural="HSM settings",
     meaning="a setting that a Managed HSM keeps itself",
-    listed_by=("subscription.list", *HSMS_FOUND, "hsm.setting.list"),
+    added_by=("hsm.setting.list",),
+    row_for_each=("hsm.setting.list",),
     columns=(
         *where_found(),
         Column(name="vault_id", type=Type.TEXT, meaning="the HSM's resource id, in lower case"),

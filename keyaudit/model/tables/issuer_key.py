@@ -14,7 +14,7 @@ ISSUER_KEY = Table(
     noun="issuer key",
     plural="issuer keys",
     meaning="a key that tokens of this tenant are checked by, as the tenant publishes it; of a B2C key, what Graph tells of it",
-    listed_by=_ALL,
+    added_by=_ALL,
     parts={
         **dict.fromkeys(_ENTRA, ({"kind": "entra"},)),
         _APPLICATION: ({"kind": "application"},),

@@ -11,13 +11,15 @@ from keyaudit.model.tables.places import (
     VAULTS_FOUND,
     vault_place,
 )
-from keyaudit.model.tables.reach import OF_KEYS, SIGNER_ENVIRONMENTS, SIGNING_WEIGHT, reach_columns
+from keyaudit.model.tables.reach import OF_KEYS, SIGNER_ENVIRONMENTS, SIGNING_WEIGHT, STANDING, reach_columns
 
 _KEY = ("key.list", "key.versions", "key.get", "hsm.key.list", "hsm.key.versions", "hsm.key.get")
 _MATERIAL = ("key.get", "hsm.key.get")
 _ROTATION = ("key.rotation_policy", "hsm.key.rotation_policy")
 _USERS = ("purpose", "principals_signing", "principals_decrypting")
 _USES = ("usage.used_on", "usage.target_id", "usage.operation", "usage.succeeded", "usage_log.whole_since")
+_LISTED = ("key.list", "key.versions")
+_LISTED_OF_HSM = ("hsm.key.list", "hsm.key.versions")
 _IN_VAULT = ({"vault_kind": KEY_VAULT},)
 _IN_HSM = ({"vault_kind": MANAGED_HSM},)
 
@@ -26,12 +28,10 @@ KEY = Table(
     noun="key version",
     plural="key versions",
     meaning="one version of a key in a vault or Managed HSM",
-    listed_by=(*VAULTS_FOUND, *HSMS_FOUND, "key.list", "key.versions", "hsm.key.list", "hsm.key.versions"),
-    # Not the lists of a vault's keys: ARM may give what they do not.
-    parts={
-        **dict.fromkeys(VAULTS_FOUND[1:], _IN_VAULT),
-        **dict.fromkeys((*HSMS_FOUND, "hsm.key.list", "hsm.key.versions"), _IN_HSM),
-    },
+    added_by=(*_LISTED, *_LISTED_OF_HSM),
+    parts={**dict.fromkeys(_LISTED, _IN_VAULT), **dict.fromkeys(_LISTED_OF_HSM, _IN_HSM)},
+    replaced_by=dict.fromkeys(_LISTED, ("arm.key.list", "arm.key.versions")),
+    row_for_each=("key.list", "hsm.key.list"),
     subject="key_id",
     columns=(
         *where_found(),
@@ -331,6 +331,7 @@ KEY = Table(
             type=Type.COUNT,
             meaning="environments at home, its own included, of the service principals that can do with it what it is for",
             derived_from=("environment", *_USERS, "principal.environment"),
+            rows_of=STANDING,
         ),
         Column(
             name="user_subscriptions",

@@ -2,14 +2,14 @@
 
 from keyaudit.model.columns import Column, Table, Type, where_found
 from keyaudit.model.tables.places import vault_place
-from keyaudit.model.tables.services import CONSUMERS, SERVICE, SERVICES_FOUND
+from keyaudit.model.tables.services import CONSUMERS, SERVICE
 
 KEY_USE = Table(
     name="key_use",
     noun="use of a key",
     plural="uses of keys",
     meaning="one key of a vault that a service is set to encrypt with (a customer-managed key)",
-    listed_by=SERVICES_FOUND,
+    added_by=SERVICE,
     columns=(
         *where_found(*SERVICE),
         *vault_place(SERVICE),

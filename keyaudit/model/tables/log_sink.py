@@ -10,7 +10,7 @@ LOG_SINK = Table(
     noun="log destination",
     plural="log destinations",
     meaning="one destination of one diagnostic setting: of a vault or HSM, of a subscription's activity log, or of Entra",
-    listed_by=("subscription.list", *SETTINGS),
+    added_by=SETTINGS,
     parts={
         "diagnostic_setting.list": ({"kind": "vault"},),
         "hsm.diagnostic_setting.list": ({"kind": "managed-hsm"},),

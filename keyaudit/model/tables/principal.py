@@ -11,7 +11,7 @@ PRINCIPAL = Table(
     noun="principal",
     plural="principals",
     meaning="a user, group or service principal that a grant names, or that is in a group which one names",
-    listed_by=(*GRANT.listed_by, *_PRINCIPAL),
+    added_by=(*GRANT.added_by, *_MEMBERS),
     columns=(
         *where_found(*_PRINCIPAL),
         Column(name="object_id", type=Type.TEXT, meaning="its object id, in lower case"),
@@ -80,7 +80,7 @@ MEMBERSHIP = Table(
     noun="membership",
     plural="memberships",
     meaning="somebody in a group that a grant names, be it through other groups; groups themselves are not here",
-    listed_by=(*GRANT.listed_by, *_MEMBERS),
+    added_by=_MEMBERS,
     columns=(
         *where_found(),
         Column(name="group_id", type=Type.TEXT, meaning="object id of the group, in lower case"),

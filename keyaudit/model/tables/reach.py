@@ -64,6 +64,18 @@ _CONTROL = (
 )
 """What says who is in control of the whole tenant."""
 
+STANDING = (
+    "role_assignment.query",
+    "vault.query",
+    "vault.list",
+    "hsm.query",
+    "hsm.list",
+    "hsm.role_assignment.list",
+    "hsm.role_assignment.of_keys",
+    "hsm.role_assignment.of_key",
+)
+"""What lists vaults and Managed HSMs, and grants that open one now: not what is held elsewhere or could be activated."""
+
 SIGNING_WEIGHT = Column(
     name="signing_weight",
     type=Type.COUNT,
@@ -77,6 +89,7 @@ SIGNER_ENVIRONMENTS = Column(
     meaning="the environments at home of the service principals that can sign with it, sorted",
     operations=OPERATIONS,
     derived_from=("vault.access_model", "principal.environment"),
+    rows_of=STANDING,
 )
 USING_AND_GRANTING = Column(
     name="principals_using_and_granting",

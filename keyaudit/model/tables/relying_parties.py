@@ -16,7 +16,7 @@ TRUSTED_KEY = Table(
     plural="trusted keys",
     meaning="one key by which a service of yours accepts tokens, as its configuration or its cache holds it",
     needs=RELYING_PARTIES,
-    listed_by=(),
+    added_by=(),
     replaced=False,
     columns=(
         *where_found(),
@@ -73,7 +73,7 @@ TOKEN_VALIDATOR = Table(
     plural="token validators",
     meaning="the settings by which a service of yours decides which tokens it accepts",
     needs=RELYING_PARTIES,
-    listed_by=(),
+    added_by=(),
     replaced=False,
     columns=(
         *where_found(),

@@ -1,7 +1,7 @@
 """The table of secrets, by version: what lists say of them. No value is ever asked for."""
 
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
-from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULTS_FOUND
+from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT
 from keyaudit.model.tables.vault_objects import attributes, superseded, version_place
 
 _SECRET = ("secret.list", "secret.versions")
@@ -12,7 +12,8 @@ SECRET = Table(
     noun="secret version",
     plural="secret versions",
     meaning="what a vault says of one version of a secret, without its value",
-    listed_by=(*VAULTS_FOUND, *_SECRET),
+    added_by=_SECRET,
+    row_for_each=("secret.list",),
     subject="secret_id",
     columns=(
         *where_found(),

@@ -13,7 +13,8 @@ SERVICE_PRINCIPAL = Table(
     noun="service principal",
     plural="service principals",
     meaning="an application's identity in the tenant",
-    listed_by=_PRINCIPAL,
+    added_by=_PRINCIPAL,
+    row_for_each=_PRINCIPAL,
     columns=(
         *where_found(*_PRINCIPAL),
         Column(name="app_id", type=Type.TEXT, meaning="the application (client) id", operations=_PRINCIPAL),

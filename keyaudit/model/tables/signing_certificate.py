@@ -24,7 +24,7 @@ SIGNING_CERTIFICATE = Table(
         "a certificate with which Entra signs an application's tokens (Sign, Verify and password folded into one), or with"
         " which an identity provider signs those that Entra accepts"
     ),
-    listed_by=_ALL,
+    added_by=_ALL,
     parts={
         "service_principal.list": ({"kind": "saml", "sso_mode": "saml"}, {"kind": "application"}),
         "organization.get": _DOMAINS,

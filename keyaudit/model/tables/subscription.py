@@ -9,7 +9,7 @@ SUBSCRIPTION = Table(
     noun="subscription",
     plural="subscriptions",
     meaning="an Azure subscription that the identity sees",
-    listed_by=("subscription.list",),
+    added_by=("subscription.list",),
     columns=(
         *where_found("subscription.list"),
         Column(name="subscription_id", type=Type.TEXT, meaning="its GUID, in lower case"),

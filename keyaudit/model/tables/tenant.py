@@ -13,7 +13,7 @@ TENANT = Table(
     noun="tenant",
     plural="tenants",
     meaning="the Entra tenant",
-    listed_by=("organization.get",),
+    added_by=("organization.get",),
     columns=(
         *where_found("organization.get"),
         Column(

@@ -12,7 +12,7 @@ TOKEN_POLICY = Table(
     noun="token policy",
     plural="token policies",
     meaning="a policy on the tokens that Entra issues, or on those of federated domains that it accepts",
-    listed_by=(*_LISTED, _SINGLE),
+    added_by=(*_LISTED, _SINGLE),
     parts={
         "claims_mapping.list": ({"kind": "claims-mapping"},),
         "token_lifetime.list": ({"kind": "token-lifetime"},),

@@ -14,7 +14,7 @@ TRUSTED_AUTHORITY = Table(
     noun="trusted certificate authority",
     plural="trusted certificate authorities",
     meaning="an authority whose certificates people can sign in with, or that an application's certificates must come from",
-    listed_by=_ALL,
+    added_by=_ALL,
     parts={
         "pki.list": _OF_PKI,
         "pki.authorities": _OF_PKI,

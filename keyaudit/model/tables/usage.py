@@ -45,7 +45,7 @@ USAGE = Table(
         " federation or logging, that a log shows; and one row for each such operation that none may have shown"
     ),
     needs=LOGS,
-    listed_by=(),
+    added_by=(),
     replaced=False,
     columns=(
         *where_found(),
@@ -204,7 +204,7 @@ USAGE_LOG = Table(
     plural="logs",
     meaning="one log of one resource, or of the tenant, as far as it was supplied",
     needs=LOGS,
-    listed_by=(),
+    added_by=(),
     replaced=False,
     columns=(
         *where_found(),
@@ -255,7 +255,7 @@ USAGE_BASELINE = Table(
     plural="usual uses",
     meaning="one application that usually does something with a class of targets, and the application that calls it",
     needs=LOGS,
-    listed_by=(),
+    added_by=(),
     replaced=False,
     columns=(
         *where_found(),

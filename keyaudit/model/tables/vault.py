@@ -2,7 +2,7 @@
 
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
 from keyaudit.model.evidence import CUSTODY
-from keyaudit.model.tables.places import ARM_LEAVES_OUT, HSMS_FOUND, KINDS, VAULT_PARTS, VAULTS_FOUND, vault_place
+from keyaudit.model.tables.places import ARM_LEAVES_OUT, KINDS, VAULT_PARTS, vault_place
 from keyaudit.model.tables.reach import ACTIONS, ADMINISTRATORS, USING_AND_GRANTING, reach_columns
 
 _FOUND = ("vault.query", "vault.list", "hsm.query", "hsm.list")
@@ -16,7 +16,7 @@ VAULT = Table(
     noun="vault",
     plural="vaults",
     meaning="a Key Vault or a Managed HSM",
-    listed_by=(*VAULTS_FOUND, *HSMS_FOUND),
+    added_by=_FOUND,
     parts=VAULT_PARTS,
     columns=(
         *where_found(*_FOUND),

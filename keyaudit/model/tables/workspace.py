@@ -11,7 +11,7 @@ WORKSPACE = Table(
     noun="log workspace",
     plural="log workspaces",
     meaning="a Log Analytics workspace that some log goes to",
-    listed_by=(*SETTINGS, *_GET),
+    added_by=SETTINGS,
     columns=(
         *where_found(),
         Column(name="subscription_id", type=Type.TEXT, meaning="the subscription, a GUID in lower case"),
@@ -32,7 +32,7 @@ LOG_TABLE = Table(
     noun="log table",
     plural="log tables",
     meaning="a table of a Log Analytics workspace that some log goes to",
-    listed_by=(*SETTINGS, *_TABLE),
+    added_by=SETTINGS,
     columns=(
         *where_found(),
         Column(name="workspace_id", type=Type.TEXT, meaning="id of the workspace"),
