@@ -7,6 +7,7 @@ from keyaudit.model.columns import Table
 from keyaudit.model.findings import Outcome, PolicyText, Severity
 from keyaudit.model.tables import operations_of
 from keyaudit.policy.applicability import needless
+from keyaudit.policy.controls import Part, columns_of
 from keyaudit.policy.parameters import Parameter
 from keyaudit.policy.syntax import Condition
 from keyaudit.policy.templates import Template
@@ -74,6 +75,8 @@ class Policy:
     fix: Mapping[str, Template]
     given: Mapping[str, Node]
     examples: tuple[Example, ...]
+    parts: tuple[Part, ...] = ()
+    """The controls that are about a part of it, in the order of the text."""
     file: str
     """The file as errors name it."""
     source: str = field(repr=False)
@@ -106,7 +109,7 @@ class Policy:
     def columns_shown(self) -> frozenset[str]:
         """Every column that its conditions read or its texts name, and perhaps parameters of its own."""
         texts = (self.message, *self.fix.values())
-        return frozenset((*self.columns_read, *(name for text in texts for name in text.names)))
+        return frozenset((*self.columns_read, *columns_of(self.parts), *(name for text in texts for name in text.names)))
 
     @property
     def gravest(self) -> Severity:

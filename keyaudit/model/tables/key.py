@@ -8,6 +8,7 @@ from keyaudit.model.tables.places import (
     KEY_VAULT_LEAVES_OUT,
     KINDS,
     MANAGED_HSM,
+    VAULT_ACCESS_MODEL,
     VAULTS_FOUND,
     vault_place,
 )
@@ -46,6 +47,7 @@ KEY = Table(
         Column(name="vault_id", type=Type.TEXT, meaning="the vault's resource id, in lower case"),
         Column(name="vault_name", type=Type.TEXT, meaning="the vault's name"),
         Column(name="vault_kind", type=Type.TEXT, meaning="what it lies in", values=KINDS),
+        VAULT_ACCESS_MODEL,
         Column(
             name="tags",
             type=Type.MAP,
