@@ -1,7 +1,7 @@
 """The table of certificates, by version."""
 
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
-from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULTS_FOUND
+from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL, VAULTS_FOUND
 from keyaudit.model.tables.reach import OF_KEYS, OUTSIDERS, READING, reach_columns
 from keyaudit.model.tables.vault_objects import attributes, superseded, time, version_place
 
@@ -212,5 +212,6 @@ CERTIFICATE = Table(
                 "service_principal.tier0",
             ),
         ),
+        VAULT_ACCESS_MODEL,
     ),
 )

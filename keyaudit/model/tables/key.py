@@ -47,7 +47,6 @@ KEY = Table(
         Column(name="vault_id", type=Type.TEXT, meaning="the vault's resource id, in lower case"),
         Column(name="vault_name", type=Type.TEXT, meaning="the vault's name"),
         Column(name="vault_kind", type=Type.TEXT, meaning="what it lies in", values=KINDS),
-        VAULT_ACCESS_MODEL,
         Column(
             name="tags",
             type=Type.MAP,
@@ -349,5 +348,6 @@ KEY = Table(
             ),
             derived_from=("enabled", "used_by", "user_environments", "user_subscriptions"),
         ),
+        VAULT_ACCESS_MODEL,
     ),
 )

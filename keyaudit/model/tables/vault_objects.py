@@ -1,7 +1,7 @@
 """The columns that certificates and secrets, by version, have in common."""
 
 from keyaudit.model.columns import Column, Left, Type
-from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL, vault_place
+from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, vault_place
 
 NO_TAGS = Left(None, KEY_VAULT_LEAVES_OUT)
 
@@ -14,7 +14,6 @@ def version_place(noun: str, operations: tuple[str, ...], *, unversioned: str = 
         Column(name="version", type=Type.TEXT, meaning="the version's id", operations=operations, absent=unversioned),
         Column(name="vault_id", type=Type.TEXT, meaning="the vault's resource id, in lower case"),
         Column(name="vault_name", type=Type.TEXT, meaning="the vault's name"),
-        VAULT_ACCESS_MODEL,
         Column(
             name="tags",
             type=Type.MAP,
