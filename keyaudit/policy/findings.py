@@ -11,6 +11,7 @@ import duckdb
 
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Finding, Outcome, Severity, Value
+from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.rows import decoded, view_names
 from keyaudit.model.tables import TABLES
 from keyaudit.model.waivers import Waiver
@@ -196,7 +197,9 @@ def _message(bound: Bound, code: int, row: _Row, texts: "_Texts") -> str:
         if name in row.reasons:
             by_reason.setdefault(reason_of(row.reasons[name]), []).append(name.replace("_", " "))
     causes = ", ".join(f"{', '.join(names)} ({reason})" for reason, names in by_reason.items())
-    return f"cannot tell: {causes or 'a value is missing, and nothing says why'}"
+    # The reader alone can say it, and no gap of the run has the remedy.
+    remedy = f"; {ADVICE[Reason.NOT_CONFIGURED].remedy}" if Reason.NOT_CONFIGURED in by_reason else ""
+    return f"cannot tell: {causes or 'a value is missing, and nothing says why'}{remedy}"
 
 
 class _Texts:

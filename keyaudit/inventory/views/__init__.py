@@ -54,6 +54,7 @@ from keyaudit.model.tables.reach import (
     OUTSIDERS,
     READING,
     SIGNER_ENVIRONMENTS,
+    SIGNERS_NAMED,
     SIGNING_WEIGHT,
     USING_AND_GRANTING,
 )
@@ -94,6 +95,7 @@ def create(
     empty = {name: f"({no_rows(stored_types(table))})" for name, table in TABLES.items() if name not in sources}
     sources = {**sources, **empty}
     environment.create(connection, run.environment_rules)
+    connection.execute(environment.named(sources["vault"]))
     connection.execute(_LEDGER)
     columns = zip(*map(_flat, coverage), strict=True) if coverage else ()
     lists = [list(column) for column in columns]
@@ -153,7 +155,7 @@ def _prepared(sources: Mapping[str, str], as_of: int, names: Collection[str], *,
 
 def _keys(query: str, *, reach_known: bool) -> str:
     """With who can use it, and how far that makes it reach."""
-    beside = (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS)
+    beside = (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS, SIGNERS_NAMED)
     counted = reach.counted(query, *OF_KEYS, known=reach_known, vault="vault_id", thing=_KEY, beside=beside, of_keys=True)
     return blast_radius.keys(counted, known=reach_known)
 

@@ -12,7 +12,7 @@ from keyaudit.model.tables.places import (
     VAULTS_FOUND,
     vault_place,
 )
-from keyaudit.model.tables.reach import OF_KEYS, SIGNER_ENVIRONMENTS, SIGNING_WEIGHT, reach_columns
+from keyaudit.model.tables.reach import OF_KEYS, SIGNER_ENVIRONMENTS, SIGNERS_NAMED, SIGNING_WEIGHT, reach_columns
 
 _KEY = ("key.list", "key.versions", "key.get", "hsm.key.list", "hsm.key.versions", "hsm.key.get")
 _MATERIAL = ("key.get", "hsm.key.get")
@@ -349,5 +349,6 @@ KEY = Table(
             derived_from=("enabled", "used_by", "user_environments", "user_subscriptions"),
         ),
         VAULT_ACCESS_MODEL,
+        SIGNERS_NAMED,
     ),
 )
