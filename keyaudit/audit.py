@@ -27,7 +27,6 @@ from keyaudit.model.blast_radius import BlastRadius
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import Exit
-from keyaudit.model.evidence import NOT_IN_CLOUD
 from keyaudit.model.expiring import Expiring
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Severity
@@ -41,6 +40,7 @@ from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
 from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
 from keyaudit.model.tables.reach import WIDENING
 from keyaudit.model.waivers import Waiver
+from keyaudit.policy.evidence import optional, supplied
 from keyaudit.policy.judge import Judgement, columns_judged, reads_reach
 from keyaudit.policy.judge import judge as judge_policies
 from keyaudit.policy.load import Policy
@@ -175,7 +175,7 @@ def judge(
     looked at, so that what no policy reads is worked out too. Without `whole_rows` a finding's row has, of the derived columns,
     those alone that its policies read or show.
     """
-    optional = OPTIONAL - {Reason.NOT_IN_CLOUD} if NOT_IN_CLOUD in require else OPTIONAL
+    may_lack = optional(snapshot.run, require)
     tenant = Scope(f"/tenants/{snapshot.run.tenant_id}".lower(), snapshot.run.tenant_name, ScopeKind.TENANT)
     reach_known = listed or scoring is not Scoring.NONE or reads_reach(policies)
     often = {policy.table.name for policy in policies}
@@ -203,11 +203,11 @@ def judge(
             profile=profile,
             waivers=waivers,
             baseline=baseline,
-            supplied=snapshot.run.evidence,
+            supplied=supplied(snapshot.run, policies, connection),
             overrides=overrides,
             classes=classes,
             require=require,
-            optional=optional,
+            optional=may_lack,
             tenant=tenant,
             sizes=snapshot.sizes,
             scoring=scoring,
@@ -229,7 +229,7 @@ def judge(
             baseline=baseline,
             new_only=new_only,
             unsupplied=judgement.unsupplied,
-            optional=optional,
+            optional=may_lack,
         )
         yield Report(
             run=run,

@@ -17,6 +17,12 @@ DEFAULT = Path("keyaudit.toml")
 """The file of the folder that a command is run in."""
 
 _TABLES = ("schema", "scope", "auth", "clouds", "environments", "policy", "require")
+_PLACES: Mapping[str, Literal["vault", "principal", "subscription"]] = {
+    "vaults": "vault",
+    "principals": "principal",
+    "subscriptions": "subscription",
+}
+"""The tables of [environments], with what their rules are about."""
 _FILTERS = tuple(each.name for each in fields(Filters))
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
 
@@ -57,16 +63,17 @@ class _Reader:
         scope = self._file.table(("scope",), tables.get("scope", {}), ("tenant", *_FILTERS))
         auth = self._file.table(("auth",), tables.get("auth", {}), ("method", "cloud"))
         clouds = self._file.named(("clouds",), tables.get("clouds", {}))
-        environments = self._file.table(("environments",), tables.get("environments", {}), ("subscriptions", "vaults"))
+        environments = self._file.table(("environments",), tables.get("environments", {}), _PLACES)
         return Config(
             tenant=self._file.text(("scope", "tenant"), scope["tenant"]) if "tenant" in scope else None,
             filters=Filters(**{name: self._file.texts(("scope", name), scope.get(name, [])) for name in _FILTERS}),
             auth=Auth(self._file.one_of(("auth", "method"), auth["method"], list(Auth))) if "method" in auth else None,
             cloud=self._file.one_of(("auth", "cloud"), auth["cloud"], list(ENVIRONMENTS)) if "cloud" in auth else None,
             clouds={name: self._cloud(name, members) for name, members in clouds.items()},
-            environment_rules=(
-                *self._rules("vault", ("environments", "vaults"), environments.get("vaults", {})),
-                *self._rules("subscription", ("environments", "subscriptions"), environments.get("subscriptions", {})),
+            environment_rules=tuple(
+                rule
+                for name, of in _PLACES.items()
+                for rule in self._rules(of, ("environments", name), environments.get(name, {}))
             ),
             policy=read_policy_config(self._file),
         )
@@ -86,7 +93,9 @@ class _Reader:
             member, _, what = str(error).partition(": ")
             raise self._file.error((*path, member), f"{member} {what}", "name the hosts of your cloud") from error
 
-    def _rules(self, of: Literal["vault", "subscription"], path: tuple[str, ...], value: object) -> list[EnvironmentRule]:
+    def _rules(
+        self, of: Literal["vault", "principal", "subscription"], path: tuple[str, ...], value: object
+    ) -> list[EnvironmentRule]:
         rules = []
         for pattern, environment in self._file.named(path, value).items():
             named = self._file.text((*path, pattern), environment).strip().lower()

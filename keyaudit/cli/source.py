@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from keyaudit.cli.config import read_config
 from keyaudit.cli.options import Live, Stored
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model import times
@@ -75,11 +76,17 @@ def _stored(live: Live, stored: Stored) -> Iterator[tuple[Snapshot, int]]:
     if live.imports:
         what = "is kept in a snapshot as it is collected, and none is taken in later"
         raise UsageError("--import", what, "leave it out, or collect again with it")
-    taken = open_snapshot(folder)
+    taken = _with_environments(open_snapshot(folder), live)
     if live.tenant and taken.run.tenant_id.lower() not in {tenant.lower() for tenant in live.tenant}:
         what = f"the snapshot is of tenant {taken.run.tenant_id}, not of {' or '.join(live.tenant)}"
         raise UnsafeError("--tenant", what, "name its id, or another snapshot")
     yield taken, taken.run.as_of if stored.as_of is None else _moment(stored.as_of, taken.run.as_of)
+
+
+def _with_environments(taken: Snapshot, live: Live) -> Snapshot:
+    """The snapshot with the environments that the configuration names, which is read as for judging; else with its own."""
+    rules = read_config(live.config).environment_rules
+    return replace(taken, run=replace(taken.run, environment_rules=rules)) if rules else taken
 
 
 def _moment(text: str, collected: int) -> int:

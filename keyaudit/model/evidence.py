@@ -6,6 +6,8 @@ LOGS = "logs"
 CUSTODY = "custody"
 UNIFIED_AUDIT = "unified-audit"
 RELYING_PARTIES = "relying-parties"
+ENVIRONMENTS = "environments"
+"""Which environments vaults and workloads belong to: tags of the tenant say it, or the reader."""
 USAGE_BASELINE = "usage-baseline"
 """What is usual in the logs, beside which it is supplied. No policy needs it: without it, what rests on it is unknown."""
 
@@ -14,8 +16,9 @@ EVIDENCE: dict[str, str] = {
     CUSTODY: "",
     UNIFIED_AUDIT: "--import ual=FILE",
     RELYING_PARTIES: "--import relying-parties=PATH",
+    ENVIRONMENTS: "[environments] in keyaudit.toml",
 }
-"""By the name that a policy's `needs` gives: the flag that supplies it; empty where this version has none."""
+"""By the name that a policy's `needs` gives: the flag or setting that supplies it; empty where this version has none."""
 
 NOT_IN_CLOUD = "not-in-cloud"
 REQUIRABLE = (*EVIDENCE, NOT_IN_CLOUD)
@@ -25,4 +28,4 @@ REQUIRABLE = (*EVIDENCE, NOT_IN_CLOUD)
 def remedy(needs: Sequence[str]) -> str:
     """How to supply it."""
     flags = [EVIDENCE[need] for need in needs if EVIDENCE.get(need)]
-    return f"supply it with {' '.join(flags)}" if flags else "this version cannot take it yet"
+    return f"supply it with {' and '.join(flags)}" if flags else "this version cannot take it yet"

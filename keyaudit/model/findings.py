@@ -58,6 +58,9 @@ class PolicyText:
     """Ways to mend it, by kind (`cli`, `powershell`, `text`), with `{columns}` still in place."""
     references: tuple[str, ...] = ()
     frameworks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The controls that it maps to, by framework."""
+    confined: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By framework and control, the condition that says what of the policy the control is about; absent: all of it."""
     lessons: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     """Evidence that Azure's read APIs do not hold; without it the policy is not judged."""
@@ -92,6 +95,8 @@ class Finding:
     """What covers it, where it is waived."""
     known: bool = False
     """It fails, and the baseline holds it."""
+    beside: frozenset[tuple[str, str]] = frozenset()
+    """Framework and control, of those that its policy maps to, that are about something else."""
     score: "Score | None" = None
     """Of its row, where scores were asked for; None: not evaluated."""
     reworded: Callable[[Mapping[str, Value]], tuple[str, Mapping[str, str]]] | None = field(
@@ -100,11 +105,32 @@ class Finding:
     """The message and the fix that it would have if its row held these values, judged the same."""
 
     @property
+    def frameworks(self) -> Mapping[str, tuple[str, ...]]:
+        """The controls that it counts for, by framework."""
+        counted = {
+            name: tuple(control for control in controls if (name, control) not in self.beside)
+            for name, controls in self.policy.frameworks.items()
+        }
+        return {name: controls for name, controls in counted.items() if controls}
+
+    @property
     def id(self) -> str:
         """The fingerprint: 16 hex digits of SHA-256 over policy id and subject."""
         # Half a surrogate pair is legal in JSON, and so in a name.
         text = f"{self.policy.id}\n{self.subject}".encode("utf-8", "surrogatepass")
         return hashlib.sha256(text).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlCount:
+    """How the rows of one policy came out that one control is about."""
+
+    failed: int = 0
+    excused: int = 0
+    """Failures that a waiver covers or a baseline holds; not in `failed`."""
+    unknown: int = 0
+    passed: int = 0
+    not_applicable: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +146,19 @@ class Tally:
     known: Mapping[Severity, int] = field(default_factory=dict)
     """What fails and the baseline holds, no graver than it is there; not in `failed`."""
     not_applicable: int = 0
+    controls: Mapping[tuple[str, str], ControlCount] = field(default_factory=dict)
+    """By framework and control, for those that are about a part of the policy alone."""
+
+    def of_control(self, framework: str, control: str) -> ControlCount:
+        """How the rows came out that the control is about: all of them, where nothing else is said."""
+        found = self.controls.get((framework, control))
+        return found or ControlCount(
+            failed=sum(self.failed.values()),
+            excused=sum(self.waived.values()) + sum(self.known.values()),
+            unknown=sum(self.unknown.values()),
+            passed=self.passed,
+            not_applicable=self.not_applicable,
+        )
 
     @property
     def rows(self) -> int:

@@ -44,6 +44,7 @@ class Reason(StrEnum):
     NOT_LICENSED = "not_licensed"
     NOT_IN_CLOUD = "not_in_cloud"
     NOT_SUPPLIED = "not_supplied"
+    NOT_CONFIGURED = "not_configured"
     API_RETIRED = "api_retired"
     CONTROL_PLANE_ONLY = "control_plane_only"
     CLOCK_SKEW = "clock_skew"
@@ -132,6 +133,9 @@ ADVICE: dict[Reason, Advice] = {
     Reason.NOT_LICENSED: Advice("the tenant has no licence for it", "license the tenant, or accept the gap with --allow-gap"),
     Reason.NOT_IN_CLOUD: Advice("this cloud does not have it", "nothing can be done in this cloud"),
     Reason.NOT_SUPPLIED: Advice("evidence that Azure does not hold was not supplied", "supply it"),
+    Reason.NOT_CONFIGURED: Advice(
+        "no tag and no setting says which environment it belongs to", "name it in [environments] of keyaudit.toml"
+    ),
     Reason.API_RETIRED: Advice("Azure no longer answers this api-version", "update keyaudit"),
     Reason.CONTROL_PLANE_ONLY: Advice(
         "only the control plane could be read, which does not have it", "give the identity data-plane access"

@@ -173,6 +173,8 @@ def changed(policy: Policy, nodes: Mapping[str, Node]) -> dict[str, Value]:
         condition(policy.applies_to.text, policy.table, parameters)
     for checked in (policy.violated_when, *(rung.condition for rung in policy.severity_when)):
         condition(checked.text, policy.table, parameters, present)
+    for checked in (each for part in policy.parts for each in (part.where, part.violated_when) if each is not None):
+        condition(checked.text, policy.table, parameters, present)
     return {name: parameters[name].value("default") for name in nodes}
 
 

@@ -2,19 +2,27 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import fields
 
 import duckdb
 
-from keyaudit.model.findings import Severity, Tally, UnknownGroup
+from keyaudit.model.findings import ControlCount, Outcome, Severity, Tally, UnknownGroup
 from keyaudit.model.reasons import Reason
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.queries import classed, counted, covered
 from keyaudit.policy.scopes import Blind, Unsupplied
-from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, severity_of
+from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, outcome_of, severity_of
 
 _BATCH = 4_096
+_MEMBERS = {
+    Outcome.PASS: "passed",
+    Outcome.FAIL: "failed",
+    Outcome.WAIVED: "excused",
+    Outcome.UNKNOWN: "unknown",
+    Outcome.NOT_APPLICABLE: "not_applicable",
+}
 
 
 def reason_of(text: str) -> Reason:
@@ -23,6 +31,13 @@ def reason_of(text: str) -> Reason:
         return Reason(text)
     except ValueError:
         return Reason.UNRECOGNISED
+
+
+def _member(code: int) -> str:
+    """The member of `ControlCount` that a verdict counts in."""
+    if KNOWN <= code < UNKNOWN_VIOLATION:
+        return "excused"
+    return _MEMBERS[outcome_of(code)]
 
 
 class Counts:
@@ -36,6 +51,8 @@ class Counts:
         self._known: Counter[tuple[str, Severity]] = Counter()
         self._unknown: Counter[tuple[str, Severity]] = Counter()
         self._covered: Counter[str] = Counter()
+        self._parts: Counter[tuple[str, tuple[str, str], str]] = Counter()
+        """By policy, control and member of `ControlCount`."""
         self.classes: dict[tuple[str, str], tuple[int, int]] = {}
         """By policy and class: how many rows are in it, and how many results it leaves out."""
         self._groups: Counter[tuple[str, Severity, str, tuple[tuple[str, Reason], ...]]] = Counter()
@@ -43,11 +60,14 @@ class Counts:
 
     def table(self, connection: duckdb.DuckDBPyConnection, relation: str, bounds: Sequence[Bound]) -> None:
         """Counts a judged table in one pass. Rows with the same verdicts are one row of the answer."""
+        parts = [(bound.policy.text.id, part.key) for bound in bounds for part in bound.policy.parts]
         answer = connection.execute(counted(relation, bounds))
         while rows := answer.fetchmany(_BATCH):
             for *found, scope, reasons, count in rows:
-                for bound, code in zip(bounds, found, strict=True):
+                for bound, code in zip(bounds, found, strict=False):
                     self._add(bound, code, scope, reasons or {}, count)
+                for (policy, control), code in zip(parts, found[len(bounds) :], strict=True):
+                    self._parts[policy, control, _member(code)] += count
 
         pairs = [waiver for bound in bounds for waiver in bound.waivers]
         if pairs:
@@ -86,7 +106,10 @@ class Counts:
         """Adds scopes that gave no row, and policies that lack what was required for them."""
         self._blind += blind
         for each in blind:
-            self._unknown[each.bound.policy.text.id, each.bound.policy.gravest] += 1
+            policy = each.bound.policy
+            self._unknown[policy.text.id, policy.gravest] += 1
+            for part in policy.parts:
+                self._parts[policy.text.id, part.key, "unknown"] += part.key not in each.beside
 
     def tally(self, policy: Policy) -> Tally:
         """How a policy came out."""
@@ -99,7 +122,11 @@ class Counts:
             known={level: self._known[name, level] for level in Severity if self._known[name, level]},
             unknown={level: self._unknown[name, level] for level in Severity if self._unknown[name, level]},
             not_applicable=self._not_applicable[name],
+            controls={part.key: self._control(name, part.key) for part in policy.parts},
         )
+
+    def _control(self, policy: str, control: tuple[str, str]) -> ControlCount:
+        return ControlCount(**{each.name: self._parts[policy, control, each.name] for each in fields(ControlCount)})
 
     def groups(self) -> tuple[UnknownGroup, ...]:
         """Every unknown result, those of scopes first; ordered by policy, gravest first, scope and causes."""

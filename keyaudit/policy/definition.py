@@ -8,6 +8,7 @@ from keyaudit.model.columns import Table
 from keyaudit.model.findings import Outcome, PolicyText, Severity
 from keyaudit.model.tables import TABLES, operations_of
 from keyaudit.policy.applicability import needless
+from keyaudit.policy.controls import Part, columns_of
 from keyaudit.policy.narrowing import Condition
 from keyaudit.policy.nodes import Node
 from keyaudit.policy.parameters import Parameter
@@ -103,6 +104,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     fix: Mapping[str, Template]
     given: Mapping[str, Node]
     examples: tuple[Example, ...]
+    parts: tuple[Part, ...] = ()
+    """The controls that are about a part of it, in the order of the text."""
     file: str
     """The file as errors name it."""
     source: str
@@ -142,7 +145,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     def columns_shown(self) -> frozenset[str]:
         """Every column that its conditions read or its texts name, and perhaps parameters of its own."""
         texts = (self.message, *self.fix.values())
-        return frozenset((*self.columns_read, *(name for text in texts for name in text.names)))
+        return frozenset((*self.columns_read, *columns_of(self.parts), *(name for text in texts for name in text.names)))
 
     @property
     def gravest(self) -> Severity:

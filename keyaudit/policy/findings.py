@@ -11,6 +11,7 @@ import duckdb
 
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Finding, Outcome, Severity, Value
+from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.rows import decoded, view_names
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound, by_table
@@ -33,6 +34,8 @@ class _Row:
     values: Mapping[str, Value]
     reasons: Mapping[str, str]
     codes: Sequence[int]
+    parts: Mapping[tuple[str, str, str], int]
+    """The verdicts for parts, by policy, framework and control."""
     score: Mapping[str, Any] | None
     """What its score rests on, where that was asked for."""
     classes: Mapping[str, int | None]
@@ -88,7 +91,9 @@ def _things(
 ) -> Iterator[_Thing]:
     lacking = table.lacking(supplied)
     width = len(view_names(table))
-    after = 5 + width + len(bounds)
+    parts = [(bound.policy.text.id, *part.key) for bound in bounds for part in bound.policy.parts]
+    codes = 5 + width + len(bounds)
+    after = codes + len(parts)
     having = [bound.policy.text.id for bound in bounds if bound.classes]
     # A cursor of its own: another query on the connection would end the answer without a word.
     with connection.cursor() as cursor:
@@ -98,7 +103,8 @@ def _things(
                 _Row(
                     values=decoded(table, row[5 : 5 + width], row[-2], lacking),
                     reasons=row[-1] or {},
-                    codes=row[5 + width : after],
+                    codes=row[5 + width : codes],
+                    parts=dict(zip(parts, row[codes:after], strict=True)),
                     score=row[-3],
                     classes=dict(zip(having, row[after:-3], strict=True)),
                 )
@@ -147,6 +153,8 @@ def _finding(bound: Bound, code: int, row: _Row) -> Finding:
     message, fix = _worded(bound, code, row, row.values)
     subject = str(row.values[policy.subject])
     severity = policy.text.severity if outcome is Outcome.PASS else severity_of(code)
+    # What passes says nothing of a control that asks for more.
+    aside = set(Outcome) - {Outcome.PASS} if outcome is Outcome.PASS else {Outcome.NOT_APPLICABLE, Outcome.PASS}
     return Finding(
         policy=policy.text,
         outcome=outcome,
@@ -159,6 +167,7 @@ def _finding(bound: Bound, code: int, row: _Row) -> Finding:
         expected=bound.expected(row.values, row.classes.get(policy.text.id, 0)),
         fix=fix,
         known=KNOWN <= code < UNKNOWN_VIOLATION,
+        beside=frozenset(part.key for part in policy.parts if outcome_of(row.parts[policy.text.id, *part.key]) in aside),
         score=score_of(policy.table.name, row.score, row.reasons, texts.of) if row.score else None,
         waiver=_waiver(bound, str(row.values["id"]), subject, severity) if outcome is Outcome.WAIVED else None,
         reworded=partial(_worded, bound, code, row),
@@ -189,7 +198,9 @@ def _message(bound: Bound, code: int, row: _Row, texts: "_Texts") -> str:
         if name in row.reasons:
             by_reason.setdefault(reason_of(row.reasons[name]), []).append(name.replace("_", " "))
     causes = ", ".join(f"{', '.join(names)} ({reason})" for reason, names in by_reason.items())
-    return f"cannot tell: {causes or 'a value is missing, and nothing says why'}"
+    # The reader alone can say it, and no gap of the run has the remedy.
+    remedy = f"; {ADVICE[Reason.NOT_CONFIGURED].remedy}" if Reason.NOT_CONFIGURED in by_reason else ""
+    return f"cannot tell: {causes or 'a value is missing, and nothing says why'}{remedy}"
 
 
 class _Texts:

@@ -27,6 +27,17 @@ def json_schema() -> Json:
     }
 
 
+_CONTROL: Json = {
+    "type": "object",
+    "required": ["id"],
+    "minProperties": 2,
+    "properties": {
+        "id": _TEXT,
+        "where": {**_TEXT, "description": "The rows that the control is about."},
+        "violated_when": {**_TEXT, "description": "What violates the control, if not all that violates the policy."},
+    },
+    "additionalProperties": False,
+}
 _SEVERITY: Json = {"enum": [str(severity) for severity in Severity]}
 
 _FIELDS: dict[str, Json] = {
@@ -61,7 +72,11 @@ _FIELDS: dict[str, Json] = {
         "additionalProperties": False,
     },
     "references": _TEXTS,
-    "frameworks": {"type": "object", "additionalProperties": _TEXTS, "description": "Controls by framework and edition."},
+    "frameworks": {
+        "type": "object",
+        "additionalProperties": {"type": "array", "items": {"anyOf": [_TEXT, _CONTROL]}, "minItems": 1},
+        "description": "Controls by framework and edition.",
+    },
     "guardrails": {
         "type": "object",
         "properties": {

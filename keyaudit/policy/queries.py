@@ -12,6 +12,7 @@ from keyaudit.model.rows import view_name, view_names
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy import verdict
 from keyaudit.policy.bind import Bound
+from keyaudit.policy.controls import columns_of
 from keyaudit.policy.definition import Trees
 from keyaudit.policy.dialect import DuckDB
 from keyaudit.policy.parameters import OTHERWISE
@@ -38,12 +39,13 @@ class Scoring(Enum):
 
 
 def selection(bounds: Sequence[Bound], source: str, as_of: int) -> str:
-    """A query over `source` that adds to each row its verdicts, `code0`, `code1`, ..., and `reasons`."""
+    """A query over `source` that adds to each row its verdicts, `code0` and on, those for parts of policies, and `reasons`."""
     flags: list[str] = []
     codes: list[str] = []
+    parts: list[str] = []
     classes = [f"{_in_class(bound)} AS class{number}" for number, bound in enumerate(bounds) if bound.classes]
     table = bounds[0].policy.table
-    read = dict.fromkeys(name for bound in bounds for name in bound.policy.columns_read)
+    read = dict.fromkeys(name for bound in bounds for name in (*bound.policy.columns_read, *columns_of(bound.policy.parts)))
     source = blanked(DIALECT, source, (name for name in read if table.by_name[name].type is not Type.COUNT))
     if classes:
         source = f"SELECT *, {', '.join(classes)} FROM ({source})"
@@ -54,9 +56,12 @@ def selection(bounds: Sequence[Bound], source: str, as_of: int) -> str:
         judged = verdict.verdict(bound.policy.trees, writer, f"policy{number}_", _excused(bound), exempt)
         flags += [f"{sql} AS {name}" for name, sql in judged.flags.items()]
         codes.append(f"{judged.code} AS code{number}")
+        for index, part in enumerate(bound.policy.parts):
+            conditions = [writer.write(each.tree) if each else None for each in (part.where, part.violated_when)]
+            parts.append(f"{verdict.of_part(f'code{number}', *conditions)} AS part{number}_{index}")
     # Under the table's own name, by which a policy's subject is looked up in the baseline.
     inner = f"SELECT *, {', '.join(flags)} FROM ({source}) AS {DIALECT.name(table.name)}"
-    return f"SELECT *, {', '.join(codes)}, {_reasons(bounds)} AS {REASONS} FROM ({inner})"
+    return f"SELECT *, {', '.join([*codes, *parts])}, {_reasons(bounds)} AS {REASONS} FROM ({inner})"
 
 
 def _in_class(bound: Bound) -> str:
@@ -158,12 +163,18 @@ def _values(number: int, bound: Bound, parameter: str) -> Iterator[tuple[str, Se
         yield f"class{number} = {index} AND ", own.get(parameter, bound.values[parameter])
 
 
+def _parts(bounds: Sequence[Bound]) -> list[str]:
+    """The columns with the verdicts for parts, by policy in their order."""
+    return [f"part{number}_{index}" for number, bound in enumerate(bounds) for index, _ in enumerate(bound.policy.parts)]
+
+
 def counted(relation: str, bounds: Sequence[Bound]) -> str:
-    """The verdicts that occur, with how many rows have them; where one is unknown, by scope and reasons too."""
+    """The verdicts that occur, and how many rows have them; where one is unknown, by scope and reasons too."""
     codes = [f"code{number}" for number in range(len(bounds))]
     unknown = " OR ".join(f"{code} >= {verdict.UNKNOWN_VIOLATION}" for code in codes)
     return (
-        f"SELECT {', '.join(codes)}, CASE WHEN {unknown} THEN scope_id END, CASE WHEN {unknown} THEN {REASONS} END,"
+        f"SELECT {', '.join([*codes, *_parts(bounds)])},"
+        f" CASE WHEN {unknown} THEN scope_id END, CASE WHEN {unknown} THEN {REASONS} END,"
         f" count(*) FROM {relation} GROUP BY ALL"
     )
 
@@ -215,11 +226,12 @@ def count_slices() -> str:
 def slice_in_order(relation: str, table: Table, bounds: Sequence[Bound], number: int, *, least: int, scoring: Scoring) -> str:
     """The rows of a slice of `places` in order.
 
-    Columns: the thing's score, rank, name and id; the table's columns as stored; the verdicts; the classes of the policies that
-    have any; what the row's score rests on; the unknown map; the reasons.
+    Columns: the thing's score, rank, name and id; the table's columns as stored; the verdicts; those for parts of the policies;
+    the classes of the policies that have any; what the row's score rests on; the unknown map; the reasons.
     """
     names = ", ".join(DIALECT.name(name) for name in view_names(table))
     found = [f"code{index}" for index in range(len(bounds))]
+    found += _parts(bounds)
     found += [f"class{index}" for index, bound in enumerate(bounds) if bound.classes]
     return (
         f"SELECT high, low, gravest, label, thing, {names}, {', '.join(found)}, score, {UNKNOWN}, {REASONS}"

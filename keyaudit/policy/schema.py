@@ -8,10 +8,10 @@ from typing import TypeVar
 from keyaudit.model.columns import Table, Type
 from keyaudit.model.evidence import EVIDENCE
 from keyaudit.model.findings import Outcome, PolicyText, Severity
-from keyaudit.model.frameworks import FRAMEWORKS
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.definition import Derived, Example, Policy, Rung
 from keyaudit.policy.guardrails import guardrails
+from keyaudit.policy.mappings import confined, frameworks, parts
 from keyaudit.policy.narrowing import Condition
 from keyaudit.policy.nodes import Items, Members, Node, Scalar
 from keyaudit.policy.parameters import Parameter, declare
@@ -30,7 +30,6 @@ OPTIONAL = ("severity_when", "subject", "applies_to", "parameters", "frameworks"
 EXAMPLE = ("why", "expect", "severity", "parameters")
 ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 LESSON = re.compile(r"L[1-9]", re.ASCII)
-_FRAMEWORK = re.compile(r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*", re.ASCII)
 _MAX_RUNGS = 8
 _MAX_EXAMPLES = 200
 _MAX_VARIED = 20
@@ -76,6 +75,8 @@ class _Reader(Reader):
         known = [*table.by_name, *parameters]
         message = self._template(fields.get("message"), known)
         fix = self._fix(fields.get("fix"), known)
+        mapped = fields.get("frameworks")
+        controls = parts(self, mapped, lambda node: self._condition(node, table, parameters, present))
         self._used(fields.get("parameters"), [applies_to, violated_when, *(rung.condition for rung in rungs)])
         text = PolicyText(
             id=stem,
@@ -85,7 +86,8 @@ class _Reader(Reader):
             why=self.text(fields.get("why")),
             fix={kind: template.text for kind, template in fix.items()},
             references=self._texts(fields.get("references"), "references"),
-            frameworks=self._frameworks(fields.get("frameworks")),
+            frameworks=frameworks(self, mapped, declared=self._ours),
+            confined=confined(controls),
             guardrails=guardrails(self, fields.get("guardrails"), parameters),
             lessons=self._texts(fields.get("lessons"), "lessons", LESSON),
             needs=self._needs(fields.get("needs")),
@@ -109,6 +111,7 @@ class _Reader(Reader):
             fix=fix,
             given=given,
             examples=examples,
+            parts=controls,
             file=self.file,
             source=self._source,
         )
@@ -269,26 +272,6 @@ class _Reader(Reader):
         if node is not None and not found:
             self.problem(node, f"no {name}", "name at least one" + ("" if name in REQUIRED else ", or leave the field out"))
         return tuple(found)
-
-    def _frameworks(self, node: Node | None) -> dict[str, tuple[str, ...]]:
-        found: dict[str, tuple[str, ...]] = {}
-        for name, value in self._entries(node).items():
-            if _FRAMEWORK.fullmatch(name) is None:
-                self.problem(value, f"{shown(name)} cannot name a framework", "as in cis-azure-6.0")
-            found[name] = self._texts(value, "controls")
-            if self._ours:
-                self._declared(name, value)
-        return found
-
-    def _declared(self, name: str, controls: Node) -> None:
-        framework = FRAMEWORKS.get(name)
-        if framework is None:
-            self.problem(controls, f"no such framework: {shown(name)}", nearest(name, FRAMEWORKS))
-            return
-        for item in self._items(controls):
-            if isinstance(item, Scalar) and not framework.knows(item.text):
-                remedy = nearest(item.text, framework.controls) or "declare it in keyaudit/model/frameworks"
-                self.problem(item, f"{name} has no control {shown(item.text)}", remedy)
 
     def _needs(self, node: Node | None) -> tuple[str, ...]:
         items = self._items(node) if isinstance(node, Items) else [node] if node is not None else []

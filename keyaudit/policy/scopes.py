@@ -19,6 +19,7 @@ from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.applicability import part_may_apply
 from keyaudit.policy.bind import Bound, by_table
+from keyaudit.policy.controls import beside
 from keyaudit.policy.queries import scopes_seen
 
 
@@ -42,7 +43,13 @@ class Blind:
             message=f"cannot tell: {'; '.join(_told(self.gaps))}",
             expected=self.bound.expected(None, None if self.bound.classes else 0),
             scope=self.scope,
+            beside=self.beside,
         )
+
+    @property
+    def beside(self) -> frozenset[tuple[str, str]]:
+        """The controls that are about none of its rows."""
+        return beside(self.bound.policy.parts, self.scope.kind)
 
     @property
     def group(self) -> UnknownGroup:
@@ -67,6 +74,8 @@ class Unsupplied:
     bound: Bound
     needs: tuple[str, ...]
     """What is missing."""
+    beside: frozenset[tuple[str, str]] = frozenset()
+    """None: every control that the policy maps to is in doubt."""
 
     @property
     def finding(self) -> Finding:

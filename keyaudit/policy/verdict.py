@@ -86,6 +86,26 @@ def verdict(trees: Trees, writer: Writer, prefix: str, excused: Excused = Excuse
     return Verdict(flags, code)
 
 
+def of_part(code: str, where: str | None, violated: str | None) -> str:
+    """The code of what one control comes to, as SQL: `code` names the policy's own, the others are conditions or None.
+
+    Not applicable where `where` is false, and unknown where it is NULL. Where the policy applies, `violated` decides, be it of
+    what the policy itself lets pass; else the policy. What excuses a failure of the policy excuses it here. Its severity says
+    nothing.
+    """
+    cases = [f"WHEN {code} < {PASS} THEN {code}"]
+    if where is not None:
+        cases += [f"WHEN NOT {where} THEN {NOT_APPLICABLE}", f"WHEN {where} IS NULL THEN {UNKNOWN_VIOLATION}"]
+    if violated is not None:
+        applied = f"{code} < {UNKNOWN_APPLICATION}"
+        cases += [
+            f"WHEN {applied} AND NOT {violated} THEN {PASS}",
+            f"WHEN {applied} AND {violated} IS NULL THEN {UNKNOWN_VIOLATION}",
+            f"WHEN {code} = {PASS} OR {code} >= {UNKNOWN_VIOLATION} AND {applied} THEN {FAIL}",
+        ]
+    return f"CAST(CASE {' '.join(cases)} ELSE {code} END AS UTINYINT)"
+
+
 def outcome_of(code: int) -> Outcome:
     """The outcome that a code stands for."""
     if code < PASS:

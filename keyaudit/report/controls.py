@@ -27,7 +27,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """One control with the counts of all policies that map to it."""
+    """One control with the counts of all policies that map to it, each over the part of it that the control is about."""
 
     id: str
     title: str
@@ -55,18 +55,19 @@ def controls(framework: Framework, report: Report, policies: Sequence[PolicyText
     # A gap may blind a policy and leave no unknown row behind it: what was to be listed there is not known.
     blinded = {policy for gap in report.verdict.gaps if gap.required for policy in gap.blinds}
     return tuple(
-        _control(each, framework.controls.get(each, ""), mapped.get(each, set()), tallies, blinded)
+        _control(framework, each, mapped.get(each, set()), tallies, blinded)
         for each in (*listed, *sorted(mapped.keys() - framework.controls.keys()))
     )
 
 
-def _control(id_: str, title: str, mapped: set[str], tallies: dict[str, Tally], blinded: set[str]) -> Control:
+def _control(framework: Framework, id_: str, mapped: set[str], tallies: dict[str, Tally], blinded: set[str]) -> Control:
     judged = [tallies[name] for name in sorted(mapped) if name in tallies]
     left = mapped - tallies.keys()
-    excused = sum(sum(counts.values()) for tally in judged for counts in (tally.waived, tally.known))
-    failed = sum(sum(tally.failed.values()) for tally in judged)
-    unknown = sum(sum(tally.unknown.values()) for tally in judged)
-    passed = sum(tally.passed for tally in judged)
+    counts = [tally.of_control(framework.key, id_) for tally in judged]
+    excused = sum(each.excused for each in counts)
+    failed = sum(each.failed for each in counts)
+    unknown = sum(each.unknown for each in counts)
+    passed = sum(each.passed for each in counts)
     if not mapped:
         state = State.NOT_COVERED
     elif failed or excused:
@@ -79,7 +80,7 @@ def _control(id_: str, title: str, mapped: set[str], tallies: dict[str, Tally], 
         state = State.PASS if passed else State.NOT_APPLICABLE
     return Control(
         id=id_,
-        title=title,
+        title=framework.controls.get(id_, ""),
         state=state,
         policies=tuple(tally.policy.id for tally in judged),
         not_judged=tuple(sorted(left)),
@@ -87,5 +88,5 @@ def _control(id_: str, title: str, mapped: set[str], tallies: dict[str, Tally], 
         excused=excused,
         unknown=unknown,
         passed=passed,
-        not_applicable=sum(tally.not_applicable for tally in judged),
+        not_applicable=sum(each.not_applicable for each in counts),
     )

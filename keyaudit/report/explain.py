@@ -27,15 +27,26 @@ def _lines(text: PolicyText, details: Mapping[str, str]) -> Iterator[str]:
         yield from _section(f"Fix ({kind})", fix)
     if text.needs:
         yield from _section("Needs", f"{', '.join(text.needs)}, which Azure does not hold; without it nothing is judged")
-    mapped = [f"{name}: {', '.join(controls)}" for name, controls in sorted(text.frameworks.items())]
     sections = {
         "References": text.references,
-        "Frameworks": mapped,
+        "Frameworks": controls(text),
         "Guardrails": guardrails(text),
         "Lessons": text.lessons,
     }
     for name, lines in sections.items():
         yield from _section(name, "\n".join(lines))
+
+
+def controls(text: PolicyText) -> list[str]:
+    """The controls that the policy maps to, by framework, each with the part of the policy that it is about."""
+    return [
+        f"{name}: {', '.join(_control(each, text.confined.get(name, {})) for each in mapped)}"
+        for name, mapped in sorted(text.frameworks.items())
+    ]
+
+
+def _control(control: str, confined: Mapping[str, str]) -> str:
+    return f"{control} ({confined[control]})" if control in confined else control
 
 
 def guardrails(text: PolicyText) -> list[str]:

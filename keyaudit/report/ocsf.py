@@ -4,7 +4,7 @@ Fail, pass and waived are what they say; what nobody can tell and what was not j
 "did not yield a result due to missing information". `status_code` has our own word. Every time is the run's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity
@@ -65,7 +65,6 @@ def _common(report: Report) -> dict[str, object]:
 def _policy(policy: PolicyText) -> dict[str, dict[str, object]]:
     """What is the same for every finding of a policy, by the member of an event that it is a part of."""
     links = [reference for reference in policy.references if reference.startswith("https://")]
-    requirements = [f"{name}:{control}" for name in sorted(policy.frameworks) for control in policy.frameworks[name]]
     return {
         "finding_info": {
             "title": policy.title,
@@ -76,10 +75,16 @@ def _policy(policy: PolicyText) -> dict[str, dict[str, object]]:
         "compliance": {
             "control": policy.id,
             "desc": policy.title,
-            "standards": sorted(policy.frameworks),
-            "requirements": requirements,
+            **_controls(policy.frameworks),
         },
         "remediation": {"references": links},
+    }
+
+
+def _controls(frameworks: Mapping[str, Sequence[str]]) -> dict[str, object]:
+    return {
+        "standards": sorted(frameworks),
+        "requirements": [f"{name}:{control}" for name in sorted(frameworks) for control in frameworks[name]],
     }
 
 
@@ -97,7 +102,11 @@ def _finding(finding: Finding, report: Report, policy: Mapping[str, Mapping[str,
         "status_code": finding.outcome,
         **({"status_detail": finding.waiver.reason} if finding.waiver else {}),
         "finding_info": {**policy["finding_info"], "uid": finding.id, **_first_seen(finding, report)},
-        "compliance": {**policy["compliance"], **_result(status_id, status, finding.outcome, details)},
+        "compliance": {
+            **policy["compliance"],
+            **_controls(finding.frameworks),
+            **_result(status_id, status, finding.outcome, details),
+        },
         "remediation": {**policy["remediation"], "desc": fix},
         "evidences": [{"data": {**evidence, "expected": finding.expected, "unknown": dict(sorted(finding.unknown.items()))}}],
         "resources": [_resource(finding, facts)],

@@ -7,7 +7,7 @@ from keyaudit.model.evidence import remedy
 from keyaudit.model.findings import PolicyText
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.text import one_line
-from keyaudit.report.explain import guardrails
+from keyaudit.report.explain import controls, guardrails
 
 _LONGEST = 10_000
 
@@ -63,9 +63,8 @@ def _policy(text: PolicyText, details: Mapping[str, str], examples: Sequence[tup
     for kind, fix in text.fix.items():
         yield from ((_plain(fix), "") if kind == "text" else (f"    {one_line(fix, _LONGEST)}", ""))
     yield from ("## Examples", "", *_table(("", "outcome", "columns"), examples), "")
-    mapped = [f"- {name}: {', '.join(controls)}" for name, controls in sorted(text.frameworks.items())]
     for name, found in (
-        ("Frameworks", mapped),
+        ("Frameworks", [f"- {_plain(each)}" for each in controls(text)]),
         ("Guardrails", [f"- {each}" for each in guardrails(text)]),
         ("References", [f"- {_plain(each)}" for each in text.references]),
         ("Lessons", [f"- {each}" for each in text.lessons]),

@@ -70,7 +70,10 @@ def records(report: Report) -> Iterator[Record]:
     common = _common(report)
     policies = {tally.policy.id: _policy(tally.policy) for tally in report.tallies}
     for finding in report.findings(True):
-        yield {**common, **policies.get(finding.policy.id, {}), **_finding(finding, report)}
+        policy = policies.get(finding.policy.id, {})
+        if finding.beside:
+            policy = _policy(finding.policy, finding.frameworks)
+        yield {**common, **policy, **_finding(finding, report)}
     for each in report.verdict.not_judged:
         yield {**common, **_not_judged(each)}
 
@@ -170,14 +173,18 @@ def _waiver(waiver: Waiver | None) -> dict[str, str | None]:
     }
 
 
-def _policy(policy: PolicyText) -> Record:
-    references = (f"{name}:{control}" for name in sorted(policy.frameworks) for control in policy.frameworks[name])
+def _controls(frameworks: Mapping[str, Sequence[str]]) -> str | None:
+    return "|".join(f"{name}:{control}" for name in sorted(frameworks) for control in frameworks[name]) or None
+
+
+def _policy(policy: PolicyText, frameworks: Mapping[str, Sequence[str]] | None = None) -> Record:
+    """What is said of a policy. `frameworks`: the controls that a finding counts for, where these are not all."""
     links = (reference for reference in policy.references if reference.startswith("https://"))
     return _held(
         {
             "policy_id": policy.id,
             "policy_title": policy.title,
-            "control_refs": "|".join(references) or None,
+            "control_refs": _controls(policy.frameworks if frameworks is None else frameworks),
             "remediation_url": next(links, None),
         }
     )

@@ -50,11 +50,36 @@ def test_every_control_has_a_result_and_what_no_policy_covers_is_said(keyaudit: 
     assert list(found)[-1] == "8.3.11"
 
 
+def test_controls_of_the_cis_benchmark_count_the_vaults_that_they_are_about(keyaudit: Keyaudit, contoso: Path) -> None:
+    found = controls(keyaudit, contoso, "cis-azure-6.0")
+    counts = {id_: (each["failed"], each["passed"]) for id_, each in found.items()}
+    assert (counts["8.3.1"], counts["8.3.2"]) == ((6, 48), (2, 13))
+    assert (counts["8.3.3"], counts["8.3.4"]) == ((2, 4), (2, 0))
+    # No Managed HSM has keys in the one, or a log in the other.
+    assert counts["6.1.1.4"] == (4, 9)
+    # A sandbox is exempt by our default and not by the benchmark, and so is a key that a job rotates.
+    usual = controls(keyaudit, contoso, "cis-azure-6.0", "--profile", "default")
+    assert (usual["8.3.5"]["failed"], found["8.3.5"]["failed"]) == (3, 4)
+    assert found["8.3.9"]["failed"] > usual["8.3.9"]["failed"]
+
+
+def test_the_numbers_of_controls_add_up_to_those_of_their_policy(keyaudit: Keyaudit, contoso: Path) -> None:
+    [policy] = keyaudit("report", "--from", contoso, "--select", "kv-key-no-expiry", "-o", "json").json["policies"]
+    found = controls(keyaudit, contoso, "azure-policy", "--select", "kv-key-no-expiry")
+    assert sum(policy["failed"].values()) == sum(each["failed"] for each in found.values()) == 8
+    assert policy["passed"] == sum(each["passed"] for each in found.values()) == 67
+    cis = controls(keyaudit, contoso, "cis-azure-6.0", "--select", "kv-key-no-expiry")
+    of_hsms = found["1d478a74-21ba-4b9f-9d8f-8e6fced0eec5"]
+    assert sum(cis[id_]["passed"] for id_ in ("8.3.1", "8.3.2")) == policy["passed"] - of_hsms["passed"]
+    rows = ("failed", "excused", "unknown", "passed", "not_applicable")
+    assert {sum(each[name] for name in rows) for each in (of_hsms, cis["8.3.1"], cis["8.3.2"])} == {185}
+
+
 def test_a_failure_fails_its_control_be_it_waived_or_known(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
     behind = ("--select", "kv-purge-protection-off")
     assert controls(keyaudit, contoso, "cis-azure-6.0", *behind)["8.3.5"]["result"] == "fail"
     baseline = tmp_path / "b.json"
-    assert keyaudit("baseline", "create", "--from", contoso, *behind, "--out", baseline).code == 0
+    assert keyaudit("baseline", "create", "--from", contoso, *behind, "--profile", "cis-azure-6.0", "--out", baseline).code == 0
     known = controls(keyaudit, contoso, "cis-azure-6.0", *behind, "--baseline", baseline)["8.3.5"]
     assert (known["result"], known["failed"]) == ("fail", 0)
     assert known["excused"] > 0
@@ -105,6 +130,10 @@ def test_every_format_counts_the_same_and_none_changes_the_exit_code(
         assert summary in " ".join(table.out.split())
         assert {state: sum(row["result"] == state for row in rows) for state in counts} == counts
         assert [row["control_id"] for row in rows] == [each["id"] for each in json.json["controls"]]
+        assert [int(row["failed"]) for row in rows] == [each["failed"] for each in json.json["controls"]]
+        for id_ in ("8.3.1", "8.3.2"):
+            [each] = [each for each in json.json["controls"] if each["id"] == id_]
+            assert f"{each['failed']} failed" in text.out.split(f"{id_} ")[1].split("\n")[1]
         assert "its controls that concern keys, credentials and their logging, and no others" in " ".join(text.out.split())
 
 

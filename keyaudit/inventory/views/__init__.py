@@ -56,6 +56,7 @@ from keyaudit.model.tables.reach import (
     OUTSIDERS,
     READING,
     SIGNER_ENVIRONMENTS,
+    SIGNERS_NAMED,
     SIGNING_WEIGHT,
     USING_AND_GRANTING,
 )
@@ -146,6 +147,7 @@ def _prepared(
     sources: Sources, as_of: int, names: Collection[str], *, reach_known: bool, columns: Mapping[str, Collection[str]] | None
 ) -> Iterator[str]:
     """The statements that make what several views look up, or one of them more than once."""
+    yield environment.named(sources["vault"])
     if reach_known or not _READ_PRIVILEGES.isdisjoint(names):
         yield from privileges.prepare(sources)
     if "credential" in names:
@@ -166,7 +168,7 @@ def _vaults(query: str, *, reach_known: bool, wanted: Wanted) -> str:
 def _keys(sources: Sources, *, reach_known: bool, wanted: Wanted) -> str:
     """With who can use it, and how far that makes it reach."""
     query = vault.watched(key.view(sources, wanted), sources)
-    beside = (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS)
+    beside = (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS, SIGNERS_NAMED)
     counted = reach.counted(
         query, *OF_KEYS, known=reach_known, wanted=wanted, vault="vault_id", thing=_KEY, beside=beside, of_keys=True
     )

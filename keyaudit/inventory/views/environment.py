@@ -1,4 +1,6 @@
-"""The environment that the run's own rules give, where no tag does: the macro `environment_of`, for the views to use."""
+"""The environment that the reader's own rules give, where no tag does: the macros `environment_of`, for the views to use."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 import re
 from collections.abc import Sequence
@@ -15,6 +17,9 @@ BY_RULE = "environment_of({0}.id, {0}.name, {0}.subscription_id, {0}.subscriptio
 BY_SUBSCRIPTION = "environment_of(NULL, NULL, {0}.subscription_id, {0}.subscription_name)"
 """The environment of anything else in a subscription."""
 
+BY_PRINCIPAL = "environment_of_principal({0}.id, {0}.app_id, {0}.name)"
+"""The environment of a service principal, wherever it is."""
+
 DOUBT = "CASE WHEN environment_by_subscription() THEN {0}.unknown['subscription_name'] END"
 """Why a rule that names subscriptions may have missed."""
 
@@ -26,13 +31,26 @@ OF_VAULT_DOUBT = f"coalesce({{0}}.unknown['tags'], CASE WHEN {_UNRULED} THEN {DO
 
 def create(connection: duckdb.DuckDBPyConnection, rules: Sequence[EnvironmentRule]) -> None:
     """Makes the macros. Rules about vaults come before those about subscriptions; of each kind the first that fits counts."""
+    principals = [rule for rule in rules if rule.of == "principal"]
     vaults = [rule for rule in rules if rule.of == "vault"]
     subscriptions = [rule for rule in rules if rule.of == "subscription"]
     cases = [_case(rule, "vault_id", "vault_name") for rule in vaults]
     cases += [_case(rule, "subscription_id", "subscription_name") for rule in subscriptions]
-    found = f"CASE {' '.join(cases)} END" if cases else "NULL::VARCHAR"
-    connection.execute(f"CREATE MACRO environment_of(vault_id, vault_name, subscription_id, subscription_name) AS {found}")
+    connection.execute(
+        f"CREATE MACRO environment_of(vault_id, vault_name, subscription_id, subscription_name) AS {_first(cases)}"
+    )
+    cases = [_case(rule, "split_part(principal_id, '/', -1)", "app_id", "principal_name") for rule in principals]
+    connection.execute(f"CREATE MACRO environment_of_principal(principal_id, app_id, principal_name) AS {_first(cases)}")
     connection.execute(f"CREATE MACRO environment_by_subscription() AS {'true' if subscriptions else 'false'}")
+
+
+def _first(cases: Sequence[str]) -> str:
+    return f"CASE {' '.join(cases)} END" if cases else "NULL::VARCHAR"
+
+
+def named(vaults: str) -> str:
+    """The statement that makes `environment_named`, a view with the vaults of that relation whose environment is known."""
+    return f"CREATE VIEW environment_named AS SELECT id FROM {vaults} AS vault WHERE {OF_VAULT.format('vault')} IS NOT NULL"
 
 
 def _case(rule: EnvironmentRule, *columns: str) -> str:

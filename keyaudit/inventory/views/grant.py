@@ -5,6 +5,7 @@
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views.reach_counts import DATA, HOLDS
 from keyaudit.inventory.views.sql import Sources, extended, gap, read_to_the_end, stored
+from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.places import VAULTS_FOUND
 
 _DERIVED = (
@@ -13,6 +14,8 @@ _DERIVED = (
     "effective",
     "environments_opened",
     "environment_crossings",
+    "holders_named",
+    "places_named",
     *(f"{who}_{bound}" for who in HOLDS for bound in ("min", "max")),
 )
 _TYPES = {
@@ -21,13 +24,17 @@ _TYPES = {
     "effective": "BOOLEAN",
     "environments_opened": "VARCHAR[]",
     "environment_crossings": "VARCHAR[]",
+    "holders_named": "BOOLEAN",
+    "places_named": "BOOLEAN",
 }
 
 _OPENS = f"met.{{0}} & {DATA} <> 0"
 _OPENED = f"""count(met.vault) > 0 AS seen, list_sort(list(DISTINCT vault.environment)
     FILTER ({_OPENS.format("certain")} AND vault.environment IS NOT NULL)) AS opened,
     min(CASE WHEN {_OPENS.format("certain")} THEN vault.environment_doubt ELSE met.doubt END)
-        FILTER ({_OPENS.format("possible")}) AS opened_doubt"""
+        FILTER ({_OPENS.format("possible")}) AS opened_doubt,
+    coalesce(bool_or(vault.environment IS NULL AND vault.environment_doubt IS NULL)
+        FILTER ({_OPENS.format("possible")}), false) AS unplaced"""
 _CROSSED = """list_sort(flatten(list_transform(coalesce(met.opened, []), lambda there: list_transform(
     list_filter(coalesce(persons.homes, []), lambda here: here <> there), lambda here: here || '->' || there))))"""
 
@@ -55,8 +62,8 @@ def prepare(sources: Sources) -> str:
     )
     persons = f"""
         SELECT holder, min(doubt) AS doubt, {counted}, min(environment_doubt) AS homeless,
-            list(DISTINCT environment) FILTER (environment IS NOT NULL) AS homes
-        FROM (SELECT DISTINCT holder, person, human, abroad, doubt, environment, environment_doubt FROM reach_person)
+            list(DISTINCT environment) FILTER (environment IS NOT NULL) AS homes, bool_or(unnamed) AS unnamed
+        FROM (SELECT DISTINCT holder, person, human, abroad, doubt, environment, environment_doubt, unnamed FROM reach_person)
         GROUP BY holder"""
     met = f"""
         SELECT way.id, {_OPENED},
@@ -79,6 +86,8 @@ def prepare(sources: Sources) -> str:
     # Where the one list is empty, nothing is crossed whatever is in the other.
     crossing_doubt = f"""CASE WHEN ({opened_doubt} IS NULL AND len({opened}) = 0)
         OR ({homes_doubt} IS NULL AND persons.homes IS NULL) THEN NULL ELSE coalesce({opened_doubt}, {homes_doubt}) END"""
+    nameless = f"CASE WHEN persons.unnamed THEN '{Reason.NOT_CONFIGURED}' END"
+    placeless = f"CASE WHEN met.unplaced THEN '{Reason.NOT_CONFIGURED}' END"
     counts = ", ".join(
         f"coalesce(persons.{who}_min, 0) AS {who}_min, CASE WHEN holder.open IS NULL THEN coalesce(persons.{who}_most, 0) END"
         f" AS {who}_max"
@@ -90,7 +99,9 @@ def prepare(sources: Sources) -> str:
         SELECT stored.id, holder.kind AS principal_kind, holder.name AS principal_name,
             CASE WHEN met.id IS NULL OR met.surely THEN true WHEN {effective_doubt} IS NULL THEN false END AS effective,
             CASE WHEN {opened_doubt} IS NULL THEN {opened} END AS environments_opened,
-            CASE WHEN {crossing_doubt} IS NULL THEN {_CROSSED} END AS environment_crossings, {counts},
+            CASE WHEN {crossing_doubt} IS NULL THEN {_CROSSED} END AS environment_crossings,
+            CASE WHEN {nameless} IS NULL THEN true END AS holders_named,
+            CASE WHEN {placeless} IS NULL THEN true END AS places_named, {counts},
             {
         extended(
             {
@@ -99,6 +110,8 @@ def prepare(sources: Sources) -> str:
                 "effective": effective_doubt,
                 "environments_opened": opened_doubt,
                 "environment_crossings": crossing_doubt,
+                "holders_named": nameless,
+                "places_named": placeless,
                 **{
                     who: f"CASE WHEN holder.open IS NOT NULL OR persons.{who}_min <> persons.{who}_most"
                     " THEN coalesce(holder.open, persons.doubt) END"

@@ -13,6 +13,7 @@ a count has no upper bound.
 from collections.abc import Iterator, Mapping, Sequence
 
 from keyaudit.inventory.load import quoted
+from keyaudit.inventory.rows import SQL_TYPES
 from keyaudit.inventory.views import tier0
 from keyaudit.inventory.views.environment import OF_VAULT, OF_VAULT_DOUBT
 from keyaudit.inventory.views.principal import home_doubt
@@ -84,7 +85,7 @@ def counted(
     for column in (each for each in beside if each.name in wanted):
         names.append(column.name)
         counts = {f"{column.name}_{bound}": "BIGINT" for bound in ("min", "max")}
-        types |= counts if column.type is Type.COUNT else {column.name: "VARCHAR[]"}
+        types |= counts if column.type is Type.COUNT else {column.name: SQL_TYPES[column.type]}
     if not types and not of_keys:
         return query
     if not known:
@@ -226,7 +227,8 @@ def _persons(sources: Sources) -> str:
     kind = "coalesce(principal.kind, held.kind)"
     return f"""
         SELECT held.holder, dense_rank() OVER (ORDER BY held.person_id)::INTEGER AS person,
-            home.environment, {home_doubt(kind, "blind.principals")} AS environment_doubt,
+            home.environment, coalesce(home.unnamed, false) AS unnamed,
+            {home_doubt(kind, "blind.principals")} AS environment_doubt,
             home.subscription, {home_doubt(kind, "blind.principals", "subscription_doubt")} AS subscription_doubt,
             {tier0.controls(kind)} AS tier0, {tier0.doubt(kind)} AS tier0_doubt,
             CASE WHEN {kind} IN ({_HUMANS}) THEN true WHEN {kind} IN ({_WORKLOADS}) THEN false END AS human,

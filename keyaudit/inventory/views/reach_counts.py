@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import product
 
 from keyaudit.inventory.views.sql import Wanted
+from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import HSM_ADMINISTRATOR
 from keyaudit.model.tables.reach import (
     ACTIONS,
@@ -13,6 +14,7 @@ from keyaudit.model.tables.reach import (
     OUTSIDERS,
     READING,
     SIGNER_ENVIRONMENTS,
+    SIGNERS_NAMED,
     SIGNING_WEIGHT,
     USING_AND_GRANTING,
 )
@@ -75,6 +77,8 @@ def counts(wanted: Wanted) -> str:
     name, doubt = SIGNER_ENVIRONMENTS.name, "signing_environments_doubt"
     columns.append(f"CASE WHEN {doubt} IS NULL THEN coalesce(signing_environments, []) END AS {name}")
     reasons.append((name, doubt))
+    columns.append(f"CASE WHEN NOT {SIGNERS_NAMED.name} THEN NULL ELSE true END AS {SIGNERS_NAMED.name}")
+    reasons.append((SIGNERS_NAMED.name, f"CASE WHEN NOT {SIGNERS_NAMED.name} THEN '{Reason.NOT_CONFIGURED}' END"))
     entries = ", ".join(f"{{'key': '{name}', 'value': {reason}}}" for name, reason in reasons)
     return f"""
         SELECT spot, {", ".join(columns)}, nullif(map_from_entries(list_filter([{entries}],
@@ -98,6 +102,7 @@ def _at_spots(wanted: Wanted) -> str:
         open_home = f"min(CASE WHEN certain & {BITS[action]} = 0 THEN doubt ELSE {place}_doubt END) FILTER ({perhaps})"
         homes.append(f"list_sort(list(DISTINCT {place}) FILTER ({surely})) AS {action}_{places}")
         homes.append(f"{open_home} AS {action}_{places}_open")
+    homes.append(f"NOT coalesce(bool_or({_held_by('possible', 'signing', 'unnamed')}), false) AS {SIGNERS_NAMED.name}")
     name = ADMINISTRATORS.name
     return f"""
         SELECT counted.*, {", ".join(f"{_missing(action)} AS {action}_missing" for action in ACTIONS)},
@@ -129,7 +134,7 @@ def _people() -> str:
     # What is the same of a person everywhere is looked up once they are together: grouping it costs more than all the rest.
     return """
         SELECT people.* EXCLUDE (person), count(*) AS alike, who.human, who.abroad, who.tier0, who.tier0_doubt,
-            who.environment, who.environment_doubt, who.subscription, who.subscription_doubt
+            who.environment, who.environment_doubt, who.unnamed, who.subscription, who.subscription_doubt
         FROM (
             SELECT held.number, person.person, bit_or(held.certain) AS certain, bit_or(held.possible) AS possible,
                 min(coalesce(person.doubt, held.doubt)) AS doubt

@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.views import azure_roles, sql
+from keyaudit.inventory.views.environment import BY_PRINCIPAL
 from keyaudit.inventory.views.privileges import OF_PRINCIPALS, privileges
 from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.model.reasons import Reason
@@ -18,12 +19,15 @@ _TAGGED = (
 """The environments that its application's tags name. Entra's tags have no values: teams write one behind a colon."""
 
 _SUBSCRIPTION = "nullif(regexp_extract(stored.arm_id, '^/subscriptions/([^/]+)(/|$)', 1), '')"
+_NAMED = BY_PRINCIPAL.format("stored")
 _BY_RULE = f"environment_of(NULL, NULL, {_SUBSCRIPTION}, place.name)"
-_ENVIRONMENT = f"CASE WHEN len({_TAGGED}) = 1 THEN {_TAGGED}[1] WHEN {_SUBSCRIPTION} IS NOT NULL THEN {_BY_RULE} END"
-_ENVIRONMENT_DOUBT = f"""CASE len({_TAGGED}) WHEN 1 THEN NULL WHEN 0 THEN coalesce(stored.unknown['arm_id'], CASE
+_ENVIRONMENT = f"""CASE WHEN len({_TAGGED}) = 1 THEN {_TAGGED}[1] WHEN {_NAMED} IS NOT NULL THEN {_NAMED}
+    WHEN {_SUBSCRIPTION} IS NOT NULL THEN {_BY_RULE} END"""
+_ENVIRONMENT_DOUBT = f"""CASE len({_TAGGED}) WHEN 1 THEN NULL
+    WHEN 0 THEN CASE WHEN {_NAMED} IS NULL THEN coalesce(stored.unknown['arm_id'], CASE
         WHEN {_SUBSCRIPTION} IS NULL OR {_BY_RULE} IS NOT NULL THEN NULL
         WHEN environment_by_subscription() THEN
-            CASE WHEN place.subscription_id IS NULL THEN '{Reason.NOT_VISIBLE}' ELSE place.unknown['name'] END END)
+            CASE WHEN place.subscription_id IS NULL THEN '{Reason.NOT_VISIBLE}' ELSE place.unknown['name'] END END) END
     ELSE coalesce(stored.unknown['app_tags'], '{Reason.BAD_VALUE}') END"""
 """Two tags that name two environments name none. A rule may know a subscription by its name, which is not known of one that the
 identity does not see."""
@@ -56,13 +60,15 @@ def view(sources: Sources, wanted: Wanted) -> str:
 def environments(sources: Sources) -> str:
     """Where every service principal is at home, and by what names it is known.
 
-    Its environment, with its `doubt` where that is unknown, and the subscription that a managed identity lies in, with
-    `subscription_doubt`.
+    Its environment, with its `doubt` where that is unknown; whether it is `unnamed`: nothing says its environment, and it is no
+    service of Azure's own, which has none. The subscription that a managed identity lies in, with `subscription_doubt`.
     """
     return f"""
         SELECT split_part(stored.id, '/', -1) AS object_id, lower(stored.app_id) AS app_id,
             stored.unknown['app_roles_listed'] AS unlisted, {_ENVIRONMENT_DOUBT} AS doubt,
             CASE WHEN {_ENVIRONMENT_DOUBT} IS NULL THEN {_ENVIRONMENT} END AS environment,
+            ({_ENVIRONMENT_DOUBT}) IS NULL AND ({_ENVIRONMENT}) IS NULL
+                AND stored.home IS DISTINCT FROM 'microsoft' AS unnamed,
             stored.unknown['arm_id'] AS subscription_doubt, {_SUBSCRIPTION} AS subscription
         FROM {sources["service_principal"]} AS stored
         LEFT JOIN {sources["subscription"]} AS place ON place.subscription_id = {_SUBSCRIPTION}"""

@@ -24,7 +24,7 @@ def prepare(sources: Sources) -> Iterator[str]:
     yield f"CREATE TABLE reach_control AS {_control(sources)}"
     yield f"""
         CREATE TABLE reach_service_principal AS
-        SELECT object_id, app_id, environment, doubt, subscription, subscription_doubt,
+        SELECT object_id, app_id, environment, unnamed, doubt, subscription, subscription_doubt,
             CASE WHEN controls THEN true WHEN why IS NULL THEN false END AS tier0,
             CASE WHEN controls THEN NULL ELSE why END AS tier0_doubt
         FROM (

@@ -79,8 +79,10 @@ _USUAL = f"""LEFT JOIN use_known AS held ON {_SAME}
 
 
 _FOUND = "by_object.object_id IS NOT NULL"
-_ACTOR_HOME_DOUBT = f"""CASE WHEN NOT {_KEY} THEN NULL WHEN {_FOUND} THEN by_object.doubt
-    WHEN stored.actor_app_id IN ({_MICROSOFTS}) THEN NULL WHEN by_app.app_id IS NOT NULL THEN by_app.doubt
+_ACTOR_HOME_DOUBT = f"""CASE WHEN NOT {_KEY} THEN NULL
+    WHEN {_FOUND} THEN CASE WHEN by_object.unnamed THEN '{Reason.NOT_CONFIGURED}' ELSE by_object.doubt END
+    WHEN stored.actor_app_id IN ({_MICROSOFTS}) THEN NULL
+    WHEN by_app.app_id IS NOT NULL THEN CASE WHEN by_app.unnamed THEN '{Reason.NOT_CONFIGURED}' ELSE by_app.doubt END
     ELSE coalesce(stored.unknown['principal_id'], stored.unknown['actor_app_id'], {gap("principals")},
         '{Reason.NOT_VISIBLE}') END"""
 _SINCE = "(sign_ins.since IS NULL OR sign_ins.since > stored.used_on)"

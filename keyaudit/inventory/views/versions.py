@@ -81,12 +81,17 @@ _SUPERSEDED = Counted("superseded_enabled", "oldest_superseded_on", "enabled AND
 
 ENVIRONMENT = f"CASE WHEN stored.unknown['tags'] IS NULL THEN coalesce({_OWN_TAG}, vault.environment) END"
 
-COLUMNS = {"environment": f"{ENVIRONMENT} AS environment", **_SUPERSEDED.columns}
-"""What is left of superseded versions, and the environment."""
+COLUMNS = {
+    "environment": f"{ENVIRONMENT} AS environment",
+    "vault_access_model": "vault.access_model AS vault_access_model",
+    **_SUPERSEDED.columns,
+}
+"""What is left of superseded versions, the environment, and the vault's permission model."""
 
 REASONS = {
     "environment": f"""coalesce(stored.unknown['tags'], CASE WHEN {_OWN_TAG} IS NULL
         THEN CASE WHEN vault.id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE vault.doubt END END)""",
+    "vault_access_model": f"CASE WHEN vault.id IS NULL THEN '{Reason.PARENT_NOT_ASSESSED}' ELSE vault.model_doubt END",
     **_SUPERSEDED.reasons,
 }
 """Why one of these columns is unknown."""
@@ -101,10 +106,11 @@ def relations(sources: Sources, table: str, subject: str, *more: Counted) -> dic
     return {
         "groups": f"JOIN ({groups}) AS groups ON groups.subject = stored.{subject}",
         "vault": f"""LEFT JOIN (
-            SELECT id, environment,
+            SELECT id, environment, access_model,
+                CASE WHEN access_model IS NULL THEN unknown['access_model'] END AS model_doubt,
                 coalesce(unknown['tags'], CASE WHEN environment IS NULL THEN {DOUBT.format("known")} END) AS doubt
             FROM (
-                SELECT id, unknown, CASE WHEN unknown['tags'] IS NULL
+                SELECT id, unknown, access_model, CASE WHEN unknown['tags'] IS NULL
                     THEN coalesce({tag("vault")}, {BY_RULE.format("vault")}) END AS environment
                 FROM {sources["vault"]} AS vault
             ) AS known

@@ -18,6 +18,8 @@ class Framework:
     """Short titles by id, in the order of the edition."""
     profile: str = ""
     """The set of limits that are its own; empty where it has none."""
+    exempts: frozenset[str] = frozenset()
+    """What it leaves out itself, of the environments and tags that policies leave out: its profile may keep those."""
     form: re.Pattern[str] | None = None
     """The form of ids that policies may name besides: then `controls` is no list of what the edition has, and what no policy
     maps to goes unsaid."""

@@ -1,7 +1,7 @@
 """The table of certificates, by version."""
 
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
-from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT
+from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL
 from keyaudit.model.tables.reach import OF_KEYS, OUTSIDERS, READING, reach_columns
 from keyaudit.model.tables.vault_objects import attributes, superseded, time, version_place
 
@@ -213,5 +213,6 @@ CERTIFICATE = Table(
                 "service_principal.tier0",
             ),
         ),
+        VAULT_ACCESS_MODEL,
     ),
 )

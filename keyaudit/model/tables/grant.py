@@ -292,5 +292,18 @@ GRANT = Table(
                 "foreign": "guests and applications of other tenants that",
             }.items()
         ),
+        Column(
+            name="holders_named",
+            type=Type.BOOLEAN,
+            meaning="a tag or setting names the environment of each workload that holds it; true, or unknown",
+            operations=("principal.lookup", "group.members"),
+            derived_from=("principal.environment",),
+        ),
+        Column(
+            name="places_named",
+            type=Type.BOOLEAN,
+            meaning="a tag or setting names the environment of each vault and HSM that it opens; true, or unknown",
+            derived_from=("environments_opened",),
+        ),
     ),
 )

@@ -8,10 +8,18 @@ from keyaudit.model.tables.places import (
     KEY_VAULT_LEAVES_OUT,
     KINDS,
     MANAGED_HSM,
+    VAULT_ACCESS_MODEL,
     VAULTS_FOUND,
     vault_place,
 )
-from keyaudit.model.tables.reach import OF_KEYS, SIGNER_ENVIRONMENTS, SIGNING_WEIGHT, STANDING, reach_columns
+from keyaudit.model.tables.reach import (
+    OF_KEYS,
+    SIGNER_ENVIRONMENTS,
+    SIGNERS_NAMED,
+    SIGNING_WEIGHT,
+    STANDING,
+    reach_columns,
+)
 
 _KEY = ("key.list", "key.versions", "key.get", "hsm.key.list", "hsm.key.versions", "hsm.key.get")
 _MATERIAL = ("key.get", "hsm.key.get")
@@ -348,5 +356,7 @@ KEY = Table(
             ),
             derived_from=("enabled", "used_by", "user_environments", "user_subscriptions"),
         ),
+        VAULT_ACCESS_MODEL,
+        SIGNERS_NAMED,
     ),
 )

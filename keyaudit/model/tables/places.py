@@ -8,6 +8,9 @@ ARM_LEAVES_OUT = "ARM leaves out what was never set on a vault (recorded answers
 KEY_VAULT, MANAGED_HSM = KINDS = ("key-vault", "managed-hsm")
 """What the column `kind` of a vault, and `vault_kind` of what lies in one, may hold."""
 
+ACCESS_MODELS = ("rbac", "access-policy", "hsm-local")
+"""Who decides on access to a vault, as the column `access_model` says."""
+
 VAULTS_FOUND = ("subscription.list", "vault.query", "vault.list")
 """The operations without which vaults may be missing, outermost first."""
 
@@ -21,6 +24,15 @@ VAULT_PARTS = {
     "hsm.list": ({"kind": MANAGED_HSM},),
 }
 """Which listing gives which kind of vault."""
+
+
+VAULT_ACCESS_MODEL = Column(
+    name="vault_access_model",
+    type=Type.TEXT,
+    meaning="the permission model of its vault",
+    values=ACCESS_MODELS,
+    derived_from=("vault.access_model",),
+)
 
 
 def vault_place(operations: tuple[str, ...]) -> tuple[Column, ...]:

@@ -91,6 +91,13 @@ SIGNER_ENVIRONMENTS = Column(
     derived_from=("vault.access_model", "principal.environment"),
     rows_of=STANDING,
 )
+SIGNERS_NAMED = Column(
+    name="signers_named",
+    type=Type.BOOLEAN,
+    meaning="a tag or setting names the environment of each of these service principals; true, or unknown",
+    operations=OPERATIONS,
+    derived_from=("vault.access_model", "principal.environment"),
+)
 USING_AND_GRANTING = Column(
     name="principals_using_and_granting",
     type=Type.COUNT,
@@ -121,7 +128,10 @@ COLUMNS = frozenset(
     (
         *(f"{who}_{action}" for who in WHO for action in ACTIONS),
         *WHO,
-        *(column.name for column in (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS, USING_AND_GRANTING, ADMINISTRATORS, *OUTSIDERS)),
+        *(
+            column.name
+            for column in (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS, SIGNERS_NAMED, USING_AND_GRANTING, ADMINISTRATORS, *OUTSIDERS)
+        ),
         "authenticates_tier0",
         "principal_kind",
         "principal_name",
@@ -131,6 +141,8 @@ COLUMNS = frozenset(
         "blast_radius",
         "environments_opened",
         "environment_crossings",
+        "holders_named",
+        "places_named",
     )
 )
 """Names of the columns that rest on who reaches what."""

@@ -1,7 +1,7 @@
 """The table of secrets, by version: what lists say of them. No value is ever asked for."""
 
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
-from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT
+from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL
 from keyaudit.model.tables.vault_objects import attributes, superseded, version_place
 
 _SECRET = ("secret.list", "secret.versions")
@@ -48,5 +48,6 @@ SECRET = Table(
             derived_from=("secret_id", "managed"),
         ),
         *superseded("secret", _VERSIONS, _VERSIONS, "the version made last: no read that gives no value names the current one"),
+        VAULT_ACCESS_MODEL,
     ),
 )

@@ -138,9 +138,9 @@ SERVICE_PRINCIPAL = Table(
         Column(
             name="environment",
             type=Type.TEXT,
-            meaning="its application's tag env:NAME or environment:NAME, in lower case; else of a managed identity, what "
-            "[environments] says of its subscription",
-            absent="no such tag, and it is no managed identity in a subscription that a rule names",
+            meaning="its application's tag env:NAME or environment:NAME, in lower case; else what [environments] "
+            "says of it or, for a managed identity, of its subscription",
+            absent="no such tag, and nothing said",
             derived_from=("app_tags", "arm_id", "subscription.name"),
         ),
         Column(

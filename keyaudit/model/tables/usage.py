@@ -152,7 +152,7 @@ USAGE = Table(
             name="actor_environment",
             type=Type.TEXT,
             meaning="where the service principal that used the key is at home",
-            absent="nothing says, no key was used, or it is a person or Microsoft's own",
+            absent="no key was used, or it is a person or Microsoft's own",
             derived_from=("principal_id", "actor_app_id", "service_principal.environment"),
             needs=LOGS,
         ),

@@ -2,7 +2,7 @@
 
 from keyaudit.model.columns import Column, Left, Table, Type, where_found
 from keyaudit.model.evidence import CUSTODY
-from keyaudit.model.tables.places import ARM_LEAVES_OUT, KINDS, VAULT_PARTS, vault_place
+from keyaudit.model.tables.places import ACCESS_MODELS, ARM_LEAVES_OUT, KINDS, VAULT_PARTS, vault_place
 from keyaudit.model.tables.reach import ACTIONS, ADMINISTRATORS, USING_AND_GRANTING, reach_columns
 
 _FOUND = ("vault.query", "vault.list", "hsm.query", "hsm.list")
@@ -70,7 +70,7 @@ VAULT = Table(
                 "a vault that never chose has access policies, whatever api-version reads it"
             ),
             operations=_FOUND,
-            values=("rbac", "access-policy", "hsm-local"),
+            values=ACCESS_MODELS,
             left_out=Left("access-policy", "learn.microsoft.com/azure/key-vault/general/access-control-default"),
         ),
         Column(

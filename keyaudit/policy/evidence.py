@@ -1,0 +1,33 @@
+"""What policies may do without, and what there is: evidence that Azure's read APIs do not hold."""
+
+from collections.abc import Collection, Iterable
+
+import duckdb
+
+from keyaudit.model.evidence import ENVIRONMENTS, NOT_IN_CLOUD
+from keyaudit.model.reasons import OPTIONAL, Reason
+from keyaudit.model.run import Run
+from keyaudit.policy.definition import Policy
+
+
+def optional(run: Run, require: Collection[str]) -> frozenset[Reason]:
+    """The reasons for which something may be missing without making the run incomplete.
+
+    Whose environment nothing says counts against a run only where [environments] is in use, or was required.
+    """
+    found = set(OPTIONAL)
+    if NOT_IN_CLOUD in require:
+        found.discard(Reason.NOT_IN_CLOUD)
+    if ENVIRONMENTS not in require and not run.environment_rules:
+        found.add(Reason.NOT_CONFIGURED)
+    return frozenset(found)
+
+
+def supplied(run: Run, policies: Iterable[Policy], connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """The evidence that there is. Environments are where [environments] is in use, or a tag of some vault names one."""
+    found = set(run.evidence)
+    if any(ENVIRONMENTS in policy.text.needs for policy in policies) and (
+        run.environment_rules or connection.execute("SELECT 1 FROM environment_named LIMIT 1").fetchone()
+    ):
+        found.add(ENVIRONMENTS)
+    return frozenset(found)
