@@ -55,7 +55,8 @@ _CATEGORIES: dict[str, Reader] = {
 }
 # The other tables and categories of the same diagnostic settings, whose records are about other things.
 # https://learn.microsoft.com/entra/identity/monitoring-health/concept-diagnostic-settings-logs-options
-# https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema and .../azure-monitor/reference/tables/azkvpolicyevaluationdetailslogs
+# https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema
+# https://learn.microsoft.com/azure/azure-monitor/reference/tables/azkvpolicyevaluationdetailslogs
 _OTHER_TABLES = frozenset(
     {
         "AADNonInteractiveUserSignInLogs",
@@ -190,7 +191,7 @@ def _of_other_category(members: Members, category: object) -> Reader:
 
 
 def _of_unknown(members: Members, name: str, value: object) -> Reader:
-    """Of a record whose members do not tell, either: nothing to read. Raises UnknownKindError where it may be of a log that is read.
+    """The reader of a record about other things. Raises UnknownKindError for one that may be of a log that is read.
 
     `name`, `value`: the member that should say of which log it is.
     """
