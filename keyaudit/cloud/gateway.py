@@ -1,6 +1,7 @@
 """The one way to Azure: declared reads alone, where they belong, at the pace that Azure allows; every refusal is a value."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
@@ -17,6 +18,7 @@ from keyaudit.cloud.tables import Rows, rows_of
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.operations import OPERATIONS, Operation, Paging, Surface
 from keyaudit.model.reasons import Reason
+from keyaudit.model.text import one_line
 
 T = TypeVar("T")
 
@@ -119,7 +121,11 @@ class Gateway:
     async def get(self, operation: str, item: type[T], *, host: str = "", **segments: str) -> T | Refusal:
         """One object. Of what has not every member that `item` requires: Refusal(bad_item)."""
         answer = await self._one(OPERATIONS[operation], None, host, segments)
-        return answer if isinstance(answer, Refusal) else object_of(answer, item)
+        found = answer if isinstance(answer, Refusal) else object_of(answer, item)
+        if isinstance(found, Refusal) and found.reason is Reason.BAD_ITEM and any(segments.values()):
+            name = one_line("/".join(filter(None, segments.values())), 100)
+            return replace(found, detail=f"{name}: {found.detail}")
+        return found
 
     async def make(self, operation: str, item: type[T], body: Mapping[str, object]) -> T | Refusal:
         """One object that is made by `body`, as `get` gives one."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from string import Formatter
 
 from keyaudit.model.findings import Value
-from keyaudit.model.shell import powershell_quoted, shell_quoted
+from keyaudit.model.shell import appended, powershell_quoted, shell_quoted
 from keyaudit.model.text import one_line
 from keyaudit.model.times import duration_text, iso_date
 from keyaudit.policy.problems import FieldError, nearest, shown
@@ -37,7 +37,12 @@ class Template:
 
     def fill(self, values: Mapping[str, str]) -> str:
         """The text with a value for each of `names`."""
-        return "".join(literal if name is None else literal + values[name] for literal, name in self._parts)
+        filled = ""
+        for literal, name in self._parts:
+            filled += literal
+            if name is not None:
+                filled = appended(filled, values[name])
+        return filled
 
 
 def show(value: Value, kind: Kind) -> str:  # noqa: PLR0911 - one line a type

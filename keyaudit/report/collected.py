@@ -3,6 +3,7 @@
 from typing import TextIO
 
 from keyaudit.model.run import Run, Verdict
+from keyaudit.model.shell import option
 from keyaudit.model.tables import TABLES, filled
 from keyaudit.model.text import one_line
 from keyaudit.report.lines import plural, wrap
@@ -10,6 +11,7 @@ from keyaudit.report.missing import incomplete, unsafe
 from keyaudit.report.summary import SIMULATED
 
 _WIDTH = 80
+_LONGEST = 4_096
 
 
 def render(run: Run, verdict: Verdict, folder: str, out: TextIO, *, hints: bool) -> None:
@@ -23,5 +25,5 @@ def render(run: Run, verdict: Verdict, folder: str, out: TextIO, *, hints: bool)
     for block in (incomplete(verdict, _WIDTH, colour=False), unsafe(verdict, _WIDTH, colour=False)):
         lines += ["", *block] if block else []
     if hints:
-        lines += ["", *wrap(f"Next: keyaudit report --from {one_line(folder)}", _WIDTH)]
+        lines += ["", f"Next: keyaudit report {option('--from', one_line(folder, _LONGEST))}"]
     out.writelines(f"{line}\n" for line in lines)
