@@ -76,8 +76,8 @@ def decide(
         conditions.add(Exit.INCOMPLETE)
     # What was supplied is judged without a read of Azure's.
     rows = any(tally.rows or tally.not_applicable for tally in tallies)
-    known = rows and (not required or shows_access(ledger.records))
-    if not (ledger.assessed or known or any(group.causes for group in groups) or _proven_empty(ledger)):
+    judged = rows and (not required or shows_access(ledger.records))
+    if not (ledger.assessed or judged or any(group.causes for group in groups) or _proven_empty(ledger)):
         conditions.add(_nothing(gaps))
     held = tuple(code for code in PRECEDENCE if code in conditions) or (Exit.CLEAN,)
     return Verdict(

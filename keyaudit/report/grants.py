@@ -62,7 +62,9 @@ def _roles(operations: Iterable[Operation], gap: Gap) -> Iterator[str]:
 
 
 def _set_policy(operations: Iterable[Operation], gap: Gap) -> str:
+    """The command for all that is ever asked of these kinds of objects: it replaces the permissions on a kind."""
+    kinds = access_policies(operations)
+    allowed = {kind: names for kind, names in access_policies(OPERATIONS.values()).items() if kind in kinds}
     name = option("--name", one_line(gap.scope.name, _LONGEST))
     subscription = option("--subscription", one_line(gap.scope.id.split("/")[2], _LONGEST))
-    flags = permission_flags(access_policies(operations))
-    return f"az keyvault set-policy {name} --object-id OBJECT_ID {flags} {subscription}"
+    return f"az keyvault set-policy {name} --object-id OBJECT_ID {permission_flags(allowed)} {subscription}"
