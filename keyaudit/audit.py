@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from keyaudit import __version__, gate
 from keyaudit.inventory.access import BESIDE, BESIDE_ELIGIBLE, TABLES_ASKED, described, reached_by, who_reaches
+from keyaudit.inventory.access_models import with_access_models
 from keyaudit.inventory.blast.reading import known, read
 from keyaudit.inventory.earlier import Earlier, continued
 from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read, endings, prepare
@@ -233,7 +234,7 @@ def judge(
         )
         yield Report(
             run=run,
-            verdict=verdict,
+            verdict=with_access_models(verdict, snapshot),
             tallies=judgement.tallies,
             findings=judgement.findings,
             by_score=scoring is Scoring.ORDER,
@@ -285,6 +286,7 @@ def inventory(snapshot: Snapshot, tables: Sequence[str], *, as_of: int) -> Itera
         listings = tuple(listing(connection, TABLES[name], snapshot.run.evidence) for name in tables)
         unknown = {each.reason for table in listings for each in table.unknown}
         verdict = assess(snapshot.run, snapshot.coverage, operations(*tables), unknown=unknown)
+        verdict = with_access_models(verdict, snapshot)
         yield Inventory(dataclasses.replace(snapshot.run, as_of=as_of), verdict, listings)
 
 

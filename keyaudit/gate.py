@@ -75,8 +75,9 @@ def decide(
     if standing or unknown.total() > allowed_unknown + left_out:
         conditions.add(Exit.INCOMPLETE)
     # What was supplied is judged without a read of Azure's.
-    supplied = not required and any(tally.rows or tally.not_applicable for tally in tallies)
-    if not (ledger.assessed or supplied or any(group.causes for group in groups)):
+    rows = any(tally.rows or tally.not_applicable for tally in tallies)
+    judged = rows and (not required or shows_access(ledger.records))
+    if not (ledger.assessed or judged or any(group.causes for group in groups) or _proven_empty(ledger)):
         conditions.add(_nothing(gaps))
     held = tuple(code for code in PRECEDENCE if code in conditions) or (Exit.CLEAN,)
     return Verdict(
@@ -370,6 +371,14 @@ def _order(operation: str) -> tuple[int, str]:
 
 def _is_list(operation: Operation) -> bool:
     return set(_PLACEHOLDER.findall(operation.path)) <= {"subscription"}
+
+
+def _proven_empty(ledger: _Ledger) -> bool:
+    """Every required list was read, with access to the same service shown by what others gave: so there is nothing."""
+    shown = {OPERATIONS[each.operation].surface for each in ledger.records if shows_access([each])} | {Surface.LOGIN}
+    return bool(ledger.required) and all(
+        each.state is State.ASSESSED and OPERATIONS[each.operation].surface in shown for each in ledger.required
+    )
 
 
 def _nothing(gaps: Sequence[Gap]) -> Exit:

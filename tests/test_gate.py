@@ -306,6 +306,38 @@ def test_nothing_in_scope_is_not_clean() -> None:
     assert came.exit is Exit.NO_ACCESS
 
 
+@pytest.mark.parametrize(
+    ("beside", "code"),
+    [
+        # Other reads of the same service show that the identity would have seen some.
+        (read(TENANT, "application.list", 5), Exit.CLEAN),
+        # A right in the directory says nothing of subscriptions, and the other way round.
+        (read(SUB, "vault.list", 5), Exit.NO_ACCESS),
+        (read(TENANT, "login.keys", 5), Exit.NO_ACCESS),
+    ],
+)
+def test_what_was_asked_for_alone_may_be_empty(beside: Coverage, code: Exit) -> None:
+    needed = {"pki.list": ("p",)}
+    came = verdict(
+        [read(TENANT, "pki.list", 0), beside],
+        tallies=[Tally(policy=policy("p", "trusted_authority"))],
+        needed=needed,
+        run=dataclasses.replace(RUN, rows={}),
+    )
+    assert came.conditions == (code,)
+
+
+@pytest.mark.parametrize("result", [{"passed": 1}, {"not_applicable": 1}])
+def test_rows_of_the_one_policy_that_was_chosen_are_something_assessed(result: dict[str, int]) -> None:
+    """The rows of tables such as token_policy come with other objects: the one list that is required may be empty."""
+    came = verdict(
+        [read(TENANT, "token_issuance.list", 0), read(SUB, "vault.list", 5)],
+        tallies=[Tally(policy=policy("p", "token_policy"), **result)],
+        needed={"token_issuance.list": ("p",)},
+    )
+    assert came.conditions == (Exit.CLEAN,)
+
+
 def test_a_table_proved_empty_is_clean() -> None:
     needed = {"service_principal.list": ("p",)}
     came = verdict(

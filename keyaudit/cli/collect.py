@@ -1,14 +1,18 @@
 """`keyaudit collect`: reads the tenant into a snapshot, and judges nothing."""
 
 import re
-import shlex
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from keyaudit.cli.options import Live, Stored, flags
 from keyaudit.cli.streams import printing
+from keyaudit.model.shell import option
+
+if TYPE_CHECKING:
+    from keyaudit.model.relying_parties import Unread
 
 
 @flags(Live)
@@ -53,22 +57,29 @@ def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path |
     """One tenant. What an earlier run finished is not read again."""
     from keyaudit.audit import assess  # noqa: PLC0415 - heavy
     from keyaudit.cli.live import collected  # noqa: PLC0415 - heavy
+    from keyaudit.collect.evidence import supplied  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.access_models import with_access_models  # noqa: PLC0415 - heavy
     from keyaudit.inventory.snapshot import open_snapshot  # noqa: PLC0415 - heavy
     from keyaudit.model.tables import operations  # noqa: PLC0415 - heavy
     from keyaudit.report.collected import render  # noqa: PLC0415 - heavy
 
-    kept = f"go on with: keyaudit collect --resume --out {shlex.quote(str(out))}"
+    kept = f"go on with: keyaudit collect --resume {option('--out', str(out))}"
     earlier = open_snapshot(since) if since is not None else None
     several = folder != out
+    unread: Sequence[Unread] = ()
     if several and resume and (folder / "manifest.json").exists():
         snapshot = open_snapshot(folder)
     else:
         begun = resume and (not several or folder.exists())
-        snapshot = collected(live, folder, resume=begun, kept=kept, since=earlier, among=several)
+        evidence = None if several else supplied(live.imports or ())
+        unread = evidence.relying_parties.unread if evidence and evidence.relying_parties else ()
+        snapshot = collected(live, folder, resume=begun, kept=kept, since=earlier, among=several, evidence=evidence)
     # A snapshot serves whatever policies come later, so every column is required of it.
-    verdict = assess(snapshot.run, snapshot.coverage, operations())
+    verdict = with_access_models(
+        assess(snapshot.run, snapshot.coverage, operations(), unknown={each.reason for each in unread}), snapshot
+    )
     with printing() as stdout:
-        render(snapshot.run, verdict, str(folder), stdout, hints=not live.quiet)
+        render(snapshot.run, verdict, str(folder), stdout, hints=not live.quiet, unread=unread)
     return verdict.exit
 
 

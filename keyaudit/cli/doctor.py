@@ -32,6 +32,7 @@ def doctor(
     from keyaudit.cli.chosen import chosen, needed_by  # noqa: PLC0415 - heavy
     from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
     from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.access_models import with_access_models  # noqa: PLC0415 - heavy
     from keyaudit.model.tables import operations  # noqa: PLC0415 - heavy
     from keyaudit.policy.judge import not_judged  # noqa: PLC0415 - heavy
     from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
@@ -48,5 +49,6 @@ def doctor(
         required = frozenset(needs) if some else operations().union(needs)
         run = dataclasses.replace(taken.run, as_of=as_of)
         verdict = dataclasses.replace(assess(run, taken.coverage, required, needed_by=needs), not_judged=lacking)
+        verdict = with_access_models(verdict, taken)
         found = examine(run, verdict, required, [policy.text.id for policy in judged], needs)
         return show(FORMATS[output], found, verdict)

@@ -33,17 +33,24 @@ from keyaudit.model.text import one_line
 
 
 def collected(
-    live: Live, folder: Path, *, resume: bool, kept: str, since: Snapshot | None = None, among: bool = False
+    live: Live,
+    folder: Path,
+    *,
+    resume: bool,
+    kept: str,
+    since: Snapshot | None = None,
+    among: bool = False,
+    evidence: Evidence | None = None,
 ) -> Snapshot:
     """The live or simulated tenant, read into `folder`. `kept` says what is left there if the run is stopped.
 
     What surely did not change since the snapshot `since` is taken from there. `among` other tenants, an application's own is
-    not the only one that it is signed in to.
+    not the only one that it is signed in to. `evidence`: what --import leads to, where the caller has read it already.
     """
     collect_cycles_later()
     if among and live.imports:
         raise UsageError("--import", "is of one tenant, and several are audited", "collect each by itself, with its own file")
-    evidence = supplied(live.imports or ())
+    evidence = evidence or supplied(live.imports or ())
     with keeping(kept):
         taken = asyncio.run(_collect(live, folder, evidence, resume=resume, since=since, among=among))
         for failure in taken.failures:

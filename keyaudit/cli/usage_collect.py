@@ -147,6 +147,7 @@ async def _batches(
             tell(f"reading logs of tenant {known.tenant_id}{simulated} of {wanted.window} as {connection.identity.shown}")
         reading = Reading(connection=connection, clock=clock, wanted=wanted, known=known, outcome=outcome, tell=tell)
         with progress(quiet=live.quiet) as shown:
+            connection.gateway.sender.watch = shown.waits
             taken = 0
             async for batch in reading.batches():
                 yield batch

@@ -18,6 +18,7 @@ from keyaudit.cloud.environment import Environment
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.cloud.network import Network
 from keyaudit.cloud.refusal import RETRIED, Refused
+from keyaudit.cloud.sender import Sender
 from keyaudit.cloud.session import Door, local_hosts, open_session, tls_context
 from keyaudit.cloud.tokens import Claims, Tokens
 from keyaudit.model.coverage import Refusal
@@ -59,7 +60,7 @@ class Connection:
 
     def skew(self) -> int | None:
         """Median of this clock minus the services', in seconds; None where no answer had a date."""
-        return self.gateway.skew.median()
+        return self.gateway.sender.skew.median()
 
     @property
     def requests(self) -> int:
@@ -69,7 +70,7 @@ class Connection:
     @property
     def retries(self) -> int:
         """How many of them were retries."""
-        return self.gateway.retries
+        return self.gateway.sender.retries
 
 
 @asynccontextmanager
@@ -104,9 +105,8 @@ async def connect(
     async with open_session(network, context, door, connections=2 * concurrency) as session:
         tokens = Tokens(environment, clock)
         transport = transport_on(session)
-        gateway = Gateway(
+        sender = Sender(
             Clients(session, context, environment, tokens, transport),
-            environment,
             tokens,
             clock,
             share=share,
@@ -114,6 +114,7 @@ async def connect(
             deadline=math.inf if budget is None else clock.monotonic() + budget,
             chance=random.Random(),  # noqa: S311 - jitter
         )
+        gateway = Gateway(sender, environment)
         if asked is not None and not _GUID.fullmatch(asked):
             asked = await _resolve(asked, gateway)
         around = Surroundings(

@@ -36,6 +36,13 @@ def failure_of(error: BaseException, host: str) -> tuple[Refusal, bool]:
     return refusal, refusal.reason not in _LASTING
 
 
+def never_connected(error: BaseException) -> bool:
+    """Whether there was no connection to send a request on; what breaks off later says nothing about the host."""
+    return isinstance(
+        _cause(error), aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.ClientHttpProxyError
+    )
+
+
 # The first that fits counts, so the special come before the general.
 _TRANSPORT: tuple[tuple[type[BaseException], Reason, str], ...] = (
     (aiohttp.ClientConnectorDNSError, Reason.DNS, "the name does not resolve"),

@@ -6,8 +6,9 @@ from typing import Generic, TypeVar
 import msgspec
 
 from keyaudit.cloud.pages import Page, Step
-from keyaudit.model.coverage import End, Refusal
+from keyaudit.model.coverage import SHOWN_BAD, End, Refusal
 from keyaudit.model.reasons import Reason
+from keyaudit.model.text import one_line
 
 T = TypeVar("T")
 
@@ -32,6 +33,7 @@ class Listing(Generic[T]):
         self._fetch, self._first, self._by = fetch, first, by
         self._decoder = msgspec.json.Decoder(item)
         self._received = self._kept = self._duplicate = self._quarantined = 0
+        self._bad: list[str] = []
         self._totals: set[int] = set()
         self._seen: dict[str, int] = {}
         self._refusal: Refusal | None = Refusal(Reason.INTERRUPTED, "not read to its end")
@@ -45,6 +47,7 @@ class Listing(Generic[T]):
             kept=self._kept,
             duplicate=self._duplicate,
             quarantined=self._quarantined,
+            bad=tuple(self._bad),
             refusal=self._refusal,
         )
 
@@ -95,6 +98,8 @@ class Listing(Generic[T]):
             name = None if self._by is None else self._by(item)
         except (msgspec.MsgspecError, RecursionError, ValueError):
             self._quarantined += 1
+            if len(self._bad) < SHOWN_BAD:
+                self._bad.append(_label(self._received, raw))
             return None, False
         if name is None:
             self._kept += 1
@@ -112,3 +117,18 @@ class Listing(Generic[T]):
             return None
         told = " or ".join(f"{total:,}" for total in sorted(self._totals))
         return Refusal(Reason.INCONSISTENT_PAGES, f"{self._received:,} items came, {told} were announced")
+
+
+# What an item is called, in the services' answers.
+_NAMES = ("id", "kid", "name", "displayName")
+
+
+def _label(number: int, raw: msgspec.Raw) -> str:
+    """What to look for in the service: the place in the list, and the name if the item has one."""
+    try:
+        item = msgspec.json.decode(raw)
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        item = None
+    names = (item.get(name) for name in _NAMES) if isinstance(item, dict) else ()
+    name = next((name for name in names if isinstance(name, str) and name), "")
+    return f"number {number:,} ({one_line(name, 100)})" if name else f"number {number:,}"

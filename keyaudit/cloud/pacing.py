@@ -1,4 +1,4 @@
-"""Pacing: a share of each documented limit, less when Azure asks for less, one probe at a time while something is down."""
+"""Pacing: a share of each documented limit, less when Azure asks for less, then one request at a time."""
 
 import asyncio
 import math
@@ -6,7 +6,6 @@ import random
 from dataclasses import dataclass
 
 from keyaudit.cloud.clock import Clock
-from keyaudit.model.coverage import Refusal
 from keyaudit.model.operations import Throttle
 
 
@@ -41,18 +40,6 @@ LONGEST_BACKOFF = 60.0
 DEEPEST = 6
 """The level at which two to its power exceeds the longest back-off; a deeper one would only take longer to leave."""
 
-CIRCUIT = 7
-"""Failures in a row after which a domain counts as down."""
-
-CONNECT_CIRCUIT = 3
-"""The same for failures to connect, each of which costs seconds."""
-
-PATIENCE = 900.0
-"""Seconds of nothing but throttling after which a domain counts as down."""
-
-COOLDOWN = 60.0
-"""Seconds for which a domain that is down is left alone."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ticket:
@@ -65,7 +52,7 @@ class Ticket:
 class Domain:
     """One throttling domain: who shares a limit, waits in one queue, and slows down together.
 
-    Call `enter` before a request, then exactly one of `succeeded`, `throttled`, `failed`, `let_go` with its ticket.
+    Call `enter` before a request, then exactly one of `succeeded`, `throttled`, `let_go` with its ticket.
     """
 
     def __init__(
@@ -93,32 +80,25 @@ class Domain:
         """Which setback was the last: tickets of before it are of the past."""
         self._level = 0
         """How far to back off; above 0, one request at a time probes."""
-        self._failures = 0
-        """Failures in a row."""
-        self._last_good = 0
-        self._since = 0.0
-        """When the setbacks began after which nothing succeeded any more."""
-        self._down_until = 0.0
-        self._down: Refusal | None = None
 
     @property
     def rate(self) -> float:
         """Units a second that it may spend now; 0 where nothing limits it."""
         return self._rate * self._slowed
 
-    def down(self) -> Refusal | None:
-        """Why it counts as down at this moment, if it does."""
-        return self._down if self._clock.monotonic() < self._down_until else None
+    def held(self) -> float:
+        """Seconds for which nothing is sent from now on."""
+        return max(0.0, self._not_before - self._clock.monotonic())
 
     async def enter(self, cost: float) -> Ticket:
         """Wait for one's turn, for the time that Azure asked for, and for `cost` units; in that order.
 
-        Waits no longer than to the deadline, nor while the domain is down: the caller looks at both before it sends.
+        Waits no longer than to the deadline, at which the caller looks before it sends.
         """
         async with self._turnstile:
             while True:
                 left = self._deadline - self._clock.monotonic()
-                if left <= 0 or self.down():
+                if left <= 0:
                     return Ticket(self._setback, None)
                 if self._probe is not None:
                     await self._probe.wait()
@@ -138,27 +118,17 @@ class Domain:
             return
         # Halved, not forgotten: one that got through a storm must not send all others into it.
         self._level //= 2
-        self._failures, self._down, self._last_good = 0, None, self._setback
         now = self._clock.monotonic()
         if self._slowed < 1 and now - self._changed >= 1:
             self._slowed = min(1.0, self._slowed + 0.05 * int(now - self._changed))
             self._changed = now
 
-    def throttled(self, ticket: Ticket, asked: float | None, refusal: Refusal) -> None:
-        """Azure asks for less: wait as long as it asks, and halve the rate; after long enough of it, count as down."""
+    def throttled(self, ticket: Ticket, asked: float | None) -> None:
+        """Azure asks for less: wait as long as it asks, and halve the rate."""
         if self._set_back(ticket, asked):
             self._slowed = max(FLOOR, self._slowed / 2)
             self._tokens = min(self._tokens, 0.0)
             self._changed = self._clock.monotonic()
-            if self._not_before - self._since > PATIENCE:
-                self._give_up(refusal)
-
-    def failed(self, ticket: Ticket, asked: float | None, refusal: Refusal, *, connecting: bool) -> None:
-        """It is in trouble: wait, and after enough of these in a row, count as down."""
-        if self._set_back(ticket, asked):
-            self._failures += 1
-            if self._failures >= (CONNECT_CIRCUIT if connecting else CIRCUIT):
-                self._give_up(refusal)
 
     def let_go(self, ticket: Ticket) -> None:
         """The request came to an end that says nothing about the domain."""
@@ -171,15 +141,10 @@ class Domain:
         """Send nothing for so long."""
         self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
 
-    def _give_up(self, refusal: Refusal) -> None:
-        self._down, self._down_until = refusal, self._clock.monotonic() + COOLDOWN
-
     def _set_back(self, ticket: Ticket, asked: float | None) -> bool:
         """Whether this is news: of the requests that were under way together, only the first one counts."""
         news = ticket.setback == self._setback
         if news:
-            if self._setback == self._last_good:
-                self._since = self._clock.monotonic()
             self._setback += 1
             self._level = min(self._level + 1, DEEPEST)
         if asked is not None:
@@ -204,7 +169,7 @@ class Domain:
 
 
 class RetryQuota:
-    """Retries over the whole run: a tenth of its requests, and a few to begin with."""
+    """Retries of throttled requests over the whole run: a tenth of its requests, and a few to begin with."""
 
     def __init__(self, share: float = 0.1, start: float = 20.0) -> None:
         self._share, self._credit = share, start

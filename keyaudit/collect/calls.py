@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from keyaudit.model.coverage import Coverage, End, Refusal, Scope, State
+from keyaudit.model.coverage import SHOWN_BAD, Coverage, End, Refusal, Scope, State, bad_items
 from keyaudit.model.reasons import UNSAFE, Reason
 
 
@@ -18,6 +18,7 @@ class Calls:
         self._received = self._kept = self._duplicate = self._quarantined = self._answered = 0
         self._refused: Counter[Reason] = Counter()
         self._details: dict[Reason, str] = {}
+        self._bad: list[str] = []
 
     @property
     def reasons(self) -> frozenset[Reason]:
@@ -46,6 +47,7 @@ class Calls:
         self._kept += end.kept
         self._duplicate += end.duplicate
         self._quarantined += end.quarantined
+        self._bad += end.bad[: SHOWN_BAD - len(self._bad)]
         if end.refusal is not None:
             self.refused(end.refusal)
         elif end.kept or not end.quarantined:
@@ -60,7 +62,7 @@ class Calls:
             reason = min(self._refused, key=lambda reason: (reason not in UNSAFE, -self._refused[reason], reason))
             detail = self._details[reason]
         elif self._quarantined:
-            reason, detail = Reason.BAD_ITEM, f"{self._quarantined:,} of {self._received:,} items"
+            reason, detail = Reason.BAD_ITEM, bad_items(self._quarantined, self._received, self._bad)
         elif parent is not None and parent.state is not State.ASSESSED:
             reason = Reason.PARENT_NOT_ASSESSED
         state = State.ASSESSED if reason is None else State.PARTIAL if self._kept or self._answered else State.NOT_ASSESSED

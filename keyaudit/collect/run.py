@@ -63,6 +63,10 @@ class Progress(Protocol):
         """`done` of `total`; None while nobody knows how many there are. Equal numbers: the surface is finished."""
         ...
 
+    def waits(self, host: str, reason: Reason, seconds: float) -> None:
+        """For so many seconds nothing is sent to `host`, or not again."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -82,6 +86,7 @@ async def collect_all(
     Raises AuditError where the spool cannot be written, or where evidence is another tenant's. When cancelled, what is under
     way stays unclosed, for `resume`.
     """
+    connection.gateway.sender.watch = progress.waits
     return await _Collection(connection, spool, progress, evidence, earlier).collect()
 
 

@@ -1,5 +1,6 @@
 """Coverage: what each operation on each scope came to. A refusal is a value here, never an exception."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -36,13 +37,25 @@ class State(StrEnum):
 class Refusal:
     """Why one request gave no usable answer.
 
-    `detail` is Azure's code and what we make of it, at most 200 characters, with no token, body, address or object id in it.
+    `detail` is Azure's code and what we make of it, at most 200 characters, with no token, body or address in it, and no object
+    id but that of an item which could not be read.
     `status` is 0 where no HTTP answer came.
     """
 
     reason: Reason
     detail: str = ""
     status: int = 0
+
+
+SHOWN_BAD = 3
+"""Quarantined items that are named."""
+_LONGEST = 200
+
+
+def bad_items(quarantined: int, received: int, named: Sequence[str]) -> str:
+    """The detail of a refusal for items that could not be read: how many of how many, and which."""
+    more = f" and {quarantined - len(named):,} more" if named and quarantined > len(named) else ""
+    return f"{quarantined:,} of {received:,} items{': ' if named else ''}{', '.join(named)}{more}"[:_LONGEST]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,13 +66,15 @@ class End:
     kept: int = 0
     duplicate: int = 0
     quarantined: int = 0
+    bad: tuple[str, ...] = ()
+    """The first few of the quarantined: the place of each in the list, and its name if it has one; safe for one line."""
     refusal: Refusal | None = None
 
     def coverage(self, scope: Scope, operation: str) -> "Coverage":
         """The coverage record of an operation that was this one list."""
         refusal = self.refusal
         if refusal is None and self.quarantined:
-            refusal = Refusal(Reason.BAD_ITEM, f"{self.quarantined:,} of {self.received:,} items")
+            refusal = Refusal(Reason.BAD_ITEM, bad_items(self.quarantined, self.received, self.bad))
         state = State.ASSESSED if refusal is None else State.PARTIAL if self.kept else State.NOT_ASSESSED
         return Coverage(
             scope=scope,

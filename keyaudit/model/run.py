@@ -68,6 +68,8 @@ class Gap:
     """Accepted with --allow-gap, or by a waiver that covers coverage."""
     blinds: tuple[str, ...] = ()
     """Ids of the selected policies that needed it."""
+    access_model: str = ""
+    """Of a vault, its `access_model`, which says how access is granted there; empty where it is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,28 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./:][A-Za-z0-9_./:-]*", re.ASCII)
 _POWERSHELL_QUOTES = re.compile("(['\u2018\u2019\u201a\u201b])")
 
 
+_OPTION = re.compile(r"(?:^|\s)--[A-Za-z][A-Za-z0-9-]* $", re.ASCII)
+
+
 def shell_quoted(text: str) -> str:
-    """One word for a POSIX shell."""
-    return text if _PLAIN.fullmatch(text) else shlex.quote(text)
+    """One word for a POSIX shell. One that begins with a dash is quoted too, and has to be joined to its option: `appended`."""
+    # shlex takes a word that begins with a dash for a plain one.
+    return text if _PLAIN.fullmatch(text) else f"'{text}'" if shlex.quote(text) == text else shlex.quote(text)
+
+
+def appended(command: str, quoted: str) -> str:
+    """`command` with a quoted word after it.
+
+    Programs take what begins with a dash for an option, quoted or not, unless an equals sign joins it to the option before it.
+    """
+    if quoted.startswith("'-") and _OPTION.search(command):
+        return f"{command[:-1]}={quoted}"
+    return command + quoted
+
+
+def option(name: str, value: str) -> str:
+    """An option of a command with its value, for a POSIX shell: "--name kv-prod", or "--name='-kv'"."""
+    return appended(f"{name} ", shell_quoted(value))
 
 
 def powershell_quoted(text: str) -> str:

@@ -6,7 +6,7 @@ from string import Formatter
 from msgspec import Struct
 
 from keyaudit.model.findings import Value
-from keyaudit.model.shell import powershell_quoted, shell_quoted
+from keyaudit.model.shell import appended, powershell_quoted, shell_quoted
 from keyaudit.model.text import one_line
 from keyaudit.model.times import duration_text, iso_date
 from keyaudit.policy.problems import FieldError, nearest, shown
@@ -42,7 +42,12 @@ class Template(Struct, frozen=True):
 
     def fill(self, values: Mapping[str, str]) -> str:
         """The text with a value for each of `names`."""
-        return "".join(literal if name is None else literal + values[name] for literal, name in self.parts)
+        filled = ""
+        for literal, name in self.parts:
+            filled += literal
+            if name is not None:
+                filled = appended(filled, values[name])
+        return filled
 
 
 def show(value: Value, kind: Kind) -> str:  # noqa: PLR0911 - one line a type

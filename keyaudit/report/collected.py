@@ -1,19 +1,29 @@
 """What a collection came to, for people: how much was read, and everything that was not."""
 
+from collections.abc import Sequence
 from typing import TextIO
 
+from keyaudit.model.relying_parties import Unread
 from keyaudit.model.run import Run, Verdict
+from keyaudit.model.shell import option
 from keyaudit.model.tables import TABLES, filled
 from keyaudit.model.text import one_line
 from keyaudit.report.lines import plural, wrap
 from keyaudit.report.missing import incomplete, unsafe
 from keyaudit.report.summary import SIMULATED
+from keyaudit.report.trust import words
 
 _WIDTH = 80
+_LONGEST = 4_096
+_FILES = 20
+"""Files that are named; the rest is counted."""
 
 
-def render(run: Run, verdict: Verdict, folder: str, out: TextIO, *, hints: bool) -> None:
-    """Write the counts, the gaps, and, as a hint, how to judge what was collected."""
+def render(run: Run, verdict: Verdict, folder: str, out: TextIO, *, hints: bool, unread: Sequence[Unread] = ()) -> None:
+    """Write the counts, the gaps, and, as a hint, how to judge what was collected.
+
+    `unread`: files of relying parties that were supplied and could not be read.
+    """
     lines = [SIMULATED] if run.simulated else []
     found = [(run.rows.get(name, 0), TABLES[name]) for name in filled(run.evidence)]
     counts = ", ".join(plural(count, table.noun, table.plural) for count, table in found)
@@ -22,6 +32,10 @@ def render(run: Run, verdict: Verdict, folder: str, out: TextIO, *, hints: bool)
         lines += wrap(f"Not the whole tenant: {one_line('; '.join(run.filters.shown))}.", _WIDTH)
     for block in (incomplete(verdict, _WIDTH, colour=False), unsafe(verdict, _WIDTH, colour=False)):
         lines += ["", *block] if block else []
+    if unread:
+        lines += ["", f"Not read of the relying parties: {plural(len(unread), 'file')}."]
+        lines += [line for each in unread[:_FILES] for line in wrap(words.unread(each), _WIDTH, "  ", "    ")]
+        lines += [f"  and {plural(len(unread) - _FILES, 'more file')}"] * (len(unread) > _FILES)
     if hints:
-        lines += ["", *wrap(f"Next: keyaudit report --from {one_line(folder)}", _WIDTH)]
+        lines += ["", f"Next: keyaudit report {option('--from', one_line(folder, _LONGEST))}"]
     out.writelines(f"{line}\n" for line in lines)

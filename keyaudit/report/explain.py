@@ -24,7 +24,7 @@ def _lines(text: PolicyText, details: Mapping[str, str]) -> Iterator[str]:
     for name, detail in details.items():
         yield from _section(name, detail)
     for kind, fix in text.fix.items():
-        yield from _section(f"Fix ({kind})", fix)
+        yield from _section(f"Fix ({kind})", fix, wrapped=kind == "text")
     if text.needs:
         yield from _section("Needs", f"{', '.join(text.needs)}, which Azure does not hold; without it nothing is judged")
     sections = {
@@ -57,10 +57,11 @@ def guardrails(text: PolicyText) -> list[str]:
     ]
 
 
-def _section(name: str, text: str) -> Iterator[str]:
+def _section(name: str, text: str, *, wrapped: bool = True) -> Iterator[str]:
+    """`wrapped`: not for commands, which could no longer be pasted."""
     paragraphs = [one_line(line, _TEXT) for line in text.splitlines() if line.strip()]
     if paragraphs:
         yield ""
         yield name
         for paragraph in paragraphs:
-            yield from wrap(paragraph, _WIDTH, _INDENT, _INDENT)
+            yield from wrap(paragraph, _WIDTH, _INDENT, _INDENT) if wrapped else [_INDENT + paragraph]

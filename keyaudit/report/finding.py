@@ -35,7 +35,11 @@ def _lines(finding: Finding, run: Run) -> Iterator[str]:
     yield from _section("Score", *_score(finding.score))
     yield from _section("Why", *policy.why.splitlines())
     for kind, fix in finding.fix.items():
-        yield from _section(f"Fix ({kind})", fix)
+        if kind == "text":
+            yield from _section(f"Fix ({kind})", fix)
+        else:
+            # A command that is broken over lines cannot be pasted.
+            yield from ("", f"Fix ({kind})", f"{_INDENT}{one_line(fix, _LONGEST)}")
     yield ""
     yield from _wrapped(f"The policy in full: keyaudit explain {policy.id}", "")
 

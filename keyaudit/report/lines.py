@@ -1,6 +1,5 @@
 """Words on lines of a given width: wrapping, plurals, colours. Text given here is already safe to print."""
 
-import shlex
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -86,26 +85,6 @@ def wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
     return [*lines, line]
 
 
-def command(words: Sequence[str], width: int, indent: str) -> list[str]:
-    r"""A shell command over lines that can be pasted as they are: each but the last ends in `\`. Words are quoted here."""
-    lines: list[str] = []
-    line = indent
-    for word in words:
-        rest, begun = word, bool(line.strip())
-        if begun and columns(f"{line} {shlex.quote(word)} \\") > width:
-            lines.append(f"{line} \\")
-            line = f"{indent}  "
-        elif begun:
-            line += " "
-        # The shell joins what a backslash ends with what begins the next line: a long word goes on at its very beginning.
-        while columns(line + shlex.quote(rest)) > width - 2 and len(rest) > 1:
-            end = _fitting(rest, width - 1 - columns(line))
-            lines.append(f"{line}{shlex.quote(rest[:end])}\\")
-            rest, line = rest[end:], ""
-        line += shlex.quote(rest)
-    return [*lines, line]
-
-
 def joined(lines: Iterable[str]) -> str:
     """The lines as text, each ended."""
     return "".join(f"{line}\n" for line in lines)
@@ -126,15 +105,6 @@ def _break(line: str, width: int, rest: str) -> list[str]:
         broken.append(line[: max(end, len(rest) + 1)])
         line = rest + line[max(end, len(rest) + 1) :]
     return [*broken, line]
-
-
-def _fitting(word: str, room: int) -> int:
-    """How much of a word goes into so many columns when quoted, if possible up to a slash; always some of it, never all."""
-    end = max(1, min(len(word) - 1, room))
-    while end > 1 and columns(shlex.quote(word[:end])) > room:
-        end -= 1
-    slash = word.rfind("/", end // 2, end)
-    return slash if slash > 0 else end
 
 
 def _columns(character: str) -> int:

@@ -1,6 +1,5 @@
 """What a report says of everything that was not read or not judged: with reason, effect and remedy, and never left out."""
 
-import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -12,7 +11,8 @@ from keyaudit.model.tables import read_by
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
 from keyaudit.model.waivers import State
-from keyaudit.report.lines import Paint, command, in_short, listed, paint, plural, wrap
+from keyaudit.report.grants import grants
+from keyaudit.report.lines import Paint, in_short, listed, paint, plural, wrap
 
 _INDENT = "    "
 _DETAIL = 200
@@ -144,15 +144,8 @@ def alike(gaps: Sequence[Gap]) -> list[list[Gap]]:
     """Gaps that differ in their scope alone, together."""
     groups: dict[object, list[Gap]] = defaultdict(list)
     for gap in gaps:
-        groups[gap.scope.kind, gap.reason, gap.operations, gap.detail, gap.blinds].append(gap)
+        groups[gap.scope.kind, gap.reason, gap.operations, gap.detail, gap.blinds, gap.access_model].append(gap)
     return list(groups.values())
-
-
-def grants(gap: Gap) -> list[list[str]]:
-    """The commands, word by word, that let the identity read what it was refused there."""
-    given = {"{scope}": one_line(gap.scope.id), "{name}": one_line(gap.scope.name)}
-    texts = dict.fromkeys(OPERATIONS[each].grant for each in gap.operations if each in OPERATIONS)
-    return [[given.get(word, word) for word in shlex.split(text)] for text in texts if text]
 
 
 def remedy_of(gap: Gap) -> str:
@@ -204,8 +197,11 @@ def remedied(gaps: Sequence[Gap], width: int, *, named: bool = False) -> list[st
 
 
 def _grants(gaps: Sequence[Gap], width: int) -> list[str]:
-    """The commands that grant it: for one scope, since the others differ from it in nothing but the scope."""
-    lines = [line for words in grants(gaps[0]) for line in command(words, width, _INDENT)]
+    """The commands that grant it, never wrapped: for one scope, since the others differ from it in nothing but the scope."""
+    lines: list[str] = []
+    for grant in grants(gaps[0]):
+        lines += wrap(f"{grant.when}:", width, _INDENT) if grant.when else []
+        lines.append(f"{_INDENT}{grant.command}")
     if lines and len(gaps) > 1:
         lines += wrap(f"and likewise for the other {len(gaps) - 1:,}", width, _INDENT)
     return lines

@@ -44,12 +44,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the script answers. `cut`: the connection breaks off within the body; `hang`: no answer comes."""
+    """What the script answers. `drop`: the connection ends unanswered; `cut`: within the body; `hang`: no answer comes."""
 
     body: object = b""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     type: str = JSON
+    drop: bool = False
     cut: bool = False
     hang: bool = False
     delay: float = 0.0
@@ -98,6 +99,8 @@ class Azure:
         self.sign_in: Script = lambda request: Reply({"token_type": "Bearer", "expires_in": 3600, "access_token": token()})
         self.challenge: Script = lambda request: challenge()
         self.connect_status: dict[str, int] = {}
+        self.reconnects: Callable[[str], bool] = lambda host: False
+        """Whether a host can be connected to again, whatever `connect_status` says."""
         self.connects: list[str] = []
         self.proxy_headers: list[Mapping[str, str]] = []
         self.requests: list[Request] = []
@@ -147,7 +150,7 @@ class Azure:
             host = head.target.rpartition(":")[0]
             self.connects.append(host)
             self.proxy_headers.append(head.headers)
-            status = self.connect_status.get(host, 200)
+            status = 200 if self.reconnects(host) else self.connect_status.get(host, 200)
             writer.write(f"HTTP/1.1 {status} x\r\n\r\n".encode())
             await writer.drain()
             if status == 200:
@@ -161,6 +164,8 @@ class Azure:
             request = Request(head.method, host, head.target, head.headers, body)
             self.requests.append(request)
             reply = self._answer(request)
+            if reply.drop:
+                return
             if reply.hang:
                 await reader.read()
                 return

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from keyaudit.cloud import gateway as gateway_module
+from keyaudit.cloud import sender
 from keyaudit.model.coverage import End, Refusal
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
@@ -201,12 +201,12 @@ async def test_an_answer_that_breaks_off_is_asked_for_again(azure: Azure, connec
 
 
 async def test_no_answer_in_time_is_a_timeout(azure: Azure, connected: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway_module, "ATTEMPT_TIMEOUT", 0.03)
+    monkeypatch.setattr(sender, "ATTEMPT_TIMEOUT", 0.03)
     azure.script = lambda request: Reply(hang=True)
     async with connected() as connection:
         _, end = await all_of(connection.gateway)
     assert end.refusal == Refusal(Reason.TIMEOUT, "no answer in time")
-    assert len(azure.to(ARM)) == gateway_module.ATTEMPTS
+    assert len(azure.to(ARM)) == sender.ATTEMPTS
 
 
 async def test_cookies_are_not_kept(azure: Azure, connected: Connect) -> None:

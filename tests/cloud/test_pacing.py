@@ -1,18 +1,13 @@
-"""Pacing, on a clock in which minutes take no time: shares, bursts, back-off, probes, and what counts as down."""
+"""Pacing, on a clock in which minutes take no time: shares, bursts, back-off and probes."""
 
 import asyncio
 import random
 
 import pytest
 
-from keyaudit.cloud.pacing import CIRCUIT, CONNECT_CIRCUIT, COOLDOWN, FLOOR, LIMITS, PATIENCE, Domain, Limit, RetryQuota
-from keyaudit.model.coverage import Refusal
+from keyaudit.cloud.pacing import FLOOR, LIMITS, Domain, Limit, RetryQuota
 from keyaudit.model.operations import Throttle
-from keyaudit.model.reasons import Reason
 from tests.cloud.clock import FakeClock
-
-SLOW = Refusal(Reason.THROTTLED, "status 429", 429)
-DOWN = Refusal(Reason.SERVICE_ERROR, "status 503", 503)
 
 
 def _domain(clock: FakeClock, limit: Limit | None = None, share: float = 1.0) -> Domain:
@@ -68,7 +63,7 @@ async def test_what_has_no_limit_is_not_slowed() -> None:
 async def test_a_throttle_halves_the_rate_waits_as_asked_and_clean_seconds_bring_it_back() -> None:
     clock = FakeClock()
     domain = _domain(clock)
-    domain.throttled(await domain.enter(1), 5, SLOW)
+    domain.throttled(await domain.enter(1), 5)
     assert domain.rate == 5
     await _spend(domain, 1)
     assert clock.passed == pytest.approx(5)
@@ -81,7 +76,7 @@ async def test_requests_that_were_throttled_together_slow_it_down_once() -> None
     domain = _domain(clock)
     tickets = [await domain.enter(1) for _ in range(16)]
     for ticket in tickets:
-        domain.throttled(ticket, None, SLOW)
+        domain.throttled(ticket, None)
     assert domain.rate == 5
     await _spend(domain, 1)
     assert clock.passed <= 2.3
@@ -91,7 +86,7 @@ async def test_without_a_time_named_the_wait_grows_to_a_minute_and_the_rate_fall
     clock = FakeClock()
     domain = _domain(clock, Limit(6_400, 1))
     for _ in range(40):
-        domain.throttled(await domain.enter(1), None, SLOW)
+        domain.throttled(await domain.enter(1), None)
     assert domain.rate == 6_400 * FLOOR
     assert max(clock.slept) <= 60.1
     assert max(clock.slept) > 30
@@ -100,7 +95,7 @@ async def test_without_a_time_named_the_wait_grows_to_a_minute_and_the_rate_fall
 async def test_after_a_setback_one_request_probes_and_the_others_wait_for_it() -> None:
     clock = FakeClock()
     domain = _domain(clock)
-    domain.throttled(await domain.enter(1), 1, SLOW)
+    domain.throttled(await domain.enter(1), 1)
     entered: list[int] = []
 
     async def worker(number: int) -> None:
@@ -119,7 +114,7 @@ async def test_after_a_setback_one_request_probes_and_the_others_wait_for_it() -
 async def test_a_probe_that_is_given_up_lets_the_next_one_go() -> None:
     clock = FakeClock()
     domain = _domain(clock)
-    domain.throttled(await domain.enter(1), 1, SLOW)
+    domain.throttled(await domain.enter(1), 1)
     probe = await domain.enter(1)
     waiting = asyncio.create_task(domain.enter(1))
     await asyncio.sleep(0)
@@ -131,28 +126,10 @@ async def test_a_late_success_of_before_the_setback_does_not_end_it() -> None:
     clock = FakeClock()
     domain = _domain(clock)
     early, late = await domain.enter(1), await domain.enter(1)
-    domain.throttled(early, 30, SLOW)
+    domain.throttled(early, 30)
     domain.succeeded(late)
     await domain.enter(1)
     assert clock.passed >= 30
-
-
-@pytest.mark.parametrize(("connecting", "failures"), [(True, CONNECT_CIRCUIT), (False, CIRCUIT)])
-async def test_failures_in_a_row_open_the_circuit_for_a_while(connecting: bool, failures: int) -> None:
-    clock = FakeClock()
-    domain = _domain(clock)
-    for _ in range(failures):
-        assert domain.down() is None
-        domain.failed(await domain.enter(1), None, DOWN, connecting=connecting)
-    assert domain.down() == DOWN
-    clock.passed += COOLDOWN
-    assert domain.down() is None
-    domain.failed(await domain.enter(1), None, DOWN, connecting=connecting)
-    assert domain.down() == DOWN
-    clock.passed += COOLDOWN
-    domain.succeeded(await domain.enter(1))
-    domain.failed(await domain.enter(1), None, DOWN, connecting=connecting)
-    assert domain.down() is None
 
 
 def test_retries_are_a_tenth_of_the_requests_and_a_few() -> None:
@@ -165,25 +142,12 @@ def test_retries_are_a_tenth_of_the_requests_and_a_few() -> None:
     assert 119 <= spent <= 120
 
 
-async def test_throttling_without_end_counts_as_down_after_patience_and_nobody_waits_on() -> None:
-    clock = FakeClock()
-    domain = _domain(clock)
-    while domain.down() is None:
-        domain.throttled(await domain.enter(1), 100, SLOW)
-        assert clock.passed <= PATIENCE
-    waiting = [asyncio.create_task(domain.enter(1)) for _ in range(1_000)]
-    before = clock.passed
-    await asyncio.gather(*waiting)
-    assert clock.passed == before
-    assert domain.down() == SLOW
-
-
 async def test_a_success_after_setbacks_is_followed_by_another_probe_until_all_may_go() -> None:
     clock = FakeClock()
     domain = _domain(clock)
     for _ in range(2_000):
-        domain.throttled(await domain.enter(1), 1, SLOW)
-    clock.passed += COOLDOWN + 600
+        domain.throttled(await domain.enter(1), 1)
+    clock.passed += 660
     probes = 0
     while (ticket := await domain.enter(1)).probe is not None:
         domain.succeeded(ticket)

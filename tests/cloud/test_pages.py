@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from keyaudit.model.coverage import End, Refusal
+from keyaudit.model.coverage import End, Refusal, Scope, ScopeKind
 from keyaudit.model.reasons import Reason
 from tests.cloud.azure import ARM, GRAPH, SUBSCRIPTION, VAULTS, Azure, Reply, Request
 from tests.cloud.conftest import Connect
@@ -189,7 +189,19 @@ async def test_bad_items_are_quarantined_and_the_page_is_kept(azure: Azure, conn
     async with connected() as connection:
         items, end = await all_of(connection.gateway)
     assert items == ["1", "2"]
-    assert end == End(received=10, kept=2, quarantined=8)
+    assert end == End(received=10, kept=2, quarantined=8, bad=("number 2", "number 3", "number 4"))
+
+
+async def test_a_bad_item_is_named_by_its_place_and_name(azure: Azure, connected: Connect) -> None:
+    long = "x" * 500
+    bad: list[object] = [{"id": "foreign-\x1b[2J"}, {"id": 7, "name": "Alpine"}, {"id": 7, "name": long}, 5]
+    azure.script = lambda request: Reply({"value": [{"id": "1"}, *bad]})
+    async with connected() as connection:
+        _, end = await all_of(connection.gateway)
+    assert end.bad[:2] == ("number 2 (foreign-\\x1b[2J)", "number 3 (Alpine)")
+    record = end.coverage(Scope("/subscriptions/s", "s", ScopeKind.SUBSCRIPTION), "vault.list")
+    assert record.detail.startswith("4 of 5 items: number 2 (foreign-\\x1b[2J), number 3 (Alpine), number 4 (xxx")
+    assert len(record.detail) <= 200
 
 
 async def test_repeated_items_are_counted_and_a_contradiction_is_a_gap(azure: Azure, connected: Connect) -> None:

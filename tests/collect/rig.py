@@ -17,6 +17,7 @@ from keyaudit.collect.run import Failure, collect_all
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import Coverage, State
+from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
 from keyaudit.simulator.estate import Estate
@@ -53,6 +54,9 @@ class Noted:
 
     def update(self, surface: str, done: int, total: int | None) -> None:
         self.updates.append((surface, done, total))
+
+    def waits(self, host: str, reason: Reason, seconds: float) -> None:
+        """Not looked at."""
 
 
 @dataclass(frozen=True)

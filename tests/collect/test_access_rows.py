@@ -328,6 +328,18 @@ async def test_a_subscription_whose_management_groups_do_not_show() -> None:
     assert found.unknown("subscription", f"/subscriptions/{SUBSCRIPTION}") == {"management_groups": "not_visible"}
 
 
+async def test_a_row_of_another_type_is_no_subscription() -> None:
+    def edit(body: dict[str, list[dict[str, object]]]) -> object:
+        strange = {**body["data"][0], "id": f"{body['data'][0]['id']}/resourceGroups/rg", "properties": {"state": "Strange"}}
+        return {**body, "data": [*body["data"], strange], "count": 3, "totalRecords": 3}
+
+    found = await collect(Fault("subscription.query", "every", edit=edit), estate=ACCESS)
+    record = found.coverage[TENANT_ID, "subscription.query"]
+    assert (record.kept, record.quarantined, record.reason) == (2, 1, "bad_item")
+    assert record.detail.startswith(f"1 of 3 items: number 3 (/subscriptions/{SUBSCRIPTION}/resourceGroups/rg")
+    assert found.rows["subscription"][f"/subscriptions/{SUBSCRIPTION}"]["state"] != "Strange"
+
+
 async def test_the_condition_of_a_role_itself_is_noted_too() -> None:
     def edit(body: dict[str, list[dict[str, Any]]]) -> object:
         for row in body["data"]:

@@ -10,11 +10,9 @@ set -eu
 
 for scope in $SCOPES; do
   # Reader: subscriptions, vaults. For kv-key-expired-still-enabled and kv-key-rotation-overdue.
-  az role assignment create --role "Reader" --scope "$scope" \
-    --assignee-object-id "$PRINCIPAL_ID" --assignee-principal-type ServicePrincipal
+  az role assignment create --role "Reader" --scope "$scope" --assignee-object-id "$PRINCIPAL_ID" --assignee-principal-type ServicePrincipal
   # Key Vault Reader: keys, rotation policies. For kv-key-rotation-overdue.
-  az role assignment create --role "Key Vault Reader" --scope "$scope" \
-    --assignee-object-id "$PRINCIPAL_ID" --assignee-principal-type ServicePrincipal
+  az role assignment create --role "Key Vault Reader" --scope "$scope" --assignee-object-id "$PRINCIPAL_ID" --assignee-principal-type ServicePrincipal
 done
 
 for vault in $VAULTS; do
@@ -24,13 +22,15 @@ done
 graph=$(az cloud show --query endpoints.microsoftGraphResourceId --output tsv)
 graph_id=$(az ad sp show --id 00000003-0000-0000-c000-000000000000 --query id --output tsv)
 permit() {
-  role_id=$(az ad sp show --id 00000003-0000-0000-c000-000000000000 --output tsv \
-    --query "appRoles[?value=='$1' && contains(allowedMemberTypes, 'Application')].id | [0]")
-  given=$(az rest --url "${graph%/}/v1.0/servicePrincipals/$PRINCIPAL_ID/appRoleAssignments" --output tsv \
-    --query "length(value[?appRoleId=='$role_id'])")
-  [ "$given" != 0 ] || az rest --method POST --url "${graph%/}/v1.0/servicePrincipals/$graph_id/appRoleAssignedTo" \
-    --headers Content-Type=application/json --output none \
-    --body "{\"principalId\": \"$PRINCIPAL_ID\", \"resourceId\": \"$graph_id\", \"appRoleId\": \"$role_id\"}"
+  query="appRoles[?value=='$1' && contains(allowedMemberTypes, 'Application')].id | [0]"
+  role_id=$(az ad sp show --id 00000003-0000-0000-c000-000000000000 --query "$query" --output tsv)
+  principals="${graph%/}/v1.0/servicePrincipals"
+  query="length(value[?appRoleId=='$role_id'])"
+  given=$(az rest --url "$principals/$PRINCIPAL_ID/appRoleAssignments" --query "$query" --output tsv)
+  [ "$given" = 0 ] || return 0
+  to="$principals/$graph_id/appRoleAssignedTo"
+  body="{\"principalId\": \"$PRINCIPAL_ID\", \"resourceId\": \"$graph_id\", \"appRoleId\": \"$role_id\"}"
+  az rest --method POST --url "$to" --headers Content-Type=application/json --body "$body" --output none
 }
 # Domain.Read.All: domains. For no policy, but tenant.default_domain and tenant.verified_domains.
 permit Domain.Read.All

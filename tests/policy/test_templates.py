@@ -68,3 +68,10 @@ def test_a_shell_takes_a_quoted_value_as_one_word(text: str) -> None:
 )
 def test_powershell_takes_a_quoted_value_as_one_word(text: str, quoted: str) -> None:
     assert powershell_quoted(text) == quoted
+
+
+def test_a_value_that_begins_with_a_dash_is_joined_to_its_option() -> None:
+    """Names of keys may: az would take it for an option of its own."""
+    template = Template("az keyvault key rotate --vault-name {vault} --name {name}-2 {name}", ["vault", "name"])
+    values = {"vault": shell_quoted("kv"), "name": shell_quoted("-key")}
+    assert template.fill(values) == "az keyvault key rotate --vault-name kv --name='-key'-2 '-key'"

@@ -1,12 +1,10 @@
 """Words are laid out on lines without losing one of them, at any width."""
 
-import subprocess
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyaudit.report.lines import columns, command, listed, plural, wrap
+from keyaudit.report.lines import columns, listed, plural, wrap
 from tests.report import sinks
 
 WORDS = st.lists(st.text(st.sampled_from("abc-/:部é\u0301"), min_size=1, max_size=30), max_size=12)
@@ -35,23 +33,6 @@ def test_columns_are_those_of_a_terminal(text: str) -> None:
 @pytest.mark.parametrize(("text", "width"), [("a\u1baab", 2), ("e\u0301", 1), ("\u90e8", 2), ("\u302e", 0)])
 def test_marks_that_combine_take_no_column(text: str, width: int) -> None:
     assert columns(text) == width
-
-
-@pytest.mark.parametrize("width", [20, 40, 80, 200])
-@pytest.mark.parametrize(
-    "scope",
-    [
-        "/subscriptions/00000000-0000-0000-0000-000000000001/resourcegroups/rg-keys/providers/microsoft.keyvault/vaults/kv-legacy",
-        "/subscriptions/1/resourcegroups/rg(prod) & 'more'; $(id) `id` \\ \"x\"/providers/microsoft.keyvault/vaults/kv-legacy",
-        "部署" * 60,
-    ],
-)
-def test_a_command_means_the_same_to_a_shell_at_any_width(scope: str, width: int) -> None:
-    words = ["printf", "%s\\n", "--role", "Key Vault Reader", "--scope", scope, "--assignee", "ASSIGNEE"]
-    lines = command(words, width, "    ")
-    assert all(sinks.columns(line) <= width for line in lines)
-    printed = subprocess.run(["sh", "-c", "\n".join(lines)], capture_output=True, text=True, check=True).stdout
-    assert printed.splitlines() == words[2:]
 
 
 def test_counts_and_lists_read_as_english() -> None:

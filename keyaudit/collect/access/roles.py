@@ -108,7 +108,7 @@ class _Roles:
         unseen = Reason.INCONSISTENT_PAGES
         for group in self._queried():
             body = {"subscriptions": group, "query": SUBSCRIPTIONS}
-            listing = self._gateway.pages(calls.id, SubscriptionItem, by=lambda item: item.id.lower(), body=body)
+            listing = self._gateway.pages(calls.id, SubscriptionItem, by=_name_of, body=body)
             async for item in listing:
                 found[item.subscriptionId.lower()] = read(item.properties, Properties)
             calls.ended(listing.end)
@@ -169,6 +169,13 @@ class _Roles:
 
     def _queried(self) -> Sequence[Sequence[str]]:
         return [self._ids[start : start + PER_QUERY] for start in range(0, len(self._ids), PER_QUERY)]
+
+
+def _name_of(item: SubscriptionItem) -> str:
+    """The id, in lower case. Raises ValueError for a row of anything but a subscription."""
+    if item.id.lower() != f"/subscriptions/{item.subscriptionId.lower()}":
+        raise ValueError("not a subscription")
+    return item.id.lower()
 
 
 def _chain(properties: Properties) -> Sequence[str] | Refusal:

@@ -53,7 +53,7 @@ async def collect_objects(
     async for found in listing:
         holder = describe(found, tenant_id, url, version)
         if write(unit, found, holder, owners):
-            calls.refused(Refusal(Reason.BAD_ITEM, "credentials that cannot be read"))
+            calls.refused(Refusal(Reason.BAD_ITEM, f"credentials of {object_id(found)} that cannot be read"))
         if object_id(found) in federated.ids:
             holders[object_id(found)] = holder
         count += 1

@@ -12,7 +12,7 @@ from keyaudit.collect.x509 import X509
 from keyaudit.inventory.spool import Unit
 from keyaudit.model import base64url
 from keyaudit.model.columns import Table
-from keyaudit.model.coverage import End, Refusal
+from keyaudit.model.coverage import SHOWN_BAD, End, Refusal
 from keyaudit.model.entra import CONSUMERS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.issuer_key import ISSUER_KEY
@@ -57,19 +57,20 @@ def write_keys(unit: Unit, place: Place, items: Sequence[Raw], form: Callable[[P
     Two that go by one id and are not the same cannot be told apart, so that the second is set aside.
     """
     seen: dict[str, bytes] = {}
-    duplicate = quarantined = 0
-    for raw in items:
+    duplicate = 0
+    bad: list[str] = []
+    for number, raw in enumerate(items, 1):
         item = read(raw, Jwk)
         row = None if isinstance(item, Refusal) else form(place, item)
         id_ = "" if row is None else str(row.values["id"])
         if row is None or seen.get(id_, bytes(raw)) != bytes(raw):
-            quarantined += 1
+            bad.append(f"number {number:,}")
         elif id_ in seen:
             duplicate += 1
         else:
             seen[id_] = bytes(raw)
             unit.row(row.table, row.finish())
-    return End(received=len(items), kept=len(seen), duplicate=duplicate, quarantined=quarantined)
+    return End(received=len(items), kept=len(seen), duplicate=duplicate, quarantined=len(bad), bad=tuple(bad[:SHOWN_BAD]))
 
 
 def issuer_key(place: Place, item: Jwk) -> Row:

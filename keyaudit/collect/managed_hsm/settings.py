@@ -9,7 +9,7 @@ from keyaudit.collect.calls import Calls
 from keyaudit.collect.places import Vault, source
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
-from keyaudit.model.coverage import Coverage, End, Refusal
+from keyaudit.model.coverage import SHOWN_BAD, Coverage, End, Refusal
 from keyaudit.model.tables.hsm_setting import HSM_SETTING
 
 OPERATION = "hsm.setting.list"
@@ -37,17 +37,20 @@ async def collect_settings(connection: Connection, unit: Unit, hsm: Vault, uri: 
         return calls.coverage()
     url, version = source(connection.environment, OPERATION, host=uri)
     rows: dict[str, Mapping[str, object]] = {}
-    quarantined = 0
-    for raw in found.settings:
+    bad: list[str] = []
+    for number, raw in enumerate(found.settings, 1):
         item = read(raw, Setting)
         if isinstance(item, Refusal) or not item.name:
-            quarantined += 1
+            bad.append(f"number {number:,}")
         else:
             rows.setdefault(item.name.lower(), _row(hsm, item, url, version))
     for row in rows.values():
         unit.row("hsm_setting", row)
-    received = len(found.settings)
-    calls.ended(End(received=received, kept=len(rows), duplicate=received - quarantined - len(rows), quarantined=quarantined))
+    received, quarantined = len(found.settings), len(bad)
+    duplicate = received - quarantined - len(rows)
+    calls.ended(
+        End(received=received, kept=len(rows), duplicate=duplicate, quarantined=quarantined, bad=tuple(bad[:SHOWN_BAD]))
+    )
     return calls.coverage()
 
 

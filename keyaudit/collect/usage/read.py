@@ -13,7 +13,7 @@ from keyaudit.collect.usage.event import Event
 from keyaudit.collect.usage.lines import lines
 from keyaudit.collect.usage.opened import Opened
 from keyaudit.collect.usage.recognise import Recogniser
-from keyaudit.collect.usage.values import BadRecordError
+from keyaudit.collect.usage.values import BadRecordError, UnknownKindError
 from keyaudit.collect.usage.window import TooLargeError, Window
 from keyaudit.inventory.files import BROKEN
 from keyaudit.inventory.logs.use import FileRead, SourceRead, Use
@@ -131,6 +131,8 @@ class Counted:
         """`remedy`: what to do about the records of a second tenant."""
         self._name, self._known, self._remedy = name, known, remedy
         self._sources: dict[str, SourceRead] = {}
+        self._unreadable = 0
+        """Records that could not be read far enough to be told; in a file of one log alone they are of that one."""
         self.trouble: list[str] = []
         self.bad = 0
         """The number of the last bad record."""
@@ -144,7 +146,10 @@ class Counted:
         try:
             event = self._told(found)
         except BadRecordError as error:
-            self._count("").quarantined += 1
+            if isinstance(error, UnknownKindError):
+                self._count("").quarantined += 1
+            else:
+                self._unreadable += 1
             self.bad = number
             if len(self.trouble) < _SHOWN:
                 self.trouble.append(f"{self.unit} {number}: {one_line(str(error))}")
@@ -187,15 +192,14 @@ class Counted:
         self._known.tenant_id = tenant_id
 
     def settled(self) -> dict[str, SourceRead]:
-        """The counts by log. In a file of one log alone, what could not be told is of that one."""
-        named = [source for source in self._sources if source]
-        unnamed = self._sources.get("")
-        if unnamed is not None and len(named) == 1:
-            counts = self._sources[named[0]]
-            for count in ("received", "quarantined", "ignored"):
-                setattr(counts, count, getattr(counts, count) + getattr(unnamed, count))
-            del self._sources[""]
-        return dict(sorted(self._sources.items()))
+        """The counts by log; under the empty name, of records that may be of any."""
+        sources = {source: msgspec.structs.replace(counts) for source, counts in self._sources.items()}
+        if self._unreadable:
+            named = [source for source in sources if source]
+            counts = sources.setdefault(named[0] if len(named) == 1 else "", SourceRead())
+            counts.received += self._unreadable
+            counts.quarantined += self._unreadable
+        return dict(sorted(sources.items()))
 
 
 def _by_line(head: bytes) -> bool:

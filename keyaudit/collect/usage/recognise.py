@@ -11,7 +11,8 @@ import msgspec
 from keyaudit.collect.usage import activity, directory, key_vault, office, sign_ins
 from keyaudit.collect.usage.event import Event, Members, Shape, mark
 from keyaudit.collect.usage.lacking import lacking
-from keyaudit.collect.usage.values import BadRecordError
+from keyaudit.collect.usage.values import BadRecordError, UnknownKindError
+from keyaudit.model.text import one_line
 
 Reader = Callable[[Members], Event | None]
 
@@ -32,7 +33,7 @@ _MARKS: tuple[tuple[tuple[str, ...], Reader], ...] = (
     (("activityDisplayName", "activityDateTime"), directory.of_graph),
     (("createdDateTime", "appId", "status"), sign_ins.of_graph),
 )
-# A table's rows name it. Those of a table that is not here are of other things.
+# A table's rows name it, unless the query that exported them put something else into the column `Type`.
 TABLES: dict[str, Reader] = {
     key_vault.SOURCE: key_vault.of_row,
     "AzureDiagnostics": key_vault.of_legacy,
@@ -45,14 +46,61 @@ TABLES: dict[str, Reader] = {
 }
 # A row has all columns that its table was exported with, however it is written.
 _ROWS = frozenset(TABLES.values())
-# An envelope's category, in lower case. Those of a category that is not here are of other things.
+# An envelope's category, in lower case.
 _CATEGORIES: dict[str, Reader] = {
     key_vault.CATEGORY.casefold(): key_vault.of_record,
     **dict.fromkeys(sign_ins.CATEGORIES, sign_ins.of_record),
     "auditlogs": directory.of_record,
     "administrative": activity.of_record,
 }
+# The other tables and categories of the same diagnostic settings, whose records are about other things.
+# https://learn.microsoft.com/entra/identity/monitoring-health/concept-diagnostic-settings-logs-options
+# https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema
+# https://learn.microsoft.com/azure/azure-monitor/reference/tables/azkvpolicyevaluationdetailslogs
+_OTHER_TABLES = frozenset(
+    {
+        "AADNonInteractiveUserSignInLogs",
+        "ADFSSignInLogs",
+        "AADProvisioningLogs",
+        "AADRiskyUsers",
+        "AADUserRiskEvents",
+        "AADRiskyServicePrincipals",
+        "AADServicePrincipalRiskEvents",
+        "MicrosoftGraphActivityLogs",
+        "NetworkAccessTraffic",
+        "AZKVPolicyEvaluationDetailsLogs",
+        "AzureMetrics",
+    }
+)
+_OTHER_CATEGORIES = frozenset(
+    {
+        "noninteractiveusersigninlogs",
+        "adfssigninlogs",
+        "provisioninglogs",
+        "riskyusers",
+        "userriskevents",
+        "riskyserviceprincipals",
+        "serviceprincipalriskevents",
+        "microsoftgraphactivitylogs",
+        "networkaccesstrafficlogs",
+        "azurepolicyevaluationdetails",
+        "security",
+        "servicehealth",
+        "alert",
+        "recommendation",
+        "policy",
+        "autoscale",
+        "resourcehealth",
+    }
+)
 _ENVELOPE = ("category", "operationName")
+# What a change of the directory has in its envelope's `properties`, whichever category the exporting system wrote.
+_CHANGE = ("activityDisplayName", "targetResources")
+# A record that has one of these may be of a log that is read.
+_SUSPECT = ("TargetResources", "OperationName", "Operation", "operationName")
+# Who writes the logs that are read; resource ids of other services are in logs of theirs.
+_WRITERS = ("/providers/microsoft.keyvault/", "/providers/microsoft.aadiam")
+_RESOURCE_ID = ("resourceId", "ResourceId", "_ResourceId")
 _MEMBERS = tuple(dict.fromkeys(name for names, _ in _MARKS for name in names))
 
 
@@ -68,6 +116,7 @@ _WORTH: Any = msgspec.defstruct(
 _look: Shape[Any] = Shape(_WORTH)
 _present = attrgetter(*_MEMBERS)
 _columns: Shape[dict[str, msgspec.Raw]] = Shape(dict[str, msgspec.Raw])
+_any: Shape[dict[str, Any]] = Shape(dict[str, Any])
 _lacking = lru_cache(maxsize=64)(lacking)
 
 
@@ -113,21 +162,51 @@ def _reader(members: bytes | Mapping[str, Any]) -> Reader:
         found = _look(members)
         enveloped = found.category is not None and found.operationName is not msgspec.UNSET
         category, table = found.category, found.Type
+        names = tuple(compress(_MEMBERS, [each is not msgspec.UNSET for each in _present(found)]))
     else:
-        found = None
         enveloped = all(name in members for name in _ENVELOPE)
         category, table = members.get("category"), members.get("Type")
+        names = tuple(members)
     if enveloped:
-        return _CATEGORIES.get(category.casefold(), _other) if isinstance(category, str) else _other
+        known = _CATEGORIES.get(category.casefold()) if isinstance(category, str) else None
+        return known or _marked(names) or _of_other_category(members, category)
     if isinstance(table, str) and table:
-        return TABLES.get(table, _other)
-    names = (
-        tuple(members) if found is None else tuple(compress(_MEMBERS, [each is not msgspec.UNSET for each in _present(found)]))
-    )
+        if table in _OTHER_TABLES:
+            return _other
+        return TABLES.get(table) or _marked(names) or _of_unknown(members, "Type", table)
     reader = _marked(names)
     if reader is None:
-        raise BadRecordError("of no log that is known")
+        raise UnknownKindError("of no log that is known")
     return reader
+
+
+def _of_other_category(members: Members, category: object) -> Reader:
+    """The reader of a record in an envelope whose category is none of those that are read."""
+    inside = _whole(members).get("properties")
+    if isinstance(inside, dict) and not inside.keys().isdisjoint(_CHANGE):
+        return directory.of_record
+    if isinstance(category, str) and category.casefold() in _OTHER_CATEGORIES:
+        return _other
+    return _of_unknown(members, "category", category)
+
+
+def _of_unknown(members: Members, name: str, value: object) -> Reader:
+    """The reader of a record about other things. Raises UnknownKindError for one that may be of a log that is read.
+
+    `name`, `value`: the member that should say of which log it is.
+    """
+    record = _whole(members)
+    places = [str(record[each]).casefold() for each in _RESOURCE_ID if record.get(each)]
+    if any("/providers/" in place and not any(writer in place for writer in _WRITERS) for place in places):
+        return _other
+    suspect = next((each for each in _SUSPECT if each in record), None)
+    if suspect is None:
+        return _other
+    raise UnknownKindError(f"{name} {one_line(str(value), 64)} is no log that is known, and the record has {suspect}")
+
+
+def _whole(members: Members) -> Mapping[str, Any]:
+    return members if isinstance(members, Mapping) else _any(members)
 
 
 @lru_cache(maxsize=64)

@@ -25,6 +25,7 @@ CATEGORIES = {
     "signinlogs": PEOPLE,
 }
 """The logs by the category that diagnostic settings send them in, in lower case."""
+_TABLES = frozenset(CATEGORIES.values())
 
 
 class _Row(msgspec.Struct, gc=False, rename="pascal"):
@@ -86,7 +87,8 @@ _row, _sign_in, _record = Shape(_Row), Shape(_SignIn), Shape(_Record)
 def of_row(members: Members) -> Event:
     """A row of one of the tables, which have their columns in common: which of them, it names by table or by category."""
     found = _row(members)
-    source = found.type or CATEGORIES.get((found.category or "").casefold())
+    # A query may have put something else into either column.
+    source = found.type if found.type in _TABLES else CATEGORIES.get((found.category or "").casefold())
     if source is None:
         raise BadRecordError("does not say whose sign-in it is: export Category or Type with it")
     on, _ = moment(found.created_date_time or found.time_generated)

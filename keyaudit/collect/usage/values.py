@@ -35,6 +35,10 @@ class OtherKindError(BadRecordError):
     """A record that is of another kind than its reader's."""
 
 
+class UnknownKindError(BadRecordError):
+    """A record of which nothing says of which log it is."""
+
+
 def moment(value: str | int | float | None) -> tuple[int, int]:
     """Seconds since 1970 UTC, and the milliseconds above them. Raises BadRecordError for what is no time of a log.
 

@@ -1,7 +1,10 @@
 """What an operation is: one read, where it goes, how it is continued, what it weighs, and what allows it."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+_ACCESS_POLICY = re.compile(r"under access policies, ([a-z]+) ([a-z]+)")
 
 
 class Surface(StrEnum):
@@ -72,6 +75,12 @@ class Right:
         name = role if self.rights is Rights.HSM else self.name
         named = f"{name} on {self.on}" if self.on else name
         return f"{named} (or, {self.otherwise})" if self.otherwise else named
+
+    @property
+    def access_policy(self) -> tuple[str, str] | None:
+        """What a vault under access policies has to allow instead, if that does: a kind of object, and a permission on it."""
+        match = _ACCESS_POLICY.fullmatch(self.otherwise)
+        return (match[1], match[2]) if match else None
 
     @property
     def command(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from keyaudit.model.blast_radius import BlastRadius, Edge
 from keyaudit.model.text import one_line
-from keyaudit.report.blast_radius.steps import Phase, Step, word
+from keyaudit.report.blast_radius.steps import Phase, Step, option_word, word
 
 
 def identity(found: BlastRadius, edge: Edge) -> Iterator[Step]:
@@ -17,7 +17,7 @@ def identity(found: BlastRadius, edge: Edge) -> Iterator[Step]:
         phase=Phase.BLOCK,
         title=f"Stop {name} from signing in, if the key is being abused now",
         breaks=f"all that signs in as {name}, its own work too; tokens that it has stay good until they end",
-        commands=(f"az ad sp update --id {_id(edge)} --set accountEnabled=false",),
+        commands=(f"az ad sp update {_id(edge)} --set accountEnabled=false",),
     )
     of = "app" if edge.facts["holder_kind"] == "application" else "sp"
     if edge.facts.get("kind") == "federated":
@@ -32,7 +32,7 @@ def again(found: BlastRadius, edge: Edge) -> Step:
         phase=Phase.REVOKE,
         title=f"Let {one_line(found.nodes[edge.target].name)} sign in again, if it was stopped",
         breaks="nothing",
-        commands=(f"az ad sp update --id {_id(edge)} --set accountEnabled=true",),
+        commands=(f"az ad sp update {_id(edge)} --set accountEnabled=true",),
     )
 
 
@@ -52,22 +52,22 @@ def _exchanged(name: str, of: str, edge: Edge) -> Iterator[Step]:
             " --append leaves the old one in place until the program has the new one."
         ),
         breaks="nothing",
-        commands=(f"az ad {of} credential reset --id {_id(edge)} --append{f'{flag} @new.pem' if flag else ''}",),
+        commands=(f"az ad {of} credential reset {_id(edge)} --append{f'{flag} @new.pem' if flag else ''}",),
     )
     key_id = edge.facts.get("key_id")
-    delete = f"az ad {of} credential delete --id {_id(edge)} --key-id {word(key_id or 'KEY-ID')}{flag}"
+    delete = f"az ad {of} credential delete {_id(edge)} {option_word('--key-id', key_id or 'KEY-ID')}{flag}"
     yield Step(
         phase=Phase.REVOKE,
         settles=edge,
         title=f"Remove the {edge.how} {one_line(edge.names)} from {name}",
         text="" if key_id else "Its key id was not read: the first command lists those that there are.",
         breaks="every program that still signs in with the old one; tokens that the holder has stay good until they end",
-        commands=(delete,) if key_id else (f"az ad {of} credential list --id {_id(edge)}{flag}", delete),
+        commands=(delete,) if key_id else (f"az ad {of} credential list {_id(edge)}{flag}", delete),
     )
 
 
 def _unfederated(name: str, of: str, edge: Edge) -> Step:
-    delete = f"az ad app federated-credential delete --id {_id(edge)} --federated-credential-id {word(edge.names)}"
+    delete = f"az ad app federated-credential delete {_id(edge)} {option_word('--federated-credential-id', edge.names)}"
     return Step(
         phase=Phase.REVOKE,
         settles=edge,
@@ -96,4 +96,4 @@ def _managed(name: str, edge: Edge) -> Iterator[Step]:
 
 
 def _id(edge: Edge) -> str:
-    return word(edge.facts.get("app_id") or edge.target.rpartition("/")[2])
+    return option_word("--id", edge.facts.get("app_id") or edge.target.rpartition("/")[2])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from keyaudit.model.blast_radius import BlastRadius, Edge, Kind
 from keyaudit.model.text import one_line
-from keyaudit.report.blast_radius.steps import Phase, Step, powershell_word, word
+from keyaudit.report.blast_radius.steps import Phase, Step, option_word, powershell_word
 
 _ADFS = "Update-AdfsCertificate -CertificateType Token-Signing -Urgent"
 
@@ -61,8 +61,8 @@ def _relying_party(name: str, thumbprint: str, edge: Edge) -> Iterator[Step]:
         ),
         breaks="whoever still trusts the old certificate alone",
         commands=(
-            f"az ad sp credential list --id {word(id_)} --cert --output table",
-            f"az ad sp credential delete --id {word(id_)} --key-id KEY-ID --cert",
+            f"az ad sp credential list {option_word('--id', id_)} --cert --output table",
+            f"az ad sp credential delete {option_word('--id', id_)} --key-id KEY-ID --cert",
         ),
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from keyaudit.model.blast_radius import Edge
-from keyaudit.model.shell import powershell_quoted, shell_quoted
+from keyaudit.model.shell import option, powershell_quoted, shell_quoted
 from keyaudit.model.text import one_line
 
 
@@ -43,6 +43,11 @@ _LONGEST = 4_000
 def word(text: str) -> str:
     """The tenant's text as one word of a POSIX shell, which says nothing to the terminal."""
     return shell_quoted(one_line(text, _LONGEST))
+
+
+def option_word(name: str, text: str) -> str:
+    """An option with the tenant's text as its value, for a POSIX shell."""
+    return option(name, one_line(text, _LONGEST))
 
 
 def powershell_word(text: str) -> str:

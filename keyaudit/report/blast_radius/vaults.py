@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from keyaudit.model.blast_radius import BlastRadius, Edge, Relation
 from keyaudit.model.text import one_line
 from keyaudit.report.access.words import by
-from keyaudit.report.blast_radius.steps import Phase, Step, word
+from keyaudit.report.blast_radius.steps import Phase, Step, option_word
 
 _FEW = 20
 """Grants of one step that are named."""
@@ -21,16 +21,16 @@ def kept(found: BlastRadius, edge: Edge) -> Iterator[Step]:
     if users:
         yield _cut_off(found, vault, shown, users)
     option = "--hsm-name" if "/managedhsms/" in facts["vault_id"] else "--vault-name"
-    place, text = f"{option} {word(vault)} --name {word(thing)}", ""
+    place, text = f"{option_word(option, vault)} {option_word('--name', thing)}", ""
     make = f"az keyvault key rotate {place}"
-    disable = f"az keyvault key set-attributes --id {word(edge.target)} --enabled false"
+    disable = f"az keyvault key set-attributes {option_word('--id', edge.target)} --enabled false"
     if facts["noun"] == "certificate":
         make = f"az keyvault certificate create {place} --policy @policy.json"
         text = (
             "In policy.json, as certificate show has it under policy, set reuseKey and exportable to false: else the key stays."
         )
-        version = word(facts.get("version", ""))
-        disable = f"az keyvault certificate set-attributes {place} --version {version} --enabled false"
+        version = option_word("--version", facts.get("version", ""))
+        disable = f"az keyvault certificate set-attributes {place} {version} --enabled false"
     yield Step(
         phase=Phase.REPLACE,
         makes=True,
@@ -54,8 +54,9 @@ def service(found: BlastRadius, edge: Edge) -> Iterator[Step]:
     name, key_id = one_line(found.nodes[edge.target].name), one_line(edge.facts["key_id"])
     vault_uri, _, thing = edge.facts["key_id"].partition("/keys/")
     of_storage = (
-        f"az storage account update --ids {word(edge.target)} --encryption-key-source Microsoft.Keyvault"
-        f" --encryption-key-vault {word(vault_uri)} --encryption-key-name {word(thing)} --encryption-key-version ''"
+        f"az storage account update {option_word('--ids', edge.target)} --encryption-key-source Microsoft.Keyvault"
+        f" {option_word('--encryption-key-vault', vault_uri)} {option_word('--encryption-key-name', thing)}"
+        " --encryption-key-version ''"
     )
     yield Step(
         phase=Phase.REPLACE,
@@ -98,8 +99,8 @@ def _taken_away(vault: str, use: Edge) -> Iterator[str]:
         return
     holder = way.through[0].id if way.through else use.target
     if way.kind == "access-policy":
-        yield f"az keyvault delete-policy --name {word(vault)} --object-id {word(holder)}"
+        yield f"az keyvault delete-policy {option_word('--name', vault)} {option_word('--object-id', holder)}"
     elif way.kind == "hsm-role":
-        yield f"az keyvault role assignment delete --hsm-name {word(vault)} --ids {word(way.id)}"
+        yield f"az keyvault role assignment delete {option_word('--hsm-name', vault)} {option_word('--ids', way.id)}"
     elif way.standing:
-        yield f"az role assignment delete --ids {word(way.id)}"
+        yield f"az role assignment delete {option_word('--ids', way.id)}"

@@ -1,6 +1,5 @@
 """What was not seen: why, what mends it, and which policies that blinds. And what nobody judged."""
 
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,8 +9,9 @@ from keyaudit.model.evidence import remedy
 from keyaudit.model.findings import PolicyText
 from keyaudit.model.reasons import ADVICE, UNSAFE, Reason
 from keyaudit.model.run import Gap, Report, Run, Verdict
+from keyaudit.report.grants import Grant, grants
 from keyaudit.report.lines import listed, plural
-from keyaudit.report.missing import alike, grants, permissions, reads, remedy_of
+from keyaudit.report.missing import alike, permissions, reads, remedy_of
 
 _NAMES = 12
 
@@ -28,7 +28,7 @@ class Hole:
     effect: str
     blinds: tuple[str, ...]
     remedy: str
-    commands: tuple[str, ...]
+    commands: Sequence[Grant]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ def _holes(gaps: Sequence[Gap], run: Run) -> Iterator[Hole]:
             effect=f"refused on {plural(refused, 'object')}" if refused else "",
             blinds=gap.blinds,
             remedy=f"grant {'; and '.join(permissions(gap.operations))}" if granting else remedy_of(gap),
-            commands=tuple(shlex.join(words) for words in grants(gap)) if granting else (),
+            commands=grants(gap) if granting else (),
         )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from keyaudit.model.operations import Rights
+from keyaudit.report.grants import permission_flags
 from keyaudit.report.lines import joined
 from keyaudit.report.permissions.needs import Needed
 from keyaudit.report.permissions.notes import head, note
@@ -32,13 +33,15 @@ _PERMIT = f"""\
 graph=$(az cloud show --query endpoints.microsoftGraphResourceId --output tsv)
 graph_id=$(az ad sp show --id {GRAPH} --query id --output tsv)
 permit() {{
-  role_id=$(az ad sp show --id {GRAPH} --output tsv \\
-    --query "appRoles[?value=='$1' && contains(allowedMemberTypes, 'Application')].id | [0]")
-  given=$(az rest --url "${{graph%/}}/v1.0/servicePrincipals/$PRINCIPAL_ID/appRoleAssignments" --output tsv \\
-    --query "length(value[?appRoleId=='$role_id'])")
-  [ "$given" != 0 ] || az rest --method POST --url "${{graph%/}}/v1.0/servicePrincipals/$graph_id/appRoleAssignedTo" \\
-    --headers Content-Type=application/json --output none \\
-    --body "{{\\"principalId\\": \\"$PRINCIPAL_ID\\", \\"resourceId\\": \\"$graph_id\\", \\"appRoleId\\": \\"$role_id\\"}}"
+  query="appRoles[?value=='$1' && contains(allowedMemberTypes, 'Application')].id | [0]"
+  role_id=$(az ad sp show --id {GRAPH} --query "$query" --output tsv)
+  principals="${{graph%/}}/v1.0/servicePrincipals"
+  query="length(value[?appRoleId=='$role_id'])"
+  given=$(az rest --url "$principals/$PRINCIPAL_ID/appRoleAssignments" --query "$query" --output tsv)
+  [ "$given" = 0 ] || return 0
+  to="$principals/$graph_id/appRoleAssignedTo"
+  body="{{\\"principalId\\": \\"$PRINCIPAL_ID\\", \\"resourceId\\": \\"$graph_id\\", \\"appRoleId\\": \\"$role_id\\"}}"
+  az rest --method POST --url "$to" --headers Content-Type=application/json --body "$body" --output none
 }}"""
 
 
@@ -72,8 +75,8 @@ def _roles(needed: Needed) -> Iterator[str]:
     yield "for scope in $SCOPES; do"
     for need in needed.roles():
         yield from note(need, needed, "#", "  ")
-        yield f'  az role assignment create --role "{need.right.name}" --scope "$scope" \\'
-        yield '    --assignee-object-id "$PRINCIPAL_ID" --assignee-principal-type ServicePrincipal'
+        assignee = '--assignee-object-id "$PRINCIPAL_ID" --assignee-principal-type ServicePrincipal'
+        yield f'  az role assignment create --role "{need.right.name}" --scope "$scope" {assignee}'
     yield "done"
 
 
@@ -81,10 +84,9 @@ def _policies(needed: Needed) -> Iterator[str]:
     allowed = needed.access_policies()
     if not allowed:
         return
-    flags = " ".join(f"--{kind.removesuffix('s')}-permissions {' '.join(words)}" for kind, words in allowed.items())
     yield ""
     yield "for vault in $VAULTS; do"
-    yield f'  az keyvault set-policy --name "$vault" --object-id "$PRINCIPAL_ID" {flags}'
+    yield f'  az keyvault set-policy --name "$vault" --object-id "$PRINCIPAL_ID" {permission_flags(allowed)}'
     yield "done"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from keyaudit.model.operations import Rights
+from keyaudit.report.grants import permission_flags
 from keyaudit.report.lines import joined
 from keyaudit.report.permissions.az import GRAPH
 from keyaudit.report.permissions.needs import Needed
@@ -47,8 +48,7 @@ def _lines(needed: Needed) -> Iterator[str]:
     allowed = needed.access_policies()
     if allowed:
         yield from ("", "// On each vault under access policies, instead of a role:")
-        flags = " ".join(f"--{kind.removesuffix('s')}-permissions {' '.join(words)}" for kind, words in allowed.items())
-        yield f"// az keyvault set-policy --name VAULT --object-id OBJECT_ID {flags}"
+        yield f"// az keyvault set-policy --name VAULT --object-id OBJECT_ID {permission_flags(allowed)}"
     yield from by_hand(needed, "//")
 
 

@@ -1,15 +1,13 @@
 """What is needed: each right once, with what it reads, and which policies and columns rest on that."""
 
 import dataclasses
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from keyaudit.model.operations import OPERATIONS, Operation, Right, Rights
 from keyaudit.model.tables import read_by
+from keyaudit.report.grants import access_policies
 from keyaudit.report.lines import in_short, listed, plural
-
-_POLICY = re.compile(r"under access policies, ([a-z]+) ([a-z]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +66,7 @@ class Needed:
 
     def access_policies(self) -> dict[str, tuple[str, ...]]:
         """What a vault under access policies has to allow instead, by kind of object: keys, certificates, secrets."""
-        found: dict[str, dict[str, None]] = {}
-        for need in self.needs:
-            for operation in need.operations:
-                match = _POLICY.fullmatch(operation.right.otherwise)
-                if match:
-                    found.setdefault(match[1], {})[match[2]] = None
-        return {kind: tuple(allowed) for kind, allowed in found.items()}
+        return access_policies(operation for need in self.needs for operation in need.operations)
 
     @property
     def purpose(self) -> str:

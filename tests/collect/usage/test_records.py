@@ -306,7 +306,15 @@ def test_a_sign_in_that_does_not_say_by_which_protocol_shows_nothing(tmp_path: P
 def test_records_of_other_logs_are_of_another_kind(tmp_path: Path) -> None:
     others: list[made.Event] = [
         {"time": "x", "category": "NonInteractiveUserSignInLogs", "operationName": "Sign-in activity"},
-        {"time": "x", "category": 5, "operationName": "x"},
+        {"time": "x", "category": "Policy", "operationName": "x", "properties": {}},
+        {
+            "time": "x",
+            "category": "StorageRead",
+            "operationName": "x",
+            "resourceId": "/subscriptions/s/providers/Microsoft.Storage/x",
+        },
+        {"Type": "StorageBlobLogs", "OperationName": "x", "_ResourceId": "/subscriptions/s/providers/microsoft.storage/x"},
+        {"Type": "Heartbeat", "Computer": "x"},
         {"Type": "AADNonInteractiveUserSignInLogs", "TimeGenerated": "x"},
         {"Type": "AzureDiagnostics", "ResourceProvider": "MICROSOFT.SQL", "OperationName": "x"},
         {**made.sign_in_graph(made.sign_ins()[0]), "signInEventTypes": ["interactiveUser"]},
@@ -314,6 +322,60 @@ def test_records_of_other_logs_are_of_another_kind(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_text(forms.lines(others))
     assert counts(imported(tmp_path / "store", path))["ignored"] == len(others)
+
+
+@pytest.mark.parametrize(
+    ("record", "source"),
+    [
+        # `project ..., Type = tostring(TargetResources[0].type)` is a usual line of KQL.
+        (made.change_row(made.changes()[1]) | {"Type": "ServicePrincipal"}, "AuditLogs"),
+        (made.mail_row(made.mail()[1]) | {"Type": "Exchange"}, "OfficeActivity"),
+        (made.kv_row(made.requests()[1]) | {"Type": "keys"}, "AZKVAuditLogs"),
+        (made.kv_legacy(made.requests()[1]) | {"Type": "keys"}, "AZKVAuditLogs"),
+        (made.sign_in_row(made.sign_ins()[0]) | {"Type": "app"}, "AADServicePrincipalSignInLogs"),
+        (made.change_record(made.changes()[1]) | {"category": "ApplicationManagement"}, "AuditLogs"),
+        # The category of a change of a policy is also one of the activity log.
+        (made.change_record(made.changes()[1]) | {"category": "Policy"}, "AuditLogs"),
+    ],
+)
+def test_a_record_is_told_by_its_members_where_its_type_is_another_thing(
+    tmp_path: Path, record: dict[str, Any], source: str
+) -> None:
+    path = tmp_path / "a"
+    path.write_text(forms.objects([record]) if "TimeGenerated" in record else forms.lines([record]))
+    store = imported(tmp_path / "store", path)
+    assert {row["source"] for row in rows(store)} == {source}
+
+
+@pytest.mark.parametrize(
+    ("record", "named"),
+    [
+        ({"Type": "keys", "OperationName": "KeySign"}, "Type keys is no log that is known, and the record has OperationName"),
+        ({"Type": "x\x1b", "TargetResources": "[]"}, "Type x\\x1b is no log that is known, and the record has TargetResources"),
+        ({"Type": "Mail", "Operation": "Send"}, "Type Mail is no log that is known, and the record has Operation"),
+        (
+            {"category": "Audit", "operationName": "KeySign", "properties": {}},
+            "category Audit is no log that is known, and the record has operationName",
+        ),
+        ({"category": 5, "operationName": "x"}, "category 5 is no log that is known, and the record has operationName"),
+    ],
+)
+def test_a_record_that_may_be_of_a_log_that_is_read_is_not_dropped(tmp_path: Path, record: dict[str, Any], named: str) -> None:
+    path = tmp_path / "a"
+    path.write_text(forms.lines([made.kv_record(made.requests()[1]), record]))
+    store = imported(tmp_path / "store", path)
+    assert [trouble for file in store.files for trouble in file.trouble] == [f"line 2: {named}"]
+    [sources] = [file.sources for file in store.files]
+    assert (sources["AZKVAuditLogs"].quarantined, sources[""].quarantined) == (0, 1)
+
+
+def test_records_of_other_things_are_not_counted_as_the_log_beside_them(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text(
+        forms.lines([made.kv_record(made.requests()[1]), {"Type": "Heartbeat"}, {"time": 5, "category": "AuditEvent"}])
+    )
+    [file] = imported(tmp_path / "store", path).files
+    assert (file.sources["AZKVAuditLogs"].received, file.sources[""].ignored) == (1, 1)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,131 @@
+"""Circuits: a host that cannot be connected to, or a path that only fails, is tried one request at a time until it answers."""
+
+import asyncio
+import random
+from dataclasses import dataclass
+
+from keyaudit.cloud.clock import Clock
+from keyaudit.model.coverage import Refusal
+
+CIRCUIT = 7
+"""Failures of one path in a row that open its circuit. More than one request is ever tried, so that no single object does."""
+
+CONNECT_CIRCUIT = 3
+"""Failures in a row to connect to a host, each of which costs seconds, that open its circuit."""
+
+PATIENCE = 900.0
+"""Seconds of nothing but trouble that a run waits for a host or a path."""
+
+LONGEST_PROBE = 15.0
+"""Seconds: the most between two tries while a circuit is open."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Turn:
+    """One request's turn; with a probe, the only one while the circuit is open."""
+
+    probe: asyncio.Event | None = None
+
+
+class Circuit:
+    """One circuit. Call `enter` before a request, then exactly one of `answered`, `failed`, `throttled`, `put_off`, `let_go`.
+
+    While it is open, requests wait and are not refused. After `PATIENCE` it is given up: the requests that wait then are
+    refused, and a later one is tried again. So what is refused depends on what the service answers, and not on the order.
+    """
+
+    def __init__(self, clock: Clock, chance: random.Random, opens_after: int, *, waits_unanswered: bool) -> None:
+        """Without `waits_unanswered` it is given up as soon as it opens where nothing was ever answered.
+
+        That is for hosts: one that no connection was ever made to, such as a vault behind a private endpoint, has no trouble
+        that passes, and is where a run would wait longest.
+        """
+        self._clock, self._chance, self._opens_after = clock, chance, opens_after
+        self._waits_unanswered = waits_unanswered
+        self._turnstile = asyncio.Lock()
+        self._probe: asyncio.Event | None = None
+        self._answered = False
+        self._failures = self._put_off = self._level = 0
+        self._opened_on = self._not_before = 0.0
+        self._throttled_on: float | None = None
+        self._given_up = 0
+        self._refusal: Refusal | None = None
+
+    @property
+    def mark(self) -> int:
+        """What a request remembers of the moment at which it came."""
+        return self._given_up
+
+    @property
+    def open(self) -> bool:
+        """Whether requests have to wait."""
+        return self._failures >= self._opens_after
+
+    def given_up(self, mark: int) -> Refusal | None:
+        """Why a request that came at `mark` is refused, if it is."""
+        return self._refusal if self._given_up > mark else None
+
+    async def enter(self, mark: int, deadline: float) -> Turn:
+        """Wait until requests go through, or for one's turn to try; no longer than to the deadline, or until it is given up."""
+        if not self.open:
+            return Turn()
+        async with self._turnstile:
+            while self.open and self._given_up == mark and (left := deadline - self._clock.monotonic()) > 0:
+                if self._probe is not None:
+                    await self._probe.wait()
+                elif (wait := self._not_before - self._clock.monotonic()) > 0:
+                    await self._clock.sleep(min(wait, left))
+                else:
+                    self._probe = asyncio.Event()
+                    return Turn(self._probe)
+        return Turn()
+
+    def answered(self, turn: Turn) -> None:
+        """It answered: all that wait may go on."""
+        self._answered, self._throttled_on = True, None
+        self._failures = self._put_off = self._level = 0
+        self.let_go(turn)
+
+    def failed(self, turn: Turn, refusal: Refusal) -> None:
+        """The request failed in a way that may pass."""
+        now = self._clock.monotonic()
+        self._throttled_on = None
+        self._failures += 1
+        opens = self._failures == self._opens_after
+        if opens:
+            self._opened_on = now
+        if opens or turn.probe is not None:
+            self._level += 1
+            if now - self._opened_on > PATIENCE or not (self._answered or self._waits_unanswered):
+                self._give_up(refusal)
+            else:
+                # Full jitter, so that several runs that failed together do not come back together.
+                self._not_before = now + self._chance.uniform(0, min(LONGEST_PROBE, 2.0**self._level))
+        self.let_go(turn)
+
+    def throttled(self, turn: Turn, refusal: Refusal) -> None:
+        """Azure asks for less: what waits for it is given up after long enough of nothing else."""
+        now = self._clock.monotonic()
+        if self._throttled_on is None:
+            self._throttled_on = now
+        elif now - self._throttled_on > PATIENCE:
+            self._give_up(refusal)
+        self.let_go(turn)
+
+    def put_off(self, turn: Turn, refusal: Refusal) -> None:
+        """Azure asks to come back later than the run waits: after a few such answers in a row, what waits is refused, too."""
+        self._put_off += 1
+        if self._put_off >= self._opens_after:
+            self._give_up(refusal)
+        self.let_go(turn)
+
+    def let_go(self, turn: Turn) -> None:
+        """The request came to an end that says nothing about it."""
+        if turn.probe is not None:
+            turn.probe.set()
+            if self._probe is turn.probe:
+                self._probe = None
+
+    def _give_up(self, refusal: Refusal) -> None:
+        self._given_up += 1
+        self._refusal = refusal

@@ -1,0 +1,269 @@
+"""One request until there is an answer, or no hope of one: tried again as Azure asks, waited for, and given up in time."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from keyaudit.cloud import batch
+from keyaudit.cloud.challenge import revokes
+from keyaudit.cloud.circuit import CIRCUIT, CONNECT_CIRCUIT, PATIENCE, Circuit, Turn
+from keyaudit.cloud.clients import Answer, Clients
+from keyaudit.cloud.clock import Clock
+from keyaudit.cloud.failures import EXPECTED, failure_of, never_connected
+from keyaudit.cloud.pacing import LIMITS, LONGEST_BACKOFF, Domain, RetryQuota, Ticket
+from keyaudit.cloud.pages import Step
+from keyaudit.cloud.refusal import RETRIED, refusal_of
+from keyaudit.cloud.skew import Skew
+from keyaudit.cloud.tokens import Tokens
+from keyaudit.cloud.waits import MOST, asked, clamped, quota_wait
+from keyaudit.model.coverage import Refusal
+from keyaudit.model.operations import OPERATIONS, Operation, Surface, Throttle
+from keyaudit.model.reasons import Reason
+
+ATTEMPTS = 6
+"""Of one request that meets errors; throttling and failures to connect are bounded by time (`circuit.PATIENCE`)."""
+
+ATTEMPT_TIMEOUT = 120.0
+"""Seconds for one answer to arrive whole."""
+
+PER_DOMAIN = 16
+"""Requests in flight within one throttling domain, which for vaults is one vault."""
+
+WORTH_TELLING = 3.0
+"""Seconds of waiting after which somebody who watches is told."""
+
+_BATCH = OPERATIONS["graph.batch"]
+
+Watch = Callable[[str, Reason, float], None]
+"""Is told which host is waited for, why, and for how many seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What one attempt came to: an answer to use, or a refusal, perhaps one that passes."""
+
+    answer: Answer | Refusal
+    again: bool = False
+    wait: float | None = None
+    connecting: bool = False
+    """No connection was made."""
+    put_off: bool = False
+    """Azure asks to come back later than the run waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Where a request goes: the circuits of its path and of its host, with their marks, and what it is charged to."""
+
+    host: str
+    path: Circuit
+    line: Circuit
+    marks: tuple[int, int]
+    spent: Sequence[tuple[Domain, float]]
+
+    def given_up(self) -> Refusal | None:
+        """Why it is not waited for any longer, if so."""
+        return self.path.given_up(self.marks[0]) or self.line.given_up(self.marks[1])
+
+    def barred(self, path: Turn, line: Turn) -> bool:
+        """Whether a circuit was opened while the request waited elsewhere."""
+        return (self.path.open and path.probe is None) or (self.line.open and line.probe is None)
+
+
+class Sender:
+    """Sends requests whose address and body were checked. Never raises for what Azure does, but for a wrong tenant."""
+
+    def __init__(
+        self,
+        clients: Clients,
+        tokens: Tokens,
+        clock: Clock,
+        *,
+        share: float,
+        concurrency: int,
+        deadline: float,
+        chance: random.Random,
+    ) -> None:
+        self.retries = 0
+        self.skew = Skew(clock)
+        self.watch: Watch | None = None
+        """Is told of every wait that somebody would notice."""
+        self._clients, self._tokens, self._clock = clients, tokens, clock
+        self._share, self._deadline, self._chance = share, deadline, chance
+        self._flight = asyncio.Semaphore(concurrency)
+        self._domains: dict[tuple[Throttle, str], Domain] = {}
+        self._paths: dict[tuple[str, str], Circuit] = {}
+        self._lines: dict[str, Circuit] = {}
+        self._quota = RetryQuota()
+
+    async def send(self, operation: Operation, step: Step, subscription: str, *, times: int = 1) -> Answer | Refusal:
+        """Until there is an answer that is no refusal, or no hope of one. `times`: as how many requests it counts."""
+        way = self._way(operation, step.url.split("/", 3)[2], subscription, times)
+        self._quota.earn()
+        tries = connects = 0
+        began = self._clock.monotonic()
+        while True:
+            outcome = await self._attempt(operation, step, way)
+            refusal = outcome.answer
+            if not outcome.again or not isinstance(refusal, Refusal):
+                return refusal
+            pause = 0.0
+            if refusal.reason is Reason.THROTTLED:
+                if not self._quota.spend():
+                    # Nothing may be lost to throttling, so it is waited for, only longer.
+                    way.spent[0][0].hold(LONGEST_BACKOFF)
+            elif outcome.connecting:
+                connects += 1
+                if self._clock.monotonic() - began > PATIENCE:
+                    return refusal
+                pause = self._backoff(connects)
+            else:
+                tries += 1
+                if tries >= ATTEMPTS:
+                    return refusal
+                pause = self._backoff(tries) if outcome.wait is None else outcome.wait
+            if self._clock.monotonic() + max(pause, outcome.wait or 0.0) >= self._deadline:
+                return refusal
+            self._tell(way.host, refusal.reason, pause)
+            await self._clock.sleep(pause)
+            self.retries += 1
+
+    def _backoff(self, tries: int) -> float:
+        # Full jitter, so that requests that failed together do not come back together.
+        return self._chance.uniform(0, min(LONGEST_BACKOFF, 2.0**tries))
+
+    def _tell(self, host: str, reason: Reason, seconds: float) -> None:
+        if self.watch is not None and seconds >= WORTH_TELLING:
+            self.watch(host, reason, seconds)
+
+    async def _attempt(self, operation: Operation, step: Step, way: _Way) -> _Outcome:
+        """One attempt, when its turn has come. A request that a circuit stops holds no place in the queue of its domain."""
+        domain = way.spent[0][0]
+        while True:
+            if refusal := self._stopped(way):
+                return _Outcome(refusal)
+            path, line = Turn(), Turn()
+            tickets: list[tuple[Domain, Ticket]] = []
+            try:
+                path = await way.path.enter(way.marks[0], self._deadline)
+                line = await way.line.enter(way.marks[1], self._deadline)
+                async with domain.slots:
+                    if way.barred(path, line):
+                        continue
+                    for each, cost in way.spent:
+                        tickets.append((each, await each.enter(cost)))
+                    # Time has passed in the queue.
+                    if way.barred(path, line) or self._stopped(way):
+                        continue
+                    async with self._flight:
+                        outcome = await self._exchange(operation, step, way.host)
+                    self._learn(way, tickets, path, line, outcome)
+                    return outcome
+            finally:
+                for each, ticket in tickets:
+                    each.let_go(ticket)
+                way.path.let_go(path)
+                way.line.let_go(line)
+
+    def _stopped(self, way: _Way) -> Refusal | None:
+        if self._tokens.revoked:
+            return self._tokens.revoked
+        if self._clock.monotonic() >= self._deadline:
+            return Refusal(Reason.BUDGET)
+        return way.given_up()
+
+    async def _exchange(self, operation: Operation, step: Step, host: str) -> _Outcome:
+        try:
+            async with asyncio.timeout(ATTEMPT_TIMEOUT):
+                answer = await self._clients.send(operation, step.url, step.body)
+        except EXPECTED as error:
+            refusal, again = failure_of(error, host)
+            return _Outcome(refusal, _again(operation, refusal, passes=again), connecting=again and never_connected(error))
+        self.skew.add(host, answer.headers.get("Date"))
+        if answer.status == 200 or (operation.makes and answer.status == 201):
+            return _Outcome(answer, wait=self._wait(operation, answer))
+        if answer.status == 401 and revokes(answer.headers.get("WWW-Authenticate", "")):
+            return _Outcome(self._tokens.revoke(401))
+        refusal = refusal_of(operation.surface, answer.status, answer.headers, answer.body)
+        seconds = asked(answer.headers, self._clock.now())
+        if seconds is not None and seconds > MOST:
+            refusal = replace(refusal, detail=f"{refusal.detail}, to come back in {seconds:,.0f} seconds")
+        passes = answer.status in RETRIED
+        if seconds is not None and seconds > PATIENCE and passes:
+            return _Outcome(refusal, put_off=True)
+        return _Outcome(refusal, _again(operation, refusal, passes=passes), None if seconds is None else clamped(seconds))
+
+    def _wait(self, operation: Operation, answer: Answer) -> float | None:
+        """How long an answer of status 200 asks to send nothing more."""
+        if operation.throttle is Throttle.RESOURCE_GRAPH:
+            return quota_wait(answer.headers)
+        seconds = batch.wait_of(answer, self._clock.now()) if operation is _BATCH else None
+        # A part of a batch that is put off for longer than the run waits is asked for by itself, and told so there.
+        return None if seconds is None or seconds > PATIENCE else clamped(seconds)
+
+    def _learn(self, way: _Way, tickets: Sequence[tuple[Domain, Ticket]], path: Turn, line: Turn, outcome: _Outcome) -> None:
+        (domain, ticket), *others = tickets
+        answer = outcome.answer
+        if isinstance(answer, Refusal) and outcome.connecting:
+            way.line.failed(line, answer)
+            return
+        way.line.answered(line)
+        for other, theirs in others:
+            other.succeeded(theirs)
+        if isinstance(answer, Refusal) and outcome.put_off:
+            way.path.put_off(path, answer)
+        elif not isinstance(answer, Refusal) or not outcome.again:
+            domain.succeeded(ticket)
+            way.path.answered(path)
+            if outcome.wait is not None:
+                domain.hold(outcome.wait)
+        elif answer.reason is Reason.THROTTLED:
+            domain.throttled(ticket, outcome.wait)
+            way.path.throttled(path, answer)
+        else:
+            way.path.failed(path, answer)
+        self._tell(way.host, Reason.THROTTLED, domain.held())
+
+    def _way(self, operation: Operation, host: str, subscription: str, times: int) -> _Way:
+        path = self._paths.get((host, operation.id))
+        if path is None:
+            path = self._paths[host, operation.id] = Circuit(self._clock, self._chance, CIRCUIT, waits_unanswered=True)
+        line = self._lines.get(host)
+        if line is None:
+            line = self._lines[host] = Circuit(self._clock, self._chance, CONNECT_CIRCUIT, waits_unanswered=False)
+        spent = [(domain, cost * times) for domain, cost in self._spent(operation, host, subscription)]
+        return _Way(host, path, line, (path.mark, line.mark), spent)
+
+    def _spent(self, operation: Operation, host: str, subscription: str) -> list[tuple[Domain, float]]:
+        """What a request is charged to: its own domain first."""
+        match operation.throttle:
+            case Throttle.VAULT:
+                return [(self._domain(Throttle.VAULT, host), operation.cost)]
+            case Throttle.ARM_SUBSCRIPTION:
+                return [(self._domain(Throttle.ARM_SUBSCRIPTION, subscription.lower()), operation.cost)]
+            case Throttle.GRAPH_KEY_CREDENTIALS:
+                # A limit on requests, besides the one on units that holds for all of Graph.
+                return [
+                    (self._domain(Throttle.GRAPH_KEY_CREDENTIALS, ""), 1),
+                    (self._domain(Throttle.GRAPH, ""), operation.cost),
+                ]
+            case throttle:
+                return [(self._domain(throttle, ""), operation.cost)]
+
+    def _domain(self, throttle: Throttle, name: str) -> Domain:
+        domain = self._domains.get((throttle, name))
+        if domain is None:
+            limit = LIMITS.get(throttle)
+            domain = Domain(limit, self._share, self._clock, self._chance, slots=PER_DOMAIN, deadline=self._deadline)
+            self._domains[throttle, name] = domain
+        return domain
+
+
+def _again(operation: Operation, refusal: Refusal, *, passes: bool) -> bool:
+    """Whether the same request may come to more. `passes`: whether a refusal like this one does, of a read."""
+    if operation.makes:
+        # After any other refusal it may have been made all the same, and would be made twice.
+        return refusal.reason is Reason.THROTTLED
+    # A query that took too long takes as long again.
+    return passes and not (operation.surface is Surface.LOGS and refusal.reason is Reason.TIMEOUT)

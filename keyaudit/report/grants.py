@@ -1,0 +1,70 @@
+"""The commands that let the identity read what it was refused: for the vault at hand, and one line each."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from keyaudit.model.coverage import ScopeKind
+from keyaudit.model.operations import OPERATIONS, Operation
+from keyaudit.model.run import Gap
+from keyaudit.model.shell import appended, option, shell_quoted
+from keyaudit.model.text import one_line
+
+_PLACEHOLDER = re.compile(r"(\{\w+\})")
+_LONGEST = 4_000
+_RBAC, _POLICIES = "rbac", "access-policy"
+_IF = {_RBAC: "if the vault uses Azure RBAC", _POLICIES: "if the vault uses access policies"}
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A command, on one line and quoted for a POSIX shell. `when`: what it is for, where that was not read."""
+
+    command: str
+    when: str = ""
+
+
+def grants(gap: Gap) -> Sequence[Grant]:
+    """The commands that grant what a gap lacks; both ways where it was not read which of them the vault uses."""
+    asked = [OPERATIONS[each] for each in gap.operations if each in OPERATIONS]
+    of_vault = [each for each in asked if each.right.access_policy and gap.scope.kind is ScopeKind.VAULT]
+    others = [each for each in asked if each not in of_vault]
+    unknown = gap.access_model not in _IF
+    found = [Grant(command) for command in _roles(others, gap)]
+    if gap.access_model != _POLICIES:
+        found += [Grant(command, _IF[_RBAC] if unknown else "") for command in _roles(of_vault, gap)]
+    if gap.access_model != _RBAC and of_vault:
+        found.append(Grant(_set_policy(of_vault, gap), _IF[_POLICIES] if unknown else ""))
+    return tuple({grant.command: grant for grant in reversed(found)}.values())[::-1]
+
+
+def permission_flags(allowed: Mapping[str, Iterable[str]]) -> str:
+    """Key Vault's permissions by kind of object, as `az keyvault set-policy` takes them."""
+    return " ".join(f"--{kind.removesuffix('s')}-permissions {' '.join(names)}" for kind, names in allowed.items())
+
+
+def access_policies(operations: Iterable[Operation]) -> dict[str, tuple[str, ...]]:
+    """What a vault under access policies has to allow for them, by kind of object: keys, certificates, secrets."""
+    found: dict[str, dict[str, None]] = {}
+    for operation in operations:
+        if allowed := operation.right.access_policy:
+            found.setdefault(allowed[0], {})[allowed[1]] = None
+    return {kind: tuple(names) for kind, names in found.items()}
+
+
+def _roles(operations: Iterable[Operation], gap: Gap) -> Iterator[str]:
+    given = {"{scope}": gap.scope.id, "{name}": gap.scope.name}
+    for text in dict.fromkeys(operation.grant for operation in operations if operation.grant):
+        command = ""
+        for part in _PLACEHOLDER.split(text):
+            command = appended(command, shell_quoted(one_line(given[part], _LONGEST))) if part in given else command + part
+        yield command
+
+
+def _set_policy(operations: Iterable[Operation], gap: Gap) -> str:
+    """The command for all that is ever asked of these kinds of objects: it replaces the permissions on a kind."""
+    kinds = access_policies(operations)
+    allowed = {kind: names for kind, names in access_policies(OPERATIONS.values()).items() if kind in kinds}
+    name = option("--name", one_line(gap.scope.name, _LONGEST))
+    subscription = option("--subscription", one_line(gap.scope.id.split("/")[2], _LONGEST))
+    return f"az keyvault set-policy {name} --object-id OBJECT_ID {permission_flags(allowed)} {subscription}"
