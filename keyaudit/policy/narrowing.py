@@ -33,7 +33,6 @@ def freed(table: Table, sign: str, left: Term, right: Term) -> Facts:
     """The facts of a comparison: `kind == "federated"` frees the columns that only such rows have."""
     for column, value in ((left, right), (right, left)):
         if isinstance(column, Read) and isinstance(value, Constant):
-            here = (column.column, value.value)
-            names = frozenset(other.name for other in table.columns if other.only == here)
+            names = frozenset(other.name for other in table.columns if other.present_where(column.column, value.value))
             return Facts(when_true=names) if sign == "==" else Facts(when_false=names) if sign == "!=" else Facts()
     return Facts()
