@@ -138,6 +138,7 @@ async def collect(
         with contextlib.ExitStack() as held:
             spool = held.enter_context(Spool.resume(folder) if resume else Spool.create(folder, run))
             same_collection(spool.run, run)
+            spool.now = clock.now
             earlier = held.enter_context(Earlier(since)) if since is not None else None
             failures = await collect_all(connection, spool, progress=progress, earlier=earlier, evidence=evidence)
             spool.run = dataclasses.replace(spool.run, skew=connection.skew())

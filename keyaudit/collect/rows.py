@@ -1,6 +1,7 @@
 """Fills one row from wire values as its table declares: the only place where a wire value becomes a column's value."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import TypeVar
 
 import msgspec
@@ -9,6 +10,7 @@ from msgspec import Raw, UnsetType
 from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
 from keyaudit.model.times import MAX_TIME, parse_duration, parse_time
 
 T = TypeVar("T")
@@ -62,12 +64,13 @@ class Row:
     `values` holds what is known so far (None: absent), `unknown` the reason of each column that is not.
     """
 
-    __slots__ = ("_columns", "table", "unknown", "values")
+    __slots__ = ("_columns", "_conditional", "table", "unknown", "values")
 
     def __init__(self, table: Table, *, id: str, resource_id: str, scope_id: str, url: str, version: str) -> None:  # noqa: A002
         """`id` is made lower case; `url` and `version` are the request that gave the row and its api-version."""
         self.table = table.name
         self._columns = table.by_name
+        self._conditional = _conditional(table.name)
         self.unknown: dict[str, Reason] = {}
         self.values: dict[str, object] = {
             "id": id.lower(),
@@ -111,12 +114,28 @@ class Row:
             self.put(column, value)
 
     def finish(self) -> dict[str, object]:
-        """The row as the spool takes it: known values, and `unknown` with the reasons. Absent columns are None."""
+        """The row as the spool takes it: known values, and `unknown` with the reasons. Absent columns are None.
+
+        A column that is absent in a kind of row in which it may not be (`Column.absent_where`) is unknown as bad_value; where
+        the row's kind is unknown, for that reason.
+        """
+        for column in self._conditional:
+            if column.name in self.values and self.values[column.name] is None:
+                reason = self._why_not_absent(column)
+                if reason is not None:
+                    self._unknown(column.name, reason)
         missing = [name for name, column in self._columns.items() if not (column.derived_from or name in self.values)]
         open_ = [name for name in missing if name not in self.unknown]
         if open_:
             raise AssertionError(f"{self.table}: nothing was said of {', '.join(open_)}")
         return {**self.values, **dict.fromkeys(missing), "unknown": {name: str(why) for name, why in self.unknown.items()}}
+
+    def _why_not_absent(self, column: Column) -> Reason | None:
+        """Why a column cannot be absent in this row; None where it can."""
+        if any(case.column in self.values and self.values[case.column] in case.values for case in column.absent_where):
+            return None
+        reasons = [self.unknown[case.column] for case in column.absent_where if case.column in self.unknown]
+        return reasons[0] if reasons else Reason.BAD_VALUE
 
     def _set(self, declared: Column, held: object) -> None:
         if type(held) is not _HELD[declared.type]:
@@ -147,6 +166,12 @@ class Row:
     def _unknown(self, column: str, reason: Reason) -> None:
         self.unknown[column] = reason
         self.values.pop(column, None)
+
+
+@cache
+def _conditional(table: str) -> tuple[Column, ...]:
+    """The stored columns of a table that may be absent in some rows alone, and may be unknown."""
+    return tuple(column for column in TABLES[table].stored if column.absent_where and column.can_be_unknown)
 
 
 def _held(declared: Column, wire: object) -> object:

@@ -165,7 +165,7 @@ def pieces(connection: duckdb.DuckDBPyConnection, path: Path, size: int, key: st
 def _refuse(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> None:
     """Raises BreachError for the first row that the declaration does not allow."""
     known = ", ".join(quoted(reason) for reason in Reason)
-    wrong = [_contradiction(column) for column in table.stored]
+    wrong = [_contradiction(table, column) for column in table.stored]
     wrong += [
         f"WHEN list_contains({column.name}, NULL) OR len(list_filter({column.name}, lambda text: text IS NULL)) > 0"
         f" THEN '{column.name}: a list with NULL in it'"
@@ -183,14 +183,20 @@ def _refuse(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> 
         raise BreachError(f"{table.name} {row[0]}: {row[1]}")
 
 
-def _contradiction(column: Column) -> str:
+def _constant(value: str | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else quoted(value)
+
+
+def _contradiction(table: Table, column: Column) -> str:
     name = column.name
     unsaid = f"{name} IS NULL AND unknown[{quoted(name)}] IS NULL"
-    if column.only:
-        unsaid += f" AND {column.only[0]} = {quoted(column.only[1])}"
+    where = table.never_absent(column)
+    for decides, values in where:
+        unsaid += f" AND list_contains([{', '.join(map(_constant, values))}], {decides})"
     missing = f"WHEN {unsaid} THEN '{name}: neither a value nor a reason'"
     both = f"WHEN {name} IS NOT NULL AND unknown[{quoted(name)}] IS NOT NULL THEN '{name}: a value and a reason'"
-    return both if column.absent and not column.only else f"{missing} {both}"
+    always = bool(column.absent) and not (where and all(values for _, values in where))
+    return both if always else f"{missing} {both}"
 
 
 def _united(connection: duckdb.DuckDBPyConnection, table: Table, rows: str) -> tuple[str, list[str]]:

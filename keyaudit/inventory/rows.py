@@ -103,14 +103,18 @@ class _Form:
         )
         self._present = [column.name for column in table.stored if not column.absent]
         self._values_present = attrgetter(*self._present)
-        self._only = [(column.name, *column.only) for column in table.stored if column.only]
+        self._conditional = [
+            (column.name, attrgetter(*(name for name, _ in where)), tuple(values for _, values in where))
+            for column in table.stored
+            if (where := table.never_absent(column)) and all(values for _, values in where)
+        ]
 
     def contradiction(self, row: Any) -> str:
         """What a row of `shape` leaves unsaid or says twice, in words; empty where there is nothing."""
         unknown = row.unknown
         # One look at them all first: nearly every row has them all.
         unsaid = self._present if None in self._values_present(row) else []
-        unsaid = unsaid + [name for name, kind, value in self._only if getattr(row, kind) == value]
+        unsaid = unsaid + [name for name, decides, values in self._conditional if _all_among(decides(row), values)]
         for name in unsaid:
             if getattr(row, name) is None and name not in unknown:
                 return f"{name}: neither a value nor a reason"
@@ -118,6 +122,12 @@ class _Form:
             if getattr(row, name) is not None:
                 return f"{name}: a value and a reason"
         return ""
+
+
+def _all_among(held: Any, values: tuple[tuple[object, ...], ...]) -> bool:
+    """Whether each value held is among those given for it; `held` is the one value where there is one."""
+    many = held if len(values) > 1 else (held,)
+    return all(each in among for each, among in zip(many, values, strict=True))
 
 
 @cache

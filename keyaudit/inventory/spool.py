@@ -8,7 +8,7 @@ are as if never read. One file a table, since DuckDB takes half a millisecond fo
 import contextlib
 import hashlib
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -24,8 +24,9 @@ from keyaudit.inventory.rows import declared, encode
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.filters import Filters
+from keyaudit.model.plausible import implausible
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Run
+from keyaudit.model.run import MAX_SKEW, Run
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 
@@ -52,6 +53,8 @@ class Spool:
     def __init__(self, folder: Path, run: Run, lock: Lock) -> None:
         self.folder = folder
         self.run = run
+        self.now: Callable[[], int] = lambda: self.run.as_of
+        """The clock of what reads into it. A run that takes hours, or is resumed, reads of what happened after it began."""
         self.place = folder / "spool"
         self._lock = lock
         self._journal = Journal(self.place / "journal.jsonl")
@@ -221,16 +224,23 @@ class Unit:
     def row(self, table: str, row: Mapping[str, object]) -> None:
         """Adds a row: `id`, a value per stored column (left out or None: absent or unknown), and `unknown`: column -> reason.
 
+        A time that cannot be right (`model.plausible`) becomes unknown as bad_value, whichever collector took it.
+
         Raises BreachError for what the table's declaration does not allow.
         """
         if self._over:
             raise BreachError(f"{table} {row.get('id')}: written after its unit was closed")
-        line = encode(table, row)
+        line = encode(table, _plausible(table, row, self.latest))
         part = self._parts.setdefault(table, _Part())
         part.lines.append(line)
         part.size += len(line)
         if part.size >= _FLUSH:
             self._flush(table)
+
+    @property
+    def latest(self) -> int:
+        """The latest time at which something can have happened that is read now: the clock's, plus the allowed skew."""
+        return self._spool.now() + MAX_SKEW
 
     def discard(self) -> None:
         """Drops the rows added so far: what they were about proved not to be there any more."""
@@ -258,6 +268,16 @@ class _Part:
 
     lines: list[bytes] = field(default_factory=list)
     size: int = 0
+
+
+def _plausible(table: str, row: Mapping[str, object], latest: int) -> Mapping[str, object]:
+    """The row, with every time that cannot be right unknown as bad_value."""
+    wrong = implausible(table, row, latest)
+    if not wrong:
+        return row
+    unknown = row.get("unknown")
+    reasons = {**(unknown if isinstance(unknown, Mapping) else {}), **dict.fromkeys(wrong, str(Reason.BAD_VALUE))}
+    return {**row, **dict.fromkeys(wrong), "unknown": reasons}
 
 
 def digest(data: bytes) -> str:

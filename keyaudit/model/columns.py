@@ -36,6 +36,14 @@ class Left:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The rows in which `column` has one of `values`; None among them: in which that column is absent itself."""
+
+    column: str
+    values: tuple[str | bool | None, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """One column. A column is unknown in a row when the row's `unknown` map names it; NULL otherwise means absent."""
@@ -48,18 +56,26 @@ class Column:
     """The operations that fill it: empty for columns that the row always has (ids, where it was found)."""
     absent: str = ""
     """What absence means; empty where the column may not be absent."""
+    absent_where: tuple[Where, ...] = ()
+    """The only rows in which it may be absent, as alternatives; empty: any row. Elsewhere a null is not a value of it."""
     left_out: Left | None = None
     """What a member left out of a complete answer means; None: unknown."""
     values: tuple[str, ...] = ()
     """The known values of an enumeration; others are kept as they came."""
-    only: tuple[str, str] | None = None
-    """(column, value): the column is absent in rows where that column holds something else."""
+    past: bool = False
+    """A time at which something happened: it cannot be later than the moment at which the run read it."""
+    follows: str = ""
+    """For the end of a span of time: the column with its start, before which it cannot be."""
     derived_from: tuple[str, ...] = ()
     """For a column that a view computes: the stored columns it rests on. Such a column is not stored."""
     rows_of: tuple[str, ...] = ()
     """Where it rests on a table that several listings share out: the listings whose rows it looks at; empty: all of them."""
     needs: str = ""
     """The evidence, by its name in `model.evidence`, without which it is unknown in every row; empty: Azure's own answers."""
+
+    def present_where(self, column: str, value: object) -> bool:
+        """Whether rows in which `column` has `value` always have this one, unless it is unknown."""
+        return bool(self.absent_where) and all(case.column == column and value not in case.values for case in self.absent_where)
 
     @property
     def can_be_unknown(self) -> bool:
@@ -114,6 +130,18 @@ class Table:
     def stored(self) -> tuple[Column, ...]:
         """The columns that collectors fill."""
         return tuple(column for column in self.columns if not column.derived_from)
+
+    def never_absent(self, column: Column) -> tuple[tuple[str, tuple[str | bool, ...]], ...]:
+        """Where a column with `absent_where` has a value or is unknown, by the declared values of the columns that decide it.
+
+        It is not absent in a row in which each of these columns has one of the values given with it.
+        """
+        found = []
+        for case in column.absent_where:
+            decides = self.by_name[case.column]
+            every: tuple[str | bool, ...] = (True, False) if decides.type is Type.BOOLEAN else decides.values
+            found.append((case.column, tuple(value for value in every if value not in case.values)))
+        return tuple(found)
 
     @property
     def derived(self) -> tuple[Column, ...]:

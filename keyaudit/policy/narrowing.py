@@ -37,10 +37,30 @@ class Condition(Struct, frozen=True):
 
 
 def freed(table: Table, sign: str, left: Term, right: Term) -> Facts:
-    """The facts of a comparison: `kind == "federated"` frees the columns that only such rows have."""
+    """The facts of a comparison: `kind == "federated"` frees the columns that such rows never lack."""
     for column, value in ((left, right), (right, left)):
         if isinstance(column, Read) and isinstance(value, Constant):
-            here = (column.column, value.value)
-            names = frozenset(other.name for other in table.columns if other.only == here)
+            names = _present(table, column, value)
             return Facts(when_true=names) if sign == "==" else Facts(when_false=names) if sign == "!=" else Facts()
     return Facts()
+
+
+def freed_by_list(table: Table, item: Term, items: Term) -> Facts:
+    """The facts of `item in items`: the columns that are present whichever of the items it is."""
+    if isinstance(item, Read) and isinstance(items, Constant) and isinstance(items.value, tuple) and items.value:
+        return Facts(when_true=_present(table, item, items))
+    return Facts()
+
+
+def freed_by_flag(table: Table, flag: Term) -> Facts:
+    """The facts of a boolean column that stands by itself."""
+    if not isinstance(flag, Read):
+        return Facts()
+    present = {held: {each.name for each in table.columns if each.present_where(flag.column, held)} for held in (True, False)}
+    return Facts(when_true=frozenset(present[True]), when_false=frozenset(present[False]))
+
+
+def _present(table: Table, column: Read, constant: Constant) -> frozenset[str]:
+    """The columns that rows have in which `column` is the constant, or any of its items."""
+    values = constant.value if isinstance(constant.value, tuple) else (constant.value,)
+    return frozenset(each.name for each in table.columns if all(each.present_where(column.column, value) for value in values))

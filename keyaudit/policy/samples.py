@@ -48,12 +48,24 @@ def sample(policy: Policy, example: Example) -> Sample:
                 raise FieldError(f"{name} is never unknown: the row would not be there without it")
             values[name], unknown[name] = None, REASON
         elif word == "absent":
-            if not column.absent and column.only is None:
+            if not column.absent:
                 raise FieldError(f"{name} is never absent")
             values[name] = None
         else:
             values[name] = parse(node, column)
+    for name, value in values.items():
+        if value is None and name not in unknown:
+            _may_be_absent(policy.table.by_name[name], values, unknown)
     return Sample(example, values, unknown)
+
+
+def _may_be_absent(column: Column, values: Mapping[str, Value], unknown: Mapping[str, str]) -> None:
+    """Raises FieldError where no row like this one lacks the column. What the example does not say decides nothing."""
+    cases = column.absent_where
+    settled = bool(cases) and all(case.column in values and case.column not in unknown for case in cases)
+    if settled and not any(values[case.column] in case.values for case in cases):
+        where = " and ".join(f"{case.column} is {values[case.column]}" for case in cases)
+        raise FieldError(f"{column.name} is never absent where {where}")
 
 
 def parse(node: Node, column: Column) -> Value:

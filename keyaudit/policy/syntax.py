@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from keyaudit.model.columns import Table
 from keyaudit.policy import regex
-from keyaudit.policy.narrowing import Condition, Facts, freed
+from keyaudit.policy.narrowing import Condition, Facts, freed, freed_by_flag, freed_by_list
 from keyaudit.policy.parameters import Parameter
 from keyaudit.policy.problems import FieldError, nearest, shown
 from keyaudit.policy.terms import MAX_DEPTH, Terms, a_kind, noun, tag_name, text_of
@@ -107,7 +107,8 @@ class _Checker:
             case ast.Call():
                 return self._call(node, present, depth), Facts()
             case ast.Name() | ast.Constant():
-                return self._flag(node, present, depth), Facts()
+                flag = self._flag(node, present, depth)
+                return flag, freed_by_flag(self._table, flag)
             case _:
                 raise self._terms.error(
                     node, f"{noun(node)} where a condition belongs", "and, or, not, comparisons, in, is None"
@@ -152,7 +153,8 @@ class _Checker:
                 raise self._terms.error(side, "compared with None", "write is None, or is not None")
         if isinstance(operator, ast.In | ast.NotIn):
             membership = self._in(left, right, present, depth)
-            return (Not(membership) if isinstance(operator, ast.NotIn) else membership), Facts()
+            facts = freed_by_list(self._table, membership.item, membership.items)
+            return (Not(membership), facts.negated()) if isinstance(operator, ast.NotIn) else (membership, facts)
         first, second = self._terms.value(left, present, depth), self._terms.value(right, present, depth)
         sign = _ORDER.get(type(operator)) or _EQUALITY[type(operator)]
         self._comparable(node, sign, first, second)
@@ -176,7 +178,7 @@ class _Checker:
         absent = Absent(term)
         return (Not(absent), facts.negated()) if negated else (absent, facts)
 
-    def _in(self, left: ast.expr, right: ast.expr, present: frozenset[str], depth: int) -> Term:
+    def _in(self, left: ast.expr, right: ast.expr, present: frozenset[str], depth: int) -> In:
         item, items = self._terms.value(left, present, depth), self._terms.value(right, present, depth)
         if items.kind is Kind.MAP:
             raise self._terms.error(

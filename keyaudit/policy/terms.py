@@ -32,8 +32,7 @@ class Terms:
 
     def may_be_absent(self, name: str) -> bool:
         """Whether a column can be NULL without being unknown."""
-        column = self._table.by_name[name]
-        return bool(column.absent) or column.only is not None
+        return bool(self._table.by_name[name].absent)
 
     def known_values(self, column_at: ast.expr, column: Term, other_at: ast.expr, other: Term) -> None:
         """Refuses a text that the enumeration on the other side does not have: it could never be equal."""
@@ -82,8 +81,7 @@ class Terms:
         if name in self._table.by_name:
             column = self._table.by_name[name]
             if name not in present and self.may_be_absent(name):
-                means = column.absent or "of another kind of row"
-                raise self.error(node, f"{name} may be absent ({means})", f"test `{name} is not None and ...` first")
+                raise self.error(node, f"{name} may be absent ({column.absent})", f"test `{name} is not None and ...` first")
             return Read(name, Kind(column.type.value))
         if name in self._parameters:
             parameter = self._parameters[name]

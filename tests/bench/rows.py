@@ -15,6 +15,7 @@ from keyaudit.model.tables import TABLES, operations
 from tests.bench.credentials import write_credentials
 from tests.bench.grants import write_grants
 from tests.bench.whole import TENANT
+from tests.inventory.sample import required
 
 NOW = 1_795_500_000
 DAY = 86_400
@@ -121,7 +122,8 @@ def _vault_row(vault: str, vault_id: str) -> dict[str, object]:
 
 def whole(table: str, values: dict[str, object]) -> dict[str, object]:
     """The row with a value in every column that must have one, so that a new column is no work here."""
-    return {**_filled(table), **values}
+    made = {**_filled(table), **values}
+    return {**required(TABLES[table], made), **made}
 
 
 @cache

@@ -293,8 +293,22 @@ def test_credentials_that_cannot_be_read_are_counted(wired: object, good: int, b
     ],
 )
 def test_whose_application_it_is(owner: object, expected: object) -> None:
-    assert home_of(raw(owner), TENANT) == expected
-    assert home_of(raw(MICROSOFT_TENANTS[0]), MICROSOFT_TENANTS[0]) == "own"
+    assert home_of(raw(owner), raw("Legacy"), TENANT) == expected
+    assert home_of(raw(MICROSOFT_TENANTS[0]), raw("Application"), MICROSOFT_TENANTS[0]) == "own"
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("ManagedIdentity", "none"),
+        ("Application", Refusal(Reason.BAD_VALUE)),
+        # Nobody knows whether a kind that came later needs an owner.
+        ("SomethingNew", Refusal(Reason.BAD_VALUE)),
+        (None, Refusal(Reason.BAD_VALUE)),
+    ],
+)
+def test_an_application_without_an_owner_is_not_nobodys(kind: object, expected: object) -> None:
+    assert home_of(raw(None), raw(kind), TENANT) == expected
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from keyaudit.collect.key_vault.key_rows import (
     put_material,
     version_name,
 )
-from keyaudit.collect.key_vault.rotation import RotationPolicy, no_rotation, put_rotation
+from keyaudit.collect.key_vault.rotation import RotationPolicy, put_rotation
 from keyaudit.collect.places import Vault
 from keyaudit.collect.rows import Row
 from keyaudit.model.reasons import Reason
@@ -46,7 +46,7 @@ def of_bundle(body: object) -> Row:
     row.put("managed", bundle.managed)
     row.put("is_current", True)
     row.put("versions_listed", True)
-    no_rotation(row)
+    put_rotation(row, RotationPolicy(lifetimeActions=raw([]), attributes=raw({})))
     return row
 
 
@@ -108,7 +108,7 @@ def test_a_recorded_key_is_a_whole_row() -> None:
         "recovery_level": "CustomizedRecoverable+Purgeable",
         "is_current": True,
         "versions_listed": True,
-        "auto_rotates": None,
+        "auto_rotates": False,
         "rotates_after": None,
         "rotates_before_expiry": None,
         "rotation_expiry": None,

@@ -4,13 +4,15 @@ import pytest
 from msgspec import UNSET, Raw, Struct
 
 from keyaudit.collect.rows import Row, is_null, read
-from keyaudit.model.columns import Table
+from keyaudit.model.columns import Table, Type
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.application import APPLICATION
 from keyaudit.model.tables.credential import CREDENTIAL
+from keyaudit.model.tables.deleted import DELETED
 from keyaudit.model.tables.key import KEY
+from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL
 from keyaudit.model.tables.vault import VAULT
 from keyaudit.model.times import MAX_TIME
 from tests.collect.recorded import raw
@@ -169,3 +171,57 @@ def test_reading() -> None:
     assert is_null(Raw(b" null "))
     assert not is_null(UNSET)
     assert not is_null(raw("null"))
+
+
+def finished(table: Table, **columns: object) -> tuple[dict[str, object], dict[str, str]]:
+    """The values and reasons of a finished row that has these columns, and was refused all others."""
+    row = begun(table)
+    row.refuse((column.name for column in table.stored if column.can_be_unknown), Reason.PERMISSION)
+    for column in table.stored:
+        if not column.can_be_unknown and column.name not in row.values:
+            row.put(column.name, "text" if column.type is Type.TEXT else False)
+    for name, value in columns.items():
+        row.put(name, value)
+    made = row.finish()
+    unknown = made.pop("unknown")
+    assert isinstance(unknown, dict)
+    return made, unknown
+
+
+NULL = Raw(b"null")
+ABSENCES: list[tuple[Table, str, dict[str, object], Reason | None]] = [
+    (CREDENTIAL, "starts_on", {"kind": "federated"}, None),
+    (CREDENTIAL, "starts_on", {"kind": "password"}, BAD_VALUE),
+    (CREDENTIAL, "starts_on", {"kind": "certificate"}, BAD_VALUE),
+    (CREDENTIAL, "starts_on", {}, Reason.PERMISSION),
+    (CREDENTIAL, "expires_on", {"kind": "password"}, None),
+    (CREDENTIAL, "issuer", {"kind": "federated"}, BAD_VALUE),
+    (CREDENTIAL, "issuer", {"kind": "password"}, None),
+    (SERVICE_PRINCIPAL, "home_tenant", {"principal_type": "ManagedIdentity"}, None),
+    (SERVICE_PRINCIPAL, "home_tenant", {"principal_type": "Application"}, BAD_VALUE),
+    (SERVICE_PRINCIPAL, "home_tenant", {"principal_type": "SomethingNew"}, BAD_VALUE),
+    (SERVICE_PRINCIPAL, "home_tenant", {}, Reason.PERMISSION),
+    (DELETED, "enabled", {"kind": "vault"}, None),
+    (DELETED, "enabled", {"kind": "managed-hsm"}, None),
+    (DELETED, "enabled", {"kind": "key"}, BAD_VALUE),
+    (KEY, "auto_rotates", {"managed": True}, None),
+    (KEY, "auto_rotates", {"managed": False}, BAD_VALUE),
+    (KEY, "key_size", {"kty": "EC"}, None),
+    (KEY, "key_size", {"kty": "RSA-HSM"}, BAD_VALUE),
+]
+
+
+@pytest.mark.parametrize(("table", "column", "others", "reason"), ABSENCES)
+def test_a_null_is_absent_only_in_the_rows_that_the_declaration_names(
+    table: Table, column: str, others: dict[str, object], reason: Reason | None
+) -> None:
+    # The order in which a collector fills columns decides nothing.
+    for columns in ({**others, column: NULL}, {column: NULL, **others}):
+        values, unknown = finished(table, **columns)
+        assert values[column] is None
+        assert unknown.get(column) == reason
+
+
+def test_a_column_that_is_absent_in_no_row_at_hand_needs_no_condition() -> None:
+    values, unknown = finished(SERVICE_PRINCIPAL, principal_type="Application", home_tenant="t")
+    assert (values["home_tenant"], "home_tenant" in unknown) == ("t", False)

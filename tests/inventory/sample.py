@@ -8,7 +8,7 @@ import duckdb
 
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
-from keyaudit.model.columns import Type
+from keyaudit.model.columns import Table, Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
@@ -56,7 +56,16 @@ def row(table: str, id_: str, **values: Any) -> Row:
     }
     reasons = {name: value for name, value in values.items() if isinstance(value, Reason)}
     made |= {name: None if name in reasons else value for name, value in values.items()}
-    return {"id": id_, **made, "unknown": reasons}
+    return {"id": id_, **required(TABLES[table], made), **made, "unknown": reasons}
+
+
+def required(table: Table, row: Mapping[str, object]) -> Row:
+    """A value for each column that may be absent in other rows, but not in one like this."""
+    return {
+        column.name: _VALUES[column.type]
+        for column in table.stored
+        if column.absent_where and all(row.get(decides) in values for decides, values in table.never_absent(column))
+    }
 
 
 def key(version: str, *, name: str = "k", vault: str = "kv", **values: Any) -> Row:

@@ -38,7 +38,7 @@ CERT, OTHER, KEY, SHA1 = "C1" * 32, "C2" * 32, "AA" * 32, "51" * 20
 _OF_KEY_VAULTS: dict[str, Any] = {
     column.name: False if column.type is Type.BOOLEAN else 0
     for column in TABLES["vault"].stored
-    if column.only == ("kind", "key-vault")
+    if column.present_where("kind", "key-vault")
 }
 DIGESTS = ("thumbprint", "thumbprint_sha256", "public_key_sha256")
 UNREADABLE: dict[str, Any] = dict.fromkeys(DIGESTS, BAD)

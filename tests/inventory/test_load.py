@@ -58,7 +58,7 @@ def run_load(tmp_path: Path, table: str, *rows: Row) -> tuple[Loaded, list[tuple
         ("key", key("1", enabled=None) | {"unknown": {"enabled": "no idea"}}, "unknown: a reason that is not in the list"),
         ("key", key("1") | {"unknown": {"purpose": "permission"}}, "unknown: a column that is never unknown"),
         ("key", key("1") | {"unknown": {"vault_name": "permission"}}, "vault_name: a value and a reason"),
-        ("credential", credential("1", kind="federated"), "issuer: neither a value nor a reason"),
+        ("credential", credential("1", kind="federated", issuer=None), "issuer: neither a value nor a reason"),
         ("key", key("1") | {"created_on": "long ago"}, "^key: .*in line 2: Failed to cast value"),
         ("key", key("1") | {"id": None}, "id: neither a value nor a reason"),
     ],

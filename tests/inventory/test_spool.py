@@ -1,5 +1,6 @@
 """What is on disk when a collection stops anywhere, and what the next run makes of it."""
 
+import json
 import os
 import stat
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import State
 from keyaudit.model.errors import OutputError, UnsafeError, UsageError
 from keyaudit.model.reasons import Reason
+from keyaudit.model.run import MAX_SKEW
 from tests.inventory.sample import (
     KEY_OPERATIONS,
     RUN,
@@ -341,3 +343,29 @@ def test_hostile_text_gets_into_rows_and_never_into_a_path(out: Path) -> None:
     with made.connect(0) as connection:
         assert connection.execute("SELECT name, tags FROM vault").fetchall() == [(hostile, {hostile: hostile})]
     assert {path.name for path in out.iterdir()} == {"manifest.json", "vault"}
+
+
+def test_a_time_that_cannot_be_right_is_unknown_in_whatever_row_it_came(tmp_path: Path) -> None:
+    later = RUN.as_of + MAX_SKEW
+    rows = [
+        key("skewed", created_on=later),
+        key("ahead", created_on=later + 1, updated_on=Reason.PERMISSION),
+        key("backwards", activates_on=5, expires_on=4),
+    ]
+    with Spool.create(tmp_path / "out", RUN) as spool:
+        put(spool, "keys", KV, {"key": rows}, assessed(KV, *KEY_OPERATIONS))
+        made = {row["version"]: row for row in map(json.loads, spool.lines("key"))}
+    assert made["skewed"]["created_on"] == later
+    assert "unknown" not in made["skewed"]
+    assert "created_on" not in made["ahead"]
+    assert made["ahead"]["unknown"] == {"created_on": "bad_value", "updated_on": "permission"}
+    assert made["backwards"]["unknown"] == {"activates_on": "bad_value", "expires_on": "bad_value"}
+
+
+def test_what_happened_while_it_was_read_is_no_contradiction(tmp_path: Path) -> None:
+    made_meanwhile = key("1", created_on=RUN.as_of + 3_600)
+    with Spool.create(tmp_path / "out", RUN) as spool:
+        spool.now = lambda: RUN.as_of + 3_600
+        put(spool, "keys", KV, {"key": [made_meanwhile]}, assessed(KV, *KEY_OPERATIONS))
+        [row] = map(json.loads, spool.lines("key"))
+    assert row["created_on"] == RUN.as_of + 3_600

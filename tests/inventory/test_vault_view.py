@@ -111,7 +111,7 @@ def test_an_hsm_says_whether_its_keys_are_managed_through_resource_manager(
 
 
 def test_of_a_vault_that_is_not_asked(tmp_path: Path) -> None:
-    own: dict[str, Any] = {column.name: False for column in VAULT.stored if column.only == ("kind", "key-vault")}
+    own: dict[str, Any] = {column.name: False for column in VAULT.stored if column.present_where("kind", "key-vault")}
     own["access_policies"] = 0
     found = view(tmp_path, {"vault": [vault(kind="key-vault", **own)], "hsm_setting": [setting("true")]}, {KV: []})
     assert found["keys_through_arm"] is None

@@ -62,9 +62,12 @@ def test_every_column_that_can_be_unknown_says_which_operations_fill_it() -> Non
         for column in table.columns:
             for operation in (*operations_of(table.name, column.name), *table.listed_by):
                 assert operation in OPERATIONS, (table.name, column.name)
-            if column.only:
-                assert column.only[0] in table.by_name
+            for case in column.absent_where:
+                decides = table.by_name[case.column]
                 assert column.absent
+                assert column.derived_from or not decides.derived_from
+                known = (True, False) if decides.type is Type.BOOLEAN else decides.values
+                assert set(case.values) <= {None, *known}, (table.name, column.name)
             if column.left_out and column.left_out.fixed is None:
                 assert column.absent, (table.name, column.name)
             assert column.type is not Type.COUNT or column.derived_from

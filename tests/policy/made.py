@@ -35,7 +35,7 @@ def row(random: Random, table: Table) -> tuple[dict[str, Any], dict[str, str]]:
         if may_be_unknown and random.random() < doubt:
             unknown[column.name] = random.choice(REASONS)
             values[column.name] = _bounds(random) if column.type is Type.COUNT and random.random() < 0.5 else None
-        elif (column.absent or column.only) and random.random() < 0.25:
+        elif column.absent and random.random() < 0.25:
             values[column.name] = None
         else:
             values[column.name] = value(random, column)
@@ -100,7 +100,7 @@ class Author:
         return self._random.choice(found) if found else None
 
     def _absent(self) -> str:
-        found = [column.name for column in self._table.columns if column.absent or column.only]
+        found = [column.name for column in self._table.columns if column.absent]
         return f"{self._random.choice(found)} is {self._random.choice(('', 'not '))}None" if found else ""
 
     def _flag(self) -> str:

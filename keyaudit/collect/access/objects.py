@@ -87,7 +87,7 @@ def put_object(row: Row, item: ObjectItem, tenant_id: str) -> None:
     elif kind in ("service-principal", "managed-identity"):
         row.put("app_id", item.appId)
         row.put("enabled", item.accountEnabled)
-        row.put_read("home", home_of(item.appOwnerOrganizationId, tenant_id))
+        row.put_read("home", home_of(item.appOwnerOrganizationId, item.servicePrincipalType, tenant_id))
     else:
         row.put("home", "own")
 

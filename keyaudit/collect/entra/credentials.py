@@ -90,7 +90,7 @@ class Rows:
         type_ = read(item.type, str)
         kind = type_ if isinstance(type_, Refusal) else _KINDS.get(type_, Refusal(Reason.UNRECOGNISED))
         row.put_read("kind", kind)
-        # Null would read as "neither a certificate nor a symmetric key".
+        # Told at once, since custody rests on it.
         row.put_read("usage", Refusal(Reason.BAD_VALUE) if is_null(item.usage) else item.usage)
         usage = row.values.get("usage")
         custody = _CUSTODY.get(usage) if isinstance(usage, str) else None
@@ -107,8 +107,8 @@ class Rows:
         row.put("kind", "federated")
         for column in ("starts_on", "expires_on", "usage", "thumbprint", "entra_custody", *_OF_CERTIFICATE):
             row.put(column, None)
-        row.put_read("issuer", Refusal(Reason.BAD_VALUE) if is_null(item.issuer) else item.issuer)
-        row.put_read("audiences", Refusal(Reason.BAD_VALUE) if is_null(item.audiences) else item.audiences)
+        row.put("issuer", item.issuer)
+        row.put("audiences", item.audiences)
         row.put("subject", item.subject)
         self._put_expression(row, item, expression)
         return row.finish()

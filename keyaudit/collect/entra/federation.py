@@ -146,16 +146,17 @@ class _Trusted:
         return Holder(kind, id_, shown, self._scope.id, url, version)
 
     def _write(self, holder: Holder, calls: Calls, certificate: Wire, following: Wire = _NULL) -> None:
-        """A row for a provider's certificate, and for the next one of a domain unless that is the same."""
+        """A row for a provider's certificate, and for the next one of a domain unless that is the same.
+
+        Every provider has a certificate: one that is null, empty or left out has a row in which it is unknown.
+        """
         if isinstance(certificate, UnsetType) or isinstance(following, UnsetType):
             calls.refused(Refusal(Reason.BAD_BODY, "an answer that does not say which certificates are trusted", 200))
-        current = None if isinstance(certificate, UnsetType) else certificate_of(certificate)
+        current = certificate_of(certificate) or Refusal(Reason.BAD_VALUE)
         after = None if isinstance(following, UnsetType) else certificate_of(following)
-        if current is not None:
-            self._unit.row("signing_certificate", _row(holder, current, name="current"))
+        self._unit.row("signing_certificate", _row(holder, current, name="current"))
         if after is not None and (after != current or isinstance(after, Refusal)):
-            like = Refusal(Reason.BAD_BODY) if isinstance(certificate, UnsetType) else _alike(current, after)
-            self._unit.row("signing_certificate", _row(holder, after, name="next", like=like))
+            self._unit.row("signing_certificate", _row(holder, after, name="next", like=_alike(current, after)))
 
 
 def _put_settings(row: Row, item: Federation) -> None:
@@ -204,10 +205,8 @@ def _row(holder: Holder, found: X509 | Refusal, *, name: str, like: bool | Refus
     return row.finish()
 
 
-def _alike(current: X509 | Refusal | None, after: X509 | Refusal) -> bool | Refusal:
-    """Whether a domain's next certificate names the subject and issuer of its current one, where there is one."""
-    if current is None:
-        return False
+def _alike(current: X509 | Refusal, after: X509 | Refusal) -> bool | Refusal:
+    """Whether a domain's next certificate names the subject and issuer of its current one."""
     pairs = []
     for found in (current, after):
         for fact in (found,) if isinstance(found, Refusal) else (found.subject, found.issuer):

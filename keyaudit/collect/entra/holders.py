@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Refusal
-from keyaudit.model.tables.service_principal import MICROSOFT_TENANTS
+from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.service_principal import MICROSOFT_TENANTS, WITHOUT_OWNER
 
 _MADE_BY_MICROSOFT = frozenset({"P2P Server"})
 _MADE_BY_MICROSOFT_PREFIXES = ("aad-extensions-app. Do not modify", "ConnectSyncProvisioning_")
@@ -74,10 +75,16 @@ def unseen_holder(kind: str, tenant_id: str, object_id: str, *, url: str, versio
     )
 
 
-def home_of(owner: Wire, tenant_id: str) -> str | Refusal:
-    """Whose application it is, by the tenant that owns it: own, microsoft, foreign, or none where Graph holds no owner."""
+def home_of(owner: Wire, kind: Wire, tenant_id: str) -> str | Refusal:
+    """Whose application a service principal is of, by the tenant that owns it: own, microsoft, foreign or none.
+
+    None: Graph has no owner, and the `kind` of service principal (servicePrincipalType) needs none. An Application has one.
+    """
     if is_null(owner):
-        return "none"
+        type_ = read(kind, str)
+        if isinstance(type_, Refusal):
+            return type_
+        return "none" if type_ in WITHOUT_OWNER else Refusal(Reason.BAD_VALUE)
     found = read(owner, str)
     if isinstance(found, Refusal):
         return found

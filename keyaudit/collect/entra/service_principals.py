@@ -74,7 +74,7 @@ async def collect_service_principals(
 
 def principal_holder(item: PrincipalItem, tenant_id: str, url: str, version: str) -> Holder:
     """The service principal as its credentials' rows describe it."""
-    home = home_of(item.appOwnerOrganizationId, tenant_id)
+    home = home_of(item.appOwnerOrganizationId, item.servicePrincipalType, tenant_id)
     return Holder(
         kind="service_principal",
         tenant_id=tenant_id,

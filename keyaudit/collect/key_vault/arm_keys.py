@@ -145,7 +145,7 @@ class ArmKeys:
         _put_tags(row, item.tags)
         row.refuse(("managed",), Reason.CONTROL_PLANE_ONLY)
         row.put_read("versions_listed", key.versions_listed)
-        row.put_read("is_current", key.is_current(version, _created_on))
+        row.put_read("is_current", key.is_current(version, _created_on, self._unit.latest))
         if isinstance(policy, Refusal):
             row.refuse(ROTATION, policy.reason)
         else:

@@ -139,7 +139,7 @@ class _Certificates:
         told = answer if isinstance(certificate.current, Refusal) else certificate.current
         put_policy(row, told if isinstance(told, Refusal) else read(told.policy, Policy))
         row.put_read("versions_listed", certificate.versions_listed)
-        row.put_read("is_current", certificate.is_current(version, lambda item: created_on(item.attributes)))
+        row.put_read("is_current", certificate.is_current(version, lambda item: created_on(item.attributes), self._unit.latest))
         self._unit.row("certificate", row.finish())
 
     def _row(self, certificate: Named, operation: str, resource_id: str) -> Row:

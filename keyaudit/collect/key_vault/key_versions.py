@@ -54,12 +54,16 @@ class Key(Generic[Item, Answer]):
         """The column's value."""
         return Refusal(self.unlisted) if self.unlisted else True
 
-    def is_current(self, version: str, created: Callable[[Item], object]) -> bool | Refusal:
-        """Whether the GET without a version named it; where that was refused, whether it is the newest of a whole list."""
+    def is_current(self, version: str, created: Callable[[Item], object], latest: int) -> bool | Refusal:
+        """Whether the GET without a version named it; where that was refused, whether it is the newest of a whole list.
+
+        `latest`: the last time of creation that can be right.
+        """
         if not isinstance(self.current, Refusal):
             return version == self.current_version
-        latest = None if self.unlisted else newest([(name, created(item)) for name, item in self.versions.items()])
-        return Refusal(self.current.reason) if latest is None else version == latest
+        made = [(name, created(item)) for name, item in self.versions.items()]
+        last = None if self.unlisted else newest(made, latest)
+        return Refusal(self.current.reason) if last is None else version == last
 
     async def each(
         self, get: Callable[[str], Awaitable[Answer | Refusal]], write: Callable[[str, Answer | Refusal], None]
@@ -82,11 +86,11 @@ def _lacks(listed: Listed[Item], current_version: str) -> bool:
     return unlisted is None and (not versions or bool(current_version and current_version not in versions))
 
 
-def newest(created: list[tuple[str, object]]) -> str | None:
-    """The version made last; None if a time is missing, or two tie for last."""
+def newest(created: list[tuple[str, object]], latest: int) -> str | None:
+    """The version made last; None if a time is missing or after `latest`, the last that can be right, or two tie for last."""
     times: list[tuple[int, str]] = []
     for version, made in created:
-        if not isinstance(made, int):
+        if not isinstance(made, int) or made > latest:
             return None
         times.append((made, version))
     times.sort(reverse=True)

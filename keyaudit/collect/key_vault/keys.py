@@ -224,7 +224,7 @@ class VaultKeys:
         row.put("tags", item.tags)
         row.put("managed", item.managed)
         row.put_read("versions_listed", key.versions_listed)
-        row.put_read("is_current", key.is_current(version, lambda item: created_on(item.attributes)))
+        row.put_read("is_current", key.is_current(version, lambda item: created_on(item.attributes), self._unit.latest))
         self._finish(row, rotation)
 
     def _finish(self, row: Row, rotation: RotationPolicy | Refusal | None) -> None:

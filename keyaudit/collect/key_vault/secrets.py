@@ -81,7 +81,7 @@ class _Secrets:
             await self._list_versions(name), "", lambda: self._list_versions(name), self._versions
         )
         why = Refusal(unlisted) if unlisted else None
-        latest = newest([(version, _created_on(each)) for version, each in versions.items()])
+        latest = newest([(version, _created_on(each)) for version, each in versions.items()], self._unit.latest)
         for version, each in versions.items():
             row = self._row(Named(name, version), "secret.versions", each)
             row.put("version", version)

@@ -61,6 +61,7 @@ ACCOUNT_KEY = Table(
             # https://learn.microsoft.com/dotnet/api/azure.resourcemanager.cosmosdb.models.accountkeymetadata
             # https://learn.microsoft.com/azure/storage/common/sas-expiration-policy: null until the key is rotated
             absent="where dated, last made before the service kept dates (Cosmos DB: before 2022-06-18); else it keeps none",
+            past=True,
         ),
         Column(
             name="expiry_period",

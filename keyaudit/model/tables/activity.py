@@ -18,6 +18,7 @@ def _last(name: str, meaning: str, operations: tuple[str, ...]) -> Column:
         meaning=meaning,
         operations=operations,
         absent=_NEVER,
+        past=True,
     )
 
 

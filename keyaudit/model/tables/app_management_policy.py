@@ -1,6 +1,6 @@
 """The table of app management policies: what new credentials of applications and service principals may be."""
 
-from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.columns import Column, Table, Type, Where, where_found
 
 _FOUND = ("app_management.default", "app_management.list")
 _SECRET = ("password_blocked", "password_blocked_from", "password_lifetime", "password_lifetime_from")
@@ -81,8 +81,8 @@ APP_MANAGEMENT_POLICY = Table(
             type=Type.TEXTS,
             meaning="object ids of the applications and service principals that a custom policy is assigned to, sorted",
             operations=("app_management.list", "app_management.applied"),
-            only=("kind", "custom"),
             absent="the default policy is assigned to nothing by name",
+            absent_where=(Where("kind", ("default",)),),
         ),
         Column(
             name="enabled",

@@ -24,6 +24,7 @@ APPLICATION = Table(
             meaning="when it was registered",
             operations=_APPLICATION,
             absent="Graph has no date",
+            past=True,
         ),
         Column(
             name="audience",

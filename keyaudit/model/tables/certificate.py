@@ -1,6 +1,6 @@
 """The table of certificates, by version."""
 
-from keyaudit.model.columns import Column, Left, Table, Type, where_found
+from keyaudit.model.columns import Column, Left, Table, Type, Where, where_found
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL
 from keyaudit.model.tables.reach import OF_KEYS, OUTSIDERS, READING, reach_columns
 from keyaudit.model.tables.vault_objects import attributes, superseded, time, version_place
@@ -10,15 +10,33 @@ _GET = ("certificate.get",)
 _ENTRA = ("application.list", "service_principal.list")
 _IN_ENTRA = ("public_key_sha256", "thumbprint", "credential.public_key_sha256", "credential.thumbprint")
 _NOT_ISSUED = "it is not issued yet"
+_WHERE_NOT_ISSUED = (Where("issued", (False,)),)
 _CHANGED = "unknown where the policy was changed since this version was made"
 _MANUAL = "learn.microsoft.com/azure/key-vault/certificates/create-certificate-scenarios: no issuer is the same as Unknown"
 
 
 def _fact(
-    name: str, type_: Type, meaning: str, *, unit: str = "", absent: str = _NOT_ISSUED, values: tuple[str, ...] = ()
+    name: str,
+    type_: Type,
+    meaning: str,
+    *,
+    unit: str = "",
+    absent: str = "",
+    values: tuple[str, ...] = (),
+    follows: str = "",
 ) -> Column:
-    """What the X.509 certificate itself says."""
-    return Column(name=name, type=type_, meaning=meaning, unit=unit, operations=_GET, absent=absent, values=values)
+    """What the X.509 certificate itself says. `absent`: what absence means besides that no certificate is issued yet."""
+    return Column(
+        name=name,
+        type=type_,
+        meaning=meaning,
+        unit=unit,
+        operations=_GET,
+        absent=f"{absent}, or {_NOT_ISSUED}" if absent else _NOT_ISSUED,
+        absent_where=() if absent else _WHERE_NOT_ISSUED,
+        values=values,
+        follows=follows,
+    )
 
 
 def _policy(
@@ -66,6 +84,7 @@ CERTIFICATE = Table(
             meaning="SHA-1 of the certificate in upper-case hex",
             operations=_CERTIFICATE,
             absent=_NOT_ISSUED,
+            absent_where=_WHERE_NOT_ISSUED,
         ),
         _fact("thumbprint_sha256", Type.TEXT, "SHA-256 of the certificate in upper-case hex"),
         _fact("public_key_sha256", Type.TEXT, "SHA-256 of its SubjectPublicKeyInfo: alike for all certificates on one key"),
@@ -74,29 +93,33 @@ CERTIFICATE = Table(
         _fact("serial", Type.TEXT, "the serial number in upper-case hex"),
         _fact("self_signed", Type.BOOLEAN, "its own key signed it; the signature was checked"),
         _fact("not_before", Type.TIME, "the start of its validity, as it says itself", unit="seconds since 1970 UTC"),
-        _fact("not_after", Type.TIME, "the end of its validity, as it says itself", unit="seconds since 1970 UTC"),
-        _fact("key_type", Type.TEXT, "the algorithm of its key; an object identifier for a rare one", values=("RSA", "EC")),
         _fact(
-            "key_size", Type.INTEGER, "size of the modulus of an RSA key", unit="bits", absent="no RSA key, or not issued yet"
+            "not_after",
+            Type.TIME,
+            "the end of its validity, as it says itself",
+            unit="seconds since 1970 UTC",
+            follows="not_before",
         ),
+        _fact("key_type", Type.TEXT, "the algorithm of its key; an object identifier for a rare one", values=("RSA", "EC")),
+        _fact("key_size", Type.INTEGER, "size of the modulus of an RSA key", unit="bits", absent="no RSA key"),
         _fact(
             "curve",
             Type.TEXT,
             "the curve of an EC key",
-            absent="no EC key, or not issued yet",
+            absent="no EC key",
             values=("P-256", "P-384", "P-521", "P-256K"),
         ),
         _fact(
             "signature_hash",
             Type.TEXT,
             "the hash that its issuer signed",
-            absent="the algorithm has no choice of hash, or it is not issued yet",
+            absent="the algorithm has no choice of hash",
             values=("sha256", "sha384", "sha512", "sha1", "md5"),
         ),
         _fact("is_ca", Type.BOOLEAN, "it may issue certificates"),
         _fact("names", Type.TEXTS, "subject alternative names with their kind: dns:www.example.com"),
-        _fact("ekus", Type.TEXTS, "extended key usages, by object identifier", absent="any use, or it is not issued yet"),
-        _fact("key_usage", Type.TEXTS, "key usages, as RFC 5280 spells them", absent="any use, or it is not issued yet"),
+        _fact("ekus", Type.TEXTS, "extended key usages, by object identifier", absent="any use"),
+        _fact("key_usage", Type.TEXTS, "key usages, as RFC 5280 spells them", absent="any use"),
         Column(
             name="purpose",
             type=Type.TEXT,
@@ -157,7 +180,7 @@ CERTIFICATE = Table(
             derived_from=(*_IN_ENTRA, "credential.expires_on", "credential.usage", "credential.app_id"),
             rows_of=_ENTRA,
         ),
-        time("policy_updated_on", "when its policy was last changed", _GET),
+        time("policy_updated_on", "when its policy was last changed", _GET, past=True),
         _policy("reuse_key", Type.BOOLEAN, "a renewal keeps the key, so that only the certificate is new"),
         _policy(
             "content_type",

@@ -1,6 +1,6 @@
 """The table of credentials: passwords, certificates and federated credentials."""
 
-from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.columns import Column, Table, Type, Where, where_found
 from keyaudit.model.tables.holder import HOLDER
 from keyaudit.model.tables.x509 import strength_columns
 
@@ -21,6 +21,10 @@ _PRINCIPALS_FEDERATED = ({"holder_kind": "service_principal", "kind": "federated
 _IDENTITIES_FEDERATED = ({"holder_kind": "managed_identity", "kind": "federated"},)
 
 _NO_CERTIFICATE = "it is not a certificate"
+_NOT_FEDERATED = (Where("kind", _OWN_KINDS),)
+_FEDERATED_ALONE = (Where("kind", ("federated",)),)
+_NO_KEY = (Where("kind", ("password", "federated")),)
+_NOT_CERTIFICATE = (Where("kind", ("password", "symmetric-key", "federated")),)
 _IN_VAULT = (
     "public_key_sha256",
     "thumbprint",
@@ -113,7 +117,8 @@ CREDENTIAL = Table(
             unit="seconds since 1970 UTC",
             meaning="startDateTime",
             operations=_CREDENTIAL,
-            absent="Graph has no date",
+            absent="the credential is federated",
+            absent_where=_FEDERATED_ALONE,
         ),
         Column(
             name="expires_on",
@@ -122,6 +127,7 @@ CREDENTIAL = Table(
             meaning="endDateTime",
             operations=_CREDENTIAL,
             absent="no end was set, or the credential is federated",
+            follows="starts_on",
         ),
         Column(
             name="usage",
@@ -130,6 +136,7 @@ CREDENTIAL = Table(
             operations=_CREDENTIAL,
             absent="not a certificate or symmetric key",
             values=("Verify", "Sign"),
+            absent_where=_NO_KEY,
         ),
         Column(
             name="thumbprint",
@@ -144,6 +151,7 @@ CREDENTIAL = Table(
             meaning="SHA-256 of the certificate in upper-case hex, computed from what Graph shows of it",
             operations=_CREDENTIAL,
             absent=_NO_CERTIFICATE,
+            absent_where=_NOT_CERTIFICATE,
         ),
         Column(
             name="public_key_sha256",
@@ -151,8 +159,9 @@ CREDENTIAL = Table(
             meaning="SHA-256 of its SubjectPublicKeyInfo in upper-case hex: alike for every certificate on the same key",
             operations=_CREDENTIAL,
             absent=_NO_CERTIFICATE,
+            absent_where=_NOT_CERTIFICATE,
         ),
-        *strength_columns(_CREDENTIAL, _NO_CERTIFICATE),
+        *strength_columns(_CREDENTIAL, _NO_CERTIFICATE, _NOT_CERTIFICATE),
         Column(
             name="entra_custody",
             type=Type.TEXT,
@@ -160,6 +169,7 @@ CREDENTIAL = Table(
             operations=_CREDENTIAL,
             absent="a password or federated credential has no private half",
             values=("external", "platform"),
+            absent_where=_NO_KEY,
         ),
         Column(
             name="custody",
@@ -234,24 +244,24 @@ CREDENTIAL = Table(
             type=Type.TEXT,
             meaning="whose tokens a federated credential accepts",
             operations=_FEDERATED,
-            only=("kind", "federated"),
             absent="not a federated credential",
+            absent_where=_NOT_FEDERATED,
         ),
         Column(
             name="issuer_host",
             type=Type.TEXT,
             meaning="the host of that issuer, in lower case",
-            only=("kind", "federated"),
             absent="not a federated credential",
             derived_from=("issuer",),
+            absent_where=_NOT_FEDERATED,
         ),
         Column(
             name="issuer_own",
             type=Type.BOOLEAN,
             meaning="that issuer is this tenant itself, or a Kubernetes cluster in its subscriptions",
-            only=("kind", "federated"),
             absent="not a federated credential",
             derived_from=("issuer", "account_key.oidc_issuer"),
+            absent_where=_NOT_FEDERATED,
         ),
         Column(
             name="subject",
@@ -265,8 +275,8 @@ CREDENTIAL = Table(
             type=Type.TEXTS,
             meaning="the audiences that a federated credential accepts",
             operations=_FEDERATED,
-            only=("kind", "federated"),
             absent="not a federated credential",
+            absent_where=_NOT_FEDERATED,
         ),
         Column(
             name="claims_expression",

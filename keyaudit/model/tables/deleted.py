@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from keyaudit.model.columns import Column, Left, Table, Type, where_found
+from keyaudit.model.columns import Column, Left, Table, Type, Where, where_found
 from keyaudit.model.tables.places import ARM_LEAVES_OUT, KEY_VAULT_LEAVES_OUT, vault_place
 from keyaudit.model.tables.reach import reach_columns
 from keyaudit.model.tables.vault_objects import time
@@ -39,8 +39,13 @@ DELETED = Table(
             meaning="resource id, in lower case, of the vault that it lies in; of a deleted vault or HSM, the id that it had",
             operations=_PLACES,
         ),
-        time("deleted_on", "when it was deleted", _DELETED),
-        time("purge_on", "when the service removes it for good: until then it can be recovered", _DELETED),
+        time("deleted_on", "when it was deleted", _DELETED, past=True),
+        time(
+            "purge_on",
+            "when the service removes it for good: until then it can be recovered",
+            _DELETED,
+            follows="deleted_on",
+        ),
         Column(
             name="purge_protected",
             type=Type.BOOLEAN,
@@ -54,6 +59,7 @@ DELETED = Table(
             meaning="what its deletion can be undone by, in Key Vault's words",
             operations=_OBJECTS,
             absent="Azure has no such word for a vault",
+            absent_where=(Where("kind", PLACES),),
         ),
         Column(
             name="recovery_id",
@@ -67,6 +73,7 @@ DELETED = Table(
             meaning="it will be usable when it is back",
             operations=_OBJECTS,
             absent="a vault has no such attribute",
+            absent_where=(Where("kind", PLACES),),
         ),
         Column(
             name="managed",
@@ -75,6 +82,7 @@ DELETED = Table(
             operations=("deleted_key.list", "deleted_secret.list"),
             absent="neither a key nor a secret",
             left_out=Left(False, KEY_VAULT_LEAVES_OUT),
+            absent_where=(Where("kind", (*PLACES, "certificate")),),
         ),
         Column(
             name="thumbprint",

@@ -45,6 +45,7 @@ FEDERATED_DOMAIN = Table(
             meaning="when that was",
             operations=_SETTINGS,
             absent="there was none",
+            past=True,
         ),
         _text("sign_in_uri", "passiveSignInUri: where browsers are sent", "none is set"),
         _text("active_sign_in_uri", "activeSignInUri: where older programs send passwords", "none is set"),

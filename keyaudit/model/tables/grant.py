@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.columns import Column, Table, Type, Where, where_found
 
 
 class Allows(StrEnum):
@@ -63,6 +63,9 @@ _DIRECTORY_ROLE = ("directory_role.definitions",)
 _GRANT = (*_POLICIES, *_ROLES, *_LOCAL)
 _DEFINED = (*_POLICIES, "role_definition.query", "hsm.role_definition.list")
 
+_KINDS = ("azure-role", "access-policy", "hsm-role", "app-role", "delegated", "directory-role")
+_NO_API = (Where("kind", ("azure-role", "access-policy", "hsm-role", "directory-role")),)
+
 GRANT = Table(
     name="grant",
     replaced=False,
@@ -86,7 +89,7 @@ GRANT = Table(
             name="kind",
             type=Type.TEXT,
             meaning="how it is given",
-            values=("azure-role", "access-policy", "hsm-role", "app-role", "delegated", "directory-role"),
+            values=_KINDS,
         ),
         Column(name="principal_id", type=Type.TEXT, meaning="object id of whom it is given to, in lower case"),
         Column(
@@ -142,6 +145,7 @@ GRANT = Table(
             meaning="the role's GUID or id, in lower case",
             operations=_GRANT,
             absent="an access policy or a delegated permission has no role",
+            absent_where=(Where("kind", ("access-policy", "delegated")),),
         ),
         Column(
             name="custom",
@@ -188,6 +192,8 @@ GRANT = Table(
             meaning="when it was given",
             operations=_GRANT,
             absent="no date is kept",
+            past=True,
+            absent_where=(Where("kind", tuple(kind for kind in _KINDS if kind != "azure-role")),),
         ),
         Column(
             name="expires_on",
@@ -203,6 +209,7 @@ GRANT = Table(
             meaning="the name of the API that an app role or a delegated permission is for",
             operations=_APIS,
             absent="not a permission on an API",
+            absent_where=_NO_API,
         ),
         Column(
             name="api_id",
@@ -210,6 +217,7 @@ GRANT = Table(
             meaning="the client id of that API, in lower case",
             operations=_APIS,
             absent="not a permission on an API",
+            absent_where=_NO_API,
         ),
         Column(
             name="tier",
@@ -224,6 +232,7 @@ GRANT = Table(
             meaning="for whom a delegated permission holds: everyone, or a user's object id in lower case",
             operations=_DELEGATED,
             absent="not a delegated permission",
+            absent_where=(Where("kind", tuple(kind for kind in _KINDS if kind != "delegated")),),
         ),
         Column(
             name="principal_kind",

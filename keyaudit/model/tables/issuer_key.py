@@ -1,6 +1,6 @@
 """The table of published token-signing keys."""
 
-from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.columns import Column, Table, Type, Where, where_found
 from keyaudit.model.tables.x509 import x509_columns
 
 _ENTRA = ("login.metadata", "login.keys")
@@ -29,12 +29,19 @@ ISSUER_KEY = Table(
             values=("entra", "application", "b2c"),
         ),
         Column(name="key_id", type=Type.TEXT, meaning="kid"),
-        Column(name="key_set", type=Type.TEXT, meaning="the B2C key set that it is in", absent="not of B2C"),
+        Column(
+            name="key_set",
+            type=Type.TEXT,
+            meaning="the B2C key set that it is in",
+            absent="not of B2C",
+            absent_where=(Where("kind", ("entra", "application")),),
+        ),
         Column(
             name="app_id",
             type=Type.TEXT,
             meaning="the application (client) id whose own key it is",
             absent="not an application's own",
+            absent_where=(Where("kind", ("entra", "b2c")),),
         ),
         Column(
             name="use",
@@ -88,6 +95,7 @@ ISSUER_KEY = Table(
             meaning="notAfter of its certificate, after which it should not be published; exp of a B2C key",
             operations=_ALL,
             absent=f"{_NO_CERTIFICATE}, or no date was set",
+            follows="starts_on",
         ),
         *x509_columns(_ALL, _NO_CERTIFICATE),
     ),

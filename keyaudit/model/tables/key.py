@@ -1,6 +1,6 @@
 """The table of keys, by version."""
 
-from keyaudit.model.columns import Column, Left, Table, Type, where_found
+from keyaudit.model.columns import Column, Left, Table, Type, Where, where_found
 from keyaudit.model.evidence import LOGS
 from keyaudit.model.tables.places import (
     HSMS_FOUND,
@@ -78,6 +78,7 @@ KEY = Table(
             operations=_KEY,
             absent="made before the service kept the date",
             left_out=Left(None, "learn.microsoft.com/azure/key-vault/keys/about-keys-details"),
+            past=True,
         ),
         Column(
             name="updated_on",
@@ -87,6 +88,7 @@ KEY = Table(
             operations=_KEY,
             absent="the service kept no date",
             left_out=Left(None, "learn.microsoft.com/azure/key-vault/keys/about-keys-details"),
+            past=True,
         ),
         Column(
             name="activates_on",
@@ -105,6 +107,7 @@ KEY = Table(
             operations=_KEY,
             absent="it never expires",
             left_out=Left(None, KEY_VAULT_LEAVES_OUT),
+            follows="activates_on",
         ),
         Column(
             name="kty",
@@ -120,6 +123,7 @@ KEY = Table(
             meaning="size of the modulus of an RSA key",
             operations=_MATERIAL,
             absent="not an RSA key",
+            absent_where=(Where("kty", ("EC", "EC-HSM", "oct", "oct-HSM")),),
         ),
         Column(
             name="curve",
@@ -128,6 +132,7 @@ KEY = Table(
             operations=_MATERIAL,
             absent="not an EC key",
             values=("P-256", "P-384", "P-521", "P-256K"),
+            absent_where=(Where("kty", ("RSA", "RSA-HSM", "oct", "oct-HSM")),),
         ),
         Column(
             name="strength",
@@ -173,6 +178,7 @@ KEY = Table(
             operations=_KEY,
             values=("0", "1", "2"),
             absent="it lies in a Managed HSM, which has one platform alone and does not name it",
+            absent_where=(Where("vault_kind", (MANAGED_HSM,)),),
         ),
         Column(
             name="custody",
@@ -247,6 +253,7 @@ KEY = Table(
             meaning="its rotation policy has a Rotate action that can come due: after creation, or before an expiry",
             operations=_ROTATION,
             absent="it backs a certificate, which has its own renewal",
+            absent_where=(Where("managed", (True,)),),
         ),
         Column(
             name="rotates_after",

@@ -48,6 +48,7 @@ KEY_USE = Table(
             meaning="when the service last took a new version",
             operations=SERVICE,
             absent="the service does not say, or never did",
+            past=True,
         ),
         Column(
             name="key_found",

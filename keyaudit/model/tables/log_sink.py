@@ -1,6 +1,6 @@
 """The table of log destinations: where the logs go that say what is done with keys."""
 
-from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.columns import Column, Table, Type, Where, where_found
 
 SETTINGS = ("diagnostic_setting.list", "hsm.diagnostic_setting.list", "activity_log.list", "entra_log.list")
 """What lists diagnostic settings."""
@@ -61,8 +61,8 @@ LOG_SINK = Table(
             type=Type.TEXTS,
             meaning="the tables of a workspace that its audit and sign-in logs are written to, sorted",
             operations=SETTINGS,
-            only=("destination_kind", "workspace"),
             absent="not a workspace",
+            absent_where=(Where("destination_kind", ("storage", "event-hub", "partner")),),
         ),
         Column(
             name="searchable",

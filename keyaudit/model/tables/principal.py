@@ -1,10 +1,12 @@
 """The tables of principals: who grants name, and who is in the groups that they name."""
 
-from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.columns import Column, Table, Type, Where, where_found
 from keyaudit.model.tables.grant import GRANT
 
 _MEMBERS = ("group.members",)
 _PRINCIPAL = ("principal.lookup", *_MEMBERS)
+_APPLICATIONS = ("service-principal", "managed-identity")
+_KINDS = ("user", "group", *_APPLICATIONS, "foreign-group", "device", "contact", "deleted")
 
 PRINCIPAL = Table(
     name="principal",
@@ -20,7 +22,7 @@ PRINCIPAL = Table(
             type=Type.TEXT,
             meaning="what it is; foreign-group: another tenant's; deleted: the directory has no such object any more",
             operations=_PRINCIPAL,
-            values=("user", "group", "service-principal", "managed-identity", "foreign-group", "device", "contact", "deleted"),
+            values=_KINDS,
         ),
         Column(
             name="user_principal_name",
@@ -28,6 +30,7 @@ PRINCIPAL = Table(
             meaning="a user's sign-in name",
             operations=_PRINCIPAL,
             absent="not a user",
+            absent_where=(Where("kind", tuple(kind for kind in _KINDS if kind != "user")),),
         ),
         Column(
             name="user_type",
@@ -36,6 +39,7 @@ PRINCIPAL = Table(
             operations=_PRINCIPAL,
             absent="not a user",
             values=("Member", "Guest"),
+            absent_where=(Where("kind", tuple(kind for kind in _KINDS if kind != "user")),),
         ),
         Column(
             name="app_id",
@@ -43,13 +47,15 @@ PRINCIPAL = Table(
             meaning="the application (client) id of a service principal",
             operations=_PRINCIPAL,
             absent="not a service principal",
+            absent_where=(Where("kind", tuple(kind for kind in _KINDS if kind not in _APPLICATIONS)),),
         ),
         Column(
             name="enabled",
             type=Type.BOOLEAN,
             meaning="accountEnabled: it may sign in",
             operations=_PRINCIPAL,
-            absent="it cannot sign in at all, or Graph holds no value",
+            absent="it cannot sign in at all, or Graph holds no value for a service principal",
+            absent_where=(Where("kind", tuple(kind for kind in _KINDS if kind != "user")),),
         ),
         Column(
             name="home",

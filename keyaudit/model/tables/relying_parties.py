@@ -50,6 +50,7 @@ TRUSTED_KEY = Table(
             meaning="when it was last fetched from the issuer, as the file says (fetched_on)",
             absent="it was never fetched",
             needs=RELYING_PARTIES,
+            past=True,
         ),
         Column(
             name="published",

@@ -1,12 +1,15 @@
 """The table of service principals."""
 
-from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.columns import Column, Table, Type, Where, where_found
 from keyaudit.model.tables.privileges import THROUGH_GROUPS, privileges
 
 _PRINCIPAL = ("service_principal.list",)
 
 MICROSOFT_TENANTS = ("f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47")
 """Home tenants of first-party applications: Microsoft's services, and Microsoft itself."""
+
+WITHOUT_OWNER = ("ManagedIdentity", "Legacy", "SocialIdp", "ServiceIdentity")
+"""The values of servicePrincipalType that need no owning tenant: every Application has one."""
 
 SERVICE_PRINCIPAL = Table(
     name="service_principal",
@@ -25,6 +28,7 @@ SERVICE_PRINCIPAL = Table(
             meaning="when it was made",
             operations=_PRINCIPAL,
             absent="Graph has no date",
+            past=True,
         ),
         Column(
             name="enabled",
@@ -46,6 +50,7 @@ SERVICE_PRINCIPAL = Table(
             meaning="appOwnerOrganizationId: the tenant that owns the application",
             operations=_PRINCIPAL,
             absent="it has no application elsewhere (a managed identity, a legacy principal)",
+            absent_where=(Where("principal_type", WITHOUT_OWNER),),
         ),
         Column(
             name="home",

@@ -57,6 +57,7 @@ SHARED_KEY = Table(
             meaning="notAfter of its certificate, after which it should not be published",
             operations=_ALL,
             absent=_NO_CERTIFICATE,
+            follows="starts_on",
         ),
     ),
 )

@@ -1,6 +1,6 @@
 """The table of token-signing certificates: those that Entra signs with, and those of others that it trusts."""
 
-from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.columns import Column, Table, Type, Where, where_found
 from keyaudit.model.evidence import CUSTODY, LOGS
 from keyaudit.model.tables.x509 import x509_columns
 
@@ -13,6 +13,7 @@ _DIRECTORY_ROLES = ("directory_role.assignments",)
 _THROUGH_GROUPS = ("principal.user_principal_name", "principal.members_listed", "membership.member_id")
 
 _NOT_ENTRAS = "Entra does not sign with it"
+_OF_OTHERS = (Where("kind", ("federated-domain", "external-idp")),)
 _DOMAINS = ({"kind": "federated-domain", "app_id": None, "sso_mode": None, "holder_enabled": None},)
 _EXTERNAL = ({"kind": "external-idp", "app_id": None, "sso_mode": None, "holder_enabled": None},)
 
@@ -58,6 +59,7 @@ SIGNING_CERTIFICATE = Table(
             meaning="the application (client) id",
             operations=_PRINCIPAL,
             absent=_NOT_ENTRAS,
+            absent_where=_OF_OTHERS,
         ),
         Column(
             name="holder_enabled",
@@ -104,6 +106,7 @@ SIGNING_CERTIFICATE = Table(
             meaning="subject and issuer of a domain's next certificate are those of its signingCertificate",
             operations=("domain.federation",),
             absent="not a domain's next certificate",
+            absent_where=(Where("is_next", (False,)),),
         ),
         Column(
             name="has_successor",
@@ -132,6 +135,7 @@ SIGNING_CERTIFICATE = Table(
             meaning="endDateTime of a certificate that Entra signs with; notAfter of the others",
             operations=_ALL,
             absent="no end was set",
+            follows="starts_on",
         ),
         Column(
             name="claims_mapped",

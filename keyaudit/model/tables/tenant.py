@@ -23,6 +23,7 @@ TENANT = Table(
             meaning="when the tenant was made",
             operations=("organization.get",),
             absent="Graph has no date",
+            past=True,
         ),
         Column(
             name="default_domain",

@@ -1,11 +1,19 @@
 """The table of token policies."""
 
-from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.columns import Column, Table, Type, Where, where_found
 
 _KINDS = ("claims_mapping", "token_lifetime", "token_issuance")
 _LISTED = tuple(f"{kind}.list" for kind in _KINDS)
 _SINGLE = "federated_token_validation.get"
 _APPLIED = tuple(f"{kind}.{what}" for kind in _KINDS for what in ("applied", "applied_of"))
+
+_POLICIES = ("claims-mapping", "token-lifetime", "token-issuance", "federated-token-validation")
+
+
+def _only(kind: str) -> tuple[Where, ...]:
+    """The rows of all other kinds."""
+    return (Where("kind", tuple(other for other in _POLICIES if other != kind)),)
+
 
 TOKEN_POLICY = Table(
     name="token_policy",
@@ -25,14 +33,14 @@ TOKEN_POLICY = Table(
             name="kind",
             type=Type.TEXT,
             meaning="what it governs",
-            values=("claims-mapping", "token-lifetime", "token-issuance", "federated-token-validation"),
+            values=_POLICIES,
         ),
         Column(
             name="is_default",
             type=Type.BOOLEAN,
             meaning="isOrganizationDefault: it holds for everything without a policy of its own; only a token lifetime can",
             operations=("token_lifetime.list",),
-            only=("kind", "token-lifetime"),
+            absent_where=_only("token-lifetime"),
             absent="only a token lifetime can be a default",
         ),
         Column(
@@ -41,6 +49,7 @@ TOKEN_POLICY = Table(
             meaning="ids of the applications and service principals that it was assigned to, sorted",
             operations=_APPLIED,
             absent="a policy of the whole tenant is assigned to nothing",
+            absent_where=(Where("kind", ("federated-token-validation",)),),
         ),
         Column(
             name="access_token_lifetime",
@@ -63,7 +72,7 @@ TOKEN_POLICY = Table(
             type=Type.TEXTS,
             meaning="the types of the claims that it adds, sorted: JwtClaimType and SamlClaimType",
             operations=("claims_mapping.list",),
-            only=("kind", "claims-mapping"),
+            absent_where=_only("claims-mapping"),
             absent="not a claims mapping",
         ),
         Column(
@@ -71,7 +80,7 @@ TOKEN_POLICY = Table(
             type=Type.BOOLEAN,
             meaning="it makes up values of claims by transformations",
             operations=("claims_mapping.list",),
-            only=("kind", "claims-mapping"),
+            absent_where=_only("claims-mapping"),
             absent="not a claims mapping",
         ),
         Column(
@@ -98,7 +107,7 @@ TOKEN_POLICY = Table(
                 " domain can vouch for the users of all"
             ),
             operations=(_SINGLE,),
-            only=("kind", "federated-token-validation"),
+            absent_where=_only("federated-token-validation"),
             absent="not about federated tokens",
             values=("none", "all", "allFederated", "allManaged", "enumerated", "allManagedAndEnumeratedFederated"),
         ),

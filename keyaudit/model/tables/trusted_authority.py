@@ -1,6 +1,6 @@
 """The table of trusted certificate authorities."""
 
-from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.columns import Column, Table, Type, Where, where_found
 from keyaudit.model.tables.x509 import x509_columns
 
 _PKI = ("pki.list", "pki.authorities")
@@ -64,6 +64,8 @@ TRUSTED_AUTHORITY = Table(
             meaning="when it was added",
             operations=_PKI,
             absent="only a public key infrastructure keeps the date",
+            past=True,
+            absent_where=(Where("kind", ("classic", "application")),),
         ),
         Column(
             name="thumbprint",
@@ -84,6 +86,7 @@ TRUSTED_AUTHORITY = Table(
             unit="seconds since 1970 UTC",
             meaning="notAfter of the certificate",
             operations=_ALL,
+            follows="starts_on",
         ),
         *x509_columns(_ALL),
     ),

@@ -1,12 +1,23 @@
 """The table of vaults and Managed HSMs."""
 
-from keyaudit.model.columns import Column, Left, Table, Type, where_found
+from keyaudit.model.columns import Column, Left, Table, Type, Where, where_found
 from keyaudit.model.evidence import CUSTODY
-from keyaudit.model.tables.places import ACCESS_MODELS, ARM_LEAVES_OUT, KINDS, VAULT_PARTS, vault_place
+from keyaudit.model.tables.places import (
+    ACCESS_MODELS,
+    ARM_LEAVES_OUT,
+    KEY_VAULT,
+    KINDS,
+    MANAGED_HSM,
+    VAULT_PARTS,
+    vault_place,
+)
 from keyaudit.model.tables.reach import ACTIONS, ADMINISTRATORS, USING_AND_GRANTING, reach_columns
 
 _FOUND = ("vault.query", "vault.list", "hsm.query", "hsm.list")
 _FIREWALL_OFF = "learn.microsoft.com/azure/key-vault/general/network-security: the firewall is off until it is set up"
+
+_NO_VAULT = (Where("kind", (MANAGED_HSM,)),)
+_NO_HSM = (Where("kind", (KEY_VAULT,)),)
 
 _AUDITED = ("diagnostic_setting.list", "hsm.diagnostic_setting.list")
 _OBJECTS = ("key", "certificate", "secret")
@@ -79,7 +90,7 @@ VAULT = Table(
             meaning="how many access policies it has; under rbac they are left-overs that open nothing",
             operations=("vault.query", "vault.list"),
             absent="not a Key Vault",
-            only=("kind", "key-vault"),
+            absent_where=_NO_VAULT,
         ),
         Column(
             name="purge_protection",
@@ -215,7 +226,7 @@ VAULT = Table(
                 operations=("vault.query", "vault.list"),
                 absent="not a Key Vault",
                 left_out=Left(False, ARM_LEAVES_OUT),
-                only=("kind", "key-vault"),
+                absent_where=_NO_VAULT,
             )
             for name, who in (
                 ("enabled_for_deployment", "virtual machines"),
@@ -231,6 +242,7 @@ VAULT = Table(
             operations=_FOUND,
             absent="ARM does not say",
             left_out=Left(None, "systemData is optional in ARM's common types"),
+            past=True,
         ),
         Column(
             name="created_by",
@@ -247,7 +259,7 @@ VAULT = Table(
             operations=("hsm.query", "hsm.list"),
             values=("Active", "NotActivated", "Unknown", "Failed"),
             absent="not a Managed HSM",
-            only=("kind", "managed-hsm"),
+            absent_where=_NO_HSM,
         ),
         Column(
             name="security_domain_recorded_on",
@@ -264,7 +276,7 @@ VAULT = Table(
             meaning="object ids of who administered the HSM when it was made; who does now, its local roles say",
             operations=("hsm.query", "hsm.list"),
             absent="not a Managed HSM",
-            only=("kind", "managed-hsm"),
+            absent_where=_NO_HSM,
         ),
         Column(
             name="regions",
@@ -272,7 +284,7 @@ VAULT = Table(
             meaning="the regions that the HSM is replicated to; none where it lies in its own alone",
             operations=("hsm.query", "hsm.list"),
             absent="not a Managed HSM",
-            only=("kind", "managed-hsm"),
+            absent_where=_NO_HSM,
         ),
         Column(
             name="audit_logged",
@@ -311,7 +323,7 @@ VAULT = Table(
             meaning="the HSM lets Azure Resource Manager manage its keys, so that Azure roles reach them too",
             derived_from=("hsm_setting.value",),
             absent="not a Managed HSM",
-            only=("kind", "managed-hsm"),
+            absent_where=_NO_HSM,
         ),
         Column(
             name="holds_signing_key",

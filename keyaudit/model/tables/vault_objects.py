@@ -39,8 +39,15 @@ def attributes(
     no_date = "made before the service kept the date" if dateless else ""
     return (
         Column(name="enabled", type=Type.BOOLEAN, meaning="the service lets it be used", operations=operations),
-        time("created_on", "when this version was made", operations, absent=no_date, left_out=dateless),
-        time("updated_on", "when it was last changed; not a rotation", operations, absent=no_date, left_out=dateless),
+        time("created_on", "when this version was made", operations, absent=no_date, left_out=dateless, past=True),
+        time(
+            "updated_on",
+            "when it was last changed; not a rotation",
+            operations,
+            absent=no_date,
+            left_out=dateless,
+            past=True,
+        ),
         time(
             "activates_on",
             activates,
@@ -48,7 +55,14 @@ def attributes(
             absent="usable from the start",
             left_out=Left(None, KEY_VAULT_LEAVES_OUT),
         ),
-        time("expires_on", expires, operations, absent=never_expires, left_out=Left(None, KEY_VAULT_LEAVES_OUT)),
+        time(
+            "expires_on",
+            expires,
+            operations,
+            absent=never_expires,
+            left_out=Left(None, KEY_VAULT_LEAVES_OUT),
+            follows="activates_on",
+        ),
     )
 
 
@@ -86,8 +100,10 @@ def time(
     *,
     absent: str = "",
     left_out: Left | None = None,
+    past: bool = False,
+    follows: str = "",
 ) -> Column:
-    """A column of times."""
+    """A column of times. `past` and `follows`: as in `Column`."""
     return Column(
         name=name,
         type=Type.TIME,
@@ -96,4 +112,6 @@ def time(
         operations=operations,
         absent=absent,
         left_out=left_out,
+        past=past,
+        follows=follows,
     )

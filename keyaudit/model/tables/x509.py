@@ -1,6 +1,6 @@
 """The columns of an X.509 certificate, named alike in every table that holds one."""
 
-from keyaudit.model.columns import Column, Type
+from keyaudit.model.columns import Column, Type, Where
 
 
 def x509_columns(operations: tuple[str, ...], absent: str = "") -> tuple[Column, ...]:
@@ -26,10 +26,18 @@ def x509_columns(operations: tuple[str, ...], absent: str = "") -> tuple[Column,
     )
 
 
-def strength_columns(operations: tuple[str, ...], absent: str = "") -> tuple[Column, ...]:
-    """Those of them that say how strong its key and its signature are."""
+def strength_columns(operations: tuple[str, ...], absent: str = "", absent_where: tuple[Where, ...] = ()) -> tuple[Column, ...]:
+    """Those of them that say how strong its key and its signature are. `absent_where`: the rows without a certificate."""
     return (
-        _text("key_type", "kind of its key", operations, absent, ("RSA", "EC", "DSA", "Ed25519", "Ed448")),
+        Column(
+            name="key_type",
+            type=Type.TEXT,
+            meaning="kind of its key",
+            operations=operations,
+            absent=absent,
+            absent_where=absent_where,
+            values=("RSA", "EC", "DSA", "Ed25519", "Ed448"),
+        ),
         Column(
             name="key_size",
             type=Type.INTEGER,
