@@ -168,9 +168,9 @@ class _Finder:
                 pairs = [(left, right, operator)]
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 yield self._replaced(node, f"bool({self._text(operand)})")
-        for before, after, operator in pairs:
-            if type(operator) in _SWAPPED:
-                was, now = _SWAPPED[type(operator)]
+        for before, after, between in pairs:
+            if type(between) in _SWAPPED:
+                was, now = _SWAPPED[type(between)]
                 first, last = self._span(before)[1], self._span(after)[0]
                 place = self._source[first:last].find(was.encode())
                 if place >= 0:
@@ -258,7 +258,7 @@ def _passes(tests: tuple[str, ...], tree: Path) -> bool:
 
 
 def copied(folder: Path) -> Path:
-    """The tree without generated files. Its compiled files are compared with the text, not the time, so none outlives a mutant."""
+    """The tree without generated files. Compiled files are compared with the text, not the time, so none outlives a mutant."""
     ignored = shutil.ignore_patterns("__pycache__", ".*_cache", ".venv", ".git", "node_modules")
     tree = folder / "tree"
     shutil.copytree(ROOT, tree, ignore=ignored)
