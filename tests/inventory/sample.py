@@ -1,11 +1,17 @@
 """Small inventories to test with: a run, scopes, coverage, and rows with a plausible value in every column."""
 
-from collections.abc import Mapping, Sequence
+import functools
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from keyaudit.inventory import views
+from keyaudit.inventory.rows import encode, stored_types
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.columns import Table, Type
@@ -134,6 +140,55 @@ def snapshot(
         for number, (scope, records) in enumerate(coverage.items()):
             put(spool, "all", scope, rows if number == 0 else {}, records)
         return write(spool, RUN)
+
+
+_NUMBERS = itertools.count()
+
+
+@functools.cache
+def _duckdb() -> duckdb.DuckDBPyConnection:
+    """One DuckDB for all inventories of this process: to start one takes longer than to fill it."""
+    connection = duckdb.connect(config={"threads": 1})
+    connection.execute("SET disabled_optimizers = 'partial_aggregate_pushdown'")
+    return connection
+
+
+@contextmanager
+def in_memory(
+    rows: Mapping[str, Sequence[Row]],
+    coverage: Mapping[Scope, Sequence[Coverage]],
+    *tables: str,
+    as_of: int = AS_OF,
+    run: Run = RUN,
+    reach: bool = False,
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with the views of `tables` over these rows and this coverage, in memory: nothing is spooled or written.
+
+    The rows are held to their declaration as a spool holds them. `reach`: with the columns of `model.tables.reach`, which are
+    NULL otherwise.
+    """
+    name = f"tenant_{next(_NUMBERS)}"
+    with _duckdb().cursor() as connection:
+        connection.execute(f"ATTACH ':memory:' AS {name}")
+        connection.execute(f"USE {name}")
+        try:
+            sources = {table: _stored(connection, table, of_table) for table, of_table in rows.items() if of_table}
+            records = [record for of_scope in coverage.values() for record in of_scope]
+            views.create(connection, sources, records, run, as_of, names=tables, kept=(), reach_known=reach)
+            yield connection
+        finally:
+            connection.execute("USE memory")
+            connection.execute(f"DETACH {name}")
+
+
+def _stored(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) -> str:
+    assert len({row["id"] for row in rows}) == len(rows), "an id twice: only a snapshot's loader decides about that"
+    lines = b",".join(encode(table, row) for row in rows).decode()
+    name, types = f"stored_{table}", json.dumps([stored_types(TABLES[table])])
+    connection.execute(
+        f"CREATE TABLE {name} AS SELECT unnest(json_transform(?::JSON, ?), max_depth := 2)", [f"[{lines}]", types]
+    )
+    return name
 
 
 def showing(made: Snapshot, *tables: str, as_of: int = AS_OF) -> duckdb.DuckDBPyConnection:

@@ -1,6 +1,5 @@
 """What app management policies ask of client secrets: of new objects and of all, certain or unknown."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +32,7 @@ LIMITS: list[tuple[object, object, object, object, object, object]] = [
 
 @pytest.mark.parametrize(("blocked", "blocked_from", "lifetime", "lifetime_from", "every", "new"), LIMITS)
 def test_a_secret_has_to_live_less_than_the_strictest_restriction(
-    tmp_path: Path, blocked: object, blocked_from: object, lifetime: object, lifetime_from: object, every: object, new: object
+    blocked: object, blocked_from: object, lifetime: object, lifetime_from: object, every: object, new: object
 ) -> None:
     policy: Row = row(
         "app_management_policy",
@@ -46,6 +45,6 @@ def test_a_secret_has_to_live_less_than_the_strictest_restriction(
         password_lifetime=lifetime,
         password_lifetime_from=lifetime_from,
     )
-    found: dict[str, Any] = only(tmp_path, "app_management_policy", {"app_management_policy": [policy]}, READ)
+    found: dict[str, Any] = only("app_management_policy", {"app_management_policy": [policy]}, READ)
     said = [found["unknown"].get(name, found[name]) for name in ("secret_limit", "new_secret_limit")]
     assert said == [every, new]

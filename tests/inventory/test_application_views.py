@@ -1,6 +1,5 @@
 """What the view of applications says of owners and of what is alive: certain, bounded, or unknown with why."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,7 +39,6 @@ OWNERS: list[tuple[object, list[Row], list[Coverage], object, object, object]] =
 
 @pytest.mark.parametrize(("owners", "principals", "coverage", "counted", "users", "reason"), OWNERS)
 def test_owners_are_counted_and_those_that_are_users_by_what_they_are_not(
-    tmp_path: Path,
     owners: object,
     principals: list[Row],
     coverage: list[Coverage],
@@ -49,7 +47,7 @@ def test_owners_are_counted_and_those_that_are_users_by_what_they_are_not(
     reason: object,
 ) -> None:
     rows = {"application": [application("a", owner_ids=owners)], "service_principal": principals}
-    found: dict[str, Any] = only(tmp_path, "application", rows, coverage)
+    found: dict[str, Any] = only("application", rows, coverage)
     assert (found["owner_count_min"], found["owner_count_max"]) == counted
     assert (found["user_owners_min"], found["user_owners_max"]) == users
     assert found["unknown"].get("user_owners") == reason
@@ -71,9 +69,9 @@ LIVE: list[tuple[list[Row], list[Coverage], object, object, object]] = [
 
 @pytest.mark.parametrize(("credentials", "coverage", "secrets", "until", "reason"), LIVE)
 def test_live_secrets_and_the_end_of_the_last_credential(
-    tmp_path: Path, credentials: list[Row], coverage: list[Coverage], secrets: object, until: object, reason: object
+    credentials: list[Row], coverage: list[Coverage], secrets: object, until: object, reason: object
 ) -> None:
     rows = {"application": [application("a")], "credential": credentials}
-    found: dict[str, Any] = only(tmp_path, "application", rows, coverage)
+    found: dict[str, Any] = only("application", rows, coverage)
     assert (found["live_secrets_min"], found["live_secrets_max"]) == secrets
     assert (found["live_until"], found["unknown"].get("live_until")) == (until, reason)

@@ -1,6 +1,5 @@
 """Which Azure roles over a subscription or more a service principal can give itself access by: known, or unknown with why."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,11 +21,11 @@ def given(name: str | Reason = "Owner", *, to: str = ME, **values: Any) -> Row:
     return row("grant", f"{to}/{name}/{values}", **made)
 
 
-def wide(path: Path, grants: list[Row], coverage: list[Coverage] = READ, **rows: list[Row]) -> tuple[object, object]:
+def wide(grants: list[Row], coverage: list[Coverage] = READ, **rows: list[Row]) -> tuple[object, object]:
     """What is said of the service principal. Who holds roles is known to be what he is, unless `principal` says so."""
     held = {str(each["principal_id"]) for each in grants} - {GROUP}
     made = {"service_principal": [principal()], "grant": grants, "principal": [named(each) for each in sorted(held)]} | rows
-    found: dict[str, Any] = only(path, "service_principal", made, coverage)
+    found: dict[str, Any] = only("service_principal", made, coverage)
     return found["wide_azure_roles"], found["unknown"].get("wide_azure_roles")
 
 
@@ -51,13 +50,13 @@ def wide(path: Path, grants: list[Row], coverage: list[Coverage] = READ, **rows:
         ([given(allows=PERMISSION, to="other")], ([], None)),
     ],
 )
-def test_roles_that_grant_over_a_subscription_or_more(tmp_path: Path, grants: list[Row], expected: object) -> None:
-    assert wide(tmp_path, grants) == expected
+def test_roles_that_grant_over_a_subscription_or_more(grants: list[Row], expected: object) -> None:
+    assert wide(grants) == expected
 
 
-def test_without_the_assignments_nothing_is_known(tmp_path: Path) -> None:
-    assert wide(tmp_path, [given()], REFUSED) == (None, "permission")
-    assert wide(tmp_path / "2", [], assessed(TENANT, "principal.lookup")) == (None, "interrupted")
+def test_without_the_assignments_nothing_is_known() -> None:
+    assert wide([given()], REFUSED) == (None, "permission")
+    assert wide([], assessed(TENANT, "principal.lookup")) == (None, "interrupted")
 
 
 @pytest.mark.parametrize(
@@ -70,5 +69,5 @@ def test_without_the_assignments_nothing_is_known(tmp_path: Path) -> None:
         ([], [], (None, "interrupted")),
     ],
 )
-def test_a_groups_role_is_its_members(tmp_path: Path, principals: list[Row], members: list[Row], expected: object) -> None:
-    assert wide(tmp_path, [given(to=GROUP)], principal=principals, membership=members) == expected
+def test_a_groups_role_is_its_members(principals: list[Row], members: list[Row], expected: object) -> None:
+    assert wide([given(to=GROUP)], principal=principals, membership=members) == expected

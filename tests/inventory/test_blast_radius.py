@@ -1,15 +1,13 @@
 """How far the use of a key reaches: over the homes of those who can use it, with bounds where something was not read."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.reasons import Reason
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, key, row, showing, snapshot, vault, vault_scope
+from tests.inventory.sample import RUN, TENANT, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
 from tests.inventory.test_reach import HOME, KV, RBAC, SUBSCRIPTION, grant, who
 
 OTHER = "33333333-2222-4222-8222-222222222222"
@@ -32,7 +30,7 @@ OWN = SUBSCRIPTION.rpartition("/")[2]
 
 
 def derived(
-    tmp_path: Path, rows: list[Row], rules: tuple[EnvironmentRule, ...] = RULES, **of_key: Any
+    rows: list[Row], rules: tuple[EnvironmentRule, ...] = RULES, **of_key: Any
 ) -> tuple[dict[str, object], dict[str, str]]:
     """The columns of a key that signs, with the bounds of each, and why some are unknown."""
     held: dict[str, Any] = {
@@ -51,9 +49,7 @@ def derived(
         table = "grant" if "allows" in each else "service_principal" if "arm_id" in each else "principal"
         tables.setdefault(table, []).append(each)
     coverage = {TENANT: READ, vault_scope("kv"): []}
-    made = snapshot(tmp_path / "out", tables, coverage)
-    ruled = Snapshot(made.folder, replace(made.run, environment_rules=rules), made.coverage, made.tables)
-    with showing(ruled, "key") as connection:
+    with in_memory(tables, coverage, "key", run=replace(RUN, environment_rules=rules), reach=True) as connection:
         (found,) = fetch(connection, "SELECT * FROM key")
     unknown: Any = found["unknown"]
     names = ("user_environments", "user_subscriptions", "blast_radius")
@@ -79,9 +75,9 @@ def derived(
     ],
 )
 def test_a_key_reaches_as_far_as_its_users(
-    tmp_path: Path, rows: list[Row], of_key: dict[str, Any], environments: int, subscriptions: int, radius: int
+    rows: list[Row], of_key: dict[str, Any], environments: int, subscriptions: int, radius: int
 ) -> None:
-    found, unknown = derived(tmp_path, rows, **of_key)
+    found, unknown = derived(rows, **of_key)
     assert found == {
         "user_environments": (environments, environments),
         "user_subscriptions": (subscriptions, subscriptions),
@@ -90,44 +86,43 @@ def test_a_key_reaches_as_far_as_its_users(
     assert not unknown.keys() & found.keys()
 
 
-def test_a_wrapping_key_across_environments_is_no_trust_anchor(tmp_path: Path) -> None:
+def test_a_wrapping_key_across_environments_is_no_trust_anchor() -> None:
     rows = [grant("a", "wrap"), *identity("a", OTHER)[1:]]
-    found, _ = derived(tmp_path, rows, key_ops=["unwrapKey"])
+    found, _ = derived(rows, key_ops=["unwrapKey"])
     assert found["blast_radius"] == (4, 4)
 
 
-def test_without_rules_another_subscription_is_what_is_sure(tmp_path: Path) -> None:
-    found, _ = derived(tmp_path, identity("a", OTHER), rules=())
+def test_without_rules_another_subscription_is_what_is_sure() -> None:
+    found, _ = derived(identity("a", OTHER), rules=())
     assert found == {"user_environments": (1, 1), "user_subscriptions": (2, 2), "blast_radius": (4, 4)}
 
 
-def test_a_home_that_was_not_read_leaves_the_reach_open(tmp_path: Path) -> None:
-    found, unknown = derived(tmp_path, identity("a", Reason.PERMISSION))
+def test_a_home_that_was_not_read_leaves_the_reach_open() -> None:
+    found, unknown = derived(identity("a", Reason.PERMISSION))
     assert found == {"user_environments": (1, None), "user_subscriptions": (1, None), "blast_radius": (2, 5)}
     assert unknown["user_environments"] == unknown["user_subscriptions"] == unknown["blast_radius"] == "permission"
 
 
-def test_what_is_sure_is_not_undone_by_what_is_not(tmp_path: Path) -> None:
-    found, unknown = derived(tmp_path, [*identity("a", OTHER), *identity("b", Reason.PERMISSION)])
+def test_what_is_sure_is_not_undone_by_what_is_not() -> None:
+    found, unknown = derived([*identity("a", OTHER), *identity("b", Reason.PERMISSION)])
     assert found["user_environments"] == (2, None)
     assert found["blast_radius"] == (5, 5)
     assert "blast_radius" not in unknown
 
 
-def test_what_a_key_is_for_decides_and_may_be_unknown(tmp_path: Path) -> None:
-    found, unknown = derived(tmp_path, identity("a", OWN), key_ops=Reason.THROTTLED)
+def test_what_a_key_is_for_decides_and_may_be_unknown() -> None:
+    found, unknown = derived(identity("a", OWN), key_ops=Reason.THROTTLED)
     assert found["blast_radius"] == (1, 5)
     assert unknown["blast_radius"] == "throttled"
 
 
-def test_without_reach_nothing_is_made_up(tmp_path: Path) -> None:
-    made = snapshot(tmp_path / "out", {"vault": [vault(**RBAC)], "key": [key("1")]}, {TENANT: READ})
-    with made.connect(AS_OF, reach_known=False) as connection:
+def test_without_reach_nothing_is_made_up() -> None:
+    with in_memory({"vault": [vault(**RBAC)], "key": [key("1")]}, {TENANT: READ}, "key") as connection:
         (found,) = fetch(connection, "SELECT blast_radius_min, user_environments_min FROM key")
     assert set(found.values()) == {None}
 
 
-def test_the_log_of_its_vault_is_its_own(tmp_path: Path) -> None:
+def test_the_log_of_its_vault_is_its_own() -> None:
     found = []
     sink = {
         "kind": "vault",
@@ -145,6 +140,6 @@ def test_the_log_of_its_vault_is_its_own(tmp_path: Path) -> None:
         "log_table": [table],
     }
     listed = {TENANT: READ, vault_scope("kv"): assessed(vault_scope("kv"), "diagnostic_setting.list")}
-    with snapshot(tmp_path / "out", rows, listed).connect(AS_OF) as connection:
+    with in_memory(rows, listed, "key") as connection:
         found = fetch(connection, "SELECT audit_retention, unknown['audit_retention'] AS why FROM key ORDER BY id DESC")
     assert [tuple(each.values()) for each in found] == [(90, None), (None, "parent_not_assessed")]

@@ -1,13 +1,12 @@
 """Derived columns of certificates and secrets, and the certificate that a managed key or secret backs."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY, MAX_TIME
-from tests.inventory.sample import AS_OF, Row, assessed, fetch, key, row, showing, snapshot, vault, vault_scope
+from tests.inventory.sample import AS_OF, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
 
 KV = vault_scope("kv")
 READ = assessed(KV, "certificate.list", "certificate.versions", "secret.list", "secret.versions")
@@ -35,9 +34,9 @@ def secret(version: str, **values: Any) -> Row:
     return row("secret", f"{id_}/{version}", **(defaults | values))
 
 
-def derive(tmp_path: Path, table: str, **rows: list[Row]) -> dict[str, dict[str, Any]]:
+def derive(table: str, **rows: list[Row]) -> dict[str, dict[str, Any]]:
     """The view's rows by version."""
-    with showing(snapshot(tmp_path / "out", {"vault": [vault()], **rows}, {KV: READ}), table) as connection:
+    with in_memory({"vault": [vault()], **rows}, {KV: READ}, table) as connection:
         return {str(found["id"]).rpartition("/")[2]: found for found in fetch(connection, f"SELECT * FROM {table}")}
 
 
@@ -67,10 +66,10 @@ def on_key(**values: Any) -> Row:
     ],
 )
 def test_custody_is_the_keys_own_else_by_its_type(
-    tmp_path: Path, kty: object, held: dict[str, object] | None, custody: object, reason: object
+    kty: object, held: dict[str, object] | None, custody: object, reason: object
 ) -> None:
     keys = [] if held is None else [on_key(**held)]
-    found = derive(tmp_path, "certificate", certificate=[certificate("1", kty=kty, key_version_id=f"{KEY_ID}/1")], key=keys)
+    found = derive("certificate", certificate=[certificate("1", kty=kty, key_version_id=f"{KEY_ID}/1")], key=keys)
     assert told(found["1"], "custody") == (custody, reason)
 
 
@@ -96,15 +95,13 @@ def test_custody_is_the_keys_own_else_by_its_type(
         ({"renews_before_expiry": 30 * DAY, "expires_on": None, "activates_on": None}, None, None),
     ],
 )
-def test_a_renewal_comes_at_the_first_of_its_triggers(
-    tmp_path: Path, columns: dict[str, object], renews_on: object, reason: object
-) -> None:
+def test_a_renewal_comes_at_the_first_of_its_triggers(columns: dict[str, object], renews_on: object, reason: object) -> None:
     defaults = {"auto_renews": True, "activates_on": AS_OF - 100 * DAY, "expires_on": AS_OF + 100 * DAY}
-    found = derive(tmp_path, "certificate", certificate=[certificate("1", **(defaults | columns))])
+    found = derive("certificate", certificate=[certificate("1", **(defaults | columns))])
     assert told(found["1"], "renews_on") == (renews_on, reason)
 
 
-def test_superseded_versions_are_counted_as_those_of_keys_are(tmp_path: Path) -> None:
+def test_superseded_versions_are_counted_as_those_of_keys_are() -> None:
     versions = [
         certificate("1", is_current=True),
         certificate("2", created_on=AS_OF - 50 * DAY),
@@ -112,36 +109,36 @@ def test_superseded_versions_are_counted_as_those_of_keys_are(tmp_path: Path) ->
         certificate("4", enabled=False, created_on=AS_OF - 900 * DAY),
         certificate("5", enabled=PERMISSION, created_on=AS_OF - 10 * DAY),
     ]
-    found = derive(tmp_path, "certificate", certificate=versions)["1"]
+    found = derive("certificate", certificate=versions)["1"]
     assert (found["superseded_enabled_min"], found["superseded_enabled_max"]) == (2, 3)
     assert told(found, "oldest_superseded_on") == (AS_OF - 90 * DAY, None)
     assert found["unknown"]["superseded_enabled"] == "permission"
 
 
-def test_without_the_whole_list_of_versions_their_number_has_no_bound(tmp_path: Path) -> None:
-    found = derive(tmp_path, "secret", secret=[secret("1", is_current=PERMISSION, versions_listed=PERMISSION)])["1"]
+def test_without_the_whole_list_of_versions_their_number_has_no_bound() -> None:
+    found = derive("secret", secret=[secret("1", is_current=PERMISSION, versions_listed=PERMISSION)])["1"]
     assert (found["superseded_enabled_min"], found["superseded_enabled_max"]) == (0, None)
     assert found["unknown"].keys() == {"is_current", "versions_listed", "superseded_enabled", "oldest_superseded_on"}
 
 
 @pytest.mark.parametrize("table", ["certificate", "secret"])
-def test_the_environment_is_its_own_else_its_vaults(tmp_path: Path, table: str) -> None:
+def test_the_environment_is_its_own_else_its_vaults(table: str) -> None:
     make = {"certificate": certificate, "secret": secret}[table]
     rows = {table: [make("1", tags={"env": "Prod"}), make("2"), make("3", tags=BAD)], "vault": [vault(tags={"env": "test"})]}
-    found = derive(tmp_path, table, **rows)
+    found = derive(table, **rows)
     assert [told(found[version], "environment") for version in "123"] == [("prod", None), ("test", None), (None, "bad_value")]
 
 
-def test_a_managed_key_and_secret_name_the_certificate_that_they_back(tmp_path: Path) -> None:
+def test_a_managed_key_and_secret_name_the_certificate_that_they_back() -> None:
     keys = [key("1", managed=True), key("2", name="own"), key("3", name="dark", managed=Reason.CONTROL_PLANE_ONLY)]
-    found = derive(tmp_path, "key", key=keys)
+    found = derive("key", key=keys)
     assert told(found["1"], "certificate_id") == ("https://kv.vault.azure.net/certificates/k", None)
     assert told(found["2"], "certificate_id") == (None, None)
     assert told(found["3"], "certificate_id") == (None, "control_plane_only")
 
 
-def test_a_managed_secret_names_its_certificate(tmp_path: Path) -> None:
-    found = derive(tmp_path, "secret", secret=[secret("1", managed=True), secret("2")])
+def test_a_managed_secret_names_its_certificate() -> None:
+    found = derive("secret", secret=[secret("1", managed=True), secret("2")])
     assert [found[version]["certificate_id"] for version in "12"] == ["https://kv.vault.azure.net/certificates/s", None]
 
 
@@ -164,10 +161,8 @@ CODE, SERVER, CLIENT, ANY = "1.3.6.1.5.5.7.3.3", "1.3.6.1.5.5.7.3.1", "1.3.6.1.5
         ({"is_ca": None, "ekus": None}, None, None),
     ],
 )
-def test_the_purpose_is_the_first_that_holds(
-    tmp_path: Path, columns: dict[str, object], purpose: object, reason: object
-) -> None:
-    found = derive(tmp_path, "certificate", certificate=[certificate("1", **({"is_ca": False} | columns))])
+def test_the_purpose_is_the_first_that_holds(columns: dict[str, object], purpose: object, reason: object) -> None:
+    found = derive("certificate", certificate=[certificate("1", **({"is_ca": False} | columns))])
     assert told(found["1"], "purpose") == (purpose, reason)
 
 
@@ -186,7 +181,7 @@ def test_the_purpose_is_the_first_that_holds(
     ],
 )
 def test_public_tls_is_a_servers_of_a_ca_that_the_vault_asks(
-    tmp_path: Path, columns: dict[str, object], public: object, reason: object
+    columns: dict[str, object], public: object, reason: object
 ) -> None:
-    found = derive(tmp_path, "certificate", certificate=[certificate("1", **({"is_ca": False, "ekus": [SERVER]} | columns))])
+    found = derive("certificate", certificate=[certificate("1", **({"is_ca": False, "ekus": [SERVER]} | columns))])
     assert told(found["1"], "public_tls") == (public, reason)

@@ -1,15 +1,13 @@
 """Environments that no tag names: what the run's own rules say, and what they leave unknown."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
-from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.reasons import Reason
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, key, row, snapshot, vault, vault_scope
+from tests.inventory.sample import RUN, TENANT, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
 
 KV = vault_scope("kv")
 SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
@@ -20,7 +18,7 @@ def rule(of: Literal["vault", "subscription"], pattern: str, environment: str) -
     return EnvironmentRule(of=of, pattern=pattern, environment=environment)
 
 
-def environments(tmp_path: Path, rules: tuple[EnvironmentRule, ...], **of_vault: Any) -> dict[str, object]:
+def environments(rules: tuple[EnvironmentRule, ...], **of_vault: Any) -> dict[str, object]:
     """Of the vault, its key and an account of its subscription: the environment, or why it is unknown."""
     place = {"subscription_id": SUBSCRIPTION, "subscription_name": "Production-EU"} | of_vault
     account = {name: value for name, value in place.items() if name.startswith("subscription")}
@@ -29,9 +27,7 @@ def environments(tmp_path: Path, rules: tuple[EnvironmentRule, ...], **of_vault:
         "key": [key("1", is_current=True)],
         "account_key": [row("account_key", "a", scope_id=TENANT.id, **account)],
     }
-    made = snapshot(tmp_path / "out", rows, COVERAGE)
-    ruled = Snapshot(made.folder, replace(made.run, environment_rules=rules), made.coverage, made.tables)
-    with ruled.connect(AS_OF, reach_known=False, names=list(rows)) as connection:
+    with in_memory(rows, COVERAGE, *rows, run=replace(RUN, environment_rules=rules)) as connection:
         found = {name: fetch(connection, f"SELECT environment, unknown FROM {name}")[0] for name in rows}
     return {name: each["unknown"].get("environment", each["environment"]) for name, each in found.items()}  # type: ignore[attr-defined]
 
@@ -53,35 +49,31 @@ def environments(tmp_path: Path, rules: tuple[EnvironmentRule, ...], **of_vault:
         ((rule("vault", "k'v", "it's"), rule("vault", "kv", "it's")), "it's", None),
     ],
 )
-def test_a_rule_names_what_no_tag_does(
-    tmp_path: Path, rules: tuple[EnvironmentRule, ...], of_vault: object, of_account: object
-) -> None:
-    assert environments(tmp_path, rules) == {"vault": of_vault, "key": of_vault, "account_key": of_account}
+def test_a_rule_names_what_no_tag_does(rules: tuple[EnvironmentRule, ...], of_vault: object, of_account: object) -> None:
+    assert environments(rules) == {"vault": of_vault, "key": of_vault, "account_key": of_account}
 
 
-def test_a_tag_counts_more_than_a_rule(tmp_path: Path) -> None:
+def test_a_tag_counts_more_than_a_rule() -> None:
     rules = (rule("vault", "kv", "lab"),)
-    assert environments(tmp_path, rules, tags={"env": "Prod"})["vault"] == "prod"
-    assert environments(tmp_path / "b", rules, tags=Reason.PERMISSION)["vault"] == "permission"
+    assert environments(rules, tags={"env": "Prod"})["vault"] == "prod"
+    assert environments(rules, tags=Reason.PERMISSION)["vault"] == "permission"
 
 
-def test_a_rule_about_a_name_that_is_unknown_leaves_the_environment_unknown(tmp_path: Path) -> None:
+def test_a_rule_about_a_name_that_is_unknown_leaves_the_environment_unknown() -> None:
     rules = (rule("subscription", "production-eu", "prod"),)
     nameless = {"subscription_name": Reason.BAD_VALUE}
-    assert environments(tmp_path, rules, **nameless) == dict.fromkeys(("vault", "key", "account_key"), "bad_value")
+    assert environments(rules, **nameless) == dict.fromkeys(("vault", "key", "account_key"), "bad_value")
     by_id = (rule("subscription", SUBSCRIPTION, "prod"),)
-    assert environments(tmp_path / "b", by_id, **nameless) == dict.fromkeys(("vault", "key", "account_key"), "prod")
-    assert environments(tmp_path / "c", (), **nameless) == dict.fromkeys(("vault", "key", "account_key"))
+    assert environments(by_id, **nameless) == dict.fromkeys(("vault", "key", "account_key"), "prod")
+    assert environments((), **nameless) == dict.fromkeys(("vault", "key", "account_key"))
 
 
-def of_identity(tmp_path: Path, rules: tuple[EnvironmentRule, ...], arm_id: object, *subscriptions: Row) -> object:
+def of_identity(rules: tuple[EnvironmentRule, ...], arm_id: object, *subscriptions: Row) -> object:
     rows: dict[str, list[Row]] = {
         "service_principal": [row("service_principal", "p", scope_id=TENANT.id, arm_id=arm_id)],
         "subscription": list(subscriptions),
     }
-    made = snapshot(tmp_path / "out", rows, COVERAGE)
-    ruled = Snapshot(made.folder, replace(made.run, environment_rules=rules), made.coverage, made.tables)
-    with ruled.connect(AS_OF) as connection:
+    with in_memory(rows, COVERAGE, "service_principal", run=replace(RUN, environment_rules=rules)) as connection:
         [found] = fetch(connection, "SELECT environment, unknown FROM service_principal")
     return found["unknown"].get("environment", found["environment"])  # type: ignore[attr-defined]
 
@@ -108,7 +100,7 @@ BY_NAME, BY_ID = (rule("subscription", "production-*", "prod"),), (rule("subscri
     ],
 )
 def test_a_managed_identity_is_of_its_subscriptions_environment(
-    tmp_path: Path, rules: tuple[EnvironmentRule, ...], arm_id: object, name: object, expected: object
+    rules: tuple[EnvironmentRule, ...], arm_id: object, name: object, expected: object
 ) -> None:
     seen = [] if name is None else [row("subscription", "s", scope_id=TENANT.id, subscription_id=SUBSCRIPTION, name=name)]
-    assert of_identity(tmp_path, rules, arm_id, *seen) == expected
+    assert of_identity(rules, arm_id, *seen) == expected

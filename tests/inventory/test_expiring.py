@@ -1,6 +1,5 @@
 """What ends, and who owns it: the nearest owner that is known, and unknown as soon as a nearer one might be there."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,17 +7,18 @@ import pytest
 from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read, endings, prepare
 from keyaudit.model.expiring import Ending
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
 from keyaudit.model.times import DAY
-from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, credential, key, refused, row, snapshot, vault
+from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, credential, in_memory, key, refused, row, vault
 
 DIRECTORY = ("application.list", "service_principal.list")
 SOON = AS_OF + DAY
 UNSEEN = Reason.PERMISSION
 
 
-def found(tmp_path: Path, rows: dict[str, list[Row]], *gaps: Any, within: int = 30 * DAY) -> list[Ending]:
+def found(rows: dict[str, list[Row]], *gaps: Any, within: int = 30 * DAY) -> list[Ending]:
     coverage = {TENANT: [*assessed(TENANT, *DIRECTORY), *gaps] if not gaps else [*gaps]}
-    with snapshot(tmp_path / "out", rows, coverage).judging(AS_OF) as connection:
+    with in_memory(rows, coverage, *TABLES) as connection:
         prepare(connection, AS_OF, AS_OF + within)
         return list(endings(connection, ()))
 
@@ -33,7 +33,7 @@ def test_every_table_whose_rows_end_is_looked_at() -> None:
     assert {("vault", "tags"), ("application", "owner_ids"), ("key", "expires_on")} <= columns_read()
 
 
-def test_an_unknown_end_is_listed_last_and_an_absent_one_is_not(tmp_path: Path) -> None:
+def test_an_unknown_end_is_listed_last_and_an_absent_one_is_not() -> None:
     keys = [
         key("1", expires_on=UNSEEN),
         key("2", expires_on=None),
@@ -41,7 +41,7 @@ def test_an_unknown_end_is_listed_last_and_an_absent_one_is_not(tmp_path: Path) 
         key("4", expires_on=AS_OF + 31 * DAY),
         key("5", expires_on=AS_OF + 30 * DAY),
     ]
-    assert [(each.row["version"], each.expires_on) for each in found(tmp_path, {"key": keys, "vault": [vault()]})] == [
+    assert [(each.row["version"], each.expires_on) for each in found({"key": keys, "vault": [vault()]})] == [
         ("3", SOON),
         ("5", AS_OF + 30 * DAY),
         ("1", None),
@@ -61,15 +61,15 @@ def test_an_unknown_end_is_listed_last_and_an_absent_one_is_not(tmp_path: Path) 
     ],
 )
 def test_a_key_is_owned_by_its_tag_else_by_its_vaults(
-    tmp_path: Path, of_key: object, of_vault: object, names: tuple[str, ...], source: str, reason: Reason | None
+    of_key: object, of_vault: object, names: tuple[str, ...], source: str, reason: Reason | None
 ) -> None:
     rows = {"key": [key("1", expires_on=SOON, tags=of_key)], "vault": [vault(tags=of_vault)]}
-    [ending] = found(tmp_path, rows)
+    [ending] = found(rows)
     assert (ending.owner.names, ending.owner.source, ending.owner.reason) == (names, source, reason)
 
 
-def test_a_key_whose_vault_gave_no_row_has_an_unknown_owner(tmp_path: Path) -> None:
-    [ending] = found(tmp_path, {"key": [key("1", expires_on=SOON, tags=None)]})
+def test_a_key_whose_vault_gave_no_row_has_an_unknown_owner() -> None:
+    [ending] = found({"key": [key("1", expires_on=SOON, tags=None)]})
     assert ending.owner.reason is Reason.PARENT_NOT_ASSESSED
 
 
@@ -84,29 +84,29 @@ def test_a_key_whose_vault_gave_no_row_has_an_unknown_owner(tmp_path: Path) -> N
     ],
 )
 def test_a_credential_is_owned_by_its_holders_owners_else_by_the_applications(
-    tmp_path: Path, of_principal: object, of_application: object, names: tuple[str, ...], source: str, reason: Reason | None
+    of_principal: object, of_application: object, names: tuple[str, ...], source: str, reason: Reason | None
 ) -> None:
     rows = {
         "credential": [credential("1", on="service_principal", expires_on=SOON)],
         "service_principal": [principal("a", owner_ids=of_principal)],
         "application": [application("a", owner_ids=of_application)],
     }
-    [ending] = found(tmp_path, rows)
+    [ending] = found(rows)
     assert (ending.owner.names, ending.owner.source, ending.owner.reason) == (names, source, reason)
 
 
-def test_nobody_is_known_to_own_what_has_no_application_unless_applications_were_not_listed(tmp_path: Path) -> None:
+def test_nobody_is_known_to_own_what_has_no_application_unless_applications_were_not_listed() -> None:
     rows = {
         "credential": [credential("1", on="service_principal", expires_on=SOON)],
         "service_principal": [principal("a", owner_ids=[])],
     }
-    [ending] = found(tmp_path / "whole", rows)
+    [ending] = found(rows)
     assert (ending.owner.names, ending.owner.reason) == ((), None)
-    [ending] = found(tmp_path / "refused", rows, refused(TENANT, "application.list", UNSEEN))
+    [ending] = found(rows, refused(TENANT, "application.list", UNSEEN))
     assert ending.owner.reason is UNSEEN
 
 
-def test_the_owner_with_the_soonest_end_in_use_comes_first(tmp_path: Path) -> None:
+def test_the_owner_with_the_soonest_end_in_use_comes_first() -> None:
     keys = [
         key("1", expires_on=SOON + 2, tags={"owner": "b"}, is_current=True),
         key("2", expires_on=SOON - 9, tags={"owner": "b"}, is_current=True, enabled=False),
@@ -115,9 +115,7 @@ def test_the_owner_with_the_soonest_end_in_use_comes_first(tmp_path: Path) -> No
         key("5", expires_on=UNSEEN, tags={"owner": "d"}, is_current=True),
         key("6", expires_on=SOON - 99, tags={"owner": "e"}, is_current=False),
     ]
-    listed = [
-        (each.owner.names[0], each.row["version"], each.retired) for each in found(tmp_path, {"key": keys, "vault": [vault()]})
-    ]
+    listed = [(each.owner.names[0], each.row["version"], each.retired) for each in found({"key": keys, "vault": [vault()]})]
     assert listed == [
         ("a", "4", False),
         ("c", "3", False),
@@ -128,34 +126,30 @@ def test_the_owner_with_the_soonest_end_in_use_comes_first(tmp_path: Path) -> No
     ]
 
 
-def test_counts_are_of_what_is_in_use_and_why_something_is_unknown_is_said(tmp_path: Path) -> None:
+def test_counts_are_of_what_is_in_use_and_why_something_is_unknown_is_said() -> None:
     keys = [
         key("1", expires_on=AS_OF, is_current=True),
         key("2", expires_on=AS_OF + 1, is_current=True),
         key("3", expires_on=AS_OF - 1, is_current=False),
         key("4", expires_on=Reason.BAD_VALUE, is_current=True),
     ]
-    with snapshot(tmp_path / "out", {"key": keys, "vault": [vault()]}, {TENANT: assessed(TENANT, *DIRECTORY)}).judging(
-        AS_OF
-    ) as c:
+    with in_memory({"key": keys, "vault": [vault()]}, {TENANT: assessed(TENANT, *DIRECTORY)}, *TABLES) as c:
         counts = prepare(c, AS_OF, AS_OF + DAY)
     assert (counts.overdue, counts.soon, counts.unknown, counts.retired) == (1, 1, 1, 1)
     assert counts.reasons == {Reason.BAD_VALUE}
 
 
-def test_a_certificates_key_is_counted_with_it_but_only_where_the_certificate_is_there(tmp_path: Path) -> None:
+def test_a_certificates_key_is_counted_with_it_but_only_where_the_certificate_is_there() -> None:
     keys = [key("1", expires_on=SOON, is_current=True, managed=True) | {"name": "k"}]
     of_key = {"scope_id": keys[0]["scope_id"], "vault_id": keys[0]["vault_id"], "name": "k", "version": "1"}
     certificate = row("certificate", "https://kv.vault.azure.net/certificates/k/1", **of_key, is_current=True, enabled=True)
-    for number, (certificates, retired) in enumerate(
-        (
-            ([], False),
-            ([certificate | {"expires_on": SOON}], True),
-            ([certificate | {"expires_on": None, "unknown": {"expires_on": UNSEEN}}], False),
-            ([certificate | {"expires_on": SOON, "version": "2"}], False),
-        )
+    for certificates, retired in (
+        ([], False),
+        ([certificate | {"expires_on": SOON}], True),
+        ([certificate | {"expires_on": None, "unknown": {"expires_on": UNSEEN}}], False),
+        ([certificate | {"expires_on": SOON, "version": "2"}], False),
     ):
         rows = {"key": keys, "vault": [vault()], "certificate": certificates}
-        listed = {each.table: each.retired for each in found(tmp_path / str(number), rows)}
+        listed = {each.table: each.retired for each in found(rows)}
         assert listed["key"] is retired
         assert listed.get("certificate", False) is False

@@ -1,6 +1,5 @@
 """Derived columns about federation: whose issuer it is, whom a certificate signs for, and how long tokens live."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,8 +38,8 @@ def cluster(issuer: str | Reason | None = AKS) -> Row:
         ("urn:something", "urn:something"),
     ],
 )
-def test_the_host_is_all_that_stands_before_the_path(tmp_path: Path, issuer: str, host: str) -> None:
-    assert only(tmp_path, "credential", {"credential": [federated(issuer)]}, CLUSTERS)["issuer_host"] == host
+def test_the_host_is_all_that_stands_before_the_path(issuer: str, host: str) -> None:
+    assert only("credential", {"credential": [federated(issuer)]}, CLUSTERS)["issuer_host"] == host
 
 
 OWN: list[tuple[Row, list[Row], list[Coverage], object, object]] = [
@@ -62,18 +61,18 @@ OWN: list[tuple[Row, list[Row], list[Coverage], object, object]] = [
 
 @pytest.mark.parametrize(("given", "clusters", "coverage", "own", "reason"), OWN)
 def test_whether_an_issuer_is_the_tenants_own(
-    tmp_path: Path, given: Row, clusters: list[Row], coverage: list[Coverage], own: object, reason: object
+    given: Row, clusters: list[Row], coverage: list[Coverage], own: object, reason: object
 ) -> None:
-    found: Any = only(tmp_path, "credential", {"credential": [given], "account_key": clusters}, coverage)
+    found: Any = only("credential", {"credential": [given], "account_key": clusters}, coverage)
     assert (found["issuer_own"], found["unknown"].get("issuer_own")) == (own, reason)
 
 
 @pytest.mark.parametrize(
     ("lifetime", "minutes", "reason"), [(5_400, 90, None), (5_401, 91, None), (None, None, None), (BAD, None, "bad_value")]
 )
-def test_minutes_are_rounded_up(tmp_path: Path, lifetime: object, minutes: object, reason: object) -> None:
+def test_minutes_are_rounded_up(lifetime: object, minutes: object, reason: object) -> None:
     policy = row("token_policy", "/p", kind="token-lifetime", is_default=False, access_token_lifetime=lifetime)
-    found: Any = only(tmp_path, "token_policy", {"token_policy": [policy]}, [])
+    found: Any = only("token_policy", {"token_policy": [policy]}, [])
     assert (found["access_token_minutes"], found["unknown"].get("access_token_minutes")) == (minutes, reason)
 
 
@@ -82,8 +81,8 @@ def certificate(kind: str = "federated-domain", **values: Any) -> Row:
     return row("signing_certificate", "/c", **(held | values))
 
 
-def derived(path: Path, column: str, coverage: list[Coverage], **rows: list[Row]) -> tuple[object, object]:
-    found: Any = only(path, "signing_certificate", rows, coverage)
+def derived(column: str, coverage: list[Coverage], **rows: list[Row]) -> tuple[object, object]:
+    found: Any = only("signing_certificate", rows, coverage)
     return found[column], found["unknown"].get(column)
 
 
@@ -109,10 +108,10 @@ MAPPED: list[tuple[str, list[Row], bool, object]] = [
 
 
 @pytest.mark.parametrize(("kind", "policies", "listed", "expected"), MAPPED)
-def test_whether_claims_are_mapped(tmp_path: Path, kind: str, policies: list[Row], listed: bool, expected: object) -> None:
+def test_whether_claims_are_mapped(kind: str, policies: list[Row], listed: bool, expected: object) -> None:
     coverage = assessed(TENANT, "claims_mapping.list") if listed else [refused(TENANT, "claims_mapping.list", PERMISSION)]
     rows = {"signing_certificate": [certificate(kind)], "token_policy": policies}
-    assert derived(tmp_path, "claims_mapped", coverage, **rows) == expected
+    assert derived("claims_mapped", coverage, **rows) == expected
 
 
 def domain(behavior: object) -> Row:
@@ -133,10 +132,10 @@ TRUSTED: list[tuple[Row, list[Row], list[Coverage], object]] = [
 
 @pytest.mark.parametrize(("signer", "domains", "coverage", "expected"), TRUSTED)
 def test_whether_a_second_factor_is_taken_on_trust(
-    tmp_path: Path, signer: Row, domains: list[Row], coverage: list[Coverage], expected: object
+    signer: Row, domains: list[Row], coverage: list[Coverage], expected: object
 ) -> None:
     rows = {"signing_certificate": [signer], "federated_domain": domains}
-    assert derived(tmp_path, "mfa_trusted", coverage, **rows) == expected
+    assert derived("mfa_trusted", coverage, **rows) == expected
 
 
 def admin(name: str | Reason = "boss@stores.EXAMPLE", object_id: str = "u") -> Row:
@@ -163,12 +162,12 @@ ADMINISTRATORS: list[tuple[list[Row], list[Row], list[Row], list[Coverage], obje
 
 @pytest.mark.parametrize(("grants", "principals", "members", "coverage", "expected"), ADMINISTRATORS)
 def test_whether_administrators_are_signed_for(
-    tmp_path: Path, grants: list[Row], principals: list[Row], members: list[Row], coverage: list[Coverage], expected: object
+    grants: list[Row], principals: list[Row], members: list[Row], coverage: list[Coverage], expected: object
 ) -> None:
     rows = {"signing_certificate": [certificate()], "grant": grants, "principal": principals, "membership": members}
-    assert derived(tmp_path, "signs_for_administrators", coverage, **rows) == expected
+    assert derived("signs_for_administrators", coverage, **rows) == expected
 
 
-def test_no_administrator_is_signed_for_by_what_no_domain_signs_with(tmp_path: Path) -> None:
+def test_no_administrator_is_signed_for_by_what_no_domain_signs_with() -> None:
     rows = {"signing_certificate": [certificate("saml")], "grant": [role(to="u")], "principal": [admin()]}
-    assert derived(tmp_path, "signs_for_administrators", [], **rows) == (False, None)
+    assert derived("signs_for_administrators", [], **rows) == (False, None)

@@ -1,6 +1,5 @@
 """What a credential says of its holder: what that may do, whose accounts it takes, when it signed in, and what limits it."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,12 +33,10 @@ def without(operation: str) -> list[Coverage]:
     return [*(record for record in READ if record.operation != operation), refused(TENANT, operation, PERMISSION)]
 
 
-def held(
-    tmp_path: Path, rows: dict[str, list[Row]], coverage: list[Coverage] = READ, on: str = "application", **values: Any
-) -> dict[str, Any]:
+def held(rows: dict[str, list[Row]], coverage: list[Coverage] = READ, on: str = "application", **values: Any) -> dict[str, Any]:
     """The one credential, each column its value or the reason why it is unknown; on `a`, or on its service principal."""
     made = credential("k", on=on, **({"holder": "s1" if on == "service_principal" else "a", "app_id": "A"} | values))
-    found: dict[str, Any] = only(tmp_path, "credential", {"credential": [made], **rows}, coverage)
+    found: dict[str, Any] = only("credential", {"credential": [made], **rows}, coverage)
     return {**found, **found["unknown"]}
 
 
@@ -47,15 +44,15 @@ HOLDERS = {"application": [application("a", audience="AzureADMultipleOrgs")], "s
 
 
 @pytest.mark.parametrize("on", ["application", "service_principal"])
-def test_an_application_and_its_service_principal_have_the_same_powers(tmp_path: Path, on: str) -> None:
+def test_an_application_and_its_service_principal_have_the_same_powers(on: str) -> None:
     grants = [grant("Mail.Read", tier=1), role()]
-    found = held(tmp_path, {**HOLDERS, "grant": grants, "principal": [named("s1")]}, on=on)
+    found = held({**HOLDERS, "grant": grants, "principal": [named("s1")]}, on=on)
     assert (found["holder_tier0"], found["holder_tenant_wide"]) == (True, True)
     assert found["holder_audience"] == "AzureADMultipleOrgs"
 
 
-def test_who_was_granted_nothing_has_no_power(tmp_path: Path) -> None:
-    found = held(tmp_path, {**HOLDERS, "grant": [grant("Mail.Read", to="other", tier=0)]})
+def test_who_was_granted_nothing_has_no_power() -> None:
+    found = held({**HOLDERS, "grant": [grant("Mail.Read", to="other", tier=0)]})
     assert (found["holder_tier0"], found["holder_tenant_wide"]) == (False, False)
 
 
@@ -74,14 +71,14 @@ SEEN: list[tuple[list[Row], list[Coverage], Any, str, object]] = [
 
 @pytest.mark.parametrize(("applications", "coverage", "values", "column", "expected"), SEEN)
 def test_what_was_not_read_of_a_holder_is_unknown(
-    tmp_path: Path, applications: list[Row], coverage: list[Coverage], values: Any, column: str, expected: object
+    applications: list[Row], coverage: list[Coverage], values: Any, column: str, expected: object
 ) -> None:
     rows = {"application": applications, "service_principal": [principal()]}
-    assert held(tmp_path, rows, coverage, **values)[column] == expected
+    assert held(rows, coverage, **values)[column] == expected
 
 
-def test_a_service_principal_that_was_not_listed_may_have_any_power(tmp_path: Path) -> None:
-    found = held(tmp_path, {"application": HOLDERS["application"]}, without("service_principal.list"))
+def test_a_service_principal_that_was_not_listed_may_have_any_power() -> None:
+    found = held({"application": HOLDERS["application"]}, without("service_principal.list"))
     assert (found["holder_tier0"], found["holder_tenant_wide"]) == ("permission", "permission")
 
 
@@ -101,8 +98,8 @@ SIGN_INS: list[tuple[list[Row], list[Coverage], object]] = [
 
 
 @pytest.mark.parametrize(("records", "coverage", "expected"), SIGN_INS)
-def test_the_holders_last_sign_in(tmp_path: Path, records: list[Row], coverage: list[Coverage], expected: object) -> None:
-    found = held(tmp_path, {**HOLDERS, "sign_in_activity": records}, coverage)
+def test_the_holders_last_sign_in(records: list[Row], coverage: list[Coverage], expected: object) -> None:
+    found = held({**HOLDERS, "sign_in_activity": records}, coverage)
     assert found["holder_last_sign_in_on"] == expected
 
 
@@ -157,23 +154,21 @@ RULES: list[tuple[list[Row], Any, Any, object]] = [
 
 
 @pytest.mark.parametrize(("policies", "made", "values", "expected"), RULES)
-def test_the_policy_in_force_limits_a_credential(
-    tmp_path: Path, policies: list[Row], made: Any, values: Any, expected: object
-) -> None:
+def test_the_policy_in_force_limits_a_credential(policies: list[Row], made: Any, values: Any, expected: object) -> None:
     rows = {
         "application": [application("a", **made)],
         "service_principal": [principal(**made)],
         "app_management_policy": policies,
     }
-    assert held(tmp_path, rows, **values)["policy_limit"] == expected
+    assert held(rows, **values)["policy_limit"] == expected
 
 
 @pytest.mark.parametrize("operation", ["app_management.default", "app_management.list"])
-def test_a_policy_that_was_not_read_may_limit_it(tmp_path: Path, operation: str) -> None:
+def test_a_policy_that_was_not_read_may_limit_it(operation: str) -> None:
     rows = {**HOLDERS, "app_management_policy": [custom(["x"])]}
-    assert held(tmp_path, rows, without(operation))["policy_limit"] == "permission"
+    assert held(rows, without(operation))["policy_limit"] == "permission"
 
 
-def test_what_has_a_policy_of_its_own_needs_no_default(tmp_path: Path) -> None:
+def test_what_has_a_policy_of_its_own_needs_no_default() -> None:
     rows = {**HOLDERS, "app_management_policy": [custom(["a"], password_blocked=True)]}
-    assert held(tmp_path, rows, without("app_management.default"))["policy_limit"] == 0
+    assert held(rows, without("app_management.default"))["policy_limit"] == 0

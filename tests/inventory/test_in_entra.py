@@ -1,7 +1,6 @@
 """How many live credentials in Entra rest on a certificate's key, and of how many identities: certain, bounded, or why not."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, credential, fetch, refused, row, showing, snapshot, vault_scope
+from tests.inventory.sample import AS_OF, TENANT, Row, assessed, credential, fetch, in_memory, refused, row, vault_scope
 
 KV = vault_scope("kv")
 LISTED = {TENANT: assessed(TENANT, "application.list", "service_principal.list")}
@@ -28,7 +27,6 @@ def unshown(key_id: str, holder: str = "a", **values: Any) -> Row:
 
 
 def counted(
-    tmp_path: Path,
     credentials: Sequence[Row],
     coverage: Mapping[Any, Sequence[Coverage]] = LISTED,
     **values: Any,
@@ -39,7 +37,7 @@ def counted(
     digests = {"thumbprint": SHA1, SHA256: "C1" * 32, "public_key_sha256": KEY}
     certificate = row("certificate", f"{certificate_id}/1", **{**shown, **digests, **values})
     rows = {"certificate": [certificate], "credential": credentials}
-    with showing(snapshot(tmp_path / "out", rows, coverage), "certificate") as connection:
+    with in_memory(rows, coverage, "certificate") as connection:
         [found] = fetch(connection, "SELECT * FROM certificate")
     unknown: Any = found["unknown"]
     one, other = (
@@ -81,9 +79,9 @@ CASES: list[tuple[list[Row], tuple[object, ...], tuple[object, ...]]] = [
 
 @pytest.mark.parametrize(("credentials", "number", "identities"), CASES)
 def test_live_credentials_are_counted_by_key(
-    tmp_path: Path, credentials: list[Row], number: tuple[object, ...], identities: tuple[object, ...]
+    credentials: list[Row], number: tuple[object, ...], identities: tuple[object, ...]
 ) -> None:
-    assert counted(tmp_path, credentials) == (number, identities)
+    assert counted(credentials) == (number, identities)
 
 
 @pytest.mark.parametrize(
@@ -94,16 +92,16 @@ def test_live_credentials_are_counted_by_key(
         ({KV: assessed(KV, "certificate.get")}, Reason.INTERRUPTED),
     ],
 )
-def test_without_both_lists_there_may_be_more(tmp_path: Path, coverage: dict[Any, list[Coverage]], reason: Reason) -> None:
-    assert counted(tmp_path, [held("1")], coverage) == ((1, None, reason), (1, None, reason))
+def test_without_both_lists_there_may_be_more(coverage: dict[Any, list[Coverage]], reason: Reason) -> None:
+    assert counted([held("1")], coverage) == ((1, None, reason), (1, None, reason))
 
 
-def test_a_certificate_that_was_not_read_may_be_anybodys(tmp_path: Path) -> None:
+def test_a_certificate_that_was_not_read_may_be_anybodys() -> None:
     unread: dict[str, Any] = {"public_key_sha256": PERMISSION, SHA256: PERMISSION}
-    found = counted(tmp_path, [held("1")], **unread)
+    found = counted([held("1")], **unread)
     assert found == ((0, None, PERMISSION), (0, None, PERMISSION))
 
 
-def test_what_is_not_issued_is_nobodys(tmp_path: Path) -> None:
+def test_what_is_not_issued_is_nobodys() -> None:
     unissued: dict[str, Any] = {"public_key_sha256": None, SHA256: None, "thumbprint": None}
-    assert counted(tmp_path, [held("1"), unshown("2")], **unissued) == (NONE, NONE)
+    assert counted([held("1"), unshown("2")], **unissued) == (NONE, NONE)

@@ -1,7 +1,6 @@
 """What joins say: whose certificate lies in which vault, and who has the same one; certain, bounded, or unknown with why."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,20 +10,7 @@ from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import DAY
-from tests.inventory.sample import (
-    AS_OF,
-    TENANT,
-    Row,
-    assessed,
-    credential,
-    fetch,
-    refused,
-    row,
-    showing,
-    snapshot,
-    vault,
-    vault_scope,
-)
+from tests.inventory.sample import AS_OF, TENANT, Row, assessed, credential, fetch, in_memory, refused, row, vault, vault_scope
 
 KV = vault_scope("kv")
 READ = ("certificate.list", "certificate.versions", "certificate.get")
@@ -78,7 +64,6 @@ def renewed(version: str, age: int, **values: Any) -> Row:
 
 
 def joined(
-    tmp_path: Path,
     certificates: Sequence[Row],
     coverage: dict[Any, list[Coverage]] = WHOLE,
     *more: Row,
@@ -90,7 +75,7 @@ def joined(
         "certificate": certificates,
         "credential": [held(**values), *more],
     }
-    with showing(snapshot(tmp_path / "out", rows, coverage), "credential") as connection:
+    with in_memory(rows, coverage, "credential") as connection:
         found = fetch(connection, "SELECT * FROM credential ORDER BY id")[0]
     unknown: Any = found["unknown"]
     return {
@@ -135,18 +120,18 @@ MATCHES: list[tuple[list[Row], dict[str, Any], tuple[object, ...]]] = [
 
 @pytest.mark.parametrize(("certificates", "values", "expected"), MATCHES)
 def test_custody_is_that_of_the_certificate_in_a_vault(
-    tmp_path: Path, certificates: list[Row], values: dict[str, Any], expected: tuple[object, ...]
+    certificates: list[Row], values: dict[str, Any], expected: tuple[object, ...]
 ) -> None:
-    assert said(joined(tmp_path, certificates, **values)) == expected
+    assert said(joined(certificates, **values)) == expected
 
 
-def test_the_thumbprint_of_a_password_names_no_certificate(tmp_path: Path) -> None:
+def test_the_thumbprint_of_a_password_names_no_certificate() -> None:
     values = {"kind": "password", "entra_custody": None, "thumbprint_sha256": None, "public_key_sha256": None}
-    found = joined(tmp_path, [stored("1"), renewed("2", 5)], UNREAD, **values)
+    found = joined([stored("1"), renewed("2", 5)], UNREAD, **values)
     assert said(found) == (None, None, None)
     assert (found["superseded_in_vault"], found["same_elsewhere_min"], found["same_elsewhere_max"]) == (False, 0, 0)
     symmetric = {**values, "kind": "symmetric-key", "entra_custody": "external"}
-    assert joined(tmp_path / "b", [stored("1")], UNREAD, **symmetric)["custody"] == "external"
+    assert joined([stored("1")], UNREAD, **symmetric)["custody"] == "external"
 
 
 UNSEEN: list[tuple[dict[Any, list[Coverage]], str]] = [
@@ -160,14 +145,12 @@ UNSEEN: list[tuple[dict[Any, list[Coverage]], str]] = [
 
 
 @pytest.mark.parametrize(("coverage", "reason"), UNSEEN)
-def test_no_match_is_no_answer_unless_every_vault_was_read(
-    tmp_path: Path, coverage: dict[Any, list[Coverage]], reason: str
-) -> None:
-    found = joined(tmp_path, [], coverage)
+def test_no_match_is_no_answer_unless_every_vault_was_read(coverage: dict[Any, list[Coverage]], reason: str) -> None:
+    found = joined([], coverage)
     assert [found[name] for name in COLUMNS] == [reason] * 5
     assert found["entra_custody"] == "external"
     # What was found is certain, however much was not read.
-    assert said(joined(tmp_path / "b", [stored("1"), renewed("2", 5)], coverage)) == ("software", "c/1", True)
+    assert said(joined([stored("1"), renewed("2", 5)], coverage)) == ("software", "c/1", True)
 
 
 ROTATED: list[tuple[list[Row], object, object]] = [
@@ -197,9 +180,9 @@ ROTATED: list[tuple[list[Row], object, object]] = [
 
 @pytest.mark.parametrize(("certificates", "superseded", "since"), ROTATED)
 def test_a_certificate_is_superseded_where_a_newer_version_is_enabled(
-    tmp_path: Path, certificates: list[Row], superseded: object, since: object
+    certificates: list[Row], superseded: object, since: object
 ) -> None:
-    found = joined(tmp_path, certificates)
+    found = joined(certificates)
     assert found["superseded_in_vault"] == superseded
     assert found["newer_since"] == (AS_OF - since * DAY if isinstance(since, int) else since)
 
@@ -229,21 +212,20 @@ ELSEWHERE: list[tuple[list[Row], dict[Any, list[Coverage]], tuple[int, int | Non
 
 @pytest.mark.parametrize(("others", "coverage", "bounds", "reason"), ELSEWHERE)
 def test_other_identities_with_the_same_key_are_counted_within_bounds(
-    tmp_path: Path,
     others: list[Row],
     coverage: dict[Any, list[Coverage]],
     bounds: tuple[int, int | None],
     reason: object,
 ) -> None:
-    found = joined(tmp_path, [], coverage, *others)
+    found = joined([], coverage, *others)
     of_it: Any = found["all"]
     assert (of_it["same_elsewhere_min"], of_it["same_elsewhere_max"]) == bounds
     assert of_it["unknown"].get("same_elsewhere") == reason
 
 
-def test_a_certificate_that_is_not_shown_is_on_as_many_as_have_its_thumbprint_at_least(tmp_path: Path) -> None:
+def test_a_certificate_that_is_not_shown_is_on_as_many_as_have_its_thumbprint_at_least() -> None:
     hidden = {"thumbprint_sha256": HIDDEN, "public_key_sha256": HIDDEN}
-    of_it: Any = joined(tmp_path, [], WHOLE, by_thumbprint("l", holder="b"), held("m", holder="c"), **hidden)["all"]
+    of_it: Any = joined([], WHOLE, by_thumbprint("l", holder="b"), held("m", holder="c"), **hidden)["all"]
     assert (of_it["same_elsewhere_min"], of_it["same_elsewhere_max"]) == (1, None)
     assert of_it["unknown"]["same_elsewhere"] == "not_visible"
 
@@ -269,14 +251,12 @@ def signing(name: str, holder: str, **values: Any) -> Row:
     ],
 )
 def test_one_signing_key_of_several_is_counted(
-    tmp_path: Path, rows: list[Row], refuse: bool, bounds: tuple[int, int | None], reason: object
+    rows: list[Row], refuse: bool, bounds: tuple[int, int | None], reason: object
 ) -> None:
     coverage = assessed(TENANT, "service_principal.list", "external_federation.list")
     coverage += [refused(TENANT, "domain.federation", PERMISSION)] if refuse else assessed(TENANT, "domain.federation")
     placed = [{**each, "scope_id": TENANT.id} for each in rows]
-    with showing(
-        snapshot(tmp_path / "out", {"signing_certificate": placed}, {TENANT: coverage}), "signing_certificate"
-    ) as connection:
+    with in_memory({"signing_certificate": placed}, {TENANT: coverage}, "signing_certificate") as connection:
         found: Any = fetch(connection, "SELECT * FROM signing_certificate ORDER BY id")[0]
     assert (found["same_elsewhere_min"], found["same_elsewhere_max"]) == bounds
     assert found["unknown"].get("same_elsewhere") == reason

@@ -1,14 +1,13 @@
 """Who uses a key, and whether what they use still works: certain, bounded, or unknown with which reason."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.reasons import Reason
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, key, refused, row, showing, snapshot, vault, vault_scope
+from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, in_memory, key, refused, row, vault, vault_scope
 
 KV = vault_scope("kv")
 KEY = "https://kv.vault.azure.net/keys/k"
@@ -26,12 +25,10 @@ def use(name: str, **values: Any) -> Row:
     return row("key_use", f"{name}/encryption", **(defaults | values))
 
 
-def derive(
-    tmp_path: Path, table: str, uses: list[Row], keys: list[Row], coverage: dict[Scope, list[Coverage]]
-) -> dict[str, dict[str, Any]]:
+def derive(table: str, uses: list[Row], keys: list[Row], coverage: dict[Scope, list[Coverage]]) -> dict[str, dict[str, Any]]:
     """The view's rows by id."""
     rows = {"vault": [vault(vault_uri=URI)], "key": keys, "key_use": uses}
-    with showing(snapshot(tmp_path / "out", rows, coverage), table) as connection:
+    with in_memory(rows, coverage, table) as connection:
         return {str(found["id"]): found for found in fetch(connection, f"SELECT * FROM {table}")}
 
 
@@ -62,8 +59,8 @@ PINNED = {"pinned": True, "version": "1"}
         ([use("a", key_id=KEY + "y")], (0, 0, 0, 0, None, None), (0, 0, 0, 0, None, None)),
     ],
 )
-def test_uses_are_counted_with_their_bounds(tmp_path: Path, uses: list[Row], first: object, second: object) -> None:
-    found = derive(tmp_path, "key", uses, VERSIONS, READ)
+def test_uses_are_counted_with_their_bounds(uses: list[Row], first: object, second: object) -> None:
+    found = derive("key", uses, VERSIONS, READ)
     assert (counts(found[f"{KEY}/1"]), counts(found[f"{KEY}/2"])) == (first, second)
 
 
@@ -74,8 +71,8 @@ def test_uses_are_counted_with_their_bounds(tmp_path: Path, uses: list[Row], fir
         [*assessed(TENANT, "service.query"), refused(TENANT, "subscription.list", PERMISSION)],
     ],
 )
-def test_nothing_bounds_the_uses_where_not_every_service_was_seen(tmp_path: Path, tenant: list[Coverage]) -> None:
-    found = derive(tmp_path, "key", [use("a", **PINNED)], VERSIONS, {**READ, TENANT: tenant})
+def test_nothing_bounds_the_uses_where_not_every_service_was_seen(tenant: list[Coverage]) -> None:
+    found = derive("key", [use("a", **PINNED)], VERSIONS, {**READ, TENANT: tenant})
     assert counts(found[f"{KEY}/1"]) == (1, None, 1, None, "permission", "permission")
 
 
@@ -102,24 +99,24 @@ def state(found: dict[str, Any]) -> tuple[object, ...]:
         ({"key_id": "https://elsewhere.vault.azure.net/keys/k"}, ("not_visible",) * 3),
     ],
 )
-def test_a_use_knows_how_its_key_stands(tmp_path: Path, values: dict[str, Any], expected: object) -> None:
-    assert state(derive(tmp_path, "key_use", [use("a", **values)], VERSIONS, READ)["a/encryption"]) == expected
+def test_a_use_knows_how_its_key_stands(values: dict[str, Any], expected: object) -> None:
+    assert state(derive("key_use", [use("a", **values)], VERSIONS, READ)["a/encryption"]) == expected
 
 
-def test_a_key_is_gone_only_where_its_vault_was_listed(tmp_path: Path) -> None:
+def test_a_key_is_gone_only_where_its_vault_was_listed() -> None:
     unlisted = {**READ, KV: [refused(KV, each, Reason.FIREWALL) for each in ("key.list", "key.versions")]}
-    assert state(derive(tmp_path, "key_use", [use("a")], [], unlisted)["a/encryption"]) == ("firewall",) * 3
+    assert state(derive("key_use", [use("a")], [], unlisted)["a/encryption"]) == ("firewall",) * 3
     silent = {TENANT: READ[TENANT]}
-    assert state(derive(tmp_path / "b", "key_use", [use("a")], [], silent)["a/encryption"]) == ("parent_not_assessed",) * 3
+    assert state(derive("key_use", [use("a")], [], silent)["a/encryption"]) == ("parent_not_assessed",) * 3
 
 
-def test_the_key_of_a_vault_that_was_not_listed_is_unknown_for_that_reason(tmp_path: Path) -> None:
+def test_the_key_of_a_vault_that_was_not_listed_is_unknown_for_that_reason() -> None:
     partial = [
         replace(record, state=State.PARTIAL, reason=Reason.EXCLUDED_BY_CONFIG) if record.operation == "vault.query" else record
         for record in READ[TENANT]
     ]
     elsewhere = use("a", key_id="https://elsewhere.vault.azure.net/keys/k")
-    found = derive(tmp_path, "key_use", [elsewhere], VERSIONS, {**READ, TENANT: partial})
+    found = derive("key_use", [elsewhere], VERSIONS, {**READ, TENANT: partial})
     assert state(found["a/encryption"]) == ("excluded_by_config",) * 3
 
 
@@ -131,5 +128,5 @@ def test_the_key_of_a_vault_that_was_not_listed_is_unknown_for_that_reason(tmp_p
         ([key("1", is_current=True, enabled=BAD)], (True, "bad_value", None)),
     ],
 )
-def test_which_version_is_current_may_be_unknown(tmp_path: Path, keys: list[Row], expected: object) -> None:
-    assert state(derive(tmp_path, "key_use", [use("a")], keys, READ)["a/encryption"]) == expected
+def test_which_version_is_current_may_be_unknown(keys: list[Row], expected: object) -> None:
+    assert state(derive("key_use", [use("a")], keys, READ)["a/encryption"]) == expected

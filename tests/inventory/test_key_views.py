@@ -1,13 +1,12 @@
 """What is derived of keys and of deleted ones: versions that can sign, strength, and who could bring a deleted one back."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, key, row, showing, snapshot, vault, vault_scope
+from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
 
 KV = vault_scope("kv")
 READ = {
@@ -17,9 +16,9 @@ READ = {
 BAD, PERMISSION = Reason.BAD_VALUE, Reason.PERMISSION
 
 
-def only(tmp_path: Path, table: str, rows: dict[str, list[Row]]) -> dict[str, Any]:
+def only(table: str, rows: dict[str, list[Row]]) -> dict[str, Any]:
     """The view's row with the least id."""
-    with showing(snapshot(tmp_path / "out", {"vault": [vault()], **rows}, READ), table) as connection:
+    with in_memory({"vault": [vault()], **rows}, READ, table) as connection:
         return fetch(connection, f"SELECT * FROM {table} ORDER BY id LIMIT 1")[0]
 
 
@@ -47,9 +46,9 @@ SIGNING: list[tuple[list[Row], tuple[int, int | None], int | None, object]] = [
 
 @pytest.mark.parametrize(("keys", "bounds", "days", "reason"), SIGNING)
 def test_versions_that_can_sign_are_counted_and_the_oldest_is_dated(
-    tmp_path: Path, keys: list[Row], bounds: tuple[int, int | None], days: int | None, reason: object
+    keys: list[Row], bounds: tuple[int, int | None], days: int | None, reason: object
 ) -> None:
-    found = only(tmp_path, "key", {"key": keys})
+    found = only("key", {"key": keys})
     assert (found["signing_enabled_min"], found["signing_enabled_max"]) == bounds
     assert found["oldest_signing_on"] == (None if days is None else AS_OF - days * DAY)
     assert found["unknown"].get("oldest_signing_on") == reason
@@ -74,17 +73,17 @@ def test_versions_that_can_sign_are_counted_and_the_oldest_is_dated(
         ({"key_size": PERMISSION, "curve": PERMISSION}, None, "permission"),
     ],
 )
-def test_strength_is_by_size_or_curve(tmp_path: Path, values: dict[str, Any], strength: object, reason: object) -> None:
-    found = only(tmp_path, "key", {"key": [key("1", **values)]})
+def test_strength_is_by_size_or_curve(values: dict[str, Any], strength: object, reason: object) -> None:
+    found = only("key", {"key": [key("1", **values)]})
     assert (found["strength"], found["unknown"].get("strength")) == (strength, reason)
 
 
-def test_who_could_bring_back_what_was_deleted_is_known_of_keys_and_asked_of_no_vault(tmp_path: Path) -> None:
+def test_who_could_bring_back_what_was_deleted_is_known_of_keys_and_asked_of_no_vault() -> None:
     gone = row("deleted", "https://kv.vault.azure.net/deletedkeys/k", kind="key", vault_id=KV.id, enabled=True, managed=False)
-    found = only(tmp_path, "deleted", {"deleted": [gone]})
+    found = only("deleted", {"deleted": [gone]})
     # No list of role assignments was read.
     assert (found["workloads_granting_min"], found["workloads_granting_max"]) == (0, None)
     assert found["unknown"]["workloads_granting"] == "interrupted"
     place = row("deleted", "/deletedvaults/kv2", kind="vault", vault_id=f"{KV.id}2")
-    found = only(tmp_path / "place", "deleted", {"deleted": [place]})
+    found = only("deleted", {"deleted": [place]})
     assert (found["workloads_granting_min"], found["workloads_granting_max"], found["unknown"]) == (0, 0, {})

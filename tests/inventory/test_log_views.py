@@ -1,6 +1,5 @@
 """What is said of logs by what was read of their destinations: certain, or unknown with a reason."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
-from tests.inventory.sample import TENANT, Row, assessed, fetch, refused, row, showing, snapshot, vault, vault_scope
+from tests.inventory.sample import TENANT, Row, assessed, fetch, in_memory, refused, row, vault, vault_scope
 
 KV = vault_scope("kv")
 SUB = Scope("/subscriptions/22222222-2222-4222-8222-222222222222", "sub", ScopeKind.SUBSCRIPTION)
@@ -51,10 +50,10 @@ def table(name: str = "AZKVAuditLogs", workspace: str = MAIN, **values: Any) -> 
     return row("log_table", f"{workspace}/tables/{name.lower()}", **({"scope_id": TENANT.id} | defaults | values))
 
 
-def derive(tmp_path: Path, name: str, rows: dict[str, list[Row]], coverage: list[Coverage]) -> dict[str, Any]:
+def derive(name: str, rows: dict[str, list[Row]], coverage: list[Coverage]) -> dict[str, Any]:
     """The one row of a view."""
     by_scope = {scope: [record for record in coverage if record.scope == scope] for scope in (KV, SUB, TENANT)}
-    with showing(snapshot(tmp_path / "out", rows, by_scope), name) as connection:
+    with in_memory(rows, by_scope, name) as connection:
         [found] = fetch(connection, f"SELECT * FROM {name}")
     return found
 
@@ -85,10 +84,8 @@ SINKS: list[tuple[Row, list[Row], list[object]]] = [
 
 
 @pytest.mark.parametrize(("stored", "tables", "expected"), SINKS)
-def test_a_destination_is_searchable_if_all_its_tables_are(
-    tmp_path: Path, stored: Row, tables: list[Row], expected: list[object]
-) -> None:
-    found = derive(tmp_path, "log_sink", {"log_sink": [stored], "log_table": tables}, SETTINGS)
+def test_a_destination_is_searchable_if_all_its_tables_are(stored: Row, tables: list[Row], expected: list[object]) -> None:
+    found = derive("log_sink", {"log_sink": [stored], "log_table": tables}, SETTINGS)
     assert seen(found, "searchable", "retention", "total_retention") == expected
 
 
@@ -116,21 +113,21 @@ VAULTS: list[tuple[list[Row], list[Row], list[Coverage], list[object]]] = [
 ]
 
 
-def test_what_configuration_left_out_is_said_to_be_left_out(tmp_path: Path) -> None:
+def test_what_configuration_left_out_is_said_to_be_left_out() -> None:
     left_out = [refused(TENANT, "workspace.table", Reason.EXCLUDED_BY_CONFIG), *SETTINGS]
-    found = derive(tmp_path, "vault", {"vault": [vault()], "log_sink": [sink("a")]}, left_out)
+    found = derive("vault", {"vault": [vault()], "log_sink": [sink("a")]}, left_out)
     assert seen(found, "audit_logged", "audit_searchable", "audit_retention") == [True, *["excluded_by_config"] * 2]
     rows = {"subscription": [row("subscription", SUB.id)]}
-    found = derive(tmp_path / "plan", "subscription", rows, [refused(SUB, "defender.plan", Reason.EXCLUDED_BY_CONFIG)])
+    found = derive("subscription", rows, [refused(SUB, "defender.plan", Reason.EXCLUDED_BY_CONFIG)])
     assert seen(found, "defender_for_key_vault") == ["excluded_by_config"]
 
 
 @pytest.mark.parametrize(("sinks", "tables", "coverage", "expected"), VAULTS)
 def test_what_a_vaults_destinations_come_to(
-    tmp_path: Path, sinks: list[Row], tables: list[Row], coverage: list[Coverage], expected: list[object]
+    sinks: list[Row], tables: list[Row], coverage: list[Coverage], expected: list[object]
 ) -> None:
     rows = {"vault": [vault()], "log_sink": sinks, "log_table": tables}
-    found = derive(tmp_path, "vault", rows, coverage)
+    found = derive("vault", rows, coverage)
     assert seen(found, "audit_logged", "audit_searchable", "audit_retention") == expected
 
 
@@ -149,15 +146,15 @@ DESTINATIONS: list[tuple[list[Row], list[Coverage], object]] = [
 
 @pytest.mark.parametrize(("sinks", "coverage", "expected"), DESTINATIONS)
 def test_the_kinds_of_places_that_a_vaults_audit_log_goes_to(
-    tmp_path: Path, sinks: list[Row], coverage: list[Coverage], expected: object
+    sinks: list[Row], coverage: list[Coverage], expected: object
 ) -> None:
     rows = {"vault": [vault()], "log_sink": sinks, "log_table": ANALYTICS}
-    assert seen(derive(tmp_path, "vault", rows, coverage), "audit_destinations") == [expected]
+    assert seen(derive("vault", rows, coverage), "audit_destinations") == [expected]
 
 
-def test_a_managed_hsm_has_settings_of_its_own_kind(tmp_path: Path) -> None:
+def test_a_managed_hsm_has_settings_of_its_own_kind() -> None:
     rows = {"vault": [vault()], "log_sink": [sink("a", kind="managed-hsm")], "log_table": ANALYTICS}
-    found = derive(tmp_path, "vault", rows, assessed(KV, "hsm.diagnostic_setting.list"))
+    found = derive("vault", rows, assessed(KV, "hsm.diagnostic_setting.list"))
     assert seen(found, "audit_logged", "audit_searchable", "audit_retention") == [True, True, 90 * DAY]
 
 
@@ -192,21 +189,19 @@ SUBSCRIPTIONS: list[tuple[list[Row], list[Coverage], list[object]]] = [
 
 
 @pytest.mark.parametrize(("sinks", "coverage", "expected"), SUBSCRIPTIONS)
-def test_where_a_subscriptions_activity_log_goes(
-    tmp_path: Path, sinks: list[Row], coverage: list[Coverage], expected: list[object]
-) -> None:
+def test_where_a_subscriptions_activity_log_goes(sinks: list[Row], coverage: list[Coverage], expected: list[object]) -> None:
     rows = {"subscription": [row("subscription", SUB.id)], "log_sink": sinks, "log_table": ACTIVITY}
-    assert seen(derive(tmp_path, "subscription", rows, coverage), *COLUMNS) == expected
+    assert seen(derive("subscription", rows, coverage), *COLUMNS) == expected
 
 
 @pytest.mark.parametrize(
     ("plans", "expected"),
     [([True], True), ([False], False), ([PERMISSION], "permission"), ([], "interrupted")],
 )
-def test_whether_defender_watches_a_subscription(tmp_path: Path, plans: list[object], expected: object) -> None:
+def test_whether_defender_watches_a_subscription(plans: list[object], expected: object) -> None:
     of = [row("defender_plan", f"{SUB.id}/plan", scope_id=SUB.id, enabled=enabled) for enabled in plans]
     rows = {"subscription": [row("subscription", SUB.id)], "defender_plan": of}
-    assert seen(derive(tmp_path, "subscription", rows, EXPORTS), "defender_for_key_vault") == [expected]
+    assert seen(derive("subscription", rows, EXPORTS), "defender_for_key_vault") == [expected]
 
 
 def of_entra(name: str, *categories: str, **values: Any) -> Row:
@@ -225,10 +220,8 @@ ENTRA: list[tuple[list[Row], list[Coverage], object]] = [
 
 
 @pytest.mark.parametrize(("sinks", "coverage", "expected"), ENTRA)
-def test_which_of_entras_logs_are_exported(
-    tmp_path: Path, sinks: list[Row], coverage: list[Coverage], expected: object
-) -> None:
-    found = derive(tmp_path, "tenant", {"tenant": [row("tenant", TENANT.id)], "log_sink": sinks}, coverage)
+def test_which_of_entras_logs_are_exported(sinks: list[Row], coverage: list[Coverage], expected: object) -> None:
+    found = derive("tenant", {"tenant": [row("tenant", TENANT.id)], "log_sink": sinks}, coverage)
     assert seen(found, "entra_log_categories") == [expected]
 
 
@@ -250,9 +243,9 @@ RULES: list[tuple[list[Row], list[Coverage], tuple[int, int | None], str | None]
 
 @pytest.mark.parametrize(("rules", "coverage", "expected", "reason"), RULES)
 def test_how_many_alert_rules_watch_keys(
-    tmp_path: Path, rules: list[Row], coverage: list[Coverage], expected: tuple[int, int | None], reason: str | None
+    rules: list[Row], coverage: list[Coverage], expected: tuple[int, int | None], reason: str | None
 ) -> None:
-    found = derive(tmp_path, "tenant", {"tenant": [row("tenant", TENANT.id)], "alert_rule": rules}, coverage)
+    found = derive("tenant", {"tenant": [row("tenant", TENANT.id)], "alert_rule": rules}, coverage)
     assert (found["key_alerts_min"], found["key_alerts_max"]) == expected
     assert found["unknown"].get("key_alerts") == reason
 
@@ -272,12 +265,12 @@ WATCHING: list[tuple[list[Row], list[Coverage], object]] = [
 
 
 @pytest.mark.parametrize(("rules", "coverage", "expected"), WATCHING)
-def test_what_alert_rules_watch(tmp_path: Path, rules: list[Row], coverage: list[Coverage], expected: object) -> None:
-    found = derive(tmp_path, "tenant", {"tenant": [row("tenant", TENANT.id)], "alert_rule": rules}, coverage)
+def test_what_alert_rules_watch(rules: list[Row], coverage: list[Coverage], expected: object) -> None:
+    found = derive("tenant", {"tenant": [row("tenant", TENANT.id)], "alert_rule": rules}, coverage)
     assert seen(found, "alerts_watch") == [expected]
 
 
 @pytest.mark.parametrize(("domains", "elsewhere"), [([], False), (["a.example"], True), (PERMISSION, "permission")])
-def test_whether_a_domain_signs_in_elsewhere(tmp_path: Path, domains: object, elsewhere: object) -> None:
-    found = derive(tmp_path, "tenant", {"tenant": [row("tenant", TENANT.id, federated_domains=domains)]}, READ)
+def test_whether_a_domain_signs_in_elsewhere(domains: object, elsewhere: object) -> None:
+    found = derive("tenant", {"tenant": [row("tenant", TENANT.id, federated_domains=domains)]}, READ)
     assert seen(found, "signs_in_elsewhere") == [elsewhere]

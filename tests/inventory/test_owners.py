@@ -1,7 +1,6 @@
 """Who owns what a finding is about, however many findings there are, and without a row nobody can tell."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,8 @@ from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity
 from keyaudit.model.reasons import Reason
-from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, key, row, snapshot, vault
+from keyaudit.model.tables import TABLES
+from tests.inventory.sample import TENANT, Row, application, assessed, in_memory, key, row, vault
 
 NOBODY = Owner((), "", None)
 
@@ -28,7 +28,7 @@ def batch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(owners, "_BATCH", request.param)
 
 
-def test_who_owns_in_entra_is_called_by_name_where_the_snapshot_has_one_and_no_two_alike(tmp_path: Path) -> None:
+def test_who_owns_in_entra_is_called_by_name_where_the_snapshot_has_one_and_no_two_alike() -> None:
     def principal(id_: str, **values: object) -> Row:
         return row("principal", f"{TENANT.id}/principals/{id_}", scope_id=TENANT.id, object_id=id_, **values)
 
@@ -41,7 +41,7 @@ def test_who_owns_in_entra_is_called_by_name_where_the_snapshot_has_one_and_no_t
             principal("other", name="x", user_principal_name="other@contoso.example"),
         ],
     }
-    with snapshot(tmp_path / "out", rows, {TENANT: assessed(TENANT, "application.list")}).judging(AS_OF) as connection:
+    with in_memory(rows, {TENANT: assessed(TENANT, "application.list")}, *TABLES) as connection:
         asked = [of(table, rows[table][0]) for table in ("application", "key")]
         found = [owner for owner, _ in owned(connection, iter(asked))]
         assert called(connection) == {"u": "mei@contoso.example", "s": "deployer s", "t": "deployer t"}
@@ -52,7 +52,7 @@ def test_who_owns_in_entra_is_called_by_name_where_the_snapshot_has_one_and_no_t
 
 
 @pytest.mark.usefixtures("batch")
-def test_each_finding_comes_with_its_owner_in_its_place(tmp_path: Path) -> None:
+def test_each_finding_comes_with_its_owner_in_its_place() -> None:
     own, vaults_, app = key("1", tags={"owner": "a"}), key("2", tags=None), application("app", owner_ids=["p", "q"])
     wide = row("grant", f"{TENANT.id}/grants/1", scope_id=TENANT.id, vault_id=None)
     rows = {"key": [own, vaults_], "vault": [vault(tags={"owner": "b"})], "application": [app], "grant": [wide]}
@@ -65,7 +65,7 @@ def test_each_finding_comes_with_its_owner_in_its_place(tmp_path: Path) -> None:
         scope=Scope("v", "v", ScopeKind.VAULT),
     )
     asked = [of("key", own), unread, of("application", app), of("grant", wide), of("key", vaults_), of("key", own)]
-    with snapshot(tmp_path / "out", rows, {TENANT: assessed(TENANT, "application.list")}).judging(AS_OF) as connection:
+    with in_memory(rows, {TENANT: assessed(TENANT, "application.list")}, *TABLES) as connection:
 
         def findings() -> Iterator[Finding]:
             yield from asked

@@ -1,6 +1,5 @@
 """What principals may do, and when things were last used: certain only where all that it rests on was read."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,11 +63,11 @@ def member(of: str = GROUP, who: str = ME) -> Row:
     return row("membership", f"{of}/{who}", group_id=of, member_id=who)
 
 
-def derived(path: Path, grants: list[Row], coverage: list[Coverage] = READ, **rows: list[Row]) -> dict[str, Any]:
+def derived(grants: list[Row], coverage: list[Coverage] = READ, **rows: list[Row]) -> dict[str, Any]:
     """The service principal as its view has it. Who holds roles is known to be what he is, unless `principal` says so."""
     held = {str(each["principal_id"]) for each in grants} - {GROUP}
     made = {"service_principal": [principal()], "grant": grants, "principal": [named(each) for each in sorted(held)]} | rows
-    return only(path, "service_principal", made, coverage)
+    return only("service_principal", made, coverage)
 
 
 def reasons(found: dict[str, Any]) -> dict[str, str]:
@@ -76,8 +75,8 @@ def reasons(found: dict[str, Any]) -> dict[str, str]:
     return {name: reason for name, reason in found["unknown"].items() if not name.startswith("last_")}
 
 
-def test_who_was_granted_nothing_has_nothing(tmp_path: Path) -> None:
-    found = derived(tmp_path, [grant("Mail.Read", to="other", tier=1), role(to="other")])
+def test_who_was_granted_nothing_has_nothing() -> None:
+    found = derived([grant("Mail.Read", to="other", tier=1), role(to="other")])
     assert reasons(found) == {}
     assert [found[name] for name in LISTS] == [[], [], [], []]
     assert found["tier0"] is False
@@ -85,7 +84,7 @@ def test_who_was_granted_nothing_has_nothing(tmp_path: Path) -> None:
     assert [(found[f"{name}_min"], found[f"{name}_max"]) for name in counts] == [(0, 0), (0, 0)]
 
 
-def test_what_was_granted_is_named_and_ranked(tmp_path: Path) -> None:
+def test_what_was_granted_is_named_and_ranked() -> None:
     grants = [
         grant("Mail.Read", tier=1),
         grant("Orders.Read", role_id="r1"),
@@ -95,7 +94,7 @@ def test_what_was_granted_is_named_and_ranked(tmp_path: Path) -> None:
         consent("Mail.Send", "somebody"),
         role("Directory Readers", tier=None, scope_kind="administrative-unit"),
     ]
-    found = derived(tmp_path, grants)
+    found = derived(grants)
     assert reasons(found) == {}
     assert found["app_roles"] == ["Mail.Read", "Orders.Read", "r3"]
     assert (found["app_role_count_min"], found["app_role_count_max"]) == (4, 4)
@@ -122,10 +121,8 @@ CONTROL: list[tuple[list[Row], object, object]] = [
 
 
 @pytest.mark.parametrize(("grants", "tier0", "reason"), CONTROL)
-def test_control_of_the_tenant_is_certain_unknown_or_none(
-    tmp_path: Path, grants: list[Row], tier0: object, reason: object
-) -> None:
-    found = derived(tmp_path, grants)
+def test_control_of_the_tenant_is_certain_unknown_or_none(grants: list[Row], tier0: object, reason: object) -> None:
+    found = derived(grants)
     assert (found["tier0"], reasons(found).get("tier0")) == (tier0, reason)
 
 
@@ -138,10 +135,8 @@ WIDE: list[tuple[list[Row], object, object]] = [
 
 
 @pytest.mark.parametrize(("grants", "wide", "reason"), WIDE)
-def test_reach_over_the_whole_tenant_is_certain_unknown_or_none(
-    tmp_path: Path, grants: list[Row], wide: object, reason: object
-) -> None:
-    found = derived(tmp_path, grants)
+def test_reach_over_the_whole_tenant_is_certain_unknown_or_none(grants: list[Row], wide: object, reason: object) -> None:
+    found = derived(grants)
     assert (found["tenant_wide"], reasons(found).get("tenant_wide")) == (wide, reason)
 
 
@@ -159,9 +154,9 @@ GROUPS: list[tuple[list[Row], list[Row], object, object, object]] = [
 
 @pytest.mark.parametrize(("principals", "members", "roles", "tier0", "reason"), GROUPS)
 def test_a_groups_directory_role_is_its_members(
-    tmp_path: Path, principals: list[Row], members: list[Row], roles: object, tier0: object, reason: object
+    principals: list[Row], members: list[Row], roles: object, tier0: object, reason: object
 ) -> None:
-    found = derived(tmp_path, [role(to=GROUP)], principal=principals, membership=members)
+    found = derived([role(to=GROUP)], principal=principals, membership=members)
     assert (found["directory_roles"], found["tier0"]) == (roles, tier0)
     assert reasons(found).get("directory_roles") == reason
     assert reasons(found).get("tier0") == (None if tier0 else reason)
@@ -169,14 +164,14 @@ def test_a_groups_directory_role_is_its_members(
     assert found["directory_role_count_max"] == (None if reason else found["directory_role_count_min"])
 
 
-def test_a_group_whose_role_is_harmless_hides_no_control_of_the_tenant(tmp_path: Path) -> None:
-    found = derived(tmp_path, [role("Directory Readers", to=GROUP, tier=None)], principal=[group(PERMISSION)])
+def test_a_group_whose_role_is_harmless_hides_no_control_of_the_tenant() -> None:
+    found = derived([role("Directory Readers", to=GROUP, tier=None)], principal=[group(PERMISSION)])
     assert found["tier0"] is False
     assert reasons(found) == {"directory_roles": "permission", "directory_role_count": "permission"}
 
 
-def test_a_groups_app_role_is_not_its_members(tmp_path: Path) -> None:
-    found = derived(tmp_path, [grant("Mail.Read", to=GROUP, tier=0)], principal=[group()], membership=[member()])
+def test_a_groups_app_role_is_not_its_members() -> None:
+    found = derived([grant("Mail.Read", to=GROUP, tier=0)], principal=[group()], membership=[member()])
     assert (found["app_roles"], found["tier0"]) == ([], False)
 
 
@@ -191,30 +186,30 @@ GAPS: list[tuple[list[Coverage], dict[str, Reason], tuple[str, ...]]] = [
 
 @pytest.mark.parametrize(("coverage", "values", "expected"), GAPS)
 def test_what_was_not_read_makes_unknown_what_rests_on_it(
-    tmp_path: Path, coverage: list[Coverage], values: dict[str, Any], expected: tuple[str, ...]
+    coverage: list[Coverage], values: dict[str, Any], expected: tuple[str, ...]
 ) -> None:
-    found = derived(tmp_path, [], coverage, service_principal=[principal(**values)])
+    found = derived([], coverage, service_principal=[principal(**values)])
     assert {"permission"} == set(reasons(found).values())
     assert reasons(found).keys() - {"app_roles_listed"} == set(expected)
     assert all(found.get(name) is None for name in expected)
 
 
-def test_app_roles_that_are_known_count_where_others_may_be_missing(tmp_path: Path) -> None:
+def test_app_roles_that_are_known_count_where_others_may_be_missing() -> None:
     some = [principal(app_roles_listed=THROTTLED)]
-    found = derived(tmp_path, [grant("Mail.Read", tier=0)], service_principal=some)
+    found = derived([grant("Mail.Read", tier=0)], service_principal=some)
     assert (found["app_role_count_min"], found["app_role_count_max"], found["tier0"]) == (1, None, True)
     assert reasons(found).get("tier0") is None
     assert reasons(found)["app_roles"] == "throttled"
 
 
-def test_an_application_has_the_privileges_of_its_service_principal(tmp_path: Path) -> None:
+def test_an_application_has_the_privileges_of_its_service_principal() -> None:
     rows = {
         "application": [application(APP)],
         "service_principal": [principal(app_id=APP.upper()), principal("s2", app_id="b")],
         "grant": [grant("Mail.Read", tier=1), role(), role("Other", to="s2")],
         "principal": [named(ME), named("s2")],
     }
-    found = only(tmp_path, "application", rows, READ)
+    found = only("application", rows, READ)
     assert (found["app_roles"], found["directory_roles"], found["tier0"]) == (["Mail.Read"], ["Global Administrator"], True)
 
 
@@ -229,10 +224,10 @@ NONE_HERE: list[tuple[list[Row], list[Coverage], object]] = [
 
 @pytest.mark.parametrize(("principals", "coverage", "reason"), NONE_HERE)
 def test_an_application_without_a_service_principal_was_granted_nothing(
-    tmp_path: Path, principals: list[Row], coverage: list[Coverage], reason: object
+    principals: list[Row], coverage: list[Coverage], reason: object
 ) -> None:
     rows = {"application": [application(APP)], "service_principal": principals}
-    found: dict[str, Any] = only(tmp_path, "application", rows, coverage)
+    found: dict[str, Any] = only("application", rows, coverage)
     assert [found[name] for name in (*LISTS, "tier0")] == [None] * 5 if reason else [[], [], [], [], False]
     assert (found["app_role_count_min"], found["app_role_count_max"]) == (0, None if reason else 0)
     names = {*LISTS, "tenant_wide", "tier0", "app_role_count", "directory_role_count", "user_owners"}
@@ -257,9 +252,9 @@ SIGN_INS: list[tuple[list[Row], list[Coverage], object, object]] = [
 
 @pytest.mark.parametrize(("records", "coverage", "last", "reason"), SIGN_INS)
 def test_the_last_sign_in_is_the_latest_of_all_or_unknown(
-    tmp_path: Path, records: list[Row], coverage: list[Coverage], last: object, reason: object
+    records: list[Row], coverage: list[Coverage], last: object, reason: object
 ) -> None:
-    found = derived(tmp_path, [], coverage, sign_in_activity=records, service_principal=[principal(app_id=APP.upper())])
+    found = derived([], coverage, sign_in_activity=records, service_principal=[principal(app_id=APP.upper())])
     assert (found["last_sign_in_on"], found["unknown"].get("last_sign_in_on")) == (last, reason)
 
 
@@ -282,7 +277,7 @@ USES: list[tuple[Row, list[Row], list[Coverage], object, object]] = [
 
 @pytest.mark.parametrize(("held", "uses", "coverage", "last", "reason"), USES)
 def test_a_credentials_last_use_is_the_latest_for_any_resource_or_unknown(
-    tmp_path: Path, held: Row, uses: list[Row], coverage: list[Coverage], last: object, reason: object
+    held: Row, uses: list[Row], coverage: list[Coverage], last: object, reason: object
 ) -> None:
-    found: dict[str, Any] = only(tmp_path, "credential", {"credential": [held], "credential_activity": uses}, coverage)
+    found: dict[str, Any] = only("credential", {"credential": [held], "credential_activity": uses}, coverage)
     assert (found["last_used_on"], found["unknown"].get("last_used_on")) == (last, reason)

@@ -1,13 +1,12 @@
 """How many applications and environments a vault serves by the tags of what lies in it: certain, or at least so many."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.reasons import Reason
-from tests.inventory.sample import Row, assessed, fetch, key, refused, row, showing, snapshot, vault, vault_scope
+from tests.inventory.sample import Row, assessed, fetch, in_memory, key, refused, row, vault, vault_scope
 
 KV = vault_scope("kv")
 HSM = Scope(KV.id.replace("/vaults/kv", "/managedhsms/hsm"), "hsm", ScopeKind.MANAGED_HSM)
@@ -26,8 +25,8 @@ def app(name: str, table: str = "key", **values: Any) -> dict[str, list[Row]]:
     return {table: [of(table, 1, **({"tags": {"app": name}} | values))]}
 
 
-def view(tmp_path: Path, rows: dict[str, list[Row]], coverage: list[Coverage], scope: Scope = KV) -> dict[str, Any]:
-    with showing(snapshot(tmp_path / "out", {"vault": [vault()], **rows}, {scope: coverage}), "vault") as connection:
+def view(rows: dict[str, list[Row]], coverage: list[Coverage], scope: Scope = KV) -> dict[str, Any]:
+    with in_memory({"vault": [vault()], **rows}, {scope: coverage}, "vault") as connection:
         [found] = fetch(connection, "SELECT * FROM vault")
     return found
 
@@ -55,10 +54,8 @@ APPS: list[tuple[dict[str, list[Row]], list[Coverage], tuple[object, object, obj
 
 
 @pytest.mark.parametrize(("rows", "coverage", "expected"), APPS)
-def test_applications(
-    tmp_path: Path, rows: dict[str, list[Row]], coverage: list[Coverage], expected: tuple[object, object, object]
-) -> None:
-    assert counted(view(tmp_path, rows, coverage), "apps_in_it") == expected
+def test_applications(rows: dict[str, list[Row]], coverage: list[Coverage], expected: tuple[object, object, object]) -> None:
+    assert counted(view(rows, coverage), "apps_in_it") == expected
 
 
 PROD, TEST = {"env": "Prod"}, {"environment": "test"}
@@ -77,15 +74,13 @@ ENVIRONMENTS: list[tuple[object, dict[str, list[Row]], tuple[object, object, obj
 
 
 @pytest.mark.parametrize(("tags", "rows", "expected"), ENVIRONMENTS)
-def test_environments(
-    tmp_path: Path, tags: object, rows: dict[str, list[Row]], expected: tuple[object, object, object]
-) -> None:
-    assert counted(view(tmp_path, {"vault": [vault(tags=tags)], **rows}, READ), "environments_in_it") == expected
+def test_environments(tags: object, rows: dict[str, list[Row]], expected: tuple[object, object, object]) -> None:
+    assert counted(view({"vault": [vault(tags=tags)], **rows}, READ), "environments_in_it") == expected
 
 
-def test_of_an_hsm_its_keys_are_all_there_is(tmp_path: Path) -> None:
+def test_of_an_hsm_its_keys_are_all_there_is() -> None:
     own = {"security_domain": "Active", "initial_admins": [], "regions": []}
     pool = row("vault", HSM.id, kind="managed-hsm", **own)
     held = [key("1", vault_id=HSM.id, tags={"app": "a"})]
-    found = view(tmp_path, {"vault": [pool], "key": held}, assessed(HSM, "hsm.key.list", "hsm.key.versions"), HSM)
+    found = view({"vault": [pool], "key": held}, assessed(HSM, "hsm.key.list", "hsm.key.versions"), HSM)
     assert counted(found, "apps_in_it") == (1, 1, None)

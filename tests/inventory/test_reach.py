@@ -1,6 +1,5 @@
 """Who can reach a vault or key: each principal once, by every way, with bounds wherever something was not read."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +7,20 @@ import pytest
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.reach import ACTIONS, WHO
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, key, refused, row, showing, snapshot, vault, vault_scope
+from tests.inventory.sample import (
+    AS_OF,
+    TENANT,
+    Row,
+    assessed,
+    fetch,
+    in_memory,
+    key,
+    refused,
+    row,
+    snapshot,
+    vault,
+    vault_scope,
+)
 
 SUBSCRIPTION = "/subscriptions/22222222-2222-4222-8222-222222222222"
 KV = vault_scope("kv").id
@@ -54,7 +66,7 @@ def _member(group_id: str, member_id: str) -> Row:
 
 
 def derive(
-    tmp_path: Path, rows: list[Row], *, of: dict[str, Any] = RBAC, table: str = "vault", coverage: list[Coverage] = READ
+    rows: list[Row], *, of: dict[str, Any] = RBAC, table: str = "vault", coverage: list[Coverage] = READ
 ) -> dict[str, Row]:
     """The rows of a view, by id, of one vault of that kind with two keys; `rows` tell their table by what they hold."""
     tables: dict[str, list[Row]] = {
@@ -76,7 +88,7 @@ def derive(
     if any(each["id"] == SUBSCRIPTION for each in rows):
         tables["subscription"] = [each for each in tables["subscription"] if each is not HOME]
     by_scope = {scope: [record for record in coverage if record.scope == scope] for scope in (TENANT, vault_scope("kv"))}
-    with showing(snapshot(tmp_path / "out", tables, by_scope), table) as connection:
+    with in_memory(tables, by_scope, table, reach=True) as connection:
         return {str(found["id"]): found for found in fetch(connection, f'SELECT * FROM "{table}"')}
 
 
@@ -85,30 +97,28 @@ def bounds(found: Row, name: str) -> tuple[object, object, object]:
     return found[f"{name}_min"], found[f"{name}_max"], unknown.get(name)
 
 
-def signing(
-    tmp_path: Path, rows: list[Row], *, of: dict[str, Any] = RBAC, coverage: list[Coverage] = READ
-) -> tuple[object, object, object]:
-    return bounds(derive(tmp_path, rows, of=of, coverage=coverage)[KV], "principals_signing")
+def signing(rows: list[Row], *, of: dict[str, Any] = RBAC, coverage: list[Coverage] = READ) -> tuple[object, object, object]:
+    return bounds(derive(rows, of=of, coverage=coverage)[KV], "principals_signing")
 
 
-def test_each_principal_is_counted_once_by_however_many_ways(tmp_path: Path) -> None:
+def test_each_principal_is_counted_once_by_however_many_ways() -> None:
     ways = [grant("alice", "sign", scope=scope) for scope in ("/", ROOT, SUBSCRIPTION, GROUP, KV)]
     people = [who("alice"), who("bob"), who("robot", "managed-identity", "none"), who("guest", home="foreign")]
     rows = [*ways, *people, grant("team", "sign"), *group("team", "alice", "bob", "robot"), grant("guest", "sign", "decrypt")]
-    found = derive(tmp_path, rows)[KV]
+    found = derive(rows)[KV]
     assert [bounds(found, f"{each}_signing") for each in WHO] == [(4, 4, None), (3, 3, None), (1, 1, None), (1, 1, None)]
     assert bounds(found, "foreign_decrypting") == (1, 1, None)
 
 
-def test_every_action_has_its_column(tmp_path: Path) -> None:
+def test_every_action_has_its_column() -> None:
     allows = ("sign", "wrap", "read-private", "backup", "grant")
     rows = [each for nth, allow in enumerate(allows) for each in (grant(f"u{nth}", allow), who(f"u{nth}"))]
-    found = derive(tmp_path, rows)[KV]
+    found = derive(rows)[KV]
     assert [bounds(found, f"principals_{action}") for action in ACTIONS] == [(1, 1, None)] * 5
 
 
-def test_nobody_is_counted_where_nobody_can(tmp_path: Path) -> None:
-    found = derive(tmp_path, [])[KV]
+def test_nobody_is_counted_where_nobody_can() -> None:
+    found = derive([])[KV]
     assert all(bounds(found, f"{each}_{action}") == (0, 0, None) for each in WHO for action in ACTIONS)
 
 
@@ -123,40 +133,40 @@ def test_nobody_is_counted_where_nobody_can(tmp_path: Path) -> None:
         [grant("a", "sign", kind="access-policy")],
     ],
 )
-def test_what_is_no_way_to_sign_is_not_counted(tmp_path: Path, rows: list[Row]) -> None:
-    assert signing(tmp_path, [*rows, who("a")]) == (0, 0, None)
+def test_what_is_no_way_to_sign_is_not_counted(rows: list[Row]) -> None:
+    assert signing([*rows, who("a")]) == (0, 0, None)
 
 
 @pytest.mark.parametrize("kind", ["deleted", "device", "contact"])
-def test_who_cannot_sign_in_is_not_counted(tmp_path: Path, kind: str) -> None:
+def test_who_cannot_sign_in_is_not_counted(kind: str) -> None:
     rows = [grant("a", "sign"), who("a", kind), grant("team", "sign"), *group("team", "d"), who("d", kind)]
-    assert signing(tmp_path, rows) == (0, 0, None)
+    assert signing(rows) == (0, 0, None)
 
 
-def test_a_vault_under_access_policies_ignores_roles_but_not_who_can_change_them(tmp_path: Path) -> None:
+def test_a_vault_under_access_policies_ignores_roles_but_not_who_can_change_them() -> None:
     rows = [
         grant("policy", "sign", kind="access-policy"),
         grant("role", "sign", "grant"),
         grant("setter", "set-policy"),
         *(who(name) for name in ("policy", "role", "setter")),
     ]
-    found = derive(tmp_path, rows, of=POLICY)[KV]
+    found = derive(rows, of=POLICY)[KV]
     assert (bounds(found, "principals_signing"), bounds(found, "principals_granting")) == ((1, 1, None), (2, 2, None))
-    found = derive(tmp_path / "rbac", rows)[KV]
+    found = derive(rows)[KV]
     assert (bounds(found, "principals_signing"), bounds(found, "principals_granting")) == ((1, 1, None), (1, 1, None))
 
 
-def test_a_vault_that_does_not_say_how_it_goes_may_go_either_way(tmp_path: Path) -> None:
+def test_a_vault_that_does_not_say_how_it_goes_may_go_either_way() -> None:
     rows = [grant("a", "sign", "grant"), who("a"), grant("b", "sign", kind="access-policy"), who("b")]
-    found = derive(tmp_path, rows, of={**RBAC, "access_model": Reason.BAD_VALUE})[KV]
+    found = derive(rows, of={**RBAC, "access_model": Reason.BAD_VALUE})[KV]
     assert bounds(found, "principals_signing") == (0, 2, "bad_value")
     assert bounds(found, "principals_granting") == (1, 1, None)
 
 
 @pytest.mark.parametrize("listed", [Reason.PERMISSION, Reason.TRUNCATED])
-def test_a_group_that_was_not_read_through_leaves_no_upper_bound(tmp_path: Path, listed: Reason) -> None:
+def test_a_group_that_was_not_read_through_leaves_no_upper_bound(listed: Reason) -> None:
     rows = [grant("team", "sign"), *group("team", "a", listed=listed), who("a"), grant("b", "backup"), who("b")]
-    found = derive(tmp_path, rows)[KV]
+    found = derive(rows)[KV]
     assert bounds(found, "principals_signing") == (1, None, listed)
     assert bounds(found, "foreign_signing") == (0, None, listed)
     # What that group has no hand in stays certain.
@@ -164,65 +174,65 @@ def test_a_group_that_was_not_read_through_leaves_no_upper_bound(tmp_path: Path,
 
 
 @pytest.mark.parametrize("kind", ["everyone", "agent"])
-def test_who_may_stand_for_many_leaves_no_upper_bound(tmp_path: Path, kind: str) -> None:
-    assert signing(tmp_path, [grant("x", "sign", principal_type=kind)]) == (0, None, "unrecognised")
+def test_who_may_stand_for_many_leaves_no_upper_bound(kind: str) -> None:
+    assert signing([grant("x", "sign", principal_type=kind)]) == (0, None, "unrecognised")
 
 
-def test_a_group_of_another_tenant_leaves_no_upper_bound(tmp_path: Path) -> None:
+def test_a_group_of_another_tenant_leaves_no_upper_bound() -> None:
     partners = who("partners", "foreign-group", "foreign", members_listed=Reason.NOT_VISIBLE, name=Reason.NOT_VISIBLE)
     rows = [grant("partners", "sign", principal_type="foreign-group"), partners, grant("b", "backup"), who("b")]
-    found = derive(tmp_path, rows)[KV]
+    found = derive(rows)[KV]
     assert bounds(found, "principals_signing") == (0, None, "not_visible")
     assert bounds(found, "principals_backing_up") == (1, 1, None)
     # Nor if it was not looked up.
     unread = who("partners", Reason.PERMISSION, Reason.PERMISSION)
-    assert bounds(derive(tmp_path / "unread", [*rows[:1], unread])[KV], "principals_signing")[:2] == (0, None)
+    assert bounds(derive([*rows[:1], unread])[KV], "principals_signing")[:2] == (0, None)
 
 
-def test_who_is_not_known_is_taken_for_what_the_grant_says(tmp_path: Path) -> None:
+def test_who_is_not_known_is_taken_for_what_the_grant_says() -> None:
     unread = who("a", Reason.PERMISSION, Reason.PERMISSION)
-    found = derive(tmp_path, [grant("a", "sign", principal_type="user"), unread])[KV]
+    found = derive([grant("a", "sign", principal_type="user"), unread])[KV]
     assert bounds(found, "humans_signing") == (1, 1, None)
     assert bounds(found, "foreign_signing") == (0, 1, "permission")
-    found = derive(tmp_path / "untold", [grant("a", "sign"), unread])[KV]
+    found = derive([grant("a", "sign"), unread])[KV]
     assert bounds(found, "principals_signing") == (0, None, "permission")
 
 
-def test_a_member_of_a_new_kind_may_be_anybody(tmp_path: Path) -> None:
-    found = derive(tmp_path, [grant("team", "sign"), *group("team", "x"), who("x", "agent")])[KV]
+def test_a_member_of_a_new_kind_may_be_anybody() -> None:
+    found = derive([grant("team", "sign"), *group("team", "x"), who("x", "agent")])[KV]
     assert bounds(found, "principals_signing") == (1, 1, None)
     assert bounds(found, "humans_signing") == (0, 1, "unrecognised")
 
 
-def test_a_role_that_could_not_be_read_may_allow_anything(tmp_path: Path) -> None:
-    found = derive(tmp_path, [grant("a", allows=Reason.PERMISSION), who("a")])[KV]
+def test_a_role_that_could_not_be_read_may_allow_anything() -> None:
+    found = derive([grant("a", allows=Reason.PERMISSION), who("a")])[KV]
     assert {action: bounds(found, f"principals_{action}") for action in ACTIONS} == dict.fromkeys(ACTIONS, (0, 1, "permission"))
 
 
-def test_management_groups_that_do_not_show_may_be_above(tmp_path: Path) -> None:
+def test_management_groups_that_do_not_show_may_be_above() -> None:
     lost = row("subscription", SUBSCRIPTION, scope_id=TENANT.id, management_groups=Reason.NOT_VISIBLE)
     rows = [grant("a", "sign", scope=ROOT), who("a"), grant("b", "sign"), who("b"), lost]
-    assert signing(tmp_path, rows) == (1, 2, "not_visible")
+    assert signing(rows) == (1, 2, "not_visible")
 
 
-def test_role_assignments_that_were_not_read_leave_only_what_a_vault_itself_says(tmp_path: Path) -> None:
+def test_role_assignments_that_were_not_read_leave_only_what_a_vault_itself_says() -> None:
     lost = [*assessed(TENANT, "subscription.list", "vault.query"), refused(TENANT, "role_assignment.query", Reason.THROTTLED)]
     rows = [grant("a", "sign", kind="access-policy"), who("a")]
-    assert signing(tmp_path, rows, coverage=lost) == (0, None, "throttled")
-    found = derive(tmp_path / "policies", rows, of=POLICY, coverage=lost)[KV]
+    assert signing(rows, coverage=lost) == (0, None, "throttled")
+    found = derive(rows, of=POLICY, coverage=lost)[KV]
     assert bounds(found, "principals_signing") == (1, 1, None)
     assert bounds(found, "principals_granting") == (0, None, "throttled")
 
 
-def test_access_policies_that_were_not_read_leave_no_upper_bound(tmp_path: Path) -> None:
+def test_access_policies_that_were_not_read_leave_no_upper_bound() -> None:
     unread = {**POLICY, "access_policies": Reason.BAD_ITEM}
-    found = derive(tmp_path, [grant("a", "grant"), who("a")], of=unread)[KV]
+    found = derive([grant("a", "grant"), who("a")], of=unread)[KV]
     assert bounds(found, "principals_signing") == (0, None, "bad_item")
     assert bounds(found, "principals_granting") == (1, 1, None)
-    assert signing(tmp_path / "rbac", [], of={**RBAC, "access_policies": Reason.BAD_ITEM}) == (0, 0, None)
+    assert signing([], of={**RBAC, "access_policies": Reason.BAD_ITEM}) == (0, 0, None)
 
 
-def test_a_grant_on_one_key_reaches_that_key_and_its_vault(tmp_path: Path) -> None:
+def test_a_grant_on_one_key_reaches_that_key_and_its_vault() -> None:
     rows = [
         grant("a", "sign", scope=f"{KV}/keys/a"),
         who("a"),
@@ -231,22 +241,22 @@ def test_a_grant_on_one_key_reaches_that_key_and_its_vault(tmp_path: Path) -> No
         grant("s", "sign", scope=f"{KV}/secrets/a"),
         who("s"),
     ]
-    found = derive(tmp_path, rows, table="key")
+    found = derive(rows, table="key")
     assert {id_[-3:]: bounds(each, "principals_signing") for id_, each in found.items()} == {
         "a/1": (2, 2, None),
         "b/1": (1, 1, None),
     }
-    assert signing(tmp_path / "vault", rows) == (3, 3, None)
+    assert signing(rows) == (3, 3, None)
 
 
-def test_a_key_has_the_reasons_of_its_vault(tmp_path: Path) -> None:
+def test_a_key_has_the_reasons_of_its_vault() -> None:
     rows = [grant("team", "sign"), *group("team", listed=Reason.PERMISSION)]
-    for found in derive(tmp_path, rows, table="key").values():
+    for found in derive(rows, table="key").values():
         assert bounds(found, "principals_signing") == (0, None, "permission")
         assert "principals_reading_private" not in found["unknown"]  # type: ignore[operator]
 
 
-def test_a_grant_says_who_has_it_and_whether_it_works(tmp_path: Path) -> None:
+def test_a_grant_says_who_has_it_and_whether_it_works() -> None:
     rows = [
         grant("team", "sign"),
         *group("team", "a", "robot"),
@@ -257,7 +267,7 @@ def test_a_grant_says_who_has_it_and_whether_it_works(tmp_path: Path) -> None:
         grant("x", "sign", scope=OTHER, scope_kind="subscription"),
         grant("app", kind="app-role", scope="api"),
     ]
-    found = {str(each["principal_id"]): each for each in derive(tmp_path, rows, table="grant").values()}
+    found = {str(each["principal_id"]): each for each in derive(rows, table="grant").values()}
     team = found["team"]
     assert [bounds(team, each) for each in WHO] == [(2, 2, None), (1, 1, None), (1, 1, None), (1, 1, None)]
     assert (team["principal_kind"], team["effective"]) == ("group", True)
@@ -266,9 +276,9 @@ def test_a_grant_says_who_has_it_and_whether_it_works(tmp_path: Path) -> None:
     assert found["x"]["unknown"]["principal_kind"] == "parent_not_assessed"  # type: ignore[index]
 
 
-def test_that_no_vault_honours_a_grant_needs_every_vault(tmp_path: Path) -> None:
+def test_that_no_vault_honours_a_grant_needs_every_vault() -> None:
     lost = [*assessed(TENANT, "subscription.list", "role_assignment.query"), refused(TENANT, "vault.query", Reason.PERMISSION)]
-    [found] = derive(tmp_path, [grant("a", "sign", kind="access-policy"), who("a")], table="grant", coverage=lost).values()
+    [found] = derive([grant("a", "sign", kind="access-policy"), who("a")], table="grant", coverage=lost).values()
     assert (found["effective"], found["unknown"]["effective"]) == (None, "permission")  # type: ignore[index]
 
 
@@ -287,15 +297,13 @@ def test_that_no_vault_honours_a_grant_needs_every_vault(tmp_path: Path) -> None
         (SUBSCRIPTION, OTHER, False),
     ],
 )
-def test_that_no_vault_honours_a_grant_needs_every_list_in_its_scope(
-    tmp_path: Path, scope: str, lost: str, effective: bool | None
-) -> None:
+def test_that_no_vault_honours_a_grant_needs_every_list_in_its_scope(scope: str, lost: str, effective: bool | None) -> None:
     lists = {each: Scope(each, each, ScopeKind.SUBSCRIPTION) for each in (SUBSCRIPTION, OTHER)}
     rows = [grant("a", "sign", scope=scope), who("a"), grant("b", "grant", scope=scope), who("b")]
 
     def found(folder: str, records: dict[Scope, list[Coverage]]) -> dict[object, tuple[object, object]]:
         tables = {"vault": [vault(**POLICY)], "subscription": [HOME], "grant": rows[::2], "principal": rows[1::2]}
-        with showing(snapshot(tmp_path / folder, tables, {TENANT: READ, **records}), "grant") as connection:
+        with in_memory(tables, {TENANT: READ, **records}, "grant", reach=True) as connection:
             grants = fetch(connection, 'SELECT principal_id, effective, unknown FROM "grant"')
             return {each["principal_id"]: (each["effective"], each["unknown"].get("effective")) for each in grants}  # type: ignore[attr-defined]
 
@@ -306,8 +314,8 @@ def test_that_no_vault_honours_a_grant_needs_every_list_in_its_scope(
     assert missing == {"a": (effective, None if effective is False else "throttled"), "b": (True, None)}
 
 
-def test_where_nobody_reads_them_they_are_not_worked_out(tmp_path: Path) -> None:
-    made = snapshot(tmp_path / "out", {"vault": [vault(**RBAC)], "key": [key("1")]}, {TENANT: READ})
+def test_where_nobody_reads_them_they_are_not_worked_out() -> None:
+    made = snapshot({"vault": [vault(**RBAC)], "key": [key("1")]}, {TENANT: READ})
     with made.connect(AS_OF, reach_known=False) as connection:
         [found] = fetch(connection, "SELECT * FROM vault")
         assert bounds(found, "principals_signing") == (None, None, None)
@@ -318,7 +326,7 @@ HSM: dict[str, Any] = {**RBAC, "access_model": "hsm-local", "access_policies": N
 LOCAL = ("hsm.role_assignment.list", "hsm.role_assignment.of_keys", "hsm.role_assignment.of_key")
 
 
-def test_a_managed_hsm_goes_by_its_own_roles_alone(tmp_path: Path) -> None:
+def test_a_managed_hsm_goes_by_its_own_roles_alone() -> None:
     rows = [
         grant("local", "sign", kind="hsm-role"),
         grant("keys", "sign", kind="hsm-role", scope=f"{KV}/keys"),
@@ -327,12 +335,12 @@ def test_a_managed_hsm_goes_by_its_own_roles_alone(tmp_path: Path) -> None:
         *(who(name) for name in ("local", "keys", "one", "owner")),
     ]
     read = [*assessed(TENANT, "subscription.list", "vault.query"), *assessed(vault_scope("kv"), *LOCAL)]
-    found = derive(tmp_path, rows, of=HSM, table="key", coverage=read)
+    found = derive(rows, of=HSM, table="key", coverage=read)
     counted = [bounds(found[id_], "principals_signing") for id_ in sorted(found)]
     assert counted == [(3, 3, None), (2, 2, None)]
     assert [bounds(each, "principals_granting") for each in found.values()] == [(0, 0, None)] * 2
 
 
-def test_local_roles_that_were_not_read_leave_no_upper_bound(tmp_path: Path) -> None:
+def test_local_roles_that_were_not_read_leave_no_upper_bound() -> None:
     lost = [*assessed(TENANT, "subscription.list"), refused(vault_scope("kv"), LOCAL[0], Reason.PERMISSION)]
-    assert signing(tmp_path, [], of=HSM, coverage=lost) == (0, None, "permission")
+    assert signing([], of=HSM, coverage=lost) == (0, None, "permission")

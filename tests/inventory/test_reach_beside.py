@@ -1,6 +1,5 @@
 """What else rests on who reaches what: whose home is elsewhere, who keeps what he uses, and who lacks control of the tenant."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,11 +16,10 @@ from tests.inventory.sample import (
     assessed,
     credential,
     fetch,
+    in_memory,
     key,
     refused,
     row,
-    showing,
-    snapshot,
     vault_scope,
 )
 from tests.inventory.sample import vault as plain_vault
@@ -45,7 +43,6 @@ def directory_role(object_id: str, *, tier: Any = 0, standing: bool = True) -> R
 
 
 def derive(
-    tmp_path: Path,
     table: str,
     rows: dict[str, list[Row]],
     *,
@@ -55,7 +52,7 @@ def derive(
 ) -> dict[str, Row]:
     tables = {"vault": [plain_vault(**of)], "key": [key("1", name="a", tags=None)], "subscription": [HOME], **rows}
     by_scope = {TENANT: coverage, vault_scope("kv"): assessed(vault_scope("kv"), *LOCAL) if local is None else local}
-    with showing(snapshot(tmp_path / "out", tables, by_scope), table) as connection:
+    with in_memory(tables, by_scope, table, reach=True) as connection:
         return {str(found["id"]): found for found in fetch(connection, f'SELECT * FROM "{table}"')}
 
 
@@ -80,11 +77,9 @@ def told(found: Row, name: str) -> tuple[object, object]:
         (Reason.PERMISSION, None, "permission"),
     ],
 )
-def test_a_service_principal_is_at_home_where_its_tag_says(
-    tmp_path: Path, tags: Any, environment: str | None, reason: str | None
-) -> None:
+def test_a_service_principal_is_at_home_where_its_tag_says(tags: Any, environment: str | None, reason: str | None) -> None:
     rows = {"service_principal": [service("robot", app_tags=tags)], "principal": [who("robot", "service-principal")]}
-    assert told(only(derive(tmp_path, "principal", rows)), "environment") == (environment, reason)
+    assert told(only(derive("principal", rows)), "environment") == (environment, reason)
 
 
 @pytest.mark.parametrize(
@@ -97,13 +92,13 @@ def test_a_service_principal_is_at_home_where_its_tag_says(
         (Reason.PERMISSION, True, None),
     ],
 )
-def test_who_is_no_service_principal_has_no_home(tmp_path: Path, kind: Any, listed: bool, reason: str | None) -> None:
+def test_who_is_no_service_principal_has_no_home(kind: Any, listed: bool, reason: str | None) -> None:
     lost = [each for each in READ if each.operation != PRINCIPALS[0]] + [refused(TENANT, PRINCIPALS[0], Reason.THROTTLED)]
-    found = derive(tmp_path, "principal", {"principal": [who("a", kind)]}, coverage=READ if listed else lost)
+    found = derive("principal", {"principal": [who("a", kind)]}, coverage=READ if listed else lost)
     assert told(only(found), "environment") == (None, reason)
 
 
-def test_a_grant_crosses_from_where_its_holders_are_at_home_into_what_it_opens(tmp_path: Path) -> None:
+def test_a_grant_crosses_from_where_its_holders_are_at_home_into_what_it_opens() -> None:
     people = [who(name, "service-principal") for name in ("tests", "own", "wild")]
     services = [service("tests", "env:test"), service("own", "env:prod"), service("wild", "env:a", "env:b")]
     grants = [grant("team", "sign"), grant("own", "sign"), grant("wild", "sign"), grant("tests", "grant")]
@@ -114,7 +109,7 @@ def test_a_grant_crosses_from_where_its_holders_are_at_home_into_what_it_opens(t
         "membership": team[1:],
         "service_principal": services,
     }
-    found = {(each["principal_id"], each["scope"], *each["allows"]): each for each in derive(tmp_path, "grant", rows).values()}  # type: ignore[misc]
+    found = {(each["principal_id"], each["scope"], *each["allows"]): each for each in derive("grant", rows).values()}  # type: ignore[misc]
     crossed = {name[0::2]: told(each, "environment_crossings") for name, each in found.items() if name[1] == KV}
     assert crossed == {
         ("team", "sign"): (["test->prod"], None),
@@ -142,15 +137,15 @@ def test_a_grant_crosses_from_where_its_holders_are_at_home_into_what_it_opens(t
     ],
 )
 def test_what_a_grant_opens_is_known_where_every_vault_in_its_scope_is(
-    tmp_path: Path, scope: str, of: dict[str, Any], coverage: list[Coverage], opened: object, reason: object
+    scope: str, of: dict[str, Any], coverage: list[Coverage], opened: object, reason: object
 ) -> None:
     rows = {"grant": [grant("a", "sign", scope=scope)], "principal": [who("a")]}
     read = [each for each in READ if each.operation not in {one.operation for one in coverage}] + coverage
-    found = only(derive(tmp_path, "grant", rows, of=of, coverage=read))
+    found = only(derive("grant", rows, of=of, coverage=read))
     assert told(found, "environments_opened") == (opened, reason)
 
 
-def test_a_key_knows_where_those_who_sign_are_at_home_and_what_they_weigh(tmp_path: Path) -> None:
+def test_a_key_knows_where_those_who_sign_are_at_home_and_what_they_weigh() -> None:
     rows = {
         "grant": [
             grant("tests", "sign"),
@@ -161,36 +156,36 @@ def test_a_key_knows_where_those_who_sign_are_at_home_and_what_they_weigh(tmp_pa
         "principal": [*(who(name, "service-principal") for name in ("tests", "own", "idle")), who("alice")],
         "service_principal": [service("tests", "env:test"), service("own", "env:prod"), service("idle", "env:dev")],
     }
-    found = only(derive(tmp_path, "key", rows))
+    found = only(derive("key", rows))
     assert told(found, "signer_environments") == (["test"], None)
     assert bounds(found, "signing_weight") == (3, 3, None)
     rows["grant"].append(grant("who", "sign"))
     rows["principal"].append(who("who", Reason.PERMISSION, Reason.PERMISSION))
-    found = only(derive(tmp_path / "unread", "key", rows))
+    found = only(derive("key", rows))
     assert bounds(found, "signing_weight") == (3, None, "permission")
     assert told(found, "signer_environments") == (None, "permission")
 
 
-def test_a_member_who_may_be_a_user_weighs_one_or_two(tmp_path: Path) -> None:
+def test_a_member_who_may_be_a_user_weighs_one_or_two() -> None:
     team = group("team", "x")
     rows = {"grant": [grant("team", "sign")], "principal": [team[0], who("x", "agent")], "membership": team[1:]}
-    assert bounds(only(derive(tmp_path, "key", rows)), "signing_weight") == (1, 2, "unrecognised")
+    assert bounds(only(derive("key", rows)), "signing_weight") == (1, 2, "unrecognised")
 
 
-def test_who_uses_keys_and_gives_access_is_counted_once(tmp_path: Path) -> None:
+def test_who_uses_keys_and_gives_access_is_counted_once() -> None:
     team = group("team", "both", "user")
     rows = {
         "grant": [grant("team", "wrap"), grant("both", "grant"), grant("officer", "grant", "backup")],
         "principal": [team[0], *(who(name) for name in ("both", "user", "officer"))],
         "membership": team[1:],
     }
-    assert bounds(only(derive(tmp_path, "vault", rows)), "principals_using_and_granting") == (1, 1, None)
+    assert bounds(only(derive("vault", rows)), "principals_using_and_granting") == (1, 1, None)
     team = group("team", "both", listed=Reason.PERMISSION)
     rows |= {"principal": [team[0], who("both"), who("officer")], "membership": team[1:]}
-    assert bounds(only(derive(tmp_path / "unread", "vault", rows)), "principals_using_and_granting") == (1, None, "permission")
+    assert bounds(only(derive("vault", rows)), "principals_using_and_granting") == (1, None, "permission")
 
 
-def test_the_administrators_of_an_hsm_are_those_that_hold_the_role(tmp_path: Path) -> None:
+def test_the_administrators_of_an_hsm_are_those_that_hold_the_role() -> None:
     of = HSM
     team = group("team", "b", "c")
     held = (("a", HSM_ADMINISTRATOR), ("team", HSM_ADMINISTRATOR), ("c", HSM_ADMINISTRATOR), ("d", "another-role"))
@@ -199,12 +194,12 @@ def test_the_administrators_of_an_hsm_are_those_that_hold_the_role(tmp_path: Pat
         "principal": [team[0], *(who(name) for name in ("a", "b", "c", "d"))],
         "membership": team[1:],
     }
-    assert bounds(only(derive(tmp_path, "vault", rows, of=of)), "administrators") == (3, 3, None)
+    assert bounds(only(derive("vault", rows, of=of)), "administrators") == (3, 3, None)
     lost = [refused(vault_scope("kv"), LOCAL[0], Reason.PERMISSION), *assessed(vault_scope("kv"), *LOCAL[1:])]
-    found = only(derive(tmp_path / "lost", "vault", rows, of=of, local=lost))
+    found = only(derive("vault", rows, of=of, local=lost))
     assert bounds(found, "administrators") == (3, None, "permission")
     rows["principal"][0] = group("team", listed=Reason.TRUNCATED)[0]
-    found = only(derive(tmp_path / "group", "vault", rows, of=of))
+    found = only(derive("vault", rows, of=of))
     assert bounds(found, "administrators") == (3, None, "truncated")
 
 
@@ -214,7 +209,7 @@ def certificate(**values: Any) -> Row:
     return row("certificate", f"{place}/1", scope_id=vault_scope("kv").id, **made)
 
 
-def path_to_tier0(tmp_path: Path, *more: Row, table: str = "certificate", **values: Any) -> Row:
+def path_to_tier0(*more: Row, table: str = "certificate", **values: Any) -> Row:
     """A certificate of an application that controls the tenant; `values` of its credential."""
     made: dict[str, Any] = {"kind": "certificate", "public_key_sha256": "KEY", "expires_on": AS_OF + DAY} | values
     rows = {
@@ -233,7 +228,7 @@ def path_to_tier0(tmp_path: Path, *more: Row, table: str = "certificate", **valu
     for each in more:
         name = "grant" if "allows" in each else "membership" if "member_id" in each else "principal"
         rows.setdefault(name, []).append(each)
-    return only(derive(tmp_path, table, rows))
+    return only(derive(table, rows))
 
 
 @pytest.mark.parametrize(
@@ -251,16 +246,16 @@ def path_to_tier0(tmp_path: Path, *more: Row, table: str = "certificate", **valu
     ],
 )
 def test_a_certificate_authenticates_tier_0_while_a_credential_on_its_key_lives(
-    tmp_path: Path, values: dict[str, Any], opens: object, reason: object
+    values: dict[str, Any], opens: object, reason: object
 ) -> None:
-    assert told(path_to_tier0(tmp_path, **values), "authenticates_tier0") == (opens, reason)
+    assert told(path_to_tier0(**values), "authenticates_tier0") == (opens, reason)
 
 
-def test_who_controls_the_tenant_is_no_outsider(tmp_path: Path) -> None:
+def test_who_controls_the_tenant_is_no_outsider() -> None:
     team = group("team", "member")
     more = (grant("team", "sign"), *team, who("member"), directory_role("team"), grant("soon", "sign"), who("soon"))
-    found = path_to_tier0(tmp_path, *more, directory_role("soon", standing=False))
+    found = path_to_tier0(*more, directory_role("soon", standing=False))
     assert bounds(found, "outsiders_signing") == (1, 1, None)
     assert bounds(found, "outsiders_reading_private") == (0, 0, None)
-    found = path_to_tier0(tmp_path / "unread", directory_role("user", tier=Reason.PERMISSION))
+    found = path_to_tier0(directory_role("user", tier=Reason.PERMISSION))
     assert bounds(found, "outsiders_signing") == (0, 1, "permission")

@@ -1,6 +1,5 @@
 """Derived columns of token-signing certificates: certain, or unknown with the reason."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, refused, row, showing, snapshot
+from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, in_memory, refused, row
 
 LISTS = ("service_principal.list", "domain.federation", "external_federation.list")
 READ = assessed(TENANT, *LISTS)
@@ -20,11 +19,9 @@ def certificate(name: str, kind: str = "saml", **values: Any) -> Row:
     return row("signing_certificate", f"/holder/{name}", **{**held, **values})
 
 
-def successor(tmp_path: Path, rows: list[Row], coverage: list[Coverage]) -> tuple[object, object]:
+def successor(rows: list[Row], coverage: list[Coverage]) -> tuple[object, object]:
     """What is said of the certificate `a`."""
-    with showing(
-        snapshot(tmp_path / "out", {"signing_certificate": rows}, {TENANT: coverage}), "signing_certificate"
-    ) as connection:
+    with in_memory({"signing_certificate": rows}, {TENANT: coverage}, "signing_certificate") as connection:
         [found] = fetch(connection, "SELECT * FROM signing_certificate WHERE id = '/holder/a'")
     unknown = found["unknown"]
     assert isinstance(unknown, dict)
@@ -46,10 +43,10 @@ def successor(tmp_path: Path, rows: list[Row], coverage: list[Coverage]) -> tupl
     ],
 )
 def test_what_ends_later_succeeds(
-    tmp_path: Path, values: dict[str, Any], other: dict[str, Any] | None, expected: tuple[object, object]
+    values: dict[str, Any], other: dict[str, Any] | None, expected: tuple[object, object]
 ) -> None:
     rows = [certificate("a", **values), *([certificate("b", **other)] if other else [])]
-    assert successor(tmp_path, rows, READ) == expected
+    assert successor(rows, READ) == expected
 
 
 @pytest.mark.parametrize(
@@ -61,12 +58,12 @@ def test_what_ends_later_succeeds(
         ("external-idp", "external_federation.list"),
     ],
 )
-def test_that_there_is_no_successor_needs_the_whole_list(tmp_path: Path, kind: str, listing: str) -> None:
+def test_that_there_is_no_successor_needs_the_whole_list(kind: str, listing: str) -> None:
     part = Coverage(scope=TENANT, operation=listing, state=State.PARTIAL, reason=Reason.THROTTLED)
     others = [record for record in READ if record.operation != listing]
     alone, both = [certificate("a", kind)], [certificate("a", kind), certificate("b", kind, expires_on=LATER)]
-    assert successor(tmp_path / "1", alone, [*others, part]) == (None, "throttled")
-    assert successor(tmp_path / "2", both, [*others, part]) == (True, None)
-    assert successor(tmp_path / "3", alone, [part_of for part_of in READ if part_of.operation == listing]) == (False, None)
-    assert successor(tmp_path / "4", alone, [*others, refused(TENANT, listing, Reason.PERMISSION)]) == (None, "permission")
-    assert successor(tmp_path / "5", alone, others) == (None, "interrupted")
+    assert successor(alone, [*others, part]) == (None, "throttled")
+    assert successor(both, [*others, part]) == (True, None)
+    assert successor(alone, [part_of for part_of in READ if part_of.operation == listing]) == (False, None)
+    assert successor(alone, [*others, refused(TENANT, listing, Reason.PERMISSION)]) == (None, "permission")
+    assert successor(alone, others) == (None, "interrupted")

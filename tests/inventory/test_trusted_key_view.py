@@ -1,6 +1,5 @@
 """Whether a held key is published still: found wherever it is, missed only where everything was read."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.relying_parties import PUBLISHED
-from tests.inventory.sample import RUN, TENANT, Row, assessed, fetch, refused, row, showing, snapshot
+from tests.inventory.sample import RUN, TENANT, Row, assessed, fetch, in_memory, refused, row
 
 READ = assessed(TENANT, *PUBLISHED)
 LOGIN = "https://login.microsoftonline.com/"
@@ -27,11 +26,11 @@ def shared(**values: Any) -> Row:
     return row("shared_key", f"/shared/{values}", **{"scope_id": TENANT.id, "authority": "common", "key_id": "x", **values})
 
 
-def published(tmp_path: Path, keys: list[Row], there: list[Row], coverage: list[Coverage]) -> list[tuple[object, object]]:
+def published(keys: list[Row], there: list[Row], coverage: list[Coverage]) -> list[tuple[object, object]]:
     rows = {"trusted_key": keys}
     for each in there:
         rows.setdefault("issuer_key" if "kind" in each else "shared_key", []).append(each)
-    with showing(snapshot(tmp_path / "out", rows, {TENANT: coverage}), "trusted_key") as connection:
+    with in_memory(rows, {TENANT: coverage}, "trusted_key") as connection:
         found = fetch(connection, "SELECT published, unknown['published'] AS reason FROM trusted_key ORDER BY id")
     return [(each["published"], each["reason"]) for each in found]
 
@@ -60,8 +59,8 @@ def published(tmp_path: Path, keys: list[Row], there: list[Row], coverage: list[
     ],
     ids=str,
 )
-def test_by_certificate_else_by_id(tmp_path: Path, values: dict[str, Any], there: Row, expected: tuple[object, object]) -> None:
-    assert published(tmp_path, [held(**values)], [there], READ) == [expected]
+def test_by_certificate_else_by_id(values: dict[str, Any], there: Row, expected: tuple[object, object]) -> None:
+    assert published([held(**values)], [there], READ) == [expected]
 
 
 ISSUERS: list[tuple[object, tuple[object, object]]] = [
@@ -76,24 +75,24 @@ ISSUERS: list[tuple[object, tuple[object, object]]] = [
 ]
 
 
-def test_nobody_has_read_what_other_issuers_publish(tmp_path: Path) -> None:
+def test_nobody_has_read_what_other_issuers_publish() -> None:
     keys = [held(f"/held/{number}", token_issuer=issuer) for number, (issuer, _) in enumerate(ISSUERS)]
     keys += [held(f"/there/{number}", token_issuer=issuer, thumbprint=B) for number, (issuer, _) in enumerate(ISSUERS)]
-    found = published(tmp_path, keys, [own(thumbprint=B)], READ)
+    found = published(keys, [own(thumbprint=B)], READ)
     assert found == [*(expected for _, expected in ISSUERS), *[(True, None)] * len(ISSUERS)]
 
 
 @pytest.mark.parametrize("operation", PUBLISHED)
 @pytest.mark.parametrize("reason", ["timeout", "interrupted"])
-def test_a_set_that_was_not_read_may_hold_it(tmp_path: Path, operation: str, reason: str) -> None:
+def test_a_set_that_was_not_read_may_hold_it(operation: str, reason: str) -> None:
     coverage = [record for record in READ if record.operation != operation]
     # One that was never begun has no record.
     coverage += [refused(TENANT, operation, Reason.TIMEOUT)] if reason == "timeout" else []
-    found = published(tmp_path, [held("/a"), held("/b", thumbprint=B)], [own(thumbprint=B)], coverage)
+    found = published([held("/a"), held("/b", thumbprint=B)], [own(thumbprint=B)], coverage)
     assert found == [(None, reason), (True, None)]
 
 
-def test_a_set_that_the_cloud_does_not_have_holds_nothing(tmp_path: Path) -> None:
+def test_a_set_that_the_cloud_does_not_have_holds_nothing() -> None:
     others = [record for record in READ if record.operation != "login.consumers_keys"]
     coverage = [*others, refused(TENANT, "login.consumers_keys", Reason.NOT_IN_CLOUD)]
-    assert published(tmp_path, [held()], [own(thumbprint=B)], coverage) == [(False, None)]
+    assert published([held()], [own(thumbprint=B)], coverage) == [(False, None)]

@@ -3,17 +3,14 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from keyaudit.inventory.snapshot import write
-from keyaudit.inventory.spool import Spool
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
-from tests.inventory.sample import AS_OF, RUN, TENANT, Row, assessed, fetch, key, put, row, vault, vault_scope
+from tests.inventory.sample import AS_OF, RUN, TENANT, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
 
 KV = vault_scope("kv")
 READ = {
@@ -68,28 +65,22 @@ def usual(operation: str, app: str | None, target: str = KEY, client: str | None
     return row("usage_baseline", id_, scope_id=TENANT.id, operation=operation, **(given | values))
 
 
-def views(
-    folder: Path, table: str, rows: Mapping[str, Iterable[Row]], *, baseline: bool = True, where: str = "true"
-) -> list[dict[str, Any]]:
+def views(table: str, rows: Mapping[str, Iterable[Row]], *, baseline: bool = True, where: str = "true") -> list[dict[str, Any]]:
     """The view's rows by id, of a snapshot to which logs were supplied; of uses those that somebody logged."""
     if table == "usage" and where == "true":
         where = "name IS NULL"
     evidence = {"logs": "0" * 64, **({"usage-baseline": "1" * 64} if baseline else {})}
     run = dataclasses.replace(RUN, evidence=evidence)
-    with Spool.create(folder / "out", run) as spool:
-        for number, (scope, records) in enumerate(READ.items()):
-            every = {"vault": [vault()], **{name: list(of) for name, of in rows.items()}}
-            put(spool, "all", scope, every if not number else {}, records)
-        taken = write(spool, run)
-    with taken.connect(AS_OF, reach_known=False, names=[table]) as connection:
+    every = {"vault": [vault()], **{name: list(of) for name, of in rows.items()}}
+    with in_memory(every, READ, table, run=run) as connection:
         found: list[dict[str, Any]] = fetch(connection, f"SELECT * FROM {table} WHERE {where} ORDER BY id")
     return found
 
 
-def of_key(folder: Path, uses: Iterable[Row], logs: Iterable[Row], **values: Any) -> dict[str, Any]:
+def of_key(uses: Iterable[Row], logs: Iterable[Row], **values: Any) -> dict[str, Any]:
     """The one version of the key, made 400 days ago, which ended 100 days ago unless it says otherwise."""
     given: dict[str, Any] = {"created_on": ago(400), "expires_on": ago(100), "key_ops": ["sign"], "is_current": True, **values}
-    [found] = views(folder, "key", {"key": [key("1", **given)], "usage": uses, "usage_log": logs})
+    [found] = views("key", {"key": [key("1", **given)], "usage": uses, "usage_log": logs})
     return found
 
 
@@ -125,18 +116,18 @@ LAST_USE: list[tuple[list[Row], list[Row], object, float | None]] = [
 
 
 @pytest.mark.parametrize(("uses", "logs", "last", "since"), LAST_USE)
-def test_the_last_use_of_a_version(tmp_path: Path, uses: list[Row], logs: list[Row], last: object, since: float | None) -> None:
-    found = of_key(tmp_path, uses, logs)
+def test_the_last_use_of_a_version(uses: list[Row], logs: list[Row], last: object, since: float | None) -> None:
+    found = of_key(uses, logs)
     assert found["unknown"].get("last_used_on") == (NOT_SHOWN if last == UNKNOWN else None)
     assert found["last_used_on"] == (ago(last) if isinstance(last, int) else None)
     assert found["unused_since"] == (None if since is None else ago(since))
     assert found["unknown"].get("unused_since") == (NOT_SHOWN if since is None else None)
 
 
-def test_of_a_version_of_which_nobody_knows_since_when_it_is_there_no_log_is_long_enough(tmp_path: Path) -> None:
-    assert of_key(tmp_path, [], WHOLE, created_on=None)["unknown"]["last_used_on"] == NOT_SHOWN
-    assert of_key(tmp_path / "b", [], WHOLE, created_on=PERMISSION)["unknown"]["last_used_on"] == PERMISSION
-    assert of_key(tmp_path / "c", [used(20)], WHOLE, created_on=PERMISSION)["last_used_on"] == ago(20)
+def test_of_a_version_of_which_nobody_knows_since_when_it_is_there_no_log_is_long_enough() -> None:
+    assert of_key([], WHOLE, created_on=None)["unknown"]["last_used_on"] == NOT_SHOWN
+    assert of_key([], WHOLE, created_on=PERMISSION)["unknown"]["last_used_on"] == PERMISSION
+    assert of_key([used(20)], WHOLE, created_on=PERMISSION)["last_used_on"] == ago(20)
 
 
 @pytest.mark.parametrize(
@@ -155,9 +146,9 @@ def test_of_a_version_of_which_nobody_knows_since_when_it_is_there_no_log_is_lon
     ],
 )
 def test_a_use_after_the_end_is_certain_as_soon_as_one_record_shows_it(
-    tmp_path: Path, uses: list[Row], logs: list[Row], expires_on: object, after: bool | None
+    uses: list[Row], logs: list[Row], expires_on: object, after: bool | None
 ) -> None:
-    found = of_key(tmp_path, uses, logs, expires_on=expires_on)
+    found = of_key(uses, logs, expires_on=expires_on)
     assert (found["used_after_expiry"], "used_after_expiry" in found["unknown"]) == (after, after is None)
 
 
@@ -176,9 +167,9 @@ def test_a_use_after_the_end_is_certain_as_soon_as_one_record_shows_it(
     ],
 )
 def test_applications_that_signed_are_counted_within_bounds(
-    tmp_path: Path, uses: list[Row], logs: list[Row], bounds: tuple[int, int | None]
+    uses: list[Row], logs: list[Row], bounds: tuple[int, int | None]
 ) -> None:
-    found = of_key(tmp_path, uses, logs)
+    found = of_key(uses, logs)
     assert (found["signing_apps_min"], found["signing_apps_max"]) == bounds
     assert ("signing_apps" in found["unknown"]) == (bounds[0] != bounds[1])
 
@@ -220,11 +211,11 @@ KNOWN = [usual("sign", "app"), usual("sign", "app", client="calls"), usual("sign
         (used(1, **_PERSON), False),
     ],
 )
-def test_what_the_baseline_knows_is_expected(tmp_path: Path, use: Row, expected: bool | None) -> None:
+def test_what_the_baseline_knows_is_expected(use: Row, expected: bool | None) -> None:
     # Who is usual is known of all that the log shows, be it nobody.
     logs = [log(500, learned=True)]
     changes = [usual("add-credential", app, "(any)", target_kind="application") for app in ("deploys", "admin", "app")]
-    [found] = views(tmp_path, "usage", {"usage": [use], "usage_baseline": [*KNOWN, *changes], "usage_log": logs})
+    [found] = views("usage", {"usage": [use], "usage_baseline": [*KNOWN, *changes], "usage_log": logs})
     assert (found["expected"], "expected" in found["unknown"]) == (expected, expected is None)
 
 
@@ -237,24 +228,24 @@ def test_what_the_baseline_knows_is_expected(tmp_path: Path, use: Row, expected:
         (used(1, "unwrap", actor_app_id=MICROSOFTS), True),
     ],
 )
-def test_of_what_was_never_learned_nobody_knows_who_is_usual(tmp_path: Path, use: Row, expected: bool | None) -> None:
+def test_of_what_was_never_learned_nobody_knows_who_is_usual(use: Row, expected: bool | None) -> None:
     logs = [log(500, learned=False), log(500, source="AuditLogs", learned=True)]
-    [found] = views(tmp_path, "usage", {"usage": [use], "usage_baseline": KNOWN, "usage_log": logs})
+    [found] = views("usage", {"usage": [use], "usage_baseline": KNOWN, "usage_log": logs})
     assert (found["expected"], found["unknown"].get("expected")) == (expected, NOT_SHOWN if expected is None else None)
 
 
-def test_what_is_many_is_unknown_where_no_mail_was_learned(tmp_path: Path) -> None:
+def test_what_is_many_is_unknown_where_no_mail_was_learned() -> None:
     rows = {"usage": [_mail(2.9, "a")], "usage_baseline": KNOWN, "usage_log": [log(9, source="OfficeActivity", learned=False)]}
-    [found] = views(tmp_path, "usage", rows)
+    [found] = views("usage", rows)
     assert (found["mail_beyond_usual"], found["unknown"].get("mail_beyond_usual")) == (None, NOT_SHOWN)
 
 
-def test_without_a_baseline_nobody_knows_what_is_expected(tmp_path: Path) -> None:
-    [found] = views(tmp_path, "usage", {"usage": [used(1)]}, baseline=False)
+def test_without_a_baseline_nobody_knows_what_is_expected() -> None:
+    [found] = views("usage", {"usage": [used(1)]}, baseline=False)
     assert (found["expected"], found["unknown"]) == (None, {"expected": "not_supplied"} | _of_key_alone(found))
-    [tenant] = views(tmp_path / "b", "tenant", {"usage": [used(1)], "tenant": [row("tenant", TENANT.id)]}, baseline=False)
+    [tenant] = views("tenant", {"usage": [used(1)], "tenant": [row("tenant", TENANT.id)]}, baseline=False)
     assert (tenant["appid_baseline_on"], "appid_baseline_on" in tenant["unknown"]) == (None, False)
-    [tenant] = views(tmp_path / "c", "tenant", {"tenant": [row("tenant", TENANT.id)], "usage_baseline": KNOWN})
+    [tenant] = views("tenant", {"tenant": [row("tenant", TENANT.id)], "usage_baseline": KNOWN})
     assert tenant["appid_baseline_on"] == ago(9)
 
 
@@ -280,16 +271,16 @@ def _of_key_alone(found: dict[str, Any]) -> dict[str, str]:
     ],
 )
 def test_a_version_is_superseded_by_the_first_enabled_one_that_came_after_it(
-    tmp_path: Path, others: list[Row], use: Row, superseded: object
+    others: list[Row], use: Row, superseded: object
 ) -> None:
-    [found] = views(tmp_path, "usage", {"key": [key("1", created_on=ago(400)), *others], "usage": [use]})
+    [found] = views("usage", {"key": [key("1", created_on=ago(400)), *others], "usage": [use]})
     assert found["superseded_on"] == (ago(superseded) if isinstance(superseded, int) else None)
     assert found["unknown"].get("superseded_on") == (superseded if isinstance(superseded, Reason) else None)
 
 
-def test_a_version_without_a_date_is_older_than_all_that_have_one(tmp_path: Path) -> None:
+def test_a_version_without_a_date_is_older_than_all_that_have_one() -> None:
     rows = [key("1", created_on=None), key("2", created_on=ago(100)), key("3", created_on=ago(50))]
-    [found] = views(tmp_path, "usage", {"key": rows, "usage": [used(1)]})
+    [found] = views("usage", {"key": rows, "usage": [used(1)]})
     assert found["superseded_on"] == ago(100)
 
 
@@ -321,13 +312,11 @@ def _sign_in(days: float, key_id: object, **values: Any) -> Row:
     ],
 )
 def test_a_credential_that_was_added_was_signed_in_with(
-    tmp_path: Path, added: Row, sign_ins: list[Row], since: float | None, signed_in: bool | None
+    added: Row, sign_ins: list[Row], since: float | None, signed_in: bool | None
 ) -> None:
     logs = [log(since, logged=TENANT.id, source=SIGN_INS)]
     [found] = [
-        each
-        for each in views(tmp_path, "usage", {"usage": [added, *sign_ins], "usage_log": logs})
-        if each["operation"] != "sign-in"
+        each for each in views("usage", {"usage": [added, *sign_ins], "usage_log": logs}) if each["operation"] != "sign-in"
     ]
     assert (found["signed_in_with"], "signed_in_with" in found["unknown"]) == (signed_in, signed_in is None)
 
@@ -354,11 +343,11 @@ def _mail(days: float, mailbox: object, **values: Any) -> Row:
     ],
 )
 def test_mailboxes_are_counted_once_a_day_and_application(
-    tmp_path: Path, uses: list[Row], since: float | None, counts: list[tuple[int, int | None]], beyond: bool | None
+    uses: list[Row], since: float | None, counts: list[tuple[int, int | None]], beyond: bool | None
 ) -> None:
     known = [usual("read-mail", "app", "x", target_kind="mailbox", mailboxes=2)]
     logs = [log(since, logged=TENANT.id, source="OfficeActivity")]
-    found = views(tmp_path, "usage", {"usage": uses, "usage_log": logs, "usage_baseline": known})
+    found = views("usage", {"usage": uses, "usage_log": logs, "usage_baseline": known})
     found.sort(key=lambda each: (each["used_on"], each["actor_app_id"]))
     assert Counter((each["mailboxes_read_min"], each["mailboxes_read_max"]) for each in found) == Counter(counts)
     assert all(
@@ -368,9 +357,9 @@ def test_mailboxes_are_counted_once_a_day_and_application(
         assert found[0]["mail_beyond_usual"] == beyond
 
 
-def unshown(folder: Path, logs: Iterable[Row], **rows: Iterable[Row]) -> dict[str, dict[str, Any]]:
+def unshown(logs: Iterable[Row], **rows: Iterable[Row]) -> dict[str, dict[str, Any]]:
     """By operation the row for what was not shown."""
-    found = views(folder, "usage", {"usage": [], "usage_log": logs, **rows}, where="id LIKE '%/unshown/%'")
+    found = views("usage", {"usage": [], "usage_log": logs, **rows}, where="id LIKE '%/unshown/%'")
     return {each["operation"]: each for each in found}
 
 
@@ -394,8 +383,8 @@ ACTIVITY = log(60, logged="/".join(KV.id.split("/")[:3]), source="AzureActivity"
         ([], AS_OF),
     ],
 )
-def test_what_a_log_does_not_show_may_have_been_done(tmp_path: Path, logs: list[Row], until: int) -> None:
-    found = unshown(tmp_path, logs)
+def test_what_a_log_does_not_show_may_have_been_done(logs: list[Row], until: int) -> None:
+    found = unshown(logs)
     assert {found[operation]["used_on"] for operation in ("read-mail", "change-audit")} == {until}
 
 
@@ -411,29 +400,29 @@ def test_what_a_log_does_not_show_may_have_been_done(tmp_path: Path, logs: list[
         ([log(9), log(None, logged="https://b.vault.azure.net")], AS_OF),
     ],
 )
-def test_the_log_of_every_vault_has_to_show_it(tmp_path: Path, logs: list[Row], until: int) -> None:
+def test_the_log_of_every_vault_has_to_show_it(logs: list[Row], until: int) -> None:
     both = [vault(), vault("b", vault_uri="https://b.vault.azure.net/")]
-    found = unshown(tmp_path, logs, vault=both)
+    found = unshown(logs, vault=both)
     assert {found[operation]["used_on"] for operation in ("sign", "backup", "read-secret")} == {until}
 
 
-def test_the_activity_log_of_every_subscription_with_vaults_has_to_show_it(tmp_path: Path) -> None:
-    assert unshown(tmp_path / "one", [ACTIVITY])["remove-log-settings"]["used_on"] == ago(60) - 1
+def test_the_activity_log_of_every_subscription_with_vaults_has_to_show_it() -> None:
+    assert unshown([ACTIVITY])["remove-log-settings"]["used_on"] == ago(60) - 1
     elsewhere = vault("b")
     elsewhere["id"] = str(elsewhere["id"]).replace(KV.id.split("/")[2], "00000000-0000-0000-0000-00000000000b")
-    found = unshown(tmp_path / "two", [ACTIVITY], vault=[vault(), elsewhere])
+    found = unshown([ACTIVITY], vault=[vault(), elsewhere])
     assert found["remove-log-settings"]["used_on"] == AS_OF
 
 
-def test_without_a_vault_nothing_can_be_done_in_one(tmp_path: Path) -> None:
-    assert set(unshown(tmp_path, [], vault=[])) == {
+def test_without_a_vault_nothing_can_be_done_in_one() -> None:
+    assert set(unshown([], vault=[])) == {
         *("read-mail", "change-audit", "sign-in", "saml-sign-in"),
         *("add-credential", "remove-credential", "add-service-principal", "change-federation"),
     }
 
 
-def test_of_what_was_not_shown_nothing_is_known_but_when_at_the_latest(tmp_path: Path) -> None:
-    found = unshown(tmp_path, [])
+def test_of_what_was_not_shown_nothing_is_known_but_when_at_the_latest() -> None:
+    found = unshown([])
     known = {"id", "name", "resource_id", "scope_id", "source_url", "source_version", "used_on", "operation", "source"}
     for operation, each in found.items():
         reads_mail = operation == "read-mail"

@@ -1,6 +1,5 @@
 """Derived columns of vaults and HSMs: reachable from any network, its keys managed through Resource Manager."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.vault import VAULT
-from tests.inventory.sample import Row, assessed, fetch, key, refused, row, showing, snapshot, vault, vault_scope
+from tests.inventory.sample import Row, assessed, fetch, in_memory, key, refused, row, vault, vault_scope
 
 KV = vault_scope("kv")
 HSM = Scope(KV.id.replace("/vaults/kv", "/managedhsms/hsm"), "hsm", ScopeKind.MANAGED_HSM)
@@ -17,8 +16,8 @@ OPEN = {"public_network_access": "Enabled", "network_default_action": "Allow", "
 SHUT = OPEN | {"network_default_action": "Deny"}
 
 
-def view(tmp_path: Path, rows: dict[str, list[Row]], coverage: dict[Scope, list[Coverage]]) -> dict[str, Any]:
-    with showing(snapshot(tmp_path / "out", rows, coverage), "vault") as connection:
+def view(rows: dict[str, list[Row]], coverage: dict[Scope, list[Coverage]]) -> dict[str, Any]:
+    with in_memory(rows, coverage, "vault") as connection:
         [found] = fetch(connection, "SELECT * FROM vault")
     return found
 
@@ -52,10 +51,8 @@ NETWORK: list[tuple[dict[str, Any], object, object]] = [
 
 
 @pytest.mark.parametrize(("columns", "is_open", "reason"), NETWORK)
-def test_a_vault_is_open_to_any_network_by_both_switches(
-    tmp_path: Path, columns: dict[str, Any], is_open: object, reason: object
-) -> None:
-    found = view(tmp_path, {"vault": [vault(**columns)]}, {KV: []})
+def test_a_vault_is_open_to_any_network_by_both_switches(columns: dict[str, Any], is_open: object, reason: object) -> None:
+    found = view({"vault": [vault(**columns)]}, {KV: []})
     assert (found["network_open"], found["unknown"].get("network_open")) == (is_open, reason)
 
 
@@ -74,8 +71,8 @@ def test_a_vault_is_open_to_any_network_by_both_switches(
         ({**SHUT, "every_address_let_in": BAD}, "bad_value"),
     ],
 )
-def test_from_where_a_vault_is_reached(tmp_path: Path, columns: dict[str, Any], source: str) -> None:
-    found = view(tmp_path, {"vault": [vault(**columns)]}, {KV: []})
+def test_from_where_a_vault_is_reached(columns: dict[str, Any], source: str) -> None:
+    found = view({"vault": [vault(**columns)]}, {KV: []})
     assert found["unknown"].get("reached_from", found["reached_from"]) == source
 
 
@@ -104,16 +101,16 @@ THROUGH_ARM: list[tuple[list[Row], list[Coverage], object, object]] = [
 
 @pytest.mark.parametrize(("settings", "coverage", "through", "reason"), THROUGH_ARM)
 def test_an_hsm_says_whether_its_keys_are_managed_through_resource_manager(
-    tmp_path: Path, settings: list[Row], coverage: list[Coverage], through: object, reason: object
+    settings: list[Row], coverage: list[Coverage], through: object, reason: object
 ) -> None:
-    found = view(tmp_path, {"vault": [hsm()], "hsm_setting": settings}, {HSM: coverage})
+    found = view({"vault": [hsm()], "hsm_setting": settings}, {HSM: coverage})
     assert (found["keys_through_arm"], found["unknown"].get("keys_through_arm")) == (through, reason)
 
 
-def test_of_a_vault_that_is_not_asked(tmp_path: Path) -> None:
+def test_of_a_vault_that_is_not_asked() -> None:
     own: dict[str, Any] = {column.name: False for column in VAULT.stored if column.present_where("kind", "key-vault")}
     own["access_policies"] = 0
-    found = view(tmp_path, {"vault": [vault(kind="key-vault", **own)], "hsm_setting": [setting("true")]}, {KV: []})
+    found = view({"vault": [vault(kind="key-vault", **own)], "hsm_setting": [setting("true")]}, {KV: []})
     assert found["keys_through_arm"] is None
     assert "keys_through_arm" not in found["unknown"]
 
@@ -131,8 +128,8 @@ LISTED = assessed(HSM, "hsm.key.list", "hsm.key.versions")
     ],
 )
 def test_an_hsm_holds_no_signing_key_only_if_all_its_own_lists_were_read(
-    tmp_path: Path, ops: list[str], coverage: list[Coverage], holds: object, reason: object
+    ops: list[str], coverage: list[Coverage], holds: object, reason: object
 ) -> None:
     keys = [key("1", vault_id=HSM.id, key_ops=ops)]
-    found = view(tmp_path, {"vault": [hsm()], "key": keys}, {HSM: coverage})
+    found = view({"vault": [hsm()], "key": keys}, {HSM: coverage})
     assert (found["holds_signing_key"], found["unknown"].get("holds_signing_key")) == (holds, reason)

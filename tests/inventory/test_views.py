@@ -1,6 +1,5 @@
 """Derived columns: what is certain, what is only bounded, and what is unknown with which reason."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from tests.inventory.sample import (
     assessed,
     credential,
     fetch,
+    in_memory,
     key,
     refused,
     showing,
@@ -30,16 +30,16 @@ DIRECTORY = assessed(TENANT, "application.list", "service_principal.list")
 PERMISSION, FIREWALL, BAD = Reason.PERMISSION, Reason.FIREWALL, Reason.BAD_VALUE
 
 
-def derive(tmp_path: Path, table: str, rows: dict[str, list[Row]], coverage: list[Coverage]) -> dict[str, dict[str, object]]:
+def derive(table: str, rows: dict[str, list[Row]], coverage: list[Coverage]) -> dict[str, dict[str, object]]:
     """The view's rows by id."""
     by_scope = {scope: [record for record in coverage if record.scope == scope] for scope in (KV, TENANT)}
-    with showing(snapshot(tmp_path / "out", rows, by_scope), table) as connection:
+    with in_memory(rows, by_scope, table) as connection:
         return {str(found["id"]): found for found in fetch(connection, f"SELECT * FROM {table}")}
 
 
-def only(tmp_path: Path, table: str, rows: dict[str, list[Row]], coverage: list[Coverage]) -> dict[str, object]:
+def only(table: str, rows: dict[str, list[Row]], coverage: list[Coverage]) -> dict[str, object]:
     """The view's row with the least id."""
-    return min(derive(tmp_path, table, rows, coverage).items())[1]
+    return min(derive(table, rows, coverage).items())[1]
 
 
 ENVIRONMENTS = [
@@ -54,8 +54,8 @@ ENVIRONMENTS = [
 
 
 @pytest.mark.parametrize(("tags", "environment", "reason"), ENVIRONMENTS)
-def test_a_vault_has_the_environment_of_its_tag(tmp_path: Path, tags: object, environment: object, reason: object) -> None:
-    found = only(tmp_path, "vault", {"vault": [vault(tags=tags)]}, READ)
+def test_a_vault_has_the_environment_of_its_tag(tags: object, environment: object, reason: object) -> None:
+    found = only("vault", {"vault": [vault(tags=tags)]}, READ)
     assert (found["environment"], found["unknown"].get("environment")) == (environment, reason)  # type: ignore[attr-defined]
 
 
@@ -75,18 +75,16 @@ KEY_ENVIRONMENTS = [
 
 @pytest.mark.parametrize(("own", "of_vault", "environment", "reason"), KEY_ENVIRONMENTS)
 def test_a_key_has_its_own_environment_else_its_vaults(
-    tmp_path: Path, own: object, of_vault: object, environment: object, reason: object
+    own: object, of_vault: object, environment: object, reason: object
 ) -> None:
     rows = {"vault": [vault(tags=of_vault)], "key": [key("1", tags=own)]}
-    found = only(tmp_path, "key", rows, READ)
+    found = only("key", rows, READ)
     assert (found["environment"], found["unknown"].get("environment")) == (environment, reason)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("own", "reason"), [(None, "parent_not_assessed"), ({"env": "dev"}, None)])
-def test_a_key_whose_vault_was_not_read_has_no_certain_environment_but_its_own(
-    tmp_path: Path, own: object, reason: object
-) -> None:
-    found = only(tmp_path, "key", {"key": [key("1", tags=own)]}, READ)
+def test_a_key_whose_vault_was_not_read_has_no_certain_environment_but_its_own(own: object, reason: object) -> None:
+    found = only("key", {"key": [key("1", tags=own)]}, READ)
     assert found["unknown"].get("environment") == reason  # type: ignore[attr-defined]
 
 
@@ -109,8 +107,8 @@ def of_its_own(found: Row) -> dict[str, str]:
         (Reason.CONTROL_PLANE_ONLY, None),
     ],
 )
-def test_purpose_is_the_gravest_thing_that_a_key_can_do(tmp_path: Path, key_ops: object, purpose: object) -> None:
-    found = only(tmp_path, "key", {"key": [key("1", key_ops=key_ops, tags={"env": "x"})]}, READ)
+def test_purpose_is_the_gravest_thing_that_a_key_can_do(key_ops: object, purpose: object) -> None:
+    found = only("key", {"key": [key("1", key_ops=key_ops, tags={"env": "x"})]}, READ)
     assert found["purpose"] == purpose
     names = () if purpose else ("key_ops", "purpose", "signing_enabled", "oldest_signing_on")
     assert of_its_own(found) == dict.fromkeys(names, "control_plane_only")
@@ -141,15 +139,15 @@ SIGNING: list[tuple[list[Row], list[Coverage], object, object]] = [
 
 @pytest.mark.parametrize(("keys", "coverage", "holds", "reason"), SIGNING)
 def test_a_vault_holds_no_signing_key_only_if_all_its_keys_were_read(
-    tmp_path: Path, keys: list[Row], coverage: list[Coverage], holds: object, reason: object
+    keys: list[Row], coverage: list[Coverage], holds: object, reason: object
 ) -> None:
-    found = only(tmp_path, "vault", {"vault": [vault()], "key": keys}, coverage)
+    found = only("vault", {"vault": [vault()], "key": keys}, coverage)
     assert (found["holds_signing_key"], found["unknown"].get("holds_signing_key")) == (holds, reason)  # type: ignore[attr-defined]
 
 
-def test_a_vaults_signing_keys_are_its_own(tmp_path: Path) -> None:
+def test_a_vaults_signing_keys_are_its_own() -> None:
     rows = {"vault": [vault("kv"), vault("other")], "key": [key("1", vault="other", key_ops=SIGNS)]}
-    found = derive(tmp_path, "vault", rows, READ)
+    found = derive("vault", rows, READ)
     assert {id_.rpartition("/")[2]: row["holds_signing_key"] for id_, row in found.items()} == {"kv": False, "other": True}
 
 
@@ -170,10 +168,8 @@ COUNTS: list[tuple[list[Row], tuple[int, int | None], object]] = [
 
 
 @pytest.mark.parametrize(("keys", "bounds", "reason"), COUNTS)
-def test_superseded_versions_are_counted_within_bounds(
-    tmp_path: Path, keys: list[Row], bounds: tuple[int, int | None], reason: object
-) -> None:
-    rows = derive(tmp_path, "key", {"vault": [vault()], "key": keys}, READ)
+def test_superseded_versions_are_counted_within_bounds(keys: list[Row], bounds: tuple[int, int | None], reason: object) -> None:
+    rows = derive("key", {"vault": [vault()], "key": keys}, READ)
     of_key = [found for id_, found in rows.items() if "/keys/k/" in id_]
     # Every version of the key says the same.
     assert {(found["superseded_enabled_min"], found["superseded_enabled_max"]) for found in of_key} == {bounds}
@@ -203,9 +199,9 @@ OLDEST: list[tuple[list[Row], int | None, object]] = [
 
 @pytest.mark.parametrize(("keys", "days", "reason"), OLDEST)
 def test_the_oldest_superseded_version_is_known_only_if_no_other_can_be_older(
-    tmp_path: Path, keys: list[Row], days: int | None, reason: object
+    keys: list[Row], days: int | None, reason: object
 ) -> None:
-    found = only(tmp_path, "key", {"vault": [vault()], "key": keys}, READ)
+    found = only("key", {"vault": [vault()], "key": keys}, READ)
     assert found["oldest_superseded_on"] == (None if days is None else AS_OF - days * DAY)
     assert found["unknown"].get("oldest_superseded_on") == reason  # type: ignore[attr-defined]
 
@@ -229,16 +225,15 @@ LIVE: list[tuple[list[Row], list[Coverage], tuple[int, int | None], object]] = [
 
 @pytest.mark.parametrize(("credentials", "coverage", "bounds", "reason"), LIVE)
 def test_live_credentials_are_counted_within_bounds(
-    tmp_path: Path, credentials: list[Row], coverage: list[Coverage], bounds: tuple[int, int | None], reason: object
+    credentials: list[Row], coverage: list[Coverage], bounds: tuple[int, int | None], reason: object
 ) -> None:
-    found = only(tmp_path, "application", {"application": [application("a")], "credential": credentials}, coverage)
+    found = only("application", {"application": [application("a")], "credential": credentials}, coverage)
     assert (found["live_credentials_min"], found["live_credentials_max"]) == bounds
     assert found["unknown"].get("live_credentials") == reason  # type: ignore[attr-defined]
 
 
-def test_credentials_live_or_not_as_of_the_day_that_is_asked_for(tmp_path: Path) -> None:
+def test_credentials_live_or_not_as_of_the_day_that_is_asked_for() -> None:
     made = snapshot(
-        tmp_path / "out",
         {"application": [application("a")], "credential": [credential("1", expires_on=AS_OF)]},
         {TENANT: DIRECTORY},
     )
@@ -274,22 +269,22 @@ TWICE: list[tuple[list[Row], list[Coverage], object, object]] = [
 
 @pytest.mark.parametrize(("credentials", "coverage", "twice", "reason"), TWICE)
 def test_a_credential_is_on_the_application_too_or_not_or_nobody_knows(
-    tmp_path: Path, credentials: list[Row], coverage: list[Coverage], twice: object, reason: object
+    credentials: list[Row], coverage: list[Coverage], twice: object, reason: object
 ) -> None:
-    rows = derive(tmp_path, "credential", {"credential": credentials}, coverage)
+    rows = derive("credential", {"credential": credentials}, coverage)
     found = rows[str(held("1")["id"])]
     assert (found["on_application_too"], found["unknown"].get("on_application_too")) == (twice, reason)  # type: ignore[attr-defined]
 
 
-def test_an_applications_own_credential_is_not_on_it_too(tmp_path: Path) -> None:
-    found = only(tmp_path, "credential", {"credential": [credential("1")]}, APPLICATIONS_REFUSED)
+def test_an_applications_own_credential_is_not_on_it_too() -> None:
+    found = only("credential", {"credential": [credential("1")]}, APPLICATIONS_REFUSED)
     assert found["on_application_too"] is False
     assert "on_application_too" not in found["unknown"]  # type: ignore[operator]
 
 
-def test_derived_reasons_come_beside_the_stored_ones(tmp_path: Path) -> None:
+def test_derived_reasons_come_beside_the_stored_ones() -> None:
     stored = key("1", key_ops=PERMISSION, kty=PERMISSION, versions_listed=BAD, tags={"env": "x"})
-    found = only(tmp_path, "key", {"key": [stored]}, READ)
+    found = only("key", {"key": [stored]}, READ)
     assert of_its_own(found) == {
         "key_ops": "permission",
         "kty": "permission",
@@ -327,7 +322,7 @@ def test_derived_reasons_come_beside_the_stored_ones(tmp_path: Path) -> None:
     ],
 )
 def test_a_version_is_rotated_at_its_age_or_before_its_expiry(
-    tmp_path: Path, values: dict[str, Any], rotates_on: object, reason: object
+    values: dict[str, Any], rotates_on: object, reason: object
 ) -> None:
-    found = only(tmp_path, "key", {"key": [key("1", **values)], "vault": [vault()]}, READ)
+    found = only("key", {"key": [key("1", **values)], "vault": [vault()]}, READ)
     assert (found["rotates_on"], found["unknown"].get("rotates_on")) == (rotates_on, reason)  # type: ignore[attr-defined]

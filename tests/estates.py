@@ -1,0 +1,57 @@
+"""Snapshots of the simulated tenants, collected once for all tests, workers and runs of the same code on one day."""
+
+import fcntl
+import functools
+import hashlib
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+
+_ROOT = Path(__file__).parent.parent
+_CACHE = _ROOT / ".pytest_cache" / "d" / "estates"
+
+
+@functools.cache
+def snapshot(name: str, *more: str) -> Path:
+    """The folder of a snapshot of a simulated tenant, to be read only. `more` is added to the command line of `collect`.
+
+    It is collected by the command, in a process of its own, unless another worker or an earlier run has done so with the same
+    code and policies on the same day: the simulated tenant's dates are relative to today.
+    """
+    folder = _CACHE / _content()
+    folder.mkdir(parents=True, exist_ok=True)
+    label = hashlib.sha256("\0".join((name, *more)).encode()).hexdigest()[:16]
+    done = folder / label
+    with (folder / f"{label}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            _remove_others(folder)
+            building = folder / f"{label}.building"
+            shutil.rmtree(building, ignore_errors=True)
+            building.mkdir()
+            command = [sys.executable, "-m", "keyaudit", "collect", "--demo", "--estate", name, "--out", "snapshot", "--quiet"]
+            ended = subprocess.run([*command, *more], cwd=building, capture_output=True, text=True, check=False)
+            # 3: the tenant has gaps.
+            assert ended.returncode in (0, 3), ended.stderr
+            building.rename(done)
+    return done / "snapshot"
+
+
+def _content() -> str:
+    """Changes with whatever a snapshot rests on."""
+    digest = hashlib.sha256(f"{time.strftime('%F', time.gmtime())} {sys.version} {duckdb.__version__}".encode())
+    for path in sorted(path for part in ("keyaudit", "policies") for path in (_ROOT / part).rglob("*")):
+        if path.suffix in (".py", ".yaml"):
+            digest.update(f"{path.relative_to(_ROOT)} {path.stat().st_size}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _remove_others(folder: Path) -> None:
+    """Of snapshots of older code, only those of the run before are kept: another run may be reading them."""
+    others = sorted((each for each in _CACHE.iterdir() if each != folder), key=lambda each: each.stat().st_mtime)
+    for each in others[:-1]:
+        shutil.rmtree(each, ignore_errors=True)
