@@ -61,17 +61,16 @@ def test_the_crown_key_is_reached_by_exactly_these(keyaudit: Keyaudit, contoso: 
         assert name not in ran.out
 
 
-@pytest.mark.parametrize("output", ["text", "table", "csv", "json"])
-def test_every_format_names_the_same_principals(keyaudit: Keyaudit, contoso: Path, output: str) -> None:
-    ran = keyaudit("access", CROWN, "--from", contoso, "-o", output)
-    assert ran.code == Exit.CLEAN
-    for name in (*WAYS, "Piotr Nowak"):
-        assert name in ran.out
-    assert "Tomas Novak" not in ran.out
-    if output == "csv":
-        rows = list(csv.DictReader(io.StringIO(ran.out, newline="")))
-        assert {row["principal"] for row in rows if row["standing"] == "true"} == set(WAYS)
-        assert {row["through"] for row in rows if row["principal"] == "Jonas Lind"} == {"Order Signing|Order Signing On-call"}
+def test_every_format_names_the_same_principals(keyaudit: Keyaudit, contoso: Path) -> None:
+    for output in ("text", "table", "json", "csv"):
+        ran = keyaudit("access", CROWN, "--from", contoso, "-o", output)
+        assert ran.code == Exit.CLEAN
+        for name in (*WAYS, "Piotr Nowak"):
+            assert name in ran.out, output
+        assert "Tomas Novak" not in ran.out, output
+    rows = list(csv.DictReader(io.StringIO(ran.out, newline="")))
+    assert {row["principal"] for row in rows if row["standing"] == "true"} == set(WAYS)
+    assert {row["through"] for row in rows if row["principal"] == "Jonas Lind"} == {"Order Signing|Order Signing On-call"}
 
 
 def test_a_vault_that_goes_by_roles_shows_who_may_do_what_but_sign(keyaudit: Keyaudit, contoso: Path) -> None:
