@@ -19,7 +19,7 @@ from keyaudit import audit
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.policy import load
 
-_KEPT = 8
+_KEPT = 12
 """How many opened snapshots are kept: each takes some 30 MB."""
 _DECIDED = ("fail_on", "allowances", "new_only")
 """Arguments of `audit.judge` that are for the verdict alone."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from keyaudit.model.errors import Exit
+from keyaudit.policy.load import shipped
 from keyaudit.report import files
 from keyaudit.report.formats import BUNDLE, FILES, FORMATS
 from tests.cli.conftest import Keyaudit
@@ -43,7 +44,7 @@ def test_a_closed_pipe_never_turns_a_failing_gate_into_success(contoso: Path) ->
 
 
 def test_a_closed_pipe_is_not_exit_1_which_means_findings() -> None:
-    for arguments in (*COMMANDS, ["--help"]):
+    for arguments in (*COMMANDS, ["policies", "test", str(shipped() / "key-vault" / "kv-key-exportable.yaml")], ["--help"]):
         with _closed() as closed:
             ran = redirected(arguments, stdout=closed)
         assert ran.returncode == Exit.BUG, arguments
