@@ -1,7 +1,7 @@
 """Commands run in this process, and the simulated tenants collected once for all tests that only read them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from keyaudit.__main__ import main
+from tests.shared import Opened, keep_shipped_policies, made_once, of_this_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +59,39 @@ def collected(folder: Path, estate: str, *more: str) -> Path:
 
 
 @pytest.fixture(scope="session")
+def _opened() -> Iterator[Opened]:
+    kept = Opened()
+    yield kept
+    kept.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _worked_out_once(_opened: Opened) -> Iterator[None]:
+    """Shipped policies and snapshots are read once, for the tests of commands."""
+    with pytest.MonkeyPatch.context() as patch:
+        keep_shipped_policies(patch)
+        _opened.install(patch)
+        yield
+
+
+def shared(factory: pytest.TempPathFactory, estate: str) -> Path:
+    """The folder of a snapshot of that tenant, which no test may change."""
+    return made_once(of_this_run(factory) / f"shared-{estate}", lambda folder: collected(folder, estate))
+
+
+@pytest.fixture(scope="session")
 def contoso(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A snapshot of the tenant that can be read whole."""
-    return collected(tmp_path_factory.mktemp("contoso") / "snapshot", "contoso")
+    return shared(tmp_path_factory, "contoso")
 
 
 @pytest.fixture(scope="session")
 def hardened(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A snapshot of the tenant in which all is as it should be."""
-    return collected(tmp_path_factory.mktemp("hardened") / "snapshot", "hardened")
+    return shared(tmp_path_factory, "hardened")
 
 
 @pytest.fixture(scope="session")
 def blind_spots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A snapshot of the tenant with six blind spots."""
-    return collected(tmp_path_factory.mktemp("blind") / "snapshot", "blind-spots")
+    return shared(tmp_path_factory, "blind-spots")

@@ -61,17 +61,16 @@ def test_the_crown_key_is_reached_by_exactly_these(keyaudit: Keyaudit, contoso: 
         assert name not in ran.out
 
 
-@pytest.mark.parametrize("output", ["text", "table", "csv", "json"])
-def test_every_format_names_the_same_principals(keyaudit: Keyaudit, contoso: Path, output: str) -> None:
-    ran = keyaudit("access", CROWN, "--from", contoso, "-o", output)
-    assert ran.code == Exit.CLEAN
-    for name in (*WAYS, "Piotr Nowak"):
-        assert name in ran.out
-    assert "Tomas Novak" not in ran.out
-    if output == "csv":
-        rows = list(csv.DictReader(io.StringIO(ran.out, newline="")))
-        assert {row["principal"] for row in rows if row["standing"] == "true"} == set(WAYS)
-        assert {row["through"] for row in rows if row["principal"] == "Jonas Lind"} == {"Order Signing|Order Signing On-call"}
+def test_every_format_names_the_same_principals(keyaudit: Keyaudit, contoso: Path) -> None:
+    for output in ("text", "table", "json", "csv"):
+        ran = keyaudit("access", CROWN, "--from", contoso, "-o", output)
+        assert ran.code == Exit.CLEAN
+        for name in (*WAYS, "Piotr Nowak"):
+            assert name in ran.out, output
+        assert "Tomas Novak" not in ran.out, output
+    rows = list(csv.DictReader(io.StringIO(ran.out, newline="")))
+    assert {row["principal"] for row in rows if row["standing"] == "true"} == set(WAYS)
+    assert {row["through"] for row in rows if row["principal"] == "Jonas Lind"} == {"Order Signing|Order Signing On-call"}
 
 
 def test_a_vault_that_goes_by_roles_shows_who_may_do_what_but_sign(keyaudit: Keyaudit, contoso: Path) -> None:
@@ -92,21 +91,17 @@ def test_a_vault_that_goes_by_roles_shows_who_may_do_what_but_sign(keyaudit: Key
     assert limited["limited_to"] == "keys/workforce-token-signing"
 
 
-@pytest.mark.parametrize(
-    "asked",
-    [
+def test_a_key_goes_by_its_name_its_address_and_its_resource_id(keyaudit: Keyaudit, contoso: Path) -> None:
+    whole = keyaudit("access", CROWN, "--from", contoso, "-o", "json").json
+    for asked in (
         CROWN.upper(),
         f"https://{CROWN_VAULT}.vault.azure.net/keys/{CROWN_KEY}",
         f"https://{CROWN_VAULT}.vault.azure.net/keys/{CROWN_KEY}/0123456789abcdef0123456789abcdef",
-        "{id}/keys/" + CROWN_KEY,
-    ],
-)
-def test_a_key_goes_by_its_name_its_address_and_its_resource_id(keyaudit: Keyaudit, contoso: Path, asked: str) -> None:
-    whole = keyaudit("access", CROWN, "--from", contoso, "-o", "json").json
-    id_ = whole["ways"][0]["vault_id"]
-    ran = keyaudit("access", asked.replace("{id}", id_), "--from", contoso, "-o", "json")
-    assert ran.code == Exit.CLEAN, ran.err
-    assert ran.json == whole
+        f"{whole['ways'][0]['vault_id']}/keys/{CROWN_KEY}",
+    ):
+        ran = keyaudit("access", asked, "--from", contoso, "-o", "json")
+        assert ran.code == Exit.CLEAN, ran.err
+        assert ran.json == whole, asked
 
 
 def test_a_principal_goes_by_its_id_its_sign_in_name_and_its_name(keyaudit: Keyaudit, contoso: Path) -> None:

@@ -5,6 +5,7 @@ import csv
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -89,9 +90,8 @@ def test_every_format_lists_what_is_held_beside_vaults(keyaudit: Keyaudit, taken
             assert sum(said in line for line in lines) == HELD.count((kind, role, api)), said
 
 
-@pytest.mark.parametrize("output", ["text", "table", "csv", "json"])
-def test_nothing_of_it_is_listed_of_a_vault_or_of_somebody_else(keyaudit: Keyaudit, taken: Taken, output: str) -> None:
-    for asked in ("kv-First", "alice"):
+def test_nothing_of_it_is_listed_of_a_vault_or_of_somebody_else(keyaudit: Keyaudit, taken: Taken) -> None:
+    for asked, output in product(("kv-First", "alice"), ("text", "table", "csv", "json")):
         ran = keyaudit("access", asked, "--from", whole(taken), "-o", output)
         assert ran.code == Exit.CLEAN, ran.err
         assert "Global Administrator" not in ran.out
@@ -101,14 +101,17 @@ def test_nothing_of_it_is_listed_of_a_vault_or_of_somebody_else(keyaudit: Keyaud
 NAMING = ("service_principal.list", "directory_role.definitions")
 
 
-@pytest.mark.parametrize("operation", [*BESIDE, *NAMING, "group.direct_members"])
+@pytest.mark.parametrize(
+    "operation",
+    [BESIDE[0], *(pytest.param(name, marks=pytest.mark.exhaustive) for name in (*BESIDE[1:], *NAMING, "group.direct_members"))],
+)
 def test_what_a_principal_holds_rests_on_every_list_of_it(keyaudit: Keyaudit, taken: Taken, operation: str) -> None:
     ran = keyaudit("access", POWERFUL.id, "--from", without(taken, operation), "-o", "json")
     assert ran.code == Exit.INCOMPLETE, ran.err
     assert operation in {each for gap in ran.json["gaps"] for each in gap["operations"]}
 
 
-@pytest.mark.parametrize("operation", BESIDE)
+@pytest.mark.parametrize("operation", [BESIDE[0], *(pytest.param(name, marks=pytest.mark.exhaustive) for name in BESIDE[1:])])
 def test_who_can_use_a_vault_does_not_rest_on_what_is_held_beside_it(keyaudit: Keyaudit, taken: Taken, operation: str) -> None:
     ran = keyaudit("access", "kv-First", "--from", without(taken, operation), "-o", "json")
     assert ran.code == Exit.CLEAN, ran.err

@@ -3,14 +3,15 @@
 import json
 from pathlib import Path
 
-import pytest
-
+from keyaudit.cli.chosen import needed_by
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.coverage import State
 from keyaudit.model.errors import Exit
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import OPTIONAL
 from keyaudit.policy.load import load
+from keyaudit.report.permissions import FORMATS
+from keyaudit.report.permissions.needs import needed
 from tests.cli.conftest import Keyaudit
 
 
@@ -83,14 +84,17 @@ def test_without_a_choice_the_rights_are_for_everything(keyaudit: Keyaudit) -> N
     assert "everything that it collects" in " ".join(keyaudit("permissions").out.split())
 
 
-@pytest.mark.parametrize("select", [policy.text.id for policy in load()])
-def test_the_rights_of_a_policy_are_those_of_what_it_reads_and_no_more(keyaudit: Keyaudit, select: str) -> None:
-    [policy] = [policy for policy in load() if policy.text.id == select]
-    rights = json.loads(keyaudit("permissions", "--select", select, "--as", "json").out)["rights"]
-    read = {operation for right in rights for operation in right["operations"]}
-    assert read == {operation for operation in policy.operations if OPERATIONS[operation].right.rights != "none"}
-    assert {right["name"] for right in rights} == {_name(operation) for operation in read}
-    assert all(right["policies"] == [select] for right in rights)
+def test_the_rights_of_a_policy_are_those_of_what_it_reads_and_no_more(keyaudit: Keyaudit) -> None:
+    for policy in load():
+        found = needed(needed_by([policy]), needed_by([policy]), version="0", policies=1)
+        rights = json.loads(FORMATS["json"](found))["rights"]
+        read = {operation for right in rights for operation in right["operations"]}
+        assert read == {operation for operation in policy.operations if OPERATIONS[operation].right.rights != "none"}
+        assert {right["name"] for right in rights} == {_name(operation) for operation in read}, policy.text.id
+        assert all(right["policies"] == [policy.text.id] for right in rights)
+    # The command is about the policies that are selected.
+    selected = keyaudit("permissions", "--select", policy.text.id, "--as", "json").json["rights"]
+    assert selected == rights
 
 
 def test_what_is_granted_is_what_lets_the_doctor_pass(keyaudit: Keyaudit, blind_spots: Path) -> None:

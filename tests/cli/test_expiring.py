@@ -9,7 +9,9 @@ import pytest
 from keyaudit.inventory.expiring import TABLES_THAT_END
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
-from keyaudit.model.times import DAY, iso_time, parse_time
+from keyaudit.model.expiring import Ending, Owner
+from keyaudit.model.times import DAY, parse_time
+from keyaudit.report.expiring import words
 from tests.cli.conftest import Keyaudit
 
 
@@ -76,11 +78,9 @@ def test_an_owner_that_could_not_be_read_is_unknown_and_said_so(keyaudit: Keyaud
 
 def test_instants_are_compared_and_days_are_printed(keyaudit: Keyaudit, contoso: Path) -> None:
     """What ended three hours ago has ended, and what ends in 23 hours has not, though both are less than a day away."""
-    as_of = open_snapshot(contoso).run.as_of
-    items = keyaudit("expiring", "90d", "--from", contoso, "-o", "json").json["items"]
-    some = next(item for item in items if parse_time(item["expires_on"]) > as_of + 2 * DAY)
-    end = parse_time(some["expires_on"])
-    for moment, status, days, words in (
+    end = 1_800_000_000
+    ending = Ending(owner=Owner((), "", None), table="key", row={}, expires_on=end, retired=False)
+    for moment, *said in (
         (end - 23 * 3_600, "expiring", 0, "in 23 h"),
         (end - DAY, "expiring", 1, "in 1 d"),
         (end - 1, "expiring", 0, "in 1 s"),
@@ -88,10 +88,15 @@ def test_instants_are_compared_and_days_are_printed(keyaudit: Keyaudit, contoso:
         (end + 3 * 3_600, "expired", 0, "expired 3 h ago"),
         (end + DAY, "expired", 1, "expired 1 d ago"),
     ):
-        given = ("--from", contoso, "--as-of", iso_time(moment), "--all")
-        [item] = [each for each in keyaudit("expiring", *given, "-o", "json").json["items"] if each["id"] == some["id"]]
-        assert (item["status"], item["days"]) == (status, days)
-        assert words in keyaudit("expiring", *given).out
+        assert [words.status(ending, moment), words.days(ending, moment), words.when(ending, moment)] == said
+    # Of a tenant, as of the very second in which something ends.
+    as_of = open_snapshot(contoso).run.as_of
+    items = keyaudit("expiring", "90d", "--from", contoso, "-o", "json").json["items"]
+    some = next(item for item in items if parse_time(item["expires_on"]) > as_of + 2 * DAY)
+    given = ("--from", contoso, "--as-of", some["expires_on"], "--all")
+    [item] = [each for each in keyaudit("expiring", *given, "-o", "json").json["items"] if each["id"] == some["id"]]
+    assert (item["status"], item["days"]) == ("expired", 0)
+    assert "expired 0 s ago" in keyaudit("expiring", *given).out
 
 
 def test_people_see_what_is_in_use_and_are_told_of_the_rest(keyaudit: Keyaudit, contoso: Path) -> None:

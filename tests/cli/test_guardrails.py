@@ -1,6 +1,7 @@
 """Guardrails have the policies' limits, are what the services take, and once they are in force the tenant passes."""
 
 import asyncio
+import functools
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ import pytest
 
 from keyaudit.model.times import DAY
 from keyaudit.policy.bind import bind
-from keyaudit.policy.load import load
+from keyaudit.policy.load import Policy, load
 from keyaudit.simulator.estate import AlertRule, Estate, Posture, Restriction, Restrictions
 from tests.cli.conftest import Keyaudit, Ran
 from tests.collect.estate import ESTATE, SUBSCRIPTION
@@ -21,7 +22,6 @@ from tests.collect.rig import take
 KINDS = ("azure-policy", "app-management-policy", "alerts")
 PROFILES = ("default", "strict", "scuba", "cis-m365-7")
 """Those that set a limit which a guardrail has."""
-POLICIES = {policy.text.id: policy for policy in load()}
 
 Values = Mapping[str, Any]
 
@@ -38,9 +38,15 @@ LIMITS: dict[str, tuple[str, str, Callable[[Values], object]]] = {
 """By policy: the definition that has its limit, as which parameter, and how that is counted."""
 
 
+@functools.cache
+def policies() -> dict[str, Policy]:
+    """The shipped policies, by id."""
+    return {policy.text.id: policy for policy in load()}
+
+
 def values(profile: str) -> dict[str, Values]:
     """What holds of each policy's parameters under a profile."""
-    return {bound.policy.text.id: bound.values for bound in bind(list(POLICIES.values()), profile, {})}
+    return {bound.policy.text.id: bound.values for bound in bind(list(policies().values()), profile, {})}
 
 
 def references(ran: Ran) -> dict[str, dict[str, Any]]:
@@ -55,7 +61,7 @@ def references(ran: Ran) -> dict[str, dict[str, Any]]:
 def unprevented(ran: Ran) -> set[str]:
     """The policies that a document is said to do nothing for."""
     _, _, listed = ran.err.partition("It refuses and reports nothing of")
-    return {word.strip(",") for word in listed.split()} & POLICIES.keys()
+    return {word.strip(",") for word in listed.split()} & policies().keys()
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -139,20 +145,20 @@ def test_every_policy_has_a_guardrail_or_is_said_to_have_none(keyaudit: Keyaudit
         properties = ran.json["properties"]
         guarded = {group["name"] for group in properties["policyDefinitionGroups"]}
         assert {name for each in properties["policyDefinitions"] for name in each["groupNames"]} == guarded
-        assert guarded | left == POLICIES.keys()
+        assert guarded | left == policies().keys()
         assert not guarded & left
     else:
-        named = {policy.text.id for policy in POLICIES.values() if kind in policy.text.guardrails}
+        named = {policy.text.id for policy in policies().values() if kind in policy.text.guardrails}
         # Those that only a block of all secrets would serve are left, and said to be.
-        assert POLICIES.keys() - left == named - {"app-secret-exists", "sp-tier0-with-secret"}
+        assert policies().keys() - left == named - {"app-secret-exists", "sp-tier0-with-secret"}
 
 
 def test_a_person_is_shown_every_policy_once(keyaudit: Keyaudit) -> None:
     ran = keyaudit("guardrails")
     guarded, _, rest = ran.out.partition("Nothing refuses or reports beforehand")
-    left = {word.strip(",") for word in rest.split()} & POLICIES.keys()
-    shown = {word.strip(":,") for word in guarded.split()} & POLICIES.keys()
-    assert (ran.code, shown | left, shown & left) == (0, set(POLICIES), set())
+    left = {word.strip(",") for word in rest.split()} & policies().keys()
+    shown = {word.strip(":,") for word in guarded.split()} & policies().keys()
+    assert (ran.code, shown | left, shown & left) == (0, set(policies()), set())
     assert all(len(line) <= 80 for line in ran.out.splitlines())
 
 

@@ -6,12 +6,10 @@ import io
 import json
 import os
 import re
-import subprocess
-import sys
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -25,6 +23,7 @@ from keyaudit.policy.load import load
 from keyaudit.report.formats import BUNDLE, FILES
 from keyaudit.simulator.estates import estate
 from tests.cli.conftest import Keyaudit
+from tests.cli.redirected import redirected
 from tests.cli.tenants import running
 from tests.report.sinks import CORPUS, agent_commands, is_formula, restored, terminal_codes
 
@@ -114,11 +113,12 @@ def shown(tmp_path_factory: pytest.TempPathFactory, blind_spots: Path) -> Shown:
     here = tmp_path_factory.mktemp("hostile")
     folder = str(here / "s")
     with running(tenant) as simulator:
-        done = {"collect": _run(["collect", "--auth", "env", "--out", folder], simulator.environ)}
+        environ = {**os.environ, **simulator.environ}
+        done = {"collect": redirected(["collect", "--auth", "env", "--out", folder], env=environ)}
     written = [f"{name}={here / name}" for name in (*EXPORTS, BUNDLE)]
     commands = {**COMMANDS, "export": ("export", *written), "notify": ("notify", "--since", str(blind_spots), "--dry-run")}
-    done |= {name: _run([*command, "--from", folder], {}) for name, command in commands.items()}
-    done["diff"] = _run(["diff", str(blind_spots), folder], {})
+    done |= {name: redirected([*command, "--from", folder]) for name, command in commands.items()}
+    done["diff"] = redirected(["diff", blind_spots, folder])
     files = [here / name for name in EXPORTS] + [path for path in sorted((here / BUNDLE).rglob("*")) if path.is_file()]
     return Shown(
         {name: each.returncode for name, each in done.items()},
@@ -126,11 +126,6 @@ def shown(tmp_path_factory: pytest.TempPathFactory, blind_spots: Path) -> Shown:
         {name: each.stderr for name, each in done.items()},
         used,
     )
-
-
-def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> "subprocess.CompletedProcess[bytes]":
-    command = [sys.executable, "-m", "keyaudit", *arguments]
-    return subprocess.run(command, capture_output=True, check=False, env={**os.environ, **environ})
 
 
 def _rows(shown: Shown) -> list[dict[str, str]]:

@@ -143,17 +143,27 @@ LARGE: dict[str, tuple[Callable[[Path], Path], str]] = {
 
 
 @pytest.mark.parametrize("name", LARGE)
-def test_what_would_take_too_much_is_refused_in_time(tmp_path: Path, name: str) -> None:
+def test_what_would_take_too_much_is_refused(keyaudit: Keyaudit, tmp_path: Path, name: str) -> None:
     make, said = LARGE[name]
     make(tmp_path)
     for command in (("policies", "check", tmp_path), ("gate", "--demo", "--policies", tmp_path)):
-        ran = confined(*command)
+        ran = keyaudit(*command)
         assert ran.code == Exit.USAGE
         assert said in ran.err
         assert "own.yaml" in ran.err
         assert "reading tenant" not in ran.err
 
 
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", LARGE)
+def test_to_refuse_it_takes_little_time_and_memory(tmp_path: Path, name: str) -> None:
+    make, said = LARGE[name]
+    make(tmp_path)
+    ran = confined("policies", "check", tmp_path)
+    assert (ran.code, said in ran.err) == (Exit.USAGE, True)
+
+
+@pytest.mark.exhaustive
 def test_a_policy_at_every_limit_is_judged_and_tested_in_time(contoso: Path, tmp_path: Path) -> None:
     terms = ['matches(key_id, "(a*)*b{100}")'] * 8 + ["key_id in p"] * 5
     texts = ", ".join(f"text-{n:04}" for n in range(700))

@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import keyaudit
+
+pytestmark = pytest.mark.exhaustive
 
 ROOT = Path(keyaudit.__file__).parent.parent
 EDITED = "Keys rotate by themselves, edited"

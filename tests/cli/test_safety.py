@@ -79,13 +79,12 @@ def test_a_broken_answer_is_a_gap_with_its_reason(
 ) -> None:
     chosen = CHOSEN[fault.operation.partition(".")[0]]
     with _led(monkeypatch, faults=[fault]) as simulator:
-        ran = keyaudit("report", "--auth", "env", *chosen, "-o", "json")
+        ran = keyaudit("gate", "--auth", "env", *chosen, "-o", "json")
         assert ran.code == code
         assert reason in {gap["reason"] for gap in ran.json["gaps"]}
         assert "Traceback" not in ran.err
         assert not simulator.trapped
         assert EVIL not in " ".join(simulator.refused)
-        assert keyaudit("gate", "--auth", "env", *chosen).code == code
 
 
 @pytest.mark.parametrize("what", CHOSEN)

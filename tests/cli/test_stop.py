@@ -12,7 +12,12 @@ import pytest
 from keyaudit.model.errors import Exit
 from tests.cli.conftest import Keyaudit
 
-SIGNALS = pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, Exit.INTERRUPTED), (signal.SIGTERM, Exit.TERMINATED)])
+CTRL_C, TERMINATION = (signal.SIGINT, Exit.INTERRUPTED), (signal.SIGTERM, Exit.TERMINATED)
+"""Each signal with its exit code. Either meets both kinds of reports only in the exhaustive tests."""
+
+
+def signals(usual: tuple[signal.Signals, Exit], other: tuple[signal.Signals, Exit]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(("number", "code"), [usual, pytest.param(*other, marks=pytest.mark.exhaustive)])
 
 
 def _stopped(tmp: Path, number: signal.Signals, *arguments: str, ready: str, ignoring: bool = False) -> tuple[int, bytes]:
@@ -29,7 +34,7 @@ def _stopped(tmp: Path, number: signal.Signals, *arguments: str, ready: str, ign
     return process.returncode, complaint
 
 
-@SIGNALS
+@signals(CTRL_C, TERMINATION)
 def test_a_live_report_leaves_nothing_of_what_it_read(tmp_path: Path, number: signal.Signals, code: Exit) -> None:
     arguments = ("report", "--demo", "--estate", "sized:20x50")
     ended, complaint = _stopped(tmp_path, number, *arguments, ready="keyaudit-*/**/journal.jsonl")
@@ -39,7 +44,7 @@ def test_a_live_report_leaves_nothing_of_what_it_read(tmp_path: Path, number: si
     assert list(tmp_path.iterdir()) == []
 
 
-@SIGNALS
+@signals(TERMINATION, CTRL_C)
 def test_a_report_that_is_being_written_leaves_no_half_file(tmp_path: Path, number: signal.Signals, code: Exit) -> None:
     made = subprocess.run(
         [sys.executable, "-m", "keyaudit", "collect", "--demo", "--estate", "sized:20x50", "--out", str(tmp_path / "s")],
@@ -66,6 +71,7 @@ def test_a_command_leaves_signals_as_they_were(keyaudit: Keyaudit) -> None:
         signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.exhaustive
 def test_a_background_job_of_a_shell_which_ignores_ctrl_c_is_terminated_too(tmp_path: Path) -> None:
     arguments = ("report", "--demo", "--estate", "sized:20x50")
     ready = "keyaudit-*/**/journal.jsonl"

@@ -6,10 +6,12 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 from fcntl import ioctl
 from pathlib import Path
 
 from keyaudit.model.errors import Exit
+from tests.cli.redirected import Done, redirected
 
 FEW = ("--select", "kv-key-*", "--select", "sp-first-party-with-credential")
 
@@ -19,20 +21,28 @@ def _at_a_terminal(*arguments: str, columns: int = 100, **environ: str) -> tuple
     master, slave = pty.openpty()
     ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     clean = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "CI")}
-    command = [sys.executable, "-m", "keyaudit", *arguments]
-    with subprocess.Popen(command, stdout=slave, stderr=slave, env={**clean, "TERM": "xterm", **environ}) as process:
-        os.close(slave)
-        got = b""
+    got: list[bytes] = []
+
+    def read() -> None:
+        # A terminal holds some KB: what writes more waits until they are read.
         while True:
             try:
                 part = os.read(master, 65_536)
             except OSError:
-                break
+                return
             if not part:
-                break
-            got += part
-    os.close(master)
-    return process.returncode, got.decode()
+                return
+            got.append(part)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        code = redirected(arguments, stdout=slave, stderr=slave, env={**clean, "TERM": "xterm", **environ}).returncode
+    finally:
+        os.close(slave)
+        reader.join()
+        os.close(master)
+    return code, b"".join(got).decode()
 
 
 def test_a_live_run_shows_its_progress_and_takes_it_away(tmp_path: Path) -> None:
@@ -82,31 +92,30 @@ def test_groups_fit_every_terminal(contoso: Path) -> None:
         assert max(len(line) for line in got.splitlines()) <= 60
 
 
-def _apart(contoso: Path, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[bytes]":
+def _plain(*arguments: str | Path, **environ: str) -> Done:
     names = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "CLICOLOR")
     clean = {name: value for name, value in os.environ.items() if name not in names}
-    command = [sys.executable, "-m", "keyaudit", *arguments]
-    return subprocess.run(command, capture_output=True, check=False, env={**clean, **environ})
+    return redirected(arguments, env={**clean, **environ})
 
 
 def test_colour_is_forced_into_a_pipe_and_no_color_wins(contoso: Path) -> None:
     report = ("report", "--from", str(contoso), "--select", "kv-key-exportable")
-    assert b"\x1b[" not in _apart(contoso, *report).stdout
+    assert b"\x1b[" not in _plain(*report).stdout
     for name in ("FORCE_COLOR", "CLICOLOR_FORCE"):
-        assert b"\x1b[" in _apart(contoso, *report, **{name: "1"}).stdout
-        assert b"\x1b[" not in _apart(contoso, *report, **{name: "0"}).stdout
-        assert b"\x1b[" not in _apart(contoso, *report, **{name: "1"}, NO_COLOR="1").stdout
+        assert b"\x1b[" in _plain(*report, **{name: "1"}).stdout
+        assert b"\x1b[" not in _plain(*report, **{name: "0"}).stdout
+        assert b"\x1b[" not in _plain(*report, **{name: "1"}, NO_COLOR="1").stdout
     # What programs read is never coloured, and nothing moves where nobody looks.
-    assert b"\x1b[" not in _apart(contoso, *report, "-o", "json", FORCE_COLOR="1").stdout
+    assert b"\x1b[" not in _plain(*report, "-o", "json", FORCE_COLOR="1").stdout
     live = ("report", "--demo", "--estate", "sized:1x1x1x1", "--source", "vaults", "--select", "kv-purge-*")
-    moving = _apart(contoso, *live, FORCE_COLOR="1")
+    moving = _plain(*live, FORCE_COLOR="1")
     assert moving.stderr
     assert b"\x1b[" not in moving.stderr
 
 
-def test_an_error_is_coloured_on_its_own_stream(contoso: Path) -> None:
-    assert _apart(contoso, "explain", "nothing", FORCE_COLOR="1").stderr.startswith(b"\x1b[1;31mkeyaudit: \x1b[0m")
-    assert _apart(contoso, "explain", "nothing").stderr.startswith(b"keyaudit: ")
+def test_an_error_is_coloured_on_its_own_stream() -> None:
+    assert _plain("explain", "nothing", FORCE_COLOR="1").stderr.startswith(b"\x1b[1;31mkeyaudit: \x1b[0m")
+    assert _plain("explain", "nothing").stderr.startswith(b"keyaudit: ")
     assert _at_a_terminal("explain", "nothing")[1].startswith("\x1b[1;31mkeyaudit: ")
     assert _at_a_terminal("explain", "nothing", NO_COLOR="1")[1].startswith("keyaudit: ")
 

@@ -82,6 +82,7 @@ def test_a_policy_that_no_example_holds_fails_its_test(keyaudit: Keyaudit, tmp_p
     assert "kv-key-expiring-soon" in ran.out
 
 
+@pytest.mark.exhaustive
 def test_the_shipped_policies_pass_their_own_tests(keyaudit: Keyaudit) -> None:
     ran = keyaudit("policies", "test")
     assert ran.code == Exit.CLEAN, ran.out

@@ -89,6 +89,7 @@ def test_without_the_announcement_the_new_application_is_found_too(keyaudit: Key
     assert (ANNOUNCED, "high") in [(each["app_id"], each["severity"]) for each in ran.json["findings"]]
 
 
+@pytest.mark.exhaustive
 def test_a_month_without_intrusion_passes(keyaudit: Keyaudit, logs: Path, tmp_path: Path) -> None:
     for last in ("2025-09-30", "2025-10-31"):
         folder = tmp_path / last
@@ -100,6 +101,7 @@ def test_a_month_without_intrusion_passes(keyaudit: Keyaudit, logs: Path, tmp_pa
         assert "Nothing open at or above high." in ran.out
 
 
+@pytest.mark.exhaustive
 def test_what_was_learned_from_belongs(keyaudit: Keyaudit, logs: Path, baseline: Path) -> None:
     """All of it but an application that is always refused, and so is never usual."""
     ran = keyaudit(
@@ -145,6 +147,7 @@ def unknown(
     return ran.code, [(each["cause"], each["subject"], each["days"]) for each in ran.json["unknown"]]
 
 
+@pytest.mark.exhaustive
 def test_a_missing_week_is_unknown(keyaudit: Keyaudit, december: list[Line], baseline: Path, tmp_path: Path) -> None:
     week = range(YEAR.last_month + 7 * DAY, YEAR.last_month + 14 * DAY)
     kept = [line for line in december if line.log != KEYS or line.moment not in week]
@@ -152,6 +155,7 @@ def test_a_missing_week_is_unknown(keyaudit: Keyaudit, december: list[Line], bas
     assert unknown(keyaudit, tmp_path / "logs", kept, baseline) == (3, [("missing-days", "AZKVAuditLogs", days)])
 
 
+@pytest.mark.exhaustive
 def test_the_first_week_is_missed_too(keyaudit: Keyaudit, december: list[Line], baseline: Path, tmp_path: Path) -> None:
     """The check begins where the baseline ends, and not where the logs happen to begin."""
     kept = [line for line in december if line.moment >= YEAR.last_month + 7 * DAY]
@@ -165,6 +169,7 @@ def test_a_log_that_is_gone_is_unknown(keyaudit: Keyaudit, december: list[Line],
     assert unknown(keyaudit, tmp_path / "logs", kept, baseline) == (3, [("source-absent", "OfficeActivity", [])])
 
 
+@pytest.mark.exhaustive
 def test_throttled_mailboxes_are_unknown(keyaudit: Keyaudit, baseline: Path, tmp_path: Path) -> None:
     # Whoever reads on that day: the intruder's favourite mailbox.
     mailbox = YEAR.mailbox(3)
@@ -184,6 +189,7 @@ def test_show_lists_who_belongs(keyaudit: Keyaudit, baseline: Path) -> None:
     assert any(line.startswith("read-mail") and YEAR.app("Mail archive") in line for line in ran.out.splitlines())
 
 
+@pytest.mark.exhaustive
 def test_a_baseline_grows_by_the_days_after_it(keyaudit: Keyaudit, logs: Path, baseline: Path, tmp_path: Path) -> None:
     keyaudit("usage", "learn", logs, "--last-day", "2025-10-31", "--out", tmp_path / "october")
     ran = keyaudit(
@@ -194,6 +200,7 @@ def test_a_baseline_grows_by_the_days_after_it(keyaudit: Keyaudit, logs: Path, b
     assert rows[0] == rows[1]
 
 
+@pytest.mark.exhaustive
 def test_learning_says_what_was_missing(keyaudit: Keyaudit, december: list[Line], tmp_path: Path) -> None:
     hole = YEAR.last_month + 9 * DAY
     imported(tmp_path / "logs", [line for line in december if line.log != MAIL or line.moment - line.moment % DAY != hole])
@@ -210,6 +217,7 @@ def test_another_tenants_baseline_is_refused(keyaudit: Keyaudit, baseline: Path,
     assert f"the logs are of tenant {other.ground.tenant}, the baseline of {YEAR.ground.tenant}" in ran.err
 
 
+@pytest.mark.exhaustive
 def test_the_same_logs_give_the_same_bytes(keyaudit: Keyaudit, logs: Path, baseline: Path) -> None:
     first, second = (keyaudit("usage", "check", logs, "--baseline", baseline, "-o", "json").out for _ in range(2))
     assert first == second

@@ -52,6 +52,7 @@ def _served(monkeypatch: pytest.MonkeyPatch, tenant: Any, *faults: Fault) -> Ite
         yield simulator
 
 
+@pytest.mark.exhaustive
 def test_the_demo_is_read_learned_and_checked(keyaudit: Keyaudit, tmp_path: Path) -> None:
     today = SystemClock().now()
     days = [iso_date(today - back * DAY) for back in (80, 30, 29, 0)]

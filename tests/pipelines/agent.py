@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ HOSTILE = (
     *("$(touch witness)", "`touch witness`", "; touch witness #", "'; touch witness; '", "--help", "*", "../../x", "a\n--help"),
 )
 """Inputs that attack a script, as far as an environment variable can hold them; one that is run leaves a `witness`."""
+
 
 _EXPRESSION = re.compile(r"\$\{\{ *(?P<path>[\w.-]+) *\}\}|\$\((?P<macro>[\w.]+)\)")
 
@@ -79,6 +80,24 @@ class Agent:
             text=True,
             check=False,
         )
+
+
+def every_hostile(test: Callable[[Agent, str], None]) -> Callable[[Agent], None]:
+    """The test with each of those inputs in turn, to the end, on one machine; it fails with all that it fails for."""
+
+    def run(agent: Agent) -> None:
+        errors = []
+        for text in HOSTILE:
+            try:
+                test(agent, text)
+            except (AssertionError, OSError) as error:
+                error.add_note(f"the input was {text!r}")
+                errors.append(error)
+        if errors:
+            raise ExceptionGroup(f"{len(errors)} of {len(HOSTILE)} inputs", errors)
+
+    run.__name__, run.__doc__ = test.__name__, test.__doc__
+    return run
 
 
 def script(path: Path, line: str) -> None:

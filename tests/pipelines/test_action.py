@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from keyaudit.model.errors import Exit
-from tests.pipelines.agent import ACTION, HOSTILE, ROOT, Agent, filled, read, script
+from tests.pipelines.agent import ACTION, ROOT, Agent, every_hostile, filled, read, script
 from tests.report.sinks import agent_commands
 
 
@@ -37,6 +37,7 @@ def _ends(agent: Agent) -> int:
     return agent.run(step["run"], filled(step["env"], {"steps.gate.outputs.exit-code": agent.outputs["exit-code"]})).returncode
 
 
+@pytest.mark.exhaustive
 def test_a_tenant_that_is_as_it_should_be_passes(agent: Agent) -> None:
     ran = _gate(agent, demo="hardened", formats="sarif junit  markdown\njsonl cyclonedx-1.7")
     assert ran.returncode == 0, ran.stderr
@@ -52,13 +53,14 @@ def test_a_tenant_that_is_as_it_should_be_passes(agent: Agent) -> None:
 
 
 def test_findings_fail_the_job_after_all_else(agent: Agent) -> None:
-    ran = _gate(agent, demo="contoso")
+    ran = _gate(agent, demo="contoso", arguments="--source=keys\n--select=kv-key-exportable")
     assert ran.returncode == 0, ran.stderr
     assert "::error title=keyaudit " in ran.stdout
     assert agent.outputs["complete"] == "true"
     assert _ends(agent) == Exit.FINDINGS
 
 
+@pytest.mark.exhaustive
 def test_nothing_is_uploaded_of_a_run_that_saw_less_even_where_findings_decide_its_exit(agent: Agent) -> None:
     _gate(agent, demo="blind-spots")
     assert agent.outputs["exit-code"] == str(int(Exit.FINDINGS))
@@ -66,6 +68,7 @@ def test_nothing_is_uploaded_of_a_run_that_saw_less_even_where_findings_decide_i
     assert (agent.temp / "keyaudit" / "keyaudit.sarif").exists()
 
 
+@pytest.mark.exhaustive
 def test_nothing_is_uploaded_over_a_gap_that_was_accepted(agent: Agent) -> None:
     _gate(
         agent,
@@ -95,7 +98,7 @@ def test_a_baseline_and_waivers_reach_the_gate(agent: Agent) -> None:
     assert "old.json" in ran.stderr or "missing.yaml" in ran.stderr
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@every_hostile
 def test_a_hostile_input_is_never_run_and_never_a_flag(agent: Agent, text: str) -> None:
     agent.recording()
     inputs = ("fail_on", "profile", "baseline", "waivers", "tenant", "demo", "arguments", "new_only")
@@ -117,7 +120,7 @@ def test_a_hostile_input_is_never_run_and_never_a_flag(agent: Agent, text: str) 
     ]
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@every_hostile
 def test_no_hostile_format_leads_out_of_the_folder(agent: Agent, text: str) -> None:
     agent.recording()
     ran = _gate(agent, formats=text)
@@ -168,6 +171,7 @@ def test_what_follows_the_gate_hangs_on_what_it_said() -> None:
     assert [step["name"] for step in read(ACTION)["runs"]["steps"]][-1] == "Pass or fail"
 
 
+@pytest.mark.exhaustive
 def test_the_uploaded_file_says_that_it_is_whole(agent: Agent) -> None:
     _gate(agent, demo="hardened", formats="sarif")
     runs = json.loads((agent.temp / "keyaudit" / "keyaudit.sarif").read_text(encoding="utf-8"))["runs"]

@@ -8,7 +8,7 @@ import pytest
 
 from keyaudit.model.errors import Exit
 from tests.cli.tenants import running
-from tests.pipelines.agent import HOSTILE, TEMPLATE, Agent, filled, read, script
+from tests.pipelines.agent import TEMPLATE, Agent, every_hostile, filled, read, script
 from tests.report.sinks import agent_commands
 
 
@@ -29,6 +29,7 @@ def _gate(agent: Agent, environ: Mapping[str, str], **given: str) -> subprocess.
     return agent.run(step["inputs"]["inlineScript"], {**filled(step["env"], _values(given)), **environ})
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("estate", "exit_"), [("hardened", Exit.CLEAN), ("contoso", Exit.FINDINGS)])
 def test_a_live_tenant_is_audited_and_the_task_ends_as_the_gate(agent: Agent, estate: str, exit_: Exit) -> None:
     agent.installed()
@@ -52,7 +53,7 @@ def test_a_gate_that_cannot_start_publishes_nothing(agent: Agent) -> None:
     assert "setvariable" not in ran.stdout
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@every_hostile
 def test_a_hostile_parameter_is_never_run_and_never_a_flag(agent: Agent, text: str) -> None:
     agent.recording()
     flags = {"failOn": "fail-on", "profile": "profile", "baseline": "baseline", "waivers": "waivers", "tenant": "tenant"}
@@ -72,7 +73,7 @@ def test_a_hostile_parameter_is_never_run_and_never_a_flag(agent: Agent, text: s
     ]
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@every_hostile
 def test_no_hostile_format_leads_out_of_the_folder(agent: Agent, text: str) -> None:
     agent.recording()
     ran = _gate(agent, {}, formats=text)

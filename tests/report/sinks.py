@@ -5,6 +5,9 @@ import inspect
 import re
 import unicodedata
 from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 _ACTS = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff9-\ufffb"
@@ -131,25 +134,41 @@ CORPUS: dict[str, str] = {
 """Names that attack whoever reads them. N14, two things of one name, takes two: where names join, there are tests for it."""
 
 
+KINDS = {name: CORPUS[name] for name in {name.split()[0]: name for name in reversed(CORPUS)}.values()}
+"""The first of each kind."""
+
+
+def one_of_each_kind(test: Callable[..., None]) -> Callable[..., None]:
+    """As `every_payload`, with one of each kind unless the tests are exhaustive: for what takes long to read its output."""
+    names = [pytest.param(KINDS, id="kinds"), pytest.param(CORPUS, id="all", marks=pytest.mark.exhaustive)]
+    return pytest.mark.parametrize("corpus", names)(_over(test, None))
+
+
 def every_payload(test: Callable[..., None]) -> Callable[..., None]:
     """The test with each of the corpus in turn as its `payload`, to the end; it fails with all that it fails for, by name.
 
     As a test of its own each would cost four times as much: most of that is not the test.
     """
+    return _over(test, CORPUS)
 
+
+def _over(test: Callable[..., None], fixed: dict[str, str] | None) -> Callable[..., None]:
     @functools.wraps(test)
-    def run(**others: object) -> None:
+    def run(**others: Any) -> None:
         errors = []
-        for name, payload in CORPUS.items():
+        corpus: dict[str, str] = others.pop("corpus") if fixed is None else fixed
+        for name, payload in corpus.items():
             try:
                 test(payload=payload, **others)
             except Exception as error:  # noqa: BLE001 - raised below, with the others
                 error.add_note(f"the payload was {name}")
                 errors.append(error)
         if errors:
-            raise ExceptionGroup(f"{len(errors)} of {len(CORPUS)} payloads", errors)
+            raise ExceptionGroup(f"{len(errors)} of {len(corpus)} payloads", errors)
 
     taken = inspect.signature(test)
     kept = [each for each in taken.parameters.values() if each.name != "payload"]
+    if fixed is None:
+        kept.append(inspect.Parameter("corpus", inspect.Parameter.KEYWORD_ONLY))
     run.__signature__ = taken.replace(parameters=kept)  # type: ignore[attr-defined]  # what pytest asks for is what it gives
     return run

@@ -18,7 +18,7 @@ from keyaudit.report.bundle.write import write
 from tests.report.bundles import files, whole, written
 from tests.report.example import CLEAN, REPORT
 from tests.report.hostile import hostile
-from tests.report.sinks import agent_commands, every_payload, is_formula, restored, terminal_codes
+from tests.report.sinks import agent_commands, is_formula, one_of_each_kind, restored, terminal_codes
 from tests.report.test_files import mode, room_for
 
 csv.field_size_limit(10_000_000)
@@ -165,7 +165,7 @@ def test_nothing_that_is_there_is_replaced(tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == before
 
 
-@every_payload
+@one_of_each_kind
 def test_no_name_acts_on_whoever_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, payload: str) -> None:
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     folder = written(Path(mkdtemp(dir=tmp_path)) / "b", hostile(payload))

@@ -12,7 +12,7 @@ from keyaudit.report.formats import FILES
 from tests.needs import module
 from tests.report.example import FINDINGS
 from tests.report.files import parts, poisoned, sheets
-from tests.report.sinks import CORPUS, agent_commands, every_payload, restored, terminal_codes
+from tests.report.sinks import CORPUS, agent_commands, every_payload, one_of_each_kind, restored, terminal_codes
 
 TEXTS = [name for name in FILES if name != "xlsx"]
 JSON = ["jsonl", "sarif", "ocsf", "cyclonedx", "cyclonedx-1.7"]
@@ -105,7 +105,7 @@ def test_a_label_of_a_metric_ends_where_it_should(payload: str) -> None:
     }
 
 
-@every_payload
+@one_of_each_kind
 def test_a_workbook_holds_text_and_computes_nothing(payload: str) -> None:
     book = poisoned("xlsx", payload)
     cells = [line.split(" ", 2) for line in sheets(book)]

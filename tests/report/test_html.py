@@ -23,7 +23,7 @@ from keyaudit.report.html.inert import LONGEST
 from tests.report.example import AS_OF, CLEAN, DAY, FINDINGS, GATED, OVERDUE, REPORT, tallies, total
 from tests.report.excused import EXCUSED
 from tests.report.hostile import hostile
-from tests.report.sinks import agent_commands, every_payload, terminal_codes
+from tests.report.sinks import agent_commands, every_payload, one_of_each_kind, terminal_codes
 
 REFERENCES = {each for tally in REPORT.tallies for each in tally.policy.references if each.startswith("https://")}
 
@@ -93,7 +93,7 @@ def test_links_lead_into_the_page_or_to_what_policies_refer_to() -> None:
     assert named <= set(ids)
 
 
-@every_payload
+@one_of_each_kind
 def test_a_name_changes_nothing_but_text_and_is_read_as_it_is(payload: str) -> None:
     page = hostile_page(payload)
     if not payload:

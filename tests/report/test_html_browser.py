@@ -1,7 +1,7 @@
 """The page in a real browser: quiet, offline, in every width and on paper, by keyboard and for a screen reader."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 _PAST = Past(run_id="earlier", as_of=AS_OF - 30 * DAY, open={Severity.HIGH: 9}, unknown=1, complete=True)
-REPORTS = {
-    "report": dataclasses.replace(REPORT, history=(_PAST,)),
-    "gated": GATED,
-    "clean": CLEAN,
-    "script": hostile(CORPUS["N7 html"]),
-    "long": hostile(CORPUS["N11 long"]),
+pytestmark = pytest.mark.exhaustive
+REPORTS: dict[str, Callable[[], Report]] = {
+    "report": lambda: dataclasses.replace(REPORT, history=(_PAST,)),
+    "gated": lambda: GATED,
+    "clean": lambda: CLEAN,
+    "script": lambda: hostile(CORPUS["N7 html"]),
+    "long": lambda: hostile(CORPUS["N11 long"]),
 }
 WIDTHS = (1280, 820, 390)
 SCHEMES = ("light", "dark")
@@ -45,7 +46,7 @@ def opened() -> Iterator["Browser"]:
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
-    return {name: _written(report, folder / f"{name}.html") for name, report in REPORTS.items()}
+    return {name: _written(make(), folder / f"{name}.html") for name, make in REPORTS.items()}
 
 
 def _written(report: Report, path: Path) -> Path:

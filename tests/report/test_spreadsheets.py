@@ -13,6 +13,7 @@ from tests.report.files import exported
 from tests.report.hostile import hostile
 from tests.report.sinks import CORPUS
 
+pytestmark = pytest.mark.exhaustive
 # Long names make the file large, and are no formula.
 PAYLOADS = [payload for payload in CORPUS.values() if len(payload) < 10_000]
 

@@ -1,0 +1,146 @@
+"""What many tests look at and none changes, worked out once: the shipped policies, and the snapshots of simulated tenants.
+
+Only what a pure function gives of files that nobody edits is kept: policies as they were parsed, and what DuckDB makes of a
+snapshot. Verdicts, exit codes, findings and texts are made anew by every command.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit import audit
+from keyaudit.inventory.snapshot import Snapshot
+from keyaudit.policy import load
+
+_KEPT = 12
+"""How many opened snapshots are kept: each takes some 30 MB."""
+_DECIDED = ("fail_on", "allowances", "new_only")
+"""Arguments of `audit.judge` that are for the verdict alone."""
+
+
+def of_this_run(factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run of pytest have in common."""
+    own = factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+def made_once(path: Path, make: Callable[[Path], object]) -> Path:
+    """The path, made by whichever worker comes first."""
+    with path.with_name(f"{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            make(path)
+    return path
+
+
+_policies: dict[tuple[Path, int, int], Any] = {}
+_read = load._read
+
+
+def keep_shipped_policies(patch: pytest.MonkeyPatch) -> None:
+    """Each shipped policy is parsed once in this process, and anew once its file was written to."""
+    shipped = load.shipped()
+
+    def once(path: Path) -> Any:
+        if not path.is_relative_to(shipped):
+            return _read(path)
+        status = path.stat()
+        key = (path, status.st_mtime_ns, status.st_size)
+        if key not in _policies:
+            _policies[key] = _read(path)
+        return _policies[key]
+
+    patch.setattr(load, "_read", once)
+
+
+class Opened:
+    """Connections to snapshots, each with what was judged over it: kept open, the least used closed first."""
+
+    def __init__(self) -> None:
+        self._asked: list[str] = []
+        self._open: OrderedDict[object, tuple[ExitStack, Any]] = OrderedDict()
+        self._judged: dict[int, tuple[object, Any]] = {}
+        self._judging = Snapshot.judging
+        self._judge_policies = audit.judge_policies
+
+    def close(self) -> None:
+        """Close them all."""
+        while self._open:
+            self._drop()
+
+    def install(self, patch: pytest.MonkeyPatch) -> None:
+        """Let `audit` take what is kept here where all arguments are the same; a snapshot of a live run is not kept."""
+        patch.setattr(audit, "judge", self._streamed("judge", audit.judge))
+        patch.setattr(audit, "judge_policies", self._judged_policies)
+
+        def judging(snapshot: Snapshot, as_of: int, **how: Any) -> Any:
+            return self._connection(snapshot, as_of, **how)
+
+        patch.setattr(Snapshot, "judging", judging)
+        for name in ("access", "blast_radius"):
+            patch.setattr(audit, name, self._called(name, getattr(audit, name)))
+        for name in ("inventory", "expiring"):
+            patch.setattr(audit, name, self._streamed(name, getattr(audit, name)))
+
+    def _called(self, name: str, ask: Callable[..., Any]) -> Callable[..., Any]:
+        def asked(*arguments: Any, **how: Any) -> Any:
+            with self._asking(name):
+                return ask(*arguments, **how)
+
+        return asked
+
+    def _streamed(self, name: str, ask: Callable[..., Any]) -> Callable[..., Any]:
+        @contextlib.contextmanager
+        def asked(*arguments: Any, **how: Any) -> Iterator[Any]:
+            rest = {each: value for each, value in how.items() if each not in _DECIDED}
+            judged = f" {[id(policy) for policy in arguments[1]]} {rest}" if name == "judge" else ""
+            with self._asking(name + judged), ask(*arguments, **how) as found:
+                yield found
+
+        return asked
+
+    @contextlib.contextmanager
+    def _asking(self, what: str) -> Iterator[None]:
+        self._asked.append(what)
+        try:
+            yield
+        finally:
+            self._asked.pop()
+
+    @contextlib.contextmanager
+    def _connection(self, snapshot: Snapshot, as_of: int, **how: Any) -> Iterator[Any]:
+        if not self._asked or snapshot.folder.parent.name.startswith("keyaudit-"):
+            with self._judging(snapshot, as_of, **how) as connection:
+                yield connection
+            return
+        made = (snapshot.folder / "manifest.json").stat().st_mtime_ns
+        given = {name: sorted(value) if isinstance(value, set) else value for name, value in how.items()}
+        key = (snapshot.folder, made, as_of, str(given), self._asked[-1])
+        if key not in self._open:
+            while len(self._open) >= _KEPT:
+                self._drop()
+            with ExitStack() as stack:
+                connection = stack.enter_context(self._judging(snapshot, as_of, **how))
+                self._open[key] = (stack.pop_all(), connection)
+        self._open.move_to_end(key)
+        yield self._open[key][1]
+
+    def _judged_policies(self, connection: Any, policies: Any, *rest: Any, **how: Any) -> Any:
+        if not any(connection is held for _, held in self._open.values()):
+            return self._judge_policies(connection, policies, *rest, **how)
+        # The policies are kept with it, so that their ids stay theirs.
+        if id(connection) not in self._judged:
+            self._judged[id(connection)] = (policies, self._judge_policies(connection, policies, *rest, **how))
+        return self._judged[id(connection)][1]
+
+    def _drop(self) -> None:
+        _, (stack, connection) = self._open.popitem(last=False)
+        self._judged.pop(id(connection), None)
+        stack.close()
