@@ -1,0 +1,133 @@
+"""Tries every fault and tells what came of it. See `--help`."""
+
+import argparse
+import random
+import statistics
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+from tests.sweep.compare import Effect
+from tests.sweep.faults import Fault
+from tests.sweep.sweep import Sweep
+
+_SHOWN = 6
+"""Results that are shown of each violation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One fault, or several at once, and what came of it."""
+
+    kind: str
+    operation: str
+    again: str
+    single: bool
+    effect: Effect
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 1 unless there is no silent pass and no loss."""
+    asked = _asked(arguments)
+    count = 0
+    found: list[Tried] = []
+    for tried in _all(asked):
+        count += 1
+        found.append(tried)
+        for line in _violations(tried):
+            print(line, flush=True)
+    for line in _table(found):
+        print(line)
+    silent = sum(bool(tried.effect.silent) for tried in found)
+    losses = sum(bool(tried.effect.losses) for tried in found)
+    print(f"{len(found):,} faults tried, {silent:,} silent passes, {losses:,} losses")
+    return 1 if silent or losses else 0
+
+
+def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.sweep", description=__doc__)
+    parser.add_argument("--sample", type=int, metavar="N", help="only N faults, chosen by --seed")
+    parser.add_argument("--pairs", type=int, metavar="N", help="N pairs of faults, chosen by --seed, instead of single ones")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=1, metavar="N")
+    parser.add_argument("--operation", action="append", metavar="ID", help="only faults of this operation; may be repeated")
+    parser.add_argument("--fault", action="append", metavar="NAME", help="only faults of this name; may be repeated")
+    return parser.parse_args(arguments)
+
+
+def _all(asked: argparse.Namespace) -> Iterator[Tried]:
+    parts = max(1, asked.processes)
+    if parts == 1:
+        yield from _part(asked, 0, 1)
+        return
+    with ProcessPoolExecutor(parts) as pool:
+        for part in [pool.submit(_listed, asked, number, parts) for number in range(parts)]:
+            yield from part.result()
+
+
+def _listed(asked: argparse.Namespace, number: int, parts: int) -> list[Tried]:
+    return list(_part(asked, number, parts))
+
+
+def _part(asked: argparse.Namespace, number: int, parts: int) -> Iterator[Tried]:
+    with Sweep() as sweep:
+        for faults in chosen(sweep.faults, asked)[number::parts]:
+            effect = sweep.tried(*faults)
+            first = faults[0]
+            again = " and ".join(fault.again for fault in faults)
+            kind = first.kind if len(faults) == 1 else "pair"
+            yield Tried(kind, first.operation, again, first.single and len(faults) == 1, effect)
+
+
+def chosen(faults: Sequence[Fault], asked: argparse.Namespace) -> list[tuple[Fault, ...]]:
+    """What is to be tried, in an order that spreads operations over processes."""
+    left = [
+        fault
+        for fault in faults
+        if (not asked.operation or fault.operation in asked.operation) and (not asked.fault or fault.name in asked.fault)
+    ]
+    chance = random.Random(asked.seed)
+    if asked.pairs:
+        return [(chance.choice(left), chance.choice(left)) for _ in range(asked.pairs)]
+    if asked.sample is not None and asked.sample < len(left):
+        left = sorted(chance.sample(left, asked.sample), key=lambda fault: (fault.operation, fault.name))
+    return [(fault,) for fault in left]
+
+
+def _violations(tried: Tried) -> Iterator[str]:
+    effect = tried.effect
+    for what, results in (("SILENT", effect.silent), ("LOSS", effect.losses)):
+        if results:
+            yield f"{what} {len(results)} by: {tried.again}"
+            yield from (f"    {wrong.text}" for wrong in results[:_SHOWN])
+    if effect.bugs:
+        yield f"BUG by: {tried.again}"
+        yield from (f"    {bug}" for bug in effect.bugs[:_SHOWN])
+
+
+def _table(found: Sequence[Tried]) -> Iterator[str]:
+    kinds: dict[str, list[Tried]] = defaultdict(list)
+    for tried in found:
+        kinds[tried.kind].append(tried)
+    yield ""
+    yield f"{'fault':<22} {'tried':>6} {'unknown: median':>16} {'maximum':>8}   {'elsewhere: median':>17} {'maximum':>8}  by"
+    for kind, of_kind in sorted(kinds.items()):
+        yield _line(kind, of_kind)
+    yield _line("all", found)
+
+
+def _line(kind: str, tried: Sequence[Tried]) -> str:
+    unknown = [each.effect.unknown for each in tried]
+    single = [each for each in tried if each.single and not each.effect.stopped]
+    line = f"{kind:<22} {len(tried):>6,} {statistics.median(unknown):>16,.0f} {max(unknown):>8,}"
+    if single:
+        worst = max(single, key=lambda each: each.effect.others)
+        others = statistics.median(each.effect.others for each in single)
+        line += f"   {others:>17,.0f} {worst.effect.others:>8,}  {worst.operation}"
+    return line
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,275 @@
+"""One audit of the tenant in memory: collected, written, judged, and what came of it as plain values."""
+
+import asyncio
+import contextlib
+import random
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from keyaudit import audit
+from keyaudit.cloud.connection import Connection, Identity
+from keyaudit.cloud.gateway import Gateway
+from keyaudit.cloud.tokens import Tokens
+from keyaudit.collect.evidence import Evidence
+from keyaudit.collect.run import collect_all
+from keyaudit.inventory.snapshot import Snapshot, write
+from keyaudit.inventory.spool import Spool
+from keyaudit.model.coverage import Coverage
+from keyaudit.model.errors import AuditError, Exit
+from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.operations import OPERATIONS
+from keyaudit.model.reasons import Reason
+from keyaudit.model.run import Report, Run
+from keyaudit.model.tables import TABLES
+from keyaudit.policy.load import load
+from keyaudit.policy.verdict import PASS, outcome_of
+from tests.sweep.memo import Memo, RowsAskedForError, digest
+from tests.sweep.tenant import ENVIRONMENT, Answers, Call, Clients, Meddle
+
+Result = tuple[str, str]
+"""A policy's id, and the id of a row that it judged or of a scope that gave too few."""
+
+
+class Clock:
+    """The estate's day; only sleeping moves it, and takes no time."""
+
+    def __init__(self, as_of: int) -> None:
+        self._as_of, self._passed = as_of, 0.0
+
+    def now(self) -> int:
+        """Whole seconds since 1970."""
+        return self._as_of
+
+    def monotonic(self) -> float:
+        """How long it has slept."""
+        return self._passed
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the others run."""
+        self._passed += seconds
+        await asyncio.sleep(0)
+
+
+class _Silent:
+    def update(self, surface: str, done: int, total: int | None) -> None:
+        """Progress is of no interest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something that was not read, as the verdict tells it."""
+
+    scope: str
+    operations: tuple[str, ...]
+    reason: Reason
+    policies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What an audit came to."""
+
+    results: Mapping[Result, Outcome]
+    """Fails, passes and unknowns, of rows and of scopes. What a policy does not apply to is not in it."""
+    scopes: frozenset[Result]
+    """Those that are about a scope: unknown, all of them."""
+    conditions: tuple[Exit, ...]
+    gaps: tuple[Missing, ...]
+    bugs: tuple[str, ...] = ()
+    """Units that ended in an exception, as `surface: exception`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """An audit that came to nothing. `meant`: keyaudit stopped by itself, with an exit code of its own."""
+
+    why: str
+    meant: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """An audit without a fault, with everything that faults are measured by."""
+
+    audited: Audited
+    findings: Sequence[Finding]
+    """All of them, passes included."""
+    coverage: Sequence[Coverage]
+    calls: Mapping[Call, Any]
+    """Every request with its answer."""
+    rows: Mapping[str, int]
+    """By table how many there are."""
+    not_applicable: frozenset[str]
+    """Policies that do not apply to some row of their table."""
+
+
+class Auditor:
+    """Audits one tenant again and again, with something else in the way each time. Use it in `with`."""
+
+    def __init__(self, answers: Answers, evidence: Evidence) -> None:
+        self._answers, self._evidence = answers, evidence
+        self._policies = load()
+        supplied = set(evidence.digests)
+        judged = sorted(
+            (each for each in self._policies if supplied.issuperset(each.text.needs)), key=lambda policy: policy.text.id
+        )
+        self._by_table = {name: [each.text.id for each in judged if each.table.name == name] for name in TABLES}
+        self._known: dict[str, Audited | Stopped] = {}
+        self._opened = contextlib.ExitStack()
+        self.judged = 0
+        """How many inventories were judged: what comes again is remembered."""
+
+    def __enter__(self) -> "Auditor":
+        self._folder = Path(self._opened.enter_context(tempfile.TemporaryDirectory(dir=_in_memory(), prefix="sweep-")))
+        self._memo = Memo(self._folder / "loaded")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def base(self) -> Base:
+        """An audit without a fault, by the program itself and with nothing remembered."""
+        calls: dict[Call, Any] = {}
+        with self._collected(None, calls) as (spool, bugs):
+            assert not bugs, bugs
+            snapshot = write(spool, spool.run, self._evidence.logs)
+            with self._judged(snapshot) as report:
+                findings = tuple(report.findings(True))
+                results = {(each.policy.id, _about(each)): each.outcome for each in findings}
+                base = Base(
+                    _audited(report, results, frozenset(_scopes(findings))),
+                    findings,
+                    snapshot.coverage,
+                    calls,
+                    snapshot.run.rows,
+                    frozenset(tally.policy.id for tally in report.tallies if tally.not_applicable),
+                )
+        self.run(None)
+        self._memo.keep()
+        return base
+
+    def run(self, meddle: Meddle | None) -> Audited | Stopped:
+        """One audit, as quickly as it can be had."""
+        try:
+            with self._collected(meddle, {}) as (spool, bugs):
+                key = _content(spool, bugs)
+                if key not in self._known:
+                    self._known[key] = self._remembered(spool, bugs)
+                return self._known[key]
+        except AuditError as error:
+            return Stopped(str(error), meant=True)
+        except Exception as error:  # noqa: BLE001 - a bug that ends the run is what is looked for
+            return Stopped(f"{type(error).__name__}: {error}", meant=False)
+
+    def whole(self, meddle: Meddle | None) -> Audited | Stopped:
+        """The same, by the program itself."""
+        try:
+            with (
+                self._collected(meddle, {}) as (spool, bugs),
+                self._judged(write(spool, spool.run, self._evidence.logs)) as report,
+            ):
+                findings = tuple(report.findings(True))
+                results = {(each.policy.id, _about(each)): each.outcome for each in findings}
+                return _audited(report, results, frozenset(_scopes(findings)), bugs)
+        except AuditError as error:
+            return Stopped(str(error), meant=True)
+
+    @contextlib.contextmanager
+    def _collected(self, meddle: Meddle | None, calls: dict[Call, Any]) -> Iterator[tuple[Spool, tuple[str, ...]]]:
+        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+            spool, bugs = asyncio.run(self._collect(Path(folder) / "out", meddle, calls))
+            with spool:
+                yield spool, bugs
+
+    async def _collect(self, folder: Path, meddle: Meddle | None, calls: dict[Call, Any]) -> tuple[Spool, tuple[str, ...]]:
+        estate = self._answers.estate
+        clock, clients = Clock(estate.as_of), Clients(self._answers, OPERATIONS, meddle)
+        tokens: Any = Tokens(ENVIRONMENT, clock)
+        replaced: Any = clients
+        door: Any = SimpleNamespace(requests=0)
+        gateway = Gateway(replaced, ENVIRONMENT, tokens, clock, chance=random.Random(0))
+        connection = Connection(gateway, Identity(estate.tenant_id, "sweep"), ENVIRONMENT, door)
+        run = Run(
+            run_id="sweep",
+            tenant_id=estate.tenant_id,
+            tenant_name="",
+            environment=ENVIRONMENT.name,
+            identity="sweep",
+            as_of=estate.as_of,
+            tool_version="0",
+            evidence=self._evidence.digests,
+        )
+        spool = Spool.create(folder, run)
+        with contextlib.ExitStack() as failed:
+            failed.enter_context(spool)
+            failures = await collect_all(connection, spool, progress=_Silent(), evidence=self._evidence)
+            failed.pop_all()
+        calls.update(clients.calls)
+        return spool, tuple(f"{failure.surface}: {failure.error!r}" for failure in failures)
+
+    @contextlib.contextmanager
+    def _judged(self, snapshot: Snapshot) -> Iterator[Report]:
+        with audit.judge(
+            snapshot,
+            self._policies,
+            as_of=self._answers.estate.as_of,
+            profile="default",
+            fail_on=Severity.LOW,
+            allowances=(),
+        ) as report:
+            yield report
+
+    def _remembered(self, spool: Spool, bugs: tuple[str, ...]) -> Audited:
+        self.judged += 1
+        self._memo.drop()
+        with self._memo.patched() as session, self._judged(write(spool, spool.run, self._evidence.logs)) as report:
+            results: dict[Result, Outcome] = {}
+            for table, policies in self._by_table.items():
+                columns = ", ".join(f"code{number}" for number in range(len(policies)))
+                for row, *codes in session().judged(table, f"id, {columns}") if policies else ():
+                    results.update(
+                        ((policy, row), outcome_of(code)) for policy, code in zip(policies, codes, strict=True) if code >= PASS
+                    )
+            scopes = frozenset(_scopes(_first(report.findings)))
+            return _audited(report, results | dict.fromkeys(scopes, Outcome.UNKNOWN), scopes, bugs)
+
+
+def _first(findings: Callable[[bool], Iterator[Finding]]) -> Iterator[Finding]:
+    """The findings of scopes, which come before any row is asked for."""
+    with contextlib.suppress(RowsAskedForError):
+        yield from findings(False)
+
+
+def _scopes(findings: Iterator[Finding] | Sequence[Finding]) -> Iterator[Result]:
+    return ((each.policy.id, each.scope.id) for each in findings if each.scope is not None)
+
+
+def _about(finding: Finding) -> str:
+    return finding.scope.id if finding.scope else str(finding.row["id"])
+
+
+def _audited(
+    report: Report, results: Mapping[Result, Outcome], scopes: frozenset[Result], bugs: tuple[str, ...] = ()
+) -> Audited:
+    gaps = tuple(
+        Missing(gap.scope.id, gap.operations, gap.reason, gap.blinds)
+        for gap in report.verdict.gaps
+        if gap.required and not gap.allowed
+    )
+    return Audited(results, scopes, report.verdict.conditions, gaps, bugs)
+
+
+def _content(spool: Spool, bugs: tuple[str, ...]) -> str:
+    """What tells apart two collections that are judged apart."""
+    rows = [b"\n".join([table.encode(), *sorted(spool.lines(table))]) for table in TABLES]
+    ledger = [(each.scope.id, each.operation, each.state, each.reason, each.kept > 0) for each in spool.coverage()]
+    return digest(*rows, repr(ledger), repr(bugs))
+
+
+def _in_memory() -> str | None:
+    """A place for files that is no disk, where there is one."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None

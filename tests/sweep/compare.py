@@ -1,0 +1,153 @@
+"""What a fault changed, against the rules: a result may only become unknown, and nothing disappears in silence."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from keyaudit.model.findings import Finding, Outcome
+from tests.sweep.audited import Audited, Base, Result, Stopped
+from tests.sweep.faults import Fault
+
+GONE = "gone"
+"""There is no such result any more: the row is missing, or the policy does not apply to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One result that is not as it should be."""
+
+    policy: str
+    row: str
+    before: str
+    after: str
+
+    @property
+    def text(self) -> str:
+        """For people."""
+        return f"{self.policy} {self.before} -> {self.after}: {self.row}"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What one fault did."""
+
+    unknown: int
+    """Results that were known and are unknown."""
+    others: int
+    """Those of them that are not about the one object that was struck, nor about what names it."""
+    silent: tuple[Wrong, ...] = ()
+    """Fails and unknowns that became passes, or are gone and nothing says so; or a gate that would say clean."""
+    losses: tuple[Wrong, ...] = ()
+    """Passes that became fails, or are gone and nothing says so; results that nobody should have."""
+    fallbacks: int = 0
+    """Answers of another kind that are right."""
+    stopped: str = ""
+    bugs: tuple[str, ...] = ()
+
+
+Believed = Callable[[Fault, Wrong], str]
+"""Why a change is right after all; empty where it is not."""
+
+
+class Judge:
+    """Holds what audits came to against one without a fault."""
+
+    def __init__(self, base: Base, believed: Believed) -> None:
+        self._base, self._believed = base, believed
+        rows: dict[str, list[str]] = {}
+        self._scopes: dict[str, str] = {}
+        self._results: dict[str, list[Result]] = {}
+        for finding in base.findings:
+            about = _row(finding)
+            self._results.setdefault(about, []).append((finding.policy.id, about))
+            if about not in rows:
+                rows[about] = [about, *_texts(finding)]
+                self._scopes[about] = str(finding.row.get("scope_id") or about)
+        self._texts = {about: "\n".join(texts).lower() for about, texts in rows.items()}
+        self._fails = {
+            about: sum(base.audited.results[result] is Outcome.FAIL for result in results)
+            for about, results in self._results.items()
+        }
+        self.weigh: Callable[[Sequence[str]], int] = lambda names: self._weigh(tuple(names))
+        self._weigh = cache(self._weighed)
+
+    def effect(self, fault: Fault, came: Audited | Stopped) -> Effect:
+        """What the fault did."""
+        if isinstance(came, Stopped):
+            # Where keyaudit stops with an exit code of its own there is no report that could be wrong.
+            wrong = () if came.meant else (Wrong("every policy", "the whole run", "judged", came.why),)
+            return Effect(len(self._base.audited.results), 0, losses=wrong, stopped=came.why)
+        before, after = self._base.audited.results, came.results
+        changed = {result: now for result, was in before.items() if (now := after.get(result)) is not was}
+        unknown = [result for result, now in changed.items() if now is Outcome.UNKNOWN]
+        wrong = list(self._wrong(changed, came))
+        wrong += [Wrong(*result, GONE, now) for result, now in after.items() if result not in before and self._made(now)]
+        right = [each for each in wrong if self._believed(fault, each)]
+        wrong = [each for each in wrong if not self._believed(fault, each)]
+        silent = tuple(each for each in wrong if _silent(each))
+        return Effect(
+            unknown=len(unknown),
+            others=sum(not self.concerns(row, fault.about) for _, row in unknown) if fault.single else 0,
+            silent=silent,
+            losses=tuple(each for each in wrong if each not in silent),
+            fallbacks=len(right),
+            bugs=came.bugs,
+        )
+
+    def concerns(self, row: str, names: Iterable[str]) -> bool:
+        """Whether a row is about something called so, or names it."""
+        text = self._texts.get(row, row.lower())
+        return any(name in text for name in names)
+
+    def _weighed(self, names: tuple[str, ...]) -> int:
+        return sum(fails for row, fails in self._fails.items() if fails and self.concerns(row, names))
+
+    def _wrong(self, changed: Mapping[Result, Outcome | None], came: Audited) -> Iterator[Wrong]:
+        heard: dict[str, set[str]] = {}
+        for policy, scope in came.scopes - self._base.audited.scopes:
+            heard.setdefault(policy, set()).add(scope)
+        for (policy, row), now in changed.items():
+            was = self._base.audited.results[policy, row]
+            if now is Outcome.UNKNOWN:
+                continue
+            if now is not None:
+                yield Wrong(policy, row, was, now)
+            elif (policy, row) in self._base.audited.scopes:
+                # A scope of which nothing was read is read now.
+                continue
+            elif not self._said(row, heard.get(policy, ())):
+                gap = any(policy in missing.policies for missing in came.gaps)
+                yield Wrong(policy, row, was, f"{GONE}, only a gap" if gap else GONE)
+
+    def _said(self, row: str, scopes: Iterable[str]) -> bool:
+        """Whether an unknown result of the policy stands for the row: on its scope, or what that is in."""
+        scope = self._scopes[row].lower()
+        tenant = f"/tenants/{self._tenant}"
+        return any(scope == heard or scope.startswith(f"{heard}/") or heard == tenant for heard in scopes)
+
+    @property
+    def _tenant(self) -> str:
+        return next(record.scope.id for record in self._base.coverage if record.scope.id.startswith("/tenants/"))[9:]
+
+    @staticmethod
+    def _made(now: Outcome) -> bool:
+        """A result that nobody should have. A pass of a row that is not there is as wrong as a fail."""
+        return now in (Outcome.FAIL, Outcome.PASS)
+
+
+def _silent(wrong: Wrong) -> bool:
+    if wrong.before == GONE or wrong.after.endswith("gap"):
+        return False
+    return wrong.before != Outcome.PASS and wrong.after in (Outcome.PASS, GONE)
+
+
+def _row(finding: Finding) -> str:
+    return finding.scope.id if finding.scope else str(finding.row["id"])
+
+
+def _texts(finding: Finding) -> Iterator[str]:
+    for value in finding.row.values():
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from (each for each in value if isinstance(each, str))

@@ -1,0 +1,336 @@
+"""Every fault that is tried: what stands in the way of one operation, everywhere, at one address, or in one item."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from multidict import CIMultiDict
+
+from keyaudit.cloud.clients import Answer
+from keyaudit.model.operations import OPERATIONS, Paging, Surface
+from tests.sweep import members
+from tests.sweep.tenant import Call
+
+Answering = Callable[[Call], Answer]
+Effect = Callable[[Call, Answering, int], Answer]
+"""Given the call, what answers it, and how often this address was asked before."""
+
+_JSON = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault. Its operation and its name say all of it, so that it can be tried again by itself."""
+
+    operation: str
+    name: str
+    kind: str
+    """Its name without what it is about: faults of one kind are one line of the table."""
+    at: Call | None
+    """The one address that it is at; None for every address of the operation."""
+    effect: Effect = field(compare=False, repr=False)
+    about: tuple[str, ...] = ()
+    """What the one object that it strikes is called, in lower case; empty where it strikes no object alone."""
+    member: str = ""
+
+    @property
+    def single(self) -> bool:
+        """Whether it strikes one object, so that nothing else may suffer."""
+        return bool(self.about)
+
+    @property
+    def again(self) -> str:
+        """How to try it again."""
+        return f"python -m tests.sweep --operation {self.operation} --fault '{self.name}'"
+
+
+class Meddling:
+    """Puts faults between the gateway and the tenant, for one run."""
+
+    def __init__(self, *faults: Fault) -> None:
+        self._faults = faults
+        self._asked: dict[Call, int] = defaultdict(int)
+        self.struck = 0
+
+    def __call__(self, call: Call, true: Answering) -> Answer:
+        """What comes back."""
+        for fault in self._faults:
+            if fault.operation == call.operation and fault.at in (None, call):
+                self.struck += 1
+                self._asked[call] += 1
+                return fault.effect(call, true, self._asked[call] - 1)
+        return true(call)
+
+
+def all_faults(calls: Mapping[Call, Answer], weigh: Callable[[Sequence[str]], int]) -> list[Fault]:
+    """Every fault of every operation that was asked, ordered by operation and name.
+
+    `weigh` says how many results that are fails speak of something called so: of several addresses or items that could be
+    struck, the one with most of them is, since a fail that turns into a pass is the worst that can happen.
+    """
+    by_operation: dict[str, dict[Call, Answer]] = defaultdict(dict)
+    for call, answer in calls.items():
+        by_operation[call.operation][call] = answer
+    found: list[Fault] = []
+    for operation in sorted(by_operation):
+        found += _of_operation(operation, by_operation[operation], weigh)
+    return found
+
+
+def _of_operation(operation: str, calls: Mapping[Call, Answer], weigh: Callable[[Sequence[str]], int]) -> Iterator[Fault]:
+    addresses = sorted(call for call, answer in calls.items() if answer.status == 200)
+    if not addresses:
+        return
+    heaviest = max(addresses, key=lambda call: (weigh(_named(call, calls[call])), _size(calls[call])))
+    for kind, effect in _answers(operation):
+        yield Fault(operation, kind, kind, None, effect)
+        if len(addresses) > 1:
+            yield Fault(operation, f"{kind} at one", kind, heaviest, effect, _named(heaviest, calls[heaviest]))
+    if operation == "graph.batch":
+        return
+    yield from _of_members(operation, {call: calls[call] for call in addresses}, weigh)
+    yield from _of_items(operation, {call: calls[call] for call in addresses}, weigh)
+
+
+def _size(answer: Answer) -> int:
+    return len(answer.body)
+
+
+def _named(call: Call, answer: Answer) -> tuple[str, ...]:
+    """What the object is called that an address is about: the vault, key, group or resource in it."""
+    host, _, path = call.url.removeprefix("https://").partition("?")[0].partition("/")
+    parts = path.split("/")
+    if ".vault." in host or ".managedhsm." in host:
+        thing = "/".join(parts[:2]) if len(parts) > 1 and parts[1] else ""
+        name = host.partition(".")[0]
+        return (
+            (f"https://{host}/{thing}".lower(),) if thing else (f"https://{host}/", f"/vaults/{name}", f"/managedhsms/{name}")
+        )
+    if path.lower().startswith("subscriptions/"):
+        return (f"/{path}".lower().partition("/providers/microsoft.insights")[0],) if len(parts) > 4 else (f"/{path}".lower(),)
+    guids = [part.lower() for part in parts if members._GUID.fullmatch(part)]
+    return tuple(guids) or tuple(part.lower() for part in parts[-2:-1])
+
+
+# What comes back in place of an answer ------------------------------------------------------------------------------------
+
+
+def _error(status: int, body: object, headers: Mapping[str, str] | None = None) -> Effect:
+    given = body if isinstance(body, bytes) else json.dumps(body).encode()
+    answer = Answer(status, CIMultiDict({"Content-Type": _JSON, **(headers or {})}), given)
+    return lambda call, true, before: answer
+
+
+def _code(code: str, inner: str = "", message: str = "no") -> dict[str, object]:
+    error: dict[str, object] = {"code": code, "message": message}
+    if inner:
+        error["innererror"] = {"code": inner}
+    return {"error": error}
+
+
+_FORBIDDEN: Mapping[Surface, Mapping[str, object]] = {
+    Surface.ARM: {"403": _code("AuthorizationFailed")},
+    Surface.GRAPH: {
+        "403": _code("Authorization_RequestDenied"),
+        "403 licence": _code("Authentication_RequestFromNonPremiumTenantOrB2CTenant"),
+    },
+    Surface.VAULT: {
+        "403": _code("Forbidden", "ForbiddenByRbac"),
+        "403 policy": _code("Forbidden", "ForbiddenByPolicy"),
+        "403 firewall": _code("Forbidden", "ForbiddenByFirewall"),
+        "403 private": _code("Forbidden", "ForbiddenByConnection"),
+    },
+    Surface.MANAGED_HSM: {"403": _code("AccessDenied", message="Not authorized to access x on /keys (Activity ID: y)")},
+    Surface.LOGIN: {},
+    Surface.LOGS: {"403": _code("InsufficientAccessError")},
+}
+"""As the services answer: see `../../recorded` of the design, and azure.md."""
+
+
+def _dropped(call: Call, true: Answering, before: int) -> Answer:
+    raise aiohttp.ServerDisconnectedError
+
+
+def _cut(call: Call, true: Answering, before: int) -> Answer:
+    raise aiohttp.ClientPayloadError("Response payload is not completed")
+
+
+def _once(effect: Effect) -> Effect:
+    return lambda call, true, before: true(call) if before else effect(call, true, before)
+
+
+def _edited(edit: Callable[[Any, Call], Any]) -> Effect:
+    def effect(call: Call, true: Answering, before: int) -> Answer:
+        answer = true(call)
+        body = members.decoded(answer.body)
+        if answer.status != 200 or body is None:
+            return answer
+        return Answer(answer.status, answer.headers, json.dumps(edit(body, call)).encode())
+
+    return effect
+
+
+def _answers(operation: str) -> Iterator[tuple[str, Effect]]:
+    declared = OPERATIONS[operation]
+    unavailable = _error(500, _code("InternalServerError"))
+    yield "401", _error(401, _code("InvalidAuthenticationToken"))
+    for kind, body in _FORBIDDEN[declared.surface].items():
+        yield kind, _error(403, body)
+    yield "403 odd", _error(403, _code("SomethingNew", "AndInner"))
+    yield "404", _error(404, _code("ResourceNotFound"))
+    yield "429", _error(429, _code("TooManyRequests"))
+    yield "500", unavailable
+    yield "500 once", _once(unavailable)
+    yield "dropped", _dropped
+    yield "dropped once", _once(_dropped)
+    yield "cut", _cut
+    yield "200 error", _error(200, _code("ServiceUnavailable"))
+    yield "200 empty object", _error(200, {})
+    yield "200 no JSON", _error(200, b"{")
+    yield "html", _error(200, b"<html><body>Sign in</body></html>", {"Content-Type": "text/html"})
+    if declared.paging is Paging.NONE:
+        return
+    yield "empty list", _edited(_emptied)
+    yield "page loop", _edited(lambda body, call: _linked(body, call, call.url))
+    if declared.paging is not Paging.RESOURCE_GRAPH:
+        yield "foreign link", _edited(lambda body, call: _linked(body, call, "https://elsewhere.example/next"))
+    yield "second page refused", _second(_error(403, next(iter(_FORBIDDEN[declared.surface].values()))), declared.paging)
+
+
+def _emptied(body: Any, call: Call) -> Any:
+    if not members.is_list(body):
+        return body
+    name = members.place(body, 0)[0]
+    counts = {count: 0 for count in ("count", "totalRecords", "@odata.count") if count in body}
+    links = ("nextLink", "@odata.nextLink", "$skipToken")
+    return {**{key: value for key, value in body.items() if key not in links}, **counts, name: []}
+
+
+def _linked(body: Any, call: Call, link: str) -> Any:
+    if not isinstance(body, dict):
+        return body
+    if "totalRecords" in body:
+        return {**body, "$skipToken": "again"}
+    return {**body, ("@odata.nextLink" if "@odata.context" in body else "nextLink"): link}
+
+
+def _second(refused: Effect, paging: Paging) -> Effect:
+    """A list of which the second half cannot be had. What has one item is had, and its empty second page cannot be."""
+
+    def effect(call: Call, true: Answering, before: int) -> Answer:
+        if "sweep-second" in call.url or b"sweep-second" in call.body:
+            return refused(call, true, before)
+        answer = true(call)
+        body = members.decoded(answer.body)
+        if answer.status != 200 or not members.is_list(body):
+            return answer
+        name, _ = members.place(body, 0)
+        half = body[name][: len(body[name]) // 2]
+        if paging is Paging.RESOURCE_GRAPH:
+            body = {**body, name: half, "count": len(half), "$skipToken": "sweep-second"}
+        else:
+            link = f"{call.url}{'&' if '?' in call.url else '?'}$skiptoken=sweep-second"
+            body = {**body, name: half, ("@odata.nextLink" if paging is Paging.ODATA else "nextLink"): link}
+        return Answer(200, answer.headers, json.dumps(body).encode())
+
+    return effect
+
+
+# Members and items --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Struck:
+    """Where a member is struck."""
+
+    weight: int
+    call: Call
+    path: members.Path
+    about: tuple[str, ...]
+    value: Any
+
+
+def _heaviest(calls: Mapping[Call, Answer], weigh: Callable[[Sequence[str]], int]) -> dict[str, _Struck]:
+    found: dict[str, _Struck] = {}
+    for call, answer in calls.items():
+        body = members.decoded(answer.body)
+        if not isinstance(body, dict):
+            continue
+        for member in members.members(body):
+            about = members.identities(body, member.path) or _named(call, answer)
+            weight = weigh(about)
+            known = found.get(member.shown)
+            if known is None or weight > known.weight:
+                found[member.shown] = _Struck(weight, call, member.path, about, members.at(body, member.path))
+    return found
+
+
+def _replaced(path: members.Path, make: Callable[[Any], Any]) -> Callable[[Any, Call], Any]:
+    """The body with `make` of what is at the path there; `KeyError` from it: the member is left out."""
+
+    def edit(body: Any, call: Call) -> Any:
+        copy = json.loads(json.dumps(body))
+        holder = members.at(copy, path[:-1])
+        try:
+            holder[path[-1]] = make(holder[path[-1]])
+        except KeyError:
+            del holder[path[-1]]
+        return copy
+
+    return edit
+
+
+def _left_out(value: Any) -> Any:
+    raise KeyError
+
+
+def _of_members(operation: str, calls: Mapping[Call, Answer], weigh: Callable[[Sequence[str]], int]) -> Iterator[Fault]:
+    for shown, struck in sorted(_heaviest(calls, weigh).items()):
+        name = str(struck.path[-1])
+        ways: list[tuple[str, Callable[[Any], Any]]] = [
+            ("null", lambda _: None),
+            ("missing", _left_out),
+            ("type", members.other_type),
+        ]
+        if (odd := members.absurd(name, struck.value)) is not None:
+            ways.append(("absurd", lambda _, odd=odd: odd))
+        about = () if shown.startswith("$") else struck.about
+        for kind, make in ways:
+            effect = _edited(_replaced(struck.path, make))
+            yield Fault(operation, f"{kind} {shown}", kind, struck.call, effect, about, shown)
+
+
+def _of_items(operation: str, calls: Mapping[Call, Answer], weigh: Callable[[Sequence[str]], int]) -> Iterator[Fault]:
+    """One item that comes twice."""
+    best: tuple[int, Call, int, tuple[str, ...]] | None = None
+    for call, answer in calls.items():
+        body = members.decoded(answer.body)
+        if not members.is_list(body):
+            continue
+        for number, item in enumerate(members.items(body)):
+            if isinstance(item, dict):
+                about = members.identities(item, ("",)) or _named(call, answer)
+                if best is None or weigh(about) > best[0]:
+                    best = (weigh(about), call, number, about)
+    if best is None:
+        return
+    _, call, number, about = best
+
+    def twice(change: int | None) -> Effect:
+        def edit(body: Any, asked: Call) -> Any:
+            name, _ = members.place(body, 0)
+            item = body[name][number]
+            pair = [item, item] if change is None else [item, members.altered(item)]
+            if change == 0:
+                pair.reverse()
+            counts = {count: body[count] + 1 for count in ("count", "totalRecords", "@odata.count") if count in body}
+            return {**body, **counts, name: [*body[name][:number], *pair, *body[name][number + 1 :]]}
+
+        return _edited(edit)
+
+    yield Fault(operation, "twice", "twice", call, twice(None), about)
+    yield Fault(operation, "twice, first differs", "twice, first differs", call, twice(0), about)
+    yield Fault(operation, "twice, second differs", "twice, second differs", call, twice(1), about)
