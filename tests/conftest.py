@@ -1,17 +1,12 @@
 """The tiers of the suite, and what all tests share: the shipped policies, which each process reads from disk once."""
 
 import functools
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from keyaudit.policy import load
-from keyaudit.policy.definition import Policy
-from keyaudit.policy.problems import Problem
 
-Reader = Callable[[Path], tuple[Policy | None, list[Problem]]]
 
 settings.register_profile("default", max_examples=30, deadline=None)
 settings.register_profile("exhaustive", max_examples=200, deadline=None)
@@ -20,7 +15,7 @@ settings.register_profile("exhaustive", max_examples=200, deadline=None)
 def pytest_configure(config: pytest.Config) -> None:
     """Chooses how many examples a property is tried on, by the tier."""
     settings.load_profile("exhaustive" if _exhaustive(config) else "default")
-    pytest.MonkeyPatch().setattr(load, "_read", _once(load._read))
+    pytest.MonkeyPatch().setattr(load, "_shipped", functools.cache(load._shipped))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -34,19 +29,3 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _exhaustive(config: pytest.Config) -> bool:
     return bool(config.getoption("markexpr") == "exhaustive")
-
-
-def _once(read: Reader) -> Reader:
-    """Reads a shipped policy file once, and again only if it was written to; any other file every time."""
-
-    @functools.cache
-    def kept(path: Path, size: int, written: int) -> tuple[Policy | None, list[Problem]]:
-        return read(path)
-
-    def once(path: Path) -> tuple[Policy | None, list[Problem]]:
-        if not path.resolve().is_relative_to(load.shipped()):
-            return read(path)
-        stat = path.stat()
-        return kept(path, stat.st_size, stat.st_mtime_ns)
-
-    return once
