@@ -7,7 +7,6 @@ from hypothesis import settings
 
 from keyaudit.policy import load
 
-
 settings.register_profile("default", max_examples=30, deadline=None)
 settings.register_profile("exhaustive", max_examples=200, deadline=None)
 

@@ -1,7 +1,6 @@
-"""What many tests look at and none changes, worked out once: the shipped policies, and the snapshots of simulated tenants.
+"""What many tests look at and none changes, worked out once: the snapshots of simulated tenants, and what was judged.
 
-Only what a pure function gives of files that nobody edits is kept: policies as they were parsed, and what DuckDB makes of a
-snapshot. Verdicts, exit codes, findings and texts are made anew by every command.
+Only what a pure function gives of files that nobody edits is kept: what DuckDB makes of a snapshot. Verdicts, exit codes, findings and texts are made anew by every command.
 """
 
 import contextlib
@@ -17,7 +16,6 @@ import pytest
 
 from keyaudit import audit
 from keyaudit.inventory.snapshot import Snapshot
-from keyaudit.policy import load
 
 _KEPT = 12
 """How many opened snapshots are kept: each takes some 30 MB."""
@@ -38,26 +36,6 @@ def made_once(path: Path, make: Callable[[Path], object]) -> Path:
         if not path.exists():
             make(path)
     return path
-
-
-_policies: dict[tuple[Path, int, int], Any] = {}
-_read = load._read
-
-
-def keep_shipped_policies(patch: pytest.MonkeyPatch) -> None:
-    """Each shipped policy is parsed once in this process, and anew once its file was written to."""
-    shipped = load.shipped()
-
-    def once(path: Path) -> Any:
-        if not path.is_relative_to(shipped):
-            return _read(path)
-        status = path.stat()
-        key = (path, status.st_mtime_ns, status.st_size)
-        if key not in _policies:
-            _policies[key] = _read(path)
-        return _policies[key]
-
-    patch.setattr(load, "_read", once)
 
 
 class Opened:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from keyaudit.__main__ import main
-from tests.shared import Opened, keep_shipped_policies, made_once, of_this_run
+from tests.shared import Opened, made_once, of_this_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,8 @@ def _opened() -> Iterator[Opened]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _worked_out_once(_opened: Opened) -> Iterator[None]:
-    """Shipped policies and snapshots are read once, for the tests of commands."""
+    """Snapshots are read once, for the tests of commands."""
     with pytest.MonkeyPatch.context() as patch:
-        keep_shipped_policies(patch)
         _opened.install(patch)
         yield
 

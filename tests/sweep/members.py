@@ -11,10 +11,12 @@ Path = tuple[str | int, ...]
 
 _LISTS = ("value", "data")
 _IDENTITY = ("id", "kid", "appId", "keyId", "objectId", "principalId", "resourceId")
-_PLAIN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|https://[^/]+/.+|/subscriptions/.+", re.I)
+_PLAIN = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|https://[^/]+/.+|/subscriptions/.+", re.IGNORECASE
+)
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T")
 _DURATION = re.compile(r"P(?=\d|T\d)[\dYMWDTHS.]+")
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 FREE = frozenset(
     {
