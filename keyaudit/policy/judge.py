@@ -56,6 +56,7 @@ class Judgement:
     _relations: Mapping[str, str] = field(repr=False)
     _scoring: Scoring = field(repr=False)
     _supplied: Collection[str] = field(repr=False)
+    _as_of: int = field(repr=False)
 
     def findings(self, passes: bool = False) -> Iterator[Finding]:
         """Every fail and unknown, with `passes` every pass too, anew at each call and always in the same order.
@@ -76,6 +77,7 @@ class Judgement:
             supplied=self._supplied,
             passes=passes,
             scoring=self._scoring,
+            as_of=self._as_of,
         )
         if self._scoring is Scoring.ORDER:
             yield from blind
@@ -150,6 +152,7 @@ def judge(
         _relations=_scored(connection, scoring, relations, as_of, sizes or {}),
         _scoring=scoring,
         _supplied=supplied,
+        _as_of=as_of,
     )
 
 
