@@ -233,6 +233,11 @@ class _Texts:
         """A parameter in words, with the value that it has for this row."""
         return self._bound.shown(name, self._row.values, self._row.classes.get(self._bound.policy.text.id, 0))
 
+    def setting(self, name: str) -> Collection[object]:
+        """The items of a parameter that is a list, with the value that it has for this row."""
+        value = self._bound.value(name, self._row.classes.get(self._bound.policy.text.id, 0))
+        return value if isinstance(value, tuple) else ()
+
     def value(self, column: str) -> Value:
         """The value to be shown of a known column."""
         return self._values[column]

@@ -4,6 +4,10 @@
 {name:never used}          the text after the colon stands for an absent value, or for an empty list
 {since(created_on)}        how long ago, as a duration; {until(expires_on)}: how long from now
 {between(starts_on, expires_on)}
+{app_roles+directory_roles:nothing}      what several lists hold together
+{missing(categories_sent, categories)}   what a list lacks of a parameter's items
+{without(environments, production)}      the items of a list that a parameter does not have
+{short(scope)}             the last part of an id
 {tags[owner]:nobody}       an entry of a map
 {users|user|users}         a noun that agrees with a number, or with the length of a list
 """
@@ -29,11 +33,20 @@ UNKNOWN = "unknown"
 """What a text shows for a value that was not read."""
 
 _NAME = r"[a-z_][a-z0-9_]*"
-_SPAN = re.compile(rf"(since|until|between)\(({_NAME})(?:, ?({_NAME}))?\)")
-_ENTRY = re.compile(rf"({_NAME})\[([^\[\]]+)\]")
-_NOUN = re.compile(rf"({_NAME})\|([^|]+)\|([^|]+)")
-_NUMBERS = (Kind.INTEGER, Kind.COUNT, Kind.TEXTS)
 _LISTS = (Kind.TEXTS, Kind.MAP)
+_FORMS: tuple[tuple[re.Pattern[str], Collection[Kind], str], ...] = tuple(
+    (re.compile(pattern.replace("NAME", _NAME)), kinds, noun)
+    for pattern, kinds, noun in (
+        (r"(?P<span>since|until)\((?P<column>NAME)\)", (Kind.TIME,), "a time"),
+        (r"(?P<span>between)\((?P<column>NAME), ?(?P<last>NAME)\)", (Kind.TIME,), "a time"),
+        (r"(?P<joined>NAME(?:\+NAME)+)", (Kind.TEXTS,), "a list"),
+        (r"(?P<compared>missing|without)\((?P<column>NAME), ?(?P<list>NAME)\)", (Kind.TEXTS,), "a list"),
+        (r"(?P<short>short)\((?P<column>NAME)\)", (Kind.TEXT,), "a text"),
+        (r"(?P<column>NAME)\[(?P<entry>[^\[\]]+)\]", (Kind.MAP,), "a map"),
+        (r"(?P<column>NAME)\|(?P<one>[^|]+)\|(?P<many>[^|]+)", (Kind.INTEGER, Kind.COUNT, Kind.TEXTS), "a number or a list"),
+    )
+)
+"""The placeholders that compute: their form, and the kinds of column that they take."""
 
 
 class Source(Protocol):
@@ -43,6 +56,9 @@ class Source(Protocol):
 
     def parameter(self, name: str) -> str:
         """A parameter in words."""
+
+    def setting(self, name: str) -> Collection[object]:
+        """The items of a parameter that is a list."""
 
     def known(self, column: str) -> bool:
         """Whether the column has a value or is absent."""
@@ -61,19 +77,48 @@ class _Placeholder:
     span: str = ""
     entry: str = ""
     noun: tuple[str, str] | None = None
+    compared: str = ""
+    """`missing` or `without`: how the list is compared with the parameter `other`."""
+    other: str = ""
+    short: bool = False
 
     def fill(self, source: Source) -> str:
         if not self.columns:
             return source.parameter(self.name)
+        if len(self.columns) > 1 and not self.span:
+            return self._joined(source)
         if not all(source.known(column.name) for column in self.columns):
             return self.noun[1] if self.noun else UNKNOWN
         values = [source.value(column.name) for column in self.columns]
         if any(value is None for value in values):
             return self.text or _instead(self.name, source)
+        if self.compared:
+            held = values[0] if isinstance(values[0], list) else []
+            known = source.setting(self.other)
+            left = (
+                [item for item in known if item not in held]
+                if self.compared == "missing"
+                else [item for item in held if item not in known]
+            )
+            return one_line(listed([str(item) for item in left]))
         return self._shown(values, source.now)
+
+    def _joined(self, source: Source) -> str:
+        """What the lists hold together; that one of them was not read is said, and an absent one holds nothing."""
+        items: list[str] = []
+        unread = False
+        for column in self.columns:
+            value = source.value(column.name) if source.known(column.name) else None
+            unread = unread or not source.known(column.name)
+            items += value if isinstance(value, list) else []
+        if not items:
+            return UNKNOWN if unread else self.text
+        return one_line(listed([*items, *(["others that were not read"] if unread else [])]))
 
     def _shown(self, values: Sequence[Value], now: int) -> str:
         value = values[0]
+        if self.short:
+            return one_line(str(value).rstrip("/").rpartition("/")[2])
         if self.span:
             return duration_text(_seconds(self.span, values, now))
         if self.noun:
@@ -116,7 +161,7 @@ class Template:
                 name
                 for _, each in found
                 if each is not None
-                for name in ([column.name for column in each.columns] or [each.name])
+                for name in ([column.name for column in each.columns] + [each.other] * bool(each.other) or [each.name])
             )
         )
 
@@ -128,35 +173,47 @@ class Template:
 def _placeholder(
     inner: str, text: str, columns: Mapping[str, Column], parameters: Collection[str], present: Collection[str]
 ) -> _Placeholder:
-    span, entry, noun = _SPAN.fullmatch(inner), _ENTRY.fullmatch(inner), _NOUN.fullmatch(inner)
-    if span:
-        function, *given = span.groups()
-        names = [name for name in given if name is not None]
-        if len(names) != (2 if function == "between" else 1):
-            count = "two columns" if function == "between" else "one column"
-            raise FieldError(f"{function} takes {count}: {shown('{' + inner + '}')}", "as in {between(starts_on, expires_on)}")
-        found = _Placeholder(inner, tuple(_column(name, columns, parameters) for name in names), text, span=str(function))
-        _require(found, {Kind.TIME}, "a time")
-    elif entry:
-        name, key = entry.groups()
-        found = _Placeholder(inner, (_column(name, columns, parameters),), text, entry=key.lower())
-        _require(found, {Kind.MAP}, "a map")
-    elif noun:
-        name, one, many = noun.groups()
-        found = _Placeholder(inner, (_column(name, columns, parameters),), text, noun=(one, many))
-        _require(found, set(_NUMBERS), "a number or a list")
-    elif inner in columns:
-        found = _Placeholder(inner, (columns[inner],), text)
-    elif inner in parameters:
+    if inner in parameters and inner not in columns:
         if text:
             raise FieldError(f"{inner} is a parameter, which is never absent", "leave the text after : out")
         return _Placeholder(inner)
-    else:
-        what = f"no such column or parameter: {shown('{' + inner + '}')}"
-        raise FieldError(what, nearest(inner, [*columns, *parameters]))
-    if not text and not found.noun:
+    found = _Placeholder(inner, (columns[inner],), text) if inner in columns else _computed(inner, text, columns, parameters)
+    if not text and not found.noun and not found.compared:
         _require_text(found, present)
     return found
+
+
+def _computed(inner: str, text: str, columns: Mapping[str, Column], parameters: Collection[str]) -> _Placeholder:
+    for pattern, kinds, noun in _FORMS:
+        match = pattern.fullmatch(inner)
+        if match is None:
+            continue
+        given = {name: value for name, value in match.groupdict().items() if value is not None}
+        names = (
+            given["joined"].split("+")
+            if "joined" in given
+            else [given["column"], *([given["last"]] if "last" in given else [])]
+        )
+        other = given.get("list", "")
+        if other and other not in parameters:
+            raise FieldError(f"no such parameter: {shown(other)}", nearest(other, list(parameters)))
+        read = tuple(_column(name, columns, parameters) for name in names)
+        for column in read:
+            if Kind(column.type.value) not in kinds:
+                raise FieldError(f"{shown('{' + inner + '}')}: {column.name} is not {noun}")
+        return _Placeholder(
+            inner,
+            read,
+            text,
+            span=given.get("span", ""),
+            entry=given.get("entry", "").lower(),
+            noun=(given["one"], given["many"]) if "one" in given else None,
+            compared=given.get("compared", ""),
+            other=other,
+            short="short" in given,
+        )
+    what = f"no such column or parameter: {shown('{' + inner + '}')}"
+    raise FieldError(what, nearest(inner, [*columns, *parameters]))
 
 
 def _instead(name: str, source: Source) -> str:
@@ -171,12 +228,6 @@ def _column(name: str, columns: Mapping[str, Column], parameters: Collection[str
     if name not in columns:
         raise FieldError(f"no such column: {shown(name)}", nearest(name, list(columns)))
     return columns[name]
-
-
-def _require(found: _Placeholder, kinds: Collection[Kind], noun: str) -> None:
-    for column in found.columns:
-        if Kind(column.type.value) not in kinds:
-            raise FieldError(f"{shown('{' + found.name + '}')}: {column.name} is not {noun}")
 
 
 def _require_text(found: _Placeholder, present: Collection[str]) -> None:
@@ -206,7 +257,7 @@ def _seconds(span: str, values: Sequence[Value], now: int) -> int:
 
 def _is_one(value: Value) -> bool:
     if isinstance(value, tuple):
-        return value == (1, 1)
+        return value in ((1, 1), (1, None))
     return value == 1 if isinstance(value, int) else isinstance(value, Sequence) and len(value) == 1
 
 

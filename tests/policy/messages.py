@@ -1,6 +1,6 @@
 """Every message of every policy, as its examples that fail bring it up: one text that can be read in one sitting."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import duckdb
 
@@ -56,6 +56,10 @@ class _Example:
 
     def parameter(self, name: str) -> str:
         return self._bound.shown(name, self._values)
+
+    def setting(self, name: str) -> Collection[object]:
+        value = self._bound.value(name)
+        return value if isinstance(value, tuple) else ()
 
     def known(self, column: str) -> bool:
         return column not in self._unknown

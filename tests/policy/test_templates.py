@@ -54,6 +54,7 @@ COLUMNS = {
         Column(name="users", type=Type.COUNT, meaning=""),
         Column(name="size", type=Type.INTEGER, meaning=""),
         Column(name="allows", type=Type.TEXTS, meaning=""),
+        Column(name="more", type=Type.TEXTS, meaning=""),
         Column(name="tags", type=Type.MAP, meaning="", absent="none"),
     )
 }
@@ -71,6 +72,9 @@ class Row:
     def parameter(self, name: str) -> str:
         return f"the {name}"
 
+    def setting(self, name: str) -> Collection[object]:
+        return {"wanted": ("sign", "wrap", "backup")}[name]
+
     def known(self, column: str) -> bool:
         return column not in self.unknown
 
@@ -79,7 +83,7 @@ class Row:
 
 
 def filled(text: str, *, present: Collection[str] = (), unknown: Collection[str] = (), **values: Value) -> str:
-    return Template(text, COLUMNS, ("limit",), present).fill(Row({"id": "/a/b", **values}, frozenset(unknown)))
+    return Template(text, COLUMNS, ("limit", "wanted"), present).fill(Row({"id": "/a/b", **values}, frozenset(unknown)))
 
 
 def test_braces_are_doubled_and_a_name_may_come_twice() -> None:
@@ -101,7 +105,7 @@ def test_braces_are_doubled_and_a_name_may_come_twice() -> None:
         ("{between(created_on, expires_on):forever}", {"created_on": 0, "expires_on": 3_888 * DAY}, "3,888 days"),
         ("{between(created_on, expires_on):forever}", {"created_on": 0, "expires_on": None}, "forever"),
         ("{users} {users|user|users}", {"users": (1, 1)}, "1 user"),
-        ("{users} {users|user|users}", {"users": (1, None)}, "at least 1 users"),
+        ("{users} {users|user|users}", {"users": (1, None)}, "at least 1 user"),
         ("{users} {users|user|users}", {"users": (0, 0)}, "0 users"),
         ("{size} {size|bit|bits}", {"size": 1}, "1 bit"),
         ("{allows|permission|permissions}", {"allows": ["sign"]}, "permission"),
@@ -111,6 +115,12 @@ def test_braces_are_doubled_and_a_name_may_come_twice() -> None:
         ("{tags[owner]:nobody}", {"tags": {"env": "x"}}, "nobody"),
         ("{tags[owner]:nobody}", {"tags": None}, "nobody"),
         ("{name}", {"name": None}, "b"),
+        ("{allows+more:nothing}", {"allows": ["a"], "more": ["b", "c"]}, "a, b and c"),
+        ("{allows+more:nothing}", {"allows": [], "more": ["b"]}, "b"),
+        ("{allows+more:nothing}", {"allows": [], "more": []}, "nothing"),
+        ("{missing(allows, wanted)}", {"allows": ["wrap"]}, "sign and backup"),
+        ("{without(allows, wanted)}", {"allows": ["wrap", "verify"]}, "verify"),
+        ("{short(kind)}", {"kind": "/subscriptions/1/vaults/kv-a/"}, "kv-a"),
     ],
 )
 def test_a_placeholder_is_filled_in(text: str, values: dict[str, Value], shown: str) -> None:
@@ -120,6 +130,8 @@ def test_a_placeholder_is_filled_in(text: str, values: dict[str, Value], shown: 
 def test_what_was_not_read_is_unknown_and_not_what_stands_for_absence() -> None:
     assert filled("{since(created_on):never}", unknown=["created_on"], created_on=None) == "unknown"
     assert filled("{users} {users|user|users}", unknown=["users"], users=None) == "unknown users"
+    assert filled("{allows+more:nothing}", unknown=["more"], allows=["a"], more=None) == "a and others that were not read"
+    assert filled("{allows+more:nothing}", unknown=["more"], allows=[], more=None) == "unknown"
     assert filled("{tags[owner]:nobody}", unknown=["tags"], tags=None) == "unknown"
 
 
@@ -129,6 +141,10 @@ def test_what_was_not_read_is_unknown_and_not_what_stands_for_absence() -> None:
         ("{created_on}", "'{created_on}': created_on may be absent (not kept)"),
         ("{since(created_on)}", "'{since(created_on)}': created_on may be absent"),
         ("{between(created_on, expires_on)}", "created_on may be absent"),
+        ("{allows+more}", "allows may be empty"),
+        ("{allows+kind:x}", "kind is not a list"),
+        ("{missing(allows, wantd)}", "no such parameter: 'wantd'"),
+        ("{short(size)}", "size is not a text"),
         ("{allows}", "allows may be empty"),
         ("{tags[owner]}", "tags may be absent"),
         ("{kind!r}", "no such placeholder"),
@@ -136,8 +152,8 @@ def test_what_was_not_read_is_unknown_and_not_what_stands_for_absence() -> None:
         ("{knd|a|b}", "no such column: 'knd'"),
         ("{since(kind)}", "kind is not a time"),
         ("{since(limit)}", "limit is a parameter, not a column"),
-        ("{since(created_on, expires_on):x}", "since takes one column"),
-        ("{between(created_on):x}", "between takes two columns"),
+        ("{since(created_on, expires_on):x}", "no such column or parameter: '{since(created_on, expires_on)}'"),
+        ("{between(created_on):x}", "no such column or parameter: '{between(created_on)}'"),
         ("{kind[a]}", "kind is not a map"),
         ("{kind|a|b}", "kind is not a number or a list"),
         ("{limit:x}", "limit is a parameter, which is never absent"),
@@ -147,7 +163,7 @@ def test_what_was_not_read_is_unknown_and_not_what_stands_for_absence() -> None:
 )
 def test_a_text_that_would_print_a_hole_is_refused(text: str, error: str) -> None:
     with pytest.raises(FieldError) as refused:
-        Template(text, COLUMNS, ("limit",))
+        Template(text, COLUMNS, ("limit", "wanted"))
     assert error in refused.value.what
 
 
