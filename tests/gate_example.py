@@ -31,7 +31,7 @@ def vault(name: str = "kv-a") -> Scope:
 
 
 def policy(id_: str = "p-key", table: str = "key") -> PolicyText:
-    return PolicyText(id=id_, title=id_, severity=Severity.HIGH, table=table, why="", fix={})
+    return PolicyText(id=id_, title=id_, problem=id_, severity=Severity.HIGH, table=table, why="", fix={})
 
 
 def read(scope: Scope, operation: str, kept: int = 1) -> Coverage:

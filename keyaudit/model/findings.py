@@ -51,6 +51,9 @@ class PolicyText:
 
     id: str
     title: str
+    """The requirement, in one sentence."""
+    problem: str
+    """The violation as a noun phrase: the name of a finding."""
     severity: Severity
     table: str
     why: str

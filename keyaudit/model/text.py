@@ -1,6 +1,7 @@
 """Names from the tenant are hostile text. This makes them safe for one line of a terminal, a log or an error."""
 
 import unicodedata
+from collections.abc import Sequence
 
 # Unassigned is left out: a newer Unicode's letters are not an attack. Format covers bidi controls and zero-width marks.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Co"})
@@ -22,6 +23,12 @@ def one_line(text: str, limit: int = 256) -> str:
 def visible(text: str, limit: int = 256) -> str:
     """`one_line`, with `##` and `::` as they are: for a format that has its own way to keep them from build agents."""
     return _cut(_visible(text[:limit]), text, limit)
+
+
+def listed(items: Sequence[str]) -> str:
+    """ "a, b and c"; empty for no items."""
+    *most, last = items or ("",)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _cut(shown: str, text: str, limit: int) -> str:

@@ -86,8 +86,12 @@ class Bound:
         if in_class is None:
             every = (self.shown(name, row, number) for number in range(len(self.classes) + 1))
             return " or ".join(dict.fromkeys(every))
+        return self.worded(name, self.value(name, in_class), row)
+
+    def value(self, name: str, in_class: int | None = 0) -> Value:
+        """A parameter's value for the rows of a class; the policy's own where the class is unknown."""
         own = self.classes[in_class - 1].values if in_class else {}
-        return self.worded(name, own.get(name, self.values[name]), row)
+        return own.get(name, self.values[name])
 
     def worded(self, name: str, value: Value, row: Mapping[str, Row] | None = None) -> str:
         """A value of the parameter in words."""

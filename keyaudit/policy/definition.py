@@ -23,6 +23,13 @@ class Rung(Struct, frozen=True):
     condition: Condition
 
 
+class Arm(Struct, frozen=True):
+    """One step of `message_when`: the message where the condition holds and no earlier one does."""
+
+    condition: Condition
+    message: Template
+
+
 class Example(Struct, frozen=True):
     """One test of a policy: the changed columns of `given`, and what must come out."""
 
@@ -100,7 +107,9 @@ class Policy(Struct, frozen=True, kw_only=True):
     violated_when: Condition
     severity_when: tuple[Rung, ...]
     parameters: Mapping[str, Parameter]
+    message_when: tuple[Arm, ...]
     message: Template
+    """Where no arm of `message_when` holds."""
     fix: Mapping[str, Template]
     given: Mapping[str, Node]
     examples: tuple[Example, ...]
@@ -144,8 +153,14 @@ class Policy(Struct, frozen=True, kw_only=True):
     @property
     def columns_shown(self) -> frozenset[str]:
         """Every column that its conditions read or its texts name, and perhaps parameters of its own."""
-        texts = (self.message, *self.fix.values())
-        return frozenset((*self.columns_read, *columns_of(self.parts), *(name for text in texts for name in text.names)))
+        texts = (self.message, *(arm.message for arm in self.message_when), *self.fix.values())
+        named = (name for text in texts for name in text.names)
+        return frozenset((*self.columns_read, *columns_of(self.parts), *self.columns_of_arms, *named))
+
+    @property
+    def columns_of_arms(self) -> tuple[str, ...]:
+        """Every column that decides which message is shown."""
+        return columns_read(*(arm.condition.tree for arm in self.message_when))
 
     @property
     def gravest(self) -> Severity:

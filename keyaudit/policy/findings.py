@@ -16,9 +16,10 @@ from keyaudit.model.rows import decoded, view_names
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound, by_table
 from keyaudit.policy.counts import reason_of
+from keyaudit.policy.definition import Policy
 from keyaudit.policy.queries import Scoring, count_slices, slice_in_order, slices
 from keyaudit.policy.scores import score_of
-from keyaudit.policy.templates import QUOTING, show
+from keyaudit.policy.templates import QUOTING, UNKNOWN, Template, show
 from keyaudit.policy.types import Kind
 from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, WAIVED, outcome_of, severity_of
 
@@ -40,6 +41,15 @@ class _Row:
     """What its score rests on, where that was asked for."""
     classes: Mapping[str, int | None]
     """The number of the class that it belongs to, by the id of each policy that has classes; None where that is unknown."""
+    arms: Mapping[str, int]
+    """The number of the message to be shown, by the id of each policy that has several."""
+    now: int
+    """The moment that it is judged at."""
+
+    def message(self, policy: Policy) -> Template:
+        """The message for this row."""
+        number = self.arms.get(policy.text.id, 0)
+        return policy.message_when[number].message if number < len(policy.message_when) else policy.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,7 @@ def stream(
     supplied: Collection[str],
     passes: bool,
     scoring: Scoring,
+    as_of: int,
 ) -> Iterator[Finding]:
     """The findings of every table's rows, by thing: the gravest first, then by name and id.
 
@@ -71,7 +82,9 @@ def stream(
     """
     tables = by_table(bounds).items()
     streams = [
-        _things(connection, relations[name], having[name], of_table, supplied=supplied, passes=passes, scoring=scoring)
+        _things(
+            connection, relations[name], having[name], of_table, supplied=supplied, passes=passes, scoring=scoring, as_of=as_of
+        )
         for name, of_table in tables
         if name in relations
     ]
@@ -88,6 +101,7 @@ def _things(
     supplied: Collection[str],
     passes: bool,
     scoring: Scoring,
+    as_of: int,
 ) -> Iterator[_Thing]:
     lacking = table.lacking(supplied)
     width = len(view_names(table))
@@ -95,9 +109,11 @@ def _things(
     codes = 5 + width + len(bounds)
     after = codes + len(parts)
     having = [bound.policy.text.id for bound in bounds if bound.classes]
+    telling = [bound.policy.text.id for bound in bounds if bound.policy.message_when]
+    arms = after + len(having)
     # A cursor of its own: another query on the connection would end the answer without a word.
     with connection.cursor() as cursor:
-        found = _rows(cursor, relation, table, bounds, passes=passes, scoring=scoring)
+        found = _rows(cursor, relation, table, bounds, passes=passes, scoring=scoring, as_of=as_of)
         for (high, low, gravest, label, thing), rows in groupby(found, key=lambda row: row[:5]):
             judged = [
                 _Row(
@@ -106,7 +122,9 @@ def _things(
                     codes=row[5 + width : codes],
                     parts=dict(zip(parts, row[codes:after], strict=True)),
                     score=row[-3],
-                    classes=dict(zip(having, row[after:-3], strict=True)),
+                    classes=dict(zip(having, row[after:arms], strict=True)),
+                    arms=dict(zip(telling, row[arms:-3], strict=True)),
+                    now=as_of,
                 )
                 for row in rows
             ]
@@ -121,13 +139,14 @@ def _rows(
     *,
     passes: bool,
     scoring: Scoring,
+    as_of: int,
 ) -> Iterator[tuple[Any, ...]]:
     """The rows in order, a slice at a time: `relation` is read once a slice, and no more than a slice is ever sorted."""
     least = PASS if passes else WAIVED
     cursor.execute(slices(relation, table, bounds, least=least, size=_SLICE, scoring=scoring))
     ((count,),) = cursor.execute(count_slices()).fetchall()
     for number in range(count):
-        answer = cursor.execute(slice_in_order(relation, table, bounds, number, least=least, scoring=scoring))
+        answer = cursor.execute(slice_in_order(relation, table, bounds, number, least=least, scoring=scoring, as_of=as_of))
         while rows := answer.fetchmany(_BATCH):
             yield from rows
 
@@ -177,7 +196,7 @@ def _finding(bound: Bound, code: int, row: _Row) -> Finding:
 def _worded(bound: Bound, code: int, row: _Row, values: Mapping[str, Value]) -> tuple[str, Mapping[str, str]]:
     """The message and the fix, with the row's columns as `values` has them."""
     texts = _Texts(bound, row, values)
-    fix = {kind: template.fill(texts.quoted(template.names, kind)) for kind, template in bound.policy.fix.items()}
+    fix = {kind: template.fill(texts, QUOTING[kind]) for kind, template in bound.policy.fix.items()}
     return _message(bound, code, row, texts), fix
 
 
@@ -192,7 +211,7 @@ def _message(bound: Bound, code: int, row: _Row, texts: "_Texts") -> str:
     if outcome is Outcome.PASS:
         return bound.policy.text.title
     if outcome in (Outcome.FAIL, Outcome.WAIVED):
-        return bound.policy.message.fill(texts.of(bound.policy.message.names))
+        return row.message(bound.policy).fill(texts)
     by_reason: dict[str, list[str]] = {}
     for name in bound.causes(code):
         if name in row.reasons:
@@ -206,29 +225,35 @@ def _message(bound: Bound, code: int, row: _Row, texts: "_Texts") -> str:
 class _Texts:
     """A row's columns, by the values to be shown, and a policy's parameters as people read them."""
 
-    __slots__ = ("_bound", "_row", "_values")
+    __slots__ = ("_bound", "_row", "_values", "now")
 
     def __init__(self, bound: Bound, row: _Row, values: Mapping[str, Value]) -> None:
         self._bound = bound
         self._row = row
         self._values = values
+        self.now = row.now
 
     def known(self, column: str) -> bool:
         """Whether the column has a value or is absent; a count with bounds has one, though the exact number is unknown."""
         return column not in self._row.reasons or isinstance(self._row.values[column], tuple)
 
     def of(self, names: Sequence[str]) -> dict[str, str]:
-        """The text of each column or parameter."""
+        """The text of each column."""
         return {name: self._text(name) for name in names}
 
-    def quoted(self, names: Sequence[str], kind: str) -> dict[str, str]:
-        """The text of each, quoted for a kind of fix."""
-        return {name: QUOTING[kind](self._text(name)) for name in names}
+    def parameter(self, name: str) -> str:
+        """A parameter in words, with the value that it has for this row."""
+        return self._bound.shown(name, self._row.values, self._row.classes.get(self._bound.policy.text.id, 0))
 
-    def _text(self, name: str) -> str:
-        column = self._bound.policy.table.by_name.get(name)
-        if column is None:
-            return self._bound.shown(name, self._row.values, self._row.classes.get(self._bound.policy.text.id, 0))
-        if not self.known(name):
-            return "unknown"
-        return show(self._values[name], Kind(column.type.value))
+    def setting(self, name: str) -> Collection[object]:
+        """The items of a parameter that is a list, with the value that it has for this row."""
+        value = self._bound.value(name, self._row.classes.get(self._bound.policy.text.id, 0))
+        return value if isinstance(value, tuple) else ()
+
+    def value(self, column: str) -> Value:
+        """The value to be shown of a known column."""
+        return self._values[column]
+
+    def _text(self, column: str) -> str:
+        kind = Kind(self._bound.policy.table.by_name[column].type.value)
+        return show(self._values[column], kind) if self.known(column) else UNKNOWN

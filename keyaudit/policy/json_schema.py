@@ -42,7 +42,8 @@ _SEVERITY: Json = {"enum": [str(severity) for severity in Severity]}
 
 _FIELDS: dict[str, Json] = {
     "id": {"type": "string", "pattern": f"^{ID.pattern}$", "maxLength": 64, "description": "The file's name without .yaml."},
-    "title": {**_TEXT, "description": "The good state, in one sentence."},
+    "title": {**_TEXT, "description": "The requirement, in one sentence: Keys have an expiration date."},
+    "problem": {**_TEXT, "maxLength": 60, "description": "The violation as a noun phrase: Key without an expiration date."},
     "severity": _SEVERITY,
     "severity_when": {
         "type": "array",
@@ -54,6 +55,16 @@ _FIELDS: dict[str, Json] = {
             "additionalProperties": False,
         },
         "description": "The first severity whose condition holds.",
+    },
+    "message_when": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {"when": _TEXT, "message": _TEXT},
+            "required": ["when", "message"],
+            "additionalProperties": False,
+        },
+        "description": "The first message whose condition holds is shown instead of `message`.",
     },
     "table": {"enum": list(TABLES), "description": "What is judged, one row at a time."},
     "subject": {**_TEXT, "description": "The column that the finding is about; id if left out."},

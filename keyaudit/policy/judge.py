@@ -59,6 +59,7 @@ class Judgement:
     _supplied: Collection[str] = field(repr=False)
     _tables: Mapping[str, Table] = field(repr=False)
     """The tables judged, with the columns that their views have."""
+    _as_of: int = field(repr=False)
 
     def findings(self, passes: bool = False) -> Iterator[Finding]:
         """Every fail and unknown, with `passes` every pass too, anew at each call and always in the same order.
@@ -80,6 +81,7 @@ class Judgement:
             supplied=self._supplied,
             passes=passes,
             scoring=self._scoring,
+            as_of=self._as_of,
         )
         if self._scoring is Scoring.ORDER:
             yield from blind
@@ -156,6 +158,7 @@ def judge(
         _scoring=scoring,
         _supplied=supplied,
         _tables={name: _having(TABLES[name], columns) for name in by_table(bounds)},
+        _as_of=as_of,
     )
 
 

@@ -223,16 +223,42 @@ def count_slices() -> str:
     return "SELECT coalesce(max(slice), -1) + 1 FROM places"
 
 
-def slice_in_order(relation: str, table: Table, bounds: Sequence[Bound], number: int, *, least: int, scoring: Scoring) -> str:
+def with_arms(relation: str, bounds: Sequence[Bound], as_of: int) -> str:
+    """The relation with `arm0`, ... for the policies that have `message_when`: the number of the message that is to be shown.
+
+    The first whose condition holds for certain; as many as there are where none does: then it is `message`.
+    """
+    telling = [(number, bound) for number, bound in enumerate(bounds) if bound.policy.message_when]
+    if not telling:
+        return relation
+    table = bounds[0].policy.table
+    read = dict.fromkeys(name for _, bound in telling for name in bound.policy.columns_of_arms)
+    source = blanked(DIALECT, relation, (name for name in read if table.by_name[name].type is not Type.COUNT))
+    columns: list[str] = []
+    for number, bound in telling:
+        own = {index: each.values for index, each in enumerate(bound.classes, 1)}
+        writer = Writer(DIALECT, bound.values, as_of, own, f"class{number}")
+        arms = bound.policy.message_when
+        cases = " ".join(f"WHEN {writer.write(arm.condition.tree)} THEN {index}" for index, arm in enumerate(arms))
+        columns.append(f"CASE {cases} ELSE {len(arms)} END AS arm{number}")
+    return f"(SELECT *, {', '.join(columns)} FROM ({source}))"
+
+
+def slice_in_order(
+    relation: str, table: Table, bounds: Sequence[Bound], number: int, *, least: int, scoring: Scoring, as_of: int
+) -> str:
     """The rows of a slice of `places` in order.
 
     Columns: the thing's score, rank, name and id; the table's columns as stored; the verdicts; those for parts of the policies;
-    the classes of the policies that have any; what the row's score rests on; the unknown map; the reasons.
+    the classes of the policies that have any; the numbers of the messages of the policies that have several; what the row's
+    score rests on; the unknown map; the reasons.
     """
     names = ", ".join(DIALECT.name(name) for name in view_names(table))
     found = [f"code{index}" for index in range(len(bounds))]
     found += _parts(bounds)
     found += [f"class{index}" for index, bound in enumerate(bounds) if bound.classes]
+    found += [f"arm{index}" for index, bound in enumerate(bounds) if bound.policy.message_when]
+    relation = with_arms(relation, bounds, as_of)
     return (
         f"SELECT high, low, gravest, label, thing, {names}, {', '.join(found)}, score, {UNKNOWN}, {REASONS}"
         f" FROM {relation} JOIN places ON {_thing(table, scoring)} = thing"
@@ -256,22 +282,27 @@ def verdicts(
     as_of: int,
 ) -> str:
     """The verdict of each of `forms` (conditions, values of parameters) on each row (columns, unknown), in the rows' order."""
-    names = sorted({name for values, _ in rows for name in values})
     flags: list[str] = []
     codes: list[str] = []
     for number, (trees, settled) in enumerate(forms):
         judged = verdict.verdict(trees, Writer(DIALECT, settled, as_of), f"form{number}_")
         flags += [f"{sql} AS {name}" for name, sql in judged.flags.items()]
         codes.append(judged.code)
+    names = sorted({name for values, _ in rows for name in values})
+    source = blanked(DIALECT, written_out(table, rows), (name for name in names if table.by_name[name].type is not Type.COUNT))
+    return f"SELECT {', '.join(codes)} FROM (SELECT position, {', '.join(flags)} FROM ({source})) ORDER BY position"
+
+
+def written_out(table: Table, rows: Sequence[tuple[Mapping[str, Value], Mapping[str, str]]]) -> str:
+    """A relation of these rows (columns, unknown), each with its `position`. Each row has the same columns."""
+    names = sorted({name for values, _ in rows for name in values})
     literals = [
         ", ".join([str(number), DIALECT.entries(unknown), *_literals(table, names, values)])
         for number, (values, unknown) in enumerate(rows)
     ]
     stored = [stored for name in names for stored in view_name(table.by_name[name])]
     columns = ", ".join(DIALECT.name(name) for name in ("position", UNKNOWN, *stored))
-    rows_ = f"(VALUES {', '.join(f'({row})' for row in literals)}) AS row({columns})"
-    source = blanked(DIALECT, rows_, (name for name in names if table.by_name[name].type is not Type.COUNT))
-    return f"SELECT {', '.join(codes)} FROM (SELECT position, {', '.join(flags)} FROM ({source})) ORDER BY position"
+    return f"(VALUES {', '.join(f'({row})' for row in literals)}) AS row({columns})"
 
 
 def _literals(table: Table, names: Sequence[str], values: Mapping[str, Value]) -> list[str]:

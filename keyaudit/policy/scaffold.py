@@ -42,8 +42,10 @@ def scaffold(name: str, table: str) -> str:
     return "\n".join(
         [
             f"id: {name}",
-            "# The good state, in one sentence.",
+            "# The requirement, in one sentence.",
             f"title: {declared.noun.capitalize()} is as it should be",
+            "# The violation as a noun phrase, at most 60 characters.",
+            f"problem: {declared.noun.capitalize()} is not as it should be"[:69],
             "# info, low, medium, high or critical.",
             "severity: medium",
             f"# {declared.meaning}.",
@@ -51,10 +53,10 @@ def scaffold(name: str, table: str) -> str:
             "# applies_to: a condition; rows for which it does not hold are not judged.",
             *([f"needs: {declared.needs}"] if declared.needs else []),
             f"violated_when: {_yaml(violated)}",
-            f'message: "{column.name} is {{{column.name}}}"',
+            f'message: "{column.name} is {{{column.name}{_text(column)}}}"',
             "why: Say what can happen, and how it is known.",
             "fix:",
-            "  text: Say what mends it.",
+            "  text: Say how to fix it.",
             "references:",
             "  - Say where this is asked for.",
             "# What every example begins with; each names what is different in it.",
@@ -71,6 +73,10 @@ def _column(table: Table) -> Column:
     read = [each for each in table.stored if each.operations or (table.needs and each.needs)]
     usable = [each for each in read if not each.absent_where and not each.values]
     return next(each for type_ in _WRONG for each in usable if each.type is type_)
+
+
+def _text(column: Column) -> str:
+    return ":not set" if column.absent or column.type is Type.TEXTS else ""
 
 
 def _yaml(text: str) -> str:

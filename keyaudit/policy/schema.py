@@ -9,12 +9,13 @@ from keyaudit.model.columns import Table, Type
 from keyaudit.model.evidence import EVIDENCE
 from keyaudit.model.findings import Outcome, PolicyText, Severity
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.definition import Derived, Example, Policy, Rung
+from keyaudit.policy.definition import Arm, Derived, Example, Policy, Rung
 from keyaudit.policy.guardrails import guardrails
 from keyaudit.policy.mappings import confined, frameworks, parts
 from keyaudit.policy.narrowing import Condition
 from keyaudit.policy.nodes import Items, Members, Node, Scalar
 from keyaudit.policy.parameters import Parameter, declare
+from keyaudit.policy.placeholders import template
 from keyaudit.policy.problems import FieldError, Problem, nearest, shown
 from keyaudit.policy.reader import Reader
 from keyaudit.policy.syntax import condition
@@ -25,12 +26,26 @@ T = TypeVar("T")
 
 NEEDS = tuple(EVIDENCE)
 
-REQUIRED = ("id", "title", "severity", "table", "violated_when", "message", "why", "fix", "references", "examples")
-OPTIONAL = ("severity_when", "subject", "applies_to", "parameters", "frameworks", "guardrails", "lessons", "needs", "given")
+REQUIRED = ("id", "title", "problem", "severity", "table", "violated_when", "message", "why", "fix", "references", "examples")
+OPTIONAL = (
+    "severity_when",
+    "message_when",
+    "subject",
+    "applies_to",
+    "parameters",
+    "frameworks",
+    "guardrails",
+    "lessons",
+    "needs",
+    "given",
+)
 EXAMPLE = ("why", "expect", "severity", "parameters")
 ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 LESSON = re.compile(r"L[1-9]", re.ASCII)
 _MAX_RUNGS = 8
+_MAX_ARMS = 8
+_MAX_PROBLEM = 60
+"""Characters of `problem`, which names a finding in tables and headings."""
 _MAX_EXAMPLES = 200
 _MAX_VARIED = 20
 """Examples with parameters of their own: each is judged apart."""
@@ -72,15 +87,17 @@ class _Reader(Reader):
         present = applies_to.facts.when_true if applies_to else frozenset[str]()
         violated_when = self._condition(fields.get("violated_when"), table, parameters, present)
         rungs = self._rungs(fields.get("severity_when"), table, parameters, present)
-        known = [*table.by_name, *parameters]
-        message = self._template(fields.get("message"), known)
-        fix = self._fix(fields.get("fix"), known)
         mapped = fields.get("frameworks")
         controls = parts(self, mapped, lambda node: self._condition(node, table, parameters, present))
+        there = present | (violated_when.facts.when_true if violated_when else frozenset())
+        arms, last = self._arms(fields.get("message_when"), table, parameters, there)
+        message = self._template(fields.get("message"), table, parameters, last)
+        fix = self._fix(fields.get("fix"), table, parameters, there)
         self._used(fields.get("parameters"), [applies_to, violated_when, *(rung.condition for rung in rungs)])
         text = PolicyText(
             id=stem,
             title=self.text(fields.get("title")),
+            problem=self._problem(fields.get("problem")),
             severity=severity,
             table=table.name,
             why=self.text(fields.get("why")),
@@ -107,6 +124,7 @@ class _Reader(Reader):
             violated_when=violated_when,
             severity_when=tuple(rungs),
             parameters=parameters,
+            message_when=tuple(arms),
             message=message,
             fix=fix,
             given=given,
@@ -237,27 +255,57 @@ class _Reader(Reader):
             self.problem(node, f"more than {_MAX_RUNGS} severities")
         return rungs
 
-    def _template(self, node: Node | None, known: Collection[str]) -> Template | None:
+    def _arms(
+        self, node: Node | None, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]
+    ) -> tuple[list[Arm], frozenset[str]]:
+        """The messages with a condition, and the columns that are present where none of these conditions holds."""
+        arms: list[Arm] = []
+        for item in self._items(node):
+            if not isinstance(item, Members) or set(item.members) != {"when", "message"}:
+                self.problem(item, "not one message with its condition", "as in - {when: created_on is None, message: ...}")
+                continue
+            checked = self._condition(item.members["when"], table, parameters, present)
+            here = present | (checked.facts.when_true if checked else frozenset())
+            message = self._template(item.members["message"], table, parameters, here)
+            if checked and message:
+                arms.append(Arm(checked, message))
+                present |= checked.facts.when_false
+        if len(arms) > _MAX_ARMS:
+            self.problem(node, f"more than {_MAX_ARMS} messages")
+        return arms, present
+
+    def _problem(self, node: Node | None) -> str:
+        text = self.text(node)
+        if node is not None and (len(text) > _MAX_PROBLEM or text.endswith(".")):
+            remedy = f"a noun phrase of at most {_MAX_PROBLEM} characters, as in: Key without an expiration date"
+            self.problem(node, f"{shown(text)} cannot name a finding", remedy)
+        return text
+
+    def _template(
+        self, node: Node | None, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]
+    ) -> Template | None:
         text = self.text(node)
         if node is None or not text:
             return None
         try:
-            return Template.of(text, known)
+            return template(text, table.by_name, parameters, present)
         except FieldError as error:
             self.problem(node, error.what, error.remedy)
             return None
 
-    def _fix(self, node: Node | None, known: Collection[str]) -> dict[str, Template]:
+    def _fix(
+        self, node: Node | None, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]
+    ) -> dict[str, Template]:
         found: dict[str, Template] = {}
         if node is not None and not isinstance(node, Members):
             self.problem(node, "fix is not a mapping", f"by kind: {', '.join(QUOTING)}")
             return found
         if node is not None and not node.members:
-            self.problem(node, "no remedy in fix", "say what mends it")
+            self.problem(node, "no remedy in fix", "say how to fix it")
         for kind, value in self._entries(node).items():
             if kind not in QUOTING:
                 self.problem(value, f"no such kind of fix: {shown(kind)}", nearest(kind, QUOTING))
-            template = self._template(value, known)
+            template = self._template(value, table, parameters, present)
             if template is not None:
                 found[kind] = template
         return found

@@ -152,15 +152,46 @@ class _Checker:
             if isinstance(side, ast.Constant) and side.value is None:
                 raise self._terms.error(side, "compared with None", "write is None, or is not None")
         if isinstance(operator, ast.In | ast.NotIn):
-            membership = self._in(left, right, present, depth)
-            facts = freed_by_list(self._table, membership.item, membership.items)
-            return (Not(membership), facts.negated()) if isinstance(operator, ast.NotIn) else (membership, facts)
+            membership = self._in(left, right, self._every(left, right), depth)
+            found, facts = _unless_absent(membership, self._open(present, membership.item, membership.items))
+            facts = facts.and_(freed_by_list(self._table, membership.item, membership.items))
+            return (Not(found), facts.negated()) if isinstance(operator, ast.NotIn) else (found, facts)
+        if type(operator) in _EQUALITY:
+            return self._equality(node, _EQUALITY[type(operator)], present, depth)
         first, second = self._terms.value(left, present, depth), self._terms.value(right, present, depth)
-        sign = _ORDER.get(type(operator)) or _EQUALITY[type(operator)]
+        sign = _ORDER[type(operator)]
         self._comparable(node, sign, first, second)
         self._terms.known_values(left, first, right, second)
         self._terms.known_values(right, second, left, first)
-        return Compare(sign, first, second), freed(self._table, sign, first, second)
+        return Compare(sign, first, second), Facts()
+
+    def _equality(self, node: ast.Compare, sign: str, present: frozenset[str], depth: int) -> tuple[Term, Facts]:
+        """`==` or `!=`: what is absent equals nothing, and needs no test before it."""
+        left, right = node.left, node.comparators[0]
+        every = self._every(left, right)
+        first, second = self._terms.value(left, every, depth), self._terms.value(right, every, depth)
+        self._comparable(node, sign, first, second)
+        self._terms.known_values(left, first, right, second)
+        self._terms.known_values(right, second, left, first)
+        found, facts = _unless_absent(Compare("==", first, second), self._open(present, first, second))
+        own = freed(self._table, "==", first, second)
+        facts = Facts(facts.when_true | own.when_true, facts.when_false)
+        if sign == "==":
+            return found, facts
+        return (Compare("!=", first, second) if isinstance(found, Compare) else Not(found)), facts.negated()
+
+    def _every(self, *nodes: ast.expr) -> frozenset[str]:
+        """All columns, and the tags that stand at these places: for a comparison that absence decides."""
+        return frozenset(self._table.by_name).union(tag_name(node) for node in nodes)
+
+    def _open(self, present: frozenset[str], *terms: Term) -> list[Read | Tag]:
+        """Those of the terms that may be absent at a place where `present` cannot be."""
+        return [
+            term
+            for term in terms
+            if (isinstance(term, Read) and term.column not in present and self._terms.may_be_absent(term.column))
+            or (isinstance(term, Tag) and _name(term) not in present)
+        ]
 
     def _is_none(self, left: ast.expr, right: ast.expr, *, negated: bool) -> tuple[Term, Facts]:
         if not (isinstance(right, ast.Constant) and right.value is None):
@@ -173,8 +204,7 @@ class _Checker:
             raise self._terms.error(
                 left, f"{term.column} is never absent", "leave the test out: an unknown value is kept apart by itself"
             )
-        name = term.column if isinstance(term, Read) else tag_name(left)
-        facts = Facts(when_false=frozenset({name}))
+        facts = Facts(when_false=frozenset({_name(term)}))
         absent = Absent(term)
         return (Not(absent), facts.negated()) if negated else (absent, facts)
 
@@ -239,3 +269,15 @@ class _Checker:
                 regex.portable(pattern)
             except FieldError as error:
                 raise self._terms.error(node, error.what, error.remedy) from None
+
+
+def _unless_absent(term: Term, open_: list[Read | Tag]) -> tuple[Term, Facts]:
+    """The term, false where one of those is absent; and what its being true says of them."""
+    if not open_:
+        return term, Facts()
+    tests = tuple(Not(Absent(each)) for each in open_)
+    return Every((*tests, term)), Facts(when_true=frozenset(_name(each) for each in open_))
+
+
+def _name(term: Read | Tag) -> str:
+    return term.column if isinstance(term, Read) else f"{term.column}[{term.key}]"

@@ -1,57 +1,156 @@
-"""Messages and fixes: text with `{columns}` and `{parameters}`, filled in with what a row holds, safely."""
+"""Messages and fixes: text with placeholders, filled in with what a row holds, safely."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from string import Formatter
+from typing import Protocol
 
 from msgspec import Struct
 
 from keyaudit.model.findings import Value
 from keyaudit.model.shell import appended, powershell_quoted, shell_quoted
-from keyaudit.model.text import one_line
+from keyaudit.model.text import listed, one_line
 from keyaudit.model.times import duration_text, iso_date
-from keyaudit.policy.problems import FieldError, nearest, shown
 from keyaudit.policy.types import Kind
 
-MAX_LENGTH = 2_000
+NAME = "name"
+"""The column that every table has; a thing without a name is shown by the last part of its id."""
+UNKNOWN = "unknown"
+"""What a text shows for a value that was not read."""
+
+
+class Source(Protocol):
+    """Where a template's values come from."""
+
+    now: int
+
+    def parameter(self, name: str) -> str:
+        """A parameter in words."""
+
+    def setting(self, name: str) -> Collection[object]:
+        """The items of a parameter that is a list."""
+
+    def known(self, column: str) -> bool:
+        """Whether the column has a value or is absent."""
+
+    def value(self, column: str) -> Value:
+        """The value of a known column; None: absent."""
+
+
+class Placeholder(Struct, frozen=True):
+    """One placeholder. `columns` is empty for a parameter; `text`: what stands for an absent or empty value."""
+
+    name: str
+    columns: tuple[str, ...] = ()
+    kind: Kind = Kind.TEXT
+    """What its columns hold."""
+    text: str = ""
+    span: str = ""
+    entry: str = ""
+    noun: tuple[str, str] | None = None
+    compared: str = ""
+    """`missing` or `without`: how the list is compared with the parameter `other`."""
+    other: str = ""
+    short: bool = False
+
+    def fill(self, source: Source) -> str:
+        """Its text for a row."""
+        if not self.columns:
+            return source.parameter(self.name)
+        if len(self.columns) > 1 and not self.span:
+            return self._joined(source)
+        if not all(source.known(column) for column in self.columns):
+            return self.noun[1] if self.noun else UNKNOWN
+        values = [source.value(column) for column in self.columns]
+        if any(value is None for value in values):
+            return self.text or _instead(self.name, source)
+        if self.compared:
+            held = values[0] if isinstance(values[0], list) else []
+            known = source.setting(self.other)
+            left = (
+                [item for item in known if item not in held]
+                if self.compared == "missing"
+                else [item for item in held if item not in known]
+            )
+            return one_line(listed([str(item) for item in left]))
+        return self._shown(values, source.now)
+
+    def _joined(self, source: Source) -> str:
+        """What the lists hold together; that one of them was not read is said, and an absent one holds nothing."""
+        items: list[str] = []
+        unread = False
+        for column in self.columns:
+            value = source.value(column) if source.known(column) else None
+            unread = unread or not source.known(column)
+            items += value if isinstance(value, list) else []
+        if not items:
+            return UNKNOWN if unread else self.text
+        return one_line(listed([*items, *(["others that were not read"] if unread else [])]))
+
+    def _shown(self, values: Sequence[Value], now: int) -> str:
+        value = values[0]
+        if self.short:
+            return one_line(str(value).rstrip("/").rpartition("/")[2])
+        if self.span:
+            return duration_text(_seconds(self.span, values, now))
+        if self.noun:
+            return self.noun[0] if _is_one(value) else self.noun[1]
+        if self.entry:
+            return one_line(value[self.entry]) if isinstance(value, Mapping) and self.entry in value else self.text
+        return self.text if self.text and value in ([], {}) else show(value, self.kind)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns and parameters that it uses."""
+        return (*self.columns, *([self.other] if self.other else [])) or (self.name,)
 
 
 class Template(Struct, frozen=True):
-    """Text with placeholders. `names` are those it uses, each once, in order."""
+    """Text with placeholders, as `policy.placeholders` reads it."""
 
     text: str
-    parts: tuple[tuple[str, str | None], ...]
-    """What stands before each placeholder, with its name; None after the last one."""
-    names: tuple[str, ...]
+    parts: tuple[tuple[str, Placeholder | None], ...]
+    """What stands before each placeholder, with it; None after the last one."""
 
-    @classmethod
-    def of(cls, text: str, known: Collection[str]) -> "Template":
-        """Raises FieldError where a placeholder is neither a column nor a parameter. `{{` and `}}` are braces."""
-        if len(text) > MAX_LENGTH:
-            raise FieldError(f"a text of more than {MAX_LENGTH:,} characters, to be filled in for every finding", "shorten it")
-        try:
-            parts = list(Formatter().parse(text))
-        except ValueError as error:
-            raise FieldError(f"not a template: {error}", "write {{ and }} for braces") from None
-        for _, name, form, conversion in parts:
-            if name is None:
-                continue
-            if form or conversion or name not in known:
-                raise FieldError(f"no such column or parameter: {shown('{' + name + '}')}", nearest(name, known))
-        names = dict.fromkeys(name for _, name, _, _ in parts if name is not None)
-        return cls(text, tuple((literal, name) for literal, name, _, _ in parts), tuple(names))
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns and parameters that it uses, each once, in order."""
+        used = (each for _, each in self.parts if each is not None)
+        return tuple(dict.fromkeys(name for each in used for name in each.names))
 
-    def fill(self, values: Mapping[str, str]) -> str:
-        """The text with a value for each of `names`."""
+    def fill(self, source: Source, quoted: Callable[[str], str] = str) -> str:
+        """The text with every placeholder filled in, each `quoted`."""
         filled = ""
-        for literal, name in self.parts:
+        for literal, each in self.parts:
             filled += literal
-            if name is not None:
-                filled = appended(filled, values[name])
+            if each is not None:
+                filled = appended(filled, quoted(each.fill(source)))
         return filled
 
 
+def _instead(name: str, source: Source) -> str:
+    """What stands for an absent value that has no text: the last part of the id for a name."""
+    id_ = source.value("id") if name == NAME and source.known("id") else None
+    return one_line(id_.rpartition("/")[2]) if isinstance(id_, str) else "not set"
+
+
+def _seconds(span: str, values: Sequence[Value], now: int) -> int:
+    first, last = (int(values[0]), int(values[-1])) if all(isinstance(each, int) for each in values) else (0, 0)  # type: ignore[arg-type]
+    match span:
+        case "since":
+            return max(now - first, 0)
+        case "until":
+            return max(first - now, 0)
+        case _:
+            return last - first
+
+
+def _is_one(value: Value) -> bool:
+    if isinstance(value, tuple):
+        return value in ((1, 1), (1, None))
+    return value == 1 if isinstance(value, int) else isinstance(value, Sequence) and len(value) == 1
+
+
 def show(value: Value, kind: Kind) -> str:  # noqa: PLR0911 - one line a type
-    """A value for people, on one line: times as dates, durations in days, absent as "none"."""
+    """A value for people, on one line: times as dates, durations in days, absent and empty as "none"."""
     match value:
         case None:
             return "none"
@@ -66,7 +165,7 @@ def show(value: Value, kind: Kind) -> str:  # noqa: PLR0911 - one line a type
         case Mapping():
             return one_line(", ".join(f"{name}={text}" for name, text in sorted(value.items()))) or "none"
         case Sequence():
-            return one_line(", ".join(str(item) for item in value)) or "none"
+            return one_line(listed([str(item) for item in value])) or "none"
 
 
 def _bounds(bounds: tuple[int, int | None]) -> str:

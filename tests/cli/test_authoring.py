@@ -18,6 +18,7 @@ table: key
 violated_when: contains(key_id, "/keys/temp")
 message: "{key_id}"
 why: Temporary keys stay.
+problem: Temporary key
 fix: {text: Delete it.}
 references: [Our key standard]
 given: {key_id: /keys/orders}

@@ -28,6 +28,7 @@ table: key
 violated_when: {violated}
 message: {message}
 why: Because.
+problem: Something is wrong
 fix: {{cli: {fix}}}
 references: [Ours]
 {more}

@@ -18,6 +18,7 @@ table: tenant
 violated_when: not unified_audit_enabled
 message: "unified audit is off"
 why: Because.
+problem: Something is wrong
 fix: {text: Switch it on.}
 references: [NIST]
 needs: unified-audit

@@ -17,6 +17,7 @@ table: key
 violated_when: contains(key_id, "/no-such-key")
 message: "x"
 why: Because.
+problem: Something is wrong
 fix: {{text: Mend it.}}
 references: [Ours]
 {needs}

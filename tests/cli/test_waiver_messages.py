@@ -19,6 +19,7 @@ table: key
 violated_when: contains(key_id, "/no-such-key")
 message: "x"
 why: Because.
+problem: Something is wrong
 fix: {text: Mend it.}
 references: [Ours]
 given: {key_id: /a}

@@ -50,6 +50,9 @@ class Interpreter:
         return False if False in answers else None if None in answers else True
 
     def _pair(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> bool | None:
+        if isinstance(op, ast.Eq | ast.NotEq | ast.In | ast.NotIn) and (self._absent(left) or self._absent(right)):
+            # What is absent equals nothing, and is in no list.
+            return isinstance(op, ast.NotEq | ast.NotIn)
         match op:
             case ast.Is():
                 return self._is_none(left)
@@ -62,6 +65,11 @@ class Interpreter:
                 answer = member(self._evaluate(left), self._evaluate(right))
                 return None if answer is None else not answer
         return compared(self._evaluate(left), op, self._evaluate(right))
+
+    def _absent(self, node: ast.expr) -> bool:
+        """A column, or an entry of a map written out, that is known not to be there."""
+        name = node.value if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) else node
+        return isinstance(name, ast.Name) and name.id in self.row and self._is_none(node) is True
 
     def _is_none(self, node: ast.expr) -> bool | None:
         name = node.value if isinstance(node, ast.Subscript) else node

@@ -116,6 +116,7 @@ BASE = {
   - {why: bad, expect: fail, exportable: true}
   - {why: other, expect: not-applicable, enabled: false}
   - {why: hidden, expect: unknown, exportable: unknown}""",
+    "problem": "A key is bad",
 }
 
 
@@ -129,7 +130,7 @@ AGE = {
     "applies_to": quoted("enabled and is_current"),
     "violated_when": quoted("created_on is None or now - created_on > max_age"),
     "parameters": "{max_age: {default: P730D, strict: P365D}}",
-    "message": quoted("{name} was created {created_on}; the limit is {max_age}"),
+    "message": quoted("{name} was created {created_on:on an unrecorded day}; the limit is {max_age}"),
     "subject": "key_id",
 }
 """Fields of a policy with a limit on age."""

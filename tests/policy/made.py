@@ -1,5 +1,6 @@
 """Rows and conditions made from a seed."""
 
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
@@ -39,7 +40,20 @@ def row(random: Random, table: Table) -> tuple[dict[str, Any], dict[str, str]]:
             values[column.name] = None
         else:
             values[column.name] = value(random, column)
+    settle(random, table, values, unknown)
     return values, unknown
+
+
+def settle(random: Random, table: Table, values: dict[str, Any], unknown: Mapping[str, str]) -> None:
+    """Makes the columns that only one kind of row has absent in the others, and present there."""
+    for column in table.columns:
+        if column.only is None or column.name in unknown or column.name not in values or column.only[0] not in values:
+            continue
+        other, wanted = column.only
+        if other in unknown or values[other] != wanted:
+            values[column.name] = values[column.name] if other in unknown else None
+        elif values[column.name] is None:
+            values[column.name] = value(random, column)
 
 
 def value(random: Random, column: Column) -> Any:

@@ -41,11 +41,27 @@ def test_a_finding_carries_row_evidence_limit_and_remedy(tmp_path: Path) -> None
     assert finding.fix == {"cli": """az keyvault key rotate --vault-name kv-a --name 'it'"'"'s'"""}
 
 
-def test_absent_prints_none_and_a_name_from_the_tenant_is_made_safe(tmp_path: Path) -> None:
+def test_absence_has_its_own_text_and_a_name_from_the_tenant_is_made_safe(tmp_path: Path) -> None:
     hostile = key("a\x1b[2J\n##vso[task]", created_on=None)
     with inventory(key=[hostile]) as connection:
         (finding,) = judge(connection, [policy(tmp_path, **AGE)], (), as_of=NOW).findings()
-    assert finding.message == r"a\x1b[2J\x0a#\#vso[task] was created none; the limit is 730 days"
+    assert finding.message == r"a\x1b[2J\x0a#\#vso[task] was created on an unrecorded day; the limit is 730 days"
+
+
+def test_the_first_message_whose_condition_holds_is_shown_and_one_that_is_unknown_is_passed_over(tmp_path: Path) -> None:
+    arms = """
+  - {when: created_on is None, message: "no date"}
+  - {when: now - created_on > days(1000), message: "{since(created_on)} old, very old"}"""
+    aged = policy(tmp_path, message_when=arms, message=quoted("{since(created_on)} old"))
+    rows = [
+        key("1", exportable=True, created_on=None),
+        key("2", exportable=True, created_on=NOW - 2_000 * DAY),
+        key("3", exportable=True, created_on=NOW - 10 * DAY),
+        key("4", exportable=True, created_on=None, unknown={"created_on": "permission"}),
+    ]
+    with inventory(key=rows) as connection:
+        found = {str(f.row["name"]): f.message for f in judge(connection, [aged], (), as_of=NOW).findings()}
+    assert found == {"1": "no date", "2": "2,000 days old, very old", "3": "10 days old", "4": "unknown old"}
 
 
 def test_an_unknown_never_uses_the_policys_message(tmp_path: Path) -> None:
@@ -85,7 +101,9 @@ def test_a_policy_that_may_not_apply_is_unknown_by_what_says_whether_it_does(tmp
 
 
 def test_a_certain_fail_says_unknown_for_what_it_names_and_does_not_know(tmp_path: Path) -> None:
-    named = policy(tmp_path, message=quoted("{name}, made {created_on}"), fix="{cli: 'x {created_on}', text: '{created_on}'}")
+    named = policy(
+        tmp_path, message=quoted("{name}, made {created_on:long ago}"), fix="{cli: 'x {created_on:0}', text: '{created_on:0}'}"
+    )
     row = key("k", exportable=True, created_on=None, unknown={"created_on": "permission"})
     with inventory(key=[row]) as connection:
         (finding,) = judge(connection, [named], (), as_of=NOW).findings()
@@ -291,7 +309,9 @@ def test_a_policy_is_judged_once_all_its_evidence_is_supplied(tmp_path: Path) ->
 
 
 def test_tags_are_absent_one_by_one_and_unknown_together(tmp_path: Path) -> None:
-    owned = policy(tmp_path, violated_when=quoted("tags['owner'] is None or tags['owner'] == ''"), message=quoted("{tags}"))
+    owned = policy(
+        tmp_path, violated_when=quoted("tags['owner'] is None or tags['owner'] == ''"), message=quoted("{tags:none}")
+    )
     rows = [
         key("1", tags={"owner": "team"}),
         key("2", tags={"env": "prod", "app": "x"}),

@@ -3,12 +3,17 @@
 import shlex
 import shutil
 import subprocess
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 import pytest
 
+from keyaudit.model.columns import Column, Type
 from keyaudit.model.findings import Value
 from keyaudit.model.shell import powershell_quoted, shell_quoted
-from keyaudit.policy.templates import Template, show
+from keyaudit.policy.placeholders import template
+from keyaudit.policy.problems import FieldError
+from keyaudit.policy.templates import show
 from keyaudit.policy.types import Kind
 
 HOSTILE = ("it's", "$(id)", "`id`", "; rm -rf ~", "a b", "", "-n", '"x"', "a\\b", "!x", "\u2019; id; \u2018", "%PATH%", "{0}")
@@ -27,11 +32,11 @@ HOSTILE = ("it's", "$(id)", "`id`", "; rm -rf ~", "a b", "", "-n", '"x"', "a\\b"
         ((2, 2), Kind.COUNT, "2"),
         ((2, None), Kind.COUNT, "at least 2"),
         ((2, 5), Kind.COUNT, "2 to 5"),
-        (["sign", "verify"], Kind.TEXTS, "sign, verify"),
+        (["sign", "verify"], Kind.TEXTS, "sign and verify"),
         ([], Kind.TEXTS, "none"),
         ({"b": "2", "a": "1"}, Kind.MAP, "a=1, b=2"),
         ("a\r\x1b[31mb", Kind.TEXT, r"a\x0d\x1b[31mb"),
-        (["\u202e", "::error::"], Kind.TEXTS, r"\u202e, :\:error:\:"),
+        (["\u202e", "::error::"], Kind.TEXTS, r"\u202e and :\:error:\:"),
         ({"\x07": "##vso"}, Kind.MAP, r"\x07=#\#vso"),
     ],
 )
@@ -39,10 +44,132 @@ def test_a_value_is_shown_on_one_line(value: Value, kind: Kind, text: str) -> No
     assert show(value, kind) == text
 
 
+COLUMNS = {
+    column.name: column
+    for column in (
+        Column(name="id", type=Type.TEXT, meaning=""),
+        Column(name="name", type=Type.TEXT, meaning="", absent="it has no name"),
+        Column(name="kind", type=Type.TEXT, meaning=""),
+        Column(name="created_on", type=Type.TIME, meaning="", absent="not kept"),
+        Column(name="expires_on", type=Type.TIME, meaning="", absent="never"),
+        Column(name="users", type=Type.COUNT, meaning=""),
+        Column(name="size", type=Type.INTEGER, meaning=""),
+        Column(name="allows", type=Type.TEXTS, meaning=""),
+        Column(name="more", type=Type.TEXTS, meaning=""),
+        Column(name="tags", type=Type.MAP, meaning="", absent="none"),
+    )
+}
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row as a template asks for it."""
+
+    values: Mapping[str, Value]
+    unknown: frozenset[str] = frozenset()
+    now: int = 1_000 * DAY
+
+    def parameter(self, name: str) -> str:
+        return f"the {name}"
+
+    def setting(self, name: str) -> Collection[object]:
+        return {"wanted": ("sign", "wrap", "backup")}[name]
+
+    def known(self, column: str) -> bool:
+        return column not in self.unknown
+
+    def value(self, column: str) -> Value:
+        return self.values[column]
+
+
+def filled(text: str, *, present: Collection[str] = (), unknown: Collection[str] = (), **values: Value) -> str:
+    return template(text, COLUMNS, ("limit", "wanted"), present).fill(Row({"id": "/a/b", **values}, frozenset(unknown)))
+
+
 def test_braces_are_doubled_and_a_name_may_come_twice() -> None:
-    template = Template.of('{{"name": "{name}"}} {name}', ["name"])
-    assert template.names == ("name",)
-    assert template.fill({"name": "{x}"}) == '{"name": "{x}"} {x}'
+    made = template('{{"kind": "{kind}"}} {kind}', COLUMNS, ())
+    assert made.names == ("kind",)
+    assert made.fill(Row({"kind": "{x}"})) == '{"kind": "{x}"} {x}'
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "shown"),
+    [
+        ("{limit}", {}, "the limit"),
+        ("{kind:nothing}", {"kind": None}, "nothing"),
+        ("{kind:nothing}", {"kind": "x"}, "x"),
+        ("{since(created_on):never} old", {"created_on": 300 * DAY}, "700 days old"),
+        ("{since(created_on):never}", {"created_on": 1_001 * DAY}, "0 seconds"),
+        ("{since(created_on):never}", {"created_on": None}, "never"),
+        ("{until(expires_on):never}", {"expires_on": 1_001 * DAY}, "1 day"),
+        ("{between(created_on, expires_on):forever}", {"created_on": 0, "expires_on": 3_888 * DAY}, "3,888 days"),
+        ("{between(created_on, expires_on):forever}", {"created_on": 0, "expires_on": None}, "forever"),
+        ("{users} {users|user|users}", {"users": (1, 1)}, "1 user"),
+        ("{users} {users|user|users}", {"users": (1, None)}, "at least 1 user"),
+        ("{users} {users|user|users}", {"users": (0, 0)}, "0 users"),
+        ("{size} {size|bit|bits}", {"size": 1}, "1 bit"),
+        ("{allows|permission|permissions}", {"allows": ["sign"]}, "permission"),
+        ("{allows:nothing}", {"allows": ["sign", "verify", "wrap"]}, "sign, verify and wrap"),
+        ("{allows:nothing}", {"allows": []}, "nothing"),
+        ("{tags[Owner]:nobody}", {"tags": {"owner": "a\nb"}}, r"a\x0ab"),
+        ("{tags[owner]:nobody}", {"tags": {"env": "x"}}, "nobody"),
+        ("{tags[owner]:nobody}", {"tags": None}, "nobody"),
+        ("{name}", {"name": None}, "b"),
+        ("{allows+more:nothing}", {"allows": ["a"], "more": ["b", "c"]}, "a, b and c"),
+        ("{allows+more:nothing}", {"allows": [], "more": ["b"]}, "b"),
+        ("{allows+more:nothing}", {"allows": [], "more": []}, "nothing"),
+        ("{missing(allows, wanted)}", {"allows": ["wrap"]}, "sign and backup"),
+        ("{without(allows, wanted)}", {"allows": ["wrap", "verify"]}, "verify"),
+        ("{short(kind)}", {"kind": "/subscriptions/1/vaults/kv-a/"}, "kv-a"),
+    ],
+)
+def test_a_placeholder_is_filled_in(text: str, values: dict[str, Value], shown: str) -> None:
+    assert filled(text, **values) == shown
+
+
+def test_what_was_not_read_is_unknown_and_not_what_stands_for_absence() -> None:
+    assert filled("{since(created_on):never}", unknown=["created_on"], created_on=None) == "unknown"
+    assert filled("{users} {users|user|users}", unknown=["users"], users=None) == "unknown users"
+    assert filled("{allows+more:nothing}", unknown=["more"], allows=["a"], more=None) == "a and others that were not read"
+    assert filled("{allows+more:nothing}", unknown=["more"], allows=[], more=None) == "unknown"
+    assert filled("{tags[owner]:nobody}", unknown=["tags"], tags=None) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("{created_on}", "'{created_on}': created_on may be absent (not kept)"),
+        ("{since(created_on)}", "'{since(created_on)}': created_on may be absent"),
+        ("{between(created_on, expires_on)}", "created_on may be absent"),
+        ("{allows+more}", "allows may be empty"),
+        ("{allows+kind:x}", "kind is not a list"),
+        ("{missing(allows, wantd)}", "no such parameter: 'wantd'"),
+        ("{short(size)}", "size is not a text"),
+        ("{allows}", "allows may be empty"),
+        ("{tags[owner]}", "tags may be absent"),
+        ("{kind!r}", "no such placeholder"),
+        ("{knd}", "no such column or parameter: '{knd}'"),
+        ("{knd|a|b}", "no such column: 'knd'"),
+        ("{since(kind)}", "kind is not a time"),
+        ("{since(limit)}", "limit is a parameter, not a column"),
+        ("{since(created_on, expires_on):x}", "no such column or parameter: '{since(created_on, expires_on)}'"),
+        ("{between(created_on):x}", "no such column or parameter: '{between(created_on)}'"),
+        ("{kind[a]}", "kind is not a map"),
+        ("{kind|a|b}", "kind is not a number or a list"),
+        ("{limit:x}", "limit is a parameter, which is never absent"),
+        ("{", "not a template"),
+        ("x" * 2_001, "a text of more than 2,000 characters"),
+    ],
+)
+def test_a_text_that_would_print_a_hole_is_refused(text: str, error: str) -> None:
+    with pytest.raises(FieldError) as refused:
+        template(text, COLUMNS, ("limit", "wanted"))
+    assert error in refused.value.what
+
+
+def test_what_the_conditions_say_is_present_needs_no_text() -> None:
+    assert filled("{since(created_on)}", present=["created_on"], created_on=0) == "1,000 days"
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -72,6 +199,6 @@ def test_powershell_takes_a_quoted_value_as_one_word(text: str, quoted: str) -> 
 
 def test_a_value_that_begins_with_a_dash_is_joined_to_its_option() -> None:
     """Names of keys may: az would take it for an option of its own."""
-    template = Template("az keyvault key rotate --vault-name {vault} --name {name}-2 {name}", ["vault", "name"])
-    values = {"vault": shell_quoted("kv"), "name": shell_quoted("-key")}
-    assert template.fill(values) == "az keyvault key rotate --vault-name kv --name='-key'-2 '-key'"
+    made = template("az keyvault key rotate --vault-name {kind} --name {name}-2 {name}", COLUMNS, ())
+    filled_in = made.fill(Row({"kind": "kv", "name": "-key"}), shell_quoted)
+    assert filled_in == "az keyvault key rotate --vault-name kv --name='-key'-2 '-key'"

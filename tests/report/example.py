@@ -45,6 +45,7 @@ def policy(id_: str, table: str, severity: Severity, **more: object) -> PolicyTe
     text = PolicyText(
         id=id_,
         title=f"What {id_} asks for holds",
+        problem=f"{id_} is violated",
         severity=severity,
         table=table,
         why="Age is the one control that makes a stolen key useless.",

@@ -14,6 +14,7 @@ from keyaudit.report.formats import FILES, FORMATS, Options
 from keyaudit.report.gate import render_gate
 from keyaudit.report.inventory import FORMATS as INVENTORIES
 from keyaudit.report.permissions import FORMATS as PERMISSIONS
+from tests.policy.messages import every_message
 from tests.report.example import CLEAN, GATED, LOGS, OVERDUE, REPORT
 from tests.report.excused import EXCUSED
 from tests.report.files import exported, sheets
@@ -66,6 +67,7 @@ CASES: dict[str, Callable[[TextIO], object]] = {
         render_policy(OVERDUE, {"Violated when": "created_on is None\nor now - created_on > max_age", "max_age": "730 days"})
     ),
 }
+CASES["messages.txt"] = lambda out: out.write(every_message())
 CASES |= {
     f"report.{name}": lambda out, name=name: out.write(exported(name, EXCUSED).decode())  # type: ignore[misc]
     for name in FILES

@@ -1,0 +1,15 @@
+"""The names and messages of the shipped policies keep the rules that a reader relies on."""
+
+from keyaudit.policy.load import load
+from keyaudit.policy.types import Some
+
+
+def test_a_policy_that_can_be_violated_in_several_ways_has_a_message_for_each() -> None:
+    alone = [policy.text.id for policy in load() if isinstance(policy.violated_when.tree, Some) and not policy.message_when]
+    assert alone == []
+
+
+def test_a_finding_is_named_by_the_violation_and_not_by_the_requirement() -> None:
+    named = {policy.text.id: policy.text.problem for policy in load()}
+    assert [name for name, policy in zip(named, load(), strict=True) if policy.text.problem == policy.text.title] == []
+    assert len(set(named.values())) == len(named), "two policies whose findings cannot be told apart"
