@@ -7,6 +7,7 @@ import typer
 
 from keyaudit.cli.options import Choice, Format, Live, Redaction, Shown, Stored, flags
 from keyaudit.model.errors import UsageError
+from keyaudit.model.findings import Severity
 
 
 class GroupBy(StrEnum):
@@ -54,6 +55,13 @@ def report(
         str | None,
         typer.Option("--columns", metavar="NAME,...", help="For a table: its columns, as in severity,resource,owner,expires."),
     ] = None,
+    full: Annotated[bool, typer.Option("--full", help="List every finding, by resource.")] = False,
+    severity: Annotated[
+        Severity | None, typer.Option("--severity", help="List the findings of this severity and above.")
+    ] = None,
+    top: Annotated[
+        int | None, typer.Option("--top", min=1, metavar="N", help="List at most N findings, highest score first.")
+    ] = None,
     framework: Annotated[
         str | None,
         typer.Option(
@@ -61,7 +69,7 @@ def report(
         ),
     ] = None,
 ) -> int:
-    """List what is wrong with keys and credentials, worst first, and what could not be seen."""
+    """Show what is wrong with keys and credentials, worst first."""
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
     from keyaudit.cli.output import deliver, listed, marked, scoring, targets  # noqa: PLC0415 - heavy
     from keyaudit.cli.redaction import salt, without_names  # noqa: PLC0415 - heavy
@@ -75,13 +83,20 @@ def report(
             raise UsageError("--framework", "cannot be combined with --group-by, --sort or --columns", "leave those out")
         return report_by(framework, live, stored, choice, shown)
     how = _arranged(shown.output, group_by, columns)
+    whole = full or shown.passes or group_by is not None or severity is not None or top is not None or sort is not Sort.SEVERITY
+    if top is not None and sort is Sort.SEVERITY:
+        sort = Sort.SCORE
+    first_screen = not whole and shown.output in (None, Format.TEXT)
     files = targets(shown.export or (), "--export")
     marked(shown.bom, [shown.output or "", *(target.format for target in files)])
-    scores = scoring(shown.output, files, by_score=sort is Sort.SCORE)
+    scores = scoring(shown.output, files, by_score=first_screen or sort is Sort.SCORE)
     key = salt(redaction, [shown.output, *(target.format for target in files)])
     with all_judged(live, stored, choice, fail_on=None, scoring=scores, listed=listed(files)) as judged:
         result = without_names(judged, redaction, key)
-        return deliver(result, shown, files, result, **how, sort=sort, hints=not live.quiet)
+        least = severity or Severity.INFO
+        return deliver(
+            result, shown, files, result, **how, sort=sort, full=not first_screen, least=least, top=top, hints=not live.quiet
+        )
 
 
 def _arranged(output: Format | None, group_by: GroupBy | None, columns: str | None) -> dict[str, object]:

@@ -6,11 +6,11 @@ However many there are, few are held at once.
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any, TypeAlias
 
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome
+from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.run import Report
 from keyaudit.report.aside import in_order
 from keyaudit.report.facts import Facts
@@ -53,6 +53,21 @@ _KEYS: Mapping[str, Key] = {
     "expires": _by_expiry,
 }
 """What findings are sorted by; by anything else, as by score, the engine has sorted them already."""
+
+
+def chosen(report: Report, least: Severity, top: int | None) -> Report:
+    """The report with its findings of a severity and above, and at most `top` of them. Its counts stay those of all."""
+    if least is Severity.INFO and top is None:
+        return report
+
+    def kept(findings: Iterator[Any], of: Callable[[Any], Finding]) -> Iterator[Any]:
+        return islice((each for each in findings if of(each).severity.rank >= least.rank), top)
+
+    return dataclasses.replace(
+        report,
+        findings=lambda passes: kept(report.findings(passes), lambda finding: finding),
+        owned=lambda passes: kept(report.owned(passes), lambda pair: pair[1]),
+    )
 
 
 def flat(report: Report, sort: str) -> Report:

@@ -6,9 +6,10 @@ from importlib import import_module
 from typing import BinaryIO, Protocol, TextIO
 
 from keyaudit.model.errors import UsageError
+from keyaudit.model.findings import Severity
 from keyaudit.model.run import Report
-from keyaudit.report import csv, grouped, json, table, text
-from keyaudit.report.arrange import by_thing, flat
+from keyaudit.report import csv, grouped, json, screen, table, text
+from keyaudit.report.arrange import by_thing, chosen, flat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,15 +28,24 @@ class Options:
     sort: str = "severity"
     columns: tuple[str, ...] = ()
     """For a table: the names of its columns, if not the usual ones."""
+    full: bool = True
+    """For text: every finding, and not the first screen alone."""
+    least: Severity = Severity.INFO
+    """Findings of this severity and above."""
+    top: int | None = None
+    """At most so many findings."""
 
 
 def _text(report: Report, out: TextIO, options: Options) -> None:
     width, sort = options.width or 80, options.sort
+    if not (options.full or screen.short(report)):
+        screen.render(report, out, width=max(width, text.LEAST), colour=options.colour, hints=options.hints)
+        return
     shown = {"passes": options.passes, "colour": options.colour, "hints": options.hints}
     if options.group == "none":
         _table(report, out, options)
     elif options.group == "resource":
-        text.render(report if sort == "severity" else by_thing(report, sort), out, width=width, **shown)
+        text.render(report if sort == "severity" else by_thing(report, sort), out, width=width, full=options.full, **shown)
     else:
         grouped.render(report, out, options.group, sort, width=width, **shown)
 
@@ -56,11 +66,16 @@ def _engines(report: Report, options: Options) -> Report:
     return report if options.sort == "severity" else flat(report, options.sort)
 
 
+def _chosen(render: Callable[[Report, TextIO, Options], object]) -> Callable[[Report, TextIO, Options], object]:
+    """The format, over the findings alone that were asked for."""
+    return lambda report, out, options: render(chosen(report, options.least, options.top), out, options)
+
+
 FORMATS: Mapping[str, Callable[[Report, TextIO, Options], object]] = {
-    "text": _text,
-    "table": _table,
-    "json": lambda report, out, options: json.render(_engines(report, options), out, passes=options.passes),
-    "csv": lambda report, out, options: csv.render(_engines(report, options), out, mark=options.bom),
+    "text": _chosen(_text),
+    "table": _chosen(_table),
+    "json": _chosen(lambda report, out, options: json.render(_engines(report, options), out, passes=options.passes)),
+    "csv": _chosen(lambda report, out, options: csv.render(_engines(report, options), out, mark=options.bom)),
 }
 """What a report is printed in."""
 

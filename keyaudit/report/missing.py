@@ -1,6 +1,6 @@
 """What a report says of everything that was not read or not judged: with reason, effect and remedy, and never left out."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from keyaudit.model.evidence import remedy as supplying
@@ -26,14 +26,19 @@ def incomplete(verdict: Verdict, width: int, colour: bool) -> list[str]:
     """The gaps that gate, each with its remedy; empty where nothing required is missing."""
     if verdict.complete:
         return []
-    gaps = [gap for gap in verdict.gaps if gap.required and not gap.allowed and gap.reason not in UNSAFE]
+    gaps = needed(verdict)
     unknown = sum(verdict.unknown.values()) - verdict.allowed_unknown
     parts = [plural(len(gaps), "gap")] * bool(gaps) + [plural(unknown, "unknown result")] * (unknown > 0)
-    lines = wrap(f"INCOMPLETE: {' and '.join(parts) or 'see above'}, so this is not a clean bill.", width)
+    lines = wrap(f"INCOMPLETE: {' and '.join(parts) or 'see above'}, so the results are incomplete.", width)
     lines = [paint(line, Paint.WARN, colour) for line in lines]
     for same in alike(gaps):
         lines += remedied(same, width)
     return lines
+
+
+def needed(verdict: Verdict) -> list[Gap]:
+    """The gaps that make the results incomplete."""
+    return [gap for gap in verdict.gaps if gap.required and not gap.allowed and gap.reason not in UNSAFE]
 
 
 def unsafe(verdict: Verdict, width: int, colour: bool) -> list[str]:
@@ -46,11 +51,19 @@ def unsafe(verdict: Verdict, width: int, colour: bool) -> list[str]:
     return [*lines, *(line for same in alike(gaps) for line in remedied(same, width))]
 
 
-def not_judged(verdict: Verdict, width: int) -> list[str]:
-    """The policies whose evidence Azure does not hold and nobody supplied."""
+def not_judged(verdict: Verdict, width: int, *, full: bool = True) -> list[str]:
+    """The policies whose evidence Azure does not hold and nobody supplied: how many for each, and if `full` their ids."""
     if not verdict.not_judged:
         return []
-    lines = wrap(f"Not judged: {plural(len(verdict.not_judged), 'policy', 'policies')}, never a pass.", width)
+    count = plural(len(verdict.not_judged), "policy", "policies")
+    if not full:
+        by_needs = Counter(each.needs for each in verdict.not_judged)
+        told = [
+            f"{number:,} {'needs' if number == 1 else 'need'} {', '.join(needs)} ({supplying(needs)})"
+            for needs, number in by_needs.most_common()
+        ]
+        return wrap(f"{count} not evaluated: {'; '.join(told)}. keyaudit report --full lists them.", width)
+    lines = wrap(f"{count} not evaluated, which is never a pass.", width)
     for each in verdict.not_judged:
         needs = ", ".join(each.needs)
         lines += wrap(

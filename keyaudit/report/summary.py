@@ -67,13 +67,13 @@ def message(finding: Finding) -> str:
     return one_line(_cannot_tell(finding) if finding.outcome is Outcome.UNKNOWN else finding.policy.title, MESSAGE)
 
 
-def footer(report: Report, width: int, colour: bool, *, hints: bool = True) -> list[str]:
+def footer(report: Report, width: int, colour: bool, *, hints: bool = True, full: bool = True) -> list[str]:
     """Counts with their denominator, then what weakens them, then the verdict, where the eye lands; with `hints`, what next."""
     return parted(
         wrap(counted(report), width),
         [line for said in _empty(report) for line in wrap(said, width)],
         _settings(report, width),
-        not_judged(report.verdict, width),
+        not_judged(report.verdict, width, full=full),
         accepted(report.verdict, width),
         waivers(report, width),
         wrap(outlived(report), width) if outlived(report) else [],

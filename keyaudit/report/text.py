@@ -34,7 +34,14 @@ _COLOURS = {
 
 
 def render(
-    report: Report, out: TextIO, *, passes: bool = False, width: int = 80, colour: bool = False, hints: bool = True
+    report: Report,
+    out: TextIO,
+    *,
+    passes: bool = False,
+    width: int = 80,
+    colour: bool = False,
+    hints: bool = True,
+    full: bool = True,
 ) -> None:
     """Write the report, one resource at a time. Findings on one resource must follow one another."""
     width = max(width, LEAST)
@@ -46,7 +53,7 @@ def render(
         else:
             out.write(joined(_groups(findings, width, colour, by_score=report.by_score)))
     out.writelines(joined(_unread(scope, policies, width, colour)) for scope, policies in unread.items())
-    out.write(joined(footer(report, width, colour, hints=hints)))
+    out.write(joined(footer(report, width, colour, hints=hints, full=full)))
 
 
 def _groups(findings: Iterable[Finding], width: int, colour: bool, *, by_score: bool) -> Iterator[str]:

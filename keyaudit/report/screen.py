@@ -1,0 +1,188 @@
+"""The first screen of a report: how bad it is, where, what is worst and how to fix it, what was not read, what to run next."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import groupby, islice
+from typing import TextIO
+
+from tabulate import tabulate
+
+from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.reasons import ADVICE
+from keyaudit.model.run import Report, Verdict
+from keyaudit.model.text import one_line
+from keyaudit.report.facts import Facts
+from keyaudit.report.lines import Paint, columns, joined, pad, paint, plural, wrap
+from keyaudit.report.missing import needed
+from keyaudit.report.resource import label
+from keyaudit.report.summary import WORST_FIRST, header, message, severities, word
+
+FEW = 20
+"""Findings that a report lists whole instead."""
+TOP = 10
+HEIGHT = 45
+_HINTS = 3
+_GAPS = 4
+_WORD = 8
+_AREAS: Mapping[str, tuple[str, ...]] = {
+    "Keys, certificates, secrets": ("key", "certificate", "secret", "deleted"),
+    "Vaults and HSMs": ("vault", "hsm_setting"),
+    "Access": ("grant", "principal", "membership"),
+    "Applications": ("application", "service_principal", "credential", "app_management_policy"),
+    "Federation": (
+        "signing_certificate",
+        "federated_domain",
+        "token_policy",
+        "trusted_authority",
+        "issuer_key",
+        "shared_key",
+        "trusted_key",
+        "token_validator",
+    ),
+    "Other services": ("account_key", "key_use"),
+    "Logs and alerts": ("subscription", "log_sink", "workspace", "log_table", "defender_plan", "alert_rule", "usage"),
+}
+"""Areas with the tables whose rows are in them; any other table is of the tenant as a whole."""
+_TENANT = "Tenant settings"
+
+
+def short(report: Report) -> bool:
+    """Whether so little was found that a report lists all of it."""
+    verdict = report.verdict
+    return sum(verdict.failed.values()) + sum(verdict.unknown.values()) < FEW
+
+
+def render(report: Report, out: TextIO, *, width: int, colour: bool, hints: bool) -> None:
+    """Write it, on at most `HEIGHT` lines of a terminal that is 80 columns wide or wider.
+
+    The findings of the report must come in the order of their scores.
+    """
+    verdict = report.verdict
+    before = [*header(report.run, verdict, width, colour), ""]
+    before += [paint(line, Paint.BOLD, colour) for line in wrap(headline(report), width)]
+    before += ["", *_areas(report), ""]
+    unread = _unread(verdict, width, colour)
+    room = HEIGHT - len(before) - len(unread) - (2 + _HINTS if hints else 2)
+    worst = list(islice(_worst(report), min(TOP, max(room // 2, 1))))
+    lines = before
+    if worst:
+        lines.append(paint("Worst resources, by score", Paint.BOLD, colour))
+        lines += [line for finding, more in worst for line in _entry(finding, more, width, colour)]
+        lines.append("")
+    lines += unread
+    if hints:
+        lines += _next(worst, verdict)
+    out.write(joined(lines).rstrip("\n") + "\n")
+
+
+def headline(report: Report) -> str:
+    """How many findings are open, how much was read, what is unknown, and how many policies were not evaluated."""
+    verdict = report.verdict
+    parts = [_open(verdict), f"{verdict.assessed:,} of {verdict.required:,} required reads done"]
+    unknown = sum(verdict.unknown.values())
+    if unknown:
+        parts.append(f"{plural(unknown, 'result')} unknown")
+    if verdict.not_judged:
+        parts.append(not_evaluated(verdict))
+    return f"{'; '.join(parts)}."
+
+
+def _open(verdict: Verdict) -> str:
+    count = sum(verdict.failed.values())
+    return f"{plural(count, 'open finding')}: {severities(verdict.failed)}" if count else "No open findings"
+
+
+def not_evaluated(verdict: Verdict) -> str:
+    """ "22 policies not evaluated (15 need logs, 3 need custody)"."""
+    needs = Counter(need for each in verdict.not_judged for need in each.needs)
+    told = ", ".join(f"{count:,} {'needs' if count == 1 else 'need'} {need}" for need, count in needs.most_common())
+    return f"{plural(len(verdict.not_judged), 'policy', 'policies')} not evaluated ({told})"
+
+
+def _areas(report: Report) -> Iterator[str]:
+    """How many findings there are of each severity in each area."""
+    area_of = {table: area for area, tables in _AREAS.items() for table in tables}
+    counts: dict[str, Counter[Severity]] = {area: Counter() for area in (*_AREAS, _TENANT)}
+    for tally in report.tallies:
+        counts[area_of.get(tally.policy.table, _TENANT)].update(tally.failed)
+    shown = {area: found for area, found in counts.items() if found.total()}
+    levels = [level for level in WORST_FIRST if any(found[level] for found in shown.values())]
+    rows = [[area, *(found[level] or "-" for level in levels), found.total()] for area, found in shown.items()]
+    if rows:
+        table = tabulate(rows, ["Area", *levels, "all"], tablefmt="plain", colalign=["left", *["right"] * (len(levels) + 1)])
+        yield from table.split("\n")
+
+
+def _worst(report: Report) -> Iterator[tuple[Finding, int]]:
+    """The gravest open finding of each resource, with how many more it has; the highest score first.
+
+    Of the highest severities only, as far as there are enough of these: a minor flaw of an important key is not what is worst.
+    """
+    failed, levels = report.verdict.failed, set[Severity]()
+    for level in WORST_FIRST:
+        levels.add(level)
+        if sum(failed.get(each, 0) for each in levels) >= TOP:
+            break
+    fails = (each for each in report.findings(False) if each.outcome is Outcome.FAIL and each.row)
+    for _, same in groupby(fails, key=lambda finding: finding.row["id"]):
+        first, *more = same
+        if first.severity in levels:
+            yield first, len(more)
+
+
+def _entry(finding: Finding, more: int, width: int, colour: bool) -> list[str]:
+    """Where and how bad on one line, how to fix it on the next."""
+    score = f"{finding.score.high:>3} " if finding.score else "    "
+    indent = len(score) + _WORD + 1
+    where = _cut(one_line(_where(Facts.of(finding))), (width - indent) // 2)
+    also = f" (+{more})" if more else ""
+    said = _cut(f"{where}: {message(finding)}", width - indent - columns(also))
+    level = paint(pad(word(finding), _WORD), Paint.ALARM, colour)
+    return [f"{score}{level} {said}{also}", f"{' ' * indent}fix: {_fix(finding, width - indent - 5)}"]
+
+
+def _where(facts: Facts) -> str:
+    """What it is about, as short as it can be told: of a credential, whose it is."""
+    return facts.text("holder_name") or label(facts)
+
+
+def _fix(finding: Finding, room: int) -> str:
+    """The command, else the first sentence of the text; `explain` has all of it where it is cut."""
+    command = next((text for kind, text in finding.fix.items() if kind != "text"), "")
+    return _cut(one_line(command or finding.fix.get("text", "").partition(". ")[0], 1_000), room)
+
+
+def _cut(text: str, room: int) -> str:
+    """The text, cut behind a word where it is longer than `room` columns."""
+    if columns(text) <= room:
+        return text
+    short_ = text[: room - 1]
+    head, space, _ = short_.rpartition(" ")
+    return f"{head if space and len(head) > room // 2 else short_}…"
+
+
+def _unread(verdict: Verdict, width: int, colour: bool) -> list[str]:
+    """What was not read, one line each; empty where everything required was."""
+    gaps = needed(verdict)
+    if not gaps:
+        return []
+    lines = [paint(f"Not read: {plural(len(gaps), 'gap')}", Paint.WARN, colour)]
+    for gap in gaps[:_GAPS]:
+        name = one_line(gap.scope.name or gap.scope.id)
+        effect = f"affects {plural(len(gap.blinds), 'policy', 'policies')}"
+        lines.append(_cut(f"  {name}: {ADVICE[gap.reason].meaning}; {effect}", width))
+    if len(gaps) > _GAPS:
+        lines.append(f"  and {plural(len(gaps) - _GAPS, 'more gap')}")
+    return [*lines, ""]
+
+
+def _next(worst: list[tuple[Finding, int]], verdict: Verdict) -> list[str]:
+    commands = {"keyaudit report --full": "every finding, by resource"}
+    if worst:
+        commands[f"keyaudit explain {worst[0][0].id}"] = "the worst one, with evidence and fix"
+    if needed(verdict):
+        commands["keyaudit doctor"] = "what to grant so that all can be read"
+    else:
+        commands["keyaudit expiring 30d"] = "what expires soon, and who owns it"
+    longest = max(map(len, commands))
+    return [f"Next: {command.ljust(longest)}  {what}" for command, what in commands.items()]

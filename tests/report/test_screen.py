@@ -1,0 +1,84 @@
+"""The first screen answers: how bad, where, what is worst and how to fix it, what was not read, what to run next."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.run import Report
+from keyaudit.report import screen
+from keyaudit.report.formats import FORMATS, Options
+from keyaudit.report.lines import columns
+from tests.report.example import CLEAN, REPORT
+
+
+def many(count: int) -> Report:
+    """The example with so many open findings, each on a resource of its own, every tenth of them critical."""
+    first = next(each for each in REPORT.findings(False) if each.outcome is Outcome.FAIL and each.row)
+
+    def findings(_passes: bool) -> Iterator[Finding]:
+        for number in range(count):
+            level = Severity.CRITICAL if number % 10 == 0 else Severity.LOW
+            row = {**first.row, "id": f"{first.row['id']}{number}", "name": f"key-{number}"}
+            yield replace(first, severity=level, row=row, subject=str(row["id"]))
+
+    failed = {Severity.CRITICAL: -(-count // 10), Severity.LOW: count - -(-count // 10)}
+    tally = replace(REPORT.tallies[0], failed=failed)
+    return replace(REPORT, findings=findings, tallies=(tally,), verdict=replace(REPORT.verdict, failed=failed), by_score=True)
+
+
+def shown(report: Report, **how: object) -> list[str]:
+    out = io.StringIO()
+    FORMATS["text"](report, out, replace(Options(full=False), **how))  # type: ignore[arg-type]
+    return out.getvalue().splitlines()
+
+
+def test_it_fits_a_terminal_of_80_columns_and_45_lines() -> None:
+    lines = shown(many(500))
+    assert len(lines) <= 45
+    assert max(map(columns, lines)) <= 80
+
+
+def test_the_headline_has_each_number_once() -> None:
+    text = " ".join(shown(many(500)))
+    assert "500 open findings: 50 critical, 450 low;" in text
+    assert f"{REPORT.verdict.assessed:,} of {REPORT.verdict.required:,} required reads done" in text
+    assert f"{sum(REPORT.verdict.unknown.values()):,} results unknown" in text
+
+
+def test_the_worst_are_the_highest_severities_with_where_how_bad_and_a_fix() -> None:
+    lines = shown(many(500))
+    entries = [line for line in lines if "CRITICAL" in line]
+    assert len(entries) == 10
+    assert not any(" LOW " in line for line in lines)
+    assert "key-0:" in entries[0]
+    assert all(lines[lines.index(line) + 1].lstrip().startswith("fix: ") for line in entries)
+
+
+def test_what_was_not_read_is_named_with_what_it_affects() -> None:
+    lines = shown(many(500))
+    at = next(number for number, line in enumerate(lines) if line.startswith("Not read: "))
+    assert "the identity may not read it" in " ".join(lines[at : at + 6])
+    assert any(line.startswith("Next: keyaudit doctor") for line in lines)
+
+
+@pytest.mark.parametrize("hints", [True, False])
+def test_hints_can_be_left_out(hints: bool) -> None:
+    assert any(line.startswith("Next: ") for line in shown(many(500), hints=hints)) is hints
+
+
+def test_a_report_with_few_findings_lists_them_all() -> None:
+    assert screen.short(CLEAN)
+    assert not screen.short(many(20))
+    report = many(19)
+    few = " ".join(shown(replace(report, verdict=replace(report.verdict, unknown={}))))
+    assert all(f"key-{number}" in few for number in range(19))
+
+
+def test_severity_and_top_leave_out_what_is_below_and_nothing_else() -> None:
+    listed = " ".join(shown(many(30), full=True, least=Severity.CRITICAL))
+    assert [number for number in range(30) if f"key-{number} " in listed] == [0, 10, 20]
+    listed = " ".join(shown(many(30), full=True, top=2, sort="score"))
+    assert [number for number in range(30) if f"key-{number} " in listed] == [0, 1]
