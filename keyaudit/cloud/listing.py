@@ -13,6 +13,8 @@ from keyaudit.model.text import one_line
 T = TypeVar("T")
 
 MAX_PAGES = 100_000
+MAX_COPIES = 1_000
+"""Differing copies that are kept. A list with more of them disagrees with itself as a whole."""
 MAX_BARREN = 50
 """Pages in a row that bring nothing new. Azure does send empty pages with a link; endless ones it does not."""
 
@@ -36,6 +38,8 @@ class Listing(Generic[T]):
         self._bad: list[str] = []
         self._totals: set[int] = set()
         self._seen: dict[str, int] = {}
+        self._copies: list[T] = []
+        self._conflict: Refusal | None = None
         self._refusal: Refusal | None = Refusal(Reason.INTERRUPTED, "not read to its end")
         self._begun = False
 
@@ -51,6 +55,23 @@ class Listing(Generic[T]):
             refusal=self._refusal,
         )
 
+    @property
+    def unsettled(self) -> list[T]:
+        """The later copies of items that came again and differ from the first, as far as they are kept."""
+        return list(self._copies)
+
+    def copies(self) -> list[T]:
+        """The later copies of items that came again and differ from the first; to be called once the list was read.
+
+        Whoever takes them answers for them: what the copies disagree on has to become unknown. They do not count against the
+        list any more, which without this call ends as inconsistent_pages.
+        """
+        if len(self._copies) > MAX_COPIES:
+            return []
+        if self._refusal is self._conflict:
+            self._refusal = None
+        return self._copies
+
     def __aiter__(self) -> AsyncIterator[T]:
         if self._begun:
             raise RuntimeError("a list is read once")
@@ -59,7 +80,6 @@ class Listing(Generic[T]):
 
     async def _items(self) -> AsyncIterator[T]:
         step: Step | Refusal | None = self._first
-        conflict: Refusal | None = None
         visited: set[int] = set()
         barren = 0
         while isinstance(step, Step):
@@ -70,14 +90,14 @@ class Listing(Generic[T]):
                 break
             before = self._kept
             for raw in page.items:
-                item, differs = self._take(raw)
-                if differs:
-                    conflict = Refusal(Reason.INCONSISTENT_PAGES, "one item came twice, and differs")
+                item = self._take(raw)
                 if item is not None:
                     yield item
             barren = 0 if self._kept > before else barren + 1
             step = self._onward(page, visited, barren)
-        self._refusal = step or conflict or self._miscounted()
+        if self._copies:
+            self._conflict = Refusal(Reason.INCONSISTENT_PAGES, "one item came twice, and differs")
+        self._refusal = step or self._miscounted() or self._conflict
 
     def _onward(self, page: Page, visited: set[int], barren: int) -> Step | Refusal | None:
         if page.total is not None:
@@ -90,8 +110,8 @@ class Listing(Generic[T]):
             return Refusal(Reason.PAGE_LOOP, f"no end after {len(visited):,} pages")
         return page.next
 
-    def _take(self, raw: msgspec.Raw) -> tuple[T | None, bool]:
-        """One item, or None if it is not to be kept; and whether it contradicts one that came before."""
+    def _take(self, raw: msgspec.Raw) -> T | None:
+        """One item, or None if it is not a new one; one that contradicts an earlier one is set aside."""
         self._received += 1
         try:
             item = self._decoder.decode(raw)
@@ -100,17 +120,19 @@ class Listing(Generic[T]):
             self._quarantined += 1
             if len(self._bad) < SHOWN_BAD:
                 self._bad.append(_label(self._received, raw))
-            return None, False
+            return None
         if name is None:
             self._kept += 1
-            return item, False
+            return item
         content = hash(bytes(raw))
         known = self._seen.setdefault(name, content)
         if len(self._seen) == self._kept:
             self._duplicate += 1
-            return None, known != content
+            if known != content and len(self._copies) <= MAX_COPIES:
+                self._copies.append(item)
+            return None
         self._kept += 1
-        return item, False
+        return item
 
     def _miscounted(self) -> Refusal | None:
         if not self._totals or self._totals == {self._received}:

@@ -18,6 +18,9 @@ T = TypeVar("T")
 Wire = Raw | UnsetType
 """A member of an answer as it came: not decoded yet, or left out."""
 
+CONTRADICTED = Raw(b"\x00")
+"""A member on which two copies of one object disagree: it reads as inconsistent, and is no JSON that could come."""
+
 _DECODERS: dict[Type, msgspec.json.Decoder[object]] = {
     type_: msgspec.json.Decoder[object](expected | None)
     for type_, expected in {
@@ -43,14 +46,20 @@ _HELD: dict[Type, type[object]] = {
 
 
 def read(raw: Wire, kind: type[T]) -> T | Refusal:
-    """`raw` as `kind`. A left-out member is refused as bad_body, null or anything else that is not `kind` as bad_value."""
+    """`raw` as `kind`. A left-out member is refused as bad_body, null or anything else that is not `kind` as bad_value,
+    and what copies disagree on as inconsistent.
+    """
     if isinstance(raw, UnsetType):
         return Refusal(Reason.BAD_BODY)
     try:
         return msgspec.json.decode(raw, type=kind)
     # Deep nesting ends in RecursionError, ill-formed text in UnicodeDecodeError, a ValueError.
     except (ValueError, RecursionError):
-        return Refusal(Reason.BAD_VALUE)
+        return Refusal(_why_bad(raw))
+
+
+def _why_bad(value: object) -> Reason:
+    return Reason.INCONSISTENT if isinstance(value, Raw) and bytes(value) == bytes(CONTRADICTED) else Reason.BAD_VALUE
 
 
 def is_null(raw: Wire) -> bool:
@@ -97,7 +106,7 @@ class Row:
                 return
             self._set(declared, held)
         except (ValueError, RecursionError):
-            self._unknown(column, Reason.BAD_VALUE)
+            self._unknown(column, _why_bad(value))
 
     def refuse(self, columns: Iterable[str], reason: Reason) -> None:
         """Make `columns` unknown."""

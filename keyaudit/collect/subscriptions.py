@@ -6,6 +6,7 @@ from msgspec import UNSET, Struct
 
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.calls import Calls, not_assessed
+from keyaudit.collect.copies import distinct
 from keyaudit.collect.places import Subscription
 from keyaudit.collect.rows import Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
@@ -25,8 +26,12 @@ async def list_subscriptions(gateway: Gateway, scope: Scope) -> tuple[Sequence[S
 
     To see none is not to know that there are none: then nothing was assessed.
     """
-    listing = gateway.pages("subscription.list", SubscriptionItem, by=lambda item: item.subscriptionId.lower())
-    found = [_subscription(item) async for item in listing]
+
+    def by(item: SubscriptionItem) -> str:
+        return item.subscriptionId.lower()
+
+    listing = gateway.pages("subscription.list", SubscriptionItem, by=by)
+    found = [_subscription(item) for item in (await distinct(listing, by)).values()]
     calls = Calls(scope, "subscription.list")
     calls.ended(listing.end)
     coverage = calls.coverage()

@@ -6,7 +6,7 @@ sorted piece by piece, each piece a range of ids that fits.
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,11 +32,12 @@ _SORTED = "COMPRESSION zstd"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A table on disk: its files in the order of ids, its rows, and the scopes where one id came with two contents."""
+    """A table on disk: its files in the order of ids, its rows, and the objects of which several rows came."""
 
     files: tuple[Path, ...]
     rows: int
-    disputed: tuple[str, ...]
+    repeated: frozenset[tuple[str, str]]
+    """Each with its id and the request that gave it."""
 
 
 @contextmanager
@@ -57,26 +58,38 @@ def loading(temporary: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def load(
-    connection: duckdb.DuckDBPyConnection, table: Table, spooled: Path, longest: int, *, target: Path, aside: Path
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    spooled: Path,
+    longest: int,
+    *,
+    target: Path,
+    aside: Path,
+    torn: Collection[tuple[str, str]] = (),
 ) -> Loaded:
     """Writes the rows of `spooled`, JSON lines of at most `longest` bytes, to files in `target` (mode 0600, Parquet).
 
-    An id that came twice with one content is kept once. With two, what they disagree on becomes unknown
-    (`inconsistent_pages`). `aside` is where a file can be meanwhile. Raises BreachError, naming table, column and row, for a
-    row that breaks the table's declaration, and OutputError where the disk refuses.
+    An id that came twice with one content is kept once. With two, what they disagree on becomes unknown (`inconsistent`).
+    `torn`: objects of which differing copies came, as `Loaded.repeated` has them. What is a part of one (`Table.part_of`) by
+    the same request, and is in one copy alone, keeps its row, in which all is unknown. `aside` is where a file can be
+    meanwhile. Raises BreachError, naming table, column and row, for a row that breaks the table's declaration, and OutputError
+    where the disk refuses.
     """
     try:
         write_parquet(connection, _spooled(table, spooled, longest), aside, UNSORTED)
         _refuse(connection, table, aside)
-        paths, disputed = [], set[str]()
+        _name_torn(connection, torn)
+        paths, repeated = [], set[tuple[str, str]]()
         for number, where in enumerate(pieces(connection, aside, spooled.stat().st_size)):
             rows = f"(SELECT * FROM {parquet(aside)} WHERE {where})"
             if one(connection, f"SELECT count(*) - count(DISTINCT id) FROM {rows}"):
-                rows, scopes = _united(connection, table, rows)
-                disputed.update(scopes)
+                rows = _united(connection, table, rows)
+                repeated.update(connection.execute("SELECT id, source_url FROM repeated").fetchall())
+            if torn and table.part_of:
+                rows = _without_torn(table, rows)
             paths.append(target / part_name(number))
             write_parquet(connection, f"FROM {rows} ORDER BY id", paths[-1])
-        return Loaded(tuple(paths), one(connection, f"SELECT count(*) FROM {parquet(*paths)}"), tuple(sorted(disputed)))
+        return Loaded(tuple(paths), one(connection, f"SELECT count(*) FROM {parquet(*paths)}"), frozenset(repeated))
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
         raise OutputError(files.shown(target), f"cannot be written: {first_line(error)}", files.REMEDY) from error
     except duckdb.Error as error:
@@ -199,37 +212,61 @@ def _contradiction(table: Table, column: Column) -> str:
     return both if always else f"{missing} {both}"
 
 
-def _united(connection: duckdb.DuckDBPyConnection, table: Table, rows: str) -> tuple[str, list[str]]:
-    """`rows` with each id once, as a relation, and the scopes of those ids whose rows disagree."""
+def _name_torn(connection: duckdb.DuckDBPyConnection, torn: Collection[tuple[str, str]]) -> None:
+    """Makes tables of the objects of which differing copies came, and of the ids of a piece that came more than once."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE torn (id VARCHAR, source_url VARCHAR)")
+    connection.execute("CREATE OR REPLACE TEMP TABLE repeated (id VARCHAR)")
+    if torn:
+        connection.executemany("INSERT INTO torn VALUES (?, ?)", sorted(torn))
+
+
+def _without_torn(table: Table, rows: str) -> str:
+    """`rows` as a relation, in which all is unknown of what belongs to a torn object and came only once."""
+    data = [column.name for column in table.stored if column.can_be_unknown]
+    whole = f"({table.part_of}, source_url) IN (SELECT (id, source_url) FROM torn)"
+    torn = f"{whole} AND id NOT IN (SELECT id FROM repeated)"
+    reasons = ", ".join(f"{quoted(name)}: '{Reason.INCONSISTENT}'" for name in data)
+    values = ", ".join(f"CASE WHEN NOT ({torn}) THEN {name} END AS {name}" for name in data)
+    return f"(SELECT * REPLACE ({values}, CASE WHEN {torn} THEN MAP {{{reasons}}} ELSE unknown END AS unknown) FROM {rows})"
+
+
+def _united(connection: duckdb.DuckDBPyConnection, table: Table, rows: str) -> str:
+    """`rows` with each id once, as a relation; the ids that were there more than once are in the table `repeated`."""
     data = [column.name for column in table.stored if column.can_be_unknown]
     place = [column.name for column in table.stored if not column.can_be_unknown and column.name != "id"]
-    columns = [f"{_agreement(name)} AS same_{name}" for name in data]
+    kinds = [case.column for column in table.stored for case in column.absent_where]
+    columns = [f"{_agreement(name)} AS same_{name}" for name in dict.fromkeys((*data, *kinds))]
     columns += [f"any_value({name}) AS {name}" for name in data] + [f"min({name}) AS {name}" for name in place]
     columns += [f"min(unknown[{quoted(name)}]) AS why_{name}" for name in data]
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT id, {', '.join(columns)}, list(scope_id) AS scopes"
-        f" FROM {rows} GROUP BY id HAVING count(*) > 1"
+        f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT id, {', '.join(columns)} FROM {rows} GROUP BY id HAVING count(*) > 1"
     )
+    stands = {name: _standing(table.by_name[name]) for name in data}
     reasons = ", ".join(
-        f"{{'key': {quoted(name)}, 'value': CASE WHEN same_{name} THEN why_{name} ELSE '{Reason.INCONSISTENT_PAGES}' END}}"
+        f"{{'key': {quoted(name)}, 'value': CASE WHEN {stands[name]} THEN why_{name} ELSE '{Reason.INCONSISTENT}' END}}"
         for name in data
     )
-    values = [f"CASE WHEN same_{name} THEN {name} END AS {name}" for name in data]
+    values = [f"CASE WHEN {stands[name]} THEN {name} END AS {name}" for name in data]
     values.append(f"map_from_entries(list_filter([{reasons}], lambda entry: entry.value IS NOT NULL)) AS unknown")
-    united = (
+    return (
         f"(SELECT * FROM {rows} WHERE id NOT IN (SELECT id FROM repeated)"
         f" UNION ALL BY NAME SELECT id, {', '.join(place + values)} FROM repeated)"
     )
-    agreed = " AND ".join(f"same_{name}" for name in data)
-    scopes = connection.execute(f"SELECT DISTINCT unnest(scopes) FROM repeated WHERE NOT ({agreed})").fetchall()
-    return united, [str(scope) for (scope,) in scopes]
+
+
+def _standing(column: Column) -> str:
+    """Whether what the rows say stands: an absence only where they agree on what kind of row it is, too."""
+    kinds = " AND ".join(dict.fromkeys(f"same_{case.column}" for case in column.absent_where))
+    same = f"same_{column.name}"
+    return f"{same} AND ({column.name} IS NOT NULL OR ({kinds}))" if kinds else same
 
 
 def _agreement(name: str) -> str:
+    """Whether rows of one id have one value of a column, and one reason. Least and greatest: to tell apart takes memory."""
     why = f"unknown[{quoted(name)}]"
-    return (
-        f"count({name}) IN (0, count(*)) AND count(DISTINCT {name}::VARCHAR) <= 1"
-        f" AND count({why}) IN (0, count(*)) AND count(DISTINCT {why}) <= 1"
+    return " AND ".join(
+        f"count({each}) IN (0, count(*)) AND min({each}::VARCHAR) IS NOT DISTINCT FROM max({each}::VARCHAR)"
+        for each in (name, why)
     )
 
 

@@ -17,9 +17,8 @@ from keyaudit.inventory.logs.store import LogStore
 from keyaudit.inventory.manifest import MAX_MANIFEST, File, Manifest, TableFiles, decode, encode
 from keyaudit.inventory.rows import declared, no_rows, stored_types
 from keyaudit.inventory.spool import Spool
-from keyaudit.model.coverage import Coverage, State
+from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES, filled
 from keyaudit.model.tables.usage import SHOWN_BY, USAGE
@@ -152,6 +151,7 @@ def write(spool: Spool, run: Run, uses: LogStore | None = None) -> Snapshot:
     folder = spool.folder
     coverage = spool.coverage()
     tables: dict[str, TableFiles] = {}
+    torn: frozenset[tuple[str, str]] = frozenset()
     columns = declared()
     with loading(spool.place / "tmp") as connection:
         for table in TABLES.values():
@@ -167,9 +167,9 @@ def write(spool: Spool, run: Run, uses: LogStore | None = None) -> Snapshot:
             files.folder(target)
             longest = max(segment.longest for segment in segments)
             rows, aside = spool.file(table.name), spool.place / "unsorted.parquet"
-            loaded = load(connection, table, rows, longest, target=target, aside=aside)
+            loaded = load(connection, table, rows, longest, target=target, aside=aside, torn=torn)
             files.sync(target)
-            coverage = _dispute(coverage, loaded.disputed, table.added_by)
+            torn |= loaded.repeated
             tables[table.name] = TableFiles(
                 files=tuple(_file(folder, path) for path in loaded.files), rows=loaded.rows, columns=columns[table.name]
             )
@@ -244,13 +244,3 @@ def _file(folder: Path, path: Path) -> File:
 
 def _files(tables: Mapping[str, TableFiles]) -> list[File]:
     return [file for table in tables.values() for file in table.files]
-
-
-def _dispute(coverage: tuple[Coverage, ...], scopes: tuple[str, ...], operations: tuple[str, ...]) -> tuple[Coverage, ...]:
-    """Coverage in which those operations of those scopes are partial: they gave one id twice, with two contents."""
-    return tuple(
-        dataclasses.replace(record, state=State.PARTIAL, reason=Reason.INCONSISTENT_PAGES, detail="an object came twice")
-        if record.scope.id in scopes and record.operation in operations and record.state is State.ASSESSED
-        else record
-        for record in coverage
-    )

@@ -107,6 +107,8 @@ class Table:
     """The end of a row (`expires_on`), if it has one, is the end of something that somebody has to replace."""
     subject: str = "id"
     """The column that names the thing which lives on when a row is replaced (a key, over its versions)."""
+    part_of: str = ""
+    """The column with the id of the object that a row is a part of, where the same answer gives both."""
     needs: str = ""
     """The evidence that its rows come from, by its name in `model.evidence`; empty: Azure's own answers."""
     listed_by: tuple[str, ...] = field(init=False)

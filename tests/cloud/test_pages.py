@@ -1,6 +1,7 @@
 """Lists over their pages: to the proved end, or to a refusal; links that lead elsewhere are not followed."""
 
 import uuid
+from typing import Any
 
 import pytest
 
@@ -214,6 +215,31 @@ async def test_repeated_items_are_counted_and_a_contradiction_is_a_gap(azure: Az
     assert (end.received, end.kept, end.duplicate) == (3, 2, 1)
     assert end.refusal is not None
     assert end.refusal.reason is Reason.INCONSISTENT_PAGES
+
+
+async def test_copies_that_are_taken_do_not_count_against_the_list(azure: Azure, connected: Connect) -> None:
+    pages: list[dict[str, Any]] = [{"id": "A", "name": "x"}, {"id": "a", "name": "y"}, {"id": "A", "name": "x"}, {"id": "b"}]
+    azure.script = lambda request: Reply({"value": pages})
+    async with connected() as connection:
+        listing = connection.gateway.pages("vault.list", Item, by=name_of, subscription=SUBSCRIPTION)
+        assert [item.id async for item in listing] == ["A", "b"]
+        assert [copy.id for copy in listing.copies()] == ["a"]
+        assert listing.end == End(received=4, kept=2, duplicate=2)
+
+
+async def test_a_list_that_was_not_read_to_its_end_is_no_whole_one_for_its_copies(azure: Azure, connected: Connect) -> None:
+    def answer(request: Request) -> Reply:
+        if "token" in request.target:
+            return Reply({}, status=403)
+        return Reply({"value": [{"id": "A"}, {"id": "a"}], "nextLink": link_to(request, "token")})
+
+    azure.script = answer
+    async with connected() as connection:
+        listing = connection.gateway.pages("vault.list", Item, by=name_of, subscription=SUBSCRIPTION)
+        assert [item.id async for item in listing] == ["A"]
+        assert len(listing.copies()) == 1
+        assert listing.end.refusal is not None
+        assert listing.end.refusal.reason is not Reason.INCONSISTENT_PAGES
 
 
 async def test_graphs_own_count_is_held_against_what_came(azure: Azure, connected: Connect) -> None:

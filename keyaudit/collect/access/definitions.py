@@ -9,6 +9,7 @@ from msgspec import UNSET, Struct
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.access.actions import Permission, allowed, by_wildcard, granted
 from keyaudit.collect.calls import Calls
+from keyaudit.collect.copies import distinct
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
@@ -84,9 +85,8 @@ class Roles:
         """Read every definition that Resource Graph shows."""
         for start in range(0, len(subscriptions), PER_QUERY):
             body = {"subscriptions": subscriptions[start : start + PER_QUERY], "query": QUERY, "options": ABOVE}
-            listing = self._gateway.pages(self._list.id, DefinitionItem, by=lambda item: guid_of(item.id), body=body)
-            async for item in listing:
-                self._found[guid_of(item.id)] = _role(item)
+            listing = self._gateway.pages(self._list.id, DefinitionItem, by=_guid, body=body)
+            self._found |= {guid: _role(item) for guid, item in (await distinct(listing, _guid)).items()}
             self._list.ended(listing.end)
 
     async def role(self, guid: str) -> Role:
@@ -132,3 +132,7 @@ def _role(item: DefinitionItem) -> Role:
 
 def _unread(refusal: Refusal) -> Role:
     return Role(name=refusal, custom=refusal, actions=refusal, wildcard=refusal)
+
+
+def _guid(item: DefinitionItem) -> str:
+    return guid_of(item.id)

@@ -9,6 +9,7 @@ from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.access.objects import ObjectItem
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.copies import distinct
 from keyaudit.collect.entra.relations import Related, object_id
 from keyaudit.model.coverage import Refusal, Scope
 from keyaudit.model.reasons import Reason
@@ -52,8 +53,7 @@ class Groups:
             lists = await self._gateway.lists(self.all.id, ObjectItem, by=object_of, places=[{"id": group} for group in ids])
             for group, listing in zip(ids, lists, strict=True):
                 read = found[group] = Group()
-                async for item in listing:
-                    read.members[object_of(item)] = item
+                read.members.update(await distinct(listing, object_of))
                 end = listing.end
                 self.all.ended(end)
                 read.missing = why_incomplete(end)

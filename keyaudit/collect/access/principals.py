@@ -18,6 +18,7 @@ from keyaudit.collect.access.objects import (
     put_unread,
 )
 from keyaudit.collect.calls import Calls, why_incomplete
+from keyaudit.collect.copies import distinct
 from keyaudit.collect.places import source
 from keyaudit.collect.rows import Row
 from keyaudit.inventory.spool import Spool, Unit
@@ -130,8 +131,7 @@ class _Principals:
             some = [*ids[start : start + _PER_LOOKUP - len(there)], *there]
             asked = frozenset(some)
             listing = self._gateway.pages(self._lookup.id, ObjectItem, by=_one_of(asked), body={"ids": some})
-            async for item in listing:
-                self._found[object_of(item)] = item
+            self._found |= await distinct(listing, object_of)
             self._lookup.ended(listing.end)
             reason = why_incomplete(listing.end)
             if reason is None and not self._found.keys() >= set(there):

@@ -10,6 +10,7 @@ from keyaudit.collect.access.definitions import ABOVE, PER_QUERY, Roles
 from keyaudit.collect.access.denials import Denials
 from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
 from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.copies import distinct
 from keyaudit.collect.places import Subscription, Vault, source
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
@@ -109,7 +110,7 @@ class _Roles:
         for group in self._queried():
             body = {"subscriptions": group, "query": SUBSCRIPTIONS}
             listing = self._gateway.pages(calls.id, SubscriptionItem, by=_name_of, body=body)
-            async for item in listing:
+            for item in (await distinct(listing, _name_of)).values():
                 found[item.subscriptionId.lower()] = read(item.properties, Properties)
             calls.ended(listing.end)
             unseen = why_incomplete(listing.end) or unseen
@@ -144,6 +145,8 @@ class _Roles:
             listing = self._gateway.pages(calls.id, AssignmentItem, by=name_of, body=body)
             async for item in listing:
                 await self._write(item, url, version, standing=True)
+            for copy in listing.copies():
+                await self._write(copy, url, version, standing=True, copy=True)
             calls.ended(listing.end)
         return calls.coverage()
 
@@ -153,14 +156,16 @@ class _Roles:
         listing = self._gateway.pages(calls.id, AssignmentItem, by=name_of, subscription=subscription.id)
         async for item in listing:
             await self._write(item, url, version, standing=False)
+        for copy in listing.copies():
+            await self._write(copy, url, version, standing=False, copy=True)
         calls.ended(listing.end)
         return calls.coverage()
 
-    async def _write(self, item: AssignmentItem, url: str, version: str, *, standing: bool) -> None:
-        """The grant, once: what is above subscriptions comes with each of them."""
+    async def _write(self, item: AssignmentItem, url: str, version: str, *, standing: bool, copy: bool = False) -> None:
+        """The grant, once: what is above subscriptions comes with each of them. `copy`: one that differs from the first."""
         place = item.place
         role = await self._roles.role(item.role)
-        if item.id.lower() in self._written or not matters(role, place, self._groups):
+        if (item.id.lower() in self._written and not copy) or not matters(role, place, self._groups):
             return
         self._written.add(item.id.lower())
         denied = self._denials.taken(item.properties.principalId.lower(), place, self._above)

@@ -7,6 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls
+from keyaudit.collect.copies import both
 from keyaudit.collect.places import source
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.inventory.spool import Unit
@@ -59,7 +60,7 @@ async def collect_sign_ins(connection: Connection, unit: Unit, scope: Scope, see
     calls, count = Calls(scope, operation), 0
     place = source(connection.environment, operation)
     listing = connection.gateway.pages(operation, SignInItem, by=lambda item: _id(item.appId))
-    async for item in listing:
+    async for item in both(listing):
         unit.row("sign_in_activity", sign_in_row(item, connection.identity.tenant_id, scope, place))
         count += 1
         seen(count)
@@ -75,7 +76,7 @@ async def collect_credential_uses(
     calls, count = Calls(scope, operation), 0
     place = source(connection.environment, operation)
     listing = connection.gateway.pages(operation, CredentialItem, by=_use)
-    async for item in listing:
+    async for item in both(listing):
         unit.row("credential_activity", credential_row(item, connection.identity.tenant_id, scope, place))
         count += 1
         seen(count)

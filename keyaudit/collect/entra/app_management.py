@@ -7,6 +7,7 @@ from msgspec import UNSET, Struct
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, why_incomplete
+from keyaudit.collect.copies import both, distinct
 from keyaudit.collect.entra.relations import Related, object_id
 from keyaudit.collect.places import source
 from keyaudit.collect.rows import Row, Wire, is_null, read
@@ -120,7 +121,7 @@ async def _custom(connection: Connection, unit: Unit, scope: Scope) -> Sequence[
     applied = Calls(scope, "app_management.applied", per_object=True)
     url, version = source(connection.environment, "app_management.list")
     listing = connection.gateway.pages("app_management.list", CustomPolicy, by=object_id)
-    async for policy in listing:
+    async for policy in both(listing):
         id_ = f"{scope.id}/appManagementPolicies/{policy.id}"
         row = Row(APP_MANAGEMENT_POLICY, id=id_, resource_id=id_, scope_id=scope.id, url=url, version=version)
         row.put("kind", "custom")
@@ -136,7 +137,7 @@ async def _custom(connection: Connection, unit: Unit, scope: Scope) -> Sequence[
 async def _assigned(connection: Connection, calls: Calls, policy: str) -> list[str] | Refusal:
     """The object ids that a policy is assigned to: a list of the few, in place of a question for every object."""
     listing = connection.gateway.pages("app_management.applied", Related, by=object_id, id=policy)
-    found = sorted([object_id(item) async for item in listing])
+    found = sorted(await distinct(listing, object_id))
     calls.ended(listing.end)
     reason = why_incomplete(listing.end)
     return Refusal(reason) if reason else found

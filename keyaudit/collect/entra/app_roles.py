@@ -9,6 +9,7 @@ from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.access.grants import grant_row
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.copies import distinct
 from keyaudit.collect.entra.relations import AT_ONCE, EXPANDED, GUID, Related, object_id
 from keyaudit.collect.entra.settings import roles_for_applications
 from keyaudit.collect.rows import Row, Wire, read
@@ -93,6 +94,8 @@ class AppRoles:
             if held.missing:
                 self._list.refused(Refusal(held.missing.reason, "app roles that cannot be read"))
             self._hold(item.id, held)
+        for copy in listing.copies():
+            self._contradicted(copy)
         self._list.ended(listing.end)
         # A principal that a whole list does not have was made, or moved between its pages, while it was read.
         self._unseen = Refusal(why_incomplete(listing.end) or Reason.INCONSISTENT_PAGES)
@@ -145,6 +148,14 @@ class AppRoles:
         self._held[principal.lower()] = held
         self._granting.update(item.resourceId.lower() for item in held.items)
 
+    def _contradicted(self, copy: Holding) -> None:
+        """A principal that came again with other app roles has those of both copies, and perhaps more."""
+        found = read(copy.appRoleAssignments, list[Raw])
+        known = self._held.get(copy.id.lower(), _Held()).items
+        again = () if isinstance(found, Refusal) else _read(found, copy.id).items
+        every = {item.key: item for item in (*again, *known)}
+        self._hold(copy.id, _Held(tuple(every.values()), Refusal(Reason.INCONSISTENT)))
+
     async def _one(self, principal: str) -> None:
         def by(item: AssignmentItem) -> str:
             if not item.is_of(principal):
@@ -152,7 +163,7 @@ class AppRoles:
             return item.key
 
         listing = self._gateway.pages(self._single.id, AssignmentItem, by=by, id=principal)
-        found = [item async for item in listing]
+        found = list((await distinct(listing, by)).values())
         self._single.ended(listing.end)
         reason = why_incomplete(listing.end)
         self._hold(principal, _Held(found, Refusal(reason) if reason else None))

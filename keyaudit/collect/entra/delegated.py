@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.access.grants import grant_row
 from keyaudit.collect.calls import Calls
+from keyaudit.collect.copies import both
 from keyaudit.collect.entra.relations import GUID
 from keyaudit.collect.places import source
 from keyaudit.collect.rows import Row, Wire, is_null, read
@@ -65,7 +66,7 @@ async def collect_delegated(
     listing = connection.gateway.pages(operation, GrantItem, by=_formed)
     unseen = parent or Reason.INCONSISTENT_PAGES
     tenant = f"/tenants/{connection.identity.tenant_id}/servicePrincipals"
-    async for item in listing:
+    async for item in both(listing):
         api = f"{tenant}/{item.resourceId}".lower()
         for row in _rows(item, tenant, scope, place):
             row.put("scope", api)

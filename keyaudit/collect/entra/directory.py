@@ -6,6 +6,7 @@ from typing import TypeVar
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.copies import both
 from keyaudit.collect.entra.credentials import Rows
 from keyaudit.collect.entra.holders import Holder, unseen_holder
 from keyaudit.collect.entra.relations import Federated, FederatedItem, Owners, Related, object_id
@@ -50,7 +51,7 @@ async def collect_objects(
     holders: dict[str, Holder] = {}
     count = 0
     listing = gateway.pages(f"{kind}.list", item, by=object_id)
-    async for found in listing:
+    async for found in both(listing):
         holder = describe(found, tenant_id, url, version)
         if write(unit, found, holder, owners):
             calls.refused(Refusal(Reason.BAD_ITEM, f"credentials of {object_id(found)} that cannot be read"))

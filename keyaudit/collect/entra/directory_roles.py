@@ -7,6 +7,7 @@ from msgspec import UNSET, Struct
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.access.grants import grant_row
 from keyaudit.collect.calls import Calls, why_incomplete
+from keyaudit.collect.copies import both, distinct
 from keyaudit.collect.entra.relations import GUID
 from keyaudit.collect.places import source
 from keyaudit.collect.rows import Row, Wire, is_null, read
@@ -62,8 +63,8 @@ class _DirectoryRoles:
     async def collect(self) -> Sequence[Coverage]:
         definitions, assignments, eligibilities = OPERATIONS
         calls = Calls(self._scope, definitions)
-        listing = self._connection.gateway.pages(definitions, DefinitionItem, by=lambda item: item.id.lower())
-        self._roles = {item.id.lower(): item async for item in listing}
+        listing = self._connection.gateway.pages(definitions, DefinitionItem, by=_definition)
+        self._roles = await distinct(listing, _definition)
         calls.ended(listing.end)
         self._undefined = why_incomplete(listing.end) or Reason.INCONSISTENT_PAGES
         return [
@@ -75,7 +76,7 @@ class _DirectoryRoles:
     async def _grants(self, operation: str, collection: str, *, standing: bool) -> Coverage:
         calls, place = Calls(self._scope, operation), source(self._connection.environment, operation)
         listing = self._connection.gateway.pages(operation, AssignmentItem, by=_assignment)
-        async for item in listing:
+        async for item in both(listing):
             row = grant_row(
                 "directory-role",
                 resource_id=f"/tenants/{self._tenant_id}/{collection}/{_assignment(item)}",
@@ -138,3 +139,7 @@ def _assignment(item: AssignmentItem) -> str:
     place = read(item.directoryScopeId, str)
     where = "-" if isinstance(place, Refusal) else place.strip("/") or "tenant"
     return f"{item.principalId}/{item.roleDefinitionId}/{where}/{item.id}"
+
+
+def _definition(item: DefinitionItem) -> str:
+    return item.id.lower()

@@ -11,6 +11,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.copies import both
 from keyaudit.collect.entra.certificates import certificate_of, put_dated
 from keyaudit.collect.places import source
 from keyaudit.collect.rows import Row, Wire, is_null, read
@@ -106,7 +107,7 @@ class _Trusted:
     async def domain(self, name: str) -> None:
         """One federated domain. Its row is there whatever Graph answers."""
         listing = self._gateway.pages("domain.federation", Federation, by=lambda item: item.id.lower(), id=name)
-        found = [item async for item in listing]
+        found = [item async for item in both(listing)]
         self.settings.ended(listing.end)
         missing = why_incomplete(listing.end)
         if missing is None and len(found) != 1:
@@ -134,7 +135,7 @@ class _Trusted:
     async def external(self) -> None:
         """Every identity provider of another organization."""
         listing = self._gateway.pages("external_federation.list", Provider, by=lambda item: item.id.lower())
-        async for item in listing:
+        async for item in both(listing):
             collection = "externalIdentityProviders"
             holder = self._holder("external-idp", collection, item.id, item.displayName, "external_federation.list")
             self._write(holder, self.providers, item.signingCertificate)

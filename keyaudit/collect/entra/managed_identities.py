@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.copies import both, distinct
 from keyaudit.collect.entra.credentials import Rows
 from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.relations import FederatedItem
@@ -98,9 +99,9 @@ async def collect_managed_identities(
     for start in range(0, len(subscriptions), _PER_QUERY):
         group = [subscription.id for subscription in subscriptions[start : start + _PER_QUERY]]
         body = {"subscriptions": group, "query": QUERY}
-        listing = connection.gateway.pages("managed_identity.query", IdentityItem, by=_identity_of(group), body=body)
-        async for item in listing:
-            identities[item.id.lower()] = item
+        by = _identity_of(group)
+        listing = connection.gateway.pages("managed_identity.query", IdentityItem, by=by, body=body)
+        identities |= await distinct(listing, by)
         queried.ended(listing.end)
     parent = queried.coverage()
     federated = Calls(scope, "managed_identity.federated_of", per_object=True)
@@ -124,20 +125,18 @@ class _Identities:
         properties = read(item.properties, Identity)
         principal = properties if isinstance(properties, Refusal) else read(properties.principalId, str)
         url, version = source(self._environment, self._calls.id, **segments)
-        rows = Rows(
-            Holder(
-                kind="managed_identity",
-                tenant_id=self._tenant_id,
-                object_id="" if isinstance(principal, Refusal) else principal,
-                url=url,
-                version=version,
-                name=item.name,
-                app_id=properties if isinstance(properties, Refusal) else properties.clientId,
-                type="ManagedIdentity",
-                home="none",
-                microsoft_made=False,
-                arm_id=item.id,
-            )
+        identity = Holder(
+            kind="managed_identity",
+            tenant_id=self._tenant_id,
+            object_id="" if isinstance(principal, Refusal) else principal,
+            url=url,
+            version=version,
+            name=item.name,
+            app_id=properties if isinstance(properties, Refusal) else properties.clientId,
+            type="ManagedIdentity",
+            home="none",
+            microsoft_made=False,
+            arm_id=item.id,
         )
         holder = "" if isinstance(principal, Refusal) else f"/tenants/{self._tenant_id}/servicePrincipals/{principal}".lower()
 
@@ -147,10 +146,11 @@ class _Identities:
             return one.name.lower()
 
         listing = self._gateway.pages(self._calls.id, FederatedResource, by=by, **segments)
-        async for one in listing:
+        async for one in both(listing):
             if (holder, one.name.lower()) not in self._known:
                 self._unit.row(
-                    "credential", rows.federated(_as_graph(one), url, version, one.properties.claimsMatchingExpression)
+                    "credential",
+                    Rows(identity).federated(_as_graph(one), url, version, one.properties.claimsMatchingExpression),
                 )
         self._calls.ended(listing.end)
 

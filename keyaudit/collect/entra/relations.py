@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.copies import distinct
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
@@ -75,6 +76,8 @@ class Owners:
                 many.append(item.id)
             else:
                 self._found[item.id.lower()] = owners if isinstance(owners, Refusal) else _ids(owners)
+        for copy in listing.copies():
+            self._found[copy.id.lower()] = Refusal(Reason.INCONSISTENT)
         end = listing.end
         self._list.ended(end)
         # An object that a whole list does not have was made, or moved between its pages, while it was read.
@@ -104,7 +107,7 @@ class Owners:
 
     async def _one(self, owned: str) -> None:
         listing = self._gateway.pages(self._single.id, Related, by=object_id, id=owned)
-        owners = [item async for item in listing]
+        owners = list((await distinct(listing, object_id)).values())
         end = listing.end
         self._single.ended(end)
         reason = why_incomplete(end)
@@ -125,8 +128,7 @@ class Federated:
     async def collect(self) -> None:
         """Read the list of objects that have any."""
         listing = self._gateway.pages(self._list.id, Related, by=object_id)
-        async for item in listing:
-            self.ids.add(object_id(item))
+        self.ids.update(await distinct(listing, object_id))
         self._list.ended(listing.end)
 
     async def each(self, write: Callable[[str, FederatedItem, Wire | Refusal], None]) -> None:
@@ -134,7 +136,7 @@ class Federated:
 
         async def one(holder: str) -> None:
             listing = self._gateway.pages(self._single.id, FederatedItem, by=_by_id, id=holder)
-            items = [item async for item in listing]
+            items = list((await distinct(listing, _by_id)).values())
             end = listing.end
             self._single.ended(end)
             if not end.received and end.refusal is None:
@@ -149,7 +151,7 @@ class Federated:
     async def _expressions_of(self, holder: str, lacking: Sequence[FederatedItem]) -> Mapping[str, Wire | Refusal]:
         """Credential id to expression. Of a credential that has one, v1.0 shows no subject, and not the expression."""
         listing = self._gateway.pages(self._expressions.id, FederatedItem, by=_by_id, id=holder)
-        shown = {item.id.lower(): item.claimsMatchingExpression async for item in listing}
+        shown = {item.id.lower(): item.claimsMatchingExpression for item in (await distinct(listing, _by_id)).values()}
         self._expressions.ended(listing.end)
         unseen = Refusal(why_incomplete(listing.end) or Reason.INCONSISTENT_PAGES)
         return {item.id.lower(): shown.get(item.id.lower(), unseen) for item in lacking}

@@ -6,6 +6,7 @@ from msgspec import UNSET, Struct
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
+from keyaudit.collect.copies import distinct
 from keyaudit.collect.entra.authorization import OPERATIONS as AUTHORIZATION_OPERATIONS
 from keyaudit.collect.entra.authorization import Authorization
 from keyaudit.collect.evidence import UnifiedAudit
@@ -80,8 +81,8 @@ async def collect_tenant(
 async def _domains(connection: Connection, scope: Scope) -> tuple[Sequence[DomainItem] | Reason, Coverage]:
     """The whole list of domains, or why it is not whole; and its coverage."""
     calls = Calls(scope, "domain.list")
-    listing = connection.gateway.pages("domain.list", DomainItem, by=lambda item: item.id.lower())
-    found = [item async for item in listing]
+    listing = connection.gateway.pages("domain.list", DomainItem, by=_domain)
+    found = list((await distinct(listing, _domain)).values())
     missing = why_incomplete(listing.end)
     if found or missing:
         calls.ended(listing.end)
@@ -130,3 +131,7 @@ def _put_named(row: Row, column: str, domains: Sequence[tuple[str, bool | Refusa
 def _federated(item: DomainItem) -> bool | Refusal:
     kind = read(item.authenticationType, str)
     return kind if isinstance(kind, Refusal) else _SIGN_IN.get(kind.lower(), Refusal(Reason.UNRECOGNISED))
+
+
+def _domain(item: DomainItem) -> str:
+    return item.id.lower()

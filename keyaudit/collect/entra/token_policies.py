@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.copies import both, distinct
 from keyaudit.collect.entra.definitions import Definition, definition_of, objects_in, span_in, text_in
 from keyaudit.collect.entra.holders import PATHS
 from keyaudit.collect.entra.relations import Related, object_id
@@ -142,7 +143,7 @@ class _Policies:
         gateway, placed = self._connection.gateway, set[str]()
         url, version = source(self._connection.environment, self._list.id)
         listing = gateway.pages(self._list.id, Policy, by=object_id)
-        async for item in listing:
+        async for item in both(listing):
             placed.add(object_id(item))
             row = _begin(self._connection, self._scope, item.id, url, version)
             row.put("name", item.displayName)
@@ -169,6 +170,8 @@ class _Policies:
                 many.append(object_id(item))
             else:
                 self._assigned[object_id(item)] = found if isinstance(found, Refusal) else self._ids(found)
+        for copy in listing.copies():
+            self._assigned[object_id(copy)] = Refusal(Reason.INCONSISTENT)
         self._applied.ended(listing.end)
         # A policy that a whole list does not have was made while the lists were read.
         self._unseen = Refusal(why_incomplete(listing.end) or Reason.INCONSISTENT_PAGES)
@@ -176,7 +179,7 @@ class _Policies:
 
     async def _one(self, policy: str) -> None:
         listing = self._connection.gateway.pages(self._single.id, Assigned, by=object_id, id=policy)
-        found = [item async for item in listing]
+        found = list((await distinct(listing, object_id)).values())
         self._single.ended(listing.end)
         missing = why_incomplete(listing.end)
         self._assigned[policy] = Refusal(missing) if missing else self._ids(found)

@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct, UnsetType
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.copies import distinct
 from keyaudit.collect.key_vault.key_rows import (
     ATTRIBUTES,
     MATERIAL,
@@ -82,6 +83,7 @@ class ArmKeys:
         """Write a row per key version; the coverage of `OPERATIONS`."""
         listing = self._gateway.pages("arm.key.list", ArmKey, by=_name, **self._vault.segments)
         await for_each(listing, self._key, limit=_AT_ONCE)
+        await for_each(listing.copies(), self._key, limit=_AT_ONCE)
         self._list.ended(listing.end)
         parent = self._list.coverage()
         return [parent, *(call.coverage(parent) for call in (self._versions, self._get, self._version))]
@@ -110,7 +112,7 @@ class ArmKeys:
 
     async def _list_versions(self, name: str) -> Listed[ArmKey]:
         listing = self._gateway.pages("arm.key.versions", ArmKey, by=_version, key=name, **self._vault.segments)
-        versions = {_version(item): item async for item in listing}
+        versions = await distinct(listing, _version)
         self._versions.ended(listing.end)
         return versions, why_incomplete(listing.end)
 

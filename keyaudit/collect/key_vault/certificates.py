@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
 from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.copies import distinct
 from keyaudit.collect.key_vault.certificate_policy import Policy, put_policy
 from keyaudit.collect.key_vault.certificate_rows import (
     CertificateBundle,
@@ -55,6 +56,7 @@ class _Certificates:
         else:
             listing = self._gateway.pages("certificate.list", CertificateItem, by=self._name_of, host=self._uri)
             await for_each(listing, self._certificate, limit=at_once)
+            await for_each(listing.copies(), self._certificate, limit=at_once)
             self._list.ended(listing.end)
         if await was_deleted(self._gateway, self._vault, (self._list, self._versions, self._get)):
             self._unit.discard()
@@ -94,7 +96,7 @@ class _Certificates:
             return version_named(item.id, self._uri, "certificates", name).version
 
         listing = self._gateway.pages("certificate.versions", CertificateItem, by=version_of, host=self._uri, certificate=name)
-        versions = {version_of(item): item async for item in listing}
+        versions = await distinct(listing, version_of)
         self._versions.ended(listing.end)
         return versions, why_incomplete(listing.end)
 

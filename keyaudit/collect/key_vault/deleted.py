@@ -9,6 +9,7 @@ from msgspec import UNSET, Struct
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.copies import both
 from keyaudit.collect.key_vault.certificate_rows import thumbprint
 from keyaudit.collect.key_vault.data_plane import bad_uri, object_row, was_deleted
 from keyaudit.collect.key_vault.names import Named, named, object_id
@@ -120,7 +121,7 @@ async def _deleted_vaults(
 
     calls = Calls(subscription.scope, operation)
     listing = connection.gateway.pages(operation, DeletedVault, by=by, subscription=subscription.id)
-    async for item in listing:
+    async for item in both(listing):
         unit.row("deleted", _vault_row(connection, subscription, item, operation))
     calls.ended(listing.end)
     return calls.coverage()
@@ -154,7 +155,7 @@ async def _objects(connection: Connection, unit: Unit, vault: Vault, kind: _Kind
     listing = connection.gateway.pages(kind.operation, DeletedItem, by=name_of, host=uri)
     url, version = source(connection.environment, kind.operation, host=uri)
     row = partial(_object_row, vault=vault, uri=uri, kind=kind, url=url, version=version)
-    async for item in listing:
+    async for item in both(listing):
         unit.row("deleted", row(item))
     calls.ended(listing.end)
 

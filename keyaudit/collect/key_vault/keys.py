@@ -6,6 +6,7 @@ from dataclasses import replace
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
 from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.copies import distinct
 from keyaudit.collect.key_vault.arm_keys import ArmKeys
 from keyaudit.collect.key_vault.data_plane import bad_uri, was_deleted
 from keyaudit.collect.key_vault.key_rows import (
@@ -92,6 +93,7 @@ class VaultKeys:
         else:
             listing = self._gateway.pages(self._list.id, KeyItem, by=self._name_of, host=self.uri)
             await for_each(listing, self._key, limit=self._at_once)
+            await for_each(listing.copies(), self._key, limit=self._at_once)
             self._list.ended(self._explained(listing.end))
         calls = (self._list, self._versions, self._get, self._rotation)
         if await was_deleted(self._gateway, self._vault, calls):
@@ -178,7 +180,7 @@ class VaultKeys:
             return version_name(item.kid, self.uri, name).version
 
         listing = self._gateway.pages(self._versions.id, KeyItem, by=version_of, host=self.uri, key=name)
-        versions = {version_of(item): item async for item in listing}
+        versions = await distinct(listing, version_of)
         self._versions.ended(listing.end)
         return versions, why_incomplete(listing.end)
 

@@ -7,6 +7,7 @@ from msgspec import UNSET, Struct
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
 from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.copies import distinct
 from keyaudit.collect.key_vault.data_plane import bad_uri, object_row, was_deleted
 from keyaudit.collect.key_vault.key_versions import Listed, agreed, newest
 from keyaudit.collect.key_vault.names import Named, named, object_id, version_named
@@ -65,6 +66,7 @@ class _Secrets:
         else:
             listing = self._gateway.pages("secret.list", SecretItem, by=self._name_of, host=self._uri)
             await for_each(listing, self._secret, limit=at_once)
+            await for_each(listing.copies(), self._secret, limit=at_once)
             self._list.ended(listing.end)
         if await was_deleted(self._gateway, self._vault, (self._list, self._versions)):
             self._unit.discard()
@@ -98,7 +100,7 @@ class _Secrets:
             return version_named(item.id, self._uri, "secrets", name).version
 
         listing = self._gateway.pages("secret.versions", SecretItem, by=version_of, host=self._uri, secret=name)
-        versions = {version_of(item): item async for item in listing}
+        versions = await distinct(listing, version_of)
         self._versions.ended(listing.end)
         return versions, why_incomplete(listing.end)
 

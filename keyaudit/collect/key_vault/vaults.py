@@ -9,6 +9,7 @@ from keyaudit.collect.access.policies import policy_grants
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.confines import Confines, confined
+from keyaudit.collect.copies import agreed, both, distinct
 from keyaudit.collect.key_vault.vault_rows import Properties, VaultItem, vault_row
 from keyaudit.collect.places import Subscription, Vault, vault_id_parts
 from keyaudit.collect.rows import read
@@ -16,6 +17,7 @@ from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
+from keyaudit.model.tables.vault import VAULT
 
 _PER_QUERY = 299
 _AT_ONCE = 16
@@ -96,6 +98,18 @@ async def is_gone(gateway: Gateway, vault: Vault) -> bool:
     return isinstance(found, Refusal) and found.reason is Reason.VANISHED
 
 
+_COMPARED = (
+    "tenant_id",
+    "access_model",
+    "purge_protection",
+    "soft_delete",
+    "public_network_access",
+    "network_default_action",
+)
+"""What ARM and Resource Graph tell alike of a vault. Resource Graph is behind by minutes: a vault that was just changed is
+one of which nobody can tell how it is set."""
+
+
 class _Vaults:
     """Those of one kind."""
 
@@ -118,9 +132,10 @@ class _Vaults:
         for start in range(0, len(asked), _PER_QUERY):
             group = asked[start : start + _PER_QUERY]
             body = {"subscriptions": group, "query": self._listing.text}
-            listing = self._gateway.pages(query, VaultItem, by=self._vault_of(group), body=body)
-            async for item in listing:
-                self._queried.setdefault(_subscription_of(item), {})[item.id.lower()] = item
+            by = self._vault_of(group)
+            listing = self._gateway.pages(query, VaultItem, by=by, body=body)
+            for id_, item in (await distinct(listing, by)).items():
+                self._queried.setdefault(_subscription_of(item), {})[id_] = item
             calls.ended(listing.end)
         return calls.coverage()
 
@@ -130,10 +145,12 @@ class _Vaults:
         queried = self._queried.pop(subscription.id, {})
         by = self._vault_of([subscription.id])
         listing = self._gateway.pages(self._listing.list, VaultItem, by=by, subscription=subscription.id)
-        listed = {item.id.lower(): item async for item in listing}
+        listed: dict[str, list[VaultItem]] = {}
+        async for item in both(listing):
+            listed.setdefault(by(item), []).append(item)
         calls.ended(listing.end)
-        for item in listed.values():
-            self._write(subscription, item, self._listing.list)
+        for id_, copies in listed.items():
+            self._write(subscription, copies, self._listing.list, queried.get(id_))
         single = Calls(subscription.scope, self._listing.get, per_object=True)
         for id_ in sorted(queried.keys() - listed.keys()):
             await self._only_queried(subscription, queried[id_], single)
@@ -150,23 +167,31 @@ class _Vaults:
             found = Refusal(Reason.BAD_BODY, "it answered with another vault than the one asked for", 200)
         if not isinstance(found, Refusal):
             calls.answered()
-            self._write(subscription, found, self._listing.get)
+            self._write(subscription, [found], self._listing.get)
         # Resource Graph lags behind: what ARM does not find was deleted before this run.
         elif found.reason is not Reason.VANISHED:
             calls.refused(found)
-            self._write(subscription, item, self._listing.query)
+            self._write(subscription, [item], self._listing.query)
 
-    def _write(self, subscription: Subscription, item: VaultItem, operation: str) -> None:
-        row = self._row(subscription, item, operation)
+    def _write(
+        self, subscription: Subscription, copies: Sequence[VaultItem], operation: str, queried: VaultItem | None = None
+    ) -> None:
+        """The row of a vault of which `operation` gave these copies, and Resource Graph `queried`; its access policies."""
+        row, *others = (self._row(subscription, item, operation) for item in copies)
+        for other in others:
+            row = agreed(VAULT, row, other)
+        if queried is not None:
+            row = agreed(VAULT, row, self._row(subscription, queried, self._listing.query), _COMPARED)
         vault = Vault.of_row(row)
         if not self._wanted(subscription, vault):
             return
         self._unit.row("vault", row)
         self.vaults.append(vault)
-        properties = read(item.properties, Properties)
-        if self._listing.kind == KEY_VAULT and not isinstance(properties, Refusal):
-            for grant in policy_grants(properties.accessPolicies, row):
-                self._unit.row("grant", grant)
+        for item in copies:
+            properties = read(item.properties, Properties)
+            if self._listing.kind == KEY_VAULT and not isinstance(properties, Refusal):
+                for grant in policy_grants(properties.accessPolicies, row):
+                    self._unit.row("grant", grant)
 
     def _wanted(self, subscription: Subscription, vault: Vault) -> bool:
         if self._confines.vault(vault):

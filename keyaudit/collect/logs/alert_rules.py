@@ -8,6 +8,7 @@ from msgspec import UNSET, Raw, Struct
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, not_assessed
+from keyaudit.collect.copies import both
 from keyaudit.collect.places import Subscription, source
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
@@ -100,7 +101,7 @@ async def collect_alert_rules(
         group = asked[start : start + _PER_QUERY]
         body = {"subscriptions": group, "query": QUERY}
         listing = connection.gateway.pages("alert_rule.query", Rule, by=partial(_name, frozenset(group)), body=body)
-        async for item in listing:
+        async for item in both(listing):
             row = Row(ALERT_RULE, id=item.id, resource_id=item.id, scope_id=scope.id, url=url, version=version)
             _put(row, item)
             unit.row("alert_rule", row.finish())

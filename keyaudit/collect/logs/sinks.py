@@ -7,6 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls
+from keyaudit.collect.copies import both
 from keyaudit.collect.places import source
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.inventory.spool import Unit
@@ -94,7 +95,7 @@ async def collect_sinks(connection: Connection, unit: Unit, logged: Logged) -> C
         return named
 
     listing = connection.gateway.pages(logged.operation, Setting, by=name, host="", body=None, **logged.segments)
-    async for item in listing:
+    async for item in both(listing):
         for kind, destination in _destinations(item.properties):
             id_ = f"{logged.id}/diagnosticsettings/{name(item)}/{kind}"
             row = Row(LOG_SINK, id=id_, resource_id=item.id, scope_id=logged.scope.id, url=url, version=version)

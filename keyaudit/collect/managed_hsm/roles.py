@@ -13,6 +13,7 @@ from keyaudit.collect.access.definitions import guid_of
 from keyaudit.collect.access.grants import grant_row
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.copies import distinct
 from keyaudit.collect.places import Vault, source
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
@@ -130,8 +131,7 @@ class HsmRoles:
 
     async def _define(self) -> None:
         listing = self._gateway.pages(self._definitions.id, DefinitionItem, by=lambda item: guid_of(item.id), host=self._uri)
-        async for item in listing:
-            self._roles[guid_of(item.id)] = _role(item)
+        self._roles |= {guid: _role(item) for guid, item in (await distinct(listing, lambda item: guid_of(item.id))).items()}
         self._definitions.ended(listing.end)
         self._unlisted = why_incomplete(listing.end)
 

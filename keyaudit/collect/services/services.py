@@ -63,6 +63,7 @@ class _Services:
             body = {"subscriptions": [subscription.id for subscription in group], "query": QUERY}
             listing = self._gateway.pages("service.query", ServiceItem, by=by_id(group), body=body)
             await for_each(listing, partial(self._service, group), limit=_AT_ONCE)
+            await for_each(listing.copies(), partial(self._service, group), limit=_AT_ONCE)
             self._query.ended(listing.end)
         found = [self._confines.part(self._query.coverage(), "resource_groups")]
         return [*found, self._protector.coverage()] if self._protector.used else found

@@ -62,6 +62,7 @@ CREDENTIAL = Table(
         "managed_identity.query": _IDENTITIES_FEDERATED,
         "managed_identity.federated_of": _IDENTITIES_FEDERATED,
     },
+    part_of="holder_id",
     columns=(
         *where_found(*_CREDENTIAL, *_FEDERATED),
         Column(

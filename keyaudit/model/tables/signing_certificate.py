@@ -33,6 +33,7 @@ SIGNING_CERTIFICATE = Table(
         "domain.federation": _DOMAINS,
         "external_federation.list": _EXTERNAL,
     },
+    part_of="holder_id",
     columns=(
         *where_found(*_ALL),
         Column(

@@ -1,0 +1,92 @@
+"""Copies of one object that came twice in a list and differ: what both say stands, and the rest is inconsistent."""
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from typing import TypeVar, cast
+
+import msgspec
+from msgspec import Raw, Struct, UnsetType
+
+from keyaudit.cloud.listing import Listing
+from keyaudit.collect.rows import CONTRADICTED
+from keyaudit.model.columns import Table
+from keyaudit.model.reasons import Reason
+
+Item = TypeVar("Item", bound=Struct)
+
+
+async def both(listing: Listing[Item]) -> AsyncIterator[Item]:
+    """The items of a list, and at its end the copies that differ from an item before.
+
+    For items that become rows of one id: where such rows differ, their columns are inconsistent once they are loaded.
+    """
+    async for item in listing:
+        yield item
+    for copy in listing.copies():
+        yield copy
+
+
+async def distinct(listing: Listing[Item], by: Callable[[Item], str]) -> dict[str, Item]:
+    """The items of a list, read to its end, by name in the order in which they came; copies that differ are one item.
+
+    Members on which copies differ read as inconsistent. A list with copies that differ in what is decoded at once (whose the
+    object is, say) keeps the first of them, and ends as inconsistent_pages.
+    """
+    found = {by(item): item async for item in listing}
+    copies = [(by(copy), copy) for copy in listing.unsettled]
+    if all(_mergeable(found[name], copy) for name, copy in copies):
+        for name, copy in copies:
+            found[name] = merged(found[name], copy)
+        listing.copies()
+    return found
+
+
+def merged(first: Item, second: Item) -> Item:
+    """One item out of two copies: each member that is not decoded yet and differs reads as inconsistent."""
+    differing = {name: CONTRADICTED for name, one, other in _members(first, second) if _raw(one) != _raw(other)}
+    return msgspec.structs.replace(first, **differing)
+
+
+def _mergeable(first: Struct, second: Struct) -> bool:
+    """Whether copies differ in nothing but members that are not decoded yet, and in case."""
+    members = ((getattr(first, name), getattr(second, name)) for name in first.__struct_fields__)
+    return all(one == other or _undecoded(one, other) or _alike(one, other) for one, other in members)
+
+
+def _members(first: Struct, second: Struct) -> list[tuple[str, object, object]]:
+    members = [(name, getattr(first, name), getattr(second, name)) for name in first.__struct_fields__]
+    return [(name, one, other) for name, one, other in members if _undecoded(one, other)]
+
+
+def _undecoded(one: object, other: object) -> bool:
+    return isinstance(one, Raw | UnsetType) and isinstance(other, Raw | UnsetType)
+
+
+def _alike(one: object, other: object) -> bool:
+    return isinstance(one, str) and isinstance(other, str) and one.lower() == other.lower()
+
+
+def _raw(member: object) -> bytes | None:
+    return bytes(member) if isinstance(member, Raw) else None
+
+
+def agreed(
+    table: Table, first: Mapping[str, object], second: Mapping[str, object], columns: Collection[str] | None = None
+) -> dict[str, object]:
+    """The first of two finished rows of one object; what the second contradicts is unknown as inconsistent.
+
+    `columns`: those that are compared, where both rows know them; None: all, known or not, as for two copies of one answer.
+    """
+    reasons, others = _reasons(first), _reasons(second)
+    wrong = []
+    for column in table.stored:
+        name = column.name
+        if not column.can_be_unknown or (columns is not None and name not in columns):
+            continue
+        differs = (first.get(name), reasons.get(name)) != (second.get(name), others.get(name))
+        if differs and (columns is None or not (name in reasons or name in others)):
+            wrong.append(name)
+    return {**first, **dict.fromkeys(wrong), "unknown": {**reasons, **dict.fromkeys(wrong, str(Reason.INCONSISTENT))}}
+
+
+def _reasons(row: Mapping[str, object]) -> Mapping[str, str]:
+    return cast("Mapping[str, str]", row["unknown"])
