@@ -6,7 +6,7 @@ as those of applications and service principals do credentials, each counts for 
 Only listing counts. What fills a column, be it through another table, makes that column unknown in the rows there are.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 import duckdb
@@ -145,7 +145,7 @@ def blind_scopes(
     return tuple(found)
 
 
-def _made_up_for(table: Table, whole: Collection[str]) -> Iterator[str]:
+def _made_up_for(table: Table, whole: Set[str]) -> Iterator[str]:
     """The listings whose rows others gave, of which `whole` were read to their end."""
     for operation, others in table.replaced_by.items():
         if whole >= set(others):

@@ -2,6 +2,7 @@
 
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,7 @@ def test_keys_that_the_vault_does_not_list_are_missing_unless_arm_listed_them_al
     assert messages == (["cannot tell: not read, keys (permission)"] if blind else [])
 
 
-def _part(operation: str, reason: Reason, **counts: int) -> Coverage:
+def _part(operation: str, reason: Reason, **counts: Any) -> Coverage:
     return Coverage(scope=VAULT, operation=operation, state=State.PARTIAL, reason=reason, **counts)
 
 
