@@ -171,6 +171,50 @@ def test_a_key_knows_where_those_who_sign_are_at_home_and_what_they_weigh(tmp_pa
     assert told(found, "signer_environments") == (None, "permission")
 
 
+@pytest.mark.parametrize(
+    ("home", "kind", "named"),
+    [
+        ("own", "service-principal", (None, "not_configured")),
+        ("foreign", "service-principal", (None, "not_configured")),
+        # Nothing of Azure's own belongs to an environment, nor does a person.
+        ("microsoft", "service-principal", (True, None)),
+        (None, "user", (True, None)),
+    ],
+)
+def test_a_holder_whose_environment_nothing_names_is_told_apart_from_one_who_has_none(
+    tmp_path: Path, home: str | None, kind: str, named: tuple[object, object]
+) -> None:
+    services = [service("a", home=home)] if home else []
+    rows = {"grant": [grant("a", "sign")], "principal": [who("a", kind)], "service_principal": services}
+    (of_grant,) = derive(tmp_path, "grant", rows).values()
+    assert told(of_grant, "holders_named") == named
+    assert told(of_grant, "places_named") == (True, None)
+    assert told(of_grant, "environment_crossings") == ([], None)
+    (of_key,) = derive(tmp_path / "key", "key", rows).values()
+    assert told(of_key, "signers_named") == named
+    assert told(of_key, "signer_environments") == ([], None)
+
+
+def test_one_member_without_an_environment_leaves_what_the_others_cross(tmp_path: Path) -> None:
+    team = group("team", "tests", "bare")
+    rows = {
+        "grant": [grant("team", "sign")],
+        "principal": [team[0], *(who(name, "service-principal") for name in ("tests", "bare"))],
+        "membership": team[1:],
+        "service_principal": [service("tests", "env:test"), service("bare")],
+    }
+    (found,) = derive(tmp_path, "grant", rows).values()
+    assert told(found, "environment_crossings") == (["test->prod"], None)
+    assert told(found, "holders_named") == (None, "not_configured")
+
+
+def test_a_vault_whose_environment_nothing_names_is_said_of_what_opens_it(tmp_path: Path) -> None:
+    rows = {"grant": [grant("a", "sign"), grant("a", "grant")], "principal": [who("a")]}
+    found = {each["allows"][0]: each for each in derive(tmp_path, "grant", rows, of={**RBAC, "tags": None}).values()}  # type: ignore[index]
+    assert told(found["sign"], "places_named") == (None, "not_configured")
+    assert told(found["grant"], "places_named") == (True, None)
+
+
 def test_a_member_who_may_be_a_user_weighs_one_or_two(tmp_path: Path) -> None:
     team = group("team", "x")
     rows = {"grant": [grant("team", "sign")], "principal": [team[0], who("x", "agent")], "membership": team[1:]}
