@@ -308,3 +308,35 @@ def test_who_controls_the_tenant_is_no_outsider(tmp_path: Path) -> None:
     assert bounds(found, "outsiders_reading_private") == (0, 0, None)
     found = path_to_tier0(tmp_path / "unread", directory_role("user", tier=Reason.PERMISSION))
     assert bounds(found, "outsiders_signing") == (0, 1, "permission")
+
+
+@pytest.mark.parametrize(
+    ("readers", "held", "expected"),
+    [
+        # Its own reader has the key anyway; nobody else is excused for being the only one.
+        (("own",), {}, (0, 0, None)),
+        (("other",), {}, (1, 1, None)),
+        (("own", "other"), {}, (1, 1, None)),
+        (("own",), {"public_key_sha256": "BB"}, (1, 1, None)),
+        (("own",), {"expires_on": AS_OF}, (1, 1, None)),
+        (("own",), {"usage": "Sign"}, (1, 1, None)),
+        (("own",), {"public_key_sha256": Reason.NOT_VISIBLE}, (0, 1, "not_visible")),
+        (("own",), {"expires_on": Reason.BAD_VALUE}, (0, 1, "bad_value")),
+    ],
+)
+def test_of_those_who_read_a_private_key_only_who_signs_in_with_it_is_not_another(
+    tmp_path: Path, readers: tuple[str, ...], held: dict[str, Any], expected: object
+) -> None:
+    place = {"scope_id": f"{KV}", "vault_id": KV, "certificate_id": "https://kv.vault.azure.net/certificates/a"}
+    certificate = row(
+        "certificate", f"{place['certificate_id']}/1", public_key_sha256="AA", enabled=True, versions_listed=True, **place
+    )
+    signs_in = {"kind": "certificate", "usage": "Verify", "public_key_sha256": "AA", "expires_on": AS_OF + DAY} | held
+    rows = {
+        "certificate": [certificate],
+        "grant": [grant(name, "read-private") for name in readers],
+        "principal": [who(name, "service-principal") for name in readers],
+        "service_principal": [service(name) for name in readers],
+        "credential": [credential("k", **{"app_id": "app-own", **signs_in})],
+    }
+    assert bounds(only(derive(tmp_path, "certificate", rows)), "others_reading_private") == expected

@@ -27,6 +27,7 @@ from keyaudit.inventory.views import (
     key_use,
     log_sink,
     logged,
+    own_readers,
     principal,
     privileges,
     reach,
@@ -151,6 +152,7 @@ def _prepared(sources: Mapping[str, str], as_of: int, names: Collection[str], *,
         yield from reach.prepare(sources)
         yield grant.prepare(sources)
         yield from tier0.credentials(sources, as_of)
+        yield own_readers.prepare(sources, as_of)
 
 
 def _keys(query: str, *, reach_known: bool) -> str:
@@ -179,7 +181,8 @@ def _certificates(query: str, *, reach_known: bool) -> str:
     key, secret_ = f"'/keys/' || {_OF_CERTIFICATE}", f"'/secrets/' || {_OF_CERTIFICATE}"
     by_key, by_secret = OUTSIDERS
     signed = reach.counted(query, *OF_KEYS, known=reach_known, vault="vault_id", thing=key, beside=(by_key,))
-    return reach.counted(signed, READING, known=reach_known, vault="vault_id", thing=secret_, beside=(by_secret,))
+    read = reach.counted(signed, READING, known=reach_known, vault="vault_id", thing=secret_, beside=(by_secret,))
+    return own_readers.counted(read, known=reach_known)
 
 
 def _flat(record: Coverage) -> tuple[str | int | None, ...]:

@@ -4,7 +4,7 @@
 
 from collections.abc import Iterator
 
-from keyaudit.inventory.views import service_principal
+from keyaudit.inventory.views import in_vault, service_principal
 from keyaudit.inventory.views.privileges import CONTROLS, UNSEEN
 from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
 from keyaudit.model.reasons import Reason
@@ -75,12 +75,12 @@ def controls(kind: str) -> str:
 def credentials(sources: Sources, as_of: int) -> Iterator[str]:
     """The statements that make what the view of certificates looks up, after `prepare`.
 
-    reach_opening  keys of live certificates of applications that control the tenant, or may; of no key, any certificate
+    reach_opening  digests of live certificates of applications that control the tenant, or may; of no digest, any certificate
     reach_unread   one row: why there may be others
     """
-    # A credential whose key Graph does not show may be any: its thumbprint is whatever its author wrote.
+    # A credential whose key Graph does not show is found by its thumbprint; where it has none, it may be any.
     live = f"""
-        SELECT stored.public_key_sha256 AS digest,
+        SELECT coalesce('{in_vault.KEY}' || stored.public_key_sha256, '{in_vault.CERTIFICATE}' || stored.thumbprint) AS digest,
             tier0.tier0 AND CASE WHEN expires_on IS NOT NULL THEN expires_on > {as_of}
                 WHEN stored.unknown['expires_on'] IS NULL THEN true END AS opens,
             coalesce(tier0.tier0_doubt, stored.unknown['expires_on'], stored.unknown['public_key_sha256']) AS doubt
@@ -104,12 +104,14 @@ def certificates(query: str, *, known: bool) -> str:
     """The view of certificates that `query` makes, with `authenticates_tier0`; NULL where `credentials` did not run."""
     if not known:
         return f"SELECT *, NULL::BOOLEAN AS authenticates_tier0 FROM ({query})"
-    opens = "coalesce(on_key.opens, false)"
-    why = f"CASE WHEN {opens} THEN NULL ELSE coalesce(on_key.doubt, made.unknown['public_key_sha256'], unread.reason) END"
+    opens = "coalesce(on_key.opens, false) OR coalesce(itself.opens, false)"
+    unshown = "made.unknown['public_key_sha256'], made.unknown['thumbprint']"
+    why = f"CASE WHEN {opens} THEN NULL ELSE coalesce(on_key.doubt, itself.doubt, {unshown}, unread.reason) END"
     return f"""
         SELECT made.* REPLACE (CASE WHEN {why} IS NULL THEN made.unknown
                 ELSE map_concat(made.unknown, MAP {{'authenticates_tier0': {why}}}) END AS unknown),
             CASE WHEN {opens} THEN true WHEN {why} IS NULL THEN false END AS authenticates_tier0
         FROM ({query}) AS made
-        LEFT JOIN reach_opening AS on_key ON on_key.digest = made.public_key_sha256
+        LEFT JOIN reach_opening AS on_key ON on_key.digest = '{in_vault.KEY}' || made.public_key_sha256
+        LEFT JOIN reach_opening AS itself ON itself.digest = '{in_vault.CERTIFICATE}' || made.thumbprint
         CROSS JOIN reach_unread AS unread"""
