@@ -181,7 +181,7 @@ class Choice(Selection):
             "--require",
             metavar="NAME[,...]",
             help="Take for incomplete what is otherwise only not judged: evidence that was not supplied (logs, custody, "
-            "unified-audit, relying-parties), and what this cloud lacks (not-in-cloud).",
+            "unified-audit, relying-parties, environments), and what this cloud lacks (not-in-cloud).",
         ),
     ] = None
     waivers: Annotated[

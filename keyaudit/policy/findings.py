@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from heapq import merge
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 import duckdb
@@ -20,8 +20,8 @@ from keyaudit.policy.definition import Policy
 from keyaudit.policy.queries import Scoring, count_slices, slice_in_order, slices
 from keyaudit.policy.scores import score_of
 from keyaudit.policy.templates import QUOTING, UNKNOWN, Template, show
-from keyaudit.policy.types import Kind
-from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, WAIVED, outcome_of, severity_of
+from keyaudit.policy.types import Kind, columns_read
+from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, WAIVED, in_play, outcome_of, severity_of
 
 _BATCH = 1_024
 _SLICE = 50_000
@@ -37,6 +37,8 @@ class _Row:
     codes: Sequence[int]
     parts: Mapping[tuple[str, str, str], int]
     """The verdicts for parts, by policy, framework and control."""
+    rungs: Mapping[str, Sequence[bool | None]]
+    """Whether each rung of its severity holds, by policy."""
     score: Mapping[str, Any] | None
     """What its score rests on, where that was asked for."""
     classes: Mapping[str, int | None]
@@ -107,7 +109,9 @@ def _things(
     width = len(view_names(table))
     parts = [(bound.policy.text.id, *part.key) for bound in bounds for part in bound.policy.parts]
     codes = 5 + width + len(bounds)
-    after = codes + len(parts)
+    graded = codes + len(parts)
+    rungs = [(bound.policy.text.id, len(bound.policy.trees.rungs)) for bound in bounds]
+    after = graded + sum(count for _, count in rungs)
     having = [bound.policy.text.id for bound in bounds if bound.classes]
     telling = [bound.policy.text.id for bound in bounds if bound.policy.message_when]
     arms = after + len(having)
@@ -120,7 +124,8 @@ def _things(
                     values=decoded(table, row[5 : 5 + width], row[-2], lacking),
                     reasons=row[-1] or {},
                     codes=row[5 + width : codes],
-                    parts=dict(zip(parts, row[codes:after], strict=True)),
+                    parts=dict(zip(parts, row[codes:graded], strict=True)),
+                    rungs=_shared_out(rungs, row[graded:after]),
                     score=row[-3],
                     classes=dict(zip(having, row[after:arms], strict=True)),
                     arms=dict(zip(telling, row[arms:-3], strict=True)),
@@ -129,6 +134,12 @@ def _things(
                 for row in rows
             ]
             yield _Thing((-high, -low, -gravest, label, thing), judged, bounds)
+
+
+def _shared_out(counts: Sequence[tuple[str, int]], values: Sequence[bool | None]) -> dict[str, Sequence[bool | None]]:
+    """Values in a row, so many for each name."""
+    left = iter(values)
+    return {name: tuple(islice(left, count)) for name, count in counts}
 
 
 def _rows(
@@ -211,7 +222,7 @@ def _message(bound: Bound, code: int, row: _Row, texts: "_Texts") -> str:
     if outcome is Outcome.PASS:
         return bound.policy.text.title
     if outcome in (Outcome.FAIL, Outcome.WAIVED):
-        return row.message(bound.policy).fill(texts)
+        return row.message(bound.policy).fill(texts) + _severity_in_doubt(bound, row)
     by_reason: dict[str, list[str]] = {}
     for name in bound.causes(code):
         if name in row.reasons:
@@ -220,6 +231,17 @@ def _message(bound: Bound, code: int, row: _Row, texts: "_Texts") -> str:
     # The reader alone can say it, and no gap of the run has the remedy.
     remedy = f"; {ADVICE[Reason.NOT_CONFIGURED].remedy}" if Reason.NOT_CONFIGURED in by_reason else ""
     return f"cannot tell: {causes or 'a value is missing, and nothing says why'}{remedy}"
+
+
+def _severity_in_doubt(bound: Bound, row: _Row) -> str:
+    """What a severity that is the highest of several rests on, to end a message with; empty where it is certain."""
+    trees, holding = bound.policy.trees, row.rungs[bound.policy.text.id]
+    levels = sorted(set(in_play(trees, holding)), key=lambda level: level.rank)
+    if len(levels) == 1:
+        return ""
+    read = columns_read(*(tree for (_, tree), holds in zip(trees.rungs, holding, strict=True) if holds is None))
+    causes = ", ".join(f"{name.replace('_', ' ')} ({reason_of(row.reasons[name])})" for name in read if name in row.reasons)
+    return f"; severity {' or '.join(levels)}, since this is unknown: {causes or 'a value'}"
 
 
 class _Texts:

@@ -53,7 +53,7 @@ def selection(bounds: Sequence[Bound], source: str, as_of: int) -> str:
         own = {index: each.values for index, each in enumerate(bound.classes, 1)}
         writer = Writer(DIALECT, bound.values, as_of, own, f"class{number}")
         exempt = _exempt(bound, number)
-        judged = verdict.verdict(bound.policy.trees, writer, f"policy{number}_", _excused(bound), exempt)
+        judged = verdict.verdict(bound.policy.trees, writer, _prefix(number), _excused(bound), exempt)
         flags += [f"{sql} AS {name}" for name, sql in judged.flags.items()]
         codes.append(f"{judged.code} AS code{number}")
         for index, part in enumerate(bound.policy.parts):
@@ -168,6 +168,16 @@ def _parts(bounds: Sequence[Bound]) -> list[str]:
     return [f"part{number}_{index}" for number, bound in enumerate(bounds) for index, _ in enumerate(bound.policy.parts)]
 
 
+def _rungs(bounds: Sequence[Bound]) -> list[str]:
+    """The columns that say whether each rung of a severity holds, by policy in their order."""
+    counts = enumerate(len(bound.policy.trees.rungs) for bound in bounds)
+    return [verdict.rung(_prefix(number), index) for number, count in counts for index in range(count)]
+
+
+def _prefix(number: int) -> str:
+    return f"policy{number}_"
+
+
 def counted(relation: str, bounds: Sequence[Bound]) -> str:
     """The verdicts that occur, and how many rows have them; where one is unknown, by scope and reasons too."""
     codes = [f"code{number}" for number in range(len(bounds))]
@@ -250,12 +260,12 @@ def slice_in_order(
     """The rows of a slice of `places` in order.
 
     Columns: the thing's score, rank, name and id; the table's columns as stored; the verdicts; those for parts of the policies;
-    the classes of the policies that have any; the numbers of the messages of the policies that have several; what the row's
-    score rests on; the unknown map; the reasons.
+    whether each rung of their severities holds; the classes of the policies that have any; the numbers of the messages of the
+    policies that have several; what the row's score rests on; the unknown map; the reasons.
     """
     names = ", ".join(DIALECT.name(name) for name in view_names(table))
     found = [f"code{index}" for index in range(len(bounds))]
-    found += _parts(bounds)
+    found += [*_parts(bounds), *_rungs(bounds)]
     found += [f"class{index}" for index, bound in enumerate(bounds) if bound.classes]
     found += [f"arm{index}" for index, bound in enumerate(bounds) if bound.policy.message_when]
     relation = with_arms(relation, bounds, as_of)

@@ -1,6 +1,6 @@
 """One policy's verdict on a row, as SQL: a small number that holds outcome, severity, and which condition was unknown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from keyaudit.model.findings import Outcome, Severity
@@ -43,6 +43,21 @@ class Excused:
     known: str | None = None
 
 
+def rung(prefix: str, number: int) -> str:
+    """The flag of whether a rung's condition holds."""
+    return f"{prefix}rung{number}"
+
+
+def in_play(trees: Trees, holding: Sequence[bool | None]) -> tuple[Severity, ...]:
+    """The severities that a row may have, `holding` being whether each rung holds: one where nothing about them is unknown."""
+    found: list[Severity] = []
+    for (severity, _), holds in zip(trees.rungs, holding, strict=True):
+        found += [severity] if holds is not False else []
+        if holds:
+            return tuple(found)
+    return (*found, trees.severity)
+
+
 def verdict(trees: Trees, writer: Writer, prefix: str, excused: Excused = Excused(), exempt: str | None = None) -> Verdict:
     """The verdict as SQL; names of flags begin with `prefix`. `excused` says which rows that fail are.
 
@@ -55,10 +70,10 @@ def verdict(trees: Trees, writer: Writer, prefix: str, excused: Excused = Excuse
     earlier = ""
     levels: list[str] = []
     for number, (severity, tree) in enumerate(trees.rungs):
-        rung = f"{prefix}rung{number}"
-        flags[rung] = writer.write(tree)
-        levels.append(f"CASE WHEN {earlier}{rung} IS NOT FALSE THEN {severity.rank} ELSE 0 END")
-        earlier += f"{rung} IS NOT TRUE AND "
+        name = rung(prefix, number)
+        flags[name] = writer.write(tree)
+        levels.append(f"CASE WHEN {earlier}{name} IS NOT FALSE THEN {severity.rank} ELSE 0 END")
+        earlier += f"{name} IS NOT TRUE AND "
     last = f"CASE WHEN {earlier}TRUE THEN {trees.severity.rank} ELSE 0 END"
     rank = f"greatest({', '.join([*levels, last])})" if levels else str(trees.severity.rank)
     fail = str(FAIL)

@@ -212,10 +212,13 @@ def test_the_environments_of_a_file_are_kept_with_what_was_read(folder: Path, ke
         ("vault", "kv-data-*", "lab"),
         ("subscription", "contoso-prod", "prod"),
     ]
-    # Another file in the folder changes nothing about a snapshot.
-    (folder / "keyaudit.toml").write_text("[environments.vaults]\n'*' = 'other'")
-    ran = keyaudit("report", "--from", "out", "-o", "json", "--select", "kv-purge-protection-off")
-    assert ran.json["run"]["environment_rules"][0] == {"vault": "kv-data-*", "environment": "lab"}
+    ask = ("report", "--from", "out", "-o", "json", "--select", "kv-purge-protection-off")
+    assert keyaudit(*ask).json["run"]["environment_rules"][0] == {"vault": "kv-data-*", "environment": "lab"}
+    # Only judging needs them, so that a file that names any counts instead, whenever the snapshot was made.
+    (folder / "keyaudit.toml").write_text("[policy]\nprofile = 'default'")
+    assert keyaudit(*ask).json["run"]["environment_rules"][0] == {"vault": "kv-data-*", "environment": "lab"}
+    (folder / "keyaudit.toml").write_text("[environments.principals]\n'orders-*' = 'Prod'")
+    assert keyaudit(*ask).json["run"]["environment_rules"] == [{"principal": "orders-*", "environment": "prod"}]
 
 
 @pytest.mark.parametrize("flags", [("--vault", "kv-one"), ("-s", "x"), ("-g", "x"), ("--source", "keys")])

@@ -14,7 +14,7 @@ SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
 COVERAGE = {TENANT: assessed(TENANT, "subscription.list", "service.query"), KV: assessed(KV, "key.list", "key.versions")}
 
 
-def rule(of: Literal["vault", "subscription"], pattern: str, environment: str) -> EnvironmentRule:
+def rule(of: Literal["vault", "principal", "subscription"], pattern: str, environment: str) -> EnvironmentRule:
     return EnvironmentRule(of=of, pattern=pattern, environment=environment)
 
 
@@ -104,3 +104,31 @@ def test_a_managed_identity_is_of_its_subscriptions_environment(
 ) -> None:
     seen = [] if name is None else [row("subscription", "s", scope_id=TENANT.id, subscription_id=SUBSCRIPTION, name=name)]
     assert of_identity(rules, arm_id, *seen) == expected
+
+
+@pytest.mark.parametrize(
+    ("rules", "tags", "expected"),
+    [
+        ((rule("principal", "orders-*", "prod"),), [], "prod"),
+        ((rule("principal", "0B1C-OBJECT", "prod"),), [], "prod"),
+        ((rule("principal", "app-id", "prod"),), [], "prod"),
+        ((rule("principal", "orders", "prod"),), [], None),
+        ((rule("vault", "*", "lab"),), [], None),
+        # The tag counts more, and a rule does not settle what two tags contradict.
+        ((rule("principal", "*", "prod"),), ["env:test"], "test"),
+        ((rule("principal", "*", "prod"),), ["env:test", "env:dev"], "bad_value"),
+        ((rule("principal", "*", "prod"),), Reason.PERMISSION, "permission"),
+    ],
+)
+def test_a_rule_names_a_principal_that_no_tag_does(rules: tuple[EnvironmentRule, ...], tags: Any, expected: object) -> None:
+    values = {"app_id": "app-id", "name": "Orders-API", "app_tags": tags}
+    robot = row("service_principal", "/tenants/t/serviceprincipals/0b1c-object", scope_id=TENANT.id, **values)
+    rows = {"service_principal": [robot]}
+    with in_memory(rows, COVERAGE, "service_principal", run=replace(RUN, environment_rules=rules)) as connection:
+        [found] = fetch(connection, "SELECT environment, unknown FROM service_principal")
+    assert found["unknown"].get("environment", found["environment"]) == expected  # type: ignore[attr-defined]
+
+
+def test_a_rule_about_a_principal_comes_before_one_about_its_subscription() -> None:
+    seen = row("subscription", "s", scope_id=TENANT.id, subscription_id=SUBSCRIPTION, name="Production-EU")
+    assert of_identity((rule("subscription", "*", "prod"), rule("principal", "p", "lab")), ARM_ID, seen) == "lab"

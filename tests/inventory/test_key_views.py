@@ -44,6 +44,26 @@ SIGNING: list[tuple[list[Row], tuple[int, int | None], int | None, object]] = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("of_vault", "model", "reason"),
+    [
+        ({"access_model": "rbac"}, "rbac", None),
+        ({"access_model": PERMISSION}, None, "permission"),
+        ({"id": "/subscriptions/s/vaults/other"}, None, "parent_not_assessed"),
+    ],
+)
+@pytest.mark.parametrize("table", ["key", "secret", "certificate"])
+def test_what_is_in_a_vault_knows_its_permission_model(
+    table: str, of_vault: dict[str, Any], model: str | None, reason: str | None
+) -> None:
+    rows = {
+        "vault": [vault(**of_vault)],
+        table: [row(table, "https://kv/x/1", scope_id=KV.id, vault_id=KV.id, versions_listed=True)],
+    }
+    found = only(table, rows)
+    assert (found["vault_access_model"], found["unknown"].get("vault_access_model")) == (model, reason)
+
+
 @pytest.mark.parametrize(("keys", "bounds", "days", "reason"), SIGNING)
 def test_versions_that_can_sign_are_counted_and_the_oldest_is_dated(
     keys: list[Row], bounds: tuple[int, int | None], days: int | None, reason: object

@@ -166,6 +166,50 @@ def test_a_key_knows_where_those_who_sign_are_at_home_and_what_they_weigh() -> N
     assert told(found, "signer_environments") == (None, "permission")
 
 
+@pytest.mark.parametrize(
+    ("home", "kind", "named"),
+    [
+        ("own", "service-principal", (None, "not_configured")),
+        ("foreign", "service-principal", (None, "not_configured")),
+        # Nothing of Azure's own belongs to an environment, nor does a person.
+        ("microsoft", "service-principal", (True, None)),
+        (None, "user", (True, None)),
+    ],
+)
+def test_a_holder_whose_environment_nothing_names_is_told_apart_from_one_who_has_none(
+    home: str | None, kind: str, named: tuple[object, object]
+) -> None:
+    services = [service("a", home=home)] if home else []
+    rows = {"grant": [grant("a", "sign")], "principal": [who("a", kind)], "service_principal": services}
+    (of_grant,) = derive("grant", rows).values()
+    assert told(of_grant, "holders_named") == named
+    assert told(of_grant, "places_named") == (True, None)
+    assert told(of_grant, "environment_crossings") == ([], None)
+    (of_key,) = derive("key", rows).values()
+    assert told(of_key, "signers_named") == named
+    assert told(of_key, "signer_environments") == ([], None)
+
+
+def test_one_member_without_an_environment_leaves_what_the_others_cross() -> None:
+    team = group("team", "tests", "bare")
+    rows = {
+        "grant": [grant("team", "sign")],
+        "principal": [team[0], *(who(name, "service-principal") for name in ("tests", "bare"))],
+        "membership": team[1:],
+        "service_principal": [service("tests", "env:test"), service("bare")],
+    }
+    (found,) = derive("grant", rows).values()
+    assert told(found, "environment_crossings") == (["test->prod"], None)
+    assert told(found, "holders_named") == (None, "not_configured")
+
+
+def test_a_vault_whose_environment_nothing_names_is_said_of_what_opens_it() -> None:
+    rows = {"grant": [grant("a", "sign"), grant("a", "grant")], "principal": [who("a")]}
+    found = {each["allows"][0]: each for each in derive("grant", rows, of={**RBAC, "tags": None}).values()}  # type: ignore[index]
+    assert told(found["sign"], "places_named") == (None, "not_configured")
+    assert told(found["grant"], "places_named") == (True, None)
+
+
 def test_a_member_who_may_be_a_user_weighs_one_or_two() -> None:
     team = group("team", "x")
     rows = {"grant": [grant("team", "sign")], "principal": [team[0], who("x", "agent")], "membership": team[1:]}
@@ -259,3 +303,35 @@ def test_who_controls_the_tenant_is_no_outsider() -> None:
     assert bounds(found, "outsiders_reading_private") == (0, 0, None)
     found = path_to_tier0(directory_role("user", tier=Reason.PERMISSION))
     assert bounds(found, "outsiders_signing") == (0, 1, "permission")
+
+
+@pytest.mark.parametrize(
+    ("readers", "held", "expected"),
+    [
+        # Its own reader has the key anyway; nobody else is excused for being the only one.
+        (("own",), {}, (0, 0, None)),
+        (("other",), {}, (1, 1, None)),
+        (("own", "other"), {}, (1, 1, None)),
+        (("own",), {"public_key_sha256": "BB"}, (1, 1, None)),
+        (("own",), {"expires_on": AS_OF}, (1, 1, None)),
+        (("own",), {"usage": "Sign"}, (1, 1, None)),
+        (("own",), {"public_key_sha256": Reason.NOT_VISIBLE}, (0, 1, "not_visible")),
+        (("own",), {"expires_on": Reason.BAD_VALUE}, (0, 1, "bad_value")),
+    ],
+)
+def test_of_those_who_read_a_private_key_only_who_signs_in_with_it_is_not_another(
+    readers: tuple[str, ...], held: dict[str, Any], expected: object
+) -> None:
+    place = {"scope_id": f"{KV}", "vault_id": KV, "certificate_id": "https://kv.vault.azure.net/certificates/a"}
+    certificate = row(
+        "certificate", f"{place['certificate_id']}/1", public_key_sha256="AA", enabled=True, versions_listed=True, **place
+    )
+    signs_in = {"kind": "certificate", "usage": "Verify", "public_key_sha256": "AA", "expires_on": AS_OF + DAY} | held
+    rows = {
+        "certificate": [certificate],
+        "grant": [grant(name, "read-private") for name in readers],
+        "principal": [who(name, "service-principal") for name in readers],
+        "service_principal": [service(name) for name in readers],
+        "credential": [credential("k", **{"app_id": "app-own", **signs_in})],
+    }
+    assert bounds(only(derive("certificate", rows)), "others_reading_private") == expected

@@ -41,6 +41,40 @@ def test_a_finding_carries_row_evidence_limit_and_remedy(tmp_path: Path) -> None
     assert finding.fix == {"cli": """az keyvault key rotate --vault-name kv-a --name 'it'"'"'s'"""}
 
 
+def test_a_severity_that_rests_on_what_was_not_read_says_so(tmp_path: Path) -> None:
+    graded = policy(
+        tmp_path,
+        severity="low",
+        severity_when="[{high: \"purpose == 'sign'\"}, {critical: managed}]",
+        violated_when="exportable",
+    )
+    hidden = {"purpose": "permission"}
+    rows = [
+        key("sure", exportable=True, purpose="wrap"),
+        key("first", exportable=True, purpose=None, unknown=hidden),
+        key("second", exportable=True, purpose="wrap", managed=None, unknown={"managed": "throttled", "tags": "dns"}),
+        key("settled", exportable=True, purpose="sign", managed=None, unknown={"managed": "throttled"}),
+        key("passes", purpose=None, unknown=hidden),
+    ]
+    with inventory(key=rows) as connection:
+        found = {each.row["name"]: each for each in judge(connection, [graded], (), as_of=NOW).findings(passes=True)}
+    assert {name: each.severity for name, each in found.items()} == {
+        "sure": Severity.LOW,
+        "first": Severity.HIGH,
+        "second": Severity.CRITICAL,
+        "settled": Severity.HIGH,
+        "passes": Severity.LOW,
+    }
+    said = {name: each.message.partition("; ")[2] for name, each in found.items()}
+    assert said == {
+        "sure": "",
+        "first": "severity low or high, since this is unknown: purpose (permission)",
+        "second": "severity low or critical, since this is unknown: managed (throttled)",
+        "settled": "",
+        "passes": "",
+    }
+
+
 def test_absence_has_its_own_text_and_a_name_from_the_tenant_is_made_safe(tmp_path: Path) -> None:
     hostile = key("a\x1b[2J\n##vso[task]", created_on=None)
     with inventory(key=[hostile]) as connection:

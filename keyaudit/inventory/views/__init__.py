@@ -29,6 +29,7 @@ from keyaudit.inventory.views import (
     ledger,
     log_sink,
     logged,
+    own_readers,
     principal,
     privileges,
     reach,
@@ -49,6 +50,7 @@ from keyaudit.model.evidence import LOGS, USAGE_BASELINE
 from keyaudit.model.rows import view_name
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
+from keyaudit.model.tables.certificate import OTHERS_READING
 from keyaudit.model.tables.reach import (
     ACTIONS,
     ADMINISTRATORS,
@@ -157,6 +159,8 @@ def _prepared(
         yield from reach.prepare(sources, wanted)
         yield grant.prepare(sources)
         yield from tier0.credentials(sources, as_of)
+        if OTHERS_READING.name in wanted:
+            yield own_readers.prepare(sources, as_of)
 
 
 def _vaults(query: str, *, reach_known: bool, wanted: Wanted) -> str:
@@ -200,9 +204,10 @@ def _certificates(query: str, *, reach_known: bool, wanted: Wanted) -> str:
     key, secret_ = f"'/keys/' || {_OF_CERTIFICATE}", f"'/secrets/' || {_OF_CERTIFICATE}"
     by_key, by_secret = OUTSIDERS
     signed = reach.counted(query, *OF_KEYS, known=reach_known, wanted=wanted, vault="vault_id", thing=key, beside=(by_key,))
-    return reach.counted(
+    read = reach.counted(
         signed, READING, known=reach_known, wanted=wanted, vault="vault_id", thing=secret_, beside=(by_secret,)
     )
+    return own_readers.counted(read, known=reach_known) if OTHERS_READING.name in wanted else read
 
 
 def needed(columns: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:

@@ -5,14 +5,11 @@
 _UNSHOWN = "stored.unknown['public_key_sha256']"
 _NO_CERTIFICATE = f"(stored.public_key_sha256 IS NULL AND {_UNSHOWN} IS NULL)"
 
-# Where the certificate was not shown, its thumbprint finds those that were not shown either.
-_DIGEST = (
-    "CASE WHEN {0}.public_key_sha256 IS NOT NULL THEN 'key ' || {0}.public_key_sha256"
-    " WHEN {0}.unknown['public_key_sha256'] IS NOT NULL THEN 'thumbprint ' || {0}.thumbprint END"
-)
+LEAST = "greatest(coalesce(alike.known, 0) - 1, 0)"
+"""The lower bound of the count; one whose identity is unknown may be any of the known ones.
 
-LEAST = f"CASE WHEN {_NO_CERTIFICATE} THEN 0 ELSE greatest(coalesce(alike.known, 0) - 1, 0) END"
-"""The lower bound of the count; one whose identity is unknown may be any of the known ones."""
+Only the key itself proves that two are the same: a thumbprint is whatever its author wrote.
+"""
 
 
 def most(unlisted: str) -> str:
@@ -37,7 +34,7 @@ def relations(source: str, identity: str) -> dict[str, str]:
     holders = f"""
         SELECT digest, whose, CASE WHEN whose IS NULL THEN holder_id END AS nameless, min(doubt) AS doubt
         FROM (
-            SELECT {_DIGEST.format("each")} AS digest, {whose} AS whose, each.holder_id, each.unknown['app_id'] AS doubt
+            SELECT each.public_key_sha256 AS digest, {whose} AS whose, each.holder_id, each.unknown['app_id'] AS doubt
             FROM {source} AS each
         ) WHERE digest IS NOT NULL GROUP BY ALL"""
     return {
@@ -45,7 +42,7 @@ def relations(source: str, identity: str) -> dict[str, str]:
         LEFT JOIN (
             SELECT digest, count(whose) AS known, count(nameless) AS nameless, min(doubt) FILTER (whose IS NULL) AS doubt
             FROM ({holders}) GROUP BY digest
-        ) AS alike ON alike.digest = {_DIGEST.format("stored")}""",
+        ) AS alike ON alike.digest = stored.public_key_sha256""",
         "unshown": f"""
         CROSS JOIN (
             SELECT count(DISTINCT coalesce({whose}, each.holder_id)) AS identities,

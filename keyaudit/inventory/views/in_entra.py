@@ -13,11 +13,11 @@ _UNSEEN = "coalesce(stored.unknown['public_key_sha256'], unlisted.reason)"
 
 _MOST = "CASE WHEN {keyless} THEN 0 WHEN {unseen} IS NULL THEN coalesce(on_key.{0}, 0) + unshown.{0} END"
 _CREDENTIALS = (
-    "coalesce(on_key.certain, 0) + coalesce(alike.certain, 0)",
+    "coalesce(on_key.certain, 0)",
     _MOST.format("possible", keyless=_KEYLESS, unseen=_UNSEEN),
 )
 _IDENTITIES = (
-    "greatest(coalesce(on_key.certain_identities, 0), coalesce(alike.certain_identities, 0))",
+    "coalesce(on_key.certain_identities, 0)",
     _MOST.format("identities", keyless=_KEYLESS, unseen=_UNSEEN),
 )
 
@@ -41,8 +41,7 @@ def relations(sources: Sources, as_of: int) -> dict[str, str]:
     """The relations that these columns rest on, to be joined to `stored`, a certificate.
 
     on_key      credentials whose certificate is on its key
-    alike       those of which Graph does not show the certificate, but that have its thumbprint
-    unshown     one row: all of which Graph does not show the certificate; each may be on any key
+    unshown     one row: those whose certificate Graph does not show; each may be on any key, whatever its thumbprint says
     unlisted    one row: why a credential may be missing, `reason`; NULL where all were listed
     """
     of = "GROUP BY digest"
@@ -53,9 +52,6 @@ def relations(sources: Sources, as_of: int) -> dict[str, str]:
         "on_key": f"""
         LEFT JOIN (SELECT digest, {totals} FROM ({_held(sources, as_of)}) WHERE shown {of}) AS on_key
             ON on_key.digest = stored.public_key_sha256""",
-        "alike": f"""
-        LEFT JOIN (SELECT digest, {totals} FROM ({_held(sources, as_of)}) WHERE NOT shown AND digest IS NOT NULL {of}) AS alike
-            ON alike.digest = stored.thumbprint""",
         "unshown": f"""
         CROSS JOIN (
             SELECT coalesce(sum(possible), 0)::BIGINT AS possible, count(DISTINCT coalesce(whose, nameless)) AS identities,
@@ -76,7 +72,7 @@ def _held(sources: Sources, as_of: int) -> str:
     live = f"""unknown['usage'] IS NULL AND CASE
             WHEN expires_on IS NOT NULL THEN expires_on > {as_of} WHEN unknown['expires_on'] IS NULL THEN true END"""
     each = f"""
-        SELECT unknown['public_key_sha256'] IS NULL AS shown, coalesce(public_key_sha256, thumbprint) AS digest,
+        SELECT unknown['public_key_sha256'] IS NULL AS shown, public_key_sha256 AS digest,
             unknown['public_key_sha256'] AS unshown, lower(app_id) AS whose,
             CASE WHEN app_id IS NULL THEN holder_id END AS nameless,
             coalesce(unknown['expires_on'], unknown['usage'], unknown['app_id']) AS doubt, coalesce({live}, false) AS certain

@@ -226,7 +226,7 @@ def _persons(sources: Sources) -> str:
     """For each whom grants name, the users and service principals that it stands for, numbered."""
     kind = "coalesce(principal.kind, held.kind)"
     return f"""
-        SELECT held.holder, dense_rank() OVER (ORDER BY held.person_id)::INTEGER AS person,
+        SELECT held.holder, held.person_id, dense_rank() OVER (ORDER BY held.person_id)::INTEGER AS person,
             home.environment, coalesce(home.unnamed, false) AS unnamed,
             {home_doubt(kind, "blind.principals")} AS environment_doubt,
             home.subscription, {home_doubt(kind, "blind.principals", "subscription_doubt")} AS subscription_doubt,

@@ -3,6 +3,7 @@
 from keyaudit.model.columns import Column, Left, Table, Type, Where, where_found
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL
 from keyaudit.model.tables.reach import OF_KEYS, OUTSIDERS, READING, reach_columns
+from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
 from keyaudit.model.tables.vault_objects import attributes, superseded, time, version_place
 
 _CERTIFICATE = ("certificate.list", "certificate.versions", "certificate.get")
@@ -54,6 +55,14 @@ def _policy(
         name=name, type=type_, meaning=meaning, unit=unit, operations=_GET, absent=absent, left_out=left_out, values=values
     )
 
+
+OTHERS_READING = Column(
+    name="others_reading_private",
+    type=Type.COUNT,
+    meaning="service principals and managed identities that can read its private key and do not sign in with it themselves",
+    operations=REACH_OPERATIONS,
+    derived_from=("vault.access_model", "public_key_sha256", "credential.public_key_sha256", "credential.expires_on"),
+)
 
 CERTIFICATE = Table(
     name="certificate",
@@ -237,5 +246,6 @@ CERTIFICATE = Table(
             ),
         ),
         VAULT_ACCESS_MODEL,
+        OTHERS_READING,
     ),
 )

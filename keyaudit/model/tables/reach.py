@@ -142,6 +142,7 @@ COLUMNS = frozenset(
         "environments_opened",
         "environment_crossings",
         "holders_named",
+        "others_reading_private",
         "places_named",
     )
 )

@@ -44,6 +44,20 @@ _TAGS = {
     "etl-runner": "env:prod",
     "id-payments-settlement-prod": "env:prod",
     "func-rewards-prod": "env:production",
+    **dict.fromkeys(
+        (
+            "Humongous Insurance Claims",
+            "Issuing CA service",
+            "Key custodian runbook",
+            "Payments SQL server",
+            "Trust services",
+            "app-supplier-portal-prod",
+            "id-data-loader-prod",
+            "id-identity-token-service-prod",
+            "id-orders-api-prod",
+        ),
+        "env:prod",
+    ),
 }
 _TEAMS = {
     "Loyalty Engineering": ("tomas.novak", "ines.moreau"),

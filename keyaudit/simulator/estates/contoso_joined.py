@@ -43,8 +43,8 @@ _USES = (
         finds=(CERT_SELF_SIGNED, ONE_CERT_MANY, EXPORTABLE_AUTH_CERT),
     ),
     _Use("etl-runner-test", "etl-client", 1, in_entra=(SAME_CREDENTIAL,)),
-    # The vault renewed these, and nobody told Entra. The workload that reads the first one's key is its own.
-    _Use("edi-gateway", "edi-client", 0, in_entra=(NOT_RETIRED,), finds=(CERT_SELF_SIGNED,)),
+    # The vault renewed these, and nobody told Entra. A managed identity loads the first, which is not the application itself.
+    _Use("edi-gateway", "edi-client", 0, in_entra=(NOT_RETIRED,), finds=(CERT_SELF_SIGNED, EXPORTABLE_AUTH_CERT)),
     _Use("feed-publisher", "feed-client", 0, in_entra=(NOT_RETIRED,)),
 )
 

@@ -231,6 +231,7 @@ def _workloads(ground: Ground) -> tuple[ServicePrincipal, ...]:
             name=name,
             created=ground.moment(500, "service", name),
             type="ManagedIdentity",
+            tags=("env:prod",),
         )
         for name in (_SIGNER, "Issuing service")
     )

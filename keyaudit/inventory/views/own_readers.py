@@ -1,0 +1,55 @@
+"""Which workloads can read a certificate's private key without being the one that signs in with it."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program
+
+from keyaudit.inventory.views.reach_counts import BITS
+from keyaudit.inventory.views.sql import Sources
+from keyaudit.model.tables.certificate import OTHERS_READING
+from keyaudit.model.tables.reach import READING
+
+_WORKLOADS = f"workloads_{READING}"
+
+
+def prepare(sources: Sources, as_of: int) -> str:
+    """The statement that makes `reach_own_reader`, after those of `reach`: by certificate, how many workloads read its private
+    key and sign in with it: `surely`, and `perhaps`, where Graph does not show what they sign in with; `doubt` says why.
+    """
+    held = f"""
+        SELECT DISTINCT lower(app_id) AS app_id, public_key_sha256 AS digest, unknown['public_key_sha256'] AS unshown,
+            coalesce(unknown['expires_on'], unknown['usage']) AS doubt
+        FROM {sources["credential"]}
+        WHERE (public_key_sha256 IS NOT NULL OR unknown['public_key_sha256'] IS NOT NULL)
+            AND usage IS DISTINCT FROM 'Sign' AND (expires_on IS NULL OR expires_on > {as_of})"""
+    below = "made.vault_id || '/secrets/' || lower(split_part(made.certificate_id, '/', 5))"
+    readers = f"""
+        SELECT made.id, person.person, bool_or(held.unshown IS NULL AND held.doubt IS NULL) AS surely,
+            min(coalesce(held.unshown, held.doubt)) AS doubt
+        FROM ({held}) AS held
+        JOIN reach_service_principal AS home ON home.app_id = held.app_id
+        JOIN reach_person AS person ON person.person_id = home.object_id AND NOT person.human
+        JOIN reach_met AS met ON met.holder = person.holder AND met.standing AND met.certain & {BITS[READING]} <> 0
+        JOIN reach_vault AS vault ON vault.vault = met.vault
+        JOIN {sources["certificate"]} AS made ON made.vault_id = vault.id
+            AND (made.public_key_sha256 = held.digest OR held.digest IS NULL OR made.public_key_sha256 IS NULL)
+        WHERE met.object IS NULL OR met.object = {below}
+        GROUP BY made.id, person.person"""
+    return f"""
+        CREATE TABLE reach_own_reader AS
+        SELECT readers.id, count(*) FILTER (surely AND made.public_key_sha256 IS NOT NULL) AS surely, count(*) AS perhaps,
+            min(coalesce(readers.doubt, made.unknown['public_key_sha256'])) AS doubt
+        FROM ({readers}) AS readers JOIN {sources["certificate"]} AS made ON made.id = readers.id GROUP BY readers.id"""
+
+
+def counted(query: str, *, known: bool) -> str:
+    """The view of certificates that `query` makes, with `OTHERS_READING`; NULL where `prepare` did not run."""
+    name = OTHERS_READING.name
+    if not known:
+        return f"SELECT *, NULL::BIGINT AS {name}_min, NULL::BIGINT AS {name}_max FROM ({query})"
+    least = f"greatest(made.{_WORKLOADS}_min - coalesce(own.perhaps, 0), 0)"
+    most = f"greatest(made.{_WORKLOADS}_max - coalesce(own.surely, 0), 0)"
+    why = f"CASE WHEN {most} = {least} THEN NULL ELSE coalesce(made.unknown['{_WORKLOADS}'], own.doubt) END"
+    return f"""
+        SELECT made.* REPLACE (CASE WHEN {why} IS NULL THEN made.unknown
+                ELSE map_concat(made.unknown, MAP {{'{name}': {why}}}) END AS unknown),
+            {least} AS {name}_min, {most} AS {name}_max
+        FROM ({query}) AS made LEFT JOIN reach_own_reader AS own ON own.id = made.id"""

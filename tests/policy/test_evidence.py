@@ -1,0 +1,36 @@
+"""Environments are evidence that tags hold in part: without any, policies over them are not evaluated."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from keyaudit.model.environments import EnvironmentRule
+from keyaudit.model.evidence import ENVIRONMENTS
+from keyaudit.model.reasons import OPTIONAL, Reason
+from keyaudit.model.run import Run
+from keyaudit.policy.evidence import optional, supplied
+from tests.policy.inventory import policy
+
+RUN = Run(run_id="r", tenant_id="t", tenant_name="t", environment="public", identity="i", as_of=0, tool_version="1")
+RULED = replace(RUN, environment_rules=(EnvironmentRule(of="vault", pattern="*", environment="prod"),))
+
+
+@pytest.mark.parametrize(
+    ("run", "named", "expected"), [(RUN, False, set()), (RUN, True, {ENVIRONMENTS}), (RULED, False, {ENVIRONMENTS})]
+)
+def test_environments_are_supplied_by_a_setting_or_by_the_tag_of_a_vault(
+    tmp_path: Path, run: Run, named: bool, expected: set[str]
+) -> None:
+    needing, other = policy(tmp_path, id="needing", needs=ENVIRONMENTS), policy(tmp_path, id="other")
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE VIEW environment_named AS SELECT 1 AS id WHERE {named}")
+        assert supplied(run, [needing, other], connection) == expected
+        assert supplied(run, [other], connection) == set()
+
+
+def test_what_nothing_names_counts_where_environments_are_in_use_or_required() -> None:
+    assert optional(RUN, ()) == OPTIONAL | {Reason.NOT_CONFIGURED}
+    assert optional(RUN, (ENVIRONMENTS,)) == optional(RULED, ()) == OPTIONAL
+    assert optional(RULED, ("not-in-cloud",)) == OPTIONAL - {Reason.NOT_IN_CLOUD}
