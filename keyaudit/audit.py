@@ -13,6 +13,7 @@ from keyaudit.inventory.access import BESIDE, BESIDE_ELIGIBLE, TABLES_ASKED, des
 from keyaudit.inventory.access_models import with_access_models
 from keyaudit.inventory.blast.reading import known, read
 from keyaudit.inventory.earlier import Earlier, continued
+from keyaudit.inventory.expected import unmet
 from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read, endings, prepare
 from keyaudit.inventory.finding import target
 from keyaudit.inventory.listing import listing
@@ -29,13 +30,14 @@ from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import Exit
 from keyaudit.model.evidence import NOT_IN_CLOUD
+from keyaudit.model.expectations import NOTHING, Expectations
 from keyaudit.model.expiring import Expiring
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Severity
 from keyaudit.model.listing import Inventory
 from keyaudit.model.overview import Overview
 from keyaudit.model.reasons import OPTIONAL, UNSAFE, Reason
-from keyaudit.model.run import Report, Run, Verdict
+from keyaudit.model.run import Gap, Report, Run, Verdict
 from keyaudit.model.tables import TABLES, operations, operations_of
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
@@ -168,11 +170,13 @@ def judge(
     require: Collection[str] = (),
     scoring: Scoring = Scoring.NONE,
     listed: bool = False,
+    expected: Expectations = NOTHING,
+    since: Snapshot | None = None,
 ) -> Iterator[Report]:
     """The snapshot judged by policies, offline. Findings stream from the report for as long as the context lasts.
 
     `require` names what is otherwise optional, as `model.evidence` does. `listed`: whole rows of the report's listings are
-    looked at, so that what no policy reads is worked out too.
+    looked at, so that what no policy reads is worked out too. `expected` is what must be there, measured against `since`.
     """
     optional = OPTIONAL - {Reason.NOT_IN_CLOUD} if NOT_IN_CLOUD in require else OPTIONAL
     tenant = Scope(f"/tenants/{snapshot.run.tenant_id}".lower(), snapshot.run.tenant_name, ScopeKind.TENANT)
@@ -223,6 +227,7 @@ def judge(
             new_only=new_only,
             unsupplied=judgement.unsupplied,
             optional=optional,
+            unmet=unmet(snapshot, expected, since) if expected else None,
         )
         yield Report(
             run=run,
@@ -245,6 +250,7 @@ def assess(
     *,
     needed_by: Mapping[str, tuple[str, ...]] | None = None,
     unknown: Collection[Reason] = (),
+    unmet: Sequence[Gap] | None = None,
 ) -> Verdict:
     """The verdict of a run that judges nothing: whether everything required was read. `unknown`: why values of it were not."""
     verdict = gate.decide(
@@ -257,6 +263,7 @@ def assess(
         needed_by=needed_by or {},
         fail_on=None,
         allowances=(),
+        unmet=unmet,
     )
     # What nobody asked for is no gap of this reading.
     gaps = tuple(gap for gap in verdict.gaps if gap.required or gap.reason in UNSAFE or required.intersection(gap.operations))
