@@ -13,6 +13,7 @@ from keyaudit.inventory.access import BESIDE, BESIDE_ELIGIBLE, TABLES_ASKED, des
 from keyaudit.inventory.access_models import with_access_models
 from keyaudit.inventory.blast.reading import known, read
 from keyaudit.inventory.earlier import Earlier, continued
+from keyaudit.inventory.expected import unmet
 from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read, endings, prepare
 from keyaudit.inventory.finding import target
 from keyaudit.inventory.listing import listing
@@ -28,13 +29,14 @@ from keyaudit.model.blast_radius import BlastRadius
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import Exit
+from keyaudit.model.expectations import NOTHING, Expectations
 from keyaudit.model.expiring import Expiring
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Severity
 from keyaudit.model.listing import Inventory
 from keyaudit.model.overview import Overview
 from keyaudit.model.reasons import OPTIONAL, UNSAFE, Reason
-from keyaudit.model.run import Report, Run, Verdict
+from keyaudit.model.run import Gap, Report, Run, Verdict
 from keyaudit.model.tables import TABLES, operations, operations_of
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
@@ -170,12 +172,14 @@ def judge(
     scoring: Scoring = Scoring.NONE,
     listed: bool = False,
     whole_rows: bool = True,
+    expected: Expectations = NOTHING,
+    since: Snapshot | None = None,
 ) -> Iterator[Report]:
     """The snapshot judged by policies, offline. Findings stream from the report for as long as the context lasts.
 
     `require` names what is otherwise optional, as `model.evidence` does. `listed`: whole rows of the report's listings are
     looked at, so that what no policy reads is worked out too. Without `whole_rows` a finding's row has, of the derived columns,
-    those alone that its policies read or show.
+    those alone that its policies read or show. `expected` is what must be there, measured against `since`.
     """
     may_lack = optional(snapshot.run, require)
     tenant = Scope(f"/tenants/{snapshot.run.tenant_id}".lower(), snapshot.run.tenant_name, ScopeKind.TENANT)
@@ -232,6 +236,7 @@ def judge(
             new_only=new_only,
             unsupplied=judgement.unsupplied,
             optional=may_lack,
+            unmet=unmet(snapshot, expected, since) if expected else None,
         )
         yield Report(
             run=run,
@@ -254,6 +259,7 @@ def assess(
     *,
     needed_by: Mapping[str, tuple[str, ...]] | None = None,
     unknown: Collection[Reason] = (),
+    unmet: Sequence[Gap] | None = None,
 ) -> Verdict:
     """The verdict of a run that judges nothing: whether everything required was read. `unknown`: why values of it were not."""
     verdict = gate.decide(
@@ -266,6 +272,7 @@ def assess(
         needed_by=needed_by or {},
         fail_on=None,
         allowances=(),
+        unmet=unmet,
     )
     # What nobody asked for is no gap of this reading.
     gaps = tuple(gap for gap in verdict.gaps if gap.required or gap.reason in UNSAFE or required.intersection(gap.operations))

@@ -44,13 +44,14 @@ def decide(
     new_only: bool = False,
     unsupplied: Sequence[NotJudged] = (),
     optional: frozenset[Reason] = OPTIONAL,
+    unmet: Sequence[Gap] | None = None,
 ) -> Verdict:
     """The verdict. `required` holds operation ids and `needed_by` the selected policies that need each.
 
     With `fail_on` None open findings do not count against the run. Allowances never excuse an unsafe reason, nor do waivers
     that cover coverage; `waived` says how many findings each of the others covers, by its id. With `new_only` the findings that
     the baseline holds do not count. What is missing for an `optional` reason does not count; evidence that is `unsupplied` to
-    policies does.
+    policies does. `unmet` are expectations that were not met; None: nothing was expected.
     """
     ledger = _Ledger(run, coverage, required, optional)
     holding = [each for each in waivers if each.covers_coverage and not each.expired(run.as_of)]
@@ -59,6 +60,10 @@ def decide(
     if run.skew is not None and abs(run.skew) > MAX_SKEW:
         gaps = (_skew_gap(run.skew, ledger.tenant, allowing, needed_by), *gaps)
     gaps = (*_unsupplied_gaps(unsupplied, ledger.tenant, allowing), *gaps)
+    gaps = (
+        *(replace(gap, allowed=allowing.allows((gap.scope,), gap.operations, gap.reason, None)) for gap in unmet or ()),
+        *gaps,
+    )
     failed, unknown = _sum(tally.failed for tally in tallies), _sum(tally.unknown for tally in tallies)
     allowed_unknown = sum(group.count for group in groups if allowing.unknown(group))
     left_out = sum(group.count for group in groups if ledger.optional(group))
@@ -98,6 +103,7 @@ def decide(
         unused_allowances=allowing.unused(allowances),
         waivers=tuple(_use(each, run.as_of, allowing, waived or {}) for each in waivers),
         coverage=ledger.records,
+        expected=unmet is not None,
         required=len(ledger.required),
         assessed=sum(record.state is State.ASSESSED for record in ledger.required),
     )

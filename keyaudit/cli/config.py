@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
@@ -11,20 +12,26 @@ from keyaudit.cli.policy_config import PolicyConfig, read_policy_config
 from keyaudit.cli.toml import Toml
 from keyaudit.cloud.environment import ENVIRONMENTS, MEMBERS, Environment, custom
 from keyaudit.model.environments import EnvironmentRule
+from keyaudit.model.expectations import Expectations
 from keyaudit.model.filters import Filters
+from keyaudit.model.tables import TABLES, table_named
+from keyaudit.model.text import one_line
 
 DEFAULT = Path("keyaudit.toml")
 """The file of the folder that a command is run in."""
 
-_TABLES = ("schema", "scope", "auth", "clouds", "environments", "policy", "require")
+_TABLES = ("schema", "scope", "auth", "clouds", "environments", "policy", "require", "expect")
 _PLACES: Mapping[str, Literal["vault", "principal", "subscription"]] = {
     "vaults": "vault",
     "principals": "principal",
     "subscriptions": "subscription",
 }
 """The tables of [environments], with what their rules are about."""
+_EXPECT = ("subscriptions", "vaults", "at_least", "shrinkage")
+_PERCENT = re.compile(r"(\d{1,2}|100) ?%", re.ASCII)
 _FILTERS = tuple(each.name for each in fields(Filters))
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)
+_MOST = 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +46,7 @@ class Config:
     clouds: Mapping[str, Environment] = field(default_factory=dict)
     environment_rules: tuple[EnvironmentRule, ...] = ()
     policy: PolicyConfig = field(default_factory=PolicyConfig)
+    expected: Expectations = field(default_factory=Expectations)
 
 
 def read_config(path: Path | None) -> Config:
@@ -76,7 +84,36 @@ class _Reader:
                 for rule in self._rules(of, ("environments", name), environments.get(name, {}))
             ),
             policy=read_policy_config(self._file),
+            expected=self._expected(tables.get("expect", {})),
         )
+
+    def _expected(self, value: object) -> Expectations:
+        table = self._file.table(("expect",), value, _EXPECT)
+        return Expectations(
+            subscriptions=self._file.texts(("expect", "subscriptions"), table.get("subscriptions", [])),
+            vaults=self._file.texts(("expect", "vaults"), table.get("vaults", [])),
+            at_least=self._at_least(("expect", "at_least"), table.get("at_least", {})),
+            shrinkage=self._percent(("expect", "shrinkage"), table["shrinkage"]) if "shrinkage" in table else None,
+        )
+
+    def _at_least(self, path: tuple[str, ...], value: object) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for asked, least in self._file.named(path, value).items():
+            table = table_named(asked)
+            if table is None:
+                near = get_close_matches(asked, TABLES, n=1)
+                remedy = f"did you mean {near[0]}?" if near else f"the tables are {', '.join(TABLES)}"
+                raise self._file.error((*path, asked), f"no table {one_line(asked)!r}", remedy)
+            if isinstance(least, bool) or not isinstance(least, int) or not 0 < least <= _MOST:
+                raise self._file.error((*path, asked), f"not a number from 1 to {_MOST:,}", "write it as in applications = 100")
+            found[table.name] = least
+        return found
+
+    def _percent(self, path: tuple[str, ...], value: object) -> int:
+        match = _PERCENT.fullmatch(self._file.text(path, value))
+        if match is None:
+            raise self._file.error(path, "not a percentage from 0% to 100%", 'write it as in shrinkage = "10%"')
+        return int(match[1])
 
     def _cloud(self, name: str, value: object) -> Environment:
         path = ("clouds", name)

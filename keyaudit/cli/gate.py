@@ -1,5 +1,6 @@
 """`keyaudit gate`: decides for a pipeline, by its exit code."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +22,14 @@ def gate(
     new_only: Annotated[
         bool, typer.Option("--new-only", help="With --baseline: fail on what it does not hold, or less gravely.")
     ] = False,
+    since: Annotated[
+        Path | None,
+        typer.Option(
+            "--since",
+            metavar="DIR",
+            help="An earlier snapshot, against which the shrinkage in [expect] of keyaudit.toml is measured.",
+        ),
+    ] = None,
     ci: Annotated[
         Ci, typer.Option("--ci", help="Speak to this build agent: annotations and a summary. auto: the one it runs in.")
     ] = Ci.AUTO,
@@ -47,6 +56,7 @@ def gate(
         scoring=scoring(shown.output, files),
         listed=listed(files),
         whole_rows=shown.output is not None or bool(files),
+        since=since,
     ) as result:
         code = deliver(result, shown, files, without_names(result, redaction, key))
         tell_agent(result, ci, machine=shown.output in (Format.JSON, Format.CSV))

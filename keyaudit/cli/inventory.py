@@ -42,13 +42,12 @@ def inventory(
 
 def _known(table: str) -> "Table":
     """The table, for its name or its plural, however it is spelt."""
-    from keyaudit.model.tables import TABLES  # noqa: PLC0415 - heavy
+    from keyaudit.model.tables import TABLES, table_named  # noqa: PLC0415 - heavy
 
-    asked = table.lower().replace("-", "_").replace(" ", "_")
-    for name, declared in TABLES.items():
-        if asked in {name, f"{name}s", declared.plural.replace(" ", "_").replace("-", "_")}:
-            return declared
-    near = difflib.get_close_matches(asked, TABLES, n=1)
+    found = table_named(table)
+    if found is not None:
+        return found
+    near = difflib.get_close_matches(table.lower(), TABLES, n=1)
     collected = ", ".join(TABLES)
     meant = f"did you mean {near[0]}?" if near else f"the tables are {collected}"
     raise UsageError("inventory", f"no table {table!r}", meant)

@@ -9,7 +9,8 @@ from keyaudit.cli.chosen import chosen
 from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.limits import settled
 from keyaudit.cli.options import Choice, Live, Stored
-from keyaudit.cli.source import each, snapshot
+from keyaudit.cli.source import check_since, each, snapshot
+from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.allowances import Allowance
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.findings import Severity
@@ -36,11 +37,14 @@ def all_judged(
     scoring: Scoring = Scoring.NONE,
     listed: bool = False,
     whole_rows: bool = True,
+    since: Path | None = None,
 ) -> Iterator[Sequence[Report]]:
     """A report for each tenant that is named, in that order; good until the context ends."""
     tenants = each(live, stored)
     if len(tenants) > 1 and choice.baseline is not None:
         raise UsageError("--baseline", "is of one tenant, and several are named", "judge that one alone")
+    if len(tenants) > 1 and since is not None:
+        raise UsageError("--since", "is of one tenant, and several are named", "judge that one alone")
     with ExitStack() as stack:
         reports = [
             stack.enter_context(
@@ -53,6 +57,7 @@ def all_judged(
                     among=len(tenants) > 1,
                     listed=listed,
                     whole_rows=whole_rows,
+                    since=since,
                 )
             )
             for one in tenants
@@ -74,11 +79,12 @@ def judged(
     among: bool = False,
     listed: bool = False,
     whole_rows: bool = True,
+    since: Path | None = None,
 ) -> Iterator[Report]:
     """The report, good until the context ends. Everything that can be refused is refused before anything is read.
 
     `among` other tenants, one that cannot be read is a report that says so. `listed` and `whole_rows` as
-    `audit.judge` has them.
+    `audit.judge` has them. `since` is the folder of an earlier snapshot of the tenant.
     """
     known = load(besides=choice.policies)
     policies = chosen(known, choice)
@@ -88,7 +94,10 @@ def judged(
     if new_only and baseline is None:
         raise UsageError("--new-only", "new since when is not said", "name a baseline with --baseline")
     allowances = [Allowance.parse(text) for text in choice.allow_gap or ()]
+    earlier = open_snapshot(since) if since is not None else None
     with snapshot(live, stored, among=among) as (taken, as_of):
+        if since is not None and earlier is not None:
+            check_since(since, earlier.run, taken.run)
         if baseline is not None and baseline.tenant_id != taken.run.tenant_id.lower():
             what = f"the baseline is of tenant {one_line(baseline.tenant_id)}, not of {one_line(taken.run.tenant_id)}"
             raise UnsafeError("--baseline", what, "name this tenant's")
@@ -108,6 +117,8 @@ def judged(
             scoring=scoring,
             listed=listed,
             whole_rows=whole_rows,
+            expected=how.expected,
+            since=earlier,
         ) as report:
             yield report
 

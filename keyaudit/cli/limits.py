@@ -7,6 +7,7 @@ from keyaudit.cli.config import Config, read_config
 from keyaudit.cli.options import Choice, Live
 from keyaudit.model.errors import UsageError
 from keyaudit.model.evidence import REQUIRABLE
+from keyaudit.model.expectations import Expectations
 from keyaudit.policy.bind import bind
 from keyaudit.policy.load import Policy
 from keyaudit.policy.problems import nearest, shown
@@ -21,6 +22,7 @@ class Limits:
     parameters: Overrides
     classes: tuple[PolicyClass, ...]
     require: tuple[str, ...]
+    expected: Expectations
 
     def overrides(self, policies: Sequence[Policy]) -> Overrides:
         """The values that were set for these policies."""
@@ -33,12 +35,14 @@ def settled(live: Live, choice: Choice, known: Sequence[Policy]) -> Limits:
 
     A simulated tenant is judged without the file of the folder, which is about a real one; --config names one all the same.
     """
-    config = (Config() if live.demo and live.config is None else read_config(live.config)).policy
+    whole = Config() if live.demo and live.config is None else read_config(live.config)
+    config = whole.policy
     found = Limits(
         profile=choice.profile or config.profile or "default",
         parameters=config.parameters,
         classes=config.classes,
         require=tuple(dict.fromkeys((*_required(choice.require or ()), *config.require))),
+        expected=whole.expected,
     )
     check(found.parameters, found.classes, {policy.text.id: policy for policy in known})
     bind(known, found.profile, found.parameters, found.classes)

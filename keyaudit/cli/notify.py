@@ -57,7 +57,7 @@ def notify(
             ended = ends_soon(found)
         with (
             snapshot(live, stored) as (taken, as_of),
-            judged(offline, Stored(from_=[taken.folder], as_of=stored.as_of), choice, fail_on=None) as after,
+            judged(offline, Stored(from_=[taken.folder], as_of=stored.as_of), choice, fail_on=None, since=since) as after,
             audit.expiring(taken, as_of=as_of, within=LOOK_AHEAD) as ending,
         ):
             check_since(since, before.run, after.run)

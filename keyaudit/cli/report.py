@@ -1,6 +1,7 @@
 """`keyaudit report`: lists findings to a person. It does not decide, and exits 0 or 3."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -68,6 +69,14 @@ def report(
             "--framework", metavar="NAME", help="By the controls of a framework, as in cis-azure-6.0, and by its limits."
         ),
     ] = None,
+    since: Annotated[
+        Path | None,
+        typer.Option(
+            "--since",
+            metavar="DIR",
+            help="An earlier snapshot, against which the shrinkage in [expect] of keyaudit.toml is measured.",
+        ),
+    ] = None,
 ) -> int:
     """Show what is wrong with keys and credentials, worst first."""
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
@@ -75,6 +84,8 @@ def report(
     from keyaudit.cli.redaction import salt, without_names  # noqa: PLC0415 - heavy
 
     if framework is not None:
+        if since is not None:
+            raise UsageError("--framework", "cannot be combined with --since", "measure shrinkage with keyaudit gate")
         from keyaudit.cli.controls import report_by  # noqa: PLC0415 - heavy
 
         if redaction != Redaction():
@@ -91,7 +102,7 @@ def report(
     marked(shown.bom, [shown.output or "", *(target.format for target in files)])
     scores = scoring(shown.output, files, by_score=first_screen or sort is Sort.SCORE)
     key = salt(redaction, [shown.output, *(target.format for target in files)])
-    with all_judged(live, stored, choice, fail_on=None, scoring=scores, listed=listed(files)) as judged:
+    with all_judged(live, stored, choice, fail_on=None, scoring=scores, listed=listed(files), since=since) as judged:
         result = without_names(judged, redaction, key)
         least = severity or Severity.INFO
         return deliver(

@@ -10,6 +10,7 @@ from keyaudit.collect.confines import check_sources
 from keyaudit.collect.surfaces import SURFACES
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import UsageError
+from keyaudit.model.expectations import Expectations
 from keyaudit.model.filters import Filters
 from keyaudit.model.text import one_line
 
@@ -23,6 +24,7 @@ class Settings:
     tenant: str | None
     filters: Filters
     environment_rules: tuple[EnvironmentRule, ...]
+    expected: Expectations
 
 
 def settle(live: Live, *, resume: bool) -> Settings:
@@ -55,6 +57,7 @@ def settle(live: Live, *, resume: bool) -> Settings:
         tenant=live.tenant[0] if live.tenant else config.tenant,
         filters=filters,
         environment_rules=config.environment_rules,
+        expected=config.expected,
     )
 
 

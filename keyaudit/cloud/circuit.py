@@ -56,8 +56,7 @@ class Circuit:
         """What a request remembers of the moment at which it came."""
         return self._given_up
 
-    @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         """Whether requests have to wait."""
         return self._failures >= self._opens_after
 
@@ -67,10 +66,10 @@ class Circuit:
 
     async def enter(self, mark: int, deadline: float) -> Turn:
         """Wait until requests go through, or for one's turn to try; no longer than to the deadline, or until it is given up."""
-        if not self.open:
+        if not self.is_open():
             return Turn()
         async with self._turnstile:
-            while self.open and self._given_up == mark and (left := deadline - self._clock.monotonic()) > 0:
+            while self.is_open() and self._given_up == mark and (left := deadline - self._clock.monotonic()) > 0:
                 if self._probe is not None:
                     await self._probe.wait()
                 elif (wait := self._not_before - self._clock.monotonic()) > 0:

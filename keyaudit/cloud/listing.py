@@ -1,5 +1,6 @@
 """One list over all its pages: items one by one, and at the end how it ended."""
 
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Generic, TypeVar
 
@@ -147,10 +148,9 @@ _NAMES = ("id", "kid", "name", "displayName")
 
 def _label(number: int, raw: msgspec.Raw) -> str:
     """What to look for in the service: the place in the list, and the name if the item has one."""
-    try:
+    item: object = None
+    with contextlib.suppress(msgspec.MsgspecError, RecursionError, ValueError):
         item = msgspec.json.decode(raw)
-    except (msgspec.MsgspecError, RecursionError, ValueError):
-        item = None
     names = (item.get(name) for name in _NAMES) if isinstance(item, dict) else ()
     name = next((name for name in names if isinstance(name, str) and name), "")
     return f"number {number:,} ({one_line(name, 100)})" if name else f"number {number:,}"

@@ -68,7 +68,7 @@ class _Way:
 
     def barred(self, path: Turn, line: Turn) -> bool:
         """Whether a circuit was opened while the request waited elsewhere."""
-        return (self.path.open and path.probe is None) or (self.line.open and line.probe is None)
+        return (self.path.is_open() and path.probe is None) or (self.line.is_open() and line.probe is None)
 
 
 class Sender:

@@ -108,6 +108,8 @@ class Verdict:
     waivers: tuple[Use, ...] = ()
     """Every waiver that was given, with what it covered."""
     coverage: tuple[Coverage, ...] = ()
+    expected: bool = False
+    """The reader said what must be there; else the run is complete only as far as the identity can see."""
     required: int = 0
     """Coverage records that the selected policies need."""
     assessed: int = 0

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TextIO
 
+from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.relying_parties import Unread
 from keyaudit.model.run import Run, Verdict
 from keyaudit.model.shell import option
@@ -30,6 +31,8 @@ def render(run: Run, verdict: Verdict, folder: str, out: TextIO, *, hints: bool,
     lines += wrap(f"Read of {one_line(run.tenant_name or run.tenant_id)}: {counts}.", _WIDTH)
     if run.filters.shown:
         lines += wrap(f"Not the whole tenant: {one_line('; '.join(run.filters.shown))}.", _WIDTH)
+    if not verdict.expected:
+        lines += wrap(f"{RELATIVE.capitalize()}.", _WIDTH)
     for block in (incomplete(verdict, _WIDTH, colour=False), unsafe(verdict, _WIDTH, colour=False)):
         lines += ["", *block] if block else []
     if unread:

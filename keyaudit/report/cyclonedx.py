@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from keyaudit.model import times
 from keyaudit.model.coverage import State
+from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
 from keyaudit.model.tables import TABLES
@@ -112,6 +113,8 @@ class _Bom:
         yield _property("untrusted", UNTRUSTED)
         yield _property("run", run.run_id)
         yield _property("tenant", run.tenant_id)
+        if not self.report.verdict.expected:
+            yield _property("completeness", RELATIVE)
         for gap in self.report.verdict.gaps:
             if _LISTS.intersection(gap.operations):
                 name = one_line(gap.scope.name or gap.scope.id)

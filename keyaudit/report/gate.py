@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TextIO
 
 from keyaudit.model.errors import MEANINGS, Exit
+from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Report, Verdict
@@ -36,6 +37,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"  others     {results(report)}"
     yield f"  blocking   {sum(_open(verdict)[each] for each in _blocking(verdict)):,}"
     yield f"  coverage   {verdict.assessed:,} of {verdict.required:,} required reads"
+    if not verdict.expected:
+        yield f"             {RELATIVE}"
     for said in setting_lines(report.settings):
         yield f"  settings   {said}"
     yield from _weakened(report)
@@ -71,7 +74,8 @@ def _weakened(report: Report) -> Iterator[str]:
         kind = "GAP" if not gap.required else "ALLOWED" if gap.allowed else "INCOMPLETE"
         what = f": {reads(gap.operations)}" if gap.operations else ""
         name = one_line(gap.scope.name or gap.scope.id)
-        yield f"  {kind}  {name} ({gap.reason}: {ADVICE[gap.reason].meaning}){what}"
+        detail = f"; {one_line(gap.detail)}" if gap.detail else ""
+        yield f"  {kind}  {name} ({gap.reason}: {ADVICE[gap.reason].meaning}{detail}){what}"
     for tally in report.tallies:
         unknown = sum(tally.unknown.values())
         if unknown:

@@ -66,5 +66,6 @@ def _set_policy(operations: Iterable[Operation], gap: Gap) -> str:
     kinds = access_policies(operations)
     allowed = {kind: names for kind, names in access_policies(OPERATIONS.values()).items() if kind in kinds}
     name = option("--name", one_line(gap.scope.name, _LONGEST))
-    subscription = option("--subscription", one_line(gap.scope.id.split("/")[2], _LONGEST))
-    return f"az keyvault set-policy {name} --object-id OBJECT_ID {permission_flags(allowed)} {subscription}"
+    parts = gap.scope.id.split("/")
+    of = f" {option('--subscription', one_line(parts[2], _LONGEST))}" if parts[1:2] == ["subscriptions"] and parts[2:] else ""
+    return f"az keyvault set-policy {name} --object-id OBJECT_ID {permission_flags(allowed)}{of}"

@@ -5,6 +5,7 @@ from typing import TextIO
 
 from keyaudit.model import times
 from keyaudit.model.baseline import Baseline
+from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
 from keyaudit.model.run import NotJudged, Report, Verdict
 from keyaudit.model.waivers import Use
@@ -133,6 +134,7 @@ def verdict_member(verdict: Verdict) -> dict[str, object]:
         "allowed_unknown": verdict.allowed_unknown,
         "allowed_gaps": sum(gap.allowed for gap in verdict.gaps),
         "unused_allowances": list(verdict.unused_allowances),
+        "completeness": None if verdict.expected else RELATIVE,
     }
 
 

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import BinaryIO
 
 from keyaudit.model.errors import MEANINGS, Exit
+from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Report
@@ -64,6 +65,9 @@ def _head(report: Report) -> Iterator[str]:
         yield ""
     yield f"{safe(run.tenant_name or run.tenant_id)}, as {safe(run.identity)}. {safe(counted(report))}"
     yield ""
+    if not verdict.expected:
+        yield f"{safe(RELATIVE.capitalize())}."
+        yield ""
     yield from _table(
         ("severity", "open", "known", "waived", "unknown"),
         (

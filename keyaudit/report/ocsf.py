@@ -7,6 +7,7 @@ Fail, pass and waived are what they say; what nobody can tell and what was not j
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
+from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Report
@@ -58,7 +59,13 @@ def _common(report: Report) -> dict[str, object]:
             "correlation_uid": run.run_id,
             "labels": [*([SIMULATED] if run.simulated else []), UNTRUSTED],
         },
-        "unmapped": {"run_id": run.run_id, "complete": verdict.complete, "exit": int(verdict.exit), "simulated": run.simulated},
+        "unmapped": {
+            "run_id": run.run_id,
+            "complete": verdict.complete,
+            "exit": int(verdict.exit),
+            "simulated": run.simulated,
+            **({} if verdict.expected else {"completeness": RELATIVE}),
+        },
     }
 
 

@@ -58,6 +58,7 @@ def _metrics(report: Report) -> Iterator[tuple[str, str, Iterable[Sample]]]:
     yield "run_timestamp_seconds", "The moment that the run is of.", [(tenant, run.as_of)]
     yield "exit_code", "What the run came to; keyaudit explain exit-codes says what each means.", [(tenant, int(verdict.exit))]
     yield "complete", "1 if everything required was read and no required result is unknown.", [(tenant, int(verdict.complete))]
+    yield "expected", "0 if the run is complete only as far as the identity can see.", [(tenant, int(verdict.expected))]
     yield "reads_required", "Reads that the selected policies need.", [(tenant, verdict.required)]
     yield "reads_assessed", "Those of them that were done.", [(tenant, verdict.assessed)]
     if verdict.required:

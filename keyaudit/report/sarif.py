@@ -14,6 +14,7 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from keyaudit.model import times
+from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Gap, Report
@@ -138,7 +139,10 @@ def _run(report: Report, category: str, results: _Results, rules: Mapping[str, i
                 "exitCode": int(verdict.exit),
                 "endTimeUtc": times.iso_time(run.as_of),
                 "toolExecutionNotifications": notices,
-                "properties": {"settings": settings_member(report.settings)},
+                "properties": {
+                    "settings": settings_member(report.settings),
+                    **({} if verdict.expected else {"completeness": RELATIVE}),
+                },
             }
         ],
         "columnKind": "utf16CodeUnits",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from keyaudit.model import times
 from keyaudit.model.coverage import ScopeKind, State
 from keyaudit.model.errors import MEANINGS, Exit
+from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.run import Report, Run, Verdict
@@ -32,6 +33,8 @@ def header(run: Run, verdict: Verdict, width: int, colour: bool) -> list[str]:
     notes = [f"as of {times.iso_time(run.as_of)}", *network(run), *(f"{name} as supplied" for name in sorted(run.evidence))]
     if run.filters.shown:
         notes.append(f"not the whole tenant: {one_line('; '.join(run.filters.shown), _FILTERS)}")
+    if not verdict.expected:
+        notes.append(RELATIVE)
     if run.environment != "public":
         notes.insert(0, f"cloud {one_line(run.environment)}")
     return [

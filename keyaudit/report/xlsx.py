@@ -17,6 +17,7 @@ from xlsxwriter.exceptions import FileCreateError
 
 from keyaudit.model import times
 from keyaudit.model.errors import MEANINGS
+from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Report
 from keyaudit.model.tables import TABLES
@@ -193,6 +194,8 @@ def _about(report: Report) -> Iterator[Sequence[str | int]]:
     yield "read as", run.identity
     yield from (("network", fact) for fact in network(run))
     yield from (("not the whole tenant", part) for part in run.filters.shown)
+    if not report.verdict.expected:
+        yield "completeness", RELATIVE
     yield from (("supplied", name, digest) for name, digest in sorted(run.evidence.items()))
     yield "policies", pack(report.tallies)
     yield from (("setting", line) for line in setting_lines(report.settings))

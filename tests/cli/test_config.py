@@ -13,6 +13,7 @@ from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import Exit, UsageError
+from keyaudit.model.expectations import RELATIVE, Expectations
 from keyaudit.model.filters import Filters
 from keyaudit.model.run import Run
 from keyaudit.simulator.estates import estate
@@ -247,3 +248,42 @@ def test_a_resumed_run_keeps_its_filters_and_takes_no_others(folder: Path, keyau
     assert keyaudit(*resume).code == Exit.CLEAN
     taken = open_snapshot(folder / "out")
     assert (taken.run.filters, taken.run.rows["vault"], taken.run.rows["key"]) == (filters, 1, 0)
+
+
+def test_what_must_be_there_is_read(folder: Path) -> None:
+    least = "[expect.at_least]\napplications = 3\nkeys = 2\n"
+    (folder / "keyaudit.toml").write_text(f'[expect]\nsubscriptions = ["prod-*"]\nvaults = "kv-*"\nshrinkage = "10%"\n{least}')
+    assert read_config(None).expected == Expectations(
+        subscriptions=("prod-*",), vaults=("kv-*",), at_least={"application": 3, "key": 2}, shrinkage=10
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('shrinkage = "110%"', "not a percentage from 0% to 100%"),
+        ("shrinkage = 10", "not a text"),
+        ("[expect.at_least]\nkeyz = 3", "no table 'keyz'"),
+        ("[expect.at_least]\nkeys = 0", "not a number from 1 to"),
+        ("[expect.at_least]\nkeys = true", "not a number from 1 to"),
+        ("vault = 3", "vault"),
+    ],
+)
+def test_an_expectation_that_cannot_be_meant_is_refused(folder: Path, text: str, said: str) -> None:
+    (folder / "keyaudit.toml").write_text(f"[expect]\n{text}\n")
+    with pytest.raises(UsageError) as refused:
+        read_config(None)
+    assert said in str(refused.value)
+
+
+def test_a_stored_snapshot_is_measured_by_the_expectations_of_now(keyaudit: Keyaudit, folder: Path, contoso: Path) -> None:
+    (folder / "keyaudit.toml").write_text('[expect]\nvaults = ["kw-*"]\nshrinkage = "10%"\n')
+    asked = ("--from", contoso, "--since", contoso, "--select", "kv-purge-protection-off")
+    ran = keyaudit("gate", *asked, "--fail-on", "critical")
+    assert ran.code == Exit.INCOMPLETE
+    assert "not_visible: it was expected and is not visible; expected vault kw-*" in ran.out
+    assert RELATIVE not in " ".join(ran.out.split())
+    (folder / "keyaudit.toml").unlink()
+    ran = keyaudit("gate", *asked, "--fail-on", "critical")
+    assert ran.code == Exit.CLEAN
+    assert RELATIVE in " ".join(ran.out.split())

@@ -151,7 +151,7 @@ async def test_requests_wait_while_it_is_open_and_go_on_when_one_is_answered() -
     clock = FakeClock()
     circuit = _circuit(clock)
     await _fail(circuit, CIRCUIT, clock)
-    assert circuit.open
+    assert circuit.is_open()
     mark = circuit.mark
     waiting = [asyncio.create_task(circuit.enter(mark, clock.monotonic() + 10_000)) for _ in range(50)]
     done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -173,7 +173,7 @@ async def test_what_waits_is_refused_after_the_runs_patience_and_what_comes_late
     assert circuit.given_up(mark) == BROKEN
     assert circuit.given_up(circuit.mark) is None
     circuit.answered(await circuit.enter(circuit.mark, clock.monotonic() + 100))
-    assert not circuit.open
+    assert not circuit.is_open()
 
 
 async def test_a_host_that_never_answered_is_given_up_at_once() -> None:

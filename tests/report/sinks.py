@@ -172,3 +172,8 @@ def _over(test: Callable[..., None], fixed: dict[str, str] | None) -> Callable[.
         kept.append(inspect.Parameter("corpus", inspect.Parameter.KEYWORD_ONLY))
     run.__signature__ = taken.replace(parameters=kept)  # type: ignore[attr-defined]  # what pytest asks for is what it gives
     return run
+
+
+def laid_out(text: str) -> list[str]:
+    """The lines of a text that are laid out for a width: commands are not, since one that is broken cannot be pasted."""
+    return [line for line in text.splitlines() if not line.startswith("    az ") and not line.startswith("  az ")]

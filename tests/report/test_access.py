@@ -15,7 +15,7 @@ from keyaudit.report.access import FORMATS
 from keyaudit.report.formats import Options
 from tests.report.example import AS_OF, DAY, RUN, covered
 from tests.report.listings import READ
-from tests.report.sinks import agent_commands, columns, every_payload, is_formula, restored, terminal_codes
+from tests.report.sinks import agent_commands, columns, every_payload, is_formula, laid_out, restored, terminal_codes
 
 csv.field_size_limit(10_000_000)
 
@@ -79,7 +79,7 @@ def test_nothing_acts_on_a_terminal_or_commands_a_build_agent(name: str, noun: s
 @every_payload
 def test_text_fits_80_columns(payload: str) -> None:
     for noun in ("key", "vault", "principal"):
-        assert [line for line in printed("text", payload, noun).decode().splitlines() if columns(line) > 80] == []
+        assert [line for line in laid_out(printed("text", payload, noun).decode()) if columns(line) > 80] == []
 
 
 @every_payload

@@ -22,7 +22,7 @@ from tests.report.counts import READERS, alike
 from tests.report.example import CLEAN, COVERAGE, FINDINGS, GAPS, GATED, REPORT
 from tests.report.excused import EXCUSED
 from tests.report.files import exported
-from tests.report.sinks import columns
+from tests.report.sinks import columns, laid_out
 
 WORDS = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO", "UNKNOWN", "PASS")
 
@@ -193,7 +193,7 @@ def test_what_was_accepted_is_said_where_the_rest_is_complete() -> None:
 def test_the_text_report_is_whole_at_any_width(width: int) -> None:
     text = printed("text", width=width)
     assert all(each.policy.id in text.replace("\n", "").replace(" ", "") for each in FINDINGS if each.outcome is Outcome.FAIL)
-    assert max(map(columns, text.splitlines())) <= max(width, 60)
+    assert max(map(columns, laid_out(text))) <= max(width, 60)
 
 
 @pytest.mark.parametrize("report", [REPORT, CLEAN, EXCUSED])

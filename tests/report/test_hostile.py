@@ -18,7 +18,7 @@ from keyaudit.report.gate import render_gate
 from keyaudit.report.table import COLUMNS
 from tests.report.example import FINDINGS, OVERDUE
 from tests.report.hostile import hostile
-from tests.report.sinks import CORPUS, agent_commands, columns, every_payload, is_formula, restored, terminal_codes
+from tests.report.sinks import CORPUS, agent_commands, columns, every_payload, is_formula, laid_out, restored, terminal_codes
 
 csv.field_size_limit(10_000_000)
 
@@ -73,7 +73,7 @@ def test_a_name_never_forges_a_line_of_findings(payload: str) -> None:
 
 @every_payload
 def test_the_text_report_fits_80_columns(payload: str) -> None:
-    assert [line for line in printed("text", payload).decode().splitlines() if columns(line) > 80] == []
+    assert [line for line in laid_out(printed("text", payload).decode()) if columns(line) > 80] == []
 
 
 @every_payload

@@ -26,7 +26,7 @@ from keyaudit.report.permissions import FORMATS as PERMISSIONS
 from keyaudit.report.permissions.needs import Needed, needed
 from tests.report.example import BLIND, RUN, covered
 from tests.report.listings import INVENTORY, KEY, OF_KEYS, READ, examination, expiring
-from tests.report.sinks import agent_commands, columns, every_payload, is_formula, restored, terminal_codes
+from tests.report.sinks import agent_commands, columns, every_payload, is_formula, laid_out, restored, terminal_codes
 
 csv.field_size_limit(10_000_000)
 
@@ -92,7 +92,7 @@ def test_nothing_acts_on_a_terminal_or_commands_a_build_agent(what: str, name: s
 @every_payload
 @pytest.mark.parametrize("what", ["inventory", "key", "expiring", "doctor"])
 def test_text_fits_80_columns(what: str, payload: str) -> None:
-    assert [line for line in printed(what, "text", payload).decode().splitlines() if columns(line) > 80] == []
+    assert [line for line in laid_out(printed(what, "text", payload).decode()) if columns(line) > 80] == []
 
 
 @every_payload

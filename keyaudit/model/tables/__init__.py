@@ -82,6 +82,15 @@ def filled(evidence: Collection[str]) -> tuple[str, ...]:
     return tuple(name for name, table in TABLES.items() if not table.needs or table.needs in evidence)
 
 
+def table_named(asked: str) -> Table | None:
+    """The table of that name or plural, however it is spelt; None if there is none."""
+    name = asked.lower().replace("-", "_").replace(" ", "_")
+    for table in TABLES.values():
+        if name in {table.name, f"{table.name}s", table.plural.replace(" ", "_").replace("-", "_")}:
+            return table
+    return None
+
+
 def operations_of(table: str, column: str) -> tuple[str, ...]:
     """Every operation that must have been assessed for this column to be trusted, through all that it is derived from."""
     declared = TABLES[table].by_name[column]

@@ -8,6 +8,7 @@ from itertools import islice
 
 from keyaudit.model import times
 from keyaudit.model.errors import MEANINGS, Exit
+from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import PolicyText, Severity
 from keyaudit.model.run import Report, Verdict
 from keyaudit.report.html.findings import Findings
@@ -155,6 +156,8 @@ def _facts(report: Report) -> Iterator[Fact]:
     yield Fact("As of", times.iso_time(run.as_of))
     share = "" if not verdict.required else f" ({verdict.assessed * 100 // verdict.required} %)"
     yield Fact("Coverage", f"{verdict.assessed:,} of {verdict.required:,} required reads{share}")
+    if not verdict.expected:
+        yield Fact("Completeness", RELATIVE)
     yield Fact("Policies", f"{plural(len(_judged(report)), 'policy', 'policies')}, profile {report.settings.profile}")
     yield Fact("Policies' digest", policies_digest(report)[:16], exact=True)
     for text in network(run):

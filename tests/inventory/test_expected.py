@@ -1,0 +1,108 @@
+"""Expectations: what an identity cannot see is missed where somebody said that it must be there."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit import audit
+from keyaudit.collect.run import collect_all
+from keyaudit.inventory.expected import unmet
+from keyaudit.inventory.snapshot import Snapshot, write
+from keyaudit.model.allowances import Allowance
+from keyaudit.model.errors import Exit
+from keyaudit.model.expectations import Expectations
+from keyaudit.policy.load import load
+from keyaudit.simulator.faults import Fault
+from keyaudit.simulator.serve import serve
+from tests.collect.estate import AS_OF, ESTATE, FIRST_ID, SUBSCRIPTION
+from tests.collect.rig import EVIDENCE, Noted, begun, connected
+
+VAULT = FIRST_ID.rpartition("/")[2]
+
+
+async def taken(folder: Path, *faults: Fault) -> Snapshot:
+    async with serve(ESTATE, faults=faults) as simulator, connected(simulator) as connection:
+        with begun(folder, ESTATE.tenant_id) as spool:
+            await collect_all(connection, spool, progress=Noted(), evidence=EVIDENCE)
+            return write(spool, spool.run)
+
+
+@pytest.fixture
+async def whole(tmp_path: Path) -> Snapshot:
+    return await taken(tmp_path / "whole")
+
+
+def without(member: str) -> Callable[[dict[str, Any]], object]:
+    """An answer that leaves the vault out, and says of nothing that it is not all."""
+
+    def edit(body: dict[str, Any]) -> object:
+        kept = [item for item in body[member] if VAULT not in item["id"].lower()]
+        counted = {name: len(kept) if name in ("count", "totalRecords") else value for name, value in body.items()}
+        return {**counted, member: kept}
+
+    return edit
+
+
+def missed(snapshot: Snapshot, expected: Expectations, earlier: Snapshot | None = None) -> list[tuple[str, str, str]]:
+    return [(gap.reason, gap.scope.kind, gap.detail) for gap in unmet(snapshot, expected, earlier)]
+
+
+async def test_what_is_there_is_not_missed(whole: Snapshot) -> None:
+    rows = whole.run.rows
+    expected = Expectations(
+        subscriptions=(SUBSCRIPTION.upper(),),
+        vaults=(VAULT.upper(), "kv-*", FIRST_ID),
+        at_least={"key": rows["key"], "application": rows["application"]},
+        shrinkage=0,
+    )
+    assert missed(whole, expected, whole) == []
+
+
+async def test_what_is_not_there_is_missed(whole: Snapshot) -> None:
+    expected = Expectations(
+        subscriptions=("elsewhere", "\x1b[2J*"), vaults=("kw-*", "kv-*"), at_least={"application": 1_000, "key": 1}
+    )
+    assert missed(whole, expected) == [
+        ("not_visible", "tenant", "expected subscription elsewhere"),
+        ("not_visible", "tenant", "expected subscription \\x1b[2J*"),
+        ("not_visible", "tenant", "expected vault kw-*"),
+        ("not_visible", "tenant", f"applications: {whole.run.rows['application']} seen, at least 1,000 expected"),
+    ]
+
+
+async def test_a_vault_that_both_lists_leave_out_is_missed(tmp_path: Path, whole: Snapshot) -> None:
+    faults = (Fault("vault.list", "every", edit=without("value")), Fault("vault.query", "every", edit=without("data")))
+    partly = await taken(tmp_path / "partly", *faults)
+    assert missed(partly, Expectations(vaults=(VAULT,))) == [("not_visible", "tenant", f"expected vault {VAULT}")]
+    found = missed(partly, Expectations(shrinkage=10), whole)
+    assert {reason for reason, _, _ in found} == {"shrinkage"}
+    assert any(detail.startswith("vaults: ") and "at most 10 % fewer expected" in detail for _, _, detail in found)
+
+
+async def test_keys_that_are_no_longer_listed_are_missed_in_their_vault(tmp_path: Path, whole: Snapshot) -> None:
+    empty: dict[str, object] = {"value": [], "nextLink": None}
+    faults = (Fault("key.list", "every", where=VAULT, body=empty), Fault("arm.key.list", "every", where=VAULT, body=empty))
+    partly = await taken(tmp_path / "partly", *faults)
+    keys = whole.run.rows["key"]
+    found = missed(partly, Expectations(shrinkage=100), whole)
+    assert [(reason, kind) for reason, kind, _ in found] == [("shrinkage", "vault")]
+    assert found[0][2].startswith("key versions: none seen, ")
+    assert missed(partly, Expectations(at_least={"key": keys})) != []
+
+
+async def test_what_is_missed_gates_unless_it_is_allowed(whole: Snapshot) -> None:
+    policies = [policy for policy in load() if policy.text.id == "kv-purge-protection-off"]
+
+    def verdict(expected: Expectations, *allowed: str) -> tuple[Exit, bool]:
+        allowances = [Allowance.parse(each) for each in allowed]
+        with audit.judge(
+            whole, policies, as_of=AS_OF, profile="default", fail_on=None, allowances=allowances, expected=expected
+        ) as report:
+            return report.verdict.exit, report.verdict.expected
+
+    assert verdict(Expectations()) == (Exit.CLEAN, False)
+    assert verdict(Expectations(vaults=("kv-*",))) == (Exit.CLEAN, True)
+    assert verdict(Expectations(vaults=("kw-*",))) == (Exit.INCOMPLETE, True)
+    assert verdict(Expectations(vaults=("kw-*",)), "reason=not_visible") == (Exit.CLEAN, True)
