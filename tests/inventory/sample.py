@@ -174,7 +174,7 @@ def in_memory(
         try:
             sources = {table: _stored(connection, table, of_table) for table, of_table in rows.items() if of_table}
             records = [record for of_scope in coverage.values() for record in of_scope]
-            views.create(connection, sources, records, run, as_of, names=tables, kept=(), reach_known=reach)
+            views.create(connection, sources, records, run, as_of, names=tables, small=(), kept=(), reach_known=reach)
             yield connection
         finally:
             connection.execute("USE memory")
