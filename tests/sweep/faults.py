@@ -18,6 +18,9 @@ Answering = Callable[[Call], Answer]
 Effect = Callable[[Call, Answering, int], Answer]
 """Given the call, what answers it, and how often this address was asked before."""
 
+TYPE = "type"
+"""The kind that comes first of a member's: by it shows whether anybody reads the member."""
+
 _JSON = "application/json; charset=utf-8"
 
 
@@ -111,7 +114,7 @@ def _named(call: Call, answer: Answer) -> tuple[str, ...]:
         )
     if path.lower().startswith("subscriptions/"):
         return (f"/{path}".lower().partition("/providers/microsoft.insights")[0],) if len(parts) > 4 else (f"/{path}".lower(),)
-    guids = [part.lower() for part in parts if members._GUID.fullmatch(part)]
+    guids = [part.lower() for part in parts if members.GUID.fullmatch(part)]
     return tuple(guids) or tuple(part.lower() for part in parts[-2:-1])
 
 
@@ -291,9 +294,9 @@ def _of_members(operation: str, calls: Mapping[Call, Answer], weigh: Callable[[S
     for shown, struck in sorted(_heaviest(calls, weigh).items()):
         name = str(struck.path[-1])
         ways: list[tuple[str, Callable[[Any], Any]]] = [
+            (TYPE, members.other_type),
             ("null", lambda _: None),
             ("missing", _left_out),
-            ("type", members.other_type),
         ]
         if (odd := members.absurd(name, struck.value)) is not None:
             ways.append(("absurd", lambda _, odd=odd: odd))

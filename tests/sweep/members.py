@@ -11,16 +11,18 @@ Path = tuple[str | int, ...]
 
 _LISTS = ("value", "data")
 _IDENTITY = ("id", "kid", "appId", "keyId", "objectId", "principalId", "resourceId")
-_PLAIN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|https://[^/]+/.+|/subscriptions/.+", re.I)
+_PLAIN = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|https://[^/]+/.+|/subscriptions/.+", re.IGNORECASE
+)
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T")
 _DURATION = re.compile(r"P(?=\d|T\d)[\dYMWDTHS.]+")
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 FREE = frozenset(
     {
         "displayName", "name", "description", "subject", "issuer", "tags", "env", "environment", "owner", "app", "contentType",
         "roleName", "principalDisplayName", "subscriptionName", "location", "resourceGroup", "region", "hint", "userPrincipalName",
-        "mail", "notes", "loginUrl", "issuerName", "ca_name", "identifierUris", "replyUrls", "publisherName", "preferredTokenSigningKey",
+        "mail", "notes", "loginUrl", "issuerName", "identifierUris", "replyUrls", "publisherName",
     }
 )  # fmt: skip
 """Members in which every text is one that somebody may have chosen: none of it is absurd."""
@@ -132,7 +134,7 @@ def _absurd_text(name: str, value: str) -> str | None:
         return "2200-01-01T00:00:00Z"
     if _DURATION.fullmatch(value):
         return "P99999999999Y"
-    if _GUID.fullmatch(value):
+    if GUID.fullmatch(value):
         return "not-a-guid"
     if value.startswith("https://"):
         return "https://elsewhere.example/nothing"
