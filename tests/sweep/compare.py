@@ -67,11 +67,10 @@ class Judge:
                 self._scopes[about] = str(finding.row.get("scope_id") or about)
         self._texts = {about: "\n".join(texts).lower() for about, texts in rows.items()}
         self._fails = {
-            about: sum(base.audited.results[result] is Outcome.FAIL for result in results)
+            about: frozenset(policy for policy, _ in results if base.audited.results[policy, about] is Outcome.FAIL)
             for about, results in self._results.items()
         }
-        self.weigh: Callable[[Sequence[str]], int] = lambda names: self._weigh(tuple(names))
-        self._weigh = cache(self._weighed)
+        self._of_names = cache(self._failing)
 
     def effect(self, fault: Fault, came: Audited | Stopped) -> Effect:
         """What the fault did."""
@@ -103,8 +102,12 @@ class Judge:
         text = self._texts.get(row, row.lower())
         return any(name in text for name in names)
 
-    def _weighed(self, names: tuple[str, ...]) -> int:
-        return sum(fails for row, fails in self._fails.items() if fails and self.concerns(row, names))
+    def fails(self, names: Sequence[str]) -> frozenset[str]:
+        """The policies that fail for something called so, or for what names it."""
+        return self._of_names(tuple(names))
+
+    def _failing(self, names: tuple[str, ...]) -> frozenset[str]:
+        return frozenset[str]().union(*(fails for row, fails in self._fails.items() if fails and self.concerns(row, names)))
 
     def _wrong(self, changed: Mapping[Result, Outcome | None], came: Audited) -> Iterator[Wrong]:
         gaps: dict[str, set[str]] = {}

@@ -21,14 +21,14 @@ class Sweep:
     def __init__(self) -> None:
         self._opened = contextlib.ExitStack()
         self._unread: set[tuple[str, str]] = set()
-        """Members in whose place something of another type changes nothing: nobody reads them, and they are tried no further."""
+        """Members in whose place something of another type changes nothing: nobody reads them."""
 
     def __enter__(self) -> Self:
         folder = Path(self._opened.enter_context(tempfile.TemporaryDirectory(prefix="sweep-")))
         self.auditor = self._opened.enter_context(Auditor(Answers(ESTATE), evidence(ESTATE, folder / "logs")))
         self.base = self.auditor.base()
         self.judge = Judge(self.base, believed)
-        self.faults = all_faults(self.base.calls, self.judge.weigh)
+        self.faults = all_faults(self.base.calls, self.judge.fails)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
