@@ -25,10 +25,12 @@ _DURATION = re.compile(r"P(?=\d|T\d)[\dYMWDTHS.]+")
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 FREE = frozenset(
-    "displayName name description subject issuer tags env environment owner app contentType roleName principalDisplayName"
-    " subscriptionName location resourceGroup region hint userPrincipalName mail notes loginUrl issuerName identifierUris"
-    " replyUrls publisherName".split()
-)
+    {
+        "displayName", "name", "description", "subject", "issuer", "tags", "env", "environment", "owner", "app",
+        "contentType", "roleName", "principalDisplayName", "subscriptionName", "location", "resourceGroup", "region", "hint",
+        "userPrincipalName", "mail", "notes", "loginUrl", "issuerName", "identifierUris", "replyUrls", "publisherName",
+    }
+)  # fmt: skip
 """Members in which every text is one that somebody may have chosen: none of it is absurd."""
 
 _ENDS = frozenset({"endDateTime", "exp", "notAfter", "expirationDateTime", "endDate"})
