@@ -1,6 +1,7 @@
 """Tries every fault and tells what came of it. See `--help`."""
 
 import argparse
+import itertools
 import random
 import statistics
 import sys
@@ -31,10 +32,8 @@ class Tried:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 1 unless there is no silent pass and no loss."""
     asked = _asked(arguments)
-    count = 0
     found: list[Tried] = []
     for tried in _all(asked):
-        count += 1
         found.append(tried)
         for line in _violations(tried):
             print(line, flush=True)
@@ -73,7 +72,7 @@ def _listed(asked: argparse.Namespace, number: int, parts: int) -> list[Tried]:
 
 def _part(asked: argparse.Namespace, number: int, parts: int) -> Iterator[Tried]:
     with Sweep() as sweep:
-        for faults in chosen(sweep.faults, asked)[number::parts]:
+        for faults in _share(chosen(sweep.faults, asked), number, parts):
             effect = sweep.tried(*faults)
             first = faults[0]
             again = " and ".join(fault.again for fault in faults)
@@ -81,8 +80,16 @@ def _part(asked: argparse.Namespace, number: int, parts: int) -> Iterator[Tried]
             yield Tried(kind, first.operation, again, first.single and len(faults) == 1, effect)
 
 
+def _share(all_: Sequence[tuple[Fault, ...]], number: int, parts: int) -> Iterator[tuple[Fault, ...]]:
+    """One process's part: faults of one member stay together."""
+    groups = itertools.groupby(all_, key=lambda faults: (faults[0].operation, faults[0].member))
+    for index, (_, group) in enumerate(groups):
+        if index % parts == number:
+            yield from group
+
+
 def chosen(faults: Sequence[Fault], asked: argparse.Namespace) -> list[tuple[Fault, ...]]:
-    """What is to be tried, in an order that spreads operations over processes."""
+    """What is to be tried."""
     left = [
         fault
         for fault in faults
@@ -92,7 +99,8 @@ def chosen(faults: Sequence[Fault], asked: argparse.Namespace) -> list[tuple[Fau
     if asked.pairs:
         return [(chance.choice(left), chance.choice(left)) for _ in range(asked.pairs)]
     if asked.sample is not None and asked.sample < len(left):
-        left = sorted(chance.sample(left, asked.sample), key=lambda fault: (fault.operation, fault.name))
+        kept = set(chance.sample(range(len(left)), asked.sample))
+        left = [fault for number, fault in enumerate(left) if number in kept]
     return [(fault,) for fault in left]
 
 

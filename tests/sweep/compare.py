@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from keyaudit.model.coverage import ScopeKind
 from keyaudit.model.findings import Finding, Outcome
 from tests.sweep.audited import Audited, Base, Result, Stopped
 from tests.sweep.faults import Fault
@@ -54,6 +55,7 @@ class Judge:
 
     def __init__(self, base: Base, believed: Believed) -> None:
         self._base, self._believed = base, believed
+        self._tenant = next(each.scope.id for each in base.coverage if each.scope.kind is ScopeKind.TENANT)
         rows: dict[str, list[str]] = {}
         self._scopes: dict[str, str] = {}
         self._results: dict[str, list[Result]] = {}
@@ -65,11 +67,10 @@ class Judge:
                 self._scopes[about] = str(finding.row.get("scope_id") or about)
         self._texts = {about: "\n".join(texts).lower() for about, texts in rows.items()}
         self._fails = {
-            about: sum(base.audited.results[result] is Outcome.FAIL for result in results)
+            about: frozenset(policy for policy, _ in results if base.audited.results[policy, about] is Outcome.FAIL)
             for about, results in self._results.items()
         }
-        self.weigh: Callable[[Sequence[str]], int] = lambda names: self._weigh(tuple(names))
-        self._weigh = cache(self._weighed)
+        self._of_names = cache(self._failing)
 
     def effect(self, fault: Fault, came: Audited | Stopped) -> Effect:
         """What the fault did."""
@@ -81,7 +82,9 @@ class Judge:
         changed = {result: now for result, was in before.items() if (now := after.get(result)) is not was}
         unknown = [result for result, now in changed.items() if now is Outcome.UNKNOWN]
         wrong = list(self._wrong(changed, came))
-        wrong += [Wrong(*result, GONE, now) for result, now in after.items() if result not in before and self._made(now)]
+        wrong += [
+            Wrong(*result, GONE, now) for result, now in after.items() if result not in before and now is not Outcome.UNKNOWN
+        ]
         right = [each for each in wrong if self._believed(fault, each)]
         wrong = [each for each in wrong if not self._believed(fault, each)]
         silent = tuple(each for each in wrong if _silent(each))
@@ -99,10 +102,18 @@ class Judge:
         text = self._texts.get(row, row.lower())
         return any(name in text for name in names)
 
-    def _weighed(self, names: tuple[str, ...]) -> int:
-        return sum(fails for row, fails in self._fails.items() if fails and self.concerns(row, names))
+    def fails(self, names: Sequence[str]) -> frozenset[str]:
+        """The policies that fail for something called so, or for what names it."""
+        return self._of_names(tuple(names))
+
+    def _failing(self, names: tuple[str, ...]) -> frozenset[str]:
+        return frozenset[str]().union(*(fails for row, fails in self._fails.items() if fails and self.concerns(row, names)))
 
     def _wrong(self, changed: Mapping[Result, Outcome | None], came: Audited) -> Iterator[Wrong]:
+        gaps: dict[str, set[str]] = {}
+        for missing in set(came.gaps) - set(self._base.audited.gaps):
+            for policy in missing.policies:
+                gaps.setdefault(policy, set()).add(missing.scope)
         heard: dict[str, set[str]] = {}
         for policy, scope in came.scopes - self._base.audited.scopes:
             heard.setdefault(policy, set()).add(scope)
@@ -116,23 +127,13 @@ class Judge:
                 # A scope of which nothing was read is read now.
                 continue
             elif not self._said(row, heard.get(policy, ())):
-                gap = any(policy in missing.policies for missing in came.gaps)
+                gap = self._said(row, gaps.get(policy, ()))
                 yield Wrong(policy, row, was, f"{GONE}, only a gap" if gap else GONE)
 
     def _said(self, row: str, scopes: Iterable[str]) -> bool:
         """Whether an unknown result of the policy stands for the row: on its scope, or what that is in."""
         scope = self._scopes[row].lower()
-        tenant = f"/tenants/{self._tenant}"
-        return any(scope == heard or scope.startswith(f"{heard}/") or heard == tenant for heard in scopes)
-
-    @property
-    def _tenant(self) -> str:
-        return next(record.scope.id for record in self._base.coverage if record.scope.id.startswith("/tenants/"))[9:]
-
-    @staticmethod
-    def _made(now: Outcome) -> bool:
-        """A result that nobody should have. A pass of a row that is not there is as wrong as a fail."""
-        return now in (Outcome.FAIL, Outcome.PASS)
+        return any(scope == heard or scope.startswith(f"{heard}/") or heard == self._tenant for heard in scopes)
 
 
 def _silent(wrong: Wrong) -> bool:

@@ -12,11 +12,18 @@ from multidict import CIMultiDict
 from keyaudit.cloud.clients import Answer
 from keyaudit.model.operations import OPERATIONS, Paging, Surface
 from tests.sweep import members
+from tests.sweep.members import ANY
 from tests.sweep.tenant import Call
 
 Answering = Callable[[Call], Answer]
 Effect = Callable[[Call, Answering, int], Answer]
 """Given the call, what answers it, and how often this address was asked before."""
+
+TYPE = "type"
+"""The kind that comes first of a member's: by it shows whether anybody reads the member."""
+
+_AT_MOST = 2
+"""Items that are struck one by one for one member; then all of them at once."""
 
 _JSON = "application/json; charset=utf-8"
 
@@ -65,34 +72,38 @@ class Meddling:
         return true(call)
 
 
-def all_faults(calls: Mapping[Call, Answer], weigh: Callable[[Sequence[str]], int]) -> list[Fault]:
-    """Every fault of every operation that was asked, ordered by operation and name.
+Fails = Callable[[Sequence[str]], frozenset[str]]
+"""The policies that fail for something called so, or for what names it."""
 
-    `weigh` says how many results that are fails speak of something called so: of several addresses or items that could be
-    struck, the one with most of them is, since a fail that turns into a pass is the worst that can happen.
+
+def all_faults(calls: Mapping[Call, Answer], fails: Fails) -> list[Fault]:
+    """Every fault of every operation that was asked, ordered by operation, what is struck, and kind.
+
+    Of several addresses or items that could be struck, those are that policies fail for, since a fail that turns into a pass
+    is the worst that can happen: the one with most of them, and for members and items as many more as bring in others.
     """
     by_operation: dict[str, dict[Call, Answer]] = defaultdict(dict)
     for call, answer in calls.items():
         by_operation[call.operation][call] = answer
     found: list[Fault] = []
     for operation in sorted(by_operation):
-        found += _of_operation(operation, by_operation[operation], weigh)
+        found += _of_operation(operation, by_operation[operation], fails)
     return found
 
 
-def _of_operation(operation: str, calls: Mapping[Call, Answer], weigh: Callable[[Sequence[str]], int]) -> Iterator[Fault]:
+def _of_operation(operation: str, calls: Mapping[Call, Answer], fails: Fails) -> Iterator[Fault]:
     addresses = sorted(call for call, answer in calls.items() if answer.status == 200)
     if not addresses:
         return
-    heaviest = max(addresses, key=lambda call: (weigh(_named(call, calls[call])), _size(calls[call])))
+    heaviest = max(addresses, key=lambda call: (len(fails(_named(call, calls[call]))), _size(calls[call])))
     for kind, effect in _answers(operation):
         yield Fault(operation, kind, kind, None, effect)
         if len(addresses) > 1:
             yield Fault(operation, f"{kind} at one", kind, heaviest, effect, _named(heaviest, calls[heaviest]))
     if operation == "graph.batch":
         return
-    yield from _of_members(operation, {call: calls[call] for call in addresses}, weigh)
-    yield from _of_items(operation, {call: calls[call] for call in addresses}, weigh)
+    yield from _of_members(operation, {call: calls[call] for call in addresses}, fails)
+    yield from _of_items(operation, {call: calls[call] for call in addresses}, fails)
 
 
 def _size(answer: Answer) -> int:
@@ -111,7 +122,7 @@ def _named(call: Call, answer: Answer) -> tuple[str, ...]:
         )
     if path.lower().startswith("subscriptions/"):
         return (f"/{path}".lower().partition("/providers/microsoft.insights")[0],) if len(parts) > 4 else (f"/{path}".lower(),)
-    guids = [part.lower() for part in parts if members._GUID.fullmatch(part)]
+    guids = [part.lower() for part in parts if members.GUID.fullmatch(part)]
     return tuple(guids) or tuple(part.lower() for part in parts[-2:-1])
 
 
@@ -242,95 +253,135 @@ def _second(refused: Effect, paging: Paging) -> Effect:
 # Members and items --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Struck:
-    """Where a member is struck."""
+    """What could be struck, and the policies that fail for it."""
 
-    weight: int
+    fails: frozenset[str]
     call: Call
     path: members.Path
     about: tuple[str, ...]
     value: Any
 
 
-def _heaviest(calls: Mapping[Call, Answer], weigh: Callable[[Sequence[str]], int]) -> dict[str, _Struck]:
-    found: dict[str, _Struck] = {}
+def _covering(candidates: Sequence[_Struck]) -> Iterator[_Struck]:
+    """The one that most policies fail for, and then those that bring in most others."""
+    left, seen = list(candidates), frozenset[str]()
+    for number in range(_AT_MOST):
+        best = max(left, key=lambda struck: len(struck.fails - seen))
+        if number and best.fails <= seen:
+            return
+        seen |= best.fails
+        yield best
+
+
+def _members_of(calls: Mapping[Call, Answer], fails: Fails) -> dict[str, list[_Struck]]:
+    found: dict[str, list[_Struck]] = defaultdict(list)
     for call, answer in calls.items():
         body = members.decoded(answer.body)
         if not isinstance(body, dict):
             continue
         for member in members.members(body):
             about = members.identities(body, member.path) or _named(call, answer)
-            weight = weigh(about)
-            known = found.get(member.shown)
-            if known is None or weight > known.weight:
-                found[member.shown] = _Struck(weight, call, member.path, about, members.at(body, member.path))
+            found[member.shown].append(_Struck(fails(about), call, member.path, about, members.at(body, member.path)))
     return found
 
 
 def _replaced(path: members.Path, make: Callable[[Any], Any]) -> Callable[[Any, Call], Any]:
-    """The body with `make` of what is at the path there; `KeyError` from it: the member is left out."""
+    """The body with `make` of what is at the path there."""
 
     def edit(body: Any, call: Call) -> Any:
         copy = json.loads(json.dumps(body))
-        holder = members.at(copy, path[:-1])
-        try:
-            holder[path[-1]] = make(holder[path[-1]])
-        except KeyError:
-            del holder[path[-1]]
+        for holder in members.holders(copy, path[:-1]):
+            last = path[-1]
+            made = make(holder[last]) if last in holder and holder[last] is not None else ...
+            if made is members.LEFT_OUT:
+                del holder[last]
+            elif made is not Ellipsis:
+                holder[last] = made
         return copy
 
     return edit
 
 
-def _left_out(value: Any) -> Any:
-    raise KeyError
+def _of_members(operation: str, calls: Mapping[Call, Answer], fails: Fails) -> Iterator[Fault]:
+    for shown, candidates in sorted(_members_of(calls, fails).items()):
+        for number, struck in enumerate(_covering(candidates), 1):
+            about = () if shown.startswith("$") else struck.about
+            for kind, make in _ways(str(struck.path[-1])):
+                if (number == 1 or kind != TYPE) and make(struck.value) is not Ellipsis:
+                    name = f"{kind} {shown}" if number == 1 else f"{kind} {shown} #{number}"
+                    effect = _edited(_replaced(struck.path, make))
+                    yield Fault(operation, name, kind, struck.call, effect, about, shown)
+        if len(candidates) > 1:
+            path = candidates[0].path
+            for kind, make in _ways(str(path[-1])):
+                if kind != TYPE and any(make(each.value) is not Ellipsis for each in candidates):
+                    effect = _edited(_replaced(tuple(ANY if isinstance(step, int) else step for step in path), make))
+                    yield Fault(operation, f"{kind} {shown} everywhere", kind, None, effect, (), shown)
 
 
-def _of_members(operation: str, calls: Mapping[Call, Answer], weigh: Callable[[Sequence[str]], int]) -> Iterator[Fault]:
-    for shown, struck in sorted(_heaviest(calls, weigh).items()):
-        name = str(struck.path[-1])
-        ways: list[tuple[str, Callable[[Any], Any]]] = [
-            ("null", lambda _: None),
-            ("missing", _left_out),
-            ("type", members.other_type),
-        ]
-        if (odd := members.absurd(name, struck.value)) is not None:
-            ways.append(("absurd", lambda _, odd=odd: odd))
-        about = () if shown.startswith("$") else struck.about
-        for kind, make in ways:
-            effect = _edited(_replaced(struck.path, make))
-            yield Fault(operation, f"{kind} {shown}", kind, struck.call, effect, about, shown)
+def _ways(name: str) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+    """What may stand in a member's place; Ellipsis: it stays as it is."""
+    yield TYPE, members.other_type
+    yield "null", lambda _: None
+    yield "missing", lambda _: members.LEFT_OUT
+    yield "absurd", lambda value: members.absurd(name, value)
 
 
-def _of_items(operation: str, calls: Mapping[Call, Answer], weigh: Callable[[Sequence[str]], int]) -> Iterator[Fault]:
+def _of_items(operation: str, calls: Mapping[Call, Answer], fails: Fails) -> Iterator[Fault]:
     """One item that comes twice."""
-    best: tuple[int, Call, int, tuple[str, ...]] | None = None
+    candidates: list[_Struck] = []
     for call, answer in calls.items():
         body = members.decoded(answer.body)
         if not members.is_list(body):
             continue
         for number, item in enumerate(members.items(body)):
             if isinstance(item, dict):
-                about = members.identities(item, ("",)) or _named(call, answer)
-                if best is None or weigh(about) > best[0]:
-                    best = (weigh(about), call, number, about)
-    if best is None:
-        return
-    _, call, number, about = best
+                path = members.place(body, number)
+                about = members.identities(body, (*path, "")) or _named(call, answer)
+                candidates.append(_Struck(fails(about), call, path, about, item))
+    for number, struck in enumerate(_covering(candidates) if candidates else (), 1):
+        for kind, pairs in _PAIRS.items():
+            name = kind if number == 1 else f"{kind} #{number}"
+            effect = _edited(_twice(struck.path, pairs))
+            yield Fault(operation, name, kind, struck.call, effect, struck.about)
+    if len(candidates) > 1:
+        for kind, pairs in _PAIRS.items():
+            yield Fault(operation, f"{kind}, everywhere", kind, None, _edited(_all_twice(pairs)))
 
-    def twice(change: int | None) -> Effect:
-        def edit(body: Any, asked: Call) -> Any:
-            name, _ = members.place(body, 0)
-            item = body[name][number]
-            pair = [item, item] if change is None else [item, members.altered(item)]
-            if change == 0:
-                pair.reverse()
-            counts = {count: body[count] + 1 for count in ("count", "totalRecords", "@odata.count") if count in body}
-            return {**body, **counts, name: [*body[name][:number], *pair, *body[name][number + 1 :]]}
 
-        return _edited(edit)
+_PAIRS: Mapping[str, Callable[[Any], list[Any]]] = {
+    "twice": lambda item: [item, item],
+    "twice, first differs": lambda item: [members.altered(item), item],
+    "twice, second differs": lambda item: [item, members.altered(item)],
+}
 
-    yield Fault(operation, "twice", "twice", call, twice(None), about)
-    yield Fault(operation, "twice, first differs", "twice, first differs", call, twice(0), about)
-    yield Fault(operation, "twice, second differs", "twice, second differs", call, twice(1), about)
+
+def _twice(path: members.Path, pairs: Callable[[Any], list[Any]]) -> Callable[[Any, Call], Any]:
+    """The page with two items in the place of one."""
+    name, at = path
+
+    def edit(body: Any, call: Call) -> Any:
+        found = [pairs(item) if number == at else [item] for number, item in enumerate(body[name])]
+        return _counted(body, name, [item for pair in found for item in pair])
+
+    return edit
+
+
+def _all_twice(pairs: Callable[[Any], list[Any]]) -> Callable[[Any, Call], Any]:
+    """The page with two items in the place of each."""
+
+    def edit(body: Any, call: Call) -> Any:
+        if not members.is_list(body):
+            return body
+        return _counted(body, members.place(body, 0)[0], [item for each in members.items(body) for item in pairs(each)])
+
+    return edit
+
+
+def _counted(body: Any, name: str | int, found: list[Any]) -> Any:
+    """The page with these items, and the counts that fit."""
+    more = len(found) - len(body[name])
+    counts = {count: body[count] + more for count in ("count", "totalRecords", "@odata.count") if count in body}
+    return {**body, **counts, name: found}

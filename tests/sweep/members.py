@@ -9,6 +9,12 @@ from typing import Any
 Path = tuple[str | int, ...]
 """From an answer's root to a member."""
 
+ANY = "*"
+"""A step of a path that leads to each item of a list."""
+
+LEFT_OUT = object()
+"""Stands for a member that is not there."""
+
 _LISTS = ("value", "data")
 _IDENTITY = ("id", "kid", "appId", "keyId", "objectId", "principalId", "resourceId")
 _PLAIN = re.compile(
@@ -16,13 +22,13 @@ _PLAIN = re.compile(
 )
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T")
 _DURATION = re.compile(r"P(?=\d|T\d)[\dYMWDTHS.]+")
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 FREE = frozenset(
     {
-        "displayName", "name", "description", "subject", "issuer", "tags", "env", "environment", "owner", "app", "contentType",
-        "roleName", "principalDisplayName", "subscriptionName", "location", "resourceGroup", "region", "hint", "userPrincipalName",
-        "mail", "notes", "loginUrl", "issuerName", "ca_name", "identifierUris", "replyUrls", "publisherName", "preferredTokenSigningKey",
+        "displayName", "name", "description", "subject", "issuer", "tags", "env", "environment", "owner", "app",
+        "contentType", "roleName", "principalDisplayName", "subscriptionName", "location", "resourceGroup", "region", "hint",
+        "userPrincipalName", "mail", "notes", "loginUrl", "issuerName", "identifierUris", "replyUrls", "publisherName",
     }
 )  # fmt: skip
 """Members in which every text is one that somebody may have chosen: none of it is absurd."""
@@ -94,6 +100,18 @@ def at(body: Any, path: Path) -> Any:
     return body
 
 
+def holders(body: Any, path: Path) -> Iterator[dict[str, Any]]:
+    """The objects that are there."""
+    if not path:
+        if isinstance(body, dict):
+            yield body
+    elif path[0] == ANY:
+        for inner in body if isinstance(body, list) else ():
+            yield from holders(inner, path[1:])
+    elif (isinstance(body, dict) and path[0] in body) or (isinstance(body, list) and isinstance(path[0], int)):
+        yield from holders(body[path[0]], path[1:])
+
+
 def identities(body: Any, path: Path) -> tuple[str, ...]:
     """What the object that holds the member is called, the nearest one that has a name that stands for it alone."""
     found: tuple[str, ...] = ()
@@ -115,26 +133,26 @@ def other_type(value: Any) -> Any:
 
 
 def absurd(name: str, value: Any) -> Any:
-    """Something of the same type that cannot be right; None where everything can."""
+    """Something of the same type that cannot be right; Ellipsis where everything can."""
     if isinstance(value, bool) or name in FREE:
-        return None
+        return ...
     if isinstance(value, int | float):
         if EARLY < value < LATE:
             return EARLY if name in _ENDS else LATE
         return 2**70
     if isinstance(value, str):
         return _absurd_text(name, value)
-    return None
+    return ...
 
 
-def _absurd_text(name: str, value: str) -> str | None:
+def _absurd_text(name: str, value: str) -> str:
     if _TIME.match(value):
         if name in _ENDS:
             return "1980-01-01T00:00:00Z"
         return "2200-01-01T00:00:00Z"
     if _DURATION.fullmatch(value):
         return "P99999999999Y"
-    if _GUID.fullmatch(value):
+    if GUID.fullmatch(value):
         return "not-a-guid"
     if value.startswith("https://"):
         return "https://elsewhere.example/nothing"

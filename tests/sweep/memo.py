@@ -26,8 +26,8 @@ _MACRO = re.compile(r"\s*CREATE MACRO (\w+)")
 _FILES = re.compile(r"read_parquet\(\[('[^']*'(?:, '[^']*')*)\]\)")
 _READS = re.compile(r'\b(?:FROM|JOIN)\s+"?(\w+)"?', re.IGNORECASE)
 _OPERATION = re.compile(r"'([a-z0-9_]+(?:\.[a-z0-9_]+)+)'")
-_LEDGER = 12
-"""Columns of the table `coverage`; the fourth is the operation."""
+_OF_LEDGER = 3
+"""Which column of the table `coverage` is the operation."""
 
 
 def digest(*parts: str | bytes) -> str:
@@ -142,9 +142,8 @@ class Memo:
             self._bind(bound)
             name = f"t_{key}"
             self._db.execute(f"CREATE TABLE {name} AS {query}")
-            [content] = self._db.execute(
-                f"SELECT count(*), sum(hash(row)::HUGEINT), bit_xor(hash(row)) FROM (SELECT stored AS row FROM {name} AS stored)"
-            ).fetchall()
+            rows = f"(SELECT hash(stored) AS row FROM {name} AS stored)"
+            [content] = self._db.execute(f"SELECT count(*), sum(row::HUGEINT), bit_xor(row) FROM {rows}").fetchall()
             known = self._contents.setdefault((logical, *content), name)
             if known == name:
                 self._made.add(name)
@@ -160,15 +159,11 @@ class Memo:
             self._answers[key] = self._db.execute(query).fetchall()
         return Rows(self._answers[key])
 
-    def ledger(self, key: str, columns: Sequence[Sequence[Any]]) -> str:
-        """The table `coverage`."""
-        name = f"t_{key}"
+    def ledger(self, declared: str, columns: Sequence[Sequence[Any]]) -> str:
+        """The table `coverage` as the program declares it, with these columns in it."""
+        name = f"t_{digest(declared, repr(columns))}"
         if name not in self._made:
-            types = ", ".join(["VARCHAR"] * 7 + ["BIGINT"] * 5)
-            names = ("scope_id, scope_name, scope_kind, operation, state, reason, detail, received, kept, duplicate, quarantined,"
-                     " refused")  # fmt: skip
-            declared = ", ".join(f"{a.strip()} {b.strip()}" for a, b in zip(names.split(","), types.split(","), strict=True))
-            self._db.execute(f"CREATE TABLE {name} ({declared})")
+            self._db.execute(declared.replace("CREATE TABLE coverage", f"CREATE TABLE {name}"))
             if columns:
                 self._db.execute(f"INSERT INTO {name} SELECT {', '.join(['unnest(?)'] * len(columns))}", list(columns))
             self._made.add(name)
@@ -194,16 +189,18 @@ class Session:
         """Physical by logical name."""
         self._coverage: list[tuple[Any, ...]] = []
         self._sources: dict[str, str] = {}
+        self._declared = ""
 
     def execute(self, sql: str, parameters: Sequence[Any] | None = None) -> Any:
         """One statement of the program."""
         if sql.lstrip().startswith("CREATE TABLE coverage ("):
-            self._tables["coverage"] = self._memo.ledger(digest("coverage"), ())
+            self._declared = sql
+            self._tables["coverage"] = self._memo.ledger(sql, ())
             return Rows([])
         if sql.startswith("INSERT INTO coverage"):
             columns = list(parameters or ())
             self._coverage = list(zip(*columns, strict=True))
-            self._tables["coverage"] = self._memo.ledger(digest("coverage", repr(columns)), columns)
+            self._tables["coverage"] = self._memo.ledger(self._declared, columns)
             return Rows([])
         if parameters is not None:
             raise AssertionError(f"a statement with parameters: {sql[:80]}")
@@ -232,7 +229,7 @@ class Session:
         for name, physical in sorted(bound.items()):
             if name == "coverage":
                 asked = set(_OPERATION.findall(sql))
-                parts += [repr([row for row in self._coverage if row[3] in asked])]
+                parts += [repr([row for row in self._coverage if row[_OF_LEDGER] in asked])]
             else:
                 parts += [name, physical]
         return digest(*parts)
