@@ -7,8 +7,6 @@ from typing import BinaryIO, Protocol, TextIO
 
 from keyaudit.model.errors import UsageError
 from keyaudit.model.run import Report
-from keyaudit.report import csv, grouped, json, table, text
-from keyaudit.report.arrange import by_thing, flat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +28,9 @@ class Options:
 
 
 def _text(report: Report, out: TextIO, options: Options) -> None:
+    from keyaudit.report import grouped, text  # noqa: PLC0415 - each format imports what it needs
+    from keyaudit.report.arrange import by_thing  # noqa: PLC0415
+
     width, sort = options.width or 80, options.sort
     shown = {"passes": options.passes, "colour": options.colour, "hints": options.hints}
     if options.group == "none":
@@ -41,6 +42,9 @@ def _text(report: Report, out: TextIO, options: Options) -> None:
 
 
 def _table(report: Report, out: TextIO, options: Options) -> None:
+    from keyaudit.report import table  # noqa: PLC0415 - each format imports what it needs
+    from keyaudit.report.arrange import flat  # noqa: PLC0415
+
     table.render(
         flat(report, options.sort),
         out,
@@ -51,16 +55,30 @@ def _table(report: Report, out: TextIO, options: Options) -> None:
     )
 
 
+def _json(report: Report, out: TextIO, options: Options) -> None:
+    from keyaudit.report import json  # noqa: PLC0415 - each format imports what it needs
+
+    json.render(_engines(report, options), out, passes=options.passes)
+
+
+def _csv(report: Report, out: TextIO, options: Options) -> None:
+    from keyaudit.report import csv  # noqa: PLC0415 - each format imports what it needs
+
+    csv.render(_engines(report, options), out, mark=options.bom)
+
+
 def _engines(report: Report, options: Options) -> Report:
     """For programs: as the engine has them, unless another order was asked for."""
+    from keyaudit.report.arrange import flat  # noqa: PLC0415
+
     return report if options.sort == "severity" else flat(report, options.sort)
 
 
 FORMATS: Mapping[str, Callable[[Report, TextIO, Options], object]] = {
     "text": _text,
     "table": _table,
-    "json": lambda report, out, options: json.render(_engines(report, options), out, passes=options.passes),
-    "csv": lambda report, out, options: csv.render(_engines(report, options), out, mark=options.bom),
+    "json": _json,
+    "csv": _csv,
 }
 """What a report is printed in."""
 
