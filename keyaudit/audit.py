@@ -231,6 +231,7 @@ def judge(
             by_score=scoring is Scoring.ORDER,
             settings=judgement.settings,
             policies=judgement.policies,
+            worst=lambda most: judgement.worst(fail_on, known=not new_only, most=most) if fail_on else (),
             listing=lambda name: _listing(whole(), name, snapshot.run.evidence),
             owned=lambda passes: _owned(whole(), judgement.findings(passes)),
             overview=lambda: _overview(snapshot, whole(), judgement, as_of, reach_known=reach_known),

@@ -33,7 +33,7 @@ class Config:
 
 
 def read_config(path: Path | None) -> Config:
-    """The configuration in `path`, or in `DEFAULT_CONFIG` if there is one. Raises UsageError, with file and line, for a mistake."""
+    """The configuration in `path`, or in `DEFAULT_CONFIG` if that exists. Raises UsageError, with its place, for a mistake."""
     found = in_use(path)
     return Config() if found is None else _Reader(Toml.of_file(found)).read()
 

@@ -104,7 +104,8 @@ async def where(live: Live, clock: SystemClock, settings: Settings) -> AsyncIter
         cloud = settings.environment
         if cloud.name not in ENVIRONMENTS:
             tell(
-                f"cloud {cloud.name} of {live.config or DEFAULT_CONFIG}: signing in at {cloud.login} for {cloud.arm} and {cloud.graph}"
+                f"cloud {cloud.name} of {live.config or DEFAULT_CONFIG}: signing in at {cloud.login}"
+                f" for {cloud.arm} and {cloud.graph}"
             )
         yield audit.Source(
             environment=settings.environment,

@@ -161,6 +161,8 @@ class Report:
     """The inventory at a glance. It is worked out when it is asked for, anew each time."""
     policies: tuple[PolicyInForce, ...] = ()
     """Every policy that was chosen for it, by id, with those that were not judged."""
+    worst: Callable[[int], Sequence[Finding]] = lambda _: ()
+    """So many of the findings that make the gate fail, the worst first, found without looking at all the others."""
     history: tuple[Past, ...] = ()
     """Other snapshots of the tenant, the earliest first; empty where none was named."""
 

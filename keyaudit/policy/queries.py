@@ -228,6 +228,24 @@ def slice_in_order(relation: str, table: Table, bounds: Sequence[Bound], number:
     )
 
 
+def worst_rows(relation: str, table: Table, bounds: Sequence[Bound], *, least: Severity, known: bool, most: int) -> str:
+    """The `most` rows whose findings are worst, of those that fail with severity `least` or above; what is `known` counts too.
+
+    Columns as those of `slice_in_order`, over a relation without scores.
+    """
+    below = verdict.UNKNOWN_VIOLATION if known else verdict.KNOWN
+    codes = [f"code{number}" for number in range(len(bounds))]
+    fails = f"{{0}} >= {verdict.FAIL} AND {{0}} < {below}"
+    ranks = ", ".join(f"CASE WHEN {fails.format(code)} THEN CAST({code} % 5 AS INTEGER) ELSE -1 END" for code in codes)
+    names = ", ".join(DIALECT.name(name) for name in view_names(table))
+    found = [*codes, *(f"class{index}" for index, bound in enumerate(bounds) if bound.classes)]
+    shown = f"coalesce(name, '') AS label, {_thing(table, Scoring.NONE)} AS thing"
+    return (
+        f"SELECT 0, 0, greatest({ranks}, -1) AS gravest, {shown}, {names}, {', '.join(found)}, NULL, {UNKNOWN}, {REASONS}"
+        f" FROM {relation} WHERE gravest >= {least.rank} ORDER BY gravest DESC, label, thing, id LIMIT {most}"
+    )
+
+
 def _kept(bounds: Sequence[Bound], least: int) -> str:
     return " OR ".join(f"code{number} >= {least}" for number in range(len(bounds)))
 
