@@ -9,39 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keyaudit import __version__, gate
-from keyaudit.inventory.access import BESIDE, BESIDE_ELIGIBLE, TABLES_ASKED, described, reached_by, who_reaches
 from keyaudit.inventory.access_models import with_access_models
-from keyaudit.inventory.blast.reading import known, read
-from keyaudit.inventory.earlier import Earlier, continued
-from keyaudit.inventory.expected import unmet
-from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read, endings, prepare
-from keyaudit.inventory.finding import target
-from keyaudit.inventory.listing import listing
-from keyaudit.inventory.overview import calendar, custody, widest
-from keyaudit.inventory.owners import OWNERS_ASKED, owned
 from keyaudit.inventory.snapshot import Snapshot, write
-from keyaudit.inventory.spool import Spool, same_collection
-from keyaudit.inventory.views.reach import LOCAL_LISTED
-from keyaudit.model.access import Access
 from keyaudit.model.allowances import Allowance
 from keyaudit.model.baseline import Baseline
-from keyaudit.model.blast_radius import BlastRadius
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import Exit
 from keyaudit.model.expectations import NOTHING, Expectations
-from keyaudit.model.expiring import Expiring
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Severity
-from keyaudit.model.listing import Inventory
-from keyaudit.model.overview import Overview
 from keyaudit.model.reasons import OPTIONAL, UNSAFE, Reason
 from keyaudit.model.run import Gap, Report, Run, Verdict
 from keyaudit.model.tables import TABLES, operations, operations_of
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
-from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
-from keyaudit.model.tables.reach import WIDENING
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.evidence import optional, supplied
 from keyaudit.policy.judge import Judgement, columns_judged, reads_reach
@@ -59,6 +41,13 @@ if TYPE_CHECKING:
     from keyaudit.collect.evidence import Evidence
     from keyaudit.collect.run import Failure, Progress
     from keyaudit.inventory.logs import LogStore
+    from keyaudit.inventory.spool import Spool
+    from keyaudit.model.access import Access
+    from keyaudit.model.blast_radius import BlastRadius
+    from keyaudit.model.expiring import Expiring, Owner
+    from keyaudit.model.findings import Finding
+    from keyaudit.model.listing import Inventory, Listing
+    from keyaudit.model.overview import Overview
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +75,7 @@ class Collected:
     `uses`: the log store whose uses belong into the snapshot.
     """
 
-    spool: Spool
+    spool: "Spool"
     failures: "Sequence[Failure]"
     requests: int
     uses: "LogStore | None" = None
@@ -130,6 +119,8 @@ async def collect(
     What surely did not change since the snapshot `since` is taken from there.
     """
     from keyaudit.collect.run import collect_all  # noqa: PLC0415 - with the official clients
+    from keyaudit.inventory.earlier import Earlier, continued  # noqa: PLC0415 - of a collection alone
+    from keyaudit.inventory.spool import Spool, same_collection  # noqa: PLC0415
 
     async with connected(source, clock=clock, prompt=prompt) as connection:
         evidence.belongs_to(connection.identity.tenant_id)
@@ -236,7 +227,7 @@ def judge(
             new_only=new_only,
             unsupplied=judgement.unsupplied,
             optional=may_lack,
-            unmet=unmet(snapshot, expected, since) if expected else None,
+            unmet=_unmet(snapshot, expected, since) if expected else None,
         )
         yield Report(
             run=run,
@@ -246,8 +237,9 @@ def judge(
             by_score=scoring is Scoring.ORDER,
             settings=judgement.settings,
             policies=judgement.policies,
-            listing=lambda name: listing(whole(), TABLES[name], snapshot.run.evidence),
-            owned=lambda passes: owned(whole(), judgement.findings(passes)),
+            worst=lambda most: judgement.worst(fail_on, known=not new_only, most=most) if fail_on else (),
+            listing=lambda name: _listing(whole(), name, snapshot.run.evidence),
+            owned=lambda passes: _owned(whole(), judgement.findings(passes)),
             overview=lambda: _overview(snapshot, whole(), judgement, as_of, reach_known=reach_known),
         )
 
@@ -287,19 +279,35 @@ def assess(
 
 
 @contextlib.contextmanager
-def inventory(snapshot: Snapshot, tables: Sequence[str], *, as_of: int) -> Iterator[Inventory]:
+def inventory(snapshot: Snapshot, tables: Sequence[str], *, as_of: int) -> Iterator["Inventory"]:
     """Those tables of the snapshot, unjudged. Rows stream from the listings for as long as the context lasts."""
+    from keyaudit.model.listing import Inventory  # noqa: PLC0415 - of this question alone
+
     reach_known = any(not REACH_COLUMNS.isdisjoint(TABLES[name].by_name) for name in tables)
     with snapshot.judging(as_of, reach_known=reach_known, names=tables) as connection:
-        listings = tuple(listing(connection, TABLES[name], snapshot.run.evidence) for name in tables)
+        listings = tuple(_listing(connection, name, snapshot.run.evidence) for name in tables)
         unknown = {each.reason for table in listings for each in table.unknown}
         verdict = assess(snapshot.run, snapshot.coverage, operations(*tables), unknown=unknown)
         verdict = with_access_models(verdict, snapshot)
         yield Inventory(dataclasses.replace(snapshot.run, as_of=as_of), verdict, listings)
 
 
-def access(snapshot: Snapshot, asked: str, *, as_of: int) -> Access:
+def access(snapshot: Snapshot, asked: str, *, as_of: int) -> "Access":
     """Who can use what `asked` names, or what that can use. Raises UsageError where it names nothing, or several things."""
+    from keyaudit.inventory.access import (  # noqa: PLC0415 - of this question alone
+        BESIDE,
+        BESIDE_ELIGIBLE,
+        TABLES_ASKED,
+        described,
+        reached_by,
+        who_reaches,
+    )
+    from keyaudit.inventory.finding import target  # noqa: PLC0415
+    from keyaudit.inventory.views.reach import LOCAL_LISTED  # noqa: PLC0415
+    from keyaudit.model.access import Access  # noqa: PLC0415
+    from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS  # noqa: PLC0415
+    from keyaudit.model.tables.reach import WIDENING  # noqa: PLC0415
+
     with snapshot.judging(as_of, names=TABLES_ASKED) as connection:
         meant = target(connection, asked)
         by_principal = meant.noun == "principal"
@@ -337,12 +345,14 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int) -> Access:
     )
 
 
-def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool, since: Snapshot | None = None) -> BlastRadius:
+def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool, since: Snapshot | None = None) -> "BlastRadius":
     """What trusts the key that `asked` names and what its holder reaches; to `verify`, only the former.
 
     What the snapshot does not have is what it was in the earlier one, `since`. Raises UsageError where `asked` names nothing,
     or several things.
     """
+    from keyaudit.inventory.blast.reading import known, read  # noqa: PLC0415 - of this question alone
+
     earlier = known(since, asked) if since is not None else None
     with snapshot.judging(as_of, reach_known=not verify) as connection:
         found = read(connection, asked, as_of=as_of, verify=verify, earlier=earlier)
@@ -352,8 +362,12 @@ def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool, si
 
 
 @contextlib.contextmanager
-def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator[Expiring]:
+def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator["Expiring"]:
     """What of the snapshot ends within so many seconds. It streams for as long as the context lasts."""
+    from keyaudit.inventory.expiring import TABLES_THAT_END, endings, prepare  # noqa: PLC0415 - of this question alone
+    from keyaudit.inventory.owners import OWNERS_ASKED  # noqa: PLC0415
+    from keyaudit.model.expiring import Expiring  # noqa: PLC0415
+
     run = dataclasses.replace(snapshot.run, as_of=as_of)
     often = [table.name for table in TABLES_THAT_END]
     with snapshot.judging(as_of, reach_known=False, often=often, names={*often, *OWNERS_ASKED}) as connection:
@@ -378,7 +392,10 @@ def _overview(
     as_of: int,
     *,
     reach_known: bool,
-) -> Overview:
+) -> "Overview":
+    from keyaudit.inventory.overview import calendar, custody, widest  # noqa: PLC0415 - few formats show it
+    from keyaudit.model.overview import Overview  # noqa: PLC0415
+
     reach, left_out = widest(connection) if reach_known else (None, 0)
     return Overview(
         calendar=calendar(
@@ -394,8 +411,29 @@ def _overview(
     )
 
 
+def _unmet(snapshot: Snapshot, expected: Expectations, since: Snapshot | None) -> Sequence[Gap]:
+    """What of the expectations the snapshot does not meet."""
+    from keyaudit.inventory.expected import unmet  # noqa: PLC0415 - few configure any
+
+    return unmet(snapshot, expected, since)
+
+
+def _listing(connection: "DuckDBPyConnection", name: str, supplied: Collection[str]) -> "Listing":
+    from keyaudit.inventory.listing import listing  # noqa: PLC0415 - few formats list rows
+
+    return listing(connection, TABLES[name], supplied)
+
+
+def _owned(connection: "DuckDBPyConnection", findings: "Iterator[Finding]") -> "Iterator[tuple[Owner, Finding]]":
+    from keyaudit.inventory.owners import owned  # noqa: PLC0415 - few formats say owners
+
+    return owned(connection, findings)
+
+
 def _ends_rest_on() -> frozenset[str]:
     """The operations that say when things end, and who owns them."""
+    from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read  # noqa: PLC0415 - few ask
+
     found = {operation for column in columns_read() for operation in operations_of(*column)}
     return frozenset(found.union(*(table.listed_by for table in TABLES_THAT_END)))
 

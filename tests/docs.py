@@ -130,7 +130,7 @@ def _options(group: type) -> str:
 
 def _command(name: str) -> Any:
     """A command of its own to change, without --help."""
-    command: Any = typer.main.get_command(app)
+    command: Any = typer.main.get_command(app())
     for word in name.split():
         command = command.commands[word]
     command.add_help_option = False

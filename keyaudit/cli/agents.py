@@ -5,14 +5,15 @@ import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keyaudit.cli.options import Ci
 from keyaudit.cli.streams import printing, tell
 from keyaudit.model.errors import OutputError
 from keyaudit.model.run import Report
-from keyaudit.report import markdown
-from keyaudit.report.agents import Agent, annotations, summary_command
-from keyaudit.report.files import output_bytes
+
+if TYPE_CHECKING:
+    from keyaudit.report.agents import Agent
 
 
 def tell_agent(reports: Sequence[Report], ci: Ci, *, machine: bool) -> None:
@@ -23,6 +24,8 @@ def tell_agent(reports: Sequence[Report], ci: Ci, *, machine: bool) -> None:
     agent = _agent(ci, os.environ)
     if agent is None:
         return
+    from keyaudit.report.agents import annotations  # noqa: PLC0415 - most gates speak to no agent
+
     lines = list(annotations(reports, agent))
     try:
         lines += _summary(reports, agent, os.environ)
@@ -40,16 +43,25 @@ def tell_agent(reports: Sequence[Report], ci: Ci, *, machine: bool) -> None:
         tell(f"no annotations: {error}", prefix="keyaudit: ")
 
 
-def _agent(ci: Ci, environ: Mapping[str, str]) -> Agent | None:
+def _agent(ci: Ci, environ: Mapping[str, str]) -> "Agent | None":
+    named = environ.get("GITHUB_ACTIONS") == "true" or environ.get("TF_BUILD", "").lower() == "true"
+    if ci is Ci.NONE or (ci is Ci.AUTO and not named):
+        return None
+    from keyaudit.report.agents import Agent  # noqa: PLC0415 - most gates speak to no agent
+
     if ci is Ci.AUTO:
         if environ.get("GITHUB_ACTIONS") == "true":
             return Agent.GITHUB
-        return Agent.AZURE if environ.get("TF_BUILD", "").lower() == "true" else None
-    return None if ci is Ci.NONE else Agent(ci)
+        return Agent.AZURE
+    return Agent(ci)
 
 
-def _summary(reports: Sequence[Report], agent: Agent, environ: Mapping[str, str]) -> list[str]:
+def _summary(reports: Sequence[Report], agent: "Agent", environ: Mapping[str, str]) -> list[str]:
     """Writes the summary to where the agent wants it, and returns the commands that show it."""
+    from keyaudit.report import markdown  # noqa: PLC0415 - most gates speak to no agent
+    from keyaudit.report.agents import Agent, summary_command  # noqa: PLC0415
+    from keyaudit.report.files import output_bytes  # noqa: PLC0415
+
     if agent is Agent.GITHUB:
         if environ.get("GITHUB_STEP_SUMMARY"):
             with Path(environ["GITHUB_STEP_SUMMARY"]).open("ab") as out:

@@ -3,35 +3,13 @@
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
 from keyaudit import __version__
-from keyaudit.cli import (
-    access,
-    baseline,
-    blast_radius,
-    collect,
-    diff,
-    doctor,
-    expiring,
-    explain,
-    export,
-    gate,
-    guardrails,
-    init,
-    inventory,
-    notify,
-    permissions,
-    policies,
-    report,
-    show_config,
-    trust,
-    usage,
-    waivers,
-)
 from keyaudit.cli.bugs import bug
 from keyaudit.cli.stop import terminable
 from keyaudit.cli.streams import coloured, need_stderr, tell
@@ -41,35 +19,57 @@ from keyaudit.report.lines import Paint, paint
 # What DuckDB makes of the KeyboardInterrupt that it meets in a query: a RuntimeError without a cause.
 _INTERRUPTED = ("Query interrupted",)
 
-app = typer.Typer(
-    name="keyaudit",
-    help="Audits the signing keys and credentials of an Azure and Entra tenant, and says what it could not see.",
-    epilog="It only reads, and never asks for a secret's value or a private key. Exit codes: keyaudit explain exit-codes.",
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+_COMMANDS = (
+    "report",
+    "gate",
+    "export",
+    "collect",
+    "inventory",
+    "expiring",
+    "access",
+    "blast-radius",
+    "doctor",
+    "permissions",
+    "guardrails",
+    "diff",
+    "notify",
+    "explain",
+    "init",
 )
-app.command("report")(report.report)
-app.command("gate")(gate.gate)
-app.command("export")(export.export)
-app.command("collect")(collect.collect)
-app.command("inventory")(inventory.inventory)
-app.command("expiring")(expiring.expiring)
-app.command("access")(access.access)
-app.command("blast-radius")(blast_radius.blast_radius)
-app.command("doctor")(doctor.doctor)
-app.command("permissions")(permissions.permissions)
-app.command("guardrails")(guardrails.guardrails)
-app.command("diff")(diff.diff)
-app.command("notify")(notify.notify)
-app.command("explain")(explain.explain)
-app.command("init")(init.init)
-app.add_typer(show_config.app, name="config")
-app.add_typer(trust.app, name="trust")
-app.add_typer(policies.app, name="policies")
-app.add_typer(waivers.app, name="waivers")
-app.add_typer(baseline.app, name="baseline")
-app.add_typer(usage.app, name="usage")
+"""Each is the function of its name in the module of its name."""
+_GROUPS = {
+    "config": "show_config",
+    "trust": "trust",
+    "policies": "policies",
+    "waivers": "waivers",
+    "baseline": "baseline",
+    "usage": "usage",
+}
+"""Groups of commands, each the `app` of a module."""
+
+
+def app(arguments: Sequence[str] = ()) -> typer.Typer:
+    """The command line; with no more than the command that `arguments` begin with, where they begin with one.
+
+    To import every command takes longer than some of them run.
+    """
+    made = typer.Typer(
+        name="keyaudit",
+        help="Audits the signing keys and credentials of an Azure and Entra tenant, and says what it could not see.",
+        epilog="It only reads, and never asks for a secret's value or a private key. Exit codes: keyaudit explain exit-codes.",
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    made.callback()(_root)
+    first = next(iter(arguments), "")
+    only = first if first in (*_COMMANDS, *_GROUPS) else None
+    for name in _COMMANDS if only is None else {only}.intersection(_COMMANDS):
+        module = name.replace("-", "_")
+        made.command(name)(getattr(import_module(f"keyaudit.cli.{module}"), module))
+    for name in _GROUPS if only is None else {only}.intersection(_GROUPS):
+        made.add_typer(import_module(f"keyaudit.cli.{_GROUPS[name]}").app, name=name)
+    return made
 
 
 def _version(value: bool) -> None:
@@ -78,7 +78,6 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: Annotated[
         bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version and exit.")
@@ -101,7 +100,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
-        outcome = app(args=list(arguments), prog_name="keyaudit", standalone_mode=False)
+        outcome = app(arguments)(args=list(arguments), prog_name="keyaudit", standalone_mode=False)
     except AuditError as error:
         _say(str(error))
         return error.exit

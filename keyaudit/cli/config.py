@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
-from keyaudit.cli.options import Auth
+from keyaudit.cli.options import DEFAULT_CONFIG, Auth
 from keyaudit.cli.policy_config import PolicyConfig, read_policy_config
 from keyaudit.cli.toml import Toml
 from keyaudit.cloud.environment import ENVIRONMENTS, MEMBERS, Environment, custom
@@ -16,9 +16,6 @@ from keyaudit.model.expectations import Expectations
 from keyaudit.model.filters import Filters
 from keyaudit.model.tables import TABLES, table_named
 from keyaudit.model.text import one_line
-
-DEFAULT = Path("keyaudit.toml")
-"""The file of the folder that a command is run in."""
 
 _TABLES = ("schema", "scope", "auth", "clouds", "environments", "policy", "require", "expect")
 _PLACES: Mapping[str, Literal["vault", "principal", "subscription"]] = {
@@ -50,14 +47,14 @@ class Config:
 
 
 def read_config(path: Path | None) -> Config:
-    """The configuration in `path`, or in `DEFAULT` if that is there. Raises UsageError, with file and line, for any mistake."""
+    """The configuration in `path`, or in `DEFAULT_CONFIG` if that exists. Raises UsageError, with its place, for a mistake."""
     found = in_use(path)
     return Config() if found is None else _Reader(Toml.of_file(found)).read()
 
 
 def in_use(path: Path | None) -> Path | None:
     """The file that is read where `path` was named, or none was."""
-    return path or (DEFAULT if DEFAULT.is_file() else None)
+    return path or (DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None)
 
 
 class _Reader:

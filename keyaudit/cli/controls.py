@@ -11,13 +11,13 @@ from keyaudit.cli.output import options
 from keyaudit.cli.streams import printing
 from keyaudit.model.errors import UsageError
 from keyaudit.model.frameworks import FRAMEWORKS, Framework
-from keyaudit.model.run import Report
+from keyaudit.model.run import Report, conditions
 from keyaudit.policy.load import Policy, load
 from keyaudit.policy.problems import nearest, shown
 from keyaudit.report.by_control import FORMATS, View, render_csv
 from keyaudit.report.formats import Options
 from keyaudit.report.members import SCHEMA, inert
-from keyaudit.report.several import conditions, together, verdict_of_all
+from keyaudit.report.several import together, verdict_of_all
 
 
 def report_by(name: str, live: Live, stored: Stored, choice: Choice, shown_: Shown) -> int:

@@ -47,8 +47,8 @@ def export(
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
     from keyaudit.cli.output import known, listed, marked, print_file, scoring, targets, write  # noqa: PLC0415 - heavy
     from keyaudit.cli.redaction import salt, without_names  # noqa: PLC0415 - heavy
+    from keyaudit.model.run import conditions  # noqa: PLC0415 - heavy
     from keyaudit.report.formats import BUNDLE, Options  # noqa: PLC0415 - heavy
-    from keyaudit.report.several import conditions  # noqa: PLC0415 - heavy
 
     files = targets([text for text in formats if "=" in text], "export")
     printed = [name for name in formats if "=" not in name]

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from keyaudit.cli.options import DEFAULT_CONFIG
 from keyaudit.cli.streams import printing
 from keyaudit.model.errors import Exit, OutputError, UsageError
 
@@ -33,14 +34,13 @@ def init(
 
     Both are readable by everyone: they hold no secrets, and belong under review.
     """
-    from keyaudit.cli.config import DEFAULT  # noqa: PLC0415 - heavy
 
-    files = {out / DEFAULT: str(DEFAULT)}
+    files = {out / DEFAULT_CONFIG: str(DEFAULT_CONFIG)}
     if ci is not None:
         files[out / PIPELINES[ci]] = f"{ci}.yml"
     there = [path for path in files if path.exists() or path.is_symlink()]
     # Settings that are there serve a new pipeline as well.
-    if there and (ci is None or there != [out / DEFAULT]):
+    if there and (ci is None or there != [out / DEFAULT_CONFIG]):
         raise UsageError(str(there[-1]), "is there already, and is not overwritten", "move it away, or write to another --out")
     for path, name in files.items():
         if path not in there:

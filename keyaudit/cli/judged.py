@@ -12,15 +12,14 @@ from keyaudit.cli.options import Choice, Live, Stored
 from keyaudit.cli.source import check_since, each, snapshot
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.allowances import Allowance
+from keyaudit.model.baseline import Baseline
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.findings import Severity
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Waiver
-from keyaudit.policy.baseline import read_baseline
 from keyaudit.policy.load import Policy, load
 from keyaudit.policy.queries import Scoring
-from keyaudit.policy.waivers import load_waivers
 
 WAIVERS = Path("keyaudit.waivers.yaml")
 """The waivers of the folder that a command is run in."""
@@ -90,7 +89,7 @@ def judged(
     policies = chosen(known, choice)
     how = settled(live, choice, known)
     waivers = _waivers(choice, known)
-    baseline = read_baseline(choice.baseline) if choice.baseline is not None else None
+    baseline = _baseline(choice.baseline)
     if new_only and baseline is None:
         raise UsageError("--new-only", "new since when is not said", "name a baseline with --baseline")
     allowances = [Allowance.parse(text) for text in choice.allow_gap or ()]
@@ -123,6 +122,14 @@ def judged(
             yield report
 
 
+def _baseline(path: Path | None) -> Baseline | None:
+    if path is None:
+        return None
+    from keyaudit.policy.baseline import read_baseline  # noqa: PLC0415 - few runs have one
+
+    return read_baseline(path)
+
+
 def _waivers(choice: Choice, policies: Sequence[Policy]) -> tuple[Waiver, ...]:
     if choice.no_waivers:
         if choice.waivers is not None:
@@ -131,4 +138,6 @@ def _waivers(choice: Choice, policies: Sequence[Policy]) -> tuple[Waiver, ...]:
     path = choice.waivers or WAIVERS
     if choice.waivers is None and not path.exists():
         return ()
+    from keyaudit.policy.waivers import load_waivers  # noqa: PLC0415 - with the YAML parser
+
     return load_waivers(path, policies=[policy.text.id for policy in policies], today=SystemClock().now())

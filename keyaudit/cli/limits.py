@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from keyaudit.cli.config import Config, read_config
-from keyaudit.cli.options import Choice, Live
+from keyaudit.cli.options import DEFAULT_CONFIG, Choice, Live
 from keyaudit.model.errors import UsageError
 from keyaudit.model.evidence import REQUIRABLE
-from keyaudit.model.expectations import Expectations
+from keyaudit.model.expectations import NOTHING, Expectations
 from keyaudit.policy.bind import bind
 from keyaudit.policy.load import Policy
 from keyaudit.policy.problems import nearest, shown
 from keyaudit.policy.settings import Overrides, PolicyClass, check
+
+if TYPE_CHECKING:
+    from keyaudit.cli.config import Config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,18 +38,27 @@ def settled(live: Live, choice: Choice, known: Sequence[Policy]) -> Limits:
 
     A simulated tenant is judged without the file of the folder, which is about a real one; --config names one all the same.
     """
-    whole = Config() if live.demo and live.config is None else read_config(live.config)
-    config = whole.policy
+    whole = _of_file(live)
+    config = whole.policy if whole else None
     found = Limits(
-        profile=choice.profile or config.profile or "default",
-        parameters=config.parameters,
-        classes=config.classes,
-        require=tuple(dict.fromkeys((*_required(choice.require or ()), *config.require))),
-        expected=whole.expected,
+        profile=choice.profile or (config and config.profile) or "default",
+        parameters=config.parameters if config else {},
+        classes=config.classes if config else (),
+        require=tuple(dict.fromkeys((*_required(choice.require or ()), *(config.require if config else ())))),
+        expected=whole.expected if whole else NOTHING,
     )
     check(found.parameters, found.classes, {policy.text.id: policy for policy in known})
     bind(known, found.profile, found.parameters, found.classes)
     return found
+
+
+def _of_file(live: Live) -> "Config | None":
+    """What the file in use says; None where there is none."""
+    if live.config is None and (live.demo or not DEFAULT_CONFIG.is_file()):
+        return None
+    from keyaudit.cli.config import read_config  # noqa: PLC0415 - with all that reads such a file
+
+    return read_config(live.config)
 
 
 def _required(given: Sequence[str]) -> tuple[str, ...]:

@@ -12,8 +12,7 @@ from pathlib import Path
 from keyaudit import __version__, audit
 from keyaudit.cli.bugs import bug
 from keyaudit.cli.clock import SystemClock
-from keyaudit.cli.config import DEFAULT
-from keyaudit.cli.options import Auth, Live
+from keyaudit.cli.options import DEFAULT_CONFIG, Auth, Live
 from keyaudit.cli.progress import progress
 from keyaudit.cli.settings import Settings, settle
 from keyaudit.cli.stop import keeping
@@ -112,7 +111,8 @@ async def where(live: Live, clock: SystemClock, settings: Settings) -> AsyncIter
         cloud = settings.environment
         if cloud.name not in ENVIRONMENTS:
             tell(
-                f"cloud {cloud.name} of {live.config or DEFAULT}: signing in at {cloud.login} for {cloud.arm} and {cloud.graph}"
+                f"cloud {cloud.name} of {live.config or DEFAULT_CONFIG}: signing in at {cloud.login}"
+                f" for {cloud.arm} and {cloud.graph}"
             )
         yield audit.Source(
             environment=settings.environment,

@@ -10,6 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
+DEFAULT_CONFIG = Path("keyaudit.toml")
+"""The configuration of the folder that a command is run in."""
+
 BOM = "Begin CSV with a byte order mark, by which Excel knows UTF-8."
 
 

@@ -9,15 +9,11 @@ from typing import Any, BinaryIO, TextIO, TypeVar
 from keyaudit.cli.options import Format, Shown
 from keyaudit.cli.streams import ClosedError, coloured, printing
 from keyaudit.model.errors import Exit, OutputError, UsageError
-from keyaudit.model.run import Report, Verdict
+from keyaudit.model.run import Report, Verdict, conditions
 from keyaudit.policy.problems import nearest
 from keyaudit.policy.queries import Scoring
-from keyaudit.report.bundle.write import write as write_bundle
 from keyaudit.report.files import as_text, check, check_absent, output_bytes
 from keyaudit.report.formats import BUNDLE, FILES, FORMATS, LISTING, SCORED, Options
-from keyaudit.report.gate import render_gate
-from keyaudit.report.several import conditions
-from keyaudit.report.several import render as render_several
 
 T = TypeVar("T")
 
@@ -84,6 +80,8 @@ def write(reports: Sequence[Report], files: Sequence[Target], options: Options) 
     for target in files:
         try:
             if target.format == BUNDLE:
+                from keyaudit.report.bundle.write import write as write_bundle  # noqa: PLC0415 - one format of many
+
                 write_bundle(_alone(BUNDLE, reports), target.path)
                 continue
             with output_bytes(target.path) as out:
@@ -147,8 +145,12 @@ def show(
 
 def _render(name: str, reports: Sequence[Report], out: TextIO, options: Options) -> None:
     if len(reports) > 1:
-        render_several(name, reports, out, options)
+        from keyaudit.report.several import render  # noqa: PLC0415 - most commands are about one tenant
+
+        render(name, reports, out, options)
     elif name == "gate":
+        from keyaudit.report.gate import render_gate  # noqa: PLC0415 - of one command alone
+
         render_gate(reports[0], out)
     else:
         FORMATS[name](reports[0], out, options)

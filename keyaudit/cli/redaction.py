@@ -7,7 +7,6 @@ from keyaudit.cli.options import Redaction
 from keyaudit.model.errors import UsageError
 from keyaudit.model.run import Report
 from keyaudit.report.formats import NAMED
-from keyaudit.report.redact import redacted
 
 _LEAST, _MOST = 16, 65_536
 _MAKE = "make one with openssl rand -hex 32"
@@ -45,4 +44,6 @@ def without_names(reports: Sequence[Report], redaction: Redaction, key: bytes | 
     """The reports as they are to be written. `key` is what `salt` gave."""
     if redaction.redact is None:
         return reports
+    from keyaudit.report.redact import redacted  # noqa: PLC0415 - few reports are redacted
+
     return [redacted(report, key or report.run.tenant_id.lower().encode()) for report in reports]

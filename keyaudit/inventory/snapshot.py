@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -13,15 +14,17 @@ from keyaudit.inventory import files, views
 from keyaudit.inventory.contradictions import contradicted
 from keyaudit.inventory.load import counted, described, load, loading, parquet
 from keyaudit.inventory.locked import TEMPORARY, judged, locked
-from keyaudit.inventory.logs.store import LogStore
 from keyaudit.inventory.manifest import MAX_MANIFEST, File, Manifest, TableFiles, decode, encode
 from keyaudit.inventory.rows import declared, no_rows, stored_types
-from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES, filled
 from keyaudit.model.tables.usage import SHOWN_BY, USAGE
+
+if TYPE_CHECKING:
+    from keyaudit.inventory.logs.store import LogStore
+    from keyaudit.inventory.spool import Spool
 
 _DAMAGED = "take the snapshot from where it was made, or collect again"
 
@@ -140,7 +143,7 @@ class Snapshot:
                 raise UnsafeError(files.shown(self.folder / name), what, _DAMAGED)
 
 
-def write(spool: Spool, run: Run, uses: LogStore | None = None) -> Snapshot:
+def write(spool: "Spool", run: Run, uses: "LogStore | None" = None) -> Snapshot:
     """Turns a spool into a snapshot in the same folder, and removes the spool. Stopped half way, `Spool.resume` can go on.
 
     The table `usage` is that of the log store `uses`, file by file: its rows may be too many to be read and written again.

@@ -1,13 +1,13 @@
 """What a report says of the run it rests on, and what the run came to."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from keyaudit.model.baseline import Baseline
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.environments import EnvironmentRule
-from keyaudit.model.errors import Exit
+from keyaudit.model.errors import PRECEDENCE, Exit
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
 from keyaudit.model.reasons import Reason
@@ -165,5 +165,13 @@ class Report:
     """The inventory at a glance. It is worked out when it is asked for, anew each time."""
     policies: tuple[PolicyInForce, ...] = ()
     """Every policy that was chosen for it, by id, with those that were not judged."""
+    worst: Callable[[int], Sequence[Finding]] = lambda _: ()
+    """So many of the findings that make the gate fail, the worst first, found without looking at all the others."""
     history: tuple[Past, ...] = ()
     """Other snapshots of the tenant, the earliest first; empty where none was named."""
+
+
+def conditions(reports: Sequence[Report]) -> tuple[Exit, ...]:
+    """Every exit code that held for any of them, the one that counts first."""
+    held = {code for report in reports for code in report.verdict.conditions}
+    return tuple(code for code in PRECEDENCE if code in held and (code is not Exit.CLEAN or len(held) == 1))

@@ -152,15 +152,19 @@ def _bind(policy: Policy, profile: str, overrides: Mapping[str, str | Given], cl
 
 def _settled(policy: Policy, given: Mapping[str, str | Given]) -> dict[str, Value]:
     found: dict[str, Value] = {}
-    if given:
-        from keyaudit.policy import yaml  # noqa: PLC0415 - heavy, and few runs have values of their own
     for name, each in given.items():
         try:
-            node = each.node if isinstance(each, Given) else yaml.read(each)
+            node = each.node if isinstance(each, Given) else _node(each)
             found |= changed(policy, {name: node})
         except FieldError as error:
             raise placed(each if isinstance(each, Given) else None, policy.text.id, name, error) from None
     return found
+
+
+def _node(text: str) -> Node:
+    from keyaudit.policy import yaml  # noqa: PLC0415 - heavy, and few runs have values of their own
+
+    return yaml.read(text)
 
 
 def changed(policy: Policy, nodes: Mapping[str, Node]) -> dict[str, Value]:

@@ -1,6 +1,6 @@
 """Findings one after another, in order: rows stay in DuckDB until a batch of them is asked for."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from heapq import merge
@@ -17,7 +17,7 @@ from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound, by_table
 from keyaudit.policy.counts import reason_of
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.queries import Scoring, count_slices, slice_in_order, slices
+from keyaudit.policy.queries import Scoring, count_slices, slice_in_order, slices, worst_rows
 from keyaudit.policy.scores import score_of
 from keyaudit.policy.templates import QUOTING, UNKNOWN, Template, show
 from keyaudit.policy.types import Kind, columns_read
@@ -94,6 +94,38 @@ def stream(
         yield from _of_thing(thing, passes=passes)
 
 
+def worst(
+    connection: duckdb.DuckDBPyConnection,
+    bounds: Sequence[Bound],
+    relations: Mapping[str, str],
+    having: Mapping[str, Table],
+    *,
+    supplied: Collection[str],
+    least: Severity,
+    known: bool,
+    most: int,
+    as_of: int,
+) -> list[Finding]:
+    """The `most` worst findings of rows that fail with severity `least` or above; what the baseline holds only where `known`.
+
+    Each table is read once, and no more of it is fetched than may be among them. `relations` are without scores.
+    """
+    found: list[tuple[tuple[int, str, str, str, str], Finding]] = []
+    for name, of_table in by_table(bounds).items():
+        if name not in relations:
+            continue
+        query = worst_rows(relations[name], having[name], of_table, least=least, known=known, most=most, as_of=as_of)
+        with connection.cursor() as cursor:
+            for thing in _grouped(cursor.execute(query).fetchall(), having[name], of_table, supplied, as_of):
+                *_, label, of = thing.place
+                for finding in _of_thing(thing, passes=False):
+                    if finding.outcome is Outcome.FAIL and finding.severity.rank >= least.rank and (known or not finding.known):
+                        key = (-finding.severity.rank, label, of, finding.policy.id, str(finding.row["id"]))
+                        found.append((key, finding))
+    found.sort(key=lambda each: each[0])
+    return [finding for _, finding in found[:most]]
+
+
 def _things(
     connection: duckdb.DuckDBPyConnection,
     relation: str,
@@ -105,6 +137,16 @@ def _things(
     scoring: Scoring,
     as_of: int,
 ) -> Iterator[_Thing]:
+    # A cursor of its own: another query on the connection would end the answer without a word.
+    with connection.cursor() as cursor:
+        found = _rows(cursor, relation, table, bounds, passes=passes, scoring=scoring, as_of=as_of)
+        yield from _grouped(found, table, bounds, supplied, as_of)
+
+
+def _grouped(
+    found: Iterable[tuple[Any, ...]], table: Table, bounds: Sequence[Bound], supplied: Collection[str], as_of: int
+) -> Iterator[_Thing]:
+    """Rows with the columns of `slice_in_order`, in order, by thing."""
     lacking = table.lacking(supplied)
     width = len(view_names(table))
     parts = [(bound.policy.text.id, *part.key) for bound in bounds for part in bound.policy.parts]
@@ -115,25 +157,22 @@ def _things(
     having = [bound.policy.text.id for bound in bounds if bound.classes]
     telling = [bound.policy.text.id for bound in bounds if bound.policy.message_when]
     arms = after + len(having)
-    # A cursor of its own: another query on the connection would end the answer without a word.
-    with connection.cursor() as cursor:
-        found = _rows(cursor, relation, table, bounds, passes=passes, scoring=scoring, as_of=as_of)
-        for (high, low, gravest, label, thing), rows in groupby(found, key=lambda row: row[:5]):
-            judged = [
-                _Row(
-                    values=decoded(table, row[5 : 5 + width], row[-2], lacking),
-                    reasons=row[-1] or {},
-                    codes=row[5 + width : codes],
-                    parts=dict(zip(parts, row[codes:graded], strict=True)),
-                    rungs=_shared_out(rungs, row[graded:after]),
-                    score=row[-3],
-                    classes=dict(zip(having, row[after:arms], strict=True)),
-                    arms=dict(zip(telling, row[arms:-3], strict=True)),
-                    now=as_of,
-                )
-                for row in rows
-            ]
-            yield _Thing((-high, -low, -gravest, label, thing), judged, bounds)
+    for (high, low, gravest, label, thing), rows in groupby(found, key=lambda row: row[:5]):
+        judged = [
+            _Row(
+                values=decoded(table, row[5 : 5 + width], row[-2], lacking),
+                reasons=row[-1] or {},
+                codes=row[5 + width : codes],
+                parts=dict(zip(parts, row[codes:graded], strict=True)),
+                rungs=_shared_out(rungs, row[graded:after]),
+                score=row[-3],
+                classes=dict(zip(having, row[after:arms], strict=True)),
+                arms=dict(zip(telling, row[arms:-3], strict=True)),
+                now=as_of,
+            )
+            for row in rows
+        ]
+        yield _Thing((-high, -low, -gravest, label, thing), judged, bounds)
 
 
 def _shared_out(counts: Sequence[tuple[str, int]], values: Sequence[bool | None]) -> dict[str, Sequence[bool | None]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -10,23 +11,24 @@ from keyaudit.inventory.views import SMALL
 from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
-from keyaudit.model.findings import Finding, Tally, UnknownGroup
-from keyaudit.model.overview import Ages
+from keyaudit.model.findings import Finding, Severity, Tally, UnknownGroup
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import NotJudged
 from keyaudit.model.settings import InForce, PolicyInForce
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import COLUMNS
 from keyaudit.model.waivers import Waiver
-from keyaudit.policy.ages import ages
 from keyaudit.policy.bind import Bound, bind, by_table, waived
 from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.findings import stream
+from keyaudit.policy.findings import stream, worst
 from keyaudit.policy.in_force import in_force, policies_in_force
 from keyaudit.policy.queries import Scoring, carrying, hold, hold_baseline, judged
 from keyaudit.policy.scopes import Blind, Unsupplied, blind_scopes
 from keyaudit.policy.settings import Overrides, PolicyClass
+
+if TYPE_CHECKING:
+    from keyaudit.model.overview import Ages
 
 _NOWHERE = Scope("", "", ScopeKind.TENANT)
 
@@ -86,8 +88,28 @@ class Judgement:
         if self._scoring is Scoring.ORDER:
             yield from blind
 
-    def ages(self, as_of: int) -> tuple[Ages, ...]:
+    def worst(self, least: Severity, *, known: bool, most: int) -> list[Finding]:
+        """The `most` worst findings that fail with severity `least` or above: gravest first, then by name and id.
+
+        What the baseline holds is among them only where `known`.
+        """
+        some = {tally.policy.table for tally in self.tallies if tally.failed or tally.known}
+        return worst(
+            self._connection,
+            self._bounds,
+            {name: relation for name, relation in self._relations.items() if name in some},
+            self._tables,
+            supplied=self._supplied,
+            least=least,
+            known=known,
+            most=most,
+            as_of=self._as_of,
+        )
+
+    def ages(self, as_of: int) -> "tuple[Ages, ...]":
         """How old the rows are at `as_of` whose age a policy limits, by policy."""
+        from keyaudit.policy.ages import ages  # noqa: PLC0415 - few formats show it
+
         return ages(self._connection, self._bounds, self._relations, as_of)
 
 

@@ -264,15 +264,44 @@ def slice_in_order(
     policies that have several; what the row's score rests on; the unknown map; the reasons.
     """
     names = ", ".join(DIALECT.name(name) for name in view_names(table))
-    found = [f"code{index}" for index in range(len(bounds))]
-    found += [*_parts(bounds), *_rungs(bounds)]
-    found += [f"class{index}" for index, bound in enumerate(bounds) if bound.classes]
-    found += [f"arm{index}" for index, bound in enumerate(bounds) if bound.policy.message_when]
+    found = _judged(bounds)
     relation = with_arms(relation, bounds, as_of)
     return (
         f"SELECT high, low, gravest, label, thing, {names}, {', '.join(found)}, score, {UNKNOWN}, {REASONS}"
         f" FROM {relation} JOIN places ON {_thing(table, scoring)} = thing"
         f" WHERE slice = {number} AND ({_kept(bounds, least)}) ORDER BY {_ORDER}"
+    )
+
+
+def _judged(bounds: Sequence[Bound]) -> list[str]:
+    """The columns that say what the policies make of a row, as `slice_in_order` has them."""
+    return [
+        *(f"code{index}" for index in range(len(bounds))),
+        *_parts(bounds),
+        *_rungs(bounds),
+        *(f"class{index}" for index, bound in enumerate(bounds) if bound.classes),
+        *(f"arm{index}" for index, bound in enumerate(bounds) if bound.policy.message_when),
+    ]
+
+
+def worst_rows(
+    relation: str, table: Table, bounds: Sequence[Bound], *, least: Severity, known: bool, most: int, as_of: int
+) -> str:
+    """The `most` rows whose findings are worst, of those that fail with severity `least` or above; what is `known` counts too.
+
+    Columns as those of `slice_in_order`, over a relation without scores.
+    """
+    below = verdict.UNKNOWN_VIOLATION if known else verdict.KNOWN
+    codes = [f"code{number}" for number in range(len(bounds))]
+    fails = f"{{0}} >= {verdict.FAIL} AND {{0}} < {below}"
+    ranks = ", ".join(f"CASE WHEN {fails.format(code)} THEN CAST({code} % 5 AS INTEGER) ELSE -1 END" for code in codes)
+    names = ", ".join(DIALECT.name(name) for name in view_names(table))
+    found = _judged(bounds)
+    relation = with_arms(relation, bounds, as_of)
+    shown = f"coalesce(name, '') AS label, {_thing(table, Scoring.NONE)} AS thing"
+    return (
+        f"SELECT 0, 0, greatest({ranks}, -1) AS gravest, {shown}, {names}, {', '.join(found)}, NULL, {UNKNOWN}, {REASONS}"
+        f" FROM {relation} WHERE gravest >= {least.rank} ORDER BY gravest DESC, label, thing, id LIMIT {most}"
     )
 
 

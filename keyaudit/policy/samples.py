@@ -20,7 +20,7 @@ REASON = "permission"
 _UNITS = {"second": 1, "minute": 60, "hour": 3_600, "day": DAY}
 _SPAN = re.compile(r"(\d{1,7}) (second|minute|hour|day)s?", re.ASCII)
 _COUNT = re.compile(r"(\d{1,9})(?:(\.\.)(\d{1,9})?)?", re.ASCII)
-_SHAPES = {Type.TEXTS: Items, Type.MAP: Members}
+_SHAPES: Mapping[Type, type[Scalar | Items | Members]] = {Type.TEXTS: Items, Type.MAP: Members}
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ class Terms:
         if len(kinds) > 1:
             raise self.error(node, "a list of texts and numbers")
         kind = Kind.INTEGERS if kinds == {Kind.INTEGER} else Kind.TEXTS
-        return Constant(tuple(value.value for value in values), kind)  # type: ignore[arg-type]
+        return Constant(tuple(each for each in (value.value for value in values) if isinstance(each, str | int)), kind)
 
     def _subscript(self, node: ast.Subscript, present: frozenset[str], depth: int) -> Term:
         if not isinstance(node.value, ast.Name):

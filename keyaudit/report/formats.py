@@ -8,8 +8,6 @@ from typing import BinaryIO, Protocol, TextIO
 from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Severity
 from keyaudit.model.run import Report
-from keyaudit.report import csv, grouped, json, screen, table, text
-from keyaudit.report.arrange import by_thing, chosen, flat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +35,9 @@ class Options:
 
 
 def _text(report: Report, out: TextIO, options: Options) -> None:
+    from keyaudit.report import grouped, screen, text  # noqa: PLC0415 - each format imports what it needs
+    from keyaudit.report.arrange import by_thing  # noqa: PLC0415
+
     width, sort = options.width or 80, options.sort
     if not (options.full or screen.short(report)):
         screen.render(report, out, width=max(width, text.LEAST), colour=options.colour, hints=options.hints)
@@ -51,6 +52,9 @@ def _text(report: Report, out: TextIO, options: Options) -> None:
 
 
 def _table(report: Report, out: TextIO, options: Options) -> None:
+    from keyaudit.report import table  # noqa: PLC0415 - each format imports what it needs
+    from keyaudit.report.arrange import flat  # noqa: PLC0415
+
     table.render(
         flat(report, options.sort),
         out,
@@ -61,21 +65,43 @@ def _table(report: Report, out: TextIO, options: Options) -> None:
     )
 
 
+def _json(report: Report, out: TextIO, options: Options) -> None:
+    from keyaudit.report import json  # noqa: PLC0415 - each format imports what it needs
+
+    json.render(_engines(report, options), out, passes=options.passes)
+
+
+def _csv(report: Report, out: TextIO, options: Options) -> None:
+    from keyaudit.report import csv  # noqa: PLC0415 - each format imports what it needs
+
+    csv.render(_engines(report, options), out, mark=options.bom)
+
+
 def _engines(report: Report, options: Options) -> Report:
     """For programs: as the engine has them, unless another order was asked for."""
+    from keyaudit.report.arrange import flat  # noqa: PLC0415
+
     return report if options.sort == "severity" else flat(report, options.sort)
 
 
 def _chosen(render: Callable[[Report, TextIO, Options], object]) -> Callable[[Report, TextIO, Options], object]:
     """The format, over the findings alone that were asked for."""
-    return lambda report, out, options: render(chosen(report, options.least, options.top), out, options)
+
+    def shown(report: Report, out: TextIO, options: Options) -> object:
+        if options.least is Severity.INFO and options.top is None:
+            return render(report, out, options)
+        from keyaudit.report.arrange import chosen  # noqa: PLC0415 - where some are left out
+
+        return render(chosen(report, options.least, options.top), out, options)
+
+    return shown
 
 
 FORMATS: Mapping[str, Callable[[Report, TextIO, Options], object]] = {
     "text": _chosen(_text),
     "table": _chosen(_table),
-    "json": _chosen(lambda report, out, options: json.render(_engines(report, options), out, passes=options.passes)),
-    "csv": _chosen(lambda report, out, options: csv.render(_engines(report, options), out, mark=options.bom)),
+    "json": _chosen(_json),
+    "csv": _chosen(_csv),
 }
 """What a report is printed in."""
 

@@ -5,7 +5,7 @@ from typing import TextIO
 
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.expectations import RELATIVE
-from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.findings import Finding, Severity, Tally
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Report, Verdict
 from keyaudit.model.text import one_line
@@ -15,6 +15,9 @@ from keyaudit.report.missing import outlived, reads, waiver_lines
 from keyaudit.report.resource import label
 from keyaudit.report.settings import setting_lines
 from keyaudit.report.summary import SIMULATED, looked, message, network, results, severities
+
+MOST = 20
+"""Findings that are listed: a log is read by somebody who fixes the first of them."""
 
 
 def render_gate(report: Report, out: TextIO) -> None:
@@ -42,13 +45,31 @@ def _lines(report: Report) -> Iterator[str]:
     for said in setting_lines(report.settings):
         yield f"  settings   {said}"
     yield from _weakened(report)
-    for finding in report.findings(False):
-        counts = finding.outcome is Outcome.FAIL and not (finding.known and verdict.new_only)
-        if counts and finding.severity in _blocking(verdict):
-            place = one_line(label(Facts.of(finding)))
-            yield f"  BLOCK  {finding.policy.id} {finding.severity.upper()}  {place}  {message(finding)}"
+    yield from _blocks(report)
     for code in verdict.conditions:
         yield f"{'exit' if code is verdict.exit else 'also'} {code:d}: {MEANINGS[code]}"
+
+
+def _blocks(report: Report) -> Iterator[str]:
+    """The worst findings that block, by policy, and how many more there are of each."""
+    verdict = report.verdict
+    found = report.worst(MOST)
+    shown: dict[str, list[Finding]] = {}
+    for finding in found:
+        shown.setdefault(finding.policy.id, []).append(finding)
+    blocking = _blocking(verdict)
+    counts = {tally.policy.id: sum(_open(verdict, tally)[each] for each in blocking) for tally in report.tallies}
+    rest = {name: count - len(shown.get(name, ())) for name, count in counts.items()}
+    # The worst first; of what is not listed, the most frequent.
+    for name in (*shown, *sorted(rest.keys() - shown.keys(), key=lambda name: (-rest[name], name))):
+        for finding in shown.get(name, ()):
+            place = one_line(label(Facts.of(finding)))
+            yield f"  BLOCK  {name} {finding.severity.upper()}  {place}  {message(finding)}"
+        if rest.get(name):
+            yield f"  BLOCK  {name}  {rest[name]:,} {'more' if name in shown else 'not listed'}"
+    every = sum(counts.values())
+    if len(found) < every:
+        yield f"  BLOCK  {len(found):,} of {every:,} are listed; the same command with --export csv=PATH writes all"
 
 
 def _answer(verdict: Verdict) -> str:
@@ -62,9 +83,10 @@ def _blocking(verdict: Verdict) -> tuple[Severity, ...]:
     return tuple(each for each in Severity if verdict.gate and each.rank >= verdict.gate.rank)
 
 
-def _open(verdict: Verdict) -> Mapping[Severity, int]:
-    """What counts against the run, by severity."""
-    counted = (verdict.failed,) if verdict.new_only else (verdict.failed, verdict.known)
+def _open(verdict: Verdict, of: Verdict | Tally | None = None) -> Mapping[Severity, int]:
+    """What counts against the run, by severity: all, or `of` one policy."""
+    some = of or verdict
+    counted = (some.failed,) if verdict.new_only else (some.failed, some.known)
     return {severity: sum(counts.get(severity, 0) for counts in counted) for severity in Severity}
 
 

@@ -3,20 +3,14 @@
 from collections.abc import Sequence
 from typing import TextIO
 
-from keyaudit.model.errors import MEANINGS, PRECEDENCE, Exit
-from keyaudit.model.run import Report
+from keyaudit.model.errors import MEANINGS
+from keyaudit.model.run import Report, conditions
 from keyaudit.model.text import one_line
 from keyaudit.report import csv
 from keyaudit.report.formats import FORMATS, Options
 from keyaudit.report.gate import render_gate
 from keyaudit.report.lines import plural
 from keyaudit.report.members import SCHEMA, inert
-
-
-def conditions(reports: Sequence[Report]) -> tuple[Exit, ...]:
-    """Every exit code that held for any of them, the one that counts first."""
-    held = {code for report in reports for code in report.verdict.conditions}
-    return tuple(code for code in PRECEDENCE if code in held and (code is not Exit.CLEAN or len(held) == 1))
 
 
 def render(name: str, reports: Sequence[Report], out: TextIO, options: Options) -> None:

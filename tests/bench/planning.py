@@ -81,8 +81,7 @@ def planned(folder: Path) -> list[tuple[str, float]]:
             stored, policies, as_of=stored.run.as_of, profile="default", fail_on=Severity.HIGH, allowances=(), whole_rows=False
         ) as report,
     ):
-        for _ in report.findings(False):
-            pass
+        report.worst(20)
     return took
 
 

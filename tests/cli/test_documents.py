@@ -26,7 +26,7 @@ RAN = {Exit.CLEAN, Exit.FINDINGS, Exit.INCOMPLETE}
 WAIVERS = "keyaudit.waivers.yaml"
 PRINTING = {"report", "inventory", "expiring", "access", "doctor", "permissions", "explain", "blast-radius", "guardrails"}
 """Commands that leave nothing behind unless they are told where."""
-TREE: Any = typer.main.get_command(app)
+TREE: Any = typer.main.get_command(app())
 
 
 def _leaf(command: Command) -> tuple[Any, list[str]]:

@@ -188,6 +188,7 @@ def _stored(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Ro
     connection.execute(
         f"CREATE TABLE {name} AS SELECT unnest(json_transform(?::JSON, ?), max_depth := 2)", [f"[{lines}]", types]
     )
+    connection.execute(f"UPDATE {name} SET unknown = MAP {{}} WHERE unknown IS NULL")
     return name
 
 

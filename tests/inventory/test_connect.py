@@ -12,8 +12,21 @@ import pytest
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model.columns import Type
 from keyaudit.model.reasons import Reason
+from keyaudit.model.rows import view_name
 from keyaudit.model.tables import TABLES
-from tests.inventory.sample import AS_OF, TENANT, application, assessed, credential, key, refused, snapshot, vault, vault_scope
+from tests.inventory.sample import (
+    AS_OF,
+    TENANT,
+    application,
+    assessed,
+    credential,
+    fetch,
+    key,
+    refused,
+    snapshot,
+    vault,
+    vault_scope,
+)
 
 KV = vault_scope("kv")
 
@@ -160,3 +173,24 @@ def test_a_snapshot_is_judged_where_nothing_can_be_written(made: Snapshot) -> No
     finally:
         made.folder.chmod(0o700)
     assert os.access(made.folder, os.W_OK)
+
+
+@pytest.mark.parametrize("reach_known", [True, False])
+@pytest.mark.parametrize("table", ["key", "vault", "application", "credential", "certificate", "secret", "service_principal"])
+def test_one_column_alone_is_what_it_is_among_all(made: Snapshot, table: str, reach_known: bool) -> None:
+    """And no other derived column is made, but for those that it rests on in the same view."""
+    declared = TABLES[table]
+    with made.connect(AS_OF, reach_known=reach_known) as connection:
+        every = {row["id"]: row for row in fetch(connection, f"SELECT * FROM {table}")}
+    for column in declared.derived:
+        with made.connect(AS_OF, reach_known=reach_known, names=[table], columns={table: {column.name}}) as connection:
+            found = fetch(connection, f"SELECT * FROM {table}")
+            names = {row[0] for row in connection.execute(f"DESCRIBE {table}").fetchall()}
+        assert set(view_name(column)) <= names
+        others = {name for other in declared.derived if other is not column for name in view_name(other)}
+        assert len(others & names) < len(others) or len(others) < 2
+        assert len(found) == len(every)
+        for row in found:
+            whole = every[row["id"]]
+            assert {name: row[name] for name in names - {"unknown"}} == {name: whole[name] for name in names - {"unknown"}}
+            assert row["unknown"].get(column.name) == whole["unknown"].get(column.name)  # type: ignore[attr-defined]

@@ -373,3 +373,27 @@ def test_every_shipped_policy_judges_an_empty_inventory() -> None:
         judgement = judge(connection, load(), (), as_of=NOW)
         assert list(judgement.findings(passes=True)) == []
     assert all(tally.rows == 0 for tally in judgement.tallies)
+
+
+def test_the_worst_are_those_that_the_whole_list_begins_with(tmp_path: Path) -> None:
+    """Found without looking at all the others, over two policies and rows of which some pass and some are unknown."""
+    rows = [
+        key(
+            f"k{number:02}",
+            exportable=number % 3 == 0,
+            created_on=None if number % 7 == 0 else NOW - 100 * number * DAY,
+            unknown={"created_on": "throttled"} if number % 7 == 0 else {},
+        )
+        for number in range(40)
+    ]
+    graver = policy(tmp_path, "graver", severity="critical")
+    with inventory(key=rows) as connection:
+        judgement = judge(connection, [policy(tmp_path, **AGE), graver], (), as_of=NOW)
+        fails = [each for each in judgement.findings() if each.outcome is Outcome.FAIL]
+        by_rank = sorted(fails, key=lambda each: (-each.severity.rank, str(each.row["name"]), each.subject, each.policy.id))
+        for least, known in ((Severity.HIGH, True), (Severity.CRITICAL, False)):
+            wanted = [(each.id, each.message) for each in by_rank if each.severity.rank >= least.rank]
+            found = [(each.id, each.message) for each in judgement.worst(least, known=known, most=20)]
+            assert found == wanted[:20]
+            assert len(wanted) > 10
+        assert len(judgement.worst(Severity.LOW, known=True, most=100)) == len(fails)

@@ -6,9 +6,10 @@ import pytest
 
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.load import load
+from keyaudit.policy.narrowing import Condition
 from keyaudit.policy.parameters import Parameter, Shape
 from keyaudit.policy.problems import FieldError, PolicyError
-from keyaudit.policy.syntax import Condition, condition
+from keyaudit.policy.syntax import condition
 from keyaudit.policy.types import Kind, columns_read
 from tests.policy.inventory import policy, quoted, text
 

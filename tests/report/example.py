@@ -354,11 +354,18 @@ def listing_of(found: Iterable[Finding], table: str) -> Listing:
     return Listing(TABLES[table], len(rows), (), lambda: iter(rows[id_] for id_ in sorted(rows)))
 
 
+def worst(found: Iterable[Finding], most: int, least: Severity = Severity.HIGH) -> list[Finding]:
+    """The worst of those that fail with that severity or above."""
+    fails = [each for each in found if each.outcome is Outcome.FAIL and each.severity.rank >= least.rank]
+    return sorted(fails, key=lambda each: -each.severity.rank)[:most]
+
+
 REPORT = Report(
     run=RUN,
     verdict=VERDICT,
     tallies=tallies(),
     findings=findings,
+    worst=lambda most: worst(FINDINGS, most),
     listing=lambda table: listing_of(FINDINGS, table),
     owned=lambda passes: owned(findings(passes)),
     overview=lambda: overview(OVERDUE, CODESIGN, AS_OF),

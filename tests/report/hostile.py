@@ -11,7 +11,7 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, Report
 from keyaudit.model.settings import InForce
 from keyaudit.model.waivers import Glob, State, Use
-from tests.report.example import AS_OF, BLIND, CODESIGN, FINDINGS, OVERDUE, RUN, VERDICT, covered, listing_of, tallies
+from tests.report.example import AS_OF, BLIND, CODESIGN, FINDINGS, OVERDUE, RUN, VERDICT, covered, listing_of, tallies, worst
 from tests.report.excused import SETTLED, WAIVER
 from tests.report.overviews import overview
 
@@ -63,6 +63,7 @@ def hostile(payload: str) -> Report:
         tallies=tallies(),
         settings=_settled(payload),
         findings=lambda passes: (each for each in found if passes or each.outcome is not Outcome.PASS),
+        worst=lambda most: worst(found, most, Severity.INFO),
         listing=lambda table: listing_of(found, table),
         owned=lambda passes: (
             (Owner((payload, payload), "tag owner", None), each) for each in found if passes or each.outcome is not Outcome.PASS

@@ -212,6 +212,5 @@ def _certificates(query: str, *, reach_known: bool, wanted: Wanted) -> str:
 
 def needed(columns: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:
     """Those columns by table, and the derived ones of the same views that they rest on."""
-    return {
-        table: frozenset(names) | (blast_radius.READ if table == "key" else frozenset()) for table, names in columns.items()
-    }
+    rests_on = {"key": blast_radius.READ, "certificate": own_readers.READ}
+    return {table: frozenset(names) | rests_on.get(table, frozenset()) for table, names in columns.items()}

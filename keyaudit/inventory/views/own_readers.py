@@ -8,6 +8,8 @@ from keyaudit.model.tables.certificate import OTHERS_READING
 from keyaudit.model.tables.reach import READING
 
 _WORKLOADS = f"workloads_{READING}"
+READ = frozenset({_WORKLOADS})
+"""The derived columns of certificates that `counted` reads."""
 
 
 def prepare(sources: Sources, as_of: int) -> str:

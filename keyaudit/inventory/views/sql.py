@@ -83,7 +83,7 @@ def view(
     why = {name: sql for name, sql in doubts.items() if name in wanted}
     read = " ".join((*shown, *why.values()))
     kept: list[str] = []
-    for alias, sql in reversed(joins.items()):
+    for alias, sql in reversed(list(joins.items())):
         if re.search(rf"\b{alias}\.", read):
             kept.insert(0, sql)
             read += sql
