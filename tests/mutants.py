@@ -319,7 +319,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--nearest", action="store_true", help="run only the tests nearest to a file, not those of its floor")
     chosen = parser.parse_args()
-    guarded = sorted(str(path.relative_to(ROOT)) for pattern in GUARDS for path in ROOT.glob(pattern))
+    guarded = sorted({str(path.relative_to(ROOT)) for pattern in GUARDS for path in ROOT.glob(pattern)})
     unguarded = sorted(set(chosen.files or ()) - set(guarded))
     if unguarded:
         parser.error(f"not guarded by any tests that are named here: {', '.join(unguarded)}")
