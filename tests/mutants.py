@@ -1,6 +1,6 @@
 """Changes one operator, constant or branch of the code at a time, and lists the changes that no test notices.
 
-    python -m tests.mutants --seed 1 --count 300 [--files keyaudit/gate.py ...] [--processes 2]
+    python -m tests.mutants --seed 1 --count 300 [--files keyaudit/gate.py ...] [--processes 2] [--nearest]
 
 The sample depends on the seed and on the code alone, so it is the same before and after tests are changed. Each mutant
 is tried in a copy of the tree, first on the tests nearest to its file, and if these pass, on those of its whole floor.
@@ -28,7 +28,7 @@ SECONDS = 900
 
 CLOUD = ("tests/cloud",)
 VIEWS = ("tests/inventory",)
-JUDGING = ("tests/policy", "tests/policies")
+JUDGING = ("tests/policy", "tests/policies", "tests/test_traps.py")
 RENDERING = ("tests/report", "tests/model/test_text.py")
 GATE = ("tests/test_gate.py", "tests/test_allowances.py", "tests/test_required.py")
 
@@ -41,7 +41,51 @@ GUARDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "keyaudit/cloud/challenge.py": (("tests/cloud/test_gateway.py",), CLOUD),
     "keyaudit/gate.py": (GATE,),
     "keyaudit/inventory/ledger.py": (("tests/inventory/test_ledger.py",), VIEWS, ("tests/collect",)),
-    "keyaudit/inventory/views/*.py": (VIEWS, (*JUDGING, "tests/test_traps.py")),
+    **{
+        f"keyaudit/inventory/views/{view}.py": (
+            tuple(f"tests/inventory/test_{name}.py" for name in tests.split()),
+            VIEWS,
+            JUDGING,
+        )
+        for view, tests in {
+            "account_key": "environment_rules",
+            "app_management_policy": "app_management_views holder_views",
+            "application": "application_views views",
+            "azure_roles": "azure_role_views",
+            "blast_radius": "blast_radius",
+            "certificate": "certificate_views",
+            "credential": "views joins holder_views",
+            "deleted": "key_views",
+            "environment": "environment_rules views",
+            "federation": "federation_views",
+            "grant": "reach reach_beside",
+            "holder": "holder_views",
+            "identities": "in_entra joins",
+            "in_entra": "in_entra",
+            "in_vault": "joins",
+            "issuers": "trusted_key_view",
+            "key": "views key_views",
+            "key_use": "key_use_views",
+            "log_sink": "log_views",
+            "logged": "usage_views",
+            "principal": "reach_beside",
+            "privileges": "privilege_views federation_views",
+            "purposes": "purposes",
+            "reach": "reach reach_beside",
+            "reach_counts": "reach reach_beside",
+            "service_principal": "privilege_views azure_role_views",
+            "signing_certificate": "signing_views federation_views joins",
+            "subscription": "log_views",
+            "tenant": "log_views",
+            "tier0": "holder_views certificate_views reach_beside",
+            "trusted_key": "trusted_key_view",
+            "unshown": "usage_views",
+            "usage": "usage_views",
+            "vault": "vault_view views log_views",
+            "versions": "views key_views certificate_views",
+        }.items()
+    },
+    "keyaudit/inventory/views/*.py": (VIEWS, JUDGING),
     "keyaudit/policy/sql.py": (("tests/policy/test_judge.py", "tests/policy/test_differential.py"), JUDGING),
     "keyaudit/model/text.py": (RENDERING,),
     "keyaudit/report/cells.py": (RENDERING,),
@@ -235,14 +279,14 @@ def _parses(source: bytes) -> bool:
     return True
 
 
-def survives(mutant: Mutant, tree: Path) -> bool:
-    """Whether all tests that guard its file pass in `tree`, a copy, with the mutant in it."""
+def survives(mutant: Mutant, tree: Path, *, nearest: bool) -> bool:
+    """Whether all tests that guard its file, or the nearest of them, pass in `tree`, a copy, with the mutant in it."""
     stages = next(stages for pattern, stages in GUARDS.items() if Path(mutant.file).match(pattern))
     file = tree / mutant.file
     source = file.read_bytes()
     file.write_bytes(mutant.applied(source))
     try:
-        return all(_passes(tests, tree) for tests in stages)
+        return all(_passes(tests, tree) for tests in (stages[:1] if nearest else stages))
     finally:
         file.write_bytes(source)
 
@@ -273,8 +317,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--files", nargs="*", help="only these of the guarded files")
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--nearest", action="store_true", help="run only the tests nearest to a file, not those of its floor")
     chosen = parser.parse_args()
-    guarded = sorted(str(path.relative_to(ROOT)) for pattern in GUARDS for path in ROOT.glob(pattern))
+    guarded = sorted({str(path.relative_to(ROOT)) for pattern in GUARDS for path in ROOT.glob(pattern)})
     unguarded = sorted(set(chosen.files or ()) - set(guarded))
     if unguarded:
         parser.error(f"not guarded by any tests that are named here: {', '.join(unguarded)}")
@@ -290,7 +335,7 @@ def main() -> None:
         def tried(mutant: Mutant) -> tuple[Mutant, bool]:
             tree = trees.get()
             try:
-                return mutant, survives(mutant, tree)
+                return mutant, survives(mutant, tree, nearest=chosen.nearest)
             finally:
                 trees.put(tree)
 

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from keyaudit.policy.load import load
 from tests.bench.child import fastest, measure
-from tests.policy.test_differential import SHIPPED, agreed
+from tests.policy.test_differential import agreed
 
 PYTHON = sys.executable
 KEYAUDIT = [str(Path(PYTHON).parent / "keyaudit")]
@@ -155,10 +156,11 @@ def _small(folder: Path) -> None:
 
 def _agree() -> None:
     """Rows near the examples of every policy; each is judged under two profiles."""
-    each = -(-AGREED // len(SHIPPED))
-    for policy in SHIPPED:
+    shipped = load()
+    each = -(-AGREED // len(shipped))
+    for policy in shipped:
         agreed(policy, each)
-    _say("rows on which the SQL and a plain reading agree", f"{each * len(SHIPPED):,}", f"{len(SHIPPED)} policies")
+    _say("rows on which the SQL and a plain reading agree", f"{each * len(shipped):,}", f"{len(shipped)} policies")
 
 
 def main() -> None:

@@ -29,6 +29,7 @@ from tests.collect.access import (
 from tests.collect.estate import AS_OF, DAY, EMPTY_SUBSCRIPTION, SECOND, SECOND_ID, SUBSCRIPTION, TENANT, TENANT_ID
 from tests.collect.refusals import REASONS, ends_refused, never_wrong, refused
 from tests.collect.rig import Collected, collect
+from tests.matrices import each_with_each
 
 ROLES = "/providers/microsoft.authorization/roleassignments/"
 ELIGIBLE_PART = "/providers/microsoft.authorization/roleeligibilityscheduleinstances/"
@@ -162,8 +163,7 @@ UNKNOWN = {
 }
 
 
-@pytest.mark.parametrize("reason", REASONS)
-@pytest.mark.parametrize("operation", UNKNOWN)
+@pytest.mark.parametrize(("operation", "reason"), each_with_each(UNKNOWN, REASONS))
 async def test_an_operation_refused_to_the_end(standing: Collected, operation: str, reason: str) -> None:
     found = await ends_refused(standing, operation, reason, estate=STANDING, single=operation.startswith("group."))
     tables = ("grant", "principal", "membership")

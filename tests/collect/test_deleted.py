@@ -15,6 +15,7 @@ from tests.collect.objects import FURNISHED, GONE, OBJECTS, OTHER, VAULT
 from tests.collect.recorded import bodies
 from tests.collect.refusals import REASONS, ends_refused, refused
 from tests.collect.rig import Collected, collect
+from tests.matrices import each_with_each
 
 KEY, PLAIN = f"{VAULT}/deletedkeys/gone", f"{VAULT}/deletedkeys/plain"
 CERTIFICATE, SECRET = f"{VAULT}/deletedcertificates/gone", f"{VAULT}/deletedsecrets/gone"
@@ -106,8 +107,7 @@ async def test_a_vault_of_which_nobody_says_whether_it_keeps_anything_is_asked()
     assert set(found.rows["deleted"]) == {KEY, PLAIN, CERTIFICATE, SECRET, GONE_VAULT}
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("reason", [*REASONS, "firewall"])
+@pytest.mark.parametrize(("reason", "operation"), each_with_each([*REASONS, "firewall"], OPERATIONS))
 async def test_a_refused_list_hides_its_kind_and_nothing_else(furnished: Collected, operation: str, reason: str) -> None:
     found = await ends_refused(furnished, operation, reason, estate=OBJECTS, single=False)
     kind = operation.removeprefix("deleted_").removesuffix(".list")

@@ -13,6 +13,7 @@ from tests.collect.estate import FIRST_ID
 from tests.collect.refusals import REASONS, ends_refused, refused
 from tests.collect.rig import Collected, collect
 from tests.collect.test_managed_hsm import HSM, HSM_ID, HSM_KEYS, TENANTS
+from tests.matrices import each_with_each
 
 ADMINISTRATOR = "a290e904-7015-4bba-90c8-60543313cdb4"
 CRYPTO_OFFICER = "515eb02d-2335-4d2d-92f2-b1cbdf9c3778"
@@ -96,8 +97,7 @@ def test_a_grants_id_is_that_of_its_hsm_and_scope(held: Collected) -> None:
     assert (row["standing"], row.get("condition"), row.get("created_on")) == (True, None, None)
 
 
-@pytest.mark.parametrize("reason", REASONS)
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(("operation", "reason"), each_with_each(OPERATIONS, REASONS))
 async def test_an_operation_refused_to_the_end(held: Collected, operation: str, reason: str) -> None:
     single = operation == "hsm.role_assignment.of_key"
     found = await ends_refused(held, operation, reason, estate=ROLES, single=single)

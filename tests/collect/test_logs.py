@@ -23,6 +23,7 @@ from tests.collect.logged_estate import (
 )
 from tests.collect.refusals import REASONS, ends_refused, refused
 from tests.collect.rig import Collected, collect
+from tests.matrices import each_with_each
 
 DAY = 86_400
 HOME = f"/subscriptions/{SUBSCRIPTION}"
@@ -114,8 +115,7 @@ async def test_alert_rules_are_told_by_their_text(logged: Collected) -> None:
     }
 
 
-@pytest.mark.parametrize("reason", REASONS)
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(("operation", "reason"), each_with_each(OPERATIONS, REASONS))
 async def test_an_operation_refused_to_the_end(logged: Collected, operation: str, reason: str) -> None:
     single = operation.startswith("workspace.")
     found = await ends_refused(logged, operation, reason, estate=LOGGED, single=single)
@@ -131,8 +131,7 @@ async def test_an_operation_refused_to_the_end(logged: Collected, operation: str
         assert [row["unknown"] for row in found.rows["defender_plan"].values()] == [{"enabled": reason}] * 2
 
 
-@pytest.mark.parametrize("reason", ["auth_failed", "vanished", "intercepted"])
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(("operation", "reason"), each_with_each(OPERATIONS, ["auth_failed", "vanished", "intercepted"]))
 async def test_rarer_ends(operation: str, reason: str) -> None:
     found = await collect(refused(operation, reason), estate=LOGGED)
     ends = {(record.state, record.reason) for place, record in found.coverage.items() if place[1] == operation}

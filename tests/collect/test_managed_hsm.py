@@ -20,6 +20,7 @@ from tests.collect.estate import AS_OF, DAY, ESTATE, FIRST_ID, FIRST_KEYS, SECON
 from tests.collect.recorded import bodies, raw, wire
 from tests.collect.refusals import CODE, REASONS, ends_refused, never_wrong, refused
 from tests.collect.rig import Collected, collect
+from tests.matrices import each_with_each
 
 ADMIN = "0a000000-0000-4000-8000-000000000099"
 SIGNING = Key(
@@ -226,8 +227,7 @@ def test_each_kind_of_host_gets_its_own_token_and_no_other(hsms: Collected) -> N
     }
 
 
-@pytest.mark.parametrize("reason", REASONS)
-@pytest.mark.parametrize("operation", LISTS)
+@pytest.mark.parametrize(("operation", "reason"), each_with_each(LISTS, REASONS))
 async def test_an_operation_refused_to_the_end(hsms: Collected, operation: str, reason: str) -> None:
     children = (*LISTS[1:], "hsm.role_assignment.of_key") if operation == "hsm.key.list" else ()
     single = operation != "hsm.key.list"
@@ -237,8 +237,10 @@ async def test_an_operation_refused_to_the_end(hsms: Collected, operation: str, 
     assert not any(operation.startswith("arm.") for operation in found.calls)
 
 
-@pytest.mark.parametrize("reason", ["auth_failed", "vanished", "intercepted", "firewall", "private_only"])
-@pytest.mark.parametrize("operation", ["hsm.key.list", "hsm.key.get"])
+@pytest.mark.parametrize(
+    ("operation", "reason"),
+    each_with_each(["hsm.key.list", "hsm.key.get"], ["auth_failed", "vanished", "intercepted", "firewall", "private_only"]),
+)
 async def test_rarer_ends(hsms: Collected, operation: str, reason: str) -> None:
     found = await collect(refused(operation, reason), estate=TENANTS)
     never_wrong(hsms, found)

@@ -11,6 +11,7 @@ from tests.collect.estate import APPLICATIONS, AS_OF, DAY, ESTATE, PRINCIPALS, T
 from tests.collect.logged_estate import LOGGED, POLICY
 from tests.collect.refusals import REASONS, ends_refused, refused
 from tests.collect.rig import Collected, collect
+from tests.matrices import each_with_each
 
 DEFAULT = f"{TENANT_ID}/appmanagementpolicies/default"
 OPERATIONS = (
@@ -75,8 +76,7 @@ async def test_what_users_may_do(logged: Collected) -> None:
     assert row["users_register_apps"]
 
 
-@pytest.mark.parametrize("reason", REASONS)
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(("operation", "reason"), each_with_each(OPERATIONS, REASONS))
 async def test_an_operation_refused_to_the_end(logged: Collected, operation: str, reason: str) -> None:
     children = ("app_management.applied",) if operation == "app_management.list" else ()
     single = operation == "app_management.applied"
@@ -97,8 +97,10 @@ async def test_an_operation_refused_to_the_end(logged: Collected, operation: str
         assert tenant["security_defaults"] == reason
 
 
-@pytest.mark.parametrize("reason", ["auth_failed", "vanished", "intercepted"])
-@pytest.mark.parametrize("operation", ["app_management.default", "authorization_policy.get"])
+@pytest.mark.parametrize(
+    ("operation", "reason"),
+    each_with_each(["app_management.default", "authorization_policy.get"], ["auth_failed", "vanished", "intercepted"]),
+)
 async def test_rarer_ends(operation: str, reason: str) -> None:
     found = await collect(refused(operation, reason), estate=LOGGED)
     assert found.gaps()[TENANT_ID, operation] == f"not_assessed {reason}"

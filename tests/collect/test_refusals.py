@@ -11,6 +11,7 @@ from keyaudit.simulator.faults import Fault
 from tests.collect.estate import ESTATE, FIRST, FIRST_ID, FIRST_KEYS, SECOND_ID, SECOND_KEYS, TENANT_ID, VERSIONS, version
 from tests.collect.refusals import CODE, FORBIDDEN, REASONS, ends_refused, never_wrong, refused
 from tests.collect.rig import Collected, collect
+from tests.matrices import each_with_each
 
 PLAIN = (
     "subscription.list",
@@ -59,15 +60,16 @@ CHILDREN = {
 }
 
 
-@pytest.mark.parametrize("reason", REASONS)
-@pytest.mark.parametrize("operation", PLAIN)
+@pytest.mark.parametrize(("operation", "reason"), each_with_each(PLAIN, REASONS))
 async def test_an_operation_refused_to_the_end(whole: Collected, operation: str, reason: str) -> None:
     single = operation.endswith(("_of", ".versions", ".get", ".rotation_policy")) and operation != "organization.get"
     await ends_refused(whole, operation, reason, children=CHILDREN.get(operation, ()), single=single)
 
 
-@pytest.mark.parametrize("reason", ["auth_failed", "vanished", "intercepted"])
-@pytest.mark.parametrize("operation", ["key.list", "key.get", "vault.list", "application.list"])
+@pytest.mark.parametrize(
+    ("operation", "reason"),
+    each_with_each(["key.list", "key.get", "vault.list", "application.list"], ["auth_failed", "vanished", "intercepted"]),
+)
 async def test_rarer_ends(whole: Collected, operation: str, reason: str) -> None:
     found = await collect(refused(operation, reason))
     never_wrong(whole, found)

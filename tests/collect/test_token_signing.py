@@ -39,6 +39,7 @@ from tests.collect.signing_estate import (
     SECOND,
     SIGNING,
 )
+from tests.matrices import each_with_each
 
 TABLES = ("signing_certificate", "federated_domain", "token_policy", "trusted_authority", "issuer_key")
 OPERATIONS = (*federation.OPERATIONS, *token_policies.OPERATIONS, *authorities.OPERATIONS, *issuer.OPERATIONS)
@@ -297,8 +298,9 @@ SINGLE = (
 )
 
 
-@pytest.mark.parametrize("reason", REASONS)
-@pytest.mark.parametrize("operation", [operation for operation in OPERATIONS if operation != "login.metadata"])
+@pytest.mark.parametrize(
+    ("operation", "reason"), each_with_each([operation for operation in OPERATIONS if operation != "login.metadata"], REASONS)
+)
 async def test_an_operation_refused_to_the_end(signing: Collected, operation: str, reason: str) -> None:
     if reason == "permission" and operation.startswith("login."):
         pytest.skip("the sign-in host asks for no permission")
@@ -311,8 +313,13 @@ async def test_metadata_refused_to_the_end(signing: Collected, reason: str) -> N
     await ends_refused(signing, "login.metadata", reason, estate=SIGNING, children=CHILDREN["login.metadata"], single=False)
 
 
-@pytest.mark.parametrize("reason", ["auth_failed", "vanished", "intercepted"])
-@pytest.mark.parametrize("operation", ["domain.federation", "token_lifetime.list", "pki.authorities", "b2c.key_sets"])
+@pytest.mark.parametrize(
+    ("operation", "reason"),
+    each_with_each(
+        ["domain.federation", "token_lifetime.list", "pki.authorities", "b2c.key_sets"],
+        ["auth_failed", "vanished", "intercepted"],
+    ),
+)
 async def test_rarer_ends(signing: Collected, operation: str, reason: str) -> None:
     found = await collect(refused(operation, reason), estate=SIGNING)
     never_wrong(signing, found)

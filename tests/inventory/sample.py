@@ -161,20 +161,32 @@ def in_memory(
     as_of: int = AS_OF,
     run: Run = RUN,
     reach: bool = False,
+    alone: bool = False,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the views of `tables` over these rows and this coverage, in memory: nothing is spooled or written.
 
     The rows are held to their declaration as a spool holds them. `reach`: with the columns of `model.tables.reach`, which are
-    NULL otherwise.
+    NULL otherwise. `alone`: in a DuckDB of its own, for what opens cursors: they do not see the database that is in use.
     """
+    with _database(alone=alone) as connection:
+        sources = {table: _stored(connection, table, of_table) for table, of_table in rows.items() if of_table}
+        records = [record for of_scope in coverage.values() for record in of_scope]
+        # Worked out at once: a view is planned when it is made, and again when it is read.
+        views.create(connection, sources, records, run, as_of, names=tables, small=(), kept=tables, reach_known=reach)
+        yield connection
+
+
+@contextmanager
+def _database(*, alone: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    if alone:
+        with duckdb.connect(config={"threads": 1}) as connection:
+            yield connection
+        return
     name = f"tenant_{next(_NUMBERS)}"
     with _duckdb().cursor() as connection:
         connection.execute(f"ATTACH ':memory:' AS {name}")
         connection.execute(f"USE {name}")
         try:
-            sources = {table: _stored(connection, table, of_table) for table, of_table in rows.items() if of_table}
-            records = [record for of_scope in coverage.values() for record in of_scope]
-            views.create(connection, sources, records, run, as_of, names=tables, small=(), kept=(), reach_known=reach)
             yield connection
         finally:
             connection.execute("USE memory")
@@ -184,11 +196,12 @@ def in_memory(
 def _stored(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) -> str:
     assert len({row["id"] for row in rows}) == len(rows), "an id twice: only a snapshot's loader decides about that"
     lines = b",".join(encode(table, row) for row in rows).decode()
-    name, types = f"stored_{table}", json.dumps([stored_types(TABLES[table])])
-    connection.execute(
-        f"CREATE TABLE {name} AS SELECT unnest(json_transform(?::JSON, ?), max_depth := 2)", [f"[{lines}]", types]
-    )
-    connection.execute(f"UPDATE {name} SET unknown = MAP {{}} WHERE unknown IS NULL")
+    name, types = f"stored_{table}", stored_types(TABLES[table])
+    read = f"SELECT unnest(json_transform(?::JSON, '{json.dumps([types])}'), max_depth := 2)"
+    # As a loader has it: no row is without a map.
+    columns = ", ".join(column for column in types if column != "unknown")
+    whole = f"SELECT {columns}, coalesce(unknown, MAP {{}}) AS unknown FROM ({read})"
+    connection.execute(f"CREATE TABLE {name} AS {whole}", [f"[{lines}]"])
     return name
 
 

@@ -7,18 +7,18 @@ import pytest
 from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read, endings, prepare
 from keyaudit.model.expiring import Ending
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables import TABLES
 from keyaudit.model.times import DAY
 from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, credential, in_memory, key, refused, row, vault
 
 DIRECTORY = ("application.list", "service_principal.list")
 SOON = AS_OF + DAY
 UNSEEN = Reason.PERMISSION
+_READ = (*(table.name for table in TABLES_THAT_END), "vault", "application", "service_principal", "principal")
 
 
 def found(rows: dict[str, list[Row]], *gaps: Any, within: int = 30 * DAY) -> list[Ending]:
     coverage = {TENANT: [*assessed(TENANT, *DIRECTORY), *gaps] if not gaps else [*gaps]}
-    with in_memory(rows, coverage, *TABLES) as connection:
+    with in_memory(rows, coverage, *_READ, alone=True) as connection:
         prepare(connection, AS_OF, AS_OF + within)
         return list(endings(connection, ()))
 
@@ -133,7 +133,7 @@ def test_counts_are_of_what_is_in_use_and_why_something_is_unknown_is_said() -> 
         key("3", expires_on=AS_OF - 1, is_current=False),
         key("4", expires_on=Reason.BAD_VALUE, is_current=True),
     ]
-    with in_memory({"key": keys, "vault": [vault()]}, {TENANT: assessed(TENANT, *DIRECTORY)}, *TABLES) as c:
+    with in_memory({"key": keys, "vault": [vault()]}, {TENANT: assessed(TENANT, *DIRECTORY)}, *_READ, alone=True) as c:
         counts = prepare(c, AS_OF, AS_OF + DAY)
     assert (counts.overdue, counts.soon, counts.unknown, counts.retired) == (1, 1, 1, 1)
     assert counts.reasons == {Reason.BAD_VALUE}

@@ -18,7 +18,7 @@ BAD, PERMISSION = Reason.BAD_VALUE, Reason.PERMISSION
 
 def only(table: str, rows: dict[str, list[Row]]) -> dict[str, Any]:
     """The view's row with the least id."""
-    with in_memory({"vault": [vault()], **rows}, READ, table) as connection:
+    with in_memory({"vault": [vault()], **rows}, READ, table, reach=table == "deleted") as connection:
         return fetch(connection, f"SELECT * FROM {table} ORDER BY id LIMIT 1")[0]
 
 

@@ -7,14 +7,15 @@ from typing import Any
 import duckdb
 import pytest
 
+from keyaudit.inventory.expiring import TABLES_THAT_END
 from keyaudit.inventory.overview import calendar, custody, widest
 from keyaudit.model.overview import SPANS, Span
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables import TABLES
 from keyaudit.model.times import DAY, iso_date
 from tests.inventory.sample import AS_OF, TENANT, Row, assessed, in_memory, vault
 from tests.inventory.sample import key as any_key
 
+_READ = (*(table.name for table in TABLES_THAT_END), "vault", "application", "service_principal", "principal")
 OWNER = {"owner": "team"}
 
 
@@ -26,7 +27,7 @@ def key(version: str, *, name: str = "k", **values: Any) -> Row:
 def judged(*keys: Row) -> Iterator[duckdb.DuckDBPyConnection]:
     rows = {"key": list(keys), "vault": [vault()]}
     coverage = {TENANT: assessed(TENANT, "application.list", "service_principal.list")}
-    with in_memory(rows, coverage, *TABLES) as connection:
+    with in_memory(rows, coverage, *_READ, reach=True, alone=True) as connection:
         yield connection
 
 

@@ -41,7 +41,7 @@ def test_who_owns_in_entra_is_called_by_name_where_the_snapshot_has_one_and_no_t
             principal("other", name="x", user_principal_name="other@contoso.example"),
         ],
     }
-    with in_memory(rows, {TENANT: assessed(TENANT, "application.list")}, *TABLES) as connection:
+    with in_memory(rows, {TENANT: assessed(TENANT, "application.list")}, *TABLES, alone=True) as connection:
         asked = [of(table, rows[table][0]) for table in ("application", "key")]
         found = [owner for owner, _ in owned(connection, iter(asked))]
         assert called(connection) == {"u": "mei@contoso.example", "s": "deployer s", "t": "deployer t"}
@@ -65,7 +65,7 @@ def test_each_finding_comes_with_its_owner_in_its_place() -> None:
         scope=Scope("v", "v", ScopeKind.VAULT),
     )
     asked = [of("key", own), unread, of("application", app), of("grant", wide), of("key", vaults_), of("key", own)]
-    with in_memory(rows, {TENANT: assessed(TENANT, "application.list")}, *TABLES) as connection:
+    with in_memory(rows, {TENANT: assessed(TENANT, "application.list")}, *TABLES, alone=True) as connection:
 
         def findings() -> Iterator[Finding]:
             yield from asked

@@ -8,7 +8,6 @@ from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.reach import ACTIONS, WHO
 from tests.inventory.sample import (
-    AS_OF,
     TENANT,
     Row,
     assessed,
@@ -17,7 +16,6 @@ from tests.inventory.sample import (
     key,
     refused,
     row,
-    snapshot,
     vault,
     vault_scope,
 )
@@ -301,22 +299,21 @@ def test_that_no_vault_honours_a_grant_needs_every_list_in_its_scope(scope: str,
     lists = {each: Scope(each, each, ScopeKind.SUBSCRIPTION) for each in (SUBSCRIPTION, OTHER)}
     rows = [grant("a", "sign", scope=scope), who("a"), grant("b", "grant", scope=scope), who("b")]
 
-    def found(folder: str, records: dict[Scope, list[Coverage]]) -> dict[object, tuple[object, object]]:
+    def found(records: dict[Scope, list[Coverage]]) -> dict[object, tuple[object, object]]:
         tables = {"vault": [vault(**POLICY)], "subscription": [HOME], "grant": rows[::2], "principal": rows[1::2]}
         with in_memory(tables, {TENANT: READ, **records}, "grant", reach=True) as connection:
             grants = fetch(connection, 'SELECT principal_id, effective, unknown FROM "grant"')
             return {each["principal_id"]: (each["effective"], each["unknown"].get("effective")) for each in grants}  # type: ignore[attr-defined]
 
     read = {each: assessed(each, "vault.list") for each in lists.values()}
-    assert found("read", read) == {"a": (False, None), "b": (True, None)}
-    missing = found("lost", {**read, lists[lost]: [refused(lists[lost], "vault.list", Reason.THROTTLED)]})
+    assert found(read) == {"a": (False, None), "b": (True, None)}
+    missing = found({**read, lists[lost]: [refused(lists[lost], "vault.list", Reason.THROTTLED)]})
     # What one vault honours works, whatever others there are.
     assert missing == {"a": (effective, None if effective is False else "throttled"), "b": (True, None)}
 
 
 def test_where_nobody_reads_them_they_are_not_worked_out() -> None:
-    made = snapshot({"vault": [vault(**RBAC)], "key": [key("1")]}, {TENANT: READ})
-    with made.connect(AS_OF, reach_known=False) as connection:
+    with in_memory({"vault": [vault(**RBAC)], "key": [key("1")]}, {TENANT: READ}, "vault") as connection:
         [found] = fetch(connection, "SELECT * FROM vault")
         assert bounds(found, "principals_signing") == (None, None, None)
         assert not connection.execute("SELECT * FROM duckdb_tables() WHERE table_name LIKE 'reach%'").fetchall()

@@ -18,8 +18,6 @@ from tests.inventory.sample import (
     in_memory,
     key,
     refused,
-    showing,
-    snapshot,
     vault,
     vault_scope,
 )
@@ -233,12 +231,9 @@ def test_live_credentials_are_counted_within_bounds(
 
 
 def test_credentials_live_or_not_as_of_the_day_that_is_asked_for() -> None:
-    made = snapshot(
-        {"application": [application("a")], "credential": [credential("1", expires_on=AS_OF)]},
-        {TENANT: DIRECTORY},
-    )
+    rows = {"application": [application("a")], "credential": [credential("1", expires_on=AS_OF)]}
     for as_of, live in ((AS_OF - 1, 1), (AS_OF, 0), (-DAY, 1)):
-        with showing(made, "application", as_of=as_of) as connection:
+        with in_memory(rows, {TENANT: DIRECTORY}, "application", as_of=as_of) as connection:
             assert fetch(connection, "SELECT live_credentials_max AS live FROM application") == [{"live": live}]
 
 

@@ -45,14 +45,12 @@ def row(random: Random, table: Table) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def settle(random: Random, table: Table, values: dict[str, Any], unknown: Mapping[str, str]) -> None:
-    """Makes the columns that only one kind of row has absent in the others, and present there."""
+    """Gives a value to each column that a row like this one never lacks."""
     for column in table.columns:
-        if column.only is None or column.name in unknown or column.name not in values or column.only[0] not in values:
+        if column.name not in values or column.name in unknown or values[column.name] is not None:
             continue
-        other, wanted = column.only
-        if other in unknown or values[other] != wanted:
-            values[column.name] = values[column.name] if other in unknown else None
-        elif values[column.name] is None:
+        others = {case.column for case in column.absent_where} & (values.keys() - unknown.keys())
+        if any(column.present_where(other, values[other]) for other in others):
             values[column.name] = value(random, column)
 
 

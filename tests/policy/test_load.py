@@ -8,6 +8,7 @@ import pytest
 
 from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.findings import Severity
+from keyaudit.policy.definition import Policy
 from keyaudit.policy.load import load, shipped
 from keyaudit.policy.problems import PolicyError
 from tests.policy.inventory import policy, quoted, text
@@ -244,20 +245,34 @@ def test_what_cannot_be_read_is_refused_at_once(tmp_path: Path) -> None:
         load(tmp_path / "missing.yaml")
 
 
-@pytest.mark.parametrize("name", [policy.text.id for policy in load()])
-def test_one_wrong_letter_in_a_shipped_policy_is_refused(tmp_path: Path, name: str) -> None:
-    (found,) = (each for each in load() if each.text.id == name)
+def wrong_letters(found: Policy) -> dict[str, str]:
+    """The policy's text with one word spoilt, by that word: each field, and each column that it reads."""
     source = Path(found.file).read_text(encoding="utf-8")
-    path = tmp_path / f"{name}.yaml"
-    path.write_text(source, encoding="utf-8")
-    assert load(path)[0].text == found.text
     fields = re.findall(r"^(\w+):", source, re.MULTILINE)
     assert len(fields) >= 10
     head, table, rest = source.partition("\ntable:")
     spoilt = {word: re.sub(rf"(?m)^{word}:", f"{word}x:", source) for word in fields}
-    for word in found.columns_read:
-        spoilt[word] = head + table + re.sub(rf"\b{word}\b", f"{word}x", rest)
-    for word, wrong in spoilt.items():
-        path.write_text(wrong, encoding="utf-8")
-        with pytest.raises(PolicyError, match=re.escape(f"'{word}x'")):
-            load(path)
+    return spoilt | {word: head + table + re.sub(rf"\b{word}\b", f"{word}x", rest) for word in found.columns_read}
+
+
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.exhaustive)])
+def test_one_wrong_letter_in_a_shipped_policy_is_refused(tmp_path: Path, every: bool) -> None:
+    """Every field and every column of a table in one policy that has it; `every`: in each policy."""
+    tried: set[tuple[str, str]] = set()
+    path = tmp_path / "policy.yaml"
+    for found in load():
+        for word, wrong in wrong_letters(found).items():
+            place = (found.table.name if word in found.columns_read else "", word)
+            if every or place not in tried:
+                tried.add(place)
+                path.write_text(wrong.replace(f"id: {found.text.id}", "id: policy"), encoding="utf-8")
+                with pytest.raises(PolicyError, match=re.escape(f"'{word}x'")):
+                    load(path)
+    assert len(tried) > 100
+
+
+def test_a_copy_of_a_shipped_policy_is_the_same_policy(tmp_path: Path) -> None:
+    for found in load()[::10]:
+        path = tmp_path / Path(found.file).name
+        path.write_bytes(Path(found.file).read_bytes())
+        assert load(path)[0].text == found.text

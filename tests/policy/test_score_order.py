@@ -61,8 +61,18 @@ ORDER = [
 ]
 
 
-@pytest.mark.parametrize("sizes", [{}, {"key": len(ROWS), "vault": 1}], ids=["worked out anew", "held"])
-@pytest.mark.parametrize("size", [1, 2, 50_000])
+HELD = {"key": len(ROWS), "vault": 1}
+
+
+@pytest.mark.parametrize(
+    ("size", "sizes"),
+    [
+        (1, {}),
+        (2, HELD),
+        (50_000, HELD),
+        *(pytest.param(size, sizes, marks=pytest.mark.exhaustive) for size, sizes in ((1, HELD), (2, {}), (50_000, {}))),
+    ],
+)
 def test_the_highest_upper_bound_comes_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, sizes: dict[str, int]
 ) -> None:

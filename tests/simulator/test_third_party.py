@@ -8,9 +8,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from keyaudit.simulator.serve import Simulator, serve
 from tests.simulator.small import AS_OF, RSA, SMALL
 
+pytestmark = pytest.mark.exhaustive
 PROGRAM = Path(__file__).with_name("third_party.py")
 
 
