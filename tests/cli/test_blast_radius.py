@@ -123,6 +123,7 @@ def test_a_stolen_thumbprint_opens_every_planted_path_and_no_other(keyaudit: Key
     assert all(edge["certain"] for edge in ran.json["edges"] if edge["unknown"] != "not_supplied")
 
 
+@pytest.mark.exhaustive
 def test_the_app_of_the_demo_is_found_by_its_name_its_id_and_its_thumbprint(keyaudit: Keyaudit, contoso: Path) -> None:
     ran = keyaudit("blast-radius", "ETL-Runner", "--from", contoso, "-o", "json")
     assert ran.code == Exit.CLEAN, ran.err
@@ -307,6 +308,7 @@ def test_what_is_gone_is_verified_by_the_snapshot_that_had_it(
     assert then.json["conclusion"] == "Nothing in this tenant still trusts it: all that could was read."
 
 
+@pytest.mark.exhaustive
 def test_a_version_that_a_service_names_is_there(keyaudit: Keyaudit, theft: Path, emptied: Path) -> None:
     (asked,) = asked_of(theft, "SELECT id FROM key WHERE key_id LIKE '%/keys/storage-cmk' AND is_current")
     ran = keyaudit("blast-radius", asked, "--verify", "--from", emptied)
@@ -352,6 +354,7 @@ def test_the_plan_verifies_since_its_own_snapshot_or_says_to_keep_one(keyaudit: 
     assert not any("--since" in command for command in live["commands"])
 
 
+@pytest.mark.exhaustive
 def test_a_version_that_works_still_is_accepted(keyaudit: Keyaudit, contoso: Path) -> None:
     (current,) = asked_of(
         contoso, "SELECT id FROM key WHERE key_id LIKE ? AND is_current", f"https://{CROWN_VAULT}.%/keys/{CROWN_KEY}"
@@ -415,6 +418,7 @@ def test_a_signing_certificate_that_two_share_is_found_by_either(keyaudit: Keyau
     assert others == set()
 
 
+@pytest.mark.exhaustive
 def test_services_that_encrypt_with_a_key_are_found_by_its_version(keyaudit: Keyaudit, contoso: Path) -> None:
     query = "SELECT id FROM key WHERE key_id LIKE '%/keys/storage-cmk' AND is_current"
     (current,) = asked_of(contoso, query)

@@ -106,7 +106,7 @@ def test_an_export_that_cannot_be_written_is_exit_70_in_every_format(
 
 
 def test_passes_are_exported_too(keyaudit: Keyaudit, contoso: Path) -> None:
-    lines = [json.loads(line) for line in keyaudit("export", "jsonl", "--from", contoso).out.splitlines()]
+    lines = [json.loads(line) for line in keyaudit("export", "jsonl", "--from", contoso, *FEW).out.splitlines()]
     assert (lines[0]["type"], lines[-1]["type"]) == ("run", "verdict")
     outcomes = [line["outcome"] for line in lines if line["type"] == "finding"]
     assert outcomes.count("pass") == lines[-1]["passed"] > 0
@@ -114,7 +114,7 @@ def test_passes_are_exported_too(keyaudit: Keyaudit, contoso: Path) -> None:
 
 
 def test_a_gap_is_in_the_file_and_in_the_exit_code(keyaudit: Keyaudit, blind_spots: Path) -> None:
-    ran = keyaudit("export", "jsonl", "--from", blind_spots)
+    ran = keyaudit("export", "jsonl", "--from", blind_spots, *FEW)
     assert ran.code == Exit.INCOMPLETE
     assert any(json.loads(line)["type"] == "gap" for line in ran.out.splitlines())
 
