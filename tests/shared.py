@@ -1,6 +1,7 @@
 """What many tests look at and none changes, worked out once: the snapshots of simulated tenants, and what was judged.
 
-Only what a pure function gives of files that nobody edits is kept: what DuckDB makes of a snapshot. Verdicts, exit codes, findings and texts are made anew by every command.
+Only what a pure function gives of files that nobody edits is kept: what DuckDB makes of a snapshot. Verdicts, exit codes,
+findings and texts are made anew by every command.
 """
 
 import contextlib
@@ -17,8 +18,10 @@ import pytest
 from keyaudit import audit
 from keyaudit.inventory.snapshot import Snapshot
 
-_KEPT = 12
-"""How many opened snapshots are kept: each takes some 30 MB."""
+_KEPT = 6
+"""How many opened snapshots are kept, and how many that all policies have judged: each takes some 30 MB."""
+_MANY = 100
+"""Policies that are as good as all of them."""
 _DECIDED = ("fail_on", "allowances", "new_only")
 """Arguments of `audit.judge` that are for the verdict alone."""
 
@@ -38,20 +41,25 @@ def made_once(path: Path, make: Callable[[Path], object]) -> Path:
     return path
 
 
+Kept = OrderedDict[object, tuple[ExitStack, Any]]
+
+
 class Opened:
     """Connections to snapshots, each with what was judged over it: kept open, the least used closed first."""
 
     def __init__(self) -> None:
         self._asked: list[str] = []
-        self._open: OrderedDict[object, tuple[ExitStack, Any]] = OrderedDict()
+        self._few: Kept = OrderedDict()
+        self._many: Kept = OrderedDict()
         self._judged: dict[int, tuple[object, Any]] = {}
         self._judging = Snapshot.judging
         self._judge_policies = audit.judge_policies
 
     def close(self) -> None:
         """Close them all."""
-        while self._open:
-            self._drop()
+        for kept in (self._few, self._many):
+            while kept:
+                self._drop(kept)
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Let `audit` take what is kept here where all arguments are the same; a snapshot of a live run is not kept."""
@@ -101,24 +109,31 @@ class Opened:
         made = (snapshot.folder / "manifest.json").stat().st_mtime_ns
         given = {name: sorted(value) if isinstance(value, set) else value for name, value in how.items()}
         key = (snapshot.folder, made, as_of, str(given), self._asked[-1])
-        if key not in self._open:
-            while len(self._open) >= _KEPT:
-                self._drop()
+        kept = self._many if self._asked[-1].count(", ") > _MANY else self._few
+        if key not in kept:
+            while len(kept) >= _KEPT:
+                self._drop(kept)
             with ExitStack() as stack:
                 connection = stack.enter_context(self._judging(snapshot, as_of, **how))
-                self._open[key] = (stack.pop_all(), connection)
-        self._open.move_to_end(key)
-        yield self._open[key][1]
+                kept[key] = (stack.pop_all(), connection)
+        kept.move_to_end(key)
+        connection = kept[key][1]
+        if self._asked[-1].startswith("judge "):
+            yield connection
+            return
+        # What asks makes temporary tables, which a cursor has to itself.
+        with connection.cursor() as own:
+            yield own
 
     def _judged_policies(self, connection: Any, policies: Any, *rest: Any, **how: Any) -> Any:
-        if not any(connection is held for _, held in self._open.values()):
+        if not any(connection is held for kept in (self._few, self._many) for _, held in kept.values()):
             return self._judge_policies(connection, policies, *rest, **how)
         # The policies are kept with it, so that their ids stay theirs.
         if id(connection) not in self._judged:
             self._judged[id(connection)] = (policies, self._judge_policies(connection, policies, *rest, **how))
         return self._judged[id(connection)][1]
 
-    def _drop(self) -> None:
-        _, (stack, connection) = self._open.popitem(last=False)
+    def _drop(self, kept: Kept) -> None:
+        _, (stack, connection) = kept.popitem(last=False)
         self._judged.pop(id(connection), None)
         stack.close()

@@ -119,6 +119,7 @@ def test_who_can_use_a_vault_does_not_rest_on_what_is_held_beside_it(keyaudit: K
     assert (ran.json["gaps"], ran.json["not_read"]) == ([], [])
 
 
+@pytest.mark.exhaustive
 def test_what_a_principal_could_activate_is_said_not_to_be_read_and_asks_nobody_for_anything(
     keyaudit: Keyaudit, taken: Taken
 ) -> None:
@@ -150,6 +151,7 @@ def test_a_way_through_groups_that_were_not_read_says_so(keyaudit: Keyaudit, tak
     assert notes == dict.fromkeys((ALICE.id, BOB.id, ROBOT.id), "through:permission")
 
 
+@pytest.mark.exhaustive
 def test_a_group_that_only_the_grant_calls_one_is_followed(keyaudit: Keyaudit, taken: Taken) -> None:
     folder = without(taken, "principal.lookup")
     ran = keyaudit("access", "kv-First", "--from", folder, "-o", "json")
@@ -160,6 +162,7 @@ def test_a_group_that_only_the_grant_calls_one_is_followed(keyaudit: Keyaudit, t
     assert "It is a group." in keyaudit("access", OUTER.id, "--from", folder).out
 
 
+@pytest.mark.exhaustive
 def test_a_group_of_another_tenant_stands_for_people_that_are_not_known(keyaudit: Keyaudit, taken: Taken) -> None:
     partners = assigned(31, VAULT, CRYPTO_USER, PARTNERS, "ForeignGroup")
     folder = taken(estate=replace(ESTATE, role_assignments=(*ESTATE.role_assignments, partners)), called="partners")

@@ -137,6 +137,7 @@ def test_where_nothing_is_wrong_nothing_is_found(keyaudit: Keyaudit, tmp_path: P
     assert ran.code == Exit.CLEAN
 
 
+@pytest.mark.exhaustive
 def test_without_a_baseline_what_is_usual_is_unknown(keyaudit: Keyaudit, tmp_path: Path, usual: tuple[Path, Path]) -> None:
     ran = _judged(keyaudit, tmp_path, *_imports(usual[0]))
     assert ran.code == Exit.INCOMPLETE

@@ -23,7 +23,7 @@ def test_exactly_what_ends_within_the_window_is_listed(keyaudit: Keyaudit, conto
         for row in keyaudit("inventory", table.name, "--from", contoso, "-o", "json").json["rows"]
         if row["expires_on"]
     }
-    for within, days in (("30d", 30), ("1w", 7), ("P90D", 90), ("0", 0)):
+    for within, days in (("1w", 7), ("P90D", 90)):
         expected = {id_ for id_, end in ends.items() if end <= as_of + days * DAY}
         ran = keyaudit("expiring", within, "--from", contoso, "-o", "json")
         assert ran.code == Exit.CLEAN

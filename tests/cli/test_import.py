@@ -73,6 +73,7 @@ def test_a_file_that_lacks_what_a_policy_asks_for_leaves_it_unknown(keyaudit: Ke
     assert (finding["outcome"], finding["unknown"]) == ("unknown", {"unified_audit_enabled": "not_supplied"})
 
 
+@pytest.mark.exhaustive
 def test_a_snapshot_keeps_what_was_imported_and_takes_nothing_later(keyaudit: Keyaudit, own: Path, tmp_path: Path) -> None:
     file = exported(tmp_path, UnifiedAuditLogIngestionEnabled=False, OrganizationId=OF_CONTOSO)
     out = tmp_path / "out"

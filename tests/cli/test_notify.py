@@ -189,6 +189,7 @@ def test_only_an_earlier_snapshot_of_the_same_tenant_is_taken(keyaudit: Keyaudit
     assert "name a snapshot of this tenant" in ran.err
 
 
+@pytest.mark.exhaustive
 def test_a_live_tenant_is_compared_with_a_snapshot(keyaudit: Keyaudit, blind_spots: Path) -> None:
     critical = ("--select", "combo-unobserved-crown-key")
     ran = keyaudit("notify", "--demo", "--since", blind_spots, *critical, "--dry-run", "--quiet")

@@ -56,6 +56,7 @@ def test_the_list_says_what_was_not_read(keyaudit: Keyaudit, unread: Path) -> No
     assert "the keys that Entra publishes for everybody" in told
 
 
+@pytest.mark.exhaustive
 def test_history_says_what_came_and_went(keyaudit: Keyaudit, contoso: Path, tmp_path: Path, unread: Path) -> None:
     (tmp_path / "all").mkdir()
     shutil.copytree(contoso, tmp_path / "all" / "a")

@@ -112,7 +112,7 @@ def test_version_imports_none_of_the_clients() -> None:
 
 def test_judging_a_snapshot_imports_no_client(contoso: Path) -> None:
     script = (
-        "import sys; from keyaudit.cli.app import run; run(['gate', '--from', sys.argv[1]]);"
+        "import sys; from keyaudit.cli.app import run; run(['gate', '--from', sys.argv[1], '--select', 'kv-key-exportable']);"
         " print(sorted({'azure', 'msgraph', 'aiohttp', 'httpx', 'rich'} & set(sys.modules)))"
     )
     ran = subprocess.run([sys.executable, "-c", script, str(contoso)], capture_output=True, text=True, check=True)
@@ -121,7 +121,7 @@ def test_judging_a_snapshot_imports_no_client(contoso: Path) -> None:
 
 def test_exports_are_complete_private_and_agree_with_stdout(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
     csv, json = tmp_path / "findings.csv", tmp_path / "findings.json"
-    ran = keyaudit("gate", "--from", contoso, "--export", f"csv={csv}", "--export", f"json={json}")
+    ran = keyaudit("gate", "--from", contoso, "--select", "kv-key-*", "--export", f"csv={csv}", "--export", f"json={json}")
     assert ran.code == Exit.FINDINGS
     assert "FAIL" in ran.out
     for path in (csv, json):

@@ -110,6 +110,7 @@ def test_no_waiver_covers_a_critical_finding_unless_it_says_so(keyaudit: Keyaudi
         assert keyaudit("gate", "--from", contoso, "--waivers", waivers, *chosen).code == code
 
 
+@pytest.mark.exhaustive
 def test_a_waiver_never_covers_what_was_not_read_unless_that_is_what_it_is_for(
     keyaudit: Keyaudit, blind_spots: Path, tmp_path: Path
 ) -> None:

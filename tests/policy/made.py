@@ -49,8 +49,8 @@ def settle(random: Random, table: Table, values: dict[str, Any], unknown: Mappin
     for column in table.columns:
         if column.name not in values or column.name in unknown or values[column.name] is not None:
             continue
-        others = {case.column for case in column.absent_where} & (values.keys() - unknown.keys())
-        if any(column.present_where(other, values[other]) for other in others):
+        others = {case.column for case in column.absent_where} & values.keys()
+        if any(other in unknown or column.present_where(other, values[other]) for other in others):
             values[column.name] = value(random, column)
 
 

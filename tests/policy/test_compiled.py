@@ -7,11 +7,19 @@ import msgspec
 import pytest
 
 from keyaudit.policy import compiled
+from keyaudit.policy import load as load_module
 from keyaudit.policy.load import load, policy_files, shipped
 
 ROOT = shipped()
 FROM_YAML = load(ROOT)
 MADE_FROM = b"d" * hashlib.sha256().digest_size
+
+
+@pytest.fixture(autouse=True)
+def _not_kept_for_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each call of `load` is one of a process of its own."""
+    kept = load_module._shipped
+    monkeypatch.setattr(load_module, "_shipped", getattr(kept, "__wrapped__", kept))
 
 
 @pytest.fixture

@@ -141,7 +141,8 @@ KINDS = {name: CORPUS[name] for name in {name.split()[0]: name for name in rever
 def one_of_each_kind(test: Callable[..., None]) -> Callable[..., None]:
     """As `every_payload`, with one of each kind unless the tests are exhaustive: for what takes long to read its output."""
     names = [pytest.param(KINDS, id="kinds"), pytest.param(CORPUS, id="all", marks=pytest.mark.exhaustive)]
-    return pytest.mark.parametrize("corpus", names)(_over(test, None))
+    marked: Callable[..., None] = pytest.mark.parametrize("corpus", names)(_over(test, None))
+    return marked
 
 
 def every_payload(test: Callable[..., None]) -> Callable[..., None]:
