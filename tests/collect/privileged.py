@@ -68,7 +68,12 @@ IDENTITY = ServicePrincipal(
     federated=(FederatedCredential(id="f0000000-0000-4000-8000-000000000101", name="pod", issuer="https://i", subject="s"),),
 )
 LACKING = ServicePrincipal(
-    id=PRINCIPAL.format(5), app_id=CLIENT.format(5), name="idle", created=AS_OF - 900 * DAY, verified_publisher="Fabrikam"
+    id=PRINCIPAL.format(5),
+    app_id=CLIENT.format(5),
+    name="idle",
+    created=AS_OF - 900 * DAY,
+    home_tenant=TENANT,
+    verified_publisher="Fabrikam",
 )
 
 APPLICATION = Application(
