@@ -28,10 +28,10 @@ class Split:
 def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem]) -> Split:
     """Which credentials Entra signs with, and which let somebody in.
 
-    A Sign key is what Entra signs with, be it in a set or alone, and nobody signs in with it. Whoever adds a credential can
-    give it the identifier of a signing certificate, and so hide a way in. A Verify key and a password therefore count as part of a
-    set only where it is whole and nothing is left over: one Sign, one Verify, at most one password, of the same dates, and no
-    public certificate of another thumbprint.
+    A Sign key is what Entra signs with, be it in a set or alone, and nobody signs in with it. The author of a credential
+    chooses its identifier, and can take that of a signing certificate to hide a way in. A Verify key and a password therefore
+    count as part of a set only where it is whole and nothing is left over: one Sign, one Verify, at most one password, of the
+    same dates, and no public certificate of another thumbprint.
     """
     groups: dict[str, list[PasswordItem]] = {}
     for item in (*keys, *passwords):
