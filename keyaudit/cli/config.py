@@ -68,7 +68,7 @@ class _Reader:
         scope = self._file.table(("scope",), tables.get("scope", {}), ("tenant", *_FILTERS))
         auth = self._file.table(("auth",), tables.get("auth", {}), ("method", "cloud"))
         clouds = self._file.named(("clouds",), tables.get("clouds", {}))
-        environments = self._file.table(("environments",), tables.get("environments", {}), _PLACES)
+        environments = self._file.table(("environments",), tables.get("environments", {}), tuple(_PLACES))
         return Config(
             tenant=self._file.text(("scope", "tenant"), scope["tenant"]) if "tenant" in scope else None,
             filters=Filters(**{name: self._file.texts(("scope", name), scope.get(name, [])) for name in _FILTERS}),

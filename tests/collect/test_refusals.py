@@ -328,7 +328,7 @@ async def test_owners_are_unknown_where_they_were_refused() -> None:
 
 async def test_federated_credentials_outlive_a_refused_list_of_their_holders() -> None:
     found = await collect(refused("service_principal.list", "permission"))
-    id_ = f"{TENANT_ID}/serviceprincipals/{ESTATE.service_principals[1].id}/credentials/f0000000-0000-4000-8000-000000000002"
+    id_ = f"{TENANT_ID}/serviceprincipals/{ESTATE.service_principals[1].id}/federatedidentitycredentials/pod"
     row = found.rows["credential"][id_]
     assert row["subject"] == "system:sa"
     holder = {"holder_name", "app_id", "holder_type", "holder_home", "microsoft_made"}

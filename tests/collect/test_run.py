@@ -124,7 +124,7 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
             f"{applications[0]}/credentials/f0000000-0000-4000-8000-000000000001",
             f"{applications[1]}/credentials/c0000000-0000-4000-8000-000000000003",
             f"{principals[1]}/credentials/c0000000-0000-4000-8000-000000000006",
-            f"{principals[1]}/credentials/f0000000-0000-4000-8000-000000000002",
+            f"{principals[1]}/federatedidentitycredentials/pod",
         },
         "certificate": set(),
         "secret": set(),

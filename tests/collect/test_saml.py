@@ -40,10 +40,8 @@ def apart(found: Split) -> tuple[list[str], list[str], list[str]]:
     return tuple([item.keyId for item in part] for part in (found.signing, found.keys, found.passwords))  # type: ignore[return-value]
 
 
-def told(
-    keys: list[KeyItem], passwords: list[PasswordItem], *, sso_mode: object = None, preferred: object = None
-) -> tuple[list[str], list[str], list[str]]:
-    return apart(split(keys, passwords, sso_mode=sso_mode, preferred=raw(preferred)))
+def told(keys: list[KeyItem], passwords: list[PasswordItem]) -> tuple[list[str], list[str], list[str]]:
+    return apart(split(keys, passwords))
 
 
 def test_a_whole_set_is_one_certificate() -> None:
@@ -70,7 +68,7 @@ def test_the_identifier_may_come_in_two_encodings() -> None:
 def test_nothing_hides_behind_a_signing_certificates_identifier(
     keys: list[KeyItem], passwords: list[PasswordItem], rest: tuple[list[str], list[str]]
 ) -> None:
-    assert told(keys, passwords, sso_mode="saml") == (["sign"], *rest)
+    assert told(keys, passwords) == (["sign"], *rest)
 
 
 def test_a_public_certificate_of_another_thumbprint_is_not_part_of_the_set() -> None:
@@ -88,7 +86,7 @@ def test_a_public_certificate_of_another_thumbprint_is_not_part_of_the_set() -> 
     )
     der = made.public_bytes(encoding=_der())
     encoded = base64.b64encode(der).decode()
-    assert told([SIGN, key("hidden", "Verify", key=encoded)], [], sso_mode="saml") == (["sign"], ["hidden"], [])
+    assert told([SIGN, key("hidden", "Verify", key=encoded)], []) == (["sign"], ["hidden"], [])
     own = {"customKeyIdentifier": hashlib.sha1(der).hexdigest()}
     assert told([key("sign", "Sign", **own), key("verify", "Verify", key=encoded, **own)], []) == (["sign"], [], [])
     # Where Graph does not return a certificate, the identifier has to be believed.
@@ -102,13 +100,11 @@ def _der() -> Any:
     return Encoding.DER
 
 
-def test_a_signing_key_outside_saml_stays_a_credential() -> None:
-    assert told([SIGN], []) == ([], ["sign"], [])
-    assert told([SIGN], [], sso_mode="saml") == (["sign"], [], [])
-    assert told([SIGN], [], preferred=PRINT.lower()) == (["sign"], [], [])
-    assert told([SIGN], [], preferred="AB" * 20) == ([], ["sign"], [])
+def test_entra_signs_with_a_signing_key_that_has_no_twin() -> None:
+    assert told([SIGN], []) == (["sign"], [], [])
     nameless = key("sign", "Sign", customKeyIdentifier=None)
-    assert told([nameless, key("verify", "Verify", customKeyIdentifier=None)], []) == ([], ["sign", "verify"], [])
+    assert told([nameless, key("verify", "Verify", customKeyIdentifier=None)], []) == (["sign"], ["verify"], [])
+    assert told([key("odd", "Signature")], []) == ([], ["odd"], [])
 
 
 UNSEEN = Refusal(Reason.UNRECOGNISED)

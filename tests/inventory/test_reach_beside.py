@@ -326,12 +326,17 @@ def test_of_those_who_read_a_private_key_only_who_signs_in_with_it_is_not_anothe
     certificate = row(
         "certificate", f"{place['certificate_id']}/1", public_key_sha256="AA", enabled=True, versions_listed=True, **place
     )
-    signs_in = {"kind": "certificate", "usage": "Verify", "public_key_sha256": "AA", "expires_on": AS_OF + DAY} | held
+    signs_in: dict[str, Any] = {
+        "kind": "certificate",
+        "usage": "Verify",
+        "public_key_sha256": "AA",
+        "expires_on": AS_OF + DAY,
+    } | held
     rows = {
         "certificate": [certificate],
         "grant": [grant(name, "read-private") for name in readers],
         "principal": [who(name, "service-principal") for name in readers],
         "service_principal": [service(name) for name in readers],
-        "credential": [credential("k", **{"app_id": "app-own", **signs_in})],
+        "credential": [credential("k", app_id="app-own", **signs_in)],
     }
     assert bounds(only(derive("certificate", rows)), "others_reading_private") == expected

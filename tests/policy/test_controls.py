@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,11 +28,11 @@ def split(folder: Path, **fields: str) -> Policy:
     return policy(folder, frameworks=SPLIT, **fields)
 
 
-def rbac(name: str, **columns: object) -> dict[str, object]:
+def rbac(name: str, **columns: Any) -> dict[str, Any]:
     return key(name, vault_access_model="rbac", **columns)
 
 
-def legacy(name: str, **columns: object) -> dict[str, object]:
+def legacy(name: str, **columns: Any) -> dict[str, Any]:
     return key(name, vault_access_model="access-policy", **columns)
 
 

@@ -103,7 +103,7 @@ class Rows:
 
     def federated(self, item: FederatedItem, url: str, version: str, expression: Wire | Refusal) -> dict[str, object]:
         """The row of a federated credential, as the request at `url` gave it; `expression` is its claims-matching one."""
-        row = self._begin(item.id, item.name, url=url, version=version)
+        row = self._begin(item.id, item.name, self._holder.federated_id(item.id, item.name), url=url, version=version)
         row.put("kind", "federated")
         for column in ("starts_on", "expires_on", "usage", "thumbprint", "entra_custody", *_OF_CERTIFICATE):
             row.put(column, None)
@@ -127,12 +127,13 @@ class Rows:
         if isinstance(item.subject, UnsetType) and not isinstance(expression, Refusal):
             row.put("subject", None)
 
-    def _begin(self, key_id: str, name: Wire, *, url: str = "", version: str = "") -> Row:
+    def _begin(self, key_id: str, name: Wire, resource_id: str = "", *, url: str = "", version: str = "") -> Row:
         holder = self._holder
+        resource_id = resource_id or holder.credential_id(key_id)
         row = Row(
             CREDENTIAL,
-            id=self._id(key_id),
-            resource_id=holder.credential_id(key_id),
+            id=self._id(resource_id),
+            resource_id=resource_id,
             scope_id=holder.scope_id,
             url=url or holder.url,
             version=version or holder.version,
@@ -146,9 +147,9 @@ class Rows:
         row.put_read("microsoft_made", holder.microsoft_made)
         return row
 
-    def _id(self, key_id: str) -> str:
+    def _id(self, resource_id: str) -> str:
         """A password that protects a certificate can have the certificate's keyId: the second gets a number."""
-        base = id_ = self._holder.credential_id(key_id).lower()
+        base = id_ = resource_id.lower()
         number = 1
         while id_ in self._taken:
             number += 1

@@ -31,7 +31,7 @@ class Holder:
     home: str | Refusal
     microsoft_made: bool | Refusal
     arm_id: str = ""
-    """Of a managed identity that ARM alone tells of."""
+    """Of a managed identity that ARM tells of."""
 
     @property
     def resource_id(self) -> str:
@@ -40,7 +40,19 @@ class Holder:
 
     def credential_id(self, key_id: str) -> str:
         """The id of a credential of its own."""
-        return f"{self.resource_id}/{'federatedIdentityCredentials' if self.arm_id else 'credentials'}/{key_id}"
+        return f"{self.resource_id}/credentials/{key_id}"
+
+    def federated_id(self, key_id: str, name: Wire) -> str:
+        """The id of a federated credential of its own.
+
+        Graph has an id for one of a managed identity, and ARM has none: both have its principal and the name, which never
+        changes. https://learn.microsoft.com/graph/api/resources/federatedidentitycredential
+        """
+        named = read(name, str)
+        if self.kind == "application" or isinstance(named, Refusal):
+            return self.credential_id(key_id)
+        principal = f"/tenants/{self.tenant_id}/servicePrincipals/{self.object_id}" if self.object_id else self.resource_id
+        return f"{principal}/federatedIdentityCredentials/{named}"
 
     @property
     def scope_id(self) -> str:

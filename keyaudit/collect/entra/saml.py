@@ -25,31 +25,29 @@ class Split:
     passwords: Sequence[PasswordItem]
 
 
-def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem], *, sso_mode: object, preferred: Wire) -> Split:
-    """Which credentials are SAML sets.
+def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem]) -> Split:
+    """Which credentials Entra signs with, and which let somebody in.
 
-    Whoever adds a credential can give it the identifier of a signing certificate, and so hide a way in. A Verify key
-    and a password therefore count as part of a set only where it is whole and nothing is left over: one Sign, one
-    Verify, at most one password, of the same dates, and no public certificate of another thumbprint.
+    A Sign key is what Entra signs with, be it in a set or alone, and nobody signs in with it. The author of a credential
+    chooses its identifier, and can take that of a signing certificate to hide a way in. A Verify key and a password therefore
+    count as part of a set only where it is whole and nothing is left over: one Sign, one Verify, at most one password, of the
+    same dates, and no public certificate of another thumbprint.
     """
     groups: dict[str, list[PasswordItem]] = {}
     for item in (*keys, *passwords):
         name = thumbprint(item.customKeyIdentifier)
         if isinstance(name, str):
             groups.setdefault(name, []).append(item)
-    chosen = thumbprint(preferred)
     signing: list[KeyItem] = []
     folded: set[int] = set()
     for item in keys:
         name = thumbprint(item.customKeyIdentifier)
         if read(item.usage, str) != "Sign":
             continue
-        whole = isinstance(name, str) and _is_set(groups[name], name)
-        if whole and isinstance(name, str):
+        if isinstance(name, str) and _is_set(groups[name], name):
             folded.update(id(part) for part in groups[name])
-        if whole or sso_mode == "saml" or (name is not None and name == chosen):
-            signing.append(item)
-            folded.add(id(item))
+        signing.append(item)
+        folded.add(id(item))
     return Split(
         signing,
         [item for item in keys if id(item) not in folded],

@@ -126,7 +126,7 @@ def _write(
     keys, bad_keys = read_items(item.keyCredentials, KeyItem)
     passwords, bad_passwords = read_items(item.passwordCredentials, PasswordItem)
     preferred, sso_mode = item.preferredTokenSigningKeyThumbprint, item.preferredSingleSignOnMode
-    parts = split(keys, passwords, sso_mode=read(sso_mode, str), preferred=preferred)
+    parts = split(keys, passwords)
     if parts.signing:
         signers.write(Signer(holder, parts.signing, keys, item.accountEnabled, sso_mode, preferred))
     rows = Rows(holder)

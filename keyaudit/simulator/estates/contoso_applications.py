@@ -348,7 +348,7 @@ _ON_BOTH = (
         name="Returns Portal",
         age=900,
         credentials=(Secret(170, 180, "web"),),
-        principal=PrincipalPlan(credentials=(Secret(420, 365, "first try"),)),
+        principal=PrincipalPlan(credentials=(Secret(420, 365, "first try", finds=(EXPIRED_CREDENTIAL_LEFT,)),)),
         owners=("sofia.rossi",),
         finds=(SECRET_EXISTS, LAST_CREDENTIAL_EXPIRES),
     ),

@@ -5,6 +5,7 @@ from keyaudit.simulator.estates.defects import (
     BROAD_SUBJECT,
     CREDENTIAL_ON_PRINCIPAL,
     DORMANT_POWERFUL_SECRET,
+    EXPIRED_CREDENTIAL_LEFT,
     FIRST_PARTY_CREDENTIAL,
     TIER0_WITH_SECRET,
 )
@@ -48,7 +49,11 @@ _FOREIGN: tuple[tuple[str, str, tuple[CredentialPlan, ...]], ...] = (
     ),
     ("Humongous Insurance Claims", "8e1d2a47-53b0-4c69-a7f4-0d9c6b3e8f52", ()),
     ("Margie's Travel Connector", "d4a7b8c9-1e2f-4a3b-8c5d-6e7f8091a2b3", ()),
-    ("Blue Yonder Airlines Cargo", "6b9e0f12-c3d4-4e5f-9a6b-7c8d9e0f1a2b", (Certificate(500, 365),)),
+    (
+        "Blue Yonder Airlines Cargo",
+        "6b9e0f12-c3d4-4e5f-9a6b-7c8d9e0f1a2b",
+        (Certificate(500, 365, finds=(EXPIRED_CREDENTIAL_LEFT,)),),
+    ),
 )
 
 _MANAGED_IDENTITIES = (

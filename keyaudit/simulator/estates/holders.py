@@ -113,6 +113,8 @@ class _Credentials:
             self.federated.append(
                 FederatedCredential(id=key, name=plan.name, issuer=plan.issuer, subject=plan.subject, audiences=plan.audiences)
             )
+            if "/serviceprincipals/" in self.row:
+                return f"{self.row}/federatedidentitycredentials/{plan.name.lower()}"
         else:
             start, end = self._dates(plan, names)
             self.passwords.append(PasswordCredential(key_id=key, start=start, end=end, display_name=plan.name))
