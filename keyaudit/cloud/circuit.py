@@ -44,7 +44,7 @@ class Circuit:
         self._waits_unanswered = waits_unanswered
         self._turnstile = asyncio.Lock()
         self._probe: asyncio.Event | None = None
-        self._answered = False
+        self._answered = self._abandoned = False
         self._failures = self._put_off = self._level = 0
         self._opened_on = self._not_before = 0.0
         self._throttled_on: float | None = None
@@ -81,7 +81,7 @@ class Circuit:
 
     def answered(self, turn: Turn) -> None:
         """It answered: all that wait may go on."""
-        self._answered, self._throttled_on = True, None
+        self._answered, self._abandoned, self._throttled_on = True, False, None
         self._failures = self._put_off = self._level = 0
         self.let_go(turn)
 
@@ -95,7 +95,8 @@ class Circuit:
             self._opened_on = now
         if opens or turn.probe is not None:
             self._level += 1
-            if now - self._opened_on > PATIENCE or not (self._answered or self._waits_unanswered):
+            hopeless = self._abandoned or not (self._answered or self._waits_unanswered)
+            if hopeless or now - self._opened_on > PATIENCE:
                 self._give_up(refusal)
             else:
                 # Full jitter, so that several runs that failed together do not come back together.
@@ -117,6 +118,11 @@ class Circuit:
         if self._put_off >= self._opens_after:
             self._give_up(refusal)
         self.let_go(turn)
+
+    def abandon(self, refusal: Refusal) -> None:
+        """It is known that there will be no answer: nothing waits for it any more, now or later."""
+        self._abandoned = True
+        self._give_up(refusal)
 
     def let_go(self, turn: Turn) -> None:
         """The request came to an end that says nothing about it."""

@@ -1,8 +1,7 @@
 """One list over all its pages: items one by one, and at the end how it ended."""
 
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -144,13 +143,15 @@ class Listing(Generic[T]):
 
 # What an item is called, in the services' answers.
 _NAMES = ("id", "kid", "name", "displayName")
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 
 def _label(number: int, raw: msgspec.Raw) -> str:
     """What to look for in the service: the place in the list, and the name if the item has one."""
-    item: object = None
-    with contextlib.suppress(msgspec.MsgspecError, RecursionError, ValueError):
-        item = msgspec.json.decode(raw)
-    names = (item.get(name) for name in _NAMES) if isinstance(item, dict) else ()
-    name = next((name for name in names if isinstance(name, str) and name), "")
+    try:
+        item = _OBJECT.decode(raw)
+        names = [item[name] for name in _NAMES if isinstance(item.get(name), str)]
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        names = []
+    name = next(filter(None, names), "")
     return f"number {number:,} ({one_line(name, 100)})" if name else f"number {number:,}"

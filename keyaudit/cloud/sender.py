@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from keyaudit.cloud import batch
@@ -37,6 +37,9 @@ _BATCH = OPERATIONS["graph.batch"]
 
 Watch = Callable[[str, Reason, float], None]
 """Is told which host is waited for, why, and for how many seconds."""
+
+Gone = Callable[[str], Awaitable[bool]]
+"""Says of a host whether what it served was deleted, so that nobody has to wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,9 @@ class Sender:
         self.skew = Skew(clock)
         self.watch: Watch | None = None
         """Is told of every wait that somebody would notice."""
+        self.gone: Gone | None = None
+        """Is asked once of each host that can no longer be connected to."""
+        self._asked_gone: set[str] = set()
         self._clients, self._tokens, self._clock = clients, tokens, clock
         self._share, self._deadline, self._chance = share, deadline, chance
         self._flight = asyncio.Semaphore(concurrency)
@@ -115,6 +121,9 @@ class Sender:
                     way.spent[0][0].hold(LONGEST_BACKOFF)
             elif outcome.connecting:
                 connects += 1
+                if await self._is_gone(way):
+                    way.line.abandon(refusal)
+                    return refusal
                 if self._clock.monotonic() - began > PATIENCE:
                     return refusal
                 pause = self._backoff(connects)
@@ -128,6 +137,12 @@ class Sender:
             self._tell(way.host, refusal.reason, pause)
             await self._clock.sleep(pause)
             self.retries += 1
+
+    async def _is_gone(self, way: _Way) -> bool:
+        if self.gone is None or not way.line.is_open() or way.host in self._asked_gone:
+            return False
+        self._asked_gone.add(way.host)
+        return await self.gone(way.host)
 
     def _backoff(self, tries: int) -> float:
         # Full jitter, so that requests that failed together do not come back together.

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -14,7 +15,7 @@ from keyaudit.collect.calls import not_assessed
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.confines import Confines
 from keyaudit.collect.evidence import NONE, Evidence
-from keyaudit.collect.key_vault.vaults import QUERIES, collect_vaults
+from keyaudit.collect.key_vault.vaults import QUERIES, collect_vaults, is_gone
 from keyaudit.collect.places import Subscription, Vault, tenant_scope
 from keyaudit.collect.relying_parties.rows import write_relying_parties
 from keyaudit.collect.subscriptions import list_subscriptions
@@ -86,8 +87,9 @@ async def collect_all(
     Raises AuditError where the spool cannot be written, or where evidence is another tenant's. When cancelled, what is under
     way stays unclosed, for `resume`.
     """
-    connection.gateway.sender.watch = progress.waits
-    return await _Collection(connection, spool, progress, evidence, earlier).collect()
+    collection = _Collection(connection, spool, progress, evidence, earlier)
+    connection.gateway.sender.watch, connection.gateway.sender.gone = progress.waits, collection.gone
+    return await collection.collect()
 
 
 def note_unread(spool: Spool, refusal: Refusal) -> None:
@@ -121,6 +123,13 @@ class _Collection:
         await _together(*(partial(self._of_tenant, surface) for surface in SURFACES.last))
         await _together(*(partial(self._of_tenant, surface) for surface in SURFACES.named))
         return sorted(self._failures, key=lambda failure: (failure.surface, failure.scope))
+
+    async def gone(self, host: str) -> bool:
+        """Whether that is the host of a vault or Managed HSM that was deleted during the run."""
+        for vault in (*self._found.vaults, *self._found.hsms):
+            if isinstance(vault.uri, str) and urlsplit(vault.uri).hostname == host:
+                return await is_gone(self._connection.gateway, vault)
+        return False
 
     def _supplied(self) -> None:
         if self._evidence.relying_parties and not self._spool.done(_SUPPLIED, self._scope):

@@ -102,6 +102,28 @@ async def test_a_host_that_answered_before_is_waited_for(
     assert 300 <= clock.passed <= PATIENCE
 
 
+async def test_a_vault_that_was_deleted_meanwhile_is_not_waited_for(
+    azure: Azure, connected: Connect, clock: FakeClock, vault: str
+) -> None:
+    host = vault.split("/")[2]
+    asked: list[str] = []
+
+    async def gone(name: str) -> bool:
+        asked.append(name)
+        return True
+
+    azure.script = lambda request: Reply(GOOD.body, headers={"Connection": "close"})
+    async with connected() as connection:
+        await _keys(connection.gateway, vault, ["first"])
+        connection.gateway.sender.gone = gone
+        azure.connect_status[host] = 502
+        found = await _keys(connection.gateway, vault, [f"k{number}" for number in range(40)])
+        later = await _keys(connection.gateway, vault, ["later"])
+    assert all(isinstance(each, Refusal) for each in (*found.values(), *later.values()))
+    assert asked == [host]
+    assert clock.passed <= 60
+
+
 async def test_a_day_is_not_waited_for(azure: Azure, connected: Connect, clock: FakeClock) -> None:
     azure.script = lambda request: TROUBLE["throttled for a day"][0]
     async with connected() as connection:
