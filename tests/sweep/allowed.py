@@ -3,14 +3,56 @@
 from collections.abc import Mapping
 
 from tests.sweep.compare import Wrong
+from tests.sweep.estate import ESTATE
 from tests.sweep.faults import Fault
 
-EMPTY_BELIEVED: Mapping[str, str] = {}
-"""Lists that may be empty: nothing else that is read names what was in them. Expectations (`[expect]`) find it."""
+_NOTHING_NAMES_THEM = "an empty list is an answer, and nothing else that is read names what was in it"
+_NONE_THERE = "so answers what was never set up, and a policy that asks for it fails"
+
+EMPTY_BELIEVED: Mapping[str, str] = {
+    "app_authority.list": _NOTHING_NAMES_THEM,
+    "app_management.applied": _NOTHING_NAMES_THEM,
+    "app_management.list": _NOTHING_NAMES_THEM,
+    "b2c.key_sets": _NOTHING_NAMES_THEM,
+    "classic_authority.list": _NOTHING_NAMES_THEM,
+    "delegated_grant.list": _NOTHING_NAMES_THEM,
+    "deleted_certificate.list": _NOTHING_NAMES_THEM,
+    "deleted_hsm.list": _NOTHING_NAMES_THEM,
+    "deleted_key.list": _NOTHING_NAMES_THEM,
+    "deleted_secret.list": _NOTHING_NAMES_THEM,
+    "deleted_vault.list": _NOTHING_NAMES_THEM,
+    "deny_assignment.list": _NOTHING_NAMES_THEM,
+    "directory_role.assignments": _NOTHING_NAMES_THEM,
+    "directory_role.eligibilities": _NOTHING_NAMES_THEM,
+    "external_federation.list": _NOTHING_NAMES_THEM,
+    "hsm.key.list": _NOTHING_NAMES_THEM,
+    "hsm.role_assignment.list": _NOTHING_NAMES_THEM,
+    "hsm.role_assignment.of_key": _NOTHING_NAMES_THEM,
+    "hsm.role_assignment.of_keys": _NOTHING_NAMES_THEM,
+    "pki.authorities": _NOTHING_NAMES_THEM,
+    "pki.list": _NOTHING_NAMES_THEM,
+    "role_assignment.query": _NOTHING_NAMES_THEM,
+    "role_eligibility.list": _NOTHING_NAMES_THEM,
+    "service.query": _NOTHING_NAMES_THEM,
+    "activity_log.list": _NONE_THERE,
+    "alert_rule.query": _NONE_THERE,
+    "diagnostic_setting.list": _NONE_THERE,
+    "entra_log.list": _NONE_THERE,
+    "hsm.diagnostic_setting.list": _NONE_THERE,
+}
+"""Lists that may be empty. What is missing from one is found by expectations (`[expect]`), not by the answers."""
+
+_OF_CERTIFICATES = frozenset({"key.list", "secret.list", "certificate.list"})
+"""Lists that a vault's certificates tie together: each has a key and a secret of its name."""
+
+_CERTIFIED = tuple(f"https://{vault.name}.vault.azure.net/" for vault in ESTATE.vaults if vault.certificates)
+_UNTIED = "no certificate of this vault names a key or a secret, nor a key a certificate"
 
 
 def believed(fault: Fault, wrong: Wrong) -> str:
     """Why this change is right; empty where it is not."""
-    if fault.kind == "empty list" and fault.operation in EMPTY_BELIEVED:
-        return EMPTY_BELIEVED[fault.operation]
-    return ""
+    if fault.kind != "empty list":
+        return ""
+    if fault.operation in _OF_CERTIFICATES and wrong.row.startswith("https://") and not wrong.row.startswith(_CERTIFIED):
+        return _UNTIED
+    return EMPTY_BELIEVED.get(fault.operation, "")

@@ -1,0 +1,102 @@
+"""What counts as a silent pass, as a loss, and as contained."""
+
+from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
+from keyaudit.model.errors import Exit
+from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity
+from keyaudit.model.reasons import Reason
+from tests.sweep.audited import Audited, Base, Missing, Result, Stopped
+from tests.sweep.compare import GONE, Effect, Judge
+from tests.sweep.faults import Fault
+
+TENANT = Scope("/tenants/t", "t", ScopeKind.TENANT)
+VAULT = "/subscriptions/s/vaults/v"
+KEY, OTHER = "https://v/keys/a/1", "https://v/keys/b/1"
+FAIL, PASS, UNKNOWN = Outcome.FAIL, Outcome.PASS, Outcome.UNKNOWN
+WHOLE: dict[Result, Outcome] = {("p-age", KEY): FAIL, ("p-age", OTHER): PASS, ("p-size", KEY): UNKNOWN}
+
+
+def finding(policy: str, row: str, outcome: Outcome) -> Finding:
+    """A finding of a key in the vault."""
+    text = PolicyText(id=policy, title="", severity=Severity.HIGH, table="key", why="", fix={})
+    about = {"id": row, "scope_id": VAULT, "name": row.split("/")[-2]}
+    return Finding(policy=text, outcome=outcome, severity=Severity.HIGH, subject=row, message="", row=about)
+
+
+def audited(results: dict[Result, Outcome], *scopes: Result, gaps: tuple[Missing, ...] = ()) -> Audited:
+    """What an audit came to."""
+    heard = dict.fromkeys(scopes, UNKNOWN)
+    return Audited({**results, **heard}, frozenset(scopes), (Exit.FINDINGS,), gaps)
+
+
+JUDGE = Judge(
+    Base(
+        audited(WHOLE),
+        [finding(policy, row, outcome) for (policy, row), outcome in WHOLE.items()],
+        [Coverage(scope=TENANT, operation="domain.list", state=State.ASSESSED)],
+        {},
+        {},
+        frozenset(),
+    ),
+    lambda fault, wrong: "a reason" if fault.kind == "allowed" else "",
+)
+
+
+def came(results: dict[Result, Outcome], *scopes: Result, kind: str = "403", gaps: tuple[Missing, ...] = ()) -> Effect:
+    """What a fault on the key did."""
+    fault = Fault("key.get", kind, kind, None, lambda call, true, before: true(call), (KEY,))
+    return JUDGE.effect(fault, audited(results, *scopes, gaps=gaps))
+
+
+def changed(*changes: tuple[str, str, Outcome]) -> dict[Result, Outcome]:
+    """The results with some changed."""
+    return WHOLE | {(policy, row): outcome for policy, row, outcome in changes}
+
+
+def without(*results: Result) -> dict[Result, Outcome]:
+    """The results without some."""
+    return {result: outcome for result, outcome in WHOLE.items() if result not in results}
+
+
+def test_a_fail_or_unknown_that_becomes_a_pass_is_silent_and_a_pass_that_becomes_a_fail_is_a_loss() -> None:
+    for policy in ("p-age", "p-size"):
+        effect = came(changed((policy, KEY, PASS)))
+        assert [(wrong.policy, wrong.after) for wrong in effect.silent] == [(policy, PASS)]
+        assert effect.losses == ()
+    effect = came(changed(("p-age", OTHER, FAIL)))
+    assert (effect.silent, [wrong.after for wrong in effect.losses]) == ((), [FAIL])
+
+
+def test_what_becomes_unknown_is_right_and_counted_apart_where_it_is_not_about_the_object_struck() -> None:
+    effect = came(changed(("p-age", KEY, UNKNOWN), ("p-age", OTHER, UNKNOWN)))
+    assert (effect.unknown, effect.others, effect.silent, effect.losses) == (2, 1, (), ())
+
+
+def test_what_is_gone_needs_an_unknown_result_of_its_policy_on_its_scope_or_above() -> None:
+    lost = without(("p-age", KEY))
+    assert [wrong.after for wrong in came(lost).silent] == [GONE]
+    assert [wrong.after for wrong in came(lost, ("p-size", VAULT)).silent] == [GONE]
+    assert [wrong.after for wrong in came(lost, ("p-age", "/subscriptions/other")).silent] == [GONE]
+    for scope in (VAULT, "/subscriptions/s", "/tenants/t"):
+        effect = came(lost, ("p-age", scope))
+        assert (effect.silent, effect.losses) == ((), ())
+
+
+def test_a_gap_alone_makes_a_loss_of_what_would_be_a_silent_pass() -> None:
+    gap = Missing(VAULT, ("key.list",), Reason.PERMISSION, ("p-age",))
+    effect = came(without(("p-age", KEY)), gaps=(gap,))
+    assert (effect.silent, [wrong.after for wrong in effect.losses]) == ((), [f"{GONE}, only a gap"])
+    elsewhere = Missing("/subscriptions/other", ("key.list",), Reason.PERMISSION, ("p-age",))
+    assert [wrong.after for wrong in came(without(("p-age", KEY)), gaps=(elsewhere,)).silent] == [GONE]
+
+
+def test_a_result_that_nobody_should_have_is_a_loss_and_what_is_allowed_is_a_fallback() -> None:
+    made: tuple[str, str, Outcome] = ("p-age", "https://v/keys/c/1", FAIL)
+    assert [wrong.before for wrong in came(changed(made)).losses] == [GONE]
+    effect = came(changed(made), kind="allowed")
+    assert (effect.losses, effect.fallbacks) == ((), 1)
+
+
+def test_a_run_that_stops_by_itself_is_no_loss_and_one_that_breaks_is() -> None:
+    fault = Fault("key.get", "403", "403", None, lambda call, true, before: true(call))
+    assert not JUDGE.effect(fault, Stopped("vault: foreign", meant=True)).losses
+    assert JUDGE.effect(fault, Stopped("KeyError: 'x'", meant=False)).losses
