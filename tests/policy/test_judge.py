@@ -332,7 +332,7 @@ def test_the_worst_are_those_that_the_whole_list_begins_with(tmp_path: Path) -> 
         )
         for number in range(40)
     ]
-    graver = policy(tmp_path, "graver", severity="critical")
+    graver = policy(tmp_path, id="graver", severity="critical")
     with inventory(key=rows) as connection:
         judgement = judge(connection, [policy(tmp_path, **AGE), graver], (), as_of=NOW)
         fails = [each for each in judgement.findings() if each.outcome is Outcome.FAIL]
