@@ -51,6 +51,13 @@ def collect(
 
 def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path | None) -> int:
     """One tenant. What an earlier run finished is not read again."""
+    several = folder != out
+    begun = resume and (not several or folder.exists())
+    if not begun:
+        # Before all that reads Azure is imported, and anybody has to sign in.
+        from keyaudit.inventory.spool import check_new  # noqa: PLC0415 - heavy
+
+        check_new(folder)
     from keyaudit.audit import assess  # noqa: PLC0415 - heavy
     from keyaudit.cli.live import collected  # noqa: PLC0415 - heavy
     from keyaudit.inventory.snapshot import open_snapshot  # noqa: PLC0415 - heavy
@@ -59,11 +66,9 @@ def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path |
 
     kept = f"go on with: keyaudit collect --resume --out {shlex.quote(str(out))}"
     earlier = open_snapshot(since) if since is not None else None
-    several = folder != out
     if several and resume and (folder / "manifest.json").exists():
         snapshot = open_snapshot(folder)
     else:
-        begun = resume and (not several or folder.exists())
         snapshot = collected(live, folder, resume=begun, kept=kept, since=earlier, among=several)
     # A snapshot serves whatever policies come later, so every column is required of it.
     verdict = assess(snapshot.run, snapshot.coverage, operations())
