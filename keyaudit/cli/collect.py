@@ -55,6 +55,13 @@ def collect(
 
 def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path | None) -> int:
     """One tenant. What an earlier run finished is not read again."""
+    several = folder != out
+    begun = resume and (not several or folder.exists())
+    if not begun:
+        # Before all that reads Azure is imported, and anybody has to sign in.
+        from keyaudit.inventory.spool import check_new  # noqa: PLC0415 - heavy
+
+        check_new(folder)
     from keyaudit.audit import assess  # noqa: PLC0415 - heavy
     from keyaudit.cli.live import collected  # noqa: PLC0415 - heavy
     from keyaudit.collect.evidence import supplied  # noqa: PLC0415 - heavy
@@ -65,12 +72,10 @@ def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path |
 
     kept = f"go on with: keyaudit collect --resume {option('--out', str(out))}"
     earlier = open_snapshot(since) if since is not None else None
-    several = folder != out
     unread: Sequence[Unread] = ()
     if several and resume and (folder / "manifest.json").exists():
         snapshot = open_snapshot(folder)
     else:
-        begun = resume and (not several or folder.exists())
         evidence = None if several else supplied(live.imports or ())
         unread = evidence.relying_parties.unread if evidence and evidence.relying_parties else ()
         snapshot = collected(live, folder, resume=begun, kept=kept, since=earlier, among=several, evidence=evidence)

@@ -5,14 +5,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from keyaudit.cli.config import read_config
-from keyaudit.cli.options import Live, Stored
-from keyaudit.inventory.snapshot import Snapshot, open_snapshot
+from keyaudit.cli.options import DEFAULT_CONFIG, Live, Stored
 from keyaudit.model import times
 from keyaudit.model.errors import AccessError, UnavailableError, UnsafeError, UsageError
 from keyaudit.model.run import Run
 from keyaudit.model.text import one_line
+
+if TYPE_CHECKING:
+    from keyaudit.inventory.snapshot import Snapshot
 
 
 def each(live: Live, stored: Stored) -> Sequence[tuple[Live, Stored]]:
@@ -36,7 +38,7 @@ def check_since(folder: Path, there: Run, here: Run) -> None:
 
 
 @contextmanager
-def snapshot(live: Live, stored: Stored, *, among: bool = False) -> Iterator[tuple[Snapshot, int]]:
+def snapshot(live: Live, stored: Stored, *, among: bool = False) -> Iterator[tuple["Snapshot", int]]:
     """The snapshot to judge, and the moment to judge it at. A live one lies in a folder that is gone afterwards.
 
     `among` others: a tenant that cannot be signed in to, or holds nothing that is asked for, is a snapshot that says so.
@@ -46,7 +48,7 @@ def snapshot(live: Live, stored: Stored, *, among: bool = False) -> Iterator[tup
 
 
 @contextmanager
-def _live(live: Live, stored: Stored, *, among: bool) -> Iterator[tuple[Snapshot, int]]:
+def _live(live: Live, stored: Stored, *, among: bool) -> Iterator[tuple["Snapshot", int]]:
     if stored.as_of is not None:
         raise UsageError("--as-of", "works with --from only, since Azure tells how things are now", "collect first")
     if len(live.tenant or ()) > 1:
@@ -64,7 +66,7 @@ def _live(live: Live, stored: Stored, *, among: bool) -> Iterator[tuple[Snapshot
 
 
 @contextmanager
-def _stored(live: Live, stored: Stored) -> Iterator[tuple[Snapshot, int]]:
+def _stored(live: Live, stored: Stored) -> Iterator[tuple["Snapshot", int]]:
     [folder, *others] = stored.from_ or []
     if others:
         raise UsageError("--from", "names several, and this command is about one", "name one")
@@ -76,6 +78,8 @@ def _stored(live: Live, stored: Stored) -> Iterator[tuple[Snapshot, int]]:
     if live.imports:
         what = "is kept in a snapshot as it is collected, and none is taken in later"
         raise UsageError("--import", what, "leave it out, or collect again with it")
+    from keyaudit.inventory.snapshot import open_snapshot  # noqa: PLC0415 - with the database
+
     taken = _with_environments(open_snapshot(folder), live)
     if live.tenant and taken.run.tenant_id.lower() not in {tenant.lower() for tenant in live.tenant}:
         what = f"the snapshot is of tenant {taken.run.tenant_id}, not of {' or '.join(live.tenant)}"
@@ -83,8 +87,12 @@ def _stored(live: Live, stored: Stored) -> Iterator[tuple[Snapshot, int]]:
     yield taken, taken.run.as_of if stored.as_of is None else _moment(stored.as_of, taken.run.as_of)
 
 
-def _with_environments(taken: Snapshot, live: Live) -> Snapshot:
+def _with_environments(taken: "Snapshot", live: Live) -> "Snapshot":
     """The snapshot with the environments that the configuration names, which is read as for judging; else with its own."""
+    if live.config is None and not DEFAULT_CONFIG.is_file():
+        return taken
+    from keyaudit.cli.config import read_config  # noqa: PLC0415 - with all that reads such a file
+
     rules = read_config(live.config).environment_rules
     return replace(taken, run=replace(taken.run, environment_rules=rules)) if rules else taken
 

@@ -70,10 +70,7 @@ class Spool:
         Raises UsageError where something else is there or another run is writing, OutputError where nothing can be written.
         """
         folder = folder.absolute()
-        if folder.is_symlink():
-            raise UsageError(files.shown(folder), "a symlink", "name the folder itself")
-        if folder.exists():
-            _refuse_used(folder)
+        check_new(folder)
         with files.writing(folder):
             folder.parent.mkdir(parents=True, exist_ok=True)
         files.folder(folder)
@@ -333,6 +330,15 @@ def _clear_remains(folder: Path) -> None:
         lock.remove()
     finally:
         lock.release()
+
+
+def check_new(folder: Path) -> None:
+    """Raises UsageError where a collection cannot begin in that folder, as `Spool.create` does."""
+    folder = folder.absolute()
+    if folder.is_symlink():
+        raise UsageError(files.shown(folder), "a symlink", "name the folder itself")
+    if folder.exists():
+        _refuse_used(folder)
 
 
 def _refuse_used(folder: Path) -> None:

@@ -16,6 +16,7 @@ import duckdb
 
 from keyaudit import audit
 from keyaudit.inventory import snapshot
+from keyaudit.inventory.locked import locked as locked_folder
 from keyaudit.model.findings import Severity
 from keyaudit.policy.load import load
 
@@ -62,12 +63,12 @@ class Explained:
 def explaining() -> Iterator[list[tuple[str, float]]]:
     """The statements of snapshots that are judged meanwhile, with the CPU seconds that each is planned for."""
     took: list[tuple[str, float]] = []
-    original = snapshot.locked
+    original = locked_folder
 
     def locked(folder: Path, **settings: str) -> Any:
         return Explained(original(folder, **settings), took)
 
-    with patch.object(snapshot, "locked", locked):
+    with patch("keyaudit.inventory.snapshot.locked", locked):
         yield took
 
 

@@ -99,7 +99,9 @@ def create(
     def of(table: str) -> Wanted:
         return EVERY if columns is None else columns.get(table, ())
 
-    prepared = list(_prepared(sources, as_of, names, reach_known=reach_known, columns=columns))
+    # The view of a table without rows looks nothing up.
+    filled = [name for name in names if name in rows]
+    prepared = list(_prepared(sources, as_of, filled, reach_known=reach_known, columns=columns))
     derived: dict[str, Callable[[], str]] = {
         "tenant": lambda: tenant.view(sources),
         "subscription": lambda: subscription.view(sources),
@@ -154,13 +156,17 @@ def _prepared(
         yield from privileges.prepare(sources)
     if "credential" in names:
         yield from in_vault.prepare(sources)
+    if not {"vault", "key"}.isdisjoint(names):
+        yield vault.prepare(sources)
     if reach_known:
         wanted = EVERY if columns is None else frozenset(name for names in columns.values() for name in names)
         yield from reach.prepare(sources, wanted)
-        yield grant.prepare(sources)
-        yield from tier0.credentials(sources, as_of)
-        if OTHERS_READING.name in wanted:
-            yield own_readers.prepare(sources, as_of)
+        if "grant" in names:
+            yield grant.prepare(sources)
+        if "certificate" in names:
+            yield from tier0.credentials(sources, as_of)
+            if OTHERS_READING.name in wanted:
+                yield own_readers.prepare(sources, as_of)
 
 
 def _vaults(query: str, *, reach_known: bool, wanted: Wanted) -> str:
@@ -171,7 +177,7 @@ def _vaults(query: str, *, reach_known: bool, wanted: Wanted) -> str:
 
 def _keys(sources: Sources, *, reach_known: bool, wanted: Wanted) -> str:
     """With who can use it, and how far that makes it reach."""
-    query = vault.watched(key.view(sources, wanted), sources)
+    query = vault.watched(key.view(sources, wanted))
     beside = (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS, SIGNERS_NAMED)
     counted = reach.counted(
         query, *OF_KEYS, known=reach_known, wanted=wanted, vault="vault_id", thing=_KEY, beside=beside, of_keys=True

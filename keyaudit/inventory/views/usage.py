@@ -135,7 +135,7 @@ def _versions(sources: Sources) -> str:
             CASE WHEN stored.created_on IS NULL THEN {dated}
                 ELSE min(stored.created_on) FILTER (stored.enabled) OVER {later} END AS newer_on,
             min({doubt}) OVER {whole_key} AS newer_doubt
-        FROM {versions.relations(sources, "key", "key_id")}"""
+        FROM {sources["key"]} AS stored {versions.relations(sources, "key", "key_id")["vault"]}"""
 
 
 def _sign_ins(sources: Sources) -> str:

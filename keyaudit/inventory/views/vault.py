@@ -30,7 +30,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
         FROM (SELECT vault_id, enabled, unknown, enabled AND list_contains(key_ops, 'sign') AS signs FROM {sources["key"]})
         GROUP BY vault_id"""
     doubt = f"CASE WHEN signing.signs THEN NULL ELSE coalesce({gap('listed')}, signing.doubt) END"
-    unsettled = gap("settings")
+    unsettled = "sinks.unsettled"
     logged = f"CASE WHEN sinks.logged THEN NULL ELSE coalesce({unsettled}, sinks.logged_doubt) END"
     destinations = f"coalesce({unsettled}, sinks.logged_doubt)"
     searchable = f"CASE WHEN sinks.searchable THEN NULL ELSE coalesce({unsettled}, sinks.searchable_doubt) END"
@@ -64,7 +64,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
     }
     listed, objects = (" UNION ALL ".join(map(read_to_the_end, lists)) for lists in (_KEYS.values(), _OBJECTS))
     joins = {
-        **_audit(sources),
+        "sinks": f"LEFT JOIN {AUDIT} AS sinks ON sinks.id = stored.id",
         "signing": f"LEFT JOIN ({signing}) AS signing ON signing.vault_id = stored.id",
         "listed": f"LEFT JOIN ({listed}) AS listed ON listed.scope_id = stored.id",
         "purposes": f"LEFT JOIN ({purposes.purposes(sources)}) AS purposes ON purposes.vault_id = stored.id",
@@ -78,31 +78,38 @@ def view(sources: Sources, wanted: Wanted) -> str:
     return sql.view("vault", sources, columns=columns, doubts=doubts, joins=joins, wanted=wanted)
 
 
-def watched(query: str, sources: Sources) -> str:
+AUDIT = "vault_audit"
+"""The table that `prepare` makes."""
+
+
+def prepare(sources: Sources) -> str:
+    """The statement that makes what the views of vaults and of keys look up.
+
+    vault_audit  every vault, with what the destinations of its log come to, as `log_sink.audited` gives it, and why more may
+                 be missing: `unsettled`
+    """
+    settings = " UNION ALL ".join(map(read_to_the_end, _SETTINGS))
+    return f"""
+        CREATE TABLE {AUDIT} AS
+        SELECT stored.id, sinks.* EXCLUDE (logged_id), {gap("settings")} AS unsettled FROM {sources["vault"]} AS stored
+        LEFT JOIN ({log_sink.audited(sources, "vault", "managed-hsm")}) AS sinks ON sinks.logged_id = stored.id
+        LEFT JOIN ({settings}) AS settings ON settings.scope_id = stored.id"""
+
+
+def watched(query: str) -> str:
     """The view that `query` makes of what lies in vaults, with how long the audit log of its vault can be queried.
 
     `audit_why` is to be united with its `unknown`: a map, NULL where nothing is unknown.
     """
-    doubt = f"coalesce({gap('settings')}, sinks.retention_doubt)"
     # The map is made once a vault: a million keys may lie in those whose settings nobody could read.
     vaults = f"""
         SELECT id, CASE WHEN doubt IS NULL THEN retention END AS retention,
             CASE WHEN doubt IS NOT NULL THEN MAP {{'audit_retention': doubt}} END AS unknown
-        FROM (SELECT stored.id, sinks.retention, {doubt} AS doubt FROM {sources["vault"]} AS stored
-            {" ".join(_audit(sources).values())})"""
+        FROM (SELECT id, retention, coalesce(unsettled, retention_doubt) AS doubt FROM {AUDIT})"""
     why = f"CASE WHEN logged.id IS NULL THEN MAP {{'audit_retention': '{Reason.PARENT_NOT_ASSESSED}'}} ELSE logged.unknown END"
     return f"""
         SELECT made.*, logged.retention AS audit_retention, {why} AS audit_why
         FROM ({query}) AS made LEFT JOIN ({vaults}) AS logged ON logged.id = made.vault_id"""
-
-
-def _audit(sources: Sources) -> dict[str, str]:
-    """The relations `sinks`, what the destinations of a vault's log come to, and `settings`, whether they were read."""
-    settings = " UNION ALL ".join(map(read_to_the_end, _SETTINGS))
-    return {
-        "sinks": f"LEFT JOIN ({log_sink.audited(sources, 'vault', 'managed-hsm')}) AS sinks ON sinks.logged_id = stored.id",
-        "settings": f"LEFT JOIN ({settings}) AS settings ON settings.scope_id = stored.id",
-    }
 
 
 # https://learn.microsoft.com/azure/key-vault/managed-hsm/authorize-azure-resource-manager
