@@ -18,6 +18,7 @@ import pytest
 from keyaudit import audit
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.policy import load
+from keyaudit.policy.judge import judge
 
 _KEPT = 6
 """How many opened snapshots are kept, and how many that all policies have judged: each takes some 30 MB."""
@@ -74,7 +75,7 @@ class Opened:
         self._many: Kept = OrderedDict()
         self._judged: dict[int, tuple[object, Any]] = {}
         self._judging = Snapshot.judging
-        self._judge_policies = audit.judge_policies
+        self._judge_policies = judge
 
     def close(self) -> None:
         """Close them all."""
