@@ -174,7 +174,9 @@ async def test_trap_4_a_service_that_spells_otherwise_is_understood(tmp_path: Pa
     assert found.of("kv-key-no-auto-rotation", "/keys/notify-alone/") is Outcome.FAIL
 
 
-@pytest.mark.parametrize("reason", ["permission", "vanished", "service_error"])
+@pytest.mark.parametrize(
+    "reason", ["permission", *(pytest.param(each, marks=pytest.mark.exhaustive) for each in ("vanished", "service_error"))]
+)
 async def test_trap_5_a_rotation_policy_that_was_refused_is_not_a_missing_one(tmp_path: Path, reason: str) -> None:
     found = await audited(tmp_path, TRAPS, refused("key.rotation_policy", reason))
     assert found.key("tagged")["unknown"]["auto_rotates"] == reason
