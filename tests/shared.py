@@ -17,6 +17,7 @@ import pytest
 
 from keyaudit import audit
 from keyaudit.inventory.snapshot import Snapshot
+from keyaudit.policy.judge import judge
 
 _KEPT = 6
 """How many opened snapshots are kept, and how many that all policies have judged: each takes some 30 MB."""
@@ -53,7 +54,7 @@ class Opened:
         self._many: Kept = OrderedDict()
         self._judged: dict[int, tuple[object, Any]] = {}
         self._judging = Snapshot.judging
-        self._judge_policies = audit.judge_policies
+        self._judge_policies = judge
 
     def close(self) -> None:
         """Close them all."""

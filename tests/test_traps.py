@@ -104,7 +104,7 @@ class Audited:
 
     def __init__(self, collected: Collected, report: Report, snapshot: Snapshot) -> None:
         self.collected, self.verdict, self.snapshot = collected, report.verdict, snapshot
-        self._judged = {tally.policy.id for tally in report.tallies}
+        self._judged = {each.policy.id for each in (*report.tallies, *report.verdict.not_judged)}
         self._outcomes: dict[tuple[str, str], Outcome] = {}
         for finding in report.findings(True):
             self._outcomes[finding.policy.id, str(finding.row.get("id", finding.subject))] = finding.outcome
@@ -174,7 +174,9 @@ async def test_trap_4_a_service_that_spells_otherwise_is_understood(tmp_path: Pa
     assert found.of("kv-key-no-auto-rotation", "/keys/notify-alone/") is Outcome.FAIL
 
 
-@pytest.mark.parametrize("reason", ["permission", "vanished", "service_error"])
+@pytest.mark.parametrize(
+    "reason", ["permission", *(pytest.param(each, marks=pytest.mark.exhaustive) for each in ("vanished", "service_error"))]
+)
 async def test_trap_5_a_rotation_policy_that_was_refused_is_not_a_missing_one(tmp_path: Path, reason: str) -> None:
     found = await audited(tmp_path, TRAPS, refused("key.rotation_policy", reason))
     assert found.key("tagged")["unknown"]["auto_rotates"] == reason

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from keyaudit.model.columns import Sure
 from keyaudit.model.coverage import ScopeKind
 from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
-from keyaudit.policy.applicability import Sure, may_apply
+from keyaudit.policy.applicability import may_apply
 from keyaudit.policy.narrowing import Condition
 from keyaudit.policy.types import Term, columns_read
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 
 from keyaudit.model.frameworks import FRAMEWORKS
 from keyaudit.policy.controls import Part
+from keyaudit.policy.narrowing import Condition
+from keyaudit.policy.nodes import Items, Members, Node, Scalar
 from keyaudit.policy.problems import nearest, shown
 from keyaudit.policy.reader import Reader
-from keyaudit.policy.syntax import Condition
-from keyaudit.policy.yaml import Items, Members, Node, Scalar
 
 CONDITIONS = ("where", "violated_when")
 """The conditions of a control that is about a part of the policy."""

@@ -63,7 +63,7 @@ def redirected(
 def _stream(file: int | IO[bytes], encoding: str) -> Iterator[TextIOWrapper]:
     # A descriptor of its own: a command that finds nobody reading puts another file there.
     number = os.dup(file if isinstance(file, int) else file.fileno())
-    stream = TextIOWrapper(FileIO(number, "w"), encoding, errors="strict", write_through=True)  # type: ignore[type-var]
+    stream = TextIOWrapper(FileIO(number, "w"), encoding, errors="strict", write_through=True)
     try:
         yield stream
     finally:

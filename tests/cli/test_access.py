@@ -68,7 +68,8 @@ def test_every_format_names_the_same_principals(keyaudit: Keyaudit, contoso: Pat
         for name in (*WAYS, "Piotr Nowak"):
             assert name in ran.out, output
         assert "Tomas Novak" not in ran.out, output
-    rows = list(csv.DictReader(io.StringIO(ran.out, newline="")))
+    out = keyaudit("access", CROWN, "--from", contoso, "-o", "csv").out
+    rows = list(csv.DictReader(io.StringIO(out, newline="")))
     assert {row["principal"] for row in rows if row["standing"] == "true"} == set(WAYS)
     assert {row["through"] for row in rows if row["principal"] == "Jonas Lind"} == {"Order Signing|Order Signing On-call"}
 

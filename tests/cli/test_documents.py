@@ -163,6 +163,7 @@ def test_the_announcements_shown_are_taken(tmp_path: Path) -> None:
     assert announced.operation == "read-mail"
 
 
+@pytest.mark.exhaustive
 def test_the_pipelines_shown_hold_to_the_schemas_of_their_systems(tmp_path: Path) -> None:
     github, azure = fenced(topic("pipeline"), "yaml")
     assert differs_from_schema(save(tmp_path / "github.yml", github), "github-workflows") == ""

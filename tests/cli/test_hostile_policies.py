@@ -191,30 +191,33 @@ INJECTED = (
 )
 
 
-@pytest.mark.parametrize("text", INJECTED)
-def test_text_in_a_policy_stays_text_wherever_it_stands(keyaudit: Keyaudit, contoso: Path, tmp_path: Path, text: str) -> None:
-    python, yaml = repr(text), "'" + text.replace("'", "''") + "'"
-    tag = repr(text.lower())
-    condition = (
-        f"key_id in [{python}] or contains(key_id, {python}) or key_id == p"
-        f" or (tags[{tag}] is not None and tags[{tag}] == {python})"
-    )
-    own(
-        tmp_path,
-        condition,
-        message=yaml.replace("{", "{{").replace("}", "}}"),
-        fix=yaml.replace("{", "{{").replace("}", "}}"),
-        more=f"parameters: {{p: {yaml}}}\nframeworks: {{ours: [{yaml}]}}",
-        examples=f"  - {{why: bad, expect: fail, key_id: {yaml}}}",
-    )
+def test_text_in_a_policy_stays_text_wherever_it_stands(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
+    for number, text in enumerate(INJECTED):
+        python, yaml = repr(text), "'" + text.replace("'", "''") + "'"
+        tag = repr(text.lower())
+        condition = (
+            f"key_id in [{python}] or contains(key_id, {python}) or key_id == p"
+            f" or (tags[{tag}] is not None and tags[{tag}] == {python})"
+        )
+        own(
+            tmp_path,
+            condition,
+            message=yaml.replace("{", "{{").replace("}", "}}"),
+            fix=yaml.replace("{", "{{").replace("}", "}}"),
+            more=f"parameters: {{p: {yaml}}}\nframeworks: {{ours: [{yaml}]}}",
+            examples=f"  - {{why: bad, expect: fail, key_id: {yaml}}}",
+        )
+        written = (tmp_path / "own.yaml").read_text(encoding="utf-8")
+        (tmp_path / "own.yaml").unlink()
+        (tmp_path / f"own-{number}.yaml").write_text(written.replace("id: own\n", f"id: own-{number}\n"), encoding="utf-8")
     tested = keyaudit("policies", "test", tmp_path)
     assert "unexpected" not in tested.out + tested.err
     assert "bug" not in tested.err
-    chosen = ("--from", contoso, "--policies", tmp_path, "--select", "own", "-o", "json", "--all")
+    chosen = ("--from", contoso, "--policies", tmp_path, "--select", "own-*", "-o", "json", "--all")
     found = keyaudit("report", *chosen).json
-    # No key is called so: it passes on every one, and every table is there still.
+    # No key is called so: each passes on every one, and every table is there still.
     assert {each["outcome"] for each in found["findings"]} == {"pass"}
-    assert len(found["findings"]) == found["run"]["rows"]["key"]
+    assert len(found["findings"]) == len(INJECTED) * found["run"]["rows"]["key"]
     assert not Path("/tmp/out").exists()
 
 

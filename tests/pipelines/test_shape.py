@@ -25,6 +25,7 @@ def test_each_file_is_one_that_is_checked() -> None:
     assert {path for path in GITHUB.rglob("*") if path.is_file()} == set(SYSTEMS)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("path", SYSTEMS, ids=lambda path: path.name)
 def test_it_holds_to_the_schema_of_its_system(path: Path) -> None:
     assert differs_from_schema(path, SYSTEMS[path]) == ""
