@@ -124,9 +124,8 @@ async def collect(
 
     async with connected(source, clock=clock, prompt=prompt) as connection:
         evidence.belongs_to(connection.identity.tenant_id)
-        run = _begin(source, connection, clock.now(), evidence)
-        if since is not None:
-            run = continued(run, since.run)
+        begun = _begin(source, connection, clock.now(), evidence)
+        run = begun if since is None else continued(begun, since.run)
         announce(run)
         with contextlib.ExitStack() as held:
             spool = held.enter_context(Spool.resume(folder) if resume else Spool.create(folder, run))

@@ -341,3 +341,11 @@ def test_the_next_certificate_is_told_from_the_current_one(signing: Collected) -
     current = f"{OUTLET}/signingcertificates/{thumbprint(SECOND.certificate or b'').lower()}"
     assert signing.rows["signing_certificate"][current]["is_next"] is False
     assert signing.rows["signing_certificate"][f"{OUTLET}/signingcertificates/{thumbprint(NEXT).lower()}"]["is_next"] is True
+
+
+@pytest.mark.parametrize("certificate", [None, ""])
+async def test_a_domain_whose_certificate_is_not_told_keeps_a_row_of_it(certificate: str | None) -> None:
+    found = await spoiled("domain.federation", "a.example", signingCertificate=certificate)
+    row = found.rows["signing_certificate"][f"{TENANT_ID}/domains/a.example/signingcertificates/current"]
+    assert (row["kind"], row["active"], row["unknown"]["expires_on"]) == ("federated-domain", True, "bad_value")
+    assert found.gaps() == {}

@@ -306,7 +306,7 @@ def test_derived_reasons_come_beside_the_stored_ones() -> None:
             None,
         ),
         # At the bounds of what a time may be, and not over them.
-        ({"rotates_after": 2**60, "created_on": 2**60}, 2**60, None),
+        ({"rotates_after": 2**60, "created_on": AS_OF}, 2**60, None),
         ({"rotates_before_expiry": 2**60, "expires_on": -(2**60)}, -(2**60), None),
         # Of two dates, one is unknown: it may be the first.
         ({"rotates_after": DAY, "created_on": AS_OF, "rotates_before_expiry": DAY, "expires_on": BAD}, None, "bad_value"),
