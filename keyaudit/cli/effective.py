@@ -102,6 +102,17 @@ def _written(found: _Found, live: Live) -> Iterator[Setting]:
     for rule in config.environment_rules:
         path = ("environments", f"{rule.of}s", rule.pattern)
         yield Setting(dotted(path), rule.environment, "file", found.place(path))
+    expected = config.expected
+    shrinkage = None if expected.shrinkage is None else f"{expected.shrinkage}%"
+    least = tuple(f"{table} {number:,}" for table, number in expected.at_least.items())
+    for name, value in (
+        ("subscriptions", expected.subscriptions),
+        ("vaults", expected.vaults),
+        ("shrinkage", shrinkage),
+        ("at_least", least),
+    ):
+        if value:
+            yield Setting(f"expect.{name}", value, "file", found.place(("expect", name)))
 
 
 def _policy(found: _Found, choice: Choice, limits: Limits, known: Sequence[Policy]) -> Iterator[Setting]:
