@@ -95,7 +95,7 @@ def _of_operation(operation: str, calls: Mapping[Call, Answer], fails: Fails) ->
     addresses = sorted(call for call, answer in calls.items() if answer.status == 200)
     if not addresses:
         return
-    heaviest = max(addresses, key=lambda call: (len(fails(_named(call, calls[call]))), _size(calls[call])))
+    heaviest = max(addresses, key=lambda call: (len(fails(_named(call, calls[call]))), _depth(call), _size(calls[call])))
     for kind, effect in _answers(operation):
         yield Fault(operation, kind, kind, None, effect)
         if len(addresses) > 1:
@@ -104,6 +104,11 @@ def _of_operation(operation: str, calls: Mapping[Call, Answer], fails: Fails) ->
         return
     yield from _of_members(operation, {call: calls[call] for call in addresses}, fails)
     yield from _of_items(operation, {call: calls[call] for call in addresses}, fails)
+
+
+def _depth(call: Call) -> int:
+    """A version's address is deeper than that of the key, which is asked for only to learn which version is in use."""
+    return call.url.partition("?")[0].rstrip("/").count("/")
 
 
 def _size(answer: Answer) -> int:
