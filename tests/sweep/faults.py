@@ -22,6 +22,7 @@ Effect = Callable[[Call, Answering, int], Answer]
 TYPE = "type"
 """The kind that comes first of a member's: by it shows whether anybody reads the member."""
 
+_COUNTS = ("count", "totalRecords", "@odata.count")
 _AT_MOST = 2
 """Items that are struck one by one for one member; then all of them at once."""
 
@@ -220,7 +221,7 @@ def _emptied(body: Any, call: Call) -> Any:
     if not members.is_list(body):
         return body
     name = members.place(body, 0)[0]
-    counts = {count: 0 for count in ("count", "totalRecords", "@odata.count") if count in body}
+    counts = {count: 0 for count in _COUNTS if isinstance(body.get(count), int)}
     links = ("nextLink", "@odata.nextLink", "$skipToken")
     return {**{key: value for key, value in body.items() if key not in links}, **counts, name: []}
 
@@ -298,7 +299,7 @@ def _replaced(path: members.Path, make: Callable[[Any], Any]) -> Callable[[Any, 
     def edit(body: Any, call: Call) -> Any:
         copy = json.loads(json.dumps(body))
         for holder in members.holders(copy, path[:-1]):
-            last = path[-1]
+            last = str(path[-1])
             made = make(holder[last]) if last in holder and holder[last] is not None else ...
             if made is members.LEFT_OUT:
                 del holder[last]
@@ -388,5 +389,5 @@ def _all_twice(pairs: Callable[[Any], list[Any]]) -> Callable[[Any, Call], Any]:
 def _counted(body: Any, name: str | int, found: list[Any]) -> Any:
     """The page with these items, and the counts that fit."""
     more = len(found) - len(body[name])
-    counts = {count: body[count] + more for count in ("count", "totalRecords", "@odata.count") if count in body}
+    counts = {count: body[count] + more for count in _COUNTS if isinstance(body.get(count), int)}
     return {**body, **counts, name: found}

@@ -104,7 +104,7 @@ def test_a_fault_strikes_the_address_that_it_names_and_no_other(sweep: Sweep) ->
         ("hsm.key.list", "500"),
         ("organization.get", "200 error"),
         ("certificate.get", "html"),
-        ("key.get", "cut at one"),
+        ("key.get", "cut"),
         ("key.get", "type attributes.enabled"),
     ],
 )
