@@ -31,12 +31,16 @@ class Tried:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 1 unless there is no silent pass and no loss."""
-    asked = _asked(arguments)
     found: list[Tried] = []
-    for tried in _all(asked):
+    for tried in _all(_asked(arguments)):
         found.append(tried)
         for line in _violations(tried):
             print(line, flush=True)
+    return summed_up(found)
+
+
+def summed_up(found: Sequence[Tried]) -> int:
+    """Prints the table and the last line; gives the exit code."""
     for line in _table(found):
         print(line)
     silent = sum(bool(tried.effect.silent) for tried in found)

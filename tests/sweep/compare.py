@@ -76,8 +76,8 @@ class Judge:
         """What the fault did."""
         if isinstance(came, Stopped):
             # Where keyaudit stops with an exit code of its own there is no report that could be wrong.
-            wrong = () if came.meant else (Wrong("every policy", "the whole run", "judged", came.why),)
-            return Effect(len(self._base.audited.results), 0, losses=wrong, stopped=came.why)
+            broken = () if came.meant else (Wrong("every policy", "the whole run", "judged", came.why),)
+            return Effect(len(self._base.audited.results), 0, losses=broken, stopped=came.why)
         before, after = self._base.audited.results, came.results
         changed = {result: now for result, was in before.items() if (now := after.get(result)) is not was}
         unknown = [result for result, now in changed.items() if now is Outcome.UNKNOWN]

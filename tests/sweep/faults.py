@@ -22,6 +22,7 @@ Effect = Callable[[Call, Answering, int], Answer]
 TYPE = "type"
 """The kind that comes first of a member's: by it shows whether anybody reads the member."""
 
+_COUNTS = ("count", "totalRecords", "@odata.count")
 _AT_MOST = 2
 """Items that are struck one by one for one member; then all of them at once."""
 
@@ -95,7 +96,7 @@ def _of_operation(operation: str, calls: Mapping[Call, Answer], fails: Fails) ->
     addresses = sorted(call for call, answer in calls.items() if answer.status == 200)
     if not addresses:
         return
-    heaviest = max(addresses, key=lambda call: (len(fails(_named(call, calls[call]))), _size(calls[call])))
+    heaviest = max(addresses, key=lambda call: (len(fails(_named(call, calls[call]))), _depth(call), _size(calls[call])))
     for kind, effect in _answers(operation):
         yield Fault(operation, kind, kind, None, effect)
         if len(addresses) > 1:
@@ -104,6 +105,11 @@ def _of_operation(operation: str, calls: Mapping[Call, Answer], fails: Fails) ->
         return
     yield from _of_members(operation, {call: calls[call] for call in addresses}, fails)
     yield from _of_items(operation, {call: calls[call] for call in addresses}, fails)
+
+
+def _depth(call: Call) -> int:
+    """A version's address is deeper than that of the key, which is asked for only to learn which version is in use."""
+    return call.url.partition("?")[0].rstrip("/").count("/")
 
 
 def _size(answer: Answer) -> int:
@@ -215,7 +221,7 @@ def _emptied(body: Any, call: Call) -> Any:
     if not members.is_list(body):
         return body
     name = members.place(body, 0)[0]
-    counts = {count: 0 for count in ("count", "totalRecords", "@odata.count") if count in body}
+    counts = {count: 0 for count in _COUNTS if isinstance(body.get(count), int)}
     links = ("nextLink", "@odata.nextLink", "$skipToken")
     return {**{key: value for key, value in body.items() if key not in links}, **counts, name: []}
 
@@ -293,7 +299,7 @@ def _replaced(path: members.Path, make: Callable[[Any], Any]) -> Callable[[Any, 
     def edit(body: Any, call: Call) -> Any:
         copy = json.loads(json.dumps(body))
         for holder in members.holders(copy, path[:-1]):
-            last = path[-1]
+            last = str(path[-1])
             made = make(holder[last]) if last in holder and holder[last] is not None else ...
             if made is members.LEFT_OUT:
                 del holder[last]
@@ -383,5 +389,5 @@ def _all_twice(pairs: Callable[[Any], list[Any]]) -> Callable[[Any, Call], Any]:
 def _counted(body: Any, name: str | int, found: list[Any]) -> Any:
     """The page with these items, and the counts that fit."""
     more = len(found) - len(body[name])
-    counts = {count: body[count] + more for count in ("count", "totalRecords", "@odata.count") if count in body}
+    counts = {count: body[count] + more for count in _COUNTS if isinstance(body.get(count), int)}
     return {**body, **counts, name: found}

@@ -108,7 +108,9 @@ def holders(body: Any, path: Path) -> Iterator[dict[str, Any]]:
     elif path[0] == ANY:
         for inner in body if isinstance(body, list) else ():
             yield from holders(inner, path[1:])
-    elif (isinstance(body, dict) and path[0] in body) or (isinstance(body, list) and isinstance(path[0], int)):
+    elif isinstance(body, dict):
+        yield from holders(body.get(path[0]), path[1:])
+    elif isinstance(body, list) and isinstance(path[0], int):
         yield from holders(body[path[0]], path[1:])
 
 

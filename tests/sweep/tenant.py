@@ -1,6 +1,5 @@
 """A simulated tenant without a network: what the official clients would bring back, made once and kept."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -125,14 +124,18 @@ _JSON = CIMultiDict({"Content-Type": "application/json"})
 def _parsed(payload: bytes) -> Answer:
     head, _, body = payload.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
-    headers = CIMultiDict(line.split(": ", 1) for line in lines)
+    headers: CIMultiDict[str] = CIMultiDict()
+    for line in lines:
+        name, _, value = line.partition(": ")
+        headers.add(name, value)
     if headers.pop("Transfer-Encoding", "") == "chunked":
         body = _unchunked(body)
-    return Answer(int(re.split(" ", first)[1]), headers, body)
+    return Answer(int(first.split(" ")[1]), headers, body)
 
 
 def _unchunked(body: bytes) -> bytes:
-    pieces, rest = [], body
+    pieces: list[bytes] = []
+    rest = body
     while True:
         size, _, rest = rest.partition(b"\r\n")
         if not int(size, 16):
