@@ -270,7 +270,7 @@ class _Reader(Reader):
             if checked and message:
                 arms.append(Arm(checked, message))
                 present |= checked.facts.when_false
-        if len(arms) > _MAX_ARMS:
+        if node is not None and len(arms) > _MAX_ARMS:
             self.problem(node, f"more than {_MAX_ARMS} messages")
         return arms, present
 

@@ -20,7 +20,9 @@ UNKNOWN = "unknown"
 class Source(Protocol):
     """Where a template's values come from."""
 
-    now: int
+    @property
+    def now(self) -> int:
+        """The moment that ages are counted at."""
 
     def parameter(self, name: str) -> str:
         """A parameter in words."""

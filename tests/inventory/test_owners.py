@@ -18,7 +18,7 @@ NOBODY = Owner((), "", None)
 
 def of(table: str, row_: Row) -> Finding:
     """A finding about the row."""
-    text = PolicyText(id=f"p-{table}", title="", severity=Severity.LOW, table=table, why="", fix={})
+    text = PolicyText(id=f"p-{table}", title="", problem="p", severity=Severity.LOW, table=table, why="", fix={})
     return Finding(policy=text, outcome=Outcome.FAIL, severity=Severity.LOW, subject="x", message="", row=row_)  # type: ignore[arg-type]
 
 

@@ -155,7 +155,7 @@ def test_an_error_is_one_line_of_place_fact_and_remedy() -> None:
 
 
 def test_the_fingerprint_is_of_policy_and_subject_alone() -> None:
-    policy = PolicyText(id="p", title="t", severity=Severity.HIGH, table="key", why="w", fix={})
+    policy = PolicyText(id="p", title="t", problem="p", severity=Severity.HIGH, table="key", why="w", fix={})
     one = Finding(policy=policy, outcome=Outcome.FAIL, severity=Severity.HIGH, subject="s", message="m")
     two = Finding(policy=policy, outcome=Outcome.UNKNOWN, severity=Severity.LOW, subject="s", message="n", row={"id": "x"})
     assert one.id == two.id
@@ -165,7 +165,7 @@ def test_the_fingerprint_is_of_policy_and_subject_alone() -> None:
 
 def test_severities_are_in_order_and_a_tally_counts_the_rows_that_applied() -> None:
     assert [s.rank for s in Severity] == [0, 1, 2, 3, 4]
-    policy = PolicyText(id="p", title="t", severity=Severity.HIGH, table="key", why="w", fix={})
+    policy = PolicyText(id="p", title="t", problem="p", severity=Severity.HIGH, table="key", why="w", fix={})
     tally = Tally(policy=policy, passed=3, failed={Severity.HIGH: 2}, unknown={Severity.LOW: 1}, not_applicable=9)
     assert tally.rows == 6
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import math
 import random
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from unittest import mock
 from keyaudit import audit
 from keyaudit.cloud.connection import Connection, Identity
 from keyaudit.cloud.gateway import Gateway
+from keyaudit.cloud.sender import Sender
 from keyaudit.cloud.tokens import Tokens
 from keyaudit.collect import x509
 from keyaudit.collect.evidence import Evidence
@@ -62,6 +64,9 @@ class Clock:
 class _Silent:
     def update(self, surface: str, done: int, total: int | None) -> None:
         """Progress is of no interest."""
+
+    def waits(self, host: str, reason: Reason, seconds: float) -> None:
+        """Nor is what is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +202,8 @@ class Auditor:
         tokens: Any = Tokens(ENVIRONMENT, clock)
         replaced: Any = clients
         door: Any = SimpleNamespace(requests=0)
-        gateway = Gateway(replaced, ENVIRONMENT, tokens, clock, chance=random.Random(0))
+        sender = Sender(replaced, tokens, clock, share=1.0, concurrency=64, deadline=math.inf, chance=random.Random(0))
+        gateway = Gateway(sender, ENVIRONMENT)
         connection = Connection(gateway, Identity(estate.tenant_id, "sweep"), ENVIRONMENT, door)
         run = Run(
             run_id="sweep",

@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -107,19 +107,29 @@ class Memo:
         with mock.patch.object(snapshot, "load", self._load), mock.patch.object(snapshot, "locked", locked):
             yield lambda: sessions[-1]
 
-    def _load(self, connection: Any, table: Table, spooled: Path, longest: int, *, target: Path, aside: Path) -> Loaded:
-        key = digest(table.name, *sorted(spooled.read_bytes().splitlines()))
+    def _load(
+        self,
+        connection: Any,
+        table: Table,
+        spooled: Path,
+        longest: int,
+        *,
+        target: Path,
+        aside: Path,
+        torn: Collection[tuple[str, str]] = (),
+    ) -> Loaded:
+        key = digest(table.name, repr(sorted(torn)).encode(), *sorted(spooled.read_bytes().splitlines()))
         found = self._loaded.get(key)
         if found is None:
-            made = load(connection, table, spooled, longest, target=target, aside=aside)
+            made = load(connection, table, spooled, longest, target=target, aside=aside, torn=torn)
             kept = self._folder / key
             shutil.copytree(target, kept)
-            found = Loaded(tuple(kept / path.name for path in made.files), made.rows, made.disputed)
+            found = Loaded(tuple(kept / path.name for path in made.files), made.rows, made.repeated)
             self._loaded[key] = found
             return made
         for path in found.files:
             shutil.copyfile(path, target / path.name)
-        return Loaded(tuple(target / path.name for path in found.files), found.rows, found.disputed)
+        return Loaded(tuple(target / path.name for path in found.files), found.rows, found.repeated)
 
     def source(self, paths: str) -> str:
         """The name of a table with what is in these Parquet files, and nothing else of them."""

@@ -17,7 +17,7 @@ WHOLE: dict[Result, Outcome] = {("p-age", KEY): FAIL, ("p-age", OTHER): PASS, ("
 
 def finding(policy: str, row: str, outcome: Outcome) -> Finding:
     """A finding of a key in the vault."""
-    text = PolicyText(id=policy, title="", severity=Severity.HIGH, table="key", why="", fix={})
+    text = PolicyText(id=policy, title="", problem="p", severity=Severity.HIGH, table="key", why="", fix={})
     about = {"id": row, "scope_id": VAULT, "name": row.split("/")[-2]}
     return Finding(policy=text, outcome=outcome, severity=Severity.HIGH, subject=row, message="", row=about)
 
