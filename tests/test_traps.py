@@ -104,7 +104,7 @@ class Audited:
 
     def __init__(self, collected: Collected, report: Report, snapshot: Snapshot) -> None:
         self.collected, self.verdict, self.snapshot = collected, report.verdict, snapshot
-        self._judged = {each.policy.id for each in (*report.tallies, *report.verdict.not_judged)}
+        self._judged = {each.policy.id for each in report.tallies}.union(each.policy.id for each in report.verdict.not_judged)
         self._outcomes: dict[tuple[str, str], Outcome] = {}
         for finding in report.findings(True):
             self._outcomes[finding.policy.id, str(finding.row.get("id", finding.subject))] = finding.outcome
