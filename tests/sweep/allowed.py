@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.sweep.compare import Wrong
+from tests.sweep.compare import GONE, Wrong
 from tests.sweep.estate import ESTATE
 from tests.sweep.faults import Fault
 
@@ -42,6 +42,18 @@ EMPTY_BELIEVED: Mapping[str, str] = {
 }
 """Lists that may be empty. What is missing from one is found by expectations (`[expect]`), not by the answers."""
 
+ABSENCE_SAYS: Mapping[str, str] = {
+    "allowSharedKeyAccess": "null is true: requests by key are taken",
+    "enablePurgeProtection": "null is off",
+    "enableRbacAuthorization": "null, of an older vault, is access policies, whatever api-version reads it",
+    "keyCreationTime": "null: not rotated since dates are kept",
+    "networkAcls": "without rules all networks are allowed",
+    "privateEndpointConnections": "there is none",
+    "servicePrincipalLockConfiguration": "null where it was never set",
+    "tags": "there is none, so that nothing is exempt by them",
+}
+"""Members by their last name whose absence is documented to say something, which a policy may then fail for."""
+
 _OF_CERTIFICATES = frozenset({"key.list", "secret.list", "certificate.list"})
 """Lists that a vault's certificates tie together: each has a key and a secret of its name."""
 
@@ -49,8 +61,16 @@ _CERTIFIED = tuple(f"https://{vault.name}.vault.azure.net/" for vault in ESTATE.
 _UNTIED = "no certificate of this vault names a key or a secret, nor a key a certificate"
 
 
+_ROLES = frozenset({"hsm.role_definition.list", "role_definition.query"})
+_UNREAD_ROLE = "an assignment of a role that could not be read is a row, and a policy about its place alone can judge it"
+
+
 def believed(fault: Fault, wrong: Wrong) -> str:
     """Why this change is right; empty where it is not."""
+    if fault.operation in _ROLES and wrong.policy == "hsm-role-at-root" and (wrong.before, wrong.after) == (GONE, "pass"):
+        return _UNREAD_ROLE
+    if fault.kind in ("null", "missing"):
+        return ABSENCE_SAYS.get(fault.member.rpartition(".")[2], "")
     if fault.kind != "empty list":
         return ""
     if fault.operation in _OF_CERTIFICATES and wrong.row.startswith("https://") and not wrong.row.startswith(_CERTIFIED):
