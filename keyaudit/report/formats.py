@@ -65,16 +65,16 @@ def _table(report: Report, out: TextIO, options: Options) -> None:
     )
 
 
-def _json(report: Report, out: TextIO, options: Options) -> None:
+def _json(report: Report, out: TextIO, options: Options) -> object:
     from keyaudit.report import json  # noqa: PLC0415 - each format imports what it needs
 
-    json.render(_engines(report, options), out, passes=options.passes)
+    return json.render(_engines(report, options), out, passes=options.passes)
 
 
-def _csv(report: Report, out: TextIO, options: Options) -> None:
+def _csv(report: Report, out: TextIO, options: Options) -> object:
     from keyaudit.report import csv  # noqa: PLC0415 - each format imports what it needs
 
-    csv.render(_engines(report, options), out, mark=options.bom)
+    return csv.render(_engines(report, options), out, mark=options.bom)
 
 
 def _engines(report: Report, options: Options) -> Report:

@@ -84,8 +84,8 @@ def test_five_are_told_and_the_others_counted() -> None:
 
 
 def test_a_gate_that_passes_again_is_told_once() -> None:
-    [digest] = told(REPORT, dataclasses.replace(CLEAN, run=REPORT.run))[:1]
-    assert "gate recovered: nothing is open at high or above, and everything was read" in digest.body
+    bodies = [digest.body for digest in told(REPORT, dataclasses.replace(CLEAN, run=REPORT.run))]
+    assert sum("gate recovered: nothing is open at high or above, and everything was read" in body for body in bodies) == 1
     assert told(GREEN, dataclasses.replace(CLEAN, run=REPORT.run)) == []
 
 

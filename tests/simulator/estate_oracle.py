@@ -59,6 +59,7 @@ def subjects(estate: Estate) -> set[str]:
         found.update(subject for subject, _ in _credentials(application_row(estate, application), application))
     for principal in estate.service_principals:
         found.update(subject for subject, _ in _credentials(principal_row(estate, principal), principal))
+        found.update(verdict.subject for verdict in _broad_subjects(principal_row(estate, principal), principal))
         found.update(subject for subject, _ in _saml_sets(principal_row(estate, principal), principal))
     return found
 
@@ -290,7 +291,12 @@ def _on_principal(estate: Estate, row: str, principal: ServicePrincipal, now: in
     theirs = [application for application in estate.applications if application.app_id == principal.app_id]
     on_application = {held.key_id for application in theirs for held in dated(application)}
     for subject, credential in _credentials(row, principal):
-        if isinstance(credential, FederatedCredential) or _symmetric(credential) or expired(credential, now):
+        if isinstance(credential, FederatedCredential) or _symmetric(credential):
+            continue
+        signs = isinstance(credential, KeyCredential) and credential.usage == "Sign"
+        if credential.end is not None and not signs and principal.home_tenant not in MICROSOFT:
+            yield Verdict("app-expired-credential-left", subject, credential.end < now - 30 * DAY)
+        if expired(credential, now):
             continue
         if principal.home_tenant in MICROSOFT:
             yield Verdict("sp-first-party-with-credential", subject, True)
@@ -309,7 +315,10 @@ def _broad_subjects(row: str, holder: Holder) -> Iterator[Verdict]:
                 pins = (":environment:", ":ref:refs/heads/", ":ref:refs/tags/")
                 broad = broad or not any(pin in subject for pin in pins)
         audience = len(federated.audiences) == 1 and federated.audiences[0] in TOKEN_EXCHANGE
-        yield Verdict("fed-fic-broad-subject", f"{row}/credentials/{federated.id}", broad or not audience)
+        # That of a managed identity is named in its path, whichever service shows it.
+        managed = isinstance(holder, ServicePrincipal) and holder.type == "ManagedIdentity"
+        name = f"federatedidentitycredentials/{federated.name.lower()}" if managed else f"credentials/{federated.id}"
+        yield Verdict("fed-fic-broad-subject", f"{row}/{name}", broad or not audience)
 
 
 def _saml(row: str, principal: ServicePrincipal, now: int) -> Iterator[Verdict]:

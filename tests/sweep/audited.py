@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import functools
+import hashlib
 import math
 import random
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,8 +32,6 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report, Run
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.load import load
-from keyaudit.policy.verdict import PASS, outcome_of
-from tests.sweep.memo import Memo, RowsAskedForError, digest
 from tests.sweep.tenant import ENVIRONMENT, Answers, Call, Clients, Meddle
 
 _X509 = x509._Reader
@@ -123,11 +122,6 @@ class Auditor:
     def __init__(self, answers: Answers, evidence: Evidence) -> None:
         self._answers, self._evidence = answers, evidence
         self._policies = load()
-        supplied = set(evidence.digests)
-        judged = sorted(
-            (each for each in self._policies if supplied.issuperset(each.text.needs)), key=lambda policy: policy.text.id
-        )
-        self._by_table = {name: [each.text.id for each in judged if each.table.name == name] for name in TABLES}
         self._known: dict[str, Audited | Stopped] = {}
         self._opened = contextlib.ExitStack()
         self.undisturbed: Audited | Stopped | None = None
@@ -135,7 +129,6 @@ class Auditor:
 
     def __enter__(self) -> "Auditor":
         self._folder = Path(self._opened.enter_context(tempfile.TemporaryDirectory(dir=_in_memory(), prefix="sweep-")))
-        self._memo = Memo(self._folder / "loaded")
         self._opened.enter_context(mock.patch.object(x509, "_Reader", functools.cache(_read_once)))
         return self
 
@@ -143,7 +136,7 @@ class Auditor:
         self._opened.close()
 
     def base(self) -> Base:
-        """An audit without a fault, by the program itself and with nothing remembered."""
+        """An audit without a fault, by the program itself."""
         calls: dict[Call, Any] = {}
         with self._collected(None, calls) as (spool, bugs):
             assert not bugs, bugs
@@ -160,34 +153,20 @@ class Auditor:
                     frozenset(tally.policy.id for tally in report.tallies if tally.not_applicable),
                 )
         self.undisturbed = self.run(None)
-        self._memo.keep()
         return base
 
     def run(self, meddle: Meddle | None) -> Audited | Stopped:
-        """One audit, as quickly as it can be had."""
+        """One audit; what the same answers came to before is not worked out again."""
         try:
             with self._collected(meddle, {}) as (spool, bugs):
                 key = _content(spool, bugs)
                 if key not in self._known:
-                    self._known[key] = self._remembered(spool, bugs)
+                    self._known[key] = self._worked_out(spool, bugs)
                 return self._known[key]
         except AuditError as error:
             return Stopped(str(error), meant=True)
         except Exception as error:  # noqa: BLE001 - a bug that ends the run is what is looked for
             return Stopped(f"{type(error).__name__}: {error}", meant=False)
-
-    def whole(self, meddle: Meddle | None) -> Audited | Stopped:
-        """The same, by the program itself."""
-        try:
-            with (
-                self._collected(meddle, {}) as (spool, bugs),
-                self._judged(write(spool, spool.run, self._evidence.logs)) as report,
-            ):
-                findings = tuple(report.findings(True))
-                results = {(each.policy.id, _about(each)): each.outcome for each in findings}
-                return _audited(report, results, frozenset(_scopes(findings)), bugs)
-        except AuditError as error:
-            return Stopped(str(error), meant=True)
 
     @contextlib.contextmanager
     def _collected(self, meddle: Meddle | None, calls: dict[Call, Any]) -> Iterator[tuple[Spool, tuple[str, ...]]]:
@@ -235,30 +214,17 @@ class Auditor:
         ) as report:
             yield report
 
-    def _remembered(self, spool: Spool, bugs: tuple[str, ...]) -> Audited:
-        self._memo.drop()
-        with self._memo.patched() as session, self._judged(write(spool, spool.run, self._evidence.logs)) as report:
-            results: dict[Result, Outcome] = {}
-            for table, policies in self._by_table.items():
-                columns = ", ".join(f"code{number}" for number in range(len(policies)))
-                for row, *codes in session().judged(table, f"id, {columns}") if policies else ():
-                    results.update(
-                        ((policy, row), outcome_of(code)) for policy, code in zip(policies, codes, strict=True) if code >= PASS
-                    )
-            scopes = frozenset(_scopes(_first(report.findings)))
-            return _audited(report, results | dict.fromkeys(scopes, Outcome.UNKNOWN), scopes, bugs)
+    def _worked_out(self, spool: Spool, bugs: tuple[str, ...]) -> Audited:
+        with self._judged(write(spool, spool.run, self._evidence.logs)) as report:
+            findings = tuple(report.findings(True))
+            results = {(each.policy.id, _about(each)): each.outcome for each in findings}
+            return _audited(report, results, frozenset(_scopes(findings)), bugs)
 
 
 def _read_once(encoded: bytes) -> Any:
     """A certificate, parsed once for all runs."""
     reader = _X509(encoded)
     return SimpleNamespace(facts=functools.cache(reader.facts), brief=functools.cache(reader.brief))
-
-
-def _first(findings: Callable[[bool], Iterator[Finding]]) -> Iterator[Finding]:
-    """The findings of scopes, which come before any row is asked for."""
-    with contextlib.suppress(RowsAskedForError):
-        yield from findings(False)
 
 
 def _scopes(findings: Iterator[Finding] | Sequence[Finding]) -> Iterator[Result]:
@@ -290,3 +256,12 @@ def _content(spool: Spool, bugs: tuple[str, ...]) -> str:
 def _in_memory() -> str | None:
     """A place for files that is no disk, where there is one."""
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
+def digest(*parts: str | bytes) -> str:
+    """Short enough for a name."""
+    whole = hashlib.blake2b(digest_size=12)
+    for part in parts:
+        whole.update(part.encode() if isinstance(part, str) else part)
+        whole.update(b"\0")
+    return whole.hexdigest()

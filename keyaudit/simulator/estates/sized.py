@@ -31,7 +31,6 @@ from keyaudit.simulator.estates.key_plans import (
     Material,
     VaultPlan,
     VersionPlan,
-    certificate_key,
     kept,
 )
 
@@ -102,10 +101,8 @@ def _key(rng: Random, name: str, environment: str, versions: int) -> KeyPlan:
     age, draw = rng.randrange(5, 350), rng.randrange(100)
     if draw < 45:
         return kept(f"{name}-signing", elliptic, SIGN, age, count=versions)
-    if draw < 75:
-        return kept(f"{name}-wrap", rsa, WRAP, age, count=versions)
     if draw < 85:
-        return certificate_key(f"{name}-tls", age, count=versions)
+        return kept(f"{name}-wrap", rsa, WRAP, age, count=versions)
     older = tuple(VersionPlan(1_400 + 300 * nth, 365, enabled=False) for nth in range(versions - 1))
     if draw < 90:
         return KeyPlan(f"{name}-retired", rsa, SIGN, (VersionPlan(1_100, 365, enabled=False), *older))
