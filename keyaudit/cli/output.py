@@ -47,11 +47,11 @@ def targets(texts: Sequence[str], place: str) -> tuple[Target, ...]:
     return tuple(found.values())
 
 
-def scoring(printed: str | None, files: Sequence[Target], *, by_score: bool = False) -> Scoring:
-    """Whether findings need scores: for their order, or since a format that is printed or written says them."""
+def scoring(printed: str | None, files: Sequence[Target], *, by_score: bool = False, carried: bool = False) -> Scoring:
+    """Whether findings need scores: for their order, or since what is printed or written says them. `carried`: it does."""
     if by_score:
         return Scoring.ORDER
-    return Scoring.CARRIED if {printed, *(target.format for target in files)} & SCORED else Scoring.NONE
+    return Scoring.CARRIED if carried or {printed, *(target.format for target in files)} & SCORED else Scoring.NONE
 
 
 def known(name: str, place: str) -> None:

@@ -100,7 +100,7 @@ def report(
     first_screen = not whole and shown.output in (None, Format.TEXT)
     files = targets(shown.export or (), "--export")
     marked(shown.bom, [shown.output or "", *(target.format for target in files)])
-    scores = scoring(shown.output, files, by_score=first_screen or sort is Sort.SCORE)
+    scores = scoring(shown.output, files, by_score=sort is Sort.SCORE or (first_screen and not files), carried=first_screen)
     key = salt(redaction, [shown.output, *(target.format for target in files)])
     with all_judged(live, stored, choice, fail_on=None, scoring=scores, listed=listed(files), since=since) as judged:
         result = without_names(judged, redaction, key)

@@ -1,7 +1,7 @@
 """The formats of a report, by name. A format changes how a verdict looks, never what it is."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import BinaryIO, Protocol, TextIO
 
@@ -46,7 +46,12 @@ def _text(report: Report, out: TextIO, options: Options) -> None:
     if options.group == "none":
         _table(report, out, options)
     elif options.group == "resource":
-        text.render(report if sort == "severity" else by_thing(report, sort), out, width=width, full=options.full, **shown)
+        if report.by_score and sort == "severity":
+            # Few findings are listed as ever, though they came in the order that the first screen needs.
+            report = by_thing(replace(report, by_score=False), sort)
+        elif sort != "severity":
+            report = by_thing(report, sort)
+        text.render(report, out, width=width, full=options.full, **shown)
     else:
         grouped.render(report, out, options.group, sort, width=width, **shown)
 
@@ -65,10 +70,10 @@ def _table(report: Report, out: TextIO, options: Options) -> None:
     )
 
 
-def _json(report: Report, out: TextIO, options: Options) -> object:
+def _json(report: Report, out: TextIO, options: Options) -> None:
     from keyaudit.report import json  # noqa: PLC0415 - each format imports what it needs
 
-    return json.render(_engines(report, options), out, passes=options.passes)
+    json.render(_engines(report, options), out, passes=options.passes)
 
 
 def _csv(report: Report, out: TextIO, options: Options) -> object:

@@ -1,7 +1,7 @@
 """The first screen of a report: how bad it is, where, what is worst and how to fix it, what was not read, what to run next."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby, islice
 from typing import TextIO
 
@@ -53,14 +53,11 @@ def short(report: Report) -> bool:
 
 
 def render(report: Report, out: TextIO, *, width: int, colour: bool, hints: bool) -> None:
-    """Write it, on at most `HEIGHT` lines of a terminal that is 80 columns wide or wider.
-
-    The findings of the report must come in the order of their scores.
-    """
+    """Write it, on at most `HEIGHT` lines of a terminal that is 80 columns wide or wider. The findings must carry scores."""
     verdict = report.verdict
     before = [*header(report.run, verdict, width, colour), ""]
     before += [paint(line, Paint.BOLD, colour) for line in wrap(headline(report), width)]
-    before += ["", *_areas(report), ""]
+    before += ["", *(_cut(line, width) for line in _areas(report)), ""]
     unread = _unread(verdict, width, colour)
     room = HEIGHT - len(before) - len(unread) - (2 + _HINTS if hints else 2)
     worst = list(islice(_worst(report), min(TOP, max(room // 2, 1))))
@@ -71,7 +68,7 @@ def render(report: Report, out: TextIO, *, width: int, colour: bool, hints: bool
         lines.append("")
     lines += unread
     if hints:
-        lines += _next(worst, verdict)
+        lines += _next(worst, verdict, width)
     out.write(joined(lines).rstrip("\n") + "\n")
 
 
@@ -123,7 +120,9 @@ def _worst(report: Report) -> Iterator[tuple[Finding, int]]:
         levels.add(level)
         if sum(failed.get(each, 0) for each in levels) >= TOP:
             break
-    fails = (each for each in report.findings(False) if each.outcome is Outcome.FAIL and each.row)
+    fails: Iterable[Finding] = (each for each in report.findings(False) if each.outcome is Outcome.FAIL and each.row)
+    if not report.by_score:
+        fails = sorted(fails, key=lambda finding: (-finding.score.high if finding.score else 0, str(finding.row["id"])))
     for _, same in groupby(fails, key=lambda finding: finding.row["id"]):
         first, *more = same
         if first.severity in levels:
@@ -176,7 +175,7 @@ def _unread(verdict: Verdict, width: int, colour: bool) -> list[str]:
     return [*lines, ""]
 
 
-def _next(worst: list[tuple[Finding, int]], verdict: Verdict) -> list[str]:
+def _next(worst: list[tuple[Finding, int]], verdict: Verdict, width: int) -> list[str]:
     commands = {"keyaudit report --full": "every finding, by resource"}
     if worst:
         commands[f"keyaudit explain {worst[0][0].id}"] = "the worst one, with evidence and fix"
@@ -185,4 +184,4 @@ def _next(worst: list[tuple[Finding, int]], verdict: Verdict) -> list[str]:
     else:
         commands["keyaudit expiring 30d"] = "what expires soon, and who owns it"
     longest = max(map(len, commands))
-    return [f"Next: {command.ljust(longest)}  {what}" for command, what in commands.items()]
+    return [_cut(f"Next: {command.ljust(longest)}  {what}", width) for command, what in commands.items()]

@@ -189,8 +189,8 @@ def test_an_own_policy_may_name_what_is_not_declared_and_a_shipped_one_may_not(
     monkeypatch.setattr("keyaudit.policy.load.shipped", lambda: policies)
     ran = keyaudit("policies", "check", policies)
     assert ran.code == Exit.USAGE
-    assert "own-ours.yaml:10:32: no such framework: 'our-standard-2'" in ran.err
-    assert "own-ours.yaml:10:54: cis-azure-6.0 has no control '9.9.9'" in ran.err
+    assert "own-ours.yaml:11:32: no such framework: 'our-standard-2'" in ran.err
+    assert "own-ours.yaml:11:54: cis-azure-6.0 has no control '9.9.9'" in ran.err
 
 
 def test_hostile_text_in_a_framework_is_inert(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:

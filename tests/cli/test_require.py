@@ -52,7 +52,7 @@ def test_what_was_not_supplied_is_not_judged_until_it_is_required(keyaudit: Keya
     ran = keyaudit("gate", *chosen, "--require", "logs")
     assert ran.code == Exit.INCOMPLETE
     assert "keyaudit gate   INCOMPLETE" in ran.out
-    assert "(not_supplied: evidence that Azure does not hold was not supplied)" in ran.out
+    assert "(not_supplied: evidence that Azure does not hold was not supplied; logs)" in ran.out
     assert "UNKNOWN  own-logged  1 result: 1 high" in ran.out
     # One that needs custody too is unknown as well; one that needs only something else stays as it was.
     assert "UNKNOWN  own-kept  1 result: 1 low" in ran.out

@@ -89,7 +89,8 @@ def test_a_finding_is_explained_with_its_evidence_and_arithmetic(
     for each in findings[:40:8]:
         ran = keyaudit("explain", each["id"].upper(), "--from", contoso, *FEW)
         assert ran.code == Exit.CLEAN
-        assert max(map(len, ran.out.splitlines())) <= 80
+        # A command is never broken over lines.
+        assert max(len(line) for line in ran.out.splitlines() if not line.startswith("  az ")) <= 80
         said = " ".join(ran.out.split())
         assert each["policy"] in said
         for column in each["evidence"]:

@@ -61,7 +61,9 @@ def test_every_report_names_what_is_in_force(keyaudit: Keyaudit, contoso: Path, 
     (folder / "keyaudit.toml").write_text(WHOLE)
     chosen = ("--from", contoso, "--select", "kv-key-*")
     files = {name: folder / f"out.{name}" for name in ("json", "csv", "table")}
-    text = keyaudit("report", *chosen, *(part for name, path in files.items() for part in ("--export", f"{name}={path}"))).out
+    text = keyaudit(
+        "report", "--full", *chosen, *(part for name, path in files.items() for part in ("--export", f"{name}={path}"))
+    ).out
     found = json.loads(files["json"].read_text(encoding="utf-8"))
     settings = found["settings"]
     assert settings["profile"] == "strict"

@@ -142,6 +142,7 @@ def test_allowed_gaps_are_counted_and_only_they_are_allowed(keyaudit: Keyaudit, 
         *quiet,
         *("--allow-gap", "reason=firewall", "--allow-gap", "reason=permission"),
         *("--allow-gap", "scope=kv-stores-dev", "--allow-gap", "reason=control_plane_only"),
+        "--full",
     )
     assert every.code == Exit.CLEAN, every.out
     assert "allow-gap" in every.out

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -124,7 +125,7 @@ def test_braces_are_doubled_and_a_name_may_come_twice() -> None:
         ("{short(kind)}", {"kind": "/subscriptions/1/vaults/kv-a/"}, "kv-a"),
     ],
 )
-def test_a_placeholder_is_filled_in(text: str, values: dict[str, Value], shown: str) -> None:
+def test_a_placeholder_is_filled_in(text: str, values: dict[str, Any], shown: str) -> None:
     assert filled(text, **values) == shown
 
 

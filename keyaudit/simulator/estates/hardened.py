@@ -6,6 +6,7 @@ from keyaudit.simulator import certificates, x509
 from keyaudit.simulator.estate import (
     AlertRule,
     AppManagementPolicy,
+    CredentialUse,
     Domain,
     Estate,
     KeyCredential,
@@ -155,7 +156,11 @@ def hardened(as_of: int) -> Estate:
     )
     vaults = tuple(furnished(vault, furniture, ground)[0] for vault in vaults)
     hsm, _ = lay_hsm(_TRUST, subscription.id, ground)
-    applications, principals, _ = lay_entra(_APPLICATIONS, (), ground)
+    laid, principals, _ = lay_entra(_APPLICATIONS, (), ground)
+    applications = tuple(
+        replace(one, lock=_LOCK, keys=_from_vault(vaults[0], ground) if one.name == "Payroll Export" else one.keys)
+        for one in laid
+    )
     return Estate(
         name="hardened",
         as_of=as_of,
@@ -165,10 +170,7 @@ def hardened(as_of: int) -> Estate:
         domains=(Domain(name=ground.domain, default=True), Domain(name="contosotrust.onmicrosoft.com", initial=True)),
         subscriptions=(subscription,),
         vaults=vaults,
-        applications=tuple(
-            replace(one, lock=_LOCK, keys=_from_vault(vaults[0], ground) if one.name == "Payroll Export" else one.keys)
-            for one in applications
-        ),
+        applications=applications,
         service_principals=(*principals, *_workloads(ground)),
         users=tuple(
             User(id=ground.guid(kind, name), name=name, upn=f"{name.lower().replace(' ', '.')}@{ground.domain}")
@@ -201,6 +203,18 @@ def hardened(as_of: int) -> Estate:
         hsms=(hsm,),
         resources=(_storage(subscription, vaults[0]),),
         sign_ins=tuple(SignIn(app_id=one.app_id, app_only=ground.moment(2, "sign-in", one.id)) for one in principals),
+        credential_uses=tuple(
+            CredentialUse(
+                key_id=key.key_id,
+                app_id=one.app_id,
+                last=ground.moment(2, "use", key.key_id),
+                resource_id=ground.guid("principal", "Microsoft Graph"),
+                certificate=True,
+                end=key.end,
+            )
+            for one in applications
+            for key in one.keys
+        ),
         posture=_posture(ground),
         logs=_logs(ground),
     )
