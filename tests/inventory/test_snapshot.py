@@ -354,6 +354,13 @@ def _spoil_and_read(connection: duckdb.DuckDBPyConnection, path: Path, damage: s
     connection.execute("SELECT * FROM key").fetchall()
 
 
+@pytest.fixture
+def _read_from_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every table is as one that is too large to be read once and for all."""
+    monkeypatch.setattr("keyaudit.inventory.views.SMALL", 0)
+
+
+@pytest.mark.usefixtures("_read_from_files")
 @pytest.mark.parametrize("damage", ["gone", "cut", "overwritten"])
 def test_a_file_damaged_while_it_is_judged_is_not_taken_for_a_bug(copy: Path, damage: str) -> None:
     refused = pytest.raises(UnsafeError, match=r"key/00000\.parquet: (cannot be read|damaged or edited)")
@@ -361,6 +368,7 @@ def test_a_file_damaged_while_it_is_judged_is_not_taken_for_a_bug(copy: Path, da
         _spoil_and_read(connection, copy / "key/00000.parquet", damage)
 
 
+@pytest.mark.usefixtures("_read_from_files")
 def test_forged_pages_behind_a_sound_description_are_refused_and_our_own_mistakes_are_not(copy: Path) -> None:
     whole = (copy / "key/00000.parquet").read_bytes()
     _forge(copy, "key/00000.parquet", whole[:4] + b"\xff" * 60 + whole[64:])
