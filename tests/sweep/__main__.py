@@ -71,7 +71,8 @@ def _part(asked: argparse.Namespace, number: int, parts: int) -> list[Tried]:
         for faults in _share(chosen(sweep.faults, asked), number, parts):
             effect = sweep.tried(*faults)
             first = faults[0]
-            again = " and ".join(fault.again for fault in faults)
+            pair = "--pairs 1 " if len(faults) > 1 else ""
+            again = f"python -m tests.sweep {pair}{' '.join(fault.again for fault in faults)}"
             kind = first.kind if len(faults) == 1 else "pair"
             found.append(Tried(kind, first.operation, again, first.single and len(faults) == 1, effect))
             for line in _violations(found[-1]):
@@ -95,6 +96,9 @@ def chosen(faults: Sequence[Fault], asked: argparse.Namespace) -> list[tuple[Fau
         if (not asked.operation or fault.operation in asked.operation) and (not asked.fault or fault.name in asked.fault)
     ]
     chance = random.Random(asked.seed)
+    if asked.pairs and len(asked.operation or ()) == len(asked.fault or ()) == 2:
+        named = {(fault.operation, fault.name): fault for fault in left}
+        return [tuple(named[each] for each in zip(asked.operation, asked.fault, strict=True))]
     if asked.pairs:
         return [(chance.choice(left), chance.choice(left)) for _ in range(asked.pairs)]
     if asked.sample is not None and asked.sample < len(left):
