@@ -31,12 +31,7 @@ class Tried:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 1 unless there is no silent pass and no loss."""
-    found: list[Tried] = []
-    for tried in _all(_asked(arguments)):
-        found.append(tried)
-        for line in _violations(tried):
-            print(line, flush=True)
-    return summed_up(found)
+    return summed_up(_all(_asked(arguments)))
 
 
 def summed_up(found: Sequence[Tried]) -> int:
@@ -60,28 +55,29 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _all(asked: argparse.Namespace) -> Iterator[Tried]:
+def _all(asked: argparse.Namespace) -> list[Tried]:
     parts = max(1, asked.processes)
     if parts == 1:
-        yield from _part(asked, 0, 1)
-        return
+        return _part(asked, 0, 1)
     with ProcessPoolExecutor(parts) as pool:
-        for part in [pool.submit(_listed, asked, number, parts) for number in range(parts)]:
-            yield from part.result()
+        waiting = [pool.submit(_part, asked, number, parts) for number in range(parts)]
+        return [tried for part in waiting for tried in part.result()]
 
 
-def _listed(asked: argparse.Namespace, number: int, parts: int) -> list[Tried]:
-    return list(_part(asked, number, parts))
-
-
-def _part(asked: argparse.Namespace, number: int, parts: int) -> Iterator[Tried]:
+def _part(asked: argparse.Namespace, number: int, parts: int) -> list[Tried]:
+    """What one process tries; violations are printed as they are found."""
+    found: list[Tried] = []
     with Sweep() as sweep:
         for faults in _share(chosen(sweep.faults, asked), number, parts):
             effect = sweep.tried(*faults)
             first = faults[0]
-            again = " and ".join(fault.again for fault in faults)
+            pair = "--pairs 1 " if len(faults) > 1 else ""
+            again = f"python -m tests.sweep {pair}{' '.join(fault.again for fault in faults)}"
             kind = first.kind if len(faults) == 1 else "pair"
-            yield Tried(kind, first.operation, again, first.single and len(faults) == 1, effect)
+            found.append(Tried(kind, first.operation, again, first.single and len(faults) == 1, effect))
+            for line in _violations(found[-1]):
+                print(line, flush=True)
+    return found
 
 
 def _share(all_: Sequence[tuple[Fault, ...]], number: int, parts: int) -> Iterator[tuple[Fault, ...]]:
@@ -100,6 +96,9 @@ def chosen(faults: Sequence[Fault], asked: argparse.Namespace) -> list[tuple[Fau
         if (not asked.operation or fault.operation in asked.operation) and (not asked.fault or fault.name in asked.fault)
     ]
     chance = random.Random(asked.seed)
+    if asked.pairs and len(asked.operation or ()) == len(asked.fault or ()) == 2:
+        named = {(fault.operation, fault.name): fault for fault in left}
+        return [tuple(named[each] for each in zip(asked.operation, asked.fault, strict=True))]
     if asked.pairs:
         return [(chance.choice(left), chance.choice(left)) for _ in range(asked.pairs)]
     if asked.sample is not None and asked.sample < len(left):

@@ -44,13 +44,26 @@ EMPTY_BELIEVED: Mapping[str, str] = {
 
 ABSENCE_SAYS: Mapping[str, str] = {
     "allowSharedKeyAccess": "null is true: requests by key are taken",
+    "categoryGroup": "the log is named by its category",
+    "disableLocalAuth": "null is false: keys let in",
     "enablePurgeProtection": "null is off",
     "enableRbacAuthorization": "null, of an older vault, is access policies, whatever api-version reads it",
+    "eventHubAuthorizationRuleId": "nothing is sent to an event hub",
+    "federatedIdpMfaBehavior": "it was never set, and Entra ID then trusts the other side as older settings say",
+    "key1": "null: not rotated since dates are kept",
+    "key2": "null: not rotated since dates are kept",
     "keyCreationTime": "null: not rotated since dates are kept",
+    "keyPolicy": "the account has no limit of its own",
+    "keyversion": "no version is pinned",
     "networkAcls": "without rules all networks are allowed",
+    "nextSigningCertificate": "there is none",
     "privateEndpointConnections": "there is none",
+    "publicNetworkAccess": "it was never set, which leaves it open",
+    "restrictForAppsCreatedAfterDateTime": "the rule is for all applications, however old",
     "servicePrincipalLockConfiguration": "null where it was never set",
+    "storageAccountId": "nothing is sent to a storage account",
     "tags": "there is none, so that nothing is exempt by them",
+    "workspaceId": "nothing is sent to a workspace",
 }
 """Members by their last name whose absence is documented to say something, which a policy may then fail for."""
 

@@ -72,8 +72,8 @@ class Judge:
         }
         self._of_names = cache(self._failing)
 
-    def effect(self, fault: Fault, came: Audited | Stopped) -> Effect:
-        """What the fault did."""
+    def effect(self, came: Audited | Stopped, *faults: Fault) -> Effect:
+        """What the faults did, all at once. Only of a fault that is alone can it be said what it should not touch."""
         if isinstance(came, Stopped):
             # Where keyaudit stops with an exit code of its own there is no report that could be wrong.
             broken = () if came.meant else (Wrong("every policy", "the whole run", "judged", came.why),)
@@ -85,12 +85,13 @@ class Judge:
         wrong += [
             Wrong(*result, GONE, now) for result, now in after.items() if result not in before and now is not Outcome.UNKNOWN
         ]
-        right = [each for each in wrong if self._believed(fault, each)]
-        wrong = [each for each in wrong if not self._believed(fault, each)]
+        right = [each for each in wrong if any(self._believed(fault, each) for fault in faults)]
+        wrong = [each for each in wrong if each not in right]
         silent = tuple(each for each in wrong if _silent(each))
+        about = faults[0].about if len(faults) == 1 else ()
         return Effect(
             unknown=len(unknown),
-            others=sum(not self.concerns(row, fault.about) for _, row in unknown) if fault.single else 0,
+            others=sum(not self.concerns(row, about) for _, row in unknown) if about else 0,
             silent=silent,
             losses=tuple(each for each in wrong if each not in silent),
             fallbacks=len(right),

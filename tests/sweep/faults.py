@@ -52,7 +52,7 @@ class Fault:
     @property
     def again(self) -> str:
         """How to try it again."""
-        return f"python -m tests.sweep --operation {self.operation} --fault '{self.name}'"
+        return f"--operation {self.operation} --fault '{self.name}'"
 
 
 class Meddling:

@@ -43,4 +43,4 @@ class Sweep:
         came = self.auditor.run(Meddling(*faults))
         if first.kind == TYPE and came is self.auditor.undisturbed:
             self._unread.add(member)
-        return self.judge.effect(first, came)
+        return self.judge.effect(came, *faults)

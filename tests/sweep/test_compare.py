@@ -44,7 +44,7 @@ JUDGE = Judge(
 def came(results: dict[Result, Outcome], *scopes: Result, kind: str = "403", gaps: tuple[Missing, ...] = ()) -> Effect:
     """What a fault on the key did."""
     fault = Fault("key.get", kind, kind, None, lambda call, true, before: true(call), (KEY,))
-    return JUDGE.effect(fault, audited(results, *scopes, gaps=gaps))
+    return JUDGE.effect(audited(results, *scopes, gaps=gaps), fault)
 
 
 def changed(*changes: tuple[str, str, Outcome]) -> dict[Result, Outcome]:
@@ -98,5 +98,5 @@ def test_a_result_that_nobody_should_have_is_a_loss_and_what_is_allowed_is_a_fal
 
 def test_a_run_that_stops_by_itself_is_no_loss_and_one_that_breaks_is() -> None:
     fault = Fault("key.get", "403", "403", None, lambda call, true, before: true(call))
-    assert not JUDGE.effect(fault, Stopped("vault: foreign", meant=True)).losses
-    assert JUDGE.effect(fault, Stopped("KeyError: 'x'", meant=False)).losses
+    assert not JUDGE.effect(Stopped("vault: foreign", meant=True), fault).losses
+    assert JUDGE.effect(Stopped("KeyError: 'x'", meant=False), fault).losses
