@@ -26,7 +26,7 @@ csv.field_size_limit(10_000_000)
 
 FEW = tuple(
     word
-    for name in ("kv-key-*", "kv-purge-*", "app-*-too-long", "app-no-owner", "sp-inactive-*", "scope-*")
+    for name in ("kv-key-*", "kv-purge-*", "app-*-too-long", "app-no-owner", "app-audience-*", "sp-inactive-*", "scope-*")
     for word in ("--select", name)
 )
 """Policies of every family, whose findings name what tenants name; the inventory of a bundle is whole all the same."""
