@@ -44,8 +44,6 @@ class Tenant:
     keys: list[dict[str, Any]]
     signing: list[dict[str, Any]]
     owner: Principal
-    signer: Principal
-    """Who uses the keys when nothing is wrong: somebody whose environment is theirs, where the tenant says it of anybody."""
     deployer: Principal
     developer: Principal | None
     exchange: Principal | None
@@ -78,9 +76,10 @@ def read(folder: Path) -> Tenant:
             " WHERE unknown['environment'] IS NULL ORDER BY id"
         )
         vaults = [row["id"] for row in rows("SELECT id FROM vault ORDER BY id")]
-    own = [each for each in people if each["home"] == "own" and each["environment"] is None]
+    # Whoever signs with production keys is at home there, where the tenant says of anybody where they are.
+    own = [each for each in people if each["environment"] == "prod" or (each["home"] == "own" and each["environment"] is None)]
+    own.sort(key=lambda each: (each["environment"] is None, each["home"] != "own"))
     developers = [each for each in people if each["environment"] in ("dev", "test", "sandbox")]
-    production = [each for each in people if each["environment"] == "prod"]
     exchange = [each for each in people if each["name"] == EXCHANGE]
 
     def one(found: list[dict[str, Any]]) -> Principal | None:
@@ -96,7 +95,6 @@ def read(folder: Path) -> Tenant:
         keys=keys,
         signing=signing,
         owner=first,
-        signer=(one(production) if not developers else None) or first,
         deployer=second,
         developer=one(developers),
         exchange=one(exchange),
@@ -296,5 +294,5 @@ def quiet(tenant: Tenant, without: Iterable[str] = ()) -> Logs:
             continue
         signs = "sign" in key["key_ops"] and key["is_current"]
         for ago in (30, 12, 3):
-            logs.key(ago, key, "KeySign" if signs else "KeyVerify", tenant.signer)
+            logs.key(ago, key, "KeySign" if signs else "KeyVerify", tenant.owner)
     return logs
