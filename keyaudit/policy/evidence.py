@@ -7,6 +7,7 @@ import duckdb
 from keyaudit.model.evidence import ENVIRONMENTS, NOT_IN_CLOUD
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import Run
+from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.policy.definition import Policy
 
 
@@ -24,10 +25,20 @@ def optional(run: Run, require: Collection[str]) -> frozenset[Reason]:
 
 
 def supplied(run: Run, policies: Iterable[Policy], connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    """The evidence that there is. Environments are where [environments] is in use, or a tag of some vault names one."""
+    """The evidence that there is. Environments are where [environments] is in use, or a tag of some vault names one.
+
+    Where vaults may not all have been seen, one of them may name one: then what rests on it is unknown, and not left out.
+    """
     found = set(run.evidence)
     if any(ENVIRONMENTS in policy.text.needs for policy in policies) and (
-        run.environment_rules or connection.execute("SELECT 1 FROM environment_named LIMIT 1").fetchone()
+        run.environment_rules or connection.execute(_NAMED_OR_UNSEEN).fetchone()
     ):
         found.add(ENVIRONMENTS)
     return frozenset(found)
+
+
+_LEFT_OUT = ", ".join(f"'{reason}'" for reason in sorted(OPTIONAL))
+_LISTS = ", ".join(f"'{operation}'" for operation in sorted({*VAULTS_FOUND, *HSMS_FOUND}))
+_NAMED_OR_UNSEEN = f"""
+    SELECT 1 FROM environment_named UNION ALL
+    SELECT 1 FROM coverage WHERE operation IN ({_LISTS}) AND state <> 'assessed' AND reason NOT IN ({_LEFT_OUT}) LIMIT 1"""  # noqa: S608 - declared names alone

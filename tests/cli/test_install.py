@@ -25,8 +25,8 @@ def _list(place: Path) -> str:
 def _edit(policies: Path) -> None:
     policy = policies / "key-vault" / "kv-key-no-auto-rotation.yaml"
     text = policy.read_text(encoding="utf-8")
-    assert "title: Keys rotate by themselves\n" in text
-    policy.write_text(text.replace("title: Keys rotate by themselves\n", f"title: {EDITED}\n"), encoding="utf-8")
+    assert "title: Keys rotate automatically\n" in text
+    policy.write_text(text.replace("title: Keys rotate automatically\n", f"title: {EDITED}\n"), encoding="utf-8")
 
 
 def test_an_editable_install_sees_an_edited_policy_at_once(tmp_path: Path) -> None:

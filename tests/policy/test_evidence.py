@@ -18,14 +18,27 @@ RULED = replace(RUN, environment_rules=(EnvironmentRule(of="vault", pattern="*",
 
 
 @pytest.mark.parametrize(
-    ("run", "named", "expected"), [(RUN, False, set()), (RUN, True, {ENVIRONMENTS}), (RULED, False, {ENVIRONMENTS})]
+    ("run", "named", "lists", "expected"),
+    [
+        (RUN, False, "assessed", set()),
+        (RUN, True, "assessed", {ENVIRONMENTS}),
+        (RULED, False, "assessed", {ENVIRONMENTS}),
+        # A vault that was not seen may name one.
+        (RUN, False, "partial", {ENVIRONMENTS}),
+        (RUN, False, "excluded_by_config", set()),
+    ],
 )
 def test_environments_are_supplied_by_a_setting_or_by_the_tag_of_a_vault(
-    tmp_path: Path, run: Run, named: bool, expected: set[str]
+    tmp_path: Path, run: Run, named: bool, lists: str, expected: set[str]
 ) -> None:
     needing, other = policy(tmp_path, id="needing", needs=ENVIRONMENTS), policy(tmp_path, id="other")
     with duckdb.connect() as connection:
         connection.execute(f"CREATE VIEW environment_named AS SELECT 1 AS id WHERE {named}")
+        state = "not_assessed" if lists == "excluded_by_config" else lists
+        reason = lists if lists == "excluded_by_config" else "permission"
+        connection.execute(
+            f"CREATE TABLE coverage AS SELECT 'vault.query' AS operation, '{state}' AS state, '{reason}' AS reason"
+        )
         assert supplied(run, [needing, other], connection) == expected
         assert supplied(run, [other], connection) == set()
 

@@ -8,7 +8,7 @@ import pytest
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.load import load
-from tests.sweep.__main__ import Tried, main, summed_up
+from tests.sweep.__main__ import Tried, summed_up
 from tests.sweep.compare import Effect, Wrong
 from tests.sweep.faults import Fault, Meddling
 from tests.sweep.sweep import Sweep
@@ -115,8 +115,3 @@ def test_the_last_line_counts_faults_and_the_exit_code_says_whether_all_is_well(
     ):
         assert summed_up(found) == code
         assert capsys.readouterr().out.splitlines()[-1] == last
-
-
-@pytest.mark.exhaustive
-def test_a_larger_part_of_it_is_clean(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--sample=400", "--seed=1"]) == 0, capsys.readouterr().out
