@@ -1,6 +1,7 @@
 """The tiers of the suite, and what all tests share: the shipped policies, which each process reads from disk once."""
 
 import functools
+import signal
 
 import pytest
 from hypothesis import settings
@@ -12,7 +13,12 @@ settings.register_profile("exhaustive", max_examples=200, deadline=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Chooses how many examples a property is tried on, by the tier."""
+    """Chooses how many examples a property is tried on, by the tier.
+
+    A shell starts what runs in the background with Ctrl-C ignored, and the commands that tests start would inherit it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     settings.load_profile("exhaustive" if _exhaustive(config) else "default")
     pytest.MonkeyPatch().setattr(load, "_shipped", functools.cache(load._shipped))
 
