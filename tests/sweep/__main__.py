@@ -41,7 +41,8 @@ def summed_up(found: Sequence[Tried]) -> int:
     silent = sum(bool(tried.effect.silent) for tried in found)
     losses = sum(bool(tried.effect.losses) for tried in found)
     print(f"{len(found):,} faults tried, {silent:,} silent passes, {losses:,} losses")
-    return 1 if silent or losses else 0
+    bugs = any(tried.effect.bugs for tried in found)
+    return 1 if silent or losses or bugs else 0
 
 
 def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
