@@ -92,8 +92,9 @@ class Row:
     def put(self, column: str, value: object) -> None:
         """Set `column` from a wire value (a Raw, or UNSET), or from a Python value in the form it is stored in.
 
-        A wire value that the column cannot hold makes it unknown as bad_value; what a left-out member means, the
-        table says, and where it does not, the column is unknown as bad_body.
+        A wire value that the column cannot hold makes it unknown as bad_value, a text that is not among the values of an
+        enumeration as unrecognised; what a left-out member means, the table says, and where it does not, the column is
+        unknown as bad_body.
         """
         declared = self._columns[column]
         if isinstance(value, UnsetType):
@@ -151,6 +152,9 @@ class Row:
             raise TypeError(f"{self.table}.{declared.name} cannot hold a {type(held).__name__}")
         if isinstance(held, int) and abs(held) > MAX_TIME:
             raise ValueError
+        if declared.type is Type.TEXT and declared.values and not declared.open_ended and held not in declared.values:
+            self._unknown(declared.name, Reason.UNRECOGNISED)
+            return
         # An empty map is the other way of having none: ARM sends it for no tags, Key Vault leaves the member out.
         if declared.type is Type.MAP and not held and declared.absent:
             held = None

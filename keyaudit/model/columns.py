@@ -63,7 +63,9 @@ class Column:
     left_out: Left | None = None
     """What a member left out of a complete answer means; None: unknown."""
     values: tuple[str, ...] = ()
-    """The known values of an enumeration; others are kept as they came."""
+    """The values of an enumeration. Another text than these is unrecognised, hence unknown, unless it is `open_ended`."""
+    open_ended: bool = False
+    """`values` are the usual ones of many, each of which means what it says: they come from no closed list of the service."""
     past: bool = False
     """A time at which something happened: it cannot be later than the moment at which the run read it."""
     follows: str = ""

@@ -230,6 +230,19 @@ def test_access_policies_that_were_not_read_leave_no_upper_bound() -> None:
     assert signing([], of={**RBAC, "access_policies": Reason.BAD_ITEM}) == (0, 0, None)
 
 
+@pytest.mark.parametrize("kind", ["access-policy", "hsm-role"])
+def test_a_grant_to_an_unknown_principal_leaves_no_upper_bound_where_it_holds(kind: str) -> None:
+    model = {"access-policy": POLICY, "hsm-role": {**RBAC, "access_model": "hsm-local"}}[kind]
+    rows = [grant("a", "sign", kind=kind), who("a"), grant("", "sign", kind=kind, principal_id=Reason.INCONSISTENT)]
+    local = assessed(vault_scope("kv"), "hsm.role_assignment.list", "hsm.role_assignment.of_keys", "hsm.key.list",
+        "hsm.role_assignment.of_key", "hsm.role_definition.list")  # fmt: skip
+    found = derive(rows, of=model, coverage=[*READ, *local])[KV]
+    assert bounds(found, "principals_signing") == (1, None, "parent_not_assessed")
+    assert bounds(found, "principals_backing_up") == (0, 0, None)
+    unknown = next(each for each in derive(rows, of=model, table="grant").values() if each["principal_id"] is None)
+    assert [bounds(unknown, each)[:2] for each in WHO] == [(0, None)] * len(WHO)
+
+
 def test_a_grant_on_one_key_reaches_that_key_and_its_vault() -> None:
     rows = [
         grant("a", "sign", scope=f"{KV}/keys/a"),

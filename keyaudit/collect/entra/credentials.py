@@ -101,6 +101,13 @@ class Rows:
             row.put(column, None)
         return row.finish()
 
+    def untold(self, item: PasswordItem) -> dict[str, object]:
+        """The row of what may be a credential: which it is, and so all that it would say, is unknown."""
+        row = self._begin(item.keyId, item.displayName)
+        dates = ("starts_on", "expires_on")
+        row.refuse(("kind", *dates, "usage", "thumbprint", "entra_custody", *_OF_CERTIFICATE, *_FEDERATED), Reason.BAD_VALUE)
+        return row.finish()
+
     def federated(self, item: FederatedItem, url: str, version: str, expression: Wire | Refusal) -> dict[str, object]:
         """The row of a federated credential, as the request at `url` gave it; `expression` is its claims-matching one."""
         row = self._begin(item.id, item.name, self._holder.federated_id(item.id, item.name), url=url, version=version)
@@ -118,6 +125,10 @@ class Rows:
         # https://learn.microsoft.com/graph/api/resources/federatedidentitycredential
         if isinstance(raw, Refusal):
             row.put_read("claims_expression", raw)
+            return
+        if is_null(raw) and row.values.get("subject", "") is None:
+            # It matches by one of them.
+            row.refuse(("subject", "claims_expression"), Reason.BAD_VALUE)
             return
         if is_null(raw) or (isinstance(raw, UnsetType) and row.values.get("subject") is not None):
             row.put("claims_expression", None)

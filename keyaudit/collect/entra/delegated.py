@@ -8,7 +8,7 @@ from msgspec import UNSET, Struct
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.access.grants import grant_row
 from keyaudit.collect.calls import Calls
-from keyaudit.collect.copies import both
+from keyaudit.collect.copies import both, stored_once
 from keyaudit.collect.entra.relations import GUID
 from keyaudit.collect.places import source
 from keyaudit.collect.rows import Row, Wire, is_null, read
@@ -61,7 +61,7 @@ async def collect_delegated(
     """
     [operation] = OPERATIONS
     decoder = msgspec.json.Decoder(_Api)
-    apis = {row.id: row for row in map(decoder.decode, principals)}
+    apis = stored_once(map(decoder.decode, principals), lambda row: row.id)
     calls, place = Calls(scope, operation), source(connection.environment, operation)
     listing = connection.gateway.pages(operation, GrantItem, by=_formed)
     unseen = parent or Reason.INCONSISTENT_PAGES

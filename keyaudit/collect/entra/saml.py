@@ -13,6 +13,7 @@ from keyaudit.collect.x509 import X509
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.signing_certificate import SIGNING_CERTIFICATE
+from keyaudit.model.times import parse_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Split:
     """With these Entra signs tokens."""
     keys: Sequence[KeyItem]
     passwords: Sequence[PasswordItem]
+    untold: Sequence[PasswordItem]
+    """Those of which a date that cannot be read leaves open whether they are part of a signing certificate's set."""
 
 
 def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem]) -> Split:
@@ -39,19 +42,21 @@ def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem]) -> Split:
         if isinstance(name, str):
             groups.setdefault(name, []).append(item)
     signing: list[KeyItem] = []
-    folded: set[int] = set()
+    folded, untold = set[int](), dict[int, PasswordItem]()
     for item in keys:
         name = thumbprint(item.customKeyIdentifier)
         if read(item.usage, str) != "Sign":
             continue
         if isinstance(name, str) and _is_set(groups[name], name):
             folded.update(id(part) for part in groups[name])
+            untold |= {id(part): part for part in groups[name] if part is not item and _dates(part) is None}
         signing.append(item)
         folded.add(id(item))
     return Split(
         signing,
         [item for item in keys if id(item) not in folded],
         [item for item in passwords if id(item) not in folded],
+        list(untold.values()),
     )
 
 
@@ -103,8 +108,9 @@ def signing_rows(
         row.put_read("active", _active(own, preferred, prints))
         row.put("is_next", False)
         row.put("like_current", None)
-        row.put("starts_on", item.startDateTime)
-        row.put("expires_on", item.endDateTime)
+        # Entra makes these, and a certificate has both dates.
+        for column, date in (("starts_on", item.startDateTime), ("expires_on", item.endDateTime)):
+            row.put_read(column, Refusal(Reason.BAD_VALUE) if is_null(date) else date)
         row.put("custody", "platform")
         put_certificate(row, found)
         rows.append(row.finish())
@@ -121,8 +127,9 @@ def _is_set(parts: Sequence[PasswordItem], name: str) -> bool:
     """Whether these credentials of one identifier are one certificate and nothing more."""
     keys = [part for part in parts if isinstance(part, KeyItem)]
     usages = sorted(str(read(part.usage, str)) for part in keys)
-    dates = {(_raw(part.startDateTime), _raw(part.endDateTime)) for part in parts}
-    whole = usages == ["Sign", "Verify"] and len(parts) - len(keys) <= 1 and len(dates) == 1
+    # A date that cannot be right tears nothing apart: it leaves open whether its part is one of the set.
+    dates = {dates for part in parts if (dates := _dates(part)) is not None}
+    whole = usages == ["Sign", "Verify"] and len(parts) - len(keys) <= 1 and len(dates) <= 1
     return whole and not any(_is_another(part, name) for part in keys)
 
 
@@ -142,5 +149,11 @@ def _active(own: str | Refusal | None, preferred: Wire, prints: Sequence[str | R
     return own == chosen if chosen in prints else Refusal(Reason.UNRECOGNISED)
 
 
-def _raw(member: Wire) -> bytes:
-    return b"" if isinstance(member, UnsetType) else bytes(member)
+def _dates(part: PasswordItem) -> tuple[int, int] | None:
+    """Its start and its end; None where one of them cannot be read, or the end is before the start."""
+    texts = [read(member, str) for member in (part.startDateTime, part.endDateTime)]
+    try:
+        start, end = (parse_time(text) for text in texts if isinstance(text, str))
+    except ValueError:
+        return None
+    return (start, end) if start <= end else None

@@ -134,4 +134,6 @@ def _write(
         unit.row("credential", rows.key(key))
     for password in parts.passwords:
         unit.row("credential", rows.password(password))
+    for untold in parts.untold:
+        unit.row("credential", rows.untold(untold))
     return bad_keys + bad_passwords

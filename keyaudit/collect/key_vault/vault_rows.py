@@ -149,8 +149,7 @@ def _put_vault(row: Row, properties: Properties) -> None:
         row.put_read("access_model", rbac if isinstance(rbac, UnsetType) else allowed)
     else:
         row.put("access_model", "rbac" if allowed else "access-policy")
-    _, policies = policies_of(properties.accessPolicies)
-    row.put_read("access_policies", policies)
+    row.put_read("access_policies", policies_of(properties.accessPolicies).count)
     row.put("purge_protection", _never_set(properties.enablePurgeProtection))
     row.put("soft_delete", properties.enableSoftDelete)
     row.put("enabled_for_deployment", _never_set(properties.enabledForDeployment))

@@ -154,7 +154,9 @@ def _ways(sources: Sources) -> str:
             coalesce({data}, {DATA}) AS data, coalesce({GRANT} * {has("'grant'")}, {GRANT}) AS control,
             coalesce({GRANT} * {has("'set-policy'")}, {GRANT}) AS policy,
             role_id, coalesce(unknown['allows'], unknown['scope']) AS doubt
-        FROM {sources["grant"]} AS given JOIN reach_holder AS holder ON holder.principal_id = given.principal_id
+        FROM {sources["grant"]} AS given
+        -- To whom an entry that cannot be read gives something nobody knows.
+        JOIN reach_holder AS holder ON holder.principal_id IS NOT DISTINCT FROM given.principal_id
         WHERE given.kind IN ({", ".join(map(quoted, KINDS))})"""
 
 
