@@ -91,8 +91,8 @@ async def test_a_condition_that_cannot_be_read_leaves_unknown_what_is_denied(of:
 
 async def test_of_a_denial_that_comes_twice_and_differs_whom_it_names_is_unknown_and_nobody_else() -> None:
     def again(body: dict[str, list[dict[str, Any]]]) -> object:
-        [item] = body["value"]
-        return {"value": [item, item | {"properties": item["properties"] | {"permissions": []}}]}
+        copies = [item | {"properties": item["properties"] | {"permissions": []}} for item in body["value"]]
+        return {"value": [*body["value"], *copies]}
 
     estate = replace(ACCESS, deny_assignments=(replace(DENIAL, principals=(CAROL.id,)),))
     found = await collect(Fault("deny_assignment.list", "every", edit=again), estate=estate)

@@ -237,7 +237,7 @@ def test_a_grant_to_an_unknown_principal_leaves_no_upper_bound_where_it_holds(ki
     local = assessed(vault_scope("kv"), "hsm.role_assignment.list", "hsm.role_assignment.of_keys", "hsm.key.list",
         "hsm.role_assignment.of_key", "hsm.role_definition.list")  # fmt: skip
     found = derive(rows, of=model, coverage=[*READ, *local])[KV]
-    assert bounds(found, "principals_signing") == (1, None, "parent_not_assessed")
+    assert bounds(found, "principals_signing") == (1, None, "inconsistent")
     assert bounds(found, "principals_backing_up") == (0, 0, None)
     unknown = next(each for each in derive(rows, of=model, table="grant").values() if each["principal_id"] is None)
     assert [bounds(unknown, each)[:2] for each in WHO] == [(0, None)] * len(WHO)
