@@ -20,7 +20,7 @@ from keyaudit.model.expectations import NOTHING, Expectations
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Severity
 from keyaudit.model.reasons import OPTIONAL, UNSAFE, Reason
-from keyaudit.model.run import Gap, Report, Run, Verdict
+from keyaudit.model.run import Expiring, Gap, Inventory, Report, Run, Verdict
 from keyaudit.model.tables import TABLES, operations, operations_of
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     from keyaudit.inventory.spool import Spool
     from keyaudit.model.access import Access
     from keyaudit.model.blast_radius import BlastRadius
-    from keyaudit.model.expiring import Expiring, Owner
+    from keyaudit.model.expiring import Owner
     from keyaudit.model.findings import Finding
-    from keyaudit.model.listing import Inventory, Listing
+    from keyaudit.model.listing import Listing
     from keyaudit.model.overview import Overview
 
 
@@ -278,10 +278,8 @@ def assess(
 
 
 @contextlib.contextmanager
-def inventory(snapshot: Snapshot, tables: Sequence[str], *, as_of: int) -> Iterator["Inventory"]:
+def inventory(snapshot: Snapshot, tables: Sequence[str], *, as_of: int) -> Iterator[Inventory]:
     """Those tables of the snapshot, unjudged. Rows stream from the listings for as long as the context lasts."""
-    from keyaudit.model.listing import Inventory  # noqa: PLC0415 - of this question alone
-
     reach_known = any(not REACH_COLUMNS.isdisjoint(TABLES[name].by_name) for name in tables)
     with snapshot.judging(as_of, reach_known=reach_known, names=tables) as connection:
         listings = tuple(_listing(connection, name, snapshot.run.evidence) for name in tables)
@@ -361,11 +359,10 @@ def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool, si
 
 
 @contextlib.contextmanager
-def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator["Expiring"]:
+def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator[Expiring]:
     """What of the snapshot ends within so many seconds. It streams for as long as the context lasts."""
     from keyaudit.inventory.expiring import TABLES_THAT_END, endings, prepare  # noqa: PLC0415 - of this question alone
     from keyaudit.inventory.owners import OWNERS_ASKED  # noqa: PLC0415
-    from keyaudit.model.expiring import Expiring  # noqa: PLC0415
 
     run = dataclasses.replace(snapshot.run, as_of=as_of)
     often = [table.name for table in TABLES_THAT_END]
