@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from msgspec import UNSET, Struct
 
 from keyaudit.cloud.connection import Connection
-from keyaudit.collect.access.grants import grant_row
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.copies import both, distinct
 from keyaudit.collect.entra.relations import GUID
+from keyaudit.collect.grants import grant_row
 from keyaudit.collect.places import source
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.inventory.spool import Unit
