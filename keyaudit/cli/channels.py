@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from keyaudit.cli.streams import tell
+from keyaudit.inventory import platform
 from keyaudit.model.digest import Digest
 from keyaudit.model.errors import UsageError
 from keyaudit.model.text import one_line
@@ -86,7 +87,7 @@ def _of_file(path: Path) -> list[str]:
         raise UsageError(str(path), f"cannot be read: {error.strerror}", "name a file with an address a line") from error
     except UnicodeDecodeError as error:
         raise UsageError(str(path), "not UTF-8", "name a file with an address a line") from error
-    if mode & 0o077:
+    if platform.others_can_read(mode):
         tell(f"keyaudit: {one_line(str(path))}: others can read it, and the secrets in it; chmod 600 keeps them out")
     found = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not found:
