@@ -89,7 +89,7 @@ class WorkspaceId:
 
 
 async def collect_workspaces(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write every workspace that a stored log destination names, and the tables it fills there; the coverage of `OPERATIONS`."""
+    """Write every workspace that a stored log destination names, and the tables filled there; the coverage of `OPERATIONS`."""
     return await _Workspaces(reading.connection, unit, scope).collect(_wanted(reading.spool.lines("log_sink")))
 
 
