@@ -63,7 +63,7 @@ class Opened:
                 self._drop(kept)
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
-        """Let `audit` and `ask` take what is kept here where all arguments are the same; a snapshot of a live run is not kept."""
+        """Let `audit` and `ask` take what is kept here where all arguments are alike; a live run is not kept."""
         patch.setattr(audit, "judge", self._streamed("judge", audit.judge))
         patch.setattr(audit, "judge_policies", self._judged_policies)
 
