@@ -9,6 +9,7 @@ from keyaudit.gate import assess, settled
 from keyaudit.inventory.access_models import with_access_models
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.coverage import ScopeKind
+from keyaudit.model.run import Expiring, Inventory
 from keyaudit.model.tables import TABLES, operations, operations_of
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
@@ -16,15 +17,12 @@ from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
 if TYPE_CHECKING:
     from keyaudit.model.access import Access
     from keyaudit.model.blast_radius import BlastRadius
-    from keyaudit.model.expiring import Expiring
-    from keyaudit.model.listing import Inventory
 
 
 @contextlib.contextmanager
-def inventory(snapshot: Snapshot, tables: Sequence[str], *, as_of: int) -> Iterator["Inventory"]:
+def inventory(snapshot: Snapshot, tables: Sequence[str], *, as_of: int) -> Iterator[Inventory]:
     """Those tables of the snapshot, unjudged. Rows stream from the listings for as long as the context lasts."""
     from keyaudit.inventory.listing import listing
-    from keyaudit.model.listing import Inventory
 
     reach_known = any(not REACH_COLUMNS.isdisjoint(TABLES[name].by_name) for name in tables)
     with snapshot.judging(as_of, reach_known=reach_known, names=tables) as connection:
@@ -105,11 +103,10 @@ def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool, si
 
 
 @contextlib.contextmanager
-def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator["Expiring"]:
+def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator[Expiring]:
     """What of the snapshot ends within so many seconds. It streams for as long as the context lasts."""
     from keyaudit.inventory.expiring import TABLES_THAT_END, endings, operations_read, prepare
     from keyaudit.inventory.owners import OWNERS_ASKED
-    from keyaudit.model.expiring import Expiring
 
     run = dataclasses.replace(snapshot.run, as_of=as_of)
     often = [table.name for table in TABLES_THAT_END]
