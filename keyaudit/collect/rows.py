@@ -1,6 +1,6 @@
 """Fills one row from wire values as its table declares: the only place where a wire value becomes a column's value."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TypeVar
 
@@ -152,9 +152,12 @@ class Row:
             raise TypeError(f"{self.table}.{declared.name} cannot hold a {type(held).__name__}")
         if isinstance(held, int) and abs(held) > MAX_TIME:
             raise ValueError
-        if declared.type is Type.TEXT and declared.values and not declared.open_ended and held not in declared.values:
-            self._unknown(declared.name, Reason.UNRECOGNISED)
-            return
+        if isinstance(held, str) and declared.values and not declared.open_ended:
+            # ARM tells names apart without case, and answers in several spellings.
+            held = _spelled(declared.values).get(held.lower())
+            if held is None:
+                self._unknown(declared.name, Reason.UNRECOGNISED)
+                return
         # An empty map is the other way of having none: ARM sends it for no tags, Key Vault leaves the member out.
         if declared.type is Type.MAP and not held and declared.absent:
             held = None
@@ -179,6 +182,12 @@ class Row:
     def _unknown(self, column: str, reason: Reason) -> None:
         self.unknown[column] = reason
         self.values.pop(column, None)
+
+
+@cache
+def _spelled(values: tuple[str, ...]) -> Mapping[str, str]:
+    """The values of an enumeration by what they are in lower case."""
+    return {value.lower(): value for value in values}
 
 
 @cache
