@@ -203,7 +203,7 @@ async def test_owners_that_one_list_shows_and_their_own_does_not_are_unknown() -
     assert found.gaps() == {(TENANT_ID, "application.owners_of"): "partial inconsistent_pages"}
     for application in APPLICATIONS:
         row = found.rows["application"][f"{TENANT_ID}/applications/{application.id}"]
-        unknown = (row.get("unknown") or {}).get("owner_ids")  # type: ignore[attr-defined]
+        unknown = (row.get("unknown") or {}).get("owner_ids")
         assert (row.get("owner_ids"), unknown) == ((None, "inconsistent_pages") if application.owners else ([], None))
 
 

@@ -16,7 +16,6 @@ _KEY = re.compile(r"https://([a-z0-9.-]{1,253})(?::443)?/keys/([a-z0-9-]{1,127})
 _UNNAMED = Refusal(Reason.BAD_BODY, "a key of a vault, and no name of it")
 # https://learn.microsoft.com/rest/api/storagerp/storage-accounts/create#keysource and the same of the other services
 _BY_VAULT = "microsoft.keyvault"
-_HOW = ("keySource", "status")
 _BY_SERVICE = frozenset({"microsoft.storage", "microsoft.cognitiveservices"})
 
 
@@ -93,9 +92,15 @@ def _of_url(url: Wire) -> list[Use]:
     return [] if found is None else [_use(found if isinstance(found, Refusal) else _parsed(found))]
 
 
+def _word(raw: Wire) -> str | Refusal | None:
+    """One word of a closed list, in lower case: services differ in how they write them."""
+    found = text(raw)
+    return found.lower() if isinstance(found, str) else found
+
+
 def _of_encryption(raw: Wire) -> Iterator[Use]:
     """The member `encryption` of storage, messaging, Cognitive Services, registries and App Configuration."""
-    source, status = (found.lower() if isinstance(found := text(member(raw, name)), str) else found for name in _HOW)
+    source, status = (_word(member(raw, name)) for name in ("keySource", "status"))
     if source in _BY_SERVICE or status == "disabled":
         return
     if isinstance(source, str) and source != _BY_VAULT:
