@@ -209,6 +209,7 @@ async def test_the_table_is_that_of_the_destination_type(kind: str | None, table
         ({"logs": "all"}, dict.fromkeys(OF_LOGS, "bad_value")),
         ({"logs": [{"category": "AuditEvent", "enabled": "yes"}]}, dict.fromkeys(OF_LOGS, "bad_value")),
         ({"logs": None}, dict.fromkeys(OF_LOGS, "bad_value")),
+        ({"logs": [log("AuditEvent"), log()]}, dict.fromkeys(OF_LOGS, "bad_value")),
         ({"logs": [log(group="newest")]}, dict.fromkeys(("audits", "tables"), "unrecognised")),
         ({"workspaceId": 5}, {"destination_id": "bad_value"}),
         ({"logAnalyticsDestinationType": "Elsewhere"}, {"tables": "unrecognised"}),

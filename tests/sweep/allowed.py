@@ -66,6 +66,7 @@ DECLARED: Mapping[str, str] = {
     "privateEndpointConnections": "vault.private_endpoints",
     "publicNetworkAccess": "vault.public_network_access",
     "restrictForAppsCreatedAfterDateTime": "app_management_policy.password_lifetime_from",
+    "systemData": "vault.created_on",
     "tags": "vault.tags",
 }
 """Members by their last name, with a column of which the declaration says what their absence means, or that of the member."""

@@ -138,6 +138,10 @@ def _put_logs(row: Row, kind: str, destination: str, properties: Properties) -> 
         row.refuse(_OF_LOGS, logs.reason)
         return
     on = [log for log in logs if log.enabled]
+    if not all(log.category or log.categoryGroup for log in on):
+        # Something is on, and nobody knows what.
+        row.refuse(_OF_LOGS, Reason.BAD_VALUE)
+        return
     categories = sorted({log.category for log in on if log.category})
     groups = sorted({log.categoryGroup for log in on if log.categoryGroup})
     category, holding = _AUDITING[kind]
