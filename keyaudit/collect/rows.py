@@ -198,8 +198,11 @@ def _conditional(table: str) -> tuple[Column, ...]:
 
 def _held(declared: Column, wire: object) -> object:
     """The stored form of a decoded value; ValueError if there is none."""
-    if declared.type is Type.TIME and isinstance(wire, str):
-        return parse_time(wire)
+    if declared.type is Type.TIME:
+        if isinstance(wire, str):
+            return parse_time(wire)
+        if wire is not None and not declared.number:
+            raise ValueError("a time that is no text")
     if declared.type is Type.DURATION and isinstance(wire, str):
         return parse_duration(wire)
     if declared.type is Type.MAP and isinstance(wire, dict):

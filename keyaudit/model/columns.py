@@ -66,6 +66,8 @@ class Column:
     """The values of an enumeration. Another text than these is unrecognised, hence unknown, unless it is `open_ended`."""
     open_ended: bool = False
     """`values` are the usual ones of many, each of which means what it says: they come from no closed list of the service."""
+    number: bool = False
+    """Of a time: some answers write it as seconds since 1970. Of any other a number is not a value."""
     past: bool = False
     """A time at which something happened: it cannot be later than the moment at which the run read it."""
     follows: str = ""
@@ -91,6 +93,7 @@ text = partial(Column, Type.TEXT)
 flag = partial(Column, Type.BOOLEAN)
 integer = partial(Column, Type.INTEGER)
 time = partial(Column, Type.TIME, unit="seconds since 1970 UTC")
+unix_time = partial(time, number=True)
 duration = partial(Column, Type.DURATION, unit="seconds")
 texts = partial(Column, Type.TEXTS)
 mapping = partial(Column, Type.MAP)

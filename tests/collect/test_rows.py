@@ -60,6 +60,8 @@ def put(table: Table, column: str, value: object) -> object:
         (CREDENTIAL, "expires_on", b'"2026-11-24T12:00:00"', BAD_VALUE),
         (CREDENTIAL, "expires_on", b'"2026-02-30T00:00:00Z"', BAD_VALUE),
         (CREDENTIAL, "expires_on", b'""', BAD_VALUE),
+        (CREDENTIAL, "expires_on", b"1700000000", BAD_VALUE),
+        (CREDENTIAL, "expires_on", b"null", ABSENT),
         (KEY, "enabled", b"true", True),
         (KEY, "enabled", b"false", False),
         (KEY, "enabled", b'"true"', BAD_VALUE),

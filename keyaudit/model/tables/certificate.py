@@ -15,6 +15,7 @@ from keyaudit.model.columns import (
     text,
     texts,
     time,
+    unix_time,
     where_found,
 )
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL
@@ -106,7 +107,7 @@ CERTIFICATE = Table(
             derived_from=(*_IN_ENTRA, "credential.expires_on", "credential.usage"), rows_of=_ENTRA),
         count("live_identities", "identities that have one of these; an application and its own service principal are one",
             derived_from=(*_IN_ENTRA, "credential.expires_on", "credential.usage", "credential.app_id"), rows_of=_ENTRA),
-        time("policy_updated_on", "when its policy was last changed", _GET, past=True),
+        unix_time("policy_updated_on", "when its policy was last changed", _GET, past=True),
         flag("reuse_key", "a renewal keeps the key, so that only the certificate is new", _GET),
         text("content_type", "the form in which the secret of its name holds it", _GET,
             values=("application/x-pkcs12", "application/x-pem-file")),

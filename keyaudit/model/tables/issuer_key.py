@@ -1,6 +1,6 @@
 """The table of published token-signing keys."""
 
-from keyaudit.model.columns import Area, Table, Where, flag, text, time, where_found
+from keyaudit.model.columns import Area, Table, Where, flag, text, unix_time, where_found
 from keyaudit.model.tables.x509 import x509_columns
 
 _ENTRA = ("login.metadata", "login.keys")
@@ -42,9 +42,9 @@ ISSUER_KEY = Table(
             absent="no issuer is said", absent_where=_NOT_ENTRA),
         text("thumbprint", "SHA-1 of the certificate in upper-case hex; x5t where no certificate is published", _ALL,
             absent="neither is published"),
-        time("starts_on", "notBefore of its certificate; nbf of a B2C key", _ALL,
+        unix_time("starts_on", "notBefore of its certificate; nbf of a B2C key", _ALL,
             absent=f"{_NO_CERTIFICATE}, or no date was set"),
-        time("expires_on", "notAfter of its certificate, after which it should not be published; exp of a B2C key", _ALL,
+        unix_time("expires_on", "notAfter of its certificate, after which it should not be published; exp of a B2C key", _ALL,
             absent=f"{_NO_CERTIFICATE}, or no date was set", follows="starts_on"),
         *x509_columns(_ALL, _NO_CERTIFICATE),
     ),
