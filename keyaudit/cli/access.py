@@ -21,7 +21,10 @@ def access(
     ],
     output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
 ) -> int:
-    """Show everybody who can use a key or vault and by which way, groups and inherited roles followed; or what one can use."""
+    """Show who can use a key or vault, or what one can use.
+
+    Nested groups, inherited roles and access policies are resolved, and each way in is named.
+    """
     from keyaudit import audit  # noqa: PLC0415 - heavy
     from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
     from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy

@@ -34,18 +34,23 @@ def blast_radius(
     output: Annotated[Drawing, typer.Option("--output", "-o", help="Format on stdout.")] = Drawing.TEXT,
     verify: Annotated[
         bool,
-        typer.Option("--verify", help="Only say what still accepts it; exit 0 if nothing does, 1 if something, 3 if unknown."),
+        typer.Option(
+            "--verify", help="Only check what still accepts it; exit 0 if nothing does, 1 if something does, 3 if unknown."
+        ),
     ] = False,
     since: Annotated[
         Path | None,
         typer.Option(
             "--since",
             metavar="DIR",
-            help="With --verify: an earlier snapshot, which knows what is gone. What none has is unknown: it may be mistyped.",
+            help="With --verify: an earlier snapshot, to recognize what was deleted since. Otherwise that is unknown.",
         ),
     ] = None,
 ) -> int:
-    """Show what trusts a key and what whoever holds it can become and reach, with a plan to close it that is never run."""
+    """Show what a stolen key opens, and a plan to close it.
+
+    Lists what trusts the key and what its holder can sign in as and reach. The plan is printed, never run.
+    """
     from keyaudit import audit  # noqa: PLC0415 - heavy
     from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
     from keyaudit.cli.source import check_since, snapshot  # noqa: PLC0415 - heavy

@@ -52,7 +52,7 @@ def channels(to: Sequence[str], to_file: Path | None, environ: Mapping[str, str]
         (place, sum(each == place for each, _ in found[:end]), address) for end, (place, address) in enumerate(found, 1)
     ]
     if not found:
-        raise UsageError("notify", "says nowhere whom to tell", f"{_REMEDY}, or see the messages with --dry-run")
+        raise UsageError("notify", "no destination", f"set {VARIABLE} or --to-file; --dry-run prints the messages")
     # What it is made of, it says is going out of fashion; that is nothing to the reader.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)

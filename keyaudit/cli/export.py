@@ -24,8 +24,8 @@ def export(
         list[str],
         typer.Argument(
             metavar="FORMAT[=PATH]... | verify DIR",
-            help="What to write and where to; without a path it goes to stdout. bundle=DIR is a folder of evidence, "
-            "and verify DIR checks that nothing of it was changed since.",
+            help="The format and its file; without a path it goes to stdout. bundle=DIR is a folder of evidence, "
+            "and verify DIR checks that it was not changed.",
         ),
     ],
     history: Annotated[
@@ -33,12 +33,15 @@ def export(
         typer.Option(
             "--history",
             metavar="DIR",
-            help="For html: a folder with earlier snapshots of the tenant, to show how it has fared by the same policies.",
+            help="For html: a folder of earlier snapshots of the tenant, to show the trend.",
         ),
     ] = None,
     bom: Annotated[bool, typer.Option("--bom", help=BOM)] = False,
 ) -> int:
-    """Write what was found for other programs, passes too: findings, inventory and what could not be seen."""
+    """Write findings and inventory as files for other programs.
+
+    Passes and what could not be read are included. `verify DIR` checks a bundle. Formats: keyaudit explain exports.
+    """
     if formats[0] == _VERIFY:
         if (live, stored, choice, redaction) != (Live(quiet=live.quiet), Stored(), Choice(), Redaction()):
             raise UsageError("export verify", "looks at a folder and at nothing else", "leave all flags out")

@@ -25,14 +25,15 @@ PIPELINES = {System.GITHUB: Path(".github/workflows/keyaudit.yml"), System.AZURE
 
 def init(
     *,
-    ci: Annotated[
-        System | None, typer.Option("--ci", help="Also write a pipeline that audits each day, for this system.")
-    ] = None,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write to. Default: where you are.")] = Path(),
+    ci: Annotated[System | None, typer.Option("--ci", help="Also write a daily pipeline for this system.")] = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="The folder to write to. Default: the current one.")
+    ] = Path(),
 ) -> int:
-    """Write keyaudit.toml, with every setting as a comment; with --ci also a pipeline. Nothing that is there is overwritten.
+    """Write a keyaudit.toml to edit; with --ci also a pipeline.
 
-    Both are readable by everyone: they hold no secrets, and belong under review.
+    Every setting is in it as a comment. Existing files are not overwritten. Both files are readable by everyone: they hold no
+    secrets, and belong under review.
     """
 
     files = {out / DEFAULT_CONFIG: str(DEFAULT_CONFIG)}

@@ -91,7 +91,7 @@ def judged(
     waivers = _waivers(choice, known)
     baseline = _baseline(choice.baseline)
     if new_only and baseline is None:
-        raise UsageError("--new-only", "new since when is not said", "name a baseline with --baseline")
+        raise UsageError("--new-only", "needs --baseline FILE", "keyaudit baseline create writes one")
     allowances = [Allowance.parse(text) for text in choice.allow_gap or ()]
     earlier = open_snapshot(since) if since is not None else None
     with snapshot(live, stored, among=among) as (taken, as_of):

@@ -42,19 +42,21 @@ def report(
         GroupBy | None,
         typer.Option(
             "--group-by",
-            help="By resource (the default); by policy, for a campaign; by owner, to hand work out; none: a table.",
+            help="resource is the default; policy: to fix one kind of finding; owner: to assign work; none: one table.",
         ),
     ] = None,
     sort: Annotated[
         Sort,
         typer.Option(
             "--sort",
-            help="The order of findings, and so of their groups; score (blast radius x exposure x age): the highest first.",
+            help="The order of findings and groups. score is blast radius x exposure x age, the highest first.",
         ),
     ] = Sort.SEVERITY,
     columns: Annotated[
         str | None,
-        typer.Option("--columns", metavar="NAME,...", help="For a table: its columns, as in severity,resource,owner,expires."),
+        typer.Option(
+            "--columns", metavar="NAME,...", help="The columns of a table, for example severity,resource,owner,expires."
+        ),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="List every finding, by resource.")] = False,
     severity: Annotated[
@@ -66,7 +68,9 @@ def report(
     framework: Annotated[
         str | None,
         typer.Option(
-            "--framework", metavar="NAME", help="By the controls of a framework, as in cis-azure-6.0, and by its limits."
+            "--framework",
+            metavar="NAME",
+            help="Group by the controls of a framework, for example cis-azure-6.0, and use its limits.",
         ),
     ] = None,
     since: Annotated[
@@ -74,7 +78,7 @@ def report(
         typer.Option(
             "--since",
             metavar="DIR",
-            help="An earlier snapshot, against which the shrinkage in [expect] of keyaudit.toml is measured.",
+            help="An earlier snapshot, with which shrinkage in [expect] of keyaudit.toml is compared.",
         ),
     ] = None,
 ) -> int:

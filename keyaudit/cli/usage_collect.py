@@ -28,12 +28,10 @@ _DAYS = 30
 def collect(
     live: Live,
     *,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The new folder to write them to.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The new folder to write to.")],
     since: Annotated[
         str | None,
-        typer.Option(
-            "--first-day", metavar="DATE", help="The first day to read. Default: so that with the last it is 30 days."
-        ),
+        typer.Option("--first-day", metavar="DATE", help="The first day to read. Default: 30 days, with the last."),
     ] = None,
     until: Annotated[
         str | None, typer.Option("--last-day", metavar="DATE", help="The last day to read. Default: today.")
@@ -43,21 +41,21 @@ def collect(
         typer.Option(
             "--source",
             metavar="NAME|GLOB",
-            help="Only these tables of workspaces or lists of Graph, as in AZKVAuditLogs or signIns; repeatable.",
+            help="Only these tables of workspaces or lists of Graph, for example AZKVAuditLogs or signIns; repeatable.",
         ),
     ] = None,
     audit_search: Annotated[
         bool,
         typer.Option(
             "--audit-search",
-            help="Also search the unified audit log, for mail that was read and recording that was switched off. The search "
-            "is made in the tenant, and stays there.",
+            help="Also search the unified audit log for mail that was read and auditing that was turned off. The search "
+            "is created in the tenant, and stays there.",
         ),
     ] = False,
 ) -> int:
-    """Read logs from Log Analytics workspaces and Microsoft Graph into a folder of uses, as usage import does from files.
+    """Read logs from Log Analytics and Graph into a folder.
 
-    What could not be read is named with its reason, and ends with exit code 3.
+    What could not be read is listed with its reason; then the exit code is 3.
     """
     from keyaudit.cli.clock import SystemClock  # noqa: PLC0415 - heavy
     from keyaudit.cli.live import collect_cycles_later  # noqa: PLC0415 - heavy

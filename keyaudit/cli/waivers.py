@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from keyaudit.model.run import Report
     from keyaudit.model.waivers import Waiver
 
-app = typer.Typer(help="Exceptions that somebody owns, and that end by themselves.", rich_markup_mode=None)
+app = typer.Typer(help="Manage exceptions, each with an owner and an end date.", rich_markup_mode=None)
 
 File = Annotated[Path, typer.Option("--file", metavar="FILE", help="The file of waivers.")]
 _FILE = Path("keyaudit.waivers.yaml")
@@ -28,7 +28,7 @@ _NEW = "version: 1\nwaivers: []\n"
 
 @app.command("list")
 def list_(*, policies: Own = None, file: File = _FILE) -> int:
-    """List the waivers: what each covers, whose it is, and when it ends."""
+    """List the waivers, with what each covers, owner and last day."""
     from tabulate import tabulate  # noqa: PLC0415 - heavy
 
     from keyaudit.cli.clock import SystemClock  # noqa: PLC0415 - heavy
@@ -52,7 +52,10 @@ def list_(*, policies: Own = None, file: File = _FILE) -> int:
 
 @flags(Live, Stored)
 def check(live: Live, stored: Stored, *, policies: Own = None, file: File = _FILE) -> int:
-    """Say which waivers have expired; with --from, --demo or a tenant to read also which cover nothing. Exit 1 if any."""
+    """List waivers that have expired or cover nothing.
+
+    Those that cover nothing need --from, --demo or --tenant. Exit 1 if there are any.
+    """
     from keyaudit.report.lines import plural  # noqa: PLC0415 - heavy
     from keyaudit.report.missing import waiver_lines  # noqa: PLC0415 - heavy
 
@@ -72,21 +75,21 @@ def check(live: Live, stored: Stored, *, policies: Own = None, file: File = _FIL
 @app.command("add")
 def add(
     *,
-    policy: Annotated[str, typer.Option("--policy", metavar="ID|GLOB", help="The policy that it is an exception to.")],
-    resource: Annotated[str, typer.Option("--resource", metavar="ID|GLOB", help="What is excepted: `*` stands for any text.")],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")],
-    owner: Annotated[str, typer.Option("--owner", metavar="WHO", help="Who answers for it.")],
-    approved_by: Annotated[str, typer.Option("--approved-by", metavar="WHO", help="Who allowed it.")],
-    expires: Annotated[str, typer.Option("--expires", metavar="DATE", help="The last day on which it holds.")],
-    id_: Annotated[str | None, typer.Option("--id", metavar="ID", help="Its id. Default: W-YEAR-NUMBER.")] = None,
-    ticket: Annotated[str | None, typer.Option("--ticket", metavar="TEXT", help="Where it was decided.")] = None,
+    policy: Annotated[str, typer.Option("--policy", metavar="ID|GLOB", help="The policy to make an exception to.")],
+    resource: Annotated[str, typer.Option("--resource", metavar="ID|GLOB", help="The resource; `*` stands for any text.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why the risk is accepted.")],
+    owner: Annotated[str, typer.Option("--owner", metavar="WHO", help="Who is responsible for it.")],
+    approved_by: Annotated[str, typer.Option("--approved-by", metavar="WHO", help="Who approved it.")],
+    expires: Annotated[str, typer.Option("--expires", metavar="DATE", help="The last day on which it is valid.")],
+    id_: Annotated[str | None, typer.Option("--id", metavar="ID", help="The id of the waiver. Default: W-YEAR-NUMBER.")] = None,
+    ticket: Annotated[str | None, typer.Option("--ticket", metavar="TEXT", help="The ticket in which it was decided.")] = None,
     covers: Annotated[
-        str | None, typer.Option("--covers", metavar="coverage", help="It accepts what was not read, for 30 days at most.")
+        str | None, typer.Option("--covers", metavar="coverage", help="Accept a gap in what was read, for 30 days at most.")
     ] = None,
     policies: Own = None,
     file: File = _FILE,
 ) -> int:
-    """Add a waiver to the file, and keep what people wrote there."""
+    """Add a waiver to the file, and keep its comments."""
     from keyaudit.model.times import iso_date  # noqa: PLC0415 - heavy
 
     today = iso_date(_today())
@@ -111,7 +114,10 @@ def add(
 
 @flags(Live, Stored)
 def prune(live: Live, stored: Stored, *, policies: Own = None, file: File = _FILE) -> int:
-    """Remove the waivers that have expired; with --from, --demo or a tenant to read also those that cover nothing."""
+    """Remove waivers that have expired or cover nothing.
+
+    Those that cover nothing need --from, --demo or --tenant.
+    """
     from keyaudit.model.waivers import State  # noqa: PLC0415 - heavy
 
     waivers = _loaded(file, policies)
@@ -140,6 +146,8 @@ app.command("prune")(prune)
 def _loaded(file: Path, own: Path | None) -> "tuple[Waiver, ...]":
     from keyaudit.policy.waivers import load_waivers  # noqa: PLC0415 - heavy
 
+    if not file.exists():
+        raise UsageError(str(file), "does not exist", "keyaudit waivers add begins one")
     return load_waivers(file, policies=_known(own), today=_today())
 
 

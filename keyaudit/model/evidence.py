@@ -28,4 +28,4 @@ REQUIRABLE = (*EVIDENCE, NOT_IN_CLOUD)
 def remedy(needs: Sequence[str]) -> str:
     """How to supply it."""
     flags = [EVIDENCE[need] for need in needs if EVIDENCE.get(need)]
-    return f"supply it with {' and '.join(flags)}" if flags else "this version cannot take it yet"
+    return f"supply it with {' and '.join(flags)}" if flags else "not available in this version"
