@@ -27,9 +27,11 @@ def access(
     """
     from keyaudit import audit  # noqa: PLC0415 - heavy
     from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
+    from keyaudit.cli.progress import told_if_long  # noqa: PLC0415 - heavy
     from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
     from keyaudit.report.access import FORMATS  # noqa: PLC0415 - heavy
 
     with snapshot(live, stored) as (taken, as_of):
-        found = audit.access(taken, asked, as_of=as_of)
+        with told_if_long("following the ways in", quiet=live.quiet):
+            found = audit.access(taken, asked, as_of=as_of)
         return show(FORMATS[output], found, found.verdict)

@@ -53,6 +53,7 @@ def blast_radius(
     """
     from keyaudit import audit  # noqa: PLC0415 - heavy
     from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
+    from keyaudit.cli.progress import told_if_long  # noqa: PLC0415 - heavy
     from keyaudit.cli.source import check_since, snapshot  # noqa: PLC0415 - heavy
     from keyaudit.inventory.snapshot import open_snapshot  # noqa: PLC0415 - heavy
     from keyaudit.model.errors import UsageError  # noqa: PLC0415 - heavy
@@ -64,7 +65,8 @@ def blast_radius(
     with snapshot(live, stored) as (taken, as_of):
         if since is not None and earlier is not None:
             check_since(since, earlier.run, taken.run)
-        found = audit.blast_radius(taken, asked, as_of=as_of, verify=verify, since=earlier)
+        with told_if_long("following what the key opens", quiet=live.quiet):
+            found = audit.blast_radius(taken, asked, as_of=as_of, verify=verify, since=earlier)
         if stored.from_:
             found = replace(found, kept_in=str(stored.from_[0]))
         return show(FORMATS[output], found, found.verdict)

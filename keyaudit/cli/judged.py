@@ -9,6 +9,7 @@ from keyaudit.cli.chosen import chosen
 from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.limits import settled
 from keyaudit.cli.options import Choice, Live, Stored
+from keyaudit.cli.progress import told_if_long
 from keyaudit.cli.source import check_since, each, snapshot
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.allowances import Allowance
@@ -20,6 +21,7 @@ from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.load import Policy, load
 from keyaudit.policy.queries import Scoring
+from keyaudit.report.lines import plural
 
 WAIVERS = Path("keyaudit.waivers.yaml")
 """The waivers of the folder that a command is run in."""
@@ -100,7 +102,8 @@ def judged(
         if baseline is not None and baseline.tenant_id != taken.run.tenant_id.lower():
             what = f"the baseline is of tenant {one_line(baseline.tenant_id)}, not of {one_line(taken.run.tenant_id)}"
             raise UnsafeError("--baseline", what, "name this tenant's")
-        with audit.judge(
+        place = f" over {one_line(str(taken.folder), 1_024)}" if stored.from_ else ""
+        judging = audit.judge(
             taken,
             policies,
             as_of=as_of,
@@ -118,7 +121,10 @@ def judged(
             whole_rows=whole_rows,
             expected=how.expected,
             since=earlier,
-        ) as report:
+        )
+        with ExitStack() as stack:
+            with told_if_long(f"evaluating {plural(len(policies), 'policy', 'policies')}{place}", quiet=live.quiet):
+                report = stack.enter_context(judging)
             yield report
 
 

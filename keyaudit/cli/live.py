@@ -21,6 +21,7 @@ from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.cloud.network import Network
 from keyaudit.collect.evidence import Evidence, supplied
 from keyaudit.collect.run import note_unread
+from keyaudit.collect.surfaces import SURFACES
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.model import times
@@ -88,7 +89,7 @@ async def _collect(
 ) -> audit.Collected:
     clock = SystemClock()
     async with where(live, clock, settle(live, resume=resume)) as source:
-        with progress(quiet=live.quiet) as shown:
+        with progress(quiet=live.quiet, steps=len(SURFACES.names)) as shown:
             return await audit.collect(
                 dataclasses.replace(source, roams=among),
                 folder,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keyaudit.cli.options import DEFAULT_CONFIG, Live, Stored
+from keyaudit.cli.progress import told_if_long
 from keyaudit.model import times
 from keyaudit.model.errors import AccessError, UnavailableError, UnsafeError, UsageError
 from keyaudit.model.run import Run
@@ -80,7 +81,9 @@ def _stored(live: Live, stored: Stored) -> Iterator[tuple["Snapshot", int]]:
         raise UsageError("--import", what, "leave it out, or collect again with it")
     from keyaudit.inventory.snapshot import open_snapshot  # noqa: PLC0415 - with the database
 
-    taken = _with_environments(open_snapshot(folder), live)
+    with told_if_long(f"checking that {one_line(str(folder), 1_024)} is whole", quiet=live.quiet):
+        opened = open_snapshot(folder)
+    taken = _with_environments(opened, live)
     if live.tenant and taken.run.tenant_id.lower() not in {tenant.lower() for tenant in live.tenant}:
         what = f"the snapshot is of tenant {taken.run.tenant_id}, not of {' or '.join(live.tenant)}"
         raise UnsafeError("--tenant", what, "name its id, or another snapshot")
