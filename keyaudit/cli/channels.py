@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from keyaudit.cli.streams import tell
 from keyaudit.model.digest import Digest
 from keyaudit.model.errors import UsageError
+from keyaudit.model.extras import installing
 from keyaudit.model.text import one_line
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _channel(place: str, number: int, address: str) -> Channel:
         from apprise import Apprise, AppriseAsset  # noqa: PLC0415 - heavy, and an extra
         from apprise.common import PersistentStoreMode  # noqa: PLC0415
     except ImportError as error:
-        raise UsageError("notify", f"needs {error.name}, which is not installed", "pip install 'keyaudit[notify]'") from error
+        raise UsageError("notify", f"needs {error.name}, which is not installed", installing("notify")) from error
     # What these say may quote an address, or a host and a path that are one.
     for name in ("apprise", "urllib3", "requests", "requests_oauthlib", "oauthlib", "markdown"):
         logging.getLogger(name).disabled = True

@@ -86,6 +86,7 @@ def report(
     from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
     from keyaudit.cli.output import deliver, listed, marked, scoring, targets  # noqa: PLC0415 - heavy
     from keyaudit.cli.redaction import salt, without_names  # noqa: PLC0415 - heavy
+    from keyaudit.cli.source import named  # noqa: PLC0415 - heavy
 
     if framework is not None:
         if since is not None:
@@ -109,9 +110,8 @@ def report(
     with all_judged(live, stored, choice, fail_on=None, scoring=scores, listed=listed(files), since=since) as judged:
         result = without_names(judged, redaction, key)
         least = severity or Severity.INFO
-        return deliver(
-            result, shown, files, result, **how, sort=sort, full=not first_screen, least=least, top=top, hints=not live.quiet
-        )
+        how |= {"sort": sort, "full": not first_screen, "least": least, "top": top}
+        return deliver(result, shown, files, result, **how, hints=not live.quiet, source=named(live, stored))
 
 
 def _arranged(output: Format | None, group_by: GroupBy | None, columns: str | None) -> dict[str, object]:

@@ -12,6 +12,7 @@ from keyaudit.cli.progress import told_if_long
 from keyaudit.model import times
 from keyaudit.model.errors import AccessError, UnavailableError, UnsafeError, UsageError
 from keyaudit.model.run import Run
+from keyaudit.model.shell import option
 from keyaudit.model.text import one_line
 
 if TYPE_CHECKING:
@@ -26,6 +27,15 @@ def each(live: Live, stored: Stored) -> Sequence[tuple[Live, Stored]]:
     if stored.from_:
         return [(live, replace(stored, from_=[folder])) for folder in stored.from_]
     return [(replace(live, tenant=[tenant]), stored) for tenant in live.tenant or ()] or [(live, stored)]
+
+
+def named(live: Live, stored: Stored) -> str:
+    """The flags that named the tenant, as they are typed: for commands that go on with the same one."""
+    flags = [option("--from", one_line(str(folder), 1_024)) for folder in stored.from_ or ()]
+    flags += ["--demo"] if live.demo else []
+    flags += [option("--estate", one_line(live.estate))] if live.demo and live.estate else []
+    flags += [option("--tenant", one_line(tenant)) for tenant in live.tenant or ()]
+    return " ".join(flags)
 
 
 def check_since(folder: Path, there: Run, here: Run) -> None:

@@ -14,6 +14,7 @@ from keyaudit.cli.options import Choice, Live, Stored, flags
 from keyaudit.cli.policies import Own
 from keyaudit.cli.streams import printing
 from keyaudit.model.errors import Exit, UsageError
+from keyaudit.model.extras import installing
 
 if TYPE_CHECKING:
     from keyaudit.model.run import Report
@@ -186,8 +187,8 @@ def _edited(file: Path, own: Path | None) -> Iterator[Any]:
     try:
         from ruamel.yaml import YAML  # noqa: PLC0415 - heavy, and an extra
     except ImportError as error:
-        remedy = "pip install 'keyaudit[waivers]', or edit the file by hand"
-        raise UsageError("keyaudit waivers", "ruamel.yaml is not installed, which keeps comments", remedy) from error
+        remedy = f"{installing('waivers')}, or edit the file by hand"
+        raise UsageError("waivers", "needs ruamel.yaml, which is not installed, to keep comments", remedy) from error
     editor = YAML()
     editor.preserve_quotes = True
     editor.indent(mapping=2, sequence=4, offset=2)

@@ -203,4 +203,4 @@ def test_without_apprise_it_says_what_to_install(keyaudit: Keyaudit, monkeypatch
     monkeypatch.setitem(__import__("sys").modules, "apprise", None)
     ran = keyaudit("notify", "--demo", "--since", "nowhere", "--to", "json://localhost:1")
     assert ran.code == Exit.USAGE
-    assert "pip install 'keyaudit[notify]'" in ran.err
+    assert "pip install '.[notify]' in the checkout" in ran.err

@@ -72,7 +72,7 @@ def test_every_format_says_why_and_what_to_do(keyaudit: Keyaudit, contoso: Path,
     remedies = {gap["detail"]: gap["remedy"] for gap in found.json["gaps"] if gap["reason"] == "not_supplied"}
     assert remedies == {
         "logs": "supply it with --import logs=DIR",
-        "custody": "this version cannot take it yet",
+        "custody": "not available in this version: no way to supply custody",
         "unified-audit": "supply it with --import ual=FILE",
     }
     assert found.json["not_judged"] == []
