@@ -33,7 +33,7 @@ PRINTED = set[str]()
 """Their command lines that ran already: each is run once, wherever it stands."""
 POLICIES = {
     "app-secret-too-long",
-    "kv-cert-no-auto-renewal",
+    "kv-cert-no-auto-renew",
     "kv-key-rotation-overdue",
     "kv-key-software-protected",
     "log-ual-off",
