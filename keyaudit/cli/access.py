@@ -25,13 +25,13 @@ def access(
 
     Nested groups, inherited roles and access policies are resolved, and each way in is named.
     """
-    from keyaudit import audit  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
-    from keyaudit.cli.progress import told_if_long  # noqa: PLC0415 - heavy
-    from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
-    from keyaudit.report.access import FORMATS  # noqa: PLC0415 - heavy
+    from keyaudit import ask
+    from keyaudit.cli.output import show
+    from keyaudit.cli.progress import told_if_long
+    from keyaudit.cli.source import snapshot
+    from keyaudit.report.access import FORMATS
 
     with snapshot(live, stored) as (taken, as_of):
         with told_if_long("following the ways in", quiet=live.quiet):
-            found = audit.access(taken, asked, as_of=as_of)
+            found = ask.access(taken, asked, as_of=as_of)
         return show(FORMATS[output], found, found.verdict)

@@ -120,7 +120,7 @@ def _run(arguments: Sequence[str]) -> int:
             _say(str(error))
         return error.exit
     except TyperException as error:
-        from keyaudit.cli.mistakes import explained  # noqa: PLC0415 - few command lines are mistaken
+        from keyaudit.cli.mistakes import explained
 
         _say(explained(error, typer.main.get_command(app(arguments)), arguments))
         return Exit.USAGE

@@ -51,13 +51,13 @@ def blast_radius(
 
     Lists what trusts the key and what its holder can sign in as and reach. The plan is printed, never run.
     """
-    from keyaudit import audit  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
-    from keyaudit.cli.progress import told_if_long  # noqa: PLC0415 - heavy
-    from keyaudit.cli.source import check_since, snapshot  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.snapshot import open_snapshot  # noqa: PLC0415 - heavy
-    from keyaudit.model.errors import UsageError  # noqa: PLC0415 - heavy
-    from keyaudit.report.blast_radius import FORMATS  # noqa: PLC0415 - heavy
+    from keyaudit import ask
+    from keyaudit.cli.output import show
+    from keyaudit.cli.progress import told_if_long
+    from keyaudit.cli.source import check_since, snapshot
+    from keyaudit.inventory.snapshot import open_snapshot
+    from keyaudit.model.errors import UsageError
+    from keyaudit.report.blast_radius import FORMATS
 
     if since is not None and not verify:
         raise UsageError("--since", "knows what is gone, which is asked to verify only", "add --verify, or leave it out")
@@ -66,7 +66,7 @@ def blast_radius(
         if since is not None and earlier is not None:
             check_since(since, earlier.run, taken.run)
         with told_if_long("following what the key opens", quiet=live.quiet):
-            found = audit.blast_radius(taken, asked, as_of=as_of, verify=verify, since=earlier)
+            found = ask.blast_radius(taken, asked, as_of=as_of, verify=verify, since=earlier)
         if stored.from_:
             found = replace(found, kept_in=str(stored.from_[0]))
         return show(FORMATS[output], found, found.verdict)

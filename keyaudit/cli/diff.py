@@ -31,10 +31,10 @@ def diff(
     Lists what is new, fixed, raised or lowered in severity, and what was readable before and is not now. Each snapshot is
     evaluated as of its own day.
     """
-    from keyaudit.cli.judged import judged  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
-    from keyaudit.model.errors import UnsafeError, UsageError  # noqa: PLC0415 - heavy
-    from keyaudit.report.difference import FORMATS, compare  # noqa: PLC0415 - heavy
+    from keyaudit.cli.judged import judged
+    from keyaudit.cli.output import show
+    from keyaudit.model.errors import UnsafeError, UsageError
+    from keyaudit.report.difference import FORMATS, compare
 
     with (
         judged(Live(config=config, quiet=quiet), Stored(from_=[old]), choice, fail_on=None) as before,

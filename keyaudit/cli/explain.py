@@ -31,8 +31,8 @@ def explain(
     A policy: why it exists, what it reads, how to fix its findings. A finding: its evidence and score; it is looked up in
     --from DIR, --demo or the live tenant. Without an argument: all topics.
     """
-    from keyaudit.report import topics  # noqa: PLC0415 - heavy
-    from keyaudit.report.explain import render_policy  # noqa: PLC0415 - heavy
+    from keyaudit.report import topics
+    from keyaudit.report.explain import render_policy
 
     name = topic.lower()
     if _FINGERPRINT.fullmatch(name):
@@ -50,9 +50,9 @@ def explain(
 
 
 def _finding(fingerprint: str, live: Live, stored: Stored, choice: Choice) -> int:
-    from keyaudit.cli.judged import judged  # noqa: PLC0415 - heavy
-    from keyaudit.policy.queries import Scoring  # noqa: PLC0415 - heavy
-    from keyaudit.report.finding import render_finding  # noqa: PLC0415 - heavy
+    from keyaudit.cli.judged import judged
+    from keyaudit.policy.queries import Scoring
+    from keyaudit.report.finding import render_finding
 
     with judged(live, stored, choice, fail_on=None, scoring=Scoring.CARRIED) as report:
         # A pass has a fingerprint, too; there are many, and seldom is one asked for.

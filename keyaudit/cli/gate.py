@@ -40,11 +40,11 @@ def gate(
     Exit 0 only if everything required was read and no open finding reaches --fail-on. --redact applies to the files of
     --export; what gate itself prints keeps its names.
     """
-    from keyaudit.cli.agents import tell_agent  # noqa: PLC0415 - heavy
-    from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import deliver, listed, marked, scoring, targets  # noqa: PLC0415 - heavy
-    from keyaudit.cli.redaction import salt, without_names  # noqa: PLC0415 - heavy
-    from keyaudit.model.findings import Severity  # noqa: PLC0415 - heavy
+    from keyaudit.cli.agents import tell_agent
+    from keyaudit.cli.judged import all_judged
+    from keyaudit.cli.output import deliver, listed, marked, scoring, targets
+    from keyaudit.cli.redaction import salt, without_names
+    from keyaudit.model.findings import Severity
 
     files = targets(shown.export or (), "--export")
     marked(shown.bom, [shown.output or "", *(target.format for target in files)])

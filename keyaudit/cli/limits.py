@@ -70,7 +70,7 @@ def _of_file(live: Live) -> "tuple[Config | None, Sequence[UsageError]]":
     """What the file in use says, and the mistakes in it; None where there is none."""
     if live.config is None and (live.demo or not DEFAULT_CONFIG.is_file()):
         return None, ()
-    from keyaudit.cli.config import read_with_mistakes  # noqa: PLC0415 - with all that reads such a file
+    from keyaudit.cli.config import read_with_mistakes
 
     return read_with_mistakes(live.config)
 

@@ -95,8 +95,8 @@ def progress(*, quiet: bool, steps: int | None = None) -> Iterator[Silent | Bars
     if quiet or not sys.stderr.isatty():
         yield Silent() if quiet else Lines()
         return
-    from rich.console import Console  # noqa: PLC0415 - heavy, and only a terminal needs it
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True, no_color=not coloured(sys.stderr)), transient=True) as bars:

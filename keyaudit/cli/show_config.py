@@ -33,10 +33,10 @@ def show(
 
     As a run with the same flags would have them. Nothing is read from a tenant.
     """
-    from keyaudit.cli.effective import in_force  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import options  # noqa: PLC0415 - heavy
-    from keyaudit.report.grid import grid  # noqa: PLC0415 - heavy
-    from keyaudit.report.members import SCHEMA, inert  # noqa: PLC0415 - heavy
+    from keyaudit.cli.effective import in_force
+    from keyaudit.cli.output import options
+    from keyaudit.report.grid import grid
+    from keyaudit.report.members import SCHEMA, inert
 
     found = in_force(live, choice)
     with printing() as out:
@@ -58,7 +58,7 @@ def _group() -> None:
 
 
 def _row(setting: "Setting") -> tuple[str, str, str]:
-    from keyaudit.model.text import one_line  # noqa: PLC0415 - heavy
+    from keyaudit.model.text import one_line
 
     value = setting.value
     shown = setting.unset if value is None else ", ".join(value) if isinstance(value, list | tuple) else str(value)

@@ -27,9 +27,9 @@ def import_(
 
     What cannot be read is counted, with its place; then the exit code is 3.
     """
-    from keyaudit.collect.usage.read import read_logs  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.logs.write import Import, refuse_used, write_logs  # noqa: PLC0415 - heavy
-    from keyaudit.report.logs import complete, render  # noqa: PLC0415 - heavy
+    from keyaudit.collect.usage.read import read_logs
+    from keyaudit.inventory.logs.write import Import, refuse_used, write_logs
+    from keyaudit.report.logs import complete, render
 
     refuse_used(out)
     known = Import()

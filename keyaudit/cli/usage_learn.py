@@ -32,14 +32,14 @@ def learn(
     Which applications, networks and programs use which. Refused uses are not learned. An application that reads mail in these
     days is usual from then on: review the result with keyaudit usage show.
     """
-    from keyaudit.cli.output import options  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.logs import open_logs  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.usage.baseline import open_baseline  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.usage.learn import learn as learn_from  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.usage.learn import window_of  # noqa: PLC0415 - heavy
-    from keyaudit.report.files import check_absent, output_tree  # noqa: PLC0415 - heavy
-    from keyaudit.report.lines import joined, plural  # noqa: PLC0415 - heavy
-    from keyaudit.report.usage.text import missing  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import options
+    from keyaudit.inventory.logs import open_logs
+    from keyaudit.inventory.usage.baseline import open_baseline
+    from keyaudit.inventory.usage.learn import learn as learn_from
+    from keyaudit.inventory.usage.learn import window_of
+    from keyaudit.report.files import check_absent, output_tree
+    from keyaudit.report.lines import joined, plural
+    from keyaudit.report.usage.text import missing
 
     check_absent(out)
     first, last = day(since, "--first-day"), day(until, "--last-day")
@@ -63,10 +63,10 @@ def show(*, baseline: Annotated[Path, typer.Argument(metavar="BASELINE", help="T
 
     Which application uses what, how often, since when, and from how many networks.
     """
-    from keyaudit.inventory.usage.baseline import open_baseline  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.usage.listing import belonging  # noqa: PLC0415 - heavy
-    from keyaudit.model.text import one_line  # noqa: PLC0415 - heavy
-    from keyaudit.report.usage.learned import render  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.usage.baseline import open_baseline
+    from keyaudit.inventory.usage.listing import belonging
+    from keyaudit.model.text import one_line
+    from keyaudit.report.usage.learned import render
 
     found = open_baseline(baseline)
     with printing() as out:

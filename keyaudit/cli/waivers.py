@@ -30,10 +30,10 @@ _NEW = "version: 1\nwaivers: []\n"
 @app.command("list")
 def list_(*, policies: Own = None, file: File = _FILE) -> int:
     """List the waivers, with what each covers, owner and last day."""
-    from tabulate import tabulate  # noqa: PLC0415 - heavy
+    from tabulate import tabulate
 
-    from keyaudit.cli.clock import SystemClock  # noqa: PLC0415 - heavy
-    from keyaudit.model.text import one_line  # noqa: PLC0415 - heavy
+    from keyaudit.cli.clock import SystemClock
+    from keyaudit.model.text import one_line
 
     now = SystemClock().now()
     rows = [
@@ -57,8 +57,8 @@ def check(live: Live, stored: Stored, *, policies: Own = None, file: File = _FIL
 
     Those that cover nothing need --from, --demo or --tenant. Exit 1 if there are any.
     """
-    from keyaudit.report.lines import plural  # noqa: PLC0415 - heavy
-    from keyaudit.report.missing import waiver_lines  # noqa: PLC0415 - heavy
+    from keyaudit.report.lines import plural
+    from keyaudit.report.missing import waiver_lines
 
     waivers = _loaded(file, policies)
     if not _looked_at(live, stored):
@@ -91,7 +91,7 @@ def add(
     file: File = _FILE,
 ) -> int:
     """Add a waiver to the file, and keep its comments."""
-    from keyaudit.model.times import iso_date  # noqa: PLC0415 - heavy
+    from keyaudit.model.times import iso_date
 
     today = iso_date(_today())
     known = {waiver.id for waiver in _loaded(file, policies)} if file.exists() else set()
@@ -119,7 +119,7 @@ def prune(live: Live, stored: Stored, *, policies: Own = None, file: File = _FIL
 
     Those that cover nothing need --from, --demo or --tenant.
     """
-    from keyaudit.model.waivers import State  # noqa: PLC0415 - heavy
+    from keyaudit.model.waivers import State
 
     waivers = _loaded(file, policies)
     if not _looked_at(live, stored):
@@ -145,7 +145,7 @@ app.command("prune")(prune)
 
 
 def _loaded(file: Path, own: Path | None) -> "tuple[Waiver, ...]":
-    from keyaudit.policy.waivers import load_waivers  # noqa: PLC0415 - heavy
+    from keyaudit.policy.waivers import load_waivers
 
     if not file.exists():
         raise UsageError(str(file), "does not exist", "keyaudit waivers add begins one")
@@ -153,13 +153,13 @@ def _loaded(file: Path, own: Path | None) -> "tuple[Waiver, ...]":
 
 
 def _known(own: Path | None) -> list[str]:
-    from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
+    from keyaudit.policy.load import load
 
     return [policy.text.id for policy in load(besides=own)]
 
 
 def _today() -> int:
-    from keyaudit.cli.clock import SystemClock  # noqa: PLC0415 - heavy
+    from keyaudit.cli.clock import SystemClock
 
     return SystemClock().now()
 
@@ -167,7 +167,7 @@ def _today() -> int:
 @contextmanager
 def _uses(live: Live, stored: Stored, file: Path, own: Path | None) -> "Iterator[Report]":
     """A report by every policy, with these waivers."""
-    from keyaudit.cli.judged import judged  # noqa: PLC0415 - heavy
+    from keyaudit.cli.judged import judged
 
     with judged(live, stored, Choice(waivers=file, policies=own), fail_on=None) as report:
         yield report
@@ -181,11 +181,11 @@ def _looked_at(live: Live, stored: Stored) -> bool:
 @contextmanager
 def _edited(file: Path, own: Path | None) -> Iterator[Any]:
     """The file's content to be changed in place. What is not a file of waivers afterwards is refused, and nothing written."""
-    from keyaudit.policy.waivers import parse_waivers  # noqa: PLC0415 - heavy
-    from keyaudit.report.files import output_file  # noqa: PLC0415 - heavy
+    from keyaudit.policy.waivers import parse_waivers
+    from keyaudit.report.files import output_file
 
     try:
-        from ruamel.yaml import YAML  # noqa: PLC0415 - heavy, and an extra
+        from ruamel.yaml import YAML
     except ImportError as error:
         remedy = f"{installing('waivers')}, or edit the file by hand"
         raise UsageError("waivers", "needs ruamel.yaml, which is not installed, to keep comments", remedy) from error
