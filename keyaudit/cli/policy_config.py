@@ -54,7 +54,7 @@ def _required(file: Toml, path: Keys, value: object) -> tuple[str, ...]:
 def _parameters(file: Toml, path: Keys, value: object) -> dict[str, dict[str, Given]]:
     found: dict[str, dict[str, Given]] = {}
     for policy, parameters in file.named(path, value).items():
-        named = file.attempt(partial(file.named, (*path, policy), parameters), {})
+        named: dict[str, Any] = file.attempt(partial(file.named, (*path, policy), parameters), {})
         read = {name: file.value((*path, policy), named, name, partial(_given, file), None) for name in named}
         found[policy] = {name: given for name, given in read.items() if given is not None}
     return found
