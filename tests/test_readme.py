@@ -50,7 +50,9 @@ def test_nobody_is_told_to_install_it_from_a_registry() -> None:
     places = [README, *TOPICS.glob("*.md"), *(root / ".github").rglob("*.yml"), *(root / "keyaudit").rglob("*.py")]
     told = re.compile(r"pip3? install (?:-\S+ )*[\"']?keyaudit(?:\[|[=~<>]=|[\"'\s]|$)", re.MULTILINE)
     assert len(places) > 200
-    assert all(told.search(f"pip install {text}\n") for text in ("keyaudit", "--quiet keyaudit", "'keyaudit[xlsx]'", "keyaudit==1"))
+    assert all(
+        told.search(f"pip install {text}\n") for text in ("keyaudit", "--quiet keyaudit", "'keyaudit[xlsx]'", "keyaudit==1")
+    )
     for path in places:
         found = told.search(path.read_text(encoding="utf-8"))
         assert found is None, f"{path}: {found and found[0]}"

@@ -34,7 +34,7 @@ COINED: dict[str, str] = {
 }
 """Patterns of words, each with what to say. What a pattern finds anywhere in a text that people read is a mistake."""
 
-# What a report prints, and a whole policy: the formats' tests are about the one, and why a policy exists is in words of its own.
+# What a report prints, which is for the formats' tests, and the text of a whole policy.
 _SHOWN = re.compile(r"<!-- generated: (?:demo|hardened|policy-example) -->.*?<!-- end -->", re.DOTALL)
 _FOUND = re.compile("|".join(rf"(?:(?<![\w-])(?:{pattern})(?![\w-]))" for pattern in COINED), re.IGNORECASE | re.MULTILINE)
 
@@ -45,7 +45,7 @@ def coined(text: str) -> list[str]:
 
 
 def said() -> Iterator[tuple[str, str]]:
-    """Texts that people read, each with its place: titles, problems and messages, help, errors, topics, README and templates."""
+    """Texts that people read, with their places: titles, problems, messages, help, errors, topics, README, templates."""
     yield "messages", MESSAGES.read_text(encoding="utf-8")
     for path in (README, *TOPICS.glob("*.md"), *(PACKAGE / "cli" / "templates").iterdir()):
         yield path.name, _SHOWN.sub("", path.read_text(encoding="utf-8"))

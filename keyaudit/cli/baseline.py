@@ -40,7 +40,7 @@ def create(
     from keyaudit.report.lines import plural
 
     if choice.baseline is not None:
-        raise UsageError("--baseline", "is what this command writes", "name the file with --out")
+        raise UsageError("--baseline", "this command writes the baseline", "name its file with --out")
     check(out)
     before = read_baseline(out) if out.exists() else None
     with judged(live, stored, choice, fail_on=None) as report:

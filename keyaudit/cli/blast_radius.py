@@ -60,7 +60,7 @@ def blast_radius(
     from keyaudit.report.blast_radius import FORMATS
 
     if since is not None and not verify:
-        raise UsageError("--since", "knows what is gone, which is asked to verify only", "add --verify, or leave it out")
+        raise UsageError("--since", "only works with --verify", "add --verify, or leave it out")
     earlier = open_snapshot(since) if since is not None else None
     with snapshot(live, stored) as (taken, as_of):
         if since is not None and earlier is not None:

@@ -80,19 +80,19 @@ def _of_file(path: Path) -> list[str]:
         mode = path.stat().st_mode
         # A pipe or device would never end.
         if not stat.S_ISREG(mode):
-            raise UsageError(str(path), "not a file", "name a file with an address a line")
+            raise UsageError(str(path), "not a file", "name a file with one address per line")
         with path.open("rb") as file:
             data = file.read(_MOST + 1)
         lines = data.decode().splitlines() if len(data) <= _MOST else []
     except OSError as error:
-        raise UsageError(str(path), f"cannot be read: {error.strerror}", "name a file with an address a line") from error
+        raise UsageError(str(path), f"cannot be read: {error.strerror}", "name a file with one address per line") from error
     except UnicodeDecodeError as error:
-        raise UsageError(str(path), "not UTF-8", "name a file with an address a line") from error
+        raise UsageError(str(path), "not UTF-8", "name a file with one address per line") from error
     if platform.others_can_read(mode):
-        tell(f"keyaudit: {one_line(str(path))}: others can read it, and the secrets in it; chmod 600 keeps them out")
+        tell(f"keyaudit: {one_line(str(path))}: other users can read it, and the secrets in it; protect it with chmod 600")
     found = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not found:
-        raise UsageError(str(path), "holds no address, or more than 64 KB", "name a file with an address a line")
+        raise UsageError(str(path), "holds no address, or more than 64 KB", "name a file with one address per line")
     return found
 
 

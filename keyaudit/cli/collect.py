@@ -43,7 +43,7 @@ def collect(
     if len(tenants) == 1:
         return _collect(live, out, out, resume=resume, since=since)
     if since is not None:
-        raise UsageError("--since", "is of one tenant, and several are named", "collect that one alone")
+        raise UsageError("--since", "takes one tenant, and several are named", "collect that one separately")
     held: set[int] = set()
     for one in tenants:
         [tenant] = one.tenant or []

@@ -44,7 +44,7 @@ def export(
     """
     if formats[0] == _VERIFY:
         if (live, stored, choice, redaction) != (Live(quiet=live.quiet), Stored(), Choice(), Redaction()):
-            raise UsageError("export verify", "looks at a folder and at nothing else", "leave all flags out")
+            raise UsageError("export verify", "takes a folder and no flags", "leave the flags out")
         return _verify(formats[1:])
     from keyaudit.cli.history import past
     from keyaudit.cli.judged import all_judged
@@ -58,11 +58,11 @@ def export(
     for name in printed:
         known(name, "export")
         if name == BUNDLE:
-            raise UsageError("export", "bundle is a folder, and does not go to stdout", "say where to, as in bundle=DIR")
+            raise UsageError("export", "bundle is a folder, and cannot go to stdout", "say where to, as in bundle=DIR")
     if len(printed) > 1:
         raise UsageError("export", f"{' and '.join(printed)} cannot share stdout", f"say where to, as in {printed[0]}=PATH")
     if history is not None and "html" not in (*printed, *(target.format for target in files)):
-        raise UsageError("--history", "is for html, which is not among the formats", "name html=PATH, or leave it out")
+        raise UsageError("--history", "only works with the format html", "name html=PATH, or leave it out")
     options = Options(passes=True, bom=marked(bom, [*printed, *(target.format for target in files)]))
     scores = scoring(printed[0] if printed else None, files)
     key = salt(redaction, [*printed, *(target.format for target in files)])

@@ -58,7 +58,9 @@ def guardrails(
 
     if out is not None:
         if as_ is As.TEXT:
-            raise UsageError("--out", "is for a document, and text is none", "name a kind with --as")
+            raise UsageError(
+                "--out", "only works with --as azure-policy, app-management-policy or alerts", "name one, or leave it out"
+            )
         check(out)
     asked, limits = _asked(selection, profile, config)
     found = _kinds(asked, limits)

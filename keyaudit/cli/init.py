@@ -42,7 +42,7 @@ def init(
     there = [path for path in files if path.exists() or path.is_symlink()]
     # Settings that are there serve a new pipeline as well.
     if there and (ci is None or there != [out / DEFAULT_CONFIG]):
-        raise UsageError(str(there[-1]), "is there already, and is not overwritten", "move it away, or write to another --out")
+        raise UsageError(str(there[-1]), "exists already, and is not overwritten", "move it, or write to another --out")
     for path, name in files.items():
         if path not in there:
             _write(path, template(name))

@@ -43,9 +43,9 @@ def all_judged(
     """A report for each tenant that is named, in that order; good until the context ends."""
     tenants = each(live, stored)
     if len(tenants) > 1 and choice.baseline is not None:
-        raise UsageError("--baseline", "is of one tenant, and several are named", "judge that one alone")
+        raise UsageError("--baseline", "takes one tenant, and several are named", "evaluate that one separately")
     if len(tenants) > 1 and since is not None:
-        raise UsageError("--since", "is of one tenant, and several are named", "judge that one alone")
+        raise UsageError("--since", "takes one tenant, and several are named", "evaluate that one separately")
     with ExitStack() as stack:
         reports = [
             stack.enter_context(
@@ -64,7 +64,7 @@ def all_judged(
             for one in tenants
         ]
         if len({report.run.tenant_id for report in reports}) != len(reports):
-            raise UsageError("--tenant, --from", "two of them are one and the same tenant", "name each once")
+            raise UsageError("--tenant, --from", "two of them are the same tenant", "name each once")
         yield reports
 
 

@@ -76,7 +76,9 @@ def _deliver(messages: "list[Digest]", told: "list[Channel]", since: int, code: 
 
     failed = [(channel, message) for message in messages for channel in told if not channel.send(message)]
     for channel, message in failed:
-        tell(f"keyaudit: {channel.called}: did not take the message {message.title!r}; see that it is right, and send again")
+        tell(
+            f"keyaudit: {channel.called}: could not deliver the message {message.title!r}; check the address, and send it again"
+        )
     with printing() as out:
         if not messages:
             out.write(f"Nothing to tell: nothing changed since {iso_time(since)} that anybody has to know.\n")

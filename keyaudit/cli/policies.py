@@ -133,7 +133,7 @@ def new(
     text = scaffold(policy, table)
     path = out / f"{policy}.yaml"
     if path.exists():
-        raise UsageError(str(path), "is there already", "choose another id, or move it away")
+        raise UsageError(str(path), "exists already", "choose another id, or move it")
     output_folder(out)
     with output_file(path) as file:
         file.write(text)

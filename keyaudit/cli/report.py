@@ -120,11 +120,11 @@ def _arranged(output: Format | None, group_by: GroupBy | None, columns: str | No
     from keyaudit.report.table import COLUMNS
 
     if group_by is not None and output not in (None, Format.TEXT):
-        raise UsageError("--group-by", f"is for text, and -o {output} is flat", "leave one of them out")
+        raise UsageError("--group-by", f"only works with text output, not with -o {output}", "leave one of them out")
     if columns is None:
         return {"group": group_by or GroupBy.RESOURCE}
     if output not in (None, Format.TABLE) or group_by not in (None, GroupBy.NONE):
-        raise UsageError("--columns", "is for a table", "use it with -o table")
+        raise UsageError("--columns", "only works with a table", "use it with -o table")
     names = tuple(name.strip().lower() for name in columns.split(","))
     for name in names:
         if name not in COLUMNS:

@@ -23,7 +23,7 @@ def each(live: Live, stored: Stored) -> Sequence[tuple[Live, Stored]]:
     """The flags of one tenant at a time, for commands that take several."""
     for flag, named in (("--from", [str(folder.absolute()) for folder in stored.from_ or ()]), ("--tenant", live.tenant or ())):
         if len({name.lower() for name in named}) != len(named):
-            raise UsageError(flag, "names one and the same twice", "name each once")
+            raise UsageError(flag, "names the same one twice", "name each once")
     if stored.from_:
         return [(live, replace(stored, from_=[folder])) for folder in stored.from_]
     return [(replace(live, tenant=[tenant]), stored) for tenant in live.tenant or ()] or [(live, stored)]
@@ -61,9 +61,9 @@ def snapshot(live: Live, stored: Stored, *, among: bool = False) -> Iterator[tup
 @contextmanager
 def _live(live: Live, stored: Stored, *, among: bool) -> Iterator[tuple["Snapshot", int]]:
     if stored.as_of is not None:
-        raise UsageError("--as-of", "works with --from only, since Azure tells how things are now", "collect first")
+        raise UsageError("--as-of", "only works with --from: the live tenant is read as it is now", "collect first")
     if len(live.tenant or ()) > 1:
-        raise UsageError("--tenant", "names several, and this command is about one", "name one")
+        raise UsageError("--tenant", "takes one here, and several are named", "name one")
     from keyaudit.cli.live import collected, unread
 
     with tempfile.TemporaryDirectory(prefix="keyaudit-") as folder:
@@ -80,7 +80,7 @@ def _live(live: Live, stored: Stored, *, among: bool) -> Iterator[tuple["Snapsho
 def _stored(live: Live, stored: Stored) -> Iterator[tuple["Snapshot", int]]:
     [folder, *others] = stored.from_ or []
     if others:
-        raise UsageError("--from", "names several, and this command is about one", "name one")
+        raise UsageError("--from", "takes one here, and several are named", "name one")
     if live.demo or live.estate is not None:
         raise UsageError("--demo, --estate", "cannot be combined with --from", "leave one of them out")
     if live.subscription or live.resource_group or live.vault or live.source:

@@ -46,7 +46,7 @@ class Toml:
             self.tables: dict[str, Any] = tomllib.loads(source)
             self._lines = _Lines(source).found
         except RecursionError as error:
-            raise UsageError(place, "nested too deep", "see the README for what may be in it") from error
+            raise UsageError(place, "nested too deep", "keyaudit explain settings shows what may be in it") from error
         except tomllib.TOMLDecodeError as error:
             said = re.search(r"\(at line (\d+)", str(error))
             line = said[1] if said else source.count("\n") + 1

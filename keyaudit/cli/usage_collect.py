@@ -69,7 +69,7 @@ def collect(
 
     refuse_used(out)
     if len(live.tenant or ()) > 1:
-        raise UsageError("--tenant", "names several, and a folder of uses is of one", "name one")
+        raise UsageError("--tenant", "takes one tenant, and several are named", "name one")
     clock = SystemClock()
     wanted = Wanted(
         window=_window(day(since, "--first-day"), day(until, "--last-day"), clock.now()),
@@ -94,7 +94,7 @@ def _window(first: int | None, last: int | None, now: int) -> "Window":
     from keyaudit.model.usage import Window
 
     if (first or 0) > now or (last or 0) > now:
-        raise UsageError("--first-day, --last-day", "a day that has not begun", "name days that logs can be of")
+        raise UsageError("--first-day, --last-day", "a day in the future", "name days that have begun")
     end = (now - now % DAY if last is None else last) + DAY
     window = Window(since=end - _DAYS * DAY if first is None else first, until=end)
     if not window.days:
@@ -161,7 +161,7 @@ def _refuse(places: "Sequence[FileRead]", outcome: "Outcome") -> None:
         tell("\n".join(f"{place.file}: {why}" for why in place.trouble))
     what = "nothing could be read"
     if UNSAFE & outcome.reasons:
-        raise UnsafeError("usage collect", what, "find out what stands between here and Azure")
+        raise UnsafeError("usage collect", what, "find out what intercepts the connection to Azure")
     if outcome.reasons and outcome.reasons <= AZURES:
         raise UnavailableError("usage collect", what, "try again later")
-    raise AccessError("usage collect", what, "see above what each place lacks; keyaudit permissions lists the rights")
+    raise AccessError("usage collect", what, "the reasons are above; keyaudit permissions lists the rights")

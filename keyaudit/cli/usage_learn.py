@@ -82,4 +82,4 @@ def day(text: str | None, flag: str) -> int | None:
     try:
         return parse_date(text)
     except ValueError as error:
-        raise UsageError(flag, f"not a date: {text!r}", "write it as in 2026-11-30") from error
+        raise UsageError(flag, f"not a date: {text!r}", "write it like 2026-11-30") from error

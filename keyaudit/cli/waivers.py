@@ -128,7 +128,9 @@ def prune(live: Live, stored: Stored, *, policies: Own = None, file: File = _FIL
     else:
         with _uses(live, stored, file, policies) as report:
             if not report.verdict.complete:
-                raise UsageError("waivers prune", "the run is incomplete: what it did not see may be covered", "close its gaps")
+                raise UsageError(
+                    "waivers prune", "the run is incomplete: a waiver may cover what was not read", "close its gaps"
+                )
             gone = {use.waiver.id for use in report.verdict.waivers if use.state is not State.ACTIVE}
     if gone:
         with _edited(file, policies) as document:

@@ -78,7 +78,7 @@ def test_nothing_is_overwritten(keyaudit: Keyaudit, folder: Path, there: str) ->
     arguments = [] if there == "keyaudit.toml" else ["--ci", "github"]
     ran = keyaudit("init", *arguments)
     assert ran.code == Exit.USAGE
-    assert f"{there}: is there already" in ran.err
+    assert f"{there}: exists already" in ran.err
     assert (folder / there).read_text() == "mine"
     assert [path for path in folder.rglob("*") if path.is_file()] == [folder / there]
 
