@@ -59,13 +59,14 @@ def template(name: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    from keyaudit.report.files import output_file
+    from keyaudit.report.files import check, output_file
 
     try:
         missing = [folder for folder in reversed(path.parents) if not folder.exists()]
         for folder in missing:
             folder.mkdir()
             folder.chmod(0o755)
+        check(path)
         with output_file(path) as file:
             file.write(text)
         path.chmod(0o644)
