@@ -1,6 +1,6 @@
 """The table of credentials: passwords, certificates and federated credentials."""
 
-from keyaudit.model.columns import Table, Where, count, flag, text, texts, time, where_found
+from keyaudit.model.columns import Area, Table, Where, count, flag, text, texts, time, where_found
 from keyaudit.model.tables.holder import HOLDER
 from keyaudit.model.tables.x509 import strength_columns
 
@@ -49,6 +49,8 @@ _SUPERSEDED = (
 
 CREDENTIAL = Table(
     name="credential",
+    order=110,
+    area=Area.APPLICATIONS,
     noun="credential",
     plural="credentials",
     meaning="a password, certificate or federated credential of an application, service principal or managed identity;"
