@@ -159,8 +159,8 @@ GRANT = Table(
         ),
         flag("holders_named", "a tag or setting names the environment of each workload that holds it; true, or unknown",
             ("principal.lookup", "group.members"),
-            rests_on=RestsOn.LIST, derived_from=("principal.environment",)),
+            rests_on=RestsOn.PARENT, derived_from=("principal.environment",)),
         flag("places_named", "a tag or setting names the environment of each vault and HSM that it opens; true, or unknown",
-            rests_on=RestsOn.LIST, derived_from=("environments_opened",)),
+            rests_on=RestsOn.PARENT, derived_from=("environments_opened",)),
     ),
 )
