@@ -56,7 +56,8 @@ def _finding(fingerprint: str, live: Live, stored: Stored, choice: Choice) -> in
 
     with judged(live, stored, choice, fail_on=None, scoring=Scoring.CARRIED) as report:
         # A pass has a fingerprint, too; there are many, and seldom is one asked for.
-        found = next((each for passes in (False, True) for each in report.findings(passes) if each.id == fingerprint), None)
+        pairs = (pair for passes in (False, True) for pair in report.owned(passes))
+        found = next((pair for pair in pairs if pair[1].id == fingerprint), None)
         if found is None:
             unread = "" if report.verdict.complete else ", and not everything was read"
             raise UsageError(
@@ -65,5 +66,6 @@ def _finding(fingerprint: str, live: Live, stored: Stored, choice: Choice) -> in
                 "see the column finding_id of keyaudit report -o csv, or name another tenant or snapshot",
             )
         with printing() as out:
-            out.write(render_finding(found, report.run))
+            owner, finding = found
+            out.write(render_finding(finding, owner, report.run))
     return Exit.CLEAN

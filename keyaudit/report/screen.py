@@ -17,7 +17,7 @@ from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, plural, wrap
 from keyaudit.report.missing import needed
 from keyaudit.report.resource import label
-from keyaudit.report.summary import WORST_FIRST, header, message, severities, word
+from keyaudit.report.summary import WORST_FIRST, header, headline, message, word
 
 FEW = 20
 """Findings that a report lists whole instead."""
@@ -55,30 +55,6 @@ def render(report: Report, out: TextIO, *, width: int, colour: bool, hints: bool
     if hints:
         lines += _next(worst, verdict, width, source)
     out.write(joined(lines).rstrip("\n") + "\n")
-
-
-def headline(report: Report) -> str:
-    """How many findings are open, how much was read, what is unknown, and how many policies were not evaluated."""
-    verdict = report.verdict
-    parts = [_open(verdict), f"{verdict.assessed:,} of {verdict.required:,} required reads done"]
-    unknown = sum(verdict.unknown.values())
-    if unknown:
-        parts.append(f"{plural(unknown, 'result')} unknown")
-    if verdict.not_judged:
-        parts.append(not_evaluated(verdict))
-    return f"{'; '.join(parts)}."
-
-
-def _open(verdict: Verdict) -> str:
-    count = sum(verdict.failed.values())
-    return f"{plural(count, 'open finding')}: {severities(verdict.failed)}" if count else "No open findings"
-
-
-def not_evaluated(verdict: Verdict) -> str:
-    """ "22 policies not evaluated (15 need logs, 3 need custody)"."""
-    needs = Counter(need for each in verdict.not_judged for need in each.needs)
-    told = ", ".join(f"{count:,} {'needs' if count == 1 else 'need'} {need}" for need, count in needs.most_common())
-    return f"{plural(len(verdict.not_judged), 'policy', 'policies')} not evaluated ({told})"
 
 
 def _areas(report: Report) -> Iterator[str]:

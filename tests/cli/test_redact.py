@@ -187,7 +187,7 @@ def test_redacted_files_join_by_their_pseudonyms(exported: dict[str, dict[str, s
 def test_kinds_stay_readable(exported: dict[str, dict[str, str]]) -> None:
     resources = {row["resource_name"] for row in _rows(exported["redacted"]["csv"])}
     assert any(re.fullmatch(r"vault-[0-9a-f]{12}/keys/key-[0-9a-f]{12}", name) for name in resources)
-    assert any(re.fullmatch(r"app app-[0-9a-f]{12}", name) for name in resources)
+    assert any(re.fullmatch(r"app registration app-[0-9a-f]{12}", name) for name in resources)
     assert {row["owner_source"] for row in _rows(exported["redacted"]["csv"])} >= {"tag owner", "Entra owners"}
 
 

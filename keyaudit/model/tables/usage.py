@@ -1,6 +1,6 @@
 """The tables of what logs show, which is evidence that Azure's read APIs do not hold."""
 
-from keyaudit.model.columns import Area, Table, count, flag, integer, text, time, where_found
+from keyaudit.model.columns import Area, RestsOn, Table, count, flag, integer, text, time, where_found
 from keyaudit.model.evidence import LOGS
 from keyaudit.model.times import DAY
 
@@ -74,28 +74,35 @@ USAGE = Table(
         flag("expected", "the baseline names the application, and the one that called it, for such an operation on the same "
             "key, secret, kind of mailbox or kind of object, or on others where it knows none of this one; or it is "
             "Microsoft's own. Of changes without an application it is whoever made them that the baseline knows",
+            rests_on=RestsOn.LIST,
             derived_from=(*("operation", "target_kind", "target_id", "actor_app_id", "client_app_id", "principal_id"),
             *("usage_baseline.app_id", "usage_baseline.client_app_id", "usage_log.learned")), needs=LOGS),
         text("environment", "the environment of the key that was used, by its tags, its vault's, or your rules",
-            absent="nothing says, or no key was used", derived_from=("target_id", "key.environment"), needs=LOGS),
+            absent="nothing says, or no key was used", rests_on=RestsOn.PARENT,
+            derived_from=("target_id", "key.environment"), needs=LOGS),
         text("actor_environment", "where the service principal that used the key is at home",
             absent="no key was used, or it is a person or Microsoft's own",
+            rests_on=RestsOn.PARENT,
             derived_from=("principal_id", "actor_app_id", "service_principal.environment"), needs=LOGS),
         time("superseded_on",
             "when the first of the enabled versions was made that came after the version of the key that was used",
             absent="there is none, or no key was used",
+            rests_on=RestsOn.PARENT,
             derived_from=("target_id", "key.enabled", "key.created_on", "key.versions_listed"), needs=LOGS),
         flag("signed_in_with", "the credential that was added was signed in with from then on; false where none was added",
+            rests_on=RestsOn.LIST,
             derived_from=("operation", "credential_key_id", "usage.used_on", "usage_log.whole_since"), needs=LOGS),
         text("target_home", "whose application got or lost a credential: this tenant's, Microsoft's, another's, or nobody's",
             absent="no credentials were changed", values=("own", "microsoft", "foreign", "none"),
+            rests_on=RestsOn.PARENT,
             derived_from=("operation", "target_kind", "target_id", "service_principal.home"), needs=LOGS),
         count("mailboxes_read",
             "the mailboxes that the application read on that day, at its first use of the day; 0 at every other use",
+            rests_on=RestsOn.LIST,
             derived_from=("operation", "actor_app_id", "usage.target_id", "usage_log.whole_since"), needs=LOGS),
         flag("mail_beyond_usual",
             "those are more than three times the most that the baseline learned of the application in one day",
-            derived_from=("mailboxes_read", "usage_baseline.mailboxes"), needs=LOGS),
+            rests_on=RestsOn.LIST, derived_from=("mailboxes_read", "usage_baseline.mailboxes"), needs=LOGS),
     ),
 )
 
