@@ -16,15 +16,17 @@ from keyaudit.inventory.load import counted, described, load, loading, parquet
 from keyaudit.inventory.locked import TEMPORARY, judged, locked
 from keyaudit.inventory.manifest import MAX_MANIFEST, File, Manifest, TableFiles, decode, encode
 from keyaudit.inventory.rows import declared, no_rows, stored_types
+from keyaudit.inventory.usage.odd import MOST
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES, filled
-from keyaudit.model.tables.usage import SHOWN_BY, USAGE
+from keyaudit.model.tables.usage import SHOWN_BY, UNUSUAL_USE, USAGE, USAGE_BASELINE
 
 if TYPE_CHECKING:
     from keyaudit.inventory.logs.store import LogStore
     from keyaudit.inventory.spool import Spool
+    from keyaudit.inventory.usage.baseline import Baseline
 
 _DAMAGED = "take the snapshot from where it was made, or collect again"
 
@@ -41,7 +43,9 @@ class Snapshot:
     @property
     def sizes(self) -> dict[str, int]:
         """How many rows each view has at most; a connection finds so in the files, or refuses the snapshot."""
-        besides = {USAGE.name: len(SHOWN_BY)} if USAGE.needs in self.run.evidence else {}
+        besides: dict[str, int] = {}
+        if USAGE.needs in self.run.evidence:
+            besides = {USAGE.name: len(SHOWN_BY), UNUSUAL_USE.name: min(self.tables[USAGE.name].rows, MOST) + len(SHOWN_BY)}
         return {name: table.rows + besides.get(name, 0) for name, table in self.tables.items()}
 
     def reading(self) -> duckdb.DuckDBPyConnection:
@@ -143,10 +147,11 @@ class Snapshot:
                 raise UnsafeError(files.shown(self.folder / name), what, _DAMAGED)
 
 
-def write(spool: "Spool", run: Run, uses: "LogStore | None" = None) -> Snapshot:
+def write(spool: "Spool", run: Run, uses: "LogStore | None" = None, usual: "Baseline | None" = None) -> Snapshot:
     """Turns a spool into a snapshot in the same folder, and removes the spool. Stopped half way, `Spool.resume` can go on.
 
     The table `usage` is that of the log store `uses`, file by file: its rows may be too many to be read and written again.
+    `usual`: the baseline whose rows are the table `usage_baseline`.
 
     The snapshot's run is `run` with the tenant's name, where it was read, and the rows of each table counted. Raises
     OutputError where the disk refuses.
@@ -162,6 +167,9 @@ def write(spool: "Spool", run: Run, uses: "LogStore | None" = None) -> Snapshot:
             files.discard(target)
             if uses is not None and table.name == USAGE.name:
                 tables[table.name] = uses.copy_uses(target)
+                continue
+            if usual is not None and table.name == USAGE_BASELINE.name:
+                tables[table.name] = usual.copy_rows(connection, target, f"/tenants/{run.tenant_id}".lower())
                 continue
             segments = spool.settle(table.name)
             if not segments:

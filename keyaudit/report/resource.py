@@ -39,9 +39,9 @@ def label(facts: Facts) -> str:
             called = f"{_signer(facts)} {row('name') or row('thumbprint') or name}"
         case "account_key":
             called = f"account key {name}/{row('slot')}"
-        case "usage":
-            target = row("target_id") or row("target_kind")
-            called = f"{row('operation')} of {target}" if target else f"{row('operation')}: {name}"
+        case "usage" | "unusual_use":
+            target = row("target_id") or row("target_class") or row("target_kind")
+            called = f"{row('operation')} of {target}" if target else f"{row('operation') or facts.kind}: {name}"
         case "deleted":
             called = f"deleted {row('kind')} {name}"
         case table:

@@ -40,7 +40,16 @@ _AREAS: Mapping[str, tuple[str, ...]] = {
         "token_validator",
     ),
     "Other services": ("account_key", "key_use"),
-    "Logs and alerts": ("subscription", "log_sink", "workspace", "log_table", "defender_plan", "alert_rule", "usage"),
+    "Logs and alerts": (
+        "subscription",
+        "log_sink",
+        "workspace",
+        "log_table",
+        "defender_plan",
+        "alert_rule",
+        "usage",
+        "unusual_use",
+    ),
 }
 """Areas with the tables whose rows are in them; any other table is of the tenant as a whole."""
 _TENANT = "Tenant settings"

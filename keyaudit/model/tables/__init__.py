@@ -30,7 +30,7 @@ from keyaudit.model.tables.subscription import SUBSCRIPTION
 from keyaudit.model.tables.tenant import TENANT
 from keyaudit.model.tables.token_policy import TOKEN_POLICY
 from keyaudit.model.tables.trusted_authority import TRUSTED_AUTHORITY
-from keyaudit.model.tables.usage import USAGE, USAGE_BASELINE, USAGE_LOG
+from keyaudit.model.tables.usage import UNUSUAL_USE, USAGE, USAGE_BASELINE, USAGE_LOG
 from keyaudit.model.tables.vault import VAULT
 from keyaudit.model.tables.workspace import LOG_TABLE, WORKSPACE
 
@@ -72,6 +72,7 @@ TABLES: dict[str, Table] = {
         USAGE,
         USAGE_LOG,
         USAGE_BASELINE,
+        UNUSUAL_USE,
     )
 }
 """What a snapshot holds: what is collected of Azure, and evidence that is supplied."""

@@ -1,8 +1,11 @@
 """The tables of what logs show, which is evidence that Azure's read APIs do not hold."""
 
+import dataclasses
+
 from keyaudit.model.columns import Column, Table, Type, where_found
 from keyaudit.model.evidence import LOGS
 from keyaudit.model.times import DAY
+from keyaudit.model.usage import Facet, Kind
 
 KEY_VAULT_LOG = "AZKVAuditLogs"
 MAIL_LOG = "OfficeActivity"
@@ -129,14 +132,10 @@ USAGE = Table(
         Column(
             name="expected",
             type=Type.BOOLEAN,
-            meaning=(
-                "the baseline names the application, and the one that called it, for such an operation on the same key, secret,"
-                " kind of mailbox or kind of object, or on others where it knows none of this one; or it is Microsoft's own."
-                " Of changes without an application it is whoever made them that the baseline knows"
-            ),
+            meaning="the baseline knows whoever did it for doing so to the same key, secret, kind of mailbox or kind of object",
             derived_from=(
-                *("operation", "target_kind", "target_id", "actor_app_id", "client_app_id", "principal_id"),
-                *("usage_baseline.app_id", "usage_baseline.client_app_id", "usage_log.learned"),
+                *("operation", "target_kind", "target_id", "actor_app_id", "principal_id"),
+                *("usage_baseline.app_id", "usage_baseline.operation"),
             ),
             needs=LOGS,
         ),
@@ -182,18 +181,11 @@ USAGE = Table(
             needs=LOGS,
         ),
         Column(
-            name="mailboxes_read",
-            type=Type.COUNT,
-            meaning="the mailboxes that the application read on that day, at its first use of the day; 0 at every other use",
-            derived_from=("operation", "actor_app_id", "usage.target_id", "usage_log.whole_since"),
-            needs=LOGS,
-        ),
-        Column(
-            name="mail_beyond_usual",
-            type=Type.BOOLEAN,
-            meaning="those are more than three times the most that the baseline learned of the application in one day",
-            derived_from=("mailboxes_read", "usage_baseline.mailboxes"),
-            needs=LOGS,
+            name="logs_until",
+            type=Type.TIME,
+            unit="seconds since 1970 UTC",
+            meaning="the end of the log that shows it, or now if that comes first",
+            derived_from=("source", "usage_log.last_on"),
         ),
     ),
 )
@@ -253,7 +245,10 @@ USAGE_BASELINE = Table(
     name="usage_baseline",
     noun="usual use",
     plural="usual uses",
-    meaning="one application that usually does something with a class of targets, and the application that calls it",
+    meaning=(
+        "one application that usually does something with a class of targets, or one caller, network, program, key or"
+        " principal with which it usually does"
+    ),
     needs=LOGS,
     added_by=(),
     replaced=False,
@@ -280,18 +275,22 @@ USAGE_BASELINE = Table(
             needs=LOGS,
         ),
         Column(
-            name="client_app_id",
+            name="facet",
             type=Type.TEXT,
-            meaning="client id of the application that calls it, in lower case",
-            absent="of all that call it together",
-            needs=LOGS,
+            meaning="what the value says of such uses: app is all of them together",
+            values=tuple(map(str, Facet)),
+        ),
+        Column(name="value", type=Type.TEXT, meaning="the caller, network, program, key or principal; empty for app"),
+        Column(
+            name="first_on", type=Type.TIME, unit="seconds since 1970 UTC", meaning="the first such use that was learned from"
+        ),
+        Column(
+            name="last_on", type=Type.TIME, unit="seconds since 1970 UTC", meaning="the last such use that was learned from"
         ),
         Column(
             name="mailboxes",
             type=Type.INTEGER,
-            meaning="the most mailboxes that it read in one day",
-            absent="it is about no mail, or about one caller alone",
-            needs=LOGS,
+            meaning="the most mailboxes that the application read in one day; 0 for other facets and operations",
         ),
         Column(
             name="learned_until",
@@ -299,6 +298,74 @@ USAGE_BASELINE = Table(
             unit="seconds since 1970 UTC",
             meaning="the end of the last day that the baseline was learned from",
             needs=LOGS,
+        ),
+    ),
+)
+
+_RANKS = ("info", "low", "medium", "high")
+
+UNUSUAL_USE = Table(
+    name="unusual_use",
+    noun="use outside the baseline",
+    plural="uses outside the baseline",
+    meaning=(
+        "the uses after the baseline by one application, of one operation on one class of targets, that are outside it for one"
+        " reason; and one row for each log that does not show all"
+    ),
+    needs=LOGS,
+    added_by=(),
+    replaced=False,
+    columns=(
+        *where_found(),
+        *(
+            dataclasses.replace(column, derived_from=("usage.used_on", "usage_baseline.value"), needs=LOGS)
+            for column in (
+                Column(name="kind", type=Type.TEXT, meaning="the reason", values=tuple(map(str, Kind))),
+                Column(name="risk", type=Type.TEXT, meaning="how severe that is, by what was done", values=_RANKS),
+                Column(name="operation", type=Type.TEXT, meaning="what was done, as in usage", values=_OPERATIONS),
+                Column(name="target_kind", type=Type.TEXT, meaning="what it was done with or to", values=_TARGETS),
+                Column(name="target_class", type=Type.TEXT, meaning="the class of targets, as in usage_baseline"),
+                Column(
+                    name="app_id",
+                    type=Type.TEXT,
+                    meaning="client id of the application that did it, as in usage_baseline",
+                    absent="the log names none",
+                ),
+                Column(
+                    name="new_values", type=Type.TEXTS, meaning="the first few values that are new; none for the application"
+                ),
+                Column(name="new_count", type=Type.INTEGER, meaning="how many values are new"),
+                Column(name="mailboxes", type=Type.INTEGER, meaning="the most mailboxes that it read in one day"),
+                Column(name="usual_mailboxes", type=Type.INTEGER, meaning="the most that the baseline learned of one day"),
+                Column(name="uses", type=Type.INTEGER, meaning="how many uses"),
+                Column(name="refused", type=Type.INTEGER, meaning="how many of them were refused"),
+                Column(name="days", type=Type.INTEGER, meaning="on how many days"),
+                Column(name="first_on", type=Type.TIME, unit="seconds since 1970 UTC", meaning="the first of them"),
+                Column(name="objects", type=Type.TEXTS, meaning="what the first three were done to"),
+                Column(name="principals", type=Type.TEXTS, meaning="for whom the first three were done"),
+                Column(name="networks", type=Type.TEXTS, meaning="the addresses that the first three came from"),
+                Column(
+                    name="records", type=Type.TEXTS, meaning="the first three records, by their own ids where they have some"
+                ),
+            )
+        ),
+        *(
+            dataclasses.replace(column, derived_from=("usage.used_on",))
+            for column in (
+                Column(name="source", type=Type.TEXT, meaning="the log that shows it; empty where that may be any"),
+                Column(
+                    name="last_on",
+                    type=Type.TIME,
+                    unit="seconds since 1970 UTC",
+                    meaning="the last of them; of what a log does not show, the last moment at which it may have been",
+                ),
+                Column(
+                    name="logs_until",
+                    type=Type.TIME,
+                    unit="seconds since 1970 UTC",
+                    meaning="the end of the logs, or now if that comes first",
+                ),
+            )
         ),
     ),
 )
