@@ -16,6 +16,7 @@ from keyaudit.inventory.logs.use import FileRead
 from keyaudit.inventory.manifest import MAX_MANIFEST, TableFiles
 from keyaudit.inventory.rows import no_rows
 from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.model.times import DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ class LogStore:
     def files(self) -> tuple[FileRead, ...]:
         """What it was made of."""
         return self.manifest.files
+
+    @property
+    def until(self) -> int:
+        """The end of the last day that has an event of whatever kind; 0 where there is none."""
+        return max((day + DAY for days in self.manifest.days.values() for day, _ in days), default=0)
 
     @contextlib.contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
