@@ -86,10 +86,10 @@ def damaged(connection: duckdb.DuckDBPyConnection, window: Window) -> Iterator[U
     for mailbox, on in throttled.items():
         yield Unseen(blind=Blind.THROTTLED, subject=mailbox, reason=Reason.THROTTLED, days=tuple(on))
     query = (
-        "SELECT file, bool_and(complete), sum(quarantined)::BIGINT,"
+        "SELECT file, bool_and(complete) OR max(lacks_before) <= ?, sum(quarantined)::BIGINT,"
         " bool_or(coalesce(last_on >= ? AND first_on < ?, true)) FROM log_file GROUP BY file ORDER BY file"
     )
-    for file, whole, quarantined, within in connection.execute(query, bounds).fetchall():
+    for file, whole, quarantined, within in connection.execute(query, [window.since, *bounds]).fetchall():
         if not whole:
             # Whatever days its beginning is of: what it lacks may be of any.
             yield Unseen(blind=Blind.INCOMPLETE_FILE, subject=file, reason=Reason.TRUNCATED)
