@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from keyaudit.model.blast_radius import BlastRadius
     from keyaudit.model.expiring import Expiring, Owner
     from keyaudit.model.findings import Finding
+    from keyaudit.model.incident import Incident
     from keyaudit.model.listing import Inventory, Listing
     from keyaudit.model.overview import Overview
 
@@ -360,6 +361,45 @@ def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool, si
     run, coverage = found.places(snapshot.run, snapshot.coverage)
     radius = found.radius(dataclasses.replace(snapshot.run, as_of=as_of), assess(run, coverage, found.required))
     return dataclasses.replace(radius, verdict=gate.settled(radius.verdict, {*radius.verdict.conditions, *radius.held}))
+
+
+def incident(
+    snapshot: Snapshot,
+    asked: str,
+    *,
+    as_of: int,
+    logs: "LogStore | None",
+    usual: "UsageBaseline | None",
+    since: int | None,
+) -> "Incident":
+    """What happened with the key that `asked` names, and what trusts it. Raises UsageError where it names nothing, or several.
+
+    `since`: the start of the first day of the logs to look at; None: the day after the last that `usual` was learned from, or
+    without one, that of the logs.
+    """
+    from keyaudit.inventory.blast.reading import read  # noqa: PLC0415 - of this question alone
+    from keyaudit.inventory.incident import logs as logged  # noqa: PLC0415
+    from keyaudit.inventory.incident import subject as known  # noqa: PLC0415
+    from keyaudit.inventory.usage.learn import window_of  # noqa: PLC0415
+    from keyaudit.model.incident import Incident  # noqa: PLC0415
+
+    with snapshot.judging(as_of) as connection:
+        found = read(connection, asked, as_of=as_of, verify=False)
+        about, stolen = known.about(connection, found.subject), known.stolen(connection, found.subject)
+        keys = known.facts(connection, about)
+        seen = None
+        if logs is not None:
+            with logs.connect() as uses:
+                first = usual.until if since is None and usual is not None else since
+                seen = logged.observed(uses, about, window_of(uses, first, None), usual, logs.tenant_id)
+            acts = (*seen.uses, *seen.timeline)
+            ids = {each for act in acts for each in (act.actor.app_id, act.actor.principal_id, act.caller) if each}
+            seen = logged.named(seen, known.names(connection, ids))
+    run, coverage = found.places(snapshot.run, snapshot.coverage)
+    radius = found.radius(dataclasses.replace(snapshot.run, as_of=as_of), assess(run, coverage, found.required))
+    made = Incident(radius=radius, stolen=stolen, keys=keys, observed=seen, extractable=known.extractable(keys, stolen))
+    verdict = gate.settled(radius.verdict, {*radius.verdict.conditions, *radius.held, *made.held})
+    return dataclasses.replace(made, radius=dataclasses.replace(radius, verdict=verdict))
 
 
 @contextlib.contextmanager

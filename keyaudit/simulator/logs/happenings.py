@@ -172,7 +172,7 @@ def payroll(year: Year, days: range) -> Iterator[tuple[int, Row]]:
         uri = key_id(vault, key)
         yield (
             on,
-            _legacy(year, on, "KeySign", f"{uri}/{year.objects.version(year.ground, uri, on)}", place=vault, by="vm-batch-01"),
+            _legacy(year, on, "KeySign", f"{uri}/{year.objects.version(year.ground, uri, on)}", place=vault, by="etl-runner"),
         )
 
 

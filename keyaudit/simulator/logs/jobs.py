@@ -74,7 +74,7 @@ JOBS: Sequence[Job] = (
         later_client="azsdk-go-azsecrets/v1.3.0 (go1.23.4; linux)", later_since=340,
     ),
     Job(
-        name="Coupon Service", does="KeySign", host=51, client=_SDK, vault="kv-payments-prod", object="iso20022-signing",
+        name="etl-runner", does="KeySign", host=51, client=_SDK, vault="kv-payments-prod", object="iso20022-signing",
         every=30,
     ),
     Job(
