@@ -28,6 +28,7 @@ _COMMANDS = (
     "expiring",
     "access",
     "blast-radius",
+    "incident",
     "doctor",
     "permissions",
     "guardrails",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from keyaudit.cli.streams import tell
+from keyaudit.inventory import platform
 from keyaudit.model.digest import Digest
 from keyaudit.model.errors import UsageError
 from keyaudit.model.text import one_line
@@ -34,7 +35,7 @@ class Channel:
 
     def send(self, digest: Digest) -> bool:
         """Whether it took the message."""
-        from apprise import Apprise, NotifyFormat  # noqa: PLC0415 - heavy, and an extra
+        from apprise import Apprise, NotifyFormat
 
         sender = Apprise(asset=self._target.asset)
         sender.add(self._target)
@@ -86,7 +87,7 @@ def _of_file(path: Path) -> list[str]:
         raise UsageError(str(path), f"cannot be read: {error.strerror}", "name a file with an address a line") from error
     except UnicodeDecodeError as error:
         raise UsageError(str(path), "not UTF-8", "name a file with an address a line") from error
-    if mode & 0o077:
+    if platform.others_can_read(mode):
         tell(f"keyaudit: {one_line(str(path))}: others can read it, and the secrets in it; chmod 600 keeps them out")
     found = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not found:
@@ -96,8 +97,8 @@ def _of_file(path: Path) -> list[str]:
 
 def _channel(place: str, number: int, address: str) -> Channel:
     try:
-        from apprise import Apprise, AppriseAsset  # noqa: PLC0415 - heavy, and an extra
-        from apprise.common import PersistentStoreMode  # noqa: PLC0415
+        from apprise import Apprise, AppriseAsset
+        from apprise.common import PersistentStoreMode
     except ImportError as error:
         raise UsageError("notify", f"needs {error.name}, which is not installed", "pip install 'keyaudit[notify]'") from error
     # What these say may quote an address, or a host and a path that are one.

@@ -1,4 +1,4 @@
-"""`keyaudit incident`: a key is stolen: what it is, who trusts it, who used it, what they did next, and what nobody can know."""
+"""`keyaudit incident`: one page about a stolen key."""
 
 import contextlib
 import tempfile
@@ -70,13 +70,13 @@ def incident(
     ] = None,
 ) -> int:
     """Show one page about a stolen key: who trusts it, who used it, what they did next, what is not knowable, what to do."""
-    from keyaudit import audit  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import options, show  # noqa: PLC0415 - heavy
-    from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
-    from keyaudit.cli.usage_learn import day  # noqa: PLC0415 - heavy
-    from keyaudit.model.errors import UsageError  # noqa: PLC0415 - heavy
-    from keyaudit.report.files import output_file  # noqa: PLC0415 - heavy
-    from keyaudit.report.incident import FORMATS  # noqa: PLC0415 - heavy
+    from keyaudit import ask
+    from keyaudit.cli.output import options, show
+    from keyaudit.cli.source import snapshot
+    from keyaudit.cli.usage_learn import day
+    from keyaudit.model.errors import UsageError
+    from keyaudit.report.files import output_file
+    from keyaudit.report.incident import FORMATS
 
     page = output
     if out is not None:
@@ -90,8 +90,8 @@ def incident(
     with contextlib.ExitStack() as opened:
         taken, as_of = opened.enter_context(snapshot(replace(live, imports=None), stored))
         store, usual, first = opened.enter_context(_evidence(live, imports, taken.run.tenant_id, first))
-        as_of = max(as_of, min(store.until, audit_now())) if store is not None and stored.as_of is None else as_of
-        found = audit.incident(taken, asked, as_of=as_of, logs=store, usual=usual, since=first)
+        as_of = max(as_of, min(store.until, _now())) if store is not None and stored.as_of is None else as_of
+        found = ask.incident(taken, asked, as_of=as_of, logs=store, usual=usual, since=first)
         if stored.from_:
             found = replace(found, radius=replace(found.radius, kept_in=str(stored.from_[0])))
         if out is None:
@@ -101,8 +101,56 @@ def incident(
         return int(found.verdict.exit)
 
 
-def audit_now() -> int:
-    """Now."""
-    from keyaudit.cli.clock import SystemClock  # noqa: PLC0415 - heavy
+@contextlib.contextmanager
+def _evidence(
+    live: Live, imports: list[str], tenant_id: str, first: int | None
+) -> Iterator[tuple["LogStore | None", "Baseline | None", int | None]]:
+    """The logs, what is usual in them, and the first day to look at; good until the context ends.
+
+    The simulated tenant's logs are read, where none are named. Days before the first are learned from where no baseline is.
+    """
+    from keyaudit.collect.evidence import supplied
+    from keyaudit.inventory.usage.learn import learn, window_of
+    from keyaudit.model.times import DAY
+
+    evidence = supplied(imports)
+    evidence.belongs_to(tenant_id)
+    store, usual = evidence.logs, evidence.usual
+    with tempfile.TemporaryDirectory(prefix="keyaudit-") as folder:
+        if store is None and live.demo:
+            store = _of_demo(live, Path(folder) / "logs")
+            first = store.until - _DEMO_DAYS * DAY + _DEMO_LEARNED * DAY if first is None else first
+        if store is not None and usual is None and first is not None:
+            with store.connect() as connection:
+                window = window_of(connection, None, None)
+                if window.since < first < window.until:
+                    into = Path(folder) / "usual"
+                    into.mkdir()
+                    usual = learn(connection, store.tenant_id, replace(window, until=first), into=into)
+        yield store, usual, first
+
+
+def _of_demo(live: Live, folder: Path) -> "LogStore":
+    """The logs of the simulated tenant, read as `usage collect` does."""
+    from keyaudit.cli.clock import SystemClock
+    from keyaudit.cli.usage_collect import records
+    from keyaudit.collect.usage.live.place import Outcome
+    from keyaudit.collect.usage.live.run import Wanted
+    from keyaudit.collect.usage.live.sources import chosen
+    from keyaudit.inventory.logs.write import Import, write_logs
+    from keyaudit.model.times import DAY
+    from keyaudit.model.usage import Window
+
+    clock = SystemClock()
+    today = clock.now() - clock.now() % DAY
+    window = Window(since=today - _DEMO_DAYS * DAY, until=today)
+    wanted = Wanted(window=window, sources=chosen(()), search=False, simulated=True)
+    known = Import()
+    with contextlib.closing(records(live, clock, wanted, known, Outcome())) as found:
+        return write_logs(folder, found, known)
+
+
+def _now() -> int:
+    from keyaudit.cli.clock import SystemClock
 
     return SystemClock().now()

@@ -186,7 +186,7 @@ def write(
             longest = max(segment.longest for segment in segments)
             rows, aside = spool.file(table.name), spool.place / "unsorted.parquet"
             loaded = load(connection, table, rows, longest, target=target, aside=aside, torn=torn)
-            files.sync(target)
+            files.sync_names(target)
             torn |= loaded.repeated
             tables[table.name] = TableFiles(
                 files=tuple(_file(folder, path) for path in loaded.files), rows=loaded.rows, columns=columns[table.name]

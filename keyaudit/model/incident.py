@@ -8,7 +8,11 @@ from keyaudit.model.blast_radius import BlastRadius
 from keyaudit.model.errors import Exit
 from keyaudit.model.run import Verdict
 from keyaudit.model.stolen_keys import Stolen
-from keyaudit.model.usage import Unseen, Window
+from keyaudit.model.tables.usage import MAIL_LOG, SHOWN_BY
+from keyaudit.model.usage import Blind, Unseen, Window
+
+LOGS = frozenset((*SHOWN_BY.values(), "AADManagedIdentitySignInLogs", "AzureDiagnostics"))
+"""Names of logs, as what is not seen names them."""
 
 
 class Confidence(StrEnum):
@@ -86,6 +90,14 @@ class Count:
 
     least: int
     most: int | None
+
+
+def about_log(unseen: Unseen, log: str) -> bool:
+    """Whether what is not seen is of that log, as far as its subject names one: a file may be of any."""
+    if unseen.blind is Blind.THROTTLED:
+        return log == MAIL_LOG
+    name = unseen.subject.rpartition("/")[2].rpartition(" of ")[2]
+    return name == log or name not in LOGS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

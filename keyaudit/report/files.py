@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from keyaudit.inventory import platform
 from keyaudit.model.errors import OutputError
 
 
@@ -66,7 +67,7 @@ def output_tree(path: Path) -> Iterator[Path]:
         beside.mkdir(mode=0o700)
         yield beside
         for folder in (beside, *(each for each in beside.rglob("*") if each.is_dir())):
-            _keep_names(folder)
+            platform.sync_folder(folder)
         beside.rename(path)
     except OSError as error:
         raise _failed(path, error) from error
@@ -87,7 +88,7 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
 
 def _opened(path: Path) -> BinaryIO:
     # O_EXCL: a name that exists is refused, be it a link that somebody put there.
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = platform.open_file(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
     return open(descriptor, "w+b")  # noqa: PTH123 - a descriptor, not a path
 
 
@@ -136,17 +137,9 @@ def _beside(path: Path) -> Path:
 def _sync(path: Path) -> None:
     """Have the disk keep the new name, too."""
     try:
-        _keep_names(path.parent)
+        platform.sync_folder(path.parent)
     except OSError as error:
         raise OutputError(str(path), f"is written, but the disk may lose it ({error.strerror})", "check the disk") from error
-
-
-def _keep_names(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _failed(path: Path, error: OSError) -> OutputError:

@@ -10,8 +10,8 @@ import pytest
 
 from tests.pipelines.agent import ACTION, GITHUB, TEMPLATE, differs_from_schema, read
 
-WORKFLOW = GITHUB / "workflows" / "ci.yml"
-SYSTEMS = {ACTION: "github-actions", WORKFLOW: "github-workflows", TEMPLATE: "azure-pipelines"}
+WORKFLOW, PLATFORMS = (GITHUB / "workflows" / name for name in ("ci.yml", "platforms.yml"))
+SYSTEMS = {ACTION: "github-actions", WORKFLOW: "github-workflows", PLATFORMS: "github-workflows", TEMPLATE: "azure-pipelines"}
 
 
 def _scripts(value: Any) -> list[str]:

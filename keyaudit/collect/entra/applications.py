@@ -1,16 +1,16 @@
 """Applications, with their owners, passwords, certificates and federated credentials."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from msgspec import UNSET
 
-from keyaudit.cloud.connection import Connection
 from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, Rows, read_items
 from keyaudit.collect.entra.directory import collect_objects
 from keyaudit.collect.entra.holders import Holder, made_by_microsoft
 from keyaudit.collect.entra.relations import Owners, Related
 from keyaudit.collect.entra.settings import flag, put_api, put_lock, put_makers
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Scope
@@ -36,19 +36,17 @@ class ApplicationItem(Related):
     createdByAppId: Wire = UNSET  # noqa: N815
 
 
-async def collect_applications(
-    connection: Connection, unit: Unit, scope: Scope, seen: Callable[[int], None]
-) -> Sequence[Coverage]:
+async def collect_applications(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write a row per application and per credential of one; the coverage of `directory.operations("application")`."""
     return await collect_objects(
-        connection,
+        reading.connection,
         unit,
         scope,
         kind="application",
         item=ApplicationItem,
         describe=application_holder,
-        write=partial(_write, connection.environment.name),
-        seen=seen,
+        write=partial(_write, reading.connection.environment.name),
+        seen=reading.seen,
     )
 
 
@@ -101,4 +99,6 @@ def _write(cloud: str, unit: Unit, item: ApplicationItem, holder: Holder, owners
         unit.row("credential", rows.key(key))
     for password in passwords:
         unit.row("credential", rows.password(password))
+    if bad_keys or bad_passwords:
+        unit.row("credential", rows.unread())
     return bad_keys + bad_passwords

@@ -1,11 +1,10 @@
 """Service principals, with their owners, credentials and SAML token-signing certificates."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from msgspec import UNSET
 
-from keyaudit.cloud.connection import Connection
 from keyaudit.collect.entra.app_roles import OPERATIONS as APP_ROLES
 from keyaudit.collect.entra.app_roles import AppRoles
 from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, Rows, read_items
@@ -16,6 +15,7 @@ from keyaudit.collect.entra.saml import split
 from keyaudit.collect.entra.settings import put_arm_id, put_makers
 from keyaudit.collect.entra.signers import Signer, Signers
 from keyaudit.collect.places import source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
@@ -47,13 +47,12 @@ class PrincipalItem(Related):
 OPERATIONS = (*operations("service_principal"), "service_principal.get", *APP_ROLES)
 
 
-async def collect_service_principals(
-    connection: Connection, unit: Unit, scope: Scope, seen: Callable[[int], None]
-) -> Sequence[Coverage]:
+async def collect_service_principals(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write a row per service principal, and per credential, signing certificate and app role of one.
 
     Gives the coverage of `OPERATIONS`.
     """
+    connection = reading.connection
     signers, roles = Signers(connection, unit, scope), AppRoles(connection.gateway, unit, scope)
     coverage = await collect_objects(
         connection,
@@ -63,7 +62,7 @@ async def collect_service_principals(
         item=PrincipalItem,
         describe=principal_holder,
         write=partial(_write, cloud=connection.environment.name, signers=signers, roles=roles),
-        seen=seen,
+        seen=reading.seen,
         before=(roles.collect,),
     )
     parent = coverage[0].reason
@@ -134,4 +133,6 @@ def _write(
         unit.row("credential", rows.key(key))
     for password in parts.passwords:
         unit.row("credential", rows.password(password))
+    if bad_keys or bad_passwords:
+        unit.row("credential", rows.unread())
     return bad_keys + bad_passwords

@@ -15,7 +15,7 @@ from keyaudit.inventory.usage.learn import same_tenant
 from keyaudit.inventory.usage.odd import statements
 from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, rhythm
 from keyaudit.model.first_party import FIRST_PARTY
-from keyaudit.model.incident import Act, Actor, Count, Observed
+from keyaudit.model.incident import Act, Actor, Count, Observed, about_log
 from keyaudit.model.tables.usage import KEY_VAULT_LOG, MAIL_LOG, SHOWN_BY, USER_SIGN_IN_LOG
 from keyaudit.model.usage import Blind, Facet, Unseen, Window
 
@@ -125,28 +125,32 @@ def _acts(
         WHERE usage.used_on >= {window.since} AND usage.used_on < {window.until}
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY min(usage.used_on), 1, 2, 3, 5, 8"""
     ).fetchall()
-    return [
-        Act(
-            actor=Actor(app_id=app, principal_id=principal, name=""),
-            operation=operation,
-            target_kind=kind,
-            target=target,
-            caller=None if caller == app else caller,
-            credential=credential,
-            networks=networks[:_FEW],
-            clients=clients[:_FEW],
-            objects=objects[:_FEW],
-            objects_count=len(objects),
-            first_on=first,
-            last_on=last,
-            count=count,
-            refused=refused,
-            outside=tuple(outside) if held else None,
-            because=because,
-            records=records,
-        )
-        for app, principal, operation, kind, target, caller, credential, _, outside, networks, clients, objects, first, last, count, refused, records in found
-    ]
+    return [_act(row, held=held, because=because) for row in found]
+
+
+def _act(row: tuple[Any, ...], *, held: bool, because: str) -> Act:
+    """One row of that query."""
+    app, principal, operation, kind, target, caller, credential, _, outside, networks, clients, objects, *rest = row
+    first, last, count, refused, records = rest
+    return Act(
+        actor=Actor(app_id=app, principal_id=principal, name=""),
+        operation=operation,
+        target_kind=kind,
+        target=target,
+        caller=None if caller == app else caller,
+        credential=credential,
+        networks=(networks or [])[:_FEW],
+        clients=(clients or [])[:_FEW],
+        objects=(objects or [])[:_FEW],
+        objects_count=len(objects or []),
+        first_on=first,
+        last_on=last,
+        count=count,
+        refused=refused,
+        outside=tuple(outside) if held else None,
+        because=because,
+        records=records,
+    )
 
 
 def _next(connection: duckdb.DuckDBPyConnection, about: About, window: Window, uses: Sequence[Act], *, held: bool) -> list[Act]:
@@ -207,12 +211,7 @@ def _mailboxes(
     [(least, perhaps, nameless)] = connection.execute(query, {"apps": apps}).fetchall()
     throttled = {each.subject for each in unseen if each.blind is Blind.THROTTLED}
     lost = {Blind.MISSING_DAYS, Blind.ABSENT_SOURCE, Blind.INCOMPLETE_FILE, Blind.BAD_LINES}
-    open_ended = MAIL_LOG in absent or any(
-        each.blind in lost
-        and (each.subject == MAIL_LOG or MAIL_LOG in each.subject or "/" not in each.subject)
-        and each.subject not in SHOWN_BY.values() - {MAIL_LOG}
-        for each in unseen
-    )
+    open_ended = MAIL_LOG in absent or any(each.blind in lost and about_log(each, MAIL_LOG) for each in unseen)
     return Count(least=least, most=None if open_ended else perhaps + nameless + len(throttled))
 
 
@@ -220,7 +219,9 @@ def _vault_logged(connection: duckdb.DuckDBPyConnection, window: Window, about: 
     if not about.vault_id and not about.key_ids:
         return None
     hosts = sorted({about.vault_id.lower(), *("/".join(each.split("/")[:3]) for each in about.key_ids)} - {""})
-    query = "SELECT count(*) FROM written WHERE source = $log AND list_contains($hosts, lower(resource_id)) AND day >= $first AND day < $last"
+    query = """
+        SELECT count(*) FROM written WHERE source = $log AND list_contains($hosts, lower(resource_id))
+            AND day >= $first AND day < $last"""
     values = {"log": KEY_VAULT_LOG, "hosts": hosts, "first": window.since, "last": window.until}
     [(days,)] = connection.execute(query, values).fetchall()
     return bool(days)

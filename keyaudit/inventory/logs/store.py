@@ -94,7 +94,7 @@ class LogStore:
             if files.digest(copy) != (file.size, file.sha256):
                 raise UnsafeError(files.shown(self.folder / file.path), "was changed while it was read", DAMAGED)
         if table.files:
-            files.sync(into)
+            files.sync_names(into)
         return table
 
     def _paths(self, table: TableFiles) -> list[Path]:

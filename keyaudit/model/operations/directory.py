@@ -1,6 +1,6 @@
 """Reads of the directory: the tenant, its domains, applications and service principals, and what hangs on them."""
 
-from keyaudit.model.operations.kinds import ADVANCED, Throttle, graph, graph_right
+from keyaudit.model.operations.kinds import ADVANCED, Family, Throttle, graph, graph_right
 
 _APPLICATION_FIELDS = (
     "id,appId,displayName,createdDateTime,signInAudience,identifierUris,api,appRoles,keyCredentials,passwordCredentials,"
@@ -14,6 +14,8 @@ _PRINCIPAL_FIELDS = (
 # To select what a cloud's Graph does not have ends in a 400, and in no list at all. Outside the global cloud its metadata
 # lacks these: github.com/microsoftgraph/msgraph-metadata, schemas/v1.0-Fairfax.csdl and v1.0-Mooncake.csdl
 _GLOBAL_FIELDS = ",verifiedPublisher,createdByAppId"
+
+FAMILY = Family("applications and service principals", order=80)
 
 DECLARED = (
     graph(

@@ -2,6 +2,7 @@
 
 from keyaudit.model.operations.kinds import (
     OTHER_CLOUDS,
+    Family,
     Operation,
     Paging,
     Right,
@@ -45,6 +46,8 @@ def _shared_keys(authority: str, whose: str, not_in: tuple[str, ...] = ()) -> Op
         not_in=not_in,
     )
 
+
+FAMILY = Family("token signing", order=100)
 
 DECLARED = (
     graph(
