@@ -68,7 +68,7 @@ def agree(folder: Path, seed: int, windows: int) -> None:
                 connection.execute(statement)
             view = unusual.view(sources, f"/tenants/{TENANT}", window.until, window)
             rows = connection.execute(
-                "SELECT operation, target_class, coalesce(app_id, ''), kind, risk, uses, last_on"  # noqa: S608 - our own
+                "SELECT operation, target_class, coalesce(app_id, ''), kind, risk, uses, last_on"
                 f" FROM ({view}) WHERE kind IS NOT NULL"
             ).fetchall()
             assert set(rows) == told
