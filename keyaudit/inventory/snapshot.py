@@ -215,7 +215,7 @@ def _taken_over(beside: Snapshot, name: str, into: Path) -> TableFiles:
     for file in table.files:
         source, target = beside.folder / file.path, into / Path(file.path).name
         try:
-            os.link(source, target, follow_symlinks=False)
+            os.link(source, target)
         except OSError:
             files.copy(source, target)
     return table

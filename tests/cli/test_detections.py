@@ -96,7 +96,8 @@ def _found(
     for each in findings:
         row = each["row"]
         records = row.get("records") or [row["name"] if "used_on" in row else each["subject"]]
-        if each["outcome"] == outcome and each["severity"] != "low":
+        # A network that is new, and a key that is new to an application that is known, are listed as low.
+        if each["outcome"] == outcome and not (row.get("records") and each["severity"] == "low"):
             told = [(each["policy"], record) for record in records]
             found.update([one for one in told if one in planted] or told[:1])
     return found

@@ -74,7 +74,7 @@ class Baseline:
             )
             rows = f"SELECT {columns} FROM {parquet(self.folder / BELONGS)}, learned ORDER BY id"  # noqa: S608 - our own names
             write_parquet(connection, rows, path)
-        files.sync(into)
+        files.sync_names(into)
         size, sha256 = files.digest(path)
         file = File(path=f"{USAGE_BASELINE.name}/{path.name}", size=size, sha256=sha256)
         return TableFiles(files=(file,), rows=self.rows, columns=stored_types(USAGE_BASELINE))
