@@ -127,7 +127,7 @@ def incident(
 
     with snapshot.judging(as_of) as connection:
         found = read(connection, asked, as_of=as_of, verify=False)
-        about, stolen = known.about(connection, found.subject), known.stolen(connection, found.subject)
+        about = known.about(connection, found.subject)
         keys = known.facts(connection, about)
         seen = None
         if logs is not None:
@@ -139,7 +139,7 @@ def incident(
             seen = logged.named(seen, known.names(connection, ids))
     run, coverage = found.places(snapshot.run, snapshot.coverage)
     radius = found.radius(dataclasses.replace(snapshot.run, as_of=as_of), assess(run, coverage, found.required))
-    made = Incident(radius=radius, stolen=stolen, keys=keys, observed=seen, extractable=known.extractable(keys, stolen))
+    made = Incident(radius=radius, keys=keys, observed=seen, extractable=known.extractable(keys, found.stolen))
     verdict = settled(radius.verdict, {*radius.verdict.conditions, *radius.held, *made.held})
     return dataclasses.replace(made, radius=dataclasses.replace(radius, verdict=verdict))
 

@@ -7,7 +7,6 @@ from enum import StrEnum
 from keyaudit.model.blast_radius import BlastRadius
 from keyaudit.model.errors import Exit
 from keyaudit.model.run import Verdict
-from keyaudit.model.stolen_keys import Stolen
 from keyaudit.model.tables.usage import MAIL_LOG, SHOWN_BY
 from keyaudit.model.usage import Blind, Unseen, Window
 
@@ -125,7 +124,6 @@ class Incident:
     """The page."""
 
     radius: BlastRadius
-    stolen: Stolen | None
     keys: Sequence[KeyFacts]
     observed: Observed | None
     """None: no logs were supplied."""

@@ -1,7 +1,5 @@
 """What the inventory has of the key that an incident is about, and the names of those whom logs name by ids."""
 
-# ruff: noqa: S608 - every name in this SQL is declared in this program; ids are parameters
-
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -10,7 +8,7 @@ import duckdb
 from keyaudit.inventory.blast.graph import rows
 from keyaudit.inventory.blast.subject import Subject
 from keyaudit.model.incident import KeyFacts
-from keyaudit.model.stolen_keys import STOLEN, Stolen
+from keyaudit.model.stolen_keys import Stolen
 
 _CUSTODY_OUTSIDE = ("external",)
 
@@ -63,17 +61,6 @@ def facts(connection: duckdb.DuckDBPyConnection, found: About) -> tuple[KeyFacts
         )
         for row in rows(connection, query, {"ids": sorted(found.key_ids), "version": found.version})
     )
-
-
-def stolen(connection: duckdb.DuckDBPyConnection, subject: Subject) -> Stolen | None:
-    """What is publicly known of its theft, by the SHA-1 of any certificate that is on it."""
-    thumbprints = set(subject.thumbprints)
-    for table in ("held_certificate", "held_credential", "signing_certificate", "issuer_key", "trusted_authority"):
-        query = f"SELECT DISTINCT upper(thumbprint) AS thumbprint FROM {table} WHERE list_contains($keys, public_key_sha256)"
-        thumbprints |= {
-            row["thumbprint"] for row in rows(connection, query, {"keys": sorted(subject.keys)}) if row["thumbprint"]
-        }
-    return next((STOLEN[each] for each in sorted(thumbprints) if each in STOLEN), None)
 
 
 def extractable(versions: Collection[KeyFacts], known: Stolen | None) -> bool | None:

@@ -17,6 +17,7 @@ def render(found: BlastRadius, out: TextIO) -> None:
         "subject": {"kind": found.subject.note, "id": found.target, "name": found.subject.name},
         "public_keys_sha256": list(found.digests),
         "verify": found.verify,
+        "known_stolen": {"what": found.stolen.what, "source": found.stolen.source} if found.stolen else None,
         "conclusion": conclusion(found),
         "limits": list(limits(found)),
     }

@@ -17,7 +17,9 @@ def render(found: Incident, out: TextIO) -> None:
         **begun(radius.run),
         "subject": {"kind": radius.subject.note, "id": radius.target, "name": radius.subject.name},
         "title": title(found),
-        "known_stolen": {"what": found.stolen.what, "source": found.stolen.source} if found.stolen else None,
+        "known_stolen": {"what": found.radius.stolen.what, "source": found.radius.stolen.source}
+        if found.radius.stolen
+        else None,
         "extractable": found.extractable,
         "window": {"from": iso_date(seen.window.since), "until": iso_time(seen.window.until)} if seen else None,
         "learned_until": iso_time(seen.learned_until) if seen and seen.learned_until is not None else None,

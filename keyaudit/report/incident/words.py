@@ -70,16 +70,16 @@ def bounds(count: Count, noun: str, nouns: str = "") -> str:
 
 
 def _what(found: Incident) -> Iterator[Statement]:
-    if found.stolen is not None:
-        text = f"It is {found.stolen.what} ({found.stolen.source})."
-        yield Statement(text=text, confidence=Confidence.OBSERVED, rests_on=[found.stolen.source])
+    if found.radius.stolen is not None:
+        text = f"It is {found.radius.stolen.what} ({found.radius.stolen.source})."
+        yield Statement(text=text, confidence=Confidence.OBSERVED, rests_on=[found.radius.stolen.source])
     else:
         text = "It is not among the keys that keyaudit knows to be stolen; that list holds published thefts only."
         yield Statement(text=text, confidence=Confidence.OBSERVED, rests_on=["keyaudit: list of published thefts"])
     for key in found.keys:
         confidence = Confidence.OBSERVED if not key.unknown else Confidence.NOT_KNOWABLE
         yield Statement(text=_version(key, found.radius.run.as_of), confidence=confidence, rests_on=[key.id])
-    if found.extractable and found.stolen is None and found.keys:
+    if found.extractable and found.radius.stolen is None and found.keys:
         text = "Its private half may be outside of the vault: it was made elsewhere, or is exportable."
         yield Statement(text=text, confidence=Confidence.INFERRED, rests_on=[key.id for key in found.keys])
     elif found.extractable is False:
