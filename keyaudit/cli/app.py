@@ -24,7 +24,7 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Look": ("report", "inventory", "expiring", "diff", "explain"),
     "Decide": ("gate", "waivers", "baseline"),
     "Export": ("export", "notify"),
-    "Investigate": ("access", "blast-radius", "trust", "usage"),
+    "Investigate": ("access", "blast-radius", "incident", "trust", "usage"),
     "Maintain": ("collect", "doctor", "permissions", "guardrails"),
     "Configure": ("init", "config", "policies"),
 }

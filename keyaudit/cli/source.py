@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.options import DEFAULT_CONFIG, Live, Stored
 from keyaudit.cli.progress import told_if_long
 from keyaudit.model import times
@@ -86,9 +87,6 @@ def _stored(live: Live, stored: Stored) -> Iterator[tuple["Snapshot", int]]:
     if live.subscription or live.resource_group or live.vault or live.source:
         what = "choose what is collected, and the snapshot is as it was collected"
         raise UsageError("--subscription, --resource-group, --vault, --source", what, "leave them out")
-    if live.imports:
-        what = "is kept in a snapshot as it is collected, and none is taken in later"
-        raise UsageError("--import", what, "leave it out, or collect again with it")
     from keyaudit.inventory.snapshot import open_snapshot
 
     with told_if_long(f"checking that {one_line(str(folder), 1_024)} is whole", quiet=live.quiet):
@@ -97,7 +95,24 @@ def _stored(live: Live, stored: Stored) -> Iterator[tuple["Snapshot", int]]:
     if live.tenant and taken.run.tenant_id.lower() not in {tenant.lower() for tenant in live.tenant}:
         what = f"the snapshot is of tenant {taken.run.tenant_id}, not of {' or '.join(live.tenant)}"
         raise UnsafeError("--tenant", what, "name its id, or another snapshot")
-    yield taken, taken.run.as_of if stored.as_of is None else _moment(stored.as_of, taken.run.as_of)
+    with _with_imports(taken, live) as (supplied, logged):
+        now = max(taken.run.as_of, min(logged, SystemClock().now()))
+        yield supplied, now if stored.as_of is None else _moment(stored.as_of, taken.run.as_of)
+
+
+@contextmanager
+def _with_imports(taken: "Snapshot", live: Live) -> Iterator[tuple["Snapshot", int]]:
+    """The snapshot with the evidence of --import, and the end of the last day of its logs; good until the context ends."""
+    if not live.imports:
+        yield taken, 0
+        return
+    from keyaudit.collect.evidence import supplied
+    from keyaudit.collect.supplied import with_evidence
+
+    evidence = supplied(live.imports)
+    logged = evidence.logs.until if evidence.logs else 0
+    with tempfile.TemporaryDirectory(prefix="keyaudit-") as folder:
+        yield with_evidence(taken, Path(folder) / "supplied", evidence), logged
 
 
 def _with_environments(taken: "Snapshot", live: Live) -> "Snapshot":

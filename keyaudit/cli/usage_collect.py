@@ -79,8 +79,8 @@ def collect(
     )
     collect_cycles_later()
     known, outcome = Import(), Outcome()
-    with keeping("nothing is kept"), contextlib.closing(_records(live, clock, wanted, known, outcome)) as records:
-        store = write_logs(out, records, known)
+    with keeping("nothing is kept"), contextlib.closing(records(live, clock, wanted, known, outcome)) as found:
+        store = write_logs(out, found, known)
     with printing() as stdout:
         render(store, str(out), stdout)
     if UNSAFE & outcome.reasons:
@@ -102,7 +102,7 @@ def _window(first: int | None, last: int | None, now: int) -> "Window":
     return window
 
 
-def _records(
+def records(
     live: Live, clock: "SystemClock", wanted: "Wanted", known: "Import", outcome: "Outcome"
 ) -> "Generator[Use | FileRead]":
     """What is read, as it comes: an answer at a time is asked for, and then what it holds is taken.
