@@ -30,7 +30,7 @@ COINED: dict[str, str] = {
     r"so far as|as far as the": "(say what is known)",
     r"not so(?=\.|:|$)": "(name the problem)",
     r"a password that is live|live (passwords?|client secrets?|credentials?)": "active client secret",
-    r"(?:^|\. )What(?:ever)? [a-z ]+ (?:is|are) (?!keyaudit)": "(begin with the subject)",
+    r"(?:^|(?<=\. ))What(?:ever)? [a-z ]{1,60} (?:is|are)": "(begin with the subject)",
     r"home foreign": "external tenant",
     r"cannot tell": "unknown",
 }
