@@ -9,22 +9,23 @@ from keyaudit.gate import assess, settled
 from keyaudit.inventory.access_models import with_access_models
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.coverage import ScopeKind
+from keyaudit.model.run import Expiring, Inventory
 from keyaudit.model.tables import TABLES, operations, operations_of
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
 
 if TYPE_CHECKING:
+    from keyaudit.inventory.logs import LogStore
+    from keyaudit.inventory.usage.baseline import Baseline
     from keyaudit.model.access import Access
     from keyaudit.model.blast_radius import BlastRadius
-    from keyaudit.model.expiring import Expiring
-    from keyaudit.model.listing import Inventory
+    from keyaudit.model.incident import Incident
 
 
 @contextlib.contextmanager
-def inventory(snapshot: Snapshot, tables: Sequence[str], *, as_of: int) -> Iterator["Inventory"]:
+def inventory(snapshot: Snapshot, tables: Sequence[str], *, as_of: int) -> Iterator[Inventory]:
     """Those tables of the snapshot, unjudged. Rows stream from the listings for as long as the context lasts."""
     from keyaudit.inventory.listing import listing
-    from keyaudit.model.listing import Inventory
 
     reach_known = any(not REACH_COLUMNS.isdisjoint(TABLES[name].by_name) for name in tables)
     with snapshot.judging(as_of, reach_known=reach_known, names=tables) as connection:
@@ -104,12 +105,50 @@ def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool, si
     return dataclasses.replace(radius, verdict=settled(radius.verdict, {*radius.verdict.conditions, *radius.held}))
 
 
+def incident(
+    snapshot: Snapshot,
+    asked: str,
+    *,
+    as_of: int,
+    logs: "LogStore | None",
+    usual: "Baseline | None",
+    since: int | None,
+) -> "Incident":
+    """What happened with the key that `asked` names, and what trusts it. Raises UsageError where it names nothing, or several.
+
+    `since`: the start of the first day of the logs to look at; None: the day after the last that `usual` was learned from, or
+    without one, that of the logs.
+    """
+    from keyaudit.inventory.blast.reading import read
+    from keyaudit.inventory.incident import logs as logged
+    from keyaudit.inventory.incident import subject as known
+    from keyaudit.inventory.usage.learn import window_of
+    from keyaudit.model.incident import Incident
+
+    with snapshot.judging(as_of) as connection:
+        found = read(connection, asked, as_of=as_of, verify=False)
+        about = known.about(connection, found.subject)
+        keys = known.facts(connection, about)
+        seen = None
+        if logs is not None:
+            with logs.connect() as uses:
+                first = usual.until if since is None and usual is not None else since
+                seen = logged.observed(uses, about, window_of(uses, first, None), usual, logs.tenant_id)
+            acts = (*seen.uses, *seen.timeline)
+            ids = {each for act in acts for each in (act.actor.app_id, act.actor.principal_id, act.caller) if each}
+            seen = logged.named(seen, known.names(connection, ids))
+    run, coverage = found.places(snapshot.run, snapshot.coverage)
+    radius = found.radius(dataclasses.replace(snapshot.run, as_of=as_of), assess(run, coverage, found.required))
+    made = Incident(radius=radius, keys=keys, observed=seen, extractable=known.extractable(keys, found.stolen))
+    verdict = settled(radius.verdict, {*radius.verdict.conditions, *radius.held, *made.held})
+    return dataclasses.replace(made, radius=dataclasses.replace(radius, verdict=verdict))
+
+
 @contextlib.contextmanager
-def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator["Expiring"]:
+def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator[Expiring]:
     """What of the snapshot ends within so many seconds. It streams for as long as the context lasts."""
     from keyaudit.inventory.expiring import TABLES_THAT_END, endings, operations_read, prepare
     from keyaudit.inventory.owners import OWNERS_ASKED
-    from keyaudit.model.expiring import Expiring
 
     run = dataclasses.replace(snapshot.run, as_of=as_of)
     often = [table.name for table in TABLES_THAT_END]

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
 
@@ -24,7 +25,8 @@ def terminable() -> Iterator[Callable[[int], int]]:
 
     before = signal.signal(signal.SIGTERM, terminate)
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    if ignored:
+    # Windows starts nothing with Ctrl-C ignored, and has no mask.
+    if sys.platform != "win32" and ignored:
         # A shell's background job: Ctrl-C stays without effect, and the handler that SIGTERM needs is there.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -32,7 +34,7 @@ def terminable() -> Iterator[Callable[[int], int]]:
         yield lambda code: Exit.TERMINATED if terminated and code == Exit.INTERRUPTED else code
     finally:
         signal.signal(signal.SIGTERM, before)
-        if ignored:
+        if sys.platform != "win32" and ignored:
             # In this order: one that came meanwhile is still without effect.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

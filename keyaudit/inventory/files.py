@@ -10,10 +10,11 @@ from pathlib import Path
 
 import msgspec
 
+from keyaudit.inventory import platform
 from keyaudit.model.errors import OutputError, UnsafeError
 from keyaudit.model.text import one_line
 
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
 REMEDY = "check the space and permissions there; what was collected is kept, and collect --resume goes on with it"
@@ -43,7 +44,7 @@ def writing(path: Path) -> Iterator[None]:
 def create(path: Path, data: bytes = b"") -> None:
     """Makes a file of mode 0600 that was not there before."""
     with writing(path):
-        descriptor = os.open(path, _NEW, 0o600)
+        descriptor = platform.open_file(path, _NEW)
         try:
             write(descriptor, data)
         finally:
@@ -55,14 +56,14 @@ def replace(path: Path, data: bytes) -> None:
     beside = path.with_name(path.name + ".part")
     with writing(path):
         beside.unlink(missing_ok=True)
-        descriptor = os.open(beside, _NEW, 0o600)
+        descriptor = platform.open_file(beside, _NEW)
         try:
             write(descriptor, data)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        beside.rename(path)
-    sync(path.parent)
+        beside.replace(path)
+    sync_names(path.parent)
 
 
 def copy(source: Path, target: Path) -> None:
@@ -76,13 +77,16 @@ def copy(source: Path, target: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Makes a file's content, or a folder's names, outlast a loss of power."""
-    with writing(path):
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    """Makes a file's content outlast a loss of power."""
+    # Windows syncs only what was opened for writing.
+    with changing(path) as descriptor:
+        os.fsync(descriptor)
+
+
+def sync_names(folder: Path) -> None:
+    """Makes the names in a folder outlast a loss of power."""
+    with writing(folder):
+        platform.sync_folder(folder)
 
 
 def folder(path: Path) -> None:
@@ -90,13 +94,7 @@ def folder(path: Path) -> None:
     with writing(path):
         with contextlib.suppress(FileExistsError):
             path.mkdir(mode=0o700)
-        # By descriptor, so that a folder swapped for a symlink in between is refused and not changed.
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            if stat.S_IMODE(os.fstat(descriptor).st_mode) != 0o700:
-                os.fchmod(descriptor, 0o700)
-        finally:
-            os.close(descriptor)
+        platform.make_private(path)
 
 
 def discard(path: Path) -> None:
@@ -130,7 +128,7 @@ def digest(path: Path) -> tuple[int, str]:
 def changing(path: Path, flags: int = 0) -> Iterator[int]:
     """A descriptor to write to a file with."""
     with writing(path):
-        descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flags, 0o600)
+        descriptor = platform.open_file(path, os.O_WRONLY | flags)
         try:
             yield descriptor
         finally:
@@ -141,8 +139,7 @@ def changing(path: Path, flags: int = 0) -> Iterator[int]:
 def reading(path: Path) -> Iterator[int]:
     """A descriptor to read a regular file with. Anything else is an UnsafeError; so is a symlink."""
     try:
-        # O_NONBLOCK: opening a FIFO must not wait for a writer.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = platform.open_file(path)
     except OSError as error:
         raise UnsafeError(
             shown(path), f"cannot be read: {error.strerror}", "use a snapshot that is complete and holds no symlinks"

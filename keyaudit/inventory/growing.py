@@ -46,4 +46,5 @@ class Growing:
         if not self.path.exists():
             return b""
         with files.reading(self.path) as descriptor:
-            return os.pread(descriptor, size, start)
+            os.lseek(descriptor, start, os.SEEK_SET)
+            return os.read(descriptor, size)

@@ -1,8 +1,9 @@
 """What a column is: its type, its meaning, which operations fill it, and what its absence means."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
+from functools import partial
 
 from keyaudit.model.operations import with_all_before
 
@@ -28,6 +29,18 @@ class Type(StrEnum):
     """Two integers, at least and at most (`<name>_min`, `<name>_max`); no at most means that nothing bounds it."""
 
 
+class RestsOn(StrEnum):
+    """What can make a derived column unknown in a row. Nothing that happens to other objects does."""
+
+    OBJECT = "object"
+    """The object itself, with all that is read as a part of it: the versions of a key, the credentials of an application."""
+    PARENT = "parent"
+    """Besides, objects that it names: its vault, holder, key or workspace. That one which is not found does not exist, only
+    the list of all of them says."""
+    LIST = "list"
+    """The whole of some list: how many others there are, or that there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Left:
     """What a member left out of a complete answer means. `fixed` is a value, or None for absent. `source` says who says so."""
@@ -44,16 +57,17 @@ class Where:
     values: tuple[str | bool | None, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Column:
     """One column. A column is unknown in a row when the row's `unknown` map names it; NULL otherwise means absent."""
 
-    name: str
     type: Type
+    name: str
     meaning: str
-    unit: str = ""
     operations: tuple[str, ...] = ()
     """The operations that fill it: empty for columns that the row always has (ids, where it was found)."""
+    _: KW_ONLY
+    unit: str = ""
     absent: str = ""
     """What absence means; empty where the column may not be absent."""
     absent_where: tuple[Where, ...] = ()
@@ -68,6 +82,8 @@ class Column:
     """For the end of a span of time: the column with its start, before which it cannot be."""
     derived_from: tuple[str, ...] = ()
     """For a column that a view computes: the stored columns it rests on. Such a column is not stored."""
+    rests_on: RestsOn | None = None
+    """For a column that a view computes: what can make it unknown in a row."""
     rows_of: tuple[str, ...] = ()
     """Where it rests on a table that several listings share out: the listings whose rows it looks at; empty: all of them."""
     needs: str = ""
@@ -83,11 +99,38 @@ class Column:
         return bool(self.operations or self.derived_from or self.needs)
 
 
+text = partial(Column, Type.TEXT)
+flag = partial(Column, Type.BOOLEAN)
+integer = partial(Column, Type.INTEGER)
+time = partial(Column, Type.TIME, unit="seconds since 1970 UTC")
+duration = partial(Column, Type.DURATION, unit="seconds")
+texts = partial(Column, Type.TEXTS)
+mapping = partial(Column, Type.MAP)
+count = partial(Column, Type.COUNT)
+"""How tables declare a column of each type: its name, its meaning, the operations that fill it, then the rest by keyword."""
+
+
+class Area(StrEnum):
+    """What a table is about, for people, in the order in which these are listed."""
+
+    KEYS = "Keys, certificates, secrets"
+    VAULTS = "Vaults and HSMs"
+    ACCESS = "Access"
+    APPLICATIONS = "Applications"
+    FEDERATION = "Federation"
+    SERVICES = "Other services"
+    LOGS = "Logs and alerts"
+    TENANT = "Tenant settings"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """One kind of thing to judge."""
 
     name: str
+    order: int
+    """Its place wherever tables are listed: the lowest first."""
+    area: Area
     noun: str
     plural: str
     meaning: str
@@ -154,10 +197,10 @@ class Table:
 def where_found(*naming: str) -> tuple[Column, ...]:
     """The columns that every table begins with. `naming`: the operations that give the name, unless the id holds it."""
     return (
-        Column(name="id", type=Type.TEXT, meaning="full resource id in lower case"),
-        Column(name="name", type=Type.TEXT, meaning="name as Azure shows it", absent="it has no name", operations=naming),
-        Column(name="resource_id", type=Type.TEXT, meaning="full resource id in Azure's spelling"),
-        Column(name="scope_id", type=Type.TEXT, meaning="the scope in whose coverage it was read"),
-        Column(name="source_url", type=Type.TEXT, meaning="the request that gave it"),
-        Column(name="source_version", type=Type.TEXT, meaning="the api-version of that request"),
+        text("id", "full resource id in lower case"),
+        text("name", "name as Azure shows it", naming, absent="it has no name"),
+        text("resource_id", "full resource id in Azure's spelling"),
+        text("scope_id", "the scope in whose coverage it was read"),
+        text("source_url", "the request that gave it"),
+        text("source_version", "the api-version of that request"),
     )

@@ -8,7 +8,6 @@ cache folder.
 
 import hashlib
 import os
-import stat
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from keyaudit.inventory import platform
 from keyaudit.policy.definition import Policy
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -55,7 +55,8 @@ def read(path: Path, made_from: bytes, root: Path) -> tuple[Policy, ...] | None:
     """
     try:
         with path.open("rb") as file:
-            if not path.is_relative_to(_PACKAGE) and not _trusted(os.fstat(file.fileno())):
+            # What another user put there could hide findings.
+            if not path.is_relative_to(_PACKAGE) and not platform.only_owner_can_write(os.fstat(file.fileno())):
                 return None
             data = file.read()
     except OSError:
@@ -73,13 +74,6 @@ def read(path: Path, made_from: bytes, root: Path) -> tuple[Policy, ...] | None:
     return policies
 
 
-def _trusted(found: os.stat_result) -> bool:
-    """Whether nobody else can have written the file: what another user put there could hide findings."""
-    if sys.platform == "win32":
-        return True
-    return stat.S_ISREG(found.st_mode) and not found.st_mode & 0o022 and found.st_uid in (os.geteuid(), 0)
-
-
 def content(policies: Sequence[Policy], made_from: bytes, root: Path) -> bytes:
     """What a file of these policies holds, all of which have their files below `root`."""
     relative = [msgspec.structs.replace(each, file=Path(each.file).relative_to(root).as_posix()) for each in policies]
@@ -92,6 +86,6 @@ def write(path: Path, policies: Sequence[Policy], made_from: bytes, root: Path) 
     beside = path.with_name(f"{path.name}.{os.getpid()}")
     with suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with os.fdopen(platform.open_file(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb") as file:
             file.write(content(policies, made_from, root))
         beside.replace(path)

@@ -1,21 +1,23 @@
 """The first screen of a report: how bad it is, where, what is worst and how to fix it, what was not read, what to run next."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 from typing import TextIO
 
 from tabulate import tabulate
 
+from keyaudit.model.columns import Area
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Report, Verdict
+from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, plural, wrap
 from keyaudit.report.missing import needed
 from keyaudit.report.resource import label
-from keyaudit.report.summary import WORST_FIRST, header, message, severities, word
+from keyaudit.report.summary import WORST_FIRST, header, headline, message, word
 
 FEW = 20
 """Findings that a report lists whole instead."""
@@ -24,26 +26,6 @@ HEIGHT = 45
 _HINTS = 3
 _GAPS = 4
 _WORD = 8
-_AREAS: Mapping[str, tuple[str, ...]] = {
-    "Keys, certificates, secrets": ("key", "certificate", "secret", "deleted"),
-    "Vaults and HSMs": ("vault", "hsm_setting"),
-    "Access": ("grant", "principal", "membership"),
-    "Applications": ("application", "service_principal", "credential", "app_management_policy"),
-    "Federation": (
-        "signing_certificate",
-        "federated_domain",
-        "token_policy",
-        "trusted_authority",
-        "issuer_key",
-        "shared_key",
-        "trusted_key",
-        "token_validator",
-    ),
-    "Other services": ("account_key", "key_use"),
-    "Logs and alerts": ("subscription", "log_sink", "workspace", "log_table", "defender_plan", "alert_rule", "usage"),
-}
-"""Areas with the tables whose rows are in them; any other table is of the tenant as a whole."""
-_TENANT = "Tenant settings"
 
 
 def short(report: Report) -> bool:
@@ -52,8 +34,11 @@ def short(report: Report) -> bool:
     return sum(verdict.failed.values()) + sum(verdict.unknown.values()) < FEW
 
 
-def render(report: Report, out: TextIO, *, width: int, colour: bool, hints: bool) -> None:
-    """Write it, on at most `HEIGHT` lines of a terminal that is 80 columns wide or wider. The findings must carry scores."""
+def render(report: Report, out: TextIO, *, width: int, colour: bool, hints: bool, source: str = "") -> None:
+    """Write it, on at most `HEIGHT` lines of a terminal that is 80 columns wide or wider. The findings must carry scores.
+
+    `source`: the flags that named the tenant, which the commands to run next are given, too.
+    """
     verdict = report.verdict
     before = [*header(report.run, verdict, width, colour), ""]
     before += [paint(line, Paint.BOLD, colour) for line in wrap(headline(report), width)]
@@ -68,43 +53,18 @@ def render(report: Report, out: TextIO, *, width: int, colour: bool, hints: bool
         lines.append("")
     lines += unread
     if hints:
-        lines += _next(worst, verdict, width)
+        lines += _next(worst, verdict, width, source)
     out.write(joined(lines).rstrip("\n") + "\n")
-
-
-def headline(report: Report) -> str:
-    """How many findings are open, how much was read, what is unknown, and how many policies were not evaluated."""
-    verdict = report.verdict
-    parts = [_open(verdict), f"{verdict.assessed:,} of {verdict.required:,} required reads done"]
-    unknown = sum(verdict.unknown.values())
-    if unknown:
-        parts.append(f"{plural(unknown, 'result')} unknown")
-    if verdict.not_judged:
-        parts.append(not_evaluated(verdict))
-    return f"{'; '.join(parts)}."
-
-
-def _open(verdict: Verdict) -> str:
-    count = sum(verdict.failed.values())
-    return f"{plural(count, 'open finding')}: {severities(verdict.failed)}" if count else "No open findings"
-
-
-def not_evaluated(verdict: Verdict) -> str:
-    """ "22 policies not evaluated (15 need logs, 3 need custody)"."""
-    needs = Counter(need for each in verdict.not_judged for need in each.needs)
-    told = ", ".join(f"{count:,} {'needs' if count == 1 else 'need'} {need}" for need, count in needs.most_common())
-    return f"{plural(len(verdict.not_judged), 'policy', 'policies')} not evaluated ({told})"
 
 
 def _areas(report: Report) -> Iterator[str]:
     """How many findings there are of each severity in each area."""
-    area_of = {table: area for area, tables in _AREAS.items() for table in tables}
-    counts: dict[str, Counter[Severity]] = {area: Counter() for area in (*_AREAS, _TENANT)}
+    counts: dict[Area, Counter[Severity]] = {area: Counter() for area in Area}
     for tally in report.tallies:
-        counts[area_of.get(tally.policy.table, _TENANT)].update(tally.failed)
+        counts[TABLES[tally.policy.table].area].update(tally.failed)
     shown = {area: found for area, found in counts.items() if found.total()}
     levels = [level for level in WORST_FIRST if any(found[level] for found in shown.values())]
-    rows = [[area, *(found[level] or "-" for level in levels), found.total()] for area, found in shown.items()]
+    rows = [[area.value, *(found[level] or "-" for level in levels), found.total()] for area, found in shown.items()]
     if rows:
         table = tabulate(rows, ["Area", *levels, "all"], tablefmt="plain", colalign=["left", *["right"] * (len(levels) + 1)])
         yield from table.split("\n")
@@ -175,13 +135,16 @@ def _unread(verdict: Verdict, width: int, colour: bool) -> list[str]:
     return [*lines, ""]
 
 
-def _next(worst: list[tuple[Finding, int]], verdict: Verdict, width: int) -> list[str]:
+def _next(worst: list[tuple[Finding, int]], verdict: Verdict, width: int, source: str) -> list[str]:
+    """Three commands with what each is for, which is left out where the command needs the whole line."""
     commands = {"keyaudit report --full": "every finding, by resource"}
     if worst:
-        commands[f"keyaudit explain {worst[0][0].id}"] = "the worst one, with evidence and fix"
+        commands[f"keyaudit explain {worst[0][0].id}"] = "the worst one, with its fix"
     if needed(verdict):
-        commands["keyaudit doctor"] = "what to grant so that all can be read"
+        commands["keyaudit doctor"] = "what to grant to read the rest"
     else:
-        commands["keyaudit expiring 30d"] = "what expires soon, and who owns it"
-    longest = max(map(len, commands))
-    return [_cut(f"Next: {command.ljust(longest)}  {what}", width) for command, what in commands.items()]
+        commands["keyaudit expiring 30d"] = "what expires soon, by owner"
+    whole = {f"Next: {command} {source}".rstrip(): what for command, what in commands.items()}
+    longest = max(map(len, whole))
+    room = width - longest - 2
+    return [f"{pad(line, longest)}  {what}" if columns(what) <= room else line for line, what in whole.items()]

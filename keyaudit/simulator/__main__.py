@@ -53,7 +53,8 @@ async def _serve(parsed: argparse.Namespace) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        # Windows has no loop.add_signal_handler.
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     now = time.time  # noqa: TID251 -- by itself it is a service, and shows the real time
     found = estate(parsed.estate, int(now()))
     throttle = Throttle.documented() if parsed.throttle == "documented" else None

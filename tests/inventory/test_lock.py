@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,7 @@ def test_one_folder_has_one_writer(out: Path) -> None:
 _HOLDER = """
 import sys, time
 from pathlib import Path
+from typing import Any
 from keyaudit.inventory.spool import Spool
 from tests.inventory.sample import RUN, KEY_OPERATIONS, vault_scope
 spool = Spool.create(Path(sys.argv[1]), RUN)
@@ -57,20 +59,20 @@ def test_a_killed_writer_holds_nothing(out: Path) -> None:
         assert not spool.done("keys", KV)
 
 
-def test_whoever_waited_on_a_lock_that_is_gone_holds_nothing(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_opened_a_lock_file_that_is_gone_by_now_holds_nothing(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.open
     with Spool.create(out, RUN):
         pass
 
-    def opened_just_before_the_holder_ended(path: Path, flags: int, mode: int = 0o777) -> int:
-        descriptor = real(path, flags, mode)
+    def opened_just_before_the_holder_ended(path: Path, flags: int, mode: int = 0o777, **options: Any) -> int:
+        descriptor = real(path, flags, mode, **options)
         if Path(path).name == "lock":
             Path(path).unlink()
         return descriptor
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "open", opened_just_before_the_holder_ended)
-        with pytest.raises(UsageError, match="another run has just ended here"):
+        with pytest.raises(UsageError, match="another run is writing here"):
             Spool.resume(out)
 
 

@@ -1,16 +1,19 @@
 """The declarations agree with each other, and hold what a user relies on: only reads, no secret, a remedy for each reason."""
 
 import re
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from keyaudit.model import operations
 from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, End, Refusal, Scope, ScopeKind, State
 from keyaudit.model.errors import MEANINGS, PRECEDENCE, AuditError, Exit, StoppedError
 from keyaudit.model.evidence import EVIDENCE, LOGS
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally
 from keyaudit.model.operations import OPERATIONS, Surface, with_all_before
-from keyaudit.model.reasons import ADVICE, Reason
+from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
 from keyaudit.model.tables import TABLES, operations_of
 
 READ_BY_POST = {
@@ -56,6 +59,19 @@ def test_every_operation_says_which_version_of_the_api_it_speaks() -> None:
     assert OPERATIONS["login.metadata"].api_version == ""
 
 
+def test_whatever_a_file_declares_is_found_and_has_a_place_of_its_own_among_its_like() -> None:
+    folder = Path(operations.__file__).parent
+    texts = [path.read_text() for path in (folder.parent / "tables").glob("*.py")]
+    declared = sum(len(re.findall(r"^\w+ = Table\($", text, re.MULTILINE)) for text in texts)
+    assert declared == len(TABLES) == len({table.order for table in TABLES.values()})
+    families = [path for path in folder.glob("*.py") if "FAMILY = " in path.read_text()]
+    assert len(families) == len(operations.BY_SURFACE) == len({vars(each)["FAMILY"].order for each in _families()})
+
+
+def _families() -> list[ModuleType]:
+    return [each for each in vars(operations).values() if isinstance(each, ModuleType) and hasattr(each, "FAMILY")]
+
+
 def test_every_column_that_can_be_unknown_says_which_operations_fill_it() -> None:
     for table in TABLES.values():
         assert table.subject in table.by_name
@@ -81,7 +97,7 @@ def test_what_evidence_fills_rests_on_evidence_that_has_a_name_and_is_not_collec
             assert not column.needs or column.derived_from or table.needs == column.needs, (table.name, column.name)
     made_of_evidence = [table for table in TABLES.values() if table.needs]
     assert {table.name for table in made_of_evidence} == {
-        *("usage", "usage_log", "usage_baseline", "trusted_key", "token_validator")
+        *("usage", "usage_log", "usage_baseline", "unusual_use", "trusted_key", "token_validator")
     }
     for table in made_of_evidence:
         assert not table.listed_by
@@ -120,7 +136,7 @@ def test_every_reason_has_a_meaning_and_a_remedy() -> None:
 
 def test_every_exit_code_has_a_meaning_and_a_place_in_the_order() -> None:
     assert set(MEANINGS) == set(Exit)
-    assert set(PRECEDENCE) == set(Exit) - {Exit.INTERRUPTED, Exit.TERMINATED}
+    assert set(PRECEDENCE) == set(Exit) - {Exit.CLOSED, Exit.INTERRUPTED, Exit.TERMINATED}
 
 
 @pytest.mark.parametrize(
@@ -194,3 +210,18 @@ def test_a_table_is_listed_by_what_adds_its_rows_and_all_that_leads_there() -> N
         assert set(table.replaced_by) <= set(table.added_by), table.name
         for operation in table.listed_by:
             assert set(OPERATIONS[operation].after) <= set(table.listed_by), (table.name, operation)
+
+
+def test_unknown_columns_are_told_by_why_they_are_unknown() -> None:
+    unknown = {
+        "owner_count": Reason.PERMISSION,
+        "custody": Reason.TIMEOUT,
+        "tags": Reason.PERMISSION,
+        "signers_named": Reason.NOT_CONFIGURED,
+        "actor_environment": Reason.NOT_CONFIGURED,
+    }
+    assert unknown_columns(unknown) == (
+        "owner count and tags (the identity may not read it); custody (no answer in time);"
+        " environment of the signers and environment of the actor (no tag or setting names it)"
+    )
+    assert unknown_columns({}) == ""

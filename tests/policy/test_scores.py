@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from keyaudit.inventory.scores import SCALES, age, prepared, scored
-from keyaudit.model.score import Score
+from keyaudit.model.findings import Score
 from keyaudit.policy.load import load
 from keyaudit.policy.scores import score_of
 from tests.policy.inventory import DAY, NOW, VAULT, inventory
@@ -141,7 +141,7 @@ def test_a_yearly_rotated_hsm_key_of_one_application_scores_4() -> None:
 def test_a_key_of_unknown_custody_shows_a_range() -> None:
     found = of_key(user_environments=(1, 1), **unknown(custody="permission"))
     assert (found.arithmetic, found.least_band, found.band) == ("2 x 2..4 x 1 = 4..8 (custody unknown)", "info", "low")
-    assert found.factors[1].because == "cannot tell: custody (permission)"
+    assert found.factors[1].because == "cannot tell: custody (the identity may not read it)"
 
 
 KEY_FACTORS: list[tuple[str, Row, Row, str]] = [

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+from keyaudit.inventory import platform
 from keyaudit.model.errors import UsageError
 from keyaudit.model.text import one_line
 
@@ -31,8 +32,7 @@ class Opened:
         self._sha256 = hashlib.sha256()
         place = one_line(str(path), 1024)
         try:
-            # Opening a FIFO must not wait for a writer.
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            descriptor = platform.open_file(path, follow=True)
         except (OSError, ValueError) as error:
             what = error.strerror if isinstance(error, OSError) else "not a path"
             raise UsageError(place, f"cannot be read: {what}", "name a file that may be read") from error

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from keyaudit.inventory import files
+from keyaudit.inventory import files, platform
 from keyaudit.inventory.growing import Growing
 from keyaudit.inventory.load import (
     UNSORTED,
@@ -70,8 +70,8 @@ def write_logs(folder: Path, records: Iterable[Use | FileRead], known: Import) -
         files.folder(beside)
         _write(beside, records, known)
         with files.writing(folder):
-            beside.rename(folder)
-        files.sync(folder.parent)
+            platform.move_folder(beside, folder)
+        files.sync_names(folder.parent)
     except OutputError as error:
         raise OutputError(files.shown(folder), error.what, "make room there, and import again") from error
     finally:
@@ -156,7 +156,7 @@ def _tables(
             )
     written = _written(connection, folder, known)
     for name in COLUMNS:
-        files.sync(folder / name)
+        files.sync_names(folder / name)
     return {
         name: TableFiles(
             files=tuple(_file(folder, path) for path in paths),

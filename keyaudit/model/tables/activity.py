@@ -3,7 +3,7 @@
 A row says that something was used. That there is none says nothing: the reports keep no record of what they left out.
 """
 
-from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.columns import Area, Column, Table, text, time, where_found
 
 _SIGN_IN = ("sign_in_activity.list",)
 _CREDENTIAL = ("credential_activity.list",)
@@ -11,19 +11,13 @@ _NEVER = "the report has none"
 
 
 def _last(name: str, meaning: str, operations: tuple[str, ...]) -> Column:
-    return Column(
-        name=name,
-        type=Type.TIME,
-        unit="seconds since 1970 UTC",
-        meaning=meaning,
-        operations=operations,
-        absent=_NEVER,
-        past=True,
-    )
+    return time(name, meaning, operations, absent=_NEVER, past=True)
 
 
 SIGN_IN_ACTIVITY = Table(
     name="sign_in_activity",
+    order=150,
+    area=Area.TENANT,
     noun="record of sign-ins",
     plural="records of sign-ins",
     meaning="when an application was last used in this tenant (servicePrincipalSignInActivities, beta)",
@@ -31,7 +25,7 @@ SIGN_IN_ACTIVITY = Table(
     row_for_each=_SIGN_IN,
     columns=(
         *where_found(),
-        Column(name="app_id", type=Type.TEXT, meaning="the application (client) id", operations=_SIGN_IN),
+        text("app_id", "the application (client) id", _SIGN_IN),
         _last("last_sign_in_on", "in any role", _SIGN_IN),
         _last("last_delegated_on", "as a client, with a user", _SIGN_IN),
         _last("last_app_only_on", "as a client, without a user", _SIGN_IN),
@@ -41,6 +35,8 @@ SIGN_IN_ACTIVITY = Table(
 
 CREDENTIAL_ACTIVITY = Table(
     name="credential_activity",
+    order=160,
+    area=Area.TENANT,
     replaced=False,
     noun="record of a credential's use",
     plural="records of credentials' use",
@@ -49,37 +45,13 @@ CREDENTIAL_ACTIVITY = Table(
     row_for_each=_CREDENTIAL,
     columns=(
         *where_found(),
-        Column(name="key_id", type=Type.TEXT, meaning="keyId of the credential", operations=_CREDENTIAL),
-        Column(name="app_id", type=Type.TEXT, meaning="the application (client) id", operations=_CREDENTIAL),
-        Column(
-            name="kind",
-            type=Type.TEXT,
-            meaning="keyType: what the credential is",
-            operations=_CREDENTIAL,
-            values=("password", "certificate"),
-        ),
-        Column(
-            name="holder_kind",
-            type=Type.TEXT,
-            meaning="credentialOrigin: what the credential hangs on",
-            operations=_CREDENTIAL,
-            values=("application", "service_principal"),
-        ),
-        Column(
-            name="used_for",
-            type=Type.TEXT,
-            meaning="resourceId: what was asked for with it",
-            operations=_CREDENTIAL,
-            absent="the report names none",
-        ),
+        text("key_id", "keyId of the credential", _CREDENTIAL),
+        text("app_id", "the application (client) id", _CREDENTIAL),
+        text("kind", "keyType: what the credential is", _CREDENTIAL, values=("password", "certificate")),
+        text("holder_kind", "credentialOrigin: what the credential hangs on", _CREDENTIAL,
+            values=("application", "service_principal")),
+        text("used_for", "resourceId: what was asked for with it", _CREDENTIAL, absent="the report names none"),
         _last("last_used_on", "lastSignInDateTime", _CREDENTIAL),
-        Column(
-            name="expires_on",
-            type=Type.TIME,
-            unit="seconds since 1970 UTC",
-            meaning="the credential's end, as the report has it",
-            operations=_CREDENTIAL,
-            absent="the report has none",
-        ),
+        time("expires_on", "the credential's end, as the report has it", _CREDENTIAL, absent="the report has none"),
     ),
 )

@@ -2,10 +2,9 @@
 
 from dataclasses import replace
 
-from keyaudit.model.columns import Column, Left, Table, Type, Where, where_found
+from keyaudit.model.columns import Area, Left, Table, Where, flag, text, time, where_found
 from keyaudit.model.tables.places import ARM_LEAVES_OUT, KEY_VAULT_LEAVES_OUT, vault_place
 from keyaudit.model.tables.reach import reach_columns
-from keyaudit.model.tables.vault_objects import time
 
 _OBJECTS = ("deleted_key.list", "deleted_certificate.list", "deleted_secret.list")
 _PLACES = ("deleted_vault.list", "deleted_hsm.list")
@@ -23,6 +22,8 @@ PLACES = tuple(_PARTS[operation] for operation in _PLACES)
 
 DELETED = Table(
     name="deleted",
+    order=80,
+    area=Area.KEYS,
     noun="deleted object",
     plural="deleted objects",
     meaning="a vault, Managed HSM, key, certificate or secret that was deleted and is kept until its purge: it can come back",
@@ -32,65 +33,24 @@ DELETED = Table(
     columns=(
         *where_found(),
         *vault_place(("vault.query", "vault.list", *_PLACES)),
-        Column(name="kind", type=Type.TEXT, meaning="what it was", values=tuple(_PARTS.values())),
-        Column(
-            name="vault_id",
-            type=Type.TEXT,
-            meaning="resource id, in lower case, of the vault that it lies in; of a deleted vault or HSM, the id that it had",
-            operations=_PLACES,
-        ),
+        text("kind", "what it was", values=tuple(_PARTS.values())),
+        text("vault_id",
+            "resource id, in lower case, of the vault that it lies in; of a deleted vault or HSM, the id that it had", _PLACES),
         time("deleted_on", "when it was deleted", _DELETED, past=True),
-        time(
-            "purge_on",
-            "when the service removes it for good: until then it can be recovered",
-            _DELETED,
-            follows="deleted_on",
-        ),
-        Column(
-            name="purge_protected",
-            type=Type.BOOLEAN,
-            meaning="nobody can remove it for good before that; false: whoever may purge can",
-            operations=_DELETED,
-            left_out=Left(False, ARM_LEAVES_OUT),
-        ),
-        Column(
-            name="recovery_level",
-            type=Type.TEXT,
-            meaning="what its deletion can be undone by, in Key Vault's words",
-            operations=_OBJECTS,
-            absent="Azure has no such word for a vault",
-            absent_where=(Where("kind", PLACES),),
-        ),
-        Column(
-            name="recovery_id",
-            type=Type.TEXT,
-            meaning="what a recovery names, in lower case",
-            operations=_DELETED,
-        ),
-        Column(
-            name="enabled",
-            type=Type.BOOLEAN,
-            meaning="it will be usable when it is back",
-            operations=_OBJECTS,
-            absent="a vault has no such attribute",
-            absent_where=(Where("kind", PLACES),),
-        ),
-        Column(
-            name="managed",
-            type=Type.BOOLEAN,
-            meaning="it backs a deleted certificate, and comes back with it",
-            operations=("deleted_key.list", "deleted_secret.list"),
-            absent="neither a key nor a secret",
-            left_out=Left(False, KEY_VAULT_LEAVES_OUT),
-            absent_where=(Where("kind", (*PLACES, "certificate")),),
-        ),
-        Column(
-            name="thumbprint",
-            type=Type.TEXT,
-            meaning="SHA-1 of a certificate in upper-case hex",
-            operations=("deleted_certificate.list",),
-            absent="not a certificate, or never issued",
-        ),
+        time("purge_on", "when the service removes it for good: until then it can be recovered", _DELETED,
+            follows="deleted_on"),
+        flag("purge_protected", "nobody can remove it for good before that; false: whoever may purge can", _DELETED,
+            left_out=Left(False, ARM_LEAVES_OUT)),
+        text("recovery_level", "what its deletion can be undone by, in Key Vault's words", _OBJECTS,
+            absent="Azure has no such word for a vault", absent_where=(Where("kind", PLACES),)),
+        text("recovery_id", "what a recovery names, in lower case", _DELETED),
+        flag("enabled", "it will be usable when it is back", _OBJECTS,
+            absent="a vault has no such attribute", absent_where=(Where("kind", PLACES),)),
+        flag("managed", "it backs a deleted certificate, and comes back with it", ("deleted_key.list", "deleted_secret.list"),
+            absent="neither a key nor a secret", absent_where=(Where("kind", (*PLACES, "certificate")),),
+            left_out=Left(False, KEY_VAULT_LEAVES_OUT)),
+        text("thumbprint", "SHA-1 of a certificate in upper-case hex", ("deleted_certificate.list",),
+            absent="not a certificate, or never issued"),
         *(
             # Nothing tells who may recover and nothing else.
             replace(column, meaning=f"{column.meaning} to its vault, and so can recover it; none for a vault or HSM itself")

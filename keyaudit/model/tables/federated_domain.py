@@ -1,16 +1,18 @@
 """The table of federated domains."""
 
-from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.columns import Area, Column, Table, flag, text, time, where_found
 
 _SETTINGS = ("domain.federation",)
 
 
 def _text(name: str, meaning: str, absent: str, values: tuple[str, ...] = ()) -> Column:
-    return Column(name=name, type=Type.TEXT, meaning=meaning, operations=_SETTINGS, absent=absent, values=values)
+    return text(name, meaning, _SETTINGS, absent=absent, values=values)
 
 
 FEDERATED_DOMAIN = Table(
     name="federated_domain",
+    order=180,
+    area=Area.FEDERATION,
     noun="federated domain",
     plural="federated domains",
     meaning="a domain of the tenant whose users sign in at an identity provider that Entra trusts",
@@ -26,36 +28,20 @@ FEDERATED_DOMAIN = Table(
             "never set: the older SupportsMfa decides and, where that was not set either, its word counts",
             ("acceptIfMfaDoneByFederatedIdp", "enforceMfaByFederatedIdp", "rejectMfaByFederatedIdp"),
         ),
-        Column(
-            name="signs_requests",
-            type=Type.BOOLEAN,
-            meaning="isSignedAuthenticationRequestRequired: Entra signs the SAML requests that it sends there",
-            operations=_SETTINGS,
-            absent="never set, which means no",
-        ),
+        flag("signs_requests", "isSignedAuthenticationRequestRequired: Entra signs the SAML requests that it sends there",
+            _SETTINGS,
+            absent="never set, which means no"),
         _text(
             "update_result",
             "certificateUpdateResult: how the last look for a new certificate in the provider's metadata ended",
             "there was none",
         ),
-        Column(
-            name="updated_on",
-            type=Type.TIME,
-            unit="seconds since 1970 UTC",
-            meaning="when that was",
-            operations=_SETTINGS,
-            absent="there was none",
-            past=True,
-        ),
+        time("updated_on", "when that was", _SETTINGS, absent="there was none", past=True),
         _text("sign_in_uri", "passiveSignInUri: where browsers are sent", "none is set"),
         _text("active_sign_in_uri", "activeSignInUri: where older programs send passwords", "none is set"),
         _text("sign_out_uri", "signOutUri", "none is set"),
         _text("metadata_uri", "metadataExchangeUri", "none is set"),
-        Column(
-            name="has_next_certificate",
-            type=Type.BOOLEAN,
-            meaning="nextSigningCertificate is set: tokens signed with either certificate are accepted",
-            operations=_SETTINGS,
-        ),
+        flag("has_next_certificate", "nextSigningCertificate is set: tokens signed with either certificate are accepted",
+            _SETTINGS),
     ),
 )

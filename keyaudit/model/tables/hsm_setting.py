@@ -1,9 +1,11 @@
 """The table of settings of Managed HSMs."""
 
-from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.columns import Area, Table, text, where_found
 
 HSM_SETTING = Table(
     name="hsm_setting",
+    order=40,
+    area=Area.VAULTS,
     noun="HSM setting",
     plural="HSM settings",
     meaning="a setting that a Managed HSM keeps itself",
@@ -11,12 +13,7 @@ HSM_SETTING = Table(
     row_for_each=("hsm.setting.list",),
     columns=(
         *where_found(),
-        Column(name="vault_id", type=Type.TEXT, meaning="the HSM's resource id, in lower case"),
-        Column(
-            name="value",
-            type=Type.TEXT,
-            meaning="its value as text, whatever its type: true or false",
-            operations=("hsm.setting.list",),
-        ),
+        text("vault_id", "the HSM's resource id, in lower case"),
+        text("value", "its value as text, whatever its type: true or false", ("hsm.setting.list",)),
     ),
 )

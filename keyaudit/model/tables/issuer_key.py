@@ -1,6 +1,6 @@
 """The table of published token-signing keys."""
 
-from keyaudit.model.columns import Column, Table, Type, Where, where_found
+from keyaudit.model.columns import Area, Table, Where, flag, text, time, where_found
 from keyaudit.model.tables.x509 import x509_columns
 
 _ENTRA = ("login.metadata", "login.keys")
@@ -11,6 +11,8 @@ _NO_CERTIFICATE = "no certificate is published with it"
 
 ISSUER_KEY = Table(
     name="issuer_key",
+    order=210,
+    area=Area.FEDERATION,
     noun="issuer key",
     plural="issuer keys",
     meaning="a key that tokens of this tenant are checked by, as the tenant publishes it; of a B2C key, what Graph tells of it",
@@ -22,81 +24,25 @@ ISSUER_KEY = Table(
     },
     columns=(
         *where_found(),
-        Column(
-            name="kind",
-            type=Type.TEXT,
-            meaning="whose key. entra: the tenant's; application: one application's own; b2c: of a B2C key set",
-            values=("entra", "application", "b2c"),
-        ),
-        Column(name="key_id", type=Type.TEXT, meaning="kid"),
-        Column(
-            name="key_set",
-            type=Type.TEXT,
-            meaning="the B2C key set that it is in",
-            absent="not of B2C",
-            absent_where=(Where("kind", ("entra", "application")),),
-        ),
-        Column(
-            name="app_id",
-            type=Type.TEXT,
-            meaning="the application (client) id whose own key it is",
-            absent="not an application's own",
-            absent_where=(Where("kind", ("entra", "b2c")),),
-        ),
-        Column(
-            name="use",
-            type=Type.TEXT,
-            meaning="sig: tokens are signed with it; enc: they are encrypted",
-            operations=_ALL,
-            absent="not said, which allows both",
-            values=("sig", "enc"),
-        ),
-        Column(
-            name="status",
-            type=Type.TEXT,
-            meaning="whether a B2C key is in use",
-            operations=_B2C,
-            absent="not of B2C, or not said",
-            values=("enabled", "disabled"),
-        ),
-        Column(
-            name="token_issuer",
-            type=Type.TEXT,
-            meaning="issuer: whose tokens it may sign, which a relying party has to compare",
-            operations=_ENTRA,
-            absent="not said",
-        ),
-        Column(
-            name="for_consumers",
-            type=Type.BOOLEAN,
-            meaning="its issuer is the tenant of personal Microsoft accounts",
-            operations=_ENTRA,
-            absent="no issuer is said",
-        ),
-        Column(
-            name="thumbprint",
-            type=Type.TEXT,
-            meaning="SHA-1 of the certificate in upper-case hex; x5t where no certificate is published",
-            operations=_ALL,
-            absent="neither is published",
-        ),
-        Column(
-            name="starts_on",
-            type=Type.TIME,
-            unit="seconds since 1970 UTC",
-            meaning="notBefore of its certificate; nbf of a B2C key",
-            operations=_ALL,
-            absent=f"{_NO_CERTIFICATE}, or no date was set",
-        ),
-        Column(
-            name="expires_on",
-            type=Type.TIME,
-            unit="seconds since 1970 UTC",
-            meaning="notAfter of its certificate, after which it should not be published; exp of a B2C key",
-            operations=_ALL,
-            absent=f"{_NO_CERTIFICATE}, or no date was set",
-            follows="starts_on",
-        ),
+        text("kind", "whose key. entra: the tenant's; application: one application's own; b2c: of a B2C key set",
+            values=("entra", "application", "b2c")),
+        text("key_id", "kid"),
+        text("key_set", "the B2C key set that it is in",
+            absent="not of B2C", absent_where=(Where("kind", ("entra", "application")),)),
+        text("app_id", "the application (client) id whose own key it is",
+            absent="not an application's own", absent_where=(Where("kind", ("entra", "b2c")),)),
+        text("use", "sig: tokens are signed with it; enc: they are encrypted", _ALL,
+            absent="not said, which allows both", values=("sig", "enc")),
+        text("status", "whether a B2C key is in use", _B2C, absent="not of B2C, or not said", values=("enabled", "disabled")),
+        text("token_issuer", "issuer: whose tokens it may sign, which a relying party has to compare", _ENTRA,
+            absent="not said"),
+        flag("for_consumers", "its issuer is the tenant of personal Microsoft accounts", _ENTRA, absent="no issuer is said"),
+        text("thumbprint", "SHA-1 of the certificate in upper-case hex; x5t where no certificate is published", _ALL,
+            absent="neither is published"),
+        time("starts_on", "notBefore of its certificate; nbf of a B2C key", _ALL,
+            absent=f"{_NO_CERTIFICATE}, or no date was set"),
+        time("expires_on", "notAfter of its certificate, after which it should not be published; exp of a B2C key", _ALL,
+            absent=f"{_NO_CERTIFICATE}, or no date was set", follows="starts_on"),
         *x509_columns(_ALL, _NO_CERTIFICATE),
     ),
 )

@@ -1,11 +1,13 @@
 """The table of services that encrypt with a key of a vault."""
 
-from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.columns import Area, RestsOn, Table, flag, text, time, where_found
 from keyaudit.model.tables.places import vault_place
 from keyaudit.model.tables.services import CONSUMERS, SERVICE
 
 KEY_USE = Table(
     name="key_use",
+    order=140,
+    area=Area.SERVICES,
     noun="use of a key",
     plural="uses of keys",
     meaning="one key of a vault that a service is set to encrypt with (a customer-managed key)",
@@ -13,63 +15,23 @@ KEY_USE = Table(
     columns=(
         *where_found(*SERVICE),
         *vault_place(SERVICE),
-        Column(name="kind", type=Type.TEXT, meaning="the service", values=CONSUMERS),
-        Column(name="consumer_id", type=Type.TEXT, meaning="resource id of what uses the key, in lower case"),
-        Column(
-            name="key_id",
-            type=Type.TEXT,
-            meaning="the key without its version, in lower case, as in the table key",
-            operations=SERVICE,
-        ),
-        Column(
-            name="pinned",
-            type=Type.BOOLEAN,
-            meaning="it stays with the version named, whatever the key is rotated to; else it follows the key",
-            operations=(*SERVICE, "sql.protector"),
-        ),
-        Column(
-            name="version",
-            type=Type.TEXT,
-            meaning="the version that the setting names",
-            operations=SERVICE,
-            absent="it names none",
-        ),
-        Column(
-            name="version_in_use",
-            type=Type.TEXT,
-            meaning="the version that the service says it uses now",
-            operations=SERVICE,
-            absent="the service does not say",
-        ),
-        Column(
-            name="rotated_on",
-            type=Type.TIME,
-            unit="seconds since 1970 UTC",
-            meaning="when the service last took a new version",
-            operations=SERVICE,
-            absent="the service does not say, or never did",
-            past=True,
-        ),
-        Column(
-            name="key_found",
-            type=Type.BOOLEAN,
-            meaning="the key is in its vault; false only where every key of that vault was listed",
-            derived_from=("key_id", "key.version"),
-        ),
-        Column(
-            name="key_enabled",
-            type=Type.BOOLEAN,
-            meaning="the version that it uses is enabled: the one it is pinned to, else the current one",
+        text("kind", "the service", values=CONSUMERS),
+        text("consumer_id", "resource id of what uses the key, in lower case"),
+        text("key_id", "the key without its version, in lower case, as in the table key", SERVICE),
+        flag("pinned", "it stays with the version named, whatever the key is rotated to; else it follows the key",
+            (*SERVICE, "sql.protector")),
+        text("version", "the version that the setting names", SERVICE, absent="it names none"),
+        text("version_in_use", "the version that the service says it uses now", SERVICE, absent="the service does not say"),
+        time("rotated_on", "when the service last took a new version", SERVICE,
+            absent="the service does not say, or never did", past=True),
+        flag("key_found", "the key is in its vault; false only where every key of that vault was listed",
+            rests_on=RestsOn.PARENT, derived_from=("key_id", "key.version")),
+        flag("key_enabled", "the version that it uses is enabled: the one it is pinned to, else the current one",
             absent="the key is not in its vault any more",
-            derived_from=("key_id", "pinned", "version", "key.enabled", "key.is_current", "key.versions_listed"),
-        ),
-        Column(
-            name="key_expires_on",
-            type=Type.TIME,
-            unit="seconds since 1970 UTC",
-            meaning="when that version expires",
-            absent="it never expires, or is not in its vault any more",
-            derived_from=("key_id", "pinned", "version", "key.expires_on", "key.is_current", "key.versions_listed"),
-        ),
+            rests_on=RestsOn.PARENT,
+            derived_from=("key_id", "pinned", "version", "key.enabled", "key.is_current", "key.versions_listed")),
+        time("key_expires_on", "when that version expires", absent="it never expires, or is not in its vault any more",
+            rests_on=RestsOn.PARENT,
+            derived_from=("key_id", "pinned", "version", "key.expires_on", "key.is_current", "key.versions_listed")),
     ),
 )

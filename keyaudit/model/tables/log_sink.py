@@ -1,12 +1,14 @@
 """The table of log destinations: where the logs go that say what is done with keys."""
 
-from keyaudit.model.columns import Column, Table, Type, Where, where_found
+from keyaudit.model.columns import Area, RestsOn, Table, Where, duration, flag, text, texts, where_found
 
 SETTINGS = ("diagnostic_setting.list", "hsm.diagnostic_setting.list", "activity_log.list", "entra_log.list")
 """What lists diagnostic settings."""
 
 LOG_SINK = Table(
     name="log_sink",
+    order=240,
+    area=Area.LOGS,
     noun="log destination",
     plural="log destinations",
     meaning="one destination of one diagnostic setting: of a vault or HSM, of a subscription's activity log, or of Entra",
@@ -19,75 +21,26 @@ LOG_SINK = Table(
     },
     columns=(
         *where_found(*SETTINGS),
-        Column(
-            name="kind", type=Type.TEXT, meaning="whose log it is", values=("vault", "managed-hsm", "activity-log", "entra")
-        ),
-        Column(name="logged_id", type=Type.TEXT, meaning="id of the vault, HSM, subscription or tenant whose log it is"),
-        Column(
-            name="categories",
-            type=Type.TEXTS,
-            meaning="the log categories that are on, sorted; retention set beside them is a retired feature and not read",
-            operations=SETTINGS,
-        ),
-        Column(
-            name="category_groups",
-            type=Type.TEXTS,
-            meaning="the groups of log categories that are on, sorted",
-            operations=SETTINGS,
-        ),
-        Column(
-            name="audits",
-            type=Type.BOOLEAN,
-            meaning=(
-                "it carries the log that matters: of a vault or HSM AuditEvent, or the group audit or allLogs; of the activity"
-                " log Administrative; of Entra AuditLogs"
-            ),
-            operations=SETTINGS,
-        ),
-        Column(
-            name="destination_kind",
-            type=Type.TEXT,
-            meaning="what kind of place it goes to",
-            values=("workspace", "storage", "event-hub", "partner"),
-        ),
-        Column(
-            name="destination_id",
-            type=Type.TEXT,
-            meaning="resource id of the destination in lower case; of an event hub: of the rule that is sent with",
-            operations=SETTINGS,
-        ),
-        Column(
-            name="tables",
-            type=Type.TEXTS,
-            meaning="the tables of a workspace that its audit and sign-in logs are written to, sorted",
-            operations=SETTINGS,
-            absent="not a workspace",
-            absent_where=(Where("destination_kind", ("storage", "event-hub", "partner")),),
-        ),
-        Column(
-            name="searchable",
-            type=Type.BOOLEAN,
-            meaning=(
-                "what it audits can be queried at will: every table of it is on the plan Analytics of Log Analytics;"
-                " storage, event hubs and partners are not searched where they are"
-            ),
-            derived_from=("destination_kind", "tables", "log_table.plan"),
-        ),
-        Column(
-            name="retention",
-            type=Type.DURATION,
-            unit="seconds",
-            meaning="how long it can be queried: the shortest of its tables",
-            absent="not a workspace, or nothing is audited there",
-            derived_from=("tables", "log_table.retention"),
-        ),
-        Column(
-            name="total_retention",
-            type=Type.DURATION,
-            unit="seconds",
-            meaning="how long it is kept, long-term retention included: the shortest of its tables",
-            absent="not a workspace, or nothing is audited there",
-            derived_from=("tables", "log_table.total_retention"),
-        ),
+        text("kind", "whose log it is", values=("vault", "managed-hsm", "activity-log", "entra")),
+        text("logged_id", "id of the vault, HSM, subscription or tenant whose log it is"),
+        texts("categories",
+            "the log categories that are on, sorted; retention set beside them is a retired feature and not read", SETTINGS),
+        texts("category_groups", "the groups of log categories that are on, sorted", SETTINGS),
+        flag("audits", "it carries the log that matters: of a vault or HSM AuditEvent, or the group audit or allLogs; of the "
+            "activity log Administrative; of Entra AuditLogs", SETTINGS),
+        text("destination_kind", "what kind of place it goes to", values=("workspace", "storage", "event-hub", "partner")),
+        text("destination_id", "resource id of the destination in lower case; of an event hub: of the rule that is sent with",
+            SETTINGS),
+        texts("tables", "the tables of a workspace that its audit and sign-in logs are written to, sorted", SETTINGS,
+            absent="not a workspace", absent_where=(Where("destination_kind", ("storage", "event-hub", "partner")),)),
+        flag("searchable", "what it audits can be queried at will: every table of it is on the plan Analytics of Log "
+            "Analytics; storage, event hubs and partners are not searched where they are",
+            rests_on=RestsOn.PARENT, derived_from=("destination_kind", "tables", "log_table.plan")),
+        duration("retention", "how long it can be queried: the shortest of its tables",
+            absent="not a workspace, or nothing is audited there", rests_on=RestsOn.PARENT,
+            derived_from=("tables", "log_table.retention")),
+        duration("total_retention", "how long it is kept, long-term retention included: the shortest of its tables",
+            absent="not a workspace, or nothing is audited there", rests_on=RestsOn.PARENT,
+            derived_from=("tables", "log_table.total_retention")),
     ),
 )

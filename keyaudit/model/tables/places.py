@@ -1,6 +1,6 @@
 """What the tables of Key Vault have in common: how vaults are found, and where a row lies."""
 
-from keyaudit.model.columns import Column, Type
+from keyaudit.model.columns import Column, RestsOn, text
 
 KEY_VAULT_LEAVES_OUT = "Key Vault leaves unset members out (recorded answers, 2020 to 2026)"
 ARM_LEAVES_OUT = "ARM leaves out what was never set on a vault (recorded answers, 2021 to 2025)"
@@ -26,25 +26,15 @@ VAULT_PARTS = {
 """Which listing gives which kind of vault."""
 
 
-VAULT_ACCESS_MODEL = Column(
-    name="vault_access_model",
-    type=Type.TEXT,
-    meaning="the permission model of its vault",
-    values=ACCESS_MODELS,
-    derived_from=("vault.access_model",),
-)
+VAULT_ACCESS_MODEL = text("vault_access_model", "the permission model of its vault",
+    values=ACCESS_MODELS, rests_on=RestsOn.PARENT, derived_from=("vault.access_model",))
 
 
 def vault_place(operations: tuple[str, ...]) -> tuple[Column, ...]:
     """The columns that say where a row of a vault lies; `operations` are those that give its region."""
     return (
-        Column(name="subscription_id", type=Type.TEXT, meaning="the subscription, a GUID in lower case"),
-        Column(
-            name="subscription_name",
-            type=Type.TEXT,
-            meaning="the subscription's display name",
-            operations=("subscription.list",),
-        ),
-        Column(name="resource_group", type=Type.TEXT, meaning="the resource group, as Azure spells it"),
-        Column(name="location", type=Type.TEXT, meaning="the Azure region", operations=operations),
+        text("subscription_id", "the subscription, a GUID in lower case"),
+        text("subscription_name", "the subscription's display name", ("subscription.list",)),
+        text("resource_group", "the resource group, as Azure spells it"),
+        text("location", "the Azure region", operations),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from keyaudit.model.columns import Column, Type
+from keyaudit.model.columns import Column, RestsOn, count, flag, texts
 
 ACTIONS: Mapping[str, str] = {
     "signing": "can sign with it",
@@ -43,13 +43,7 @@ WIDENING = ("role_eligibility.list", "deny_assignment.list")
 def reach_columns(*actions: str, derived_from: tuple[str, ...]) -> tuple[Column, ...]:
     """For each action the columns of all in `WHO`. They count what holds now, groups by their members, each principal once."""
     return tuple(
-        Column(
-            name=f"{who}_{action}",
-            type=Type.COUNT,
-            meaning=f"{WHO[who]} {ACTIONS[action]}",
-            operations=OPERATIONS,
-            derived_from=derived_from,
-        )
+        count(f"{who}_{action}", f"{WHO[who]} {ACTIONS[action]}", OPERATIONS, rests_on=RestsOn.LIST, derived_from=derived_from)
         for action in actions
         for who in WHO
     )
@@ -76,51 +70,26 @@ STANDING = (
 )
 """What lists vaults and Managed HSMs, and grants that open one now: not what is held elsewhere or could be activated."""
 
-SIGNING_WEIGHT = Column(
-    name="signing_weight",
-    type=Type.COUNT,
-    meaning="users and service principals that can sign with it, a user counted twice",
-    operations=OPERATIONS,
-    derived_from=("vault.access_model",),
-)
-SIGNER_ENVIRONMENTS = Column(
-    name="signer_environments",
-    type=Type.TEXTS,
-    meaning="the environments at home of the service principals that can sign with it, sorted",
-    operations=OPERATIONS,
-    derived_from=("vault.access_model", "principal.environment"),
-    rows_of=STANDING,
-)
-SIGNERS_NAMED = Column(
-    name="signers_named",
-    type=Type.BOOLEAN,
-    meaning="a tag or setting names the environment of each of these service principals; true, or unknown",
-    operations=OPERATIONS,
-    derived_from=("vault.access_model", "principal.environment"),
-)
-USING_AND_GRANTING = Column(
-    name="principals_using_and_granting",
-    type=Type.COUNT,
-    meaning="users and service principals that can sign, decrypt or unwrap with a key in it, and can give access to it too",
-    operations=OPERATIONS,
-    derived_from=("access_model", "access_policies"),
-)
-ADMINISTRATORS = Column(
-    name="administrators",
-    type=Type.COUNT,
-    meaning="users and service principals that hold the role Managed HSM Administrator; none of a Key Vault",
-    operations=OPERATIONS,
-    derived_from=("access_model", "grant.role_id"),
-    rows_of=("hsm.role_assignment.list", "hsm.role_assignment.of_keys", "hsm.role_assignment.of_key"),
-)
+SIGNING_WEIGHT = count("signing_weight", "users and service principals that can sign with it, a user counted twice", OPERATIONS,
+    rests_on=RestsOn.LIST, derived_from=("vault.access_model",))
+SIGNER_ENVIRONMENTS = texts("signer_environments",
+    "the environments at home of the service principals that can sign with it, sorted", OPERATIONS,
+    rests_on=RestsOn.LIST, derived_from=("vault.access_model", "principal.environment"), rows_of=STANDING)
+SIGNERS_NAMED = flag("signers_named",
+    "a tag or setting names the environment of each of these service principals; true, or unknown", OPERATIONS,
+    rests_on=RestsOn.LIST, derived_from=("vault.access_model", "principal.environment"))
+USING_AND_GRANTING = count("principals_using_and_granting",
+    "users and service principals that can sign, decrypt or unwrap with a key in it, and can give access to it too", OPERATIONS,
+    rests_on=RestsOn.LIST, derived_from=("access_model", "access_policies"))
+ADMINISTRATORS = count("administrators",
+    "users and service principals that hold the role Managed HSM Administrator; none of a Key Vault", OPERATIONS,
+    rests_on=RestsOn.PARENT, derived_from=("access_model", "grant.role_id"),
+    rows_of=("hsm.role_assignment.list", "hsm.role_assignment.of_keys", "hsm.role_assignment.of_key"))
 OUTSIDERS = tuple(
-    Column(
-        name=f"outsiders_{action}",
-        type=Type.COUNT,
-        meaning=f"users and service principals without control of the whole tenant (tier 0) that {ACTIONS[action]}",
-        operations=(*OPERATIONS, *_CONTROL),
-        derived_from=("vault.access_model",),
-    )
+    count(f"outsiders_{action}",
+        f"users and service principals without control of the whole tenant (tier 0) that {ACTIONS[action]}",
+        (*OPERATIONS, *_CONTROL),
+        rests_on=RestsOn.LIST, derived_from=("vault.access_model",))
     for action in ("signing", READING)
 )
 

@@ -1,6 +1,6 @@
 """The table of secrets, by version: what lists say of them. No value is ever asked for."""
 
-from keyaudit.model.columns import Column, Left, Table, Type, where_found
+from keyaudit.model.columns import Area, Left, RestsOn, Table, flag, text, where_found
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL
 from keyaudit.model.tables.vault_objects import attributes, superseded, version_place
 
@@ -9,6 +9,8 @@ _VERSIONS = ("secret.versions",)
 
 SECRET = Table(
     name="secret",
+    order=70,
+    area=Area.KEYS,
     noun="secret version",
     plural="secret versions",
     meaning="what a vault says of one version of a secret, without its value",
@@ -18,35 +20,14 @@ SECRET = Table(
     columns=(
         *where_found(),
         *version_place("secret", _SECRET),
-        *attributes(
-            _SECRET,
-            activates="nbf: not to be used before",
-            expires="exp: not to be used after; the service gives it out all the same",
-            never_expires="it never expires",
-            dateless=Left(None, "learn.microsoft.com/azure/key-vault/secrets/about-secrets"),
-        ),
-        Column(
-            name="content_type",
-            type=Type.TEXT,
-            meaning="what its owner says that it holds",
-            operations=_SECRET,
-            absent="nothing was said",
-            left_out=Left(None, KEY_VAULT_LEAVES_OUT),
-        ),
-        Column(
-            name="managed",
-            type=Type.BOOLEAN,
-            meaning="it backs a certificate, with which it is judged",
-            operations=_SECRET,
-            left_out=Left(False, KEY_VAULT_LEAVES_OUT),
-        ),
-        Column(
-            name="certificate_id",
-            type=Type.TEXT,
-            meaning="the certificate that it backs, which has its name",
-            absent="it backs none",
-            derived_from=("secret_id", "managed"),
-        ),
+        *attributes(_SECRET, activates="nbf: not to be used before",
+            expires="exp: not to be used after; the service gives it out all the same", never_expires="it never expires",
+            dateless=Left(None, "learn.microsoft.com/azure/key-vault/secrets/about-secrets")),
+        text("content_type", "what its owner says that it holds", _SECRET,
+            absent="nothing was said", left_out=Left(None, KEY_VAULT_LEAVES_OUT)),
+        flag("managed", "it backs a certificate, with which it is judged", _SECRET, left_out=Left(False, KEY_VAULT_LEAVES_OUT)),
+        text("certificate_id", "the certificate that it backs, which has its name",
+            absent="it backs none", rests_on=RestsOn.OBJECT, derived_from=("secret_id", "managed")),
         *superseded("secret", _VERSIONS, _VERSIONS, "the version made last: no read that gives no value names the current one"),
         VAULT_ACCESS_MODEL,
     ),

@@ -1,6 +1,6 @@
 """The table of token-signing certificates: those that Entra signs with, and those of others that it trusts."""
 
-from keyaudit.model.columns import Column, Table, Type, Where, where_found
+from keyaudit.model.columns import Area, RestsOn, Table, Where, count, flag, text, time, where_found
 from keyaudit.model.evidence import CUSTODY, LOGS
 from keyaudit.model.tables.x509 import x509_columns
 
@@ -19,6 +19,8 @@ _EXTERNAL = ({"kind": "external-idp", "app_id": None, "sso_mode": None, "holder_
 
 SIGNING_CERTIFICATE = Table(
     name="signing_certificate",
+    order=120,
+    area=Area.FEDERATION,
     noun="token-signing certificate",
     plural="token-signing certificates",
     meaning=(
@@ -36,162 +38,57 @@ SIGNING_CERTIFICATE = Table(
     part_of="holder_id",
     columns=(
         *where_found(*_ALL),
-        Column(
-            name="kind",
-            type=Type.TEXT,
-            meaning=(
-                "what signs with it. saml: Entra, for an application that signs in by SAML; application: Entra, for one that"
-                " does not (a custom signing key, or one left over); federated-domain, external-idp: an identity provider"
-            ),
-            values=("saml", "application", "federated-domain", "external-idp"),
-            operations=_PRINCIPAL,
-        ),
-        Column(name="holder_id", type=Type.TEXT, meaning="id of the service principal, domain or identity provider"),
-        Column(
-            name="holder_name",
-            type=Type.TEXT,
-            meaning="its display name; a domain's name",
-            absent="it has no name",
-            operations=(*_PRINCIPAL, "external_federation.list"),
-        ),
-        Column(
-            name="app_id",
-            type=Type.TEXT,
-            meaning="the application (client) id",
-            operations=_PRINCIPAL,
-            absent=_NOT_ENTRAS,
-            absent_where=_OF_OTHERS,
-        ),
-        Column(
-            name="holder_enabled",
-            type=Type.BOOLEAN,
-            meaning="the service principal may sign in",
-            operations=_PRINCIPAL,
-            absent=f"Graph holds no value, or {_NOT_ENTRAS}",
-        ),
-        Column(
-            name="sso_mode",
-            type=Type.TEXT,
-            meaning="preferredSingleSignOnMode of the service principal",
-            operations=_PRINCIPAL,
-            absent=f"single sign-on is not set up, or {_NOT_ENTRAS}",
-            values=("saml", "password", "oidc", "notSupported"),
-        ),
-        Column(
-            name="thumbprint",
-            type=Type.TEXT,
-            meaning=(
-                "SHA-1 of the certificate in upper-case hex; where Graph returns no certificate, customKeyIdentifier, which"
-                " usually is that"
-            ),
-            operations=_ALL,
-            absent="none was given",
-        ),
-        Column(
-            name="active",
-            type=Type.BOOLEAN,
-            meaning=(
-                "it is in use. Entra signs with it: preferredTokenSigningKeyThumbprint names it, or it is the only one and"
-                " none is preferred. Or Entra accepts what it signed, which holds of a domain's next certificate at any time"
-            ),
-            operations=_PRINCIPAL,
-        ),
-        Column(
-            name="is_next",
-            type=Type.BOOLEAN,
-            meaning="nextSigningCertificate of a domain: accepted beside signingCertificate, and easy to overlook",
-        ),
-        Column(
-            name="like_current",
-            type=Type.BOOLEAN,
-            meaning="subject and issuer of a domain's next certificate are those of its signingCertificate",
-            operations=("domain.federation",),
-            absent="not a domain's next certificate",
-            absent_where=(Where("is_next", (False,)),),
-        ),
-        Column(
-            name="has_successor",
-            type=Type.BOOLEAN,
-            meaning="its holder has another certificate, which ends later",
-            derived_from=("holder_id", "expires_on"),
-        ),
-        Column(
-            name="same_elsewhere",
-            type=Type.COUNT,
-            meaning="other applications, domains and identity providers that have a token-signing certificate on the same key",
-            derived_from=("signing_certificate.public_key_sha256", "signing_certificate.thumbprint", "app_id", "holder_id"),
-        ),
-        Column(
-            name="starts_on",
-            type=Type.TIME,
-            unit="seconds since 1970 UTC",
-            meaning="startDateTime of a certificate that Entra signs with; notBefore of the others",
-            operations=_ALL,
-            absent="Graph has no date",
-        ),
-        Column(
-            name="expires_on",
-            type=Type.TIME,
-            unit="seconds since 1970 UTC",
-            meaning="endDateTime of a certificate that Entra signs with; notAfter of the others",
-            operations=_ALL,
-            absent="no end was set",
-            follows="starts_on",
-        ),
-        Column(
-            name="claims_mapped",
-            type=Type.BOOLEAN,
-            meaning="a claims-mapping policy is assigned to the service principal, whose tokens a key of its own then signs",
-            derived_from=("holder_id", "token_policy.applies_to"),
-            rows_of=("claims_mapping.list",),
-        ),
-        Column(
-            name="custody",
-            type=Type.TEXT,
-            meaning="where the private half is kept: platform, by Entra; external, by the identity provider, unseen",
-            values=("platform", "external"),
-        ),
-        Column(
-            name="custody_record",
-            type=Type.TEXT,
-            meaning="where the private half is kept, as a custody record says that names this certificate",
-            absent="no custody record names it",
-            values=("hsm", "software"),
+        text("kind", "what signs with it. saml: Entra, for an application that signs in by SAML; application: Entra, for one "
+            "that does not (a custom signing key, or one left over); federated-domain, external-idp: an identity provider",
+            _PRINCIPAL,
+            values=("saml", "application", "federated-domain", "external-idp")),
+        text("holder_id", "id of the service principal, domain or identity provider"),
+        text("holder_name", "its display name; a domain's name", (*_PRINCIPAL, "external_federation.list"),
+            absent="it has no name"),
+        text("app_id", "the application (client) id", _PRINCIPAL, absent=_NOT_ENTRAS, absent_where=_OF_OTHERS),
+        flag("holder_enabled", "the service principal may sign in", _PRINCIPAL,
+            absent=f"Graph holds no value, or {_NOT_ENTRAS}"),
+        text("sso_mode", "preferredSingleSignOnMode of the service principal", _PRINCIPAL,
+            absent=f"single sign-on is not set up, or {_NOT_ENTRAS}", values=("saml", "password", "oidc", "notSupported")),
+        text("thumbprint", "SHA-1 of the certificate in upper-case hex; where Graph returns no certificate, "
+            "customKeyIdentifier, which usually is that", _ALL,
+            absent="none was given"),
+        flag("active", "it is in use. Entra signs with it: preferredTokenSigningKeyThumbprint names it, or it is the only one "
+            "and none is preferred. Or Entra accepts what it signed, which holds of a domain's next certificate at any "
+            "time", _PRINCIPAL),
+        flag("is_next", "nextSigningCertificate of a domain: accepted beside signingCertificate, and easy to overlook"),
+        flag("like_current", "subject and issuer of a domain's next certificate are those of its signingCertificate",
+            ("domain.federation",),
+            absent="not a domain's next certificate", absent_where=(Where("is_next", (False,)),)),
+        flag("has_successor", "its holder has another certificate, which ends later", rests_on=RestsOn.PARENT,
+            derived_from=("holder_id", "expires_on")),
+        count("same_elsewhere",
+            "other applications, domains and identity providers that have a token-signing certificate on the same key",
+            rests_on=RestsOn.LIST,
+            derived_from=("signing_certificate.public_key_sha256", "signing_certificate.thumbprint", "app_id", "holder_id")),
+        time("starts_on", "startDateTime of a certificate that Entra signs with; notBefore of the others", _ALL,
+            absent="Graph has no date"),
+        time("expires_on", "endDateTime of a certificate that Entra signs with; notAfter of the others", _ALL,
+            absent="no end was set", follows="starts_on"),
+        flag("claims_mapped",
+            "a claims-mapping policy is assigned to the service principal, whose tokens a key of its own then signs",
+            rests_on=RestsOn.LIST, derived_from=("holder_id", "token_policy.applies_to"), rows_of=("claims_mapping.list",)),
+        text("custody", "where the private half is kept: platform, by Entra; external, by the identity provider, unseen",
+            values=("platform", "external")),
+        text("custody_record", "where the private half is kept, as a custody record says that names this certificate",
+            absent="no custody record names it", values=("hsm", "software"), rests_on=RestsOn.LIST,
             derived_from=("thumbprint_sha256",),
-            needs=CUSTODY,
-        ),
-        Column(
-            name="used_after_expiry",
-            type=Type.BOOLEAN,
-            meaning=(
-                "somebody signed in by SAML to its application after its end, as the sign-in logs show; false where it has no"
-                " end, or is not in use"
-            ),
-            derived_from=(
-                *("kind", "active", "expires_on", "app_id"),
-                *("usage.used_on", "usage.target_id", "usage.operation", "usage.succeeded", "usage_log.whole_since"),
-            ),
-            needs=LOGS,
-        ),
-        Column(
-            name="mfa_trusted",
-            type=Type.BOOLEAN,
-            meaning=(
-                "whoever signs with it can claim a second factor: the domain's mfa_behavior is not rejectMfaByFederatedIdp;"
-                " false for what no domain signs with"
-            ),
-            derived_from=("holder_id", "federated_domain.mfa_behavior"),
-        ),
-        Column(
-            name="signs_for_administrators",
-            type=Type.BOOLEAN,
-            meaning=(
-                "somebody whose sign-in name is in the domain holds a directory role that leads to control of the whole tenant,"
-                " alone or as a member of a group; false for what no domain signs with"
-            ),
-            derived_from=("holder_name", "grant.tier", *_THROUGH_GROUPS),
-            rows_of=_DIRECTORY_ROLES,
-        ),
+            needs=CUSTODY),
+        flag("used_after_expiry", "somebody signed in by SAML to its application after its end, as the sign-in logs show; "
+            "false where it has no end, or is not in use", rests_on=RestsOn.LIST,
+            derived_from=(*("kind", "active", "expires_on", "app_id"),
+            *("usage.used_on", "usage.target_id", "usage.operation", "usage.succeeded", "usage_log.whole_since")), needs=LOGS),
+        flag("mfa_trusted", "whoever signs with it can claim a second factor: the domain's mfa_behavior is not "
+            "rejectMfaByFederatedIdp; false for what no domain signs with",
+            rests_on=RestsOn.PARENT, derived_from=("holder_id", "federated_domain.mfa_behavior")),
+        flag("signs_for_administrators", "somebody whose sign-in name is in the domain holds a directory role that leads to "
+            "control of the whole tenant, alone or as a member of a group; false for what no domain signs with",
+            rests_on=RestsOn.LIST, derived_from=("holder_name", "grant.tier", *_THROUGH_GROUPS), rows_of=_DIRECTORY_ROLES),
         *x509_columns(_BYTES),
     ),
 )

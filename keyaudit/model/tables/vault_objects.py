@@ -1,6 +1,6 @@
 """The columns that certificates and secrets, by version, have in common."""
 
-from keyaudit.model.columns import Column, Left, Type
+from keyaudit.model.columns import Column, Left, RestsOn, count, flag, mapping, text, time
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, vault_place
 
 NO_TAGS = Left(None, KEY_VAULT_LEAVES_OUT)
@@ -10,25 +10,14 @@ def version_place(noun: str, operations: tuple[str, ...], *, unversioned: str = 
     """What a row is a version of, and where that lies. `unversioned`: what it means to have no version, where that can be."""
     return (
         *vault_place(("vault.query", "vault.list")),
-        Column(name=f"{noun}_id", type=Type.TEXT, meaning=f"the {noun} without its version, in lower case"),
-        Column(name="version", type=Type.TEXT, meaning="the version's id", operations=operations, absent=unversioned),
-        Column(name="vault_id", type=Type.TEXT, meaning="the vault's resource id, in lower case"),
-        Column(name="vault_name", type=Type.TEXT, meaning="the vault's name"),
-        Column(
-            name="tags",
-            type=Type.MAP,
-            meaning=f"the {noun}'s tags",
-            operations=operations,
-            absent="it has no tags",
-            left_out=NO_TAGS,
-        ),
-        Column(
-            name="environment",
-            type=Type.TEXT,
-            meaning=f"the tag env or environment of the {noun}, in lower case; else its vault's environment",
-            absent="no such tag, and its vault has none",
-            derived_from=("tags", "vault.tags", "vault.subscription_name"),
-        ),
+        text(f"{noun}_id", f"the {noun} without its version, in lower case"),
+        text("version", "the version's id", operations, absent=unversioned),
+        text("vault_id", "the vault's resource id, in lower case"),
+        text("vault_name", "the vault's name"),
+        mapping("tags", f"the {noun}'s tags", operations, absent="it has no tags", left_out=NO_TAGS),
+        text("environment", f"the tag env or environment of the {noun}, in lower case; else its vault's environment",
+            absent="no such tag, and its vault has none", rests_on=RestsOn.PARENT,
+            derived_from=("tags", "vault.tags", "vault.subscription_name")),
     )
 
 
@@ -38,80 +27,24 @@ def attributes(
     """The attributes that lists hold of every version. `dateless`: the source, if old versions may have no dates."""
     no_date = "made before the service kept the date" if dateless else ""
     return (
-        Column(name="enabled", type=Type.BOOLEAN, meaning="the service lets it be used", operations=operations),
+        flag("enabled", "the service lets it be used", operations),
         time("created_on", "when this version was made", operations, absent=no_date, left_out=dateless, past=True),
-        time(
-            "updated_on",
-            "when it was last changed; not a rotation",
-            operations,
-            absent=no_date,
-            left_out=dateless,
-            past=True,
-        ),
-        time(
-            "activates_on",
-            activates,
-            operations,
-            absent="usable from the start",
-            left_out=Left(None, KEY_VAULT_LEAVES_OUT),
-        ),
-        time(
-            "expires_on",
-            expires,
-            operations,
-            absent=never_expires,
-            left_out=Left(None, KEY_VAULT_LEAVES_OUT),
-            follows="activates_on",
-        ),
+        time("updated_on", "when it was last changed; not a rotation", operations,
+            absent=no_date, left_out=dateless, past=True),
+        time("activates_on", activates, operations, absent="usable from the start", left_out=Left(None, KEY_VAULT_LEAVES_OUT)),
+        time("expires_on", expires, operations,
+            absent=never_expires, left_out=Left(None, KEY_VAULT_LEAVES_OUT), follows="activates_on"),
     )
 
 
 def superseded(noun: str, current: tuple[str, ...], listed: tuple[str, ...], meaning: str) -> tuple[Column, ...]:
     """Which version is the current one, and what is left of those that are not."""
     return (
-        Column(name="is_current", type=Type.BOOLEAN, meaning=meaning, operations=current),
-        Column(
-            name="versions_listed",
-            type=Type.BOOLEAN,
-            meaning=f"every version of the {noun} was listed; true, or unknown with the reason",
-            operations=listed,
-        ),
-        Column(
-            name="superseded_enabled",
-            type=Type.COUNT,
-            meaning=f"enabled versions of the {noun} that are not the current one",
-            derived_from=("enabled", "is_current", "versions_listed"),
-        ),
-        Column(
-            name="oldest_superseded_on",
-            type=Type.TIME,
-            unit="seconds since 1970 UTC",
-            meaning="when the oldest enabled version that is not the current one was made",
+        flag("is_current", meaning, current),
+        flag("versions_listed", f"every version of the {noun} was listed; true, or unknown with the reason", listed),
+        count("superseded_enabled", f"enabled versions of the {noun} that are not the current one",
+            rests_on=RestsOn.OBJECT, derived_from=("enabled", "is_current", "versions_listed")),
+        time("oldest_superseded_on", "when the oldest enabled version that is not the current one was made",
             absent="no superseded version is enabled, or the service kept no date of them",
-            derived_from=("enabled", "is_current", "created_on", "versions_listed"),
-        ),
-    )
-
-
-def time(
-    name: str,
-    meaning: str,
-    operations: tuple[str, ...],
-    *,
-    absent: str = "",
-    left_out: Left | None = None,
-    past: bool = False,
-    follows: str = "",
-) -> Column:
-    """A column of times. `past` and `follows`: as in `Column`."""
-    return Column(
-        name=name,
-        type=Type.TIME,
-        unit="seconds since 1970 UTC",
-        meaning=meaning,
-        operations=operations,
-        absent=absent,
-        left_out=left_out,
-        past=past,
-        follows=follows,
+            rests_on=RestsOn.OBJECT, derived_from=("enabled", "is_current", "created_on", "versions_listed")),
     )

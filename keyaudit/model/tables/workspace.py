@@ -1,6 +1,6 @@
 """The tables of Log Analytics workspaces that logs go to, and of the log tables in them."""
 
-from keyaudit.model.columns import Column, Table, Type, where_found
+from keyaudit.model.columns import Area, Table, duration, text, where_found
 from keyaudit.model.tables.log_sink import SETTINGS
 
 _GET = ("workspace.get",)
@@ -8,54 +8,36 @@ _TABLE = ("workspace.table",)
 
 WORKSPACE = Table(
     name="workspace",
+    order=250,
+    area=Area.LOGS,
     noun="log workspace",
     plural="log workspaces",
     meaning="a Log Analytics workspace that some log goes to",
     added_by=SETTINGS,
     columns=(
         *where_found(),
-        Column(name="subscription_id", type=Type.TEXT, meaning="the subscription, a GUID in lower case"),
-        Column(name="resource_group", type=Type.TEXT, meaning="the resource group, as the diagnostic setting spells it"),
-        Column(name="location", type=Type.TEXT, meaning="the Azure region", operations=_GET),
-        Column(
-            name="retention",
-            type=Type.DURATION,
-            unit="seconds",
-            meaning="how long tables without a retention of their own can be queried",
-            operations=_GET,
-        ),
+        text("subscription_id", "the subscription, a GUID in lower case"),
+        text("resource_group", "the resource group, as the diagnostic setting spells it"),
+        text("location", "the Azure region", _GET),
+        duration("retention", "how long tables without a retention of their own can be queried", _GET),
     ),
 )
 
 LOG_TABLE = Table(
     name="log_table",
+    order=260,
+    area=Area.LOGS,
     noun="log table",
     plural="log tables",
     meaning="a table of a Log Analytics workspace that some log goes to",
     added_by=SETTINGS,
     columns=(
         *where_found(),
-        Column(name="workspace_id", type=Type.TEXT, meaning="id of the workspace"),
-        Column(
-            name="plan",
-            type=Type.TEXT,
-            meaning="Analytics can be queried at will; Basic and Auxiliary only in part, and watched by few alert rules",
-            operations=_TABLE,
-            values=("Analytics", "Basic", "Auxiliary"),
-        ),
-        Column(
-            name="retention",
-            type=Type.DURATION,
-            unit="seconds",
-            meaning="how long it can be queried",
-            operations=("workspace.get", *_TABLE),
-        ),
-        Column(
-            name="total_retention",
-            type=Type.DURATION,
-            unit="seconds",
-            meaning="how long it is kept, long-term retention included",
-            operations=("workspace.get", *_TABLE),
-        ),
+        text("workspace_id", "id of the workspace"),
+        text("plan", "Analytics can be queried at will; Basic and Auxiliary only in part, and watched by few alert rules",
+            _TABLE,
+            values=("Analytics", "Basic", "Auxiliary")),
+        duration("retention", "how long it can be queried", ("workspace.get", *_TABLE)),
+        duration("total_retention", "how long it is kept, long-term retention included", ("workspace.get", *_TABLE)),
     ),
 )

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from keyaudit.inventory import platform
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.text import one_line
 from keyaudit.report.bundle.manifest import INVENTORY, MANIFEST, MOST, POLICIES, File, read
-
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ def verify(folder: Path) -> Verified:
 def _manifest(path: Path) -> bytes:
     place = one_line(str(path), 1_024)
     try:
-        with os.fdopen(os.open(path, _READ), "rb") as file:
+        with os.fdopen(platform.open_file(path), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise UnsafeError(place, "not a regular file", "take the bundle from where it was made")
             data = file.read(MOST + 1)
@@ -54,32 +53,34 @@ def _differences(folder: Path, named: dict[str, File]) -> Iterator[str]:
     missing = dict(named)
     for part in ("", INVENTORY, POLICIES):
         try:
-            opened = os.open(folder / part, _READ | os.O_DIRECTORY)
+            opened = platform.open_folder(folder / part)
         except OSError as error:
             yield f"{part or folder}: cannot be read as a folder ({error.strerror})"
             continue
         try:
             # By descriptor, so that a folder swapped for a link in between is not followed.
-            for name in sorted(os.listdir(opened)):  # noqa: PTH208 - of a descriptor
+            for name in sorted(os.listdir(folder / part if opened is None else opened)):  # noqa: PTH208 - of a descriptor
                 path = f"{part}/{name}" if part else name
                 if path in (MANIFEST, INVENTORY, POLICIES):
                     continue
-                found = _difference(name, opened, missing.pop(path, None))
+                place = folder / part / name if opened is None else Path(name)
+                found = _difference(place, opened, missing.pop(path, None))
                 if found:
                     yield f"{one_line(path)}: {found}"
         finally:
-            os.close(opened)
+            if opened is not None:
+                os.close(opened)
     yield from (f"{path}: is missing" for path in sorted(missing))
 
 
-def _difference(name: str, folder: int, file: File | None) -> str:
-    """What is wrong with one entry of an open folder; empty where nothing is."""
+def _difference(path: Path, folder: int | None, file: File | None) -> str:
+    """What is wrong with one entry of a folder, which `path` is relative to if it is open; empty where nothing is."""
     try:
-        if stat.S_ISLNK(os.lstat(name, dir_fd=folder).st_mode):
+        if stat.S_ISLNK(os.lstat(path, dir_fd=folder).st_mode):
             return "is a link, and was not followed"
         if file is None:
             return "is not in the manifest"
-        with os.fdopen(os.open(name, _READ, dir_fd=folder), "rb") as opened:
+        with os.fdopen(platform.open_file(path, folder=folder), "rb") as opened:
             found = os.fstat(opened.fileno())
             if not stat.S_ISREG(found.st_mode):
                 return "is not a regular file"
