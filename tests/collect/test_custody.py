@@ -74,7 +74,7 @@ READ = {TENANT: assessed(TENANT, "vault.query"), vault_scope("kv"): assessed(vau
 def test_a_record_says_where_a_federation_key_is(records: list[Row], expected: str | None) -> None:
     domain = row(
         "signing_certificate", "d", scope_id=TENANT.id, kind="federated-domain", holder_id="d", thumbprint=SHA1,
-        thumbprint_sha256=None,
+        thumbprint_sha256="EF" * 32,
     )  # fmt: skip
     rows = {"signing_certificate": [domain], "custody_record": records}
     with in_memory(rows, READ, "signing_certificate", run=SUPPLIED) as connection:

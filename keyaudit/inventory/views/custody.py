@@ -30,7 +30,7 @@ def _vaults(query: str, sources: Sources, as_of: int) -> str:
     return f"""
         SELECT made.*, CASE WHEN made.kind = 'managed-hsm' THEN (
             SELECT max(recorded_on) FROM {_valid(sources, as_of)} AS record
-            WHERE record.kept_in = '{Kept.SECURITY_DOMAIN}' AND record.name IN (lower(made.name), made.id)
+            WHERE record.kept_in = '{Kept.SECURITY_DOMAIN}' AND record.name IN (split_part(made.id, '/', -1), made.id)
         ) END AS security_domain_recorded_on FROM ({query}) AS made"""
 
 
