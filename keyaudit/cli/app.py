@@ -33,6 +33,7 @@ _COMMANDS = (
     "guardrails",
     "diff",
     "notify",
+    "mcp",
     "explain",
     "init",
 )
@@ -90,10 +91,6 @@ def run(arguments: Sequence[str]) -> int:
     """The exit code of one command line. What ends a command is said in one line on stderr."""
     os.umask(0o077)
     need_stderr()
-    if sys.platform == "win32":
-        # Snapshots rest on POSIX file locks and modes.
-        _say("this platform: Linux and macOS only so far; run it in WSL")
-        return Exit.USAGE
     with terminable() as ended:
         return ended(_run(arguments))
 

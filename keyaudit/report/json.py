@@ -29,14 +29,15 @@ def lists(report: Report, *, passes: bool) -> dict[str, Iterable[dict[str, objec
     return {
         "policies": map(_tally, report.tallies),
         "coverage": map(coverage_member, verdict.coverage),
-        "findings": map(_finding, report.findings(passes)),
+        "findings": map(finding_member, report.findings(passes)),
         "not_judged": map(_not_judged, verdict.not_judged),
         "waivers": map(_use, verdict.waivers),
         "gaps": map(gap_member, verdict.gaps),
     }
 
 
-def _policy(policy: PolicyText) -> dict[str, object]:
+def policy_member(policy: PolicyText) -> dict[str, object]:
+    """A policy in words."""
     return {
         "id": policy.id,
         "title": policy.title,
@@ -54,7 +55,7 @@ def _policy(policy: PolicyText) -> dict[str, object]:
 
 def _tally(tally: Tally) -> dict[str, object]:
     return {
-        **_policy(tally.policy),
+        **policy_member(tally.policy),
         "passed": tally.passed,
         "failed": severities_member(tally.failed),
         "waived": severities_member(tally.waived),
@@ -64,7 +65,8 @@ def _tally(tally: Tally) -> dict[str, object]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, object]:
+def finding_member(finding: Finding) -> dict[str, object]:
+    """A finding with its row."""
     facts = Facts.of(finding)
     row = {name: value_member(facts.type(name), value) for name, value in facts.row.items()}
     return {
