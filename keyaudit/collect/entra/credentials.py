@@ -75,6 +75,12 @@ def thumbprint(raw: Wire) -> str | Refusal | None:
     return inner.upper() if _HEX.fullmatch(inner) else held.hex().upper()
 
 
+def kind_of(item: KeyItem) -> str | Refusal:
+    """What a key is, as the column `kind` has it."""
+    type_ = read(item.type, str)
+    return type_ if isinstance(type_, Refusal) else _KINDS.get(type_, Refusal(Reason.UNRECOGNISED))
+
+
 class Rows:
     """The credential rows of one holder, each with an id of its own."""
 
@@ -91,18 +97,17 @@ class Rows:
             row.put(column, None)
         return row.finish()
 
-    def key(self, item: KeyItem) -> dict[str, object]:
-        """The row of a certificate or a symmetric key."""
+    def key(self, item: KeyItem, hidden: Refusal) -> dict[str, object]:
+        """The row of a certificate or a symmetric key; `hidden`: why Graph does not show a certificate."""
         row = self._begin(item.keyId, item.displayName)
-        type_ = read(item.type, str)
-        kind = type_ if isinstance(type_, Refusal) else _KINDS.get(type_, Refusal(Reason.UNRECOGNISED))
+        kind = kind_of(item)
         row.put_read("kind", kind)
         # Told at once, since custody rests on it.
         row.put_read("usage", Refusal(Reason.BAD_VALUE) if is_null(item.usage) else item.usage)
         usage = row.values.get("usage")
         custody = _CUSTODY.get(usage) if isinstance(usage, str) else None
         row.put_read("entra_custody", custody or Refusal(row.unknown.get("usage", Reason.UNRECOGNISED)))
-        _put_certificate(row, kind, item)
+        _put_certificate(row, kind, brief_of(item.key) or hidden)
         self._put_dates(row, item)
         for column in _FEDERATED:
             row.put(column, None)
@@ -176,13 +181,9 @@ class Rows:
         row.put_read("thumbprint", thumbprint(item.customKeyIdentifier))
 
 
-def _put_certificate(row: Row, kind: str | Refusal, item: KeyItem) -> None:
-    """Of the certificate, where Graph shows it. It may leave `key` null in a list, and a single object is not asked for it."""
-    found: Brief | Refusal | None = None
-    if isinstance(kind, Refusal):
-        found = kind
-    elif kind == "certificate":
-        found = brief_of(item.key) or Refusal(Reason.NOT_VISIBLE)
+def _put_certificate(row: Row, kind: str | Refusal, shown: Brief | Refusal) -> None:
+    """What is known of the certificate, if it is one."""
+    found = kind if isinstance(kind, Refusal) else shown if kind == "certificate" else None
     for column in _OF_CERTIFICATE:
         row.put_read(column, getattr(found, column) if isinstance(found, Brief) else found)
 
