@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mcp.server import MCPServer
 
     from keyaudit.inventory.snapshot import Snapshot
+    from keyaudit.model.expiring import Owner
     from keyaudit.model.findings import Finding, PolicyText
     from keyaudit.model.run import Report
 
@@ -96,9 +97,9 @@ class Tools:
         from keyaudit.report.json import finding_member, policy_member
 
         about = answers.about(self.report.run, self.report.verdict)
-        found = next((each for each in self._findings() if each.id == id.lower()), None)
-        if found is not None:
-            return {**about, "data": {"finding": finding_member(found), "policy": policy_member(found.policy)}}
+        for owner, found in self._findings():
+            if found.id == id.lower():
+                return {**about, "data": {"finding": finding_member(owner, found), "policy": policy_member(found.policy)}}
         return {**about, "data": {"policy": policy_member(self._policy(id))}}
 
     def access(self, resource: str, offset: int = 0, limit: int = PAGE) -> Answer:
@@ -142,9 +143,9 @@ class Tools:
             raise UsageError("policy", f"{one_line(id_)} is none of the policies or findings here", "see findings or summary")
         return found
 
-    def _findings(self) -> "Iterator[Finding]":
+    def _findings(self) -> "Iterator[tuple[Owner, Finding]]":
         for passes in (False, True):
-            yield from self.report.findings(passes)
+            yield from self.report.owned(passes)
 
 
 TOOLS = ("summary", "findings", "explain", "access", "expiring", "blast_radius", "coverage")

@@ -12,6 +12,7 @@ from typing import Any, TextIO, TypeVar
 
 from keyaudit.model import times
 from keyaudit.model.errors import AuditError
+from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.run import Gap, Report, Run, Verdict
 from keyaudit.report import json as report_json
@@ -77,14 +78,14 @@ def findings(
     """The findings of an outcome, of this severity and above: of one policy, and of resources whose name or id holds a text."""
     wanted = resource.lower()
     unknown = 0
-    items: list[Finding] = []
+    items: list[tuple[Owner, Finding]] = []
     matching = 0
-    for each in _matching(report, policy, severity, wanted, passes=outcome is Outcome.PASS):
+    for owner, each in _matching(report, policy, severity, wanted, passes=outcome is Outcome.PASS):
         unknown += each.outcome is Outcome.UNKNOWN
         if each.outcome is outcome:
             matching += 1
             if offset < matching <= offset + limit:
-                items.append(each)
+                items.append((owner, each))
     gaps = [gap for gap in _gaps(report) if not policy or policy in gap.blinds]
     lacking = {each.policy.id: list(each.needs) for each in report.verdict.not_judged if policy in ("", each.policy.id)}
     counted = outcome is not Outcome.UNKNOWN
@@ -95,7 +96,7 @@ def findings(
         "offset": offset,
         "more": matching > offset + limit,
         "data": {
-            "findings": [report_json.finding_member(each) for each in items],
+            "findings": [report_json.finding_member(owner, each) for owner, each in items],
             "gaps": [gap_member(gap) for gap in gaps[:MOST]],
         },
     }
@@ -148,12 +149,12 @@ def _gaps(report: Report) -> list[Gap]:
     return [gap for gap in report.verdict.gaps if gap.required]
 
 
-def _matching(report: Report, policy: str, least: Severity, resource: str, *, passes: bool) -> Iterator[Finding]:
-    for each in report.findings(passes):
+def _matching(report: Report, policy: str, least: Severity, resource: str, *, passes: bool) -> Iterator[tuple[Owner, Finding]]:
+    for owner, each in report.owned(passes):
         if policy and each.policy.id != policy:
             continue
         if each.severity.rank < least.rank:
             continue
         if resource and resource not in each.subject.lower() and resource not in label(Facts.of(each)).lower():
             continue
-        yield each
+        yield owner, each
