@@ -87,10 +87,10 @@ def thing(table: str, row: Mapping[str, Value], as_of: int) -> Record:
         if name in _SHOWN:
             note.setdefault(_SHOWN[name], reason)
     described = _described(facts, as_of, note)
-    if reason := owner_unknown(facts):
-        note["owner"] = reason
-    name, source = owner(facts)
-    return _held({**described, "owner": name, "owner_source": source, "coverage_note": note_cell(note) or None})
+    if why := owner_unknown(facts):
+        note["owner"] = why
+    who, source = owner(facts)
+    return _held({**described, "owner": who, "owner_source": source, "coverage_note": note_cell(note) or None})
 
 
 def state(facts: Facts, as_of: int) -> tuple[str | None, Reason | None]:
