@@ -169,7 +169,7 @@ class Rows:
             expression = row.values.get("claims_expression")
             found = trusted(str(issuer), subject, expression, self._holder.tenant_id) or Refusal(Reason.UNRECOGNISED)
         for column, fact in (("subject_grade", "grade"), ("subject_breadth", "breadth")):
-            row.put_read(column, found if isinstance(found, Refusal) else getattr(found, fact))
+            row.put_read(column, found if isinstance(found, Refusal) else str(getattr(found, fact)))
         unread = row.unknown.get("issuer")
         row.put_read("issuer_retires_on", Refusal(unread) if unread is not None else retires_on(str(issuer)))
 
