@@ -129,7 +129,7 @@ class Live:
         typer.Option(
             "--import",
             metavar="NAME=PATH",
-            help="Evidence that Azure's APIs do not return: ual=FILE, relying-parties=PATH, logs=DIR, usage-baseline=DIR. "
+            help="Evidence that Azure's APIs do not return: ual=FILE, custody=FILE, relying-parties=PATH, logs=DIR, usage-baseline=DIR. "
             "Details: keyaudit explain evidence.",
         ),
     ] = None

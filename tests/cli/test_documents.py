@@ -77,7 +77,9 @@ def _run(command: Command, snapshots: Mapping[str, Path]) -> int:
             estate = arguments[at + 1]
             del arguments[at : at + 2]
         arguments += ["--from", str(snapshots[estate])]
-    elif "--from" not in given and "--from" in _flags(leaf) and command.words[:2] != ["export", "verify"]:
+    elif (
+        "--from" not in given and "--from" in _flags(leaf) and command.words not in (["init"], ["export", "verify", "evidence"])
+    ):
         arguments += ["--from", "snapshot"]
     return run(arguments)
 
