@@ -146,8 +146,9 @@ def _signing_certificate(facts: Facts, name: str) -> str:
 
 
 def _usage(facts: Facts, name: str) -> str:
-    target = facts.text("target_id") or facts.text("target_kind")
-    return f"{facts.text('operation')} of {target}" if target else f"{facts.text('operation')}: {name}"
+    target = facts.text("target_id") or facts.text("target_class") or facts.text("target_kind")
+    operation = facts.text("operation")
+    return f"{operation} of {target}" if target else f"{operation or facts.kind.replace('_', ' ')}: {name}"
 
 
 _LABELS: Mapping[str, Callable[[Facts, str], str]] = {
@@ -162,6 +163,7 @@ _LABELS: Mapping[str, Callable[[Facts, str], str]] = {
     "signing_certificate": _signing_certificate,
     "account_key": lambda facts, name: f"account key {name}/{facts.text('slot')}",
     "usage": _usage,
+    "unusual_use": _usage,
     "deleted": lambda facts, name: f"deleted {facts.text('kind')} {name}",
 }
 """By table; the rows of others are called by the table and their name."""

@@ -34,8 +34,11 @@ def short(report: Report) -> bool:
     return sum(verdict.failed.values()) + sum(verdict.unknown.values()) < FEW
 
 
-def render(report: Report, out: TextIO, *, width: int, colour: bool, hints: bool) -> None:
-    """Write it, on at most `HEIGHT` lines of a terminal that is 80 columns wide or wider. The findings must carry scores."""
+def render(report: Report, out: TextIO, *, width: int, colour: bool, hints: bool, source: str = "") -> None:
+    """Write it, on at most `HEIGHT` lines of a terminal that is 80 columns wide or wider. The findings must carry scores.
+
+    `source`: the flags that named the tenant, which the commands to run next are given, too.
+    """
     verdict = report.verdict
     before = [*header(report.run, verdict, width, colour), ""]
     before += [paint(line, Paint.BOLD, colour) for line in wrap(headline(report), width)]
@@ -50,7 +53,7 @@ def render(report: Report, out: TextIO, *, width: int, colour: bool, hints: bool
         lines.append("")
     lines += unread
     if hints:
-        lines += _next(worst, verdict, width)
+        lines += _next(worst, verdict, width, source)
     out.write(joined(lines).rstrip("\n") + "\n")
 
 
@@ -132,13 +135,16 @@ def _unread(verdict: Verdict, width: int, colour: bool) -> list[str]:
     return [*lines, ""]
 
 
-def _next(worst: list[tuple[Finding, int]], verdict: Verdict, width: int) -> list[str]:
+def _next(worst: list[tuple[Finding, int]], verdict: Verdict, width: int, source: str) -> list[str]:
+    """Three commands with what each is for, which is left out where the command needs the whole line."""
     commands = {"keyaudit report --full": "every finding, by resource"}
     if worst:
-        commands[f"keyaudit explain {worst[0][0].id}"] = "the worst one, with evidence and fix"
+        commands[f"keyaudit explain {worst[0][0].id}"] = "the worst one, with its fix"
     if needed(verdict):
-        commands["keyaudit doctor"] = "what to grant so that all can be read"
+        commands["keyaudit doctor"] = "what to grant to read the rest"
     else:
-        commands["keyaudit expiring 30d"] = "what expires soon, and who owns it"
-    longest = max(map(len, commands))
-    return [_cut(f"Next: {command.ljust(longest)}  {what}", width) for command, what in commands.items()]
+        commands["keyaudit expiring 30d"] = "what expires soon, by owner"
+    whole = {f"Next: {command} {source}".rstrip(): what for command, what in commands.items()}
+    longest = max(map(len, whole))
+    room = width - longest - 2
+    return [f"{pad(line, longest)}  {what}" if columns(what) <= room else line for line, what in whole.items()]

@@ -110,7 +110,7 @@ def test_a_message_that_is_not_taken_is_exit_70_and_names_no_secret(
         select = ("--select", "kv-key-expired-still-enabled")
         ran = keyaudit("notify", "--from", blind_spots, "--since", contoso, "--to-file", file, *select)
     assert ran.code == Exit.BUG
-    assert f"{file}, address 2 (JSON): did not take the message 'keyaudit, simulated tenant: " in ran.err
+    assert f"{file}, address 2 (JSON): could not deliver the message 'keyaudit, simulated tenant: " in ran.err
     assert SECRET not in ran.out + ran.err
     assert host not in ran.out + ran.err
     assert good.got
@@ -203,4 +203,4 @@ def test_without_apprise_it_says_what_to_install(keyaudit: Keyaudit, monkeypatch
     monkeypatch.setitem(__import__("sys").modules, "apprise", None)
     ran = keyaudit("notify", "--demo", "--since", "nowhere", "--to", "json://localhost:1")
     assert ran.code == Exit.USAGE
-    assert "pip install 'keyaudit[notify]'" in ran.err
+    assert "pip install '.[notify]' in the checkout" in ran.err

@@ -262,7 +262,7 @@ def test_what_the_organisation_wrote_itself_is_not_told(keyaudit: Keyaudit, cont
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--redact-salt", "x"), "--redact-salt: is of use with --redact alone; leave it out, or add --redact names"),
+        (("--redact-salt", "x"), "--redact-salt: only works with --redact; leave it out, or add --redact names"),
         (
             ("--redact", "names", "--redact-salt", "/nowhere"),
             "/nowhere: cannot be read: No such file or directory; make one with",

@@ -97,7 +97,8 @@ def test_what_evidence_fills_rests_on_evidence_that_has_a_name_and_is_not_collec
             assert not column.needs or column.derived_from or table.needs == column.needs, (table.name, column.name)
     made_of_evidence = [table for table in TABLES.values() if table.needs]
     assert {table.name for table in made_of_evidence} == {
-        *("usage", "usage_log", "usage_baseline", "trusted_key", "token_validator")
+        *("usage", "usage_log", "usage_baseline", "unusual_use", "trusted_key", "token_validator"),
+        "custody_record",
     }
     for table in made_of_evidence:
         assert not table.listed_by
@@ -136,7 +137,7 @@ def test_every_reason_has_a_meaning_and_a_remedy() -> None:
 
 def test_every_exit_code_has_a_meaning_and_a_place_in_the_order() -> None:
     assert set(MEANINGS) == set(Exit)
-    assert set(PRECEDENCE) == set(Exit) - {Exit.INTERRUPTED, Exit.TERMINATED}
+    assert set(PRECEDENCE) == set(Exit) - {Exit.CLOSED, Exit.INTERRUPTED, Exit.TERMINATED}
 
 
 @pytest.mark.parametrize(
