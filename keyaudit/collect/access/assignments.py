@@ -21,16 +21,16 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _TYPES = {"serviceprincipal": "service-principal", "foreigngroup": "foreign-group"}
 
 
-class Properties(Struct):
+class Properties(Struct, rename="camel"):
     """What is read of an assignment or an eligibility. Of one without these three, nothing could be said."""
 
-    principalId: str  # noqa: N815 - Azure's spelling, as in all wire structs
-    roleDefinitionId: str  # noqa: N815
+    principal_id: str
+    role_definition_id: str
     scope: str
-    principalType: Wire = UNSET  # noqa: N815
+    principal_type: Wire = UNSET
     condition: Wire = UNSET
-    createdOn: Wire = UNSET  # noqa: N815
-    endDateTime: Wire = UNSET  # noqa: N815
+    created_on: Wire = UNSET
+    end_date_time: Wire = UNSET
 
 
 class AssignmentItem(Struct):
@@ -47,14 +47,14 @@ class AssignmentItem(Struct):
     @property
     def role(self) -> str:
         """The role's GUID."""
-        return guid_of(self.properties.roleDefinitionId)
+        return guid_of(self.properties.role_definition_id)
 
 
 def name_of(item: AssignmentItem) -> str:
     """An item's id in lower case; ValueError for one that names no principal, role or scope."""
-    if not _GUID.fullmatch(item.properties.principalId.lower()):
+    if not _GUID.fullmatch(item.properties.principal_id.lower()):
         raise ValueError("not an object id")
-    guid_of(item.properties.roleDefinitionId)
+    guid_of(item.properties.role_definition_id)
     place_of(item.properties.scope)
     return item.id.lower()
 
@@ -80,7 +80,7 @@ def assignment_row(
         scope_id=scope_id,
         url=url,
         version=version,
-        principal_id=found.principalId,
+        principal_id=found.principal_id,
     )
     role.put(row)
     row.put("role_id", item.role)
@@ -88,11 +88,11 @@ def assignment_row(
     row.put("scope_kind", place.kind)
     row.put("vault_id", place.vault_id or None)
     row.put("standing", standing)
-    _put_principal_type(row, found.principalType)
+    _put_principal_type(row, found.principal_type)
     _put_condition(row, found.condition, role.condition)
-    row.put("created_on", found.createdOn)
+    row.put("created_on", found.created_on)
     if not standing:
-        row.put("expires_on", found.endDateTime)
+        row.put("expires_on", found.end_date_time)
     if isinstance(denied, Refusal):
         row.put_read("denied", denied)
     elif denied and not isinstance(role.actions, Refusal):

@@ -27,14 +27,14 @@ _CUSTODY = {"Verify": "external", "Sign": "platform"}
 _HEX = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}", re.ASCII | re.IGNORECASE)
 
 
-class PasswordItem(Struct):
+class PasswordItem(Struct, rename="camel"):
     """A password credential; its value is never among what Graph returns."""
 
-    keyId: str  # noqa: N815 - Graph's spelling, as in all wire structs
-    displayName: Wire = UNSET  # noqa: N815
-    startDateTime: Wire = UNSET  # noqa: N815
-    endDateTime: Wire = UNSET  # noqa: N815
-    customKeyIdentifier: Wire = UNSET  # noqa: N815
+    key_id: str
+    display_name: Wire = UNSET
+    start_date_time: Wire = UNSET
+    end_date_time: Wire = UNSET
+    custom_key_identifier: Wire = UNSET
 
 
 class KeyItem(PasswordItem):
@@ -77,7 +77,7 @@ class Rows:
 
     def password(self, item: PasswordItem) -> dict[str, object]:
         """The row of a client secret."""
-        row = self._begin(item.keyId, item.displayName)
+        row = self._begin(item.key_id, item.display_name)
         row.put("kind", "password")
         self._put_dates(row, item)
         for column in ("usage", "entra_custody", *_OF_CERTIFICATE, *_FEDERATED):
@@ -86,7 +86,7 @@ class Rows:
 
     def key(self, item: KeyItem) -> dict[str, object]:
         """The row of a certificate or a symmetric key."""
-        row = self._begin(item.keyId, item.displayName)
+        row = self._begin(item.key_id, item.display_name)
         type_ = read(item.type, str)
         kind = type_ if isinstance(type_, Refusal) else _KINDS.get(type_, Refusal(Reason.UNRECOGNISED))
         row.put_read("kind", kind)
@@ -158,9 +158,9 @@ class Rows:
         return id_
 
     def _put_dates(self, row: Row, item: PasswordItem) -> None:
-        row.put("starts_on", item.startDateTime)
-        row.put("expires_on", item.endDateTime)
-        row.put_read("thumbprint", thumbprint(item.customKeyIdentifier))
+        row.put("starts_on", item.start_date_time)
+        row.put("expires_on", item.end_date_time)
+        row.put_read("thumbprint", thumbprint(item.custom_key_identifier))
 
 
 def _put_certificate(row: Row, kind: str | Refusal, item: KeyItem) -> None:

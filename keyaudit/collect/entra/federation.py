@@ -31,34 +31,34 @@ _LISTED_BY = ("domain.list", "organization.get")
 _SETTINGS = tuple(column.name for column in FEDERATED_DOMAIN.columns if column.operations)
 
 
-class Provider(Struct):
+class Provider(Struct, rename="camel"):
     """An identity provider that Entra trusts."""
 
     id: str
-    displayName: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
-    issuerUri: Wire = UNSET  # noqa: N815
-    metadataExchangeUri: Wire = UNSET  # noqa: N815
-    passiveSignInUri: Wire = UNSET  # noqa: N815
-    preferredAuthenticationProtocol: Wire = UNSET  # noqa: N815
-    signingCertificate: Wire = UNSET  # noqa: N815
+    display_name: Wire = UNSET
+    issuer_uri: Wire = UNSET
+    metadata_exchange_uri: Wire = UNSET
+    passive_sign_in_uri: Wire = UNSET
+    preferred_authentication_protocol: Wire = UNSET
+    signing_certificate: Wire = UNSET
 
 
-class Federation(Provider):
+class Federation(Provider, rename="camel"):
     """What a domain of the tenant is federated with."""
 
-    activeSignInUri: Wire = UNSET  # noqa: N815
-    signOutUri: Wire = UNSET  # noqa: N815
-    isSignedAuthenticationRequestRequired: Wire = UNSET  # noqa: N815
-    nextSigningCertificate: Wire = UNSET  # noqa: N815
-    signingCertificateUpdateStatus: Wire = UNSET  # noqa: N815
-    federatedIdpMfaBehavior: Wire = UNSET  # noqa: N815
+    active_sign_in_uri: Wire = UNSET
+    sign_out_uri: Wire = UNSET
+    is_signed_authentication_request_required: Wire = UNSET
+    next_signing_certificate: Wire = UNSET
+    signing_certificate_update_status: Wire = UNSET
+    federated_idp_mfa_behavior: Wire = UNSET
 
 
-class UpdateStatus(Struct):
+class UpdateStatus(Struct, rename="camel"):
     """How the last look for a new certificate went."""
 
-    certificateUpdateResult: Wire = UNSET  # noqa: N815
-    lastRunDateTime: Wire = UNSET  # noqa: N815
+    certificate_update_result: Wire = UNSET
+    last_run_date_time: Wire = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +131,15 @@ class _Trusted:
             _put_settings(row, found[0])
         self._unit.row("federated_domain", row.finish())
         for item in found:
-            self._write(holder, self.settings, item.signingCertificate, item.nextSigningCertificate)
+            self._write(holder, self.settings, item.signing_certificate, item.next_signing_certificate)
 
     async def external(self) -> None:
         """Every identity provider of another organization."""
         listing = self._gateway.pages("external_federation.list", Provider, by=lambda item: item.id.lower())
         async for item in both(listing):
             collection = "externalIdentityProviders"
-            holder = self._holder("external-idp", collection, item.id, item.displayName, "external_federation.list")
-            self._write(holder, self.providers, item.signingCertificate)
+            holder = self._holder("external-idp", collection, item.id, item.display_name, "external_federation.list")
+            self._write(holder, self.providers, item.signing_certificate)
         self.providers.ended(listing.end)
 
     def _holder(self, kind: str, collection: str, name: str, shown: Wire | str, operation: str, **segments: str) -> Holder:
@@ -162,24 +162,24 @@ class _Trusted:
 
 
 def _put_settings(row: Row, item: Federation) -> None:
-    row.put("provider_name", item.displayName)
-    row.put("issuer_uri", item.issuerUri)
-    row.put("protocol", item.preferredAuthenticationProtocol)
-    row.put("mfa_behavior", item.federatedIdpMfaBehavior)
-    row.put("signs_requests", item.isSignedAuthenticationRequestRequired)
-    row.put("sign_in_uri", item.passiveSignInUri)
-    row.put("active_sign_in_uri", item.activeSignInUri)
-    row.put("sign_out_uri", item.signOutUri)
-    row.put("metadata_uri", item.metadataExchangeUri)
-    following = "" if is_null(item.nextSigningCertificate) else read(item.nextSigningCertificate, str)
+    row.put("provider_name", item.display_name)
+    row.put("issuer_uri", item.issuer_uri)
+    row.put("protocol", item.preferred_authentication_protocol)
+    row.put("mfa_behavior", item.federated_idp_mfa_behavior)
+    row.put("signs_requests", item.is_signed_authentication_request_required)
+    row.put("sign_in_uri", item.passive_sign_in_uri)
+    row.put("active_sign_in_uri", item.active_sign_in_uri)
+    row.put("sign_out_uri", item.sign_out_uri)
+    row.put("metadata_uri", item.metadata_exchange_uri)
+    following = "" if is_null(item.next_signing_certificate) else read(item.next_signing_certificate, str)
     row.put_read("has_next_certificate", following if isinstance(following, Refusal) else bool(following))
-    never = is_null(item.signingCertificateUpdateStatus)
-    update = UpdateStatus(_NULL, _NULL) if never else read(item.signingCertificateUpdateStatus, UpdateStatus)
+    never = is_null(item.signing_certificate_update_status)
+    update = UpdateStatus(_NULL, _NULL) if never else read(item.signing_certificate_update_status, UpdateStatus)
     if isinstance(update, Refusal):
         row.refuse(("update_result", "updated_on"), update.reason)
     else:
-        row.put("update_result", update.certificateUpdateResult)
-        row.put("updated_on", update.lastRunDateTime)
+        row.put("update_result", update.certificate_update_result)
+        row.put("updated_on", update.last_run_date_time)
 
 
 def _row(holder: Holder, found: X509 | Refusal, *, name: str, like: bool | Refusal | None = None) -> dict[str, object]:

@@ -35,13 +35,13 @@ def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem]) -> Split:
     """
     groups: dict[str, list[PasswordItem]] = {}
     for item in (*keys, *passwords):
-        name = thumbprint(item.customKeyIdentifier)
+        name = thumbprint(item.custom_key_identifier)
         if isinstance(name, str):
             groups.setdefault(name, []).append(item)
     signing: list[KeyItem] = []
     folded: set[int] = set()
     for item in keys:
-        name = thumbprint(item.customKeyIdentifier)
+        name = thumbprint(item.custom_key_identifier)
         if read(item.usage, str) != "Sign":
             continue
         if isinstance(name, str) and _is_set(groups[name], name):
@@ -63,7 +63,7 @@ def public_certificate(item: KeyItem, keys: Sequence[KeyItem]) -> X509 | Refusal
     mine = certificate_of(item.key)
     if isinstance(mine, X509):
         return mine
-    name = thumbprint(item.customKeyIdentifier)
+    name = thumbprint(item.custom_key_identifier)
     for other in keys:
         found = certificate_of(other.key)
         if isinstance(found, X509) and name in (found.thumbprint, found.thumbprint_sha256):
@@ -80,11 +80,11 @@ def signing_rows(
     preferred: Wire,
 ) -> list[dict[str, object]]:
     """A row per signing certificate of one service principal, each with what is known of it as X.509."""
-    prints = [thumbprint(item.customKeyIdentifier) for item, _ in certificates]
+    prints = [thumbprint(item.custom_key_identifier) for item, _ in certificates]
     rows = []
     for (item, found), own in zip(certificates, prints, strict=True):
         alone = isinstance(own, str) and prints.count(own) == 1
-        name = own.lower() if alone and isinstance(own, str) else item.keyId
+        name = own.lower() if alone and isinstance(own, str) else item.key_id
         resource_id = f"{holder.resource_id}/signingCertificates/{name}"
         row = Row(
             SIGNING_CERTIFICATE,
@@ -95,7 +95,7 @@ def signing_rows(
             version=holder.version,
         )
         holder.put(row)
-        row.put("name", item.displayName)
+        row.put("name", item.display_name)
         row.put_read("kind", _kind(sso_mode))
         row.put("holder_enabled", enabled)
         row.put("sso_mode", sso_mode)
@@ -103,8 +103,8 @@ def signing_rows(
         row.put_read("active", _active(own, preferred, prints))
         row.put("is_next", False)
         row.put("like_current", None)
-        row.put("starts_on", item.startDateTime)
-        row.put("expires_on", item.endDateTime)
+        row.put("starts_on", item.start_date_time)
+        row.put("expires_on", item.end_date_time)
         row.put("custody", "platform")
         put_certificate(row, found)
         rows.append(row.finish())
@@ -121,7 +121,7 @@ def _is_set(parts: Sequence[PasswordItem], name: str) -> bool:
     """Whether these credentials of one identifier are one certificate and nothing more."""
     keys = [part for part in parts if isinstance(part, KeyItem)]
     usages = sorted(str(read(part.usage, str)) for part in keys)
-    dates = {(_raw(part.startDateTime), _raw(part.endDateTime)) for part in parts}
+    dates = {(_raw(part.start_date_time), _raw(part.end_date_time)) for part in parts}
     whole = usages == ["Sign", "Verify"] and len(parts) - len(keys) <= 1 and len(dates) == 1
     return whole and not any(_is_another(part, name) for part in keys)
 

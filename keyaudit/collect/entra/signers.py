@@ -25,10 +25,10 @@ from keyaudit.model.reasons import Reason
 _AT_ONCE = 8
 
 
-class PublicKeys(Related):
+class PublicKeys(Related, rename="camel"):
     """A service principal by itself, with its public keys."""
 
-    keyCredentials: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
+    key_credentials: Wire = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,10 @@ class Signers:
             self._rows(signer, [public_certificate(item, signer.keys) or shown for item in signer.signing])
             return
         self._calls.answered()
-        keys, _ = read_items(shown.keyCredentials, KeyItem)
-        by_id = {item.keyId: item for item in keys}
+        keys, _ = read_items(shown.key_credentials, KeyItem)
+        by_id = {item.key_id: item for item in keys}
         hidden = Refusal(Reason.UNRECOGNISED)
-        found = [public_certificate(by_id.get(item.keyId, item), keys) or hidden for item in signer.signing]
+        found = [public_certificate(by_id.get(item.key_id, item), keys) or hidden for item in signer.signing]
         self._rows(signer, found)
 
     def _rows(self, signer: Signer, found: Sequence[X509 | Refusal]) -> None:

@@ -47,16 +47,16 @@ class ArmKey(Struct):
     properties: Wire = UNSET
 
 
-class ArmProperties(Struct):
+class ArmProperties(Struct, rename="camel"):
     """What is read of its properties."""
 
     attributes: Wire = UNSET
     kty: Wire = UNSET
-    keyOps: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
-    keySize: Wire = UNSET  # noqa: N815
-    curveName: Wire = UNSET  # noqa: N815
-    keyUriWithVersion: Wire = UNSET  # noqa: N815
-    rotationPolicy: Wire = UNSET  # noqa: N815
+    key_ops: Wire = UNSET
+    key_size: Wire = UNSET
+    curve_name: Wire = UNSET
+    key_uri_with_version: Wire = UNSET
+    rotation_policy: Wire = UNSET
 
 
 _Key = Key[ArmKey, ArmKey]
@@ -173,8 +173,8 @@ def _put_material(row: Row, properties: ArmProperties, answer: ArmKey | Refusal)
         row.refuse(MATERIAL, answer.reason)
         return
     row.put("kty", properties.kty)
-    row.put("key_ops", properties.keyOps)
-    put_size(row, properties.keySize, properties.curveName)
+    row.put("key_ops", properties.key_ops)
+    put_size(row, properties.key_size, properties.curve_name)
     put_custody(row, platform_known="hsm_platform" not in row.unknown)
     row.refuse(("release_policy_immutable",), Reason.CONTROL_PLANE_ONLY)
 
@@ -191,7 +191,7 @@ def _current_version(answer: ArmKey | Refusal, name: str, uri: str) -> str | Ref
     if isinstance(answer, Refusal):
         return answer
     properties = read(answer.properties, ArmProperties)
-    kid = properties if isinstance(properties, Refusal) else read(properties.keyUriWithVersion, str)
+    kid = properties if isinstance(properties, Refusal) else read(properties.key_uri_with_version, str)
     if isinstance(kid, Refusal):
         return kid
     try:
@@ -205,7 +205,7 @@ def _policy(answer: ArmKey | Refusal) -> RotationPolicy | Refusal:
     properties = answer if isinstance(answer, Refusal) else read(answer.properties, ArmProperties)
     if isinstance(properties, Refusal):
         return properties
-    policy = properties.rotationPolicy
+    policy = properties.rotation_policy
     if isinstance(policy, UnsetType) or is_null(policy):
         return Refusal(Reason.CONTROL_PLANE_ONLY)
     return read(policy, RotationPolicy)

@@ -38,8 +38,8 @@ class _Key(Struct):
     reuse_key: Wire = UNSET
 
 
-class _Secret(Struct):
-    contentType: Wire = UNSET  # noqa: N815 - Azure's spelling
+class _Secret(Struct, rename="camel"):
+    content_type: Wire = UNSET
 
 
 class _Certificate(Struct):
@@ -81,7 +81,7 @@ def put_policy(row: Row, policy: Policy | Refusal) -> None:
         row.put("exportable", key.exportable)
         row.put("reuse_key", key.reuse_key)
     secret = read(policy.secret_props, _Secret)
-    _put(row, "content_type", secret if isinstance(secret, Refusal) else secret.contentType)
+    _put(row, "content_type", secret if isinstance(secret, Refusal) else secret.content_type)
     certificate = read(policy.x509_props, _Certificate)
     _put(row, "validity_months", certificate if isinstance(certificate, Refusal) else certificate.validity_months)
     issuer = read(policy.issuer, _Issuer)

@@ -55,24 +55,24 @@ _PLACES = (
 VAULTS = tuple(operation for operation, _, _ in _PLACES)
 
 
-class DeletedItem(Struct):
+class DeletedItem(Struct, rename="camel"):
     """A deleted key (`kid`), certificate or secret (`id`)."""
 
     id: str = ""
     kid: str = ""
-    recoveryId: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
-    deletedDate: Wire = UNSET  # noqa: N815
-    scheduledPurgeDate: Wire = UNSET  # noqa: N815
+    recovery_id: Wire = UNSET
+    deleted_date: Wire = UNSET
+    scheduled_purge_date: Wire = UNSET
     attributes: Wire = UNSET
     managed: Wire = UNSET
     x5t: Wire = UNSET
 
 
-class Attributes(Struct):
+class Attributes(Struct, rename="camel"):
     """What is read of a deleted object's attributes."""
 
     enabled: Wire = UNSET
-    recoveryLevel: Wire = UNSET  # noqa: N815
+    recovery_level: Wire = UNSET
 
 
 class DeletedVault(Struct):
@@ -83,20 +83,20 @@ class DeletedVault(Struct):
     properties: "DeletedVaultProperties"
 
 
-class DeletedVaultProperties(Struct):
+class DeletedVaultProperties(Struct, rename="camel"):
     """What is read of its properties. Which vault, or which HSM, it was has to be known."""
 
-    vaultId: str = ""  # noqa: N815
-    mhsmId: str = ""  # noqa: N815
+    vault_id: str = ""
+    mhsm_id: str = ""
     location: Wire = UNSET
-    deletionDate: Wire = UNSET  # noqa: N815
-    scheduledPurgeDate: Wire = UNSET  # noqa: N815
-    purgeProtectionEnabled: Wire = UNSET  # noqa: N815
+    deletion_date: Wire = UNSET
+    scheduled_purge_date: Wire = UNSET
+    purge_protection_enabled: Wire = UNSET
 
     @property
     def was(self) -> str:
         """The resource id that it had."""
-        return self.vaultId or self.mhsmId
+        return self.vault_id or self.mhsm_id
 
 
 async def collect_deleted_vaults(reading: Reading, unit: Unit, subscription: Subscription) -> Sequence[Coverage]:
@@ -168,15 +168,15 @@ def _object_row(item: DeletedItem, *, vault: Vault, uri: str, kind: _Kind, url: 
     row = object_row(DELETED, vault, id_=id_, resource_id=id_, url=url, version=version)
     row.put("name", name)
     row.put("kind", kind.name)
-    row.put("deleted_on", item.deletedDate)
-    row.put("purge_on", item.scheduledPurgeDate)
-    row.put_read("recovery_id", _recovery(item.recoveryId, kind, uri, id_))
+    row.put("deleted_on", item.deleted_date)
+    row.put("purge_on", item.scheduled_purge_date)
+    row.put_read("recovery_id", _recovery(item.recovery_id, kind, uri, id_))
     attributes = read(item.attributes, Attributes)
     if isinstance(attributes, Refusal):
         row.refuse(("enabled", "recovery_level", "purge_protected"), attributes.reason)
     else:
         row.put("enabled", attributes.enabled)
-        _put_recovery_level(row, attributes.recoveryLevel)
+        _put_recovery_level(row, attributes.recovery_level)
     row.put("managed", None if kind.name == "certificate" else item.managed)
     issued = kind.name == "certificate" and not (item.x5t is UNSET or is_null(item.x5t))
     row.put_read("thumbprint", thumbprint(item.x5t) if issued else None)
@@ -214,9 +214,9 @@ def _vault_row(connection: Connection, subscription: Subscription, item: Deleted
     row.put("location", item.properties.location)
     row.put("vault_id", item.properties.was.lower())
     row.put("recovery_id", item.id.lower())
-    row.put("deleted_on", item.properties.deletionDate)
-    row.put("purge_on", item.properties.scheduledPurgeDate)
-    row.put("purge_protected", item.properties.purgeProtectionEnabled)
+    row.put("deleted_on", item.properties.deletion_date)
+    row.put("purge_on", item.properties.scheduled_purge_date)
+    row.put("purge_protected", item.properties.purge_protection_enabled)
     for column in ("recovery_level", "enabled", "managed", "thumbprint"):
         row.put(column, None)
     return row.finish()

@@ -1,6 +1,6 @@
 """What Key Vault's data plane says of a key version, laid out as columns of the key table. No requests."""
 
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 from keyaudit.collect.key_vault.names import Named, named, object_id, version_named
 from keyaudit.collect.places import Vault
@@ -36,7 +36,7 @@ class KeyItem(Struct):
     managed: Wire = UNSET
 
 
-class Attributes(Struct):
+class Attributes(Struct, rename="camel"):
     """A key's attributes, alike on the data plane and in ARM."""
 
     enabled: Wire = UNSET
@@ -45,9 +45,9 @@ class Attributes(Struct):
     nbf: Wire = UNSET
     exp: Wire = UNSET
     exportable: Wire = UNSET
-    recoveryLevel: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
-    hsmPlatform: Wire = UNSET  # noqa: N815
-    key_size: Wire = UNSET
+    recovery_level: Wire = UNSET
+    hsm_platform: Wire = UNSET
+    key_size: Wire = field(default=UNSET, name="key_size")
 
 
 class Material(Struct):
@@ -127,8 +127,8 @@ def put_attributes(row: Row, raw: Wire, *, promised: bool, reason: Reason) -> No
     row.put("updated_on", attributes.updated)
     row.put("activates_on", attributes.nbf)
     row.put("expires_on", attributes.exp)
-    row.put("recovery_level", attributes.recoveryLevel)
-    platform = attributes.hsmPlatform
+    row.put("recovery_level", attributes.recovery_level)
+    platform = attributes.hsm_platform
     if _in_hsm(row) and isinstance(platform, UnsetType):
         row.put("hsm_platform", None)
     else:
@@ -201,7 +201,7 @@ def _required(value: object) -> object:
 
 def _platform_left_out(attributes: Wire) -> bool:
     found = read(attributes, Attributes)
-    return not isinstance(found, Refusal) and isinstance(found.hsmPlatform, UnsetType)
+    return not isinstance(found, Refusal) and isinstance(found.hsm_platform, UnsetType)
 
 
 def _modulus_bits(bundle: KeyBundle) -> object:

@@ -24,13 +24,13 @@ OPERATIONS = ("secret.list", "secret.versions")
 _ATTRIBUTES = ("enabled", "created_on", "updated_on", "activates_on", "expires_on")
 
 
-class SecretItem(Struct):
+class SecretItem(Struct, rename="camel"):
     """An item of the secret list or of a version list."""
 
     id: str
     attributes: Wire = UNSET
     tags: Wire = UNSET
-    contentType: Wire = UNSET  # noqa: N815 - Azure's spelling
+    content_type: Wire = UNSET
     managed: Wire = UNSET
 
 
@@ -119,7 +119,7 @@ class _Secrets:
         row.put("secret_id", object_id(self._uri, "secrets", Named(secret.name)))
         row.put("vault_name", self._vault.name)
         row.put("tags", item.tags)
-        row.put("content_type", item.contentType)
+        row.put("content_type", item.content_type)
         row.put("managed", item.managed)
         attributes = read(item.attributes, _Attributes)
         if isinstance(attributes, Refusal):

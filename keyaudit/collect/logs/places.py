@@ -25,10 +25,10 @@ _PLAN = "KeyVaults"
 _TIERS = {"standard": True, "free": False}
 
 
-class Pricing(Struct):
+class Pricing(Struct, rename="camel"):
     """Whether a Defender plan is paid for."""
 
-    pricingTier: str  # noqa: N815 - Azure's spelling
+    pricing_tier: str
 
 
 class Plan(Struct):
@@ -84,7 +84,7 @@ async def _defender(connection: Connection, unit: Unit, subscription: Subscripti
     enabled: bool | Refusal
     if isinstance(found, Plan):
         calls.answered()
-        enabled = _TIERS.get(found.properties.pricingTier.lower(), Refusal(Reason.UNRECOGNISED))
+        enabled = _TIERS.get(found.properties.pricing_tier.lower(), Refusal(Reason.UNRECOGNISED))
     elif found.detail == "Subscription Not Registered":
         # Defender for Cloud was never used there. https://github.com/Azure/azure-sdk-for-go/issues/19900
         calls.answered()
