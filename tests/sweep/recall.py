@@ -5,7 +5,7 @@ So each statement is known by its text and by the contents of what it names. A t
 earlier one, so that nothing that rests on it is worked out anew.
 """
 
-# ruff: noqa: S608 - the SQL is keyaudit's own
+
 
 import contextlib
 import functools
