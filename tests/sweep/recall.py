@@ -5,8 +5,6 @@ So each statement is known by its text and by the contents of what it names. A t
 earlier one, so that nothing that rests on it is worked out anew.
 """
 
-
-
 import contextlib
 import functools
 import hashlib

@@ -99,4 +99,6 @@ def _write(cloud: str, unit: Unit, item: ApplicationItem, holder: Holder, owners
         unit.row("credential", rows.key(key))
     for password in passwords:
         unit.row("credential", rows.password(password))
+    if bad_keys or bad_passwords:
+        unit.row("credential", rows.unread())
     return bad_keys + bad_passwords

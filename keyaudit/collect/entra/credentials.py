@@ -22,6 +22,13 @@ _FEDERATED = ("issuer", "subject", "audiences", "claims_expression")
 _KINDS = {"AsymmetricX509Cert": "certificate", "X509CertAndPassword": "certificate", "Symmetric": "symmetric-key"}
 _OF_CERTIFICATE = ("thumbprint_sha256", "public_key_sha256", "key_type", "key_size", "curve", "signature_hash")
 _CUSTODY = {"Verify": "external", "Sign": "platform"}
+_OF_ITSELF = tuple(
+    column.name
+    for column in CREDENTIAL.stored
+    if column.can_be_unknown
+    and column.name not in ("name", "holder_name", "app_id", "holder_type", "holder_home", "microsoft_made")
+)
+"""The columns that say what a credential is, and not whose."""
 
 # SHA-1 or SHA-256 in hex. Text of that length can be base64 as well, but is not: no digest is 30 or 48 bytes long.
 _HEX = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}", re.ASCII | re.IGNORECASE)
@@ -101,6 +108,12 @@ class Rows:
             row.put(column, None)
         return row.finish()
 
+    def unread(self) -> dict[str, object]:
+        """The row that stands for credentials of which not even a keyId could be read, however many they are."""
+        row = self._begin("unread", None)
+        row.refuse(_OF_ITSELF, Reason.BAD_ITEM)
+        return row.finish()
+
     def federated(self, item: FederatedItem, url: str, version: str, expression: Wire | Refusal) -> dict[str, object]:
         """The row of a federated credential, as the request at `url` gave it; `expression` is its claims-matching one."""
         row = self._begin(item.id, item.name, self._holder.federated_id(item.id, item.name), url=url, version=version)
@@ -127,7 +140,7 @@ class Rows:
         if isinstance(item.subject, UnsetType) and not isinstance(expression, Refusal):
             row.put("subject", None)
 
-    def _begin(self, key_id: str, name: Wire, resource_id: str = "", *, url: str = "", version: str = "") -> Row:
+    def _begin(self, key_id: str, name: Wire | None, resource_id: str = "", *, url: str = "", version: str = "") -> Row:
         holder = self._holder
         resource_id = resource_id or holder.credential_id(key_id)
         row = Row(

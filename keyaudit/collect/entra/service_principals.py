@@ -133,4 +133,6 @@ def _write(
         unit.row("credential", rows.key(key))
     for password in parts.passwords:
         unit.row("credential", rows.password(password))
+    if bad_keys or bad_passwords:
+        unit.row("credential", rows.unread())
     return bad_keys + bad_passwords
