@@ -11,27 +11,24 @@ from keyaudit.collect.entra.holders import Holder, made_by_microsoft
 from keyaudit.collect.entra.relations import Owners, Related
 from keyaudit.collect.entra.settings import flag, put_api, put_lock, put_makers
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire
+from keyaudit.collect.rows import Row, Wire, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.tables.application import APPLICATION
 
 
+@wired(APPLICATION)
 class ApplicationItem(Related, rename="camel"):
     """An application registration."""
 
     app_id: Wire = UNSET
     display_name: Wire = UNSET
-    created_date_time: Wire = UNSET
-    sign_in_audience: Wire = UNSET
-    identifier_uris: Wire = UNSET
     api: Wire = UNSET
     app_roles: Wire = UNSET
     key_credentials: Wire = UNSET
     password_credentials: Wire = UNSET
     is_fallback_public_client: Wire = UNSET
     service_principal_lock_configuration: Wire = UNSET
-    disabled_by_microsoft_status: Wire = UNSET
     verified_publisher: Wire = UNSET
     created_by_app_id: Wire = UNSET
 
@@ -70,19 +67,10 @@ def application_row(item: ApplicationItem, holder: Holder, cloud: str) -> Row:
     """The row of an application as `cloud` shows it, but for its owners."""
     row = holder.row(APPLICATION)
     row.put("name", item.display_name)
-    row.put("app_id", item.app_id)
-    row.put("created_on", item.created_date_time)
-    row.put("audience", item.sign_in_audience)
-    row.put("identifier_uris", item.identifier_uris)
+    row.fill(item)
     put_api(row, item.api, item.app_roles)
     put_lock(row, item.service_principal_lock_configuration)
-    put_makers(
-        row,
-        cloud,
-        publisher=item.verified_publisher,
-        created_by=item.created_by_app_id,
-        disabled=item.disabled_by_microsoft_status,
-    )
+    put_makers(row, cloud, publisher=item.verified_publisher, created_by=item.created_by_app_id)
     row.put_read("public_client", flag(item.is_fallback_public_client))
     row.put_read("microsoft_made", holder.microsoft_made)
     return row

@@ -15,7 +15,7 @@ from keyaudit.collect.copies import both
 from keyaudit.collect.entra.certificates import certificate_of, put_dated
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row, Wire, is_null, read, wired
 from keyaudit.collect.x509 import X509
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
@@ -28,6 +28,7 @@ OPERATIONS = ("domain.federation", "external_federation.list")
 _AT_ONCE = 16
 _NULL = Raw(b"null")
 _LISTED_BY = ("domain.list", "organization.get")
+_UPDATE = "signingCertificateUpdateStatus"
 _SETTINGS = tuple(column.name for column in FEDERATED_DOMAIN.columns if column.operations)
 
 
@@ -36,29 +37,20 @@ class Provider(Struct, rename="camel"):
 
     id: str
     display_name: Wire = UNSET
-    issuer_uri: Wire = UNSET
-    metadata_exchange_uri: Wire = UNSET
-    passive_sign_in_uri: Wire = UNSET
-    preferred_authentication_protocol: Wire = UNSET
     signing_certificate: Wire = UNSET
 
 
+@wired(FEDERATED_DOMAIN)
 class Federation(Provider, rename="camel"):
     """What a domain of the tenant is federated with."""
 
-    active_sign_in_uri: Wire = UNSET
-    sign_out_uri: Wire = UNSET
-    is_signed_authentication_request_required: Wire = UNSET
     next_signing_certificate: Wire = UNSET
     signing_certificate_update_status: Wire = UNSET
-    federated_idp_mfa_behavior: Wire = UNSET
 
 
-class UpdateStatus(Struct, rename="camel"):
+@wired(FEDERATED_DOMAIN, _UPDATE)
+class UpdateStatus(Struct):
     """How the last look for a new certificate went."""
-
-    certificate_update_result: Wire = UNSET
-    last_run_date_time: Wire = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,24 +154,11 @@ class _Trusted:
 
 
 def _put_settings(row: Row, item: Federation) -> None:
-    row.put("provider_name", item.display_name)
-    row.put("issuer_uri", item.issuer_uri)
-    row.put("protocol", item.preferred_authentication_protocol)
-    row.put("mfa_behavior", item.federated_idp_mfa_behavior)
-    row.put("signs_requests", item.is_signed_authentication_request_required)
-    row.put("sign_in_uri", item.passive_sign_in_uri)
-    row.put("active_sign_in_uri", item.active_sign_in_uri)
-    row.put("sign_out_uri", item.sign_out_uri)
-    row.put("metadata_uri", item.metadata_exchange_uri)
+    row.fill(item)
     following = "" if is_null(item.next_signing_certificate) else read(item.next_signing_certificate, str)
     row.put_read("has_next_certificate", following if isinstance(following, Refusal) else bool(following))
-    never = is_null(item.signing_certificate_update_status)
-    update = UpdateStatus(_NULL, _NULL) if never else read(item.signing_certificate_update_status, UpdateStatus)
-    if isinstance(update, Refusal):
-        row.refuse(("update_result", "updated_on"), update.reason)
-    else:
-        row.put("update_result", update.certificate_update_result)
-        row.put("updated_on", update.last_run_date_time)
+    update = item.signing_certificate_update_status
+    row.fill(None if is_null(update) else read(update, UpdateStatus), _UPDATE)
 
 
 def _row(holder: Holder, found: X509 | Refusal, *, name: str, like: bool | Refusal | None = None) -> dict[str, object]:

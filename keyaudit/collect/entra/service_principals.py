@@ -16,18 +16,18 @@ from keyaudit.collect.entra.settings import put_arm_id, put_makers
 from keyaudit.collect.entra.signers import Signer, Signers
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.collect.rows import Row, Wire, read, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL
 
 
+@wired(SERVICE_PRINCIPAL)
 class PrincipalItem(Related, rename="camel"):
     """A service principal."""
 
     app_id: Wire = UNSET
     display_name: Wire = UNSET
-    created_date_time: Wire = UNSET
     account_enabled: Wire = UNSET
     service_principal_type: Wire = UNSET
     app_owner_organization_id: Wire = UNSET
@@ -35,10 +35,7 @@ class PrincipalItem(Related, rename="camel"):
     preferred_token_signing_key_thumbprint: Wire = UNSET
     key_credentials: Wire = UNSET
     password_credentials: Wire = UNSET
-    app_role_assignment_required: Wire = UNSET
-    tags: Wire = UNSET
     alternative_names: Wire = UNSET
-    disabled_by_microsoft_status: Wire = UNSET
     verified_publisher: Wire = UNSET
     created_by_app_id: Wire = UNSET
     app_roles: Wire = UNSET
@@ -92,25 +89,13 @@ def principal_row(item: PrincipalItem, holder: Holder, cloud: str) -> Row:
     """The row of a service principal as `cloud` shows it, but for its owners and what it was granted."""
     row = holder.row(SERVICE_PRINCIPAL)
     row.put("name", item.display_name)
-    row.put("app_id", item.app_id)
-    row.put("created_on", item.created_date_time)
-    row.put("enabled", item.account_enabled)
-    row.put("principal_type", item.service_principal_type)
+    row.fill(item)
     home_tenant = read(item.app_owner_organization_id, str)
     lowered = item.app_owner_organization_id if isinstance(home_tenant, Refusal) else home_tenant.lower()
     row.put("home_tenant", lowered)
     row.put_read("home", holder.home)
-    row.put("sso_mode", item.preferred_single_sign_on_mode)
-    row.put("assignment_required", item.app_role_assignment_required)
-    row.put("app_tags", item.tags)
     put_arm_id(row, item.alternative_names)
-    put_makers(
-        row,
-        cloud,
-        publisher=item.verified_publisher,
-        created_by=item.created_by_app_id,
-        disabled=item.disabled_by_microsoft_status,
-    )
+    put_makers(row, cloud, publisher=item.verified_publisher, created_by=item.created_by_app_id)
     return row
 
 

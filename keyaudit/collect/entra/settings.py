@@ -51,16 +51,15 @@ class Publisher(Struct, rename="camel"):
 def put_api(row: Row, api: Wire, roles: Wire) -> None:
     """Fill the columns of what an application publishes, and of the tokens that it takes."""
     found = read(api, Api)
+    row.fill(found, "api")
     if isinstance(found, Refusal):
-        columns = ("exposed_scopes", "preauthorized_apps", "access_token_version", "accepts_mapped_claims")
-        row.refuse(columns, found.reason)
+        row.refuse(("exposed_scopes", "preauthorized_apps", "accepts_mapped_claims"), found.reason)
     else:
         row.put_read("exposed_scopes", _values(found.oauth2_permission_scopes))
         clients = read(found.pre_authorized_applications, list[Client])
         row.put_read(
             "preauthorized_apps", clients if isinstance(clients, Refusal) else sorted({one.app_id.lower() for one in clients})
         )
-        row.put("access_token_version", found.requested_access_token_version)
         row.put_read("accepts_mapped_claims", flag(found.accept_mapped_claims))
     row.put_read("exposed_roles", _values(roles))
     scopes = found if isinstance(found, Refusal) else read(found.oauth2_permission_scopes, list[Raw])
@@ -86,14 +85,13 @@ def put_lock(row: Row, lock: Wire) -> None:
     row.put_read("instance_locks", covered if settings.keys() >= _LOCKS.keys() else missing)
 
 
-def put_makers(row: Row, cloud: str, *, publisher: Wire, created_by: Wire, disabled: Wire) -> None:
+def put_makers(row: Row, cloud: str, *, publisher: Wire, created_by: Wire) -> None:
     """Fill the columns of who stands behind it. Clouds other than the global one do not say."""
     if cloud == GLOBAL_CLOUD:
         row.put_read("verified_publisher", _publisher(publisher))
         row.put("created_by_app", created_by)
     else:
         row.refuse(("verified_publisher", "created_by_app"), Reason.NOT_IN_CLOUD)
-    row.put("disabled_by_microsoft", disabled)
 
 
 def put_arm_id(row: Row, names: Wire) -> None:

@@ -8,7 +8,7 @@ from keyaudit.cloud.environment import Environment
 from keyaudit.collect.access.policies import policies_of
 from keyaudit.collect.key_vault.network import NETWORK, NetworkProperties, put_network
 from keyaudit.collect.places import Subscription, source, vault_id_parts
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row, Wire, is_null, read, wired
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
@@ -37,6 +37,9 @@ _ONLY = {
 }
 
 
+_MADE = "systemData"
+
+
 class VaultItem(Struct, rename="camel"):
     """A vault or HSM, alike in Resource Graph and in ARM."""
 
@@ -54,9 +57,9 @@ class _Sku(Struct):
     name: str
 
 
-class _SystemData(Struct, rename="camel"):
-    created_at: Wire = UNSET
-    created_by: Wire = UNSET
+@wired(VAULT, _MADE)
+class _SystemData(Struct):
+    """Who made it, and when."""
 
 
 class _SecurityDomain(Struct, rename="camel"):
@@ -106,7 +109,7 @@ def vault_row(
     row.put("resource_group", parts.resource_group)
     row.put("location", item.location)
     row.put("kind", parts.kind)
-    row.put("tags", item.tags)
+    row.fill(item)
     _put_maker(row, item.system_data, asked_for=not operation.endswith(".query"))
     for kind, columns in _ONLY.items():
         for column in columns if kind != parts.kind else ():
@@ -129,7 +132,7 @@ def _put_properties(row: Row, properties: Properties, tenant_id: str) -> None:
     owner = read(properties.tenant_id, str)
     row.put_read("tenant_id", owner if isinstance(owner, Refusal) else owner.lower())
     row.put_read("of_another_tenant", owner if isinstance(owner, Refusal) else owner.lower() != tenant_id.lower())
-    row.put("provisioning_state", properties.provisioning_state)
+    row.fill(properties, "properties")
     mode = _never_set(properties.create_mode)
     row.put("create_mode", mode if isinstance(mode, UnsetType) else _lowered(mode))
     days = properties.soft_delete_retention_in_days
@@ -184,17 +187,9 @@ def _put_sku(row: Row, raw: Wire) -> None:
 def _put_maker(row: Row, raw: Wire, *, asked_for: bool) -> None:
     """`asked_for`: the answer would have it. Resource Graph's does not, whatever ARM knows."""
     if not asked_for:
-        row.refuse(("created_on", "created_by"), Reason.NOT_VISIBLE)
+        row.fill(Refusal(Reason.NOT_VISIBLE), _MADE)
         return
-    if isinstance(raw, UnsetType) or is_null(raw):
-        made: _SystemData | Refusal = _SystemData()
-    else:
-        made = read(raw, _SystemData)
-    if isinstance(made, Refusal):
-        row.refuse(("created_on", "created_by"), made.reason)
-        return
-    row.put("created_on", made.created_at)
-    row.put("created_by", made.created_by)
+    row.fill(_SystemData() if isinstance(raw, UnsetType) or is_null(raw) else read(raw, _SystemData), _MADE)
 
 
 def _lowered(raw: Raw) -> object:
