@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, TypedDict, cast
+from typing import NamedTuple, cast
 
 import msgspec
 from msgspec import UNSET, Raw
@@ -50,14 +50,6 @@ class Subscription:
     def scope(self) -> Scope:
         """The scope that its coverage is recorded under."""
         return Scope(f"/subscriptions/{self.id}", self.shown, ScopeKind.SUBSCRIPTION)
-
-
-class VaultSegments(TypedDict):
-    """The segments of an ARM path that name a vault or Managed HSM."""
-
-    subscription: str
-    resource_group: str
-    vault: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +104,7 @@ class Vault:
         return Scope(self.resource_id.lower(), self.name, _SCOPES[self.kind])
 
     @property
-    def segments(self) -> VaultSegments:
+    def segments(self) -> dict[str, str]:
         """What names it in an ARM path."""
         return {"subscription": self.subscription_id, "resource_group": self.resource_group, "vault": self.name}
 
