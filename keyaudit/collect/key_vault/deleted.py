@@ -15,7 +15,7 @@ from keyaudit.collect.key_vault.data_plane import bad_uri, object_row, was_delet
 from keyaudit.collect.key_vault.names import Named, named, object_id
 from keyaudit.collect.places import Subscription, Vault, source, vault_id_parts
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row, Wire, is_null, read, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal
 from keyaudit.model.reasons import Reason
@@ -55,14 +55,13 @@ _PLACES = (
 VAULTS = tuple(operation for operation, _, _ in _PLACES)
 
 
+@wired(DELETED)
 class DeletedItem(Struct, rename="camel"):
     """A deleted key (`kid`), certificate or secret (`id`)."""
 
     id: str = ""
     kid: str = ""
     recovery_id: Wire = UNSET
-    deleted_date: Wire = UNSET
-    scheduled_purge_date: Wire = UNSET
     attributes: Wire = UNSET
     managed: Wire = UNSET
     x5t: Wire = UNSET
@@ -168,25 +167,17 @@ def _object_row(item: DeletedItem, *, vault: Vault, uri: str, kind: _Kind, url: 
     row = object_row(DELETED, vault, id_=id_, resource_id=id_, url=url, version=version)
     row.put("name", name)
     row.put("kind", kind.name)
-    row.put("deleted_on", item.deleted_date)
-    row.put("purge_on", item.scheduled_purge_date)
+    row.fill(item)
     row.put_read("recovery_id", _recovery(item.recovery_id, kind, uri, id_))
     attributes = read(item.attributes, Attributes)
-    if isinstance(attributes, Refusal):
-        row.refuse(("enabled", "recovery_level", "purge_protected"), attributes.reason)
-    else:
-        row.put("enabled", attributes.enabled)
-        _put_recovery_level(row, attributes.recovery_level)
+    row.fill(attributes, "attributes")
+    level = attributes if isinstance(attributes, Refusal) else read(attributes.recovery_level, str)
+    row.put_read("recovery_level", level)
+    row.put_read("purge_protected", level if isinstance(level, Refusal) else _PURGEABLE not in level.lower())
     row.put("managed", None if kind.name == "certificate" else item.managed)
     issued = kind.name == "certificate" and not (item.x5t is UNSET or is_null(item.x5t))
     row.put_read("thumbprint", thumbprint(item.x5t) if issued else None)
     return row.finish()
-
-
-def _put_recovery_level(row: Row, raw: Wire) -> None:
-    level = read(raw, str)
-    row.put_read("recovery_level", level)
-    row.put_read("purge_protected", level if isinstance(level, Refusal) else _PURGEABLE not in level.lower())
 
 
 def _recovery(raw: Wire, kind: _Kind, uri: str, expected: str) -> str | Refusal:
