@@ -103,7 +103,7 @@ class ArmKeys(FetchedObjects[ArmKey, ArmKey]):
         return (version, "") if isinstance(version, Refusal) else (current, version)
 
     async def _get_version(self, name: str, version: str) -> ArmKey | Refusal:
-        return await self._ask(self._version if version else self._get, name, version)
+        return await (self._ask(self._version, name, version) if version else self._ask(self._get, name, None))
 
     def _answers(self, bundle: ArmKey, name: str, version: str) -> bool:
         if version:

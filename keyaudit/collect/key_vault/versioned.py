@@ -162,10 +162,11 @@ class FetchedObjects(VersionedObjects[Item], Generic[Item, Bundle]):
     async def _get_version(self, name: str, version: str) -> Bundle | Refusal:
         return await self._ask(self._get, name, version)
 
-    async def _ask(self, calls: Calls, name: str, version: str) -> Bundle | Refusal:
-        segments = {self.noun: name, "version": version, **self._segments}
+    async def _ask(self, calls: Calls, name: str, version: str | None) -> Bundle | Refusal:
+        """One answer; `version` is None where the request has no place for it."""
+        segments = {self.noun: name, **({} if version is None else {"version": version}), **self._segments}
         found = await self._gateway.get(calls.id, self.bundle, host=self._host, **segments)
-        if not isinstance(found, Refusal) and not self._answers(found, name, version):
+        if not isinstance(found, Refusal) and not self._answers(found, name, version or ""):
             found = Refusal(Reason.BAD_BODY, f"it answered with another {self.noun} than the one asked for", 200)
         return counted(calls, found)
 
