@@ -25,14 +25,15 @@ PIPELINES = {System.GITHUB: Path(".github/workflows/keyaudit.yml"), System.AZURE
 
 def init(
     *,
-    ci: Annotated[
-        System | None, typer.Option("--ci", help="Also write a pipeline that audits each day, for this system.")
-    ] = None,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write to. Default: where you are.")] = Path(),
+    ci: Annotated[System | None, typer.Option("--ci", help="Also write a daily pipeline for this system.")] = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="The folder to write to. Default: the current one.")
+    ] = Path(),
 ) -> int:
-    """Write keyaudit.toml, with every setting as a comment; with --ci also a pipeline. Nothing that is there is overwritten.
+    """Write a keyaudit.toml to edit; with --ci also a pipeline.
 
-    Both are readable by everyone: they hold no secrets, and belong under review.
+    Every setting is in it as a comment. Existing files are not overwritten. Both files are readable by everyone: they hold no
+    secrets, and belong under review.
     """
 
     files = {out / DEFAULT_CONFIG: str(DEFAULT_CONFIG)}
@@ -41,7 +42,7 @@ def init(
     there = [path for path in files if path.exists() or path.is_symlink()]
     # Settings that are there serve a new pipeline as well.
     if there and (ci is None or there != [out / DEFAULT_CONFIG]):
-        raise UsageError(str(there[-1]), "is there already, and is not overwritten", "move it away, or write to another --out")
+        raise UsageError(str(there[-1]), "exists already, and is not overwritten", "move it, or write to another --out")
     for path, name in files.items():
         if path not in there:
             _write(path, template(name))

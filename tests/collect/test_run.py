@@ -79,7 +79,7 @@ TENANT_OPERATIONS = (
     *(
         f"{kind}.{what}"
         for kind in ("application", "service_principal")
-        for what in ("list", "owners", "owners_of", "federated", "federated_of", "expressions_of")
+        for what in ("list", "get", "owners", "owners_of", "federated", "federated_of", "expressions_of")
     ),
     "service_principal.app_roles",
     "service_principal.app_roles_of",
@@ -91,7 +91,6 @@ TENANT_OPERATIONS = (
     "credential_activity.list",
     "managed_identity.query",
     "managed_identity.federated_of",
-    "service_principal.get",
     *federation.OPERATIONS,
     *token_policies.OPERATIONS,
     *authorities.OPERATIONS,
@@ -143,7 +142,7 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         "trusted_authority": set(),
         "issuer_key": set(found.rows["issuer_key"]),
         "shared_key": set(found.rows["shared_key"]),
-        **{table: set() for table in ("trusted_key", "token_validator", "usage", "usage_log", "usage_baseline")},
+        **{table: set() for table in ("trusted_key", "token_validator", "usage", "usage_log", "usage_baseline", "unusual_use")},
         "app_management_policy": {
             f"{TENANT_ID}/appmanagementpolicies/default/{applies_to}" for applies_to in ("applications", "service-principals")
         },

@@ -7,13 +7,14 @@ from msgspec import UNSET
 
 from keyaudit.collect.entra.app_roles import OPERATIONS as APP_ROLES
 from keyaudit.collect.entra.app_roles import AppRoles
-from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, Rows, read_items
+from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_items, unread_rows
 from keyaudit.collect.entra.directory import collect_objects, operations
 from keyaudit.collect.entra.holders import Holder, home_of, made_by_microsoft
-from keyaudit.collect.entra.relations import Owners, Related
+from keyaudit.collect.entra.key_material import Keyed, Keys
+from keyaudit.collect.entra.relations import Owners
 from keyaudit.collect.entra.saml import split
 from keyaudit.collect.entra.settings import put_arm_id, put_makers
-from keyaudit.collect.entra.signers import Signer, Signers
+from keyaudit.collect.entra.signers import Signer
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, read, wired
@@ -23,7 +24,7 @@ from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL
 
 
 @wired(SERVICE_PRINCIPAL)
-class PrincipalItem(Related, rename="camel"):
+class PrincipalItem(Keyed, rename="camel"):
     """A service principal."""
 
     app_id: Wire = UNSET
@@ -33,7 +34,6 @@ class PrincipalItem(Related, rename="camel"):
     app_owner_organization_id: Wire = UNSET
     preferred_single_sign_on_mode: Wire = UNSET
     preferred_token_signing_key_thumbprint: Wire = UNSET
-    key_credentials: Wire = UNSET
     password_credentials: Wire = UNSET
     alternative_names: Wire = UNSET
     verified_publisher: Wire = UNSET
@@ -41,7 +41,7 @@ class PrincipalItem(Related, rename="camel"):
     app_roles: Wire = UNSET
 
 
-OPERATIONS = (*operations("service_principal"), "service_principal.get", *APP_ROLES)
+OPERATIONS = (*operations("service_principal"), *APP_ROLES)
 
 
 async def collect_service_principals(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
@@ -50,7 +50,7 @@ async def collect_service_principals(reading: Reading, unit: Unit, scope: Scope)
     Gives the coverage of `OPERATIONS`.
     """
     connection = reading.connection
-    signers, roles = Signers(connection, unit, scope), AppRoles(connection.gateway, unit, scope)
+    roles = AppRoles(connection.gateway, unit, scope)
     coverage = await collect_objects(
         connection,
         unit,
@@ -58,14 +58,14 @@ async def collect_service_principals(reading: Reading, unit: Unit, scope: Scope)
         kind="service_principal",
         item=PrincipalItem,
         describe=principal_holder,
-        write=partial(_write, cloud=connection.environment.name, signers=signers, roles=roles),
+        write=partial(_write, cloud=connection.environment.name, roles=roles),
         seen=reading.seen,
         before=(roles.collect,),
     )
     parent = coverage[0].reason
     url, version = source(connection.environment, APP_ROLES[0])
     granted = roles.write(connection.identity.tenant_id, url, version, Refusal(parent) if parent else None)
-    return [*coverage, await signers.coverage(coverage[0]), *granted]
+    return [*coverage, *granted]
 
 
 def principal_holder(item: PrincipalItem, tenant_id: str, url: str, version: str) -> Holder:
@@ -99,25 +99,21 @@ def principal_row(item: PrincipalItem, holder: Holder, cloud: str) -> Row:
     return row
 
 
-def _write(
-    unit: Unit, item: PrincipalItem, holder: Holder, owners: Owners, *, cloud: str, signers: Signers, roles: AppRoles
-) -> int:
+def _write(unit: Unit, item: PrincipalItem, holder: Holder, owners: Owners, keys: Keys, *, cloud: str, roles: AppRoles) -> None:
     row = principal_row(item, holder, cloud)
     owners.put(row, item.id)
     roles.put(row, item.id)
     roles.show(item.id, app_id=item.app_id, name=item.display_name, roles=item.app_roles)
     unit.row("service_principal", row.finish())
-    keys, bad_keys = read_items(item.key_credentials, KeyItem)
     passwords, bad_passwords = read_items(item.password_credentials, PasswordItem)
     preferred, sso_mode = item.preferred_token_signing_key_thumbprint, item.preferred_single_sign_on_mode
-    parts = split(keys, passwords)
-    if parts.signing:
-        signers.write(Signer(holder, parts.signing, keys, item.account_enabled, sso_mode, preferred))
+    parts = split(keys.items, passwords)
+    for signing in Signer(holder, parts.signing, keys, item.account_enabled, sso_mode, preferred).rows():
+        unit.row("signing_certificate", signing)
     rows = Rows(holder)
     for key in parts.keys:
-        unit.row("credential", rows.key(key))
+        unit.row("credential", rows.key(key, keys.hidden))
     for password in parts.passwords:
         unit.row("credential", rows.password(password))
-    if bad_keys or bad_passwords:
-        unit.row("credential", rows.unread())
-    return bad_keys + bad_passwords
+    for unread in unread_rows(rows, keys=keys.bad, passwords=bad_passwords):
+        unit.row("credential", unread)

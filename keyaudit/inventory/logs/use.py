@@ -65,6 +65,10 @@ class FileRead(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     complete: bool
     """It was read to its end, and its end is one."""
     sources: dict[str, SourceRead]
+    lacks_before: int | None = None
+    """Midnight UTC of the day before which all is that it lacks; None: it may be of any day."""
+    unread: bool = False
+    """Nothing of it was read. What writes a log without a gap elsewhere does not write it here alone."""
     trouble: tuple[str, ...] = ()
     """The first few places that could not be read, and why."""
 
