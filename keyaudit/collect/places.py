@@ -110,10 +110,8 @@ class Vault:
 
     def put_place(self, row: Row) -> None:
         """Fill the columns that say where a row of this vault lies."""
-        row.put("subscription_id", self.subscription_id)
-        row.put_read("subscription_name", self.subscription_name)
-        row.put("resource_group", self.resource_group)
-        row.put_read("location", self.location)
+        row.put_all(subscription_id=self.subscription_id, subscription_name=self.subscription_name)
+        row.put_all(resource_group=self.resource_group, location=self.location)
 
 
 class VaultId(NamedTuple):

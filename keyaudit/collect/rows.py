@@ -123,6 +123,11 @@ class Row:
         else:
             self.put(column, value)
 
+    def put_all(self, **columns: object) -> None:
+        """Set each of `columns`, as `put_read` does."""
+        for column, value in columns.items():
+            self.put_read(column, value)
+
     def fill(self, item: Struct | Refusal | None, at: str = "") -> None:
         """Set every column whose `Column.wire` is a member of `item`, which stands at the path `at` of its answer.
 

@@ -83,11 +83,7 @@ def assignment_row(
         principal_id=found.principal_id,
     )
     role.put(row)
-    row.put("role_id", item.role)
-    row.put("scope", place.id)
-    row.put("scope_kind", place.kind)
-    row.put("vault_id", place.vault_id or None)
-    row.put("standing", standing)
+    row.put_all(role_id=item.role, scope=place.id, scope_kind=place.kind, vault_id=place.vault_id or None, standing=standing)
     _put_principal_type(row, found.principal_type)
     _put_condition(row, found.condition, role.condition)
     row.put("created_on", found.created_on)
@@ -97,8 +93,7 @@ def assignment_row(
         row.put_read("denied", denied)
     elif denied and not isinstance(role.actions, Refusal):
         left = allowed(role.actions - denied)
-        row.put("allows", left)
-        row.put("denied", [each for each in allowed(role.actions) if each not in left])
+        row.put_all(allows=left, denied=[each for each in allowed(role.actions) if each not in left])
     return row
 
 

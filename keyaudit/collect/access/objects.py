@@ -67,8 +67,7 @@ def principal_row(tenant_id: str, object_id: str, *, scope_id: str, url: str, ve
     """A principal's row, begun: it is no group that a grant names."""
     resource_id = f"/tenants/{tenant_id}/principals/{object_id}"
     row = Row(PRINCIPAL, id=resource_id, resource_id=resource_id, scope_id=scope_id, url=url, version=version)
-    row.put("object_id", object_id.lower())
-    row.put("members_listed", None)
+    row.put_all(object_id=object_id.lower(), members_listed=None)
     return row
 
 
@@ -85,8 +84,7 @@ def put_object(row: Row, item: ObjectItem, tenant_id: str) -> None:
     if kind == "user":
         _put_user(row, item)
     elif kind in ("service-principal", "managed-identity"):
-        row.put("app_id", item.app_id)
-        row.put("enabled", item.account_enabled)
+        row.put_all(app_id=item.app_id, enabled=item.account_enabled)
         row.put_read("home", home_of(item.app_owner_organization_id, item.service_principal_type, tenant_id))
     else:
         row.put("home", "own")
@@ -96,16 +94,14 @@ def put_deleted(row: Row) -> None:
     """Fill the columns of one that the directory does not have."""
     for column in _TOLD:
         row.put(column, None)
-    row.put("kind", "deleted")
-    row.put("home", "none")
+    row.put_all(kind="deleted", home="none")
 
 
 def put_foreign_group(row: Row) -> None:
     """Fill the columns of a group of another tenant, a partner's say: this tenant's directory shows nothing of it."""
     for column in _TOLD:
         row.put(column, None)
-    row.put("kind", "foreign-group")
-    row.put("home", "foreign")
+    row.put_all(kind="foreign-group", home="foreign")
     row.refuse(("name", "members_listed"), Reason.NOT_VISIBLE)
 
 

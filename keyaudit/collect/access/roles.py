@@ -122,10 +122,8 @@ class _Roles:
         url, version = source(self._connection.environment, "subscription.query")
         id_ = subscription.scope.id
         row = Row(SUBSCRIPTION, id=id_, resource_id=id_, scope_id=id_, url=url, version=version)
-        row.put("name", subscription.name)
-        row.put("subscription_id", subscription.id)
-        row.put_read("state", properties if isinstance(properties, Refusal) else properties.state)
-        row.put_read("management_groups", chain)
+        row.put_all(name=subscription.name, subscription_id=subscription.id)
+        row.put_all(state=properties if isinstance(properties, Refusal) else properties.state, management_groups=chain)
         return row.finish()
 
     async def _deny(self, subscription: Subscription) -> None:

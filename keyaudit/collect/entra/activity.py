@@ -88,14 +88,10 @@ def sign_in_row(item: SignInItem, tenant_id: str, scope: Scope, place: tuple[str
     """The row of one application's last sign-ins."""
     id_ = f"/tenants/{tenant_id}/signInActivities/{item.app_id}"
     row = Row(SIGN_IN_ACTIVITY, id=id_, resource_id=id_, scope_id=scope.id, url=place[0], version=place[1])
-    row.put("name", None)
-    row.put("app_id", item.app_id.lower())
-    row.put_read("last_sign_in_on", _moment(item.last_sign_in_activity))
+    row.put_all(name=None, app_id=item.app_id.lower(), last_sign_in_on=_moment(item.last_sign_in_activity))
     delegated = _moment(item.delegated_client_sign_in_activity)
     app_only = _moment(item.application_authentication_client_sign_in_activity)
-    row.put_read("last_delegated_on", delegated)
-    row.put_read("last_app_only_on", app_only)
-    row.put_read("last_client_sign_in_on", _later(delegated, app_only))
+    row.put_all(last_delegated_on=delegated, last_app_only_on=app_only, last_client_sign_in_on=_later(delegated, app_only))
     return row.finish()
 
 
@@ -103,12 +99,8 @@ def credential_row(item: CredentialItem, tenant_id: str, scope: Scope, place: tu
     """The row of a credential's last use for one resource."""
     id_ = f"/tenants/{tenant_id}/credentialActivities/{_use(item)}"
     row = Row(CREDENTIAL_ACTIVITY, id=id_, resource_id=id_, scope_id=scope.id, url=place[0], version=place[1])
-    row.put("name", None)
-    row.put("key_id", item.key_id.lower())
-    row.put("app_id", item.app_id.lower())
-    row.put_read("kind", _known(item.key_type, _KINDS))
-    row.put_read("holder_kind", _known(item.credential_origin, _ORIGINS))
-    row.put("used_for", item.resource_id)
+    row.put_all(name=None, key_id=item.key_id.lower(), app_id=item.app_id.lower(), kind=_known(item.key_type, _KINDS))
+    row.put_all(holder_kind=_known(item.credential_origin, _ORIGINS), used_for=item.resource_id)
     row.put_read("last_used_on", _moment(item.sign_in_activity))
     # One name is documented, the other is in the samples.
     row.put(

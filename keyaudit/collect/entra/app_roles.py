@@ -131,12 +131,8 @@ class AppRoles:
             version=version,
             principal_id=principal,
         )
-        row.put("principal_type", "service-principal")
-        row.put("scope", f"/tenants/{tenant_id}/servicePrincipals/{api_id}".lower())
-        row.put("scope_kind", "api")
-        row.put("role_id", role_id)
-        row.put("allows", [])
-        row.put("created_on", item.created_date_time)
+        row.put_all(principal_type="service-principal", scope=f"/tenants/{tenant_id}/servicePrincipals/{api_id}".lower())
+        row.put_all(scope_kind="api", role_id=role_id, allows=[], created_on=item.created_date_time)
         api = self._apis.get(api_id)
         if api is None:
             row.refuse(("name", "api", "api_id", "tier"), parent.reason if parent else Reason.INCONSISTENT_PAGES)

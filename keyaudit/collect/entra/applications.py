@@ -71,8 +71,7 @@ def application_row(item: ApplicationItem, holder: Holder, cloud: str) -> Row:
     put_api(row, item.api, item.app_roles)
     put_lock(row, item.service_principal_lock_configuration)
     put_makers(row, cloud, publisher=item.verified_publisher, created_by=item.created_by_app_id)
-    row.put_read("public_client", flag(item.is_fallback_public_client))
-    row.put_read("microsoft_made", holder.microsoft_made)
+    row.put_all(public_client=flag(item.is_fallback_public_client), microsoft_made=holder.microsoft_made)
     return row
 
 

@@ -98,5 +98,4 @@ def _put_policy(row: Row, policy: AuthorizationPolicy) -> None:
         return
     # The others are about groups and chats that a user owns. https://learn.microsoft.com/entra/identity/enterprise-apps/configure-user-consent
     own = sorted({name[len(_FOR_SELF) :] for name in granted if name.lower().startswith(_FOR_SELF)})
-    row.put("user_consent_policies", own)
-    row.put("users_consent", bool(own))
+    row.put_all(user_consent_policies=own, users_consent=bool(own))

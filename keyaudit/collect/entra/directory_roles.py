@@ -86,14 +86,11 @@ class _DirectoryRoles:
                 version=place[1],
                 principal_id=item.principal_id,
             )
-            row.put("principal_type", None)
-            row.put("allows", [])
-            row.put("standing", standing)
+            row.put_all(principal_type=None, allows=[], standing=standing)
             self._put_scope(row, item.directory_scope_id)
             self._put_role(row, item.role_definition_id.lower())
             if not standing:
-                row.put("created_on", item.start_date_time)
-                row.put("expires_on", item.end_date_time)
+                row.put_all(created_on=item.start_date_time, expires_on=item.end_date_time)
             self._unit.row("grant", row.finish())
         calls.ended(listing.end)
         return calls.coverage()

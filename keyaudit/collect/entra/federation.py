@@ -172,16 +172,11 @@ def _row(holder: Holder, found: X509 | Refusal, *, name: str, like: bool | Refus
         url=holder.url,
         version=holder.version,
     )
-    row.put_read("name", found if isinstance(found, Refusal) else found.subject)
-    row.put("kind", holder.kind)
-    row.put("holder_id", holder.id.lower())
+    row.put_all(name=found if isinstance(found, Refusal) else found.subject, kind=holder.kind, holder_id=holder.id.lower())
     row.put("holder_name", holder.name)
     for column in ("app_id", "holder_enabled", "sso_mode"):
         row.put(column, None)
-    row.put("active", True)
-    row.put("is_next", name == "next")
-    row.put_read("like_current", like)
-    row.put("custody", "external")
+    row.put_all(active=True, is_next=name == "next", like_current=like, custody="external")
     put_dated(row, found)
     return row.finish()
 

@@ -72,8 +72,7 @@ def put_lock(row: Row, lock: Wire) -> None:
     https://learn.microsoft.com/graph/api/resources/serviceprincipallockconfiguration
     """
     if is_null(lock):
-        row.put("instance_lock", False)
-        row.put("instance_locks", [])
+        row.put_all(instance_lock=False, instance_locks=[])
         return
     settings = read(lock, dict[str, bool | None])
     if isinstance(settings, Refusal):
@@ -88,8 +87,7 @@ def put_lock(row: Row, lock: Wire) -> None:
 def put_makers(row: Row, cloud: str, *, publisher: Wire, created_by: Wire) -> None:
     """Fill the columns of who stands behind it. Clouds other than the global one do not say."""
     if cloud == GLOBAL_CLOUD:
-        row.put_read("verified_publisher", _publisher(publisher))
-        row.put("created_by_app", created_by)
+        row.put_all(verified_publisher=_publisher(publisher), created_by_app=created_by)
     else:
         row.refuse(("verified_publisher", "created_by_app"), Reason.NOT_IN_CLOUD)
 

@@ -66,8 +66,7 @@ async def collect_tenant(reading: Reading, unit: Unit, scope: Scope) -> Sequence
     url, version = source(connection.environment, "organization.get")
     for item in found:
         row = Row(TENANT, id=scope.id, resource_id=f"/tenants/{tenant_id}", scope_id=scope.id, url=url, version=version)
-        row.put("name", item.display_name)
-        row.put("created_on", item.created_date_time)
+        row.put_all(name=item.display_name, created_on=item.created_date_time)
         if isinstance(domains, Reason):
             row.refuse(_DOMAINS, domains)
         else:

@@ -132,8 +132,7 @@ class ArmKeys(FetchedObjects[ArmKey, ArmKey]):
             _put_material(row, properties, answer)
         _put_tags(row, item.tags)
         row.refuse(("managed",), Reason.CONTROL_PLANE_ONLY)
-        row.put_read("versions_listed", key.versions_listed)
-        row.put_read("is_current", key.is_current(version, _created_on, self._unit.latest))
+        row.put_all(versions_listed=key.versions_listed, is_current=key.is_current(version, _created_on, self._unit.latest))
         if isinstance(policy, Refusal):
             row.refuse(ROTATION, policy.reason)
         else:
@@ -150,8 +149,7 @@ def _put_material(row: Row, properties: ArmProperties, answer: ArmKey | Refusal)
     if isinstance(answer, Refusal):
         row.refuse(MATERIAL, answer.reason)
         return
-    row.put("kty", properties.kty)
-    row.put("key_ops", properties.key_ops)
+    row.put_all(kty=properties.kty, key_ops=properties.key_ops)
     put_size(row, properties.key_size, properties.curve_name)
     put_custody(row, platform_known="hsm_platform" not in row.unknown)
     row.refuse(("release_policy_immutable",), Reason.CONTROL_PLANE_ONLY)

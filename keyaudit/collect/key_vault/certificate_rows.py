@@ -68,14 +68,12 @@ def put_listed(row: Row, item: CertificateItem, reason: Reason) -> None:
     """Fill what a list still says of a version whose GET was refused for `reason`."""
     row.refuse((*FACTS, "issued", "key_version_id"), reason)
     if item.issued:
-        row.put("issued", True)
-        row.put_read("thumbprint", thumbprint(item.x5t))
+        row.put_all(issued=True, thumbprint=thumbprint(item.x5t))
 
 
 def put_certificate(row: Row, bundle: CertificateBundle, uri: str) -> None:
     """Fill the columns of the certificate itself: absent where it is not issued yet."""
-    row.put("issued", bundle.issued)
-    row.put_read("key_version_id", _key_version(bundle.kid, uri))
+    row.put_all(issued=bundle.issued, key_version_id=_key_version(bundle.kid, uri))
     if not bundle.issued:
         for column in FACTS:
             row.put(column, None)

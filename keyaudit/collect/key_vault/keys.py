@@ -138,9 +138,7 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
             row = self._row(found, self._get.id, item.kid)
             put_attributes(row, item.attributes, promised=True, reason=Reason.BAD_BODY)
             put_material(row, bundle)
-        row.put("tags", item.tags)
-        row.put("managed", item.managed)
-        row.put_read("versions_listed", key.versions_listed)
+        row.put_all(tags=item.tags, managed=item.managed, versions_listed=key.versions_listed)
         row.put_read("is_current", key.is_current(version, lambda item: created_on(item.attributes), self._unit.latest))
         self._finish(row, rotation)
 

@@ -100,8 +100,7 @@ def _put_endpoints(row: Row, raw: Wire) -> None:
         row.refuse(_ENDPOINTS, found.reason)
         return
     states = [each.properties.private_link_service_connection_state.status.lower() for each in found]
-    row.put("private_endpoints", len(states))
-    row.put("private_endpoints_approved", states.count("approved"))
+    row.put_all(private_endpoints=len(states), private_endpoints_approved=states.count("approved"))
 
 
 def _put_word(row: Row, column: str, raw: Wire, *, documented: bool) -> None:

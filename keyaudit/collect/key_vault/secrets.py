@@ -60,8 +60,7 @@ class _Secrets(VersionedObjects[SecretItem]):
     def _write(self, row: Row, item: SecretItem, *, listed: bool | Refusal, current: bool | Refusal) -> None:
         row.fill(item)
         row.fill(read(item.attributes, _Attributes), "attributes")
-        row.put_read("versions_listed", listed)
-        row.put_read("is_current", current)
+        row.put_all(versions_listed=listed, is_current=current)
         self._unit.row("secret", row.finish())
 
 

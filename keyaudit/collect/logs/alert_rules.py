@@ -118,9 +118,7 @@ def _put(row: Row, item: Rule) -> None:
     match = _ID.fullmatch(item.id)
     if match is None:
         raise ValueError(f"not an alert rule's id: {item.id!r}")
-    row.put("name", item.name)
-    row.put("subscription_id", match[1].lower())
-    row.put("resource_group", match[2])
+    row.put_all(name=item.name, subscription_id=match[1].lower(), resource_group=match[2])
     kind = _KINDS[match[3].lower()]
     row.put("kind", kind)
     properties = read(item.properties, Properties)

@@ -95,8 +95,6 @@ async def _defender(connection: Connection, unit: Unit, subscription: Subscripti
     url, version = source(connection.environment, "defender.plan", subscription=subscription.id)
     id_ = f"{scope.id}/providers/Microsoft.Security/pricings/{_PLAN}"
     row = Row(DEFENDER_PLAN, id=id_, resource_id=id_, scope_id=scope.id, url=url, version=version)
-    row.put("name", _PLAN)
-    row.put("subscription_id", subscription.id)
-    row.put_read("enabled", enabled)
+    row.put_all(name=_PLAN, subscription_id=subscription.id, enabled=enabled)
     unit.row("defender_plan", row.finish())
     return calls.coverage()

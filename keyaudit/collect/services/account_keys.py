@@ -22,14 +22,9 @@ def account_key_rows(service: Service, scope: Scope, place: tuple[str, str]) -> 
         id_ = f"{service.item.id}/keys/{slot}"
         row = Row(ACCOUNT_KEY, id=id_, resource_id=service.item.id, scope_id=scope.id, url=place[0], version=place[1])
         service.put_place(row)
-        row.put("account_id", service.item.id.lower())
-        row.put("slot", slot)
-        row.put("tags", service.item.tags)
-        row.put_read("local_auth_enabled", _local_auth(service))
-        row.put("read_only", slot.endswith("-readonly"))
-        row.put("dated", made is not None)
-        row.put("created_on", made)
-        row.put_read("expiry_period", _expiry_period(service))
+        row.put_all(account_id=service.item.id.lower(), slot=slot, tags=service.item.tags)
+        row.put_all(local_auth_enabled=_local_auth(service), read_only=slot.endswith("-readonly"), dated=made is not None)
+        row.put_all(created_on=made, expiry_period=_expiry_period(service))
         row.put_read("oidc_issuer", text(member(service.item.oidc_issuer_profile, "issuerURL")))
         yield row.finish()
 

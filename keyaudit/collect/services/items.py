@@ -101,12 +101,8 @@ class Service:
 
     def put_place(self, row: Row) -> None:
         """Fill the columns that say what and where it is."""
-        row.put("name", self.item.name)
-        row.put("subscription_id", self.subscription.id)
-        row.put("subscription_name", self.subscription.name)
-        row.put("resource_group", self.resource_group)
-        row.put("location", self.item.location)
-        row.put("kind", self.kind)
+        row.put_all(name=self.item.name, subscription_id=self.subscription.id, subscription_name=self.subscription.name)
+        row.put_all(resource_group=self.resource_group, location=self.item.location, kind=self.kind)
 
 
 def service_of(item: ServiceItem, subscriptions: Collection[Subscription]) -> Service:
