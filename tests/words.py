@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from keyaudit.report import topics
+from keyaudit.report.topics import topic
 from tests.docs import README, TOPICS
 
 PACKAGE = README.parent / "keyaudit"
@@ -28,7 +30,7 @@ COINED: dict[str, str] = {
     r"so far as|as far as the": "(say what is known)",
     r"not so(?=\.|:|$)": "(name the problem)",
     r"a password that is live|live (passwords?|client secrets?|credentials?)": "active client secret",
-    r"(?:^|\. )What(?:ever)? [a-z ]+ (?:is|are) (?!keyaudit)": "(begin with the subject)",
+    r"(?:^|(?<=\. ))What(?:ever)? [a-z ]{1,60} (?:is|are)": "(begin with the subject)",
     r"home foreign": "external tenant",
     r"cannot tell": "unknown",
 }
@@ -36,6 +38,8 @@ COINED: dict[str, str] = {
 
 # What a report prints, which is for the formats' tests, and the text of a whole policy.
 _SHOWN = re.compile(r"<!-- generated: (?:demo|hardened|policy-example) -->.*?<!-- end -->", re.DOTALL)
+_TEMPLATE = re.compile(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}|<[^>]*>", re.DOTALL)
+"""What of a Jinja template nobody reads."""
 _FOUND = re.compile("|".join(rf"(?:(?<![\w-])(?:{pattern})(?![\w-]))" for pattern in COINED), re.IGNORECASE | re.MULTILINE)
 
 
@@ -49,6 +53,9 @@ def said() -> Iterator[tuple[str, str]]:
     yield "messages", MESSAGES.read_text(encoding="utf-8")
     for path in (README, *TOPICS.glob("*.md"), *(PACKAGE / "cli" / "templates").iterdir()):
         yield path.name, _SHOWN.sub("", path.read_text(encoding="utf-8"))
+    for path in (PACKAGE / "report" / "html" / "templates").iterdir():
+        yield path.name, _TEMPLATE.sub("", path.read_text(encoding="utf-8"))
+    yield from ((name, topic(name)) for name in topics.TOPICS if name not in topics.FILES)
     for path in (PACKAGE / "cli").glob("*.py"):
         yield from _literals(path)
 

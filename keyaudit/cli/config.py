@@ -93,7 +93,7 @@ class _Reader:
             environment_rules=tuple(
                 rule
                 for name, of in _PLACES.items()
-                for rule in file.value(("environments",), environments, name, partial(self._rules, of), [])
+                for rule in file.value(("environments",), environments, name, partial(self._rules, of), ())
             ),
             policy=read_policy_config(file),
             expected=self._expected(tables),

@@ -130,7 +130,7 @@ class Live:
             "--import",
             metavar="NAME=PATH",
             help="Evidence that Azure's APIs do not return: ual=FILE, relying-parties=PATH, logs=DIR, usage-baseline=DIR. "
-            "What each is: keyaudit explain evidence.",
+            "Details: keyaudit explain evidence.",
         ),
     ] = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")] = False

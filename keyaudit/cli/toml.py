@@ -11,6 +11,7 @@ from keyaudit.model.text import one_line
 from keyaudit.policy.problems import nearest
 
 T = TypeVar("T")
+D = TypeVar("D")
 _MOST = 1024 * 1024
 _SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _QUOTED = re.compile(
@@ -75,7 +76,7 @@ class Toml:
         """What is wrong there."""
         return UsageError(self.at(path), what, remedy)
 
-    def attempt(self, read: Callable[[], T], default: T) -> T:
+    def attempt(self, read: Callable[[], T], default: D) -> T | D:
         """What `read` gives; the default where it raises UsageError, which is kept."""
         try:
             return read()
@@ -83,7 +84,7 @@ class Toml:
             self.mistakes.append(error)
             return default
 
-    def value(self, path: Keys, table: Mapping[str, Any], key: str, read: Callable[[Keys, object], T], default: T) -> T:
+    def value(self, path: Keys, table: Mapping[str, Any], key: str, read: Callable[[Keys, object], T], default: D) -> T | D:
         """What `read` makes of a table's member, by its path and value; the default where there is none, or a mistake."""
         return self.attempt(lambda: read((*path, key), table[key]), default) if key in table else default
 

@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+from keyaudit.collect.custody import write_custody
 from keyaudit.collect.evidence import Evidence
 from keyaudit.collect.places import tenant_scope
 from keyaudit.collect.relying_parties.rows import write_relying_parties
@@ -14,6 +15,7 @@ from keyaudit.model.errors import UsageError
 
 _PARTIES = "relying parties"
 _LOGS = "logs of uses"
+_CUSTODY = "custody records"
 
 
 def write_supplied(spool: Spool, scope: Scope, evidence: Evidence) -> None:
@@ -21,6 +23,10 @@ def write_supplied(spool: Spool, scope: Scope, evidence: Evidence) -> None:
     if evidence.relying_parties and not spool.done(_PARTIES, scope):
         unit = spool.unit(_PARTIES, scope, ())
         write_relying_parties(unit, scope, evidence.relying_parties)
+        unit.close(())
+    if evidence.custody and not spool.done(_CUSTODY, scope):
+        unit = spool.unit(_CUSTODY, scope, ())
+        write_custody(unit, scope, evidence.custody)
         unit.close(())
     if evidence.logs and not spool.done(_LOGS, scope):
         unit = spool.unit(_LOGS, scope, ())

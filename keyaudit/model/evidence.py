@@ -15,7 +15,7 @@ USAGE_BASELINE = "usage-baseline"
 
 EVIDENCE: dict[str, str] = {
     LOGS: "--import logs=DIR",
-    CUSTODY: "",
+    CUSTODY: "--import custody=FILE",
     UNIFIED_AUDIT: "--import ual=FILE",
     RELYING_PARTIES: "--import relying-parties=PATH",
     ENVIRONMENTS: "[environments] in keyaudit.toml",

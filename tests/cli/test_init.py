@@ -103,5 +103,4 @@ def test_another_folder_is_made_if_it_is_not_there(keyaudit: Keyaudit, folder: P
     assert (folder / "audits" / "here" / "keyaudit.toml").exists()
     (folder / "file").write_text("")
     ran = keyaudit("init", "--out", "file")
-    assert ran.code == Exit.BUG
-    assert "file/keyaudit.toml: could not be written (Not a directory)" in ran.err
+    assert (ran.code, ran.err) == (Exit.USAGE, "keyaudit: file/keyaudit.toml: file is not a folder; name another\n")

@@ -97,7 +97,8 @@ def test_what_evidence_fills_rests_on_evidence_that_has_a_name_and_is_not_collec
             assert not column.needs or column.derived_from or table.needs == column.needs, (table.name, column.name)
     made_of_evidence = [table for table in TABLES.values() if table.needs]
     assert {table.name for table in made_of_evidence} == {
-        *("usage", "usage_log", "usage_baseline", "unusual_use", "trusted_key", "token_validator")
+        *("usage", "usage_log", "usage_baseline", "unusual_use", "trusted_key", "token_validator"),
+        "custody_record",
     }
     for table in made_of_evidence:
         assert not table.listed_by

@@ -103,7 +103,7 @@ def test_text_says_what_limits_a_way_and_what_may_be_missing() -> None:
     text = " ".join(printed("text", "N").decode().split())
     for said in (
         "N (N N, from another tenant, disabled)",
-        "sign, grant itself access and N: access policy of the vault",
+        "sign, can grant itself access and N: access policy of the vault",
         "custom role N on key N, through group N > N and perhaps groups in it;",
         "only through application N; under a condition: N; only once activated; until",
         "not sure: the identity may not read it (permission)",

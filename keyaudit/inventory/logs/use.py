@@ -6,6 +6,9 @@ import msgspec
 
 from keyaudit.inventory.ledger import BreachError
 
+OTHERS = 100
+"""Names of operations that are told apart, of one log in one file."""
+BEYOND = "(more names)"
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
@@ -49,6 +52,8 @@ class SourceRead(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     quarantined: int = 0
     ignored: int = 0
     """Records of things that `usage` is not about."""
+    others: dict[str, int] = {}
+    """How many these are of each operation, under the name that the log gives it; of names beyond `OTHERS`, together."""
     first_on: int | None = None
     last_on: int | None = None
     """The times of the first and the last event, whatever it is about."""

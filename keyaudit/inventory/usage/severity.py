@@ -10,7 +10,10 @@ FLOOR = 20
 OF_A_DAY = 3
 """Times the most that was learned of one day: growth and month's end stay below it."""
 
-_MILD = ("verify", "encrypt", "wrap", "sign-in", "rotate", "change-rotation-policy", "remove-credential", "write-vault")
+_MILD = (
+    *("verify", "encrypt", "wrap", "sign-in", "rotate", "change-rotation-policy", "write-secret", "remove-credential"),
+    *("write-vault", "send-mail"),
+)
 """What neither opens, copies or destroys anything nor lets anybody in by itself. All else does, and so may what this version
 does not know."""
 

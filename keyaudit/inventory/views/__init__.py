@@ -20,6 +20,7 @@ from keyaudit.inventory.views import (
     blast_radius,
     certificate,
     credential,
+    custody,
     deleted,
     environment,
     grant,
@@ -47,7 +48,7 @@ from keyaudit.inventory.views import (
 )
 from keyaudit.inventory.views.sql import EVERY, Sources, StoredRows, Wanted, stored
 from keyaudit.model.coverage import Coverage
-from keyaudit.model.evidence import LOGS, USAGE_BASELINE
+from keyaudit.model.evidence import CUSTODY, LOGS, USAGE_BASELINE
 from keyaudit.model.rows import view_name
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
@@ -138,6 +139,12 @@ def create(
             prepared += unusual.prepare(sources, looked_at) if looked_at else ()
             derived[UNUSUAL_USE.name] = lambda: unusual.view(sources, place, as_of, looked_at)
         derived["usage"] = lambda: usage.view(sources, place, as_of, baseline=baseline)
+    if CUSTODY in run.evidence:
+        derived |= {
+            name: partial(lambda extend, base: extend(base(), sources, as_of), extend, derived[name])
+            for name, extend in custody.EXTENDED.items()
+        }
+        derived["custody_record"] = lambda: custody.view(sources)
     for name in names:
         # That no use was logged is not that there was none.
         if name not in rows and not (name in (USAGE.name, UNUSUAL_USE.name) and LOGS in run.evidence):

@@ -22,21 +22,34 @@ LATE = 4 * DAY
 
 SHOWN_BY = {
     **dict.fromkeys(
-        ("sign", "verify", "encrypt", "decrypt", "wrap", "unwrap", "backup", "release", "read-secret"), KEY_VAULT_LOG
+        (
+            *("sign", "verify", "encrypt", "decrypt", "wrap", "unwrap", "backup", "release", "read-secret"),
+            *("import", "restore", "rotate", "change-rotation-policy", "delete", "purge", "write-secret"),
+            *("write-vault", "change-vault-access", "use-security-domain"),
+        ),
+        KEY_VAULT_LOG,
     ),
-    "read-mail": MAIL_LOG,
+    **dict.fromkeys(("read-mail", "send-mail", "forward-mail"), MAIL_LOG),
     "sign-in": SIGN_IN_LOGS[0],
     "saml-sign-in": USER_SIGN_IN_LOG,
-    **dict.fromkeys(("add-credential", "remove-credential", "add-service-principal", "change-federation"), DIRECTORY_LOG),
+    **dict.fromkeys(
+        (
+            *("add-credential", "remove-credential", "add-service-principal", "change-federation"),
+            *("grant-permission", "add-owner"),
+        ),
+        DIRECTORY_LOG,
+    ),
     # Only what records less than before: switched off, or passed by.
     "change-audit": MAIL_LOG,
-    "remove-log-settings": ACTIVITY_LOG,
+    **dict.fromkeys(
+        ("remove-log-settings", "remove-log-destination", "remove-alert-rule", "assign-role", "elevate-access"), ACTIVITY_LOG
+    ),
 }
 """What is done, in one vocabulary over all logs, and the log that shows it. Others may hold copies of some."""
 _OPERATIONS = tuple(SHOWN_BY)
 _TARGETS = (
     *("key", "secret", "certificate", "mailbox", "application", "service-principal"),
-    *("domain", "tenant", "resource"),
+    *("domain", "tenant", "resource", "vault"),
 )
 
 USAGE = Table(

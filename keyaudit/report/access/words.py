@@ -16,7 +16,7 @@ _CAN: Mapping[str, str] = {
     "read-private": "read private parts and secrets",
     "manage": "change or delete",
     "purge-vault": "purge the vault",
-    "grant": "grant itself access",
+    "grant": "can grant itself access",
     "set-policy": "write access policies",
 }
 """What a grant allows, in words; the rest are their own."""
