@@ -37,14 +37,14 @@ _OF_ITSELF = tuple(
 _HEX = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}", re.ASCII | re.IGNORECASE)
 
 
-class PasswordItem(Struct):
+class PasswordItem(Struct, rename="camel"):
     """A password credential; its value is never among what Graph returns."""
 
-    keyId: str  # noqa: N815 - Graph's spelling, as in all wire structs
-    displayName: Wire = UNSET  # noqa: N815
-    startDateTime: Wire = UNSET  # noqa: N815
-    endDateTime: Wire = UNSET  # noqa: N815
-    customKeyIdentifier: Wire = UNSET  # noqa: N815
+    key_id: str
+    display_name: Wire = UNSET
+    start_date_time: Wire = UNSET
+    end_date_time: Wire = UNSET
+    custom_key_identifier: Wire = UNSET
 
 
 class KeyItem(PasswordItem):
@@ -93,7 +93,7 @@ class Rows:
 
     def password(self, item: PasswordItem) -> dict[str, object]:
         """The row of a client secret."""
-        row = self._begin(item.keyId, item.displayName)
+        row = self._begin(item.key_id, item.display_name)
         row.put("kind", "password")
         self._put_dates(row, item)
         for column in _NOT_OF_PASSWORDS:
@@ -102,7 +102,7 @@ class Rows:
 
     def key(self, item: KeyItem, hidden: Refusal) -> dict[str, object]:
         """The row of a certificate or a symmetric key; `hidden`: why Graph does not show a certificate."""
-        row = self._begin(item.keyId, item.displayName)
+        row = self._begin(item.key_id, item.display_name)
         kind = kind_of(item)
         row.put_read("kind", kind)
         # Told at once, since custody rests on it.
@@ -204,9 +204,9 @@ class Rows:
         return id_
 
     def _put_dates(self, row: Row, item: PasswordItem) -> None:
-        row.put("starts_on", item.startDateTime)
-        row.put("expires_on", item.endDateTime)
-        row.put_read("thumbprint", thumbprint(item.customKeyIdentifier))
+        row.put("starts_on", item.start_date_time)
+        row.put("expires_on", item.end_date_time)
+        row.put_read("thumbprint", thumbprint(item.custom_key_identifier))
 
 
 def _put_certificate(row: Row, kind: str | Refusal, shown: Brief | Refusal) -> None:

@@ -1,5 +1,7 @@
 """The tables of what logs show, which is evidence that Azure's read APIs do not hold."""
 
+from typing import Any
+
 from keyaudit.model.columns import Area, RestsOn, Table, flag, integer, text, texts, time, where_found
 from keyaudit.model.evidence import LOGS
 from keyaudit.model.times import DAY
@@ -173,7 +175,7 @@ USAGE_BASELINE = Table(
 )
 
 _RANKS = ("info", "low", "medium", "high")
-_HELD = {"derived_from": ("usage.used_on", "usage_baseline.value"), "rests_on": RestsOn.LIST, "needs": LOGS}
+_HELD: dict[str, Any] = {"derived_from": ("usage.used_on", "usage_baseline.value"), "rests_on": RestsOn.LIST, "needs": LOGS}
 
 UNUSUAL_USE = Table(
     name="unusual_use",
