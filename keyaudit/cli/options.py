@@ -124,7 +124,8 @@ class Live:
             help="Evidence that Azure does not hold. ual=FILE: the JSON of Get-AdminAuditLogConfig and Get-OrganizationConfig. "
             "relying-parties=PATH: keys and settings that services check tokens by; a key set says in fetched_on when it "
             "was fetched, and every certificate there (.pem, .crt, .cer) counts as such a key: leave others out. "
-            "logs=DIR: what usage import wrote; with usage-baseline=DIR, what usage learn wrote.",
+            "logs=DIR: what usage import wrote; with usage-baseline=DIR, what usage learn wrote. "
+            "custody=FILE: custody records in YAML, which init --custody begins.",
         ),
     ] = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")] = False
