@@ -50,7 +50,7 @@ def incident(
     ] = None,
     baseline: Annotated[
         Path | None,
-        typer.Option("--baseline", metavar="DIR", help="What usage learn wrote: who usually does what with which key."),
+        typer.Option("--baseline", metavar="DIR", help="The folder that usage learn wrote: the usual uses of each key."),
     ] = None,
     since: Annotated[
         str | None,
@@ -69,7 +69,10 @@ def incident(
         ),
     ] = None,
 ) -> int:
-    """Show one page about a stolen key: who trusts it, who used it, what they did next, what is not knowable, what to do."""
+    """Show who trusts and who used a stolen key, and what to do.
+
+    One page: what trusts the key, who used it and what they did next, what cannot be known, and a plan.
+    """
     from keyaudit import ask
     from keyaudit.cli.output import options, show
     from keyaudit.cli.source import snapshot

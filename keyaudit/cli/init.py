@@ -25,9 +25,7 @@ PIPELINES = {System.GITHUB: Path(".github/workflows/keyaudit.yml"), System.AZURE
 
 def init(
     *,
-    ci: Annotated[
-        System | None, typer.Option("--ci", help="Also write a pipeline that audits each day, for this system.")
-    ] = None,
+    ci: Annotated[System | None, typer.Option("--ci", help="Also write a daily pipeline for this system.")] = None,
     custody: Annotated[
         bool,
         typer.Option(
@@ -37,11 +35,14 @@ def init(
     from_: Annotated[
         Path | None, typer.Option("--from", metavar="DIR", help="With --custody: the snapshot whose keys they are.")
     ] = None,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write to. Default: where you are.")] = Path(),
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="The folder to write to. Default: the current one.")
+    ] = Path(),
 ) -> int:
-    """Write keyaudit.toml, with every setting as a comment; with --ci a pipeline, with --custody custody records.
+    """Write a keyaudit.toml to edit; with --ci also a pipeline.
 
-    Nothing that is there is overwritten. They are readable by everyone: they hold no secrets, and belong under review.
+    Every setting is in it as a comment; with --custody also a file for custody records. Existing files are not overwritten. All
+    are readable by everyone: they hold no secrets, and belong under review.
     """
 
     if from_ is not None and not custody:
@@ -55,7 +56,7 @@ def init(
     there = [path for path in files if path.exists() or path.is_symlink()]
     # Settings that are there serve a new pipeline, or records, as well.
     if there and ((ci is None and not custody) or there != [out / DEFAULT_CONFIG]):
-        raise UsageError(str(there[-1]), "is there already, and is not overwritten", "move it away, or write to another --out")
+        raise UsageError(str(there[-1]), "exists already, and is not overwritten", "move it, or write to another --out")
     for path, name in files.items():
         if path not in there:
             _write(path, template(name) if name else records)
@@ -112,13 +113,14 @@ def template(name: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    from keyaudit.report.files import output_file
+    from keyaudit.report.files import check, output_file
 
     try:
         missing = [folder for folder in reversed(path.parents) if not folder.exists()]
         for folder in missing:
             folder.mkdir()
             folder.chmod(0o755)
+        check(path)
         with output_file(path) as file:
             file.write(text)
         path.chmod(0o644)

@@ -11,7 +11,7 @@ import duckdb
 
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Finding, Outcome, Severity, Value
-from keyaudit.model.reasons import ADVICE, Reason
+from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
 from keyaudit.model.rows import decoded, view_names
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound, by_table
@@ -105,18 +105,22 @@ def worst(
     known: bool,
     most: int,
     as_of: int,
+    failing: Collection[str],
 ) -> list[Finding]:
     """The `most` worst findings of rows that fail with severity `least` or above; what the baseline holds only where `known`.
 
-    Each table is read once, and no more of it is fetched than may be among them. `relations` are without scores.
+    `failing`: the ids of the policies that may have such a finding; nothing is asked about another. Each of their tables is
+    read once, and no more of it is fetched than may be among them. `relations` are without scores.
     """
     found: list[tuple[tuple[int, str, str, str, str], Finding]] = []
     for name, of_table in by_table(bounds).items():
-        if name not in relations:
+        numbered = {number: bound for number, bound in enumerate(of_table) if bound.policy.text.id in failing}
+        if name not in relations or not numbered:
             continue
-        query = worst_rows(relations[name], having[name], of_table, least=least, known=known, most=most, as_of=as_of)
+        query = worst_rows(relations[name], having[name], numbered, least=least, known=known, most=most, as_of=as_of)
         with connection.cursor() as cursor:
-            for thing in _grouped(cursor.execute(query).fetchall(), having[name], of_table, supplied, as_of):
+            rows = cursor.execute(query).fetchall()
+            for thing in _grouped(rows, having[name], list(numbered.values()), supplied, as_of):
                 *_, label, of = thing.place
                 for finding in _of_thing(thing, passes=False):
                     if finding.outcome is Outcome.FAIL and finding.severity.rank >= least.rank and (known or not finding.known):
@@ -262,14 +266,10 @@ def _message(bound: Bound, code: int, row: _Row, texts: "_Texts") -> str:
         return bound.policy.text.title
     if outcome in (Outcome.FAIL, Outcome.WAIVED):
         return row.message(bound.policy).fill(texts) + _severity_in_doubt(bound, row)
-    by_reason: dict[str, list[str]] = {}
-    for name in bound.causes(code):
-        if name in row.reasons:
-            by_reason.setdefault(reason_of(row.reasons[name]), []).append(name.replace("_", " "))
-    causes = ", ".join(f"{', '.join(names)} ({reason})" for reason, names in by_reason.items())
+    causes = {name: reason_of(row.reasons[name]) for name in bound.causes(code) if name in row.reasons}
     # The reader alone can say it, and no gap of the run has the remedy.
-    remedy = f"; {ADVICE[Reason.NOT_CONFIGURED].remedy}" if Reason.NOT_CONFIGURED in by_reason else ""
-    return f"cannot tell: {causes or 'a value is missing, and nothing says why'}{remedy}"
+    remedy = f"; {ADVICE[Reason.NOT_CONFIGURED].remedy}" if Reason.NOT_CONFIGURED in causes.values() else ""
+    return f"cannot tell: {unknown_columns(causes) or 'a value is missing, and nothing says why'}{remedy}"
 
 
 def _severity_in_doubt(bound: Bound, row: _Row) -> str:
@@ -279,8 +279,8 @@ def _severity_in_doubt(bound: Bound, row: _Row) -> str:
     if len(levels) == 1:
         return ""
     read = columns_read(*(tree for (_, tree), holds in zip(trees.rungs, holding, strict=True) if holds is None))
-    causes = ", ".join(f"{name.replace('_', ' ')} ({reason_of(row.reasons[name])})" for name in read if name in row.reasons)
-    return f"; severity {' or '.join(levels)}, since this is unknown: {causes or 'a value'}"
+    causes = unknown_columns({name: reason_of(row.reasons[name]) for name in read if name in row.reasons})
+    return f"; severity {' or '.join(levels)}, depending on what is not known: {causes or 'a value'}"
 
 
 class _Texts:

@@ -95,7 +95,7 @@ def test_what_went_dark_is_not_mended_and_is_new_once_it_is_seen(
 
 def test_people_are_told_which_vaults_went_dark_and_why(keyaudit: Keyaudit, contoso: Path, blind_spots: Path) -> None:
     text = keyaudit("diff", contoso, blind_spots, *HELD).out
-    assert "gone dark: vault kv-hr-prod (the identity may not read it): " in re.sub(r"\s+", " ", text)
+    assert "no longer readable: vault kv-hr-prod (the identity may not read it): " in re.sub(r"\s+", " ", text)
     assert "0 fixed" in text
 
 

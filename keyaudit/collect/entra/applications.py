@@ -5,10 +5,11 @@ from functools import partial
 
 from msgspec import UNSET
 
-from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, Rows, read_items
+from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_items, unread_rows
 from keyaudit.collect.entra.directory import collect_objects
 from keyaudit.collect.entra.holders import Holder, made_by_microsoft
-from keyaudit.collect.entra.relations import Owners, Related
+from keyaudit.collect.entra.key_material import Keyed, Keys
+from keyaudit.collect.entra.relations import Owners
 from keyaudit.collect.entra.settings import flag, put_api, put_lock, put_makers
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire
@@ -17,7 +18,7 @@ from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.tables.application import APPLICATION
 
 
-class ApplicationItem(Related):
+class ApplicationItem(Keyed):
     """An application registration."""
 
     appId: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
@@ -27,7 +28,6 @@ class ApplicationItem(Related):
     identifierUris: Wire = UNSET  # noqa: N815
     api: Wire = UNSET
     appRoles: Wire = UNSET  # noqa: N815
-    keyCredentials: Wire = UNSET  # noqa: N815
     passwordCredentials: Wire = UNSET  # noqa: N815
     isFallbackPublicClient: Wire = UNSET  # noqa: N815
     servicePrincipalLockConfiguration: Wire = UNSET  # noqa: N815
@@ -45,7 +45,7 @@ async def collect_applications(reading: Reading, unit: Unit, scope: Scope) -> Se
         kind="application",
         item=ApplicationItem,
         describe=application_holder,
-        write=partial(_write, reading.connection.environment.name),
+        write=partial(_write, cloud=reading.connection.environment.name),
         seen=reading.seen,
     )
 
@@ -88,17 +88,15 @@ def application_row(item: ApplicationItem, holder: Holder, cloud: str) -> Row:
     return row
 
 
-def _write(cloud: str, unit: Unit, item: ApplicationItem, holder: Holder, owners: Owners) -> int:
+def _write(unit: Unit, item: ApplicationItem, holder: Holder, owners: Owners, keys: Keys, *, cloud: str) -> None:
     row = application_row(item, holder, cloud)
     owners.put(row, item.id)
     unit.row("application", row.finish())
-    keys, bad_keys = read_items(item.keyCredentials, KeyItem)
     passwords, bad_passwords = read_items(item.passwordCredentials, PasswordItem)
     rows = Rows(holder)
-    for key in keys:
-        unit.row("credential", rows.key(key))
+    for key in keys.items:
+        unit.row("credential", rows.key(key, keys.hidden))
     for password in passwords:
         unit.row("credential", rows.password(password))
-    if bad_keys or bad_passwords:
-        unit.row("credential", rows.unread())
-    return bad_keys + bad_passwords
+    for unread in unread_rows(rows, keys=keys.bad, passwords=bad_passwords):
+        unit.row("credential", unread)

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections.abc import Iterator
 from typing import TypeVar
 
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -21,6 +22,7 @@ T = TypeVar("T")
 _FEDERATED = ("issuer", "subject", "audiences", "claims_expression")
 _KINDS = {"AsymmetricX509Cert": "certificate", "X509CertAndPassword": "certificate", "Symmetric": "symmetric-key"}
 _OF_CERTIFICATE = ("thumbprint_sha256", "public_key_sha256", "key_type", "key_size", "curve", "signature_hash")
+_NOT_OF_PASSWORDS = ("usage", "entra_custody", *_OF_CERTIFICATE, *_FEDERATED)
 _CUSTODY = {"Verify": "external", "Sign": "platform"}
 _OF_ITSELF = tuple(
     column.name
@@ -75,6 +77,12 @@ def thumbprint(raw: Wire) -> str | Refusal | None:
     return inner.upper() if _HEX.fullmatch(inner) else held.hex().upper()
 
 
+def kind_of(item: KeyItem) -> str | Refusal:
+    """What a key is, as the column `kind` has it."""
+    type_ = read(item.type, str)
+    return type_ if isinstance(type_, Refusal) else _KINDS.get(type_, Refusal(Reason.UNRECOGNISED))
+
+
 class Rows:
     """The credential rows of one holder, each with an id of its own."""
 
@@ -87,31 +95,38 @@ class Rows:
         row = self._begin(item.keyId, item.displayName)
         row.put("kind", "password")
         self._put_dates(row, item)
-        for column in ("usage", "entra_custody", *_OF_CERTIFICATE, *_FEDERATED):
+        for column in _NOT_OF_PASSWORDS:
             row.put(column, None)
         return row.finish()
 
-    def key(self, item: KeyItem) -> dict[str, object]:
-        """The row of a certificate or a symmetric key."""
+    def key(self, item: KeyItem, hidden: Refusal) -> dict[str, object]:
+        """The row of a certificate or a symmetric key; `hidden`: why Graph does not show a certificate."""
         row = self._begin(item.keyId, item.displayName)
-        type_ = read(item.type, str)
-        kind = type_ if isinstance(type_, Refusal) else _KINDS.get(type_, Refusal(Reason.UNRECOGNISED))
+        kind = kind_of(item)
         row.put_read("kind", kind)
         # Told at once, since custody rests on it.
         row.put_read("usage", Refusal(Reason.BAD_VALUE) if is_null(item.usage) else item.usage)
         usage = row.values.get("usage")
         custody = _CUSTODY.get(usage) if isinstance(usage, str) else None
         row.put_read("entra_custody", custody or Refusal(row.unknown.get("usage", Reason.UNRECOGNISED)))
-        _put_certificate(row, kind, item)
+        _put_certificate(row, kind, brief_of(item.key) or hidden)
         self._put_dates(row, item)
         for column in _FEDERATED:
             row.put(column, None)
         return row.finish()
 
-    def unread(self) -> dict[str, object]:
-        """The row that stands for credentials of which not even a keyId could be read, however many they are."""
-        row = self._begin("unread", None)
+    def unread(self, kind: str | Refusal) -> dict[str, object]:
+        """The row that stands for credentials of which not even a keyId could be read, however many they are.
+
+        `kind`: `password` for client secrets; of certificates and symmetric keys, a refusal.
+        """
+        named = "unread-keys" if isinstance(kind, Refusal) else f"unread-{kind}s"
+        row = self._begin(named, None)
         row.refuse(_OF_ITSELF, Reason.BAD_ITEM)
+        row.put_read("kind", kind)
+        if kind == "password":
+            for column in _NOT_OF_PASSWORDS:
+                row.put(column, None)
         return row.finish()
 
     def federated(self, item: FederatedItem, url: str, version: str, expression: Wire | Refusal) -> dict[str, object]:
@@ -176,15 +191,19 @@ class Rows:
         row.put_read("thumbprint", thumbprint(item.customKeyIdentifier))
 
 
-def _put_certificate(row: Row, kind: str | Refusal, item: KeyItem) -> None:
-    """Of the certificate, where Graph shows it. It may leave `key` null in a list, and a single object is not asked for it."""
-    found: Brief | Refusal | None = None
-    if isinstance(kind, Refusal):
-        found = kind
-    elif kind == "certificate":
-        found = brief_of(item.key) or Refusal(Reason.NOT_VISIBLE)
+def _put_certificate(row: Row, kind: str | Refusal, shown: Brief | Refusal) -> None:
+    """What is known of the certificate, if it is one."""
+    found = kind if isinstance(kind, Refusal) else shown if kind == "certificate" else None
     for column in _OF_CERTIFICATE:
         row.put_read(column, getattr(found, column) if isinstance(found, Brief) else found)
+
+
+def unread_rows(rows: Rows, *, keys: int, passwords: int) -> Iterator[dict[str, object]]:
+    """The rows that stand for keys and passwords of which so many could not be read: none for none."""
+    if keys:
+        yield rows.unread(Refusal(Reason.BAD_ITEM))
+    if passwords:
+        yield rows.unread("password")
 
 
 def read_items(raw: Wire, kind: type[T]) -> tuple[list[T], int]:

@@ -1,6 +1,6 @@
 """Reads of the directory: the tenant, its domains, applications and service principals, and what hangs on them."""
 
-from keyaudit.model.operations.kinds import ADVANCED, Family, Throttle, graph, graph_right
+from keyaudit.model.operations.kinds import ADVANCED, Family, Paging, Throttle, graph, graph_right
 
 _APPLICATION_FIELDS = (
     "id,appId,displayName,createdDateTime,signInAudience,identifierUris,api,appRoles,keyCredentials,passwordCredentials,"
@@ -40,6 +40,16 @@ DECLARED = (
         query_elsewhere=(("$select", _APPLICATION_FIELDS), ("$top", "999")),
         throttle=Throttle.GRAPH_KEY_CREDENTIALS,
         cost=2,
+    ),
+    # A list may leave out the certificates: then each object that has some is read by itself.
+    graph(
+        "application.get",
+        "the public keys of an application",
+        "/v1.0/applications/{id}",
+        query=(("$select", "id,keyCredentials"),),
+        paging=Paging.NONE,
+        throttle=Throttle.GRAPH_KEY_CREDENTIALS,
+        after=("application.list",),
     ),
     graph(
         "application.owners",
@@ -90,6 +100,15 @@ DECLARED = (
         query_elsewhere=(("$select", _PRINCIPAL_FIELDS), ("$top", "999")),
         throttle=Throttle.GRAPH_KEY_CREDENTIALS,
         cost=2,
+    ),
+    graph(
+        "service_principal.get",
+        "the public keys of a service principal",
+        "/v1.0/servicePrincipals/{id}",
+        query=(("$select", "id,keyCredentials"),),
+        paging=Paging.NONE,
+        throttle=Throttle.GRAPH_KEY_CREDENTIALS,
+        after=("service_principal.list",),
     ),
     graph(
         "service_principal.owners",

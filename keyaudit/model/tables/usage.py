@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from keyaudit.model.columns import Area, Table, flag, integer, text, texts, time, where_found
+from keyaudit.model.columns import Area, RestsOn, Table, flag, integer, text, texts, time, where_found
 from keyaudit.model.evidence import LOGS
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Facet, Kind
@@ -89,24 +89,30 @@ USAGE = Table(
         text("source", "the log that shows it, by the name of its table"),
         flag("expected",
             "the baseline knows whoever did it for doing so to the same key, secret, kind of mailbox or kind of object",
+            rests_on=RestsOn.LIST,
             derived_from=(*("operation", "target_kind", "target_id", "actor_app_id", "principal_id"),
             *("usage_baseline.app_id", "usage_baseline.operation")), needs=LOGS),
         text("environment", "the environment of the key that was used, by its tags, its vault's, or your rules",
-            absent="nothing says, or no key was used", derived_from=("target_id", "key.environment"), needs=LOGS),
+            absent="nothing says, or no key was used", rests_on=RestsOn.PARENT,
+            derived_from=("target_id", "key.environment"), needs=LOGS),
         text("actor_environment", "where the service principal that used the key is at home",
             absent="no key was used, or it is a person or Microsoft's own",
+            rests_on=RestsOn.PARENT,
             derived_from=("principal_id", "actor_app_id", "service_principal.environment"), needs=LOGS),
         time("superseded_on",
             "when the first of the enabled versions was made that came after the version of the key that was used",
             absent="there is none, or no key was used",
+            rests_on=RestsOn.PARENT,
             derived_from=("target_id", "key.enabled", "key.created_on", "key.versions_listed"), needs=LOGS),
         flag("signed_in_with", "the credential that was added was signed in with from then on; false where none was added",
+            rests_on=RestsOn.LIST,
             derived_from=("operation", "credential_key_id", "usage.used_on", "usage_log.whole_since"), needs=LOGS),
         text("target_home", "whose application got or lost a credential: this tenant's, Microsoft's, another's, or nobody's",
             absent="no credentials were changed", values=("own", "microsoft", "foreign", "none"),
+            rests_on=RestsOn.PARENT,
             derived_from=("operation", "target_kind", "target_id", "service_principal.home"), needs=LOGS),
         time("logs_until", "the end of the log that shows it, or now if that comes first",
-            derived_from=("source", "usage_log.last_on")),
+            rests_on=RestsOn.LIST, derived_from=("source", "usage_log.last_on")),
     ),
 )
 
@@ -186,7 +192,9 @@ UNUSUAL_USE = Table(
     columns=(
         *where_found(),
         *(
-            dataclasses.replace(column, derived_from=("usage.used_on", "usage_baseline.value"), needs=LOGS)
+            dataclasses.replace(
+                column, derived_from=("usage.used_on", "usage_baseline.value"), rests_on=RestsOn.LIST, needs=LOGS
+            )
             for column in (
                 text("kind", "the reason", values=tuple(map(str, Kind))),
                 text("risk", "how severe that is, by what was done", values=_RANKS),
@@ -208,10 +216,12 @@ UNUSUAL_USE = Table(
                 texts("records", "the first three records, by their own ids where they have some"),
             )
         ),
-        text("source", "the log that shows it; empty where that may be any", derived_from=("usage.source",)),
+        text("source", "the log that shows it; empty where that may be any", rests_on=RestsOn.LIST,
+            derived_from=("usage.source",)),
         time("last_on",
             "the last of them; of what a log does not show, the last moment at which it may have been",
-            derived_from=("usage.used_on",)),
-        time("logs_until", "the end of the logs, or now if that comes first", derived_from=("usage_log.last_on",)),
+            rests_on=RestsOn.LIST, derived_from=("usage.used_on",)),
+        time("logs_until", "the end of the logs, or now if that comes first", rests_on=RestsOn.LIST,
+            derived_from=("usage_log.last_on",)),
     ),
 )
