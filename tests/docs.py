@@ -15,7 +15,7 @@ import typer
 from keyaudit.cli.app import app, run
 from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.options import Choice, Live, Redaction, Shown, Stored
-from keyaudit.model.errors import MEANINGS
+from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.policy.load import load
 from keyaudit.report.formats import BUNDLE, FILES
@@ -173,7 +173,9 @@ def filled(text: str) -> str:
 def _printed(arguments: list[str]) -> str:
     out = io.StringIO()
     with patch.dict(os.environ, {"COLUMNS": "80", "NO_COLOR": "1"}), redirect_stdout(out), redirect_stderr(io.StringIO()):
-        run(arguments)
+        code = run(arguments)
+    if code != Exit.CLEAN:
+        raise ValueError(f"{' '.join(arguments)}: exit {code}")
     return _trimmed(out.getvalue())
 
 
