@@ -13,8 +13,7 @@ from tests.cli.conftest import Keyaudit
 from tests.cli.tenants import running
 
 # Findings of several grades, with an end and without one; with those of applications, of owners from every source.
-KEYS = ("--select", "kv-key-*")
-OWNED = (*KEYS, "--select", "app-secret-too-long")
+KEYS = ("--select", "kv-key-*", "--select", "app-secret-too-long")
 
 
 @pytest.mark.parametrize(
@@ -61,7 +60,7 @@ def test_owners_are_those_of_the_list_of_what_expires(keyaudit: Keyaudit, contos
     ending = named("expiring", "20000d", "--all")
     assert ending
     # Findings without an end have owners, too.
-    assert len(named("report", "--group-by", "owner", *OWNED) & ending) > 5
+    assert len(named("report", "--group-by", "owner", *KEYS) & ending) > 5
 
 
 def test_columns_make_a_table_of_them(keyaudit: Keyaudit, contoso: Path) -> None:
@@ -120,7 +119,7 @@ def test_a_tenant_without_vaults_says_so_with_where_it_looked(keyaudit: Keyaudit
 
 def test_owners_are_pseudonyms_where_names_are_left_out(keyaudit: Keyaudit, contoso: Path) -> None:
     said = re.compile(r"^(\S.*) \((?:tag owner|Entra owners)", re.MULTILINE)
-    grouped = ("report", "--from", contoso, *OWNED, "--group-by", "owner")
+    grouped = ("report", "--from", contoso, *KEYS, "--group-by", "owner")
     names, pseudonyms = (set(said.findall(keyaudit(*grouped, *more).out)) for more in ((), ("--redact", "names")))
     assert len(names) == len(pseudonyms) > 5
     assert not names & pseudonyms
@@ -138,8 +137,8 @@ def test_a_score_orders_groups_too(keyaudit: Keyaudit, contoso: Path) -> None:
     ranked = [each["policy"] for each in keyaudit(*by_score, "-o", "json").json["findings"]]
     listed = re.findall(r"^(?:CRITICAL|HIGH|MEDIUM|LOW) +(\S+)", keyaudit(*by_score, "--group-by", "none").out, re.MULTILINE)
     assert listed == ranked
-    grouped = re.findall(r"^(kv-key-\S+)  \d", keyaudit(*by_score, "--group-by", "policy").out, re.MULTILINE)
+    grouped = re.findall(r"^((?:kv|app)-\S+)  \d", keyaudit(*by_score, "--group-by", "policy").out, re.MULTILINE)
     assert grouped == list(dict.fromkeys(ranked))
     assert len(grouped) > 5
     owners = keyaudit(*by_score, "--group-by", "owner").out
-    assert re.findall(r"kv-key-\S+", owners)[0] == ranked[0]
+    assert re.findall(r"(?:kv-key|app-secret)-\S+", owners)[0] == ranked[0]

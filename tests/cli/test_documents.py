@@ -95,30 +95,6 @@ def test_every_command_line_is_understood(name: str) -> None:
             assert _leaf(command)[0] is not TREE, f"no such command: {command.text}"
 
 
-def test_the_readme_prints_what_it_says_of_a_snapshot(
-    contoso: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What only prints: all command lines of all documents are run by the exhaustive tests."""
-    ran = set()
-    monkeypatch.chdir(tmp_path)
-    for command in commands(DOCUMENTS["README"]):
-        words = command.words
-        reads = (
-            words
-            and words[0] in PRINTING
-            and not {"--demo", "--from", "--since", "--policies", "--out", "--export"}
-            & {word.partition("=")[0] for word in words}
-        )
-        if not reads or command.in_azure or not (command.whole or _leaf(command)[1]) or command.text in ran:
-            continue
-        ran.add(command.text)
-        capsys.readouterr()
-        given = ["--from", str(contoso)] if "--from" in _flags(_leaf(command)[0]) else []
-        code = run([*words, *given])
-        assert code in RAN, f"{command.text}: exit {code}: {capsys.readouterr().err}"
-    assert len(ran) > 12
-
-
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_command_line_runs_or_says_that_it_cannot_here(
