@@ -13,17 +13,13 @@ from keyaudit.inventory.access_models import with_access_models
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.model.allowances import Allowance
 from keyaudit.model.baseline import Baseline
-from keyaudit.model.coverage import Coverage, Scope, ScopeKind
+from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.environments import EnvironmentRule
-from keyaudit.model.errors import Exit
 from keyaudit.model.expectations import NOTHING, Expectations
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Severity
-from keyaudit.model.reasons import OPTIONAL, UNSAFE, Reason
-from keyaudit.model.run import Gap, Report, Run, Verdict
-from keyaudit.model.tables import TABLES, operations, operations_of
-from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
-from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
+from keyaudit.model.run import Gap, Report, Run
+from keyaudit.model.tables import TABLES
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.evidence import optional, supplied
 from keyaudit.policy.judge import Judgement, columns_judged, reads_reach
@@ -42,11 +38,9 @@ if TYPE_CHECKING:
     from keyaudit.collect.run import Failure, Progress
     from keyaudit.inventory.logs import LogStore
     from keyaudit.inventory.spool import Spool
-    from keyaudit.model.access import Access
-    from keyaudit.model.blast_radius import BlastRadius
-    from keyaudit.model.expiring import Expiring, Owner
+    from keyaudit.model.expiring import Owner
     from keyaudit.model.findings import Finding
-    from keyaudit.model.listing import Inventory, Listing
+    from keyaudit.model.listing import Listing
     from keyaudit.model.overview import Overview
 
 
@@ -86,7 +80,7 @@ def connected(
 ) -> "contextlib.AbstractAsyncContextManager[Connection]":
     """A connection to where `source` says, signed in. `prompt` shows what somebody has to do to sign in."""
     # The official clients take a third of a second to import; judging a stored snapshot does without them.
-    from keyaudit.cloud.connection import connect  # noqa: PLC0415
+    from keyaudit.cloud.connection import connect
 
     return connect(
         environment=source.environment,
@@ -118,9 +112,9 @@ async def collect(
 
     What surely did not change since the snapshot `since` is taken from there.
     """
-    from keyaudit.collect.run import collect_all  # noqa: PLC0415 - with the official clients
-    from keyaudit.inventory.earlier import Earlier, continued  # noqa: PLC0415 - of a collection alone
-    from keyaudit.inventory.spool import Spool, same_collection  # noqa: PLC0415
+    from keyaudit.collect.run import collect_all
+    from keyaudit.inventory.earlier import Earlier, continued
+    from keyaudit.inventory.spool import Spool, same_collection
 
     async with connected(source, clock=clock, prompt=prompt) as connection:
         evidence.belongs_to(connection.identity.tenant_id)
@@ -243,147 +237,6 @@ def judge(
         )
 
 
-def assess(
-    run: Run,
-    coverage: Sequence[Coverage],
-    required: frozenset[str],
-    *,
-    needed_by: Mapping[str, tuple[str, ...]] | None = None,
-    unknown: Collection[Reason] = (),
-    unmet: Sequence[Gap] | None = None,
-) -> Verdict:
-    """The verdict of a run that judges nothing: whether everything required was read. `unknown`: why values of it were not."""
-    verdict = gate.decide(
-        run=run,
-        coverage=coverage,
-        tallies=(),
-        groups=(),
-        not_judged=(),
-        required=required,
-        needed_by=needed_by or {},
-        fail_on=None,
-        allowances=(),
-        unmet=unmet,
-    )
-    # What nobody asked for is no gap of this reading.
-    gaps = tuple(gap for gap in verdict.gaps if gap.required or gap.reason in UNSAFE or required.intersection(gap.operations))
-    held = set(verdict.conditions)
-    if gate.shows_access(coverage) and (verdict.required or not required):
-        # The identity has access: that it found none of this is an answer. That nobody was to look for it is none.
-        held -= {Exit.NO_ACCESS, Exit.UNAVAILABLE}
-    # What nobody can read is said, and asks nobody for anything.
-    if not set(unknown) <= OPTIONAL | {Reason.NOT_SUPPLIED}:
-        held.add(Exit.INCOMPLETE)
-    return gate.settled(dataclasses.replace(verdict, gaps=gaps), held)
-
-
-@contextlib.contextmanager
-def inventory(snapshot: Snapshot, tables: Sequence[str], *, as_of: int) -> Iterator["Inventory"]:
-    """Those tables of the snapshot, unjudged. Rows stream from the listings for as long as the context lasts."""
-    from keyaudit.model.listing import Inventory  # noqa: PLC0415 - of this question alone
-
-    reach_known = any(not REACH_COLUMNS.isdisjoint(TABLES[name].by_name) for name in tables)
-    with snapshot.judging(as_of, reach_known=reach_known, names=tables) as connection:
-        listings = tuple(_listing(connection, name, snapshot.run.evidence) for name in tables)
-        unknown = {each.reason for table in listings for each in table.unknown}
-        verdict = assess(snapshot.run, snapshot.coverage, operations(*tables), unknown=unknown)
-        verdict = with_access_models(verdict, snapshot)
-        yield Inventory(dataclasses.replace(snapshot.run, as_of=as_of), verdict, listings)
-
-
-def access(snapshot: Snapshot, asked: str, *, as_of: int) -> "Access":
-    """Who can use what `asked` names, or what that can use. Raises UsageError where it names nothing, or several things."""
-    from keyaudit.inventory.access import (  # noqa: PLC0415 - of this question alone
-        BESIDE,
-        BESIDE_ELIGIBLE,
-        TABLES_ASKED,
-        described,
-        reached_by,
-        who_reaches,
-    )
-    from keyaudit.inventory.finding import target  # noqa: PLC0415
-    from keyaudit.inventory.views.reach import LOCAL_LISTED  # noqa: PLC0415
-    from keyaudit.model.access import Access  # noqa: PLC0415
-    from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS  # noqa: PLC0415
-    from keyaudit.model.tables.reach import WIDENING  # noqa: PLC0415
-
-    with snapshot.judging(as_of, names=TABLES_ASKED) as connection:
-        meant = target(connection, asked)
-        by_principal = meant.noun == "principal"
-        found = reached_by(connection, meant) if by_principal else who_reaches(connection, meant)
-        note = described(connection, meant)
-    of_hsms = (*HSMS_FOUND, *LOCAL_LISTED) if by_principal or note == "hsm-local" else ()
-    beside = (*BESIDE, *operations_of("grant", "name")) if by_principal else ()
-    # The way is asked for too, and a group is in another only as far as the way between them was read.
-    required = frozenset((*REACH_OPERATIONS, "group.direct_members", *VAULTS_FOUND, *of_hsms, *beside))
-    widening = {*WIDENING, *(BESIDE_ELIGIBLE if by_principal else ())}
-    # Of a vault, what was not read elsewhere says nothing.
-    places = {meant.vault_id, "/".join(meant.vault_id.split("/")[:3])}
-    here = [
-        record
-        for record in snapshot.coverage
-        if by_principal
-        or (
-            record.operation in required.union(widening)
-            and (record.scope.kind is ScopeKind.TENANT or record.scope.id in places)
-        )
-    ]
-    run = snapshot.run if by_principal else dataclasses.replace(snapshot.run, rows={**snapshot.run.rows, "vault": 1})
-    return Access(
-        run=dataclasses.replace(snapshot.run, as_of=as_of),
-        verdict=assess(run, here, required, unknown=found.reasons),
-        noun=meant.noun,
-        id=meant.id,
-        name=meant.name,
-        note=note,
-        reaches=found.reaches,
-        open=found.open,
-        others=found.others,
-        inert=found.inert,
-        unlisted=[record for record in here if record.operation in widening and record.reason is not None],
-    )
-
-
-def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool, since: Snapshot | None = None) -> "BlastRadius":
-    """What trusts the key that `asked` names and what its holder reaches; to `verify`, only the former.
-
-    What the snapshot does not have is what it was in the earlier one, `since`. Raises UsageError where `asked` names nothing,
-    or several things.
-    """
-    from keyaudit.inventory.blast.reading import known, read  # noqa: PLC0415 - of this question alone
-
-    earlier = known(since, asked) if since is not None else None
-    with snapshot.judging(as_of, reach_known=not verify) as connection:
-        found = read(connection, asked, as_of=as_of, verify=verify, earlier=earlier)
-    run, coverage = found.places(snapshot.run, snapshot.coverage)
-    radius = found.radius(dataclasses.replace(snapshot.run, as_of=as_of), assess(run, coverage, found.required))
-    return dataclasses.replace(radius, verdict=gate.settled(radius.verdict, {*radius.verdict.conditions, *radius.held}))
-
-
-@contextlib.contextmanager
-def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator["Expiring"]:
-    """What of the snapshot ends within so many seconds. It streams for as long as the context lasts."""
-    from keyaudit.inventory.expiring import TABLES_THAT_END, endings, prepare  # noqa: PLC0415 - of this question alone
-    from keyaudit.inventory.owners import OWNERS_ASKED  # noqa: PLC0415
-    from keyaudit.model.expiring import Expiring  # noqa: PLC0415
-
-    run = dataclasses.replace(snapshot.run, as_of=as_of)
-    often = [table.name for table in TABLES_THAT_END]
-    with snapshot.judging(as_of, reach_known=False, often=often, names={*often, *OWNERS_ASKED}) as connection:
-        found = prepare(connection, as_of, as_of + within)
-        yield Expiring(
-            run=run,
-            verdict=assess(snapshot.run, snapshot.coverage, _ends_rest_on(), unknown=found.reasons),
-            before=as_of + within,
-            overdue=found.overdue,
-            soon=found.soon,
-            unknown=found.unknown,
-            retired=found.retired,
-            looked={table.name: run.rows.get(table.name, 0) for table in TABLES_THAT_END},
-            endings=lambda: endings(connection, run.evidence),
-        )
-
-
 def _overview(
     snapshot: Snapshot,
     connection: "DuckDBPyConnection",
@@ -392,15 +245,16 @@ def _overview(
     *,
     reach_known: bool,
 ) -> "Overview":
-    from keyaudit.inventory.overview import calendar, custody, widest  # noqa: PLC0415 - few formats show it
-    from keyaudit.model.overview import Overview  # noqa: PLC0415
+    from keyaudit.inventory.expiring import operations_read
+    from keyaudit.inventory.overview import calendar, custody, widest
+    from keyaudit.model.overview import Overview
 
     reach, left_out = widest(connection) if reach_known else (None, 0)
     return Overview(
         calendar=calendar(
             connection,
             as_of,
-            complete=assess(snapshot.run, snapshot.coverage, _ends_rest_on()).complete,
+            complete=gate.assess(snapshot.run, snapshot.coverage, operations_read()).complete,
             supplied=snapshot.run.evidence,
         ),
         ages=judgement.ages(as_of),
@@ -412,29 +266,21 @@ def _overview(
 
 def _unmet(snapshot: Snapshot, expected: Expectations, since: Snapshot | None) -> Sequence[Gap]:
     """What of the expectations the snapshot does not meet."""
-    from keyaudit.inventory.expected import unmet  # noqa: PLC0415 - few configure any
+    from keyaudit.inventory.expected import unmet
 
     return unmet(snapshot, expected, since)
 
 
 def _listing(connection: "DuckDBPyConnection", name: str, supplied: Collection[str]) -> "Listing":
-    from keyaudit.inventory.listing import listing  # noqa: PLC0415 - few formats list rows
+    from keyaudit.inventory.listing import listing
 
     return listing(connection, TABLES[name], supplied)
 
 
 def _owned(connection: "DuckDBPyConnection", findings: "Iterator[Finding]") -> "Iterator[tuple[Owner, Finding]]":
-    from keyaudit.inventory.owners import owned  # noqa: PLC0415 - few formats say owners
+    from keyaudit.inventory.owners import owned
 
     return owned(connection, findings)
-
-
-def _ends_rest_on() -> frozenset[str]:
-    """The operations that say when things end, and who owns them."""
-    from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read  # noqa: PLC0415 - few ask
-
-    found = {operation for column in columns_read() for operation in operations_of(*column)}
-    return frozenset(found.union(*(table.listed_by for table in TABLES_THAT_END)))
 
 
 def _begin(source: Source, connection: "Connection", now: int, evidence: "Evidence") -> Run:

@@ -1,6 +1,6 @@
 """Changes one operator, constant or branch of the code at a time, and lists the changes that no test notices.
 
-    python -m tests.mutants --seed 1 --count 300 [--files keyaudit/gate.py ...] [--processes 2] [--nearest]
+    python -m tests.mutants --seed 1 --count 300 [--files keyaudit/gate/verdict.py ...] [--processes 2] [--nearest]
 
 The sample depends on the seed and on the code alone, so it is the same before and after tests are changed. Each mutant
 is tried in a copy of the tree, first on the tests nearest to its file, and if these pass, on those of its whole floor.
@@ -39,7 +39,9 @@ GUARDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "keyaudit/cloud/failures.py": (("tests/cloud/test_failures.py",), CLOUD),
     "keyaudit/cloud/addresses.py": (("tests/cloud/test_addresses.py",), CLOUD),
     "keyaudit/cloud/challenge.py": (("tests/cloud/test_gateway.py",), CLOUD),
-    "keyaudit/gate.py": (GATE,),
+    "keyaudit/gate/causes.py": (GATE,),
+    "keyaudit/gate/gaps.py": (GATE,),
+    "keyaudit/gate/verdict.py": (GATE,),
     "keyaudit/inventory/ledger.py": (("tests/inventory/test_ledger.py",), VIEWS, ("tests/collect",)),
     **{
         f"keyaudit/inventory/views/{view}.py": (

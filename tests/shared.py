@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from keyaudit import audit
+from keyaudit import ask, audit
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.policy.judge import judge
 
@@ -63,7 +63,7 @@ class Opened:
                 self._drop(kept)
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
-        """Let `audit` take what is kept here where all arguments are the same; a snapshot of a live run is not kept."""
+        """Let `audit` and `ask` take what is kept here where all arguments are alike; a live run is not kept."""
         patch.setattr(audit, "judge", self._streamed("judge", audit.judge))
         patch.setattr(audit, "judge_policies", self._judged_policies)
 
@@ -72,23 +72,23 @@ class Opened:
 
         patch.setattr(Snapshot, "judging", judging)
         for name in ("access", "blast_radius"):
-            patch.setattr(audit, name, self._called(name, getattr(audit, name)))
+            patch.setattr(ask, name, self._called(name, getattr(ask, name)))
         for name in ("inventory", "expiring"):
-            patch.setattr(audit, name, self._streamed(name, getattr(audit, name)))
+            patch.setattr(ask, name, self._streamed(name, getattr(ask, name)))
 
-    def _called(self, name: str, ask: Callable[..., Any]) -> Callable[..., Any]:
+    def _called(self, name: str, question: Callable[..., Any]) -> Callable[..., Any]:
         def asked(*arguments: Any, **how: Any) -> Any:
             with self._asking(name):
-                return ask(*arguments, **how)
+                return question(*arguments, **how)
 
         return asked
 
-    def _streamed(self, name: str, ask: Callable[..., Any]) -> Callable[..., Any]:
+    def _streamed(self, name: str, question: Callable[..., Any]) -> Callable[..., Any]:
         @contextlib.contextmanager
         def asked(*arguments: Any, **how: Any) -> Iterator[Any]:
             rest = {each: value for each, value in how.items() if each not in _DECIDED}
             judged = f" {[id(policy) for policy in arguments[1]]} {rest}" if name == "judge" else ""
-            with self._asking(name + judged), ask(*arguments, **how) as found:
+            with self._asking(name + judged), question(*arguments, **how) as found:
                 yield found
 
         return asked

@@ -22,11 +22,11 @@ def access(
     output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
 ) -> int:
     """Show everybody who can use a key or vault and by which way, groups and inherited roles followed; or what one can use."""
-    from keyaudit import audit  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
-    from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
-    from keyaudit.report.access import FORMATS  # noqa: PLC0415 - heavy
+    from keyaudit import ask
+    from keyaudit.cli.output import show
+    from keyaudit.cli.source import snapshot
+    from keyaudit.report.access import FORMATS
 
     with snapshot(live, stored) as (taken, as_of):
-        found = audit.access(taken, asked, as_of=as_of)
+        found = ask.access(taken, asked, as_of=as_of)
         return show(FORMATS[output], found, found.verdict)

@@ -24,7 +24,7 @@ def tell_agent(reports: Sequence[Report], ci: Ci, *, machine: bool) -> None:
     agent = _agent(ci, os.environ)
     if agent is None:
         return
-    from keyaudit.report.agents import annotations  # noqa: PLC0415 - most gates speak to no agent
+    from keyaudit.report.agents import annotations
 
     lines = list(annotations(reports, agent))
     try:
@@ -47,7 +47,7 @@ def _agent(ci: Ci, environ: Mapping[str, str]) -> "Agent | None":
     named = environ.get("GITHUB_ACTIONS") == "true" or environ.get("TF_BUILD", "").lower() == "true"
     if ci is Ci.NONE or (ci is Ci.AUTO and not named):
         return None
-    from keyaudit.report.agents import Agent  # noqa: PLC0415 - most gates speak to no agent
+    from keyaudit.report.agents import Agent
 
     if ci is Ci.AUTO:
         if environ.get("GITHUB_ACTIONS") == "true":
@@ -58,9 +58,9 @@ def _agent(ci: Ci, environ: Mapping[str, str]) -> "Agent | None":
 
 def _summary(reports: Sequence[Report], agent: "Agent", environ: Mapping[str, str]) -> list[str]:
     """Writes the summary to where the agent wants it, and returns the commands that show it."""
-    from keyaudit.report import markdown  # noqa: PLC0415 - most gates speak to no agent
-    from keyaudit.report.agents import Agent, summary_command  # noqa: PLC0415
-    from keyaudit.report.files import output_bytes  # noqa: PLC0415
+    from keyaudit.report import markdown
+    from keyaudit.report.agents import Agent, summary_command
+    from keyaudit.report.files import output_bytes
 
     if agent is Agent.GITHUB:
         if environ.get("GITHUB_STEP_SUMMARY"):

@@ -31,10 +31,10 @@ def create(
     ] = 180,
 ) -> int:
     """Write down what is open now. Waived findings stay out, and what could not be read is never in a baseline."""
-    from keyaudit.cli.judged import judged  # noqa: PLC0415 - heavy
-    from keyaudit.policy.baseline import of_run, read_baseline, write_baseline  # noqa: PLC0415 - heavy
-    from keyaudit.report.files import check, output_file  # noqa: PLC0415 - heavy
-    from keyaudit.report.lines import plural  # noqa: PLC0415 - heavy
+    from keyaudit.cli.judged import judged
+    from keyaudit.policy.baseline import of_run, read_baseline, write_baseline
+    from keyaudit.report.files import check, output_file
+    from keyaudit.report.lines import plural
 
     if choice.baseline is not None:
         raise UsageError("--baseline", "is what this command writes", "name the file with --out")
@@ -60,11 +60,11 @@ app.command("create")(create)
 @app.command("show")
 def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="The baseline.")]) -> int:
     """Say what a baseline holds: how many findings of each policy, since when, and until when each counts."""
-    from tabulate import tabulate  # noqa: PLC0415 - heavy
+    from tabulate import tabulate
 
-    from keyaudit.model.text import one_line  # noqa: PLC0415 - heavy
-    from keyaudit.model.times import iso_date, iso_time  # noqa: PLC0415 - heavy
-    from keyaudit.policy.baseline import read_baseline  # noqa: PLC0415 - heavy
+    from keyaudit.model.text import one_line
+    from keyaudit.model.times import iso_date, iso_time
+    from keyaudit.policy.baseline import read_baseline
 
     found = read_baseline(file)
     rows: dict[tuple[str, str], list[int]] = {}

@@ -46,12 +46,12 @@ def blast_radius(
     ] = None,
 ) -> int:
     """Show what trusts a key and what whoever holds it can become and reach, with a plan to close it that is never run."""
-    from keyaudit import audit  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
-    from keyaudit.cli.source import check_since, snapshot  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.snapshot import open_snapshot  # noqa: PLC0415 - heavy
-    from keyaudit.model.errors import UsageError  # noqa: PLC0415 - heavy
-    from keyaudit.report.blast_radius import FORMATS  # noqa: PLC0415 - heavy
+    from keyaudit import ask
+    from keyaudit.cli.output import show
+    from keyaudit.cli.source import check_since, snapshot
+    from keyaudit.inventory.snapshot import open_snapshot
+    from keyaudit.model.errors import UsageError
+    from keyaudit.report.blast_radius import FORMATS
 
     if since is not None and not verify:
         raise UsageError("--since", "knows what is gone, which is asked to verify only", "add --verify, or leave it out")
@@ -59,7 +59,7 @@ def blast_radius(
     with snapshot(live, stored) as (taken, as_of):
         if since is not None and earlier is not None:
             check_since(since, earlier.run, taken.run)
-        found = audit.blast_radius(taken, asked, as_of=as_of, verify=verify, since=earlier)
+        found = ask.blast_radius(taken, asked, as_of=as_of, verify=verify, since=earlier)
         if stored.from_:
             found = replace(found, kept_in=str(stored.from_[0]))
         return show(FORMATS[output], found, found.verdict)

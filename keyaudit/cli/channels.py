@@ -35,7 +35,7 @@ class Channel:
 
     def send(self, digest: Digest) -> bool:
         """Whether it took the message."""
-        from apprise import Apprise, NotifyFormat  # noqa: PLC0415 - heavy, and an extra
+        from apprise import Apprise, NotifyFormat
 
         sender = Apprise(asset=self._target.asset)
         sender.add(self._target)
@@ -97,8 +97,8 @@ def _of_file(path: Path) -> list[str]:
 
 def _channel(place: str, number: int, address: str) -> Channel:
     try:
-        from apprise import Apprise, AppriseAsset  # noqa: PLC0415 - heavy, and an extra
-        from apprise.common import PersistentStoreMode  # noqa: PLC0415
+        from apprise import Apprise, AppriseAsset
+        from apprise.common import PersistentStoreMode
     except ImportError as error:
         raise UsageError("notify", f"needs {error.name}, which is not installed", "pip install 'keyaudit[notify]'") from error
     # What these say may quote an address, or a host and a path that are one.

@@ -31,10 +31,10 @@ def collect(
     ] = None,
 ) -> int:
     """Read everything into a snapshot, to judge it later: keyaudit report --from DIR. Several tenants: a folder each in DIR."""
-    from keyaudit.cli.source import each  # noqa: PLC0415 - heavy
-    from keyaudit.cli.streams import tell  # noqa: PLC0415 - heavy
-    from keyaudit.model.errors import PRECEDENCE, AccessError, Exit, UnavailableError, UsageError  # noqa: PLC0415 - heavy
-    from keyaudit.model.text import one_line  # noqa: PLC0415 - heavy
+    from keyaudit.cli.source import each
+    from keyaudit.cli.streams import tell
+    from keyaudit.model.errors import PRECEDENCE, AccessError, Exit, UnavailableError, UsageError
+    from keyaudit.model.text import one_line
 
     tenants = [one for one, _ in each(live, Stored())]
     if len(tenants) == 1:
@@ -59,16 +59,16 @@ def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path |
     begun = resume and (not several or folder.exists())
     if not begun:
         # Before all that reads Azure is imported, and anybody has to sign in.
-        from keyaudit.inventory.spool import check_new  # noqa: PLC0415 - heavy
+        from keyaudit.inventory.spool import check_new
 
         check_new(folder)
-    from keyaudit.audit import assess  # noqa: PLC0415 - heavy
-    from keyaudit.cli.live import collected  # noqa: PLC0415 - heavy
-    from keyaudit.collect.evidence import supplied  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.access_models import with_access_models  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.snapshot import open_snapshot  # noqa: PLC0415 - heavy
-    from keyaudit.model.tables import operations  # noqa: PLC0415 - heavy
-    from keyaudit.report.collected import render  # noqa: PLC0415 - heavy
+    from keyaudit.cli.live import collected
+    from keyaudit.collect.evidence import supplied
+    from keyaudit.gate import assess
+    from keyaudit.inventory.access_models import with_access_models
+    from keyaudit.inventory.snapshot import open_snapshot
+    from keyaudit.model.tables import operations
+    from keyaudit.report.collected import render
 
     kept = f"go on with: keyaudit collect --resume {option('--out', str(out))}"
     earlier = open_snapshot(since) if since is not None else None
@@ -90,8 +90,8 @@ def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path |
 
 def place(tenant: str) -> str:
     """The folder of a tenant among others: its id or domain, which is checked to be one before it is used for more."""
-    from keyaudit.model.errors import UsageError  # noqa: PLC0415 - heavy
-    from keyaudit.model.text import one_line  # noqa: PLC0415 - heavy
+    from keyaudit.model.errors import UsageError
+    from keyaudit.model.text import one_line
 
     name = tenant.strip().lower()
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*[a-z0-9]", name):

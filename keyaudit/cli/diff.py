@@ -22,10 +22,10 @@ def diff(
     ] = None,
 ) -> int:
     """Say what is new, fixed, graver or milder, and what was read before and is not now. Each is judged as of its own day."""
-    from keyaudit.cli.judged import judged  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
-    from keyaudit.model.errors import UnsafeError, UsageError  # noqa: PLC0415 - heavy
-    from keyaudit.report.difference import FORMATS, compare  # noqa: PLC0415 - heavy
+    from keyaudit.cli.judged import judged
+    from keyaudit.cli.output import show
+    from keyaudit.model.errors import UnsafeError, UsageError
+    from keyaudit.report.difference import FORMATS, compare
 
     with (
         judged(Live(config=config, quiet=quiet), Stored(from_=[old]), choice, fail_on=None) as before,

@@ -28,16 +28,16 @@ def doctor(
 
     It reads what a report would, and keeps nothing; with --from it explains what a snapshot lacks.
     """
-    from keyaudit.audit import assess  # noqa: PLC0415 - heavy
-    from keyaudit.cli.chosen import chosen, needed_by  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
-    from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.access_models import with_access_models  # noqa: PLC0415 - heavy
-    from keyaudit.model.tables import operations  # noqa: PLC0415 - heavy
-    from keyaudit.policy.judge import not_judged  # noqa: PLC0415 - heavy
-    from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
-    from keyaudit.report.doctor import FORMATS  # noqa: PLC0415 - heavy
-    from keyaudit.report.doctor.examine import examine  # noqa: PLC0415 - heavy
+    from keyaudit.cli.chosen import chosen, needed_by
+    from keyaudit.cli.output import show
+    from keyaudit.cli.source import snapshot
+    from keyaudit.gate import assess
+    from keyaudit.inventory.access_models import with_access_models
+    from keyaudit.model.tables import operations
+    from keyaudit.policy.judge import not_judged
+    from keyaudit.policy.load import load
+    from keyaudit.report.doctor import FORMATS
+    from keyaudit.report.doctor.examine import examine
 
     policies = chosen(load(besides=selection.policies), selection)
     some = selection.select or selection.ignore

@@ -24,13 +24,13 @@ def expiring(
     ] = False,
 ) -> int:
     """List by owner what expires soon and what has expired: keys, certificates and credentials, the soonest first."""
-    from keyaudit import audit  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
-    from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
-    from keyaudit.report.expiring import FORMATS  # noqa: PLC0415 - heavy
+    from keyaudit import ask
+    from keyaudit.cli.output import show
+    from keyaudit.cli.source import snapshot
+    from keyaudit.report.expiring import FORMATS
 
     span = _span(within)
-    with snapshot(live, stored) as (taken, as_of), audit.expiring(taken, as_of=as_of, within=span) as found:
+    with snapshot(live, stored) as (taken, as_of), ask.expiring(taken, as_of=as_of, within=span) as found:
         return show(FORMATS[output], found, found.verdict, passes=every)
 
 

@@ -30,8 +30,8 @@ def explain(
 
     A finding is looked for in a tenant: with --demo, in a snapshot with --from, else live.
     """
-    from keyaudit.report import topics  # noqa: PLC0415 - heavy
-    from keyaudit.report.explain import render_policy  # noqa: PLC0415 - heavy
+    from keyaudit.report import topics
+    from keyaudit.report.explain import render_policy
 
     name = topic.lower()
     if _FINGERPRINT.fullmatch(name):
@@ -49,9 +49,9 @@ def explain(
 
 
 def _finding(fingerprint: str, live: Live, stored: Stored, choice: Choice) -> int:
-    from keyaudit.cli.judged import judged  # noqa: PLC0415 - heavy
-    from keyaudit.policy.queries import Scoring  # noqa: PLC0415 - heavy
-    from keyaudit.report.finding import render_finding  # noqa: PLC0415 - heavy
+    from keyaudit.cli.judged import judged
+    from keyaudit.policy.queries import Scoring
+    from keyaudit.report.finding import render_finding
 
     with judged(live, stored, choice, fail_on=None, scoring=Scoring.CARRIED) as report:
         # A pass has a fingerprint, too; there are many, and seldom is one asked for.

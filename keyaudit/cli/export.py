@@ -43,12 +43,12 @@ def export(
         if (live, stored, choice, redaction) != (Live(quiet=live.quiet), Stored(), Choice(), Redaction()):
             raise UsageError("export verify", "looks at a folder and at nothing else", "leave all flags out")
         return _verify(formats[1:])
-    from keyaudit.cli.history import past  # noqa: PLC0415 - heavy
-    from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import known, listed, marked, print_file, scoring, targets, write  # noqa: PLC0415 - heavy
-    from keyaudit.cli.redaction import salt, without_names  # noqa: PLC0415 - heavy
-    from keyaudit.model.run import conditions  # noqa: PLC0415 - heavy
-    from keyaudit.report.formats import BUNDLE, Options  # noqa: PLC0415 - heavy
+    from keyaudit.cli.history import past
+    from keyaudit.cli.judged import all_judged
+    from keyaudit.cli.output import known, listed, marked, print_file, scoring, targets, write
+    from keyaudit.cli.redaction import salt, without_names
+    from keyaudit.model.run import conditions
+    from keyaudit.report.formats import BUNDLE, Options
 
     files = targets([text for text in formats if "=" in text], "export")
     printed = [name for name in formats if "=" not in name]
@@ -75,10 +75,10 @@ def export(
 
 
 def _verify(named: Sequence[str]) -> int:
-    from keyaudit.cli.streams import printing  # noqa: PLC0415 - heavy
-    from keyaudit.model.text import one_line  # noqa: PLC0415 - heavy
-    from keyaudit.report.bundle.verify import verify  # noqa: PLC0415 - heavy
-    from keyaudit.report.lines import plural  # noqa: PLC0415 - heavy
+    from keyaudit.cli.streams import printing
+    from keyaudit.model.text import one_line
+    from keyaudit.report.bundle.verify import verify
+    from keyaudit.report.lines import plural
 
     if len(named) != 1:
         what = "names no folder" if not named else "names several things, and checks one folder"

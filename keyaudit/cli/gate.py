@@ -38,11 +38,11 @@ def gate(
 
     --redact is for what --export writes; what gate itself says is for those who have to act.
     """
-    from keyaudit.cli.agents import tell_agent  # noqa: PLC0415 - heavy
-    from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import deliver, listed, marked, scoring, targets  # noqa: PLC0415 - heavy
-    from keyaudit.cli.redaction import salt, without_names  # noqa: PLC0415 - heavy
-    from keyaudit.model.findings import Severity  # noqa: PLC0415 - heavy
+    from keyaudit.cli.agents import tell_agent
+    from keyaudit.cli.judged import all_judged
+    from keyaudit.cli.output import deliver, listed, marked, scoring, targets
+    from keyaudit.cli.redaction import salt, without_names
+    from keyaudit.model.findings import Severity
 
     files = targets(shown.export or (), "--export")
     marked(shown.bom, [shown.output or "", *(target.format for target in files)])

@@ -46,9 +46,9 @@ def guardrails(
     ] = None,
 ) -> int:
     """Print what Azure and Entra can be told to refuse, or to report, by the policies' own limits. Nothing is deployed."""
-    from keyaudit.report.files import check, output_file  # noqa: PLC0415 - heavy
-    from keyaudit.report.guardrails.text import beside, overview  # noqa: PLC0415 - heavy
-    from keyaudit.report.members import inert  # noqa: PLC0415 - heavy
+    from keyaudit.report.files import check, output_file
+    from keyaudit.report.guardrails.text import beside, overview
+    from keyaudit.report.members import inert
 
     if out is not None:
         if as_ is As.TEXT:
@@ -78,13 +78,13 @@ def guardrails(
 
 def _asked(selection: Selection, profile: str | None, config: Path | None) -> "tuple[list[Asked], str]":
     """The selected policies with the limits that hold for them, and the profile that these are of."""
-    from keyaudit.cli.chosen import chosen  # noqa: PLC0415 - heavy
-    from keyaudit.cli.limits import settled  # noqa: PLC0415 - heavy
-    from keyaudit.cli.options import Choice, Live  # noqa: PLC0415 - heavy
-    from keyaudit.policy.bind import bind  # noqa: PLC0415 - heavy
-    from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
-    from keyaudit.policy.types import Kind  # noqa: PLC0415 - heavy
-    from keyaudit.report.guardrails.guarded import Asked  # noqa: PLC0415 - heavy
+    from keyaudit.cli.chosen import chosen
+    from keyaudit.cli.limits import settled
+    from keyaudit.cli.options import Choice, Live
+    from keyaudit.policy.bind import bind
+    from keyaudit.policy.load import load
+    from keyaudit.policy.types import Kind
+    from keyaudit.report.guardrails.guarded import Asked
 
     known = load(besides=selection.policies)
     how = settled(Live(config=config), Choice(profile=profile), known)
@@ -103,9 +103,9 @@ def _asked(selection: Selection, profile: str | None, config: Path | None) -> "t
 
 
 def _kinds(asked: "Sequence[Asked]", profile: str) -> "dict[str, Guarded]":
-    from keyaudit.report.guardrails.alerts import alerts  # noqa: PLC0415 - heavy
-    from keyaudit.report.guardrails.app_management import app_management_policy  # noqa: PLC0415 - heavy
-    from keyaudit.report.guardrails.azure_policy import azure_policy  # noqa: PLC0415 - heavy
+    from keyaudit.report.guardrails.alerts import alerts
+    from keyaudit.report.guardrails.app_management import app_management_policy
+    from keyaudit.report.guardrails.azure_policy import azure_policy
 
     made = (azure_policy(asked), app_management_policy(asked, profile), alerts(asked))
     return {each.kind: each for each in made}

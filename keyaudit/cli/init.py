@@ -58,7 +58,7 @@ def template(name: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    from keyaudit.report.files import output_file  # noqa: PLC0415 - heavy
+    from keyaudit.report.files import output_file
 
     try:
         missing = [folder for folder in reversed(path.parents) if not folder.exists()]

@@ -24,11 +24,11 @@ def inventory(
     output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
 ) -> int:
     """Show everything that was collected, without a judgement, and what could not be read of it."""
-    from keyaudit import audit  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
-    from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
-    from keyaudit.model.tables import filled  # noqa: PLC0415 - heavy
-    from keyaudit.report.inventory import FORMATS  # noqa: PLC0415 - heavy
+    from keyaudit import ask
+    from keyaudit.cli.output import show
+    from keyaudit.cli.source import snapshot
+    from keyaudit.model.tables import filled
+    from keyaudit.report.inventory import FORMATS
 
     asked = None if table is None else _known(table)
     with snapshot(live, stored) as (taken, as_of):
@@ -36,13 +36,13 @@ def inventory(
         if asked is not None and asked.name not in names:
             what = f"{asked.name} is made of evidence that Azure does not hold ({asked.needs}), and there is none here"
             raise UsageError("inventory", what, remedy((asked.needs,)))
-        with audit.inventory(taken, names if asked is None else (asked.name,), as_of=as_of) as found:
+        with ask.inventory(taken, names if asked is None else (asked.name,), as_of=as_of) as found:
             return show(FORMATS[output], found, found.verdict, hints=not live.quiet)
 
 
 def _known(table: str) -> "Table":
     """The table, for its name or its plural, however it is spelt."""
-    from keyaudit.model.tables import TABLES, table_named  # noqa: PLC0415 - heavy
+    from keyaudit.model.tables import TABLES, table_named
 
     found = table_named(table)
     if found is not None:

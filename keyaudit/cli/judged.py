@@ -125,7 +125,7 @@ def judged(
 def _baseline(path: Path | None) -> Baseline | None:
     if path is None:
         return None
-    from keyaudit.policy.baseline import read_baseline  # noqa: PLC0415 - few runs have one
+    from keyaudit.policy.baseline import read_baseline
 
     return read_baseline(path)
 
@@ -138,6 +138,6 @@ def _waivers(choice: Choice, policies: Sequence[Policy]) -> tuple[Waiver, ...]:
     path = choice.waivers or WAIVERS
     if choice.waivers is None and not path.exists():
         return ()
-    from keyaudit.policy.waivers import load_waivers  # noqa: PLC0415 - with the YAML parser
+    from keyaudit.policy.waivers import load_waivers
 
     return load_waivers(path, policies=[policy.text.id for policy in policies], today=SystemClock().now())

@@ -56,7 +56,7 @@ def _of_file(live: Live) -> "Config | None":
     """What the file in use says; None where there is none."""
     if live.config is None and (live.demo or not DEFAULT_CONFIG.is_file()):
         return None
-    from keyaudit.cli.config import read_config  # noqa: PLC0415 - with all that reads such a file
+    from keyaudit.cli.config import read_config
 
     return read_config(live.config)
 

@@ -126,8 +126,8 @@ async def where(live: Live, clock: SystemClock, settings: Settings) -> AsyncIter
             environment_rules=settings.environment_rules,
         )
         return
-    from keyaudit.simulator.estates import estate  # noqa: PLC0415 - only the demo needs it
-    from keyaudit.simulator.serve import serve  # noqa: PLC0415
+    from keyaudit.simulator.estates import estate
+    from keyaudit.simulator.serve import serve
 
     now = clock.now()
     try:

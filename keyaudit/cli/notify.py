@@ -41,24 +41,24 @@ def notify(
     The addresses hold secrets: they come from a file or the environment, and are never shown. The exit code is what the reading
     came to, and 70 where a message could not be delivered.
     """
-    from keyaudit import audit  # noqa: PLC0415 - heavy
-    from keyaudit.cli.channels import channels  # noqa: PLC0415 - heavy
-    from keyaudit.cli.judged import judged  # noqa: PLC0415 - heavy
-    from keyaudit.cli.source import check_since, snapshot  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.snapshot import open_snapshot  # noqa: PLC0415 - heavy
-    from keyaudit.model.findings import Severity  # noqa: PLC0415 - heavy
-    from keyaudit.report.digest import LOOK_AHEAD, digests, ends_soon  # noqa: PLC0415 - heavy
+    from keyaudit import ask
+    from keyaudit.cli.channels import channels
+    from keyaudit.cli.judged import judged
+    from keyaudit.cli.source import check_since, snapshot
+    from keyaudit.inventory.snapshot import open_snapshot
+    from keyaudit.model.findings import Severity
+    from keyaudit.report.digest import LOOK_AHEAD, digests, ends_soon
 
     told = [] if dry_run else channels(to or (), to_file)
     offline = Live(config=live.config)
     earlier = open_snapshot(since)
     with judged(offline, Stored(from_=[since]), choice, fail_on=None) as before:
-        with audit.expiring(earlier, as_of=earlier.run.as_of, within=LOOK_AHEAD) as found:
+        with ask.expiring(earlier, as_of=earlier.run.as_of, within=LOOK_AHEAD) as found:
             ended = ends_soon(found)
         with (
             snapshot(live, stored) as (taken, as_of),
             judged(offline, Stored(from_=[taken.folder], as_of=stored.as_of), choice, fail_on=None, since=since) as after,
-            audit.expiring(taken, as_of=as_of, within=LOOK_AHEAD) as ending,
+            ask.expiring(taken, as_of=as_of, within=LOOK_AHEAD) as ending,
         ):
             check_since(since, before.run, after.run)
             messages = digests(before, after, ended, ending, Severity(fail_on))
@@ -66,10 +66,10 @@ def notify(
 
 
 def _deliver(messages: "list[Digest]", told: "list[Channel]", since: int, code: int, *, dry_run: bool) -> int:
-    from keyaudit.cli.streams import printing, tell  # noqa: PLC0415 - heavy
-    from keyaudit.model.errors import PRECEDENCE, Exit  # noqa: PLC0415 - heavy
-    from keyaudit.model.times import iso_time  # noqa: PLC0415 - heavy
-    from keyaudit.report.lines import plural  # noqa: PLC0415 - heavy
+    from keyaudit.cli.streams import printing, tell
+    from keyaudit.model.errors import PRECEDENCE, Exit
+    from keyaudit.model.times import iso_time
+    from keyaudit.report.lines import plural
 
     failed = [(channel, message) for message in messages for channel in told if not channel.send(message)]
     for channel, message in failed:

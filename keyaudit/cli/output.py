@@ -80,7 +80,7 @@ def write(reports: Sequence[Report], files: Sequence[Target], options: Options) 
     for target in files:
         try:
             if target.format == BUNDLE:
-                from keyaudit.report.bundle.write import write as write_bundle  # noqa: PLC0415 - one format of many
+                from keyaudit.report.bundle.write import write as write_bundle
 
                 write_bundle(_alone(BUNDLE, reports), target.path)
                 continue
@@ -145,11 +145,11 @@ def show(
 
 def _render(name: str, reports: Sequence[Report], out: TextIO, options: Options) -> None:
     if len(reports) > 1:
-        from keyaudit.report.several import render  # noqa: PLC0415 - most commands are about one tenant
+        from keyaudit.report.several import render
 
         render(name, reports, out, options)
     elif name == "gate":
-        from keyaudit.report.gate import render_gate  # noqa: PLC0415 - of one command alone
+        from keyaudit.report.gate import render_gate
 
         render_gate(reports[0], out)
     else:

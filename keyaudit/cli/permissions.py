@@ -27,12 +27,12 @@ def permissions(
     as_: Annotated[As, typer.Option("--as", help="For a person to read, or as what grants them.")] = As.TEXT,
 ) -> int:
     """Print the least rights that keyaudit needs: for the selected policies, or for everything that it collects."""
-    from keyaudit import __version__  # noqa: PLC0415 - heavy
-    from keyaudit.cli.chosen import chosen, needed_by  # noqa: PLC0415 - heavy
-    from keyaudit.model.operations import OPERATIONS  # noqa: PLC0415 - heavy
-    from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
-    from keyaudit.report.permissions import FORMATS  # noqa: PLC0415 - heavy
-    from keyaudit.report.permissions.needs import needed  # noqa: PLC0415 - heavy
+    from keyaudit import __version__
+    from keyaudit.cli.chosen import chosen, needed_by
+    from keyaudit.model.operations import OPERATIONS
+    from keyaudit.policy.load import load
+    from keyaudit.report.permissions import FORMATS
+    from keyaudit.report.permissions.needs import needed
 
     policies = chosen(load(besides=selection.policies), selection)
     needs = needed_by(policies)

@@ -26,9 +26,9 @@ Place = Annotated[
 @app.command("list")
 def list_(*, policies: Own = None) -> int:
     """List the policies: id, severity, and the good state that each asks for."""
-    from tabulate import tabulate  # noqa: PLC0415 - heavy
+    from tabulate import tabulate
 
-    from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
+    from keyaudit.policy.load import load
 
     rows = [(policy.text.id, policy.text.severity, policy.text.title) for policy in load(besides=policies)]
     with printing() as out:
@@ -51,12 +51,12 @@ def show(
     policies: Own = None,
 ) -> int:
     """Show a policy's limits as they are in force, and where each comes from."""
-    from tabulate import tabulate  # noqa: PLC0415 - heavy
+    from tabulate import tabulate
 
-    from keyaudit.cli.limits import settled  # noqa: PLC0415 - heavy
-    from keyaudit.cli.options import Choice, Live  # noqa: PLC0415 - heavy
-    from keyaudit.policy.bind import bind  # noqa: PLC0415 - heavy
-    from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
+    from keyaudit.cli.limits import settled
+    from keyaudit.cli.options import Choice, Live
+    from keyaudit.policy.bind import bind
+    from keyaudit.policy.load import load
 
     found = named(policy, policies, "policies show")
     how = settled(Live(config=config), Choice(profile=profile), load(besides=policies))
@@ -81,7 +81,7 @@ def show(
 @app.command("check")
 def check(path: Place = None) -> int:
     """Read policies, and say everything that is wrong with them at once. Examples are not run: that is policies test."""
-    from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
+    from keyaudit.policy.load import load
 
     count = len(load(path))
     with printing() as out:
@@ -92,7 +92,7 @@ def check(path: Place = None) -> int:
 @app.command("test")
 def run_examples(path: Place = None) -> int:
     """Run each policy's examples, then break it in every small way and see that some example notices."""
-    from keyaudit.policy.examples import test_policies  # noqa: PLC0415 - heavy
+    from keyaudit.policy.examples import test_policies
 
     outcome = test_policies(path)
     with printing() as out:
@@ -110,8 +110,8 @@ def new(
     ] = Path(),
 ) -> int:
     """Begin a policy: a file with examples, which passes policies test as it is."""
-    from keyaudit.policy.scaffold import scaffold  # noqa: PLC0415 - heavy
-    from keyaudit.report.files import output_file, output_folder  # noqa: PLC0415 - heavy
+    from keyaudit.policy.scaffold import scaffold
+    from keyaudit.report.files import output_file, output_folder
 
     text = scaffold(policy, table)
     path = out / f"{policy}.yaml"
@@ -128,7 +128,7 @@ def new(
 @app.command("schema")
 def schema() -> int:
     """Print the JSON Schema of a policy file, so that editors complete it."""
-    from keyaudit.policy.json_schema import json_schema  # noqa: PLC0415 - heavy
+    from keyaudit.policy.json_schema import json_schema
 
     with printing() as out:
         out.write(json.dumps(json_schema(), indent=2) + "\n")
@@ -142,10 +142,10 @@ def docs(
     policies: Own = None,
 ) -> int:
     """Write a Markdown page for each policy and each table, and an index."""
-    from keyaudit.model.tables import TABLES, operations_of  # noqa: PLC0415 - heavy
-    from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
-    from keyaudit.report.files import output_file, output_folder  # noqa: PLC0415 - heavy
-    from keyaudit.report.pages import index_page, policy_page, table_page  # noqa: PLC0415 - heavy
+    from keyaudit.model.tables import TABLES, operations_of
+    from keyaudit.policy.load import load
+    from keyaudit.report.files import output_file, output_folder
+    from keyaudit.report.pages import index_page, policy_page, table_page
 
     found = load(besides=policies)
     pages = {Path("README.md"): index_page([policy.text for policy in found], TABLES.values())}
@@ -167,8 +167,8 @@ def docs(
 
 def named(name: str, own: Path | None, place: str) -> "Policy":
     """The policy of that id, in any case. Raises UsageError, with the nearest id, where there is none."""
-    from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
-    from keyaudit.policy.problems import nearest, shown  # noqa: PLC0415 - heavy
+    from keyaudit.policy.load import load
+    from keyaudit.policy.problems import nearest, shown
 
     policies = {policy.text.id: policy for policy in load(besides=own)}
     found = policies.get(name.lower())
@@ -179,8 +179,8 @@ def named(name: str, own: Path | None, place: str) -> "Policy":
 
 def details(policy: "Policy") -> dict[str, str]:
     """What the policy asks, and its limits by profile."""
-    from keyaudit.policy.bind import bind  # noqa: PLC0415 - heavy
-    from keyaudit.policy.parameters import PROFILES  # noqa: PLC0415 - heavy
+    from keyaudit.policy.bind import bind
+    from keyaudit.policy.parameters import PROFILES
 
     conditions = {"Applies to": policy.applies_to, "Violated when": policy.violated_when}
     asked = {name: " ".join(condition.text.split()) for name, condition in conditions.items() if condition}

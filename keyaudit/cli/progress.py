@@ -87,8 +87,8 @@ def progress(*, quiet: bool) -> Iterator[Silent | Bars]:
     if quiet or not sys.stderr.isatty():
         yield Silent() if quiet else Lines()
         return
-    from rich.console import Console  # noqa: PLC0415 - heavy, and only a terminal needs it
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True, no_color=not coloured(sys.stderr)), transient=True) as bars:

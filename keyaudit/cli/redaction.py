@@ -44,6 +44,6 @@ def without_names(reports: Sequence[Report], redaction: Redaction, key: bytes | 
     """The reports as they are to be written. `key` is what `salt` gave."""
     if redaction.redact is None:
         return reports
-    from keyaudit.report.redact import redacted  # noqa: PLC0415 - few reports are redacted
+    from keyaudit.report.redact import redacted
 
     return [redacted(report, key or report.run.tenant_id.lower().encode()) for report in reports]

@@ -79,14 +79,14 @@ def report(
     ] = None,
 ) -> int:
     """Show what is wrong with keys and credentials, worst first."""
-    from keyaudit.cli.judged import all_judged  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import deliver, listed, marked, scoring, targets  # noqa: PLC0415 - heavy
-    from keyaudit.cli.redaction import salt, without_names  # noqa: PLC0415 - heavy
+    from keyaudit.cli.judged import all_judged
+    from keyaudit.cli.output import deliver, listed, marked, scoring, targets
+    from keyaudit.cli.redaction import salt, without_names
 
     if framework is not None:
         if since is not None:
             raise UsageError("--framework", "cannot be combined with --since", "measure shrinkage with keyaudit gate")
-        from keyaudit.cli.controls import report_by  # noqa: PLC0415 - heavy
+        from keyaudit.cli.controls import report_by
 
         if redaction != Redaction():
             raise UsageError("--framework, --redact", "cannot be combined", "redact an export: its rows name their controls")
@@ -112,8 +112,8 @@ def report(
 
 def _arranged(output: Format | None, group_by: GroupBy | None, columns: str | None) -> dict[str, object]:
     """The grouping and columns that are meant. Raises UsageError for those that the format has no place for."""
-    from keyaudit.policy.problems import nearest, shown  # noqa: PLC0415 - heavy
-    from keyaudit.report.table import COLUMNS  # noqa: PLC0415 - heavy
+    from keyaudit.policy.problems import nearest, shown
+    from keyaudit.report.table import COLUMNS
 
     if group_by is not None and output not in (None, Format.TEXT):
         raise UsageError("--group-by", f"is for text, and -o {output} is flat", "leave one of them out")

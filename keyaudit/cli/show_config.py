@@ -30,10 +30,10 @@ def show(
     output: Annotated[As, typer.Option("--output", "-o", help="Format on stdout.")] = As.TEXT,
 ) -> int:
     """Show each setting that a run with these flags would have, and where it comes from. Nothing is read of a tenant."""
-    from keyaudit.cli.effective import in_force  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import options  # noqa: PLC0415 - heavy
-    from keyaudit.report.grid import grid  # noqa: PLC0415 - heavy
-    from keyaudit.report.members import SCHEMA, inert  # noqa: PLC0415 - heavy
+    from keyaudit.cli.effective import in_force
+    from keyaudit.cli.output import options
+    from keyaudit.report.grid import grid
+    from keyaudit.report.members import SCHEMA, inert
 
     found = in_force(live, choice)
     with printing() as out:
@@ -55,7 +55,7 @@ def _group() -> None:
 
 
 def _row(setting: "Setting") -> tuple[str, str, str]:
-    from keyaudit.model.text import one_line  # noqa: PLC0415 - heavy
+    from keyaudit.model.text import one_line
 
     value = setting.value
     shown = setting.unset if value is None else ", ".join(value) if isinstance(value, list | tuple) else str(value)

@@ -53,7 +53,7 @@ def _live(live: Live, stored: Stored, *, among: bool) -> Iterator[tuple["Snapsho
         raise UsageError("--as-of", "works with --from only, since Azure tells how things are now", "collect first")
     if len(live.tenant or ()) > 1:
         raise UsageError("--tenant", "names several, and this command is about one", "name one")
-    from keyaudit.cli.live import collected, unread  # noqa: PLC0415 - heavy, and a stored snapshot does without
+    from keyaudit.cli.live import collected, unread
 
     with tempfile.TemporaryDirectory(prefix="keyaudit-") as folder:
         try:
@@ -78,7 +78,7 @@ def _stored(live: Live, stored: Stored) -> Iterator[tuple["Snapshot", int]]:
     if live.imports:
         what = "is kept in a snapshot as it is collected, and none is taken in later"
         raise UsageError("--import", what, "leave it out, or collect again with it")
-    from keyaudit.inventory.snapshot import open_snapshot  # noqa: PLC0415 - with the database
+    from keyaudit.inventory.snapshot import open_snapshot
 
     taken = _with_environments(open_snapshot(folder), live)
     if live.tenant and taken.run.tenant_id.lower() not in {tenant.lower() for tenant in live.tenant}:
@@ -91,7 +91,7 @@ def _with_environments(taken: "Snapshot", live: Live) -> "Snapshot":
     """The snapshot with the environments that the configuration names, which is read as for judging; else with its own."""
     if live.config is None and not DEFAULT_CONFIG.is_file():
         return taken
-    from keyaudit.cli.config import read_config  # noqa: PLC0415 - with all that reads such a file
+    from keyaudit.cli.config import read_config
 
     rules = read_config(live.config).environment_rules
     return replace(taken, run=replace(taken.run, environment_rules=rules)) if rules else taken

@@ -49,20 +49,20 @@ def list_(
     output: Output = Printed.TEXT,
 ) -> int:
     """List the keys that Entra publishes for the tenant's tokens: how old, ended and there still, for whom, and whose own."""
-    from keyaudit import audit  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
-    from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.trust import published  # noqa: PLC0415 - heavy
-    from keyaudit.model.tables import operations  # noqa: PLC0415 - heavy
-    from keyaudit.model.trust import Trust  # noqa: PLC0415 - heavy
-    from keyaudit.report.trust import LISTS  # noqa: PLC0415 - heavy
+    from keyaudit import gate
+    from keyaudit.cli.output import show
+    from keyaudit.cli.source import snapshot
+    from keyaudit.inventory.trust import published
+    from keyaudit.model.tables import operations
+    from keyaudit.model.trust import Trust
+    from keyaudit.report.trust import LISTS
 
     with snapshot(_confined(live, stored), stored) as (taken, as_of):
         steps = None if history is None else _steps(history, taken)
         with taken.judging(as_of, reach_known=False) as connection:
             keys = published(connection)
         unknown = {reason for key in keys for reason in key.unknown.values()}
-        verdict = audit.assess(taken.run, taken.coverage, operations("issuer_key", "shared_key"), unknown=unknown)
+        verdict = gate.assess(taken.run, taken.coverage, operations("issuer_key", "shared_key"), unknown=unknown)
         run = dataclasses.replace(taken.run, as_of=as_of)
         found = Trust(run=run, verdict=verdict, keys=keys, steps=steps)
         return show(LISTS[output], found, verdict)
@@ -87,11 +87,11 @@ def check(
 
     Exit 1: one is stolen or published no more; 3: of one it is not known; 0: all are published.
     """
-    from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
-    from keyaudit.collect.relying_parties.files import in_files  # noqa: PLC0415 - heavy
-    from keyaudit.model.reasons import Reason  # noqa: PLC0415 - heavy
-    from keyaudit.model.trust import Checked, State, TrustCheck  # noqa: PLC0415 - heavy
-    from keyaudit.report.trust import CHECKS  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import show
+    from keyaudit.collect.relying_parties.files import in_files
+    from keyaudit.model.reasons import Reason
+    from keyaudit.model.trust import Checked, State, TrustCheck
+    from keyaudit.report.trust import CHECKS
 
     held = in_files(files, "trust check")
     if not (held.keys or held.unread):
@@ -127,10 +127,10 @@ def scan(
 
     Exit 1: there are some; 3: a file could not be read, or does not say; 4: there are no such files; 0: none.
     """
-    from keyaudit.cli.output import show  # noqa: PLC0415 - heavy
-    from keyaudit.collect.relying_parties.files import in_place  # noqa: PLC0415 - heavy
-    from keyaudit.model.trust import TrustScan  # noqa: PLC0415 - heavy
-    from keyaudit.report.trust import SCANS  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import show
+    from keyaudit.collect.relying_parties.files import in_place
+    from keyaudit.model.trust import TrustScan
+    from keyaudit.report.trust import SCANS
 
     found = in_place(path, "trust scan", with_keys=False)
     outcomes = {validator.takes_anybodys for validator in found.validators}
@@ -147,21 +147,21 @@ def _confined(live: Live, stored: Stored) -> Live:
 
 
 def _compared(live: Live, stored: Stored, keys: Sequence["HeldKey"]) -> "tuple[Run | None, Verdict, Compared]":
-    from keyaudit import audit  # noqa: PLC0415 - heavy
-    from keyaudit.cli.source import snapshot  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.trust import compare  # noqa: PLC0415 - heavy
-    from keyaudit.model.tables.relying_parties import PUBLISHED  # noqa: PLC0415 - heavy
+    from keyaudit import gate
+    from keyaudit.cli.source import snapshot
+    from keyaudit.inventory.trust import compare
+    from keyaudit.model.tables.relying_parties import PUBLISHED
 
     with snapshot(_confined(live, stored), stored) as (taken, as_of):
         with taken.judging(as_of, reach_known=False) as connection:
             compared = compare(connection, f"/tenants/{taken.run.tenant_id}".lower(), keys)
-        verdict = audit.assess(taken.run, taken.coverage, frozenset(PUBLISHED))
+        verdict = gate.assess(taken.run, taken.coverage, frozenset(PUBLISHED))
         return dataclasses.replace(taken.run, as_of=as_of), verdict, compared
 
 
 def _none() -> "Verdict":
     """The verdict of what reads no tenant."""
-    from keyaudit.model.run import Verdict  # noqa: PLC0415 - heavy
+    from keyaudit.model.run import Verdict
 
     return Verdict(
         exit=Exit.CLEAN, conditions=(Exit.CLEAN,), gate=None, failed={}, unknown={}, passed=0, not_applicable=0, gaps=()
@@ -179,10 +179,10 @@ def _ended(verdict: "Verdict", *, failed: bool, unknown: bool) -> "Verdict":
 
 def _steps(folder: Path, taken: "Snapshot") -> "list[Step]":
     """What came and went from one snapshot in the folder to the next, and then to the one that is shown."""
-    from keyaudit.cli.history import same_tenant, snapshots  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.snapshot import open_snapshot  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.trust import named  # noqa: PLC0415 - heavy
-    from keyaudit.model.trust import Step  # noqa: PLC0415 - heavy
+    from keyaudit.cli.history import same_tenant, snapshots
+    from keyaudit.inventory.snapshot import open_snapshot
+    from keyaudit.inventory.trust import named
+    from keyaudit.model.trust import Step
 
     by_run = {taken.run.run_id: taken}
     for place in snapshots(folder):
@@ -208,9 +208,9 @@ def _steps(folder: Path, taken: "Snapshot") -> "list[Step]":
 
 def _whole(snapshot: "Snapshot") -> bool:
     """Every key set was read to its end, but for those that the cloud does not have."""
-    from keyaudit.model.coverage import State  # noqa: PLC0415 - heavy
-    from keyaudit.model.reasons import Reason  # noqa: PLC0415 - heavy
-    from keyaudit.model.tables import TABLES  # noqa: PLC0415 - heavy
+    from keyaudit.model.coverage import State
+    from keyaudit.model.reasons import Reason
+    from keyaudit.model.tables import TABLES
 
     sets = {*TABLES["issuer_key"].listed_by, *TABLES["shared_key"].listed_by}
     read: Collection[str] = {

@@ -26,9 +26,9 @@ def import_(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The new folder to write them to.")],
 ) -> int:
     """Read exported logs into a folder of uses. What cannot be read is counted with its place, and ends with exit code 3."""
-    from keyaudit.collect.usage.read import read_logs  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.logs.write import Import, refuse_used, write_logs  # noqa: PLC0415 - heavy
-    from keyaudit.report.logs import complete, render  # noqa: PLC0415 - heavy
+    from keyaudit.collect.usage.read import read_logs
+    from keyaudit.inventory.logs.write import Import, refuse_used, write_logs
+    from keyaudit.report.logs import complete, render
 
     refuse_used(out)
     known = Import()

@@ -54,16 +54,16 @@ def check(
     Exit 1: something that nobody announced reaches --fail-on. Exit 3: nothing does, as far as the logs tell, and they do not
     tell all.
     """
-    from keyaudit.cli.clock import SystemClock  # noqa: PLC0415 - heavy
-    from keyaudit.cli.output import options  # noqa: PLC0415 - heavy
-    from keyaudit.cli.streams import printing  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.logs import open_logs  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.usage.baseline import open_baseline  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.usage.check import check as hold_against  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.usage.learn import window_of  # noqa: PLC0415 - heavy
-    from keyaudit.model.findings import Severity  # noqa: PLC0415 - heavy
-    from keyaudit.policy.accepted import load_accepted  # noqa: PLC0415 - heavy
-    from keyaudit.report.usage import FORMATS  # noqa: PLC0415 - heavy
+    from keyaudit.cli.clock import SystemClock
+    from keyaudit.cli.output import options
+    from keyaudit.cli.streams import printing
+    from keyaudit.inventory.logs import open_logs
+    from keyaudit.inventory.usage.baseline import open_baseline
+    from keyaudit.inventory.usage.check import check as hold_against
+    from keyaudit.inventory.usage.learn import window_of
+    from keyaudit.model.findings import Severity
+    from keyaudit.policy.accepted import load_accepted
+    from keyaudit.report.usage import FORMATS
 
     first, last = day(since, "--first-day"), day(until, "--last-day")
     accepted = load_accepted(accept, today=SystemClock().now()) if accept else ()

@@ -59,15 +59,15 @@ def collect(
 
     What could not be read is named with its reason, and ends with exit code 3.
     """
-    from keyaudit.cli.clock import SystemClock  # noqa: PLC0415 - heavy
-    from keyaudit.cli.live import collect_cycles_later  # noqa: PLC0415 - heavy
-    from keyaudit.cli.stop import keeping  # noqa: PLC0415 - heavy
-    from keyaudit.collect.usage.live.place import Outcome  # noqa: PLC0415 - heavy
-    from keyaudit.collect.usage.live.run import Wanted  # noqa: PLC0415 - heavy
-    from keyaudit.collect.usage.live.sources import chosen  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.logs.write import Import, refuse_used, write_logs  # noqa: PLC0415 - heavy
-    from keyaudit.model.reasons import UNSAFE  # noqa: PLC0415 - heavy
-    from keyaudit.report.logs import complete, render  # noqa: PLC0415 - heavy
+    from keyaudit.cli.clock import SystemClock
+    from keyaudit.cli.live import collect_cycles_later
+    from keyaudit.cli.stop import keeping
+    from keyaudit.collect.usage.live.place import Outcome
+    from keyaudit.collect.usage.live.run import Wanted
+    from keyaudit.collect.usage.live.sources import chosen
+    from keyaudit.inventory.logs.write import Import, refuse_used, write_logs
+    from keyaudit.model.reasons import UNSAFE
+    from keyaudit.report.logs import complete, render
 
     refuse_used(out)
     if len(live.tenant or ()) > 1:
@@ -92,8 +92,8 @@ def collect(
 
 def _window(first: int | None, last: int | None, now: int) -> "Window":
     """Whole days. Raises UsageError where there are none, or some that have not begun."""
-    from keyaudit.model.times import DAY  # noqa: PLC0415 - heavy
-    from keyaudit.model.usage import Window  # noqa: PLC0415 - heavy
+    from keyaudit.model.times import DAY
+    from keyaudit.model.usage import Window
 
     if (first or 0) > now or (last or 0) > now:
         raise UsageError("--first-day, --last-day", "a day that has not begun", "name days that logs can be of")
@@ -111,7 +111,7 @@ def _records(
 
     Raises AccessError, UnavailableError or UnsafeError where nothing at all could be read.
     """
-    from keyaudit.inventory.logs.use import FileRead  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.logs.use import FileRead
 
     batches = _batches(live, clock, wanted, known, outcome)
 
@@ -130,11 +130,11 @@ def _records(
 async def _batches(
     live: Live, clock: "SystemClock", wanted: "Wanted", known: "Import", outcome: "Outcome"
 ) -> "AsyncIterator[Batch]":
-    from keyaudit import audit  # noqa: PLC0415 - heavy
-    from keyaudit.cli.live import where  # noqa: PLC0415 - heavy
-    from keyaudit.cli.progress import progress  # noqa: PLC0415 - heavy
-    from keyaudit.cli.settings import settle  # noqa: PLC0415 - heavy
-    from keyaudit.collect.usage.live.run import Reading  # noqa: PLC0415 - heavy
+    from keyaudit import audit
+    from keyaudit.cli.live import where
+    from keyaudit.cli.progress import progress
+    from keyaudit.cli.settings import settle
+    from keyaudit.collect.usage.live.run import Reading
 
     # What a file of settings leaves out is not audited; the logs of what is may lie in any workspace.
     async with (
@@ -157,7 +157,7 @@ async def _batches(
 
 def _refuse(places: "Sequence[FileRead]", outcome: "Outcome") -> None:
     """Says why each place was not read, and ends the command."""
-    from keyaudit.model.reasons import AZURES, UNSAFE  # noqa: PLC0415 - heavy
+    from keyaudit.model.reasons import AZURES, UNSAFE
 
     for place in places:
         tell("\n".join(f"{place.file}: {why}" for why in place.trouble))

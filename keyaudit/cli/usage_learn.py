@@ -31,14 +31,14 @@ def learn(
 
     What was refused is not learned. Whoever reads mail in these days belongs from then on: look at the result with usage show.
     """
-    from keyaudit.cli.output import options  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.logs import open_logs  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.usage.baseline import open_baseline  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.usage.learn import learn as learn_from  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.usage.learn import window_of  # noqa: PLC0415 - heavy
-    from keyaudit.report.files import output_tree  # noqa: PLC0415 - heavy
-    from keyaudit.report.lines import joined, plural  # noqa: PLC0415 - heavy
-    from keyaudit.report.usage.text import missing  # noqa: PLC0415 - heavy
+    from keyaudit.cli.output import options
+    from keyaudit.inventory.logs import open_logs
+    from keyaudit.inventory.usage.baseline import open_baseline
+    from keyaudit.inventory.usage.learn import learn as learn_from
+    from keyaudit.inventory.usage.learn import window_of
+    from keyaudit.report.files import output_tree
+    from keyaudit.report.lines import joined, plural
+    from keyaudit.report.usage.text import missing
 
     first, last = day(since, "--first-day"), day(until, "--last-day")
     before = open_baseline(merge) if merge else None
@@ -58,10 +58,10 @@ def learn(
 
 def show(*, baseline: Annotated[Path, typer.Argument(metavar="BASELINE", help="The folder that usage learn wrote.")]) -> int:
     """List what a baseline holds: which application does what to what, how often, since when, and from how many networks."""
-    from keyaudit.inventory.usage.baseline import open_baseline  # noqa: PLC0415 - heavy
-    from keyaudit.inventory.usage.listing import belonging  # noqa: PLC0415 - heavy
-    from keyaudit.model.text import one_line  # noqa: PLC0415 - heavy
-    from keyaudit.report.usage.learned import render  # noqa: PLC0415 - heavy
+    from keyaudit.inventory.usage.baseline import open_baseline
+    from keyaudit.inventory.usage.listing import belonging
+    from keyaudit.model.text import one_line
+    from keyaudit.report.usage.learned import render
 
     found = open_baseline(baseline)
     with printing() as out:

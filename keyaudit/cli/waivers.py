@@ -29,10 +29,10 @@ _NEW = "version: 1\nwaivers: []\n"
 @app.command("list")
 def list_(*, policies: Own = None, file: File = _FILE) -> int:
     """List the waivers: what each covers, whose it is, and when it ends."""
-    from tabulate import tabulate  # noqa: PLC0415 - heavy
+    from tabulate import tabulate
 
-    from keyaudit.cli.clock import SystemClock  # noqa: PLC0415 - heavy
-    from keyaudit.model.text import one_line  # noqa: PLC0415 - heavy
+    from keyaudit.cli.clock import SystemClock
+    from keyaudit.model.text import one_line
 
     now = SystemClock().now()
     rows = [
@@ -53,8 +53,8 @@ def list_(*, policies: Own = None, file: File = _FILE) -> int:
 @flags(Live, Stored)
 def check(live: Live, stored: Stored, *, policies: Own = None, file: File = _FILE) -> int:
     """Say which waivers have expired; with --from, --demo or a tenant to read also which cover nothing. Exit 1 if any."""
-    from keyaudit.report.lines import plural  # noqa: PLC0415 - heavy
-    from keyaudit.report.missing import waiver_lines  # noqa: PLC0415 - heavy
+    from keyaudit.report.lines import plural
+    from keyaudit.report.missing import waiver_lines
 
     waivers = _loaded(file, policies)
     if not _looked_at(live, stored):
@@ -87,7 +87,7 @@ def add(
     file: File = _FILE,
 ) -> int:
     """Add a waiver to the file, and keep what people wrote there."""
-    from keyaudit.model.times import iso_date  # noqa: PLC0415 - heavy
+    from keyaudit.model.times import iso_date
 
     today = iso_date(_today())
     known = {waiver.id for waiver in _loaded(file, policies)} if file.exists() else set()
@@ -112,7 +112,7 @@ def add(
 @flags(Live, Stored)
 def prune(live: Live, stored: Stored, *, policies: Own = None, file: File = _FILE) -> int:
     """Remove the waivers that have expired; with --from, --demo or a tenant to read also those that cover nothing."""
-    from keyaudit.model.waivers import State  # noqa: PLC0415 - heavy
+    from keyaudit.model.waivers import State
 
     waivers = _loaded(file, policies)
     if not _looked_at(live, stored):
@@ -138,19 +138,19 @@ app.command("prune")(prune)
 
 
 def _loaded(file: Path, own: Path | None) -> "tuple[Waiver, ...]":
-    from keyaudit.policy.waivers import load_waivers  # noqa: PLC0415 - heavy
+    from keyaudit.policy.waivers import load_waivers
 
     return load_waivers(file, policies=_known(own), today=_today())
 
 
 def _known(own: Path | None) -> list[str]:
-    from keyaudit.policy.load import load  # noqa: PLC0415 - heavy
+    from keyaudit.policy.load import load
 
     return [policy.text.id for policy in load(besides=own)]
 
 
 def _today() -> int:
-    from keyaudit.cli.clock import SystemClock  # noqa: PLC0415 - heavy
+    from keyaudit.cli.clock import SystemClock
 
     return SystemClock().now()
 
@@ -158,7 +158,7 @@ def _today() -> int:
 @contextmanager
 def _uses(live: Live, stored: Stored, file: Path, own: Path | None) -> "Iterator[Report]":
     """A report by every policy, with these waivers."""
-    from keyaudit.cli.judged import judged  # noqa: PLC0415 - heavy
+    from keyaudit.cli.judged import judged
 
     with judged(live, stored, Choice(waivers=file, policies=own), fail_on=None) as report:
         yield report
@@ -172,11 +172,11 @@ def _looked_at(live: Live, stored: Stored) -> bool:
 @contextmanager
 def _edited(file: Path, own: Path | None) -> Iterator[Any]:
     """The file's content to be changed in place. What is not a file of waivers afterwards is refused, and nothing written."""
-    from keyaudit.policy.waivers import parse_waivers  # noqa: PLC0415 - heavy
-    from keyaudit.report.files import output_file  # noqa: PLC0415 - heavy
+    from keyaudit.policy.waivers import parse_waivers
+    from keyaudit.report.files import output_file
 
     try:
-        from ruamel.yaml import YAML  # noqa: PLC0415 - heavy, and an extra
+        from ruamel.yaml import YAML
     except ImportError as error:
         remedy = "pip install 'keyaudit[waivers]', or edit the file by hand"
         raise UsageError("keyaudit waivers", "ruamel.yaml is not installed, which keeps comments", remedy) from error

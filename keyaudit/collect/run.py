@@ -17,9 +17,10 @@ from keyaudit.collect.confines import Confines
 from keyaudit.collect.evidence import NONE, Evidence
 from keyaudit.collect.key_vault.vaults import QUERIES, collect_vaults, is_gone
 from keyaudit.collect.places import Subscription, Vault, tenant_scope
+from keyaudit.collect.reading import Found, Reading
 from keyaudit.collect.relying_parties.rows import write_relying_parties
 from keyaudit.collect.subscriptions import list_subscriptions
-from keyaudit.collect.surfaces import SURFACES, Found, Reading, Surface
+from keyaudit.collect.surfaces import SURFACES, Surface
 from keyaudit.collect.usage.rows import write_usage
 from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.spool import Spool, Unit

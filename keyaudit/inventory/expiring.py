@@ -14,7 +14,7 @@ from keyaudit.model.columns import Table, Type
 from keyaudit.model.expiring import Ending
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rows import decoded, view_names
-from keyaudit.model.tables import TABLES
+from keyaudit.model.tables import TABLES, operations_of
 
 _BATCH = 1_024
 _END = "expires_on"
@@ -43,6 +43,12 @@ def columns_read() -> frozenset[tuple[str, str]]:
         if "holder_id" in table.by_name:
             found |= {(name, "owner_ids") for name in OWNED}
     return frozenset(found)
+
+
+def operations_read() -> frozenset[str]:
+    """The operations that say when things end, and who owns them."""
+    found = {operation for column in columns_read() for operation in operations_of(*column)}
+    return frozenset(found.union(*(table.listed_by for table in TABLES_THAT_END)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,11 +96,27 @@ count = partial(Column, Type.COUNT)
 """How tables declare a column of each type: its name, its meaning, the operations that fill it, then the rest by keyword."""
 
 
+class Area(StrEnum):
+    """What a table is about, for people, in the order in which these are listed."""
+
+    KEYS = "Keys, certificates, secrets"
+    VAULTS = "Vaults and HSMs"
+    ACCESS = "Access"
+    APPLICATIONS = "Applications"
+    FEDERATION = "Federation"
+    SERVICES = "Other services"
+    LOGS = "Logs and alerts"
+    TENANT = "Tenant settings"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """One kind of thing to judge."""
 
     name: str
+    order: int
+    """Its place wherever tables are listed: the lowest first."""
+    area: Area
     noun: str
     plural: str
     meaning: str

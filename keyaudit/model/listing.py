@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Value
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Run, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +25,3 @@ class Listing:
     count: int
     unknown: tuple[Unknown, ...]
     rows: Callable[[], Iterator[Mapping[str, Value]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Inventory:
-    """Tables as one run collected them. The verdict is on the reading alone."""
-
-    run: Run
-    verdict: Verdict
-    listings: tuple[Listing, ...]

@@ -2,22 +2,19 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from keyaudit.model.baseline import Baseline
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import PRECEDENCE, Exit
+from keyaudit.model.expiring import Ending, Owner
 from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
+from keyaudit.model.listing import Listing
+from keyaudit.model.overview import Overview
 from keyaudit.model.reasons import Reason
 from keyaudit.model.settings import InForce, PolicyInForce
 from keyaudit.model.waivers import Use
-
-if TYPE_CHECKING:
-    from keyaudit.model.expiring import Owner
-    from keyaudit.model.listing import Listing
-    from keyaudit.model.overview import Overview
 
 MAX_SKEW = 300
 """Seconds between this machine's clock and the services' above which ages cannot be trusted."""
@@ -155,13 +152,13 @@ class Report:
     findings: Callable[[bool], Iterator[Finding]]
     by_score: bool = False
     """They come in the order of their scores."""
-    listing: Callable[[str], "Listing"]
+    listing: Callable[[str], Listing]
     """A table of what was judged, by its name: the inventory beside the findings."""
-    owned: Callable[[bool], Iterator[tuple["Owner", Finding]]]
+    owned: Callable[[bool], Iterator[tuple[Owner, Finding]]]
     """The same as `findings`, each with who owns what it is about."""
     settings: InForce = field(default_factory=InForce)
     """What was settled for it: profile, limits, classes."""
-    overview: Callable[[], "Overview"]
+    overview: Callable[[], Overview]
     """The inventory at a glance. It is worked out when it is asked for, anew each time."""
     policies: tuple[PolicyInForce, ...] = ()
     """Every policy that was chosen for it, by id, with those that were not judged."""
@@ -169,6 +166,35 @@ class Report:
     """So many of the findings that make the gate fail, the worst first, found without looking at all the others."""
     history: tuple[Past, ...] = ()
     """Other snapshots of the tenant, the earliest first; empty where none was named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Tables as one run collected them. The verdict is on the reading alone."""
+
+    run: Run
+    verdict: Verdict
+    listings: tuple[Listing, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expiring:
+    """All that ends before `before`, or nobody knows when. `endings()` streams anew each time: by owner, the soonest first."""
+
+    run: Run
+    verdict: Verdict
+    before: int
+    overdue: int
+    """How many have ended, of those in use; so are the next two."""
+    soon: int
+    """How many end before `before`."""
+    unknown: int
+    """Of how many nobody knows when they end."""
+    retired: int
+    """How many of `endings()` are out of use, or end with their certificate."""
+    looked: Mapping[str, int]
+    """Rows by table, of every table whose rows end."""
+    endings: Callable[[], Iterator[Ending]]
 
 
 def conditions(reports: Sequence[Report]) -> tuple[Exit, ...]:

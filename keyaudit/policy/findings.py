@@ -105,18 +105,22 @@ def worst(
     known: bool,
     most: int,
     as_of: int,
+    failing: Collection[str],
 ) -> list[Finding]:
     """The `most` worst findings of rows that fail with severity `least` or above; what the baseline holds only where `known`.
 
-    Each table is read once, and no more of it is fetched than may be among them. `relations` are without scores.
+    `failing`: the ids of the policies that may have such a finding; nothing is asked about another. Each of their tables is
+    read once, and no more of it is fetched than may be among them. `relations` are without scores.
     """
     found: list[tuple[tuple[int, str, str, str, str], Finding]] = []
     for name, of_table in by_table(bounds).items():
-        if name not in relations:
+        numbered = {number: bound for number, bound in enumerate(of_table) if bound.policy.text.id in failing}
+        if name not in relations or not numbered:
             continue
-        query = worst_rows(relations[name], having[name], of_table, least=least, known=known, most=most, as_of=as_of)
+        query = worst_rows(relations[name], having[name], numbered, least=least, known=known, most=most, as_of=as_of)
         with connection.cursor() as cursor:
-            for thing in _grouped(cursor.execute(query).fetchall(), having[name], of_table, supplied, as_of):
+            rows = cursor.execute(query).fetchall()
+            for thing in _grouped(rows, having[name], list(numbered.values()), supplied, as_of):
                 *_, label, of = thing.place
                 for finding in _of_thing(thing, passes=False):
                     if finding.outcome is Outcome.FAIL and finding.severity.rank >= least.rank and (known or not finding.known):

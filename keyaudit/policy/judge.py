@@ -1,5 +1,6 @@
 """Judges an inventory: every policy of a table in one pass, counted and grouped; findings are streamed when asked for."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from keyaudit.policy.counts import Counts
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.findings import stream, worst
 from keyaudit.policy.in_force import in_force, policies_in_force
-from keyaudit.policy.queries import Scoring, carrying, hold, hold_baseline, judged
+from keyaudit.policy.queries import Scoring, carrying, doubted, hold, hold_baseline, judged
 from keyaudit.policy.scopes import Blind, Unsupplied, blind_scopes
 from keyaudit.policy.settings import Overrides, PolicyClass
 
@@ -93,17 +94,31 @@ class Judgement:
 
         What the baseline holds is among them only where `known`.
         """
-        some = {tally.policy.table for tally in self.tallies if tally.failed or tally.known}
+        found: Counter[Severity] = Counter()
+        for tally in self.tallies:
+            found.update(tally.failed)
+            found.update(tally.known if known else {})
+        # Where there are enough that are graver, those of a lower severity are not looked for.
+        levels = sorted((level for level in Severity if level.rank >= least.rank), key=lambda level: -level.rank)
+        enough = (level for number, level in enumerate(levels, 1) if sum(found[each] for each in levels[:number]) >= most)
+        least = next(enough, least)
+        failing = {
+            tally.policy.id
+            for tally in self.tallies
+            for counts in ((tally.failed, tally.known) if known else (tally.failed,))
+            if any(level.rank >= least.rank for level in counts)
+        }
         return worst(
             self._connection,
             self._bounds,
-            {name: relation for name, relation in self._relations.items() if name in some},
+            self._relations,
             self._tables,
             supplied=self._supplied,
             least=least,
             known=known,
             most=most,
             as_of=self._as_of,
+            failing=failing,
         )
 
     def ages(self, as_of: int) -> "tuple[Ages, ...]":
@@ -188,12 +203,16 @@ def _judged(
     connection: duckdb.DuckDBPyConnection, bounds: Sequence[Bound], as_of: int, sizes: Mapping[str, int]
 ) -> dict[str, str]:
     """By table the relation with its verdicts. What has no row has none; what is small is worked out here, once."""
-    relations: dict[str, str] = {}
-    for name, of_table in by_table(bounds).items():
-        size = sizes.get(name)
-        if size != 0:
-            relations[name] = _kept(connection, f"judged_{name}", judged(TABLES[name], of_table, as_of), size)
-    return relations
+    filled = {name: of_table for name, of_table in by_table(bounds).items() if sizes.get(name) != 0}
+    # To ask small tables what they leave unknown takes less time than to plan for any of their columns being so.
+    small = [name for name in filled if sizes.get(name, SMALL + 1) <= SMALL]
+    asked: dict[str, set[str]] = {name: set() for name in small}
+    for name, column in connection.execute(doubted(small)).fetchall() if small else ():
+        asked[name].add(column)
+    return {
+        name: _kept(connection, f"judged_{name}", judged(TABLES[name], of_table, as_of, asked.get(name)), sizes.get(name))
+        for name, of_table in filled.items()
+    }
 
 
 def _scored(

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - a query is made of declared names and of literals, each quoted by the dialect
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import Enum, auto
 
 from keyaudit.inventory.scores import scored, unscored
@@ -17,13 +17,15 @@ from keyaudit.policy.definition import Trees
 from keyaudit.policy.dialect import DuckDB
 from keyaudit.policy.parameters import OTHERWISE
 from keyaudit.policy.parameters import Value as Settled
-from keyaudit.policy.sql import UNKNOWN, Writer, blanked
+from keyaudit.policy.sql import UNKNOWN, Shared, Writer, blanked
 from keyaudit.policy.types import Kind, Lookup, walk
 
 DIALECT = DuckDB()
 BASELINE = "baseline"
 """The table of what the baseline holds: policy, subject, rank."""
 _ORDER = "high DESC, low DESC, gravest DESC, label, thing"
+Numbered = Mapping[int, Bound]
+"""Policies of one table by their numbers, in order: what `selection` says of the policy N is in `codeN`, and so on."""
 REASONS = "reasons"
 """The column with a row's unknown columns and reasons, those included that are unknown to a policy alone."""
 
@@ -38,30 +40,54 @@ class Scoring(Enum):
     """They carry them, and come in their order."""
 
 
-def selection(bounds: Sequence[Bound], source: str, as_of: int) -> str:
-    """A query over `source` that adds to each row its verdicts, `code0` and on, those for parts of policies, and `reasons`."""
-    flags: list[str] = []
-    codes: list[str] = []
-    parts: list[str] = []
-    classes = [f"{_in_class(bound)} AS class{number}" for number, bound in enumerate(bounds) if bound.classes]
+def selection(bounds: Sequence[Bound], source: str, as_of: int, doubted: Collection[str] | None = None) -> str:
+    """A relation over `source` that adds to each row its verdicts, `code0` and on, those for parts of policies, and `reasons`.
+
+    `doubted`: the columns that some row says are unknown; None: it may be any. Each step is a query around the one before:
+    DuckDB repeats what a name of the same query stands for wherever it is read.
+    """
     table = bounds[0].policy.table
     read = dict.fromkeys(name for bound in bounds for name in (*bound.policy.columns_read, *columns_of(bound.policy.parts)))
-    source = blanked(DIALECT, source, (name for name in read if table.by_name[name].type is not Type.COUNT))
-    if classes:
-        source = f"SELECT *, {', '.join(classes)} FROM ({source})"
+    relation = source
+    if blank := [name for name in read if _blanks(table, name) and (doubted is None or name in doubted)]:
+        relation = f"({blanked(DIALECT, source, blank)})"
+    shared = Shared()
+    flags: dict[str, str] = {}
+    codes: dict[str, str] = {}
+    parts: dict[str, str] = {}
     for number, bound in enumerate(bounds):
-        own = {index: each.values for index, each in enumerate(bound.classes, 1)}
-        writer = Writer(DIALECT, bound.values, as_of, own, f"class{number}")
-        exempt = _exempt(bound, number)
-        judged = verdict.verdict(bound.policy.trees, writer, _prefix(number), _excused(bound), exempt)
-        flags += [f"{sql} AS {name}" for name, sql in judged.flags.items()]
-        codes.append(f"{judged.code} AS code{number}")
-        for index, part in enumerate(bound.policy.parts):
-            conditions = [writer.write(each.tree) if each else None for each in (part.where, part.violated_when)]
-            parts.append(f"{verdict.of_part(f'code{number}', *conditions)} AS part{number}_{index}")
+        writer = _writer(number, bound, as_of, shared, doubted)
+        judged = verdict.verdict(bound.policy.trees, writer, _prefix(number), _excused(bound), _exempt(bound, number))
+        flags |= judged.flags
+        codes[f"code{number}"] = judged.code
+        for name, part in dict(zip(_parts_of(number, bound), bound.policy.parts, strict=True)).items():
+            conditions = {f"{name}_where": part.where, f"{name}_violated": part.violated_when}
+            flags |= {flag: writer.write(each.tree) for flag, each in conditions.items() if each}
+            parts[name] = verdict.of_part(f"code{number}", *(flag if each else None for flag, each in conditions.items()))
+    classes = {f"class{number}": _in_class(bound) for number, bound in enumerate(bounds) if bound.classes}
+    relation = _with(shared.columns, _with(classes, relation))
     # Under the table's own name, by which a policy's subject is looked up in the baseline.
-    inner = f"SELECT *, {', '.join(flags)} FROM ({source}) AS {DIALECT.name(table.name)}"
-    return f"SELECT *, {', '.join([*codes, *parts])}, {_reasons(bounds)} AS {REASONS} FROM ({inner})"
+    relation = _with({name: shared.resolved(sql) for name, sql in flags.items()}, f"{relation} AS {DIALECT.name(table.name)}")
+    return _with(parts, _with(codes | {REASONS: _reasons(bounds)}, relation))
+
+
+def _with(columns: Mapping[str, str], relation: str) -> str:
+    """The relation with more columns, SQL by name."""
+    return (
+        f"(SELECT *, {', '.join(f'{sql} AS {name}' for name, sql in columns.items())} FROM {relation})" if columns else relation
+    )
+
+
+def _writer(
+    number: int, bound: Bound, as_of: int, shared: Shared | None = None, doubted: Collection[str] | None = None
+) -> Writer:
+    own = {index: each.values for index, each in enumerate(bound.classes, 1)}
+    return Writer(DIALECT, bound.values, as_of, own, f"class{number}", shared=shared, doubted=doubted)
+
+
+def _blanks(table: Table, column: str) -> bool:
+    """Whether a column can be blanked: a count that is unknown still has bounds."""
+    return table.by_name[column].type is not Type.COUNT
 
 
 def _in_class(bound: Bound) -> str:
@@ -112,9 +138,18 @@ def _covered(bound: Bound, waiver: Waiver) -> str:
     return f"({' OR '.join(DIALECT.like(f'lower({DIALECT.name(column)})', waiver.resource.text) for column in columns)})"
 
 
-def judged(table: Table, bounds: Sequence[Bound], as_of: int) -> str:
-    """A table's view with the verdicts of its policies, as a relation that is worked out wherever it is read."""
-    return f"({selection(bounds, DIALECT.name(table.name), as_of)})"
+def judged(table: Table, bounds: Sequence[Bound], as_of: int, doubted: Collection[str] | None = None) -> str:
+    """A table's view with the verdicts of its policies, as a relation that is worked out wherever it is read.
+
+    `doubted` as for `selection`.
+    """
+    return selection(bounds, DIALECT.name(table.name), as_of, doubted)
+
+
+def doubted(tables: Sequence[str]) -> str:
+    """The columns that some row of these tables says are unknown, each with its table."""
+    each = (f"SELECT {DIALECT.text(name)}, unnest(map_keys({UNKNOWN})) AS doubted FROM {DIALECT.name(name)}" for name in tables)
+    return f"SELECT DISTINCT * FROM ({' UNION ALL '.join(each)})"
 
 
 def hold(name: str, relation: str) -> tuple[str, str]:
@@ -163,14 +198,20 @@ def _values(number: int, bound: Bound, parameter: str) -> Iterator[tuple[str, Se
         yield f"class{number} = {index} AND ", own.get(parameter, bound.values[parameter])
 
 
-def _parts(bounds: Sequence[Bound]) -> list[str]:
+def _parts(numbered: Numbered) -> list[str]:
     """The columns with the verdicts for parts, by policy in their order."""
-    return [f"part{number}_{index}" for number, bound in enumerate(bounds) for index, _ in enumerate(bound.policy.parts)]
+    return [name for number, bound in numbered.items() for name in _parts_of(number, bound)]
 
 
-def _rungs(bounds: Sequence[Bound]) -> list[str]:
+def _parts_of(number: int, bound: Bound) -> list[str]:
+    """The column of each part; controls that are about the same have one column."""
+    conditions = [(part.where, part.violated_when) for part in bound.policy.parts]
+    return [f"part{number}_{conditions.index(each)}" for each in conditions]
+
+
+def _rungs(numbered: Numbered) -> list[str]:
     """The columns that say whether each rung of a severity holds, by policy in their order."""
-    counts = enumerate(len(bound.policy.trees.rungs) for bound in bounds)
+    counts = ((number, len(bound.policy.trees.rungs)) for number, bound in numbered.items())
     return [verdict.rung(_prefix(number), index) for number, count in counts for index in range(count)]
 
 
@@ -183,7 +224,7 @@ def counted(relation: str, bounds: Sequence[Bound]) -> str:
     codes = [f"code{number}" for number in range(len(bounds))]
     unknown = " OR ".join(f"{code} >= {verdict.UNKNOWN_VIOLATION}" for code in codes)
     return (
-        f"SELECT {', '.join([*codes, *_parts(bounds)])},"
+        f"SELECT {', '.join([*codes, *_parts(dict(enumerate(bounds)))])},"
         f" CASE WHEN {unknown} THEN scope_id END, CASE WHEN {unknown} THEN {REASONS} END,"
         f" count(*) FROM {relation} GROUP BY ALL"
     )
@@ -233,21 +274,20 @@ def count_slices() -> str:
     return "SELECT coalesce(max(slice), -1) + 1 FROM places"
 
 
-def with_arms(relation: str, bounds: Sequence[Bound], as_of: int) -> str:
+def with_arms(relation: str, numbered: Numbered, as_of: int) -> str:
     """The relation with `arm0`, ... for the policies that have `message_when`: the number of the message that is to be shown.
 
     The first whose condition holds for certain; as many as there are where none does: then it is `message`.
     """
-    telling = [(number, bound) for number, bound in enumerate(bounds) if bound.policy.message_when]
+    telling = [(number, bound) for number, bound in numbered.items() if bound.policy.message_when]
     if not telling:
         return relation
-    table = bounds[0].policy.table
+    table = telling[0][1].policy.table
     read = dict.fromkeys(name for _, bound in telling for name in bound.policy.columns_of_arms)
-    source = blanked(DIALECT, relation, (name for name in read if table.by_name[name].type is not Type.COUNT))
+    source = blanked(DIALECT, relation, (name for name in read if _blanks(table, name)))
     columns: list[str] = []
     for number, bound in telling:
-        own = {index: each.values for index, each in enumerate(bound.classes, 1)}
-        writer = Writer(DIALECT, bound.values, as_of, own, f"class{number}")
+        writer = _writer(number, bound, as_of)
         arms = bound.policy.message_when
         cases = " ".join(f"WHEN {writer.write(arm.condition.tree)} THEN {index}" for index, arm in enumerate(arms))
         columns.append(f"CASE {cases} ELSE {len(arms)} END AS arm{number}")
@@ -264,8 +304,9 @@ def slice_in_order(
     policies that have several; what the row's score rests on; the unknown map; the reasons.
     """
     names = ", ".join(DIALECT.name(name) for name in view_names(table))
-    found = _judged(bounds)
-    relation = with_arms(relation, bounds, as_of)
+    numbered = dict(enumerate(bounds))
+    found = _judged(numbered)
+    relation = with_arms(relation, numbered, as_of)
     return (
         f"SELECT high, low, gravest, label, thing, {names}, {', '.join(found)}, score, {UNKNOWN}, {REASONS}"
         f" FROM {relation} JOIN places ON {_thing(table, scoring)} = thing"
@@ -273,34 +314,32 @@ def slice_in_order(
     )
 
 
-def _judged(bounds: Sequence[Bound]) -> list[str]:
+def _judged(numbered: Numbered) -> list[str]:
     """The columns that say what the policies make of a row, as `slice_in_order` has them."""
     return [
-        *(f"code{index}" for index in range(len(bounds))),
-        *_parts(bounds),
-        *_rungs(bounds),
-        *(f"class{index}" for index, bound in enumerate(bounds) if bound.classes),
-        *(f"arm{index}" for index, bound in enumerate(bounds) if bound.policy.message_when),
+        *(f"code{index}" for index in numbered),
+        *_parts(numbered),
+        *_rungs(numbered),
+        *(f"class{index}" for index, bound in numbered.items() if bound.classes),
+        *(f"arm{index}" for index, bound in numbered.items() if bound.policy.message_when),
     ]
 
 
-def worst_rows(
-    relation: str, table: Table, bounds: Sequence[Bound], *, least: Severity, known: bool, most: int, as_of: int
-) -> str:
+def worst_rows(relation: str, table: Table, numbered: Numbered, *, least: Severity, known: bool, most: int, as_of: int) -> str:
     """The `most` rows whose findings are worst, of those that fail with severity `least` or above; what is `known` counts too.
 
-    Columns as those of `slice_in_order`, over a relation without scores.
+    Columns as those of `slice_in_order`, of these policies alone, over a relation without scores.
     """
     below = verdict.UNKNOWN_VIOLATION if known else verdict.KNOWN
-    codes = [f"code{number}" for number in range(len(bounds))]
+    codes = [f"code{number}" for number in numbered]
     fails = f"{{0}} >= {verdict.FAIL} AND {{0}} < {below}"
     ranks = ", ".join(f"CASE WHEN {fails.format(code)} THEN CAST({code} % 5 AS INTEGER) ELSE -1 END" for code in codes)
     names = ", ".join(DIALECT.name(name) for name in view_names(table))
-    found = _judged(bounds)
-    relation = with_arms(relation, bounds, as_of)
+    found = _judged(numbered)
+    relation = f"(SELECT *, greatest({ranks}, -1) AS gravest FROM {with_arms(relation, numbered, as_of)})"
     shown = f"coalesce(name, '') AS label, {_thing(table, Scoring.NONE)} AS thing"
     return (
-        f"SELECT 0, 0, greatest({ranks}, -1) AS gravest, {shown}, {names}, {', '.join(found)}, NULL, {UNKNOWN}, {REASONS}"
+        f"SELECT 0, 0, gravest, {shown}, {names}, {', '.join(found)}, NULL, {UNKNOWN}, {REASONS}"
         f" FROM {relation} WHERE gravest >= {least.rank} ORDER BY gravest DESC, label, thing, id LIMIT {most}"
     )
 
@@ -328,7 +367,7 @@ def verdicts(
         flags += [f"{sql} AS {name}" for name, sql in judged.flags.items()]
         codes.append(judged.code)
     names = sorted({name for values, _ in rows for name in values})
-    source = blanked(DIALECT, written_out(table, rows), (name for name in names if table.by_name[name].type is not Type.COUNT))
+    source = blanked(DIALECT, written_out(table, rows), (name for name in names if _blanks(table, name)))
     return f"SELECT {', '.join(codes)} FROM (SELECT position, {', '.join(flags)} FROM ({source})) ORDER BY position"
 
 

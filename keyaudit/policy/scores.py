@@ -7,8 +7,8 @@ from typing import Any
 from keyaudit.inventory.scores import SCALES
 from keyaudit.inventory.scores.ladder import FACT, Ladder, Rung
 from keyaudit.inventory.scores.ladder import Override as Declared
+from keyaudit.model.findings import FACTORS, Factor, Override, Score
 from keyaudit.model.reasons import Reason
-from keyaudit.model.score import FACTORS, Factor, Override, Score
 from keyaudit.model.text import one_line
 from keyaudit.policy.counts import reason_of
 

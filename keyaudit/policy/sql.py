@@ -1,6 +1,8 @@
 """Writes typed conditions as SQL with three-valued logic: a value that is unknown makes NULL, and NULL is never a pass."""
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from keyaudit.model.times import MAX_TIME
 from keyaudit.policy import regex
@@ -36,6 +38,9 @@ NOTHING: Mapping[int, Mapping[str, Value]] = {}
 _FEW = 8
 """Items of a list that are looked for one by one: beyond some ten of them, all at once is faster."""
 
+_MARK = re.compile("\x01(\\d+)\x02")
+"""What `Shared` puts into SQL meanwhile: no literal of a policy holds a control character."""
+
 _FITTING = (2**63 - 1) // MAX_TIME
 """How many times and durations surely add up within 64 bits; wider sums are twice the work."""
 
@@ -56,6 +61,35 @@ def is_unknown(dialect: DuckDB, column: str) -> str:
     return dialect.has_entry(dialect.name(UNKNOWN), dialect.text(column))
 
 
+class Shared:
+    """Conditions that several terms contain, each to be worked out once: what a plan costs is counted in its expressions.
+
+    A writer puts a mark in place of each; `resolved` puts in the name of a column, of those in `columns`, or what stood there.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._times: Counter[int] = Counter()
+
+    def mark(self, condition: str) -> str:
+        """What stands for the condition in SQL that is then `resolved`."""
+        number = self._numbers.setdefault(condition, len(self._numbers))
+        self._times[number] += 1
+        return f"\x01{number}\x02"
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The SQL of what is there more than once, by the name of its column."""
+        return {f"shared{number}": condition for condition, number in self._numbers.items() if self._times[number] > 1}
+
+    def resolved(self, sql: str) -> str:
+        """`sql` without marks."""
+        conditions = list(self._numbers)
+        return _MARK.sub(
+            lambda found: f"shared{found[1]}" if self._times[int(found[1])] > 1 else conditions[int(found[1])], sql
+        )
+
+
 class Writer:
     """Writes the conditions of one policy for one run: `values` are its parameters' values, `now` the moment it counts from.
 
@@ -63,6 +97,9 @@ class Writer:
 
     `classes`: values by the number of the class that a row belongs to, which the column `in_class` holds: 0 for those in none,
     whose values are `values`; NULL where that cannot be told, and then whatever differs between classes is unknown.
+
+    `shared`: what several writers write only once; what they give is then to be resolved by it. `doubted`: the columns that
+    some row says are unknown; None: it may be any.
     """
 
     def __init__(
@@ -72,14 +109,19 @@ class Writer:
         now: int,
         classes: Mapping[int, Mapping[str, Value]] = NOTHING,
         in_class: str = "",
+        *,
+        shared: Shared | None = None,
+        doubted: Collection[str] | None = None,
     ) -> None:
         self._dialect = dialect
         self._values = values
         self._now = now
         self._classes = classes
         self._in_class = in_class
+        self._shared = shared
+        self._doubted = doubted
 
-    def write(self, term: Term) -> str:  # noqa: PLR0911 - one line a kind of term
+    def write(self, term: Term) -> str:
         """SQL of any term, in brackets where it needs them."""
         match term:
             case Not():
@@ -88,6 +130,14 @@ class Writer:
                 return self._joined(term.terms, " AND ", "TRUE")
             case Some():
                 return self._joined(term.terms, " OR ", "FALSE")
+            case Compare() | Absent() | In() | Call():
+                condition = self._condition(term)
+                return self._shared.mark(condition) if self._shared else condition
+            case _:
+                return self._value(term)
+
+    def _condition(self, term: Compare | Absent | In | Call) -> str:
+        match term:
             case Compare():
                 return self._compare(term)
             case Absent():
@@ -96,8 +146,6 @@ class Writer:
                 return self._in(term)
             case Call():
                 return self._call(term)
-            case _:
-                return self._value(term)
 
     def _joined(self, terms: tuple[Term, ...], sign: str, empty: str) -> str:
         return f"({sign.join(self.write(term) for term in terms)})" if terms else empty
@@ -170,6 +218,8 @@ class Writer:
         return f"(CASE WHEN {yes} THEN TRUE WHEN {no} THEN FALSE END)"
 
     def _absent(self, term: Read | Tag) -> str:
+        if self._doubted is not None and term.column not in self._doubted:
+            return f"({self.write(term)} IS NULL)"
         # Most rows have a value, and are not looked up.
         unknown = is_unknown(self._dialect, term.column)
         return f"(CASE WHEN {self.write(term)} IS NOT NULL THEN FALSE WHEN {unknown} THEN NULL ELSE TRUE END)"

@@ -22,6 +22,10 @@ UNKNOWN_BOTH = 50
 """Codes; all below PASS are not applicable; from WAIVED on, the severity's rank is added, of which there are five."""
 
 
+ALWAYS = "TRUE"
+"""SQL of a condition that holds for every row."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """SQL of a verdict. `flags` are the conditions, by names for an inner query, which `code` reads."""
@@ -67,15 +71,7 @@ def verdict(trees: Trees, writer: Writer, prefix: str, excused: Excused = Excuse
     """
     applies, violated = f"{prefix}applies", f"{prefix}violated"
     flags = {applies: writer.write(trees.applies_to), violated: writer.write(trees.violated_when)}
-    earlier = ""
-    levels: list[str] = []
-    for number, (severity, tree) in enumerate(trees.rungs):
-        name = rung(prefix, number)
-        flags[name] = writer.write(tree)
-        levels.append(f"CASE WHEN {earlier}{name} IS NOT FALSE THEN {severity.rank} ELSE 0 END")
-        earlier += f"{name} IS NOT TRUE AND "
-    last = f"CASE WHEN {earlier}TRUE THEN {trees.severity.rank} ELSE 0 END"
-    rank = f"greatest({', '.join([*levels, last])})" if levels else str(trees.severity.rank)
+    rank = _rank(trees, writer, prefix, flags)
     fail = str(FAIL)
     if excused.known is not None:
         held = f"{prefix}known"
@@ -90,15 +86,35 @@ def verdict(trees: Trees, writer: Writer, prefix: str, excused: Excused = Excuse
         out = f"{prefix}exempt"
         flags[out] = exempt
         left_out, applies = f" WHEN {out} THEN {EXEMPT}", f"({asked} AND NOT {out})"
-    code = (
-        f"CAST(CASE WHEN NOT {asked} THEN {NOT_APPLICABLE}{left_out}"
-        f" WHEN {applies} AND NOT {violated} THEN {PASS}"
-        f" WHEN {applies} AND {violated} THEN {fail} + {rank}"
-        f" WHEN {applies} THEN {UNKNOWN_VIOLATION} + {rank}"
-        f" WHEN {violated} IS NOT NULL THEN {UNKNOWN_APPLICATION} + {rank}"
-        f" ELSE {UNKNOWN_BOTH} + {rank} END AS UTINYINT)"
-    )
-    return Verdict(flags, code)
+    if flags[asked] == ALWAYS and exempt is None:
+        # Planning takes longer than judging, and most policies apply to every row of their table.
+        del flags[asked]
+        cases = f"WHEN NOT {violated} THEN {PASS} ELSE {rank} + CASE WHEN {violated} THEN {fail} ELSE {UNKNOWN_VIOLATION} END"
+    else:
+        cases = (
+            f"WHEN NOT {asked} THEN {NOT_APPLICABLE}{left_out} WHEN {applies} AND NOT {violated} THEN {PASS}"
+            f" ELSE {rank} + CASE WHEN {applies} AND {violated} THEN {fail} WHEN {applies} THEN {UNKNOWN_VIOLATION}"
+            f" WHEN {violated} IS NOT NULL THEN {UNKNOWN_APPLICATION} ELSE {UNKNOWN_BOTH} END"
+        )
+    return Verdict(flags, f"CAST(CASE {cases} END AS UTINYINT)")
+
+
+def _rank(trees: Trees, writer: Writer, prefix: str, flags: dict[str, str]) -> str:
+    """SQL of the rank of a row's severity, the highest that is in play; what it reads is added to `flags`."""
+    last = trees.severity.rank
+    for number, (_, tree) in enumerate(trees.rungs):
+        flags[rung(prefix, number)] = writer.write(tree)
+    if len(trees.rungs) == 1:
+        name, ((severity, _),) = rung(prefix, 0), trees.rungs
+        held = f"{name} IS NOT FALSE" if severity.rank > last else name
+        return f"CASE WHEN {held} THEN {severity.rank} ELSE {last} END"
+    earlier = ""
+    levels: list[str] = []
+    for number, (severity, _) in enumerate(trees.rungs):
+        name = rung(prefix, number)
+        levels.append(f"CASE WHEN {earlier}{name} IS NOT FALSE THEN {severity.rank} ELSE 0 END")
+        earlier += f"{name} IS NOT TRUE AND "
+    return f"greatest({', '.join(levels)}, CASE WHEN {earlier}TRUE THEN {last} ELSE 0 END)" if levels else str(last)
 
 
 def of_part(code: str, where: str | None, violated: str | None) -> str:

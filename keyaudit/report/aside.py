@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import pairwise
 from operator import itemgetter
-from typing import Any, BinaryIO, TypeVar
+from typing import IO, Any, TypeVar
 
 from keyaudit.model.errors import OutputError
 
@@ -39,7 +39,7 @@ class _Aside:
     """The file. What cannot be written ends in OutputError."""
 
     def __init__(self) -> None:
-        self._file: BinaryIO | None = None
+        self._file: IO[bytes] | None = None
 
     def __enter__(self) -> "_Aside":
         return self
@@ -65,7 +65,7 @@ class _Aside:
         return _read(self._file, places)
 
 
-def _read(file: BinaryIO, places: Sequence[int]) -> Iterator[Any]:
+def _read(file: IO[bytes], places: Sequence[int]) -> Iterator[Any]:
     for start, end in pairwise(places):
         file.seek(start)
         yield from pickle.loads(zlib.decompress(file.read(end - start)))  # noqa: S301 - it reads what this process wrote to a file that nobody else can open

@@ -14,10 +14,10 @@ from keyaudit.model.coverage import ScopeKind
 from keyaudit.model.difference import Change, Changed, Difference
 from keyaudit.model.digest import Digest
 from keyaudit.model.errors import Exit
-from keyaudit.model.expiring import Ending, Expiring, Owner
+from keyaudit.model.expiring import Ending, Owner
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.reasons import ADVICE
-from keyaudit.model.run import Report, Run
+from keyaudit.model.run import Expiring, Report, Run
 from keyaudit.model.text import one_line
 from keyaudit.report.difference import compare
 from keyaudit.report.expiring.words import name

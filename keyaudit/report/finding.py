@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from keyaudit.model.findings import Finding
+from keyaudit.model.findings import Finding, Score
 from keyaudit.model.run import Run
-from keyaudit.model.score import Score
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts, plain
 from keyaudit.report.lines import joined, wrap

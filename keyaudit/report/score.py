@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from keyaudit.model.score import Score
+from keyaudit.model.findings import Score
 
 
 def band_words(score: Score) -> str:

@@ -1,15 +1,17 @@
 """The first screen of a report: how bad it is, where, what is worst and how to fix it, what was not read, what to run next."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 from typing import TextIO
 
 from tabulate import tabulate
 
+from keyaudit.model.columns import Area
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Report, Verdict
+from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, plural, wrap
@@ -24,26 +26,6 @@ HEIGHT = 45
 _HINTS = 3
 _GAPS = 4
 _WORD = 8
-_AREAS: Mapping[str, tuple[str, ...]] = {
-    "Keys, certificates, secrets": ("key", "certificate", "secret", "deleted"),
-    "Vaults and HSMs": ("vault", "hsm_setting"),
-    "Access": ("grant", "principal", "membership"),
-    "Applications": ("application", "service_principal", "credential", "app_management_policy"),
-    "Federation": (
-        "signing_certificate",
-        "federated_domain",
-        "token_policy",
-        "trusted_authority",
-        "issuer_key",
-        "shared_key",
-        "trusted_key",
-        "token_validator",
-    ),
-    "Other services": ("account_key", "key_use"),
-    "Logs and alerts": ("subscription", "log_sink", "workspace", "log_table", "defender_plan", "alert_rule", "usage"),
-}
-"""Areas with the tables whose rows are in them; any other table is of the tenant as a whole."""
-_TENANT = "Tenant settings"
 
 
 def short(report: Report) -> bool:
@@ -98,13 +80,12 @@ def not_evaluated(verdict: Verdict) -> str:
 
 def _areas(report: Report) -> Iterator[str]:
     """How many findings there are of each severity in each area."""
-    area_of = {table: area for area, tables in _AREAS.items() for table in tables}
-    counts: dict[str, Counter[Severity]] = {area: Counter() for area in (*_AREAS, _TENANT)}
+    counts: dict[Area, Counter[Severity]] = {area: Counter() for area in Area}
     for tally in report.tallies:
-        counts[area_of.get(tally.policy.table, _TENANT)].update(tally.failed)
+        counts[TABLES[tally.policy.table].area].update(tally.failed)
     shown = {area: found for area, found in counts.items() if found.total()}
     levels = [level for level in WORST_FIRST if any(found[level] for found in shown.values())]
-    rows = [[area, *(found[level] or "-" for level in levels), found.total()] for area, found in shown.items()]
+    rows = [[area.value, *(found[level] or "-" for level in levels), found.total()] for area, found in shown.items()]
     if rows:
         table = tabulate(rows, ["Area", *levels, "all"], tablefmt="plain", colalign=["left", *["right"] * (len(levels) + 1)])
         yield from table.split("\n")

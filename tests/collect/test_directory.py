@@ -6,6 +6,7 @@ import pytest
 
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import APPLICATIONS, PRINCIPALS, TENANT_ID
+from tests.collect.refusals import never_wrong, refused
 from tests.collect.rig import Collected, collect
 
 
@@ -50,6 +51,52 @@ async def test_a_credential_that_cannot_be_read_is_a_gap(credentials: object) ->
     found = await collect(Fault("application.list", "every", edit=spoil))
     assert found.causes() == {(TENANT_ID, "application.list"): "partial bad_item"}
     assert len(found.rows["application"]) == len(APPLICATIONS)
+    # A row of its holder stands for it, and for however many others.
+    [unread] = [id_ for id_ in found.rows["credential"] if id_.endswith("/credentials/unread")]
+    assert unread.startswith(f"{TENANT_ID}/applications/{APPLICATIONS[0].id}/")
+    reasons = found.unknown("credential", unread)
+    assert set(reasons.values()) == {"bad_item"}
+    assert {"key_id", "kind", "expires_on", "public_key_sha256"} <= reasons.keys()
+    assert not {"app_id", "holder_name", "holder_home"} & reasons.keys()
+
+
+def _hide(body: dict[str, Any]) -> dict[str, Any]:
+    for item in body["value"]:
+        for key in item["keyCredentials"]:
+            key["key"] = None
+    return body
+
+
+@pytest.mark.parametrize(("kind", "objects"), [("application", APPLICATIONS), ("service_principal", PRINCIPALS)])
+async def test_certificates_that_a_list_does_not_show_are_read_with_each_object(
+    kind: str, objects: Any, whole: Collected
+) -> None:
+    hidden = Fault(f"{kind}.list", "every", edit=_hide)
+    found = await collect(hidden)
+    assert found.gaps() == {}
+    assert found.rows["credential"] == whole.rows["credential"]
+    # Those alone that have certificates.
+    holders = sum(any(key.type == "AsymmetricX509Cert" for key in each.keys) for each in objects)
+    assert found.calls[f"{kind}.get"] == holders > 0
+    assert f"{kind}.get" not in whole.calls
+
+
+async def test_a_certificate_that_is_shown_nowhere_is_unknown_by_itself(whole: Collected) -> None:
+    def hide_one(body: dict[str, Any]) -> dict[str, Any]:
+        body["value"][0]["keyCredentials"][0]["key"] = None
+        return body
+
+    id_ = f"{TENANT_ID}/applications/{APPLICATIONS[0].id}/credentials/{APPLICATIONS[0].keys[0].key_id}"
+    hidden = Fault("application.list", "every", edit=hide_one)
+    for more, reason in (
+        (refused("application.get", "permission"), "permission"),
+        (Fault("application.get", "every", edit=lambda body: body | {"keyCredentials": []}), "not_visible"),
+    ):
+        found = await collect(hidden, more)
+        never_wrong(whole, found)
+        assert set(found.unknown("credential", id_).values()) == {reason}
+        others = [name for name in whole.rows["credential"] if name != id_]
+        assert all(found.rows["credential"][name] == whole.rows["credential"][name] for name in others)
 
 
 @pytest.mark.parametrize("id_", ["../users", "a b", "", 7, None])

@@ -23,6 +23,7 @@ from tests.collect.recorded import bodies, raw, wire
 # Members that came after the recordings, and that only $select brings.
 NEWER = ("created_by_app",)
 NEWER_OF_APPLICATIONS = (*NEWER, "instance_lock", "instance_locks")
+HIDDEN = Refusal(Reason.NOT_VISIBLE)
 TENANT = "54826b22-38d6-4fb2-bad9-b7b93a3e9c5a"
 
 
@@ -80,7 +81,7 @@ def test_every_recorded_credential_of_an_application() -> None:
         keys, bad_keys = read_items(item.keyCredentials, KeyItem)
         passwords, bad_passwords = read_items(item.passwordCredentials, PasswordItem)
         assert (bad_keys, bad_passwords) == (0, 0)
-        found += [rows.key(key) for key in keys] + [rows.password(password) for password in passwords]
+        found += [rows.key(key, HIDDEN) for key in keys] + [rows.password(password) for password in passwords]
         assert len(keys) + len(passwords) == len(body["keyCredentials"]) + len(body["passwordCredentials"])
     # These lists were asked for nothing in particular, and so show no certificate.
     facts = ("thumbprint_sha256", "public_key_sha256", "key_type", "key_size", "curve", "signature_hash")
@@ -216,7 +217,7 @@ def test_a_thumbprint_is_upper_case_hex_however_it_came(given: object, expected:
 )
 def test_a_key_credential(members: dict[str, object], kind: str, usage: str, custody: str) -> None:
     body = {"keyId": "K", "type": "AsymmetricX509Cert", "usage": "Verify", "customKeyIdentifier": None} | members
-    row: dict[str, Any] = Rows(application()).key(wire(body, KeyItem))
+    row: dict[str, Any] = Rows(application()).key(wire(body, KeyItem), HIDDEN)
     for column, expected in (("kind", kind), ("usage", usage), ("entra_custody", custody)):
         assert row["unknown"].get(column, row[column]) == expected
 
@@ -250,13 +251,13 @@ KEY_ITEM = {"keyId": "K", "type": "AsymmetricX509Cert", "usage": "Verify", "cust
     ],
 )
 def test_a_certificate_is_known_by_what_graph_shows_of_it(members: dict[str, object], expected: list[object]) -> None:
-    row: dict[str, Any] = Rows(application()).key(wire(KEY_ITEM | members, KeyItem))
+    row: dict[str, Any] = Rows(application()).key(wire(KEY_ITEM | members, KeyItem), HIDDEN)
     assert [row["unknown"].get(name, row[name]) for name in ("thumbprint_sha256", "public_key_sha256")] == expected
     assert row["thumbprint"] == "AB" * 20
 
 
 def test_the_strength_of_a_certificate_is_read_with_it() -> None:
-    row: dict[str, Any] = Rows(application()).key(wire(KEY_ITEM | {"key": encoded(DER)}, KeyItem))
+    row: dict[str, Any] = Rows(application()).key(wire(KEY_ITEM | {"key": encoded(DER)}, KeyItem), HIDDEN)
     assert (row["key_type"], row["key_size"], row["curve"], row["signature_hash"]) == ("RSA", 2_048, None, "sha256")
 
 

@@ -49,7 +49,7 @@ CHILDREN = {
     "key.list": ("key.versions", "key.get", "key.rotation_policy"),
     "organization.get": ("domain.federation",),
     "domain.list": ("domain.federation",),
-    "application.list": ("login.app_keys",),
+    "application.list": ("login.app_keys", "application.get"),
     "service_principal.list": ("login.app_keys", "service_principal.get"),
     "application.owners": ("application.owners_of",),
     "application.federated": ("application.federated_of", "application.expressions_of"),

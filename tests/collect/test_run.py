@@ -79,7 +79,7 @@ TENANT_OPERATIONS = (
     *(
         f"{kind}.{what}"
         for kind in ("application", "service_principal")
-        for what in ("list", "owners", "owners_of", "federated", "federated_of", "expressions_of")
+        for what in ("list", "get", "owners", "owners_of", "federated", "federated_of", "expressions_of")
     ),
     "service_principal.app_roles",
     "service_principal.app_roles_of",
@@ -91,7 +91,6 @@ TENANT_OPERATIONS = (
     "credential_activity.list",
     "managed_identity.query",
     "managed_identity.federated_of",
-    "service_principal.get",
     *federation.OPERATIONS,
     *token_policies.OPERATIONS,
     *authorities.OPERATIONS,

@@ -379,8 +379,8 @@ async def test_certificates_that_a_list_does_not_show_are_asked_for_one_by_one(s
     found = await collect(HIDDEN, estate=SIGNING)
     assert found.gaps() == {}
     assert found.rows["signing_certificate"] == signing.rows["signing_certificate"]
-    # Those alone that Entra signs for.
-    assert found.calls["service_principal.get"] == 2
+    # Those alone that have certificates.
+    assert found.calls["service_principal.get"] == 3
 
 
 @pytest.mark.parametrize("reason", REASONS)
@@ -388,7 +388,7 @@ async def test_certificates_that_are_shown_nowhere_are_unknown(signing: Collecte
     found = await collect(HIDDEN, refused("service_principal.get", reason), estate=SIGNING)
     never_wrong(signing, found)
     record = found.coverage[TENANT_ID, "service_principal.get"]
-    assert (record.state, record.reason, record.refused) == (State.NOT_ASSESSED, reason, 2)
+    assert (record.state, record.reason, record.refused) == (State.NOT_ASSESSED, reason, 3)
     id_ = f"{TENANT_ID}/serviceprincipals/{PRINCIPALS[0].id}/signingcertificates/{SAML.lower()}"
     assert found.unknown("signing_certificate", id_)["public_key_sha256"] == reason
     # The identifier is what is left to go by.
@@ -399,8 +399,8 @@ async def test_certificates_that_are_shown_nowhere_are_unknown(signing: Collecte
     ("edit", "reason", "gap"),
     [
         (lambda body: body | {"id": "99999999-0000-4000-8000-000000000000"}, "bad_body", "not_assessed bad_body"),
-        (lambda body: body | {"keyCredentials": []}, "unrecognised", None),
-        (lambda body: body | {"keyCredentials": None}, "unrecognised", None),
+        (lambda body: body | {"keyCredentials": []}, "not_visible", None),
+        (lambda body: body | {"keyCredentials": None}, "not_visible", None),
     ],
 )
 async def test_an_answer_that_shows_no_certificate_either(edit: Any, reason: str, gap: str | None) -> None:

@@ -113,6 +113,14 @@ def credential(key_id: str, *, holder: str = "a", on: str = "application", **val
     return row("credential", f"{holder_id}/credentials/{key_id}", **(defaults | values))
 
 
+def unread_credential(holder: str = "a", *, on: str = "application", **values: Any) -> Row:
+    """The row that stands for credentials of that holder which could not be read."""
+    nothing = dict.fromkeys(("kind", "expires_on", "public_key_sha256", "thumbprint"), Reason.BAD_ITEM)
+    made = credential("unread", holder=holder, on=on, **{**nothing, **values})
+    reasons = {**nothing, "key_id": Reason.BAD_ITEM}
+    return {**made, "key_id": None, "unknown": reasons}
+
+
 def assessed(scope: Scope, *operations: str) -> list[Coverage]:
     return [Coverage(scope=scope, operation=operation, state=State.ASSESSED) for operation in operations]
 

@@ -7,7 +7,7 @@ import pytest
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
-from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, credential, refused, row
+from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, credential, refused, row, unread_credential
 from tests.inventory.test_views import only
 
 READ = assessed(TENANT, "application.list", "service_principal.list")
@@ -34,6 +34,10 @@ OWNERS: list[tuple[object, list[Row], list[Coverage], object, object, object]] =
     (["u1"], [principal(app_id=BAD)], READ, (1, 1), (1, None), "bad_value"),
     # Any of them may be a service principal that was not listed.
     (["u1"], [], NO_PRINCIPALS, (1, 1), (0, None), "permission"),
+    (["u1"], [principal()], NO_PRINCIPALS, (1, 1), (0, None), "permission"),
+    ([], [principal()], NO_PRINCIPALS, (0, 0), (0, 0), None),
+    # Its own service principal was found: that which has no app id is another's.
+    (["u1"], [principal(), principal("s2", app_id=BAD, owner_ids=["u2"])], READ, (1, 1), (1, 1), None),
 ]
 
 
@@ -63,7 +67,9 @@ LIVE: list[tuple[list[Row], list[Coverage], object, object, object]] = [
     ([credential("1", expires_on=SOON), credential("2", expires_on=BAD)], READ, (1, 2), None, "bad_value"),
     ([credential("1", expires_on=None), credential("2", expires_on=BAD)], READ, (1, 2), None, None),
     ([credential("1", expires_on=SOON, kind=BAD)], READ, (0, 1), None, "bad_value"),
-    ([credential("1", expires_on=SOON)], NO_APPLICATIONS, (1, None), None, "permission"),
+    ([credential("1", expires_on=SOON)], NO_APPLICATIONS, (1, 1), SOON, None),
+    ([credential("1", expires_on=SOON), unread_credential()], READ, (1, None), None, "bad_item"),
+    ([credential("1", expires_on=SOON), unread_credential("b")], READ, (1, 1), SOON, None),
 ]
 
 

@@ -93,7 +93,9 @@ SIGN_INS: list[tuple[list[Row], list[Coverage], object]] = [
     ([sign_in(1, last_sign_in_on=AS_OF)], READ, None),
     ([sign_in(1, app_id="b", last_client_sign_in_on=AS_OF)], READ, None),
     ([sign_in(1, last_client_sign_in_on=AS_OF), sign_in(2, last_client_sign_in_on=BAD)], READ, "bad_value"),
-    ([sign_in(1, last_client_sign_in_on=AS_OF)], without("sign_in_activity.list"), "permission"),
+    # The report has one record of each application.
+    ([sign_in(1, last_client_sign_in_on=AS_OF)], without("sign_in_activity.list"), AS_OF),
+    ([sign_in(1, app_id="b", last_client_sign_in_on=AS_OF)], without("sign_in_activity.list"), "permission"),
 ]
 
 

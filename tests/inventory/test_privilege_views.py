@@ -243,8 +243,9 @@ SIGN_INS: list[tuple[list[Row], list[Coverage], object, object]] = [
     ([sign_in(1, last_sign_in_on=AS_OF), sign_in(2, "b", last_sign_in_on=AS_OF + DAY)], READ, AS_OF, None),
     ([sign_in(1, last_sign_in_on=AS_OF), sign_in(2, last_sign_in_on=AS_OF - DAY)], READ, AS_OF, None),
     ([sign_in(1, last_sign_in_on=AS_OF), sign_in(2, last_sign_in_on=BAD)], READ, None, "bad_value"),
-    # A later one may be among those that were not read.
-    ([sign_in(1, last_sign_in_on=AS_OF)], without("sign_in_activity.list", THROTTLED), None, "throttled"),
+    # The report has one record of each application.
+    ([sign_in(1, last_sign_in_on=AS_OF)], without("sign_in_activity.list", THROTTLED), AS_OF, None),
+    ([sign_in(1, "b", last_sign_in_on=AS_OF)], without("sign_in_activity.list", THROTTLED), None, "throttled"),
     ([], without("sign_in_activity.list", Reason.NOT_LICENSED), None, "not_licensed"),
     ([], without("sign_in_activity.list", Reason.NOT_IN_CLOUD), None, "not_in_cloud"),
 ]

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from keyaudit.model.coverage import Coverage, State
+from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, in_memory, refused, row
+from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, in_memory, refused, row, unread_credential
 
 LISTS = ("service_principal.list", "domain.federation", "external_federation.list")
 READ = assessed(TENANT, *LISTS)
@@ -19,9 +19,9 @@ def certificate(name: str, kind: str = "saml", **values: Any) -> Row:
     return row("signing_certificate", f"/holder/{name}", **{**held, **values})
 
 
-def successor(rows: list[Row], coverage: list[Coverage]) -> tuple[object, object]:
+def successor(rows: list[Row], coverage: list[Coverage], **more: list[Row]) -> tuple[object, object]:
     """What is said of the certificate `a`."""
-    with in_memory({"signing_certificate": rows}, {TENANT: coverage}, "signing_certificate") as connection:
+    with in_memory({"signing_certificate": rows, **more}, {TENANT: coverage}, "signing_certificate") as connection:
         [found] = fetch(connection, "SELECT * FROM signing_certificate WHERE id = '/holder/a'")
     unknown = found["unknown"]
     assert isinstance(unknown, dict)
@@ -49,21 +49,24 @@ def test_what_ends_later_succeeds(
     assert successor(rows, READ) == expected
 
 
-@pytest.mark.parametrize(
-    ("kind", "listing"),
-    [
-        ("saml", "service_principal.list"),
-        ("application", "service_principal.list"),
-        ("federated-domain", "domain.federation"),
-        ("external-idp", "external_federation.list"),
-    ],
-)
-def test_that_there_is_no_successor_needs_the_whole_list(kind: str, listing: str) -> None:
-    part = Coverage(scope=TENANT, operation=listing, state=State.PARTIAL, reason=Reason.THROTTLED)
-    others = [record for record in READ if record.operation != listing]
+@pytest.mark.parametrize("kind", ["saml", "application", "federated-domain", "external-idp"])
+def test_a_successor_is_looked_for_among_the_certificates_of_the_holder_whatever_happened_to_others(kind: str) -> None:
+    unread = [refused(TENANT, listing, Reason.PERMISSION) for listing in LISTS]
     alone, both = [certificate("a", kind)], [certificate("a", kind), certificate("b", kind, expires_on=LATER)]
-    assert successor(alone, [*others, part]) == (None, "throttled")
-    assert successor(both, [*others, part]) == (True, None)
-    assert successor(alone, [part_of for part_of in READ if part_of.operation == listing]) == (False, None)
-    assert successor(alone, [*others, refused(TENANT, listing, Reason.PERMISSION)]) == (None, "permission")
-    assert successor(alone, others) == (None, "interrupted")
+    assert successor(alone, unread) == (False, None)
+    assert successor(both, unread) == (True, None)
+    settings = {"scope_id": TENANT.id, "has_next_certificate": Reason.BAD_BODY}
+    assert successor(alone, READ, federated_domain=[row("federated_domain", "/another", **settings)]) == (False, None)
+
+
+def test_a_certificate_of_the_holder_that_was_not_read_may_be_the_successor() -> None:
+    for holder, expected in (("/holder", (None, "bad_item")), ("/another", (False, None))):
+        credentials = [unread_credential(on="service_principal", holder_id=holder)]
+        assert successor([certificate("a")], READ, credential=credentials) == expected
+
+
+def test_the_next_certificate_of_a_domain_that_was_not_read_may_be_the_successor() -> None:
+    settings = {"scope_id": TENANT.id, "has_next_certificate": Reason.BAD_BODY}
+    domain = [row("federated_domain", "/holder", **settings)]
+    assert successor([certificate("a", "federated-domain")], READ, federated_domain=domain) == (None, "bad_body")
+    assert successor([certificate("a", "federated-domain", is_next=True)], READ, federated_domain=domain) == (False, None)

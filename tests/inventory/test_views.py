@@ -18,6 +18,7 @@ from tests.inventory.sample import (
     in_memory,
     key,
     refused,
+    unread_credential,
     vault,
     vault_scope,
 )
@@ -215,9 +216,11 @@ LIVE: list[tuple[list[Row], list[Coverage], tuple[int, int | None], object]] = [
     ([credential("1", kind=BAD, expires_on=AS_OF - 1)], DIRECTORY, (0, 0), None),
     ([credential("1", kind="federated", issuer="i", audiences=[], expires_on=BAD)], DIRECTORY, (0, 0), None),
     ([credential("1", holder="b"), credential("2", on="service_principal")], DIRECTORY, (0, 0), None),
-    ([credential("1")], APPLICATIONS_REFUSED, (1, None), "permission"),
-    ([], APPLICATIONS_REFUSED, (0, None), "permission"),
-    ([], assessed(TENANT, "service_principal.list"), (0, None), "interrupted"),
+    # An application comes with its credentials, so that what else is in the list is of no matter.
+    ([credential("1")], APPLICATIONS_REFUSED, (1, 1), None),
+    ([credential("1"), unread_credential("b")], DIRECTORY, (1, 1), None),
+    # Nobody knows how many the unread ones are.
+    ([credential("1"), unread_credential()], DIRECTORY, (1, None), "bad_item"),
 ]
 
 
@@ -257,8 +260,18 @@ TWICE: list[tuple[list[Row], list[Coverage], object, object]] = [
     ([held("1", thumbprint=BAD)], DIRECTORY, False, None),
     ([held("1", thumbprint=BAD), credential("2")], DIRECTORY, None, "bad_value"),
     ([held("1"), credential("2", thumbprint=BAD)], DIRECTORY, None, "bad_value"),
-    ([held("1"), credential("2", holder="b", app_id=BAD)], DIRECTORY, None, "bad_value"),
     ([held("1"), credential("1"), credential("2", holder="b", app_id=BAD)], DIRECTORY, True, None),
+    # A credential is that of its holder, whatever it says itself.
+    ([held("1"), credential("1", holder="b", app_id=BAD)], DIRECTORY, False, None),
+]
+REGISTERED: list[tuple[list[Row], list[Row], list[Coverage], object, object]] = [
+    ([application("a")], [held("1")], APPLICATIONS_REFUSED, False, None),
+    ([application("a"), application("b", app_id=BAD)], [held("1")], DIRECTORY, False, None),
+    ([application("b", app_id=BAD)], [held("1")], DIRECTORY, None, "bad_value"),
+    ([application("a")], [held("1"), credential("1", app_id=BAD)], DIRECTORY, True, None),
+    # The application of a service principal from another tenant is there.
+    ([application("b", app_id=BAD)], [held("1", holder_home="foreign")], APPLICATIONS_REFUSED, False, None),
+    ([application("b", app_id=BAD)], [held("1", holder_home=BAD)], DIRECTORY, None, "bad_value"),
 ]
 
 
@@ -267,6 +280,15 @@ def test_a_credential_is_on_the_application_too_or_not_or_nobody_knows(
     credentials: list[Row], coverage: list[Coverage], twice: object, reason: object
 ) -> None:
     rows = derive("credential", {"credential": credentials}, coverage)
+    found = rows[str(held("1")["id"])]
+    assert (found["on_application_too"], found["unknown"].get("on_application_too")) == (twice, reason)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("applications", "credentials", "coverage", "twice", "reason"), REGISTERED)
+def test_other_applications_matter_only_while_its_own_is_not_found(
+    applications: list[Row], credentials: list[Row], coverage: list[Coverage], twice: object, reason: object
+) -> None:
+    rows = derive("credential", {"application": applications, "credential": credentials}, coverage)
     found = rows[str(held("1")["id"])]
     assert (found["on_application_too"], found["unknown"].get("on_application_too")) == (twice, reason)  # type: ignore[attr-defined]
 

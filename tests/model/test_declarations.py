@@ -1,9 +1,12 @@
 """The declarations agree with each other, and hold what a user relies on: only reads, no secret, a remedy for each reason."""
 
 import re
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from keyaudit.model import operations
 from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, End, Refusal, Scope, ScopeKind, State
 from keyaudit.model.errors import MEANINGS, PRECEDENCE, AuditError, Exit, StoppedError
@@ -54,6 +57,19 @@ def test_every_operation_says_which_version_of_the_api_it_speaks() -> None:
         if operation.surface is not Surface.LOGIN:
             assert re.fullmatch(r"\d{4}-\d\d-\d\d(-preview)?|v1(\.0)?|beta", operation.api_version), operation.id
     assert OPERATIONS["login.metadata"].api_version == ""
+
+
+def test_whatever_a_file_declares_is_found_and_has_a_place_of_its_own_among_its_like() -> None:
+    folder = Path(operations.__file__).parent
+    texts = [path.read_text() for path in (folder.parent / "tables").glob("*.py")]
+    declared = sum(len(re.findall(r"^\w+ = Table\($", text, re.MULTILINE)) for text in texts)
+    assert declared == len(TABLES) == len({table.order for table in TABLES.values()})
+    families = [path for path in folder.glob("*.py") if "FAMILY = " in path.read_text()]
+    assert len(families) == len(operations.BY_SURFACE) == len({vars(each)["FAMILY"].order for each in _families()})
+
+
+def _families() -> list[ModuleType]:
+    return [each for each in vars(operations).values() if isinstance(each, ModuleType) and hasattr(each, "FAMILY")]
 
 
 def test_every_column_that_can_be_unknown_says_which_operations_fill_it() -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from tests.pipelines.agent import ACTION, GITHUB, TEMPLATE, differs_from_schema, read
 
-WORKFLOW = GITHUB / "workflows" / "ci.yml"
-SYSTEMS = {ACTION: "github-actions", WORKFLOW: "github-workflows", TEMPLATE: "azure-pipelines"}
+WORKFLOWS = [GITHUB / "workflows" / name for name in ("ci.yml", "platforms.yml", "release.yml")]
+SYSTEMS = {ACTION: "github-actions", **dict.fromkeys(WORKFLOWS, "github-workflows"), TEMPLATE: "azure-pipelines"}
 
 
 def _scripts(value: Any) -> list[str]:
@@ -49,7 +49,7 @@ def test_no_script_has_an_expression_in_it(path: Path) -> None:
         assert path != TEMPLATE or not re.search(r"\$\(", script)
 
 
-@pytest.mark.parametrize("path", [ACTION, WORKFLOW], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [ACTION, *WORKFLOWS], ids=lambda path: path.name)
 def test_every_action_of_others_is_pinned_to_a_commit(path: Path) -> None:
     for line in path.read_text(encoding="utf-8").splitlines():
         if "uses:" in line and "$/" not in line:

@@ -39,7 +39,7 @@ def _messages(connection: duckdb.DuckDBPyConnection, bound: Bound) -> Iterator[s
         return
     numbers = [len(policy.message_when)] * len(filled)
     if policy.message_when:
-        relation = with_arms(written_out(policy.table, filled), [bound], NOW)
+        relation = with_arms(written_out(policy.table, filled), {0: bound}, NOW)
         numbers = [number for (number,) in connection.execute(f"SELECT arm0 FROM {relation} ORDER BY position").fetchall()]
     for (values, unknown), number in zip(filled, numbers, strict=True):
         template = policy.message_when[number].message if number < len(policy.message_when) else policy.message

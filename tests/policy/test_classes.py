@@ -266,7 +266,7 @@ def agrees(one: Policy, count: int) -> None:
 
 
 def _codes(connection: duckdb.DuckDBPyConnection, bound: Any) -> dict[str, Outcome]:
-    query = f"SELECT id, code0 FROM ({selection([bound], 'key', NOW)})"
+    query = f"SELECT id, code0 FROM {selection([bound], 'key', NOW)}"
     return {name: outcome_of(code) for name, code in connection.execute(query).fetchall()}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from keyaudit.inventory.scores import SCALES, age, prepared, scored
-from keyaudit.model.score import Score
+from keyaudit.model.findings import Score
 from keyaudit.policy.load import load
 from keyaudit.policy.scores import score_of
 from tests.policy.inventory import DAY, NOW, VAULT, inventory

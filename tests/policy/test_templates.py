@@ -11,7 +11,7 @@ import pytest
 
 from keyaudit.model.columns import Column, Type
 from keyaudit.model.findings import Value
-from keyaudit.model.shell import powershell_quoted, shell_quoted
+from keyaudit.model.shell import UNQUOTABLE, powershell_quoted, shell_quoted
 from keyaudit.policy.placeholders import template
 from keyaudit.policy.problems import FieldError
 from keyaudit.policy.templates import show
@@ -175,11 +175,30 @@ def test_what_the_conditions_say_is_present_needs_no_text() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_shell_takes_a_quoted_value_as_one_word(text: str) -> None:
-    assert shlex.split(shell_quoted(text)) == [text]
+    assert shlex.split(shell_quoted(text)) in ([text], shlex.split(UNQUOTABLE))
     shell = shutil.which("sh")
     assert shell is not None
     ran = subprocess.run([shell, "-c", f"printf %s {shell_quoted(text)} "], capture_output=True, text=True, check=True)
-    assert ran.stdout == text or text == "-n"
+    assert text == "-n" or ran.stdout == shlex.split(shell_quoted(text))[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("kv-a/keys:1.2", "kv-a/keys:1.2"),
+        ("get,list", "'get,list'"),
+        ("@splat", "'@splat'"),
+        ("$(id) `id`", "'$(id) `id`'"),
+        ("it's", '"it\'s"'),
+        ("\u2019; id; \u2018", '"\u2019; id; \u2018"'),
+        # Each of these ends the quotes in one of the two shells, and what follows it would be run.
+        ("it's; $(id)", UNQUOTABLE),
+        ('\u2019; id; "', UNQUOTABLE),
+        ("it's \u201d; id; \u201d", UNQUOTABLE),
+    ],
+)
+def test_a_fix_can_be_pasted_into_powershell_too(text: str, quoted: str) -> None:
+    assert shell_quoted(text) == quoted
 
 
 @pytest.mark.parametrize(

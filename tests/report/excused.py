@@ -3,10 +3,9 @@
 import dataclasses
 
 from keyaudit.model.baseline import Baseline, Known
-from keyaudit.model.findings import Outcome
+from keyaudit.model.findings import FACTORS, Factor, Outcome, Score
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
-from keyaudit.model.score import FACTORS, Factor, Score
 from keyaudit.model.settings import ClassInForce, InForce, Limit
 from keyaudit.model.waivers import Glob, State, Use, Waiver
 from tests.report.example import AS_OF, DAY, FINDINGS, OVERDUE, PURGE, REPORT, RUN, SOFTWARE, VERDICT, tallies, total

@@ -3,12 +3,12 @@
 import dataclasses
 from collections.abc import Iterator, Mapping
 
-from keyaudit.model.expiring import Ending, Expiring, Owner
+from keyaudit.model.expiring import Ending, Owner
 from keyaudit.model.findings import Value
-from keyaudit.model.listing import Inventory, Listing, Unknown
+from keyaudit.model.listing import Listing, Unknown
 from keyaudit.model.operations import OPERATIONS, Right, Rights
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Verdict
+from keyaudit.model.run import Expiring, Inventory, Verdict
 from keyaudit.model.tables import TABLES
 from keyaudit.report.doctor.examine import Examination, examine
 from keyaudit.report.permissions.needs import Need, Needed

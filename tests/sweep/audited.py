@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import functools
-import hashlib
 import math
 import random
 import tempfile
@@ -32,6 +31,7 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report, Run
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.load import load
+from tests.sweep.recall import Recall, digest
 from tests.sweep.tenant import ENVIRONMENT, Answers, Call, Clients, Meddle
 
 _X509 = x509._Reader
@@ -124,11 +124,14 @@ class Auditor:
         self._policies = load()
         self._known: dict[str, Audited | Stopped] = {}
         self._opened = contextlib.ExitStack()
+        self._recall: Recall
         self.undisturbed: Audited | Stopped | None = None
         """What a run comes to in whose way nothing is; so does one whose fault strikes what nobody reads."""
 
     def __enter__(self) -> "Auditor":
         self._folder = Path(self._opened.enter_context(tempfile.TemporaryDirectory(dir=_in_memory(), prefix="sweep-")))
+        (self._folder / "kept").mkdir()
+        self._recall = self._opened.enter_context(Recall(self._folder / "kept"))
         self._opened.enter_context(mock.patch.object(x509, "_Reader", functools.cache(_read_once)))
         return self
 
@@ -153,12 +156,14 @@ class Auditor:
                     frozenset(tally.policy.id for tally in report.tallies if tally.not_applicable),
                 )
         self.undisturbed = self.run(None)
+        # What is recalled has to be what the program itself comes to.
+        assert self.undisturbed == base.audited, self.undisturbed
         return base
 
     def run(self, meddle: Meddle | None) -> Audited | Stopped:
         """One audit; what the same answers came to before is not worked out again."""
         try:
-            with self._collected(meddle, {}) as (spool, bugs):
+            with self._recall.recalling(), self._collected(meddle, {}) as (spool, bugs):
                 key = _content(spool, bugs)
                 if key not in self._known:
                     self._known[key] = self._worked_out(spool, bugs)
@@ -256,12 +261,3 @@ def _content(spool: Spool, bugs: tuple[str, ...]) -> str:
 def _in_memory() -> str | None:
     """A place for files that is no disk, where there is one."""
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
-
-
-def digest(*parts: str | bytes) -> str:
-    """Short enough for a name."""
-    whole = hashlib.blake2b(digest_size=12)
-    for part in parts:
-        whole.update(part.encode() if isinstance(part, str) else part)
-        whole.update(b"\0")
-    return whole.hexdigest()

@@ -19,7 +19,7 @@ FILES_ALONE = frozenset({"usage_baseline"})
 NEVER_ASKED = frozenset(
     {
         # Asked where Resource Graph and ARM disagree about what there is, and for roles that a query did not bring.
-        "vault.get", "hsm.get", "role_definition.get", "service_principal.get",
+        "vault.get", "hsm.get", "role_definition.get", "service_principal.get", "application.get",
         # Asked for versions of keys that ARM's list of versions lacks, and with a filter by resource group.
         "arm.key.version", "resource_group.query",
         # Of service principals nobody has so many app roles, or a flexible federated credential.

@@ -7,8 +7,8 @@ from msgspec import UNSET, Struct
 
 from keyaudit.collect.access.actions import allowed
 from keyaudit.collect.access.definitions import Role, guid_of
-from keyaudit.collect.access.grants import grant_row
 from keyaudit.collect.access.scopes import Place, place_of
+from keyaudit.collect.grants import grant_row
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 

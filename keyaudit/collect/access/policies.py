@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from msgspec import UNSET, Raw, Struct
 
-from keyaudit.collect.access.grants import grant_row
+from keyaudit.collect.grants import grant_row
 from keyaudit.collect.rows import Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason

@@ -20,6 +20,7 @@ from keyaudit.collect.access.objects import (
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.copies import distinct
 from keyaudit.collect.places import source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
@@ -78,12 +79,12 @@ class _Held(msgspec.Struct):
         return self.resource_id.rpartition("/")[2].lower()
 
 
-async def collect_principals(connection: Connection, unit: Unit, scope: Scope, spool: Spool) -> Sequence[Coverage]:
-    """Write a row per principal that a grant in `spool` names, per member of a group among them, and per membership.
+async def collect_principals(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
+    """Write a row per principal that a stored grant names, per member of a group among them, and per membership.
 
     Gives the coverage of `OPERATIONS`.
     """
-    return await _Principals(connection, unit, scope).collect(spool)
+    return await _Principals(reading.connection, unit, scope).collect(reading.spool)
 
 
 class _Principals:

@@ -12,6 +12,7 @@ from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import distinct
 from keyaudit.collect.places import Subscription, Vault, source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
@@ -49,23 +50,16 @@ class SubscriptionItem(Struct):
     properties: Wire = UNSET
 
 
-async def collect_roles(
-    connection: Connection,
-    unit: Unit,
-    scope: Scope,
-    *,
-    subscriptions: Sequence[Subscription],
-    vaults: Sequence[Vault],
-    before: Sequence[Coverage],
-) -> Sequence[Coverage]:
+async def collect_roles(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write a row per subscription, and a grant per assignment and per eligibility that reaches a vault.
 
-    `before`: what was read until now. Gives the coverage of `OPERATIONS`, and of what is asked in each subscription.
+    Gives the coverage of `OPERATIONS`, and of what is asked in each subscription.
     """
-    if not subscriptions:
+    if not reading.found.subscriptions:
+        before = reading.spool.coverage()
         seen = any(record.operation == "subscription.list" and record.state is State.ASSESSED for record in before)
         return not_assessed(scope, OPERATIONS, Reason.NOTHING_VISIBLE if seen else Reason.PARENT_NOT_ASSESSED)
-    return await _Roles(connection, unit, scope, subscriptions, vaults).collect()
+    return await _Roles(reading.connection, unit, scope, reading.found.subscriptions, reading.found.vaults).collect()
 
 
 class _Roles:

@@ -1,14 +1,14 @@
 """Last sign-ins of applications, and last uses of their credentials, from Entra's reports (beta)."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from msgspec import UNSET, Struct, UnsetType
 
-from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.copies import both
 from keyaudit.collect.places import source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
@@ -54,8 +54,9 @@ class CredentialItem(Struct):
     expirationDate: Wire = UNSET  # noqa: N815
 
 
-async def collect_sign_ins(connection: Connection, unit: Unit, scope: Scope, seen: Callable[[int], None]) -> Sequence[Coverage]:
+async def collect_sign_ins(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write a row per application that the report has; the coverage of `SIGN_INS`."""
+    connection = reading.connection
     [operation] = SIGN_INS
     calls, count = Calls(scope, operation), 0
     place = source(connection.environment, operation)
@@ -63,15 +64,14 @@ async def collect_sign_ins(connection: Connection, unit: Unit, scope: Scope, see
     async for item in both(listing):
         unit.row("sign_in_activity", sign_in_row(item, connection.identity.tenant_id, scope, place))
         count += 1
-        seen(count)
+        reading.seen(count)
     calls.ended(listing.end)
     return [calls.coverage()]
 
 
-async def collect_credential_uses(
-    connection: Connection, unit: Unit, scope: Scope, seen: Callable[[int], None]
-) -> Sequence[Coverage]:
+async def collect_credential_uses(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write a row per credential and resource that the report has; the coverage of `CREDENTIALS`."""
+    connection = reading.connection
     [operation] = CREDENTIALS
     calls, count = Calls(scope, operation), 0
     place = source(connection.environment, operation)
@@ -79,7 +79,7 @@ async def collect_credential_uses(
     async for item in both(listing):
         unit.row("credential_activity", credential_row(item, connection.identity.tenant_id, scope, place))
         count += 1
-        seen(count)
+        reading.seen(count)
     calls.ended(listing.end)
     return [calls.coverage()]
 

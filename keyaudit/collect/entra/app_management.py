@@ -10,6 +10,7 @@ from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.copies import both, distinct
 from keyaudit.collect.entra.relations import Related, object_id
 from keyaudit.collect.places import source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.columns import Type
@@ -89,9 +90,9 @@ class CustomPolicy(Related):
     restrictions: Wire = UNSET
 
 
-async def collect_app_management(connection: Connection, unit: Unit, scope: Scope) -> Sequence[Coverage]:
+async def collect_app_management(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write the rows of every policy; the coverage of `OPERATIONS`."""
-    return [await _default(connection, unit, scope), *await _custom(connection, unit, scope)]
+    return [await _default(reading.connection, unit, scope), *await _custom(reading.connection, unit, scope)]
 
 
 async def _default(connection: Connection, unit: Unit, scope: Scope) -> Coverage:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 from keyaudit.cloud.gateway import Gateway
-from keyaudit.collect.access.grants import grant_row
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import distinct
 from keyaudit.collect.entra.relations import AT_ONCE, EXPANDED, GUID, Related, object_id
 from keyaudit.collect.entra.settings import roles_for_applications
+from keyaudit.collect.grants import grant_row
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope

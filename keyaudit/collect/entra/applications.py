@@ -1,23 +1,24 @@
 """Applications, with their owners, passwords, certificates and federated credentials."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from msgspec import UNSET
 
-from keyaudit.cloud.connection import Connection
-from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, Rows, read_items
+from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_items
 from keyaudit.collect.entra.directory import collect_objects
 from keyaudit.collect.entra.holders import Holder, made_by_microsoft
-from keyaudit.collect.entra.relations import Owners, Related
+from keyaudit.collect.entra.key_material import Keyed, Keys
+from keyaudit.collect.entra.relations import Owners
 from keyaudit.collect.entra.settings import flag, put_api, put_lock, put_makers
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.tables.application import APPLICATION
 
 
-class ApplicationItem(Related):
+class ApplicationItem(Keyed):
     """An application registration."""
 
     appId: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
@@ -27,7 +28,6 @@ class ApplicationItem(Related):
     identifierUris: Wire = UNSET  # noqa: N815
     api: Wire = UNSET
     appRoles: Wire = UNSET  # noqa: N815
-    keyCredentials: Wire = UNSET  # noqa: N815
     passwordCredentials: Wire = UNSET  # noqa: N815
     isFallbackPublicClient: Wire = UNSET  # noqa: N815
     servicePrincipalLockConfiguration: Wire = UNSET  # noqa: N815
@@ -36,19 +36,17 @@ class ApplicationItem(Related):
     createdByAppId: Wire = UNSET  # noqa: N815
 
 
-async def collect_applications(
-    connection: Connection, unit: Unit, scope: Scope, seen: Callable[[int], None]
-) -> Sequence[Coverage]:
+async def collect_applications(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write a row per application and per credential of one; the coverage of `directory.operations("application")`."""
     return await collect_objects(
-        connection,
+        reading.connection,
         unit,
         scope,
         kind="application",
         item=ApplicationItem,
         describe=application_holder,
-        write=partial(_write, connection.environment.name),
-        seen=seen,
+        write=partial(_write, cloud=reading.connection.environment.name),
+        seen=reading.seen,
     )
 
 
@@ -90,15 +88,16 @@ def application_row(item: ApplicationItem, holder: Holder, cloud: str) -> Row:
     return row
 
 
-def _write(cloud: str, unit: Unit, item: ApplicationItem, holder: Holder, owners: Owners) -> int:
+def _write(unit: Unit, item: ApplicationItem, holder: Holder, owners: Owners, keys: Keys, *, cloud: str) -> int:
     row = application_row(item, holder, cloud)
     owners.put(row, item.id)
     unit.row("application", row.finish())
-    keys, bad_keys = read_items(item.keyCredentials, KeyItem)
     passwords, bad_passwords = read_items(item.passwordCredentials, PasswordItem)
     rows = Rows(holder)
-    for key in keys:
-        unit.row("credential", rows.key(key))
+    for key in keys.items:
+        unit.row("credential", rows.key(key, keys.hidden))
     for password in passwords:
         unit.row("credential", rows.password(password))
-    return bad_keys + bad_passwords
+    if keys.bad or bad_passwords:
+        unit.row("credential", rows.unread())
+    return keys.bad + bad_passwords

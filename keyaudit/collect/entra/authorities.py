@@ -12,6 +12,7 @@ from keyaudit.collect.entra.certificates import certificate_of, put_dated
 from keyaudit.collect.entra.credentials import read_items
 from keyaudit.collect.entra.relations import Related, object_id
 from keyaudit.collect.places import source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.x509 import X509
 from keyaudit.inventory.spool import Unit
@@ -79,9 +80,9 @@ class Trusted:
     certificate: Wire
 
 
-async def collect_authorities(connection: Connection, unit: Unit, scope: Scope) -> Sequence[Coverage]:
+async def collect_authorities(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write a row per trusted authority; the coverage of `OPERATIONS`."""
-    authorities = _Authorities(connection, unit, scope)
+    authorities = _Authorities(reading.connection, unit, scope)
     return [*await authorities.of_pki(), await authorities.classic(), await authorities.of_applications()]
 
 

@@ -22,6 +22,13 @@ _FEDERATED = ("issuer", "subject", "audiences", "claims_expression")
 _KINDS = {"AsymmetricX509Cert": "certificate", "X509CertAndPassword": "certificate", "Symmetric": "symmetric-key"}
 _OF_CERTIFICATE = ("thumbprint_sha256", "public_key_sha256", "key_type", "key_size", "curve", "signature_hash")
 _CUSTODY = {"Verify": "external", "Sign": "platform"}
+_OF_ITSELF = tuple(
+    column.name
+    for column in CREDENTIAL.stored
+    if column.can_be_unknown
+    and column.name not in ("name", "holder_name", "app_id", "holder_type", "holder_home", "microsoft_made")
+)
+"""The columns that say what a credential is, and not whose."""
 
 # SHA-1 or SHA-256 in hex. Text of that length can be base64 as well, but is not: no digest is 30 or 48 bytes long.
 _HEX = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}", re.ASCII | re.IGNORECASE)
@@ -68,6 +75,12 @@ def thumbprint(raw: Wire) -> str | Refusal | None:
     return inner.upper() if _HEX.fullmatch(inner) else held.hex().upper()
 
 
+def kind_of(item: KeyItem) -> str | Refusal:
+    """What a key is, as the column `kind` has it."""
+    type_ = read(item.type, str)
+    return type_ if isinstance(type_, Refusal) else _KINDS.get(type_, Refusal(Reason.UNRECOGNISED))
+
+
 class Rows:
     """The credential rows of one holder, each with an id of its own."""
 
@@ -84,21 +97,26 @@ class Rows:
             row.put(column, None)
         return row.finish()
 
-    def key(self, item: KeyItem) -> dict[str, object]:
-        """The row of a certificate or a symmetric key."""
+    def key(self, item: KeyItem, hidden: Refusal) -> dict[str, object]:
+        """The row of a certificate or a symmetric key; `hidden`: why Graph does not show a certificate."""
         row = self._begin(item.keyId, item.displayName)
-        type_ = read(item.type, str)
-        kind = type_ if isinstance(type_, Refusal) else _KINDS.get(type_, Refusal(Reason.UNRECOGNISED))
+        kind = kind_of(item)
         row.put_read("kind", kind)
         # Told at once, since custody rests on it.
         row.put_read("usage", Refusal(Reason.BAD_VALUE) if is_null(item.usage) else item.usage)
         usage = row.values.get("usage")
         custody = _CUSTODY.get(usage) if isinstance(usage, str) else None
         row.put_read("entra_custody", custody or Refusal(row.unknown.get("usage", Reason.UNRECOGNISED)))
-        _put_certificate(row, kind, item)
+        _put_certificate(row, kind, brief_of(item.key) or hidden)
         self._put_dates(row, item)
         for column in _FEDERATED:
             row.put(column, None)
+        return row.finish()
+
+    def unread(self) -> dict[str, object]:
+        """The row that stands for credentials of which not even a keyId could be read, however many they are."""
+        row = self._begin("unread", None)
+        row.refuse(_OF_ITSELF, Reason.BAD_ITEM)
         return row.finish()
 
     def federated(self, item: FederatedItem, url: str, version: str, expression: Wire | Refusal) -> dict[str, object]:
@@ -127,7 +145,7 @@ class Rows:
         if isinstance(item.subject, UnsetType) and not isinstance(expression, Refusal):
             row.put("subject", None)
 
-    def _begin(self, key_id: str, name: Wire, resource_id: str = "", *, url: str = "", version: str = "") -> Row:
+    def _begin(self, key_id: str, name: Wire | None, resource_id: str = "", *, url: str = "", version: str = "") -> Row:
         holder = self._holder
         resource_id = resource_id or holder.credential_id(key_id)
         row = Row(
@@ -163,13 +181,9 @@ class Rows:
         row.put_read("thumbprint", thumbprint(item.customKeyIdentifier))
 
 
-def _put_certificate(row: Row, kind: str | Refusal, item: KeyItem) -> None:
-    """Of the certificate, where Graph shows it. It may leave `key` null in a list, and a single object is not asked for it."""
-    found: Brief | Refusal | None = None
-    if isinstance(kind, Refusal):
-        found = kind
-    elif kind == "certificate":
-        found = brief_of(item.key) or Refusal(Reason.NOT_VISIBLE)
+def _put_certificate(row: Row, kind: str | Refusal, shown: Brief | Refusal) -> None:
+    """What is known of the certificate, if it is one."""
+    found = kind if isinstance(kind, Refusal) else shown if kind == "certificate" else None
     for column in _OF_CERTIFICATE:
         row.put_read(column, getattr(found, column) if isinstance(found, Brief) else found)
 

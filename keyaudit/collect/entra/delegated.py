@@ -1,16 +1,16 @@
 """Delegated permissions: what applications may do on behalf of everyone, or of one user."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from msgspec import UNSET, Struct
 
-from keyaudit.cloud.connection import Connection
-from keyaudit.collect.access.grants import grant_row
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.copies import both
 from keyaudit.collect.entra.relations import GUID
+from keyaudit.collect.grants import grant_row
 from keyaudit.collect.places import source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
@@ -52,19 +52,15 @@ class _Api(Struct):
     unknown: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-async def collect_delegated(
-    connection: Connection, unit: Unit, scope: Scope, principals: Iterable[bytes], parent: Reason | None
-) -> Sequence[Coverage]:
-    """Write a grant per permission of every consent; the coverage of `OPERATIONS`.
-
-    `principals` are the stored rows of service principals, `parent` is why these are not all.
-    """
+async def collect_delegated(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
+    """Write a grant per permission of every consent; the coverage of `OPERATIONS`."""
+    connection = reading.connection
     [operation] = OPERATIONS
     decoder = msgspec.json.Decoder(_Api)
-    apis = {row.id: row for row in map(decoder.decode, principals)}
+    apis = {row.id: row for row in map(decoder.decode, reading.spool.lines("service_principal"))}
     calls, place = Calls(scope, operation), source(connection.environment, operation)
     listing = connection.gateway.pages(operation, GrantItem, by=_formed)
-    unseen = parent or Reason.INCONSISTENT_PAGES
+    unseen = reading.missing("service_principal.list") or Reason.INCONSISTENT_PAGES
     tenant = f"/tenants/{connection.identity.tenant_id}/servicePrincipals"
     async for item in both(listing):
         api = f"{tenant}/{item.resourceId}".lower()

@@ -9,19 +9,24 @@ from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both
 from keyaudit.collect.entra.credentials import Rows
 from keyaudit.collect.entra.holders import Holder, unseen_holder
-from keyaudit.collect.entra.relations import Federated, FederatedItem, Owners, Related, object_id
+from keyaudit.collect.entra.key_material import Keyed, KeyMaterial, Keys, listed_keys
+from keyaudit.collect.entra.relations import AT_ONCE, Federated, FederatedItem, Owners, object_id
 from keyaudit.collect.places import source
 from keyaudit.collect.rows import Wire
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
 
-Item = TypeVar("Item", bound=Related)
+Item = TypeVar("Item", bound=Keyed)
+
+_HELD = 500
+"""Objects of which certificates are missing that are held in memory; then they are read, before the list goes on."""
 
 
 def operations(kind: str) -> tuple[str, ...]:
     """The operations of a kind of object, `application` or `service_principal`."""
-    return tuple(f"{kind}.{what}" for what in ("list", "owners", "owners_of", "federated", "federated_of", "expressions_of"))
+    parts = ("list", "get", "owners", "owners_of", "federated", "federated_of", "expressions_of")
+    return tuple(f"{kind}.{what}" for what in parts)
 
 
 async def collect_objects(
@@ -32,7 +37,7 @@ async def collect_objects(
     kind: str,
     item: type[Item],
     describe: Callable[[Item, str, str, str], Holder],
-    write: Callable[[Unit, Item, Holder, Owners], int],
+    write: Callable[[Unit, Item, Holder, Owners, Keys], int],
     seen: Callable[[int], None],
     before: Sequence[Callable[[], Awaitable[None]]] = (),
 ) -> Sequence[Coverage]:
@@ -47,24 +52,43 @@ async def collect_objects(
     first = (owners.collect, federated.collect, *before)
     await for_each(first, lambda collect: collect(), limit=len(first))
     url, version = source(connection.environment, f"{kind}.list")
-    calls = Calls(scope, f"{kind}.list")
+    calls, material = Calls(scope, f"{kind}.list"), KeyMaterial(gateway, scope, kind)
     holders: dict[str, Holder] = {}
+    held: list[tuple[Item, Holder, Keys]] = []
     count = 0
+
+    def put(found: Item, holder: Holder, keys: Keys) -> None:
+        if write(unit, found, holder, owners, keys):
+            calls.refused(Refusal(Reason.BAD_ITEM, f"credentials of {object_id(found)} that cannot be read"))
+
+    async def put_completed(found: Item, holder: Holder, keys: Keys) -> None:
+        put(found, holder, await material.completed(found.id, keys))
+
+    async def put_held() -> None:
+        await for_each(held, lambda each: put_completed(*each), limit=AT_ONCE)
+        held.clear()
+
     listing = gateway.pages(f"{kind}.list", item, by=object_id)
     async for found in both(listing):
-        holder = describe(found, tenant_id, url, version)
-        if write(unit, found, holder, owners):
-            calls.refused(Refusal(Reason.BAD_ITEM, f"credentials of {object_id(found)} that cannot be read"))
+        holder, keys = describe(found, tenant_id, url, version), listed_keys(found)
+        if keys.complete:
+            put(found, holder, keys)
+        else:
+            held.append((found, holder, keys))
+        if len(held) >= _HELD:
+            await put_held()
         if object_id(found) in federated.ids:
             holders[object_id(found)] = holder
         count += 1
         seen(count)
+    await put_held()
     calls.ended(listing.end)
     # The lists of objects and of owners go over the same objects: what only one has, the other lost, or it was deleted.
     if why_incomplete(listing.end) is None and await owners.any_left():
         calls.refused(Refusal(Reason.INCONSISTENT_PAGES, "it lacks an object that another list has"))
     await _write_federated(connection, unit, federated, kind, holders)
-    return [calls.coverage(), *owners.coverage, *federated.coverage]
+    listed = calls.coverage()
+    return [listed, material.coverage(listed), *owners.coverage, *federated.coverage]
 
 
 async def _write_federated(

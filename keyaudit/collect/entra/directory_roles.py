@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from msgspec import UNSET, Struct
 
 from keyaudit.cloud.connection import Connection
-from keyaudit.collect.access.grants import grant_row
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.copies import both, distinct
 from keyaudit.collect.entra.relations import GUID
+from keyaudit.collect.grants import grant_row
 from keyaudit.collect.places import source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
@@ -48,9 +49,9 @@ class AssignmentItem(Struct):
     endDateTime: Wire = UNSET  # noqa: N815
 
 
-async def collect_directory_roles(connection: Connection, unit: Unit, scope: Scope) -> Sequence[Coverage]:
+async def collect_directory_roles(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write a grant per assignment and per eligibility; the coverage of `OPERATIONS`."""
-    return await _DirectoryRoles(connection, unit, scope).collect()
+    return await _DirectoryRoles(reading.connection, unit, scope).collect()
 
 
 class _DirectoryRoles:

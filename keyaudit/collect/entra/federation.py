@@ -14,6 +14,7 @@ from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both
 from keyaudit.collect.entra.certificates import certificate_of, put_dated
 from keyaudit.collect.places import source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.x509 import X509
 from keyaudit.inventory.spool import Spool, Unit
@@ -72,10 +73,10 @@ class Holder:
     version: str
 
 
-async def collect_federation(connection: Connection, unit: Unit, scope: Scope, spool: Spool) -> Sequence[Coverage]:
-    """Write a row per federated domain that `spool` names, and per certificate trusted; the coverage of `OPERATIONS`."""
-    trusted = _Trusted(connection, unit, scope)
-    domains, parent = _federated(spool, scope)
+async def collect_federation(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
+    """Write a row per stored federated domain, and per certificate trusted; the coverage of `OPERATIONS`."""
+    trusted = _Trusted(reading.connection, unit, scope)
+    domains, parent = _federated(reading.spool, scope)
     works: list[Callable[[], Awaitable[None]]] = [trusted.external, *(partial(trusted.domain, name) for name in domains)]
     await for_each(works, lambda work: work(), limit=_AT_ONCE)
     return trusted.settings.coverage(parent), trusted.providers.coverage()

@@ -14,6 +14,7 @@ from keyaudit.collect.calls import Calls
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.entra.published_keys import Place, issuer_key, shared_key, write_keys
 from keyaudit.collect.places import source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Wire, read
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
@@ -65,13 +66,13 @@ class _Row(Struct):
     unknown: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-async def collect_issuer_keys(connection: Connection, unit: Unit, scope: Scope, spool: Spool) -> Sequence[Coverage]:
+async def collect_issuer_keys(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write a row per published key, of the tenant, of applications with keys of their own, and of those that tenants share.
 
     Gives the coverage of `OPERATIONS`.
     """
-    keys = _Keys(connection, unit, scope)
-    return [*await keys.of_tenant(), await keys.of_applications(spool), *await keys.shared(), *await keys.of_b2c()]
+    keys = _Keys(reading.connection, unit, scope)
+    return [*await keys.of_tenant(), await keys.of_applications(reading.spool), *await keys.shared(), *await keys.of_b2c()]
 
 
 class _Keys:

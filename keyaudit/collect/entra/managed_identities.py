@@ -14,7 +14,8 @@ from keyaudit.collect.copies import both, distinct
 from keyaudit.collect.entra.credentials import Rows
 from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.relations import FederatedItem
-from keyaudit.collect.places import Subscription, source
+from keyaudit.collect.places import source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
@@ -83,15 +84,13 @@ class _Held(Struct):
     name: str | None = None
 
 
-async def collect_managed_identities(
-    connection: Connection, unit: Unit, scope: Scope, subscriptions: Sequence[Subscription], stored: Iterable[bytes]
-) -> Sequence[Coverage]:
+async def collect_managed_identities(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write a row per federated credential that Graph did not show; the coverage of `OPERATIONS`.
 
-    `stored` are the rows of credentials that were read before. Graph shows a managed identity's federated credentials on its
-    service principal, by the same names, so that only what is missing there is new: each is counted once, and none is lost
-    where Graph is refused.
+    Graph shows a managed identity's federated credentials on its service principal, by the same names, so that only what is
+    missing there is new: each is counted once, and none is lost where Graph is refused.
     """
+    subscriptions = reading.found.subscriptions
     if not subscriptions:
         return not_assessed(scope, OPERATIONS, Reason.PARENT_NOT_ASSESSED)
     queried = Calls(scope, "managed_identity.query")
@@ -100,13 +99,13 @@ async def collect_managed_identities(
         group = [subscription.id for subscription in subscriptions[start : start + _PER_QUERY]]
         body = {"subscriptions": group, "query": QUERY}
         by = _identity_of(group)
-        listing = connection.gateway.pages("managed_identity.query", IdentityItem, by=by, body=body)
+        listing = reading.connection.gateway.pages("managed_identity.query", IdentityItem, by=by, body=body)
         identities |= await distinct(listing, by)
         queried.ended(listing.end)
     parent = queried.coverage()
     federated = Calls(scope, "managed_identity.federated_of", per_object=True)
-    reading = _Identities(connection, unit, federated, _known(stored))
-    await for_each([identities[id_] for id_ in sorted(identities)], reading.read, limit=_AT_ONCE)
+    known = _Identities(reading.connection, unit, federated, _known(reading.spool.lines("credential")))
+    await for_each([identities[id_] for id_ in sorted(identities)], known.read, limit=_AT_ONCE)
     return [parent, federated.coverage(parent)]
 
 

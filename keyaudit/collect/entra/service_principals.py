@@ -1,28 +1,29 @@
 """Service principals, with their owners, credentials and SAML token-signing certificates."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from msgspec import UNSET
 
-from keyaudit.cloud.connection import Connection
 from keyaudit.collect.entra.app_roles import OPERATIONS as APP_ROLES
 from keyaudit.collect.entra.app_roles import AppRoles
-from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, Rows, read_items
+from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_items
 from keyaudit.collect.entra.directory import collect_objects, operations
 from keyaudit.collect.entra.holders import Holder, home_of, made_by_microsoft
-from keyaudit.collect.entra.relations import Owners, Related
+from keyaudit.collect.entra.key_material import Keyed, Keys
+from keyaudit.collect.entra.relations import Owners
 from keyaudit.collect.entra.saml import split
 from keyaudit.collect.entra.settings import put_arm_id, put_makers
-from keyaudit.collect.entra.signers import Signer, Signers
+from keyaudit.collect.entra.signers import Signer
 from keyaudit.collect.places import source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL
 
 
-class PrincipalItem(Related):
+class PrincipalItem(Keyed):
     """A service principal."""
 
     appId: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
@@ -33,7 +34,6 @@ class PrincipalItem(Related):
     appOwnerOrganizationId: Wire = UNSET  # noqa: N815
     preferredSingleSignOnMode: Wire = UNSET  # noqa: N815
     preferredTokenSigningKeyThumbprint: Wire = UNSET  # noqa: N815
-    keyCredentials: Wire = UNSET  # noqa: N815
     passwordCredentials: Wire = UNSET  # noqa: N815
     appRoleAssignmentRequired: Wire = UNSET  # noqa: N815
     tags: Wire = UNSET
@@ -44,17 +44,16 @@ class PrincipalItem(Related):
     appRoles: Wire = UNSET  # noqa: N815
 
 
-OPERATIONS = (*operations("service_principal"), "service_principal.get", *APP_ROLES)
+OPERATIONS = (*operations("service_principal"), *APP_ROLES)
 
 
-async def collect_service_principals(
-    connection: Connection, unit: Unit, scope: Scope, seen: Callable[[int], None]
-) -> Sequence[Coverage]:
+async def collect_service_principals(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write a row per service principal, and per credential, signing certificate and app role of one.
 
     Gives the coverage of `OPERATIONS`.
     """
-    signers, roles = Signers(connection, unit, scope), AppRoles(connection.gateway, unit, scope)
+    connection = reading.connection
+    roles = AppRoles(connection.gateway, unit, scope)
     coverage = await collect_objects(
         connection,
         unit,
@@ -62,14 +61,14 @@ async def collect_service_principals(
         kind="service_principal",
         item=PrincipalItem,
         describe=principal_holder,
-        write=partial(_write, cloud=connection.environment.name, signers=signers, roles=roles),
-        seen=seen,
+        write=partial(_write, cloud=connection.environment.name, roles=roles),
+        seen=reading.seen,
         before=(roles.collect,),
     )
     parent = coverage[0].reason
     url, version = source(connection.environment, APP_ROLES[0])
     granted = roles.write(connection.identity.tenant_id, url, version, Refusal(parent) if parent else None)
-    return [*coverage, await signers.coverage(coverage[0]), *granted]
+    return [*coverage, *granted]
 
 
 def principal_holder(item: PrincipalItem, tenant_id: str, url: str, version: str) -> Holder:
@@ -115,23 +114,22 @@ def principal_row(item: PrincipalItem, holder: Holder, cloud: str) -> Row:
     return row
 
 
-def _write(
-    unit: Unit, item: PrincipalItem, holder: Holder, owners: Owners, *, cloud: str, signers: Signers, roles: AppRoles
-) -> int:
+def _write(unit: Unit, item: PrincipalItem, holder: Holder, owners: Owners, keys: Keys, *, cloud: str, roles: AppRoles) -> int:
     row = principal_row(item, holder, cloud)
     owners.put(row, item.id)
     roles.put(row, item.id)
     roles.show(item.id, app_id=item.appId, name=item.displayName, roles=item.appRoles)
     unit.row("service_principal", row.finish())
-    keys, bad_keys = read_items(item.keyCredentials, KeyItem)
     passwords, bad_passwords = read_items(item.passwordCredentials, PasswordItem)
     preferred, sso_mode = item.preferredTokenSigningKeyThumbprint, item.preferredSingleSignOnMode
-    parts = split(keys, passwords)
-    if parts.signing:
-        signers.write(Signer(holder, parts.signing, keys, item.accountEnabled, sso_mode, preferred))
+    parts = split(keys.items, passwords)
+    for signing in Signer(holder, parts.signing, keys, item.accountEnabled, sso_mode, preferred).rows():
+        unit.row("signing_certificate", signing)
     rows = Rows(holder)
     for key in parts.keys:
-        unit.row("credential", rows.key(key))
+        unit.row("credential", rows.key(key, keys.hidden))
     for password in parts.passwords:
         unit.row("credential", rows.password(password))
-    return bad_keys + bad_passwords
+    if keys.bad or bad_passwords:
+        unit.row("credential", rows.unread())
+    return keys.bad + bad_passwords

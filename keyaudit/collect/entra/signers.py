@@ -1,34 +1,13 @@
-"""The service principals that Entra signs for, with their certificates, each asked for where the list did not show it.
-
-Graph's documentation is of two minds on whether a list shows certificates, or only a single object does:
-https://learn.microsoft.com/graph/api/serviceprincipal-list and https://learn.microsoft.com/graph/api/resources/keycredential
-"""
+"""The service principals that Entra signs for, as rows of their certificates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from msgspec import UNSET
-
-from keyaudit.cloud.connection import Connection
-from keyaudit.collect.calls import Calls
-from keyaudit.collect.concurrency import for_each
-from keyaudit.collect.entra.credentials import KeyItem, read_items
+from keyaudit.collect.entra.credentials import KeyItem
 from keyaudit.collect.entra.holders import Holder
-from keyaudit.collect.entra.relations import Related
+from keyaudit.collect.entra.key_material import Keys
 from keyaudit.collect.entra.saml import public_certificate, signing_rows
 from keyaudit.collect.rows import Wire
-from keyaudit.collect.x509 import X509
-from keyaudit.inventory.spool import Unit
-from keyaudit.model.coverage import Coverage, Refusal, Scope
-from keyaudit.model.reasons import Reason
-
-_AT_ONCE = 8
-
-
-class PublicKeys(Related):
-    """A service principal by itself, with its public keys."""
-
-    keyCredentials: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,55 +16,17 @@ class Signer:
 
     holder: Holder
     signing: Sequence[KeyItem]
-    keys: Sequence[KeyItem]
+    keys: Keys
     enabled: Wire
     sso_mode: Wire
     preferred: Wire
 
-
-class Signers:
-    """Writes the signing certificates of service principals, those at once that the list shows whole."""
-
-    def __init__(self, connection: Connection, unit: Unit, scope: Scope) -> None:
-        self._gateway, self._unit = connection.gateway, unit
-        self._calls = Calls(scope, "service_principal.get", per_object=True)
-        self._unseen: list[Signer] = []
-
-    def write(self, signer: Signer) -> None:
-        """The rows of `signer`, now or when it has been asked for by itself."""
-        found = [public_certificate(item, signer.keys) for item in signer.signing]
-        if None in found:
-            self._unseen.append(signer)
-        else:
-            self._rows(signer, [each for each in found if each is not None])
-
-    async def coverage(self, listed: Coverage) -> Coverage:
-        """Read what the list, whose coverage is `listed`, did not show, and write the rows that are left."""
-        await for_each(self._unseen, self._one, limit=_AT_ONCE)
-        return self._calls.coverage(listed)
-
-    async def _one(self, signer: Signer) -> None:
-        shown = await self._gateway.get("service_principal.get", PublicKeys, id=signer.holder.object_id)
-        if not isinstance(shown, Refusal) and shown.id.lower() != signer.holder.object_id.lower():
-            shown = Refusal(Reason.BAD_BODY, "an answer about another service principal", 200)
-        if isinstance(shown, Refusal):
-            self._calls.refused(shown)
-            self._rows(signer, [public_certificate(item, signer.keys) or shown for item in signer.signing])
-            return
-        self._calls.answered()
-        keys, _ = read_items(shown.keyCredentials, KeyItem)
-        by_id = {item.keyId: item for item in keys}
-        hidden = Refusal(Reason.UNRECOGNISED)
-        found = [public_certificate(by_id.get(item.keyId, item), keys) or hidden for item in signer.signing]
-        self._rows(signer, found)
-
-    def _rows(self, signer: Signer, found: Sequence[X509 | Refusal]) -> None:
-        rows = signing_rows(
-            signer.holder,
-            list(zip(signer.signing, found, strict=True)),
-            enabled=signer.enabled,
-            sso_mode=signer.sso_mode,
-            preferred=signer.preferred,
+    def rows(self) -> list[dict[str, object]]:
+        """A row per certificate that it signs with."""
+        return signing_rows(
+            self.holder,
+            [(item, public_certificate(item, self.keys.items) or self.keys.hidden) for item in self.signing],
+            enabled=self.enabled,
+            sso_mode=self.sso_mode,
+            preferred=self.preferred,
         )
-        for row in rows:
-            self._unit.row("signing_certificate", row)

@@ -11,6 +11,7 @@ from keyaudit.collect.entra.authorization import OPERATIONS as AUTHORIZATION_OPE
 from keyaudit.collect.entra.authorization import Authorization
 from keyaudit.collect.evidence import UnifiedAudit
 from keyaudit.collect.places import source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
@@ -41,10 +42,9 @@ class DomainItem(Struct):
     isVerified: Wire = UNSET  # noqa: N815
 
 
-async def collect_tenant(
-    connection: Connection, unit: Unit, scope: Scope, unified_audit: UnifiedAudit | None
-) -> Sequence[Coverage]:
+async def collect_tenant(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write the tenant's row; the coverage of `OPERATIONS`. Raises UnsafeError where the file is of another organization."""
+    connection = reading.connection
     tenant_id = connection.identity.tenant_id
 
     def own(item: Organization) -> str:
@@ -73,7 +73,7 @@ async def collect_tenant(
         else:
             put_domains(row, domains)
         authorization.put(row)
-        put_unified_audit(row, unified_audit, domains)
+        put_unified_audit(row, reading.evidence.unified_audit, domains)
         unit.row("tenant", row.finish())
     return read_through, listed, *authorization.coverage
 

@@ -13,6 +13,7 @@ from keyaudit.collect.entra.definitions import Definition, definition_of, object
 from keyaudit.collect.entra.holders import PATHS
 from keyaudit.collect.entra.relations import Related, object_id
 from keyaudit.collect.places import source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
@@ -120,12 +121,12 @@ _DEFINED = tuple(column for kind in KINDS for column in kind.columns)
 OPERATIONS = (*(f"{kind.operation}.{what}" for kind in KINDS for what in ("list", "applied", "applied_of")), _VALIDATION)
 
 
-async def collect_token_policies(connection: Connection, unit: Unit, scope: Scope) -> Sequence[Coverage]:
+async def collect_token_policies(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write a row per token policy; the coverage of `OPERATIONS`."""
     coverage: list[Coverage] = []
     for kind in KINDS:
-        coverage += await _Policies(connection, unit, scope, kind).collect()
-    return [*coverage, await _validation(connection, unit, scope)]
+        coverage += await _Policies(reading.connection, unit, scope, kind).collect()
+    return [*coverage, await _validation(reading.connection, unit, scope)]
 
 
 class _Policies:

@@ -19,6 +19,7 @@ from keyaudit.collect.key_vault.data_plane import bad_uri, object_row, was_delet
 from keyaudit.collect.key_vault.key_versions import Key, Listed, agreed
 from keyaudit.collect.key_vault.names import Named, named, object_id, version_named
 from keyaudit.collect.places import Vault, source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal
@@ -30,12 +31,12 @@ OPERATIONS = ("certificate.list", "certificate.versions", "certificate.get")
 _Certificate = Key[CertificateItem, CertificateBundle]
 
 
-async def collect_certificates(connection: Connection, unit: Unit, vault: Vault, *, at_once: int) -> Sequence[Coverage]:
+async def collect_certificates(reading: Reading, unit: Unit, vault: Vault) -> Sequence[Coverage]:
     """Write a row per certificate version to `unit`; the coverage of `OPERATIONS`.
 
-    `at_once` certificates are read at the same time. Of a vault that was deleted meanwhile no row is kept.
+    Of a vault that was deleted meanwhile no row is kept.
     """
-    return await _Certificates(connection, unit, vault).collect(at_once)
+    return await _Certificates(reading.connection, unit, vault).collect(reading.at_once)
 
 
 class _Certificates:

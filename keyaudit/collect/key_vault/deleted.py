@@ -14,6 +14,7 @@ from keyaudit.collect.key_vault.certificate_rows import thumbprint
 from keyaudit.collect.key_vault.data_plane import bad_uri, object_row, was_deleted
 from keyaudit.collect.key_vault.names import Named, named, object_id
 from keyaudit.collect.places import Subscription, Vault, source, vault_id_parts
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal
@@ -98,9 +99,9 @@ class DeletedVaultProperties(Struct):
         return self.vaultId or self.mhsmId
 
 
-async def collect_deleted_vaults(connection: Connection, unit: Unit, subscription: Subscription) -> Sequence[Coverage]:
+async def collect_deleted_vaults(reading: Reading, unit: Unit, subscription: Subscription) -> Sequence[Coverage]:
     """Write a row per deleted vault and Managed HSM of a subscription to `unit`; the coverage of `VAULTS`."""
-    return [await _deleted_vaults(connection, unit, subscription, place) for place in _PLACES]
+    return [await _deleted_vaults(reading.connection, unit, subscription, place) for place in _PLACES]
 
 
 async def _deleted_vaults(
@@ -127,12 +128,13 @@ async def _deleted_vaults(
     return calls.coverage()
 
 
-async def collect_deleted(connection: Connection, unit: Unit, vault: Vault) -> Sequence[Coverage]:
+async def collect_deleted(reading: Reading, unit: Unit, vault: Vault) -> Sequence[Coverage]:
     """Write a row per deleted key, certificate and secret of a vault to `unit`; the coverage of `OBJECTS`.
 
     A vault of which Azure says that soft delete is off keeps nothing, and answers the question with an error:
     https://learn.microsoft.com/rest/api/keyvault/keys/get-deleted-keys
     """
+    connection = reading.connection
     calls = {kind.operation: Calls(vault.scope, kind.operation) for kind in _KINDS}
     problem = bad_uri(vault, connection.environment)
     if problem:

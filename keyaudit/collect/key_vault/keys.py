@@ -25,6 +25,7 @@ from keyaudit.collect.key_vault.key_versions import Key, Listed, agreed
 from keyaudit.collect.key_vault.rotation import ROTATION, RotationPolicy, no_rotation, put_rotation
 from keyaudit.collect.key_vault.unchanged import Known, take_over, unchanged
 from keyaudit.collect.places import Vault, source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, read
 from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.spool import Unit
@@ -41,16 +42,14 @@ _FINAL = UNSAFE | {Reason.IDENTITY_REVOKED, Reason.BUDGET, Reason.INTERRUPTED}
 _NOT_ACTIVATED = "the HSM was never activated: nobody has downloaded its security domain"
 
 
-async def collect_keys(
-    connection: Connection, unit: Unit, vault: Vault, *, at_once: int, earlier: Earlier | None = None
-) -> Sequence[Coverage]:
+async def collect_keys(reading: Reading, unit: Unit, vault: Vault) -> Sequence[Coverage]:
     """Write a row per key version to `unit`; the coverage of `OPERATIONS`, and of ARM's where they were used.
 
     Of a Managed HSM: of `HSM_OPERATIONS`, and ARM is not asked, since an HSM lets it read keys only where it was told to.
-    `at_once` keys are read at the same time. Of a vault that was deleted meanwhile no row is kept. A key that is surely as
-    `earlier` has it counts as read, though only its versions and its rotation policy are asked for.
+    Of a vault that was deleted meanwhile no row is kept. A key that is surely as an earlier run has it counts as read, though
+    only its versions and its rotation policy are asked for.
     """
-    return await VaultKeys(connection, unit, vault, at_once, earlier).collect()
+    return await VaultKeys(reading.connection, unit, vault, reading.at_once, reading.earlier).collect()
 
 
 _Key = Key[KeyItem, KeyBundle]

@@ -12,6 +12,7 @@ from keyaudit.collect.key_vault.data_plane import bad_uri, object_row, was_delet
 from keyaudit.collect.key_vault.key_versions import Listed, agreed, newest
 from keyaudit.collect.key_vault.names import Named, named, object_id, version_named
 from keyaudit.collect.places import Vault, source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal
@@ -41,12 +42,12 @@ class _Attributes(Struct):
     exp: Wire = UNSET
 
 
-async def collect_secrets(connection: Connection, unit: Unit, vault: Vault, *, at_once: int) -> Sequence[Coverage]:
+async def collect_secrets(reading: Reading, unit: Unit, vault: Vault) -> Sequence[Coverage]:
     """Write a row per secret version to `unit`; the coverage of `OPERATIONS`.
 
-    `at_once` secrets are read at the same time. Of a vault that was deleted meanwhile no row is kept.
+    Of a vault that was deleted meanwhile no row is kept.
     """
-    return await _Secrets(connection, unit, vault).collect(at_once)
+    return await _Secrets(reading.connection, unit, vault).collect(reading.at_once)
 
 
 class _Secrets:

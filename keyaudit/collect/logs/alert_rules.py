@@ -6,10 +6,10 @@ from functools import partial
 
 from msgspec import UNSET, Raw, Struct
 
-from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.copies import both
-from keyaudit.collect.places import Subscription, source
+from keyaudit.collect.places import source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
@@ -88,19 +88,17 @@ class Properties(Struct):
     actions: Wire = UNSET
 
 
-async def collect_alert_rules(
-    connection: Connection, unit: Unit, scope: Scope, subscriptions: Sequence[Subscription]
-) -> Sequence[Coverage]:
-    """Write every alert rule of these subscriptions; the coverage of `OPERATIONS`."""
-    if not subscriptions:
+async def collect_alert_rules(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
+    """Write every alert rule of the subscriptions; the coverage of `OPERATIONS`."""
+    if not reading.found.subscriptions:
         return not_assessed(scope, OPERATIONS, Reason.PARENT_NOT_ASSESSED)
     calls = Calls(scope, "alert_rule.query")
-    asked = [subscription.id for subscription in subscriptions]
-    url, version = source(connection.environment, "alert_rule.query")
+    asked = [subscription.id for subscription in reading.found.subscriptions]
+    url, version = source(reading.connection.environment, "alert_rule.query")
     for start in range(0, len(asked), _PER_QUERY):
         group = asked[start : start + _PER_QUERY]
         body = {"subscriptions": group, "query": QUERY}
-        listing = connection.gateway.pages("alert_rule.query", Rule, by=partial(_name, frozenset(group)), body=body)
+        listing = reading.connection.gateway.pages("alert_rule.query", Rule, by=partial(_name, frozenset(group)), body=body)
         async for item in both(listing):
             row = Row(ALERT_RULE, id=item.id, resource_id=item.id, scope_id=scope.id, url=url, version=version)
             _put(row, item)

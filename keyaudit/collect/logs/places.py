@@ -8,6 +8,7 @@ from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.logs.sinks import Logged, collect_sinks
 from keyaudit.collect.places import Subscription, Vault, source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
@@ -37,7 +38,7 @@ class Plan(Struct):
     properties: Pricing
 
 
-async def collect_vault_logs(connection: Connection, unit: Unit, vault: Vault) -> Sequence[Coverage]:
+async def collect_vault_logs(reading: Reading, unit: Unit, vault: Vault) -> Sequence[Coverage]:
     """Write where the log of one vault or Managed HSM goes; the coverage of `VAULT`, or of `HSM`."""
     id_ = vault.scope.id
     kind, [operation] = ("vault", VAULT) if vault.kind == KEY_VAULT else ("managed-hsm", HSM)
@@ -49,10 +50,10 @@ async def collect_vault_logs(connection: Connection, unit: Unit, vault: Vault) -
         prefix=id_,
         segments={"subscription": vault.subscription_id, "resource_group": vault.resource_group, "vault": vault.name},
     )
-    return [await collect_sinks(connection, unit, logged)]
+    return [await collect_sinks(reading.connection, unit, logged)]
 
 
-async def collect_subscription_logs(connection: Connection, unit: Unit, subscription: Subscription) -> Sequence[Coverage]:
+async def collect_subscription_logs(reading: Reading, unit: Unit, subscription: Subscription) -> Sequence[Coverage]:
     """Write where one subscription's activity log goes, and its Defender plan; the coverage of `SUBSCRIPTION`."""
     id_ = subscription.scope.id
     logged = Logged(
@@ -63,15 +64,15 @@ async def collect_subscription_logs(connection: Connection, unit: Unit, subscrip
         prefix=id_,
         segments={"subscription": subscription.id},
     )
-    exported = await collect_sinks(connection, unit, logged)
-    return [exported, await _defender(connection, unit, subscription)]
+    exported = await collect_sinks(reading.connection, unit, logged)
+    return [exported, await _defender(reading.connection, unit, subscription)]
 
 
-async def collect_entra_logs(connection: Connection, unit: Unit, scope: Scope) -> Sequence[Coverage]:
+async def collect_entra_logs(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write where Entra's logs go; the coverage of `TENANT`."""
     prefix = "/providers/microsoft.aadiam"
     logged = Logged(kind="entra", id=scope.id, scope=scope, operation="entra_log.list", prefix=prefix)
-    return [await collect_sinks(connection, unit, logged)]
+    return [await collect_sinks(reading.connection, unit, logged)]
 
 
 async def _defender(connection: Connection, unit: Unit, subscription: Subscription) -> Coverage:

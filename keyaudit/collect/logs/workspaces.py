@@ -12,6 +12,7 @@ from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.places import source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
@@ -87,9 +88,9 @@ class WorkspaceId:
         return {"subscription": self.subscription, "resource_group": self.resource_group, "workspace": self.workspace}
 
 
-async def collect_workspaces(connection: Connection, unit: Unit, scope: Scope, sinks: Iterable[bytes]) -> Sequence[Coverage]:
-    """Write every workspace that a row of `sinks` sends to, and the tables it fills there; the coverage of `OPERATIONS`."""
-    return await _Workspaces(connection, unit, scope).collect(_wanted(sinks))
+async def collect_workspaces(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
+    """Write every workspace that a stored log destination names, and the tables filled there; the coverage of `OPERATIONS`."""
+    return await _Workspaces(reading.connection, unit, scope).collect(_wanted(reading.spool.lines("log_sink")))
 
 
 def _wanted(sinks: Iterable[bytes]) -> Mapping[str, set[str]]:

@@ -10,10 +10,10 @@ from msgspec import UNSET, Struct
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.access.actions import Permission, covers
 from keyaudit.collect.access.definitions import guid_of
-from keyaudit.collect.access.grants import grant_row
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import distinct
+from keyaudit.collect.grants import grant_row
 from keyaudit.collect.places import Vault, source
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit

@@ -12,6 +12,7 @@ from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.confines import Confines
 from keyaudit.collect.places import Subscription, source
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Wire
 from keyaudit.collect.services.account_keys import account_key_rows
 from keyaudit.collect.services.items import QUERY, Service, ServiceItem, by_id, flag, member, service_of
@@ -35,16 +36,14 @@ class Protector(Struct):
     properties: Wire = UNSET
 
 
-async def collect_services(
-    connection: Connection, unit: Unit, scope: Scope, subscriptions: Sequence[Subscription], confines: Confines
-) -> Sequence[Coverage]:
+async def collect_services(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write a row for each key of an account, and for each use of a vault's key.
 
     Resource Graph shows what the identity may read and says nothing of the rest.
     """
-    if not subscriptions:
+    if not reading.found.subscriptions:
         return not_assessed(scope, OPERATIONS, Reason.PARENT_NOT_ASSESSED)
-    return await _Services(connection, unit, scope, confines).collect(subscriptions)
+    return await _Services(reading.connection, unit, scope, reading.confines).collect(reading.found.subscriptions)
 
 
 class _Services:

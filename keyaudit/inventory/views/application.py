@@ -4,56 +4,53 @@
 
 from keyaudit.inventory.views import sql
 from keyaudit.inventory.views.privileges import OF_APPLICATIONS, privileges
-from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end
+from keyaudit.inventory.views.sql import Sources, Wanted, gap
 from keyaudit.model.tables import TABLES
 
-_APPLICATIONS = TABLES["application"].listed_by
 _PRINCIPALS = TABLES["service_principal"].listed_by
 
 
 def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    unlisted = gap("listed")
-    live_doubt = f"coalesce({unlisted}, groups.doubt)"
     granted = privileges(
         OF_APPLICATIONS, "lower(stored.app_id)", unlisted="theirs.unlisted", seen="(theirs.app_id IS NOT NULL)"
     )
     doubts = {
         "owner_count": "stored.unknown['owner_ids']",
-        "user_owners": f"coalesce({gap('principals')}, {_USERS_DOUBT})",
-        "live_credentials": live_doubt,
-        "live_secrets": live_doubt,
+        "user_owners": _USERS_DOUBT,
+        # An application comes with its credentials: those of one that was listed are all there.
+        "live_credentials": "groups.doubt",
+        "live_secrets": "groups.doubt",
         # One without an end settles it, whatever else there is.
-        "live_until": f"CASE WHEN groups.endless THEN NULL ELSE {live_doubt} END",
+        "live_until": "CASE WHEN groups.endless THEN NULL ELSE groups.doubt END",
         **granted.doubts,
     }
     columns = {
         "owner_count": "coalesce(len(stored.owner_ids), 0) AS owner_count_min, len(stored.owner_ids) AS owner_count_max",
         "user_owners": f"""
             CASE WHEN {gap("principals")} IS NULL THEN coalesce(people.users, 0) ELSE 0 END AS user_owners_min,
-            CASE WHEN {doubts["user_owners"]} IS NULL THEN coalesce(people.users, 0) END AS user_owners_max""",
-        "live_credentials": f"""coalesce(groups.certain, 0) AS live_credentials_min,
-            CASE WHEN {unlisted} IS NULL THEN coalesce(groups.possible, 0) END AS live_credentials_max""",
-        "live_secrets": f"""coalesce(groups.secrets, 0) AS live_secrets_min,
-            CASE WHEN {unlisted} IS NULL THEN coalesce(groups.possible_secrets, 0) END AS live_secrets_max""",
-        "live_until": f"CASE WHEN NOT groups.endless AND {live_doubt} IS NULL THEN groups.live_until END AS live_until",
+            CASE WHEN {_USERS_DOUBT} IS NULL THEN coalesce(people.users, 0) END AS user_owners_max""",
+        "live_credentials": """coalesce(groups.certain, 0) AS live_credentials_min,
+            CASE WHEN NOT coalesce(groups.unread, false) THEN coalesce(groups.possible, 0) END AS live_credentials_max""",
+        "live_secrets": """coalesce(groups.secrets, 0) AS live_secrets_min,
+            CASE WHEN NOT coalesce(groups.unread, false) THEN coalesce(groups.possible_secrets, 0) END AS live_secrets_max""",
+        "live_until": "CASE WHEN NOT groups.endless AND groups.doubt IS NULL THEN groups.live_until END AS live_until",
         **granted.columns,
     }
     joins = {
         "theirs": f"LEFT JOIN ({_theirs(sources)}) AS theirs ON theirs.app_id = lower(stored.app_id)",
         "groups": f"LEFT JOIN ({_credentials(sources, as_of)}) AS groups ON groups.holder_id = stored.id",
         "people": f"LEFT JOIN ({_users(sources)}) AS people ON people.id = stored.id",
-        "listed": f"LEFT JOIN ({read_to_the_end(_APPLICATIONS)}) AS listed ON listed.scope_id = stored.scope_id",
         **granted.joins,
     }
     return sql.view("application", sources, columns=columns, doubts=doubts, joins=joins, wanted=wanted)
 
 
 def _credentials(sources: Sources, as_of: int) -> str:
-    """Of each holder, what it has that is alive for certain, and what may be."""
+    """Of each holder, what it has that is alive for certain, and what may be; `unread`: a row may stand for several."""
     # No end is no expiry; an end that is unknown may be either.
     live = f"""
-        SELECT holder_id, kind, expires_on, unknown, kind <> 'federated' AND CASE
+        SELECT holder_id, kind, key_id, expires_on, unknown, kind <> 'federated' AND CASE
             WHEN expires_on IS NOT NULL THEN expires_on > {as_of} WHEN unknown['expires_on'] IS NULL THEN true END AS live
         FROM {sources["credential"]}"""
     return f"""
@@ -61,12 +58,17 @@ def _credentials(sources: Sources, as_of: int) -> str:
             count(*) FILTER (live AND kind = 'password') AS secrets,
             count(*) FILTER (live IS NOT FALSE AND (kind = 'password') IS NOT FALSE) AS possible_secrets,
             max(expires_on) FILTER (live) AS live_until, coalesce(bool_or(live AND expires_on IS NULL), false) AS endless,
+            bool_or(key_id IS NULL) AS unread,
             min(coalesce(unknown['kind'], unknown['expires_on'])) FILTER (live IS NULL) AS doubt
         FROM ({live}) GROUP BY holder_id"""
 
 
-_USERS_DOUBT = "coalesce(stored.unknown['owner_ids'], stored.unknown['app_id'], theirs.doubt, unseen.nameless)"
-"""Why it may have more of them: an owner that was not listed, or a service principal that is not known to be its own."""
+_USERS_DOUBT = f"""coalesce(stored.unknown['owner_ids'], stored.unknown['app_id'], theirs.doubt,
+    CASE WHEN theirs.app_id IS NULL THEN coalesce({gap("principals")}, unseen.nameless)
+        WHEN people.users > 0 THEN {gap("principals")} END)"""
+"""Why there may be more or less of them: an owner that was not listed, or is a service principal that was not, or a service
+principal that is not known to be its own. No two have one app id: https://learn.microsoft.com/graph/api/serviceprincipal-get
+"""
 
 
 def _theirs(sources: Sources) -> str:

@@ -18,22 +18,29 @@ def view(sources: Sources, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
     # An application's ids and thumbprints as two short lists: a join on one column or another would compare every pair. Few
     # service principals have credentials, and only what their applications have is asked for.
-    held = f"SELECT * FROM {sources['credential']} WHERE holder_kind = 'application'"
+    held = f"""
+        SELECT coalesce(stored.app_id, whose.app_id) AS app_id, stored.key_id, stored.thumbprint, stored.unknown
+        FROM {sources["credential"]} AS stored LEFT JOIN {sources["application"]} AS whose ON whose.id = stored.holder_id
+        WHERE holder_kind = 'application'"""
     asked = f"SELECT app_id FROM {sources['credential']} WHERE holder_kind <> 'application' AND app_id IS NOT NULL"
     groups = f"""
         SELECT app_id, list(key_id) FILTER (key_id IS NOT NULL) AS key_ids,
             list(thumbprint) FILTER (thumbprint IS NOT NULL) AS thumbprints,
             min(coalesce(unknown['key_id'], unknown['thumbprint'])) AS doubt
         FROM ({held}) WHERE app_id IN ({asked}) GROUP BY app_id"""
-    nameless = f"(SELECT min(unknown['app_id']) AS doubt FROM ({held}))"
+    # No two applications have one app id, and that of a service principal from elsewhere is not in this tenant.
+    registered = f"SELECT DISTINCT lower(app_id) AS app_id FROM {sources['application']} WHERE app_id IS NOT NULL"
+    nameless = f"(SELECT min(unknown['app_id']) AS doubt FROM {sources['application']})"
     same = (
         "coalesce(list_contains(groups.key_ids, stored.key_id), false)"
         " OR coalesce(list_contains(groups.thumbprints, stored.thumbprint), false)"
     )
     itself = "coalesce(stored.unknown['key_id'], stored.unknown['thumbprint'])"
-    own = f"coalesce(stored.unknown['app_id'], CASE WHEN groups.app_id IS NOT NULL THEN {itself} END)"
-    doubt = f"""CASE WHEN stored.holder_kind = 'application' OR {same} THEN NULL
-        ELSE coalesce({gap("listed")}, {own}, groups.doubt, nameless.doubt) END"""
+    unseen = f"CASE WHEN registered.app_id IS NULL THEN coalesce({gap('listed')}, nameless.doubt) END"
+    own = f"coalesce(stored.unknown['app_id'], {unseen}, CASE WHEN groups.app_id IS NOT NULL THEN {itself} END)"
+    elsewhere = holder.ELSEWHERE.format("stored.holder_home")
+    doubt = f"""CASE WHEN stored.holder_kind = 'application' OR {same} OR {elsewhere} THEN NULL
+        ELSE coalesce({own}, groups.doubt) END"""
     # One credential has a record for each resource. A keyId is chosen by whoever adds the credential, and so is no name of it
     # beyond its application.
     uses = f"""
@@ -64,6 +71,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
         **issuers.joins(sources),
         "holders": f"LEFT JOIN ({read_to_the_end(_HOLDERS)}) AS holders ON holders.scope_id = stored.scope_id",
         "groups": f"LEFT JOIN ({groups}) AS groups ON groups.app_id = stored.app_id",
+        "registered": f"LEFT JOIN ({registered}) AS registered ON registered.app_id = lower(stored.app_id)",
         "nameless": f"CROSS JOIN {nameless} AS nameless",
         "uses": f"LEFT JOIN ({uses}) AS uses ON uses.app_id = lower(stored.app_id) AND uses.key_id = lower(stored.key_id)",
         "report": f"LEFT JOIN ({read_to_the_end(_ACTIVITY)}) AS report ON report.scope_id = stored.scope_id",

@@ -19,6 +19,9 @@ _COLUMNS = {
 COLUMNS = {column: f"holder.{name} AS {column}" for column, name in _COLUMNS.items()}
 """Out of `holders`, joined as `holder` to `stored`, a credential, by its app id in lower case."""
 
+ELSEWHERE = "coalesce({0} IN ('microsoft', 'foreign', 'none'), false)"
+"""Whether a service principal, by its `home`, is that of no application of this tenant."""
+
 MADE, MADE_DOUBT = (
     f"CASE stored.holder_kind WHEN 'application' THEN holder.application_{made} ELSE holder.principal_{made} END"
     for made in ("made", "made_doubt")
@@ -37,8 +40,9 @@ def holders(sources: Sources) -> str:
     """A row per application id: the columns, each with `why_` it is unknown, and when application and principal were made."""
     granted = privileges(OF_APPLICATIONS, "stored.app_id", unlisted="stored.unlisted", seen="stored.local")
     # One that is not known to be another's may be this one's.
-    audience = f"CASE WHEN NOT stored.registered THEN coalesce({gap('listed')}, anonymous.doubt) ELSE stored.audience_doubt END"
-    signed_in = f"coalesce({gap('report')}, stored.signed_in_doubt)"
+    unseen = f"CASE WHEN NOT {ELSEWHERE.format('stored.home')} THEN coalesce({gap('listed')}, anonymous.doubt) END"
+    audience = f"CASE WHEN stored.registered THEN stored.audience_doubt ELSE {unseen} END"
+    signed_in = f"CASE WHEN stored.reported THEN stored.signed_in_doubt ELSE {gap('report')} END"
     doubts = {
         "tier0": granted.doubts["tier0"],
         "tenant_wide": granted.doubts["tenant_wide"],
@@ -64,8 +68,8 @@ def _known(sources: Sources) -> str:
     """A row per application id with what each of three tables says of it: one grouping in place of three joins."""
     return f"""
         SELECT app_id, min(scope_id) AS scope_id, bool_or(what = 'application') AS registered,
-            bool_or(what = 'principal') AS local, min(unlisted) AS unlisted,
-            min(audience) AS audience, min(audience_doubt) AS audience_doubt,
+            bool_or(what = 'principal') AS local, bool_or(what = 'sign-in') AS reported, min(unlisted) AS unlisted,
+            min(audience) AS audience, min(audience_doubt) AS audience_doubt, min(home) AS home,
             {
         ", ".join(
             f"max(moment) FILTER (what = '{what}') AS {name}, min(doubt) FILTER (what = '{what}') AS {name}_doubt"
@@ -74,11 +78,12 @@ def _known(sources: Sources) -> str:
     }
         FROM (
             SELECT lower(app_id) AS app_id, scope_id, 'application' AS what, audience, unknown['audience'] AS audience_doubt,
-                created_on AS moment, unknown['created_on'] AS doubt, NULL AS unlisted FROM {sources["application"]}
+                created_on AS moment, unknown['created_on'] AS doubt, NULL AS unlisted, NULL AS home
+            FROM {sources["application"]}
             UNION ALL
             SELECT lower(app_id), scope_id, 'principal', NULL, NULL, created_on, unknown['created_on'],
-                unknown['app_roles_listed'] FROM {sources["service_principal"]}
+                unknown['app_roles_listed'], home FROM {sources["service_principal"]}
             UNION ALL
             SELECT app_id, scope_id, 'sign-in', NULL, NULL, last_client_sign_in_on, unknown['last_client_sign_in_on'],
-                NULL FROM {sources["sign_in_activity"]}
+                NULL, NULL FROM {sources["sign_in_activity"]}
         ) WHERE app_id IS NOT NULL GROUP BY app_id"""

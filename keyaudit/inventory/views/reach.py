@@ -21,6 +21,7 @@ from keyaudit.inventory.views.reach_counts import BITS, DATA, EVERY_ACTION, GRAN
 from keyaudit.inventory.views.sql import Sources, Wanted, gap, read_to_the_end, united
 from keyaudit.model.columns import Column, Type
 from keyaudit.model.operations import OPERATIONS, Surface
+from keyaudit.model.operations.kinds import SUBSCRIPTIONS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.grant import HONOURED, Allows
@@ -33,11 +34,11 @@ KINDS = ("azure-role", "access-policy", "hsm-role")
 
 ROLES_LISTED = tuple(
     operation
-    for operation in TABLES["grant"].listed_by
+    for operation in TABLES["grant"].added_by
     if any(row["kind"] == "azure-role" and row["standing"] for row in TABLES["grant"].rows_after(operation))
 )
 LOCAL_LISTED = tuple(operation for operation in TABLES["grant"].parts if OPERATIONS[operation].surface is Surface.MANAGED_HSM)
-"""The lists of role assignments in the tenant, and of those of one Managed HSM."""
+"""The lists of role assignments in the tenant, which are asked of each subscription that was listed, and of one Managed HSM."""
 
 _HUMANS = "'user'"
 _WORKLOADS = "'service-principal', 'managed-identity'"
@@ -113,14 +114,14 @@ def counted(
 
 def _vaults(sources: Sources) -> str:
     """Vaults, numbered, with the scopes that they are in, and by action why grants to them may be missing."""
-    roles, local = read_to_the_end(ROLES_LISTED), read_to_the_end(LOCAL_LISTED)
+    roles, local, listed = map(read_to_the_end, (ROLES_LISTED, LOCAL_LISTED, SUBSCRIPTIONS))
     return f"""
         SELECT row_number() OVER (ORDER BY vault.id)::INTEGER AS vault, vault.id,
             '/subscriptions/' || vault.subscription_id AS subscription, vault.access_model,
             split_part(vault.id, '/providers/', 1) AS resource_group,
             CASE vault.access_model WHEN 'rbac' THEN {EVERY_ACTION} WHEN 'access-policy' THEN {GRANT} WHEN 'hsm-local' THEN 0
                 ELSE {EVERY_ACTION} END AS by_roles,
-            {gap("roles")} AS roles_gap,
+            coalesce({gap("roles")}, CASE WHEN place.id IS NULL THEN {gap("listed")} END) AS roles_gap,
             CASE WHEN vault.access_model IN ('rbac', 'hsm-local') THEN NULL
                 ELSE vault.unknown['access_policies'] END AS policies_gap,
             CASE WHEN vault.access_model = 'hsm-local' THEN {gap("local")} END AS local_gap,
@@ -129,6 +130,8 @@ def _vaults(sources: Sources) -> str:
                 ELSE vault.unknown['access_model'] END AS model_gap
         FROM {sources["vault"]} AS vault
         LEFT JOIN (SELECT * FROM ({roles}) WHERE scope_id LIKE '/tenants/%') AS roles ON true
+        LEFT JOIN (SELECT * FROM ({listed}) WHERE scope_id LIKE '/tenants/%') AS listed ON true
+        LEFT JOIN {sources["subscription"]} AS place ON place.id = '/subscriptions/' || vault.subscription_id
         LEFT JOIN ({local}) AS local ON local.scope_id = vault.id"""
 
 

@@ -35,10 +35,11 @@ identity does not see."""
 
 def view(sources: Sources, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
-    # A later record may be among those that were not read. So without the whole report nothing is known.
+    # The report has one record of an application: https://learn.microsoft.com/graph/api/resources/serviceprincipalsigninactivity
     found = ", ".join(f"max({name}) AS {name}, min(unknown['{name}']) AS {name}_doubt" for name in _MOMENTS)
     records = f"SELECT app_id, {found} FROM {sources['sign_in_activity']} GROUP BY app_id"
-    doubts = {name: f"coalesce({gap('report')}, stored.unknown['app_id'], records.{name}_doubt)" for name in _MOMENTS}
+    unread = f"CASE WHEN records.app_id IS NULL THEN {gap('report')} END"
+    doubts = {name: f"coalesce(stored.unknown['app_id'], {unread}, records.{name}_doubt)" for name in _MOMENTS}
     granted = privileges(OF_PRINCIPALS, "split_part(stored.id, '/', -1)", unlisted="stored.unknown['app_roles_listed']")
     columns = {
         **{name: f"CASE WHEN {doubt} IS NULL THEN records.{name} END AS {name}" for name, doubt in doubts.items()},

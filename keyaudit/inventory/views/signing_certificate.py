@@ -10,6 +10,9 @@ _MAPPINGS = ("claims_mapping.list",)
 _UNMAPPED = f"""CASE WHEN mapped.holder_id IS NULL AND stored.kind NOT IN ('federated-domain', 'external-idp')
     THEN coalesce({gap("policies")}, unassigned.doubt) END"""
 """Why a claims-mapping policy may be assigned all the same. A provider outside has no service principal that one could be."""
+_OTHERS_UNREAD = """coalesce(unread.doubt,
+    CASE WHEN stored.kind = 'federated-domain' AND NOT stored.is_next THEN domain.unknown['has_next_certificate'] END)"""
+"""Why its holder may have more certificates: each comes with all that it has, as far as that can be read."""
 _IDENTITY = "CASE WHEN {0}.unknown['app_id'] IS NULL THEN coalesce(lower({0}.app_id), {0}.holder_id) END"
 """Who signs with it: an application, or the domain or identity provider that is none."""
 
@@ -23,7 +26,7 @@ def view(sources: Sources) -> str:
     later = "stored.expires_on IS NOT NULL AND (groups.endless OR groups.latest > stored.expires_on)"
     # What has no end is followed by nothing that ends later, whatever else there is.
     doubt = f"""CASE WHEN stored.unknown['expires_on'] IS NOT NULL THEN stored.unknown['expires_on']
-        WHEN stored.expires_on IS NULL OR {later} THEN NULL ELSE coalesce({_unlisted()}, groups.doubt) END"""
+        WHEN stored.expires_on IS NULL OR {later} THEN NULL ELSE coalesce({_OTHERS_UNREAD}, groups.doubt) END"""
     doubts = {
         "has_successor": doubt,
         "same_elsewhere": identities.doubt(gap("signers")),
@@ -47,14 +50,7 @@ def view(sources: Sources) -> str:
         LEFT JOIN ({read_to_the_end(_MAPPINGS)}) AS policies ON policies.scope_id = stored.scope_id
         {federation.joins(sources)}
         LEFT JOIN ({read_to_the_end(_LISTS)}) AS signers ON signers.scope_id = stored.scope_id
-        LEFT JOIN ({read_to_the_end(("service_principal.list",))}) AS principals ON principals.scope_id = stored.scope_id
-        LEFT JOIN ({read_to_the_end(("domain.federation",))}) AS domains ON domains.scope_id = stored.scope_id
-        LEFT JOIN ({read_to_the_end(("external_federation.list",))}) AS providers ON providers.scope_id = stored.scope_id"""
-
-
-def _unlisted() -> str:
-    """Why not every certificate of the holder may have been seen: NULL where all were."""
-    return (
-        f"CASE stored.kind WHEN 'federated-domain' THEN {gap('domains')} WHEN 'external-idp' THEN {gap('providers')}"
-        f" ELSE {gap('principals')} END"
-    )
+        LEFT JOIN (
+            SELECT holder_id, min(unknown['key_id']) AS doubt FROM {sources["credential"]}
+            WHERE key_id IS NULL GROUP BY holder_id
+        ) AS unread ON unread.holder_id = stored.holder_id"""

@@ -4,22 +4,9 @@ All of them read; one, a search of the unified audit log, has to be made before 
 private key, a backup or an export.
 """
 
-from keyaudit.model.operations import (
-    access,
-    certificates,
-    deleted,
-    directory,
-    key_vault,
-    logging,
-    managed_hsm,
-    posture,
-    privileges,
-    secrets,
-    services,
-    sign_in,
-    token_signing,
-    usage,
-)
+import importlib
+import pkgutil
+
 from keyaudit.model.operations.kinds import GLOBAL_CLOUD, Operation, Paging, Right, Rights, Surface, Throttle
 
 __all__ = [
@@ -35,22 +22,10 @@ __all__ = [
     "with_all_before",
 ]
 
-BY_SURFACE: dict[str, tuple[Operation, ...]] = {
-    "sign-in": sign_in.DECLARED,
-    "vaults and keys": key_vault.DECLARED,
-    "certificates": certificates.DECLARED,
-    "secrets, without their values": secrets.DECLARED,
-    "what was deleted": deleted.DECLARED,
-    "Managed HSMs": managed_hsm.DECLARED,
-    "access to keys": access.DECLARED,
-    "applications and service principals": directory.DECLARED,
-    "privileges and sign-ins": privileges.DECLARED,
-    "token signing": token_signing.DECLARED,
-    "tenant rules": posture.DECLARED,
-    "audit logging": logging.DECLARED,
-    "other services": services.DECLARED,
-    "uses in logs": usage.DECLARED,
-}
+_MODULES = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
+_DECLARING = sorted((each for each in _MODULES if hasattr(each, "FAMILY")), key=lambda each: each.FAMILY.order)
+
+BY_SURFACE: dict[str, tuple[Operation, ...]] = {each.FAMILY.name: each.DECLARED for each in _DECLARING}
 """What each file here declares, under a name for people."""
 
 OPERATIONS: dict[str, Operation] = {operation.id: operation for declared in BY_SURFACE.values() for operation in declared}

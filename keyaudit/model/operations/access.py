@@ -2,6 +2,7 @@
 
 from keyaudit.model.operations.kinds import (
     VAULTS,
+    Family,
     Operation,
     Paging,
     Right,
@@ -33,6 +34,8 @@ _GRANTS = (
     "directory_role.eligibilities",
 )
 """What names the principals that are looked up."""
+FAMILY = Family("access to keys", order=70)
+
 DECLARED = (
     resource_graph("role_assignment.query", "role assignments (Resource Graph)"),
     resource_graph("role_definition.query", "role definitions (Resource Graph)"),

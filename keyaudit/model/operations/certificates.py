@@ -1,8 +1,10 @@
 """Reads of the certificates of a vault, by the vault itself. Their private half is never asked for."""
 
-from keyaudit.model.operations.kinds import vault_object
+from keyaudit.model.operations.kinds import Family, vault_object
 
 _CERTIFICATES = "under access policies, certificates"
+
+FAMILY = Family("certificates", order=30)
 
 DECLARED = (
     # Certificates that are asked for and not issued yet are listed only with includePending.

@@ -1,9 +1,11 @@
 """Reads of what was deleted and can still be recovered: vaults by Azure Resource Manager, what was in a vault by the vault."""
 
-from keyaudit.model.operations.kinds import KEY_VAULT_ARM, Paging, arm, vault_object
+from keyaudit.model.operations.kinds import KEY_VAULT_ARM, Family, Paging, arm, vault_object
 
 _DELETED_VAULTS = "/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedVaults"
 _DELETED_HSMS = "/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedManagedHSMs"
+
+FAMILY = Family("what was deleted", order=50)
 
 DECLARED = (
     arm("deleted_vault.list", "deleted vaults", _DELETED_VAULTS, version=KEY_VAULT_ARM, paging=Paging.NEXT_LINK),

@@ -1,6 +1,6 @@
 """Reads of the directory: the tenant, its domains, applications and service principals, and what hangs on them."""
 
-from keyaudit.model.operations.kinds import ADVANCED, Throttle, graph, graph_right
+from keyaudit.model.operations.kinds import ADVANCED, Family, Paging, Throttle, graph, graph_right
 
 _APPLICATION_FIELDS = (
     "id,appId,displayName,createdDateTime,signInAudience,identifierUris,api,appRoles,keyCredentials,passwordCredentials,"
@@ -14,6 +14,8 @@ _PRINCIPAL_FIELDS = (
 # To select what a cloud's Graph does not have ends in a 400, and in no list at all. Outside the global cloud its metadata
 # lacks these: github.com/microsoftgraph/msgraph-metadata, schemas/v1.0-Fairfax.csdl and v1.0-Mooncake.csdl
 _GLOBAL_FIELDS = ",verifiedPublisher,createdByAppId"
+
+FAMILY = Family("applications and service principals", order=80)
 
 DECLARED = (
     graph(
@@ -38,6 +40,16 @@ DECLARED = (
         query_elsewhere=(("$select", _APPLICATION_FIELDS), ("$top", "999")),
         throttle=Throttle.GRAPH_KEY_CREDENTIALS,
         cost=2,
+    ),
+    # A list may leave out the certificates: then each object that has some is read by itself.
+    graph(
+        "application.get",
+        "the public keys of an application",
+        "/v1.0/applications/{id}",
+        query=(("$select", "id,keyCredentials"),),
+        paging=Paging.NONE,
+        throttle=Throttle.GRAPH_KEY_CREDENTIALS,
+        after=("application.list",),
     ),
     graph(
         "application.owners",
@@ -88,6 +100,15 @@ DECLARED = (
         query_elsewhere=(("$select", _PRINCIPAL_FIELDS), ("$top", "999")),
         throttle=Throttle.GRAPH_KEY_CREDENTIALS,
         cost=2,
+    ),
+    graph(
+        "service_principal.get",
+        "the public keys of a service principal",
+        "/v1.0/servicePrincipals/{id}",
+        query=(("$select", "id,keyCredentials"),),
+        paging=Paging.NONE,
+        throttle=Throttle.GRAPH_KEY_CREDENTIALS,
+        after=("service_principal.list",),
     ),
     graph(
         "service_principal.owners",

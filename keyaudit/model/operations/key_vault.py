@@ -1,6 +1,6 @@
 """Reads of vaults, by Azure Resource Manager and Resource Graph, and of their keys, by the vault itself."""
 
-from keyaudit.model.operations.kinds import KEY_VAULT_ARM, VAULTS, Operation, Paging, arm, resource_graph, vault_object
+from keyaudit.model.operations.kinds import KEY_VAULT_ARM, VAULTS, Family, Operation, Paging, arm, resource_graph, vault_object
 
 _VAULTS = "/subscriptions/{subscription}/providers/Microsoft.KeyVault/vaults"
 _VAULT = "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.KeyVault/vaults/{vault}"
@@ -13,6 +13,8 @@ def _vault(id_: str, noun: str, path: str, *after: str, paging: Paging = Paging.
 def _key(id_: str, noun: str, path: str, right: str, *after: str, paged: bool = False) -> Operation:
     return vault_object(id_, noun, path, otherwise=f"under access policies, keys {right}", paged=paged, after=after)
 
+
+FAMILY = Family("vaults and keys", order=20)
 
 DECLARED = (
     arm("subscription.list", "subscriptions", "/subscriptions", paging=Paging.NEXT_LINK, version="2022-12-01"),

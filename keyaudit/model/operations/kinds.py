@@ -140,6 +140,14 @@ class Operation:
         return self.path.split("/")[1] if self.surface in (Surface.GRAPH, Surface.LOGS) else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The operations of one file, `DECLARED`, as they are listed for people: under a name, the lowest `order` first."""
+
+    name: str
+    order: int
+
+
 GLOBAL_CLOUD = "public"
 OTHER_CLOUDS = ("usgov", "dod", "china")
 """What is documented for the global service alone is not in these."""

@@ -1,6 +1,6 @@
 """Reads of where audit logs go, how long they are kept, and what watches them."""
 
-from keyaudit.model.operations.kinds import HSMS, VAULTS, Paging, Right, Rights, arm, resource_graph
+from keyaudit.model.operations.kinds import HSMS, VAULTS, Family, Paging, Right, Rights, arm, resource_graph
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP = _SUBSCRIPTION + "/resourceGroups/{resource_group}"
@@ -22,6 +22,8 @@ _OF_TENANT = Right(
 
 _DESTINATIONS = ("diagnostic_setting.list", "hsm.diagnostic_setting.list", "activity_log.list", "entra_log.list")
 """What names the workspaces that are asked for."""
+
+FAMILY = Family("audit logging", order=120)
 
 DECLARED = (
     arm(

@@ -7,6 +7,7 @@ https://learn.microsoft.com/azure/key-vault/managed-hsm/access-control
 from keyaudit.model.operations.kinds import (
     HSMS,
     KEY_VAULT_ARM,
+    Family,
     Operation,
     Paging,
     Right,
@@ -61,6 +62,8 @@ def _keys(id_: str, noun: str, path: str, *after: str) -> Operation:
 def _roles(id_: str, noun: str, path: str, *after: str) -> Operation:
     return _local(id_, noun, path, paging=Paging.NEXT_LINK, after=after)
 
+
+FAMILY = Family("Managed HSMs", order=60)
 
 DECLARED = (
     resource_graph("hsm.query", "Managed HSMs (Resource Graph)"),

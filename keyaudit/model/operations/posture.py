@@ -1,8 +1,10 @@
 """Reads of the tenant's rules for applications and sign-in."""
 
-from keyaudit.model.operations.kinds import Paging, graph, graph_right
+from keyaudit.model.operations.kinds import Family, Paging, graph, graph_right
 
 _POLICIES = graph_right("Policy.Read.All")
+
+FAMILY = Family("tenant rules", order=110)
 
 DECLARED = (
     graph(

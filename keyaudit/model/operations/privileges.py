@@ -2,6 +2,7 @@
 
 from keyaudit.model.operations.kinds import (
     OTHER_CLOUDS,
+    Family,
     Paging,
     Throttle,
     arm,
@@ -17,6 +18,8 @@ _IDENTITY = (
     "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.ManagedIdentity"
     "/userAssignedIdentities/{identity}"
 )
+
+FAMILY = Family("privileges and sign-ins", order=90)
 
 DECLARED = (
     graph(

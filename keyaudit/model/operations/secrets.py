@@ -1,8 +1,10 @@
 """Reads of what a vault says of its secrets: lists, which hold no value. A GET of a secret gives its value: there is none."""
 
-from keyaudit.model.operations.kinds import vault_object
+from keyaudit.model.operations.kinds import Family, vault_object
 
 _LIST = "under access policies, secrets list"
+
+FAMILY = Family("secrets, without their values", order=40)
 
 DECLARED = (
     vault_object("secret.list", "secrets' metadata", "/secrets", otherwise=_LIST, paged=True),

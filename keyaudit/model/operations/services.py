@@ -1,6 +1,8 @@
 """Reads of other services' keys, and of who uses which Key Vault key."""
 
-from keyaudit.model.operations.kinds import Operation, arm, resource_graph
+from keyaudit.model.operations.kinds import Family, Operation, arm, resource_graph
+
+FAMILY = Family("other services", order=130)
 
 DECLARED: tuple[Operation, ...] = (
     resource_graph("service.query", "services with keys (Resource Graph)"),

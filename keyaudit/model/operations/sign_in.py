@@ -1,6 +1,8 @@
 """Reads before sign-in."""
 
-from keyaudit.model.operations.kinds import Operation, Right, Rights, Surface, Throttle
+from keyaudit.model.operations.kinds import Family, Operation, Right, Rights, Surface, Throttle
+
+FAMILY = Family("sign-in", order=10)
 
 DECLARED = (
     Operation(

@@ -2,6 +2,7 @@
 
 from keyaudit.model.operations.kinds import (
     OTHER_CLOUDS,
+    Family,
     Operation,
     Paging,
     Right,
@@ -46,16 +47,9 @@ def _shared_keys(authority: str, whose: str, not_in: tuple[str, ...] = ()) -> Op
     )
 
 
+FAMILY = Family("token signing", order=100)
+
 DECLARED = (
-    graph(
-        "service_principal.get",
-        "the public keys of a service principal",
-        "/v1.0/servicePrincipals/{id}",
-        query=(("$select", "id,keyCredentials"),),
-        paging=Paging.NONE,
-        throttle=Throttle.GRAPH_KEY_CREDENTIALS,
-        after=("service_principal.list",),
-    ),
     # The list's own page names Domain.Read.All, and the permissions reference this one, which both accept.
     # https://learn.microsoft.com/graph/api/internaldomainfederation-get
     graph(

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from keyaudit.model.operations.kinds import (
     OTHER_CLOUDS,
+    Family,
     Operation,
     Paging,
     Right,
@@ -67,6 +68,8 @@ _SEARCHED = (
 )
 
 # The search is of the global service alone. https://learn.microsoft.com/graph/api/security-auditcoreroot-post-auditlogqueries
+FAMILY = Family("uses in logs", order=140)
+
 DECLARED = (
     *(replace(operation, command="keyaudit usage collect") for operation in _READ),
     *(

@@ -1,79 +1,16 @@
 """The tables, by name: decoding, loading, type checking, permissions and documentation all read this."""
 
+import importlib
+import pkgutil
 from collections.abc import Collection
 
 from keyaudit.model.columns import Table
 from keyaudit.model.operations import with_all_before
-from keyaudit.model.tables.account_key import ACCOUNT_KEY
-from keyaudit.model.tables.activity import CREDENTIAL_ACTIVITY, SIGN_IN_ACTIVITY
-from keyaudit.model.tables.alert_rule import ALERT_RULE
-from keyaudit.model.tables.app_management_policy import APP_MANAGEMENT_POLICY
-from keyaudit.model.tables.application import APPLICATION
-from keyaudit.model.tables.certificate import CERTIFICATE
-from keyaudit.model.tables.credential import CREDENTIAL
-from keyaudit.model.tables.defender_plan import DEFENDER_PLAN
-from keyaudit.model.tables.deleted import DELETED
-from keyaudit.model.tables.federated_domain import FEDERATED_DOMAIN
-from keyaudit.model.tables.grant import GRANT
-from keyaudit.model.tables.hsm_setting import HSM_SETTING
-from keyaudit.model.tables.issuer_key import ISSUER_KEY
-from keyaudit.model.tables.key import KEY
-from keyaudit.model.tables.key_use import KEY_USE
-from keyaudit.model.tables.log_sink import LOG_SINK
-from keyaudit.model.tables.principal import MEMBERSHIP, PRINCIPAL
-from keyaudit.model.tables.relying_parties import TOKEN_VALIDATOR, TRUSTED_KEY
-from keyaudit.model.tables.secret import SECRET
-from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL
-from keyaudit.model.tables.shared_key import SHARED_KEY
-from keyaudit.model.tables.signing_certificate import SIGNING_CERTIFICATE
-from keyaudit.model.tables.subscription import SUBSCRIPTION
-from keyaudit.model.tables.tenant import TENANT
-from keyaudit.model.tables.token_policy import TOKEN_POLICY
-from keyaudit.model.tables.trusted_authority import TRUSTED_AUTHORITY
-from keyaudit.model.tables.usage import USAGE, USAGE_BASELINE, USAGE_LOG
-from keyaudit.model.tables.vault import VAULT
-from keyaudit.model.tables.workspace import LOG_TABLE, WORKSPACE
 
-TABLES: dict[str, Table] = {
-    table.name: table
-    for table in (
-        TENANT,
-        SUBSCRIPTION,
-        VAULT,
-        HSM_SETTING,
-        KEY,
-        CERTIFICATE,
-        SECRET,
-        DELETED,
-        APPLICATION,
-        SERVICE_PRINCIPAL,
-        CREDENTIAL,
-        SIGNING_CERTIFICATE,
-        ACCOUNT_KEY,
-        KEY_USE,
-        SIGN_IN_ACTIVITY,
-        CREDENTIAL_ACTIVITY,
-        GRANT,
-        FEDERATED_DOMAIN,
-        TOKEN_POLICY,
-        TRUSTED_AUTHORITY,
-        ISSUER_KEY,
-        SHARED_KEY,
-        APP_MANAGEMENT_POLICY,
-        LOG_SINK,
-        WORKSPACE,
-        LOG_TABLE,
-        DEFENDER_PLAN,
-        ALERT_RULE,
-        PRINCIPAL,
-        MEMBERSHIP,
-        TRUSTED_KEY,
-        TOKEN_VALIDATOR,
-        USAGE,
-        USAGE_LOG,
-        USAGE_BASELINE,
-    )
-}
+_MODULES = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
+_DECLARED = (each for module in _MODULES for each in vars(module).values() if isinstance(each, Table))
+
+TABLES: dict[str, Table] = {table.name: table for table in sorted(_DECLARED, key=lambda table: table.order)}
 """What a snapshot holds: what is collected of Azure, and evidence that is supplied."""
 
 

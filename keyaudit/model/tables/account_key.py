@@ -1,11 +1,13 @@
 """The table of other services' keys."""
 
-from keyaudit.model.columns import Table, duration, flag, mapping, text, time, where_found
+from keyaudit.model.columns import Area, Table, duration, flag, mapping, text, time, where_found
 from keyaudit.model.tables.places import vault_place
 from keyaudit.model.tables.services import KINDS, SERVICE
 
 ACCOUNT_KEY = Table(
     name="account_key",
+    order=130,
+    area=Area.SERVICES,
     noun="account key",
     plural="account keys",
     meaning="one long-lived key of an account of another service, or a set of them that Resource Graph does not tell apart",

@@ -3,7 +3,7 @@
 A row says that something was used. That there is none says nothing: the reports keep no record of what they left out.
 """
 
-from keyaudit.model.columns import Column, Table, text, time, where_found
+from keyaudit.model.columns import Area, Column, Table, text, time, where_found
 
 _SIGN_IN = ("sign_in_activity.list",)
 _CREDENTIAL = ("credential_activity.list",)
@@ -16,6 +16,8 @@ def _last(name: str, meaning: str, operations: tuple[str, ...]) -> Column:
 
 SIGN_IN_ACTIVITY = Table(
     name="sign_in_activity",
+    order=150,
+    area=Area.TENANT,
     noun="record of sign-ins",
     plural="records of sign-ins",
     meaning="when an application was last used in this tenant (servicePrincipalSignInActivities, beta)",
@@ -33,6 +35,8 @@ SIGN_IN_ACTIVITY = Table(
 
 CREDENTIAL_ACTIVITY = Table(
     name="credential_activity",
+    order=160,
+    area=Area.TENANT,
     replaced=False,
     noun="record of a credential's use",
     plural="records of credentials' use",

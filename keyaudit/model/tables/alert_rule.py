@@ -1,6 +1,6 @@
 """The table of alert rules."""
 
-from keyaudit.model.columns import Table, flag, text, texts, where_found
+from keyaudit.model.columns import Area, Table, flag, text, texts, where_found
 
 _RULES = ("alert_rule.query",)
 
@@ -9,6 +9,8 @@ WATCHED = ("key-vault", "application-credentials", "federation")
 
 ALERT_RULE = Table(
     name="alert_rule",
+    order=280,
+    area=Area.LOGS,
     noun="alert rule",
     plural="alert rules",
     meaning="an alert rule of Azure Monitor, on the activity log or by a query of logs; Sentinel has rules of its own besides",

@@ -1,6 +1,6 @@
 """The table of app management policies: what new credentials of applications and service principals may be."""
 
-from keyaudit.model.columns import Column, Table, Where, duration, flag, text, texts, time, where_found
+from keyaudit.model.columns import Area, Column, Table, Where, duration, flag, text, texts, time, where_found
 
 _FOUND = ("app_management.default", "app_management.list")
 _SECRET = ("password_blocked", "password_blocked_from", "password_lifetime", "password_lifetime_from")
@@ -33,6 +33,8 @@ def _secret_limit(name: str, which: str) -> Column:
 
 APP_MANAGEMENT_POLICY = Table(
     name="app_management_policy",
+    order=230,
+    area=Area.APPLICATIONS,
     noun="app management policy",
     plural="app management policies",
     meaning="what an app management policy asks of one kind of object; the default policy has two such parts, and two rows",

@@ -1,6 +1,6 @@
 """The table of applications."""
 
-from keyaudit.model.columns import Table, count, flag, integer, text, texts, time, where_found
+from keyaudit.model.columns import Area, Table, count, flag, integer, text, texts, time, where_found
 from keyaudit.model.tables.privileges import privileges
 
 _APPLICATION = ("application.list",)
@@ -9,6 +9,8 @@ _LIVE = ("credential.holder_id", "credential.kind", "credential.expires_on")
 
 APPLICATION = Table(
     name="application",
+    order=90,
+    area=Area.APPLICATIONS,
     noun="application",
     plural="applications",
     meaning="an application registered in the tenant",

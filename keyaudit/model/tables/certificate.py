@@ -2,7 +2,21 @@
 
 from dataclasses import replace
 
-from keyaudit.model.columns import Column, Left, Table, Where, count, duration, flag, integer, text, texts, time, where_found
+from keyaudit.model.columns import (
+    Area,
+    Column,
+    Left,
+    Table,
+    Where,
+    count,
+    duration,
+    flag,
+    integer,
+    text,
+    texts,
+    time,
+    where_found,
+)
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL
 from keyaudit.model.tables.reach import OF_KEYS, OUTSIDERS, READING, reach_columns
 from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
@@ -32,6 +46,8 @@ OTHERS_READING = count("others_reading_private",
 
 CERTIFICATE = Table(
     name="certificate",
+    order=60,
+    area=Area.KEYS,
     noun="certificate version",
     plural="certificate versions",
     meaning="one version of a certificate in a vault, with the key and the secret of the same name that back it",

@@ -1,10 +1,12 @@
 """The table of credentials: passwords, certificates and federated credentials."""
 
-from keyaudit.model.columns import Table, Where, count, flag, text, texts, time, where_found
+from keyaudit.model.columns import Area, Table, Where, count, flag, text, texts, time, where_found
 from keyaudit.model.tables.holder import HOLDER
 from keyaudit.model.tables.x509 import strength_columns
 
 _CREDENTIAL = ("application.list", "service_principal.list")
+_SHOWN = (*_CREDENTIAL, "application.get", "service_principal.get")
+"""What shows certificates: the lists, or each object by itself."""
 _OWN_KINDS = ("password", "certificate", "symmetric-key")
 _IDENTITIES = ("managed_identity.query", "managed_identity.federated_of")
 _FEDERATED = (
@@ -47,6 +49,8 @@ _SUPERSEDED = (
 
 CREDENTIAL = Table(
     name="credential",
+    order=110,
+    area=Area.APPLICATIONS,
     noun="credential",
     plural="credentials",
     meaning="a password, certificate or federated credential of an application, service principal or managed identity;"
@@ -86,12 +90,12 @@ CREDENTIAL = Table(
             _CREDENTIAL,
             absent="none was given"),
         text("thumbprint_sha256", "SHA-256 of the certificate in upper-case hex, computed from what Graph shows of it",
-            _CREDENTIAL,
+            _SHOWN,
             absent=_NO_CERTIFICATE, absent_where=_NOT_CERTIFICATE),
         text("public_key_sha256",
-            "SHA-256 of its SubjectPublicKeyInfo in upper-case hex: alike for every certificate on the same key", _CREDENTIAL,
+            "SHA-256 of its SubjectPublicKeyInfo in upper-case hex: alike for every certificate on the same key", _SHOWN,
             absent=_NO_CERTIFICATE, absent_where=_NOT_CERTIFICATE),
-        *strength_columns(_CREDENTIAL, _NO_CERTIFICATE, _NOT_CERTIFICATE),
+        *strength_columns(_SHOWN, _NO_CERTIFICATE, _NOT_CERTIFICATE),
         text("entra_custody",
             "what Entra holds. platform: the private half; external: of a certificate of usage Verify, the public half",
             _CREDENTIAL, absent="a password or federated credential has no private half", absent_where=_NO_KEY,

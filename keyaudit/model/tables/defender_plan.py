@@ -1,11 +1,13 @@
 """The table of Defender for Cloud's plans."""
 
-from keyaudit.model.columns import Table, flag, text, where_found
+from keyaudit.model.columns import Area, Table, flag, text, where_found
 
 _PLAN = ("defender.plan",)
 
 DEFENDER_PLAN = Table(
     name="defender_plan",
+    order=270,
+    area=Area.LOGS,
     noun="Defender plan",
     plural="Defender plans",
     meaning="the plan Defender for Key Vault of one subscription",

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from keyaudit.model.columns import Left, Table, Where, flag, text, time, where_found
+from keyaudit.model.columns import Area, Left, Table, Where, flag, text, time, where_found
 from keyaudit.model.tables.places import ARM_LEAVES_OUT, KEY_VAULT_LEAVES_OUT, vault_place
 from keyaudit.model.tables.reach import reach_columns
 
@@ -22,6 +22,8 @@ PLACES = tuple(_PARTS[operation] for operation in _PLACES)
 
 DELETED = Table(
     name="deleted",
+    order=80,
+    area=Area.KEYS,
     noun="deleted object",
     plural="deleted objects",
     meaning="a vault, Managed HSM, key, certificate or secret that was deleted and is kept until its purge: it can come back",

@@ -1,6 +1,6 @@
 """The table of federated domains."""
 
-from keyaudit.model.columns import Column, Table, flag, text, time, where_found
+from keyaudit.model.columns import Area, Column, Table, flag, text, time, where_found
 
 _SETTINGS = ("domain.federation",)
 
@@ -11,6 +11,8 @@ def _text(name: str, meaning: str, absent: str, values: tuple[str, ...] = ()) ->
 
 FEDERATED_DOMAIN = Table(
     name="federated_domain",
+    order=180,
+    area=Area.FEDERATION,
     noun="federated domain",
     plural="federated domains",
     meaning="a domain of the tenant whose users sign in at an identity provider that Entra trusts",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from keyaudit.model.columns import Table, Where, count, flag, integer, text, texts, time, where_found
+from keyaudit.model.columns import Area, Table, Where, count, flag, integer, text, texts, time, where_found
 
 
 class Allows(StrEnum):
@@ -68,6 +68,8 @@ _NO_API = (Where("kind", ("azure-role", "access-policy", "hsm-role", "directory-
 
 GRANT = Table(
     name="grant",
+    order=170,
+    area=Area.ACCESS,
     replaced=False,
     noun="grant",
     plural="grants",

@@ -1,9 +1,11 @@
 """The table of settings of Managed HSMs."""
 
-from keyaudit.model.columns import Table, text, where_found
+from keyaudit.model.columns import Area, Table, text, where_found
 
 HSM_SETTING = Table(
     name="hsm_setting",
+    order=40,
+    area=Area.VAULTS,
     noun="HSM setting",
     plural="HSM settings",
     meaning="a setting that a Managed HSM keeps itself",

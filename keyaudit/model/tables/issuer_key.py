@@ -1,6 +1,6 @@
 """The table of published token-signing keys."""
 
-from keyaudit.model.columns import Table, Where, flag, text, time, where_found
+from keyaudit.model.columns import Area, Table, Where, flag, text, time, where_found
 from keyaudit.model.tables.x509 import x509_columns
 
 _ENTRA = ("login.metadata", "login.keys")
@@ -11,6 +11,8 @@ _NO_CERTIFICATE = "no certificate is published with it"
 
 ISSUER_KEY = Table(
     name="issuer_key",
+    order=210,
+    area=Area.FEDERATION,
     noun="issuer key",
     plural="issuer keys",
     meaning="a key that tokens of this tenant are checked by, as the tenant publishes it; of a B2C key, what Graph tells of it",

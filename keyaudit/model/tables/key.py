@@ -1,6 +1,20 @@
 """The table of keys, by version."""
 
-from keyaudit.model.columns import Left, Table, Where, count, duration, flag, integer, mapping, text, texts, time, where_found
+from keyaudit.model.columns import (
+    Area,
+    Left,
+    Table,
+    Where,
+    count,
+    duration,
+    flag,
+    integer,
+    mapping,
+    text,
+    texts,
+    time,
+    where_found,
+)
 from keyaudit.model.evidence import LOGS
 from keyaudit.model.tables.places import (
     HSMS_FOUND,
@@ -33,6 +47,8 @@ _IN_HSM = ({"vault_kind": MANAGED_HSM},)
 
 KEY = Table(
     name="key",
+    order=50,
+    area=Area.KEYS,
     noun="key version",
     plural="key versions",
     meaning="one version of a key in a vault or Managed HSM",

@@ -1,11 +1,13 @@
 """The table of services that encrypt with a key of a vault."""
 
-from keyaudit.model.columns import Table, flag, text, time, where_found
+from keyaudit.model.columns import Area, Table, flag, text, time, where_found
 from keyaudit.model.tables.places import vault_place
 from keyaudit.model.tables.services import CONSUMERS, SERVICE
 
 KEY_USE = Table(
     name="key_use",
+    order=140,
+    area=Area.SERVICES,
     noun="use of a key",
     plural="uses of keys",
     meaning="one key of a vault that a service is set to encrypt with (a customer-managed key)",

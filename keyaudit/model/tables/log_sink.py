@@ -1,12 +1,14 @@
 """The table of log destinations: where the logs go that say what is done with keys."""
 
-from keyaudit.model.columns import Table, Where, duration, flag, text, texts, where_found
+from keyaudit.model.columns import Area, Table, Where, duration, flag, text, texts, where_found
 
 SETTINGS = ("diagnostic_setting.list", "hsm.diagnostic_setting.list", "activity_log.list", "entra_log.list")
 """What lists diagnostic settings."""
 
 LOG_SINK = Table(
     name="log_sink",
+    order=240,
+    area=Area.LOGS,
     noun="log destination",
     plural="log destinations",
     meaning="one destination of one diagnostic setting: of a vault or HSM, of a subscription's activity log, or of Entra",

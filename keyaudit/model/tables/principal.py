@@ -1,6 +1,6 @@
 """The tables of principals: who grants name, and who is in the groups that they name."""
 
-from keyaudit.model.columns import Table, Where, flag, text, texts, where_found
+from keyaudit.model.columns import Area, Table, Where, flag, text, texts, where_found
 from keyaudit.model.tables.grant import GRANT
 
 _MEMBERS = ("group.members",)
@@ -10,6 +10,8 @@ _KINDS = ("user", "group", *_APPLICATIONS, "foreign-group", "device", "contact",
 
 PRINCIPAL = Table(
     name="principal",
+    order=290,
+    area=Area.ACCESS,
     noun="principal",
     plural="principals",
     meaning="a user, group or service principal that a grant names, or that is in a group which one names",
@@ -41,6 +43,8 @@ PRINCIPAL = Table(
 
 MEMBERSHIP = Table(
     name="membership",
+    order=300,
+    area=Area.ACCESS,
     noun="membership",
     plural="memberships",
     meaning="somebody in a group that a grant names, be it through other groups; groups themselves are not here",

@@ -1,6 +1,6 @@
 """The tables of what relying parties trust: evidence that Azure's read APIs do not hold."""
 
-from keyaudit.model.columns import Table, flag, integer, text, time, where_found
+from keyaudit.model.columns import Area, Table, flag, integer, text, time, where_found
 from keyaudit.model.evidence import RELYING_PARTIES
 from keyaudit.model.relying_parties import SHARED_AUTHORITIES
 from keyaudit.model.tables.shared_key import SHARED
@@ -12,6 +12,8 @@ PUBLISHED = ("login.metadata", "login.keys", "login.app_keys", *SHARED.values())
 
 TRUSTED_KEY = Table(
     name="trusted_key",
+    order=310,
+    area=Area.FEDERATION,
     noun="trusted key",
     plural="trusted keys",
     meaning="one key by which a service of yours accepts tokens, as its configuration or its cache holds it",
@@ -38,6 +40,8 @@ TRUSTED_KEY = Table(
 
 TOKEN_VALIDATOR = Table(
     name="token_validator",
+    order=320,
+    area=Area.FEDERATION,
     noun="token validator",
     plural="token validators",
     meaning="the settings by which a service of yours decides which tokens it accepts",

@@ -1,6 +1,6 @@
 """The table of secrets, by version: what lists say of them. No value is ever asked for."""
 
-from keyaudit.model.columns import Left, Table, flag, text, where_found
+from keyaudit.model.columns import Area, Left, Table, flag, text, where_found
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL
 from keyaudit.model.tables.vault_objects import attributes, superseded, version_place
 
@@ -9,6 +9,8 @@ _VERSIONS = ("secret.versions",)
 
 SECRET = Table(
     name="secret",
+    order=70,
+    area=Area.KEYS,
     noun="secret version",
     plural="secret versions",
     meaning="what a vault says of one version of a secret, without its value",

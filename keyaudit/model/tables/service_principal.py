@@ -1,6 +1,6 @@
 """The table of service principals."""
 
-from keyaudit.model.columns import Table, Where, flag, text, texts, time, where_found
+from keyaudit.model.columns import Area, Table, Where, flag, text, texts, time, where_found
 from keyaudit.model.tables.privileges import THROUGH_GROUPS, privileges
 
 _PRINCIPAL = ("service_principal.list",)
@@ -13,6 +13,8 @@ WITHOUT_OWNER = ("ManagedIdentity", "Legacy", "SocialIdp", "ServiceIdentity")
 
 SERVICE_PRINCIPAL = Table(
     name="service_principal",
+    order=100,
+    area=Area.APPLICATIONS,
     noun="service principal",
     plural="service principals",
     meaning="an application's identity in the tenant",

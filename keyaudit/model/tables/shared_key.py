@@ -1,6 +1,6 @@
 """The table of token-signing keys that tenants share."""
 
-from keyaudit.model.columns import Table, flag, text, time, where_found
+from keyaudit.model.columns import Area, Table, flag, text, time, where_found
 from keyaudit.model.relying_parties import SHARED_AUTHORITIES
 
 SHARED = {name: f"login.{name}_keys" for name in SHARED_AUTHORITIES}
@@ -11,6 +11,8 @@ _NO_CERTIFICATE = "no certificate is published with it"
 
 SHARED_KEY = Table(
     name="shared_key",
+    order=220,
+    area=Area.FEDERATION,
     noun="shared issuer key",
     plural="shared issuer keys",
     meaning="a key that Entra publishes for checking the tokens of many tenants at once",

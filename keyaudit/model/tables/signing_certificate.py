@@ -1,6 +1,6 @@
 """The table of token-signing certificates: those that Entra signs with, and those of others that it trusts."""
 
-from keyaudit.model.columns import Table, Where, count, flag, text, time, where_found
+from keyaudit.model.columns import Area, Table, Where, count, flag, text, time, where_found
 from keyaudit.model.evidence import CUSTODY, LOGS
 from keyaudit.model.tables.x509 import x509_columns
 
@@ -19,6 +19,8 @@ _EXTERNAL = ({"kind": "external-idp", "app_id": None, "sso_mode": None, "holder_
 
 SIGNING_CERTIFICATE = Table(
     name="signing_certificate",
+    order=120,
+    area=Area.FEDERATION,
     noun="token-signing certificate",
     plural="token-signing certificates",
     meaning=(

@@ -1,11 +1,13 @@
 """The table of subscriptions."""
 
-from keyaudit.model.columns import Table, flag, text, texts, where_found
+from keyaudit.model.columns import Area, Table, flag, text, texts, where_found
 
 _EXPORTS = ("activity_log.list",)
 
 SUBSCRIPTION = Table(
     name="subscription",
+    order=20,
+    area=Area.LOGS,
     noun="subscription",
     plural="subscriptions",
     meaning="an Azure subscription that the identity sees",

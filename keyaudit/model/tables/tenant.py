@@ -1,6 +1,6 @@
 """The table of the tenant."""
 
-from keyaudit.model.columns import Table, count, flag, text, texts, time, where_found
+from keyaudit.model.columns import Area, Table, count, flag, text, texts, time, where_found
 from keyaudit.model.evidence import LOGS
 from keyaudit.model.tables.alert_rule import WATCHED
 
@@ -10,6 +10,8 @@ _IMPORTED = ("organization.get", "domain.list")
 
 TENANT = Table(
     name="tenant",
+    order=10,
+    area=Area.TENANT,
     noun="tenant",
     plural="tenants",
     meaning="the Entra tenant",

@@ -1,6 +1,6 @@
 """The table of token policies."""
 
-from keyaudit.model.columns import Table, Where, duration, flag, integer, text, texts, where_found
+from keyaudit.model.columns import Area, Table, Where, duration, flag, integer, text, texts, where_found
 
 _KINDS = ("claims_mapping", "token_lifetime", "token_issuance")
 _LISTED = tuple(f"{kind}.list" for kind in _KINDS)
@@ -17,6 +17,8 @@ def _only(kind: str) -> tuple[Where, ...]:
 
 TOKEN_POLICY = Table(
     name="token_policy",
+    order=190,
+    area=Area.FEDERATION,
     noun="token policy",
     plural="token policies",
     meaning="a policy on the tokens that Entra issues, or on those of federated domains that it accepts",

@@ -1,6 +1,6 @@
 """The table of trusted certificate authorities."""
 
-from keyaudit.model.columns import Table, Where, flag, text, time, where_found
+from keyaudit.model.columns import Area, Table, Where, flag, text, time, where_found
 from keyaudit.model.tables.x509 import x509_columns
 
 _PKI = ("pki.list", "pki.authorities")
@@ -11,6 +11,8 @@ _OF_PKI = ({"kind": "pki"},)
 
 TRUSTED_AUTHORITY = Table(
     name="trusted_authority",
+    order=200,
+    area=Area.FEDERATION,
     noun="trusted certificate authority",
     plural="trusted certificate authorities",
     meaning="an authority whose certificates people can sign in with, or that an application's certificates must come from",

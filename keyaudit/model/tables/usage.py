@@ -1,6 +1,6 @@
 """The tables of what logs show, which is evidence that Azure's read APIs do not hold."""
 
-from keyaudit.model.columns import Table, count, flag, integer, text, time, where_found
+from keyaudit.model.columns import Area, Table, count, flag, integer, text, time, where_found
 from keyaudit.model.evidence import LOGS
 from keyaudit.model.times import DAY
 
@@ -38,6 +38,8 @@ _TARGETS = (
 
 USAGE = Table(
     name="usage",
+    order=330,
+    area=Area.LOGS,
     noun="use",
     plural="uses",
     meaning=(
@@ -99,6 +101,8 @@ USAGE = Table(
 
 USAGE_LOG = Table(
     name="usage_log",
+    order=340,
+    area=Area.TENANT,
     noun="log",
     plural="logs",
     meaning="one log of one resource, or of the tenant, as far as it was supplied",
@@ -123,6 +127,8 @@ USAGE_LOG = Table(
 
 USAGE_BASELINE = Table(
     name="usage_baseline",
+    order=350,
+    area=Area.TENANT,
     noun="usual use",
     plural="usual uses",
     meaning="one application that usually does something with a class of targets, and the application that calls it",

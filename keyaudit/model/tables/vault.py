@@ -1,6 +1,20 @@
 """The table of vaults and Managed HSMs."""
 
-from keyaudit.model.columns import Left, Table, Where, count, duration, flag, integer, mapping, text, texts, time, where_found
+from keyaudit.model.columns import (
+    Area,
+    Left,
+    Table,
+    Where,
+    count,
+    duration,
+    flag,
+    integer,
+    mapping,
+    text,
+    texts,
+    time,
+    where_found,
+)
 from keyaudit.model.evidence import CUSTODY
 from keyaudit.model.tables.places import (
     ACCESS_MODELS,
@@ -24,6 +38,8 @@ _OBJECTS = ("key", "certificate", "secret")
 
 VAULT = Table(
     name="vault",
+    order=30,
+    area=Area.VAULTS,
     noun="vault",
     plural="vaults",
     meaning="a Key Vault or a Managed HSM",

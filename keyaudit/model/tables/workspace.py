@@ -1,6 +1,6 @@
 """The tables of Log Analytics workspaces that logs go to, and of the log tables in them."""
 
-from keyaudit.model.columns import Table, duration, text, where_found
+from keyaudit.model.columns import Area, Table, duration, text, where_found
 from keyaudit.model.tables.log_sink import SETTINGS
 
 _GET = ("workspace.get",)
@@ -8,6 +8,8 @@ _TABLE = ("workspace.table",)
 
 WORKSPACE = Table(
     name="workspace",
+    order=250,
+    area=Area.LOGS,
     noun="log workspace",
     plural="log workspaces",
     meaning="a Log Analytics workspace that some log goes to",
@@ -23,6 +25,8 @@ WORKSPACE = Table(
 
 LOG_TABLE = Table(
     name="log_table",
+    order=260,
+    area=Area.LOGS,
     noun="log table",
     plural="log tables",
     meaning="a table of a Log Analytics workspace that some log goes to",

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from keyaudit.model.errors import OutputError
-from keyaudit.model.listing import Inventory
-from keyaudit.model.run import Report
+from keyaudit.model.run import Inventory, Report
 from keyaudit.model.tables import TABLES
 from keyaudit.report import csv as findings
 from keyaudit.report import json, markdown

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
-from keyaudit.model.expiring import Expiring
+from keyaudit.model.run import Expiring
 from keyaudit.report.expiring import csv, json, table, text
 from keyaudit.report.formats import Options
 

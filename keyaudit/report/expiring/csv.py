@@ -3,8 +3,9 @@
 import csv
 from typing import TextIO
 
-from keyaudit.model.expiring import Ending, Expiring
+from keyaudit.model.expiring import Ending
 from keyaudit.model.reasons import Reason
+from keyaudit.model.run import Expiring
 from keyaudit.report.cells import common_cells, guarded, note_cell
 from keyaudit.report.expiring.words import days, status, thing
 from keyaudit.report.resource import label

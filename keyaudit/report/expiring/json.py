@@ -3,7 +3,8 @@
 from typing import TextIO
 
 from keyaudit.model import times
-from keyaudit.model.expiring import Ending, Expiring
+from keyaudit.model.expiring import Ending
+from keyaudit.model.run import Expiring
 from keyaudit.report.expiring.words import days, status, thing
 from keyaudit.report.members import begun, coverage_member, document, exits, gap_member, value_member
 from keyaudit.report.resource import label

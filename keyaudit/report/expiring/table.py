@@ -3,7 +3,7 @@
 from typing import TextIO
 
 from keyaudit.model import times
-from keyaudit.model.expiring import Expiring
+from keyaudit.model.run import Expiring
 from keyaudit.report.expiring.words import above, below, listed_endings, name, notes, when
 from keyaudit.report.grid import grid
 from keyaudit.report.lines import joined

@@ -4,7 +4,8 @@ from itertools import groupby
 from typing import TextIO
 
 from keyaudit.model import times
-from keyaudit.model.expiring import Ending, Expiring
+from keyaudit.model.expiring import Ending
+from keyaudit.model.run import Expiring
 from keyaudit.report.expiring.words import OVERDUE, UNKNOWN, above, below, listed_endings, name, notes, status, when
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
 from keyaudit.report.resource import owned_by

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from keyaudit.model import times
-from keyaudit.model.expiring import Ending, Expiring
+from keyaudit.model.expiring import Ending
 from keyaudit.model.findings import Value
+from keyaudit.model.run import Expiring
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts

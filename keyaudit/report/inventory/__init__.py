@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
-from keyaudit.model.listing import Inventory
+from keyaudit.model.run import Inventory
 from keyaudit.report.formats import Options
 from keyaudit.report.inventory import csv, json, text
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from keyaudit.model.columns import Type
-from keyaudit.model.listing import Inventory, Listing
+from keyaudit.model.listing import Listing
 from keyaudit.model.reasons import Reason
+from keyaudit.model.run import Inventory
 from keyaudit.report.cells import common_cells, guarded, note_cell
 from keyaudit.report.facts import Facts
 

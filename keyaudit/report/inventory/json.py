@@ -6,8 +6,9 @@ from typing import TextIO
 from keyaudit.model.columns import Column, Table
 from keyaudit.model.coverage import State
 from keyaudit.model.findings import Value
-from keyaudit.model.listing import Inventory, Listing
+from keyaudit.model.listing import Listing
 from keyaudit.model.operations import BY_SURFACE
+from keyaudit.model.run import Inventory
 from keyaudit.report.facts import Facts
 from keyaudit.report.members import begun, coverage_member, document, exits, gap_member, value_member
 

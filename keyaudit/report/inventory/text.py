@@ -7,10 +7,10 @@ from typing import TextIO
 from keyaudit.model import times
 from keyaudit.model.columns import Type, where_found
 from keyaudit.model.coverage import State
-from keyaudit.model.listing import Inventory, Listing
+from keyaudit.model.listing import Listing
 from keyaudit.model.operations import BY_SURFACE
 from keyaudit.model.reasons import ADVICE, Reason
-from keyaudit.model.run import Verdict
+from keyaudit.model.run import Inventory, Verdict
 from keyaudit.model.tables import operations
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts

@@ -2,9 +2,8 @@
 
 import pytest
 
-from keyaudit.model.findings import Severity
+from keyaudit.model.findings import FACTORS, Factor, Override, Score, Severity
 from keyaudit.model.reasons import Reason
-from keyaudit.model.score import FACTORS, Factor, Override, Score
 
 RETIRED = Override(name="retired", because="retired", certain=True, floor=Severity.HIGH)
 BLIND = Override(name="blind", because="blind", certain=True, steps=1)

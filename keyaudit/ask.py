@@ -1,0 +1,125 @@
+"""Answers one question about a snapshot, without policies: who reaches what, what a key opens, what there is, what expires."""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from keyaudit.gate import assess, settled
+from keyaudit.inventory.access_models import with_access_models
+from keyaudit.inventory.snapshot import Snapshot
+from keyaudit.model.coverage import ScopeKind
+from keyaudit.model.run import Expiring, Inventory
+from keyaudit.model.tables import TABLES, operations, operations_of
+from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
+from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
+
+if TYPE_CHECKING:
+    from keyaudit.model.access import Access
+    from keyaudit.model.blast_radius import BlastRadius
+
+
+@contextlib.contextmanager
+def inventory(snapshot: Snapshot, tables: Sequence[str], *, as_of: int) -> Iterator[Inventory]:
+    """Those tables of the snapshot, unjudged. Rows stream from the listings for as long as the context lasts."""
+    from keyaudit.inventory.listing import listing
+
+    reach_known = any(not REACH_COLUMNS.isdisjoint(TABLES[name].by_name) for name in tables)
+    with snapshot.judging(as_of, reach_known=reach_known, names=tables) as connection:
+        listings = tuple(listing(connection, TABLES[name], snapshot.run.evidence) for name in tables)
+        unknown = {each.reason for table in listings for each in table.unknown}
+        verdict = assess(snapshot.run, snapshot.coverage, operations(*tables), unknown=unknown)
+        verdict = with_access_models(verdict, snapshot)
+        yield Inventory(dataclasses.replace(snapshot.run, as_of=as_of), verdict, listings)
+
+
+def access(snapshot: Snapshot, asked: str, *, as_of: int) -> "Access":
+    """Who can use what `asked` names, or what that can use. Raises UsageError where it names nothing, or several things."""
+    from keyaudit.inventory.access import (
+        BESIDE,
+        BESIDE_ELIGIBLE,
+        TABLES_ASKED,
+        described,
+        reached_by,
+        who_reaches,
+    )
+    from keyaudit.inventory.finding import target
+    from keyaudit.inventory.views.reach import LOCAL_LISTED
+    from keyaudit.model.access import Access
+    from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
+    from keyaudit.model.tables.reach import WIDENING
+
+    with snapshot.judging(as_of, names=TABLES_ASKED) as connection:
+        meant = target(connection, asked)
+        by_principal = meant.noun == "principal"
+        found = reached_by(connection, meant) if by_principal else who_reaches(connection, meant)
+        note = described(connection, meant)
+    of_hsms = (*HSMS_FOUND, *LOCAL_LISTED) if by_principal or note == "hsm-local" else ()
+    beside = (*BESIDE, *operations_of("grant", "name")) if by_principal else ()
+    # The way is asked for too, and a group is in another only as far as the way between them was read.
+    required = frozenset((*REACH_OPERATIONS, "group.direct_members", *VAULTS_FOUND, *of_hsms, *beside))
+    widening = {*WIDENING, *(BESIDE_ELIGIBLE if by_principal else ())}
+    # Of a vault, what was not read elsewhere says nothing.
+    places = {meant.vault_id, "/".join(meant.vault_id.split("/")[:3])}
+    here = [
+        record
+        for record in snapshot.coverage
+        if by_principal
+        or (
+            record.operation in required.union(widening)
+            and (record.scope.kind is ScopeKind.TENANT or record.scope.id in places)
+        )
+    ]
+    run = snapshot.run if by_principal else dataclasses.replace(snapshot.run, rows={**snapshot.run.rows, "vault": 1})
+    return Access(
+        run=dataclasses.replace(snapshot.run, as_of=as_of),
+        verdict=assess(run, here, required, unknown=found.reasons),
+        noun=meant.noun,
+        id=meant.id,
+        name=meant.name,
+        note=note,
+        reaches=found.reaches,
+        open=found.open,
+        others=found.others,
+        inert=found.inert,
+        unlisted=[record for record in here if record.operation in widening and record.reason is not None],
+    )
+
+
+def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool, since: Snapshot | None = None) -> "BlastRadius":
+    """What trusts the key that `asked` names and what its holder reaches; to `verify`, only the former.
+
+    What the snapshot does not have is what it was in the earlier one, `since`. Raises UsageError where `asked` names nothing,
+    or several things.
+    """
+    from keyaudit.inventory.blast.reading import known, read
+
+    earlier = known(since, asked) if since is not None else None
+    with snapshot.judging(as_of, reach_known=not verify) as connection:
+        found = read(connection, asked, as_of=as_of, verify=verify, earlier=earlier)
+    run, coverage = found.places(snapshot.run, snapshot.coverage)
+    radius = found.radius(dataclasses.replace(snapshot.run, as_of=as_of), assess(run, coverage, found.required))
+    return dataclasses.replace(radius, verdict=settled(radius.verdict, {*radius.verdict.conditions, *radius.held}))
+
+
+@contextlib.contextmanager
+def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator[Expiring]:
+    """What of the snapshot ends within so many seconds. It streams for as long as the context lasts."""
+    from keyaudit.inventory.expiring import TABLES_THAT_END, endings, operations_read, prepare
+    from keyaudit.inventory.owners import OWNERS_ASKED
+
+    run = dataclasses.replace(snapshot.run, as_of=as_of)
+    often = [table.name for table in TABLES_THAT_END]
+    with snapshot.judging(as_of, reach_known=False, often=often, names={*often, *OWNERS_ASKED}) as connection:
+        found = prepare(connection, as_of, as_of + within)
+        yield Expiring(
+            run=run,
+            verdict=assess(snapshot.run, snapshot.coverage, operations_read(), unknown=found.reasons),
+            before=as_of + within,
+            overdue=found.overdue,
+            soon=found.soon,
+            unknown=found.unknown,
+            retired=found.retired,
+            looked={table.name: run.rows.get(table.name, 0) for table in TABLES_THAT_END},
+            endings=lambda: endings(connection, run.evidence),
+        )

@@ -1,0 +1,87 @@
+"""The public keys of applications and service principals, read one object at a time where the list did not show them.
+
+Graph's documentation contradicts itself on whether a list shows certificates, or only a single object does:
+https://learn.microsoft.com/graph/api/application-list and https://learn.microsoft.com/graph/api/resources/keycredential
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from keyaudit.cloud.gateway import Gateway
+from keyaudit.collect.calls import Calls
+from keyaudit.collect.entra.credentials import KeyItem, kind_of, read_items
+from keyaudit.collect.entra.relations import Related
+from keyaudit.collect.entra.saml import public_certificate
+from keyaudit.collect.rows import Wire, read
+from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.reasons import Reason
+
+_NOT_VISIBLE = Refusal(Reason.NOT_VISIBLE)
+
+
+class Keyed(Related):
+    """An application or service principal, with its public keys."""
+
+    keyCredentials: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one object: those that could be read, and how many could not."""
+
+    items: Sequence[KeyItem]
+    bad: int
+    hidden: Refusal = _NOT_VISIBLE
+    """Why a certificate among them is not shown, where one is not."""
+
+    @property
+    def complete(self) -> bool:
+        """Every certificate is shown."""
+        return not any(self._lacks(item) for item in self.items)
+
+    def _lacks(self, item: KeyItem) -> bool:
+        if not _is_hidden(item) or kind_of(item) != "certificate":
+            return False
+        # Of a certificate that Entra signs with, another entry holds the public half.
+        return read(item.usage, str) != "Sign" or public_certificate(item, self.items) is None
+
+
+class KeyMaterial:
+    """Reads the certificates of single objects. `kind` is the first part of the operation's name."""
+
+    def __init__(self, gateway: Gateway, scope: Scope, kind: str) -> None:
+        self._gateway = gateway
+        self._calls = Calls(scope, f"{kind}.get", per_object=True)
+
+    async def completed(self, object_id: str, listed: Keys) -> Keys:
+        """The keys of that object, with the certificates that the object itself shows; a refusal is the reason for the rest."""
+        shown = await self._gateway.get(self._calls.id, Keyed, id=object_id)
+        if not isinstance(shown, Refusal) and shown.id.lower() != object_id.lower():
+            shown = Refusal(Reason.BAD_BODY, "an answer about another object", 200)
+        if isinstance(shown, Refusal):
+            self._calls.refused(shown)
+            return replace(listed, hidden=shown)
+        self._calls.answered()
+        material = {item.keyId: item.key for item in read_items(shown.keyCredentials, KeyItem)[0]}
+        items = [
+            msgspec.structs.replace(item, key=material.get(item.keyId, item.key)) if _is_hidden(item) else item
+            for item in listed.items
+        ]
+        return replace(listed, items=items)
+
+    def coverage(self, listed: Coverage) -> Coverage:
+        """The coverage of the single reads, after the list with the coverage `listed`."""
+        return self._calls.coverage(listed)
+
+
+def _is_hidden(item: KeyItem) -> bool:
+    """Whether no certificate is shown: `key` is null, empty or left out."""
+    return isinstance(item.key, UnsetType) or bytes(item.key) in (b"null", b'""')
+
+
+def listed_keys(item: Keyed) -> Keys:
+    """The keys of an object as a list shows them."""
+    return Keys(*read_items(item.keyCredentials, KeyItem))

@@ -1,0 +1,154 @@
+"""Why values are missing: the coverage, with what was never asked added, and each operation not read traced to its cause."""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
+from keyaudit.model.findings import UnknownGroup
+from keyaudit.model.operations import BY_SURFACE, OPERATIONS, Operation, Surface
+from keyaudit.model.reasons import OPTIONAL, Reason
+from keyaudit.model.run import Run
+
+# What follows from another refusal in the same place: it belongs to that gap and is not one of its own.
+CONSEQUENCES = frozenset({Reason.PARENT_NOT_ASSESSED, Reason.CONTROL_PLANE_ONLY})
+OPEN_TO_ANYBODY = frozenset(operation.id for operation in OPERATIONS.values() if operation.surface is Surface.LOGIN)
+"""What the sign-in host tells everybody, with or without a right in the tenant."""
+WHERE_TO_LOOK = "subscription.list"
+"""It is there to be listed for whoever signs in, and assesses nothing."""
+_DECLARED = tuple(OPERATIONS)
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """One operation not read in full, and the record that explains it: its own, or the refusal it follows from."""
+
+    record: Coverage
+    cause: Coverage
+    reason: Reason
+
+    @property
+    def scopes(self) -> tuple[Scope, Scope]:
+        return self.record.scope, self.cause.scope
+
+    @property
+    def operations(self) -> tuple[str, str]:
+        return self.record.operation, self.cause.operation
+
+
+class Causes:
+    """The coverage, with what was never asked added, and every operation that was not read traced to its cause."""
+
+    def __init__(self, run: Run, coverage: Sequence[Coverage], required: frozenset[str], optional: frozenset[Reason]) -> None:
+        self.asked, self.may_lack = required, optional
+        self.tenant = Scope(f"/tenants/{run.tenant_id}".lower(), run.tenant_name, ScopeKind.TENANT)
+        self.records = (*coverage, *_never_asked(run, self.tenant, coverage, required))
+        self.scopes = {record.scope.id: record.scope for record in self.records}
+        refusals: dict[str, list[Unread]] = defaultdict(list)
+        for record in self.records:
+            if record.reason is not None and record.reason not in CONSEQUENCES:
+                refusals[record.scope.id].append(Unread(record, record, record.reason))
+        self.unread = [self._cause(record, record.reason, refusals) for record in self.records if record.reason is not None]
+        self._at: dict[str, list[Unread]] = defaultdict(list)
+        self._under: dict[str, list[Unread]] = defaultdict(list)
+        for blind in self.unread:
+            self._at[blind.record.scope.id].append(blind)
+            for place in (blind.record.scope.id, *self._above(blind.record.scope.id)):
+                self._under[place].append(blind)
+        out = {id(blind.record) for blind in self.unread if blind.reason in optional}
+        wanted = [record for record in self.records if record.operation in required]
+        self.required = [record for record in wanted if id(record) not in out]
+        telling = [record for record in self.required if record.operation != WHERE_TO_LOOK]
+        entitled = [record for record in telling if record.operation not in OPEN_TO_ANYBODY]
+        # What anybody may read assesses nothing, unless nothing else was asked for.
+        self.assessed = any(record.kept for record in entitled or telling)
+
+    def explaining(self, scope_id: str, operations: Collection[str]) -> list[Unread]:
+        """What may have made a value of that scope unknown: there, in what holds it, and in what it holds."""
+        places = [*self._under[scope_id], *(blind for above in self._above(scope_id) for blind in self._at[above])]
+        return [blind for blind in places if blind.record.operation in operations]
+
+    def optional(self, group: UnknownGroup) -> bool:
+        """All that is missing was left out by configuration, or is not in this cloud and was not required: it does not gate."""
+        if group.causes:
+            return set(group.causes.values()) <= self.may_lack
+        here = {blind.reason for blind in self._at[group.scope_id] if blind.record.operation in group.operations}
+        reasons = here or set(group.reasons)
+        return bool(reasons) and reasons <= self.may_lack
+
+    def _above(self, scope_id: str) -> tuple[str, ...]:
+        if scope_id == self.tenant.id:
+            return ()
+        subscription = "/".join(scope_id.split("/")[:3])
+        return (self.tenant.id,) if subscription == scope_id else (subscription, self.tenant.id)
+
+    def _cause(self, record: Coverage, reason: Reason, refusals: Mapping[str, Sequence[Unread]]) -> Unread:
+        """Of the refusals in the nearest scope that has one, the one of the same family of operations, else the first."""
+        if reason in CONSEQUENCES:
+            family = record.operation.partition(".")[0]
+            for place in (record.scope.id, *self._above(record.scope.id)):
+                if place in refusals:
+                    nearest = min(refusals[place], key=lambda other: _distance(other, family))
+                    return Unread(record, nearest.cause, nearest.reason)
+        return Unread(record, record, reason)
+
+
+def _distance(blind: Unread, family: str) -> tuple[bool, bool, tuple[int, str]]:
+    operation = blind.record.operation
+    return operation.partition(".")[0] != family, blind.reason in OPTIONAL, order(operation)
+
+
+def _never_asked(run: Run, tenant: Scope, coverage: Sequence[Coverage], required: frozenset[str]) -> Iterator[Coverage]:
+    """A required list that no record speaks of was not read: an older snapshot, or a collector that left it out.
+
+    Operations on single objects are not looked for here: where a list gave none, there was none to ask.
+    """
+    asked = {record.operation for record in coverage}
+    out = _with_their_source(run, coverage)
+    by_kind = {
+        surface: {record.scope for record in coverage if record.scope.kind is kind}
+        for surface, kind in ((Surface.VAULT, ScopeKind.VAULT), (Surface.MANAGED_HSM, ScopeKind.MANAGED_HSM))
+    }
+    vaults = frozenset[Scope]().union(*by_kind.values())
+    somewhere = vaults or any(
+        record.scope.kind is ScopeKind.SUBSCRIPTION or (record.operation == "subscription.list" and record.kept)
+        for record in coverage
+    )
+    seen = {(record.scope.id, record.operation) for record in coverage}
+    for operation in (OPERATIONS[each] for each in sorted(required) if _is_list(OPERATIONS[each])):
+        missing: list[Scope] = []
+        if operation.surface in by_kind:
+            missing = [scope for scope in sorted(by_kind[operation.surface]) if (scope.id, operation.id) not in seen]
+            if run.rows.get("vault", 0) > len(vaults):
+                missing.append(tenant)
+        elif operation.id not in asked and (
+            operation.surface is Surface.GRAPH or operation.id == "subscription.list" or somewhere
+        ):
+            missing = [tenant]
+        for scope in missing:
+            yield Coverage(
+                scope=scope,
+                operation=operation.id,
+                state=State.NOT_ASSESSED,
+                reason=Reason.EXCLUDED_BY_CONFIG if operation.id in out else Reason.STALE,
+                detail="" if operation.id in out else "the snapshot has no record of it",
+            )
+
+
+def _with_their_source(run: Run, coverage: Sequence[Coverage]) -> frozenset[str]:
+    """Operations that only prove needed while their source is read, where a filter by source left it out."""
+    if not run.filters.sources:
+        return frozenset()
+    out = {record.operation for record in coverage if record.reason is Reason.EXCLUDED_BY_CONFIG}
+    families = [declared for declared in BY_SURFACE.values() if any(operation.id in out for operation in declared)]
+    return frozenset(operation.id for declared in families for operation in declared)
+
+
+def order(operation: str) -> tuple[int, str]:
+    return (_DECLARED.index(operation) if operation in _DECLARED else len(_DECLARED)), operation
+
+
+def _is_list(operation: Operation) -> bool:
+    return set(_PLACEHOLDER.findall(operation.path)) <= {"subscription"}

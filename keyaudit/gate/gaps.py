@@ -1,0 +1,138 @@
+"""The gaps of a run, and what accepts them: allowances, and waivers that cover coverage."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from keyaudit.gate.causes import CONSEQUENCES, Causes, Unread, order
+from keyaudit.model.allowances import Allowance
+from keyaudit.model.coverage import Scope, ScopeKind
+from keyaudit.model.findings import UnknownGroup
+from keyaudit.model.reasons import UNSAFE, Reason
+from keyaudit.model.run import Gap, NotJudged
+from keyaudit.model.tables import TABLES, operations_of
+from keyaudit.model.waivers import Waiver
+
+
+class Accepted:
+    """What accepts a gap, and how often each of it matched something."""
+
+    def __init__(self, accepting: Sequence[Allowance | Waiver], ledger: Causes, tables: Mapping[str, str]) -> None:
+        self._accepting, self._ledger, self._tables = accepting, ledger, tables
+        self._used: Counter[int] = Counter()
+
+    def unused(self, allowances: Sequence[Allowance]) -> tuple[str, ...]:
+        """The allowances that matched nothing, as they were given."""
+        return tuple(str(each) for each in allowances if not self.used(each))
+
+    def used(self, accepting: Allowance | Waiver) -> int:
+        """How often it matched."""
+        return sum(self._used[index] for index, each in enumerate(self._accepting) if each is accepting)
+
+    def blind(self, blind: Unread, policy: str | None) -> bool:
+        """Whether this policy may do without that operation."""
+        return self.allows(blind.scopes, blind.operations, blind.reason, policy)
+
+    def unknown(self, group: UnknownGroup) -> bool:
+        """Whether every cause of these unknown results is accepted."""
+        if not self._accepting or self._ledger.optional(group):
+            return False
+        if not group.causes:
+            if not group.operations:
+                return every(self._direct(group, (), reason) for reason in group.reasons)
+            return every(self._scope(group, each) for each in group.operations)
+        return every(self._column(group, column, reason) for column, reason in group.causes.items())
+
+    def _scope(self, group: UnknownGroup, operation: str) -> bool:
+        blinds = self._ledger.explaining(group.scope_id, (operation,))
+        if blinds:
+            return every(self.blind(blind, group.policy) for blind in blinds)
+        return every(self._direct(group, (operation,), reason) for reason in group.reasons)
+
+    def _column(self, group: UnknownGroup, column: str, reason: Reason) -> bool:
+        table = TABLES[self._tables[group.policy]]
+        operations = {*table.listed_by, *(operations_of(table.name, column) if column in table.by_name else ())}
+        blinds = self._ledger.explaining(group.scope_id, operations)
+        # A value that follows from a refusal carries that refusal's reason or says that it follows from one.
+        blinds = [blind for blind in blinds if reason in {blind.record.reason, blind.reason} or reason in CONSEQUENCES]
+        if blinds:
+            return every(self.blind(blind, group.policy) for blind in blinds)
+        return self._direct(group, operations, reason)
+
+    def _direct(self, group: UnknownGroup, operations: Collection[str], reason: Reason) -> bool:
+        known = {self._ledger.tenant.id: self._ledger.tenant, **self._ledger.scopes}
+        scope = known.get(group.scope_id) or Scope(group.scope_id, "", ScopeKind.VAULT)
+        return self.allows((scope,), operations, reason, group.policy)
+
+    def allows(self, scopes: Sequence[Scope], operations: Collection[str], reason: Reason, policy: str | None) -> bool:
+        """Whether anything matches; all that does counts as used."""
+        if reason in UNSAFE:
+            return False
+        matching = [index for index, each in enumerate(self._accepting) if each.matches(scopes, operations, reason, policy)]
+        self._used.update(matching)
+        return bool(matching)
+
+
+def gaps_of(ledger: Causes, allowing: Accepted, needed_by: Mapping[str, tuple[str, ...]]) -> tuple[Gap, ...]:
+    """One gap for each scope and reason, widest scope first; in the same order whatever order the ledger has."""
+    grouped: dict[tuple[Scope, Reason], list[Unread]] = defaultdict(list)
+    for blind in ledger.unread:
+        grouped[blind.cause.scope, blind.reason].append(blind)
+    kinds = list(ScopeKind)
+    order = sorted(grouped, key=lambda key: (kinds.index(key[0].kind), key[0].name, key[0].id, key[1]))
+    return tuple(_gap(key, grouped[key], ledger, allowing, needed_by) for key in order)
+
+
+def _gap(
+    key: tuple[Scope, Reason],
+    blinds: Sequence[Unread],
+    ledger: Causes,
+    allowing: Accepted,
+    needed_by: Mapping[str, tuple[str, ...]],
+) -> Gap:
+    scope, reason = key
+    needed = [blind for blind in blinds if blind.record.operation in ledger.asked and reason not in ledger.may_lack]
+    details = sorted({blind.cause.detail for blind in blinds if blind.cause.detail})
+    return Gap(
+        scope=scope,
+        reason=reason,
+        operations=tuple(sorted({blind.record.operation for blind in blinds}, key=order)),
+        detail="; ".join(details),
+        refused=sum(blind.record.refused for blind in blinds),
+        required=bool(needed),
+        allowed=every(
+            allowing.blind(blind, policy) for blind in needed for policy in needed_by.get(blind.record.operation) or (None,)
+        ),
+        blinds=tuple(sorted({policy for blind in needed for policy in needed_by.get(blind.record.operation, ())})),
+    )
+
+
+def skew_gap(skew: int, tenant: Scope, allowing: Accepted, needed_by: Mapping[str, tuple[str, ...]]) -> Gap:
+    side = "ahead of" if skew > 0 else "behind"
+    return Gap(
+        scope=tenant,
+        reason=Reason.CLOCK_SKEW,
+        operations=(),
+        detail=f"{abs(skew):,} seconds {side} Azure's",
+        allowed=allowing.allows((tenant,), (), Reason.CLOCK_SKEW, None),
+        blinds=tuple(sorted({policy for policies in needed_by.values() for policy in policies})),
+    )
+
+
+def unsupplied_gaps(unsupplied: Sequence[NotJudged], tenant: Scope, allowing: Accepted) -> Iterator[Gap]:
+    """One gap for each kind of evidence that was required and nobody supplied."""
+    for need in dict.fromkeys(need for each in unsupplied for need in each.needs):
+        blinded = tuple(sorted(each.policy.id for each in unsupplied if need in each.needs))
+        yield Gap(
+            scope=tenant,
+            reason=Reason.NOT_SUPPLIED,
+            operations=(),
+            detail=need,
+            allowed=every(allowing.allows((tenant,), (), Reason.NOT_SUPPLIED, policy) for policy in blinded),
+            blinds=blinded,
+        )
+
+
+def every(answers: Iterable[bool]) -> bool:
+    """All true, and at least one. Every answer is asked for, so that each allowance that matches is seen to."""
+    known = list(answers)
+    return bool(known) and all(known)

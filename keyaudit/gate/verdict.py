@@ -1,0 +1,172 @@
+"""Tallies and coverage to a verdict: what a run came to, and the exit code that says so. Unknown is never a pass."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from keyaudit.gate.causes import OPEN_TO_ANYBODY, WHERE_TO_LOOK, Causes
+from keyaudit.gate.gaps import Accepted, gaps_of, skew_gap, unsupplied_gaps
+from keyaudit.model.allowances import Allowance
+from keyaudit.model.baseline import Baseline
+from keyaudit.model.coverage import Coverage, State
+from keyaudit.model.errors import PRECEDENCE, Exit
+from keyaudit.model.findings import Severity, Tally, UnknownGroup
+from keyaudit.model.operations import OPERATIONS, Surface
+from keyaudit.model.reasons import AZURES, OPTIONAL, UNSAFE, Reason
+from keyaudit.model.run import MAX_SKEW, Gap, NotJudged, Run, Verdict
+from keyaudit.model.waivers import State as WaiverState
+from keyaudit.model.waivers import Use, Waiver
+
+
+def decide(
+    *,
+    run: Run,
+    coverage: Sequence[Coverage],
+    tallies: Sequence[Tally],
+    groups: Sequence[UnknownGroup],
+    not_judged: Sequence[NotJudged],
+    required: frozenset[str],
+    needed_by: Mapping[str, tuple[str, ...]],
+    fail_on: Severity | None,
+    allowances: Sequence[Allowance],
+    waivers: Sequence[Waiver] = (),
+    waived: Mapping[str, int] | None = None,
+    baseline: Baseline | None = None,
+    new_only: bool = False,
+    unsupplied: Sequence[NotJudged] = (),
+    optional: frozenset[Reason] = OPTIONAL,
+    unmet: Sequence[Gap] | None = None,
+) -> Verdict:
+    """The verdict. `required` holds operation ids and `needed_by` the selected policies that need each.
+
+    With `fail_on` None open findings do not count against the run. Allowances never excuse an unsafe reason, nor do waivers
+    that cover coverage; `waived` says how many findings each of the others covers, by its id. With `new_only` the findings that
+    the baseline holds do not count. What is missing for an `optional` reason does not count; evidence that is `unsupplied` to
+    policies does. `unmet` are expectations that were not met; None: nothing was expected.
+    """
+    ledger = Causes(run, coverage, required, optional)
+    holding = [each for each in waivers if each.covers_coverage and not each.expired(run.as_of)]
+    allowing = Accepted((*allowances, *holding), ledger, {tally.policy.id: tally.policy.table for tally in tallies})
+    gaps = gaps_of(ledger, allowing, needed_by)
+    if run.skew is not None and abs(run.skew) > MAX_SKEW:
+        gaps = (skew_gap(run.skew, ledger.tenant, allowing, needed_by), *gaps)
+    gaps = (*unsupplied_gaps(unsupplied, ledger.tenant, allowing), *gaps)
+    gaps = (
+        *(replace(gap, allowed=allowing.allows((gap.scope,), gap.operations, gap.reason, None)) for gap in unmet or ()),
+        *gaps,
+    )
+    failed, unknown = _sum(tally.failed for tally in tallies), _sum(tally.unknown for tally in tallies)
+    allowed_unknown = sum(group.count for group in groups if allowing.unknown(group))
+    left_out = sum(group.count for group in groups if ledger.optional(group))
+    conditions = set()
+    if any(record.reason in UNSAFE for record in ledger.records):
+        conditions.add(Exit.UNSAFE)
+    known = _sum(tally.known for tally in tallies)
+    open_ = failed if new_only else failed + known
+    if fail_on and any(open_[severity] for severity in Severity if severity.rank >= fail_on.rank):
+        conditions.add(Exit.FINDINGS)
+    standing = [gap for gap in gaps if gap.required and not gap.allowed]
+    if any(gap.reason is Reason.INTERNAL_ERROR for gap in standing):
+        conditions.add(Exit.BUG)
+    if standing or unknown.total() > allowed_unknown + left_out:
+        conditions.add(Exit.INCOMPLETE)
+    # What was supplied is judged without a read of Azure's.
+    rows = any(tally.rows or tally.not_applicable for tally in tallies)
+    judged = rows and (not required or shows_access(ledger.records))
+    if not (ledger.assessed or judged or any(group.causes for group in groups) or _proven_empty(ledger)):
+        conditions.add(_nothing(gaps))
+    held = tuple(code for code in PRECEDENCE if code in conditions) or (Exit.CLEAN,)
+    return Verdict(
+        exit=held[0],
+        conditions=held,
+        gate=fail_on,
+        failed=failed,
+        unknown=unknown,
+        waived=_sum(tally.waived for tally in tallies),
+        known=known,
+        baseline=baseline,
+        new_only=new_only,
+        passed=sum(tally.passed for tally in tallies),
+        not_applicable=sum(tally.not_applicable for tally in tallies),
+        gaps=gaps,
+        not_judged=tuple(not_judged),
+        allowed_unknown=allowed_unknown,
+        unused_allowances=allowing.unused(allowances),
+        waivers=tuple(_use(each, run.as_of, allowing, waived or {}) for each in waivers),
+        coverage=ledger.records,
+        expected=unmet is not None,
+        required=len(ledger.required),
+        assessed=sum(record.state is State.ASSESSED for record in ledger.required),
+    )
+
+
+def assess(
+    run: Run,
+    coverage: Sequence[Coverage],
+    required: frozenset[str],
+    *,
+    needed_by: Mapping[str, tuple[str, ...]] | None = None,
+    unknown: Collection[Reason] = (),
+    unmet: Sequence[Gap] | None = None,
+) -> Verdict:
+    """The verdict of a run that judges nothing: whether everything required was read. `unknown`: why values of it were not."""
+    verdict = decide(
+        run=run,
+        coverage=coverage,
+        tallies=(),
+        groups=(),
+        not_judged=(),
+        required=required,
+        needed_by=needed_by or {},
+        fail_on=None,
+        allowances=(),
+        unmet=unmet,
+    )
+    # What nobody asked for is no gap of this reading.
+    gaps = tuple(gap for gap in verdict.gaps if gap.required or gap.reason in UNSAFE or required.intersection(gap.operations))
+    held = set(verdict.conditions)
+    if shows_access(coverage) and (verdict.required or not required):
+        # Access is proven, so an empty result is real; a result that was never requested is not.
+        held -= {Exit.NO_ACCESS, Exit.UNAVAILABLE}
+    # What nobody can read is said, and asks nobody for anything.
+    if not set(unknown) <= OPTIONAL | {Reason.NOT_SUPPLIED}:
+        held.add(Exit.INCOMPLETE)
+    return settled(replace(verdict, gaps=gaps), held)
+
+
+def shows_access(coverage: Iterable[Coverage]) -> bool:
+    """Whether something was read that the identity needs a right for."""
+    return any(record.kept and record.operation not in (WHERE_TO_LOOK, *OPEN_TO_ANYBODY) for record in coverage)
+
+
+def settled(verdict: Verdict, held: Collection[Exit]) -> Verdict:
+    """The verdict with these conditions, and the exit code that they come to."""
+    conditions = tuple(code for code in PRECEDENCE if code in held and code is not Exit.CLEAN) or (Exit.CLEAN,)
+    return replace(verdict, exit=conditions[0], conditions=conditions)
+
+
+def _use(waiver: Waiver, as_of: int, allowing: Accepted, waived: Mapping[str, int]) -> Use:
+    if waiver.expired(as_of):
+        return Use(waiver, WaiverState.EXPIRED)
+    count = allowing.used(waiver) if waiver.covers_coverage else waived.get(waiver.id, 0)
+    return Use(waiver, WaiverState.ACTIVE if count else WaiverState.UNUSED, count)
+
+
+def _proven_empty(ledger: Causes) -> bool:
+    """Every required list was read, with access to the same service shown by what others gave: so there is nothing."""
+    shown = {OPERATIONS[each.operation].surface for each in ledger.records if shows_access([each])} | {Surface.LOGIN}
+    return bool(ledger.required) and all(
+        each.state is State.ASSESSED and OPERATIONS[each.operation].surface in shown for each in ledger.required
+    )
+
+
+def _nothing(gaps: Sequence[Gap]) -> Exit:
+    reasons = {gap.reason for gap in gaps if gap.required}
+    return Exit.UNAVAILABLE if reasons and reasons <= AZURES else Exit.NO_ACCESS
+
+
+def _sum(counts: Iterator[Mapping[Severity, int]]) -> Counter[Severity]:
+    total: Counter[Severity] = Counter()
+    for each in counts:
+        total.update(each)
+    return total
