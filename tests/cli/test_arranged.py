@@ -45,7 +45,7 @@ def test_every_grouping_tells_of_the_same_findings(keyaudit: Keyaudit, contoso: 
 
     findings = keyaudit("report", "--from", contoso, *KEYS, "-o", "json").json["findings"]
     assert len({each["policy"] for each in findings}) > 5
-    assert len({each["severity"] for each in findings}) == 3
+    assert len({each["severity"] for each in findings}) > 2
     assert {listed("--group-by", by) for by in ("policy", "owner", "none")} == {len(findings)}
     assert listed("--group-by", "resource", "--sort", "severity") == len(findings)
     assert {listed("--sort", by) for by in ("policy", "resource", "expires")} == {len(findings)}
