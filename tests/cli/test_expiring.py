@@ -21,20 +21,20 @@ from tests.cli.redirected import redirected
 
 @pytest.fixture(scope="module")
 def ninety(contoso: Path) -> Any:
-    """What the command lists if it is asked for nothing more, as JSON."""
-    return json.loads(_listed("--from", contoso, "-o", "json"))
+    """What ends within ninety days, as JSON."""
+    return json.loads(_listed("90d", "--from", contoso, "-o", "json"))
 
 
 @pytest.fixture(scope="module")
 def text(contoso: Path) -> str:
     """The same for people."""
-    return _listed("--from", contoso)
+    return _listed("90d", "--from", contoso)
 
 
 @pytest.fixture(scope="module")
 def every(contoso: Path) -> str:
     """The same with what is not in use."""
-    return _listed("--from", contoso, "--all")
+    return _listed("90d", "--from", contoso, "--all")
 
 
 def _listed(*arguments: str | Path) -> str:

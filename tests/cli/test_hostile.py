@@ -36,6 +36,7 @@ FEW = tuple(
         "sp-inactive-*",
         "fed-fic-broad-*",
         "scope-key-backup-*",
+        "log-unexpected-appid",
     )
     for word in ("--select", name)
 )
