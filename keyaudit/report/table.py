@@ -6,7 +6,7 @@ from typing import TextIO
 
 from keyaudit.model import times
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding
+from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
@@ -40,9 +40,15 @@ def _expires(facts: Facts) -> str:
     return _shown(facts, "expires_on") if ends is None else times.iso_date(ends)
 
 
+def _problem(finding: Finding) -> str:
+    policy = finding.policy
+    return one_line(policy.title if finding.outcome is Outcome.PASS else policy.problem, 1_000)
+
+
 COLUMNS: Mapping[str, Callable[[Finding, Owner], str]] = {
     "severity": lambda finding, _: word(finding),
     "policy": lambda finding, _: finding.policy.id,
+    "problem": lambda finding, _: _problem(finding),
     "resource": lambda finding, _: one_line(label(Facts.of(finding))),
     "finding": lambda finding, _: message(finding),
     "owner": lambda _, owner: one_line(_owner(owner), 500),
@@ -55,7 +61,7 @@ COLUMNS: Mapping[str, Callable[[Finding, Owner], str]] = {
     "id": lambda finding, _: finding.id,
 }
 """What a column says of a finding, by its name; an empty cell is absent."""
-_USUAL = ("severity", "policy", "resource", "finding", "owner")
+_USUAL = ("severity", "problem", "resource", "finding", "owner")
 
 
 def render(

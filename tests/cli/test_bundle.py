@@ -117,12 +117,12 @@ def test_verify_says_each_difference_and_exits_5(keyaudit: Keyaudit, bundle: Pat
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("bundle", "--demo"), "export: bundle is a folder, and does not go to stdout; say where to, as in bundle=DIR"),
+        (("bundle", "--demo"), "export: bundle is a folder, and cannot go to stdout; say where to, as in bundle=DIR"),
         (("bundle=", "--demo"), "not FORMAT=PATH: 'bundle='; say where to, as in bundle=PATH"),
         (("verify",), "export verify: names no folder; name the folder that export bundle=DIR wrote"),
         (("verify", "a", "b"), "export verify: names several things, and checks one folder"),
-        (("verify", "a", "--demo"), "export verify: looks at a folder and at nothing else; leave all flags out"),
-        (("verify", "a", "--from", "b"), "export verify: looks at a folder and at nothing else; leave all flags out"),
+        (("verify", "a", "--demo"), "export verify: takes a folder and no flags; leave the flags out"),
+        (("verify", "a", "--from", "b"), "export verify: takes a folder and no flags; leave the flags out"),
         (("verify", "/nowhere/at/all"), "/nowhere/at/all: no such folder; name the folder that export bundle=DIR wrote"),
     ],
 )
@@ -149,15 +149,15 @@ def test_what_is_there_is_not_replaced_and_nothing_is_read(keyaudit: Keyaudit, t
     }
     make[there]()
     ran = keyaudit("export", f"bundle={path}", "--demo")
-    assert ran.code == Exit.BUG
-    assert "is there already, and is not replaced; name a folder that is not there yet" in ran.err
+    assert ran.code == Exit.USAGE
+    assert "exists already, and is not replaced; name a folder that does not exist yet" in ran.err
     assert "reading tenant" not in ran.err
 
 
 def test_a_bundle_of_several_tenants_is_refused(keyaudit: Keyaudit, contoso: Path, hardened: Path, tmp_path: Path) -> None:
     ran = keyaudit("export", f"bundle={tmp_path / 'b'}", "--from", contoso, "--from", hardened, "--select", "kv-key-exportable")
     assert ran.code == Exit.USAGE
-    assert "bundle: is of one tenant" in ran.err
+    assert "bundle: takes one tenant" in ran.err
     assert list(tmp_path.iterdir()) == []
 
 

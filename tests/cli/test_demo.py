@@ -49,6 +49,15 @@ def test_where_all_is_as_it_should_be_no_policy_fires_and_the_gate_is_green(keya
     assert {"kv-key-rotation-overdue", "kv-purge-protection-off", "app-cert-too-long", "fed-fic-broad-subject"} <= passed
 
 
+def test_the_demo_needs_no_snapshot_and_says_that_it_is_simulated(keyaudit: Keyaudit) -> None:
+    report = keyaudit("report", "--demo", "--estate", "sized:2x3x1x4", "--select", "kv-purge-*", "--select", "app-secret-*")
+    assert report.code == Exit.CLEAN
+    assert report.out.startswith("SIMULATED TENANT")
+    assert "(simulated tenant)" in report.out
+    assert len(report.out.splitlines()) <= 45
+    assert "reading tenant" in report.err
+
+
 def test_blind_spots_are_six_gaps_each_with_reason_and_remedy(
     keyaudit: Keyaudit, blind_spots: Path, blind_report: Reported
 ) -> None:

@@ -80,7 +80,7 @@ def test_what_went_dark_is_not_mended_and_people_are_told_which_vaults_and_why(
     scopes = {each["scope"]["name"] for each in ran.json["dark"]}
     assert {"kv-hr-prod", "kv-payments-prod", "kv-orders-prod", "kv-stores-dev"} <= scopes
     text = keyaudit("diff", contoso, blind_spots).out
-    assert "gone dark: vault kv-hr-prod (the identity may not read it): " in re.sub(r"\s+", " ", text)
+    assert "no longer readable: vault kv-hr-prod (the identity may not read it): " in re.sub(r"\s+", " ", text)
     assert "0 fixed" in text
 
 

@@ -55,10 +55,10 @@ def test_each_blind_spot_is_named_with_what_it_blinds_and_the_remedy(keyaudit: K
     for words in (
         *("kv-payments-prod", "kv-hr-prod", "kv-stores-dev", "kv-orders-prod"),
         "firewall: the vault's firewall refuses this address",
-        "blinds: kv-key-expiring-soon, kv-key-no-auto-rotation, kv-key-no-expiry and kv-key-own-rotation-overdue",
+        "affects: kv-key-expiring-soon, kv-key-no-auto-rotation, kv-key-no-expiry and kv-key-own-rotation-overdue",
         "az role assignment create --role 'Key Vault Reader' --scope",
         "grant Application.Read.All on Microsoft Graph",
-        "blinds: app-no-owner and app-privileged-with-user-owner",
+        "affects: app-no-owner and app-privileged-with-user-owner",
     ):
         assert words in text
 

@@ -86,7 +86,7 @@ def test_an_owner_is_the_nearest_who_is_named(ninety: Any, text: str) -> None:
     assert (badge["owners"], badge["owner_source"]) == (["facilities"], "tag owner")
     archive = found["kv-payments-prod/keys/merchant-archive"]
     assert (archive["owners"], archive["owner_source"]) == (["payments"], "tag owner of the vault")
-    reporting = found["app Legacy Reporting, password 2023"]
+    reporting = found["app registration Legacy Reporting, client secret 2023"]
     assert (reporting["owners"], reporting["owner_unknown"]) == ([], None)
     assert "\nno owner known\n" in text
     assert "\nfacilities (tag owner)\n" in text

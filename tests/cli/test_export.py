@@ -124,7 +124,7 @@ def test_what_cannot_be_written_is_refused_before_anything_is_read(
 def test_a_file_of_several_tenants_is_refused(keyaudit: Keyaudit, contoso: Path, hardened: Path, tmp_path: Path) -> None:
     ran = keyaudit("export", f"jsonl={tmp_path / 'out'}", "--from", contoso, "--from", hardened, *KEYS)
     assert ran.code == Exit.USAGE
-    assert "jsonl: is of one tenant, and several are named; export each on its own" in ran.err
+    assert "jsonl: takes one tenant, and several are named; export each separately" in ran.err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -155,7 +155,7 @@ def test_a_page_shows_how_the_tenant_has_fared(keyaudit: Keyaudit, contoso: Path
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("jsonl", "--history", "."), Exit.USAGE, "--history: is for html, which is not among the formats"),
+        (("jsonl", "--history", "."), Exit.USAGE, "--history: only works with the format html"),
         (("html", "--history", "nowhere"), Exit.USAGE, "--history: nowhere holds no snapshots that can be read"),
     ],
 )
@@ -184,4 +184,4 @@ def test_a_snapshot_that_another_version_made_is_passed_over_with_a_word(
     manifest.write_text(manifest.read_text("utf-8").replace(f'"format": {FORMAT}', '"format": 999'), "utf-8")
     ran = keyaudit("export", f"html={tmp_path / 'page'}", "--from", contoso, *KEYS, "--history", tmp_path / "kept")
     assert ran.code == Exit.CLEAN
-    assert f"passed over: {manifest}" in ran.err
+    assert f"skipped: {manifest}" in ran.err

@@ -117,4 +117,4 @@ def test_one_file_is_not_taken_for_several_tenants(keyaudit: Keyaudit, tmp_path:
     file = exported(tmp_path, UnifiedAuditLogIngestionEnabled=True)
     ran = keyaudit("report", *DEMO, "--tenant", "a.example", "--tenant", "b.example", "--import", f"ual={file}")
     assert ran.code == Exit.USAGE
-    assert "is of one tenant, and several are audited" in ran.err
+    assert "takes one tenant, and several are named" in ran.err

@@ -190,7 +190,7 @@ def test_redacted_files_join_by_their_pseudonyms(exported: dict[str, dict[str, s
 def test_kinds_stay_readable(exported: dict[str, dict[str, str]]) -> None:
     resources = {row["resource_name"] for row in _rows(exported["redacted"]["csv"])}
     assert any(re.fullmatch(r"vault-[0-9a-f]{12}/keys/key-[0-9a-f]{12}", name) for name in resources)
-    assert any(re.fullmatch(r"app app-[0-9a-f]{12}", name) for name in resources)
+    assert any(re.fullmatch(r"app registration app-[0-9a-f]{12}", name) for name in resources)
     assert {row["owner_source"] for row in _rows(exported["redacted"]["csv"])} >= {"tag owner", "Entra owners"}
 
 
@@ -266,7 +266,7 @@ def test_what_the_organisation_wrote_itself_is_not_told(keyaudit: Keyaudit, cont
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--redact-salt", "x"), "--redact-salt: is of use with --redact alone; leave it out, or add --redact names"),
+        (("--redact-salt", "x"), "--redact-salt: only works with --redact; leave it out, or add --redact names"),
         (
             ("--redact", "names", "--redact-salt", "/nowhere"),
             "/nowhere: cannot be read: No such file or directory; make one with",

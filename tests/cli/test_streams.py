@@ -1,4 +1,4 @@
-"""Output that cannot be written: never exit 0, never exit 1 for a reason other than findings, and one line that says why."""
+"""Output that cannot be written: never exit 0, never exit 1 for a reason other than findings, and at most one line about it."""
 
 import os
 import re
@@ -38,23 +38,22 @@ def _closed() -> Iterator[int]:
 
 def test_a_closed_pipe_never_turns_a_failing_gate_into_success(contoso: Path) -> None:
     with _closed() as closed:
-        for command, code in (("gate", Exit.FINDINGS), ("report", Exit.BUG)):
+        for command, code in (("gate", Exit.FINDINGS), ("report", Exit.CLOSED)):
             ran = apart([command, "--from", contoso, "-o", "json", "--select", "kv-key-exportable"], stdout=closed)
             assert ran.returncode == code
-            assert b"Traceback" not in ran.stderr
+            assert ran.stderr == b""
 
 
-def test_a_closed_pipe_is_not_exit_1_which_means_findings() -> None:
+def test_a_reader_that_stops_reading_is_told_nothing() -> None:
+    """As `| head` and a pager that is left: 141, as a shell has it for SIGPIPE."""
     for arguments in (*COMMANDS, ["policies", "test", str(shipped() / "key-vault" / "kv-key-exportable.yaml")], ["--help"]):
         with _closed() as closed:
             ran = redirected(arguments, stdout=closed)
-        assert ran.returncode == Exit.BUG, arguments
-        assert ran.stderr.count(b"\n") <= 1, arguments
-        assert b"a bug" not in ran.stderr, arguments
+        assert (ran.returncode, ran.stderr) == (Exit.CLOSED, b""), arguments
 
 
 def test_a_full_disk_is_said_in_one_line(contoso: Path) -> None:
-    said = b"keyaudit: stdout: could not be written (No space left on device); make room, or redirect it elsewhere\n"
+    said = b"keyaudit: stdout: could not be written (No space left on device); free some space, or redirect it elsewhere\n"
     for arguments in (*COMMANDS, ["report", *FEW], ["gate", *FEW], ["gate", "-o", "csv", *FEW], *LISTINGS):
         judging = ["--from", str(contoso)] if arguments[0] in {"report", "gate", "inventory", "expiring", "doctor"} else []
         with Path("/dev/full").open("wb") as full:
@@ -65,7 +64,7 @@ def test_a_full_disk_is_said_in_one_line(contoso: Path) -> None:
 def test_a_snapshot_is_kept_though_nobody_reads_what_became_of_it(tmp_path: Path) -> None:
     with _closed() as closed:
         ran = redirected(["collect", *TINY, "--out", tmp_path / "s"], stdout=closed)
-    assert ran.returncode == Exit.BUG
+    assert ran.returncode == Exit.CLOSED
     assert redirected(["report", "--from", tmp_path / "s", *FEW]).returncode == Exit.CLEAN
 
 
@@ -123,7 +122,7 @@ def test_an_export_to_no_place_for_a_file_is_refused_before_anything_is_read(
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
     ran = keyaudit("report", "--demo", "--export", f"json={tmp_path / place}")
-    assert ran.code == Exit.BUG
+    assert ran.code == Exit.USAGE
     assert ran.out == ""
     assert "reading tenant" not in ran.err
     assert ran.err.count("\n") == 1
@@ -150,12 +149,11 @@ def test_an_export_that_fails_costs_neither_the_others_nor_the_report_and_is_exi
     assert [entry.name for entry in tmp_path.iterdir()] == ["b"]
 
 
-def test_an_export_that_nobody_reads_to_its_end_is_exit_70(contoso: Path) -> None:
+def test_an_export_to_stdout_that_is_cut_short_is_never_exit_0(contoso: Path) -> None:
     for name in ("json", "csv", "text", "jsonl", "sarif", "xlsx"):
         with _closed() as closed:
             ran = redirected(["export", name, "--from", contoso, *FEW], stdout=closed)
-        assert (ran.returncode, ran.stderr.count(b"\n")) == (Exit.BUG, 1), name
-        assert ran.stderr.startswith(b"keyaudit: stdout: was closed"), name
+        assert (ran.returncode, ran.stderr) == (Exit.CLOSED, b""), name
         with Path("/dev/full").open("wb") as full:
             ran = redirected(["export", name, "--from", contoso, *FEW], stdout=full)
         assert (ran.returncode, ran.stderr.count(b"\n")) == (Exit.BUG, 1), name

@@ -114,7 +114,7 @@ def rows(certificates: list[KeyItem], preferred: Raw) -> list[dict[str, Any]]:
     item = wire({"id": "S", "appId": "a", "displayName": "n", "appOwnerOrganizationId": None}, PrincipalItem)
     holder = principal_holder(item, "T", "u", "v1.0")
     unseen = [(certificate, UNSEEN) for certificate in certificates]
-    return signing_rows(holder, unseen, enabled=raw(True), sso_mode=raw("saml"), preferred=preferred)
+    return signing_rows(holder, unseen, enabled=raw(True), sso_mode=raw("saml"), preferred=preferred, unread=False)
 
 
 X509_COLUMNS = [column.name for column in x509_columns(())]

@@ -89,8 +89,10 @@ class Roles:
             self._found |= {guid: _role(item) for guid, item in (await distinct(listing, _guid)).items()}
             self._list.ended(listing.end)
 
-    async def role(self, guid: str) -> Role:
-        """One role, asked for by itself if no list showed it."""
+    async def role(self, guid: str | Refusal) -> Role:
+        """One role, asked for by itself if no list showed it. A refusal: nobody knows which, and nothing of it is known."""
+        if isinstance(guid, Refusal):
+            return _unread(guid)
         known = self._found.get(guid)
         if known is None:
             known = self._found[guid] = await self._get(guid)

@@ -5,7 +5,7 @@ from functools import partial
 
 from msgspec import UNSET
 
-from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_items
+from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_items, unread_rows
 from keyaudit.collect.entra.directory import collect_objects
 from keyaudit.collect.entra.holders import Holder, made_by_microsoft
 from keyaudit.collect.entra.key_material import Keyed, Keys
@@ -88,7 +88,7 @@ def application_row(item: ApplicationItem, holder: Holder, cloud: str) -> Row:
     return row
 
 
-def _write(unit: Unit, item: ApplicationItem, holder: Holder, owners: Owners, keys: Keys, *, cloud: str) -> int:
+def _write(unit: Unit, item: ApplicationItem, holder: Holder, owners: Owners, keys: Keys, *, cloud: str) -> None:
     row = application_row(item, holder, cloud)
     owners.put(row, item.id)
     unit.row("application", row.finish())
@@ -98,6 +98,5 @@ def _write(unit: Unit, item: ApplicationItem, holder: Holder, owners: Owners, ke
         unit.row("credential", rows.key(key, keys.hidden))
     for password in passwords:
         unit.row("credential", rows.password(password))
-    if keys.bad or bad_passwords:
-        unit.row("credential", rows.unread())
-    return keys.bad + bad_passwords
+    for unread in unread_rows(rows, keys=keys.bad, passwords=bad_passwords):
+        unit.row("credential", unread)

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections.abc import Iterator
 from typing import TypeVar
 
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -21,6 +22,7 @@ T = TypeVar("T")
 _FEDERATED = ("issuer", "subject", "audiences", "claims_expression")
 _KINDS = {"AsymmetricX509Cert": "certificate", "X509CertAndPassword": "certificate", "Symmetric": "symmetric-key"}
 _OF_CERTIFICATE = ("thumbprint_sha256", "public_key_sha256", "key_type", "key_size", "curve", "signature_hash")
+_NOT_OF_PASSWORDS = ("usage", "entra_custody", *_OF_CERTIFICATE, *_FEDERATED)
 _CUSTODY = {"Verify": "external", "Sign": "platform"}
 _OF_ITSELF = tuple(
     column.name
@@ -93,7 +95,7 @@ class Rows:
         row = self._begin(item.keyId, item.displayName)
         row.put("kind", "password")
         self._put_dates(row, item)
-        for column in ("usage", "entra_custody", *_OF_CERTIFICATE, *_FEDERATED):
+        for column in _NOT_OF_PASSWORDS:
             row.put(column, None)
         return row.finish()
 
@@ -113,10 +115,18 @@ class Rows:
             row.put(column, None)
         return row.finish()
 
-    def unread(self) -> dict[str, object]:
-        """The row that stands for credentials of which not even a keyId could be read, however many they are."""
-        row = self._begin("unread", None)
+    def unread(self, kind: str | Refusal) -> dict[str, object]:
+        """The row that stands for credentials of which not even a keyId could be read, however many they are.
+
+        `kind`: `password` for client secrets; of certificates and symmetric keys, a refusal.
+        """
+        named = "unread-keys" if isinstance(kind, Refusal) else f"unread-{kind}s"
+        row = self._begin(named, None)
         row.refuse(_OF_ITSELF, Reason.BAD_ITEM)
+        row.put_read("kind", kind)
+        if kind == "password":
+            for column in _NOT_OF_PASSWORDS:
+                row.put(column, None)
         return row.finish()
 
     def federated(self, item: FederatedItem, url: str, version: str, expression: Wire | Refusal) -> dict[str, object]:
@@ -186,6 +196,14 @@ def _put_certificate(row: Row, kind: str | Refusal, shown: Brief | Refusal) -> N
     found = kind if isinstance(kind, Refusal) else shown if kind == "certificate" else None
     for column in _OF_CERTIFICATE:
         row.put_read(column, getattr(found, column) if isinstance(found, Brief) else found)
+
+
+def unread_rows(rows: Rows, *, keys: int, passwords: int) -> Iterator[dict[str, object]]:
+    """The rows that stand for keys and passwords of which so many could not be read: none for none."""
+    if keys:
+        yield rows.unread(Refusal(Reason.BAD_ITEM))
+    if passwords:
+        yield rows.unread("password")
 
 
 def read_items(raw: Wire, kind: type[T]) -> tuple[list[T], int]:

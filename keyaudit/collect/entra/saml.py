@@ -78,37 +78,51 @@ def signing_rows(
     enabled: Wire,
     sso_mode: Wire,
     preferred: Wire,
+    unread: bool,
 ) -> list[dict[str, object]]:
-    """A row per signing certificate of one service principal, each with what is known of it as X.509."""
+    """A row per signing certificate of one service principal, each with what is known of it as X.509.
+
+    `unread`: some of its keys could not be read. One row stands for those of them that sign.
+    """
     prints = [thumbprint(item.customKeyIdentifier) for item, _ in certificates]
     rows = []
     for (item, found), own in zip(certificates, prints, strict=True):
         alone = isinstance(own, str) and prints.count(own) == 1
-        name = own.lower() if alone and isinstance(own, str) else item.keyId
-        resource_id = f"{holder.resource_id}/signingCertificates/{name}"
-        row = Row(
-            SIGNING_CERTIFICATE,
-            id=resource_id,
-            resource_id=resource_id,
-            scope_id=holder.scope_id,
-            url=holder.url,
-            version=holder.version,
-        )
-        holder.put(row)
+        row = _begin(holder, own.lower() if alone and isinstance(own, str) else item.keyId, enabled, sso_mode)
         row.put("name", item.displayName)
-        row.put_read("kind", _kind(sso_mode))
-        row.put("holder_enabled", enabled)
-        row.put("sso_mode", sso_mode)
         row.put_read("thumbprint", found.thumbprint if isinstance(found, X509) else own)
         row.put_read("active", _active(own, preferred, prints))
-        row.put("is_next", False)
-        row.put("like_current", None)
         row.put("starts_on", item.startDateTime)
         row.put("expires_on", item.endDateTime)
-        row.put("custody", "platform")
         put_certificate(row, found)
         rows.append(row.finish())
+    if unread:
+        row = _begin(holder, "unread", enabled, sso_mode)
+        row.put("name", None)
+        row.refuse(("thumbprint", "active", "starts_on", "expires_on"), Reason.BAD_ITEM)
+        put_certificate(row, Refusal(Reason.BAD_ITEM))
+        rows.append(row.finish())
     return rows
+
+
+def _begin(holder: Holder, name: str, enabled: Wire, sso_mode: Wire) -> Row:
+    resource_id = f"{holder.resource_id}/signingCertificates/{name}"
+    row = Row(
+        SIGNING_CERTIFICATE,
+        id=resource_id,
+        resource_id=resource_id,
+        scope_id=holder.scope_id,
+        url=holder.url,
+        version=holder.version,
+    )
+    holder.put(row)
+    row.put_read("kind", _kind(sso_mode))
+    row.put("holder_enabled", enabled)
+    row.put("sso_mode", sso_mode)
+    row.put("is_next", False)
+    row.put("like_current", None)
+    row.put("custody", "platform")
+    return row
 
 
 def _kind(sso_mode: Wire) -> str | Refusal:

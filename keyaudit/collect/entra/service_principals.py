@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from keyaudit.collect.entra.app_roles import OPERATIONS as APP_ROLES
 from keyaudit.collect.entra.app_roles import AppRoles
-from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_items
+from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_items, unread_rows
 from keyaudit.collect.entra.directory import collect_objects, operations
 from keyaudit.collect.entra.holders import Holder, home_of, made_by_microsoft
 from keyaudit.collect.entra.key_material import Keyed, Keys
@@ -114,7 +114,7 @@ def principal_row(item: PrincipalItem, holder: Holder, cloud: str) -> Row:
     return row
 
 
-def _write(unit: Unit, item: PrincipalItem, holder: Holder, owners: Owners, keys: Keys, *, cloud: str, roles: AppRoles) -> int:
+def _write(unit: Unit, item: PrincipalItem, holder: Holder, owners: Owners, keys: Keys, *, cloud: str, roles: AppRoles) -> None:
     row = principal_row(item, holder, cloud)
     owners.put(row, item.id)
     roles.put(row, item.id)
@@ -130,6 +130,5 @@ def _write(unit: Unit, item: PrincipalItem, holder: Holder, owners: Owners, keys
         unit.row("credential", rows.key(key, keys.hidden))
     for password in parts.passwords:
         unit.row("credential", rows.password(password))
-    if keys.bad or bad_passwords:
-        unit.row("credential", rows.unread())
-    return keys.bad + bad_passwords
+    for unread in unread_rows(rows, keys=keys.bad, passwords=bad_passwords):
+        unit.row("credential", unread)

@@ -16,8 +16,9 @@ Text = Annotated[str, msgspec.Meta(max_length=LONGEST)] | None
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:(Z)|([+-])(\d\d):?(\d\d))?", re.ASCII | re.IGNORECASE
 )
-# As the portal writes the column `TimeGenerated [UTC]`. Capitals alone: where the day comes first, am and pm are small.
-_PORTAL = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}), (\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,9}))? ([AP])M", re.ASCII)
+# As the portal writes the column `TimeGenerated [UTC]`, and spreadsheets in the US. Capitals alone: where the day comes first,
+# am and pm are small; without either, only what can be no day of another month tells which is which.
+_PORTAL = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}),? (\d{1,2}):(\d\d)(?::(\d\d))?(?:\.(\d{1,9}))?(?: ([AP])M)?", re.ASCII)
 _EPOCH = re.compile(r"\d{10}(?:\.\d{1,9})?|\d{13}(?:\.0+)?", re.ASCII)
 _FIRST, _LAST = parse_date("2000-01-01"), parse_date("2101-01-01")
 
@@ -65,10 +66,14 @@ def _other(text: str) -> tuple[int, int]:
     portal = _PORTAL.fullmatch(text)
     if portal:
         month, day, year, hour, minute, second, fraction, half = portal.groups()
-        if not 1 <= int(hour) <= 12:
+        if half is None and int(day) <= 12 and day.lstrip("0") != month.lstrip("0"):
+            raise BadRecordError(
+                "a time of which the day and the month cannot be told apart: export it as in 2026-11-30T20:15:30Z"
+            )
+        if half is not None and not 1 <= int(hour) <= 12:
             raise BadRecordError("no such time of day")
-        clock = int(hour) % 12 + (12 if half == "P" else 0)
-        return _clock(f"{year}-{month:0>2}-{day:0>2}", str(clock), minute, second), _milliseconds(fraction)
+        clock = int(hour) if half is None else int(hour) % 12 + (12 if half == "P" else 0)
+        return _clock(f"{year}-{month:0>2}-{day:0>2}", str(clock), minute, second or "00"), _milliseconds(fraction)
     if _EPOCH.fullmatch(text):
         whole, _, fraction = text.partition(".")
         return int(whole[:10]), _milliseconds(whole[10:] or fraction)

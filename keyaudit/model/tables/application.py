@@ -1,6 +1,6 @@
 """The table of applications."""
 
-from keyaudit.model.columns import Area, Table, count, flag, integer, text, texts, time, where_found
+from keyaudit.model.columns import Area, RestsOn, Table, count, flag, integer, text, texts, time, where_found
 from keyaudit.model.tables.privileges import privileges
 
 _APPLICATION = ("application.list",)
@@ -47,14 +47,18 @@ APPLICATION = Table(
             listed=("app_id", "service_principal.app_id", "service_principal.app_roles_listed"),
             through=("service_principal.list",),
         ),
-        count("owner_count", "its owners, be they users or service principals", derived_from=("owner_ids",)),
+        count("owner_count", "its owners, be they users or service principals", rests_on=RestsOn.OBJECT,
+            derived_from=("owner_ids",)),
         count("user_owners",
             "users among the owners of it and of its service principal here: the others are service principals",
+            rests_on=RestsOn.LIST,
             derived_from=("app_id", "owner_ids", "service_principal.app_id", "service_principal.owner_ids")),
         count("live_credentials", "passwords and certificates of its own that have not expired; a SAML set counts once",
+            rests_on=RestsOn.OBJECT, derived_from=_LIVE, rows_of=_OWN),
+        count("live_secrets", "client secrets of its own that have not expired", rests_on=RestsOn.OBJECT,
             derived_from=_LIVE, rows_of=_OWN),
-        count("live_secrets", "client secrets of its own that have not expired", derived_from=_LIVE, rows_of=_OWN),
         time("live_until", "when the last of its live credentials ends, federated ones left out",
-            absent="it has no live credential, or one without an end", derived_from=_LIVE, rows_of=_OWN),
+            absent="it has no live credential, or one without an end", rests_on=RestsOn.OBJECT,
+            derived_from=_LIVE, rows_of=_OWN),
     ),
 )

@@ -1,6 +1,6 @@
 """The table of service principals."""
 
-from keyaudit.model.columns import Area, Table, Where, flag, text, texts, time, where_found
+from keyaudit.model.columns import Area, RestsOn, Table, Where, flag, text, texts, time, where_found
 from keyaudit.model.tables.privileges import THROUGH_GROUPS, privileges
 
 _PRINCIPAL = ("service_principal.list",)
@@ -50,18 +50,21 @@ SERVICE_PRINCIPAL = Table(
         *privileges(listed=("app_roles_listed",)),
         texts("wide_azure_roles", "the Azure roles over a subscription, a management group or everything by which it can give "
             "itself access to keys, such as Owner, Contributor and User Access Administrator: its own and those of its "
-            "groups, sorted", derived_from=("grant.name", "grant.allows", "grant.scope_kind", *THROUGH_GROUPS),
+            "groups, sorted", rests_on=RestsOn.LIST,
+            derived_from=("grant.name", "grant.allows", "grant.scope_kind", *THROUGH_GROUPS),
             rows_of=("role_assignment.query",)),
         time("last_sign_in_on",
             "the last sign-in that the report knows: as a client or as the API that was called, with or without a user",
             absent="the report has nothing of it, which is no proof that it is not used",
-            derived_from=("app_id", "sign_in_activity.app_id", "sign_in_activity.last_sign_in_on")),
+            rests_on=RestsOn.LIST, derived_from=("app_id", "sign_in_activity.app_id", "sign_in_activity.last_sign_in_on")),
         time("last_client_sign_in_on", "the last time that the report has it signing in itself, with or without a user",
             absent="the report has nothing of it, which is no proof that it is not used",
+            rests_on=RestsOn.LIST,
             derived_from=("app_id", "sign_in_activity.app_id", "sign_in_activity.last_client_sign_in_on")),
         text("environment", "its application's tag env:NAME or environment:NAME, in lower case; else what [environments] says "
             "of it or, for a managed identity, of its subscription",
-            absent="no such tag, and nothing said", derived_from=("app_tags", "arm_id", "subscription.name")),
+            absent="no such tag, and nothing said", rests_on=RestsOn.PARENT,
+            derived_from=("app_tags", "arm_id", "subscription.name")),
         texts("owner_ids", "object ids of its owners, sorted", ("service_principal.owners", "service_principal.owners_of")),
     ),
 )

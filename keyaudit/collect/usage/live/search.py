@@ -17,6 +17,13 @@ from keyaudit.model.usage import Window
 
 OPERATIONS = (
     "MailItemsAccessed",
+    "AttachmentAccess",
+    "Send",
+    "SendAs",
+    "SendOnBehalf",
+    "New-InboxRule",
+    "Set-InboxRule",
+    "UpdateInboxRules",
     "Set-AdminAuditLogConfig",
     "Set-OrganizationConfig",
     "Set-Mailbox",
