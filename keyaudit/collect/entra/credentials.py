@@ -159,19 +159,20 @@ class Rows:
 
     def _put_trusted(self, row: Row) -> None:
         """What issuer, and subject or expression, come to."""
-        issuer, subject = row.values.get("issuer"), row.values.get("subject")
-        rest_on = ("issuer", "subject") if subject is not None else ("issuer", "subject", "claims_expression")
+        rest_on = ("issuer", "subject", "claims_expression")
+        issuer, subject, expression = ("" if (held := row.values.get(column)) is None else str(held) for column in rest_on)
+        if subject:
+            rest_on = ("issuer", "subject")
         lacking = next((row.unknown[column] for column in rest_on if column in row.unknown), None)
         found: Trusted | Refusal
         if lacking is not None:
             found = Refusal(lacking)
         else:
-            expression = row.values.get("claims_expression")
-            found = trusted(str(issuer), subject, expression, self._holder.tenant_id) or Refusal(Reason.UNRECOGNISED)
+            found = trusted(issuer, subject or None, expression or None, self._holder.tenant_id) or Refusal(Reason.UNRECOGNISED)
         for column, fact in (("subject_grade", "grade"), ("subject_breadth", "breadth")):
             row.put_read(column, found if isinstance(found, Refusal) else str(getattr(found, fact)))
         unread = row.unknown.get("issuer")
-        row.put_read("issuer_retires_on", Refusal(unread) if unread is not None else retires_on(str(issuer)))
+        row.put_read("issuer_retires_on", Refusal(unread) if unread is not None else retires_on(issuer))
 
     def _begin(self, key_id: str, name: Wire | None, resource_id: str = "", *, url: str = "", version: str = "") -> Row:
         holder = self._holder
