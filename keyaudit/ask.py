@@ -15,8 +15,11 @@ from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
 
 if TYPE_CHECKING:
+    from keyaudit.inventory.logs import LogStore
+    from keyaudit.inventory.usage.baseline import Baseline
     from keyaudit.model.access import Access
     from keyaudit.model.blast_radius import BlastRadius
+    from keyaudit.model.incident import Incident
 
 
 @contextlib.contextmanager
@@ -100,6 +103,45 @@ def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool, si
     run, coverage = found.places(snapshot.run, snapshot.coverage)
     radius = found.radius(dataclasses.replace(snapshot.run, as_of=as_of), assess(run, coverage, found.required))
     return dataclasses.replace(radius, verdict=settled(radius.verdict, {*radius.verdict.conditions, *radius.held}))
+
+
+def incident(
+    snapshot: Snapshot,
+    asked: str,
+    *,
+    as_of: int,
+    logs: "LogStore | None",
+    usual: "Baseline | None",
+    since: int | None,
+) -> "Incident":
+    """What happened with the key that `asked` names, and what trusts it. Raises UsageError where it names nothing, or several.
+
+    `since`: the start of the first day of the logs to look at; None: the day after the last that `usual` was learned from, or
+    without one, that of the logs.
+    """
+    from keyaudit.inventory.blast.reading import read
+    from keyaudit.inventory.incident import logs as logged
+    from keyaudit.inventory.incident import subject as known
+    from keyaudit.inventory.usage.learn import window_of
+    from keyaudit.model.incident import Incident
+
+    with snapshot.judging(as_of) as connection:
+        found = read(connection, asked, as_of=as_of, verify=False)
+        about = known.about(connection, found.subject)
+        keys = known.facts(connection, about)
+        seen = None
+        if logs is not None:
+            with logs.connect() as uses:
+                first = usual.until if since is None and usual is not None else since
+                seen = logged.observed(uses, about, window_of(uses, first, None), usual, logs.tenant_id)
+            acts = (*seen.uses, *seen.timeline)
+            ids = {each for act in acts for each in (act.actor.app_id, act.actor.principal_id, act.caller) if each}
+            seen = logged.named(seen, known.names(connection, ids))
+    run, coverage = found.places(snapshot.run, snapshot.coverage)
+    radius = found.radius(dataclasses.replace(snapshot.run, as_of=as_of), assess(run, coverage, found.required))
+    made = Incident(radius=radius, keys=keys, observed=seen, extractable=known.extractable(keys, found.stolen))
+    verdict = settled(radius.verdict, {*radius.verdict.conditions, *radius.held, *made.held})
+    return dataclasses.replace(made, radius=dataclasses.replace(radius, verdict=verdict))
 
 
 @contextlib.contextmanager

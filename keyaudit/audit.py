@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from keyaudit.collect.run import Failure, Progress
     from keyaudit.inventory.logs import LogStore
     from keyaudit.inventory.spool import Spool
+    from keyaudit.inventory.usage.baseline import Baseline as UsageBaseline
     from keyaudit.model.expiring import Owner
     from keyaudit.model.findings import Finding
     from keyaudit.model.listing import Listing
@@ -66,13 +67,14 @@ class Source:
 class Collected:
     """What a collection came to: the spool, still locked; bugs that cost a unit each; and how many requests it took.
 
-    `uses`: the log store whose uses belong into the snapshot.
+    `uses`: the log store whose uses belong into the snapshot; `usual`: the baseline that does.
     """
 
     spool: "Spool"
     failures: "Sequence[Failure]"
     requests: int
     uses: "LogStore | None" = None
+    usual: "UsageBaseline | None" = None
 
 
 def connected(
@@ -129,13 +131,13 @@ async def collect(
             failures = await collect_all(connection, spool, progress=progress, earlier=earlier, evidence=evidence)
             spool.run = dataclasses.replace(spool.run, skew=connection.skew())
             held.pop_all()
-        return Collected(spool, failures, connection.requests, evidence.logs)
+        return Collected(spool, failures, connection.requests, evidence.logs, evidence.usual)
 
 
 def finish(collected: Collected) -> Snapshot:
     """The snapshot of what was collected. It takes the spool's place."""
     with collected.spool as spool:
-        return write(spool, spool.run, collected.uses)
+        return write(spool, spool.run, collected.uses, collected.usual)
 
 
 @contextlib.contextmanager

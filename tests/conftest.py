@@ -6,6 +6,7 @@ import signal
 import pytest
 from hypothesis import settings
 
+from keyaudit.cli import progress
 from keyaudit.policy import load
 
 settings.register_profile("default", max_examples=30, deadline=None)
@@ -21,6 +22,8 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     settings.load_profile("exhaustive" if _exhaustive(config) else "default")
     pytest.MonkeyPatch().setattr(load, "_shipped", functools.cache(load._shipped))
+    # What a command says when a step takes long must not depend on how busy the machine is.
+    pytest.MonkeyPatch().setattr(progress, "LONG", 3_600.0)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,10 +1,11 @@
-"""The parts of README.md that are made from the code. `python -m tests.docs` rewrites them; a test compares them."""
+"""The parts of README.md and of the topics that are made from the code: `python -m tests.docs` rewrites them."""
 
 import dataclasses
 import io
 import os
 import re
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -12,50 +13,35 @@ from unittest.mock import patch
 
 import typer
 
+from keyaudit.cli import source
 from keyaudit.cli.app import app, run
-from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.options import Choice, Live, Redaction, Shown, Stored
+from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import MEANINGS
+from keyaudit.model.extras import installing
 from keyaudit.model.operations import OPERATIONS, Surface
+from keyaudit.model.times import iso_date
 from keyaudit.policy.load import load
-from keyaudit.report.formats import BUNDLE, FILES
+from keyaudit.report.formats import BUNDLE, FILES, PRINTED
+from keyaudit.report.lines import wrap
 
 README = Path(__file__).parent.parent / "README.md"
+TOPICS = README.parent / "keyaudit" / "report" / "topics"
 EXAMPLE = README.parent / "policies" / "key-vault" / "kv-key-expiring-soon.yaml"
-COMMANDS = (
-    "report",
-    "gate",
-    "export",
-    "collect",
-    "inventory",
-    "expiring",
-    "access",
-    "blast-radius",
-    "doctor",
-    "permissions",
-    "diff",
-    "notify",
-    "explain",
-    "init",
-    "config show",
-    *(f"policies {command}" for command in ("list", "show", "check", "test", "new", "schema", "docs")),
-    "baseline create",
-    "baseline show",
-    *(f"waivers {command}" for command in ("list", "add", "check", "prune")),
-)
 SHARED = (Live, Stored, Choice, Shown, Redaction)
-DAY = 1_795_516_200
-"""2026-11-24: the demo is of the day that it is shown on."""
+SHOWN_ON = "2026-11-24T12:00:00Z"
+"""The moment that the screens of README are of. What they show is the same on any day, at noon."""
+ESTATES = ("contoso", "hardened")
+"""The simulated tenants whose first screens are shown."""
 
 
-def permissions() -> str:
-    """Each permission, with what it lets keyaudit read."""
-    reads: dict[str, list[str]] = {}
-    for operation in OPERATIONS.values():
-        if operation.surface is not Surface.LOGIN:
-            reads.setdefault(operation.permission, []).append(operation.noun)
-    rows = [f"| {permission} | {', '.join(dict.fromkeys(nouns))} |" for permission, nouns in reads.items()]
-    return "\n".join(["| permission | what it reads |", "| --- | --- |", *rows])
+def screen(estate: str, snapshot: Path) -> str:
+    """What `report --demo` prints of that tenant, from a snapshot of it of any day."""
+    day = iso_date(open_snapshot(snapshot).run.as_of)
+    command = "keyaudit report --demo" + ("" if estate == "contoso" else f" --estate {estate}")
+    with patch.object(source, "named", lambda *_: command.removeprefix("keyaudit report ")):
+        printed = _printed(["report", "--from", str(snapshot), "--as-of", f"{day}T12:00:00Z"])
+    return f"```\n$ {command}\n{printed.replace(f'{day}T12:00:00Z', SHOWN_ON)}\n```"
 
 
 def exit_codes() -> str:
@@ -66,33 +52,30 @@ def exit_codes() -> str:
     )
 
 
+def permissions() -> str:
+    """Each permission, with what it lets keyaudit read."""
+    reads: dict[str, list[str]] = {}
+    for operation in OPERATIONS.values():
+        if operation.surface is not Surface.LOGIN and operation.permission != "none":
+            reads.setdefault(operation.permission, []).append(operation.noun)
+    return _items(f"{permission}: {', '.join(dict.fromkeys(nouns))}" for permission, nouns in reads.items())
+
+
 def policies() -> str:
-    """Each shipped policy, with what it asks for, by family: the folder that it is in."""
+    """Each shipped policy, with its requirement, by family: the folder that it is in."""
     families: dict[str, list[str]] = {}
     for policy in load():
-        row = f"| `{policy.text.id}` | {policy.text.severity} | {policy.text.title} |"
-        families.setdefault(Path(policy.file).parent.name, []).append(row)
-    head = "| policy | severity | what is good |\n| --- | --- | --- |"
-    return "\n\n".join(
-        f"<details><summary>{family}: {len(rows)}</summary>\n\n{head}\n" + "\n".join(rows) + "\n\n</details>"
-        for family, rows in sorted(families.items())
-    )
+        item = f"`{policy.text.id}` ({policy.text.severity}): {policy.text.title}"
+        families.setdefault(Path(policy.file).parent.name, []).append(item)
+    return "\n\n".join(f"## {family}: {len(items)}\n\n{_items(items)}" for family, items in sorted(families.items()))
 
 
 def formats() -> str:
     """Each format, with what it is for."""
-    rows = [
-        f"| `{name}` | {each.meaning}{f'; `pip install keyaudit[{each.extra}]`' if each.extra else ''} |"
-        for name, each in FILES.items()
-    ]
-    bundle = f"| `{BUNDLE}` | a folder of evidence, whole or not there, which `keyaudit export verify DIR` checks |"
-    return "\n".join(["| format | what it is |", "| --- | --- |", *rows, bundle])
-
-
-def demo() -> str:
-    """What the first command prints, as it did on one day."""
-    with patch.object(SystemClock, "now", lambda _: DAY):
-        return f"```\n$ keyaudit report --demo\n{_printed(['report', '--demo', '--quiet'])}\n```"
+    printed = [f"`{name}`: {meaning}" for name, meaning in PRINTED.items()]
+    written = [f"`{name}`: {each.meaning}{f'; {installing(each.extra)}' if each.extra else ''}" for name, each in FILES.items()]
+    bundle = f"`{BUNDLE}`: a folder of evidence, written whole or not at all, which `keyaudit export verify DIR` checks"
+    return f"Printed with `-o`, or written like those below:\n\n{_items(printed)}\n\nWritten:\n\n{_items([*written, bundle])}"
 
 
 def policy_example() -> str:
@@ -103,7 +86,21 @@ def policy_example() -> str:
 def help_text() -> str:
     """What `--help` prints of each command; flags that several share are there once."""
     shared = [f"[{number}] {_title(group)}\n\n{_options(group)}" for number, group in enumerate(SHARED, 1)]
-    return "\n".join(["```", "\n\n".join(shared), "```", *(f"```\n{_help(command)}\n```" for command in COMMANDS)])
+    return "\n".join(["```", "\n\n".join(shared), "```", *(f"```\n{_help(name)}\n```" for name in commands())])
+
+
+def commands() -> Iterator[str]:
+    """The name of every command, in the order of --help."""
+    yield from _below(typer.main.get_command(app()), "")
+
+
+def _below(command: Any, name: str) -> Iterator[str]:
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield name
+    else:
+        for each, below in inner.items():
+            yield from _below(below, f"{name} {each}".strip())
 
 
 def _help(name: str) -> str:
@@ -147,27 +144,37 @@ def _title(group: type) -> str:
     return (group.__doc__ or "").splitlines()[0]
 
 
-BLOCKS: dict[str, Callable[[], str]] = {
-    "permissions": permissions,
-    "exit-codes": exit_codes,
-    "demo": demo,
-    "formats": formats,
-    "policies": policies,
-    "policy-example": policy_example,
-    "help": help_text,
+def _items(texts: Any) -> str:
+    return "\n".join(line for text in texts for line in wrap(text, 80, "- ", "  "))
+
+
+FOUND: Mapping[Path, Mapping[str, Callable[[], str]]] = {
+    README: {"exit-codes": exit_codes},
+    TOPICS / "commands.md": {"help": help_text},
+    TOPICS / "exports.md": {"formats": formats},
+    TOPICS / "permissions.md": {"permissions": permissions},
+    TOPICS / "policies.md": {"policies": policies},
+    TOPICS / "policy-author.md": {"policy-example": policy_example},
 }
+"""The parts of each file that are made from the code alone."""
 
 
-def filled(text: str) -> str:
-    """README's text with every generated part as it should be now."""
-    for name, make in BLOCKS.items():
+def filled(text: str, parts: Mapping[str, Callable[[], str]]) -> str:
+    """A file's text with these parts as they should be now."""
+    for name, make in parts.items():
         start = f"<!-- generated: {name} -->"
         pattern = re.compile(re.escape(start) + r".*?<!-- end -->", re.DOTALL)
         if len(pattern.findall(text)) != 1:
-            raise ValueError(f"README.md: not exactly one {start}")
+            raise ValueError(f"not exactly one {start}")
         block = f"{start}\n{make()}\n<!-- end -->"
         text = block.join(pattern.split(text))
     return text
+
+
+def screens(snapshots: Mapping[str, Path]) -> dict[str, Callable[[], str]]:
+    """The parts of README that show a first screen, from a snapshot of each of ESTATES."""
+    names = {"contoso": "demo"}
+    return {names.get(estate, estate): lambda each=estate: screen(each, snapshots[each]) for estate in ESTATES}  # type: ignore[misc]
 
 
 def _printed(arguments: list[str]) -> str:
@@ -181,5 +188,15 @@ def _trimmed(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
 
 
+def _rewrite() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        snapshots = {estate: Path(folder, estate) for estate in ESTATES}
+        for estate, snapshot in snapshots.items():
+            _printed(["collect", "--demo", "--estate", estate, "--out", str(snapshot), "--quiet"])
+        for path, parts in FOUND.items():
+            all_parts = {**parts, **(screens(snapshots) if path == README else {})}
+            path.write_text(filled(path.read_text(encoding="utf-8"), all_parts), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+    _rewrite()

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from keyaudit.report.topics import RECIPES, topic
-from tests.docs import README
+from keyaudit.report.topics import FILES
+from tests.docs import README, TOPICS
 
 IN_AZURE = "# in Azure"
 
-_FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _GENERATED = re.compile(r"<!-- generated: .*?<!-- end -->", re.DOTALL)
 _LINE = re.compile(r"^ {4,}(?:\S*/)?(keyaudit .+)$", re.MULTILINE)
 _SPAN = re.compile(r"`(keyaudit [^`]+)`")
@@ -40,13 +40,14 @@ class Command:
 
 
 def documents() -> dict[str, str]:
-    """The text of each, by name."""
-    return {"README": README.read_text(encoding="utf-8"), **{name: topic(name) for name in RECIPES}}
+    """The text of each file, by name."""
+    files = {"README": README, **{name: TOPICS / f"{name}.md" for name in FILES}}
+    return {name: path.read_text(encoding="utf-8") for name, path in files.items()}
 
 
 def commands(text: str) -> Iterator[Command]:
     """The command lines of a document, in the order in which they are read."""
-    prose = _FENCED.sub("", _GENERATED.sub("", text))
+    prose = FENCED.sub("", _GENERATED.sub("", text))
     found = [(match.start(), Command(match[1], True)) for match in _LINE.finditer(prose)]
     found += [(match.start(), Command(" ".join(match[1].split()), False)) for match in _SPAN.finditer(prose)]
     yield from (command for _, command in sorted(found, key=lambda each: each[0]))
@@ -54,7 +55,7 @@ def commands(text: str) -> Iterator[Command]:
 
 def fenced(text: str, language: str) -> list[str]:
     """What is set as a block of that language."""
-    return [block for name, block in _FENCED.findall(_GENERATED.sub("", text)) if name == language]
+    return [block for name, block in FENCED.findall(_GENERATED.sub("", text)) if name == language]
 
 
 def save(path: Path, text: str) -> Path:

@@ -21,12 +21,17 @@ def access(
     ],
     output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
 ) -> int:
-    """Show everybody who can use a key or vault and by which way, groups and inherited roles followed; or what one can use."""
+    """Show who can use a key or vault, or what one can use.
+
+    Nested groups, inherited roles and access policies are resolved, and each way in is named.
+    """
     from keyaudit import ask
     from keyaudit.cli.output import show
+    from keyaudit.cli.progress import told_if_long
     from keyaudit.cli.source import snapshot
     from keyaudit.report.access import FORMATS
 
     with snapshot(live, stored) as (taken, as_of):
-        found = ask.access(taken, asked, as_of=as_of)
+        with told_if_long("following the ways in", quiet=live.quiet):
+            found = ask.access(taken, asked, as_of=as_of)
         return show(FORMATS[output], found, found.verdict)

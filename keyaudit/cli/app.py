@@ -2,41 +2,35 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from keyaudit import __version__
 from keyaudit.cli.bugs import bug
 from keyaudit.cli.stop import terminable
-from keyaudit.cli.streams import coloured, need_stderr, tell
+from keyaudit.cli.streams import ClosedError, coloured, need_stderr, tell
 from keyaudit.model.errors import AuditError, Exit
 from keyaudit.report.lines import Paint, paint
 
 # What DuckDB makes of the KeyboardInterrupt that it meets in a query: a RuntimeError without a cause.
 _INTERRUPTED = ("Query interrupted",)
 
-_COMMANDS = (
-    "report",
-    "gate",
-    "export",
-    "collect",
-    "inventory",
-    "expiring",
-    "access",
-    "blast-radius",
-    "doctor",
-    "permissions",
-    "guardrails",
-    "diff",
-    "notify",
-    "explain",
-    "init",
-)
-"""Each is the function of its name in the module of its name."""
+_SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "Look": ("report", "inventory", "expiring", "diff", "explain"),
+    "Decide": ("gate", "waivers", "baseline"),
+    "Export": ("export", "notify"),
+    "Investigate": ("access", "blast-radius", "incident", "trust", "usage", "mcp"),
+    "Maintain": ("collect", "doctor", "permissions", "guardrails"),
+    "Configure": ("init", "config", "policies"),
+}
+"""The commands, as --help groups them. Each is the function of its name in the module of its name, unless it is of _GROUPS."""
+LONGEST = 60
+"""The most characters that a command's one line in --help has; typer would cut the rest."""
 _GROUPS = {
     "config": "show_config",
     "trust": "trust",
@@ -48,6 +42,22 @@ _GROUPS = {
 """Groups of commands, each the `app` of a module."""
 
 
+class _Sectioned(TyperGroup):
+    """Lists its commands by section, each with one whole line."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer's signature
+        """Writes the sections into the help."""
+        width = max(map(len, self.commands))
+        for section, names in _SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl([_line(name, self.commands[name], width) for name in names if name in self.commands])
+
+
+def _line(name: str, command: Any, width: int) -> tuple[str, str]:
+    """A command's name over the `width` of all names, and what it does in at most `LONGEST` characters."""
+    return f"{name:<{width}}", command.get_short_help_str(limit=LONGEST)
+
+
 def app(arguments: Sequence[str] = ()) -> typer.Typer:
     """The command line; with no more than the command that `arguments` begin with, where they begin with one.
 
@@ -55,20 +65,24 @@ def app(arguments: Sequence[str] = ()) -> typer.Typer:
     """
     made = typer.Typer(
         name="keyaudit",
-        help="Audits the signing keys and credentials of an Azure and Entra tenant, and says what it could not see.",
-        epilog="It only reads, and never asks for a secret's value or a private key. Exit codes: keyaudit explain exit-codes.",
+        cls=_Sectioned,
+        help="Audits the signing keys and credentials of an Azure and Entra tenant, and lists what could not be read.",
+        epilog="Without Azure: keyaudit report --demo. Topics, such as exit-codes: keyaudit explain. keyaudit only reads, and "
+        "never asks for a secret's value or a private key.",
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
     made.callback()(_root)
     first = next(iter(arguments), "")
-    only = first if first in (*_COMMANDS, *_GROUPS) else None
-    for name in _COMMANDS if only is None else {only}.intersection(_COMMANDS):
-        module = name.replace("-", "_")
-        made.command(name)(getattr(import_module(f"keyaudit.cli.{module}"), module))
-    for name in _GROUPS if only is None else {only}.intersection(_GROUPS):
-        made.add_typer(import_module(f"keyaudit.cli.{_GROUPS[name]}").app, name=name)
+    known = [name for names in _SECTIONS.values() for name in names]
+    for name in [first] if first in known else known:
+        if name in _GROUPS:
+            made.add_typer(import_module(f"keyaudit.cli.{_GROUPS[name]}").app, name=name)
+        else:
+            module = name.replace("-", "_")
+            command = getattr(import_module(f"keyaudit.cli.{module}"), module)
+            made.command(name)(command)
     return made
 
 
@@ -90,10 +104,6 @@ def run(arguments: Sequence[str]) -> int:
     """The exit code of one command line. What ends a command is said in one line on stderr."""
     os.umask(0o077)
     need_stderr()
-    if sys.platform == "win32":
-        # Snapshots rest on POSIX file locks and modes.
-        _say("this platform: Linux and macOS only so far; run it in WSL")
-        return Exit.USAGE
     with terminable() as ended:
         return ended(_run(arguments))
 
@@ -102,16 +112,19 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         outcome = app(arguments)(args=list(arguments), prog_name="keyaudit", standalone_mode=False)
     except AuditError as error:
-        _say(str(error))
+        if not isinstance(error, ClosedError):
+            _say(str(error))
         return error.exit
     except TyperException as error:
-        _say(f"{error.format_message().removesuffix('.')}; see keyaudit --help")
+        from keyaudit.cli.mistakes import explained
+
+        _say(explained(error, typer.main.get_command(app(arguments)), arguments))
         return Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
         return Exit.INTERRUPTED
     except SystemExit as error:
-        # typer's way out after completing for a shell, and when nobody reads --help to its end: 1, which here means findings.
-        return Exit.BUG if error.code else Exit.CLEAN
+        # typer's way out after completing for a shell, and, with 1, when nobody reads --help to its end.
+        return Exit.CLOSED if error.code else Exit.CLEAN
     except Exception as error:  # noqa: BLE001 - the outermost floor: a bug must not exit 1, which means findings
         return _unforeseen(error)
     return outcome if isinstance(outcome, int) else Exit.CLEAN

@@ -9,7 +9,7 @@ from keyaudit.cli.options import Choice, Live, Stored, flags
 from keyaudit.cli.streams import printing
 from keyaudit.model.errors import Exit, UsageError
 
-app = typer.Typer(help="The findings of one day: what a gate with --new-only does not fail on.", rich_markup_mode=None)
+app = typer.Typer(help="Record open findings, so that a gate fails on new ones.", rich_markup_mode=None)
 
 
 @flags(Live, Stored, Choice)
@@ -23,21 +23,24 @@ def create(
         typer.Option(
             "--out",
             metavar="FILE",
-            help="Where to write it. A baseline that is there is replaced; what both hold keeps its first day.",
+            help="The file to write. An existing baseline is replaced; its entries keep their first day.",
         ),
     ],
     limit: Annotated[
         int, typer.Option("--limit", metavar="DAYS", min=1, max=366, help="How long an entry counts, from its first day.")
     ] = 180,
 ) -> int:
-    """Write down what is open now. Waived findings stay out, and what could not be read is never in a baseline."""
+    """Write the open findings to a baseline file.
+
+    Waived findings are left out, and so is what could not be read.
+    """
     from keyaudit.cli.judged import judged
     from keyaudit.policy.baseline import of_run, read_baseline, write_baseline
     from keyaudit.report.files import check, output_file
     from keyaudit.report.lines import plural
 
     if choice.baseline is not None:
-        raise UsageError("--baseline", "is what this command writes", "name the file with --out")
+        raise UsageError("--baseline", "this command writes the baseline", "name its file with --out")
     check(out)
     before = read_baseline(out) if out.exists() else None
     with judged(live, stored, choice, fail_on=None) as report:
@@ -59,7 +62,10 @@ app.command("create")(create)
 
 @app.command("show")
 def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="The baseline.")]) -> int:
-    """Say what a baseline holds: how many findings of each policy, since when, and until when each counts."""
+    """Show the findings in a baseline, by policy.
+
+    How many, since when, and until when each counts.
+    """
     from tabulate import tabulate
 
     from keyaudit.model.text import one_line

@@ -34,32 +34,39 @@ def blast_radius(
     output: Annotated[Drawing, typer.Option("--output", "-o", help="Format on stdout.")] = Drawing.TEXT,
     verify: Annotated[
         bool,
-        typer.Option("--verify", help="Only say what still accepts it; exit 0 if nothing does, 1 if something, 3 if unknown."),
+        typer.Option(
+            "--verify", help="Only check what still accepts it; exit 0 if nothing does, 1 if something does, 3 if unknown."
+        ),
     ] = False,
     since: Annotated[
         Path | None,
         typer.Option(
             "--since",
             metavar="DIR",
-            help="With --verify: an earlier snapshot, which knows what is gone. What none has is unknown: it may be mistyped.",
+            help="With --verify: an earlier snapshot, to recognize what was deleted since. Otherwise that is unknown.",
         ),
     ] = None,
 ) -> int:
-    """Show what trusts a key and what whoever holds it can become and reach, with a plan to close it that is never run."""
+    """Show what a stolen key opens, and a plan to close it.
+
+    Lists what trusts the key and what its holder can sign in as and reach. The plan is printed, never run.
+    """
     from keyaudit import ask
     from keyaudit.cli.output import show
+    from keyaudit.cli.progress import told_if_long
     from keyaudit.cli.source import check_since, snapshot
     from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.model.errors import UsageError
     from keyaudit.report.blast_radius import FORMATS
 
     if since is not None and not verify:
-        raise UsageError("--since", "knows what is gone, which is asked to verify only", "add --verify, or leave it out")
+        raise UsageError("--since", "only works with --verify", "add --verify, or leave it out")
     earlier = open_snapshot(since) if since is not None else None
     with snapshot(live, stored) as (taken, as_of):
         if since is not None and earlier is not None:
             check_since(since, earlier.run, taken.run)
-        found = ask.blast_radius(taken, asked, as_of=as_of, verify=verify, since=earlier)
+        with told_if_long("following what the key opens", quiet=live.quiet):
+            found = ask.blast_radius(taken, asked, as_of=as_of, verify=verify, since=earlier)
         if stored.from_:
             found = replace(found, kept_in=str(stored.from_[0]))
         return show(FORMATS[output], found, found.verdict)

@@ -14,6 +14,7 @@ from keyaudit.cli.streams import tell
 from keyaudit.inventory import platform
 from keyaudit.model.digest import Digest
 from keyaudit.model.errors import UsageError
+from keyaudit.model.extras import installing
 from keyaudit.model.text import one_line
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def channels(to: Sequence[str], to_file: Path | None, environ: Mapping[str, str]
         (place, sum(each == place for each, _ in found[:end]), address) for end, (place, address) in enumerate(found, 1)
     ]
     if not found:
-        raise UsageError("notify", "says nowhere whom to tell", f"{_REMEDY}, or see the messages with --dry-run")
+        raise UsageError("notify", "no destination", f"set {VARIABLE} or --to-file; --dry-run prints the messages")
     # What it is made of, it says is going out of fashion; that is nothing to the reader.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -79,19 +80,19 @@ def _of_file(path: Path) -> list[str]:
         mode = path.stat().st_mode
         # A pipe or device would never end.
         if not stat.S_ISREG(mode):
-            raise UsageError(str(path), "not a file", "name a file with an address a line")
+            raise UsageError(str(path), "not a file", "name a file with one address per line")
         with path.open("rb") as file:
             data = file.read(_MOST + 1)
         lines = data.decode().splitlines() if len(data) <= _MOST else []
     except OSError as error:
-        raise UsageError(str(path), f"cannot be read: {error.strerror}", "name a file with an address a line") from error
+        raise UsageError(str(path), f"cannot be read: {error.strerror}", "name a file with one address per line") from error
     except UnicodeDecodeError as error:
-        raise UsageError(str(path), "not UTF-8", "name a file with an address a line") from error
+        raise UsageError(str(path), "not UTF-8", "name a file with one address per line") from error
     if platform.others_can_read(mode):
-        tell(f"keyaudit: {one_line(str(path))}: others can read it, and the secrets in it; chmod 600 keeps them out")
+        tell(f"keyaudit: {one_line(str(path))}: other users can read it, and the secrets in it; protect it with chmod 600")
     found = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not found:
-        raise UsageError(str(path), "holds no address, or more than 64 KB", "name a file with an address a line")
+        raise UsageError(str(path), "holds no address, or more than 64 KB", "name a file with one address per line")
     return found
 
 
@@ -100,7 +101,7 @@ def _channel(place: str, number: int, address: str) -> Channel:
         from apprise import Apprise, AppriseAsset
         from apprise.common import PersistentStoreMode
     except ImportError as error:
-        raise UsageError("notify", f"needs {error.name}, which is not installed", "pip install 'keyaudit[notify]'") from error
+        raise UsageError("notify", f"needs {error.name}, which is not installed", installing("notify")) from error
     # What these say may quote an address, or a host and a path that are one.
     for name in ("apprise", "urllib3", "requests", "requests_oauthlib", "oauthlib", "markdown"):
         logging.getLogger(name).disabled = True

@@ -22,7 +22,7 @@ def chosen(policies: Sequence[Policy], choice: Selection) -> tuple[Policy, ...]:
         policy for policy in policies if _matches(policy, choice.select or ("*",)) and not _matches(policy, choice.ignore or ())
     )
     if not left:
-        raise UsageError("--select, --ignore", "no policy is left to judge by", "see keyaudit policies list")
+        raise UsageError("--select, --ignore", "no policy is selected", "see keyaudit policies list")
     return left
 
 

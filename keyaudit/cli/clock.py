@@ -1,6 +1,5 @@
 """The clock: the one place where it is read. All that lies below takes a moment, or this."""
 
-import asyncio
 import time
 
 
@@ -17,4 +16,6 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Let others run for that long."""
+        import asyncio
+
         await asyncio.sleep(seconds)

@@ -19,18 +19,21 @@ if TYPE_CHECKING:
 def collect(
     live: Live,
     *,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to make the snapshot in.")],
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted collection in that folder.")] = False,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write the snapshot to.")],
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted collection in that folder.")] = False,
     since: Annotated[
         Path | None,
         typer.Option(
             "--since",
             metavar="DIR",
-            help="An earlier snapshot: key versions that surely did not change since are taken from it, and not read again.",
+            help="An earlier snapshot: key versions that cannot have changed are copied from it, not read again.",
         ),
     ] = None,
 ) -> int:
-    """Read everything into a snapshot, to judge it later: keyaudit report --from DIR. Several tenants: a folder each in DIR."""
+    """Read the tenant into a snapshot, to evaluate it later.
+
+    Then: keyaudit report --from DIR. Several tenants get a folder each in DIR.
+    """
     from keyaudit.cli.source import each
     from keyaudit.cli.streams import tell
     from keyaudit.model.errors import PRECEDENCE, AccessError, Exit, UnavailableError, UsageError
@@ -40,7 +43,7 @@ def collect(
     if len(tenants) == 1:
         return _collect(live, out, out, resume=resume, since=since)
     if since is not None:
-        raise UsageError("--since", "is of one tenant, and several are named", "collect that one alone")
+        raise UsageError("--since", "takes one tenant, and several are named", "collect that one separately")
     held: set[int] = set()
     for one in tenants:
         [tenant] = one.tenant or []

@@ -1,21 +1,23 @@
-"""`keyaudit.toml`: what to read by default, where, how to judge it. Every mistake in it is an error."""
+"""`keyaudit.toml`: what to read by default, where, how to judge it. All its mistakes are listed at once."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from keyaudit.cli.options import DEFAULT_CONFIG, Auth
 from keyaudit.cli.policy_config import PolicyConfig, read_policy_config
-from keyaudit.cli.toml import Toml
+from keyaudit.cli.toml import Keys, Toml
 from keyaudit.cloud.environment import ENVIRONMENTS, MEMBERS, Environment, custom
 from keyaudit.model.environments import EnvironmentRule
+from keyaudit.model.errors import SettingsError, UsageError
 from keyaudit.model.expectations import Expectations
 from keyaudit.model.filters import Filters
 from keyaudit.model.tables import TABLES, table_named
 from keyaudit.model.text import one_line
+from keyaudit.policy.problems import nearest
 
 _TABLES = ("schema", "scope", "auth", "clouds", "environments", "policy", "require", "expect")
 _PLACES: Mapping[str, Literal["vault", "principal", "subscription"]] = {
@@ -47,9 +49,20 @@ class Config:
 
 
 def read_config(path: Path | None) -> Config:
-    """The configuration in `path`, or in `DEFAULT_CONFIG` if that exists. Raises UsageError, with its place, for a mistake."""
+    """The configuration in `path`, or in `DEFAULT_CONFIG` if that exists. Raises UsageError for its mistakes."""
+    config, mistakes = read_with_mistakes(path)
+    if mistakes:
+        raise SettingsError(mistakes)
+    return config
+
+
+def read_with_mistakes(path: Path | None) -> tuple[Config, Sequence[UsageError]]:
+    """As `read_config`, with the mistakes beside what could be read, for a caller that finds further ones."""
     found = in_use(path)
-    return Config() if found is None else _Reader(Toml.of_file(found)).read()
+    if found is None:
+        return Config(), ()
+    file = Toml.of_file(found)
+    return _Reader(file).read(), file.mistakes
 
 
 def in_use(path: Path | None) -> Path | None:
@@ -62,54 +75,65 @@ class _Reader:
         self._file = file
 
     def read(self) -> Config:
-        tables = self._file.table((), self._file.tables, _TABLES)
+        file = self._file
+        tables = file.table((), file.tables, _TABLES)
         if tables.get("schema", 1) != 1:
-            raise self._file.error(("schema",), "written for another version", "this keyaudit reads schema = 1")
-        scope = self._file.table(("scope",), tables.get("scope", {}), ("tenant", *_FILTERS))
-        auth = self._file.table(("auth",), tables.get("auth", {}), ("method", "cloud"))
-        clouds = self._file.named(("clouds",), tables.get("clouds", {}))
-        environments = self._file.table(("environments",), tables.get("environments", {}), tuple(_PLACES))
+            file.mistakes.append(file.error(("schema",), "written for another version", "this keyaudit reads schema = 1"))
+        scope = self._table(tables, "scope", ("tenant", *_FILTERS))
+        auth = self._table(tables, "auth", ("method", "cloud"))
+        environments = self._table(tables, "environments", tuple(_PLACES))
+        clouds: dict[str, Any] = file.value((), tables, "clouds", file.named, {})
+        made = {name: file.attempt(partial(self._cloud, name, members), None) for name, members in clouds.items()}
         return Config(
-            tenant=self._file.text(("scope", "tenant"), scope["tenant"]) if "tenant" in scope else None,
-            filters=Filters(**{name: self._file.texts(("scope", name), scope.get(name, [])) for name in _FILTERS}),
-            auth=Auth(self._file.one_of(("auth", "method"), auth["method"], list(Auth))) if "method" in auth else None,
-            cloud=self._file.one_of(("auth", "cloud"), auth["cloud"], list(ENVIRONMENTS)) if "cloud" in auth else None,
-            clouds={name: self._cloud(name, members) for name, members in clouds.items()},
+            tenant=file.value(("scope",), scope, "tenant", file.text, None),
+            filters=Filters(**{name: file.value(("scope",), scope, name, file.texts, ()) for name in _FILTERS}),
+            auth=file.value(("auth",), auth, "method", self._auth, None),
+            cloud=file.value(("auth",), auth, "cloud", partial(file.one_of, known=list(ENVIRONMENTS)), None),
+            clouds={name: cloud for name, cloud in made.items() if cloud is not None},
             environment_rules=tuple(
                 rule
                 for name, of in _PLACES.items()
-                for rule in self._rules(of, ("environments", name), environments.get(name, {}))
+                for rule in file.value(("environments",), environments, name, partial(self._rules, of), ())
             ),
-            policy=read_policy_config(self._file),
-            expected=self._expected(tables.get("expect", {})),
+            policy=read_policy_config(file),
+            expected=self._expected(tables),
         )
 
-    def _expected(self, value: object) -> Expectations:
-        table = self._file.table(("expect",), value, _EXPECT)
+    def _table(self, tables: Mapping[str, Any], name: str, known: Sequence[str]) -> dict[str, Any]:
+        return self._file.value((), tables, name, partial(self._file.table, known=known), {})
+
+    def _auth(self, path: Keys, value: object) -> Auth:
+        return Auth(self._file.one_of(path, value, list(Auth)))
+
+    def _expected(self, tables: Mapping[str, Any]) -> Expectations:
+        file, table = self._file, self._table(tables, "expect", _EXPECT)
         return Expectations(
-            subscriptions=self._file.texts(("expect", "subscriptions"), table.get("subscriptions", [])),
-            vaults=self._file.texts(("expect", "vaults"), table.get("vaults", [])),
-            at_least=self._at_least(("expect", "at_least"), table.get("at_least", {})),
-            shrinkage=self._percent(("expect", "shrinkage"), table["shrinkage"]) if "shrinkage" in table else None,
+            subscriptions=file.value(("expect",), table, "subscriptions", file.texts, ()),
+            vaults=file.value(("expect",), table, "vaults", file.texts, ()),
+            at_least=file.value(("expect",), table, "at_least", self._at_least, {}),
+            shrinkage=file.value(("expect",), table, "shrinkage", self._percent, None),
         )
 
-    def _at_least(self, path: tuple[str, ...], value: object) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for asked, least in self._file.named(path, value).items():
-            table = table_named(asked)
-            if table is None:
-                near = get_close_matches(asked, TABLES, n=1)
-                remedy = f"did you mean {near[0]}?" if near else f"the tables are {', '.join(TABLES)}"
-                raise self._file.error((*path, asked), f"no table {one_line(asked)!r}", remedy)
-            if isinstance(least, bool) or not isinstance(least, int) or not 0 < least <= _MOST:
-                raise self._file.error((*path, asked), f"not a number from 1 to {_MOST:,}", "write it as in applications = 100")
-            found[table.name] = least
-        return found
+    def _at_least(self, path: Keys, value: object) -> dict[str, int]:
+        asked = self._file.named(path, value)
+        found = [self._file.attempt(partial(self._least, (*path, name), name, least), None) for name, least in asked.items()]
+        return dict(each for each in found if each is not None)
 
-    def _percent(self, path: tuple[str, ...], value: object) -> int:
+    def _least(self, path: Keys, asked: str, least: object) -> tuple[str, int]:
+        """A table, and how many rows it has to have."""
+        table = table_named(asked)
+        if table is None:
+            raise self._file.error(
+                path, f"no table {one_line(asked)!r}", nearest(asked, TABLES) or f"one of {', '.join(TABLES)}"
+            )
+        if isinstance(least, bool) or not isinstance(least, int) or not 0 < least <= _MOST:
+            raise self._file.error(path, f"not a number from 1 to {_MOST:,}", "for example applications = 100")
+        return table.name, least
+
+    def _percent(self, path: Keys, value: object) -> int:
         match = _PERCENT.fullmatch(self._file.text(path, value))
         if match is None:
-            raise self._file.error(path, "not a percentage from 0% to 100%", 'write it as in shrinkage = "10%"')
+            raise self._file.error(path, "not a percentage from 0% to 100%", 'for example shrinkage = "10%"')
         return int(match[1])
 
     def _cloud(self, name: str, value: object) -> Environment:
@@ -127,11 +151,10 @@ class _Reader:
             member, _, what = str(error).partition(": ")
             raise self._file.error((*path, member), f"{member} {what}", "name the hosts of your cloud") from error
 
-    def _rules(
-        self, of: Literal["vault", "principal", "subscription"], path: tuple[str, ...], value: object
-    ) -> list[EnvironmentRule]:
-        rules = []
-        for pattern, environment in self._file.named(path, value).items():
-            named = self._file.text((*path, pattern), environment).strip().lower()
-            rules.append(EnvironmentRule(of=of, pattern=pattern, environment=named))
-        return rules
+    def _rules(self, of: Literal["vault", "principal", "subscription"], path: Keys, value: object) -> list[EnvironmentRule]:
+        named = self._file.named(path, value)
+        environments = {pattern: self._file.value(path, named, pattern, self._file.text, "") for pattern in named}
+        return [
+            EnvironmentRule(of=of, pattern=pattern, environment=environment.strip().lower())
+            for pattern, environment in environments.items()
+        ]

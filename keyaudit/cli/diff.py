@@ -13,15 +13,24 @@ def diff(
     choice: Choice,
     *,
     old: Annotated[Path, typer.Argument(metavar="OLD", help="The earlier snapshot.")],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="The later one.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The later snapshot.")],
     output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")] = False,
     config: Annotated[
         Path | None,
-        typer.Option("--config", "-c", metavar="FILE", help="Settings. Default: keyaudit.toml in this folder, if it is there."),
+        typer.Option(
+            "--config",
+            "-c",
+            metavar="FILE",
+            help="The file of settings. Default: keyaudit.toml in the current folder, if it exists.",
+        ),
     ] = None,
 ) -> int:
-    """Say what is new, fixed, graver or milder, and what was read before and is not now. Each is judged as of its own day."""
+    """Compare two snapshots of a tenant.
+
+    Lists what is new, fixed, raised or lowered in severity, and what was readable before and is not now. Each snapshot is
+    evaluated as of its own day.
+    """
     from keyaudit.cli.judged import judged
     from keyaudit.cli.output import show
     from keyaudit.model.errors import UnsafeError, UsageError

@@ -24,9 +24,10 @@ def doctor(
     *,
     output: Annotated[As, typer.Option("--output", "-o", help="Format on stdout.")] = As.TEXT,
 ) -> int:
-    """Say what can be read, what cannot and why, which policies that blinds, and what grants it.
+    """Show what can be read, what cannot, and what grants it.
 
-    It reads what a report would, and keeps nothing; with --from it explains what a snapshot lacks.
+    Names the reason of each gap and the policies that it affects. It reads what a report would read and keeps nothing; with
+    --from it explains the gaps of a snapshot.
     """
     from keyaudit.cli.chosen import chosen, needed_by
     from keyaudit.cli.output import show

@@ -20,10 +20,13 @@ def expiring(
     ] = "30d",
     output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
     every: Annotated[
-        bool, typer.Option("--all", help="For text and table: list what is disabled, superseded or part of a certificate, too.")
+        bool, typer.Option("--all", help="Also list what is disabled, superseded or part of a certificate (text and table).")
     ] = False,
 ) -> int:
-    """List by owner what expires soon and what has expired: keys, certificates and credentials, the soonest first."""
+    """List what expires soon and what has expired, by owner.
+
+    Keys, certificates and credentials, the soonest first.
+    """
     from keyaudit import ask
     from keyaudit.cli.output import show
     from keyaudit.cli.source import snapshot

@@ -22,13 +22,14 @@ def explain(
     topic: Annotated[
         str,
         typer.Argument(
-            metavar="ID|TOPIC", help="A policy's id, a finding's (16 hex digits), or a topic. Without one: all topics."
+            metavar="ID|TOPIC", help="A policy id, a finding id (16 hex digits) or a topic. Default: list all topics."
         ),
     ] = "",
 ) -> int:
-    """Explain a policy (why it exists, what it reads, how to mend what it finds), a finding, or a topic: admin, pipeline, ...
+    """Explain a policy, a finding or a topic.
 
-    A finding is looked for in a tenant: with --demo, in a snapshot with --from, else live.
+    A policy: why it exists, what it reads, how to fix its findings. A finding: its evidence and score; it is looked up in
+    --from DIR, --demo or the live tenant. Without an argument: all topics.
     """
     from keyaudit.report import topics
     from keyaudit.report.explain import render_policy
@@ -41,7 +42,7 @@ def explain(
     elif name in topics.TOPICS:
         text = topics.topic(name)
     else:
-        policy = named(topic, choice.policies, "explain")
+        policy = named(topic, choice.policies, "explain", besides=topics.TOPICS)
         text = render_policy(policy.text, details(policy))
     with printing() as out:
         out.write(text)
@@ -55,7 +56,8 @@ def _finding(fingerprint: str, live: Live, stored: Stored, choice: Choice) -> in
 
     with judged(live, stored, choice, fail_on=None, scoring=Scoring.CARRIED) as report:
         # A pass has a fingerprint, too; there are many, and seldom is one asked for.
-        found = next((each for passes in (False, True) for each in report.findings(passes) if each.id == fingerprint), None)
+        pairs = (pair for passes in (False, True) for pair in report.owned(passes))
+        found = next((pair for pair in pairs if pair[1].id == fingerprint), None)
         if found is None:
             unread = "" if report.verdict.complete else ", and not everything was read"
             raise UsageError(
@@ -64,5 +66,6 @@ def _finding(fingerprint: str, live: Live, stored: Stored, choice: Choice) -> in
                 "see the column finding_id of keyaudit report -o csv, or name another tenant or snapshot",
             )
         with printing() as out:
-            out.write(render_finding(found, report.run))
+            owner, finding = found
+            out.write(render_finding(finding, owner, report.run))
     return Exit.CLEAN

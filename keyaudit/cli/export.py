@@ -24,8 +24,8 @@ def export(
         list[str],
         typer.Argument(
             metavar="FORMAT[=PATH]... | verify DIR",
-            help="What to write and where to; without a path it goes to stdout. bundle=DIR is a folder of evidence, "
-            "and verify DIR checks that nothing of it was changed since.",
+            help="The format and its file; without a path it goes to stdout. bundle=DIR is a folder of evidence, "
+            "and verify DIR checks that it was not changed.",
         ),
     ],
     history: Annotated[
@@ -33,15 +33,18 @@ def export(
         typer.Option(
             "--history",
             metavar="DIR",
-            help="For html: a folder with earlier snapshots of the tenant, to show how it has fared by the same policies.",
+            help="For html: a folder of earlier snapshots of the tenant, to show the trend.",
         ),
     ] = None,
     bom: Annotated[bool, typer.Option("--bom", help=BOM)] = False,
 ) -> int:
-    """Write what was found for other programs, passes too: findings, inventory and what could not be seen."""
+    """Write findings and inventory as files for other programs.
+
+    Passes and what could not be read are included. `verify DIR` checks a bundle. Formats: keyaudit explain exports.
+    """
     if formats[0] == _VERIFY:
         if (live, stored, choice, redaction) != (Live(quiet=live.quiet), Stored(), Choice(), Redaction()):
-            raise UsageError("export verify", "looks at a folder and at nothing else", "leave all flags out")
+            raise UsageError("export verify", "takes a folder and no flags", "leave the flags out")
         return _verify(formats[1:])
     from keyaudit.cli.history import past
     from keyaudit.cli.judged import all_judged
@@ -55,11 +58,11 @@ def export(
     for name in printed:
         known(name, "export")
         if name == BUNDLE:
-            raise UsageError("export", "bundle is a folder, and does not go to stdout", "say where to, as in bundle=DIR")
+            raise UsageError("export", "bundle is a folder, and cannot go to stdout", "say where to, as in bundle=DIR")
     if len(printed) > 1:
         raise UsageError("export", f"{' and '.join(printed)} cannot share stdout", f"say where to, as in {printed[0]}=PATH")
     if history is not None and "html" not in (*printed, *(target.format for target in files)):
-        raise UsageError("--history", "is for html, which is not among the formats", "name html=PATH, or leave it out")
+        raise UsageError("--history", "only works with the format html", "name html=PATH, or leave it out")
     options = Options(passes=True, bom=marked(bom, [*printed, *(target.format for target in files)]))
     scores = scoring(printed[0] if printed else None, files)
     key = salt(redaction, [*printed, *(target.format for target in files)])

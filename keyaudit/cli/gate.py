@@ -20,23 +20,25 @@ def gate(
         FailOn, typer.Option("--fail-on", help="Fail on open findings of this severity and above.")
     ] = FailOn.HIGH,
     new_only: Annotated[
-        bool, typer.Option("--new-only", help="With --baseline: fail on what it does not hold, or less gravely.")
+        bool,
+        typer.Option("--new-only", help="With --baseline: fail only on findings that are new or whose severity was raised."),
     ] = False,
     since: Annotated[
         Path | None,
         typer.Option(
             "--since",
             metavar="DIR",
-            help="An earlier snapshot, against which the shrinkage in [expect] of keyaudit.toml is measured.",
+            help="An earlier snapshot, with which shrinkage in [expect] of keyaudit.toml is compared.",
         ),
     ] = None,
     ci: Annotated[
-        Ci, typer.Option("--ci", help="Speak to this build agent: annotations and a summary. auto: the one it runs in.")
+        Ci, typer.Option("--ci", help="Write annotations and a summary for this build agent. auto: the one it runs in.")
     ] = Ci.AUTO,
 ) -> int:
-    """Decide: exit 0 only if everything required was assessed and nothing open reaches --fail-on.
+    """Decide for a pipeline, by the exit code.
 
-    --redact is for what --export writes; what gate itself says is for those who have to act.
+    Exit 0 only if everything required was read and no open finding reaches --fail-on. --redact applies to the files of
+    --export; what gate itself prints keeps its names.
     """
     from keyaudit.cli.agents import tell_agent
     from keyaudit.cli.judged import all_judged

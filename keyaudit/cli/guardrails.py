@@ -30,29 +30,37 @@ class As(StrEnum):
 def guardrails(
     selection: Selection,
     *,
-    as_: Annotated[As, typer.Option("--as", help="All of them for a person to read, or a document of one kind.")] = As.TEXT,
+    as_: Annotated[As, typer.Option("--as", help="An overview to read, or a document of one kind to deploy.")] = As.TEXT,
     profile: Annotated[
         str | None,
-        typer.Option(
-            "--profile", metavar="NAME", help="The set of limits to use. Default: that of keyaudit.toml, else default."
-        ),
+        typer.Option("--profile", metavar="NAME", help="The set of limits. Default: the one in keyaudit.toml, else default."),
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option("--config", "-c", metavar="FILE", help="Settings. Default: keyaudit.toml in this folder, if it is there."),
+        typer.Option(
+            "--config",
+            "-c",
+            metavar="FILE",
+            help="The file of settings. Default: keyaudit.toml in the current folder, if it exists.",
+        ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Where to write the document. Default: stdout.")
+        Path | None, typer.Option("--out", metavar="FILE", help="The file to write the document to. Default: stdout.")
     ] = None,
 ) -> int:
-    """Print what Azure and Entra can be told to refuse, or to report, by the policies' own limits. Nothing is deployed."""
+    """Print Azure and Entra settings that prevent findings.
+
+    Azure Policy, app management policies and alert rules, with the limits of the policies. Nothing is deployed.
+    """
     from keyaudit.report.files import check, output_file
     from keyaudit.report.guardrails.text import beside, overview
     from keyaudit.report.members import inert
 
     if out is not None:
         if as_ is As.TEXT:
-            raise UsageError("--out", "is for a document, and text is none", "name a kind with --as")
+            raise UsageError(
+                "--out", "only works with --as azure-policy, app-management-policy or alerts", "name one, or leave it out"
+            )
         check(out)
     asked, limits = _asked(selection, profile, config)
     found = _kinds(asked, limits)

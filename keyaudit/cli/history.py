@@ -30,17 +30,17 @@ def snapshots(folder: Path) -> list[Path]:
     readable = [snapshot for snapshot in found if _readable(snapshot)]
     if not readable:
         raise UsageError(
-            "--history", f"{folder} holds no snapshots that can be read", "name the folder that the snapshots lie in"
+            "--history", f"{folder} holds no snapshots that can be read", "name the folder that contains the snapshots"
         )
     return readable
 
 
 def _readable(snapshot: Path) -> bool:
-    """Whether this version can read it. One that another version made is told of and passed over: it is no answer."""
+    """Whether this version can read it. One that another version made is told of and skipped: it is no answer."""
     try:
         open_snapshot(snapshot)
     except UsageError as error:
-        tell(f"passed over: {error}", prefix="keyaudit: ")
+        tell(f"skipped: {error}", prefix="keyaudit: ")
         return False
     return True
 

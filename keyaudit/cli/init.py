@@ -25,31 +25,86 @@ PIPELINES = {System.GITHUB: Path(".github/workflows/keyaudit.yml"), System.AZURE
 
 def init(
     *,
-    ci: Annotated[
-        System | None, typer.Option("--ci", help="Also write a pipeline that audits each day, for this system.")
+    ci: Annotated[System | None, typer.Option("--ci", help="Also write a daily pipeline for this system.")] = None,
+    custody: Annotated[
+        bool,
+        typer.Option(
+            "--custody", help="Also write keyaudit.custody.yaml; with --from, with the keys that need a custody record."
+        ),
+    ] = False,
+    from_: Annotated[
+        Path | None, typer.Option("--from", metavar="DIR", help="With --custody: the snapshot whose keys they are.")
     ] = None,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write to. Default: where you are.")] = Path(),
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="The folder to write to. Default: the current one.")
+    ] = Path(),
 ) -> int:
-    """Write keyaudit.toml, with every setting as a comment; with --ci also a pipeline. Nothing that is there is overwritten.
+    """Write a keyaudit.toml to edit; with --ci also a pipeline.
 
-    Both are readable by everyone: they hold no secrets, and belong under review.
+    Every setting is in it as a comment; with --custody also a file for custody records. Existing files are not overwritten. All
+    are readable by everyone: they hold no secrets, and belong under review.
     """
 
+    if from_ is not None and not custody:
+        raise UsageError("--from", "only works with --custody", "add --custody")
+    records = _custody(from_) if custody else ""
     files = {out / DEFAULT_CONFIG: str(DEFAULT_CONFIG)}
     if ci is not None:
         files[out / PIPELINES[ci]] = f"{ci}.yml"
+    if custody:
+        files[out / _CUSTODY] = ""
     there = [path for path in files if path.exists() or path.is_symlink()]
-    # Settings that are there serve a new pipeline as well.
-    if there and (ci is None or there != [out / DEFAULT_CONFIG]):
-        raise UsageError(str(there[-1]), "is there already, and is not overwritten", "move it away, or write to another --out")
+    # Settings that are there serve a new pipeline, or records, as well.
+    if there and ((ci is None and not custody) or there != [out / DEFAULT_CONFIG]):
+        raise UsageError(str(there[-1]), "exists already, and is not overwritten", "move it, or write to another --out")
     for path, name in files.items():
         if path not in there:
-            _write(path, template(name))
+            _write(path, template(name) if name else records)
     with printing() as stdout:
         for path in files:
             stdout.write(f"{path}: {'was there, and is as it was' if path in there else 'written'}\n")
         stdout.write(f"Next: keyaudit {'explain pipeline, for what to fill in' if ci else 'config show'}\n")
     return Exit.CLEAN
+
+
+_CUSTODY = Path("keyaudit.custody.yaml")
+_CUSTODY_HEAD = """\
+# Who keeps the keys that no API of Azure shows. Supply it with --import custody=keyaudit.custody.yaml
+# of: a certificate's thumbprint, a key's address, or for security-domain the name of a Managed HSM.
+# kept_in: hsm, software, or security-domain. A record counts up to the end of valid_until.
+version: 1
+records: []
+#  - of: 0123456789ABCDEF0123456789ABCDEF01234567
+#    kept_in: hsm
+#    owner: identity team
+#    hsm: serial number, or where it stands
+#    recorded_on: 2026-01-31
+#    valid_until: 2027-01-31
+#    evidence: where the proof is
+"""
+
+
+def _custody(folder: Path | None) -> str:
+    """The file of custody records, with a comment for each key of a snapshot that needs a record and has none."""
+    if folder is None:
+        return _CUSTODY_HEAD
+    from keyaudit.inventory.snapshot import open_snapshot
+    from keyaudit.model.text import one_line
+
+    taken = open_snapshot(folder)
+    with taken.judging(taken.run.as_of, reach_known=False, names=("signing_certificate", "vault")) as connection:
+        keys = connection.execute(
+            "SELECT coalesce(thumbprint_sha256, thumbprint), holder_name, 'hsm' FROM signing_certificate"
+            " WHERE kind = 'federated-domain' AND coalesce(thumbprint_sha256, thumbprint) IS NOT NULL"
+            " UNION ALL SELECT name, 'shares of its security domain', 'security-domain' FROM vault WHERE kind = 'managed-hsm'"
+            " ORDER BY 3, 2, 1"
+        ).fetchall()
+    needed = "".join(
+        f"\n# {one_line(str(what))}\n#  - of: {one_line(str(of))}\n#    kept_in: {kept}\n#    owner:\n#    recorded_on:\n"
+        "#    valid_until:\n#    evidence:\n"
+        for of, what, kept in keys
+    )
+    return f"{_CUSTODY_HEAD}\n# These need a record:\n{needed}"
 
 
 def template(name: str) -> str:
@@ -58,13 +113,14 @@ def template(name: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    from keyaudit.report.files import output_file
+    from keyaudit.report.files import check, output_file
 
     try:
         missing = [folder for folder in reversed(path.parents) if not folder.exists()]
         for folder in missing:
             folder.mkdir()
             folder.chmod(0o755)
+        check(path)
         with output_file(path) as file:
             file.write(text)
         path.chmod(0o644)

@@ -19,11 +19,15 @@ def inventory(
     stored: Stored,
     *,
     table: Annotated[
-        str | None, typer.Argument(metavar="[TABLE]", help="List its rows. Default: how many rows each table has.")
+        str | None,
+        typer.Argument(metavar="[TABLE]", help="The table whose rows to list. Default: the number of rows of each table."),
     ] = None,
     output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
 ) -> int:
-    """Show everything that was collected, without a judgement, and what could not be read of it."""
+    """List everything that was read, without evaluating it.
+
+    What could not be read is listed, too.
+    """
     from keyaudit import ask
     from keyaudit.cli.output import show
     from keyaudit.cli.source import snapshot

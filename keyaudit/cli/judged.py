@@ -1,7 +1,7 @@
 """From flags to a report that can be printed: a snapshot, judged by the chosen policies."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 from keyaudit import audit
@@ -9,8 +9,9 @@ from keyaudit.cli.chosen import chosen
 from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.limits import settled
 from keyaudit.cli.options import Choice, Live, Stored
+from keyaudit.cli.progress import told_if_long
 from keyaudit.cli.source import check_since, each, snapshot
-from keyaudit.inventory.snapshot import open_snapshot
+from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model.allowances import Allowance
 from keyaudit.model.baseline import Baseline
 from keyaudit.model.errors import UnsafeError, UsageError
@@ -20,6 +21,7 @@ from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.load import Policy, load
 from keyaudit.policy.queries import Scoring
+from keyaudit.report.lines import plural
 
 WAIVERS = Path("keyaudit.waivers.yaml")
 """The waivers of the folder that a command is run in."""
@@ -41,9 +43,9 @@ def all_judged(
     """A report for each tenant that is named, in that order; good until the context ends."""
     tenants = each(live, stored)
     if len(tenants) > 1 and choice.baseline is not None:
-        raise UsageError("--baseline", "is of one tenant, and several are named", "judge that one alone")
+        raise UsageError("--baseline", "takes one tenant, and several are named", "evaluate that one separately")
     if len(tenants) > 1 and since is not None:
-        raise UsageError("--since", "is of one tenant, and several are named", "judge that one alone")
+        raise UsageError("--since", "takes one tenant, and several are named", "evaluate that one separately")
     with ExitStack() as stack:
         reports = [
             stack.enter_context(
@@ -62,7 +64,7 @@ def all_judged(
             for one in tenants
         ]
         if len({report.run.tenant_id for report in reports}) != len(reports):
-            raise UsageError("--tenant, --from", "two of them are one and the same tenant", "name each once")
+            raise UsageError("--tenant, --from", "two of them are the same tenant", "name each once")
         yield reports
 
 
@@ -79,11 +81,13 @@ def judged(
     listed: bool = False,
     whole_rows: bool = True,
     since: Path | None = None,
+    taken: tuple[Snapshot, int] | None = None,
 ) -> Iterator[Report]:
     """The report, good until the context ends. Everything that can be refused is refused before anything is read.
 
     `among` other tenants, one that cannot be read is a report that says so. `listed` and `whole_rows` as
-    `audit.judge` has them. `since` is the folder of an earlier snapshot of the tenant.
+    `audit.judge` has them. `since` is the folder of an earlier snapshot of the tenant. `taken`: the snapshot, where it is open
+    already, and the moment to judge it at.
     """
     known = load(besides=choice.policies)
     policies = chosen(known, choice)
@@ -91,17 +95,18 @@ def judged(
     waivers = _waivers(choice, known)
     baseline = _baseline(choice.baseline)
     if new_only and baseline is None:
-        raise UsageError("--new-only", "new since when is not said", "name a baseline with --baseline")
+        raise UsageError("--new-only", "needs --baseline FILE", "keyaudit baseline create writes one")
     allowances = [Allowance.parse(text) for text in choice.allow_gap or ()]
     earlier = open_snapshot(since) if since is not None else None
-    with snapshot(live, stored, among=among) as (taken, as_of):
+    with nullcontext(taken) if taken is not None else snapshot(live, stored, among=among) as (read, as_of):
         if since is not None and earlier is not None:
-            check_since(since, earlier.run, taken.run)
-        if baseline is not None and baseline.tenant_id != taken.run.tenant_id.lower():
-            what = f"the baseline is of tenant {one_line(baseline.tenant_id)}, not of {one_line(taken.run.tenant_id)}"
+            check_since(since, earlier.run, read.run)
+        if baseline is not None and baseline.tenant_id != read.run.tenant_id.lower():
+            what = f"the baseline is of tenant {one_line(baseline.tenant_id)}, not of {one_line(read.run.tenant_id)}"
             raise UnsafeError("--baseline", what, "name this tenant's")
-        with audit.judge(
-            taken,
+        place = f" over {one_line(str(read.folder), 1_024)}" if stored.from_ else ""
+        judging = audit.judge(
+            read,
             policies,
             as_of=as_of,
             profile=how.profile,
@@ -118,7 +123,10 @@ def judged(
             whole_rows=whole_rows,
             expected=how.expected,
             since=earlier,
-        ) as report:
+        )
+        with ExitStack() as stack:
+            with told_if_long(f"evaluating {plural(len(policies), 'policy', 'policies')}{place}", quiet=live.quiet):
+                report = stack.enter_context(judging)
             yield report
 
 

@@ -1,17 +1,18 @@
 """By which limits to judge: the flags first, then `keyaudit.toml`, then the defaults."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from keyaudit.cli.options import DEFAULT_CONFIG, Choice, Live
-from keyaudit.model.errors import UsageError
+from keyaudit.model.errors import SettingsError, UsageError
 from keyaudit.model.evidence import REQUIRABLE
 from keyaudit.model.expectations import NOTHING, Expectations
 from keyaudit.policy.bind import bind
 from keyaudit.policy.load import Policy
 from keyaudit.policy.problems import nearest, shown
-from keyaudit.policy.settings import Overrides, PolicyClass, check
+from keyaudit.policy.settings import Overrides, PolicyClass
+from keyaudit.policy.settings import mistakes as mistakes_in
 
 if TYPE_CHECKING:
     from keyaudit.cli.config import Config
@@ -38,7 +39,7 @@ def settled(live: Live, choice: Choice, known: Sequence[Policy]) -> Limits:
 
     A simulated tenant is judged without the file of the folder, which is about a real one; --config names one all the same.
     """
-    whole = _of_file(live)
+    whole, mistakes = _of_file(live)
     config = whole.policy if whole else None
     found = Limits(
         profile=choice.profile or (config and config.profile) or "default",
@@ -47,18 +48,31 @@ def settled(live: Live, choice: Choice, known: Sequence[Policy]) -> Limits:
         require=tuple(dict.fromkeys((*_required(choice.require or ()), *(config.require if config else ())))),
         expected=whole.expected if whole else NOTHING,
     )
-    check(found.parameters, found.classes, {policy.text.id: policy for policy in known})
-    bind(known, found.profile, found.parameters, found.classes)
+    all_mistakes = [*mistakes, *_mistakes(found, {policy.text.id: policy for policy in known})]
+    if all_mistakes:
+        raise SettingsError(all_mistakes)
     return found
 
 
-def _of_file(live: Live) -> "Config | None":
-    """What the file in use says; None where there is none."""
-    if live.config is None and (live.demo or not DEFAULT_CONFIG.is_file()):
-        return None
-    from keyaudit.cli.config import read_config
+def _mistakes(limits: Limits, known: Mapping[str, Policy]) -> Iterator[UsageError]:
+    yield from mistakes_in(limits.parameters, limits.classes, known)
+    for name, policy in known.items():
+        given = {name: limits.parameters[name]} if name in limits.parameters else {}
+        try:
+            bind([policy], limits.profile, given, limits.classes)
+        except UsageError as error:
+            yield error
+            if error.place == f"profile {limits.profile}":
+                return
 
-    return read_config(live.config)
+
+def _of_file(live: Live) -> "tuple[Config | None, Sequence[UsageError]]":
+    """What the file in use says, and the mistakes in it; None where there is none."""
+    if live.config is None and (live.demo or not DEFAULT_CONFIG.is_file()):
+        return None, ()
+    from keyaudit.cli.config import read_with_mistakes
+
+    return read_with_mistakes(live.config)
 
 
 def _required(given: Sequence[str]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.cloud.network import Network
 from keyaudit.collect.evidence import Evidence, supplied
 from keyaudit.collect.run import note_unread
+from keyaudit.collect.surfaces import SURFACES
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.model import times
@@ -48,7 +49,7 @@ def collected(
     """
     collect_cycles_later()
     if among and live.imports:
-        raise UsageError("--import", "is of one tenant, and several are audited", "collect each by itself, with its own file")
+        raise UsageError("--import", "takes one tenant, and several are named", "collect each separately, with its own file")
     evidence = evidence or supplied(live.imports or ())
     with keeping(kept):
         taken = asyncio.run(_collect(live, folder, evidence, resume=resume, since=since, among=among))
@@ -88,7 +89,7 @@ async def _collect(
 ) -> audit.Collected:
     clock = SystemClock()
     async with where(live, clock, settle(live, resume=resume)) as source:
-        with progress(quiet=live.quiet) as shown:
+        with progress(quiet=live.quiet, steps=len(SURFACES.names)) as shown:
             return await audit.collect(
                 dataclasses.replace(source, roams=among),
                 folder,
@@ -107,7 +108,7 @@ async def where(live: Live, clock: SystemClock, settings: Settings) -> AsyncIter
     """The tenant that the flags mean, simulated or not, for as long as the block lasts."""
     if not live.demo:
         if live.estate is not None:
-            raise UsageError("--estate", "names a simulated tenant, and --demo is not given", "add --demo, or leave it out")
+            raise UsageError("--estate", "only works with --demo", "add --demo, or leave it out")
         cloud = settings.environment
         if cloud.name not in ENVIRONMENTS:
             tell(
@@ -155,5 +156,6 @@ def _silent(run: Run) -> None:
 
 
 def _announce(run: Run) -> None:
-    simulated = " (simulated tenant)" if run.simulated else ""
-    tell(f"reading tenant {run.tenant_id} in {run.environment}{simulated} as {run.identity}")
+    simulated = " (simulated)" if run.simulated else ""
+    cloud = "Azure public cloud" if run.environment == "public" else f"cloud {run.environment}"
+    tell(f"reading tenant {run.tenant_id}{simulated}, {cloud}, as {run.identity}")

@@ -18,28 +18,31 @@ def notify(
     stored: Stored,
     choice: Choice,
     *,
-    since: Annotated[Path, typer.Option("--since", metavar="DIR", help="The last snapshot: what changed from then is told.")],
+    since: Annotated[
+        Path, typer.Option("--since", metavar="DIR", help="The previous snapshot: changes since then are reported.")
+    ],
     to: Annotated[
         list[str] | None,
-        typer.Option("--to", metavar="URL", help="Whom to tell: an address without a secret, as json://HOST:PORT; repeatable."),
+        typer.Option("--to", metavar="URL", help="A destination without a secret, for example json://HOST:PORT; repeatable."),
     ] = None,
     to_file: Annotated[
         Path | None,
         typer.Option(
             "--to-file",
             metavar="FILE",
-            help="Addresses of apprise, one a line. Default: those in KEYAUDIT_NOTIFY_URLS, with spaces between.",
+            help="A file of apprise addresses, one per line. Default: KEYAUDIT_NOTIFY_URLS, separated by spaces.",
         ),
     ] = None,
     fail_on: Annotated[
-        FailOn, typer.Option("--fail-on", help="With this gate: say when it would have failed then, and passes now.")
+        FailOn, typer.Option("--fail-on", help="Report when a gate with this --fail-on failed before and passes now.")
     ] = FailOn.HIGH,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the messages, and send none.")] = False,
 ) -> int:
-    """Send each owner what changed: new and grave, gone dark, ending within 30 and 7 days; and when the gate recovered.
+    """Tell each owner what changed, by chat, mail or ticket.
 
-    The addresses hold secrets: they come from a file or the environment, and are never shown. The exit code is what the reading
-    came to, and 70 where a message could not be delivered.
+    New critical and high findings, what is no longer readable, what expires within 30 and 7 days, and that a gate passes again.
+    Addresses contain secrets: they come from a file or the environment and are never printed. Exit 70: a message could not be
+    delivered.
     """
     from keyaudit import ask
     from keyaudit.cli.channels import channels
@@ -73,7 +76,9 @@ def _deliver(messages: "list[Digest]", told: "list[Channel]", since: int, code: 
 
     failed = [(channel, message) for message in messages for channel in told if not channel.send(message)]
     for channel, message in failed:
-        tell(f"keyaudit: {channel.called}: did not take the message {message.title!r}; see that it is right, and send again")
+        tell(
+            f"keyaudit: {channel.called}: could not deliver the message {message.title!r}; check the address, and send it again"
+        )
     with printing() as out:
         if not messages:
             out.write(f"Nothing to tell: nothing changed since {iso_time(since)} that anybody has to know.\n")

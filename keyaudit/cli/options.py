@@ -13,7 +13,7 @@ import typer
 DEFAULT_CONFIG = Path("keyaudit.toml")
 """The configuration of the folder that a command is run in."""
 
-BOM = "Begin CSV with a byte order mark, by which Excel knows UTF-8."
+BOM = "Begin CSV with a byte order mark, so that Excel reads it as UTF-8."
 
 
 class Auth(StrEnum):
@@ -38,7 +38,7 @@ class Format(StrEnum):
 
 
 class FailOn(StrEnum):
-    """Severities at which a gate can be set."""
+    """Severities that a gate can fail on."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -47,7 +47,7 @@ class FailOn(StrEnum):
 
 
 class Ci(StrEnum):
-    """Build agents that a gate speaks to."""
+    """Build agents that a gate writes annotations for."""
 
     AUTO = "auto"
     GITHUB = "github"
@@ -57,7 +57,7 @@ class Ci(StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """Where to read, and how to sign in."""
+    """What to read, and how to sign in."""
 
     demo: Annotated[bool, typer.Option("--demo", help="Audit a simulated tenant: no Azure needed.")] = False
     estate: Annotated[
@@ -65,7 +65,7 @@ class Live:
         typer.Option(
             "--estate",
             metavar="NAME",
-            help="With --demo: which tenant; contoso (the default), blind-spots, hardened or sized:20x50.",
+            help="The simulated tenant of --demo: contoso (the default), blind-spots, hardened or sized:20x50.",
         ),
     ] = None
     tenant: Annotated[
@@ -73,24 +73,29 @@ class Live:
         typer.Option(
             "--tenant",
             metavar="ID|DOMAIN",
-            help="The tenant to audit; any other is refused before it is read. Default: the identity's own. "
-            "collect, report and gate take several.",
+            help="The tenant to audit; any other is refused before it is read. Default: the tenant of the sign-in. "
+            "Repeatable for collect, report and gate.",
         ),
     ] = None
     auth: Annotated[
-        Auth | None, typer.Option("--auth", help="How to sign in; auto, the default, tries what the environment offers.")
+        Auth | None, typer.Option("--auth", help="How to sign in. auto, the default, tries what the environment offers.")
     ] = None
     cloud: Annotated[
         str | None,
         typer.Option(
             "--cloud",
             metavar="NAME",
-            help="Which Azure cloud: public (the default), usgov, dod, china, or one that keyaudit.toml describes.",
+            help="The Azure cloud: public (the default), usgov, dod, china, or one described in keyaudit.toml.",
         ),
     ] = None
     config: Annotated[
         Path | None,
-        typer.Option("--config", "-c", metavar="FILE", help="Settings. Default: keyaudit.toml in this folder, if it is there."),
+        typer.Option(
+            "--config",
+            "-c",
+            metavar="FILE",
+            help="The file of settings. Default: keyaudit.toml in the current folder, if it exists.",
+        ),
     ] = None
     subscription: Annotated[
         list[str] | None,
@@ -98,7 +103,7 @@ class Live:
     ] = None
     resource_group: Annotated[
         list[str] | None,
-        typer.Option("--resource-group", "-g", metavar="NAME|ID|GLOB", help="Only what is in these groups; repeatable."),
+        typer.Option("--resource-group", "-g", metavar="NAME|ID|GLOB", help="Only these resource groups; repeatable."),
     ] = None
     vault: Annotated[
         list[str] | None, typer.Option("--vault", metavar="NAME|ID|GLOB", help="Only these vaults; repeatable.")
@@ -106,25 +111,26 @@ class Live:
     source: Annotated[
         list[str] | None,
         typer.Option(
-            "--source", metavar="NAME|GLOB", help="Only these things to read, as in keys or applications; repeatable."
+            "--source", metavar="NAME|GLOB", help="Only these kinds of objects, for example keys or applications; repeatable."
         ),
     ] = None
     share: Annotated[
         float,
         typer.Option(
-            "--share", min=0.01, max=1.0, help="The part of each documented limit to use, so as never to throttle production."
+            "--share",
+            min=0.01,
+            max=1.0,
+            help="The part of each documented request limit to use, so that production is not throttled.",
         ),
     ] = 0.5
-    concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=256, help="Requests in flight, at most.")] = 64
+    concurrency: Annotated[int, typer.Option("--concurrency", min=1, max=256, help="The most requests at a time.")] = 64
     imports: Annotated[
         list[str] | None,
         typer.Option(
             "--import",
             metavar="NAME=PATH",
-            help="Evidence that Azure does not hold. ual=FILE: the JSON of Get-AdminAuditLogConfig and Get-OrganizationConfig. "
-            "relying-parties=PATH: keys and settings that services check tokens by; a key set says in fetched_on when it "
-            "was fetched, and every certificate there (.pem, .crt, .cer) counts as such a key: leave others out. "
-            "logs=DIR: what usage import wrote; with usage-baseline=DIR, what usage learn wrote.",
+            help="Evidence that Azure's APIs do not return: ual=FILE, custody=FILE, relying-parties=PATH, logs=DIR, "
+            "usage-baseline=DIR. Details: keyaudit explain evidence.",
         ),
     ] = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")] = False
@@ -139,7 +145,7 @@ class Stored:
         typer.Option(
             "--from",
             metavar="DIR",
-            help="Judge a snapshot that collect made; the network is not used. report and gate take several, one a tenant.",
+            help="A snapshot that collect wrote; the network is not used. Repeatable for report and gate, one per tenant.",
         ),
     ] = None
     as_of: Annotated[
@@ -147,7 +153,7 @@ class Stored:
         typer.Option(
             "--as-of",
             metavar="TIME",
-            help="With --from: judge as of this day or time, as in 2026-11-24. Default: when it was collected.",
+            help="With --from: evaluate as of this day or time, for example 2026-11-24. Default: when it was collected.",
         ),
     ] = None
 
@@ -158,52 +164,50 @@ class Selection:
 
     policies: Annotated[
         Path | None,
-        typer.Option("--policies", metavar="DIR", help="A folder with policies of your own, besides the shipped ones."),
+        typer.Option("--policies", metavar="DIR", help="A folder with your own policies, besides the shipped ones."),
     ] = None
     select: Annotated[
         list[str] | None, typer.Option("--select", metavar="ID|GLOB", help="Only these policies; repeatable.")
     ] = None
     ignore: Annotated[
-        list[str] | None, typer.Option("--ignore", metavar="ID|GLOB", help="Without these policies; repeatable.")
+        list[str] | None, typer.Option("--ignore", metavar="ID|GLOB", help="All but these policies; repeatable.")
     ] = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Choice(Selection):
-    """What to judge by, and what to accept."""
+    """Policies and limits, and what is accepted."""
 
     profile: Annotated[
         str | None,
-        typer.Option(
-            "--profile", metavar="NAME", help="The set of limits to judge by. Default: that of keyaudit.toml, else default."
-        ),
+        typer.Option("--profile", metavar="NAME", help="The set of limits. Default: the one in keyaudit.toml, else default."),
     ] = None
     require: Annotated[
         list[str] | None,
         typer.Option(
             "--require",
             metavar="NAME[,...]",
-            help="Take for incomplete what is otherwise only not judged: evidence that was not supplied (logs, custody, "
-            "unified-audit, relying-parties, environments), and what this cloud lacks (not-in-cloud).",
+            help="Treat missing optional evidence as incomplete (exit 3): logs, custody, unified-audit, relying-parties, "
+            "environments, or not-in-cloud for what this cloud lacks.",
         ),
     ] = None
     waivers: Annotated[
         Path | None,
-        typer.Option(
-            "--waivers", metavar="FILE", help="Exceptions, each with an end. Default: keyaudit.waivers.yaml, if here."
-        ),
+        typer.Option("--waivers", metavar="FILE", help="The file of waivers. Default: keyaudit.waivers.yaml, if it exists."),
     ] = None
-    no_waivers: Annotated[bool, typer.Option("--no-waivers", help="Read no waivers.")] = False
+    no_waivers: Annotated[bool, typer.Option("--no-waivers", help="Ignore waivers.")] = False
     baseline: Annotated[
         Path | None,
-        typer.Option("--baseline", metavar="FILE", help="Mark what keyaudit baseline create found on an earlier day."),
+        typer.Option(
+            "--baseline", metavar="FILE", help="A file of keyaudit baseline create: mark the findings in it as known."
+        ),
     ] = None
     allow_gap: Annotated[
         list[str] | None,
         typer.Option(
             "--allow-gap",
             metavar="KEY=VALUE[,...]",
-            help="Accept a gap where all keys match (scope, operation, reason, policy); repeatable, and counted.",
+            help="Accept gaps that match all keys (scope, operation, reason, policy); repeatable, counted in the report.",
         ),
     ] = None
 
@@ -215,28 +219,30 @@ class Shown:
     output: Annotated[Format | None, typer.Option("--output", "-o", help="Format on stdout.")] = None
     export: Annotated[
         list[str] | None,
-        typer.Option("--export", metavar="FORMAT=PATH", help="Also write this format to a file; repeatable."),
+        typer.Option(
+            "--export", metavar="FORMAT=PATH", help="Also write a file; repeatable. Formats: keyaudit explain exports."
+        ),
     ] = None
-    passes: Annotated[bool, typer.Option("--all", help="List what passes, too.")] = False
+    passes: Annotated[bool, typer.Option("--all", help="Also list what passes.")] = False
     bom: Annotated[bool, typer.Option("--bom", help=BOM)] = False
 
 
 class Redact(StrEnum):
-    """What a report can go without."""
+    """What a report can be written without."""
 
     NAMES = "names"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Redaction:
-    """What strangers are not told."""
+    """Reports without names, for readers outside the organisation."""
 
     redact: Annotated[
         Redact | None,
         typer.Option(
             "--redact",
-            help="names: pseudonyms for all that names the tenant, its people and its things. "
-            "What can be guessed all the same: keyaudit explain redaction.",
+            help="names: replace names of the tenant, its people and resources by pseudonyms. "
+            "What can still be guessed: keyaudit explain redaction.",
         ),
     ] = None
     redact_salt: Annotated[
@@ -244,8 +250,8 @@ class Redaction:
         typer.Option(
             "--redact-salt",
             metavar="FILE",
-            help="With --redact: a secret of 16 bytes or more that pseudonyms are made with. Default: the tenant's id, "
-            "with which anybody can try names.",
+            help="With --redact: a file with a secret of 16 bytes or more, so that names cannot be tried out. "
+            "Default: the tenant id.",
         ),
     ] = None
 
@@ -259,7 +265,8 @@ def flags(*groups: type, without: Collection[str] = ()) -> Callable[[Callable[..
     def wrap(command: Callable[..., int]) -> Callable[..., int]:
         own = [p for p in inspect.signature(command).parameters.values() if p.kind is p.KEYWORD_ONLY]
         fields = {group: [field for field in dataclasses.fields(group) if field.name not in without] for group in groups}
-        shared = [_parameter(group, field) for group in groups for field in fields[group]]
+        hints = {group: typing.get_type_hints(group, include_extras=True) for group in groups}
+        shared = [_parameter(field, hints[group][field.name]) for group in groups for field in fields[group]]
 
         def run(**values: Any) -> int:
             filled = [group(**{f.name: values.pop(f.name) for f in fields[group]}) for group in groups]
@@ -273,6 +280,5 @@ def flags(*groups: type, without: Collection[str] = ()) -> Callable[[Callable[..
     return wrap
 
 
-def _parameter(group: type, field: "dataclasses.Field[Any]") -> inspect.Parameter:
-    annotation = typing.get_type_hints(group, include_extras=True)[field.name]
+def _parameter(field: "dataclasses.Field[Any]", annotation: Any) -> inspect.Parameter:
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=annotation)

@@ -65,7 +65,7 @@ def known(name: str, place: str) -> None:
 def marked(bom: bool, formats: Iterable[str]) -> bool:
     """Whether CSV begins with a byte order mark. Refuses --bom where nothing is written as CSV."""
     if bom and "csv" not in formats:
-        raise UsageError("--bom", "is of CSV alone, which nothing is written as", "leave it out, or say csv")
+        raise UsageError("--bom", "only works with CSV output", "leave it out, or choose csv")
     return bom
 
 
@@ -108,7 +108,7 @@ def _write(name: str, reports: Sequence[Report], out: BinaryIO, options: Options
 
 def _alone(name: str, reports: Sequence[Report]) -> Report:
     if len(reports) > 1:
-        raise UsageError(name, "is of one tenant, and several are named", "export each on its own")
+        raise UsageError(name, "takes one tenant, and several are named", "export each separately")
     return reports[0]
 
 

@@ -24,9 +24,12 @@ class As(StrEnum):
 def permissions(
     selection: Selection,
     *,
-    as_: Annotated[As, typer.Option("--as", help="For a person to read, or as what grants them.")] = As.TEXT,
+    as_: Annotated[As, typer.Option("--as", help="A list to read, or a script that grants them.")] = As.TEXT,
 ) -> int:
-    """Print the least rights that keyaudit needs: for the selected policies, or for everything that it collects."""
+    """Print the least rights needed, or a script that grants them.
+
+    For the selected policies, or for everything that keyaudit reads.
+    """
     from keyaudit import __version__
     from keyaudit.cli.chosen import chosen, needed_by
     from keyaudit.model.operations import OPERATIONS

@@ -1,6 +1,7 @@
 """`keyaudit policies`: what keyaudit judges by, and whether each policy does what it says."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,10 +14,10 @@ from keyaudit.model.text import one_line
 if TYPE_CHECKING:
     from keyaudit.policy.load import Policy
 
-app = typer.Typer(help="What keyaudit judges by.", rich_markup_mode=None)
+app = typer.Typer(help="List, check, test and write policies.", rich_markup_mode=None)
 
 Own = Annotated[
-    Path | None, typer.Option("--policies", metavar="DIR", help="A folder with policies of your own, besides the shipped ones.")
+    Path | None, typer.Option("--policies", metavar="DIR", help="A folder with your own policies, besides the shipped ones.")
 ]
 Place = Annotated[
     Path | None, typer.Argument(metavar="[PATH]", help="A policy file or a folder of them. Default: the shipped ones.")
@@ -25,14 +26,14 @@ Place = Annotated[
 
 @app.command("list")
 def list_(*, policies: Own = None) -> int:
-    """List the policies: id, severity, and the good state that each asks for."""
+    """List the policies, with severity and requirement."""
     from tabulate import tabulate
 
     from keyaudit.policy.load import load
 
     rows = [(policy.text.id, policy.text.severity, policy.text.title) for policy in load(besides=policies)]
     with printing() as out:
-        out.write(tabulate(rows, headers=("Policy", "Severity", "What is good"), disable_numparse=True) + "\n")
+        out.write(tabulate(rows, headers=("Policy", "Severity", "Requirement"), disable_numparse=True) + "\n")
     return Exit.CLEAN
 
 
@@ -42,15 +43,20 @@ def show(
     *,
     profile: Annotated[
         str | None,
-        typer.Option("--profile", metavar="NAME", help="The set of limits to show. Default: that of keyaudit.toml."),
+        typer.Option("--profile", metavar="NAME", help="The set of limits. Default: the one in keyaudit.toml, else default."),
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option("--config", "-c", metavar="FILE", help="Settings. Default: keyaudit.toml in this folder, if it is there."),
+        typer.Option(
+            "--config",
+            "-c",
+            metavar="FILE",
+            help="The file of settings. Default: keyaudit.toml in the current folder, if it exists.",
+        ),
     ] = None,
     policies: Own = None,
 ) -> int:
-    """Show a policy's limits as they are in force, and where each comes from."""
+    """Show a policy's limits in force, and where each comes from."""
     from tabulate import tabulate
 
     from keyaudit.cli.limits import settled
@@ -80,18 +86,24 @@ def show(
 
 @app.command("check")
 def check(path: Place = None) -> int:
-    """Read policies, and say everything that is wrong with them at once. Examples are not run: that is policies test."""
+    """Check policy files, and list all their errors at once.
+
+    The examples are not run: keyaudit policies test does that.
+    """
     from keyaudit.policy.load import load
 
     count = len(load(path))
     with printing() as out:
-        out.write(f"{'1 policy' if count == 1 else f'{count} policies'}: nothing is wrong\n")
+        out.write(f"{'1 policy' if count == 1 else f'{count} policies'}: no errors\n")
     return Exit.CLEAN
 
 
 @app.command("test")
 def run_examples(path: Place = None) -> int:
-    """Run each policy's examples, then break it in every small way and see that some example notices."""
+    """Run the examples of policies, and test the examples.
+
+    Each policy is also changed in every small way; it fails if no example notices a change.
+    """
     from keyaudit.policy.examples import test_policies
 
     outcome = test_policies(path)
@@ -104,19 +116,24 @@ def run_examples(path: Place = None) -> int:
 def new(
     policy: Annotated[str, typer.Argument(metavar="ID", help="The id of the policy, and the name of its file.")],
     *,
-    table: Annotated[str, typer.Option("--table", metavar="TABLE", help="What it judges: key, vault, credential, ...")],
+    table: Annotated[
+        str, typer.Option("--table", metavar="TABLE", help="The table that it evaluates: key, vault, credential, ...")
+    ],
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="The folder to write it to, made if it is not there. Default: here.")
+        Path, typer.Option("--out", metavar="DIR", help="The folder to write to; created if missing. Default: the current one.")
     ] = Path(),
 ) -> int:
-    """Begin a policy: a file with examples, which passes policies test as it is."""
+    """Write a new policy to edit, with examples.
+
+    It passes keyaudit policies test as it is.
+    """
     from keyaudit.policy.scaffold import scaffold
     from keyaudit.report.files import output_file, output_folder
 
     text = scaffold(policy, table)
     path = out / f"{policy}.yaml"
     if path.exists():
-        raise UsageError(str(path), "is there already", "choose another id, or move it away")
+        raise UsageError(str(path), "exists already", "choose another id, or move it")
     output_folder(out)
     with output_file(path) as file:
         file.write(text)
@@ -127,7 +144,7 @@ def new(
 
 @app.command("schema")
 def schema() -> int:
-    """Print the JSON Schema of a policy file, so that editors complete it."""
+    """Print the JSON Schema of policy files, for editors."""
     from keyaudit.policy.json_schema import json_schema
 
     with printing() as out:
@@ -138,10 +155,10 @@ def schema() -> int:
 @app.command("docs")
 def docs(
     *,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write to; made if it is not there.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to write to; created if missing.")],
     policies: Own = None,
 ) -> int:
-    """Write a Markdown page for each policy and each table, and an index."""
+    """Write a Markdown page for each policy and each table."""
     from keyaudit.model.tables import TABLES, operations_of
     from keyaudit.policy.load import load
     from keyaudit.report.files import output_file, output_folder
@@ -165,15 +182,17 @@ def docs(
     return Exit.CLEAN
 
 
-def named(name: str, own: Path | None, place: str) -> "Policy":
-    """The policy of that id, in any case. Raises UsageError, with the nearest id, where there is none."""
+def named(name: str, own: Path | None, place: str, besides: Collection[str] = ()) -> "Policy":
+    """The policy of that id, in any case. Raises UsageError where there is none, with the nearest id, or topic `besides`."""
     from keyaudit.policy.load import load
     from keyaudit.policy.problems import nearest, shown
 
     policies = {policy.text.id: policy for policy in load(besides=own)}
     found = policies.get(name.lower())
     if found is None:
-        raise UsageError(place, f"no policy {shown(name)}", nearest(name, policies) or "see keyaudit policies list")
+        what = f"no policy or topic {shown(name)}" if besides else f"no policy {shown(name)}"
+        more = "see keyaudit explain and keyaudit policies list" if besides else "see keyaudit policies list"
+        raise UsageError(place, what, nearest(name, [*policies, *besides]) or more)
     return found
 
 

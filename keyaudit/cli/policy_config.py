@@ -5,6 +5,7 @@ What a policy or parameter can be is settled where policies are bound; here it i
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from keyaudit.cli.toml import Keys, Toml, dotted
@@ -35,24 +36,27 @@ class PolicyConfig:
 
 
 def read_policy_config(file: Toml) -> PolicyConfig:
-    """The two tables of a file. Raises UsageError, with file and line, for any mistake in them."""
-    policy = file.table(("policy",), file.tables.get("policy", {}), _TABLE)
-    require = file.table(("require",), file.tables.get("require", {}), _REQUIRE)
-    wanted = ("require", "evidence")
-    named = file.texts(wanted, require.get("evidence", []))
+    """The two tables of a file. Mistakes in them are kept in the file's, with their lines."""
+    policy: dict[str, Any] = file.value((), file.tables, "policy", partial(file.table, known=_TABLE), {})
+    require: dict[str, Any] = file.value((), file.tables, "require", partial(file.table, known=_REQUIRE), {})
     return PolicyConfig(
-        profile=file.one_of(("policy", "profile"), policy["profile"], PROFILES) if "profile" in policy else None,
-        parameters=_parameters(file, ("policy", "parameters"), policy.get("parameters", {})),
-        classes=_classes(file, policy.get("classes", [])),
-        require=tuple(file.one_of((*wanted, number), each, REQUIRABLE) for number, each in enumerate(named)),
+        profile=file.value(("policy",), policy, "profile", partial(file.one_of, known=PROFILES), None),
+        parameters=file.value(("policy",), policy, "parameters", partial(_parameters, file), {}),
+        classes=file.value(("policy",), policy, "classes", partial(_classes, file), ()),
+        require=file.value(("require",), require, "evidence", partial(_required, file), ()),
     )
+
+
+def _required(file: Toml, path: Keys, value: object) -> tuple[str, ...]:
+    return tuple(file.one_of((*path, number), each, REQUIRABLE) for number, each in enumerate(file.texts(path, value)))
 
 
 def _parameters(file: Toml, path: Keys, value: object) -> dict[str, dict[str, Given]]:
     found: dict[str, dict[str, Given]] = {}
     for policy, parameters in file.named(path, value).items():
-        named = file.named((*path, policy), parameters)
-        found[policy] = {name: _given(file, (*path, policy, name), each) for name, each in named.items()}
+        named: dict[str, Any] = file.attempt(partial(file.named, (*path, policy), parameters), {})
+        read = {name: file.value((*path, policy), named, name, partial(_given, file), None) for name in named}
+        found[policy] = {name: given for name, given in read.items() if given is not None}
     return found
 
 
@@ -75,17 +79,17 @@ def _node(file: Toml, path: Keys, value: object) -> Node:
     raise file.error(path, f"{dotted(path)}: not a text, whole number, list or table", 'write a duration as "P365D"')
 
 
-def _classes(file: Toml, value: object) -> tuple[PolicyClass, ...]:
-    path: Keys = ("policy", "classes")
+def _classes(file: Toml, path: Keys, value: object) -> tuple[PolicyClass, ...]:
     if not isinstance(value, list):
         raise file.error(path, "policy.classes: not a list of tables", "write [[policy.classes]] before each")
     found: dict[str, PolicyClass] = {}
     for number, each in enumerate(value):
-        made = _class(file, (*path, number), each)
-        if made.name in found:
+        made = file.attempt(partial(_class, file, (*path, number), each), None)
+        if made is not None and made.name in found:
             what = f"the class {one_line(made.name)!r} is there twice"
-            raise file.error((*path, number, "name"), what, f"the first is at {found[made.name].place}")
-        found[made.name] = made
+            file.mistakes.append(file.error((*path, number, "name"), what, f"the first is at {found[made.name].place}"))
+        elif made is not None:
+            found[made.name] = made
     return tuple(found.values())
 
 

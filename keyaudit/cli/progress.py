@@ -1,6 +1,7 @@
-"""Progress on stderr: bars for a person at a terminal; anything else is told of long waits alone."""
+"""Progress on stderr: a bar and the current step for a person at a terminal; elsewhere only what takes long is told."""
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,6 +12,11 @@ from keyaudit.model.reasons import Reason
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+
+LONG = 2.0
+"""Seconds after which a step that shows no progress is told of."""
+_STEP = 36
+"""Columns for the name of a step and its numbers, so that the bar stays where it is."""
 
 # Why a request is sent again.
 _WHY = {
@@ -52,18 +58,20 @@ class Lines(Silent):
 
 
 class Bars:
-    """One line for each surface that has begun."""
+    """One bar for the whole collection, with the step that it is at."""
 
-    def __init__(self, bars: "Progress") -> None:
-        self._bars = bars
-        self._tasks: dict[str, TaskID] = {}
+    def __init__(self, bars: "Progress", steps: int | None) -> None:
+        self._bars, self._steps = bars, steps
+        self._task = bars.add_task("connecting", total=steps)
+        self._done: dict[str, float] = {}
         self._waits: dict[str, tuple[TaskID, float]] = {}
 
     def update(self, surface: str, done: int, total: int | None) -> None:
-        """Move the surface's bar to `done` of `total`; without a total it only shows that something happens."""
-        if surface not in self._tasks:
-            self._tasks[surface] = self._bars.add_task(surface, total=total)
-        self._bars.update(self._tasks[surface], completed=done, total=total)
+        """The step `surface` is at `done` of `total`. Each of the steps counts as one, whatever there is in it."""
+        self._done[surface] = 1.0 if done == total else done / total if total else 0.0
+        step = f"{surface} {done:,}" if total is None else f"{surface} {done:,} of {total:,}"
+        completed = None if self._steps is None else sum(self._done.values())
+        self._bars.update(self._task, description=f"{step:<{_STEP}}", completed=completed)
         self._forget_waits()
 
     def waits(self, host: str, reason: Reason, seconds: float) -> None:
@@ -82,14 +90,29 @@ class Bars:
 
 
 @contextmanager
-def progress(*, quiet: bool) -> Iterator[Silent | Bars]:
-    """What a collection tells how far it is."""
+def progress(*, quiet: bool, steps: int | None = None) -> Iterator[Silent | Bars]:
+    """What a collection of so many steps tells how far it is; `steps` is None where nobody knows how many there are."""
     if quiet or not sys.stderr.isatty():
         yield Silent() if quiet else Lines()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True, no_color=not coloured(sys.stderr)), transient=True) as bars:
-        yield Bars(bars)
+        yield Bars(bars, steps)
+
+
+@contextmanager
+def told_if_long(doing: str, *, quiet: bool) -> Iterator[None]:
+    """Tells what a command is `doing`, in one line, if the block takes longer than `LONG` seconds."""
+    if quiet:
+        yield
+        return
+    timer = threading.Timer(LONG, tell, [doing])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -25,7 +25,7 @@ def salt(redaction: Redaction, formats: Iterable[str | None]) -> bytes | None:
     if path is None:
         return None
     if redaction.redact is None:
-        raise UsageError("--redact-salt", "is of use with --redact alone", "leave it out, or add --redact names")
+        raise UsageError("--redact-salt", "only works with --redact", "leave it out, or add --redact names")
     try:
         # A pipe or device would never end.
         if not stat.S_ISREG(path.stat().st_mode):

@@ -42,19 +42,21 @@ def report(
         GroupBy | None,
         typer.Option(
             "--group-by",
-            help="By resource (the default); by policy, for a campaign; by owner, to hand work out; none: a table.",
+            help="resource is the default; policy: to fix one kind of finding; owner: to assign work; none: one table.",
         ),
     ] = None,
     sort: Annotated[
         Sort,
         typer.Option(
             "--sort",
-            help="The order of findings, and so of their groups; score (blast radius x exposure x age): the highest first.",
+            help="The order of findings and groups. score is blast radius x exposure x age, the highest first.",
         ),
     ] = Sort.SEVERITY,
     columns: Annotated[
         str | None,
-        typer.Option("--columns", metavar="NAME,...", help="For a table: its columns, as in severity,resource,owner,expires."),
+        typer.Option(
+            "--columns", metavar="NAME,...", help="The columns of a table, for example severity,resource,owner,expires."
+        ),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="List every finding, by resource.")] = False,
     severity: Annotated[
@@ -66,7 +68,9 @@ def report(
     framework: Annotated[
         str | None,
         typer.Option(
-            "--framework", metavar="NAME", help="By the controls of a framework, as in cis-azure-6.0, and by its limits."
+            "--framework",
+            metavar="NAME",
+            help="Group by the controls of a framework, for example cis-azure-6.0, and use its limits.",
         ),
     ] = None,
     since: Annotated[
@@ -74,7 +78,7 @@ def report(
         typer.Option(
             "--since",
             metavar="DIR",
-            help="An earlier snapshot, against which the shrinkage in [expect] of keyaudit.toml is measured.",
+            help="An earlier snapshot, with which shrinkage in [expect] of keyaudit.toml is compared.",
         ),
     ] = None,
 ) -> int:
@@ -82,6 +86,7 @@ def report(
     from keyaudit.cli.judged import all_judged
     from keyaudit.cli.output import deliver, listed, marked, scoring, targets
     from keyaudit.cli.redaction import salt, without_names
+    from keyaudit.cli.source import named
 
     if framework is not None:
         if since is not None:
@@ -105,9 +110,8 @@ def report(
     with all_judged(live, stored, choice, fail_on=None, scoring=scores, listed=listed(files), since=since) as judged:
         result = without_names(judged, redaction, key)
         least = severity or Severity.INFO
-        return deliver(
-            result, shown, files, result, **how, sort=sort, full=not first_screen, least=least, top=top, hints=not live.quiet
-        )
+        how |= {"sort": sort, "full": not first_screen, "least": least, "top": top}
+        return deliver(result, shown, files, result, **how, hints=not live.quiet, source=named(live, stored))
 
 
 def _arranged(output: Format | None, group_by: GroupBy | None, columns: str | None) -> dict[str, object]:
@@ -116,11 +120,11 @@ def _arranged(output: Format | None, group_by: GroupBy | None, columns: str | No
     from keyaudit.report.table import COLUMNS
 
     if group_by is not None and output not in (None, Format.TEXT):
-        raise UsageError("--group-by", f"is for text, and -o {output} is flat", "leave one of them out")
+        raise UsageError("--group-by", f"only works with text output, not with -o {output}", "leave one of them out")
     if columns is None:
         return {"group": group_by or GroupBy.RESOURCE}
     if output not in (None, Format.TABLE) or group_by not in (None, GroupBy.NONE):
-        raise UsageError("--columns", "is for a table", "use it with -o table")
+        raise UsageError("--columns", "only works with a table", "use it with -o table")
     names = tuple(name.strip().lower() for name in columns.split(","))
     for name in names:
         if name not in COLUMNS:

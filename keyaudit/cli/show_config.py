@@ -12,7 +12,7 @@ from keyaudit.model.errors import Exit
 if TYPE_CHECKING:
     from keyaudit.cli.effective import Setting
 
-app = typer.Typer(help="The settings in force.", rich_markup_mode=None)
+app = typer.Typer(help="Show the settings in force and where each comes from.", rich_markup_mode=None)
 
 
 class As(StrEnum):
@@ -29,7 +29,10 @@ def show(
     *,
     output: Annotated[As, typer.Option("--output", "-o", help="Format on stdout.")] = As.TEXT,
 ) -> int:
-    """Show each setting that a run with these flags would have, and where it comes from. Nothing is read of a tenant."""
+    """Show each setting in force, and where it comes from.
+
+    As a run with the same flags would have them. Nothing is read from a tenant.
+    """
     from keyaudit.cli.effective import in_force
     from keyaudit.cli.output import options
     from keyaudit.report.grid import grid
@@ -51,7 +54,7 @@ app.command("show")(show)
 
 @app.callback()
 def _group() -> None:
-    """The settings in force."""
+    """Show the settings in force and where each comes from."""
 
 
 def _row(setting: "Setting") -> tuple[str, str, str]:

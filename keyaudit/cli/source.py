@@ -7,10 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.options import DEFAULT_CONFIG, Live, Stored
+from keyaudit.cli.progress import told_if_long
 from keyaudit.model import times
 from keyaudit.model.errors import AccessError, UnavailableError, UnsafeError, UsageError
 from keyaudit.model.run import Run
+from keyaudit.model.shell import option
 from keyaudit.model.text import one_line
 
 if TYPE_CHECKING:
@@ -21,10 +24,19 @@ def each(live: Live, stored: Stored) -> Sequence[tuple[Live, Stored]]:
     """The flags of one tenant at a time, for commands that take several."""
     for flag, named in (("--from", [str(folder.absolute()) for folder in stored.from_ or ()]), ("--tenant", live.tenant or ())):
         if len({name.lower() for name in named}) != len(named):
-            raise UsageError(flag, "names one and the same twice", "name each once")
+            raise UsageError(flag, "names the same one twice", "name each once")
     if stored.from_:
         return [(live, replace(stored, from_=[folder])) for folder in stored.from_]
     return [(replace(live, tenant=[tenant]), stored) for tenant in live.tenant or ()] or [(live, stored)]
+
+
+def named(live: Live, stored: Stored) -> str:
+    """The flags that named the tenant, as they are typed: for commands that go on with the same one."""
+    flags = [option("--from", one_line(str(folder), 1_024)) for folder in stored.from_ or ()]
+    flags += ["--demo"] if live.demo else []
+    flags += [option("--estate", one_line(live.estate))] if live.demo and live.estate else []
+    flags += [option("--tenant", one_line(tenant)) for tenant in live.tenant or ()]
+    return " ".join(flags)
 
 
 def check_since(folder: Path, there: Run, here: Run) -> None:
@@ -50,9 +62,9 @@ def snapshot(live: Live, stored: Stored, *, among: bool = False) -> Iterator[tup
 @contextmanager
 def _live(live: Live, stored: Stored, *, among: bool) -> Iterator[tuple["Snapshot", int]]:
     if stored.as_of is not None:
-        raise UsageError("--as-of", "works with --from only, since Azure tells how things are now", "collect first")
+        raise UsageError("--as-of", "only works with --from: the live tenant is read as it is now", "collect first")
     if len(live.tenant or ()) > 1:
-        raise UsageError("--tenant", "names several, and this command is about one", "name one")
+        raise UsageError("--tenant", "takes one here, and several are named", "name one")
     from keyaudit.cli.live import collected, unread
 
     with tempfile.TemporaryDirectory(prefix="keyaudit-") as folder:
@@ -69,22 +81,38 @@ def _live(live: Live, stored: Stored, *, among: bool) -> Iterator[tuple["Snapsho
 def _stored(live: Live, stored: Stored) -> Iterator[tuple["Snapshot", int]]:
     [folder, *others] = stored.from_ or []
     if others:
-        raise UsageError("--from", "names several, and this command is about one", "name one")
+        raise UsageError("--from", "takes one here, and several are named", "name one")
     if live.demo or live.estate is not None:
         raise UsageError("--demo, --estate", "cannot be combined with --from", "leave one of them out")
     if live.subscription or live.resource_group or live.vault or live.source:
         what = "choose what is collected, and the snapshot is as it was collected"
         raise UsageError("--subscription, --resource-group, --vault, --source", what, "leave them out")
-    if live.imports:
-        what = "is kept in a snapshot as it is collected, and none is taken in later"
-        raise UsageError("--import", what, "leave it out, or collect again with it")
     from keyaudit.inventory.snapshot import open_snapshot
 
-    taken = _with_environments(open_snapshot(folder), live)
+    with told_if_long(f"checking that {one_line(str(folder), 1_024)} is whole", quiet=live.quiet):
+        opened = open_snapshot(folder)
+    taken = _with_environments(opened, live)
     if live.tenant and taken.run.tenant_id.lower() not in {tenant.lower() for tenant in live.tenant}:
         what = f"the snapshot is of tenant {taken.run.tenant_id}, not of {' or '.join(live.tenant)}"
         raise UnsafeError("--tenant", what, "name its id, or another snapshot")
-    yield taken, taken.run.as_of if stored.as_of is None else _moment(stored.as_of, taken.run.as_of)
+    with _with_imports(taken, live) as (supplied, logged):
+        now = max(taken.run.as_of, min(logged, SystemClock().now()))
+        yield supplied, now if stored.as_of is None else _moment(stored.as_of, taken.run.as_of)
+
+
+@contextmanager
+def _with_imports(taken: "Snapshot", live: Live) -> Iterator[tuple["Snapshot", int]]:
+    """The snapshot with the evidence of --import, and the end of the last day of its logs; good until the context ends."""
+    if not live.imports:
+        yield taken, 0
+        return
+    from keyaudit.collect.evidence import supplied
+    from keyaudit.collect.supplied import with_evidence
+
+    evidence = supplied(live.imports)
+    logged = evidence.logs.until if evidence.logs else 0
+    with tempfile.TemporaryDirectory(prefix="keyaudit-") as folder:
+        yield with_evidence(taken, Path(folder) / "supplied", evidence), logged
 
 
 def _with_environments(taken: "Snapshot", live: Live) -> "Snapshot":

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TextIO
 
-from keyaudit.model.errors import OutputError
+from keyaudit.model.errors import Exit, OutputError
 from keyaudit.model.text import one_line
 
 _LONGEST = 2_000
@@ -15,7 +15,9 @@ NEVER, ALWAYS, TERMINAL = "never", "always", "on a terminal"
 
 
 class ClosedError(OutputError):
-    """Whoever read stdout stopped reading."""
+    """Whoever read stdout stopped reading, as `head` does and a pager that is left: no error to be told of."""
+
+    exit = Exit.CLOSED
 
 
 @contextlib.contextmanager
@@ -31,13 +33,11 @@ def printing() -> Iterator[TextIO]:
         sys.stdout.flush()
     except BrokenPipeError as error:
         _discard(sys.stdout)
-        raise ClosedError(
-            "stdout", "was closed before all was written", "read it to its end, or redirect it to a file"
-        ) from error
+        raise ClosedError("stdout", "was closed before all was written") from error
     except OSError as error:
         _discard(sys.stdout)
         raise OutputError(
-            "stdout", f"could not be written ({error.strerror})", "make room, or redirect it elsewhere"
+            "stdout", f"could not be written ({error.strerror})", "free some space, or redirect it elsewhere"
         ) from error
 
 

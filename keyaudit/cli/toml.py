@@ -2,14 +2,16 @@
 
 import re
 import tomllib
-from collections.abc import Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from keyaudit.model.errors import UsageError
 from keyaudit.model.text import one_line
+from keyaudit.policy.problems import nearest
 
+T = TypeVar("T")
+D = TypeVar("D")
 _MOST = 1024 * 1024
 _SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _QUOTED = re.compile(
@@ -26,10 +28,15 @@ Keys = tuple[str | int, ...]
 
 
 class Toml:
-    """One file: its tables, and what to say of a mistake in it. Every error is a UsageError with file and line."""
+    """One file: its tables, and the mistakes in it. Every mistake is a UsageError with file and line.
+
+    A file that is not TOML is refused at once. What a setting may not be is kept in `mistakes`, so that a reader gets the whole
+    list: `table` keeps unknown settings there, `value` and `attempt` what the functions that read a value raise.
+    """
 
     def __init__(self, place: str, data: bytes) -> None:
         self.place = place
+        self.mistakes: list[UsageError] = []
         if len(data) > _MOST:
             raise UsageError(place, "larger than 1 MB", "keep only settings in it")
         try:
@@ -40,7 +47,7 @@ class Toml:
             self.tables: dict[str, Any] = tomllib.loads(source)
             self._lines = _Lines(source).found
         except RecursionError as error:
-            raise UsageError(place, "nested too deep", "see the README for what may be in it") from error
+            raise UsageError(place, "nested too deep", "keyaudit explain settings shows what may be in it") from error
         except tomllib.TOMLDecodeError as error:
             said = re.search(r"\(at line (\d+)", str(error))
             line = said[1] if said else source.count("\n") + 1
@@ -69,15 +76,25 @@ class Toml:
         """What is wrong there."""
         return UsageError(self.at(path), what, remedy)
 
+    def attempt(self, read: Callable[[], T], default: D) -> T | D:
+        """What `read` gives; the default where it raises UsageError, which is kept."""
+        try:
+            return read()
+        except UsageError as error:
+            self.mistakes.append(error)
+            return default
+
+    def value(self, path: Keys, table: Mapping[str, Any], key: str, read: Callable[[Keys, object], T], default: D) -> T | D:
+        """What `read` makes of a table's member, by its path and value; the default where there is none, or a mistake."""
+        return self.attempt(lambda: read((*path, key), table[key]), default) if key in table else default
+
     def table(self, path: Keys, value: object, known: Sequence[str]) -> dict[str, Any]:
-        """A table with no other keys than those known."""
+        """The known members of a table. Others are mistakes. Raises UsageError where it is no table."""
         table = self.named(path, value)
-        for key in table:
-            if key not in known:
-                near = get_close_matches(key, known, 1)
-                remedy = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-                raise self.error((*path, key), f"no such setting: {dotted((*path, key))}", remedy)
-        return table
+        for key in table.keys() - set(known):
+            remedy = nearest(key, known) or f"known are {', '.join(known)}"
+            self.mistakes.append(self.error((*path, key), f"no such setting: {dotted((*path, key))}", remedy))
+        return {key: each for key, each in table.items() if key in known}
 
     def named(self, path: Keys, value: object) -> dict[str, Any]:
         """A table whose keys the file chooses."""
@@ -102,8 +119,7 @@ class Toml:
         """One of the texts known."""
         text = self.text(path, value)
         if text not in known:
-            near = get_close_matches(text, known, 1)
-            remedy = f"did you mean {near[0]}?" if near else f"use one of {', '.join(known)}"
+            remedy = nearest(text, known) or f"one of {', '.join(known)}"
             raise self.error(path, f"{dotted(path)}: no such value: {one_line(text)!r}", remedy)
         return text
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from keyaudit.model.run import Run, Verdict
     from keyaudit.model.trust import Step
 
-app = typer.Typer(help="The keys that tokens are checked by, published and held.", rich_markup_mode=None)
+app = typer.Typer(help="Check the keys that services verify tokens with.", rich_markup_mode=None)
 
 # What tells of published keys, and of the applications that may have their own.
 _SOURCES = ("tenant", "applications", "service-principals", "federation", "issuer-keys")
@@ -44,11 +44,16 @@ def list_(
     *,
     history: Annotated[
         Path | None,
-        typer.Option("--history", metavar="DIR", help="Say what came and went over the snapshots that lie in this folder."),
+        typer.Option(
+            "--history", metavar="DIR", help="List which keys were added and removed, over the snapshots in this folder."
+        ),
     ] = None,
     output: Output = Printed.TEXT,
 ) -> int:
-    """List the keys that Entra publishes for the tenant's tokens: how old, ended and there still, for whom, and whose own."""
+    """List the keys that Entra publishes to verify tokens.
+
+    With their age, and those that are an application's own or expired and still published.
+    """
     from keyaudit import gate
     from keyaudit.cli.output import show
     from keyaudit.cli.source import snapshot
@@ -78,14 +83,15 @@ def check(
         list[Path],
         typer.Argument(
             metavar="FILE...",
-            help="Keys that a service holds: a JSON Web Key Set, PEM or DER certificates, federation metadata, a web.config.",
+            help="A file of trusted keys: a JSON Web Key Set, certificates (PEM, DER), federation metadata or web.config.",
         ),
     ],
     output: Output = Printed.TEXT,
 ) -> int:
-    """Hold the keys that a service trusts against stolen ones, and with --from, --demo or --tenant against published ones.
+    """Compare the keys a service trusts with published ones.
 
-    Exit 1: one is stolen or published no more; 3: of one it is not known; 0: all are published.
+    Known stolen keys are always checked; published ones with --from, --demo or --tenant. Exit 0: all are published; 1: one is
+    stolen or no longer published; 3: for one it is unknown.
     """
     from keyaudit.cli.output import show
     from keyaudit.collect.relying_parties.files import in_files
@@ -117,15 +123,16 @@ def scan(
         Path,
         typer.Argument(
             metavar="PATH",
-            help="A folder with appsettings.json, web.config, authsettingsV2.json or application.yml in it; or one such file.",
+            help="A folder with appsettings.json, web.config, authsettingsV2.json or application.yml; or one such file.",
         ),
     ],
     *,
     output: Output = Printed.TEXT,
 ) -> int:
-    """Find settings that take tokens by keys which many tenants share, and check neither issuer nor tenant. Reads files only.
+    """Find settings that accept tokens of any tenant.
 
-    Exit 1: there are some; 3: a file could not be read, or does not say; 4: there are no such files; 0: none.
+    Settings that trust keys which all tenants share and check neither issuer nor tenant. Reads files only. Exit 0: none; 1:
+    there are some; 3: a file could not be read or does not say; 4: no such files.
     """
     from keyaudit.cli.output import show
     from keyaudit.collect.relying_parties.files import in_place

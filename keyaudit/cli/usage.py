@@ -9,9 +9,7 @@ from keyaudit.cli import usage_check, usage_collect, usage_learn
 from keyaudit.cli.streams import printing
 from keyaudit.model.errors import Exit
 
-app = typer.Typer(
-    help="What logs show of the uses of keys, credentials and mailboxes, and what of it does not belong.", rich_markup_mode=None
-)
+app = typer.Typer(help="Find unusual uses of keys, secrets and mailboxes in logs.", rich_markup_mode=None)
 
 
 @app.command("import")
@@ -20,12 +18,15 @@ def import_(
         list[Path],
         typer.Argument(
             metavar="FILE|DIR...",
-            help="Logs as they were exported, gzip or not; of a folder all that is below it. Told by content, not by name.",
+            help="Exported logs, gzip or not, or a folder of them. They are recognized by content, not by name.",
         ),
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The new folder to write them to.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The new folder to write to.")],
 ) -> int:
-    """Read exported logs into a folder of uses. What cannot be read is counted with its place, and ends with exit code 3."""
+    """Read exported logs into a folder.
+
+    What cannot be read is counted, with its place; then the exit code is 3.
+    """
     from keyaudit.collect.usage.read import read_logs
     from keyaudit.inventory.logs.write import Import, refuse_used, write_logs
     from keyaudit.report.logs import complete, render

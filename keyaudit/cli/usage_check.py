@@ -23,36 +23,36 @@ def check(
     logs: Logs,
     baseline: Annotated[
         Path | None,
-        typer.Option("--baseline", metavar="DIR", help="What usage learn wrote. Without it nothing can be told."),
+        typer.Option("--baseline", metavar="DIR", help="The folder that usage learn wrote. Without it, results are unknown."),
     ] = None,
     since: Annotated[
         str | None,
         typer.Option(
             "--first-day",
             metavar="DATE",
-            help="The first day to look at. Default: the day after the baseline's last; without one, that of the logs.",
+            help="The first day to check. Default: the day after the baseline's last; without one, that of the logs.",
         ),
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--last-day", metavar="DATE", help="The last day to look at. Default: that of the logs.")
+        str | None, typer.Option("--last-day", metavar="DATE", help="The last day to check. Default: that of the logs.")
     ] = None,
     accept: Annotated[
         Path | None,
         typer.Option(
             "--accept",
             metavar="FILE",
-            help="Applications that were announced, in YAML: app_id, operation, owner, reason and until of each.",
+            help="Announced applications, in YAML: app_id, operation, owner, reason and until of each.",
         ),
     ] = None,
     fail_on: Annotated[
-        FailOn, typer.Option("--fail-on", help="Fail on what nobody announced of this severity and above.")
+        FailOn, typer.Option("--fail-on", help="Fail on unannounced uses of this severity and above.")
     ] = FailOn.HIGH,
     output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
 ) -> int:
-    """Say what in the logs does not belong, by the rows that show it, and what these logs cannot tell.
+    """List unusual uses in logs, compared with a baseline.
 
-    Exit 1: something that nobody announced reaches --fail-on. Exit 3: nothing does, as far as the logs tell, and they do not
-    tell all.
+    Each with the rows that show it, and what these logs cannot show. Exit 1: an unannounced use reaches --fail-on; 3: none
+    does, but the logs are incomplete.
     """
     from keyaudit.cli.clock import SystemClock
     from keyaudit.cli.output import options

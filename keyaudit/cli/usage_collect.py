@@ -28,12 +28,10 @@ _DAYS = 30
 def collect(
     live: Live,
     *,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The new folder to write them to.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The new folder to write to.")],
     since: Annotated[
         str | None,
-        typer.Option(
-            "--first-day", metavar="DATE", help="The first day to read. Default: so that with the last it is 30 days."
-        ),
+        typer.Option("--first-day", metavar="DATE", help="The first day to read. Default: 30 days, with the last."),
     ] = None,
     until: Annotated[
         str | None, typer.Option("--last-day", metavar="DATE", help="The last day to read. Default: today.")
@@ -43,21 +41,21 @@ def collect(
         typer.Option(
             "--source",
             metavar="NAME|GLOB",
-            help="Only these tables of workspaces or lists of Graph, as in AZKVAuditLogs or signIns; repeatable.",
+            help="Only these tables of workspaces or lists of Graph, for example AZKVAuditLogs or signIns; repeatable.",
         ),
     ] = None,
     audit_search: Annotated[
         bool,
         typer.Option(
             "--audit-search",
-            help="Also search the unified audit log, for mail that was read and recording that was switched off. The search "
-            "is made in the tenant, and stays there.",
+            help="Also search the unified audit log for mail that was read and auditing that was turned off. The search "
+            "is created in the tenant, and stays there.",
         ),
     ] = False,
 ) -> int:
-    """Read logs from Log Analytics workspaces and Microsoft Graph into a folder of uses, as usage import does from files.
+    """Read logs from Log Analytics and Graph into a folder.
 
-    What could not be read is named with its reason, and ends with exit code 3.
+    What could not be read is listed with its reason; then the exit code is 3.
     """
     from keyaudit.cli.clock import SystemClock
     from keyaudit.cli.live import collect_cycles_later
@@ -71,7 +69,7 @@ def collect(
 
     refuse_used(out)
     if len(live.tenant or ()) > 1:
-        raise UsageError("--tenant", "names several, and a folder of uses is of one", "name one")
+        raise UsageError("--tenant", "takes one tenant, and several are named", "name one")
     clock = SystemClock()
     wanted = Wanted(
         window=_window(day(since, "--first-day"), day(until, "--last-day"), clock.now()),
@@ -81,8 +79,8 @@ def collect(
     )
     collect_cycles_later()
     known, outcome = Import(), Outcome()
-    with keeping("nothing is kept"), contextlib.closing(_records(live, clock, wanted, known, outcome)) as records:
-        store = write_logs(out, records, known)
+    with keeping("nothing is kept"), contextlib.closing(records(live, clock, wanted, known, outcome)) as found:
+        store = write_logs(out, found, known)
     with printing() as stdout:
         render(store, str(out), stdout)
     if UNSAFE & outcome.reasons:
@@ -96,7 +94,7 @@ def _window(first: int | None, last: int | None, now: int) -> "Window":
     from keyaudit.model.usage import Window
 
     if (first or 0) > now or (last or 0) > now:
-        raise UsageError("--first-day, --last-day", "a day that has not begun", "name days that logs can be of")
+        raise UsageError("--first-day, --last-day", "a day in the future", "name days that have begun")
     end = (now - now % DAY if last is None else last) + DAY
     window = Window(since=end - _DAYS * DAY if first is None else first, until=end)
     if not window.days:
@@ -104,7 +102,7 @@ def _window(first: int | None, last: int | None, now: int) -> "Window":
     return window
 
 
-def _records(
+def records(
     live: Live, clock: "SystemClock", wanted: "Wanted", known: "Import", outcome: "Outcome"
 ) -> "Generator[Use | FileRead]":
     """What is read, as it comes: an answer at a time is asked for, and then what it holds is taken.
@@ -163,7 +161,7 @@ def _refuse(places: "Sequence[FileRead]", outcome: "Outcome") -> None:
         tell("\n".join(f"{place.file}: {why}" for why in place.trouble))
     what = "nothing could be read"
     if UNSAFE & outcome.reasons:
-        raise UnsafeError("usage collect", what, "find out what stands between here and Azure")
+        raise UnsafeError("usage collect", what, "find out what intercepts the connection to Azure")
     if outcome.reasons and outcome.reasons <= AZURES:
         raise UnavailableError("usage collect", what, "try again later")
-    raise AccessError("usage collect", what, "see above what each place lacks; keyaudit permissions lists the rights")
+    raise AccessError("usage collect", what, "the reasons are above; keyaudit permissions lists the rights")

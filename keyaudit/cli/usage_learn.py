@@ -15,7 +15,7 @@ Logs = Annotated[Path, typer.Argument(metavar="LOGS", help="The folder that usag
 def learn(
     *,
     logs: Logs,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write the baseline; must not be there yet.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The new folder to write the baseline to.")],
     since: Annotated[
         str | None, typer.Option("--first-day", metavar="DATE", help="The first day to learn from. Default: that of the logs.")
     ] = None,
@@ -24,22 +24,24 @@ def learn(
     ] = None,
     merge: Annotated[
         Path | None,
-        typer.Option("--merge", metavar="OLD", help="A baseline of earlier days, to which these are added in the new one."),
+        typer.Option("--merge", metavar="OLD", help="A baseline of earlier days, to which these days are added."),
     ] = None,
 ) -> int:
-    """Learn which applications, client applications, networks and programs use each key, secret and kind of mailbox.
+    """Learn the usual uses of keys, secrets and mailboxes.
 
-    What was refused is not learned. Whoever reads mail in these days belongs from then on: look at the result with usage show.
+    Which applications, networks and programs use which. Refused uses are not learned. An application that reads mail in these
+    days is usual from then on: review the result with keyaudit usage show.
     """
     from keyaudit.cli.output import options
     from keyaudit.inventory.logs import open_logs
     from keyaudit.inventory.usage.baseline import open_baseline
     from keyaudit.inventory.usage.learn import learn as learn_from
     from keyaudit.inventory.usage.learn import window_of
-    from keyaudit.report.files import output_tree
+    from keyaudit.report.files import check_absent, output_tree
     from keyaudit.report.lines import joined, plural
     from keyaudit.report.usage.text import missing
 
+    check_absent(out)
     first, last = day(since, "--first-day"), day(until, "--last-day")
     before = open_baseline(merge) if merge else None
     store = open_logs(logs)
@@ -57,7 +59,10 @@ def learn(
 
 
 def show(*, baseline: Annotated[Path, typer.Argument(metavar="BASELINE", help="The folder that usage learn wrote.")]) -> int:
-    """List what a baseline holds: which application does what to what, how often, since when, and from how many networks."""
+    """List the usual uses in a baseline.
+
+    Which application uses what, how often, since when, and from how many networks.
+    """
     from keyaudit.inventory.usage.baseline import open_baseline
     from keyaudit.inventory.usage.listing import belonging
     from keyaudit.model.text import one_line
@@ -77,4 +82,4 @@ def day(text: str | None, flag: str) -> int | None:
     try:
         return parse_date(text)
     except ValueError as error:
-        raise UsageError(flag, f"not a date: {text!r}", "write it as in 2026-11-30") from error
+        raise UsageError(flag, f"not a date: {text!r}", "write it like 2026-11-30") from error

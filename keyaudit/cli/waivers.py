@@ -14,12 +14,13 @@ from keyaudit.cli.options import Choice, Live, Stored, flags
 from keyaudit.cli.policies import Own
 from keyaudit.cli.streams import printing
 from keyaudit.model.errors import Exit, UsageError
+from keyaudit.model.extras import installing
 
 if TYPE_CHECKING:
     from keyaudit.model.run import Report
     from keyaudit.model.waivers import Waiver
 
-app = typer.Typer(help="Exceptions that somebody owns, and that end by themselves.", rich_markup_mode=None)
+app = typer.Typer(help="Manage exceptions, each with an owner and an end date.", rich_markup_mode=None)
 
 File = Annotated[Path, typer.Option("--file", metavar="FILE", help="The file of waivers.")]
 _FILE = Path("keyaudit.waivers.yaml")
@@ -28,7 +29,7 @@ _NEW = "version: 1\nwaivers: []\n"
 
 @app.command("list")
 def list_(*, policies: Own = None, file: File = _FILE) -> int:
-    """List the waivers: what each covers, whose it is, and when it ends."""
+    """List the waivers, with what each covers, owner and last day."""
     from tabulate import tabulate
 
     from keyaudit.cli.clock import SystemClock
@@ -52,7 +53,10 @@ def list_(*, policies: Own = None, file: File = _FILE) -> int:
 
 @flags(Live, Stored)
 def check(live: Live, stored: Stored, *, policies: Own = None, file: File = _FILE) -> int:
-    """Say which waivers have expired; with --from, --demo or a tenant to read also which cover nothing. Exit 1 if any."""
+    """List waivers that have expired or cover nothing.
+
+    Those that cover nothing need --from, --demo or --tenant. Exit 1 if there are any.
+    """
     from keyaudit.report.lines import plural
     from keyaudit.report.missing import waiver_lines
 
@@ -72,21 +76,21 @@ def check(live: Live, stored: Stored, *, policies: Own = None, file: File = _FIL
 @app.command("add")
 def add(
     *,
-    policy: Annotated[str, typer.Option("--policy", metavar="ID|GLOB", help="The policy that it is an exception to.")],
-    resource: Annotated[str, typer.Option("--resource", metavar="ID|GLOB", help="What is excepted: `*` stands for any text.")],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")],
-    owner: Annotated[str, typer.Option("--owner", metavar="WHO", help="Who answers for it.")],
-    approved_by: Annotated[str, typer.Option("--approved-by", metavar="WHO", help="Who allowed it.")],
-    expires: Annotated[str, typer.Option("--expires", metavar="DATE", help="The last day on which it holds.")],
-    id_: Annotated[str | None, typer.Option("--id", metavar="ID", help="Its id. Default: W-YEAR-NUMBER.")] = None,
-    ticket: Annotated[str | None, typer.Option("--ticket", metavar="TEXT", help="Where it was decided.")] = None,
+    policy: Annotated[str, typer.Option("--policy", metavar="ID|GLOB", help="The policy to make an exception to.")],
+    resource: Annotated[str, typer.Option("--resource", metavar="ID|GLOB", help="The resource; `*` stands for any text.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why the risk is accepted.")],
+    owner: Annotated[str, typer.Option("--owner", metavar="WHO", help="Who is responsible for it.")],
+    approved_by: Annotated[str, typer.Option("--approved-by", metavar="WHO", help="Who approved it.")],
+    expires: Annotated[str, typer.Option("--expires", metavar="DATE", help="The last day on which it is valid.")],
+    id_: Annotated[str | None, typer.Option("--id", metavar="ID", help="The id of the waiver. Default: W-YEAR-NUMBER.")] = None,
+    ticket: Annotated[str | None, typer.Option("--ticket", metavar="TEXT", help="The ticket in which it was decided.")] = None,
     covers: Annotated[
-        str | None, typer.Option("--covers", metavar="coverage", help="It accepts what was not read, for 30 days at most.")
+        str | None, typer.Option("--covers", metavar="coverage", help="Accept a gap in what was read, for 30 days at most.")
     ] = None,
     policies: Own = None,
     file: File = _FILE,
 ) -> int:
-    """Add a waiver to the file, and keep what people wrote there."""
+    """Add a waiver to the file, and keep its comments."""
     from keyaudit.model.times import iso_date
 
     today = iso_date(_today())
@@ -111,7 +115,10 @@ def add(
 
 @flags(Live, Stored)
 def prune(live: Live, stored: Stored, *, policies: Own = None, file: File = _FILE) -> int:
-    """Remove the waivers that have expired; with --from, --demo or a tenant to read also those that cover nothing."""
+    """Remove waivers that have expired or cover nothing.
+
+    Those that cover nothing need --from, --demo or --tenant.
+    """
     from keyaudit.model.waivers import State
 
     waivers = _loaded(file, policies)
@@ -121,7 +128,9 @@ def prune(live: Live, stored: Stored, *, policies: Own = None, file: File = _FIL
     else:
         with _uses(live, stored, file, policies) as report:
             if not report.verdict.complete:
-                raise UsageError("waivers prune", "the run is incomplete: what it did not see may be covered", "close its gaps")
+                raise UsageError(
+                    "waivers prune", "the run is incomplete: a waiver may cover what was not read", "close its gaps"
+                )
             gone = {use.waiver.id for use in report.verdict.waivers if use.state is not State.ACTIVE}
     if gone:
         with _edited(file, policies) as document:
@@ -140,6 +149,8 @@ app.command("prune")(prune)
 def _loaded(file: Path, own: Path | None) -> "tuple[Waiver, ...]":
     from keyaudit.policy.waivers import load_waivers
 
+    if not file.exists():
+        raise UsageError(str(file), "does not exist", "keyaudit waivers add begins one")
     return load_waivers(file, policies=_known(own), today=_today())
 
 
@@ -178,8 +189,8 @@ def _edited(file: Path, own: Path | None) -> Iterator[Any]:
     try:
         from ruamel.yaml import YAML
     except ImportError as error:
-        remedy = "pip install 'keyaudit[waivers]', or edit the file by hand"
-        raise UsageError("keyaudit waivers", "ruamel.yaml is not installed, which keeps comments", remedy) from error
+        remedy = f"{installing('waivers')}, or edit the file by hand"
+        raise UsageError("waivers", "needs ruamel.yaml, which is not installed, to keep comments", remedy) from error
     editor = YAML()
     editor.preserve_quotes = True
     editor.indent(mapping=2, sequence=4, offset=2)

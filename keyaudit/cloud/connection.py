@@ -20,7 +20,7 @@ from keyaudit.cloud.network import Network
 from keyaudit.cloud.refusal import RETRIED, Refused
 from keyaudit.cloud.sender import Sender
 from keyaudit.cloud.session import Door, local_hosts, open_session, tls_context
-from keyaudit.cloud.tokens import Claims, Tokens
+from keyaudit.cloud.tokens import NO_ANSWER, Claims, Tokens
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.errors import AccessError, UnavailableError, UnsafeError, UsageError
 from keyaudit.model.reasons import ADVICE, Reason
@@ -126,7 +126,7 @@ async def connect(
             roams=roams,
             prompt=prompt,
         )
-        async with _signed_in(ways(auth, around), tokens) as (way, claims):
+        async with _signed_in(ways(auth, around), tokens, environment.login) as (way, claims):
             found = claims.tid.lower()
             if asked is not None and asked != found:
                 shown = asked if tenant is None or tenant.lower() == asked else f"{one_line(tenant)} ({asked})"
@@ -178,10 +178,10 @@ async def _resolve(domain: str, gateway: Gateway) -> str:
 
 
 @asynccontextmanager
-async def _signed_in(candidates: list[Way], tokens: Tokens) -> AsyncIterator[tuple[Way, Claims]]:
-    """The first way that gives a token, for as long as the block lasts."""
+async def _signed_in(candidates: list[Way], tokens: Tokens, login: str) -> AsyncIterator[tuple[Way, Claims]]:
+    """The first way that gives a token, for as long as the block lasts. `login` is the host of the sign-in service."""
     failures: list[str] = []
-    last = Refusal(Reason.AUTH_FAILED)
+    last, decisive = Refusal(Reason.AUTH_FAILED), False
     for way in candidates:
         try:
             credential = way.make()
@@ -203,16 +203,22 @@ async def _signed_in(candidates: list[Way], tokens: Tokens) -> AsyncIterator[tup
         finally:
             await credential.close()
         failures.append(f"{way.shown}: {last.detail}")
-        if way.method in _DECISIVE or last.detail.startswith("AADSTS"):
+        decisive = way.method in _DECISIVE
+        if decisive or last.detail.startswith("AADSTS"):
             break
-    raise _stopped("sign-in", f"no token ({', '.join(failures)})", last)
+    if last.detail.startswith(NO_ANSWER):
+        what = f"{login} could not be reached ({', '.join(failures).replace(NO_ANSWER, '')})"
+        raise AccessError("sign-in", what, "check DNS, the proxy (HTTPS_PROXY, SSL_CERT_FILE) and the firewall")
+    raise _stopped("sign-in", f"no token ({', '.join(failures)})", last, decisive=decisive)
 
 
-def _stopped(place: str, what: str, refusal: Refusal) -> AccessError | UnavailableError:
+def _stopped(place: str, what: str, refusal: Refusal, *, decisive: bool = False) -> AccessError | UnavailableError:
+    """The error that ends the run. `decisive`: the sign-in was set up by variables, and they are what is wrong."""
     if refusal.status in RETRIED or refusal.reason in (Reason.SERVICE_ERROR, Reason.THROTTLED):
         return UnavailableError(place, what, "try again later")
     if refusal.reason is Reason.AUTH_FAILED:
-        return AccessError(place, what, "run `az login`, or choose another way with --auth")
+        first = "check its variables" if decisive else "run `az login`"
+        return AccessError(place, what, f"{first}, or choose another way with --auth")
     return AccessError(place, what, ADVICE[refusal.reason].remedy)
 
 

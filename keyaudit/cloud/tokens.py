@@ -22,6 +22,9 @@ MARGIN = 300
 FAILURES = (AzureError, OSError, ValueError, LookupError, TypeError)
 """What a credential may raise: azure-identity takes members of an answer for granted, and trips over one that lacks them."""
 
+NO_ANSWER = "at the sign-in service: "
+"""How the refusal of a token begins where the sign-in service could not be reached."""
+
 _ATTEMPTS = 4
 _FAILURE_KEPT = 60.0
 
@@ -220,4 +223,4 @@ class Tokens:
                 self._revoked = refusal = Refusal(Reason.IDENTITY_REVOKED, f"new claims were asked for: {refusal.detail}")
             return refusal, status in RETRIED
         refusal, again = failure_of(error, self._environment.login)
-        return Refusal(Reason.AUTH_FAILED, f"at the sign-in service: {refusal.detail}"), again
+        return Refusal(Reason.AUTH_FAILED, f"{NO_ANSWER}{refusal.detail}"), again

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from keyaudit.collect.custody import custody
 from keyaudit.collect.relying_parties.files import in_place
 from keyaudit.collect.relying_parties.reading import UnreadError, content, text
 from keyaudit.inventory.logs import LogStore, open_logs
 from keyaudit.inventory.usage.baseline import Baseline as UsageBaseline
 from keyaudit.inventory.usage.baseline import open_baseline
+from keyaudit.model.custody import Custody
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.evidence import LOGS, RELYING_PARTIES, UNIFIED_AUDIT, USAGE_BASELINE
+from keyaudit.model.evidence import CUSTODY, LOGS, RELYING_PARTIES, UNIFIED_AUDIT, USAGE_BASELINE
 from keyaudit.model.relying_parties import RelyingParties
 from keyaudit.model.text import one_line
 
@@ -27,12 +29,14 @@ _KINDS = {
     "ual": "ual=FILE",
     RELYING_PARTIES: f"{RELYING_PARTIES}=PATH",
     LOGS: f"{LOGS}=DIR",
+    CUSTODY: f"{CUSTODY}=FILE",
     USAGE_BASELINE: f"{USAGE_BASELINE}=DIR",
 }
 _TOGETHER = {
     "ual": "put both objects in one file",
     RELYING_PARTIES: "put the files in one folder",
     LOGS: "import all logs into one folder",
+    CUSTODY: "put the records in one file",
     USAGE_BASELINE: "add them up with usage learn --merge",
 }
 """What to do with several of a kind."""
@@ -73,6 +77,7 @@ class Evidence:
     unified_audit: UnifiedAudit | None = None
     relying_parties: RelyingParties | None = None
     logs: LogStore | None = None
+    custody: Custody | None = None
     usual: UsageBaseline | None = None
     """What is usual in such logs."""
 
@@ -83,6 +88,7 @@ class Evidence:
             UNIFIED_AUDIT: self.unified_audit,
             RELYING_PARTIES: self.relying_parties,
             LOGS: self.logs,
+            CUSTODY: self.custody,
             USAGE_BASELINE: self.usual,
         }
         return {name: each.digest for name, each in given.items() if each}
@@ -109,13 +115,14 @@ def supplied(imports: Iterable[str]) -> Evidence:
         if kind.lower() in paths:
             raise UsageError(f"--import {kind.lower()}", "given twice", _TOGETHER[kind.lower()])
         paths[kind.lower()] = Path(name)
-    ual, parties, logs, usual = (paths.get(kind) for kind in _KINDS)
+    ual, parties, logs, records, usual = (paths.get(kind) for kind in _KINDS)
     if usual is not None and logs is None:
         raise UsageError(_BASELINE, "says what is usual in logs, and none are given", f"add --import {_KINDS[LOGS]}")
     return Evidence(
         unified_audit=unified_audit(ual) if ual else None,
         relying_parties=relying_parties(parties) if parties else None,
         logs=open_logs(logs) if logs else None,
+        custody=custody(records) if records else None,
         usual=open_baseline(usual) if usual else None,
     )
 

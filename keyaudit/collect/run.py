@@ -18,10 +18,9 @@ from keyaudit.collect.evidence import NONE, Evidence
 from keyaudit.collect.key_vault.vaults import QUERIES, collect_vaults, is_gone
 from keyaudit.collect.places import Subscription, Vault, tenant_scope
 from keyaudit.collect.reading import Found, Reading
-from keyaudit.collect.relying_parties.rows import write_relying_parties
 from keyaudit.collect.subscriptions import list_subscriptions
+from keyaudit.collect.supplied import write_supplied
 from keyaudit.collect.surfaces import SURFACES, Surface
-from keyaudit.collect.usage.rows import write_usage
 from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
@@ -32,8 +31,6 @@ from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
 
 _VAULT_OPERATIONS = ("subscription.list", *QUERIES)
 
-_SUPPLIED = "relying parties"
-_LOGS = "logs of uses"
 _SUBSCRIPTIONS_AT_ONCE = 16
 _VAULTS_AT_ONCE = 32
 
@@ -119,7 +116,7 @@ class _Collection:
 
     async def collect(self) -> Sequence[Failure]:
         # First, and whatever is left out: evidence that was supplied and has no rows would read as nothing found.
-        self._supplied()
+        write_supplied(self._spool, self._scope, self._evidence)
         await _together(self._places, *(partial(self._of_tenant, surface) for surface in SURFACES.tenant))
         await _together(*(partial(self._of_tenant, surface) for surface in SURFACES.last))
         await _together(*(partial(self._of_tenant, surface) for surface in SURFACES.named))
@@ -131,16 +128,6 @@ class _Collection:
             if isinstance(vault.uri, str) and urlsplit(vault.uri).hostname == host:
                 return await is_gone(self._connection.gateway, vault)
         return False
-
-    def _supplied(self) -> None:
-        if self._evidence.relying_parties and not self._spool.done(_SUPPLIED, self._scope):
-            unit = self._spool.unit(_SUPPLIED, self._scope, ())
-            write_relying_parties(unit, self._scope, self._evidence.relying_parties)
-            unit.close(())
-        if self._evidence.logs and not self._spool.done(_LOGS, self._scope):
-            unit = self._spool.unit(_LOGS, self._scope, ())
-            write_usage(unit, self._scope, self._evidence.logs, self._evidence.usual)
-            unit.close(())
 
     async def _places(self) -> None:
         """Find the places, then read what is in each."""

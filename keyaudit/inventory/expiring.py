@@ -74,9 +74,9 @@ def prepare(connection: duckdb.DuckDBPyConnection, as_of: int, before: int) -> F
         connection.execute(f"INSERT INTO found {rows}" if number else f"CREATE OR REPLACE TABLE found AS {rows}")
     connection.execute(
         f"""CREATE OR REPLACE TABLE ending AS
-        SELECT *, dense_rank() OVER (ORDER BY soonest NULLS LAST, owner NULLS LAST, source, doubt) AS place,
+        SELECT *, dense_rank() OVER (ORDER BY soonest NULLS LAST, owner NULLS LAST, doubt) AS place,
             row_number() OVER (ORDER BY retired OR {_END} IS NULL, {_END}, kind, id) AS position
-        FROM (SELECT *, min({_END}) FILTER (NOT retired) OVER (PARTITION BY owner, source, doubt) AS soonest FROM found)"""
+        FROM (SELECT *, min({_END}) FILTER (NOT retired) OVER (PARTITION BY owner, doubt) AS soonest FROM found)"""
     )
     ((overdue, soon, unknown, retired),) = connection.execute(
         f"""SELECT count(*) FILTER ({_END} <= $1), count(*) FILTER ({_END} > $1), count(*) FILTER ({_END} IS NULL),

@@ -73,10 +73,16 @@ def decode(data: bytes, place: str, columns: Mapping[str, Mapping[str, str]]) ->
     manifest = unsealed(data, place, Manifest, reads=FORMAT, again="collect again", remedy=_REMEDY)
     if repeated(manifest.coverage):
         raise UnsafeError(place, f"two coverage records for {repeated(manifest.coverage)}", _REMEDY)
-    if {name: table.columns for name, table in manifest.tables.items()} != columns:
+    # What is in a table that nobody supplied rows of matters to no version.
+    supplied = filled(manifest.run.evidence)
+    there = {name: table.columns for name, table in manifest.tables.items() if table.rows or name in supplied}
+    if there != {name: columns[name] for name in supplied}:
         raise UsageError(
             place, f"keyaudit {manifest.run.tool_version} wrote it, with other columns", "use that version, or collect again"
         )
+    manifest.tables = {
+        name: manifest.tables.get(name) or TableFiles(files=(), rows=0, columns=dict(columns[name])) for name in columns
+    }
     check_files(manifest.tables, place, _REMEDY)
     if disagreement := _disagreement(manifest):
         raise UnsafeError(place, f"damaged or edited: {disagreement}", _REMEDY)

@@ -16,15 +16,18 @@ from keyaudit.inventory.load import counted, described, load, loading, parquet
 from keyaudit.inventory.locked import TEMPORARY, judged, locked
 from keyaudit.inventory.manifest import MAX_MANIFEST, File, Manifest, TableFiles, decode, encode
 from keyaudit.inventory.rows import declared, no_rows, stored_types
+from keyaudit.inventory.usage.odd import MOST
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.model.evidence import USAGE_BASELINE as USAGE_BASELINE_EVIDENCE
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES, filled
-from keyaudit.model.tables.usage import SHOWN_BY, USAGE
+from keyaudit.model.tables.usage import SHOWN_BY, UNUSUAL_USE, USAGE, USAGE_BASELINE
 
 if TYPE_CHECKING:
     from keyaudit.inventory.logs.store import LogStore
     from keyaudit.inventory.spool import Spool
+    from keyaudit.inventory.usage.baseline import Baseline
 
 _DAMAGED = "take the snapshot from where it was made, or collect again"
 
@@ -41,7 +44,9 @@ class Snapshot:
     @property
     def sizes(self) -> dict[str, int]:
         """How many rows each view has at most; a connection finds so in the files, or refuses the snapshot."""
-        besides = {USAGE.name: len(SHOWN_BY)} if USAGE.needs in self.run.evidence else {}
+        besides: dict[str, int] = {}
+        if USAGE.needs in self.run.evidence:
+            besides = {USAGE.name: len(SHOWN_BY), UNUSUAL_USE.name: min(self.tables[USAGE.name].rows, MOST) + len(SHOWN_BY)}
         return {name: table.rows + besides.get(name, 0) for name, table in self.tables.items()}
 
     def reading(self) -> duckdb.DuckDBPyConnection:
@@ -143,16 +148,20 @@ class Snapshot:
                 raise UnsafeError(files.shown(self.folder / name), what, _DAMAGED)
 
 
-def write(spool: "Spool", run: Run, uses: "LogStore | None" = None) -> Snapshot:
+def write(
+    spool: "Spool", run: Run, uses: "LogStore | None" = None, usual: "Baseline | None" = None, beside: Snapshot | None = None
+) -> Snapshot:
     """Turns a spool into a snapshot in the same folder, and removes the spool. Stopped half way, `Spool.resume` can go on.
 
     The table `usage` is that of the log store `uses`, file by file: its rows may be too many to be read and written again.
+    `usual`: the baseline whose rows are the table `usage_baseline`. `beside`: an earlier snapshot of the same tenant, whose
+    tables and ledger are taken over but for the tables that the spool or these two give.
 
     The snapshot's run is `run` with the tenant's name, where it was read, and the rows of each table counted. Raises
     OutputError where the disk refuses.
     """
     folder = spool.folder
-    coverage = spool.coverage()
+    coverage = spool.coverage() if beside is None else beside.coverage
     tables: dict[str, TableFiles] = {}
     torn: frozenset[tuple[str, str]] = frozenset()
     columns = declared()
@@ -163,7 +172,13 @@ def write(spool: "Spool", run: Run, uses: "LogStore | None" = None) -> Snapshot:
             if uses is not None and table.name == USAGE.name:
                 tables[table.name] = uses.copy_uses(target)
                 continue
+            if usual is not None and table.name == USAGE_BASELINE.name:
+                tables[table.name] = usual.copy_rows(connection, target, f"/tenants/{run.tenant_id}".lower())
+                continue
             segments = spool.settle(table.name)
+            if not segments and beside is not None and not _replaced(table.name, run, beside):
+                tables[table.name] = _taken_over(beside, table.name, target)
+                continue
             if not segments:
                 tables[table.name] = TableFiles(files=(), rows=0, columns=columns[table.name])
                 continue
@@ -176,12 +191,34 @@ def write(spool: "Spool", run: Run, uses: "LogStore | None" = None) -> Snapshot:
             tables[table.name] = TableFiles(
                 files=tuple(_file(folder, path) for path in loaded.files), rows=loaded.rows, columns=columns[table.name]
             )
-        coverage = contradicted(connection, _stored(folder, tables), coverage)
+        if beside is None:
+            coverage = contradicted(connection, _stored(folder, tables), coverage)
         name = _tenant_name(connection, *(folder / file.path for file in tables["tenant"].files))
     counted = dataclasses.replace(run, tenant_name=name, rows={name: tables[name].rows for name in filled(run.evidence)})
     files.replace(folder / "manifest.json", encode(counted, tables, coverage))
     spool.remove()
     return Snapshot(folder, counted, coverage, tables)
+
+
+def _replaced(name: str, run: Run, beside: Snapshot) -> bool:
+    """Whether the rows of a table are of evidence that is not the earlier snapshot's."""
+    needs = TABLES[name].needs
+    of = USAGE_BASELINE_EVIDENCE if name == USAGE_BASELINE.name else needs
+    return bool(needs) and run.evidence.get(of) != beside.run.evidence.get(of)
+
+
+def _taken_over(beside: Snapshot, name: str, into: Path) -> TableFiles:
+    """The table's files in another folder: the same ones where the disk can give a file a second name."""
+    table = beside.tables[name]
+    if table.files:
+        files.folder(into)
+    for file in table.files:
+        source, target = beside.folder / file.path, into / Path(file.path).name
+        try:
+            os.link(source, target)
+        except OSError:
+            files.copy(source, target)
+    return table
 
 
 def _stored(folder: Path, tables: Mapping[str, TableFiles]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from keyaudit.model.access import Way
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run, Verdict
+from keyaudit.model.stolen_keys import Stolen
 
 
 class Kind(StrEnum):
@@ -115,6 +116,8 @@ class BlastRadius:
     """It was asked whether anything accepts the subject still: what its holder reaches was not looked for."""
     gone: bool = False
     """Only the earlier snapshot has the subject."""
+    stolen: Stolen | None = None
+    """What is publicly known of its theft."""
     kept_in: str = ""
     """The folder of the snapshot that this is read from; empty where none stays."""
 

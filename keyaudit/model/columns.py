@@ -29,6 +29,18 @@ class Type(StrEnum):
     """Two integers, at least and at most (`<name>_min`, `<name>_max`); no at most means that nothing bounds it."""
 
 
+class RestsOn(StrEnum):
+    """What can make a derived column unknown in a row. Nothing that happens to other objects does."""
+
+    OBJECT = "object"
+    """The object itself, with all that is read as a part of it: the versions of a key, the credentials of an application."""
+    PARENT = "parent"
+    """Besides, objects that it names: its vault, holder, key or workspace. That one which is not found does not exist, only
+    the list of all of them says."""
+    LIST = "list"
+    """The whole of some list: how many others there are, or that there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Left:
     """What a member left out of a complete answer means. `fixed` is a value, or None for absent. `source` says who says so."""
@@ -74,10 +86,14 @@ class Column:
     """For the end of a span of time: the column with its start, before which it cannot be."""
     derived_from: tuple[str, ...] = ()
     """For a column that a view computes: the stored columns it rests on. Such a column is not stored."""
+    rests_on: RestsOn | None = None
+    """For a column that a view computes: what can make it unknown in a row."""
     rows_of: tuple[str, ...] = ()
     """Where it rests on a table that several listings share out: the listings whose rows it looks at; empty: all of them."""
     needs: str = ""
     """The evidence, by its name in `model.evidence`, without which it is unknown in every row; empty: Azure's own answers."""
+    wire: str = ""
+    """The member of an answer that it is a straight copy of, `attributes.created`; empty where it is worked out."""
 
     def present_where(self, column: str, value: object) -> bool:
         """Whether rows in which `column` has `value` always have this one, unless it is unknown."""

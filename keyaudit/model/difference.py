@@ -10,26 +10,28 @@ from keyaudit.model.run import Run, Verdict
 
 
 class Change(StrEnum):
-    """What became of a finding."""
+    """How a finding changed between the snapshots."""
 
     NEW = "new"
     CHANGED = "changed"
-    """It is there still, with another severity."""
+    """It is still there, with another severity."""
     DARK = "dark"
-    """It was there, and whether it still is could not be read."""
+    """It was there; whether it still is could not be read."""
     FIXED = "fixed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """One finding that is not as it was. `before` and `after` are its severities, None where it is none."""
+    """One finding that changed. `before` and `after` are its severities, None where it is none."""
 
     change: Change
     id: str
     policy: str
+    problem: str
+    """The policy's."""
     subject: str
     resource: str
-    """What it is about, for people."""
+    """The name of the resource, for people."""
     message: str
     before: Severity | None
     after: Severity | None
@@ -37,7 +39,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Dark:
-    """A scope of which something was read before, and is not now."""
+    """A scope that was read before and is no longer readable, or not in full."""
 
     scope: Scope
     reason: Reason
@@ -46,7 +48,7 @@ class Dark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """The whole difference. `changes` are ordered: new, changed, dark, fixed; the gravest of each first."""
+    """The whole difference. `changes` are ordered: new, changed, dark, fixed; of each the highest severity first."""
 
     old: Run
     new: Run

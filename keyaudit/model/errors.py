@@ -1,5 +1,6 @@
 """What stops a run on purpose. Anything else that is raised is a bug and shows as one."""
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 
@@ -15,19 +16,21 @@ class Exit(IntEnum):
     UNAVAILABLE = 6
     BUG = 70
     INTERRUPTED = 130
+    CLOSED = 141
     TERMINATED = 143
 
 
 MEANINGS: dict[Exit, str] = {
     Exit.CLEAN: "clean: everything required was assessed; for gate, nothing open at or above --fail-on",
     Exit.FINDINGS: "gate: open findings at or above --fail-on (report lists them and exits 0 or 3)",
-    Exit.USAGE: "could not start: usage, configuration, policy, waiver or input file",
+    Exit.USAGE: "could not start: usage, configuration, policy, waiver or input file, output folder",
     Exit.INCOMPLETE: "incomplete: something required was not assessed, or a required result is unknown",
     Exit.NO_ACCESS: "nothing assessed, for a cause on this side: no sign-in, no access, nothing in scope",
     Exit.UNSAFE: "refused for safety: wrong tenant, foreign link, vault URI or challenge, damaged snapshot or bundle",
     Exit.UNAVAILABLE: "nothing assessed, every cause Azure's: unavailable or throttled to the end; try later",
     Exit.BUG: "a bug, or output could not be written",
     Exit.INTERRUPTED: "interrupted by Ctrl-C; collect keeps what it read, for --resume",
+    Exit.CLOSED: "the reader of stdout stopped reading, as head does; nothing is said of it",
     Exit.TERMINATED: "terminated by SIGTERM; collect keeps what it read, for --resume",
 }
 
@@ -58,6 +61,21 @@ class UsageError(AuditError):
     """A flag, configuration, policy, waiver or input file that cannot be used."""
 
     exit = Exit.USAGE
+
+
+class SettingsError(UsageError):
+    """The mistakes of one file of settings. Prints a line for each, in the order of their places (`file:line`)."""
+
+    def __init__(self, errors: Sequence[UsageError]) -> None:
+        in_order = sorted(errors, key=_line)
+        first = in_order[0]
+        super().__init__(first.place, first.what, first.remedy)
+        self.args = ("\n".join(str(error) for error in in_order),)
+
+
+def _line(error: AuditError) -> int:
+    line = error.place.rpartition(":")[2]
+    return int(line) if line.isdecimal() else 0
 
 
 class AccessError(AuditError):

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from keyaudit.model.text import listed
+
 LOGS = "logs"
 CUSTODY = "custody"
 UNIFIED_AUDIT = "unified-audit"
@@ -13,7 +15,7 @@ USAGE_BASELINE = "usage-baseline"
 
 EVIDENCE: dict[str, str] = {
     LOGS: "--import logs=DIR",
-    CUSTODY: "",
+    CUSTODY: "--import custody=FILE",
     UNIFIED_AUDIT: "--import ual=FILE",
     RELYING_PARTIES: "--import relying-parties=PATH",
     ENVIRONMENTS: "[environments] in keyaudit.toml",
@@ -26,6 +28,8 @@ REQUIRABLE = (*EVIDENCE, NOT_IN_CLOUD)
 
 
 def remedy(needs: Sequence[str]) -> str:
-    """How to supply it."""
+    """How to supply it, or that there is no way yet."""
     flags = [EVIDENCE[need] for need in needs if EVIDENCE.get(need)]
-    return f"supply it with {' and '.join(flags)}" if flags else "this version cannot take it yet"
+    if flags:
+        return f"supply it with {' and '.join(flags)}"
+    return f"not available in this version: no way to supply {listed(needs)}"

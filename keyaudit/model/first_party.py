@@ -107,3 +107,15 @@ FIRST_PARTY: Mapping[str, str] = {
     "14d82eec-204b-4c2f-b7e8-296a70dab67e": "Microsoft Graph Command Line Tools",
 }
 """Application id in lower case to name."""
+
+TOOLS = frozenset(
+    {
+        "c44b4083-3bb0-49c1-b47d-974e53cbdf3c",
+        "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
+        "1950a258-227b-4e31-a9cf-717495945fc2",
+        "fb78d390-0c51-40cd-8e17-fdbfab77341b",
+        "de8bc8b5-d9f9-48b1-a8ad-b748da725064",
+        "14d82eec-204b-4c2f-b7e8-296a70dab67e",
+    }
+)
+"""Those of them that people work with: the portal, command lines and Graph Explorer. Who uses one is its principal."""

@@ -16,7 +16,7 @@ HORIZON = 365 * DAY
 class Span(StrEnum):
     """When something ends, counted from the moment of the run."""
 
-    OVERDUE = "overdue"
+    OVERDUE = "expired"
     WEEK = "in 7 days"
     MONTH = "8 to 30 days"
     TWO_MONTHS = "31 to 60 days"

@@ -1,7 +1,10 @@
 """Why something was not read: the one closed list, with what each reason means and what to do about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from keyaudit.model.text import listed
 
 
 class Reason(StrEnum):
@@ -133,9 +136,7 @@ ADVICE: dict[Reason, Advice] = {
     Reason.NOT_LICENSED: Advice("the tenant has no licence for it", "license the tenant, or accept the gap with --allow-gap"),
     Reason.NOT_IN_CLOUD: Advice("this cloud does not have it", "nothing can be done in this cloud"),
     Reason.NOT_SUPPLIED: Advice("evidence that Azure does not hold was not supplied", "supply it"),
-    Reason.NOT_CONFIGURED: Advice(
-        "no tag and no setting says which environment it belongs to", "name it in [environments] of keyaudit.toml"
-    ),
+    Reason.NOT_CONFIGURED: Advice("no tag or setting names it", "name it in [environments] of keyaudit.toml"),
     Reason.API_RETIRED: Advice("Azure no longer answers this api-version", "update keyaudit"),
     Reason.CONTROL_PLANE_ONLY: Advice(
         "only the control plane could be read, which does not have it", "give the identity data-plane access"
@@ -146,3 +147,20 @@ ADVICE: dict[Reason, Advice] = {
     Reason.STALE: Advice("the snapshot is too old", "collect again"),
     Reason.INTERNAL_ERROR: Advice("keyaudit failed there", "report it"),
 }
+
+
+def unknown_columns(unknown: Mapping[str, Reason]) -> str:
+    """Columns with why they are unknown: "owner count and tags (the identity may not read it); custody (no answer in time)"."""
+    by_reason: dict[Reason, list[str]] = {}
+    for column, reason in unknown.items():
+        by_reason.setdefault(reason, []).append(_noun(column))
+    return "; ".join(f"{listed(nouns)} ({ADVICE[reason].meaning})" for reason, nouns in by_reason.items())
+
+
+def _noun(column: str) -> str:
+    """`owner_count` as words; `signers_named`, which only ever says that somebody named it, as what is named."""
+    words = column.replace("_", " ")
+    for ending in (" named", " environment"):
+        if words.endswith(ending):
+            return f"environment of the {words.removesuffix(ending)}"
+    return words

@@ -41,6 +41,8 @@ class Facet(StrEnum):
     CLIENT = "client"
     KEY = "key"
     """The version of the key, or the credential signed in with."""
+    PRINCIPAL = "principal"
+    """For whom the application did it, where that is neither the application itself nor the owner of the mailbox."""
 
 
 class Kind(StrEnum):
@@ -49,8 +51,11 @@ class Kind(StrEnum):
     MANY_MAILBOXES = "many-mailboxes"
     RETURNED_KEY = "returned-key"
     """A newer one had taken its place long before."""
+    NEW_OPERATION = "new-operation"
+    """Nobody did this with the target before, or at all."""
     NEW_APP = "new-app"
     NEW_CLIENT_APP = "new-client-app"
+    NEW_PRINCIPAL = "new-principal"
     NEW_TARGET = "new-target"
     """The target is new as well, and the application known for such a use of others."""
     NEW_NETWORK = "new-network"
@@ -149,7 +154,6 @@ class Blind(StrEnum):
 
     NO_BASELINE = "no-baseline"
     TOO_MANY = "too-many-findings"
-    NOT_LEARNED = "operation-not-learned"
     NEW_SOURCE = "source-not-learned"
     NO_RHYTHM = "learned-too-short"
     ABSENT_SOURCE = "source-absent"
@@ -205,6 +209,7 @@ class Belonging:
     networks: int
     clients: int
     keys: int
+    principals: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

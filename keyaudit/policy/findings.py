@@ -11,7 +11,7 @@ import duckdb
 
 from keyaudit.model.columns import Table
 from keyaudit.model.findings import Finding, Outcome, Severity, Value
-from keyaudit.model.reasons import ADVICE, Reason
+from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
 from keyaudit.model.rows import decoded, view_names
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound, by_table
@@ -266,14 +266,10 @@ def _message(bound: Bound, code: int, row: _Row, texts: "_Texts") -> str:
         return bound.policy.text.title
     if outcome in (Outcome.FAIL, Outcome.WAIVED):
         return row.message(bound.policy).fill(texts) + _severity_in_doubt(bound, row)
-    by_reason: dict[str, list[str]] = {}
-    for name in bound.causes(code):
-        if name in row.reasons:
-            by_reason.setdefault(reason_of(row.reasons[name]), []).append(name.replace("_", " "))
-    causes = ", ".join(f"{', '.join(names)} ({reason})" for reason, names in by_reason.items())
+    causes = {name: reason_of(row.reasons[name]) for name in bound.causes(code) if name in row.reasons}
     # The reader alone can say it, and no gap of the run has the remedy.
-    remedy = f"; {ADVICE[Reason.NOT_CONFIGURED].remedy}" if Reason.NOT_CONFIGURED in by_reason else ""
-    return f"cannot tell: {causes or 'a value is missing, and nothing says why'}{remedy}"
+    remedy = f"; {ADVICE[Reason.NOT_CONFIGURED].remedy}" if Reason.NOT_CONFIGURED in causes.values() else ""
+    return f"cannot tell: {unknown_columns(causes) or 'a value is missing, and nothing says why'}{remedy}"
 
 
 def _severity_in_doubt(bound: Bound, row: _Row) -> str:
@@ -283,8 +279,8 @@ def _severity_in_doubt(bound: Bound, row: _Row) -> str:
     if len(levels) == 1:
         return ""
     read = columns_read(*(tree for (_, tree), holds in zip(trees.rungs, holding, strict=True) if holds is None))
-    causes = ", ".join(f"{name.replace('_', ' ')} ({reason_of(row.reasons[name])})" for name in read if name in row.reasons)
-    return f"; severity {' or '.join(levels)}, since this is unknown: {causes or 'a value'}"
+    causes = unknown_columns({name: reason_of(row.reasons[name]) for name in read if name in row.reasons})
+    return f"; severity {' or '.join(levels)}, depending on what is not known: {causes or 'a value'}"
 
 
 class _Texts:

@@ -7,6 +7,9 @@ from difflib import get_close_matches
 from keyaudit.model.errors import UsageError
 from keyaudit.model.text import one_line
 
+_BEGUN = 3
+"""The letters of a name that are enough to tell which names begin so."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
@@ -53,11 +56,16 @@ class FieldError(Exception):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """`did you mean X?` for the nearest known name, else what there is to choose from."""
+    """`did you mean X?` for the nearest known names, else what there is to choose from.
+
+    Those that begin with the name are nearer than any other: `cis` may be each of the frameworks of that body.
+    """
     choices = {choice.lower(): choice for choice in sorted(known)}
-    close = get_close_matches(name.lower(), choices, n=1, cutoff=0.6)
+    lowered = name.lower()
+    begun = [choice for choice in choices if len(lowered) >= _BEGUN and choice.startswith(lowered)]
+    close = begun[:3] or get_close_matches(lowered, choices, n=1, cutoff=0.6)
     if close:
-        return f"did you mean {choices[close[0]]}?"
+        return f"did you mean {' or '.join(choices[each] for each in close)}?"
     return f"one of {', '.join(choices.values())}" if 0 < len(choices) <= 12 else ""
 
 

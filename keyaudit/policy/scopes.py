@@ -15,8 +15,9 @@ from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.findings import Finding, Outcome, UnknownGroup
 from keyaudit.model.operations import OPERATIONS
-from keyaudit.model.reasons import OPTIONAL, Reason
+from keyaudit.model.reasons import ADVICE, OPTIONAL, Reason
 from keyaudit.model.tables import TABLES
+from keyaudit.model.text import listed
 from keyaudit.policy.applicability import part_may_apply
 from keyaudit.policy.bind import Bound, by_table
 from keyaudit.policy.controls import beside
@@ -86,7 +87,7 @@ class Unsupplied:
             outcome=Outcome.UNKNOWN,
             severity=policy.gravest,
             subject=self.scope.id,
-            message=f"cannot tell: {', '.join(self.needs)} ({Reason.NOT_SUPPLIED})",
+            message=f"cannot tell: {listed(self.needs)} ({ADVICE[Reason.NOT_SUPPLIED].meaning})",
             expected=self.bound.expected(None, None if self.bound.classes else 0),
             scope=self.scope,
         )
@@ -156,11 +157,18 @@ def _told(gaps: Sequence[Coverage]) -> Iterator[str]:
     """What was not read, in words. What only follows from another gap of the scope is left out."""
     causes = [record for record in gaps if record.reason is not Reason.PARENT_NOT_ASSESSED] or gaps
     unread = [record for record in causes if record.state is State.NOT_ASSESSED and record.reason is not Reason.INCONSISTENT]
-    if unread:
-        yield f"not read, {', '.join(f'{OPERATIONS[record.operation].noun} ({record.reason})' for record in unread)}"
+    nouns: dict[Reason | None, list[str]] = {}
+    for record in unread:
+        nouns.setdefault(record.reason, []).append(OPERATIONS[record.operation].noun)
+    for reason, some in nouns.items():
+        yield f"{listed(some)} not read{_why(reason)}"
     for record in causes:
         if record not in unread:
-            yield f"{_part(record)} ({record.reason})"
+            yield f"{_part(record)}{_why(record.reason)}"
+
+
+def _why(reason: Reason | None) -> str:
+    return f" ({ADVICE[reason].meaning})" if reason else ""
 
 
 def _part(record: Coverage) -> str:

@@ -8,7 +8,7 @@ from keyaudit.inventory.scores import SCALES
 from keyaudit.inventory.scores.ladder import FACT, Ladder, Rung
 from keyaudit.inventory.scores.ladder import Override as Declared
 from keyaudit.model.findings import FACTORS, Factor, Override, Score
-from keyaudit.model.reasons import Reason
+from keyaudit.model.reasons import Reason, unknown_columns
 from keyaudit.model.text import one_line
 from keyaudit.policy.counts import reason_of
 
@@ -60,7 +60,7 @@ def _factor(name: str, ladder: Ladder, flags: Sequence[bool | None], known: _Kno
     if not open_:
         return Factor(name=name, low=low, high=low, because=known.said(held.because), unknown={})
     unknown = {column: reason for rung in open_ for column, reason in _missing(rung, known).items()}
-    because = f"cannot tell: {in_words(unknown)}"
+    because = f"cannot tell: {unknown_columns(unknown)}"
     return Factor(name=name, low=low, high=open_[0].value, because=because, unknown=unknown)
 
 
@@ -69,7 +69,7 @@ def _missing(rung: Rung, known: _Known) -> dict[str, Reason]:
 
 
 def _override(declared: Declared, known: _Known, *, certain: bool) -> Override:
-    perhaps = f"perhaps, cannot tell: {in_words(known.unknown(*declared.reads))}; then "
+    perhaps = f"perhaps, cannot tell: {unknown_columns(known.unknown(*declared.reads))}; then "
     return Override(
         name=declared.name,
         because=declared.because if certain else f"{perhaps}{declared.because}",
@@ -77,8 +77,3 @@ def _override(declared: Declared, known: _Known, *, certain: bool) -> Override:
         floor=declared.floor,
         steps=declared.steps,
     )
-
-
-def in_words(unknown: Mapping[str, Reason]) -> str:
-    """ "custody (permission), enabled (permission)"."""
-    return ", ".join(f"{column.replace('_', ' ')} ({reason})" for column, reason in unknown.items())

@@ -1,6 +1,6 @@
 """Limits that somebody set: for a policy everywhere, or for a class of things that names and tags tell apart."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -87,34 +87,34 @@ def _or_absent(dialect: DuckDB, column: str, condition: str) -> str:
     return f"(CASE WHEN {is_unknown(dialect, column)} THEN NULL ELSE coalesce({condition}, FALSE) END)"
 
 
-def check(overrides: Overrides, classes: tuple[PolicyClass, ...], known: Mapping[str, Policy]) -> None:
-    """Raises UsageError, with the place, for a policy that there is not, and for a class that cannot be told or is for none."""
+def mistakes(overrides: Overrides, classes: tuple[PolicyClass, ...], known: Mapping[str, Policy]) -> Iterator[UsageError]:
+    """An error, with its place, for each policy that does not exist, and for each class that cannot match anything."""
     for name, given in overrides.items():
         if name not in known:
             place = next((each.place for each in given.values() if isinstance(each, Given)), "")
-            raise UsageError(place or f"parameters of {shown(name)}", f"no such policy: {shown(name)}", nearest(name, known))
+            yield UsageError(place or f"parameters of {shown(name)}", f"no such policy: {shown(name)}", nearest(name, known))
     for each in classes:
-        _check_class(each, known)
+        yield from _mistakes_of_class(each, known)
 
 
-def _check_class(each: PolicyClass, known: Mapping[str, Policy]) -> None:
+def _mistakes_of_class(each: PolicyClass, known: Mapping[str, Policy]) -> Iterator[UsageError]:
     what = f"class {shown(each.name)}"
     for pattern in each.policies:
         if not any(fnmatchcase(name, pattern) for name in known):
-            raise UsageError(each.place, f"{what}: no policy matches {shown(pattern)}", nearest(pattern, known))
+            yield UsageError(each.place, f"{what}: no policy matches {shown(pattern)}", nearest(pattern, known))
     for name in (*each.parameters, *each.not_applicable):
         place = next((given.place for given in each.parameters.get(name, {}).values()), each.place)
         if name not in known:
-            raise UsageError(place, f"{what}: no such policy: {shown(name)}", nearest(name, known))
-        if not each.is_for(known[name]):
+            yield UsageError(place, f"{what}: no such policy: {shown(name)}", nearest(name, known))
+        elif not each.is_for(known[name]):
             remedy = "name it in the match" if each.policies else f"it is over {known[name].table.name}, not {each.table}"
-            raise UsageError(place, f"{what} is not for {name}", remedy)
+            yield UsageError(place, f"{what} is not for {name}", remedy)
     for policy in known.values():
         if each.is_for(policy) and each.tags and TAGS not in policy.table.by_name:
             remedy = "match it by resource, or leave that policy out"
-            raise UsageError(each.place, f"{what}: a row of {policy.table.name} has no tags ({policy.text.id})", remedy)
+            yield UsageError(each.place, f"{what}: a row of {policy.table.name} has no tags ({policy.text.id})", remedy)
     if not each.parameters and not each.not_applicable:
-        raise UsageError(each.place, f"{what} changes nothing", "give it parameters, or policies that are not_applicable")
+        yield UsageError(each.place, f"{what} changes nothing", "give it parameters, or policies that are not_applicable")
 
 
 def placed(given: Given | None, policy: str, parameter: str, error: FieldError) -> UsageError:

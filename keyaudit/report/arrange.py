@@ -39,7 +39,7 @@ def _by_severity(finding: Finding) -> tuple[Any, ...]:
 
 
 def _by_expiry(finding: Finding) -> tuple[Any, ...]:
-    """The soonest first, then what nobody knows the end of, then what has none."""
+    """The soonest expiration first, then unknown ones, then resources without one."""
     facts = Facts.of(finding)
     ends = facts.integer("expires_on")
     doubtful = "expires_on" in facts.unknown or not facts.row
@@ -88,18 +88,18 @@ def flat(report: Report, sort: str) -> Report:
 
 
 def by_thing(report: Report, sort: str) -> Report:
-    """The report with its findings in that order, those on one thing together: where the first of them belongs."""
+    """The report with its `owned` in that order, those on one resource together: where the first of them belongs."""
     if sort not in _KEYS:
         return report
     key = _KEYS[sort]
 
-    def keyed(passes: bool) -> Iterator[tuple[Any, Finding]]:
-        for number, (_, same) in enumerate(groupby(_bare(report.findings(passes)), key=thing)):
-            findings = list(same)
-            first = min(map(key, findings))
-            yield from (((*first, number, place), finding) for place, finding in enumerate(findings))
+    def keyed(passes: bool) -> Iterator[tuple[Any, tuple[Owner, Finding]]]:
+        for number, (_, same) in enumerate(groupby(_owned(report, passes), key=lambda pair: thing(pair[1]))):
+            pairs = list(same)
+            first = min(key(finding) for _, finding in pairs)
+            yield from (((*first, number, place), pair) for place, pair in enumerate(pairs))
 
-    return dataclasses.replace(report, findings=lambda passes: in_order(keyed(passes)))
+    return dataclasses.replace(report, owned=lambda passes: in_order(keyed(passes)))
 
 
 def groups(report: Report, group: str, sort: str, passes: bool) -> Iterator[Group]:
@@ -131,7 +131,12 @@ def _as_given(_finding: Finding) -> tuple[Any, ...]:
 def _grouped(report: Report, group: str, passes: bool) -> Iterator[tuple[Any, Finding]]:
     if group == "policy":
         return ((finding.policy.id, finding) for finding in _bare(report.findings(passes)))
-    return ((owner if finding.row else None, finding) for owner, finding in _owned(report, passes))
+    return ((_by_name(owner) if finding.row else None, finding) for owner, finding in _owned(report, passes))
+
+
+def _by_name(owner: Owner) -> Owner:
+    """The owner without the source: a person named by a tag and by Entra is one owner."""
+    return dataclasses.replace(owner, source="")
 
 
 def _owned(report: Report, passes: bool) -> Iterator[tuple[Owner, Finding]]:

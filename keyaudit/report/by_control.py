@@ -27,7 +27,7 @@ COLUMNS = (
 """In this order for good; new ones come at the end."""
 
 _WIDTH = 80
-_HEADERS = ("Result", "Control", "Title", "Failed", "Excused", "Unknown", "Passed", "N/A", "Policies")
+_HEADERS = ("Result", "Control", "Title", "Failed", "Waived", "Unknown", "Passed", "N/A", "Policies")
 _COLOURS = {State.FAIL: Paint.ALARM, State.UNKNOWN: Paint.DOUBT, State.NOT_JUDGED: Paint.DOUBT, State.PASS: Paint.FINE}
 _WORD = 14
 
@@ -59,11 +59,11 @@ def render_table(report: Report, view: View, out: TextIO, options: Options) -> N
     found = view.controls(report)
     rows = (
         (
-            each.state,
+            each.state.words,
             one_line(each.id),
             one_line(each.title),
             *(f"{count:,}" for count in (each.failed, each.excused, each.unknown, each.passed, each.not_applicable)),
-            ", ".join((*each.policies, *(f"{name} (not judged)" for name in each.not_judged))),
+            ", ".join((*each.policies, *(f"{name} (not evaluated)" for name in each.not_judged))),
         )
         for each in found
     )
@@ -156,7 +156,7 @@ def _begin(report: Report, view: View, width: int, colour: bool) -> list[str]:
 
 
 def _lines(control: Control, width: int, colour: bool) -> Iterator[str]:
-    word = control.state.upper()
+    word = control.state.words.upper()
     indent = " " * (_WORD + 2)
     first, *more = wrap(one_line(f"{control.id}  {control.title}".strip()), width, f"{pad(word, _WORD)}  ", indent + "  ")
     shade = _COLOURS.get(control.state)
@@ -178,9 +178,9 @@ def _told(control: Control) -> Iterator[str]:
         said = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "nothing to judge"
         yield f"{said}: {', '.join(control.policies)}"
     if control.not_judged:
-        yield f"not judged: {', '.join(control.not_judged)}"
+        yield f"not evaluated: {', '.join(control.not_judged)}"
 
 
 def _counted(found: Sequence[Control]) -> str:
     counts = Counter(each.state for each in found)
-    return f"{plural(len(found), 'control')}: {', '.join(f'{counts[state]:,} {state}' for state in State)}."
+    return f"{plural(len(found), 'control')}: {', '.join(f'{counts[state]:,} {state.words}' for state in State)}."

@@ -8,6 +8,7 @@ from keyaudit.model.relying_parties import Unread
 from keyaudit.model.run import Run, Verdict
 from keyaudit.model.shell import option
 from keyaudit.model.tables import TABLES, filled
+from keyaudit.model.tables.usage import UNUSUAL_USE
 from keyaudit.model.text import one_line
 from keyaudit.report.lines import plural, wrap
 from keyaudit.report.missing import incomplete, unsafe
@@ -26,7 +27,7 @@ def render(run: Run, verdict: Verdict, folder: str, out: TextIO, *, hints: bool,
     `unread`: files of relying parties that were supplied and could not be read.
     """
     lines = [SIMULATED] if run.simulated else []
-    found = [(run.rows.get(name, 0), TABLES[name]) for name in filled(run.evidence)]
+    found = [(run.rows.get(name, 0), TABLES[name]) for name in filled(run.evidence) if name != UNUSUAL_USE.name]
     counts = ", ".join(plural(count, table.noun, table.plural) for count, table in found)
     lines += wrap(f"Read of {one_line(run.tenant_name or run.tenant_id)}: {counts}.", _WIDTH)
     if run.filters.shown:

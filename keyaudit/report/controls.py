@@ -1,4 +1,4 @@
-"""What a framework's controls came to: the results of every policy that maps to each. What is in doubt never passes."""
+"""The state of each control of a framework, from the results of the policies that map to it. Unknown is never a pass."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,12 +17,17 @@ class State(StrEnum):
     UNKNOWN = "unknown"
     """Nothing that was read fails, and something was not read."""
     NOT_JUDGED = "not judged"
-    """Nothing fails, and a policy that maps to it did not judge: it lacks evidence, or was not selected."""
+    """Nothing fails, and a policy that maps to it was not evaluated: it lacks evidence, or was not selected."""
     PASS = "pass"  # noqa: S105 - a result, not a password
     NOT_APPLICABLE = "not applicable"
     """There is nothing that its policies apply to."""
     NOT_COVERED = "not covered"
     """No policy maps to it."""
+
+    @property
+    def words(self) -> str:
+        """For people; the values are data, and stay."""
+        return "not evaluated" if self is State.NOT_JUDGED else str(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +38,9 @@ class Control:
     title: str
     state: State
     policies: tuple[str, ...] = ()
-    """Those that judged."""
+    """Those that were evaluated."""
     not_judged: tuple[str, ...] = ()
-    """Those that did not."""
+    """Those that were not."""
     failed: int = 0
     excused: int = 0
     """Failures that a waiver covers or a baseline knows; not in `failed`."""

@@ -26,10 +26,16 @@ from keyaudit.report.summary import header, message
 
 _COLUMNS = ("change", "severity_before", "severity_after", "policy_id", "resource_name", "subject", "finding_id", "actual")
 _WIDTH = 80
+_COUNTED = {
+    Change.NEW: "new",
+    Change.CHANGED: "with another severity",
+    Change.DARK: "no longer readable",
+    Change.FIXED: "fixed",
+}
 _WORDS = {
     Change.NEW: ("NEW", Paint.ALARM),
-    Change.CHANGED: ("CHANGED", Paint.WARN),
-    Change.DARK: ("DARK", Paint.DOUBT),
+    Change.CHANGED: ("SEVERITY", Paint.WARN),
+    Change.DARK: ("NOT READABLE NOW", Paint.DOUBT),
     Change.FIXED: ("FIXED", Paint.FINE),
 }
 
@@ -37,7 +43,7 @@ _WORDS = {
 def compare(old: Report, new: Report) -> Difference:
     """The difference of two reports by the same policies. Waived findings count as those that they are.
 
-    A finding is fixed only where the newer report read what it is about: what became unknown went dark.
+    A finding is fixed only where the newer report read its resource; one that became unknown is no longer readable.
     """
     before, after = _failing(old), _failing(new)
     dark = _lost({key: was for key, was in before.items() if key not in after}, new)
@@ -72,7 +78,7 @@ def _failing(report: Report) -> dict[tuple[str, str], Finding]:
 
 
 def _lost(gone: Mapping[tuple[str, str], Finding], new: Report) -> set[tuple[str, str]]:
-    """Those of `gone` of which the newer report cannot say that they are mended: not read, or not listed for certain."""
+    """Those of `gone` that are not fixed for certain: their resources were not read, or may not have been listed."""
     coverage: dict[str, dict[str, Coverage]] = defaultdict(dict)
     for record in new.verdict.coverage:
         coverage[record.scope.id][record.operation] = record
@@ -121,6 +127,7 @@ def _changed(change: Change, was: Finding | None, now: Finding | None) -> Change
         change=change,
         id=finding.id,
         policy=finding.policy.id,
+        problem=finding.policy.problem,
         subject=finding.subject,
         resource=label(Facts.of(finding)),
         message=message(finding),
@@ -147,7 +154,7 @@ def _dark(old: Report, new: Report) -> Iterator[Dark]:
 
 
 def render_text(found: Difference, out: TextIO, options: Options) -> None:
-    """For people: one line a finding, what went dark, and counts."""
+    """For people: one entry a finding, what is no longer readable, and counts."""
     width = options.width or _WIDTH
     out.write(joined(header(found.new, found.verdict, width, options.colour)))
     out.write(joined(wrap(f"compared with {times.iso_time(found.old.as_of)}", width, "    ", "    ")))
@@ -158,10 +165,12 @@ def render_text(found: Difference, out: TextIO, options: Options) -> None:
         tenant = dark.scope.kind is ScopeKind.TENANT
         name = one_line((found.new.tenant_name if tenant else dark.scope.name) or dark.scope.id)
         nouns = ", ".join(dict.fromkeys(OPERATIONS[each].noun for each in dark.operations if each in OPERATIONS))
-        text = f"gone dark: {dark.scope.kind} {name} ({ADVICE[dark.reason].meaning}): {nouns}"
+        text = f"no longer readable: {dark.scope.kind} {name} ({ADVICE[dark.reason].meaning}): {nouns}"
         out.write(joined(wrap(text, width, rest="    ")))
     counts = Counter(each.change for each in found.changes)
-    out.write(joined(wrap(f"{', '.join(f'{counts[each]:,} {each}' for each in Change)}, {found.same:,} as before.", width)))
+    out.write(
+        joined(wrap(f"{', '.join(f'{counts[each]:,} {_COUNTED[each]}' for each in Change)}, {found.same:,} unchanged.", width))
+    )
     verdict = found.verdict
     blocks = (incomplete(verdict, width, options.colour), unsafe(verdict, width, options.colour))
     out.writelines(joined(["", *block]) for block in blocks if block)
@@ -170,7 +179,12 @@ def render_text(found: Difference, out: TextIO, options: Options) -> None:
 def _lines(each: Changed, width: int, options: Options) -> list[str]:
     word, shade = _WORDS[each.change]
     severities = " to ".join(str(severity) for severity in (each.before, each.after) if severity)
-    begin = f"{pad(word, 8)} {severities}  {each.policy}  {one_line(each.resource)}"
+    raised = each.before is not None and each.after is not None and each.before.rank < each.after.rank
+    was = {
+        Change.CHANGED: f"{'raised' if raised else 'lowered'} from {severities}",
+        Change.DARK: f"(was {each.before})",
+    }.get(each.change, severities)
+    begin = f"{pad(word, 8)} {was}  {one_line(each.problem)}: {one_line(each.resource)} ({each.policy})"
     first, *more = wrap(begin, width, rest="    ")
     return [paint(word, shade, options.colour) + first[len(word) :], *more, *wrap(each.message, width, "    ", "    ")]
 
@@ -186,6 +200,7 @@ def render_json(found: Difference, out: TextIO, _options: Options) -> None:
                     "change": each.change,
                     "finding": each.id,
                     "policy": each.policy,
+                    "problem": each.problem,
                     "subject": each.subject,
                     "resource": each.resource,
                     "message": each.message,

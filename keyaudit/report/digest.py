@@ -1,7 +1,7 @@
-"""Digests of what changed since the last snapshot: one for each owner, one for what nobody owns. Changes only, never the list.
+"""Digests of the changes since the last snapshot: one for each owner, one for resources without an owner.
 
-They go where nobody knows what shows them, so that names of the tenant's are written without anything that a chat, a mail or a
-ticket could take for a mention, a link or markup.
+The channel that shows a digest is unknown, so names of the tenant are written without anything that a chat, a mail or a ticket
+could take for a mention, a link or markup.
 """
 
 import re
@@ -25,14 +25,14 @@ from keyaudit.report.lines import plural
 from keyaudit.report.summary import SIMULATED
 
 TOLD = 5
-"""Changes that a digest tells one by one."""
+"""Changes that a digest lists."""
 MOST = 25
-"""Digests of one run; what more owners there are is counted in the last."""
+"""Digests of one run; further owners are counted in the last."""
 LOOK_AHEAD = 30 * times.DAY
 _GRAVE = (Severity.CRITICAL, Severity.HIGH)
-_SPANS = ((0, "expired"), (7 * times.DAY, "ending within 7 days"), (LOOK_AHEAD, "ending within 30 days"))
-_DARK = "gone dark"
-_RECOVERED = "gate recovered"
+_SPANS = ((0, "expired"), (7 * times.DAY, "expiring within 7 days"), (LOOK_AHEAD, "expiring within 30 days"))
+_DARK = "no longer readable"
+_RECOVERED = "gate passes again"
 _KINDS = (_RECOVERED, "new critical", "new high", _DARK, *(word for _, word in _SPANS))
 """In the order in which they are told."""
 _NAME, _MESSAGE = 120, 200
@@ -72,7 +72,9 @@ def digests(before: Report, after: Report, ended: Mapping[str, int], ending: Exp
     news: dict[tuple[str, ...], list[_News]] = defaultdict(list)
     found = compare(before, after)
     if not _green(before, gate) and _green(after, gate):
-        news[()].append(_News(_KINDS.index(_RECOVERED), f"nothing is open at {gate} or above, and everything was read"))
+        news[()].append(
+            _News(_KINDS.index(_RECOVERED), f"no open findings at {gate} or above, and everything required was read")
+        )
     news[()] += _dark(found)
     for owner, item in _owned(before, after, _worth_telling(found.changes)):
         news[owner.names].append(item)
@@ -84,15 +86,15 @@ def digests(before: Report, after: Report, ended: Mapping[str, int], ending: Exp
 
 
 def _worth_telling(changes: Iterable[Changed]) -> dict[tuple[str, str], Changed]:
-    """By policy and subject: what is new at a grave severity, or graver, and what of it cannot be seen any more."""
+    """By policy and subject: findings that are new, raised or no longer readable, of severity high and critical."""
     return {(each.policy, each.subject): each for each in changes if _kind(each) is not None}
 
 
 def _kind(each: Changed) -> str | None:
     if each.change is Change.DARK:
         return _DARK if each.before in _GRAVE else None
-    graver = each.before is None or (each.after is not None and each.before.rank < each.after.rank)
-    return f"new {each.after}" if each.after in _GRAVE and graver else None
+    raised = each.before is None or (each.after is not None and each.before.rank < each.after.rank)
+    return f"new {each.after}" if each.after in _GRAVE and raised else None
 
 
 def _owned(before: Report, after: Report, changed: Mapping[tuple[str, str], Changed]) -> Iterator[tuple[Owner, _News]]:
@@ -110,7 +112,7 @@ def _owned(before: Report, after: Report, changed: Mapping[tuple[str, str], Chan
 def _finding(each: Changed) -> _News:
     kind = _kind(each) or ""
     said = "" if kind == _DARK else f": {inert(each.message, _MESSAGE)}"
-    return _News(_KINDS.index(kind), f"{inert(each.resource)}, {each.policy}{said}")
+    return _News(_KINDS.index(kind), f"{inert(each.problem)}: {inert(each.resource)}{said} ({each.policy})")
 
 
 def _dark(found: Difference) -> Iterator[_News]:
@@ -122,11 +124,11 @@ def _dark(found: Difference) -> Iterator[_News]:
 
 def _ends(each: Ending, span: int) -> _News:
     day = times.iso_date(each.expires_on or 0)
-    return _News(_KINDS.index(_SPANS[span][1]), f"{inert(name(each))}, {'ended' if span == 0 else 'ends'} {day}")
+    return _News(_KINDS.index(_SPANS[span][1]), f"{inert(name(each))}, {'expired' if span == 0 else 'expires'} {day}")
 
 
 def _span(each: Ending, as_of: int) -> int | None:
-    """The number of the nearest span that it ends in; None where it is out of use, ends later, or nobody knows when."""
+    """The number of the nearest span that it ends in; None where it is out of use, expires later, or the date is unknown."""
     if each.retired or each.expires_on is None:
         return None
     left = each.expires_on - as_of
@@ -161,9 +163,9 @@ def _digest(of: str, news: Sequence[_News], new: Run, old: Run, notes: Sequence[
     kinds = [each.kind for each in news]
     counts = ", ".join(f"{kinds.count(number):,} {word}" for number, word in enumerate(_KINDS) if number in kinds)
     lines = [SIMULATED] if new.simulated else []
-    lines.append(f"{tenant}, since {times.iso_time(old.as_of)}: {counts or 'nothing of its own'}.")
+    lines.append(f"{tenant}, since {times.iso_time(old.as_of)}: {counts or 'no changes'}.")
     lines += [f"- {_KINDS[each.kind]}: {each.text}" for each in sorted(news)[:TOLD]]
     if len(news) > TOLD:
-        lines.append(f"and {len(news) - TOLD:,} more: keyaudit diff and keyaudit expiring list all.")
+        lines.append(f"and {len(news) - TOLD:,} more; keyaudit diff and keyaudit expiring list all of them.")
     simulated = ", simulated tenant" if new.simulated else ""
     return Digest(f"keyaudit{simulated}: {tenant}, {of}", "\n".join([*lines, *notes]))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from keyaudit.inventory import platform
-from keyaudit.model.errors import OutputError
+from keyaudit.model.errors import OutputError, UsageError
 
 
 @contextmanager
@@ -40,7 +40,8 @@ def output_bytes(path: Path) -> Iterator[BinaryIO]:
     Made with mode 0600. Raises OutputError if `path` is a link, a folder or a device, or if anything cannot be written: what
     was at `path` is then as it was.
     """
-    check(path)
+    if obstacle := _obstacle(path):
+        raise OutputError(str(path), *obstacle)
     beside = _beside(path)
     try:
         with new_file(beside) as out:
@@ -61,7 +62,8 @@ def output_tree(path: Path) -> Iterator[Path]:
 
     Made with mode 0700. Raises OutputError if there is anything at `path`, or if anything cannot be written.
     """
-    check_absent(path)
+    if obstacle := _obstacle(path, new=True):
+        raise OutputError(str(path), *obstacle)
     beside = _beside(path)
     try:
         beside.mkdir(mode=0o700)
@@ -101,33 +103,35 @@ def output_folder(path: Path) -> None:
 
 
 def check(path: Path) -> None:
-    """Raises OutputError if it is plain already that `path` cannot become a file."""
-    try:
-        path.parent.stat()
-        mode = path.lstat().st_mode
-    except FileNotFoundError as error:
-        if not path.parent.is_dir():
-            raise _failed(path, error) from error
-        return
-    except OSError as error:
-        raise _failed(path, error) from error
-    if not stat.S_ISREG(mode):
-        kind = "a link" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "not a regular file"
-        raise OutputError(str(path), f"is {kind}, and is not written to", "name another file")
+    """Raises UsageError if `path` cannot become a file; for commands to ask before they read anything."""
+    if obstacle := _obstacle(path):
+        raise UsageError(str(path), *obstacle)
 
 
 def check_absent(path: Path) -> None:
-    """Raises OutputError if it is plain already that `path` cannot become a new folder."""
+    """Raises UsageError if `path` cannot become a new folder; for commands to ask before they read anything."""
+    if obstacle := _obstacle(path, new=True):
+        raise UsageError(str(path), *obstacle)
+
+
+def _obstacle(path: Path, *, new: bool = False) -> tuple[str, str] | None:
+    """What keeps `path` from becoming a file, or a `new` folder, and what to do about it."""
     try:
-        path.lstat()
-    except FileNotFoundError as error:
-        if not path.parent.is_dir():
-            raise _failed(path, error) from error
-        return
+        path.parent.stat()
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return None if path.parent.is_dir() else (f"folder {path.parent} does not exist", "create it, or name another")
+    except NotADirectoryError:
+        return f"{path.parent} is not a folder", "name another"
     except OSError as error:
-        raise _failed(path, error) from error
-    # Evidence is not written over, and a tool that only reads deletes no folder, be it one of its own.
-    raise OutputError(str(path), "is there already, and is not replaced", "name a folder that is not there yet")
+        return f"cannot be written ({error.strerror})", "name another"
+    if new:
+        # Evidence is not overwritten, and a tool that only reads deletes no folder, not even its own.
+        return "exists already, and is not replaced", "name a folder that does not exist yet"
+    if stat.S_ISREG(mode):
+        return None
+    kind = "a link" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+    return f"is {kind}, and is not written to", "name another file"
 
 
 def _beside(path: Path) -> Path:
@@ -144,4 +148,4 @@ def _sync(path: Path) -> None:
 
 def _failed(path: Path, error: OSError) -> OutputError:
     what = f"could not be written ({error.strerror or error})"
-    return OutputError(str(path), what, "what was there is as it was; make room, or name another file")
+    return OutputError(str(path), what, "what was there is unchanged; free some space, or name another file")

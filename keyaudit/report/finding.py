@@ -1,7 +1,8 @@
-"""One finding in full, for people: what it says, what that rests on, how to mend it, and the arithmetic of its score."""
+"""One finding in full, for people: the message, the evidence, how to fix it, and the arithmetic of its score."""
 
 from collections.abc import Iterator
 
+from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Score
 from keyaudit.model.run import Run
 from keyaudit.model.text import one_line
@@ -17,19 +18,19 @@ _LONGEST = 10_000
 _FACTORS = "blast radius x exposure x age"
 
 
-def render_finding(finding: Finding, run: Run) -> str:
+def render_finding(finding: Finding, owner: Owner, run: Run) -> str:
     """The finding over lines of at most 80 columns."""
-    return joined(_lines(finding, run))
+    return joined(_lines(finding, owner, run))
 
 
-def _lines(finding: Finding, run: Run) -> Iterator[str]:
+def _lines(finding: Finding, owner: Owner, run: Run) -> Iterator[str]:
     policy, facts = finding.policy, Facts.of(finding)
     if run.simulated:
         yield SIMULATED
-    yield from _wrapped(f"{finding.id}: {policy.id}, {word(finding)}", "")
-    yield from _section("What it is about", label(facts), context(facts), finding.subject)
-    yield from _section("What it says", message(finding))
-    yield from _section("What must hold", policy.title, *([f"limits: {finding.expected}"] if finding.expected else []))
+    yield from _wrapped(f"{finding.id}: {word(finding)} {policy.problem} ({policy.id})", "")
+    yield from _section("Resource", label(facts), context(facts, owner), finding.subject)
+    yield from _section("Finding", message(finding))
+    yield from _section("Requirement", policy.title, *([f"limits: {finding.expected}"] if finding.expected else []))
     yield from _section("Evidence", *_evidence(finding, facts))
     yield from _section("Score", *_score(finding.score))
     yield from _section("Why", *policy.why.splitlines())

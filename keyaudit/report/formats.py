@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import BinaryIO, Protocol, TextIO
 
 from keyaudit.model.errors import UsageError
+from keyaudit.model.extras import installing
 from keyaudit.model.findings import Severity
 from keyaudit.model.run import Report
 
@@ -21,6 +22,8 @@ class Options:
     """Begin CSV with a byte order mark."""
     hints: bool = True
     """Say what to do next."""
+    source: str = ""
+    """The flags that named the tenant, for a command to go on with: `--demo`, or `--from DIR`."""
     group: str = "resource"
     """For text: what findings are grouped by, or none."""
     sort: str = "severity"
@@ -40,7 +43,9 @@ def _text(report: Report, out: TextIO, options: Options) -> None:
 
     width, sort = options.width or 80, options.sort
     if not (options.full or screen.short(report)):
-        screen.render(report, out, width=max(width, text.LEAST), colour=options.colour, hints=options.hints)
+        screen.render(
+            report, out, width=max(width, text.LEAST), colour=options.colour, hints=options.hints, source=options.source
+        )
         return
     shown = {"passes": options.passes, "colour": options.colour, "hints": options.hints}
     if options.group == "none":
@@ -112,9 +117,9 @@ FORMATS: Mapping[str, Callable[[Report, TextIO, Options], object]] = {
 
 PRINTED: Mapping[str, str] = {
     "text": "for people: by resource, by policy or by owner, as wide as the terminal",
-    "table": "for people: one line a finding, of the columns that are asked for",
+    "table": "for people: one line per finding, with the columns that you choose",
     "json": "for programs: the run, every finding with its evidence, the gaps and the verdict",
-    "csv": "for spreadsheets and auditors: one line a finding, 47 columns and the score, passes too",
+    "csv": "for spreadsheets and auditors: one line per finding, 47 columns and the score, passes too",
 }
 """What each of them is for."""
 
@@ -134,7 +139,7 @@ class File:
     meaning: str
     function: str = "write"
     extra: str = ""
-    """What has to be installed for it, as in `pip install keyaudit[xlsx]`; empty where nothing has."""
+    """The extra that has to be installed for it; empty where none has."""
 
     def writer(self, name: str) -> Writer:
         """What writes it. Raises UsageError where what it needs is not installed; `name`: what it is called there."""
@@ -143,23 +148,20 @@ class File:
         except ImportError as error:
             if not self.extra:
                 raise
-            remedy = f"pip install 'keyaudit[{self.extra}]'"
-            raise UsageError(name, f"needs {error.name}, which is not installed", remedy) from error
+            raise UsageError(name, f"needs {error.name}, which is not installed", installing(self.extra)) from error
         return found
 
 
 FILES: Mapping[str, File] = {
-    "jsonl": File("jsonl", "one finding a line, passes too, as in json; the run and the verdict are the first and last line"),
-    "markdown": File("markdown", "for a job summary, a pull request or a wiki: what is open, and what was not seen"),
-    "sarif": File("sarif", "SARIF 2.1.0, for code scanning: what fails, what is waived and what nobody can tell"),
-    "html": File(
-        "html", "one page for a browser or on paper, with charts and without scripts: everything, for whoever decides"
-    ),
-    "ocsf": File("ocsf", "OCSF 1.5 Compliance Findings, one a line, passes too, for a security lake"),
+    "jsonl": File("jsonl", "one finding per line, passes too, as in json; the first line is the run, the last the verdict"),
+    "markdown": File("markdown", "for a job summary, a pull request or a wiki: what is open, and what was not read"),
+    "sarif": File("sarif", "SARIF 2.1.0, for code scanning: what fails, is waived or is unknown"),
+    "html": File("html", "one page for a browser or for print, with charts and without scripts: everything, to decide by"),
+    "ocsf": File("ocsf", "OCSF 1.5 Compliance Findings, one per line, passes too, for a security lake"),
     "xlsx": File("xlsx", "an Excel workbook: summary, findings, inventory, coverage and waivers", extra="xlsx"),
     "cyclonedx": File("cyclonedx", "CycloneDX 1.6 CBOM: every key and certificate, with state, dates, size and custody"),
     "cyclonedx-1.7": File("cyclonedx", "the same as CycloneDX 1.7", function="write_1_7"),
-    "prometheus": File("prometheus", "metrics for the node exporter's textfile collector: when credentials end, and counts"),
+    "prometheus": File("prometheus", "metrics for the textfile collector of node exporter: expiration dates, and counts"),
     "junit": File("junit", "JUnit XML, for the test results of a pipeline: a suite for each policy, passes too"),
 }
 """What a report is exported to, besides `json` and `csv`."""

@@ -14,8 +14,9 @@ from keyaudit.report.lines import plural
 from keyaudit.report.missing import outlived, reads, waiver_lines
 from keyaudit.report.resource import label
 from keyaudit.report.settings import setting_lines
-from keyaudit.report.summary import SIMULATED, looked, message, network, results, severities
+from keyaudit.report.summary import SIMULATED, looked, message, network, results, severities, verdict_words
 
+_PASSED = "everything required was assessed, and nothing is open at or above --fail-on"
 MOST = 20
 """Findings that are listed: a log is read by somebody who fixes the first of them."""
 
@@ -47,7 +48,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _weakened(report)
     yield from _blocks(report)
     for code in verdict.conditions:
-        yield f"{'exit' if code is verdict.exit else 'also'} {code:d}: {MEANINGS[code]}"
+        meaning = f"{verdict_words(verdict)}: {_PASSED}" if code is Exit.CLEAN else MEANINGS[code]
+        yield f"{'exit' if code is verdict.exit else 'also'} {code:d}: {meaning}"
 
 
 def _blocks(report: Report) -> Iterator[str]:
@@ -64,7 +66,7 @@ def _blocks(report: Report) -> Iterator[str]:
     for name in (*shown, *sorted(rest.keys() - shown.keys(), key=lambda name: (-rest[name], name))):
         for finding in shown.get(name, ()):
             place = one_line(label(Facts.of(finding)))
-            yield f"  BLOCK  {name} {finding.severity.upper()}  {place}  {message(finding)}"
+            yield f"  BLOCK  {name} {finding.severity.upper()}  {one_line(finding.policy.problem)}: {place}: {message(finding)}"
         if rest.get(name):
             yield f"  BLOCK  {name}  {rest[name]:,} {'more' if name in shown else 'not listed'}"
     every = sum(counts.values())
@@ -111,4 +113,4 @@ def _weakened(report: Report) -> Iterator[str]:
     if outlived(report):
         yield f"  OUTLIVED  {outlived(report)}"
     for each in verdict.not_judged:
-        yield f"  NOT JUDGED  {each.policy.id} needs {', '.join(each.needs)}"
+        yield f"  NOT EVALUATED  {each.policy.id} needs {', '.join(each.needs)}"

@@ -12,7 +12,7 @@ from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
 from keyaudit.report.resource import BELOW, label, owned_by
 from keyaudit.report.summary import WORST_FIRST, footer, header, message, word
-from keyaudit.report.text import LEAST, painted
+from keyaudit.report.text import LEAST, named, painted
 
 _INDENT = " " * 12
 _OTHERS = (Outcome.UNKNOWN, Outcome.WAIVED, Outcome.PASS)
@@ -41,7 +41,7 @@ def render(
 
 
 def _heading(group: Group, policies: Mapping[str, PolicyText], width: int, colour: bool) -> Iterator[str]:
-    """What binds the group, how many findings it has, and what a policy asks for."""
+    """The policy or owner, how many findings it has, and the problem."""
     counts = [f"{group.counts[each]:,} {each}" for each in (*WORST_FIRST, *_OTHERS) if group.counts[each]]
     name, more = str(group.key), ""
     if isinstance(group.key, Owner):
@@ -49,7 +49,7 @@ def _heading(group: Group, policies: Mapping[str, PolicyText], width: int, colou
     elif group.key is None:
         name, more = "no owner to ask", BELOW
     elif group.key in policies:
-        more = policies[group.key].title
+        more = policies[group.key].problem
     beside = f"{name}  {', '.join(counts)}"
     if columns(beside) <= width:
         yield paint(name, Paint.BOLD, colour) + beside[len(name) :]
@@ -61,12 +61,12 @@ def _heading(group: Group, policies: Mapping[str, PolicyText], width: int, colou
 
 
 def _finding(finding: Finding, width: int, colour: bool, *, policy: bool) -> Iterator[str]:
-    """What it is about, then what it says. Under a policy it is not named again."""
+    """The resource, then the message. Under a policy the policy is not named again."""
     said = word(finding)
     first, *rest = wrap(one_line(label(Facts.of(finding))), width, f"  {pad(said, 8)}  ", _INDENT)
     yield "  " + painted(finding, colour) + first[2 + len(said) :]
     yield from rest
     if policy:
-        yield from wrap(finding.policy.id, width, _INDENT, _INDENT)
+        yield from wrap(named(finding), width, _INDENT, _INDENT)
     if finding.row:
         yield from wrap(message(finding), width, _INDENT + "  ", _INDENT + "  ")

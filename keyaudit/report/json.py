@@ -6,6 +6,7 @@ from typing import TextIO
 from keyaudit.model import times
 from keyaudit.model.baseline import Baseline
 from keyaudit.model.expectations import RELATIVE
+from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
 from keyaudit.model.run import NotJudged, Report, Verdict
 from keyaudit.model.waivers import Use
@@ -14,7 +15,7 @@ from keyaudit.report.facts import Facts
 from keyaudit.report.members import begun, coverage_member, document, exits, gap_member, scope_member, value_member
 from keyaudit.report.resource import label
 from keyaudit.report.settings import settings_member
-from keyaudit.report.summary import WORST_FIRST
+from keyaudit.report.summary import WORST_FIRST, verdict_words
 
 
 def render(report: Report, out: TextIO, *, passes: bool = False) -> None:
@@ -24,22 +25,24 @@ def render(report: Report, out: TextIO, *, passes: bool = False) -> None:
 
 
 def lists(report: Report, *, passes: bool) -> dict[str, Iterable[dict[str, object]]]:
-    """The lists of a report, by name, each member as it comes."""
+    """The lists of a report, by name; their members are streamed."""
     verdict = report.verdict
     return {
         "policies": map(_tally, report.tallies),
         "coverage": map(coverage_member, verdict.coverage),
-        "findings": map(_finding, report.findings(passes)),
+        "findings": (finding_member(owner, finding) for owner, finding in report.owned(passes)),
         "not_judged": map(_not_judged, verdict.not_judged),
         "waivers": map(_use, verdict.waivers),
         "gaps": map(gap_member, verdict.gaps),
     }
 
 
-def _policy(policy: PolicyText) -> dict[str, object]:
+def policy_member(policy: PolicyText) -> dict[str, object]:
+    """A policy in words."""
     return {
         "id": policy.id,
         "title": policy.title,
+        "problem": policy.problem,
         "severity": policy.severity,
         "table": policy.table,
         "why": policy.why,
@@ -54,7 +57,7 @@ def _policy(policy: PolicyText) -> dict[str, object]:
 
 def _tally(tally: Tally) -> dict[str, object]:
     return {
-        **_policy(tally.policy),
+        **policy_member(tally.policy),
         "passed": tally.passed,
         "failed": severities_member(tally.failed),
         "waived": severities_member(tally.waived),
@@ -64,16 +67,21 @@ def _tally(tally: Tally) -> dict[str, object]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, object]:
+def finding_member(owner: Owner, finding: Finding) -> dict[str, object]:
+    """A finding with its row, and who owns what it is about."""
     facts = Facts.of(finding)
     row = {name: value_member(facts.type(name), value) for name, value in facts.row.items()}
     return {
         "id": finding.id,
         "policy": finding.policy.id,
+        "problem": finding.policy.problem,
         "outcome": finding.outcome,
         "severity": finding.severity,
         "subject": finding.subject,
         "resource": label(facts),
+        "owners": list(owner.names),
+        "owner_source": owner.source or None,
+        "owner_unknown": owner.reason,
         "message": finding.message,
         "expected": finding.expected,
         "evidence": {name: value_member(facts.type(name), value) for name, value in finding.evidence.items()},
@@ -119,9 +127,10 @@ def _baseline(baseline: Baseline | None) -> dict[str, object] | None:
 
 
 def verdict_member(verdict: Verdict) -> dict[str, object]:
-    """What a report came to."""
+    """The verdict in words, the gate if one was evaluated, and the counts."""
     return {
         **exits(verdict),
+        "result": verdict_words(verdict),
         "gate": verdict.gate,
         "failed": severities_member(verdict.failed),
         "waived": severities_member(verdict.waived),

@@ -1,8 +1,8 @@
 """The findings as JUnit XML, for the test results of a pipeline: a suite for each policy, a case for each thing it judged.
 
-A pass is a plain case, a failure is `failure`, what a waiver covers is `skipped`, and what nobody can tell is an `error`: no
-pipeline counts it as passed. A case's name is what it is about, with a digest of its id, so that no two are one. A policy that
-was not judged is a suite with one skipped case that says what it needs. The properties of a suite say what was settled for it.
+A pass is a plain case, a failure is `failure`, a waived failure is `skipped`, and an unknown result is an `error`, which no
+pipeline counts as passed. A case is named after its resource, with a digest of the resource's id, so that names are unique. A
+policy that was not evaluated is a suite with one skipped case that says what it needs. A suite's properties have its settings.
 """
 
 import hashlib
@@ -71,6 +71,7 @@ def _begun(report: Report, tally: Tally) -> str:
 def _suite(report: Report, policy: PolicyText, counts: Mapping[str, int]) -> str:
     run = report.run
     properties = {
+        "problem": policy.problem,
         "title": policy.title,
         "severity": policy.severity,
         "tenant": run.tenant_id,
@@ -91,7 +92,7 @@ def _case(finding: Finding) -> str:
     if finding.outcome is Outcome.PASS:
         return f"<testcase{_attributes(attributes)}/>\n"
     kind = {Outcome.FAIL: "failure", Outcome.WAIVED: "skipped", Outcome.UNKNOWN: "error"}[finding.outcome]
-    said = {"message": message(finding), "type": finding.severity}
+    said = {"message": f"{finding.policy.problem}: {message(finding)}", "type": finding.severity}
     details = (f"{name}: {_text(value)}" for name, value in _details(finding).items() if value)
     body = "" if kind == "skipped" else "\n".join(details)
     return f"<testcase{_attributes(attributes)}><{kind}{_attributes(said)}>{body}</{kind}></testcase>\n"
@@ -108,8 +109,8 @@ def _details(finding: Finding) -> dict[str, str]:
 
 
 def _not_judged(report: Report, each: NotJudged) -> str:
-    said = {"message": f"not judged: needs {', '.join(each.needs)}", "type": "not-judged"}
-    case = {"classname": each.policy.id, "name": "not judged", "time": "0"}
+    said = {"message": f"{each.policy.problem}: not evaluated: needs {', '.join(each.needs)}", "type": "not-judged"}
+    case = {"classname": each.policy.id, "name": "not evaluated", "time": "0"}
     begun = _suite(report, each.policy, {"tests": 1, "failures": 0, "errors": 0, "skipped": 1})
     return f"{begun}<testcase{_attributes(case)}><skipped{_attributes(said)}/></testcase>\n</testsuite>\n"
 

@@ -1,6 +1,7 @@
 """What an import of logs came to, as text."""
 
 import itertools
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import TextIO
@@ -17,6 +18,8 @@ _UNTOLD = "(no log that is known)"
 _GAPS = 5
 """Gaps, and files with trouble, that are shown; the rest is counted."""
 _FILES = 20
+_NAMES = 15
+"""Operations of a log that are named."""
 
 
 @dataclass(slots=True)
@@ -48,6 +51,7 @@ def render(store: LogStore, place: str, out: TextIO) -> None:
     out.write(tabulate(list(_rows(store, counts)), headers=_HEADERS, disable_numparse=True) + "\n")
     gaps = [line for source, days in store.manifest.days.items() for line in _gaps(source, [day for day, _ in days])]
     _section(out, "Days without any event between the first and the last", gaps, _GAPS)
+    _section(out, "Other operations, of which nothing is kept", list(_others(store)), _FILES)
     _section(out, "Not read", [line for file in store.files for line in _trouble(file)], _FILES)
     if not complete(store):
         out.write("\nThe import is incomplete: what was not read may have been anything.\n")
@@ -71,6 +75,19 @@ def _gaps(source: str, days: Sequence[int]) -> Iterator[str]:
             yield f"{source}: {iso_date(before + DAY)}"
         elif missing:
             yield f"{source}: {iso_date(before + DAY)} to {iso_date(after - DAY)}, {missing:,} days"
+
+
+def _others(store: LogStore) -> Iterator[str]:
+    """By log the operations that it has besides, the most frequent first."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for file in store.files:
+        for source, read in file.sources.items():
+            found[source].update(read.others)
+    for source, names in sorted(found.items()):
+        if names:
+            said = ", ".join(f"{one_line(name)} {count:,}" for name, count in names.most_common(_NAMES))
+            more = f" and {plural(len(names) - _NAMES, 'more name')}" if len(names) > _NAMES else ""
+            yield f"{source}: {said}{more}"
 
 
 def _trouble(file: FileRead) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The report as Markdown, for a job summary, a pull request or a wiki: the verdict, what was not seen, and the findings.
+"""The report as Markdown, for a job summary, a pull request or a wiki: the headline, the findings, what was not read.
 
 GitHub drops a job summary above a mebibyte without a word, so that findings beyond what fits are counted and not listed.
 """
@@ -8,18 +8,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import BinaryIO
 
-from keyaudit.model.errors import MEANINGS, Exit
+from keyaudit.model.evidence import remedy as supplying
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import ADVICE
-from keyaudit.model.run import Report
-from keyaudit.model.text import one_line
+from keyaudit.model.run import Report, Verdict
+from keyaudit.model.text import listed, one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import plural
 from keyaudit.report.missing import outlived, reads, remedy_of, waiver_lines
 from keyaudit.report.resource import label
 from keyaudit.report.settings import setting_lines
-from keyaudit.report.summary import SIMULATED, WORST_FIRST, counted, message, word
+from keyaudit.report.summary import NO_GATE, SIMULATED, WORST_FIRST, counted, headline, message, severities, verdict_words, word
 
 MOST = 900_000
 """Bytes of a report."""
@@ -58,12 +58,15 @@ def safe(text: str) -> str:
 
 def _head(report: Report) -> Iterator[str]:
     run, verdict = report.run, report.verdict
-    yield f"# keyaudit: {_answer(report)}"
+    # What is built of counts and of our own words has nothing to make safe.
+    yield f"# keyaudit: {_title(verdict)}"
+    yield ""
+    yield f"**{headline(report)}**"
     yield ""
     if run.simulated:
         yield f"**{SIMULATED}**"
         yield ""
-    yield f"{safe(run.tenant_name or run.tenant_id)}, as {safe(run.identity)}. {safe(counted(report))}"
+    yield f"{safe(run.tenant_name or run.tenant_id)}, as {safe(run.identity)}. {counted(report)}"
     yield ""
     if not verdict.expected:
         yield f"{safe(RELATIVE.capitalize())}."
@@ -79,24 +82,28 @@ def _head(report: Report) -> Iterator[str]:
         ),
     )
     if verdict.gaps:
-        yield "\n## What was not seen\n"
+        yield "\n## Not read\n"
         yield from _table(
-            ("where", "why", "what", "remedy", "counts"),
+            ("where", "why", "not read", "fix", "required"),
             (
                 (
                     safe(gap.scope.name or gap.scope.id),
                     safe(f"{gap.reason}: {ADVICE[gap.reason].meaning}"),
                     safe(reads(gap.operations)),
                     safe(remedy_of(gap)),
-                    "accepted" if gap.allowed else "yes" if gap.required else "no policy needs it",
+                    "yes, and accepted" if gap.allowed else "yes" if gap.required else "no, no selected policy needs it",
                 )
                 for gap in verdict.gaps
             ),
         )
     if verdict.not_judged:
-        yield "\n## Not judged\n"
+        yield "\n## Policies not evaluated\n"
         yield from _table(
-            ("policy", "needs"), ((f"`{each.policy.id}`", safe(", ".join(each.needs))) for each in verdict.not_judged)
+            ("problem", "needs", "how", "policy"),
+            (
+                (safe(each.policy.problem), safe(listed(each.needs)), safe(supplying(each.needs)), f"`{each.policy.id}`")
+                for each in verdict.not_judged
+            ),
         )
     settled = setting_lines(report.settings)
     if settled:
@@ -113,15 +120,16 @@ def _findings(report: Report) -> Iterator[str]:
     first = next(rows, None)
     if first is not None:
         yield "\n## Findings\n"
-        yield from _table(("severity", "resource", "policy", "finding"), chain([first], rows))
+        yield from _table(("severity", "problem", "resource", "finding", "policy"), chain([first], rows))
 
 
 def _row(finding: Finding) -> Sequence[str]:
     return (
         word(finding).lower(),
+        safe(finding.policy.problem),
         safe(label(Facts.of(finding))),
-        f"`{finding.policy.id}`",
         safe(message(finding)),
+        f"`{finding.policy.id}`",
     )
 
 
@@ -132,11 +140,11 @@ def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[st
         yield f"| {' | '.join(row)} |"
 
 
-def _answer(report: Report) -> str:
-    """What a gate decided, or what a report came to."""
-    verdict = report.verdict
-    if Exit.FINDINGS in verdict.conditions:
-        return f"failed, open findings at {verdict.gate} or above"
-    if verdict.exit is not Exit.CLEAN:
-        return MEANINGS[verdict.exit]
-    return "passed" if verdict.gate else "complete"
+def _title(verdict: Verdict) -> str:
+    """ "376 open findings (26 critical, 118 high)", "no open findings; incomplete"."""
+    count = sum(verdict.failed.values())
+    said = f"{plural(count, 'open finding')} ({severities(verdict.failed)})" if count else "no open findings"
+    words = verdict_words(verdict)
+    if verdict.gate:
+        words = f"gate {words} at {verdict.gate}"
+    return said if words == NO_GATE else f"{said}; {words}"

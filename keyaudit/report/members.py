@@ -115,18 +115,20 @@ def gap_member(gap: Gap) -> dict[str, object]:
 
 
 def exits(verdict: Verdict) -> dict[str, object]:
-    """What a run came to, but for the counts of its findings."""
+    """The exit code with every condition that held, and how much was read."""
     return {
-        **_exit(verdict.exit),
-        "conditions": [_exit(code) for code in verdict.conditions],
+        **_exit(verdict.exit, verdict),
+        "conditions": [_exit(code, verdict) for code in verdict.conditions],
         "complete": verdict.complete,
         "required": verdict.required,
         "assessed": verdict.assessed,
     }
 
 
-def _exit(code: Exit) -> dict[str, object]:
-    return {"exit": int(code), "name": code.name.lower()}
+def _exit(code: Exit, verdict: Verdict) -> dict[str, object]:
+    # Exit code 0 of a report says that all was read, whatever is open: "clean" would say more.
+    name = "complete" if code is Exit.CLEAN and any(verdict.failed.values()) else code.name.lower()
+    return {"exit": int(code), "name": name}
 
 
 def value_member(type_: Type | None, value: Value) -> object:

@@ -1,4 +1,4 @@
-"""What a report says of everything that was not read or not judged: with reason, effect and remedy, and never left out."""
+"""What a report says of everything that was not read or not evaluated: the reason, the effect and the fix, never left out."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -63,11 +63,16 @@ def not_judged(verdict: Verdict, width: int, *, full: bool = True) -> list[str]:
             for needs, number in by_needs.most_common()
         ]
         return wrap(f"{count} not evaluated: {'; '.join(told)}. keyaudit report --full lists them.", width)
-    lines = wrap(f"{count} not evaluated, which is never a pass.", width)
+    lines = wrap(f"{count} not evaluated, which is never a pass: Azure does not hold the evidence.", width)
+    ids: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for each in verdict.not_judged:
-        needs = ", ".join(each.needs)
+        ids[each.needs].append(each.policy.id)
+    for needs, names in sorted(ids.items(), key=lambda each: (-len(each[1]), each[0])):
         lines += wrap(
-            f"{each.policy.id}: needs {needs}, which Azure does not hold; {supplying(each.needs)}", width, "  ", _INDENT
+            f"{'needs' if len(names) == 1 else 'need'} {listed(needs)} ({supplying(needs)}): {', '.join(names)}",
+            width,
+            "  ",
+            _INDENT,
         )
     return lines
 
@@ -98,7 +103,9 @@ def waiver_lines(report: Report) -> list[str]:
         name = f"waiver {waiver.id} of {one_line(waiver.owner)}"
         if use.state is State.EXPIRED:
             days = (as_of - waiver.ends) // DAY + 1
-            lines.append(f"{name} expired {plural(days, 'day')} ago: it covers nothing any more; mend it, or renew it")
+            lines.append(
+                f"{name} expired {plural(days, 'day')} ago: it covers nothing any more; fix the finding, or renew the waiver"
+            )
         elif use.state is State.UNUSED:
             lines.append(f"{name} covers nothing {_UNUSED if report.verdict.complete else _UNUSED_IN_PART}")
         elif waiver.ends - as_of <= _SOON * DAY:
@@ -108,13 +115,13 @@ def waiver_lines(report: Report) -> list[str]:
 
 
 def outlived(report: Report) -> str:
-    """How many findings of the baseline are too old to be excused by it; empty where none is, or there is no baseline."""
+    """How many findings of the baseline are older than its limit and count again; empty for none, or without a baseline."""
     baseline = report.verdict.baseline
     old = baseline.outlived(report.run.as_of) if baseline else 0
     if baseline is None or not old:
         return ""
     days = plural(baseline.limit // DAY, "day")
-    return f"baseline: {plural(old, 'entry', 'entries')} older than {days} count again; mend them, or make it anew"
+    return f"baseline: {plural(old, 'entry', 'entries')} older than {days} count again; fix them, or make a new baseline"
 
 
 def not_needed(verdict: Verdict, width: int) -> list[str]:
@@ -125,9 +132,9 @@ def not_needed(verdict: Verdict, width: int) -> list[str]:
     rest = [gap for gap in gaps if gap.reason not in OPTIONAL]
     lines = wrap(f"Left out by configuration: {plural(len(out), 'place')}.", width) + _plain(out, width) if out else []
     if lacking:
-        lines += [*wrap("Not in this cloud, and so not judged:", width), *_plain(lacking, width)]
+        lines += [*wrap("Not in this cloud, so not evaluated:", width), *_plain(lacking, width)]
     if rest:
-        lines += wrap(f"Not read either, and needed by no selected policy: {plural(len(rest), 'gap')}.", width)
+        lines += wrap(f"Also not read, and needed by no selected policy: {plural(len(rest), 'gap')}.", width)
         lines += [line for same in alike(rest) for line in remedied(same, width)]
     return lines
 
@@ -181,7 +188,7 @@ def _plain(gaps: Sequence[Gap], width: int) -> list[str]:
 
 
 def remedied(gaps: Sequence[Gap], width: int, *, named: bool = False) -> list[str]:
-    """Gaps that are `alike`: why, what was not read, what that costs, and what to do. `named`: which policies it blinds."""
+    """Gaps that are `alike`: why, what was not read, what that affects, and what to do. `named`: name those policies."""
     gap, advice = gaps[0], ADVICE[gaps[0].reason]
     detail = f" ({one_line(gap.detail, _DETAIL)})" if gap.detail else ""
     lines = wrap(_names(gaps), width, "  ", _INDENT)
@@ -190,22 +197,24 @@ def remedied(gaps: Sequence[Gap], width: int, *, named: bool = False) -> list[st
         lines += wrap(f"not read: {reads(gap.operations)}", width, _INDENT, _INDENT + "  ")
     refused = sum(each.refused for each in gaps)
     effect = [f"refused on {plural(refused, 'object')}"] * bool(refused)
-    effect += [f"{plural(len(gap.blinds), 'policy', 'policies')} cannot judge it"] * (bool(gap.blinds) and not named)
+    effect += [f"affects {plural(len(gap.blinds), 'policy', 'policies')}"] * (bool(gap.blinds) and not named)
     if effect:
         lines += wrap("; ".join(effect), width, _INDENT, _INDENT + "  ")
     if named:
         lacking = in_short(column for operation in gap.operations for column in read_by(operation) if "." in column)
         blinded = listed(gap.blinds) or f"no policy; the inventory lacks {listed(lacking) or 'nothing'}"
-        lines += wrap(f"blinds: {blinded}", width, _INDENT, _INDENT + "  ")
+        lines += wrap(f"affects: {blinded}", width, _INDENT, _INDENT + "  ")
     remedy = remedy_of(gap)
     if gap.reason is Reason.PERMISSION:
         remedy = f"grant {'; and '.join(permissions(gap.operations))}" if gap.operations else remedy
-    lines += wrap(f"remedy: {remedy}", width, _INDENT, _INDENT + "  ")
+    lines += wrap(f"fix: {remedy}", width, _INDENT, _INDENT + "  ")
     if gap.reason is not Reason.PERMISSION:
         return lines
     granting = _grants(gaps, width)
     if named and any(OPERATIONS[each].right.rights is Rights.GRAPH for each in gap.operations if each in OPERATIONS):
-        granting += wrap("consented to by what keyaudit permissions --as az prints", width, _INDENT, _INDENT + "  ")
+        granting += wrap(
+            "grant consent with the commands that keyaudit permissions --as az prints", width, _INDENT, _INDENT + "  "
+        )
     return lines + granting
 
 

@@ -1,20 +1,21 @@
 """The findings as OCSF 1.5.0 Compliance Findings (class 2003), one JSON object a line, for a security lake. Passes too.
 
-Fail, pass and waived are what they say; what nobody can tell and what was not judged is a Warning, which OCSF keeps for what
-"did not yield a result due to missing information". `status_code` has our own word. Every time is the run's.
+An unknown result and a policy that was not evaluated are a Warning, which OCSF defines as a check that "did not yield a result
+due to missing information". `status_code` has our own word for the outcome. Every time is that of the run.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
 from keyaudit.model.expectations import RELATIVE
+from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.report.cells import marked
 from keyaudit.report.facts import Facts
 from keyaudit.report.members import UNTRUSTED, inert, value_member
-from keyaudit.report.resource import label, owner
+from keyaudit.report.resource import label
 from keyaudit.report.summary import SIMULATED, message
 
 VERSION = "1.5.0"
@@ -33,11 +34,11 @@ _SUBSCRIPTION = (13, "Azure Subscription")
 
 
 def write(report: Report, out: BinaryIO) -> None:
-    """Write every finding, passes too, then the policies that were not judged."""
+    """Write every finding, passes included, then the policies that were not evaluated."""
     common = _common(report)
     policies = {tally.policy.id: _policy(tally.policy) for tally in report.tallies}
-    for finding in report.findings(True):
-        event = _finding(finding, report, policies[finding.policy.id])
+    for owner, finding in report.owned(True):
+        event = _finding(finding, owner, report, policies[finding.policy.id])
         out.write(f"{inert({**common, **event})}\n".encode("ascii"))
     out.writelines(f"{inert({**common, **_not_judged(each, report)})}\n".encode("ascii") for each in report.verdict.not_judged)
 
@@ -74,7 +75,7 @@ def _policy(policy: PolicyText) -> dict[str, dict[str, object]]:
     links = [reference for reference in policy.references if reference.startswith("https://")]
     return {
         "finding_info": {
-            "title": policy.title,
+            "title": policy.problem,
             "desc": policy.why,
             "analytic": {"type_id": _RULE, "type": "Rule", "uid": policy.id, "name": policy.title, "version": policy.digest},
             **({"src_url": links[0]} if links else {}),
@@ -95,7 +96,7 @@ def _controls(frameworks: Mapping[str, Sequence[str]]) -> dict[str, object]:
     }
 
 
-def _finding(finding: Finding, report: Report, policy: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+def _finding(finding: Finding, owner: Owner, report: Report, policy: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
     facts = Facts.of(finding)
     status_id, status = _COMPLIANCE[finding.outcome]
     details = [f"{column}:{reason}" for column, reason in sorted(finding.unknown.items())]
@@ -108,7 +109,13 @@ def _finding(finding: Finding, report: Report, policy: Mapping[str, Mapping[str,
         "message": message(finding) if finding.outcome is Outcome.UNKNOWN else finding.message or finding.policy.title,
         "status_code": finding.outcome,
         **({"status_detail": finding.waiver.reason} if finding.waiver else {}),
-        "finding_info": {**policy["finding_info"], "uid": finding.id, **_first_seen(finding, report)},
+        "finding_info": {
+            **policy["finding_info"],
+            # What passes is no problem.
+            **({"title": finding.policy.title} if finding.outcome is Outcome.PASS else {}),
+            "uid": finding.id,
+            **_first_seen(finding, report),
+        },
         "compliance": {
             **policy["compliance"],
             **_controls(finding.frameworks),
@@ -116,7 +123,7 @@ def _finding(finding: Finding, report: Report, policy: Mapping[str, Mapping[str,
         },
         "remediation": {**policy["remediation"], "desc": fix},
         "evidences": [{"data": {**evidence, "expected": finding.expected, "unknown": dict(sorted(finding.unknown.items()))}}],
-        "resources": [_resource(finding, facts)],
+        "resources": [_resource(finding, owner, facts)],
         "cloud": _cloud(report, facts.text("subscription_id") or _subscription(finding), facts),
     }
 
@@ -131,7 +138,7 @@ def _not_judged(each: NotJudged, report: Report) -> dict[str, object]:
     return {
         **_activity(known=False),
         **_severity(policy.severity),
-        "message": f"not judged: needs {needs}",
+        "message": f"not evaluated: needs {needs}",
         "status_code": "not-judged",
         "finding_info": {**same["finding_info"], "uid": about_tenant.id},
         "compliance": {**same["compliance"], **_result(2, "Warning", "not-judged", details)},
@@ -173,15 +180,14 @@ def _first_seen(finding: Finding, report: Report) -> dict[str, object]:
     return {"first_seen_time": entry.since * 1_000} if entry else {}
 
 
-def _resource(finding: Finding, facts: Facts) -> dict[str, object]:
-    name, _ = owner(facts)
+def _resource(finding: Finding, owner: Owner, facts: Facts) -> dict[str, object]:
     scope = finding.scope
     return {
         "uid": facts.text("resource_id") or finding.subject,
         "name": label(facts),
         "type": str(scope.kind) if scope else facts.kind,
         # Not OCSF's own `owner`, which some readers take for an account with an id and a type.
-        **({"tags": [{"name": "owner", "value": name}]} if name else {}),
+        **({"tags": [{"name": "owner", "value": ", ".join(owner.names)}]} if owner.names else {}),
         **({"region": facts.text("location")} if facts.text("location") else {}),
     }
 

@@ -1,8 +1,8 @@
-"""The report as a textfile for Prometheus' node exporter: when credentials end, what was found, and how much was seen.
+"""The report as a textfile for Prometheus' node exporter: expiration dates of credentials, counts of results, and coverage.
 
-An end is a moment, never "days left": the alert's rule does the arithmetic, and goes on working between two runs. What nobody
-knows the end of is counted beside it, so that no alert rests on a series that is silently missing. Every series names its
-tenant, so that the files of several can lie in one folder.
+An expiration date is a timestamp and not "days left", so that an alert rule stays right between two runs. Credentials whose
+date is unknown are counted, so that no alert relies on a series that is silently missing. Every series has the label `tenant`,
+so that the files of several tenants can be in one folder.
 """
 
 import heapq
@@ -20,9 +20,9 @@ from keyaudit.report.resource import label, owner, owner_unknown
 from keyaudit.report.summary import SIMULATED
 
 MOST_CREDENTIALS = 5_000
-"""Series of credentials, those that end first: more would cost a Prometheus server more than they tell."""
+"""Series of credentials, those that expire first: more would cost a Prometheus server more than they are worth."""
 _LONGEST = 1_000
-# What surely is not in use any more, or is a part of a certificate and ends with it, wakes nobody.
+# Credentials that are out of use, and keys of certificates, which expire with the certificate, need no alert.
 _OUT_OF_USE = {"enabled": False, "holder_enabled": False, "is_current": False, "active": False, "managed": True}
 _ENDING = tuple(
     name
@@ -54,20 +54,36 @@ def _metrics(report: Report) -> Iterator[tuple[str, str, Iterable[Sample]]]:
         "version": run.tool_version,
         "simulated": str(run.simulated).lower(),
     }
-    yield "run_info", "The run that this is of.", [({**tenant, **{name: _safe(text) for name, text in about.items()}}, 1)]
-    yield "run_timestamp_seconds", "The moment that the run is of.", [(tenant, run.as_of)]
-    yield "exit_code", "What the run came to; keyaudit explain exit-codes says what each means.", [(tenant, int(verdict.exit))]
-    yield "complete", "1 if everything required was read and no required result is unknown.", [(tenant, int(verdict.complete))]
-    yield "expected", "0 if the run is complete only as far as the identity can see.", [(tenant, int(verdict.expected))]
-    yield "reads_required", "Reads that the selected policies need.", [(tenant, verdict.required)]
-    yield "reads_assessed", "Those of them that were done.", [(tenant, verdict.assessed)]
+    yield (
+        "run_info",
+        "The run that these metrics describe.",
+        [({**tenant, **{name: _safe(text) for name, text in about.items()}}, 1)],
+    )
+    yield (
+        "run_timestamp_seconds",
+        "Time at which the tenant was read; ages and expiration dates count from it.",
+        [(tenant, run.as_of)],
+    )
+    yield "exit_code", "Exit code of the run; keyaudit explain exit-codes lists the meanings.", [(tenant, int(verdict.exit))]
+    yield "complete", "1 if all required reads were done and no required result is unknown.", [(tenant, int(verdict.complete))]
+    yield (
+        "expected",
+        "1 if the configuration states what must be there; 0 if completeness is relative to what the identity can see.",
+        [(tenant, int(verdict.expected))],
+    )
+    yield "reads_required", "Number of reads that the selected policies need.", [(tenant, verdict.required)]
+    yield "reads_assessed", "Number of required reads that were done.", [(tenant, verdict.assessed)]
     if verdict.required:
         ratio = verdict.assessed / verdict.required
-        yield "coverage_ratio", "The part of the required reads that was done.", [(tenant, ratio)]
-    yield "gaps", "What was not read, by reason.", _gaps(report, tenant)
-    yield "findings", "Results by policy, severity and status.", _findings(report.tallies, tenant)
+        yield "coverage_ratio", "Share of the required reads that were done.", [(tenant, ratio)]
+    yield "gaps", "Number of gaps, where something was not read, by reason.", _gaps(report, tenant)
+    yield "findings", "Number of results by policy, severity and status.", _findings(report.tallies, tenant)
     not_judged = (({**tenant, "policy": _safe(each.policy.id)}, 1) for each in verdict.not_judged)
-    yield "policy_not_judged", "Policies whose evidence was not supplied: never a pass.", not_judged
+    yield (
+        "policy_not_judged",
+        "1 for each policy that was not evaluated, because its evidence was not supplied; not a pass.",
+        not_judged,
+    )
     yield from _credentials(report, tenant)
 
 
@@ -119,19 +135,23 @@ def _credentials(report: Report, tenant: Labels) -> Iterator[tuple[str, str, Ite
     shown = sorted(series.items(), key=lambda each: (each[1], each[0]))
     yield (
         "credential_not_after_timestamp_seconds",
-        "When a credential in use ends.",
+        "Expiration date of a credential in use.",
         (({**tenant, **dict(labels)}, ends) for labels, ends in shown),
     )
     left_out = count - len(shown)
-    yield "credential_series_left_out", "Credentials that end after those that have a series.", [(tenant, left_out)]
+    yield (
+        "credential_series_left_out",
+        "Number of credentials without a series, because they expire later than all that have one.",
+        [(tenant, left_out)],
+    )
     yield (
         "credentials_without_known_end",
-        "Credentials whose end could not be read, by reason.",
+        "Number of credentials whose expiration date is unknown, by reason.",
         (({**tenant, "kind": kind, "reason": reason}, number) for (kind, reason), number in sorted(unknown.items())),
     )
     yield (
         "credentials_without_end",
-        "Credentials in use that never end.",
+        "Number of credentials in use without an expiration date.",
         (({**tenant, "kind": kind}, number) for kind, number in sorted(endless.items())),
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from keyaudit.model import times
 from keyaudit.model.baseline import Baseline
+from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, PolicyText, Tally, Value
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Report
@@ -66,14 +67,14 @@ Record = dict[str, str]
 
 
 def records(report: Report) -> Iterator[Record]:
-    """Every finding, passes too, then the policies that were not judged."""
+    """Every finding, passes included, then the policies that were not evaluated."""
     common = _common(report)
     policies = {tally.policy.id: _policy(tally.policy) for tally in report.tallies}
-    for finding in report.findings(True):
+    for of, finding in report.owned(True):
         policy = policies.get(finding.policy.id, {})
         if finding.beside:
             policy = _policy(finding.policy, finding.frameworks)
-        yield {**common, **policy, **_finding(finding, report)}
+        yield {**common, **policy, **_finding(finding, of, report)}
     for each in report.verdict.not_judged:
         yield {**common, **_not_judged(each)}
 
@@ -85,11 +86,15 @@ def thing(table: str, row: Mapping[str, Value], as_of: int) -> Record:
     for name, reason in facts.unknown.items():
         if name in _SHOWN:
             note.setdefault(_SHOWN[name], reason)
-    return _held({**_described(facts, as_of, note), "coverage_note": note_cell(note) or None})
+    described = _described(facts, as_of, note)
+    if why := owner_unknown(facts):
+        note["owner"] = why
+    who, source = owner(facts)
+    return _held({**described, "owner": who, "owner_source": source, "coverage_note": note_cell(note) or None})
 
 
 def state(facts: Facts, as_of: int) -> tuple[str | None, Reason | None]:
-    """The key state of SP 800-57 as far as metadata shows it, or why nobody can tell; neither for what never ends.
+    """The key state of SP 800-57 as far as metadata shows it, or why it is unknown; neither for tables without an end date.
 
     End of use wins over suspension, and that over the rest.
     """
@@ -132,7 +137,7 @@ def _held(record: Mapping[str, str | None]) -> Record:
     return {name: value for name, value in record.items() if value is not None}
 
 
-def _finding(finding: Finding, report: Report) -> Record:
+def _finding(finding: Finding, of: Owner, report: Report) -> Record:
     facts = Facts.of(finding)
     judged: dict[str, str | None] = {
         "status": finding.outcome,
@@ -153,7 +158,10 @@ def _finding(finding: Finding, report: Report) -> Record:
         if name in _SHOWN or name in finding.unknown:
             note.setdefault(_SHOWN.get(name, name), reason)
     described = _described(facts, report.run.as_of, note)
-    return _held({**judged, **described, "coverage_note": note_cell(note) or None})
+    if of.reason:
+        note["owner"] = of.reason
+    owned = {"owner": "|".join(of.names) or None, "owner_source": of.source or None}
+    return _held({**judged, **described, **owned, "coverage_note": note_cell(note) or None})
 
 
 def _first_seen(finding: Finding, baseline: Baseline | None) -> str | None:
@@ -196,7 +204,7 @@ def _not_judged(each: NotJudged) -> Record:
 
 
 def _scope(finding: Finding, report: Report) -> dict[str, str | None]:
-    """A scope that gave no row: everything of it is unknown, for the reasons of the gaps that blind the policy there."""
+    """A scope that gave no row: all columns are unknown, for the reasons of the gaps that affect the policy there."""
     scope = finding.scope
     if scope is None:
         return {"resource_id": finding.subject, "coverage_note": note_cell(finding.unknown) or None}
@@ -213,7 +221,7 @@ def _scope(finding: Finding, report: Report) -> dict[str, str | None]:
 
 
 def _described(facts: Facts, as_of: int, note: dict[str, Reason]) -> dict[str, str | None]:
-    """What a thing is: named in `note` what of it nobody knows."""
+    """The columns that describe a resource; unknown ones are added to `note`."""
     same = ("subscription_id", "subscription_name", "resource_group", "location")
     return {
         **{name: facts.text(name) for name in same},
@@ -227,7 +235,6 @@ def _described(facts: Facts, as_of: int, note: dict[str, Reason]) -> dict[str, s
         "key_size": facts.text("key_size"),
         "enabled": facts.text("enabled"),
         **_dates(facts, as_of, note),
-        **_owner(facts, note),
     }
 
 
@@ -259,14 +266,6 @@ def _dates(facts: Facts, as_of: int, note: dict[str, Reason]) -> dict[str, str |
 
 def _starts(facts: Facts) -> str:
     return next((name for name in ("activates_on", "starts_on") if name in facts.row), "")
-
-
-def _owner(facts: Facts, note: dict[str, Reason]) -> dict[str, str | None]:
-    reason = owner_unknown(facts)
-    if reason:
-        note["owner"] = reason
-    name, source = owner(facts)
-    return {"owner": name, "owner_source": source}
 
 
 def _pairs(finding: Finding, facts: Facts) -> Iterator[str]:

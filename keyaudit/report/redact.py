@@ -28,26 +28,26 @@ from keyaudit.report.redact_settings import Settings
 
 LIMITS = """\
 With --redact names every name, id, address, tag value, owner and comment of the
-tenant is a pseudonym, the same in every format and in every run, so that files
-can be joined by it. Dates, sizes, algorithms, regions, policies, severities and
-counts stay, and environments that everybody calls so (prod, test).
+tenant is replaced by a pseudonym, the same in every format and in every run, so
+that files can be joined by it. Dates, sizes, algorithms, regions, policies,
+severities and counts stay, and so do common names of environments (prod, test).
 
 Pseudonyms are made with a key (HMAC-SHA-256). Without --redact-salt the key is
-the tenant's id. Anyone can look that up for a domain, and then try names: "is
-vault-7f3a91c2d04e the vault kv-prod?" has a sure answer. This keeps names from
-a reader, not from somebody who wants them. With --redact-salt FILE the key is
-what the file holds, 16 bytes at least; openssl rand -hex 32 makes one. Nobody
-can try names without it. Keep the file to yourself, and use it each time, so
-that the same thing keeps its pseudonym.
+the tenant id. Anyone can look that up for a domain, and then try names: "is
+vault-7f3a91c2d04e the vault kv-prod?" has a sure answer. This protects names
+from a casual reader only. With --redact-salt FILE the key is the content of the
+file, at least 16 bytes; openssl rand -hex 32 creates one. Nobody can try names
+without it. Keep the file secret, and use it each time, so that a resource keeps
+its pseudonym.
 
-Even so, what stays can tell who somebody is. The dates of a public certificate
+Even so, what stays can identify a resource. The dates of a public certificate
 are in public logs, to the second, beside its name. A rare region, date or
-number of things is a mark of its own. Whoever knows a part of the tenant finds
-it again by its dates, and then knows the pseudonyms that stand beside it. Rows
-keep the order of their real names. The run's id stays.
+number of resources is unique. A reader who knows a part of the tenant
+recognizes it by its dates, and then knows the pseudonyms beside it. Rows keep
+the order of their real names. The id of the run stays.
 
-Left out are the texts of your own policies, file names, and what a gap says
-beyond a code.
+The texts of your own policies, file names, and the details of gaps beyond a
+code are left out.
 """
 
 _WAY = re.compile(r"(.*) \(([A-Za-z -]{1,40})\)", re.DOTALL)

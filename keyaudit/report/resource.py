@@ -1,16 +1,34 @@
 """What a finding is about, in words: its name, what it is, who owns it."""
 
+from collections.abc import Callable, Mapping
+
 from keyaudit.model import times
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding
-from keyaudit.model.reasons import Reason
+from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
+from keyaudit.report.assignment import assignment
 from keyaudit.report.facts import Facts
 
 BELOW = "not read far enough: see the gaps below"
 _PROVIDERS = {"federated-domain": "federated domain", "external-idp": "identity provider"}
-_HOLDERS = {"application": "app", "service_principal": "service principal"}
+_HOLDERS = {
+    "application": "app registration",
+    "service_principal": "service principal",
+    "managed_identity": "managed identity",
+}
+_MANAGED = "ManagedIdentity"
+_CREDENTIALS = {"password": "client secret", "federated": "federated credential"}
+_TABLES = {"trusted_authority": "certificate authority (CA)", "key_use": "customer-managed key of"}
+"""Tables whose rows people call otherwise than the table."""
+_OWNED = frozenset(
+    {"key", "certificate", "secret", "vault", "application", "service_principal", "credential", "signing_certificate"}
+)
+"""Tables whose rows should have an owner."""
+_OWNERS = 3
+"""Owners that are named; of more, the rest are counted."""
+_HOMES = {"foreign": "external tenant", "microsoft": "Microsoft"}
 
 
 def thing(finding: Finding) -> tuple[str, object]:
@@ -21,66 +39,19 @@ def thing(finding: Finding) -> tuple[str, object]:
 
 
 def label(facts: Facts) -> str:
-    """How people call it: `kv-prod/keys/codesign-2021`, `app ci-deployer`. As the tenant spells it: not safe to print."""
-    row = facts.text
+    """How people call it: `kv-prod/keys/codesign-2021`, `app registration ci`. As the tenant spells it: not safe to print."""
     if not facts.row:
         return facts.called
-    name = row("name") or _last(row("id") or facts.called)
-    match facts.kind:
-        case "key" | "certificate" | "secret":
-            called = f"{row('vault_name')}/{facts.kind}s/{name}"
-        case "vault":
-            called = name
-        case "application":
-            called = f"app {name}"
-        case "credential":
-            called = f"{_holder(facts)}, {row('kind') or 'credential'} {row('name') or row('key_id') or name}"
-        case "signing_certificate":
-            called = f"{_signer(facts)} {row('name') or row('thumbprint') or name}"
-        case "account_key":
-            called = f"account key {name}/{row('slot')}"
-        case "usage":
-            target = row("target_id") or row("target_kind")
-            called = f"{row('operation')} of {target}" if target else f"{row('operation')}: {name}"
-        case "deleted":
-            called = f"deleted {row('kind')} {name}"
-        case table:
-            called = f"{table.replace('_', ' ')} {name}"
-    return called
+    name = facts.text("name") or _last(facts.text("id") or facts.called)
+    return _LABELS.get(facts.kind, _of_table)(facts, name)
 
 
-def context(facts: Facts) -> str:
-    """What it is, in a few words: "RSA 2048, software, owner team-release". Not safe to print."""
+def context(facts: Facts, owner: Owner) -> str:
+    """What it is, in a few words, and whose: "RSA 2048, software, owner team-release". Not safe to print."""
     if not facts.row:
         return BELOW
-    shown = facts.shown
-    match facts.kind:
-        case "key":
-            current = facts.row.get("is_current")
-            version = "" if current else shown("version", "")
-            parts = [
-                algorithm(facts) or "algorithm unknown",
-                shown("custody", "custody unknown"),
-                "" if current else f"{'' if current is None else 'superseded '}version {version}",
-                _owner_words(facts),
-            ]
-        case "vault":
-            parts = [shown("sku", ""), shown("location", ""), shown("subscription_name", ""), _owner_words(facts)]
-        case "application":
-            live = shown("live_credentials", "unknown")
-            parts = [f"{live} live credentials" if live != "1" else "1 live credential", _owner_words(facts)]
-        case "service_principal":
-            parts = [shown("principal_type", ""), f"home {shown('home', 'unknown')}", _owner_words(facts)]
-        case "credential" | "signing_certificate":
-            client = shown("app_id", "unknown")
-            parts = [f"client id {client}" if client else "", _expiry(facts)]
-        case "log_table":
-            parts = [f"workspace {_last(shown('workspace_id', 'unknown'))}", f"plan {shown('plan', 'unknown')}"]
-        case "account_key" | "key_use" | "deleted":
-            parts = [shown("kind", ""), shown("location", ""), shown("subscription_name", "")]
-        case _:
-            parts = []
-    return ", ".join(part for part in parts if part)
+    parts = _CONTEXTS[facts.kind](facts) if facts.kind in _CONTEXTS else []
+    return ", ".join(part for part in (*parts, _owner_words(facts, owner)) if part)
 
 
 def algorithm(facts: Facts) -> str:
@@ -90,12 +61,13 @@ def algorithm(facts: Facts) -> str:
 
 
 def owner(facts: Facts) -> tuple[str | None, str | None]:
-    """Who owns it, and who says so: the tag `owner`, or Entra's owners as object ids. None: nobody is named, or unknown."""
-    tags, owners = facts.row.get("tags"), facts.row.get("owner_ids")
+    """The tag `owner` of the row itself, and that it says so; None: it names nobody, or is unknown.
+
+    `Report.owned` knows more of what findings are about: Entra's owners by name, and the owner of the vault.
+    """
+    tags = facts.row.get("tags")
     if isinstance(tags, dict) and tags.get("owner"):
         return tags["owner"], "tag owner"
-    if isinstance(owners, list) and owners:
-        return "|".join(owners), "Entra owners"
     return None, None
 
 
@@ -105,22 +77,22 @@ def owner_unknown(facts: Facts) -> Reason | None:
 
 
 def owned_by(owner: Owner) -> str:
-    """ "team-release (tag owner)", "no owner known", "owner unknown (permission)"."""
+    """ "team-release (tag owner)", "no owner known", "owner unknown (the identity may not read it)"."""
     if owner.reason:
-        return f"owner unknown ({owner.reason})"
+        return f"owner unknown ({ADVICE[owner.reason].meaning})"
     if not owner.names:
         return "no owner known"
-    return one_line(f"{', '.join(owner.names)} ({owner.source})", 500)
+    return one_line(f"{', '.join(owner.names)}{f' ({owner.source})' if owner.source else ''}", 500)
 
 
-def _owner_words(facts: Facts) -> str:
-    if owner_unknown(facts):
-        return "owner unknown"
-    owners = facts.row.get("owner_ids")
-    if isinstance(owners, list) and owners:
-        return "1 owner" if len(owners) == 1 else f"{len(owners)} owners"
-    name, _ = owner(facts)
-    return f"owner {name}" if name else "no owner"
+def _owner_words(facts: Facts, owner: Owner) -> str:
+    """ "owner ada@contoso.example", "no owner"; nothing of what nobody is expected to own."""
+    if owner.reason:
+        return "owner unknown" if facts.kind in _OWNED else ""
+    if not owner.names:
+        return "no owner" if facts.kind in _OWNED else ""
+    more = len(owner.names) - _OWNERS
+    return f"owner {', '.join(owner.names[:_OWNERS])}{f' and {more:,} more' if more > 0 else ''}"
 
 
 def _expiry(facts: Facts) -> str:
@@ -134,6 +106,7 @@ def _expiry(facts: Facts) -> str:
 
 def _holder(facts: Facts) -> str:
     kind = facts.text("holder_kind") or "service_principal"
+    kind = "managed_identity" if facts.text("holder_type") == _MANAGED else kind
     return f"{_HOLDERS.get(kind, kind)} {facts.text('holder_name') or _last(facts.text('holder_id') or '')}"
 
 
@@ -149,3 +122,98 @@ def _signer(facts: Facts) -> str:
 
 def _last(id_: str) -> str:
     return id_.rpartition("/")[2]
+
+
+def _of_table(facts: Facts, name: str) -> str:
+    return f"{_TABLES.get(facts.kind) or facts.kind.replace('_', ' ')} {name}"
+
+
+def _in_vault(facts: Facts, name: str) -> str:
+    return f"{facts.text('vault_name')}/{facts.kind}s/{name}"
+
+
+def _service_principal(facts: Facts, name: str) -> str:
+    return f"{_HOLDERS['managed_identity' if facts.text('principal_type') == _MANAGED else 'service_principal']} {name}"
+
+
+def _credential(facts: Facts, name: str) -> str:
+    kind = facts.text("kind") or "credential"
+    return f"{_holder(facts)}, {_CREDENTIALS.get(kind, kind)} {facts.text('name') or facts.text('key_id') or name}"
+
+
+def _signing_certificate(facts: Facts, name: str) -> str:
+    return f"{_signer(facts)} {facts.text('name') or facts.text('thumbprint') or name}"
+
+
+def _usage(facts: Facts, name: str) -> str:
+    target = facts.text("target_id") or facts.text("target_class") or facts.text("target_kind")
+    operation = facts.text("operation")
+    return f"{operation} of {target}" if target else f"{operation or facts.kind.replace('_', ' ')}: {name}"
+
+
+_LABELS: Mapping[str, Callable[[Facts, str], str]] = {
+    "key": _in_vault,
+    "certificate": _in_vault,
+    "secret": _in_vault,
+    "vault": lambda _, name: name,
+    "application": lambda _, name: f"{_HOLDERS['application']} {name}",
+    "service_principal": _service_principal,
+    "credential": _credential,
+    "grant": lambda facts, _: assignment(facts),
+    "signing_certificate": _signing_certificate,
+    "account_key": lambda facts, name: f"account key {name}/{facts.text('slot')}",
+    "usage": _usage,
+    "unusual_use": _usage,
+    "deleted": lambda facts, name: f"deleted {facts.text('kind')} {name}",
+}
+"""By table; the rows of others are called by the table and their name."""
+
+
+def _key(facts: Facts) -> list[str]:
+    current = facts.row.get("is_current")
+    version = "" if current else facts.shown("version", "")
+    return [
+        algorithm(facts) or "algorithm unknown",
+        facts.shown("custody", "custody unknown"),
+        "" if current else f"{'' if current is None else 'superseded '}version {version}",
+    ]
+
+
+def _application(facts: Facts) -> list[str]:
+    live = facts.shown("live_credentials", "an unknown number of")
+    return [f"{live} unexpired credential{'' if live == '1' else 's'}"]
+
+
+def _home(facts: Facts) -> list[str]:
+    return ["home tenant unknown" if "home" in facts.unknown else _HOMES.get(facts.text("home") or "", "")]
+
+
+def _of_application(facts: Facts) -> list[str]:
+    client = facts.shown("app_id", "unknown")
+    return [f"client id {client}" if client else "", _expiry(facts)]
+
+
+def _log_table(facts: Facts) -> list[str]:
+    return [f"workspace {_last(facts.shown('workspace_id', 'unknown'))}", f"plan {facts.shown('plan', 'unknown')}"]
+
+
+def _shown(*names: str) -> Callable[[Facts], list[str]]:
+    return lambda facts: [facts.shown(name, "") for name in names]
+
+
+_PLACED = _shown("kind", "location", "subscription_name")
+_CONTEXTS: Mapping[str, Callable[[Facts], list[str]]] = {
+    "key": _key,
+    "certificate": lambda facts: [algorithm(facts), _expiry(facts)],
+    "secret": lambda facts: [_expiry(facts)],
+    "vault": _shown("sku", "location", "subscription_name"),
+    "application": _application,
+    "service_principal": _home,
+    "credential": _of_application,
+    "signing_certificate": _of_application,
+    "log_table": _log_table,
+    "account_key": _PLACED,
+    "key_use": _PLACED,
+    "deleted": _PLACED,
+}
+"""By table: what a row is, beside its name."""

@@ -186,11 +186,11 @@ def _rule(policy: PolicyText) -> dict[str, object]:
     fix = "\n\n".join(f"    {text}" if kind != "text" else text for kind, text in policy.fix.items())
     links = [reference for reference in policy.references if reference.startswith("https://")]
     references = "\n".join(f"- {reference}" for reference in policy.references)
-    help_ = f"{policy.why}\n\n{fix}\n\n{references}\n\nkeyaudit explain {policy.id}"
+    help_ = f"Requirement: {policy.title}\n\n{policy.why}\n\n{fix}\n\n{references}\n\nkeyaudit explain {policy.id}"
     return {
         "id": policy.id,
         "name": policy.id,
-        "shortDescription": {"text": policy.title[:LONGEST]},
+        "shortDescription": {"text": policy.problem[:LONGEST]},
         "fullDescription": {"text": policy.why[:LONGEST]},
         "help": {"text": help_, "markdown": help_},
         "defaultConfiguration": {"level": _LEVELS[policy.severity]},

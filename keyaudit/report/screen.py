@@ -17,7 +17,7 @@ from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, plural, wrap
 from keyaudit.report.missing import needed
 from keyaudit.report.resource import label
-from keyaudit.report.summary import WORST_FIRST, header, message, severities, word
+from keyaudit.report.summary import WORST_FIRST, header, headline, message, word
 
 FEW = 20
 """Findings that a report lists whole instead."""
@@ -34,8 +34,11 @@ def short(report: Report) -> bool:
     return sum(verdict.failed.values()) + sum(verdict.unknown.values()) < FEW
 
 
-def render(report: Report, out: TextIO, *, width: int, colour: bool, hints: bool) -> None:
-    """Write it, on at most `HEIGHT` lines of a terminal that is 80 columns wide or wider. The findings must carry scores."""
+def render(report: Report, out: TextIO, *, width: int, colour: bool, hints: bool, source: str = "") -> None:
+    """Write it, on at most `HEIGHT` lines of a terminal that is 80 columns wide or wider. The findings must carry scores.
+
+    `source`: the flags that named the tenant, which the commands to run next are given, too.
+    """
     verdict = report.verdict
     before = [*header(report.run, verdict, width, colour), ""]
     before += [paint(line, Paint.BOLD, colour) for line in wrap(headline(report), width)]
@@ -50,32 +53,8 @@ def render(report: Report, out: TextIO, *, width: int, colour: bool, hints: bool
         lines.append("")
     lines += unread
     if hints:
-        lines += _next(worst, verdict, width)
+        lines += _next(worst, verdict, width, source)
     out.write(joined(lines).rstrip("\n") + "\n")
-
-
-def headline(report: Report) -> str:
-    """How many findings are open, how much was read, what is unknown, and how many policies were not evaluated."""
-    verdict = report.verdict
-    parts = [_open(verdict), f"{verdict.assessed:,} of {verdict.required:,} required reads done"]
-    unknown = sum(verdict.unknown.values())
-    if unknown:
-        parts.append(f"{plural(unknown, 'result')} unknown")
-    if verdict.not_judged:
-        parts.append(not_evaluated(verdict))
-    return f"{'; '.join(parts)}."
-
-
-def _open(verdict: Verdict) -> str:
-    count = sum(verdict.failed.values())
-    return f"{plural(count, 'open finding')}: {severities(verdict.failed)}" if count else "No open findings"
-
-
-def not_evaluated(verdict: Verdict) -> str:
-    """ "22 policies not evaluated (15 need logs, 3 need custody)"."""
-    needs = Counter(need for each in verdict.not_judged for need in each.needs)
-    told = ", ".join(f"{count:,} {'needs' if count == 1 else 'need'} {need}" for need, count in needs.most_common())
-    return f"{plural(len(verdict.not_judged), 'policy', 'policies')} not evaluated ({told})"
 
 
 def _areas(report: Report) -> Iterator[str]:
@@ -156,13 +135,16 @@ def _unread(verdict: Verdict, width: int, colour: bool) -> list[str]:
     return [*lines, ""]
 
 
-def _next(worst: list[tuple[Finding, int]], verdict: Verdict, width: int) -> list[str]:
+def _next(worst: list[tuple[Finding, int]], verdict: Verdict, width: int, source: str) -> list[str]:
+    """Three commands with what each is for, which is left out where the command needs the whole line."""
     commands = {"keyaudit report --full": "every finding, by resource"}
     if worst:
-        commands[f"keyaudit explain {worst[0][0].id}"] = "the worst one, with evidence and fix"
+        commands[f"keyaudit explain {worst[0][0].id}"] = "the worst one, with its fix"
     if needed(verdict):
-        commands["keyaudit doctor"] = "what to grant so that all can be read"
+        commands["keyaudit doctor"] = "what to grant to read the rest"
     else:
-        commands["keyaudit expiring 30d"] = "what expires soon, and who owns it"
-    longest = max(map(len, commands))
-    return [_cut(f"Next: {command.ljust(longest)}  {what}", width) for command, what in commands.items()]
+        commands["keyaudit expiring 30d"] = "what expires soon, by owner"
+    whole = {f"Next: {command} {source}".rstrip(): what for command, what in commands.items()}
+    longest = max(map(len, whole))
+    room = width - longest - 2
+    return [f"{pad(line, longest)}  {what}" if columns(what) <= room else line for line, what in whole.items()]

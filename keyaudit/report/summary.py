@@ -1,6 +1,6 @@
 """What every report for people says around its findings: whose tenant, how much was looked at, and what came of it."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from keyaudit.model import times
@@ -8,7 +8,7 @@ from keyaudit.model.coverage import ScopeKind, State
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Outcome, Severity
-from keyaudit.model.reasons import ADVICE, Reason
+from keyaudit.model.reasons import unknown_columns
 from keyaudit.model.run import Report, Run, Verdict
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
@@ -18,6 +18,7 @@ from keyaudit.report.missing import accepted, incomplete, not_judged, not_needed
 from keyaudit.report.settings import settings
 
 SIMULATED = "SIMULATED TENANT: nothing here exists in Azure"
+NO_GATE = "no gate evaluated"
 WORST_FIRST = tuple(reversed(Severity))
 _NETWORK = {"ca_file": "CA file", "no_proxy": "no proxy for"}
 _FILTERS = 500
@@ -36,7 +37,7 @@ def header(run: Run, verdict: Verdict, width: int, colour: bool) -> list[str]:
     if not verdict.expected:
         notes.append(RELATIVE)
     if run.environment != "public":
-        notes.insert(0, f"cloud {one_line(run.environment)}")
+        notes.insert(0, f"cloud: {one_line(run.environment)}")
     return [
         *([paint(SIMULATED, Paint.BOLD, colour)] if run.simulated else []),
         *([line] if columns(line) <= width else (part for fact in facts for part in wrap(fact, width, rest="    "))),
@@ -47,11 +48,57 @@ def header(run: Run, verdict: Verdict, width: int, colour: bool) -> list[str]:
 def network(run: Run) -> Iterator[str]:
     """The clock's error, the proxy and the CA file, where they are known."""
     if run.skew is not None:
-        yield (
-            f"clock {abs(run.skew):,} s {'ahead of' if run.skew > 0 else 'behind'} Azure's" if run.skew else "clock as Azure's"
-        )
+        apart = f"{abs(run.skew):,} s {'ahead of' if run.skew > 0 else 'behind'} Azure"
+        yield f"clock: {apart if run.skew else 'in sync with Azure'}"
     for name, value in sorted(run.network.items()):
         yield f"{_NETWORK.get(name, one_line(name))} {one_line(value)}"
+
+
+def verdict_words(verdict: Verdict) -> str:
+    """What was decided: of a run without a gate nothing was, however much is open."""
+    if Exit.FINDINGS in verdict.conditions:
+        return "failed"
+    match verdict.exit:
+        case Exit.CLEAN:
+            return "passed" if verdict.gate else NO_GATE
+        case Exit.INCOMPLETE:
+            return "incomplete"
+        case Exit.UNSAFE:
+            return "refused for safety"
+        case _:
+            return "nothing assessed"
+
+
+def headline(report: Report) -> str:
+    """How many findings are open, how much was read, what is unknown, and how many policies were not evaluated."""
+    verdict = report.verdict
+    parts = [open_findings(verdict), reads_done(verdict)]
+    unknown = sum(verdict.unknown.values())
+    if unknown:
+        parts.append(f"{plural(unknown, 'result')} unknown")
+    if verdict.not_judged:
+        parts.append(not_evaluated(verdict))
+    return f"{'; '.join(parts)}."
+
+
+def open_findings(verdict: Verdict) -> str:
+    """ "376 open findings: 26 critical, 119 high", "No open findings"."""
+    count = sum(verdict.failed.values())
+    return f"{plural(count, 'open finding')}: {severities(verdict.failed)}" if count else "No open findings"
+
+
+def reads_done(verdict: Verdict) -> str:
+    """ "253 of 253 required reads done"."""
+    return f"{verdict.assessed:,} of {verdict.required:,} required reads done"
+
+
+def not_evaluated(verdict: Verdict) -> str:
+    """ "22 policies not evaluated (15 need logs, 3 need custody)"; empty where all were."""
+    if not verdict.not_judged:
+        return ""
+    needs = Counter(need for each in verdict.not_judged for need in each.needs)
+    told = ", ".join(f"{count:,} {'needs' if count == 1 else 'need'} {need}" for need, count in needs.most_common())
+    return f"{plural(len(verdict.not_judged), 'policy', 'policies')} not evaluated ({told})"
 
 
 def word(finding: Finding) -> str:
@@ -153,7 +200,7 @@ def outcome(report: Report, width: int, colour: bool) -> list[str]:
     """The verdict, with every condition that held."""
     verdict = report.verdict
     but = " but for what was accepted" if any(gap.allowed for gap in verdict.gaps) or verdict.allowed_unknown else ""
-    decided = "no gate evaluated" if verdict.gate is None else f"nothing open at {verdict.gate} or above"
+    decided = NO_GATE if verdict.gate is None else f"nothing open at {verdict.gate} or above"
     return ended(verdict, width, colour, but, f"; {decided}")
 
 
@@ -165,10 +212,10 @@ def _next(report: Report, width: int) -> list[str]:
 
 def ended(verdict: Verdict, width: int, colour: bool, but: str = "", decided: str = "") -> list[str]:
     """How much of what was required was read, and the exit code, with every condition that held."""
-    read = f"{verdict.assessed:,} of {verdict.required:,} required reads"
+    read = reads_done(verdict)
     if verdict.exit is Exit.CLEAN:
-        return wrap(f"Complete{but}: {read} done, as far as this identity can see{decided}.", width)
-    lines = wrap(f"Exit {verdict.exit:d}: {MEANINGS[verdict.exit]} ({read} done).", width)
+        return wrap(f"Complete{but}: {read}, as far as this identity can see{decided}.", width)
+    lines = wrap(f"Exit {verdict.exit:d}: {MEANINGS[verdict.exit]} ({read}).", width)
     lines = [paint(line, Paint.BOLD, colour) for line in lines]
     for also in verdict.conditions[1:]:
         lines += wrap(f"Also {also:d}: {MEANINGS[also]}.", width)
@@ -184,11 +231,8 @@ def _worst(report: Report) -> str:
 
 
 def _cannot_tell(finding: Finding) -> str:
-    by_reason: dict[Reason, list[str]] = defaultdict(list)
-    for column, reason in sorted((finding.unknown or Facts.of(finding).unknown).items()):
-        by_reason[reason].append(column.replace("_", " "))
-    why = [f"{', '.join(names)} ({ADVICE[reason].meaning})" for reason, names in by_reason.items()]
-    return f"cannot tell: {'; '.join(why) or 'nothing of it could be read'}"
+    why = unknown_columns(dict(sorted((finding.unknown or Facts.of(finding).unknown).items())))
+    return f"cannot tell: {why or 'nothing of it could be read'}"
 
 
 def _subscriptions(verdict: Verdict) -> list[str]:

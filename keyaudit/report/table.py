@@ -6,11 +6,11 @@ from typing import TextIO
 
 from keyaudit.model import times
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding
+from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
-from keyaudit.report.grid import GAP, SAMPLE, grid, natural
+from keyaudit.report.grid import GAP, SAMPLE, grid, least, natural
 from keyaudit.report.lines import joined, pad, wrap
 from keyaudit.report.resource import label
 from keyaudit.report.summary import footer, header, message, word
@@ -40,9 +40,15 @@ def _expires(facts: Facts) -> str:
     return _shown(facts, "expires_on") if ends is None else times.iso_date(ends)
 
 
+def _problem(finding: Finding) -> str:
+    policy = finding.policy
+    return one_line(policy.title if finding.outcome is Outcome.PASS else policy.problem, 1_000)
+
+
 COLUMNS: Mapping[str, Callable[[Finding, Owner], str]] = {
     "severity": lambda finding, _: word(finding),
     "policy": lambda finding, _: finding.policy.id,
+    "problem": lambda finding, _: _problem(finding),
     "resource": lambda finding, _: one_line(label(Facts.of(finding))),
     "finding": lambda finding, _: message(finding),
     "owner": lambda _, owner: one_line(_owner(owner), 500),
@@ -55,7 +61,7 @@ COLUMNS: Mapping[str, Callable[[Finding, Owner], str]] = {
     "id": lambda finding, _: finding.id,
 }
 """What a column says of a finding, by its name; an empty cell is absent."""
-_USUAL = ("severity", "policy", "resource", "finding", "owner")
+_USUAL = ("severity", "problem", "resource", "finding", "owner")
 
 
 def render(
@@ -110,7 +116,10 @@ def _headers(names: Sequence[str]) -> list[str]:
 def _fits(names: Sequence[str], sample: Sequence[Sequence[str]], width: int) -> bool:
     """Whether cells that are wrapped have room for a few words beside those that are not."""
     widths = natural(_headers(names), sample)
-    wanted = (size if name in _WHOLE else min(size, _WORDS) for name, size in zip(names, widths, strict=True))
+    needed = least(_headers(names), sample)
+    wanted = (
+        size if name in _WHOLE else min(size, max(_WORDS, atom)) for name, size, atom in zip(names, widths, needed, strict=True)
+    )
     return sum(wanted) + len(GAP) * (len(names) - 1) <= width
 
 

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import TextIO
 
 from keyaudit.model.coverage import Scope
+from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
@@ -19,8 +20,8 @@ LEAST = 40
 """Columns that a report for people takes, on however narrow a terminal."""
 _HEADING = 34
 _WORD = 8
+_INDENT = " " * (2 + _WORD + 2)
 _UNKNOWN = "UNKNOWN"
-_ID = 31
 _COLOURS = {
     Severity.CRITICAL: Paint.ALARM,
     Severity.HIGH: Paint.ALARM,
@@ -43,46 +44,45 @@ def render(
     hints: bool = True,
     full: bool = True,
 ) -> None:
-    """Write the report, one resource at a time. Findings on one resource must follow one another."""
+    """Write the report, one resource at a time. Findings on one resource must follow one another in `owned`."""
     width = max(width, LEAST)
     out.write(joined([*header(report.run, report.verdict, width, colour), ""]))
     unread: dict[Scope, list[str]] = defaultdict(list)
-    for (_, on), findings in groupby(report.findings(passes), key=thing):
+    for (_, on), pairs in groupby(report.owned(passes), key=lambda pair: thing(pair[1])):
         if isinstance(on, Scope):
-            unread[on] += [finding.policy.id for finding in findings]
+            unread[on] += [finding.policy.id for _, finding in pairs]
         else:
-            out.write(joined(_groups(findings, width, colour, by_score=report.by_score)))
+            out.write(joined(_groups(pairs, width, colour, by_score=report.by_score)))
     out.writelines(joined(_unread(scope, policies, width, colour)) for scope, policies in unread.items())
     out.write(joined(footer(report, width, colour, hints=hints, full=full)))
 
 
-def _groups(findings: Iterable[Finding], width: int, colour: bool, *, by_score: bool) -> Iterator[str]:
+def _groups(pairs: Iterable[tuple[Owner, Finding]], width: int, colour: bool, *, by_score: bool) -> Iterator[str]:
     """A heading a row, so that each version of a key has its own."""
-    rows: dict[object, list[Finding]] = defaultdict(list)
-    for finding in findings:
-        rows[finding.row.get("id")].append(finding)
+    rows: dict[object, list[tuple[Owner, Finding]]] = defaultdict(list)
+    for pair in pairs:
+        rows[pair[1].row.get("id")].append(pair)
     for same in rows.values():
-        facts = Facts.of(same[0])
-        yield from _heading(one_line(label(facts)), one_line(context(facts)), width, colour)
+        owner, first = same[0]
+        facts = Facts.of(first)
+        yield from _heading(one_line(label(facts)), one_line(context(facts, owner)), width, colour)
         if by_score:
-            yield from wrap(score.line(same[0].score), width, "  ", "    ")
-        yield from _findings(same, width, colour)
+            yield from wrap(score.line(first.score), width, "  ", "    ")
+        yield from _findings([finding for _, finding in same], width, colour)
         yield ""
 
 
 def _findings(same: Sequence[Finding], width: int, colour: bool) -> Iterator[str]:
-    """A line each; policies that cannot tell for one and the same cause share an entry, at the end."""
-    # Ids in one column read well, as long as they leave room for the words.
-    ids = min(_ID, max(columns(finding.policy.id) for finding in same))
+    """The problem of each with its message; policies that are unknown for one and the same cause share an entry, at the end."""
     alike: dict[str, list[Finding]] = defaultdict(list)
     for finding in same:
         if finding.outcome is Outcome.UNKNOWN:
             alike[message(finding)].append(finding)
         else:
-            yield from _finding(finding, ids, width, colour)
+            yield from _finding(finding, width, colour)
     for why, findings in alike.items():
         if len(findings) == 1:
-            yield from _finding(findings[0], ids, width, colour)
+            yield from _finding(findings[0], width, colour)
         else:
             yield from _unknown([finding.policy.id for finding in findings], why, width, colour)
 
@@ -97,27 +97,35 @@ def _unread(scope: Scope, policies: list[str], width: int, colour: bool) -> Iter
 
 def _unknown(policies: list[str], why: str, width: int, colour: bool) -> Iterator[str]:
     """One entry for all policies that cannot tell."""
-    indent = " " * (2 + _WORD + 2)
-    first, *more = wrap(", ".join(policies), width, f"  {pad(_UNKNOWN, _WORD)}  ", indent)
+    first, *more = wrap(", ".join(policies), width, f"  {pad(_UNKNOWN, _WORD)}  ", _INDENT)
     yield "  " + paint(_UNKNOWN, Paint.DOUBT, colour) + first[2 + len(_UNKNOWN) :]
     yield from more
     if why:
-        yield from wrap(why, width, indent, indent)
+        yield from wrap(why, width, _INDENT, _INDENT)
 
 
 def _heading(name: str, facts: str, width: int, colour: bool) -> Iterable[str]:
-    if columns(name) + 2 <= _HEADING and facts:
-        first, *more = wrap(facts, width, pad(name, _HEADING), " " * _HEADING)
-        return [paint(name, Paint.BOLD, colour) + first[len(name) :], *more]
+    beside = f"{pad(name, _HEADING - 2)}  {facts}"
+    if facts and columns(beside) <= width:
+        return [paint(name, Paint.BOLD, colour) + beside[len(name) :]]
     named = [paint(line, Paint.BOLD, colour) for line in wrap(name, width, rest="    ")]
     return [*named, *(wrap(facts, width, "    ", "    ") if facts else [])]
 
 
-def _finding(finding: Finding, ids: int, width: int, colour: bool) -> Iterable[str]:
+def _finding(finding: Finding, width: int, colour: bool) -> Iterator[str]:
     said = word(finding)
-    begin = f"  {pad(said, _WORD)}  {pad(finding.policy.id, ids)}  "
-    first, *more = wrap(message(finding), width, begin, " " * (2 + _WORD + 2 + ids + 2))
-    return ["  " + painted(finding, colour) + first[2 + len(said) :], *more]
+    first, *more = wrap(named(finding), width, f"  {pad(said, _WORD)}  ", _INDENT)
+    yield "  " + painted(finding, colour) + first[2 + len(said) :]
+    yield from more
+    # A pass has nothing more to say than its requirement.
+    if finding.outcome is not Outcome.PASS:
+        yield from wrap(message(finding), width, _INDENT, _INDENT)
+
+
+def named(finding: Finding) -> str:
+    """The problem, or of a pass the requirement, with the policy's id."""
+    policy = finding.policy
+    return one_line(f"{policy.title if finding.outcome is Outcome.PASS else policy.problem} ({policy.id})", 1_000)
 
 
 def painted(finding: Finding, colour: bool) -> str:

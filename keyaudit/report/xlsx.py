@@ -1,7 +1,7 @@
 """The report as an Excel workbook: summary, findings with passes, inventory, coverage, waivers, and how to read them.
 
-Text stays text: no formula, link or number is made of it. Where a character cannot be shown or stored it is written as
-`\\u202e`, and `\\` as `\\\\`; what Excel cannot hold is cut, with its length said. Dates are dates.
+Text stays text: it never becomes a formula, a link or a number. A character that cannot be shown or stored is written as
+`\\u202e`, and `\\` as `\\\\`; text that is too long for Excel is cut, with its length. Dates are dates.
 """
 
 import contextlib
@@ -16,15 +16,27 @@ from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
 
 from keyaudit.model import times
-from keyaudit.model.errors import MEANINGS
+from keyaudit.model.errors import MEANINGS, Exit
+from keyaudit.model.evidence import remedy as supplying
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Report
 from keyaudit.model.tables import TABLES
+from keyaudit.model.text import listed
 from keyaudit.report.cells import escaped, marked
+from keyaudit.report.missing import remedy_of
 from keyaudit.report.records import COLUMNS, NUMBERS, THING_COLUMNS, TIMES, pack, records, thing
 from keyaudit.report.settings import setting_lines
-from keyaudit.report.summary import SIMULATED, WORST_FIRST, counted, network
+from keyaudit.report.summary import (
+    SIMULATED,
+    WORST_FIRST,
+    counted,
+    network,
+    not_evaluated,
+    open_findings,
+    reads_done,
+    verdict_words,
+)
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -37,6 +49,14 @@ _LONGEST = 32_000
 _THINGS = (
     "key", "certificate", "secret", "credential", "signing_certificate", "account_key", "issuer_key", "trusted_authority",
 )  # fmt: skip
+_FIRST = ("severity", "problem", "resource", "finding", "owner")
+_RENAMED = {"resource_name": "resource", "actual": "finding"}
+FINDINGS = (*_FIRST, *(name for name in COLUMNS if name not in {*_FIRST, *_RENAMED}))
+"""The columns of the findings: first what a person reads, then the other columns of the CSV in their order."""
+_WIDTHS = {"problem": 40, "resource": 44, "finding": 60, "owner": 28, "policy_title": 40, "meaning": 40, "remedy": 40}
+"""Columns whose text is wrapped, with their widths in characters."""
+_COLUMNS, _WIDTH = 8, 14
+"""Columns beside the first of a sheet to read, and the width of each."""
 _DATES = ("1900-03-01", "9999-12-31")
 """The days that Excel counts as everyone does."""
 _EPOCH = 25_569
@@ -92,7 +112,7 @@ def _fill(report: Report, book: Workbook) -> None:
     book.set_properties({"title": "keyaudit", "created": created})
     sheets = _Sheets(book)
     sheets.lines("Summary", _summary(report))
-    sheets.table("Findings", COLUMNS, records(report))
+    sheets.table("Findings", FINDINGS, _findings(report))
     sheets.table("Inventory", THING_COLUMNS, _inventory(report))
     sheets.table("Coverage", _COVERAGE, _coverage(report))
     sheets.table("Waivers", _WAIVERS, _waivers(report))
@@ -106,26 +126,35 @@ class _Sheets:
     def __init__(self, book: Workbook) -> None:
         self.book = book
         self.bold: Format = book.add_format({"bold": True})
+        self.wrapped: Format = book.add_format({"text_wrap": True, "valign": "top"})
         self.date: Format = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
 
     def lines(self, name: str, lines: Iterable[Sequence[str | int]]) -> None:
-        """A sheet to read: a word on the left of each line, and what there is to say."""
+        """A sheet to read: a word on the left of each line; a single text beside it is wrapped over the other columns."""
         sheet = self.book.add_worksheet(name)
-        sheet.set_column(0, 0, 28)
-        sheet.set_column(1, 6, 14)
+        sheet.set_column(0, 0, 22)
+        sheet.set_column(1, _COLUMNS, _WIDTH)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
         for number, cells in enumerate(lines):
-            for column, cell in enumerate(cells):
-                if isinstance(cell, int):
-                    sheet.write_number(number, column, cell)
+            texts = [_text(cell) if isinstance(cell, str) else cell for cell in cells]
+            if len(texts) == 2 and isinstance(texts[1], str):
+                # Excel does not fit the height of a row to merged cells.
+                sheet.set_row(number, 15 * max(-(-len(texts[1]) // (_COLUMNS * _WIDTH)), 1))
+                sheet.merge_range(number, 1, number, _COLUMNS, texts[1], self.wrapped)
+                texts.pop()
+            for column, text in enumerate(texts):
+                if isinstance(text, int):
+                    sheet.write_number(number, column, text)
                 else:
-                    sheet.write_string(number, column, _text(cell), self.bold if column == 0 else None)
+                    sheet.write_string(number, column, text, self.bold if column == 0 else None)
 
     def table(self, name: str, columns: Sequence[str], rows: Rows) -> None:
         """A sheet to filter. What does not fit below its heading is counted in a last row."""
         sheet = self.book.add_worksheet(name)
         sheet.freeze_panes(1, 0)
         for column, title in enumerate(columns):
-            sheet.set_column(column, column, max(10, min(40, len(title) + 4)))
+            sheet.set_column(column, column, _WIDTHS.get(title) or max(10, min(40, len(title) + 4)))
             sheet.write_string(0, column, title, self.bold)
         last = left_out = 0
         for row in rows:
@@ -147,7 +176,7 @@ class _Sheets:
         elif title in TIMES and _DATES[0] <= text <= _DATES[1]:
             sheet.write_number(row, column, times.parse_time(text) / times.DAY + _EPOCH, self.date)
         else:
-            sheet.write_string(row, column, _text(text))
+            sheet.write_string(row, column, _text(text), self.wrapped if title in _WIDTHS else None)
 
 
 def _text(text: str) -> str:
@@ -163,10 +192,12 @@ def _summary(report: Report) -> Iterator[Sequence[str | int]]:
         yield (SIMULATED,)
     yield "tenant", marked(run) or run.tenant_id
     yield "as of", times.iso_time(run.as_of)
-    yield "verdict", MEANINGS[verdict.exit]
-    yield from (("also", MEANINGS[code]) for code in verdict.conditions[1:])
-    yield "complete", "yes" if verdict.complete else "no: what was not read is in Coverage, and no row here is a clean bill"
-    yield "required reads done", f"{verdict.assessed:,} of {verdict.required:,}"
+    yield "verdict", f"{verdict_words(verdict)}; {open_findings(verdict)}; {reads_done(verdict)}"
+    # The exit code without a failure has no more to say than the verdict.
+    yield from (("condition", MEANINGS[code]) for code in verdict.conditions if code is not Exit.CLEAN)
+    yield "complete", "yes" if verdict.complete else "no: the results are incomplete; sheet Coverage lists what was not read"
+    if verdict.not_judged:
+        yield "not evaluated", f"{not_evaluated(verdict)}: not a pass"
     yield "checked", counted(report)
     yield ()
     yield "severity", "open", "known", "waived", "unknown"
@@ -176,11 +207,21 @@ def _summary(report: Report) -> Iterator[Sequence[str | int]]:
     yield "passed", verdict.passed
     yield "not applicable", verdict.not_applicable
     yield ()
-    yield from (("not judged", each.policy.id, f"needs {', '.join(each.needs)}") for each in verdict.not_judged)
+    for each in verdict.not_judged:
+        yield "not evaluated", f"{each.policy.problem} ({each.policy.id}): needs {listed(each.needs)}; {supplying(each.needs)}"
     for gap in verdict.gaps:
         said = ADVICE[gap.reason]
-        counts_as = "accepted" if gap.allowed else "required" if gap.required else "no policy needs it"
-        yield "not read", gap.scope.name or gap.scope.id, gap.reason, said.meaning, counts_as, said.remedy
+        counts_as = "accepted" if gap.allowed else "required" if gap.required else "no selected policy needs it"
+        yield "not read", f"{gap.scope.name or gap.scope.id}: {said.meaning} ({gap.reason}); {counts_as}; fix: {remedy_of(gap)}"
+
+
+def _findings(report: Report) -> Rows:
+    problems = {tally.policy.id: tally.policy.problem for tally in report.tallies}
+    problems |= {each.policy.id: each.policy.problem for each in report.verdict.not_judged}
+    for record in records(report):
+        # What passes has no problem.
+        problem = {"problem": problems[record["policy_id"]]} if record["status"] != "pass" else {}
+        yield {**{_RENAMED.get(name, name): cell for name, cell in record.items()}, **problem}
 
 
 def _about(report: Report) -> Iterator[Sequence[str | int]]:
@@ -193,16 +234,16 @@ def _about(report: Report) -> Iterator[Sequence[str | int]]:
     yield "cloud", run.environment
     yield "read as", run.identity
     yield from (("network", fact) for fact in network(run))
-    yield from (("not the whole tenant", part) for part in run.filters.shown)
+    yield from (("limited to", part) for part in run.filters.shown)
     if not report.verdict.expected:
         yield "completeness", RELATIVE
     yield from (("supplied", name, digest) for name, digest in sorted(run.evidence.items()))
     yield "policies", pack(report.tallies)
     yield from (("setting", line) for line in setting_lines(report.settings))
     yield ()
-    yield "an empty cell", "is absent, or unknown: then coverage_note names its column with the reason"
-    yield "not-applicable", "is counted in Summary and has no rows"
-    yield "text", "is as the tenant has it: a backslash is written twice, and what cannot be shown as \\x1b or \\u202e"
+    yield "an empty cell", "absent, or unknown; coverage_note names each unknown column with the reason"
+    yield "not applicable", "counted in Summary; no rows"
+    yield "text", "as in the tenant; a backslash is written twice, an invisible character as \\x1b or \\u202e"
     yield "tables in Inventory", ", ".join(TABLES[name].plural for name in _THINGS)
     yield from (
         ("rows read", TABLES[name].plural if name in TABLES else name, count) for name, count in sorted(run.rows.items())

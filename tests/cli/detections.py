@@ -77,21 +77,25 @@ def _keys(logs: Logs, chosen: _Chosen) -> None:
     logs.plant("use-key-signs-for-many-apps", chosen.shared["key_id"])
     logs.plant("combo-cross-environment-signed")
     logs.key(1, chosen.crossing, "KeyVerify", developer)
+    logs.plant("log-unexpected-appid")
     logs.key(1, chosen.crossing, "KeySign", developer, status=403)
 
     logs.key(2, chosen.superseded, "KeySign", tenant.owner)
     logs.plant("use-superseded-version")
     logs.key(1, chosen.superseded, "KeyUnwrap", tenant.owner)
+    logs.plant("log-unexpected-appid")
 
     for ago in (30, 12):
         logs.key(ago, chosen.wraps, "KeyDecrypt", tenant.owner)
         logs.key(ago, chosen.wraps, "KeyUnwrap", tenant.owner)
     logs.key(1, chosen.retired, "KeyDecrypt", tenant.owner)
     logs.plant("combo-retired-key-still-accepted", chosen.retired["id"])
+    logs.plant("log-unexpected-appid")
 
     logs.key(1, chosen.wraps, "KeyDecrypt", STRANGER)
     logs.plant("log-unexpected-appid")
     logs.key(1, chosen.wraps, "KeyVerify", STRANGER)
+    logs.plant("log-unexpected-appid")
     logs.key(1, chosen.wraps, "KeyDecrypt", STRANGER, status=403)
 
     logs.key(2, chosen.wraps, "KeyBackup", tenant.owner)
@@ -118,8 +122,10 @@ def _changes(logs: Logs) -> None:
     add = "Add service principal credentials"
     by_stranger, hidden, unused, refused, on_exchange = ADDED[:5]
     logs.audit(3, add, owner.object_id, "ServicePrincipal", STRANGER, by_stranger)
+    logs.plant("log-unexpected-appid")
     logs.plant("combo-added-credential-used")
     logs.audit(3, "Add service principal", tenant.deployer.object_id, "ServicePrincipal", "", hidden)
+    logs.plant("log-unexpected-appid")
     logs.plant("combo-added-credential-used")
     logs.audit(3, add, owner.object_id, "ServicePrincipal", STRANGER, unused)
     logs.audit(3, add, owner.object_id, "ServicePrincipal", STRANGER, refused, result="failure")
@@ -139,6 +145,7 @@ def _changes(logs: Logs) -> None:
     logs.cmdlet(3, "Set-AdminAuditLogConfig", "UnifiedAuditLogIngestionEnabled", "False")
     logs.plant("log-audit-switched-off")
     logs.cmdlet(3, "Set-Mailbox", "AuditEnabled", "False", "person1")
+    logs.plant("log-unexpected-appid")
     logs.plant("log-audit-switched-off")
     logs.cmdlet(3, "Set-AdminAuditLogConfig", "UnifiedAuditLogIngestionEnabled", "True")
     logs.cmdlet(12, "Set-AdminAuditLogConfig", "UnifiedAuditLogIngestionEnabled", "False")

@@ -20,9 +20,9 @@ def test_a_tenant_that_can_be_read_whole_is_healthy(keyaudit: Keyaudit, contoso:
     assert ran.code == Exit.CLEAN
     every = load()
     count = sum(not policy.text.needs for policy in every)
-    assert f"{count} of {count} policies can judge all that they look at." in ran.out
+    assert f"{count} of {count} policies can be evaluated in full." in ran.out
     lacking = len(every) - count
-    assert f"{lacking} policies not evaluated, which is never a pass." in ran.out
+    assert f"{lacking} policies not evaluated, which is never a pass" in ran.out
     assert ran.out.splitlines()[1].endswith(f"{len(every)} policies selected")
     assert "[partly]" not in ran.out
     assert "SIMULATED TENANT" in ran.out
@@ -55,10 +55,10 @@ def test_each_blind_spot_is_named_with_what_it_blinds_and_the_remedy(keyaudit: K
     for words in (
         *("kv-payments-prod", "kv-hr-prod", "kv-stores-dev", "kv-orders-prod"),
         "firewall: the vault's firewall refuses this address",
-        "blinds: kv-key-expiring-soon, kv-key-no-auto-rotation, kv-key-no-expiry and kv-key-own-rotation-overdue",
+        "affects: kv-key-expiring-soon, kv-key-no-auto-rotation, kv-key-no-expiry and kv-key-own-rotation-overdue",
         "az role assignment create --role 'Key Vault Reader' --scope",
         "grant Application.Read.All on Microsoft Graph",
-        "blinds: app-no-owner and app-privileged-with-user-owner",
+        "affects: app-no-owner and app-privileged-with-user-owner",
     ):
         assert words in text
 

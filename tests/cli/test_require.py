@@ -48,7 +48,7 @@ def test_what_was_not_supplied_is_not_judged_until_it_is_required(keyaudit: Keya
     chosen = ("--from", contoso, "--policies", own, "--select", "own-*")
     plain = keyaudit("gate", *chosen)
     assert plain.code == Exit.CLEAN
-    assert "NOT JUDGED  own-logged needs logs" in plain.out
+    assert "NOT EVALUATED  own-logged needs logs" in plain.out
     ran = keyaudit("gate", *chosen, "--require", "logs")
     assert ran.code == Exit.INCOMPLETE
     assert "keyaudit gate   INCOMPLETE" in ran.out
@@ -56,8 +56,8 @@ def test_what_was_not_supplied_is_not_judged_until_it_is_required(keyaudit: Keya
     assert "UNKNOWN  own-logged  1 result: 1 high" in ran.out
     # One that needs custody too is unknown as well; one that needs only something else stays as it was.
     assert "UNKNOWN  own-kept  1 result: 1 low" in ran.out
-    assert "NOT JUDGED  own-audited needs unified-audit" in ran.out
-    assert "NOT JUDGED  own-kept" not in ran.out
+    assert "NOT EVALUATED  own-audited needs unified-audit" in ran.out
+    assert "NOT EVALUATED  own-kept" not in ran.out
     assert "settings   required: logs" in ran.out
 
 
@@ -68,11 +68,13 @@ def test_every_format_says_why_and_what_to_do(keyaudit: Keyaudit, contoso: Path,
     unknown = {each["policy"]: each for each in found.json["findings"]}
     assert set(unknown) == {"own-logged", "own-kept", "own-audited"}
     assert all(each["outcome"] == "unknown" and each["scope"]["kind"] == "tenant" for each in unknown.values())
-    assert unknown["own-kept"]["message"] == "cannot tell: custody, logs (not_supplied)"
+    assert (
+        unknown["own-kept"]["message"] == "cannot tell: custody and logs (evidence that Azure does not hold was not supplied)"
+    )
     remedies = {gap["detail"]: gap["remedy"] for gap in found.json["gaps"] if gap["reason"] == "not_supplied"}
     assert remedies == {
         "logs": "supply it with --import logs=DIR",
-        "custody": "this version cannot take it yet",
+        "custody": "not available in this version: no way to supply custody",
         "unified-audit": "supply it with --import ual=FILE",
     }
     assert found.json["not_judged"] == []
@@ -82,7 +84,7 @@ def test_every_format_says_why_and_what_to_do(keyaudit: Keyaudit, contoso: Path,
         assert ran.code == Exit.INCOMPLETE
         said = " ".join(ran.out.split())
         assert "not_supplied: evidence that Azure does not hold was not supplied (unified-audit)" in said
-        assert "remedy: supply it with --import ual=FILE" in said
+        assert "fix: supply it with --import ual=FILE" in said
         assert "INCOMPLETE: 3 gaps and 3 unknown results" in said
     rows = list(csv.DictReader(io.StringIO(keyaudit("report", *chosen, "-o", "csv").out, newline="")))
     assert {row["coverage_note"] for row in rows if row["status"] == "unknown"} == {"*:not_supplied"}

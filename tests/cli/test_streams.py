@@ -1,16 +1,19 @@
-"""Output that cannot be written: never exit 0, never exit 1 for a reason other than findings, and one line that says why."""
+"""Output that cannot be written: never exit 0, never exit 1 for a reason other than findings, and at most one line about it."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
+from keyaudit.model.times import DAY, iso_date
 from keyaudit.policy.load import shipped
 from keyaudit.report import files
-from keyaudit.report.formats import BUNDLE, FILES, FORMATS
+from keyaudit.report.formats import BUNDLE
 from tests.cli.conftest import Keyaudit
 from tests.cli.redirected import apart, redirected
 from tests.report.test_files import room_for
@@ -19,8 +22,6 @@ LISTINGS = (["inventory"], ["inventory", "key", "-o", "csv"], ["expiring"], ["do
 FEW = ("--select", "kv-purge-protection-off")
 ONE = ("--source", "vaults", *FEW)
 TINY = ("--demo", "--estate", "sized:1x1x1x1")
-USUAL = {"json", "xlsx"}
-EXHAUSTIVE = pytest.mark.exhaustive
 COMMANDS = (["permissions"], ["policies", "list"], ["explain", "exit-codes"], ["explain", "kv-key-rotation-overdue"])
 
 
@@ -37,23 +38,22 @@ def _closed() -> Iterator[int]:
 
 def test_a_closed_pipe_never_turns_a_failing_gate_into_success(contoso: Path) -> None:
     with _closed() as closed:
-        for command, code in (("gate", Exit.FINDINGS), ("report", Exit.BUG)):
+        for command, code in (("gate", Exit.FINDINGS), ("report", Exit.CLOSED)):
             ran = apart([command, "--from", contoso, "-o", "json", "--select", "kv-key-exportable"], stdout=closed)
             assert ran.returncode == code
-            assert b"Traceback" not in ran.stderr
+            assert ran.stderr == b""
 
 
-def test_a_closed_pipe_is_not_exit_1_which_means_findings() -> None:
+def test_a_reader_that_stops_reading_is_told_nothing() -> None:
+    """As `| head` and a pager that is left: 141, as a shell has it for SIGPIPE."""
     for arguments in (*COMMANDS, ["policies", "test", str(shipped() / "key-vault" / "kv-key-exportable.yaml")], ["--help"]):
         with _closed() as closed:
             ran = redirected(arguments, stdout=closed)
-        assert ran.returncode == Exit.BUG, arguments
-        assert ran.stderr.count(b"\n") <= 1, arguments
-        assert b"a bug" not in ran.stderr, arguments
+        assert (ran.returncode, ran.stderr) == (Exit.CLOSED, b""), arguments
 
 
 def test_a_full_disk_is_said_in_one_line(contoso: Path) -> None:
-    said = b"keyaudit: stdout: could not be written (No space left on device); make room, or redirect it elsewhere\n"
+    said = b"keyaudit: stdout: could not be written (No space left on device); free some space, or redirect it elsewhere\n"
     for arguments in (*COMMANDS, ["report", *FEW], ["gate", *FEW], ["gate", "-o", "csv", *FEW], *LISTINGS):
         judging = ["--from", str(contoso)] if arguments[0] in {"report", "gate", "inventory", "expiring", "doctor"} else []
         with Path("/dev/full").open("wb") as full:
@@ -64,7 +64,7 @@ def test_a_full_disk_is_said_in_one_line(contoso: Path) -> None:
 def test_a_snapshot_is_kept_though_nobody_reads_what_became_of_it(tmp_path: Path) -> None:
     with _closed() as closed:
         ran = redirected(["collect", *TINY, "--out", tmp_path / "s"], stdout=closed)
-    assert ran.returncode == Exit.BUG
+    assert ran.returncode == Exit.CLOSED
     assert redirected(["report", "--from", tmp_path / "s", *FEW]).returncode == Exit.CLEAN
 
 
@@ -90,11 +90,28 @@ def test_an_stderr_that_nobody_reads_changes_no_exit_code(contoso: Path) -> None
         assert redirected(["gate", "--from", contoso, "--profile", "x"], stderr=full).returncode == Exit.USAGE
 
 
-def test_a_terminal_that_lacks_a_letter_costs_no_report(contoso: Path) -> None:
-    for name in ("text", "table", "csv", "json"):
-        ran = redirected(["report", "--from", contoso, "-o", name], encoding="ascii")
+LETTERS = """\
+version: 1
+waivers:
+  - id: W-1
+    match: {{policy: kv-purge-protection-off, resource: "*/vaults/kv-*"}}
+    reason: Zoë asked
+    owner: Zoë
+    approved_by: Jürgen
+    expires: {last}
+"""
+
+
+def test_a_terminal_that_lacks_a_letter_costs_no_report(contoso: Path, tmp_path: Path) -> None:
+    waivers = tmp_path / "w.yaml"
+    last = iso_date(open_snapshot(contoso).run.as_of + 60 * DAY)
+    waivers.write_text(LETTERS.format(last=last), encoding="utf-8")
+    waived = ("report", "--from", contoso, *FEW, "--waivers", waivers, "-o")
+    for command in ((*waived, "text"), (*waived, "csv"), (*waived, "json"), ("waivers", "list", "--file", waivers)):
+        ran = redirected(command, encoding="ascii")
         assert ran.returncode == Exit.CLEAN, ran.stderr
         assert ran.stdout.isascii()
+        assert re.search(rb"Zo(?!\xc3)", ran.stdout), command
 
 
 @pytest.mark.parametrize("place", ["link", "no/x", "file/x", "folder", "/dev/stdout", "/dev/null"])
@@ -105,7 +122,7 @@ def test_an_export_to_no_place_for_a_file_is_refused_before_anything_is_read(
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
     ran = keyaudit("report", "--demo", "--export", f"json={tmp_path / place}")
-    assert ran.code == Exit.BUG
+    assert ran.code == Exit.USAGE
     assert ran.out == ""
     assert "reading tenant" not in ran.err
     assert ran.err.count("\n") == 1
@@ -125,19 +142,18 @@ def test_an_export_that_fails_costs_neither_the_others_nor_the_report_and_is_exi
 
     monkeypatch.setattr("os.fsync", first_fails)
     exports = ("--export", f"csv={tmp_path / 'a'}", "--export", f"json={tmp_path / 'b'}")
-    ran = keyaudit("report", "--from", contoso, *FEW, *exports)
+    ran = keyaudit("gate", "--from", contoso, *FEW, "--fail-on", "low", *exports)
     assert ran.code == Exit.BUG
-    assert "Complete" in ran.out
+    assert "FAIL" in ran.out
     assert "No space left on device" in ran.err
     assert [entry.name for entry in tmp_path.iterdir()] == ["b"]
 
 
-def test_an_export_that_nobody_reads_to_its_end_is_exit_70(contoso: Path) -> None:
-    for name in (*FILES, *FORMATS):
+def test_an_export_to_stdout_that_is_cut_short_is_never_exit_0(contoso: Path) -> None:
+    for name in ("json", "csv", "text", "jsonl", "sarif", "xlsx"):
         with _closed() as closed:
             ran = redirected(["export", name, "--from", contoso, *FEW], stdout=closed)
-        assert (ran.returncode, ran.stderr.count(b"\n")) == (Exit.BUG, 1), name
-        assert ran.stderr.startswith(b"keyaudit: stdout: was closed"), name
+        assert (ran.returncode, ran.stderr) == (Exit.CLOSED, b""), name
         with Path("/dev/full").open("wb") as full:
             ran = redirected(["export", name, "--from", contoso, *FEW], stdout=full)
         assert (ran.returncode, ran.stderr.count(b"\n")) == (Exit.BUG, 1), name
@@ -145,22 +161,19 @@ def test_an_export_that_nobody_reads_to_its_end_is_exit_70(contoso: Path) -> Non
 
 
 def test_a_closed_pipe_costs_no_file_and_no_failing_gate(contoso: Path, tmp_path: Path) -> None:
-    names = [*FILES, *FORMATS, BUNDLE]
+    names = ["json", "sarif"]
     exports = [word for name in names for word in ("--export", f"{name}={tmp_path / name}")]
     with _closed() as closed:
         ran = redirected(["gate", "--from", contoso, "--fail-on", "low", *FEW, *exports], stdout=closed)
     assert ran.returncode == Exit.FINDINGS, ran.stderr
     assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted(names)
-    assert redirected(["export", "verify", tmp_path / BUNDLE]).returncode == Exit.CLEAN
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["json", "xlsx", BUNDLE, *(pytest.param(name, marks=EXHAUSTIVE) for name in (*FILES, *FORMATS) if name not in USUAL)],
-)
+@pytest.mark.parametrize("name", ["json", BUNDLE])
 def test_a_disk_that_fills_up_at_any_write_is_exit_70_and_leaves_no_part(
     keyaudit: Keyaudit, contoso: Path, tmp_path: Path, name: str
 ) -> None:
+    """That each format leaves nothing wherever its disk fills up is tested where it is written."""
     whole = tmp_path / "whole"
     command = ("export", "--from", contoso, *FEW)
     assert keyaudit(*command, f"{name}={whole}").code == Exit.CLEAN

@@ -52,7 +52,7 @@ async def test_a_wrong_secret_is_told_by_its_code_alone(
         async with connected():
             pytest.fail("connected")
     assert str(stopped.value) == (
-        "sign-in: no token (environment: AADSTS7000215); run `az login`, or choose another way with --auth"
+        "sign-in: no token (environment: AADSTS7000215); check its variables, or choose another way with --auth"
     )
     assert SECRET not in caplog.text
     assert len(azure.to(LOGIN)) == 1

@@ -175,10 +175,23 @@ async def test_a_stranger_that_intercepts_tls_is_told_at_sign_in(azure: Azure, c
         async with connected(network=network) as connection:
             assert connection.requests == 1
         trusted_elsewhere = Network(proxy=azure.proxy, ca_file=other.file)
-        with pytest.raises(AccessError, match=r"at the sign-in service: .*local issuer certificate"):
+        with pytest.raises(AccessError, match=r"login.microsoftonline.com could not be reached .*local issuer certificate"):
             async with connected(network=trusted_elsewhere):
                 pytest.fail("connected")
     assert azure.requests == []
+
+
+async def test_a_sign_in_name_that_does_not_resolve_is_a_matter_of_the_network(
+    connected: Connect, authority: Authority
+) -> None:
+    network = Network(proxy="http://proxy.invalid:8080", ca_file=authority.file)
+    with pytest.raises(AccessError) as stopped:
+        async with connected(network=network):
+            pytest.fail("connected")
+    assert str(stopped.value) == (
+        "sign-in: login.microsoftonline.com could not be reached (environment: the proxy's name does not resolve); "
+        "check DNS, the proxy (HTTPS_PROXY, SSL_CERT_FILE) and the firewall"
+    )
 
 
 async def test_a_proxy_that_is_down_at_sign_in_is_told(connected: Connect, authority: Authority) -> None:

@@ -229,20 +229,40 @@ def first(changes: dict[str, object], *, drop: tuple[str, ...] = ()) -> Fault:
         {"principalId": None},
         {"principalId": "x"},
         {"principalId": 7},
-        {"scope": "/subscriptions/.."},
-        {"scope": {"a": {}}},
-        {"roleDefinitionId": "/providers/x"},
-        {"roleDefinitionId": None},
     ],
 )
-async def test_an_assignment_that_names_nobody_nothing_or_nowhere_is_quarantined(
-    reached: Collected, changes: dict[str, object]
-) -> None:
+async def test_an_assignment_that_names_nobody_is_quarantined(reached: Collected, changes: dict[str, object]) -> None:
     found = await collect(first(changes), estate=ACCESS)
     record = found.coverage[TENANT_ID, "role_assignment.query"]
     assert (record.quarantined, record.reason) == (1, "bad_item")
     assert len(found.rows["grant"]) == len(reached.rows["grant"]) - 1
     never_wrong(reached, found)
+
+
+@pytest.mark.parametrize("changes", [{"scope": "/subscriptions/.."}, {"scope": {"a": {}}}, {"scope": None}])
+async def test_an_assignment_without_a_scope_holds_where_its_id_says(reached: Collected, changes: dict[str, object]) -> None:
+    found = await collect(first(changes), estate=ACCESS)
+    assert found.gaps() == {}
+    assert found.rows["grant"] == reached.rows["grant"]
+
+
+async def test_an_assignment_that_says_neither_where_it_holds_nor_by_its_id_is_quarantined() -> None:
+    def edit(body: dict[str, list[dict[str, object]]]) -> object:
+        body["data"][0] |= {"id": "x", "properties": body["data"][0]["properties"] | {"scope": None}}  # type: ignore[operator]
+        return body
+
+    found = await collect(Fault("role_assignment.query", "every", edit=edit), estate=ACCESS)
+    assert found.gaps()[TENANT_ID, "role_assignment.query"] == "partial bad_item"
+
+
+@pytest.mark.parametrize("role", ["/providers/x", None, 7])
+async def test_an_assignment_of_an_unknown_role_may_allow_everything_where_it_holds(reached: Collected, role: object) -> None:
+    found = await collect(first({"roleDefinitionId": role}), estate=ACCESS)
+    never_wrong(reached, found)
+    assert found.gaps() == {}
+    assert found.rows["grant"].keys() == reached.rows["grant"].keys()
+    [unknown] = [row["unknown"] for row in found.rows["grant"].values() if row.get("unknown")]
+    assert unknown == dict.fromkeys(("name", "role_id", "custom", "wildcard", "allows"), "bad_value")
 
 
 @pytest.mark.parametrize(

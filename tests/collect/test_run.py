@@ -142,7 +142,7 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         "trusted_authority": set(),
         "issuer_key": set(found.rows["issuer_key"]),
         "shared_key": set(found.rows["shared_key"]),
-        **{table: set() for table in ("trusted_key", "token_validator", "usage", "usage_log", "usage_baseline")},
+        **{table: set() for table in ("trusted_key", "token_validator", "usage", "usage_log", "usage_baseline", "unusual_use")},
         "app_management_policy": {
             f"{TENANT_ID}/appmanagementpolicies/default/{applies_to}" for applies_to in ("applications", "service-principals")
         },

@@ -37,7 +37,7 @@ SIGN, VERIFY = key("sign", "Sign"), key("verify", "Verify")
 
 
 def apart(found: Split) -> tuple[list[str], list[str], list[str]]:
-    return tuple([item.keyId for item in part] for part in (found.signing, found.keys, found.passwords))  # type: ignore[return-value]
+    return tuple([item.key_id for item in part] for part in (found.signing, found.keys, found.passwords))  # type: ignore[return-value]
 
 
 def told(keys: list[KeyItem], passwords: list[PasswordItem]) -> tuple[list[str], list[str], list[str]]:
@@ -126,7 +126,7 @@ def rows(certificates: list[KeyItem], preferred: Raw) -> list[dict[str, Any]]:
     item = wire({"id": "S", "appId": "a", "displayName": "n", "appOwnerOrganizationId": None}, PrincipalItem)
     holder = principal_holder(item, "T", "u", "v1.0")
     unseen = [(certificate, UNSEEN) for certificate in certificates]
-    return signing_rows(holder, unseen, enabled=raw(True), sso_mode=raw("saml"), preferred=preferred)
+    return signing_rows(holder, unseen, enabled=raw(True), sso_mode=raw("saml"), preferred=preferred, unread=False)
 
 
 X509_COLUMNS = [column.name for column in x509_columns(())]

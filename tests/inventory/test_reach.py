@@ -6,7 +6,7 @@ import pytest
 
 from keyaudit.inventory.access import TABLES_ASKED, who_reaches
 from keyaudit.inventory.finding import Target
-from keyaudit.model.coverage import Coverage, Scope, ScopeKind
+from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.reach import ACTIONS, WHO
 from tests.inventory.sample import (
@@ -99,6 +99,16 @@ def bounds(found: Row, name: str) -> tuple[object, object, object]:
 
 def signing(rows: list[Row], *, of: dict[str, Any] = RBAC, coverage: list[Coverage] = READ) -> tuple[object, object, object]:
     return bounds(derive(rows, of=of, coverage=coverage)[KV], "principals_signing")
+
+
+def test_a_subscription_that_was_not_listed_hides_nobody_who_reaches_a_vault_of_another() -> None:
+    others = assessed(TENANT, "vault.query", "role_assignment.query", "key.list")
+    part = [*others, refused(TENANT, "subscription.list", Reason.BAD_ITEM, State.PARTIAL)]
+    rows = [grant("alice", "sign"), who("alice")]
+    assert signing(rows, coverage=part) == (1, 1, None)
+    elsewhere = {**RBAC, "subscription_id": OTHER.rpartition("/")[2]}
+    assert signing(rows, of=elsewhere, coverage=part) == (1, None, "bad_item")
+    assert signing(rows, of=elsewhere) == (1, 1, None)
 
 
 def test_each_principal_is_counted_once_by_however_many_ways() -> None:

@@ -7,7 +7,7 @@ import pytest
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, in_memory, refused, row, unread_credential
+from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, in_memory, refused, row
 
 LISTS = ("service_principal.list", "domain.federation", "external_federation.list")
 READ = assessed(TENANT, *LISTS)
@@ -57,12 +57,6 @@ def test_a_successor_is_looked_for_among_the_certificates_of_the_holder_whatever
     assert successor(both, unread) == (True, None)
     settings = {"scope_id": TENANT.id, "has_next_certificate": Reason.BAD_BODY}
     assert successor(alone, READ, federated_domain=[row("federated_domain", "/another", **settings)]) == (False, None)
-
-
-def test_a_certificate_of_the_holder_that_was_not_read_may_be_the_successor() -> None:
-    for holder, expected in (("/holder", (None, "bad_item")), ("/another", (False, None))):
-        credentials = [unread_credential(on="service_principal", holder_id=holder)]
-        assert successor([certificate("a")], READ, credential=credentials) == expected
 
 
 def test_the_next_certificate_of_a_domain_that_was_not_read_may_be_the_successor() -> None:

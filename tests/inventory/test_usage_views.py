@@ -1,13 +1,11 @@
 """What logs make of keys, certificates and uses: certain where a record shows it, or where nothing that would is missing."""
 
 import dataclasses
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
 
-from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
 from tests.inventory.sample import AS_OF, RUN, TENANT, Row, assessed, fetch, in_memory, key, refused, row, vault, vault_scope
@@ -19,7 +17,6 @@ READ = {
 }
 KEY, VERSION = "https://kv.vault.azure.net/keys/k", "https://kv.vault.azure.net/keys/k/1"
 NOT_SHOWN, PERMISSION = Reason.NOT_SUPPLIED, Reason.PERMISSION
-MICROSOFTS = next(iter(FIRST_PARTY))
 
 
 def ago(days: float) -> int:
@@ -60,7 +57,17 @@ def log(
 
 def usual(operation: str, app: str | None, target: str = KEY, client: str | None = None, **values: Any) -> Row:
     """Something that the baseline knows."""
-    given = {"target_kind": "key", "target_class": target, "app_id": app, "client_app_id": client, "learned_until": ago(9)}
+    given: dict[str, Any] = {
+        "target_kind": "key",
+        "target_class": target,
+        "app_id": app,
+        "facet": "client-app" if client else "app",
+        "value": client or "",
+        "mailboxes": 0,
+        "first_on": ago(99),
+        "last_on": ago(9),
+        "learned_until": ago(9),
+    }
     id_ = f"{operation} {app} {target} {client}"
     return row("usage_baseline", id_, scope_id=TENANT.id, operation=operation, **(given | values))
 
@@ -178,68 +185,6 @@ _PERSON: dict[str, Any] = {"actor_app_id": None, "principal_id": "admin"}
 KNOWN = [usual("sign", "app"), usual("sign", "app", client="calls"), usual("sign", "other", f"{KEY}2")]
 
 
-@pytest.mark.parametrize(
-    ("use", "expected"),
-    [
-        (used(1), True),
-        (used(1, actor_app_id="stranger"), False),
-        # It signs with another key, and not with this one, of which the baseline knows who does.
-        (used(1, actor_app_id="other"), False),
-        # Of a key that is new, nobody is usual but who signs with others.
-        (used(1, actor_app_id="other", target_id=f"{KEY}3/1"), True),
-        (used(1, actor_app_id="stranger", target_id=f"{KEY}3/1"), False),
-        (used(1, "unwrap"), False),
-        (used(1, client_app_id="calls"), True),
-        (used(1, client_app_id="forged"), False),
-        (used(1, actor_app_id=MICROSOFTS), True),
-        (used(1, actor_app_id=MICROSOFTS, client_app_id="forged"), False),
-        (used(1, client_app_id=MICROSOFTS), True),
-        (used(1, actor_app_id=None), False),
-        (used(1, actor_app_id=NOT_SHOWN), None),
-        (used(1, client_app_id=NOT_SHOWN), None),
-        # Whoever called it, a stranger is one.
-        (used(1, actor_app_id="stranger", client_app_id=NOT_SHOWN), False),
-        (used(1, target_id=NOT_SHOWN), None),
-        (used(1, target_id=NOT_SHOWN, actor_app_id="stranger"), False),
-        # Changes are made to another object each time: usual is who makes them, be it a person.
-        (used(1, "add-credential", target_kind="application", target_id="x", actor_app_id="deploys"), True),
-        (used(1, "add-credential", target_kind="application", target_id=NOT_SHOWN, actor_app_id="deploys"), True),
-        (used(1, "add-credential", target_kind="application", target_id="x", actor_app_id="stranger"), False),
-        (used(1, "add-credential", target_kind="application", target_id="x", **_PERSON), True),
-        (used(1, "add-credential", target_kind="application", target_id="x", **{**_PERSON, "principal_id": "else"}), False),
-        (used(1, "add-credential", target_kind="application", target_id="x", **{**_PERSON, "principal_id": NOT_SHOWN}), None),
-        (used(1, **_PERSON), False),
-    ],
-)
-def test_what_the_baseline_knows_is_expected(use: Row, expected: bool | None) -> None:
-    # Who is usual is known of all that the log shows, be it nobody.
-    logs = [log(500, learned=True)]
-    changes = [usual("add-credential", app, "(any)", target_kind="application") for app in ("deploys", "admin", "app")]
-    [found] = views("usage", {"usage": [use], "usage_baseline": [*KNOWN, *changes], "usage_log": logs})
-    assert (found["expected"], "expected" in found["unknown"]) == (expected, expected is None)
-
-
-@pytest.mark.parametrize(
-    ("use", "expected"),
-    [
-        (used(1), True),
-        (used(1, actor_app_id="stranger"), False),
-        (used(1, "unwrap"), None),
-        (used(1, "unwrap", actor_app_id=MICROSOFTS), True),
-    ],
-)
-def test_of_what_was_never_learned_nobody_knows_who_is_usual(use: Row, expected: bool | None) -> None:
-    logs = [log(500, learned=False), log(500, source="AuditLogs", learned=True)]
-    [found] = views("usage", {"usage": [use], "usage_baseline": KNOWN, "usage_log": logs})
-    assert (found["expected"], found["unknown"].get("expected")) == (expected, NOT_SHOWN if expected is None else None)
-
-
-def test_what_is_many_is_unknown_where_no_mail_was_learned() -> None:
-    rows = {"usage": [_mail(2.9, "a")], "usage_baseline": KNOWN, "usage_log": [log(9, source="OfficeActivity", learned=False)]}
-    [found] = views("usage", rows)
-    assert (found["mail_beyond_usual"], found["unknown"].get("mail_beyond_usual")) == (None, NOT_SHOWN)
-
-
 def test_without_a_baseline_nobody_knows_what_is_expected() -> None:
     [found] = views("usage", {"usage": [used(1)]}, baseline=False)
     assert (found["expected"], found["unknown"]) == (None, {"expected": "not_supplied"} | _of_key_alone(found))
@@ -321,42 +266,6 @@ def test_a_credential_that_was_added_was_signed_in_with(
     assert (found["signed_in_with"], "signed_in_with" in found["unknown"]) == (signed_in, signed_in is None)
 
 
-def _mail(days: float, mailbox: object, **values: Any) -> Row:
-    given = {"target_kind": "mailbox", "target_id": mailbox, "source": "OfficeActivity", **values}
-    return used(days, "read-mail", **given)
-
-
-@pytest.mark.parametrize(
-    ("uses", "since", "counts", "beyond"),
-    [
-        ([_mail(2.9, "a"), _mail(2.8, "b"), _mail(2.7, "b")], 10, [(2, 2), (0, 0), (0, 0)], False),
-        ([_mail(2.9 - n / 100, f"m{n}") for n in range(7)], 10, [(7, 7), *[(0, 0)] * 6], True),
-        # Another day, another application: each is counted by itself.
-        ([_mail(2.9, "a"), _mail(1.9, "b"), _mail(2.8, "b", actor_app_id="b")], 10, [(1, 1)] * 3, None),
-        ([_mail(2.9, "a")], 2, [(1, None)], None),
-        ([_mail(2.9, "a")], None, [(1, None)], None),
-        ([_mail(2.9, "a", actor_app_id=NOT_SHOWN)], 10, [(0, None)], None),
-        ([_mail(2.9, "a"), _mail(2.8, NOT_SHOWN)], 10, [(1, 2), (0, 0)], False),
-        ([_mail(2.9, "a"), _mail(2.8, "b", succeeded=NOT_SHOWN)], 10, [(1, 2), (0, 0)], False),
-        ([_mail(2.9, "a"), _mail(2.8, "b", succeeded=False)], 10, [(1, 1), (0, 0)], False),
-        ([_mail(2.9 - n / 100, f"m{n}") for n in range(7)], None, [(7, None), *[(0, 0)] * 6], True),
-    ],
-)
-def test_mailboxes_are_counted_once_a_day_and_application(
-    uses: list[Row], since: float | None, counts: list[tuple[int, int | None]], beyond: bool | None
-) -> None:
-    known = [usual("read-mail", "app", "x", target_kind="mailbox", mailboxes=2)]
-    logs = [log(since, logged=TENANT.id, source="OfficeActivity")]
-    found = views("usage", {"usage": uses, "usage_log": logs, "usage_baseline": known})
-    found.sort(key=lambda each: (each["used_on"], each["actor_app_id"]))
-    assert Counter((each["mailboxes_read_min"], each["mailboxes_read_max"]) for each in found) == Counter(counts)
-    assert all(
-        ("mailboxes_read" in each["unknown"]) == (each["mailboxes_read_min"] != each["mailboxes_read_max"]) for each in found
-    )
-    if beyond is not None:
-        assert found[0]["mail_beyond_usual"] == beyond
-
-
 def unshown(logs: Iterable[Row], **rows: Iterable[Row]) -> dict[str, dict[str, Any]]:
     """By operation the row for what was not shown."""
     found = views("usage", {"usage": [], "usage_log": logs, **rows}, where="id LIKE '%/unshown/%'")
@@ -435,11 +344,8 @@ def test_a_vault_that_was_not_seen_may_have_a_log_that_shows_it(reason: Reason, 
 def test_of_what_was_not_shown_nothing_is_known_but_when_at_the_latest() -> None:
     found = unshown([])
     known = {"id", "name", "resource_id", "scope_id", "source_url", "source_version", "used_on", "operation", "source"}
-    for operation, each in found.items():
-        reads_mail = operation == "read-mail"
-        told = known if reads_mail else {*known, "mailboxes_read_min", "mailboxes_read_max", "mail_beyond_usual"}
-        assert {name for name, value in each.items() if value is not None and name != "unknown"} == told
+    for each in found.values():
+        assert {name for name, value in each.items() if value is not None and name != "unknown"} == {*known, "logs_until"}
         assert set(each["unknown"].values()) == {NOT_SHOWN}
-        assert ("mailboxes_read" in each["unknown"]) == reads_mail
         assert {"succeeded", "target_kind", "target_id", "actor_app_id", "expected"} <= set(each["unknown"])
     assert found["sign"]["name"] == "what AZKVAuditLogs does not show"

@@ -13,7 +13,7 @@ from keyaudit.model.errors import MEANINGS, PRECEDENCE, AuditError, Exit, Stoppe
 from keyaudit.model.evidence import EVIDENCE, LOGS
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally
 from keyaudit.model.operations import OPERATIONS, Surface, with_all_before
-from keyaudit.model.reasons import ADVICE, Reason
+from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
 from keyaudit.model.tables import TABLES, operations_of
 
 READ_BY_POST = {
@@ -72,6 +72,13 @@ def _families() -> list[ModuleType]:
     return [each for each in vars(operations).values() if isinstance(each, ModuleType) and hasattr(each, "FAMILY")]
 
 
+def test_a_column_that_is_a_copy_of_a_member_is_stored_and_read_and_no_other_is_a_copy_of_the_same() -> None:
+    for table in TABLES.values():
+        copied = [column for column in table.columns if column.wire]
+        assert all(column.operations and not column.derived_from and not column.needs for column in copied), table.name
+        assert len({column.wire for column in copied}) == len(copied), table.name
+
+
 def test_every_column_that_can_be_unknown_says_which_operations_fill_it() -> None:
     for table in TABLES.values():
         assert table.subject in table.by_name
@@ -97,7 +104,8 @@ def test_what_evidence_fills_rests_on_evidence_that_has_a_name_and_is_not_collec
             assert not column.needs or column.derived_from or table.needs == column.needs, (table.name, column.name)
     made_of_evidence = [table for table in TABLES.values() if table.needs]
     assert {table.name for table in made_of_evidence} == {
-        *("usage", "usage_log", "usage_baseline", "trusted_key", "token_validator")
+        *("usage", "usage_log", "usage_baseline", "unusual_use", "trusted_key", "token_validator"),
+        "custody_record",
     }
     for table in made_of_evidence:
         assert not table.listed_by
@@ -136,7 +144,7 @@ def test_every_reason_has_a_meaning_and_a_remedy() -> None:
 
 def test_every_exit_code_has_a_meaning_and_a_place_in_the_order() -> None:
     assert set(MEANINGS) == set(Exit)
-    assert set(PRECEDENCE) == set(Exit) - {Exit.INTERRUPTED, Exit.TERMINATED}
+    assert set(PRECEDENCE) == set(Exit) - {Exit.CLOSED, Exit.INTERRUPTED, Exit.TERMINATED}
 
 
 @pytest.mark.parametrize(
@@ -210,3 +218,18 @@ def test_a_table_is_listed_by_what_adds_its_rows_and_all_that_leads_there() -> N
         assert set(table.replaced_by) <= set(table.added_by), table.name
         for operation in table.listed_by:
             assert set(OPERATIONS[operation].after) <= set(table.listed_by), (table.name, operation)
+
+
+def test_unknown_columns_are_told_by_why_they_are_unknown() -> None:
+    unknown = {
+        "owner_count": Reason.PERMISSION,
+        "custody": Reason.TIMEOUT,
+        "tags": Reason.PERMISSION,
+        "signers_named": Reason.NOT_CONFIGURED,
+        "actor_environment": Reason.NOT_CONFIGURED,
+    }
+    assert unknown_columns(unknown) == (
+        "owner count and tags (the identity may not read it); custody (no answer in time);"
+        " environment of the signers and environment of the actor (no tag or setting names it)"
+    )
+    assert unknown_columns({}) == ""

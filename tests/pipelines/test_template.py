@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+import yaml
 
+from keyaudit.cli.init import template
 from keyaudit.model.errors import Exit
 from tests.cli.tenants import running
 from tests.pipelines.agent import TEMPLATE, Agent, every_hostile, filled, read, script
@@ -96,6 +98,16 @@ def test_it_installs_what_was_asked_for_and_no_flag(agent: Agent) -> None:
         ran = agent.run(step["bash"], filled(step["env"], _values({"package": text})))
         assert ran.returncode == 0, ran.stderr
         assert log.read_text(encoding="utf-8").splitlines()[-2:] == ["--", text]
+
+
+def test_it_installs_the_checkout_that_a_pipeline_makes_of_its_repository() -> None:
+    declared = {each["name"]: each.get("default") for each in read(TEMPLATE)["parameters"]}
+    checkouts = {
+        step["checkout"]: step["path"] for step in yaml.safe_load(template("azure.yml"))["steps"] if "checkout" in step
+    }
+    assert declared["package"] == f"$(Agent.BuildDirectory)/{checkouts['keyaudit']}"
+    # Files of the pipeline's own repository, such as a baseline, are found where they are without a second checkout.
+    assert checkouts["self"] == "s"
 
 
 def test_results_are_published_whatever_the_gate_decides() -> None:

@@ -68,8 +68,8 @@ def test_a_severity_that_rests_on_what_was_not_read_says_so(tmp_path: Path) -> N
     said = {name: each.message.partition("; ")[2] for name, each in found.items()}
     assert said == {
         "sure": "",
-        "first": "severity low or high, since this is unknown: purpose (permission)",
-        "second": "severity low or critical, since this is unknown: managed (throttled)",
+        "first": "severity low or high, depending on what is not known: purpose (the identity may not read it)",
+        "second": "severity low or critical, depending on what is not known: managed (throttled to the end)",
         "settled": "",
         "passes": "",
     }
@@ -106,7 +106,7 @@ def test_an_unknown_never_uses_the_policys_message(tmp_path: Path) -> None:
         judgement = judge(connection, [policy(tmp_path, **AGE)], (), as_of=NOW)
         (finding,) = judgement.findings()
     assert finding.outcome is Outcome.UNKNOWN
-    assert finding.message == "cannot tell: is current (throttled), created on (permission)"
+    assert finding.message == "cannot tell: is current (throttled to the end); created on (the identity may not read it)"
     assert finding.unknown == {"is_current": Reason.THROTTLED, "created_on": Reason.PERMISSION}
     assert finding.evidence == {"enabled": True}
     lacking = dict.fromkeys(TABLES["key"].lacking(()), "not_supplied")
@@ -131,7 +131,7 @@ def test_a_policy_that_may_not_apply_is_unknown_by_what_says_whether_it_does(tmp
         judgement = judge(connection, [policy(tmp_path)], (), as_of=NOW)
         (finding,) = judgement.findings()
     assert judgement.groups[0].causes == {"enabled": Reason.PERMISSION}
-    assert finding.message == "cannot tell: enabled (permission)"
+    assert finding.message == "cannot tell: enabled (the identity may not read it)"
 
 
 def test_a_certain_fail_says_unknown_for_what_it_names_and_does_not_know(tmp_path: Path) -> None:
@@ -355,7 +355,12 @@ def test_tags_are_absent_one_by_one_and_unknown_together(tmp_path: Path) -> None
     ]
     with inventory(key=rows) as connection:
         found = {str(f.row["name"]): f.message for f in judge(connection, [owned], (), as_of=NOW).findings()}
-    assert found == {"2": "app=x, env=prod", "3": "none", "4": "owner=", "5": "cannot tell: tags (bad_value)"}
+    assert found == {
+        "2": "app=x, env=prod",
+        "3": "none",
+        "4": "owner=",
+        "5": "cannot tell: tags (Azure returned a value that cannot be right)",
+    }
 
 
 def test_more_findings_than_a_slice_come_in_one_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

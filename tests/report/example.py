@@ -338,13 +338,14 @@ VERDICT = Verdict(
 
 
 def owned(found: Iterable[Finding]) -> Iterator[tuple[Owner, Finding]]:
-    """The findings with their owners: whom the tag names; of a credential nobody can tell, and other rows have nobody."""
+    """The findings with the owners that tags name; unknown for credentials and where tags are; else nobody."""
     for each in found:
         tags = each.row.get("tags")
         if isinstance(tags, dict) and "owner" in tags:
             yield Owner((tags["owner"],), "tag owner", None), each
         else:
-            lost = each.policy.table == "credential" or not each.row
+            unknown = each.row.get("unknown")
+            lost = each.policy.table == "credential" or not each.row or (isinstance(unknown, dict) and "tags" in unknown)
             yield Owner((), "", Reason.PERMISSION if lost else None), each
 
 
@@ -398,3 +399,13 @@ CLEAN = Report(
     owned=lambda passes: owned(_QUIET if passes else ()),
     overview=nothing,
 )
+
+
+def holding(report: Report, found: Iterable[Finding], **more: object) -> Report:
+    """The report with these findings and their owners, passes only if asked for; `more` replaces other fields."""
+    held = tuple(found)
+
+    def chosen(passes: bool) -> Iterator[Finding]:
+        return (each for each in held if passes or each.outcome is not Outcome.PASS)
+
+    return dataclasses.replace(report, findings=chosen, owned=lambda passes: owned(chosen(passes)), **more)  # type: ignore[arg-type]

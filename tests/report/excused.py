@@ -8,7 +8,7 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
 from keyaudit.model.settings import ClassInForce, InForce, Limit
 from keyaudit.model.waivers import Glob, State, Use, Waiver
-from tests.report.example import AS_OF, DAY, FINDINGS, OVERDUE, PURGE, REPORT, RUN, SOFTWARE, VERDICT, tallies, total
+from tests.report.example import AS_OF, DAY, FINDINGS, OVERDUE, PURGE, REPORT, RUN, SOFTWARE, VERDICT, holding, tallies, total
 
 WAIVER = Waiver(
     id="W-2026-014",
@@ -82,13 +82,7 @@ def excused() -> Report:
             run_id="b", tenant_id=RUN.tenant_id, complete=True, as_of=AS_OF - 30 * DAY, limit=90 * DAY, entries=(entry,)
         ),
     )
-    return dataclasses.replace(
-        REPORT,
-        verdict=verdict,
-        tallies=tallies_,
-        settings=SETTLED,
-        findings=lambda passes: (each for each in found if passes or each.outcome is not Outcome.PASS),
-    )
+    return holding(REPORT, found, verdict=verdict, tallies=tallies_, settings=SETTLED)
 
 
 EXCUSED = excused()

@@ -103,7 +103,7 @@ def test_text_says_what_limits_a_way_and_what_may_be_missing() -> None:
     text = " ".join(printed("text", "N").decode().split())
     for said in (
         "N (N N, from another tenant, disabled)",
-        "sign, give itself access and N: access policy of the vault",
+        "sign, can grant itself access and N: access policy of the vault",
         "custom role N on key N, through group N > N and perhaps groups in it;",
         "only through application N; under a condition: N; only once activated; until",
         "not sure: the identity may not read it (permission)",
@@ -133,10 +133,10 @@ def test_csv_and_json_say_of_each_way_what_of_it_is_not_known() -> None:
     [
         ("principal", "user", "It is a user."),
         ("principal", "", "It is of unknown kind."),
-        ("key", "rbac", "Its vault goes by role assignments."),
+        ("key", "rbac", "Its vault uses Azure RBAC (role assignments)."),
         ("certificate", "", "Its vault is of unknown kind."),
-        ("vault", "rbac", "It goes by role assignments."),
-        ("Managed HSM", "hsm-local", "It goes by local roles of its own."),
+        ("vault", "rbac", "It uses Azure RBAC (role assignments)."),
+        ("Managed HSM", "hsm-local", "It uses local role assignments of the Managed HSM."),
     ],
 )
 def test_text_says_what_was_asked_about(noun: str, note: str, said: str) -> None:

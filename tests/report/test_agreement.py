@@ -75,7 +75,7 @@ def test_every_gap_is_in_every_format_for_people_with_reason_and_remedy() -> Non
         for gap in GAPS:
             assert gap.scope.name in text
             assert gap.reason in text
-    for line in ("remedy: grant Key Vault Reader", "find out what stands between here and Azure"):
+    for line in ("fix: grant Key Vault Reader", "find out what stands between here and Azure"):
         assert line in " ".join(printed("text").split())
 
 
@@ -129,12 +129,13 @@ def test_csv_names_every_unknown_cell_and_leaves_it_empty() -> None:
     rows = list(csv.DictReader(io.StringIO(printed("csv"), newline="")))
     sealed = next(row for row in rows if row["resource_name"] == "kv-prod/keys/sealed")
     noted = dict(part.split(":") for part in sealed["coverage_note"].split("|"))
-    assert set(noted.values()) == {Reason.CONTROL_PLANE_ONLY}
+    assert set(noted.values()) == {Reason.CONTROL_PLANE_ONLY, Reason.PERMISSION}
+    assert noted["owner"] == Reason.PERMISSION
     unknown = {"created_at", "expires_at", "last_rotated_at", "age_days", "days_to_expiry", "lifecycle_state"}
     unknown |= {"algorithm", "key_size", "custody", "owner", "is_current"}
     assert set(noted) == unknown
     assert {sealed[name] for name in unknown & set(COLUMNS)} == {""}
-    assert all(not row["coverage_note"] for row in rows if row["status"] in {"pass", "fail"})
+    assert {row["coverage_note"] for row in rows if row["status"] in {"pass", "fail"}} == {"", f"owner:{Reason.PERMISSION}"}
 
 
 def test_csv_says_why_a_scope_gave_nothing_and_what_evidence_is_missing() -> None:

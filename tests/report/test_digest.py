@@ -12,7 +12,7 @@ from keyaudit.model.expiring import Ending, Owner
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.run import Expiring, Report
 from keyaudit.report.digest import LOOK_AHEAD, MOST, TOLD, digests, ends_soon, inert
-from tests.report.example import AS_OF, CLEAN, CODESIGN, DAY, EXPIRED, FINDINGS, REPORT, SUBSCRIPTION, finding, owned
+from tests.report.example import AS_OF, CLEAN, CODESIGN, DAY, EXPIRED, FINDINGS, OVERDUE, REPORT, SUBSCRIPTION, finding, owned
 from tests.report.hostile import hostile
 from tests.report.listings import expiring
 from tests.report.sinks import agent_commands, every_payload, terminal_codes
@@ -47,8 +47,8 @@ def test_what_is_new_and_grave_is_told_to_its_owner_and_the_rest_to_nobody() -> 
     assert release.title == "keyaudit: contoso.example, team-release"
     assert release.body.splitlines() == [
         "contoso.example, since 2026-11-24T13:30:00Z: 1 new critical, 1 new high.",
-        f"- new critical: {key}, kv-key-expired-still-enabled: codesign-2021 expired 2026-11-21 and is still enabled",
-        f"- new high: {key}, kv-key-rotation-overdue: codesign-2021 was created 2023-01-12; the limit is 730 days",
+        f"- new critical: {EXPIRED.problem}: {key}: codesign-2021 expired 2026-11-21 and is still enabled ({EXPIRED.id})",
+        f"- new high: {OVERDUE.problem}: {key}: codesign-2021 was created 2023-01-12; the limit is 730 days ({OVERDUE.id})",
     ]
     assert nobody.title == "keyaudit: contoso.example, no owner known"
     assert "1 new high." in nobody.body
@@ -80,19 +80,22 @@ def test_five_are_told_and_the_others_counted() -> None:
     lines = digest.body.splitlines()
     assert len([line for line in lines if line.startswith("- ")]) == TOLD
     assert "12 new critical" in lines[0]
-    assert lines[-1] == "and 7 more: keyaudit diff and keyaudit expiring list all."
+    assert lines[-1] == "and 7 more; keyaudit diff and keyaudit expiring list all of them."
 
 
 def test_a_gate_that_passes_again_is_told_once() -> None:
     bodies = [digest.body for digest in told(REPORT, dataclasses.replace(CLEAN, run=REPORT.run))]
-    assert sum("gate recovered: nothing is open at high or above, and everything was read" in body for body in bodies) == 1
+    assert (
+        sum("gate passes again: no open findings at high or above, and everything required was read" in body for body in bodies)
+        == 1
+    )
     assert told(GREEN, dataclasses.replace(CLEAN, run=REPORT.run)) == []
 
 
 def test_an_incomplete_run_recovers_no_gate() -> None:
     blind = dataclasses.replace(CLEAN.verdict, exit=Exit.INCOMPLETE, conditions=(Exit.INCOMPLETE,))
     after = dataclasses.replace(CLEAN, run=REPORT.run, verdict=blind)
-    assert not [each for each in told(REPORT, after) if "recovered" in each.body]
+    assert not [each for each in told(REPORT, after) if "passes again" in each.body]
 
 
 def test_an_end_that_came_nearer_is_told_once_for_each_span() -> None:
@@ -109,15 +112,15 @@ def test_an_end_that_came_nearer_is_told_once_for_each_span() -> None:
     assert found.before == AS_OF + LOOK_AHEAD
     [digest] = told(EMPTY, EMPTY, found)
     assert digest.body.splitlines()[1:] == [
-        "- expired: kv-prod/keys/c, ended 2026-11-24",
-        "- ending within 7 days: kv-prod/keys/b, ends 2026-12-01",
-        "- ending within 30 days: kv-prod/keys/a, ends 2026-12-24",
+        "- expired: kv-prod/keys/c, expired 2026-11-24",
+        "- expiring within 7 days: kv-prod/keys/b, expires 2026-12-01",
+        "- expiring within 30 days: kv-prod/keys/a, expires 2026-12-24",
     ]
     # What was told then is not told again; what has come nearer since is.
     assert told(EMPTY, EMPTY, found, ends_soon(found)) == []
     earlier = dict.fromkeys(ends_soon(found), 2)
     [again] = told(EMPTY, EMPTY, found, earlier)
-    assert "1 expired, 1 ending within 7 days." in again.body
+    assert "1 expired, 1 expiring within 7 days." in again.body
 
 
 def test_more_owners_than_anybody_reads_are_counted_in_the_last() -> None:

@@ -191,5 +191,5 @@ def test_folders_devices_and_pipes_are_refused(tmp_path: Path) -> None:
 def test_a_place_that_is_not_there_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "no" / "out", tmp_path / "file" / "out"):
-        with pytest.raises(OutputError, match="could not be written"), output_file(path) as out:
+        with pytest.raises(OutputError, match=r"does not exist|is not a folder"), output_file(path) as out:
             out.write("x")

@@ -5,6 +5,7 @@ import itertools
 
 import pytest
 
+from keyaudit.model.expiring import Owner
 from keyaudit.report.finding import render_finding
 from keyaudit.report.lines import columns
 from tests.report.example import RUN
@@ -16,7 +17,7 @@ from tests.report.hostile import hostile
 def test_a_hostile_name_stays_text(payload: str) -> None:
     for each in hostile(payload).findings(True):
         for finding in (each, dataclasses.replace(each, score=SCORE)):
-            said = render_finding(finding, RUN)
+            said = render_finding(finding, Owner((payload,), "tag owner", None), RUN)
             assert not any(character in said for character in "\x1b\x07\r\u202e")
             assert "##" not in said
             # But for commands, which could not be pasted if they were broken.
@@ -28,7 +29,7 @@ def test_a_hostile_name_stays_text(payload: str) -> None:
 
 def test_a_score_is_shown_as_it_is_reckoned() -> None:
     finding = next(dataclasses.replace(each, score=SCORE) for each in hostile("x").findings(False))
-    said = " ".join(render_finding(finding, RUN).split())
+    said = " ".join(render_finding(finding, Owner((), "", None), RUN).split())
     assert "blast radius x exposure x age: 1..4 x 1..4 x 1..4 = 1..64 (custody unknown)" in said
     assert "band: info..critical" in said
     assert "blast radius 1..4: cannot tell: custody (permission)" in said

@@ -27,7 +27,10 @@ def blocks(found: Sequence[Finding], **failed: int) -> list[str]:
 def test_few_findings_are_all_listed() -> None:
     lines = blocks([LATE] * MOST, kv_key_rotation_overdue=MOST)
     assert len(lines) == MOST
-    assert all(line.startswith("  BLOCK  kv-key-rotation-overdue HIGH  kv-prod/keys/codesign-2021  ") for line in lines)
+    assert all(
+        line.startswith(f"  BLOCK  kv-key-rotation-overdue HIGH  {LATE.policy.problem}: kv-prod/keys/codesign-2021: ")
+        for line in lines
+    )
 
 
 def test_of_many_findings_twenty_are_listed_and_the_rest_is_counted_by_policy() -> None:

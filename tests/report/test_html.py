@@ -19,8 +19,9 @@ from keyaudit.model.frameworks import FRAMEWORKS
 from keyaudit.model.run import Past, Report
 from keyaudit.model.text import visible
 from keyaudit.report.html import write
+from keyaudit.report.html.findings import TOP
 from keyaudit.report.html.inert import LONGEST
-from tests.report.example import AS_OF, CLEAN, DAY, FINDINGS, GATED, OVERDUE, REPORT, tallies, total
+from tests.report.example import AS_OF, CLEAN, DAY, FINDINGS, GATED, OVERDUE, REPORT, holding, tallies, total
 from tests.report.excused import EXCUSED
 from tests.report.hostile import hostile
 from tests.report.sinks import agent_commands, every_payload, one_of_each_kind, terminal_codes
@@ -138,10 +139,10 @@ def _level(details: Element) -> str:
 @pytest.mark.parametrize(
     ("conditions", "gate", "word"),
     [
-        ((Exit.CLEAN,), Severity.HIGH, "PASS"),
-        ((Exit.CLEAN,), None, "NOTHING DECIDED"),
-        ((Exit.FINDINGS,), Severity.HIGH, "FAIL"),
-        ((Exit.FINDINGS, Exit.INCOMPLETE), Severity.HIGH, "FAIL"),
+        ((Exit.CLEAN,), Severity.HIGH, "GATE PASSED"),
+        ((Exit.CLEAN,), None, "REPORT (no gate)"),
+        ((Exit.FINDINGS,), Severity.HIGH, "GATE FAILED"),
+        ((Exit.FINDINGS, Exit.INCOMPLETE), Severity.HIGH, "GATE FAILED"),
         ((Exit.INCOMPLETE,), Severity.HIGH, "INCOMPLETE"),
         ((Exit.INCOMPLETE,), None, "INCOMPLETE"),
         ((Exit.UNSAFE, Exit.INCOMPLETE), None, "REFUSED FOR SAFETY"),
@@ -154,7 +155,7 @@ def test_the_band_says_what_was_decided(conditions: tuple[Exit, ...], gate: Seve
     page = printed(dataclasses.replace(REPORT, verdict=verdict))
     assert ["".join(each.itertext()) for each in of_class(page, "word")] == [word]
     incomplete = Exit.INCOMPLETE in conditions
-    assert ("Coverage: what is missing" in text(page)) == incomplete
+    assert ("Coverage: missing reads" in text(page)) == incomplete
     assert ("Also incomplete: something required was not assessed" in text(page) or word == "INCOMPLETE") == incomplete
 
 
@@ -205,11 +206,11 @@ def test_five_thousand_findings_are_less_than_three_megabytes() -> None:
     [overdue] = [each for each in FINDINGS if each.policy is OVERDUE and each.outcome is Outcome.FAIL]
     found = [_numbered(overdue, number) for number in range(5_000)]
     verdict = dataclasses.replace(REPORT.verdict, failed=total(found, Outcome.FAIL), unknown={})
-    many = dataclasses.replace(REPORT, verdict=verdict, tallies=tallies(found), findings=lambda _: iter(found))
+    many = holding(REPORT, found, verdict=verdict, tallies=tallies(found))
     page = printed(many)
     assert len(page) < 3_000_000
-    # Once in what to start with.
-    assert page.count(b"was created 2023-01-12; the limit is 730 days") == 5_000 + 1
+    # Once more in Start here, and in the worst findings for paper.
+    assert page.count(b"was created 2023-01-12; the limit is 730 days") == 5_000 + 1 + TOP
     assert page.count(OVERDUE.why.encode()) == 1
 
 
@@ -231,6 +232,6 @@ def test_the_trend_has_a_point_a_snapshot_and_says_which_are_not_complete() -> N
     rows = [" ".join(" ".join(row.itertext()).split()) for row in section.iter("tr")][1:]
     assert [row.split()[0] for row in rows] == ["2026-09-25", "2026-10-25", "2026-11-24"]
     assert [row.split()[-1] for row in rows] == ["yes", "no", "no"]
-    assert "fewer may mean that less was seen" in text(page)
+    assert "fewer may mean that less was read" in text(page)
     assert "1 made after this one is left out" in text(page)
     assert "No other snapshot to compare with" in text(printed(REPORT))

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 import pytest
 
 from keyaudit.model.coverage import Scope, ScopeKind
+from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Value
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Report
 from keyaudit.report import csv as findings_csv
 from keyaudit.report.facts import Facts, iso_duration, plain
 from keyaudit.report.resource import context, label
 from keyaudit.report.summary import message
-from tests.report.example import AS_OF, CLEAN, DAY, HOLDER, key_row, policy, row
+from tests.report.example import AS_OF, CLEAN, DAY, HOLDER, holding, key_row, policy, row
 
 UNSEEN = Reason.PERMISSION
 
@@ -32,16 +32,18 @@ def about(table: str, facts: Mapping[str, Value]) -> Facts:
 HELD: dict[str, Value] = {"holder_id": HOLDER, "holder_kind": "application", "holder_name": "ci", "app_id": "1-2"}
 
 
+NOBODY = Owner((), "", None)
+
+
 @pytest.mark.parametrize(
     ("table", "facts", "name", "what"),
     [
-        ("key", key_row("k"), "kv-prod/keys/k", "RSA 2048, software, owner team-release"),
-        ("key", key_row("k", tags=None), "kv-prod/keys/k", "RSA 2048, software, no owner"),
+        ("key", key_row("k"), "kv-prod/keys/k", "RSA 2048, software, no owner"),
         (
             "key",
             key_row("k", dict.fromkeys(["kty", "key_size", "custody", "is_current", "tags"], UNSEEN)),
             "kv-prod/keys/k",
-            "algorithm unknown, custody unknown, version 0123456789abcdef0123456789abcdef, owner unknown",
+            "algorithm unknown, custody unknown, version 0123456789abcdef0123456789abcdef, no owner",
         ),
         (
             "vault",
@@ -51,65 +53,170 @@ HELD: dict[str, Value] = {"holder_id": HOLDER, "holder_kind": "application", "ho
         ),
         (
             "application",
-            row("application", id="/a/1", name="ci", live_credentials=(1, 1), owner_ids=["x"]),
-            "app ci",
-            "1 live credential, 1 owner",
+            row("application", id="/a/1", name="ci", live_credentials=(1, 1)),
+            "app registration ci",
+            "1 unexpired credential, no owner",
         ),
         (
             "application",
-            row("application", {"live_credentials": UNSEEN, "owner_ids": UNSEEN}, id="/a/1", live_credentials=(2, None)),
-            "app 1",
-            "at least 2 live credentials, owner unknown",
+            row("application", {"live_credentials": UNSEEN}, id="/a/1", live_credentials=(2, None)),
+            "app registration 1",
+            "at least 2 unexpired credentials, no owner",
         ),
         (
             "application",
-            row("application", {"live_credentials": UNSEEN}, id="/a/1", name="", owner_ids=[]),
-            "app 1",
-            "unknown live credentials, no owner",
+            row("application", {"live_credentials": UNSEEN}, id="/a/1", name=""),
+            "app registration 1",
+            "an unknown number of unexpired credentials, no owner",
         ),
         (
             "service_principal",
-            row("service_principal", id="/s/1", name="ci", principal_type="Application", home="own", owner_ids=["x", "y"]),
+            row("service_principal", id="/s/1", name="ci", principal_type="Application", home="own"),
             "service principal ci",
-            "Application, home own, 2 owners",
+            "no owner",
+        ),
+        (
+            "service_principal",
+            row("service_principal", id="/s/1", name="ci", principal_type="Application", home="foreign"),
+            "service principal ci",
+            "external tenant, no owner",
+        ),
+        (
+            "service_principal",
+            row("service_principal", id="/s/1", name="ci", principal_type="ManagedIdentity", home="none"),
+            "managed identity ci",
+            "no owner",
         ),
         (
             "credential",
             row("credential", None, **HELD, kind="password", name="deploy", expires_on=AS_OF),
-            "app ci, password deploy",
-            "client id 1-2, expires 2026-11-24",
+            "app registration ci, client secret deploy",
+            "client id 1-2, expires 2026-11-24, no owner",
         ),
         (
             "credential",
             row("credential", {"expires_on": UNSEEN}, **HELD, kind="certificate", key_id="7f"),
-            "app ci, certificate 7f",
-            "client id 1-2, expiry unknown",
+            "app registration ci, certificate 7f",
+            "client id 1-2, expiry unknown, no owner",
         ),
-        ("credential", row("credential", None, **HELD, kind="federated", name="gh"), "app ci, federated gh", "client id 1-2"),
+        (
+            "credential",
+            row("credential", None, **HELD, kind="federated", name="gh"),
+            "app registration ci, federated credential gh",
+            "client id 1-2, no owner",
+        ),
         (
             "signing_certificate",
             row("signing_certificate", holder_id="/s/9", app_id="1-2", thumbprint="AB"),
             "service principal 9, SAML certificate AB",
-            "client id 1-2, no expiry",
+            "client id 1-2, no expiry, no owner",
         ),
         (
             "signing_certificate",
             row("signing_certificate", kind="federated-domain", holder_name="contoso.example", name="CN=ADFS", app_id=None),
             "federated domain contoso.example, signing certificate CN=ADFS",
-            "no expiry",
+            "no expiry, no owner",
         ),
         (
             "signing_certificate",
             row("signing_certificate", kind="application", holder_name="crm", name="CN=x", app_id="1-2"),
             "service principal crm, signing certificate CN=x",
-            "client id 1-2, no expiry",
+            "client id 1-2, no expiry, no owner",
         ),
-        ("secret", row("secret", vault_name="kv", name="s"), "kv/secrets/s", ""),
+        ("secret", row("secret", vault_name="kv", name="s"), "kv/secrets/s", "no expiry, no owner"),
         ("tenant", row("tenant", id="/tenants/1", name="contoso"), "tenant contoso", ""),
     ],
 )
 def test_every_table_has_its_names(table: str, facts: dict[str, Value], name: str, what: str) -> None:
-    assert (label(about(table, facts)), context(about(table, facts))) == (name, what)
+    assert (label(about(table, facts)), context(about(table, facts), NOBODY)) == (name, what)
+
+
+VAULT = "/subscriptions/1/resourcegroups/rg/providers/microsoft.keyvault/vaults/kv-prod"
+HSM = "/subscriptions/1/resourcegroups/rg/providers/microsoft.keyvault/managedhsms/hsm-prod"
+
+
+@pytest.mark.parametrize(
+    ("facts", "name"),
+    [
+        (
+            {"kind": "azure-role", "name": "Key Vault Crypto User", "scope": VAULT, "scope_kind": "vault"},
+            "role assignment Key Vault Crypto User: ada on kv-prod",
+        ),
+        (
+            {"kind": "azure-role", "name": "Reader", "scope": f"{VAULT}/keys/k", "scope_kind": "object", "standing": False},
+            "eligible role assignment Reader: ada on kv-prod/keys/k",
+        ),
+        (
+            {"kind": "azure-role", "name": "Owner", "scope": "/subscriptions/1", "scope_kind": "subscription"},
+            "role assignment Owner: ada on subscription 1",
+        ),
+        (
+            {
+                "kind": "azure-role",
+                "name": "Owner",
+                "scope": "/subscriptions/1/resourcegroups/rg-keys",
+                "scope_kind": "resource-group",
+                "resource_id": "/subscriptions/1/resourceGroups/RG-Keys/providers/Microsoft.Authorization/roleAssignments/x",
+            },
+            "role assignment Owner: ada on resource group RG-Keys",
+        ),
+        (
+            {"kind": "azure-role", "name": "Owner", "scope": "/", "scope_kind": "root"},
+            "role assignment Owner: ada on the whole tenant",
+        ),
+        (
+            {"kind": "access-policy", "name": None, "scope": VAULT, "scope_kind": "vault"},
+            "access policy: ada on kv-prod",
+        ),
+        (
+            {
+                "kind": "access-policy",
+                "scope": VAULT,
+                "scope_kind": "vault",
+                "principal_name": None,
+                "principal_kind": "deleted",
+                "principal_id": "7f3a",
+            },
+            "access policy: deleted principal 7f3a on kv-prod",
+        ),
+        (
+            {"kind": "hsm-role", "name": "Crypto Officer", "scope": f"{HSM}/keys", "scope_kind": "object"},
+            "local role assignment Crypto Officer: ada on all keys of hsm-prod",
+        ),
+        (
+            {"kind": "app-role", "name": "Mail.Read", "scope": "/t/1", "scope_kind": "api", "api": "Microsoft Graph"},
+            "application permission Mail.Read: ada on Microsoft Graph",
+        ),
+        (
+            {"kind": "delegated", "name": "Mail.Read", "scope": "/t/1", "scope_kind": "api", "api": "Microsoft Graph"},
+            "delegated permission Mail.Read: ada on Microsoft Graph",
+        ),
+        (
+            {"kind": "directory-role", "name": "Global Reader", "scope": "/tenants/1", "scope_kind": "tenant"},
+            "Entra role assignment Global Reader: ada on the whole tenant",
+        ),
+    ],
+)
+def test_a_way_in_is_called_by_what_it_is_to_whom_and_on_what(facts: dict[str, Value], name: str) -> None:
+    assert label(about("grant", row("grant", None, **{"resource_id": "/x", "principal_name": "ada", **facts}))) == name
+
+
+def test_a_principal_or_scope_that_was_not_read_is_said_to_be_so() -> None:
+    unread = {"principal_name": UNSEEN, "principal_kind": UNSEEN, "principal_type": UNSEEN, "scope": UNSEEN}
+    facts = row("grant", unread, kind="azure-role", name="Owner", principal_id="7f3a")
+    assert label(about("grant", facts)) == "role assignment Owner: principal 7f3a on a scope that was not read"
+
+
+@pytest.mark.parametrize(
+    ("owner", "said"),
+    [
+        (Owner(("ada@contoso.example",), "Entra owners", None), "owner ada@contoso.example"),
+        (Owner(("a", "b", "c", "d", "e"), "Entra owners", None), "owner a, b, c and 2 more"),
+        (Owner((), "", UNSEEN), "owner unknown"),
+    ],
+)
+def test_owners_are_named_where_they_are_known(owner: Owner, said: str) -> None:
+    assert context(about("vault", row("vault", id="/v/kv", name="kv", sku="premium")), owner).endswith(said)
 
 
 def test_a_scope_without_rows_and_without_a_name_is_called_by_its_id() -> None:
@@ -149,8 +256,7 @@ def test_values_are_exact_text() -> None:
 
 def written(finding: Finding) -> dict[str, str]:
     out = io.StringIO(newline="")
-    report: Report = dataclasses.replace(CLEAN, findings=lambda _: iter((finding,)))
-    findings_csv.render(report, out)
+    findings_csv.render(holding(CLEAN, [finding]), out)
     return next(csv.DictReader(io.StringIO(out.getvalue(), newline="")))
 
 
@@ -188,9 +294,16 @@ def test_a_credential_counts_from_its_start() -> None:
 
 
 def test_owners_are_named_with_who_says_so() -> None:
-    cells = written(found("application", row("application", id="/a/1", owner_ids=["x", "y"])))
-    assert (cells["owner"], cells["owner_source"], cells["lifecycle_state"]) == ("x|y", "Entra owners", "")
-    unknown = written(found("application", row("application", {"owner_ids": UNSEEN}, id="/a/1")))
+    app = found("application", row("application", id="/a/1", owner_ids=["x", "y"]))
+    out = io.StringIO(newline="")
+    named = dataclasses.replace(CLEAN, owned=lambda _: iter([(Owner(("ada", "bob"), "Entra owners", None), app)]))
+    findings_csv.render(named, out)
+    cells = next(csv.DictReader(io.StringIO(out.getvalue(), newline="")))
+    assert (cells["owner"], cells["owner_source"], cells["lifecycle_state"]) == ("ada|bob", "Entra owners", "")
+
+
+def test_an_owner_that_could_not_be_read_is_noted() -> None:
+    unknown = written(found("key", key_row("k", {"tags": UNSEEN})))
     assert (unknown["owner"], unknown["coverage_note"]) == ("", "owner:permission")
 
 

@@ -11,14 +11,14 @@ from keyaudit.model.run import Report
 from keyaudit.report import screen
 from keyaudit.report.formats import FORMATS, Options
 from keyaudit.report.lines import columns
-from tests.report.example import CLEAN, REPORT
+from tests.report.example import CLEAN, REPORT, holding
 
 
 def many(count: int) -> Report:
     """The example with so many open findings, each on a resource of its own, every tenth of them critical."""
     first = next(each for each in REPORT.findings(False) if each.outcome is Outcome.FAIL and each.row)
 
-    def findings(_passes: bool) -> Iterator[Finding]:
+    def findings() -> Iterator[Finding]:
         for number in range(count):
             level = Severity.CRITICAL if number % 10 == 0 else Severity.LOW
             row = {**first.row, "id": f"{first.row['id']}{number}", "name": f"key-{number}"}
@@ -26,7 +26,7 @@ def many(count: int) -> Report:
 
     failed = {Severity.CRITICAL: -(-count // 10), Severity.LOW: count - -(-count // 10)}
     tally = replace(REPORT.tallies[0], failed=failed)
-    return replace(REPORT, findings=findings, tallies=(tally,), verdict=replace(REPORT.verdict, failed=failed), by_score=True)
+    return holding(REPORT, findings(), tallies=(tally,), verdict=replace(REPORT.verdict, failed=failed), by_score=True)
 
 
 def shown(report: Report, **how: object) -> list[str]:

@@ -11,6 +11,7 @@ from keyaudit.collect.access.scopes import Place, place_of
 from keyaudit.collect.grants import grant_row
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
+from keyaudit.model.reasons import Reason
 
 QUERY = (
     "authorizationresources | where type =~ 'microsoft.authorization/roleassignments' "
@@ -18,19 +19,20 @@ QUERY = (
 )
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_BELOW = "/providers/microsoft.authorization/"
 _TYPES = {"serviceprincipal": "service-principal", "foreigngroup": "foreign-group"}
 
 
-class Properties(Struct):
-    """What is read of an assignment or an eligibility. Of one without these three, nothing could be said."""
+class Properties(Struct, rename="camel"):
+    """What is read of an assignment or an eligibility. Of one without its principal, nothing could be said."""
 
-    principalId: str  # noqa: N815 - Azure's spelling, as in all wire structs
-    roleDefinitionId: str  # noqa: N815
-    scope: str
-    principalType: Wire = UNSET  # noqa: N815
+    principal_id: str
+    role_definition_id: Wire = UNSET
+    scope: Wire = UNSET
+    principal_type: Wire = UNSET
     condition: Wire = UNSET
-    createdOn: Wire = UNSET  # noqa: N815
-    endDateTime: Wire = UNSET  # noqa: N815
+    created_on: Wire = UNSET
+    end_date_time: Wire = UNSET
 
 
 class AssignmentItem(Struct):
@@ -41,21 +43,37 @@ class AssignmentItem(Struct):
 
     @property
     def place(self) -> Place:
-        """Where it holds."""
-        return place_of(self.properties.scope)
+        """Where it holds: its id begins with that, too. ValueError where neither says so.
+
+        https://learn.microsoft.com/rest/api/authorization/role-assignments/get
+        """
+        try:
+            return place_of(told) if isinstance(told := read(self.properties.scope, str), str) else self._place_of_id
+        except ValueError:
+            return self._place_of_id
 
     @property
-    def role(self) -> str:
+    def _place_of_id(self) -> Place:
+        scope, found, _ = self.id.lower().rpartition(_BELOW)
+        if not found:
+            raise ValueError("neither a scope nor an id that begins with one")
+        return place_of(scope or "/")
+
+    @property
+    def role(self) -> str | Refusal:
         """The role's GUID."""
-        return guid_of(self.properties.roleDefinitionId)
+        told = read(self.properties.role_definition_id, str)
+        try:
+            return told if isinstance(told, Refusal) else guid_of(told)
+        except ValueError:
+            return Refusal(Reason.BAD_VALUE)
 
 
 def name_of(item: AssignmentItem) -> str:
-    """An item's id in lower case; ValueError for one that names no principal, role or scope."""
-    if not _GUID.fullmatch(item.properties.principalId.lower()):
+    """An item's id in lower case; ValueError for one that names no principal or scope."""
+    if not _GUID.fullmatch(item.properties.principal_id.lower()):
         raise ValueError("not an object id")
-    guid_of(item.properties.roleDefinitionId)
-    place_of(item.properties.scope)
+    _ = item.place
     return item.id.lower()
 
 
@@ -80,25 +98,24 @@ def assignment_row(
         scope_id=scope_id,
         url=url,
         version=version,
-        principal_id=found.principalId,
+        principal_id=found.principal_id,
     )
     role.put(row)
-    row.put("role_id", item.role)
+    row.put_read("role_id", item.role)
     row.put("scope", place.id)
     row.put("scope_kind", place.kind)
     row.put("vault_id", place.vault_id or None)
     row.put("standing", standing)
-    _put_principal_type(row, found.principalType)
+    _put_principal_type(row, found.principal_type)
     _put_condition(row, found.condition, role.condition)
-    row.put("created_on", found.createdOn)
+    row.put("created_on", found.created_on)
     if not standing:
-        row.put("expires_on", found.endDateTime)
+        row.put("expires_on", found.end_date_time)
     if isinstance(denied, Refusal):
         row.put_read("denied", denied)
     elif denied and not isinstance(role.actions, Refusal):
         left = allowed(role.actions - denied)
-        row.put("allows", left)
-        row.put("denied", [each for each in allowed(role.actions) if each not in left])
+        row.put_all(allows=left, denied=[each for each in allowed(role.actions) if each not in left])
     return row
 
 

@@ -37,10 +37,10 @@ class DefinitionItem(Struct):
     properties: Wire = UNSET
 
 
-class Properties(Struct):
+class Properties(Struct, rename="camel"):
     """What is read of one."""
 
-    roleName: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
+    role_name: Wire = UNSET
     type: Wire = UNSET
     permissions: Wire = UNSET
 
@@ -90,8 +90,10 @@ class Roles:
             self._found |= {guid: _role(item) for guid, item in (await distinct(listing, _guid)).items()}
             self._list.ended(listing.end)
 
-    async def role(self, guid: str) -> Role:
-        """One role, asked for by itself if no list showed it."""
+    async def role(self, guid: str | Refusal) -> Role:
+        """One role, asked for by itself if no list showed it. A refusal: nobody knows which, and nothing of it is known."""
+        if isinstance(guid, Refusal):
+            return _unread(guid)
         known = self._found.get(guid)
         if known is None:
             known = self._found[guid] = await self._get(guid)
@@ -121,9 +123,9 @@ def _role(item: DefinitionItem) -> Role:
     custom = kind if isinstance(kind, Refusal) else _CUSTOM.get(kind.lower(), Refusal(Reason.UNRECOGNISED))
     permissions = read(properties.permissions, list[Permission])
     if isinstance(permissions, Refusal):
-        return Role(name=properties.roleName, custom=custom, actions=permissions, wildcard=permissions)
+        return Role(name=properties.role_name, custom=custom, actions=permissions, wildcard=permissions)
     return Role(
-        name=properties.roleName,
+        name=properties.role_name,
         custom=custom,
         actions=granted(permissions),
         wildcard=by_wildcard(permissions),

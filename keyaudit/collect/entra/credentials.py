@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections.abc import Iterator
 from typing import TypeVar
 
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -13,14 +14,16 @@ from keyaudit.collect.entra.relations import FederatedItem
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.x509 import Brief
 from keyaudit.model.coverage import Refusal
+from keyaudit.model.federated_subject import Trusted, retires_on, trusted
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.credential import CREDENTIAL
 
 T = TypeVar("T")
 
-_FEDERATED = ("issuer", "subject", "audiences", "claims_expression")
+_FEDERATED = ("issuer", "subject", "audiences", "claims_expression", "subject_grade", "subject_breadth", "issuer_retires_on")
 _KINDS = {"AsymmetricX509Cert": "certificate", "X509CertAndPassword": "certificate", "Symmetric": "symmetric-key"}
 _OF_CERTIFICATE = ("thumbprint_sha256", "public_key_sha256", "key_type", "key_size", "curve", "signature_hash")
+_NOT_OF_PASSWORDS = ("usage", "entra_custody", *_OF_CERTIFICATE, *_FEDERATED)
 _CUSTODY = {"Verify": "external", "Sign": "platform"}
 _OF_ITSELF = tuple(
     column.name
@@ -34,14 +37,14 @@ _OF_ITSELF = tuple(
 _HEX = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}", re.ASCII | re.IGNORECASE)
 
 
-class PasswordItem(Struct):
+class PasswordItem(Struct, rename="camel"):
     """A password credential; its value is never among what Graph returns."""
 
-    keyId: str  # noqa: N815 - Graph's spelling, as in all wire structs
-    displayName: Wire = UNSET  # noqa: N815
-    startDateTime: Wire = UNSET  # noqa: N815
-    endDateTime: Wire = UNSET  # noqa: N815
-    customKeyIdentifier: Wire = UNSET  # noqa: N815
+    key_id: str
+    display_name: Wire = UNSET
+    start_date_time: Wire = UNSET
+    end_date_time: Wire = UNSET
+    custom_key_identifier: Wire = UNSET
 
 
 class KeyItem(PasswordItem):
@@ -90,16 +93,16 @@ class Rows:
 
     def password(self, item: PasswordItem) -> dict[str, object]:
         """The row of a client secret."""
-        row = self._begin(item.keyId, item.displayName)
+        row = self._begin(item.key_id, item.display_name)
         row.put("kind", "password")
         self._put_dates(row, item)
-        for column in ("usage", "entra_custody", *_OF_CERTIFICATE, *_FEDERATED):
+        for column in _NOT_OF_PASSWORDS:
             row.put(column, None)
         return row.finish()
 
     def key(self, item: KeyItem, hidden: Refusal) -> dict[str, object]:
         """The row of a certificate or a symmetric key; `hidden`: why Graph does not show a certificate."""
-        row = self._begin(item.keyId, item.displayName)
+        row = self._begin(item.key_id, item.display_name)
         kind = kind_of(item)
         row.put_read("kind", kind)
         # Told at once, since custody rests on it.
@@ -115,14 +118,22 @@ class Rows:
 
     def untold(self, item: PasswordItem) -> dict[str, object]:
         """The row of what may be a credential: which it is, and so all that it would say, is unknown."""
-        row = self._begin(item.keyId, item.displayName)
+        row = self._begin(item.key_id, item.display_name)
         row.refuse((column for column in _OF_ITSELF if column != "key_id"), Reason.BAD_VALUE)
         return row.finish()
 
-    def unread(self) -> dict[str, object]:
-        """The row that stands for credentials of which not even a keyId could be read, however many they are."""
-        row = self._begin("unread", None)
+    def unread(self, kind: str | Refusal) -> dict[str, object]:
+        """The row that stands for credentials of which not even a keyId could be read, however many they are.
+
+        `kind`: `password` for client secrets; of certificates and symmetric keys, a refusal.
+        """
+        named = "unread-keys" if isinstance(kind, Refusal) else f"unread-{kind}s"
+        row = self._begin(named, None)
         row.refuse(_OF_ITSELF, Reason.BAD_ITEM)
+        row.put_read("kind", kind)
+        if kind == "password":
+            for column in _NOT_OF_PASSWORDS:
+                row.put(column, None)
         return row.finish()
 
     def federated(self, item: FederatedItem, url: str, version: str, expression: Wire | Refusal) -> dict[str, object]:
@@ -135,6 +146,7 @@ class Rows:
         row.put("audiences", item.audiences)
         row.put("subject", item.subject)
         self._put_expression(row, item, expression)
+        self._put_trusted(row)
         return row.finish()
 
     def _put_expression(self, row: Row, item: FederatedItem, raw: Wire | Refusal) -> None:
@@ -154,6 +166,23 @@ class Rows:
         row.put_read("claims_expression", expression if isinstance(expression, Refusal) else expression.value)
         if isinstance(item.subject, UnsetType) and not isinstance(expression, Refusal):
             row.put("subject", None)
+
+    def _put_trusted(self, row: Row) -> None:
+        """What issuer, and subject or expression, come to."""
+        rest_on = ("issuer", "subject", "claims_expression")
+        issuer, subject, expression = ("" if (held := row.values.get(column)) is None else str(held) for column in rest_on)
+        if subject:
+            rest_on = ("issuer", "subject")
+        lacking = next((row.unknown[column] for column in rest_on if column in row.unknown), None)
+        found: Trusted | Refusal
+        if lacking is not None:
+            found = Refusal(lacking)
+        else:
+            found = trusted(issuer, subject or None, expression or None, self._holder.tenant_id) or Refusal(Reason.UNRECOGNISED)
+        for column, fact in (("subject_grade", "grade"), ("subject_breadth", "breadth")):
+            row.put_read(column, found if isinstance(found, Refusal) else str(getattr(found, fact)))
+        unread = row.unknown.get("issuer")
+        row.put_read("issuer_retires_on", Refusal(unread) if unread is not None else retires_on(issuer))
 
     def _begin(self, key_id: str, name: Wire | None, resource_id: str = "", *, url: str = "", version: str = "") -> Row:
         holder = self._holder
@@ -186,9 +215,9 @@ class Rows:
         return id_
 
     def _put_dates(self, row: Row, item: PasswordItem) -> None:
-        row.put("starts_on", item.startDateTime)
-        row.put("expires_on", item.endDateTime)
-        row.put_read("thumbprint", thumbprint(item.customKeyIdentifier))
+        row.put("starts_on", item.start_date_time)
+        row.put("expires_on", item.end_date_time)
+        row.put_read("thumbprint", thumbprint(item.custom_key_identifier))
 
 
 def _put_certificate(row: Row, kind: str | Refusal, shown: Brief | Refusal) -> None:
@@ -196,6 +225,14 @@ def _put_certificate(row: Row, kind: str | Refusal, shown: Brief | Refusal) -> N
     found = kind if isinstance(kind, Refusal) else shown if kind == "certificate" else None
     for column in _OF_CERTIFICATE:
         row.put_read(column, getattr(found, column) if isinstance(found, Brief) else found)
+
+
+def unread_rows(rows: Rows, *, keys: int, passwords: int) -> Iterator[dict[str, object]]:
+    """The rows that stand for keys and passwords of which so many could not be read: none for none."""
+    if keys:
+        yield rows.unread(Refusal(Reason.BAD_ITEM))
+    if passwords:
+        yield rows.unread("password")
 
 
 def read_items(raw: Wire, kind: type[T]) -> tuple[list[T], int]:

@@ -37,15 +37,14 @@ async def collect_objects(
     kind: str,
     item: type[Item],
     describe: Callable[[Item, str, str, str], Holder],
-    write: Callable[[Unit, Item, Holder, Owners, Keys], int],
+    write: Callable[[Unit, Item, Holder, Owners, Keys], None],
     seen: Callable[[int], None],
     before: Sequence[Callable[[], Awaitable[None]]] = (),
 ) -> Sequence[Coverage]:
     """Write the rows of every object of a kind; the coverage of `operations(kind)`.
 
     `before` is what `write` needs to be done first, besides owners. `describe` takes an item, the tenant's id, and the address
-    and api-version it came from. `write` gives the number of credentials that could not be read. `seen` is told how many
-    objects there are so far.
+    and api-version it came from. `seen` is told how many objects there are so far.
     """
     gateway, tenant_id = connection.gateway, connection.identity.tenant_id
     owners, federated = Owners(gateway, scope, kind), Federated(gateway, scope, kind)
@@ -57,22 +56,18 @@ async def collect_objects(
     held: list[tuple[Item, Holder, Keys]] = []
     count = 0
 
-    def put(found: Item, holder: Holder, keys: Keys) -> None:
-        if write(unit, found, holder, owners, keys):
-            calls.refused(Refusal(Reason.BAD_ITEM, f"credentials of {object_id(found)} that cannot be read"))
-
-    async def put_completed(found: Item, holder: Holder, keys: Keys) -> None:
-        put(found, holder, await material.completed(found.id, keys))
+    async def write_completed(found: Item, holder: Holder, keys: Keys) -> None:
+        write(unit, found, holder, owners, await material.completed(found.id, keys))
 
     async def put_held() -> None:
-        await for_each(held, lambda each: put_completed(*each), limit=AT_ONCE)
+        await for_each(held, lambda each: write_completed(*each), limit=AT_ONCE)
         held.clear()
 
     listing = gateway.pages(f"{kind}.list", item, by=object_id)
     async for found in both(listing):
         holder, keys = describe(found, tenant_id, url, version), listed_keys(found)
         if keys.complete:
-            put(found, holder, keys)
+            write(unit, found, holder, owners, keys)
         else:
             held.append((found, holder, keys))
         if len(held) >= _HELD:

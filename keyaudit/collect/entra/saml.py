@@ -38,13 +38,13 @@ def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem]) -> Split:
     """
     groups: dict[str, list[PasswordItem]] = {}
     for item in (*keys, *passwords):
-        name = thumbprint(item.customKeyIdentifier)
+        name = thumbprint(item.custom_key_identifier)
         if isinstance(name, str):
             groups.setdefault(name, []).append(item)
     signing: list[KeyItem] = []
     folded, untold = set[int](), dict[int, PasswordItem]()
     for item in keys:
-        name = thumbprint(item.customKeyIdentifier)
+        name = thumbprint(item.custom_key_identifier)
         if read(item.usage, str) != "Sign":
             continue
         if isinstance(name, str) and _is_set(groups[name], name):
@@ -68,7 +68,7 @@ def public_certificate(item: KeyItem, keys: Sequence[KeyItem]) -> X509 | Refusal
     mine = certificate_of(item.key)
     if isinstance(mine, X509):
         return mine
-    name = thumbprint(item.customKeyIdentifier)
+    name = thumbprint(item.custom_key_identifier)
     for other in keys:
         found = certificate_of(other.key)
         if isinstance(found, X509) and name in (found.thumbprint, found.thumbprint_sha256):
@@ -83,38 +83,52 @@ def signing_rows(
     enabled: Wire,
     sso_mode: Wire,
     preferred: Wire,
+    unread: bool,
 ) -> list[dict[str, object]]:
-    """A row per signing certificate of one service principal, each with what is known of it as X.509."""
-    prints = [thumbprint(item.customKeyIdentifier) for item, _ in certificates]
+    """A row per signing certificate of one service principal, each with what is known of it as X.509.
+
+    `unread`: some of its keys could not be read. One row stands for those of them that sign.
+    """
+    prints = [thumbprint(item.custom_key_identifier) for item, _ in certificates]
     rows = []
     for (item, found), own in zip(certificates, prints, strict=True):
         alone = isinstance(own, str) and prints.count(own) == 1
-        name = own.lower() if alone and isinstance(own, str) else item.keyId
-        resource_id = f"{holder.resource_id}/signingCertificates/{name}"
-        row = Row(
-            SIGNING_CERTIFICATE,
-            id=resource_id,
-            resource_id=resource_id,
-            scope_id=holder.scope_id,
-            url=holder.url,
-            version=holder.version,
-        )
-        holder.put(row)
-        row.put("name", item.displayName)
-        row.put_read("kind", _kind(sso_mode))
-        row.put("holder_enabled", enabled)
-        row.put("sso_mode", sso_mode)
+        row = _begin(holder, own.lower() if alone and isinstance(own, str) else item.key_id, enabled, sso_mode)
+        row.put("name", item.display_name)
         row.put_read("thumbprint", found.thumbprint if isinstance(found, X509) else own)
         row.put_read("active", _active(own, preferred, prints))
-        row.put("is_next", False)
-        row.put("like_current", None)
         # Entra makes these, and a certificate has both dates.
-        for column, date in (("starts_on", item.startDateTime), ("expires_on", item.endDateTime)):
+        for column, date in (("starts_on", item.start_date_time), ("expires_on", item.end_date_time)):
             row.put_read(column, Refusal(Reason.BAD_VALUE) if is_null(date) else date)
-        row.put("custody", "platform")
         put_certificate(row, found)
         rows.append(row.finish())
+    if unread:
+        row = _begin(holder, "unread", enabled, sso_mode)
+        row.put("name", None)
+        row.refuse(("kind", "thumbprint", "active", "starts_on", "expires_on"), Reason.BAD_ITEM)
+        put_certificate(row, Refusal(Reason.BAD_ITEM))
+        rows.append(row.finish())
     return rows
+
+
+def _begin(holder: Holder, name: str, enabled: Wire, sso_mode: Wire) -> Row:
+    resource_id = f"{holder.resource_id}/signingCertificates/{name}"
+    row = Row(
+        SIGNING_CERTIFICATE,
+        id=resource_id,
+        resource_id=resource_id,
+        scope_id=holder.scope_id,
+        url=holder.url,
+        version=holder.version,
+    )
+    holder.put(row)
+    row.put_read("kind", _kind(sso_mode))
+    row.put("holder_enabled", enabled)
+    row.put("sso_mode", sso_mode)
+    row.put("is_next", False)
+    row.put("like_current", None)
+    row.put("custody", "platform")
+    return row
 
 
 def _kind(sso_mode: Wire) -> str | Refusal:
@@ -151,7 +165,7 @@ def _active(own: str | Refusal | None, preferred: Wire, prints: Sequence[str | R
 
 def _dates(part: PasswordItem) -> tuple[int, int] | None:
     """Its start and its end; None where one of them cannot be read, or the end is before the start."""
-    texts = [read(member, str) for member in (part.startDateTime, part.endDateTime)]
+    texts = [read(member, str) for member in (part.start_date_time, part.end_date_time)]
     try:
         start, end = (parse_time(text) for text in texts if isinstance(text, str))
     except ValueError:

@@ -22,10 +22,11 @@ class Signer:
     preferred: Wire
 
     def rows(self) -> list[dict[str, object]]:
-        """A row per certificate that it signs with."""
+        """A row per certificate that it signs with, and one for those that could not be read."""
         return signing_rows(
             self.holder,
             [(item, public_certificate(item, self.keys.items) or self.keys.hidden) for item in self.signing],
+            unread=bool(self.keys.bad),
             enabled=self.enabled,
             sso_mode=self.sso_mode,
             preferred=self.preferred,

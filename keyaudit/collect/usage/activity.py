@@ -1,4 +1,4 @@
-"""Azure's activity log: who removed a diagnostic setting."""
+"""Azure's activity log: who switched off logging or alerts, and who gave whom a role."""
 
 from typing import Any
 
@@ -11,7 +11,30 @@ from keyaudit.model.tables.usage import ACTIVITY_LOG
 
 SOURCE = ACTIVITY_LOG
 
-_REMOVAL = "microsoft.insights/diagnosticsettings/delete"
+# https://learn.microsoft.com/azure/role-based-access-control/resource-provider-operations, in lower case.
+_OPERATIONS = {
+    "microsoft.insights/diagnosticsettings/delete": "remove-log-settings",
+    **dict.fromkeys(
+        (
+            "microsoft.operationalinsights/workspaces/delete",
+            "microsoft.eventhub/namespaces/delete",
+            "microsoft.eventhub/namespaces/eventhubs/delete",
+        ),
+        "remove-log-destination",
+    ),
+    **dict.fromkeys(
+        (
+            "microsoft.insights/activitylogalerts/delete",
+            "microsoft.insights/scheduledqueryrules/delete",
+            "microsoft.insights/metricalerts/delete",
+            "microsoft.insights/actiongroups/delete",
+            "microsoft.securityinsights/alertrules/delete",
+        ),
+        "remove-alert-rule",
+    ),
+    "microsoft.authorization/roleassignments/write": "assign-role",
+    "microsoft.authorization/elevateaccess/action": "elevate-access",
+}
 # Of one call there are several records: these say what came of it, the others that it began.
 _ENDS = {"success": True, "succeeded": True, "failure": False, "failed": False}
 _OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
@@ -103,12 +126,13 @@ def _event(
         raise BadRecordError("names no operation")
     subscription = _subscription(resource_id)
     succeeded = _ENDS.get((result or "").casefold())
-    if operation.casefold() != _REMOVAL or (result and succeeded is None):
-        return Event(SOURCE, on, resource_id=subscription)
+    done = _OPERATIONS.get(operation.casefold())
+    if done is None or (result and succeeded is None):
+        return Event(SOURCE, on, resource_id=subscription, operation=operation if done is None else None)
     use = Use(
         source=SOURCE,
         used_on=on,
-        operation="remove-log-settings",
+        operation=done,
         target_kind="resource",
         succeeded=succeeded,
         target_id=lower(resource_id),

@@ -16,7 +16,23 @@ _CREDENTIALS = {
 }
 # These name no credentials, and may carry some all the same.
 _CARRIERS = frozenset({_ADDED, "add application", "update application", "update service principal"})
-_FEDERATION = frozenset({"set federation settings on domain", "set domain authentication"})
+_SETTINGS, _AUTHENTICATION = "set federation settings on domain", "set domain authentication"
+_FEDERATION = frozenset({_SETTINGS, _AUTHENTICATION})
+_LIVE_TYPE = "livetype"
+"""Managed or federated. What else that operation changes is how people sign in elsewhere."""
+_GRANTS = {
+    **dict.fromkeys(
+        (
+            "add delegated permission grant",
+            "consent to application",
+            "add app role assignment to service principal",
+            "add app role assignment grant to user",
+            "add app role assignment grant to group",
+        ),
+        "grant-permission",
+    ),
+    **dict.fromkeys(("add owner to application", "add owner to service principal"), "add-owner"),
+}
 _HELD = frozenset({"keydescription", "keycredentials", "passwordcredentials", "credential"})
 _KEY = re.compile(r"\bKeyId(?:entifier)?[\"']?\s*[=:]\s*[\"']?([0-9a-f-]{36})", re.ASCII | re.IGNORECASE)
 _NOTHING = frozenset({"", "[]", "null", '""', "[ ]"})
@@ -30,7 +46,7 @@ Change = tuple[str, str | None]
 def relevant(operation: str) -> bool:
     """Whether records of this name may say something of credentials or federation."""
     folded = operation_name(operation)
-    return folded in _CREDENTIALS or folded in _CARRIERS or folded in _FEDERATION
+    return folded in _CREDENTIALS or folded in _CARRIERS or folded in _FEDERATION or folded in _GRANTS
 
 
 def federates(operation: str) -> bool:
@@ -44,8 +60,13 @@ def changes(operation: str, properties: Iterable[Property] | None) -> list[Chang
     `properties`: None where the record has no place for them; raises BadRecordError if only they would say what it is.
     """
     folded = operation_name(operation)
+    if folded == _AUTHENTICATION and properties is not None:
+        changed = [each for each in properties if each[0].replace(" ", "").casefold() == _LIVE_TYPE]
+        return [("change-federation", None)] if any(old.strip() != new.strip() for _, old, new in changed) else []
     if folded in _FEDERATION:
         return [("change-federation", None)]
+    if folded in _GRANTS:
+        return [(_GRANTS[folded], None)]
     if properties is None and folded in _CARRIERS:
         raise BadRecordError("does not say what it changed")
     found: list[Change] = [("add-service-principal", None)] if folded == _ADDED else []

@@ -101,7 +101,7 @@ def of_row(members: Members) -> Event:
     time, operation = found.activity_date_time or found.time_generated, found.operation_name or found.activity_display_name
     tenant = guid(found.tenant_id)
     if operation and not relevant(operation):
-        return Event(SOURCE, moment(time)[0], tenant_id=tenant)
+        return Event(SOURCE, moment(time)[0], tenant_id=tenant, operation=operation)
     audit = _Audit(
         id=found.id,
         activity_date_time=time,
@@ -129,7 +129,7 @@ def _event(audit: _Audit, tenant_id: str | None) -> Event:
     if not operation:
         raise BadRecordError("names no operation")
     if not relevant(operation):
-        return Event(SOURCE, on, tenant_id=tenant_id)
+        return Event(SOURCE, on, tenant_id=tenant_id, operation=operation)
     targets = audit.target_resources or []
     properties = (
         (each.display_name or "", each.old_value or "", each.new_value or "")

@@ -24,9 +24,9 @@ _CLOSING = {b"{": b"}", b"[": b"]"}
 _TRIES = 64
 # What an object begins with that is no record itself.
 _OUTER = re.compile(
-    rb'\{\s*+"(?:value|records|tables|Count|statistics|nextLink|@?odata\.(?:context|nextLink|count|metadata|deltaLink))"'
+    rb'\{\s*+"(?:value|records|events|Records|Events|tables|Count|statistics|nextLink|@?odata\.(?:context|nextLink|count|metadata|deltaLink))"'
 )
-_LISTS = ("value", "records")
+_LISTS = ("value", "records", "events", "Records", "Events")
 
 Found = bytes | dict[str, Any] | BadRecordError
 """A record's text, its values by column, or why it is none."""

@@ -24,6 +24,8 @@ class Event(msgspec.Struct, gc=False):
     tenant_id: str | None = None
     resource_id: str | None = None
     """What wrote the log, in lower case; None: the tenant, or nothing that the record names."""
+    operation: str | None = None
+    """Of a record of something else: what it says was done."""
 
 
 def mark(use: Use, names: Iterable[str]) -> None:

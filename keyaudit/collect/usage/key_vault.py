@@ -30,12 +30,37 @@ _OPERATIONS = {
     "CertificateBackup": "backup",
     "KeyRelease": "release",
     "SecretGet": "read-secret",
+    "KeyImport": "import",
+    "CertificateImport": "import",
+    **dict.fromkeys(("KeyRestore", "SecretRestore", "CertificateRestore"), "restore"),
+    **dict.fromkeys(("KeyRotate", "KeyRotateIfDue"), "rotate"),
+    "KeyRotationPolicySet": "change-rotation-policy",
+    **dict.fromkeys(("KeyDelete", "SecretDelete", "CertificateDelete"), "delete"),
+    **dict.fromkeys(("KeyPurge", "SecretPurge", "CertificatePurge"), "purge"),
+    "SecretSet": "write-secret",
+    **dict.fromkeys(("VaultPut", "VaultPatch"), "write-vault"),
+    "VaultDelete": "delete",
+    "VaultPurge": "purge",
 }
+# Of a Managed HSM's own operations the documentation lists no names: they are told by what is in them.
+_OF_HSM = {
+    "securitydomain": "use-security-domain",
+    "roleassignment": "change-vault-access",
+    "roledefinition": "change-vault-access",
+    "fullbackup": "backup",
+    "backupcreate": "backup",
+    "fullrestore": "restore",
+    "restorecreate": "restore",
+}
+_READS = ("get", "list", "read")
+_OF_VAULT = frozenset({"write-vault", "change-vault-access", "use-security-domain", "backup", "restore", "delete", "purge"})
+"""What is done to a vault or HSM as a whole, where the record names no object in it."""
 _KINDS = {"keys": "key", "secrets": "secret", "certificates": "certificate"}
 _OBJECT = re.compile(
-    r"https://([0-9a-z.-]+)(?::443)?/(keys|secrets|certificates)/([^/?]{1,381})(?:/([0-9a-f]{32}))?(?:[/?].*)?",
+    r"https://([0-9a-z.-]+)(?::443)?/(?:deleted)?(keys|secrets|certificates)/([^/?]{1,381})(?:/([0-9a-f]{32}))?(?:[/?].*)?",
     re.ASCII | re.IGNORECASE,
 )
+_HOST = re.compile(r"https://([0-9a-z.-]+)", re.ASCII | re.IGNORECASE)
 _OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 
 
@@ -122,7 +147,7 @@ def of_record(members: Members) -> Event:
     on, above = moment(found.time)
     operation = _operation(found.operation_name)
     if operation is None:
-        return Event(SOURCE, on, resource_id=lower(found.resource_id))
+        return Event(SOURCE, on, resource_id=lower(found.resource_id), operation=found.operation_name)
     identity = found.identity if isinstance(found.identity, _Identity) else inside(_identity, found.identity)
     claim = (identity and identity.claim) or _Claim()
     return _event(
@@ -146,7 +171,7 @@ def of_row(members: Members) -> Event:
     on, above = moment(found.time_generated)
     operation = _operation(found.operation_name)
     if operation is None:
-        return Event(SOURCE, on, resource_id=lower(found.resource_id))
+        return Event(SOURCE, on, resource_id=lower(found.resource_id), operation=found.operation_name)
     identity = inside(_identity, found.identity)
     claim = (identity and identity.claim) or _Claim()
     return _event(
@@ -172,7 +197,7 @@ def of_legacy(members: Members) -> Event | None:
     on, above = moment(found.TimeGenerated)
     operation = _operation(found.OperationName)
     if operation is None:
-        return Event(SOURCE, on, resource_id=lower(found.ResourceId))
+        return Event(SOURCE, on, resource_id=lower(found.ResourceId), operation=found.OperationName)
     return _event(
         on,
         above,
@@ -203,6 +228,8 @@ def _event(
     request: tuple[str | None, int | str | float | None],
 ) -> Event:
     target = _target(*named)
+    if target is None and operation in _OF_VAULT:
+        target = _whole_vault(resource_id, *named)
     if target is None:
         raise BadRecordError("names no key, secret or certificate")
     host, kind, target_id = target
@@ -231,7 +258,15 @@ def _event(
 def _operation(name: str | None) -> str | None:
     if not name:
         raise BadRecordError("names no operation")
-    return _OPERATIONS.get(name)
+    return _OPERATIONS.get(name) or _of_hsm(name)
+
+
+@lru_cache(maxsize=1_024)
+def _of_hsm(name: str) -> str | None:
+    folded = name.replace(" ", "").casefold()
+    if folded.endswith(_READS):
+        return None
+    return next((operation for part, operation in _OF_HSM.items() if part in folded), None)
 
 
 def _succeeded(status: float | str | None, result: str | None) -> bool | None:
@@ -247,6 +282,14 @@ def _number(value: float | str | None) -> str:
     """A duration in whole milliseconds as text, whichever way a table holds it."""
     text = "" if value is None else str(value)
     return text.partition(".")[0]
+
+
+def _whole_vault(resource_id: str | None, *named: str | None) -> tuple[str, str, str] | None:
+    """The vault or HSM itself, by its id in Azure, else by its address."""
+    match = next((found for text in named if text and (found := _HOST.match(text))), None)
+    host = f"https://{match[1]}".lower() if match else (resource_id or "").lower()
+    place = (resource_id or host).lower()
+    return (host, "vault", place) if place else None
 
 
 @lru_cache(maxsize=8_192)

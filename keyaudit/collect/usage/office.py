@@ -33,6 +33,16 @@ _SWITCHES = {
     "set-mailbox": ("auditenabled", "false"),
     "set-mailboxauditbypassassociation": ("auditbypassenabled", "true"),
 }
+_MAIL = {
+    **dict.fromkeys(("mailitemsaccessed", "attachmentaccess"), "read-mail"),
+    **dict.fromkeys(("send", "sendas", "sendonbehalf"), "send-mail"),
+}
+"""https://learn.microsoft.com/purview/audit-log-activities, in lower case."""
+_RULES = frozenset({"new-inboxrule", "set-inboxrule", "updateinboxrules", "set-mailbox"})
+_FORWARDS = frozenset(
+    {"forwardto", "forwardasattachmentto", "redirectto", "forwardingsmtpaddress", "forwardingaddress", "forward", "redirect"}
+)
+"""Parameters, or actions of a rule, by which mail goes on to somebody else."""
 _SUCCEEDED = {
     **dict.fromkeys(("succeeded", "success", "true", "partiallysucceeded"), True),
     **dict.fromkeys(("failed", "failure", "false"), False),
@@ -147,7 +157,7 @@ def of_row(members: Members) -> Event:
     """A row of OfficeActivity."""
     row = _row(members)
     operation = operation_name(row.operation or "")
-    wanted = operation in _SWITCHES or operation == "mailitemsaccessed" or relevant(operation)
+    wanted = operation in _SWITCHES or operation in _MAIL or operation in _RULES or relevant(operation)
     # Where the columns do not matter, what is in them does not either.
     inner: dict[str, Any] = {
         name: inside(_pairs, getattr(row, name)) if wanted else None
@@ -164,17 +174,22 @@ def _event(audit: _Audit) -> Event:
         raise BadRecordError("names no operation")
     operation = operation_name(audit.operation)
     uses: tuple[Use, ...] = ()
-    if operation == "mailitemsaccessed":
-        uses = (_mail(audit, on),)
-    elif operation in _SWITCHES:
+    if operation in _MAIL:
+        uses = (_mail(audit, on, operation),)
+    elif operation in _SWITCHES and (operation not in _RULES or not _forwards(audit)):
         uses = (_switch(audit, on, tenant),) if _switched_off(audit, *_SWITCHES[operation]) else ()
+    elif operation in _RULES:
+        box = lower(audit.mailbox_owner) or lower(audit.object_id if operation == "set-mailbox" else audit.user_id)
+        uses = (_use(audit, on, "forward-mail", "mailbox", box),) if _forwards(audit) else ()
     elif relevant(operation):
         uses = _directory(audit, on, operation)
-    return Event(SOURCE, on, uses, tenant)
+    return Event(SOURCE, on, uses, tenant, operation=None if uses else audit.operation)
 
 
-def _mail(audit: _Audit, on: int) -> Use:
+def _mail(audit: _Audit, on: int, operation: str) -> Use:
     mailbox = lower(audit.mailbox_owner) or lower(audit.mailbox_guid)
+    if operation != "mailitemsaccessed":
+        return _use(audit, on, _MAIL[operation], "mailbox", mailbox)
     properties = audit.operation_properties
     throttled = None
     if properties is not None:
@@ -182,6 +197,15 @@ def _mail(audit: _Audit, on: int) -> Use:
             (pair.name or "").casefold() == "isthrottled" and str(pair.value).casefold() == "true" for pair in properties
         )
     return _use(audit, on, "read-mail", "mailbox", mailbox, throttled=throttled)
+
+
+def _forwards(audit: _Audit) -> bool:
+    """Whether it sends mail on: a parameter of the command that is not empty, or an action of a rule."""
+    parameters = audit.parameters if isinstance(audit.parameters, list) else inside(_pairs, audit.parameters)
+    if any((pair.name or "").casefold() in _FORWARDS and pair.value not in (None, "", "$null") for pair in parameters or ()):
+        return True
+    actions = " ".join(_text(pair.value) for pair in audit.operation_properties or () if (pair.name or "") == "RuleActions")
+    return any(f'"{each}' in actions.casefold() for each in _FORWARDS)
 
 
 def _switched_off(audit: _Audit, parameter: str, value: str) -> bool:

@@ -16,7 +16,7 @@ from keyaudit.collect.usage.recognise import Recogniser
 from keyaudit.collect.usage.values import BadRecordError, UnknownKindError
 from keyaudit.collect.usage.window import TooLargeError, Window
 from keyaudit.inventory.files import BROKEN
-from keyaudit.inventory.logs.use import FileRead, SourceRead, Use
+from keyaudit.inventory.logs.use import BEYOND, OTHERS, FileRead, SourceRead, Use
 from keyaudit.inventory.logs.write import Import
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.text import one_line
@@ -168,6 +168,11 @@ class Counted:
         self._known.days[event.source][event.resource_id or ""].add(on - on % DAY)
         counts.kept += bool(event.uses)
         counts.ignored += not event.uses
+        if event.operation is not None and not event.uses:
+            name = one_line(event.operation, 100)
+            others = counts.others
+            name = name if name in others or len(others) < OTHERS else BEYOND
+            others[name] = others.get(name, 0) + 1
         for use in event.uses:
             self.throttling_untold |= use.throttled is None
         return event.uses

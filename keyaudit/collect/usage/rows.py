@@ -1,4 +1,4 @@
-"""How far logs reach, and what is usual in them, as rows of the snapshot. The uses themselves are taken over as they are."""
+"""How far logs reach, as rows of the snapshot. The uses themselves, and the baseline, are taken over as they are."""
 
 from collections.abc import Mapping
 
@@ -6,15 +6,14 @@ from keyaudit.collect.rows import Row
 from keyaudit.inventory.logs import LogStore
 from keyaudit.inventory.spool import Unit
 from keyaudit.inventory.usage.baseline import Baseline
-from keyaudit.inventory.usage.listing import usual
 from keyaudit.inventory.usage.stretches import stretches
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Scope
-from keyaudit.model.tables.usage import USAGE_BASELINE, USAGE_LOG
+from keyaudit.model.tables.usage import USAGE_LOG
 
 
 def write_usage(unit: Unit, scope: Scope, logs: LogStore, baseline: Baseline | None) -> None:
-    """Write a row per log and resource that wrote it; with a baseline, one per application and class of its targets."""
+    """Write a row per log and resource that wrote it, and whether the baseline was learned from such a log."""
     learned = None if baseline is None else {source for each in baseline.learned for source in each.sources}
     with logs.connect() as connection:
         for number, each in enumerate(stretches(connection)):
@@ -28,10 +27,6 @@ def write_usage(unit: Unit, scope: Scope, logs: LogStore, baseline: Baseline | N
             }
             name = f"{each.source} of {each.resource_id or 'the tenant'}"
             _write(unit, scope, USAGE_LOG, number, {"name": name, **facts})
-    if baseline is None:
-        return
-    for number, (name, known) in enumerate(usual(baseline)):
-        _write(unit, scope, USAGE_BASELINE, number, {"name": name, **known})
 
 
 def _write(unit: Unit, scope: Scope, table: Table, number: int, facts: Mapping[str, object]) -> None:

@@ -89,6 +89,9 @@ def of_row(members: Members) -> Event:
     found = _row(members)
     # A query may have put something else into either column.
     source = found.type if found.type in _TABLES else CATEGORIES.get((found.category or "").casefold())
+    if source is None and found.service_principal_id and (found.ip_address or found.service_principal_credential_key_id):
+        # Of a managed identity no address is recorded, and no credential that it is told by.
+        source = SERVICE_PRINCIPALS
     if source is None:
         raise BadRecordError("does not say whose sign-in it is: export Category or Type with it")
     on, _ = moment(found.created_date_time or found.time_generated)

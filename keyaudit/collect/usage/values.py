@@ -16,8 +16,9 @@ Text = Annotated[str, msgspec.Meta(max_length=LONGEST)] | None
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:(Z)|([+-])(\d\d):?(\d\d))?", re.ASCII | re.IGNORECASE
 )
-# As the portal writes the column `TimeGenerated [UTC]`. Capitals alone: where the day comes first, am and pm are small.
-_PORTAL = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}), (\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,9}))? ([AP])M", re.ASCII)
+# As the portal writes the column `TimeGenerated [UTC]`, and spreadsheets in the US. Capitals alone: where the day comes first,
+# am and pm are small; without either, only what can be no day of another month tells which is which.
+_PORTAL = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}),? (\d{1,2}):(\d\d)(?::(\d\d))?(?:\.(\d{1,9}))?(?: ([AP])M)?", re.ASCII)
 _EPOCH = re.compile(r"\d{10}(?:\.\d{1,9})?|\d{13}(?:\.0+)?", re.ASCII)
 _FIRST, _LAST = parse_date("2000-01-01"), parse_date("2101-01-01")
 
@@ -65,10 +66,14 @@ def _other(text: str) -> tuple[int, int]:
     portal = _PORTAL.fullmatch(text)
     if portal:
         month, day, year, hour, minute, second, fraction, half = portal.groups()
-        if not 1 <= int(hour) <= 12:
+        if half is None and int(day) <= 12 and day.lstrip("0") != month.lstrip("0"):
+            raise BadRecordError(
+                "a time of which the day and the month cannot be told apart: export it as in 2026-11-30T20:15:30Z"
+            )
+        if half is not None and not 1 <= int(hour) <= 12:
             raise BadRecordError("no such time of day")
-        clock = int(hour) % 12 + (12 if half == "P" else 0)
-        return _clock(f"{year}-{month:0>2}-{day:0>2}", str(clock), minute, second), _milliseconds(fraction)
+        clock = int(hour) if half is None else int(hour) % 12 + (12 if half == "P" else 0)
+        return _clock(f"{year}-{month:0>2}-{day:0>2}", str(clock), minute, second or "00"), _milliseconds(fraction)
     if _EPOCH.fullmatch(text):
         whole, _, fraction = text.partition(".")
         return int(whole[:10]), _milliseconds(whole[10:] or fraction)
@@ -76,19 +81,17 @@ def _other(text: str) -> tuple[int, int]:
 
 
 def _clock(date: str, hour: str, minute: str, second: str) -> int:
-    seconds = int(second)
-    if seconds > 60:
+    hours, minutes, seconds = int(hour), int(minute), int(second)
+    if hours > 23 or minutes > 59 or seconds > 60:
         raise BadRecordError("no such time of day")
-    return _minute(date, hour, minute) + seconds
+    return _day(date) + hours * 3600 + minutes * 60 + seconds
 
 
 @lru_cache(maxsize=4096)
-def _minute(date: str, hour: str, minute: str) -> int:
-    hours, minutes = int(hour), int(minute)
-    if hours > 23 or minutes > 59:
-        raise BadRecordError("no such time of day")
+def _day(date: str) -> int:
+    """Midnight of a day. Records of one day are many, of one minute few: this is what is worth keeping."""
     try:
-        return parse_date(date) + hours * 3600 + minutes * 60
+        return parse_date(date)
     except ValueError as error:
         raise BadRecordError("no such day") from error
 
@@ -123,7 +126,7 @@ def lower(text: str | None) -> str | None:
     if not text:
         return None
     lowered = text.lower()
-    return None if lowered == _NOBODY else lowered
+    return lowered if lowered != _NOBODY else None
 
 
 @lru_cache(maxsize=1_024)

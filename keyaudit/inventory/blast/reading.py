@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import duckdb
 
 from keyaudit.inventory.access import BESIDE
-from keyaudit.inventory.blast.subject import Subject, named, subject
+from keyaudit.inventory.blast.subject import Subject, named, stolen, subject
 from keyaudit.inventory.blast.walk import Walked, own_missing, trusted, walked
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.inventory.views.reach import LOCAL_LISTED
@@ -15,6 +15,7 @@ from keyaudit.model.coverage import Coverage, ScopeKind
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, Run, Verdict
+from keyaudit.model.stolen_keys import Stolen
 from keyaudit.model.tables import TABLES, operations_of
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
@@ -66,7 +67,8 @@ _WORDS = {
 
 
 _HELD = {
-    "credential": "id, kind, key_id, holder_kind, holder_type, holder_id, holder_name, app_id, usage, expires_on, thumbprint,"
+    "credential": "id, name, kind, key_id, holder_kind, holder_type, holder_id, holder_name, app_id, usage, expires_on,"
+    " issuer, subject, thumbprint,"
     " thumbprint_sha256, public_key_sha256, unknown",
     "certificate": "id, name, certificate_id, version, vault_id, vault_name, enabled, exportable, custody, key_version_id,"
     " thumbprint, thumbprint_sha256, public_key_sha256, unknown",
@@ -97,7 +99,7 @@ def read(
     _hold(connection)
     meant = subject(connection, asked, gone=verify, earlier=earlier)
     found = trusted(connection, meant, as_of=as_of) if verify else walked(connection, meant, as_of=as_of)
-    return Reading(meant, found, verify)
+    return Reading(meant, found, verify, stolen(connection, meant))
 
 
 def _hold(connection: duckdb.DuckDBPyConnection) -> None:
@@ -112,6 +114,8 @@ class Reading:
     subject: Subject
     found: Walked
     verify: bool
+    stolen: Stolen | None
+    """What is publicly known of its theft."""
 
     @property
     def required(self) -> frozenset[str]:
@@ -142,6 +146,7 @@ class Reading:
             edges=graph.edges,
             verify=self.verify,
             gone=self.subject.gone,
+            stolen=self.stolen,
         )
 
     def _needs(self) -> Mapping[Relation, frozenset[str]]:

@@ -15,6 +15,7 @@ from keyaudit.model import base64url
 from keyaudit.model.blast_radius import Relation
 from keyaudit.model.errors import UsageError
 from keyaudit.model.reasons import Reason
+from keyaudit.model.stolen_keys import STOLEN, Stolen
 from keyaudit.model.text import one_line
 
 _MOST = 5
@@ -119,6 +120,16 @@ def named(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool = Fal
     more = f" and {len(found) - _MOST:,} more" if len(found) > _MOST else ""
     what = f"{one_line(asked)!r} names {len(found):,} things: {several}{more}"
     raise UsageError("blast-radius", what, "use one of these ids")
+
+
+def stolen(connection: duckdb.DuckDBPyConnection, found: Subject) -> Stolen | None:
+    """What is publicly known of the theft of a key, by the SHA-1 of any certificate that is on it."""
+    thumbprints = set(found.thumbprints)
+    for table in X509:
+        query = f"SELECT DISTINCT upper(thumbprint) FROM {table} WHERE list_contains($keys, public_key_sha256)"
+        rows = connection.execute(query, {"keys": sorted(found.keys)}).fetchall()
+        thumbprints |= {thumbprint for (thumbprint,) in rows if thumbprint}
+    return next((STOLEN[each] for each in sorted(thumbprints) if each in STOLEN), None)
 
 
 def _in_vaults(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool) -> Iterator[Subject]:

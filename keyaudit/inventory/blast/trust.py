@@ -61,6 +61,42 @@ def credentials(
     return new
 
 
+def federated(connection: duckdb.DuckDBPyConnection, graph: Graph, identities: Sequence[str]) -> list[str]:
+    """Joins the applications that trust tokens which this tenant gives to one of the identities, which are nodes of the graph.
+
+    The ids of those that are new. Such a credential names the tenant as issuer, and the object id of the identity as subject.
+    """
+    found = rows(
+        connection,
+        """
+        SELECT trusting.id, trusting.name, trusting.key_id, trusting.kind, trusting.holder_kind, trusting.holder_type,
+            trusting.holder_id, trusting.holder_name, trusting.app_id, trusting.unknown['app_id'] AS doubt,
+            coalesce(lower(trusted.app_id), lower(trusted.id)) AS trusted
+        FROM held_credential AS trusting JOIN service_principal AS trusted
+            ON lower(trusting.subject) = split_part(trusted.id, '/', -1)
+        WHERE trusting.kind = 'federated' AND contains(lower(trusting.issuer), '/' || split_part(trusted.id, '/', 3) || '/')
+            AND list_contains($ids, coalesce(lower(trusted.app_id), lower(trusted.id)))
+        ORDER BY trusting.holder_name, trusting.id""",
+        {"ids": list(identities)},
+    )
+    new = []
+    for row in found:
+        identity = (row["app_id"] or row["holder_id"]).lower()
+        names = ("key_id", "kind", "holder_kind", "holder_type", "holder_id", "app_id")
+        edge = Edge(
+            source=row["trusted"],
+            target=identity,
+            relation=Relation.SIGNS_IN_AS,
+            how="by a federated credential that trusts it,",
+            names=row["name"] or row["key_id"] or row["id"],
+            doubt=reason(row["doubt"]),
+            facts={"credential": row["id"], **{name: row[name] for name in names if row[name]}},
+        )
+        if graph.join(Node(id=identity, kind=Kind.IDENTITY, name=row["holder_name"] or identity), edge):
+            new.append(identity)
+    return new
+
+
 def custody(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subject) -> Sequence[Mapping[str, Any]]:
     """Joins the versions of vault certificates and keys that it is and that are not disabled; the certificates, all of them."""
     of_own = f"{KEY_OF_CERTIFICATE} AND ($version = '' OR lower(version) = $version)"

@@ -66,13 +66,18 @@ def walked(connection: duckdb.DuckDBPyConnection, subject: Subject, *, as_of: in
     found = trusted(connection, subject, as_of=as_of)
     graph, missing = found.graph, list(found.missing)
     missing += _users(connection, graph)
+    if subject.noun == "application" and subject.id not in graph.nodes:
+        # None of its credentials is known: whoever can be it is it all the same.
+        itself = Node(id=subject.id, kind=Kind.IDENTITY, name=subject.name)
+        graph.join(itself, Edge(source=graph.subject.id, target=subject.id, relation=Relation.SPEAKS_FOR, how="it is the same"))
     frontier, followed = [node.id for node in graph.nodes.values() if node.kind is Kind.IDENTITY], 0
     for _ in range(_DEEPEST):
         if not frontier or followed == _MOST:
             break
         now = frontier[: _MOST - followed]
         followed += len(now)
-        frontier = frontier[len(now) :] + _become(connection, graph, subject, reach(connection, graph, now), as_of)
+        became = _become(connection, graph, subject, reach(connection, graph, now), as_of)
+        frontier = frontier[len(now) :] + became + trust.federated(connection, graph, now)
     if frontier:
         missing.append((Relation.REACHES, f"what {len(frontier):,} more applications reach", Reason.TOO_LARGE))
     return Walked(graph, missing)

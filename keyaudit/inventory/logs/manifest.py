@@ -6,7 +6,7 @@ from keyaudit.inventory.rows import stored_types
 from keyaudit.model.errors import UsageError
 from keyaudit.model.tables.usage import USAGE
 
-FORMAT = 2
+FORMAT = 3
 """Raised when an older keyaudit could misread what a newer one writes."""
 USES = "usage"
 THROTTLED = "throttled"

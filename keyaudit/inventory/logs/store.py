@@ -16,6 +16,7 @@ from keyaudit.inventory.logs.use import FileRead
 from keyaudit.inventory.manifest import MAX_MANIFEST, TableFiles
 from keyaudit.inventory.rows import no_rows
 from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.model.times import DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class LogStore:
         """What it was made of."""
         return self.manifest.files
 
+    @property
+    def until(self) -> int:
+        """The end of the last day that has an event of whatever kind; 0 where there is none."""
+        return max((day + DAY for days in self.manifest.days.values() for day, _ in days), default=0)
+
     @contextlib.contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """An in-memory DuckDB that can read this folder and nothing else, closed in the end. It has
@@ -62,7 +68,7 @@ class LogStore:
             _insert(connection, "log_day", [(name, *day) for name, days in self.manifest.days.items() for day in days])
             connection.execute(
                 "CREATE TABLE log_file (file TEXT, source TEXT, first_on BIGINT, last_on BIGINT, kept BIGINT,"
-                " duplicate BIGINT, quarantined BIGINT, complete BOOLEAN)"
+                " duplicate BIGINT, quarantined BIGINT, complete BOOLEAN, lacks_before BIGINT, unread BOOLEAN)"
             )
             _insert(connection, "log_file", [row for file in self.files for row in _told(file)])
             yield connection
@@ -141,11 +147,12 @@ def _refuse_extra(store: LogStore) -> None:
 
 
 def _told(file: FileRead) -> Iterator[tuple[object, ...]]:
+    of_file = (file.complete, file.lacks_before, file.unread)
     for source, read in file.sources.items():
         counts = (read.kept, read.duplicate, read.quarantined)
-        yield file.file, source or None, read.first_on, read.last_on, *counts, file.complete
+        yield file.file, source or None, read.first_on, read.last_on, *counts, *of_file
     if not file.sources:
-        yield file.file, None, None, None, 0, 0, 0, file.complete
+        yield file.file, None, None, None, 0, 0, 0, *of_file
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[object, ...]]) -> None:

@@ -6,6 +6,9 @@ import msgspec
 
 from keyaudit.inventory.ledger import BreachError
 
+OTHERS = 100
+"""Names of operations that are told apart, of one log in one file."""
+BEYOND = "(more names)"
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
@@ -49,6 +52,8 @@ class SourceRead(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     quarantined: int = 0
     ignored: int = 0
     """Records of things that `usage` is not about."""
+    others: dict[str, int] = {}
+    """How many these are of each operation, under the name that the log gives it; of names beyond `OTHERS`, together."""
     first_on: int | None = None
     last_on: int | None = None
     """The times of the first and the last event, whatever it is about."""
@@ -65,6 +70,10 @@ class FileRead(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     complete: bool
     """It was read to its end, and its end is one."""
     sources: dict[str, SourceRead]
+    lacks_before: int | None = None
+    """Midnight UTC of the day before which all is that it lacks; None: it may be of any day."""
+    unread: bool = False
+    """Nothing of it was read. What writes a log without a gap elsewhere does not write it here alone."""
     trouble: tuple[str, ...] = ()
     """The first few places that could not be read, and why."""
 

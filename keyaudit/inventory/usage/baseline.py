@@ -9,12 +9,23 @@ from pathlib import Path
 import duckdb
 
 from keyaudit.inventory import files
-from keyaudit.inventory.load import counted, described, first_line, loading, parquet, quoted
+from keyaudit.inventory.load import (
+    counted,
+    described,
+    first_line,
+    loading,
+    parquet,
+    part_name,
+    quoted,
+    write_parquet,
+)
 from keyaudit.inventory.locked import locked
-from keyaudit.inventory.manifest import MAX_MANIFEST, File
+from keyaudit.inventory.manifest import MAX_MANIFEST, File, TableFiles
+from keyaudit.inventory.rows import stored_types
 from keyaudit.inventory.usage.facets import COLUMNS, KEYS
 from keyaudit.inventory.usage.head import DAMAGED, WEEK, Head, Rhythm, decode, encode
 from keyaudit.model.errors import OutputError, UnsafeError, UsageError
+from keyaudit.model.tables.usage import USAGE_BASELINE
 from keyaudit.model.usage import Learned
 
 HEAD, BELONGS = "baseline.json", "belongs.parquet"
@@ -46,6 +57,43 @@ class Baseline:
         with locked(self.folder) as own:
             own.execute(f"FROM {parquet(self.folder / BELONGS)}")
             transfer(own, connection, "belongs")
+
+    def copy_rows(self, connection: duckdb.DuckDBPyConnection, into: Path, scope_id: str) -> TableFiles:
+        """Makes the folder `into` with the rows of the table `usage_baseline`, by a connection that may read and write files.
+
+        Raises OutputError where the disk refuses.
+        """
+        columns = ", ".join(
+            f"({_ROW.get(name, name)})::{type_} AS {name}" for name, type_ in stored_types(USAGE_BASELINE).items()
+        )
+        files.folder(into)
+        path = into / part_name(0)
+        with _refused(path):
+            connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE learned AS SELECT {quoted(scope_id)} AS scope, {self.until} AS until"
+            )
+            rows = f"SELECT {columns} FROM {parquet(self.folder / BELONGS)}, learned ORDER BY id"  # noqa: S608 - our own names
+            write_parquet(connection, rows, path)
+        files.sync_names(into)
+        size, sha256 = files.digest(path)
+        file = File(path=f"{USAGE_BASELINE.name}/{path.name}", size=size, sha256=sha256)
+        return TableFiles(files=(file,), rows=self.rows, columns=stored_types(USAGE_BASELINE))
+
+
+_ID = f"scope || '/usage_baseline/' || md5(concat_ws('\n', {_ORDER}))"
+_ROW = {
+    "id": _ID,
+    "name": "operation || ' by ' || coalesce(nullif(app, ''), 'no application')",
+    "resource_id": _ID,
+    "scope_id": "scope",
+    "source_url": "'usage learn'",
+    "source_version": "''",
+    "target_class": "target",
+    "app_id": "nullif(app, '')",
+    "learned_until": "until",
+    "unknown": "MAP {}::MAP(VARCHAR, VARCHAR)",
+}
+"""By column of the table `usage_baseline` what it is in a baseline; the others have their own names."""
 
 
 def write(

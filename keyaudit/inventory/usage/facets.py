@@ -11,7 +11,7 @@ families of programs, without versions.
 
 # ruff: noqa: S608 - every name and literal in this SQL is our own
 
-import duckdb
+from collections.abc import Iterator
 
 from keyaudit.model.errors import UsageError
 from keyaudit.model.times import DAY, iso_date
@@ -85,10 +85,20 @@ _CLIENT = r"left(trim(regexp_replace(lower(client), '/[^ ;,]*|\([^()]*\)|\s+v?\d
 _CLIENT_APP = (
     "CASE WHEN cardinality(unknown) = 0 OR unknown['client_app_id'] IS NULL THEN coalesce(client_app_id, '') END AS client_app"
 )
-_TOLD = "(cardinality(unknown) = 0 OR (unknown['actor_app_id'] IS NULL AND unknown['target_id'] IS NULL))"
+TOLD = "(cardinality(unknown) = 0 OR (unknown['actor_app_id'] IS NULL AND unknown['target_id'] IS NULL))"
 """It is known who did it to what; of other uses nothing can be said but that they are there."""
 
-FACETS = {Facet.CLIENT_APP: "client_app", Facet.NETWORK: "network", Facet.CLIENT: "client", Facet.KEY: "key"}
+# A service principal that signs in is the application, and who reads a mailbox of his own is whoever has one.
+_PRINCIPAL = f"""CASE WHEN operation = 'sign-in' OR target_kind = 'mailbox' AND principal_id = target_id
+    OR {changes("usage")} AND actor_app_id IS NULL THEN '' ELSE principal_id END"""
+
+FACETS = {
+    Facet.CLIENT_APP: "client_app",
+    Facet.NETWORK: "network",
+    Facet.CLIENT: "client",
+    Facet.KEY: "key",
+    Facet.PRINCIPAL: "principal",
+}
 """By facet the column of `rows` that has its value."""
 
 _SETS = ", ".join(f"({KEYS}{column})" for column in ("", *(f", {column}" for column in FACETS.values())))
@@ -100,15 +110,17 @@ LEARNED = "operation <> 'saml-sign-in'"
 """Who of the people signs in to what, and from where, is not learned: each newcomer and each journey would be unusual."""
 
 
-def rows(window: Window, condition: str = "true") -> str:
-    """A query over `usage`: each use in the window of which it is known who did it to what, with its class and facets.
+def rows(window: Window, uses: str = "usage", condition: str = "true") -> str:
+    """A query over `uses`, a relation with the columns of `usage`: each use in the window of which it is known who did it to
+    what, with its class and facets.
 
     What a log names none of is an empty text; a client application of which nobody knows whether there was one is NULL.
     """
     return f"""SELECT target_kind, {TARGET} AS target, operation, {WHO} AS app,
         {_CLIENT_APP}, coalesce({_NETWORK}, '') AS network, coalesce({_CLIENT}, '') AS client,
-        coalesce({_KEY}, '') AS key, used_on, (used_on // {DAY})::BIGINT AS day, succeeded, id
-        FROM usage WHERE used_on >= {window.since} AND used_on < {window.until} AND {_TOLD} AND {LEARNED}
+        coalesce({_KEY}, '') AS key, coalesce({_PRINCIPAL}, '') AS principal,
+        used_on, (used_on // {DAY})::BIGINT AS day, succeeded, source, id
+        FROM {uses} AS usage WHERE used_on >= {window.since} AND used_on < {window.until} AND {TOLD} AND {LEARNED}
         AND {condition}"""
 
 
@@ -117,32 +129,35 @@ def days_of(window: Window) -> str:
     return f"bit_count(bitstring_agg(day, {window.since // DAY}::BIGINT, {window.until // DAY}::BIGINT))"
 
 
-def count(connection: duckdb.DuckDBPyConnection, window: Window, condition: str = "true") -> None:
-    """Makes the table `seen` of the uses in the window, with COLUMNS, `refused`, and `busiest`, the day of most mailboxes."""
+def counting(window: Window, uses: str = "usage", condition: str = "true") -> Iterator[str]:
+    """The statements that make the table `seen` of the uses in the window.
+
+    It has COLUMNS, `refused`, and `busiest`, the day of most mailboxes.
+    """
+    yield f"""CREATE OR REPLACE TABLE mail_read AS SELECT {KEYS}, '{Facet.APP}' AS facet, max(boxes) AS mailboxes,
+            max_by(day, (boxes, -day)) AS busiest FROM (
+        SELECT {KEYS}, day, count(*) AS boxes FROM (
+            SELECT DISTINCT target_kind, {TARGET} AS target, operation, {WHO} AS app,
+                used_on // {DAY} AS day, target_id AS mailbox
+            FROM {uses} AS usage WHERE used_on >= {window.since} AND used_on < {window.until}
+                AND operation = 'read-mail' AND target_kind = 'mailbox' AND {TOLD} AND {condition})
+        GROUP BY {KEYS}, day) GROUP BY {KEYS}"""
+    yield f"""CREATE OR REPLACE TABLE seen AS SELECT {KEYS}, facet, value, uses, refused, days, first_on, last_on,
+        coalesce(mailboxes, 0) AS mailboxes, busiest FROM (
+            SELECT {KEYS}, CASE {_FACET} ELSE '{Facet.APP}' END AS facet, CASE {_VALUE} ELSE '' END AS value,
+                count(*) AS uses,
+                count(*) FILTER (NOT succeeded) AS refused, {days_of(window)} AS days,
+                min(used_on) AS first_on, max(used_on) AS last_on
+            FROM ({rows(window, uses, condition)}) GROUP BY GROUPING SETS ({_SETS}))
+        LEFT JOIN mail_read USING ({KEYS}, facet)
+        WHERE value <> '' OR (value = '' AND facet IN ('{Facet.APP}', '{Facet.CLIENT_APP}'))"""
+
+
+def refuse_too_long(window: Window) -> None:
+    """Raises UsageError for a window of more days than can be counted."""
     if len(window.days) > MOST_DAYS:
         what = f"{len(window.days):,} days, from {iso_date(window.since)}"
         raise UsageError("the window", what, f"{MOST_DAYS:,} are the most; name one with --first-day and --last-day")
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE read AS SELECT {KEYS}, '{Facet.APP}' AS facet, max(boxes) AS mailboxes,
-                max_by(day, (boxes, -day)) AS busiest FROM (
-            SELECT {KEYS}, day, count(*) AS boxes FROM (
-                SELECT DISTINCT target_kind, {TARGET} AS target, operation, {WHO} AS app,
-                    used_on // {DAY} AS day, target_id AS mailbox
-                FROM usage WHERE used_on >= {window.since} AND used_on < {window.until}
-                    AND operation = 'read-mail' AND target_kind = 'mailbox' AND {_TOLD} AND {condition})
-            GROUP BY {KEYS}, day) GROUP BY {KEYS}"""
-    )
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE seen AS SELECT {KEYS}, facet, value, uses, refused, days, first_on, last_on,
-            coalesce(mailboxes, 0) AS mailboxes, busiest FROM (
-                SELECT {KEYS}, CASE {_FACET} ELSE '{Facet.APP}' END AS facet, CASE {_VALUE} ELSE '' END AS value,
-                    count(*) AS uses,
-                    count(*) FILTER (NOT succeeded) AS refused, {days_of(window)} AS days,
-                    min(used_on) AS first_on, max(used_on) AS last_on
-                FROM ({rows(window, condition)}) GROUP BY GROUPING SETS ({_SETS}))
-            LEFT JOIN read USING ({KEYS}, facet)
-            WHERE value <> '' OR (value = '' AND facet IN ('{Facet.APP}', '{Facet.CLIENT_APP}'))"""
-    )
 
 
 def same(left: str, right: str) -> str:

@@ -6,7 +6,7 @@ import duckdb
 
 from keyaudit.inventory.usage import baseline as stored
 from keyaudit.inventory.usage.baseline import Baseline
-from keyaudit.inventory.usage.facets import COLUMNS, count
+from keyaudit.inventory.usage.facets import COLUMNS, counting, refuse_too_long
 from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, rhythm
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.times import DAY
@@ -27,7 +27,9 @@ def learn(
         if window.since < merge.until:
             what = f"the window {window} begins on a day that the baseline was learned from already"
             raise UsageError("--merge", what, "name a later one with --first-day")
-    count(connection, window, "succeeded")
+    refuse_too_long(window)
+    for statement in counting(window, condition="succeeded"):
+        connection.execute(statement)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE belongs AS SELECT {', '.join(COLUMNS)} FROM seen")  # noqa: S608 - our own
     uses = one(connection, "SELECT coalesce(sum(uses), 0)::BIGINT FROM seen WHERE facet = 'app'")
     if not uses:

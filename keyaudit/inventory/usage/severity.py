@@ -1,7 +1,8 @@
-"""How grave it is that a use does not belong."""
+"""How severe it is that a use is outside the baseline, as SQL: the one place for it, whoever asks."""
 
+from keyaudit.inventory.load import quoted
 from keyaudit.model.findings import Severity
-from keyaudit.model.first_party import FIRST_PARTY
+from keyaudit.model.first_party import FIRST_PARTY, TOOLS
 from keyaudit.model.usage import Kind
 
 FLOOR = 20
@@ -9,13 +10,19 @@ FLOOR = 20
 OF_A_DAY = 3
 """Times the most that was learned of one day: growth and month's end stay below it."""
 
-_MILD = ("verify", "encrypt", "wrap", "sign-in")
-"""What opens nothing by itself. All else, and what this version does not know, signs, opens, reads, copies or lets in."""
+_MILD = (
+    *("verify", "encrypt", "wrap", "sign-in", "rotate", "change-rotation-policy", "write-secret", "remove-credential"),
+    *("write-vault", "send-mail"),
+)
+"""What neither opens, copies or destroys anything nor lets anybody in by itself. All else does, and so may what this version
+does not know."""
 
 _SEVERITY: dict[Kind, tuple[Severity, Severity]] = {
+    Kind.NEW_OPERATION: (Severity.HIGH, Severity.MEDIUM),
     Kind.NEW_APP: (Severity.HIGH, Severity.MEDIUM),
     Kind.NEW_TARGET: (Severity.LOW, Severity.LOW),
     Kind.NEW_CLIENT_APP: (Severity.HIGH, Severity.MEDIUM),
+    Kind.NEW_PRINCIPAL: (Severity.HIGH, Severity.MEDIUM),
     Kind.NEW_NETWORK: (Severity.LOW, Severity.INFO),
     Kind.NEW_CLIENT: (Severity.INFO, Severity.INFO),
     Kind.NEW_KEY: (Severity.INFO, Severity.INFO),
@@ -24,17 +31,35 @@ _SEVERITY: dict[Kind, tuple[Severity, Severity]] = {
 }
 """By kind: where the new is a stranger, and where it is known of other uses or is Microsoft's own.
 
-An application that is new to a key is a stranger to it, whatever else it does.
+An application that is new to a key is a stranger to it, whatever else it does; so is an operation.
 
 Networks and programs change with every failover, holiday and update. What no release and no failover brings is an application
 that nobody has seen do this before, and that is what gave the intruders of 2023 away. One of Microsoft's own is no proof of
-innocence: forged tokens can name it. But new ones come unannounced too, so that it is listed and fails no pipeline.
+innocence: forged tokens can name it. But new services come unannounced too, so that it is listed and fails no pipeline. The
+tools of Microsoft's that people run commands with are no such services: what they do is what a person does.
 """
+_BY_WHOM = (Kind.NEW_APP, Kind.NEW_OPERATION)
+"""Of these the application decides, not whether the new is known elsewhere."""
+_ASKED = (*_BY_WHOM, Kind.NEW_CLIENT_APP, Kind.NEW_PRINCIPAL)
+"""Of these it matters what was done."""
 
 
-def severity(kind: Kind, operation: str, app: str, *, elsewhere: bool, refused: bool) -> Severity:
-    """How grave it is. `elsewhere`: the new is known of other uses. `refused`: it was tried, and never let in."""
-    stranger, known = _SEVERITY[kind]
-    found = known if (app in FIRST_PARTY if kind is Kind.NEW_APP else elsewhere) else stranger
-    down = refused + (operation in _MILD and kind in (Kind.NEW_APP, Kind.NEW_CLIENT_APP))
-    return list(Severity)[max(0, found.rank - down)]
+def severity(kind: str, operation: str, app: str, *, elsewhere: str, refused: str) -> str:
+    """SQL for the rank of the severity, 0 for info. All are SQL: `elsewhere`: the new is known of other uses; `refused`: it was
+    tried, and never let in."""
+    services = ", ".join(quoted(app_id) for app_id in FIRST_PARTY if app_id not in TOOLS)
+    own = f"{app} IN ({services})"
+    known = (
+        f"CASE WHEN {kind} IN ({_listed(_BY_WHOM)}) THEN {own}"
+        f" ELSE {elsewhere} OR {kind} = {quoted(Kind.NEW_PRINCIPAL)} AND {own} END"
+    )
+    ranks = (
+        " ".join(f"WHEN {quoted(each)} THEN {ranked[number].rank}" for each, ranked in _SEVERITY.items()) for number in (0, 1)
+    )
+    stranger, milder = (f"CASE {kind} {cases} END" for cases in ranks)
+    mild = f"{operation} IN ({_listed(_MILD)}) AND {kind} IN ({_listed(_ASKED)})"
+    return f"greatest(0, CASE WHEN {known} THEN {milder} ELSE {stranger} END - ({refused})::INT - ({mild})::INT)"
+
+
+def _listed(texts: tuple[str, ...]) -> str:
+    return ", ".join(map(quoted, texts))

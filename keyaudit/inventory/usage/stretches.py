@@ -41,7 +41,10 @@ def stretches(connection: duckdb.DuckDBPyConnection) -> Iterator[Stretch]:
         gone = _missing(whole, until)
         for resource_id, had in sorted(by_resource.items()):
             own = _missing(had, until) or set()
-            since = None if gone is None or source in damage.anywhere else _since(had, {*gone, *own}, damage.until.get(source))
+            unknown = source in damage.anywhere or (not resource_id and source in damage.unplaced)
+            spoiled = [damage.until.get(source), None if resource_id else damage.unplaced_until.get(source)]
+            until_then = max((day for day in spoiled if day is not None), default=None)
+            since = None if gone is None or unknown else _since(had, {*gone, *own}, until_then)
             yield Stretch(source=source, resource_id=resource_id, first_on=min(had), last_on=max(had), whole_since=since)
 
 
@@ -51,18 +54,26 @@ class _Damage:
 
     anywhere: set[str]
     until: dict[str, int]
+    unplaced: set[str]
+    unplaced_until: dict[str, int]
+    """The same of logs of which a place was not read, or not its beginning: a resource that writes elsewhere without a gap
+    does not write there alone, but what has no resource of its own may."""
 
 
 def _damage(connection: duckdb.DuckDBPyConnection, logs: Collection[str]) -> _Damage:
-    found = _Damage(set(), {})
+    found = _Damage(set(), {}, set(), {})
     query = (
         "SELECT list(DISTINCT source) FILTER (source IS NOT NULL), bool_or(source IS NULL), max(last_on), bool_and(complete),"
         " list(DISTINCT source) FILTER (quarantined > 0 AND source IS NOT NULL),"
-        " bool_or(quarantined > 0 AND source IS NULL) FROM log_file GROUP BY file"
+        " bool_or(quarantined > 0 AND source IS NULL), max(lacks_before), bool_and(unread) FROM log_file GROUP BY file"
     )
-    for named, untold, last_on, complete, bad, bad_untold in connection.execute(query).fetchall():
-        if not complete:
-            found.anywhere.update(logs if untold or not named else named)
+    for named, untold, last_on, complete, bad, bad_untold, before, unread in connection.execute(query).fetchall():
+        of = logs if untold or not named else named
+        if not complete and before is not None:
+            # The day itself may have begun before.
+            _until(found.unplaced_until, of, before - DAY)
+        elif not complete:
+            (found.unplaced if unread else found.anywhere).update(of)
         # What cannot be told may be of any log, of the days that the file is about, if it says of any.
         spoiled = logs if bad_untold else bad or ()
         if last_on is None:

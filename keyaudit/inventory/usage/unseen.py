@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 import duckdb
 
 from keyaudit.inventory.usage.baseline import Baseline
-from keyaudit.inventory.usage.facets import LEARNED
 from keyaudit.inventory.usage.head import WEEK, Rhythm
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
@@ -87,36 +86,15 @@ def damaged(connection: duckdb.DuckDBPyConnection, window: Window) -> Iterator[U
     for mailbox, on in throttled.items():
         yield Unseen(blind=Blind.THROTTLED, subject=mailbox, reason=Reason.THROTTLED, days=tuple(on))
     query = (
-        "SELECT file, bool_and(complete), sum(quarantined)::BIGINT,"
+        "SELECT file, bool_and(complete) OR max(lacks_before) <= ?, sum(quarantined)::BIGINT,"
         " bool_or(coalesce(last_on >= ? AND first_on < ?, true)) FROM log_file GROUP BY file ORDER BY file"
     )
-    for file, whole, quarantined, within in connection.execute(query, bounds).fetchall():
+    for file, whole, quarantined, within in connection.execute(query, [window.since, *bounds]).fetchall():
         if not whole:
             # Whatever days its beginning is of: what it lacks may be of any.
             yield Unseen(blind=Blind.INCOMPLETE_FILE, subject=file, reason=Reason.TRUNCATED)
         if quarantined and within:
             yield Unseen(blind=Blind.BAD_LINES, subject=file, reason=Reason.BAD_ITEM, count=quarantined)
-
-
-def not_learned(connection: duckdb.DuckDBPyConnection, window: Window, baseline: Baseline) -> list[Unseen]:
-    """The operations of which nobody knows what is usual; those of which somebody does are put in the table `told`.
-
-    One that the baseline has none of is told all the same where the log that shows it was learned from: nobody did it then.
-    """
-    sources = sorted({source for learned in baseline.learned for source in learned.sources})
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE operation AS SELECT target_kind, operation, count(*) AS uses,"  # noqa: S608 - our own
-        " bool_or(list_contains(?, source)) OR EXISTS (FROM belongs WHERE belongs.target_kind = usage.target_kind"
-        " AND belongs.operation = usage.operation) AS told FROM usage WHERE used_on >= ? AND used_on < ?"
-        f" AND {LEARNED} GROUP BY target_kind, operation",
-        [sources, window.since, window.until],
-    )
-    connection.execute("CREATE OR REPLACE TEMP TABLE told AS SELECT target_kind, operation FROM operation WHERE told")
-    query = "SELECT operation || ' of a ' || target_kind, uses FROM operation WHERE NOT told ORDER BY ALL"
-    return [
-        Unseen(blind=Blind.NOT_LEARNED, subject=subject, reason=Reason.NOT_SUPPLIED, count=uses)
-        for subject, uses in connection.execute(query).fetchall()
-    ]
 
 
 def new_sources(days: Days, baseline: Baseline) -> Iterator[Unseen]:

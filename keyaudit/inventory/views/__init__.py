@@ -20,6 +20,7 @@ from keyaudit.inventory.views import (
     blast_radius,
     certificate,
     credential,
+    custody,
     deleted,
     environment,
     grant,
@@ -41,12 +42,13 @@ from keyaudit.inventory.views import (
     tier0,
     token_policy,
     trusted_key,
+    unusual,
     usage,
     vault,
 )
-from keyaudit.inventory.views.sql import EVERY, Sources, StoredRows, Wanted, stored
+from keyaudit.inventory.views.sql import EVERY, Sources, StoredRows, Wanted, no_rows, stored
 from keyaudit.model.coverage import Coverage
-from keyaudit.model.evidence import LOGS, USAGE_BASELINE
+from keyaudit.model.evidence import CUSTODY, LOGS, USAGE_BASELINE
 from keyaudit.model.rows import view_name
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
@@ -62,7 +64,7 @@ from keyaudit.model.tables.reach import (
     SIGNING_WEIGHT,
     USING_AND_GRANTING,
 )
-from keyaudit.model.tables.usage import USAGE
+from keyaudit.model.tables.usage import UNUSUAL_USE, USAGE
 
 SMALL = 5_000
 """Rows of a table, at a kilobyte or so each, that are kept as they were worked out: planning a query again costs more."""
@@ -94,7 +96,7 @@ def create(
     `columns`: by table the derived columns that somebody reads, as `needed` gives them; None: all of them.
     Without `reach_known` the columns that count who can reach something are NULL, for a reader of none of them.
     """
-    sources = StoredRows()
+    sources = StoredRows(rows)
 
     def of(table: str) -> Wanted:
         return EVERY if columns is None else columns.get(table, ())
@@ -131,11 +133,21 @@ def create(
             for name, extend in logged.EXTENDED.items()
         }
         baseline = USAGE_BASELINE in run.evidence
-        prepared += usage.prepare(sources, baseline=baseline) if "usage" in names else ()
-        derived["usage"] = lambda: usage.view(sources, f"/tenants/{run.tenant_id}".lower(), as_of, baseline=baseline)
+        place = f"/tenants/{run.tenant_id}".lower()
+        if UNUSUAL_USE.name in names:
+            looked_at = unusual.window(connection, rows, as_of)
+            prepared += unusual.prepare(sources, looked_at) if looked_at else ()
+            derived[UNUSUAL_USE.name] = lambda: unusual.view(sources, place, as_of, looked_at)
+        derived["usage"] = lambda: usage.view(sources, place, as_of, baseline=baseline)
+    if CUSTODY in run.evidence:
+        derived |= {
+            name: partial(lambda extend, base: extend(base(), sources, as_of), extend, derived[name])
+            for name, extend in custody.EXTENDED.items()
+        }
+        derived["custody_record"] = lambda: custody.view(sources)
     for name in names:
         # That no use was logged is not that there was none.
-        if name not in rows and not (name == USAGE.name and LOGS in run.evidence):
+        if name not in rows and not (name in (USAGE.name, UNUSUAL_USE.name) and LOGS in run.evidence):
             prepared.append(f"CREATE TABLE {name} ({columns_of(view_types(TABLES[name]))})")
         else:
             query = derived[name]() if name in derived else _as_stored(name, sources)
@@ -160,7 +172,9 @@ def _prepared(
         yield vault.prepare(sources)
     if reach_known:
         wanted = EVERY if columns is None else frozenset(name for names in columns.values() for name in names)
-        yield from reach.prepare(sources, wanted)
+        # The views of certificates look up more of it.
+        ungranted = columns is not None and no_rows(sources, "grant") and "certificate" not in names
+        yield from (reach.prepare_ungranted if ungranted else reach.prepare)(sources, wanted)
         if "grant" in names:
             yield grant.prepare(sources)
         if "certificate" in names:

@@ -10,8 +10,8 @@ _MAPPINGS = ("claims_mapping.list",)
 _UNMAPPED = f"""CASE WHEN mapped.holder_id IS NULL AND stored.kind NOT IN ('federated-domain', 'external-idp')
     THEN coalesce({gap("policies")}, unassigned.doubt) END"""
 """Why a claims-mapping policy may be assigned all the same. A provider outside has no service principal that one could be."""
-_OTHERS_UNREAD = """coalesce(unread.doubt,
-    CASE WHEN stored.kind = 'federated-domain' AND NOT stored.is_next THEN domain.unknown['has_next_certificate'] END)"""
+_OTHERS_UNREAD = """CASE WHEN stored.kind = 'federated-domain' AND NOT stored.is_next
+    THEN domain.unknown['has_next_certificate'] END"""
 """Why its holder may have more certificates: each comes with all that it has, as far as that can be read."""
 _IDENTITY = "CASE WHEN {0}.unknown['app_id'] IS NULL THEN coalesce(lower({0}.app_id), {0}.holder_id) END"
 """Who signs with it: an application, or the domain or identity provider that is none."""
@@ -50,7 +50,4 @@ def view(sources: Sources) -> str:
         LEFT JOIN ({read_to_the_end(_MAPPINGS)}) AS policies ON policies.scope_id = stored.scope_id
         {federation.joins(sources)}
         LEFT JOIN ({read_to_the_end(_LISTS)}) AS signers ON signers.scope_id = stored.scope_id
-        LEFT JOIN (
-            SELECT holder_id, min(unknown['key_id']) AS doubt FROM {sources["credential"]}
-            WHERE key_id IS NULL GROUP BY holder_id
-        ) AS unread ON unread.holder_id = stored.holder_id"""
+"""

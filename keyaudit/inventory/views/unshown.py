@@ -6,32 +6,22 @@ is known but what would have been done, and up to when.
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from collections.abc import Collection
-
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.rows import view_types
 from keyaudit.inventory.views.sql import Sources
 from keyaudit.model.reasons import OPTIONAL, Reason
-from keyaudit.model.rows import view_name
 from keyaudit.model.tables.places import VAULTS_FOUND
 from keyaudit.model.tables.usage import ACTIVITY_LOG, KEY_VAULT_LOG, LATE, SHOWN_BY, USAGE
 
 _PLACED = (KEY_VAULT_LOG, ACTIVITY_LOG)
 """Logs that each vault, and each subscription, writes for itself. All others are the tenant's."""
-_NO_MAIL = {"mailboxes_read": "0", "mail_beyond_usual": "false"}
-"""What is known of an operation that reads no mail, whatever it was done to."""
 
 
 def unshown(sources: Sources, scope_id: str, as_of: int) -> str:
     """SQL of those rows, with all columns of the view of uses. `scope_id`: the tenant's scope."""
     shown = ", ".join(f"({quoted(operation)}, {quoted(log)})" for operation, log in SHOWN_BY.items())
     id_ = f"{quoted(f'{scope_id}/usage/unshown/')} || operation"
-    no_mail = {
-        name: f"CASE WHEN operation <> 'read-mail' THEN {sql} END"
-        for column, sql in _NO_MAIL.items()
-        for name in view_name(USAGE.by_name[column])
-    }
-    known = no_mail | {
+    known = {
         "id": id_,
         "name": "'what ' || source || ' does not show'",
         "resource_id": id_,
@@ -41,21 +31,22 @@ def unshown(sources: Sources, scope_id: str, as_of: int) -> str:
         "used_on": "until",
         "operation": "operation",
         "source": "source",
-        "unknown": f"CASE WHEN operation = 'read-mail' THEN {_unknown(())} ELSE {_unknown(_NO_MAIL)} END",
+        "logs_until": f"{as_of}",
+        "unknown": _unknown(),
     }
     columns = ", ".join(f"({known.get(name, 'NULL')})::{type_} AS {name}" for name, type_ in view_types(USAGE).items())
     return f"""
         SELECT {columns} FROM (VALUES {shown}) AS shown(operation, source)
-        JOIN ({_until(sources, scope_id, as_of)}) USING (source)"""
+        JOIN ({until_by_log(sources, scope_id, as_of)}) USING (source)"""
 
 
-def _unknown(but: Collection[str]) -> str:
-    """A map by which all is unknown that a log has to say, but for these columns."""
-    names = [column.name for column in USAGE.columns if column.needs and column.name not in but]
+def _unknown() -> str:
+    """A map by which all is unknown that a log has to say."""
+    names = [column.name for column in USAGE.columns if column.needs]
     return f"MAP {{{', '.join(f'{quoted(name)}: {quoted(Reason.NOT_SUPPLIED)}' for name in names)}}}"
 
 
-def _until(sources: Sources, scope_id: str, as_of: int) -> str:
+def until_by_log(sources: Sources, scope_id: str, as_of: int) -> str:
     """By log the last moment of which it does not show all, wherever it is written: before it is whole, or now."""
     logs = dict.fromkeys(SHOWN_BY.values())
     tenants = ", ".join(f"({quoted(log)}, {quoted(scope_id)})" for log in logs if log not in _PLACED)

@@ -1,6 +1,6 @@
 """The table of app management policies: what new credentials of applications and service principals may be."""
 
-from keyaudit.model.columns import Area, Column, Table, Where, duration, flag, text, texts, time, where_found
+from keyaudit.model.columns import Area, Column, RestsOn, Table, Where, duration, flag, text, texts, time, where_found
 
 _FOUND = ("app_management.default", "app_management.list")
 _SECRET = ("password_blocked", "password_blocked_from", "password_lifetime", "password_lifetime_from")
@@ -28,7 +28,7 @@ def _from(name: str) -> Column:
 
 def _secret_limit(name: str, which: str) -> Column:
     return duration(name, f"a client secret that {which} is given has to live less than this; 0 where it is given none",
-        absent="no such limit: a secret may live as long as anyone likes", derived_from=_SECRET)
+        absent="no such limit: a secret may live as long as anyone likes", rests_on=RestsOn.OBJECT, derived_from=_SECRET)
 
 
 APP_MANAGEMENT_POLICY = Table(

@@ -1,6 +1,6 @@
 """The table of applications."""
 
-from keyaudit.model.columns import Area, Table, count, flag, integer, text, texts, time, where_found
+from keyaudit.model.columns import Area, RestsOn, Table, count, flag, integer, text, texts, time, where_found
 from keyaudit.model.tables.privileges import privileges
 
 _APPLICATION = ("application.list",)
@@ -18,17 +18,19 @@ APPLICATION = Table(
     row_for_each=_APPLICATION,
     columns=(
         *where_found(*_APPLICATION),
-        text("app_id", "the application (client) id", _APPLICATION),
-        time("created_on", "when it was registered", _APPLICATION, absent="Graph has no date", past=True),
+        text("app_id", "the application (client) id", _APPLICATION, wire="appId"),
+        time("created_on", "when it was registered", _APPLICATION,
+            absent="Graph has no date", past=True, wire="createdDateTime"),
         text("audience", "signInAudience: whose accounts it accepts", _APPLICATION,
-            values=("AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount")),
-        texts("identifier_uris", "its identifier URIs", _APPLICATION),
+            values=("AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"),
+            wire="signInAudience"),
+        texts("identifier_uris", "its identifier URIs", _APPLICATION, wire="identifierUris"),
         flag("exposes_api", "it publishes permission scopes or application roles of its own", _APPLICATION),
         texts("exposed_scopes", "the delegated permissions that it publishes, sorted", _APPLICATION),
         texts("exposed_roles", "the app roles that it publishes, sorted", _APPLICATION),
         texts("preauthorized_apps", "app ids of the clients that need no consent for its permissions, sorted", _APPLICATION),
         integer("access_token_version", "requestedAccessTokenVersion: the version of the tokens that it accepts", _APPLICATION,
-            absent="never set, which means 1"),
+            absent="never set, which means 1", wire="api.requestedAccessTokenVersion"),
         flag("accepts_mapped_claims",
             "acceptMappedClaims: it takes claims that a claims-mapping policy sets, without a signing key of its own",
             _APPLICATION),
@@ -38,7 +40,8 @@ APPLICATION = Table(
         text("verified_publisher", "the name of its verified publisher", _APPLICATION, absent="its publisher is not verified"),
         text("created_by_app", "createdByAppId: the app id of the application that registered it", _APPLICATION,
             absent="Graph names none"),
-        text("disabled_by_microsoft", "disabledByMicrosoftStatus", _APPLICATION, absent="Microsoft did not disable it"),
+        text("disabled_by_microsoft", "disabledByMicrosoftStatus", _APPLICATION,
+            absent="Microsoft did not disable it", wire="disabledByMicrosoftStatus"),
         flag("microsoft_made", "named as Microsoft's own software names what it registers (P2P Server, aad-extensions-app, "
             "ConnectSyncProvisioning); whoever may register applications can take such a name", _APPLICATION),
         texts("owner_ids", "object ids of its owners, sorted", ("application.owners", "application.owners_of")),
@@ -47,14 +50,18 @@ APPLICATION = Table(
             listed=("app_id", "service_principal.app_id", "service_principal.app_roles_listed"),
             through=("service_principal.list",),
         ),
-        count("owner_count", "its owners, be they users or service principals", derived_from=("owner_ids",)),
+        count("owner_count", "its owners, be they users or service principals", rests_on=RestsOn.OBJECT,
+            derived_from=("owner_ids",)),
         count("user_owners",
             "users among the owners of it and of its service principal here: the others are service principals",
+            rests_on=RestsOn.LIST,
             derived_from=("app_id", "owner_ids", "service_principal.app_id", "service_principal.owner_ids")),
         count("live_credentials", "passwords and certificates of its own that have not expired; a SAML set counts once",
+            rests_on=RestsOn.OBJECT, derived_from=_LIVE, rows_of=_OWN),
+        count("live_secrets", "client secrets of its own that have not expired", rests_on=RestsOn.OBJECT,
             derived_from=_LIVE, rows_of=_OWN),
-        count("live_secrets", "client secrets of its own that have not expired", derived_from=_LIVE, rows_of=_OWN),
         time("live_until", "when the last of its live credentials ends, federated ones left out",
-            absent="it has no live credential, or one without an end", derived_from=_LIVE, rows_of=_OWN),
+            absent="it has no live credential, or one without an end", rests_on=RestsOn.OBJECT,
+            derived_from=_LIVE, rows_of=_OWN),
     ),
 )

@@ -1,6 +1,7 @@
 """The table of credentials: passwords, certificates and federated credentials."""
 
-from keyaudit.model.columns import Area, Table, Where, count, flag, text, texts, time, where_found
+from keyaudit.model.columns import Area, RestsOn, Table, Where, count, flag, text, texts, time, where_found
+from keyaudit.model.federated_subject import Breadth, Grade
 from keyaudit.model.tables.holder import HOLDER
 from keyaudit.model.tables.x509 import strength_columns
 
@@ -15,6 +16,7 @@ _FEDERATED = (
     "service_principal.federated",
     "service_principal.federated_of",
 )
+_SUBJECT = (*_FEDERATED, "application.expressions_of", "service_principal.expressions_of")
 
 _APPLICATIONS_OWN = tuple({"holder_kind": "application", "kind": kind} for kind in _OWN_KINDS)
 _PRINCIPALS_OWN = tuple({"holder_kind": "service_principal", "kind": kind} for kind in _OWN_KINDS)
@@ -103,42 +105,55 @@ CREDENTIAL = Table(
         text("custody", "where the private half is kept: platform, by Entra; else as the certificate on the same key in a "
             "vault, software before an HSM where copies differ; external where every vault was read and none has it, "
             "unknown where one was not, unlike entra_custody", absent="a password or federated credential has no private half",
-            values=("external", "platform", "vault-hsm", "software"), derived_from=_IN_VAULT),
+            values=("external", "platform", "vault-hsm", "software"), rests_on=RestsOn.LIST, derived_from=_IN_VAULT),
         text("vault_certificate_id", "the version of a Key Vault certificate that it is, else one on the same key; by "
             "thumbprint, which whoever adds a credential can set, only where Graph does not show the certificate",
-            absent="no vault has it", derived_from=_IN_VAULT),
+            absent="no vault has it", rests_on=RestsOn.LIST, derived_from=_IN_VAULT),
         flag("private_exportable",
             "a Key Vault certificate on its key is exportable: whoever reads the vault's secrets has the private half",
-            absent="no vault has it", derived_from=(*_IN_VAULT, "certificate.exportable")),
+            absent="no vault has it", rests_on=RestsOn.LIST, derived_from=(*_IN_VAULT, "certificate.exportable")),
         flag("superseded_in_vault",
             "it is an older version of a Key Vault certificate of which a newer one, another certificate, is enabled",
-            derived_from=_SUPERSEDED),
+            rests_on=RestsOn.LIST, derived_from=_SUPERSEDED),
         time("newer_since", "when the first of the newer versions that are enabled was made",
-            absent="no vault has a newer one", derived_from=_SUPERSEDED),
+            absent="no vault has a newer one", rests_on=RestsOn.LIST, derived_from=_SUPERSEDED),
         count("same_elsewhere", "other identities that have a credential of the same certificate or key; an application and "
             "its own service principal are one. 0 for what is no certificate",
+            rests_on=RestsOn.LIST,
             derived_from=("credential.public_key_sha256", "credential.thumbprint", "credential.app_id", "holder_id"),
             rows_of=_CREDENTIAL),
         flag("on_application_too",
             "the application object of a service principal's credential in this tenant has the same credential",
-            derived_from=("application.app_id", "key_id", "thumbprint")),
+            rests_on=RestsOn.PARENT, derived_from=("application.app_id", "key_id", "thumbprint")),
         time("last_used_on", "the last use that the report of credentials knows",
             absent="the report has no use of it, which proves nothing: it has none of federated credentials, and forgets",
+            rests_on=RestsOn.LIST,
             derived_from=("key_id", "app_id", "credential_activity.key_id", "credential_activity.last_used_on")),
         *HOLDER,
         text("issuer", "whose tokens a federated credential accepts", _FEDERATED,
             absent="not a federated credential", absent_where=_NOT_FEDERATED),
         text("issuer_host", "the host of that issuer, in lower case",
-            absent="not a federated credential", absent_where=_NOT_FEDERATED, derived_from=("issuer",)),
+            absent="not a federated credential", absent_where=_NOT_FEDERATED, rests_on=RestsOn.OBJECT,
+            derived_from=("issuer",)),
         flag("issuer_own", "that issuer is this tenant itself, or a Kubernetes cluster in its subscriptions",
             absent="not a federated credential", absent_where=_NOT_FEDERATED,
-            derived_from=("issuer", "account_key.oidc_issuer")),
+            rests_on=RestsOn.LIST, derived_from=("issuer", "account_key.oidc_issuer")),
         text("subject", "the subject that a federated credential accepts", _FEDERATED,
             absent="a claims-matching expression stands in its place, or it is not a federated credential"),
         texts("audiences", "the audiences that a federated credential accepts", _FEDERATED,
             absent="not a federated credential", absent_where=_NOT_FEDERATED),
         text("claims_expression", "the claims-matching expression of a federated credential",
-            (*_FEDERATED, "application.expressions_of", "service_principal.expressions_of"),
+            _SUBJECT,
             absent="it matches by subject, or it is not a federated credential"),
+        text("subject_grade", "immutable: it trusts by ids, or by names that nobody outside can register; mutable: by names "
+            "that others can register once they are given up; dead: nothing ever matches; other: the issuer is not known",
+            _SUBJECT, absent="not a federated credential", absent_where=_NOT_FEDERATED, values=tuple(map(str, Grade))),
+        text("subject_breadth", "how many workloads of the issuer it trusts",
+            _SUBJECT, absent="not a federated credential", absent_where=_NOT_FEDERATED, values=tuple(map(str, Breadth))),
+        time("issuer_retires_on", "when the issuer ends, as it is announced", _FEDERATED,
+            absent="nothing says that it ends, or it is not a federated credential"),
+        flag("subject_dangling", "the identity of this tenant that it trusts is not there",
+            absent="not a federated credential", absent_where=_NOT_FEDERATED, rests_on=RestsOn.LIST,
+            derived_from=("issuer", "subject", "subject_grade", "service_principal.app_id")),
     ),
 )

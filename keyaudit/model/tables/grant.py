@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from keyaudit.model.columns import Area, Table, Where, count, flag, integer, text, texts, time, where_found
+from keyaudit.model.columns import Area, RestsOn, Table, Where, count, flag, integer, text, texts, time, where_found
 
 
 class Allows(StrEnum):
@@ -133,22 +133,23 @@ GRANT = Table(
             absent_where=(Where("kind", tuple(kind for kind in _KINDS if kind != "delegated")),)),
         text("principal_kind", "what the principal is, by the directory, else by what the grant says", ("principal.lookup",),
             values=("user", "group", "service-principal", "managed-identity", "foreign-group", "device", "contact", "everyone",
-            "deleted"), derived_from=("principal_type",)),
+            "deleted"), rests_on=RestsOn.PARENT, derived_from=("principal_type",)),
         text("principal_name", "what the principal is called", ("principal.lookup",),
-            absent="it has no name", derived_from=("principal_id",)),
+            absent="it has no name", rests_on=RestsOn.PARENT, derived_from=("principal_id",)),
         flag("effective", "a vault or HSM in its scope honours something that it allows; of other kinds, true",
-            derived_from=("allows", "scope", "vault.access_model", "subscription.management_groups")),
+            rests_on=RestsOn.LIST, derived_from=("allows", "scope", "vault.access_model", "subscription.management_groups")),
         texts("environments_opened",
             "the environments of the vaults and HSMs in its scope whose keys or secrets it opens, sorted",
+            rests_on=RestsOn.LIST,
             derived_from=("allows", "scope", "vault.access_model", "vault.tags", "vault.subscription_name",
             "subscription.management_groups")),
         texts("environment_crossings",
             "test->prod: a holder is at home in the one environment, and it opens the other; group members too, sorted",
             ("principal.lookup", "group.members"),
-            derived_from=("environments_opened", "principal.environment")),
+            rests_on=RestsOn.LIST, derived_from=("environments_opened", "principal.environment")),
         *(
             count(who, f"{told} hold it, members of a group included", ("principal.lookup", "group.members"),
-                derived_from=("principal_id",))
+                rests_on=RestsOn.PARENT, derived_from=("principal_id",))
             for who, told in {
                 "principals": "users and service principals that",
                 "humans": "users that",
@@ -158,8 +159,8 @@ GRANT = Table(
         ),
         flag("holders_named", "a tag or setting names the environment of each workload that holds it; true, or unknown",
             ("principal.lookup", "group.members"),
-            derived_from=("principal.environment",)),
+            rests_on=RestsOn.PARENT, derived_from=("principal.environment",)),
         flag("places_named", "a tag or setting names the environment of each vault and HSM that it opens; true, or unknown",
-            derived_from=("environments_opened",)),
+            rests_on=RestsOn.PARENT, derived_from=("environments_opened",)),
     ),
 )

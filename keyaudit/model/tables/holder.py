@@ -1,6 +1,6 @@
 """The columns that say of a credential what its holder may do, when that last signed in, and which rules hold for it."""
 
-from keyaudit.model.columns import duration, flag, text, time
+from keyaudit.model.columns import RestsOn, duration, flag, text, time
 from keyaudit.model.tables.privileges import APP_ROLES, DIRECTORY_ROLES, THROUGH_GROUPS
 
 _PRINCIPALS = ("service_principal.list",)
@@ -26,18 +26,18 @@ _RULES = tuple(
 HOLDER = (
     flag("holder_tier0",
         "tier0 of its holder, which for an application is that of its service principal: it controls the whole tenant",
-        derived_from=(*_GRANTED, *THROUGH_GROUPS), rows_of=(*_PRINCIPALS, *APP_ROLES, *DIRECTORY_ROLES)),
+        rests_on=RestsOn.LIST, derived_from=(*_GRANTED, *THROUGH_GROUPS), rows_of=(*_PRINCIPALS, *APP_ROLES, *DIRECTORY_ROLES)),
     flag("holder_tenant_wide", "tenant_wide of its holder: an app role reaches all of one kind of data, such as every mailbox",
-        derived_from=_GRANTED, rows_of=(*_PRINCIPALS, *APP_ROLES)),
+        rests_on=RestsOn.LIST, derived_from=_GRANTED, rows_of=(*_PRINCIPALS, *APP_ROLES)),
     time("holder_last_sign_in_on", "the last time that the report has its holder signing in itself, with or without a user",
         absent="the report has nothing of it, which is no proof that it is not used",
-        derived_from=("app_id", "sign_in_activity.app_id", "sign_in_activity.last_client_sign_in_on")),
+        rests_on=RestsOn.LIST, derived_from=("app_id", "sign_in_activity.app_id", "sign_in_activity.last_client_sign_in_on")),
     text("holder_audience", "signInAudience of the application that holds it, or whose service principal holds it",
         absent="no application of this tenant",
         values=("AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"),
-        derived_from=("app_id", "application.app_id", "application.audience")),
+        rests_on=RestsOn.PARENT, derived_from=("app_id", "application.app_id", "application.audience")),
     duration("policy_limit", "what the app management policy in force for its holder asks: one of its kind that is added now "
         "has to live less than this; 0 where none can be added. Who is exempt by an attribute of his own may add others "
         "all the same",
-        absent="no policy limits it, or it is federated", derived_from=(*_LIMITED, *_RULES)),
+        absent="no policy limits it, or it is federated", rests_on=RestsOn.LIST, derived_from=(*_LIMITED, *_RULES)),
 )

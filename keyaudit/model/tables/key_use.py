@@ -1,6 +1,6 @@
 """The table of services that encrypt with a key of a vault."""
 
-from keyaudit.model.columns import Area, Table, flag, text, time, where_found
+from keyaudit.model.columns import Area, RestsOn, Table, flag, text, time, where_found
 from keyaudit.model.tables.places import vault_place
 from keyaudit.model.tables.services import CONSUMERS, SERVICE
 
@@ -25,11 +25,13 @@ KEY_USE = Table(
         time("rotated_on", "when the service last took a new version", SERVICE,
             absent="the service does not say, or never did", past=True),
         flag("key_found", "the key is in its vault; false only where every key of that vault was listed",
-            derived_from=("key_id", "key.version")),
+            rests_on=RestsOn.PARENT, derived_from=("key_id", "key.version")),
         flag("key_enabled", "the version that it uses is enabled: the one it is pinned to, else the current one",
             absent="the key is not in its vault any more",
+            rests_on=RestsOn.PARENT,
             derived_from=("key_id", "pinned", "version", "key.enabled", "key.is_current", "key.versions_listed")),
         time("key_expires_on", "when that version expires", absent="it never expires, or is not in its vault any more",
+            rests_on=RestsOn.PARENT,
             derived_from=("key_id", "pinned", "version", "key.expires_on", "key.is_current", "key.versions_listed")),
     ),
 )

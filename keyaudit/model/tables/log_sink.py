@@ -1,6 +1,6 @@
 """The table of log destinations: where the logs go that say what is done with keys."""
 
-from keyaudit.model.columns import Area, Table, Where, duration, flag, text, texts, where_found
+from keyaudit.model.columns import Area, RestsOn, Table, Where, duration, flag, text, texts, where_found
 
 SETTINGS = ("diagnostic_setting.list", "hsm.diagnostic_setting.list", "activity_log.list", "entra_log.list")
 """What lists diagnostic settings."""
@@ -35,10 +35,12 @@ LOG_SINK = Table(
             absent="not a workspace", absent_where=(Where("destination_kind", ("storage", "event-hub", "partner")),)),
         flag("searchable", "what it audits can be queried at will: every table of it is on the plan Analytics of Log "
             "Analytics; storage, event hubs and partners are not searched where they are",
-            derived_from=("destination_kind", "tables", "log_table.plan")),
+            rests_on=RestsOn.PARENT, derived_from=("destination_kind", "tables", "log_table.plan")),
         duration("retention", "how long it can be queried: the shortest of its tables",
-            absent="not a workspace, or nothing is audited there", derived_from=("tables", "log_table.retention")),
+            absent="not a workspace, or nothing is audited there", rests_on=RestsOn.PARENT,
+            derived_from=("tables", "log_table.retention")),
         duration("total_retention", "how long it is kept, long-term retention included: the shortest of its tables",
-            absent="not a workspace, or nothing is audited there", derived_from=("tables", "log_table.total_retention")),
+            absent="not a workspace, or nothing is audited there", rests_on=RestsOn.PARENT,
+            derived_from=("tables", "log_table.total_retention")),
     ),
 )

@@ -1,6 +1,6 @@
 """What the tables of Key Vault have in common: how vaults are found, and where a row lies."""
 
-from keyaudit.model.columns import Column, text
+from keyaudit.model.columns import Column, RestsOn, text
 
 KEY_VAULT_LEAVES_OUT = "Key Vault leaves unset members out (recorded answers, 2020 to 2026)"
 ARM_LEAVES_OUT = "ARM leaves out what was never set on a vault (recorded answers, 2021 to 2025)"
@@ -27,7 +27,7 @@ VAULT_PARTS = {
 
 
 VAULT_ACCESS_MODEL = text("vault_access_model", "the permission model of its vault",
-    values=ACCESS_MODELS, derived_from=("vault.access_model",))
+    values=ACCESS_MODELS, rests_on=RestsOn.PARENT, derived_from=("vault.access_model",))
 
 
 def vault_place(operations: tuple[str, ...]) -> tuple[Column, ...]:

@@ -1,6 +1,6 @@
 """The columns that say what a service principal, or the application whose local side it is, was granted in the directory."""
 
-from keyaudit.model.columns import Column, count, flag, texts
+from keyaudit.model.columns import Column, RestsOn, count, flag, texts
 
 APP_ROLES = ("service_principal.app_roles", "service_principal.app_roles_of")
 DIRECTORY_ROLES = ("directory_role.assignments",)
@@ -10,25 +10,31 @@ THROUGH_GROUPS = ("principal.kind", "principal.members_listed", "membership.memb
 
 def privileges(*, listed: tuple[str, ...], through: tuple[str, ...] = ()) -> tuple[Column, ...]:
     """`listed`: the columns by which its app roles are known to be all there; `through`: what lists the service principals."""
+    # Its app roles come with a service principal; but which is an application's, the whole list says.
+    own = RestsOn.LIST if through else RestsOn.OBJECT
     return (
         texts("app_roles", "the app roles that it was granted itself, sorted; one that its API does not publish is an id",
-            derived_from=(*listed, "grant.api"), rows_of=(*through, *APP_ROLES)),
+            rests_on=own, derived_from=(*listed, "grant.api"), rows_of=(*through, *APP_ROLES)),
         count("app_role_count", "app roles that it was granted itself, each API's on its own",
-            derived_from=(*listed, "grant.principal_id"), rows_of=(*through, *APP_ROLES)),
+            rests_on=own, derived_from=(*listed, "grant.principal_id"), rows_of=(*through, *APP_ROLES)),
         texts("tenant_wide_app_roles",
             "those of its app roles that reach all of one kind of data, such as every mailbox (tier 1), sorted",
-            derived_from=(*listed, "grant.api"), rows_of=(*through, *APP_ROLES)),
+            rests_on=own, derived_from=(*listed, "grant.api"), rows_of=(*through, *APP_ROLES)),
         flag("tenant_wide",
             "an app role that it was granted itself reaches all of one kind of data, such as every mailbox (tier 1)",
-            derived_from=(*listed, "grant.tier"), rows_of=(*through, *APP_ROLES)),
+            rests_on=own, derived_from=(*listed, "grant.tier"), rows_of=(*through, *APP_ROLES)),
         texts("delegated_for_everyone", "delegated permissions that an administrator consented to for every user, sorted",
+            rests_on=RestsOn.LIST,
             derived_from=(*listed[:-1], "grant.on_behalf_of"), rows_of=(*through, "delegated_grant.list")),
         texts("directory_roles",
             "the directory roles that it holds now, itself or as a member of a group, over whatever scope, sorted",
+            rests_on=RestsOn.LIST,
             derived_from=(*listed[:-1], "grant.tier", *THROUGH_GROUPS), rows_of=(*through, *DIRECTORY_ROLES)),
         count("directory_role_count",
             "assignments of directory roles that hold for it now, its own and those of groups that it is in",
+            rests_on=RestsOn.LIST,
             derived_from=(*listed[:-1], "grant.principal_id", *THROUGH_GROUPS), rows_of=(*through, *DIRECTORY_ROLES)),
         flag("tier0", "an app role, or a directory role over the whole tenant, leads to control of the whole tenant",
+            rests_on=RestsOn.LIST,
             derived_from=(*listed, "grant.tier", *THROUGH_GROUPS), rows_of=(*through, *APP_ROLES, *DIRECTORY_ROLES)),
     )

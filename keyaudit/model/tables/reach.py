@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from keyaudit.model.columns import Column, count, flag, texts
+from keyaudit.model.columns import Column, RestsOn, count, flag, texts
 
 ACTIONS: Mapping[str, str] = {
     "signing": "can sign with it",
@@ -43,7 +43,7 @@ WIDENING = ("role_eligibility.list", "deny_assignment.list")
 def reach_columns(*actions: str, derived_from: tuple[str, ...]) -> tuple[Column, ...]:
     """For each action the columns of all in `WHO`. They count what holds now, groups by their members, each principal once."""
     return tuple(
-        count(f"{who}_{action}", f"{WHO[who]} {ACTIONS[action]}", OPERATIONS, derived_from=derived_from)
+        count(f"{who}_{action}", f"{WHO[who]} {ACTIONS[action]}", OPERATIONS, rests_on=RestsOn.LIST, derived_from=derived_from)
         for action in actions
         for who in WHO
     )
@@ -71,25 +71,25 @@ STANDING = (
 """What lists vaults and Managed HSMs, and grants that open one now: not what is held elsewhere or could be activated."""
 
 SIGNING_WEIGHT = count("signing_weight", "users and service principals that can sign with it, a user counted twice", OPERATIONS,
-    derived_from=("vault.access_model",))
+    rests_on=RestsOn.LIST, derived_from=("vault.access_model",))
 SIGNER_ENVIRONMENTS = texts("signer_environments",
     "the environments at home of the service principals that can sign with it, sorted", OPERATIONS,
-    derived_from=("vault.access_model", "principal.environment"), rows_of=STANDING)
+    rests_on=RestsOn.LIST, derived_from=("vault.access_model", "principal.environment"), rows_of=STANDING)
 SIGNERS_NAMED = flag("signers_named",
     "a tag or setting names the environment of each of these service principals; true, or unknown", OPERATIONS,
-    derived_from=("vault.access_model", "principal.environment"))
+    rests_on=RestsOn.LIST, derived_from=("vault.access_model", "principal.environment"))
 USING_AND_GRANTING = count("principals_using_and_granting",
     "users and service principals that can sign, decrypt or unwrap with a key in it, and can give access to it too", OPERATIONS,
-    derived_from=("access_model", "access_policies"))
+    rests_on=RestsOn.LIST, derived_from=("access_model", "access_policies"))
 ADMINISTRATORS = count("administrators",
     "users and service principals that hold the role Managed HSM Administrator; none of a Key Vault", OPERATIONS,
-    derived_from=("access_model", "grant.role_id"),
+    rests_on=RestsOn.PARENT, derived_from=("access_model", "grant.role_id"),
     rows_of=("hsm.role_assignment.list", "hsm.role_assignment.of_keys", "hsm.role_assignment.of_key"))
 OUTSIDERS = tuple(
     count(f"outsiders_{action}",
         f"users and service principals without control of the whole tenant (tier 0) that {ACTIONS[action]}",
         (*OPERATIONS, *_CONTROL),
-        derived_from=("vault.access_model",))
+        rests_on=RestsOn.LIST, derived_from=("vault.access_model",))
     for action in ("signing", READING)
 )
 

@@ -1,6 +1,6 @@
 """The table of secrets, by version: what lists say of them. No value is ever asked for."""
 
-from keyaudit.model.columns import Area, Left, Table, flag, text, where_found
+from keyaudit.model.columns import Area, Left, RestsOn, Table, flag, text, where_found
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL
 from keyaudit.model.tables.vault_objects import attributes, superseded, version_place
 
@@ -24,10 +24,11 @@ SECRET = Table(
             expires="exp: not to be used after; the service gives it out all the same", never_expires="it never expires",
             dateless=Left(None, "learn.microsoft.com/azure/key-vault/secrets/about-secrets")),
         text("content_type", "what its owner says that it holds", _SECRET,
-            absent="nothing was said", left_out=Left(None, KEY_VAULT_LEAVES_OUT)),
-        flag("managed", "it backs a certificate, with which it is judged", _SECRET, left_out=Left(False, KEY_VAULT_LEAVES_OUT)),
+            absent="nothing was said", left_out=Left(None, KEY_VAULT_LEAVES_OUT), wire="contentType"),
+        flag("managed", "it backs a certificate, with which it is judged", _SECRET,
+            left_out=Left(False, KEY_VAULT_LEAVES_OUT), wire="managed"),
         text("certificate_id", "the certificate that it backs, which has its name",
-            absent="it backs none", derived_from=("secret_id", "managed")),
+            absent="it backs none", rests_on=RestsOn.OBJECT, derived_from=("secret_id", "managed")),
         *superseded("secret", _VERSIONS, _VERSIONS, "the version made last: no read that gives no value names the current one"),
         VAULT_ACCESS_MODEL,
     ),

@@ -1,6 +1,6 @@
 """The table of service principals."""
 
-from keyaudit.model.columns import Area, Table, Where, flag, text, texts, time, where_found
+from keyaudit.model.columns import Area, RestsOn, Table, Where, flag, text, texts, time, where_found
 from keyaudit.model.tables.privileges import THROUGH_GROUPS, privileges
 
 _PRINCIPAL = ("service_principal.list",)
@@ -22,46 +22,51 @@ SERVICE_PRINCIPAL = Table(
     row_for_each=_PRINCIPAL,
     columns=(
         *where_found(*_PRINCIPAL),
-        text("app_id", "the application (client) id", _PRINCIPAL),
-        time("created_on", "when it was made", _PRINCIPAL, absent="Graph has no date", past=True),
-        flag("enabled", "accountEnabled: it may sign in", _PRINCIPAL, absent="Graph holds no value"),
+        text("app_id", "the application (client) id", _PRINCIPAL, wire="appId"),
+        time("created_on", "when it was made", _PRINCIPAL, absent="Graph has no date", past=True, wire="createdDateTime"),
+        flag("enabled", "accountEnabled: it may sign in", _PRINCIPAL, absent="Graph holds no value", wire="accountEnabled"),
         text("principal_type", "servicePrincipalType", _PRINCIPAL,
-            values=("Application", "ManagedIdentity", "Legacy", "SocialIdp", "ServiceIdentity")),
+            values=("Application", "ManagedIdentity", "Legacy", "SocialIdp", "ServiceIdentity"), wire="servicePrincipalType"),
         text("home_tenant", "appOwnerOrganizationId: the tenant that owns the application", _PRINCIPAL,
             absent="it has no application elsewhere (a managed identity, a legacy principal)",
             absent_where=(Where("principal_type", WITHOUT_OWNER),)),
         text("home", "whose application it is: this tenant's, Microsoft's, another's, or nobody's", _PRINCIPAL,
             values=("own", "microsoft", "foreign", "none")),
-        text("sso_mode", "preferredSingleSignOnMode", _PRINCIPAL,
-            absent="single sign-on is not set up", values=("saml", "password", "oidc", "notSupported")),
+        text("sso_mode", "preferredSingleSignOnMode", _PRINCIPAL, absent="single sign-on is not set up",
+            values=("saml", "password", "oidc", "notSupported"), wire="preferredSingleSignOnMode"),
         text("arm_id",
             "ARM id, in lower case, of a user-assigned identity, or of the resource that a system-assigned one is of",
             _PRINCIPAL,
             absent="it is no managed identity of an Azure resource"),
-        texts("app_tags", "tags: HideApp hides it from users", _PRINCIPAL),
-        flag("assignment_required", "appRoleAssignmentRequired: only who is assigned to it gets tokens for it", _PRINCIPAL),
+        texts("app_tags", "tags: HideApp hides it from users", _PRINCIPAL, wire="tags"),
+        flag("assignment_required", "appRoleAssignmentRequired: only who is assigned to it gets tokens for it", _PRINCIPAL,
+            wire="appRoleAssignmentRequired"),
         text("verified_publisher", "the name of its application's verified publisher", _PRINCIPAL,
             absent="the publisher is not verified"),
         text("created_by_app", "createdByAppId: the app id of the application that made it", _PRINCIPAL,
             absent="Graph names none"),
-        text("disabled_by_microsoft", "disabledByMicrosoftStatus", _PRINCIPAL, absent="Microsoft did not disable it"),
+        text("disabled_by_microsoft", "disabledByMicrosoftStatus", _PRINCIPAL,
+            absent="Microsoft did not disable it", wire="disabledByMicrosoftStatus"),
         flag("app_roles_listed", "every app role that it was granted was listed; true, or unknown with the reason",
             ("service_principal.app_roles", "service_principal.app_roles_of")),
         *privileges(listed=("app_roles_listed",)),
         texts("wide_azure_roles", "the Azure roles over a subscription, a management group or everything by which it can give "
             "itself access to keys, such as Owner, Contributor and User Access Administrator: its own and those of its "
-            "groups, sorted", derived_from=("grant.name", "grant.allows", "grant.scope_kind", *THROUGH_GROUPS),
+            "groups, sorted", rests_on=RestsOn.LIST,
+            derived_from=("grant.name", "grant.allows", "grant.scope_kind", *THROUGH_GROUPS),
             rows_of=("role_assignment.query",)),
         time("last_sign_in_on",
             "the last sign-in that the report knows: as a client or as the API that was called, with or without a user",
             absent="the report has nothing of it, which is no proof that it is not used",
-            derived_from=("app_id", "sign_in_activity.app_id", "sign_in_activity.last_sign_in_on")),
+            rests_on=RestsOn.LIST, derived_from=("app_id", "sign_in_activity.app_id", "sign_in_activity.last_sign_in_on")),
         time("last_client_sign_in_on", "the last time that the report has it signing in itself, with or without a user",
             absent="the report has nothing of it, which is no proof that it is not used",
+            rests_on=RestsOn.LIST,
             derived_from=("app_id", "sign_in_activity.app_id", "sign_in_activity.last_client_sign_in_on")),
         text("environment", "its application's tag env:NAME or environment:NAME, in lower case; else what [environments] says "
             "of it or, for a managed identity, of its subscription",
-            absent="no such tag, and nothing said", derived_from=("app_tags", "arm_id", "subscription.name")),
+            absent="no such tag, and nothing said", rests_on=RestsOn.PARENT,
+            derived_from=("app_tags", "arm_id", "subscription.name")),
         texts("owner_ids", "object ids of its owners, sorted", ("service_principal.owners", "service_principal.owners_of")),
     ),
 )

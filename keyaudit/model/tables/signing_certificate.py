@@ -1,6 +1,6 @@
 """The table of token-signing certificates: those that Entra signs with, and those of others that it trusts."""
 
-from keyaudit.model.columns import Area, Table, Where, count, flag, text, time, where_found
+from keyaudit.model.columns import Area, RestsOn, Table, Where, count, flag, text, time, where_found
 from keyaudit.model.evidence import CUSTODY, LOGS
 from keyaudit.model.tables.x509 import x509_columns
 
@@ -60,9 +60,11 @@ SIGNING_CERTIFICATE = Table(
         flag("like_current", "subject and issuer of a domain's next certificate are those of its signingCertificate",
             ("domain.federation",),
             absent="not a domain's next certificate", absent_where=(Where("is_next", (False,)),)),
-        flag("has_successor", "its holder has another certificate, which ends later", derived_from=("holder_id", "expires_on")),
+        flag("has_successor", "its holder has another certificate, which ends later", rests_on=RestsOn.PARENT,
+            derived_from=("holder_id", "expires_on")),
         count("same_elsewhere",
             "other applications, domains and identity providers that have a token-signing certificate on the same key",
+            rests_on=RestsOn.LIST,
             derived_from=("signing_certificate.public_key_sha256", "signing_certificate.thumbprint", "app_id", "holder_id")),
         time("starts_on", "startDateTime of a certificate that Entra signs with; notBefore of the others", _ALL,
             absent="Graph has no date"),
@@ -70,21 +72,23 @@ SIGNING_CERTIFICATE = Table(
             absent="no end was set", follows="starts_on"),
         flag("claims_mapped",
             "a claims-mapping policy is assigned to the service principal, whose tokens a key of its own then signs",
-            derived_from=("holder_id", "token_policy.applies_to"), rows_of=("claims_mapping.list",)),
+            rests_on=RestsOn.LIST, derived_from=("holder_id", "token_policy.applies_to"), rows_of=("claims_mapping.list",)),
         text("custody", "where the private half is kept: platform, by Entra; external, by the identity provider, unseen",
             values=("platform", "external")),
         text("custody_record", "where the private half is kept, as a custody record says that names this certificate",
-            absent="no custody record names it", values=("hsm", "software"), derived_from=("thumbprint_sha256",),
+            absent="no custody record names it", values=("hsm", "software"), rests_on=RestsOn.LIST,
+            derived_from=("thumbprint_sha256",),
             needs=CUSTODY),
         flag("used_after_expiry", "somebody signed in by SAML to its application after its end, as the sign-in logs show; "
-            "false where it has no end, or is not in use", derived_from=(*("kind", "active", "expires_on", "app_id"),
+            "false where it has no end, or is not in use", rests_on=RestsOn.LIST,
+            derived_from=(*("kind", "active", "expires_on", "app_id"),
             *("usage.used_on", "usage.target_id", "usage.operation", "usage.succeeded", "usage_log.whole_since")), needs=LOGS),
         flag("mfa_trusted", "whoever signs with it can claim a second factor: the domain's mfa_behavior is not "
             "rejectMfaByFederatedIdp; false for what no domain signs with",
-            derived_from=("holder_id", "federated_domain.mfa_behavior")),
+            rests_on=RestsOn.PARENT, derived_from=("holder_id", "federated_domain.mfa_behavior")),
         flag("signs_for_administrators", "somebody whose sign-in name is in the domain holds a directory role that leads to "
             "control of the whole tenant, alone or as a member of a group; false for what no domain signs with",
-            derived_from=("holder_name", "grant.tier", *_THROUGH_GROUPS), rows_of=_DIRECTORY_ROLES),
+            rests_on=RestsOn.LIST, derived_from=("holder_name", "grant.tier", *_THROUGH_GROUPS), rows_of=_DIRECTORY_ROLES),
         *x509_columns(_BYTES),
     ),
 )

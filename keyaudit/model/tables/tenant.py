@@ -1,6 +1,6 @@
 """The table of the tenant."""
 
-from keyaudit.model.columns import Area, Table, count, flag, text, texts, time, where_found
+from keyaudit.model.columns import Area, RestsOn, Table, count, flag, text, texts, time, where_found
 from keyaudit.model.evidence import LOGS
 from keyaudit.model.tables.alert_rule import WATCHED
 
@@ -39,14 +39,17 @@ TENANT = Table(
             _IMPORTED),
         text("unified_audit_evidence", "SHA-256 of that file, in hex", _IMPORTED),
         time("appid_baseline_on", "up to when it was learned from the logs which applications read mail and use keys here",
-            absent="no baseline was supplied with the logs", derived_from=("usage_baseline.learned_until",), needs=LOGS),
+            absent="no baseline was supplied with the logs", rests_on=RestsOn.LIST,
+            derived_from=("usage_baseline.learned_until",), needs=LOGS),
         flag("signs_in_elsewhere", "a domain of it is federated: its users sign in at another identity provider",
-            derived_from=("federated_domains",)),
+            rests_on=RestsOn.OBJECT, derived_from=("federated_domains",)),
         texts("entra_log_categories", "the categories of Entra's logs that are sent somewhere, sorted",
+            rests_on=RestsOn.LIST,
             derived_from=("log_sink.categories", "log_sink.category_groups"), rows_of=("entra_log.list",)),
         count("key_alerts", "alert rules that are on, notify, and watch Key Vault; Sentinel's own rules are not counted",
-            derived_from=("alert_rule.enabled", "alert_rule.notifies", "alert_rule.watches")),
+            rests_on=RestsOn.LIST, derived_from=("alert_rule.enabled", "alert_rule.notifies", "alert_rule.watches")),
         texts("alerts_watch", "what alert rules that are on and notify watch, sorted; Sentinel's own rules are not read",
-            values=WATCHED, derived_from=("alert_rule.enabled", "alert_rule.notifies", "alert_rule.watches")),
+            values=WATCHED, rests_on=RestsOn.LIST,
+            derived_from=("alert_rule.enabled", "alert_rule.notifies", "alert_rule.watches")),
     ),
 )

@@ -1,8 +1,11 @@
 """The tables of what logs show, which is evidence that Azure's read APIs do not hold."""
 
-from keyaudit.model.columns import Area, Table, count, flag, integer, text, time, where_found
+import dataclasses
+
+from keyaudit.model.columns import Area, RestsOn, Table, flag, integer, text, texts, time, where_found
 from keyaudit.model.evidence import LOGS
 from keyaudit.model.times import DAY
+from keyaudit.model.usage import Facet, Kind
 
 KEY_VAULT_LOG = "AZKVAuditLogs"
 MAIL_LOG = "OfficeActivity"
@@ -19,21 +22,34 @@ LATE = 4 * DAY
 
 SHOWN_BY = {
     **dict.fromkeys(
-        ("sign", "verify", "encrypt", "decrypt", "wrap", "unwrap", "backup", "release", "read-secret"), KEY_VAULT_LOG
+        (
+            *("sign", "verify", "encrypt", "decrypt", "wrap", "unwrap", "backup", "release", "read-secret"),
+            *("import", "restore", "rotate", "change-rotation-policy", "delete", "purge", "write-secret"),
+            *("write-vault", "change-vault-access", "use-security-domain"),
+        ),
+        KEY_VAULT_LOG,
     ),
-    "read-mail": MAIL_LOG,
+    **dict.fromkeys(("read-mail", "send-mail", "forward-mail"), MAIL_LOG),
     "sign-in": SIGN_IN_LOGS[0],
     "saml-sign-in": USER_SIGN_IN_LOG,
-    **dict.fromkeys(("add-credential", "remove-credential", "add-service-principal", "change-federation"), DIRECTORY_LOG),
+    **dict.fromkeys(
+        (
+            *("add-credential", "remove-credential", "add-service-principal", "change-federation"),
+            *("grant-permission", "add-owner"),
+        ),
+        DIRECTORY_LOG,
+    ),
     # Only what records less than before: switched off, or passed by.
     "change-audit": MAIL_LOG,
-    "remove-log-settings": ACTIVITY_LOG,
+    **dict.fromkeys(
+        ("remove-log-settings", "remove-log-destination", "remove-alert-rule", "assign-role", "elevate-access"), ACTIVITY_LOG
+    ),
 }
 """What is done, in one vocabulary over all logs, and the log that shows it. Others may hold copies of some."""
 _OPERATIONS = tuple(SHOWN_BY)
 _TARGETS = (
     *("key", "secret", "certificate", "mailbox", "application", "service-principal"),
-    *("domain", "tenant", "resource"),
+    *("domain", "tenant", "resource", "vault"),
 )
 
 USAGE = Table(
@@ -71,31 +87,32 @@ USAGE = Table(
         text("network", "the address it came from", absent="the log names none", needs=LOGS),
         text("client", "the program, as it names itself", absent="the log names none", needs=LOGS),
         text("source", "the log that shows it, by the name of its table"),
-        flag("expected", "the baseline names the application, and the one that called it, for such an operation on the same "
-            "key, secret, kind of mailbox or kind of object, or on others where it knows none of this one; or it is "
-            "Microsoft's own. Of changes without an application it is whoever made them that the baseline knows",
-            derived_from=(*("operation", "target_kind", "target_id", "actor_app_id", "client_app_id", "principal_id"),
-            *("usage_baseline.app_id", "usage_baseline.client_app_id", "usage_log.learned")), needs=LOGS),
+        flag("expected",
+            "the baseline knows whoever did it for doing so to the same key, secret, kind of mailbox or kind of object",
+            rests_on=RestsOn.LIST,
+            derived_from=(*("operation", "target_kind", "target_id", "actor_app_id", "principal_id"),
+            *("usage_baseline.app_id", "usage_baseline.operation")), needs=LOGS),
         text("environment", "the environment of the key that was used, by its tags, its vault's, or your rules",
-            absent="nothing says, or no key was used", derived_from=("target_id", "key.environment"), needs=LOGS),
+            absent="nothing says, or no key was used", rests_on=RestsOn.PARENT,
+            derived_from=("target_id", "key.environment"), needs=LOGS),
         text("actor_environment", "where the service principal that used the key is at home",
             absent="no key was used, or it is a person or Microsoft's own",
+            rests_on=RestsOn.PARENT,
             derived_from=("principal_id", "actor_app_id", "service_principal.environment"), needs=LOGS),
         time("superseded_on",
             "when the first of the enabled versions was made that came after the version of the key that was used",
             absent="there is none, or no key was used",
+            rests_on=RestsOn.PARENT,
             derived_from=("target_id", "key.enabled", "key.created_on", "key.versions_listed"), needs=LOGS),
         flag("signed_in_with", "the credential that was added was signed in with from then on; false where none was added",
+            rests_on=RestsOn.LIST,
             derived_from=("operation", "credential_key_id", "usage.used_on", "usage_log.whole_since"), needs=LOGS),
         text("target_home", "whose application got or lost a credential: this tenant's, Microsoft's, another's, or nobody's",
             absent="no credentials were changed", values=("own", "microsoft", "foreign", "none"),
+            rests_on=RestsOn.PARENT,
             derived_from=("operation", "target_kind", "target_id", "service_principal.home"), needs=LOGS),
-        count("mailboxes_read",
-            "the mailboxes that the application read on that day, at its first use of the day; 0 at every other use",
-            derived_from=("operation", "actor_app_id", "usage.target_id", "usage_log.whole_since"), needs=LOGS),
-        flag("mail_beyond_usual",
-            "those are more than three times the most that the baseline learned of the application in one day",
-            derived_from=("mailboxes_read", "usage_baseline.mailboxes"), needs=LOGS),
+        time("logs_until", "the end of the log that shows it, or now if that comes first",
+            rests_on=RestsOn.LIST, derived_from=("source", "usage_log.last_on")),
     ),
 )
 
@@ -131,7 +148,10 @@ USAGE_BASELINE = Table(
     area=Area.TENANT,
     noun="usual use",
     plural="usual uses",
-    meaning="one application that usually does something with a class of targets, and the application that calls it",
+    meaning=(
+        "one application that usually does something with a class of targets, or one caller, network, program, key or"
+        " principal with which it usually does"
+    ),
     needs=LOGS,
     added_by=(),
     replaced=False,
@@ -144,10 +164,64 @@ USAGE_BASELINE = Table(
         text("app_id", "client id of the application that does it, in lower case; of changes without one, the object id of "
             "whoever makes them",
             absent="the log names none", needs=LOGS),
-        text("client_app_id", "client id of the application that calls it, in lower case",
-            absent="of all that call it together", needs=LOGS),
-        integer("mailboxes", "the most mailboxes that it read in one day",
-            absent="it is about no mail, or about one caller alone", needs=LOGS),
+        text("facet", "what the value says of such uses: app is all of them together", values=tuple(map(str, Facet))),
+        text("value", "the caller, network, program, key or principal; empty for app"),
+        time("first_on", "the first such use that was learned from"),
+        time("last_on", "the last such use that was learned from"),
+        integer("mailboxes",
+            "the most mailboxes that the application read in one day; 0 for other facets and operations"),
         time("learned_until", "the end of the last day that the baseline was learned from", needs=LOGS),
+    ),
+)
+
+_RANKS = ("info", "low", "medium", "high")
+
+UNUSUAL_USE = Table(
+    name="unusual_use",
+    order=360,
+    area=Area.LOGS,
+    noun="use outside the baseline",
+    plural="uses outside the baseline",
+    meaning=(
+        "the uses after the baseline by one application, of one operation on one class of targets, that are outside it for one"
+        " reason; and one row for each log that does not show all"
+    ),
+    needs=LOGS,
+    added_by=(),
+    replaced=False,
+    columns=(
+        *where_found(),
+        *(
+            dataclasses.replace(
+                column, derived_from=("usage.used_on", "usage_baseline.value"), rests_on=RestsOn.LIST, needs=LOGS
+            )
+            for column in (
+                text("kind", "the reason", values=tuple(map(str, Kind))),
+                text("risk", "how severe that is, by what was done", values=_RANKS),
+                text("operation", "what was done, as in usage", values=_OPERATIONS),
+                text("target_kind", "what it was done with or to", values=_TARGETS),
+                text("target_class", "the class of targets, as in usage_baseline"),
+                text("app_id", "client id of the application that did it, as in usage_baseline", absent="the log names none"),
+                texts("new_values", "the first few values that are new; none for the application"),
+                integer("new_count", "how many values are new"),
+                integer("mailboxes", "the most mailboxes that it read in one day"),
+                integer("usual_mailboxes", "the most that the baseline learned of one day"),
+                integer("uses", "how many uses"),
+                integer("refused", "how many of them were refused"),
+                integer("days", "on how many days"),
+                time("first_on", "the first of them"),
+                texts("objects", "what the first three were done to"),
+                texts("principals", "for whom the first three were done"),
+                texts("networks", "the addresses that the first three came from"),
+                texts("records", "the first three records, by their own ids where they have some"),
+            )
+        ),
+        text("source", "the log that shows it; empty where that may be any", rests_on=RestsOn.LIST,
+            derived_from=("usage.source",)),
+        time("last_on",
+            "the last of them; of what a log does not show, the last moment at which it may have been",
+            rests_on=RestsOn.LIST, derived_from=("usage.used_on",)),
+        time("logs_until", "the end of the logs, or now if that comes first", rests_on=RestsOn.LIST,
+            derived_from=("usage_log.last_on",)),
     ),
 )

@@ -1,6 +1,6 @@
 """The columns that certificates and secrets, by version, have in common."""
 
-from keyaudit.model.columns import Column, Left, count, flag, mapping, text, time, unix_time
+from keyaudit.model.columns import Column, Left, RestsOn, count, flag, mapping, text, time, unix_time
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, vault_place
 
 NO_TAGS = Left(None, KEY_VAULT_LEAVES_OUT)
@@ -14,9 +14,10 @@ def version_place(noun: str, operations: tuple[str, ...], *, unversioned: str = 
         text("version", "the version's id", operations, absent=unversioned),
         text("vault_id", "the vault's resource id, in lower case"),
         text("vault_name", "the vault's name"),
-        mapping("tags", f"the {noun}'s tags", operations, absent="it has no tags", left_out=NO_TAGS),
+        mapping("tags", f"the {noun}'s tags", operations, absent="it has no tags", left_out=NO_TAGS, wire="tags"),
         text("environment", f"the tag env or environment of the {noun}, in lower case; else its vault's environment",
-            absent="no such tag, and its vault has none", derived_from=("tags", "vault.tags", "vault.subscription_name")),
+            absent="no such tag, and its vault has none", rests_on=RestsOn.PARENT,
+            derived_from=("tags", "vault.tags", "vault.subscription_name")),
     )
 
 
@@ -26,14 +27,15 @@ def attributes(
     """The attributes that lists hold of every version. `dateless`: the source, if old versions may have no dates."""
     no_date = "made before the service kept the date" if dateless else ""
     return (
-        flag("enabled", "the service lets it be used", operations),
-        unix_time("created_on", "when this version was made", operations, absent=no_date, left_out=dateless, past=True),
+        flag("enabled", "the service lets it be used", operations, wire="attributes.enabled"),
+        unix_time("created_on", "when this version was made", operations,
+            absent=no_date, left_out=dateless, past=True, wire="attributes.created"),
         unix_time("updated_on", "when it was last changed; not a rotation", operations,
-            absent=no_date, left_out=dateless, past=True),
+            absent=no_date, left_out=dateless, past=True, wire="attributes.updated"),
         unix_time("activates_on", activates, operations,
-            absent="usable from the start", left_out=Left(None, KEY_VAULT_LEAVES_OUT)),
+            absent="usable from the start", left_out=Left(None, KEY_VAULT_LEAVES_OUT), wire="attributes.nbf"),
         unix_time("expires_on", expires, operations,
-            absent=never_expires, left_out=Left(None, KEY_VAULT_LEAVES_OUT), follows="activates_on"),
+            absent=never_expires, left_out=Left(None, KEY_VAULT_LEAVES_OUT), follows="activates_on", wire="attributes.exp"),
     )
 
 
@@ -43,8 +45,8 @@ def superseded(noun: str, current: tuple[str, ...], listed: tuple[str, ...], mea
         flag("is_current", meaning, current),
         flag("versions_listed", f"every version of the {noun} was listed; true, or unknown with the reason", listed),
         count("superseded_enabled", f"enabled versions of the {noun} that are not the current one",
-            derived_from=("enabled", "is_current", "versions_listed")),
+            rests_on=RestsOn.OBJECT, derived_from=("enabled", "is_current", "versions_listed")),
         time("oldest_superseded_on", "when the oldest enabled version that is not the current one was made",
             absent="no superseded version is enabled, or the service kept no date of them",
-            derived_from=("enabled", "is_current", "created_on", "versions_listed")),
+            rests_on=RestsOn.OBJECT, derived_from=("enabled", "is_current", "created_on", "versions_listed")),
     )

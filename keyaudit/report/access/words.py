@@ -16,15 +16,15 @@ _CAN: Mapping[str, str] = {
     "read-private": "read private parts and secrets",
     "manage": "change or delete",
     "purge-vault": "purge the vault",
-    "grant": "give itself access",
+    "grant": "can grant itself access",
     "set-policy": "write access policies",
 }
 """What a grant allows, in words; the rest are their own."""
 
 _MODELS: Mapping[str, str] = {
-    "rbac": "goes by role assignments",
-    "access-policy": "goes by access policies: data roles open nothing, and whoever may change it can give itself access",
-    "hsm-local": "goes by local roles of its own",
+    "rbac": "uses Azure RBAC (role assignments)",
+    "access-policy": "uses access policies: data roles have no effect, and who can change it can grant itself access",
+    "hsm-local": "uses local role assignments of the Managed HSM",
 }
 _SCOPES: Mapping[str, str] = {
     "root": "all of the tenant",
@@ -140,6 +140,6 @@ def _counts(found: Access) -> str:
     foreign = sum(who.home == "foreign" for who in people.values())
     parts = [plural(kinds.count("user"), "user"), plural(len(kinds) - kinds.count("user"), "other", "others")]
     beyond = {reach.who.id for reach in found.reaches} - people.keys()
-    more = f" {plural(len(beyond), 'more')} could, once activated." if beyond else ""
+    more = f" {len(beyond):,} more could, once activated." if beyond else ""
     said = f"{least}{plural(len(people), 'principal')} can use it now: {listed(parts)}; {foreign:,} from other tenants."
-    return said + more.replace("mores", "more") + inert
+    return said + more + inert

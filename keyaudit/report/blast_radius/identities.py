@@ -16,7 +16,7 @@ def identity(found: BlastRadius, edge: Edge) -> Iterator[Step]:
     yield Step(
         phase=Phase.BLOCK,
         title=f"Stop {name} from signing in, if the key is being abused now",
-        breaks=f"all that signs in as {name}, its own work too; tokens that it has stay good until they end",
+        breaks=f"everything that signs in as {name}; existing access tokens stay valid until they expire (about 1 hour)",
         commands=(f"az ad sp update {_id(edge)} --set accountEnabled=false",),
     )
     of = "app" if edge.facts["holder_kind"] == "application" else "sp"
@@ -61,7 +61,10 @@ def _exchanged(name: str, of: str, edge: Edge) -> Iterator[Step]:
         settles=edge,
         title=f"Remove the {edge.how} {one_line(edge.names)} from {name}",
         text="" if key_id else "Its key id was not read: the first command lists those that there are.",
-        breaks="every program that still signs in with the old one; tokens that the holder has stay good until they end",
+        breaks=(
+            "every program that still signs in with the old one; existing access tokens stay valid until they expire"
+            " (about 1 hour)"
+        ),
         commands=(delete,) if key_id else (f"az ad {of} credential list {_id(edge)}{flag}", delete),
     )
 

@@ -17,24 +17,27 @@ def render(found: BlastRadius, out: TextIO) -> None:
         "subject": {"kind": found.subject.note, "id": found.target, "name": found.subject.name},
         "public_keys_sha256": list(found.digests),
         "verify": found.verify,
+        "known_stolen": {"what": found.stolen.what, "source": found.stolen.source} if found.stolen else None,
         "conclusion": conclusion(found),
         "limits": list(limits(found)),
     }
     lists = {
-        "nodes": map(_node, found.nodes.values()),
-        "edges": map(_edge, found.edges),
-        "plan": map(_step, left(found) if found.verify else plan(found)),
+        "nodes": map(node_member, found.nodes.values()),
+        "edges": map(edge_member, found.edges),
+        "plan": map(step_member, left(found) if found.verify else plan(found)),
         "coverage": map(coverage_member, found.verdict.coverage),
         "gaps": map(gap_member, found.verdict.gaps),
     }
     document(out, members, lists, {"verdict": exits(found.verdict)})
 
 
-def _node(node: Node) -> dict[str, object]:
+def node_member(node: Node) -> dict[str, object]:
+    """A thing of the graph."""
     return {"id": node.id, "kind": node.kind, "name": node.name, "note": node.note or None}
 
 
-def _edge(edge: Edge) -> dict[str, object]:
+def edge_member(edge: Edge) -> dict[str, object]:
+    """A step of a path."""
     return {
         "source": edge.source,
         "target": edge.target,
@@ -48,7 +51,8 @@ def _edge(edge: Edge) -> dict[str, object]:
     }
 
 
-def _step(step: Step) -> dict[str, object]:
+def step_member(step: Step) -> dict[str, object]:
+    """A step of a plan."""
     settles = {"relation": step.settles.relation, "target": step.settles.target} if step.settles else None
     return {
         "phase": step.phase,

@@ -19,7 +19,7 @@ _INDENT = "  "
 def render(found: BlastRadius, out: TextIO, *, width: int = 80, colour: bool = False) -> None:
     """Write it, at most `width` columns wide but for commands, which stay whole."""
     width = max(width, _LEAST)
-    below = _left(found, width, colour) if found.verify else _plan(plan(found), width, colour)
+    below = _left(found, width, colour) if found.verify else plan_lines(plan(found), width, colour)
     blocks = parted(
         header(found.run, found.verdict, width, colour),
         [
@@ -56,7 +56,8 @@ def _drawn(branch: Branch, width: int, depth: int, colour: bool) -> Iterator[str
         yield from _drawn(each, width, depth + 1, colour)
 
 
-def _plan(steps: Sequence[Step], width: int, colour: bool) -> list[str]:
+def plan_lines(steps: Sequence[Step], width: int, colour: bool) -> list[str]:
+    """The steps of a plan, under their phases."""
     lines = [paint("Plan. keyaudit prints these commands and runs none of them.", Paint.BOLD, colour)]
     phase = ""
     for number, step in enumerate(steps, 1):

@@ -1,5 +1,6 @@
 """What ends, for people: an owner at a time, the soonest first."""
 
+from dataclasses import replace
 from itertools import groupby
 from typing import TextIO
 
@@ -19,7 +20,7 @@ def render(found: Expiring, out: TextIO, *, every: bool = False, width: int = 80
     """Write it, at most `width` columns wide."""
     width = max(width, _LEAST)
     out.write(joined(above(found, width, colour)))
-    for owner, endings in groupby(listed_endings(found, every), key=lambda ending: ending.owner):
+    for owner, endings in groupby(listed_endings(found, every), key=lambda ending: replace(ending.owner, source="")):
         out.write(joined(paint(line, Paint.BOLD, colour) for line in wrap(owned_by(owner), width, rest="    ")))
         out.writelines(joined(_ending(ending, found.run.as_of, width, colour)) for ending in endings)
         out.write("\n")

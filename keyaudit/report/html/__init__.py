@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from keyaudit.model.run import Report
-from keyaudit.report.html.inert import inert
+from keyaudit.report.html.inert import inert, whole
 from keyaudit.report.html.page import WORDS, page
 
 
@@ -42,6 +42,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(WORDS)
+    made.filters["whole"] = whole
     return made
 
 

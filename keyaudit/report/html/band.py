@@ -1,4 +1,4 @@
-"""What the top of the page says, to be read in ten seconds: the answer, whose tenant, and how much of it was seen."""
+"""The top of the page, to be read in ten seconds: the headline, whose tenant, how much was read, and where to start."""
 
 import hashlib
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from keyaudit.model.findings import PolicyText, Severity
 from keyaudit.model.run import Report, Verdict
 from keyaudit.report.html.findings import Findings
 from keyaudit.report.lines import plural
-from keyaudit.report.summary import WORST_FIRST, looked, network, results
+from keyaudit.report.summary import WORST_FIRST, looked, network, not_evaluated, open_findings, reads_done, results
 
 _FIRST = 5
 
@@ -39,7 +39,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A severity with what is open, and what is excused."""
+    """A severity with how many findings are open, and how many are known, waived or unknown."""
 
     severity: Severity
     open: int
@@ -68,12 +68,14 @@ class Band:
     """What else held."""
     facts: tuple[Fact, ...]
     tiles: tuple[Tile, ...]
+    unjudged: str
+    """How many policies were not evaluated, and what they need; empty where all were."""
     counted: str
     first: tuple[First, ...]
 
 
 def band(report: Report, found: Findings) -> Band:
-    """What the page begins with."""
+    """The top of the page of a report."""
     word, tone, headline = _answer(report.verdict)
     return Band(
         word=word,
@@ -82,6 +84,7 @@ def band(report: Report, found: Findings) -> Band:
         also=tuple(_also(report.verdict)),
         facts=tuple(_facts(report)),
         tiles=tuple(_tile(report.verdict, severity) for severity in WORST_FIRST),
+        unjudged=not_evaluated(report.verdict),
         counted=f"Checked {looked(report)}; {results(report)}.",
         first=tuple(_first(found)),
     )
@@ -98,47 +101,49 @@ def _answer(verdict: Verdict) -> tuple[str, Tone, str]:
     match verdict.exit:
         case Exit.FINDINGS:
             at = sum(verdict.failed.get(each, 0) for each in WORST_FIRST if verdict.gate and each.rank >= verdict.gate.rank)
-            return "FAIL", Tone.BAD, f"{plural(at, 'open finding')} at {verdict.gate} or above"
+            return "GATE FAILED", Tone.BAD, f"{plural(at, 'open finding')} at {verdict.gate} or above"
         case Exit.INCOMPLETE:
             return "INCOMPLETE", Tone.DOUBT, _incomplete(verdict)
         case Exit.CLEAN if verdict.gate:
-            return "PASS", Tone.GOOD, f"Nothing is open at {verdict.gate} or above"
+            return "GATE PASSED", Tone.GOOD, f"No open findings at {verdict.gate} or above"
         case Exit.CLEAN:
-            return "NOTHING DECIDED", Tone.PLAIN, _open(verdict)
+            grave = any(verdict.failed.get(each) for each in (Severity.CRITICAL, Severity.HIGH))
+            return "REPORT (no gate)", Tone.BAD if grave else Tone.PLAIN, _open(verdict)
         case Exit.UNSAFE:
-            return "REFUSED FOR SAFETY", Tone.BAD, "An answer would have led across a boundary; no token was sent there"
+            return "REFUSED FOR SAFETY", Tone.BAD, "An answer pointed across a security boundary; no token was sent there"
         case other:
             return "NOTHING ASSESSED", Tone.DOUBT, _sentence(MEANINGS[other])
 
 
 def _open(verdict: Verdict) -> str:
-    """ "300 findings are open, 11 of them critical"."""
-    count = sum(verdict.failed.values())
+    """ "26 critical findings open", "No open findings; 22 policies not evaluated"."""
     worst = next((each for each in WORST_FIRST if verdict.failed.get(each)), None)
     if worst is None:
-        return "Nothing is open"
-    share = "all" if verdict.failed[worst] == count else f"{verdict.failed[worst]:,}"
-    return f"{plural(count, 'finding is', 'findings are')} open, {share} of them {worst}"
+        return "; ".join(filter(None, ("No open findings", _without(verdict))))
+    return f"{plural(verdict.failed[worst], f'{worst} finding')} open"
+
+
+def _without(verdict: Verdict) -> str:
+    """ "22 policies not evaluated"; empty where all were."""
+    count = len(verdict.not_judged)
+    return f"{plural(count, 'policy', 'policies')} not evaluated" if count else ""
 
 
 def _incomplete(verdict: Verdict) -> str:
     missing = verdict.required - verdict.assessed
     unknown = sum(verdict.unknown.values()) - verdict.allowed_unknown
-    parts = [f"{missing:,} of {verdict.required:,} required reads are missing"] if missing else []
-    parts += [f"{plural(unknown, 'result is', 'results are')} unknown"] if unknown else []
-    return f"{' and '.join(parts) or MEANINGS[Exit.INCOMPLETE]}: this is no clean bill"
+    parts = [f"{missing:,} of {verdict.required:,} required reads not done"] if missing else []
+    parts += [plural(unknown, "unknown result")] if unknown else []
+    return f"Results are incomplete: {' and '.join(parts) or MEANINGS[Exit.INCOMPLETE]}"
 
 
 def _also(verdict: Verdict) -> Iterator[str]:
-    if verdict.exit is not Exit.CLEAN:
-        yield f"{_open(verdict)}."
-    if verdict.gate is None:
-        yield "No gate was set, so that this page reports and decides nothing."
+    yield f"{open_findings(verdict)}; {reads_done(verdict)}."
     for code in verdict.conditions[1:]:
         yield _sentence(f"also {MEANINGS[code]}") + "."
     if any(gap.allowed for gap in verdict.gaps) or verdict.allowed_unknown:
         gaps = plural(sum(gap.allowed for gap in verdict.gaps), "gap")
-        yield f"{gaps} and {plural(verdict.allowed_unknown, 'unknown result')} were accepted, and do not count."
+        yield f"{gaps} and {plural(verdict.allowed_unknown, 'unknown result')} were accepted and do not count."
 
 
 def _sentence(text: str) -> str:
@@ -149,8 +154,7 @@ def _facts(report: Report) -> Iterator[Fact]:
     run, verdict = report.run, report.verdict
     yield Fact("Tenant", run.tenant_name or run.tenant_id)
     yield Fact("Tenant id", run.tenant_id, exact=True)
-    if run.environment != "public":
-        yield Fact("Cloud", run.environment)
+    yield Fact("Cloud", "Azure public cloud" if run.environment == "public" else run.environment)
     yield Fact("Scope", f"not the whole tenant: {'; '.join(run.filters.shown)}" if run.filters.shown else "the whole tenant")
     yield Fact("Read by", run.identity)
     yield Fact("As of", times.iso_time(run.as_of))
@@ -159,7 +163,7 @@ def _facts(report: Report) -> Iterator[Fact]:
     if not verdict.expected:
         yield Fact("Completeness", RELATIVE)
     yield Fact("Policies", f"{plural(len(_judged(report)), 'policy', 'policies')}, profile {report.settings.profile}")
-    yield Fact("Policies' digest", policies_digest(report)[:16], exact=True)
+    yield Fact("Policy digest", policies_digest(report)[:16], exact=True)
     for text in network(run):
         yield Fact("Network", text)
     if run.evidence:

@@ -35,7 +35,7 @@ class Standing:
     @property
     def said(self) -> str:
         """The same in words: "14 fail, 1 not covered"."""
-        return ", ".join(f"{count:,} {state}" for state, count in self.counts.items() if count)
+        return ", ".join(f"{count:,} {state.words}" for state, count in self.counts.items() if count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,26 +5,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from keyaudit.model.overview import Custody, Reach
+from keyaudit.model.reasons import ADVICE
 from keyaudit.model.text import visible
 from keyaudit.report.facts import plain
 from keyaudit.report.html.charts import Bars, bars, percent
 
 KINDS: Mapping[str, str] = {
     "managed-hsm": "Managed HSM",
-    "vault-hsm": "HSM of a vault",
+    "vault-hsm": "vault HSM",
     "software": "software",
     "unknown": "unknown",
 }
-"""The ways in which a key is kept, the safest first, by the class that colours them."""
+"""Protection of a key, the strongest first, by the class that colours it."""
 
 COLUMNS: Mapping[str, str] = {
     "principals_signing": "can sign",
-    "humans_signing": "of them people",
-    "workloads_signing": "of them workloads",
-    "foreign_signing": "of them foreign",
+    "humans_signing": "of these users",
+    "workloads_signing": "of these workloads",
+    "foreign_signing": "of these external",
     "principals_decrypting": "can decrypt",
     "principals_backing_up": "can back up",
-    "principals_granting": "can give access",
+    "principals_granting": "can grant access",
 }
 """What is counted of each key, by column."""
 
@@ -92,5 +93,5 @@ def _reached(each: Reach, longest: int) -> Reached:
 
 def _environment(each: Custody) -> str:
     if each.environment_unknown:
-        return f"unknown ({each.environment_unknown})"
-    return visible(each.environment, _NAME) if each.environment else "none named"
+        return f"unknown ({ADVICE[each.environment_unknown].meaning})"
+    return visible(each.environment, _NAME) if each.environment else "no environment named"

@@ -1,12 +1,14 @@
-"""When things end: how many in each span and month, of whom, and what ends first."""
+"""Expirations: how many in each span and month, by owner, and which come first."""
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from keyaudit.model import times
 from keyaudit.model.expiring import Ending, Owner
-from keyaudit.model.overview import Calendar, Span
+from keyaudit.model.overview import Calendar, Due, Span
 from keyaudit.model.tables import TABLES
+from keyaudit.model.text import one_line
 from keyaudit.report.expiring.words import name, notes, when
 from keyaudit.report.html.charts import Columns, columns
 from keyaudit.report.resource import owned_by
@@ -18,7 +20,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """How much of one owner ends in each span, in the order of the spans."""
+    """How many resources of one owner expire in each span, in the order of the spans."""
 
     name: str
     counts: tuple[int, ...]
@@ -26,7 +28,7 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """One thing that ends."""
+    """One resource that expires."""
 
     day: str
     when: str
@@ -44,7 +46,7 @@ class Expiry:
     spans: tuple[tuple[Span, int], ...]
     chart: Columns
     months: tuple[tuple[str, int], ...]
-    """The numbers of the chart: what is overdue, each month, what is unknown."""
+    """The numbers of the chart: expired, each month, unknown."""
     owners: Sequence[Owned]
     owners_left_out: int
     soonest: Sequence[End]
@@ -58,18 +60,19 @@ def expiry(calendar: Calendar, as_of: int) -> Expiry:
     totals = {span: sum(due.counts.get(span, 0) for due in calendar.owners) for span in Span}
     months = _months(calendar.months, as_of)
     values = [
-        ("past", {"over": totals[Span.OVERDUE]}),
+        ("expired", {"over": totals[Span.OVERDUE]}),
         *((_MONTHS[int(month[5:]) - 1], {"bar": count}) for month, count in months),
         ("?", {"unknown": totals[Span.UNKNOWN]}),
     ]
     years = {number: month[:4] for number, (month, _) in enumerate(months, 1) if number == 1 or month.endswith("-01")}
+    owners = _by_person(calendar.owners)
     ending = sum(count for span, count in totals.items() if span is not Span.UNKNOWN)
     return Expiry(
         spans=tuple(totals.items()),
         chart=columns(values, under=years),
-        months=(("overdue", totals[Span.OVERDUE]), *months, ("unknown", totals[Span.UNKNOWN])),
-        owners=[Owned(_owner(due.owner), tuple(due.counts.get(span, 0) for span in Span)) for due in calendar.owners[:_OWNERS]],
-        owners_left_out=max(len(calendar.owners) - _OWNERS, 0),
+        months=(("expired", totals[Span.OVERDUE]), *months, ("unknown", totals[Span.UNKNOWN])),
+        owners=owners[:_OWNERS],
+        owners_left_out=max(len(owners) - _OWNERS, 0),
         soonest=[_end(each, as_of) for each in calendar.soonest],
         soonest_left_out=ending - len(calendar.soonest),
         retired=calendar.retired,
@@ -82,6 +85,16 @@ def _months(counts: Mapping[str, int], as_of: int) -> tuple[tuple[str, int], ...
     year, month = map(int, times.iso_date(as_of).split("-")[:2])
     names = [f"{year + (month - 1 + ahead) // 12:04d}-{(month - 1 + ahead) % 12 + 1:02d}" for ahead in range(13)]
     return tuple((name, counts.get(name, 0)) for name in names)
+
+
+def _by_person(dues: Sequence[Due]) -> list[Owned]:
+    """One entry for each owner, whatever the source; a resource with several owners counts for each. Most urgent first."""
+    counts: dict[str, Counter[Span]] = defaultdict(Counter)
+    for due in dues:
+        for name_ in due.owner.names or (owned_by(due.owner),):
+            counts[name_].update(due.counts)
+    found = [Owned(one_line(name_), tuple(of[span] for span in Span)) for name_, of in counts.items()]
+    return sorted(found, key=lambda each: ([-count for count in each.counts], each.name))
 
 
 def _owner(owner: Owner) -> str:

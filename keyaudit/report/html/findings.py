@@ -1,11 +1,13 @@
-"""The findings of a page: by severity, of each by policy. What a policy says of all of them is said once."""
+"""The findings of a page by severity and policy: the text of a policy appears once. And the worst of them, for paper."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from heapq import nsmallest
 
 from keyaudit.model import times
 from keyaudit.model.columns import Type
+from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally
 from keyaudit.model.run import Report
 from keyaudit.model.text import visible
@@ -15,7 +17,9 @@ from keyaudit.report.score import line
 from keyaudit.report.summary import WORST_FIRST, message
 
 MOST = 5_000
-"""Findings that are listed, the gravest first, unknown ones last."""
+"""Findings that are listed, the highest severity first, unknown results last."""
+TOP = 20
+"""Findings of the short form that is printed."""
 _COMMANDS = 25
 """Commands of one policy that are written out; the others differ from these in names alone."""
 _LIMITS = 4
@@ -24,7 +28,7 @@ _NAME, _EVIDENCE = 200, 240
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One finding: what it is about, what is so, and what that rests on."""
+    """One finding: the resource, the message and the evidence."""
 
     name: str
     context: str
@@ -34,6 +38,8 @@ class Item:
     """The arithmetic and the band; empty where none is evaluated."""
     mark: str
     """"waived" or "known", else empty."""
+    worth: int
+    """The score at its highest; 0 where none is evaluated."""
 
 
 @dataclass(slots=True)
@@ -51,7 +57,7 @@ class Group:
     limits: dict[str, None] = field(default_factory=dict)
     """A few of the limits that the findings were held against, in words."""
     fixes: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
-    """Ways to mend it, by kind."""
+    """Ways to fix it, by kind."""
     cut: set[str] = field(default_factory=set)
     """The kinds of which not all are there."""
 
@@ -81,15 +87,24 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All that is no pass."""
+    """All findings and unknown results."""
 
     levels: Sequence[Level]
     unknown: Sequence[Group]
-    """What nobody can tell, by policy; the severity is the gravest that it may have."""
+    """Unknown results by policy; the severity is the highest that one of them may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """An open finding among the worst."""
+
+    severity: Severity
+    policy: PolicyText
+    item: Item
 
 
 def findings(report: Report) -> Findings:
-    """The findings, as far as a page can hold them, the gravest first."""
+    """The findings, as many as a page can hold, the highest severity first."""
     failing = {
         (severity, tally.policy.id): _group(tally, severity)
         for severity in WORST_FIRST
@@ -101,15 +116,27 @@ def findings(report: Report) -> Findings:
     for group in (*failing.values(), *unknown.values()):
         group.room = min(group.count, room)
         room -= group.room
-    for finding in report.findings(False):
+    for owner, finding in report.owned(False):
         of = unknown[finding.policy.id] if finding.outcome is Outcome.UNKNOWN else failing[finding.severity, finding.policy.id]
         if len(of.items) < of.room:
-            _add(of, finding)
+            _add(of, finding, owner)
     by_severity: dict[Severity, list[Group]] = defaultdict(list)
     for (severity, _), group in failing.items():
         by_severity[severity].append(group)
     levels = [Level(severity, by_severity[severity]) for severity in WORST_FIRST if severity in by_severity]
     return Findings(levels, sorted(unknown.values(), key=lambda each: (-each.severity.rank, -each.unknown, each.policy.id)))
+
+
+def top(found: Findings) -> Sequence[Top]:
+    """The worst open findings that are listed: by severity, then by score."""
+    open_ = (
+        Top(level.severity, group.policy, item)
+        for level in found.levels
+        for group in level.groups
+        for item in group.items
+        if not item.mark
+    )
+    return nsmallest(TOP, open_, key=lambda each: (-each.severity.rank, -each.item.worth, each.item.name))
 
 
 def _group(tally: Tally, severity: Severity) -> Group:
@@ -127,18 +154,19 @@ def _unknown(tally: Tally) -> Group:
     return Group(tally.policy, gravest, unknown=sum(tally.unknown.values()))
 
 
-def _add(group: Group, finding: Finding) -> None:
+def _add(group: Group, finding: Finding, owner: Owner) -> None:
     facts = Facts.of(finding)
     mark = "waived" if finding.outcome is Outcome.WAIVED else "known" if finding.known else ""
     group.items.append(
         Item(
             visible(label(facts), _NAME),
-            # What gave no row is a place, of which there is no more to say here.
-            visible(context(facts), _NAME) if facts.row else "",
+            # Of a scope that gave no row nothing more is known.
+            visible(context(facts, owner), _NAME) if facts.row else "",
             message(finding),
             _evidence(finding, facts),
             line(finding.score) if finding.score else "",
             mark,
+            finding.score.high if finding.score else 0,
         )
     )
     if finding.expected and len(group.limits) < _LIMITS:

@@ -12,7 +12,7 @@ from keyaudit.report.html.band import Band, band, policies_digest
 from keyaudit.report.html.controls import TONES, Controls, by_framework
 from keyaudit.report.html.custody import COLUMNS, KINDS, Kept, Reached, kept, reached
 from keyaudit.report.html.expiry import Expiry, expiry
-from keyaudit.report.html.findings import Findings, findings
+from keyaudit.report.html.findings import Findings, Top, findings, top
 from keyaudit.report.html.signing import Timeline, timeline
 from keyaudit.report.html.trend import Trend, trend
 from keyaudit.report.html.unseen import Unseen, unseen
@@ -39,6 +39,7 @@ class Page:
     band: Band
     sections: Sequence[Section]
     unseen: Unseen
+    top: Sequence[Top]
     expiry: Expiry
     findings: Findings
     aged: Sequence[Aged]
@@ -77,6 +78,7 @@ def page(report: Report) -> Page:
         band=band(report, found),
         sections=_sections(report, gaps),
         unseen=gaps,
+        top=top(found),
         expiry=ends,
         findings=found,
         aged=aged(overview.ages),
@@ -108,6 +110,11 @@ def _sections(report: Report, gaps: Unseen) -> Sequence[Section]:
         Section("trend", "Trend"),
         Section("waivers", "Waivers", f"{len(report.verdict.waivers):,}" if report.verdict.waivers else ""),
         Section("controls", "Controls"),
-        Section("unseen", "What was not seen", f"{unknown:,} unknown" if unknown else ""),
+        Section("unseen", "Not read, not evaluated", _left_out(unknown, len(report.verdict.not_judged))),
         Section("method", "Method and limits"),
     ]
+
+
+def _left_out(unknown: int, not_evaluated: int) -> str:
+    parts = [f"{unknown:,} unknown"] * bool(unknown) + [f"{not_evaluated:,} not evaluated"] * bool(not_evaluated)
+    return ", ".join(parts)

@@ -32,7 +32,7 @@ class Signer:
     holder: str
     kind: str
     use: str
-    """"active", "next", or empty where nobody knows."""
+    """"active", "next", or empty where it is unknown."""
     starts: str
     ends: str
     when: str
@@ -99,7 +99,7 @@ def _signer(row: Mapping[str, Value], number: int, as_of: int) -> Signer:
 
 def _when(ends: int, as_of: int) -> str:
     span = times.duration_text(abs(ends - as_of))
-    return f"ended {span} ago" if ends <= as_of else f"in {span}"
+    return f"expired {span} ago" if ends <= as_of else f"in {span}"
 
 
 def _years(as_of: int) -> Iterator[tuple[str, str]]:

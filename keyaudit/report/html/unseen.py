@@ -1,4 +1,4 @@
-"""What was not seen: why, what mends it, and which policies that blinds. And what nobody judged."""
+"""The gaps, each with its reason, its fix and the policies that it affects; and the policies that were not evaluated."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Hole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unjudged:
-    """A policy that waits for evidence which Azure does not hold."""
+    """A policy that needs evidence which Azure does not hold."""
 
     policy: PolicyText
     needs: str
@@ -42,10 +42,10 @@ class Unjudged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unseen:
-    """Everything that was not read or not judged."""
+    """Everything that was not read or not evaluated."""
 
     missing: tuple[Hole, ...]
-    """What a selected policy needs; until it is read, this is no clean bill."""
+    """Gaps that a selected policy needs: they make the results incomplete."""
     accepted: tuple[Hole, ...]
     needless: tuple[Hole, ...]
     """Left out by configuration, not in this cloud, or of no use to the selected policies."""

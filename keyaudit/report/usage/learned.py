@@ -13,7 +13,7 @@ from keyaudit.report.usage.text import missing
 
 _HEADERS = (
     *("Operation", "Target", "Application", "Uses", "Days", "First", "Last", "Mailboxes a day"),
-    *("Client apps", "Networks", "Programs", "Keys"),
+    *("Client apps", "Networks", "Programs", "Keys", "Principals"),
 )
 _WIDTH = 100
 
@@ -27,6 +27,10 @@ def render(learned: Sequence[Learned], rows: Iterable[Belonging], out: TextIO) -
     out.writelines(f"{line}\n" for line in grid(_HEADERS, map(_cells, rows)))
 
 
+def _counts(row: Belonging) -> tuple[int, ...]:
+    return row.mailboxes, row.client_apps, row.networks, row.clients, row.keys, row.principals
+
+
 def _cells(row: Belonging) -> tuple[str, ...]:
     name = FIRST_PARTY.get(row.app_id)
     return (
@@ -37,5 +41,5 @@ def _cells(row: Belonging) -> tuple[str, ...]:
         f"{row.days:,}",
         iso_date(row.first_on),
         iso_date(row.last_on),
-        *(f"{count:,}" if count else "-" for count in (row.mailboxes, row.client_apps, row.networks, row.clients, row.keys)),
+        *(f"{count:,}" if count else "-" for count in _counts(row)),
     )

@@ -1,4 +1,4 @@
-"""Why something does not belong, and what nobody can tell, in words. What the logs say is made safe for one line here."""
+"""Why a use is unusual or unknown, in words. Text from the logs is made safe for one line here."""
 
 from collections.abc import Sequence
 
@@ -13,6 +13,7 @@ _NEW: dict[Kind, tuple[str, str]] = {
         "called by a client application that never called it here",
         "called by {} client applications new here",
     ),
+    Kind.NEW_PRINCIPAL: ("for a principal it never worked for here", "for {} principals it never worked for here"),
     Kind.NEW_NETWORK: ("from a network it never came from", "from {} networks it never came from"),
     Kind.NEW_CLIENT: ("with a program it never used", "with {} programs it never used"),
     Kind.NEW_KEY: ("with a key or version it never used", "with {} keys or versions it never used"),
@@ -20,12 +21,12 @@ _NEW: dict[Kind, tuple[str, str]] = {
 }
 _ELSEWHERE = {
     Kind.NEW_CLIENT_APP: "known from other uses of the kind, or Microsoft's own",
+    Kind.NEW_PRINCIPAL: "known from other uses of the kind",
     Kind.NEW_NETWORK: "other uses come from there",
 }
 _BLIND: dict[Blind, str] = {
-    Blind.NO_BASELINE: "there is no baseline, so that nobody knows what belongs here; make one with usage learn",
+    Blind.NO_BASELINE: "there is no baseline to compare with; make one with usage learn",
     Blind.TOO_MANY: "{count} besides are not listed; learn from logs of the same tenant and kind",
-    Blind.NOT_LEARNED: "{subject}: {count} in the window, and the baseline learned none of the kind; learn from logs with some",
     Blind.NEW_SOURCE: "{subject}: the baseline was not learned from this log, so that days of it may be missing unseen",
     Blind.NO_RHYTHM: "{subject}: learned for less than four weeks, so that days of it may be missing unseen",
     Blind.ABSENT_SOURCE: "{subject}: no event in the window, and the baseline knows some; import that log",
@@ -35,7 +36,7 @@ _BLIND: dict[Blind, str] = {
     Blind.INCOMPLETE_FILE: "{subject}: was not read whole; usage import or usage collect said why",
     Blind.BAD_LINES: "{subject}: {count} could not be read; look at the places that usage import named",
 }
-_COUNTED = {Blind.TOO_MANY: "reason", Blind.NOT_LEARNED: "use", Blind.NOT_TOLD: "use", Blind.BAD_LINES: "record"}
+_COUNTED = {Blind.TOO_MANY: "reason", Blind.NOT_TOLD: "use", Blind.BAD_LINES: "record"}
 _RANGES = 6
 
 
@@ -59,6 +60,8 @@ def target(found: Unusual) -> str:
 def reason(found: Unusual, why: Why) -> str:
     """Why these uses do not belong."""
     match why.kind:
+        case Kind.NEW_OPERATION:
+            return "the baseline knows nobody who did this" + (" here" if found.target != ANY else "")
         case Kind.NEW_APP:
             return _new_app(found, why)
         case Kind.NEW_TARGET:
@@ -93,7 +96,7 @@ def extent(why: Why) -> str:
 
 
 def unseen(each: Unseen) -> str:
-    """What nobody can tell, and why."""
+    """What is unknown, and why."""
     return _BLIND[each.blind].format(
         subject=one_line(each.subject, 512),
         days=days(each.days),

@@ -67,7 +67,7 @@ def contoso(as_of: int) -> Estate:
         applications=applications,
         service_principals=principals,
         posture=contoso_posture(applications, ground),
-        logs=contoso_logs(ground),
+        logs=contoso_logs(ground, vaults, hsms),
         resources=resources,
         token_signing=signing,
         hsms=hsms,

@@ -1,8 +1,9 @@
 """Where contoso's logs go: mostly to its security workspace, and in part nowhere, too briefly, or where nobody can search."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
-from keyaudit.simulator.estate import AlertRule, Logs, LogTable, Plant, Subscription, Workspace
+from keyaudit.simulator.estate import AlertRule, Logs, LogTable, ManagedHsm, Plant, Subscription, Vault, Workspace
 from keyaudit.simulator.estates.defects import (
     ACTIVITY_LOG_KEPT_NOWHERE,
     DEFENDER_OFF,
@@ -56,17 +57,21 @@ _BRIEF = (
 """The tables that are kept, or can be queried, too briefly."""
 
 
-def contoso_logs(ground: Ground) -> Logs:
+def contoso_logs(ground: Ground, vaults: Iterable[Vault], hsms: Iterable[ManagedHsm]) -> Logs:
     """The workspaces, what is exported of Entra, and the alert rules."""
     platform = ground.guid("subscription", PLATFORM)
     group = f"/subscriptions/{platform}/resourceGroups/{GROUP}/providers/microsoft.insights/actionGroups/ag-security"
     security = workspace_id(ground, "log-security")
     # That module stands on this package's ids.
     from keyaudit.simulator.logs.held import Held  # noqa: PLC0415
+    from keyaudit.simulator.logs.objects import objects  # noqa: PLC0415
     from keyaudit.simulator.logs.year import Year  # noqa: PLC0415
 
+    # The last day of the year is yesterday: nothing in the logs is of the future.
+    year = Year(ground=ground, first=ground.as_of - 365 * DAY, objects=objects(vaults, hsms))
+
     return Logs(
-        events=Held(year=Year(ground=ground, first=ground.as_of - 364 * DAY), tables=_TABLES),
+        events=Held(year=year, tables=_TABLES),
         workspaces=(
             Workspace(
                 name="log-security",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from keyaudit.simulator.estate import Row
 from keyaudit.simulator.estates.ids import DAY
 from keyaudit.simulator.logs import happenings, shapes
-from keyaudit.simulator.logs.year import KEYS, MAIL, SIGN_INS, Year
+from keyaudit.simulator.logs.year import IDENTITIES, KEYS, MAIL, SIGN_INS, Year
 
 Moments = Iterator[tuple[int, Row]]
 
@@ -21,18 +21,27 @@ def _nothing(_year: Year, _days: range) -> Moments:
     return iter(())
 
 
+def _both(*several: Callable[[Year, range], Moments]) -> Callable[[Year, range], Moments]:
+    """The records of several logs, in the order of time."""
+    return lambda year, days: iter(sorted((row for each in several for row in each(year, days)), key=lambda row: row[0]))
+
+
 _TABLES: Mapping[str, Callable[[Year, range], Moments]] = {
-    "AZKVAuditLogs": _rows(KEYS),
+    "AZKVAuditLogs": _both(_rows(KEYS), happenings.looks),
     "AzureDiagnostics": happenings.hsm_uses,
     "AADServicePrincipalSignInLogs": _rows(SIGN_INS),
-    "AADManagedIdentitySignInLogs": _nothing,
-    "SigninLogs": _nothing,
+    "AADManagedIdentitySignInLogs": _rows(IDENTITIES),
+    "SigninLogs": happenings.sign_ins,
     "AuditLogs": lambda year, days: (
         (on, shapes.audit_row(year.ground, audit)) for on, audit in happenings.changes(year, days)
     ),
     "OfficeActivity": _rows(MAIL, shapes.office_row),
     "AzureActivity": happenings.writes,
 }
+_ELSEWHERE: Mapping[tuple[str, str], Callable[[Year, range], Moments]] = {
+    ("log-people", "AzureDiagnostics"): happenings.payroll,
+}
+"""Workspaces with a table of which another one has the year's, and what they have in it."""
 _COLLECTIONS: Mapping[str, Callable[[Year, range], Moments]] = {
     "servicePrincipal": _rows(SIGN_INS, shapes.graph_sign_in),
     "directoryAudits": happenings.changes,
@@ -48,11 +57,12 @@ class Held:
     tables: Mapping[str, Sequence[str]]
 
     def table(self, workspace: str, table: str, first: float, until: float) -> Sequence[Row] | None:
-        """The rows of a table; of a table that an earlier workspace has too, none."""
+        """The rows of a table; of a table that an earlier workspace has too, those of its own."""
         if table not in self.tables.get(workspace, ()):
             return None
         holder = next(name for name, tables in self.tables.items() if table in tables)
-        return self._between(_TABLES[table] if holder == workspace else _nothing, first, until)
+        own = _TABLES[table] if holder == workspace else _ELSEWHERE.get((workspace, table), _nothing)
+        return self._between(own, first, until)
 
     def graph(self, collection: str, first: float, until: float) -> Sequence[Row]:
         """The objects in a collection; sign-ins of other kinds than `servicePrincipal` there are none."""

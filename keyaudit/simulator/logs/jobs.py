@@ -1,4 +1,4 @@
-"""The services of the simulated tenant: what each does, how often, and from where."""
+"""The services of the simulated tenant: what each does, how often, and from where. Their names are those of its principals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ class Job:
     times: int = 1
     vault: str = ""
     object: str = ""
-    rotated: int = 1_000
-    """Days from one version of the object to the next."""
     mailboxes: Sequence[int] = ()
     since: int = 0
     until: int = 364
     every: int = 1
     workdays: bool = False
     signs_in: bool = True
+    managed: bool = False
+    """It is a managed identity, whose sign-ins are in a log of their own."""
     failovers: Sequence[tuple[int, int]] = ()
     """First and last day on which it runs in the other region."""
     roams: bool = False
@@ -41,50 +41,71 @@ class Job:
 
 JOBS: Sequence[Job] = (
     Job(
-        name="Token service", does="KeySign", host=11, client=_SDK, times=12, vault="kv-identity", object="token-signing",
-        rotated=90, failovers=((140, 142),),
+        name="id-identity-token-service-prod", does="KeySign", host=11, client=_SDK, times=12, vault="kv-identity-prod",
+        object="workforce-token-signing", failovers=((140, 142),), managed=True,
     ),
     Job(
-        name="Payments", does="KeySign", host=21, client=_SDK, times=6, vault="kv-payments", object="payment-signing",
-        rotated=180, workdays=True, failovers=((342, 344),),
+        name="id-identity-token-service-prod", does="KeySign", host=11, client=_SDK, times=3, vault="kv-identity-prod",
+        object="consumer-token-signing", failovers=((140, 142),), managed=True, signs_in=False,
     ),
     Job(
-        name="Payments", does="KeyUnwrap", host=21, client=_SDK, times=4, vault="kv-payments", object="card-wrapping",
-        rotated=200, workdays=True, signs_in=False, failovers=((342, 344),),
+        name="id-identity-token-service-prod", does="KeyUnwrap", host=11, client=_SDK, times=4, vault="kv-identity-prod",
+        object="session-cookie-wrap", failovers=((140, 142),), managed=True, signs_in=False,
     ),
     Job(
-        name="Payments", does="KeySign", host=21, client=_SDK, times=2, vault="kv-payments", object="receipt-signing",
-        since=348, workdays=True, signs_in=False,
+        name="id-payments-settlement-prod", does="KeySign", host=21, client=_SDK, times=6, vault="kv-payments-prod",
+        object="settlement-signing", workdays=True, failovers=((342, 344),), managed=True,
     ),
     Job(
-        name="Web shop", does="SecretGet", host=31, client=_SECRETS, times=4, vault="kv-shop", object="db-password",
-        rotated=30,
+        name="id-payments-settlement-prod", does="KeyUnwrap", host=21, client=_SDK, times=4, vault="kv-payments-prod",
+        object="card-token-wrap", workdays=True, signs_in=False, failovers=((342, 344),), managed=True,
     ),
     Job(
-        name="Deployment", does="SecretGet", host=41, client=_SECRETS, times=3, vault="kv-shop", object="deploy-token",
-        rotated=60, workdays=True, roams=True, later_client="azsdk-go-azsecrets/v1.3.0 (go1.23.4; linux)", later_since=340,
-    ),
-    Job(name="Payroll", does="SecretGet", host=51, client=_SECRETS, vault="kv-payroll", object="bank-token", every=30),
-    Job(
-        name="Payroll", does="KeyUnwrap", host=51, client=_SDK, vault="kv-payroll", object="payslips", every=30,
-        signs_in=False,
-    ),
-    Job(name="Signing portal", does="KeySign", host=61, client=_SDK, times=2, vault="kv-portal", object="contracts", since=160),
-    Job(
-        name="Old batch", does="KeySign", host=71, client=_SDK, vault="kv-payments", object="payment-signing", every=7,
-        status=403, since=200,
+        name="id-payments-settlement-prod", does="KeySign", host=21, client=_SDK, times=2, vault="kv-payments-prod",
+        object="acquirer-batch", since=348, workdays=True, signs_in=False, managed=True,
     ),
     Job(
-        name="Test harness", does="KeySign", host=72, client=_SDK, vault="kv-identity", object="token-signing", since=345,
-        until=346, status=403, signs_in=False, rotated=90,
+        name="Billing API", does="SecretGet", host=31, client=_SECRETS, times=4, vault="kv-identity-prod",
+        object="consumer-sign-in-client-secret",
     ),
-    Job(name="Mail archive", does="mail", host=81, client=_MAILER, mailboxes=range(60), every=7),
-    Job(name="Helpdesk", does="mail", host=82, client=_MAILER, mailboxes=(0, 1), times=2),
-    Job(name="CRM", does="mail", host=83, client=_MAILER, mailboxes=range(10, 18), workdays=True, since=130),
-    Job(name="Survey", does="mail", host=84, client=_MAILER, mailboxes=(30, 31), workdays=True, since=70, until=200),
-    Job(name="Invoice scanner", does="mail", host=85, client=_MAILER, mailboxes=(40, 41), workdays=True, since=343),
     Job(
-        name="Partner portal", does="SecretGet", host=91, client=_SECRETS, vault="kv-portal", object="partner-api",
-        workdays=True,
+        name="azdo-payments-release", does="SecretGet", host=41, client=_SECRETS, times=3, vault="kv-payments-prod",
+        object="acquirer-sftp-password", workdays=True, roams=True,
+        later_client="azsdk-go-azsecrets/v1.3.0 (go1.23.4; linux)", later_since=340,
     ),
+    Job(
+        name="etl-runner", does="KeySign", host=51, client=_SDK, vault="kv-payments-prod", object="iso20022-signing",
+        every=30,
+    ),
+    Job(
+        name="id-orders-api-test", does="KeySign", host=55, client=_SDK, times=2, vault="kv-identity-test",
+        object="workforce-token-signing", managed=True,
+    ),
+    Job(
+        name="github-infra", does="KeySign", host=61, client=_SDK, times=2, vault="kv-platform-signing",
+        object="terraform-module-signing", since=160,
+    ),
+    Job(
+        name="vm-batch-02", does="KeySign", host=71, client=_SDK, vault="kv-payments-prod", object="settlement-signing",
+        every=7, status=403, since=200, managed=True,
+    ),
+    Job(
+        name="func-key-rotator", does="KeySign", host=72, client=_SDK, vault="kv-identity-prod",
+        object="workforce-token-signing", since=345, until=346, status=403, signs_in=False, managed=True,
+    ),
+    Job(name="Backup Orchestrator", does="mail", host=81, client=_MAILER, mailboxes=range(60), every=7),
+    Job(name="Intranet Search", does="mail", host=82, client=_MAILER, mailboxes=(0, 1), times=2),
+    Job(name="Integration Hub", does="mail", host=83, client=_MAILER, mailboxes=range(10, 18), workdays=True, since=130),
+    Job(name="Store Wifi Portal", does="mail", host=84, client=_MAILER, mailboxes=(30, 31), workdays=True, since=70, until=200),
+    Job(name="ERP Bridge", does="mail", host=85, client=_MAILER, mailboxes=(40, 41), workdays=True, since=250),
 )  # fmt: skip
+WATCHED: Sequence[str] = (
+    "kv-platform-signing", "kv-identity-prod", "kv-payments-prod", "kv-identity-test", "kv-payments-test", "kv-stores-dev",
+)  # fmt: skip
+"""The vaults whose log the security workspace has: something looks at each of them every day."""
+HSMS: Sequence[tuple[str, str]] = (
+    ("hsm-contoso-trust", "document-timestamping"),
+    ("hsm-contoso-pilot", "ledger-pilot-signing"),
+    ("hsm-contoso-lab", ""),
+)
+"""The Managed HSMs, each with a key that signs once a day; of one without keys somebody lists them."""

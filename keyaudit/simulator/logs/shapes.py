@@ -9,6 +9,7 @@ from keyaudit.simulator.wire import iso
 
 GRAPH = "00000003-0000-0000-c000-000000000000"
 EXCHANGE = "00000002-0000-0ff1-ce00-000000000000"
+KEY_VAULT = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,8 @@ class Caller:
     """An application as logs show it: where it runs, and the program that it calls with."""
 
     app_id: str
+    object_id: str
+    """Of its service principal; empty for an application of Microsoft's that a person works with."""
     network: str
     client: str
     client_app_id: str = ""
@@ -58,9 +61,8 @@ def mail_read(ground: Ground, moment: int, caller: Caller, mailbox: str, *, thro
     return json.dumps(outer)
 
 
-def key_used(ground: Ground, moment: int, caller: Caller, operation: str, uri: str, *, status: int = 200) -> str:
-    """A row of AZKVAuditLogs. `uri` is the id of the object, with its version."""
-    vault = uri.removeprefix("https://").partition(".")[0]
+def key_used(ground: Ground, moment: int, caller: Caller, operation: str, uri: str, *, place: str, status: int = 200) -> str:
+    """A row of AZKVAuditLogs. `uri` is the id of the object, with its version; `place` that of the vault in Azure."""
     row = {
         "TenantId": ground.guid("workspace", "logs"),
         "TimeGenerated": iso(moment),
@@ -68,36 +70,39 @@ def key_used(ground: Ground, moment: int, caller: Caller, operation: str, uri: s
         "ResultType": "Success" if status < 300 else "Failed",
         "HttpStatusCode": status,
         "CallerIpAddress": caller.network,
-        "Identity": {"claim": {"appid": caller.app_id, "oid": ground.guid("principal", caller.app_id), "idtyp": "app"}},
+        "Identity": {"claim": {"appid": caller.app_id, "oid": caller.object_id, "idtyp": "app"}},
         "Id": uri,
         "RequestUri": f"{uri}/{operation.removeprefix('Key').lower()}?api-version=7.4",
         "ClientInfo": caller.client,
         "CorrelationId": ground.guid("request", str(moment), caller.app_id, uri, operation),
         "DurationMs": 12,
-        "_ResourceId": f"/subscriptions/{ground.guid('subscription', 'prod')}/resourcegroups/keys/providers"
-        f"/microsoft.keyvault/vaults/{vault}",
+        "_ResourceId": place,
         "Type": "AZKVAuditLogs",
     }
     return json.dumps(row)
 
 
-def signed_in(ground: Ground, moment: int, caller: Caller, resource: str, key: str) -> str:
-    """A row of AADServicePrincipalSignInLogs. `key` is the key id of the credential."""
+def signed_in(ground: Ground, moment: int, caller: Caller, resource: str, key: str, *, managed: bool = False) -> str:
+    """A row of AADServicePrincipalSignInLogs, or of AADManagedIdentitySignInLogs, which know no address.
+
+    `key` is the key id of the credential.
+    """
+    kind = "ManagedIdentitySignInLogs" if managed else "ServicePrincipalSignInLogs"
     row = {
         "TenantId": ground.guid("workspace", "logs"),
         "AADTenantId": ground.tenant,
         "TimeGenerated": iso(moment),
         "CreatedDateTime": iso(moment),
         "Id": ground.guid("sign-in", str(moment), caller.app_id, resource),
-        "Category": "ServicePrincipalSignInLogs",
+        "Category": kind,
         "AppId": caller.app_id,
-        "ServicePrincipalId": ground.guid("principal", caller.app_id),
+        "ServicePrincipalId": caller.object_id,
         "ServicePrincipalCredentialKeyId": key,
         "ResourceIdentity": resource,
-        "IPAddress": caller.network,
+        "IPAddress": "" if managed else caller.network,
         "UserAgent": caller.client,
         "ResultType": "0",
-        "Type": "AADServicePrincipalSignInLogs",
+        "Type": f"AAD{kind}",
     }
     return json.dumps(row)
 

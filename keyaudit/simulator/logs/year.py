@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from keyaudit.simulator.estates.ids import DAY, Ground, key_id, secret_id
 from keyaudit.simulator.logs.jobs import JOBS, MAIN, SPARE, Job
-from keyaudit.simulator.logs.shapes import EXCHANGE, GRAPH, Caller, key_used, mail_read, signed_in
+from keyaudit.simulator.logs.objects import Objects
+from keyaudit.simulator.logs.shapes import EXCHANGE, GRAPH, KEY_VAULT, Caller, key_used, mail_read, signed_in
 
-MAIL, KEYS, SIGN_INS = "mail", "key-vault", "sign-ins"
+MAIL, KEYS, SIGN_INS, IDENTITIES = "mail", "key-vault", "sign-ins", "managed-identities"
 
 OUTLOOK = "d3590ed6-52b3-4102-aeff-aad2292ab01c"
 OUTLOOK_MOBILE = "27922004-5251-4030-b22d-91ecd9a37ea4"
@@ -17,7 +18,14 @@ _PEOPLE = 60
 _NEWCOMERS_EVERY = 30
 _EPOCH_WEEKDAY = 3
 LAST_MONTH = 334
-"""The day of the year on which the month with the intrusion begins."""
+"""The day of the year on which the last month begins."""
+INTRUSION = 357
+"""The day on which the intruder comes; he stays to the end of the year."""
+FOOTHOLD, DISGUISE = "id-orders-api-test", "Partner EDI"
+"""Whose right the intruder signs by, and whose name he reads mail under."""
+STOLEN = ("kv-identity-prod", "consumer-token-signing")
+READ_BY_INTRUDER = (3, 7, 11, 19, 23)
+"""The people whose mail he reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +41,26 @@ class Line:
 class Year:
     """A year of logs: 365 days from `first`, midnight UTC, always the same for one ground.
 
-    In its last month an intruder reads the mail of a few people, a little on each workday, with a credential that was replaced
-    in February, by an application that never read mail. The same month brings all that is no intrusion: an application that was
-    announced, one of Microsoft's own, a failover, a rotation, newcomers, a new key, and somebody who is refused.
+    In its last week there is one intrusion of the kind of 2023: an identity of a test system, which has a right on the signing
+    key of consumers, signs with it; the log of the vault is switched off for a moment; an application that never read mail gets
+    a new credential, signs in with it, and reads the mail of a few people. The same month brings all that is no intrusion: a
+    service of Microsoft's own, a failover, rotations, newcomers, a new key, and two that are refused.
     """
 
     ground: Ground
     first: int
+    objects: Objects = field(default_factory=Objects)
     throttled: Collection[tuple[str, int]] = field(default=())
     """Mailboxes whose log was throttled, each with the day of the year."""
 
     @property
     def last_month(self) -> int:
-        """Midnight UTC of the day on which the month with the intrusion begins."""
+        """Midnight UTC of the first day of the last month."""
         return self.first + LAST_MONTH * DAY
 
     def app(self, name: str) -> str:
-        """The application id of one of the tenant's own applications."""
-        return self.ground.guid("application", name)
+        """The client id of one of the tenant's own applications or identities."""
+        return self.ground.guid("client", name)
 
     def mailbox(self, number: int) -> str:
         """The mailbox of a person."""
@@ -71,19 +81,13 @@ class Year:
                 continue
             office = f"198.51.100.{number % 200}"
             home = f"100.{64 + number % 60}.{number}.{chance.randrange(1, 250)}"
-            desk = Caller(
-                app_id=OUTLOOK, network=office if chance.random() < 0.7 else home, client="Client=REST;Client=RESTSystem;;"
-            )
-            yield self._read(day, chance, desk, number)
+            at = office if chance.random() < 0.7 else home
+            yield self._read(day, chance, _program(OUTLOOK, at, "Client=REST;Client=RESTSystem;;"), number)
             if chance.random() < 0.3:
-                yield self._read(
-                    day, chance, Caller(app_id=EXCHANGE, network=home, client="Client=OWA;Action=ViaProxy"), number
-                )
+                yield self._read(day, chance, _program(EXCHANGE, home, "Client=OWA;Action=ViaProxy"), number)
             if chance.random() < 0.4:
                 way = f"100.{128 + chance.randrange(20)}.{chance.randrange(40)}.7"
-                mobile = Caller(
-                    app_id=OUTLOOK_MOBILE, network=way, client="Client=REST;Client=RESTSystem;;", client_app_id=EXCHANGE
-                )
+                mobile = _program(OUTLOOK_MOBILE, way, "Client=REST;Client=RESTSystem;;", client_app_id=EXCHANGE)
                 yield self._read(day, chance, mobile, number)
 
     def _services(self, day: int) -> Iterator[Line]:
@@ -92,22 +96,28 @@ class Year:
                 yield from self._job(day, job)
 
     def _job(self, day: int, job: Job) -> Iterator[Line]:
-        chance = random.Random(f"{self.ground.seed}/{job.name}/{job.does}/{day}")  # noqa: S311 - repeatable on purpose
+        chance = random.Random(f"{self.ground.seed}/{job.name}/{job.does}/{job.object}/{day}")  # noqa: S311 - repeatable
         caller = self._caller(job, day)
         for _ in range(job.times):
             if job.does == "mail":
                 for number in job.mailboxes:
                     yield self._read(day, chance, caller, number)
             else:
-                uri = key_id(job.vault, job.object) if job.does.startswith("Key") else secret_id(job.vault, job.object)
-                version = self.ground.hexadecimal("version", job.object, str(day // job.rotated))
-                moment = self._moment(day, chance)
-                yield Line(KEYS, moment, key_used(self.ground, moment, caller, job.does, f"{uri}/{version}", status=job.status))
+                moment = self.moment(day, chance)
+                yield self._used(moment, caller, job.does, job.vault, job.object, status=job.status)
         if job.signs_in:
-            moment = self._moment(day, chance)
+            moment = self.moment(day, chance)
             key = self.credential(job.name, day)
-            resource = EXCHANGE if job.does == "mail" else GRAPH
-            yield Line(SIGN_INS, moment, signed_in(self.ground, moment, caller, resource, key))
+            resource = EXCHANGE if job.does == "mail" else KEY_VAULT if job.managed else GRAPH
+            text = signed_in(self.ground, moment, caller, resource, key, managed=job.managed)
+            yield Line(IDENTITIES if job.managed else SIGN_INS, moment, text)
+
+    def _used(self, moment: int, caller: Caller, operation: str, vault: str, name: str, *, status: int = 200) -> Line:
+        uri = key_id(vault, name) if operation.startswith("Key") else secret_id(vault, name)
+        version = self.objects.version(self.ground, uri, moment)
+        place = self.objects.place(self.ground, vault)
+        text = key_used(self.ground, moment, caller, operation, f"{uri}/{version}", place=place, status=status)
+        return Line(KEYS, moment, text)
 
     def _caller(self, job: Job, day: int) -> Caller:
         block = SPARE if any(first <= day <= last for first, last in job.failovers) else MAIN
@@ -117,40 +127,58 @@ class Year:
         client = job.client.format(release=day // 60, build=day // 30)
         if job.later_client and day >= job.later_since:
             client = job.later_client
-        return Caller(app_id=self.app(job.name), network=network, client=client)
+        return self.caller(job.name, network, client)
+
+    def caller(self, name: str, network: str, client: str) -> Caller:
+        """One of the tenant's own applications or identities, which works from there."""
+        principal = self.ground.guid("principal", name)
+        return Caller(app_id=self.app(name), object_id=principal, network=network, client=client)
 
     def _happenings(self, day: int) -> Iterator[Line]:
         """What Microsoft turns on in the last month."""
         if day < LAST_MONTH + 4 or not self._workday(day):
             return
         chance = random.Random(f"{self.ground.seed}/insights/{day}")  # noqa: S311 - repeatable on purpose
-        insights = Caller(app_id=VIVA_INSIGHTS, network="52.96.10.4", client="Client=REST;Client=RESTSystem;;")
         for number in range(3):
-            yield self._read(day, chance, insights, number)
+            yield self._read(day, chance, _program(VIVA_INSIGHTS, "52.96.10.4", "Client=REST;Client=RESTSystem;;"), number)
 
     def _intruder(self, day: int) -> Iterator[Line]:
-        """Four weeks, on workdays, two or three mailboxes a day of the five that matter."""
-        if not LAST_MONTH + 1 <= day <= LAST_MONTH + 28 or not self._workday(day):
+        """On two days he signs with the key of consumers; from the second on he reads two or three mailboxes a day."""
+        if day < INTRUSION:
             return
         chance = random.Random(f"{self.ground.seed}/intruder/{day}")  # noqa: S311 - repeatable on purpose
-        caller = Caller(
-            app_id=self.app("Partner portal"), network=f"203.0.113.{chance.randrange(8, 16)}", client="Client=REST;;"
-        )
-        moment = self._moment(day, chance)
-        yield Line(SIGN_INS, moment, signed_in(self.ground, moment, caller, EXCHANGE, self.credential("Partner portal", 0)))
-        for number in chance.sample((3, 7, 11, 19, 23), chance.choice((2, 3))):
-            yield self._read(day, chance, caller, number)
+        at = f"203.0.113.{chance.randrange(8, 16)}"
+        if day < INTRUSION + 2:
+            signer = self.caller(FOOTHOLD, at, "python-requests/2.31.0")
+            for _ in range(5):
+                yield self._used(self.first + day * DAY + chance.randrange(2 * 3600, 3 * 3600), signer, "KeySign", *STOLEN)
+        if day > INTRUSION:
+            reader = self.caller(DISGUISE, at, "Client=REST;;")
+            moment = self.first + day * DAY + chance.randrange(4 * 3600, 5 * 3600)
+            yield Line(SIGN_INS, moment, signed_in(self.ground, moment, reader, EXCHANGE, self.added_credential))
+            for number in chance.sample(READ_BY_INTRUDER, chance.choice((2, 3))):
+                yield self._read(day, chance, reader, number)
+
+    @property
+    def added_credential(self) -> str:
+        """The key id of the credential that the intruder adds."""
+        return self.ground.guid("credential", DISGUISE, "added")
 
     def credential(self, name: str, day: int) -> str:
         """The key id of the credential that an application signs in with on a day: a new one every half year, from February."""
         return self.ground.guid("credential", name, str((day + 150) // 182))
 
     def _read(self, day: int, chance: random.Random, caller: Caller, number: int) -> Line:
-        moment, mailbox = self._moment(day, chance), self.mailbox(number)
+        moment, mailbox = self.moment(day, chance), self.mailbox(number)
         return Line(MAIL, moment, mail_read(self.ground, moment, caller, mailbox, throttled=(mailbox, day) in self.throttled))
 
-    def _moment(self, day: int, chance: random.Random) -> int:
+    def moment(self, day: int, chance: random.Random) -> int:
+        """Some time of that day, while people work."""
         return self.first + day * DAY + chance.randrange(6 * 3600, 22 * 3600)
 
     def _workday(self, day: int) -> bool:
         return ((self.first // DAY + day + _EPOCH_WEEKDAY) % 7) < 5
+
+
+def _program(app_id: str, network: str, client: str, client_app_id: str = "") -> Caller:
+    return Caller(app_id=app_id, object_id="", network=network, client=client, client_app_id=client_app_id)

@@ -72,7 +72,7 @@ def unified(operation: str, **members: object) -> dict[str, Any]:
         ("Update service principal", "[1]", "[1]", []),
         ("Update service principal", "[1]", "[]", []),
         ("Update service principal", "[]", "[]", []),
-        ("Add owner to application", "[]", described(KEY), []),
+        ("Add owner to application", "[]", described(KEY), [("add-owner", None)]),
         ("Add service principal credentials from a partner", "[]", described(KEY), []),
     ],
 )
@@ -118,7 +118,7 @@ def test_who_changed_it(tmp_path: Path) -> None:
 
 
 def test_a_result_that_is_not_known_is_unknown(tmp_path: Path) -> None:
-    [row] = told(tmp_path, audit("Set domain authentication", result="timeout", targetResources=[]))
+    [row] = told(tmp_path, audit("Set federation settings on domain", result="timeout", targetResources=[]))
     assert (row["succeeded"], row["target_id"]) == (None, None)
     assert row["unknown"] == {"succeeded": "unrecognised", "target_id": "not_supplied"}
 
@@ -256,8 +256,10 @@ def test_a_status_that_is_missing_is_unknown(tmp_path: Path) -> None:
         ({"Category": "ManagedIdentitySignInLogs"}, "AADManagedIdentitySignInLogs"),
         ({"Type": "AADManagedIdentitySignInLogs"}, "AADManagedIdentitySignInLogs"),
         ({"Type": "AADServicePrincipalSignInLogs"}, "AADServicePrincipalSignInLogs"),
-        ({"Category": "Else"}, None),
-        ({}, None),
+        # Of a managed identity neither an address nor a credential is recorded.
+        ({"Category": "Else"}, "AADServicePrincipalSignInLogs"),
+        ({}, "AADServicePrincipalSignInLogs"),
+        ({"IPAddress": "", "ServicePrincipalCredentialKeyId": "", "FederatedCredentialId": ""}, None),
     ],
 )
 def test_whose_sign_in_a_row_is_of(tmp_path: Path, named: dict[str, str], source: str | None) -> None:

@@ -75,8 +75,9 @@ def test_what_was_learned_belongs(held: Held) -> None:
         pytest.param(
             use(NEW, target_id="https://v.vault.azure.net/keys/k/" + "b" * 32), ("app", "new-key", "info"), id="a new version"
         ),
-        pytest.param(use(NEW, operation="decrypt"), ("app", "new-app", "high"), id="an operation that nobody did"),
-        pytest.param(use(NEW, operation="verify"), ("app", "new-app", "medium"), id="a harmless one that nobody did"),
+        pytest.param(use(NEW, operation="decrypt"), ("app", "new-operation", "high"), id="an operation that nobody did"),
+        pytest.param(use(NEW, operation="verify"), ("app", "new-operation", "medium"), id="a harmless one that nobody did"),
+        pytest.param(use(NEW, principal_id="visitor"), ("app", "new-principal", "high"), id="a principal that is new here"),
     ],
 )
 def test_what_was_not_learned_is_found(held: Held, new: Use, expected: tuple[str, str, str]) -> None:
@@ -211,8 +212,8 @@ def test_announcements_cover_what_they_say(held: Held, announcement: Accepted, c
 
 
 def test_an_announcement_is_not_called_unused_where_something_is_unseen(held: Held) -> None:
-    found = held(daily(), [*daily_after(), mail(NEW)], [announced("read-mail", NEW)])
-    assert Blind.NOT_LEARNED in {each.blind for each in found.unseen}
+    found = held(daily(), [*daily_after(), mail(NEW)], [announced("decrypt", NEW)])
+    assert Blind.NEW_SOURCE in {each.blind for each in found.unseen}
     assert found.unused == ()
 
 
@@ -227,10 +228,31 @@ def blind(found: UsageCheck) -> list[tuple[str, str]]:
     return [(each.blind, each.subject) for each in found.unseen]
 
 
-def test_an_operation_of_a_log_that_was_never_learned_from_is_unknown(held: Held) -> None:
+def test_an_operation_that_was_never_seen_is_found_and_days_of_its_log_may_be_missing(held: Held) -> None:
     found = held(daily(), [*(use(day) for day in range(LEARNED, NEW + 10)), mail(NEW)])
-    assert reasons(found) == []
-    assert blind(found) == [(Blind.NOT_LEARNED, "read-mail of a mailbox"), (Blind.NEW_SOURCE, "OfficeActivity")]
+    assert reasons(found) == [("app", "new-operation", "high")]
+    assert blind(found) == [(Blind.NEW_SOURCE, "OfficeActivity")]
+
+
+AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+
+
+def test_who_works_with_a_tool_is_told_apart_by_its_principal(held: Held) -> None:
+    usual = daily(AZURE_CLI, principal_id="admin")
+    found = held(usual, [use(NEW, AZURE_CLI, principal_id="admin"), use(NEW, AZURE_CLI, principal_id="visitor")])
+    assert reasons(found) == [(AZURE_CLI, "new-principal", "high")]
+    assert [row.principal_id for row in one(found).why[0].evidence] == ["visitor"]
+
+
+def test_a_tool_of_microsofts_is_as_much_a_stranger_as_any_application(held: Held) -> None:
+    assert reasons(held(daily(), [use(NEW, AZURE_CLI, principal_id="visitor")])) == [(AZURE_CLI, "new-app", "high")]
+
+
+def test_a_newcomer_reads_a_mailbox_of_his_own_and_a_delegate_is_listed(held: Held) -> None:
+    box = "a@contoso.example"
+    usual = [mail(day, OUTLOOK, box, principal_id=box) for day in range(LEARNED)]
+    own, others = "new@contoso.example", mail(NEW, OUTLOOK, box, principal_id="delegate@contoso.example")
+    assert reasons(held(usual, [mail(NEW, OUTLOOK, own, principal_id=own), others])) == [(OUTLOOK, "new-principal", "medium")]
 
 
 def test_days_without_a_log_are_missing_where_such_days_always_had_one(held: Held) -> None:

@@ -156,6 +156,6 @@ def test_what_was_touched_is_refused(logs: LogStore, tmp_path: Path, touch: obje
 
 def test_another_version_is_told_apart_from_damage(logs: LogStore, tmp_path: Path) -> None:
     made = learned(logs, tmp_path / "b")
-    _head(made.folder, format=2)
+    _head(made.folder, format=3)
     with pytest.raises(UsageError, match="written in a newer format"):
         open_baseline(made.folder)

@@ -111,5 +111,7 @@ def _check_retention(table: Table, place: Place, window: Window, as_of: int) -> 
     if table.retention_days is None:
         return
     kept = as_of - table.retention_days * DAY
-    if window.since < kept - kept % DAY:
-        place.lacks(f"kept for {table.retention_days:,} days: what was logged before {iso_date(kept)} is there no more")
+    first = kept - kept % DAY
+    if window.since < first:
+        what = f"kept for {table.retention_days:,} days: what was logged before {iso_date(kept)} is there no more"
+        place.lacks(what, before=first)

@@ -41,6 +41,8 @@ class Place:
         self._sha256 = hashlib.sha256()
         self._size = self._records = 0
         self._lacking: list[str] = []
+        self._lacks_before: int | None = None
+        self._lacks_later = False
 
     def answered(self) -> None:
         """It was asked, and gave an answer, if only an empty one."""
@@ -65,20 +67,26 @@ class Place:
         after = f"after record {self._records}: " if self._records else ""
         self.lacks(f"{after}{refusal.reason}{detail}: {advice.meaning}; {remedy}")
 
-    def lacks(self, why: str) -> None:
-        """Something of it was not read."""
+    def lacks(self, why: str, before: int | None = None) -> None:
+        """Something of it was not read; only of days before midnight UTC of `before`, where that is given."""
         self._lacking.append(one_line(why, 1024))
+        if before is None:
+            self._lacks_later = True
+        else:
+            self._lacks_before = before
 
     def read(self) -> FileRead:
         """What was read of it, as of a file: `size` and `sha256` are over its records, one a line, as they came."""
         if self._counted.throttling_untold:
-            self._lacking.append(THROTTLING_UNTOLD)
+            self.lacks(THROTTLING_UNTOLD)
         return FileRead(
             file=self._name,
             size=self._size,
             sha256=self._sha256.hexdigest(),
             form=self._form,
             complete=not self._lacking,
+            lacks_before=None if self._lacks_later else self._lacks_before,
+            unread=bool(self._lacking) and not self._records,
             # Where none was read, it is known all the same of which logs there would have been some.
             sources=self._counted.settled() or {log: SourceRead() for log in sorted(self._logs)},
             trouble=(*self._lacking, *self._counted.trouble),

@@ -29,7 +29,7 @@ def _why(came: Came) -> str:
 
 async def test_what_it_finds_comes_to_what_an_export_comes_to(tmp_path: Path) -> None:
     came = await _searched(tmp_path / "live")
-    (tmp_path / "a.csv").write_text(forms.purview(event for event in made.mail() if event["operation"] == "MailItemsAccessed"))
+    (tmp_path / "a.csv").write_text(forms.purview(event for event in made.mail() if event["operation"] in OPERATIONS))
     exported = imported(tmp_path / "imported", tmp_path / "a.csv")
     assert rows(came.store) == rows(exported)
     assert counts(came.store) == counts(exported)
@@ -114,4 +114,4 @@ async def test_only_the_global_cloud_has_it(tmp_path: Path) -> None:
 
 
 def test_it_asks_for_what_is_read_of_exchange() -> None:
-    assert {name.lower() for name in OPERATIONS} == {"mailitemsaccessed", *office._SWITCHES}
+    assert {name.lower() for name in OPERATIONS} == {*office._MAIL, *office._SWITCHES, *office._RULES}

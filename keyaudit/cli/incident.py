@@ -1,0 +1,159 @@
+"""`keyaudit incident`: one page about a stolen key."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keyaudit.cli.options import Live, Stored, flags
+
+if TYPE_CHECKING:
+    from keyaudit.inventory.logs import LogStore
+    from keyaudit.inventory.usage.baseline import Baseline
+
+_DEMO_DAYS, _DEMO_LEARNED = 90, 60
+"""The days of the simulated tenant's logs that are read, and of these the first that are learned from."""
+
+
+class Page(StrEnum):
+    """Formats of the page."""
+
+    TEXT = "text"
+    HTML = "html"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+_SUFFIXES = {".html": Page.HTML, ".htm": Page.HTML, ".md": Page.MARKDOWN, ".json": Page.JSON, ".txt": Page.TEXT}
+
+
+@flags(Live, Stored)
+def incident(
+    live: Live,
+    stored: Stored,
+    *,
+    asked: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEY|THUMBPRINT|KID|APP",
+            help="A key's address or VAULT/KEY; a thumbprint, SHA-1 or SHA-256; a key id; an application's id or exact name.",
+        ),
+    ],
+    logs: Annotated[
+        Path | None,
+        typer.Option("--logs", metavar="STORE", help="The folder that usage import or usage collect wrote."),
+    ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option("--baseline", metavar="DIR", help="The folder that usage learn wrote: the usual uses of each key."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="DATE",
+            help="The first day to look at. Default: the day after the baseline's last; without one, that of the logs. "
+            "Without --baseline, the earlier days of the logs are the baseline.",
+        ),
+    ] = None,
+    output: Annotated[Page, typer.Option("--output", "-o", help="Format on stdout.")] = Page.TEXT,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="Write it to a file instead, in the format of its ending: html, md, json, txt."
+        ),
+    ] = None,
+) -> int:
+    """Show who trusts and who used a stolen key, and what to do.
+
+    One page: what trusts the key, who used it and what they did next, what cannot be known, and a plan.
+    """
+    from keyaudit import ask
+    from keyaudit.cli.output import options, show
+    from keyaudit.cli.source import snapshot
+    from keyaudit.cli.usage_learn import day
+    from keyaudit.model.errors import UsageError
+    from keyaudit.report.files import output_file
+    from keyaudit.report.incident import FORMATS
+
+    page = output
+    if out is not None:
+        if out.suffix.lower() not in _SUFFIXES:
+            raise UsageError("--out", f"ends in none of {', '.join(_SUFFIXES)}", "name a file with one of these endings")
+        page = _SUFFIXES[out.suffix.lower()]
+    first = day(since, "--since")
+    imports = [*(live.imports or ())]
+    imports += [f"logs={logs}"] if logs is not None else []
+    imports += [f"usage-baseline={baseline}"] if baseline is not None else []
+    with contextlib.ExitStack() as opened:
+        taken, as_of = opened.enter_context(snapshot(replace(live, imports=None), stored))
+        store, usual, first = opened.enter_context(_evidence(live, imports, taken.run.tenant_id, first))
+        as_of = max(as_of, min(store.until, _now())) if store is not None and stored.as_of is None else as_of
+        found = ask.incident(taken, asked, as_of=as_of, logs=store, usual=usual, since=first)
+        if stored.from_:
+            found = replace(found, radius=replace(found.radius, kept_in=str(stored.from_[0])))
+        if out is None:
+            return show(FORMATS[page], found, found.verdict)
+        with output_file(out) as file:
+            FORMATS[page](found, file, options(file))
+        return int(found.verdict.exit)
+
+
+@contextlib.contextmanager
+def _evidence(
+    live: Live, imports: list[str], tenant_id: str, first: int | None
+) -> Iterator[tuple["LogStore | None", "Baseline | None", int | None]]:
+    """The logs, what is usual in them, and the first day to look at; good until the context ends.
+
+    The simulated tenant's logs are read, where none are named. Days before the first are learned from where no baseline is.
+    """
+    from keyaudit.collect.evidence import supplied
+    from keyaudit.inventory.usage.learn import learn, window_of
+    from keyaudit.model.times import DAY
+
+    evidence = supplied(imports)
+    evidence.belongs_to(tenant_id)
+    store, usual = evidence.logs, evidence.usual
+    with tempfile.TemporaryDirectory(prefix="keyaudit-") as folder:
+        if store is None and live.demo:
+            store = _of_demo(live, Path(folder) / "logs")
+            first = store.until - _DEMO_DAYS * DAY + _DEMO_LEARNED * DAY if first is None else first
+        if store is not None and usual is None and first is not None:
+            with store.connect() as connection:
+                window = window_of(connection, None, None)
+                if window.since < first < window.until:
+                    into = Path(folder) / "usual"
+                    into.mkdir()
+                    usual = learn(connection, store.tenant_id, replace(window, until=first), into=into)
+        yield store, usual, first
+
+
+def _of_demo(live: Live, folder: Path) -> "LogStore":
+    """The logs of the simulated tenant, read as `usage collect` does."""
+    from keyaudit.cli.clock import SystemClock
+    from keyaudit.cli.usage_collect import records
+    from keyaudit.collect.usage.live.place import Outcome
+    from keyaudit.collect.usage.live.run import Wanted
+    from keyaudit.collect.usage.live.sources import chosen
+    from keyaudit.inventory.logs.write import Import, write_logs
+    from keyaudit.model.times import DAY
+    from keyaudit.model.usage import Window
+
+    clock = SystemClock()
+    today = clock.now() - clock.now() % DAY
+    window = Window(since=today - _DEMO_DAYS * DAY, until=today)
+    wanted = Wanted(window=window, sources=chosen(()), search=False, simulated=True)
+    known = Import()
+    with contextlib.closing(records(live, clock, wanted, known, Outcome())) as found:
+        return write_logs(folder, found, known)
+
+
+def _now() -> int:
+    from keyaudit.cli.clock import SystemClock
+
+    return SystemClock().now()

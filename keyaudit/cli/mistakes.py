@@ -1,0 +1,72 @@
+"""What is wrong with a command line, in our own words: `<place>: <what>; <what to do> (see <command> --help)`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from typer.exceptions import TyperException
+
+from keyaudit.policy.problems import nearest, shown
+from keyaudit.report.formats import BUNDLE, FILES
+
+_MEANT = {"-f": "-o", "--format": "--output", "--out": "--output"}
+"""Flags of other programs, with the one that does the same here, where a command has it."""
+_VERBOSE = ("-v", "--verbose", "--debug")
+_WHOLE = {int: "a whole number", float: "a number"}
+
+
+def explained(error: TyperException, tree: Any, arguments: Sequence[str]) -> str:
+    """One line for what typer refused of these arguments: the nearest name, and the help of the command that it is about.
+
+    `tree` is the command line as typer has it. Nothing of the libraries' own messages is repeated.
+    """
+    path, command = ["keyaudit"], tree
+    for word in arguments:
+        if word not in getattr(command, "commands", {}):
+            break
+        path, command = [*path, word], command.commands[word]
+    if not arguments:
+        return "no command is given; begin with keyaudit report --demo (see keyaudit --help)"
+    return f"{_what(error, command, arguments[len(path) - 1 :])} (see {' '.join(path)} --help)"
+
+
+def _what(error: TyperException, command: Any, rest: Sequence[str]) -> str:
+    if (parameter := getattr(error, "param", None)) is not None:
+        place = next((name for name in parameter.opts if name.startswith("--")), parameter.display_name_raw)
+        # Only typer's exception for a missing parameter has a type of parameter.
+        return f"{place} is missing" if hasattr(error, "param_type") else f"{place}: {_refused(error, parameter)}"
+    if (name := getattr(error, "option_name", None)) is not None:
+        known = {each: option for option in command.params for each in option.opts}
+        if hasattr(error, "possibilities"):
+            return f"no such option: {shown(name)}{_instead(name, list(known))}"
+        return f"{name} {'takes no value' if known[name].is_flag else 'needs a value'}"
+    if commands := getattr(command, "commands", {}):
+        if not rest:
+            return f"no command is given; one of {', '.join(commands)}"
+        return f"no such command: {shown(rest[0])}; {nearest(rest[0], commands) or 'choose one of those in its help'}"
+    return f"too many arguments: {error.format_message().rpartition(' (')[2].rstrip('.)')}"
+
+
+def _instead(name: str, known: Sequence[str]) -> str:
+    if name in _VERBOSE:
+        more = "--full lists every finding" if "--full" in known else "the results are complete as they are"
+        return f"; {more}, and keyaudit -V prints the version"
+    meant = _MEANT.get(name)
+    near = f"did you mean {meant}?" if meant in known else nearest(name, known) if name.startswith("--") else ""
+    return f"; {near}" if near else ""
+
+
+def _refused(error: TyperException, parameter: Any) -> str:
+    """What is wrong with a value, which pydantic's error, the cause of typer's, has kept."""
+    cause: Any = error.__cause__
+    value = str(cause.errors()[0]["input"])
+    choices = [str(choice) for choice in parameter.type_descriptor.choices or ()]
+    if choices:
+        what = f"{shown(value)} is not one of {', '.join(choices)}"
+        if parameter.name == "output" and value in (*FILES, BUNDLE):
+            return f"{what}; keyaudit export {value}=PATH writes it"
+        near = nearest(value, choices)
+        return f"{what}; {near}" if near.startswith("did") else what
+    kind, limits = parameter.type_descriptor.annotation, parameter.type_descriptor.parameter_info
+    least = f" from {limits.min}" if limits.min is not None else ""
+    most = f" to {limits.max}" if limits.max is not None else ""
+    return f"{shown(value)} is not {_WHOLE.get(kind, 'a value')}{least}{most}"

@@ -1,0 +1,49 @@
+"""Evidence that was supplied, as rows: of a collection that is under way, or of a snapshot that was made before it came."""
+
+import dataclasses
+from pathlib import Path
+
+from keyaudit.collect.custody import write_custody
+from keyaudit.collect.evidence import Evidence
+from keyaudit.collect.places import tenant_scope
+from keyaudit.collect.relying_parties.rows import write_relying_parties
+from keyaudit.collect.usage.rows import write_usage
+from keyaudit.inventory.snapshot import Snapshot, write
+from keyaudit.inventory.spool import Spool
+from keyaudit.model.coverage import Scope
+from keyaudit.model.errors import UsageError
+
+_PARTIES = "relying parties"
+_LOGS = "logs of uses"
+_CUSTODY = "custody records"
+
+
+def write_supplied(spool: Spool, scope: Scope, evidence: Evidence) -> None:
+    """Write the rows of the evidence that `spool` does not hold yet."""
+    if evidence.relying_parties and not spool.done(_PARTIES, scope):
+        unit = spool.unit(_PARTIES, scope, ())
+        write_relying_parties(unit, scope, evidence.relying_parties)
+        unit.close(())
+    if evidence.custody and not spool.done(_CUSTODY, scope):
+        unit = spool.unit(_CUSTODY, scope, ())
+        write_custody(unit, scope, evidence.custody)
+        unit.close(())
+    if evidence.logs and not spool.done(_LOGS, scope):
+        unit = spool.unit(_LOGS, scope, ())
+        write_usage(unit, scope, evidence.logs, evidence.usual)
+        unit.close(())
+
+
+def with_evidence(taken: Snapshot, folder: Path, evidence: Evidence) -> Snapshot:
+    """A snapshot in `folder`, which is new, of what `taken` holds and of evidence that came later, in place of earlier evidence
+    of the same kind.
+
+    Raises UnsafeError where the evidence is another tenant's, UsageError for evidence that is read together with the tenant.
+    """
+    if evidence.unified_audit is not None:
+        raise UsageError("--import ual", "is read together with the tenant's settings", "collect again with it")
+    evidence.belongs_to(taken.run.tenant_id)
+    run = dataclasses.replace(taken.run, evidence={**taken.run.evidence, **evidence.digests})
+    with Spool.create(folder, run) as spool:
+        write_supplied(spool, tenant_scope(run.tenant_id), evidence)
+        return write(spool, run, evidence.logs, evidence.usual, beside=taken)

@@ -1,0 +1,227 @@
+"""What logs show of a key: who used it, and what those did next who do not belong there."""
+
+# ruff: noqa: S608 - every name in this SQL is declared in this program; ids are parameters
+
+import dataclasses
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+from keyaudit.inventory.incident.subject import About
+from keyaudit.inventory.usage.baseline import Baseline
+from keyaudit.inventory.usage.facets import FACETS, LEARNED, refuse_too_long, rows, same
+from keyaudit.inventory.usage.learn import same_tenant
+from keyaudit.inventory.usage.odd import statements
+from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, rhythm
+from keyaudit.model.first_party import FIRST_PARTY
+from keyaudit.model.incident import Act, Actor, Count, Observed, about_log
+from keyaudit.model.tables.usage import KEY_VAULT_LOG, MAIL_LOG, SHOWN_BY, USER_SIGN_IN_LOG
+from keyaudit.model.usage import Blind, Facet, Unseen, Window
+
+_FEW = 5
+_RECORDS = 100
+_DEEPEST = 5
+"""How often those are followed whom somebody gave a credential."""
+_VALUE = " ".join(f"WHEN '{facet}' THEN {column}" for facet, column in FACETS.items())
+_FOLLOWED = (
+    "new-operation",
+    "new-app",
+    "new-client-app",
+    "new-principal",
+    "new-target",
+    "returned-key",
+    "many-mailboxes",
+    "new-network",
+)
+"""Reasons for which somebody is followed, or an act of theirs is told: a new program or key version alone is none."""
+
+
+def observed(
+    connection: duckdb.DuckDBPyConnection, about: About, window: Window, baseline: Baseline | None, tenant_id: str | None
+) -> Observed:
+    """What `connection`, that of a log store, has of the subject in the window.
+
+    Without a baseline nobody knows who belongs there, and all who used the key are followed. Raises UnsafeError where the
+    baseline is another tenant's, UsageError for a window of more days than can be counted.
+    """
+    refuse_too_long(window)
+    if baseline is not None:
+        same_tenant(tenant_id, baseline)
+        baseline.copy_into(connection)
+        for statement in statements(window):
+            connection.execute(statement)
+    days = days_with_events(connection, window)
+    known = baseline.rhythm if baseline is not None else rhythm(days, window)
+    unseen = [*missing_days(days, window, known), *damaged(connection, window)]
+    absent = [log for log in dict.fromkeys(SHOWN_BY.values()) if log not in days and log != USER_SIGN_IN_LOG]
+    uses = _acts(connection, window, *_uses_of(about), by_network=True, held=baseline is not None)
+    timeline = _next(connection, about, window, uses, held=baseline is not None)
+    return Observed(
+        window=window,
+        learned_until=None if baseline is None else baseline.until,
+        uses=uses,
+        timeline=timeline,
+        mailboxes=_mailboxes(connection, window, timeline, unseen, absent),
+        unseen=in_order([each for each in unseen if each.blind is not Blind.ABSENT_SOURCE]),
+        absent=absent,
+        vault_logged=_vault_logged(connection, window, about),
+    )
+
+
+def named(found: Observed, names: Mapping[str, str]) -> Observed:
+    """It with the names of the actors, by their ids in lower case."""
+
+    def with_name(act: Act) -> Act:
+        ids = [each for each in (act.actor.app_id, act.actor.principal_id) if each]
+        name = next((names[each] for each in ids if each in names), "") or FIRST_PARTY.get(act.actor.app_id or "", "")
+        return dataclasses.replace(act, actor=dataclasses.replace(act.actor, name=name))
+
+    return dataclasses.replace(found, uses=[*map(with_name, found.uses)], timeline=[*map(with_name, found.timeline)])
+
+
+def _uses_of(about: About) -> tuple[str, dict[str, Any]]:
+    """The condition on `usage` for uses of the subject, and its parameters."""
+    of_key = "array_to_string(list_slice(string_split(target_id, '/'), 1, 5), '/')"
+    key = f"""target_kind IN ('key', 'certificate')
+        AND list_contains($key_ids, replace({of_key}, '/certificates/', '/keys/'))
+        AND ($version = '' OR split_part(target_id, '/', 6) IN ('', $version))"""
+    sign_in = "operation = 'sign-in' AND (list_contains($credentials, credential_key_id) OR actor_app_id = $app_id)"
+    values = {"key_ids": sorted(about.key_ids), "version": about.version}
+    return f"(({key}) OR ({sign_in}))", {**values, "credentials": sorted(about.credentials), "app_id": about.app_id}
+
+
+def _acts(
+    connection: duckdb.DuckDBPyConnection,
+    window: Window,
+    condition: str,
+    values: Mapping[str, Any],
+    *,
+    by_network: bool,
+    held: bool,
+    because: str = "",
+) -> list[Act]:
+    """The uses of the window that meet a condition on `usage`, grouped; `held` against a baseline."""
+    network = "act.network" if by_network else "''"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE act AS {rows(window, condition=condition)}", dict(values))
+    reasons = (
+        f"""SELECT act.id, list_sort(list(DISTINCT odd.kind)) AS outside FROM act JOIN odd ON {same("act", "odd")}
+            AND (odd.facet = '{Facet.APP}' OR odd.value = CASE odd.facet {_VALUE} END)
+            AND (busiest IS NULL OR busiest = day) AND odd.kind IN {_FOLLOWED} GROUP BY act.id"""
+        if held
+        else "SELECT NULL::VARCHAR AS id, NULL::VARCHAR[] AS outside WHERE false"
+    )
+    order = "ORDER BY usage.used_on, usage.id"
+    found = connection.execute(
+        f"""SELECT usage.actor_app_id, CASE WHEN act.target_kind = 'mailbox' THEN NULL ELSE usage.principal_id END AS principal,
+            act.operation, act.target_kind, act.target, usage.client_app_id, usage.credential_key_id, {network} AS near,
+            coalesce(reasons.outside, []) AS outside,
+            list_sort(list(DISTINCT usage.network) FILTER (usage.network IS NOT NULL)) AS networks,
+            list_sort(list(DISTINCT usage.client) FILTER (usage.client IS NOT NULL)) AS clients,
+            list_sort(list(DISTINCT usage.target_id) FILTER (usage.target_id IS NOT NULL)) AS objects,
+            min(usage.used_on), max(usage.used_on), count(*), count(*) FILTER (NOT usage.succeeded),
+            list_slice(list(coalesce(usage.name, usage.id) {order}), 1, {_RECORDS})
+        FROM act JOIN usage USING (id) LEFT JOIN ({reasons}) AS reasons USING (id)
+        WHERE usage.used_on >= {window.since} AND usage.used_on < {window.until}
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY min(usage.used_on), 1, 2, 3, 5, 8"""
+    ).fetchall()
+    return [_act(row, held=held, because=because) for row in found]
+
+
+def _act(row: tuple[Any, ...], *, held: bool, because: str) -> Act:
+    """One row of that query."""
+    app, principal, operation, kind, target, caller, credential, _, outside, networks, clients, objects, *rest = row
+    first, last, count, refused, records = rest
+    return Act(
+        actor=Actor(app_id=app, principal_id=principal, name=""),
+        operation=operation,
+        target_kind=kind,
+        target=target,
+        caller=None if caller == app else caller,
+        credential=credential,
+        networks=(networks or [])[:_FEW],
+        clients=(clients or [])[:_FEW],
+        objects=(objects or [])[:_FEW],
+        objects_count=len(objects or []),
+        first_on=first,
+        last_on=last,
+        count=count,
+        refused=refused,
+        outside=tuple(outside) if held else None,
+        because=because,
+        records=records,
+    )
+
+
+def _next(connection: duckdb.DuckDBPyConnection, about: About, window: Window, uses: Sequence[Act], *, held: bool) -> list[Act]:
+    """What those did who used the key from outside the baseline; and those whom they gave a credential that was used."""
+    of_subject, values = _uses_of(about)
+    followed = {_who(act): "" for act in uses if not held or act.outside}
+    found: list[Act] = []
+    told: set[tuple[str, str]] = set()
+    for _ in range(_DEEPEST):
+        waiting = [who for who in followed if who not in told and who != ("", "")]
+        if not waiting:
+            break
+        told.update(waiting)
+        for app, principal in waiting:
+            who = "(actor_app_id = $app OR $app = '') AND (principal_id = $principal OR $principal = '')"
+            given = {**values, "app": app, "principal": principal}
+            because = followed[app, principal]
+            acts = _acts(connection, window, f"{who} AND NOT {of_subject}", given, by_network=False, held=held, because=because)
+            acts = [act for act in acts if not held or act.outside]
+            found += acts
+            added = {act.credential for act in acts if act.operation == "add-credential" and act.credential}
+            for other, credential in _signed_in_with(connection, window, added):
+                followed.setdefault((other, ""), f"signed in with credential {credential}, which {app or principal} added")
+    return sorted(found, key=lambda act: (act.first_on, act.operation, act.target))
+
+
+def _who(act: Act) -> tuple[str, str]:
+    """By what an actor is followed: the application, or of a program of Microsoft's, or of none, the principal."""
+    app, principal = act.actor.app_id or "", act.actor.principal_id or ""
+    return ("", principal) if principal and (not app or app in FIRST_PARTY) else (app, "")
+
+
+def _signed_in_with(
+    connection: duckdb.DuckDBPyConnection, window: Window, credentials: Collection[str]
+) -> list[tuple[str, str]]:
+    query = f"""
+        SELECT DISTINCT actor_app_id, credential_key_id FROM usage
+        WHERE operation = 'sign-in' AND list_contains($credentials, credential_key_id) AND actor_app_id IS NOT NULL
+            AND used_on >= {window.since} AND used_on < {window.until} ORDER BY ALL"""
+    return connection.execute(query, {"credentials": sorted(credentials)}).fetchall() if credentials else []
+
+
+def _mailboxes(
+    connection: duckdb.DuckDBPyConnection,
+    window: Window,
+    timeline: Sequence[Act],
+    unseen: Sequence[Unseen],
+    absent: Collection[str],
+) -> Count:
+    """How many mailboxes those who are followed read: what the log shows, and what it may not show."""
+    apps = sorted({act.actor.app_id or "" for act in timeline if act.operation == "read-mail"})
+    query = f"""
+        SELECT count(DISTINCT target_id) FILTER (list_contains($apps, coalesce(actor_app_id, '')) AND succeeded),
+            count(DISTINCT target_id) FILTER (list_contains($apps, coalesce(actor_app_id, '')) AND succeeded IS NOT FALSE
+                OR unknown['actor_app_id'] IS NOT NULL),
+            count(*) FILTER (target_id IS NULL)
+        FROM usage WHERE operation = 'read-mail' AND used_on >= {window.since} AND used_on < {window.until} AND {LEARNED}"""
+    [(least, perhaps, nameless)] = connection.execute(query, {"apps": apps}).fetchall()
+    throttled = {each.subject for each in unseen if each.blind is Blind.THROTTLED}
+    lost = {Blind.MISSING_DAYS, Blind.ABSENT_SOURCE, Blind.INCOMPLETE_FILE, Blind.BAD_LINES}
+    open_ended = MAIL_LOG in absent or any(each.blind in lost and about_log(each, MAIL_LOG) for each in unseen)
+    return Count(least=least, most=None if open_ended else perhaps + nameless + len(throttled))
+
+
+def _vault_logged(connection: duckdb.DuckDBPyConnection, window: Window, about: About) -> bool | None:
+    if not about.vault_id and not about.key_ids:
+        return None
+    hosts = sorted({about.vault_id.lower(), *("/".join(each.split("/")[:3]) for each in about.key_ids)} - {""})
+    query = """
+        SELECT count(*) FROM written WHERE source = $log AND list_contains($hosts, lower(resource_id))
+            AND day >= $first AND day < $last"""
+    values = {"log": KEY_VAULT_LOG, "hosts": hosts, "first": window.since, "last": window.until}
+    [(days,)] = connection.execute(query, values).fetchall()
+    return bool(days)

@@ -1,0 +1,87 @@
+"""What the inventory has of the key that an incident is about, and the names of those whom logs name by ids."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import duckdb
+
+from keyaudit.inventory.blast.graph import rows
+from keyaudit.inventory.blast.subject import Subject
+from keyaudit.model.incident import KeyFacts
+from keyaudit.model.stolen_keys import Stolen
+
+_CUSTODY_OUTSIDE = ("external",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """By what logs can name the subject."""
+
+    key_ids: frozenset[str]
+    """Keys of vaults, without a version, in lower case."""
+    version: str
+    """The one version that is meant; empty for all."""
+    credentials: frozenset[str]
+    """Key ids of credentials, in lower case."""
+    app_id: str
+    """Of an application; else empty."""
+    vault_id: str
+
+
+def about(connection: duckdb.DuckDBPyConnection, subject: Subject) -> About:
+    """What logs can name it by: its key in a vault, and the credentials of applications that are on it."""
+    query = """
+        SELECT DISTINCT lower(key_id) AS key_id FROM held_credential
+        WHERE key_id IS NOT NULL AND (list_contains($ids, id) OR list_contains($keys, public_key_sha256))"""
+    found = rows(connection, query, {"ids": sorted(subject.credentials), "keys": sorted(subject.keys)})
+    query = """
+        SELECT DISTINCT lower(replace(certificate_id, '/certificates/', '/keys/')) AS key_id FROM held_certificate
+        WHERE list_contains($keys, public_key_sha256)"""
+    kept = rows(connection, query, {"keys": sorted(subject.keys)})
+    return About(
+        key_ids=subject.key_ids | {row["key_id"] for row in kept},
+        version=subject.version,
+        credentials=frozenset(row["key_id"] for row in found),
+        app_id=subject.id if subject.noun == "application" else "",
+        vault_id=subject.vault_id,
+    )
+
+
+def facts(connection: duckdb.DuckDBPyConnection, found: About) -> tuple[KeyFacts, ...]:
+    """The versions of the key, the newest first."""
+    query = """
+        SELECT id, version, kty AS kind, custody, enabled, exportable, created_on, expires_on, unknown FROM key
+        WHERE list_contains($ids, lower(key_id)) AND ($version = '' OR lower(version) = $version)
+        ORDER BY created_on DESC NULLS LAST, id"""
+    names = ("id", "version", "kind", "custody", "enabled", "exportable", "created_on", "expires_on")
+    return tuple(
+        KeyFacts(
+            **{name: row[name] for name in names},
+            unknown={name: row["unknown"][name] for name in names if name in row["unknown"]},
+        )
+        for row in rows(connection, query, {"ids": sorted(found.key_ids), "version": found.version})
+    )
+
+
+def extractable(versions: Collection[KeyFacts], known: Stolen | None) -> bool | None:
+    """Whether somebody may hold the private half outside of a vault; None where that is not known."""
+    if known is not None or not versions:
+        return True
+    told = [each.exportable is True or each.custody in _CUSTODY_OUTSIDE for each in versions]
+    if any(told):
+        return True
+    return None if any(each.exportable is None or "custody" in each.unknown for each in versions) else False
+
+
+def names(connection: duckdb.DuckDBPyConnection, ids: Collection[str]) -> Mapping[str, str]:
+    """Names by object id, client id or sign-in name, in lower case, of those of `ids` that the inventory knows."""
+    query = """
+        SELECT lower(app_id) AS id, name FROM service_principal WHERE list_contains($ids, lower(app_id)) AND name IS NOT NULL
+        UNION SELECT split_part(id, '/', -1), name FROM service_principal
+            WHERE list_contains($ids, split_part(id, '/', -1)) AND name IS NOT NULL
+        UNION SELECT split_part(id, '/', -1), name FROM application
+            WHERE list_contains($ids, split_part(id, '/', -1)) AND name IS NOT NULL
+        UNION SELECT split_part(id, '/', -1), name FROM principal
+            WHERE list_contains($ids, split_part(id, '/', -1)) AND name IS NOT NULL
+        ORDER BY 1, 2"""
+    return {row["id"]: row["name"] for row in rows(connection, query, {"ids": sorted(ids)})}

@@ -1,0 +1,105 @@
+"""What of a window is outside the baseline, as SQL: the one place for it, whether `usage check` asks or the policies do."""
+
+# ruff: noqa: S608 - every name and literal in this SQL is our own
+
+from collections.abc import Iterator
+
+from keyaudit.inventory.usage.facets import FACETS, KEYS, counting, days_of, rows, same
+from keyaudit.inventory.usage.severity import FLOOR, OF_A_DAY, severity
+from keyaudit.model.first_party import FIRST_PARTY
+from keyaudit.model.times import DAY
+from keyaudit.model.usage import Facet, Kind, Window
+
+EVIDENCE = 3
+"""Rows shown of each reason."""
+_FEW = 5
+"""New values named of each reason."""
+MOST = 10_000
+"""Reasons told, the most severe kinds first; more of them say that the baseline is not one of these logs."""
+_SUPERSEDED = 30 * DAY
+"""A newer key was in use for so long after the last use of an old one: it had taken its place."""
+_OVERLAP = 7 * DAY
+"""While a fleet moves from one key to the next, both are in use. Keys that are in turn for longer belong together."""
+_PRODUCES = ("sign", "encrypt", "wrap", "sign-in")
+"""What is done with the newest key. Old ones still decrypt, unwrap and verify what was made with them."""
+
+_OF = "CASE operation WHEN 'sign-in' THEN '' ELSE target END"
+"""What a key takes the place of another in: a version in its key, a credential in its application, wherever that signs in."""
+_ODD = f"{KEYS}, facet, value, kind, elsewhere, mailboxes, usual"
+"""The columns of the table `odd`, but for `busiest`, the one day that a reason is about."""
+_VALUE = " ".join(f"WHEN '{facet}' THEN {column}" for facet, column in FACETS.items())
+GROUPS = f"{KEYS}, kind, elsewhere"
+"""What there is one row of `unusual` for."""
+
+
+def statements(window: Window, *, uses: str = "usage", belongs: str = "belongs") -> Iterator[str]:
+    """The statements that make the tables `seen`, `odd` and `unusual`, whose rows are reasons with their uses.
+
+    `uses`: a relation with the stored columns of `usage`. `belongs`: one with the baseline's columns.
+    """
+    yield from counting(window, uses)
+    yield _odd(belongs)
+    yield _unusual(window, uses)
+
+
+def _odd(belongs: str) -> str:
+    """What is in `seen` and is outside the baseline, with the kind of reason.
+
+    Of an application that is new to a target everything is, which is said once.
+    """
+    return f"""CREATE OR REPLACE TABLE odd AS
+        WITH app AS (SELECT {KEYS} FROM {belongs} WHERE facet = '{Facet.APP}'),
+        key AS (SELECT target_kind, operation, app, {_OF} AS of, facet, value, min(first_on) AS first_on,
+                max(last_on) AS last_on
+            FROM {belongs} WHERE facet = '{Facet.KEY}' AND operation IN {_PRODUCES} GROUP BY ALL),
+        superseded AS (SELECT * EXCLUDE (first_on, last_on), last_on AS replaced FROM key AS old WHERE EXISTS (FROM key AS new
+            WHERE new.target_kind = old.target_kind AND new.operation = old.operation AND new.app = old.app AND new.of = old.of
+                AND new.first_on >= old.last_on - {_OVERLAP} AND new.last_on >= old.last_on + {_SUPERSEDED})),
+        elsewhere AS (SELECT DISTINCT target_kind, operation, facet, value AS new FROM {belongs} WHERE facet <> '{Facet.APP}'
+            UNION SELECT target_kind, operation, '{Facet.APP}', app FROM app),
+        judged AS (SELECT seen.* EXCLUDE (new, of), coalesce(app_known, false) AS app_known,
+                coalesce(done, false) AS done, coalesce(done_at_all, false) AS done_at_all,
+                coalesce(target_known, false) AS target_known, coalesce(known, false) AS known,
+                coalesce(last_on > replaced, false) AS superseded, coalesce(usual, 0) AS usual,
+                coalesce(elsewhere, anywhere, facet = '{Facet.CLIENT_APP}' AND value IN {tuple(FIRST_PARTY)}) AS elsewhere
+            FROM (SELECT *, CASE facet WHEN '{Facet.APP}' THEN app ELSE value END AS new, {_OF} AS of FROM seen) AS seen
+            LEFT JOIN (SELECT *, true AS app_known FROM app) USING ({KEYS})
+            LEFT JOIN (SELECT DISTINCT target_kind, target, operation, true AS done FROM app)
+                USING (target_kind, target, operation)
+            LEFT JOIN (SELECT DISTINCT target_kind, operation, true AS done_at_all FROM app) USING (target_kind, operation)
+            LEFT JOIN (SELECT DISTINCT target_kind, target, true AS target_known FROM app) USING (target_kind, target)
+            LEFT JOIN (SELECT {KEYS}, facet, value, mailboxes AS usual, true AS known FROM {belongs})
+                USING ({KEYS}, facet, value)
+            LEFT JOIN superseded USING (target_kind, operation, app, of, facet, value)
+            LEFT JOIN (SELECT *, true AS elsewhere FROM elsewhere) USING (target_kind, operation, facet, new)
+            LEFT JOIN (SELECT DISTINCT facet, value, true AS anywhere FROM {belongs} WHERE facet = '{Facet.NETWORK}')
+                USING (facet, value)),
+        reasons AS (SELECT *, CASE
+                WHEN facet = '{Facet.APP}' AND NOT app_known THEN CASE
+                    WHEN NOT done AND (target_known OR NOT done_at_all) THEN '{Kind.NEW_OPERATION}'
+                    WHEN NOT done AND elsewhere THEN '{Kind.NEW_TARGET}'
+                    ELSE '{Kind.NEW_APP}' END
+                WHEN superseded THEN '{Kind.RETURNED_KEY}'
+                WHEN facet <> '{Facet.APP}' AND app_known AND NOT known THEN 'new-' || facet END AS kind FROM judged)
+        SELECT {_ODD}, NULL AS busiest FROM reasons WHERE kind IS NOT NULL
+        UNION ALL SELECT {_ODD}, busiest FROM (SELECT * EXCLUDE (kind), '{Kind.MANY_MAILBOXES}' AS kind FROM reasons)
+        WHERE facet = '{Facet.APP}' AND mailboxes >= {FLOOR} AND mailboxes > {OF_A_DAY} * usual"""
+
+
+def _unusual(window: Window, uses: str) -> str:
+    """By application, operation, target and kind of reason: what is new, its uses, and the ids of the first few."""
+    rank = severity("kind", "operation", "app", elsewhere="elsewhere", refused="refused = uses")
+    return f"""CREATE OR REPLACE TABLE unusual AS
+        WITH new AS (SELECT {GROUPS}, count(*) AS values, min(value, {_FEW}) AS few,
+                max(mailboxes) AS mailboxes, max(usual) AS usual FROM odd GROUP BY {GROUPS}
+            ORDER BY list_position({list(map(str, Kind))}, kind), elsewhere, {KEYS} LIMIT {MOST}),
+        uses AS (SELECT {", ".join(f"odd.{name}" for name in KEYS.split(", "))}, kind, elsewhere, count(*) AS uses,
+                count(*) FILTER (NOT succeeded) AS refused, {days_of(window)} AS days, min(used_on) AS first_on,
+                max(used_on) AS last_on, min(source) AS source, min_by(id, (used_on, id), {EVIDENCE}) AS ids
+            FROM ({rows(window, uses)}) AS used JOIN odd ON {same("used", "odd")}
+                AND (odd.facet = '{Facet.APP}' OR odd.value = CASE odd.facet {_VALUE} END)
+                AND (busiest IS NULL OR busiest = day)
+            GROUP BY ALL)
+        SELECT {GROUPS}, values, few, mailboxes, usual, uses, refused, days, first_on, last_on, ids, source,
+            {rank}::INT AS rank
+        FROM new JOIN uses USING ({GROUPS})"""

@@ -1,0 +1,61 @@
+"""What custody records add to views: where a key is that Azure does not show, and where a record and Azure disagree.
+
+A record counts up to the end of its last day.
+"""
+
+# ruff: noqa: S608 - every name and literal in this SQL is declared in this program
+
+from collections.abc import Callable, Mapping
+
+from keyaudit.inventory.views.sql import Sources, stored
+from keyaudit.model.custody import Kept
+from keyaudit.model.times import DAY
+
+
+def _valid(sources: Sources, as_of: int) -> str:
+    return f"(SELECT * FROM {sources['custody_record']} WHERE valid_until + {DAY} > {as_of})"
+
+
+def _signing_certificates(query: str, sources: Sources, as_of: int) -> str:
+    """With several records of one certificate the weaker one counts: software."""
+    records = f"""SELECT name, max(kept_in) AS kept_in FROM {_valid(sources, as_of)}
+        WHERE kept_in <> '{Kept.SECURITY_DOMAIN}' GROUP BY name"""
+    return f"""
+        SELECT made.*, greatest(by_sha1.kept_in, by_sha256.kept_in) AS custody_record FROM ({query}) AS made
+        LEFT JOIN ({records}) AS by_sha1 ON by_sha1.name = upper(made.thumbprint)
+        LEFT JOIN ({records}) AS by_sha256 ON by_sha256.name = upper(made.thumbprint_sha256)"""
+
+
+def _vaults(query: str, sources: Sources, as_of: int) -> str:
+    return f"""
+        SELECT made.*, CASE WHEN made.kind = 'managed-hsm' THEN (
+            SELECT max(recorded_on) FROM {_valid(sources, as_of)} AS record
+            WHERE record.kept_in = '{Kept.SECURITY_DOMAIN}' AND record.name IN (split_part(made.id, '/', -1), made.id)
+        ) END AS security_domain_recorded_on FROM ({query}) AS made"""
+
+
+def view(sources: Sources) -> str:
+    """The records, with what Azure says of the same key; where versions differ, software: it is what a thief would take."""
+    held = f"""
+        SELECT lower(key_id) AS name, custody FROM {sources["key"]}
+        UNION ALL SELECT lower(id), custody FROM {sources["key"]}
+        UNION ALL SELECT upper(thumbprint), key_custody FROM ({_certificates(sources)})
+        UNION ALL SELECT upper(thumbprint_sha256), key_custody FROM ({_certificates(sources)})"""
+    told = f"""SELECT name, CASE WHEN bool_or(custody = 'software') THEN 'software'
+            WHEN bool_and(custody IN ('vault-hsm', 'managed-hsm')) THEN 'hsm' END AS azure_custody
+        FROM ({held}) WHERE name IS NOT NULL AND custody IS NOT NULL GROUP BY name"""
+    return f"""
+        SELECT {stored("custody_record", "stored")}, told.azure_custody, stored.unknown
+        FROM {sources["custody_record"]} AS stored LEFT JOIN ({told}) AS told ON told.name = stored.name"""
+
+
+def _certificates(sources: Sources) -> str:
+    return f"""SELECT thumbprint, thumbprint_sha256, CASE WHEN kty LIKE '%-HSM' THEN 'vault-hsm'
+        WHEN kty IS NOT NULL THEN 'software' END AS key_custody FROM {sources["certificate"]}"""
+
+
+EXTENDED: Mapping[str, Callable[[str, Sources, int], str]] = {
+    "signing_certificate": _signing_certificates,
+    "vault": _vaults,
+}
+"""By table what adds to its view, a query, the column that rests on records. Takes the sources and the moment to judge at."""

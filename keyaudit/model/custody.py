@@ -1,0 +1,39 @@
+"""Records of who keeps a key that no API of Azure shows, and where."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kept(StrEnum):
+    """What a record says."""
+
+    HSM = "hsm"
+    """The private half is in an HSM."""
+    SOFTWARE = "software"
+    SECURITY_DOMAIN = "security-domain"
+    """Who keeps the shares of a Managed HSM's security domain was confirmed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustodyRecord:
+    """One entry of a file of custody records. Times are seconds since 1970 UTC, at midnight."""
+
+    of: str
+    """A certificate's thumbprint (SHA-1 or SHA-256), a key's address, or for a security domain an HSM's name or id."""
+    kept_in: Kept
+    owner: str
+    hsm: str | None
+    recorded_on: int
+    valid_until: int
+    """The start of the last day on which it counts."""
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Custody:
+    """A file of them."""
+
+    digest: str
+    """SHA-256 of the file, in hex."""
+    records: Sequence[CustodyRecord]

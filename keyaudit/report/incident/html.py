@@ -1,0 +1,38 @@
+"""The page as one file of HTML that needs nothing else."""
+
+from typing import TextIO
+
+from keyaudit.model import times
+from keyaudit.model.errors import MEANINGS, Exit
+from keyaudit.model.incident import Incident
+from keyaudit.report.html import rendered
+from keyaudit.report.html.band import Fact, Tone
+from keyaudit.report.incident.plan import left_open, plan
+from keyaudit.report.incident.words import sections, title
+from keyaudit.report.summary import SIMULATED
+
+
+def render(found: Incident, out: TextIO) -> None:
+    """Write the page."""
+    run, exit_ = found.radius.run, found.radius.verdict.exit
+    facts = [
+        Fact("Tenant", run.tenant_name or run.tenant_id),
+        Fact("Tenant id", run.tenant_id, exact=True),
+        Fact("As of", times.iso_time(run.as_of)),
+        Fact("Read by", run.identity),
+        *([Fact("Logs", str(found.observed.window))] if found.observed else []),
+        *(Fact("Public key", digest, exact=True) for digest in found.radius.digests),
+        Fact("Exit code", f"{exit_:d}: {MEANINGS[exit_]}"),
+    ]
+    shown = rendered(
+        "incident.html",
+        "blast_radius.css",
+        simulated=SIMULATED if run.simulated else "",
+        title=title(found),
+        tone=Tone.BAD if exit_ is Exit.CLEAN else Tone.DOUBT,
+        facts=facts,
+        sections=sections(found),
+        steps=plan(found),
+        left_open=left_open(found),
+    )
+    out.write(shown)

@@ -1,0 +1,72 @@
+"""The page as JSON: the sentences with what they rest on, and the acts that logs show."""
+
+from typing import TextIO
+
+from keyaudit.model.incident import Act, Incident
+from keyaudit.model.times import iso_date, iso_time
+from keyaudit.report.blast_radius.json import edge_member, node_member, step_member
+from keyaudit.report.incident.plan import left_open, plan
+from keyaudit.report.incident.words import Section, sections, title
+from keyaudit.report.members import begun, coverage_member, document, exits, gap_member
+
+
+def render(found: Incident, out: TextIO) -> None:
+    """Write one JSON object."""
+    radius, seen = found.radius, found.observed
+    members = {
+        **begun(radius.run),
+        "subject": {"kind": radius.subject.note, "id": radius.target, "name": radius.subject.name},
+        "title": title(found),
+        "known_stolen": {"what": found.radius.stolen.what, "source": found.radius.stolen.source}
+        if found.radius.stolen
+        else None,
+        "extractable": found.extractable,
+        "window": {"from": iso_date(seen.window.since), "until": iso_time(seen.window.until)} if seen else None,
+        "learned_until": iso_time(seen.learned_until) if seen and seen.learned_until is not None else None,
+        "mailboxes": {"at_least": seen.mailboxes.least, "at_most": seen.mailboxes.most} if seen else None,
+        "logs_absent": list(seen.absent) if seen else None,
+        "left_open": left_open(found),
+    }
+    lists = {
+        "sections": map(_section, sections(found)),
+        "uses": map(_act, seen.uses if seen else ()),
+        "timeline": map(_act, seen.timeline if seen else ()),
+        "nodes": map(node_member, radius.nodes.values()),
+        "edges": map(edge_member, radius.edges),
+        "plan": map(step_member, plan(found)),
+        "coverage": map(coverage_member, radius.verdict.coverage),
+        "gaps": map(gap_member, radius.verdict.gaps),
+    }
+    document(out, members, lists, {"verdict": exits(radius.verdict)})
+
+
+def _section(section: Section) -> dict[str, object]:
+    statements = [
+        {"text": each.text, "confidence": each.confidence, "depth": each.depth, "rests_on": list(each.rests_on)}
+        for each in section.statements
+    ]
+    return {"id": section.id, "title": section.title, "statements": statements}
+
+
+def _act(act: Act) -> dict[str, object]:
+    return {
+        "app_id": act.actor.app_id,
+        "principal_id": act.actor.principal_id,
+        "name": act.actor.name or None,
+        "caller": act.caller,
+        "operation": act.operation,
+        "target_kind": act.target_kind,
+        "target": act.target,
+        "objects": list(act.objects),
+        "objects_count": act.objects_count,
+        "credential": act.credential,
+        "networks": list(act.networks),
+        "clients": list(act.clients),
+        "first_on": iso_time(act.first_on),
+        "last_on": iso_time(act.last_on),
+        "count": act.count,
+        "refused": act.refused,
+        "outside_baseline": None if act.outside is None else list(act.outside),
+        "because": act.because or None,
+        "records": list(act.records),
+    }

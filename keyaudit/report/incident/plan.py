@@ -1,0 +1,78 @@
+"""What to do: first against those who used the key, then the plan of its blast radius; and what stays open all the same."""
+
+from collections.abc import Iterator, Sequence
+
+from keyaudit.model.first_party import FIRST_PARTY
+from keyaudit.model.incident import Act, Incident
+from keyaudit.model.text import one_line
+from keyaudit.report.blast_radius.plan import plan as plan_of_trust
+from keyaudit.report.blast_radius.steps import Phase, Step, option_word
+from keyaudit.report.incident.words import bounds
+
+
+def plan(found: Incident) -> list[Step]:
+    """Every step, in the order in which they belong."""
+    steps = [*_against(found), *plan_of_trust(found.radius)]
+    return sorted(steps, key=lambda step: list(Phase).index(step.phase))
+
+
+def left_open(found: Incident) -> list[str]:
+    """What the plan does not close, in sentences."""
+    seen = found.observed
+    told = ["Tokens and sessions that were issued stay valid until they expire, unless they are revoked."]
+    if found.extractable is not False:
+        told.append("Whoever holds a copy of the private half keeps it: only relying parties that stop trusting it end that.")
+    if seen is None:
+        told.append("Without logs nobody knows what to look at next: collect them before they expire.")
+        return told
+    if seen.mailboxes.least or seen.mailboxes.most is None:
+        told.append(f"What was read is read: {bounds(seen.mailboxes, 'mailbox', 'mailboxes')}. Their owners have to be told.")
+    if seen.absent or seen.unseen or seen.vault_logged is False:
+        told.append("What the missing logs would show stays open, and may widen this page: supply them and run it again.")
+    return told
+
+
+def _against(found: Incident) -> Iterator[Step]:
+    seen = found.observed
+    if seen is None:
+        return
+    outside = [act for act in (*seen.uses, *seen.timeline) if act.outside]
+    done: set[str] = set()
+    for act in outside:
+        app = act.actor.app_id
+        if app and app not in FIRST_PARTY and app not in done:
+            done.add(app)
+            name = one_line(act.actor.shown)
+            yield Step(
+                phase=Phase.BLOCK,
+                title=f"Stop {name} from signing in: it is outside the baseline",
+                breaks=f"all that signs in as {name}; existing access tokens stay valid until they expire (about 1 hour)",
+                commands=(f"az ad sp update {option_word('--id', app)} --set accountEnabled=false",),
+            )
+    yield from _credentials(outside)
+    for act in outside:
+        if act.operation == "remove-log-settings":
+            for resource in act.objects:
+                place = option_word("--resource", resource.partition("/providers/microsoft.insights")[0])
+                yield Step(
+                    phase=Phase.REPLACE,
+                    title=f"See that the diagnostic setting {one_line(resource.rpartition('/')[2])} is there again",
+                    text="The command lists those that there are. Take what was done in between as not logged.",
+                    breaks="nothing",
+                    commands=(f"az monitor diagnostic-settings list {place}",),
+                )
+
+
+def _credentials(outside: Sequence[Act]) -> Iterator[Step]:
+    for act in outside:
+        if act.operation == "add-credential" and act.credential:
+            of = "app" if act.target_kind == "application" else "sp"
+            for holder in act.objects:
+                yield Step(
+                    phase=Phase.REVOKE,
+                    title=f"Remove credential {one_line(act.credential)}, which {one_line(act.actor.shown)} added",
+                    breaks="whoever signs in with it",
+                    commands=(
+                        f"az ad {of} credential delete {option_word('--id', holder)} {option_word('--key-id', act.credential)}",
+                    ),
+                )

@@ -1,0 +1,44 @@
+"""The page as text."""
+
+from collections.abc import Iterator
+from typing import TextIO
+
+from keyaudit.model.incident import Confidence, Incident
+from keyaudit.report.blast_radius.text import plan_lines
+from keyaudit.report.incident.plan import left_open, plan
+from keyaudit.report.incident.words import Section, sections, title
+from keyaudit.report.lines import Paint, joined, paint, parted, wrap
+from keyaudit.report.missing import incomplete, unsafe
+from keyaudit.report.summary import ended, header
+
+_LEAST = 40
+_MARKS = {Confidence.OBSERVED: "observed", Confidence.INFERRED: "inferred", Confidence.NOT_KNOWABLE: "not knowable"}
+
+
+def render(found: Incident, out: TextIO, *, width: int = 80, colour: bool = False) -> None:
+    """Write it, at most `width` columns wide but for commands, which stay whole."""
+    width = max(width, _LEAST)
+    radius = found.radius
+    blocks = parted(
+        header(radius.run, radius.verdict, width, colour),
+        [paint(line, Paint.BOLD, colour) for line in wrap(title(found), width)],
+        *([*_section(section, width, colour)] for section in sections(found)),
+        plan_lines(plan(found), width, colour),
+        [
+            paint("What stays open", Paint.BOLD, colour),
+            *(line for each in left_open(found) for line in wrap(each, width, "  - ", "    ")),
+        ],
+        incomplete(radius.verdict, width, colour),
+        unsafe(radius.verdict, width, colour),
+        ended(radius.verdict, width, colour),
+    )
+    out.write(joined(blocks))
+
+
+def _section(section: Section, width: int, colour: bool) -> Iterator[str]:
+    yield paint(section.title, Paint.BOLD, colour)
+    for each in section.statements:
+        indent = "  " * min(each.depth + 1, width // 8)
+        lines = wrap(f"{each.text} [{_MARKS[each.confidence]}]", width, f"{indent}- ", f"{indent}  ")
+        doubt = each.confidence is Confidence.NOT_KNOWABLE
+        yield from (paint(line, Paint.DOUBT, colour and doubt) for line in lines)

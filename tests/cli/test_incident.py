@@ -1,0 +1,190 @@
+"""`keyaudit incident` over the simulated tenant and its logs: what was planted is on the page, and nothing else is."""
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.collect.usage.read import read_logs
+from keyaudit.inventory.logs.write import Import, write_logs
+from keyaudit.inventory.snapshot import open_snapshot
+from keyaudit.model.errors import Exit
+from keyaudit.model.times import DAY, iso_date
+from keyaudit.simulator.estate import Row
+from keyaudit.simulator.estates.contoso import contoso as estate_of
+from keyaudit.simulator.logs.held import Held
+from keyaudit.simulator.logs.year import DISGUISE, FOOTHOLD, INTRUSION, STOLEN
+from tests.cli.conftest import Keyaudit
+
+KEY = "/".join(STOLEN)
+LEARNED = 42
+"""Days before the intrusion week that are learned from."""
+TABLES = (
+    *("AZKVAuditLogs", "AADManagedIdentitySignInLogs", "AADServicePrincipalSignInLogs"),
+    *("AuditLogs", "OfficeActivity", "AzureActivity"),
+)
+_IDS = ("CorrelationId", "OfficeId", "Id")
+
+
+@pytest.fixture(scope="module")
+def held(contoso: Path) -> Held:
+    """What happened in the year of that snapshot's tenant."""
+    as_of = open_snapshot(contoso).run.as_of
+    events = estate_of(as_of - as_of % DAY).logs.events
+    assert isinstance(events, Held)
+    return events
+
+
+@pytest.fixture(scope="module")
+def rows(held: Held) -> dict[str, list[Row]]:
+    """Its last seven weeks, by table."""
+    every = Held(year=held.year, tables={"all": TABLES})
+    first = held.year.first + (INTRUSION - LEARNED) * DAY
+    return {table: [*(every.table("all", table, first, first + 400 * DAY) or ())] for table in TABLES}
+
+
+def store(folder: Path, rows: dict[str, list[Row]]) -> Path:
+    files = folder / "files"
+    files.mkdir(parents=True)
+    for table, records in rows.items():
+        (files / f"{table}.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8")
+    known = Import()
+    write_logs(folder / "logs", read_logs([files], known), known)
+    return folder / "logs"
+
+
+@pytest.fixture(scope="module")
+def logs(rows: dict[str, list[Row]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return store(tmp_path_factory.mktemp("incident"), rows)
+
+
+def planted(held: Held, rows: dict[str, list[Row]]) -> tuple[set[str], set[str]]:
+    """The ids of the records of the intruder: those of the key, and all others."""
+    foothold, disguise = held.year.app(FOOTHOLD), held.year.app(DISGUISE)
+    of_key, others = set[str](), set[str]()
+    for table, records in rows.items():
+        for record in records:
+            said = json.dumps(record)
+            id_ = str(next(record[name] for name in _IDS if name in record))
+            if table == "AZKVAuditLogs" and foothold in said and KEY.replace("/", ".vault.azure.net/keys/") in said:
+                of_key.add(id_)
+            elif (table in ("AuditLogs", "AzureActivity") and foothold in said) or disguise in said:
+                others.add(id_)
+    return of_key, others
+
+
+def asked(keyaudit: Keyaudit, contoso: Path, logs: Path, held: Held, *more: str) -> dict[str, Any]:
+    since = iso_date(held.year.first + INTRUSION * DAY)
+    ran = keyaudit("incident", KEY, "--from", contoso, "--logs", logs, "--since", since, "-o", "json", *more)
+    assert ran.code in (Exit.CLEAN, Exit.INCOMPLETE), ran.err
+    found: dict[str, Any] = ran.json
+    return found
+
+
+def records(acts: Collection[dict[str, Any]]) -> set[str]:
+    return {record for act in acts for record in act["records"]}
+
+
+def test_every_planted_row_is_on_the_page_and_no_other(
+    keyaudit: Keyaudit, contoso: Path, logs: Path, held: Held, rows: dict[str, list[Row]]
+) -> None:
+    of_key, others = planted(held, rows)
+    page = asked(keyaudit, contoso, logs, held)
+    outside = [act for act in page["uses"] if act["outside_baseline"]]
+    assert records(outside) == of_key
+    assert records(page["timeline"]) == others
+    assert {act["name"] for act in page["uses"] if not act["outside_baseline"]} == {"id-identity-token-service-prod"}
+    assert [act["operation"] for act in page["timeline"]] == ["remove-log-settings", "add-credential", "sign-in", "read-mail"]
+    read = {row["MailboxOwnerUPN"] for row in rows["OfficeActivity"] if row["AppId"] == held.year.app(DISGUISE)}
+    assert page["mailboxes"] == {"at_least": len(read), "at_most": len(read)}
+    # Each sentence says what it is, and rests on something unless it says that nothing shows it.
+    statements = [each for section in page["sections"] for each in section["statements"]]
+    assert {each["confidence"] for each in statements} == {"observed", "inferred", "not knowable"}
+    assert all(each["rests_on"] for each in statements if each["confidence"] != "not knowable")
+    commands = [command for step in page["plan"] for command in step["commands"]]
+    assert f"az ad sp update --id {held.year.app(FOOTHOLD)} --set accountEnabled=false" in commands
+    assert any("app credential delete" in command and held.year.added_credential in command for command in commands)
+
+
+def doubts(page: dict[str, Any], section: str) -> list[str]:
+    [found] = [each["statements"] for each in page["sections"] if each["id"] == section]
+    return [each["text"] for each in found if each["confidence"] == "not knowable" and each["text"].startswith("This may not")]
+
+
+def test_what_logs_lack_is_said_where_it_matters(
+    keyaudit: Keyaudit, contoso: Path, held: Held, rows: dict[str, list[Row]], tmp_path: Path
+) -> None:
+    last = held.year.first + 365 * DAY
+    gone = {iso_date(last - back * DAY) for back in (3, 4)}
+    mail = [row for row in rows["OfficeActivity"] if str(row["TimeGenerated"])[:10] not in gone]
+    throttled = [{"Name": "IsThrottled", "Value": "True"}]
+    box = mail[-1] = {**mail[-1], "OperationProperties": throttled}
+    lacking = {table: found for table, found in rows.items() if table != "AuditLogs"} | {"OfficeActivity": mail}
+    page = asked(keyaudit, contoso, store(tmp_path, lacking), held)
+    said = "\n".join(doubts(page, "next"))
+    assert "AuditLogs is not among these logs at all" in said
+    assert "OfficeActivity: no event on" in said
+    assert f"{box['MailboxOwnerUPN']}: its log was throttled" in said
+    assert page["mailboxes"]["at_most"] is None
+    assert page["logs_absent"] == ["AuditLogs"]
+    assert not doubts(page, "used")
+    # Without the change of the credential nobody knows of the application that was given it.
+    assert [act["operation"] for act in page["timeline"]] == ["remove-log-settings"]
+
+
+def test_without_logs_the_page_says_that_nothing_of_it_is_known(keyaudit: Keyaudit, contoso: Path) -> None:
+    ran = keyaudit("incident", KEY, "--from", contoso)
+    assert ran.code == Exit.INCOMPLETE
+    assert "Who used it is unknown. No logs were supplied" in " ".join(ran.out.split())
+
+
+def test_a_key_that_is_known_to_be_stolen_is_called_so(keyaudit: Keyaudit, contoso: Path) -> None:
+    ran = keyaudit("incident", "D4B4CCCDA9228624656BFF33D8110955779632AA", "--from", contoso, "-o", "markdown")
+    assert "the consumer signing key that was stolen from Microsoft" in ran.out
+    ran = keyaudit("incident", "D4B4CCCDA9228624656BFF33D8110955779632AB", "--from", contoso, "-o", "markdown")
+    assert "not among the keys that keyaudit knows to be stolen" in ran.out
+
+
+def test_the_page_goes_to_a_file_in_the_format_of_its_ending(
+    keyaudit: Keyaudit, contoso: Path, logs: Path, held: Held, tmp_path: Path
+) -> None:
+    since = iso_date(held.year.first + INTRUSION * DAY)
+    page = tmp_path / "page.html"
+    ran = keyaudit("incident", KEY, "--from", contoso, "--logs", logs, "--since", since, "--out", page)
+    assert (ran.out, page.read_text(encoding="utf-8")[:15]) == ("", "<!doctype html>")
+    assert "read-mail of mailbox contoso.example by Partner EDI" in page.read_text(encoding="utf-8")
+    assert keyaudit("incident", KEY, "--from", contoso, "--out", tmp_path / "page.pdf").code == Exit.USAGE
+
+
+def test_a_stored_snapshot_takes_logs_that_came_later(
+    keyaudit: Keyaudit, contoso: Path, logs: Path, held: Held, tmp_path: Path
+) -> None:
+    """What the report finds with the logs beside a snapshot is what `usage check` finds in the same days."""
+    last = iso_date(held.year.first + (INTRUSION - 1) * DAY)
+    assert keyaudit("usage", "learn", logs, "--last-day", last, "--out", tmp_path / "usual").code in (
+        Exit.CLEAN,
+        Exit.INCOMPLETE,
+    )
+    imports = ("--import", f"logs={logs}", "--import", f"usage-baseline={tmp_path / 'usual'}")
+    chosen = ("--select", "log-unexpected-appid", "--select", "log-mail-of-many-mailboxes")
+    ran = keyaudit("report", "--from", contoso, *imports, *chosen, "-o", "json")
+    report = {
+        (each["severity"], each["row"]["operation"], each["row"]["target_class"], each["row"]["app_id"], each["row"]["uses"])
+        for each in ran.json["findings"]
+        if each["outcome"] == "fail"
+    }
+    ran = keyaudit("usage", "check", logs, "--baseline", tmp_path / "usual", "-o", "json")
+    check = {
+        (why["severity"], each["operation"], each["target"], each["app_id"], why["uses"])
+        for each in ran.json["findings"]
+        for why in each["reasons"]
+        if why["severity"] != "info"
+    }
+    assert report == check
+    foothold, disguise = held.year.app(FOOTHOLD), held.year.app(DISGUISE)
+    assert {(operation, app) for severity, operation, _, app, _ in report if severity == "high"} == {
+        *((operation, foothold) for operation in ("sign", "add-credential", "remove-log-settings")),
+        ("read-mail", disguise),
+    }

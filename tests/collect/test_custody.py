@@ -1,0 +1,100 @@
+"""Custody records: read from a file, evaluated, and held against what Azure shows."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from keyaudit.collect.custody import custody
+from keyaudit.model.custody import Kept
+from keyaudit.model.errors import UsageError
+from keyaudit.model.times import DAY, parse_date
+from tests.inventory.sample import AS_OF, RUN, TENANT, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
+
+SHA1 = "AB" * 20
+RECORD = f"""version: 1
+records:
+  - of: {":".join(["ab"] * 20)}
+    kept_in: hsm
+    owner: identity team
+    recorded_on: 2026-01-31
+    valid_until: 2027-01-31
+    evidence: ticket 7
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "custody.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_record_is_read(tmp_path: Path) -> None:
+    [record] = custody(written(tmp_path, RECORD)).records
+    assert (record.of, record.kept_in, record.hsm) == (SHA1, Kept.HSM, None)
+    assert (record.recorded_on, record.valid_until) == (parse_date("2026-01-31"), parse_date("2027-01-31"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("kept_in: hsm", "kept_in: safe", "safe"),
+        ("    owner: identity team\n", "", "owner"),
+        ("evidence: ticket 7", "evidence: ' '", "evidence is empty"),
+        ("2027-01-31", "2025-01-31", "valid_until is before recorded_on"),
+        ("version: 1", "version: 2", "this is version 1"),
+        ("    evidence", "    proof", "proof"),
+        ("version: 1\n", "- a", "not a file of custody records"),
+    ],
+)
+def test_what_is_no_record_is_refused_with_its_place(tmp_path: Path, old: str, new: str, what: str) -> None:
+    with pytest.raises(UsageError, match=r"--import custody: .*custody.yaml") as refused:
+        custody(written(tmp_path, RECORD.replace(old, new)))
+    assert what in str(refused.value)
+
+
+def record(of: str, kept: str = "hsm", days_left: int = 1) -> Row:
+    columns = {"kept_in": kept, "owner": "o", "recorded_on": AS_OF - 9 * DAY, "valid_until": AS_OF + days_left * DAY}
+    return row("custody_record", f"{of} {kept} {days_left}", scope_id=TENANT.id, name=of, evidence="e", **columns)
+
+
+SUPPLIED = dataclasses.replace(RUN, evidence={"custody": "0" * 64})
+READ = {TENANT: assessed(TENANT, "vault.query"), vault_scope("kv"): assessed(vault_scope("kv"), "key.list")}
+
+
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [
+        ([record(SHA1)], "hsm"),
+        ([record(SHA1), record(SHA1, "software")], "software"),
+        ([record(SHA1, days_left=-2)], None),
+        ([record("CD" * 20)], None),
+    ],
+)
+def test_a_record_says_where_a_federation_key_is(records: list[Row], expected: str | None) -> None:
+    domain = row(
+        "signing_certificate", "d", scope_id=TENANT.id, kind="federated-domain", holder_id="d", thumbprint=SHA1,
+        thumbprint_sha256="EF" * 32,
+    )  # fmt: skip
+    rows = {"signing_certificate": [domain], "custody_record": records}
+    with in_memory(rows, READ, "signing_certificate", run=SUPPLIED) as connection:
+        [found] = fetch(connection, "SELECT custody_record FROM signing_certificate")
+    assert found["custody_record"] == expected
+
+
+@pytest.mark.parametrize(("of", "kept", "expected"), [("kv", "security-domain", True), ("kv", "hsm", False)])
+def test_a_record_confirms_the_shares_of_a_security_domain(of: str, kept: str, expected: bool) -> None:
+    hsm = vault(kind="managed-hsm")
+    with in_memory({"vault": [hsm], "custody_record": [record(of, kept)]}, READ, "vault", run=SUPPLIED) as connection:
+        [found] = fetch(connection, "SELECT security_domain_recorded_on AS on_ FROM vault")
+    assert found["on_"] == (AS_OF - 9 * DAY if expected else None)
+
+
+@pytest.mark.parametrize(("kty", "platform", "azure"), [("RSA-HSM", "2", "hsm"), ("RSA", None, "software")])
+def test_a_record_is_held_against_what_azure_shows(kty: str, platform: str | None, azure: str) -> None:
+    custody_of = "vault-hsm" if azure == "hsm" else "software"
+    held = key("1", kty=kty, hsm_platform=platform, custody=custody_of)
+    rows = {"vault": [vault()], "key": [held], "custody_record": [record("https://kv.vault.azure.net/keys/k")]}
+    with in_memory(rows, READ, "custody_record", run=SUPPLIED) as connection:
+        [found] = fetch(connection, "SELECT azure_custody FROM custody_record")
+    assert found["azure_custody"] == azure

@@ -1,0 +1,204 @@
+"""Every operation that is read, by a record in the shape of the documentation; and what is not read is listed by its name."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyaudit.inventory.logs.use import BEYOND, OTHERS
+from keyaudit.report.logs import render
+from tests.collect.usage import made
+from tests.collect.usage.made import TENANT, guid
+from tests.collect.usage.rig import imported, rows
+
+HOST = "https://kv.vault.azure.net"
+KEY = f"{HOST}/keys/k/{'a' * 32}"
+VAULT = "/subscriptions/s/resourcegroups/rg/providers/microsoft.keyvault/vaults/kv"
+OBJECT, OTHER = guid(3, 1).lower(), guid(3, 2).lower()
+
+
+def told(folder: Path, *records: dict[str, Any]) -> list[dict[str, Any]]:
+    path = folder / "records.jsonl"
+    path.write_text("".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8")
+    return rows(imported(folder / "store", path))
+
+
+def key_vault(operation: str, uri: str, resource_id: str = VAULT) -> dict[str, Any]:
+    return {
+        "category": "AuditEvent",
+        "time": "2026-03-01T08:00:00.1234567Z",
+        "operationName": operation,
+        "resultType": "Success",
+        "resourceId": resource_id.upper(),
+        "callerIpAddress": "10.0.0.1",
+        "correlationId": guid(1, 1),
+        "durationMs": "3",
+        "identity": {"claim": {"appid": OBJECT, "oid": OTHER}},
+        "properties": {"id": uri, "requestUri": f"{uri}?api-version=7.4", "httpStatusCode": 200},
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "uri", "operation", "kind", "target"),
+    [
+        ("KeyImport", KEY, "import", "key", KEY),
+        ("KeyRestore", KEY, "restore", "key", KEY),
+        ("SecretRestore", f"{HOST}/secrets/s", "restore", "secret", f"{HOST}/secrets/s"),
+        ("KeyRotate", KEY, "rotate", "key", KEY),
+        ("KeyRotateIfDue", KEY, "rotate", "key", KEY),
+        ("KeyRotationPolicySet", f"{HOST}/keys/k", "change-rotation-policy", "key", f"{HOST}/keys/k"),
+        ("KeyDelete", f"{HOST}/keys/k", "delete", "key", f"{HOST}/keys/k"),
+        ("KeyPurge", f"{HOST}/deletedkeys/k", "purge", "key", f"{HOST}/keys/k"),
+        ("KeyBackup", f"{HOST}/keys/k", "backup", "key", f"{HOST}/keys/k"),
+        ("KeyRelease", KEY, "release", "key", KEY),
+        ("SecretGet", f"{HOST}/secrets/s", "read-secret", "secret", f"{HOST}/secrets/s"),
+        ("SecretSet", f"{HOST}/secrets/s", "write-secret", "secret", f"{HOST}/secrets/s"),
+        ("CertificateImport", f"{HOST}/certificates/c", "import", "certificate", f"{HOST}/certificates/c"),
+        ("VaultPatch", f"{HOST}/", "write-vault", "vault", VAULT),
+        ("SecurityDomainDownload", f"{HOST}/securitydomain", "use-security-domain", "vault", VAULT),
+        ("RoleAssignmentCreate", f"{HOST}/providers/roleAssignments/x", "change-vault-access", "vault", VAULT),
+    ],
+)
+def test_what_is_done_in_a_vault_or_hsm(tmp_path: Path, name: str, uri: str, operation: str, kind: str, target: str) -> None:
+    [row] = told(tmp_path, key_vault(name, uri))
+    assert (row["operation"], row["target_kind"], row["target_id"]) == (operation, kind, target)
+    assert (row["actor_app_id"], row["principal_id"], row["network"], row["succeeded"]) == (OBJECT, OTHER, "10.0.0.1", True)
+
+
+def entra(activity: str, kind: str, **changed: tuple[str, str]) -> dict[str, Any]:
+    event = made.changes()[1]
+    properties = [(name, old, new) for name, (old, new) in changed.items()]
+    found = made.change_graph({**event, "activity": activity, "properties": properties, "result": "success"})
+    found["targetResources"][0]["type"] = kind
+    return found
+
+
+@pytest.mark.parametrize(
+    ("activity", "kind", "operation", "target_kind"),
+    [
+        ("Add delegated permission grant", "ServicePrincipal", "grant-permission", "service-principal"),
+        ("Consent to application", "ServicePrincipal", "grant-permission", "service-principal"),
+        ("Add app role assignment to service principal", "ServicePrincipal", "grant-permission", "service-principal"),
+        ("Add owner to application", "Application", "add-owner", "application"),
+        ("Add owner to service principal.", "ServicePrincipal", "add-owner", "service-principal"),
+    ],
+)
+def test_what_is_granted_in_the_directory(tmp_path: Path, activity: str, kind: str, operation: str, target_kind: str) -> None:
+    [row] = told(tmp_path, entra(activity, kind))
+    assert (row["operation"], row["target_kind"], row["succeeded"]) == (operation, target_kind, True)
+    assert row["target_id"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "found"),
+    [
+        ({"LiveType": ('["Managed"]', '["Federated"]')}, ["change-federation"]),
+        ({"LiveType": ('["Managed"]', '["Managed"]')}, []),
+        ({"PasswordValidityPeriod": ("90", "365")}, []),
+    ],
+)
+def test_how_a_domain_signs_in_changes_only_with_its_type(
+    tmp_path: Path, changed: dict[str, tuple[str, str]], found: list[str]
+) -> None:
+    assert [row["operation"] for row in told(tmp_path, entra("Set domain authentication", "Other", **changed))] == found
+
+
+@pytest.mark.parametrize(
+    ("name", "operation"),
+    [
+        ("Microsoft.Authorization/roleAssignments/write", "assign-role"),
+        ("Microsoft.Authorization/elevateAccess/action", "elevate-access"),
+        ("Microsoft.OperationalInsights/workspaces/delete", "remove-log-destination"),
+        ("Microsoft.EventHub/namespaces/eventhubs/delete", "remove-log-destination"),
+        ("Microsoft.Insights/scheduledQueryRules/delete", "remove-alert-rule"),
+        ("Microsoft.Insights/diagnosticSettings/delete", "remove-log-settings"),
+    ],
+)
+def test_what_is_done_in_azure(tmp_path: Path, name: str, operation: str) -> None:
+    record = {
+        "TimeGenerated": "2026-03-01T08:00:00Z",
+        "OperationNameValue": name.upper(),
+        "ActivityStatusValue": "Success",
+        "_ResourceId": f"{VAULT}/x",
+        "CallerIpAddress": "10.0.0.1",
+        "Claims": json.dumps({"appid": OBJECT, "oid": OTHER}),
+    }
+    [row] = told(tmp_path, record)
+    assert (row["operation"], row["target_id"], row["principal_id"]) == (operation, f"{VAULT}/x", OTHER)
+
+
+def exchange(operation: str, **members: object) -> dict[str, Any]:
+    return {
+        "CreationTime": "2026-03-01T08:00:00",
+        "Id": guid(1, 1),
+        "Operation": operation,
+        "OrganizationId": TENANT,
+        "Workload": "Exchange",
+        "ResultStatus": "Succeeded",
+        "UserId": "a@contoso.example",
+        "MailboxOwnerUPN": "a@contoso.example",
+        "AppId": OBJECT,
+        **members,
+    }
+
+
+def parameters(**values: str) -> list[dict[str, str]]:
+    return [{"Name": name, "Value": value} for name, value in values.items()]
+
+
+@pytest.mark.parametrize(
+    ("record", "operation"),
+    [
+        (exchange("AttachmentAccess"), "read-mail"),
+        (exchange("Send"), "send-mail"),
+        (exchange("SendAs"), "send-mail"),
+        (exchange("New-InboxRule", Parameters=parameters(ForwardTo="x@evil.example", Name="r")), "forward-mail"),
+        (exchange("Set-Mailbox", Parameters=parameters(ForwardingSmtpAddress="smtp:x@evil.example")), "forward-mail"),
+        (exchange("New-InboxRule", Parameters=parameters(MoveToFolder="Archive")), None),
+        (exchange("Set-Mailbox", Parameters=parameters(ForwardingSmtpAddress="")), None),
+    ],
+)
+def test_what_is_done_with_mail(tmp_path: Path, record: dict[str, Any], operation: str | None) -> None:
+    found = told(tmp_path, record)
+    assert [row["operation"] for row in found] == ([operation] if operation else [])
+    assert all(row["target_kind"] == "mailbox" and row["actor_app_id"] == OBJECT for row in found)
+
+
+def test_what_is_not_read_is_listed_by_name_and_count(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    names = [*["VaultGet"] * 3, "KeyList", *(f"New{number}" for number in range(OTHERS))]
+    path.write_text("".join(f"{json.dumps(key_vault(name, HOST))}\n" for name in names), encoding="utf-8")
+    store = imported(tmp_path / "store", path)
+    [read] = [read for file in store.files for read in file.sources.values()]
+    assert (read.others["VaultGet"], read.others["KeyList"], read.others[BEYOND], read.ignored) == (3, 1, 2, len(names))
+    out = io.StringIO()
+    render(store, "logs", out)
+    assert "AZKVAuditLogs: VaultGet 3, " in out.getvalue()
+
+
+@pytest.mark.parametrize("wrapper", ["events", "Records", "value"])
+def test_records_come_in_wrappers_as_people_have_them(tmp_path: Path, wrapper: str) -> None:
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps({wrapper: [exchange("Send"), exchange("MailItemsAccessed", Id=guid(1, 2))]}), encoding="utf-8")
+    assert len(rows(imported(tmp_path / "store", path))) == 2
+
+
+def test_rows_in_pascal_case_need_no_type(tmp_path: Path) -> None:
+    event = made.changes()[1]
+    audit = {**made.change_row(event)}
+    audit.pop("Type", None)
+    audit["ActivityDisplayName"] = audit.pop("OperationName")
+    sign_in = {
+        "CreatedDateTime": "11/30/2026 8:15:30 PM",
+        "Id": guid(1, 9),
+        "AppId": OBJECT,
+        "ServicePrincipalName": "App",
+        "ServicePrincipalId": OTHER,
+        "IPAddress": "203.0.113.9",
+        "ResourceIdentity": guid(3, 3),
+        "ResultType": "0",
+    }
+    found = told(tmp_path, audit, sign_in)
+    assert {row["source"] for row in found} == {"AuditLogs", "AADServicePrincipalSignInLogs"}

@@ -1,0 +1,85 @@
+"""What `usage check` finds in a window is what the policies judge: generated windows, held against each other."""
+
+import random
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from keyaudit.inventory.logs import Use
+from keyaudit.inventory.rows import no_rows, stored_types
+from keyaudit.inventory.usage.baseline import open_baseline
+from keyaudit.inventory.usage.check import check
+from keyaudit.inventory.usage.learn import learn
+from keyaudit.inventory.views import unusual
+from keyaudit.model.tables import TABLES
+from keyaudit.model.times import DAY
+from keyaudit.model.usage import Window
+from tests.logs import START, TENANT, mail, store, use
+
+LEARNED, AFTER = 30, 40
+APPS = ("app", "other", "stranger", "d3590ed6-52b3-4102-aeff-aad2292ab01c", "04b07795-8ddb-461a-bbee-02f9e1bf7b46", "")
+
+
+def generated(chance: random.Random) -> list[Use]:
+    """Uses of a few keys and mailboxes, by fewer applications in the days that are learned from."""
+    found = []
+    for day in range(LEARNED + AFTER):
+        apps = APPS[: 3 if day < LEARNED else None]
+        for _ in range(chance.randrange(1, 7)):
+            app, principal = chance.choice(apps), chance.choice((None, "p", "q"))
+            if chance.random() < 0.3:
+                boxes = chance.choice((1, 1, 2, 25))
+                found += [mail(day, app, f"m{box}@contoso.example", principal_id=principal) for box in range(boxes)]
+                continue
+            key = f"https://v.vault.azure.net/keys/{chance.choice('kl')}/{chance.choice('ab') * 32}"
+            columns = {"client_app_id": chance.choice((None, "caller")), "principal_id": principal, "target_id": key}
+            operation = chance.choice(("sign", "sign", "decrypt", "verify"))
+            network, let_in = chance.choice(("10.0.0.1", "10.9.9.9")), chance.random() > 0.1
+            found.append(use(day, app, operation=operation, network=network, succeeded=let_in, **columns))
+    return found
+
+
+def agree(folder: Path, seed: int, windows: int) -> None:
+    chance = random.Random(seed)
+    logs = store(folder / f"logs{seed}", generated(chance))
+    made = folder / f"baseline{seed}"
+    made.mkdir()
+    with logs.connect() as connection:
+        learn(connection, TENANT, Window(since=START, until=START + LEARNED * DAY), into=made)
+    baseline = open_baseline(made)
+    with duckdb.connect() as writer:
+        learned = baseline.copy_rows(writer, folder / f"rows{seed}", f"/tenants/{TENANT}")
+    assert learned.rows == baseline.rows
+    with logs.connect() as connection:
+        empty = {name: f"({no_rows(stored_types(TABLES[name]))})" for name in ("usage_log", "vault")}
+        baseline.copy_into(connection)
+        of_baseline = "(SELECT *, target AS target_class, nullif(app, '') AS app_id FROM belongs)"
+        sources = {**empty, "usage": "usage", "usage_baseline": of_baseline}
+        for _ in range(windows):
+            window = Window(since=START + LEARNED * DAY, until=START + (LEARNED + chance.randrange(1, AFTER)) * DAY)
+            found = check(connection, TENANT, window, baseline)
+            told = {
+                (each.operation, each.target, each.app_id, str(why.kind), str(why.severity), why.uses, why.last_on)
+                for each in found.findings
+                for why in each.why
+            }
+            for statement in unusual.prepare(sources, window):
+                connection.execute(statement)
+            view = unusual.view(sources, f"/tenants/{TENANT}", window.until, window)
+            rows = connection.execute(
+                "SELECT operation, target_class, coalesce(app_id, ''), kind, risk, uses, last_on"
+                f" FROM ({view}) WHERE kind IS NOT NULL"
+            ).fetchall()
+            assert set(rows) == told
+            assert len(rows) == sum(len(each.why) for each in found.findings)
+
+
+def test_a_few_windows_agree(tmp_path: Path) -> None:
+    agree(tmp_path, 1, 6)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("seed", range(2, 22))
+def test_a_thousand_windows_agree(tmp_path: Path, seed: int) -> None:
+    agree(tmp_path, seed, 50)
