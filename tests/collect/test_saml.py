@@ -12,8 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import UNSET, Raw
 
 from keyaudit.collect.entra.credentials import KeyItem, PasswordItem
+from keyaudit.collect.entra.key_material import Keys
 from keyaudit.collect.entra.saml import Split, signing_rows, split
 from keyaudit.collect.entra.service_principals import PrincipalItem, principal_holder
+from keyaudit.collect.entra.signers import Signer
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.x509 import x509_columns
@@ -61,7 +63,6 @@ def test_the_identifier_may_come_in_two_encodings() -> None:
         ([SIGN, VERIFY], [password(), password("hidden")], (["verify"], ["sign", "hidden"])),
         ([SIGN, key("hidden", "Verify", endDateTime="2099-01-01T00:00:00Z")], [password()], (["hidden"], ["sign"])),
         ([SIGN, VERIFY], [password("hidden", endDateTime="2099-01-01T00:00:00Z")], (["verify"], ["hidden"])),
-        ([SIGN, key("hidden", "Other")], [], (["hidden"], [])),
         ([SIGN], [password("hidden")], ([], ["hidden"])),
     ],
 )
@@ -81,6 +82,18 @@ def test_what_has_no_date_that_can_be_right_may_be_part_of_the_set_or_a_way_in(e
     # Of Entra's own key it decides nothing else.
     found = split([key("sign", "Sign", endDateTime=end), VERIFY], [password()])
     assert (*apart(found), found.untold) == (["sign"], [], [], [])
+
+
+@pytest.mark.parametrize("odd", ["Other", 7, None])
+def test_what_a_key_of_no_known_usage_belongs_to_may_be_a_set_or_a_way_in(odd: object) -> None:
+    unsaid, way_in = wire({"keyId": "odd", "usage": odd, "customKeyIdentifier": PRINT} | DATES, KeyItem), password()
+    for known in (SIGN, VERIFY):
+        found = split([known, unsaid], [way_in])
+        untold = [unsaid, way_in] if known is SIGN else [VERIFY, unsaid, way_in]
+        assert (*apart(found), found.untold) == (["sign"] if known is SIGN else [], [], [], untold)
+    # By itself, or beside a whole set, it is none.
+    assert told([unsaid], [way_in]) == ([], ["odd"], ["sign"])
+    assert told([SIGN, VERIFY, unsaid], []) == (["sign"], ["verify", "odd"], [])
 
 
 def test_a_public_certificate_of_another_thumbprint_is_not_part_of_the_set() -> None:
@@ -127,6 +140,17 @@ def rows(certificates: list[KeyItem], preferred: Raw) -> list[dict[str, Any]]:
     holder = principal_holder(item, "T", "u", "v1.0")
     unseen = [(certificate, UNSEEN) for certificate in certificates]
     return signing_rows(holder, unseen, enabled=raw(True), sso_mode=raw("saml"), preferred=preferred, unread=False)
+
+
+@pytest.mark.parametrize(("usage", "open_"), [("Sign", False), ("Verify", False), ("Other", True), (None, True), (..., True)])
+def test_a_key_that_does_not_say_what_it_is_for_may_be_one_that_signs(usage: object, open_: bool) -> None:
+    item = wire({"keyId": "k", "customKeyIdentifier": PRINT} | DATES | ({} if usage is ... else {"usage": usage}), KeyItem)
+    keys = Keys([item], 0, UNSEEN)
+    holder = principal_holder(wire({"id": "S", "appId": "a", "displayName": "n"}, PrincipalItem), "T", "u", "v1.0")
+    signer = Signer(holder, split([item], []).signing, keys, raw(True), raw("saml"), raw(None))
+    assert [row["id"] for row in signer.rows() if str(row["id"]).endswith("/unread")] == (
+        ["/tenants/t/serviceprincipals/s/signingcertificates/unread"] if open_ else []
+    )
 
 
 X509_COLUMNS = [column.name for column in x509_columns(())]

@@ -290,8 +290,8 @@ async def test_keys_that_cannot_be_read_are_set_aside_or_unknown(signing: Collec
     assert (record.received, record.kept, record.duplicate, record.quarantined) == (12, 6, 1, 5)
     keys = f"{TENANT_ID}/issuerkeys"
     bare = found.rows["issuer_key"][f"{keys}/..%2f..%2fbare"]
-    # Each of the tenant's keys names an issuer.
-    unsaid = dict.fromkeys(("token_issuer", "for_consumers"), "bad_value")
+    # Each of the tenant's keys names an issuer, and has a certificate, which says how long it is valid.
+    unsaid = dict.fromkeys(("token_issuer", "for_consumers", "starts_on", "expires_on"), "bad_value")
     assert bare["unknown"] == {**dict.fromkeys(("thumbprint", "key_size"), "bad_value"), **unsaid}
     # A key of no known type may be one of any size; what is too short is no SHA-1.
     sizes = dict.fromkeys(("key_type", "key_size", "curve"), "bad_body")

@@ -50,6 +50,7 @@ EMPTY_BELIEVED: Mapping[str, str] = {
 DECLARED: Mapping[str, str] = {
     "applicationAuthenticationClientSignInActivity": "sign_in_activity.last_app_only_on",
     "created": "key.created_on",
+    "createdAt": "vault.created_on",
     "delegatedClientSignInActivity": "sign_in_activity.last_delegated_on",
     "enablePurgeProtection": "vault.purge_protection",
     "enableRbacAuthorization": "vault.access_model",
@@ -100,7 +101,8 @@ def believed(fault: Fault, wrong: Wrong) -> str:
     if fault.operation in _ROLES and wrong.policy == "hsm-role-at-root" and (wrong.before, wrong.after) == (GONE, "pass"):
         return _UNREAD_ROLE
     if fault.kind in ("null", "missing"):
-        return _absent(fault.kind, fault.member.rpartition(".")[2])
+        *parents, member = fault.member.split(".")
+        return _absent(fault.kind, "tags" if "tags" in parents else member)
     if fault.kind != "empty list":
         return ""
     if fault.operation in _OF_CERTIFICATES and wrong.row.startswith("https://") and not wrong.row.startswith(_CERTIFIED):

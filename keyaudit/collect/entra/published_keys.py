@@ -111,6 +111,8 @@ def _begun(table: Table, place: Place, item: Jwk, issuer: Wire | None) -> Row:
 
 
 def _put_dates(row: Row, found: X509 | Refusal | None) -> None:
+    """Fill them from the certificate, with which Entra publishes each of its keys."""
+    found = Refusal(Reason.BAD_VALUE) if found is None else found
     row.put_read("starts_on", found.not_before if isinstance(found, X509) else found)
     row.put_read("expires_on", found.not_after if isinstance(found, X509) else found)
 

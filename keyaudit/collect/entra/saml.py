@@ -15,6 +15,8 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.signing_certificate import SIGNING_CERTIFICATE
 from keyaudit.model.times import parse_time
 
+_USAGES = ("Sign", "Verify")
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -25,7 +27,7 @@ class Split:
     keys: Sequence[KeyItem]
     passwords: Sequence[PasswordItem]
     untold: Sequence[PasswordItem]
-    """Those of which a date that cannot be read leaves open whether they are part of a signing certificate's set."""
+    """Those of which a date or a usage that cannot be read leaves open whether they are part of a certificate's set."""
 
 
 def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem]) -> Split:
@@ -52,6 +54,10 @@ def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem]) -> Split:
             untold |= {id(part): part for part in groups[name] if part is not item and _dates(part) is None}
         signing.append(item)
         folded.add(id(item))
+    for name, parts in groups.items():
+        if _may_be_set(parts, name):
+            untold |= {id(part): part for part in parts if id(part) not in folded}
+            folded.update(id(part) for part in parts)
     return Split(
         signing,
         [item for item in keys if id(item) not in folded],
@@ -145,6 +151,16 @@ def _is_set(parts: Sequence[PasswordItem], name: str) -> bool:
     dates = {dates for part in parts if (dates := _dates(part)) is not None}
     whole = usages == ["Sign", "Verify"] and len(parts) - len(keys) <= 1 and len(dates) <= 1
     return whole and not any(_is_another(part, name) for part in keys)
+
+
+def _may_be_set(parts: Sequence[PasswordItem], name: str) -> bool:
+    """Whether they are one where a key that does not say what it is for is what the set lacks."""
+    keys = [part for part in parts if isinstance(part, KeyItem)]
+    usages = [usage for part in keys if (usage := read(part.usage, str)) in _USAGES]
+    dates = {dates for part in parts if (dates := _dates(part)) is not None}
+    whole = len(keys) == len(_USAGES) and len(parts) - len(keys) <= 1 and len(dates) <= 1
+    open_ = len(usages) < len(keys) and len(usages) == len(set(usages))
+    return whole and open_ and not any(_is_another(part, name) for part in keys)
 
 
 def _is_another(part: KeyItem, name: str) -> bool:

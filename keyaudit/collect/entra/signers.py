@@ -7,7 +7,7 @@ from keyaudit.collect.entra.credentials import KeyItem
 from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.key_material import Keys
 from keyaudit.collect.entra.saml import public_certificate, signing_rows
-from keyaudit.collect.rows import Wire
+from keyaudit.collect.rows import Wire, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,8 @@ class Signer:
         return signing_rows(
             self.holder,
             [(item, public_certificate(item, self.keys.items) or self.keys.hidden) for item in self.signing],
-            unread=bool(self.keys.bad),
+            # Of a key that does not say what it is for, nobody knows whether Entra signs with it.
+            unread=bool(self.keys.bad) or any(read(item.usage, str) not in ("Sign", "Verify") for item in self.keys.items),
             enabled=self.enabled,
             sso_mode=self.sso_mode,
             preferred=self.preferred,
