@@ -25,6 +25,6 @@ CUSTODY_RECORD = Table(
         text("evidence", "where the proof is"),
         text("azure_custody", "where Azure says that the key is: hsm or software",
             absent="Azure shows no such key", values=("hsm", "software"),
-            rests_on=RestsOn.PARENT, derived_from=("name", "key.custody", "certificate.custody"), needs=CUSTODY),
+            rests_on=RestsOn.LIST, derived_from=("name", "key.custody", "certificate.kty"), needs=CUSTODY),
     ),
 )
