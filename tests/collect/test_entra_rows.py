@@ -78,8 +78,8 @@ def test_every_recorded_credential_of_an_application() -> None:
     for body in objects("graph-applications"):
         item = wire(body, ApplicationItem)
         rows = Rows(application(id=body["id"]))
-        keys, bad_keys = read_items(item.keyCredentials, KeyItem)
-        passwords, bad_passwords = read_items(item.passwordCredentials, PasswordItem)
+        keys, bad_keys = read_items(item.key_credentials, KeyItem)
+        passwords, bad_passwords = read_items(item.password_credentials, PasswordItem)
         assert (bad_keys, bad_passwords) == (0, 0)
         found += [rows.key(key, HIDDEN) for key in keys] + [rows.password(password) for password in passwords]
         assert len(keys) + len(passwords) == len(body["keyCredentials"]) + len(body["passwordCredentials"])
@@ -143,7 +143,7 @@ def test_every_recorded_service_principal() -> None:
 def test_the_recorded_federated_credential() -> None:
     [item] = [item for body in bodies("graph-federatedidentitycredentials") for item in body["value"]]
     read = wire(item, FederatedItem)
-    row = Rows(application()).federated(read, "f", "v1.0", read.claimsMatchingExpression)
+    row = Rows(application()).federated(read, "f", "v1.0", read.claims_matching_expression)
     assert row["unknown"] == {}
     assert row["id"] == f"/tenants/{TENANT}/applications/a/credentials/2276d18a-223c-46d9-83a6-cfaadcb4c258"
     assert (row["kind"], row["name"], row["issuer"]) == ("federated", "Testing", "https://token.actions.githubusercontent.com/")
@@ -170,14 +170,14 @@ def test_the_recorded_federated_credential() -> None:
 )
 def test_subject_and_expression(members: dict[str, object], subject: object, expression: object) -> None:
     item = wire({"id": "f", "name": "n", "issuer": "i", "audiences": ["a"]} | members, FederatedItem)
-    row: dict[str, Any] = Rows(application()).federated(item, "f", "v1.0", item.claimsMatchingExpression)
+    row: dict[str, Any] = Rows(application()).federated(item, "f", "v1.0", item.claims_matching_expression)
     assert row["unknown"].get("subject", row["subject"]) == subject
     assert row["unknown"].get("claims_expression", row["claims_expression"]) == expression
 
 
 def test_a_federated_credential_without_issuer_is_not_one_of_no_issuer() -> None:
     item = wire({"id": "f", "name": "n", "subject": "s", "issuer": None, "audiences": None}, FederatedItem)
-    row = Rows(application()).federated(item, "f", "v1.0", item.claimsMatchingExpression)
+    row = Rows(application()).federated(item, "f", "v1.0", item.claims_matching_expression)
     assert row["unknown"] == {"issuer": "bad_value", "audiences": "bad_value"}
 
 
