@@ -99,7 +99,7 @@ def signing_rows(
     if unread:
         row = _begin(holder, "unread", enabled, sso_mode)
         row.put("name", None)
-        row.refuse(("thumbprint", "active", "starts_on", "expires_on"), Reason.BAD_ITEM)
+        row.refuse(("kind", "thumbprint", "active", "starts_on", "expires_on"), Reason.BAD_ITEM)
         put_certificate(row, Refusal(Reason.BAD_ITEM))
         rows.append(row.finish())
     return rows
