@@ -129,8 +129,8 @@ class Live:
         typer.Option(
             "--import",
             metavar="NAME=PATH",
-            help="Evidence that Azure's APIs do not return: ual=FILE, relying-parties=PATH, logs=DIR, usage-baseline=DIR. "
-            "Details: keyaudit explain evidence.",
+            help="Evidence that Azure's APIs do not return: ual=FILE, custody=FILE, relying-parties=PATH, logs=DIR, "
+            "usage-baseline=DIR. Details: keyaudit explain evidence.",
         ),
     ] = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")] = False
