@@ -24,7 +24,7 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Look": ("report", "inventory", "expiring", "diff", "explain"),
     "Decide": ("gate", "waivers", "baseline"),
     "Export": ("export", "notify"),
-    "Investigate": ("access", "blast-radius", "incident", "trust", "usage"),
+    "Investigate": ("access", "blast-radius", "incident", "trust", "usage", "mcp"),
     "Maintain": ("collect", "doctor", "permissions", "guardrails"),
     "Configure": ("init", "config", "policies"),
 }
@@ -104,10 +104,6 @@ def run(arguments: Sequence[str]) -> int:
     """The exit code of one command line. What ends a command is said in one line on stderr."""
     os.umask(0o077)
     need_stderr()
-    if sys.platform == "win32":
-        # Snapshots rest on POSIX file locks and modes.
-        _say("this platform: Linux and macOS only so far; run it in WSL")
-        return Exit.USAGE
     with terminable() as ended:
         return ended(_run(arguments))
 

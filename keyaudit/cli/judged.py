@@ -1,7 +1,7 @@
 """From flags to a report that can be printed: a snapshot, judged by the chosen policies."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 from keyaudit import audit
@@ -11,7 +11,7 @@ from keyaudit.cli.limits import settled
 from keyaudit.cli.options import Choice, Live, Stored
 from keyaudit.cli.progress import told_if_long
 from keyaudit.cli.source import check_since, each, snapshot
-from keyaudit.inventory.snapshot import open_snapshot
+from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model.allowances import Allowance
 from keyaudit.model.baseline import Baseline
 from keyaudit.model.errors import UnsafeError, UsageError
@@ -81,11 +81,13 @@ def judged(
     listed: bool = False,
     whole_rows: bool = True,
     since: Path | None = None,
+    taken: tuple[Snapshot, int] | None = None,
 ) -> Iterator[Report]:
     """The report, good until the context ends. Everything that can be refused is refused before anything is read.
 
     `among` other tenants, one that cannot be read is a report that says so. `listed` and `whole_rows` as
-    `audit.judge` has them. `since` is the folder of an earlier snapshot of the tenant.
+    `audit.judge` has them. `since` is the folder of an earlier snapshot of the tenant. `taken`: the snapshot, where it is open
+    already, and the moment to judge it at.
     """
     known = load(besides=choice.policies)
     policies = chosen(known, choice)
@@ -96,15 +98,15 @@ def judged(
         raise UsageError("--new-only", "needs --baseline FILE", "keyaudit baseline create writes one")
     allowances = [Allowance.parse(text) for text in choice.allow_gap or ()]
     earlier = open_snapshot(since) if since is not None else None
-    with snapshot(live, stored, among=among) as (taken, as_of):
+    with nullcontext(taken) if taken is not None else snapshot(live, stored, among=among) as (read, as_of):
         if since is not None and earlier is not None:
-            check_since(since, earlier.run, taken.run)
-        if baseline is not None and baseline.tenant_id != taken.run.tenant_id.lower():
-            what = f"the baseline is of tenant {one_line(baseline.tenant_id)}, not of {one_line(taken.run.tenant_id)}"
+            check_since(since, earlier.run, read.run)
+        if baseline is not None and baseline.tenant_id != read.run.tenant_id.lower():
+            what = f"the baseline is of tenant {one_line(baseline.tenant_id)}, not of {one_line(read.run.tenant_id)}"
             raise UnsafeError("--baseline", what, "name this tenant's")
-        place = f" over {one_line(str(taken.folder), 1_024)}" if stored.from_ else ""
+        place = f" over {one_line(str(read.folder), 1_024)}" if stored.from_ else ""
         judging = audit.judge(
-            taken,
+            read,
             policies,
             as_of=as_of,
             profile=how.profile,

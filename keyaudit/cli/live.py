@@ -156,5 +156,6 @@ def _silent(run: Run) -> None:
 
 
 def _announce(run: Run) -> None:
-    simulated = " (simulated tenant)" if run.simulated else ""
-    tell(f"reading tenant {run.tenant_id} in {run.environment}{simulated} as {run.identity}")
+    simulated = " (simulated)" if run.simulated else ""
+    cloud = "Azure public cloud" if run.environment == "public" else f"cloud {run.environment}"
+    tell(f"reading tenant {run.tenant_id}{simulated}, {cloud}, as {run.identity}")

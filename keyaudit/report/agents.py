@@ -69,11 +69,11 @@ def _of_policies(report: Report) -> Iterator[_Annotation]:
         if open_:
             gravest = max(open_, key=lambda severity: severity.rank)
             blocks = gate is not None and gravest.rank >= gate.rank
-            text = f"{tally.policy.title}: not so for {severities(open_)}; keyaudit explain {tally.policy.id}"
+            text = f"{tally.policy.problem}: {severities(open_)} open; keyaudit explain {tally.policy.id}"
             found.append((gravest.rank, _Annotation(blocks, tally.policy.id, text)))
         unknown = sum(tally.unknown.values())
         if unknown:
-            text = f"{tally.policy.title}: nobody can tell for {plural(unknown, 'result')}; keyaudit doctor says why"
+            text = f"{tally.policy.problem}: {plural(unknown, 'result')} unknown; keyaudit doctor says why"
             found.append((-1, _Annotation(False, tally.policy.id, text)))
     found.sort(key=lambda each: -each[0])
     yield from (annotation for _, annotation in found)

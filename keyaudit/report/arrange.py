@@ -39,7 +39,7 @@ def _by_severity(finding: Finding) -> tuple[Any, ...]:
 
 
 def _by_expiry(finding: Finding) -> tuple[Any, ...]:
-    """The soonest first, then what nobody knows the end of, then what has none."""
+    """The soonest expiration first, then unknown ones, then resources without one."""
     facts = Facts.of(finding)
     ends = facts.integer("expires_on")
     doubtful = "expires_on" in facts.unknown or not facts.row
@@ -135,7 +135,7 @@ def _grouped(report: Report, group: str, passes: bool) -> Iterator[tuple[Any, Fi
 
 
 def _by_name(owner: Owner) -> Owner:
-    """The owner whoever says so: somebody is not two owners because a tag names them here and Entra there."""
+    """The owner without the source: a person named by a tag and by Entra is one owner."""
     return dataclasses.replace(owner, source="")
 
 

@@ -27,7 +27,7 @@ COLUMNS = (
 """In this order for good; new ones come at the end."""
 
 _WIDTH = 80
-_HEADERS = ("Result", "Control", "Title", "Failed", "Excused", "Unknown", "Passed", "N/A", "Policies")
+_HEADERS = ("Result", "Control", "Title", "Failed", "Waived", "Unknown", "Passed", "N/A", "Policies")
 _COLOURS = {State.FAIL: Paint.ALARM, State.UNKNOWN: Paint.DOUBT, State.NOT_JUDGED: Paint.DOUBT, State.PASS: Paint.FINE}
 _WORD = 14
 

@@ -86,15 +86,15 @@ def digests(before: Report, after: Report, ended: Mapping[str, int], ending: Exp
 
 
 def _worth_telling(changes: Iterable[Changed]) -> dict[tuple[str, str], Changed]:
-    """By policy and subject: what is new at a grave severity, or graver, and what of it cannot be seen any more."""
+    """By policy and subject: findings that are new, raised or no longer readable, of severity high and critical."""
     return {(each.policy, each.subject): each for each in changes if _kind(each) is not None}
 
 
 def _kind(each: Changed) -> str | None:
     if each.change is Change.DARK:
         return _DARK if each.before in _GRAVE else None
-    graver = each.before is None or (each.after is not None and each.before.rank < each.after.rank)
-    return f"new {each.after}" if each.after in _GRAVE and graver else None
+    raised = each.before is None or (each.after is not None and each.before.rank < each.after.rank)
+    return f"new {each.after}" if each.after in _GRAVE and raised else None
 
 
 def _owned(before: Report, after: Report, changed: Mapping[tuple[str, str], Changed]) -> Iterator[tuple[Owner, _News]]:
@@ -128,7 +128,7 @@ def _ends(each: Ending, span: int) -> _News:
 
 
 def _span(each: Ending, as_of: int) -> int | None:
-    """The number of the nearest span that it ends in; None where it is out of use, ends later, or nobody knows when."""
+    """The number of the nearest span that it ends in; None where it is out of use, expires later, or the date is unknown."""
     if each.retired or each.expires_on is None:
         return None
     left = each.expires_on - as_of

@@ -1,4 +1,4 @@
-"""A policy in full, for people: what it holds, why, how to mend what fails it, and where it comes from."""
+"""A policy in full, for people: requirement, reason, fix and sources."""
 
 from collections.abc import Iterator, Mapping
 

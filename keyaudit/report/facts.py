@@ -49,7 +49,7 @@ class Facts:
         return column.type if column else None
 
     def shown(self, name: str, unknown: str) -> str:
-        """A column as text, `unknown` where nobody knows, empty where it is absent. A count may be known within bounds."""
+        """A column as text, `unknown` where it is unknown, empty where it is absent. A count may be known within bounds."""
         return self.text(name) or (unknown if name in self.unknown else "")
 
 

@@ -1,5 +1,6 @@
 """Rows in columns, as `az -o table` looks, one after another: however many there are, few are held. Cells are safe to print."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain, islice, zip_longest
 
@@ -10,6 +11,8 @@ SAMPLE = 1_000
 GAP = "  "
 """What is between two columns."""
 _LEAST = 8
+_GUID = 36
+_HAS_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def grid(
@@ -21,7 +24,7 @@ def grid(
     """
     stream = iter(rows)
     sample = list(islice(stream, SAMPLE))
-    widths = _fitted(natural(headers, sample), width, whole)
+    widths = _fitted(natural(headers, sample), width, whole, least(headers, sample))
     yield _line(headers, widths)
     yield _line(["-" * each for each in widths], widths)
     for row in chain(sample, stream):
@@ -41,6 +44,14 @@ def natural(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[int]:
     return widths
 
 
+def least(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> list[int]:
+    """The columns that each column of cells needs, so that no GUID is broken over lines."""
+    found = [_LEAST] * len(headers)
+    for row in rows:
+        found = [_GUID if _HAS_GUID.search(cell) else size for size, cell in zip(found, row, strict=True)]
+    return found
+
+
 def fitting(widths: Sequence[int], width: int, always: int) -> list[int]:
     """Which columns of cells fit side by side: the first `always`, and of the others, in their order, all that still do.
 
@@ -56,13 +67,18 @@ def fitting(widths: Sequence[int], width: int, always: int) -> list[int]:
     return chosen
 
 
-def _fitted(widths: list[int], width: int | None, whole: Collection[int]) -> list[int]:
-    """The widest give way until all fit, down to what a word needs; those to be kept whole come last."""
+def _fitted(widths: list[int], width: int | None, whole: Collection[int], least_: Sequence[int]) -> list[int]:
+    """The widest give way until all fit; those to be kept whole come late, and last the room that ids need."""
     if width is None:
         return widths
-    for giving in ([index for index in range(len(widths)) if index not in whole], range(len(widths))):
-        while sum(widths) + len(GAP) * (len(widths) - 1) > width and any(widths[index] > _LEAST for index in giving):
-            widths[max(giving, key=lambda index: widths[index])] -= 1
+    every = list(range(len(widths)))
+    free = [index for index in every if index not in whole]
+    for giving, floor in ((free, least_), (every, least_), (every, [_LEAST] * len(widths))):
+        while sum(widths) + len(GAP) * (len(widths) - 1) > width:
+            wide = [index for index in giving if widths[index] > floor[index]]
+            if not wide:
+                break
+            widths[max(wide, key=lambda index: widths[index])] -= 1
     return widths
 
 

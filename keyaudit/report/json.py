@@ -30,14 +30,15 @@ def lists(report: Report, *, passes: bool) -> dict[str, Iterable[dict[str, objec
     return {
         "policies": map(_tally, report.tallies),
         "coverage": map(coverage_member, verdict.coverage),
-        "findings": (_finding(owner, finding) for owner, finding in report.owned(passes)),
+        "findings": (finding_member(owner, finding) for owner, finding in report.owned(passes)),
         "not_judged": map(_not_judged, verdict.not_judged),
         "waivers": map(_use, verdict.waivers),
         "gaps": map(gap_member, verdict.gaps),
     }
 
 
-def _policy(policy: PolicyText) -> dict[str, object]:
+def policy_member(policy: PolicyText) -> dict[str, object]:
+    """A policy in words."""
     return {
         "id": policy.id,
         "title": policy.title,
@@ -56,7 +57,7 @@ def _policy(policy: PolicyText) -> dict[str, object]:
 
 def _tally(tally: Tally) -> dict[str, object]:
     return {
-        **_policy(tally.policy),
+        **policy_member(tally.policy),
         "passed": tally.passed,
         "failed": severities_member(tally.failed),
         "waived": severities_member(tally.waived),
@@ -66,7 +67,8 @@ def _tally(tally: Tally) -> dict[str, object]:
     }
 
 
-def _finding(owner: Owner, finding: Finding) -> dict[str, object]:
+def finding_member(owner: Owner, finding: Finding) -> dict[str, object]:
+    """A finding with its row, and who owns what it is about."""
     facts = Facts.of(finding)
     row = {name: value_member(facts.type(name), value) for name, value in facts.row.items()}
     return {

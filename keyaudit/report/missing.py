@@ -115,7 +115,7 @@ def waiver_lines(report: Report) -> list[str]:
 
 
 def outlived(report: Report) -> str:
-    """How many findings of the baseline are too old to be excused by it; empty where none is, or there is no baseline."""
+    """How many findings of the baseline are older than its limit and count again; empty for none, or without a baseline."""
     baseline = report.verdict.baseline
     old = baseline.outlived(report.run.as_of) if baseline else 0
     if baseline is None or not old:

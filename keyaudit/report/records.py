@@ -87,14 +87,14 @@ def thing(table: str, row: Mapping[str, Value], as_of: int) -> Record:
         if name in _SHOWN:
             note.setdefault(_SHOWN[name], reason)
     described = _described(facts, as_of, note)
-    if reason := owner_unknown(facts):
-        note["owner"] = reason
-    name, source = owner(facts)
-    return _held({**described, "owner": name, "owner_source": source, "coverage_note": note_cell(note) or None})
+    if why := owner_unknown(facts):
+        note["owner"] = why
+    who, source = owner(facts)
+    return _held({**described, "owner": who, "owner_source": source, "coverage_note": note_cell(note) or None})
 
 
 def state(facts: Facts, as_of: int) -> tuple[str | None, Reason | None]:
-    """The key state of SP 800-57 as far as metadata shows it, or why nobody can tell; neither for what never ends.
+    """The key state of SP 800-57 as far as metadata shows it, or why it is unknown; neither for tables without an end date.
 
     End of use wins over suspension, and that over the rest.
     """
@@ -204,7 +204,7 @@ def _not_judged(each: NotJudged) -> Record:
 
 
 def _scope(finding: Finding, report: Report) -> dict[str, str | None]:
-    """A scope that gave no row: everything of it is unknown, for the reasons of the gaps that blind the policy there."""
+    """A scope that gave no row: all columns are unknown, for the reasons of the gaps that affect the policy there."""
     scope = finding.scope
     if scope is None:
         return {"resource_id": finding.subject, "coverage_note": note_cell(finding.unknown) or None}
@@ -221,7 +221,7 @@ def _scope(finding: Finding, report: Report) -> dict[str, str | None]:
 
 
 def _described(facts: Facts, as_of: int, note: dict[str, Reason]) -> dict[str, str | None]:
-    """What a thing is: named in `note` what of it nobody knows."""
+    """The columns that describe a resource; unknown ones are added to `note`."""
     same = ("subscription_id", "subscription_name", "resource_group", "location")
     return {
         **{name: facts.text(name) for name in same},

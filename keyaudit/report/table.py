@@ -10,7 +10,7 @@ from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
-from keyaudit.report.grid import GAP, SAMPLE, grid, natural
+from keyaudit.report.grid import GAP, SAMPLE, grid, least, natural
 from keyaudit.report.lines import joined, pad, wrap
 from keyaudit.report.resource import label
 from keyaudit.report.summary import footer, header, message, word
@@ -116,7 +116,10 @@ def _headers(names: Sequence[str]) -> list[str]:
 def _fits(names: Sequence[str], sample: Sequence[Sequence[str]], width: int) -> bool:
     """Whether cells that are wrapped have room for a few words beside those that are not."""
     widths = natural(_headers(names), sample)
-    wanted = (size if name in _WHOLE else min(size, _WORDS) for name, size in zip(names, widths, strict=True))
+    needed = least(_headers(names), sample)
+    wanted = (
+        size if name in _WHOLE else min(size, max(_WORDS, atom)) for name, size, atom in zip(names, widths, needed, strict=True)
+    )
     return sum(wanted) + len(GAP) * (len(names) - 1) <= width
 
 

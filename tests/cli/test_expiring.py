@@ -67,7 +67,7 @@ def test_a_table_has_the_rows_of_the_list_in_its_order(keyaudit: Keyaudit, conto
 
 def test_owners_come_one_after_another_and_of_each_the_soonest_first(ninety: Any) -> None:
     items = ninety["items"]
-    owners = [(tuple(item["owners"]), item["owner_source"]) for item in items]
+    owners = [(tuple(item["owners"]), item["owner_unknown"]) for item in items]
     groups = [owner for number, owner in enumerate(owners) if number == 0 or owners[number - 1] != owner]
     assert len(groups) == len(set(groups)) > 3
     for owner in groups:

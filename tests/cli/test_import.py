@@ -82,7 +82,7 @@ def test_a_snapshot_keeps_what_was_imported_and_takes_nothing_later(keyaudit: Ke
     assert keyaudit(*_gate(own, "--from", out)).code == Exit.FINDINGS
     ran = keyaudit(*_gate(own, "--from", out, "--import", f"ual={file}"))
     assert ran.code == Exit.USAGE
-    assert "none is taken in later" in ran.err
+    assert "is read together with the tenant" in ran.err
 
 
 def test_a_collection_goes_on_with_the_evidence_it_was_begun_with(keyaudit: Keyaudit, tmp_path: Path) -> None:

@@ -156,3 +156,35 @@ def test_the_page_goes_to_a_file_in_the_format_of_its_ending(
     assert (ran.out, page.read_text(encoding="utf-8")[:15]) == ("", "<!doctype html>")
     assert "read-mail of mailbox contoso.example by Partner EDI" in page.read_text(encoding="utf-8")
     assert keyaudit("incident", KEY, "--from", contoso, "--out", tmp_path / "page.pdf").code == Exit.USAGE
+
+
+def test_a_stored_snapshot_takes_logs_that_came_later(
+    keyaudit: Keyaudit, contoso: Path, logs: Path, held: Held, tmp_path: Path
+) -> None:
+    """What the report finds with the logs beside a snapshot is what `usage check` finds in the same days."""
+    last = iso_date(held.year.first + (INTRUSION - 1) * DAY)
+    assert keyaudit("usage", "learn", logs, "--last-day", last, "--out", tmp_path / "usual").code in (
+        Exit.CLEAN,
+        Exit.INCOMPLETE,
+    )
+    imports = ("--import", f"logs={logs}", "--import", f"usage-baseline={tmp_path / 'usual'}")
+    chosen = ("--select", "log-unexpected-appid", "--select", "log-mail-of-many-mailboxes")
+    ran = keyaudit("report", "--from", contoso, *imports, *chosen, "-o", "json")
+    report = {
+        (each["severity"], each["row"]["operation"], each["row"]["target_class"], each["row"]["app_id"], each["row"]["uses"])
+        for each in ran.json["findings"]
+        if each["outcome"] == "fail"
+    }
+    ran = keyaudit("usage", "check", logs, "--baseline", tmp_path / "usual", "-o", "json")
+    check = {
+        (why["severity"], each["operation"], each["target"], each["app_id"], why["uses"])
+        for each in ran.json["findings"]
+        for why in each["reasons"]
+        if why["severity"] != "info"
+    }
+    assert report == check
+    foothold, disguise = held.year.app(FOOTHOLD), held.year.app(DISGUISE)
+    assert {(operation, app) for severity, operation, _, app, _ in report if severity == "high"} == {
+        *((operation, foothold) for operation in ("sign", "add-credential", "remove-log-settings")),
+        ("read-mail", disguise),
+    }

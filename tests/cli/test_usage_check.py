@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,13 +11,12 @@ import pytest
 from keyaudit.model.times import DAY, iso_date
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.logs.write import write
-from keyaudit.simulator.logs.year import KEYS, LAST_MONTH, MAIL, Line, Year
+from keyaudit.simulator.logs.year import DISGUISE, FOOTHOLD, KEYS, LAST_MONTH, MAIL, VIVA_INSIGHTS, Line, Year
 from tests.cli.conftest import Keyaudit
 from tests.logs import YEAR, imported
 
 LAST_DAY = "2025-11-30"
-INTRUDER = YEAR.app("Partner portal")
-ANNOUNCED = YEAR.app("Invoice scanner")
+INTRUDER, SIGNER = YEAR.app(DISGUISE), YEAR.app(FOOTHOLD)
 
 
 @pytest.fixture(scope="module")
@@ -59,34 +57,30 @@ def baseline(keyaudit: Keyaudit, logs: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def announced(tmp_path: Path) -> Path:
+def test_the_intrusion_is_found_and_nothing_else_is_above_medium(keyaudit: Keyaudit, logs: Path, baseline: Path) -> None:
+    ran = keyaudit("usage", "check", logs, "--baseline", baseline, "-o", "json")
+    found = ran.json["findings"]
+    grave = {(each["app_id"], each["operation"]): each for each in found if each["severity"] in ("high", "critical")}
+    assert set(grave) == {(INTRUDER, "read-mail"), (SIGNER, "sign")}
+    assert {why["kind"] for each in grave.values() for why in each["reasons"]} == {"new-app"}
+    assert {row["client_app_id"] for row in grave[INTRUDER, "read-mail"]["reasons"][0]["evidence"]} == {INTRUDER}
+    medium = {(each["app_id"], each["operation"]) for each in found if each["severity"] == "medium"}
+    refused = {(YEAR.app(name), "sign") for name in ("vm-batch-02", "func-key-rotator")}
+    assert medium == {(INTRUDER, "sign-in"), (VIVA_INSIGHTS, "read-mail"), *refused}
+    assert (ran.code, ran.json["accepted"], ran.json["unknown"]) == (1, 0, [])
+
+
+def test_what_was_announced_fails_nothing(keyaudit: Keyaudit, logs: Path, baseline: Path, tmp_path: Path) -> None:
     entries = [
-        f"  - {{app_id: {ANNOUNCED}, operation: {operation}, owner: finance, reason: invoices, until: 2026-03-31}}\n"
-        for operation in ("read-mail", "sign-in")
+        f"  - {{app_id: {app}, operation: {operation}, owner: finance, reason: invoices, until: 2026-03-31}}\n"
+        for app, operation in ((INTRUDER, "read-mail"), (SIGNER, "sign"), (INTRUDER, "decrypt"))
     ]
     path = tmp_path / "accept.yaml"
     path.write_text(f"version: 1\naccept:\n{''.join(entries)}", encoding="utf-8")
-    return path
-
-
-def test_the_intrusion_is_found_and_nothing_else_is_above_medium(
-    keyaudit: Keyaudit, logs: Path, baseline: Path, announced: Path
-) -> None:
-    ran = keyaudit("usage", "check", logs, "--baseline", baseline, "--accept", announced, "-o", "json")
-    found = [each for each in ran.json["findings"] if not each["accepted"]]
-    grave = {(each["app_id"], each["operation"]): each for each in found if each["severity"] in ("high", "critical")}
-    assert set(grave) == {(INTRUDER, "read-mail"), (INTRUDER, "sign-in")}
-    assert [why["kind"] for why in grave[INTRUDER, "read-mail"]["reasons"]] == ["new-app"]
-    assert [why["kind"] for why in grave[INTRUDER, "sign-in"]["reasons"]] == ["returned-key", "new-app"]
-    assert {row["client_app_id"] for row in grave[INTRUDER, "read-mail"]["reasons"][0]["evidence"]} == {INTRUDER}
-    assert Counter(each["severity"] for each in found) == {"high": 2, "medium": 3, "low": 5, "info": 4}
-    assert (ran.code, ran.json["accepted"], ran.json["unknown"], ran.json["unused_announcements"]) == (1, 2, [], [])
-
-
-def test_without_the_announcement_the_new_application_is_found_too(keyaudit: Keyaudit, logs: Path, baseline: Path) -> None:
-    ran = keyaudit("usage", "check", logs, "--baseline", baseline, "-o", "json")
-    assert (ANNOUNCED, "high") in [(each["app_id"], each["severity"]) for each in ran.json["findings"]]
+    ran = keyaudit("usage", "check", logs, "--baseline", baseline, "--accept", path, "-o", "json")
+    assert (ran.code, ran.json["accepted"], len(ran.json["unused_announcements"])) == (0, 2, 1)
+    text = keyaudit("usage", "check", logs, "--baseline", baseline, "--accept", path).out
+    assert "accepted until 2026-03-31 by finance: invoices" in text
 
 
 @pytest.mark.exhaustive
@@ -107,18 +101,17 @@ def test_what_was_learned_from_belongs(keyaudit: Keyaudit, logs: Path, baseline:
     ran = keyaudit(
         "usage", "check", logs, "--baseline", baseline, "--first-day", "2025-01-01", "--last-day", LAST_DAY, "-o", "json"
     )
-    assert [(each["app_id"], each["severity"]) for each in ran.json["findings"]] == [(YEAR.app("Old batch"), "medium")]
+    assert [(each["app_id"], each["severity"]) for each in ran.json["findings"]] == [(YEAR.app("vm-batch-02"), "medium")]
     assert (ran.code, ran.json["unknown"]) == (0, [])
 
 
-def test_text_names_the_reason_the_rows_and_the_count(keyaudit: Keyaudit, logs: Path, baseline: Path, announced: Path) -> None:
-    ran = keyaudit("usage", "check", logs, "--baseline", baseline, "--accept", announced)
+def test_text_names_the_reason_the_rows_and_the_count(keyaudit: Keyaudit, logs: Path, baseline: Path) -> None:
+    ran = keyaudit("usage", "check", logs, "--baseline", baseline)
     assert "HIGH      read-mail: mailboxes of contoso.example\n          by " + INTRUDER in ran.out
-    assert "- returned-key, high: with a key that a newer one had replaced:" in ran.out
+    assert "- new-app, high: this application never did so" in ran.out
     assert "from 203.0.113." in ran.out
     assert "sign-in: application 00000002-0000-0ff1-ce00-000000000000 (Office 365" in ran.out
-    assert "accepted until 2026-03-31 by finance: invoices" in ran.out
-    assert "2 high, 3 medium, 5 low, 4 info and 2 accepted. 2 findings at or above high:\nexit 1." in ran.out
+    assert "2 findings at or above high: exit 1." in " ".join(ran.out.split())
 
 
 def test_csv_has_a_line_for_each_reason(keyaudit: Keyaudit, logs: Path, baseline: Path) -> None:
@@ -127,7 +120,6 @@ def test_csv_has_a_line_for_each_reason(keyaudit: Keyaudit, logs: Path, baseline
     assert {(row["kind"], row["severity"]) for row in rows if row["app_id"] == INTRUDER} == {
         ("new-app", "high"),
         ("new-app", "medium"),
-        ("returned-key", "high"),
     }
     assert all(row["status"] == "open" and row["window_from"] == "2025-12-01" for row in rows)
 
@@ -161,7 +153,7 @@ def test_the_first_week_is_missed_too(keyaudit: Keyaudit, december: list[Line], 
     kept = [line for line in december if line.moment >= YEAR.last_month + 7 * DAY]
     code, found = unknown(keyaudit, tmp_path / "logs", kept, baseline)
     assert code == 3
-    assert [(cause, len(days)) for cause, _, days in found] == [("missing-days", 7)] * 3
+    assert [(cause, len(days)) for cause, _, days in found] == [("missing-days", 7)] * 4
 
 
 def test_a_log_that_is_gone_is_unknown(keyaudit: Keyaudit, december: list[Line], baseline: Path, tmp_path: Path) -> None:
@@ -186,7 +178,7 @@ def test_show_lists_who_belongs(keyaudit: Keyaudit, baseline: Path) -> None:
     assert ran.code == 0
     assert f"tenant {YEAR.ground.tenant}" in ran.out
     assert "d3590ed6-52b3-4102-aeff-aad2292ab01c (Microsoft Office)" in ran.out
-    assert any(line.startswith("read-mail") and YEAR.app("Mail archive") in line for line in ran.out.splitlines())
+    assert any(line.startswith("read-mail") and YEAR.app("Backup Orchestrator") in line for line in ran.out.splitlines())
 
 
 @pytest.mark.exhaustive

@@ -13,7 +13,7 @@ from keyaudit.model.errors import Exit
 from keyaudit.model.times import DAY, iso_date
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.faults import Fault
-from keyaudit.simulator.logs.year import Year
+from keyaudit.simulator.logs.year import DISGUISE, Year
 from keyaudit.simulator.serve import Simulator
 from tests.cli.conftest import Keyaudit
 from tests.cli.tenants import running
@@ -77,7 +77,7 @@ def test_the_demo_is_read_learned_and_checked(keyaudit: Keyaudit, tmp_path: Path
     assert "log-archive/AZKVAuditLogs" in ran.out
     ran = keyaudit("usage", "check", tmp_path / "now", "--baseline", tmp_path / "baseline", "-o", "json")
     assert ran.code == Exit.FINDINGS
-    intruder = Year(ground=Ground(2016, 0, "contoso.example"), first=0).app("Partner portal")
+    intruder = Year(ground=Ground(2016, 0, "contoso.example"), first=0).app(DISGUISE)
     assert any(each["app_id"] == intruder and each["operation"] == "read-mail" for each in ran.json["findings"])
     assert "log-analytics:log-archive/AZKVAuditLogs" in {each["subject"] for each in ran.json["unknown"]}
 
@@ -87,7 +87,7 @@ def test_the_default_is_thirty_days_and_quiet_says_nothing(keyaudit: Keyaudit, t
     assert ran.err == ""
     [line] = [line for line in ran.out.splitlines() if line.startswith("AZKVAuditLogs")]
     today = SystemClock().now()
-    assert line.split()[1:4] == [iso_date(today - 29 * DAY), iso_date(today), "30"]
+    assert line.split()[1:4] == [iso_date(today - 29 * DAY), iso_date(today - DAY), "29"]
 
 
 def test_all_that_is_asked_for_was_read(keyaudit: Keyaudit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
+from keyaudit.inventory.views.reach import ROLES_LISTED
 from keyaudit.model.columns import Type
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rows import view_name
@@ -29,6 +30,7 @@ from tests.inventory.sample import (
     vault,
     vault_scope,
 )
+from tests.inventory.sample import row as sample_row
 
 KV = vault_scope("kv")
 
@@ -210,6 +212,25 @@ def test_one_column_alone_is_what_it_is_among_all(table: str, reach_known: bool,
             whole = every[row["id"]]
             assert {name: row[name] for name in names - {"unknown"}} == {name: whole[name] for name in names - {"unknown"}}
             assert row["unknown"].get(column.name) == whole["unknown"].get(column.name)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("gap", "most"), [(None, 0), (Reason.PERMISSION, None)])
+def test_who_reaches_a_vault_that_nobody_was_granted_rests_on_the_lists_of_grants(
+    tmp_path: Path, gap: Reason | None, most: int | None
+) -> None:
+    """For a reader of these counts alone, for whom nothing of grants is planned, as for a reader of everything."""
+    lists = [refused(TENANT, name, gap) if gap else assessed(TENANT, name)[0] for name in ROLES_LISTED]
+    coverage = {KV: assessed(KV, "key.list", "key.versions"), TENANT: [*lists, *assessed(TENANT, "subscription.list")]}
+    rows = {"vault": [vault(access_model="rbac", subscription_id="s")], "key": [key("1")]}
+    rows["subscription"] = [sample_row("subscription", "/subscriptions/s", management_groups=[])]
+    taken = snapshot(tmp_path / "out", rows, coverage)
+    wanted = {table: {"principals_signing"} for table in ("vault", "key")}
+    for columns in (None, wanted):
+        with taken.connect(AS_OF, names=[*wanted], columns=columns) as connection:
+            for table in wanted:
+                (found,) = fetch(connection, f"SELECT * FROM {table}")
+                assert (found["principals_signing_min"], found["principals_signing_max"]) == (0, most)
+                assert found["unknown"].get("principals_signing") == gap  # type: ignore[attr-defined]
 
 
 def test_a_snapshot_is_opened_with_the_columns_that_are_read_alone(made: Snapshot) -> None:

@@ -34,7 +34,8 @@ def use(number: int, **values: object) -> Use:
 
 
 def read(name: str, **counts: int) -> FileRead:
-    source = SourceRead(received=sum(counts.values()), first_on=DAY_ONE, last_on=DAY_ONE + 9, **counts)
+    whole = SourceRead(received=sum(counts.values()), first_on=DAY_ONE, last_on=DAY_ONE + 9)
+    source = msgspec.structs.replace(whole, **counts)
     return FileRead(file=name, size=1, sha256="0" * 64, form="JSON", complete=True, sources={"AZKVAuditLogs": source})
 
 
@@ -85,8 +86,8 @@ def test_what_is_in_it(store: LogStore) -> None:
             ("AZKVAuditLogs", DAY_ONE + DAY, 0),
         ]
         assert connection.execute("FROM log_file").fetchall() == [
-            ("a", "AZKVAuditLogs", DAY_ONE, DAY_ONE + 9, 3, 0, 0, True),
-            ("b", "AZKVAuditLogs", DAY_ONE, DAY_ONE + 9, 1, 1, 1, True),
+            ("a", "AZKVAuditLogs", DAY_ONE, DAY_ONE + 9, 3, 0, 0, True, None, False),
+            ("b", "AZKVAuditLogs", DAY_ONE, DAY_ONE + 9, 1, 1, 1, True, None, False),
         ]
         assert connection.execute("FROM throttled").fetchall() == [(None, DAY_ONE)]
         assert connection.execute("FROM written").fetchall() == [

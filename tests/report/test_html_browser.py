@@ -1,6 +1,7 @@
 """The page in a real browser: quiet, offline, in every width and on paper, by keyboard and for a screen reader."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -157,17 +158,26 @@ def _focused(page: Shown) -> dict[str, Any]:
     return found
 
 
-def test_on_paper_everything_is_open_and_tables_repeat_their_heads(opened: "Browser", pages: dict[str, Path]) -> None:
+_SHOWN = "[...document.querySelectorAll('main > section')].filter(each => each.getClientRects().length).map(each => each.id)"
+
+
+def test_the_worst_findings_for_paper_are_not_on_the_screen(opened: "Browser", pages: dict[str, Path]) -> None:
+    with shown(opened, pages["report"]) as page:
+        assert "findings" in page.page.evaluate(_SHOWN)
+        assert "top" not in page.page.evaluate(_SHOWN)
+
+
+def test_paper_has_the_short_form_and_tables_repeat_their_heads(opened: "Browser", pages: dict[str, Path]) -> None:
     with shown(opened, pages["report"], color_scheme="dark") as page:
         page.page.emulate_media(media="print")
-        hidden = page.page.evaluate(
-            "[...document.querySelectorAll('details > :not(summary)')].filter(each => !each.getClientRects().length).length"
-        )
-        assert hidden == 0
+        assert page.page.evaluate(_SHOWN) == ["coverage", "controls", "top", "method"]
+        assert page.page.evaluate("document.querySelector('#controls .figures table').getClientRects().length") == 1
+        assert page.page.evaluate("document.querySelectorAll('#top tbody tr').length") == 7
         computed = "getComputedStyle(document.querySelector('{}')).{}"
         assert page.page.evaluate(computed.format("thead", "display")) == "table-header-group"
         assert page.page.evaluate(computed.format(".contents", "display")) == "none"
         assert page.page.evaluate(computed.format("body", "backgroundColor")) == "rgb(255, 255, 255)"
         paper = page.page.pdf(format="A4")
         assert paper.startswith(b"%PDF")
+        assert 2 <= len(re.findall(rb"/Type\s*/Page[^s]", paper)) <= 8
         assert len(paper) > 20_000

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keyaudit.report.grid import grid
 from keyaudit.report.lines import columns, listed, plural, wrap
 from tests.report import sinks
 
@@ -38,3 +39,13 @@ def test_marks_that_combine_take_no_column(text: str, width: int) -> None:
 def test_counts_and_lists_read_as_english() -> None:
     assert (plural(1, "policy", "policies"), plural(1204, "finding")) == ("1 policy", "1,204 findings")
     assert [listed(words) for words in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
+
+
+def test_a_column_with_ids_leaves_the_room_to_others_last() -> None:
+    id_ = "7f3a91c2-1111-4222-8333-0123456789ab"
+    words = "words that can be wrapped over as many lines as they need"
+    rows = [[id_, words, words]]
+    assert any(line.startswith(id_) for line in grid(["Id", "A", "B"], rows, 80))
+    # Where there is no room for it, it gives way too, and nothing is lost.
+    narrow = list(grid(["Id", "A", "B"], rows, 40))
+    assert max(map(columns, narrow)) <= 40

@@ -198,7 +198,7 @@ HSM = "/subscriptions/1/resourcegroups/rg/providers/microsoft.keyvault/managedhs
     ],
 )
 def test_a_way_in_is_called_by_what_it_is_to_whom_and_on_what(facts: dict[str, Value], name: str) -> None:
-    assert label(about("grant", row("grant", **{"resource_id": "/x", "principal_name": "ada", **facts}))) == name
+    assert label(about("grant", row("grant", None, **{"resource_id": "/x", "principal_name": "ada", **facts}))) == name
 
 
 def test_a_principal_or_scope_that_was_not_read_is_said_to_be_so() -> None:

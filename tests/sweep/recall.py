@@ -19,7 +19,7 @@ from unittest import mock
 
 import duckdb
 
-from keyaudit.collect import run as collection
+from keyaudit.collect import supplied
 from keyaudit.inventory import load as loader
 from keyaudit.inventory import snapshot
 from keyaudit.inventory.load import Loaded
@@ -82,7 +82,7 @@ class Recall:
                 (snapshot.Snapshot, "_check", lambda of, connection: None),
                 (ledger, "_fill", lambda connection, *filled: connection.fill(*filled)),
                 (judge, "stream", _outcomes),
-                (collection, "write_usage", functools.partial(self._write_usage, collection.write_usage)),
+                (supplied, "write_usage", functools.partial(self._write_usage, supplied.write_usage)),
             ):
                 patched.enter_context(mock.patch.object(place, name, instead))
             yield

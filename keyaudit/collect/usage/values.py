@@ -81,19 +81,17 @@ def _other(text: str) -> tuple[int, int]:
 
 
 def _clock(date: str, hour: str, minute: str, second: str) -> int:
-    seconds = int(second)
-    if seconds > 60:
+    hours, minutes, seconds = int(hour), int(minute), int(second)
+    if hours > 23 or minutes > 59 or seconds > 60:
         raise BadRecordError("no such time of day")
-    return _minute(date, hour, minute) + seconds
+    return _day(date) + hours * 3600 + minutes * 60 + seconds
 
 
 @lru_cache(maxsize=4096)
-def _minute(date: str, hour: str, minute: str) -> int:
-    hours, minutes = int(hour), int(minute)
-    if hours > 23 or minutes > 59:
-        raise BadRecordError("no such time of day")
+def _day(date: str) -> int:
+    """Midnight of a day. Records of one day are many, of one minute few: this is what is worth keeping."""
     try:
-        return parse_date(date) + hours * 3600 + minutes * 60
+        return parse_date(date)
     except ValueError as error:
         raise BadRecordError("no such day") from error
 
@@ -128,7 +126,7 @@ def lower(text: str | None) -> str | None:
     if not text:
         return None
     lowered = text.lower()
-    return None if lowered == _NOBODY else lowered
+    return lowered if lowered != _NOBODY else None
 
 
 @lru_cache(maxsize=1_024)

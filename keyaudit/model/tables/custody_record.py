@@ -1,6 +1,6 @@
 """The table of custody records, which somebody keeps: Azure knows nothing of them."""
 
-from keyaudit.model.columns import Area, Table, text, time, where_found
+from keyaudit.model.columns import Area, RestsOn, Table, text, time, where_found
 from keyaudit.model.custody import Kept
 from keyaudit.model.evidence import CUSTODY
 
@@ -25,6 +25,6 @@ CUSTODY_RECORD = Table(
         text("evidence", "where the proof is"),
         text("azure_custody", "where Azure says that the key is: hsm or software",
             absent="Azure shows no such key", values=("hsm", "software"),
-            derived_from=("name", "key.custody", "certificate.custody"), needs=CUSTODY),
+            rests_on=RestsOn.LIST, derived_from=("name", "key.custody", "certificate.kty"), needs=CUSTODY),
     ),
 )

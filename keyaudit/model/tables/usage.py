@@ -1,5 +1,7 @@
 """The tables of what logs show, which is evidence that Azure's read APIs do not hold."""
 
+import dataclasses
+
 from keyaudit.model.columns import Area, RestsOn, Table, flag, integer, text, texts, time, where_found
 from keyaudit.model.evidence import LOGS
 from keyaudit.model.times import DAY
@@ -173,7 +175,6 @@ USAGE_BASELINE = Table(
 )
 
 _RANKS = ("info", "low", "medium", "high")
-_HELD = {"derived_from": ("usage.used_on", "usage_baseline.value"), "rests_on": RestsOn.LIST, "needs": LOGS}
 
 UNUSUAL_USE = Table(
     name="unusual_use",
@@ -190,24 +191,31 @@ UNUSUAL_USE = Table(
     replaced=False,
     columns=(
         *where_found(),
-        text("kind", "the reason", values=tuple(map(str, Kind)), **_HELD),
-        text("risk", "how severe that is, by what was done", values=_RANKS, **_HELD),
-        text("operation", "what was done, as in usage", values=_OPERATIONS, **_HELD),
-        text("target_kind", "what it was done with or to", values=_TARGETS, **_HELD),
-        text("target_class", "the class of targets, as in usage_baseline", **_HELD),
-        text("app_id", "client id of the application that did it, as in usage_baseline", absent="the log names none", **_HELD),
-        texts("new_values", "the first few values that are new; none for the application", **_HELD),
-        integer("new_count", "how many values are new", **_HELD),
-        integer("mailboxes", "the most mailboxes that it read in one day", **_HELD),
-        integer("usual_mailboxes", "the most that the baseline learned of one day", **_HELD),
-        integer("uses", "how many uses", **_HELD),
-        integer("refused", "how many of them were refused", **_HELD),
-        integer("days", "on how many days", **_HELD),
-        time("first_on", "the first of them", **_HELD),
-        texts("objects", "what the first three were done to", **_HELD),
-        texts("principals", "for whom the first three were done", **_HELD),
-        texts("networks", "the addresses that the first three came from", **_HELD),
-        texts("records", "the first three records, by their own ids where they have some", **_HELD),
+        *(
+            dataclasses.replace(
+                column, derived_from=("usage.used_on", "usage_baseline.value"), rests_on=RestsOn.LIST, needs=LOGS
+            )
+            for column in (
+                text("kind", "the reason", values=tuple(map(str, Kind))),
+                text("risk", "how severe that is, by what was done", values=_RANKS),
+                text("operation", "what was done, as in usage", values=_OPERATIONS),
+                text("target_kind", "what it was done with or to", values=_TARGETS),
+                text("target_class", "the class of targets, as in usage_baseline"),
+                text("app_id", "client id of the application that did it, as in usage_baseline", absent="the log names none"),
+                texts("new_values", "the first few values that are new; none for the application"),
+                integer("new_count", "how many values are new"),
+                integer("mailboxes", "the most mailboxes that it read in one day"),
+                integer("usual_mailboxes", "the most that the baseline learned of one day"),
+                integer("uses", "how many uses"),
+                integer("refused", "how many of them were refused"),
+                integer("days", "on how many days"),
+                time("first_on", "the first of them"),
+                texts("objects", "what the first three were done to"),
+                texts("principals", "for whom the first three were done"),
+                texts("networks", "the addresses that the first three came from"),
+                texts("records", "the first three records, by their own ids where they have some"),
+            )
+        ),
         text("source", "the log that shows it; empty where that may be any", rests_on=RestsOn.LIST,
             derived_from=("usage.source",)),
         time("last_on",

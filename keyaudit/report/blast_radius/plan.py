@@ -71,8 +71,8 @@ def _verify(found: BlastRadius) -> Step:
         phase=Phase.VERIFY,
         title="Read again, and see that nothing accepts the old key",
         text=(
-            "Exit code 0 says so, where all that was needed could be read. Whoever was given the public half elsewhere"
-            f" has to be asked: no API of Azure shows them.{'' if since else _KEEP}"
+            "Exit code 0 says so, if all required reads succeed. Parties outside Azure that were given the public key must be"
+            f" asked: no API of Azure lists them.{'' if since else _KEEP}"
         ),
         commands=tuple(f"keyaudit blast-radius {word(each)} --verify{since}" for each in _targets(found)),
     )

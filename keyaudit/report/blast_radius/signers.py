@@ -1,4 +1,4 @@
-"""The steps for whoever accepts what a key signs: relying parties, federated domains, published keys, authorities."""
+"""The steps for those who accept what a key signs: relying parties, federated domains, published keys, authorities."""
 
 from collections.abc import Iterator
 
@@ -56,10 +56,10 @@ def _relying_party(name: str, thumbprint: str, edge: Edge) -> Iterator[Step]:
         title=f"Remove the token-signing certificate {thumbprint} from {name}",
         text=(
             "The first command lists key ids: take those of the old certificate, which has one to sign and one to verify."
-            f" Then have whoever runs {name} stop trusting it: until then they accept what its holder signs,"
+            f" Then have the operators of {name} stop trusting it: until then they accept what its holder signs,"
             " and Azure cannot show it."
         ),
-        breaks="whoever still trusts the old certificate alone",
+        breaks="parties that trust only the old certificate",
         commands=(
             f"az ad sp credential list {option_word('--id', id_)} --cert --output table",
             f"az ad sp credential delete {option_word('--id', id_)} --key-id KEY-ID --cert",

@@ -36,7 +36,7 @@ def kept(found: BlastRadius, edge: Edge) -> Iterator[Step]:
         makes=True,
         title=f"Make a new version of {shown}, on a new key",
         text=text,
-        breaks="whoever has the public half has to be given the new one; a service that follows the key takes it by itself",
+        breaks="holders of the public key need the new one; a service that follows the key takes it by itself",
         commands=(make,),
     )
     yield Step(
@@ -81,7 +81,7 @@ def _cut_off(found: BlastRadius, vault: str, shown: str, users: Sequence[Edge]) 
     more = f" {left_out:,} more grants are left out here: keyaudit access names all." if left_out else ""
     return Step(
         phase=Phase.BLOCK,
-        title=f"Cut off whoever need not use {shown}",
+        title=f"Remove access of principals that do not need to use {shown}",
         text=f"{text}{more}".strip(),
         breaks="what they do with the vault, their own work too",
         commands=tuple(commands[:_FEW]),

@@ -1,4 +1,4 @@
-"""What was looked at, as CSV: every record of the ledger, then every gap with what it blinds and whether it was accepted."""
+"""The coverage as CSV: every record of the ledger, then every gap with the policies it affects and if it was accepted."""
 
 import csv
 from typing import TextIO

@@ -15,7 +15,7 @@ from keyaudit.report.bundle.manifest import INVENTORY, MANIFEST, MOST, POLICIES,
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What came of it. `manifest` is the SHA-256 of the manifest: whoever noted it can tell that it is the same bundle."""
+    """The result. `manifest` is the SHA-256 of the manifest: equal to a noted one, it proves that the bundle is the same."""
 
     files: int
     manifest: str

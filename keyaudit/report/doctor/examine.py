@@ -1,4 +1,4 @@
-"""How much could be read of each surface, and what that blinds."""
+"""How much of each surface was read, and which policies its gaps affect."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence, Set
@@ -11,7 +11,7 @@ from keyaudit.model.run import Gap, Run, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """One surface. Each gap holds what of this surface it cost, and the selected policies that this blinds."""
+    """One surface. A gap names the operations of this surface that failed, and the selected policies that it affects."""
 
     name: str
     reads: int
@@ -29,7 +29,7 @@ class Examination:
     verdict: Verdict
     surfaces: Sequence[Examined]
     policies: Mapping[str, Sequence[str]]
-    """Each selected policy that is judged, with the names of the surfaces in which it is blind somewhere."""
+    """Each selected policy that was evaluated, with the names of the surfaces whose gaps affect it."""
 
 
 def examine(

@@ -81,8 +81,8 @@ def _line(state: str, name: str, said: str, page: _Page) -> list[str]:
 def _closing(found: Examination, page: _Page) -> list[str]:
     blind = [policy for policy, surfaces in found.policies.items() if surfaces]
     count = plural(len(found.policies), "policy", "policies")
-    said = f"{len(found.policies) - len(blind):,} of {count} can judge all that they look at."
+    said = f"{len(found.policies) - len(blind):,} of {count} can be evaluated in full."
     if blind:
-        said += f" Blind in part: {listed(blind)}."
+        said += f" Affected by gaps: {listed(blind)}."
     lacking = not_judged(found.verdict, page.width)
     return parted(wrap(said, page.width), lacking, ended(found.verdict, page.width, page.colour))

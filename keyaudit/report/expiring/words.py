@@ -35,7 +35,7 @@ def status(ending: Ending, as_of: int) -> str:
 
 
 def days(ending: Ending, as_of: int) -> int | None:
-    """Whole days until it ends, or since it did; None where nobody knows. Which of the two, `status` says."""
+    """Whole days until it ends, or since it did; None where it is unknown. Which of the two, `status` says."""
     return None if ending.expires_on is None else abs(ending.expires_on - as_of) // times.DAY
 
 

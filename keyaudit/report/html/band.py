@@ -154,8 +154,7 @@ def _facts(report: Report) -> Iterator[Fact]:
     run, verdict = report.run, report.verdict
     yield Fact("Tenant", run.tenant_name or run.tenant_id)
     yield Fact("Tenant id", run.tenant_id, exact=True)
-    if run.environment != "public":
-        yield Fact("Cloud", run.environment)
+    yield Fact("Cloud", "Azure public cloud" if run.environment == "public" else run.environment)
     yield Fact("Scope", f"not the whole tenant: {'; '.join(run.filters.shown)}" if run.filters.shown else "the whole tenant")
     yield Fact("Read by", run.identity)
     yield Fact("As of", times.iso_time(run.as_of))

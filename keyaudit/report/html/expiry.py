@@ -88,7 +88,7 @@ def _months(counts: Mapping[str, int], as_of: int) -> tuple[tuple[str, int], ...
 
 
 def _by_person(dues: Sequence[Due]) -> list[Owned]:
-    """One entry for each owner, whoever says so; what has several owners counts for each. The most urgent first."""
+    """One entry for each owner, whatever the source; a resource with several owners counts for each. Most urgent first."""
     counts: dict[str, Counter[Span]] = defaultdict(Counter)
     for due in dues:
         for name_ in due.owner.names or (owned_by(due.owner),):

@@ -32,7 +32,7 @@ class Signer:
     holder: str
     kind: str
     use: str
-    """"active", "next", or empty where nobody knows."""
+    """"active", "next", or empty where it is unknown."""
     starts: str
     ends: str
     when: str

@@ -1,4 +1,4 @@
-"""What does not belong, as CSV: one reason a line, then one line for each thing that nobody can tell."""
+"""Unusual uses as CSV: one reason a line, then one line for each unknown."""
 
 import csv
 from typing import TextIO

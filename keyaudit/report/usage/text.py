@@ -1,4 +1,4 @@
-"""What does not belong, for people: the gravest first, each with the rows that show it, then what nobody can tell."""
+"""Unusual uses for people: the highest severity first, each with its evidence rows, then what is unknown."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ _PAINT = {Severity.CRITICAL: Paint.ALARM, Severity.HIGH: Paint.ALARM, Severity.M
 _SHOWN = Severity.MEDIUM
 """Rows are shown of what is at least as grave; JSON has all."""
 _FEW = 5
-"""Things of one cause that nobody can tell, shown one by one."""
+"""Unknowns of one cause that are listed one by one."""
 
 
 def render(found: UsageCheck, out: TextIO, *, width: int = 80, colour: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Why something does not belong, and what nobody can tell, in words. What the logs say is made safe for one line here."""
+"""Why a use is unusual or unknown, in words. Text from the logs is made safe for one line here."""
 
 from collections.abc import Sequence
 
@@ -25,7 +25,7 @@ _ELSEWHERE = {
     Kind.NEW_NETWORK: "other uses come from there",
 }
 _BLIND: dict[Blind, str] = {
-    Blind.NO_BASELINE: "there is no baseline, so that nobody knows what belongs here; make one with usage learn",
+    Blind.NO_BASELINE: "there is no baseline to compare with; make one with usage learn",
     Blind.TOO_MANY: "{count} besides are not listed; learn from logs of the same tenant and kind",
     Blind.NEW_SOURCE: "{subject}: the baseline was not learned from this log, so that days of it may be missing unseen",
     Blind.NO_RHYTHM: "{subject}: learned for less than four weeks, so that days of it may be missing unseen",
@@ -96,7 +96,7 @@ def extent(why: Why) -> str:
 
 
 def unseen(each: Unseen) -> str:
-    """What nobody can tell, and why."""
+    """What is unknown, and why."""
     return _BLIND[each.blind].format(
         subject=one_line(each.subject, 512),
         days=days(each.days),

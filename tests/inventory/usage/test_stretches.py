@@ -28,8 +28,8 @@ def store(folder: Path, days: dict[tuple[str, str], Iterable[int]], *read: FileR
 
 def file(quarantined: Mapping[str, int] = {}, *, complete: bool = True, last: int = 55) -> FileRead:
     """A file of both logs up to a day; `quarantined` by log, `untold` where a record could not be told."""
-    on = {"first_on": START, "last_on": START + last * DAY + 1}
-    sources = {name: SourceRead(quarantined=quarantined.get(name, 0), **on) for name in (KEYS, MAIL)}
+    until = START + last * DAY + 1
+    sources = {name: SourceRead(quarantined=quarantined.get(name, 0), first_on=START, last_on=until) for name in (KEYS, MAIL)}
     if "untold" in quarantined:
         sources[""] = SourceRead(quarantined=quarantined["untold"])
     return FileRead(file=f"log-{last}", size=1, sha256="0" * 64, form="lines", complete=complete, sources=sources)
@@ -129,3 +129,31 @@ def test_a_mailbox_that_was_throttled_is_missing_for_a_day(tmp_path: Path) -> No
 def test_it_says_from_when_to_when_there_are_events(tmp_path: Path) -> None:
     [found] = told(tmp_path / "logs", {(KEYS, "/v"): [3, 9]})
     assert (found.first_on, found.last_on) == (START + 3 * DAY, START + 9 * DAY)
+
+
+def lacking(**what: Any) -> FileRead:
+    """A place of the log of keys that was not read, or not from its beginning."""
+    logs = {KEYS: SourceRead(first_on=None, last_on=None)}
+    return FileRead(file="elsewhere", size=1, sha256="0" * 64, form="Log Analytics", complete=False, sources=logs, **what)
+
+
+@pytest.mark.parametrize(
+    ("place", "of_tenant"),
+    [
+        (lacking(unread=True), None),
+        # The day from which on it was read may have begun before.
+        (lacking(lacks_before=START + 9 * DAY), 10),
+        (lacking(lacks_before=START - 9 * DAY), 1),
+    ],
+)
+def test_a_place_that_was_not_read_touches_only_what_may_write_there_alone(
+    tmp_path: Path, place: FileRead, of_tenant: int | None
+) -> None:
+    """A vault whose log goes on without a gap elsewhere is not among them; what has no resource may be."""
+    found = whole(tmp_path / "logs", {(KEYS, "vault"): WEEKS, (KEYS, ""): WEEKS}, file(), place)
+    assert found == {(KEYS, "vault"): 1, (KEYS, ""): of_tenant}
+
+
+def test_a_file_that_was_cut_may_lack_anything_of_its_logs(tmp_path: Path) -> None:
+    found = whole(tmp_path / "logs", {(KEYS, "vault"): WEEKS, (KEYS, ""): WEEKS}, file(), lacking())
+    assert found == {(KEYS, "vault"): None, (KEYS, ""): None}
