@@ -1,6 +1,6 @@
 """Copies of one object that came twice in a list and differ: what both say stands, and the rest is inconsistent."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from typing import TypeVar, cast
 
 import msgspec
@@ -67,6 +67,26 @@ def _alike(one: object, other: object) -> bool:
 
 def _raw(member: object) -> bytes | None:
     return bytes(member) if isinstance(member, Raw) else None
+
+
+def stored_once(rows: Iterable[Item], by: Callable[[Item], str]) -> dict[str, Item]:
+    """Rows as a spool has them, by name; of an object that has several, what they disagree on is unknown.
+
+    `rows` have the map `unknown`, and None for what is unknown.
+    """
+    found: dict[str, Item] = {}
+    for row in rows:
+        name = by(row)
+        found[name] = _united(found[name], row) if name in found else row
+    return found
+
+
+def _united(first: Item, second: Item) -> Item:
+    one, other = msgspec.structs.asdict(first), msgspec.structs.asdict(second)
+    reasons, others = one.pop("unknown"), other.pop("unknown")
+    wrong = [name for name in one if (one[name], reasons.get(name)) != (other[name], others.get(name))]
+    unknown = {**reasons, **dict.fromkeys(wrong, str(Reason.INCONSISTENT))}
+    return msgspec.structs.replace(first, **dict.fromkeys(wrong), unknown=unknown)
 
 
 def agreed(

@@ -93,8 +93,9 @@ class Row:
     def put(self, column: str, value: object) -> None:
         """Set `column` from a wire value (a Raw, or UNSET), or from a Python value in the form it is stored in.
 
-        A wire value that the column cannot hold makes it unknown as bad_value; what a left-out member means, the
-        table says, and where it does not, the column is unknown as bad_body.
+        A wire value that the column cannot hold makes it unknown as bad_value, a text that is not among the values of an
+        enumeration as unrecognised; what a left-out member means, the table says, and where it does not, the column is
+        unknown as bad_body.
         """
         declared = self._columns[column]
         if isinstance(value, UnsetType):
@@ -175,6 +176,12 @@ class Row:
             raise TypeError(f"{self.table}.{declared.name} cannot hold a {type(held).__name__}")
         if isinstance(held, int) and abs(held) > MAX_TIME:
             raise ValueError
+        if isinstance(held, str) and declared.values and not declared.open_ended:
+            # ARM tells names apart without case, and answers in several spellings.
+            held = _spelled(declared.values).get(held.lower())
+            if held is None:
+                self._unknown(declared.name, Reason.UNRECOGNISED)
+                return
         # An empty map is the other way of having none: ARM sends it for no tags, Key Vault leaves the member out.
         if declared.type is Type.MAP and not held and declared.absent:
             held = None
@@ -199,6 +206,12 @@ class Row:
     def _unknown(self, column: str, reason: Reason) -> None:
         self.unknown[column] = reason
         self.values.pop(column, None)
+
+
+@cache
+def _spelled(values: tuple[str, ...]) -> Mapping[str, str]:
+    """The values of an enumeration by what they are in lower case."""
+    return {value.lower(): value for value in values}
 
 
 @cache
@@ -234,8 +247,11 @@ def _conditional(table: str) -> tuple[Column, ...]:
 
 def _held(declared: Column, wire: object) -> object:
     """The stored form of a decoded value; ValueError if there is none."""
-    if declared.type is Type.TIME and isinstance(wire, str):
-        return parse_time(wire)
+    if declared.type is Type.TIME:
+        if isinstance(wire, str):
+            return parse_time(wire)
+        if wire is not None and not declared.number:
+            raise ValueError("a time that is no text")
     if declared.type is Type.DURATION and isinstance(wire, str):
         return parse_duration(wire)
     if declared.type is Type.MAP and isinstance(wire, dict):

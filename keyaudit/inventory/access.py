@@ -101,11 +101,15 @@ class _Reading:
         """The reaches of what the query meets."""
         met = self._rows(
             f"""
-            SELECT met.*, {WAY}, vault.name AS vault_name, given.unknown['allows'] AS unread
+            SELECT met.*, {WAY}, vault.name AS vault_name, given.unknown['allows'] AS unread,
+                given.unknown['principal_id'] AS unnamed
             FROM ({query}) AS met JOIN ({GIVEN}) ON given.id = met.met_id JOIN vault ON vault.id = met.vault_id
             ORDER BY met.met_id, met.vault_id, met.object""",
             values,
         )
+        # Whom it is given to nobody can say, and so not who has it.
+        self._found.reasons.update(Reason(row["unnamed"]) for row in met if row["unnamed"])
+        met = [row for row in met if not row["unnamed"]]
         named = {row["principal_id"] for row in met}
         self._know(named)
         members = self._members(sorted(named))

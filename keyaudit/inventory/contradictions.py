@@ -26,7 +26,7 @@ class _Check:
 
 def _checks(tables: Mapping[str, str]) -> Sequence[_Check]:
     """`tables`: each table's stored rows, as an SQL relation."""
-    key, certificate, credential = tables["key"], tables["certificate"], tables["credential"]
+    key, certificate, secret, credential = (tables[name] for name in ("key", "certificate", "secret", "credential"))
     sign_in, use = tables["sign_in_activity"], tables["credential_activity"]
     return (
         # A certificate's key is listed among the keys, and its name is the certificate's.
@@ -38,6 +38,14 @@ def _checks(tables: Mapping[str, str]) -> Sequence[_Check]:
                     FROM {certificate} WHERE key_version_id IS NOT NULL
                 ) ANTI JOIN {key} USING (scope_id, key_id) GROUP BY scope_id""",
             "it lacks {count} key{s} that certificates of the vault name",
+        ),
+        # As its key, so its secret, which holds the certificate.
+        _Check(
+            "secret.list",
+            f"""SELECT scope_id, count(*) FROM (
+                    SELECT DISTINCT scope_id, lower(name) AS name FROM {certificate} WHERE key_version_id IS NOT NULL
+                ) ANTI JOIN (SELECT scope_id, lower(name) AS name FROM {secret}) USING (scope_id, name) GROUP BY scope_id""",
+            "it lacks {count} secret{s} that certificates of the vault are kept in",
         ),
         _Check(
             "certificate.list",

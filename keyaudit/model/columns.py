@@ -75,7 +75,11 @@ class Column:
     left_out: Left | None = None
     """What a member left out of a complete answer means; None: unknown."""
     values: tuple[str, ...] = ()
-    """The known values of an enumeration; others are kept as they came."""
+    """The values of an enumeration. Another text than these is unrecognised, hence unknown, unless it is `open_ended`."""
+    open_ended: bool = False
+    """`values` are the usual ones of many, each of which means what it says: they come from no closed list of the service."""
+    number: bool = False
+    """Of a time: some answers write it as seconds since 1970. Of any other a number is not a value."""
     past: bool = False
     """A time at which something happened: it cannot be later than the moment at which the run read it."""
     follows: str = ""
@@ -105,6 +109,7 @@ text = partial(Column, Type.TEXT)
 flag = partial(Column, Type.BOOLEAN)
 integer = partial(Column, Type.INTEGER)
 time = partial(Column, Type.TIME, unit="seconds since 1970 UTC")
+unix_time = partial(time, number=True)
 duration = partial(Column, Type.DURATION, unit="seconds")
 texts = partial(Column, Type.TEXTS)
 mapping = partial(Column, Type.MAP)

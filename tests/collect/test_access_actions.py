@@ -6,7 +6,7 @@ import pytest
 from msgspec import Raw
 
 from keyaudit.collect.access.actions import CONTROL, DATA, Permission, allowed, by_wildcard, covers, granted
-from keyaudit.collect.access.policies import Permissions, policies_of
+from keyaudit.collect.access.policies import Permissions, Policies, policies_of
 from keyaudit.model.tables.grant import Allows
 from keyaudit.simulator import roles
 
@@ -152,5 +152,4 @@ def test_a_wildcard_over_key_actions(pattern: str, wild: bool) -> None:
 
 def test_every_name_of_a_permission_of_an_access_policy_is_read_without_case() -> None:
     assert Permissions(keys=["Sign", "UNWRAPKEY"]).names("keys") == {"sign", "unwrapkey"}
-    policies, count = policies_of(Raw(b"[]"))
-    assert (dict(policies), count) == ({}, 0)
+    assert policies_of(Raw(b"[]")) == Policies({}, 0, 0)

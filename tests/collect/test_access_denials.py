@@ -89,6 +89,18 @@ async def test_a_condition_that_cannot_be_read_leaves_unknown_what_is_denied(of:
     assert "decrypt" in grant(found, 4)["allows"]  # type: ignore[operator]
 
 
+async def test_of_a_denial_that_comes_twice_and_differs_whom_it_names_is_unknown_and_nobody_else() -> None:
+    def again(body: dict[str, list[dict[str, Any]]]) -> object:
+        copies = [item | {"properties": item["properties"] | {"permissions": []}} for item in body["value"]]
+        return {"value": [*body["value"], *copies]}
+
+    estate = replace(ACCESS, deny_assignments=(replace(DENIAL, principals=(CAROL.id,)),))
+    found = await collect(Fault("deny_assignment.list", "every", edit=again), estate=estate)
+    assert found.gaps() == {}
+    doubted = {row["principal_id"] for row in found.rows["grant"].values() if "denied" in (row.get("unknown") or ())}
+    assert doubted == {CAROL.id}
+
+
 @pytest.mark.parametrize("said", [True, "false", 0, {}, [False]])
 async def test_what_may_hold_for_one_scope_alone_denies_nothing_below_it(said: object) -> None:
     def change(properties: dict[str, Any]) -> None:

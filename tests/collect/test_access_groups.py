@@ -229,6 +229,13 @@ async def test_a_group_that_shows_no_members_has_none_only_if_it_would_show_them
     assert found.gaps() == ({(TENANT_ID, "group.members"): f"partial {reason}"} if reason else {})
 
 
+async def test_a_group_of_which_the_other_list_shows_members_is_not_empty() -> None:
+    empty = Fault("group.members", "every", where=OUTER.id, edit=lambda body: body | {"value": []})
+    found = await collect(empty, estate=ACCESS)
+    assert listed(found, OUTER) == "inconsistent"
+    assert found.gaps() == {(TENANT_ID, "group.members"): "partial inconsistent"}
+
+
 @pytest.mark.parametrize(("changes", "reason"), SHOWN)
 async def test_so_it_is_for_a_group_within_another(changes: dict[str, object], reason: str | None) -> None:
     found = await collect(shown("group.members", EMPTY, changes), estate=WITHIN)

@@ -282,9 +282,11 @@ async def test_a_broken_fact_of_an_assignment_loses_no_other(
     assert found.gaps() == {}
 
 
-async def test_a_kind_of_principal_that_is_new_is_kept() -> None:
+async def test_a_kind_of_principal_that_is_new_is_unknown() -> None:
     found = await collect(first({"principalType": "Agent"}), estate=ACCESS)
-    assert "agent" in {row.get("principal_type") for row in found.rows["grant"].values()}
+    assert [row["unknown"] for row in found.rows["grant"].values() if row.get("unknown")] == [
+        {"principal_type": "unrecognised"}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -335,7 +337,10 @@ async def test_access_policies_that_cannot_be_read_are_not_none(policies: object
 
     found = await collect(Fault("vault.list", "every", edit=edit), estate=ACCESS)
     assert found.unknown("vault", SECOND_ID)["access_policies"] in {"bad_value", "bad_item"}
-    assert not any(row["kind"] == "access-policy" for row in found.rows["grant"].values())
+    rows = [row for row in found.rows["grant"].values() if row["kind"] == "access-policy" and row["vault_id"] == SECOND_ID]
+    assert [row["id"] for row in rows] == ([f"{SECOND_ID}/accesspolicies/unread"] if isinstance(policies, list) else [])
+    for row in rows:
+        assert row["unknown"] == dict.fromkeys(("principal_id", "application_id", "wildcard", "allows"), "bad_item")
 
 
 async def test_a_subscription_whose_management_groups_do_not_show() -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Struct, field
 
+from keyaudit.collect.copies import stored_once
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.coverage import State
 from keyaudit.model.tables import TABLES
@@ -76,6 +78,25 @@ async def test_copies_that_differ_are_one_object_of_which_the_rest_is_known(
         assert still == {name: clean[key][name] for name in still}
     records = [record for record in made.coverage if record.operation == operation]
     assert {record.state for record in records} == {State.ASSESSED}
+
+
+class Held(Struct):
+    """A stored row."""
+
+    id: str
+    name: str | None = None
+    app_id: str | None = None
+    unknown: dict[str, str] = field(default_factory=dict)
+
+
+def test_of_stored_rows_of_one_object_neither_is_the_last_word() -> None:
+    rows = [Held("a", "x", "1"), Held("b", "y"), Held("a", "z", "1"), Held("c", None, "2", {"name": "permission"})]
+    found = stored_once([*rows, Held("c", None, "2", {"name": "bad_value"})], lambda row: row.id)
+    assert list(found.values()) == [
+        Held("a", None, "1", {"name": "inconsistent"}),
+        rows[1],
+        Held("c", None, "2", {"name": "inconsistent"}),
+    ]
 
 
 async def test_what_resource_graph_and_arm_tell_differently_of_a_vault_is_unknown(clean: Rows, tmp_path: Path) -> None:

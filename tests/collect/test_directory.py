@@ -213,6 +213,21 @@ async def test_owners_that_are_cut_short_are_asked_for(whole: Collected) -> None
     assert found.rows["application"] == whole.rows["application"]
 
 
+async def test_owners_that_one_list_shows_and_their_own_does_not_are_unknown() -> None:
+    def cut(body: dict[str, Any]) -> dict[str, Any]:
+        for item in body["value"]:
+            item["owners@odata.nextLink"] = f"https://graph.microsoft.com/v1.0/applications/{item['id']}/owners?$skiptoken=x"
+        return body
+
+    empty = Fault("application.owners_of", "every", edit=lambda body: body | {"value": []})
+    found = await collect(Fault("application.owners", "every", edit=cut), empty)
+    assert found.gaps() == {(TENANT_ID, "application.owners_of"): "partial inconsistent_pages"}
+    for application in APPLICATIONS:
+        row = found.rows["application"][f"{TENANT_ID}/applications/{application.id}"]
+        unknown = (row.get("unknown") or {}).get("owner_ids")
+        assert (row.get("owner_ids"), unknown) == ((None, "inconsistent_pages") if application.owners else ([], None))
+
+
 async def test_an_object_of_which_two_lists_disagree_is_a_gap() -> None:
     found = await collect(Fault("application.federated_of", "every", edit=lambda body: body | {"value": []}))
     assert found.gaps() == {

@@ -170,6 +170,8 @@ def test_the_recorded_federated_credential() -> None:
         ({}, Reason.BAD_BODY, Reason.BAD_BODY, Reason.BAD_BODY),
         ({"subject": 4}, Reason.BAD_VALUE, Reason.BAD_BODY, Reason.BAD_VALUE),
         ({"subject": None, "claimsMatchingExpression": "e"}, None, Reason.BAD_VALUE, Reason.BAD_VALUE),
+        # It matches by one of them.
+        ({"subject": None, "claimsMatchingExpression": None}, Reason.BAD_VALUE, Reason.BAD_VALUE, Reason.BAD_VALUE),
     ],
 )
 def test_subject_and_expression(members: dict[str, object], subject: object, expression: object, grade: object) -> None:
@@ -217,7 +219,7 @@ def test_a_thumbprint_is_upper_case_hex_however_it_came(given: object, expected:
         ({"type": "Symmetric"}, "symmetric-key", "Verify", "external"),
         ({"type": "Quantum"}, Reason.UNRECOGNISED, "Verify", "external"),
         ({"type": None}, Reason.BAD_VALUE, "Verify", "external"),
-        ({"usage": "Decrypt"}, "certificate", "Decrypt", Reason.UNRECOGNISED),
+        ({"usage": "Decrypt"}, "certificate", Reason.UNRECOGNISED, Reason.UNRECOGNISED),
         ({"usage": None}, "certificate", Reason.BAD_VALUE, Reason.BAD_VALUE),
     ],
 )

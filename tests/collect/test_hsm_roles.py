@@ -2,16 +2,18 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from keyaudit.model.coverage import State
 from keyaudit.model.reasons import Reason
 from keyaudit.simulator.estate import HsmAssignment, HsmRole
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import FIRST_ID
 from tests.collect.refusals import REASONS, ends_refused, refused
-from tests.collect.rig import Collected, collect
+from tests.collect.rig import Collected, collect, take
 from tests.collect.test_managed_hsm import HSM, HSM_ID, HSM_KEYS, TENANTS
 from tests.matrices import each_with_each
 
@@ -180,6 +182,20 @@ async def test_an_assignment_that_comes_twice_is_one_grant(held: Collected) -> N
     found = await collect(fault, estate=ROLES)
     assert found.coverage[HSM_ID, "hsm.role_assignment.list"].duplicate == 2
     assert found.rows["grant"] == held.rows["grant"]
+
+
+async def test_of_an_assignment_that_comes_twice_and_differs_the_rest_stands(tmp_path: Path) -> None:
+    def again(body: dict[str, list[dict[str, Any]]]) -> object:
+        [first, *others] = body["value"]
+        return {"value": [first, first | {"properties": first["properties"] | {"principalId": WHO.format(99)}}, *others]}
+
+    made = await take(tmp_path / "out", Fault("hsm.role_assignment.list", "every", edit=again), estate=ROLES)
+    with made.reading() as connection:
+        query = (
+            f"SELECT unknown['principal_id'], vault_id FROM {made.stored('grant')} WHERE unknown['principal_id'] IS NOT NULL"
+        )
+        assert connection.execute(query).fetchall() == [("inconsistent", HSM_ID)]
+    assert {each.state for each in made.coverage if each.operation == "hsm.role_assignment.list"} == {State.ASSESSED}
 
 
 def settings(*items: object) -> Fault:

@@ -39,6 +39,7 @@ OPERATIONS = (
     "defender.plan",
     "alert_rule.query",
 )
+OF_TABLES = ("name", "plan", "retention", "total_retention")
 OF_LOGS = ("categories", "category_groups", "audits", "tables")
 
 
@@ -208,6 +209,8 @@ async def test_the_table_is_that_of_the_destination_type(kind: str | None, table
         ({"logs": "all"}, dict.fromkeys(OF_LOGS, "bad_value")),
         ({"logs": [{"category": "AuditEvent", "enabled": "yes"}]}, dict.fromkeys(OF_LOGS, "bad_value")),
         ({"logs": None}, dict.fromkeys(OF_LOGS, "bad_value")),
+        ({"logs": [log("AuditEvent"), log()]}, dict.fromkeys(OF_LOGS, "bad_value")),
+        ({"logs": [log(group="newest")]}, dict.fromkeys(("audits", "tables"), "unrecognised")),
         ({"workspaceId": 5}, {"destination_id": "bad_value"}),
         ({"logAnalyticsDestinationType": "Elsewhere"}, {"tables": "unrecognised"}),
         ({"logAnalyticsDestinationType": 1}, {"tables": "bad_value"}),
@@ -220,6 +223,11 @@ async def test_a_setting_that_cannot_be_right_keeps_its_row(edit: dict[str, obje
 
     found = await collect(Fault("diagnostic_setting.list", "every", where="kv-First", edit=change), estate=LOGGED)
     assert found.unknown("log_sink", f"{FIRST_ID}/diagnosticsettings/audit/workspace") == unknown
+    # Which tables it fills is unknown in a row of its own; in which workspace, nobody can say.
+    unread = found.rows["log_table"].get(f"{MAIN}/tables/unread", {}).get("unknown")
+    assert unread == (dict.fromkeys(OF_TABLES, unknown["tables"]) if "tables" in unknown else None)
+    gaps = {(FIRST_ID, "diagnostic_setting.list"): "partial bad_value"} if "destination_id" in unknown else {}
+    assert found.gaps() == gaps
 
 
 @pytest.mark.parametrize(
@@ -269,13 +277,13 @@ async def test_a_table_that_cannot_be_right(edit: dict[str, object], unknown: di
     assert found.unknown("log_table", f"{MAIN}/tables/azkvauditlogs") == unknown
 
 
-async def test_minus_one_stands_for_the_workspaces_retention_and_a_new_plan_is_kept() -> None:
+async def test_minus_one_stands_for_the_workspaces_retention_and_a_new_plan_is_unknown() -> None:
     def change(body: dict[str, Any]) -> dict[str, Any]:
         return body | {"properties": {"plan": "Lake", "retentionInDays": -1, "totalRetentionInDays": -1}}
 
     found = await collect(Fault("workspace.table", "every", edit=change), estate=LOGGED)
     row = found.rows["log_table"][f"{BRIEF}/tables/azureactivity"]
-    assert (row["plan"], row["retention"], row["total_retention"]) == ("Lake", 30 * DAY, 30 * DAY)
+    assert (row["retention"], row["total_retention"], row["unknown"]) == (30 * DAY, 30 * DAY, {"plan": "unrecognised"})
 
 
 @pytest.mark.parametrize("destination", ["/subscriptions/x/workspaces/y", "https://evil.example/", "", "/" * 9])

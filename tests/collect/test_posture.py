@@ -231,11 +231,12 @@ async def test_an_authorization_policy_that_cannot_be_right(edit: dict[str, obje
     assert found.unknown("tenant", TENANT_ID) == unknown
 
 
-async def test_a_restriction_of_a_new_type_changes_nothing() -> None:
+async def test_what_a_restriction_of_a_new_type_may_limit_is_unknown_where_no_other_says() -> None:
     odd = replace(
         LOGGED.posture,
         for_applications=Restrictions(passwords=(Restriction(type="quantumAddition"), Restriction(type="passwordAddition"))),
     )
     row = (await collect(estate=replace(LOGGED, posture=odd))).rows["app_management_policy"][f"{DEFAULT}/applications"]
     assert row["password_blocked"]
-    assert not row.get("unknown")
+    columns = LIMITS - {"password_blocked"}
+    assert row["unknown"] == dict.fromkeys((*columns, *(f"{name}_from" for name in columns), "exclusions"), "unrecognised")

@@ -226,6 +226,19 @@ async def test_arm_shows_an_identitys_federated_credentials_where_graph_is_refus
     assert f"{PRINCIPALS}/{IDENTITY.id}/federatedidentitycredentials/pod" in theirs
 
 
+@pytest.mark.parametrize("principal", [None, "not-a-guid"])
+async def test_an_identity_that_does_not_say_who_it_is_gives_no_credential_a_second_time(principal: str | None) -> None:
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        for item in body["data"]:
+            item["properties"]["principalId"] = principal
+        return body
+
+    found = await collect(Fault("managed_identity.query", "every", edit=spoil), estate=PRIVILEGED)
+    theirs = [row for row in found.rows["credential"].values() if row["holder_kind"] == "managed_identity"]
+    assert {row["name"] for row in theirs} == {"Second"}
+    assert found.gaps() == {(TENANT_ID, "managed_identity.federated_of"): "partial bad_value"}
+
+
 OPERATIONS = {
     "service_principal.app_roles": ("service_principal.app_roles_of",),
     "service_principal.app_roles_of": (),

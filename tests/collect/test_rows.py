@@ -62,6 +62,8 @@ def put(table: Table, column: str, value: object) -> object:
         (CREDENTIAL, "expires_on", b'"2026-11-24T12:00:00"', BAD_VALUE),
         (CREDENTIAL, "expires_on", b'"2026-02-30T00:00:00Z"', BAD_VALUE),
         (CREDENTIAL, "expires_on", b'""', BAD_VALUE),
+        (CREDENTIAL, "expires_on", b"1700000000", BAD_VALUE),
+        (CREDENTIAL, "expires_on", b"null", ABSENT),
         (KEY, "enabled", b"true", True),
         (KEY, "enabled", b"false", False),
         (KEY, "enabled", b'"true"', BAD_VALUE),
@@ -71,7 +73,11 @@ def put(table: Table, column: str, value: object) -> object:
         (KEY, "rotation_expiry", b'"P1Y"', 31_536_000),
         (KEY, "rotation_expiry", b'"90"', BAD_VALUE),
         (KEY, "rotation_expiry", b"90", BAD_VALUE),
-        (KEY, "kty", b'"OKP-HSM"', "OKP-HSM"),
+        (KEY, "kty", b'"OKP-HSM"', Reason.UNRECOGNISED),
+        (APPLICATION, "audience", b'"AzureADMyOrg"', "AzureADMyOrg"),
+        (APPLICATION, "audience", b'"azureadmyorg"', "AzureADMyOrg"),
+        (APPLICATION, "audience", b'"AzureADOrg"', Reason.UNRECOGNISED),
+        (CREDENTIAL, "key_type", b'"1.3.101.112"', "1.3.101.112"),
         (KEY, "kty", b"7", BAD_VALUE),
         (KEY, "kty", b'"\xff"', BAD_VALUE),
         (KEY, "kty", b'"\\ud800"', BAD_VALUE),
@@ -136,14 +142,14 @@ def test_a_row_of_which_something_was_not_said_is_a_bug() -> None:
 def test_a_finished_row_has_a_value_or_a_reason_and_never_both() -> None:
     row = begun(VAULT)
     row.refuse([column.name for column in VAULT.stored if column.operations], Reason.PERMISSION)
-    for column in ("subscription_id", "resource_group", "kind", "sku"):
-        row.put(column, "x")
+    for column, value in {"subscription_id": "x", "resource_group": "x", "kind": "key-vault", "sku": "premium"}.items():
+        row.put(column, value)
     row.put_read("location", Refusal(Reason.FIREWALL))
     row.put("tags", None)
     found = row.finish()
     assert found["id"] == "/x"
     assert found["resource_id"] == "/X"
-    assert found["sku"] == "x"
+    assert found["sku"] == "premium"
     unknown = found["unknown"]
     assert isinstance(unknown, dict)
     assert unknown["location"] == "firewall"
@@ -241,7 +247,7 @@ ABSENCES: list[tuple[Table, str, dict[str, object], Reason | None]] = [
     (CREDENTIAL, "issuer", {"kind": "password"}, None),
     (SERVICE_PRINCIPAL, "home_tenant", {"principal_type": "ManagedIdentity"}, None),
     (SERVICE_PRINCIPAL, "home_tenant", {"principal_type": "Application"}, BAD_VALUE),
-    (SERVICE_PRINCIPAL, "home_tenant", {"principal_type": "SomethingNew"}, BAD_VALUE),
+    (SERVICE_PRINCIPAL, "home_tenant", {"principal_type": "SomethingNew"}, Reason.UNRECOGNISED),
     (SERVICE_PRINCIPAL, "home_tenant", {}, Reason.PERMISSION),
     (DELETED, "enabled", {"kind": "vault"}, None),
     (DELETED, "enabled", {"kind": "managed-hsm"}, None),

@@ -71,6 +71,18 @@ def test_nothing_hides_behind_a_signing_certificates_identifier(
     assert told(keys, passwords) == (["sign"], *rest)
 
 
+@pytest.mark.parametrize("end", [None, "soon", "1980-01-01T00:00:00Z"])
+def test_what_has_no_date_that_can_be_right_may_be_part_of_the_set_or_a_way_in(end: str | None) -> None:
+    odd = password("odd", endDateTime=end)
+    found = split([SIGN, VERIFY], [odd])
+    assert (*apart(found), found.untold) == (["sign"], [], [], [odd])
+    # Something else of the set does not fit, whatever its date is.
+    assert told([SIGN, VERIFY], [odd, password()]) == (["sign"], ["verify"], ["odd", "sign"])
+    # Of Entra's own key it decides nothing else.
+    found = split([key("sign", "Sign", endDateTime=end), VERIFY], [password()])
+    assert (*apart(found), found.untold) == (["sign"], [], [], [])
+
+
 def test_a_public_certificate_of_another_thumbprint_is_not_part_of_the_set() -> None:
     private = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])

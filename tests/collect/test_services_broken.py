@@ -107,7 +107,10 @@ async def test_what_was_not_answered_is_not_what_was_never_set() -> None:
         ({"keySource": "Microsoft.Keyvault"}, "bad_body"),
         ({"keySource": "Microsoft.Keyvault", "keyvaultproperties": {"keyname": None}}, "bad_body"),
         ({"keySource": 5, "keyvaultproperties": {"keyname": "a", "keyvaulturi": 7}}, "bad_value"),
-        ({"keyvaultproperties": {"keyname": "a"}}, "bad_value"),
+        ({"keyvaultproperties": {"keyname": "a"}}, "bad_body"),
+        ({"keyvaultproperties": {"keyvaulturi": VAULT}}, "bad_body"),
+        ({"status": "enabled", "keyvaultproperties": None}, "bad_body"),
+        ({"keySource": "Elsewhere", "keyvaultproperties": {"keyname": "a", "keyvaulturi": VAULT}}, "unrecognised"),
         ({"keyvaultproperties": {"keyname": "a/../b", "keyvaulturi": VAULT}}, "bad_value"),
         ({"keyvaultproperties": {"keyname": "a", "keyvaulturi": "http://kv.vault.azure.net"}}, "bad_value"),
         ({"keyvaultproperties": {"keyname": "a\x00", "keyvaulturi": VAULT}}, "bad_value"),
@@ -119,6 +122,13 @@ async def test_a_setting_that_cannot_be_read_is_the_use_of_an_unknown_key(encryp
     found = await edited(lambda item: item.update(encryption=encryption))
     assert set(found.unknown("key_use", f"{CLOSED}/encryption/unread").values()) == {reason}
     assert not found.failures
+
+
+@pytest.mark.parametrize("active", [None, {}, {"keyUrl": None}])
+async def test_a_disk_encryption_set_has_a_key(active: object) -> None:
+    found = await edited(lambda item: item.update(activeKey=active), "des")
+    [row] = [row for row in found.rows["key_use"].values() if row["kind"] == "disk-encryption-set"]
+    assert row["unknown"]["key_id"] in {"bad_body", "bad_value"}
 
 
 @pytest.mark.parametrize(

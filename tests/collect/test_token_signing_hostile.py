@@ -185,6 +185,7 @@ async def test_policies_that_cannot_be_right() -> None:
         ([{"id": OTHER}], "bad_body"),
         ([{"@odata.type": 5, "id": OTHER}], "bad_value"),
         ([{"@odata.type": "#microsoft.graph.application"}], "bad_value"),
+        ([{"@odata.type": "#microsoft.graph.application", "id": "not-an-id"}], "bad_value"),
     ],
 )
 async def test_what_a_policy_applies_to_is_not_guessed(applied: object, reason: str) -> None:
@@ -289,10 +290,12 @@ async def test_keys_that_cannot_be_read_are_set_aside_or_unknown(signing: Collec
     assert (record.received, record.kept, record.duplicate, record.quarantined) == (12, 6, 1, 5)
     keys = f"{TENANT_ID}/issuerkeys"
     bare = found.rows["issuer_key"][f"{keys}/..%2f..%2fbare"]
-    assert bare["unknown"] == dict.fromkeys(("thumbprint", "key_size"), "bad_value")
+    # Each of the tenant's keys names an issuer.
+    unsaid = dict.fromkeys(("token_issuer", "for_consumers"), "bad_value")
+    assert bare["unknown"] == {**dict.fromkeys(("thumbprint", "key_size"), "bad_value"), **unsaid}
     # A key of no known type may be one of any size; what is too short is no SHA-1.
     sizes = dict.fromkeys(("key_type", "key_size", "curve"), "bad_body")
-    assert found.unknown("issuer_key", f"{keys}/untyped") == {**sizes, "thumbprint": "bad_value"}
+    assert found.unknown("issuer_key", f"{keys}/untyped") == {**sizes, **unsaid, "thumbprint": "bad_value"}
     broken = found.unknown("issuer_key", f"{keys}/broken")
     names = ("use", "token_issuer", "for_consumers", "expires_on", "subject", "thumbprint")
     assert {broken[name] for name in names} == {"bad_value"}

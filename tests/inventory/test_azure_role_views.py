@@ -10,7 +10,7 @@ from tests.inventory.sample import TENANT, Row, assessed, refused, row
 from tests.inventory.test_privilege_views import GROUP, ME, group, member, named, principal
 from tests.inventory.test_views import only
 
-READ = assessed(TENANT, "role_assignment.query", "principal.lookup")
+READ = assessed(TENANT, "subscription.list", "role_assignment.query", "principal.lookup")
 REFUSED = [refused(TENANT, "role_assignment.query", Reason.PERMISSION)]
 PERMISSION = Reason.PERMISSION
 
@@ -57,6 +57,9 @@ def test_roles_that_grant_over_a_subscription_or_more(grants: list[Row], expecte
 def test_without_the_assignments_nothing_is_known() -> None:
     assert wide([given()], REFUSED) == (None, "permission")
     assert wide([], assessed(TENANT, "principal.lookup")) == (None, "interrupted")
+    # Nobody asked for those of a subscription that was not listed.
+    listed = refused(TENANT, "subscription.list", Reason.TRUNCATED)
+    assert wide([], [listed, *assessed(TENANT, "role_assignment.query", "principal.lookup")]) == (None, "truncated")
 
 
 @pytest.mark.parametrize(

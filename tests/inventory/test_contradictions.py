@@ -11,7 +11,7 @@ from tests.inventory.sample import AS_OF, TENANT, Row, assessed, credential, key
 
 KV, OTHER = vault_scope("kv"), vault_scope("other")
 VAULT = "https://kv.vault.azure.net"
-OF_VAULT = ("key.list", "certificate.list")
+OF_VAULT = ("key.list", "certificate.list", "secret.list")
 REPORTS = ("sign_in_activity.list", "credential_activity.list")
 
 
@@ -22,6 +22,10 @@ def certificate(name: str = "k", **values: object) -> Row:
 
 def managed(name: str = "k") -> Row:
     return key("1", name=name, managed=True) | {"name": name}
+
+
+def secret(name: str = "k") -> Row:
+    return row("secret", f"{VAULT}/secrets/{name}/1", name=name, scope_id=KV.id, managed=True)
 
 
 def sign_in(on: int | None = AS_OF) -> Row:
@@ -42,18 +46,26 @@ def found(folder: Path, rows: Mapping[str, Sequence[Row]], *records: Coverage) -
     ("rows", "contradicted"),
     [
         ({}, {}),
-        ({"key": [managed()], "certificate": [certificate()]}, {}),
+        ({"key": [managed()], "certificate": [certificate()], "secret": [secret()]}, {}),
         ({"key": [key("1", managed=False)]}, {}),
         # It is not issued yet, or its GET was refused.
         ({"certificate": [certificate(key_version_id=None)]}, {}),
         ({"certificate": [certificate(key_version_id=Reason.PERMISSION)]}, {}),
         (
-            {"certificate": [certificate()]},
+            {"certificate": [certificate()], "secret": [secret("K")]},
             {"key.list": "not_assessed inconsistent: it lacks 1 key that certificates of the vault name"},
         ),
         (
-            {"certificate": [certificate(), certificate("l"), certificate("m")], "key": [managed()]},
+            {
+                "certificate": [certificate(), certificate("l"), certificate("m")],
+                "key": [managed()],
+                "secret": [secret(name) for name in "klm"],
+            },
             {"key.list": "not_assessed inconsistent: it lacks 2 keys that certificates of the vault name"},
+        ),
+        (
+            {"certificate": [certificate()], "key": [managed()], "secret": [secret("other")]},
+            {"secret.list": "not_assessed inconsistent: it lacks 1 secret that certificates of the vault are kept in"},
         ),
         (
             {"key": [managed()]},

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from keyaudit.inventory.access import TABLES_ASKED, who_reaches
+from keyaudit.inventory.finding import Target
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.reach import ACTIONS, WHO
@@ -238,6 +240,35 @@ def test_access_policies_that_were_not_read_leave_no_upper_bound() -> None:
     assert bounds(found, "principals_signing") == (0, None, "bad_item")
     assert bounds(found, "principals_granting") == (1, 1, None)
     assert signing([], of={**RBAC, "access_policies": Reason.BAD_ITEM}) == (0, 0, None)
+
+
+@pytest.mark.parametrize("kind", ["access-policy", "hsm-role"])
+def test_a_grant_to_an_unknown_principal_leaves_no_upper_bound_where_it_holds(kind: str) -> None:
+    model = {"access-policy": POLICY, "hsm-role": {**RBAC, "access_model": "hsm-local"}}[kind]
+    rows = [grant("a", "sign", kind=kind), who("a"), grant("", "sign", kind=kind, principal_id=Reason.INCONSISTENT)]
+    local = assessed(vault_scope("kv"), "hsm.role_assignment.list", "hsm.role_assignment.of_keys", "hsm.key.list",
+        "hsm.role_assignment.of_key", "hsm.role_definition.list")  # fmt: skip
+    found = derive(rows, of=model, coverage=[*READ, *local])[KV]
+    assert bounds(found, "principals_signing") == (1, None, "inconsistent")
+    assert bounds(found, "principals_backing_up") == (0, 0, None)
+    unknown = next(each for each in derive(rows, of=model, table="grant").values() if each["principal_id"] is None)
+    assert [bounds(unknown, each)[:2] for each in WHO] == [(0, None)] * len(WHO)
+
+
+def test_who_reaches_a_vault_by_a_grant_to_nobody_known_is_said_to_be_unknown() -> None:
+    rows = {
+        "vault": [vault(**POLICY)],
+        "subscription": [HOME],
+        "grant": [
+            grant("a", "sign", kind="access-policy"),
+            grant("", "sign", kind="access-policy", principal_id=Reason.BAD_ITEM),
+        ],
+        "principal": [who("a")],
+    }
+    with in_memory(rows, {TENANT: READ}, *TABLES_ASKED, reach=True) as connection:
+        found = who_reaches(connection, Target("vault", KV, "kv", KV))
+    assert [each.who.id for each in found.reaches] == ["a"]
+    assert found.reasons == {Reason.BAD_ITEM}
 
 
 def test_a_grant_on_one_key_reaches_that_key_and_its_vault() -> None:

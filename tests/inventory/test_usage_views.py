@@ -8,7 +8,7 @@ import pytest
 
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
-from tests.inventory.sample import AS_OF, RUN, TENANT, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
+from tests.inventory.sample import AS_OF, RUN, TENANT, Row, assessed, fetch, in_memory, key, refused, row, vault, vault_scope
 
 KV = vault_scope("kv")
 READ = {
@@ -328,6 +328,17 @@ def test_without_a_vault_nothing_can_be_done_in_one() -> None:
         *("read-mail", "change-audit", "sign-in", "saml-sign-in"),
         *("add-credential", "remove-credential", "add-service-principal", "change-federation"),
     }
+
+
+@pytest.mark.parametrize(("reason", "there"), [(PERMISSION, True), (Reason.EXCLUDED_BY_CONFIG, False)])
+def test_a_vault_that_was_not_seen_may_have_a_log_that_shows_it(reason: Reason, there: bool) -> None:
+    rows: dict[str, list[Row]] = {"usage": [], "usage_log": [], "vault": []}
+    records = {**READ, TENANT: (refused(TENANT, "subscription.list", reason), *READ[TENANT][1:])}
+    run = dataclasses.replace(RUN, evidence={"logs": "0" * 64})
+    with in_memory(rows, records, "usage", run=run) as connection:
+        found = fetch(connection, "SELECT operation, used_on FROM usage")
+    assert ({"sign", "backup", "remove-log-settings"} <= {each["operation"] for each in found}) is there
+    assert {each["used_on"] for each in found} == {AS_OF}
 
 
 def test_of_what_was_not_shown_nothing_is_known_but_when_at_the_latest() -> None:

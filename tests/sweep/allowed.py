@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping
 
+from keyaudit.model.columns import Column
+from keyaudit.model.tables import TABLES
 from tests.sweep.compare import GONE, Wrong
 from tests.sweep.estate import ESTATE
 from tests.sweep.faults import Fault
 
 _NOTHING_NAMES_THEM = "an empty list is an answer, and nothing else that is read names what was in it"
+_FILTERED = "it lists those alone that have a federated credential, and nothing else that is read tells of one"
 _NONE_THERE = "so answers what was never set up, and a policy that asks for it fails"
 
 EMPTY_BELIEVED: Mapping[str, str] = {
+    "application.federated": _FILTERED,
+    "service_principal.federated": _FILTERED,
     "app_authority.list": _NOTHING_NAMES_THEM,
     "app_management.applied": _NOTHING_NAMES_THEM,
     "app_management.list": _NOTHING_NAMES_THEM,
@@ -42,30 +47,41 @@ EMPTY_BELIEVED: Mapping[str, str] = {
 }
 """Lists that may be empty. What is missing from one is found by expectations (`[expect]`), not by the answers."""
 
-ABSENCE_SAYS: Mapping[str, str] = {
+DECLARED: Mapping[str, str] = {
+    "applicationAuthenticationClientSignInActivity": "sign_in_activity.last_app_only_on",
+    "created": "key.created_on",
+    "delegatedClientSignInActivity": "sign_in_activity.last_delegated_on",
+    "enablePurgeProtection": "vault.purge_protection",
+    "enableRbacAuthorization": "vault.access_model",
+    "endDateTime": "credential.expires_on",
+    "exp": "key.expires_on",
+    "federatedIdpMfaBehavior": "federated_domain.mfa_behavior",
+    "key1": "account_key.created_on",
+    "key2": "account_key.created_on",
+    "keyCreationTime": "account_key.created_on",
+    "keyPolicy": "account_key.expiry_period",
+    "keyversion": "key_use.version",
+    "lastSignInDateTime": "credential_activity.last_used_on",
+    "networkAcls": "vault.network_default_action",
+    "privateEndpointConnections": "vault.private_endpoints",
+    "publicNetworkAccess": "vault.public_network_access",
+    "restrictForAppsCreatedAfterDateTime": "app_management_policy.password_lifetime_from",
+    "systemData": "vault.created_on",
+    "tags": "vault.tags",
+}
+"""Members by their last name, with a column of which the declaration says what their absence means, or that of the member."""
+
+NULL_SAYS: Mapping[str, str] = {
     "allowSharedKeyAccess": "null is true: requests by key are taken",
     "categoryGroup": "the log is named by its category",
     "disableLocalAuth": "null is false: keys let in",
-    "enablePurgeProtection": "null is off",
-    "enableRbacAuthorization": "null, of an older vault, is access policies, whatever api-version reads it",
     "eventHubAuthorizationRuleId": "nothing is sent to an event hub",
-    "federatedIdpMfaBehavior": "it was never set, and Entra ID then trusts the other side as older settings say",
-    "key1": "null: not rotated since dates are kept",
-    "key2": "null: not rotated since dates are kept",
-    "keyCreationTime": "null: not rotated since dates are kept",
-    "keyPolicy": "the account has no limit of its own",
-    "keyversion": "no version is pinned",
-    "networkAcls": "without rules all networks are allowed",
     "nextSigningCertificate": "there is none",
-    "privateEndpointConnections": "there is none",
-    "publicNetworkAccess": "it was never set, which leaves it open",
-    "restrictForAppsCreatedAfterDateTime": "the rule is for all applications, however old",
     "servicePrincipalLockConfiguration": "null where it was never set",
     "storageAccountId": "nothing is sent to a storage account",
-    "tags": "there is none, so that nothing is exempt by them",
     "workspaceId": "nothing is sent to a workspace",
 }
-"""Members by their last name whose absence is documented to say something, which a policy may then fail for."""
+"""Members by their last name whose null is documented to say something that no column has as its absence."""
 
 _OF_CERTIFICATES = frozenset({"key.list", "secret.list", "certificate.list"})
 """Lists that a vault's certificates tie together: each has a key and a secret of its name."""
@@ -83,9 +99,24 @@ def believed(fault: Fault, wrong: Wrong) -> str:
     if fault.operation in _ROLES and wrong.policy == "hsm-role-at-root" and (wrong.before, wrong.after) == (GONE, "pass"):
         return _UNREAD_ROLE
     if fault.kind in ("null", "missing"):
-        return ABSENCE_SAYS.get(fault.member.rpartition(".")[2], "")
+        return _absent(fault.kind, fault.member.rpartition(".")[2])
     if fault.kind != "empty list":
         return ""
     if fault.operation in _OF_CERTIFICATES and wrong.row.startswith("https://") and not wrong.row.startswith(_CERTIFIED):
         return _UNTIED
     return EMPTY_BELIEVED.get(fault.operation, "")
+
+
+def _absent(kind: str, member: str) -> str:
+    """What it means that a member is null or missing; empty where that is nowhere said."""
+    column = declared(member)
+    said = column.left_out.source if column and column.left_out else ""
+    if kind == "missing":
+        return said
+    return NULL_SAYS.get(member, "") or said or (column.absent if column else "")
+
+
+def declared(member: str) -> Column | None:
+    """The column that a member fills whose absence is declared."""
+    table, _, column = DECLARED.get(member, "").partition(".")
+    return TABLES[table].by_name[column] if table else None

@@ -166,7 +166,7 @@ class Auditor:
             with self._recall.recalling(), self._collected(meddle, {}) as (spool, bugs):
                 key = _content(spool, bugs)
                 if key not in self._known:
-                    self._known[key] = self._worked_out(spool, bugs)
+                    self._known[key] = self.worked_out(spool, bugs)
                 return self._known[key]
         except AuditError as error:
             return Stopped(str(error), meant=True)
@@ -219,7 +219,13 @@ class Auditor:
         ) as report:
             yield report
 
-    def _worked_out(self, spool: Spool, bugs: tuple[str, ...]) -> Audited:
+    def anew(self, meddle: Meddle | None) -> Audited:
+        """The same by the program itself, whatever was worked out before. Raises what ends the run."""
+        with self._collected(meddle, {}) as (spool, bugs):
+            return self.worked_out(spool, bugs)
+
+    def worked_out(self, spool: Spool, bugs: tuple[str, ...]) -> Audited:
+        """What a collection comes to."""
         with self._judged(write(spool, spool.run, self._evidence.logs)) as report:
             findings = tuple(report.findings(True))
             results = {(each.policy.id, _about(each)): each.outcome for each in findings}

@@ -9,6 +9,9 @@ from keyaudit.model.findings import Finding, Outcome
 from tests.sweep.audited import Audited, Base, Result, Stopped
 from tests.sweep.faults import Fault
 
+_FOUND_ELSEWHERE = frozenset({"log_table", "workspace"})
+"""Tables whose rows are found by what is read of many other scopes: an unknown result there is one about them."""
+
 GONE = "gone"
 """There is no such result any more: the row is missing, or the policy does not apply to it."""
 
@@ -58,6 +61,7 @@ class Judge:
         self._tenant = next(each.scope.id for each in base.coverage if each.scope.kind is ScopeKind.TENANT)
         rows: dict[str, list[str]] = {}
         self._scopes: dict[str, str] = {}
+        self._spread: set[str] = set()
         self._results: dict[str, list[Result]] = {}
         for finding in base.findings:
             about = _row(finding)
@@ -65,6 +69,8 @@ class Judge:
             if about not in rows:
                 rows[about] = [about, *_texts(finding)]
                 self._scopes[about] = str(finding.row.get("scope_id") or about)
+                if finding.policy.table in _FOUND_ELSEWHERE:
+                    self._spread.add(about)
         self._texts = {about: "\n".join(texts).lower() for about, texts in rows.items()}
         self._fails = {
             about: frozenset(policy for policy, _ in results if base.audited.results[policy, about] is Outcome.FAIL)
@@ -85,6 +91,7 @@ class Judge:
         wrong += [
             Wrong(*result, GONE, now) for result, now in after.items() if result not in before and now is not Outcome.UNKNOWN
         ]
+        wrong = _without_renamed(wrong)
         right = [each for each in wrong if any(self._believed(fault, each) for fault in faults)]
         wrong = [each for each in wrong if each not in right]
         silent = tuple(each for each in wrong if _silent(each))
@@ -111,15 +118,10 @@ class Judge:
         return frozenset[str]().union(*(fails for row, fails in self._fails.items() if fails and self.concerns(row, names)))
 
     def _wrong(self, changed: Mapping[Result, Outcome | None], came: Audited) -> Iterator[Wrong]:
-        gaps: dict[str, set[str]] = {}
-        for missing in set(came.gaps) - set(self._base.audited.gaps):
-            for policy in missing.policies:
-                gaps.setdefault(policy, set()).add(missing.scope)
-        heard: dict[str, set[str]] = {}
-        for policy, scope in came.scopes - self._base.audited.scopes:
-            heard.setdefault(policy, set()).add(scope)
-        new = came.results.keys() - self._base.audited.results.keys()
-        beside = {(policy, _holder(row)) for policy, row in new if came.results[policy, row] is Outcome.UNKNOWN}
+        gaps = _by_policy(
+            (policy, gap.scope) for gap in set(came.gaps) - set(self._base.audited.gaps) for policy in gap.policies
+        )
+        heard = _by_policy(self._heard(came))
         for (policy, row), now in changed.items():
             was = self._base.audited.results[policy, row]
             if now is Outcome.UNKNOWN:
@@ -129,20 +131,51 @@ class Judge:
             elif (policy, row) in self._base.audited.scopes:
                 # A scope of which nothing was read is read now.
                 continue
-            # A new row of the same holder stands for what could not be read of it.
-            elif (policy, _holder(row)) not in beside and not self._said(row, heard.get(policy, ())):
+            elif not self._said(row, heard.get(policy, ())):
                 gap = self._said(row, gaps.get(policy, ()))
                 yield Wrong(policy, row, was, f"{GONE}, only a gap" if gap else GONE)
 
+    def _heard(self, came: Audited) -> Iterator[Result]:
+        """By policy what its new unknown results are about: a scope, or a thing whose own name could not be read.
+
+        Such a thing has a row beside the others of what it is a part of, and stands for one of them.
+        """
+        yield from came.scopes - self._base.audited.scopes
+        for (policy, row), now in came.results.items():
+            known = (policy, row) in self._base.audited.results or (policy, row) in came.scopes
+            if now is Outcome.UNKNOWN and not known:
+                yield policy, row.rpartition("/")[0]
+
     def _said(self, row: str, scopes: Iterable[str]) -> bool:
-        """Whether an unknown result of the policy stands for the row: on its scope, or what that is in."""
-        scope = self._scopes[row].lower()
-        return any(scope == heard or scope.startswith(f"{heard}/") or heard == self._tenant for heard in scopes)
+        """Whether an unknown result of the policy stands for the row: on its scope, or on what that or the row itself is in."""
+        if row in self._spread:
+            return any(scopes)
+        places = (f"{self._scopes[row].lower()}/", f"{row.lower()}/")
+        return any(heard == self._tenant or any(place.startswith(f"{heard}/") for place in places) for heard in scopes)
 
 
-def _holder(row: str) -> str:
-    """What a row is a part of, by its id."""
-    return row.rpartition("/")[0]
+def _without_renamed(wrong: Sequence[Wrong]) -> list[Wrong]:
+    """What is left when each thing that has another id now, beside the old one or above it, is taken for what it was.
+
+    The id of some things is made of what a fault strikes: then one result of a policy is gone, and there is one like it.
+    """
+    left = list(wrong)
+    for made in wrong:
+        if made.before == GONE:
+            beside = f"{made.row.rpartition('/')[0]}/".lower()
+            same = (made.policy, made.after)
+            for lost in left:
+                if (lost.policy, lost.before) == same and lost.after.startswith(GONE) and lost.row.lower().startswith(beside):
+                    left = [each for each in left if each is not lost and each is not made]
+                    break
+    return left
+
+
+def _by_policy(pairs: Iterable[Result]) -> Mapping[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for policy, about in pairs:
+        found.setdefault(policy, set()).add(about)
+    return found
 
 
 def _silent(wrong: Wrong) -> bool:

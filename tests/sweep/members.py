@@ -29,7 +29,7 @@ FREE = frozenset(
         "displayName", "name", "description", "subject", "issuer", "tags", "env", "environment", "owner", "app",
         "contentType", "roleName", "principalDisplayName", "subscriptionName", "location", "resourceGroup", "region", "hint",
         "userPrincipalName", "mail", "notes", "loginUrl", "issuerName", "identifierUris", "replyUrls", "publisherName",
-        "keyname", "keyversion", "keyName", "keyVersion",
+        "keyname", "keyversion", "keyName", "keyVersion", "kid",
     }
 )  # fmt: skip
 """Members in which every text is one that somebody may have chosen: none of it is absurd."""

@@ -177,8 +177,9 @@ class Recall:
     def _write_usage(self, write: Callable[..., None], unit: Any, scope: Any, logs: Any, baseline: Any) -> None:
         """The logs are the same in every run."""
         if self._uses is None:
-            self._uses = []
-            write(SimpleNamespace(row=lambda table, row: self._uses.append((table, row))), scope, logs, baseline)  # type: ignore[union-attr]
+            written: list[tuple[str, Mapping[str, object]]] = []
+            write(SimpleNamespace(row=lambda table, row: written.append((table, row))), scope, logs, baseline)
+            self._uses = written
         for table, row in self._uses:
             unit.row(table, row)
 
@@ -252,7 +253,7 @@ class Recalled:
 
     def _part(self, name: str, statement: str) -> str:
         """The content of what is named; of the ledger, no more than what the statement looks at."""
-        wanted: Collection[str] | None = None
+        wanted: Collection[str] = ()
         column = 0
         if name == "lists_read":
             wanted = _OPERATIONS.findall(statement)

@@ -4,6 +4,7 @@ from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity
 from keyaudit.model.reasons import Reason
+from tests.sweep.allowed import DECLARED, declared
 from tests.sweep.audited import Audited, Base, Missing, Result, Stopped
 from tests.sweep.compare import GONE, Effect, Judge
 from tests.sweep.faults import Fault
@@ -96,15 +97,27 @@ def test_a_result_that_nobody_should_have_is_a_loss_and_what_is_allowed_is_a_fal
     assert (effect.losses, effect.fallbacks) == ((), 1)
 
 
+def test_a_thing_that_has_another_id_now_is_not_gone_and_stands_for_one_alone() -> None:
+    renamed, other = "https://v/keys/a/renamed", "https://v/keys/c/1"
+    assert not came({**without(("p-age", KEY)), ("p-age", renamed): FAIL}).silent
+    # With another result, of another policy, or elsewhere it is another thing.
+    for now in ({("p-age", renamed): PASS}, {("p-size", renamed): FAIL}, {("p-age", other): FAIL}):
+        assert [wrong.after for wrong in came({**without(("p-age", KEY)), **now}).silent] == [GONE]
+
+
+def test_an_unknown_result_of_a_thing_whose_name_was_not_read_stands_for_those_beside_it() -> None:
+    lost = without(("p-age", KEY))
+    assert not came({**lost, ("p-age", "https://v/keys/a/unread"): UNKNOWN}).silent
+    for elsewhere in (("p-age", "https://v/keys/b/unread"), ("p-size", "https://v/keys/a/unread")):
+        assert came({**lost, elsewhere: UNKNOWN}).silent
+
+
 def test_a_run_that_stops_by_itself_is_no_loss_and_one_that_breaks_is() -> None:
     fault = Fault("key.get", "403", "403", None, lambda call, true, before: true(call))
     assert not JUDGE.effect(Stopped("vault: foreign", meant=True), fault).losses
     assert JUDGE.effect(Stopped("KeyError: 'x'", meant=False), fault).losses
 
 
-def test_a_new_unknown_row_of_the_same_holder_stands_for_what_is_gone() -> None:
-    stands: tuple[str, str, Outcome] = ("p-age", "https://v/keys/a/unread", UNKNOWN)
-    effect = came({**without(("p-age", KEY)), stands[:2]: stands[2]})
-    assert (effect.silent, effect.losses) == ((), ())
-    for policy, row in (("p-size", "https://v/keys/a/unread"), ("p-age", "https://v/keys/c/unread")):
-        assert [wrong.after for wrong in came({**without(("p-age", KEY)), (policy, row): UNKNOWN}).silent] == [GONE]
+def test_absence_is_allowed_to_mean_something_only_where_a_column_says_what() -> None:
+    silent = [member for member in DECLARED if not ((column := declared(member)) and (column.absent or column.left_out))]
+    assert not silent

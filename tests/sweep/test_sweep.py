@@ -103,6 +103,14 @@ def test_a_fixed_part_of_it_is_clean(sweep: Sweep, operation: str, name: str) ->
     assert (effect.silent, effect.losses, effect.bugs, effect.stopped) == ((), (), (), "")
 
 
+@pytest.mark.parametrize(
+    ("operation", "name"), [("application.list", "null displayName"), ("role_assignment.query", "second page refused")]
+)
+def test_what_is_recalled_is_what_the_program_itself_comes_to(sweep: Sweep, operation: str, name: str) -> None:
+    fault = named(sweep, operation, name)
+    assert sweep.auditor.run(Meddling(fault)) == sweep.auditor.anew(Meddling(fault))
+
+
 def test_the_last_line_counts_faults_and_the_exit_code_says_whether_all_is_well(capsys: pytest.CaptureFixture[str]) -> None:
     fine = Tried("403", "key.list", "again", True, Effect(unknown=3, others=1))
     wrong = Wrong("p", "row", "fail", "pass")

@@ -26,6 +26,7 @@ https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/
 PER_QUERY = 299
 """Subscriptions of one query: https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests"""
 
+_CUSTOM = {"builtinrole": False, "customrole": True}
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
@@ -119,7 +120,7 @@ def _role(item: DefinitionItem) -> Role:
     if isinstance(properties, Refusal):
         return _unread(properties)
     kind = read(properties.type, str)
-    custom = kind if isinstance(kind, Refusal) else kind.lower() == "customrole"
+    custom = kind if isinstance(kind, Refusal) else _CUSTOM.get(kind.lower(), Refusal(Reason.UNRECOGNISED))
     permissions = read(properties.permissions, list[Permission])
     if isinstance(permissions, Refusal):
         return Role(name=properties.role_name, custom=custom, actions=permissions, wildcard=permissions)

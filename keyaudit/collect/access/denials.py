@@ -55,6 +55,7 @@ class Denials:
     def __init__(self, connection: Connection) -> None:
         self._gateway = connection.gateway
         self._found: dict[str, _Denial] = {}
+        self._disputed: list[_Denial] = []
         self._missing: dict[str, Reason] = {}
         self.coverage: list[Coverage] = []
 
@@ -63,16 +64,12 @@ class Denials:
         calls = Calls(scope, "deny_assignment.list")
         listing = self._gateway.pages(calls.id, DenialItem, by=_name, subscription=subscription)
         async for item in listing:
-            found = item.properties
             # Deny assignments above subscriptions come with each of them, under an id of its own.
-            self._found[item.id.lower()] = _Denial(
-                place=place_of(found.scope),
-                # What is denied under a condition is not surely denied.
-                actions=granted([each for each in found.permissions if not (found.condition or each.condition)]),
-                principals=frozenset(each.id.lower() for each in found.principals),
-                excluded=frozenset(each.id.lower() for each in found.exclude_principals),
-                here_alone=_here_alone(found.do_not_apply_to_child_scopes),
-            )
+            self._found[item.id.lower()] = _denial(item.properties)
+        for copy in listing.copies():
+            # Which of the two holds nobody knows.
+            first = self._found.pop(copy.id.lower(), None)
+            self._disputed += [each for each in (first, _denial(copy.properties)) if each is not None]
         calls.ended(listing.end)
         reason = why_incomplete(listing.end)
         if reason:
@@ -85,14 +82,27 @@ class Denials:
         for subscription in concerned:
             if subscription in self._missing:
                 return Refusal(self._missing[subscription])
-        return frozenset(
-            action
-            for denial in self._found.values()
-            # Groups, and the groups that somebody is in, may be among the excluded.
-            if not denial.excluded and not denial.principals.isdisjoint((principal_id, _EVERYONE))
-            if _covers(denial, place, above)
-            for action in denial.actions
-        )
+        if any(_takes(denial, principal_id, place, above) for denial in self._disputed):
+            return Refusal(Reason.INCONSISTENT)
+        taking = (denial for denial in self._found.values() if _takes(denial, principal_id, place, above))
+        return frozenset(action for denial in taking for action in denial.actions)
+
+
+def _denial(found: Properties) -> _Denial:
+    return _Denial(
+        place=place_of(found.scope),
+        # What is denied under a condition is not surely denied.
+        actions=granted([each for each in found.permissions if not (found.condition or each.condition)]),
+        principals=frozenset(each.id.lower() for each in found.principals),
+        excluded=frozenset(each.id.lower() for each in found.exclude_principals),
+        here_alone=_here_alone(found.do_not_apply_to_child_scopes),
+    )
+
+
+def _takes(denial: _Denial, principal_id: str, place: Place, above: Mapping[str, Sequence[str]]) -> bool:
+    # Groups, and the groups that somebody is in, may be among the excluded.
+    named = not denial.excluded and not denial.principals.isdisjoint((principal_id, _EVERYONE))
+    return named and _covers(denial, place, above)
 
 
 def _here_alone(raw: Wire) -> bool:

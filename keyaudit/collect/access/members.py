@@ -64,7 +64,14 @@ class Groups:
                     self.all.refused(Refusal(hidden, "its membership may be hidden"))
 
         await for_each(_chunks(sorted(groups)), some, limit=_AT_ONCE)
-        await self._read_directly({id_ for group, read in found.items() if read.nested for id_ in (group, *read.nested)})
+        # A group that shows no member is asked a second time: what it shows there it has.
+        empty = {group for group, read in found.items() if read.missing is None and not read.members}
+        nested = {id_ for group, read in found.items() if read.nested for id_ in (group, *read.nested)}
+        await self._read_directly(empty | nested)
+        for group in sorted(empty):
+            if self._shows_members(group):
+                found[group].missing = Reason.INCONSISTENT
+                self.all.refused(Refusal(Reason.INCONSISTENT, "it is empty, and the list of direct members is not"))
         for read in found.values():
             hidden = [why for id_ in read.nested if (why := read.members[id_].why_hidden) and not self._shows_members(id_)]
             if hidden and read.missing is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from msgspec import UNSET, Raw, Struct
 
 from keyaudit.collect.grants import grant_row
-from keyaudit.collect.rows import Wire, is_null, read
+from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows
@@ -71,48 +71,71 @@ class Policy:
     wildcard: bool = False
 
 
-def policies_of(raw: Wire) -> tuple[Mapping[tuple[str, str], Policy], int | Refusal]:
-    """By principal and application what a vault's access policies permit, and how many there are; or why not all are read."""
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """A vault's access policies."""
+
+    found: Mapping[tuple[str, str], Policy]
+    """By principal and application what they permit."""
+    unread: int
+    """Entries that cannot be read."""
+    count: int | Refusal
+    """How many there are, or why not all are read."""
+
+
+def policies_of(raw: Wire) -> Policies:
+    """What a vault's `accessPolicies` say."""
     items = read(raw, list[Raw])
     if isinstance(items, Refusal):
-        return {}, items
+        return Policies({}, 0, items)
     found: dict[tuple[str, str], Policy] = {}
-    unread = False
+    unread = 0
     for item in items:
         who, permissions = _entry(item)
         if permissions is None:
-            unread = True
+            unread += 1
             continue
         policy = found.setdefault(who, Policy())
         policy.allows |= _allows(permissions)
         policy.wildcard |= "all" in permissions.names("keys")
-    return found, Refusal(Reason.BAD_ITEM) if unread else len(items)
+    return Policies(found, unread, Refusal(Reason.BAD_ITEM) if unread else len(items))
 
 
 def policy_grants(raw: Wire, vault: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
-    """The grants among the access policies of the vault of that row. One that permits nothing that matters is no grant."""
-    resource_id = str(vault["resource_id"])
-    policies, _ = policies_of(raw)
-    for (principal, application), policy in sorted(policies.items()):
-        if not policy.allows:
-            continue
-        row = grant_row(
-            "access-policy",
-            resource_id="/".join(part for part in (resource_id, "accessPolicies", principal, application) if part),
-            scope_id=str(vault["scope_id"]),
-            url=str(vault["source_url"]),
-            version=str(vault["source_version"]),
-            principal_id=principal,
-        )
-        row.put("name", None)
-        row.put("principal_type", None)
-        row.put("application_id", application or None)
-        row.put("scope", resource_id.lower())
-        row.put("scope_kind", "vault")
-        row.put("vault_id", resource_id.lower())
-        row.put("wildcard", policy.wildcard)
-        row.put("allows", [str(each) for each in Allows if each in policy.allows])
+    """The grants among the access policies of the vault of that row. One that permits nothing that matters is no grant.
+
+    An entry that cannot be read is one to an unknown principal.
+    """
+    policies = policies_of(raw)
+    for (principal, application), policy in sorted(policies.found.items()):
+        if policy.allows:
+            row = _begun(vault, principal, "/".join(part for part in (principal, application) if part))
+            row.put("application_id", application or None)
+            row.put("wildcard", policy.wildcard)
+            row.put("allows", [str(each) for each in Allows if each in policy.allows])
+            yield row.finish()
+    for number in range(1, policies.unread + 1):
+        row = _begun(vault, "", f"unread/{number}" if number > 1 else "unread")
+        row.refuse(("principal_id", "application_id", "wildcard", "allows"), Reason.BAD_ITEM)
         yield row.finish()
+
+
+def _begun(vault: Mapping[str, object], principal: str, named: str) -> Row:
+    resource_id = str(vault["resource_id"])
+    row = grant_row(
+        "access-policy",
+        resource_id=f"{resource_id}/accessPolicies/{named}",
+        scope_id=str(vault["scope_id"]),
+        url=str(vault["source_url"]),
+        version=str(vault["source_version"]),
+        principal_id=principal,
+    )
+    row.put("name", None)
+    row.put("principal_type", None)
+    row.put("scope", resource_id.lower())
+    row.put("scope_kind", "vault")
+    row.put("vault_id", resource_id.lower())
+    return row
 
 
 def _entry(raw: Raw) -> tuple[tuple[str, str], Permissions | None]:

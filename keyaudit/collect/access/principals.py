@@ -18,7 +18,7 @@ from keyaudit.collect.access.objects import (
     put_unread,
 )
 from keyaudit.collect.calls import Calls, why_incomplete
-from keyaudit.collect.copies import distinct
+from keyaudit.collect.copies import distinct, stored_once
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row
@@ -40,7 +40,7 @@ _EXPANDED = frozenset({"azure-role", "access-policy", "hsm-role", "directory-rol
 
 class _Grant(msgspec.Struct):
     kind: str
-    principal_id: str
+    principal_id: str | None = None
     principal_type: str | None = None
 
 
@@ -103,7 +103,7 @@ class _Principals:
         named = _named(spool)
         self._foreign_groups = named.foreign_groups
         known = (msgspec.json.decode(line, type=_Held) for line in spool.lines("service_principal"))
-        self._known = {held.object_id: held for held in known}
+        self._known = stored_once(known, lambda held: held.object_id)
         await self._look_up(sorted(named.everybody - self._known.keys()))
         self._contradict(_owners(spool), named)
         found = {id_: self._found[id_] for id_ in named.expanded & self._found.keys()}
@@ -213,7 +213,7 @@ def _named(spool: Spool) -> _Named:
     named = _Named()
     for line in spool.lines("grant"):
         grant = msgspec.json.decode(line, type=_Grant)
-        if not _GUID.fullmatch(grant.principal_id):
+        if grant.principal_id is None or not _GUID.fullmatch(grant.principal_id):
             continue
         named.everybody.add(grant.principal_id)
         if grant.kind in _EXPANDED:

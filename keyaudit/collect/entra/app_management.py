@@ -177,6 +177,10 @@ def _by_type(raw: Wire) -> _Found | Refusal:
             type_ = item.restriction_type.lower()
             # Each type stands there once; of two nobody knows which holds.
             found[type_] = Refusal(Reason.BAD_VALUE) if type_ in found else item
+        known = [limit.type.lower() for limit in _LIMITS if limit.keys is keys]
+        if any(item.restriction_type.lower() not in known for item in items):
+            # Nobody knows what else may be limited by it.
+            found = {**dict.fromkeys(known, Refusal(Reason.UNRECOGNISED)), **found}
     return found
 
 

@@ -8,6 +8,7 @@ from msgspec import UNSET, Raw, Struct, field
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.copies import distinct
 from keyaudit.collect.entra.certificates import certificate_of, put_dated
 from keyaudit.collect.entra.credentials import read_items
 from keyaudit.collect.entra.relations import Related, object_id
@@ -97,13 +98,13 @@ class _Authorities:
         stores = Calls(self._scope, "pki.list")
         single = Calls(self._scope, "pki.authorities", per_object=True)
         listing = self._gateway.pages("pki.list", Store, by=object_id)
-        found = [item async for item in listing]
+        found = list((await distinct(listing, object_id)).values())
         stores.ended(listing.end)
 
         async def one(store: Store) -> None:
             request = source(self._environment, "pki.authorities", id=store.id)
             inner = self._gateway.pages("pki.authorities", PkiAuthority, by=object_id, id=store.id)
-            async for item in inner:
+            for item in (await distinct(inner, object_id)).values():
                 self._write(_of_pki(store, item), *request)
             single.ended(inner.end)
 
@@ -115,7 +116,7 @@ class _Authorities:
         calls = Calls(self._scope, "classic_authority.list")
         request = source(self._environment, calls.id, tenant=self._tenant_id)
         listing = self._gateway.pages(calls.id, ClassicStore, by=object_id, tenant=self._tenant_id)
-        async for store in listing:
+        for store in (await distinct(listing, object_id)).values():
             for item in self._items(store.certificate_authorities, calls):
                 self._write(_classic(store, item), *request)
         calls.ended(listing.end)
@@ -125,7 +126,7 @@ class _Authorities:
         calls = Calls(self._scope, "app_authority.list")
         request = source(self._environment, calls.id)
         listing = self._gateway.pages(calls.id, ApplicationStore, by=object_id)
-        async for store in listing:
+        for store in (await distinct(listing, object_id)).values():
             for item in self._items(store.trusted_certificate_authorities, calls):
                 self._write(_of_application(store, item), *request)
         calls.ended(listing.end)

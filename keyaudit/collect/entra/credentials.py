@@ -116,6 +116,12 @@ class Rows:
             row.put(column, None)
         return row.finish()
 
+    def untold(self, item: PasswordItem) -> dict[str, object]:
+        """The row of what may be a credential: which it is, and so all that it would say, is unknown."""
+        row = self._begin(item.key_id, item.display_name)
+        row.refuse((column for column in _OF_ITSELF if column != "key_id"), Reason.BAD_VALUE)
+        return row.finish()
+
     def unread(self, kind: str | Refusal) -> dict[str, object]:
         """The row that stands for credentials of which not even a keyId could be read, however many they are.
 
@@ -148,6 +154,10 @@ class Rows:
         # https://learn.microsoft.com/graph/api/resources/federatedidentitycredential
         if isinstance(raw, Refusal):
             row.put_read("claims_expression", raw)
+            return
+        if is_null(raw) and row.values.get("subject", "") is None:
+            # It matches by one of them.
+            row.refuse(("subject", "claims_expression"), Reason.BAD_VALUE)
             return
         if is_null(raw) or (isinstance(raw, UnsetType) and row.values.get("subject") is not None):
             row.put("claims_expression", None)

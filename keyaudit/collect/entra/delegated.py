@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from keyaudit.collect.calls import Calls
-from keyaudit.collect.copies import both
+from keyaudit.collect.copies import both, stored_once
 from keyaudit.collect.entra.relations import GUID
 from keyaudit.collect.grants import grant_row
 from keyaudit.collect.places import source
@@ -57,7 +57,8 @@ async def collect_delegated(reading: Reading, unit: Unit, scope: Scope) -> Seque
     connection = reading.connection
     [operation] = OPERATIONS
     decoder = msgspec.json.Decoder(_Api)
-    apis = {row.id: row for row in map(decoder.decode, reading.spool.lines("service_principal"))}
+    rows = map(decoder.decode, reading.spool.lines("service_principal"))
+    apis = stored_once(rows, lambda row: row.id)
     calls, place = Calls(scope, operation), source(connection.environment, operation)
     listing = connection.gateway.pages(operation, GrantItem, by=_formed)
     unseen = reading.missing("service_principal.list") or Reason.INCONSISTENT_PAGES

@@ -13,7 +13,7 @@ from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both, distinct
 from keyaudit.collect.entra.credentials import Rows
 from keyaudit.collect.entra.holders import Holder
-from keyaudit.collect.entra.relations import FederatedItem
+from keyaudit.collect.entra.relations import GUID, FederatedItem
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Wire, read
@@ -27,6 +27,7 @@ QUERY = (
     "resources | where type =~ 'microsoft.managedidentity/userassignedidentities' "
     "| project id, name, subscriptionId, properties | order by id asc"
 )
+_NOBODYS = Refusal(Reason.BAD_VALUE, "a managed identity that does not say which service principal it is", 200)
 _PER_QUERY = 299
 _AT_ONCE = 16
 _ID = re.compile(
@@ -123,6 +124,8 @@ class _Identities:
         segments: Segments = {"subscription": match[1].lower(), "resource_group": match[2], "identity": match[3]}
         properties = read(item.properties, Identity)
         principal = properties if isinstance(properties, Refusal) else read(properties.principal_id, str)
+        if isinstance(principal, str) and not GUID.fullmatch(principal):
+            principal = Refusal(Reason.BAD_VALUE)
         url, version = source(self._environment, self._calls.id, **segments)
         identity = Holder(
             kind="managed_identity",
@@ -146,7 +149,12 @@ class _Identities:
 
         listing = self._gateway.pages(self._calls.id, FederatedResource, by=by, **segments)
         async for one in both(listing):
-            if (holder, one.name.lower()) not in self._known:
+            if holder and (holder, one.name.lower()) in self._known:
+                continue
+            if not holder and any(one.name.lower() == name for _, name in self._known):
+                # It may be one that Graph showed.
+                self._calls.refused(_NOBODYS)
+            else:
                 self._unit.row(
                     "credential",
                     Rows(identity).federated(_as_graph(one), url, version, one.properties.claims_matching_expression),

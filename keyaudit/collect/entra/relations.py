@@ -68,6 +68,7 @@ class Owners:
     async def collect(self) -> None:
         """Read the list, then each object that may have more owners than it shows."""
         many: list[str] = []
+        shown: dict[str, frozenset[str]] = {}
         listing = self._gateway.pages(self._list.id, Owned, by=object_id)
         async for item in listing:
             owners = read(item.owners, list[Related])
@@ -76,13 +77,14 @@ class Owners:
                 many.append(item.id)
             else:
                 self._found[item.id.lower()] = owners if isinstance(owners, Refusal) else _ids(owners)
+            shown[item.id.lower()] = frozenset() if isinstance(owners, Refusal) else frozenset(_ids(owners))
         for copy in listing.copies():
             self._found[copy.id.lower()] = Refusal(Reason.INCONSISTENT)
         end = listing.end
         self._list.ended(end)
         # An object that a whole list does not have was made, or moved between its pages, while it was read.
         self._unseen = Refusal(why_incomplete(end) or Reason.INCONSISTENT_PAGES)
-        await for_each(many, self._one, limit=AT_ONCE)
+        await for_each(many, lambda owned: self._one(owned, shown[owned.lower()]), limit=AT_ONCE)
 
     def put(self, row: Row, owned: str) -> None:
         """Fill `owner_ids` of the row of that object."""
@@ -105,12 +107,16 @@ class Owners:
         parent = self._list.coverage()
         return parent, self._single.coverage(parent)
 
-    async def _one(self, owned: str) -> None:
+    async def _one(self, owned: str, shown: frozenset[str]) -> None:
+        """The owners of an object of which the list has `shown`."""
         listing = self._gateway.pages(self._single.id, Related, by=object_id, id=owned)
         owners = list((await distinct(listing, object_id)).values())
         end = listing.end
         self._single.ended(end)
         reason = why_incomplete(end)
+        if reason is None and shown and not owners:
+            reason = Reason.INCONSISTENT_PAGES
+            self._single.refused(Refusal(reason, "one list has owners, another none"))
         self._found[owned.lower()] = Refusal(reason) if reason else _ids(owners)
 
 

@@ -13,6 +13,7 @@ from keyaudit.collect.x509 import X509
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.signing_certificate import SIGNING_CERTIFICATE
+from keyaudit.model.times import parse_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Split:
     """With these Entra signs tokens."""
     keys: Sequence[KeyItem]
     passwords: Sequence[PasswordItem]
+    untold: Sequence[PasswordItem]
+    """Those of which a date that cannot be read leaves open whether they are part of a signing certificate's set."""
 
 
 def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem]) -> Split:
@@ -39,19 +42,21 @@ def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem]) -> Split:
         if isinstance(name, str):
             groups.setdefault(name, []).append(item)
     signing: list[KeyItem] = []
-    folded: set[int] = set()
+    folded, untold = set[int](), dict[int, PasswordItem]()
     for item in keys:
         name = thumbprint(item.custom_key_identifier)
         if read(item.usage, str) != "Sign":
             continue
         if isinstance(name, str) and _is_set(groups[name], name):
             folded.update(id(part) for part in groups[name])
+            untold |= {id(part): part for part in groups[name] if part is not item and _dates(part) is None}
         signing.append(item)
         folded.add(id(item))
     return Split(
         signing,
         [item for item in keys if id(item) not in folded],
         [item for item in passwords if id(item) not in folded],
+        list(untold.values()),
     )
 
 
@@ -92,8 +97,9 @@ def signing_rows(
         row.put("name", item.display_name)
         row.put_read("thumbprint", found.thumbprint if isinstance(found, X509) else own)
         row.put_read("active", _active(own, preferred, prints))
-        row.put("starts_on", item.start_date_time)
-        row.put("expires_on", item.end_date_time)
+        # Entra makes these, and a certificate has both dates.
+        for column, date in (("starts_on", item.start_date_time), ("expires_on", item.end_date_time)):
+            row.put_read(column, Refusal(Reason.BAD_VALUE) if is_null(date) else date)
         put_certificate(row, found)
         rows.append(row.finish())
     if unread:
@@ -135,8 +141,9 @@ def _is_set(parts: Sequence[PasswordItem], name: str) -> bool:
     """Whether these credentials of one identifier are one certificate and nothing more."""
     keys = [part for part in parts if isinstance(part, KeyItem)]
     usages = sorted(str(read(part.usage, str)) for part in keys)
-    dates = {(_raw(part.start_date_time), _raw(part.end_date_time)) for part in parts}
-    whole = usages == ["Sign", "Verify"] and len(parts) - len(keys) <= 1 and len(dates) == 1
+    # A date that cannot be right tears nothing apart: it leaves open whether its part is one of the set.
+    dates = {dates for part in parts if (dates := _dates(part)) is not None}
+    whole = usages == ["Sign", "Verify"] and len(parts) - len(keys) <= 1 and len(dates) <= 1
     return whole and not any(_is_another(part, name) for part in keys)
 
 
@@ -156,5 +163,11 @@ def _active(own: str | Refusal | None, preferred: Wire, prints: Sequence[str | R
     return own == chosen if chosen in prints else Refusal(Reason.UNRECOGNISED)
 
 
-def _raw(member: Wire) -> bytes:
-    return b"" if isinstance(member, UnsetType) else bytes(member)
+def _dates(part: PasswordItem) -> tuple[int, int] | None:
+    """Its start and its end; None where one of them cannot be read, or the end is before the start."""
+    texts = [read(member, str) for member in (part.start_date_time, part.end_date_time)]
+    try:
+        start, end = (parse_time(text) for text in texts if isinstance(text, str))
+    except ValueError:
+        return None
+    return (start, end) if start <= end else None

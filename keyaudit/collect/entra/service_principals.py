@@ -115,5 +115,7 @@ def _write(unit: Unit, item: PrincipalItem, holder: Holder, owners: Owners, keys
         unit.row("credential", rows.key(key, keys.hidden))
     for password in parts.passwords:
         unit.row("credential", rows.password(password))
+    for untold in parts.untold:
+        unit.row("credential", rows.untold(untold))
     for unread in unread_rows(rows, keys=keys.bad, passwords=bad_passwords):
         unit.row("credential", unread)

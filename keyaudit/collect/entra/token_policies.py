@@ -11,7 +11,7 @@ from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both, distinct
 from keyaudit.collect.entra.definitions import Definition, definition_of, objects_in, span_in, text_in
 from keyaudit.collect.entra.holders import PATHS
-from keyaudit.collect.entra.relations import Related, object_id
+from keyaudit.collect.entra.relations import GUID, Related, object_id
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read
@@ -193,6 +193,8 @@ class _Policies:
             collection = None if isinstance(kind, Refusal) else _COLLECTIONS.get(kind.lower())
             if collection is None:
                 return kind if isinstance(kind, Refusal) else Refusal(Reason.UNRECOGNISED)
+            if not GUID.fullmatch(item.id):
+                return Refusal(Reason.BAD_VALUE)
             ids.append(f"/tenants/{self._connection.identity.tenant_id}/{collection}/{item.id}".lower())
         return sorted(ids)
 

@@ -152,8 +152,7 @@ def _put_vault(row: Row, properties: Properties) -> None:
         row.put_read("access_model", rbac if isinstance(rbac, UnsetType) else allowed)
     else:
         row.put("access_model", "rbac" if allowed else "access-policy")
-    _, policies = policies_of(properties.access_policies)
-    row.put_read("access_policies", policies)
+    row.put_read("access_policies", policies_of(properties.access_policies).count)
     row.put("purge_protection", _never_set(properties.enable_purge_protection))
     row.put("soft_delete", properties.enable_soft_delete)
     row.put("enabled_for_deployment", _never_set(properties.enabled_for_deployment))

@@ -15,6 +15,8 @@ from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.log_sink import LOG_SINK
 
+# https://learn.microsoft.com/azure/azure-monitor/platform/diagnostic-settings#resource-logs
+_GROUPS = frozenset({"audit", "alllogs"})
 _OF_LOGS = ("categories", "category_groups", "audits", "tables")
 
 # By kind of log, the category that matters here, and the groups that hold it. Demanding both groups is wrong: one is enough.
@@ -107,6 +109,8 @@ async def collect_sinks(connection: Connection, unit: Unit, logged: Logged) -> C
             row.put_read("destination_id", where if isinstance(where, Refusal) else where.lower())
             _put_logs(row, logged.kind, kind, item.properties)
             unit.row("log_sink", row.finish())
+            if kind == "workspace" and isinstance(where, Refusal):
+                calls.refused(Refusal(where.reason, "a setting that does not say which workspace it sends to", 200))
     calls.ended(listing.end)
     return calls.coverage()
 
@@ -134,12 +138,20 @@ def _put_logs(row: Row, kind: str, destination: str, properties: Properties) -> 
         row.refuse(_OF_LOGS, logs.reason)
         return
     on = [log for log in logs if log.enabled]
+    if not all(log.category or log.category_group for log in on):
+        # Something is on, and nobody knows what.
+        row.refuse(_OF_LOGS, Reason.BAD_VALUE)
+        return
     categories = sorted({log.category for log in on if log.category})
     groups = sorted({log.category_group for log in on if log.category_group})
     category, holding = _AUDITING[kind]
     audits = category in _lowered(categories) or bool(holding & _lowered(groups))
     row.put("categories", categories)
     row.put("category_groups", groups)
+    if not audits and not _lowered(groups) <= _GROUPS:
+        # Which categories are in such a group nobody knows.
+        row.refuse(("audits", "tables"), Reason.UNRECOGNISED)
+        return
     row.put("audits", audits)
     if destination == "workspace":
         row.put_read("tables", _tables(kind, categories, groups, audits, properties.log_analytics_destination_type))

@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from msgspec import UNSET, Struct
@@ -65,6 +65,7 @@ class _Sink(msgspec.Struct):
     destination_kind: str
     destination_id: str | None = None
     tables: list[str] | None = None
+    unknown: dict[str, Reason] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +94,24 @@ async def collect_workspaces(reading: Reading, unit: Unit, scope: Scope) -> Sequ
     return await _Workspaces(reading.connection, unit, scope).collect(_wanted(reading.spool.lines("log_sink")))
 
 
-def _wanted(sinks: Iterable[bytes]) -> Mapping[str, set[str]]:
-    """Workspace ids, each with the tables that are filled there."""
+@dataclass(slots=True)
+class _Filled:
+    """The tables of a workspace that logs go to, and why there may be others."""
+
+    tables: set[str] = field(default_factory=set)
+    untold: set[Reason] = field(default_factory=set)
+
+
+def _wanted(sinks: Iterable[bytes]) -> Mapping[str, _Filled]:
+    """What is filled there, by workspace id."""
     decoder = msgspec.json.Decoder(_Sink)
-    found: dict[str, set[str]] = defaultdict(set)
+    found: dict[str, _Filled] = defaultdict(_Filled)
     for sink in map(decoder.decode, sinks):
         if sink.destination_kind == "workspace" and sink.destination_id is not None:
-            found[sink.destination_id].update(sink.tables or ())
+            filled = found[sink.destination_id]
+            filled.tables.update(sink.tables or ())
+            if "tables" in sink.unknown:
+                filled.untold.add(sink.unknown["tables"])
     return found
 
 
@@ -109,19 +121,19 @@ class _Workspaces:
         self._get = Calls(scope, "workspace.get", per_object=True)
         self._table = Calls(scope, "workspace.table", per_object=True)
 
-    async def collect(self, wanted: Mapping[str, set[str]]) -> Sequence[Coverage]:
+    async def collect(self, wanted: Mapping[str, _Filled]) -> Sequence[Coverage]:
         async def one(id_: str) -> None:
             place = WorkspaceId.of(id_)
             if place is None:
                 # What does not name a workspace is no place to ask, and says nothing of where the log goes.
                 self._get.refused(Refusal(Reason.BAD_VALUE, "a destination that is no workspace"))
             else:
-                await self._workspace(place, sorted(wanted[id_]))
+                await self._workspace(place, wanted[id_])
 
         await for_each(sorted(wanted), one, limit=_AT_ONCE)
         return [self._get.coverage(), self._table.coverage()]
 
-    async def _workspace(self, place: WorkspaceId, tables: Sequence[str]) -> None:
+    async def _workspace(self, place: WorkspaceId, filled: _Filled) -> None:
         found = await self._connection.gateway.get("workspace.get", WorkspaceItem, **place.segments)
         if isinstance(found, WorkspaceItem) and f"/{found.id.strip('/').lower()}" != place.id:
             found = Refusal(Reason.BAD_BODY, "it answered with another workspace than the one asked for", 200)
@@ -141,16 +153,28 @@ class _Workspaces:
             retention = _days(found.properties.retention_in_days)
         row.put_read("retention", retention)
         self._unit.row("workspace", row.finish())
-        for table in tables:
+        for table in sorted(filled.tables):
             await self._log_table(place, table, retention)
+        if filled.untold:
+            self._unit.row("log_table", self._unread_table(place, min(filled.untold)))
 
-    async def _log_table(self, place: WorkspaceId, table: str, otherwise: int | Refusal) -> None:
-        found = await get_table(self._connection, place, table)
+    def _unread_table(self, place: WorkspaceId, why: Reason) -> dict[str, object]:
+        """The row of whatever tables a setting fills that cannot be read."""
+        row = self._begun(place, "unread")
+        row.refuse(("name", "plan", "retention", "total_retention"), why)
+        return row.finish()
+
+    def _begun(self, place: WorkspaceId, table: str) -> Row:
         url, version = source(self._connection.environment, "workspace.table", table=table, **place.segments)
         id_ = f"{place.id}/tables/{table}"
         row = Row(LOG_TABLE, id=id_, resource_id=id_, scope_id=self._scope.id, url=url, version=version)
-        row.put("name", table)
         row.put("workspace_id", place.id)
+        return row
+
+    async def _log_table(self, place: WorkspaceId, table: str, otherwise: int | Refusal) -> None:
+        found = await get_table(self._connection, place, table)
+        row = self._begun(place, table)
+        row.put("name", table)
         if isinstance(found, Refusal):
             self._table.refused(found)
             row.refuse(("plan", "retention", "total_retention"), found.reason)

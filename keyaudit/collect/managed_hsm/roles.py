@@ -144,13 +144,15 @@ class HsmRoles:
         listing = self._gateway.pages(calls.id, AssignmentItem, by=_name, host=self._uri, **segments)
         async for item in listing:
             self._write(item, url, version)
+        for copy in listing.copies():
+            self._write(copy, url, version, copy=True)
         calls.ended(listing.end)
 
-    def _write(self, item: AssignmentItem, url: str, version: str) -> None:
-        """The grant, once: a key's list shows what is assigned above it too."""
+    def _write(self, item: AssignmentItem, url: str, version: str, *, copy: bool = False) -> None:
+        """The grant, once: a key's list shows what is assigned above it too. `copy`: one that differs from the first."""
         name, given = _name(item), item.properties
         role = self._role_of(guid_of(given.role_definition_id))
-        if name in self._written or role.allows == []:
+        if (name in self._written and not copy) or role.allows == []:
             return
         self._written.add(name)
         hsm, below = self._hsm.scope.id, given.scope.lower().rstrip("/")

@@ -14,6 +14,9 @@ from keyaudit.model.tables.key_use import KEY_USE
 
 _KEY = re.compile(r"https://([a-z0-9.-]{1,253})(?::443)?/keys/([a-z0-9-]{1,127})(?:/([a-z0-9]{1,64}))?/?", re.ASCII)
 _UNNAMED = Refusal(Reason.BAD_BODY, "a key of a vault, and no name of it")
+# https://learn.microsoft.com/rest/api/storagerp/storage-accounts/create#keysource and the same of the other services
+_BY_VAULT = "microsoft.keyvault"
+_BY_SERVICE = frozenset({"microsoft.storage", "microsoft.cognitiveservices"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,12 @@ def key_uses(service: Service) -> list[Use]:
             # Its URL has a version even where it follows the key.
             follows = flag(item.rotation_to_latest_key_version_enabled, never_set=False)
             pinned = follows if isinstance(follows, Refusal) else not follows
-            found = _of_url(member(item.active_key, "keyUrl"))
-            return [replace(use, pinned=pinned, rotated=item.last_key_rotation_timestamp) for use in found]
+            # It is there for its key alone.
+            found = _of_url(member(item.active_key, "keyUrl")) or [_use(_UNNAMED)]
+            return [
+                use if isinstance(use.key, Refusal) else replace(use, pinned=pinned, rotated=item.last_key_rotation_timestamp)
+                for use in found
+            ]
         case "cosmos-db":
             return _of_url(item.key_vault_key_uri)
         case "sql-server" | "sql-managed-instance":
@@ -85,16 +92,24 @@ def _of_url(url: Wire) -> list[Use]:
     return [] if found is None else [_use(found if isinstance(found, Refusal) else _parsed(found))]
 
 
+def _word(raw: Wire) -> str | Refusal | None:
+    """One word of a closed list, in lower case: services differ in how they write them."""
+    found = text(raw)
+    return found.lower() if isinstance(found, str) else found
+
+
 def _of_encryption(raw: Wire) -> Iterator[Use]:
     """The member `encryption` of storage, messaging, Cognitive Services, registries and App Configuration."""
-    source, status = text(member(raw, "keySource")), text(member(raw, "status"))
-    by_vault = isinstance(source, str) and source.lower() == "microsoft.keyvault"
-    if (isinstance(source, str) and not by_vault) or (isinstance(status, str) and status.lower() == "disabled"):
+    source, status = (_word(member(raw, name)) for name in ("keySource", "status"))
+    if source in _BY_SERVICE or status == "disabled":
+        return
+    if isinstance(source, str) and source != _BY_VAULT:
+        yield _use(Refusal(Reason.UNRECOGNISED))
         return
     properties = member(raw, "keyVaultProperties")
     several = read(properties, list[Raw])
     found = [use for one in ([properties] if isinstance(several, Refusal) else several) if (use := _of_properties(one))]
-    if not found and by_vault:
+    if not found and (source == _BY_VAULT or status == "enabled"):
         found = [_use(_UNNAMED)]
     yield from found
 
@@ -109,6 +124,8 @@ def _of_properties(raw: Wire) -> Use | None:
     if url is None and parts == [None, None, None]:
         return None
     vault, name, version = parts
+    if url is None and None in (vault, name):
+        return _use(_UNNAMED)
     use = _use(_parsed(str(url) if url else f"{str(vault).rstrip('/')}/keys/{name}/{version or ''}"))
     in_use = _first(member(raw, "currentVersionedKeyIdentifier"), member(raw, "versionedKeyIdentifier"))
     return replace(use, in_use=_version(in_use), rotated=member(raw, "lastKeyRotationTimestamp"))

@@ -7,6 +7,8 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows
 
 _GRANTING = f"list_has_any(allows, ['{Allows.GRANT}', '{Allows.SET_POLICY}'])"
+# Of a subscription that no list showed nobody asked for assignments.
+_LISTED = ("subscription.list", "role_assignment.query")
 _DOUBT = f"coalesce({gap('queried')}, wide.doubt, through.doubt)"
 
 COLUMNS = {"wide_azure_roles": f"CASE WHEN {_DOUBT} IS NULL THEN coalesce(wide.roles, []) END AS wide_azure_roles"}
@@ -41,5 +43,5 @@ def joins(sources: Sources) -> dict[str, str]:
             LEFT JOIN ({read_to_the_end(("principal.lookup",))}) AS looked ON looked.scope_id = given.scope_id
         ) AS through""",
         "queried": f"""
-        LEFT JOIN ({read_to_the_end(("role_assignment.query",))}) AS queried ON queried.scope_id = stored.scope_id""",
+        LEFT JOIN ({read_to_the_end(_LISTED)}) AS queried ON queried.scope_id = stored.scope_id""",
     }

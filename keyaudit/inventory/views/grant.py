@@ -121,7 +121,7 @@ def prepare(sources: Sources) -> str:
         )
     }
         FROM {sources["grant"]} AS stored
-        LEFT JOIN reach_holder AS holder ON holder.principal_id = stored.principal_id
+        LEFT JOIN reach_holder AS holder ON holder.principal_id IS NOT DISTINCT FROM stored.principal_id
         LEFT JOIN ({persons}) AS persons ON persons.holder = holder.holder
         LEFT JOIN ({met}) AS met ON met.id = stored.id
         CROSS JOIN (

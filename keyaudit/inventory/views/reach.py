@@ -164,7 +164,9 @@ def _ways(sources: Sources) -> str:
             coalesce({data}, {DATA}) AS data, coalesce({GRANT} * {has("'grant'")}, {GRANT}) AS control,
             coalesce({GRANT} * {has("'set-policy'")}, {GRANT}) AS policy,
             role_id, coalesce(unknown['allows'], unknown['scope']) AS doubt
-        FROM {sources["grant"]} AS given JOIN reach_holder AS holder ON holder.principal_id = given.principal_id
+        FROM {sources["grant"]} AS given
+        -- To whom an entry that cannot be read gives something nobody knows.
+        JOIN reach_holder AS holder ON holder.principal_id IS NOT DISTINCT FROM given.principal_id
         WHERE given.kind IN ({", ".join(map(quoted, KINDS))})"""
 
 
@@ -227,8 +229,11 @@ def _holders(sources: Sources) -> str:
             CASE WHEN {kind} IN ('group', 'foreign-group') THEN CASE WHEN principal.members_listed THEN NULL
                     ELSE coalesce(principal.unknown['members_listed'], '{Reason.PARENT_NOT_ASSESSED}') END
                 WHEN {kind} IN ({_PERSONS}, {_NOBODY}) THEN NULL
-                ELSE coalesce(principal.unknown['kind'], '{Reason.UNRECOGNISED}') END AS open
-        FROM (SELECT principal_id, max(principal_type) AS type FROM {sources["grant"]} GROUP BY principal_id) AS named
+                ELSE coalesce(named.unnamed, principal.unknown['kind'], '{Reason.UNRECOGNISED}') END AS open
+        FROM (
+            SELECT principal_id, max(principal_type) AS type, min(unknown['principal_id']) AS unnamed
+            FROM {sources["grant"]} GROUP BY principal_id
+        ) AS named
         LEFT JOIN {sources["principal"]} AS principal ON principal.object_id = named.principal_id"""
 
 

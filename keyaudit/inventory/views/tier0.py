@@ -75,17 +75,17 @@ def controls(kind: str) -> str:
 def credentials(sources: Sources, as_of: int) -> Iterator[str]:
     """The statements that make what the view of certificates looks up, after `prepare`.
 
-    reach_opening  digests of live certificates of applications that control the tenant, or may; of no digest, any certificate
+    reach_opening  digests of the keys of live certificates of applications that control the tenant, or may; of none: any key
     reach_unread   one row: why there may be others
     """
-    # A credential whose key Graph does not show is found by its thumbprint; where it has none, it may be any.
+    # A credential of which Graph does not show the certificate may be on any key: who adds it chooses the thumbprint.
     live = f"""
-        SELECT coalesce('{in_vault.KEY}' || stored.public_key_sha256, '{in_vault.CERTIFICATE}' || stored.thumbprint) AS digest,
+        SELECT '{in_vault.KEY}' || stored.public_key_sha256 AS digest,
             tier0.tier0 AND CASE WHEN expires_on IS NOT NULL THEN expires_on > {as_of}
                 WHEN stored.unknown['expires_on'] IS NULL THEN true END AS opens,
             coalesce(tier0.tier0_doubt, stored.unknown['expires_on'], stored.unknown['public_key_sha256']) AS doubt
         FROM {sources["credential"]} AS stored JOIN reach_service_principal AS tier0 ON tier0.app_id = lower(stored.app_id)
-        WHERE stored.kind NOT IN ('password', 'federated') AND tier0.tier0 IS NOT FALSE"""
+        WHERE stored.kind = 'certificate' AND tier0.tier0 IS NOT FALSE"""
     yield f"""
         CREATE TABLE reach_opening AS
         SELECT digest, bool_or(opens) AS opens, min(doubt) FILTER (digest IS NULL OR opens IS NULL) AS doubt
@@ -104,14 +104,12 @@ def certificates(query: str, *, known: bool) -> str:
     """The view of certificates that `query` makes, with `authenticates_tier0`; NULL where `credentials` did not run."""
     if not known:
         return f"SELECT *, NULL::BOOLEAN AS authenticates_tier0 FROM ({query})"
-    opens = "coalesce(on_key.opens, false) OR coalesce(itself.opens, false)"
-    unshown = "made.unknown['public_key_sha256'], made.unknown['thumbprint']"
-    why = f"CASE WHEN {opens} THEN NULL ELSE coalesce(on_key.doubt, itself.doubt, {unshown}, unread.reason) END"
+    opens = "coalesce(on_key.opens, false)"
+    why = f"CASE WHEN {opens} THEN NULL ELSE coalesce(on_key.doubt, made.unknown['public_key_sha256'], unread.reason) END"
     return f"""
         SELECT made.* REPLACE (CASE WHEN {why} IS NULL THEN made.unknown
                 ELSE map_concat(made.unknown, MAP {{'authenticates_tier0': {why}}}) END AS unknown),
             CASE WHEN {opens} THEN true WHEN {why} IS NULL THEN false END AS authenticates_tier0
         FROM ({query}) AS made
         LEFT JOIN reach_opening AS on_key ON on_key.digest = '{in_vault.KEY}' || made.public_key_sha256
-        LEFT JOIN reach_opening AS itself ON itself.digest = '{in_vault.CERTIFICATE}' || made.thumbprint
         CROSS JOIN reach_unread AS unread"""

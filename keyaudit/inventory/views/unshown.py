@@ -9,7 +9,8 @@ is known but what would have been done, and up to when.
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.rows import view_types
 from keyaudit.inventory.views.sql import Sources
-from keyaudit.model.reasons import Reason
+from keyaudit.model.reasons import OPTIONAL, Reason
+from keyaudit.model.tables.places import VAULTS_FOUND
 from keyaudit.model.tables.usage import ACTIVITY_LOG, KEY_VAULT_LOG, LATE, SHOWN_BY, USAGE
 
 _PLACED = (KEY_VAULT_LOG, ACTIVITY_LOG)
@@ -49,6 +50,8 @@ def until_by_log(sources: Sources, scope_id: str, as_of: int) -> str:
     """By log the last moment of which it does not show all, wherever it is written: before it is whole, or now."""
     logs = dict.fromkeys(SHOWN_BY.values())
     tenants = ", ".join(f"({quoted(log)}, {quoted(scope_id)})" for log in logs if log not in _PLACED)
+    placed = ", ".join(f"({quoted(log)})" for log in _PLACED)
+    lists, optional = (", ".join(map(quoted, sorted(names))) for names in (VAULTS_FOUND, OPTIONAL))
     return f"""
         WITH whole AS (
             SELECT source, logged_id, min(whole_since) AS since
@@ -60,6 +63,9 @@ def until_by_log(sources: Sources, scope_id: str, as_of: int) -> str:
             FROM {sources["vault"]}
             UNION ALL SELECT DISTINCT {quoted(ACTIVITY_LOG)}, [array_to_string(string_split(id, '/')[1:3], '/')]
             FROM {sources["vault"]}
+            -- One that was not seen writes a log that nobody looked for.
+            UNION ALL SELECT log, [] FROM (VALUES {placed}) AS unseen(log)
+            WHERE EXISTS (FROM coverage WHERE operation IN ({lists}) AND state <> 'assessed' AND reason NOT IN ({optional}))
             UNION ALL SELECT log, [id] FROM (VALUES {tenants}) AS tenant(log, id)
         )
         SELECT source, max(coalesce(since - 1, {as_of})) AS until

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from keyaudit.model.columns import Area, Left, Table, Where, flag, text, time, where_found
+from keyaudit.model.columns import Area, Left, Table, Where, flag, text, unix_time, where_found
 from keyaudit.model.tables.places import ARM_LEAVES_OUT, KEY_VAULT_LEAVES_OUT, vault_place
 from keyaudit.model.tables.reach import reach_columns
 
@@ -36,8 +36,8 @@ DELETED = Table(
         text("kind", "what it was", values=tuple(_PARTS.values())),
         text("vault_id",
             "resource id, in lower case, of the vault that it lies in; of a deleted vault or HSM, the id that it had", _PLACES),
-        time("deleted_on", "when it was deleted", _DELETED, past=True, wire="deletedDate"),
-        time("purge_on", "when the service removes it for good: until then it can be recovered", _DELETED,
+        unix_time("deleted_on", "when it was deleted", _DELETED, past=True, wire="deletedDate"),
+        unix_time("purge_on", "when the service removes it for good: until then it can be recovered", _DELETED,
             follows="deleted_on", wire="scheduledPurgeDate"),
         flag("purge_protected", "nobody can remove it for good before that; false: whoever may purge can", _DELETED,
             left_out=Left(False, ARM_LEAVES_OUT)),

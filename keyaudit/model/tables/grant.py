@@ -88,7 +88,7 @@ GRANT = Table(
     columns=(
         *where_found(*_DEFINED, *_APIS, *_DIRECTORY_ROLE),
         text("kind", "how it is given", values=_KINDS),
-        text("principal_id", "object id of whom it is given to, in lower case"),
+        text("principal_id", "object id of whom it is given to, in lower case", _GRANT),
         text("principal_type", "what the grant itself says that principal is", _GRANT,
             absent="it does not say", values=("user", "group", "service-principal", "foreign-group", "device", "everyone")),
         text("application_id", "the client id of the application through which alone the principal has it, in lower case",

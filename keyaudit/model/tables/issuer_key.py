@@ -1,6 +1,6 @@
 """The table of published token-signing keys."""
 
-from keyaudit.model.columns import Area, Table, Where, flag, text, time, where_found
+from keyaudit.model.columns import Area, Table, Where, flag, text, unix_time, where_found
 from keyaudit.model.tables.x509 import x509_columns
 
 _ENTRA = ("login.metadata", "login.keys")
@@ -8,6 +8,8 @@ _APPLICATION = "login.app_keys"
 _B2C = ("organization.type", "b2c.key_sets")
 _ALL = (*_ENTRA, _APPLICATION, *_B2C)
 _NO_CERTIFICATE = "no certificate is published with it"
+_NOT_ENTRA = (Where("kind", ("application", "b2c")),)
+"""Of the tenant's keys each names its issuer. https://learn.microsoft.com/entra/identity-platform/access-tokens"""
 
 ISSUER_KEY = Table(
     name="issuer_key",
@@ -35,13 +37,14 @@ ISSUER_KEY = Table(
             absent="not said, which allows both", values=("sig", "enc")),
         text("status", "whether a B2C key is in use", _B2C, absent="not of B2C, or not said", values=("enabled", "disabled")),
         text("token_issuer", "issuer: whose tokens it may sign, which a relying party has to compare", _ENTRA,
-            absent="not said"),
-        flag("for_consumers", "its issuer is the tenant of personal Microsoft accounts", _ENTRA, absent="no issuer is said"),
+            absent="not said", absent_where=_NOT_ENTRA),
+        flag("for_consumers", "its issuer is the tenant of personal Microsoft accounts", _ENTRA,
+            absent="no issuer is said", absent_where=_NOT_ENTRA),
         text("thumbprint", "SHA-1 of the certificate in upper-case hex; x5t where no certificate is published", _ALL,
             absent="neither is published"),
-        time("starts_on", "notBefore of its certificate; nbf of a B2C key", _ALL,
+        unix_time("starts_on", "notBefore of its certificate; nbf of a B2C key", _ALL,
             absent=f"{_NO_CERTIFICATE}, or no date was set"),
-        time("expires_on", "notAfter of its certificate, after which it should not be published; exp of a B2C key", _ALL,
+        unix_time("expires_on", "notAfter of its certificate, after which it should not be published; exp of a B2C key", _ALL,
             absent=f"{_NO_CERTIFICATE}, or no date was set", follows="starts_on"),
         *x509_columns(_ALL, _NO_CERTIFICATE),
     ),

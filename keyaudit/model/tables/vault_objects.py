@@ -1,6 +1,6 @@
 """The columns that certificates and secrets, by version, have in common."""
 
-from keyaudit.model.columns import Column, Left, RestsOn, count, flag, mapping, text, time
+from keyaudit.model.columns import Column, Left, RestsOn, count, flag, mapping, text, time, unix_time
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, vault_place
 
 NO_TAGS = Left(None, KEY_VAULT_LEAVES_OUT)
@@ -28,13 +28,13 @@ def attributes(
     no_date = "made before the service kept the date" if dateless else ""
     return (
         flag("enabled", "the service lets it be used", operations, wire="attributes.enabled"),
-        time("created_on", "when this version was made", operations,
+        unix_time("created_on", "when this version was made", operations,
             absent=no_date, left_out=dateless, past=True, wire="attributes.created"),
-        time("updated_on", "when it was last changed; not a rotation", operations,
+        unix_time("updated_on", "when it was last changed; not a rotation", operations,
             absent=no_date, left_out=dateless, past=True, wire="attributes.updated"),
-        time("activates_on", activates, operations,
+        unix_time("activates_on", activates, operations,
             absent="usable from the start", left_out=Left(None, KEY_VAULT_LEAVES_OUT), wire="attributes.nbf"),
-        time("expires_on", expires, operations,
+        unix_time("expires_on", expires, operations,
             absent=never_expires, left_out=Left(None, KEY_VAULT_LEAVES_OUT), follows="activates_on", wire="attributes.exp"),
     )
 

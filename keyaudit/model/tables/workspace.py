@@ -32,7 +32,7 @@ LOG_TABLE = Table(
     meaning="a table of a Log Analytics workspace that some log goes to",
     added_by=SETTINGS,
     columns=(
-        *where_found(),
+        *where_found(*SETTINGS),
         text("workspace_id", "id of the workspace"),
         text("plan", "Analytics can be queried at will; Basic and Auxiliary only in part, and watched by few alert rules",
             _TABLE,

@@ -21,11 +21,12 @@ def strength_columns(operations: tuple[str, ...], absent: str = "", absent_where
     """Those of them that say how strong its key and its signature are. `absent_where`: the rows without a certificate."""
     return (
         text("key_type", "kind of its key", operations,
-            absent=absent, absent_where=absent_where, values=("RSA", "EC", "DSA", "Ed25519", "Ed448")),
+            absent=absent, absent_where=absent_where, values=("RSA", "EC", "DSA", "Ed25519", "Ed448"), open_ended=True),
         integer("key_size", "length of an RSA modulus", operations,
             absent=_either("its key is not an RSA key", absent), unit="bits"),
         text("curve", "curve of an EC key", operations,
-            absent=_either("its key is not an EC key", absent), values=("P-256", "P-384", "P-521", "P-256K")),
+            absent=_either("its key is not an EC key", absent), values=("P-256", "P-384", "P-521", "P-256K"),
+            open_ended=True),
         text("signature_hash", "what its signature was made over", operations,
             absent=_either("the algorithm has no choice of hash", absent)),
     )
