@@ -19,7 +19,7 @@ from unittest import mock
 
 import duckdb
 
-from keyaudit.collect import run as collection
+from keyaudit.collect import supplied as collection
 from keyaudit.inventory import load as loader
 from keyaudit.inventory import snapshot
 from keyaudit.inventory.load import Loaded
