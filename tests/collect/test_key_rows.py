@@ -186,7 +186,7 @@ def test_a_kid_may_have_the_port_and_other_case() -> None:
         ("RSA", "9", Reason.UNRECOGNISED),
         ("OKP", "0", Reason.UNRECOGNISED),
         ("OKP", "2", Reason.UNRECOGNISED),
-        ("rsa-hsm", "2", Reason.UNRECOGNISED),
+        ("rsa-hsm", "2", "vault-hsm"),
         ("RSA-HSM", 2, Reason.BAD_VALUE),
         (7, "0", Reason.BAD_VALUE),
         (None, "0", Reason.BAD_BODY),
