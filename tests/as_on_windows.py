@@ -31,7 +31,7 @@ _LOADED = (aiohttp, asyncio, filelock, typer)
 
 def hide() -> None:
     """Takes from this process what Windows does not have. It cannot be given back."""
-    filelock._native._unix.os = types.SimpleNamespace(**vars(os))  # type: ignore[assignment]
+    vars(filelock._native._unix)["os"] = types.SimpleNamespace(**vars(os))
     for name in POSIX_MODULES:
         sys.modules[name] = None  # type: ignore[assignment] # an import of it then fails, as it should
     for place, names in ((os, (*POSIX_FLAGS, *POSIX_CALLS)), (signal, POSIX_SIGNALS)):
@@ -42,7 +42,7 @@ def hide() -> None:
     asyncio.BaseEventLoop.add_signal_handler = _not_there  # type: ignore[method-assign]
     loop = type(asyncio.new_event_loop())
     loop.add_signal_handler = _not_there  # type: ignore[method-assign]
-    os.O_BINARY = _BINARY  # type: ignore[attr-defined]
+    vars(os)["O_BINARY"] = _BINARY
     os.open = _opening(os.open)
     os.rename = _onto_nothing(_not_open(os.rename))  # type: ignore[assignment]
     for name in ("replace", "unlink", "remove", "rmdir"):

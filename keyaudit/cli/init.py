@@ -46,7 +46,7 @@ def init(
     """
 
     if from_ is not None and not custody:
-        raise UsageError("--from", "says whose keys need a record, and --custody is not given", "add --custody")
+        raise UsageError("--from", "only works with --custody", "add --custody")
     records = _custody(from_) if custody else ""
     files = {out / DEFAULT_CONFIG: str(DEFAULT_CONFIG)}
     if ci is not None:

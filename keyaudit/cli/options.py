@@ -129,9 +129,8 @@ class Live:
         typer.Option(
             "--import",
             metavar="NAME=PATH",
-            help="Evidence that Azure's APIs do not return: ual=FILE, relying-parties=PATH, logs=DIR, "
-            "usage-baseline=DIR, custody=FILE. "
-            "Details: keyaudit explain evidence.",
+            help="Evidence that Azure's APIs do not return: ual=FILE, custody=FILE, relying-parties=PATH, logs=DIR, "
+            "usage-baseline=DIR. Details: keyaudit explain evidence.",
         ),
     ] = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")] = False
@@ -266,7 +265,8 @@ def flags(*groups: type, without: Collection[str] = ()) -> Callable[[Callable[..
     def wrap(command: Callable[..., int]) -> Callable[..., int]:
         own = [p for p in inspect.signature(command).parameters.values() if p.kind is p.KEYWORD_ONLY]
         fields = {group: [field for field in dataclasses.fields(group) if field.name not in without] for group in groups}
-        shared = [_parameter(group, field) for group in groups for field in fields[group]]
+        hints = {group: typing.get_type_hints(group, include_extras=True) for group in groups}
+        shared = [_parameter(field, hints[group][field.name]) for group in groups for field in fields[group]]
 
         def run(**values: Any) -> int:
             filled = [group(**{f.name: values.pop(f.name) for f in fields[group]}) for group in groups]
@@ -280,6 +280,5 @@ def flags(*groups: type, without: Collection[str] = ()) -> Callable[[Callable[..
     return wrap
 
 
-def _parameter(group: type, field: "dataclasses.Field[Any]") -> inspect.Parameter:
-    annotation = typing.get_type_hints(group, include_extras=True)[field.name]
+def _parameter(field: "dataclasses.Field[Any]", annotation: Any) -> inspect.Parameter:
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=annotation)

@@ -37,9 +37,9 @@ class Page:
     """Why the list cannot be followed further, though this page was good."""
 
 
-class _Links(msgspec.Struct):
+class _Links(msgspec.Struct, rename="camel"):
     value: list[msgspec.Raw]
-    nextLink: str | None = None  # noqa: N815 - Azure's spelling
+    next_link: str | None = None
     error: msgspec.Raw = msgspec.Raw()
 
 
@@ -50,11 +50,11 @@ class _Graph(msgspec.Struct):
     error: msgspec.Raw = msgspec.Raw()
 
 
-class _ResourceGraph(msgspec.Struct):
+class _ResourceGraph(msgspec.Struct, rename="camel"):
     data: list[msgspec.Raw]
     count: int
-    totalRecords: int  # noqa: N815 - Azure's spelling
-    resultTruncated: str | bool  # noqa: N815 - Azure's spelling
+    total_records: int
+    result_truncated: str | bool
     skip_token: str | None = msgspec.field(default=None, name="$skipToken")
     error: msgspec.Raw = msgspec.Raw()
 
@@ -98,7 +98,7 @@ def page_of(answer: Answer, paging: Paging, first: Step) -> Page | Refusal:
                 return _linked(graph.value, graph.next, graph.error, graph.count, first)
             case _:
                 links = _LINKS.decode(answer.body)
-                return _linked(links.value, links.nextLink, links.error, None, first)
+                return _linked(links.value, links.next_link, links.error, None, first)
     except msgspec.ValidationError:
         return Refusal(Reason.BAD_BODY, "the answer has no list, or a link that is none", answer.status)
     except (msgspec.MsgspecError, RecursionError):
@@ -159,6 +159,6 @@ def _resource_graph(answer: _ResourceGraph, headers: Mapping[str, str], first: S
         refusal = Refusal(Reason.BAD_BODY, "too long a $skipToken", 200)
     elif token:
         following = Step(first.url, query(msgspec.json.decode(first.body or b"{}"), token))
-    elif str(answer.resultTruncated).lower() != "false":
-        refusal = Refusal(Reason.TRUNCATED, f"{answer.totalRecords:,} rows exist, and no $skipToken leads to the rest", 200)
-    return Page(answer.data, next=following, total=answer.totalRecords, refusal=refusal)
+    elif str(answer.result_truncated).lower() != "false":
+        refusal = Refusal(Reason.TRUNCATED, f"{answer.total_records:,} rows exist, and no $skipToken leads to the rest", 200)
+    return Page(answer.data, next=following, total=answer.total_records, refusal=refusal)

@@ -18,14 +18,10 @@ def grant_row(
     To be put yet: name, principal_type, scope, scope_kind, allows. To be put where it differs: all else.
     """
     row = Row(GRANT, id=resource_id, resource_id=resource_id, scope_id=scope_id, url=url, version=version)
-    row.put("kind", kind)
-    row.put("principal_id", principal_id.lower())
+    row.put_all(kind=kind, principal_id=principal_id.lower())
     for column in _OF_SOME_KINDS:
         row.put(column, None)
-    row.put("custom", False)
-    row.put("wildcard", False)
-    row.put("denied", [])
-    row.put("standing", True)
+    row.put_all(custom=False, wildcard=False, denied=[], standing=True)
     return row
 
 

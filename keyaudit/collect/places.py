@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, TypedDict, cast
+from typing import NamedTuple, cast
 
 import msgspec
 from msgspec import UNSET, Raw
@@ -50,14 +50,6 @@ class Subscription:
     def scope(self) -> Scope:
         """The scope that its coverage is recorded under."""
         return Scope(f"/subscriptions/{self.id}", self.shown, ScopeKind.SUBSCRIPTION)
-
-
-class VaultSegments(TypedDict):
-    """The segments of an ARM path that name a vault or Managed HSM."""
-
-    subscription: str
-    resource_group: str
-    vault: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,16 +104,14 @@ class Vault:
         return Scope(self.resource_id.lower(), self.name, _SCOPES[self.kind])
 
     @property
-    def segments(self) -> VaultSegments:
+    def segments(self) -> dict[str, str]:
         """What names it in an ARM path."""
         return {"subscription": self.subscription_id, "resource_group": self.resource_group, "vault": self.name}
 
     def put_place(self, row: Row) -> None:
         """Fill the columns that say where a row of this vault lies."""
-        row.put("subscription_id", self.subscription_id)
-        row.put_read("subscription_name", self.subscription_name)
-        row.put("resource_group", self.resource_group)
-        row.put_read("location", self.location)
+        row.put_all(subscription_id=self.subscription_id, subscription_name=self.subscription_name)
+        row.put_all(resource_group=self.resource_group, location=self.location)
 
 
 class VaultId(NamedTuple):

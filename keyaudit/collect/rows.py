@@ -1,11 +1,11 @@
 """Fills one row from wire values as its table declares: the only place where a wire value becomes a column's value."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
-from msgspec import Raw, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType, defstruct, field
 
 from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.coverage import Refusal
@@ -14,6 +14,7 @@ from keyaudit.model.tables import TABLES
 from keyaudit.model.times import MAX_TIME, parse_duration, parse_time
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Struct)
 
 Wire = Raw | UnsetType
 """A member of an answer as it came: not decoded yet, or left out."""
@@ -122,6 +123,29 @@ class Row:
         else:
             self.put(column, value)
 
+    def put_all(self, **columns: object) -> None:
+        """Set each of `columns`, as `put_read` does."""
+        for column, value in columns.items():
+            self.put_read(column, value)
+
+    def fill(self, item: Struct | Refusal | None, at: str = "") -> None:
+        """Set every column whose `Column.wire` is a member of `item`, which stands at the path `at` of its answer.
+
+        Where `item` could not be read, all columns whose members stand there are unknown; where it is None, absent.
+        """
+        if isinstance(item, Refusal):
+            self.refuse(members(self.table, at), item.reason)
+        elif item is None:
+            self.clear(members(self.table, at))
+        else:
+            for column, attribute in _attributes(self.table, type(item), at):
+                self.put(column, getattr(item, attribute))
+
+    def clear(self, columns: Iterable[str]) -> None:
+        """Make `columns` absent."""
+        for column in columns:
+            self.put(column, None)
+
     def finish(self) -> dict[str, object]:
         """The row as the spool takes it: known values, and `unknown` with the reasons. Absent columns are None.
 
@@ -175,6 +199,31 @@ class Row:
     def _unknown(self, column: str, reason: Reason) -> None:
         self.unknown[column] = reason
         self.values.pop(column, None)
+
+
+@cache
+def members(table: str, at: str = "") -> Mapping[str, str]:
+    """The columns of a table that are straight copies of members at the path `at`, each with the name of its member."""
+    paths = {column.name: column.wire.rpartition(".") for column in TABLES[table].stored if column.wire}
+    return {name: member for name, (parent, _, member) in paths.items() if parent == at}
+
+
+def wired(table: Table, at: str = "") -> Callable[[type[S]], type[S]]:
+    """Gives a struct the members at the path `at` that are straight copies in `table`, but for those that it names itself."""
+
+    def extended(struct: type[S]) -> type[S]:
+        named = members(table.name, at).values()
+        more = [(each, Wire, field(default=UNSET, name=each)) for each in named if each not in struct.__struct_encode_fields__]
+        return cast("type[S]", defstruct(struct.__name__, more, bases=(struct,), module=struct.__module__))
+
+    return extended
+
+
+@cache
+def _attributes(table: str, struct: type[Struct], at: str) -> tuple[tuple[str, str], ...]:
+    """The columns that a struct fills, each with the attribute that fills it."""
+    attributes = dict(zip(struct.__struct_encode_fields__, struct.__struct_fields__, strict=True))
+    return tuple((name, attributes[member]) for name, member in members(table, at).items() if member in attributes)
 
 
 @cache

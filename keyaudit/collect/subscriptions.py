@@ -13,12 +13,12 @@ from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.reasons import Reason
 
 
-class SubscriptionItem(Struct):
+class SubscriptionItem(Struct, rename="camel"):
     """An item of the subscription list. Whose it is has to be known before it is looked into."""
 
-    subscriptionId: str  # noqa: N815 - Azure's spelling, as in all wire structs
-    tenantId: str  # noqa: N815
-    displayName: Wire = UNSET  # noqa: N815
+    subscription_id: str
+    tenant_id: str
+    display_name: Wire = UNSET
 
 
 async def list_subscriptions(gateway: Gateway, scope: Scope) -> tuple[Sequence[Subscription], Coverage]:
@@ -28,7 +28,7 @@ async def list_subscriptions(gateway: Gateway, scope: Scope) -> tuple[Sequence[S
     """
 
     def by(item: SubscriptionItem) -> str:
-        return item.subscriptionId.lower()
+        return item.subscription_id.lower()
 
     listing = gateway.pages("subscription.list", SubscriptionItem, by=by)
     found = [_subscription(item) for item in (await distinct(listing, by)).values()]
@@ -41,8 +41,8 @@ async def list_subscriptions(gateway: Gateway, scope: Scope) -> tuple[Sequence[S
 
 
 def _subscription(item: SubscriptionItem) -> Subscription:
-    id_ = item.subscriptionId.lower()
-    name = read(item.displayName, str)
+    id_ = item.subscription_id.lower()
+    name = read(item.display_name, str)
     return Subscription(
-        id=id_, name=item.displayName, shown=id_ if isinstance(name, Refusal) else name, tenant_id=item.tenantId.lower()
+        id=id_, name=item.display_name, shown=id_ if isinstance(name, Refusal) else name, tenant_id=item.tenant_id.lower()
     )

@@ -88,6 +88,8 @@ class Column:
     """Where it rests on a table that several listings share out: the listings whose rows it looks at; empty: all of them."""
     needs: str = ""
     """The evidence, by its name in `model.evidence`, without which it is unknown in every row; empty: Azure's own answers."""
+    wire: str = ""
+    """The member of an answer that it is a straight copy of, `attributes.created`; empty where it is worked out."""
 
     def present_where(self, column: str, value: object) -> bool:
         """Whether rows in which `column` has `value` always have this one, unless it is unknown."""

@@ -49,10 +49,11 @@ _LONGEST = 32_000
 _THINGS = (
     "key", "certificate", "secret", "credential", "signing_certificate", "account_key", "issuer_key", "trusted_authority",
 )  # fmt: skip
-_FIRST = ("severity", "status", "problem", "resource_name", "actual", "owner")
-FINDINGS = (*_FIRST, *(name for name in COLUMNS if name not in _FIRST))
+_FIRST = ("severity", "problem", "resource", "finding", "owner")
+_RENAMED = {"resource_name": "resource", "actual": "finding"}
+FINDINGS = (*_FIRST, *(name for name in COLUMNS if name not in {*_FIRST, *_RENAMED}))
 """The columns of the findings: first what a person reads, then the other columns of the CSV in their order."""
-_WIDTHS = {"problem": 40, "resource_name": 44, "actual": 60, "owner": 28, "policy_title": 40, "meaning": 40, "remedy": 40}
+_WIDTHS = {"problem": 40, "resource": 44, "finding": 60, "owner": 28, "policy_title": 40, "meaning": 40, "remedy": 40}
 """Columns whose text is wrapped, with their widths in characters."""
 _COLUMNS, _WIDTH = 8, 14
 """Columns beside the first of a sheet to read, and the width of each."""
@@ -219,7 +220,8 @@ def _findings(report: Report) -> Rows:
     problems |= {each.policy.id: each.policy.problem for each in report.verdict.not_judged}
     for record in records(report):
         # What passes has no problem.
-        yield {**record, **({"problem": problems[record["policy_id"]]} if record["status"] != "pass" else {})}
+        problem = {"problem": problems[record["policy_id"]]} if record["status"] != "pass" else {}
+        yield {**{_RENAMED.get(name, name): cell for name, cell in record.items()}, **problem}
 
 
 def _about(report: Report) -> Iterator[Sequence[str | int]]:

@@ -94,3 +94,34 @@ def hardened(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def blind_spots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A snapshot of the tenant with six blind spots."""
     return shared(tmp_path_factory, "blind-spots")
+
+
+class Reported:
+    """The JSON report of a shared snapshot by all policies, passes included; no test may change it."""
+
+    def __init__(self, path: Path) -> None:
+        self.text = path.read_text(encoding="utf-8")
+        self.json: Any = json.loads(self.text)
+
+    def findings(self, *outcomes: str) -> list[dict[str, Any]]:
+        """Those of these outcomes."""
+        return [each for each in self.json["findings"] if each["outcome"] in outcomes]
+
+
+def _reported(factory: pytest.TempPathFactory, snapshot: Path) -> Reported:
+    def make(path: Path) -> None:
+        once("report", "--from", snapshot, "--all", "--quiet", "--export", f"json={path}")
+
+    return Reported(made_once(of_this_run(factory) / f"{snapshot.name}.json", make))
+
+
+@pytest.fixture(scope="session")
+def contoso_report(tmp_path_factory: pytest.TempPathFactory, contoso: Path) -> Reported:
+    """What is reported of the tenant that can be read whole."""
+    return _reported(tmp_path_factory, contoso)
+
+
+@pytest.fixture(scope="session")
+def blind_report(tmp_path_factory: pytest.TempPathFactory, blind_spots: Path) -> Reported:
+    """What is reported of the tenant with six blind spots."""
+    return _reported(tmp_path_factory, blind_spots)

@@ -78,9 +78,10 @@ def collected(folder: Path, estate: Estate) -> Path:
 
 
 def asked_of(folder: Path, query: str, *values: str) -> tuple[str, ...]:
-    """The one row that a view has."""
+    """The one row that a view has; no other view is made."""
     snapshot = open_snapshot(folder)
-    with snapshot.judging(snapshot.run.as_of, reach_known=False) as connection:
+    view = query.partition(" FROM ")[2].split()[:1]
+    with snapshot.judging(snapshot.run.as_of, reach_known=False, names=view) as connection:
         (row,) = connection.execute(query, list(values)).fetchall()
     return tuple(map(str, row))
 

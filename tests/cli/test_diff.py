@@ -2,12 +2,10 @@
 
 import csv
 import io
-import json
 import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,14 +13,12 @@ from keyaudit.cli.clock import SystemClock
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.faults import Fault
-from tests.cli.conftest import Keyaudit, collected, once
+from tests.cli.conftest import Keyaudit, Reported, once
 from tests.cli.tenants import running
 
 LISTS = ("vault.query", "vault.list")
-
-
-HELD = ("--select", "kv-*")
-"""The policies over what vaults are and hold."""
+FEW = ("--select", "kv-purge-protection-off", "--select", "kv-key-rotation-overdue")
+"""A policy over what vaults are, and one over what they hold."""
 
 
 @pytest.fixture(scope="module")
@@ -38,18 +34,15 @@ def old(tenant: Estate, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def later(contoso: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A snapshot of the tenant of `contoso`, taken after it."""
-    return collected(tmp_path_factory.mktemp("later") / "snapshot", "contoso")
+def cut(tenant: Estate, old: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A later one, of when the keys of its first vault could not be listed; it holds none any more."""
+    fault = Fault("key.list", "every", where=tenant.vaults[0].name, status=500)
+    return read(emptied(tenant), tmp_path_factory.mktemp("cut") / "snapshot", fault)
 
 
-@pytest.fixture(scope="module")
-def found(contoso: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """All findings of `contoso`."""
-    path = tmp_path_factory.mktemp("found") / "report.json"
-    once("report", "--from", contoso, "--export", f"json={path}")
-    findings: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["findings"]
-    return findings
+def emptied(tenant: Estate) -> Estate:
+    """It with no keys in its first vault."""
+    return replace(tenant, vaults=(replace(tenant.vaults[0], keys=()), *tenant.vaults[1:]))
 
 
 def read(found: Estate, folder: Path, *faults: Fault) -> Path:
@@ -63,47 +56,47 @@ def read(found: Estate, folder: Path, *faults: Fault) -> Path:
 
 def became(keyaudit: Keyaudit, old: Path, new: Path, name: str) -> Counter[str]:
     """What became of the findings of what that vault held."""
-    changes = keyaudit("diff", old, new, *HELD, "-o", "json").json["changes"]
+    changes = keyaudit("diff", old, new, *FEW, "-o", "json").json["changes"]
     return Counter(each["change"] for each in changes if f"//{name}." in each["subject"])
 
 
-def test_a_snapshot_does_not_differ_from_itself(keyaudit: Keyaudit, contoso: Path, found: list[dict[str, Any]]) -> None:
+def test_a_snapshot_does_not_differ_from_itself(keyaudit: Keyaudit, contoso: Path, contoso_report: Reported) -> None:
     ran = keyaudit("diff", contoso, contoso, "-o", "json")
     assert ran.code == 0
     assert ran.json["changes"] == ran.json["dark"] == []
-    assert ran.json["same"] == len(found) > 0
+    assert ran.json["same"] == len(contoso_report.findings("fail")) > 0
 
 
-def test_what_went_dark_is_not_mended_and_is_new_once_it_is_seen(
-    keyaudit: Keyaudit, contoso: Path, blind_spots: Path, later: Path, found: list[dict[str, Any]]
+def test_what_went_dark_is_not_mended_and_people_are_told_which_vaults_and_why(
+    keyaudit: Keyaudit, contoso: Path, blind_spots: Path, contoso_report: Reported, blind_report: Reported
 ) -> None:
     ran = keyaudit("diff", contoso, blind_spots, "-o", "json")
     assert ran.code == 3
     changes = ran.json["changes"]
     assert {each["change"] for each in changes} == {"dark"}
-    before = {each["id"] for each in found}
-    after = keyaudit("report", "--from", blind_spots, "-o", "json").json["findings"]
-    failing = {each["id"] for each in after if each["outcome"] == "fail"}
-    assert {each["finding"] for each in changes} == before - failing
+    before, after = ({each["id"] for each in report.findings("fail")} for report in (contoso_report, blind_report))
+    assert {each["finding"] for each in changes} == before - after
     assert all(each["after"] is None and each["before"] for each in changes)
     scopes = {each["scope"]["name"] for each in ran.json["dark"]}
     assert {"kv-hr-prod", "kv-payments-prod", "kv-orders-prod", "kv-stores-dev"} <= scopes
-    rows = list(csv.DictReader(io.StringIO(keyaudit("diff", blind_spots, later, "-o", "csv").out, newline="")))
-    assert {row["change"] for row in rows} == {"new"}
-    assert {row["finding_id"] for row in rows} == {each["finding"] for each in changes}
-
-
-def test_people_are_told_which_vaults_went_dark_and_why(keyaudit: Keyaudit, contoso: Path, blind_spots: Path) -> None:
-    text = keyaudit("diff", contoso, blind_spots, *HELD).out
+    text = keyaudit("diff", contoso, blind_spots).out
     assert "no longer readable: vault kv-hr-prod (the identity may not read it): " in re.sub(r"\s+", " ", text)
     assert "0 fixed" in text
 
 
-def test_snapshots_in_the_wrong_order_are_refused(keyaudit: Keyaudit, contoso: Path, later: Path, tmp_path: Path) -> None:
-    ran = keyaudit("diff", later, contoso, "--select", "kv-purge-*")
+def test_what_is_seen_again_is_new(keyaudit: Keyaudit, tenant: Estate, old: Path, cut: Path, tmp_path: Path) -> None:
+    later = read(tenant, tmp_path / "later")
+    changes = keyaudit("diff", old, cut, *FEW, "-o", "json").json["changes"]
+    rows = list(csv.DictReader(io.StringIO(keyaudit("diff", cut, later, *FEW, "-o", "csv").out, newline="")))
+    assert ({each["change"] for each in changes}, {row["change"] for row in rows}) == ({"dark"}, {"new"})
+    assert {row["finding_id"] for row in rows} == {each["finding"] for each in changes}
+
+
+def test_snapshots_in_the_wrong_order_are_refused(keyaudit: Keyaudit, old: Path, cut: Path, tmp_path: Path) -> None:
+    ran = keyaudit("diff", cut, old, *FEW)
     assert ran.code == 2
     assert "name the earlier snapshot first" in ran.err
-    assert keyaudit("diff", contoso, tmp_path / "none").code == 2
+    assert keyaudit("diff", old, tmp_path / "none").code == 2
 
 
 def test_what_a_deleted_vault_held_is_fixed(keyaudit: Keyaudit, tenant: Estate, old: Path, tmp_path: Path) -> None:
@@ -111,7 +104,7 @@ def test_what_a_deleted_vault_held_is_fixed(keyaudit: Keyaudit, tenant: Estate, 
     new = read(replace(tenant, vaults=tenant.vaults[1:]), tmp_path / "new")
     fixed = became(keyaudit, old, new, gone)
     assert set(fixed) == {"fixed"}
-    found = keyaudit("report", "--from", old, *HELD, "-o", "json").json["findings"]
+    found = keyaudit("report", "--from", old, *FEW, "-o", "json").json["findings"]
     assert fixed.total() == sum(f"//{gone}." in each["subject"] for each in found)
 
 
@@ -124,12 +117,9 @@ def test_a_vault_that_was_not_listed_because_lists_were_refused_is_dark(
 
 
 def test_a_key_is_fixed_once_a_whole_list_lacks_it_and_dark_where_the_list_was_refused(
-    keyaudit: Keyaudit, tenant: Estate, old: Path, tmp_path: Path
+    keyaudit: Keyaudit, tenant: Estate, old: Path, cut: Path, tmp_path: Path
 ) -> None:
-    vault = tenant.vaults[0]
-    left = replace(vault, keys=())
-    whole = read(replace(tenant, vaults=(left, *tenant.vaults[1:])), tmp_path / "whole")
-    assert set(became(keyaudit, old, whole, vault.name)) == {"fixed"}
-    cut = Fault("key.list", "every", where=vault.name, status=500)
-    new = read(replace(tenant, vaults=(left, *tenant.vaults[1:])), tmp_path / "cut", cut)
-    assert set(became(keyaudit, old, new, vault.name)) == {"dark"}
+    vault = tenant.vaults[0].name
+    whole = read(emptied(tenant), tmp_path / "whole")
+    assert set(became(keyaudit, old, whole, vault)) == {"fixed"}
+    assert set(became(keyaudit, old, cut, vault)) == {"dark"}

@@ -12,7 +12,7 @@ _QUERY = """
 
 def test_contoso_has_certificates_of_vaults_on_its_applications(contoso: Path) -> None:
     snapshot = open_snapshot(contoso)
-    with snapshot.connect(snapshot.run.as_of) as connection:
+    with snapshot.connect(snapshot.run.as_of, reach_known=False, names=["credential"]) as connection:
         found = connection.execute(_QUERY).fetchall()
         kinds = dict(connection.execute("SELECT custody, count(*) FROM credential GROUP BY 1").fetchall())
     assert found == [
@@ -27,7 +27,7 @@ def test_contoso_has_certificates_of_vaults_on_its_applications(contoso: Path) -
 
 def test_a_vault_that_was_not_read_leaves_custody_unknown(blind_spots: Path) -> None:
     snapshot = open_snapshot(blind_spots)
-    with snapshot.connect(snapshot.run.as_of) as connection:
+    with snapshot.connect(snapshot.run.as_of, reach_known=False, names=["credential"]) as connection:
         [found] = connection.execute(
             "SELECT count(*) FILTER (custody = 'software'), count(*) FILTER (custody = 'external'), count(*) FILTER"
             " (unknown['custody'] IS NOT NULL AND entra_custody = 'external') FROM credential WHERE kind = 'certificate'"

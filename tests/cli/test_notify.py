@@ -16,7 +16,9 @@ from keyaudit.model.errors import Exit
 from tests.cli.conftest import Keyaudit
 
 SECRET = "hunter2"
-KEYS = ("--select", "kv-key-*")
+KEYS = tuple(
+    word for name in ("expired-still-enabled", "no-auto-rotation", "no-expiry") for word in ("--select", f"kv-key-{name}")
+)
 
 
 class Server(HTTPServer):
@@ -107,8 +109,7 @@ def test_a_message_that_is_not_taken_is_exit_70_and_names_no_secret(
         file = tmp_path / "addresses"
         file.write_text(f"# ours\njson://{good.host}/{SECRET}\n\njson://{host}/{SECRET}\n")
         file.chmod(0o600)
-        select = ("--select", "kv-key-expired-still-enabled")
-        ran = keyaudit("notify", "--from", blind_spots, "--since", contoso, "--to-file", file, *select)
+        ran = keyaudit("notify", "--from", blind_spots, "--since", contoso, "--to-file", file, *KEYS)
     assert ran.code == Exit.BUG
     assert f"{file}, address 2 (JSON): could not deliver the message 'keyaudit, simulated tenant: " in ran.err
     assert SECRET not in ran.out + ran.err

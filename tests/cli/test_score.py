@@ -15,7 +15,7 @@ from tests.cli.conftest import Keyaudit, once
 CROWN = "consumer-token-signing"
 FEW = tuple(
     word
-    for name in ("kv-key-*", "kv-purge-protection-off", "app-*-too-long", "sp-same-*", "fed-saml-*", "scope-key-*")
+    for name in ("kv-key-*", "kv-purge-protection-off", "app-*-too-long", "sp-same-*", "fed-saml-*")
     for word in ("--select", name)
 )
 """Policies whose findings are scored, of every kind, and one whose are not."""

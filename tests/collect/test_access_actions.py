@@ -43,12 +43,12 @@ def interpreted(permissions: list[Permission]) -> list[str]:
     for permission in permissions:
         for action, allows in CONTROL.items():
             given = [one for one in permission.actions if stands_for(one, action)]
-            taken = [one for one in permission.notActions or [] if stands_for(one, action)]
+            taken = [one for one in permission.not_actions or [] if stands_for(one, action)]
             if given and not taken:
                 found.add(allows)
         for action, allows in DATA.items():
-            given = [one for one in permission.dataActions if stands_for(one, action)]
-            taken = [one for one in permission.notDataActions or [] if stands_for(one, action)]
+            given = [one for one in permission.data_actions if stands_for(one, action)]
+            taken = [one for one in permission.not_data_actions or [] if stands_for(one, action)]
             if given and not taken:
                 found.add(allows)
     return [allows.value for allows in Allows if allows in found]
@@ -69,7 +69,7 @@ def permission(rng: random.Random) -> Permission:
     def some() -> list[str]:
         return [pattern(rng) for _ in range(rng.randrange(4))]
 
-    return Permission(actions=some(), dataActions=some(), notActions=rng.choice([None, some()]), notDataActions=some())
+    return Permission(actions=some(), data_actions=some(), not_actions=rng.choice([None, some()]), not_data_actions=some())
 
 
 def test_generated_roles_allow_what_a_plain_reading_says() -> None:
@@ -113,9 +113,9 @@ def test_azures_own_roles() -> None:
                 [
                     Permission(
                         actions=list(role.actions),
-                        dataActions=list(role.data_actions),
-                        notActions=list(role.not_actions),
-                        notDataActions=list(role.not_data_actions),
+                        data_actions=list(role.data_actions),
+                        not_actions=list(role.not_actions),
+                        not_data_actions=list(role.not_data_actions),
                     )
                 ]
             )
@@ -127,8 +127,8 @@ def test_azures_own_roles() -> None:
 
 def test_what_one_permission_denies_itself_another_may_give() -> None:
     both = [
-        Permission(actions=[], dataActions=["*"], notDataActions=["*/sign/action"]),
-        Permission(actions=[], dataActions=["Microsoft.KeyVault/vaults/keys/sign/action"]),
+        Permission(actions=[], data_actions=["*"], not_data_actions=["*/sign/action"]),
+        Permission(actions=[], data_actions=["Microsoft.KeyVault/vaults/keys/sign/action"]),
     ]
     assert "sign" not in allowed(granted(both[:1]))
     assert "sign" in allowed(granted(both))
@@ -147,7 +147,7 @@ def test_what_one_permission_denies_itself_another_may_give() -> None:
     ],
 )
 def test_a_wildcard_over_key_actions(pattern: str, wild: bool) -> None:
-    assert by_wildcard([Permission(actions=["*"], dataActions=[pattern])]) is wild
+    assert by_wildcard([Permission(actions=["*"], data_actions=[pattern])]) is wild
 
 
 def test_every_name_of_a_permission_of_an_access_policy_is_read_without_case() -> None:

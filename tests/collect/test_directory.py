@@ -78,7 +78,7 @@ async def test_a_signing_certificate_may_be_among_the_keys_that_cannot_be_read(w
     assert found.gaps() == UNCLEAR
     [unread] = found.rows["signing_certificate"].keys() - whole.rows["signing_certificate"].keys()
     assert unread.startswith(f"{TENANT_ID}/serviceprincipals/{PRINCIPALS[0].id}/")
-    assert {"active", "expires_on", "public_key_sha256"} <= found.unknown("signing_certificate", unread).keys()
+    assert {"kind", "active", "expires_on", "public_key_sha256"} <= found.unknown("signing_certificate", unread).keys()
 
 
 def _hide(body: dict[str, Any]) -> dict[str, Any]:

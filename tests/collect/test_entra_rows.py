@@ -78,8 +78,8 @@ def test_every_recorded_credential_of_an_application() -> None:
     for body in objects("graph-applications"):
         item = wire(body, ApplicationItem)
         rows = Rows(application(id=body["id"]))
-        keys, bad_keys = read_items(item.keyCredentials, KeyItem)
-        passwords, bad_passwords = read_items(item.passwordCredentials, PasswordItem)
+        keys, bad_keys = read_items(item.key_credentials, KeyItem)
+        passwords, bad_passwords = read_items(item.password_credentials, PasswordItem)
         assert (bad_keys, bad_passwords) == (0, 0)
         found += [rows.key(key, HIDDEN) for key in keys] + [rows.password(password) for password in passwords]
         assert len(keys) + len(passwords) == len(body["keyCredentials"]) + len(body["passwordCredentials"])
@@ -121,6 +121,9 @@ def test_every_recorded_credential_of_an_application() -> None:
         "subject": None,
         "audiences": None,
         "claims_expression": None,
+        "subject_grade": None,
+        "subject_breadth": None,
+        "issuer_retires_on": None,
         "unknown": hidden,
     }
 
@@ -143,7 +146,7 @@ def test_every_recorded_service_principal() -> None:
 def test_the_recorded_federated_credential() -> None:
     [item] = [item for body in bodies("graph-federatedidentitycredentials") for item in body["value"]]
     read = wire(item, FederatedItem)
-    row = Rows(application()).federated(read, "f", "v1.0", read.claimsMatchingExpression)
+    row = Rows(application()).federated(read, "f", "v1.0", read.claims_matching_expression)
     assert row["unknown"] == {}
     assert row["id"] == f"/tenants/{TENANT}/applications/a/credentials/2276d18a-223c-46d9-83a6-cfaadcb4c258"
     assert (row["kind"], row["name"], row["issuer"]) == ("federated", "Testing", "https://token.actions.githubusercontent.com/")
@@ -152,32 +155,35 @@ def test_the_recorded_federated_credential() -> None:
         ["api://AzureADTokenExchange"],
     )
     assert (row["claims_expression"], row["expires_on"], row["entra_custody"], row["source_url"]) == (None, None, None, "f")
+    assert (row["subject_grade"], row["subject_breadth"], row["issuer_retires_on"]) == ("mutable", "one", None)
 
 
 @pytest.mark.parametrize(
-    ("members", "subject", "expression"),
+    ("members", "subject", "expression", "grade"),
     [
-        ({"subject": "s"}, "s", None),
-        ({"subject": "s", "claimsMatchingExpression": None}, "s", None),
-        ({"subject": None, "claimsMatchingExpression": {"value": "e", "languageVersion": 1}}, None, "e"),
-        ({"claimsMatchingExpression": {"value": "e"}}, None, "e"),
+        ({"subject": "s"}, "s", None, "other"),
+        ({"subject": "s", "claimsMatchingExpression": None}, "s", None, "other"),
+        ({"subject": None, "claimsMatchingExpression": {"value": "e", "languageVersion": 1}}, None, "e", Reason.UNRECOGNISED),
+        ({"claimsMatchingExpression": {"value": "claims['sub'] eq 'e'"}}, None, "claims['sub'] eq 'e'", "other"),
         # An answer that has neither does not say that there is neither.
-        ({"subject": None}, None, Reason.BAD_BODY),
-        ({}, Reason.BAD_BODY, Reason.BAD_BODY),
-        ({"subject": 4}, Reason.BAD_VALUE, Reason.BAD_BODY),
-        ({"subject": None, "claimsMatchingExpression": "e"}, None, Reason.BAD_VALUE),
+        ({"subject": None}, None, Reason.BAD_BODY, Reason.BAD_BODY),
+        ({}, Reason.BAD_BODY, Reason.BAD_BODY, Reason.BAD_BODY),
+        ({"subject": 4}, Reason.BAD_VALUE, Reason.BAD_BODY, Reason.BAD_VALUE),
+        ({"subject": None, "claimsMatchingExpression": "e"}, None, Reason.BAD_VALUE, Reason.BAD_VALUE),
     ],
 )
-def test_subject_and_expression(members: dict[str, object], subject: object, expression: object) -> None:
+def test_subject_and_expression(members: dict[str, object], subject: object, expression: object, grade: object) -> None:
     item = wire({"id": "f", "name": "n", "issuer": "i", "audiences": ["a"]} | members, FederatedItem)
-    row: dict[str, Any] = Rows(application()).federated(item, "f", "v1.0", item.claimsMatchingExpression)
+    row: dict[str, Any] = Rows(application()).federated(item, "f", "v1.0", item.claims_matching_expression)
     assert row["unknown"].get("subject", row["subject"]) == subject
     assert row["unknown"].get("claims_expression", row["claims_expression"]) == expression
+    for column, expected in (("subject_grade", grade), ("subject_breadth", "one" if grade == "other" else grade)):
+        assert row["unknown"].get(column, row[column]) == expected
 
 
 def test_a_federated_credential_without_issuer_is_not_one_of_no_issuer() -> None:
     item = wire({"id": "f", "name": "n", "subject": "s", "issuer": None, "audiences": None}, FederatedItem)
-    row = Rows(application()).federated(item, "f", "v1.0", item.claimsMatchingExpression)
+    row = Rows(application()).federated(item, "f", "v1.0", item.claims_matching_expression)
     assert row["unknown"] == {"issuer": "bad_value", "audiences": "bad_value"}
 
 

@@ -46,7 +46,7 @@ def of_bundle(body: object) -> Row:
     row.put("managed", bundle.managed)
     row.put("is_current", True)
     row.put("versions_listed", True)
-    put_rotation(row, RotationPolicy(lifetimeActions=raw([]), attributes=raw({})))
+    put_rotation(row, RotationPolicy(lifetime_actions=raw([]), attributes=raw({})))
     return row
 
 
@@ -320,7 +320,7 @@ BAD = (Reason.BAD_VALUE,) * 3
     ],
 )
 def test_rotation(actions: object, attributes: object, expires_on: object, expected: tuple[object, ...]) -> None:
-    policy = RotationPolicy(lifetimeActions=raw(actions), attributes=raw(attributes))
+    policy = RotationPolicy(lifetime_actions=raw(actions), attributes=raw(attributes))
     assert rotated(policy, expires_on) == expected
 
 

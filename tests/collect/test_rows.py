@@ -1,9 +1,9 @@
 """One wire value into one column: what is known, what is absent, and what is unknown for which reason."""
 
 import pytest
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType, json
 
-from keyaudit.collect.rows import Row, is_null, read
+from keyaudit.collect.rows import Row, is_null, read, wired
 from keyaudit.model.columns import Table, Type
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
@@ -11,7 +11,9 @@ from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.application import APPLICATION
 from keyaudit.model.tables.credential import CREDENTIAL
 from keyaudit.model.tables.deleted import DELETED
+from keyaudit.model.tables.federated_domain import FEDERATED_DOMAIN
 from keyaudit.model.tables.key import KEY
+from keyaudit.model.tables.secret import SECRET
 from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL
 from keyaudit.model.tables.vault import VAULT
 from keyaudit.model.times import MAX_TIME
@@ -149,6 +151,46 @@ def test_a_finished_row_has_a_value_or_a_reason_and_never_both() -> None:
     assert {"sku", "tags"}.isdisjoint(unknown)
     assert set(found) == {column.name for column in VAULT.stored} | {"unknown"}
     assert all(found[column] is None for column in unknown)
+
+
+class Item(Struct, rename="camel"):
+    """An answer with one member that is copied under a name of its own, and one that is not copied."""
+
+    content_type: Raw | UnsetType = UNSET
+    version: Raw | UnsetType = UNSET
+
+
+SECRETS = wired(SECRET)(Item)
+ATTRIBUTES = wired(SECRET, "attributes")(Struct)
+
+
+def test_a_row_is_filled_from_the_members_that_its_columns_name_and_from_nothing_else() -> None:
+    row = begun(SECRET)
+    row.fill(json.decode(b'{"contentType": "text", "managed": true, "tags": {"A": "b"}, "version": "1"}', type=SECRETS))
+    copied = {name: row.values[name] for name in ("content_type", "managed", "tags")}
+    assert copied == {"content_type": "text", "managed": True, "tags": {"a": "b"}}
+    assert {"version", "enabled", "created_on"}.isdisjoint((*row.values, *row.unknown))
+    row.fill(json.decode(b'{"enabled": true, "nbf": 5, "exp": null}', type=ATTRIBUTES), "attributes")
+    known = {name: row.values[name] for name in ("enabled", "activates_on", "expires_on", "content_type")}
+    assert known == {"enabled": True, "activates_on": 5, "expires_on": None, "content_type": "text"}
+
+
+@pytest.mark.parametrize(("found", "expected"), [(Refusal(Reason.FIREWALL), Reason.FIREWALL), (None, None)])
+def test_what_could_not_be_read_leaves_its_own_members_unknown_and_what_is_null_leaves_them_absent(
+    found: Refusal | None, expected: Reason | None
+) -> None:
+    row = begun(FEDERATED_DOMAIN)
+    row.fill(found, "signingCertificateUpdateStatus")
+    named = ("update_result", "updated_on")
+    assert (row.unknown if expected else {name: row.values[name] for name in named}) == dict.fromkeys(named, expected)
+    assert "issuer_uri" not in (*row.values, *row.unknown)
+
+
+def test_columns_that_are_set_together_are_each_known_absent_or_unknown_by_themselves() -> None:
+    row = begun(SECRET)
+    row.put_all(name="s", content_type=None, managed=Refusal(Reason.PERMISSION), enabled=raw("yes"))
+    assert (row.values["name"], row.values["content_type"]) == ("s", None)
+    assert row.unknown == {"managed": Reason.PERMISSION, "enabled": BAD_VALUE}
 
 
 class Point(Struct):

@@ -37,7 +37,7 @@ SIGN, VERIFY = key("sign", "Sign"), key("verify", "Verify")
 
 
 def apart(found: Split) -> tuple[list[str], list[str], list[str]]:
-    return tuple([item.keyId for item in part] for part in (found.signing, found.keys, found.passwords))  # type: ignore[return-value]
+    return tuple([item.key_id for item in part] for part in (found.signing, found.keys, found.passwords))  # type: ignore[return-value]
 
 
 def told(keys: list[KeyItem], passwords: list[PasswordItem]) -> tuple[list[str], list[str], list[str]]:

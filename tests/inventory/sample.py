@@ -3,7 +3,7 @@
 import functools
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -170,17 +170,22 @@ def in_memory(
     run: Run = RUN,
     reach: bool = False,
     alone: bool = False,
+    columns: Mapping[str, Collection[str]] | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the views of `tables` over these rows and this coverage, in memory: nothing is spooled or written.
 
     The rows are held to their declaration as a spool holds them. `reach`: with the columns of `model.tables.reach`, which are
     NULL otherwise. `alone`: in a DuckDB of its own, for what opens cursors: they do not see the database that is in use.
+    `columns`: by table the derived columns that are read; None: all of them.
     """
     with _database(alone=alone) as connection:
         sources = {table: _stored(connection, table, of_table) for table, of_table in rows.items() if of_table}
         records = [record for of_scope in coverage.values() for record in of_scope]
+        needed = columns and views.needed(columns)
         # Worked out at once: a view is planned when it is made, and again when it is read.
-        views.create(connection, sources, records, run, as_of, names=tables, small=(), kept=tables, reach_known=reach)
+        views.create(
+            connection, sources, records, run, as_of, names=tables, small=(), kept=tables, reach_known=reach, columns=needed
+        )
         yield connection
 
 

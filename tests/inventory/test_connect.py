@@ -10,10 +10,12 @@ import duckdb
 import pytest
 
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
+from keyaudit.inventory.views.reach import ROLES_LISTED
 from keyaudit.model.columns import Type
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rows import view_name
 from keyaudit.model.tables import TABLES
+from keyaudit.model.tables.reach import ACTIONS, WHO
 from tests.inventory.sample import (
     AS_OF,
     TENANT,
@@ -21,29 +23,33 @@ from tests.inventory.sample import (
     assessed,
     credential,
     fetch,
+    in_memory,
     key,
     refused,
     snapshot,
     vault,
     vault_scope,
 )
+from tests.inventory.sample import row as sample_row
 
 KV = vault_scope("kv")
 
 
+ROWS = {
+    "vault": [vault(tags={"env": "Prod"})],
+    "key": [key("1", is_current=True, created_on=AS_OF), key("2", enabled=Reason.PERMISSION)],
+    "application": [application("a")],
+    "credential": [credential("1", expires_on=AS_OF + 1)],
+}
+COVERAGE = {
+    KV: assessed(KV, "key.list", "key.versions"),
+    TENANT: [*assessed(TENANT, "application.list"), refused(TENANT, "service_principal.list", Reason.PERMISSION)],
+}
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    rows = {
-        "vault": [vault(tags={"env": "Prod"})],
-        "key": [key("1", is_current=True, created_on=AS_OF), key("2", enabled=Reason.PERMISSION)],
-        "application": [application("a")],
-        "credential": [credential("1", expires_on=AS_OF + 1)],
-    }
-    coverage = {
-        KV: assessed(KV, "key.list", "key.versions"),
-        TENANT: [*assessed(TENANT, "application.list"), refused(TENANT, "service_principal.list", Reason.PERMISSION)],
-    }
-    return snapshot(tmp_path_factory.mktemp("made") / "out", rows, coverage)
+    return snapshot(tmp_path_factory.mktemp("made") / "out", ROWS, COVERAGE)
 
 
 @pytest.fixture(scope="module")
@@ -174,15 +180,27 @@ def test_a_snapshot_is_judged_where_nothing_can_be_written(made: Snapshot) -> No
     assert os.access(made.folder, os.W_OK)
 
 
-@pytest.mark.parametrize("reach_known", [True, False])
-@pytest.mark.parametrize("table", ["key", "vault", "application", "credential", "certificate", "secret", "service_principal"])
-def test_one_column_alone_is_what_it_is_among_all(made: Snapshot, table: str, reach_known: bool) -> None:
+ALIKE = {f"{who}_{action}" for nth, who in enumerate(WHO) for at, action in enumerate(ACTIONS) if nth != at % len(WHO)}
+"""Columns that are made as others are, which are about the same principals or the same action."""
+COUNTED = ("key", "vault", "certificate")
+"""Tables with such columns."""
+
+
+@pytest.mark.parametrize(
+    ("table", "reach_known", "alike"),
+    [
+        *((table, True, False) for table in (*COUNTED, "application", "credential", "secret", "service_principal")),
+        *(pytest.param(table, True, True, marks=pytest.mark.exhaustive) for table in COUNTED),
+        *(pytest.param(table, False, False, marks=pytest.mark.exhaustive) for table in COUNTED),
+    ],
+)
+def test_one_column_alone_is_what_it_is_among_all(table: str, reach_known: bool, alike: bool) -> None:
     """And no other derived column is made, but for those that it rests on in the same view."""
     declared = TABLES[table]
-    with made.connect(AS_OF, reach_known=reach_known) as connection:
+    with in_memory(ROWS, COVERAGE, table, reach=reach_known) as connection:
         every = {row["id"]: row for row in fetch(connection, f"SELECT * FROM {table}")}
-    for column in declared.derived:
-        with made.connect(AS_OF, reach_known=reach_known, names=[table], columns={table: {column.name}}) as connection:
+    for column in (each for each in declared.derived if (each.name in ALIKE) is alike):
+        with in_memory(ROWS, COVERAGE, table, reach=reach_known, columns={table: {column.name}}) as connection:
             found = fetch(connection, f"SELECT * FROM {table}")
             names = {row[0] for row in connection.execute(f"DESCRIBE {table}").fetchall()}
         assert set(view_name(column)) <= names
@@ -194,3 +212,33 @@ def test_one_column_alone_is_what_it_is_among_all(made: Snapshot, table: str, re
             whole = every[row["id"]]
             assert {name: row[name] for name in names - {"unknown"}} == {name: whole[name] for name in names - {"unknown"}}
             assert row["unknown"].get(column.name) == whole["unknown"].get(column.name)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("gap", "most"), [(None, 0), (Reason.PERMISSION, None)])
+def test_who_reaches_a_vault_that_nobody_was_granted_rests_on_the_lists_of_grants(
+    tmp_path: Path, gap: Reason | None, most: int | None
+) -> None:
+    """For a reader of these counts alone, for whom nothing of grants is planned, as for a reader of everything."""
+    lists = [refused(TENANT, name, gap) if gap else assessed(TENANT, name)[0] for name in ROLES_LISTED]
+    coverage = {KV: assessed(KV, "key.list", "key.versions"), TENANT: [*lists, *assessed(TENANT, "subscription.list")]}
+    rows = {"vault": [vault(access_model="rbac", subscription_id="s")], "key": [key("1")]}
+    rows["subscription"] = [sample_row("subscription", "/subscriptions/s", management_groups=[])]
+    taken = snapshot(tmp_path / "out", rows, coverage)
+    wanted = {table: {"principals_signing"} for table in ("vault", "key")}
+    for columns in (None, wanted):
+        with taken.connect(AS_OF, names=[*wanted], columns=columns) as connection:
+            for table in wanted:
+                (found,) = fetch(connection, f"SELECT * FROM {table}")
+                assert (found["principals_signing_min"], found["principals_signing_max"]) == (0, most)
+                assert found["unknown"].get("principals_signing") == gap  # type: ignore[attr-defined]
+
+
+def test_a_snapshot_is_opened_with_the_columns_that_are_read_alone(made: Snapshot) -> None:
+    with made.connect(AS_OF, names=["key"], columns={"key": {"environment"}}) as connection:
+        names = {row[0] for row in connection.execute("DESCRIBE key").fetchall()}
+        found = connection.execute("SELECT id, environment FROM key ORDER BY id").fetchall()
+    assert "environment" in names
+    assert not {"signer_environments", "is_newest"} & names
+    with made.connect(AS_OF) as connection:
+        assert connection.execute("SELECT id, environment FROM key ORDER BY id").fetchall() == found
+        assert {"signer_environments"} <= {row[0] for row in connection.execute("DESCRIBE key").fetchall()}

@@ -6,6 +6,7 @@ import pytest
 
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
 from tests.inventory.sample import TENANT, Row, assessed, credential, refused, row
 from tests.inventory.test_privilege_views import GROUP, group, member, named, role, without
 from tests.inventory.test_privilege_views import READ as PRIVILEGES
@@ -65,6 +66,41 @@ def test_whether_an_issuer_is_the_tenants_own(
 ) -> None:
     found: Any = only("credential", {"credential": [given], "account_key": clusters}, coverage)
     assert (found["issuer_own"], found["unknown"].get("issuer_own")) == (own, reason)
+
+
+IDENTITY = "33333333-3333-4333-8333-333333333333"
+PRINCIPALS = assessed(TENANT, *TABLES["service_principal"].listed_by)
+NO_PRINCIPALS = [refused(TENANT, operation, PERMISSION) for operation in TABLES["service_principal"].listed_by]
+OURS, THEIRS = (f"https://login.microsoftonline.com/{each}/v2.0" for each in (TENANT_ID, IDENTITY))
+
+
+@pytest.mark.parametrize(
+    ("issuer", "subject", "there", "coverage", "expected"),
+    [
+        (OURS, IDENTITY, True, NO_PRINCIPALS, (False, None)),
+        (OURS, IDENTITY.upper(), True, PRINCIPALS, (False, None)),
+        (OURS, IDENTITY, False, PRINCIPALS, (True, None)),
+        (OURS, IDENTITY, False, NO_PRINCIPALS, (None, "permission")),
+        (OURS, "/eid1/c/pub/t/x", False, NO_PRINCIPALS, (False, None)),
+        (OURS, None, False, NO_PRINCIPALS, (False, None)),
+        (OURS, BAD, False, PRINCIPALS, (None, "bad_value")),
+        (THEIRS, IDENTITY, False, NO_PRINCIPALS, (False, None)),
+        (PERMISSION, IDENTITY, True, PRINCIPALS, (None, "permission")),
+    ],
+)
+def test_whether_the_identity_that_is_trusted_is_there(
+    issuer: str | Reason, subject: str | Reason | None, there: bool, coverage: list[Coverage], expected: tuple[object, object]
+) -> None:
+    given = credential("c", kind="federated", issuer=issuer, subject=subject, audiences=[])
+    found: Any = only(
+        "credential",
+        {
+            "credential": [given],
+            "service_principal": [row("service_principal", f"{TENANT.id}/serviceprincipals/{IDENTITY}")] if there else [],
+        },
+        coverage,
+    )
+    assert (found["subject_dangling"], found["unknown"].get("subject_dangling")) == expected
 
 
 @pytest.mark.parametrize(

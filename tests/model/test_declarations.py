@@ -72,6 +72,13 @@ def _families() -> list[ModuleType]:
     return [each for each in vars(operations).values() if isinstance(each, ModuleType) and hasattr(each, "FAMILY")]
 
 
+def test_a_column_that_is_a_copy_of_a_member_is_stored_and_read_and_no_other_is_a_copy_of_the_same() -> None:
+    for table in TABLES.values():
+        copied = [column for column in table.columns if column.wire]
+        assert all(column.operations and not column.derived_from and not column.needs for column in copied), table.name
+        assert len({column.wire for column in copied}) == len(copied), table.name
+
+
 def test_every_column_that_can_be_unknown_says_which_operations_fill_it() -> None:
     for table in TABLES.values():
         assert table.subject in table.by_name

@@ -308,7 +308,7 @@ def _broad_subjects(row: str, holder: Holder) -> Iterator[Verdict]:
     for federated in holder.federated:
         subject, expression = federated.subject, federated.claims_expression
         if subject is None:
-            broad = expression is None or "*" in expression
+            broad = expression is None or ("*" in expression and ":ref:refs/" not in expression)
         else:
             broad = "*" in subject or subject.endswith(":pull_request")
             if federated.issuer == "https://token.actions.githubusercontent.com":

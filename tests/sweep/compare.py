@@ -118,6 +118,8 @@ class Judge:
         heard: dict[str, set[str]] = {}
         for policy, scope in came.scopes - self._base.audited.scopes:
             heard.setdefault(policy, set()).add(scope)
+        new = came.results.keys() - self._base.audited.results.keys()
+        beside = {(policy, _holder(row)) for policy, row in new if came.results[policy, row] is Outcome.UNKNOWN}
         for (policy, row), now in changed.items():
             was = self._base.audited.results[policy, row]
             if now is Outcome.UNKNOWN:
@@ -127,7 +129,8 @@ class Judge:
             elif (policy, row) in self._base.audited.scopes:
                 # A scope of which nothing was read is read now.
                 continue
-            elif not self._said(row, heard.get(policy, ())):
+            # A new row of the same holder stands for what could not be read of it.
+            elif (policy, _holder(row)) not in beside and not self._said(row, heard.get(policy, ())):
                 gap = self._said(row, gaps.get(policy, ()))
                 yield Wrong(policy, row, was, f"{GONE}, only a gap" if gap else GONE)
 
@@ -135,6 +138,11 @@ class Judge:
         """Whether an unknown result of the policy stands for the row: on its scope, or what that is in."""
         scope = self._scopes[row].lower()
         return any(scope == heard or scope.startswith(f"{heard}/") or heard == self._tenant for heard in scopes)
+
+
+def _holder(row: str) -> str:
+    """What a row is a part of, by its id."""
+    return row.rpartition("/")[0]
 
 
 def _silent(wrong: Wrong) -> bool:

@@ -19,7 +19,8 @@ from unittest import mock
 
 import duckdb
 
-from keyaudit.collect import supplied as collection
+from keyaudit.collect import supplied
+from keyaudit.collect.usage.rows import write_usage
 from keyaudit.inventory import load as loader
 from keyaudit.inventory import snapshot
 from keyaudit.inventory.load import Loaded
@@ -82,7 +83,7 @@ class Recall:
                 (snapshot.Snapshot, "_check", lambda of, connection: None),
                 (ledger, "_fill", lambda connection, *filled: connection.fill(*filled)),
                 (judge, "stream", _outcomes),
-                (collection, "write_usage", functools.partial(self._write_usage, collection.write_usage)),
+                (supplied, "write_usage", functools.partial(self._write_usage, write_usage)),
             ):
                 patched.enter_context(mock.patch.object(place, name, instead))
             yield
@@ -176,8 +177,9 @@ class Recall:
     def _write_usage(self, write: Callable[..., None], unit: Any, scope: Any, logs: Any, baseline: Any) -> None:
         """The logs are the same in every run."""
         if self._uses is None:
-            self._uses = []
-            write(SimpleNamespace(row=lambda table, row: self._uses.append((table, row))), scope, logs, baseline)  # type: ignore[union-attr]
+            written: list[tuple[str, Mapping[str, object]]] = []
+            write(SimpleNamespace(row=lambda table, row: written.append((table, row))), scope, logs, baseline)
+            self._uses = written
         for table, row in self._uses:
             unit.row(table, row)
 
@@ -251,9 +253,10 @@ class Recalled:
 
     def _part(self, name: str, statement: str) -> str:
         """The content of what is named; of the ledger, no more than what the statement looks at."""
-        wanted: Collection[str] | None = None
+        wanted: Collection[str] = ()
+        column = 0
         if name == "lists_read":
-            wanted, column = _OPERATIONS.findall(statement), 0
+            wanted = _OPERATIONS.findall(statement)
         elif name == "coverage" and len(_OF_OPERATIONS.findall(statement)) == len(re.findall(r"\bcoverage\b", statement)):
             wanted, column = _OPERATION.findall(statement), 3
         if not wanted:

@@ -100,3 +100,11 @@ def test_a_run_that_stops_by_itself_is_no_loss_and_one_that_breaks_is() -> None:
     fault = Fault("key.get", "403", "403", None, lambda call, true, before: true(call))
     assert not JUDGE.effect(Stopped("vault: foreign", meant=True), fault).losses
     assert JUDGE.effect(Stopped("KeyError: 'x'", meant=False), fault).losses
+
+
+def test_a_new_unknown_row_of_the_same_holder_stands_for_what_is_gone() -> None:
+    stands: tuple[str, str, Outcome] = ("p-age", "https://v/keys/a/unread", UNKNOWN)
+    effect = came({**without(("p-age", KEY)), stands[:2]: stands[2]})
+    assert (effect.silent, effect.losses) == ((), ())
+    for policy, row in (("p-size", "https://v/keys/a/unread"), ("p-age", "https://v/keys/c/unread")):
+        assert [wrong.after for wrong in came({**without(("p-age", KEY)), (policy, row): UNKNOWN}).silent] == [GONE]

@@ -54,13 +54,13 @@ _ANY_KEY_ACTION = f"{_VAULT}/keys/\0/action"
 _ALL = {**CONTROL, **DATA}
 
 
-class Permission(Struct):
+class Permission(Struct, rename="camel"):
     """One permission of a role or deny assignment. Without a notActions, nothing is taken away."""
 
     actions: list[str]
-    dataActions: list[str]  # noqa: N815 - Azure's spelling, as in all wire structs
-    notActions: list[str] | None = None  # noqa: N815
-    notDataActions: list[str] | None = None  # noqa: N815
+    data_actions: list[str]
+    not_actions: list[str] | None = None
+    not_data_actions: list[str] | None = None
     condition: str | None = None
 
 
@@ -88,8 +88,8 @@ def granted(permissions: Sequence[Permission]) -> frozenset[str]:
         action
         for permission in permissions
         for table, given, taken in (
-            (CONTROL, permission.actions, permission.notActions or ()),
-            (DATA, permission.dataActions, permission.notDataActions or ()),
+            (CONTROL, permission.actions, permission.not_actions or ()),
+            (DATA, permission.data_actions, permission.not_data_actions or ()),
         )
         for action in table
         if _any(given, action) and not _any(taken, action)
@@ -104,7 +104,7 @@ def allowed(actions: Iterable[str]) -> list[str]:
 
 def by_wildcard(permissions: Sequence[Permission]) -> bool:
     """Whether a data action with an asterisk stands for whatever may be done with keys."""
-    return any(covers(pattern, _ANY_KEY_ACTION) for permission in permissions for pattern in permission.dataActions)
+    return any(covers(pattern, _ANY_KEY_ACTION) for permission in permissions for pattern in permission.data_actions)
 
 
 def _any(patterns: Iterable[str], action: str) -> bool:

@@ -23,16 +23,16 @@ _BELOW = "/providers/microsoft.authorization/"
 _TYPES = {"serviceprincipal": "service-principal", "foreigngroup": "foreign-group"}
 
 
-class Properties(Struct):
+class Properties(Struct, rename="camel"):
     """What is read of an assignment or an eligibility. Of one without its principal, nothing could be said."""
 
-    principalId: str  # noqa: N815 - Azure's spelling, as in all wire structs
-    roleDefinitionId: Wire = UNSET  # noqa: N815
+    principal_id: str
+    role_definition_id: Wire = UNSET
     scope: Wire = UNSET
-    principalType: Wire = UNSET  # noqa: N815
+    principal_type: Wire = UNSET
     condition: Wire = UNSET
-    createdOn: Wire = UNSET  # noqa: N815
-    endDateTime: Wire = UNSET  # noqa: N815
+    created_on: Wire = UNSET
+    end_date_time: Wire = UNSET
 
 
 class AssignmentItem(Struct):
@@ -62,7 +62,7 @@ class AssignmentItem(Struct):
     @property
     def role(self) -> str | Refusal:
         """The role's GUID."""
-        told = read(self.properties.roleDefinitionId, str)
+        told = read(self.properties.role_definition_id, str)
         try:
             return told if isinstance(told, Refusal) else guid_of(told)
         except ValueError:
@@ -71,7 +71,7 @@ class AssignmentItem(Struct):
 
 def name_of(item: AssignmentItem) -> str:
     """An item's id in lower case; ValueError for one that names no principal or scope."""
-    if not _GUID.fullmatch(item.properties.principalId.lower()):
+    if not _GUID.fullmatch(item.properties.principal_id.lower()):
         raise ValueError("not an object id")
     _ = item.place
     return item.id.lower()
@@ -98,7 +98,7 @@ def assignment_row(
         scope_id=scope_id,
         url=url,
         version=version,
-        principal_id=found.principalId,
+        principal_id=found.principal_id,
     )
     role.put(row)
     row.put_read("role_id", item.role)
@@ -106,17 +106,16 @@ def assignment_row(
     row.put("scope_kind", place.kind)
     row.put("vault_id", place.vault_id or None)
     row.put("standing", standing)
-    _put_principal_type(row, found.principalType)
+    _put_principal_type(row, found.principal_type)
     _put_condition(row, found.condition, role.condition)
-    row.put("created_on", found.createdOn)
+    row.put("created_on", found.created_on)
     if not standing:
-        row.put("expires_on", found.endDateTime)
+        row.put("expires_on", found.end_date_time)
     if isinstance(denied, Refusal):
         row.put_read("denied", denied)
     elif denied and not isinstance(role.actions, Refusal):
         left = allowed(role.actions - denied)
-        row.put("allows", left)
-        row.put("denied", [each for each in allowed(role.actions) if each not in left])
+        row.put_all(allows=left, denied=[each for each in allowed(role.actions) if each not in left])
     return row
 
 

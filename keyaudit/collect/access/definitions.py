@@ -36,10 +36,10 @@ class DefinitionItem(Struct):
     properties: Wire = UNSET
 
 
-class Properties(Struct):
+class Properties(Struct, rename="camel"):
     """What is read of one."""
 
-    roleName: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
+    role_name: Wire = UNSET
     type: Wire = UNSET
     permissions: Wire = UNSET
 
@@ -122,9 +122,9 @@ def _role(item: DefinitionItem) -> Role:
     custom = kind if isinstance(kind, Refusal) else kind.lower() == "customrole"
     permissions = read(properties.permissions, list[Permission])
     if isinstance(permissions, Refusal):
-        return Role(name=properties.roleName, custom=custom, actions=permissions, wildcard=permissions)
+        return Role(name=properties.role_name, custom=custom, actions=permissions, wildcard=permissions)
     return Role(
-        name=properties.roleName,
+        name=properties.role_name,
         custom=custom,
         actions=granted(permissions),
         wildcard=by_wildcard(permissions),

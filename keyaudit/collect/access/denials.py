@@ -22,15 +22,15 @@ class PrincipalItem(Struct):
     id: str
 
 
-class Properties(Struct):
+class Properties(Struct, rename="camel"):
     """What is read of a deny assignment."""
 
     scope: str
     principals: list[PrincipalItem]
-    excludePrincipals: list[PrincipalItem]  # noqa: N815 - Azure's spelling, as in all wire structs
+    exclude_principals: list[PrincipalItem]
     permissions: list[Permission]
     condition: str | None = None
-    doNotApplyToChildScopes: Wire = UNSET  # noqa: N815
+    do_not_apply_to_child_scopes: Wire = UNSET
 
 
 class DenialItem(Struct):
@@ -70,8 +70,8 @@ class Denials:
                 # What is denied under a condition is not surely denied.
                 actions=granted([each for each in found.permissions if not (found.condition or each.condition)]),
                 principals=frozenset(each.id.lower() for each in found.principals),
-                excluded=frozenset(each.id.lower() for each in found.excludePrincipals),
-                here_alone=_here_alone(found.doNotApplyToChildScopes),
+                excluded=frozenset(each.id.lower() for each in found.exclude_principals),
+                here_alone=_here_alone(found.do_not_apply_to_child_scopes),
             )
         calls.ended(listing.end)
         reason = why_incomplete(listing.end)

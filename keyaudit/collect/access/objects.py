@@ -18,7 +18,7 @@ _OF_USERS = ("user_principal_name", "user_type")
 _TOLD = ("name", "kind", "user_principal_name", "user_type", "app_id", "enabled", "home")
 
 
-class ObjectItem(Struct):
+class ObjectItem(Struct, rename="camel"):
     """A directory object of any kind. Of a kind that the identity may not read, all but id and kind is null.
 
     One that does not say its kind is not taken: it could be a group, with members that nobody would then ask for.
@@ -26,13 +26,13 @@ class ObjectItem(Struct):
 
     id: str
     type: str = field(name="@odata.type")
-    displayName: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
-    userPrincipalName: Wire = UNSET  # noqa: N815
-    userType: Wire = UNSET  # noqa: N815
-    accountEnabled: Wire = UNSET  # noqa: N815
-    appId: Wire = UNSET  # noqa: N815
-    servicePrincipalType: Wire = UNSET  # noqa: N815
-    appOwnerOrganizationId: Wire = UNSET  # noqa: N815
+    display_name: Wire = UNSET
+    user_principal_name: Wire = UNSET
+    user_type: Wire = UNSET
+    account_enabled: Wire = UNSET
+    app_id: Wire = UNSET
+    service_principal_type: Wire = UNSET
+    app_owner_organization_id: Wire = UNSET
     visibility: Wire = UNSET
 
     @property
@@ -41,9 +41,9 @@ class ObjectItem(Struct):
         plain = self.type.removeprefix(_PREFIX)
         if plain != "servicePrincipal":
             return _KINDS.get(plain, plain)
-        if is_null(self.servicePrincipalType):
+        if is_null(self.service_principal_type):
             return Refusal(Reason.PERMISSION)
-        kind = read(self.servicePrincipalType, str)
+        kind = read(self.service_principal_type, str)
         return kind if isinstance(kind, Refusal) else "managed-identity" if kind == "ManagedIdentity" else "service-principal"
 
     @property
@@ -56,7 +56,7 @@ class ObjectItem(Struct):
         """Why a group that shows no members may have some; None where it would show them."""
         if is_null(self.visibility):
             # Most groups have none. Of one that the identity may not read, it is not seen.
-            return Reason.PERMISSION if is_null(self.displayName) else None
+            return Reason.PERMISSION if is_null(self.display_name) else None
         visibility = read(self.visibility, str)
         if isinstance(visibility, Refusal):
             return visibility.reason
@@ -67,8 +67,7 @@ def principal_row(tenant_id: str, object_id: str, *, scope_id: str, url: str, ve
     """A principal's row, begun: it is no group that a grant names."""
     resource_id = f"/tenants/{tenant_id}/principals/{object_id}"
     row = Row(PRINCIPAL, id=resource_id, resource_id=resource_id, scope_id=scope_id, url=url, version=version)
-    row.put("object_id", object_id.lower())
-    row.put("members_listed", None)
+    row.put_all(object_id=object_id.lower(), members_listed=None)
     return row
 
 
@@ -81,13 +80,12 @@ def put_object(row: Row, item: ObjectItem, tenant_id: str) -> None:
     row.put("kind", kind)
     for column in (*_OF_USERS, "app_id", "enabled"):
         row.put(column, None)
-    _put(row, "name", item.displayName, limited=kind in ("user", "group") and is_null(item.displayName))
+    _put(row, "name", item.display_name, limited=kind in ("user", "group") and is_null(item.display_name))
     if kind == "user":
         _put_user(row, item)
     elif kind in ("service-principal", "managed-identity"):
-        row.put("app_id", item.appId)
-        row.put("enabled", item.accountEnabled)
-        row.put_read("home", home_of(item.appOwnerOrganizationId, item.servicePrincipalType, tenant_id))
+        row.put_all(app_id=item.app_id, enabled=item.account_enabled)
+        row.put_read("home", home_of(item.app_owner_organization_id, item.service_principal_type, tenant_id))
     else:
         row.put("home", "own")
 
@@ -96,16 +94,14 @@ def put_deleted(row: Row) -> None:
     """Fill the columns of one that the directory does not have."""
     for column in _TOLD:
         row.put(column, None)
-    row.put("kind", "deleted")
-    row.put("home", "none")
+    row.put_all(kind="deleted", home="none")
 
 
 def put_foreign_group(row: Row) -> None:
     """Fill the columns of a group of another tenant, a partner's say: this tenant's directory shows nothing of it."""
     for column in _TOLD:
         row.put(column, None)
-    row.put("kind", "foreign-group")
-    row.put("home", "foreign")
+    row.put_all(kind="foreign-group", home="foreign")
     row.refuse(("name", "members_listed"), Reason.NOT_VISIBLE)
 
 
@@ -133,11 +129,11 @@ def _take(row: Row, column: str, value: object, reason: str | None) -> None:
 
 def _put_user(row: Row, item: ObjectItem) -> None:
     # A user has all of these: null means that the identity may not read users.
-    limited = is_null(item.userPrincipalName)
-    _put(row, "user_principal_name", item.userPrincipalName, limited=limited)
-    _put(row, "user_type", item.userType, limited=limited)
-    _put(row, "enabled", item.accountEnabled, limited=limited)
-    upn, kind = read(item.userPrincipalName, str), read(item.userType, str)
+    limited = is_null(item.user_principal_name)
+    _put(row, "user_principal_name", item.user_principal_name, limited=limited)
+    _put(row, "user_type", item.user_type, limited=limited)
+    _put(row, "enabled", item.account_enabled, limited=limited)
+    upn, kind = read(item.user_principal_name, str), read(item.user_type, str)
     if not isinstance(upn, Refusal) and "#ext#" in upn.lower():
         # Whatever the tenant calls him, he signs in elsewhere.
         row.put("home", "foreign")

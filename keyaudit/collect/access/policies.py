@@ -55,12 +55,12 @@ class Permissions(Struct):
         return {name.lower() for name in found or ()}
 
 
-class PolicyItem(Struct):
+class PolicyItem(Struct, rename="camel"):
     """An access policy. `applicationId` makes it hold only for the principal through that application."""
 
-    objectId: str  # noqa: N815 - Azure's spelling, as in all wire structs
+    object_id: str
     permissions: Permissions
-    applicationId: Wire = UNSET  # noqa: N815
+    application_id: Wire = UNSET
 
 
 @dataclass(slots=True)
@@ -120,10 +120,10 @@ def _entry(raw: Raw) -> tuple[tuple[str, str], Permissions | None]:
     item = read(raw, PolicyItem)
     if isinstance(item, Refusal):
         return ("", ""), None
-    application = "" if item.applicationId is UNSET or is_null(item.applicationId) else read(item.applicationId, str)
+    application = "" if item.application_id is UNSET or is_null(item.application_id) else read(item.application_id, str)
     if isinstance(application, Refusal):
         return ("", ""), None
-    who = (item.objectId.lower(), application.lower())
+    who = (item.object_id.lower(), application.lower())
     if not _GUID.fullmatch(who[0]) or (who[1] and not _GUID.fullmatch(who[1])):
         return ("", ""), None
     return who, item.permissions

@@ -35,18 +35,18 @@ class GroupItem(Struct):
     name: str
 
 
-class Properties(Struct):
+class Properties(Struct, rename="camel"):
     """What is read of a subscription's properties."""
 
-    managementGroupAncestorsChain: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
+    management_group_ancestors_chain: Wire = UNSET
     state: Wire = UNSET
 
 
-class SubscriptionItem(Struct):
+class SubscriptionItem(Struct, rename="camel"):
     """A subscription as Resource Graph has it."""
 
     id: str
-    subscriptionId: str  # noqa: N815
+    subscription_id: str
     properties: Wire = UNSET
 
 
@@ -105,7 +105,7 @@ class _Roles:
             body = {"subscriptions": group, "query": SUBSCRIPTIONS}
             listing = self._gateway.pages(calls.id, SubscriptionItem, by=_name_of, body=body)
             for item in (await distinct(listing, _name_of)).values():
-                found[item.subscriptionId.lower()] = read(item.properties, Properties)
+                found[item.subscription_id.lower()] = read(item.properties, Properties)
             calls.ended(listing.end)
             unseen = why_incomplete(listing.end) or unseen
         for subscription in self._subscriptions:
@@ -122,10 +122,8 @@ class _Roles:
         url, version = source(self._connection.environment, "subscription.query")
         id_ = subscription.scope.id
         row = Row(SUBSCRIPTION, id=id_, resource_id=id_, scope_id=id_, url=url, version=version)
-        row.put("name", subscription.name)
-        row.put("subscription_id", subscription.id)
-        row.put_read("state", properties if isinstance(properties, Refusal) else properties.state)
-        row.put_read("management_groups", chain)
+        row.put_all(name=subscription.name, subscription_id=subscription.id)
+        row.put_all(state=properties if isinstance(properties, Refusal) else properties.state, management_groups=chain)
         return row.finish()
 
     async def _deny(self, subscription: Subscription) -> None:
@@ -162,7 +160,7 @@ class _Roles:
         if (item.id.lower() in self._written and not copy) or not matters(role, place, self._groups):
             return
         self._written.add(item.id.lower())
-        denied = self._denials.taken(item.properties.principalId.lower(), place, self._above)
+        denied = self._denials.taken(item.properties.principal_id.lower(), place, self._above)
         row = assignment_row(item, role, denied, scope_id=self._scope.id, url=url, version=version, standing=standing)
         self._unit.row("grant", row.finish())
 
@@ -172,14 +170,14 @@ class _Roles:
 
 def _name_of(item: SubscriptionItem) -> str:
     """The id, in lower case. Raises ValueError for a row of anything but a subscription."""
-    if item.id.lower() != f"/subscriptions/{item.subscriptionId.lower()}":
+    if item.id.lower() != f"/subscriptions/{item.subscription_id.lower()}":
         raise ValueError("not a subscription")
     return item.id.lower()
 
 
 def _chain(properties: Properties) -> Sequence[str] | Refusal:
     """Ids of the management groups above, the nearest first. Every subscription is below the root group: none is no answer."""
-    groups = read(properties.managementGroupAncestorsChain, list[GroupItem])
+    groups = read(properties.management_group_ancestors_chain, list[GroupItem])
     if isinstance(groups, Refusal):
         return groups
     return [f"{_MANAGEMENT_GROUP}{group.name.lower()}" for group in groups] or Refusal(Reason.NOT_VISIBLE)

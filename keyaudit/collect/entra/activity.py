@@ -26,32 +26,32 @@ _KINDS = {"certificate": "certificate", "clientsecret": "password", "secret": "p
 _ORIGINS = {"application": "application", "serviceprincipal": "service_principal"}
 
 
-class Activity(Struct):
+class Activity(Struct, rename="camel"):
     """One moment of use."""
 
-    lastSignInDateTime: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
+    last_sign_in_date_time: Wire = UNSET
 
 
-class SignInItem(Struct):
+class SignInItem(Struct, rename="camel"):
     """What the report has of one application."""
 
-    appId: str  # noqa: N815
-    lastSignInActivity: Wire = UNSET  # noqa: N815
-    delegatedClientSignInActivity: Wire = UNSET  # noqa: N815
-    applicationAuthenticationClientSignInActivity: Wire = UNSET  # noqa: N815
+    app_id: str
+    last_sign_in_activity: Wire = UNSET
+    delegated_client_sign_in_activity: Wire = UNSET
+    application_authentication_client_sign_in_activity: Wire = UNSET
 
 
-class CredentialItem(Struct):
+class CredentialItem(Struct, rename="camel"):
     """What the report has of one credential, for one resource."""
 
-    keyId: str  # noqa: N815
-    appId: str  # noqa: N815
-    keyType: Wire = UNSET  # noqa: N815
-    credentialOrigin: Wire = UNSET  # noqa: N815
-    resourceId: Wire = UNSET  # noqa: N815
-    signInActivity: Wire = UNSET  # noqa: N815
-    expirationDateTime: Wire = UNSET  # noqa: N815
-    expirationDate: Wire = UNSET  # noqa: N815
+    key_id: str
+    app_id: str
+    key_type: Wire = UNSET
+    credential_origin: Wire = UNSET
+    resource_id: Wire = UNSET
+    sign_in_activity: Wire = UNSET
+    expiration_date_time: Wire = UNSET
+    expiration_date: Wire = UNSET
 
 
 async def collect_sign_ins(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
@@ -60,7 +60,7 @@ async def collect_sign_ins(reading: Reading, unit: Unit, scope: Scope) -> Sequen
     [operation] = SIGN_INS
     calls, count = Calls(scope, operation), 0
     place = source(connection.environment, operation)
-    listing = connection.gateway.pages(operation, SignInItem, by=lambda item: _id(item.appId))
+    listing = connection.gateway.pages(operation, SignInItem, by=lambda item: _id(item.app_id))
     async for item in both(listing):
         unit.row("sign_in_activity", sign_in_row(item, connection.identity.tenant_id, scope, place))
         count += 1
@@ -86,16 +86,12 @@ async def collect_credential_uses(reading: Reading, unit: Unit, scope: Scope) ->
 
 def sign_in_row(item: SignInItem, tenant_id: str, scope: Scope, place: tuple[str, str]) -> dict[str, object]:
     """The row of one application's last sign-ins."""
-    id_ = f"/tenants/{tenant_id}/signInActivities/{item.appId}"
+    id_ = f"/tenants/{tenant_id}/signInActivities/{item.app_id}"
     row = Row(SIGN_IN_ACTIVITY, id=id_, resource_id=id_, scope_id=scope.id, url=place[0], version=place[1])
-    row.put("name", None)
-    row.put("app_id", item.appId.lower())
-    row.put_read("last_sign_in_on", _moment(item.lastSignInActivity))
-    delegated = _moment(item.delegatedClientSignInActivity)
-    app_only = _moment(item.applicationAuthenticationClientSignInActivity)
-    row.put_read("last_delegated_on", delegated)
-    row.put_read("last_app_only_on", app_only)
-    row.put_read("last_client_sign_in_on", _later(delegated, app_only))
+    row.put_all(name=None, app_id=item.app_id.lower(), last_sign_in_on=_moment(item.last_sign_in_activity))
+    delegated = _moment(item.delegated_client_sign_in_activity)
+    app_only = _moment(item.application_authentication_client_sign_in_activity)
+    row.put_all(last_delegated_on=delegated, last_app_only_on=app_only, last_client_sign_in_on=_later(delegated, app_only))
     return row.finish()
 
 
@@ -103,23 +99,21 @@ def credential_row(item: CredentialItem, tenant_id: str, scope: Scope, place: tu
     """The row of a credential's last use for one resource."""
     id_ = f"/tenants/{tenant_id}/credentialActivities/{_use(item)}"
     row = Row(CREDENTIAL_ACTIVITY, id=id_, resource_id=id_, scope_id=scope.id, url=place[0], version=place[1])
-    row.put("name", None)
-    row.put("key_id", item.keyId.lower())
-    row.put("app_id", item.appId.lower())
-    row.put_read("kind", _known(item.keyType, _KINDS))
-    row.put_read("holder_kind", _known(item.credentialOrigin, _ORIGINS))
-    row.put("used_for", item.resourceId)
-    row.put_read("last_used_on", _moment(item.signInActivity))
+    row.put_all(name=None, key_id=item.key_id.lower(), app_id=item.app_id.lower(), kind=_known(item.key_type, _KINDS))
+    row.put_all(holder_kind=_known(item.credential_origin, _ORIGINS), used_for=item.resource_id)
+    row.put_read("last_used_on", _moment(item.sign_in_activity))
     # One name is documented, the other is in the samples.
-    row.put("expires_on", item.expirationDate if isinstance(item.expirationDateTime, UnsetType) else item.expirationDateTime)
+    row.put(
+        "expires_on", item.expiration_date if isinstance(item.expiration_date_time, UnsetType) else item.expiration_date_time
+    )
     return row.finish()
 
 
 def _use(item: CredentialItem) -> str:
     """What tells one use from another: the report's own ids differ in case alone."""
-    parts = [read(raw, str) for raw in (item.credentialOrigin, item.resourceId)]
+    parts = [read(raw, str) for raw in (item.credential_origin, item.resource_id)]
     shown = ["-" if isinstance(part, Refusal) else part for part in parts]
-    return "/".join((_id(item.appId), _id(item.keyId), *shown)).lower()
+    return "/".join((_id(item.app_id), _id(item.key_id), *shown)).lower()
 
 
 def _id(text: str) -> str:
@@ -140,9 +134,9 @@ def _moment(raw: Wire) -> int | Refusal | None:
     activity = read(raw, Activity)
     if isinstance(activity, Refusal):
         return activity
-    if is_null(activity.lastSignInDateTime):
+    if is_null(activity.last_sign_in_date_time):
         return None
-    text = read(activity.lastSignInDateTime, str)
+    text = read(activity.last_sign_in_date_time, str)
     try:
         return text if isinstance(text, Refusal) else parse_time(text)
     except ValueError:

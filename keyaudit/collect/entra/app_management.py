@@ -43,21 +43,21 @@ _LIMITS = (
 )
 
 
-class Restriction(Struct):
+class Restriction(Struct, rename="camel"):
     """One restriction. https://learn.microsoft.com/graph/api/resources/passwordcredentialconfiguration"""
 
-    restrictionType: str  # noqa: N815 - Graph's spelling, as in all wire structs
+    restriction_type: str
     state: Wire = UNSET
-    maxLifetime: Wire = UNSET  # noqa: N815
-    restrictForAppsCreatedAfterDateTime: Wire = UNSET  # noqa: N815
-    excludeActors: Wire = UNSET  # noqa: N815
+    max_lifetime: Wire = UNSET
+    restrict_for_apps_created_after_date_time: Wire = UNSET
+    exclude_actors: Wire = UNSET
 
 
-class Restrictions(Struct):
+class Restrictions(Struct, rename="camel"):
     """The restrictions for one kind of object."""
 
-    passwordCredentials: Wire = UNSET  # noqa: N815
-    keyCredentials: Wire = UNSET  # noqa: N815
+    password_credentials: Wire = UNSET
+    key_credentials: Wire = UNSET
 
 
 class Attribute(Struct):
@@ -67,26 +67,26 @@ class Attribute(Struct):
     value: str | None = None
 
 
-class Exempt(Struct):
+class Exempt(Struct, rename="camel"):
     """Who a restriction does not hold for."""
 
-    customSecurityAttributes: list[Attribute] | None  # noqa: N815
+    custom_security_attributes: list[Attribute] | None
 
 
-class DefaultPolicy(Related):
+class DefaultPolicy(Related, rename="camel"):
     """The default policy."""
 
-    displayName: Wire = UNSET  # noqa: N815
-    isEnabled: Wire = UNSET  # noqa: N815
-    applicationRestrictions: Wire = UNSET  # noqa: N815
-    servicePrincipalRestrictions: Wire = UNSET  # noqa: N815
+    display_name: Wire = UNSET
+    is_enabled: Wire = UNSET
+    application_restrictions: Wire = UNSET
+    service_principal_restrictions: Wire = UNSET
 
 
-class CustomPolicy(Related):
+class CustomPolicy(Related, rename="camel"):
     """A policy for those that it is assigned to."""
 
-    displayName: Wire = UNSET  # noqa: N815
-    isEnabled: Wire = UNSET  # noqa: N815
+    display_name: Wire = UNSET
+    is_enabled: Wire = UNSET
     restrictions: Wire = UNSET
 
 
@@ -104,15 +104,15 @@ async def _default(connection: Connection, unit: Unit, scope: Scope) -> Coverage
     calls.answered()
     url, version = source(connection.environment, "app_management.default")
     for applies_to, restrictions in (
-        ("applications", policy.applicationRestrictions),
-        ("service-principals", policy.servicePrincipalRestrictions),
+        ("applications", policy.application_restrictions),
+        ("service-principals", policy.service_principal_restrictions),
     ):
         id_ = f"{scope.id}/appManagementPolicies/default/{applies_to}"
         row = Row(APP_MANAGEMENT_POLICY, id=id_, resource_id=id_, scope_id=scope.id, url=url, version=version)
         row.put("kind", "default")
         row.put("applies_to", applies_to)
         row.put("assigned_to", None)
-        _put(row, policy.displayName, policy.isEnabled, restrictions)
+        _put(row, policy.display_name, policy.is_enabled, restrictions)
         unit.row("app_management_policy", row.finish())
     return calls.coverage()
 
@@ -128,7 +128,7 @@ async def _custom(connection: Connection, unit: Unit, scope: Scope) -> Sequence[
         row.put("kind", "custom")
         row.put("applies_to", "assigned")
         row.put_read("assigned_to", await _assigned(connection, applied, policy.id))
-        _put(row, policy.displayName, policy.isEnabled, policy.restrictions)
+        _put(row, policy.display_name, policy.is_enabled, policy.restrictions)
         unit.row("app_management_policy", row.finish())
     calls.ended(listing.end)
     parent = calls.coverage()
@@ -166,7 +166,7 @@ def _by_type(raw: Wire) -> _Found | Refusal:
     if isinstance(restrictions, Refusal):
         return restrictions
     found: _Found = {}
-    for member, keys in ((restrictions.passwordCredentials, False), (restrictions.keyCredentials, True)):
+    for member, keys in ((restrictions.password_credentials, False), (restrictions.key_credentials, True)):
         if is_null(member):
             continue
         items = read(member, list[Restriction])
@@ -174,7 +174,7 @@ def _by_type(raw: Wire) -> _Found | Refusal:
             found |= {limit.type.lower(): items for limit in _LIMITS if limit.keys is keys}
             continue
         for item in items:
-            type_ = item.restrictionType.lower()
+            type_ = item.restriction_type.lower()
             # Each type stands there once; of two nobody knows which holds.
             found[type_] = Refusal(Reason.BAD_VALUE) if type_ in found else item
     return found
@@ -203,12 +203,12 @@ def _put_limit(row: Row, column: str, restriction: Restriction | Refusal | None)
     else:
         if not lifetime:
             row.put(column, True)
-        elif is_null(restriction.maxLifetime):
+        elif is_null(restriction.max_lifetime):
             # A limit that is on and has no length is none that could be.
             row.refuse((column,), Reason.BAD_VALUE)
         else:
-            row.put(column, restriction.maxLifetime)
-        row.put(f"{column}_from", restriction.restrictForAppsCreatedAfterDateTime)
+            row.put(column, restriction.max_lifetime)
+        row.put(f"{column}_from", restriction.restrict_for_apps_created_after_date_time)
 
 
 def _exclusions(found: _Found | Refusal) -> list[str] | Refusal:
@@ -220,11 +220,11 @@ def _exclusions(found: _Found | Refusal) -> list[str] | Refusal:
         restriction = _of(found, limit)
         if isinstance(restriction, Refusal):
             return restriction
-        if restriction is None or is_null(restriction.excludeActors):
+        if restriction is None or is_null(restriction.exclude_actors):
             continue
-        actors = read(restriction.excludeActors, Exempt)
+        actors = read(restriction.exclude_actors, Exempt)
         if isinstance(actors, Refusal):
             return actors
-        attributes = actors.customSecurityAttributes or ()
+        attributes = actors.custom_security_attributes or ()
         exempt += [f"{limit.type}: {attribute.id} = {attribute.value or ''}" for attribute in attributes]
     return sorted(exempt)

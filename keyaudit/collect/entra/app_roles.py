@@ -25,30 +25,30 @@ OPERATIONS = ("service_principal.app_roles", "service_principal.app_roles_of")
 _NO_ROLE = "00000000-0000-0000-0000-000000000000"
 
 
-class Holding(Related):
+class Holding(Related, rename="camel"):
     """A service principal with the assignments that were expanded into it."""
 
-    appRoleAssignments: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
+    app_role_assignments: Wire = UNSET
     more: Wire = field(default=UNSET, name="appRoleAssignments@odata.nextLink")
 
 
-class AssignmentItem(Struct):
+class AssignmentItem(Struct, rename="camel"):
     """One app role, granted."""
 
-    appRoleId: str  # noqa: N815
-    principalId: str  # noqa: N815
-    resourceId: str  # noqa: N815
-    createdDateTime: Wire = UNSET  # noqa: N815
+    app_role_id: str
+    principal_id: str
+    resource_id: str
+    created_date_time: Wire = UNSET
 
     @property
     def key(self) -> str:
         """What tells it from others."""
-        return f"{self.principalId}/{self.resourceId}/{self.appRoleId}".lower()
+        return f"{self.principal_id}/{self.resource_id}/{self.app_role_id}".lower()
 
     def is_of(self, principal: str) -> bool:
         """Whether it is an assignment of that principal, as far as its ids tell."""
-        formed = all(GUID.fullmatch(id_) for id_ in (self.resourceId, self.appRoleId))
-        return formed and self.principalId.lower() == principal.lower()
+        formed = all(GUID.fullmatch(id_) for id_ in (self.resource_id, self.app_role_id))
+        return formed and self.principal_id.lower() == principal.lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class AppRoles:
         many: list[str] = []
         listing = self._gateway.pages(self._list.id, Holding, by=object_id)
         async for item in listing:
-            found = read(item.appRoleAssignments, list[Raw])
+            found = read(item.app_role_assignments, list[Raw])
             cut = not isinstance(item.more, UnsetType)
             if not isinstance(found, Refusal) and (cut or len(found) >= EXPANDED):
                 many.append(item.id)
@@ -115,7 +115,7 @@ class AppRoles:
         """Write every grant; the coverage of `OPERATIONS`. `parent`: why the list of service principals is not whole."""
         for held in self._held.values():
             for item in held.items:
-                if item.appRoleId != _NO_ROLE:
+                if item.app_role_id != _NO_ROLE:
                     self._unit.row("grant", self._row(item, tenant_id, url, version, parent))
         above = self._list.coverage()
         return above, self._single.coverage(above)
@@ -131,12 +131,8 @@ class AppRoles:
             version=version,
             principal_id=principal,
         )
-        row.put("principal_type", "service-principal")
-        row.put("scope", f"/tenants/{tenant_id}/servicePrincipals/{api_id}".lower())
-        row.put("scope_kind", "api")
-        row.put("role_id", role_id)
-        row.put("allows", [])
-        row.put("created_on", item.createdDateTime)
+        row.put_all(principal_type="service-principal", scope=f"/tenants/{tenant_id}/servicePrincipals/{api_id}".lower())
+        row.put_all(scope_kind="api", role_id=role_id, allows=[], created_on=item.created_date_time)
         api = self._apis.get(api_id)
         if api is None:
             row.refuse(("name", "api", "api_id", "tier"), parent.reason if parent else Reason.INCONSISTENT_PAGES)
@@ -146,11 +142,11 @@ class AppRoles:
 
     def _hold(self, principal: str, held: _Held) -> None:
         self._held[principal.lower()] = held
-        self._granting.update(item.resourceId.lower() for item in held.items)
+        self._granting.update(item.resource_id.lower() for item in held.items)
 
     def _contradicted(self, copy: Holding) -> None:
         """A principal that came again with other app roles has those of both copies, and perhaps more."""
-        found = read(copy.appRoleAssignments, list[Raw])
+        found = read(copy.app_role_assignments, list[Raw])
         known = self._held.get(copy.id.lower(), _Held()).items
         again = () if isinstance(found, Refusal) else _read(found, copy.id).items
         every = {item.key: item for item in (*again, *known)}

@@ -12,28 +12,25 @@ from keyaudit.collect.entra.key_material import Keyed, Keys
 from keyaudit.collect.entra.relations import Owners
 from keyaudit.collect.entra.settings import flag, put_api, put_lock, put_makers
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire
+from keyaudit.collect.rows import Row, Wire, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.tables.application import APPLICATION
 
 
-class ApplicationItem(Keyed):
+@wired(APPLICATION)
+class ApplicationItem(Keyed, rename="camel"):
     """An application registration."""
 
-    appId: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
-    displayName: Wire = UNSET  # noqa: N815
-    createdDateTime: Wire = UNSET  # noqa: N815
-    signInAudience: Wire = UNSET  # noqa: N815
-    identifierUris: Wire = UNSET  # noqa: N815
+    app_id: Wire = UNSET
+    display_name: Wire = UNSET
     api: Wire = UNSET
-    appRoles: Wire = UNSET  # noqa: N815
-    passwordCredentials: Wire = UNSET  # noqa: N815
-    isFallbackPublicClient: Wire = UNSET  # noqa: N815
-    servicePrincipalLockConfiguration: Wire = UNSET  # noqa: N815
-    disabledByMicrosoftStatus: Wire = UNSET  # noqa: N815
-    verifiedPublisher: Wire = UNSET  # noqa: N815
-    createdByAppId: Wire = UNSET  # noqa: N815
+    app_roles: Wire = UNSET
+    password_credentials: Wire = UNSET
+    is_fallback_public_client: Wire = UNSET
+    service_principal_lock_configuration: Wire = UNSET
+    verified_publisher: Wire = UNSET
+    created_by_app_id: Wire = UNSET
 
 
 async def collect_applications(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
@@ -58,33 +55,23 @@ def application_holder(item: ApplicationItem, tenant_id: str, url: str, version:
         object_id=item.id,
         url=url,
         version=version,
-        name=item.displayName,
-        app_id=item.appId,
+        name=item.display_name,
+        app_id=item.app_id,
         type="Application",
         home="own",
-        microsoft_made=made_by_microsoft(item.displayName, "own"),
+        microsoft_made=made_by_microsoft(item.display_name, "own"),
     )
 
 
 def application_row(item: ApplicationItem, holder: Holder, cloud: str) -> Row:
     """The row of an application as `cloud` shows it, but for its owners."""
     row = holder.row(APPLICATION)
-    row.put("name", item.displayName)
-    row.put("app_id", item.appId)
-    row.put("created_on", item.createdDateTime)
-    row.put("audience", item.signInAudience)
-    row.put("identifier_uris", item.identifierUris)
-    put_api(row, item.api, item.appRoles)
-    put_lock(row, item.servicePrincipalLockConfiguration)
-    put_makers(
-        row,
-        cloud,
-        publisher=item.verifiedPublisher,
-        created_by=item.createdByAppId,
-        disabled=item.disabledByMicrosoftStatus,
-    )
-    row.put_read("public_client", flag(item.isFallbackPublicClient))
-    row.put_read("microsoft_made", holder.microsoft_made)
+    row.put("name", item.display_name)
+    row.fill(item)
+    put_api(row, item.api, item.app_roles)
+    put_lock(row, item.service_principal_lock_configuration)
+    put_makers(row, cloud, publisher=item.verified_publisher, created_by=item.created_by_app_id)
+    row.put_all(public_client=flag(item.is_fallback_public_client), microsoft_made=holder.microsoft_made)
     return row
 
 
@@ -92,7 +79,7 @@ def _write(unit: Unit, item: ApplicationItem, holder: Holder, owners: Owners, ke
     row = application_row(item, holder, cloud)
     owners.put(row, item.id)
     unit.row("application", row.finish())
-    passwords, bad_passwords = read_items(item.passwordCredentials, PasswordItem)
+    passwords, bad_passwords = read_items(item.password_credentials, PasswordItem)
     rows = Rows(holder)
     for key in keys.items:
         unit.row("credential", rows.key(key, keys.hidden))

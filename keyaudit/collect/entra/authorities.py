@@ -27,42 +27,42 @@ _NULL = Raw(b"null")
 _IS_ROOT = {"root": True, "intermediate": False}
 
 
-class Store(Related):
+class Store(Related, rename="camel"):
     """What holds authorities."""
 
-    displayName: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
+    display_name: Wire = UNSET
 
 
-class PkiAuthority(Related):
+class PkiAuthority(Related, rename="camel"):
     """An authority of a public key infrastructure."""
 
-    displayName: Wire = UNSET  # noqa: N815
-    certificateAuthorityType: Wire = UNSET  # noqa: N815
+    display_name: Wire = UNSET
+    certificate_authority_type: Wire = UNSET
     certificate: Wire = UNSET
-    createdDateTime: Wire = UNSET  # noqa: N815
-    certificateRevocationListUrl: Wire = UNSET  # noqa: N815
+    created_date_time: Wire = UNSET
+    certificate_revocation_list_url: Wire = UNSET
     delta: Wire = field(default=UNSET, name="deltacertificateRevocationListUrl")
 
 
-class ClassicStore(Related):
+class ClassicStore(Related, rename="camel"):
     """The older store, of which a tenant has at most one."""
 
-    certificateAuthorities: Wire = UNSET  # noqa: N815
+    certificate_authorities: Wire = UNSET
 
 
-class Authority(Struct):
+class Authority(Struct, rename="camel"):
     """An authority of the older store, or one for applications."""
 
     certificate: Wire = UNSET
-    isRootAuthority: Wire = UNSET  # noqa: N815
-    certificateRevocationListUrl: Wire = UNSET  # noqa: N815
-    deltaCertificateRevocationListUrl: Wire = UNSET  # noqa: N815
+    is_root_authority: Wire = UNSET
+    certificate_revocation_list_url: Wire = UNSET
+    delta_certificate_revocation_list_url: Wire = UNSET
 
 
-class ApplicationStore(Store):
+class ApplicationStore(Store, rename="camel"):
     """Authorities that applications' certificates must come from."""
 
-    trustedCertificateAuthorities: Wire = UNSET  # noqa: N815
+    trusted_certificate_authorities: Wire = UNSET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +116,7 @@ class _Authorities:
         request = source(self._environment, calls.id, tenant=self._tenant_id)
         listing = self._gateway.pages(calls.id, ClassicStore, by=object_id, tenant=self._tenant_id)
         async for store in listing:
-            for item in self._items(store.certificateAuthorities, calls):
+            for item in self._items(store.certificate_authorities, calls):
                 self._write(_classic(store, item), *request)
         calls.ended(listing.end)
         return calls.coverage()
@@ -126,7 +126,7 @@ class _Authorities:
         request = source(self._environment, calls.id)
         listing = self._gateway.pages(calls.id, ApplicationStore, by=object_id)
         async for store in listing:
-            for item in self._items(store.trustedCertificateAuthorities, calls):
+            for item in self._items(store.trusted_certificate_authorities, calls):
                 self._write(_of_application(store, item), *request)
         calls.ended(listing.end)
         return calls.coverage()
@@ -172,17 +172,17 @@ class _Authorities:
 
 
 def _of_pki(store: Store, item: PkiAuthority) -> Trusted:
-    kind = read(item.certificateAuthorityType, str)
+    kind = read(item.certificate_authority_type, str)
     is_root = kind if isinstance(kind, Refusal) else _IS_ROOT.get(kind.lower(), Refusal(Reason.UNRECOGNISED))
     return Trusted(
         kind="pki",
         store=store.id,
-        store_name=store.displayName,
-        name=item.displayName,
+        store_name=store.display_name,
+        name=item.display_name,
         is_root=is_root,
-        crl=item.certificateRevocationListUrl,
+        crl=item.certificate_revocation_list_url,
         delta=item.delta,
-        created=item.createdDateTime,
+        created=item.created_date_time,
         certificate=item.certificate,
     )
 
@@ -193,9 +193,9 @@ def _classic(store: ClassicStore, item: Authority) -> Trusted:
         store=store.id,
         store_name=_NULL,
         name=_NULL,
-        is_root=item.isRootAuthority,
-        crl=item.certificateRevocationListUrl,
-        delta=item.deltaCertificateRevocationListUrl,
+        is_root=item.is_root_authority,
+        crl=item.certificate_revocation_list_url,
+        delta=item.delta_certificate_revocation_list_url,
         created=_NULL,
         certificate=item.certificate,
     )
@@ -205,9 +205,9 @@ def _of_application(store: ApplicationStore, item: Authority) -> Trusted:
     return Trusted(
         kind="application",
         store=store.id,
-        store_name=store.displayName,
+        store_name=store.display_name,
         name=_NULL,
-        is_root=item.isRootAuthority,
+        is_root=item.is_root_authority,
         crl=_NULL,
         delta=_NULL,
         created=_NULL,

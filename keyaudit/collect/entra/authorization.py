@@ -25,26 +25,26 @@ _ODD = Refusal(Reason.UNRECOGNISED)
 _FOR_SELF = "managepermissiongrantsforself."
 
 
-class AuthorizationPolicy(Struct):
+class AuthorizationPolicy(Struct, rename="camel"):
     """The authorization policy."""
 
     id: str
-    allowInvitesFrom: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
-    guestUserRoleId: Wire = UNSET  # noqa: N815
-    defaultUserRolePermissions: Wire = UNSET  # noqa: N815
+    allow_invites_from: Wire = UNSET
+    guest_user_role_id: Wire = UNSET
+    default_user_role_permissions: Wire = UNSET
 
 
-class UserPermissions(Struct):
+class UserPermissions(Struct, rename="camel"):
     """What users may do by default."""
 
-    allowedToCreateApps: Wire = UNSET  # noqa: N815
-    permissionGrantPoliciesAssigned: Wire = UNSET  # noqa: N815
+    allowed_to_create_apps: Wire = UNSET
+    permission_grant_policies_assigned: Wire = UNSET
 
 
-class SecurityDefaults(Struct):
+class SecurityDefaults(Struct, rename="camel"):
     """The policy of security defaults."""
 
-    isEnabled: Wire = UNSET  # noqa: N815
+    is_enabled: Wire = UNSET
 
 
 class Authorization:
@@ -75,7 +75,7 @@ class Authorization:
         if isinstance(self._defaults, Refusal):
             row.refuse(("security_defaults",), self._defaults.reason)
         else:
-            row.put("security_defaults", self._defaults.isEnabled)
+            row.put("security_defaults", self._defaults.is_enabled)
 
     @property
     def coverage(self) -> Sequence[Coverage]:
@@ -84,19 +84,18 @@ class Authorization:
 
 
 def _put_policy(row: Row, policy: AuthorizationPolicy) -> None:
-    row.put("guest_invites", policy.allowInvitesFrom)
-    role = read(policy.guestUserRoleId, str)
+    row.put("guest_invites", policy.allow_invites_from)
+    role = read(policy.guest_user_role_id, str)
     row.put_read("guest_rights", role if isinstance(role, Refusal) else _GUESTS.get(role.lower(), _ODD))
-    users = read(policy.defaultUserRolePermissions, UserPermissions)
+    users = read(policy.default_user_role_permissions, UserPermissions)
     if isinstance(users, Refusal):
         row.refuse(_USERS, users.reason)
         return
-    row.put("users_register_apps", users.allowedToCreateApps)
-    granted = read(users.permissionGrantPoliciesAssigned, list[str])
+    row.put("users_register_apps", users.allowed_to_create_apps)
+    granted = read(users.permission_grant_policies_assigned, list[str])
     if isinstance(granted, Refusal):
         row.refuse(("users_consent", "user_consent_policies"), granted.reason)
         return
     # The others are about groups and chats that a user owns. https://learn.microsoft.com/entra/identity/enterprise-apps/configure-user-consent
     own = sorted({name[len(_FOR_SELF) :] for name in granted if name.lower().startswith(_FOR_SELF)})
-    row.put("user_consent_policies", own)
-    row.put("users_consent", bool(own))
+    row.put_all(user_consent_policies=own, users_consent=bool(own))

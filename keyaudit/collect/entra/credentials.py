@@ -14,12 +14,13 @@ from keyaudit.collect.entra.relations import FederatedItem
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.x509 import Brief
 from keyaudit.model.coverage import Refusal
+from keyaudit.model.federated_subject import Trusted, retires_on, trusted
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.credential import CREDENTIAL
 
 T = TypeVar("T")
 
-_FEDERATED = ("issuer", "subject", "audiences", "claims_expression")
+_FEDERATED = ("issuer", "subject", "audiences", "claims_expression", "subject_grade", "subject_breadth", "issuer_retires_on")
 _KINDS = {"AsymmetricX509Cert": "certificate", "X509CertAndPassword": "certificate", "Symmetric": "symmetric-key"}
 _OF_CERTIFICATE = ("thumbprint_sha256", "public_key_sha256", "key_type", "key_size", "curve", "signature_hash")
 _NOT_OF_PASSWORDS = ("usage", "entra_custody", *_OF_CERTIFICATE, *_FEDERATED)
@@ -36,14 +37,14 @@ _OF_ITSELF = tuple(
 _HEX = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}", re.ASCII | re.IGNORECASE)
 
 
-class PasswordItem(Struct):
+class PasswordItem(Struct, rename="camel"):
     """A password credential; its value is never among what Graph returns."""
 
-    keyId: str  # noqa: N815 - Graph's spelling, as in all wire structs
-    displayName: Wire = UNSET  # noqa: N815
-    startDateTime: Wire = UNSET  # noqa: N815
-    endDateTime: Wire = UNSET  # noqa: N815
-    customKeyIdentifier: Wire = UNSET  # noqa: N815
+    key_id: str
+    display_name: Wire = UNSET
+    start_date_time: Wire = UNSET
+    end_date_time: Wire = UNSET
+    custom_key_identifier: Wire = UNSET
 
 
 class KeyItem(PasswordItem):
@@ -92,7 +93,7 @@ class Rows:
 
     def password(self, item: PasswordItem) -> dict[str, object]:
         """The row of a client secret."""
-        row = self._begin(item.keyId, item.displayName)
+        row = self._begin(item.key_id, item.display_name)
         row.put("kind", "password")
         self._put_dates(row, item)
         for column in _NOT_OF_PASSWORDS:
@@ -101,7 +102,7 @@ class Rows:
 
     def key(self, item: KeyItem, hidden: Refusal) -> dict[str, object]:
         """The row of a certificate or a symmetric key; `hidden`: why Graph does not show a certificate."""
-        row = self._begin(item.keyId, item.displayName)
+        row = self._begin(item.key_id, item.display_name)
         kind = kind_of(item)
         row.put_read("kind", kind)
         # Told at once, since custody rests on it.
@@ -139,6 +140,7 @@ class Rows:
         row.put("audiences", item.audiences)
         row.put("subject", item.subject)
         self._put_expression(row, item, expression)
+        self._put_trusted(row)
         return row.finish()
 
     def _put_expression(self, row: Row, item: FederatedItem, raw: Wire | Refusal) -> None:
@@ -154,6 +156,23 @@ class Rows:
         row.put_read("claims_expression", expression if isinstance(expression, Refusal) else expression.value)
         if isinstance(item.subject, UnsetType) and not isinstance(expression, Refusal):
             row.put("subject", None)
+
+    def _put_trusted(self, row: Row) -> None:
+        """What issuer, and subject or expression, come to."""
+        rest_on = ("issuer", "subject", "claims_expression")
+        issuer, subject, expression = ("" if (held := row.values.get(column)) is None else str(held) for column in rest_on)
+        if subject:
+            rest_on = ("issuer", "subject")
+        lacking = next((row.unknown[column] for column in rest_on if column in row.unknown), None)
+        found: Trusted | Refusal
+        if lacking is not None:
+            found = Refusal(lacking)
+        else:
+            found = trusted(issuer, subject or None, expression or None, self._holder.tenant_id) or Refusal(Reason.UNRECOGNISED)
+        for column, fact in (("subject_grade", "grade"), ("subject_breadth", "breadth")):
+            row.put_read(column, found if isinstance(found, Refusal) else str(getattr(found, fact)))
+        unread = row.unknown.get("issuer")
+        row.put_read("issuer_retires_on", Refusal(unread) if unread is not None else retires_on(issuer))
 
     def _begin(self, key_id: str, name: Wire | None, resource_id: str = "", *, url: str = "", version: str = "") -> Row:
         holder = self._holder
@@ -186,9 +205,9 @@ class Rows:
         return id_
 
     def _put_dates(self, row: Row, item: PasswordItem) -> None:
-        row.put("starts_on", item.startDateTime)
-        row.put("expires_on", item.endDateTime)
-        row.put_read("thumbprint", thumbprint(item.customKeyIdentifier))
+        row.put("starts_on", item.start_date_time)
+        row.put("expires_on", item.end_date_time)
+        row.put_read("thumbprint", thumbprint(item.custom_key_identifier))
 
 
 def _put_certificate(row: Row, kind: str | Refusal, shown: Brief | Refusal) -> None:

@@ -21,25 +21,25 @@ OPERATIONS = ("delegated_grant.list",)
 _EVERYONE = "everyone"
 
 
-class GrantItem(Struct):
+class GrantItem(Struct, rename="camel"):
     """One consent: permissions of one API for one client, separated by spaces."""
 
     id: str
-    clientId: str  # noqa: N815 - Graph's spelling, as in all wire structs
-    resourceId: str  # noqa: N815
+    client_id: str
+    resource_id: str
     scope: str
-    consentType: Wire = UNSET  # noqa: N815
-    principalId: Wire = UNSET  # noqa: N815
+    consent_type: Wire = UNSET
+    principal_id: Wire = UNSET
 
     @property
     def on_behalf_of(self) -> str | Refusal:
         """Everyone, or a user's object id in lower case."""
-        kind = read(self.consentType, str)
+        kind = read(self.consent_type, str)
         if kind == "AllPrincipals":
             return _EVERYONE
         if kind != "Principal":
             return kind if isinstance(kind, Refusal) else Refusal(Reason.UNRECOGNISED)
-        user = Refusal(Reason.BAD_VALUE) if is_null(self.principalId) else read(self.principalId, str)
+        user = Refusal(Reason.BAD_VALUE) if is_null(self.principal_id) else read(self.principal_id, str)
         return user if isinstance(user, Refusal) else user.lower()
 
 
@@ -63,7 +63,7 @@ async def collect_delegated(reading: Reading, unit: Unit, scope: Scope) -> Seque
     unseen = reading.missing("service_principal.list") or Reason.INCONSISTENT_PAGES
     tenant = f"/tenants/{connection.identity.tenant_id}/servicePrincipals"
     async for item in both(listing):
-        api = f"{tenant}/{item.resourceId}".lower()
+        api = f"{tenant}/{item.resource_id}".lower()
         for row in _rows(item, tenant, scope, place):
             row.put("scope", api)
             _put_api(row, apis.get(api), unseen)
@@ -80,7 +80,7 @@ def _rows(item: GrantItem, tenant: str, scope: Scope, place: tuple[str, str]) ->
             scope_id=scope.id,
             url=place[0],
             version=place[1],
-            principal_id=item.clientId,
+            principal_id=item.client_id,
         )
         row.put("name", permission)
         row.put("principal_type", "service-principal")
@@ -101,7 +101,7 @@ def _put_api(row: Row, api: _Api | None, unseen: Reason) -> None:
 
 def _formed(item: GrantItem) -> str:
     """The consent's id; ValueError if another id in it has not the form of one."""
-    if not GUID.fullmatch(item.clientId) or not GUID.fullmatch(item.resourceId):
+    if not GUID.fullmatch(item.client_id) or not GUID.fullmatch(item.resource_id):
         raise ValueError("not an object id")
     return item.id
 
@@ -109,4 +109,4 @@ def _formed(item: GrantItem) -> str:
 def _consent(item: GrantItem) -> str:
     """What tells one consent from another. Graph's own ids can differ in case alone."""
     whose = item.on_behalf_of
-    return f"{item.clientId}/delegated/{item.resourceId}/{'-' if isinstance(whose, Refusal) else whose}".lower()
+    return f"{item.client_id}/delegated/{item.resource_id}/{'-' if isinstance(whose, Refusal) else whose}".lower()

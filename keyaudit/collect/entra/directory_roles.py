@@ -22,31 +22,31 @@ OPERATIONS = ("directory_role.definitions", "directory_role.assignments", "direc
 _DEFINED = ("name", "custom", "tier")
 
 
-class PermissionItem(Struct):
+class PermissionItem(Struct, rename="camel"):
     """A part of what a role allows."""
 
-    allowedResourceActions: list[str]  # noqa: N815 - Graph's spelling, as in all wire structs
+    allowed_resource_actions: list[str]
 
 
-class DefinitionItem(Struct):
+class DefinitionItem(Struct, rename="camel"):
     """A directory role."""
 
     id: str
-    displayName: Wire = UNSET  # noqa: N815
-    isBuiltIn: Wire = UNSET  # noqa: N815
-    templateId: Wire = UNSET  # noqa: N815
-    rolePermissions: Wire = UNSET  # noqa: N815
+    display_name: Wire = UNSET
+    is_built_in: Wire = UNSET
+    template_id: Wire = UNSET
+    role_permissions: Wire = UNSET
 
 
-class AssignmentItem(Struct):
+class AssignmentItem(Struct, rename="camel"):
     """A role, assigned or to be activated."""
 
     id: str
-    principalId: str  # noqa: N815
-    roleDefinitionId: str  # noqa: N815
-    directoryScopeId: Wire = UNSET  # noqa: N815
-    startDateTime: Wire = UNSET  # noqa: N815
-    endDateTime: Wire = UNSET  # noqa: N815
+    principal_id: str
+    role_definition_id: str
+    directory_scope_id: Wire = UNSET
+    start_date_time: Wire = UNSET
+    end_date_time: Wire = UNSET
 
 
 async def collect_directory_roles(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
@@ -84,16 +84,13 @@ class _DirectoryRoles:
                 scope_id=self._scope.id,
                 url=place[0],
                 version=place[1],
-                principal_id=item.principalId,
+                principal_id=item.principal_id,
             )
-            row.put("principal_type", None)
-            row.put("allows", [])
-            row.put("standing", standing)
-            self._put_scope(row, item.directoryScopeId)
-            self._put_role(row, item.roleDefinitionId.lower())
+            row.put_all(principal_type=None, allows=[], standing=standing)
+            self._put_scope(row, item.directory_scope_id)
+            self._put_role(row, item.role_definition_id.lower())
             if not standing:
-                row.put("created_on", item.startDateTime)
-                row.put("expires_on", item.endDateTime)
+                row.put_all(created_on=item.start_date_time, expires_on=item.end_date_time)
             self._unit.row("grant", row.finish())
         calls.ended(listing.end)
         return calls.coverage()
@@ -116,8 +113,8 @@ class _DirectoryRoles:
         if role is None:
             row.refuse(_DEFINED, self._undefined)
             return
-        row.put("name", role.displayName)
-        built_in = read(role.isBuiltIn, bool)
+        row.put("name", role.display_name)
+        built_in = read(role.is_built_in, bool)
         row.put_read("custom", built_in if isinstance(built_in, Refusal) else not built_in)
         row.put_read("tier", built_in if isinstance(built_in, Refusal) else _tier(role, built_in=built_in))
 
@@ -125,21 +122,21 @@ class _DirectoryRoles:
 def _tier(role: DefinitionItem, *, built_in: bool) -> int | Refusal | None:
     if built_in:
         # A built-in role has the id of its template in every tenant; the template is what Microsoft names.
-        template = None if is_null(role.templateId) else read(role.templateId, str)
+        template = None if is_null(role.template_id) else read(role.template_id, str)
         return tier_of_role(template if isinstance(template, str) else role.id)
-    permissions = read(role.rolePermissions, list[PermissionItem])
+    permissions = read(role.role_permissions, list[PermissionItem])
     if isinstance(permissions, Refusal):
         return permissions
-    return tier_of_actions([action for part in permissions for action in part.allowedResourceActions])
+    return tier_of_actions([action for part in permissions for action in part.allowed_resource_actions])
 
 
 def _assignment(item: AssignmentItem) -> str:
     """What tells one from another; ValueError if an id has not the form of one. Graph's own ids can differ in case alone."""
-    if not GUID.fullmatch(item.principalId) or not GUID.fullmatch(item.roleDefinitionId):
+    if not GUID.fullmatch(item.principal_id) or not GUID.fullmatch(item.role_definition_id):
         raise ValueError("not an object id")
-    place = read(item.directoryScopeId, str)
+    place = read(item.directory_scope_id, str)
     where = "-" if isinstance(place, Refusal) else place.strip("/") or "tenant"
-    return f"{item.principalId}/{item.roleDefinitionId}/{where}/{item.id}"
+    return f"{item.principal_id}/{item.role_definition_id}/{where}/{item.id}"
 
 
 def _definition(item: DefinitionItem) -> str:

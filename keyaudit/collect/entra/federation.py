@@ -15,7 +15,7 @@ from keyaudit.collect.copies import both
 from keyaudit.collect.entra.certificates import certificate_of, put_dated
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row, Wire, is_null, read, wired
 from keyaudit.collect.x509 import X509
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
@@ -28,37 +28,29 @@ OPERATIONS = ("domain.federation", "external_federation.list")
 _AT_ONCE = 16
 _NULL = Raw(b"null")
 _LISTED_BY = ("domain.list", "organization.get")
+_UPDATE = "signingCertificateUpdateStatus"
 _SETTINGS = tuple(column.name for column in FEDERATED_DOMAIN.columns if column.operations)
 
 
-class Provider(Struct):
+class Provider(Struct, rename="camel"):
     """An identity provider that Entra trusts."""
 
     id: str
-    displayName: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
-    issuerUri: Wire = UNSET  # noqa: N815
-    metadataExchangeUri: Wire = UNSET  # noqa: N815
-    passiveSignInUri: Wire = UNSET  # noqa: N815
-    preferredAuthenticationProtocol: Wire = UNSET  # noqa: N815
-    signingCertificate: Wire = UNSET  # noqa: N815
+    display_name: Wire = UNSET
+    signing_certificate: Wire = UNSET
 
 
-class Federation(Provider):
+@wired(FEDERATED_DOMAIN)
+class Federation(Provider, rename="camel"):
     """What a domain of the tenant is federated with."""
 
-    activeSignInUri: Wire = UNSET  # noqa: N815
-    signOutUri: Wire = UNSET  # noqa: N815
-    isSignedAuthenticationRequestRequired: Wire = UNSET  # noqa: N815
-    nextSigningCertificate: Wire = UNSET  # noqa: N815
-    signingCertificateUpdateStatus: Wire = UNSET  # noqa: N815
-    federatedIdpMfaBehavior: Wire = UNSET  # noqa: N815
+    next_signing_certificate: Wire = UNSET
+    signing_certificate_update_status: Wire = UNSET
 
 
+@wired(FEDERATED_DOMAIN, _UPDATE)
 class UpdateStatus(Struct):
     """How the last look for a new certificate went."""
-
-    certificateUpdateResult: Wire = UNSET  # noqa: N815
-    lastRunDateTime: Wire = UNSET  # noqa: N815
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +123,15 @@ class _Trusted:
             _put_settings(row, found[0])
         self._unit.row("federated_domain", row.finish())
         for item in found:
-            self._write(holder, self.settings, item.signingCertificate, item.nextSigningCertificate)
+            self._write(holder, self.settings, item.signing_certificate, item.next_signing_certificate)
 
     async def external(self) -> None:
         """Every identity provider of another organization."""
         listing = self._gateway.pages("external_federation.list", Provider, by=lambda item: item.id.lower())
         async for item in both(listing):
             collection = "externalIdentityProviders"
-            holder = self._holder("external-idp", collection, item.id, item.displayName, "external_federation.list")
-            self._write(holder, self.providers, item.signingCertificate)
+            holder = self._holder("external-idp", collection, item.id, item.display_name, "external_federation.list")
+            self._write(holder, self.providers, item.signing_certificate)
         self.providers.ended(listing.end)
 
     def _holder(self, kind: str, collection: str, name: str, shown: Wire | str, operation: str, **segments: str) -> Holder:
@@ -162,24 +154,11 @@ class _Trusted:
 
 
 def _put_settings(row: Row, item: Federation) -> None:
-    row.put("provider_name", item.displayName)
-    row.put("issuer_uri", item.issuerUri)
-    row.put("protocol", item.preferredAuthenticationProtocol)
-    row.put("mfa_behavior", item.federatedIdpMfaBehavior)
-    row.put("signs_requests", item.isSignedAuthenticationRequestRequired)
-    row.put("sign_in_uri", item.passiveSignInUri)
-    row.put("active_sign_in_uri", item.activeSignInUri)
-    row.put("sign_out_uri", item.signOutUri)
-    row.put("metadata_uri", item.metadataExchangeUri)
-    following = "" if is_null(item.nextSigningCertificate) else read(item.nextSigningCertificate, str)
+    row.fill(item)
+    following = "" if is_null(item.next_signing_certificate) else read(item.next_signing_certificate, str)
     row.put_read("has_next_certificate", following if isinstance(following, Refusal) else bool(following))
-    never = is_null(item.signingCertificateUpdateStatus)
-    update = UpdateStatus(_NULL, _NULL) if never else read(item.signingCertificateUpdateStatus, UpdateStatus)
-    if isinstance(update, Refusal):
-        row.refuse(("update_result", "updated_on"), update.reason)
-    else:
-        row.put("update_result", update.certificateUpdateResult)
-        row.put("updated_on", update.lastRunDateTime)
+    update = item.signing_certificate_update_status
+    row.fill(None if is_null(update) else read(update, UpdateStatus), _UPDATE)
 
 
 def _row(holder: Holder, found: X509 | Refusal, *, name: str, like: bool | Refusal | None = None) -> dict[str, object]:
@@ -193,16 +172,11 @@ def _row(holder: Holder, found: X509 | Refusal, *, name: str, like: bool | Refus
         url=holder.url,
         version=holder.version,
     )
-    row.put_read("name", found if isinstance(found, Refusal) else found.subject)
-    row.put("kind", holder.kind)
-    row.put("holder_id", holder.id.lower())
+    row.put_all(name=found if isinstance(found, Refusal) else found.subject, kind=holder.kind, holder_id=holder.id.lower())
     row.put("holder_name", holder.name)
     for column in ("app_id", "holder_enabled", "sso_mode"):
         row.put(column, None)
-    row.put("active", True)
-    row.put("is_next", name == "next")
-    row.put_read("like_current", like)
-    row.put("custody", "external")
+    row.put_all(active=True, is_next=name == "next", like_current=like, custody="external")
     put_dated(row, found)
     return row.finish()
 

@@ -66,9 +66,7 @@ class Holder:
 
     def put(self, row: Row) -> None:
         """Fill the columns that say whose credential a row is."""
-        row.put("holder_id", self.resource_id.lower())
-        row.put_read("holder_name", self.name)
-        row.put_read("app_id", self.app_id)
+        row.put_all(holder_id=self.resource_id.lower(), holder_name=self.name, app_id=self.app_id)
 
 
 def unseen_holder(kind: str, tenant_id: str, object_id: str, *, url: str, version: str, refusal: Refusal) -> Holder:

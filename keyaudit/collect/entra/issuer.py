@@ -45,11 +45,11 @@ class Document(Struct):
     keys: list[Raw]
 
 
-class TenantType(Struct):
+class TenantType(Struct, rename="camel"):
     """What a tenant was made for."""
 
     id: str
-    tenantType: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
+    tenant_type: Wire = UNSET
 
 
 class KeySet(Struct):
@@ -142,7 +142,7 @@ class _Keys:
 
     async def _type(self, calls: Calls) -> str | None:
         listing = self._gateway.pages(calls.id, TenantType, by=lambda item: item.id.lower())
-        found = [read(item.tenantType, str) async for item in listing if item.id.lower() == self._tenant_id.lower()]
+        found = [read(item.tenant_type, str) async for item in listing if item.id.lower() == self._tenant_id.lower()]
         calls.ended(listing.end)
         if found and isinstance(found[0], str):
             return found[0]

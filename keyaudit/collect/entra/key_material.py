@@ -22,10 +22,10 @@ from keyaudit.model.reasons import Reason
 _NOT_VISIBLE = Refusal(Reason.NOT_VISIBLE)
 
 
-class Keyed(Related):
+class Keyed(Related, rename="camel"):
     """An application or service principal, with its public keys."""
 
-    keyCredentials: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
+    key_credentials: Wire = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,9 @@ class KeyMaterial:
             self._calls.refused(shown)
             return replace(listed, hidden=shown)
         self._calls.answered()
-        material = {item.keyId: item.key for item in read_items(shown.keyCredentials, KeyItem)[0]}
+        material = {item.key_id: item.key for item in read_items(shown.key_credentials, KeyItem)[0]}
         items = [
-            msgspec.structs.replace(item, key=material.get(item.keyId, item.key)) if _is_hidden(item) else item
+            msgspec.structs.replace(item, key=material.get(item.key_id, item.key)) if _is_hidden(item) else item
             for item in listed.items
         ]
         return replace(listed, items=items)
@@ -84,4 +84,4 @@ def _is_hidden(item: KeyItem) -> bool:
 
 def listed_keys(item: Keyed) -> Keys:
     """The keys of an object as a list shows them."""
-    return Keys(*read_items(item.keyCredentials, KeyItem))
+    return Keys(*read_items(item.key_credentials, KeyItem))

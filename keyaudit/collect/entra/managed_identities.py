@@ -51,11 +51,11 @@ class IdentityItem(Struct):
     properties: Wire = UNSET
 
 
-class Identity(Struct):
+class Identity(Struct, rename="camel"):
     """What is read of an identity's properties."""
 
-    principalId: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
-    clientId: Wire = UNSET  # noqa: N815
+    principal_id: Wire = UNSET
+    client_id: Wire = UNSET
 
 
 class FederatedResource(Struct):
@@ -66,13 +66,13 @@ class FederatedResource(Struct):
     properties: "FederatedProperties"
 
 
-class FederatedProperties(Struct):
+class FederatedProperties(Struct, rename="camel"):
     """What is in it."""
 
     issuer: Wire = UNSET
     subject: Wire = UNSET
     audiences: Wire = UNSET
-    claimsMatchingExpression: Wire = UNSET  # noqa: N815
+    claims_matching_expression: Wire = UNSET
 
 
 class _Held(Struct):
@@ -122,7 +122,7 @@ class _Identities:
         assert match is not None  # noqa: S101 - `_identity_of` took it
         segments: Segments = {"subscription": match[1].lower(), "resource_group": match[2], "identity": match[3]}
         properties = read(item.properties, Identity)
-        principal = properties if isinstance(properties, Refusal) else read(properties.principalId, str)
+        principal = properties if isinstance(properties, Refusal) else read(properties.principal_id, str)
         url, version = source(self._environment, self._calls.id, **segments)
         identity = Holder(
             kind="managed_identity",
@@ -131,7 +131,7 @@ class _Identities:
             url=url,
             version=version,
             name=item.name,
-            app_id=properties if isinstance(properties, Refusal) else properties.clientId,
+            app_id=properties if isinstance(properties, Refusal) else properties.client_id,
             type="ManagedIdentity",
             home="none",
             microsoft_made=False,
@@ -149,7 +149,7 @@ class _Identities:
             if (holder, one.name.lower()) not in self._known:
                 self._unit.row(
                     "credential",
-                    Rows(identity).federated(_as_graph(one), url, version, one.properties.claimsMatchingExpression),
+                    Rows(identity).federated(_as_graph(one), url, version, one.properties.claims_matching_expression),
                 )
         self._calls.ended(listing.end)
 

@@ -77,20 +77,16 @@ def issuer_key(place: Place, item: Jwk) -> Row:
     """A key of the tenant, of an application, or of a key set of Azure AD B2C."""
     issuer = _optional(item.issuer) if place.kind != "entra" else item.issuer
     row = _begun(ISSUER_KEY, place, item, issuer)
-    row.put("kind", place.kind)
-    row.put("key_set", place.key_set)
-    row.put("app_id", place.app_id)
+    row.put_all(kind=place.kind, key_set=place.key_set, app_id=place.app_id)
     # RFC 7517, 4.2: use is optional.
-    row.put("use", _optional(item.use))
-    row.put("status", _optional(item.status))
+    row.put_all(use=_optional(item.use), status=_optional(item.status))
     found = _certificate(item.x5c)
     put_certificate(row, found)
     if found is None:
         _put_bare_key(row, item)
     row.put_read("thumbprint", _thumbprint(found, item.x5t))
     if place.kind == "b2c":
-        row.put("starts_on", _optional(item.nbf))
-        row.put("expires_on", _optional(item.exp))
+        row.put_all(starts_on=_optional(item.nbf), expires_on=_optional(item.exp))
     else:
         _put_dates(row, found)
     return row
@@ -110,10 +106,7 @@ def _begun(table: Table, place: Place, item: Jwk, issuer: Wire | None) -> Row:
     """A row with the names of the key, and whose tokens it signs."""
     id_ = f"/tenants/{place.tenant_id}/{place.collection}/{quote(item.kid, safe='')}{_suffix(place, issuer)}"
     row = Row(table, id=id_, resource_id=id_, scope_id=place.scope_id, url=place.url, version=place.version)
-    row.put("name", item.kid)
-    row.put("key_id", item.kid)
-    row.put("token_issuer", issuer)
-    row.put_read("for_consumers", _for_consumers(issuer))
+    row.put_all(name=item.kid, key_id=item.kid, token_issuer=issuer, for_consumers=_for_consumers(issuer))
     return row
 
 

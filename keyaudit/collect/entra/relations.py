@@ -36,14 +36,14 @@ class Owned(Related):
     more: Wire = field(default=UNSET, name="owners@odata.nextLink")
 
 
-class FederatedItem(Related):
+class FederatedItem(Related, rename="camel"):
     """A federated identity credential."""
 
     name: Wire = UNSET
     issuer: Wire = UNSET
     subject: Wire = UNSET
     audiences: Wire = UNSET
-    claimsMatchingExpression: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
+    claims_matching_expression: Wire = UNSET
 
 
 def object_id(item: Related) -> str:
@@ -144,14 +144,14 @@ class Federated:
             lacking = [item for item in items if _lacks_expression(item)]
             expressions = await self._expressions_of(holder, lacking) if lacking else {}
             for item in items:
-                write(holder, item, expressions.get(item.id.lower(), item.claimsMatchingExpression))
+                write(holder, item, expressions.get(item.id.lower(), item.claims_matching_expression))
 
         await for_each(sorted(self.ids), one, limit=AT_ONCE)
 
     async def _expressions_of(self, holder: str, lacking: Sequence[FederatedItem]) -> Mapping[str, Wire | Refusal]:
         """Credential id to expression. Of a credential that has one, v1.0 shows no subject, and not the expression."""
         listing = self._gateway.pages(self._expressions.id, FederatedItem, by=_by_id, id=holder)
-        shown = {item.id.lower(): item.claimsMatchingExpression for item in (await distinct(listing, _by_id)).values()}
+        shown = {item.id.lower(): item.claims_matching_expression for item in (await distinct(listing, _by_id)).values()}
         self._expressions.ended(listing.end)
         unseen = Refusal(why_incomplete(listing.end) or Reason.INCONSISTENT_PAGES)
         return {item.id.lower(): shown.get(item.id.lower(), unseen) for item in lacking}
@@ -170,7 +170,7 @@ def _by_id(item: FederatedItem) -> str:
 
 def _lacks_expression(item: FederatedItem) -> bool:
     """Whether only the beta version can say what it matches."""
-    return isinstance(item.claimsMatchingExpression, UnsetType) and isinstance(read(item.subject, str), Refusal)
+    return isinstance(item.claims_matching_expression, UnsetType) and isinstance(read(item.subject, str), Refusal)
 
 
 def _ids(owners: Sequence[Related]) -> list[str]:

@@ -35,13 +35,13 @@ def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem]) -> Split:
     """
     groups: dict[str, list[PasswordItem]] = {}
     for item in (*keys, *passwords):
-        name = thumbprint(item.customKeyIdentifier)
+        name = thumbprint(item.custom_key_identifier)
         if isinstance(name, str):
             groups.setdefault(name, []).append(item)
     signing: list[KeyItem] = []
     folded: set[int] = set()
     for item in keys:
-        name = thumbprint(item.customKeyIdentifier)
+        name = thumbprint(item.custom_key_identifier)
         if read(item.usage, str) != "Sign":
             continue
         if isinstance(name, str) and _is_set(groups[name], name):
@@ -63,7 +63,7 @@ def public_certificate(item: KeyItem, keys: Sequence[KeyItem]) -> X509 | Refusal
     mine = certificate_of(item.key)
     if isinstance(mine, X509):
         return mine
-    name = thumbprint(item.customKeyIdentifier)
+    name = thumbprint(item.custom_key_identifier)
     for other in keys:
         found = certificate_of(other.key)
         if isinstance(found, X509) and name in (found.thumbprint, found.thumbprint_sha256):
@@ -84,22 +84,22 @@ def signing_rows(
 
     `unread`: some of its keys could not be read. One row stands for those of them that sign.
     """
-    prints = [thumbprint(item.customKeyIdentifier) for item, _ in certificates]
+    prints = [thumbprint(item.custom_key_identifier) for item, _ in certificates]
     rows = []
     for (item, found), own in zip(certificates, prints, strict=True):
         alone = isinstance(own, str) and prints.count(own) == 1
-        row = _begin(holder, own.lower() if alone and isinstance(own, str) else item.keyId, enabled, sso_mode)
-        row.put("name", item.displayName)
+        row = _begin(holder, own.lower() if alone and isinstance(own, str) else item.key_id, enabled, sso_mode)
+        row.put("name", item.display_name)
         row.put_read("thumbprint", found.thumbprint if isinstance(found, X509) else own)
         row.put_read("active", _active(own, preferred, prints))
-        row.put("starts_on", item.startDateTime)
-        row.put("expires_on", item.endDateTime)
+        row.put("starts_on", item.start_date_time)
+        row.put("expires_on", item.end_date_time)
         put_certificate(row, found)
         rows.append(row.finish())
     if unread:
         row = _begin(holder, "unread", enabled, sso_mode)
         row.put("name", None)
-        row.refuse(("thumbprint", "active", "starts_on", "expires_on"), Reason.BAD_ITEM)
+        row.refuse(("kind", "thumbprint", "active", "starts_on", "expires_on"), Reason.BAD_ITEM)
         put_certificate(row, Refusal(Reason.BAD_ITEM))
         rows.append(row.finish())
     return rows
@@ -135,7 +135,7 @@ def _is_set(parts: Sequence[PasswordItem], name: str) -> bool:
     """Whether these credentials of one identifier are one certificate and nothing more."""
     keys = [part for part in parts if isinstance(part, KeyItem)]
     usages = sorted(str(read(part.usage, str)) for part in keys)
-    dates = {(_raw(part.startDateTime), _raw(part.endDateTime)) for part in parts}
+    dates = {(_raw(part.start_date_time), _raw(part.end_date_time)) for part in parts}
     whole = usages == ["Sign", "Verify"] and len(parts) - len(keys) <= 1 and len(dates) == 1
     return whole and not any(_is_another(part, name) for part in keys)
 

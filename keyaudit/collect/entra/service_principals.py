@@ -17,31 +17,28 @@ from keyaudit.collect.entra.settings import put_arm_id, put_makers
 from keyaudit.collect.entra.signers import Signer
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.collect.rows import Row, Wire, read, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL
 
 
-class PrincipalItem(Keyed):
+@wired(SERVICE_PRINCIPAL)
+class PrincipalItem(Keyed, rename="camel"):
     """A service principal."""
 
-    appId: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
-    displayName: Wire = UNSET  # noqa: N815
-    createdDateTime: Wire = UNSET  # noqa: N815
-    accountEnabled: Wire = UNSET  # noqa: N815
-    servicePrincipalType: Wire = UNSET  # noqa: N815
-    appOwnerOrganizationId: Wire = UNSET  # noqa: N815
-    preferredSingleSignOnMode: Wire = UNSET  # noqa: N815
-    preferredTokenSigningKeyThumbprint: Wire = UNSET  # noqa: N815
-    passwordCredentials: Wire = UNSET  # noqa: N815
-    appRoleAssignmentRequired: Wire = UNSET  # noqa: N815
-    tags: Wire = UNSET
-    alternativeNames: Wire = UNSET  # noqa: N815
-    disabledByMicrosoftStatus: Wire = UNSET  # noqa: N815
-    verifiedPublisher: Wire = UNSET  # noqa: N815
-    createdByAppId: Wire = UNSET  # noqa: N815
-    appRoles: Wire = UNSET  # noqa: N815
+    app_id: Wire = UNSET
+    display_name: Wire = UNSET
+    account_enabled: Wire = UNSET
+    service_principal_type: Wire = UNSET
+    app_owner_organization_id: Wire = UNSET
+    preferred_single_sign_on_mode: Wire = UNSET
+    preferred_token_signing_key_thumbprint: Wire = UNSET
+    password_credentials: Wire = UNSET
+    alternative_names: Wire = UNSET
+    verified_publisher: Wire = UNSET
+    created_by_app_id: Wire = UNSET
+    app_roles: Wire = UNSET
 
 
 OPERATIONS = (*operations("service_principal"), *APP_ROLES)
@@ -73,44 +70,32 @@ async def collect_service_principals(reading: Reading, unit: Unit, scope: Scope)
 
 def principal_holder(item: PrincipalItem, tenant_id: str, url: str, version: str) -> Holder:
     """The service principal as its credentials' rows describe it."""
-    home = home_of(item.appOwnerOrganizationId, item.servicePrincipalType, tenant_id)
+    home = home_of(item.app_owner_organization_id, item.service_principal_type, tenant_id)
     return Holder(
         kind="service_principal",
         tenant_id=tenant_id,
         object_id=item.id,
         url=url,
         version=version,
-        name=item.displayName,
-        app_id=item.appId,
-        type=item.servicePrincipalType,
+        name=item.display_name,
+        app_id=item.app_id,
+        type=item.service_principal_type,
         home=home,
-        microsoft_made=made_by_microsoft(item.displayName, home),
+        microsoft_made=made_by_microsoft(item.display_name, home),
     )
 
 
 def principal_row(item: PrincipalItem, holder: Holder, cloud: str) -> Row:
     """The row of a service principal as `cloud` shows it, but for its owners and what it was granted."""
     row = holder.row(SERVICE_PRINCIPAL)
-    row.put("name", item.displayName)
-    row.put("app_id", item.appId)
-    row.put("created_on", item.createdDateTime)
-    row.put("enabled", item.accountEnabled)
-    row.put("principal_type", item.servicePrincipalType)
-    home_tenant = read(item.appOwnerOrganizationId, str)
-    lowered = item.appOwnerOrganizationId if isinstance(home_tenant, Refusal) else home_tenant.lower()
+    row.put("name", item.display_name)
+    row.fill(item)
+    home_tenant = read(item.app_owner_organization_id, str)
+    lowered = item.app_owner_organization_id if isinstance(home_tenant, Refusal) else home_tenant.lower()
     row.put("home_tenant", lowered)
     row.put_read("home", holder.home)
-    row.put("sso_mode", item.preferredSingleSignOnMode)
-    row.put("assignment_required", item.appRoleAssignmentRequired)
-    row.put("app_tags", item.tags)
-    put_arm_id(row, item.alternativeNames)
-    put_makers(
-        row,
-        cloud,
-        publisher=item.verifiedPublisher,
-        created_by=item.createdByAppId,
-        disabled=item.disabledByMicrosoftStatus,
-    )
+    put_arm_id(row, item.alternative_names)
+    put_makers(row, cloud, publisher=item.verified_publisher, created_by=item.created_by_app_id)
     return row
 
 
@@ -118,12 +103,12 @@ def _write(unit: Unit, item: PrincipalItem, holder: Holder, owners: Owners, keys
     row = principal_row(item, holder, cloud)
     owners.put(row, item.id)
     roles.put(row, item.id)
-    roles.show(item.id, app_id=item.appId, name=item.displayName, roles=item.appRoles)
+    roles.show(item.id, app_id=item.app_id, name=item.display_name, roles=item.app_roles)
     unit.row("service_principal", row.finish())
-    passwords, bad_passwords = read_items(item.passwordCredentials, PasswordItem)
-    preferred, sso_mode = item.preferredTokenSigningKeyThumbprint, item.preferredSingleSignOnMode
+    passwords, bad_passwords = read_items(item.password_credentials, PasswordItem)
+    preferred, sso_mode = item.preferred_token_signing_key_thumbprint, item.preferred_single_sign_on_mode
     parts = split(keys.items, passwords)
-    for signing in Signer(holder, parts.signing, keys, item.accountEnabled, sso_mode, preferred).rows():
+    for signing in Signer(holder, parts.signing, keys, item.account_enabled, sso_mode, preferred).rows():
         unit.row("signing_certificate", signing)
     rows = Rows(holder)
     for key in parts.keys:

@@ -18,52 +18,51 @@ _LOCKS = {
 }
 
 
-class Published(Struct):
+class Published(Struct, rename="camel"):
     """A delegated permission, or an app role, of an API."""
 
     id: str
     value: Wire = UNSET
-    allowedMemberTypes: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
+    allowed_member_types: Wire = UNSET
 
 
-class Client(Struct):
+class Client(Struct, rename="camel"):
     """A client that an application trusts before anyone consents."""
 
-    appId: str  # noqa: N815
+    app_id: str
 
 
-class Api(Struct):
+class Api(Struct, rename="camel"):
     """What is read of an application's API settings."""
 
-    oauth2PermissionScopes: Wire = UNSET  # noqa: N815
-    preAuthorizedApplications: Wire = UNSET  # noqa: N815
-    requestedAccessTokenVersion: Wire = UNSET  # noqa: N815
-    acceptMappedClaims: Wire = UNSET  # noqa: N815
+    oauth2_permission_scopes: Wire = UNSET
+    pre_authorized_applications: Wire = UNSET
+    requested_access_token_version: Wire = UNSET
+    accept_mapped_claims: Wire = UNSET
 
 
-class Publisher(Struct):
+class Publisher(Struct, rename="camel"):
     """A verified publisher; an application without one has the member all the same, full of nulls."""
 
-    displayName: Wire = UNSET  # noqa: N815
-    verifiedPublisherId: Wire = UNSET  # noqa: N815
+    display_name: Wire = UNSET
+    verified_publisher_id: Wire = UNSET
 
 
 def put_api(row: Row, api: Wire, roles: Wire) -> None:
     """Fill the columns of what an application publishes, and of the tokens that it takes."""
     found = read(api, Api)
+    row.fill(found, "api")
     if isinstance(found, Refusal):
-        columns = ("exposed_scopes", "preauthorized_apps", "access_token_version", "accepts_mapped_claims")
-        row.refuse(columns, found.reason)
+        row.refuse(("exposed_scopes", "preauthorized_apps", "accepts_mapped_claims"), found.reason)
     else:
-        row.put_read("exposed_scopes", _values(found.oauth2PermissionScopes))
-        clients = read(found.preAuthorizedApplications, list[Client])
+        row.put_read("exposed_scopes", _values(found.oauth2_permission_scopes))
+        clients = read(found.pre_authorized_applications, list[Client])
         row.put_read(
-            "preauthorized_apps", clients if isinstance(clients, Refusal) else sorted({one.appId.lower() for one in clients})
+            "preauthorized_apps", clients if isinstance(clients, Refusal) else sorted({one.app_id.lower() for one in clients})
         )
-        row.put("access_token_version", found.requestedAccessTokenVersion)
-        row.put_read("accepts_mapped_claims", flag(found.acceptMappedClaims))
+        row.put_read("accepts_mapped_claims", flag(found.accept_mapped_claims))
     row.put_read("exposed_roles", _values(roles))
-    scopes = found if isinstance(found, Refusal) else read(found.oauth2PermissionScopes, list[Raw])
+    scopes = found if isinstance(found, Refusal) else read(found.oauth2_permission_scopes, list[Raw])
     row.put_read("exposes_api", _any(scopes, read(roles, list[Raw])))
 
 
@@ -73,8 +72,7 @@ def put_lock(row: Row, lock: Wire) -> None:
     https://learn.microsoft.com/graph/api/resources/serviceprincipallockconfiguration
     """
     if is_null(lock):
-        row.put("instance_lock", False)
-        row.put("instance_locks", [])
+        row.put_all(instance_lock=False, instance_locks=[])
         return
     settings = read(lock, dict[str, bool | None])
     if isinstance(settings, Refusal):
@@ -86,14 +84,12 @@ def put_lock(row: Row, lock: Wire) -> None:
     row.put_read("instance_locks", covered if settings.keys() >= _LOCKS.keys() else missing)
 
 
-def put_makers(row: Row, cloud: str, *, publisher: Wire, created_by: Wire, disabled: Wire) -> None:
+def put_makers(row: Row, cloud: str, *, publisher: Wire, created_by: Wire) -> None:
     """Fill the columns of who stands behind it. Clouds other than the global one do not say."""
     if cloud == GLOBAL_CLOUD:
-        row.put_read("verified_publisher", _publisher(publisher))
-        row.put("created_by_app", created_by)
+        row.put_all(verified_publisher=_publisher(publisher), created_by_app=created_by)
     else:
         row.refuse(("verified_publisher", "created_by_app"), Reason.NOT_IN_CLOUD)
-    row.put("disabled_by_microsoft", disabled)
 
 
 def put_arm_id(row: Row, names: Wire) -> None:
@@ -118,7 +114,7 @@ def roles_for_applications(roles: Wire) -> dict[str, str | None] | Refusal:
         return found
     names: dict[str, str | None] = {}
     for role in found:
-        kinds = read(role.allowedMemberTypes, list[str])
+        kinds = read(role.allowed_member_types, list[str])
         if isinstance(kinds, Refusal) or "Application" in kinds:
             value = None if is_null(role.value) else read(role.value, str)
             if isinstance(value, Refusal):
@@ -155,7 +151,7 @@ def _publisher(raw: Wire) -> str | Refusal | None:
     found = read(raw, Publisher)
     if isinstance(found, Refusal):
         return found
-    if is_null(found.verifiedPublisherId):
+    if is_null(found.verified_publisher_id):
         return None
-    id_ = read(found.verifiedPublisherId, str)
-    return id_ if isinstance(id_, Refusal) or is_null(found.displayName) else read(found.displayName, str)
+    id_ = read(found.verified_publisher_id, str)
+    return id_ if isinstance(id_, Refusal) or is_null(found.display_name) else read(found.display_name, str)

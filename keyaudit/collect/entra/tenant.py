@@ -25,21 +25,21 @@ _IMPORTED = ("unified_audit_enabled", "mailbox_audit_default", "unified_audit_ev
 _SIGN_IN = {"managed": False, "federated": True}
 
 
-class Organization(Struct):
+class Organization(Struct, rename="camel"):
     """The tenant as Graph describes it."""
 
     id: str
-    displayName: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
-    createdDateTime: Wire = UNSET  # noqa: N815
+    display_name: Wire = UNSET
+    created_date_time: Wire = UNSET
 
 
-class DomainItem(Struct):
+class DomainItem(Struct, rename="camel"):
     """A domain; its id is its name."""
 
     id: str
-    authenticationType: Wire = UNSET  # noqa: N815
-    isDefault: Wire = UNSET  # noqa: N815
-    isVerified: Wire = UNSET  # noqa: N815
+    authentication_type: Wire = UNSET
+    is_default: Wire = UNSET
+    is_verified: Wire = UNSET
 
 
 async def collect_tenant(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
@@ -66,8 +66,7 @@ async def collect_tenant(reading: Reading, unit: Unit, scope: Scope) -> Sequence
     url, version = source(connection.environment, "organization.get")
     for item in found:
         row = Row(TENANT, id=scope.id, resource_id=f"/tenants/{tenant_id}", scope_id=scope.id, url=url, version=version)
-        row.put("name", item.displayName)
-        row.put("created_on", item.createdDateTime)
+        row.put_all(name=item.display_name, created_on=item.created_date_time)
         if isinstance(domains, Reason):
             row.refuse(_DOMAINS, domains)
         else:
@@ -113,10 +112,10 @@ def put_unified_audit(row: Row, given: UnifiedAudit | None, domains: Sequence[Do
 
 def put_domains(row: Row, domains: Sequence[DomainItem]) -> None:
     """Fill the columns of the tenant's domains, of which `domains` is the whole list."""
-    verified = [(item.id, read(item.isVerified, bool)) for item in domains]
+    verified = [(item.id, read(item.is_verified, bool)) for item in domains]
     _put_named(row, "verified_domains", verified)
     _put_named(row, "federated_domains", [(item.id, _federated(item)) for item in domains])
-    _put_named(row, "default_domain", [(item.id, read(item.isDefault, bool)) for item in domains])
+    _put_named(row, "default_domain", [(item.id, read(item.is_default, bool)) for item in domains])
 
 
 def _put_named(row: Row, column: str, domains: Sequence[tuple[str, bool | Refusal]]) -> None:
@@ -129,7 +128,7 @@ def _put_named(row: Row, column: str, domains: Sequence[tuple[str, bool | Refusa
 
 
 def _federated(item: DomainItem) -> bool | Refusal:
-    kind = read(item.authenticationType, str)
+    kind = read(item.authentication_type, str)
     return kind if isinstance(kind, Refusal) else _SIGN_IN.get(kind.lower(), Refusal(Reason.UNRECOGNISED))
 
 

@@ -31,18 +31,18 @@ _COLLECTIONS = {
 }
 
 
-class Policy(Related):
+class Policy(Related, rename="camel"):
     """A policy whose definition says what it does."""
 
-    displayName: Wire = UNSET  # noqa: N815 - Graph's spelling, as in all wire structs
-    isOrganizationDefault: Wire = UNSET  # noqa: N815
+    display_name: Wire = UNSET
+    is_organization_default: Wire = UNSET
     definition: Wire = UNSET
 
 
-class Applied(Related):
+class Applied(Related, rename="camel"):
     """A policy with what it was assigned to."""
 
-    appliesTo: Wire = UNSET  # noqa: N815
+    applies_to: Wire = UNSET
     more: Wire = field(default=UNSET, name="appliesTo@odata.nextLink")
 
 
@@ -52,18 +52,18 @@ class Assigned(Related):
     type: Wire = field(default=UNSET, name="@odata.type")
 
 
-class Validation(Struct):
+class Validation(Struct, rename="camel"):
     """The tenant's one policy on the tokens of federated domains."""
 
     id: str
-    validatingDomains: Wire = UNSET  # noqa: N815
+    validating_domains: Wire = UNSET
 
 
-class ValidatingDomains(Struct):
+class ValidatingDomains(Struct, rename="camel"):
     """For which domains a federated token's domain is compared with the user's own."""
 
-    rootDomains: Wire = UNSET  # noqa: N815
-    domainNames: Wire = UNSET  # noqa: N815
+    root_domains: Wire = UNSET
+    domain_names: Wire = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class _Policies:
         async for item in both(listing):
             placed.add(object_id(item))
             row = _begin(self._connection, self._scope, item.id, url, version)
-            row.put("name", item.displayName)
+            row.put("name", item.display_name)
             row.put("kind", self._kind.name)
             self._put_default(row, item)
             row.put_read("applies_to", self._assigned.get(object_id(item), self._unseen))
@@ -165,7 +165,7 @@ class _Policies:
         many: list[str] = []
         listing = self._connection.gateway.pages(self._applied.id, Applied, by=object_id)
         async for item in listing:
-            found = read(item.appliesTo, list[Assigned])
+            found = read(item.applies_to, list[Assigned])
             cut = not isinstance(item.more, UnsetType)
             if not isinstance(found, Refusal) and (cut or len(found) >= _EXPANDED):
                 many.append(object_id(item))
@@ -201,7 +201,8 @@ class _Policies:
             row.put("is_default", None)
         else:
             row.put_read(
-                "is_default", Refusal(Reason.BAD_VALUE) if is_null(item.isOrganizationDefault) else item.isOrganizationDefault
+                "is_default",
+                Refusal(Reason.BAD_VALUE) if is_null(item.is_organization_default) else item.is_organization_default,
             )
 
     def _put_definition(self, row: Row, item: Policy) -> None:
@@ -227,14 +228,14 @@ async def _validation(connection: Connection, unit: Unit, scope: Scope) -> Cover
     row.put("kind", "federated-token-validation")
     for column in ("name", "is_default", "applies_to", *_DEFINED):
         row.put(column, None)
-    domains = read(found.validatingDomains, ValidatingDomains)
+    domains = read(found.validating_domains, ValidatingDomains)
     if isinstance(domains, Refusal):
         row.refuse(("validated_domains", "validated_names"), domains.reason)
     else:
         # Only the type that enumerates has the second member.
         # https://learn.microsoft.com/graph/api/resources/alldomains
-        row.put_read("validated_domains", Refusal(Reason.BAD_VALUE) if is_null(domains.rootDomains) else domains.rootDomains)
-        names = None if isinstance(domains.domainNames, UnsetType) else domains.domainNames
+        row.put_read("validated_domains", Refusal(Reason.BAD_VALUE) if is_null(domains.root_domains) else domains.root_domains)
+        names = None if isinstance(domains.domain_names, UnsetType) else domains.domain_names
         row.put("validated_names", names)
     unit.row("token_policy", row.finish())
     return calls.coverage()

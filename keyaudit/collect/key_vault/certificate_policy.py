@@ -5,14 +5,14 @@ https://learn.microsoft.com/azure/key-vault/certificates/about-certificates
 
 from msgspec import UNSET, Struct
 
-from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.collect.rows import Row, Wire, read, wired
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.certificate import CERTIFICATE
 from keyaudit.model.times import DAY, MAX_TIME
 
 _ACTIONS = ("auto_renews", "emails_contacts", "renews_before_expiry", "renews_at_percentage")
-_KEY = ("kty", "exportable", "reuse_key")
-POLICY = (*_ACTIONS, *_KEY, "content_type", "issuer_name", "validity_months", "policy_updated_on")
+POLICY = (*_ACTIONS, *(column.name for column in CERTIFICATE.stored if column.wire.startswith("policy.")))
 
 _AS_MADE = ("kty", "exportable")
 """True of a version only if the policy is still the one that it was made by."""
@@ -32,26 +32,14 @@ class Policy(Struct):
     attributes: Wire = UNSET
 
 
-class _Key(Struct):
-    kty: Wire = UNSET
-    exportable: Wire = UNSET
-    reuse_key: Wire = UNSET
+class _Section(Struct):
+    """A part of a policy."""
 
 
-class _Secret(Struct):
-    contentType: Wire = UNSET  # noqa: N815 - Azure's spelling
-
-
-class _Certificate(Struct):
-    validity_months: Wire = UNSET
-
-
-class _Issuer(Struct):
-    name: Wire = UNSET
-
-
-class _Changed(Struct):
-    updated: Wire = UNSET
+_SECTIONS = {
+    name: wired(CERTIFICATE, f"policy.{name}")(_Section)
+    for name in ("key_props", "secret_props", "x509_props", "issuer", "attributes")
+}
 
 
 class _Trigger(Struct):
@@ -73,30 +61,10 @@ def put_policy(row: Row, policy: Policy | Refusal) -> None:
     if isinstance(policy, Refusal):
         row.refuse(POLICY, policy.reason)
         return
-    key = read(policy.key_props, _Key)
-    if isinstance(key, Refusal):
-        row.refuse(_KEY, key.reason)
-    else:
-        row.put("kty", key.kty)
-        row.put("exportable", key.exportable)
-        row.put("reuse_key", key.reuse_key)
-    secret = read(policy.secret_props, _Secret)
-    _put(row, "content_type", secret if isinstance(secret, Refusal) else secret.contentType)
-    certificate = read(policy.x509_props, _Certificate)
-    _put(row, "validity_months", certificate if isinstance(certificate, Refusal) else certificate.validity_months)
-    issuer = read(policy.issuer, _Issuer)
-    _put(row, "issuer_name", issuer if isinstance(issuer, Refusal) else issuer.name)
-    changed = read(policy.attributes, _Changed)
-    _put(row, "policy_updated_on", changed if isinstance(changed, Refusal) else changed.updated)
+    for name, section in _SECTIONS.items():
+        row.fill(read(getattr(policy, name), section), f"policy.{name}")
     _forget_what_changed(row)
     _put_actions(row, policy.lifetime_actions)
-
-
-def _put(row: Row, column: str, member: Wire | Refusal) -> None:
-    if isinstance(member, Refusal):
-        row.refuse((column,), member.reason)
-    else:
-        row.put(column, member)
 
 
 def _forget_what_changed(row: Row) -> None:

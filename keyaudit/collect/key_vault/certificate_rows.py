@@ -5,13 +5,13 @@ from dataclasses import fields
 from msgspec import UNSET, Struct, UnsetType
 
 from keyaudit.collect.key_vault.names import named, object_id
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row, Wire, is_null, read, wired
 from keyaudit.collect.x509 import X509, read_x509
 from keyaudit.model import base64url
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.certificate import CERTIFICATE
 
-ATTRIBUTES = ("enabled", "created_on", "updated_on", "activates_on", "expires_on")
 FACTS = tuple(field.name for field in fields(X509))
 
 
@@ -29,12 +29,11 @@ class CertificateItem(Struct):
         return not _missing(self.x5t)
 
 
+@wired(CERTIFICATE, "attributes")
 class Attributes(Struct):
     """A certificate's attributes."""
 
-    enabled: Wire = UNSET
     created: Wire = UNSET
-    updated: Wire = UNSET
     nbf: Wire = UNSET
     exp: Wire = UNSET
 
@@ -59,31 +58,22 @@ class CertificateBundle(Struct):
 def put_attributes(row: Row, raw: Wire, *, issued: bool) -> None:
     """Fill the columns of the attributes. Of a certificate that is `issued`, none is left out."""
     attributes = read(raw, Attributes)
-    if isinstance(attributes, Refusal):
-        row.refuse(ATTRIBUTES, attributes.reason)
-        return
-    row.put("enabled", attributes.enabled)
-    row.put("created_on", attributes.created)
-    row.put("updated_on", attributes.updated)
-    for column, member in (("activates_on", attributes.nbf), ("expires_on", attributes.exp)):
-        if issued and _missing(member):
-            row.refuse((column,), Reason.BAD_BODY)
-        else:
-            row.put(column, member)
+    row.fill(attributes, "attributes")
+    if issued and not isinstance(attributes, Refusal):
+        dates = {"activates_on": attributes.nbf, "expires_on": attributes.exp}
+        row.refuse((column for column, member in dates.items() if _missing(member)), Reason.BAD_BODY)
 
 
 def put_listed(row: Row, item: CertificateItem, reason: Reason) -> None:
     """Fill what a list still says of a version whose GET was refused for `reason`."""
     row.refuse((*FACTS, "issued", "key_version_id"), reason)
     if item.issued:
-        row.put("issued", True)
-        row.put_read("thumbprint", thumbprint(item.x5t))
+        row.put_all(issued=True, thumbprint=thumbprint(item.x5t))
 
 
 def put_certificate(row: Row, bundle: CertificateBundle, uri: str) -> None:
     """Fill the columns of the certificate itself: absent where it is not issued yet."""
-    row.put("issued", bundle.issued)
-    row.put_read("key_version_id", _key_version(bundle.kid, uri))
+    row.put_all(issued=bundle.issued, key_version_id=_key_version(bundle.kid, uri))
     if not bundle.issued:
         for column in FACTS:
             row.put(column, None)

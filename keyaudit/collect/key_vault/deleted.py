@@ -15,7 +15,7 @@ from keyaudit.collect.key_vault.data_plane import bad_uri, object_row, was_delet
 from keyaudit.collect.key_vault.names import Named, named, object_id
 from keyaudit.collect.places import Subscription, Vault, source, vault_id_parts
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row, Wire, is_null, read, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal
 from keyaudit.model.reasons import Reason
@@ -55,24 +55,23 @@ _PLACES = (
 VAULTS = tuple(operation for operation, _, _ in _PLACES)
 
 
-class DeletedItem(Struct):
+@wired(DELETED)
+class DeletedItem(Struct, rename="camel"):
     """A deleted key (`kid`), certificate or secret (`id`)."""
 
     id: str = ""
     kid: str = ""
-    recoveryId: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
-    deletedDate: Wire = UNSET  # noqa: N815
-    scheduledPurgeDate: Wire = UNSET  # noqa: N815
+    recovery_id: Wire = UNSET
     attributes: Wire = UNSET
     managed: Wire = UNSET
     x5t: Wire = UNSET
 
 
-class Attributes(Struct):
+class Attributes(Struct, rename="camel"):
     """What is read of a deleted object's attributes."""
 
     enabled: Wire = UNSET
-    recoveryLevel: Wire = UNSET  # noqa: N815
+    recovery_level: Wire = UNSET
 
 
 class DeletedVault(Struct):
@@ -83,20 +82,20 @@ class DeletedVault(Struct):
     properties: "DeletedVaultProperties"
 
 
-class DeletedVaultProperties(Struct):
+class DeletedVaultProperties(Struct, rename="camel"):
     """What is read of its properties. Which vault, or which HSM, it was has to be known."""
 
-    vaultId: str = ""  # noqa: N815
-    mhsmId: str = ""  # noqa: N815
+    vault_id: str = ""
+    mhsm_id: str = ""
     location: Wire = UNSET
-    deletionDate: Wire = UNSET  # noqa: N815
-    scheduledPurgeDate: Wire = UNSET  # noqa: N815
-    purgeProtectionEnabled: Wire = UNSET  # noqa: N815
+    deletion_date: Wire = UNSET
+    scheduled_purge_date: Wire = UNSET
+    purge_protection_enabled: Wire = UNSET
 
     @property
     def was(self) -> str:
         """The resource id that it had."""
-        return self.vaultId or self.mhsmId
+        return self.vault_id or self.mhsm_id
 
 
 async def collect_deleted_vaults(reading: Reading, unit: Unit, subscription: Subscription) -> Sequence[Coverage]:
@@ -166,27 +165,17 @@ def _object_row(item: DeletedItem, *, vault: Vault, uri: str, kind: _Kind, url: 
     name = kind.named(item, uri).name
     id_ = object_id(uri, f"deleted{kind.name}s", Named(name))
     row = object_row(DELETED, vault, id_=id_, resource_id=id_, url=url, version=version)
-    row.put("name", name)
-    row.put("kind", kind.name)
-    row.put("deleted_on", item.deletedDate)
-    row.put("purge_on", item.scheduledPurgeDate)
-    row.put_read("recovery_id", _recovery(item.recoveryId, kind, uri, id_))
+    row.put_all(name=name, kind=kind.name)
+    row.fill(item)
+    row.put_read("recovery_id", _recovery(item.recovery_id, kind, uri, id_))
     attributes = read(item.attributes, Attributes)
-    if isinstance(attributes, Refusal):
-        row.refuse(("enabled", "recovery_level", "purge_protected"), attributes.reason)
-    else:
-        row.put("enabled", attributes.enabled)
-        _put_recovery_level(row, attributes.recoveryLevel)
+    row.fill(attributes, "attributes")
+    level = attributes if isinstance(attributes, Refusal) else read(attributes.recovery_level, str)
+    row.put_all(recovery_level=level, purge_protected=level if isinstance(level, Refusal) else _PURGEABLE not in level.lower())
     row.put("managed", None if kind.name == "certificate" else item.managed)
     issued = kind.name == "certificate" and not (item.x5t is UNSET or is_null(item.x5t))
     row.put_read("thumbprint", thumbprint(item.x5t) if issued else None)
     return row.finish()
-
-
-def _put_recovery_level(row: Row, raw: Wire) -> None:
-    level = read(raw, str)
-    row.put_read("recovery_level", level)
-    row.put_read("purge_protected", level if isinstance(level, Refusal) else _PURGEABLE not in level.lower())
 
 
 def _recovery(raw: Wire, kind: _Kind, uri: str, expected: str) -> str | Refusal:
@@ -206,17 +195,10 @@ def _vault_row(connection: Connection, subscription: Subscription, item: Deleted
     parts = vault_id_parts(item.properties.was)
     if parts is None:
         raise ValueError(f"not a vault's id: {item.properties.was!r}")
-    row.put("name", item.name)
-    row.put("kind", "managed-hsm" if parts.kind == MANAGED_HSM else "vault")
-    row.put("subscription_id", subscription.id)
-    row.put("subscription_name", subscription.name)
-    row.put("resource_group", parts.resource_group)
-    row.put("location", item.properties.location)
-    row.put("vault_id", item.properties.was.lower())
-    row.put("recovery_id", item.id.lower())
-    row.put("deleted_on", item.properties.deletionDate)
-    row.put("purge_on", item.properties.scheduledPurgeDate)
-    row.put("purge_protected", item.properties.purgeProtectionEnabled)
+    row.put_all(name=item.name, kind="managed-hsm" if parts.kind == MANAGED_HSM else "vault", subscription_id=subscription.id)
+    row.put_all(subscription_name=subscription.name, resource_group=parts.resource_group, location=item.properties.location)
+    row.put_all(vault_id=item.properties.was.lower(), recovery_id=item.id.lower(), deleted_on=item.properties.deletion_date)
+    row.put_all(purge_on=item.properties.scheduled_purge_date, purge_protected=item.properties.purge_protection_enabled)
     for column in ("recovery_level", "enabled", "managed", "thumbprint"):
         row.put(column, None)
     return row.finish()

@@ -1,10 +1,11 @@
 """What Key Vault's data plane says of a key version, laid out as columns of the key table. No requests."""
 
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType, field
 
-from keyaudit.collect.key_vault.names import Named, named, object_id, version_named
+from keyaudit.collect.key_vault.names import Named, named, version_named
+from keyaudit.collect.key_vault.versioned import version_row
 from keyaudit.collect.places import Vault
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row, Wire, is_null, read, wired
 from keyaudit.model import base64url
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
@@ -36,26 +37,21 @@ class KeyItem(Struct):
     managed: Wire = UNSET
 
 
-class Attributes(Struct):
+@wired(KEY, "attributes")
+class Attributes(Struct, rename="camel"):
     """A key's attributes, alike on the data plane and in ARM."""
 
-    enabled: Wire = UNSET
     created: Wire = UNSET
-    updated: Wire = UNSET
-    nbf: Wire = UNSET
-    exp: Wire = UNSET
     exportable: Wire = UNSET
-    recoveryLevel: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
-    hsmPlatform: Wire = UNSET  # noqa: N815
-    key_size: Wire = UNSET
+    hsm_platform: Wire = UNSET
+    key_size: Wire = field(default=UNSET, name="key_size")
 
 
+@wired(KEY, "key")
 class Material(Struct):
     """The JSON Web Key within a key: public facts only."""
 
     kid: str
-    kty: Wire = UNSET
-    key_ops: Wire = UNSET
     n: Wire = UNSET
     crv: Wire = UNSET
 
@@ -92,23 +88,8 @@ def version_name(kid: str, uri: str, name: str) -> KeyName:
 
 def key_row(vault: Vault, uri: str, key: KeyName, *, resource_id: str, url: str, version: str) -> Row:
     """A row with the columns that say what it is and where it lies; an unknown version leaves the key's own id."""
-    key_id = object_id(uri, "keys", KeyName(key.name))
-    row = Row(
-        KEY,
-        id=object_id(uri, "keys", key),
-        resource_id=resource_id,
-        scope_id=vault.scope.id,
-        url=url,
-        version=version,
-    )
-    vault.put_place(row)
-    row.put("name", key.name)
-    row.put("key_id", key_id)
-    row.put("vault_id", vault.scope.id)
-    row.put("vault_name", vault.name)
+    row = version_row(KEY, "key", vault, uri, key, resource_id=resource_id, place=(url, version))
     row.put("vault_kind", vault.kind)
-    if key.version:
-        row.put("version", key.version)
     return row
 
 
@@ -119,16 +100,11 @@ def put_attributes(row: Row, raw: Wire, *, promised: bool, reason: Reason) -> No
     document promises it: left out there, they are unknown with `reason`.
     """
     attributes = read(raw, Attributes)
+    row.fill(attributes, "attributes")
     if isinstance(attributes, Refusal):
-        row.refuse(ATTRIBUTES, attributes.reason)
+        row.refuse(("exportable", "hsm_platform"), attributes.reason)
         return
-    row.put("enabled", attributes.enabled)
-    row.put("created_on", attributes.created)
-    row.put("updated_on", attributes.updated)
-    row.put("activates_on", attributes.nbf)
-    row.put("expires_on", attributes.exp)
-    row.put("recovery_level", attributes.recoveryLevel)
-    platform = attributes.hsmPlatform
+    platform = attributes.hsm_platform
     if _in_hsm(row) and isinstance(platform, UnsetType):
         row.put("hsm_platform", None)
     else:
@@ -138,8 +114,7 @@ def put_attributes(row: Row, raw: Wire, *, promised: bool, reason: Reason) -> No
 
 def put_material(row: Row, bundle: KeyBundle) -> None:
     """Fill the columns that only a GET answers. `put_attributes` comes first: custody rests on `hsm_platform`."""
-    row.put("kty", bundle.key.kty)
-    row.put("key_ops", bundle.key.key_ops)
+    row.fill(bundle.key, "key")
     put_size(row, _modulus_bits(bundle), bundle.key.crv)
     put_custody(row, platform_known=not _platform_left_out(bundle.attributes))
     if isinstance(bundle.release_policy, UnsetType) or is_null(bundle.release_policy):
@@ -201,7 +176,7 @@ def _required(value: object) -> object:
 
 def _platform_left_out(attributes: Wire) -> bool:
     found = read(attributes, Attributes)
-    return not isinstance(found, Refusal) and isinstance(found.hsmPlatform, UnsetType)
+    return not isinstance(found, Refusal) and isinstance(found.hsm_platform, UnsetType)
 
 
 def _modulus_bits(bundle: KeyBundle) -> object:

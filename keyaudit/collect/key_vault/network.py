@@ -19,19 +19,19 @@ _ENDPOINTS = ("private_endpoints", "private_endpoints_approved")
 NETWORK = ("public_network_access", *_RULES, *_ENDPOINTS)
 
 
-class NetworkProperties(Struct):
+class NetworkProperties(Struct, rename="camel"):
     """The properties that say it."""
 
-    publicNetworkAccess: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
-    networkAcls: Wire = UNSET  # noqa: N815
-    privateEndpointConnections: Wire = UNSET  # noqa: N815
+    public_network_access: Wire = UNSET
+    network_acls: Wire = UNSET
+    private_endpoint_connections: Wire = UNSET
 
 
-class _NetworkAcls(Struct):
-    defaultAction: Wire = UNSET  # noqa: N815
+class _NetworkAcls(Struct, rename="camel"):
+    default_action: Wire = UNSET
     bypass: Wire = UNSET
-    ipRules: Wire = UNSET  # noqa: N815
-    virtualNetworkRules: Wire = UNSET  # noqa: N815
+    ip_rules: Wire = UNSET
+    virtual_network_rules: Wire = UNSET
 
 
 class _IpRule(Struct):
@@ -46,8 +46,8 @@ class _State(Struct):
     status: str
 
 
-class _EndpointProperties(Struct):
-    privateLinkServiceConnectionState: _State  # noqa: N815
+class _EndpointProperties(Struct, rename="camel"):
+    private_link_service_connection_state: _State
 
 
 class _Endpoint(Struct):
@@ -59,9 +59,9 @@ def put_network(row: Row, properties: NetworkProperties, *, documented: bool) ->
 
     `documented`: what a switch that was never set means is documented for this kind; else it is unknown.
     """
-    _put_word(row, "public_network_access", properties.publicNetworkAccess, documented=documented)
-    _put_rules(row, properties.networkAcls, documented=documented)
-    _put_endpoints(row, properties.privateEndpointConnections)
+    _put_word(row, "public_network_access", properties.public_network_access, documented=documented)
+    _put_rules(row, properties.network_acls, documented=documented)
+    _put_endpoints(row, properties.private_endpoint_connections)
 
 
 def _put_rules(row: Row, raw: Wire, *, documented: bool) -> None:
@@ -73,12 +73,12 @@ def _put_rules(row: Row, raw: Wire, *, documented: bool) -> None:
     if isinstance(rules, Refusal):
         row.refuse(_RULES, rules.reason)
         return
-    _put_word(row, "network_default_action", rules.defaultAction, documented=False)
+    _put_word(row, "network_default_action", rules.default_action, documented=False)
     _put_word(row, "network_bypass", rules.bypass, documented=False)
-    ranges = read(rules.ipRules, list[_IpRule])
+    ranges = read(rules.ip_rules, list[_IpRule])
     row.put_read("ip_rules", ranges if isinstance(ranges, Refusal) else len(ranges))
     row.put_read("every_address_let_in", ranges if isinstance(ranges, Refusal) else _all_of_ipv4(ranges))
-    subnets = read(rules.virtualNetworkRules, list[_SubnetRule])
+    subnets = read(rules.virtual_network_rules, list[_SubnetRule])
     row.put_read("virtual_network_rules", subnets if isinstance(subnets, Refusal) else len(subnets))
 
 
@@ -99,9 +99,8 @@ def _put_endpoints(row: Row, raw: Wire) -> None:
     if isinstance(found, Refusal):
         row.refuse(_ENDPOINTS, found.reason)
         return
-    states = [each.properties.privateLinkServiceConnectionState.status.lower() for each in found]
-    row.put("private_endpoints", len(states))
-    row.put("private_endpoints_approved", states.count("approved"))
+    states = [each.properties.private_link_service_connection_state.status.lower() for each in found]
+    row.put_all(private_endpoints=len(states), private_endpoints_approved=states.count("approved"))
 
 
 def _put_word(row: Row, column: str, raw: Wire, *, documented: bool) -> None:

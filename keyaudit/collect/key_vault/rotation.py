@@ -14,22 +14,22 @@ _EXPIRIES = ("rotation_expiry", "expires_on")
 _ACTIONS = ("auto_rotates", "rotates_after", "rotates_before_expiry")
 
 
-class Lifetime(Struct):
+class Lifetime(Struct, rename="camel"):
     """The attributes of a rotation policy."""
 
-    expiryTime: Wire = UNSET  # noqa: N815 - Azure's spelling
+    expiry_time: Wire = UNSET
 
 
-class RotationPolicy(Struct):
+class RotationPolicy(Struct, rename="camel"):
     """A rotation policy. One that was never set has one Notify action, and attributes that are null."""
 
-    lifetimeActions: Wire = UNSET  # noqa: N815
+    lifetime_actions: Wire = UNSET
     attributes: Wire = UNSET
 
 
-class _Trigger(Struct):
-    timeAfterCreate: Wire = UNSET  # noqa: N815
-    timeBeforeExpiry: Wire = UNSET  # noqa: N815
+class _Trigger(Struct, rename="camel"):
+    time_after_create: Wire = UNSET
+    time_before_expiry: Wire = UNSET
 
 
 class _ActionType(Struct):
@@ -44,16 +44,16 @@ class _Action(Struct):
 def put_rotation(row: Row, policy: RotationPolicy) -> None:
     """Fill the rotation columns. The row's `expires_on` comes first: rotation before an expiry needs one."""
     _put_expiry(row, policy.attributes)
-    actions = read(policy.lifetimeActions, list[_Action])
+    actions = read(policy.lifetime_actions, list[_Action])
     if isinstance(actions, Refusal):
         row.refuse(_ACTIONS, actions.reason)
         return
     rotate = [action.trigger for action in actions if action.action.type.lower() == "rotate"]
-    if not all(_is_set(trigger.timeAfterCreate) or _is_set(trigger.timeBeforeExpiry) for trigger in rotate):
+    if not all(_is_set(trigger.time_after_create) or _is_set(trigger.time_before_expiry) for trigger in rotate):
         row.refuse(_ACTIONS, Reason.BAD_BODY)
         return
-    _put_soonest(row, "rotates_after", [trigger.timeAfterCreate for trigger in rotate], last=False)
-    _put_soonest(row, "rotates_before_expiry", [trigger.timeBeforeExpiry for trigger in rotate], last=True)
+    _put_soonest(row, "rotates_after", [trigger.time_after_create for trigger in rotate], last=False)
+    _put_soonest(row, "rotates_before_expiry", [trigger.time_before_expiry for trigger in rotate], last=True)
     _put_auto_rotates(row)
 
 
@@ -72,8 +72,8 @@ def _put_expiry(row: Row, raw: Wire) -> None:
         row.refuse(("rotation_expiry",), attributes.reason)
     else:
         # Left out, not null, when it was never set.
-        left_out = isinstance(attributes.expiryTime, UnsetType)
-        row.put("rotation_expiry", None if left_out else attributes.expiryTime)
+        left_out = isinstance(attributes.expiry_time, UnsetType)
+        row.put("rotation_expiry", None if left_out else attributes.expiry_time)
 
 
 def _put_soonest(row: Row, column: str, triggers: list[Wire], *, last: bool) -> None:

@@ -8,7 +8,7 @@ from keyaudit.cloud.environment import Environment
 from keyaudit.collect.access.policies import policies_of
 from keyaudit.collect.key_vault.network import NETWORK, NetworkProperties, put_network
 from keyaudit.collect.places import Subscription, source, vault_id_parts
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row, Wire, is_null, read, wired
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
@@ -37,7 +37,10 @@ _ONLY = {
 }
 
 
-class VaultItem(Struct):
+_MADE = "systemData"
+
+
+class VaultItem(Struct, rename="camel"):
     """A vault or HSM, alike in Resource Graph and in ARM."""
 
     id: str
@@ -46,7 +49,7 @@ class VaultItem(Struct):
     tags: Wire = UNSET
     sku: Wire = UNSET
     """An HSM's; a vault has it among its properties."""
-    systemData: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
+    system_data: Wire = UNSET
     properties: Wire = UNSET
 
 
@@ -54,38 +57,38 @@ class _Sku(Struct):
     name: str
 
 
+@wired(VAULT, _MADE)
 class _SystemData(Struct):
-    createdAt: Wire = UNSET  # noqa: N815
-    createdBy: Wire = UNSET  # noqa: N815
+    """Who made it, and when."""
 
 
-class _SecurityDomain(Struct):
-    activationStatus: Wire = UNSET  # noqa: N815
+class _SecurityDomain(Struct, rename="camel"):
+    activation_status: Wire = UNSET
 
 
 class _Region(Struct):
     name: str
 
 
-class Properties(NetworkProperties):
+class Properties(NetworkProperties, rename="camel"):
     """What is read of the properties of a vault or HSM."""
 
-    vaultUri: Wire = UNSET  # noqa: N815
-    hsmUri: Wire = UNSET  # noqa: N815
-    tenantId: Wire = UNSET  # noqa: N815
+    vault_uri: Wire = UNSET
+    hsm_uri: Wire = UNSET
+    tenant_id: Wire = UNSET
     sku: Wire = UNSET
-    enableRbacAuthorization: Wire = UNSET  # noqa: N815
-    accessPolicies: Wire = UNSET  # noqa: N815
-    enablePurgeProtection: Wire = UNSET  # noqa: N815
-    enableSoftDelete: Wire = UNSET  # noqa: N815
-    softDeleteRetentionInDays: Wire = UNSET  # noqa: N815
-    provisioningState: Wire = UNSET  # noqa: N815
-    createMode: Wire = UNSET  # noqa: N815
-    enabledForDeployment: Wire = UNSET  # noqa: N815
-    enabledForDiskEncryption: Wire = UNSET  # noqa: N815
-    enabledForTemplateDeployment: Wire = UNSET  # noqa: N815
-    securityDomainProperties: Wire = UNSET  # noqa: N815
-    initialAdminObjectIds: Wire = UNSET  # noqa: N815
+    enable_rbac_authorization: Wire = UNSET
+    access_policies: Wire = UNSET
+    enable_purge_protection: Wire = UNSET
+    enable_soft_delete: Wire = UNSET
+    soft_delete_retention_in_days: Wire = UNSET
+    provisioning_state: Wire = UNSET
+    create_mode: Wire = UNSET
+    enabled_for_deployment: Wire = UNSET
+    enabled_for_disk_encryption: Wire = UNSET
+    enabled_for_template_deployment: Wire = UNSET
+    security_domain_properties: Wire = UNSET
+    initial_admin_object_ids: Wire = UNSET
     regions: Wire = UNSET
 
 
@@ -106,8 +109,8 @@ def vault_row(
     row.put("resource_group", parts.resource_group)
     row.put("location", item.location)
     row.put("kind", parts.kind)
-    row.put("tags", item.tags)
-    _put_maker(row, item.systemData, asked_for=not operation.endswith(".query"))
+    row.fill(item)
+    _put_maker(row, item.system_data, asked_for=not operation.endswith(".query"))
     for kind, columns in _ONLY.items():
         for column in columns if kind != parts.kind else ():
             row.put(column, None)
@@ -126,13 +129,13 @@ def vault_row(
 
 
 def _put_properties(row: Row, properties: Properties, tenant_id: str) -> None:
-    owner = read(properties.tenantId, str)
+    owner = read(properties.tenant_id, str)
     row.put_read("tenant_id", owner if isinstance(owner, Refusal) else owner.lower())
     row.put_read("of_another_tenant", owner if isinstance(owner, Refusal) else owner.lower() != tenant_id.lower())
-    row.put("provisioning_state", properties.provisioningState)
-    mode = _never_set(properties.createMode)
+    row.fill(properties, "properties")
+    mode = _never_set(properties.create_mode)
     row.put("create_mode", mode if isinstance(mode, UnsetType) else _lowered(mode))
-    days = properties.softDeleteRetentionInDays
+    days = properties.soft_delete_retention_in_days
     count = read(days, int)
     if isinstance(days, UnsetType) or is_null(days):
         row.put("soft_delete_retention", UNSET)
@@ -141,33 +144,33 @@ def _put_properties(row: Row, properties: Properties, tenant_id: str) -> None:
 
 
 def _put_vault(row: Row, properties: Properties) -> None:
-    row.put("vault_uri", properties.vaultUri)
+    row.put("vault_uri", properties.vault_uri)
     _put_sku(row, properties.sku)
-    rbac = _never_set(properties.enableRbacAuthorization)
+    rbac = _never_set(properties.enable_rbac_authorization)
     allowed = read(rbac, bool)
     if isinstance(rbac, UnsetType) or isinstance(allowed, Refusal):
         row.put_read("access_model", rbac if isinstance(rbac, UnsetType) else allowed)
     else:
         row.put("access_model", "rbac" if allowed else "access-policy")
-    _, policies = policies_of(properties.accessPolicies)
+    _, policies = policies_of(properties.access_policies)
     row.put_read("access_policies", policies)
-    row.put("purge_protection", _never_set(properties.enablePurgeProtection))
-    row.put("soft_delete", properties.enableSoftDelete)
-    row.put("enabled_for_deployment", _never_set(properties.enabledForDeployment))
-    row.put("enabled_for_disk_encryption", _never_set(properties.enabledForDiskEncryption))
-    row.put("enabled_for_template_deployment", _never_set(properties.enabledForTemplateDeployment))
+    row.put("purge_protection", _never_set(properties.enable_purge_protection))
+    row.put("soft_delete", properties.enable_soft_delete)
+    row.put("enabled_for_deployment", _never_set(properties.enabled_for_deployment))
+    row.put("enabled_for_disk_encryption", _never_set(properties.enabled_for_disk_encryption))
+    row.put("enabled_for_template_deployment", _never_set(properties.enabled_for_template_deployment))
 
 
 def _put_hsm(row: Row, properties: Properties) -> None:
     """What is documented of a vault's member that was never set is not said to hold of an HSM's."""
-    row.put("vault_uri", properties.hsmUri)
-    row.put_read("purge_protection", read(properties.enablePurgeProtection, bool))
+    row.put("vault_uri", properties.hsm_uri)
+    row.put_read("purge_protection", read(properties.enable_purge_protection, bool))
     # On for every HSM, and immutable: https://learn.microsoft.com/azure/key-vault/managed-hsm/soft-delete-overview
-    left_out = isinstance(properties.enableSoftDelete, UnsetType)
-    row.put("soft_delete", True if left_out else properties.enableSoftDelete)
-    domain = read(properties.securityDomainProperties, _SecurityDomain)
-    row.put_read("security_domain", domain if isinstance(domain, Refusal) else read(domain.activationStatus, str))
-    row.put_read("initial_admins", read(properties.initialAdminObjectIds, list[str]))
+    left_out = isinstance(properties.enable_soft_delete, UnsetType)
+    row.put("soft_delete", True if left_out else properties.enable_soft_delete)
+    domain = read(properties.security_domain_properties, _SecurityDomain)
+    row.put_read("security_domain", domain if isinstance(domain, Refusal) else read(domain.activation_status, str))
+    row.put_read("initial_admins", read(properties.initial_admin_object_ids, list[str]))
     regions = read(properties.regions, list[_Region])
     row.put_read("regions", regions if isinstance(regions, Refusal) else _names(regions))
 
@@ -184,17 +187,9 @@ def _put_sku(row: Row, raw: Wire) -> None:
 def _put_maker(row: Row, raw: Wire, *, asked_for: bool) -> None:
     """`asked_for`: the answer would have it. Resource Graph's does not, whatever ARM knows."""
     if not asked_for:
-        row.refuse(("created_on", "created_by"), Reason.NOT_VISIBLE)
+        row.fill(Refusal(Reason.NOT_VISIBLE), _MADE)
         return
-    if isinstance(raw, UnsetType) or is_null(raw):
-        made: _SystemData | Refusal = _SystemData()
-    else:
-        made = read(raw, _SystemData)
-    if isinstance(made, Refusal):
-        row.refuse(("created_on", "created_by"), made.reason)
-        return
-    row.put("created_on", made.createdAt)
-    row.put("created_by", made.createdBy)
+    row.fill(_SystemData() if isinstance(raw, UnsetType) or is_null(raw) else read(raw, _SystemData), _MADE)
 
 
 def _lowered(raw: Raw) -> object:

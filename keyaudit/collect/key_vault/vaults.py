@@ -190,7 +190,7 @@ class _Vaults:
         for item in copies:
             properties = read(item.properties, Properties)
             if self._listing.kind == KEY_VAULT and not isinstance(properties, Refusal):
-                for grant in policy_grants(properties.accessPolicies, row):
+                for grant in policy_grants(properties.access_policies, row):
                     self._unit.row("grant", grant)
 
     def _wanted(self, subscription: Subscription, vault: Vault) -> bool:

@@ -46,19 +46,19 @@ class Rule(Struct):
     properties: Wire = UNSET
 
 
-class Leaf(Struct):
+class Leaf(Struct, rename="camel"):
     """A condition on one field of the activity log, or several of which one has to hold."""
 
     field: str | None = None
     equals: str | None = None
-    containsAny: list[str] | None = None  # noqa: N815 - Azure's spelling, as in all wire structs
-    anyOf: list["Leaf"] | None = None  # noqa: N815
+    contains_any: list[str] | None = None
+    any_of: list["Leaf"] | None = None
 
 
-class Condition(Struct):
+class Condition(Struct, rename="camel"):
     """The condition of a rule on the activity log."""
 
-    allOf: list[Leaf]  # noqa: N815
+    all_of: list[Leaf]
 
 
 class Criterion(Struct):
@@ -67,16 +67,16 @@ class Criterion(Struct):
     query: str
 
 
-class Criteria(Struct):
+class Criteria(Struct, rename="camel"):
     """The queries of a rule on logs."""
 
-    allOf: list[Criterion]  # noqa: N815
+    all_of: list[Criterion]
 
 
-class Groups(Struct):
+class Groups(Struct, rename="camel"):
     """The action groups of a rule, in each of its two shapes."""
 
-    actionGroups: list[Raw] | None = None  # noqa: N815
+    action_groups: list[Raw] | None = None
 
 
 class Properties(Struct):
@@ -118,9 +118,7 @@ def _put(row: Row, item: Rule) -> None:
     match = _ID.fullmatch(item.id)
     if match is None:
         raise ValueError(f"not an alert rule's id: {item.id!r}")
-    row.put("name", item.name)
-    row.put("subscription_id", match[1].lower())
-    row.put("resource_group", match[2])
+    row.put_all(name=item.name, subscription_id=match[1].lower(), resource_group=match[2])
     kind = _KINDS[match[3].lower()]
     row.put("kind", kind)
     properties = read(item.properties, Properties)
@@ -129,7 +127,7 @@ def _put(row: Row, item: Rule) -> None:
         return
     row.put("enabled", properties.enabled)
     groups = read(properties.actions, Groups)
-    row.put_read("notifies", groups if isinstance(groups, Refusal) else bool(groups.actionGroups))
+    row.put_read("notifies", groups if isinstance(groups, Refusal) else bool(groups.action_groups))
     row.put_read("watches", _watches_log(properties) if kind == "activity-log" else _watches_query(properties))
 
 
@@ -137,20 +135,20 @@ def _watches_log(properties: Properties) -> list[str] | Refusal:
     condition = read(properties.condition, Condition)
     if isinstance(condition, Refusal):
         return condition
-    return ["key-vault"] if any("microsoft.keyvault" in value for value in _values(condition.allOf)) else []
+    return ["key-vault"] if any("microsoft.keyvault" in value for value in _values(condition.all_of)) else []
 
 
 def _values(leaves: Sequence[Leaf]) -> Iterator[str]:
     for leaf in leaves:
-        yield from (value.lower() for value in (leaf.equals, *(leaf.containsAny or ())) if value)
-        yield from _values(leaf.anyOf or ())
+        yield from (value.lower() for value in (leaf.equals, *(leaf.contains_any or ())) if value)
+        yield from _values(leaf.any_of or ())
 
 
 def _watches_query(properties: Properties) -> list[str] | Refusal:
     criteria = read(properties.criteria, Criteria)
     if isinstance(criteria, Refusal):
         return criteria
-    text = "\n".join(criterion.query.lower() for criterion in criteria.allOf)
+    text = "\n".join(criterion.query.lower() for criterion in criteria.all_of)
     return sorted(_named(text, _NAMED))
 
 

@@ -25,10 +25,10 @@ _PLAN = "KeyVaults"
 _TIERS = {"standard": True, "free": False}
 
 
-class Pricing(Struct):
+class Pricing(Struct, rename="camel"):
     """Whether a Defender plan is paid for."""
 
-    pricingTier: str  # noqa: N815 - Azure's spelling
+    pricing_tier: str
 
 
 class Plan(Struct):
@@ -84,7 +84,7 @@ async def _defender(connection: Connection, unit: Unit, subscription: Subscripti
     enabled: bool | Refusal
     if isinstance(found, Plan):
         calls.answered()
-        enabled = _TIERS.get(found.properties.pricingTier.lower(), Refusal(Reason.UNRECOGNISED))
+        enabled = _TIERS.get(found.properties.pricing_tier.lower(), Refusal(Reason.UNRECOGNISED))
     elif found.detail == "Subscription Not Registered":
         # Defender for Cloud was never used there. https://github.com/Azure/azure-sdk-for-go/issues/19900
         calls.answered()
@@ -95,8 +95,6 @@ async def _defender(connection: Connection, unit: Unit, subscription: Subscripti
     url, version = source(connection.environment, "defender.plan", subscription=subscription.id)
     id_ = f"{scope.id}/providers/Microsoft.Security/pricings/{_PLAN}"
     row = Row(DEFENDER_PLAN, id=id_, resource_id=id_, scope_id=scope.id, url=url, version=version)
-    row.put("name", _PLAN)
-    row.put("subscription_id", subscription.id)
-    row.put_read("enabled", enabled)
+    row.put_all(name=_PLAN, subscription_id=subscription.id, enabled=enabled)
     unit.row("defender_plan", row.finish())
     return calls.coverage()

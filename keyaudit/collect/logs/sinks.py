@@ -53,24 +53,24 @@ class Logged:
     """What names it in the path of the request."""
 
 
-class LogSetting(Struct):
+class LogSetting(Struct, rename="camel"):
     """Whether one category, or one group of them, is on."""
 
     enabled: bool
     category: str | None = None
-    categoryGroup: str | None = None  # noqa: N815 - Azure's spelling, as in all wire structs
+    category_group: str | None = None
 
 
-class Properties(Struct):
+class Properties(Struct, rename="camel"):
     """What is read of a setting. Which destinations it has decides how many rows it gives."""
 
     logs: Wire = UNSET
-    logAnalyticsDestinationType: Wire = UNSET  # noqa: N815
-    workspaceId: Wire = UNSET  # noqa: N815
-    storageAccountId: Wire = UNSET  # noqa: N815
-    eventHubAuthorizationRuleId: Wire = UNSET  # noqa: N815
-    serviceBusRuleId: Wire = UNSET  # noqa: N815
-    marketplacePartnerId: Wire = UNSET  # noqa: N815
+    log_analytics_destination_type: Wire = UNSET
+    workspace_id: Wire = UNSET
+    storage_account_id: Wire = UNSET
+    event_hub_authorization_rule_id: Wire = UNSET
+    service_bus_rule_id: Wire = UNSET
+    marketplace_partner_id: Wire = UNSET
 
 
 class Setting(Struct):
@@ -113,12 +113,12 @@ async def collect_sinks(connection: Connection, unit: Unit, logged: Logged) -> C
 
 def _destinations(properties: Properties) -> Iterator[tuple[str, Wire]]:
     """Where it sends to. An old Service Bus rule stands for the event hub that it leads to."""
-    hub = properties.eventHubAuthorizationRuleId
+    hub = properties.event_hub_authorization_rule_id
     for kind, member in (
-        ("workspace", properties.workspaceId),
-        ("storage", properties.storageAccountId),
-        ("event-hub", hub if _is_set(hub) else properties.serviceBusRuleId),
-        ("partner", properties.marketplacePartnerId),
+        ("workspace", properties.workspace_id),
+        ("storage", properties.storage_account_id),
+        ("event-hub", hub if _is_set(hub) else properties.service_bus_rule_id),
+        ("partner", properties.marketplace_partner_id),
     ):
         if _is_set(member):
             yield kind, member
@@ -135,14 +135,14 @@ def _put_logs(row: Row, kind: str, destination: str, properties: Properties) -> 
         return
     on = [log for log in logs if log.enabled]
     categories = sorted({log.category for log in on if log.category})
-    groups = sorted({log.categoryGroup for log in on if log.categoryGroup})
+    groups = sorted({log.category_group for log in on if log.category_group})
     category, holding = _AUDITING[kind]
     audits = category in _lowered(categories) or bool(holding & _lowered(groups))
     row.put("categories", categories)
     row.put("category_groups", groups)
     row.put("audits", audits)
     if destination == "workspace":
-        row.put_read("tables", _tables(kind, categories, groups, audits, properties.logAnalyticsDestinationType))
+        row.put_read("tables", _tables(kind, categories, groups, audits, properties.log_analytics_destination_type))
     else:
         row.put("tables", None)
 

@@ -30,10 +30,10 @@ _NO_TIME = Refusal(Reason.BAD_VALUE)
 _PLANS = {"analytics": "Analytics", "basic": "Basic", "auxiliary": "Auxiliary"}
 
 
-class WorkspaceProperties(Struct):
+class WorkspaceProperties(Struct, rename="camel"):
     """What is read of a workspace."""
 
-    retentionInDays: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
+    retention_in_days: Wire = UNSET
 
 
 class WorkspaceItem(Struct):
@@ -44,12 +44,12 @@ class WorkspaceItem(Struct):
     properties: WorkspaceProperties = msgspec.field(default_factory=WorkspaceProperties)
 
 
-class TableProperties(Struct):
+class TableProperties(Struct, rename="camel"):
     """What is read of a log table."""
 
     plan: Wire = UNSET
-    retentionInDays: Wire = UNSET  # noqa: N815
-    totalRetentionInDays: Wire = UNSET  # noqa: N815
+    retention_in_days: Wire = UNSET
+    total_retention_in_days: Wire = UNSET
 
 
 class TableItem(Struct):
@@ -138,7 +138,7 @@ class _Workspaces:
         else:
             self._get.answered()
             row.put("location", found.location)
-            retention = _days(found.properties.retentionInDays)
+            retention = _days(found.properties.retention_in_days)
         row.put_read("retention", retention)
         self._unit.row("workspace", row.finish())
         for table in tables:
@@ -180,9 +180,9 @@ def _put_table(row: Row, properties: TableProperties, otherwise: int | Refusal) 
     https://learn.microsoft.com/rest/api/loganalytics/tables/get
     """
     row.put_read("plan", plan_of(properties))
-    retention = _days(properties.retentionInDays, otherwise)
+    retention = _days(properties.retention_in_days, otherwise)
     row.put_read("retention", retention)
-    row.put_read("total_retention", _days(properties.totalRetentionInDays, retention))
+    row.put_read("total_retention", _days(properties.total_retention_in_days, retention))
 
 
 def _days(raw: Wire, default: int | Refusal = _NO_TIME) -> int | Refusal:

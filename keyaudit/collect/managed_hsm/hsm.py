@@ -22,7 +22,7 @@ async def collect_hsm(reading: Reading, unit: Unit, hsm: Vault) -> Sequence[Cove
     Keys that are surely as an earlier run has them are not read again.
     """
     connection = reading.connection
-    keys = VaultKeys(connection, unit, hsm, reading.at_once, reading.earlier)
+    keys = VaultKeys(reading, unit, hsm, HSM_OPERATIONS)
     coverage = await keys.collect()
     if keys.closed:
         return [*coverage, *not_assessed(hsm.scope, (*ROLE_OPERATIONS, SETTINGS), keys.closed.reason, keys.closed.detail)]

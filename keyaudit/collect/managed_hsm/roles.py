@@ -70,19 +70,19 @@ class DefinitionItem(Struct):
     properties: Wire = UNSET
 
 
-class DefinitionProperties(Struct):
+class DefinitionProperties(Struct, rename="camel"):
     """What is read of one."""
 
-    roleName: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
+    role_name: Wire = UNSET
     type: Wire = UNSET
     permissions: Wire = UNSET
 
 
-class AssignmentProperties(Struct):
+class AssignmentProperties(Struct, rename="camel"):
     """Who holds which role, and where."""
 
-    principalId: str  # noqa: N815
-    roleDefinitionId: str  # noqa: N815
+    principal_id: str
+    role_definition_id: str
     scope: str
 
 
@@ -149,7 +149,7 @@ class HsmRoles:
     def _write(self, item: AssignmentItem, url: str, version: str) -> None:
         """The grant, once: a key's list shows what is assigned above it too."""
         name, given = _name(item), item.properties
-        role = self._role_of(guid_of(given.roleDefinitionId))
+        role = self._role_of(guid_of(given.role_definition_id))
         if name in self._written or role.allows == []:
             return
         self._written.add(name)
@@ -160,13 +160,13 @@ class HsmRoles:
             scope_id=hsm,
             url=url,
             version=version,
-            principal_id=given.principalId,
+            principal_id=given.principal_id,
         )
         row.put("principal_type", None)
         row.put("scope", f"{hsm}{below}")
         row.put("scope_kind", "object" if below else "hsm")
         row.put("vault_id", hsm)
-        row.put("role_id", guid_of(given.roleDefinitionId))
+        row.put("role_id", guid_of(given.role_definition_id))
         _put_role(row, role)
         self._unit.row("grant", row.finish())
 
@@ -190,9 +190,9 @@ def _role(item: DefinitionItem) -> _Role:
     custom = kind if isinstance(kind, Refusal) else _CUSTOM.get(kind.lower(), Refusal(Reason.UNRECOGNISED))
     permissions = read(properties.permissions, list[Permission])
     if isinstance(permissions, Refusal):
-        return _Role(name=properties.roleName, custom=custom, allows=permissions, wildcard=permissions)
-    wildcard = any(covers(pattern, _ANY_KEY_ACTION) for permission in permissions for pattern in permission.dataActions)
-    return _Role(name=properties.roleName, custom=custom, allows=_allowed(permissions), wildcard=wildcard)
+        return _Role(name=properties.role_name, custom=custom, allows=permissions, wildcard=permissions)
+    wildcard = any(covers(pattern, _ANY_KEY_ACTION) for permission in permissions for pattern in permission.data_actions)
+    return _Role(name=properties.role_name, custom=custom, allows=_allowed(permissions), wildcard=wildcard)
 
 
 def _unread(refusal: Refusal) -> _Role:
@@ -205,15 +205,15 @@ def _allowed(permissions: Sequence[Permission]) -> Sequence[str]:
 
 
 def _gives(permission: Permission, action: str) -> bool:
-    given = any(covers(pattern, action) for pattern in permission.dataActions)
-    return given and not any(covers(pattern, action) for pattern in permission.notDataActions or ())
+    given = any(covers(pattern, action) for pattern in permission.data_actions)
+    return given and not any(covers(pattern, action) for pattern in permission.not_data_actions or ())
 
 
 def _name(item: AssignmentItem) -> str:
     """An assignment's id in lower case; ValueError if it is none of an HSM."""
     given = item.properties
-    guid_of(given.roleDefinitionId)
-    if not _GUID.fullmatch(given.principalId.lower()) or not _SCOPE.fullmatch(given.scope.lower()):
+    guid_of(given.role_definition_id)
+    if not _GUID.fullmatch(given.principal_id.lower()) or not _SCOPE.fullmatch(given.scope.lower()):
         raise ValueError("no principal, or no scope of an HSM")
     if not _ASSIGNMENT.fullmatch(item.id.lower()):
         raise ValueError("not a local role assignment's id")

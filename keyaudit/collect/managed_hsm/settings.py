@@ -57,7 +57,5 @@ async def collect_settings(connection: Connection, unit: Unit, hsm: Vault, uri: 
 def _row(hsm: Vault, item: Setting, url: str, version: str) -> Mapping[str, object]:
     resource_id = f"{hsm.resource_id}/settings/{item.name}"
     row = Row(HSM_SETTING, id=resource_id, resource_id=resource_id, scope_id=hsm.scope.id, url=url, version=version)
-    row.put("name", item.name)
-    row.put("vault_id", hsm.scope.id)
-    row.put("value", item.value)
+    row.put_all(name=item.name, vault_id=hsm.scope.id, value=item.value)
     return row.finish()

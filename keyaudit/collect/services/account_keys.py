@@ -22,15 +22,10 @@ def account_key_rows(service: Service, scope: Scope, place: tuple[str, str]) -> 
         id_ = f"{service.item.id}/keys/{slot}"
         row = Row(ACCOUNT_KEY, id=id_, resource_id=service.item.id, scope_id=scope.id, url=place[0], version=place[1])
         service.put_place(row)
-        row.put("account_id", service.item.id.lower())
-        row.put("slot", slot)
-        row.put("tags", service.item.tags)
-        row.put_read("local_auth_enabled", _local_auth(service))
-        row.put("read_only", slot.endswith("-readonly"))
-        row.put("dated", made is not None)
-        row.put("created_on", made)
-        row.put_read("expiry_period", _expiry_period(service))
-        row.put_read("oidc_issuer", text(member(service.item.oidcIssuerProfile, "issuerURL")))
+        row.put_all(account_id=service.item.id.lower(), slot=slot, tags=service.item.tags)
+        row.put_all(local_auth_enabled=_local_auth(service), read_only=slot.endswith("-readonly"), dated=made is not None)
+        row.put_all(created_on=made, expiry_period=_expiry_period(service))
+        row.put_read("oidc_issuer", text(member(service.item.oidc_issuer_profile, "issuerURL")))
         yield row.finish()
 
 
@@ -40,10 +35,10 @@ def _slots(service: Service) -> Iterator[tuple[str, Wire | None]]:
     match service.kind:
         case "storage":
             for slot in ("key1", "key2"):
-                yield slot, member(item.keyCreationTime, slot)
+                yield slot, member(item.key_creation_time, slot)
         case "cosmos-db":
             for slot, name in _COSMOS.items():
-                yield slot, member(item.keysMetadata, name, "generationTime")
+                yield slot, member(item.keys_metadata, name, "generationTime")
         case "container-registry":
             yield "admin-user", None
         case "kubernetes":
@@ -62,13 +57,13 @@ def _local_auth(service: Service) -> bool | Refusal:
     item = service.item
     match service.kind:
         case "storage":
-            return flag(item.allowSharedKeyAccess, never_set=True)
+            return flag(item.allow_shared_key_access, never_set=True)
         case "container-registry":
-            return flag(item.adminUserEnabled, never_set=False)
+            return flag(item.admin_user_enabled, never_set=False)
         case "kubernetes":
-            return _not(flag(item.disableLocalAccounts, never_set=False))
+            return _not(flag(item.disable_local_accounts, never_set=False))
         case _:
-            return _not(flag(item.disableLocalAuth, never_set=False))
+            return _not(flag(item.disable_local_auth, never_set=False))
 
 
 def _not(value: bool | Refusal) -> bool | Refusal:
@@ -76,7 +71,7 @@ def _not(value: bool | Refusal) -> bool | Refusal:
 
 
 def _expiry_period(service: Service) -> int | Refusal | None:
-    days = member(service.item.keyPolicy, "keyExpirationPeriodInDays")
+    days = member(service.item.key_policy, "keyExpirationPeriodInDays")
     if is_null(days):
         return None
     found = read(days, int)

@@ -59,7 +59,7 @@ _UNREADABLE = Raw(b"[[]]")
 _ID = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/([^/]+/[^/]+)/([^/]+)", re.ASCII | re.IGNORECASE)
 
 
-class ServiceItem(Struct):
+class ServiceItem(Struct, rename="camel"):
     """One resource. All but its id and type may be anything; a member that was never set is null."""
 
     id: str
@@ -67,21 +67,21 @@ class ServiceItem(Struct):
     name: Wire = UNSET
     location: Wire = UNSET
     tags: Wire = UNSET
-    allowSharedKeyAccess: Wire = UNSET  # noqa: N815 - Azure's spelling, as in all wire structs
-    keyCreationTime: Wire = UNSET  # noqa: N815
-    keyPolicy: Wire = UNSET  # noqa: N815
+    allow_shared_key_access: Wire = UNSET
+    key_creation_time: Wire = UNSET
+    key_policy: Wire = UNSET
     encryption: Wire = UNSET
-    disableLocalAuth: Wire = UNSET  # noqa: N815
-    keysMetadata: Wire = UNSET  # noqa: N815
-    keyVaultKeyUri: Wire = UNSET  # noqa: N815
-    adminUserEnabled: Wire = UNSET  # noqa: N815
-    disableLocalAccounts: Wire = UNSET  # noqa: N815
-    oidcIssuerProfile: Wire = UNSET  # noqa: N815
-    activeKey: Wire = UNSET  # noqa: N815
-    rotationToLatestKeyVersionEnabled: Wire = UNSET  # noqa: N815
-    lastKeyRotationTimestamp: Wire = UNSET  # noqa: N815
-    keyId: Wire = UNSET  # noqa: N815
-    azureKeyVaultKms: Wire = UNSET  # noqa: N815
+    disable_local_auth: Wire = UNSET
+    keys_metadata: Wire = UNSET
+    key_vault_key_uri: Wire = UNSET
+    admin_user_enabled: Wire = UNSET
+    disable_local_accounts: Wire = UNSET
+    oidc_issuer_profile: Wire = UNSET
+    active_key: Wire = UNSET
+    rotation_to_latest_key_version_enabled: Wire = UNSET
+    last_key_rotation_timestamp: Wire = UNSET
+    key_id: Wire = UNSET
+    azure_key_vault_kms: Wire = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +101,8 @@ class Service:
 
     def put_place(self, row: Row) -> None:
         """Fill the columns that say what and where it is."""
-        row.put("name", self.item.name)
-        row.put("subscription_id", self.subscription.id)
-        row.put("subscription_name", self.subscription.name)
-        row.put("resource_group", self.resource_group)
-        row.put("location", self.item.location)
-        row.put("kind", self.kind)
+        row.put_all(name=self.item.name, subscription_id=self.subscription.id, subscription_name=self.subscription.name)
+        row.put_all(resource_group=self.resource_group, location=self.item.location, kind=self.kind)
 
 
 def service_of(item: ServiceItem, subscriptions: Collection[Subscription]) -> Service:

@@ -47,17 +47,17 @@ def key_uses(service: Service) -> list[Use]:
     match service.kind:
         case "disk-encryption-set":
             # Its URL has a version even where it follows the key.
-            follows = flag(item.rotationToLatestKeyVersionEnabled, never_set=False)
+            follows = flag(item.rotation_to_latest_key_version_enabled, never_set=False)
             pinned = follows if isinstance(follows, Refusal) else not follows
-            found = _of_url(member(item.activeKey, "keyUrl"))
-            return [replace(use, pinned=pinned, rotated=item.lastKeyRotationTimestamp) for use in found]
+            found = _of_url(member(item.active_key, "keyUrl"))
+            return [replace(use, pinned=pinned, rotated=item.last_key_rotation_timestamp) for use in found]
         case "cosmos-db":
-            return _of_url(item.keyVaultKeyUri)
+            return _of_url(item.key_vault_key_uri)
         case "sql-server" | "sql-managed-instance":
-            return _of_url(item.keyId)
+            return _of_url(item.key_id)
         case "kubernetes":
-            enabled = flag(member(item.azureKeyVaultKms, "enabled"), never_set=False)
-            return _of_url(member(item.azureKeyVaultKms, "keyId")) if enabled else []
+            enabled = flag(member(item.azure_key_vault_kms, "enabled"), never_set=False)
+            return _of_url(member(item.azure_key_vault_kms, "keyId")) if enabled else []
         case _:
             return list(_of_encryption(item.encryption))
 

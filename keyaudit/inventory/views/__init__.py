@@ -46,7 +46,7 @@ from keyaudit.inventory.views import (
     usage,
     vault,
 )
-from keyaudit.inventory.views.sql import EVERY, Sources, StoredRows, Wanted, stored
+from keyaudit.inventory.views.sql import EVERY, Sources, StoredRows, Wanted, no_rows, stored
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.evidence import CUSTODY, LOGS, USAGE_BASELINE
 from keyaudit.model.rows import view_name
@@ -96,7 +96,7 @@ def create(
     `columns`: by table the derived columns that somebody reads, as `needed` gives them; None: all of them.
     Without `reach_known` the columns that count who can reach something are NULL, for a reader of none of them.
     """
-    sources = StoredRows()
+    sources = StoredRows(rows)
 
     def of(table: str) -> Wanted:
         return EVERY if columns is None else columns.get(table, ())
@@ -172,7 +172,9 @@ def _prepared(
         yield vault.prepare(sources)
     if reach_known:
         wanted = EVERY if columns is None else frozenset(name for names in columns.values() for name in names)
-        yield from reach.prepare(sources, wanted)
+        # The views of certificates look up more of it.
+        ungranted = columns is not None and no_rows(sources, "grant") and "certificate" not in names
+        yield from (reach.prepare_ungranted if ungranted else reach.prepare)(sources, wanted)
         if "grant" in names:
             yield grant.prepare(sources)
         if "certificate" in names:

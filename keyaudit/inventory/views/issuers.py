@@ -1,4 +1,4 @@
-"""Whose tokens a federated credential accepts: the issuer's host, and whether the issuer belongs to the tenant."""
+"""Whose tokens a federated credential accepts: the issuer's host, whether it belongs to the tenant, and whom it names there."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -15,16 +15,23 @@ _THIS_TENANT = (
 )
 _OWN = f"(cluster.issuer IS NOT NULL OR {_THIS_TENANT})"
 _UNREAD = "stored.unknown['issuer']"
+_NAMES_IDENTITY = f"coalesce({_THIS_TENANT} AND regexp_full_match(lower(stored.subject), '[0-9a-f-]{{36}}'), false)"
+_UNREAD_SUBJECT = "coalesce(stored.unknown['issuer'], stored.unknown['subject'])"
 
 COLUMNS = {
     "issuer_host": f"{_HOST} AS issuer_host",
     "issuer_own": f"""CASE WHEN stored.issuer IS NULL THEN NULL WHEN {_OWN} THEN true
         WHEN coalesce({gap("clusters")}, unnamed.doubt) IS NULL THEN false END AS issuer_own""",
+    "subject_dangling": f"""CASE WHEN stored.issuer IS NULL OR {_UNREAD_SUBJECT} IS NOT NULL THEN NULL
+        WHEN NOT {_NAMES_IDENTITY} OR trusted_identity.id IS NOT NULL THEN false
+        WHEN {gap("principals")} IS NULL THEN true END AS subject_dangling""",
 }
 DOUBTS = {
     "issuer_host": _UNREAD,
     "issuer_own": f"""coalesce({_UNREAD}, CASE WHEN stored.issuer IS NOT NULL AND NOT {_OWN}
         THEN coalesce({gap("clusters")}, unnamed.doubt) END)""",
+    "subject_dangling": f"""coalesce({_UNREAD_SUBJECT}, CASE WHEN {_NAMES_IDENTITY} AND trusted_identity.id IS NULL
+        THEN {gap("principals")} END)""",
 }
 
 
@@ -39,4 +46,10 @@ def joins(sources: Sources) -> dict[str, str]:
         CROSS JOIN (SELECT min(unknown['oidc_issuer']) AS doubt FROM {keys} WHERE kind = 'kubernetes') AS unnamed""",
         "clusters": f"""
         LEFT JOIN ({read_to_the_end(TABLES["account_key"].listed_by)}) AS clusters ON clusters.scope_id = stored.scope_id""",
+        "trusted_identity": f"""
+        LEFT JOIN {sources["service_principal"]} AS trusted_identity
+            ON trusted_identity.id = stored.scope_id || '/serviceprincipals/' || lower(stored.subject)""",
+        "principals": f"""
+        LEFT JOIN ({read_to_the_end(TABLES["service_principal"].listed_by)}) AS principals
+            ON principals.scope_id = stored.scope_id""",
     }

@@ -3,11 +3,16 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.views.sql import Sources, extended, stored
+from keyaudit.inventory.views.sql import Sources, extended, no_rows, stored
 from keyaudit.model.reasons import Reason
 
 _SEARCHED = "Analytics"
 """The one plan of a log table whose rows all queries and all alert rules reach."""
+
+_NO_LOG = """SELECT NULL::VARCHAR AS logged_id, NULL::BOOLEAN AS logged, NULL::BOOLEAN AS searchable,
+    NULL::VARCHAR[] AS destinations, NULL::BIGINT AS retention, NULL::VARCHAR AS logged_doubt,
+    NULL::VARCHAR AS searchable_doubt, NULL::VARCHAR AS retention_doubt"""
+"""The columns of `audited`."""
 
 
 def view(sources: Sources) -> str:
@@ -52,6 +57,8 @@ def audited(sources: Sources, *kinds: str) -> str:
     the kinds of places that surely get the log, and may be more where `logged_doubt` says why; `retention` is the longest of
     those that can be searched, and has a doubt where another could be longer.
     """
+    if no_rows(sources, "log_sink"):
+        return f"{_NO_LOG} WHERE false"
     carries = "audits AND searchable"
     return f"""
         SELECT logged_id, bool_or(audits) AS logged, bool_or({carries}) AS searchable,
@@ -70,6 +77,8 @@ def categories(sources: Sources, kind: str) -> str:
 
     A group stands for categories that only Azure knows.
     """
+    if no_rows(sources, "log_sink"):
+        return "SELECT NULL::VARCHAR AS logged_id, NULL::VARCHAR[] AS names, NULL::VARCHAR AS doubt WHERE false"
     return f"""
         SELECT logged_id, list_sort(list_distinct(flatten(list(categories) FILTER (categories IS NOT NULL)))) AS names,
             min(CASE WHEN categories IS NULL THEN unknown['categories'] WHEN category_groups IS NULL

@@ -63,6 +63,13 @@ def prepare(sources: Sources, wanted: Wanted) -> Iterator[str]:
     yield f"CREATE TABLE reach AS {counts(wanted)}"
 
 
+def prepare_ungranted(sources: Sources, wanted: Wanted) -> Iterator[str]:
+    """The same where no grant was read, for a reader of the views of vaults and of what is in them alone."""
+    yield f"CREATE TABLE reach_vault AS {_vaults(sources)}"
+    yield "CREATE TABLE reach_split (id VARCHAR, objects VARCHAR[])"
+    yield f"CREATE TABLE reach AS {counts(wanted, granted=False)}"
+
+
 def counted(
     query: str,
     *actions: str,

@@ -63,8 +63,11 @@ _SUMS = {SIGNING_WEIGHT.name: ("signing",), ADMINISTRATORS.name: (ADMINISTRATORS
 """The columns that are not counted so, with what they rest on."""
 
 
-def counts(wanted: Wanted) -> str:
-    """SQL of the table `reach`, out of the tables that `reach.prepare` makes before it: a row a spot, with what is `wanted`."""
+def counts(wanted: Wanted, *, granted: bool = True) -> str:
+    """SQL of the table `reach`, out of the tables that `reach.prepare` makes before it: a row a spot, with what is `wanted`.
+
+    Without `granted` no grant was read: out of `reach_vault` alone, each count is 0, or more by what was not read.
+    """
     columns, reasons = [], []
     asked = {name: actions for name, (actions, _, _) in _COUNTS.items()} | _SUMS
     for name, actions in ((name, actions) for name, actions in asked.items() if name in wanted):
@@ -83,7 +86,21 @@ def counts(wanted: Wanted) -> str:
     return f"""
         SELECT spot, {", ".join(columns)}, nullif(map_from_entries(list_filter([{entries}],
             lambda entry: entry.value IS NOT NULL)), MAP {{}}) AS unknown
-        FROM ({_at_spots(wanted)})"""
+        FROM ({_at_spots(wanted) if granted else _ungranted(wanted)})"""
+
+
+def _ungranted(wanted: Wanted) -> str:
+    """What `_at_spots` gives where there are no grants."""
+    names = (*(name for name in _COUNTS if name in wanted), SIGNING_WEIGHT.name, ADMINISTRATORS.name)
+    nothing = [f"0::BIGINT AS {name}_{bound}" for name in names for bound in ("min", "most")]
+    nothing += [f"NULL::VARCHAR AS {name}_doubt" for name in (*ACTIONS, ADMINISTRATORS.name, "tier0")]
+    for action, places in product(USING, _PLACES.values()):
+        nothing += [f"NULL::VARCHAR[] AS {action}_{places}", f"NULL::VARCHAR AS {action}_{places}_open"]
+    missing = [f"{_missing(action, 'NULL')} AS {action}_missing" for action in ACTIONS]
+    return f"""
+        SELECT vault.id AS spot, {", ".join(nothing + missing)}, vault.local_gap AS {ADMINISTRATORS.name}_missing,
+            true AS {SIGNERS_NAMED.name}
+        FROM reach_vault AS vault"""
 
 
 def _at_spots(wanted: Wanted) -> str:
@@ -105,7 +122,7 @@ def _at_spots(wanted: Wanted) -> str:
     homes.append(f"NOT coalesce(bool_or({_held_by('possible', 'signing', 'unnamed')}), false) AS {SIGNERS_NAMED.name}")
     name = ADMINISTRATORS.name
     return f"""
-        SELECT counted.*, {", ".join(f"{_missing(action)} AS {action}_missing" for action in ACTIONS)},
+        SELECT counted.*, {", ".join(f"{_missing(action, f'opened.{action}_open')} AS {action}_missing" for action in ACTIONS)},
             coalesce(administering.administrators, 0) AS {name}_min, {name}_min AS {name}_most,
             coalesce(vault.local_gap, administering.open) AS {name}_missing, NULL AS {name}_doubt
         FROM (
@@ -154,11 +171,8 @@ def _administering() -> str:
         WHERE way.kind = 'hsm-role' AND way.role_id = '{HSM_ADMINISTRATOR}' GROUP BY way.vault_id"""
 
 
-def _missing(action: str) -> str:
-    """Why there may be more that nobody saw."""
+def _missing(action: str, opened: str) -> str:
+    """Why there may be more that nobody saw; `opened`: why one whom a grant names may stand for others."""
     bit = BITS[action]
     policies = "NULL" if action == "granting" else "vault.policies_gap"
-    return (
-        f"coalesce(CASE WHEN vault.by_roles & {bit} <> 0 THEN vault.roles_gap END, {policies}, vault.local_gap,"
-        f" opened.{action}_open)"
-    )
+    return f"coalesce(CASE WHEN vault.by_roles & {bit} <> 0 THEN vault.roles_gap END, {policies}, vault.local_gap, {opened})"

@@ -20,7 +20,13 @@ _SOURCE = re.compile(rf"\b{_IN}(\w+)")
 
 
 class StoredRows(Mapping[str, str]):
-    """Names for the stored rows of every table, for statements to be written with before it is known who reads what."""
+    """Names for the stored rows of every table, for statements to be written with before it is known who reads what.
+
+    `filled`: the tables that have rows.
+    """
+
+    def __init__(self, filled: Container[str]) -> None:
+        self.filled = filled
 
     def __getitem__(self, name: str) -> str:
         return _IN + TABLES[name].name
@@ -48,6 +54,11 @@ class StoredRows(Mapping[str, str]):
                 direct[name] = rows[name]
         for text in statements:
             yield _SOURCE.sub(lambda found: direct.get(found[1], found[0]), text)
+
+
+def no_rows(sources: Sources, *tables: str) -> bool:
+    """Whether it is known beforehand that none of these tables has a row: then nothing has to be planned for them."""
+    return isinstance(sources, StoredRows) and not any(table in sources.filled for table in tables)
 
 
 class _Every:

@@ -1,6 +1,7 @@
 """The table of credentials: passwords, certificates and federated credentials."""
 
 from keyaudit.model.columns import Area, RestsOn, Table, Where, count, flag, text, texts, time, where_found
+from keyaudit.model.federated_subject import Breadth, Grade
 from keyaudit.model.tables.holder import HOLDER
 from keyaudit.model.tables.x509 import strength_columns
 
@@ -15,6 +16,7 @@ _FEDERATED = (
     "service_principal.federated",
     "service_principal.federated_of",
 )
+_SUBJECT = (*_FEDERATED, "application.expressions_of", "service_principal.expressions_of")
 
 _APPLICATIONS_OWN = tuple({"holder_kind": "application", "kind": kind} for kind in _OWN_KINDS)
 _PRINCIPALS_OWN = tuple({"holder_kind": "service_principal", "kind": kind} for kind in _OWN_KINDS)
@@ -141,7 +143,17 @@ CREDENTIAL = Table(
         texts("audiences", "the audiences that a federated credential accepts", _FEDERATED,
             absent="not a federated credential", absent_where=_NOT_FEDERATED),
         text("claims_expression", "the claims-matching expression of a federated credential",
-            (*_FEDERATED, "application.expressions_of", "service_principal.expressions_of"),
+            _SUBJECT,
             absent="it matches by subject, or it is not a federated credential"),
+        text("subject_grade", "immutable: it trusts by ids, or by names that nobody outside can register; mutable: by names "
+            "that others can register once they are given up; dead: nothing ever matches; other: the issuer is not known",
+            _SUBJECT, absent="not a federated credential", absent_where=_NOT_FEDERATED, values=tuple(map(str, Grade))),
+        text("subject_breadth", "how many workloads of the issuer it trusts",
+            _SUBJECT, absent="not a federated credential", absent_where=_NOT_FEDERATED, values=tuple(map(str, Breadth))),
+        time("issuer_retires_on", "when the issuer ends, as it is announced", _FEDERATED,
+            absent="nothing says that it ends, or it is not a federated credential"),
+        flag("subject_dangling", "the identity of this tenant that it trusts is not there",
+            absent="not a federated credential", absent_where=_NOT_FEDERATED, rests_on=RestsOn.LIST,
+            derived_from=("issuer", "subject", "subject_grade", "service_principal.app_id")),
     ),
 )

@@ -1,13 +1,8 @@
 """The table of federated domains."""
 
-from keyaudit.model.columns import Area, Column, Table, flag, text, time, where_found
+from keyaudit.model.columns import Area, Table, flag, text, time, where_found
 
 _SETTINGS = ("domain.federation",)
-
-
-def _text(name: str, meaning: str, absent: str, values: tuple[str, ...] = ()) -> Column:
-    return text(name, meaning, _SETTINGS, absent=absent, values=values)
-
 
 FEDERATED_DOMAIN = Table(
     name="federated_domain",
@@ -19,28 +14,28 @@ FEDERATED_DOMAIN = Table(
     added_by=("organization.get", "domain.list"),
     columns=(
         *where_found(),
-        _text("provider_name", "display name of the identity provider", "it has no name"),
-        _text("issuer_uri", "whose tokens are accepted", "none is set"),
-        _text("protocol", "preferredAuthenticationProtocol", "none is set", ("wsFed", "saml")),
-        _text(
-            "mfa_behavior",
-            "federatedIdpMfaBehavior: whether a second factor that the identity provider vouches for counts",
-            "never set: the older SupportsMfa decides and, where that was not set either, its word counts",
-            ("acceptIfMfaDoneByFederatedIdp", "enforceMfaByFederatedIdp", "rejectMfaByFederatedIdp"),
-        ),
+        text("provider_name", "display name of the identity provider", _SETTINGS, absent="it has no name", wire="displayName"),
+        text("issuer_uri", "whose tokens are accepted", _SETTINGS, absent="none is set", wire="issuerUri"),
+        text("protocol", "preferredAuthenticationProtocol", _SETTINGS,
+            absent="none is set", values=("wsFed", "saml"), wire="preferredAuthenticationProtocol"),
+        text("mfa_behavior", "federatedIdpMfaBehavior: whether a second factor that the identity provider vouches for counts",
+            _SETTINGS, absent="never set: the older SupportsMfa decides and, where that was not set either, its word counts",
+            values=("acceptIfMfaDoneByFederatedIdp", "enforceMfaByFederatedIdp", "rejectMfaByFederatedIdp"),
+            wire="federatedIdpMfaBehavior"),
         flag("signs_requests", "isSignedAuthenticationRequestRequired: Entra signs the SAML requests that it sends there",
             _SETTINGS,
-            absent="never set, which means no"),
-        _text(
-            "update_result",
-            "certificateUpdateResult: how the last look for a new certificate in the provider's metadata ended",
-            "there was none",
-        ),
-        time("updated_on", "when that was", _SETTINGS, absent="there was none", past=True),
-        _text("sign_in_uri", "passiveSignInUri: where browsers are sent", "none is set"),
-        _text("active_sign_in_uri", "activeSignInUri: where older programs send passwords", "none is set"),
-        _text("sign_out_uri", "signOutUri", "none is set"),
-        _text("metadata_uri", "metadataExchangeUri", "none is set"),
+            absent="never set, which means no", wire="isSignedAuthenticationRequestRequired"),
+        text("update_result",
+            "certificateUpdateResult: how the last look for a new certificate in the provider's metadata ended", _SETTINGS,
+            absent="there was none", wire="signingCertificateUpdateStatus.certificateUpdateResult"),
+        time("updated_on", "when that was", _SETTINGS,
+            absent="there was none", past=True, wire="signingCertificateUpdateStatus.lastRunDateTime"),
+        text("sign_in_uri", "passiveSignInUri: where browsers are sent", _SETTINGS,
+            absent="none is set", wire="passiveSignInUri"),
+        text("active_sign_in_uri", "activeSignInUri: where older programs send passwords", _SETTINGS,
+            absent="none is set", wire="activeSignInUri"),
+        text("sign_out_uri", "signOutUri", _SETTINGS, absent="none is set", wire="signOutUri"),
+        text("metadata_uri", "metadataExchangeUri", _SETTINGS, absent="none is set", wire="metadataExchangeUri"),
         flag("has_next_certificate", "nextSigningCertificate is set: tokens signed with either certificate are accepted",
             _SETTINGS),
     ),

@@ -14,7 +14,7 @@ def version_place(noun: str, operations: tuple[str, ...], *, unversioned: str = 
         text("version", "the version's id", operations, absent=unversioned),
         text("vault_id", "the vault's resource id, in lower case"),
         text("vault_name", "the vault's name"),
-        mapping("tags", f"the {noun}'s tags", operations, absent="it has no tags", left_out=NO_TAGS),
+        mapping("tags", f"the {noun}'s tags", operations, absent="it has no tags", left_out=NO_TAGS, wire="tags"),
         text("environment", f"the tag env or environment of the {noun}, in lower case; else its vault's environment",
             absent="no such tag, and its vault has none", rests_on=RestsOn.PARENT,
             derived_from=("tags", "vault.tags", "vault.subscription_name")),
@@ -27,13 +27,15 @@ def attributes(
     """The attributes that lists hold of every version. `dateless`: the source, if old versions may have no dates."""
     no_date = "made before the service kept the date" if dateless else ""
     return (
-        flag("enabled", "the service lets it be used", operations),
-        time("created_on", "when this version was made", operations, absent=no_date, left_out=dateless, past=True),
+        flag("enabled", "the service lets it be used", operations, wire="attributes.enabled"),
+        time("created_on", "when this version was made", operations,
+            absent=no_date, left_out=dateless, past=True, wire="attributes.created"),
         time("updated_on", "when it was last changed; not a rotation", operations,
-            absent=no_date, left_out=dateless, past=True),
-        time("activates_on", activates, operations, absent="usable from the start", left_out=Left(None, KEY_VAULT_LEAVES_OUT)),
+            absent=no_date, left_out=dateless, past=True, wire="attributes.updated"),
+        time("activates_on", activates, operations,
+            absent="usable from the start", left_out=Left(None, KEY_VAULT_LEAVES_OUT), wire="attributes.nbf"),
         time("expires_on", expires, operations,
-            absent=never_expires, left_out=Left(None, KEY_VAULT_LEAVES_OUT), follows="activates_on"),
+            absent=never_expires, left_out=Left(None, KEY_VAULT_LEAVES_OUT), follows="activates_on", wire="attributes.exp"),
     )
 
 

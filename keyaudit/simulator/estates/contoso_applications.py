@@ -2,18 +2,22 @@
 
 from keyaudit.simulator.estates.contoso_ordinary import SERVICES
 from keyaudit.simulator.estates.defects import (
+    ANY_REF,
     BROAD_SUBJECT,
     CERT_TOO_LONG,
     CREDENTIAL_BEYOND_POLICY,
     CREDENTIAL_NEVER_EXPIRES,
     CREDENTIAL_ON_PRINCIPAL,
     CREDENTIAL_UNUSED,
+    DANGLING,
     DORMANT_POWERFUL_SECRET,
     EXPIRED_CREDENTIAL_LEFT,
     INSTANCE_LOCK_OFF,
+    ISSUER_RETIRING,
     LAST_CREDENTIAL_EXPIRES,
     MANY_LIVE_CREDENTIALS,
     MULTI_TENANT,
+    MUTABLE_SUBJECT,
     NO_OWNER,
     PERSONAL_ACCOUNTS,
     POWERFUL_WITH_USER_OWNER,
@@ -219,8 +223,8 @@ _FEDERATED = (
         name="github-deploy-storefront",
         age=600,
         credentials=(
-            Federated("prod", GITHUB, "repo:contoso-retail/storefront:environment:production"),
-            Federated("main", GITHUB, "repo:contoso-retail/storefront:ref:refs/heads/main"),
+            Federated("prod", GITHUB, "repo:contoso-retail@5521904/storefront@70814233:environment:production"),
+            Federated("main", GITHUB, "repo:contoso-retail/storefront:ref:refs/heads/main", finds=(MUTABLE_SUBJECT,)),
         ),
         owners=("jonas.lind",),
     ),
@@ -228,27 +232,31 @@ _FEDERATED = (
         name="github-deploy-orders",
         age=480,
         credentials=(
-            Federated("tags", GITHUB, "repo:contoso-retail/orders:ref:refs/tags/v1"),
-            Federated("reviews", GITHUB, "repo:contoso-retail/orders:pull_request", finds=(BROAD_SUBJECT,)),
+            Federated("tags", GITHUB, "repo:contoso-retail/orders:ref:refs/tags/v1", finds=(MUTABLE_SUBJECT,)),
+            Federated("reviews", GITHUB, "repo:contoso-retail/orders:pull_request", finds=(BROAD_SUBJECT, MUTABLE_SUBJECT)),
         ),
         owners=("jonas.lind",),
     ),
     ApplicationPlan(
         name="github-infra",
         age=420,
-        credentials=(Federated("all-repositories", GITHUB, "repo:contoso-retail/*", finds=(BROAD_SUBJECT,)),),
+        credentials=(Federated("all-repositories", GITHUB, "repo:contoso-retail/*", finds=(BROAD_SUBJECT, DANGLING)),),
         finds=(NO_OWNER,),
     ),
     ApplicationPlan(
         name="github-data-jobs",
         age=260,
-        credentials=(Federated("owner", GITHUB, "repository_owner:contoso-retail", finds=(BROAD_SUBJECT,)),),
+        credentials=(Federated("owner", GITHUB, "repository_owner:contoso-retail", finds=(BROAD_SUBJECT, MUTABLE_SUBJECT)),),
         finds=(NO_OWNER,),
     ),
     ApplicationPlan(
         name="azdo-payments-release",
         age=520,
-        credentials=(Federated("azure-prod", _AZURE_DEVOPS, "sc://contoso-retail/Payments/azure-prod"),),
+        credentials=(
+            Federated(
+                "azure-prod", _AZURE_DEVOPS, "sc://contoso-retail/Payments/azure-prod", finds=(MUTABLE_SUBJECT, ISSUER_RETIRING)
+            ),
+        ),
         owners=("mei.tanaka", "lukas.brandt"),
     ),
     ApplicationPlan(
@@ -260,7 +268,7 @@ _FEDERATED = (
                 _AZURE_DEVOPS,
                 "sc://contoso-retail/Loyalty/azure-prod",
                 audiences=("api://contoso-deployments",),
-                finds=(BROAD_SUBJECT,),
+                finds=(BROAD_SUBJECT, MUTABLE_SUBJECT, ISSUER_RETIRING),
             ),
         ),
         owners=("amira.haddad",),
@@ -272,6 +280,33 @@ _FEDERATED = (
             Federated("workload", _GONE_CLUSTER, "system:serviceaccount:recommendations:api", finds=(UNKNOWN_ISSUER,)),
         ),
         owners=("sofia.rossi",),
+    ),
+    ApplicationPlan(
+        name="github-catalog-sync",
+        age=140,
+        credentials=(
+            Federated(
+                "branches",
+                GITHUB,
+                expression="claims['sub'] matches 'repo:contoso-retail@5521904/catalog@81120077:ref:refs/heads/*'"
+                " and claims['repository_id'] eq '81120077'",
+                finds=(ANY_REF,),
+            ),
+        ),
+        owners=("jonas.lind",),
+    ),
+    ApplicationPlan(
+        name="batch-broker",
+        age=390,
+        credentials=(
+            Federated(
+                "vm-batch-00",
+                "https://login.microsoftonline.com/{tenant}/v2.0",
+                "0c3e8a4d-58a5-4b36-9a4e-6f3f1c2b7d90",
+                finds=(DANGLING,),
+            ),
+        ),
+        owners=("mei.tanaka",),
     ),
 )
 

@@ -36,7 +36,7 @@ def _service(nth: int, name: str, owner: str) -> tuple[ApplicationPlan, Applicat
         owner_apps=(_PIPELINE,) if name == _SENDER else (),
     )
     secret = Secret(10 + 13 * nth, 180, "test runs")
-    pipeline = Federated("test-runs", GITHUB, f"repo:contoso-retail/{name}:environment:test")
+    pipeline = Federated("test-runs", GITHUB, f"repo:contoso-retail@5521904/{name}@{90200100 + nth}:environment:test")
     test = ApplicationPlan(
         name=f"{name}-test",
         age=490 + 31 * nth,

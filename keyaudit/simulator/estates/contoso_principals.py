@@ -7,6 +7,7 @@ from keyaudit.simulator.estates.defects import (
     DORMANT_POWERFUL_SECRET,
     EXPIRED_CREDENTIAL_LEFT,
     FIRST_PARTY_CREDENTIAL,
+    MUTABLE_SUBJECT,
     TIER0_WITH_SECRET,
 )
 from keyaudit.simulator.estates.holder_plans import (
@@ -73,7 +74,9 @@ _MANAGED_IDENTITIES = (
 
 _FEDERATED: dict[str, tuple[CredentialPlan, ...]] = {
     "id-payments-settlement-prod": (Federated("aks", STORES_CLUSTER, "system:serviceaccount:payments:settlement-worker"),),
-    "id-orders-api-test": (Federated("preview", GITHUB, "repo:contoso-retail/orders:pull_request", finds=(BROAD_SUBJECT,)),),
+    "id-orders-api-test": (
+        Federated("preview", GITHUB, "repo:contoso-retail/orders:pull_request", finds=(BROAD_SUBJECT, MUTABLE_SUBJECT)),
+    ),
 }
 
 

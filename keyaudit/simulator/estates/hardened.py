@@ -97,7 +97,7 @@ _APPLICATIONS = (
     ApplicationPlan(
         name="Release Pipeline",
         age=500,
-        credentials=(Federated("production", GITHUB, "repo:contoso/release:environment:production"),),
+        credentials=(Federated("production", GITHUB, "repo:contoso@4410021/release@66230187:environment:production"),),
         owners=("noor.bakker", "elias.berg"),
     ),
     ApplicationPlan(name="Payroll Export", age=420, owners=("noor.bakker", "elias.berg")),

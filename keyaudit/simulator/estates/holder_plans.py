@@ -53,13 +53,14 @@ class Saml:
 
 @dataclass(frozen=True, slots=True)
 class Federated:
-    """A federated credential."""
+    """A federated credential. `{tenant}` in an issuer is the tenant's id; an `expression` stands in place of the subject."""
 
     name: str
     issuer: str
-    subject: str
+    subject: str | None = None
     audiences: tuple[str, ...] = ("api://AzureADTokenExchange",)
     finds: tuple[str, ...] = ()
+    expression: str | None = None
 
 
 CredentialPlan: TypeAlias = Secret | Certificate | Saml | Federated

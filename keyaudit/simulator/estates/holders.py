@@ -110,9 +110,15 @@ class _Credentials:
             return self._lay_certificate(plan, ("credential", plan.shared) if plan.shared else names)
         key = self.ground.guid(*names)
         if isinstance(plan, Federated):
-            self.federated.append(
-                FederatedCredential(id=key, name=plan.name, issuer=plan.issuer, subject=plan.subject, audiences=plan.audiences)
+            laid = FederatedCredential(
+                id=key,
+                name=plan.name,
+                issuer=plan.issuer.replace("{tenant}", self.ground.tenant),
+                subject=plan.subject,
+                audiences=plan.audiences,
+                claims_expression=plan.expression,
             )
+            self.federated.append(laid)
             if "/serviceprincipals/" in self.row:
                 return f"{self.row}/federatedidentitycredentials/{plan.name.lower()}"
         else:

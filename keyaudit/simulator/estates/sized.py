@@ -134,7 +134,7 @@ def _applications(rng: Random, count: int) -> Iterator[ApplicationPlan]:
         elif draw >= 85:
             credential = Secret(age, 730, finds=(SECRET_TOO_LONG,))
         elif draw >= 60:
-            credential = Federated("main", GITHUB, f"repo:contoso-retail/{team}-{nth}:ref:refs/heads/main")
+            credential = Federated("main", GITHUB, f"repo:contoso-retail@5521904/{team}-{nth}@{nth + 1}:ref:refs/heads/main")
         elif draw >= 30:
             credential = Certificate(age, 365, real=real)
         owners = (f"{team}.lead",) if draw % 3 else ()

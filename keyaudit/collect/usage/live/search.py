@@ -38,10 +38,10 @@ _FIRST_WAIT, _LONGEST_WAIT = 5, 60
 _UNDER_WAY = frozenset({"notStarted", "running"})
 
 
-class _Search(Struct):
+class _Search(Struct, rename="camel"):
     id: str
     status: Wire = UNSET
-    isRecordCountLimitExceeded: Wire = UNSET  # noqa: N815 - Azure's spelling
+    is_record_count_limit_exceeded: Wire = UNSET
 
 
 async def read_search(
@@ -102,9 +102,9 @@ def _cut_short(search: _Search) -> Refusal | None:
 
     https://learn.microsoft.com/graph/api/resources/security-auditlogquery
     """
-    if search.isRecordCountLimitExceeded is UNSET:
+    if search.is_record_count_limit_exceeded is UNSET:
         return None
-    exceeded = read(search.isRecordCountLimitExceeded, bool)
+    exceeded = read(search.is_record_count_limit_exceeded, bool)
     if isinstance(exceeded, Refusal):
         return exceeded
     return Refusal(Reason.TRUNCATED, "more records than a search may find: ask for fewer days") if exceeded else None

@@ -44,22 +44,22 @@ class Table:
     """How long its rows can be queried. None: not known."""
 
 
-class _Item(msgspec.Struct):
+class _Item(msgspec.Struct, rename="camel"):
     id: str
     name: str
-    tenantId: str  # noqa: N815 - Azure's spelling
-    customerId: str  # noqa: N815
+    tenant_id: str
+    customer_id: str
 
 
 async def find(connection: Connection) -> tuple[Sequence[Workspace], Refusal | None]:
     """The tenant's workspaces in order of id, and why there may be more."""
     listing = connection.gateway.pages("workspace.query", _Item, by=_name, body={"query": QUERY})
     # Another tenant's can be seen from here where it lets this one manage it. Its logs are that tenant's.
-    items = [item async for item in listing if item.tenantId.lower() == connection.identity.tenant_id.lower()]
+    items = [item async for item in listing if item.tenant_id.lower() == connection.identity.tenant_id.lower()]
     again = Counter(item.name.lower() for item in items)
     found = [
         Workspace(
-            _id(item), item.name if again[item.name.lower()] == 1 else f"{item.name} ({item.customerId})", item.customerId
+            _id(item), item.name if again[item.name.lower()] == 1 else f"{item.name} ({item.customer_id})", item.customer_id
         )
         for item in items
     ]
@@ -83,7 +83,7 @@ async def tables(connection: Connection, workspaces: Sequence[Workspace], names:
 def _told(table: Table, item: TableItem | Refusal) -> Table:
     if isinstance(item, Refusal):
         return replace(table, there=item.status != 404)
-    plan, days = plan_of(item.properties), read(item.properties.retentionInDays, int)
+    plan, days = plan_of(item.properties), read(item.properties.retention_in_days, int)
     return replace(
         table,
         plan="" if isinstance(plan, Refusal) else plan,
@@ -100,6 +100,6 @@ def _id(item: _Item) -> WorkspaceId:
 
 
 def _name(item: _Item) -> str:
-    if not _GUID.fullmatch(item.customerId):
+    if not _GUID.fullmatch(item.customer_id):
         raise ValueError("not a workspace's GUID")
     return _id(item).id

@@ -1,0 +1,207 @@
+"""What keys, certificates and secrets of one vault have in common: a list, a list of each one's versions, and a GET of each."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from msgspec import Struct
+
+from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
+from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.copies import distinct
+from keyaudit.collect.key_vault.data_plane import bad_uri, object_row, was_deleted
+from keyaudit.collect.key_vault.key_versions import Key, Listed, agreed
+from keyaudit.collect.key_vault.names import Named, named, object_id, version_named
+from keyaudit.collect.places import Vault, source
+from keyaudit.collect.reading import Reading
+from keyaudit.collect.rows import Row
+from keyaudit.inventory.spool import Unit
+from keyaudit.model.columns import Table
+from keyaudit.model.coverage import Coverage, End, Refusal
+from keyaudit.model.reasons import Reason
+
+Item = TypeVar("Item", bound=Struct)
+Bundle = TypeVar("Bundle", bound=Struct)
+
+
+class VersionedObjects(ABC, Generic[Item]):
+    """The objects of one kind in one vault, to be collected once: `Item` is what lists hold of one, or of a version."""
+
+    table: ClassVar[Table]
+    noun: ClassVar[str]
+    """What one is called in the table, and in the paths of requests; their plural is the collection in identifiers."""
+    item: type[Item]
+
+    def __init__(self, reading: Reading, unit: Unit, vault: Vault, operations: Sequence[str]) -> None:
+        """`operations`: the list, then the list of versions and what else is asked of each."""
+        self._reading, self._unit, self._vault = reading, unit, vault
+        self._connection, self._gateway = reading.connection, reading.connection.gateway
+        self._operations = tuple(operations)
+        self._list = Calls(vault.scope, operations[0])
+        self._single = [Calls(vault.scope, operation, per_object=True) for operation in operations[1:]]
+        self._versions = self._single[0]
+        self._collection = f"{self.noun}s"
+        self.uri = "" if isinstance(vault.uri, Refusal) else vault.uri
+        """Its address. Whether that is its own, `collect` finds out."""
+        self._host, self._segments = self.uri, dict[str, str]()
+        """What every request goes to, and what it names besides an object."""
+        self.closed: Refusal | None = None
+        """Set by `collect` where nothing more is to be asked of it: its address is not its own, or it is gone."""
+
+    @abstractmethod
+    def _identifier(self, found: Item) -> str:
+        """What says which object, or which version, an item is about."""
+
+    @abstractmethod
+    async def _read(self, name: str, item: Item, listed: Listed[Item]) -> None:
+        """Write the rows of one object: `item` is what the list said of it, `listed` its versions."""
+
+    async def collect(self) -> Sequence[Coverage]:
+        """Write a row per version; the coverage of the list, then of what it led to.
+
+        Of a vault that was deleted meanwhile no row is kept.
+        """
+        self.closed = bad_uri(self._vault, self._connection.environment)
+        if self.closed:
+            self._list.refused(self.closed)
+        else:
+            await self._read_all(self._reading.at_once)
+        if await was_deleted(self._gateway, self._vault, (self._list, *self._single)):
+            self._unit.discard()
+            self.closed = Refusal(Reason.VANISHED)
+            return not_assessed(self._vault.scope, self._operations, Reason.VANISHED)
+        more = await self._elsewhere()
+        return [*self._coverage(), *more]
+
+    def _coverage(self) -> Sequence[Coverage]:
+        parent = self._list.coverage()
+        return [parent, *(call.coverage(parent) for call in self._single)]
+
+    async def _elsewhere(self) -> Sequence[Coverage]:
+        """What is read elsewhere where the vault's own answers do not do."""
+        return ()
+
+    async def _read_all(self, at_once: int) -> None:
+        listing = self._gateway.pages(self._list.id, self.item, by=self._name_of, host=self._host, body=None, **self._segments)
+        await for_each(listing, self._object, limit=at_once)
+        await for_each(listing.copies(), self._object, limit=at_once)
+        self._list.ended(self._explained(listing.end))
+
+    def _explained(self, end: End) -> End:
+        return end
+
+    def _named(self, found: Item) -> Named:
+        """What an item is about; ValueError if that is nothing of this kind in this vault."""
+        return named(self._identifier(found), self.uri, self._collection)
+
+    def _name_of(self, item: Item) -> str:
+        return self._named(item).name.lower()
+
+    def _version_of(self, name: str) -> Callable[[Item], str]:
+        """Gives the version of `name` that an item is about, and raises ValueError for anything else."""
+        return lambda item: version_named(self._identifier(item), self.uri, self._collection, name).version
+
+    async def _object(self, item: Item) -> None:
+        name = self._named(item).name
+        # Versions first: one made in between is then missing from the list, and the GET shows it.
+        await self._read(name, item, await self._list_versions(name))
+
+    async def _agreed(self, name: str, listed: Listed[Item], version: str) -> Listed[Item]:
+        return await agreed(listed, version, lambda: self._list_versions(name), self._versions)
+
+    async def _list_versions(self, name: str) -> Listed[Item]:
+        by, segments = self._version_of(name), {self.noun: name, **self._segments}
+        listing = self._gateway.pages(self._versions.id, self.item, by=by, host=self._host, body=None, **segments)
+        versions = await distinct(listing, by)
+        self._versions.ended(listing.end)
+        return versions, why_incomplete(listing.end)
+
+    def _row(self, found: Named, operation: str, resource_id: str) -> Row:
+        """A row of the version that `operation` gave, with what says which it is and where."""
+        segments = {self.noun: found.name, "version": found.version}
+        place = source(self._connection.environment, operation, host=self.uri, **segments)
+        return version_row(self.table, self.noun, self._vault, self.uri, found, resource_id=resource_id, place=place)
+
+
+class FetchedObjects(VersionedObjects[Item], Generic[Item, Bundle]):
+    """Those of which each version is fetched by a GET: `Bundle` is what that gives."""
+
+    bundle: type[Bundle]
+
+    def __init__(self, reading: Reading, unit: Unit, vault: Vault, operations: Sequence[str]) -> None:
+        """`operations`: the list, the list of versions, the GET of one, and what else is asked of each."""
+        super().__init__(reading, unit, vault, operations)
+        self._get = self._single[1]
+
+    @abstractmethod
+    def _named_in(self, found: Bundle) -> Named:
+        """What an answer is about; ValueError if that is nothing of this kind in this vault."""
+
+    @abstractmethod
+    async def _writer(self, found: Key[Item, Bundle]) -> Callable[[str, Bundle | Refusal], None]:
+        """What writes the row of a version out of the answer of its GET; the version is empty for the object as a whole."""
+
+    async def _read(self, name: str, item: Item, listed: Listed[Item]) -> None:
+        """Read the versions of one object, and write them."""
+        current, version = await self._current(name)
+        if self._has_versions(current):
+            listed = await self._agreed(name, listed, version)
+        versions, unlisted = listed
+        found = Key(name=name, item=item, versions=versions, unlisted=unlisted, current=current, current_version=version)
+        await found.each(lambda each: self._get_version(name, each), await self._writer(found))
+
+    def _has_versions(self, current: Bundle | Refusal) -> bool:  # noqa: ARG002 - an answer may say that it has none yet
+        """Whether the list of versions cannot be empty."""
+        return True
+
+    async def _current(self, name: str) -> tuple[Bundle | Refusal, str]:
+        """The answer of a GET without a version, and the version that it names."""
+        current = await self._get_version(name, "")
+        return current, "" if isinstance(current, Refusal) else self._named_in(current).version
+
+    async def _get_version(self, name: str, version: str) -> Bundle | Refusal:
+        return await self._ask(self._get, name, version)
+
+    async def _ask(self, calls: Calls, name: str, version: str | None) -> Bundle | Refusal:
+        """One answer; `version` is None where the request has no place for it."""
+        segments = {self.noun: name, **({} if version is None else {"version": version}), **self._segments}
+        found = await self._gateway.get(calls.id, self.bundle, host=self._host, **segments)
+        if not isinstance(found, Refusal) and not self._answers(found, name, version or ""):
+            found = Refusal(Reason.BAD_BODY, f"it answered with another {self.noun} than the one asked for", 200)
+        return counted(calls, found)
+
+    def _answers(self, bundle: Bundle, name: str, version: str) -> bool:
+        """Whether an answer is about what was asked for."""
+        try:
+            found = self._named_in(bundle)
+        except ValueError:
+            return False
+        if found.name.lower() != name.lower():
+            return False
+        return found.version == version if version else bool(found.version) or not self._has_versions(bundle)
+
+
+T = TypeVar("T")
+
+
+def version_row(
+    table: Table, noun: str, vault: Vault, uri: str, found: Named, *, resource_id: str, place: tuple[str, str]
+) -> Row:
+    """A row with the columns that say what it is and where it is stored; an unknown version leaves the object's own id."""
+    id_ = object_id(uri, f"{noun}s", found)
+    row = object_row(table, vault, id_=id_, resource_id=resource_id, url=place[0], version=place[1])
+    row.put("name", found.name)
+    row.put(f"{noun}_id", object_id(uri, f"{noun}s", Named(found.name)))
+    row.put("vault_name", vault.name)
+    if found.version:
+        row.put("version", found.version)
+    return row
+
+
+def counted(calls: Calls, found: T | Refusal) -> T | Refusal:
+    """The answer, counted as one."""
+    if isinstance(found, Refusal):
+        calls.refused(found)
+    else:
+        calls.answered()
+    return found

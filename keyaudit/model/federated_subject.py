@@ -1,0 +1,244 @@
+"""What a federated credential trusts: how many workloads, and whether their names can be taken over by somebody else.
+
+A subject or a claims-matching expression names workloads of an issuer by names, which can be given up and registered again by
+others, or by ids, which cannot. What is known of the forms:
+
+* https://learn.microsoft.com/entra/workload-id/workload-identities-flexible-federated-identity-credentials
+* https://docs.github.com/actions/reference/security/oidc
+* https://docs.gitlab.com/ci/secrets/id_token_authentication/
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from keyaudit.model.entra import ISSUING_HOSTS
+
+
+class Grade(StrEnum):
+    """Whether what is trusted stays what it is."""
+
+    IMMUTABLE = "immutable"
+    """It is named by ids, or by names that nobody outside can register."""
+    MUTABLE = "mutable"
+    """It is named by names alone: who registers such a name after its owner gave it up is trusted."""
+    DEAD = "dead"
+    """No token of that issuer can ever match."""
+    OTHER = "other"
+    """The subjects of that issuer are not known."""
+
+
+class Breadth(StrEnum):
+    """How many workloads match."""
+
+    ONE = "one"
+    """One branch, tag, environment, pipeline, identity or account."""
+    ANY_REF = "any-ref"
+    """Any branch, tag or environment of one repository or project."""
+    ANY_EVENT = "any-event"
+    """Everything that one repository or project runs, pull requests included."""
+    PULL_REQUESTS = "pull-requests"
+    """Every pull request of one repository."""
+    ANY_CALLER = "any-caller"
+    """Every repository that calls one reusable workflow."""
+    DEFAULT_ACCOUNT = "default-account"
+    """Every pod of a namespace that names no service account of its own."""
+    ORGANISATION = "organisation"
+    """All that an organisation, group or owner has."""
+    EVERYTHING = "everything"
+    """Everybody who uses the issuer."""
+    WILDCARD = "wildcard"
+    """A plain subject with a wildcard. It is compared as it stands, and shows that more was meant than it lets in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """What one federated credential trusts."""
+
+    grade: Grade
+    breadth: Breadth
+
+
+GITHUB = "token.actions.githubusercontent.com"
+_GITLAB = "gitlab.com"
+_TERRAFORM = ("app.terraform.io", "app.eu.terraform.io")
+_VSTOKEN = "vstoken.dev.azure.com"
+_AKS = re.compile(r"(?:[a-z0-9-]+\.)+oic\.prod-aks\.azure\.com")
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+RETIRED_ON: Mapping[str, int] = {_VSTOKEN: 1_814_400_000}
+"""Hosts of issuers that end, and when: Azure DevOps' own on 2027-07-01.
+
+https://learn.microsoft.com/azure/devops/pipelines/release/convert-service-connections
+"""
+_CONDITION = re.compile(r"\s*claims\['([^']+)'\]\s+(eq|matches)\s+'([^']*)'\s*", re.ASCII)
+_AND = re.compile(r"and\b", re.ASCII)
+_IDS = ("repository_id", "repository_owner_id", "project_id", "namespace_id", "user_id")
+_OF_OWNER = ("repository_owner_id", "namespace_id", "user_id")
+_WILD = re.compile(r"[*?]")
+_PINNED = re.compile(r"[^/@:*?]+@\d+/[^/@:*?]+@\d+", re.ASCII)
+_REF = ("ref:refs/heads/", "ref:refs/tags/", "environment:")
+_GITLAB_REF = re.compile(r":ref_type:(?:branch|tag):ref:(.+)")
+
+
+def conditions(expression: str) -> dict[str, tuple[str, bool]] | None:
+    """What a claims-matching expression asks of each claim: the value, and whether it may have wildcards.
+
+    None for one that is not written as the language says, or asks two things of one claim.
+    """
+    found: dict[str, tuple[str, bool]] = {}
+    at = 0
+    while True:
+        condition = _CONDITION.match(expression, at)
+        if condition is None or condition[1] in found:
+            return None
+        found[condition[1]] = (condition[3], condition[2] == "matches")
+        at = condition.end()
+        if at == len(expression):
+            return found
+        joined = _AND.match(expression, at)
+        if joined is None:
+            return None
+        at = joined.end()
+
+
+def trusted(issuer: str, subject: str | None, expression: str | None, tenant_id: str) -> Trusted | None:
+    """What a credential of an application or identity in `tenant_id` trusts.
+
+    None where neither its subject nor its expression says so: both are missing, or the expression cannot be read.
+    """
+    host, path = _host(issuer)
+    if subject is not None:
+        return _plain(host, path, subject, tenant_id)
+    asked = conditions(expression) if expression is not None else None
+    if asked is None:
+        return None
+    return _flexible(host, {name: (value, wild and bool(_WILD.search(value))) for name, (value, wild) in asked.items()})
+
+
+def retires_on(issuer: str) -> int | None:
+    """When an issuer ends, in seconds since 1970 UTC; None where nothing says that it does."""
+    return RETIRED_ON.get(_host(issuer)[0])
+
+
+def _host(issuer: str) -> tuple[str, list[str]]:
+    try:
+        split = urlsplit(issuer)
+        return (split.hostname or "").lower(), split.path.strip("/").split("/")
+    except ValueError:
+        return "", []
+
+
+def _is_github(host: str) -> bool:
+    return host == GITHUB or (host.startswith("token.actions.") and host.endswith(".ghe.com"))
+
+
+def _is_gitlab(host: str) -> bool:
+    return host == _GITLAB or host.startswith("gitlab.")
+
+
+def _plain(host: str, path: list[str], subject: str, tenant_id: str) -> Trusted:  # noqa: PLR0911 - one line an issuer
+    if "*" in subject:
+        return Trusted(Grade.DEAD, Breadth.WILDCARD)
+    if _is_github(host) or path[-2:] == ["_services", "token"]:
+        return _github(subject)
+    if _is_gitlab(host):
+        return _gitlab(subject)
+    if host in ISSUING_HOSTS:
+        return _entra(path[0].lower() if path else "", subject, tenant_id.lower())
+    if host == _VSTOKEN or host in _TERRAFORM:
+        return Trusted(Grade.MUTABLE, Breadth.ONE)
+    if _AKS.fullmatch(host):
+        default = subject.startswith("system:serviceaccount:") and subject.endswith(":default")
+        return Trusted(Grade.IMMUTABLE, Breadth.DEFAULT_ACCOUNT if default else Breadth.ONE)
+    return Trusted(Grade.OTHER, Breadth.ONE)
+
+
+def _entra(issuing: str, subject: str, tenant_id: str) -> Trusted:
+    """A GUID is an identity of the same tenant, other subjects are services of Microsoft's."""
+    foreign = issuing != tenant_id and bool(_GUID.fullmatch(subject))
+    return Trusted(Grade.DEAD if foreign else Grade.IMMUTABLE, Breadth.ONE)
+
+
+def _github(subject: str) -> Trusted:
+    first, _, rest = subject.partition(":")
+    if first == "repository_owner":
+        return Trusted(Grade.MUTABLE, Breadth.ORGANISATION)
+    if first == "repository_id" or subject.startswith("repository_owner_id:"):
+        owner_alone = "repository_id:" not in subject.replace("repository_owner_id:", "")
+        return Trusted(Grade.IMMUTABLE, Breadth.ORGANISATION if owner_alone else Breadth.ANY_EVENT)
+    if first == "job_workflow_ref":
+        return Trusted(Grade.MUTABLE, Breadth.ANY_CALLER)
+    if first != "repo":
+        return Trusted(Grade.MUTABLE, Breadth.EVERYTHING)
+    repository, _, what = rest.partition(":")
+    return Trusted(Grade.IMMUTABLE if _PINNED.fullmatch(repository) else Grade.MUTABLE, _github_breadth(what))
+
+
+def _github_breadth(what: str) -> Breadth:
+    """Of what follows a repository in a subject without wildcards."""
+    if what == "pull_request" or what.endswith(":pull_request"):
+        return Breadth.PULL_REQUESTS
+    named = any(f":{kind}" in f":{what}" and not what.endswith(kind) for kind in (*_REF, "job_workflow_ref:"))
+    return Breadth.ONE if named else Breadth.ANY_EVENT
+
+
+def _gitlab(subject: str) -> Trusted:
+    named, _, rest = subject.partition(":")[2].partition(":")
+    grade = Grade.IMMUTABLE if subject.startswith("project_id:") and named.isdecimal() else Grade.MUTABLE
+    return Trusted(grade, Breadth.ONE if _GITLAB_REF.search(f":{rest}") else Breadth.ANY_REF)
+
+
+def _flexible(host: str, asked: Mapping[str, tuple[str, bool]]) -> Trusted:
+    """Of an expression; a value without wildcards is as good as a plain one."""
+    subject, wild = asked.get("sub", ("*", True))
+    ids = [name for name in _IDS if name in asked and not asked[name][1]]
+    of_one = [name for name in ids if name not in _OF_OWNER]
+    if _is_github(host):
+        found = _wild_github(subject) if wild else _github(subject)
+        workflow = "job_workflow_ref" in asked and not asked["job_workflow_ref"][1]
+    elif _is_gitlab(host):
+        found, workflow = _wild_gitlab(subject) if wild else _gitlab(subject), False
+    elif host in _TERRAFORM:
+        organisation = _literal(subject).count(":") < 4
+        found = Trusted(Grade.MUTABLE, Breadth.ONE if not wild else _above(organisation, subject))
+        workflow = False
+    else:
+        return Trusted(Grade.OTHER, Breadth.EVERYTHING if wild else Breadth.ONE)
+    breadth = found.breadth
+    if breadth in (Breadth.EVERYTHING, Breadth.ORGANISATION):
+        breadth = Breadth.ANY_EVENT if of_one else Breadth.ORGANISATION if ids else breadth
+    if breadth in (Breadth.EVERYTHING, Breadth.ORGANISATION) and workflow:
+        breadth = Breadth.ANY_CALLER
+    return Trusted(Grade.IMMUTABLE if ids else found.grade, breadth)
+
+
+def _literal(pattern: str) -> str:
+    """What stands before the first wildcard."""
+    return _WILD.split(pattern, maxsplit=1)[0]
+
+
+def _above(organisation: bool, pattern: str) -> Breadth:
+    if not _literal(pattern).removeprefix("organization:").count(":"):
+        return Breadth.EVERYTHING
+    return Breadth.ORGANISATION if organisation else Breadth.ANY_REF
+
+
+def _wild_github(pattern: str) -> Trusted:
+    literal = _literal(pattern)
+    if not literal.startswith("repo:") or "/" not in literal:
+        return Trusted(Grade.MUTABLE, Breadth.EVERYTHING)
+    repository, whole, what = literal.removeprefix("repo:").partition(":")
+    if not whole:
+        return Trusted(Grade.MUTABLE, Breadth.ORGANISATION)
+    breadth = Breadth.ANY_REF if what.startswith(_REF) else Breadth.ANY_EVENT
+    return Trusted(Grade.IMMUTABLE if _PINNED.fullmatch(repository) else Grade.MUTABLE, breadth)
+
+
+def _wild_gitlab(pattern: str) -> Trusted:
+    named, whole, _ = _literal(pattern).partition(":")[2].partition(":")
+    if not whole:
+        return Trusted(Grade.MUTABLE, Breadth.ORGANISATION if "/" in named else Breadth.EVERYTHING)
+    pinned = pattern.startswith("project_id:") and named.isdecimal()
+    return Trusted(Grade.IMMUTABLE if pinned else Grade.MUTABLE, Breadth.ANY_REF)

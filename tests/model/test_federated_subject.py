@@ -1,0 +1,127 @@
+"""What a federated credential trusts, form by form."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keyaudit.model.federated_subject import Breadth, Grade, Trusted, conditions, retires_on, trusted
+
+TENANT, OTHER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+IDENTITY = "33333333-3333-4333-8333-333333333333"
+GITHUB, GITLAB = "https://token.actions.githubusercontent.com", "https://gitlab.com"
+TERRAFORM, VSTOKEN = "https://app.terraform.io", "https://vstoken.dev.azure.com/44444444-4444-4444-8444-444444444444"
+ENTRA, ENTRA_OTHER = (f"https://login.microsoftonline.com/{each}/v2.0" for each in (TENANT, OTHER))
+AKS = f"https://westeurope.oic.prod-aks.azure.com/{TENANT}/{OTHER}/"
+ID, NAME, DEAD = Grade.IMMUTABLE, Grade.MUTABLE, Grade.DEAD
+B = Breadth
+
+
+@pytest.mark.parametrize(
+    ("issuer", "subject", "grade", "breadth"),
+    [
+        (GITHUB, "repo:o/r:ref:refs/heads/main", NAME, B.ONE),
+        (GITHUB, "repo:o/r:ref:refs/tags/v1", NAME, B.ONE),
+        (GITHUB, "repo:o/r:environment:prod", NAME, B.ONE),
+        (GITHUB, "repo:o/r:environment:pull_request", NAME, B.PULL_REQUESTS),
+        (GITHUB, "repo:o/r:pull_request", NAME, B.PULL_REQUESTS),
+        (GITHUB, "repo:o/r", NAME, B.ANY_EVENT),
+        (GITHUB, "repo:o/r:ref:refs/heads/", NAME, B.ANY_EVENT),
+        (GITHUB, "repo:o@11/r@22:ref:refs/heads/main", ID, B.ONE),
+        (GITHUB, "repo:o@11/r@22:environment:prod", ID, B.ONE),
+        (GITHUB, "repo:o@11/r@22:pull_request", ID, B.PULL_REQUESTS),
+        (GITHUB, "repo:o@11/r@22", ID, B.ANY_EVENT),
+        (GITHUB, "repo:o@11/r:ref:refs/heads/main", NAME, B.ONE),
+        (GITHUB, "repository_id:22", ID, B.ANY_EVENT),
+        (GITHUB, "repository_owner_id:11:repository_id:22", ID, B.ANY_EVENT),
+        (GITHUB, "repository_owner_id:11", ID, B.ORGANISATION),
+        (GITHUB, "repository_owner:o", NAME, B.ORGANISATION),
+        (GITHUB, "repo:o/r:job_workflow_ref:o/t/d.yml@refs/heads/main", NAME, B.ONE),
+        (GITHUB, "job_workflow_ref:o/t/d.yml@refs/heads/main", NAME, B.ANY_CALLER),
+        (GITHUB, "repo:o/*:environment:prod", DEAD, B.WILDCARD),
+        ("https://token.actions.contoso.ghe.com", "repo:o/r:environment:prod", NAME, B.ONE),
+        ("https://github.contoso.example/_services/token", "repo:o/r:pull_request", NAME, B.PULL_REQUESTS),
+        (GITLAB, "project_path:g/p:ref_type:branch:ref:main", NAME, B.ONE),
+        (GITLAB, "project_id:57:ref_type:branch:ref:main", ID, B.ONE),
+        ("https://gitlab.contoso.com", "project_path:g/p", NAME, B.ANY_REF),
+        (VSTOKEN, "sc://org/project/connection", NAME, B.ONE),
+        (ENTRA, "/eid1/c/pub/t/x/a/y/sc/org/connection", ID, B.ONE),
+        (ENTRA, IDENTITY, ID, B.ONE),
+        (ENTRA_OTHER, IDENTITY, DEAD, B.ONE),
+        (ENTRA_OTHER, "/eid1/c/pub/t/x/a/y/sc/org/connection", ID, B.ONE),
+        (TERRAFORM, "organization:o:project:p:workspace:w:run_phase:apply", NAME, B.ONE),
+        (AKS, "system:serviceaccount:ns:sa", ID, B.ONE),
+        (AKS, "system:serviceaccount:default:default", ID, B.DEFAULT_ACCOUNT),
+        ("https://oidc.lab.example", "anything", Grade.OTHER, B.ONE),
+        ("https://token.actions.githubusercontent.com.evil.example", "repo:o/r", Grade.OTHER, B.ONE),
+        ("https://[", "repo:o/r", Grade.OTHER, B.ONE),
+    ],
+)
+def test_a_plain_subject(issuer: str, subject: str, grade: Grade, breadth: Breadth) -> None:
+    assert trusted(issuer, subject, None, TENANT) == Trusted(grade, breadth)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "asked", "grade", "breadth"),
+    [
+        (GITHUB, {"sub": "repo:o/r:ref:refs/heads/*", "repository_id": "22"}, ID, B.ANY_REF),
+        (GITHUB, {"sub": "repo:o@11/r@22:*", "repository_id": "22"}, ID, B.ANY_EVENT),
+        (GITHUB, {"sub": "repo:o@11/r@22:*"}, ID, B.ANY_EVENT),
+        (GITHUB, {"sub": "repo:o/r:ref:refs/heads/*"}, NAME, B.ANY_REF),
+        (GITHUB, {"sub": "repo:o/r:ref:refs/heads/main"}, NAME, B.ONE),
+        (GITHUB, {"sub": "repo:o/*", "repository_owner_id": "11"}, ID, B.ORGANISATION),
+        (GITHUB, {"sub": "repo:o*/r:environment:prod"}, NAME, B.EVERYTHING),
+        (GITHUB, {"sub": "*"}, NAME, B.EVERYTHING),
+        (GITHUB, {"sub": "*", "repository_id": "22"}, ID, B.ANY_EVENT),
+        (GITHUB, {"sub": "repo:o/*", "job_workflow_ref": "o/t/d.yml@refs/heads/main"}, NAME, B.ANY_CALLER),
+        (GITHUB, {"job_workflow_ref": "o/t/d.yml@refs/heads/main"}, NAME, B.ANY_CALLER),
+        (GITLAB, {"sub": "project_id:57:*", "project_id": "57"}, ID, B.ANY_REF),
+        (GITLAB, {"sub": "project_path:g/*", "namespace_id": "9"}, ID, B.ORGANISATION),
+        (GITLAB, {"sub": "project_path:g/p:*"}, NAME, B.ANY_REF),
+        (GITLAB, {"sub": "project_path:*"}, NAME, B.EVERYTHING),
+        (TERRAFORM, {"sub": "organization:o:*"}, NAME, B.ORGANISATION),
+        (TERRAFORM, {"sub": "organization:o:project:p:*"}, NAME, B.ANY_REF),
+        (TERRAFORM, {"sub": "organization:*"}, NAME, B.EVERYTHING),
+        ("https://oidc.lab.example", {"sub": "a*"}, Grade.OTHER, B.EVERYTHING),
+    ],
+)
+def test_an_expression(issuer: str, asked: dict[str, str], grade: Grade, breadth: Breadth) -> None:
+    written = " and ".join(f"claims['{name}'] {'matches' if '*' in value else 'eq'} '{value}'" for name, value in asked.items())
+    assert trusted(issuer, None, written, TENANT) == Trusted(grade, breadth)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["", "claims['sub']", "claims['sub'] eq 'a' or claims['sub'] eq 'b'", "claims['sub'] eq 'a' and", "claims[sub] eq 'a'",
+     "claims['sub'] eq 'a' and claims['sub'] eq 'b'", "claims['sub'] like 'a'", "claims['sub'] eq 'a' junk"],
+)  # fmt: skip
+def test_an_expression_that_cannot_be_read_says_nothing(expression: str) -> None:
+    assert conditions(expression) is None
+    assert trusted(GITHUB, None, expression, TENANT) is None
+    assert trusted(GITHUB, None, None, TENANT) is None
+
+
+_NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True)
+_IDS = st.integers(1, 10**9)
+
+
+@given(
+    _NAMES, _NAMES, _IDS, _IDS, st.sampled_from(["ref:refs/heads/main", "environment:prod", "pull_request", "ref:refs/tags/1"])
+)
+def test_ids_pin_what_names_do_not_and_change_nothing_else(owner: str, name: str, first: int, second: int, what: str) -> None:
+    mutable = trusted(GITHUB, f"repo:{owner}/{name}:{what}", None, TENANT)
+    pinned = trusted(GITHUB, f"repo:{owner}@{first}/{name}@{second}:{what}", None, TENANT)
+    assert mutable is not None
+    assert pinned == Trusted(ID, mutable.breadth)
+    assert mutable.grade is NAME
+
+
+@given(st.text(max_size=40), st.text(max_size=40) | st.none(), st.text(max_size=40) | st.none())
+def test_any_text_has_an_answer(issuer: str, subject: str | None, expression: str | None) -> None:
+    found = trusted(issuer, subject, expression, TENANT)
+    assert found is None or subject is not None or expression is not None
+    retires_on(issuer)
+
+
+def test_the_issuer_of_azure_devops_ends() -> None:
+    assert retires_on(VSTOKEN) == 1_814_400_000
+    assert retires_on(GITHUB) is None
