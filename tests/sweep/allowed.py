@@ -65,6 +65,7 @@ DECLARED: Mapping[str, str] = {
     "networkAcls": "vault.network_default_action",
     "privateEndpointConnections": "vault.private_endpoints",
     "publicNetworkAccess": "vault.public_network_access",
+    "release_policy": "key.release_policy_immutable",
     "restrictForAppsCreatedAfterDateTime": "app_management_policy.password_lifetime_from",
     "systemData": "vault.created_on",
     "tags": "vault.tags",
