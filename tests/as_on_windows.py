@@ -44,7 +44,7 @@ def hide() -> None:
     loop.add_signal_handler = _not_there  # type: ignore[method-assign]
     vars(os)["O_BINARY"] = _BINARY
     os.open = _opening(os.open)
-    os.rename = _onto_nothing(_not_open(os.rename))  # type: ignore[assignment]
+    os.rename = _onto_nothing(_not_open(os.rename))
     for name in ("replace", "unlink", "remove", "rmdir"):
         setattr(os, name, _not_open(getattr(os, name)))
 

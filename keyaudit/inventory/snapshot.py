@@ -133,17 +133,18 @@ class Snapshot:
 
     def _check(self, connection: duckdb.DuckDBPyConnection) -> None:
         try:
-            rows = counted(connection, [self.folder / file.path for file in _files(self.tables)])
+            rows: dict[str, int] | None = counted(connection, [self.folder / file.path for file in _files(self.tables)])
         except duckdb.Error:
             # The files are looked at one by one below, so as to name the one that is no Parquet.
-            rows = {}
+            rows = None
         for name, table in self.tables.items():
             paths = self._paths(table)
             try:
                 columns = [described(connection, path) for path in paths]
+                found = counted(connection, paths) if rows is None else rows
             except duckdb.Error as error:
                 raise UnsafeError(files.shown(self.folder / name), "not Parquet that can be read", _DAMAGED) from error
-            if any(found != table.columns for found in columns) or sum(rows.get(str(path), -1) for path in paths) != table.rows:
+            if any(each != table.columns for each in columns) or sum(found.get(str(path), -1) for path in paths) != table.rows:
                 what = "does not hold the columns and rows that the manifest says"
                 raise UnsafeError(files.shown(self.folder / name), what, _DAMAGED)
 

@@ -55,6 +55,7 @@ def selection(bounds: Sequence[Bound], source: str, as_of: int, doubted: Collect
     flags: dict[str, str] = {}
     codes: dict[str, str] = {}
     parts: dict[str, str] = {}
+    of_parts: dict[str, str] = {}
     for number, bound in enumerate(bounds):
         writer = _writer(number, bound, as_of, shared, doubted)
         judged = verdict.verdict(bound.policy.trees, writer, _prefix(number), _excused(bound), _exempt(bound, number))
@@ -62,20 +63,25 @@ def selection(bounds: Sequence[Bound], source: str, as_of: int, doubted: Collect
         codes[f"code{number}"] = judged.code
         for name, part in dict(zip(_parts_of(number, bound), bound.policy.parts, strict=True)).items():
             conditions = {f"{name}_where": part.where, f"{name}_violated": part.violated_when}
-            flags |= {flag: writer.write(each.tree) for flag, each in conditions.items() if each}
+            of_parts |= {flag: writer.write(each.tree) for flag, each in conditions.items() if each}
             parts[name] = verdict.of_part(f"code{number}", *(flag if each else None for flag, each in conditions.items()))
     classes = {f"class{number}": _in_class(bound) for number, bound in enumerate(bounds) if bound.classes}
     relation = _with(shared.columns, _with(classes, relation))
     # Under the table's own name, by which a policy's subject is looked up in the baseline.
-    relation = _with({name: shared.resolved(sql) for name, sql in flags.items()}, f"{relation} AS {DIALECT.name(table.name)}")
-    return _with(parts, _with(codes | {REASONS: _reasons(bounds)}, relation))
+    inner = f"{relation} AS {DIALECT.name(table.name)}"
+    written = {name: shared.resolved(sql) for name, sql in (flags | of_parts).items()}
+    relation = _with(written, inner, without=shared.columns)
+    shown = _rungs(dict(enumerate(bounds)))
+    used = [name for name in flags if name not in shown]
+    return _with(parts, _with(codes | {REASONS: _reasons(bounds)}, relation, without=used), without=of_parts)
 
 
-def _with(columns: Mapping[str, str], relation: str) -> str:
-    """The relation with more columns, SQL by name."""
-    return (
-        f"(SELECT *, {', '.join(f'{sql} AS {name}' for name, sql in columns.items())} FROM {relation})" if columns else relation
-    )
+def _with(columns: Mapping[str, str], relation: str, without: Collection[str] = ()) -> str:
+    """The relation with more columns, SQL by name, and `without` some that it has."""
+    if not columns:
+        return relation
+    kept = f"* EXCLUDE ({', '.join(without)})" if without else "*"
+    return f"(SELECT {kept}, {', '.join(f'{sql} AS {name}' for name, sql in columns.items())} FROM {relation})"
 
 
 def _writer(

@@ -84,7 +84,7 @@ def test_a_byte_order_mark_is_of_csv_alone(keyaudit: Keyaudit, contoso: Path, tm
     assert marked == other == b"\xef\xbb\xbf" + plain
     assert plain.startswith(b"schema_version,")
     ran = keyaudit("gate", "--bom", "--demo")
-    assert (ran.code, "--bom: is of CSV alone" in ran.err) == (Exit.USAGE, True)
+    assert (ran.code, "--bom: only works with CSV output" in ran.err) == (Exit.USAGE, True)
 
 
 def test_passes_are_exported_too(keyaudit: Keyaudit, contoso: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_gap_is_in_the_file_and_in_the_exit_code(keyaudit: Keyaudit, blind_spo
         (("jsonl=",), "export: not FORMAT=PATH: 'jsonl='; say where to, as in jsonl=PATH"),
         (("csv", "jsonl"), "export: csv and jsonl cannot share stdout; say where to, as in csv=PATH"),
         (("csv=a", "jsonl=a"), "export: a is named twice; give each format a file of its own"),
-        (("csv=/nowhere/at/all.csv",), "/nowhere/at/all.csv: could not be written"),
+        (("csv=/nowhere/at/all.csv",), "/nowhere/at/all.csv: folder /nowhere/at does not exist"),
     ],
 )
 def test_what_cannot_be_written_is_refused_before_anything_is_read(

@@ -12,6 +12,7 @@ from keyaudit import __version__
 from keyaudit.cli.config import Config, read_config
 from keyaudit.cli.init import PIPELINES, template
 from keyaudit.cli.policy_config import PolicyConfig
+from keyaudit.collect.custody import custody
 from keyaudit.model.errors import Exit
 from keyaudit.model.filters import Filters
 from keyaudit.report.topics import topic
@@ -104,3 +105,17 @@ def test_another_folder_is_made_if_it_is_not_there(keyaudit: Keyaudit, folder: P
     (folder / "file").write_text("")
     ran = keyaudit("init", "--out", "file")
     assert (ran.code, ran.err) == (Exit.USAGE, "keyaudit: file/keyaudit.toml: file is not a folder; name another\n")
+
+
+def test_a_file_of_custody_records_is_begun_with_the_keys_that_need_one(
+    keyaudit: Keyaudit, contoso: Path, tmp_path: Path
+) -> None:
+    ran = keyaudit("init", "--custody", "--from", contoso, "--out", tmp_path)
+    assert ran.code == Exit.CLEAN
+    path = tmp_path / "keyaudit.custody.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert "#  - of: hsm-contoso-trust\n#    kept_in: security-domain\n" in text
+    assert "# outlet.contoso.example\n" in text
+    # Nothing counts before somebody has filled it in.
+    assert custody(path).records == []
+    assert keyaudit("init", "--custody", "--out", tmp_path).code == Exit.USAGE

@@ -74,7 +74,7 @@ def test_every_format_says_why_and_what_to_do(keyaudit: Keyaudit, contoso: Path,
     remedies = {gap["detail"]: gap["remedy"] for gap in found.json["gaps"] if gap["reason"] == "not_supplied"}
     assert remedies == {
         "logs": "supply it with --import logs=DIR",
-        "custody": "not available in this version: no way to supply custody",
+        "custody": "supply it with --import custody=FILE",
         "unified-audit": "supply it with --import ual=FILE",
     }
     assert found.json["not_judged"] == []

@@ -142,7 +142,18 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         "trusted_authority": set(),
         "issuer_key": set(found.rows["issuer_key"]),
         "shared_key": set(found.rows["shared_key"]),
-        **{table: set() for table in ("trusted_key", "token_validator", "usage", "usage_log", "usage_baseline", "unusual_use")},
+        **{
+            table: set()
+            for table in (
+                "trusted_key",
+                "token_validator",
+                "usage",
+                "usage_log",
+                "usage_baseline",
+                "unusual_use",
+                "custody_record",
+            )
+        },
         "app_management_policy": {
             f"{TENANT_ID}/appmanagementpolicies/default/{applies_to}" for applies_to in ("applications", "service-principals")
         },

@@ -8,8 +8,10 @@ from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import MAX_TIME
+from keyaudit.policy.bind import bind
 from keyaudit.policy.judge import judge
 from keyaudit.policy.load import load
+from keyaudit.policy.queries import selection
 from tests.policy.inventory import AGE, DAY, NOW, OTHER_VAULT, SUBSCRIPTION, VAULT, gap, inventory, key, policy, quoted
 
 
@@ -38,7 +40,7 @@ def test_a_finding_carries_row_evidence_limit_and_remedy(tmp_path: Path) -> None
     assert finding.evidence == {"enabled": True, "is_current": True, "created_on": NOW - 731 * DAY}
     assert finding.row["source_version"] == "7.6"
     assert finding.row["superseded_enabled"] == (2, None)
-    assert finding.fix == {"cli": """az keyvault key rotate --vault-name kv-a --name 'it'"'"'s'"""}
+    assert finding.fix == {"cli": 'az keyvault key rotate --vault-name kv-a --name "it\'s"'}
 
 
 def test_a_severity_that_rests_on_what_was_not_read_says_so(tmp_path: Path) -> None:
@@ -146,11 +148,37 @@ def test_a_certain_fail_says_unknown_for_what_it_names_and_does_not_know(tmp_pat
     assert finding.outcome is Outcome.FAIL
 
 
-def test_a_value_beside_its_reason_for_being_unknown_is_not_read(tmp_path: Path) -> None:
-    row = key("k", exportable=False, unknown={"exportable": "permission"})
-    with inventory(key=[row]) as connection:
-        (tally,) = judge(connection, [policy(tmp_path)], (), as_of=NOW).tallies
-    assert (tally.passed, tally.unknown) == (0, {Severity.HIGH: 1})
+@pytest.mark.parametrize("sizes", [{}, {"key": 2}])
+def test_a_value_beside_its_reason_for_being_unknown_is_not_read(tmp_path: Path, sizes: dict[str, int]) -> None:
+    """Be the table small, so that it is asked beforehand what is unknown in it, or not."""
+    rows = [key("k", exportable=False, unknown={"exportable": "permission"}), key("l", exportable=False)]
+    with inventory(key=rows) as connection:
+        (tally,) = judge(connection, [policy(tmp_path)], (), as_of=NOW, sizes=sizes).tallies
+    assert (tally.passed, tally.unknown) == (1, {Severity.HIGH: 1})
+
+
+@pytest.mark.parametrize("sizes", [{}, {"key": 3}])
+def test_an_absent_value_is_told_from_an_unknown_one_in_tables_of_any_size(tmp_path: Path, sizes: dict[str, int]) -> None:
+    rows = [
+        key("k", expires_on=None),
+        key("l", expires_on=None, unknown={"expires_on": "throttled"}),
+        key("m", expires_on=NOW),
+    ]
+    endless = policy(tmp_path, violated_when="expires_on is None")
+    with inventory(key=rows) as connection:
+        (tally,) = judge(connection, [endless], (), as_of=NOW, sizes=sizes).tallies
+    assert (tally.passed, tally.failed, tally.unknown) == (1, {Severity.HIGH: 1}, {Severity.HIGH: 1})
+
+
+def test_a_condition_of_several_policies_is_written_once(tmp_path: Path) -> None:
+    """What a query is planned for is counted in its expressions."""
+    first = policy(tmp_path, id="first", violated_when=quoted("kty == 'RSA' and exportable"))
+    second = policy(tmp_path, id="second", violated_when=quoted("kty == 'RSA' and expires_on is None"))
+    with inventory(key=[key("k", kty="RSA", exportable=True, expires_on=NOW)]) as connection:
+        judgement = judge(connection, [first, second], (), as_of=NOW)
+        assert [sum(tally.failed.values()) for tally in judgement.tallies] == [1, 0]
+    written = selection(bind([first, second], "default", {}), "key", NOW)
+    assert written.count("'RSA'") == 1
 
 
 def test_null_that_nothing_explains_is_unknown_too(tmp_path: Path) -> None:
@@ -398,7 +426,8 @@ def test_the_worst_are_those_that_the_whole_list_begins_with(tmp_path: Path) -> 
         by_rank = sorted(fails, key=lambda each: (-each.severity.rank, str(each.row["name"]), each.subject, each.policy.id))
         for least, known in ((Severity.HIGH, True), (Severity.CRITICAL, False)):
             wanted = [(each.id, each.message) for each in by_rank if each.severity.rank >= least.rank]
-            found = [(each.id, each.message) for each in judgement.worst(least, known=known, most=20)]
-            assert found == wanted[:20]
+            for most in (5, 20):
+                found = [(each.id, each.message) for each in judgement.worst(least, known=known, most=most)]
+                assert found == wanted[:most]
             assert len(wanted) > 10
         assert len(judgement.worst(Severity.LOW, known=True, most=100)) == len(fails)

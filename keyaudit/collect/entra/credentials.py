@@ -169,7 +169,7 @@ class Rows:
 
     def _put_trusted(self, row: Row) -> None:
         """What issuer, and subject or expression, come to."""
-        rest_on = ("issuer", "subject", "claims_expression")
+        rest_on: tuple[str, ...] = ("issuer", "subject", "claims_expression")
         issuer, subject, expression = ("" if (held := row.values.get(column)) is None else str(held) for column in rest_on)
         if subject:
             rest_on = ("issuer", "subject")

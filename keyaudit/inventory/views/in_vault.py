@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views import certificate
-from keyaudit.inventory.views.sql import Sources
+from keyaudit.inventory.views.sql import Sources, no_rows
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.places import KEY_VAULT, VAULTS_FOUND
 
@@ -18,6 +18,9 @@ CERTIFICATE, KEY = "certificate ", "key "
 
 DIGESTS, UNSEEN = "in_vault", "in_vault_unseen"
 """The tables that `prepare` makes."""
+_COLUMNS = """digest VARCHAR, id VARCHAR, custody VARCHAR, custody_doubt VARCHAR, exportable BOOLEAN, exportable_doubt VARCHAR,
+    newer_since BIGINT, newer_doubt VARCHAR"""
+"""Those of the first."""
 
 
 def prepare(sources: Sources) -> Iterator[str]:
@@ -26,7 +29,10 @@ def prepare(sources: Sources) -> Iterator[str]:
     in_vault         by digest, what is true of all certificates that have it, or whose key has it
     in_vault_unseen  one row: why not every certificate of every vault was seen, `reason`; NULL where all were
     """
-    yield f"CREATE TABLE {DIGESTS} AS {_by_digest(sources)}"
+    if no_rows(sources, "certificate"):
+        yield f"CREATE TABLE {DIGESTS} ({_COLUMNS})"
+    else:
+        yield f"CREATE TABLE {DIGESTS} AS {_by_digest(sources)}"
     yield f"CREATE TABLE {UNSEEN} AS {_unseen(sources)}"
 
 

@@ -5,7 +5,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
+from keyaudit.inventory.views.sql import Sources, gap, no_rows, read_to_the_end
 from keyaudit.model.reasons import Reason
 
 _LISTS = {
@@ -45,12 +45,15 @@ class Privileges:
 
 def prepare(sources: Sources) -> Iterator[str]:
     """The statements that make the tables which `privileges` looks up: those three."""
-    yield f"CREATE TABLE {OF_PRINCIPALS} AS {_granted(_given(sources), 'given_to')}"
-    # Two may have one app id, for all that Entra says of it.
-    of_applications = f"""
-        SELECT lower(principal.app_id) AS of_app_id, given.* FROM {sources["service_principal"]} AS principal
-        JOIN ({_given(sources)}) AS given ON given_to = split_part(principal.id, '/', -1)"""
-    yield f"CREATE TABLE {OF_APPLICATIONS} AS {_granted(of_applications, 'of_app_id')}"
+    if no_rows(sources, "grant"):
+        yield from (f"CREATE TABLE {name} ({_nothing_granted()})" for name in (OF_PRINCIPALS, OF_APPLICATIONS))
+    else:
+        yield f"CREATE TABLE {OF_PRINCIPALS} AS {_granted(_given(sources), 'given_to')}"
+        # Two may have one app id, for all that Entra says of it.
+        of_applications = f"""
+            SELECT lower(principal.app_id) AS of_app_id, given.* FROM {sources["service_principal"]} AS principal
+            JOIN ({_given(sources)}) AS given ON given_to = split_part(principal.id, '/', -1)"""
+        yield f"CREATE TABLE {OF_APPLICATIONS} AS {_granted(of_applications, 'of_app_id')}"
     yield f"""
         CREATE TABLE {UNSEEN} AS SELECT hidden.*, nameless.doubt AS nameless FROM ({_hidden(sources)}) AS hidden
         CROSS JOIN (SELECT min(unknown['app_id']) AS doubt FROM {sources["service_principal"]}) AS nameless"""
@@ -130,6 +133,13 @@ def _granted(given: str, key: str) -> str:
             bool_or(controls) AS tier0,
             min(coalesce(unknown['tier'], unknown['scope_kind'])) FILTER (controls IS NULL) AS tier0_doubt
         FROM ({given}) WHERE {key} IS NOT NULL GROUP BY {key}"""
+
+
+def _nothing_granted() -> str:
+    """The columns of `_granted`."""
+    types = {"holder": "VARCHAR", **dict.fromkeys(_LISTS, "VARCHAR[]"), **dict.fromkeys(_COUNTS, "BIGINT")}
+    types |= dict.fromkeys(_FLAGS, "BOOLEAN") | {f"{name}_doubt": "VARCHAR" for name in (*_LISTS, *_FLAGS)}
+    return ", ".join(f"{name} {type_}" for name, type_ in types.items())
 
 
 def _hidden(sources: Sources) -> str:

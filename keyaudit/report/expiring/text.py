@@ -1,4 +1,4 @@
-"""What ends, for people: an owner at a time, the soonest first."""
+"""What expires, for people: what is still to come first, then what has expired; an owner at a time, the soonest first."""
 
 from dataclasses import replace
 from itertools import groupby
@@ -7,7 +7,7 @@ from typing import TextIO
 from keyaudit.model import times
 from keyaudit.model.expiring import Ending
 from keyaudit.model.run import Expiring
-from keyaudit.report.expiring.words import OVERDUE, UNKNOWN, above, below, listed_endings, name, notes, status, when
+from keyaudit.report.expiring.words import OVERDUE, SOON, UNKNOWN, above, below, listed_endings, name, notes, status, when
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
 from keyaudit.report.resource import owned_by
 
@@ -20,11 +20,25 @@ def render(found: Expiring, out: TextIO, *, every: bool = False, width: int = 80
     """Write it, at most `width` columns wide."""
     width = max(width, _LEAST)
     out.write(joined(above(found, width, colour)))
-    for owner, endings in groupby(listed_endings(found, every), key=lambda ending: replace(ending.owner, source="")):
-        out.write(joined(paint(line, Paint.BOLD, colour) for line in wrap(owned_by(owner), width, rest="    ")))
-        out.writelines(joined(_ending(ending, found.run.as_of, width, colour)) for ending in endings)
-        out.write("\n")
+    for wanted, heading in _headings(found).items():
+        shown = (ending for ending in listed_endings(found, every) if status(ending, found.run.as_of) == wanted)
+        for number, (owner, endings) in enumerate(groupby(shown, key=lambda ending: replace(ending.owner, source=""))):
+            if not number:
+                out.write(joined([paint(heading, Paint.BOLD, colour), ""]))
+            out.write(joined(wrap(owned_by(owner), width, rest="    ")))
+            out.writelines(joined(_ending(ending, found.run.as_of, width, colour)) for ending in endings)
+            out.write("\n")
     out.write(joined(below(found, width, colour, every)))
+
+
+def _headings(found: Expiring) -> dict[str, str]:
+    """By status, in the order in which they are shown: what can still be prevented is not below what cannot."""
+    span = times.duration_text(found.before - found.run.as_of)
+    return {
+        SOON: f"EXPIRES WITHIN {span.upper()}: {found.soon:,}",
+        OVERDUE: f"EXPIRED: {found.overdue:,}",
+        UNKNOWN: f"EXPIRATION DATE UNKNOWN: {found.unknown:,}",
+    }
 
 
 def _ending(ending: Ending, as_of: int, width: int, colour: bool) -> list[str]:

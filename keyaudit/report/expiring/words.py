@@ -22,7 +22,7 @@ _STATES: dict[tuple[str, Value], str] = {
     ("is_current", False): "superseded",
     ("active", False): "not the active one",
     ("managed", True): "of a certificate",
-    ("holder_type", "ManagedIdentity"): "managed identity",
+    ("holder_type", "ManagedIdentity"): "Azure renews it",
 }
 """What decides whether somebody has to act, by column and value."""
 

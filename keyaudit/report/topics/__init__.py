@@ -22,7 +22,6 @@ FILES: Mapping[str, str] = {
     "baseline": "start a gate in a tenant with open findings",
     "evidence": "what Azure's APIs do not return, and how to supply it",
     "usage": "who uses keys and reads mail, according to the logs",
-    "incident": "a key is stolen: one page with who used it, what they did next, and a plan",
     "exports": "every file format, what it is for, and what has to be installed for it",
 }
 """Those with a file, `NAME.md`, by name; what each is about."""

@@ -19,7 +19,7 @@ _NEWCOMERS_EVERY = 30
 _EPOCH_WEEKDAY = 3
 LAST_MONTH = 334
 """The day of the year on which the last month begins."""
-INTRUSION = 357
+INTRUSION = 358
 """The day on which the intruder comes; he stays to the end of the year."""
 FOOTHOLD, DISGUISE = "id-orders-api-test", "Partner EDI"
 """Whose right the intruder signs by, and whose name he reads mail under."""
