@@ -57,6 +57,7 @@ DECLARED: Mapping[str, str] = {
     "endDateTime": "credential.expires_on",
     "exp": "key.expires_on",
     "federatedIdpMfaBehavior": "federated_domain.mfa_behavior",
+    "generationTime": "account_key.created_on",
     "key1": "account_key.created_on",
     "key2": "account_key.created_on",
     "keyCreationTime": "account_key.created_on",
@@ -72,6 +73,11 @@ DECLARED: Mapping[str, str] = {
     "tags": "vault.tags",
 }
 """Members by their last name, with a column of which the declaration says what their absence means, or that of the member."""
+
+LEFT_OUT_SAYS: Mapping[str, str] = {
+    "generationTime": "Cosmos DB has no date of a key that was never made anew",
+}
+"""Members by their last name, in an object that Resource Graph passes on as the service has it, that need not be there."""
 
 NULL_SAYS: Mapping[str, str] = {
     "allowSharedKeyAccess": "null is true: requests by key are taken",
@@ -115,7 +121,7 @@ def _absent(kind: str, member: str) -> str:
     column = declared(member)
     said = column.left_out.source if column and column.left_out else ""
     if kind == "missing":
-        return said
+        return said or LEFT_OUT_SAYS.get(member, "")
     return NULL_SAYS.get(member, "") or said or (column.absent if column else "")
 
 

@@ -51,6 +51,7 @@ _APPLICATIONS = frozenset(
         "Legacy Reporting", "Integration Hub", "Adatum Helpdesk", "Woodgrove Treasury", "Payments API", "etl-runner",
         "etl-runner-test", "feed-publisher", "catalog-api-prod", "search-indexer-test", "VanArsdel Payroll",
         "Lucerne Publishing", "Trey Research Archive", "Trey Research Portal", "edge-lab-deploy", "Developer Portal",
+        "azdo-payments-release", "github-catalog-sync", "batch-broker",
     }
 )  # fmt: skip
 _PRINCIPALS = _APPLICATIONS | {
