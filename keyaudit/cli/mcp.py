@@ -182,9 +182,8 @@ def _answering(tool: Callable[..., Answer]) -> Callable[..., Any]:
             answer, failed = tool(**given), False
         except AuditError as error:
             answer, failed = answers.refusal(error), True
-        return CallToolResult(
-            content=[TextContent(type="text", text=inert(answer))], structured_content=answer, is_error=failed
-        )
+        # As text alone: half a surrogate pair, which a name may hold, has no place in what the protocol calls structured.
+        return CallToolResult(content=[TextContent(type="text", text=inert(answer))], is_error=failed)
 
     signature = inspect.signature(tool)
     answered.__signature__ = signature.replace(return_annotation=CallToolResult)  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from mcp import Client, StdioServerParameters, stdio_client
+from mcp.types import CallToolResult, TextContent
 
 from keyaudit.cli.mcp import TOOLS, Tools, server
 from keyaudit.report.answers import PAGE
@@ -28,7 +29,18 @@ async def asked(snapshot: Path) -> AsyncIterator[Client]:
 
 
 async def _answer(client: Client, tool: str, **given: Any) -> dict[str, Any]:
-    answer = (await client.call_tool(tool, given)).structured_content
+    result = await client.call_tool(tool, given)
+    assert not result.is_error
+    return _read(result)
+
+
+def _read(result: CallToolResult) -> dict[str, Any]:
+    (text,) = result.content
+    assert isinstance(text, TextContent)
+    # Nothing in it acts on a terminal or a build agent.
+    assert text.text.isascii()
+    assert text.text.isprintable()
+    answer = json.loads(text.text)
     assert isinstance(answer, dict)
     return answer
 
@@ -47,7 +59,8 @@ async def test_every_number_is_that_of_the_commands(estate: str, contoso: Path, 
         assert {name: each["number"] for name, each in summary["open_findings"].items()} == report["verdict"]["failed"]
         assert summary["complete"] == report["verdict"]["complete"]
         assert set(summary["policies_not_evaluated"]) == {each["policy"] for each in report["not_judged"]}
-        for id_, policy in by_policy.items():
+        # Half of the policies with each tenant.
+        for id_, policy in list(by_policy.items())[estate == "contoso" :: 2]:
             answer = await _answer(client, "findings", policy=id_)
             unknown = sum(policy["unknown"].values())
             assert answer["count"]["number"] == sum(policy["failed"].values()), id_
@@ -72,10 +85,10 @@ async def test_every_number_is_that_of_the_commands(estate: str, contoso: Path, 
 async def _refused(client: Client, tool: str, **given: Any) -> str:
     result = await client.call_tool(tool, given)
     assert result.is_error
-    assert isinstance(result.structured_content, dict)
-    assert result.structured_content["answered"] is False
-    assert set(result.structured_content) == {"answered", "untrusted", "data"}
-    return str(result.structured_content["data"]["reason"])
+    answer = _read(result)
+    assert answer["answered"] is False
+    assert set(answer) == {"answered", "untrusted", "data"}
+    return str(answer["data"]["reason"])
 
 
 @pytest.mark.exhaustive
@@ -95,11 +108,6 @@ async def test_what_the_tenant_says_is_data_and_nothing_else(payload: str) -> No
     tools = server(Tools(None, 0, report))  # type: ignore[arg-type]
     async with Client(tools) as client:
         for tool, given in (("summary", {}), ("findings", {}), ("findings", {"outcome": "unknown"}), ("coverage", {})):
-            result = await client.call_tool(tool, given)
-            answer = result.structured_content
-            assert isinstance(answer, dict)
+            answer = await _answer(client, tool, **given)
             outside = {name: value for name, value in answer.items() if name not in ("data", "tenant_id")}
             assert payload not in json.dumps(outside, ensure_ascii=False)
-            (text,) = result.content
-            assert text.text.isprintable()  # type: ignore[union-attr]
-            assert json.loads(text.text) == answer  # type: ignore[union-attr]

@@ -54,6 +54,8 @@ def agree(folder: Path, seed: int, windows: int) -> None:
     with logs.connect() as connection:
         empty = {name: f"({no_rows(stored_types(TABLES[name]))})" for name in ("usage_log", "vault")}
         baseline.copy_into(connection)
+        # The ledger, which says what may be missing besides: here nothing is.
+        connection.execute("CREATE TABLE coverage (operation VARCHAR, state VARCHAR, reason VARCHAR, scope_id VARCHAR)")
         of_baseline = "(SELECT *, target AS target_class, nullif(app, '') AS app_id FROM belongs)"
         sources = {**empty, "usage": "usage", "usage_baseline": of_baseline}
         for _ in range(windows):
