@@ -111,7 +111,9 @@ def report(
         result = without_names(judged, redaction, key)
         least = severity or Severity.INFO
         how |= {"sort": sort, "full": not first_screen, "least": least, "top": top}
-        return deliver(result, shown, files, result, **how, hints=not live.quiet, source=named(live, stored))
+        # What to run next would name the snapshot's folder, or the tenant.
+        hints = not live.quiet and redaction == Redaction()
+        return deliver(result, shown, files, result, **how, hints=hints, source=named(live, stored))
 
 
 def _arranged(output: Format | None, group_by: GroupBy | None, columns: str | None) -> dict[str, object]:

@@ -382,7 +382,7 @@ def test_forged_pages_behind_a_sound_description_are_refused_and_our_own_mistake
 def test_a_disk_that_fills_up_at_the_last_step_leaves_a_collection_to_resume(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = os.rename
+    real = os.replace
 
     def full(source: Path, target: Path) -> None:
         if Path(target).name == "manifest.json":
@@ -392,7 +392,7 @@ def test_a_disk_that_fills_up_at_the_last_step_leaves_a_collection_to_resume(
     with Spool.create(tmp_path / "out", RUN) as spool:
         put(spool, "keys", KV, {"key": [key("1")]}, assessed(KV, *KEY_OPERATIONS))
         with monkeypatch.context() as patch:
-            patch.setattr(os, "rename", full)
+            patch.setattr(os, "replace", full)
             with pytest.raises(OutputError, match=r"manifest\.json: cannot be written: No space left on device"):
                 write(spool, RUN)
     with pytest.raises(UsageError, match="not finished"):
