@@ -64,6 +64,7 @@ DECLARED: Mapping[str, str] = {
     "keyPolicy": "account_key.expiry_period",
     "keyversion": "key_use.version",
     "lastSignInDateTime": "credential_activity.last_used_on",
+    "managed": "key.managed",
     "networkAcls": "vault.network_default_action",
     "privateEndpointConnections": "vault.private_endpoints",
     "publicNetworkAccess": "vault.public_network_access",
