@@ -39,11 +39,11 @@ def _checks(tables: Mapping[str, str]) -> Sequence[_Check]:
                 ) ANTI JOIN {key} USING (scope_id, key_id) GROUP BY scope_id""",
             "it lacks {count} key{s} that certificates of the vault name",
         ),
-        # As its key, so its secret, which holds the certificate.
+        # As its key, so its secret, which holds the certificate from when it is issued on.
         _Check(
             "secret.list",
             f"""SELECT scope_id, count(*) FROM (
-                    SELECT DISTINCT scope_id, lower(name) AS name FROM {certificate} WHERE key_version_id IS NOT NULL
+                    SELECT DISTINCT scope_id, lower(name) AS name FROM {certificate} WHERE key_version_id IS NOT NULL AND issued
                 ) ANTI JOIN (SELECT scope_id, lower(name) AS name FROM {secret}) USING (scope_id, name) GROUP BY scope_id""",
             "it lacks {count} secret{s} that certificates of the vault are kept in",
         ),

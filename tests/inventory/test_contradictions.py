@@ -16,7 +16,7 @@ REPORTS = ("sign_in_activity.list", "credential_activity.list")
 
 
 def certificate(name: str = "k", **values: object) -> Row:
-    defaults: Row = {"name": name, "scope_id": KV.id, "key_version_id": f"{VAULT}/keys/{name}/1"}
+    defaults: Row = {"name": name, "scope_id": KV.id, "issued": True, "key_version_id": f"{VAULT}/keys/{name}/1"}
     return row("certificate", f"{VAULT}/certificates/{name}/1", **(defaults | values))
 
 
@@ -67,6 +67,8 @@ def found(folder: Path, rows: Mapping[str, Sequence[Row]], *records: Coverage) -
             {"certificate": [certificate()], "key": [managed()], "secret": [secret("other")]},
             {"secret.list": "not_assessed inconsistent: it lacks 1 secret that certificates of the vault are kept in"},
         ),
+        # One that is not issued yet has a key, and no secret.
+        ({"certificate": [certificate(issued=False)], "key": [managed()]}, {}),
         (
             {"key": [managed()]},
             {"certificate.list": "not_assessed inconsistent: it lacks 1 certificate that keys of the vault belong to"},
