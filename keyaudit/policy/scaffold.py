@@ -70,7 +70,7 @@ def scaffold(name: str, table: str) -> str:
 
 def _column(table: Table) -> Column:
     """A column to begin with: one that is read in every row, of a type whose values need no explaining."""
-    read = [each for each in table.stored if each.operations or (table.needs and each.needs)]
+    read = [each for each in table.columns if each.operations or (table.needs and each.needs)]
     usable = [each for each in read if not each.absent_where and not each.values]
     return next(each for type_ in _WRONG for each in usable if each.type is type_)
 

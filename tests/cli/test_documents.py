@@ -57,6 +57,11 @@ def _flags(leaf: Any) -> set[str]:
     return {option for parameter in leaf.params for option in parameter.opts}
 
 
+def _of_logs(command: Command) -> bool:
+    """Whether it holds a snapshot against logs: those here are of another tenant than the snapshots, which is refused."""
+    return "--from" in command.words and any(word.startswith(("logs=", "--logs")) for word in command.words)
+
+
 def _understood(command: Command) -> None:
     leaf, words = _leaf(command)
     if words != ["--help"]:
@@ -78,7 +83,10 @@ def _run(command: Command, snapshots: Mapping[str, Path]) -> int:
             del arguments[at : at + 2]
         arguments += ["--from", str(snapshots[estate])]
     elif (
-        "--from" not in given and "--from" in _flags(leaf) and command.words not in (["init"], ["export", "verify", "evidence"])
+        "--from" not in given
+        and "--from" in _flags(leaf)
+        and command.words[0] != "init"
+        and command.words != ["export", "verify", "evidence"]
     ):
         arguments += ["--from", "snapshot"]
     return run(arguments)
@@ -153,7 +161,7 @@ def test_every_command_line_runs_or_says_that_it_cannot_here(
         leaf, words = _leaf(command)
         if not command.whole and not words and command.words[0] in NAMED:
             assert leaf is not TREE, f"no such command: {command.text}"
-        elif command.in_azure:
+        elif command.in_azure or _of_logs(command):
             _understood(command)
         elif command.text not in (ran if command.words[0] not in PRINTING else PRINTED):
             ran.add(command.text)

@@ -122,7 +122,8 @@ def test_every_format_counts_the_same_and_none_changes_the_exit_code(
         json = keyaudit("report", *chosen, "-o", "json")
         counts = json.json["counts"]
         assert sum(count > 0 for count in counts.values()) > 2
-        summary = ", ".join(f"{count} {state}" for state, count in counts.items())
+        words = {"not judged": "not evaluated"}
+        summary = ", ".join(f"{count} {words.get(state, state)}" for state, count in counts.items())
         text, table = keyaudit("report", *chosen), keyaudit("report", *chosen, "-o", "table")
         said = keyaudit("report", *chosen, "-o", "csv")
         rows = list(csv.DictReader(io.StringIO(said.out, newline="")))

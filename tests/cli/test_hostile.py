@@ -182,7 +182,9 @@ def test_nothing_that_is_printed_acts_on_a_terminal_or_commands_a_build_agent(sh
 
 def test_what_changed_is_told_of_hostile_names_too(shown: Shown) -> None:
     """But written so that they do nothing; here it is only that they are there at all."""
-    for name in ("diff", "notify", f"{BUNDLE}/findings.csv", f"{BUNDLE}/summary.md", f"{BUNDLE}/inventory/key.csv"):
+    # A message holds no more than the worst few.
+    assert b"\\x1b" in shown.out["notify"]
+    for name in ("diff", f"{BUNDLE}/findings.csv", f"{BUNDLE}/summary.md", f"{BUNDLE}/inventory/key.csv"):
         assert b"evil" in shown.out[name], name
 
 

@@ -11,7 +11,7 @@ import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 from mcp.types import CallToolResult, TextContent
 
-from keyaudit.cli.mcp import TOOLS, Tools, server
+from keyaudit.cli.tools import TOOLS, Tools, server
 from keyaudit.report.answers import PAGE
 from tests.cli.conftest import Keyaudit
 from tests.report.hostile import hostile

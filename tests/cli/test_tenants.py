@@ -104,7 +104,7 @@ def test_what_cannot_be_meant_is_refused(contoso: Path, blind_spots: Path, fabri
     for arguments, what in (
         (("report", "--from", contoso, "--from", contoso), "twice"),
         # Another snapshot, but of the same tenant.
-        (("report", "--from", contoso, "--from", blind_spots, *FEW[:2]), "one and the same tenant"),
+        (("report", "--from", contoso, "--from", blind_spots, *FEW[:2]), "the same tenant"),
         (("report", "--tenant", "a.example", "--tenant", "A.example"), "twice"),
         (("inventory", "--from", contoso, "--from", fabrikam), "this command is about one"),
         (("expiring", "--tenant", "a.example", "--tenant", "b.example"), "this command is about one"),

@@ -68,7 +68,8 @@ def test_colour_is_for_terminals_that_want_it(contoso: Path) -> None:
 
 def _widest(contoso: Path, columns: int) -> int:
     _, got = _at_a_terminal("report", "--from", str(contoso), *FEW, NO_COLOR="1", columns=columns)
-    return max(len(line) for line in got.splitlines())
+    # A command is not broken, however long the path in it.
+    return max(len(line) for line in got.splitlines() if not line.startswith("Next: "))
 
 
 def test_lines_are_as_wide_as_the_terminal(contoso: Path) -> None:
@@ -81,8 +82,7 @@ def test_a_table_fits_every_terminal(contoso: Path) -> None:
     got = {columns: _at_a_terminal(*table, NO_COLOR="1", columns=columns)[1] for columns in (60, 80, 100)}
     for columns, text in got.items():
         assert max(len(line) for line in text.splitlines()) <= columns
-        assert "Owner" not in text
-    assert "\nSeverity  CRITICAL\r\nPolicy    " in got[60].replace("\r\r", "\r")
+    assert "\nSeverity  CRITICAL\r\nProblem   " in got[60].replace("\r\r", "\r")
 
 
 def test_groups_fit_every_terminal(contoso: Path) -> None:

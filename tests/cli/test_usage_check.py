@@ -127,7 +127,7 @@ def test_csv_has_a_line_for_each_reason(keyaudit: Keyaudit, logs: Path, baseline
 def test_without_a_baseline_nothing_is_known(keyaudit: Keyaudit, logs: Path) -> None:
     ran = keyaudit("usage", "check", logs)
     assert ran.code == 3
-    assert "there is no baseline, so that nobody knows what belongs here" in ran.out
+    assert "there is no baseline to compare with; make one with usage learn" in ran.out
     assert "Nothing can be told without a baseline: exit 3." in ran.out
 
 

@@ -179,7 +179,7 @@ def test_another_tenants_records_end_it(keyaudit: Keyaudit, tmp_path: Path, monk
         (["--source", "nothing-like-it"], "directoryAudits"),
         (["--first-day", "2026-13-01"], "not a date"),
         (["--first-day", "2026-03-02", "--last-day", "2026-03-01"], "after the last day"),
-        (["--last-day", "2999-01-01"], "has not begun"),
+        (["--last-day", "2999-01-01"], "a day in the future"),
         (["--tenant", "a.example", "--tenant", "b.example"], "takes one tenant, and several are named"),
         (["--estate", "contoso"], "add --demo"),
         (["--vault", "kv-*"], "--vault"),

@@ -45,7 +45,8 @@ def test_an_expired_waiver_leaves_the_finding_open_and_says_since_when(
     created = day(contoso, -60)
     waivers = written(tmp_path, entry("W-1", "kv-purge-protection-off", "*/vaults/kv-*", ended, created=created))
     chosen = ("--from", contoso, "--select", "kv-purge-*", "--waivers", waivers)
-    said = "waiver W-1 of team@contoso.example expired 3 days ago: it covers nothing any more; mend it, or renew it"
+    first = "waiver W-1 of team@contoso.example expired 3 days ago"
+    said = f"{first}: it covers nothing any more; fix the finding, or renew the waiver"
     gated = keyaudit("gate", *chosen, "--fail-on", "low")
     assert gated.code == Exit.FINDINGS
     assert f"  WAIVER  {said}" in gated.out
