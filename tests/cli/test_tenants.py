@@ -106,8 +106,8 @@ def test_what_cannot_be_meant_is_refused(contoso: Path, blind_spots: Path, fabri
         # Another snapshot, but of the same tenant.
         (("report", "--from", contoso, "--from", blind_spots, *FEW[:2]), "the same tenant"),
         (("report", "--tenant", "a.example", "--tenant", "A.example"), "twice"),
-        (("inventory", "--from", contoso, "--from", fabrikam), "this command is about one"),
-        (("expiring", "--tenant", "a.example", "--tenant", "b.example"), "this command is about one"),
+        (("inventory", "--from", contoso, "--from", fabrikam), "name one"),
+        (("expiring", "--tenant", "a.example", "--tenant", "b.example"), "name one"),
         (("collect", "--out", "x", "--tenant", "../a", "--tenant", "b.example"), "neither a tenant id nor a domain"),
     ):
         ran = keyaudit(*arguments)

@@ -112,7 +112,7 @@ def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
             unified_audit(path)
 
 
-@pytest.mark.parametrize("text", ["ual", "ual=", "=x", "custody=x", "x"])
+@pytest.mark.parametrize("text", ["ual", "ual=", "=x", "other=x", "x"])
 def test_an_import_of_another_kind_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="write ual=FILE"):
         supplied([text])

@@ -481,7 +481,7 @@ async def test_a_key_of_another_place_is_none_of_the_hsms(kid: object) -> None:
         ("oct-HSM", "managed-hsm"),
         # A key that says that it is in software is in no HSM, wherever it is listed.
         ("RSA", Reason.UNRECOGNISED),
-        ("ML-DSA-HSM", "managed-hsm"),
+        ("ML-DSA-HSM", "unrecognised"),
         ("lattice", Reason.UNRECOGNISED),
     ],
 )

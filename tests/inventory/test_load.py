@@ -231,11 +231,11 @@ def test_a_disk_that_is_full_while_parquet_is_written(tmp_path: Path, monkeypatc
     spooled.write_text(json.dumps(vault()) + "\n")
     real = os.open
 
-    def a_full_device(path: Path, flags: int, mode: int = 0o777) -> int:
+    def a_full_device(path: Path, flags: int, mode: int = 0o777, **options: Any) -> int:
         if Path(path).name == "00000.parquet" and flags & os.O_CREAT:
             Path(path).symlink_to("/dev/full")
             return real("/dev/null", os.O_WRONLY)
-        return real(path, flags, mode)
+        return real(path, flags, mode, **options)
 
     monkeypatch.setattr(os, "open", a_full_device)
     with (

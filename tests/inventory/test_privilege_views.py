@@ -23,7 +23,7 @@ OPERATIONS = (
     "sign_in_activity.list",
     "credential_activity.list",
 )
-READ = assessed(TENANT, *OPERATIONS)
+READ = assessed(TENANT, *OPERATIONS, "subscription.list")
 PERMISSION, BAD, THROTTLED = Reason.PERMISSION, Reason.BAD_VALUE, Reason.THROTTLED
 LISTS = ("app_roles", "tenant_wide_app_roles", "delegated_for_everyone", "directory_roles")
 

@@ -21,7 +21,7 @@ OBJECT, OTHER = guid(3, 1).lower(), guid(3, 2).lower()
 
 def told(folder: Path, *records: dict[str, Any]) -> list[dict[str, Any]]:
     path = folder / "records.jsonl"
-    path.write_text("".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8")
+    path.write_text("".join(f"{json.dumps(record, default=made.iso)}\n" for record in records), encoding="utf-8")
     return rows(imported(folder / "store", path))
 
 
