@@ -152,7 +152,8 @@ def test_without_a_baseline_what_is_usual_is_unknown(keyaudit: Keyaudit, tmp_pat
     assert ran.code == Exit.INCOMPLETE
     unknown = {each["policy"]: each["unknown"] for each in ran.json["findings"] if each["outcome"] == "unknown"}
     assert unknown == {
-        "log-unexpected-appid": {"kind": "not_supplied"},
+        "log-mail-of-many-mailboxes": {"kind": "not_supplied", "mailboxes": "not_supplied"},
+        "log-unexpected-appid": {"kind": "not_supplied", "risk": "not_supplied"},
         "combo-added-credential-used": {"expected": "not_supplied"},
     }
     assert [policy for policy, _ in _found(ran.json["findings"], "fail")] == ["log-no-appid-baseline"]
