@@ -36,6 +36,7 @@ def named(live: Live, stored: Stored) -> str:
     flags += ["--demo"] if live.demo else []
     flags += [option("--estate", one_line(live.estate))] if live.demo and live.estate else []
     flags += [option("--tenant", one_line(tenant)) for tenant in live.tenant or ()]
+    flags += [option("--import", one_line(each, 1_024)) for each in live.imports or ()]
     return " ".join(flags)
 
 

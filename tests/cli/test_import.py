@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from keyaudit.cli.options import Live, Stored
+from keyaudit.cli.source import named
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
 from tests.cli.conftest import Keyaudit
@@ -118,3 +120,8 @@ def test_one_file_is_not_taken_for_several_tenants(keyaudit: Keyaudit, tmp_path:
     ran = keyaudit("report", *DEMO, "--tenant", "a.example", "--tenant", "b.example", "--import", f"ual={file}")
     assert ran.code == Exit.USAGE
     assert "takes one tenant, and several are named" in ran.err
+
+
+def test_what_to_run_next_takes_the_same_evidence_in() -> None:
+    live, stored = Live(imports=["logs=uses"]), Stored(from_=[Path("snapshot")])
+    assert named(live, stored) == "--from snapshot --import 'logs=uses'"
