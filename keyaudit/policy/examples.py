@@ -15,10 +15,10 @@ from keyaudit.policy.load import load
 from keyaudit.policy.mutants import Mutant, mutants
 from keyaudit.policy.parameters import Value
 from keyaudit.policy.problems import FieldError, Problem
-from keyaudit.policy.queries import verdicts
 from keyaudit.policy.samples import NOW, Sample, sample
 from keyaudit.policy.syntax import written
 from keyaudit.policy.verdict import FAIL, outcome_of, severity_of
+from keyaudit.policy.written import verdicts
 
 _WRITTEN = 500_000
 _FORM = 2_500

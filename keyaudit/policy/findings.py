@@ -17,7 +17,8 @@ from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound, by_table
 from keyaudit.policy.counts import reason_of
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.queries import Scoring, count_slices, slice_in_order, slices, worst_rows
+from keyaudit.policy.ordered import count_slices, slice_in_order, slices, worst_rows
+from keyaudit.policy.queries import Scoring
 from keyaudit.policy.scores import score_of
 from keyaudit.policy.templates import QUOTING, UNKNOWN, Template, show
 from keyaudit.policy.types import Kind, columns_read

@@ -9,8 +9,9 @@ from keyaudit.model.findings import Outcome, Value
 from keyaudit.policy.bind import Bound, bind
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.load import load
-from keyaudit.policy.queries import with_arms, written_out
+from keyaudit.policy.ordered import with_arms
 from keyaudit.policy.samples import NOW, sample
+from keyaudit.policy.written import written_out
 
 DAY = 86_400
 

@@ -15,11 +15,11 @@ from keyaudit.policy.definition import Policy, Trees
 from keyaudit.policy.load import load
 from keyaudit.policy.parameters import PROFILES, Parameter, Shape, Value
 from keyaudit.policy.problems import FieldError
-from keyaudit.policy.queries import verdicts
 from keyaudit.policy.samples import NOW, sample
 from keyaudit.policy.syntax import condition
 from keyaudit.policy.types import Every, Kind
 from keyaudit.policy.verdict import FAIL, outcome_of, severity_of
+from keyaudit.policy.written import verdicts
 from tests.policy.interpreter import Interpreter
 from tests.policy.made import Author, row, settle
 

@@ -1,0 +1,125 @@
+"""The rows behind findings, in the order in which findings are shown: slice by slice, or the worst few."""
+
+# ruff: noqa: S608 - a query is made of declared names and of literals, each quoted by the dialect
+
+from collections.abc import Sequence
+
+from keyaudit.model.columns import Table
+from keyaudit.model.findings import Severity
+from keyaudit.model.rows import view_names
+from keyaudit.policy import verdict
+from keyaudit.policy.bind import Bound
+from keyaudit.policy.queries import DIALECT, REASONS, Numbered, Scoring, can_blank, part_columns, rung_columns, writer_of
+from keyaudit.policy.sql import UNKNOWN, blanked
+
+_ORDER = "high DESC, low DESC, gravest DESC, label, thing"
+
+
+def _places(relation: str, table: Table, bounds: Sequence[Bound], least: int, scoring: Scoring) -> str:
+    ranks = ", ".join(
+        f"CASE WHEN code{number} >= {verdict.FAIL} THEN CAST(code{number} % 5 AS INTEGER) ELSE -1 END"
+        for number in range(len(bounds))
+    )
+    high, low = ("max(score_high)", "max(score_low)") if scoring is Scoring.ORDER else ("0", "0")
+    return (
+        f"SELECT {high} AS high, {low} AS low, max(greatest({ranks}, -1)) AS gravest, min(coalesce(name, '')) AS label,"
+        f" {_thing(table, scoring)} AS thing, count(*) AS held"
+        f" FROM {relation} WHERE {_kept(bounds, least)} GROUP BY thing"
+    )
+
+
+def _thing(table: Table, scoring: Scoring) -> str:
+    """What is kept together: all rows of a key, but where scores are the order, which are those of single rows."""
+    return DIALECT.name("id" if scoring is Scoring.ORDER else table.subject)
+
+
+def slices(relation: str, table: Table, bounds: Sequence[Bound], *, least: int, size: int, scoring: Scoring) -> str:
+    """Makes the temporary table `places`: things that have rows whose gravest verdict is `least` at least.
+
+    `relation` is one that `carrying` gave for this scoring.
+
+    Of each: the bounds of its score (0 where that is not the order), the rank of its gravest verdict (-1: passes alone), a
+    name, its id, and the slice it is in. Slices are numbered in the order of the findings, and have about `size` rows each.
+    """
+    before = f"sum(held) OVER (ORDER BY {_ORDER} ROWS UNBOUNDED PRECEDING) - held"
+    found = _places(relation, table, bounds, least, scoring)
+    return f"CREATE TEMP TABLE places AS SELECT *, CAST(({before}) // {size} AS BIGINT) AS slice FROM ({found})"
+
+
+def count_slices() -> str:
+    """How many slices there are."""
+    return "SELECT coalesce(max(slice), -1) + 1 FROM places"
+
+
+def with_arms(relation: str, numbered: Numbered, as_of: int) -> str:
+    """The relation with `arm0`, ... for the policies that have `message_when`: the number of the message that is to be shown.
+
+    The first whose condition holds for certain; as many as there are where none does: then it is `message`.
+    """
+    telling = [(number, bound) for number, bound in numbered.items() if bound.policy.message_when]
+    if not telling:
+        return relation
+    table = telling[0][1].policy.table
+    read = dict.fromkeys(name for _, bound in telling for name in bound.policy.columns_of_arms)
+    source = blanked(DIALECT, relation, (name for name in read if can_blank(table, name)))
+    columns: list[str] = []
+    for number, bound in telling:
+        writer = writer_of(number, bound, as_of)
+        arms = bound.policy.message_when
+        cases = " ".join(f"WHEN {writer.write(arm.condition.tree)} THEN {index}" for index, arm in enumerate(arms))
+        columns.append(f"CASE {cases} ELSE {len(arms)} END AS arm{number}")
+    return f"(SELECT *, {', '.join(columns)} FROM ({source}))"
+
+
+def slice_in_order(
+    relation: str, table: Table, bounds: Sequence[Bound], number: int, *, least: int, scoring: Scoring, as_of: int
+) -> str:
+    """The rows of a slice of `places` in order.
+
+    Columns: the thing's score, rank, name and id; the table's columns as stored; the verdicts; those for parts of the policies;
+    whether each rung of their severities holds; the classes of the policies that have any; the numbers of the messages of the
+    policies that have several; what the row's score rests on; the unknown map; the reasons.
+    """
+    names = ", ".join(DIALECT.name(name) for name in view_names(table))
+    numbered = dict(enumerate(bounds))
+    found = _judged(numbered)
+    relation = with_arms(relation, numbered, as_of)
+    return (
+        f"SELECT high, low, gravest, label, thing, {names}, {', '.join(found)}, score, {UNKNOWN}, {REASONS}"
+        f" FROM {relation} JOIN places ON {_thing(table, scoring)} = thing"
+        f" WHERE slice = {number} AND ({_kept(bounds, least)}) ORDER BY {_ORDER}"
+    )
+
+
+def _judged(numbered: Numbered) -> list[str]:
+    """The columns that say what the policies make of a row, as `slice_in_order` has them."""
+    return [
+        *(f"code{index}" for index in numbered),
+        *part_columns(numbered),
+        *rung_columns(numbered),
+        *(f"class{index}" for index, bound in numbered.items() if bound.classes),
+        *(f"arm{index}" for index, bound in numbered.items() if bound.policy.message_when),
+    ]
+
+
+def worst_rows(relation: str, table: Table, numbered: Numbered, *, least: Severity, known: bool, most: int, as_of: int) -> str:
+    """The `most` rows whose findings are worst, of those that fail with severity `least` or above; what is `known` counts too.
+
+    Columns as those of `slice_in_order`, of these policies alone, over a relation without scores.
+    """
+    below = verdict.UNKNOWN_VIOLATION if known else verdict.KNOWN
+    codes = [f"code{number}" for number in numbered]
+    fails = f"{{0}} >= {verdict.FAIL} AND {{0}} < {below}"
+    ranks = ", ".join(f"CASE WHEN {fails.format(code)} THEN CAST({code} % 5 AS INTEGER) ELSE -1 END" for code in codes)
+    names = ", ".join(DIALECT.name(name) for name in view_names(table))
+    found = _judged(numbered)
+    relation = f"(SELECT *, greatest({ranks}, -1) AS gravest FROM {with_arms(relation, numbered, as_of)})"
+    shown = f"coalesce(name, '') AS label, {_thing(table, Scoring.NONE)} AS thing"
+    return (
+        f"SELECT 0, 0, gravest, {shown}, {names}, {', '.join(found)}, NULL, {UNKNOWN}, {REASONS}"
+        f" FROM {relation} WHERE gravest >= {least.rank} ORDER BY gravest DESC, label, thing, id LIMIT {most}"
+    )
+
+
+def _kept(bounds: Sequence[Bound], least: int) -> str:
+    return " OR ".join(f"code{number} >= {least}" for number in range(len(bounds)))

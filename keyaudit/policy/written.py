@@ -1,0 +1,71 @@
+"""Rows that are written into a query, such as those of a policy's examples, and the verdicts on them."""
+
+# ruff: noqa: S608 - a query is made of declared names and of literals, each quoted by the dialect
+
+from collections.abc import Mapping, Sequence
+
+from keyaudit.model.columns import Table
+from keyaudit.model.findings import Value
+from keyaudit.model.rows import view_name
+from keyaudit.policy import verdict
+from keyaudit.policy.definition import Trees
+from keyaudit.policy.parameters import Value as Settled
+from keyaudit.policy.queries import DIALECT, can_blank
+from keyaudit.policy.sql import UNKNOWN, Writer, blanked
+from keyaudit.policy.types import Kind
+
+
+def verdicts(
+    table: Table,
+    forms: Sequence[tuple[Trees, Mapping[str, Settled]]],
+    rows: Sequence[tuple[Mapping[str, Value], Mapping[str, str]]],
+    as_of: int,
+) -> str:
+    """The verdict of each of `forms` (conditions, values of parameters) on each row (columns, unknown), in the rows' order."""
+    flags: list[str] = []
+    codes: list[str] = []
+    for number, (trees, settled) in enumerate(forms):
+        judged = verdict.verdict(trees, Writer(DIALECT, settled, as_of), f"form{number}_")
+        flags += [f"{sql} AS {name}" for name, sql in judged.flags.items()]
+        codes.append(judged.code)
+    names = sorted({name for values, _ in rows for name in values})
+    source = blanked(DIALECT, written_out(table, rows), (name for name in names if can_blank(table, name)))
+    return f"SELECT {', '.join(codes)} FROM (SELECT position, {', '.join(flags)} FROM ({source})) ORDER BY position"
+
+
+def written_out(table: Table, rows: Sequence[tuple[Mapping[str, Value], Mapping[str, str]]]) -> str:
+    """A relation of these rows (columns, unknown), each with its `position`. Each row has the same columns."""
+    names = sorted({name for values, _ in rows for name in values})
+    literals = [
+        ", ".join([str(number), DIALECT.entries(unknown), *_literals(table, names, values)])
+        for number, (values, unknown) in enumerate(rows)
+    ]
+    stored = [stored for name in names for stored in view_name(table.by_name[name])]
+    columns = ", ".join(DIALECT.name(name) for name in ("position", UNKNOWN, *stored))
+    return f"(VALUES {', '.join(f'({row})' for row in literals)}) AS row({columns})"
+
+
+def _literals(table: Table, names: Sequence[str], values: Mapping[str, Value]) -> list[str]:
+    found: list[str] = []
+    for name in names:
+        value, kind = values.get(name), Kind(table.by_name[name].type.value)
+        if kind is Kind.COUNT:
+            bounds = value if isinstance(value, tuple) else (None, None)
+            found += [DIALECT.typed(_literal(bound), Kind.INTEGER) for bound in bounds]
+        else:
+            found.append(DIALECT.typed(_literal(value), kind))
+    return found
+
+
+def _literal(value: Value) -> str:
+    match value:
+        case None:
+            return "NULL"
+        case str():
+            return DIALECT.text(value)
+        case list():
+            return DIALECT.texts(value)
+        case dict():
+            return DIALECT.entries(value)
+        case _:
+            return str(value)
