@@ -1,23 +1,19 @@
 """Contoso's applications: those with a story, then the ordinary services."""
 
+from keyaudit.simulator.estates.contoso_federated import FEDERATED
 from keyaudit.simulator.estates.contoso_ordinary import SERVICES
 from keyaudit.simulator.estates.defects import (
-    ANY_REF,
-    BROAD_SUBJECT,
     CERT_TOO_LONG,
     CREDENTIAL_BEYOND_POLICY,
     CREDENTIAL_NEVER_EXPIRES,
     CREDENTIAL_ON_PRINCIPAL,
     CREDENTIAL_UNUSED,
-    DANGLING,
     DORMANT_POWERFUL_SECRET,
     EXPIRED_CREDENTIAL_LEFT,
     INSTANCE_LOCK_OFF,
-    ISSUER_RETIRING,
     LAST_CREDENTIAL_EXPIRES,
     MANY_LIVE_CREDENTIALS,
     MULTI_TENANT,
-    MUTABLE_SUBJECT,
     NO_OWNER,
     PERSONAL_ACCOUNTS,
     POWERFUL_WITH_USER_OWNER,
@@ -25,24 +21,15 @@ from keyaudit.simulator.estates.defects import (
     SECRET_EXISTS,
     SECRET_TOO_LONG,
     TIER0_WITH_SECRET,
-    UNKNOWN_ISSUER,
     WEAK_CERTIFICATE,
 )
 from keyaudit.simulator.estates.holder_plans import (
     FOREVER,
-    GITHUB,
     ApplicationPlan,
     Certificate,
-    Federated,
     PrincipalPlan,
     Saml,
     Secret,
-)
-
-_AZURE_DEVOPS = "https://vstoken.dev.azure.com/5b0c6f1e-8a54-4c0e-9a43-6d2f7b1c9e10"
-# The issuer of a cluster that is no longer there, in a tenant that was given up.
-_GONE_CLUSTER = (
-    "https://westeurope.oic.prod-aks.azure.com/7d0b5d6c-2f0e-4a58-9f0b-3f6f2f5a8c11/1f9c8a0e-6b7d-4f3c-8a21-9e4d5c6b7a80/"
 )
 
 # Judged like any other, if at low severity: their names can be taken by anyone.
@@ -218,98 +205,6 @@ _LEFT_BEHIND = (
     ),
 )
 
-_FEDERATED = (
-    ApplicationPlan(
-        name="github-deploy-storefront",
-        age=600,
-        credentials=(
-            Federated("prod", GITHUB, "repo:contoso-retail@5521904/storefront@70814233:environment:production"),
-            Federated("main", GITHUB, "repo:contoso-retail/storefront:ref:refs/heads/main", finds=(MUTABLE_SUBJECT,)),
-        ),
-        owners=("jonas.lind",),
-    ),
-    ApplicationPlan(
-        name="github-deploy-orders",
-        age=480,
-        credentials=(
-            Federated("tags", GITHUB, "repo:contoso-retail/orders:ref:refs/tags/v1", finds=(MUTABLE_SUBJECT,)),
-            Federated("reviews", GITHUB, "repo:contoso-retail/orders:pull_request", finds=(BROAD_SUBJECT, MUTABLE_SUBJECT)),
-        ),
-        owners=("jonas.lind",),
-    ),
-    ApplicationPlan(
-        name="github-infra",
-        age=420,
-        credentials=(Federated("all-repositories", GITHUB, "repo:contoso-retail/*", finds=(BROAD_SUBJECT, DANGLING)),),
-        finds=(NO_OWNER,),
-    ),
-    ApplicationPlan(
-        name="github-data-jobs",
-        age=260,
-        credentials=(Federated("owner", GITHUB, "repository_owner:contoso-retail", finds=(BROAD_SUBJECT, MUTABLE_SUBJECT)),),
-        finds=(NO_OWNER,),
-    ),
-    ApplicationPlan(
-        name="azdo-payments-release",
-        age=520,
-        credentials=(
-            Federated(
-                "azure-prod", _AZURE_DEVOPS, "sc://contoso-retail/Payments/azure-prod", finds=(MUTABLE_SUBJECT, ISSUER_RETIRING)
-            ),
-        ),
-        owners=("mei.tanaka", "lukas.brandt"),
-    ),
-    ApplicationPlan(
-        name="azdo-loyalty-release",
-        age=510,
-        credentials=(
-            Federated(
-                "azure-prod",
-                _AZURE_DEVOPS,
-                "sc://contoso-retail/Loyalty/azure-prod",
-                audiences=("api://contoso-deployments",),
-                finds=(BROAD_SUBJECT, MUTABLE_SUBJECT, ISSUER_RETIRING),
-            ),
-        ),
-        owners=("amira.haddad",),
-    ),
-    ApplicationPlan(
-        name="aks-recommendations",
-        age=340,
-        credentials=(
-            Federated("workload", _GONE_CLUSTER, "system:serviceaccount:recommendations:api", finds=(UNKNOWN_ISSUER,)),
-        ),
-        owners=("sofia.rossi",),
-    ),
-    ApplicationPlan(
-        name="github-catalog-sync",
-        age=140,
-        credentials=(
-            Federated(
-                "branches",
-                GITHUB,
-                expression="claims['sub'] matches 'repo:contoso-retail@5521904/catalog@81120077:ref:refs/heads/*'"
-                " and claims['repository_id'] eq '81120077'",
-                finds=(ANY_REF,),
-            ),
-        ),
-        owners=("jonas.lind",),
-    ),
-    ApplicationPlan(
-        name="batch-broker",
-        age=390,
-        credentials=(
-            Federated(
-                "vm-batch-00",
-                "https://login.microsoftonline.com/{tenant}/v2.0",
-                "0c3e8a4d-58a5-4b36-9a4e-6f3f1c2b7d90",
-                finds=(DANGLING,),
-            ),
-        ),
-        owners=("mei.tanaka",),
-    ),
-)
-
 _SAML = (
     ApplicationPlan(
         name="Tailspin CRM",
@@ -413,7 +308,7 @@ APPLICATIONS: tuple[ApplicationPlan, ...] = (
     *_PERSONAL,
     *_LONG_LIVED,
     *_LEFT_BEHIND,
-    *_FEDERATED,
+    *FEDERATED,
     *_SAML,
     *_ON_BOTH,
     *_WITHOUT_CREDENTIALS,
