@@ -16,7 +16,7 @@ CONSEQUENCES = frozenset({Reason.PARENT_NOT_ASSESSED, Reason.CONTROL_PLANE_ONLY}
 OPEN_TO_ANYBODY = frozenset(operation.id for operation in OPERATIONS.values() if operation.surface is Surface.LOGIN)
 """What the sign-in host tells everybody, with or without a right in the tenant."""
 WHERE_TO_LOOK = "subscription.list"
-"""It is there to be listed for whoever signs in, and assesses nothing."""
+"""Any identity may list subscriptions, so that this list alone proves no access."""
 _DECLARED = tuple(OPERATIONS)
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 

@@ -64,7 +64,7 @@ class Factor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """Something that puts a score into a graver band, whatever the product is."""
+    """A rule that raises a score's band above the one of its product."""
 
     name: str
     because: str

@@ -78,7 +78,7 @@ class Act:
     outside: Sequence[str] | None
     """The reasons for which it is outside the baseline; empty: it is inside. None: nobody knows, for want of a baseline."""
     because: str
-    """What makes this actor one of those followed, in words; empty for whoever used the key."""
+    """Why this actor is followed, in words; empty for an actor that used the key itself."""
     records: Sequence[str]
     """The records' own ids, the first hundred."""
 

@@ -67,7 +67,7 @@ def walked(connection: duckdb.DuckDBPyConnection, subject: Subject, *, as_of: in
     graph, missing = found.graph, list(found.missing)
     missing += _users(connection, graph)
     if subject.noun == "application" and subject.id not in graph.nodes:
-        # None of its credentials is known: whoever can be it is it all the same.
+        # No credential of it is known, and a principal that signs in as it still has its access.
         itself = Node(id=subject.id, kind=Kind.IDENTITY, name=subject.name)
         graph.join(itself, Edge(source=graph.subject.id, target=subject.id, relation=Relation.SPEAKS_FOR, how="it is the same"))
     frontier, followed = [node.id for node in graph.nodes.values() if node.kind is Kind.IDENTITY], 0

@@ -57,7 +57,7 @@ class Ladder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """What puts a score into a graver band where `holds`: at least into `floor`, or so many `steps` up."""
+    """A rule that raises a score's band in rows where `holds`: at least to `floor`, or by `steps`."""
 
     name: str
     holds: str

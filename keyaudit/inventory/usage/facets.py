@@ -88,7 +88,8 @@ _CLIENT_APP = (
 TOLD = "(cardinality(unknown) = 0 OR (unknown['actor_app_id'] IS NULL AND unknown['target_id'] IS NULL))"
 """It is known who did it to what; of other uses nothing can be said but that they are there."""
 
-# A service principal that signs in is the application, and who reads a mailbox of his own is whoever has one.
+# Not counted as a principal: a service principal that signs in, since it is the application itself, and users in their own
+# mailboxes, since every mailbox has one.
 _PRINCIPAL = f"""CASE WHEN operation = 'sign-in' OR target_kind = 'mailbox' AND principal_id = target_id
     OR {changes("usage")} AND actor_app_id IS NULL THEN '' ELSE principal_id END"""
 

@@ -1,4 +1,4 @@
-"""How severe it is that a use is outside the baseline, as SQL: the one place for it, whoever asks."""
+"""The severity of a use outside the baseline, as SQL: `usage check` and the policies both take it from here."""
 
 from keyaudit.inventory.load import quoted
 from keyaudit.model.findings import Severity
@@ -14,8 +14,8 @@ _MILD = (
     *("verify", "encrypt", "wrap", "sign-in", "rotate", "change-rotation-policy", "write-secret", "remove-credential"),
     *("write-vault", "send-mail"),
 )
-"""What neither opens, copies or destroys anything nor lets anybody in by itself. All else does, and so may what this version
-does not know."""
+"""Operations that open, copy or destroy nothing and grant no access by themselves. Any other operation, an unrecognised one
+included, counts as one that may."""
 
 _SEVERITY: dict[Kind, tuple[Severity, Severity]] = {
     Kind.NEW_OPERATION: (Severity.HIGH, Severity.MEDIUM),
@@ -29,9 +29,9 @@ _SEVERITY: dict[Kind, tuple[Severity, Severity]] = {
     Kind.RETURNED_KEY: (Severity.HIGH, Severity.HIGH),
     Kind.MANY_MAILBOXES: (Severity.HIGH, Severity.HIGH),
 }
-"""By kind: where the new is a stranger, and where it is known of other uses or is Microsoft's own.
+"""By kind: the severity of a value never seen before, and of one known from other uses or of Microsoft's own services.
 
-An application that is new to a key is a stranger to it, whatever else it does; so is an operation.
+For a new application or operation, what it does with other keys does not count as known.
 
 Networks and programs change with every failover, holiday and update. What no release and no failover brings is an application
 that nobody has seen do this before, and that is what gave the intruders of 2023 away. One of Microsoft's own is no proof of
@@ -39,9 +39,9 @@ innocence: forged tokens can name it. But new services come unannounced too, so 
 tools of Microsoft's that people run commands with are no such services: what they do is what a person does.
 """
 _BY_WHOM = (Kind.NEW_APP, Kind.NEW_OPERATION)
-"""Of these the application decides, not whether the new is known elsewhere."""
+"""For these kinds, only Microsoft's own services count as known."""
 _ASKED = (*_BY_WHOM, Kind.NEW_CLIENT_APP, Kind.NEW_PRINCIPAL)
-"""Of these it matters what was done."""
+"""For these kinds, the operation lowers the severity if it is one of `_MILD`."""
 
 
 def severity(kind: str, operation: str, app: str, *, elsewhere: str, refused: str) -> str:
@@ -56,9 +56,9 @@ def severity(kind: str, operation: str, app: str, *, elsewhere: str, refused: st
     ranks = (
         " ".join(f"WHEN {quoted(each)} THEN {ranked[number].rank}" for each, ranked in _SEVERITY.items()) for number in (0, 1)
     )
-    stranger, milder = (f"CASE {kind} {cases} END" for cases in ranks)
+    unseen, familiar = (f"CASE {kind} {cases} END" for cases in ranks)
     mild = f"{operation} IN ({_listed(_MILD)}) AND {kind} IN ({_listed(_ASKED)})"
-    return f"greatest(0, CASE WHEN {known} THEN {milder} ELSE {stranger} END - ({refused})::INT - ({mild})::INT)"
+    return f"greatest(0, CASE WHEN {known} THEN {familiar} ELSE {unseen} END - ({refused})::INT - ({mild})::INT)"
 
 
 def _listed(texts: tuple[str, ...]) -> str:
