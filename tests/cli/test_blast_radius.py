@@ -16,7 +16,7 @@ from tests.cli.conftest import Keyaudit
 from tests.cli.stolen import CERTIFICATE, DISK, ON_PRINCIPAL, SAML, SECOND, VAULT, WAYS, asked_of, collected, stolen
 
 CROWN = f"{CROWN_VAULT}/{CROWN_KEY}"
-ELSEWHERE = "signs-tokens-for whoever else was given its public half"
+ELSEWHERE = "signs-tokens-for other parties that were given its public half"
 """What no API shows is drawn for every key, as unknown."""
 
 OF_THE_CROWN_KEY = {
@@ -400,7 +400,7 @@ def test_an_unread_place_is_drawn_as_unknown_and_verifies_nothing(keyaudit: Keya
     # Of whom the crown key's group is made up is not shown either.
     crown = keyaudit("blast-radius", CROWN, "--from", blind_spots)
     assert crown.code == Exit.INCOMPLETE
-    assert "? unknown: whoever group Order Signing stands for: the identity may not read it" in " ".join(crown.out.split())
+    assert "? unknown: the principals behind group Order Signing: the identity may not read it" in " ".join(crown.out.split())
     verified = keyaudit("blast-radius", f"spki:{'ab' * 32}", "--verify", "--from", blind_spots)
     assert verified.code == Exit.INCOMPLETE
     assert "Nothing that was read still trusts it, but" in verified.out

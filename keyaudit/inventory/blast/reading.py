@@ -185,4 +185,4 @@ class Reading:
         """What no API of Azure shows: who was given the public half to check signatures by."""
         if self.subject.key_ids or self.subject.has_digest:
             also = "" if self.subject.has_digest else ", or a certificate made on it elsewhere"
-            yield Relation.SIGNS_TOKENS_FOR, f"whoever else was given its public half{also}", Reason.NOT_SUPPLIED
+            yield Relation.SIGNS_TOKENS_FOR, f"other parties that were given its public half{also}", Reason.NOT_SUPPLIED

@@ -109,7 +109,7 @@ def published(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subj
             source=graph.subject.id,
             target=row["id"],
             relation=Relation.PUBLISHED_AS,
-            how=f"one of {whose.get(row['kind'], 'the signing keys')}, which whoever follows them accepts; of",
+            how=f"one of {whose.get(row['kind'], 'the signing keys')}, which every service that follows them accepts; of",
             names=row["token_issuer"] or row["app_id"] or row["key_set"] or "",
             doubt=reason(row["doubt"]),
             facts=facts,

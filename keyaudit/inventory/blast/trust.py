@@ -132,7 +132,7 @@ def custody(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subjec
             source=graph.subject.id,
             target=row["id"],
             relation=Relation.KEPT_IN,
-            how=f"the vault works with it for whoever may use it{out}; custody {row['custody'] or 'unknown'}",
+            how=f"the vault uses it for every principal with access{out}; custody {row['custody'] or 'unknown'}",
             doubt=reason(row["doubt"]),
             facts={name: str(row[name]) for name in ("noun", "thing_id", "version", "vault_id", "vault_name") if row[name]},
         )
@@ -173,7 +173,11 @@ def encrypted(
         doubt = reason(row["unknown"].get("pinned") or row["unknown"].get("version"))
         if meant and not used:
             doubt = doubt or Reason.NOT_VISIBLE
-        how = "whatever the key is rotated to it stays with" if row["pinned"] else "it follows the key's rotation, now at"
+        how = (
+            "it does not follow the key's rotation, and stays with"
+            if row["pinned"]
+            else "it follows the key's rotation, now at"
+        )
         edge = Edge(
             source=graph.subject.id,
             target=row["consumer_id"],

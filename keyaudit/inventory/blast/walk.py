@@ -91,7 +91,7 @@ def _unbacked(connection: duckdb.DuckDBPyConnection, subject: Subject) -> list[t
         SELECT DISTINCT coalesce(unknown['managed'], $unseen) AS reason FROM key
         WHERE list_contains($key_ids, key_id) AND ($version = '' OR lower(version) = $version) AND managed IS NOT FALSE"""
     values = {"key_ids": sorted(subject.key_ids), "version": subject.version, "unseen": str(Reason.PARENT_NOT_ASSESSED)}
-    what = "whatever trusts the certificate that it may be the key of"
+    what = "everything that trusts the certificate it may be the key of"
     return [(Relation.SIGNS_IN_AS, what, Reason(row["reason"])) for row in rows(connection, query, values)]
 
 
@@ -112,7 +112,7 @@ def _users(connection: duckdb.DuckDBPyConnection, graph: Graph) -> list[tuple[Re
 
 
 def _behind(each: Open) -> str:
-    return f"whoever {each.who.kind or 'a principal'} {each.who.name or each.who.id} stands for"
+    return f"the principals behind {each.who.kind or 'a principal'} {each.who.name or each.who.id}"
 
 
 def _become(

@@ -94,7 +94,7 @@ def _managed(name: str, edge: Edge) -> Iterator[Step]:
         settles=edge,
         title=f"Make another identity in the place of {name}, and delete that one",
         text="Nobody but Azure can take its credential away.",
-        breaks=f"whatever still runs as {name}",
+        breaks=f"everything that still runs as {name}",
     )
 
 

@@ -44,7 +44,7 @@ def kept(found: BlastRadius, edge: Edge) -> Iterator[Step]:
         settles=edge,
         title=f"Disable {one_line(found.nodes[edge.target].name)}",
         text="The vault then stops working with it. A private half that is out already does not: what trusts it has to change.",
-        breaks="whatever still signs, decrypts or unwraps with it; what it wrapped cannot be read until it is enabled again",
+        breaks="everything that still uses it; data that it wrapped is unreadable until it is enabled again",
         commands=(disable,),
     )
 

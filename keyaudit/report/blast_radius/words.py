@@ -132,7 +132,7 @@ def meaning(found: BlastRadius) -> str:
 def limits(found: BlastRadius) -> Iterator[str]:
     """What is known of the key besides, and what the graph cannot hold, whatever is read."""
     if found.stolen is not None:
-        yield f"It is {found.stolen.what} ({found.stolen.source}): take whatever accepts it as open to whoever holds it."
+        yield f"It is {found.stolen.what} ({found.stolen.source}): treat everything that accepts it as open to its holder."
     if any(node.kind is Kind.IDENTITY for node in found.nodes.values()) and not found.verify:
         yield "Azure roles that give nothing over keys, secrets or access are not in the inventory, and so not in this graph."
     if found.gone:

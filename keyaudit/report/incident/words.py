@@ -218,7 +218,7 @@ def _doubts(seen: Observed, log: str) -> Iterator[Statement]:
 def _unknown(found: Incident) -> Iterator[Statement]:
     text = (
         "What was signed with a copy outside of a vault: a forged token leaves no signature in a vault's log, and names"
-        " whatever application and user the forger likes. Key Vault does not record whether a key was imported, so that"
+        " any application and user that the forger chooses. Key Vault does not record whether a key was imported, so that"
         " somebody may have had it before."
     )
     yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["no log records it"])

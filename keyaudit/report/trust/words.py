@@ -94,7 +94,7 @@ def verdict_of(each: Checked, *, offline: bool) -> str:
     if each.stolen is not None:
         return f"is {each.stolen.what} ({each.stolen.source})"
     if each.state is State.WITHDRAWN:
-        return "is not among the keys that Entra publishes: whatever it signs is taken all the same"
+        return "is not among the keys that Entra publishes: everything it signs is accepted all the same"
     if each.state is State.PUBLISHED:
         return "is published"
     return f"cannot tell whether it is published: {_why(each, offline=offline)}"
