@@ -12,6 +12,7 @@ import typer
 from keyaudit.cli.options import Choice, Live, Stored, flags
 from keyaudit.cli.streams import printing, tell
 from keyaudit.model.errors import PRECEDENCE, Exit, OutputError, UsageError
+from keyaudit.model.extras import installing
 
 if TYPE_CHECKING:
     from keyaudit.cli.settings import Settings
@@ -49,11 +50,10 @@ def log_analytics(
     try:
         from keyaudit.cloud.ingestion import Destination
     except ImportError as error:
-        from keyaudit.model.extras import installing
-
         raise UsageError("ship log-analytics", f"needs {error.name}, which is not installed", installing("ship")) from error
     from keyaudit.cli.judged import judged
     from keyaudit.cli.settings import settle
+    from keyaudit.cli.stop import keeping
     from keyaudit.model.run import conditions
     from keyaudit.policy.queries import Scoring
 
@@ -65,7 +65,8 @@ def log_analytics(
         if stored.from_:
             settings = settle(replace(live, cloud=live.cloud or report.run.environment), resume=False)
         destination = Destination.of(endpoint, rule, stream, settings.environment)
-        stopped = asyncio.run(_ship(live, settings, destination, report))
+        with keeping("what was sent is in the table, without a verdict row"):
+            stopped = asyncio.run(_ship(live, settings, destination, report))
         held = {conditions([report])[0], *([] if stopped is None else [Exit.BUG])}
     return next(code for code in PRECEDENCE if code in held)
 
