@@ -65,7 +65,7 @@ def log_analytics(
         if stored.from_:
             settings = settle(replace(live, cloud=live.cloud or report.run.environment), resume=False)
         destination = Destination.of(endpoint, rule, stream, settings.environment)
-        with keeping("what was sent is in the table, without a verdict row"):
+        with keeping("rows that were sent stay in the table, without a verdict row"):
             stopped = asyncio.run(_ship(live, settings, destination, report))
         held = {conditions([report])[0], *([] if stopped is None else [Exit.BUG])}
     return next(code for code in PRECEDENCE if code in held)

@@ -110,6 +110,14 @@ def algorithm(family: str, size: int | None, curve: str | None) -> Algorithm:
     return Algorithm(name=told, oid=oid, unknown=levels if oid else (*levels, "oid"))
 
 
+SAFE = ("oct", *(id_ for id_, named in _NAMED.items() if named.quantum))
+"""Families that a quantum computer does not break."""
+BROKEN = ("RSA", "EC", *(id_ for id_, named in _NAMED.items() if named.quantum == 0))
+"""Families that it breaks, whatever the size."""
+SHORTEST, LONG_ENOUGH = (min(size for size, bits in BY_SIZE.items() if bits >= least) for least in (LEAST, 128))
+"""Bits of an RSA modulus that is allowed at all, and of one that is allowed until the second year."""
+
+
 def rsa_strength(size: int) -> int:
     """Bits of security of an RSA modulus of so many bits; 0 for what is shorter than the table's shortest."""
     return next((bits for least, bits in BY_SIZE.items() if size >= least), 0)
@@ -117,6 +125,23 @@ def rsa_strength(size: int) -> int:
 
 def last_year(found: Algorithm) -> int | None:
     """The last year in which NIST's plan allows it. None: it names none, nobody knows which, or it is not allowed any more."""
-    if found.quantum != 0 or found.classical is None or found.classical < LEAST:
+    if found.quantum != 0 or (found.classical is not None and found.classical < LEAST):
         return None
+    if found.classical is None:
+        # A curve that nobody knows is a curve.
+        return DISALLOWED_AFTER if found.signs_only else None
     return DISALLOWED_AFTER if found.classical >= 128 else DEPRECATED_AFTER
+
+
+def allowed_until(found: Algorithm) -> str:
+    """Until when it is allowed, by which standard, in words for people."""
+    year = last_year(found)
+    if year == DEPRECATED_AFTER:
+        return f"Deprecated after {year}, disallowed after {DISALLOWED_AFTER}: {PLAN}."
+    if year:
+        return f"Disallowed after {year}: {PLAN}."
+    if found.classical is not None and found.classical < LEAST:
+        return f"Below {LEAST} bits of security, not allowed any more: {LEAST_BY}."
+    if found.symmetric or found.quantum:
+        return f"Not affected by the transition to post-quantum algorithms: {PLAN}."
+    return f"Unknown whether the transition to post-quantum algorithms affects it: {PLAN}."

@@ -61,7 +61,7 @@ class Edges:
             case "account_key":
                 self._need("service", facts.text("account_id") or id_, facts.text("name"), ref)
         if below is not None or _without_algorithm(facts):
-            self._written.write(json.dumps({"ref": ref, "dependsOn": [below] if below else []}) + "\n")
+            self._written.write(json.dumps(_dependency(ref, [below] if below else ())) + "\n")
 
     def dependants(self) -> Iterator[Member]:
         """The applications, services and relying parties, as components."""
@@ -84,12 +84,18 @@ class Edges:
 
         `algorithms` depend on nothing.
         """
-        yield {"ref": root, "dependsOn": sorted(set(self._issuers.values()))}
-        yield from ({"ref": ref, "dependsOn": list(needed)} for ref, needed in self._needed.items())
+        if self._issuers:
+            yield _dependency(root, sorted(set(self._issuers.values())))
+        for ref, needed in self._needed.items():
+            yield _dependency(ref, needed)
         self._written.seek(0)
         yield from map(json.loads, self._written)
+        for ref in algorithms:
+            yield _dependency(ref, ())
+
+    def close(self) -> None:
+        """Give up what was put aside."""
         self._written.close()
-        yield from ({"ref": ref, "dependsOn": []} for ref in algorithms)
 
     def _note_key(self, facts: Facts, ref: str) -> None:
         id_, key = facts.text("id") or "", facts.text("key_id") or ""
@@ -118,6 +124,10 @@ class Edges:
 
 _POINTING = (("certificate", "key_version_id"), ("credential", "vault_certificate_id"), ("key_use", "key_id"))
 """Columns that hold the id of a key or of a certificate, by table."""
+
+
+def _dependency(ref: str, needed: Iterable[str]) -> Member:
+    return {"ref": ref, "dependsOn": list(needed)}
 
 
 def _spool() -> IO[str]:

@@ -5,6 +5,7 @@ States are those of NIST SP 800-57, as far as metadata shows them. What nobody k
 calls itself incomplete where a list that it rests on was not read to its end. Which thing depends on which is in `bom_edges`.
 """
 
+import contextlib
 import re
 import uuid
 from collections.abc import Iterator
@@ -82,13 +83,14 @@ class _Bom:
 
     def write(self, out: BinaryIO) -> None:
         """Write it whole."""
-        out.write(b"{\n")
-        out.writelines(f"{inert(name)}: {inert(value)},\n".encode("ascii") for name, value in self._head().items())
-        out.write(b'"components": [')
-        _listed(out, self._components())
-        out.write(b'],\n"dependencies": [')
-        _listed(out, self.edges.dependencies(self._root, sorted(self.algorithms)))
-        out.write(b"]\n}\n")
+        with contextlib.closing(self.edges) as edges:
+            out.write(b"{\n")
+            out.writelines(f"{inert(name)}: {inert(value)},\n".encode("ascii") for name, value in self._head().items())
+            out.write(b'"components": [')
+            _listed(out, self._components())
+            out.write(b'],\n"dependencies": [')
+            _listed(out, edges.dependencies(self._root, sorted(self.algorithms)))
+            out.write(b"]\n}\n")
 
     @property
     def _root(self) -> str:

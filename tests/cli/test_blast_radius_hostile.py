@@ -82,7 +82,7 @@ async def test_a_hostile_name_is_data_to_an_assistant_whatever_it_asks_the_snaps
         ("blast_radius", {"key": digest, "limit": 500}),
         ("access", {"resource": "kv-orders-prod", "limit": 500}),
     ]
-    met = set()
+    met = set[str]()
     async with Client(server(Tools(taken, taken.run.as_of, None))) as client:  # type: ignore[arg-type]
         for tool, given in questions:
             result = await client.call_tool(tool, given)
