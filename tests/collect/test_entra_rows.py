@@ -8,7 +8,7 @@ import pytest
 from msgspec import UNSET
 
 from keyaudit.collect.entra.applications import ApplicationItem, application_holder, application_row
-from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, Rows, read_items, thumbprint
+from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, Rows, read_credentials, thumbprint
 from keyaudit.collect.entra.holders import Holder, home_of, made_by_microsoft
 from keyaudit.collect.entra.relations import FederatedItem
 from keyaudit.collect.entra.service_principals import PrincipalItem, principal_holder, principal_row
@@ -78,8 +78,8 @@ def test_every_recorded_credential_of_an_application() -> None:
     for body in objects("graph-applications"):
         item = wire(body, ApplicationItem)
         rows = Rows(application(id=body["id"]))
-        keys, bad_keys = read_items(item.key_credentials, KeyItem)
-        passwords, bad_passwords = read_items(item.password_credentials, PasswordItem)
+        keys, bad_keys = read_credentials(item.key_credentials, KeyItem)
+        passwords, bad_passwords = read_credentials(item.password_credentials, PasswordItem)
         assert (bad_keys, bad_passwords) == (0, 0)
         found += [rows.key(key, HIDDEN) for key in keys] + [rows.password(password) for password in passwords]
         assert len(keys) + len(passwords) == len(body["keyCredentials"]) + len(body["passwordCredentials"])
@@ -279,15 +279,15 @@ def test_two_credentials_of_one_key_id_are_two_rows() -> None:
     ("wired", "good", "bad"),
     [
         ([], 0, 0),
-        ([{"keyId": "a"}, {"keyId": 1}, 7, {}], 1, 3),
+        ([{"keyId": "0E4F2B36-8d0f-4a57-9f0b-3b1f2f3c4d5e"}, {"keyId": "not-a-guid"}, {"keyId": 1}, 7, {}], 1, 4),
         (None, 0, 1),
         ("x", 0, 1),
     ],
 )
 def test_credentials_that_cannot_be_read_are_counted(wired: object, good: int, bad: int) -> None:
-    items, unreadable = read_items(raw(wired), PasswordItem)
+    items, unreadable = read_credentials(raw(wired), PasswordItem)
     assert (len(items), unreadable) == (good, bad)
-    assert read_items(UNSET, PasswordItem) == ([], 1)
+    assert read_credentials(UNSET, PasswordItem) == ([], 1)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from keyaudit.collect.entra.certificates import brief_of
 from keyaudit.collect.entra.holders import Holder
-from keyaudit.collect.entra.relations import FederatedItem
+from keyaudit.collect.entra.relations import GUID, FederatedItem
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.x509 import Brief
 from keyaudit.model.coverage import Refusal
@@ -19,6 +19,7 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.credential import CREDENTIAL
 
 T = TypeVar("T")
+C = TypeVar("C", bound="PasswordItem")
 
 _FEDERATED = ("issuer", "subject", "audiences", "claims_expression", "subject_grade", "subject_breadth", "issuer_retires_on")
 _KINDS = {"AsymmetricX509Cert": "certificate", "X509CertAndPassword": "certificate", "Symmetric": "symmetric-key"}
@@ -235,8 +236,19 @@ def unread_rows(rows: Rows, *, keys: int, passwords: int) -> Iterator[dict[str, 
         yield rows.unread("password")
 
 
+def read_credentials(raw: Wire, kind: type[C]) -> tuple[list[C], int]:
+    """The credentials in a member of an answer, and how many cannot be read.
+
+    One whose keyId is no GUID cannot be told from others, so that it counts as unread.
+    https://learn.microsoft.com/graph/api/resources/passwordcredential
+    """
+    items, bad = read_items(raw, kind)
+    named = [item for item in items if GUID.fullmatch(item.key_id)]
+    return named, bad + len(items) - len(named)
+
+
 def read_items(raw: Wire, kind: type[T]) -> tuple[list[T], int]:
-    """The credentials in a member of an answer, and how many cannot be read; null in place of a list is one of those.
+    """The objects in a member of an answer, and how many cannot be read; null in place of a list is one of those.
 
     Graph sends an empty list for none, and null for what it does not show.
     """
