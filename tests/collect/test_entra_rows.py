@@ -357,3 +357,12 @@ def test_whether_an_application_exposes_an_api(members: dict[str, object], expec
     item = wire({"id": "a"} | members, ApplicationItem)
     row = application_row(item, application(), "public")
     assert row.unknown.get("exposes_api", row.values.get("exposes_api")) == expected
+
+
+@pytest.mark.parametrize(("enabled", "expected"), [(True, True), (False, False), (None, Reason.BAD_VALUE)])
+def test_an_instance_lock_that_does_not_say_whether_it_is_on_is_not_off(enabled: object, expected: object) -> None:
+    lock = {"isEnabled": enabled, "allProperties": None}
+    row = application_row(
+        wire({"id": "a", "servicePrincipalLockConfiguration": lock}, ApplicationItem), application(), "public"
+    )
+    assert row.unknown.get("instance_lock", row.values.get("instance_lock")) == expected

@@ -106,6 +106,8 @@ def test_what_has_no_identifier_that_can_be_read_may_be_part_of_a_set_that_lacks
     for keys, passwords in (([sign, VERIFY], [password()]), ([SIGN, verify], [way_in]), ([sign, verify], [way_in])):
         found = split(keys, passwords)
         assert (*apart(found), found.untold) == (["sign"], [], [], [keys[1], *passwords])
+    found = split([SIGN, VERIFY], [way_in])
+    assert (*apart(found), found.untold) == (["sign"], [], [], [way_in])
     # A set that is whole lacks nothing, one of other dates is another, and without a key that signs there is no set.
     assert told([SIGN, VERIFY, verify], [password(), way_in]) == (["sign"], ["verify"], ["sign"])
     later = key("verify", "Verify", endDateTime="2099-01-01T00:00:00Z", customKeyIdentifier=odd if odd is not ... else 7)

@@ -167,8 +167,6 @@ def _by_type(raw: Wire) -> _Found | Refusal:
         return restrictions
     found: _Found = {}
     for member, keys in ((restrictions.password_credentials, False), (restrictions.key_credentials, True)):
-        if is_null(member):
-            continue
         items = read(member, list[Restriction])
         if isinstance(items, Refusal):
             found |= {limit.type.lower(): items for limit in _LIMITS if limit.keys is keys}
