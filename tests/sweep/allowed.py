@@ -47,6 +47,7 @@ EMPTY_BELIEVED: Mapping[str, str] = {
 DECLARED: Mapping[str, str] = {
     "applicationAuthenticationClientSignInActivity": "sign_in_activity.last_app_only_on",
     "created": "key.created_on",
+    "certificateRevocationListUrl": "trusted_authority.crl_url",
     "createdAt": "vault.created_on",
     "customKeyIdentifier": "credential.thumbprint",
     "delegatedClientSignInActivity": "sign_in_activity.last_delegated_on",

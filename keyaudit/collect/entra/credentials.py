@@ -95,10 +95,8 @@ class Rows:
     def password(self, item: PasswordItem) -> dict[str, object]:
         """The row of a client secret."""
         row = self._begin(item.key_id, item.display_name)
-        row.put("kind", "password")
+        _put_password(row)
         self._put_dates(row, item)
-        for column in _NOT_OF_PASSWORDS:
-            row.put(column, None)
         return row.finish()
 
     def key(self, item: KeyItem, hidden: Refusal) -> dict[str, object]:
@@ -121,6 +119,9 @@ class Rows:
         """The row of what may be a credential: which it is, and so all that it would say, is unknown."""
         row = self._begin(item.key_id, item.display_name)
         row.refuse((column for column in _OF_ITSELF if column != "key_id"), Reason.BAD_VALUE)
+        if not isinstance(item, KeyItem):
+            # It is a password, or nothing: no certificate that others could have as well.
+            _put_password(row)
         return row.finish()
 
     def unread(self, kind: str | Refusal) -> dict[str, object]:
@@ -133,8 +134,7 @@ class Rows:
         row.refuse(_OF_ITSELF, Reason.BAD_ITEM)
         row.put_read("kind", kind)
         if kind == "password":
-            for column in _NOT_OF_PASSWORDS:
-                row.put(column, None)
+            _put_password(row)
         return row.finish()
 
     def federated(self, item: FederatedItem, url: str, version: str, expression: Wire | Refusal) -> dict[str, object]:
@@ -219,6 +219,13 @@ class Rows:
         row.put("starts_on", item.start_date_time)
         row.put("expires_on", item.end_date_time)
         row.put_read("thumbprint", thumbprint(item.custom_key_identifier))
+
+
+def _put_password(row: Row) -> None:
+    """What every client secret is, and is not."""
+    row.put("kind", "password")
+    for column in _NOT_OF_PASSWORDS:
+        row.put(column, None)
 
 
 def _put_certificate(row: Row, kind: str | Refusal, shown: Brief | Refusal) -> None:
