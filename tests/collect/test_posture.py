@@ -157,14 +157,16 @@ LIMITS = {
     "symmetric_key_blocked",
     "symmetric_key_lifetime",
 }
+OF_KEYS = {"certificate_lifetime", "trusted_authorities_only"}
 
 
 @pytest.mark.parametrize(
     ("value", "columns"),
     [
         ({"passwordCredentials": "none", "keyCredentials": []}, LIMITS),
-        ({"keyCredentials": None}, LIMITS),
-        ([], LIMITS | {"certificate_lifetime", "trusted_authorities_only"}),
+        ({"keyCredentials": []}, LIMITS),
+        ({"passwordCredentials": [], "keyCredentials": None}, OF_KEYS),
+        ([], LIMITS | OF_KEYS),
     ],
 )
 async def test_restrictions_that_cannot_be_read_are_unknown(value: object, columns: set[str]) -> None:

@@ -402,6 +402,18 @@ async def test_a_report_that_names_an_odd_time_leaves_it_unknown() -> None:
         assert row["last_sign_in_on"] is not None
 
 
+async def test_a_credential_of_which_the_report_does_not_say_when_it_was_used_is_not_one_that_was_never_used() -> None:
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        for item in body["value"]:
+            item["signInActivity"] = None
+        return body
+
+    found = await collect(Fault("credential_activity.list", "every", edit=spoil), estate=PRIVILEGED)
+    rows = found.rows["credential_activity"].values()
+    assert rows
+    assert all(unknown(row)["last_used_on"] == "bad_value" for row in rows)
+
+
 async def test_a_400_of_another_kind_is_no_missing_licence() -> None:
     found = await collect(Fault("directory_role.eligibilities", "every", status=400, body=CODE), estate=PRIVILEGED)
     record = found.coverage[TENANT_ID, "directory_role.eligibilities"]
