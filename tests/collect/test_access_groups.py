@@ -30,6 +30,8 @@ from tests.collect.estate import TENANT_ID
 from tests.collect.refusals import refused
 from tests.collect.rig import Collected, collect
 
+READS = ("service principals", "applications", "role assignments", "principals")
+
 
 @pytest.fixture(scope="module")
 def reached() -> Collected:

@@ -28,6 +28,9 @@ NEVER_ASKED = frozenset(
 )  # fmt: skip
 
 
+pytestmark = pytest.mark.exhaustive
+
+
 @pytest.fixture(scope="module")
 def sweep() -> Iterator[Sweep]:
     """One for all tests here: it takes a few seconds to begin."""

@@ -78,7 +78,7 @@ class Policies:
     found: Mapping[tuple[str, str], Policy]
     """By principal and application what they permit."""
     unread: int
-    """Entries that cannot be read."""
+    """Entries that cannot be read; 1 where all of it cannot be."""
     count: int | Refusal
     """How many there are, or why not all are read."""
 
@@ -87,7 +87,7 @@ def policies_of(raw: Wire) -> Policies:
     """What a vault's `accessPolicies` say."""
     items = read(raw, list[Raw])
     if isinstance(items, Refusal):
-        return Policies({}, 0, items)
+        return Policies({}, 1, items)
     found: dict[tuple[str, str], Policy] = {}
     unread = 0
     for item in items:
@@ -104,7 +104,7 @@ def policies_of(raw: Wire) -> Policies:
 def policy_grants(raw: Wire, vault: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
     """The grants among the access policies of the vault of that row. One that permits nothing that matters is no grant.
 
-    An entry that cannot be read is one to an unknown principal.
+    An entry that cannot be read is one to an unknown principal; so is a list of them that cannot be read, however long.
     """
     policies = policies_of(raw)
     for (principal, application), policy in sorted(policies.found.items()):
@@ -114,9 +114,10 @@ def policy_grants(raw: Wire, vault: Mapping[str, object]) -> Iterator[Mapping[st
             row.put("wildcard", policy.wildcard)
             row.put("allows", [str(each) for each in Allows if each in policy.allows])
             yield row.finish()
+    reason = policies.count.reason if isinstance(policies.count, Refusal) else Reason.BAD_ITEM
     for number in range(1, policies.unread + 1):
         row = _begun(vault, "", f"unread/{number}" if number > 1 else "unread")
-        row.refuse(("principal_id", "application_id", "wildcard", "allows"), Reason.BAD_ITEM)
+        row.refuse(("principal_id", "application_id", "wildcard", "allows"), reason)
         yield row.finish()
 
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from msgspec import UNSET
 
-from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_items, unread_rows
+from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_credentials, unread_rows
 from keyaudit.collect.entra.directory import collect_objects
 from keyaudit.collect.entra.holders import Holder, made_by_microsoft
 from keyaudit.collect.entra.key_material import Keyed, Keys
@@ -79,7 +79,7 @@ def _write(unit: Unit, item: ApplicationItem, holder: Holder, owners: Owners, ke
     row = application_row(item, holder, cloud)
     owners.put(row, item.id)
     unit.row("application", row.finish())
-    passwords, bad_passwords = read_items(item.password_credentials, PasswordItem)
+    passwords, bad_passwords = read_credentials(item.password_credentials, PasswordItem)
     rows = Rows(holder)
     for key in keys.items:
         unit.row("credential", rows.key(key, keys.hidden))

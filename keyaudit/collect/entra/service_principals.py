@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from keyaudit.collect.entra.app_roles import OPERATIONS as APP_ROLES
 from keyaudit.collect.entra.app_roles import AppRoles
-from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_items, unread_rows
+from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_credentials, unread_rows
 from keyaudit.collect.entra.directory import collect_objects, operations
 from keyaudit.collect.entra.holders import Holder, home_of, made_by_microsoft
 from keyaudit.collect.entra.key_material import Keyed, Keys
@@ -105,7 +105,7 @@ def _write(unit: Unit, item: PrincipalItem, holder: Holder, owners: Owners, keys
     roles.put(row, item.id)
     roles.show(item.id, app_id=item.app_id, name=item.display_name, roles=item.app_roles)
     unit.row("service_principal", row.finish())
-    passwords, bad_passwords = read_items(item.password_credentials, PasswordItem)
+    passwords, bad_passwords = read_credentials(item.password_credentials, PasswordItem)
     preferred, sso_mode = item.preferred_token_signing_key_thumbprint, item.preferred_single_sign_on_mode
     parts = split(keys.items, passwords)
     for signing in Signer(holder, parts.signing, keys, item.account_enabled, sso_mode, preferred).rows():

@@ -118,6 +118,8 @@ class Operation:
     """It makes what is then read: its answer has status 201, and it is sent again only where it was one too many."""
     after: tuple[str, ...] = ()
     """The operations whose answers say where to ask it, or of what: without one of them it may never be asked."""
+    never_empty: str = ""
+    """Why its list holds something wherever it is asked for, as a sentence; empty: it may have nothing in it."""
     command: str = ""
     """The command that alone sends it, where that is not the reading of a whole tenant."""
 
@@ -195,7 +197,7 @@ def arm(
     )
 
 
-def resource_graph(id_: str, noun: str, *, right: Right = READER) -> Operation:
+def resource_graph(id_: str, noun: str, *, right: Right = READER, never_empty: str = "") -> Operation:
     """A query of Resource Graph over every subscription; its text is the collector's."""
     return Operation(
         id=id_,
@@ -208,6 +210,7 @@ def resource_graph(id_: str, noun: str, *, right: Right = READER) -> Operation:
         throttle=Throttle.RESOURCE_GRAPH,
         right=right,
         after=SUBSCRIPTIONS,
+        never_empty=never_empty,
     )
 
 
@@ -252,6 +255,7 @@ def graph(
     right: Right = APPLICATIONS,
     not_in: tuple[str, ...] = (),
     after: tuple[str, ...] = (),
+    never_empty: str = "",
 ) -> Operation:
     """A GET of Microsoft Graph; `path` begins with its version."""
     return Operation(
@@ -268,6 +272,7 @@ def graph(
         right=right,
         not_in=not_in,
         after=after,
+        never_empty=never_empty,
     )
 
 
