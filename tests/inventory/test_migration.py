@@ -27,8 +27,9 @@ def found(*keys: Row) -> Migration:
         return migration(connection, AS_OF, complete=True)
 
 
-def key(version: str = "a", **values: Any) -> Row:
-    return any_key(version * 32, name="k", **({"is_current": True, "tags": {"owner": "team"}} | values)) | {"name": "k"}
+def key(version: str = "a", /, **values: Any) -> Row:
+    usual: dict[str, Any] = {"is_current": True, "tags": {"owner": "team"}}
+    return any_key(version * 32, name="k", **(usual | values)) | {"name": "k"}
 
 
 @pytest.mark.parametrize(
