@@ -140,7 +140,8 @@ BUILT_INS: Mapping[str, BuiltIn] = {
 
 _OWNERS = (
     "fd1a8e20-2c4f-4a6c-9354-b58d786d9a1f (preview) asks for the GitHub owners that you trust, on user-assigned identities"
-    " alone: allow each as OWNER and as OWNER@ID, since it compares what is between repo: and the next slash; it sees no expressions"
+    " alone: allow each as OWNER and as OWNER@ID, since it compares what is between repo: and the next slash; it sees no"
+    " expressions"
 )
 NEAR: Mapping[str, str] = {
     "fed-fic-unknown-issuer": (
