@@ -63,9 +63,9 @@ def owned(connection: duckdb.DuckDBPyConnection, findings: Iterator[Finding]) ->
 
 
 def called(connection: duckdb.DuckDBPyConnection) -> Mapping[str, str]:
-    """What owners in Entra are called, by object id; of those alone that a grant names, too, nothing more was read than ids.
+    """Object id to name, of the owners in Entra whose name was read.
 
-    It tells any two apart: a user is called by the sign-in name, anybody else by name and id.
+    Users have their sign-in name; others have their display name and id, since display names repeat.
     """
     held = " UNION ".join(f"SELECT unnest(owner_ids) AS id FROM {name}" for name in OWNED)
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Who the principals are that grants name, and who is in the groups among them."""
+"""The principals that grants name, the owners of applications and service principals, and the members of groups."""
 
 import re
 from collections.abc import Callable, Sequence, Set
@@ -29,12 +29,13 @@ from keyaudit.model.tables.principal import MEMBERSHIP
 
 OPERATIONS = ("principal.lookup", "group.members", "group.direct_members")
 
+_OWNED = ("application", "service_principal")
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _PER_LOOKUP = 1_000
 """Ids in one request: https://learn.microsoft.com/graph/api/directoryobject-getbyids"""
 _LACKS_ONE = Refusal(Reason.INCONSISTENT, "it lacks an object that another list has", 200)
 
-# Whoever is in a group has what it was given in these ways. An app role on a group lets its members sign in, no more.
+# Members of a group hold what it was given in these ways. An app role on a group only lets its members sign in.
 _EXPANDED = frozenset({"azure-role", "access-policy", "hsm-role", "directory-role"})
 
 
@@ -46,9 +47,10 @@ class _Grant(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """Object ids that grants name."""
+    """Object ids that stored rows name: those of `owners` by what they own, all others by grants."""
 
     everybody: set[str] = field(default_factory=set)
+    owners: set[str] = field(default_factory=set)
     expanded: set[str] = field(default_factory=set)
     """Those whose members, if they have any, hold the grant too."""
     groups: set[str] = field(default_factory=set)
@@ -80,7 +82,7 @@ class _Held(msgspec.Struct):
 
 
 async def collect_principals(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a row per principal that a stored grant names, per member of a group among them, and per membership.
+    """Write a row per principal that a stored grant or owned object names, per member of these groups, and per membership.
 
     Gives the coverage of `OPERATIONS`.
     """
@@ -105,7 +107,7 @@ class _Principals:
         known = (msgspec.json.decode(line, type=_Held) for line in spool.lines("service_principal"))
         self._known = stored_once(known, lambda held: held.object_id)
         await self._look_up(sorted(named.everybody - self._known.keys()))
-        self._contradict(_owners(spool), named)
+        self._contradict(named.owners, named)
         found = {id_: self._found[id_] for id_ in named.expanded & self._found.keys()}
         # Where the directory did not say what somebody is, the grant may have; not whether its members are hidden.
         unread = {id_: self._unread[id_] for id_ in named.expanded & named.groups & self._unread.keys()}
@@ -199,18 +201,19 @@ class _Principals:
         return principal_row(self._tenant_id, id_, scope_id=self._scope.id, url=url, version=version)
 
 
-def _owners(spool: Spool) -> Set[str]:
-    """Who owns an application or a service principal: such lists show nobody who was deleted."""
+def _owners(spool: Spool) -> set[str]:
+    """The owners of applications and service principals; Graph's lists of owners leave out deleted ones."""
     return {
         owner.lower()
-        for table in ("application", "service_principal")
+        for table in _OWNED
         for line in spool.lines(table)
         for owner in msgspec.json.decode(line, type=_Owned).owner_ids or ()
     }
 
 
 def _named(spool: Spool) -> _Named:
-    named = _Named()
+    named = _Named(owners=_owners(spool))
+    named.everybody.update(named.owners)
     for line in spool.lines("grant"):
         grant = msgspec.json.decode(line, type=_Grant)
         if grant.principal_id is None or not _GUID.fullmatch(grant.principal_id):
