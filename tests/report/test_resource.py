@@ -250,8 +250,8 @@ def test_a_reason_of_another_version_is_kept_as_unknown() -> None:
 
 def test_an_unknown_finding_never_uses_the_policys_words() -> None:
     unknown = dataclasses.replace(found("key", key_row("k", {"kty": UNSEEN})), outcome=Outcome.UNKNOWN, message="")
-    assert message(unknown) == "cannot tell: kty (the identity may not read it)"
-    assert message(dataclasses.replace(unknown, row={})) == "cannot tell: nothing of it could be read"
+    assert message(unknown) == "unknown: kty (the identity may not read it)"
+    assert message(dataclasses.replace(unknown, row={})) == "unknown: nothing of it could be read"
 
 
 @pytest.mark.parametrize(
