@@ -1,4 +1,4 @@
-"""Applications, with their owners, passwords, certificates and federated credentials."""
+"""Applications, with their owners, client secrets, certificates and federated credentials."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -34,7 +34,7 @@ class ApplicationItem(Keyed, rename="camel"):
 
 
 async def collect_applications(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a row per application and per credential of one; the coverage of `directory.operations("application")`."""
+    """Write a row per application and per credential. Returns the coverage of `directory.operations("application")`."""
     return await collect_objects(
         reading.connection,
         unit,
@@ -48,7 +48,7 @@ async def collect_applications(reading: Reading, unit: Unit, scope: Scope) -> Se
 
 
 def application_holder(item: ApplicationItem, tenant_id: str, url: str, version: str) -> Holder:
-    """The application as its credentials' rows describe it."""
+    """The application as a holder of credentials."""
     return Holder(
         kind="application",
         tenant_id=tenant_id,
@@ -64,7 +64,7 @@ def application_holder(item: ApplicationItem, tenant_id: str, url: str, version:
 
 
 def application_row(item: ApplicationItem, holder: Holder, cloud: str) -> Row:
-    """The row of an application as `cloud` shows it, but for its owners."""
+    """The row of an application in `cloud`, without its owners."""
     row = holder.row(APPLICATION)
     row.put("name", item.display_name)
     row.fill(item)

@@ -45,7 +45,7 @@ OPERATIONS = (*operations("service_principal"), *APP_ROLES)
 
 
 async def collect_service_principals(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a row per service principal, and per credential, signing certificate and app role of one.
+    """Write a row per service principal, credential, signing certificate and app role.
 
     Gives the coverage of `OPERATIONS`.
     """
@@ -69,7 +69,7 @@ async def collect_service_principals(reading: Reading, unit: Unit, scope: Scope)
 
 
 def principal_holder(item: PrincipalItem, tenant_id: str, url: str, version: str) -> Holder:
-    """The service principal as its credentials' rows describe it."""
+    """The service principal as a holder of credentials."""
     home = home_of(item.app_owner_organization_id, item.service_principal_type, tenant_id)
     return Holder(
         kind="service_principal",
@@ -86,7 +86,7 @@ def principal_holder(item: PrincipalItem, tenant_id: str, url: str, version: str
 
 
 def principal_row(item: PrincipalItem, holder: Holder, cloud: str) -> Row:
-    """The row of a service principal as `cloud` shows it, but for its owners and what it was granted."""
+    """The row of a service principal in `cloud`, without its owners and permissions."""
     row = holder.row(SERVICE_PRINCIPAL)
     row.put("name", item.display_name)
     row.fill(item)

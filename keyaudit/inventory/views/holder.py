@@ -1,4 +1,4 @@
-"""What the holder of a credential may do, whose accounts it takes, and when it last signed in: worked out once a holder."""
+"""The columns about a credential's holder: permissions, accepted accounts, last sign-in. Computed once per holder."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -17,18 +17,19 @@ _COLUMNS = {
 }
 
 COLUMNS = {column: f"holder.{name} AS {column}" for column, name in _COLUMNS.items()}
-"""Out of `holders`, joined as `holder` to `stored`, a credential, by its app id in lower case."""
+"""SQL over `holders`, joined as `holder` to `stored`, a credential, by its app id in lower case."""
 
 ELSEWHERE = "coalesce({0} IN ('microsoft', 'foreign', 'none'), false)"
-"""Whether a service principal, by its `home`, is that of no application of this tenant."""
+"""SQL: whether a service principal, by its `home`, has no application in this tenant."""
 
 MADE, MADE_DOUBT = (
     f"CASE stored.holder_kind WHEN 'application' THEN holder.application_{made} ELSE holder.principal_{made} END"
     for made in ("made", "made_doubt")
 )
-"""When the holder was made, and why that is unknown."""
+"""SQL: when the holder was created, and why that is unknown."""
 
-# Applications and service principals are listed with their credentials: what has neither is an identity that ARM alone shows.
+# Applications and service principals are listed with their credentials: a holder without either is a managed identity that only
+# ARM returns.
 _UNMATCHED = f"coalesce(stored.unknown['app_id'], '{Reason.NOT_VISIBLE}')"
 DOUBTS = {
     column: f"CASE WHEN holder.app_id IS NULL THEN {_UNMATCHED} ELSE holder.why_{name} END" for column, name in _COLUMNS.items()
@@ -37,9 +38,9 @@ DOUBTS = {
 
 
 def holders(sources: Sources) -> str:
-    """A row per application id: the columns, each with `why_` it is unknown, and when application and principal were made."""
+    """A row per application id: the columns, each with a `why_` reason, and the creation dates of application and principal."""
     granted = privileges(OF_APPLICATIONS, "stored.app_id", unlisted="stored.unlisted", seen="stored.local")
-    # One that is not known to be another's may be this one's.
+    # A row with an unknown application may belong to this one.
     unseen = f"CASE WHEN NOT {ELSEWHERE.format('stored.home')} THEN coalesce({gap('listed')}, anonymous.doubt) END"
     audience = f"CASE WHEN stored.registered THEN stored.audience_doubt ELSE {unseen} END"
     signed_in = f"CASE WHEN stored.reported THEN stored.signed_in_doubt ELSE {gap('report')} END"
@@ -65,7 +66,7 @@ _MOMENTS = {"application": "application_made", "principal": "principal_made", "s
 
 
 def _known(sources: Sources) -> str:
-    """A row per application id with what each of three tables says of it: one grouping in place of three joins."""
+    """A row per application id with the data of three tables: one grouping instead of three joins."""
     return f"""
         SELECT app_id, min(scope_id) AS scope_id, bool_or(what = 'application') AS registered,
             bool_or(what = 'principal') AS local, bool_or(what = 'sign-in') AS reported, min(unlisted) AS unlisted,

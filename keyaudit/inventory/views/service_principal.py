@@ -16,7 +16,7 @@ _TAGGED = (
     "list_distinct(list_transform(list_filter(stored.app_tags, lambda tag: regexp_matches(lower(tag), '^env(ironment)?[:=]')),"
     " lambda tag: trim(regexp_extract(lower(tag), '^env(ironment)?[:=](.*)$', 2))))"
 )
-"""The environments that its application's tags name. Entra's tags have no values: teams write one behind a colon."""
+"""The environments in its application's tags. Entra's tags have no values, so teams write one after a colon."""
 
 _SUBSCRIPTION = "nullif(regexp_extract(stored.arm_id, '^/subscriptions/([^/]+)(/|$)', 1), '')"
 _NAMED = BY_PRINCIPAL.format("stored")
@@ -29,8 +29,9 @@ _ENVIRONMENT_DOUBT = f"""CASE len({_TAGGED}) WHEN 1 THEN NULL
         WHEN environment_by_subscription() THEN
             CASE WHEN place.subscription_id IS NULL THEN '{Reason.NOT_VISIBLE}' ELSE place.unknown['name'] END END) END
     ELSE coalesce(stored.unknown['app_tags'], '{Reason.BAD_VALUE}') END"""
-"""Two tags that name two environments name none. A rule may know a subscription by its name, which is not known of one that the
-identity does not see."""
+"""Two tags with different environments count as none. A rule can match a subscription by name, which is unknown if the identity
+cannot see it.
+"""
 
 
 def view(sources: Sources, wanted: Wanted) -> str:
@@ -59,10 +60,10 @@ def view(sources: Sources, wanted: Wanted) -> str:
 
 
 def environments(sources: Sources) -> str:
-    """Where every service principal is at home, and by what names it is known.
+    """The environment of every service principal, and its names.
 
-    Its environment, with its `doubt` where that is unknown; whether it is `unnamed`: nothing says its environment, and it is no
-    service of Azure's own, which has none. The subscription that a managed identity lies in, with `subscription_doubt`.
+    Its environment, with a `doubt` if unknown; `unnamed`: it has no configured environment and is not a Microsoft service,
+    which has none. The subscription of a managed identity, with `subscription_doubt`.
     """
     return f"""
         SELECT split_part(stored.id, '/', -1) AS object_id, lower(stored.app_id) AS app_id,

@@ -43,25 +43,25 @@ APPLICATION = Table(
         text("disabled_by_microsoft", "disabledByMicrosoftStatus", _APPLICATION,
             absent="Microsoft did not disable it", wire="disabledByMicrosoftStatus"),
         flag("microsoft_made", "named as Microsoft's own software names what it registers (P2P Server, aad-extensions-app, "
-            "ConnectSyncProvisioning); whoever may register applications can take such a name", _APPLICATION),
+            "ConnectSyncProvisioning); anyone who may register applications can use such a name", _APPLICATION),
         texts("owner_ids", "object ids of its owners, sorted", ("application.owners", "application.owners_of")),
-        # Those of its service principal in this tenant; without one it was granted nothing here.
+        # The permissions of its service principal in this tenant; without one it has none here.
         *privileges(
             listed=("app_id", "service_principal.app_id", "service_principal.app_roles_listed"),
             through=("service_principal.list",),
         ),
-        count("owner_count", "its owners, be they users or service principals", rests_on=RestsOn.OBJECT,
+        count("owner_count", "its owners, users and service principals", rests_on=RestsOn.OBJECT,
             derived_from=("owner_ids",)),
         count("user_owners",
             "users among the owners of it and of its service principal here: the others are service principals",
             rests_on=RestsOn.LIST,
             derived_from=("app_id", "owner_ids", "service_principal.app_id", "service_principal.owner_ids")),
-        count("live_credentials", "passwords and certificates of its own that have not expired; a SAML set counts once",
+        count("live_credentials", "its own unexpired client secrets and certificates; a SAML set counts once",
             rests_on=RestsOn.OBJECT, derived_from=_LIVE, rows_of=_OWN),
-        count("live_secrets", "client secrets of its own that have not expired", rests_on=RestsOn.OBJECT,
+        count("live_secrets", "its own unexpired client secrets", rests_on=RestsOn.OBJECT,
             derived_from=_LIVE, rows_of=_OWN),
-        time("live_until", "when the last of its live credentials ends, federated ones left out",
-            absent="it has no live credential, or one without an end", rests_on=RestsOn.OBJECT,
+        time("live_until", "when the last of its unexpired credentials expires, federated ones left out",
+            absent="it has no unexpired credential, or one without an expiration date", rests_on=RestsOn.OBJECT,
             derived_from=_LIVE, rows_of=_OWN),
     ),
 )

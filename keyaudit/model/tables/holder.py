@@ -1,4 +1,4 @@
-"""The columns that say of a credential what its holder may do, when that last signed in, and which rules hold for it."""
+"""The columns of a credential about its holder: permissions, last sign-in, and the policies that apply to it."""
 
 from keyaudit.model.columns import RestsOn, duration, flag, text, time
 from keyaudit.model.tables.privileges import APP_ROLES, DIRECTORY_ROLES, THROUGH_GROUPS

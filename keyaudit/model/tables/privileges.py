@@ -1,16 +1,16 @@
-"""The columns that say what a service principal, or the application whose local side it is, was granted in the directory."""
+"""The columns with the directory permissions of a service principal, or of an application through its service principal."""
 
 from keyaudit.model.columns import Column, RestsOn, count, flag, texts
 
 APP_ROLES = ("service_principal.app_roles", "service_principal.app_roles_of")
 DIRECTORY_ROLES = ("directory_role.assignments",)
 THROUGH_GROUPS = ("principal.kind", "principal.members_listed", "membership.member_id")
-"""What a group's grants rest on, when they are counted as those of its members."""
+"""The operations for grants of groups, which count as grants of their members."""
 
 
 def privileges(*, listed: tuple[str, ...], through: tuple[str, ...] = ()) -> tuple[Column, ...]:
-    """`listed`: the columns by which its app roles are known to be all there; `through`: what lists the service principals."""
-    # Its app roles come with a service principal; but which is an application's, the whole list says.
+    """`listed`: columns that show whether its app roles are complete; `through`: operations that list service principals."""
+    # App roles come with a service principal, but only the whole list shows which one belongs to an application.
     own = RestsOn.LIST if through else RestsOn.OBJECT
     return (
         texts("app_roles", "the app roles that it was granted itself, sorted; one that its API does not publish is an id",
@@ -27,7 +27,7 @@ def privileges(*, listed: tuple[str, ...], through: tuple[str, ...] = ()) -> tup
             rests_on=RestsOn.LIST,
             derived_from=(*listed[:-1], "grant.on_behalf_of"), rows_of=(*through, "delegated_grant.list")),
         texts("directory_roles",
-            "the directory roles that it holds now, itself or as a member of a group, over whatever scope, sorted",
+            "its active directory roles, direct or through groups, at any scope, sorted",
             rests_on=RestsOn.LIST,
             derived_from=(*listed[:-1], "grant.tier", *THROUGH_GROUPS), rows_of=(*through, *DIRECTORY_ROLES)),
         count("directory_role_count",
