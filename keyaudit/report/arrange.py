@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby, islice
 from typing import Any, TypeAlias
 
+from keyaudit.model.algorithms import Algorithm, algorithm
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.run import Report
@@ -21,7 +22,7 @@ Key: TypeAlias = Callable[[Finding], tuple[Any, ...]]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Group:
-    """Findings that belong together. `key` is a policy's id or an Owner; None where nothing gave a row to tell by."""
+    """Findings that belong together. `key` is a policy's id, an Owner or an Algorithm; None where nothing tells."""
 
     key: Any
     counts: Mapping[str, int]
@@ -103,9 +104,9 @@ def by_thing(report: Report, sort: str) -> Report:
 
 
 def groups(report: Report, group: str, sort: str, passes: bool) -> Iterator[Group]:
-    """The findings by `policy` or by `owner`, in that order. Groups are in the order of their first finding.
+    """The findings by `policy`, `owner` or `algorithm`, in that order. Groups are in the order of their first finding.
 
-    What has no owner comes after what has one, and last what nothing gave a row of.
+    What has no owner or algorithm comes after what has one, and last what nothing gave a row of.
     """
     key = _KEYS.get(sort, _as_given)
     first: dict[Any, Any] = {}
@@ -131,7 +132,16 @@ def _as_given(_finding: Finding) -> tuple[Any, ...]:
 def _grouped(report: Report, group: str, passes: bool) -> Iterator[tuple[Any, Finding]]:
     if group == "policy":
         return ((finding.policy.id, finding) for finding in _bare(report.findings(passes)))
+    if group == "algorithm":
+        return ((_made_by(finding), finding) for finding in _bare(report.findings(passes)))
     return ((_by_name(owner) if finding.row else None, finding) for owner, finding in _owned(report, passes))
+
+
+def _made_by(finding: Finding) -> Algorithm | None:
+    """The algorithm of the key or certificate that a finding is about; None: it is unknown, or about something else."""
+    facts = Facts.of(finding)
+    family = facts.text("kty") or facts.text("key_type")
+    return algorithm(family, facts.integer("key_size"), facts.text("curve")) if family else None
 
 
 def _by_name(owner: Owner) -> Owner:

@@ -159,7 +159,7 @@ FILES: Mapping[str, File] = {
     "html": File("html", "one page for a browser or for print, with charts and without scripts: everything, to decide by"),
     "ocsf": File("ocsf", "OCSF 1.5 Compliance Findings, one per line, passes too, for a security lake"),
     "xlsx": File("xlsx", "an Excel workbook: summary, findings, inventory, coverage and waivers", extra="xlsx"),
-    "cyclonedx": File("cyclonedx", "CycloneDX 1.6 CBOM: every key and certificate, with state, dates, size and custody"),
+    "cyclonedx": File("cyclonedx", "CycloneDX 1.6 CBOM: keys, certificates and algorithms, and what depends on them"),
     "cyclonedx-1.7": File("cyclonedx", "the same as CycloneDX 1.7", function="write_1_7"),
     "prometheus": File("prometheus", "metrics for the textfile collector of node exporter: expiration dates, and counts"),
     "junit": File("junit", "JUnit XML, for the test results of a pipeline: a suite for each policy, passes too"),
