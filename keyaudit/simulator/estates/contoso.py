@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from keyaudit.simulator.estate import Application, Domain, Estate, Plant, ServicePrincipal, Subscription, Vault
 from keyaudit.simulator.estates.certificate_plans import Furniture, furnished
 from keyaudit.simulator.estates.contoso_access import with_access
+from keyaudit.simulator.estates.contoso_agents import with_agents
 from keyaudit.simulator.estates.contoso_applications import APPLICATIONS
 from keyaudit.simulator.estates.contoso_certificates import FURNITURE, deleted_vaults
 from keyaudit.simulator.estates.contoso_grants import with_grants
@@ -75,7 +76,7 @@ def contoso(as_of: int) -> Estate:
         plants=frozenset(in_vaults.union(*beside, *in_hsms)),
     )
     estate = with_privileges(with_reader(with_access(estate, ground), ground), ground)
-    return with_grants(with_trust(estate, ground), ground)
+    return with_agents(with_grants(with_trust(estate, ground), ground), ground)
 
 
 def lay_vaults(plans: Iterable[tuple[VaultPlan, str]], ground: Ground) -> tuple[tuple[Vault, ...], set[Plant]]:
