@@ -22,6 +22,8 @@ class Kind(StrEnum):
     """Who can use a key of a vault."""
     IDENTITY = "application"
     """An application and its service principal here, which are one; or a managed identity."""
+    AGENT = "agent-identity"
+    """It signs in by the credentials of its blueprint."""
     RELYING_PARTY = "relying-party"
     DOMAIN = "federated-domain"
     PROVIDER = "identity-provider"
