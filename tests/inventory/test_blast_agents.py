@@ -34,7 +34,9 @@ def test_the_secret_of_a_blueprint_opens_all_its_agents_with_what_they_reach_and
     found = radius(contoso, secret_of(contoso, "Store Assistant Blueprint"))
     assert named(found, Kind.IDENTITY) == ["Store Assistant Blueprint"]
     assert named(found, Kind.AGENT) == ["Returns Agent", "Shelf Planning Agent"]
-    assert named(found, Kind.PERMISSION) == [f"Microsoft Graph: {name}" for name in ("Files.Read.All", "Mail.Read", "User.Read")]
+    assert named(found, Kind.PERMISSION) == [
+        f"Microsoft Graph: {name}" for name in ("Files.Read.All", "Mail.Read", "User.Read")
+    ]
     [user] = [node for node in found.nodes.values() if node.note == "agent user"]
     [acting] = [edge for edge in found.edges if edge.target == user.id]
     assert (found.nodes[acting.source].name, acting.relation) == ("Returns Agent", Relation.SPEAKS_FOR)

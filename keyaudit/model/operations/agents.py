@@ -31,12 +31,13 @@ DECLARED = (
         right=_AGENTS,
         after=("service_principal.list",),
     ),
+    # User.Read.All would do; Directory.Read.All allows it too, and is asked for already.
     graph(
         "agent_user.list",
         "users of agent identities",
         "/v1.0/users/microsoft.graph.agentUser",
         query=(("$select", "id,identityParentId"), _PAGE),
-        right=graph_right("User.Read.All"),
+        right=graph_right("Directory.Read.All"),
         after=("service_principal.list",),
     ),
     graph(
