@@ -82,6 +82,15 @@ async def test_an_operation_refused_to_the_end(whole: Collected, operation: str,
     await ends_refused(whole, operation, reason, estate=WITH_AGENTS, single=operation.endswith("_of"))
 
 
+async def test_without_the_permission_of_the_list_agents_are_known_and_their_blueprints_are_not() -> None:
+    found = await collect(refused("agent.list", "permission"), estate=WITH_AGENTS)
+    assert found.rows["agent"].keys() == {f"{PLACE}/{id_}" for id_ in (FIRST, SECOND, THIRD)}
+    for row in found.rows["agent"].values():
+        assert row["name"]
+        assert set(row["unknown"]) == {"blueprint_app_id", "sponsored", "sponsor_ids", "user_ids"}
+    assert unread(found) == {"agent.list": "not_assessed permission"}
+
+
 async def test_refused_sponsors_leave_each_agent_and_its_blueprint_known() -> None:
     found = await collect(refused("agent.sponsors", "permission"), estate=WITH_AGENTS)
     for row in found.rows["agent"].values():
@@ -131,7 +140,8 @@ async def test_an_odd_agent_leaves_the_others_known_and_the_list_not_whole(membe
         return body
 
     found = await collect(Fault("agent.list", "every", edit=spoil), estate=WITH_AGENTS)
-    assert {f"{PLACE}/{FIRST}", f"{PLACE}/{THIRD}"} == found.rows["agent"].keys()
+    told = {id_: "blueprint_app_id" not in row.get("unknown", {}) for id_, row in found.rows["agent"].items()}
+    assert told == {f"{PLACE}/{FIRST}": True, f"{PLACE}/{SECOND}": False, f"{PLACE}/{THIRD}": True}
     assert unread(found) == {"agent.list": "partial bad_item"}
 
 
@@ -165,3 +175,9 @@ async def test_an_application_of_a_type_that_is_not_known_may_be_a_blueprint() -
     assert found.unknown("blueprint", BLUEPRINT_ID) == dict.fromkeys(columns, "unrecognised")
     others = [row for id_, row in found.rows["application"].items() if id_ != BLUEPRINT_ID]
     assert not any("agent_blueprint" in row.get("unknown", {}) for row in others)
+
+
+async def test_the_principal_of_an_own_blueprint_whose_application_was_not_read_is_no_foreign_one() -> None:
+    found = await collect(refused("application.list", "permission"), estate=WITH_AGENTS)
+    assert found.rows["blueprint"].keys() == {f"{PLACE}/{FOREIGN}"}
+    assert len(found.rows["agent"]) == 3

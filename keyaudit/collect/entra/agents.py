@@ -16,6 +16,7 @@ from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, read, wired
 from keyaudit.inventory.spool import Unit
+from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.agent import AGENT, BLUEPRINT
@@ -61,6 +62,7 @@ class _Held(Struct):
     app_id: str | None = None
     home: str | None = None
     home_tenant: str | None = None
+    created_on: int | None = None
     agent_blueprint: bool | None = None
     agent_type: str | None = None
     unknown: dict[str, str] = msgspec.field(default_factory=dict)
@@ -84,8 +86,8 @@ class _Seen:
     """Applications that are blueprints, or may be."""
     principals: Sequence[_Held]
     """The local principals of blueprints, or what may be one."""
-    agents: frozenset[str]
-    """Object ids of agent identities."""
+    agents: Sequence[_Held]
+    """Agent identities, without the blueprints that they are of."""
     perhaps: Sequence[_Held]
     """Service principals of which it is unknown whether they are one of the two."""
 
@@ -118,7 +120,7 @@ def _seen(reading: Reading) -> _Seen:
     return _Seen(
         [row for row in every["application"] if row.agent_blueprint is not False],
         [row for row in every["service_principal"] if row.agent_type == _PRINCIPAL],
-        frozenset(row.object_id for row in every["service_principal"] if row.agent_type == _AGENT),
+        [row for row in every["service_principal"] if row.agent_type == _AGENT],
         untold,
     )
 
@@ -135,14 +137,18 @@ class _Agents:
         if seen.any:
             sponsors, sponsors_unread = await self._sponsors_by_agent()
             users, users_unread = await self._users_by_agent()
-            found = await self._write_agents(sponsors, sponsors_unread, users, users_unread)
-            if found is not None:
+            found, missing = await self._write_agents(sponsors, sponsors_unread, users, users_unread)
+            if missing is None:
                 self._compare(found, seen, whole=principals.reason is None and applications.reason is None)
+            for held in (*seen.agents, *(seen.perhaps if missing else ())):
+                if held.object_id not in found:
+                    self._write_unlisted(held, missing or _LACKS_ONE)
         unseen = Refusal(principals.reason) if principals.reason else None
         await for_each(seen.blueprints, lambda held: self._write_own(held, _principal_of(held, seen, unseen)), limit=AT_ONCE)
         own = {held.app_id.lower() for held in seen.blueprints if held.app_id}
         for held in seen.principals:
-            if held.app_id is None or held.app_id.lower() not in own:
+            # One of this tenant's own is its application, of which the list of those tells or lacks.
+            if held.home != "own" and (held.app_id is None or held.app_id.lower() not in own):
                 self._write_foreign(held)
         return [
             *(calls.coverage(principals) for calls in (self._list, self._sponsors, self._users)),
@@ -180,8 +186,8 @@ class _Agents:
         sponsors_unread: Refusal,
         users: Mapping[str, list[str]],
         users_unread: Refusal | None,
-    ) -> Mapping[str, str] | None:
-        """Write every agent; object id to the client id of its blueprint, of each. None: that is not all of them."""
+    ) -> tuple[Mapping[str, str], Refusal | None]:
+        """Write every agent of the list; object id to the client id of its blueprint, and why that is not all of them."""
         place = source(self._connection.environment, self._list.id)
         listing = self._gateway.pages(self._list.id, AgentItem, by=_agent)
         found: dict[str, str] = {}
@@ -197,22 +203,31 @@ class _Agents:
             row.put_read("user_ids", users_unread or sorted(users.get(id_, ())))
             self._unit.row("agent", row.finish())
         self._list.ended(listing.end)
-        return None if why_incomplete(listing.end) else found
+        reason = why_incomplete(listing.end)
+        return found, Refusal(reason) if reason else None
+
+    def _write_unlisted(self, held: _Held, refusal: Refusal) -> None:
+        """Write an agent that only the list of service principals shows, or what may be one."""
+        row = self._begin(AGENT, held)
+        row.put_all(object_id=held.object_id, created_on=held.read("created_on"))
+        row.refuse(("blueprint_app_id", *_OF_SPONSORS, "user_ids"), refusal.reason)
+        self._unit.row("agent", row.finish())
 
     def _compare(self, found: Mapping[str, str], seen: _Seen, *, whole: bool) -> None:
         """Hold the list of agents to the other two lists, where those were read to their end."""
-        if not found.keys() >= seen.agents:
+        agents = {held.object_id for held in seen.agents}
+        if not found.keys() >= agents:
             self._list.refused(_LACKS_ONE)
         may_be = (*seen.blueprints, *seen.principals, *seen.perhaps)
         blueprints = {held.app_id.lower() for held in may_be if held.app_id}
         nameless = any(held.app_id is None for held in may_be)
-        lost = found.keys() - seen.agents - {held.object_id for held in seen.perhaps}
+        lost = found.keys() - agents - {held.object_id for held in seen.perhaps}
         if whole and (lost or (not nameless and set(found.values()) - blueprints)):
             self._list.refused(_HAS_MORE)
 
     async def _write_own(self, held: _Held, principal: str | Refusal | None) -> None:
         """Write the blueprint that an application of this tenant is. Of one that may be none, what it would be is unknown."""
-        row = self._blueprint(held)
+        row = self._begin(BLUEPRINT, held)
         row.put_all(home="own", publisher=None, principal_id=principal, app_id=_lowered(held.read("app_id")))
         untold = held.read("agent_blueprint")
         if isinstance(untold, Refusal):
@@ -236,15 +251,16 @@ class _Agents:
 
     def _write_foreign(self, held: _Held) -> None:
         """Write the blueprint of an application elsewhere, by its principal here: what only its publisher sees is unknown."""
-        row = self._blueprint(held)
+        row = self._begin(BLUEPRINT, held)
         row.put_all(app_id=_lowered(held.read("app_id")), home=held.read("home"), publisher=held.read("home_tenant"))
         row.put_all(principal_id=held.object_id, **dict.fromkeys(_OF_SPONSORS))
         row.refuse(_INHERITED, Reason.OTHER_TENANT)
         self._unit.row("blueprint", row.finish())
 
-    def _blueprint(self, held: _Held) -> Row:
+    def _begin(self, table: Table, held: _Held) -> Row:
+        """A row of what another list shows, with its name."""
         row = Row(
-            BLUEPRINT,
+            table,
             id=held.id,
             resource_id=held.resource_id,
             scope_id=self._scope.id,

@@ -12,10 +12,11 @@ _PRINCIPALS = TABLES["service_principal"].listed_by
 
 def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+    with_agents = not agents.none(sources)
     granted = privileges(
         OF_APPLICATIONS,
         "lower(stored.app_id)",
-        unlisted="theirs.unlisted, agents.unlisted",
+        unlisted="theirs.unlisted, agents.unlisted" if with_agents else "theirs.unlisted",
         seen="(theirs.app_id IS NOT NULL)",
         blueprint="stored.agent_blueprint IS NOT FALSE",
     )

@@ -67,6 +67,13 @@ def holders(sources: Sources) -> str:
 _MOMENTS = {"application": "application_made", "principal": "principal_made", "sign-in": "signed_in"}
 
 
+def _of_agents(sources: Sources) -> str:
+    """Besides, of each blueprint, why app roles of its agents may not have been listed."""
+    return f"""
+            UNION ALL
+            SELECT app_id, NULL, 'agent', NULL, NULL, NULL, NULL, unlisted, NULL, false FROM ({agents.unlisted(sources)})"""
+
+
 def _known(sources: Sources) -> str:
     """A row per application id with what each of three tables says of it: one grouping in place of three joins."""
     return f"""
@@ -91,6 +98,5 @@ def _known(sources: Sources) -> str:
             UNION ALL
             SELECT app_id, scope_id, 'sign-in', NULL, NULL, last_client_sign_in_on, unknown['last_client_sign_in_on'],
                 NULL, NULL, false FROM {sources["sign_in_activity"]}
-            UNION ALL
-            SELECT app_id, NULL, 'agent', NULL, NULL, NULL, NULL, unlisted, NULL, false FROM ({agents.unlisted(sources)})
+            {"" if agents.none(sources) else _of_agents(sources)}
         ) WHERE app_id IS NOT NULL GROUP BY app_id"""

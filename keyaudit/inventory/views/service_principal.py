@@ -19,8 +19,6 @@ _TAGGED = (
 """The environments that its application's tags name. Entra's tags have no values: teams write one behind a colon."""
 
 _PUBLISHER_DOUBT = "coalesce(parent.doubt, parent.publisher_doubt)"
-_UNLISTED = "stored.unknown['app_roles_listed'], parent.unlisted"
-"""Why app roles may be missing: its own, or of an agent those that it may inherit."""
 _SUBSCRIPTION = "nullif(regexp_extract(stored.arm_id, '^/subscriptions/([^/]+)(/|$)', 1), '')"
 _NAMED = BY_PRINCIPAL.format("stored")
 _BY_RULE = f"environment_of(NULL, NULL, {_SUBSCRIPTION}, place.name)"
@@ -36,6 +34,12 @@ _ENVIRONMENT_DOUBT = f"""CASE len({_TAGGED}) WHEN 1 THEN NULL
 identity does not see."""
 
 
+def _unlisted(sources: Sources) -> str:
+    """Why app roles may be missing: its own, or of an agent those that it may inherit."""
+    own = "stored.unknown['app_roles_listed']"
+    return own if agents.none(sources) else f"{own}, parent.unlisted"
+
+
 def view(sources: Sources, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
     # The report has one record of an application: https://learn.microsoft.com/graph/api/resources/serviceprincipalsigninactivity
@@ -43,12 +47,15 @@ def view(sources: Sources, wanted: Wanted) -> str:
     records = f"SELECT app_id, {found} FROM {sources['sign_in_activity']} GROUP BY app_id"
     unread = f"CASE WHEN records.app_id IS NULL THEN {gap('report')} END"
     doubts = {name: f"coalesce(stored.unknown['app_id'], {unread}, records.{name}_doubt)" for name in _MOMENTS}
-    granted = privileges(OF_PRINCIPALS, "split_part(stored.id, '/', -1)", unlisted=_UNLISTED)
+    publisher, publisher_doubt = "NULL::VARCHAR", "NULL::VARCHAR"
+    if not agents.none(sources):
+        publisher, publisher_doubt = f"CASE WHEN {_PUBLISHER_DOUBT} IS NULL THEN parent.publisher END", _PUBLISHER_DOUBT
+    granted = privileges(OF_PRINCIPALS, "split_part(stored.id, '/', -1)", unlisted=_unlisted(sources))
     columns = {
         **{name: f"CASE WHEN {doubt} IS NULL THEN records.{name} END AS {name}" for name, doubt in doubts.items()},
         **granted.columns,
         "environment": f"CASE WHEN {_ENVIRONMENT_DOUBT} IS NULL THEN {_ENVIRONMENT} END AS environment",
-        "blueprint_publisher": f"CASE WHEN {_PUBLISHER_DOUBT} IS NULL THEN parent.publisher END AS blueprint_publisher",
+        "blueprint_publisher": f"{publisher} AS blueprint_publisher",
         **azure_roles.COLUMNS,
     }
     joins = {
@@ -63,7 +70,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
         **granted.doubts,
         **azure_roles.DOUBTS,
         "environment": _ENVIRONMENT_DOUBT,
-        "blueprint_publisher": _PUBLISHER_DOUBT,
+        "blueprint_publisher": publisher_doubt,
     }
     return sql.view("service_principal", sources, columns=columns, doubts=doubts, joins=joins, wanted=wanted)
 

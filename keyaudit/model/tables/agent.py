@@ -4,6 +4,7 @@ from keyaudit.model.columns import Area, RestsOn, Table, Where, count, flag, tex
 from keyaudit.model.tables.privileges import APP_ROLES, DIRECTORY_ROLES, THROUGH_GROUPS
 
 _AGENT = ("agent.list",)
+_SHOWN = ("service_principal.list", *_AGENT)
 _SPONSORS = ("agent.sponsors",)
 _USERS = ("agent_user.list",)
 _LISTS = ("application.list", "service_principal.list")
@@ -28,12 +29,12 @@ AGENT = Table(
     noun="agent identity",
     plural="agent identities",
     meaning="an agent identity: a service principal that signs in by the credentials of its blueprint, and has none of its own",
-    added_by=_AGENT,
+    added_by=_SHOWN,
     row_for_each=_AGENT,
     columns=(
-        *where_found(*_AGENT),
+        *where_found(*_SHOWN),
         text("object_id", "its object id, which is its client id as well; in lower case"),
-        time("created_on", "when it was created", _AGENT, absent="Graph has no date", past=True, wire="createdDateTime"),
+        time("created_on", "when it was created", _SHOWN, absent="Graph has no date", past=True, wire="createdDateTime"),
         text("blueprint_app_id", "agentIdentityBlueprintId: the client id of its blueprint, in lower case", _AGENT),
         flag("sponsored", "somebody is its sponsor, who answers for what it does", _SPONSORS),
         texts("sponsor_ids", "object ids of its sponsors, sorted", _SPONSORS),
