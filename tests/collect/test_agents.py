@@ -87,7 +87,8 @@ async def test_without_the_permission_of_the_list_agents_are_known_and_their_blu
     assert found.rows["agent"].keys() == {f"{PLACE}/{id_}" for id_ in (FIRST, SECOND, THIRD)}
     for row in found.rows["agent"].values():
         assert row["name"]
-        assert set(row["unknown"]) == {"blueprint_app_id", "sponsored", "sponsor_ids", "user_ids"}
+        # Who sponsors it, and as whom it can act, other lists say.
+        assert set(row["unknown"]) - {"sponsor_ids"} == {"blueprint_app_id"}
     assert unread(found) == {"agent.list": "not_assessed permission"}
 
 

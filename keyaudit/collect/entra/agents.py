@@ -130,14 +130,18 @@ class _Agents:
         self._connection, self._unit, self._scope = reading.connection, unit, scope
         self._gateway: Gateway = reading.connection.gateway
         self._tenant_id = reading.connection.identity.tenant_id
+        self._sponsored: dict[str, Wire | Refusal] = {}
+        self._unsponsored = Refusal(Reason.PARENT_NOT_ASSESSED)
+        self._acting: dict[str, list[str]] = {}
+        self._users_unread: Refusal | None = None
         self._list, self._sponsors, self._users = (Calls(scope, operation) for operation in OPERATIONS[:3])
         self._sponsors_of, self._inheritable = (Calls(scope, operation, per_object=True) for operation in OPERATIONS[3:])
 
     async def collect(self, seen: _Seen, applications: Coverage, principals: Coverage) -> Sequence[Coverage]:
         if seen.any:
-            sponsors, sponsors_unread = await self._sponsors_by_agent()
-            users, users_unread = await self._users_by_agent()
-            found, missing = await self._write_agents(sponsors, sponsors_unread, users, users_unread)
+            await self._read_sponsors()
+            await self._read_users()
+            found, missing = await self._write_agents()
             if missing is None:
                 self._compare(found, seen, whole=principals.reason is None and applications.reason is None)
             for held in (*seen.agents, *(seen.perhaps if missing else ())):
@@ -155,10 +159,10 @@ class _Agents:
             *(calls.coverage(applications) for calls in (self._sponsors_of, self._inheritable)),
         ]
 
-    async def _sponsors_by_agent(self) -> tuple[Mapping[str, Wire | Refusal], Refusal]:
-        """Sponsors by the agent's object id, and why another agent's are unknown."""
+    async def _read_sponsors(self) -> None:
+        """Read the sponsors of every agent."""
         listing = self._gateway.pages(self._sponsors.id, Sponsored, by=object_id)
-        found: dict[str, Wire | Refusal] = {}
+        found = self._sponsored
         async for item in listing:
             found[item.id.lower()] = item.sponsors
             shown = read(item.sponsors, list[Related])
@@ -168,25 +172,18 @@ class _Agents:
         for copy in listing.copies():
             found[copy.id.lower()] = Refusal(Reason.INCONSISTENT)
         self._sponsors.ended(listing.end)
-        return found, Refusal(why_incomplete(listing.end) or Reason.INCONSISTENT_PAGES)
+        self._unsponsored = Refusal(why_incomplete(listing.end) or Reason.INCONSISTENT_PAGES)
 
-    async def _users_by_agent(self) -> tuple[Mapping[str, list[str]], Refusal | None]:
-        """Object ids of agent users by the agent's object id, and why there may be more."""
+    async def _read_users(self) -> None:
+        """Read the users of every agent."""
         listing = self._gateway.pages(self._users.id, AgentUser, by=_user)
-        found: dict[str, list[str]] = {}
         for id_, item in (await distinct(listing, _user)).items():
-            found.setdefault(item.identity_parent_id.lower(), []).append(id_)
+            self._acting.setdefault(item.identity_parent_id.lower(), []).append(id_)
         self._users.ended(listing.end)
         reason = why_incomplete(listing.end)
-        return found, Refusal(reason) if reason else None
+        self._users_unread = Refusal(reason) if reason else None
 
-    async def _write_agents(
-        self,
-        sponsors: Mapping[str, Wire | Refusal],
-        sponsors_unread: Refusal,
-        users: Mapping[str, list[str]],
-        users_unread: Refusal | None,
-    ) -> tuple[Mapping[str, str], Refusal | None]:
+    async def _write_agents(self) -> tuple[Mapping[str, str], Refusal | None]:
         """Write every agent of the list; object id to the client id of its blueprint, and why that is not all of them."""
         place = source(self._connection.environment, self._list.id)
         listing = self._gateway.pages(self._list.id, AgentItem, by=_agent)
@@ -199,9 +196,7 @@ class _Agents:
             row.put("name", item.display_name)
             row.fill(item)
             row.put_all(object_id=id_, blueprint_app_id=found[id_])
-            _put_sponsors(row, sponsors.get(id_, sponsors_unread))
-            row.put_read("user_ids", users_unread or sorted(users.get(id_, ())))
-            self._unit.row("agent", row.finish())
+            self._finish(row, id_)
         self._list.ended(listing.end)
         reason = why_incomplete(listing.end)
         return found, Refusal(reason) if reason else None
@@ -209,8 +204,13 @@ class _Agents:
     def _write_unlisted(self, held: _Held, refusal: Refusal) -> None:
         """Write an agent that only the list of service principals shows, or what may be one."""
         row = self._begin(AGENT, held)
-        row.put_all(object_id=held.object_id, created_on=held.read("created_on"))
-        row.refuse(("blueprint_app_id", *_OF_SPONSORS, "user_ids"), refusal.reason)
+        row.put_all(object_id=held.object_id, created_on=held.read("created_on"), blueprint_app_id=refusal)
+        self._finish(row, held.object_id)
+
+    def _finish(self, row: Row, agent: str) -> None:
+        """Write the row of that agent, with what other lists show of it."""
+        _put_sponsors(row, self._sponsored.get(agent, self._unsponsored))
+        row.put_read("user_ids", self._users_unread or sorted(self._acting.get(agent, ())))
         self._unit.row("agent", row.finish())
 
     def _compare(self, found: Mapping[str, str], seen: _Seen, *, whole: bool) -> None:
