@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from functools import partial
 
-from msgspec import UNSET
+from msgspec import UNSET, field
 
+from keyaudit.collect.entra.agent_types import agent_type
 from keyaudit.collect.entra.app_roles import OPERATIONS as APP_ROLES
 from keyaudit.collect.entra.app_roles import AppRoles
 from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_credentials, unread_rows
@@ -39,6 +40,7 @@ class PrincipalItem(Keyed, rename="camel"):
     verified_publisher: Wire = UNSET
     created_by_app_id: Wire = UNSET
     app_roles: Wire = UNSET
+    type: Wire = field(default=UNSET, name="@odata.type")
 
 
 OPERATIONS = (*operations("service_principal"), *APP_ROLES)
@@ -94,6 +96,7 @@ def principal_row(item: PrincipalItem, holder: Holder, cloud: str) -> Row:
     lowered = item.app_owner_organization_id if isinstance(home_tenant, Refusal) else home_tenant.lower()
     row.put("home_tenant", lowered)
     row.put_read("home", holder.home)
+    row.put_read("agent_type", agent_type(item.type, item.service_principal_type))
     put_arm_id(row, item.alternative_names)
     put_makers(row, cloud, publisher=item.verified_publisher, created_by=item.created_by_app_id)
     return row
