@@ -1,4 +1,4 @@
-"""Azure's clouds as a table: which host serves what, and which token goes there."""
+"""Azure's clouds: hosts and token scopes."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """One cloud. Hosts are bare names in lower case; scopes are what a token is asked for."""
+    """One cloud. Hosts are bare names in lower case; tokens are requested for scopes."""
 
     name: str
     login: str
@@ -22,7 +22,7 @@ class Environment:
     """A Managed HSM's host is `<name>.<hsm_suffix>`."""
     hsm_scope: str
     logs: str = ""
-    """The query API of Log Analytics; empty: nobody said where it is."""
+    """The host of the query API of Log Analytics; empty if not configured."""
     logs_scope: str = ""
     ingest_suffix: str = ""
     """Endpoints that take rows for Log Analytics are `<name>.<region>.<ingest_suffix>`; empty: nobody said where they are."""
@@ -30,7 +30,7 @@ class Environment:
 
     @property
     def scopes(self) -> frozenset[str]:
-        """Every scope that a token may be asked for in this cloud."""
+        """Every scope for which a token may be requested in this cloud."""
         read = {self.arm_scope, self.graph_scope, self.vault_scope, self.hsm_scope, self.logs_scope}
         return frozenset({*read, self.ingest_scope}) - {""}
 
@@ -114,14 +114,14 @@ _SCOPE = re.compile(rf"https://{_HOST.pattern}/\.default")
 _HOSTS = ("login", "arm", "graph", "vault_suffix", "hsm_suffix")
 _OPTIONAL = ("logs", "ingest_suffix")
 MEMBERS = tuple(field.name for field in fields(Environment) if field.name != "name")
-"""What an endpoint table of a custom cloud may hold."""
+"""The settings of a custom cloud."""
 
 
 def custom(name: str, members: Mapping[str, str]) -> Environment:
-    """A cloud of its own. `members` are some of `MEMBERS`: every host, and the scopes that are not simply their host's.
+    """A custom cloud. `members` are some of `MEMBERS`: every host, and the scopes that differ from their host.
 
-    In one without `logs` no logs can be queried, and in one without `ingest_suffix` nothing can be shipped. Raises ValueError,
-    with the member first, for what is missing or is no host: a token goes to each of these.
+    Without `logs` no logs can be queried, and without `ingest_suffix` nothing can be shipped. Raises ValueError, beginning with
+    the member, for a missing or invalid host, because a token is sent to each.
     """
     _check(members)
     named = [member for member in (*_HOSTS, *_OPTIONAL) if member in members]

@@ -268,9 +268,9 @@ def _message(bound: Bound, code: int, row: _Row, texts: "_Texts") -> str:
     if outcome in (Outcome.FAIL, Outcome.WAIVED):
         return row.message(bound.policy).fill(texts) + _severity_in_doubt(bound, row)
     causes = {name: reason_of(row.reasons[name]) for name in bound.causes(code) if name in row.reasons}
-    # The reader alone can say it, and no gap of the run has the remedy.
+    # Only configuration can supply it, so no gap of the run names the fix.
     remedy = f"; {ADVICE[Reason.NOT_CONFIGURED].remedy}" if Reason.NOT_CONFIGURED in causes.values() else ""
-    return f"cannot tell: {unknown_columns(causes) or 'a value is missing, and nothing says why'}{remedy}"
+    return f"unknown: {unknown_columns(causes) or 'a value is missing for an unrecorded reason'}{remedy}"
 
 
 def _severity_in_doubt(bound: Bound, row: _Row) -> str:

@@ -41,7 +41,7 @@ class Blind:
             outcome=Outcome.UNKNOWN,
             severity=policy.gravest,
             subject=self.scope.id,
-            message=f"cannot tell: {'; '.join(_told(self.gaps))}",
+            message=f"unknown: {'; '.join(_told(self.gaps))}",
             expected=self.bound.expected(None, None if self.bound.classes else 0),
             scope=self.scope,
             beside=self.beside,
@@ -87,7 +87,7 @@ class Unsupplied:
             outcome=Outcome.UNKNOWN,
             severity=policy.gravest,
             subject=self.scope.id,
-            message=f"cannot tell: {listed(self.needs)} ({ADVICE[Reason.NOT_SUPPLIED].meaning})",
+            message=f"unknown: {listed(self.needs)} ({ADVICE[Reason.NOT_SUPPLIED].meaning})",
             expected=self.bound.expected(None, None if self.bound.classes else 0),
             scope=self.scope,
         )

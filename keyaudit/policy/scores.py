@@ -60,7 +60,7 @@ def _factor(name: str, ladder: Ladder, flags: Sequence[bool | None], known: _Kno
     if not open_:
         return Factor(name=name, low=low, high=low, because=known.said(held.because), unknown={})
     unknown = {column: reason for rung in open_ for column, reason in _missing(rung, known).items()}
-    because = f"cannot tell: {unknown_columns(unknown)}"
+    because = f"unknown: {unknown_columns(unknown)}"
     return Factor(name=name, low=low, high=open_[0].value, because=because, unknown=unknown)
 
 
@@ -69,7 +69,7 @@ def _missing(rung: Rung, known: _Known) -> dict[str, Reason]:
 
 
 def _override(declared: Declared, known: _Known, *, certain: bool) -> Override:
-    perhaps = f"perhaps, cannot tell: {unknown_columns(known.unknown(*declared.reads))}; then "
+    perhaps = f"perhaps, unknown: {unknown_columns(known.unknown(*declared.reads))}; then "
     return Override(
         name=declared.name,
         because=declared.because if certain else f"{perhaps}{declared.because}",

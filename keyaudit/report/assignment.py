@@ -63,5 +63,5 @@ def _place(facts: Facts) -> str:
     part = _PART.search(scope)
     if part:
         return f"all keys of {part[1]}" if part[2].lower() == "keys" else f"{part[1]}/{part[2]}"
-    name = scope.rpartition("/")[2] or scope
+    name = facts.text("scope_name") or scope.rpartition("/")[2] or scope
     return f"{_SCOPES[kind]} {name}" if kind in _SCOPES else name

@@ -1,5 +1,6 @@
 """Words on lines of a given width: wrapping, plurals, colours. Text given here is already safe to print."""
 
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -7,6 +8,9 @@ from enum import StrEnum
 
 _FEW = 4
 """Columns of a table that are still named one by one."""
+
+_SEPARATOR = re.compile(r"[/:;,?&=]+")
+"""What a long word can be broken after."""
 
 
 class Paint(StrEnum):
@@ -64,7 +68,8 @@ def pad(text: str, width: int) -> str:
 def wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
     """Lines of at most `width` columns, the first begun with `first` and the others with `rest`.
 
-    Broken at spaces only, so that ids stay whole; a word longer than a line is broken where it must be.
+    Lines break at spaces, so that ids stay whole. A word longer than a line breaks after the last separator that fits, as in a
+    path or an address, and inside a part only where that part alone is longer than a line.
     """
     lines: list[str] = []
     rest = rest[: width * 2 // 3]
@@ -102,8 +107,11 @@ def _break(line: str, width: int, rest: str) -> list[str]:
         while taken + _columns(line[end]) <= width:
             taken += _columns(line[end])
             end += 1
-        broken.append(line[: max(end, len(rest) + 1)])
-        line = rest + line[max(end, len(rest) + 1) :]
+        least = len(rest) + 1
+        parts = [found.end() for found in _SEPARATOR.finditer(line, least, end)]
+        end = parts[-1] if parts else max(end, least)
+        broken.append(line[:end])
+        line = rest + line[end:]
     return [*broken, line]
 
 

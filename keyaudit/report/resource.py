@@ -1,6 +1,7 @@
 """What a finding is about, in words: its name, what it is, who owns it."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from keyaudit.model import times
 from keyaudit.model.expiring import Owner
@@ -18,9 +19,14 @@ _HOLDERS = {
     "service_principal": "service principal",
     "managed_identity": "managed identity",
 }
-_MANAGED = "ManagedIdentity"
+_MANAGED, _AGENT = "ManagedIdentity", "agent-identity"
 _CREDENTIALS = {"password": "client secret", "federated": "federated credential"}
-_TABLES = {"trusted_authority": "certificate authority (CA)", "key_use": "customer-managed key of"}
+_TABLES = {
+    "agent": "agent identity",
+    "blueprint": "agent blueprint",
+    "trusted_authority": "certificate authority (CA)",
+    "key_use": "customer-managed key of",
+}
 """Tables whose rows people call otherwise than the table."""
 _OWNED = frozenset(
     {"key", "certificate", "secret", "vault", "application", "service_principal", "credential", "signing_certificate"}
@@ -28,6 +34,7 @@ _OWNED = frozenset(
 """Tables whose rows should have an owner."""
 _OWNERS = 3
 """Owners that are named; of more, the rest are counted."""
+_OBJECT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _HOMES = {"foreign": "external tenant", "microsoft": "Microsoft"}
 
 
@@ -82,7 +89,7 @@ def owned_by(owner: Owner) -> str:
         return f"owner unknown ({ADVICE[owner.reason].meaning})"
     if not owner.names:
         return "no owner known"
-    return one_line(f"{', '.join(owner.names)}{f' ({owner.source})' if owner.source else ''}", 500)
+    return one_line(f"{', '.join(_names(owner.names))}{f' ({owner.source})' if owner.source else ''}", 500)
 
 
 def _owner_words(facts: Facts, owner: Owner) -> str:
@@ -92,7 +99,12 @@ def _owner_words(facts: Facts, owner: Owner) -> str:
     if not owner.names:
         return "no owner" if facts.kind in _OWNED else ""
     more = len(owner.names) - _OWNERS
-    return f"owner {', '.join(owner.names[:_OWNERS])}{f' and {more:,} more' if more > 0 else ''}"
+    return f"owner {', '.join(_names(owner.names[:_OWNERS]))}{f' and {more:,} more' if more > 0 else ''}"
+
+
+def _names(names: Sequence[str]) -> Iterator[str]:
+    """The owners in words: an object id stands for a name that was not read."""
+    return (f"object id {name} (name not read)" if _OBJECT_ID.fullmatch(name) else name for name in names)
 
 
 def _expiry(facts: Facts) -> str:
@@ -133,6 +145,8 @@ def _in_vault(facts: Facts, name: str) -> str:
 
 
 def _service_principal(facts: Facts, name: str) -> str:
+    if facts.text("agent_type") == _AGENT:
+        return f"{_TABLES['agent']} {name}"
     return f"{_HOLDERS['managed_identity' if facts.text('principal_type') == _MANAGED else 'service_principal']} {name}"
 
 

@@ -114,7 +114,7 @@ def message(finding: Finding) -> str:
     if finding.message:
         known = " (known)" if finding.known else ""
         return one_line(f"{finding.message}{known}", MESSAGE)
-    return one_line(_cannot_tell(finding) if finding.outcome is Outcome.UNKNOWN else finding.policy.title, MESSAGE)
+    return one_line(_why_unknown(finding) if finding.outcome is Outcome.UNKNOWN else finding.policy.title, MESSAGE)
 
 
 def footer(report: Report, width: int, colour: bool, *, hints: bool = True, full: bool = True) -> list[str]:
@@ -230,9 +230,9 @@ def _worst(report: Report) -> str:
     return max(failing, key=lambda tally: ([tally.failed.get(each, 0) for each in WORST_FIRST], tally.policy.id)).policy.id
 
 
-def _cannot_tell(finding: Finding) -> str:
+def _why_unknown(finding: Finding) -> str:
     why = unknown_columns(dict(sorted((finding.unknown or Facts.of(finding).unknown).items())))
-    return f"cannot tell: {why or 'nothing of it could be read'}"
+    return f"unknown: {why or 'nothing of it could be read'}"
 
 
 def _subscriptions(verdict: Verdict) -> list[str]:

@@ -32,7 +32,7 @@ from tests.collect.refusals import REASONS, ends_refused, never_wrong, refused
 from tests.collect.rig import Collected, collect
 from tests.matrices import each_with_each
 
-READS = ("role assignments", "principals")
+READS = ("directory roles", "delegated permissions", "role assignments", "principals")
 
 ROLES = "/providers/microsoft.authorization/roleassignments/"
 ELIGIBLE_PART = "/providers/microsoft.authorization/roleeligibilityscheduleinstances/"

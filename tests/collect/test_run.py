@@ -24,6 +24,7 @@ from tests.collect.estate import (
     ESTATE,
     FIRST_ID,
     FIRST_KEYS,
+    OWNER,
     PRINCIPALS,
     SAML,
     SECOND_ID,
@@ -159,7 +160,9 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         },
         "defender_plan": {f"{one}/providers/microsoft.security/pricings/keyvaults" for one in subscriptions},
         **{table: set() for table in ("log_sink", "workspace", "log_table", "alert_rule")},
-        "principal": set(found.rows["principal"]),
+        # Owners, and the administrator that every simulated tenant has.
+        "principal": {f"{TENANT_ID}/principals/{OWNER.format(number)}" for number in range(25)}
+        | {f"{TENANT_ID}/principals/{row['principal_id']}" for row in found.rows["grant"].values()},
         "membership": set(),
     }
     # The key that the simulated tenant signs with is among those of every organization, beside one for personal accounts.

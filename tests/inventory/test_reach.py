@@ -392,3 +392,17 @@ def test_a_managed_hsm_goes_by_its_own_roles_alone() -> None:
 def test_local_roles_that_were_not_read_leave_no_upper_bound() -> None:
     lost = [*assessed(TENANT, "subscription.list"), refused(vault_scope("kv"), LOCAL[0], Reason.PERMISSION)]
     assert signing([], of=HSM, coverage=lost) == (0, None, "permission")
+
+
+def test_a_grant_names_the_subscription_that_is_its_scope() -> None:
+    named = {**HOME, "name": "contoso-prod"}
+    rows = [named, grant("a", scope=SUBSCRIPTION), grant("b"), grant("c", scope=OTHER, scope_kind="subscription")]
+
+    def names(coverage: list[Coverage]) -> dict[object, tuple[object, object]]:
+        found = derive(rows, table="grant", coverage=coverage).values()
+        return {each["principal_id"]: (each["scope_name"], each["unknown"].get("scope_name")) for each in found}  # type: ignore[attr-defined]
+
+    known = {"a": ("contoso-prod", None), "b": (None, None)}
+    assert names(READ) == {**known, "c": (None, "not_visible")}
+    part = [*READ[1:], refused(TENANT, "subscription.list", Reason.BAD_ITEM, State.PARTIAL)]
+    assert names(part) == {**known, "c": (None, "bad_item")}

@@ -1,4 +1,4 @@
-"""How the keys of other services' accounts are scored."""
+"""The scale of account keys of other services."""
 
 from keyaudit.inventory.scores import age
 from keyaudit.inventory.scores.ladder import Ladder, Rung, Scale, absent, every
@@ -16,7 +16,7 @@ ACCOUNT_KEY = Scale(
         1,
         "the account takes no keys",
     ),
-    # Such a key cannot be given an end: its age is the time since somebody regenerated it.
+    # Such a key has no expiration date: its age is the time since it was regenerated.
     age=age.ladder(
         _DATES,
         ("created_on",),

@@ -1,11 +1,11 @@
-"""How token-signing certificates are scored."""
+"""The scale of token-signing certificates."""
 
 from keyaudit.inventory.scores import age
 from keyaudit.inventory.scores.ladder import Ladder, Override, Rung, Scale, absent, every, present
 from keyaudit.model.findings import Severity
 from keyaudit.model.reasons import Reason
 
-# That Entra looks at the end of what others sign with is not known; that it signs beyond the end of its own is.
+# Whether Entra checks the expiration date of others' certificates is not documented; its own sign after expiry.
 _RETIRED = every("active", "kind IN ('saml', 'application')", present("expires_on", "expires_on <= fact_as_of"))
 _DATES = ("starts_on", "expires_on")
 

@@ -53,7 +53,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
 
 
 def _pins(sources: Sources) -> str:
-    """Versions with the services that stay with them, for certain and perhaps."""
+    """Versions with the services pinned to them, certainly and possibly."""
     return f"""
         SELECT key_id || '/' || version AS id, count(DISTINCT consumer_id) FILTER (pinned) AS certain,
             count(DISTINCT consumer_id) FILTER (pinned IS NOT FALSE) AS possible, min(unknown['pinned']) AS doubt
@@ -65,7 +65,7 @@ def _rotation() -> str:
 
 
 def _rotation_doubt() -> str:
-    """Each date matters only to the action that counts from it."""
+    """Each date matters only for the action that depends on it."""
     unknown = "stored.unknown"
     return (
         f"coalesce({unknown}['rotates_after'], {unknown}['rotates_before_expiry'],"

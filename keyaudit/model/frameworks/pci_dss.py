@@ -1,4 +1,4 @@
-"""PCI DSS. Requirements 3.6 and 3.7 bind keys that protect stored account data: whether one does, no API says."""
+"""PCI DSS. Requirements 3.6 and 3.7 apply to keys that protect stored account data; no API shows which keys do."""
 
 from keyaudit.model.frameworks.framework import Framework
 

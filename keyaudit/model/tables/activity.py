@@ -1,6 +1,6 @@
-"""The tables of last use: of service principals and of credentials, as Entra's reports have it.
+"""The tables of last activity of service principals and credentials, from Entra's reports.
 
-A row says that something was used. That there is none says nothing: the reports keep no record of what they left out.
+A row proves use. A missing row proves nothing, because the reports do not say what they leave out.
 """
 
 from keyaudit.model.columns import Area, Column, Table, text, time, where_found

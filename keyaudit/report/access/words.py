@@ -66,6 +66,8 @@ def through(way: Way) -> str:
     """ ", through group A > B"; empty where it is given to the principal itself."""
     if not way.through:
         return ""
+    if way.through[0].kind == "service-principal":
+        return f", inherited from blueprint {one_line(way.through[0].name or way.through[0].id, _NAME)}"
     groups = [one_line(group.name or group.id, _NAME) for group in way.through]
     return f", through group {' > '.join(groups)}{' and perhaps groups in it' if way.unplaced else ''}"
 

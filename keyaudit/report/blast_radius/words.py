@@ -29,6 +29,7 @@ _NOUNS = {
     Kind.KEY: "key",
     Kind.CERTIFICATE: "certificate",
     Kind.IDENTITY: "application",
+    Kind.AGENT: "agent identity",
     Kind.RELYING_PARTY: "relying party",
     Kind.DOMAIN: "federated domain",
     Kind.PROVIDER: "identity provider",
@@ -133,7 +134,7 @@ def limits(found: BlastRadius) -> Iterator[str]:
     """What is known of the key besides, and what the graph cannot hold, whatever is read."""
     if found.stolen is not None:
         yield f"It is {found.stolen.what} ({found.stolen.source}): treat everything that accepts it as open to its holder."
-    if any(node.kind is Kind.IDENTITY for node in found.nodes.values()) and not found.verify:
+    if any(node.kind in (Kind.IDENTITY, Kind.AGENT) for node in found.nodes.values()) and not found.verify:
         yield "Azure roles that give nothing over keys, secrets or access are not in the inventory, and so not in this graph."
     if found.gone:
         yield "It is gone: the snapshot that --since names has it, and this one does not."

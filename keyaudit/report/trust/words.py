@@ -97,7 +97,7 @@ def verdict_of(each: Checked, *, offline: bool) -> str:
         return "is not among the keys that Entra publishes: everything it signs is accepted all the same"
     if each.state is State.PUBLISHED:
         return "is published"
-    return f"cannot tell whether it is published: {_why(each, offline=offline)}"
+    return f"unknown whether it is published: {_why(each, offline=offline)}"
 
 
 def _why(each: Checked, *, offline: bool) -> str:

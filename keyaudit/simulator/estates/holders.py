@@ -1,5 +1,6 @@
 """Dates and builds planned applications and service principals, and says what must be found on each."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from keyaudit.simulator import x509
@@ -10,6 +11,7 @@ from keyaudit.simulator.estate import (
     PasswordCredential,
     Plant,
     ServicePrincipal,
+    User,
 )
 from keyaudit.simulator.estates.holder_plans import (
     FOREVER,
@@ -75,8 +77,18 @@ def lay_principal(plan: PrincipalPlan, ground: Ground) -> tuple[ServicePrincipal
         keys=tuple(laid.keys),
         federated=tuple(laid.federated),
         owners=_owners(plan.owners, ground),
+        agent=plan.agent,
     )
     return principal, laid.plants
+
+
+def owners_of(plans: Iterable[ApplicationPlan], ground: Ground) -> tuple[User, ...]:
+    """The users whom the plans name as owners, each once: `mei.tanaka` is called Mei Tanaka."""
+    aliases = dict.fromkeys(alias for plan in plans for alias in plan.owners)
+    return tuple(
+        User(id=ground.guid("user", alias), name=alias.replace(".", " ").title(), upn=f"{alias}@{ground.domain}")
+        for alias in aliases
+    )
 
 
 def _owners(names: tuple[str, ...], ground: Ground) -> tuple[str, ...]:

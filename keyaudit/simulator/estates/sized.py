@@ -18,6 +18,7 @@ from keyaudit.simulator.estates.defects import (
     SOFTWARE_PROTECTED,
 )
 from keyaudit.simulator.estates.holder_plans import GITHUB, ApplicationPlan, Certificate, Federated, Secret
+from keyaudit.simulator.estates.holders import owners_of
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.estates.key_plans import (
     EVERY,
@@ -67,7 +68,8 @@ def sized(name: str, as_of: int) -> Estate:
     )
     plans = ((_vault(rng, nth, keys, versions), subscriptions[nth // _VAULTS_A_SUBSCRIPTION].id) for nth in range(vaults))
     laid_vaults, in_vaults = lay_vaults(plans, ground)
-    laid, principals, in_entra = lay_entra(_applications(rng, applications), (), ground)
+    planned = tuple(_applications(rng, applications))
+    laid, principals, in_entra = lay_entra(planned, (), ground)
     return Estate(
         name=name,
         as_of=as_of,
@@ -79,6 +81,7 @@ def sized(name: str, as_of: int) -> Estate:
         vaults=laid_vaults,
         applications=laid,
         service_principals=principals,
+        users=owners_of(planned, ground),
         plants=frozenset(in_vaults | in_entra),
     )
 
