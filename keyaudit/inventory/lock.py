@@ -41,8 +41,8 @@ class Lock:
     def remove(self) -> None:
         """Takes the lock file away, at the latest on `release`; the lock itself is held until then."""
         self._removed = True
-        # Windows keeps a file that is open.
-        with contextlib.suppress(PermissionError):
+        # Windows keeps a file that is open. `release` tries again, and says so where the file has to stay.
+        with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
 
     def release(self) -> None:

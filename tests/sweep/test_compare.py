@@ -112,6 +112,12 @@ def test_an_unknown_result_of_a_thing_whose_name_was_not_read_stands_for_those_b
     assert not came({**lost, ("p-age", "https://v/keys/a/unread"): UNKNOWN}).silent
     for elsewhere in (("p-age", "https://v/keys/b/unread"), ("p-size", "https://v/keys/a/unread")):
         assert came({**lost, elsewhere: UNKNOWN}).silent
+    # A thing without a name stands for one thing, and where nobody knows how many there are, for all of them.
+    two = {("p-age", KEY): FAIL, ("p-age", OTHER): PASS}
+    both = {result: outcome for result, outcome in WHOLE.items() if result not in two}
+    assert len(came({**both, ("p-age", "https://v/keys/odd"): UNKNOWN}).losses) == 1
+    effect = came({**both, ("p-age", "https://v/keys/unread"): UNKNOWN})
+    assert (effect.silent, effect.losses) == ((), ())
 
 
 def test_a_run_that_stops_by_itself_is_no_loss_and_one_that_breaks_is() -> None:
