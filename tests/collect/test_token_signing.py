@@ -271,7 +271,7 @@ async def test_a_b2c_key_that_leaves_out_its_end_may_have_one() -> None:
         del body["value"][0]["keys"][0]["exp"]
         return body
 
-    found = await collect(Fault("b2c.key_sets", "every", edit=edit), estate=ESTATE)
+    found = await collect(Fault("b2c.key_sets", "every", edit=edit), estate=SIGNING)
     sets = f"{TENANT_ID}/keysets/b2c_1a_tokensigningkeycontainer"
     assert found.unknown("issuer_key", f"{sets}/first")["expires_on"] == "bad_body"
     assert "expires_on" not in found.unknown("issuer_key", f"{sets}/second")

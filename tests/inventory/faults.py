@@ -47,6 +47,12 @@ def collect(spool: Spool) -> None:
         unit.close(assessed(scope, *operations))
 
 
+def killed(folder: Path) -> None:
+    """A run that ends half way."""
+    disturb("kill", HALFWAY)
+    attempt(folder)
+
+
 def attempt(folder: Path) -> None:
     """A whole collection, begun or gone on with, whichever fits the folder."""
     try:
@@ -121,7 +127,7 @@ def trials(way: str, folder: Path, step: int, expected: str) -> Iterator[str]:
     for number in count(0, step):
         out = folder / f"{'resumed-' * resumed}{way}-{number}"
         if resumed:
-            forked(lambda out=out: (disturb("kill", HALFWAY), attempt(out)))  # type: ignore[misc]
+            forked(lambda out=out: killed(out))  # type: ignore[misc]
 
         def disturbed(number: int = number, out: Path = out) -> None:
             counter = disturb(way, number)
