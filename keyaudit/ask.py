@@ -9,7 +9,7 @@ from keyaudit.gate import assess, settled
 from keyaudit.inventory.access_models import with_access_models
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.coverage import ScopeKind
-from keyaudit.model.run import Expiring, Inventory
+from keyaudit.model.run import Expiring, Gap, Inventory
 from keyaudit.model.tables import TABLES, operations, operations_of
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
@@ -23,21 +23,29 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def inventory(snapshot: Snapshot, tables: Sequence[str], *, as_of: int) -> Iterator[Inventory]:
-    """Those tables of the snapshot, unjudged. Rows stream from the listings for as long as the context lasts."""
+def inventory(
+    snapshot: Snapshot, tables: Sequence[str], *, as_of: int, unmet: Sequence[Gap] | None = None
+) -> Iterator[Inventory]:
+    """Those tables of the snapshot, unjudged. Rows stream from the listings for as long as the context lasts.
+
+    `unmet`, here and below: the expectations that the snapshot does not meet; None where nothing is expected.
+    """
     from keyaudit.inventory.listing import listing
 
     reach_known = any(not REACH_COLUMNS.isdisjoint(TABLES[name].by_name) for name in tables)
     with snapshot.judging(as_of, reach_known=reach_known, names=tables) as connection:
         listings = tuple(listing(connection, TABLES[name], snapshot.run.evidence) for name in tables)
         unknown = {each.reason for table in listings for each in table.unknown}
-        verdict = assess(snapshot.run, snapshot.coverage, operations(*tables), unknown=unknown)
+        verdict = assess(snapshot.run, snapshot.coverage, operations(*tables), unknown=unknown, unmet=unmet)
         verdict = with_access_models(verdict, snapshot)
         yield Inventory(dataclasses.replace(snapshot.run, as_of=as_of), verdict, listings)
 
 
-def access(snapshot: Snapshot, asked: str, *, as_of: int) -> "Access":
-    """Who can use what `asked` names, or what that can use. Raises UsageError where it names nothing, or several things."""
+def access(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap] | None = None) -> "Access":
+    """Who can use what `asked` names, or what that can use. Raises UsageError where it names nothing, or several things.
+
+    Of something in a vault that was read, another that was expected says nothing.
+    """
     from keyaudit.inventory.access import (
         BESIDE,
         BESIDE_ELIGIBLE,
@@ -76,7 +84,7 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int) -> "Access":
     run = snapshot.run if by_principal else dataclasses.replace(snapshot.run, rows={**snapshot.run.rows, "vault": 1})
     return Access(
         run=dataclasses.replace(snapshot.run, as_of=as_of),
-        verdict=assess(run, here, required, unknown=found.reasons),
+        verdict=assess(run, here, required, unknown=found.reasons, unmet=unmet and (unmet if by_principal else ())),
         noun=meant.noun,
         id=meant.id,
         name=meant.name,
@@ -89,7 +97,15 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int) -> "Access":
     )
 
 
-def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool, since: Snapshot | None = None) -> "BlastRadius":
+def blast_radius(
+    snapshot: Snapshot,
+    asked: str,
+    *,
+    as_of: int,
+    verify: bool,
+    since: Snapshot | None = None,
+    unmet: Sequence[Gap] | None = None,
+) -> "BlastRadius":
     """What trusts the key that `asked` names and what its holder reaches; to `verify`, only the former.
 
     What the snapshot does not have is what it was in the earlier one, `since`. Raises UsageError where `asked` names nothing,
@@ -101,7 +117,8 @@ def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool, si
     with snapshot.judging(as_of, reach_known=not verify) as connection:
         found = read(connection, asked, as_of=as_of, verify=verify, earlier=earlier)
     run, coverage = found.places(snapshot.run, snapshot.coverage)
-    radius = found.radius(dataclasses.replace(snapshot.run, as_of=as_of), assess(run, coverage, found.required))
+    verdict = assess(run, coverage, found.required, unmet=unmet)
+    radius = found.radius(dataclasses.replace(snapshot.run, as_of=as_of), verdict)
     return dataclasses.replace(radius, verdict=settled(radius.verdict, {*radius.verdict.conditions, *radius.held}))
 
 
@@ -145,7 +162,7 @@ def incident(
 
 
 @contextlib.contextmanager
-def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator[Expiring]:
+def expiring(snapshot: Snapshot, *, as_of: int, within: int, unmet: Sequence[Gap] | None = None) -> Iterator[Expiring]:
     """What of the snapshot ends within so many seconds. It streams for as long as the context lasts."""
     from keyaudit.inventory.expiring import TABLES_THAT_END, endings, operations_read, prepare
     from keyaudit.inventory.owners import OWNERS_ASKED
@@ -156,7 +173,7 @@ def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator[Expirin
         found = prepare(connection, as_of, as_of + within)
         yield Expiring(
             run=run,
-            verdict=assess(snapshot.run, snapshot.coverage, operations_read(), unknown=found.reasons),
+            verdict=assess(snapshot.run, snapshot.coverage, operations_read(), unknown=found.reasons, unmet=unmet),
             before=as_of + within,
             overdue=found.overdue,
             soon=found.soon,

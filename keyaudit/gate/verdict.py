@@ -109,7 +109,11 @@ def assess(
     unknown: Collection[Reason] = (),
     unmet: Sequence[Gap] | None = None,
 ) -> Verdict:
-    """The verdict of a run that judges nothing: whether everything required was read. `unknown`: why values of it were not."""
+    """The verdict of a run that judges nothing: whether everything required was read. `unknown`: why values of it were not.
+
+    Of `unmet`, as `decide` has it, what has nothing to do with what is required is left out.
+    """
+    missing = None if unmet is None else tuple(gap for gap in unmet if required.intersection(gap.operations))
     verdict = decide(
         run=run,
         coverage=coverage,
@@ -120,7 +124,7 @@ def assess(
         needed_by=needed_by or {},
         fail_on=None,
         allowances=(),
-        unmet=unmet,
+        unmet=missing,
     )
     # What nobody asked for is no gap of this reading.
     gaps = tuple(gap for gap in verdict.gaps if gap.required or gap.reason in UNSAFE or required.intersection(gap.operations))
