@@ -90,7 +90,7 @@ def thing(table: str, row: Mapping[str, Value], as_of: int) -> Record:
     if why := owner_unknown(facts):
         note["owner"] = why
     who, source = owner(facts)
-    return _held({**described, "owner": who, "owner_source": source, "coverage_note": note_cell(note) or None})
+    return _present({**described, "owner": who, "owner_source": source, "coverage_note": note_cell(note) or None})
 
 
 def state(facts: Facts, as_of: int) -> tuple[str | None, Reason | None]:
@@ -114,7 +114,7 @@ def state(facts: Facts, as_of: int) -> tuple[str | None, Reason | None]:
 
 def _common(report: Report) -> Record:
     run = report.run
-    return _held(
+    return _present(
         {
             "schema_version": SCHEMA,
             "run_id": run.run_id,
@@ -133,7 +133,7 @@ def pack(tallies: Sequence[Tally]) -> str:
     return f"sha256:{hashlib.sha256(''.join(lines).encode()).hexdigest()[:16]}"
 
 
-def _held(record: Mapping[str, str | None]) -> Record:
+def _present(record: Mapping[str, str | None]) -> Record:
     return {name: value for name, value in record.items() if value is not None}
 
 
@@ -152,7 +152,7 @@ def _finding(finding: Finding, of: Owner, report: Report) -> Record:
         "evidence_source": " ".join(filter(None, map(facts.text, ("source_url", "source_version")))) or None,
     }
     if not facts.row:
-        return _held({**judged, **_scope(finding, report)})
+        return _present({**judged, **_scope(finding, report)})
     note: dict[str, Reason] = {}
     for name, reason in facts.unknown.items():
         if name in _SHOWN or name in finding.unknown:
@@ -161,7 +161,7 @@ def _finding(finding: Finding, of: Owner, report: Report) -> Record:
     if of.reason:
         note["owner"] = of.reason
     owned = {"owner": "|".join(of.names) or None, "owner_source": of.source or None}
-    return _held({**judged, **described, **owned, "coverage_note": note_cell(note) or None})
+    return _present({**judged, **described, **owned, "coverage_note": note_cell(note) or None})
 
 
 def _first_seen(finding: Finding, baseline: Baseline | None) -> str | None:
@@ -188,7 +188,7 @@ def _controls(frameworks: Mapping[str, Sequence[str]]) -> str | None:
 def _policy(policy: PolicyText, frameworks: Mapping[str, Sequence[str]] | None = None) -> Record:
     """What is said of a policy. `frameworks`: the controls that a finding counts for, where these are not all."""
     links = (reference for reference in policy.references if reference.startswith("https://"))
-    return _held(
+    return _present(
         {
             "policy_id": policy.id,
             "policy_title": policy.title,

@@ -84,8 +84,9 @@ class Directory:
     def users(self) -> dict[str, User]:
         """Users by object id. An owner that the estate does not describe is a user called by the last part of its id."""
         described = {user.id: user for user in self.estate.users}
-        owned = (*self.estate.applications, *self.estate.service_principals)
-        others = {owner for one in owned for owner in one.owners} - described.keys() - self.principal_ids
+        owners = {owner for one in self.estate.applications for owner in one.owners}
+        owners.update(owner for one in self.estate.service_principals for owner in one.owners)
+        others = owners - described.keys() - self.principal_ids
         names = {id_: f"owner-{id_.rpartition('-')[2]}" for id_ in sorted(others)}
         return described | {id_: User(id=id_, name=name, upn=f"{name}@{self.default_domain}") for id_, name in names.items()}
 

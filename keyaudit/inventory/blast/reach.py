@@ -47,7 +47,7 @@ def reach(connection: duckdb.DuckDBPyConnection, graph: Graph, identities: Seque
         _control(graph, row)
     for row in _audiences(connection, identities):
         _tenants(graph, row)
-    held = _held(connection, sorted(of_object))
+    held = _holders_of(connection, sorted(of_object))
     opened: list[Opened] = []
     for row in _ways(connection, sorted(held)):
         for each in held[row["principal_id"]]:
@@ -69,7 +69,7 @@ class _Holder:
     """Why further groups in between may be missing."""
 
 
-def _held(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> Mapping[str, Sequence[_Holder]]:
+def _holders_of(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> Mapping[str, Sequence[_Holder]]:
     """By principal that a grant may name, which of these identities hold it."""
     query = """
         SELECT member_id, group_id, through, unknown['through'] AS unplaced FROM membership

@@ -60,7 +60,7 @@ def prepare(sources: Sources, wanted: Wanted) -> Iterator[str]:
     yield f"CREATE TABLE reach_met AS {_met(sources)}"
     yield f"CREATE TABLE reach_split AS {_split()}"
     yield f"CREATE TABLE reach_spot AS {_spots()}"
-    yield f"CREATE TABLE reach_held AS {_held()}"
+    yield f"CREATE TABLE reach_held AS {_holdings()}"
     yield f"CREATE TABLE reach AS {counts(wanted)}"
 
 
@@ -284,7 +284,7 @@ def _spots() -> str:
         )"""
 
 
-def _held() -> str:
+def _holdings() -> str:
     """The permissions of each holder at each spot, over all its grants."""
     return """
         SELECT spot.number, met.holder, bit_or(met.certain)::UTINYINT AS certain, bit_or(met.possible)::UTINYINT AS possible,

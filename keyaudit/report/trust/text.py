@@ -72,7 +72,7 @@ def checked(found: TrustCheck, out: TextIO, *, width: int = 80, colour: bool = F
     width = max(width, _LEAST)
     above = [*header(found.run, found.verdict, width, colour), ""] if found.run else []
     lines = [
-        line for state in State for each in found.keys if each.state is state for line in _held(found, each, width, colour)
+        line for state in State for each in found.keys if each.state is state for line in _key_lines(found, each, width, colour)
     ]
     counts = [f"{sum(each.state is state for each in found.keys):,} {state}" for state in State]
     said = f"{plural(len(found.keys), 'key')} in {plural(found.files, 'file')}: {', '.join(counts)}."
@@ -86,7 +86,7 @@ def checked(found: TrustCheck, out: TextIO, *, width: int = 80, colour: bool = F
     out.write(joined([*above, *lines, *_unread(found.unread, width, colour), *([""] if lines or found.unread else []), *below]))
 
 
-def _held(found: TrustCheck, each: Checked, width: int, colour: bool) -> list[str]:
+def _key_lines(found: TrustCheck, each: Checked, width: int, colour: bool) -> list[str]:
     if each.state is State.PUBLISHED:
         return []
     word, shade = _STATES[each.state]
