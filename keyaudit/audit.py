@@ -247,6 +247,7 @@ def _overview(
     *,
     reach_known: bool,
 ) -> "Overview":
+    from keyaudit.inventory import migration
     from keyaudit.inventory.expiring import operations_read
     from keyaudit.inventory.overview import calendar, custody, widest
     from keyaudit.model.overview import Overview
@@ -261,6 +262,11 @@ def _overview(
         ),
         ages=judgement.ages(as_of),
         custody=custody(connection),
+        migration=migration.migration(
+            connection,
+            as_of,
+            complete=gate.assess(snapshot.run, snapshot.coverage, migration.operations_read()).complete,
+        ),
         reach=reach,
         reach_left_out=left_out,
     )

@@ -23,7 +23,7 @@ _INTERRUPTED = ("Query interrupted",)
 _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Look": ("report", "inventory", "expiring", "diff", "explain"),
     "Decide": ("gate", "waivers", "baseline"),
-    "Export": ("export", "notify"),
+    "Export": ("export", "notify", "ship"),
     "Investigate": ("access", "blast-radius", "incident", "trust", "usage", "mcp"),
     "Maintain": ("collect", "doctor", "permissions", "guardrails"),
     "Configure": ("init", "config", "policies"),
@@ -38,6 +38,7 @@ _GROUPS = {
     "waivers": "waivers",
     "baseline": "baseline",
     "usage": "usage",
+    "ship": "ship",
 }
 """Groups of commands, each the `app` of a module."""
 

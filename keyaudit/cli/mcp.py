@@ -4,6 +4,7 @@ from contextlib import ExitStack
 
 from keyaudit.cli.options import Choice, Live, Stored, flags
 from keyaudit.model.errors import Exit, UsageError
+from keyaudit.model.extras import installing
 
 
 @flags(Live, Stored, Choice)
@@ -16,9 +17,7 @@ def mcp(live: Live, stored: Stored, choice: Choice) -> int:
     try:
         import mcp.server  # noqa: F401 - to see that it is there before anything is read
     except ImportError as error:
-        raise UsageError(
-            "mcp", "needs the extra mcp, which is not installed", "pip install '.[mcp]' in the checkout"
-        ) from error
+        raise UsageError("mcp", f"needs {error.name}, which is not installed", installing("mcp")) from error
     from keyaudit.cli.judged import judged
     from keyaudit.cli.source import snapshot
     from keyaudit.cli.tools import Tools, server

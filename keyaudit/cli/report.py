@@ -17,6 +17,7 @@ class GroupBy(StrEnum):
     RESOURCE = "resource"
     POLICY = "policy"
     OWNER = "owner"
+    ALGORITHM = "algorithm"
     NONE = "none"
 
 
@@ -42,7 +43,8 @@ def report(
         GroupBy | None,
         typer.Option(
             "--group-by",
-            help="resource is the default; policy: to fix one kind of finding; owner: to assign work; none: one table.",
+            help="resource is the default; policy: to fix one kind of finding; owner: to assign work; algorithm: to plan a "
+            "migration; none: one table.",
         ),
     ] = None,
     sort: Annotated[

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import msgspec
+from azure.core.pipeline.transport import AioHttpTransport
 
 from keyaudit.cloud.clients import Clients, transport_on
 from keyaudit.cloud.clock import Clock
@@ -95,11 +96,55 @@ async def connect(
     of a managed identity from the process. Raises UsageError for invalid arguments, UnsafeError for a token of another tenant
     or an authority of another cloud, AccessError if no sign-in works, UnavailableError if the sign-in service is down.
     """
+    door = Door(environment, network, local_hosts(environ))
+    async with signed_in(
+        environment=environment,
+        auth=auth,
+        tenant=tenant,
+        network=network,
+        environ=environ,
+        clock=clock,
+        share=share,
+        concurrency=concurrency,
+        budget=budget,
+        roams=roams,
+        prompt=prompt,
+        door=door,
+    ) as session:
+        yield Connection(session.gateway, session.identity, environment, door)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A sign-in that holds, and what the clients that use it need."""
+
+    identity: Identity
+    tokens: Tokens
+    transport: AioHttpTransport
+    gateway: Gateway
+
+
+@asynccontextmanager
+async def signed_in(
+    *,
+    environment: Environment,
+    auth: str,
+    tenant: str | None,
+    network: Network,
+    environ: Mapping[str, str],
+    clock: Clock,
+    share: float,
+    concurrency: int,
+    budget: float | None = None,
+    roams: bool = False,
+    prompt: Callable[[str], None],
+    door: Door,
+) -> AsyncIterator[Session]:
+    """Sign in and check the tenant, as `connect` says. Nothing gets past the `door`."""
     _check(environment, environ, share, concurrency)
     for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     asked = _tenant(tenant)
-    door = Door(environment, network, local_hosts(environ))
     context = tls_context(network)
     async with open_session(network, context, door, connections=2 * concurrency) as session:
         tokens = Tokens(environment, clock)
@@ -125,7 +170,7 @@ async def connect(
             roams=roams,
             prompt=prompt,
         )
-        async with _signed_in(ways(auth, around), tokens, environment.login) as (way, claims):
+        async with _first_way(ways(auth, around), tokens, environment.login) as (way, claims):
             found = claims.tid.lower()
             if asked is not None and asked != found:
                 shown = asked if tenant is None or tenant.lower() == asked else f"{one_line(tenant)} ({asked})"
@@ -135,7 +180,7 @@ async def connect(
                     "sign in to the tenant you mean, or name the other one",
                 )
             tokens.tenant = door.tenant = found
-            yield Connection(gateway, Identity(found, f"{_name(claims)} ({way.shown})"), environment, door)
+            yield Session(Identity(found, f"{_name(claims)} ({way.shown})"), tokens, transport, gateway)
 
 
 def _check(environment: Environment, environ: Mapping[str, str], share: float, concurrency: int) -> None:
@@ -177,7 +222,7 @@ async def _resolve(domain: str, gateway: Gateway) -> str:
 
 
 @asynccontextmanager
-async def _signed_in(candidates: list[Way], tokens: Tokens, login: str) -> AsyncIterator[tuple[Way, Claims]]:
+async def _first_way(candidates: list[Way], tokens: Tokens, login: str) -> AsyncIterator[tuple[Way, Claims]]:
     """The first credential that returns a token, open for the block. `login` is the host of the sign-in service."""
     failures: list[str] = []
     last, decisive = Refusal(Reason.AUTH_FAILED), False

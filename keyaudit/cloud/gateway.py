@@ -100,7 +100,7 @@ class Gateway:
                 answer = await self.sender.send(declared, step, subscription)
             return answer if isinstance(answer, Refusal) else page_of(answer, declared.paging, beginning)
 
-        return Listing(fetch, first, item, by)
+        return Listing(fetch, first, item, by, declared.never_empty)
 
     async def _batched(self, declared: Operation, urls: Sequence[str]) -> Mapping[str, Answer]:
         """The first pages at these addresses that one batch request returns."""

@@ -22,6 +22,7 @@ MAX_BARREN = 50
 class Listing(Generic[T]):
     """`async for item in listing`, once; then `listing.end`. Never raises for a refusal.
 
+    `never_empty`: why it cannot be empty, as a sentence; an empty one is then inconsistent.
     Until the last page is read, `end` is interrupted, so that a list that is not read completely is not taken for complete.
     """
 
@@ -31,8 +32,9 @@ class Listing(Generic[T]):
         first: Step | Refusal,
         item: type[T],
         by: Callable[[T], str] | None,
+        never_empty: str = "",
     ) -> None:
-        self._fetch, self._first, self._by = fetch, first, by
+        self._fetch, self._first, self._by, self._never_empty = fetch, first, by, never_empty
         self._decoder = msgspec.json.Decoder(item)
         self._received = self._kept = self._duplicate = self._quarantined = 0
         self._bad: list[str] = []
@@ -96,7 +98,7 @@ class Listing(Generic[T]):
             step = self._onward(page, visited, barren)
         if self._copies:
             self._conflict = Refusal(Reason.INCONSISTENT_PAGES, "one item came twice, and differs")
-        self._refusal = step or self._miscounted() or self._conflict
+        self._refusal = step or self._miscounted() or self._conflict or self._emptied()
 
     def _onward(self, page: Page, visited: set[int], barren: int) -> Step | Refusal | None:
         if page.total is not None:
@@ -132,6 +134,11 @@ class Listing(Generic[T]):
             return None
         self._kept += 1
         return item
+
+    def _emptied(self) -> Refusal | None:
+        if self._received or not self._never_empty:
+            return None
+        return Refusal(Reason.INCONSISTENT, f"it is empty, but {self._never_empty}", 200)
 
     def _miscounted(self) -> Refusal | None:
         if not self._totals or self._totals == {self._received}:

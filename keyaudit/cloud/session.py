@@ -51,13 +51,24 @@ class Door:
     It is below the official clients, so that they cannot follow a redirect or answer a foreign challenge on their own.
     """
 
-    def __init__(self, environment: Environment, network: Network, local: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        network: Network,
+        local: frozenset[str] = frozenset(),
+        *,
+        only: str | None = None,
+    ) -> None:
+        """`only`: the one host that may be contacted besides the sign-in service. None: all that is read of the cloud."""
         self.requests = 0
         """Requests sent, sign-in and challenges included."""
         self.tenant = ""
         self._environment, self._network, self._local = environment, network, local
-        self._azure = frozenset({environment.login, environment.arm, environment.graph, environment.logs}) - {""}
-        self._scopes = {environment.vault_suffix: environment.vault_scope, environment.hsm_suffix: environment.hsm_scope}
+        if only is None:
+            self._azure = frozenset({environment.login, environment.arm, environment.graph, environment.logs}) - {""}
+            self._scopes = {environment.vault_suffix: environment.vault_scope, environment.hsm_suffix: environment.hsm_scope}
+        else:
+            self._azure, self._scopes = frozenset({environment.login, only}), {}
 
     async def __call__(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
         """Send one request, if it may be sent."""

@@ -7,6 +7,7 @@ from msgspec import UNSET, Struct
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.copies import distinct
+from keyaudit.collect.entra.relations import GUID
 from keyaudit.collect.places import Subscription
 from keyaudit.collect.rows import Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
@@ -28,6 +29,8 @@ async def list_subscriptions(gateway: Gateway, scope: Scope) -> tuple[Sequence[S
     """
 
     def by(item: SubscriptionItem) -> str:
+        if not GUID.fullmatch(item.subscription_id) or not GUID.fullmatch(item.tenant_id):
+            raise ValueError("not a subscription of a tenant")
         return item.subscription_id.lower()
 
     listing = gateway.pages("subscription.list", SubscriptionItem, by=by)

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from keyaudit.collect.access import principals, roles
 from keyaudit.collect.entra import (
     activity,
+    agents,
     app_management,
     applications,
     authorities,
@@ -110,6 +111,7 @@ SURFACES = Surfaces(
         Surface("alert rules", alert_rules.OPERATIONS, alert_rules.collect_alert_rules),
         Surface("services", services.OPERATIONS, services.collect_services),
         Surface("delegated permissions", delegated.OPERATIONS, delegated.collect_delegated),
+        Surface("agent identities", agents.OPERATIONS, agents.collect_agents),
         Surface("managed identities", managed_identities.OPERATIONS, managed_identities.collect_managed_identities),
         Surface("role assignments", roles.OPERATIONS, roles.collect_roles),
         Surface("federation", federation.OPERATIONS, federation.collect_federation),

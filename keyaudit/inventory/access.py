@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from keyaudit.inventory.finding import Target
+from keyaudit.inventory.views import agents
 from keyaudit.inventory.views.reach import KINDS
 from keyaudit.model.access import Open, Reach, Way, Who
 from keyaudit.model.reasons import Reason
@@ -22,8 +23,13 @@ _OF_SECRETS = (Allows.READ_PRIVATE,)
 
 _BESIDE = {operation: rows for operation, rows in GRANT.parts.items() if all(row["kind"] not in KINDS for row in rows)}
 BESIDE_ELIGIBLE = tuple(operation for operation, rows in _BESIDE.items() if all(row["standing"] is False for row in rows))
-BESIDE = tuple(operation for operation in _BESIDE if operation not in BESIDE_ELIGIBLE)
+BESIDE = (
+    *(operation for operation in _BESIDE if operation not in BESIDE_ELIGIBLE),
+    *("agent.list", "blueprint.inheritable_of"),
+)
 """The operations that list grants of principals that are not about vaults: eligible ones, and all others."""
+
+_VIEWS = {"service_principal": "service_principal"}
 
 MET = """
     SELECT way.id AS met_id, vault.id AS vault_id, vault.access_model, met.object, met.certain, met.possible, met.doubt
@@ -196,6 +202,16 @@ class _Reading:
                 self._found.reasons.add(Reason(row["nameless"]))
             through = () if row["principal_id"] == self._alone else (self._people[row["principal_id"]],)
             self._found.others.append(way_of(row, row["allows"] or (), None, through))
+        # An agent has what its blueprint's principal was granted and lets it inherit.
+        inherited = f"""
+            SELECT {WAY}, given.why FROM ({agents.inherited(_VIEWS, 'SELECT * FROM "grant"')}) AS given
+            LEFT JOIN subscription AS place ON place.id = given.scope WHERE given.given_to = ?
+            ORDER BY given.kind, given.api, given.name, given.id"""
+        for row in self._rows(inherited, [self._alone]):
+            self._know({row["principal_id"]})
+            doubt = Reason(row["why"]) if row["why"] else None
+            self._found.reasons.update({doubt} if doubt else ())
+            self._found.others.append(way_of(row, row["allows"] or (), doubt, (self._people[row["principal_id"]],)))
 
     def _know(self, ids: set[str]) -> None:
         missing = sorted(ids - self._people.keys())

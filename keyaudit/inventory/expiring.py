@@ -125,21 +125,24 @@ def _of(
                 yield (place, _NEVER if end is None else end, str(row["id"])), Ending(who, table.name, row, end, retired)
 
 
+def out_of_use(table: Table) -> tuple[str, str]:
+    """SQL over a table called `it`: whether a row is surely out of use or part of another, and the join that this needs."""
+    off = [f"it.{name} = {value}" for name, value in _OUT_OF_USE.items() if name in table.by_name]
+    managed = "managed" in table.by_name
+    off += ["it.managed AND whole.name IS NOT NULL"] if managed else []
+    return " OR ".join(f"coalesce({each}, false)" for each in off) or "false", _CERTIFICATES if managed else ""
+
+
 def _endings(table: Table, before: int) -> str:
     """A table's rows that expire before a time, or at an unknown time, with their owners."""
     own = owning(table)
-    off = [f"it.{name} = {value}" for name, value in _OUT_OF_USE.items() if name in table.by_name]
-    joins = [own.joins]
-    if "managed" in table.by_name:
-        off.append("it.managed AND whole.name IS NOT NULL")
-        joins.append(_CERTIFICATES)
-    retired = " OR ".join(f"coalesce({each}, false)" for each in off)
+    retired, join = out_of_use(table)
     return f"""
         SELECT {quoted(table.name)} AS kind, it.id, it.{_END},
             {own.names} AS owner, {own.source} AS source, {own.doubt} AS doubt,
             it.unknown[{quoted(_END)}] AS why,
-            {retired or "false"} AS retired
-        FROM {table.name} AS it {" ".join(joins)}
+            {retired} AS retired
+        FROM {table.name} AS it {own.joins} {join}
         WHERE it.{_END} <= {before} OR it.unknown[{quoted(_END)}] IS NOT NULL"""
 
 

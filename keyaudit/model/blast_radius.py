@@ -22,6 +22,8 @@ class Kind(StrEnum):
     """Who can use a key of a vault."""
     IDENTITY = "application"
     """An application together with its service principal here, or a managed identity."""
+    AGENT = "agent-identity"
+    """An agent identity, which signs in with the credentials of its blueprint."""
     RELYING_PARTY = "relying-party"
     DOMAIN = "federated-domain"
     PROVIDER = "identity-provider"

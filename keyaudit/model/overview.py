@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from keyaudit.model.algorithms import DEPRECATED_AFTER, DISALLOWED_AFTER
 from keyaudit.model.expiring import Ending, Owner
 from keyaudit.model.findings import Bounds, PolicyText
 from keyaudit.model.reasons import Reason
@@ -96,6 +97,35 @@ class Custody:
     count: int
 
 
+class Wave(StrEnum):
+    """By when a key or certificate has to move to another algorithm, by the plan that `model.algorithms` names."""
+
+    FIRST = f"by {DEPRECATED_AFTER}"
+    SECOND = f"by {DISALLOWED_AFTER}"
+    IN_TIME = "expires before that"
+    UNAFFECTED = "not affected"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """How many things of one owner, or of one algorithm, have to move in each wave; a wave without any is not there."""
+
+    of: Owner | str
+    counts: Mapping[Wave, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """The keys and certificates that are, or may be, in use, by when they have to move."""
+
+    owners: Sequence[Moving]
+    """Who has the most in the first wave first."""
+    algorithms: Sequence[Moving]
+    complete: bool
+    """All of them were listed; else there may be more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
     """Keys of one vault that the same number of principals can use."""
@@ -117,6 +147,7 @@ class Overview:
     """One entry for each policy that limits the age of its rows."""
     custody: Sequence[Custody]
     """The key versions that are, or may be, current and enabled."""
+    migration: Migration
     reach: Sequence[Reach] | None
     """The keys that most principals can use, in descending order; None if no selected policy reads access."""
     reach_left_out: int

@@ -247,6 +247,16 @@ ACTIONS: Sequence[Ranked] = tuple(
 )
 """The actions that make a custom role one of tier 0."""
 
+_AGENTS = "it can add a credential to a blueprint, and sign in as each of its agents"
+_AGENT_PERMISSIONS = "https://learn.microsoft.com/graph/api/agentidentityblueprint-addpassword"
+
+ADDS_AGENT_CREDENTIALS: Sequence[Ranked] = (
+    Ranked("Agent ID Administrator", "db506228-d27e-4b7d-95e5-295956d6615f", 0, _AGENTS, _ROLES),
+    Ranked("AgentIdentityBlueprint.AddRemoveCreds.All", "", 0, _AGENTS, _AGENT_PERMISSIONS),
+    Ranked("AgentIdentityBlueprint.ReadWrite.All", "", 0, _AGENTS, _AGENT_PERMISSIONS),
+)
+"""Directory roles, and permissions of Microsoft Graph (without an id), that are worth as much as the agents of the tenant."""
+
 _BY_PERMISSION = {
     (api, key.lower()): ranked.tier
     for api, permissions in PERMISSIONS.items()

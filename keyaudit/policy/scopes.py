@@ -175,7 +175,7 @@ def _part(record: Coverage) -> str:
     """How much of a list was not read, if known."""
     noun = OPERATIONS[record.operation].noun
     if record.reason is Reason.INCONSISTENT:
-        return f"the list of {noun} contradicts another: {record.detail}"
+        return f"the list of {noun} cannot be right: {record.detail}"
     if record.reason is Reason.BAD_ITEM and record.quarantined:
         verb = "was" if record.quarantined == 1 else "were"
         return f"{record.quarantined:,} of {record.received:,} {noun} {verb} not read"

@@ -66,17 +66,17 @@ _SHOWN = {
 Record = dict[str, str]
 
 
-def records(report: Report) -> Iterator[Record]:
-    """Every finding, passes included, then the policies that were not evaluated."""
-    common = _common(report)
+def records(report: Report, *, passes: bool = True) -> Iterator[Record]:
+    """Every finding, with passes or without, then the policies that were not evaluated."""
+    same = common(report)
     policies = {tally.policy.id: _policy(tally.policy) for tally in report.tallies}
-    for of, finding in report.owned(True):
+    for of, finding in report.owned(passes):
         policy = policies.get(finding.policy.id, {})
         if finding.beside:
             policy = _policy(finding.policy, finding.frameworks)
-        yield {**common, **policy, **_finding(finding, of, report)}
+        yield {**same, **policy, **_finding(finding, of, report)}
     for each in report.verdict.not_judged:
-        yield {**common, **_not_judged(each)}
+        yield {**same, **_not_judged(each)}
 
 
 def thing(table: str, row: Mapping[str, Value], as_of: int) -> Record:
@@ -112,7 +112,8 @@ def state(facts: Facts, as_of: int) -> tuple[str | None, Reason | None]:
     return ("pre-activation" if begins is not None and begins > as_of else "active"), None
 
 
-def _common(report: Report) -> Record:
+def common(report: Report) -> Record:
+    """The columns that say which run, of which tenant, by which policies: the same in every row."""
     run = report.run
     return _present(
         {

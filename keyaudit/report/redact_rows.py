@@ -20,16 +20,22 @@ _OWN_NAMES = frozenset({"hsm_setting", "log_table", "defender_plan"})
 
 _KINDS = {
     "api": "api", "app_roles": "permission", "app_tags": "tag", "audiences": "audience", "claims": "claim",
-    "content_type": "content", "created_by": "person", "default_domain": "domain", "delegated_for_everyone": "permission",
+    "blueprint_name": "app", "content_type": "content", "created_by": "person", "credential_admins": "principal",
+    "default_domain": "domain", "delegated_for_everyone": "permission",
     "directory_roles": "role", "exposed_roles": "permission", "exposed_scopes": "permission", "federated_domains": "domain",
-    "id": "resource", "issuer": "subject", "issuer_host": "host", "issuer_name": "issuer", "principal_name": "principal",
-    "provider_name": "provider", "resource_group": "resource-group", "resource_id": "resource", "store_name": "store",
+    "id": "resource", "inheritable_roles": "permission", "inheritable_scopes": "permission", "inherited": "permission",
+    "inherited_wide": "permission", "issuer": "subject", "issuer_host": "host", "issuer_name": "issuer",
+    "principal_name": "principal", "provider_name": "provider", "resource_group": "resource-group",
+    "resource_id": "resource", "store_name": "store",
     "subject": "subject", "subscription_name": "subscription", "tenant_wide_app_roles": "permission",
     "user_consent_policies": "consent", "user_principal_name": "person", "validated_names": "domain",
     "vault_name": "vault", "verified_domains": "domain", "verified_publisher": "publisher", "wide_azure_roles": "role",
 }  # fmt: skip
 """What a column names, where its own name does not say so."""
-_NAMES = {"application": "app", "service_principal": "app", "federated_domain": "domain", "signing_certificate": "subject"}
+_NAMES = {
+    **dict.fromkeys(("application", "service_principal", "agent", "blueprint"), "app"),
+    "federated_domain": "domain", "signing_certificate": "subject",
+}  # fmt: skip
 """What the rows of a table are, where it is not what the table is called."""
 _PEOPLE = {"user": "person", "group": "group", "foreign-group": "group"}
 _SIGNERS = {"federated-domain": "domain", "external-idp": "provider"}

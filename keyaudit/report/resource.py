@@ -19,9 +19,14 @@ _HOLDERS = {
     "service_principal": "service principal",
     "managed_identity": "managed identity",
 }
-_MANAGED = "ManagedIdentity"
+_MANAGED, _AGENT = "ManagedIdentity", "agent-identity"
 _CREDENTIALS = {"password": "client secret", "federated": "federated credential"}
-_TABLES = {"trusted_authority": "certificate authority (CA)", "key_use": "customer-managed key of"}
+_TABLES = {
+    "agent": "agent identity",
+    "blueprint": "agent blueprint",
+    "trusted_authority": "certificate authority (CA)",
+    "key_use": "customer-managed key of",
+}
 """Tables whose rows people call otherwise than the table."""
 _OWNED = frozenset(
     {"key", "certificate", "secret", "vault", "application", "service_principal", "credential", "signing_certificate"}
@@ -140,6 +145,8 @@ def _in_vault(facts: Facts, name: str) -> str:
 
 
 def _service_principal(facts: Facts, name: str) -> str:
+    if facts.text("agent_type") == _AGENT:
+        return f"{_TABLES['agent']} {name}"
     return f"{_HOLDERS['managed_identity' if facts.text('principal_type') == _MANAGED else 'service_principal']} {name}"
 
 

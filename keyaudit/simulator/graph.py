@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from keyaudit.simulator import (
+    agents,
     audit_logs,
     audit_searches,
     grants,
@@ -174,6 +175,8 @@ class Graph(Service):
 
     def _resource(self, version: str, path: list[str], request: Request) -> Resource | None:
         estate = self.directory.estate
+        if any(part.lower().startswith(agents.CAST) for part in path):
+            return agents.part(self.directory, version, path, request)
         match [part.lower() for part in path]:
             case ["organization"]:
                 body = objects.organization(self.directory)

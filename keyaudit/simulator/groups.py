@@ -24,6 +24,11 @@ MEMBERS = (
 """What can be selected of directory objects of different kinds: each shows what it has."""
 
 
+_SERVICE_PRINCIPALS = {
+    f"#microsoft.graph.{kind}" for kind in ("servicePrincipal", "agentIdentity", "agentIdentityBlueprintPrincipal")
+}
+
+
 def part(directory: Directory, version: str, path: list[str], _request: Request) -> Resource | None:
     """What a path below groups names."""
     match [segment.lower() for segment in path]:
@@ -52,7 +57,7 @@ def _members(directory: Directory, version: str, group_id: str, *, nested: bool)
     )
     if version == "v1.0":
         # As the real service, which lists service principals in beta alone.
-        bodies = [body for body in bodies if body["@odata.type"] != "#microsoft.graph.servicePrincipal"]
+        bodies = [body for body in bodies if body["@odata.type"] not in _SERVICE_PRINCIPALS]
     return Resource(
         operation="group.members" if nested else "group.direct_members",
         relations=("groups", f"groups/{group_id}"),
@@ -82,7 +87,14 @@ def _body(directory: Directory, found: User | Group | ServicePrincipal) -> Body:
     if f"{kind}s" in directory.estate.graph_refuses:
         # What the identity may not read is there, with nothing but its id.
         names = dict.fromkeys(names)
-    return {"@odata.type": f"#microsoft.graph.{kind}", "id": found.id, **names}
+    return {"@odata.type": f"#microsoft.graph.{_type(found, kind)}", "id": found.id, **names}
+
+
+def _type(found: User | Group | ServicePrincipal, kind: str) -> str:
+    """The type by its full name, which is more than `kind` for what is of an agent."""
+    if isinstance(found, ServicePrincipal) and found.agent:
+        return found.agent
+    return "agentUser" if isinstance(found, User) and found.parent else kind
 
 
 def _described(found: User | Group | ServicePrincipal) -> tuple[str, Body]:

@@ -22,6 +22,7 @@ _RESOURCES = {
     "https://management.core.windows.net": "https://management.core.windows.net",
     "https://graph.microsoft.com": "https://graph.microsoft.com",
     "https://api.loganalytics.io": "https://api.loganalytics.io",
+    "https://monitor.azure.com": "https://monitor.azure.com",
 }
 _CHINA = "login.partner.microsoftonline.cn"
 _GOVERNMENT = "login.microsoftonline.us"

@@ -76,6 +76,7 @@ def only_selected(found: Application | ServicePrincipal) -> dict[str, object]:
 def application(directory: Directory, found: Application, *, with_key: bool) -> dict[str, object]:
     """An application registration."""
     return {
+        **({"@odata.type": "#microsoft.graph.agentIdentityBlueprint"} if found.blueprint else {}),
         "id": found.id,
         "deletedDateTime": None,
         "appId": found.app_id,
@@ -166,6 +167,8 @@ def _published(role: AppRole) -> dict[str, object]:
 def service_principal(found: ServicePrincipal, *, with_key: bool) -> dict[str, object]:
     """A service principal; its application's credentials are not among its own."""
     return {
+        **({"@odata.type": f"#microsoft.graph.{found.agent}"} if found.agent else {}),
+        **({"agentIdentityBlueprintId": found.blueprint} if found.blueprint else {}),
         "id": found.id,
         "deletedDateTime": None,
         "accountEnabled": found.enabled,

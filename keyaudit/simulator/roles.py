@@ -3,8 +3,12 @@
 https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 """
 
+from typing import TYPE_CHECKING
+
 from keyaudit.simulator.estate import Role
-from keyaudit.simulator.service import Directory
+
+if TYPE_CHECKING:
+    from keyaudit.simulator.service import Directory
 
 _VAULT = "Microsoft.KeyVault/vaults"
 _KEYS = f"{_VAULT}/keys"
@@ -177,12 +181,12 @@ BUILT_IN = (
 )
 
 
-def roles(directory: Directory) -> tuple[Role, ...]:
+def roles(directory: "Directory") -> tuple[Role, ...]:
     """Every role of the tenant."""
     return (*BUILT_IN, *directory.estate.roles)
 
 
-def definition(directory: Directory, role: Role) -> dict[str, object]:
+def definition(directory: "Directory", role: Role) -> dict[str, object]:
     """A role definition."""
     top = f"/providers/Microsoft.Management/managementGroups/{directory.tenant_id}" if role.custom else "/"
     return {

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from pathlib import Path
 
-from keyaudit.simulator import arm, graph, log_analytics, login, managed_hsms, vaults
+from keyaudit.simulator import arm, graph, ingestion, log_analytics, login, managed_hsms, vaults
 from keyaudit.simulator.authority import tls_context
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault
@@ -81,6 +81,11 @@ class Simulator:
         return self._tenant.trapped
 
     @property
+    def ingested(self) -> list[dict[str, object]]:
+        """The rows that the ingestion endpoint took, in order."""
+        return self._tenant.ingestion.rows
+
+    @property
     def throttled(self) -> int:
         """How many requests were refused as too many."""
         return self._tenant.meter.refused if self._tenant.meter else 0
@@ -119,7 +124,8 @@ async def serve(
     more = [Tenant(other, clock, throttle=throttle, faults=(), traps=()) for other in others]
     tenant = Tenant(estate, clock, throttle=throttle, faults=faults, traps=traps, others=more)
     with tempfile.TemporaryDirectory(prefix="keyaudit-simulated-") as folder:
-        names = [login.HOST, arm.HOST, graph.HOST, log_analytics.HOST, f"*{vaults.SUFFIX}", f"*{managed_hsms.SUFFIX}", *traps]
+        services = [login.HOST, arm.HOST, graph.HOST, log_analytics.HOST, ingestion.HOST]
+        names = [*services, f"*{vaults.SUFFIX}", f"*{managed_hsms.SUFFIX}", *traps]
         context, ca_file = tls_context(names, Path(folder))
         listener = Listener(tenant, context, latency)
         server = await loop.create_server(listener, "127.0.0.1", port, backlog=1024)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from keyaudit.simulator.always import with_what_is_always_there
 from keyaudit.simulator.estate import AppRoleGrant, Estate, Group, ManagedHsm, ServicePrincipal, Subscription, User, Vault
 from keyaudit.simulator.throttle import Charge, Meter, Refusal
 from keyaudit.simulator.tokens import Tokens
@@ -22,6 +23,7 @@ class Directory:
         self.object_id = self.guid("identity")
         self.client_secret = f"simulated~{self.guid('secret').replace('-', '')}"
         self.tokens = Tokens(estate.tenant_id, estate.as_of)
+        self.estate = with_what_is_always_there(estate, self.object_id, self.guid)
         self.gone: set[str] = set()
 
     def guid(self, *parts: str) -> str:

@@ -4,7 +4,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from keyaudit.simulator import arm, graph, log_analytics, login, managed_hsms, vaults
+from keyaudit.simulator import arm, graph, ingestion, log_analytics, login, managed_hsms, vaults
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault, Script
 from keyaudit.simulator.service import Call, Directory, Service, fixed
@@ -66,11 +66,13 @@ class Tenant:
         self._hsms = managed_hsms.ManagedHsms(self.directory)
         graph_service = graph.Graph(self.directory)
         graph_service.part = self._part
+        self.ingestion = ingestion.Ingestion(self.directory)
         self._services: dict[str, Service] = {
             login.HOST: login.Login(self.directory),
             arm.HOST: arm.Arm(self.directory),
             graph.HOST: graph_service,
             log_analytics.HOST: log_analytics.LogAnalytics(self.directory),
+            ingestion.HOST: self.ingestion,
         }
 
     def resolves(self, host: str) -> bool:
@@ -85,7 +87,10 @@ class Tenant:
             return bool(request.segments) and request.segments[0].lower() in known
         if authorization is not None:
             return bool(self.directory.tokens.audience(authorization))
-        return request.host not in (arm.HOST, graph.HOST, log_analytics.HOST) and self._service(request.host) is not None
+        return (
+            request.host not in (arm.HOST, graph.HOST, log_analytics.HOST, ingestion.HOST)
+            and self._service(request.host) is not None
+        )
 
     def connecting(self, host: str) -> Fault | None:
         """The fault that strikes this CONNECT."""

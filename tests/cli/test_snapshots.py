@@ -65,13 +65,8 @@ def test_concurrency_does_not_change_what_is_collected(tmp_path: Path, tenant: M
     assert _content(tmp_path / "1") == _content(tmp_path / "64")
 
 
-@pytest.mark.parametrize(
-    ("number", "code"),
-    [
-        (signal.SIGINT, Exit.INTERRUPTED),
-        pytest.param(signal.SIGTERM, Exit.TERMINATED, marks=pytest.mark.exhaustive),
-    ],
-)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, Exit.INTERRUPTED), (signal.SIGTERM, Exit.TERMINATED)])
 def test_an_interrupted_collection_goes_on_and_ends_as_if_it_had_not_been(
     tmp_path: Path, tenant: Mapping[str, str], number: signal.Signals, code: Exit
 ) -> None:

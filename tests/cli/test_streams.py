@@ -72,9 +72,9 @@ def test_a_snapshot_is_kept_though_nobody_reads_what_became_of_it(tmp_path: Path
     ("close", "arguments", "code"),
     [
         (lambda: os.close(1), ["explain", "exit-codes"], Exit.BUG),
-        (lambda: os.close(2), ["explain", "exit-codes"], Exit.CLEAN),
-        (lambda: os.close(2), ["explain", "nothing"], Exit.USAGE),
-        (lambda: os.close(2), ["gate", *TINY, *ONE], Exit.CLEAN),
+        pytest.param(lambda: os.close(2), ["explain", "exit-codes"], Exit.CLEAN, marks=pytest.mark.exhaustive),
+        pytest.param(lambda: os.close(2), ["explain", "nothing"], Exit.USAGE, marks=pytest.mark.exhaustive),
+        pytest.param(lambda: os.close(2), ["gate", *TINY, *ONE], Exit.CLEAN, marks=pytest.mark.exhaustive),
         (lambda: os.closerange(1, 3), ["explain", "nothing"], Exit.USAGE),
     ],
 )
@@ -169,6 +169,7 @@ def test_a_closed_pipe_costs_no_file_and_no_failing_gate(contoso: Path, tmp_path
     assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted(names)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["json", BUNDLE])
 def test_a_disk_that_fills_up_at_any_write_is_exit_70_and_leaves_no_part(
     keyaudit: Keyaudit, contoso: Path, tmp_path: Path, name: str

@@ -252,6 +252,21 @@ async def test_graphs_own_count_is_held_against_what_came(azure: Azure, connecte
     assert azure.to(GRAPH)[0].headers["consistencylevel"] == "eventual"
 
 
+async def test_a_list_that_holds_something_in_every_tenant_is_not_believed_where_it_is_empty(
+    azure: Azure, connected: Connect
+) -> None:
+    azure.script = lambda request: Reply({"value": []})
+    async with connected() as connection:
+        for operation in ("organization.get", "domain.list", "service_principal.list", "directory_role.assignments"):
+            _, end = await all_of(connection.gateway, operation)
+            assert end.refusal is not None
+            assert (end.refusal.reason, end.refusal.detail[:17]) == (Reason.INCONSISTENT, "it is empty, but ")
+        assert await all_of(connection.gateway, "application.list") == ([], End())
+    azure.script = lambda request: Reply({"value": [{"id": "1"}]})
+    async with connected() as connection:
+        assert await all_of(connection.gateway, "domain.list") == (["1"], End(received=1, kept=1))
+
+
 # Resource Graph
 
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 from keyaudit.simulator.estate import (
     AccessPolicy,
     DenyAssignment,
+    DirectoryRole,
+    DirectoryRoleGrant,
     Eligibility,
     Group,
     Role,
@@ -18,6 +20,7 @@ from keyaudit.simulator.roles import CONTRIBUTOR, CRYPTO_USER, OWNER, READER, SE
 from tests.collect.estate import AS_OF, DAY, EMPTY_SUBSCRIPTION, ESTATE, FIRST, PRINCIPALS, SECOND, SUBSCRIPTION
 from tests.collect.rig import Collected
 
+GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 ROOT_GROUP = "/providers/Microsoft.Management/managementGroups"
 HOME = f"/subscriptions/{SUBSCRIPTION}"
 FIRST_SCOPE = f"{HOME}/resourceGroups/Rg-Main/providers/Microsoft.KeyVault/vaults/kv-First"
@@ -108,6 +111,8 @@ ACCESS = replace(
     roles=(KEEPER,),
     role_assignments=ASSIGNMENTS,
     eligibilities=(ELIGIBLE,),
+    directory_roles=(DirectoryRole(id=GLOBAL_ADMINISTRATOR, name="Global Administrator"),),
+    directory_role_grants=(DirectoryRoleGrant(principal_id=DAVE.id, role_id=GLOBAL_ADMINISTRATOR),),
 )
 
 

@@ -37,7 +37,12 @@ POLICY = "b0000000-0000-4000-8000-000000000001"
 
 def setting(place: str, name: str, *logs: dict[str, object], **properties: object) -> dict[str, object]:
     """A diagnostic setting, whose id begins with `place`."""
-    return {"id": f"{place}/diagnosticSettings/{name}", "name": name, "properties": {"logs": list(logs), **properties}}
+    places = dict.fromkeys(("workspaceId", "storageAccountId", "eventHubAuthorizationRuleId"))
+    return {
+        "id": f"{place}/diagnosticSettings/{name}",
+        "name": name,
+        "properties": {"logs": list(logs), **places, **properties},
+    }
 
 
 def log(category: str | None = None, *, group: str | None = None, enabled: bool = True) -> dict[str, object]:

@@ -31,6 +31,7 @@ from tests.collect.estate import TENANT_ID
 from tests.collect.refusals import refused
 from tests.collect.rig import Collected, collect
 
+READS = ("service principals", "applications", "role assignments", "principals")
 AN_OWNER = User(id=collected.OWNER.format(1), name="", upn="")
 
 

@@ -9,6 +9,8 @@ from tests.collect.estate import APPLICATIONS, PRINCIPALS, TENANT_ID
 from tests.collect.refusals import never_wrong, refused
 from tests.collect.rig import Collected, collect
 
+READS = ("tenant", "applications", "service principals", "token policies", "federation", "issuer keys")
+
 
 async def test_hostile_names_arrive_as_they_are() -> None:
     hostile = "\x1b[31m\u202e##vso[task]=cmd|' /C calc'!A0\n\0</td>"
@@ -190,14 +192,14 @@ async def test_a_tenant_that_is_another_is_not_taken_for_this_one() -> None:
     found = await collect(Fault("organization.get", "every", edit=other))
     assert found.causes() == {(TENANT_ID, "organization.get"): "not_assessed bad_item"}
     found = await collect(Fault("organization.get", "every", edit=lambda body: body | {"value": []}))
-    assert found.causes() == {(TENANT_ID, "organization.get"): "not_assessed bad_body"}
+    assert found.causes() == {(TENANT_ID, "organization.get"): "not_assessed inconsistent"}
     assert found.rows["tenant"] == {}
 
 
 async def test_a_tenant_without_any_domain_is_not_believed() -> None:
     found = await collect(Fault("domain.list", "every", edit=lambda body: body | {"value": []}))
-    assert found.causes() == {(TENANT_ID, "domain.list"): "not_assessed bad_body"}
-    unknown = dict.fromkeys(("default_domain", "verified_domains", "federated_domains"), "bad_body")
+    assert found.causes() == {(TENANT_ID, "domain.list"): "not_assessed inconsistent"}
+    unknown = dict.fromkeys(("default_domain", "verified_domains", "federated_domains"), "inconsistent")
     assert found.unknown("tenant", TENANT_ID) == unknown
 
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec import UNSET
 
 from keyaudit.collect.entra.applications import ApplicationItem, application_holder, application_row
-from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, Rows, read_items, thumbprint
+from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, Rows, read_credentials, thumbprint
 from keyaudit.collect.entra.holders import Holder, home_of, made_by_microsoft
 from keyaudit.collect.entra.relations import FederatedItem
 from keyaudit.collect.entra.service_principals import PrincipalItem, principal_holder, principal_row
@@ -78,8 +78,8 @@ def test_every_recorded_credential_of_an_application() -> None:
     for body in objects("graph-applications"):
         item = wire(body, ApplicationItem)
         rows = Rows(application(id=body["id"]))
-        keys, bad_keys = read_items(item.key_credentials, KeyItem)
-        passwords, bad_passwords = read_items(item.password_credentials, PasswordItem)
+        keys, bad_keys = read_credentials(item.key_credentials, KeyItem)
+        passwords, bad_passwords = read_credentials(item.password_credentials, PasswordItem)
         assert (bad_keys, bad_passwords) == (0, 0)
         found += [rows.key(key, HIDDEN) for key in keys] + [rows.password(password) for password in passwords]
         assert len(keys) + len(passwords) == len(body["keyCredentials"]) + len(body["passwordCredentials"])
@@ -275,19 +275,27 @@ def test_two_credentials_of_one_key_id_are_two_rows() -> None:
     assert len(set(ids)) == 3
 
 
+def test_what_may_be_a_client_secret_is_no_certificate_that_others_could_have() -> None:
+    row: dict[str, Any] = Rows(application()).untold(wire({"keyId": "K"}, PasswordItem))
+    assert (row["kind"], row["public_key_sha256"], row["unknown"]["expires_on"]) == ("password", None, "bad_value")
+    assert not row["unknown"].keys() & {"kind", "public_key_sha256", "thumbprint_sha256"}
+    row = Rows(application()).untold(wire({"keyId": "K"}, KeyItem))
+    assert {"kind", "public_key_sha256"} <= row["unknown"].keys()
+
+
 @pytest.mark.parametrize(
     ("wired", "good", "bad"),
     [
         ([], 0, 0),
-        ([{"keyId": "a"}, {"keyId": 1}, 7, {}], 1, 3),
+        ([{"keyId": "0E4F2B36-8d0f-4a57-9f0b-3b1f2f3c4d5e"}, {"keyId": "not-a-guid"}, {"keyId": 1}, 7, {}], 1, 4),
         (None, 0, 1),
         ("x", 0, 1),
     ],
 )
 def test_credentials_that_cannot_be_read_are_counted(wired: object, good: int, bad: int) -> None:
-    items, unreadable = read_items(raw(wired), PasswordItem)
+    items, unreadable = read_credentials(raw(wired), PasswordItem)
     assert (len(items), unreadable) == (good, bad)
-    assert read_items(UNSET, PasswordItem) == ([], 1)
+    assert read_credentials(UNSET, PasswordItem) == ([], 1)
 
 
 @pytest.mark.parametrize(
@@ -357,3 +365,12 @@ def test_whether_an_application_exposes_an_api(members: dict[str, object], expec
     item = wire({"id": "a"} | members, ApplicationItem)
     row = application_row(item, application(), "public")
     assert row.unknown.get("exposes_api", row.values.get("exposes_api")) == expected
+
+
+@pytest.mark.parametrize(("enabled", "expected"), [(True, True), (False, False), (None, Reason.BAD_VALUE)])
+def test_an_instance_lock_that_does_not_say_whether_it_is_on_is_not_off(enabled: object, expected: object) -> None:
+    lock = {"isEnabled": enabled, "allProperties": None}
+    row = application_row(
+        wire({"id": "a", "servicePrincipalLockConfiguration": lock}, ApplicationItem), application(), "public"
+    )
+    assert row.unknown.get("instance_lock", row.values.get("instance_lock")) == expected

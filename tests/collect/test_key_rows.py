@@ -204,6 +204,8 @@ def test_custody_rests_on_type_and_platform_that_agree(kty: object, platform: ob
         ({"n": modulus(3072), "key_size": 2048}, 3072, None),
         ({"n": modulus(4096) + "=="}, Reason.BAD_VALUE, None),
         ({"n": modulus(2047)}, 2047, None),
+        ({"n": modulus(512)}, 512, None),
+        ({"n": modulus(511)}, Reason.BAD_VALUE, None),
         ({"n": "?"}, Reason.BAD_VALUE, None),
         ({"n": ""}, Reason.BAD_VALUE, None),
         ({"n": 5}, Reason.BAD_VALUE, None),

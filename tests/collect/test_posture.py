@@ -13,6 +13,8 @@ from tests.collect.refusals import REASONS, ends_refused, refused
 from tests.collect.rig import Collected, collect
 from tests.matrices import each_with_each
 
+READS = ("tenant", "applications", "service principals", "app management policies", "activity logs")
+
 DEFAULT = f"{TENANT_ID}/appmanagementpolicies/default"
 OPERATIONS = (
     "app_management.default",
@@ -155,14 +157,16 @@ LIMITS = {
     "symmetric_key_blocked",
     "symmetric_key_lifetime",
 }
+OF_KEYS = {"certificate_lifetime", "trusted_authorities_only"}
 
 
 @pytest.mark.parametrize(
     ("value", "columns"),
     [
         ({"passwordCredentials": "none", "keyCredentials": []}, LIMITS),
-        ({"keyCredentials": None}, LIMITS),
-        ([], LIMITS | {"certificate_lifetime", "trusted_authorities_only"}),
+        ({"keyCredentials": []}, LIMITS),
+        ({"passwordCredentials": [], "keyCredentials": None}, OF_KEYS),
+        ([], LIMITS | OF_KEYS),
     ],
 )
 async def test_restrictions_that_cannot_be_read_are_unknown(value: object, columns: set[str]) -> None:

@@ -32,6 +32,18 @@ from tests.collect.refusals import CODE, REASONS, ends_refused, never_wrong, ref
 from tests.collect.rig import Collected, collect
 from tests.matrices import each_with_each
 
+READS = (
+    "applications",
+    "service principals",
+    "directory roles",
+    "delegated permissions",
+    "sign-in activity",
+    "credential activity",
+    "managed identities",
+    "issuer keys",
+    "principals",
+)
+
 PRINCIPALS = f"{TENANT_ID}/serviceprincipals"
 IDENTITY_ID = (
     f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg-main/providers/microsoft.managedidentity/userassignedidentities/id-pod"
@@ -388,6 +400,18 @@ async def test_a_report_that_names_an_odd_time_leaves_it_unknown() -> None:
     for row in found.rows["sign_in_activity"].values():
         assert unknown(row) == {"last_delegated_on": "bad_value", "last_client_sign_in_on": "bad_value"}
         assert row["last_sign_in_on"] is not None
+
+
+async def test_a_credential_of_which_the_report_does_not_say_when_it_was_used_is_not_one_that_was_never_used() -> None:
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        for item in body["value"]:
+            item["signInActivity"] = None
+        return body
+
+    found = await collect(Fault("credential_activity.list", "every", edit=spoil), estate=PRIVILEGED)
+    rows = found.rows["credential_activity"].values()
+    assert rows
+    assert all(unknown(row)["last_used_on"] == "bad_value" for row in rows)
 
 
 async def test_a_400_of_another_kind_is_no_missing_licence() -> None:

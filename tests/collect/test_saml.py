@@ -5,6 +5,7 @@ import datetime
 import hashlib
 from typing import Any
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -94,6 +95,26 @@ def test_what_a_key_of_no_known_usage_belongs_to_may_be_a_set_or_a_way_in(odd: o
     # By itself, or beside a whole set, it is none.
     assert told([unsaid], [way_in]) == ([], ["odd"], ["sign"])
     assert told([SIGN, VERIFY, unsaid], []) == (["sign"], ["verify", "odd"], [])
+
+
+@pytest.mark.parametrize("odd", [..., 7, "?"])
+def test_what_has_no_identifier_that_can_be_read_may_be_part_of_a_set_that_lacks_it(odd: object) -> None:
+    def nameless(item: Any) -> Any:
+        return msgspec.structs.replace(item, custom_key_identifier=UNSET if odd is ... else raw(odd))
+
+    sign, verify, way_in = nameless(SIGN), nameless(VERIFY), nameless(password())
+    for keys, passwords in (([sign, VERIFY], [password()]), ([SIGN, verify], [way_in]), ([sign, verify], [way_in])):
+        found = split(keys, passwords)
+        assert (*apart(found), found.untold) == (["sign"], [], [], [keys[1], *passwords])
+    found = split([SIGN, VERIFY], [way_in])
+    assert (*apart(found), found.untold) == (["sign"], [], [], [way_in])
+    # A set that is whole lacks nothing, one of other dates is another, and without a key that signs there is no set.
+    assert told([SIGN, VERIFY, verify], [password(), way_in]) == (["sign"], ["verify"], ["sign"])
+    later = key("verify", "Verify", endDateTime="2099-01-01T00:00:00Z", customKeyIdentifier=odd if odd is not ... else 7)
+    assert told([sign, later], []) == (["sign"], ["verify"], [])
+    assert told([verify], [way_in]) == ([], ["verify"], ["sign"])
+    # What says that it has no identifier is in no set.
+    assert told([sign, key("verify", "Verify", customKeyIdentifier=None)], []) == (["sign"], ["verify"], [])
 
 
 def test_a_public_certificate_of_another_thumbprint_is_not_part_of_the_set() -> None:

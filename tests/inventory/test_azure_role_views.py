@@ -48,6 +48,10 @@ def wide(grants: list[Row], coverage: list[Coverage] = READ, **rows: list[Row]) 
         ([given(PERMISSION)], (None, "permission")),
         ([given(PERMISSION, allows=["sign"])], ([], None)),
         ([given(allows=PERMISSION, to="other")], ([], None)),
+        # Whom it was given to is not known: it may be anybody.
+        ([given(principal_id=Reason.BAD_VALUE)], (None, "bad_value")),
+        ([given(allows=["sign"], principal_id=Reason.BAD_VALUE)], ([], None)),
+        ([given(scope_kind="vault", principal_id=Reason.BAD_VALUE)], ([], None)),
     ],
 )
 def test_roles_that_grant_over_a_subscription_or_more(grants: list[Row], expected: object) -> None:

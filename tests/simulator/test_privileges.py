@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+from keyaudit.simulator.roles import READER
+from keyaudit.simulator.tenant import Tenant
 from tests.collect.privileged import OWN_API, POWERFUL, PRIVILEGED, USER
 from tests.simulator.client import GRAPH, wire
+from tests.simulator.small import SMALL, TENANT
 
 BETA = GRAPH.replace("v1.0", "beta")
 ROLES = f"{GRAPH}/roleManagement/directory"
@@ -53,3 +56,17 @@ async def test_reports_are_of_the_beta_version_alone() -> None:
     async with wire(PRIVILEGED) as client:
         assert (await client.get(f"{GRAPH}/reports/servicePrincipalSignInActivities")).status == 400
         assert (await client.get(f"{BETA}/reports/servicePrincipalSignInActivities")).status == 200
+
+
+async def test_a_tenant_has_a_global_administrator_and_a_role_of_its_reader_though_its_estate_names_none() -> None:
+    bare = replace(SMALL, directory_roles=(), directory_role_grants=(), users=(), role_assignments=())
+    directory = Tenant(bare, lambda: bare.as_of, throttle=None, faults=(), traps=()).directory
+    [administrator] = directory.estate.directory_role_grants
+    assert administrator.principal_id in directory.users
+    assert [role.id for role in directory.estate.directory_roles] == [administrator.role_id]
+    [reads] = directory.estate.role_assignments
+    assert (reads.role, reads.principal) == (READER, directory.object_id)
+    # What an estate names is all that there is.
+    named = replace(bare, directory_role_grants=(administrator,), role_assignments=(replace(reads, principal=TENANT),))
+    kept = Tenant(named, lambda: bare.as_of, throttle=None, faults=(), traps=()).directory.estate
+    assert (kept.directory_role_grants, kept.role_assignments) == (named.directory_role_grants, named.role_assignments)

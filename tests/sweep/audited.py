@@ -6,14 +6,15 @@ import functools
 import math
 import random
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-from keyaudit import audit
+from keyaudit import audit, gate
 from keyaudit.cloud.connection import Connection, Identity
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.cloud.sender import Sender
@@ -21,6 +22,7 @@ from keyaudit.cloud.tokens import Tokens
 from keyaudit.collect import x509
 from keyaudit.collect.evidence import Evidence
 from keyaudit.collect.run import collect_all
+from keyaudit.gate.causes import Causes
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import Coverage
@@ -28,7 +30,7 @@ from keyaudit.model.errors import AuditError, Exit
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Report, Run
+from keyaudit.model.run import Report, Run, Verdict
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.load import load
 from tests.sweep.recall import Recall, digest
@@ -88,6 +90,8 @@ class Audited:
     """Those that are about a scope: unknown, all of them."""
     conditions: tuple[Exit, ...]
     gaps: tuple[Missing, ...]
+    uncounted: Mapping[str, int] = field(default_factory=dict)
+    """By policy how many of its unknown results a gate does not count."""
     bugs: tuple[str, ...] = ()
     """Units that ended in an exception, as `surface: exception`."""
 
@@ -144,11 +148,11 @@ class Auditor:
         with self._collected(None, calls) as (spool, bugs):
             assert not bugs, bugs
             snapshot = write(spool, spool.run, self._evidence.logs)
-            with self._judged(snapshot) as report:
+            with self._judged(snapshot) as (report, counted):
                 findings = tuple(report.findings(True))
                 results = {(each.policy.id, _about(each)): each.outcome for each in findings}
                 base = Base(
-                    _audited(report, results, frozenset(_scopes(findings))),
+                    _audited(report, results, frozenset(_scopes(findings)), counted),
                     findings,
                     snapshot.coverage,
                     calls,
@@ -208,16 +212,28 @@ class Auditor:
         return spool, tuple(f"{failure.surface}: {failure.error!r}" for failure in failures)
 
     @contextlib.contextmanager
-    def _judged(self, snapshot: Snapshot) -> Iterator[Report]:
-        with audit.judge(
-            snapshot,
-            self._policies,
-            as_of=self._answers.estate.as_of,
-            profile="default",
-            fail_on=Severity.LOW,
-            allowances=(),
-        ) as report:
-            yield report
+    def _judged(self, snapshot: Snapshot) -> Iterator[tuple[Report, Mapping[str, int]]]:
+        """The report, and by policy how many unknown results make a gate incomplete."""
+        counted: Counter[str] = Counter()
+
+        def decide(**given: Any) -> Verdict:
+            ledger = Causes(given["run"], given["coverage"], given["required"], given["optional"])
+            for group in given["groups"]:
+                counted[group.policy] += 0 if ledger.optional(group) else group.count
+            return gate.decide(**given)
+
+        with (
+            mock.patch.object(audit, "gate", SimpleNamespace(decide=decide, assess=gate.assess)),
+            audit.judge(
+                snapshot,
+                self._policies,
+                as_of=self._answers.estate.as_of,
+                profile="default",
+                fail_on=Severity.LOW,
+                allowances=(),
+            ) as report,
+        ):
+            yield report, counted
 
     def anew(self, meddle: Meddle | None) -> Audited:
         """The same by the program itself, whatever was worked out before. Raises what ends the run."""
@@ -226,10 +242,10 @@ class Auditor:
 
     def worked_out(self, spool: Spool, bugs: tuple[str, ...]) -> Audited:
         """What a collection comes to."""
-        with self._judged(write(spool, spool.run, self._evidence.logs)) as report:
+        with self._judged(write(spool, spool.run, self._evidence.logs)) as (report, counted):
             findings = tuple(report.findings(True))
             results = {(each.policy.id, _about(each)): each.outcome for each in findings}
-            return _audited(report, results, frozenset(_scopes(findings)), bugs)
+            return _audited(report, results, frozenset(_scopes(findings)), counted, bugs)
 
 
 def _read_once(encoded: bytes) -> Any:
@@ -247,14 +263,20 @@ def _about(finding: Finding) -> str:
 
 
 def _audited(
-    report: Report, results: Mapping[Result, Outcome], scopes: frozenset[Result], bugs: tuple[str, ...] = ()
+    report: Report,
+    results: Mapping[Result, Outcome],
+    scopes: frozenset[Result],
+    counted: Mapping[str, int],
+    bugs: tuple[str, ...] = (),
 ) -> Audited:
     gaps = tuple(
         Missing(gap.scope.id, gap.operations, gap.reason, gap.blinds)
         for gap in report.verdict.gaps
         if gap.required and not gap.allowed
     )
-    return Audited(results, scopes, report.verdict.conditions, gaps, bugs)
+    unknown = Counter(policy for (policy, _), outcome in results.items() if outcome is Outcome.UNKNOWN)
+    uncounted = {policy: number - counted[policy] for policy, number in unknown.items() if number != counted[policy]}
+    return Audited(results, scopes, report.verdict.conditions, gaps, uncounted, bugs)
 
 
 def _content(spool: Spool, bugs: tuple[str, ...]) -> str:

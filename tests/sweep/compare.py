@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from functools import cache
 
 from keyaudit.model.coverage import ScopeKind
+from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Finding, Outcome
 from tests.sweep.audited import Audited, Base, Result, Stopped
 from tests.sweep.faults import Fault
 
 _FOUND_ELSEWHERE = frozenset({"log_table", "workspace"})
 """Tables whose rows are found by what is read of many other scopes: an unknown result there is one about them."""
+
+CLEAN = "exit 0"
+"""A gate does not count it."""
 
 GONE = "gone"
 """There is no such result any more: the row is missing, or the policy does not apply to it."""
@@ -87,7 +91,7 @@ class Judge:
         before, after = self._base.audited.results, came.results
         changed = {result: now for result, was in before.items() if (now := after.get(result)) is not was}
         unknown = [result for result, now in changed.items() if now is Outcome.UNKNOWN]
-        wrong = list(self._wrong(changed, came))
+        wrong = [*self._wrong(changed, came), *self._uncounted(came)]
         wrong += [
             Wrong(*result, GONE, now) for result, now in after.items() if result not in before and now is not Outcome.UNKNOWN
         ]
@@ -135,6 +139,15 @@ class Judge:
                 gap = self._said(row, gaps.get(policy, ()))
                 yield Wrong(policy, row, was, f"{GONE}, only a gap" if gap else GONE)
 
+    def _uncounted(self, came: Audited) -> Iterator[Wrong]:
+        """Unknown results over which a gate may exit 0."""
+        for policy, number in came.uncounted.items():
+            if number > self._base.audited.uncounted.get(policy, 0):
+                yield Wrong(policy, f"{number} results", Outcome.UNKNOWN, CLEAN)
+        unknown = came.gaps or Outcome.UNKNOWN in came.results.values()
+        if unknown and Exit.INCOMPLETE not in came.conditions:
+            yield Wrong("every policy", "the gate", Outcome.UNKNOWN, CLEAN)
+
     def _heard(self, came: Audited) -> Iterator[Result]:
         """By policy what its new unknown results are about: a scope, or a thing whose own name could not be read.
 
@@ -181,7 +194,7 @@ def _by_policy(pairs: Iterable[Result]) -> Mapping[str, set[str]]:
 def _silent(wrong: Wrong) -> bool:
     if wrong.before == GONE or wrong.after.endswith("gap"):
         return False
-    return wrong.before != Outcome.PASS and wrong.after in (Outcome.PASS, GONE)
+    return wrong.before != Outcome.PASS and wrong.after in (Outcome.PASS, GONE, CLEAN)
 
 
 def _row(finding: Finding) -> str:

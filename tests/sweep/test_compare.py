@@ -1,12 +1,14 @@
 """What counts as a silent pass, as a loss, and as contained."""
 
+from dataclasses import replace
+
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity
 from keyaudit.model.reasons import Reason
 from tests.sweep.allowed import DECLARED, declared
 from tests.sweep.audited import Audited, Base, Missing, Result, Stopped
-from tests.sweep.compare import GONE, Effect, Judge
+from tests.sweep.compare import CLEAN, GONE, Effect, Judge
 from tests.sweep.faults import Fault
 
 TENANT = Scope("/tenants/t", "t", ScopeKind.TENANT)
@@ -26,7 +28,7 @@ def finding(policy: str, row: str, outcome: Outcome) -> Finding:
 def audited(results: dict[Result, Outcome], *scopes: Result, gaps: tuple[Missing, ...] = ()) -> Audited:
     """What an audit came to."""
     heard = dict.fromkeys(scopes, UNKNOWN)
-    return Audited({**results, **heard}, frozenset(scopes), (Exit.FINDINGS,), gaps)
+    return Audited({**results, **heard}, frozenset(scopes), (Exit.FINDINGS, Exit.INCOMPLETE), gaps)
 
 
 JUDGE = Judge(
@@ -121,3 +123,16 @@ def test_a_run_that_stops_by_itself_is_no_loss_and_one_that_breaks_is() -> None:
 def test_absence_is_allowed_to_mean_something_only_where_a_column_says_what() -> None:
     silent = [member for member in DECLARED if not ((column := declared(member)) and (column.absent or column.left_out))]
     assert not silent
+
+
+def test_a_gate_that_could_exit_0_over_an_unknown_result_is_a_silent_pass() -> None:
+    fault = Fault("key.get", "403", "403", None, lambda call, true, before: true(call))
+    unknown = audited(changed(("p-age", KEY, UNKNOWN)))
+    assert not JUDGE.effect(unknown, fault).silent
+    for wrong in (replace(unknown, conditions=(Exit.FINDINGS,)), replace(unknown, uncounted={"p-age": 1})):
+        [silent] = JUDGE.effect(wrong, fault).silent
+        assert silent.after == CLEAN
+    # What was left out of the run without a fault as well is no effect of the fault.
+    base = replace(JUDGE._base, audited=replace(JUDGE._base.audited, uncounted={"p-age": 1}))
+    judge = Judge(base, lambda fault, wrong: "")
+    assert not judge.effect(replace(unknown, uncounted={"p-age": 1}), fault).silent

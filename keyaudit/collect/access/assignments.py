@@ -24,9 +24,9 @@ _TYPES = {"serviceprincipal": "service-principal", "foreigngroup": "foreign-grou
 
 
 class Properties(Struct, rename="camel"):
-    """The properties of an assignment or eligibility. The principal is required."""
+    """The properties of an assignment or eligibility."""
 
-    principal_id: str
+    principal_id: Wire = UNSET
     role_definition_id: Wire = UNSET
     scope: Wire = UNSET
     principal_type: Wire = UNSET
@@ -40,6 +40,14 @@ class AssignmentItem(Struct):
 
     id: str
     properties: Properties
+
+    @property
+    def principal(self) -> str | Refusal:
+        """The object id of whom it is given to, in lower case."""
+        told = read(self.properties.principal_id, str)
+        if isinstance(told, Refusal):
+            return told
+        return told.lower() if _GUID.fullmatch(told.lower()) else Refusal(Reason.BAD_VALUE)
 
     @property
     def place(self) -> Place:
@@ -70,9 +78,7 @@ class AssignmentItem(Struct):
 
 
 def name_of(item: AssignmentItem) -> str:
-    """An item's id in lower case; ValueError for an item without principal or scope."""
-    if not _GUID.fullmatch(item.properties.principal_id.lower()):
-        raise ValueError("not an object id")
+    """An item's id in lower case; ValueError for one that names no scope."""
     _ = item.place
     return item.id.lower()
 
@@ -91,14 +97,14 @@ def assignment_row(
     item: AssignmentItem, role: Role, denied: frozenset[str] | Refusal, *, scope_id: str, url: str, version: str, standing: bool
 ) -> Row:
     """The grant row of an assignment, or of an eligibility if not `standing`. `denied`: actions that are certainly denied."""
-    found, place = item.properties, item.place
+    found, place, principal = item.properties, item.place, item.principal
     row = grant_row(
         "azure-role",
         resource_id=item.id,
         scope_id=scope_id,
         url=url,
         version=version,
-        principal_id=found.principal_id,
+        principal_id="" if isinstance(principal, Refusal) else principal,
     )
     role.put(row)
     row.put_read("role_id", item.role)
@@ -107,6 +113,9 @@ def assignment_row(
     row.put("vault_id", place.vault_id or None)
     row.put("standing", standing)
     _put_principal_type(row, found.principal_type)
+    if isinstance(principal, Refusal):
+        # Somebody has it. What kind of principal that is says nothing of who, and of all of that kind it may be any.
+        row.refuse(("principal_id", "principal_type"), principal.reason)
     _put_condition(row, found.condition, role.condition)
     row.put("created_on", found.created_on)
     if not standing:

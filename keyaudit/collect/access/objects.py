@@ -10,7 +10,8 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.principal import PRINCIPAL
 
-_KINDS = {"user": "user", "group": "group", "device": "device", "orgContact": "contact"}
+_KINDS = {"user": "user", "agentUser": "user", "group": "group", "device": "device", "orgContact": "contact"}
+_APPLICATIONS = frozenset({"servicePrincipal", "agentIdentity", "agentIdentityBlueprintPrincipal"})
 _PREFIX = "#microsoft.graph."
 _HIDDEN = "hiddenmembership"
 
@@ -39,7 +40,7 @@ class ObjectItem(Struct, rename="camel"):
     def kind(self) -> str | Refusal:
         """The value of the column `kind`."""
         plain = self.type.removeprefix(_PREFIX)
-        if plain != "servicePrincipal":
+        if plain not in _APPLICATIONS:
             return _KINDS.get(plain, plain)
         if is_null(self.service_principal_type):
             return Refusal(Reason.PERMISSION)

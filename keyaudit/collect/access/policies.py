@@ -78,7 +78,7 @@ class Policies:
     found: Mapping[tuple[str, str], Policy]
     """Permissions by principal and application."""
     unread: int
-    """Entries that cannot be read."""
+    """Entries that cannot be read; 1 where all of it cannot be."""
     count: int | Refusal
     """Their number, or why not all were read."""
 
@@ -87,7 +87,7 @@ def policies_of(raw: Wire) -> Policies:
     """The policies in a vault's `accessPolicies`."""
     items = read(raw, list[Raw])
     if isinstance(items, Refusal):
-        return Policies({}, 0, items)
+        return Policies({}, 1, items)
     found: dict[tuple[str, str], Policy] = {}
     unread = 0
     for item in items:
@@ -104,7 +104,7 @@ def policies_of(raw: Wire) -> Policies:
 def policy_grants(raw: Wire, vault: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
     """The grants of the access policies of that vault row. A policy without relevant permissions is no grant.
 
-    An entry that cannot be decoded is a grant to an unknown principal.
+    An entry that cannot be decoded is a grant to an unknown principal; so is a list of them that cannot be decoded.
     """
     policies = policies_of(raw)
     for (principal, application), policy in sorted(policies.found.items()):
@@ -114,9 +114,10 @@ def policy_grants(raw: Wire, vault: Mapping[str, object]) -> Iterator[Mapping[st
             row.put("wildcard", policy.wildcard)
             row.put("allows", [str(each) for each in Allows if each in policy.allows])
             yield row.finish()
+    reason = policies.count.reason if isinstance(policies.count, Refusal) else Reason.BAD_ITEM
     for number in range(1, policies.unread + 1):
         row = _begun(vault, "", f"unread/{number}" if number > 1 else "unread")
-        row.refuse(("principal_id", "application_id", "wildcard", "allows"), Reason.BAD_ITEM)
+        row.refuse(("principal_id", "application_id", "wildcard", "allows"), reason)
         yield row.finish()
 
 

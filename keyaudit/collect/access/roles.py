@@ -162,7 +162,9 @@ class _Roles:
         if (item.id.lower() in self._written and not copy) or not matters(role, place, self._groups):
             return
         self._written.add(item.id.lower())
-        denied = self._denials.taken(item.properties.principal_id.lower(), place, self._above)
+        principal = item.principal
+        # From somebody who is not known, only what is taken from everybody is surely taken.
+        denied = self._denials.taken("" if isinstance(principal, Refusal) else principal, place, self._above)
         row = assignment_row(item, role, denied, scope_id=self._scope.id, url=url, version=version, standing=standing)
         self._unit.row("grant", row.finish())
 

@@ -128,7 +128,9 @@ async def _custom(connection: Connection, unit: Unit, scope: Scope) -> Sequence[
         row.put("kind", "custom")
         row.put("applies_to", "assigned")
         row.put_read("assigned_to", await _assigned(connection, applied, policy.id))
-        _put(row, policy.display_name, policy.is_enabled, policy.restrictions)
+        # It is made to restrict something: null, which the default policy has for what was never set, is no answer here.
+        restrictions = UNSET if is_null(policy.restrictions) else policy.restrictions
+        _put(row, policy.display_name, policy.is_enabled, restrictions)
         unit.row("app_management_policy", row.finish())
     calls.ended(listing.end)
     parent = calls.coverage()
@@ -167,8 +169,6 @@ def _by_type(raw: Wire) -> _Found | Refusal:
         return restrictions
     found: _Found = {}
     for member, keys in ((restrictions.password_credentials, False), (restrictions.key_credentials, True)):
-        if is_null(member):
-            continue
         items = read(member, list[Restriction])
         if isinstance(items, Refusal):
             found |= {limit.type.lower(): items for limit in _LIMITS if limit.keys is keys}

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from functools import partial
 
-from msgspec import UNSET
+from msgspec import UNSET, field
 
-from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_items, unread_rows
+from keyaudit.collect.entra.agent_types import is_blueprint
+from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_credentials, unread_rows
 from keyaudit.collect.entra.directory import collect_objects
 from keyaudit.collect.entra.holders import Holder, made_by_microsoft
 from keyaudit.collect.entra.key_material import Keyed, Keys
@@ -31,6 +32,7 @@ class ApplicationItem(Keyed, rename="camel"):
     service_principal_lock_configuration: Wire = UNSET
     verified_publisher: Wire = UNSET
     created_by_app_id: Wire = UNSET
+    type: Wire = field(default=UNSET, name="@odata.type")
 
 
 async def collect_applications(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
@@ -72,6 +74,7 @@ def application_row(item: ApplicationItem, holder: Holder, cloud: str) -> Row:
     put_lock(row, item.service_principal_lock_configuration)
     put_makers(row, cloud, publisher=item.verified_publisher, created_by=item.created_by_app_id)
     row.put_all(public_client=flag(item.is_fallback_public_client), microsoft_made=holder.microsoft_made)
+    row.put_read("agent_blueprint", is_blueprint(item.type))
     return row
 
 
@@ -79,7 +82,7 @@ def _write(unit: Unit, item: ApplicationItem, holder: Holder, owners: Owners, ke
     row = application_row(item, holder, cloud)
     owners.put(row, item.id)
     unit.row("application", row.finish())
-    passwords, bad_passwords = read_items(item.password_credentials, PasswordItem)
+    passwords, bad_passwords = read_credentials(item.password_credentials, PasswordItem)
     rows = Rows(holder)
     for key in keys.items:
         unit.row("credential", rows.key(key, keys.hidden))

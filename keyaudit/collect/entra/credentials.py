@@ -10,7 +10,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from keyaudit.collect.entra.certificates import brief_of
 from keyaudit.collect.entra.holders import Holder
-from keyaudit.collect.entra.relations import FederatedItem
+from keyaudit.collect.entra.relations import GUID, FederatedItem
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.x509 import Brief
 from keyaudit.model.coverage import Refusal
@@ -19,6 +19,7 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.credential import CREDENTIAL
 
 T = TypeVar("T")
+C = TypeVar("C", bound="PasswordItem")
 
 _FEDERATED = ("issuer", "subject", "audiences", "claims_expression", "subject_grade", "subject_breadth", "issuer_retires_on")
 _KINDS = {"AsymmetricX509Cert": "certificate", "X509CertAndPassword": "certificate", "Symmetric": "symmetric-key"}
@@ -94,10 +95,8 @@ class Rows:
     def password(self, item: PasswordItem) -> dict[str, object]:
         """The row of a client secret."""
         row = self._begin(item.key_id, item.display_name)
-        row.put("kind", "password")
+        _put_password(row)
         self._put_dates(row, item)
-        for column in _NOT_OF_PASSWORDS:
-            row.put(column, None)
         return row.finish()
 
     def key(self, item: KeyItem, hidden: Refusal) -> dict[str, object]:
@@ -120,6 +119,9 @@ class Rows:
         """The row of a possible credential, in which everything is unknown."""
         row = self._begin(item.key_id, item.display_name)
         row.refuse((column for column in _OF_ITSELF if column != "key_id"), Reason.BAD_VALUE)
+        if not isinstance(item, KeyItem):
+            # It is a password, or nothing: no certificate that others could have as well.
+            _put_password(row)
         return row.finish()
 
     def unread(self, kind: str | Refusal) -> dict[str, object]:
@@ -132,8 +134,7 @@ class Rows:
         row.refuse(_OF_ITSELF, Reason.BAD_ITEM)
         row.put_read("kind", kind)
         if kind == "password":
-            for column in _NOT_OF_PASSWORDS:
-                row.put(column, None)
+            _put_password(row)
         return row.finish()
 
     def federated(self, item: FederatedItem, url: str, version: str, expression: Wire | Refusal) -> dict[str, object]:
@@ -222,6 +223,13 @@ class Rows:
         row.put_read("thumbprint", thumbprint(item.custom_key_identifier))
 
 
+def _put_password(row: Row) -> None:
+    """What every client secret is, and is not."""
+    row.put("kind", "password")
+    for column in _NOT_OF_PASSWORDS:
+        row.put(column, None)
+
+
 def _put_certificate(row: Row, kind: str | Refusal, shown: Brief | Refusal) -> None:
     """Fill the certificate columns."""
     found = kind if isinstance(kind, Refusal) else shown if kind == "certificate" else None
@@ -237,8 +245,19 @@ def unread_rows(rows: Rows, *, keys: int, passwords: int) -> Iterator[dict[str, 
         yield rows.unread("password")
 
 
+def read_credentials(raw: Wire, kind: type[C]) -> tuple[list[C], int]:
+    """The credentials in a member of an answer, and how many cannot be read.
+
+    One whose keyId is no GUID cannot be told from others, so that it counts as unread.
+    https://learn.microsoft.com/graph/api/resources/passwordcredential
+    """
+    items, bad = read_items(raw, kind)
+    named = [item for item in items if GUID.fullmatch(item.key_id)]
+    return named, bad + len(items) - len(named)
+
+
 def read_items(raw: Wire, kind: type[T]) -> tuple[list[T], int]:
-    """The credentials in a member of an answer, and the number of unreadable ones; null instead of a list counts as one.
+    """The objects in a member of an answer, and the number of unreadable ones; null instead of a list counts as one.
 
     Graph sends an empty list for none, and null for credentials that it does not return.
     """

@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.calls import Calls
-from keyaudit.collect.entra.credentials import KeyItem, kind_of, read_items
+from keyaudit.collect.entra.credentials import KeyItem, kind_of, read_credentials
 from keyaudit.collect.entra.relations import Related
 from keyaudit.collect.entra.saml import public_certificate
 from keyaudit.collect.rows import Wire, read
@@ -65,7 +65,7 @@ class KeyMaterial:
             self._calls.refused(shown)
             return replace(listed, hidden=shown)
         self._calls.answered()
-        material = {item.key_id: item.key for item in read_items(shown.key_credentials, KeyItem)[0]}
+        material = {item.key_id: item.key for item in read_credentials(shown.key_credentials, KeyItem)[0]}
         items = [
             msgspec.structs.replace(item, key=material.get(item.key_id, item.key)) if _is_hidden(item) else item
             for item in listed.items
@@ -84,4 +84,4 @@ def _is_hidden(item: KeyItem) -> bool:
 
 def listed_keys(item: Keyed) -> Keys:
     """The keys of an object in a list."""
-    return Keys(*read_items(item.key_credentials, KeyItem))
+    return Keys(*read_credentials(item.key_credentials, KeyItem))

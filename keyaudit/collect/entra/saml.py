@@ -27,7 +27,7 @@ class Split:
     keys: Sequence[KeyItem]
     passwords: Sequence[PasswordItem]
     untold: Sequence[PasswordItem]
-    """Credentials that may be part of a signing set, because a date or usage is unreadable."""
+    """Credentials that may be part of a signing set, because a date, usage or identifier is unreadable."""
 
 
 def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem]) -> Split:
@@ -44,6 +44,8 @@ def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem]) -> Split:
         if isinstance(name, str):
             groups.setdefault(name, []).append(item)
     signing: list[KeyItem] = []
+    lacking: list[KeyItem] = []
+    without_password: list[KeyItem] = []
     folded, untold = set[int](), dict[int, PasswordItem]()
     for item in keys:
         name = thumbprint(item.custom_key_identifier)
@@ -52,12 +54,20 @@ def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem]) -> Split:
         if isinstance(name, str) and _is_set(groups[name], name):
             folded.update(id(part) for part in groups[name])
             untold |= {id(part): part for part in groups[name] if part is not item and _dates(part) is None}
+            if all(isinstance(part, KeyItem) for part in groups[name]):
+                without_password.append(item)
+        else:
+            lacking.append(item)
         signing.append(item)
         folded.add(id(item))
     for name, parts in groups.items():
         if _may_be_set(parts, name):
             untold |= {id(part): part for part in parts if id(part) not in folded}
             folded.update(id(part) for part in parts)
+    rest = [part for part in (*keys, *passwords) if id(part) not in folded]
+    left_open = {id(part): part for part in rest if _may_go_with_one(part, lacking, without_password)}
+    untold |= left_open
+    folded |= left_open.keys()
     return Split(
         signing,
         [item for item in keys if id(item) not in folded],
@@ -161,6 +171,22 @@ def _may_be_set(parts: Sequence[PasswordItem], name: str) -> bool:
     whole = len(keys) == len(_USAGES) and len(parts) - len(keys) <= 1 and len(dates) <= 1
     open_ = len(usages) < len(keys) and len(usages) == len(set(usages))
     return whole and open_ and not any(_is_another(part, name) for part in keys)
+
+
+def _may_go_with_one(part: PasswordItem, lacking: Sequence[KeyItem], without_password: Sequence[KeyItem]) -> bool:
+    """Whether it may be what the set of a Sign key lacks; `without_password`: those whose set lacks a password alone."""
+    signs = lacking if isinstance(part, KeyItem) else (*lacking, *without_password)
+    return any(_may_go_with(sign, part) for sign in signs)
+
+
+def _may_go_with(sign: KeyItem, part: PasswordItem) -> bool:
+    """Whether an identifier that cannot be read, of one of them, leaves open that they are parts of one set."""
+    names = [thumbprint(item.custom_key_identifier) for item in (sign, part)]
+    if None in names or not any(isinstance(name, Refusal) for name in names):
+        return False
+    dates = {dates for item in (sign, part) if (dates := _dates(item)) is not None}
+    usage = read(part.usage, str) if isinstance(part, KeyItem) else "Verify"
+    return len(dates) <= 1 and (usage == "Verify" or usage not in _USAGES)
 
 
 def _is_another(part: KeyItem, name: str) -> bool:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from functools import partial
 
-from msgspec import UNSET
+from msgspec import UNSET, field
 
+from keyaudit.collect.entra.agent_types import agent_type
 from keyaudit.collect.entra.app_roles import OPERATIONS as APP_ROLES
 from keyaudit.collect.entra.app_roles import AppRoles
-from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_items, unread_rows
+from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_credentials, unread_rows
 from keyaudit.collect.entra.directory import collect_objects, operations
 from keyaudit.collect.entra.holders import Holder, home_of, made_by_microsoft
 from keyaudit.collect.entra.key_material import Keyed, Keys
@@ -39,6 +40,7 @@ class PrincipalItem(Keyed, rename="camel"):
     verified_publisher: Wire = UNSET
     created_by_app_id: Wire = UNSET
     app_roles: Wire = UNSET
+    type: Wire = field(default=UNSET, name="@odata.type")
 
 
 OPERATIONS = (*operations("service_principal"), *APP_ROLES)
@@ -94,6 +96,7 @@ def principal_row(item: PrincipalItem, holder: Holder, cloud: str) -> Row:
     lowered = item.app_owner_organization_id if isinstance(home_tenant, Refusal) else home_tenant.lower()
     row.put("home_tenant", lowered)
     row.put_read("home", holder.home)
+    row.put_read("agent_type", agent_type(item.type, item.service_principal_type))
     put_arm_id(row, item.alternative_names)
     put_makers(row, cloud, publisher=item.verified_publisher, created_by=item.created_by_app_id)
     return row
@@ -105,7 +108,7 @@ def _write(unit: Unit, item: PrincipalItem, holder: Holder, owners: Owners, keys
     roles.put(row, item.id)
     roles.show(item.id, app_id=item.app_id, name=item.display_name, roles=item.app_roles)
     unit.row("service_principal", row.finish())
-    passwords, bad_passwords = read_items(item.password_credentials, PasswordItem)
+    passwords, bad_passwords = read_credentials(item.password_credentials, PasswordItem)
     preferred, sso_mode = item.preferred_token_signing_key_thumbprint, item.preferred_single_sign_on_mode
     parts = split(keys.items, passwords)
     for signing in Signer(holder, parts.signing, keys, item.account_enabled, sso_mode, preferred).rows():

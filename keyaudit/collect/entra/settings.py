@@ -79,7 +79,9 @@ def put_lock(row: Row, lock: Wire) -> None:
         row.refuse(("instance_lock", "instance_locks"), settings.reason)
         return
     missing = Refusal(Reason.BAD_BODY)
-    row.put_read("instance_lock", bool(settings["isEnabled"]) if "isEnabled" in settings else missing)
+    # Each kind of property may be null, the switch itself may not.
+    enabled = settings.get("isEnabled", missing)
+    row.put_read("instance_lock", Refusal(Reason.BAD_VALUE) if enabled is None else enabled)
     covered = [name for member, name in _LOCKS.items() if settings.get(member)]
     row.put_read("instance_locks", covered if settings.keys() >= _LOCKS.keys() else missing)
 

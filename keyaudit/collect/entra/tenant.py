@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import UNSET, Struct
 
 from keyaudit.cloud.connection import Connection
-from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
+from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.copies import distinct
 from keyaudit.collect.entra.authorization import OPERATIONS as AUTHORIZATION_OPERATIONS
 from keyaudit.collect.entra.authorization import Authorization
@@ -14,7 +14,7 @@ from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
-from keyaudit.model.coverage import Coverage, Refusal, Scope, State
+from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.tenant import TENANT
 
@@ -57,9 +57,6 @@ async def collect_tenant(reading: Reading, unit: Unit, scope: Scope) -> Sequence
     found = [item async for item in tenants]
     organization = Calls(scope, "organization.get")
     organization.ended(tenants.end)
-    read_through = organization.coverage()
-    if not tenants.end.received and read_through.state is State.ASSESSED:
-        [read_through] = not_assessed(scope, ("organization.get",), Reason.BAD_BODY, "Graph shows no organization")
     domains, listed = await _domains(connection, scope)
     authorization = Authorization(scope)
     await authorization.collect(connection.gateway)
@@ -74,7 +71,7 @@ async def collect_tenant(reading: Reading, unit: Unit, scope: Scope) -> Sequence
         authorization.put(row)
         put_unified_audit(row, reading.evidence.unified_audit, domains)
         unit.row("tenant", row.finish())
-    return read_through, listed, *authorization.coverage
+    return organization.coverage(), listed, *authorization.coverage
 
 
 async def _domains(connection: Connection, scope: Scope) -> tuple[Sequence[DomainItem] | Reason, Coverage]:
@@ -82,18 +79,12 @@ async def _domains(connection: Connection, scope: Scope) -> tuple[Sequence[Domai
     calls = Calls(scope, "domain.list")
     listing = connection.gateway.pages("domain.list", DomainItem, by=_domain)
     found = list((await distinct(listing, _domain)).values())
-    missing = why_incomplete(listing.end)
-    if found or missing:
-        calls.ended(listing.end)
-        # An unreadable domain may be a federated one, which would then not be read.
-        for kind in map(_federated, found):
-            if isinstance(kind, Refusal):
-                calls.refused(Refusal(kind.reason, "domains of which it cannot be told how they sign in", 200))
-    else:
-        # Every tenant has its initial domain.
-        missing = Reason.BAD_BODY
-        calls.refused(Refusal(missing, "Graph shows no domain", 200))
-    return missing or found, calls.coverage()
+    calls.ended(listing.end)
+    # An unreadable domain may be a federated one, which would then not be read.
+    for kind in map(_federated, found):
+        if isinstance(kind, Refusal):
+            calls.refused(Refusal(kind.reason, "domains of which it cannot be told how they sign in", 200))
+    return why_incomplete(listing.end) or found, calls.coverage()
 
 
 def put_unified_audit(row: Row, given: UnifiedAudit | None, domains: Sequence[DomainItem] | Reason) -> None:

@@ -26,6 +26,8 @@ MATERIAL = ("kty", "key_size", "curve", "key_ops", "release_policy_immutable", "
 
 _SOFTWARE = frozenset({"RSA", "EC", "oct"})
 _HSM = "-HSM"
+_LEAST_MODULUS = 512
+"""Bits. No service ever made or took an RSA key of fewer: a shorter modulus is one that was not read right."""
 
 
 class KeyItem(Struct):
@@ -191,4 +193,5 @@ def _modulus_bits(bundle: KeyBundle) -> object:
         modulus = base64url.decoded(encoded)
     except ValueError:
         return Refusal(Reason.BAD_VALUE)
-    return int.from_bytes(modulus).bit_length() or Refusal(Reason.BAD_VALUE)
+    bits = int.from_bytes(modulus).bit_length()
+    return bits if bits >= _LEAST_MODULUS else Refusal(Reason.BAD_VALUE)

@@ -1,5 +1,6 @@
 """Diagnostic settings: one row for each destination of each setting."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,9 @@ from keyaudit.model.tables.log_sink import LOG_SINK
 
 # https://learn.microsoft.com/azure/azure-monitor/platform/diagnostic-settings#resource-logs
 _GROUPS = frozenset({"audit", "alllogs"})
+_WORKSPACE = re.compile(
+    r"/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.operationalinsights/workspaces/[^/]+", re.IGNORECASE
+)
 _OF_LOGS = ("categories", "category_groups", "audits", "tables")
 
 # By kind of log, the audit category, and the groups that contain it; one of them is enough.
@@ -98,6 +102,8 @@ async def collect_sinks(connection: Connection, unit: Unit, logged: Logged) -> C
 
     listing = connection.gateway.pages(logged.operation, Setting, by=name, host="", body=None, **logged.segments)
     async for item in both(listing):
+        for refusal in _untold(item.properties):
+            calls.refused(refusal)
         for kind, destination in _destinations(item.properties):
             id_ = f"{logged.id}/diagnosticsettings/{name(item)}/{kind}"
             row = Row(LOG_SINK, id=id_, resource_id=item.id, scope_id=logged.scope.id, url=url, version=version)
@@ -109,8 +115,6 @@ async def collect_sinks(connection: Connection, unit: Unit, logged: Logged) -> C
             row.put_read("destination_id", where if isinstance(where, Refusal) else where.lower())
             _put_logs(row, logged.kind, kind, item.properties)
             unit.row("log_sink", row.finish())
-            if kind == "workspace" and isinstance(where, Refusal):
-                calls.refused(Refusal(where.reason, "a setting that does not say which workspace it sends to", 200))
     calls.ended(listing.end)
     return calls.coverage()
 
@@ -126,6 +130,22 @@ def _destinations(properties: Properties) -> Iterator[tuple[str, Wire]]:
     ):
         if _is_set(member):
             yield kind, member
+
+
+def _untold(properties: Properties) -> Iterator[Refusal]:
+    """Why it cannot be told where a setting sends to.
+
+    ARM has null for where it does not send to, and leaves none of these three out: so the answers that Microsoft prints.
+    https://learn.microsoft.com/azure/cosmos-db/monitor-resource-logs
+    """
+    always = (properties.workspace_id, properties.storage_account_id, properties.event_hub_authorization_rule_id)
+    if any(isinstance(member, UnsetType) for member in always):
+        yield Refusal(Reason.BAD_BODY, "a setting that leaves out whether it sends somewhere", 200)
+    if _is_set(properties.workspace_id):
+        where = read(properties.workspace_id, str)
+        reason = where.reason if isinstance(where, Refusal) else None if _WORKSPACE.fullmatch(where) else Reason.BAD_VALUE
+        if reason is not None:
+            yield Refusal(reason, "a setting that does not say which workspace it sends to", 200)
 
 
 def _is_set(member: Wire) -> bool:

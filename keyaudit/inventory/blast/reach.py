@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from keyaudit.inventory.access import GIVEN, MET, PEOPLE, WAY, honoured, way_of
+from keyaudit.inventory.blast import agents
 from keyaudit.inventory.blast.graph import Graph, rows
 from keyaudit.inventory.blast.signing import TENANT
 from keyaudit.inventory.views.reach import KINDS
@@ -47,6 +48,7 @@ def reach(connection: duckdb.DuckDBPyConnection, graph: Graph, identities: Seque
         _control(graph, row)
     for row in _audiences(connection, identities):
         _tenants(graph, row)
+    of_object |= agents.users(connection, identities)
     held = _holders_of(connection, sorted(of_object))
     opened: list[Opened] = []
     for row in _ways(connection, sorted(held)):

@@ -47,6 +47,7 @@ _REACH = frozenset(
         "federated_token_validation.get",
         *REACH_OPERATIONS,
         "group.direct_members",
+        "agent_user.list",
         *VAULTS_FOUND,
         *HSMS_FOUND,
         *LOCAL_LISTED,

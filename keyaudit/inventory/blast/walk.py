@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import duckdb
 
 from keyaudit.inventory.access import who_reaches
-from keyaudit.inventory.blast import signing, trust
+from keyaudit.inventory.blast import agents, signing, trust
 from keyaudit.inventory.blast.graph import Graph, rows
 from keyaudit.inventory.blast.reach import Opened, reach
 from keyaudit.inventory.blast.subject import Subject
@@ -77,10 +77,11 @@ def walked(connection: duckdb.DuckDBPyConnection, subject: Subject, *, as_of: in
         now = frontier[: _MOST - followed]
         followed += len(now)
         became = _become(connection, graph, subject, reach(connection, graph, now), as_of)
-        frontier = frontier[len(now) :] + became + trust.federated(connection, graph, now)
+        became += trust.federated(connection, graph, now) + agents.opened(connection, graph, now)
+        frontier = frontier[len(now) :] + became
     if frontier:
         missing.append((Relation.REACHES, f"what {len(frontier):,} more applications reach", Reason.TOO_LARGE))
-    return Walked(graph, missing)
+    return Walked(graph, [*missing, *agents.unseen(connection, graph)])
 
 
 def _unbacked(connection: duckdb.DuckDBPyConnection, subject: Subject) -> list[tuple[Relation, str, Reason]]:

@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program
 
 from keyaudit.inventory.scores.ladder import Rung, every, more_than, reasons
+from keyaudit.inventory.views.agents import PARENT
 from keyaudit.model.reasons import Reason
 
 _ROLES = ("role_assignment.query", "role_definition.query", "subscription.list")
@@ -19,15 +20,19 @@ _HOLDERS = f"""
 _GIVEN = """
     SELECT principal_id AS who, scope_kind, allows, unknown FROM "grant"
     WHERE kind IN ('azure-role', 'access-policy', 'hsm-role') AND standing"""
+# The credentials of a blueprint are those of its agents.
+_ACTS_AS = f"""
+    SELECT lower(app_id) AS app_id, split_part(id, '/', -1) AS object_id FROM service_principal
+    UNION ALL SELECT blueprint_app_id, object_id FROM {PARENT}"""
 _AZURE = f"""
-    SELECT lower(app_id) AS app_id, max(CASE WHEN allows = [] THEN 1 WHEN scope_kind IN ('root', 'management-group') THEN 4
+    SELECT app_id, max(CASE WHEN allows = [] THEN 1 WHEN scope_kind IN ('root', 'management-group') THEN 4
         WHEN scope_kind = 'subscription' THEN 3 ELSE 2 END) AS width
-    FROM service_principal JOIN (
+    FROM ({_ACTS_AS}) JOIN (
         SELECT * FROM ({_GIVEN})
         UNION ALL
         SELECT member_id, scope_kind, allows, given.unknown FROM ({_GIVEN}) AS given
         JOIN membership ON membership.group_id = given.who
-    ) AS given ON given.who = split_part(service_principal.id, '/', -1)
+    ) AS given ON given.who = object_id
     WHERE allows IS NOT NULL AND scope_kind IS NOT NULL GROUP BY ALL"""
 _AZURE_DOUBT = f"""
     SELECT coalesce(

@@ -15,9 +15,11 @@ import duckdb
 from keyaudit.inventory.rows import SQL_TYPES, columns_of, view_types
 from keyaudit.inventory.views import (
     account_key,
+    agents,
     app_management_policy,
     application,
     blast_radius,
+    blueprint,
     certificate,
     credential,
     custody,
@@ -73,7 +75,7 @@ _KEY = "'/keys/' || lower(split_part(made.key_id, '/', 5))"
 _OF_CERTIFICATE = "lower(split_part(made.certificate_id, '/', 5))"
 """SQL of their path below the vault in the scope of a role, for `thing` of `reach.counted`."""
 
-_READ_PRIVILEGES = {"application", "service_principal", "credential", "signing_certificate"}
+_READ_PRIVILEGES = {"agent", "blueprint", "application", "service_principal", "credential", "signing_certificate"}
 
 
 def create(
@@ -117,6 +119,8 @@ def create(
         "deleted": lambda: deleted.view(sources, known=reach_known, wanted=of("deleted")),
         "grant": lambda: grant.view(sources, known=reach_known),
         "app_management_policy": lambda: app_management_policy.view(sources),
+        "agent": lambda: agents.view(sources, of("agent")),
+        "blueprint": lambda: blueprint.view(sources, of("blueprint")),
         "application": lambda: application.view(sources, as_of, of("application")),
         "service_principal": lambda: service_principal.view(sources, of("service_principal")),
         "credential": lambda: credential.view(sources, of("credential")),

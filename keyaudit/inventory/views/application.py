@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.views import sql
+from keyaudit.inventory.views import agents, sql
 from keyaudit.inventory.views.privileges import OF_APPLICATIONS, privileges
 from keyaudit.inventory.views.sql import Sources, Wanted, gap
 from keyaudit.model.tables import TABLES
@@ -12,8 +12,13 @@ _PRINCIPALS = TABLES["service_principal"].listed_by
 
 def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
     """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+    with_agents = not agents.none(sources)
     granted = privileges(
-        OF_APPLICATIONS, "lower(stored.app_id)", unlisted="theirs.unlisted", seen="(theirs.app_id IS NOT NULL)"
+        OF_APPLICATIONS,
+        "lower(stored.app_id)",
+        unlisted="theirs.unlisted, agents.unlisted" if with_agents else "theirs.unlisted",
+        seen="(theirs.app_id IS NOT NULL)",
+        blueprint="stored.agent_blueprint IS NOT FALSE",
     )
     doubts = {
         "owner_count": "stored.unknown['owner_ids']",
@@ -39,6 +44,7 @@ def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
     }
     joins = {
         "theirs": f"LEFT JOIN ({_theirs(sources)}) AS theirs ON theirs.app_id = lower(stored.app_id)",
+        "agents": f"LEFT JOIN ({_agents(sources)}) AS agents ON agents.app_id = lower(stored.app_id)",
         "groups": f"LEFT JOIN ({_credentials(sources, as_of)}) AS groups ON groups.holder_id = stored.id",
         "people": f"LEFT JOIN ({_users(sources)}) AS people ON people.id = stored.id",
         **granted.joins,
@@ -76,6 +82,11 @@ def _theirs(sources: Sources) -> str:
     return f"""
         SELECT lower(app_id) AS app_id, min(unknown['owner_ids']) AS doubt, min(unknown['app_roles_listed']) AS unlisted
         FROM {sources["service_principal"]} GROUP BY ALL"""
+
+
+def _agents(sources: Sources) -> str:
+    """By the client id of a blueprint, why app roles of one of its agents may not have been listed."""
+    return f"SELECT app_id, min(unlisted) AS unlisted FROM ({agents.unlisted(sources)}) GROUP BY app_id"
 
 
 def _users(sources: Sources) -> str:

@@ -19,7 +19,7 @@ def joins(sources: Sources) -> dict[str, str]:
     """The relations that the column depends on, to be joined to `stored`, the service principals."""
     # A role with unknown permissions may allow granting access.
     granting = f"""
-        SELECT principal_id, coalesce(name, role_id) AS role, scope_id,
+        SELECT principal_id, unknown['principal_id'] AS unnamed, coalesce(name, role_id) AS role, scope_id,
             CASE WHEN {_GRANTING} THEN unknown['name'] ELSE unknown['allows'] END AS doubt
         FROM {sources["grant"]}
         WHERE kind = 'azure-role' AND standing IS NOT FALSE AND {_GRANTING} IS NOT FALSE
@@ -36,7 +36,7 @@ def joins(sources: Sources) -> dict[str, str]:
         ) AS wide ON wide.holder = split_part(stored.id, '/', -1)""",
         "through": f"""
         CROSS JOIN (
-            SELECT min(CASE WHEN named.id IS NULL THEN coalesce({gap("looked")}, '{Reason.INTERRUPTED}')
+            SELECT min(CASE WHEN named.id IS NULL THEN coalesce(given.unnamed, {gap("looked")}, '{Reason.INTERRUPTED}')
                 ELSE coalesce(named.unknown['kind'], named.unknown['members_listed']) END) AS doubt
             FROM ({granting}) AS given
             LEFT JOIN {sources["principal"]} AS named ON named.object_id = given.principal_id

@@ -4,7 +4,7 @@
 
 from collections.abc import Iterator
 
-from keyaudit.inventory.views import in_vault, service_principal
+from keyaudit.inventory.views import agents, in_vault, service_principal
 from keyaudit.inventory.views.privileges import CONTROLS, UNSEEN
 from keyaudit.inventory.views.sql import Sources, gap, read_to_the_end
 from keyaudit.model.reasons import Reason
@@ -49,15 +49,39 @@ def _control(sources: Sources) -> str:
     given = f"""
         SELECT principal_id, kind, standing, coalesce(unknown['tier'], unknown['scope_kind']) AS doubt, {CONTROLS} AS controls
         FROM {sources["grant"]} WHERE kind IN ('app-role', 'directory-role')"""
+    held = f"""
+        SELECT principal_id AS object_id, standing, doubt, controls FROM ({given})
+        UNION ALL
+        SELECT member_id, standing, doubt, controls FROM ({given}) AS given
+        JOIN {sources["membership"]} AS membership ON membership.group_id = given.principal_id
+        WHERE given.kind = 'directory-role'"""
+    if not agents.none(sources):
+        held = _with_agents(sources, held)
     return f"""
         SELECT object_id, bool_or(controls) AS controls, min(doubt) FILTER (standing AND controls IS NULL) AS doubt
-        FROM (
-            SELECT principal_id AS object_id, standing, doubt, controls FROM ({given})
-            UNION ALL
-            SELECT member_id, standing, doubt, controls FROM ({given}) AS given
-            JOIN {sources["membership"]} AS membership ON membership.group_id = given.principal_id
-            WHERE given.kind = 'directory-role'
-        ) WHERE controls IS NOT FALSE GROUP BY object_id"""
+        FROM ({held}) WHERE controls IS NOT FALSE GROUP BY object_id"""
+
+
+def _with_agents(sources: Sources, held: str) -> str:
+    """With what agents inherit, as theirs; and all that agents hold as their blueprint's, whose credentials open them."""
+    roles = f"SELECT *, {CONTROLS} AS controls FROM {sources['grant']} WHERE kind = 'app-role'"
+    every = f"""
+        {held}
+        UNION ALL
+        SELECT given_to, standing, coalesce(why, unknown['tier']), CASE WHEN why IS NULL OR NOT controls THEN controls END
+        FROM ({agents.inherited(sources, roles)})
+        UNION ALL
+        SELECT object_id, true, unlisted, NULL FROM {agents.PARENT} WHERE unlisted IS NOT NULL"""
+    return f"""
+        {every}
+        UNION ALL
+        SELECT parent.principal_id, standing, coalesce(parent.doubt, held.doubt), controls
+        FROM ({every}) AS held JOIN {agents.PARENT} AS parent ON parent.object_id = held.object_id
+        WHERE parent.principal_id IS NOT NULL
+        UNION ALL
+        SELECT parent.principal_id, true, who.unknown['app_roles_listed'], NULL FROM {agents.PARENT} AS parent
+        JOIN {sources["service_principal"]} AS who ON split_part(who.id, '/', -1) = parent.object_id
+        WHERE parent.principal_id IS NOT NULL AND who.unknown['app_roles_listed'] IS NOT NULL"""
 
 
 def doubt(kind: str) -> str:

@@ -37,7 +37,13 @@ _GRANTS = (
 FAMILY = Family("access to keys", order=70)
 
 DECLARED = (
-    resource_graph("role_assignment.query", "role assignments (Resource Graph)"),
+    # Resource Graph leaves out what the identity may not read, and has the assignments above a subscription as well.
+    # https://learn.microsoft.com/azure/governance/resource-graph/overview#permissions-in-azure-resource-graph
+    resource_graph(
+        "role_assignment.query",
+        "role assignments (Resource Graph)",
+        never_empty="an identity that sees a subscription has a role assignment itself",
+    ),
     resource_graph("role_definition.query", "role definitions (Resource Graph)"),
     resource_graph("subscription.query", "management groups of subscriptions (Resource Graph)"),
     arm(

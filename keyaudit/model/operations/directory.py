@@ -24,6 +24,7 @@ DECLARED = (
         "/v1.0/organization",
         query=(("$select", "id,displayName,createdDateTime,verifiedDomains"),),
         right=graph_right("Organization.Read.All"),
+        never_empty="the tenant itself is in it",
     ),
     graph(
         "domain.list",
@@ -31,6 +32,7 @@ DECLARED = (
         "/v1.0/domains",
         query=(("$select", "id,authenticationType,isDefault,isVerified"),),
         right=graph_right("Domain.Read.All"),
+        never_empty="every tenant has the domain that it was made with",
     ),
     graph(
         "application.list",
@@ -100,6 +102,7 @@ DECLARED = (
         query_elsewhere=(("$select", _PRINCIPAL_FIELDS), ("$top", "999")),
         throttle=Throttle.GRAPH_KEY_CREDENTIALS,
         cost=2,
+        never_empty="every tenant has service principals of Microsoft's own applications",
     ),
     graph(
         "service_principal.get",

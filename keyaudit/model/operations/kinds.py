@@ -120,6 +120,8 @@ class Operation:
     """Whether it creates the object that is then read: its answer has status 201, and it is repeated only after throttling."""
     after: tuple[str, ...] = ()
     """The operations whose answers supply its scopes or parameters: without one of them it may never be sent."""
+    never_empty: str = ""
+    """Why its list is never empty, as a sentence; empty: it may be."""
     command: str = ""
     """The only command that sends it, if it is not part of reading a tenant."""
 
@@ -197,7 +199,7 @@ def arm(
     )
 
 
-def resource_graph(id_: str, noun: str, *, right: Right = READER) -> Operation:
+def resource_graph(id_: str, noun: str, *, right: Right = READER, never_empty: str = "") -> Operation:
     """A query of Resource Graph over every subscription; the collector supplies the query text."""
     return Operation(
         id=id_,
@@ -210,6 +212,7 @@ def resource_graph(id_: str, noun: str, *, right: Right = READER) -> Operation:
         throttle=Throttle.RESOURCE_GRAPH,
         right=right,
         after=SUBSCRIPTIONS,
+        never_empty=never_empty,
     )
 
 
@@ -254,6 +257,7 @@ def graph(
     right: Right = APPLICATIONS,
     not_in: tuple[str, ...] = (),
     after: tuple[str, ...] = (),
+    never_empty: str = "",
 ) -> Operation:
     """A GET of Microsoft Graph; `path` begins with its version."""
     return Operation(
@@ -270,6 +274,7 @@ def graph(
         right=right,
         not_in=not_in,
         after=after,
+        never_empty=never_empty,
     )
 
 

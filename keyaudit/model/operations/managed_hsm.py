@@ -41,6 +41,7 @@ def _local(
     paging: Paging = Paging.NONE,
     right: Right = _AUDITOR,
     after: tuple[str, ...] = (),
+    never_empty: str = "",
 ) -> Operation:
     return Operation(
         id=id_,
@@ -52,6 +53,7 @@ def _local(
         throttle=Throttle.VAULT,
         right=right,
         after=after or HSMS,
+        never_empty=never_empty,
     )
 
 
@@ -59,8 +61,8 @@ def _keys(id_: str, noun: str, path: str, *after: str) -> Operation:
     return _local(id_, noun, path, query=_PAGE, paging=Paging.NEXT_LINK, after=after)
 
 
-def _roles(id_: str, noun: str, path: str, *after: str) -> Operation:
-    return _local(id_, noun, path, paging=Paging.NEXT_LINK, after=after)
+def _roles(id_: str, noun: str, path: str, *after: str, never_empty: str = "") -> Operation:
+    return _local(id_, noun, path, paging=Paging.NEXT_LINK, after=after, never_empty=never_empty)
 
 
 FAMILY = Family("Managed HSMs", order=60)
@@ -87,7 +89,13 @@ DECLARED = (
     _roles("hsm.role_definition.list", "local role definitions", _DEFINITIONS),
     # A list at / or /keys does not include assignments on a single key.
     # https://learn.microsoft.com/azure/key-vault/managed-hsm/role-management
-    _roles("hsm.role_assignment.list", "local role assignments", _ASSIGNMENTS),
+    # No role of Azure Resource Manager opens it: https://learn.microsoft.com/azure/key-vault/managed-hsm/access-control
+    _roles(
+        "hsm.role_assignment.list",
+        "local role assignments",
+        _ASSIGNMENTS,
+        never_empty="an identity that may read it has a local role itself",
+    ),
     _roles("hsm.role_assignment.of_keys", "local role assignments on all keys", "/keys" + _ASSIGNMENTS),
     _roles("hsm.role_assignment.of_key", "local role assignments on one key", "/keys/{key}" + _ASSIGNMENTS, "hsm.key.list"),
     _local("hsm.setting.list", "HSM settings", "/settings", right=_SETTINGS),

@@ -42,6 +42,9 @@ DECLARED = (
         "assignments of directory roles",
         "/v1.0/roleManagement/directory/roleAssignments",
         right=_ROLES,
+        # Entra refuses to remove the last one.
+        # https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference#global-administrator
+        never_empty="every tenant has a Global Administrator",
     ),
     graph(
         "directory_role.eligibilities",

@@ -38,6 +38,8 @@ APPLICATION = Table(
         flag("instance_lock", "its service principals in other tenants are locked against changes there", _APPLICATION),
         texts("instance_locks", "what that lock covers: all, sign, verify, token-encryption", _APPLICATION),
         text("verified_publisher", "the name of its verified publisher", _APPLICATION, absent="its publisher is not verified"),
+        flag("agent_blueprint", "it is a blueprint of agent identities: its credentials sign in each of its agents",
+            _APPLICATION),
         text("created_by_app", "createdByAppId: the app id of the application that registered it", _APPLICATION,
             absent="Graph names none"),
         text("disabled_by_microsoft", "disabledByMicrosoftStatus", _APPLICATION,

@@ -13,6 +13,7 @@ from keyaudit.report.html.controls import TONES, Controls, by_framework
 from keyaudit.report.html.custody import COLUMNS, KINDS, Kept, Reached, kept, reached
 from keyaudit.report.html.expiry import Expiry, expiry
 from keyaudit.report.html.findings import Findings, Top, findings, top
+from keyaudit.report.html.migration import WAVES, Moves, moves
 from keyaudit.report.html.signing import Timeline, timeline
 from keyaudit.report.html.trend import Trend, trend
 from keyaudit.report.html.unseen import Unseen, unseen
@@ -44,6 +45,7 @@ class Page:
     findings: Findings
     aged: Sequence[Aged]
     kept: Kept
+    moves: Moves
     reached: Sequence[Reached] | None
     reach_left_out: int
     timeline: Timeline
@@ -61,6 +63,7 @@ WORDS: Mapping[str, object] = {
     "severities": WORST_FIRST,
     "spans": tuple(Span),
     "custodies": KINDS,
+    "waves": WAVES,
     "reach_columns": COLUMNS,
     "states": TONES,
 }
@@ -83,6 +86,7 @@ def page(report: Report) -> Page:
         findings=found,
         aged=aged(overview.ages),
         kept=kept(overview.custody),
+        moves=moves(overview.migration),
         reached=None if overview.reach is None else reached(overview.reach),
         reach_left_out=overview.reach_left_out,
         timeline=timeline(report),
@@ -105,6 +109,7 @@ def _sections(report: Report, gaps: Unseen) -> Sequence[Section]:
         Section("findings", "Findings", f"{open_:,} open"),
         Section("ages", "Age and cryptoperiod"),
         Section("custody", "Custody"),
+        Section("migration", "Quantum-vulnerable algorithms"),
         Section("access", "Who can use which key"),
         Section("signing", "Token-signing certificates"),
         Section("trend", "Trend"),

@@ -22,6 +22,8 @@ FILES: Mapping[str, str] = {
     "baseline": "start a gate in a tenant with open findings",
     "evidence": "what Azure's APIs do not return, and how to supply it",
     "usage": "who uses keys and reads mail, according to the logs",
+    "log-analytics": "findings in Log Analytics and Microsoft Sentinel",
+    "versions": "what stays from version to version, what may change, and what changed",
     "exports": "every file format, what it is for, and what has to be installed for it",
 }
 """Those with a file, `NAME.md`, by name; what each is about."""

@@ -46,6 +46,16 @@ class FederatedCredential:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inheritable:
+    """Which permissions of an API agents inherit from their blueprint, by name; None: all of them."""
+
+    api: str
+    """The API's client id."""
+    scopes: tuple[str, ...] | None = ()
+    roles: tuple[str, ...] | None = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
     """An application registration."""
 
@@ -72,6 +82,11 @@ class Application:
     accepts_mapped_claims: bool | None = None
     public_client: bool | None = None
     token_version: int | None = 2
+    blueprint: bool = False
+    """It is a blueprint of agent identities."""
+    sponsors: tuple[str, ...] = ()
+    """Of a blueprint: object ids of users."""
+    inheritable: tuple[Inheritable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +122,12 @@ class ServicePrincipal:
     assignment_required: bool = False
     verified_publisher: str | None = None
     created_by_app: str | None = None
+    agent: str = ""
+    """Among agents: agentIdentity, agentIdentityBlueprintPrincipal, or neither."""
+    blueprint: str | None = None
+    """Of an agent identity: the client id of its blueprint."""
+    sponsors: tuple[str, ...] = ()
+    """Of an agent identity: object ids of users."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from keyaudit.simulator.estate import Application, Domain, Estate, Plant, ServicePrincipal, Subscription, Vault
 from keyaudit.simulator.estates.certificate_plans import Furniture, furnished
 from keyaudit.simulator.estates.contoso_access import with_access
+from keyaudit.simulator.estates.contoso_agents import with_agents
 from keyaudit.simulator.estates.contoso_applications import APPLICATIONS
 from keyaudit.simulator.estates.contoso_certificates import FURNITURE, deleted_vaults
 from keyaudit.simulator.estates.contoso_grants import with_grants
@@ -76,7 +77,7 @@ def contoso(as_of: int) -> Estate:
         plants=frozenset(in_vaults.union(*beside, *in_hsms)),
     )
     estate = with_privileges(with_reader(with_access(estate, ground), ground), ground)
-    estate = with_grants(with_trust(estate, ground), ground)
+    estate = with_agents(with_grants(with_trust(estate, ground), ground), ground)
     known = {user.id for user in estate.users}
     owners = (user for user in owners_of((*APPLICATIONS, *TRUSTED), ground) if user.id not in known)
     return replace(estate, users=(*estate.users, *owners))

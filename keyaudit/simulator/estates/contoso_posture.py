@@ -3,7 +3,12 @@
 from collections.abc import Iterable, Mapping
 
 from keyaudit.simulator.estate import Application, AppManagementPolicy, Plant, Posture, Restriction, Restrictions
-from keyaudit.simulator.estates.defects import MANAGEMENT_POLICY_OFF, USERS_CAN_CONSENT, USERS_CAN_REGISTER
+from keyaudit.simulator.estates.defects import (
+    MANAGEMENT_POLICY_EXEMPTS,
+    MANAGEMENT_POLICY_OFF,
+    USERS_CAN_CONSENT,
+    USERS_CAN_REGISTER,
+)
 from keyaudit.simulator.estates.ids import DAY, Ground
 
 _CHOSEN = Restriction(type="customPasswordAddition")
@@ -76,6 +81,7 @@ def posture_plants(ground: Ground) -> set[Plant]:
     return {
         Plant(USERS_CAN_REGISTER, tenant),
         Plant(USERS_CAN_CONSENT, tenant),
+        Plant(MANAGEMENT_POLICY_EXEMPTS, f"{tenant}/appmanagementpolicies/default/applications"),
         *(
             Plant(
                 MANAGEMENT_POLICY_OFF,

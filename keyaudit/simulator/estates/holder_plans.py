@@ -79,6 +79,7 @@ class PrincipalPlan:
     sso_mode: str | None = None
     credentials: tuple[CredentialPlan, ...] = ()
     owners: tuple[str, ...] = ()
+    agent: str = ""
 
 
 PLAIN_PRINCIPAL = PrincipalPlan()

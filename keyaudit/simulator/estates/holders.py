@@ -77,6 +77,7 @@ def lay_principal(plan: PrincipalPlan, ground: Ground) -> tuple[ServicePrincipal
         keys=tuple(laid.keys),
         federated=tuple(laid.federated),
         owners=_owners(plan.owners, ground),
+        agent=plan.agent,
     )
     return principal, laid.plants
 
