@@ -1,4 +1,4 @@
-"""What to do: first against those who used the key, then the plan of its blast radius; and what stays open all the same."""
+"""The plan: first against the users of the key, then that of its blast radius; and what it does not close."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,13 +11,13 @@ from keyaudit.report.incident.words import bounds
 
 
 def plan(found: Incident) -> list[Step]:
-    """Every step, in the order in which they belong."""
+    """Every step, in order."""
     steps = [*_against(found), *plan_of_trust(found.radius)]
     return sorted(steps, key=lambda step: list(Phase).index(step.phase))
 
 
 def left_open(found: Incident) -> list[str]:
-    """What the plan does not close, in sentences."""
+    """The sentences on what the plan does not close."""
     seen = found.observed
     told = ["Tokens and sessions that were issued stay valid until they expire, unless they are revoked."]
     if found.extractable is not False:
