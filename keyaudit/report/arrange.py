@@ -22,7 +22,7 @@ Key: TypeAlias = Callable[[Finding], tuple[Any, ...]]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Group:
-    """Findings that belong together. `key` is a policy's id, an Owner or an Algorithm; None where nothing tells."""
+    """A group of findings. `key` is a policy's id, an Owner or an Algorithm; None if unknown or without a row."""
 
     key: Any
     counts: Mapping[str, int]
@@ -104,9 +104,9 @@ def by_thing(report: Report, sort: str) -> Report:
 
 
 def groups(report: Report, group: str, sort: str, passes: bool) -> Iterator[Group]:
-    """The findings by `policy`, `owner` or `algorithm`, in that order. Groups are in the order of their first finding.
+    """The findings grouped by `policy`, `owner` or `algorithm`. Groups are in the order of their first finding.
 
-    What has no owner or algorithm comes after what has one, and last what nothing gave a row of.
+    Findings without an owner or algorithm come after the others, and scopes without rows last.
     """
     key = _KEYS.get(sort, _as_given)
     first: dict[Any, Any] = {}
@@ -138,7 +138,7 @@ def _grouped(report: Report, group: str, passes: bool) -> Iterator[tuple[Any, Fi
 
 
 def _made_by(finding: Finding) -> Algorithm | None:
-    """The algorithm of the key or certificate that a finding is about; None: it is unknown, or about something else."""
+    """The algorithm of a finding's key or certificate; None if it is unknown, or the finding is about something else."""
     facts = Facts.of(finding)
     family = facts.text("kty") or facts.text("key_type")
     return algorithm(family, facts.integer("key_size"), facts.text("curve")) if family else None

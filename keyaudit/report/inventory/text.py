@@ -34,7 +34,7 @@ _PROVENANCE = {column.name for column in where_found()} - {"name"}
 
 
 def render(inventory: Inventory, out: TextIO, *, width: int | None, colour: bool, hints: bool = True) -> None:
-    """Write it, with `hints` also next commands. With a `width`, a table has as many columns as fit; otherwise all for people."""
+    """Write it, with `hints` also next commands. With a `width`, a table has the columns that fit; otherwise all for people."""
     about = width or _SUMMARY
     out.write(joined([*header(inventory.run, inventory.verdict, about, colour), ""]))
     if len(inventory.listings) == 1:
