@@ -1,4 +1,4 @@
-"""Whether a policy may apply to rows of which only a few values are known: those that an unread list would have added."""
+"""Whether a policy may apply to rows with only a few known values: those that an unread list would have added."""
 
 from keyaudit.model.columns import Sure, Table
 from keyaudit.model.tables import TABLES

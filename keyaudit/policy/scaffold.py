@@ -50,7 +50,7 @@ def scaffold(name: str, table: str) -> str:
             "severity: medium",
             f"# {declared.meaning}.",
             f"table: {table}",
-            "# applies_to: a condition; rows for which it does not hold are not judged.",
+            "# applies_to: a condition; the policy ignores all other rows.",
             *([f"needs: {declared.needs}"] if declared.needs else []),
             f"violated_when: {_yaml(violated)}",
             f'message: "{column.name} is {{{column.name}{_text(column)}}}"',

@@ -147,7 +147,7 @@ def blind_scopes(
 
 
 def _made_up_for(table: Table, whole: Set[str]) -> Iterator[str]:
-    """The lists whose rows other lists returned, of which `whole` were read completely."""
+    """The lists whose rows other lists returned; `whole` were read completely."""
     for operation, others in table.replaced_by.items():
         if whole >= set(others):
             yield operation

@@ -51,7 +51,7 @@ def render(store: LogStore, place: str, out: TextIO) -> None:
     out.write(tabulate(list(_rows(store, counts)), headers=_HEADERS, disable_numparse=True) + "\n")
     gaps = [line for source, days in store.manifest.days.items() for line in _gaps(source, [day for day, _ in days])]
     _section(out, "Days without any event between the first and the last", gaps, _GAPS)
-    _section(out, "Other operations, of which nothing is kept", list(_others(store)), _FILES)
+    _section(out, "Other operations, which are not stored", list(_others(store)), _FILES)
     _section(out, "Not read", [line for file in store.files for line in _trouble(file)], _FILES)
     if not complete(store):
         out.write("\nThe import is incomplete: what was not read may have been anything.\n")

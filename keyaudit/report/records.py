@@ -113,7 +113,7 @@ def state(facts: Facts, as_of: int) -> tuple[str | None, Reason | None]:
 
 
 def common(report: Report) -> Record:
-    """The columns that say which run, of which tenant, by which policies: the same in every row."""
+    """The columns about the run, the tenant and the policies: the same in every row."""
     run = report.run
     return _present(
         {

@@ -119,7 +119,7 @@ def _run(report: Report, category: str, results: _Results, rules: Mapping[str, i
     notices = [_notice(gap) for gap in verdict.gaps if _concerns(gap, category)]
     left_out = results.count - len(results.kept)
     if left_out:
-        notices.append(_notification(f"{left_out:,} more results, none graver than these, are left out", "warning"))
+        notices.append(_notification(f"{left_out:,} more results, of this severity or lower, are left out", "warning"))
     if run.simulated:
         notices.append(_notification(SIMULATED, "note"))
     return {

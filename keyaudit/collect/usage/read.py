@@ -24,7 +24,7 @@ from keyaudit.model.times import DAY
 
 _HEAD = 64 * 1024
 _LOOKED_AT = 5
-"""The number of first lines, one of which must be an object for the format of one record per line."""
+"""One of this many first lines must be an object for the format of one record per line."""
 _SHOWN = 5
 """The number of unreadable places that are listed for a file; others are counted."""
 THROTTLING_UNTOLD = "exported without OperationProperties: which mailboxes were no longer recorded is not known"

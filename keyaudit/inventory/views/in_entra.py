@@ -41,7 +41,7 @@ def relations(sources: Sources, as_of: int) -> dict[str, str]:
     """The relations that these columns depend on, to be joined to `stored`, a certificate.
 
     on_key      credentials whose certificate is on its key
-    unshown     one row: those whose certificate Graph does not show; each may be on any key, whatever its thumbprint says
+    unshown     one row: those whose certificate Graph does not show; each may be of any key, with any thumbprint
     unlisted    one row: why a credential may be missing, `reason`; NULL where all were listed
     """
     of = "GROUP BY digest"

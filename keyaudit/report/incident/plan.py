@@ -21,9 +21,9 @@ def left_open(found: Incident) -> list[str]:
     seen = found.observed
     told = ["Tokens and sessions that were issued stay valid until they expire, unless they are revoked."]
     if found.extractable is not False:
-        told.append("Whoever holds a copy of the private half keeps it: only relying parties that stop trusting it end that.")
+        told.append("A stolen copy of the private key keeps working until relying parties stop trusting the key.")
     if seen is None:
-        told.append("Without logs nobody knows what to look at next: collect them before they expire.")
+        told.append("Without logs, later actions of the key's users are unknown: collect the logs before they expire.")
         return told
     if seen.mailboxes.least or seen.mailboxes.most is None:
         told.append(f"What was read is read: {bounds(seen.mailboxes, 'mailbox', 'mailboxes')}. Their owners have to be told.")

@@ -230,7 +230,7 @@ def _unknown(found: Incident) -> Iterator[Statement]:
         text = f"What was done before {first} and after {last}: it was not looked at."
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=[str(seen.window)])
         if seen.learned_until is None:
-            text = "Who belongs here: without a baseline nobody knows."
+            text = "The usual users of the key are unknown without a baseline."
             yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["--baseline"])
         for log in seen.absent:
             text = f"{log}: no record in the window; {_SHOWS.get(log, 'what it records')} do not show. Export it and import it."
