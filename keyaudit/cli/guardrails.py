@@ -1,4 +1,4 @@
-"""`keyaudit guardrails`: what refuses or reports, from now on, what the policies find."""
+"""`keyaudit guardrails`: Azure and Entra settings that prevent or report what the policies find."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -85,7 +85,7 @@ def guardrails(
 
 
 def _asked(selection: Selection, profile: str | None, config: Path | None) -> "tuple[list[Asked], str]":
-    """The selected policies with the limits that hold for them, and the profile that these are of."""
+    """The selected policies with their limits, and the profile of these limits."""
     from keyaudit.cli.chosen import chosen
     from keyaudit.cli.limits import settled
     from keyaudit.cli.options import Choice, Live

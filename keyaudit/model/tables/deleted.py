@@ -35,7 +35,7 @@ DELETED = Table(
         *vault_place(("vault.query", "vault.list", *_PLACES)),
         text("kind", "what it was", values=tuple(_PARTS.values())),
         text("vault_id",
-            "resource id, in lower case, of the vault that it lies in; of a deleted vault or HSM, the id that it had", _PLACES),
+            "resource id, in lower case, of the vault that contains it; of a deleted vault or HSM, the id that it had", _PLACES),
         unix_time("deleted_on", "when it was deleted", _DELETED, past=True, wire="deletedDate"),
         unix_time("purge_on", "when the service removes it for good: until then it can be recovered", _DELETED,
             follows="deleted_on", wire="scheduledPurgeDate"),
