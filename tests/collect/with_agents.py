@@ -15,7 +15,7 @@ SPONSOR, ACTS_AS = "0a000000-0000-4000-8000-000000000901", "0a000000-0000-4000-8
 
 
 def principal(id_: str, app_id: str, kind: str, **values: Any) -> ServicePrincipal:
-    made = {"name": f"p{id_[-1]}", "created": AS_OF - 50 * DAY, "agent": kind}
+    made: dict[str, Any] = {"name": f"p{id_[-1]}", "created": AS_OF - 50 * DAY, "agent": kind}
     return ServicePrincipal(**(made | {"id": id_, "app_id": app_id} | values))
 
 

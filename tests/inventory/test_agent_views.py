@@ -22,7 +22,7 @@ def agent(of: str | Reason = APP) -> Row:
 
 
 def blueprint(**values: Any) -> Row:
-    made = {"app_id": APP, "home": "own", "principal_id": BLUEPRINT, "scope_id": TENANT.id, "publisher": None}
+    made: Row = {"app_id": APP, "home": "own", "principal_id": BLUEPRINT, "scope_id": TENANT.id, "publisher": None}
     made |= {"inheritable_scopes": [], "inheritable_roles": []}
     return row("blueprint", f"{TENANT.id}/applications/{APP}", **(made | values))
 
