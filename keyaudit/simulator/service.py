@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from keyaudit.simulator.always import with_what_is_always_there
-from keyaudit.simulator.estate import AppRoleGrant, Estate, Group, ManagedHsm, ServicePrincipal, Subscription, User, Vault
+from keyaudit.simulator.estate import (
+    Application,
+    AppRoleGrant,
+    Estate,
+    Group,
+    ManagedHsm,
+    ServicePrincipal,
+    Subscription,
+    User,
+    Vault,
+)
 from keyaudit.simulator.throttle import Charge, Meter, Refusal
 from keyaudit.simulator.tokens import Tokens
 from keyaudit.simulator.wire import Answer, Request
@@ -86,7 +96,7 @@ class Directory:
     def users(self) -> dict[str, User]:
         """Users by object id. An owner that the estate does not describe is a user called by the last part of its id."""
         described = {user.id: user for user in self.estate.users}
-        owned = (*self.estate.applications, *self.estate.service_principals)
+        owned: tuple[Application | ServicePrincipal, ...] = (*self.estate.applications, *self.estate.service_principals)
         others = {owner for one in owned for owner in one.owners} - described.keys() - self.principal_ids
         names = {id_: f"owner-{id_.rpartition('-')[2]}" for id_ in sorted(others)}
         return described | {id_: User(id=id_, name=name, upn=f"{name}@{self.default_domain}") for id_, name in names.items()}

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from keyaudit.collect import run
+from keyaudit.collect.surfaces import SURFACES
 from tests.collect.logged_estate import LOGGED
 from tests.collect.rig import Collected, collect
 
@@ -17,11 +18,12 @@ def _reads(request: pytest.FixtureRequest) -> Iterator[None]:
     names = getattr(request.module, "READS", None)
     with pytest.MonkeyPatch.context() as patch:
         if names is not None:
-            every = run.SURFACES
-            assert set(names) <= set(every.names)
+            assert set(names) <= set(SURFACES.names)
             rings = ("tenant", "subscription", "vault", "hsm", "last", "named")
-            kept = {ring: [surface for surface in getattr(every, ring) if surface.name in names] for ring in rings}
-            patch.setattr(run, "SURFACES", replace(every, **kept))
+            kept: dict[str, Any] = {
+                ring: [surface for surface in getattr(SURFACES, ring) if surface.name in names] for ring in rings
+            }
+            patch.setattr("keyaudit.collect.run.SURFACES", replace(SURFACES, **kept))
         yield
 
 

@@ -1,6 +1,7 @@
 """Who is in the groups that grants name: every member, by a shortest way; and no group is taken for an empty one."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -48,7 +49,7 @@ def principal(found: Collected, object_id: str) -> dict[str, object]:
 def owners_in(found: Collected) -> set[str]:
     """Object ids of the owners of applications and service principals."""
     rows = [row for table in ("application", "service_principal") for row in found.rows[table].values()]
-    return {owner for row in rows for owner in row["owner_ids"] or ()}  # type: ignore[attr-defined]
+    return {owner for row in rows for owner in row["owner_ids"] or ()}
 
 
 async def test_everybody_who_is_named_or_in_a_group_is_known(reached: Collected) -> None:
@@ -223,7 +224,7 @@ SHOWN: list[tuple[dict[str, object], str | None]] = [
 """What the directory shows of the group, `...` for a member left out; and why members of it may not show."""
 
 
-def shown(operation: str, group: Group | User, changes: dict[str, object]) -> Fault:
+def shown(operation: str, group: Group | User, changes: Mapping[str, object]) -> Fault:
     """A fault that changes what an answer shows of a group or user."""
 
     def edit(body: dict[str, list[dict[str, object]]]) -> object:
