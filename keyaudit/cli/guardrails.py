@@ -1,4 +1,4 @@
-"""`keyaudit guardrails`: what refuses or reports, from now on, what the policies find."""
+"""`keyaudit guardrails`: Azure and Entra settings that prevent or report what the policies find."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -103,7 +103,7 @@ def _document(found: "Mapping[str, Guarded]", as_: As) -> "tuple[Guarded, Callab
 
 
 def _asked(selection: Selection, profile: str | None, config: Path | None) -> "tuple[list[Asked], str]":
-    """The selected policies with the limits that hold for them, and the profile that these are of."""
+    """The selected policies with their limits, and the profile of these limits."""
     from keyaudit.cli.chosen import chosen
     from keyaudit.cli.limits import settled
     from keyaudit.cli.options import Choice, Live

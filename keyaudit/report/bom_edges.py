@@ -152,5 +152,5 @@ def _texts(report: Report, name: str, column: str) -> Iterator[str]:
 
 
 def _without_algorithm(facts: Facts) -> bool:
-    """It surely has none: a client secret, a key of another service, or a deleted thing, of which only the name is left."""
+    """It surely has none: a client secret, a key of another service, or a deleted resource, whose name alone is left."""
     return facts.text("kind") in {"password", "symmetric-key"} or facts.kind == "account_key"
