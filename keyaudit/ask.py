@@ -1,4 +1,4 @@
-"""Answers one question about a snapshot, without policies: who reaches what, what a key opens, what there is, what expires."""
+"""Answers questions about a snapshot without policies: access, blast radius, inventory, expirations."""
 
 import contextlib
 import dataclasses
@@ -9,7 +9,7 @@ from keyaudit.gate import assess, settled
 from keyaudit.inventory.access_models import with_access_models
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.coverage import ScopeKind
-from keyaudit.model.run import Expiring, Inventory
+from keyaudit.model.run import Expiring, Gap, Inventory
 from keyaudit.model.tables import TABLES, operations, operations_of
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
@@ -23,21 +23,29 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def inventory(snapshot: Snapshot, tables: Sequence[str], *, as_of: int) -> Iterator[Inventory]:
-    """Those tables of the snapshot, unjudged. Rows stream from the listings for as long as the context lasts."""
+def inventory(
+    snapshot: Snapshot, tables: Sequence[str], *, as_of: int, unmet: Sequence[Gap] | None = None
+) -> Iterator[Inventory]:
+    """These tables of the snapshot, without evaluation. Rows are streamed while the context is open.
+
+    `unmet`, here and below: the expectations that the snapshot does not meet; None if nothing is expected.
+    """
     from keyaudit.inventory.listing import listing
 
     reach_known = any(not REACH_COLUMNS.isdisjoint(TABLES[name].by_name) for name in tables)
     with snapshot.judging(as_of, reach_known=reach_known, names=tables) as connection:
         listings = tuple(listing(connection, TABLES[name], snapshot.run.evidence) for name in tables)
         unknown = {each.reason for table in listings for each in table.unknown}
-        verdict = assess(snapshot.run, snapshot.coverage, operations(*tables), unknown=unknown)
+        verdict = assess(snapshot.run, snapshot.coverage, operations(*tables), unknown=unknown, unmet=unmet)
         verdict = with_access_models(verdict, snapshot)
         yield Inventory(dataclasses.replace(snapshot.run, as_of=as_of), verdict, listings)
 
 
-def access(snapshot: Snapshot, asked: str, *, as_of: int) -> "Access":
-    """Who can use what `asked` names, or what that can use. Raises UsageError where it names nothing, or several things."""
+def access(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap] | None = None) -> "Access":
+    """Who can use the resource `asked`, or what it can use as a principal. Raises UsageError if unknown or ambiguous.
+
+    For a resource in a vault that was read, a missing vault that was expected makes no difference.
+    """
     from keyaudit.inventory.access import (
         BESIDE,
         BESIDE_ELIGIBLE,
@@ -59,10 +67,10 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int) -> "Access":
         note = described(connection, meant)
     of_hsms = (*HSMS_FOUND, *LOCAL_LISTED) if by_principal or note == "hsm-local" else ()
     beside = (*BESIDE, *operations_of("grant", "name")) if by_principal else ()
-    # The way is asked for too, and a group is in another only as far as the way between them was read.
+    # Nested membership is known only where the intermediate groups were read.
     required = frozenset((*REACH_OPERATIONS, "group.direct_members", *VAULTS_FOUND, *of_hsms, *beside))
     widening = {*WIDENING, *(BESIDE_ELIGIBLE if by_principal else ())}
-    # Of a vault, what was not read elsewhere says nothing.
+    # Gaps in other vaults do not affect this one.
     places = {meant.vault_id, "/".join(meant.vault_id.split("/")[:3])}
     here = [
         record
@@ -76,7 +84,7 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int) -> "Access":
     run = snapshot.run if by_principal else dataclasses.replace(snapshot.run, rows={**snapshot.run.rows, "vault": 1})
     return Access(
         run=dataclasses.replace(snapshot.run, as_of=as_of),
-        verdict=assess(run, here, required, unknown=found.reasons),
+        verdict=assess(run, here, required, unknown=found.reasons, unmet=unmet and (unmet if by_principal else ())),
         noun=meant.noun,
         id=meant.id,
         name=meant.name,
@@ -89,11 +97,19 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int) -> "Access":
     )
 
 
-def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool, since: Snapshot | None = None) -> "BlastRadius":
-    """What trusts the key that `asked` names and what its holder reaches; to `verify`, only the former.
+def blast_radius(
+    snapshot: Snapshot,
+    asked: str,
+    *,
+    as_of: int,
+    verify: bool,
+    since: Snapshot | None = None,
+    unmet: Sequence[Gap] | None = None,
+) -> "BlastRadius":
+    """What trusts the key `asked`, and what its holder can access; with `verify`, only the former.
 
-    What the snapshot does not have is what it was in the earlier one, `since`. Raises UsageError where `asked` names nothing,
-    or several things.
+    A key that the snapshot does not have is taken from the earlier one, `since`. Raises UsageError if `asked` is unknown or
+    ambiguous.
     """
     from keyaudit.inventory.blast.reading import known, read
 
@@ -101,7 +117,8 @@ def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool, si
     with snapshot.judging(as_of, reach_known=not verify) as connection:
         found = read(connection, asked, as_of=as_of, verify=verify, earlier=earlier)
     run, coverage = found.places(snapshot.run, snapshot.coverage)
-    radius = found.radius(dataclasses.replace(snapshot.run, as_of=as_of), assess(run, coverage, found.required))
+    verdict = assess(run, coverage, found.required, unmet=unmet)
+    radius = found.radius(dataclasses.replace(snapshot.run, as_of=as_of), verdict)
     return dataclasses.replace(radius, verdict=settled(radius.verdict, {*radius.verdict.conditions, *radius.held}))
 
 
@@ -114,10 +131,10 @@ def incident(
     usual: "Baseline | None",
     since: int | None,
 ) -> "Incident":
-    """What happened with the key that `asked` names, and what trusts it. Raises UsageError where it names nothing, or several.
+    """What happened with the key `asked`, and what trusts it. Raises UsageError if it is unknown or ambiguous.
 
-    `since`: the start of the first day of the logs to look at; None: the day after the last that `usual` was learned from, or
-    without one, that of the logs.
+    `since`: the start of the first day of logs; None: the day after the baseline `usual`, or without one, the first day of the
+    logs.
     """
     from keyaudit.inventory.blast.reading import read
     from keyaudit.inventory.incident import logs as logged
@@ -145,8 +162,8 @@ def incident(
 
 
 @contextlib.contextmanager
-def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator[Expiring]:
-    """What of the snapshot ends within so many seconds. It streams for as long as the context lasts."""
+def expiring(snapshot: Snapshot, *, as_of: int, within: int, unmet: Sequence[Gap] | None = None) -> Iterator[Expiring]:
+    """The rows of the snapshot that expire within so many seconds, streamed while the context is open."""
     from keyaudit.inventory.expiring import TABLES_THAT_END, endings, operations_read, prepare
     from keyaudit.inventory.owners import OWNERS_ASKED
 
@@ -156,7 +173,7 @@ def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator[Expirin
         found = prepare(connection, as_of, as_of + within)
         yield Expiring(
             run=run,
-            verdict=assess(snapshot.run, snapshot.coverage, operations_read(), unknown=found.reasons),
+            verdict=assess(snapshot.run, snapshot.coverage, operations_read(), unknown=found.reasons, unmet=unmet),
             before=as_of + within,
             overdue=found.overdue,
             soon=found.soon,

@@ -1,4 +1,4 @@
-"""`keyaudit access`: who can use a key, certificate, vault or HSM, and by which way; or what somebody can use."""
+"""`keyaudit access`: who can use a key, certificate, vault or HSM, and how; or what a principal can use."""
 
 from typing import Annotated
 
@@ -21,17 +21,17 @@ def access(
     ],
     output: Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")] = Format.TEXT,
 ) -> int:
-    """Show who can use a key or vault, or what one can use.
+    """Show who can use a key or vault, or what a principal can use.
 
     Nested groups, inherited roles and access policies are resolved, and each way in is named.
     """
     from keyaudit import ask
     from keyaudit.cli.output import show
     from keyaudit.cli.progress import told_if_long
-    from keyaudit.cli.source import snapshot
+    from keyaudit.cli.source import snapshot, unmet
     from keyaudit.report.access import FORMATS
 
     with snapshot(live, stored) as (taken, as_of):
         with told_if_long("following the ways in", quiet=live.quiet):
-            found = ask.access(taken, asked, as_of=as_of)
+            found = ask.access(taken, asked, as_of=as_of, unmet=unmet(taken, live))
         return show(FORMATS[output], found, found.verdict)

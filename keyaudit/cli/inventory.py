@@ -1,4 +1,4 @@
-"""`keyaudit inventory`: what was collected, without a judgement."""
+"""`keyaudit inventory`: what was collected, without evaluating it."""
 
 import difflib
 from typing import TYPE_CHECKING, Annotated
@@ -30,7 +30,7 @@ def inventory(
     """
     from keyaudit import ask
     from keyaudit.cli.output import show
-    from keyaudit.cli.source import snapshot
+    from keyaudit.cli.source import snapshot, unmet
     from keyaudit.model.tables import filled
     from keyaudit.report.inventory import FORMATS
 
@@ -40,12 +40,12 @@ def inventory(
         if asked is not None and asked.name not in names:
             what = f"{asked.name} is made of evidence that Azure does not hold ({asked.needs}), and there is none here"
             raise UsageError("inventory", what, remedy((asked.needs,)))
-        with ask.inventory(taken, names if asked is None else (asked.name,), as_of=as_of) as found:
+        with ask.inventory(taken, names if asked is None else (asked.name,), as_of=as_of, unmet=unmet(taken, live)) as found:
             return show(FORMATS[output], found, found.verdict, hints=not live.quiet)
 
 
 def _known(table: str) -> "Table":
-    """The table, for its name or its plural, however it is spelt."""
+    """The table by its name or plural, in any case and with any separators."""
     from keyaudit.model.tables import TABLES, table_named
 
     found = table_named(table)

@@ -15,7 +15,7 @@ def mcp(live: Live, stored: Stored, choice: Choice) -> int:
     expiring, blast_radius, coverage.
     """
     try:
-        import mcp.server  # noqa: F401 - to see that it is there before anything is read
+        import mcp.server  # noqa: F401 - fails early if it is not installed
     except ImportError as error:
         raise UsageError("mcp", f"needs {error.name}, which is not installed", installing("mcp")) from error
     from keyaudit.cli.judged import judged

@@ -71,7 +71,7 @@ _STANDARD = str.maketrans("-_", "+/")
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _CachedToken:
     token: AccessTokenInfo
     claims: str | None
     renew: float
@@ -93,7 +93,7 @@ class Tokens:
         """The audited tenant, a GUID in lower case; no token is returned before it is set."""
         self._credential: Credential | None = None
         self._environment, self._clock = environment, clock
-        self._held: dict[str, _Held] = {}
+        self._held: dict[str, _CachedToken] = {}
         self._failed: dict[str, tuple[Refusal, float]] = {}
         self._locks: dict[str, asyncio.Lock] = {scope: asyncio.Lock() for scope in environment.scopes}
         self._revoked: Refusal | None = None
@@ -187,7 +187,7 @@ class Tokens:
         left = max(token.expires_on - self._clock.now(), 0)
         ahead = left - min(MARGIN, left // 4)
         monotonic, now = self._clock.monotonic(), self._clock.now()
-        self._held[scope] = _Held(token, claims, monotonic + ahead, now + ahead, monotonic + left, now + left)
+        self._held[scope] = _CachedToken(token, claims, monotonic + ahead, now + ahead, monotonic + left, now + left)
 
     def _before(self, monotonic: float, now: int) -> bool:
         return self._clock.monotonic() < monotonic and self._clock.now() < now

@@ -17,7 +17,7 @@ P = TypeVar("P")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Places:
     """The places that a run found, in order of id."""
 
     subscriptions: Sequence[Subscription] = ()
@@ -33,7 +33,7 @@ class Reading:
 
     connection: Connection
     tenant: Scope
-    found: Found
+    found: Places
     spool: Spool
     """The spool; `spool.lines(table)` has the rows of closed units."""
     at_once: int

@@ -101,7 +101,7 @@ class Row:
             self._left_out(declared)
             return
         try:
-            held = _held(declared, _DECODERS[declared.type].decode(value)) if isinstance(value, Raw) else value
+            held = _stored_form(declared, _DECODERS[declared.type].decode(value)) if isinstance(value, Raw) else value
             if held is None:
                 self._absent(declared)
                 return
@@ -244,7 +244,7 @@ def _conditional(table: str) -> tuple[Column, ...]:
     return tuple(column for column in TABLES[table].stored if column.absent_where and column.can_be_unknown)
 
 
-def _held(declared: Column, wire: object) -> object:
+def _stored_form(declared: Column, wire: object) -> object:
     """The stored form of a decoded value; ValueError if it has none."""
     if declared.type is Type.TIME:
         if isinstance(wire, str):

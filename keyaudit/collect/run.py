@@ -17,7 +17,7 @@ from keyaudit.collect.confines import Confines
 from keyaudit.collect.evidence import NONE, Evidence
 from keyaudit.collect.key_vault.vaults import QUERIES, collect_vaults, is_gone
 from keyaudit.collect.places import Subscription, Vault, tenant_scope
-from keyaudit.collect.reading import Found, Reading
+from keyaudit.collect.reading import Places, Reading
 from keyaudit.collect.subscriptions import list_subscriptions
 from keyaudit.collect.supplied import write_supplied
 from keyaudit.collect.surfaces import SURFACES, Surface
@@ -110,7 +110,7 @@ class _Collection:
         self._evidence = evidence
         self._earlier = earlier
         self._scope = tenant_scope(spool.run.tenant_id)
-        self._found = Found()
+        self._found = Places()
         self._confines = Confines(spool.run.filters)
         self._failures: list[Failure] = []
 
@@ -257,7 +257,7 @@ class _VaultRow(msgspec.Struct):
     unknown: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-def _found_earlier(spool: Spool) -> Found:
+def _found_earlier(spool: Spool) -> Places:
     """The places that the stopped run found; a resumed run uses only these."""
     decoder = msgspec.json.Decoder(_VaultRow)
     vaults = [Vault.of_row(msgspec.structs.asdict(decoder.decode(line))) for line in spool.lines("vault")]
@@ -271,9 +271,9 @@ def _found_earlier(spool: Spool) -> Found:
     return _found(subscriptions, sorted(vaults, key=lambda vault: vault.scope.id))
 
 
-def _found(subscriptions: Sequence[Subscription], vaults: Sequence[Vault]) -> Found:
+def _found(subscriptions: Sequence[Subscription], vaults: Sequence[Vault]) -> Places:
     """The places by kind, in their order."""
-    return Found(
+    return Places(
         subscriptions=subscriptions,
         vaults=[vault for vault in vaults if vault.kind == KEY_VAULT],
         hsms=[vault for vault in vaults if vault.kind == MANAGED_HSM],

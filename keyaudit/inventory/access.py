@@ -42,7 +42,7 @@ Members = Mapping[str, Sequence[tuple[str, Sequence[str], Reason | None]]]
 
 
 @dataclass(slots=True)
-class Found:
+class Reaches:
     """The result."""
 
     reaches: list[Reach] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Found:
     """Why the result is uncertain."""
 
 
-def who_reaches(connection: duckdb.DuckDBPyConnection, target: Target) -> Found:
+def who_reaches(connection: duckdb.DuckDBPyConnection, target: Target) -> Reaches:
     """All principals that can use a vault or an object in it."""
     objects = [f"{target.vault_id}/{kind}/{target.thing}" for kind in _kinds(target)]
     where, values = "vault.id = ?", [target.vault_id]
@@ -63,7 +63,7 @@ def who_reaches(connection: duckdb.DuckDBPyConnection, target: Target) -> Found:
     return _Reading(connection, _without(target)).read(f"{MET} WHERE {where}", values)
 
 
-def reached_by(connection: duckdb.DuckDBPyConnection, target: Target) -> Found:
+def reached_by(connection: duckdb.DuckDBPyConnection, target: Target) -> Reaches:
     """All grants of a principal, including those through groups."""
     query = f"""{MET} JOIN reach_holder AS holder ON holder.holder = way.holder
         WHERE holder.principal_id = ? OR holder.principal_id IN ({_ABOVE})"""
@@ -100,10 +100,10 @@ class _Reading:
     def __init__(self, connection: duckdb.DuckDBPyConnection, without: Sequence[Allows], alone: str = "") -> None:
         """`alone`: the question is about this principal only, and a group is not expanded."""
         self._connection, self._without, self._alone = connection, without, alone
-        self._found = Found()
+        self._found = Reaches()
         self._people: dict[str, Who] = {}
 
-    def read(self, query: str, values: Sequence[str]) -> Found:
+    def read(self, query: str, values: Sequence[str]) -> Reaches:
         """The reaches of the rows of a query."""
         met = self._rows(
             f"""

@@ -52,7 +52,7 @@ def operations_read() -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class EndingCounts:
     """The numbers of rows that have expired, that expire before the given time, and with an unknown date.
 
     They count rows in use that are not part of another row; `retired` counts the others.
@@ -66,7 +66,7 @@ class Found:
     """Why dates or owners are unknown."""
 
 
-def prepare(connection: duckdb.DuckDBPyConnection, as_of: int, before: int) -> Found:
+def prepare(connection: duckdb.DuckDBPyConnection, as_of: int, before: int) -> EndingCounts:
     """Creates the table of rows that expire before `before`; `endings` reads it while the connection is open."""
     # One table at a time: all views in one query would take too much memory.
     for number, table in enumerate(TABLES_THAT_END):
@@ -85,7 +85,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, as_of: int, before: int) -> F
         [as_of],
     ).fetchall()
     reasons = connection.execute("SELECT DISTINCT unnest([doubt, why]) FROM ending").fetchall()
-    return Found(overdue, soon, unknown, retired, frozenset(_reason(reason) for (reason,) in reasons if reason))
+    return EndingCounts(overdue, soon, unknown, retired, frozenset(_reason(reason) for (reason,) in reasons if reason))
 
 
 def endings(connection: duckdb.DuckDBPyConnection, supplied: Collection[str], most: int | None = None) -> Iterator[Ending]:

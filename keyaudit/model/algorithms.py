@@ -113,7 +113,7 @@ def algorithm(family: str, size: int | None, curve: str | None) -> Algorithm:
 SAFE = ("oct", *(id_ for id_, named in _NAMED.items() if named.quantum))
 """Families that a quantum computer does not break."""
 BROKEN = ("RSA", "EC", *(id_ for id_, named in _NAMED.items() if named.quantum == 0))
-"""Families that it breaks, whatever the size."""
+"""Families that it breaks at any size."""
 SHORTEST, LONG_ENOUGH = (min(size for size, bits in BY_SIZE.items() if bits >= least) for least in (LEAST, 128))
 """Bits of an RSA modulus that is allowed at all, and of one that is allowed until the second year."""
 
@@ -124,11 +124,11 @@ def rsa_strength(size: int) -> int:
 
 
 def last_year(found: Algorithm) -> int | None:
-    """The last year in which NIST's plan allows it. None: it names none, nobody knows which, or it is not allowed any more."""
+    """The last year in which NIST's plan allows it. None: it names none, it is unknown, or it is no longer allowed."""
     if found.quantum != 0 or (found.classical is not None and found.classical < LEAST):
         return None
     if found.classical is None:
-        # A curve that nobody knows is a curve.
+        # An unknown curve is still a curve.
         return DISALLOWED_AFTER if found.signs_only else None
     return DISALLOWED_AFTER if found.classical >= 128 else DEPRECATED_AFTER
 

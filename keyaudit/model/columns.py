@@ -151,7 +151,7 @@ class Table:
     replaced_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For each operation of `added_by`, the operations that return the same rows and are sent if it was not read completely."""
     row_for_each: tuple[str, ...] = ()
-    """The list operations of which every kept item has at least one row."""
+    """The list operations whose every kept item has at least one row."""
     replaced: bool = True
     """Whether a row with an expiration date must be replaced by somebody before it."""
     subject: str = "id"

@@ -1,6 +1,6 @@
 """The inventory's keys and certificates as a CycloneDX CBOM, in 1.6 and in 1.7: what there is, not what is wrong with it.
 
-States are those of NIST SP 800-57, as far as metadata shows them. What nobody knows is left out and named in a property
+States are those of NIST SP 800-57, as far as metadata shows them. Unknown values are left out and named in a property
 `keyaudit:unknown` with its reason, never filled in; what a version of CycloneDX has no member for is a property, too. The BOM
 calls itself incomplete where a list that it rests on was not read to its end. Which thing depends on which is in `bom_edges`.
 """
@@ -286,7 +286,7 @@ def _is_certificate(facts: Facts) -> bool:
 
 
 def _type(facts: Facts) -> str:
-    """What kind of material it is: `key` where nobody knows which half, or whether it has halves."""
+    """What kind of material it is: `key` if it is unknown which half it is, or whether it has halves."""
     kind, family = facts.text("kind"), facts.text("kty")
     if facts.kind == "key" and family:
         return "secret-key" if family.startswith("oct") else "private-key"

@@ -69,7 +69,7 @@ def _heading(group: Group, by: str, policies: Mapping[str, PolicyText], width: i
 
 
 def _finding(finding: Finding, width: int, colour: bool, *, policy: bool) -> Iterator[str]:
-    """The resource, then the message. Under a policy the policy is not named again."""
+    """The resource, then the message. The policy is not repeated under its heading."""
     said = word(finding)
     first, *rest = wrap(one_line(label(Facts.of(finding))), width, f"  {pad(said, 8)}  ", _INDENT)
     yield "  " + painted(finding, colour) + first[2 + len(said) :]

@@ -58,13 +58,13 @@ class _Named:
     """Principals that a grant calls groups, of this tenant and of others."""
 
 
-class _Owned(msgspec.Struct):
+class _StoredOwners(msgspec.Struct):
     """The owners in a stored row of an application or service principal, if known."""
 
     owner_ids: list[str] | None = None
 
 
-class _Held(msgspec.Struct):
+class _StoredPrincipal(msgspec.Struct):
     resource_id: str
     source_url: str
     source_version: str
@@ -98,13 +98,13 @@ class _Principals:
         self._groups = Groups(connection.gateway, scope)
         self._found: dict[str, ObjectItem] = {}
         self._unread: dict[str, Reason] = {}
-        self._known: dict[str, _Held] = {}
+        self._known: dict[str, _StoredPrincipal] = {}
         self._foreign_groups: Set[str] = frozenset()
 
     async def collect(self, spool: Spool) -> Sequence[Coverage]:
         named = _named(spool)
         self._foreign_groups = named.foreign_groups
-        known = (msgspec.json.decode(line, type=_Held) for line in spool.lines("service_principal"))
+        known = (msgspec.json.decode(line, type=_StoredPrincipal) for line in spool.lines("service_principal"))
         self._known = stored_once(known, lambda held: held.object_id)
         await self._look_up(sorted(named.everybody - self._known.keys()))
         self._contradict(named.owners, named)
@@ -207,7 +207,7 @@ def _owners(spool: Spool) -> set[str]:
         owner.lower()
         for table in _OWNED
         for line in spool.lines(table)
-        for owner in msgspec.json.decode(line, type=_Owned).owner_ids or ()
+        for owner in msgspec.json.decode(line, type=_StoredOwners).owner_ids or ()
     }
 
 

@@ -89,7 +89,7 @@ class _Seen:
     agents: Sequence[_Held]
     """Agent identities, without the blueprints that they are of."""
     perhaps: Sequence[_Held]
-    """Service principals of which it is unknown whether they are one of the two."""
+    """Service principals that may be one of the two."""
 
     @property
     def any(self) -> bool:
@@ -151,7 +151,7 @@ class _Agents:
         await for_each(seen.blueprints, lambda held: self._write_own(held, _principal_of(held, seen, unseen)), limit=AT_ONCE)
         own = {held.app_id.lower() for held in seen.blueprints if held.app_id}
         for held in seen.principals:
-            # One of this tenant's own is its application, of which the list of those tells or lacks.
+            # A blueprint of this tenant is read as an application, from the list of applications.
             if held.home != "own" and (held.app_id is None or held.app_id.lower() not in own):
                 self._write_foreign(held)
         return [

@@ -52,7 +52,7 @@ class AssignmentItem(Struct, rename="camel"):
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _KnownRoles:
     """The known app roles of one principal, and why there may be more."""
 
     items: Sequence[AssignmentItem] = ()
@@ -75,7 +75,7 @@ class AppRoles:
         self._gateway, self._unit, self._scope = gateway, unit, scope
         self._list = Calls(scope, OPERATIONS[0])
         self._single = Calls(scope, OPERATIONS[1], per_object=True)
-        self._held: dict[str, _Held] = {}
+        self._held: dict[str, _KnownRoles] = {}
         self._apis: dict[str, _Api] = {}
         self._granting: set[str] = set()
         self._unseen = Refusal(Reason.PARENT_NOT_ASSESSED)
@@ -90,7 +90,7 @@ class AppRoles:
             if not isinstance(found, Refusal) and (cut or len(found) >= EXPANDED):
                 many.append(item.id)
                 continue
-            held = _Held(missing=found) if isinstance(found, Refusal) else _read(found, item.id)
+            held = _KnownRoles(missing=found) if isinstance(found, Refusal) else _read(found, item.id)
             if held.missing:
                 self._list.refused(Refusal(held.missing.reason, "app roles that cannot be read"))
             self._hold(item.id, held)
@@ -103,7 +103,7 @@ class AppRoles:
 
     def put(self, row: Row, object_id_: str) -> None:
         """Fill the column of a service principal's row about whether its app roles were listed."""
-        held = self._held.get(object_id_.lower(), _Held(missing=self._unseen))
+        held = self._held.get(object_id_.lower(), _KnownRoles(missing=self._unseen))
         row.put_read("app_roles_listed", held.missing or True)
 
     def show(self, object_id_: str, *, app_id: Wire, name: Wire, roles: Wire) -> None:
@@ -140,17 +140,17 @@ class AppRoles:
             _put_api(row, api, role_id)
         return row.finish()
 
-    def _hold(self, principal: str, held: _Held) -> None:
+    def _hold(self, principal: str, held: _KnownRoles) -> None:
         self._held[principal.lower()] = held
         self._granting.update(item.resource_id.lower() for item in held.items)
 
     def _contradicted(self, copy: Holding) -> None:
         """A principal with two differing copies has the app roles of both, and possibly more."""
         found = read(copy.app_role_assignments, list[Raw])
-        known = self._held.get(copy.id.lower(), _Held()).items
+        known = self._held.get(copy.id.lower(), _KnownRoles()).items
         again = () if isinstance(found, Refusal) else _read(found, copy.id).items
         every = {item.key: item for item in (*again, *known)}
-        self._hold(copy.id, _Held(tuple(every.values()), Refusal(Reason.INCONSISTENT)))
+        self._hold(copy.id, _KnownRoles(tuple(every.values()), Refusal(Reason.INCONSISTENT)))
 
     async def _one(self, principal: str) -> None:
         def by(item: AssignmentItem) -> str:
@@ -162,7 +162,7 @@ class AppRoles:
         found = list((await distinct(listing, by)).values())
         self._single.ended(listing.end)
         reason = why_incomplete(listing.end)
-        self._hold(principal, _Held(found, Refusal(reason) if reason else None))
+        self._hold(principal, _KnownRoles(found, Refusal(reason) if reason else None))
 
 
 def _put_api(row: Row, api: _Api, role_id: str) -> None:
@@ -180,9 +180,9 @@ def _put_api(row: Row, api: _Api, role_id: str) -> None:
     row.put_read("tier", name if tier is None and isinstance(name, Refusal) else tier)
 
 
-def _read(found: Sequence[Raw], principal: str) -> _Held:
+def _read(found: Sequence[Raw], principal: str) -> _KnownRoles:
     """The assignments of one principal, each once, without invalid ones and those of other principals."""
     read_ = [read(raw, AssignmentItem) for raw in found]
     good = [item for item in read_ if not isinstance(item, Refusal) and item.is_of(principal)]
     missing = None if len(good) == len(read_) else Refusal(Reason.BAD_ITEM)
-    return _Held(tuple({item.key: item for item in good}.values()), missing)
+    return _KnownRoles(tuple({item.key: item for item in good}.values()), missing)

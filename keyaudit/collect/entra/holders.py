@@ -70,7 +70,7 @@ class Holder:
 
 
 def unseen_holder(kind: str, tenant_id: str, object_id: str, *, url: str, version: str, refusal: Refusal) -> Holder:
-    """A holder of which only the id is known."""
+    """A holder whose id alone is known."""
     return Holder(
         kind=kind,
         tenant_id=tenant_id,

@@ -113,7 +113,7 @@ class _Keys:
         if None in own:
             calls.refused(Refusal(Reason.PARENT_NOT_ASSESSED, "an application whose client id is unknown"))
         if unclear:
-            calls.refused(Refusal(Reason.PARENT_NOT_ASSESSED, "an application of which it is unknown whether it signs"))
+            calls.refused(Refusal(Reason.PARENT_NOT_ASSESSED, "it is unknown whether an application has its own signing keys"))
         listed = [record for record in spool.coverage() if record.scope == self._scope and record.operation in _HOLDERS]
         return calls.coverage(next((record for record in listed if record.state is not State.ASSESSED), None))
 

@@ -76,7 +76,7 @@ class FederatedProperties(Struct, rename="camel"):
     claims_matching_expression: Wire = UNSET
 
 
-class _Held(Struct):
+class _StoredCredential(Struct):
     """A stored row of a credential."""
 
     holder_id: str
@@ -171,7 +171,7 @@ def _as_graph(one: FederatedResource) -> FederatedItem:
 
 def _known(stored: Iterable[bytes]) -> frozenset[tuple[str, str]]:
     """Holder and name, in lower case, of every federated credential of a service principal."""
-    decoder = msgspec.json.Decoder(_Held)
+    decoder = msgspec.json.Decoder(_StoredCredential)
     rows = (decoder.decode(line) for line in stored)
     return frozenset(
         (row.holder_id, row.name.lower())

@@ -110,7 +110,7 @@ class Owners:
         return parent, self._single.coverage(parent)
 
     async def _one(self, owned: str, shown: frozenset[str]) -> None:
-        """Read the owners of an object, of which the list returned `shown`."""
+        """Read the owners of an object; the list returned `shown` of them."""
         listing = self._gateway.pages(self._single.id, Related, by=object_id, id=owned)
         owners = list((await distinct(listing, object_id)).values())
         end = listing.end

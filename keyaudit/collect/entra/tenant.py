@@ -83,7 +83,7 @@ async def _domains(connection: Connection, scope: Scope) -> tuple[Sequence[Domai
     # An unreadable domain may be a federated one, which would then not be read.
     for kind in map(_federated, found):
         if isinstance(kind, Refusal):
-            calls.refused(Refusal(kind.reason, "domains of which it cannot be told how they sign in", 200))
+            calls.refused(Refusal(kind.reason, "domains whose authentication type is unknown", 200))
     return why_incomplete(listing.end) or found, calls.coverage()
 
 

@@ -21,7 +21,7 @@ _MOST = 50_000
 
 def in_files(named: Sequence[Path], place: str) -> RelyingParties:
     """The keys in each of the files. Raises UsageError with `place` for a missing file."""
-    found = _Found()
+    found = _Results()
     for path in named:
         base = _there(path, place)
         if base.is_dir():
@@ -35,7 +35,7 @@ def in_place(root: Path, place: str, *, with_keys: bool) -> RelyingParties:
 
     Raises UsageError with `place` if `root` does not exist.
     """
-    base, found = _there(root, place), _Found()
+    base, found = _there(root, place), _Results()
     if not base.is_dir():
         for_keys = with_keys and is_keys(base.name)
         found.read(base, base.name, base.stem, for_keys=for_keys, for_settings=not for_keys, with_registry=with_keys)
@@ -67,7 +67,7 @@ def _there(path: Path, place: str) -> Path:
     return found
 
 
-class _Found:
+class _Results:
     """The result so far."""
 
     def __init__(self) -> None:

@@ -47,7 +47,7 @@ def keys(data: bytes, file: str, relying_party: str) -> list[HeldKey]:
 
     Private keys in it are ignored.
     """
-    held = [_held(file, relying_party, **facts) for facts in itertools.islice(_facts(data), _MOST + 1)]
+    held = [_trusted_key(file, relying_party, **facts) for facts in itertools.islice(_facts(data), _MOST + 1)]
     if len(held) > _MOST:
         raise UnreadError(Reason.TOO_LARGE, f"more than {_MOST:,} keys")
     return held
@@ -68,7 +68,7 @@ def _facts(data: bytes) -> Iterator[dict[str, object]]:
     raise UnreadError(Reason.UNRECOGNISED, "neither a JSON Web Key Set, nor PEM, nor metadata")
 
 
-def _held(file: str, relying_party: str, **facts: object) -> HeldKey:
+def _trusted_key(file: str, relying_party: str, **facts: object) -> HeldKey:
     told: dict[str, object] = {"line": None, "key_id": None, "thumbprint": None, "token_issuer": None, "fetched_on": None}
     return HeldKey(file=file, relying_party=relying_party, **{**told, **facts})  # type: ignore[arg-type]
 

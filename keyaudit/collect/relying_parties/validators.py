@@ -36,7 +36,7 @@ _REGISTRY = ("issuernameregistry", "type")
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Recognised:
     """A validator that was recognised in a section."""
 
     section: Sequence[str]
@@ -64,7 +64,7 @@ def validators(settings: Sequence[Setting], file: str, relying_party: str) -> It
         )
 
 
-def _sections(settings: Sequence[Setting]) -> Iterator[_Found]:
+def _sections(settings: Sequence[Setting]) -> Iterator[_Recognised]:
     """Sections with an authority, or an instance and a tenant: .NET, Node and Spring."""
     by_section: dict[tuple[str, ...], list[Setting]] = defaultdict(list)
     for setting in settings:
@@ -82,7 +82,7 @@ def _sections(settings: Sequence[Setting]) -> Iterator[_Found]:
         issuer = _checks_issuer(inside)
         named = {setting.value.lower() for setting in inside if setting.name in _ISSUERS and _names_tenant(setting.value)}
         tenants: int | Refusal = 0 if issuer is False else len(named) or _UNSAID
-        yield _Found(deciding.shown[:-1], deciding.line, authority, issuer, tenants, _checks_audience(inside))
+        yield _Recognised(deciding.shown[:-1], deciding.line, authority, issuer, tenants, _checks_audience(inside))
 
 
 def _section(setting: Setting) -> tuple[str, ...]:
@@ -186,7 +186,7 @@ def _switch(inside: Iterable[Setting], name: str) -> bool | None:
     return False if "false" in said else True if "true" in said else None
 
 
-def _app_service(own: Sequence[Setting], every: Sequence[Setting]) -> Iterator[_Found]:
+def _app_service(own: Sequence[Setting], every: Sequence[Setting]) -> Iterator[_Recognised]:
     """Authentication settings of App Service, version 2. An app setting beside them has the allowed tenants."""
     by_provider: dict[tuple[str, ...], list[Setting]] = defaultdict(list)
     for setting in own:
@@ -205,7 +205,7 @@ def _app_service(own: Sequence[Setting], every: Sequence[Setting]) -> Iterator[_
         # A shared issuer identifies no tenant, and the settings do not say what it is compared with.
         checks = authority == "tenant" or (_UNSAID if issuer else False)
         audience = any(setting.name == "allowedaudiences" for setting in inside)
-        yield _Found(deciding.shown[: len(base)], deciding.line, authority, checks, allowed, audience or _UNSAID)
+        yield _Recognised(deciding.shown[: len(base)], deciding.line, authority, checks, allowed, audience or _UNSAID)
 
 
 def _allowed(every: Sequence[Setting]) -> int | Refusal:
@@ -218,7 +218,7 @@ def _allowed(every: Sequence[Setting]) -> int | Refusal:
     return 0 if any(setting.name.startswith("website") for setting in every) else _UNSAID
 
 
-def _federation(settings: Sequence[Setting]) -> Iterator[_Found]:
+def _federation(settings: Sequence[Setting]) -> Iterator[_Recognised]:
     """Windows Identity Foundation: the authority is in the address of wsFederation, the trusted issuers in the registry.
 
     https://learn.microsoft.com/previous-versions/dotnet/framework/windows-identity-foundation/validating-issuer-name-registry
@@ -238,4 +238,4 @@ def _federation(settings: Sequence[Setting]) -> Iterator[_Found]:
     for setting in settings:
         authority = of_address(setting.value) if setting.path[-2:] == ("wsfederation", "issuer") else None
         if authority is not None:
-            yield _Found(setting.shown[:-1], setting.line, authority, issuer, tenants, audience)
+            yield _Recognised(setting.shown[:-1], setting.line, authority, issuer, tenants, audience)

@@ -28,7 +28,7 @@ _OUTER = re.compile(
 )
 _LISTS = ("value", "records", "events", "Records", "Events")
 
-Found = bytes | dict[str, Any] | BadRecordError
+RawRecord = bytes | dict[str, Any] | BadRecordError
 """A record's text, its values by column, or why it cannot be read."""
 
 
@@ -41,7 +41,7 @@ def is_outer(text: bytes) -> bool:
     return _OUTER.match(text) is not None
 
 
-def records(window: Window) -> Iterator[tuple[int, Found]]:
+def records(window: Window) -> Iterator[tuple[int, RawRecord]]:
     """Every record with its number from 1. Raises CutError or TooLargeError where the text cannot be read further."""
     number = 0
     while first := _next(window):
@@ -53,15 +53,15 @@ def records(window: Window) -> Iterator[tuple[int, Found]]:
             yield number, each
 
 
-def _object(window: Window) -> Iterator[Found]:
+def _object(window: Window) -> Iterator[RawRecord]:
     """The records in an object, or the object."""
     if is_outer(window.peek(512)):
-        yield from _held(window)
+        yield from _contained(window)
     else:
         yield _value(window)
 
 
-def _held(window: Window) -> Iterator[Found]:
+def _contained(window: Window) -> Iterator[RawRecord]:
     """The records in the lists of an object that begins here."""
     seen = partial = False
     for name in _members(window):
@@ -82,7 +82,7 @@ def _held(window: Window) -> Iterator[Found]:
         yield BadRecordError("an object that should hold records, and has no list of them")
 
 
-def _rows(window: Window) -> Iterator[Found]:
+def _rows(window: Window) -> Iterator[RawRecord]:
     """The rows of a table of Log Analytics."""
     columns: list[str] = []
     seen = False
@@ -106,7 +106,7 @@ def _columns(text: bytes) -> list[str]:
         raise CutError("a table whose columns cannot be read") from error
 
 
-def by_column(columns: Sequence[str], row: Found) -> Found:
+def by_column(columns: Sequence[str], row: RawRecord) -> RawRecord:
     """A row's values under the names of their columns."""
     if not isinstance(row, bytes):
         return row
@@ -150,7 +150,7 @@ def _items(window: Window) -> Iterator[bytes]:
     window.at += 1
 
 
-def _listed(window: Window) -> Iterator[Found]:
+def _listed(window: Window) -> Iterator[RawRecord]:
     """The values in a list."""
     window.at += 1
     while (first := _next(window)) != b"]":

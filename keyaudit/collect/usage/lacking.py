@@ -10,7 +10,7 @@ _SIGN_INS = {
     "credential_key_id": ("ServicePrincipalCredentialKeyId",),
     "network": ("IPAddress",),
 }
-# By log and column, the source columns, one of which is enough.
+# By log and column, the source columns; one of them is enough.
 _FILLED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     key_vault.SOURCE: {
         "actor_app_id": ("Identity", "identity_claim_appid_g"),

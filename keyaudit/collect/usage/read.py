@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from keyaudit.collect.usage import documents, tables
-from keyaudit.collect.usage.documents import CutError, Found, is_outer
+from keyaudit.collect.usage.documents import CutError, RawRecord, is_outer
 from keyaudit.collect.usage.event import Event
 from keyaudit.collect.usage.lines import lines
 from keyaudit.collect.usage.opened import Opened
@@ -24,7 +24,7 @@ from keyaudit.model.times import DAY
 
 _HEAD = 64 * 1024
 _LOOKED_AT = 5
-"""The number of first lines, one of which must be an object for the format of one record per line."""
+"""One of this many first lines must be an object for the format of one record per line."""
 _SHOWN = 5
 """The number of unreadable places that are listed for a file; others are counted."""
 THROTTLING_UNTOLD = "exported without OperationProperties: which mailboxes were no longer recorded is not known"
@@ -105,7 +105,7 @@ class _File:
         counted.trouble.insert(0, why)
         return False
 
-    def _records(self, window: Window) -> Iterator[tuple[int, Found]]:
+    def _records(self, window: Window) -> Iterator[tuple[int, RawRecord]]:
         looked_at = window.peek(_HEAD)
         head = looked_at.lstrip()
         if len(looked_at) == _HEAD and not head:
@@ -141,7 +141,7 @@ class Counted:
         self.unit = "record"
         self._read = Recogniser()
 
-    def uses(self, number: int, found: Found) -> Sequence[Use]:
+    def uses(self, number: int, found: RawRecord) -> Sequence[Use]:
         """The uses of the record with this number. Raises UnsafeError for a record of a second tenant."""
         try:
             event = self._told(found)
@@ -177,7 +177,7 @@ class Counted:
             self.throttling_untold |= use.throttled is None
         return event.uses
 
-    def _told(self, found: Found) -> Event | None:
+    def _told(self, found: RawRecord) -> Event | None:
         if isinstance(found, BadRecordError):
             raise found
         return self._read(found)

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterator
 
-from keyaudit.collect.usage.documents import CutError, Found
+from keyaudit.collect.usage.documents import CutError, RawRecord
 from keyaudit.collect.usage.lines import lines
 from keyaudit.collect.usage.values import BadRecordError
 from keyaudit.collect.usage.window import Window
@@ -12,7 +12,7 @@ from keyaudit.collect.usage.window import Window
 _UTC = " [UTC]"
 
 
-def rows(window: Window) -> Iterator[tuple[int, Found]]:
+def rows(window: Window) -> Iterator[tuple[int, RawRecord]]:
     """Every row by column, with the number of its last line. An empty cell is None.
 
     Raises CutError if there is no header, or the file ends inside a cell.

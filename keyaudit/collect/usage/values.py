@@ -67,9 +67,7 @@ def _other(text: str) -> tuple[int, int]:
     if portal:
         month, day, year, hour, minute, second, fraction, half = portal.groups()
         if half is None and int(day) <= 12 and day.lstrip("0") != month.lstrip("0"):
-            raise BadRecordError(
-                "a time of which the day and the month cannot be told apart: export it as in 2026-11-30T20:15:30Z"
-            )
+            raise BadRecordError("an ambiguous date, day or month first: export it as in 2026-11-30T20:15:30Z")
         if half is not None and not 1 <= int(hour) <= 12:
             raise BadRecordError("no such time of day")
         clock = int(hour) if half is None else int(hour) % 12 + (12 if half == "P" else 0)

@@ -49,7 +49,7 @@ def reach(connection: duckdb.DuckDBPyConnection, graph: Graph, identities: Seque
     for row in _audiences(connection, identities):
         _tenants(graph, row)
     of_object |= agents.users(connection, identities)
-    held = _held(connection, sorted(of_object))
+    held = _holders_of(connection, sorted(of_object))
     opened: list[Opened] = []
     for row in _ways(connection, sorted(held)):
         for each in held[row["principal_id"]]:
@@ -71,7 +71,7 @@ class _Holder:
     """Why further groups in between may be missing."""
 
 
-def _held(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> Mapping[str, Sequence[_Holder]]:
+def _holders_of(connection: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> Mapping[str, Sequence[_Holder]]:
     """By principal that a grant may name, which of these identities hold it."""
     query = """
         SELECT member_id, group_id, through, unknown['through'] AS unplaced FROM membership

@@ -7,7 +7,7 @@ _DATES = ("created_on", None)
 
 ACCOUNT_KEY = Scale(
     blast_radius=Ladder(
-        (Rung(2, "local_auth_enabled", "whoever has it is the account", ("local_auth_enabled",)),),
+        (Rung(2, "local_auth_enabled", "its holder has full access to the account", ("local_auth_enabled",)),),
         1,
         "the account takes no keys",
     ),

@@ -15,10 +15,10 @@ SIGNING_CERTIFICATE = Scale(
             Rung(
                 5,
                 every("active", "kind IN ('federated-domain', 'external-idp')"),
-                "a trust anchor: Entra takes for true whatever it signs of the users of {holder_name}",
+                "a trust anchor: it can sign in as any user of {holder_name}",
                 ("active",),
             ),
-            Rung(2, "active", "one application takes for true whatever it signs", ("active",)),
+            Rung(2, "active", "it can sign in as any user of one application", ("active",)),
         ),
         1,
         "it is not in use",

@@ -41,7 +41,7 @@ def relations(sources: Sources, as_of: int) -> dict[str, str]:
     """The relations that these columns depend on, to be joined to `stored`, a certificate.
 
     on_key      credentials whose certificate is on its key
-    unshown     one row: those whose certificate Graph does not show; each may be on any key, whatever its thumbprint says
+    unshown     one row: those whose certificate Graph does not show; each may be of any key, with any thumbprint
     unlisted    one row: why a credential may be missing, `reason`; NULL where all were listed
     """
     of = "GROUP BY digest"
@@ -50,13 +50,13 @@ def relations(sources: Sources, as_of: int) -> dict[str, str]:
             min(doubt) AS doubt"""
     return {
         "on_key": f"""
-        LEFT JOIN (SELECT digest, {totals} FROM ({_held(sources, as_of)}) WHERE shown {of}) AS on_key
+        LEFT JOIN (SELECT digest, {totals} FROM ({_digests(sources, as_of)}) WHERE shown {of}) AS on_key
             ON on_key.digest = stored.public_key_sha256""",
         "unshown": f"""
         CROSS JOIN (
             SELECT coalesce(sum(possible), 0)::BIGINT AS possible, count(DISTINCT coalesce(whose, nameless)) AS identities,
                 min(unshown) AS doubt
-            FROM ({_held(sources, as_of)}) WHERE NOT shown
+            FROM ({_digests(sources, as_of)}) WHERE NOT shown
         ) AS unshown""",
         "unlisted": f"""
         CROSS JOIN (
@@ -67,7 +67,7 @@ def relations(sources: Sources, as_of: int) -> dict[str, str]:
     }
 
 
-def _held(sources: Sources, as_of: int) -> str:
+def _digests(sources: Sources, as_of: int) -> str:
     # A row per digest and identity. Entra's own signing certificates cannot be used to sign in.
     live = f"""unknown['usage'] IS NULL AND CASE
             WHEN expires_on IS NOT NULL THEN expires_on > {as_of} WHEN unknown['expires_on'] IS NULL THEN true END"""

@@ -60,7 +60,7 @@ def prepare(sources: Sources, wanted: Wanted) -> Iterator[str]:
     yield f"CREATE TABLE reach_met AS {_met(sources)}"
     yield f"CREATE TABLE reach_split AS {_split()}"
     yield f"CREATE TABLE reach_spot AS {_spots()}"
-    yield f"CREATE TABLE reach_held AS {_held()}"
+    yield f"CREATE TABLE reach_held AS {_holdings()}"
     yield f"CREATE TABLE reach AS {counts(wanted)}"
 
 
@@ -100,7 +100,7 @@ def counted(
         return f"SELECT *, {', '.join(f'NULL::{of} AS {name}' for name, of in types.items())} FROM ({query})"
     shown = (*types, *(HOMES if of_keys else ()))
     listed = ", ".join(f"'{name}'" for name in names)
-    # Computed per spot, of which there are few, and not per row.
+    # Computed per spot instead of per row: there are few spots.
     named = f"list_filter(map_entries(unknown), lambda entry: list_contains([{listed}], entry.key))"
     reasons = f"CASE WHEN unknown IS NOT NULL THEN map_from_entries({named}) END AS reasons"
     both = united("made.unknown", "reach.reasons")
@@ -165,7 +165,7 @@ def _ways(sources: Sources) -> str:
             coalesce({GRANT} * {has("'set-policy'")}, {GRANT}) AS policy,
             role_id, coalesce(unknown['allows'], unknown['scope']) AS doubt
         FROM {sources["grant"]} AS given
-        -- To whom an entry that cannot be read gives something nobody knows.
+        -- An unreadable entry may give access to anybody.
         JOIN reach_holder AS holder ON holder.principal_id IS NOT DISTINCT FROM given.principal_id
         WHERE given.kind IN ({", ".join(map(quoted, KINDS))})"""
 
@@ -284,7 +284,7 @@ def _spots() -> str:
         )"""
 
 
-def _held() -> str:
+def _holdings() -> str:
     """The permissions of each holder at each spot, over all its grants."""
     return """
         SELECT spot.number, met.holder, bit_or(met.certain)::UTINYINT AS certain, bit_or(met.possible)::UTINYINT AS possible,

@@ -1,6 +1,6 @@
 """Rows for gaps in logs: for each operation the last time at which it may have happened without a record.
 
-Without a log a detection over uses finds nothing. It is unknown instead of a pass because of such a row, of which only the
+Without a log a detection over uses finds nothing. It is unknown instead of a pass because of such a row, whose
 operation and the latest time are known.
 """
 

@@ -6,7 +6,7 @@ PCI_DSS = Framework(
     key="pci-dss-4",
     title="PCI DSS, if in scope",
     edition="4.0.1",
-    source="PCI DSS v4.0.1, of which 3.6 and 3.7 bind only keys that protect stored account data",
+    source="PCI DSS v4.0.1; 3.6 and 3.7 apply only to keys that protect stored account data",
     profile="pci",
     # 8.6.3 is about passwords, 3.7.4 asks for a process that changes keys and not for an automatic one, and 3.7.5 lets keys be
     # kept that only decrypt.

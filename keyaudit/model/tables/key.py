@@ -66,7 +66,7 @@ KEY = Table(
         text("version", "the version's id", _KEY),
         text("vault_id", "the vault's resource id, in lower case"),
         text("vault_name", "the vault's name"),
-        text("vault_kind", "what it lies in", values=KINDS),
+        text("vault_kind", "the kind of resource that contains it", values=KINDS),
         mapping("tags", "the key's tags", _KEY,
             absent="it has no tags", left_out=Left(None, KEY_VAULT_LEAVES_OUT), wire="tags"),
         text("environment", "the tag env or environment of the key, in lower case; else its vault's environment",

@@ -1,4 +1,4 @@
-"""The steps for those who accept what a key signs: relying parties, federated domains, published keys, authorities."""
+"""The steps for relying parties, domains, published keys and certificate authorities that accept a key's signatures."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ _ADFS = "Update-AdfsCertificate -CertificateType Token-Signing -Urgent"
 
 
 def signer(found: BlastRadius, edge: Edge) -> Iterator[Step]:
-    """An application, domain or identity provider whose tokens are signed with the key."""
+    """The steps for an application, domain or identity provider whose tokens are signed with the key."""
     node = found.nodes[edge.target]
     name, thumbprint = one_line(node.name), one_line(edge.names)
     if node.kind is Kind.DOMAIN:
@@ -107,7 +107,7 @@ def _domain(name: str, thumbprint: str, edge: Edge) -> Iterator[Step]:
 
 
 def published(found: BlastRadius, edge: Edge) -> Iterator[Step]:
-    """A key among those that relying parties are told to trust."""
+    """The steps for a published key."""
     name, key_set = one_line(found.nodes[edge.target].name), one_line(edge.facts.get("key_set", ""))
     text = {
         "entra": "Only Microsoft can take it back: open a support case. Until then, have relying parties refuse this key id.",
@@ -130,7 +130,7 @@ def published(found: BlastRadius, edge: Edge) -> Iterator[Step]:
 
 
 def authority(found: BlastRadius, edge: Edge) -> Iterator[Step]:
-    """A certificate authority by whose certificates people or applications sign in."""
+    """The steps for a certificate authority whose certificates sign in users or applications."""
     name = one_line(found.nodes[edge.target].name)
     yield Step(
         phase=Phase.REPLACE,

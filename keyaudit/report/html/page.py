@@ -1,4 +1,4 @@
-"""All that the templates show, worked out before anything is written."""
+"""All data of the templates, computed before anything is written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from keyaudit.report.summary import SIMULATED, WORST_FIRST
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading of the page, as its table of contents has it."""
+    """A heading in the table of contents."""
 
     anchor: str
     title: str
@@ -33,7 +33,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """The page. `None` is a section that has nothing to show."""
+    """The page. `None` is a section without content."""
 
     title: str
     simulated: str
@@ -54,7 +54,7 @@ class Page:
     exceptions: Sequence[str]
     controls: Controls
     settings: Sequence[str]
-    """What was settled for the run, a sentence each."""
+    """The settings of the run, one sentence each."""
     digest: str
     as_of: str
 
@@ -67,11 +67,11 @@ WORDS: Mapping[str, object] = {
     "reach_columns": COLUMNS,
     "states": TONES,
 }
-"""The headings of tables, the same on every page."""
+"""The headings of tables."""
 
 
 def page(report: Report) -> Page:
-    """Everything that the page says of the report."""
+    """The content of the page."""
     overview = report.overview()
     gaps, found, ends = unseen(report), findings(report), expiry(overview.calendar, report.run.as_of)
     over_time, mapped = trend(report), by_framework(report)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from keyaudit.collect.usage.documents import Found
+from keyaudit.collect.usage.documents import RawRecord
 from keyaudit.collect.usage.read import THROTTLING_UNTOLD, Counted
 from keyaudit.inventory.logs.use import FileRead, SourceRead, Use
 from keyaudit.inventory.logs.write import Import
@@ -48,7 +48,7 @@ class Place:
         """Record an answer, even an empty one."""
         self._outcome.answered = True
 
-    def uses(self, text: bytes, found: Found) -> Sequence[Use]:
+    def uses(self, text: bytes, found: RawRecord) -> Sequence[Use]:
         """The uses of its next record. `text` is the raw record, `found` the decoded one. Raises UnsafeError."""
         self._sha256.update(text + b"\n")
         self._size += len(text) + 1
