@@ -73,7 +73,7 @@ CREDENTIAL = Table(
         *where_found(*_CREDENTIAL, *_FEDERATED),
         text("kind", "what it is", _CREDENTIAL, values=(*_OWN_KINDS, "federated")),
         text("key_id", "keyId, or a federated credential's id", _CREDENTIAL),
-        text("holder_kind", "the kind of object that it belongs to", values=("application", "service_principal", "managed_identity")),
+        text("holder_kind", "what it belongs to", values=("application", "service_principal", "managed_identity")),
         text("holder_id",
             "id of the application or service principal, or ARM id of a managed identity that only ARM lists"),
         text("holder_name", "its display name", _CREDENTIAL, absent="it has no name"),
