@@ -9,7 +9,7 @@ from keyaudit.gate import assess, settled
 from keyaudit.inventory.access_models import with_access_models
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.coverage import ScopeKind
-from keyaudit.model.run import Expiring, Inventory
+from keyaudit.model.run import Expiring, Gap, Inventory
 from keyaudit.model.tables import TABLES, operations, operations_of
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
@@ -23,21 +23,29 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def inventory(snapshot: Snapshot, tables: Sequence[str], *, as_of: int) -> Iterator[Inventory]:
-    """These tables of the snapshot, without evaluation. Rows are streamed while the context is open."""
+def inventory(
+    snapshot: Snapshot, tables: Sequence[str], *, as_of: int, unmet: Sequence[Gap] | None = None
+) -> Iterator[Inventory]:
+    """These tables of the snapshot, without evaluation. Rows are streamed while the context is open.
+
+    `unmet`, here and below: the expectations that the snapshot does not meet; None if nothing is expected.
+    """
     from keyaudit.inventory.listing import listing
 
     reach_known = any(not REACH_COLUMNS.isdisjoint(TABLES[name].by_name) for name in tables)
     with snapshot.judging(as_of, reach_known=reach_known, names=tables) as connection:
         listings = tuple(listing(connection, TABLES[name], snapshot.run.evidence) for name in tables)
         unknown = {each.reason for table in listings for each in table.unknown}
-        verdict = assess(snapshot.run, snapshot.coverage, operations(*tables), unknown=unknown)
+        verdict = assess(snapshot.run, snapshot.coverage, operations(*tables), unknown=unknown, unmet=unmet)
         verdict = with_access_models(verdict, snapshot)
         yield Inventory(dataclasses.replace(snapshot.run, as_of=as_of), verdict, listings)
 
 
-def access(snapshot: Snapshot, asked: str, *, as_of: int) -> "Access":
-    """Who can use the resource `asked`, or what it can use as a principal. Raises UsageError if unknown or ambiguous."""
+def access(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap] | None = None) -> "Access":
+    """Who can use the resource `asked`, or what it can use as a principal. Raises UsageError if unknown or ambiguous.
+
+    For a resource in a vault that was read, a missing vault that was expected makes no difference.
+    """
     from keyaudit.inventory.access import (
         BESIDE,
         BESIDE_ELIGIBLE,
@@ -76,7 +84,7 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int) -> "Access":
     run = snapshot.run if by_principal else dataclasses.replace(snapshot.run, rows={**snapshot.run.rows, "vault": 1})
     return Access(
         run=dataclasses.replace(snapshot.run, as_of=as_of),
-        verdict=assess(run, here, required, unknown=found.reasons),
+        verdict=assess(run, here, required, unknown=found.reasons, unmet=unmet and (unmet if by_principal else ())),
         noun=meant.noun,
         id=meant.id,
         name=meant.name,
@@ -89,7 +97,15 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int) -> "Access":
     )
 
 
-def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool, since: Snapshot | None = None) -> "BlastRadius":
+def blast_radius(
+    snapshot: Snapshot,
+    asked: str,
+    *,
+    as_of: int,
+    verify: bool,
+    since: Snapshot | None = None,
+    unmet: Sequence[Gap] | None = None,
+) -> "BlastRadius":
     """What trusts the key `asked`, and what its holder can access; with `verify`, only the former.
 
     A key that the snapshot does not have is taken from the earlier one, `since`. Raises UsageError if `asked` is unknown or
@@ -101,7 +117,8 @@ def blast_radius(snapshot: Snapshot, asked: str, *, as_of: int, verify: bool, si
     with snapshot.judging(as_of, reach_known=not verify) as connection:
         found = read(connection, asked, as_of=as_of, verify=verify, earlier=earlier)
     run, coverage = found.places(snapshot.run, snapshot.coverage)
-    radius = found.radius(dataclasses.replace(snapshot.run, as_of=as_of), assess(run, coverage, found.required))
+    verdict = assess(run, coverage, found.required, unmet=unmet)
+    radius = found.radius(dataclasses.replace(snapshot.run, as_of=as_of), verdict)
     return dataclasses.replace(radius, verdict=settled(radius.verdict, {*radius.verdict.conditions, *radius.held}))
 
 
@@ -145,7 +162,7 @@ def incident(
 
 
 @contextlib.contextmanager
-def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator[Expiring]:
+def expiring(snapshot: Snapshot, *, as_of: int, within: int, unmet: Sequence[Gap] | None = None) -> Iterator[Expiring]:
     """The rows of the snapshot that expire within so many seconds, streamed while the context is open."""
     from keyaudit.inventory.expiring import TABLES_THAT_END, endings, operations_read, prepare
     from keyaudit.inventory.owners import OWNERS_ASKED
@@ -156,7 +173,7 @@ def expiring(snapshot: Snapshot, *, as_of: int, within: int) -> Iterator[Expirin
         found = prepare(connection, as_of, as_of + within)
         yield Expiring(
             run=run,
-            verdict=assess(snapshot.run, snapshot.coverage, operations_read(), unknown=found.reasons),
+            verdict=assess(snapshot.run, snapshot.coverage, operations_read(), unknown=found.reasons, unmet=unmet),
             before=as_of + within,
             overdue=found.overdue,
             soon=found.soon,

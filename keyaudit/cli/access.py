@@ -28,10 +28,10 @@ def access(
     from keyaudit import ask
     from keyaudit.cli.output import show
     from keyaudit.cli.progress import told_if_long
-    from keyaudit.cli.source import snapshot
+    from keyaudit.cli.source import snapshot, unmet
     from keyaudit.report.access import FORMATS
 
     with snapshot(live, stored) as (taken, as_of):
         with told_if_long("following the ways in", quiet=live.quiet):
-            found = ask.access(taken, asked, as_of=as_of)
+            found = ask.access(taken, asked, as_of=as_of, unmet=unmet(taken, live))
         return show(FORMATS[output], found, found.verdict)

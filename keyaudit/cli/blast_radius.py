@@ -54,7 +54,7 @@ def blast_radius(
     from keyaudit import ask
     from keyaudit.cli.output import show
     from keyaudit.cli.progress import told_if_long
-    from keyaudit.cli.source import check_since, snapshot
+    from keyaudit.cli.source import check_since, snapshot, unmet
     from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.model.errors import UsageError
     from keyaudit.report.blast_radius import FORMATS
@@ -66,7 +66,8 @@ def blast_radius(
         if since is not None and earlier is not None:
             check_since(since, earlier.run, taken.run)
         with told_if_long("following what the key opens", quiet=live.quiet):
-            found = ask.blast_radius(taken, asked, as_of=as_of, verify=verify, since=earlier)
+            missing = unmet(taken, live)
+            found = ask.blast_radius(taken, asked, as_of=as_of, verify=verify, since=earlier, unmet=missing)
         if stored.from_:
             found = replace(found, kept_in=str(stored.from_[0]))
         return show(FORMATS[output], found, found.verdict)

@@ -31,7 +31,7 @@ def doctor(
     """
     from keyaudit.cli.chosen import chosen, needed_by
     from keyaudit.cli.output import show
-    from keyaudit.cli.source import snapshot
+    from keyaudit.cli.source import snapshot, unmet
     from keyaudit.gate import assess
     from keyaudit.inventory.access_models import with_access_models
     from keyaudit.model.tables import operations
@@ -49,7 +49,8 @@ def doctor(
         needs = needed_by(judged)
         required = frozenset(needs) if some else operations().union(needs)
         run = dataclasses.replace(taken.run, as_of=as_of)
-        verdict = dataclasses.replace(assess(run, taken.coverage, required, needed_by=needs), not_judged=lacking)
+        verdict = assess(run, taken.coverage, required, needed_by=needs, unmet=unmet(taken, live))
+        verdict = dataclasses.replace(verdict, not_judged=lacking)
         verdict = with_access_models(verdict, taken)
         found = examine(run, verdict, required, [policy.text.id for policy in judged], needs)
         return show(FORMATS[output], found, verdict)

@@ -29,11 +29,14 @@ def expiring(
     """
     from keyaudit import ask
     from keyaudit.cli.output import show
-    from keyaudit.cli.source import snapshot
+    from keyaudit.cli.source import snapshot, unmet
     from keyaudit.report.expiring import FORMATS
 
     span = _span(within)
-    with snapshot(live, stored) as (taken, as_of), ask.expiring(taken, as_of=as_of, within=span) as found:
+    with (
+        snapshot(live, stored) as (taken, as_of),
+        ask.expiring(taken, as_of=as_of, within=span, unmet=unmet(taken, live)) as found,
+    ):
         return show(FORMATS[output], found, found.verdict, passes=every)
 
 

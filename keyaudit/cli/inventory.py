@@ -30,7 +30,7 @@ def inventory(
     """
     from keyaudit import ask
     from keyaudit.cli.output import show
-    from keyaudit.cli.source import snapshot
+    from keyaudit.cli.source import snapshot, unmet
     from keyaudit.model.tables import filled
     from keyaudit.report.inventory import FORMATS
 
@@ -40,7 +40,7 @@ def inventory(
         if asked is not None and asked.name not in names:
             what = f"{asked.name} is made of evidence that Azure does not hold ({asked.needs}), and there is none here"
             raise UsageError("inventory", what, remedy((asked.needs,)))
-        with ask.inventory(taken, names if asked is None else (asked.name,), as_of=as_of) as found:
+        with ask.inventory(taken, names if asked is None else (asked.name,), as_of=as_of, unmet=unmet(taken, live)) as found:
             return show(FORMATS[output], found, found.verdict, hints=not live.quiet)
 
 

@@ -18,6 +18,7 @@ from keyaudit.model.text import one_line
 
 if TYPE_CHECKING:
     from keyaudit.inventory.snapshot import Snapshot
+    from keyaudit.model.run import Gap
 
 
 def each(live: Live, stored: Stored) -> Sequence[tuple[Live, Stored]]:
@@ -124,6 +125,17 @@ def _with_environments(taken: "Snapshot", live: Live) -> "Snapshot":
 
     rules = read_config(live.config).environment_rules
     return replace(taken, run=replace(taken.run, environment_rules=rules)) if rules else taken
+
+
+def unmet(taken: "Snapshot", live: Live) -> "Sequence[Gap] | None":
+    """What the configuration expects and the snapshot does not show, as gaps; None where nothing is expected."""
+    if live.config is None and not DEFAULT_CONFIG.is_file():
+        return None
+    from keyaudit.cli.config import read_config
+    from keyaudit.inventory import expected
+
+    wanted = read_config(live.config).expected
+    return expected.unmet(taken, wanted) if wanted else None
 
 
 def _moment(text: str, collected: int) -> int:

@@ -109,7 +109,11 @@ def assess(
     unknown: Collection[Reason] = (),
     unmet: Sequence[Gap] | None = None,
 ) -> Verdict:
-    """The verdict of a run without policies: whether everything required was read. `unknown`: reasons of unknown values."""
+    """The verdict of a run without policies: whether everything required was read. `unknown`: reasons of unknown values.
+
+    Entries of `unmet` (see `decide`) that concern nothing required are left out.
+    """
+    missing = None if unmet is None else tuple(gap for gap in unmet if required.intersection(gap.operations))
     verdict = decide(
         run=run,
         coverage=coverage,
@@ -120,7 +124,7 @@ def assess(
         needed_by=needed_by or {},
         fail_on=None,
         allowances=(),
-        unmet=unmet,
+        unmet=missing,
     )
     # Operations that were not requested are not gaps of this run.
     gaps = tuple(gap for gap in verdict.gaps if gap.required or gap.reason in UNSAFE or required.intersection(gap.operations))

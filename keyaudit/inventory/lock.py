@@ -41,8 +41,8 @@ class Lock:
     def remove(self) -> None:
         """Removes the lock file, at the latest on `release`; the lock itself is kept until then."""
         self._removed = True
-        # Windows cannot remove an open file.
-        with contextlib.suppress(PermissionError):
+        # Windows cannot remove an open file. `release` tries again, and reports a file that has to stay.
+        with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
 
     def release(self) -> None:

@@ -39,6 +39,8 @@ class Edges:
         self._dependants: dict[str, Member] = {}
         self._needed: dict[str, dict[str, None]] = defaultdict(dict)
         self._issuers: dict[str, str] = {}
+        self._by_client: dict[str, dict[str, None]] = defaultdict(dict)
+        """References of applications by client id."""
 
     def add(self, facts: Facts, made_by: str | None) -> None:
         """A row, and the reference of its algorithm; None where that is unknown or it has none."""
@@ -64,7 +66,7 @@ class Edges:
             self._written.write(json.dumps(_dependency(ref, [below] if below else ())) + "\n")
 
     def dependants(self) -> Iterator[Member]:
-        """The applications, services and relying parties, as components."""
+        """The applications, agents, services and relying parties, as components."""
         for use in _rows(self._report, "key_use"):
             key, version = use.text("key_id"), use.text("version") if use.row.get("pinned") else None
             found = self._found.get(f"{key}/{version}" if version else key or "")
@@ -77,6 +79,10 @@ class Edges:
             party = trusted.text("relying_party")
             if found and party:
                 self._need("relying-party", party, party, found)
+        for agent in _rows(self._report, "agent"):
+            # Its blueprint's credentials sign it in.
+            for held in self._by_client.get((agent.text("blueprint_app_id") or "").lower(), ()):
+                self._need("agent", agent.text("id") or "", agent.text("name"), held)
         yield from self._dependants.values()
 
     def dependencies(self, root: str, algorithms: Iterable[str]) -> Iterator[Member]:
@@ -104,16 +110,18 @@ class Edges:
                 self._found[name] = ref
 
     def _hold(self, kind: str, facts: Facts, ref: str) -> None:
-        self._need(kind, facts.text("holder_id") or "", facts.text("holder_name"), ref, facts)
+        holder, client = facts.text("holder_id") or "", facts.text("app_id")
+        self._need(kind, holder, facts.text("holder_name"), ref, client)
+        if client and kind == "application":
+            self._by_client[client.lower()][f"{kind}:{holder}"] = None
 
-    def _need(self, kind: str, id_: str, name: str | None, ref: str, facts: Facts | None = None) -> None:
+    def _need(self, kind: str, id_: str, name: str | None, ref: str, client: str | None = None) -> None:
         if not id_:
             return
         own = f"{kind}:{id_}"
         self._needed[own][ref] = None
         if own not in self._dependants:
-            app = facts.text("app_id") if facts else None
-            about = [{"name": "keyaudit:app_id", "value": app}] if app else []
+            about = [{"name": "keyaudit:app_id", "value": client}] if client else []
             self._dependants[own] = {
                 "type": "application",
                 "bom-ref": own,

@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 from xml.sax.saxutils import escape, quoteattr
 
 from keyaudit.model import times
+from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Tally
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.text import one_line
@@ -77,6 +78,7 @@ def _suite(report: Report, policy: PolicyText, counts: Mapping[str, int]) -> str
         "tenant": run.tenant_id,
         "run": run.run_id,
         **({"notice": SIMULATED} if run.simulated else {}),
+        **({} if report.verdict.expected else {"completeness": RELATIVE}),
     }
     said = [*properties.items(), *(("setting", line) for line in lines_of(report.settings, policy.id))]
     written = "".join(f"<property{_attributes({'name': name, 'value': value})}/>" for name, value in said)

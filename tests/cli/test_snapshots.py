@@ -45,6 +45,7 @@ def tenant(tmp_path: Path) -> Iterator[Mapping[str, str]]:
         assert server.returncode == 0
 
 
+@pytest.mark.exhaustive
 def test_one_snapshot_gives_the_same_bytes_in_any_time_zone_and_hash_order(contoso: Path) -> None:
     reports = [
         _run("report", "--from", contoso, "-o", "json", *KEYS, environ={"TZ": zone, "PYTHONHASHSEED": seed})

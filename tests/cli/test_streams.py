@@ -52,6 +52,7 @@ def test_a_reader_that_stops_reading_is_told_nothing() -> None:
         assert (ran.returncode, ran.stderr) == (Exit.CLOSED, b""), arguments
 
 
+@pytest.mark.exhaustive
 def test_a_full_disk_is_said_in_one_line(contoso: Path) -> None:
     said = b"keyaudit: stdout: could not be written (No space left on device); free some space, or redirect it elsewhere\n"
     for arguments in (*COMMANDS, ["report", *FEW], ["gate", *FEW], ["gate", "-o", "csv", *FEW], *LISTINGS):
@@ -149,6 +150,7 @@ def test_an_export_that_fails_costs_neither_the_others_nor_the_report_and_is_exi
     assert [entry.name for entry in tmp_path.iterdir()] == ["b"]
 
 
+@pytest.mark.exhaustive
 def test_an_export_to_stdout_that_is_cut_short_is_never_exit_0(contoso: Path) -> None:
     for name in ("json", "csv", "text", "jsonl", "sarif", "xlsx"):
         with _closed() as closed:

@@ -261,6 +261,17 @@ async def test_an_assignment_that_says_neither_where_it_holds_nor_by_its_id_is_q
     assert found.gaps()[TENANT_ID, "role_assignment.query"] == "partial bad_item"
 
 
+async def test_what_has_no_id_of_an_assignment_is_quarantined_and_taken_for_no_copy_of_another(reached: Collected) -> None:
+    def edit(body: dict[str, list[dict[str, object]]]) -> object:
+        for row in body["data"][:2]:
+            row["id"] = "/nowhere"
+        return body
+
+    found = await collect(Fault("role_assignment.query", "every", edit=edit), estate=ACCESS)
+    assert found.coverage[TENANT_ID, "role_assignment.query"].quarantined == 2
+    never_wrong(reached, found)
+
+
 @pytest.mark.parametrize("role", ["/providers/x", None, 7])
 async def test_an_assignment_of_an_unknown_role_may_allow_everything_where_it_holds(reached: Collected, role: object) -> None:
     found = await collect(first({"roleDefinitionId": role}), estate=ACCESS)

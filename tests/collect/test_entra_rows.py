@@ -279,9 +279,9 @@ def test_two_credentials_of_one_key_id_are_two_rows() -> None:
 def test_what_may_be_a_client_secret_is_no_certificate_that_others_could_have() -> None:
     row: dict[str, Any] = Rows(application()).untold(wire({"keyId": "K"}, PasswordItem))
     assert (row["kind"], row["public_key_sha256"], row["unknown"]["expires_on"]) == ("password", None, "bad_value")
-    assert not row["unknown"].keys() & {"kind", "public_key_sha256", "thumbprint_sha256"}
-    other: dict[str, Any] = Rows(application()).untold(wire({"keyId": "K"}, KeyItem))
-    assert {"kind", "public_key_sha256"} <= other["unknown"].keys()
+    assert not {"kind", "public_key_sha256", "thumbprint_sha256"} & set(row["unknown"])
+    row = Rows(application()).untold(wire({"keyId": "K"}, KeyItem))
+    assert {"kind", "public_key_sha256"} <= set(row["unknown"])
 
 
 @pytest.mark.parametrize(

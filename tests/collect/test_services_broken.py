@@ -164,6 +164,7 @@ async def test_one_namespace_may_use_several_keys_and_one_of_them_twice() -> Non
         ({"properties": {"autoRotationEnabled": True}}, "bad_item"),
         ({"id": PINNED.partition("/encryption")[0] + "/x", "properties": {"autoRotationEnabled": "yes"}}, "bad_value"),
         ({"id": PINNED.partition("/encryption")[0] + "/x"}, "bad_body"),
+        ({"id": PINNED.partition("/encryption")[0] + "/x", "properties": None}, "bad_body"),
     ],
 )
 async def test_the_protector_of_another_server_says_nothing(body: dict[str, object], reason: str) -> None:

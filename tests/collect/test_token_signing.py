@@ -268,6 +268,17 @@ def test_of_a_b2c_key_only_what_describes_it_is_kept(signing: Collected) -> None
     assert CANARY not in json.dumps(signing.rows)
 
 
+async def test_a_b2c_key_that_leaves_out_its_end_may_have_one() -> None:
+    def edit(body: dict[str, Any]) -> dict[str, Any]:
+        del body["value"][0]["keys"][0]["exp"]
+        return body
+
+    found = await collect(Fault("b2c.key_sets", "every", edit=edit), estate=SIGNING)
+    sets = f"{TENANT_ID}/keysets/b2c_1a_tokensigningkeycontainer"
+    assert found.unknown("issuer_key", f"{sets}/first")["expires_on"] == "bad_body"
+    assert "expires_on" not in found.unknown("issuer_key", f"{sets}/second")
+
+
 async def test_a_tenant_without_any_of_it_is_empty_and_not_unknown() -> None:
     domains = tuple(domain for domain in ESTATE.domains if not domain.federated)
     found = await collect(estate=replace(ESTATE, domains=domains, token_signing=TokenSigning()))

@@ -4,7 +4,7 @@ Run as a program, since it forks: `python -m tests.inventory.faults FOLDER [STEP
 It prints a line per way with the number of calls tried, and ends with 1 at the first difference from an undisturbed run.
 
 Ways: `kill` ends the process before the call; `torn` lets half of a write through first; `once` fails one call with "no space
-left"; `full` fails it and every one after it.
+left"; `full` fails it and every one after it. `resumed` before one of them: of a run that goes on with one that was killed.
 """
 
 import hashlib
@@ -21,8 +21,11 @@ from keyaudit.inventory.spool import Spool
 from keyaudit.model.errors import OutputError, UsageError
 from tests.inventory.sample import KEY_OPERATIONS, RUN, TENANT, application, assessed, key, vault, vault_scope
 
-CALLS = ("open", "write", "fsync", "rename", "unlink", "rmdir", "mkdir", "ftruncate", "fchmod", "pwrite")
-WAYS = ("kill", "torn", "once", "full")
+CALLS = ("open", "write", "fsync", "rename", "unlink", "rmdir", "mkdir", "ftruncate", "fchmod", "pwrite",
+         "replace", "link")  # fmt: skip
+WAYS = ("kill", "torn", "once", "full", "resumed kill", "resumed full")
+HALFWAY = 50
+"""The call at which the run is killed that another one goes on with."""
 KILLED, SURVIVED, REFUSED, FINISHED = 9, 7, 4, 0
 
 
@@ -42,6 +45,12 @@ def collect(spool: Spool) -> None:
             for number in range(4):
                 unit.row("application", application(str(number), identifier_uris=["x" * 100_000]))
         unit.close(assessed(scope, *operations))
+
+
+def killed(folder: Path) -> None:
+    """A run that ends half way."""
+    disturb("kill", HALFWAY)
+    attempt(folder)
 
 
 def attempt(folder: Path) -> None:
@@ -114,8 +123,11 @@ def content(folder: Path) -> str:
 
 def trials(way: str, folder: Path, step: int, expected: str) -> Iterator[str]:
     """What went wrong, if anything; every `step`-th call until the run gets through."""
+    resumed, way = way.startswith("resumed "), way.removeprefix("resumed ")
     for number in count(0, step):
-        out = folder / f"{way}-{number}"
+        out = folder / f"{'resumed-' * resumed}{way}-{number}"
+        if resumed:
+            forked(lambda out=out: killed(out))  # type: ignore[misc]
 
         def disturbed(number: int = number, out: Path = out) -> None:
             counter = disturb(way, number)
@@ -130,7 +142,7 @@ def trials(way: str, folder: Path, step: int, expected: str) -> Iterator[str]:
         if again != FINISHED or content(out) != expected:
             yield f"{way} at call {number}: the next run ends with {again}, or elsewhere"
         if code == FINISHED:
-            print(f"{way}: {number // step} calls")
+            print(f"{'resumed ' * resumed}{way}: {number // step} calls")
             return
 
 

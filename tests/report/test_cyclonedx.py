@@ -240,8 +240,10 @@ def test_an_algorithm_carries_a_key_and_that_a_certificate_an_application_and_a_
     saml = row(
         "signing_certificate", None, id="/s/1", kind="saml", holder_id="/sp/1", holder_name="HR", key_type="RSA", key_size=2048
     )
+    agent = row("agent", None, id="/agent/1", name="helper", blueprint_app_id="APP-1")
     found = edges(
         holding(
+            agent=agent,
             key=key,
             certificate={**CERTIFICATE, "key_version_id": key["id"]},
             credential=CREDENTIAL,
@@ -255,6 +257,7 @@ def test_an_algorithm_carries_a_key_and_that_a_certificate_an_application_and_a_
     assert found[certificate] == [f"key:{KEY}/{VERSION}"]
     assert found["credential:/c/1"] == [certificate]
     assert found["application:/a/1"] == ["credential:/c/1"]
+    assert found["agent:/agent/1"] == ["application:/a/1"]
     assert found["service:/st1"] == [f"key:{KEY}/{VERSION}"]
     assert found["signing_certificate:/s/1"] == ["algorithm:RSA-2048:signature"]
     assert found["relying-party:/sp/1"] == ["signing_certificate:/s/1"]

@@ -47,35 +47,35 @@ EMPTY_BELIEVED: Mapping[str, str] = {
 }
 """Lists that may be empty. What is missing from one is found by expectations (`[expect]`), not by the answers."""
 
-DECLARED: Mapping[str, str] = {
-    "applicationAuthenticationClientSignInActivity": "sign_in_activity.last_app_only_on",
-    "created": "key.created_on",
-    "certificateRevocationListUrl": "trusted_authority.crl_url",
-    "createdAt": "vault.created_on",
-    "customKeyIdentifier": "credential.thumbprint",
-    "delegatedClientSignInActivity": "sign_in_activity.last_delegated_on",
-    "enablePurgeProtection": "vault.purge_protection",
-    "enableRbacAuthorization": "vault.access_model",
-    "endDateTime": "credential.expires_on",
-    "exp": "key.expires_on",
-    "federatedIdpMfaBehavior": "federated_domain.mfa_behavior",
-    "generationTime": "account_key.created_on",
-    "key1": "account_key.created_on",
-    "key2": "account_key.created_on",
-    "keyCreationTime": "account_key.created_on",
-    "keyPolicy": "account_key.expiry_period",
-    "keyversion": "key_use.version",
-    "lastSignInDateTime": "credential_activity.last_used_on",
-    "managed": "key.managed",
-    "networkAcls": "vault.network_default_action",
-    "privateEndpointConnections": "vault.private_endpoints",
-    "publicNetworkAccess": "vault.public_network_access",
-    "release_policy": "key.release_policy_immutable",
-    "restrictForAppsCreatedAfterDateTime": "app_management_policy.password_lifetime_from",
-    "systemData": "vault.created_on",
-    "tags": "vault.tags",
+DECLARED: Mapping[str, tuple[str, ...]] = {
+    "applicationAuthenticationClientSignInActivity": ("last_app_only_on",),
+    "created": ("created_on",),
+    "certificateRevocationListUrl": ("crl_url",),
+    "createdAt": ("created_on",),
+    "customKeyIdentifier": ("thumbprint",),
+    "delegatedClientSignInActivity": ("last_delegated_on",),
+    "enablePurgeProtection": ("purge_protection",),
+    "enableRbacAuthorization": ("access_model",),
+    "endDateTime": ("expires_on",),
+    "exp": ("expires_on",),
+    "federatedIdpMfaBehavior": ("mfa_behavior",),
+    "generationTime": ("created_on",),
+    "key1": ("created_on",),
+    "key2": ("created_on",),
+    "keyCreationTime": ("created_on",),
+    "keyPolicy": ("expiry_period",),
+    "keyversion": ("version",),
+    "lastSignInDateTime": ("last_used_on", "last_app_only_on", "last_delegated_on", "last_sign_in_on"),
+    "managed": ("managed",),
+    "networkAcls": ("network_default_action",),
+    "privateEndpointConnections": ("private_endpoints",),
+    "publicNetworkAccess": ("public_network_access",),
+    "release_policy": ("release_policy_immutable",),
+    "restrictForAppsCreatedAfterDateTime": ("password_lifetime_from",),
+    "systemData": ("created_on",),
+    "tags": ("tags",),
 }
-"""Members by their last name, with a column of which the declaration says what their absence means, or that of the member."""
+"""Members by their last name, with the columns that they fill, of which the declaration says what absence means."""
 
 LEFT_OUT_SAYS: Mapping[str, str] = {
     "generationTime": "Cosmos DB has no date of a key that was never made anew",
@@ -118,7 +118,7 @@ def believed(fault: Fault, wrong: Wrong) -> str:
         return _UNREAD_ROLE
     if fault.kind in ("null", "missing"):
         *parents, member = fault.member.split(".")
-        return _absent(fault.kind, "tags" if "tags" in parents else member)
+        return _absent(fault, "tags" if "tags" in parents else member)
     if fault.kind == "absurd":
         return ANOTHER.get((fault.operation, fault.member), "")
     if fault.kind != "empty list":
@@ -128,16 +128,17 @@ def believed(fault: Fault, wrong: Wrong) -> str:
     return EMPTY_BELIEVED.get(fault.operation, "")
 
 
-def _absent(kind: str, member: str) -> str:
+def _absent(fault: Fault, member: str) -> str:
     """What it means that a member is null or missing; empty where that is nowhere said."""
-    column = declared(member)
-    said = column.left_out.source if column and column.left_out else ""
-    if kind == "missing":
+    columns = declared(member, fault.operation)
+    said = next((column.left_out.source for column in columns if column.left_out), "")
+    if fault.kind == "missing":
         return said or LEFT_OUT_SAYS.get(member, "")
-    return NULL_SAYS.get(member, "") or said or (column.absent if column else "")
+    return NULL_SAYS.get(member, "") or said or next((column.absent for column in columns if column.absent), "")
 
 
-def declared(member: str) -> Column | None:
-    """The column that a member fills whose absence is declared."""
-    table, _, column = DECLARED.get(member, "").partition(".")
-    return TABLES[table].by_name[column] if table else None
+def declared(member: str, operation: str) -> tuple[Column, ...]:
+    """The columns that a member of what the operation answers fills, and whose absence is declared."""
+    names = DECLARED.get(member, ())
+    every = (column for table in TABLES.values() for column in table.columns if column.name in names)
+    return tuple(column for column in every if operation in column.operations and (column.absent or column.left_out))

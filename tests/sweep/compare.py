@@ -1,5 +1,6 @@
 """What a fault changed, against the rules: a result may only become unknown, and nothing disappears in silence."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -125,17 +126,15 @@ class Judge:
         gaps = _by_policy(
             (policy, gap.scope) for gap in set(came.gaps) - set(self._base.audited.gaps) for policy in gap.policies
         )
-        heard = _by_policy(self._heard(came))
+        heard = _by_policy(came.scopes - self._base.audited.scopes)
+        unread = self._unread(came)
         for (policy, row), now in changed.items():
             was = self._base.audited.results[policy, row]
             if now is Outcome.UNKNOWN:
                 continue
             if now is not None:
                 yield Wrong(policy, row, was, now)
-            elif (policy, row) in self._base.audited.scopes:
-                # A scope of which nothing was read is read now.
-                continue
-            elif not self._said(row, heard.get(policy, ())):
+            elif not self._said(row, heard.get(policy, ())) and not self._stands(row, unread.get(policy, {})):
                 gap = self._said(row, gaps.get(policy, ()))
                 yield Wrong(policy, row, was, f"{GONE}, only a gap" if gap else GONE)
 
@@ -148,16 +147,27 @@ class Judge:
         if unknown and Exit.INCOMPLETE not in came.conditions:
             yield Wrong("every policy", "the gate", Outcome.UNKNOWN, CLEAN)
 
-    def _heard(self, came: Audited) -> Iterator[Result]:
-        """By policy what its new unknown results are about: a scope, or a thing whose own name could not be read.
+    def _unread(self, came: Audited) -> Mapping[str, dict[str, float]]:
+        """By policy, and by what it is a part of, how many things gone the new unknown results there stand for.
 
-        Such a thing has a row beside the others of what it is a part of, and stands for one of them.
+        A thing whose own name could not be read has a row beside the others of its whole, and stands for one of them; a row
+        `unread` stands for all that were not read there.
         """
-        yield from came.scopes - self._base.audited.scopes
+        found: dict[str, dict[str, float]] = {}
         for (policy, row), now in came.results.items():
             known = (policy, row) in self._base.audited.results or (policy, row) in came.scopes
             if now is Outcome.UNKNOWN and not known:
-                yield policy, row.rpartition("/")[0]
+                whole, _, name = row.rpartition("/")
+                places = found.setdefault(policy, {})
+                places[whole] = math.inf if name.startswith("unread") else places.get(whole, 0) + 1
+        return found
+
+    def _stands(self, row: str, unread: dict[str, float]) -> bool:
+        """Whether a new unknown result stands for the row; what stands for one thing does so once."""
+        whole = next((place for place, left in unread.items() if left and self._said(row, (place,))), None)
+        if whole is not None:
+            unread[whole] -= 1
+        return whole is not None
 
     def _said(self, row: str, scopes: Iterable[str]) -> bool:
         """Whether an unknown result of the policy stands for the row: on its scope, or on what that or the row itself is in."""

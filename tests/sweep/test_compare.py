@@ -5,6 +5,7 @@ from dataclasses import replace
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity
+from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
 from tests.sweep.allowed import DECLARED, declared
 from tests.sweep.audited import Audited, Base, Missing, Result, Stopped
@@ -112,6 +113,12 @@ def test_an_unknown_result_of_a_thing_whose_name_was_not_read_stands_for_those_b
     assert not came({**lost, ("p-age", "https://v/keys/a/unread"): UNKNOWN}).silent
     for elsewhere in (("p-age", "https://v/keys/b/unread"), ("p-size", "https://v/keys/a/unread")):
         assert came({**lost, elsewhere: UNKNOWN}).silent
+    # A thing without a name stands for one thing, and where nobody knows how many there are, for all of them.
+    two = {("p-age", KEY): FAIL, ("p-age", OTHER): PASS}
+    both = {result: outcome for result, outcome in WHOLE.items() if result not in two}
+    assert len(came({**both, ("p-age", "https://v/keys/odd"): UNKNOWN}).losses) == 1
+    effect = came({**both, ("p-age", "https://v/keys/unread"): UNKNOWN})
+    assert (effect.silent, effect.losses) == ((), ())
 
 
 def test_a_run_that_stops_by_itself_is_no_loss_and_one_that_breaks_is() -> None:
@@ -120,9 +127,11 @@ def test_a_run_that_stops_by_itself_is_no_loss_and_one_that_breaks_is() -> None:
     assert JUDGE.effect(Stopped("KeyError: 'x'", meant=False), fault).losses
 
 
-def test_absence_is_allowed_to_mean_something_only_where_a_column_says_what() -> None:
-    silent = [member for member in DECLARED if not ((column := declared(member)) and (column.absent or column.left_out))]
-    assert not silent
+def test_absence_is_allowed_to_mean_something_only_where_a_column_that_the_operation_fills_says_what() -> None:
+    assert not [member for member in DECLARED if not any(declared(member, operation) for operation in OPERATIONS)]
+    assert [column.name for column in declared("exp", "key.get")] == ["expires_on"]
+    assert not declared("exp", "diagnostic_setting.list")
+    assert not declared("vaultUri", "vault.list")
 
 
 def test_a_gate_that_could_exit_0_over_an_unknown_result_is_a_silent_pass() -> None:

@@ -20,6 +20,7 @@ QUERY = (
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _BELOW = "/providers/microsoft.authorization/"
+_NAMED = re.compile(rf".*{_BELOW}(roleassignments|roleeligibilityscheduleinstances)/[^/]+")
 _TYPES = {"serviceprincipal": "service-principal", "foreigngroup": "foreign-group"}
 
 
@@ -78,8 +79,10 @@ class AssignmentItem(Struct):
 
 
 def name_of(item: AssignmentItem) -> str:
-    """An item's id in lower case; ValueError for one that names no scope."""
+    """An item's id in lower case; ValueError for one that is no assignment's, or names no scope."""
     _ = item.place
+    if not _NAMED.fullmatch(item.id.lower()):
+        raise ValueError("not the id of an assignment")
     return item.id.lower()
 
 

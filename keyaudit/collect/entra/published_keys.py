@@ -86,7 +86,8 @@ def issuer_key(place: Place, item: Jwk) -> Row:
         _put_bare_key(row, item)
     row.put_read("thumbprint", _thumbprint(found, item.x5t))
     if place.kind == "b2c":
-        row.put_all(starts_on=_optional(item.nbf), expires_on=_optional(item.exp))
+        # Graph has null for a date that was not set: https://learn.microsoft.com/graph/api/resources/trustframeworkkey
+        row.put_all(starts_on=item.nbf, expires_on=item.exp)
     else:
         _put_dates(row, found)
     return row

@@ -13,7 +13,7 @@ from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.confines import Confines
 from keyaudit.collect.places import Subscription, source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Wire
+from keyaudit.collect.rows import Wire, is_null
 from keyaudit.collect.services.account_keys import account_key_rows
 from keyaudit.collect.services.items import QUERY, Service, ServiceItem, by_id, flag, member, service_of
 from keyaudit.collect.services.key_uses import Use, key_use_row, key_uses
@@ -95,6 +95,9 @@ class _Services:
         )
         if isinstance(found, Protector) and not found.id.lower().startswith(f"{service.item.id.lower()}/"):
             found = _ANOTHER
+        if isinstance(found, Protector) and is_null(found.properties):
+            # Null is Resource Graph's way of saying that there is no such member, and not ARM's.
+            found = Refusal(Reason.BAD_BODY, "a protector without properties", 200)
         if isinstance(found, Refusal):
             self._protector.refused(found)
             return replace(use, pinned=found)

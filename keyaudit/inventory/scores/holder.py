@@ -3,7 +3,6 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program
 
 from keyaudit.inventory.scores.ladder import Rung, every, more_than, reasons
-from keyaudit.inventory.views.agents import PARENT
 from keyaudit.model.reasons import Reason
 
 _ROLES = ("role_assignment.query", "role_definition.query", "subscription.list")
@@ -21,9 +20,9 @@ _GIVEN = """
     SELECT principal_id AS who, scope_kind, allows, unknown FROM "grant"
     WHERE kind IN ('azure-role', 'access-policy', 'hsm-role') AND standing"""
 # The credentials of a blueprint are those of its agents.
-_ACTS_AS = f"""
+_ACTS_AS = """
     SELECT lower(app_id) AS app_id, split_part(id, '/', -1) AS object_id FROM service_principal
-    UNION ALL SELECT blueprint_app_id, object_id FROM {PARENT}"""
+    UNION ALL SELECT blueprint_app_id, object_id FROM agent"""
 _AZURE = f"""
     SELECT app_id, max(CASE WHEN allows = [] THEN 1 WHEN scope_kind IN ('root', 'management-group') THEN 4
         WHEN scope_kind = 'subscription' THEN 3 ELSE 2 END) AS width

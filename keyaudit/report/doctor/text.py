@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from keyaudit.model import times
+from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.reasons import OPTIONAL
 from keyaudit.model.run import MAX_SKEW, Run
 from keyaudit.model.text import one_line
@@ -52,6 +53,7 @@ def _run(found: Examination) -> Iterator[tuple[str, str, str]]:
     yield (_FAIL if late else _OK), "clock", clock.removeprefix("clock ")
     yield _OK, "network", "; ".join(rest) or "no proxy, and the certificate authorities of this machine"
     yield _OK, "as of", times.iso_time(run.as_of)
+    yield _OK, "coverage", "compared with [expect] in the configuration" if found.verdict.expected else RELATIVE
 
 
 def _network(run: Run) -> list[str]:

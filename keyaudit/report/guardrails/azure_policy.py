@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from keyaudit.model.guardrails import AZURE_POLICY
 from keyaudit.model.text import one_line, visible
 from keyaudit.model.times import DAY
-from keyaudit.report.guardrails.built_ins import BUILT_INS, EFFECTS, BuiltIn, Effect, Takes, Unit
+from keyaudit.report.guardrails.built_ins import BUILT_INS, EFFECTS, NEAR, BuiltIn, Effect, Takes, Unit
 from keyaudit.report.guardrails.guarded import Asked, Guarded, classes, in_entra, unsupplied
 from keyaudit.report.lines import listed
 
@@ -166,6 +166,8 @@ def _parameter(effect: Effect) -> dict[str, object]:
 
 
 def _unmapped(asked: Asked) -> str:
+    if asked.text.id in NEAR:
+        return NEAR[asked.text.id]
     if in_entra(asked.text):
         return "Azure Policy does not see Entra ID"
     return unsupplied(asked.text) or "no built-in definition is known that asks for it"

@@ -137,3 +137,18 @@ BUILT_INS: Mapping[str, BuiltIn] = {
     "dc921057-6b28-4fbe-9b83-f7bec05db6c2": BuiltIn(),
 }
 """Definitions by id, for those that policies map to."""
+
+_OWNERS = (
+    "fd1a8e20-2c4f-4a6c-9354-b58d786d9a1f (preview) asks for the GitHub owners that you trust, on user-assigned identities"
+    " alone: allow each as OWNER and as OWNER@ID, since it compares what is between repo: and the next slash; it sees no"
+    " expressions"
+)
+NEAR: Mapping[str, str] = {
+    "fed-fic-unknown-issuer": (
+        "2571b7c3-3056-4a61-b00a-9bc5232234f5 (preview) asks for kinds of issuers, on user-assigned identities alone: it knows"
+        " AKS, GitHub, AWS and Google, and any other issuer needs an exception"
+    ),
+    "fed-fic-broad-subject": _OWNERS,
+    "fed-fic-mutable-subject": _OWNERS,
+}
+"""By policy: a definition that comes close to it, but is in no document, since it needs names that only you know."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from keyaudit.model.guardrails import APP_MANAGEMENT_POLICY, AZURE_POLICY, KINDS
+from keyaudit.report.guardrails.built_ins import NEAR
 from keyaudit.report.guardrails.guarded import Asked, Guarded, in_entra, unsupplied
 from keyaudit.report.lines import joined, plural, wrap
 
@@ -67,5 +68,5 @@ def _policies(count: int) -> str:
 
 def _why(asked: Asked, found: Sequence[Guarded]) -> str:
     """The reason of the most relevant kind."""
-    kind = APP_MANAGEMENT_POLICY if in_entra(asked.text) else AZURE_POLICY
+    kind = APP_MANAGEMENT_POLICY if in_entra(asked.text) and asked.text.id not in NEAR else AZURE_POLICY
     return unsupplied(asked.text) or next(each.left[asked.text.id] for each in found if each.kind == kind)
