@@ -28,7 +28,7 @@ COINED: dict[str, str] = {
     r"strangers?": "(say who: readers outside the organisation)",
     r"as Azure's": "in sync with Azure",
     r"is such as|that which|of which": "(write two sentences)",
-    r"so far as|as far as the": "(say what is known)",
+    r"so far as": "(say what is known)",
     r"not so(?=\.|:|$)": "(name the problem)",
     r"a password that is live|live (passwords?|client secrets?|credentials?)": "active client secret",
     r"(?:^|(?<=\. ))(?-i:What(?:ever)?) [a-z ]{1,60} (?:is|are)": "(begin with the subject)",
@@ -48,6 +48,8 @@ COINED: dict[str, str] = {
 _SHOWN = re.compile(r"<!-- generated: (?:demo|hardened|policy-example) -->.*?<!-- end -->", re.DOTALL)
 _TEMPLATE = re.compile(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}|<[^>]*>", re.DOTALL)
 """What of a Jinja template nobody reads."""
+_STABLE = frozenset({"not judged"})
+"""Values of machine-readable formats, which stay as they are."""
 _CODE = re.compile(r"`[^`]*`|\bnoqa: [A-Z0-9, ]+ - ")
 _FOUND = re.compile("|".join(rf"(?:(?<![\w-])(?:{pattern})(?![\w-]))" for pattern in COINED), re.IGNORECASE | re.MULTILINE)
 
@@ -90,5 +92,7 @@ def _literals(path: Path) -> Iterator[tuple[str, str]]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value and id(node) not in silent:
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in silent:
+            continue
+        if " " in node.value and node.value not in _STABLE:
             yield f"{path.relative_to(README.parent)}:{node.lineno}", node.value
