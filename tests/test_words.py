@@ -1,4 +1,4 @@
-"""What keyaudit says to people has none of the words that `tests.words` lists."""
+"""Texts, docstrings and comments of keyaudit have none of the words that `tests.words` forbids."""
 
 from tests.words import COINED, coined, said, written
 

@@ -1,4 +1,4 @@
-"""The words that keyaudit does not say to people, with what it says instead: `voice.md`'s table, in one place."""
+"""The words that keyaudit does not use, with the words to use instead: `voice.md`'s table, in one place."""
 
 import ast
 import re
@@ -42,12 +42,12 @@ COINED: dict[str, str] = {
     r"for good": "permanently",
     r"anew": "again",
 }
-"""Patterns of words, each with what to say. What a pattern finds anywhere in a text that people read is a mistake."""
+"""Patterns of forbidden words, each with the words to use instead."""
 
-# What a report prints, which is for the formats' tests, and the text of a whole policy.
+# Output of reports, which the tests of formats check, and the text of a whole policy.
 _SHOWN = re.compile(r"<!-- generated: (?:demo|hardened|policy-example) -->.*?<!-- end -->", re.DOTALL)
 _TEMPLATE = re.compile(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}|<[^>]*>", re.DOTALL)
-"""What of a Jinja template nobody reads."""
+"""The parts of a Jinja template that are not text."""
 _STABLE = frozenset({"not judged"})
 """Values of machine-readable formats, which stay as they are."""
 _CODE = re.compile(r"`[^`]*`|\bnoqa: [A-Z0-9, ]+ - ")
@@ -55,7 +55,7 @@ _FOUND = re.compile("|".join(rf"(?:(?<![\w-])(?:{pattern})(?![\w-]))" for patter
 
 
 def coined(text: str) -> list[str]:
-    """The words of the list that a text has."""
+    """The forbidden words in a text."""
     return [" ".join(match[0].split()) for match in _FOUND.finditer(text)]
 
 
@@ -70,7 +70,8 @@ def said() -> Iterator[tuple[str, str]]:
         yield path.name, _TEMPLATE.sub("", path.read_text(encoding="utf-8"))
     yield from ((name, topic(name)) for name in topics.TOPICS if name not in topics.FILES)
     for path in _modules():
-        yield from _literals(path)
+        if "simulator" not in path.parts:  # its names are those of a made-up tenant
+            yield from _literals(path)
 
 
 def written() -> Iterator[tuple[str, str]]:
@@ -83,12 +84,11 @@ def written() -> Iterator[tuple[str, str]]:
 
 
 def _modules() -> list[Path]:
-    """The modules of keyaudit; the simulator's texts are those of a made-up tenant."""
-    return sorted(path for path in PACKAGE.rglob("*.py") if "simulator" not in path.relative_to(PACKAGE).parts)
+    return sorted(PACKAGE.rglob("*.py"))
 
 
 def _literals(path: Path) -> Iterator[tuple[str, str]]:
-    """The string literals of a module that are no docstrings, but for those of commands, which are their help."""
+    """The string literals of a module, without docstrings."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}
     for node in ast.walk(tree):

@@ -58,14 +58,14 @@ class Events(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logs:
-    """Everything of this kind. Settings are diagnostic settings as ARM shows them; by themselves nothing is sent anywhere."""
+    """All logging of a tenant. Settings are diagnostic settings as ARM shows them; by default nothing is exported."""
 
     workspaces: tuple[Workspace, ...] = ()
     entra_settings: tuple[dict[str, object], ...] = ()
     entra_refused: bool = False
-    """The identity may not read where Entra's logs go, as is usual."""
+    """Whether the identity may not read the diagnostic settings of Entra, as is usual."""
     alert_rules: tuple[AlertRule, ...] = ()
     events: Events | None = None
     """None: no workspace has tables, and Graph's lists are empty."""
     most_rows: int = 500_000
-    """Of the longest answer to a query; of one that would be longer, so many come."""
+    """The maximum number of rows in an answer to a query; longer ones are cut off."""
