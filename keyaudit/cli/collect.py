@@ -57,7 +57,7 @@ def collect(
 
 
 def _collect(live: Live, folder: Path, out: Path, *, resume: bool, since: Path | None) -> int:
-    """Collect one tenant. What an earlier run finished is not read again."""
+    """Collect one tenant. Finished parts of an earlier run are not read again."""
     several = folder != out
     begun = resume and (not several or folder.exists())
     if not begun:

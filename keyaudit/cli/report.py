@@ -12,7 +12,7 @@ from keyaudit.model.findings import Severity
 
 
 class GroupBy(StrEnum):
-    """What findings are grouped by in text."""
+    """Groupings of findings in text."""
 
     RESOURCE = "resource"
     POLICY = "policy"

@@ -59,7 +59,7 @@ def log_analytics(
 
     settings = settle(live, resume=False)
     if not stored.from_:
-        # Before anything is read; a snapshot says itself of which cloud it is.
+        # Checked before anything is read; a snapshot has its own cloud.
         Destination.of(endpoint, rule, stream, settings.environment)
     with judged(live, stored, choice, fail_on=None, scoring=Scoring.CARRIED) as report:
         if stored.from_:
@@ -72,14 +72,14 @@ def log_analytics(
 
 
 async def _ship(live: Live, settings: "Settings", destination: "Destination", report: "Report") -> OutputError | None:
-    """What was stored is printed. Returns what stopped it, after telling."""
+    """Send the report, and print the number of stored rows. Return the error that stopped it, which is already printed."""
     from keyaudit.cli.clock import SystemClock
     from keyaudit.cli.live import where
     from keyaudit.cloud import ingestion
     from keyaudit.report.log_analytics.rows import finding_rows, verdict_row
 
     clock = SystemClock()
-    # What is simulated is nobody's secret, and may be tried out in any tenant.
+    # Simulated data is not secret, and may be sent to any tenant.
     tenant = None if report.run.simulated and not live.demo else report.run.tenant_id
     shipment, now = str(uuid.uuid4()), clock.now()
     async with (

@@ -11,7 +11,7 @@ CIRCUIT = 7
 """Consecutive failures of one path that open its circuit; more than the tries of one request, so that no single object does."""
 
 CONNECT_CIRCUIT = 3
-"""Consecutive failures to connect to a host, each of which takes seconds, that open its circuit."""
+"""The number of consecutive failures to connect to a host that open its circuit. Each takes seconds."""
 
 PATIENCE = 900.0
 """Seconds for which a run waits for a host or path that only fails."""

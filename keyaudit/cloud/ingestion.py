@@ -1,6 +1,6 @@
-"""The one thing that is written to Azure: rows of a table of Log Analytics, by the official client, to one endpoint.
+"""Sends rows to a table of Log Analytics, with the official client. Nothing else is written to Azure.
 
-A connection of its own: what reads a tenant cannot reach the endpoint, and what ships cannot reach anything else.
+It has a separate connection: the reading one cannot connect to the endpoint, and this one only to the endpoint.
 """
 
 import json
@@ -33,7 +33,9 @@ from keyaudit.model.text import one_line
 Row = Mapping[str, object]
 
 MOST_BYTES = 1_000_000
-"""Of one request, before it is packed. https://learn.microsoft.com/azure/azure-monitor/service-limits: 1 MB, packed or not."""
+"""The maximum size of a request, before compression. https://learn.microsoft.com/azure/azure-monitor/service-limits: 1 MB,
+compressed or not.
+"""
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _RULE = re.compile(r"dcr-[0-9a-f]{32}")
@@ -42,7 +44,7 @@ _STREAM = re.compile(r"Custom-[A-Za-z0-9_-]{1,100}")
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where rows go: the host of an endpoint, the immutable id of a data collection rule, and one of its streams."""
+    """Where rows are sent: the host of an endpoint, the immutable id of a data collection rule, and one of its streams."""
 
     host: str
     rule: str
@@ -50,7 +52,7 @@ class Destination:
 
     @classmethod
     def of(cls, endpoint: str, rule: str, stream: str, environment: Environment) -> "Destination":
-        """From flags. Raises UsageError for what is malformed, UnsafeError for an endpoint that is not of this cloud."""
+        """The destination by flags. Raises UsageError if one is malformed, UnsafeError for an endpoint of another cloud."""
         if not environment.ingest_suffix:
             raise UsageError("--cloud", f"cloud {environment.name} has no ingest_suffix", "name it in keyaudit.toml")
         form = f"https://NAME.REGION.{environment.ingest_suffix}"
@@ -70,7 +72,7 @@ class Destination:
 
 
 def _host(endpoint: str) -> str | None:
-    """The host of an address that is nothing but https:// and a host; None for others."""
+    """The host of an address that consists of https:// and a host; None for others."""
     try:
         split = urlsplit(endpoint)
     except ValueError:
@@ -81,35 +83,35 @@ def _host(endpoint: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """An attempt that failed: why, whether another one may succeed, after how long, and what is known of its rows."""
+    """A failed attempt: why, whether and when to retry, and whether its rows may be stored."""
 
     why: str
     again: bool
     status: int = 0
     wait: float | None = None
     passing: bool = False
-    """Throttled or not connected: bounded by time alone."""
+    """Throttled or not connected: retries are limited by time only."""
     certain: bool = True
-    """None of its rows can have been stored."""
+    """Whether certainly none of its rows were stored."""
 
 
 class Ingestion:
-    """Sends rows to one stream, one request after the other, each until the service says that it has taken it."""
+    """Sends rows to one stream, in sequential requests, each repeated until the service confirms it."""
 
     def __init__(
         self, client: LogsIngestionClient, destination: Destination, identity: Identity, clock: Clock, chance: random.Random
     ) -> None:
         self.identity = identity
         self.taken = 0
-        """Rows that the service said it took."""
+        """Rows that the service confirmed."""
         self.requests = 0
-        """Requests that it took them in."""
+        """Requests that the service confirmed."""
         self.perhaps_twice = 0
-        """Rows of a request that was sent again because nobody knows whether the first one was stored."""
+        """Rows of requests that were repeated although the first attempt may have been stored."""
         self._client, self._to, self._clock, self._chance = client, destination, clock, chance
 
     async def send(self, rows: Iterable[Row]) -> None:
-        """All of them, in order. Raises OutputError, which says why and how many were taken, for the first that are not."""
+        """Send all rows, in order. Raises OutputError, with the reason and the confirmed rows, at the first failure."""
         for batch in batches(rows):
             await self._deliver(batch)
 
@@ -134,7 +136,7 @@ class Ingestion:
         self.perhaps_twice += len(rows) if unsure else 0
 
     async def _attempt(self, rows: Sequence[Row]) -> _Failure | None:
-        """None: the service has taken them."""
+        """Send a request once. None: the service confirmed it."""
         try:
             await self._client.upload(self._to.rule, self._to.stream, list(rows))  # type: ignore[arg-type] # it only reads them
         except EXPECTED as error:
@@ -155,7 +157,7 @@ class Ingestion:
             status,
             None if seconds is None else clamped(seconds),
             passing=status in (429, 503),
-            # A gateway that gives up on the service behind it does not know what that did.
+            # After a gateway's timeout the service may have stored the rows.
             certain=400 <= status < 500 and status != 408,
         )
 
@@ -169,11 +171,11 @@ class Ingestion:
 
 
 def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """The rows in order, as many together as fit into one request. One that is too large for any is by itself."""
+    """The rows in order, in batches that fit into a request. A row that is too large is a batch by itself."""
     batch: list[Row] = []
     size = 2
     for row in rows:
-        # As the client writes it: ASCII, with ", " between two rows.
+        # As the client serialises it: ASCII, with ", " between rows.
         length = len(json.dumps(row)) + 2
         if batch and size + length > MOST_BYTES:
             yield batch
@@ -207,9 +209,9 @@ async def connect(
     clock: Clock,
     prompt: Callable[[str], None],
 ) -> AsyncIterator[Ingestion]:
-    """Sign in, to `tenant` where it is given, and hold the way to the destination for as long as the block lasts.
+    """Sign in, to `tenant` if given, and connect to the destination, inside a context.
 
-    Raises what `connection.connect` raises.
+    Raises the same errors as `connection.connect`.
     """
     async with signed_in(
         environment=environment,

@@ -146,7 +146,7 @@ class Tokens:
             token = await self._ask(scope, None)
             claims = claims_of(token.token)
             if claims is None or not claims.tid:
-                raise UnsafeError("sign-in", "the token does not say of which tenant it is", "sign in with another --auth")
+                raise UnsafeError("sign-in", "the token does not name its tenant", "sign in with another --auth")
             self._keep(scope, token, None)
         return claims
 

@@ -25,7 +25,7 @@ async def for_each(things: AsyncIterable[T] | Iterable[T], work: Callable[[T], A
                 await room.acquire()
                 group.create_task(one(thing))
     except ExceptionGroup as failures:
-        # What must end the whole run is not to be hidden by a bug that met it at the same moment.
+        # An error that must stop the whole run wins over a bug that was raised at the same moment.
         told = [failure for failure in failures.exceptions if isinstance(failure, AuditError)]
         raise (told or failures.exceptions)[0] from failures
 

@@ -70,10 +70,9 @@ def load(
     """Writes the rows of `spooled`, JSON lines of at most `longest` bytes, to files in `target` (mode 0600, Parquet).
 
     Equal copies of an id are kept once. In differing copies, the columns that differ become unknown (`inconsistent`). `torn`:
-    objects of which differing copies came, as `Loaded.repeated` has them. What is a part of one (`Table.part_of`) by the same
-    request, and is in one copy alone, keeps its row, in which all is unknown. `aside` is where a file can be meanwhile. Raises
-    BreachError, naming table, column and row, for a row that breaks the table's declaration, and OutputError where the disk
-    refuses.
+    objects with differing copies, as in `Loaded.repeated`. A part (`Table.part_of`) of such an object, from the same request
+    and in one copy only, keeps its row, with all columns unknown. `aside`: a path for a temporary file. Raises BreachError,
+    with table, column and row, for a row that violates the table's declaration, and OutputError if it cannot be written.
     """
     try:
         write_parquet(connection, _spooled(table, spooled, longest), aside, UNSORTED)

@@ -69,7 +69,7 @@ def others_can_read(mode: int) -> bool:
 
 
 def only_owner_can_write(found: os.stat_result) -> bool:
-    """Whether only this user and the administrator can have written a regular file; True if the platform cannot tell."""
+    """Whether only this user and the administrator can have written a regular file; True if the platform has no such check."""
     if not stat.S_ISREG(found.st_mode):
         return False
     user = getattr(os, "geteuid", None)

@@ -12,7 +12,7 @@ from keyaudit.model.stolen_keys import Stolen
 
 
 class Kind(StrEnum):
-    """What a node is."""
+    """Kinds of nodes."""
 
     SUBJECT = "subject"
     """The subject of the question."""

@@ -19,7 +19,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One table. `rows()` streams anew each time, in the order of ids, each row as `model.rows.decoded` gives it."""
+    """One table. `rows()` starts a new stream, in the order of ids; rows are as in `model.rows.decoded`."""
 
     table: Table
     count: int

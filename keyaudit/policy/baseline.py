@@ -19,7 +19,7 @@ MAX_SIZE = 1_000_000_000
 """The maximum size in bytes."""
 MAX_DAYS = 366
 """The maximum time for which an entry counts."""
-_DAMAGED = "make it anew with keyaudit baseline create"
+_DAMAGED = "create it again with keyaudit baseline create"
 
 
 class _Entry(msgspec.Struct, forbid_unknown_fields=True):

@@ -107,7 +107,7 @@ class Counts:
         self._blind += blind
         for each in blind:
             policy = each.bound.policy
-            self._unknown[policy.text.id, policy.gravest] += 1
+            self._unknown[policy.text.id, policy.top_severity] += 1
             for part in policy.parts:
                 self._parts[policy.text.id, part.key, "unknown"] += part.key not in each.beside
 

@@ -163,7 +163,7 @@ class Policy(Struct, frozen=True, kw_only=True):
         return columns_read(*(arm.condition.tree for arm in self.message_when))
 
     @property
-    def gravest(self) -> Severity:
+    def top_severity(self) -> Severity:
         """The highest severity that it can have."""
         return max((self.text.severity, *(rung.severity for rung in self.severity_when)), key=lambda level: level.rank)
 

@@ -161,7 +161,7 @@ def _grouped(
     having = [bound.policy.text.id for bound in bounds if bound.classes]
     telling = [bound.policy.text.id for bound in bounds if bound.policy.message_when]
     arms = after + len(having)
-    for (high, low, gravest, label, thing), rows in groupby(found, key=lambda row: row[:5]):
+    for (high, low, top_severity, label, thing), rows in groupby(found, key=lambda row: row[:5]):
         judged = [
             _Row(
                 values=decoded(table, row[5 : 5 + width], row[-2], lacking),
@@ -176,7 +176,7 @@ def _grouped(
             )
             for row in rows
         ]
-        yield _Thing((-high, -low, -gravest, label, thing), judged, bounds)
+        yield _Thing((-high, -low, -top_severity, label, thing), judged, bounds)
 
 
 def _shared_out(counts: Sequence[tuple[str, int]], values: Sequence[bool | None]) -> dict[str, Sequence[bool | None]]:

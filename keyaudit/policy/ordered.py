@@ -12,7 +12,7 @@ from keyaudit.policy.bind import Bound
 from keyaudit.policy.queries import DIALECT, REASONS, Numbered, Scoring, can_blank, part_columns, rung_columns, writer_of
 from keyaudit.policy.sql import UNKNOWN, blanked
 
-_ORDER = "high DESC, low DESC, gravest DESC, label, thing"
+_ORDER = "high DESC, low DESC, top_severity DESC, label, thing"
 
 
 def _places(relation: str, table: Table, bounds: Sequence[Bound], least: int, scoring: Scoring) -> str:
@@ -22,7 +22,7 @@ def _places(relation: str, table: Table, bounds: Sequence[Bound], least: int, sc
     )
     high, low = ("max(score_high)", "max(score_low)") if scoring is Scoring.ORDER else ("0", "0")
     return (
-        f"SELECT {high} AS high, {low} AS low, max(greatest({ranks}, -1)) AS gravest, min(coalesce(name, '')) AS label,"
+        f"SELECT {high} AS high, {low} AS low, max(greatest({ranks}, -1)) AS top_severity, min(coalesce(name, '')) AS label,"
         f" {_thing(table, scoring)} AS thing, count(*) AS held"
         f" FROM {relation} WHERE {_kept(bounds, least)} GROUP BY thing"
     )
@@ -85,7 +85,7 @@ def slice_in_order(
     found = _judged(numbered)
     relation = with_arms(relation, numbered, as_of)
     return (
-        f"SELECT high, low, gravest, label, thing, {names}, {', '.join(found)}, score, {UNKNOWN}, {REASONS}"
+        f"SELECT high, low, top_severity, label, thing, {names}, {', '.join(found)}, score, {UNKNOWN}, {REASONS}"
         f" FROM {relation} JOIN places ON {_thing(table, scoring)} = thing"
         f" WHERE slice = {number} AND ({_kept(bounds, least)}) ORDER BY {_ORDER}"
     )
@@ -113,11 +113,11 @@ def worst_rows(relation: str, table: Table, numbered: Numbered, *, least: Severi
     ranks = ", ".join(f"CASE WHEN {fails.format(code)} THEN CAST({code} % 5 AS INTEGER) ELSE -1 END" for code in codes)
     names = ", ".join(DIALECT.name(name) for name in view_names(table))
     found = _judged(numbered)
-    relation = f"(SELECT *, greatest({ranks}, -1) AS gravest FROM {with_arms(relation, numbered, as_of)})"
+    relation = f"(SELECT *, greatest({ranks}, -1) AS top_severity FROM {with_arms(relation, numbered, as_of)})"
     shown = f"coalesce(name, '') AS label, {_thing(table, Scoring.NONE)} AS thing"
     return (
-        f"SELECT 0, 0, gravest, {shown}, {names}, {', '.join(found)}, NULL, {UNKNOWN}, {REASONS}"
-        f" FROM {relation} WHERE gravest >= {least.rank} ORDER BY gravest DESC, label, thing, id LIMIT {most}"
+        f"SELECT 0, 0, top_severity, {shown}, {names}, {', '.join(found)}, NULL, {UNKNOWN}, {REASONS}"
+        f" FROM {relation} WHERE top_severity >= {least.rank} ORDER BY top_severity DESC, label, thing, id LIMIT {most}"
     )
 
 

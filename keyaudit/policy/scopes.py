@@ -39,7 +39,7 @@ class Blind:
         return Finding(
             policy=policy.text,
             outcome=Outcome.UNKNOWN,
-            severity=policy.gravest,
+            severity=policy.top_severity,
             subject=self.scope.id,
             message=f"unknown: {'; '.join(_told(self.gaps))}",
             expected=self.bound.expected(None, None if self.bound.classes else 0),
@@ -57,7 +57,7 @@ class Blind:
         """The same as a group for the gate."""
         return UnknownGroup(
             policy=self.bound.policy.text.id,
-            severity=self.bound.policy.gravest,
+            severity=self.bound.policy.top_severity,
             scope_id=self.scope.id,
             causes={},
             operations=tuple(record.operation for record in self.gaps),
@@ -85,7 +85,7 @@ class Unsupplied:
         return Finding(
             policy=policy.text,
             outcome=Outcome.UNKNOWN,
-            severity=policy.gravest,
+            severity=policy.top_severity,
             subject=self.scope.id,
             message=f"unknown: {listed(self.needs)} ({ADVICE[Reason.NOT_SUPPLIED].meaning})",
             expected=self.bound.expected(None, None if self.bound.classes else 0),
@@ -97,7 +97,7 @@ class Unsupplied:
         """The same for a gate."""
         return UnknownGroup(
             policy=self.bound.policy.text.id,
-            severity=self.bound.policy.gravest,
+            severity=self.bound.policy.top_severity,
             scope_id=self.scope.id,
             causes={},
             reasons=(Reason.NOT_SUPPLIED,),
@@ -141,7 +141,7 @@ def blind_scopes(
                 if missing:
                     found.append(Blind(scope, bound, tuple(here[operation] for operation in missing)))
     found.sort(
-        key=lambda blind: (-blind.bound.policy.gravest.rank, blind.scope.name, blind.scope.id, blind.bound.policy.text.id)
+        key=lambda blind: (-blind.bound.policy.top_severity.rank, blind.scope.name, blind.scope.id, blind.bound.policy.text.id)
     )
     return tuple(found)
 

@@ -67,10 +67,10 @@ def _of_policies(report: Report) -> Iterator[_Annotation]:
         }
         open_ = {severity: count for severity, count in counted.items() if count}
         if open_:
-            gravest = max(open_, key=lambda severity: severity.rank)
-            blocks = gate is not None and gravest.rank >= gate.rank
+            top_severity = max(open_, key=lambda severity: severity.rank)
+            blocks = gate is not None and top_severity.rank >= gate.rank
             text = f"{tally.policy.problem}: {severities(open_)} open; keyaudit explain {tally.policy.id}"
-            found.append((gravest.rank, _Annotation(blocks, tally.policy.id, text)))
+            found.append((top_severity.rank, _Annotation(blocks, tally.policy.id, text)))
         unknown = sum(tally.unknown.values())
         if unknown:
             text = f"{tally.policy.problem}: {plural(unknown, 'result')} unknown; keyaudit doctor says why"

@@ -22,7 +22,7 @@ _RELIES = frozenset({"saml", "federated-domain", "external-idp"})
 
 
 def ref_of(facts: Facts) -> str:
-    """What a row is called in the bill: its table and its id."""
+    """A row's reference in the bill: its table and its id."""
     return f"{facts.kind}:{facts.text('id')}"
 
 
@@ -30,7 +30,7 @@ class Edges:
     """Takes each row that becomes a component, keys before certificates before credentials; then it knows every dependency."""
 
     def __init__(self, report: Report) -> None:
-        """What is looked for among the keys and certificates is known from the rows that point to them."""
+        """The keys and certificates to look for are known from the rows that point to them."""
         self._report = report
         self._sought = {each for name, column in _POINTING for each in _texts(report, name, column)}
         self._found: dict[str, str] = {}

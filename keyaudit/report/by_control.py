@@ -144,13 +144,13 @@ def _begin(report: Report, view: View, width: int, colour: bool) -> list[str]:
     framework = view.framework
     name = one_line(f"{framework.title} {framework.edition}".strip())
     scope = (
-        "its controls that concern keys, credentials and their logging, and no others."
+        "only the controls about keys, credentials and their logging."
         if framework.closed
-        else "what policies map to. It is no whole edition, and what is not listed was not looked for."
+        else "controls that policies map to. This is not the whole edition; other controls were not checked."
     )
     texts = [f"{name} ({framework.key}): {scope}", *([f"Source: {framework.source}."] if framework.source else [])]
     if framework.profile and report.settings.profile != framework.profile:
-        judged = f"Judged by profile {report.settings.profile}"
+        judged = f"Evaluated with profile {report.settings.profile}"
         texts.append(f"{judged}, whose limits are not those of this edition: its own are profile {framework.profile}.")
     return [*header(report.run, report.verdict, width, colour), "", *(line for text in texts for line in wrap(text, width))]
 

@@ -286,7 +286,7 @@ def _is_certificate(facts: Facts) -> bool:
 
 
 def _type(facts: Facts) -> str:
-    """What kind of material it is: `key` if it is unknown which half it is, or whether it has halves."""
+    """The type of material: `key` if it is unknown which half it is, or whether it has halves."""
     kind, family = facts.text("kind"), facts.text("kty")
     if facts.kind == "key" and family:
         return "secret-key" if family.startswith("oct") else "private-key"

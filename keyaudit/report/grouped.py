@@ -20,7 +20,7 @@ _LAST = {
     "owner": ("no owner to ask", BELOW),
     "algorithm": ("no algorithm", "Findings about other things, and about keys whose algorithm is unknown."),
 }
-"""What the findings are called that are in no other group, and why they are not."""
+"""The name of the group for all other findings, and why they are in it."""
 _OTHERS = (Outcome.UNKNOWN, Outcome.WAIVED, Outcome.PASS)
 
 

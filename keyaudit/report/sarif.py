@@ -1,9 +1,8 @@
 """The findings as SARIF 2.1.0 for GitHub code scanning and Azure DevOps: one run for each subscription.
 
-A finding has no file: its place is a path that exists in no repository, so that what uploads the report leaves its fingerprint
-alone, and the fingerprint is the finding's id. What fails is a result, what a waiver covers a suppressed one, and what nobody
-can tell one of kind `open`: it stays until it is answered. Passes are counted. A run over which there is a gap says so in
-`executionSuccessful` and names each gap.
+A finding has no file. Its location is a path that exists in no repository, so that uploaders keep its fingerprint, which is the
+finding's id. Failures are results, waived findings suppressed results, and unknown findings results of kind `open`. Passes are
+only counted. If a run has gaps, `executionSuccessful` is false, and each gap is a notification.
 """
 
 import heapq

@@ -137,7 +137,11 @@ def footer(report: Report, width: int, colour: bool, *, hints: bool = True, full
 
 def _settings(report: Report, width: int) -> list[str]:
     lines = settings(report, width - 2)
-    return [*wrap("Judged by settings other than the policies' own:", width), *(f"  {line}" for line in lines)] if lines else []
+    return (
+        [*wrap("Evaluated with settings other than the policies' own:", width), *(f"  {line}" for line in lines)]
+        if lines
+        else []
+    )
 
 
 def looked(report: Report) -> str:

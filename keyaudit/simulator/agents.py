@@ -16,7 +16,7 @@ _MOST = 100
 
 
 def part(directory: Directory, version: str, path: list[str], request: Request) -> Resource | None:
-    """What a path with a cast names. An id may stand before the cast, or behind it."""
+    """The resource of a path with a cast. An id may be before or after the cast."""
     match [segment.lower() for segment in path]:
         case ["serviceprincipals", "microsoft.graph.agentidentity"]:
             return _agents(directory, version, request)

@@ -1,4 +1,4 @@
-"""The ingestion endpoint of Azure Monitor: takes rows for one stream of one data collection rule, and keeps them."""
+"""The ingestion endpoint of Azure Monitor: accepts rows for one stream of one data collection rule, and stores them."""
 
 import gzip
 import json
@@ -20,7 +20,7 @@ _MOST = 1_000_000
 
 
 class Ingestion(Service):
-    """The one endpoint of the tenant, and the rows that it took."""
+    """The endpoint of the tenant, and the rows that it accepted."""
 
     def __init__(self, directory: Directory) -> None:
         super().__init__(directory)
@@ -36,7 +36,7 @@ class Ingestion(Service):
         return _error(401, "AuthenticationFailed", "The authentication token is missing, invalid or expired.")
 
     def understand(self, request: Request) -> Call:
-        """Rows for the stream, or nothing that is known."""
+        """Rows for the stream, or an unknown request."""
         match request.method, [part.lower() for part in request.segments]:
             case "POST", ["datacollectionrules", rule, "streams", stream]:
                 return varying("ingest", lambda asked: self._take(asked, rule, stream))

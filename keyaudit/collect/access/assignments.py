@@ -117,7 +117,7 @@ def assignment_row(
     row.put("standing", standing)
     _put_principal_type(row, found.principal_type)
     if isinstance(principal, Refusal):
-        # Somebody has it. What kind of principal that is says nothing of who, and of all of that kind it may be any.
+        # Somebody has it: it may be any principal of that kind.
         row.refuse(("principal_id", "principal_type"), principal.reason)
     _put_condition(row, found.condition, role.condition)
     row.put("created_on", found.created_on)

@@ -1,6 +1,6 @@
-"""What an application or a service principal is among agents, by its `@odata.type`.
+"""Recognises agent identities and blueprints among applications and service principals, by `@odata.type`.
 
-OData leaves that member out where an object is of the type that its list declares:
+OData omits that member if the object has the type that its list declares:
 https://docs.oasis-open.org/odata/odata-json-format/v4.01/odata-json-format-v4.01.html#sec_ControlInformationodatatype
 """
 
@@ -29,7 +29,7 @@ def is_blueprint(type_: Wire) -> bool | Refusal:
 
 
 def agent_type(type_: Wire, principal_type: Wire) -> str | Refusal | None:
-    """What a service principal is among agents, as the column has it; None: neither an agent nor a blueprint's principal."""
+    """A service principal's value of `agent_type`; None if it is neither an agent nor a blueprint's principal."""
     if isinstance(type_, UnsetType):
         kind = read(principal_type, str)
         return kind if isinstance(kind, Refusal) else "agent-identity" if kind == _OF_AGENTS else None

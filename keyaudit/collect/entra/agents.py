@@ -1,4 +1,4 @@
-"""Agent identities and their blueprints: asked about only where the lists of applications and service principals show one."""
+"""Agent identities and their blueprints: requested only if the lists of applications and service principals contain one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -80,28 +80,28 @@ class _Held(Struct):
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What the two lists show of agents."""
+    """Agents and blueprints in the two lists."""
 
     blueprints: Sequence[_Held]
-    """Applications that are blueprints, or may be."""
+    """Applications that are or may be blueprints."""
     principals: Sequence[_Held]
-    """The local principals of blueprints, or what may be one."""
+    """Service principals that are or may be the local principals of blueprints."""
     agents: Sequence[_Held]
-    """Agent identities, without the blueprints that they are of."""
+    """Agent identities, without their blueprints."""
     perhaps: Sequence[_Held]
     """Service principals that may be one of the two."""
 
     @property
     def any(self) -> bool:
-        """There is something to ask about."""
+        """Whether the lists contain any."""
         return bool(self.blueprints or self.principals or self.agents or self.perhaps)
 
 
 async def collect_agents(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a row per agent identity and per blueprint that the tenant has or that agents here are of.
+    """Write a row for each agent identity, and each blueprint in the tenant or of agents in the tenant.
 
-    Gives the coverage of `OPERATIONS`. An agent needs the local principal of its blueprint. So where the list of service
-    principals was read to its end and shows neither, there are no agents, and nothing is asked.
+    Returns the coverage of `OPERATIONS`. An agent needs the local principal of its blueprint. So if the complete list of
+    service principals contains neither, there are no agents, and nothing is requested.
     """
     recorded = {record.operation: record for record in reading.spool.coverage() if record.scope == scope}
     if not recorded.keys() >= set(_LISTS):
@@ -167,7 +167,7 @@ class _Agents:
             found[item.id.lower()] = item.sponsors
             shown = read(item.sponsors, list[Related])
             if not isinstance(shown, Refusal) and (len(shown) >= EXPANDED or not isinstance(item.more, UnsetType)):
-                # There may be more, and the list of one agent's sponsors is not for readers.
+                # There may be more, but readers may not list the sponsors of a single agent.
                 found[item.id.lower()] = Refusal(Reason.TRUNCATED)
         for copy in listing.copies():
             found[copy.id.lower()] = Refusal(Reason.INCONSISTENT)
@@ -184,7 +184,7 @@ class _Agents:
         self._users_unread = Refusal(reason) if reason else None
 
     async def _write_agents(self) -> tuple[Mapping[str, str], Refusal | None]:
-        """Write every agent of the list; object id to the client id of its blueprint, and why that is not all of them."""
+        """Write all agents of the list. Returns the client id of the blueprint by object id, and why the list is incomplete."""
         place = source(self._connection.environment, self._list.id)
         listing = self._gateway.pages(self._list.id, AgentItem, by=_agent)
         found: dict[str, str] = {}
@@ -202,19 +202,19 @@ class _Agents:
         return found, Refusal(reason) if reason else None
 
     def _write_unlisted(self, held: _Held, refusal: Refusal) -> None:
-        """Write an agent that only the list of service principals shows, or what may be one."""
+        """Write a service principal that is or may be an agent, and is not in the list of agents."""
         row = self._begin(AGENT, held)
         row.put_all(object_id=held.object_id, created_on=held.read("created_on"), blueprint_app_id=refusal)
         self._finish(row, held.object_id)
 
     def _finish(self, row: Row, agent: str) -> None:
-        """Write the row of that agent, with what other lists show of it."""
+        """Write the agent's row, with its columns from other lists."""
         _put_sponsors(row, self._sponsored.get(agent, self._unsponsored))
         row.put_read("user_ids", self._users_unread or sorted(self._acting.get(agent, ())))
         self._unit.row("agent", row.finish())
 
     def _compare(self, found: Mapping[str, str], seen: _Seen, *, whole: bool) -> None:
-        """Hold the list of agents to the other two lists, where those were read to their end."""
+        """Compare the list of agents with the other two lists, if these are complete."""
         agents = {held.object_id for held in seen.agents}
         if not found.keys() >= agents:
             self._list.refused(_LACKS_ONE)
@@ -226,7 +226,7 @@ class _Agents:
             self._list.refused(_HAS_MORE)
 
     async def _write_own(self, held: _Held, principal: str | Refusal | None) -> None:
-        """Write the blueprint that an application of this tenant is. Of one that may be none, what it would be is unknown."""
+        """Write the blueprint row of an application of this tenant. If it may not be a blueprint, its columns are unknown."""
         row = self._begin(BLUEPRINT, held)
         row.put_all(home="own", publisher=None, principal_id=principal, app_id=_lowered(held.read("app_id")))
         untold = held.read("agent_blueprint")
@@ -250,7 +250,7 @@ class _Agents:
         self._unit.row("blueprint", row.finish())
 
     def _write_foreign(self, held: _Held) -> None:
-        """Write the blueprint of an application elsewhere, by its principal here: what only its publisher sees is unknown."""
+        """Write the row of an external blueprint, by its local principal. Columns for its publisher only are unknown."""
         row = self._begin(BLUEPRINT, held)
         row.put_all(app_id=_lowered(held.read("app_id")), home=held.read("home"), publisher=held.read("home_tenant"))
         row.put_all(principal_id=held.object_id, **dict.fromkeys(_OF_SPONSORS))
@@ -258,7 +258,7 @@ class _Agents:
         self._unit.row("blueprint", row.finish())
 
     def _begin(self, table: Table, held: _Held) -> Row:
-        """A row of what another list shows, with its name."""
+        """A new row for an object of another list, with its name."""
         row = Row(
             table,
             id=held.id,
@@ -273,7 +273,7 @@ class _Agents:
 
 def _put_sponsors(row: Row, shown: Wire | Refusal) -> None:
     if isinstance(shown, Refusal):
-        # More sponsors than one list shows are sponsors.
+        # Beyond the sponsors in the list there may be more.
         row.put_read("sponsored", True if shown.reason is Reason.TRUNCATED else shown)
         row.put_read("sponsor_ids", shown)
         return
@@ -305,7 +305,7 @@ def _lowered(value: object) -> object:
 
 
 def _principal_of(held: _Held, seen: _Seen, unseen: Refusal | None) -> str | Refusal | None:
-    """The object id of a blueprint's principal here; None: it has none. `unseen`: why the list of them is not whole."""
+    """The object id of a blueprint's local principal; None if it has none. `unseen`: why the list of them is incomplete."""
     app_id = held.app_id and held.app_id.lower()
     for one in (*seen.principals, *seen.perhaps):
         if app_id and one.app_id and one.app_id.lower() == app_id:

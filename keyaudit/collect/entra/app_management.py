@@ -128,7 +128,8 @@ async def _custom(connection: Connection, unit: Unit, scope: Scope) -> Sequence[
         row.put("kind", "custom")
         row.put("applies_to", "assigned")
         row.put_read("assigned_to", await _assigned(connection, applied, policy.id))
-        # It is made to restrict something: null, which the default policy has for what was never set, is no answer here.
+        # A custom policy restricts something, so null is invalid here; in the default policy it means that nothing was ever
+        # set.
         restrictions = UNSET if is_null(policy.restrictions) else policy.restrictions
         _put(row, policy.display_name, policy.is_enabled, restrictions)
         unit.row("app_management_policy", row.finish())

@@ -224,7 +224,7 @@ class Rows:
 
 
 def _put_password(row: Row) -> None:
-    """What every client secret is, and is not."""
+    """The values that all client secrets have in common."""
     row.put("kind", "password")
     for column in _NOT_OF_PASSWORDS:
         row.put(column, None)

@@ -1,4 +1,4 @@
-"""What the credentials of a blueprint open: its agent identities, and the users that these can act as."""
+"""Agent identities that the credentials of a blueprint can sign in as, and the users that these can act as."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +10,7 @@ from keyaudit.model.reasons import Reason
 
 
 def opened(connection: duckdb.DuckDBPyConnection, graph: Graph, identities: Sequence[str]) -> list[str]:
-    """Joins the agents of the identities that are blueprints, and the users of those that are agents; the new agents."""
+    """Add to the graph the agents of blueprints and the users of agents among the identities; return the new agents."""
     new = []
     found = rows(
         connection,
@@ -51,9 +51,9 @@ def users(connection: duckdb.DuckDBPyConnection, identities: Sequence[str]) -> d
 
 
 def unseen(connection: duckdb.DuckDBPyConnection, graph: Graph) -> Iterator[tuple[Relation, str, Reason]]:
-    """Of the blueprints in the graph that are another tenant's, what only that tenant can see.
+    """Gaps: for blueprints of another tenant in the graph, what only that tenant can see.
 
-    And of any blueprint in it, the agents that may be its own: those of which the blueprint was not read.
+    For every blueprint also the agents that may belong to it, because their blueprint was not read.
     """
     query = """
         SELECT app_id, name, home, publisher FROM blueprint WHERE list_contains($ids, app_id) ORDER BY name, id"""

@@ -217,7 +217,7 @@ def own_unshown(connection: duckdb.DuckDBPyConnection, subject: Subject) -> Iter
 
 
 def unshown(connection: duckdb.DuckDBPyConnection, subject: Subject) -> Iterator[tuple[Relation, str, int, Reason]]:
-    """By relation, the listed objects without a certificate, any of which may have the key: what, how many, and why."""
+    """By relation, the listed objects without a certificate, which may have the key: what, how many, and why."""
     for relation, table, what in (
         (Relation.SIGNS_IN_AS, "held_credential", "credentials whose certificate was not shown"),
         (Relation.SIGNS_TOKENS_FOR, "signing_certificate", "token-signing certificates that were not shown"),

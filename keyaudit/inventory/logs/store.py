@@ -53,7 +53,7 @@ class LogStore:
         - the view `usage`: the stored columns of that table, and `unknown`, in the order of `used_on`;
         - `log_day`: by log the days with an event of any kind (midnight UTC), with the kept uses of each;
         - `log_file`: by file and log what was read; without a log (NULL) the unrecognised records;
-        - `throttled`: the mailboxes of which a log says that it stopped recording, with the day;
+        - `throttled`: the mailboxes that a log stopped recording because of throttling, with the day;
         - `written`: by log and resource (empty for the tenant), the days on which that resource wrote an event of any kind.
 
         Query errors are raised as in `inventory.locked.judged`.

@@ -1,12 +1,12 @@
 """Counts uses by class of target, operation and application, and within these by each facet.
 
-A class is a group of targets that share one baseline. Of keys, secrets and certificates it is the object without its version,
-since versions come and go with rotation. Of mailboxes it is the domain of the address: an application that may read mail may
-read everybody's, and one mailbox alone would look unusual with each newcomer and each holiday. Sign-ins are by the application
-signed in to. Whose credentials, federation or logging is changed is another object each time: what is usual is who does it, so
-that all of a kind are one class; who did it is a person or service principal where the log names no application, which of those
-that have one Entra's often does not. Networks are /24 and /48, within which addresses are dealt out anew; clients are families
-of programs, without versions.
+A class is a group of targets that share one baseline. For keys, secrets and certificates it is the object without its version,
+because rotation creates new versions. For mailboxes it is the domain of the address: an application that may read mail may read
+all mailboxes, and a class for each mailbox would make every new employee unusual. For sign-ins it is the application signed in
+to. Changes of credentials, federation or logging affect a different object each time, but usually by the same actor, so all
+changes of a kind are one class; the actor is the application, or else the user or service principal, because Entra's logs often
+omit the application. Networks are /24 and /48, because providers reassign addresses inside them; clients are families of
+programs, without versions.
 """
 
 # ruff: noqa: S608 - every name and literal in this SQL is our own
@@ -112,8 +112,8 @@ LEARNED = "operation <> 'saml-sign-in'"
 
 
 def rows(window: Window, uses: str = "usage", condition: str = "true") -> str:
-    """A query over `uses`, a relation with the columns of `usage`: each use in the window of which it is known who did it to
-    what, with its class and facets.
+    """A query over `uses`, a relation with the columns of `usage`: each use in the window with known actor and target, with its
+    class and facets.
 
     A value that the log does not have is an empty text; an unknown client application is NULL.
     """

@@ -56,8 +56,9 @@ class _Damage:
     until: dict[str, int]
     unplaced: set[str]
     unplaced_until: dict[str, int]
-    """The same of logs of which a place was not read, or not its beginning: a resource that writes elsewhere without a gap
-    does not write there alone, but what has no resource of its own may."""
+    """The same for logs with an unread source, or an unread beginning. Resources that write elsewhere without a gap are not
+    affected; records without a resource are.
+    """
 
 
 def _damage(connection: duckdb.DuckDBPyConnection, logs: Collection[str]) -> _Damage:

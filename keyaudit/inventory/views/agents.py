@@ -1,4 +1,4 @@
-"""The view of agent identities, and what agents have from the principals of their blueprints."""
+"""The view of agent identities, and the permissions that they inherit from the principals of their blueprints."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
@@ -12,9 +12,9 @@ from keyaudit.model.tables import TABLES
 from keyaudit.model.tiers import PERMISSIONS
 
 PARENT = "agent_parent"
-"""The table of every agent, and of every service principal that may be one, by `object_id`: the client id of its blueprint, the
-object id of that one's principal, `doubt` where the blueprint is not known, what is inheritable with the reasons where that is
-unknown, and `unlisted`: why not all app roles are known that it may inherit.
+"""One row for each agent, and each service principal that may be one, by `object_id`: the client id of its blueprint, the
+object id of the blueprint's principal, `doubt` (why the blueprint is unknown), the inheritable permissions or why they are
+unknown, and `unlisted` (why inherited app roles may be missing).
 """
 
 _PARENT_COLUMNS = """object_id VARCHAR, blueprint_app_id VARCHAR, principal_id VARCHAR, publisher VARCHAR,
@@ -26,12 +26,12 @@ _ID = "split_part({0}.id, '/', -1)"
 
 
 def none(sources: Sources) -> bool:
-    """Whether it is known beforehand that there are no agents."""
+    """Whether there are certainly no agents."""
     return no_rows(sources, "agent", "blueprint")
 
 
 def prepare(sources: Sources) -> Iterator[str]:
-    """The statement that makes `PARENT`."""
+    """The statement that creates the table `PARENT`."""
     if none(sources):
         yield f"CREATE TABLE {PARENT} ({_PARENT_COLUMNS})"
         return
@@ -65,16 +65,16 @@ def prepare(sources: Sources) -> Iterator[str]:
 
 
 def _principals(sources: Sources) -> str:
-    """The principals of blueprints, and what may be one."""
+    """The principals of blueprints, and service principals that may be one."""
     return f"""
         SELECT * FROM {sources["service_principal"]}
         WHERE agent_type = 'blueprint-principal' OR unknown['agent_type'] IS NOT NULL"""
 
 
 def inherited(sources: Sources, grants: str) -> str:
-    """Of the relation `grants`, those that agents have from their blueprint's principal, or may have.
+    """The rows of `grants` that agents inherit, or may inherit, from their blueprint's principal.
 
-    With `given_to`, and `why` that is not certain.
+    With `given_to`, and `why`: the reason if it is not certain.
     """
     listed = "CASE WHEN grants.kind = 'delegated' THEN parent.scopes ELSE parent.roles END"
     doubt = "CASE WHEN grants.kind = 'delegated' THEN parent.scopes_doubt ELSE parent.roles_doubt END"
@@ -95,7 +95,7 @@ def inherited(sources: Sources, grants: str) -> str:
 
 
 def opened(sources: Sources, given: str) -> str:
-    """What agents were given, in the relation `given`, as what the credentials of their blueprint open: with `of_app_id`."""
+    """The grants of agents in `given` as grants of their blueprints, by `of_app_id`: the blueprint's credentials have them."""
     return f"""
         SELECT parent.blueprint_app_id AS of_app_id, given.* FROM {PARENT} AS parent
         JOIN ({given}) AS given ON given.given_to = parent.object_id WHERE parent.blueprint_app_id IS NOT NULL
@@ -107,7 +107,7 @@ def opened(sources: Sources, given: str) -> str:
 
 
 def unlisted(sources: Sources) -> str:
-    """By the client id of a blueprint, why app roles of its agents may not have been listed."""
+    """By the client id of a blueprint, why app roles of its agents may be missing."""
     return f"""
         SELECT parent.blueprint_app_id AS app_id, coalesce(who.unknown['app_roles_listed'], parent.unlisted) AS unlisted
         FROM {PARENT} AS parent JOIN {sources["service_principal"]} AS who ON {_ID.format("who")} = parent.object_id
@@ -156,7 +156,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
 
 def _inherited_by_agent(sources: Sources) -> str:
     given = f"SELECT * FROM {sources['grant']} WHERE kind = 'app-role' OR on_behalf_of IS NULL OR on_behalf_of = 'everyone'"
-    # What may be for one user alone is not certain.
+    # If it may be for one user only, it is uncertain.
     untold = "CASE WHEN kind = 'delegated' THEN unknown['on_behalf_of'] END"
     ranked = ", ".join(
         quoted(f"{api}/{permission.name}") for api, permissions in PERMISSIONS.items() for permission in permissions

@@ -20,7 +20,7 @@ INHERITED_FROM = (
     "blueprint.inheritable_scopes",
     "blueprint.inheritable_roles",
 )
-"""What the permissions rest on that an agent has from the principal of its blueprint."""
+"""The operations for permissions that an agent inherits from the principal of its blueprint."""
 
 AGENT = Table(
     name="agent",

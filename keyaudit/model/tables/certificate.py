@@ -133,7 +133,7 @@ CERTIFICATE = Table(
         *superseded("certificate", _GET, ("certificate.versions",), "the version that a request without a version names"),
         *reach_columns(*OF_KEYS, READING, derived_from=("vault.access_model",)),
         *OUTSIDERS,
-        flag("authenticates_tier0", "a live credential of an application that controls the whole tenant is on its key",
+        flag("authenticates_tier0", "an active credential of an application that controls the whole tenant is on its key",
             rests_on=RestsOn.LIST,
             derived_from=("public_key_sha256", "thumbprint", "credential.public_key_sha256", "credential.thumbprint",
             "credential.expires_on", "service_principal.tier0")),

@@ -38,7 +38,7 @@ DELETED = Table(
             "resource id, in lower case, of the vault that contains it; of a deleted vault or HSM, the id that it had",
             _PLACES),
         unix_time("deleted_on", "when it was deleted", _DELETED, past=True, wire="deletedDate"),
-        unix_time("purge_on", "when the service removes it for good: until then it can be recovered", _DELETED,
+        unix_time("purge_on", "when the service removes it permanently: until then it can be recovered", _DELETED,
             follows="deleted_on", wire="scheduledPurgeDate"),
         flag("purge_protected", "nobody can purge it before that; false: a principal that may purge can", _DELETED,
             left_out=Left(False, ARM_LEAVES_OUT)),

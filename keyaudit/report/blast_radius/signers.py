@@ -117,14 +117,14 @@ def published(found: BlastRadius, edge: Edge) -> Iterator[Step]:
     yield Step(
         phase=Phase.REVOKE,
         settles=edge,
-        title=f"Take the key {name} out of those that are published",
+        title=f"Remove the key {name} from the published keys",
         text=text,
         breaks="tokens that were signed with it",
     )
     yield Step(
         phase=Phase.REVOKE,
-        title=f"Have relying parties read the published keys anew, once {name} is gone",
-        text="A cache or a pinned copy accepts it for as long as it is kept.",
+        title=f"Have relying parties fetch the published keys again, once {name} is removed",
+        text="A cached or pinned copy of it stays trusted until it is removed.",
         breaks="nothing",
     )
 
@@ -134,7 +134,7 @@ def authority(found: BlastRadius, edge: Edge) -> Iterator[Step]:
     name = one_line(found.nodes[edge.target].name)
     yield Step(
         phase=Phase.REPLACE,
-        title=f"Issue the certificates of those who sign in by {name} anew, from another authority",
+        title=f"Issue new certificates, from another CA, to those that sign in with one of {name}",
         breaks="nothing",
     )
     yield Step(

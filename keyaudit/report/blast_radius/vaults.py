@@ -63,7 +63,7 @@ def service(found: BlastRadius, edge: Edge) -> Iterator[Step]:
         settles=edge,
         title=f"Move {name} to a new version of the key",
         text=(
-            f"Set its encryption to {key_id} without a version. It wraps its keys anew: see that it names the new version"
+            f"Set its encryption to {key_id} without a version. It wraps its keys again: check that it uses the new version"
             " before the old one is disabled."
         ),
         breaks=f"nothing, while the old version stays enabled; disabled too early, the data of {name} cannot be read",

@@ -74,8 +74,8 @@ def in_entra(text: PolicyText) -> bool:
 def unsupplied(text: PolicyText) -> str:
     """Why nothing covers a policy that depends on supplied evidence; empty for other policies."""
     if LOGS in text.needs:
-        return "judged by logs together with the inventory or a baseline"
-    return f"judged by {' and '.join(text.needs)}, which Azure does not hold" if text.needs else ""
+        return "evaluated from logs together with the inventory or a baseline"
+    return f"evaluated from {' and '.join(text.needs)}, which Azure does not hold" if text.needs else ""
 
 
 def classes(asked: Asked) -> str:

@@ -150,8 +150,8 @@ def _group(tally: Tally, severity: Severity) -> Group:
 
 
 def _unknown(tally: Tally) -> Group:
-    gravest = max((level for level, count in tally.unknown.items() if count), key=lambda level: level.rank)
-    return Group(tally.policy, gravest, unknown=sum(tally.unknown.values()))
+    top_severity = max((level for level, count in tally.unknown.items() if count), key=lambda level: level.rank)
+    return Group(tally.policy, top_severity, unknown=sum(tally.unknown.values()))
 
 
 def _add(group: Group, finding: Finding, owner: Owner) -> None:

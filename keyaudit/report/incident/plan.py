@@ -26,9 +26,9 @@ def left_open(found: Incident) -> list[str]:
         told.append("Without logs, later actions of the key's users are unknown: collect the logs before they expire.")
         return told
     if seen.mailboxes.least or seen.mailboxes.most is None:
-        told.append(f"What was read is read: {bounds(seen.mailboxes, 'mailbox', 'mailboxes')}. Their owners have to be told.")
+        told.append(f"Mail was read in {bounds(seen.mailboxes, 'mailbox', 'mailboxes')}. Inform the owners.")
     if seen.absent or seen.unseen or seen.vault_logged is False:
-        told.append("What the missing logs would show stays open, and may widen this page: supply them and run it again.")
+        told.append("Missing logs may show more than this page: supply them and run it again.")
     return told
 
 

@@ -53,7 +53,7 @@ def title(found: Incident) -> str:
 def sections(found: Incident) -> list[Section]:
     """The sections in order, without the plan."""
     return [
-        Section(id="what", title="What it is", statements=list(_what(found))),
+        Section(id="what", title="The key", statements=list(_what(found))),
         Section(id="trust", title="Who trusts it", statements=list(_trust(found))),
         Section(id="used", title="Who used it", statements=list(_used(found))),
         Section(id="next", title="What they did next", statements=list(_next(found))),
@@ -183,7 +183,7 @@ def _some(values: Sequence[str], count: int = 0) -> str:
 def _next(found: Incident) -> Iterator[Statement]:
     seen = found.observed
     if seen is None:
-        yield Statement(text=f"What anybody did with it is unknown. {_NO_LOGS}", confidence=Confidence.NOT_KNOWABLE)
+        yield Statement(text=f"Its uses are unknown. {_NO_LOGS}", confidence=Confidence.NOT_KNOWABLE)
         return
     for act in seen.timeline:
         confidence = Confidence.INFERRED if act.because else Confidence.OBSERVED

@@ -1,4 +1,4 @@
-"""Who may do what: roles, their assignments, eligibility and denials, access policies, users and groups."""
+"""Access: roles, their assignments, eligibility and denials, access policies, users and groups."""
 
 from dataclasses import dataclass
 

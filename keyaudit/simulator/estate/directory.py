@@ -1,4 +1,4 @@
-"""Domains, applications and service principals, and what hangs on them."""
+"""Domains, applications and service principals, with their credentials and settings."""
 
 from dataclasses import dataclass
 
@@ -18,12 +18,12 @@ class KeyCredential:
     thumbprint: str | None = None
     """customKeyIdentifier, upper-case hex."""
     certificate: bytes | None = None
-    """The public certificate in DER; None: one that is none."""
+    """The public certificate in DER; None for a value that is not a certificate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordCredential:
-    """A client secret; its value exists nowhere."""
+    """A client secret, without its value."""
 
     key_id: str
     start: int | None
@@ -35,7 +35,7 @@ class PasswordCredential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FederatedCredential:
-    """A federated identity credential; `subject` is None where a claims-matching expression stands in its place."""
+    """A federated identity credential; `subject` is None if it has a claims-matching expression instead."""
 
     id: str
     name: str
@@ -83,7 +83,7 @@ class Application:
     public_client: bool | None = None
     token_version: int | None = 2
     blueprint: bool = False
-    """It is a blueprint of agent identities."""
+    """Whether it is a blueprint of agent identities."""
     sponsors: tuple[str, ...] = ()
     """Of a blueprint: object ids of users."""
     inheritable: tuple[Inheritable, ...] = ()

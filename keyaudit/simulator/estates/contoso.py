@@ -1,4 +1,4 @@
-"""The estate `contoso`, the face of the demo: a retailer's tenant, fully readable, with every defect in it on purpose."""
+"""The estate `contoso`, the face of the demo: a retailer's tenant, fully readable, in which all defects are intended."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -84,7 +84,7 @@ def contoso(as_of: int) -> Estate:
 
 
 def lay_vaults(plans: Iterable[tuple[VaultPlan, str]], ground: Ground) -> tuple[tuple[Vault, ...], set[Plant]]:
-    """Every vault of `plans`, each with its subscription's id, and what must be found in them."""
+    """Every vault of `plans`, each with its subscription's id, and the planted defects."""
     vaults: list[Vault] = []
     plants: set[Plant] = set()
     for plan, subscription in plans:
@@ -95,7 +95,7 @@ def lay_vaults(plans: Iterable[tuple[VaultPlan, str]], ground: Ground) -> tuple[
 
 
 def furnish(vaults: Iterable[Vault], ground: Ground) -> tuple[tuple[Vault, ...], set[Plant]]:
-    """The vaults with Contoso's certificates and secrets in them, and what must be found of these."""
+    """The vaults with Contoso's certificates and secrets, and their planted defects."""
     laid = [furnished(vault, FURNITURE.get(vault.name, Furniture()), ground) for vault in vaults]
     return tuple(vault for vault, _ in laid), {plant for _, plants in laid for plant in plants}
 
@@ -103,7 +103,7 @@ def furnish(vaults: Iterable[Vault], ground: Ground) -> tuple[tuple[Vault, ...],
 def lay_entra(
     applications: Iterable[ApplicationPlan], principals: Iterable[PrincipalPlan], ground: Ground
 ) -> tuple[tuple[Application, ...], tuple[ServicePrincipal, ...], set[Plant]]:
-    """The applications, all service principals, theirs first, and what must be found on them."""
+    """The applications, all service principals (those of the applications first), and the planted defects."""
     laid: list[Application] = []
     all_principals: list[ServicePrincipal] = []
     plants: set[Plant] = set()

@@ -1,4 +1,4 @@
-"""Contoso's agents: three of another company's blueprint, and two of an own blueprint that a client secret opens."""
+"""Contoso's agents: three of another company's blueprint, and two of its own blueprint, which has a client secret."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -49,7 +49,7 @@ _AGENT_ADMINISTRATOR = DirectoryRole(id="db506228-d27e-4b7d-95e5-295956d6615f", 
 
 
 def with_agents(estate: Estate, ground: Ground) -> Estate:
-    """The estate with its agents, what they may do, and when they last did it."""
+    """The estate with its agents, their permissions, and their last sign-ins."""
     published = _client(PUBLISHED, ground)
     own = _client(OWN, ground)
     agents = {
@@ -124,7 +124,7 @@ def _blueprint(ground: Ground) -> Application:
 
 
 def _unused(ground: Ground) -> Application:
-    """A blueprint as it should be, of which no agent was created yet."""
+    """A blueprint without defects and without agents."""
     return Application(
         id=ground.guid("application", UNUSED),
         app_id=_client(UNUSED, ground),
@@ -164,7 +164,7 @@ def _agent(name: str, blueprint: str, ground: Ground) -> ServicePrincipal:
 
 
 def _assigned(estate: Estate, ground: Ground) -> RoleAssignment:
-    """So that it can restart the machines of the test shops, it may do anything in their subscription."""
+    """To restart the machines of the test shops, it got Contributor on their subscription."""
     subscription = next(one for one in estate.subscriptions if one.name == "contoso-nonprod")
     return RoleAssignment(
         id=ground.guid("assignment", SHELVES),

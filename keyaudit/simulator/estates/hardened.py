@@ -1,4 +1,4 @@
-"""The estate `hardened`: a small tenant in which everything is as the policies want it, so that a gate over it passes."""
+"""The estate `hardened`: a small tenant without findings, so that a gate over it passes."""
 
 from dataclasses import replace
 
@@ -49,7 +49,7 @@ _CLIENT_CERTIFICATE = "payroll-client"
 _SIGNER = "id-invoice-signer-prod"
 _BLUEPRINT = "Payroll Agents"
 _SIGN_ONLY = "Contoso Trust Signer"
-"""A custom role, in the vault and in the HSM: the built-in ones that sign can also take a copy of the key away."""
+"""A custom role, for vault and HSM: the built-in roles that can sign can also back up the key."""
 _ENTRA_CATEGORIES = (
     "AuditLogs",
     "SignInLogs",
@@ -159,7 +159,7 @@ def hardened(as_of: int) -> Estate:
                 exportable=False,
                 renew_days=30,
                 months=6,
-                # Its CA is one that the vault cannot ask.
+                # Its CA is not integrated with Key Vault.
                 tags={"keyaudit:rotator": "pki-renewal"},
             ),
         ),
@@ -252,7 +252,7 @@ def _from_vault(vault: Vault, ground: Ground) -> tuple[KeyCredential, ...]:
 
 
 def _as_blueprint(application: Application, ground: Ground) -> Application:
-    """A blueprint whose agents inherit what signs a user in, and no more."""
+    """A blueprint whose agents inherit only permissions to sign in a user."""
     return replace(
         application,
         blueprint=True,
