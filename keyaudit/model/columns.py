@@ -77,6 +77,8 @@ class Column:
     values: tuple[str, ...] = ()
     """The values of an enumeration. Another text than these is unrecognised, hence unknown, unless it is `open_ended`."""
     open_ended: bool = False
+    guid: bool = False
+    """A text that is a GUID. Another cannot be right: it would be taken for the name of something else."""
     """`values` are the usual ones of many, each of which means what it says: they come from no closed list of the service."""
     number: bool = False
     """Of a time: some answers write it as seconds since 1970. Of any other a number is not a value."""

@@ -31,8 +31,8 @@ class Split:
     set."""
 
 
-def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem]) -> Split:
-    """Which credentials Entra signs with, and which let somebody in.
+def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem], *, unread: bool = False) -> Split:
+    """Which credentials Entra signs with, and which let somebody in. `unread`: there are keys that could not be read.
 
     A Sign key is what Entra signs with, be it in a set or alone, and nobody signs in with it. The author of a credential
     chooses its identifier, and can take that of a signing certificate to hide a way in. A Verify key and a password therefore
@@ -66,7 +66,11 @@ def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem]) -> Split:
             untold |= {id(part): part for part in parts if id(part) not in folded}
             folded.update(id(part) for part in parts)
     rest = [part for part in (*keys, *passwords) if id(part) not in folded]
-    left_open = {id(part): part for part in rest if _may_go_with_one(part, lacking, without_password)}
+    left_open = {
+        id(part): part
+        for part in rest
+        if _may_go_with_one(part, lacking, without_password) or (unread and _may_go_with_unread(part))
+    }
     untold |= left_open
     folded |= left_open.keys()
     return Split(
@@ -178,6 +182,12 @@ def _may_go_with_one(part: PasswordItem, lacking: Sequence[KeyItem], without_pas
     """Whether it may be what the set of a Sign key lacks; `without_password`: those whose set lacks a password alone."""
     signs = lacking if isinstance(part, KeyItem) else (*lacking, *without_password)
     return any(_may_go_with(sign, part) for sign in signs)
+
+
+def _may_go_with_unread(part: PasswordItem) -> bool:
+    """Whether it may be part of a set of which Entra's own key was not read: it has an identifier, or may have one."""
+    named = thumbprint(part.custom_key_identifier) is not None
+    return named and (not isinstance(part, KeyItem) or read(part.usage, str) != "Sign")
 
 
 def _may_go_with(sign: KeyItem, part: PasswordItem) -> bool:
