@@ -1,5 +1,6 @@
 """Fills one row from wire values as its table declares: the only place where a wire value becomes a column's value."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import TypeVar, cast
@@ -18,6 +19,9 @@ S = TypeVar("S", bound=Struct)
 
 Wire = Raw | UnsetType
 """An undecoded member of an answer, or UNSET if it was left out."""
+
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+"""The form of an object's id in Entra, of a tenant's, a subscription's and an application's."""
 
 CONTRADICTED = Raw(b"\x00")
 """Marks a member that differs between two copies of an object, and is read as inconsistent; not valid JSON."""
@@ -174,6 +178,8 @@ class Row:
         if type(held) is not _HELD[declared.type]:
             raise TypeError(f"{self.table}.{declared.name} cannot hold a {type(held).__name__}")
         if isinstance(held, int) and abs(held) > MAX_TIME:
+            raise ValueError
+        if declared.guid and isinstance(held, str) and not GUID.fullmatch(held):
             raise ValueError
         if isinstance(held, str) and declared.values and not declared.open_ended:
             # ARM ignores the case of names, and returns several spellings.

@@ -7,9 +7,8 @@ from msgspec import UNSET, Struct
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.copies import distinct
-from keyaudit.collect.entra.relations import GUID
 from keyaudit.collect.places import Subscription
-from keyaudit.collect.rows import Wire, read
+from keyaudit.collect.rows import GUID, Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.reasons import Reason
 

@@ -36,7 +36,7 @@ def objects(file: str) -> list[dict[str, Any]]:
 
 
 def application(**members: object) -> Holder:
-    body = {"id": "A", "appId": "a", "displayName": "n"} | members
+    body = {"id": "A", "appId": "a0000000-0000-4000-8000-00000000000a", "displayName": "n"} | members
     return application_holder(wire(body, ApplicationItem), TENANT, "u", "v1.0")
 
 
@@ -108,7 +108,7 @@ def test_every_recorded_credential_of_an_application() -> None:
         "holder_kind": "application",
         "holder_id": f"/tenants/{TENANT}/applications/19287dbc-37c4-4d74-8da3-84ab7114e76f",
         "holder_name": "n",
-        "app_id": "a",
+        "app_id": "a0000000-0000-4000-8000-00000000000a",
         "holder_type": "Application",
         "holder_home": "own",
         "microsoft_made": False,

@@ -270,6 +270,15 @@ def test_a_null_is_absent_only_in_the_rows_that_the_declaration_names(
         assert unknown.get(column) == reason
 
 
+TENANT = "3f6c2f6e-0000-4000-8000-00000000bbbb"
+
+
 def test_a_column_that_is_absent_in_no_row_at_hand_needs_no_condition() -> None:
-    values, unknown = finished(SERVICE_PRINCIPAL, principal_type="Application", home_tenant="t")
-    assert (values["home_tenant"], "home_tenant" in unknown) == ("t", False)
+    values, unknown = finished(SERVICE_PRINCIPAL, principal_type="Application", home_tenant=TENANT)
+    assert (values["home_tenant"], "home_tenant" in unknown) == (TENANT, False)
+
+
+def test_what_names_another_thing_than_any_that_there_is_is_no_value() -> None:
+    values, unknown = finished(SERVICE_PRINCIPAL, home_tenant="not-a-guid", app_id=TENANT.upper())
+    assert (unknown["home_tenant"], values["home_tenant"]) == ("bad_value", None)
+    assert (values["app_id"], "app_id" in unknown) == (TENANT.upper(), False)

@@ -117,6 +117,15 @@ def test_what_has_no_identifier_that_can_be_read_may_be_part_of_a_set_that_lacks
     assert told([sign, key("verify", "Verify", customKeyIdentifier=None)], []) == (["sign"], ["verify"], [])
 
 
+def test_where_keys_were_not_read_what_has_an_identifier_may_belong_to_one_of_them() -> None:
+    nameless = password("plain", customKeyIdentifier=None)
+    found = split([VERIFY], [password(), nameless], unread=True)
+    assert (*apart(found), found.untold) == ([], [], ["plain"], [VERIFY, password()])
+    # What is whole lacks nothing.
+    found = split([SIGN, VERIFY], [password(), nameless], unread=True)
+    assert (*apart(found), found.untold) == (["sign"], [], ["plain"], [])
+
+
 def test_a_public_certificate_of_another_thumbprint_is_not_part_of_the_set() -> None:
     private = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
@@ -157,7 +166,10 @@ UNSEEN = Refusal(Reason.UNRECOGNISED)
 
 
 def rows(certificates: list[KeyItem], preferred: Raw) -> list[dict[str, Any]]:
-    item = wire({"id": "S", "appId": "a", "displayName": "n", "appOwnerOrganizationId": None}, PrincipalItem)
+    item = wire(
+        {"id": "S", "appId": "a0000000-0000-4000-8000-00000000000a", "displayName": "n", "appOwnerOrganizationId": None},
+        PrincipalItem,
+    )
     holder = principal_holder(item, "T", "u", "v1.0")
     unseen = [(certificate, UNSEEN) for certificate in certificates]
     return signing_rows(holder, unseen, enabled=raw(True), sso_mode=raw("saml"), preferred=preferred, unread=False)
@@ -167,7 +179,9 @@ def rows(certificates: list[KeyItem], preferred: Raw) -> list[dict[str, Any]]:
 def test_a_key_that_does_not_say_what_it_is_for_may_be_one_that_signs(usage: object, open_: bool) -> None:
     item = wire({"keyId": "k", "customKeyIdentifier": PRINT} | DATES | ({} if usage is ... else {"usage": usage}), KeyItem)
     keys = Keys([item], 0, UNSEEN)
-    holder = principal_holder(wire({"id": "S", "appId": "a", "displayName": "n"}, PrincipalItem), "T", "u", "v1.0")
+    holder = principal_holder(
+        wire({"id": "S", "appId": "a0000000-0000-4000-8000-00000000000a", "displayName": "n"}, PrincipalItem), "T", "u", "v1.0"
+    )
     signer = Signer(holder, split([item], []).signing, keys, raw(True), raw("saml"), raw(None))
     assert [row["id"] for row in signer.rows() if str(row["id"]).endswith("/unread")] == (
         ["/tenants/t/serviceprincipals/s/signingcertificates/unread"] if open_ else []
@@ -189,7 +203,7 @@ def test_a_row() -> None:
         "kind": "saml",
         "holder_id": "/tenants/t/serviceprincipals/s",
         "holder_name": "n",
-        "app_id": "a",
+        "app_id": "a0000000-0000-4000-8000-00000000000a",
         "holder_enabled": True,
         "sso_mode": "saml",
         "thumbprint": PRINT,

@@ -85,10 +85,13 @@ LEFT_OUT_SAYS: Mapping[str, str] = {
 NULL_SAYS: Mapping[str, str] = {
     "adminUserEnabled": "Resource Graph has null for what was never set: a registry's admin user is off until then",
     "allowSharedKeyAccess": "null is true: requests by key are taken",
+    "autoRotationEnabled": "a SQL server follows its key's rotation once somebody opts in",
     "categoryGroup": "the log is named by its category",
     "disableLocalAuth": "null is false: keys let in",
     "eventHubAuthorizationRuleId": "nothing is sent to an event hub",
+    "keyVaultKeyUri": "Resource Graph has null for what a resource lacks: it encrypts with Microsoft's keys",
     "nextSigningCertificate": "there is none",
+    "secondaryReadonlyMasterKey": "Cosmos DB has no date of a key that was never made anew",
     "servicePrincipalLockConfiguration": "null where it was never set",
     "storageAccountId": "nothing is sent to a storage account",
     "workspaceId": "nothing is sent to a workspace",
@@ -96,6 +99,8 @@ NULL_SAYS: Mapping[str, str] = {
 """Members by their last name whose null is documented to say something that no column has as its absence."""
 
 ANOTHER: Mapping[tuple[str, str], str] = {
+    ("key.get", "attributes.exp"): "a key that was imported may have expired before it was",
+    ("hsm.key.get", "attributes.exp"): "a key that was imported may have expired before it was",
     ("b2c.key_sets", "id"): "a key set is called as somebody chose to call it",
     ("entra_log.list", "properties.logs[].category"): "a log of another name is another log, and Entra gets new ones",
 }

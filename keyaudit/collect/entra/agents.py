@@ -11,10 +11,10 @@ from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both, distinct, stored_once
 from keyaudit.collect.entra.inheritable import Inheritable, inheritable
-from keyaudit.collect.entra.relations import AT_ONCE, EXPANDED, GUID, Related, object_id
+from keyaudit.collect.entra.relations import AT_ONCE, EXPANDED, Related, object_id
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, read, wired
+from keyaudit.collect.rows import GUID, Row, Wire, read, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Refusal, Scope

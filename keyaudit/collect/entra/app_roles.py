@@ -9,10 +9,10 @@ from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import distinct
-from keyaudit.collect.entra.relations import AT_ONCE, EXPANDED, GUID, Related, object_id
+from keyaudit.collect.entra.relations import AT_ONCE, EXPANDED, Related, object_id
 from keyaudit.collect.entra.settings import roles_for_applications
 from keyaudit.collect.grants import grant_row
-from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.collect.rows import GUID, Row, Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
@@ -169,6 +169,8 @@ def _put_api(row: Row, api: _Api, role_id: str) -> None:
     """Fill the columns of the API and the tier of the grant."""
     row.put("api", api.name)
     app_id = read(api.app_id, str)
+    if isinstance(app_id, str) and not GUID.fullmatch(app_id):
+        app_id = Refusal(Reason.BAD_VALUE)
     row.put_read("api_id", app_id if isinstance(app_id, Refusal) else app_id.lower())
     name = api.roles if isinstance(api.roles, Refusal) else api.roles.get(role_id)
     row.put_read("name", name)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import GUID, Row, Wire, is_null, read
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
@@ -100,6 +100,8 @@ def home_of(owner: Wire, kind: Wire, tenant_id: str) -> str | Refusal:
         return found
     if found.lower() == tenant_id.lower():
         return "own"
+    if not GUID.fullmatch(found):
+        return Refusal(Reason.BAD_VALUE)
     return "microsoft" if found.lower() in MICROSOFT_TENANTS else "foreign"
 
 

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import UNSET, Struct
 
-from keyaudit.collect.entra.relations import GUID
-from keyaudit.collect.rows import Wire, read
+from keyaudit.collect.rows import GUID, Wire, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 

@@ -13,10 +13,10 @@ from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both, distinct
 from keyaudit.collect.entra.credentials import Rows
 from keyaudit.collect.entra.holders import Holder
-from keyaudit.collect.entra.relations import GUID, FederatedItem
+from keyaudit.collect.entra.relations import FederatedItem
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Wire, read
+from keyaudit.collect.rows import GUID, Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason

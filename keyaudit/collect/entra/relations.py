@@ -1,6 +1,5 @@
 """Owners and federated credentials of applications and service principals: lists first, then single objects."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import UNSET, Struct, UnsetType, field
@@ -9,12 +8,9 @@ from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import distinct
-from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.collect.rows import GUID, Row, Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
-
-GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-"""The pattern of an object id."""
 
 EXPANDED = 20
 """The maximum number of related objects in $expand, without a link to the rest:

@@ -30,8 +30,8 @@ class Split:
     """Credentials that may be part of a signing set, because a date, usage or identifier is unreadable."""
 
 
-def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem]) -> Split:
-    """Separates the credentials that Entra signs with from those that sign in.
+def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem], *, unread: bool = False) -> Split:
+    """Separates the credentials that Entra signs with from those that sign in. `unread`: some keys could not be read.
 
     Entra signs with a Sign key, in a set or alone, and nobody can sign in with it. The author of a credential chooses its
     identifier, and could copy that of a signing certificate to hide a credential. So a Verify key and a password count as part
@@ -65,7 +65,11 @@ def split(keys: Sequence[KeyItem], passwords: Sequence[PasswordItem]) -> Split:
             untold |= {id(part): part for part in parts if id(part) not in folded}
             folded.update(id(part) for part in parts)
     rest = [part for part in (*keys, *passwords) if id(part) not in folded]
-    left_open = {id(part): part for part in rest if _may_go_with_one(part, lacking, without_password)}
+    left_open = {
+        id(part): part
+        for part in rest
+        if _may_go_with_one(part, lacking, without_password) or (unread and _may_go_with_unread(part))
+    }
     untold |= left_open
     folded |= left_open.keys()
     return Split(
@@ -177,6 +181,12 @@ def _may_go_with_one(part: PasswordItem, lacking: Sequence[KeyItem], without_pas
     """Whether it may be what the set of a Sign key lacks; `without_password`: those whose set lacks a password alone."""
     signs = lacking if isinstance(part, KeyItem) else (*lacking, *without_password)
     return any(_may_go_with(sign, part) for sign in signs)
+
+
+def _may_go_with_unread(part: PasswordItem) -> bool:
+    """Whether it may be part of a set whose Sign key was not read: it has an identifier, or may have one."""
+    named = thumbprint(part.custom_key_identifier) is not None
+    return named and (not isinstance(part, KeyItem) or read(part.usage, str) != "Sign")
 
 
 def _may_go_with(sign: KeyItem, part: PasswordItem) -> bool:

@@ -110,7 +110,7 @@ def _write(unit: Unit, item: PrincipalItem, holder: Holder, owners: Owners, keys
     unit.row("service_principal", row.finish())
     passwords, bad_passwords = read_credentials(item.password_credentials, PasswordItem)
     preferred, sso_mode = item.preferred_token_signing_key_thumbprint, item.preferred_single_sign_on_mode
-    parts = split(keys.items, passwords)
+    parts = split(keys.items, passwords, unread=bool(keys.bad))
     for signing in Signer(holder, parts.signing, keys, item.account_enabled, sso_mode, preferred).rows():
         unit.row("signing_certificate", signing)
     rows = Rows(holder)

@@ -11,10 +11,10 @@ from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both, distinct
 from keyaudit.collect.entra.definitions import Definition, definition_of, objects_in, span_in, text_in
 from keyaudit.collect.entra.holders import PATHS
-from keyaudit.collect.entra.relations import GUID, Related, object_id
+from keyaudit.collect.entra.relations import Related, object_id
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import GUID, Row, Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason

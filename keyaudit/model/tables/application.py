@@ -18,7 +18,7 @@ APPLICATION = Table(
     row_for_each=_APPLICATION,
     columns=(
         *where_found(*_APPLICATION),
-        text("app_id", "the application (client) id", _APPLICATION, wire="appId"),
+        text("app_id", "the application (client) id", _APPLICATION, guid=True, wire="appId"),
         time("created_on", "when it was registered", _APPLICATION,
             absent="Graph has no date", past=True, wire="createdDateTime"),
         text("audience", "signInAudience: whose accounts it accepts", _APPLICATION,

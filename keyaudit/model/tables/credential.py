@@ -78,7 +78,7 @@ CREDENTIAL = Table(
         text("holder_id",
             "id of the application or service principal, or ARM id of a managed identity that only ARM lists"),
         text("holder_name", "its display name", _CREDENTIAL, absent="it has no name"),
-        text("app_id", "the application (client) id", _CREDENTIAL),
+        text("app_id", "the application (client) id", _CREDENTIAL, guid=True),
         text("holder_type", "servicePrincipalType of a service principal; Application for an application", _CREDENTIAL,
             values=("Application", "ManagedIdentity", "Legacy", "SocialIdp", "ServiceIdentity")),
         text("holder_home", "whose application the holder is", _CREDENTIAL, values=("own", "microsoft", "foreign", "none")),

@@ -45,7 +45,7 @@ SIGNING_CERTIFICATE = Table(
         text("holder_id", "id of the service principal, domain or identity provider"),
         text("holder_name", "its display name; a domain's name", (*_PRINCIPAL, "external_federation.list"),
             absent="it has no name"),
-        text("app_id", "the application (client) id", _PRINCIPAL, absent=_NOT_ENTRAS, absent_where=_OF_OTHERS),
+        text("app_id", "the application (client) id", _PRINCIPAL, guid=True, absent=_NOT_ENTRAS, absent_where=_OF_OTHERS),
         flag("holder_enabled", "the service principal may sign in", _PRINCIPAL,
             absent=f"Graph holds no value, or {_NOT_ENTRAS}"),
         text("sso_mode", "preferredSingleSignOnMode of the service principal", _PRINCIPAL,
