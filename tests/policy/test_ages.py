@@ -1,4 +1,4 @@
-"""Ages against the limits of policies: counted in bins of which one ends at the limit."""
+"""Ages and limits of policies: counted in bins, one of which ends at the limit."""
 
 from pathlib import Path
 
