@@ -30,7 +30,7 @@ examples:
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of policies, three of which need evidence; commands are run in its parent folder."""
+    """A folder of policies, three with needed evidence; commands are run in its parent folder."""
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "own"
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""Ages and limits of policies: counted in bins, one of which ends at the limit."""
+"""Ages and limits of policies: counted in bins, with one bin that ends at the limit."""
 
 from pathlib import Path
 
