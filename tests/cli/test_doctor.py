@@ -1,4 +1,4 @@
-"""`keyaudit doctor` and `keyaudit permissions`: each gap with what it blinds and what mends it, and the least rights."""
+"""`keyaudit doctor` and `keyaudit permissions`: each gap, the affected policies and the fix, and the least rights."""
 
 import json
 from pathlib import Path
